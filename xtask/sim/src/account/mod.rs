@@ -1,0 +1,143 @@
+//! One AWS account in one region: all state, the clock it is told, what is due, and what it asks of the workload.
+
+mod clock;
+mod ids;
+
+pub use clock::{Millis, Timers};
+pub use ids::Ids;
+
+use crate::wire::{Api, ApiRequest, Outcome};
+use crate::workload::{Effect, Report};
+use crate::{cloudmap, ecr, ecs, elb, identity, logs, scaling};
+
+/// What a new account is like.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The 12-digit account id.
+    pub account: String,
+    /// The region's name.
+    pub region: String,
+    /// Where identifiers are drawn from: the same seed gives the same identifiers.
+    pub seed: u64,
+    /// `host[:port]` of the registry, as image references name it and `proxyEndpoint` gives it.
+    pub registry_host: String,
+    /// How long the steps of a task's life take.
+    pub pace: ecs::Pace,
+    /// Whether the landing zone (VPC, subnets, security groups, roles) is there.
+    pub landing_zone: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            account: "123456789012".to_owned(),
+            region: "ap-southeast-1".to_owned(),
+            seed: 1,
+            registry_host: "123456789012.dkr.ecr.ap-southeast-1.amazonaws.com".to_owned(),
+            pace: ecs::Pace::default(),
+            landing_zone: true,
+        }
+    }
+}
+
+/// One account in one region.
+#[derive(Debug)]
+pub struct Account {
+    pub(crate) settings: Settings,
+    pub(crate) ids: Ids,
+    pub(crate) timers: Timers<Due>,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) ecs: ecs::State,
+    pub(crate) elb: elb::State,
+    pub(crate) scaling: scaling::State,
+    pub(crate) cloudmap: cloudmap::State,
+    pub(crate) ecr: ecr::State,
+    pub(crate) logs: logs::State,
+    pub(crate) identity: identity::State,
+}
+
+/// What can be due, by the API whose state it concerns.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// A task's or a service's next moment.
+    Ecs(ecs::Due),
+    /// A health check or the end of a drain.
+    Elb(elb::Due),
+    /// The end of a namespace operation.
+    CloudMap(cloudmap::Due),
+}
+
+impl Account {
+    /// A new account: the landing zone, if asked for, and nothing else.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            ids: Ids::new(settings.seed),
+            timers: Timers::default(),
+            effects: Vec::new(),
+            ecs: ecs::State::default(),
+            elb: elb::State::default(),
+            scaling: scaling::State::default(),
+            cloudmap: cloudmap::State::default(),
+            ecr: ecr::State::default(),
+            logs: logs::State::default(),
+            identity: identity::State::new(&settings),
+            settings,
+        }
+    }
+
+    /// Answers one API call at `now`. Call [`Account::advance`] with the same `now` first.
+    pub fn handle(&mut self, now: Millis, request: &ApiRequest) -> Outcome {
+        let outcome = match request.api {
+            Api::Ecs => ecs::handle(self, now, request),
+            Api::Ecr => ecr::handle(self, now, request),
+            Api::Scaling => scaling::handle(self, now, request),
+            Api::CloudMap => cloudmap::handle(self, now, request),
+            Api::Logs => logs::handle(self, now, request),
+            Api::Elb => elb::handle(self, now, request),
+            Api::Sts | Api::Ec2 | Api::Iam => identity::handle(self, now, request),
+        };
+        ecs::reconcile(self, now);
+        outcome
+    }
+
+    /// Lets everything happen that is due by `now`, in order.
+    pub fn advance(&mut self, now: Millis) {
+        while let Some((at, due)) = self.timers.pop_due(now) {
+            match due {
+                Due::Ecs(due) => ecs::due(self, at, due),
+                Due::Elb(due) => elb::due(self, at, due),
+                Due::CloudMap(due) => cloudmap::due(self, at, due),
+            }
+            ecs::reconcile(self, at);
+        }
+    }
+
+    /// When the account next has something to do by itself.
+    #[must_use]
+    pub fn next(&self) -> Option<Millis> {
+        self.timers.next()
+    }
+
+    /// Takes what the account asks of the workload since the last call.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Takes word from the workload.
+    pub fn report(&mut self, now: Millis, report: Report) {
+        match report {
+            Report::Log { group, stream, line } => self.logs.append(now, &group, &stream, line),
+            Report::TargetHealth { target_group, task, answer } => {
+                elb::answered(self, now, &target_group, &task, &answer);
+            }
+            other => ecs::reported(self, now, other),
+        }
+        ecs::reconcile(self, now);
+    }
+
+    /// An ARN of this account and region.
+    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:aws:{service}:{}:{}:{resource}", self.settings.region, self.settings.account)
+    }
+}

@@ -1,0 +1,172 @@
+//! The workload port: what the account asks of whatever runs its tasks, and what it is told back.
+//!
+//! The account is sans-I/O. It emits [`Effect`]s; a workload carries them out in its own time and answers
+//! with [`Report`]s. `scripted` does so on virtual time, `processes` with real child processes.
+
+use crate::account::Millis;
+
+/// A task's identity inside the account: its ARN's last part, 32 hexadecimal digits.
+pub type TaskId = String;
+
+/// What the account asks of the workload.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Pull the images and start every container of the task.
+    Start(Box<TaskStart>),
+    /// Send SIGTERM to the task's containers, SIGKILL after `timeout_secs` (`stopTimeout`), then report `Exited`.
+    Stop {
+        /// The task.
+        task: TaskId,
+        /// `stopTimeout` in seconds, 2 to 120.
+        timeout_secs: u64,
+    },
+    /// Ask the container's own health check once; answer with [`Report::ContainerHealth`].
+    CheckContainer {
+        /// The task.
+        task: TaskId,
+        /// The container's name.
+        container: String,
+        /// `healthCheck.command`: `["CMD", …]` or `["CMD-SHELL", "…"]`.
+        command: Vec<String>,
+        /// `healthCheck.timeout` in seconds.
+        timeout_secs: u64,
+    },
+    /// GET `path` at the task's container port, as the load balancer's health check does; answer with
+    /// [`Report::TargetHealth`].
+    CheckTarget {
+        /// The target group's ARN, handed back in the report.
+        target_group: String,
+        /// The task whose address the target is.
+        task: TaskId,
+        /// The container port.
+        port: u16,
+        /// The health check path.
+        path: String,
+        /// The health check timeout in seconds.
+        timeout_secs: u64,
+    },
+}
+
+/// All that a workload needs in order to start a task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskStart {
+    /// The task.
+    pub task: TaskId,
+    /// The task's ARN.
+    pub task_arn: String,
+    /// The cluster's name.
+    pub cluster: String,
+    /// The service's name; empty for a task outside a service.
+    pub service: String,
+    /// The task definition as `family:revision`.
+    pub task_definition: String,
+    /// The address that the task has in its subnet.
+    pub private_ip: String,
+    /// CPU units of the task.
+    pub cpu: u32,
+    /// Memory of the task in MiB.
+    pub memory_mib: u32,
+    /// The containers, essential ones and others.
+    pub containers: Vec<ContainerStart>,
+    /// Whether the task may use Service Connect (it then gets the proxy).
+    pub connect: bool,
+}
+
+/// One container of a task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContainerStart {
+    /// The container's name.
+    pub name: String,
+    /// The image as the task definition names it.
+    pub image: String,
+    /// The repository of this account's registry that holds the image; `None` for a foreign image.
+    pub repository: Option<String>,
+    /// The manifest digest that the image reference resolved to; `None` when it could not be resolved.
+    pub digest: Option<String>,
+    /// `entryPoint` of the container definition, when set.
+    pub entry_point: Vec<String>,
+    /// `command` of the container definition, when set.
+    pub command: Vec<String>,
+    /// `environment`, in definition order.
+    pub environment: Vec<(String, String)>,
+    /// `portMappings[].containerPort`.
+    pub ports: Vec<u16>,
+    /// `awslogs-group` and the stream (`<prefix>/<container>/<task id>`), when the container logs.
+    pub logs: Option<(String, String)>,
+}
+
+/// What the workload tells the account.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Report {
+    /// Every container of the task runs.
+    Running {
+        /// The task.
+        task: TaskId,
+    },
+    /// The task never started: `stopCode` is `TaskFailedToStart` and `reason` its `stoppedReason`.
+    FailedToStart {
+        /// The task.
+        task: TaskId,
+        /// Such as `CannotPullContainerError: …`.
+        reason: String,
+    },
+    /// A container ended.
+    Exited {
+        /// The task.
+        task: TaskId,
+        /// The container's name.
+        container: String,
+        /// The exit code: 128 + signal when a signal ended it.
+        exit_code: i32,
+        /// `containers[].reason`, such as `OutOfMemoryError: Container killed due to memory usage`.
+        reason: Option<String>,
+    },
+    /// The container health check's answer.
+    ContainerHealth {
+        /// The task.
+        task: TaskId,
+        /// The container's name.
+        container: String,
+        /// Whether the command exited with 0 in time.
+        healthy: bool,
+    },
+    /// The load balancer's health check's answer.
+    TargetHealth {
+        /// The target group's ARN.
+        target_group: String,
+        /// The task.
+        task: TaskId,
+        /// What the target answered.
+        answer: Answer,
+    },
+    /// A line that a container printed.
+    Log {
+        /// The log group.
+        group: String,
+        /// The log stream.
+        stream: String,
+        /// The line, without its newline.
+        line: String,
+    },
+}
+
+/// What a target answered to a health check.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// An HTTP status.
+    Status(u16),
+    /// No answer in time (`Target.Timeout`, "Request timed out").
+    TimedOut,
+    /// The connection was refused or broken (`Target.FailedHealthChecks`, "Health checks failed").
+    Refused,
+}
+
+/// A workload on virtual time, driven by whoever advances the account.
+pub trait VirtualWorkload: Send {
+    /// Takes an effect that the account emitted at `now`.
+    fn effect(&mut self, now: Millis, effect: Effect);
+    /// When the next report is due.
+    fn next(&self) -> Option<Millis>;
+    /// Takes the next report that is due at `now`, with the moment it happened.
+    fn pop_due(&mut self, now: Millis) -> Option<(Millis, Report)>;
+}
