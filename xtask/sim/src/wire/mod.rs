@@ -3,6 +3,12 @@
 //! JSON 1.1 services (ECS, ECR, scaling, Cloud Map, logs) and query services (ELBv2, STS, EC2, IAM) meet in
 //! one shape: parameters and results are [`serde_json::Value`] objects with the API's own member names.
 
+mod decode;
+mod encode;
+
+pub use decode::decode;
+pub use encode::encode;
+
 use serde_json::Value;
 
 /// The API that a request is for.
