@@ -52,6 +52,7 @@ where
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments.as_slice() {
         [] => settings(service).and_then(|settings| {
+            start_log(&settings);
             let lifecycle = Lifecycle::new();
             let app = router(&settings, &lifecycle)?;
             Ok(listen(service, &settings, app, lifecycle))
@@ -94,12 +95,7 @@ fn settings(service: &Service) -> Result<Settings, Trouble> {
     Settings::read(&settings::variable, service.default_port)
 }
 
-fn listen(
-    service: &Service,
-    settings: &Settings,
-    app: Router,
-    lifecycle: Lifecycle,
-) -> Result<(), String> {
+fn start_log(settings: &Settings) {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
@@ -107,6 +103,14 @@ fn listen(
         .with_span_list(false)
         .with_max_level(settings.log_level)
         .init();
+}
+
+fn listen(
+    service: &Service,
+    settings: &Settings,
+    app: Router,
+    lifecycle: Lifecycle,
+) -> Result<(), String> {
     // One thread is what a Fargate task of a quarter to one vCPU has.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -15,9 +15,16 @@ use tracing_subscriber::filter::LevelFilter;
 pub struct Trouble(String);
 
 impl Trouble {
-    /// `PORT="x": why`; the value is shown because none of the settings is a secret.
+    /// `PORT="x": why`, for a setting that can hold no secret.
+    #[must_use]
     pub fn new(name: &str, value: &str, why: impl Display) -> Self {
         Self(format!("{name}={value:?}: {why}"))
+    }
+
+    /// `BACKEND_URL: why`, without the value: for a setting that can hold a password.
+    #[must_use]
+    pub fn unseen(name: &str, why: impl Display) -> Self {
+        Self(format!("{name}: {why}"))
     }
 }
 
