@@ -12,6 +12,7 @@ pub mod door;
 pub mod ecr;
 pub mod ecs;
 pub mod elb;
+pub mod fault;
 pub mod identity;
 pub mod logs;
 pub mod scaling;

@@ -1,0 +1,384 @@
+//! The handle that every door shares: one account, the workload that runs its tasks, the rules that spoil calls and
+//! the record of what was asked.
+//!
+//! On virtual time the workload is driven from here: before a call is answered, everything that is due by then
+//! happens in the order of its time, account timers and workload reports interleaved. On wall-clock time there is no
+//! virtual workload; the daemon takes the effects and reports by itself. Nothing here waits, except [`Cloud::exchange`]
+//! for a delay that a rule asked for.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use tokio::sync::Notify;
+
+use super::clock::SimClock;
+use super::history::History;
+pub use super::history::CallRecord;
+use super::registry::{self, Uploads};
+use super::refusal;
+use crate::account::{Account, Ids, Millis, Settings};
+use crate::fault::{Call, Fault, Rule, Surface};
+use crate::wire::{self, ApiRequest};
+use crate::workload::{Effect, Report, VirtualWorkload};
+
+/// What a caller gets.
+#[derive(Debug)]
+pub enum Delivery {
+    /// An HTTP response.
+    Reply(http::Response<Bytes>),
+    /// Nobody listens.
+    Refused,
+    /// The connection broke before a reply came.
+    Reset,
+}
+
+/// A cheap handle on one embedded cloud.
+#[derive(Clone)]
+pub struct Cloud(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    clock: SimClock,
+    changed: Notify,
+}
+
+struct State {
+    account: Account,
+    workload: Option<Box<dyn VirtualWorkload>>,
+    /// The latest moment that the account was told; it is never told an earlier one.
+    reached: Millis,
+    rules: Vec<(u64, Box<dyn Rule>)>,
+    next_rule: u64,
+    history: History,
+    uploads: Uploads,
+    /// Apart from the account's own, so that its identifiers do not depend on how often it was asked.
+    request_ids: Ids,
+}
+
+/// A call that has been read and judged but not carried out.
+#[derive(Debug)]
+pub struct Admitted {
+    asked: Asked,
+    fault: Option<Fault>,
+}
+
+#[derive(Debug)]
+enum Asked {
+    Api(ApiRequest),
+    Registry(registry::Request),
+    Unreadable(http::Response<Bytes>),
+}
+
+impl std::fmt::Debug for Cloud {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cloud").field("clock", &self.0.clock).finish_non_exhaustive()
+    }
+}
+
+impl Cloud {
+    /// A new account whose tasks `workload` runs on `clock`'s (virtual) time.
+    #[must_use]
+    pub fn rehearsal(settings: Settings, clock: SimClock, workload: impl VirtualWorkload + 'static) -> Self {
+        Self::build(settings, clock, Some(Box::new(workload)))
+    }
+
+    /// A new account whose effects the caller takes and carries out.
+    #[must_use]
+    pub fn new(settings: Settings, clock: SimClock) -> Self {
+        Self::build(settings, clock, None)
+    }
+
+    fn build(settings: Settings, clock: SimClock, workload: Option<Box<dyn VirtualWorkload>>) -> Self {
+        let state = State {
+            request_ids: Ids::new(!settings.seed),
+            account: Account::new(settings),
+            workload,
+            reached: clock.millis(),
+            rules: Vec::new(),
+            next_rule: 0,
+            history: History::default(),
+            uploads: Uploads::default(),
+        };
+        Self(Arc::new(Shared { state: Mutex::new(state), clock, changed: Notify::new() }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The clock that this cloud runs on.
+    #[must_use]
+    pub fn clock(&self) -> &SimClock {
+        &self.0.clock
+    }
+
+    /// Answers one HTTP request, to an AWS API or to the registry, at `now`. A delay that a rule asks for counts as
+    /// passed.
+    pub fn call(&self, now: Millis, parts: &Parts, body: Bytes) -> Delivery {
+        let admitted = self.admit(parts, body);
+        let late = admitted.delay().as_millis() as u64;
+        self.carry_out(now.plus_millis(late), admitted)
+    }
+
+    /// Answers one HTTP request now, after the delay that a rule may ask for.
+    pub async fn exchange(&self, parts: &Parts, body: Bytes) -> Delivery {
+        let admitted = self.admit(parts, body);
+        if !admitted.delay().is_zero() {
+            tokio::time::sleep(admitted.delay()).await;
+        }
+        self.carry_out(self.0.clock.millis(), admitted)
+    }
+
+    /// Answers one request to the registry's data plane (`/v2/…`) now.
+    pub fn registry(
+        &self,
+        method: http::Method,
+        path_and_query: http::uri::PathAndQuery,
+        headers: http::HeaderMap,
+        body: Bytes,
+    ) -> Delivery {
+        let admitted = self.judge(Asked::Registry(registry::Request::new(method, path_and_query, headers, body)));
+        self.carry_out(self.0.clock.millis(), admitted)
+    }
+
+    /// Reads a request and asks the rules about it.
+    pub fn admit(&self, parts: &Parts, body: Bytes) -> Admitted {
+        self.judge(match registry::Request::of(parts, &body) {
+            Some(request) => Asked::Registry(request),
+            None => match wire::decode(parts, &body) {
+                Ok(request) => Asked::Api(request),
+                Err(refusal) => Asked::Unreadable(refusal),
+            },
+        })
+    }
+
+    fn judge(&self, asked: Asked) -> Admitted {
+        let call = asked.call();
+        let fault = self.state().rules.iter_mut().find_map(|(_, rule)| rule.on_call(&call));
+        Admitted { fault, asked }
+    }
+
+    /// Carries out a call at `now`, after everything that is due by then, and records it.
+    pub fn carry_out(&self, now: Millis, admitted: Admitted) -> Delivery {
+        let mut state = self.state();
+        let now = state.advance(now);
+        let delivery = state.carry_out(now, admitted);
+        state.settle(now);
+        drop(state);
+        self.0.changed.notify_one();
+        delivery
+    }
+
+    /// Lets everything happen that is due by `now`.
+    pub fn advance_to(&self, now: Millis) {
+        self.state().advance(now);
+    }
+
+    /// When the account or its virtual workload next has something to do by itself.
+    #[must_use]
+    pub fn next(&self) -> Option<Millis> {
+        self.state().next()
+    }
+
+    /// Looks into the account, or changes it behind the API's back.
+    pub fn with_account<T>(&self, look: impl FnOnce(&mut Account) -> T) -> T {
+        let mut state = self.state();
+        let answer = look(&mut state.account);
+        let now = state.reached;
+        state.settle(now);
+        drop(state);
+        self.0.changed.notify_one();
+        answer
+    }
+
+    /// Takes what the account asks of the workload; empty when a virtual workload is told by itself.
+    #[must_use]
+    pub fn take_effects(&self) -> Vec<Effect> {
+        self.state().account.take_effects()
+    }
+
+    /// Takes word from a workload on wall-clock time.
+    pub fn report(&self, report: Report) {
+        let mut state = self.state();
+        let now = state.advance(self.0.clock.millis());
+        state.account.report(now, report);
+        state.settle(now);
+        drop(state);
+        self.0.changed.notify_one();
+    }
+
+    /// Resolves once something was asked or reported since the last time that this resolved.
+    pub async fn changed(&self) {
+        self.0.changed.notified().await;
+    }
+
+    /// The calls so far, oldest first; the daemon forgets the oldest of many thousands.
+    #[must_use]
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.state().history.calls()
+    }
+
+    /// The latest call.
+    #[must_use]
+    pub fn last_call(&self) -> Option<CallRecord> {
+        self.state().history.last()
+    }
+
+    /// Adds a rule, after those that are there, for good or until [`Cloud::clear_rules`].
+    pub fn add_rule(&self, rule: impl Rule + 'static) {
+        self.state().add_rule(Box::new(rule));
+    }
+
+    /// Adds a rule, after those that are there, for as long as the guard lives.
+    #[must_use = "the rule goes when the guard is dropped"]
+    pub fn guard_rule(&self, rule: impl Rule + 'static) -> RuleGuard {
+        RuleGuard { id: self.state().add_rule(Box::new(rule)), cloud: self.clone() }
+    }
+
+    /// Removes every rule.
+    pub fn clear_rules(&self) {
+        self.state().rules.clear();
+    }
+}
+
+/// Removes its rule when dropped.
+#[derive(Debug)]
+pub struct RuleGuard {
+    cloud: Cloud,
+    id: u64,
+}
+
+impl Drop for RuleGuard {
+    fn drop(&mut self) {
+        self.cloud.state().rules.retain(|(id, _)| *id != self.id);
+    }
+}
+
+impl Admitted {
+    /// How long the request is held up on its way.
+    #[must_use]
+    pub fn delay(&self) -> Duration {
+        match self.fault {
+            Some(Fault::Delay(millis)) => Duration::from_millis(millis),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+impl Asked {
+    fn call(&self) -> Call<'_> {
+        match self {
+            Self::Api(request) => Call::new(Surface::Api(request.api), &request.operation),
+            Self::Registry(request) => Call::new(Surface::Registry, request.operation()),
+            Self::Unreadable(_) => Call::new(Surface::Unrecognised, "-"),
+        }
+    }
+}
+
+impl State {
+    fn add_rule(&mut self, rule: Box<dyn Rule>) -> u64 {
+        self.next_rule += 1;
+        self.rules.push((self.next_rule, rule));
+        self.next_rule
+    }
+
+    fn next(&self) -> Option<Millis> {
+        let workload = self.workload.as_ref().and_then(|workload| workload.next());
+        [self.account.next(), workload].into_iter().flatten().min()
+    }
+
+    /// Moves on to `now`, or stays where it is when that is in the past; gives the moment reached.
+    fn advance(&mut self, now: Millis) -> Millis {
+        self.settle(self.reached);
+        while let Some(at) = self.next().filter(|at| *at <= now) {
+            let at = at.max(self.reached);
+            self.reached = at;
+            self.account.advance(at);
+            self.settle(at);
+            if let Some(workload) = &mut self.workload
+                && let Some((_, report)) = workload.pop_due(at)
+            {
+                self.account.report(at, report);
+                self.settle(at);
+            }
+        }
+        self.reached = self.reached.max(now);
+        self.reached
+    }
+
+    /// Hands what the account asks for to the virtual workload, if there is one.
+    fn settle(&mut self, now: Millis) {
+        if let Some(workload) = &mut self.workload {
+            for effect in self.account.take_effects() {
+                workload.effect(now, effect);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, now: Millis, admitted: Admitted) -> Delivery {
+        let Admitted { asked, fault } = admitted;
+        let call = asked.call();
+        let mut record = CallRecord {
+            at: now,
+            api: call.surface,
+            operation: call.operation.to_owned(),
+            access_key: None,
+            outcome: String::new(),
+            write: call.write,
+        };
+        if let Asked::Api(request) = &asked {
+            record.access_key.clone_from(&request.access_key);
+        }
+        let (delivery, outcome) = match fault {
+            Some(Fault::Refuse) => (Delivery::Refused, "connection refused".to_owned()),
+            Some(Fault::LoseRequest) => (Delivery::Reset, "request lost".to_owned()),
+            Some(Fault::Status { code, body, content_type }) => {
+                (Delivery::Reply(refusal::foreign(code, body, &content_type)), code.to_string())
+            }
+            Some(Fault::LoseReply) => {
+                let (_, outcome) = self.answer(now, asked, None);
+                (Delivery::Reset, format!("reply lost: {outcome}"))
+            }
+            fault => {
+                let (reply, outcome) = self.answer(now, asked, fault.as_ref());
+                (Delivery::Reply(reply), outcome)
+            }
+        };
+        record.outcome = outcome;
+        self.history.record(record);
+        delivery
+    }
+
+    /// The reply, and `ok` or the error's code.
+    fn answer(&mut self, now: Millis, asked: Asked, fault: Option<&Fault>) -> (http::Response<Bytes>, String) {
+        match asked {
+            Asked::Unreadable(refusal) => {
+                let status = refusal.status().as_u16().to_string();
+                (refusal, status)
+            }
+            Asked::Registry(request) => {
+                let reply = match fault.and_then(refusal::registry) {
+                    Some(refused) => refused,
+                    None => registry::answer(&mut self.account, &mut self.uploads, now, request),
+                };
+                let outcome = if reply.status().as_u16() < 400 { "ok".to_owned() } else { reply.status().as_u16().to_string() };
+                (reply, outcome)
+            }
+            Asked::Api(request) => {
+                let outcome = match fault.and_then(|fault| refusal::api(fault, &request)) {
+                    Some(error) => Err(error),
+                    None => {
+                        let stale = fault == Some(&Fault::StaleRead);
+                        let account = &mut self.account;
+                        self.history.answer(&request, stale, || account.handle(now, &request))
+                    }
+                };
+                let code = outcome.as_ref().map_or_else(|error| error.code.to_owned(), |_| "ok".to_owned());
+                let id = self.request_ids.uuid();
+                (wire::encode(&request, outcome, &id), code)
+            }
+        }
+    }
+}

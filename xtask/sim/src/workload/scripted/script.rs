@@ -1,0 +1,181 @@
+//! What a task does, as a value, and which task does what.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::super::{Answer, TaskStart};
+
+/// The life of a task. All times are milliseconds; `after` counts from the start of the containers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Script {
+    /// How long pulling and starting takes.
+    pub pull_ms: u64,
+    /// When the application listens; before that, connections are refused.
+    pub boot_ms: u64,
+    /// The application never listens.
+    pub never_listens: bool,
+    /// The application accepts connections and never answers.
+    pub hangs: bool,
+    /// What a path answers from when on. A path that is not named answers 200 once the application listens.
+    pub answers: BTreeMap<String, Vec<(u64, u16)>>,
+    /// What the container's own health check says from when on; without an entry it passes once the application
+    /// listens.
+    pub container_health: Vec<(u64, bool)>,
+    /// The task never starts, for this reason (its `stoppedReason`).
+    pub fails_to_start: Option<String>,
+    /// Every container exits by itself.
+    pub crash: Option<Crash>,
+    /// SIGTERM does nothing.
+    pub ignores_sigterm: bool,
+    /// How long the containers take to exit after SIGTERM.
+    pub stop_ms: u64,
+    /// What they exit with then.
+    pub stop_exit_code: i32,
+    /// Lines that every container with a log configuration prints, and when.
+    pub log: Vec<(u64, String)>,
+}
+
+/// An exit that nobody asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crash {
+    /// When.
+    pub after_ms: u64,
+    /// The exit code; 137 for a container that the kernel killed.
+    pub exit_code: i32,
+    /// `containers[].reason`, such as `OutOfMemoryError: Container killed due to memory usage`.
+    pub reason: Option<String>,
+}
+
+impl Default for Script {
+    /// Healthy quickly: pulled in 2 s, listening 1 s later, gone 300 ms after SIGTERM.
+    fn default() -> Self {
+        Self {
+            pull_ms: 2_000,
+            boot_ms: 1_000,
+            never_listens: false,
+            hangs: false,
+            answers: BTreeMap::new(),
+            container_health: Vec::new(),
+            fails_to_start: None,
+            crash: None,
+            ignores_sigterm: false,
+            stop_ms: 300,
+            stop_exit_code: 0,
+            log: Vec::new(),
+        }
+    }
+}
+
+impl Script {
+    /// A healthy task that listens only after `boot_ms`.
+    #[must_use]
+    pub fn boots_in(boot_ms: u64) -> Self {
+        Self { boot_ms, ..Self::default() }
+    }
+
+    /// A task whose containers exit with `exit_code` after `after_ms`.
+    #[must_use]
+    pub fn crashes(after_ms: u64, exit_code: i32) -> Self {
+        Self { crash: Some(Crash { after_ms, exit_code, reason: None }), ..Self::default() }
+    }
+
+    /// A task whose containers the kernel kills for their memory after `after_ms`.
+    #[must_use]
+    pub fn runs_out_of_memory(after_ms: u64) -> Self {
+        let reason = Some("OutOfMemoryError: Container killed due to memory usage".to_owned());
+        Self { crash: Some(Crash { after_ms, exit_code: 137, reason }), ..Self::default() }
+    }
+
+    /// A task that never starts, for `reason`.
+    #[must_use]
+    pub fn fails_to_start(reason: &str) -> Self {
+        Self { fails_to_start: Some(reason.to_owned()), ..Self::default() }
+    }
+
+    /// A task that never listens.
+    #[must_use]
+    pub fn never_listens() -> Self {
+        Self { never_listens: true, ..Self::default() }
+    }
+
+    /// The same task, but `path` answers `status` from `from_ms` on.
+    #[must_use]
+    pub fn answering(mut self, path: &str, from_ms: u64, status: u16) -> Self {
+        let timeline = self.answers.entry(path.to_owned()).or_default();
+        timeline.push((from_ms, status));
+        timeline.sort_by_key(|(from, _)| *from);
+        self
+    }
+
+    /// The same task, but it prints `line` after `after_ms`.
+    #[must_use]
+    pub fn printing(mut self, after_ms: u64, line: &str) -> Self {
+        self.log.push((after_ms, line.to_owned()));
+        self
+    }
+
+    /// What a GET of `path` meets `age` milliseconds after the start.
+    pub(super) fn answer(&self, age: u64, path: &str) -> Answer {
+        if self.never_listens || age < self.boot_ms {
+            return Answer::Refused;
+        }
+        if self.hangs {
+            return Answer::TimedOut;
+        }
+        let timeline = self.answers.get(path).map_or(&[][..], Vec::as_slice);
+        Answer::Status(in_force(timeline, age).unwrap_or(200))
+    }
+
+    pub(super) fn container_healthy(&self, age: u64) -> bool {
+        let listens = !self.never_listens && !self.hangs && age >= self.boot_ms;
+        in_force(&self.container_health, age).unwrap_or(listens)
+    }
+}
+
+/// The last entry of a timeline that has begun.
+fn in_force<T: Copy>(timeline: &[(u64, T)], age: u64) -> Option<T> {
+    timeline.iter().take_while(|(from, _)| *from <= age).last().map(|(_, value)| *value)
+}
+
+/// Which task follows which script: a handle that a story keeps and changes while it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Scripts(Arc<Mutex<Table>>);
+
+#[derive(Debug, Default)]
+struct Table {
+    by_key: BTreeMap<String, Script>,
+    otherwise: Script,
+}
+
+impl Scripts {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on, tasks of `key` follow `script`. A key is an image digest, `family:revision`, a family or a
+    /// service's name; the most specific one that is set wins, in that order.
+    pub fn set(&self, key: &str, script: Script) {
+        self.table().by_key.insert(key.to_owned(), script);
+    }
+
+    /// From now on, tasks of `key` follow what else applies to them.
+    pub fn unset(&self, key: &str) {
+        self.table().by_key.remove(key);
+    }
+
+    /// What tasks follow that no key names.
+    pub fn set_otherwise(&self, script: Script) {
+        self.table().otherwise = script;
+    }
+
+    pub(super) fn of(&self, start: &TaskStart) -> Script {
+        let table = self.table();
+        let family = start.task_definition.split(':').next().unwrap_or_default();
+        let digests = start.containers.iter().filter_map(|container| container.digest.as_deref());
+        digests
+            .chain([start.task_definition.as_str(), family, start.service.as_str()])
+            .find_map(|key| table.by_key.get(key))
+            .unwrap_or(&table.otherwise)
+            .clone()
+    }
+}
