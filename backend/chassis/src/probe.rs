@@ -45,10 +45,10 @@ fn exchange(address: SocketAddr, path: &str, limit: Duration) -> io::Result<Vec<
     let end = Instant::now() + limit;
     let mut stream = TcpStream::connect_timeout(&address, limit)?;
     stream.set_write_timeout(Some(limit))?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: application/json\r\n\r\n"
-    )?;
+    // In one write: a peer that answers and closes after the first packet must not turn the rest into an error.
+    let request =
+        format!("GET {path} HTTP/1.0\r\nHost: {address}\r\nAccept: application/json\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
     loop {
