@@ -3,69 +3,22 @@
 //! JSON 1.1 services (ECS, ECR, scaling, Cloud Map, logs) and query services (ELBv2, STS, EC2, IAM) meet in
 //! one shape: parameters and results are [`serde_json::Value`] objects with the API's own member names.
 
+mod call;
+mod credential;
 mod decode;
 mod encode;
+mod form;
+mod params;
+mod protocol;
+mod timestamp;
+mod xml;
 
+pub use call::{Api, ApiError, ApiRequest, Outcome};
 pub use decode::decode;
 pub use encode::encode;
+pub(crate) use form::{leaf, list};
+pub(crate) use params::{page, params};
+pub(crate) use timestamp::iso8601;
 
-use serde_json::Value;
-
-/// The API that a request is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Api {
-    /// Amazon ECS.
-    Ecs,
-    /// Amazon ECR.
-    Ecr,
-    /// Application Auto Scaling.
-    Scaling,
-    /// AWS Cloud Map.
-    CloudMap,
-    /// CloudWatch Logs.
-    Logs,
-    /// Elastic Load Balancing v2.
-    Elb,
-    /// AWS STS.
-    Sts,
-    /// Amazon EC2 (read calls).
-    Ec2,
-    /// AWS IAM (read calls).
-    Iam,
-}
-
-/// One API call, decoded.
-#[derive(Clone, Debug)]
-pub struct ApiRequest {
-    /// The API it is for.
-    pub api: Api,
-    /// The operation's name, such as `CreateService`.
-    pub operation: String,
-    /// The request's members by their API names. Query lists (`Names.member.1`) arrive as arrays.
-    pub params: Value,
-    /// The access key id of the signature's credential scope; `None` when the request is unsigned.
-    pub access_key: Option<String>,
-    /// The region of the signature's credential scope.
-    pub region: Option<String>,
-}
-
-/// An error as AWS declares it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ApiError {
-    /// The error's code on the wire, such as `ClusterNotFoundException` or, in ELBv2, `TargetGroupNotFound`.
-    pub code: &'static str,
-    /// The text as AWS words it.
-    pub message: String,
-    /// 400 for modelled errors, 500 for server faults.
-    pub status: u16,
-}
-
-impl ApiError {
-    /// A client error (HTTP 400, as all of ECS's modelled errors are).
-    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), status: 400 }
-    }
-}
-
-/// What an operation gives: the reply's members by their API names, or the declared error.
-pub type Outcome = Result<Value, ApiError>;
+#[cfg(test)]
+mod tests;

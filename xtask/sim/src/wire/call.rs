@@ -1,0 +1,97 @@
+//! One API call and its outcome, as all modules of the account see them: free of any protocol.
+
+use serde_json::Value;
+
+use super::protocol::Protocol;
+
+/// The API that a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Api {
+    /// Amazon ECS.
+    Ecs,
+    /// Amazon ECR.
+    Ecr,
+    /// Application Auto Scaling.
+    Scaling,
+    /// AWS Cloud Map.
+    CloudMap,
+    /// CloudWatch Logs.
+    Logs,
+    /// Elastic Load Balancing v2.
+    Elb,
+    /// AWS STS.
+    Sts,
+    /// Amazon EC2 (read calls).
+    Ec2,
+    /// AWS IAM (read calls).
+    Iam,
+}
+
+/// One API call, decoded.
+#[derive(Clone, Debug)]
+pub struct ApiRequest {
+    /// The API it is for.
+    pub api: Api,
+    /// The operation's name, such as `CreateService`.
+    pub operation: String,
+    /// The request's members by their API names. Query lists (`Names.member.1`) arrive as arrays, and
+    /// every query value as a string.
+    pub params: Value,
+    /// The access key id of the signature's credential scope; `None` when the request is unsigned.
+    pub access_key: Option<String>,
+    /// The region of the signature's credential scope.
+    pub region: Option<String>,
+}
+
+/// An error as AWS declares it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApiError {
+    /// The error's code on the wire, such as `ClusterNotFoundException` or, in ELBv2, `TargetGroupNotFound`.
+    pub code: &'static str,
+    /// The text as AWS words it.
+    pub message: String,
+    /// 400 for modelled errors, 500 for server faults.
+    pub status: u16,
+}
+
+impl ApiError {
+    /// A client error (HTTP 400, as all of ECS's modelled errors are).
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            status: 400,
+        }
+    }
+
+    /// The same error under another HTTP status: STS and IAM use 403 and 404 too.
+    #[must_use]
+    pub fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    /// What AWS answers to an operation that the API, or this cloud's part of it, does not have.
+    #[must_use]
+    pub fn unknown_operation(request: &ApiRequest) -> Self {
+        match request.api.protocol() {
+            Protocol::Json { .. } => Self::new("UnknownOperationException", ""),
+            Protocol::Query { version, .. } => Self::new(
+                "InvalidAction",
+                format!(
+                    "Could not find operation {} for version {version}",
+                    request.operation
+                ),
+            ),
+            Protocol::Ec2 { .. } => Self::new(
+                "InvalidAction",
+                format!(
+                    "The action {} is not valid for this web service.",
+                    request.operation
+                ),
+            ),
+        }
+    }
+}
+
+/// What an operation gives: the reply's members by their API names, or the declared error.
+pub type Outcome = Result<Value, ApiError>;
