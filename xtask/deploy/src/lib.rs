@@ -1,1 +1,18 @@
-//! Placeholder.
+//! What a deployment means, without touching anything: no I/O, no clock, no async.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! deploy.toml ─ config → Environment ┐
+//! images, git ─────────→ Release     ┴→ Desired ┐
+//! account ─ read by xtask::observe ──→ Observed ┴─ plan → Plan ─ carried out by xtask::apply
+//! DescribeServices, service deployments ─ rollout → Verdict
+//! everything that happens ─ event → view → text
+//! ```
+
+pub mod config;
+pub mod event;
+pub mod model;
+pub mod plan;
+pub mod rollout;
+pub mod view;

@@ -1,0 +1,8 @@
+//! Everything that happens, as data. Whoever acts emits events and prints nothing; views turn the record
+//! into a terminal, lines or NDJSON.
+
+mod outcome;
+mod record;
+
+pub use outcome::ExitCode;
+pub use record::{Call, Event, Kind, Phase, ProbeAnswer, ServiceRow, Waiting};

@@ -1,0 +1,327 @@
+//! The event record.
+
+use serde::Serialize;
+
+use super::ExitCode;
+use crate::model::{ImageDigest, ServiceKey};
+use crate::rollout::{Cause, Verdict};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Event {
+    /// Position in the record, from 1.
+    pub seq: u64,
+    /// Milliseconds since the command began.
+    pub at_ms: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: Kind,
+}
+
+/// The parts of a command, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// The embedded cloud is started.
+    Start,
+    /// Binaries are compiled and images assembled.
+    Build,
+    /// The account is read.
+    Observe,
+    /// The plan is carried out.
+    Apply,
+    /// Services settle.
+    Settle,
+    /// The release is proven.
+    Verify,
+}
+
+impl Phase {
+    /// One word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Build => "build",
+            Self::Observe => "observe",
+            Self::Apply => "apply",
+            Self::Settle => "settle",
+            Self::Verify => "verify",
+        }
+    }
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum Kind {
+    /// The command began.
+    Began {
+        /// The verb.
+        command: String,
+        /// The environment.
+        environment: String,
+        /// The release's id, for a deploy.
+        release: Option<String>,
+    },
+    /// A phase began.
+    PhaseBegan {
+        /// Which.
+        phase: Phase,
+        /// What it works on.
+        about: String,
+    },
+    /// A phase is done.
+    PhaseEnded {
+        /// Which.
+        phase: Phase,
+        /// What it gave.
+        result: String,
+        /// How long it took.
+        elapsed_ms: u64,
+    },
+    /// A line that the compiler printed.
+    BuildLine {
+        /// The line.
+        line: String,
+    },
+    /// An image is there.
+    Built {
+        /// The service.
+        service: ServiceKey,
+        /// The image's digest.
+        digest: ImageDigest,
+        /// Its size in bytes, compressed.
+        bytes: u64,
+    },
+    /// The plan is made.
+    Planned {
+        /// The number of steps.
+        steps: usize,
+        /// The plan as text.
+        text: String,
+    },
+    /// A step began.
+    StepBegan {
+        /// The lane.
+        lane: String,
+        /// The step.
+        step: String,
+    },
+    /// A step is done.
+    StepEnded {
+        /// The lane.
+        lane: String,
+        /// The step.
+        step: String,
+        /// What came of it, such as a revision's name.
+        result: String,
+        /// How long it took.
+        elapsed_ms: u64,
+    },
+    /// A step failed.
+    StepFailed {
+        /// The lane.
+        lane: String,
+        /// The step.
+        step: String,
+        /// Why.
+        error: String,
+    },
+    /// An API call was answered, or failed.
+    Called(Call),
+    /// A deployment began or is followed.
+    Following {
+        /// The service.
+        service: ServiceKey,
+        /// The deployment's id.
+        deployment: String,
+        /// The revision, `family:revision`.
+        revision: String,
+    },
+    /// How a deployment stands, when it stands differently.
+    Rolling {
+        /// The service.
+        service: ServiceKey,
+        /// The revision, `family:revision`.
+        revision: String,
+        /// Tasks it should have.
+        desired: u32,
+        /// Tasks it has running.
+        running: u32,
+        /// Tasks it is starting.
+        pending: u32,
+        /// Tasks that failed.
+        failed: u32,
+        /// What it waits for.
+        waiting: Waiting,
+    },
+    /// ECS said something about a service.
+    ServiceSaid {
+        /// The service.
+        service: ServiceKey,
+        /// The text.
+        message: String,
+    },
+    /// A deployment is over.
+    Settled {
+        /// The service.
+        service: ServiceKey,
+        /// Its verdict.
+        verdict: Verdict,
+        /// How long it took.
+        elapsed_ms: u64,
+    },
+    /// Why a deployment failed.
+    Explained {
+        /// The service.
+        service: ServiceKey,
+        /// The cause and the remedy.
+        cause: Cause,
+        /// The last lines that a stopped task printed.
+        log_tail: Vec<String>,
+    },
+    /// A smoke check was answered as it should, or its deadline passed.
+    Probed {
+        /// The service.
+        service: ServiceKey,
+        /// The URL.
+        url: String,
+        /// Whether it passed.
+        passed: bool,
+        /// What was answered last.
+        answer: ProbeAnswer,
+        /// How often it was asked.
+        attempts: u32,
+    },
+    /// Something that the user should know and that stops nothing.
+    Warned {
+        /// The sentence.
+        text: String,
+    },
+    /// Something that stops the command.
+    Failed {
+        /// The sentence.
+        error: String,
+        /// What to do, when something can be said.
+        hint: Option<String>,
+    },
+    /// The closing table.
+    Table {
+        /// A row for each service.
+        rows: Vec<ServiceRow>,
+        /// The address of the load balancer.
+        url: Option<String>,
+    },
+    /// The command is over.
+    Ended {
+        /// How.
+        exit: ExitCode,
+        /// The closing sentence.
+        summary: String,
+        /// How long it took.
+        elapsed_ms: u64,
+        /// API calls that read.
+        reads: u32,
+        /// API calls that wrote.
+        writes: u32,
+    },
+}
+
+/// One attempt of one API call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Call {
+    /// Such as `ECS`.
+    pub service: String,
+    /// Such as `DescribeServices`.
+    pub operation: String,
+    /// From 1.
+    pub attempt: u32,
+    /// Whether it writes.
+    pub write: bool,
+    /// How long it took.
+    pub elapsed_ms: u64,
+    /// `ok`, or the error's code.
+    pub outcome: String,
+}
+
+/// What a deployment waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "for")]
+pub enum Waiting {
+    /// Our deployment is not in an answer yet.
+    FirstSight,
+    /// Tasks must start.
+    Tasks,
+    /// Targets must pass their health check.
+    Targets {
+        /// How many pass.
+        healthy: u32,
+        /// How many should.
+        wanted: u32,
+        /// What the load balancer says of one that does not.
+        says: Option<String>,
+    },
+    /// Old tasks are draining and stopping.
+    Draining {
+        /// Tasks of older deployments that still run.
+        old: u32,
+    },
+    /// ECS must declare the deployment complete.
+    Completion,
+    /// ECS is putting the previous revision back.
+    Rollback,
+}
+
+/// What a probe was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum ProbeAnswer {
+    /// The wanted status from the wanted service.
+    Right {
+        /// The version that the service told.
+        version: Option<String>,
+    },
+    /// Another status.
+    Status {
+        /// The status.
+        status: u16,
+        /// The first characters of the body.
+        body: String,
+    },
+    /// The wanted status, but not from the wanted service.
+    WrongService {
+        /// Who answered; `None` when the answer names nobody.
+        answered: Option<String>,
+    },
+    /// No answer.
+    NoAnswer {
+        /// Why.
+        error: String,
+    },
+}
+
+/// A service in the closing table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ServiceRow {
+    /// The service's name.
+    pub service: String,
+    /// `ACTIVE`, `MISSING`, …
+    pub status: String,
+    /// `runningCount`.
+    pub running: u32,
+    /// `desiredCount`.
+    pub desired: u32,
+    /// How many deployments it has.
+    pub deployments: u32,
+    /// The PRIMARY deployment's `rolloutState`.
+    pub rollout: String,
+    /// The revision, `family:revision`.
+    pub revision: String,
+    /// The image's digest.
+    pub digest: Option<ImageDigest>,
+    /// Healthy targets of all.
+    pub targets: String,
+    /// The path that leads to it.
+    pub url: Option<String>,
+}

@@ -1,0 +1,174 @@
+//! What `deploy.toml` says of one environment, with every default filled in.
+
+use serde::Serialize;
+
+use super::{Service, ServiceKey};
+
+/// One environment, complete: nothing is left for AWS to default.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Environment {
+    /// The environment's name in `deploy.toml`, such as `prod`.
+    pub name: String,
+    /// The application's name; the value of the `app` tag on what the tool creates.
+    pub app: String,
+    /// Where it runs.
+    pub kind: Kind,
+    /// The AWS region.
+    pub region: String,
+    /// The only account that may be touched (12 digits); `None` accepts the caller's.
+    pub account: Option<String>,
+    /// Whether a deploy asks before it writes.
+    pub confirm: bool,
+    /// The ECS cluster's name.
+    pub cluster: String,
+    /// The Cloud Map namespace for Service Connect.
+    pub namespace: String,
+    /// Where tasks get their addresses.
+    pub network: Network,
+    /// The load balancer, created or selected.
+    pub load_balancer: LoadBalancer,
+    /// The services; each comes after those it depends on.
+    pub services: Vec<Service>,
+    /// How long the tool waits for what.
+    pub timeouts: Timeouts,
+}
+
+impl Environment {
+    /// The service called `key`, if the environment has it.
+    #[must_use]
+    pub fn service(&self, key: &ServiceKey) -> Option<&Service> {
+        self.services.iter().find(|service| service.key == *key)
+    }
+}
+
+/// Where an environment runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// On the embedded cloud, started when needed.
+    Local,
+    /// On AWS, or on whatever `AWS_ENDPOINT_URL` names.
+    Aws,
+}
+
+/// How a resource that the tool does not own is named: by id or ARN, or by name (its Name tag or own name).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(untagged)]
+pub enum Lookup {
+    /// `vpc-…`, `subnet-…`, `sg-…` or an ARN.
+    Id(String),
+    /// A security group's or role's name, or the value of a Name tag.
+    Name(String),
+}
+
+impl Lookup {
+    /// The text as `deploy.toml` has it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Id(text) | Self::Name(text) => text,
+        }
+    }
+
+    /// Reads a reference: an ARN or an id with one of AWS's prefixes is an id, all else a name.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let id = ["arn:", "vpc-", "subnet-", "sg-"]
+            .iter()
+            .any(|prefix| text.starts_with(prefix));
+        // `sg-backend` is a legal Name tag: ids are hexadecimal after the prefix.
+        let hex = text.rsplit('-').next().is_some_and(|tail| {
+            tail.len() >= 8 && tail.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+        if id && (text.starts_with("arn:") || hex) {
+            Self::Id(text.to_owned())
+        } else {
+            Self::Name(text.to_owned())
+        }
+    }
+}
+
+/// Where tasks get their addresses.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Network {
+    /// The VPC.
+    pub vpc: Lookup,
+    /// The subnets of the tasks, 1 to 16.
+    pub subnets: Vec<Lookup>,
+    /// Whether tasks get a public address.
+    pub assign_public_ip: bool,
+}
+
+/// The application load balancer that the services share.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LoadBalancer {
+    /// Created by the tool, or selected.
+    pub source: LoadBalancerSource,
+    /// The listener that routes to the services.
+    pub listener: Listener,
+}
+
+/// Whether the tool makes the load balancer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoadBalancerSource {
+    /// The tool creates it under this name when it is missing.
+    Create {
+        /// Its name: 1 to 32 letters, digits and hyphens.
+        name: String,
+        /// Subnets in at least two availability zones.
+        subnets: Vec<Lookup>,
+        /// Its security groups.
+        security_groups: Vec<Lookup>,
+        /// `internal` instead of `internet-facing`.
+        internal: bool,
+    },
+    /// An existing one, by name or ARN; the tool adds target groups and rules and touches nothing else of it.
+    Select {
+        /// Name or ARN.
+        reference: String,
+    },
+}
+
+impl LoadBalancerSource {
+    /// The name or ARN as `deploy.toml` has it.
+    #[must_use]
+    pub fn reference(&self) -> &str {
+        match self {
+            Self::Create { name, .. } => name,
+            Self::Select { reference } => reference,
+        }
+    }
+}
+
+/// The listener that routes to the services.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Listener {
+    /// 1 to 65535.
+    pub port: u16,
+    /// HTTP, or HTTPS with a certificate.
+    pub protocol: Protocol,
+    /// The ACM certificate's ARN, for HTTPS.
+    pub certificate: Option<String>,
+}
+
+/// A listener's protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Protocol {
+    /// Plain HTTP.
+    Http,
+    /// HTTP over TLS.
+    Https,
+}
+
+/// How long the tool waits, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Timeouts {
+    /// For all services of a stage to settle. The default leaves room for a rollback: 1800.
+    pub settle_secs: u64,
+    /// For the smoke checks to pass once everything has settled.
+    pub smoke_secs: u64,
+    /// Between two polls while rolling.
+    pub poll_secs: u64,
+}

@@ -1,0 +1,27 @@
+//! The nouns that every other module speaks in.
+//!
+//! - [`Environment`]: what `deploy.toml` says of one environment, complete and checked.
+//! - [`Release`]: the images and the commit to bring live.
+//! - [`spec`]: resources in a normal form in which wanted and found can be compared field by field.
+//! - [`Observed`]: what the account holds, read at one moment.
+
+mod environment;
+mod observed;
+mod release;
+mod service;
+pub mod spec;
+
+pub use environment::{
+    Environment, Kind, Listener, LoadBalancer, LoadBalancerSource, Lookup, Network, Protocol,
+    Timeouts,
+};
+pub use observed::{
+    ClusterState, ListenerState, LoadBalancerState, NamespaceState, Observed, RepositoryState,
+    RuleState, ScalingState, ServiceState, TargetGroupState, TaskDefinitionState,
+};
+pub use release::{Desired, ImageDigest, Platform, Release};
+pub use service::{
+    Architecture, Build, CircuitBreaker, Connect, Container, ContainerHealthCheck, Deployment,
+    HealthCheck, LogGroup, Metric, Policy, Repository, Route, Scaling, Service, ServiceKey,
+    SmokeCheck, TargetGroup,
+};

@@ -1,0 +1,170 @@
+//! What the account holds, read at one moment.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::spec::{
+    ListenerSpec, LoadBalancerSpec, LogGroupSpec, PolicySpec, RepositorySpec, RuleSpec,
+    ScalableTargetSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
+};
+use super::{ImageDigest, ServiceKey};
+
+/// One read of the account. Absent means: asked for and not there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Observed {
+    /// When it was read, in milliseconds since the Unix epoch.
+    pub read_at_ms: u64,
+    /// The caller's account.
+    pub account: String,
+    /// The caller's ARN.
+    pub caller: String,
+    /// Ids of what the file names by name: VPC, subnets and security groups, and ARNs of roles, by the text
+    /// that `deploy.toml` has for them.
+    pub ids: BTreeMap<String, String>,
+    /// Repositories by name.
+    pub repositories: BTreeMap<String, RepositoryState>,
+    /// Log groups by name.
+    pub log_groups: BTreeMap<String, LogGroupSpec>,
+    /// The cluster.
+    pub cluster: Option<ClusterState>,
+    /// The namespace.
+    pub namespace: Option<NamespaceState>,
+    /// The load balancer.
+    pub load_balancer: Option<LoadBalancerState>,
+    /// The listener on the wanted port, when the load balancer has one.
+    pub listener: Option<ListenerState>,
+    /// All rules of that listener but the default one, by priority.
+    pub rules: Vec<RuleState>,
+    /// Target groups by name.
+    pub target_groups: BTreeMap<String, TargetGroupState>,
+    /// Services by their short name.
+    pub services: BTreeMap<ServiceKey, ServiceState>,
+    /// The newest ACTIVE revision of each service's family, by the service's short name. A run that was
+    /// killed between registering and updating left it there; it is used instead of registering it again.
+    pub latest: BTreeMap<ServiceKey, TaskDefinitionState>,
+    /// Scalable targets by the service's short name.
+    pub scaling: BTreeMap<ServiceKey, ScalingState>,
+    /// Reads that an endpoint lacks or refused and the deploy can do without: a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// An ECR repository.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RepositoryState {
+    /// Its settings.
+    pub spec: RepositorySpec,
+    /// `<registry>/<name>`, as image references have it.
+    pub uri: String,
+    /// Which of the wanted digests it holds.
+    pub holds: Vec<ImageDigest>,
+}
+
+/// An ECS cluster.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClusterState {
+    /// Its ARN.
+    pub arn: String,
+    /// `ACTIVE`, `INACTIVE`, …
+    pub status: String,
+}
+
+/// A Cloud Map namespace.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NamespaceState {
+    /// Its ARN.
+    pub arn: String,
+    /// Its id.
+    pub id: String,
+}
+
+/// A load balancer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LoadBalancerState {
+    /// Its ARN.
+    pub arn: String,
+    /// Its DNS name.
+    pub dns_name: String,
+    /// Its settings.
+    pub spec: LoadBalancerSpec,
+    /// Its VPC's id.
+    pub vpc: String,
+}
+
+/// A listener.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ListenerState {
+    /// Its ARN.
+    pub arn: String,
+    /// Its settings.
+    pub spec: ListenerSpec,
+}
+
+/// A rule of the listener.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RuleState {
+    /// Its ARN.
+    pub arn: String,
+    /// Its priority.
+    pub priority: u32,
+    /// Its settings, when it is of the shape that the tool makes: one path pattern, one target group.
+    pub spec: Option<RuleSpec>,
+}
+
+/// A target group.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TargetGroupState {
+    /// Its ARN.
+    pub arn: String,
+    /// Its settings.
+    pub spec: TargetGroupSpec,
+    /// Load balancers that use it (at most one).
+    pub load_balancers: Vec<String>,
+}
+
+/// An ECS service.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServiceState {
+    /// Its ARN.
+    pub arn: String,
+    /// `ACTIVE`, `DRAINING` or `INACTIVE`.
+    pub status: String,
+    /// Its settings.
+    pub spec: ServiceSpec,
+    /// The revision that its PRIMARY deployment runs.
+    pub task_definition: TaskDefinitionState,
+    /// The PRIMARY deployment's id, `ecs-svc/…`.
+    pub primary: Option<String>,
+    /// The PRIMARY deployment's `rolloutState`.
+    pub rollout: Option<String>,
+    /// `currentServiceDeployment`, an ARN.
+    pub service_deployment: Option<String>,
+    /// `desiredCount`.
+    pub desired: u32,
+    /// `runningCount`.
+    pub running: u32,
+    /// How many deployments it has.
+    pub deployments: u32,
+    /// When the PRIMARY deployment was made, in milliseconds since the Unix epoch.
+    pub deployed_at_ms: Option<u64>,
+}
+
+/// A revision.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TaskDefinitionState {
+    /// Its ARN.
+    pub arn: String,
+    /// Its content; `None` when it holds something that the tool cannot express.
+    pub spec: Option<TaskDefinitionSpec>,
+    /// Its tags: release, commit and so on.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A service's scalable target and policies.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ScalingState {
+    /// The target.
+    pub target: Option<ScalableTargetSpec>,
+    /// Its policies, by name.
+    pub policies: Vec<PolicySpec>,
+}

@@ -1,0 +1,61 @@
+//! What is to be brought live: images by digest, and the commit they come from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Environment, ServiceKey};
+
+/// `sha256:` and 64 hexadecimal digits: an image's manifest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct ImageDigest(pub String);
+
+impl ImageDigest {
+    /// The first twelve hexadecimal digits, for people.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        let hex = self.0.strip_prefix("sha256:").unwrap_or(&self.0);
+        hex.get(..12).unwrap_or(hex)
+    }
+}
+
+impl fmt::Display for ImageDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// An image's platform, as its configuration names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Platform {
+    /// Such as `linux`.
+    pub os: String,
+    /// Such as `amd64`.
+    pub architecture: String,
+}
+
+/// What is brought live.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Release {
+    /// Unique and sortable, such as `20261123-080012-3f2a9c1`.
+    pub id: String,
+    /// The commit's full hash; `None` outside a git checkout.
+    pub commit: Option<String>,
+    /// Whether the work tree had changes.
+    pub dirty: bool,
+    /// Who or which run releases it.
+    pub actor: String,
+    /// The image of each service.
+    pub images: BTreeMap<ServiceKey, ImageDigest>,
+}
+
+/// Everything that should be true after a deploy.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Desired {
+    /// The environment's settings.
+    pub environment: Environment,
+    /// What is to run there.
+    pub release: Release,
+}

@@ -1,0 +1,276 @@
+//! What `deploy.toml` says of one service.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Lookup;
+
+/// A service's short name in `deploy.toml`, such as `backend`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct ServiceKey(pub String);
+
+impl fmt::Display for ServiceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// One ECS service and all that belongs to it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Service {
+    /// Its short name.
+    pub key: ServiceKey,
+    /// The ECS service's name.
+    pub name: String,
+    /// The task definition's family.
+    pub family: String,
+    /// How its image is made.
+    pub build: Build,
+    /// Where its image is kept.
+    pub repository: Repository,
+    /// The one container that the tool defines.
+    pub container: Container,
+    /// Task CPU units (256 = a quarter vCPU).
+    pub cpu: u32,
+    /// Task memory in MiB.
+    pub memory_mib: u32,
+    /// The tasks' processor.
+    pub architecture: Architecture,
+    /// Pulls images, reads secrets, writes logs.
+    pub execution_role: Lookup,
+    /// What the application itself may do; `None` for nothing.
+    pub task_role: Option<Lookup>,
+    /// Where its output goes.
+    pub log_group: LogGroup,
+    /// The tasks' security groups, 1 to 5.
+    pub security_groups: Vec<Lookup>,
+    /// Tasks at creation; afterwards autoscaling decides where a scalable target exists.
+    pub desired_count: u32,
+    /// Whether ECS Exec works.
+    pub enable_execute_command: bool,
+    /// Its Service Connect endpoint; `None` makes it a client only.
+    pub connect: Option<Connect>,
+    /// Its target group.
+    pub target_group: TargetGroup,
+    /// The listener's rules that forward to it, by path.
+    pub routes: Vec<Route>,
+    /// How a new revision rolls out.
+    pub deployment: Deployment,
+    /// The scalable target and its policies; `None` leaves the count alone.
+    pub scaling: Option<Scaling>,
+    /// Services that must be up before it.
+    pub depends_on: Vec<ServiceKey>,
+    /// What must answer through the load balancer afterwards.
+    pub smoke: Vec<SmokeCheck>,
+}
+
+/// How an image is made.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Build {
+    /// Compile this workspace package into a static binary and assemble the image in-process.
+    Cargo {
+        /// The package's name.
+        package: String,
+    },
+}
+
+/// An ECR repository.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Repository {
+    /// Its name: 2 to 256 of `[a-z0-9._/-]`.
+    pub name: String,
+    /// Whether a tag can be pushed once only.
+    pub immutable_tags: bool,
+    /// How many images the lifecycle policy keeps; it must exceed the revisions one may roll back to.
+    pub keep_images: u32,
+}
+
+/// The container of a service.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Container {
+    /// Its name.
+    pub name: String,
+    /// The port it listens on.
+    pub port: u16,
+    /// The port mapping's name, which Service Connect refers to.
+    pub port_name: String,
+    /// Plain environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// Environment variables whose values ECS reads from Secrets Manager or SSM (`valueFrom`).
+    pub secrets: BTreeMap<String, String>,
+    /// The container's own health check.
+    pub health_check: Option<ContainerHealthCheck>,
+    /// Seconds between SIGTERM and SIGKILL, 2 to 120.
+    pub stop_timeout_secs: u32,
+    /// Whether its root file system is read-only.
+    pub readonly_root: bool,
+}
+
+/// `healthCheck` of a container definition.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ContainerHealthCheck {
+    /// `["CMD", …]` or `["CMD-SHELL", "…"]`.
+    pub command: Vec<String>,
+    /// Seconds, 5 to 300.
+    pub interval_secs: u32,
+    /// Seconds, 2 to 60.
+    pub timeout_secs: u32,
+    /// Failures in a row that make it unhealthy, 1 to 10.
+    pub retries: u32,
+    /// Seconds in which failures do not count, 0 to 300.
+    pub start_period_secs: u32,
+}
+
+/// A task's processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Architecture {
+    /// `X86_64`, in images `amd64`.
+    #[serde(rename = "X86_64")]
+    X86_64,
+    /// `ARM64`, in images `arm64`.
+    #[serde(rename = "ARM64")]
+    Arm64,
+}
+
+/// A CloudWatch log group.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LogGroup {
+    /// Its name.
+    pub name: String,
+    /// Days that its events are kept.
+    pub retention_days: u32,
+}
+
+/// A Service Connect endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Connect {
+    /// Unique in the namespace.
+    pub discovery_name: String,
+    /// The port that clients use.
+    pub alias_port: u16,
+    /// The name that clients use.
+    pub alias_dns: String,
+}
+
+/// A target group of type `ip`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TargetGroup {
+    /// Its name: 1 to 32 letters, digits and hyphens.
+    pub name: String,
+    /// Its health check.
+    pub health: HealthCheck,
+    /// Seconds that a leaving target keeps its connections, 0 to 3600.
+    pub deregistration_delay_secs: u32,
+}
+
+/// A target group's health check.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HealthCheck {
+    /// The path, 1 to 1024 characters.
+    pub path: String,
+    /// HTTP codes that pass, such as `200` or `200-299`.
+    pub matcher: String,
+    /// Seconds, 5 to 300.
+    pub interval_secs: u32,
+    /// Seconds, 2 to 120, less than the interval.
+    pub timeout_secs: u32,
+    /// Passes in a row, 2 to 10.
+    pub healthy_threshold: u32,
+    /// Failures in a row, 2 to 10.
+    pub unhealthy_threshold: u32,
+}
+
+/// A listener rule by path.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Route {
+    /// The pattern: case-sensitive, `*` and `?` are wildcards, at most 128 characters.
+    pub path: String,
+    /// 1 to 50000, unique on the listener; lower is matched first.
+    pub priority: u32,
+}
+
+/// How a new revision rolls out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Deployment {
+    /// `minimumHealthyPercent`.
+    pub minimum_healthy_percent: u32,
+    /// `maximumPercent`.
+    pub maximum_percent: u32,
+    /// The circuit breaker.
+    pub circuit_breaker: CircuitBreaker,
+    /// `healthCheckGracePeriodSeconds`.
+    pub health_check_grace_secs: u32,
+}
+
+/// ECS's deployment circuit breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct CircuitBreaker {
+    /// Whether it watches.
+    pub enable: bool,
+    /// Whether it rolls back when it trips.
+    pub rollback: bool,
+}
+
+/// A scalable target and its policies.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scaling {
+    /// Fewest tasks.
+    pub min: u32,
+    /// Most tasks.
+    pub max: u32,
+    /// Target-tracking policies.
+    pub policies: Vec<Policy>,
+}
+
+/// A target-tracking policy.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// What it tracks.
+    pub metric: Metric,
+    /// The value it aims at.
+    pub target: f64,
+    /// Seconds between two scale-outs.
+    pub scale_out_cooldown_secs: u32,
+    /// Seconds between two scale-ins.
+    pub scale_in_cooldown_secs: u32,
+}
+
+/// `PredefinedMetricType` for ECS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Metric {
+    /// Average CPU in percent.
+    #[serde(rename = "ECSServiceAverageCPUUtilization")]
+    Cpu,
+    /// Average memory in percent.
+    #[serde(rename = "ECSServiceAverageMemoryUtilization")]
+    Memory,
+}
+
+impl Metric {
+    /// The name on the wire.
+    #[must_use]
+    pub fn wire(self) -> &'static str {
+        match self {
+            Self::Cpu => "ECSServiceAverageCPUUtilization",
+            Self::Memory => "ECSServiceAverageMemoryUtilization",
+        }
+    }
+}
+
+/// A request through the load balancer that must be answered by the right service.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SmokeCheck {
+    /// The path.
+    pub path: String,
+    /// The status that passes.
+    pub status: u16,
+    /// The JSON member `service` of the answer must have this value, so that an answer from the wrong
+    /// service (or a page that answers 200 to everything) does not pass. `None` accepts any body.
+    pub identity: Option<String>,
+}

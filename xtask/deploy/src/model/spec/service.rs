@@ -1,0 +1,76 @@
+//! An ECS service, without its task definition and its desired count: the revision is compared by content,
+//! and the count belongs to autoscaling once the service exists.
+
+use serde::Serialize;
+
+/// The settings of an ECS service that the tool keeps.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServiceSpec {
+    /// The service's name.
+    pub name: String,
+    /// The cluster's name.
+    pub cluster: String,
+    /// `FARGATE`. Not a member of UpdateService.
+    pub launch_type: String,
+    /// `platformVersion`, `LATEST` by default.
+    pub platform_version: String,
+    /// Subnet ids, sorted.
+    pub subnets: Vec<String>,
+    /// Security group ids, sorted.
+    pub security_groups: Vec<String>,
+    /// Whether tasks get a public address.
+    pub assign_public_ip: bool,
+    /// Target groups, by name.
+    pub load_balancers: Vec<LoadBalancerBinding>,
+    /// Service Connect.
+    pub connect: Option<ConnectSpec>,
+    /// `minimumHealthyPercent`.
+    pub minimum_healthy_percent: u32,
+    /// `maximumPercent`.
+    pub maximum_percent: u32,
+    /// `deploymentCircuitBreaker.enable`.
+    pub circuit_breaker: bool,
+    /// `deploymentCircuitBreaker.rollback`.
+    pub circuit_breaker_rollback: bool,
+    /// `healthCheckGracePeriodSeconds`.
+    pub health_check_grace_secs: u32,
+    /// `enableExecuteCommand`.
+    pub enable_execute_command: bool,
+    /// `propagateTags`: `TASK_DEFINITION`, so that a task tells its release.
+    pub propagate_tags: String,
+    /// `enableECSManagedTags`.
+    pub managed_tags: bool,
+}
+
+/// One entry of `loadBalancers`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LoadBalancerBinding {
+    /// The target group's name.
+    pub target_group: String,
+    /// The container.
+    pub container: String,
+    /// Its port.
+    pub port: u16,
+}
+
+/// `serviceConnectConfiguration`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConnectSpec {
+    /// The namespace's name.
+    pub namespace: String,
+    /// The endpoints that the service offers; empty for a client only.
+    pub services: Vec<ConnectServiceSpec>,
+}
+
+/// One entry of `serviceConnectConfiguration.services`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConnectServiceSpec {
+    /// `portName`.
+    pub name: String,
+    /// `discoveryName`.
+    pub discovery_name: String,
+    /// `clientAliases[0].port`.
+    pub alias_port: u16,
+    /// `clientAliases[0].dnsName`.
+    pub alias_dns: String,
+}

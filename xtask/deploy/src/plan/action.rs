@@ -1,0 +1,223 @@
+//! The closed vocabulary of what the tool can do to an account.
+
+use serde::Serialize;
+
+use crate::model::spec::{
+    ClusterSpec, ListenerSpec, LoadBalancerSpec, LogGroupSpec, NamespaceSpec, PolicySpec,
+    RepositorySpec, RuleSpec, ScalableTargetSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
+};
+use crate::model::{ImageDigest, ServiceKey};
+
+/// One write, or one push. Resources are named; the executor knows their ARNs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "action")]
+pub enum Action {
+    /// ECR CreateRepository.
+    CreateRepository(RepositorySpec),
+    /// ECR PutImageTagMutability.
+    SetTagMutability(RepositorySpec),
+    /// ECR PutLifecyclePolicy: keep the newest `keep_images`.
+    PutLifecyclePolicy(RepositorySpec),
+    /// The registry: upload what it lacks, then the manifest.
+    PushImage {
+        /// The service.
+        service: ServiceKey,
+        /// The repository's name.
+        repository: String,
+        /// The manifest's digest.
+        digest: ImageDigest,
+    },
+    /// CloudWatch Logs CreateLogGroup and PutRetentionPolicy.
+    CreateLogGroup(LogGroupSpec),
+    /// CloudWatch Logs PutRetentionPolicy.
+    SetLogRetention(LogGroupSpec),
+    /// ECS CreateCluster.
+    CreateCluster(ClusterSpec),
+    /// Cloud Map CreateHttpNamespace, and its operation's end.
+    CreateNamespace(NamespaceSpec),
+    /// ELBv2 CreateLoadBalancer.
+    CreateLoadBalancer(LoadBalancerSpec),
+    /// ELBv2 CreateListener.
+    CreateListener(ListenerSpec),
+    /// ELBv2 CreateTargetGroup and ModifyTargetGroupAttributes.
+    CreateTargetGroup(TargetGroupSpec),
+    /// ELBv2 ModifyTargetGroup: the health check.
+    ModifyTargetGroup(TargetGroupSpec),
+    /// ELBv2 ModifyTargetGroupAttributes: the deregistration delay.
+    SetDeregistrationDelay(TargetGroupSpec),
+    /// ELBv2 CreateRule.
+    CreateRule(RuleSpec),
+    /// ELBv2 ModifyRule: path and target group of the rule that has this priority.
+    ModifyRule(RuleSpec),
+    /// ELBv2 DeleteRule of the rule that has this priority.
+    DeleteRule(RuleSpec),
+    /// ECS RegisterTaskDefinition.
+    RegisterTaskDefinition {
+        /// The service.
+        service: ServiceKey,
+        /// The revision's content.
+        spec: Box<TaskDefinitionSpec>,
+    },
+    /// ECS CreateService.
+    CreateService {
+        /// The service.
+        service: ServiceKey,
+        /// Its settings.
+        spec: Box<ServiceSpec>,
+        /// The revision it starts with.
+        revision: Revision,
+        /// Its first desired count.
+        desired: u32,
+    },
+    /// ECS UpdateService with just these members. `desiredCount` is never one: it belongs to autoscaling.
+    UpdateService {
+        /// The service.
+        service: ServiceKey,
+        /// Its wanted settings.
+        spec: Box<ServiceSpec>,
+        /// The members to send.
+        members: Vec<Member>,
+        /// The revision, when [`Member::TaskDefinition`] is sent.
+        revision: Option<Revision>,
+        /// `forceNewDeployment`.
+        force: bool,
+    },
+    /// Application Auto Scaling RegisterScalableTarget.
+    RegisterScalableTarget(ScalableTargetSpec),
+    /// Application Auto Scaling PutScalingPolicy.
+    PutScalingPolicy(PolicySpec),
+    /// Application Auto Scaling DeleteScalingPolicy.
+    DeleteScalingPolicy(PolicySpec),
+    /// Application Auto Scaling DeregisterScalableTarget.
+    DeregisterScalableTarget(ScalableTargetSpec),
+    /// ECS DeleteService with `force`, and the wait until it is INACTIVE.
+    DeleteService {
+        /// The service.
+        service: ServiceKey,
+        /// Its name.
+        name: String,
+        /// The cluster's name.
+        cluster: String,
+    },
+    /// ELBv2 DeleteLoadBalancer; its listeners and rules go with it.
+    DeleteLoadBalancer(LoadBalancerSpec),
+    /// ELBv2 DeleteTargetGroup.
+    DeleteTargetGroup(TargetGroupSpec),
+    /// ECS DeleteCluster.
+    DeleteCluster(ClusterSpec),
+    /// Cloud Map DeleteNamespace.
+    DeleteNamespace(NamespaceSpec),
+}
+
+/// A member of UpdateService.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Member {
+    /// `taskDefinition`.
+    TaskDefinition,
+    /// `platformVersion`.
+    PlatformVersion,
+    /// `networkConfiguration`.
+    NetworkConfiguration,
+    /// `loadBalancers`.
+    LoadBalancers,
+    /// `serviceConnectConfiguration`.
+    ServiceConnectConfiguration,
+    /// `deploymentConfiguration`.
+    DeploymentConfiguration,
+    /// `healthCheckGracePeriodSeconds`.
+    HealthCheckGracePeriodSeconds,
+    /// `enableExecuteCommand`.
+    EnableExecuteCommand,
+    /// `propagateTags` and `enableECSManagedTags`.
+    Tags,
+}
+
+impl Member {
+    /// Whether a change of this member makes ECS start a new deployment (UpdateService, API reference).
+    #[must_use]
+    pub fn starts_deployment(self) -> bool {
+        match self {
+            Self::TaskDefinition
+            | Self::PlatformVersion
+            | Self::NetworkConfiguration
+            | Self::LoadBalancers
+            | Self::ServiceConnectConfiguration => true,
+            Self::DeploymentConfiguration
+            | Self::HealthCheckGracePeriodSeconds
+            | Self::EnableExecuteCommand
+            | Self::Tags => false,
+        }
+    }
+}
+
+/// A revision: one that exists, or the one that an earlier step of the plan registers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Revision {
+    /// Its ARN.
+    Existing(String),
+    /// The one that this plan registers for the family.
+    Registered(String),
+}
+
+impl Action {
+    /// A verb and what it is about, such as `create target group ielts-backend-tg`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self {
+            Self::CreateRepository(spec) => format!("create repository {}", spec.name),
+            Self::SetTagMutability(spec) => format!("set tag mutability of {}", spec.name),
+            Self::PutLifecyclePolicy(spec) => format!("put lifecycle policy of {}", spec.name),
+            Self::PushImage {
+                repository, digest, ..
+            } => format!("push image {repository}@{}", digest.short()),
+            Self::CreateLogGroup(spec) => format!("create log group {}", spec.name),
+            Self::SetLogRetention(spec) => format!("set retention of log group {}", spec.name),
+            Self::CreateCluster(spec) => format!("create cluster {}", spec.name),
+            Self::CreateNamespace(spec) => format!("create namespace {}", spec.name),
+            Self::CreateLoadBalancer(spec) => format!("create load balancer {}", spec.name),
+            Self::CreateListener(spec) => {
+                format!("create listener {}:{}", spec.protocol, spec.port)
+            }
+            Self::CreateTargetGroup(spec) => format!("create target group {}", spec.name),
+            Self::ModifyTargetGroup(spec) => format!("modify health check of {}", spec.name),
+            Self::SetDeregistrationDelay(spec) => {
+                format!("set deregistration delay of {}", spec.name)
+            }
+            Self::CreateRule(spec) => format!(
+                "create rule {} {} → {}",
+                spec.priority, spec.path, spec.target_group
+            ),
+            Self::ModifyRule(spec) => format!(
+                "modify rule {} {} → {}",
+                spec.priority, spec.path, spec.target_group
+            ),
+            Self::DeleteRule(spec) => format!("delete rule {} {}", spec.priority, spec.path),
+            Self::RegisterTaskDefinition { spec, .. } => {
+                format!("register task definition {}", spec.family)
+            }
+            Self::CreateService { spec, .. } => format!("create service {}", spec.name),
+            Self::UpdateService {
+                spec, force: true, ..
+            } => format!("redeploy service {}", spec.name),
+            Self::UpdateService { spec, .. } => format!("update service {}", spec.name),
+            Self::RegisterScalableTarget(spec) => {
+                format!(
+                    "register scalable target {} {} to {}",
+                    spec.resource_id, spec.min, spec.max
+                )
+            }
+            Self::PutScalingPolicy(spec) => format!("put scaling policy {}", spec.name),
+            Self::DeleteScalingPolicy(spec) => format!("delete scaling policy {}", spec.name),
+            Self::DeregisterScalableTarget(spec) => {
+                format!("deregister scalable target {}", spec.resource_id)
+            }
+            Self::DeleteService { name, .. } => format!("delete service {name}"),
+            Self::DeleteLoadBalancer(spec) => format!("delete load balancer {}", spec.name),
+            Self::DeleteTargetGroup(spec) => format!("delete target group {}", spec.name),
+            Self::DeleteCluster(spec) => format!("delete cluster {}", spec.name),
+            Self::DeleteNamespace(spec) => format!("delete namespace {}", spec.name),
+        }
+    }
+}

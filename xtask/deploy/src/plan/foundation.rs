@@ -1,0 +1,110 @@
+//! Steps for what services stand on: repositories and images, log groups, the cluster, the namespace.
+
+use super::wanted;
+use super::{Action, Plan, Refusal, Stage, Step};
+use crate::model::spec::{ClusterSpec, LogGroupSpec, NamespaceSpec, changes};
+use crate::model::{Desired, Observed, Service};
+
+/// Repository, lifecycle policy and push of each service, and its log group.
+pub(super) fn images(stage: &mut Stage, desired: &Desired, observed: &Observed) {
+    for service in &desired.environment.services {
+        let mut steps = repository(service, observed);
+        steps.extend(push(service, desired, observed));
+        stage.lane(format!("{} image", service.key), steps);
+        stage.lane(
+            format!("{} log group", service.key),
+            log_group(service, observed),
+        );
+    }
+}
+
+fn repository(service: &Service, observed: &Observed) -> Vec<Step> {
+    let spec = wanted::repository(service);
+    let Some(found) = observed.repositories.get(&spec.name) else {
+        return vec![
+            Step::missing(Action::CreateRepository(spec.clone())),
+            Step::missing(Action::PutLifecyclePolicy(spec)),
+        ];
+    };
+    let mut steps = Vec::new();
+    let differing = changes(&found.spec, &spec);
+    let of = |field: &str| {
+        differing
+            .iter()
+            .filter(|change| change.field == field)
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let (mutability, policy) = (of("immutable_tags"), of("keep_images"));
+    if !mutability.is_empty() {
+        steps.push(Step::changed(
+            Action::SetTagMutability(spec.clone()),
+            mutability,
+        ));
+    }
+    if !policy.is_empty() {
+        steps.push(Step::changed(Action::PutLifecyclePolicy(spec), policy));
+    }
+    steps
+}
+
+fn push(service: &Service, desired: &Desired, observed: &Observed) -> Option<Step> {
+    let digest = desired.release.images.get(&service.key)?;
+    let repository = &service.repository.name;
+    let held = observed
+        .repositories
+        .get(repository)
+        .is_some_and(|found| found.holds.contains(digest));
+    let action = Action::PushImage {
+        service: service.key.clone(),
+        repository: repository.clone(),
+        digest: digest.clone(),
+    };
+    (!held).then(|| Step::because(action, "the registry does not have it"))
+}
+
+fn log_group(service: &Service, observed: &Observed) -> Vec<Step> {
+    let spec = LogGroupSpec {
+        name: service.log_group.name.clone(),
+        retention_days: Some(service.log_group.retention_days),
+    };
+    match observed.log_groups.get(&spec.name) {
+        None => vec![Step::missing(Action::CreateLogGroup(spec))],
+        Some(found) if *found == spec => Vec::new(),
+        Some(found) => vec![Step::changed(
+            Action::SetLogRetention(spec.clone()),
+            changes(found, &spec),
+        )],
+    }
+}
+
+/// The cluster and the namespace.
+pub(super) fn cluster(plan: &mut Plan, stage: &mut Stage, desired: &Desired, observed: &Observed) {
+    let environment = &desired.environment;
+    let spec = ClusterSpec {
+        name: environment.cluster.clone(),
+    };
+    match observed
+        .cluster
+        .as_ref()
+        .map(|cluster| cluster.status.as_str())
+    {
+        Some("ACTIVE" | "PROVISIONING") => {}
+        None | Some("INACTIVE") => {
+            stage.lane("cluster", vec![Step::missing(Action::CreateCluster(spec))])
+        }
+        Some(status) => plan.refusals.push(Refusal {
+            what: format!("cluster {} is {status}", spec.name),
+            remedy: "wait until it is gone or active, then run this again".to_owned(),
+        }),
+    }
+    if observed.namespace.is_none() {
+        let spec = NamespaceSpec {
+            name: environment.namespace.clone(),
+        };
+        stage.lane(
+            "namespace",
+            vec![Step::missing(Action::CreateNamespace(spec))],
+        );
+    }
+}

@@ -1,0 +1,166 @@
+//! From what is wanted and what was found to what will be done: pure, total, ordered.
+//!
+//! A [`Plan`] is stages × lanes × steps. Stages are barriers, the lanes of a stage run at the same time, the
+//! steps of a lane one after the other. A step is so specific that carrying it out needs no decision. A plan
+//! for an account that is already as desired is empty.
+
+mod action;
+mod down;
+mod foundation;
+mod naming;
+mod routing;
+mod scaling;
+mod services;
+mod wanted;
+
+use serde::Serialize;
+
+pub use action::{Action, Member, Revision};
+pub use down::{REMAINS, down};
+pub use naming::{client_token, release_tags};
+pub use wanted::{service_spec, task_definition_spec};
+
+use crate::model::spec::Change;
+use crate::model::{Desired, Observed, ServiceKey};
+
+/// Everything that a deploy will do, in order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Plan {
+    /// Barriers: a stage begins when the one before it is done and settled.
+    pub stages: Vec<Stage>,
+    /// Why it cannot be carried out. Not empty means: do nothing.
+    pub refusals: Vec<Refusal>,
+    /// What differs and is left alone on purpose.
+    pub notes: Vec<String>,
+}
+
+/// Lanes that run at the same time, and the services that must settle before the next stage.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Stage {
+    /// Its name.
+    pub name: String,
+    /// Its lanes.
+    pub lanes: Vec<Lane>,
+    /// The services whose deployments must settle before the next stage.
+    pub settle: Vec<ServiceKey>,
+}
+
+/// Steps one after the other.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Lane {
+    /// What the lane is about, such as `backend image`.
+    pub name: String,
+    /// Its steps.
+    pub steps: Vec<Step>,
+}
+
+/// One action and its reason.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Step {
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a step is there.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// The account does not have it.
+    Missing,
+    /// It differs in these fields.
+    Changed(Vec<Change>),
+    /// Another reason, as a clause.
+    Because(String),
+}
+
+/// A reason not to begin.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Refusal {
+    /// What is in the way.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl Plan {
+    /// Whether nothing will be written. A plan may be empty and still have a deployment to wait for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps().next().is_none()
+    }
+
+    /// All steps, in order of stage and lane.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.stages
+            .iter()
+            .flat_map(|stage| &stage.lanes)
+            .flat_map(|lane| &lane.steps)
+    }
+}
+
+/// What has to be done so that the account is as desired.
+#[must_use]
+pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
+    let mut plan = Plan::default();
+    let mut foundation = Stage::new("foundation");
+    foundation::images(&mut foundation, desired, observed);
+    foundation::cluster(&mut plan, &mut foundation, desired, observed);
+    routing::load_balancer(&mut plan, &mut foundation, desired, observed);
+    routing::target_groups(&mut plan, &mut foundation, desired, observed);
+    let mut routing = Stage::new("routing and definitions");
+    routing::rules(&mut plan, &mut routing, desired, observed);
+    services::definitions(&mut routing, desired, observed);
+    plan.stages.extend([foundation, routing]);
+    services::rolls(&mut plan, desired, observed);
+    plan.stages
+        .retain(|stage| !stage.lanes.is_empty() || !stage.settle.is_empty());
+    plan
+}
+
+impl Stage {
+    fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            lanes: Vec::new(),
+            settle: Vec::new(),
+        }
+    }
+
+    /// Adds a lane, unless it has nothing to do.
+    fn lane(&mut self, name: impl Into<String>, steps: Vec<Step>) {
+        if !steps.is_empty() {
+            self.lanes.push(Lane {
+                name: name.into(),
+                steps,
+            });
+        }
+    }
+}
+
+impl Step {
+    fn missing(action: Action) -> Self {
+        Self {
+            action,
+            why: Why::Missing,
+        }
+    }
+
+    fn changed(action: Action, changes: Vec<Change>) -> Self {
+        Self {
+            action,
+            why: Why::Changed(changes),
+        }
+    }
+
+    fn because(action: Action, why: impl Into<String>) -> Self {
+        Self {
+            action,
+            why: Why::Because(why.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! Names that the plan derives: tags of a release, tokens of a creation.
+
+use std::collections::BTreeMap;
+
+use crate::model::Release;
+
+/// The tags that a revision carries. They are the release record: who released which commit.
+///
+/// Tag values hold letters, digits, spaces and `+-=._:/@`, at most 256 of them (ECS API, Tag); anything else
+/// becomes `_`.
+#[must_use]
+pub fn release_tags(app: &str, release: &Release) -> BTreeMap<String, String> {
+    let mut tags = BTreeMap::from([
+        ("app".to_owned(), clean(app)),
+        ("release".to_owned(), clean(&release.id)),
+        ("dirty".to_owned(), release.dirty.to_string()),
+        ("actor".to_owned(), clean(&release.actor)),
+    ]);
+    if let Some(commit) = &release.commit {
+        tags.insert("commit".to_owned(), clean(commit));
+    }
+    tags
+}
+
+fn clean(text: &str) -> String {
+    let legal = |c: char| {
+        if c.is_alphanumeric() || " +-=._:/@".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    text.chars().map(legal).take(256).collect()
+}
+
+/// CreateService's `clientToken`: at most 36 characters, the same for the same service in the same release,
+/// so that a retry after a lost reply creates nothing twice.
+#[must_use]
+pub fn client_token(release: &Release, service: &str) -> String {
+    // FNV-1a: stable over builds, which std's hasher does not promise.
+    let hash = |seed: u64| {
+        format!("{}/{service}", release.id)
+            .bytes()
+            .fold(seed, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            })
+    };
+    format!(
+        "{:016x}{:016x}",
+        hash(0xcbf2_9ce4_8422_2325),
+        hash(0x8422_2325_cbf2_9ce4)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release(actor: &str) -> Release {
+        Release {
+            id: "r1".into(),
+            commit: None,
+            dirty: false,
+            actor: actor.into(),
+            images: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_run_url_with_a_query_is_no_validation_error() {
+        let tags = release_tags("ielts", &release("https://ci/run?id=1"));
+        assert_eq!(tags["actor"], "https://ci/run_id=1");
+    }
+
+    #[test]
+    fn a_token_fits_and_tells_services_apart() {
+        let (one, two) = (
+            client_token(&release("a"), "backend"),
+            client_token(&release("a"), "frontend"),
+        );
+        assert_ne!(one, two);
+        assert_eq!(one, client_token(&release("b"), "backend"));
+        assert!(one.len() <= 36);
+    }
+}

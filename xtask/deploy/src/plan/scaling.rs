@@ -1,0 +1,58 @@
+//! Steps for a service's scalable target and policies.
+
+use super::wanted;
+use super::{Action, Step};
+use crate::model::spec::changes;
+use crate::model::{Desired, Observed, Service};
+
+/// What brings the service's scaling to what is wanted; nothing when it is not ours to keep.
+pub(super) fn steps(desired: &Desired, service: &Service, observed: &Observed) -> Vec<Step> {
+    let Some(scaling) = &service.scaling else {
+        return Vec::new();
+    };
+    let found = observed
+        .scaling
+        .get(&service.key)
+        .cloned()
+        .unwrap_or_default();
+    let mut steps = Vec::new();
+    let target = wanted::scalable_target(&desired.environment, service, scaling);
+    match &found.target {
+        None => steps.push(Step::missing(Action::RegisterScalableTarget(target))),
+        Some(found) if *found != target => {
+            steps.push(Step::changed(
+                Action::RegisterScalableTarget(target.clone()),
+                changes(found, &target),
+            ));
+        }
+        Some(_) => {}
+    }
+    let policies = wanted::policies(&desired.environment, service, scaling);
+    for policy in &policies {
+        match found
+            .policies
+            .iter()
+            .find(|found| found.name == policy.name)
+        {
+            None => steps.push(Step::missing(Action::PutScalingPolicy(policy.clone()))),
+            Some(found) if found != policy => {
+                steps.push(Step::changed(
+                    Action::PutScalingPolicy(policy.clone()),
+                    changes(found, policy),
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    for extra in found
+        .policies
+        .iter()
+        .filter(|found| policies.iter().all(|policy| policy.name != found.name))
+    {
+        steps.push(Step::because(
+            Action::DeleteScalingPolicy(extra.clone()),
+            "deploy.toml has it no more",
+        ));
+    }
+    steps
+}

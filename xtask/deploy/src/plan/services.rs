@@ -1,0 +1,250 @@
+//! Steps for revisions and services, and the order in which services roll.
+
+use std::collections::BTreeSet;
+
+use super::{Action, Member, Plan, Refusal, Revision, Stage, Step, Why, scaling, wanted};
+use crate::model::spec::{Change, ServiceSpec, changes};
+use crate::model::{Desired, Observed, Service, ServiceKey, ServiceState, TaskDefinitionState};
+
+/// The revision that a service should run, as far as planning knows it.
+enum Wanted {
+    /// The service runs it already.
+    Current,
+    /// It exists, but the service does not run it.
+    Existing(String),
+    /// It has to be registered.
+    New(Vec<Change>),
+}
+
+fn wanted_revision(desired: &Desired, service: &Service, observed: &Observed) -> Wanted {
+    let spec = wanted::task_definition_spec(desired, service, observed).comparable();
+    let same = |state: &TaskDefinitionState| {
+        state
+            .spec
+            .as_ref()
+            .is_some_and(|found| found.comparable() == spec)
+    };
+    let current = live(observed, service).map(|state| &state.task_definition);
+    if current.is_some_and(same) {
+        return Wanted::Current;
+    }
+    let latest = observed.latest.get(&service.key);
+    if let Some(latest) = latest.filter(|latest| same(latest)) {
+        return Wanted::Existing(latest.arn.clone());
+    }
+    let compared = current.or(latest).and_then(|state| state.spec.as_ref());
+    Wanted::New(
+        compared
+            .map(|found| changes(&found.comparable(), &spec))
+            .unwrap_or_default(),
+    )
+}
+
+/// The service as it is, unless it is gone: an INACTIVE service is only a memory.
+fn live<'a>(observed: &'a Observed, service: &Service) -> Option<&'a ServiceState> {
+    observed
+        .services
+        .get(&service.key)
+        .filter(|state| state.status == "ACTIVE")
+}
+
+/// Registers the revisions that do not exist yet.
+pub(super) fn definitions(stage: &mut Stage, desired: &Desired, observed: &Observed) {
+    for service in &desired.environment.services {
+        if let Wanted::New(changes) = wanted_revision(desired, service, observed) {
+            let spec = wanted::task_definition_spec(desired, service, observed);
+            let action = Action::RegisterTaskDefinition {
+                service: service.key.clone(),
+                spec: Box::new(spec),
+            };
+            let why = if changes.is_empty() {
+                Why::Missing
+            } else {
+                Why::Changed(changes)
+            };
+            stage.lane(
+                format!("{} definition", service.key),
+                vec![Step { action, why }],
+            );
+        }
+    }
+}
+
+/// Rolls the services: all at once, unless a Service Connect endpoint is new or changed. A client's
+/// deployment sees only the endpoints that existed when it was made, so then the server goes first.
+pub(super) fn rolls(plan: &mut Plan, desired: &Desired, observed: &Observed) {
+    let services = &desired.environment.services;
+    let moved: BTreeSet<&ServiceKey> = services
+        .iter()
+        .filter(|service| endpoint_moves(desired, service, observed))
+        .map(|service| &service.key)
+        .collect();
+    let mut rank: Vec<(usize, &Service)> = Vec::new();
+    for service in services {
+        let after = |key: &ServiceKey| {
+            rank.iter()
+                .find(|(_, known)| known.key == *key)
+                .map(|(rank, _)| *rank)
+        };
+        let place = service
+            .depends_on
+            .iter()
+            .filter_map(|key| {
+                after(key).map(|rank| if moved.contains(key) { rank + 1 } else { rank })
+            })
+            .max();
+        rank.push((place.unwrap_or(0), service));
+    }
+    for place in 0..=rank.iter().map(|(place, _)| *place).max().unwrap_or(0) {
+        let mut stage = Stage::new("roll");
+        let mut names = Vec::new();
+        for (_, service) in rank.iter().filter(|(of, _)| *of == place) {
+            let unseen = service.depends_on.iter().find(|key| moved.contains(key));
+            roll(plan, &mut stage, desired, service, observed, unseen);
+            names.push(service.key.0.as_str());
+        }
+        stage.name = format!("roll {}", names.join(" and "));
+        plan.stages.push(stage);
+    }
+}
+
+fn endpoint_moves(desired: &Desired, service: &Service, observed: &Observed) -> bool {
+    let wanted = wanted::service_spec(&desired.environment, service, observed).connect;
+    let offers = wanted
+        .as_ref()
+        .is_some_and(|connect| !connect.services.is_empty());
+    offers && live(observed, service).is_none_or(|state| state.spec.connect != wanted)
+}
+
+fn roll(
+    plan: &mut Plan,
+    stage: &mut Stage,
+    desired: &Desired,
+    service: &Service,
+    observed: &Observed,
+    unseen: Option<&ServiceKey>,
+) {
+    let spec = wanted::service_spec(&desired.environment, service, observed);
+    let revision = match wanted_revision(desired, service, observed) {
+        Wanted::Current => None,
+        Wanted::Existing(arn) => Some(Revision::Existing(arn)),
+        Wanted::New(_) => Some(Revision::Registered(service.family.clone())),
+    };
+    let (mut steps, settle) = match live(observed, service) {
+        None => (vec![create(service, spec, revision)], true),
+        Some(state) => {
+            if state.spec.launch_type != spec.launch_type {
+                plan.refusals.push(Refusal {
+                    what: format!(
+                        "service {} runs on {}, which UpdateService cannot change",
+                        spec.name, state.spec.launch_type
+                    ),
+                    remedy: "delete the service, or give this one another name".to_owned(),
+                });
+            }
+            let step = update(service, spec, state, revision, unseen);
+            let starts = step
+                .as_ref()
+                .is_some_and(|step| starts_deployment(&step.action));
+            // A deployment that somebody else or a killed run began is waited for as if it were ours.
+            let moving = state.rollout.as_deref() == Some("IN_PROGRESS");
+            (step.into_iter().collect(), starts || moving)
+        }
+    };
+    steps.extend(scaling::steps(desired, service, observed));
+    stage.lane(service.key.0.clone(), steps);
+    if settle {
+        stage.settle.push(service.key.clone());
+    }
+}
+
+fn create(service: &Service, spec: ServiceSpec, revision: Option<Revision>) -> Step {
+    Step::missing(Action::CreateService {
+        service: service.key.clone(),
+        spec: Box::new(spec),
+        revision: revision.unwrap_or_else(|| Revision::Registered(service.family.clone())),
+        desired: service.desired_count,
+    })
+}
+
+fn update(
+    service: &Service,
+    spec: ServiceSpec,
+    state: &ServiceState,
+    revision: Option<Revision>,
+    unseen: Option<&ServiceKey>,
+) -> Option<Step> {
+    let mut differing = changes(&state.spec, &spec);
+    let mut members: BTreeSet<Member> = differing
+        .iter()
+        .filter_map(|change| member(&change.field))
+        .collect();
+    if let Some(revision) = &revision {
+        members.insert(Member::TaskDefinition);
+        let to = match revision {
+            Revision::Existing(arn) => arn.rsplit('/').next().unwrap_or(arn).to_owned(),
+            Revision::Registered(family) => format!("{family}:(new)"),
+        };
+        let from = state
+            .task_definition
+            .arn
+            .rsplit('/')
+            .next()
+            .map(str::to_owned);
+        differing.insert(
+            0,
+            Change {
+                field: "task_definition".to_owned(),
+                from,
+                to: Some(to),
+            },
+        );
+    }
+    let starts = members.iter().any(|member| member.starts_deployment());
+    let force = match (starts, unseen, state.rollout.as_deref()) {
+        (true, _, _) => None,
+        (false, Some(server), _) => Some(format!("the endpoint of {server} is new to it")),
+        (false, None, Some("FAILED")) => Some("its last deployment failed".to_owned()),
+        (false, None, _) => None,
+    };
+    let action = |force| Action::UpdateService {
+        service: service.key.clone(),
+        spec: Box::new(spec),
+        members: members.iter().copied().collect(),
+        revision,
+        force,
+    };
+    match force {
+        Some(why) => Some(Step::because(action(true), why)),
+        None if members.is_empty() => None,
+        None => Some(Step::changed(action(false), differing)),
+    }
+}
+
+/// The member of UpdateService that carries a field of [`ServiceSpec`]. `None` for what it cannot carry.
+fn member(field: &str) -> Option<Member> {
+    match field.split('.').next().unwrap_or(field) {
+        "platform_version" => Some(Member::PlatformVersion),
+        "subnets" | "security_groups" | "assign_public_ip" => Some(Member::NetworkConfiguration),
+        "load_balancers" => Some(Member::LoadBalancers),
+        "connect" => Some(Member::ServiceConnectConfiguration),
+        "minimum_healthy_percent"
+        | "maximum_percent"
+        | "circuit_breaker"
+        | "circuit_breaker_rollback" => Some(Member::DeploymentConfiguration),
+        "health_check_grace_secs" => Some(Member::HealthCheckGracePeriodSeconds),
+        "enable_execute_command" => Some(Member::EnableExecuteCommand),
+        "propagate_tags" | "managed_tags" => Some(Member::Tags),
+        _ => None,
+    }
+}
+
+fn starts_deployment(action: &Action) -> bool {
+    match action {
+        Action::CreateService { .. } => true,
+        Action::UpdateService { members, force, .. } => {
+            *force || members.iter().any(|member| member.starts_deployment())
+        }
+        _ => false,
+    }
+}

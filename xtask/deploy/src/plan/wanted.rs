@@ -1,0 +1,237 @@
+//! The wanted side in normal form.
+
+use crate::model::spec::{
+    COMMIT_VARIABLE, ConnectServiceSpec, ConnectSpec, ContainerSpec, HealthCheckSpec,
+    HealthCommandSpec, ListenerSpec, LoadBalancerBinding, LogSpec, PolicySpec, RepositorySpec,
+    RuleSpec, ScalableTargetSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
+    image_reference,
+};
+use crate::model::{
+    Architecture, Desired, Environment, Lookup, Metric, Observed, Protocol, Scaling, Service,
+};
+
+/// The id that a reference resolved to. Observation refuses an account in which one is missing, so the
+/// reference itself only stands in where nothing was looked up.
+fn id(observed: &Observed, reference: &Lookup) -> String {
+    observed
+        .ids
+        .get(reference.text())
+        .cloned()
+        .unwrap_or_else(|| reference.text().to_owned())
+}
+
+pub(super) fn ids(observed: &Observed, references: &[Lookup]) -> Vec<String> {
+    let mut list: Vec<_> = references
+        .iter()
+        .map(|reference| id(observed, reference))
+        .collect();
+    list.sort();
+    list
+}
+
+pub(super) fn repository(service: &Service) -> RepositorySpec {
+    RepositorySpec {
+        name: service.repository.name.clone(),
+        immutable_tags: service.repository.immutable_tags,
+        keep_images: Some(service.repository.keep_images),
+    }
+}
+
+pub(super) fn target_group(
+    environment: &Environment,
+    service: &Service,
+    observed: &Observed,
+) -> TargetGroupSpec {
+    let health = &service.target_group.health;
+    TargetGroupSpec {
+        name: service.target_group.name.clone(),
+        vpc: id(observed, &environment.network.vpc),
+        port: service.container.port,
+        target_type: "ip".to_owned(),
+        protocol: "HTTP".to_owned(),
+        health: HealthCheckSpec {
+            path: health.path.clone(),
+            matcher: health.matcher.clone(),
+            interval_secs: health.interval_secs,
+            timeout_secs: health.timeout_secs,
+            healthy_threshold: health.healthy_threshold,
+            unhealthy_threshold: health.unhealthy_threshold,
+        },
+        deregistration_delay_secs: service.target_group.deregistration_delay_secs,
+    }
+}
+
+pub(super) fn listener(environment: &Environment, load_balancer: &str) -> ListenerSpec {
+    let listener = &environment.load_balancer.listener;
+    let protocol = match listener.protocol {
+        Protocol::Http => "HTTP",
+        Protocol::Https => "HTTPS",
+    };
+    ListenerSpec {
+        load_balancer: load_balancer.to_owned(),
+        port: listener.port,
+        protocol: protocol.to_owned(),
+        certificate: listener.certificate.clone(),
+    }
+}
+
+pub(super) fn rules(environment: &Environment) -> Vec<RuleSpec> {
+    let rule = |service: &Service, path: &str, priority| RuleSpec {
+        priority,
+        path: path.to_owned(),
+        target_group: service.target_group.name.clone(),
+    };
+    let mut list: Vec<_> = environment
+        .services
+        .iter()
+        .flat_map(|service| {
+            service
+                .routes
+                .iter()
+                .map(move |route| rule(service, &route.path, route.priority))
+        })
+        .collect();
+    list.sort_by_key(|rule| rule.priority);
+    list
+}
+
+/// The revision that `service` should run.
+#[must_use]
+pub fn task_definition_spec(
+    desired: &Desired,
+    service: &Service,
+    observed: &Observed,
+) -> TaskDefinitionSpec {
+    let container = &service.container;
+    let mut environment = container.environment.clone();
+    let commit = desired.release.commit.as_deref().unwrap_or("unknown");
+    let dirty = if desired.release.dirty { "-dirty" } else { "" };
+    environment
+        .entry(COMMIT_VARIABLE.to_owned())
+        .or_insert_with(|| format!("{commit}{dirty}"));
+    let uri = observed
+        .repositories
+        .get(&service.repository.name)
+        .map_or_else(
+            || service.repository.name.clone(),
+            |repository| repository.uri.clone(),
+        );
+    let image = desired.release.images.get(&service.key);
+    TaskDefinitionSpec {
+        family: service.family.clone(),
+        cpu: service.cpu,
+        memory_mib: service.memory_mib,
+        architecture: match service.architecture {
+            Architecture::X86_64 => "X86_64",
+            Architecture::Arm64 => "ARM64",
+        }
+        .to_owned(),
+        operating_system: "LINUX".to_owned(),
+        execution_role: Some(id(observed, &service.execution_role)),
+        task_role: service.task_role.as_ref().map(|role| id(observed, role)),
+        containers: vec![ContainerSpec {
+            name: container.name.clone(),
+            image: image.map_or_else(|| uri.clone(), |digest| image_reference(&uri, digest)),
+            port: Some(container.port),
+            port_name: Some(container.port_name.clone()),
+            // `http` gives Service Connect its per-request retries and metrics; it cannot change later.
+            app_protocol: service.connect.as_ref().map(|_| "http".to_owned()),
+            environment,
+            secrets: container.secrets.clone(),
+            health_check: container
+                .health_check
+                .as_ref()
+                .map(|check| HealthCommandSpec {
+                    command: check.command.clone(),
+                    interval_secs: check.interval_secs,
+                    timeout_secs: check.timeout_secs,
+                    retries: check.retries,
+                    start_period_secs: check.start_period_secs,
+                }),
+            logs: Some(LogSpec {
+                group: service.log_group.name.clone(),
+                region: desired.environment.region.clone(),
+                prefix: service.key.0.clone(),
+            }),
+            stop_timeout_secs: Some(container.stop_timeout_secs),
+            readonly_root: container.readonly_root,
+            essential: true,
+        }],
+    }
+}
+
+/// The settings that `service` should have.
+#[must_use]
+pub fn service_spec(
+    environment: &Environment,
+    service: &Service,
+    observed: &Observed,
+) -> ServiceSpec {
+    let endpoint = service.connect.as_ref().map(|connect| ConnectServiceSpec {
+        name: service.container.port_name.clone(),
+        discovery_name: connect.discovery_name.clone(),
+        alias_port: connect.alias_port,
+        alias_dns: connect.alias_dns.clone(),
+    });
+    ServiceSpec {
+        name: service.name.clone(),
+        cluster: environment.cluster.clone(),
+        launch_type: "FARGATE".to_owned(),
+        platform_version: "LATEST".to_owned(),
+        subnets: ids(observed, &environment.network.subnets),
+        security_groups: ids(observed, &service.security_groups),
+        assign_public_ip: environment.network.assign_public_ip,
+        load_balancers: vec![LoadBalancerBinding {
+            target_group: service.target_group.name.clone(),
+            container: service.container.name.clone(),
+            port: service.container.port,
+        }],
+        connect: Some(ConnectSpec {
+            namespace: environment.namespace.clone(),
+            services: endpoint.into_iter().collect(),
+        }),
+        minimum_healthy_percent: service.deployment.minimum_healthy_percent,
+        maximum_percent: service.deployment.maximum_percent,
+        circuit_breaker: service.deployment.circuit_breaker.enable,
+        circuit_breaker_rollback: service.deployment.circuit_breaker.rollback,
+        health_check_grace_secs: service.deployment.health_check_grace_secs,
+        enable_execute_command: service.enable_execute_command,
+        propagate_tags: "TASK_DEFINITION".to_owned(),
+        managed_tags: true,
+    }
+}
+
+fn resource_id(environment: &Environment, service: &Service) -> String {
+    format!("service/{}/{}", environment.cluster, service.name)
+}
+
+pub(super) fn scalable_target(
+    environment: &Environment,
+    service: &Service,
+    scaling: &Scaling,
+) -> ScalableTargetSpec {
+    ScalableTargetSpec {
+        resource_id: resource_id(environment, service),
+        min: scaling.min,
+        max: scaling.max,
+    }
+}
+
+pub(super) fn policies(
+    environment: &Environment,
+    service: &Service,
+    scaling: &Scaling,
+) -> Vec<PolicySpec> {
+    scaling
+        .policies
+        .iter()
+        .map(|policy| PolicySpec {
+            name: policy.name.clone(),
+            resource_id: resource_id(environment, service),
+            metric: Metric::wire(policy.metric).to_owned(),
+            target: policy.target,
+            scale_out_cooldown_secs: Some(policy.scale_out_cooldown_secs),
+            scale_in_cooldown_secs: Some(policy.scale_in_cooldown_secs),
+        })
+        .collect()
+}

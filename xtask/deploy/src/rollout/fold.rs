@@ -1,0 +1,233 @@
+//! The fold: one service's snapshots in, progress or a verdict out.
+
+use serde::Serialize;
+
+use super::snapshot::{DeploymentSnapshot, ServiceDeploymentSnapshot, ServiceSnapshot};
+use super::verdict::{Outcome, Verdict};
+
+/// Follows one deployment of one service, by the id that CreateService or UpdateService answered with.
+#[derive(Clone, Debug)]
+pub struct Rollout {
+    /// Our deployment's id, `ecs-svc/<digits>`.
+    deployment: String,
+    /// The deployment was in an answer at least once. Until then its absence may be a stale read.
+    seen: bool,
+    /// What ECS last called our deployment a failure for.
+    failure: Option<String>,
+    /// The deployment that ECS started to put the previous revision back.
+    rollback: Option<String>,
+}
+
+/// What one snapshot shows of our deployment.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Progress {
+    /// Not in the answer yet: the read is older than our write.
+    NotSeenYet,
+    /// Our deployment moves.
+    Moving {
+        /// Tasks it should have.
+        desired: u32,
+        /// Tasks it has running.
+        running: u32,
+        /// Tasks it is starting.
+        pending: u32,
+        /// Tasks that failed.
+        failed: u32,
+    },
+    /// ECS gave our deployment up and is putting the previous revision back.
+    RollingBack {
+        /// AWS's words.
+        reason: Option<String>,
+    },
+    /// It is over.
+    Settled(Verdict),
+}
+
+impl Rollout {
+    /// Follows the deployment with this id.
+    #[must_use]
+    pub fn new(deployment: impl Into<String>) -> Self {
+        Self {
+            deployment: deployment.into(),
+            seen: false,
+            failure: None,
+            rollback: None,
+        }
+    }
+
+    /// The id of the deployment that is followed.
+    #[must_use]
+    pub fn deployment(&self) -> &str {
+        &self.deployment
+    }
+
+    /// Whether a circuit-breaker failure was seen: from then on a cause can be asked for.
+    #[must_use]
+    pub fn failing(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    /// Takes one snapshot of the service and, when the endpoint gives it, of our service deployment.
+    ///
+    /// A service deployment tells a stop by a person from a supersession and a rollback from both; without
+    /// it `deployments[]` alone decides, and what it cannot tell is [`Outcome::Unknown`].
+    pub fn fold(
+        &mut self,
+        service: &ServiceSnapshot,
+        ours: Option<&ServiceDeploymentSnapshot>,
+    ) -> Progress {
+        let listed = service
+            .deployments
+            .iter()
+            .find(|deployment| deployment.id == self.deployment);
+        self.seen |= listed.is_some();
+        if !self.seen {
+            return Progress::NotSeenYet;
+        }
+        match service.status.as_str() {
+            "ACTIVE" => {}
+            // DescribeServices may lag behind CreateService by seconds; once seen, gone is gone.
+            "MISSING" | "INACTIVE" | "DRAINING" => {
+                return settled(Outcome::Deleted, Some(&service.status));
+            }
+            other => return settled(Outcome::Unknown, Some(other)),
+        }
+        let primary = service
+            .deployments
+            .iter()
+            .find(|deployment| deployment.status == "PRIMARY");
+        match (listed, primary) {
+            (Some(listed), Some(primary)) if listed.id == primary.id => {
+                self.as_primary(listed, ours)
+            }
+            (listed, Some(primary)) => self.replaced(listed, primary, ours),
+            (_, None) => settled(Outcome::Unknown, Some("no PRIMARY deployment")),
+        }
+    }
+
+    fn as_primary(
+        &mut self,
+        listed: &DeploymentSnapshot,
+        ours: Option<&ServiceDeploymentSnapshot>,
+    ) -> Progress {
+        let reason = listed.rollout_reason.as_deref();
+        match (
+            listed.rollout_state.as_deref(),
+            ours.map(|ours| ours.status.as_str()),
+        ) {
+            (Some("COMPLETED"), None | Some("SUCCESSFUL")) => settled(Outcome::Succeeded, reason),
+            // The two views are read one after the other: the service deployment ends a moment later.
+            (Some("COMPLETED"), Some("PENDING" | "IN_PROGRESS"))
+            | (Some("IN_PROGRESS") | None, _) => moving(listed, ours),
+            (Some("FAILED"), _) => {
+                self.failure = reason.map(str::to_owned);
+                match ours.map(|ours| ours.status.as_str()) {
+                    // The breaker tripped and the rollback's deployment is not PRIMARY yet.
+                    Some(
+                        "ROLLBACK_REQUESTED"
+                        | "ROLLBACK_IN_PROGRESS"
+                        | "IN_PROGRESS"
+                        | "STOP_REQUESTED",
+                    ) => Progress::RollingBack {
+                        reason: self.failure.clone(),
+                    },
+                    _ => settled(Outcome::Failed, reason),
+                }
+            }
+            (Some("COMPLETED"), Some(other)) => settled(Outcome::Unknown, Some(other)),
+            (Some(other), _) => settled(Outcome::Unknown, Some(other)),
+        }
+    }
+
+    /// Ours was seen and another deployment is PRIMARY now: a rollback of ours, or somebody else's.
+    fn replaced(
+        &mut self,
+        listed: Option<&DeploymentSnapshot>,
+        primary: &DeploymentSnapshot,
+        ours: Option<&ServiceDeploymentSnapshot>,
+    ) -> Progress {
+        if let Some(listed) =
+            listed.filter(|listed| listed.rollout_state.as_deref() == Some("FAILED"))
+        {
+            let reason = listed
+                .rollout_reason
+                .clone()
+                .unwrap_or_else(|| "ECS deployment failed.".to_owned());
+            self.failure = Some(reason);
+            self.rollback.get_or_insert_with(|| primary.id.clone());
+        }
+        let superseded = || Outcome::Superseded {
+            by: primary.id.clone(),
+            task_definition: primary.task_definition.clone(),
+        };
+        match ours.map(|ours| ours.status.as_str()) {
+            Some("ROLLBACK_SUCCESSFUL") => settled(Outcome::RolledBack, self.why(ours)),
+            Some("ROLLBACK_FAILED") => settled(Outcome::Failed, self.why(ours)),
+            Some("ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS") => Progress::RollingBack {
+                reason: self.why(ours).map(str::to_owned),
+            },
+            // Ours succeeded before the newer one began; that verdict stands.
+            Some("SUCCESSFUL") => settled(Outcome::Succeeded, None),
+            Some("STOPPED" | "STOP_REQUESTED") => {
+                let outcome = if self.rollback.is_some() {
+                    Outcome::Stopped
+                } else {
+                    superseded()
+                };
+                settled(outcome, self.why(ours))
+            }
+            Some("PENDING" | "IN_PROGRESS") | None => {
+                self.without_service_deployment(primary, superseded())
+            }
+            Some(other) => settled(Outcome::Unknown, Some(other)),
+        }
+    }
+
+    /// Only `deployments[]` to go by: a failed deployment's successor is its rollback, any other successor
+    /// superseded it.
+    fn without_service_deployment(
+        &self,
+        primary: &DeploymentSnapshot,
+        superseded: Outcome,
+    ) -> Progress {
+        match &self.rollback {
+            None => settled(superseded, None),
+            Some(rollback) if *rollback != primary.id => settled(superseded, None),
+            Some(_) => match primary.rollout_state.as_deref() {
+                Some("COMPLETED") => settled(Outcome::RolledBack, self.failure.as_deref()),
+                Some("FAILED") => settled(Outcome::Failed, self.failure.as_deref()),
+                Some("IN_PROGRESS") | None => Progress::RollingBack {
+                    reason: self.failure.clone(),
+                },
+                Some(other) => settled(Outcome::Unknown, Some(other)),
+            },
+        }
+    }
+
+    fn why<'a>(&'a self, ours: Option<&'a ServiceDeploymentSnapshot>) -> Option<&'a str> {
+        ours.and_then(|ours| ours.rollback_reason.as_deref().or(ours.reason.as_deref()))
+            .or(self.failure.as_deref())
+    }
+}
+
+fn moving(listed: &DeploymentSnapshot, ours: Option<&ServiceDeploymentSnapshot>) -> Progress {
+    match ours.map(|ours| ours.status.as_str()) {
+        Some("ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS") => Progress::RollingBack {
+            reason: ours.and_then(|ours| ours.reason.clone()),
+        },
+        _ => Progress::Moving {
+            desired: listed.desired,
+            running: listed.running,
+            pending: listed.pending,
+            failed: listed.failed,
+        },
+    }
+}
+
+fn settled(outcome: Outcome, reason: Option<&str>) -> Progress {
+    Progress::Settled(Verdict::new(outcome, reason))
+}
+
+#[cfg(test)]
+mod tests;

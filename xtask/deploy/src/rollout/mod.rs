@@ -1,0 +1,17 @@
+//! From snapshots of *our* deployment to one verdict.
+//!
+//! The fold is pure: it sees what AWS said, in order, and nothing else. That a service "looks stable" is
+//! never evidence; only our own deployment id and service deployment are.
+
+mod cause;
+mod fold;
+mod snapshot;
+mod verdict;
+
+pub use cause::{Cause, Evidence, explain};
+pub use fold::{Progress, Rollout};
+pub use snapshot::{
+    ContainerSnapshot, DeploymentSnapshot, ServiceDeploymentSnapshot, ServiceEvent,
+    ServiceSnapshot, TargetSnapshot, TaskSnapshot,
+};
+pub use verdict::{Outcome, Verdict};

@@ -1,0 +1,145 @@
+//! What one poll of a rolling service shows, as ECS and the load balancer tell it.
+//!
+//! Statuses stay text here: a value that this tool does not know must reach the fold as it is, where it
+//! means *unknown* and never success.
+
+use serde::Serialize;
+
+use crate::model::ImageDigest;
+
+/// One service in one DescribeServices answer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ServiceSnapshot {
+    /// The service's name.
+    pub name: String,
+    /// `ACTIVE`, `DRAINING`, `INACTIVE`; `MISSING` when the answer lists it as a failure.
+    pub status: String,
+    /// `desiredCount`.
+    pub desired: u32,
+    /// `runningCount`.
+    pub running: u32,
+    /// `pendingCount`.
+    pub pending: u32,
+    /// `deployments`, PRIMARY first.
+    pub deployments: Vec<DeploymentSnapshot>,
+    /// `events`, newest first.
+    pub events: Vec<ServiceEvent>,
+    /// `currentServiceDeployment`: the ARN of the service deployment in progress or last finished.
+    pub service_deployment: Option<String>,
+}
+
+/// One entry of `deployments`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct DeploymentSnapshot {
+    /// `ecs-svc/<digits>`.
+    pub id: String,
+    /// `PRIMARY`, `ACTIVE` or `INACTIVE`.
+    pub status: String,
+    /// `IN_PROGRESS`, `COMPLETED` or `FAILED`; `None` when ECS sets none.
+    pub rollout_state: Option<String>,
+    /// `rolloutStateReason`.
+    pub rollout_reason: Option<String>,
+    /// The revision's ARN.
+    pub task_definition: String,
+    /// `desiredCount`.
+    pub desired: u32,
+    /// `runningCount`.
+    pub running: u32,
+    /// `pendingCount`.
+    pub pending: u32,
+    /// `failedTasks`.
+    pub failed: u32,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created_ms: u64,
+    /// When it last changed, in milliseconds since the Unix epoch.
+    pub updated_ms: u64,
+}
+
+/// One service event.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServiceEvent {
+    /// Its id.
+    pub id: String,
+    /// When, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// The text.
+    pub message: String,
+}
+
+/// One entry of DescribeServiceDeployments.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ServiceDeploymentSnapshot {
+    /// Its ARN.
+    pub arn: String,
+    /// `SUCCESSFUL`, `STOPPED`, `ROLLBACK_SUCCESSFUL`, …
+    pub status: String,
+    /// `statusReason`.
+    pub reason: Option<String>,
+    /// The target service revision's ARN.
+    pub target_revision: Option<String>,
+    /// `deploymentCircuitBreaker.failureCount` of `threshold`.
+    pub breaker: Option<(u32, u32)>,
+    /// `rollback.reason`.
+    pub rollback_reason: Option<String>,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created_ms: u64,
+}
+
+/// One task in one DescribeTasks answer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct TaskSnapshot {
+    /// The last part of its ARN.
+    pub id: String,
+    /// Its revision's ARN.
+    pub task_definition: String,
+    /// The deployment that started it, `ecs-svc/<digits>`.
+    pub started_by: String,
+    /// `lastStatus`.
+    pub last_status: String,
+    /// `desiredStatus`.
+    pub desired_status: String,
+    /// `healthStatus`.
+    pub health: String,
+    /// Its address.
+    pub private_ip: Option<String>,
+    /// `stopCode`.
+    pub stop_code: Option<String>,
+    /// `stoppedReason`.
+    pub stopped_reason: Option<String>,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created_ms: u64,
+    /// Its containers.
+    pub containers: Vec<ContainerSnapshot>,
+}
+
+/// One container of a task.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ContainerSnapshot {
+    /// Its name.
+    pub name: String,
+    /// The image as the task definition names it.
+    pub image: String,
+    /// `imageDigest`: what really runs.
+    pub digest: Option<ImageDigest>,
+    /// `lastStatus`.
+    pub last_status: String,
+    /// `exitCode`.
+    pub exit_code: Option<i32>,
+    /// `reason`.
+    pub reason: Option<String>,
+}
+
+/// One target in one DescribeTargetHealth answer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct TargetSnapshot {
+    /// The target's address.
+    pub ip: String,
+    /// Its port.
+    pub port: u16,
+    /// `initial`, `healthy`, `unhealthy`, `unused`, `draining`, `unavailable`, …
+    pub state: String,
+    /// Such as `Target.ResponseCodeMismatch`.
+    pub reason: Option<String>,
+    /// Such as `Health checks failed with these codes: [404]`.
+    pub description: Option<String>,
+}

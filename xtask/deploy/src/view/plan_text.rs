@@ -1,0 +1,70 @@
+//! A plan as a person reads it: what will change, and why.
+
+use crate::model::spec::Change;
+use crate::plan::{Plan, Why};
+
+/// The plan in lines; one sentence when it is empty.
+#[must_use]
+pub fn plan_text(plan: &Plan) -> String {
+    let mut text = String::new();
+    for refusal in &plan.refusals {
+        text.push_str(&format!(
+            "error: {}\n  help: {}\n",
+            refusal.what, refusal.remedy
+        ));
+    }
+    for note in &plan.notes {
+        text.push_str(&format!("note: {note}\n"));
+    }
+    let count = plan.steps().count();
+    if count == 0 {
+        text.push_str("plan: nothing to change\n");
+    } else {
+        text.push_str(&format!(
+            "plan: {count} {}\n",
+            if count == 1 { "step" } else { "steps" }
+        ));
+    }
+    for stage in &plan.stages {
+        if stage.lanes.is_empty() {
+            continue;
+        }
+        text.push_str(&format!("  {}\n", stage.name));
+        for step in stage.lanes.iter().flat_map(|lane| &lane.steps) {
+            match &step.why {
+                Why::Missing => text.push_str(&format!("    + {}\n", step.action.title())),
+                Why::Because(why) => {
+                    text.push_str(&format!("    ~ {}: {why}\n", step.action.title()))
+                }
+                Why::Changed(changes) => {
+                    text.push_str(&format!("    ~ {}\n", step.action.title()));
+                    for change in changes {
+                        text.push_str(&format!("        {}\n", difference(change)));
+                    }
+                }
+            }
+        }
+    }
+    for stage in plan
+        .stages
+        .iter()
+        .filter(|stage| !stage.settle.is_empty() && stage.lanes.is_empty())
+    {
+        let names: Vec<_> = stage.settle.iter().map(|key| key.0.as_str()).collect();
+        text.push_str(&format!(
+            "  waits for the deployment of {} that is under way\n",
+            names.join(" and ")
+        ));
+    }
+    text
+}
+
+fn difference(change: &Change) -> String {
+    let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+    format!(
+        "{}: {} → {}",
+        change.field,
+        side(&change.from),
+        side(&change.to)
+    )
+}

@@ -1,0 +1,43 @@
+//! The closing table.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use crate::event::ServiceRow;
+
+/// The services as a table, without a newline at its end.
+#[must_use]
+pub fn table(rows: &[ServiceRow]) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header([
+        "service",
+        "status",
+        "tasks",
+        "deployments",
+        "revision",
+        "digest",
+        "targets",
+        "url",
+    ]);
+    for row in rows {
+        table.add_row([
+            row.service.clone(),
+            row.status.clone(),
+            format!("{}/{}", row.running, row.desired),
+            format!("{} {}", row.deployments, row.rollout),
+            row.revision.clone(),
+            row.digest
+                .as_ref()
+                .map_or_else(|| "-".to_owned(), |digest| digest.short().to_owned()),
+            row.targets.clone(),
+            row.url.clone().unwrap_or_else(|| "-".to_owned()),
+        ]);
+    }
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
