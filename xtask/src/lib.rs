@@ -1,0 +1,17 @@
+//! Effects: everything of the tool that touches the world. What a deployment means is in [`deploy`]; this
+//! crate reads the account, carries plans out, waits, proves and shows.
+//!
+//! ```text
+//! cli ─┬ image    compile, assemble, push
+//!      ├ observe  account → Observed
+//!      ├ apply    Plan → writes
+//!      ├ settle   poll → rollout verdict
+//!      ├ verify   digests, target health, smoke
+//!      └ report   events → terminal, lines, NDJSON
+//! aws  the only user of the AWS SDK      host  the only door to process, environment, clock, randomness
+//! ```
+
+pub mod aws;
+pub mod host;
+pub mod image;
+pub mod observe;
