@@ -35,10 +35,7 @@ impl ExitCode {
     pub const TABLE: [(Self, &'static str); 10] = [
         (Self::Done, "done, or nothing to do"),
         (Self::Failed, "failed; the previous release serves"),
-        (
-            Self::Usage,
-            "usage, configuration or account: nothing was written",
-        ),
+        (Self::Usage, "usage, configuration or account: nothing was written"),
         (Self::ChangesPending, "plan: changes are pending"),
         (Self::Interrupted, "interrupted"),
         (Self::NotRecovered, "failed and not recovered"),
@@ -109,10 +106,7 @@ mod tests {
             Outcome::Stopped,
             Outcome::Deleted,
             Outcome::Unknown,
-            Outcome::Superseded {
-                by: String::new(),
-                task_definition: String::new(),
-            },
+            Outcome::Superseded { by: String::new(), task_definition: String::new() },
         ];
         for outcome in outcomes {
             assert_ne!(ExitCode::of(&outcome).code(), 0, "{outcome:?}");
@@ -122,14 +116,8 @@ mod tests {
 
     #[test]
     fn one_failed_service_outweighs_another_that_succeeded() {
-        assert_eq!(
-            ExitCode::worst([ExitCode::Done, ExitCode::Failed]),
-            ExitCode::Failed
-        );
-        assert_eq!(
-            ExitCode::worst([ExitCode::NotRecovered, ExitCode::Failed]),
-            ExitCode::NotRecovered
-        );
+        assert_eq!(ExitCode::worst([ExitCode::Done, ExitCode::Failed]), ExitCode::Failed);
+        assert_eq!(ExitCode::worst([ExitCode::NotRecovered, ExitCode::Failed]), ExitCode::NotRecovered);
         assert_eq!(ExitCode::worst([]), ExitCode::Done);
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::ExitCode;
 use crate::model::{ImageDigest, ServiceKey};
+use crate::plan::Plan;
 use crate::rollout::{Cause, Verdict};
 
 /// One thing that happened.
@@ -96,10 +97,8 @@ pub enum Kind {
     },
     /// The plan is made.
     Planned {
-        /// The number of steps.
-        steps: usize,
-        /// The plan as text.
-        text: String,
+        /// The plan.
+        plan: Box<Plan>,
     },
     /// A step began.
     StepBegan {

@@ -1,6 +1,7 @@
 //! What `deploy.toml` says of one environment, with every default filled in.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{Service, ServiceKey};
 
@@ -42,12 +43,13 @@ impl Environment {
 }
 
 /// Where an environment runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// On the embedded cloud, started when needed.
     Local,
     /// On AWS, or on whatever `AWS_ENDPOINT_URL` names.
+    #[default]
     Aws,
 }
 
@@ -73,13 +75,12 @@ impl Lookup {
     /// Reads a reference: an ARN or an id with one of AWS's prefixes is an id, all else a name.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let id = ["arn:", "vpc-", "subnet-", "sg-"]
-            .iter()
-            .any(|prefix| text.starts_with(prefix));
+        let id = ["arn:", "vpc-", "subnet-", "sg-"].iter().any(|prefix| text.starts_with(prefix));
         // `sg-backend` is a legal Name tag: ids are hexadecimal after the prefix.
-        let hex = text.rsplit('-').next().is_some_and(|tail| {
-            tail.len() >= 8 && tail.bytes().all(|byte| byte.is_ascii_hexdigit())
-        });
+        let hex = text
+            .rsplit('-')
+            .next()
+            .is_some_and(|tail| tail.len() >= 8 && tail.bytes().all(|byte| byte.is_ascii_hexdigit()));
         if id && (text.starts_with("arn:") || hex) {
             Self::Id(text.to_owned())
         } else {
@@ -153,7 +154,7 @@ pub struct Listener {
 }
 
 /// A listener's protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Protocol {
     /// Plain HTTP.

@@ -12,16 +12,14 @@ mod service;
 pub mod spec;
 
 pub use environment::{
-    Environment, Kind, Listener, LoadBalancer, LoadBalancerSource, Lookup, Network, Protocol,
-    Timeouts,
+    Environment, Kind, Listener, LoadBalancer, LoadBalancerSource, Lookup, Network, Protocol, Timeouts,
 };
 pub use observed::{
-    ClusterState, ListenerState, LoadBalancerState, NamespaceState, Observed, RepositoryState,
-    RuleState, ScalingState, ServiceState, TargetGroupState, TaskDefinitionState,
+    ClusterState, ListenerState, LoadBalancerState, NamespaceState, Observed, RepositoryState, RuleState,
+    ScalingState, ServiceState, TargetGroupState, TaskDefinitionState,
 };
 pub use release::{Desired, ImageDigest, Platform, Release};
 pub use service::{
-    Architecture, Build, CircuitBreaker, Connect, Container, ContainerHealthCheck, Deployment,
-    HealthCheck, LogGroup, Metric, Policy, Repository, Route, Scaling, Service, ServiceKey,
-    SmokeCheck, TargetGroup,
+    Architecture, Build, CircuitBreaker, Connect, Container, ContainerHealthCheck, Deployment, HealthCheck,
+    LogGroup, Metric, Policy, Repository, Route, Scaling, Service, ServiceKey, SmokeCheck, TargetGroup,
 };

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::spec::{
-    ListenerSpec, LoadBalancerSpec, LogGroupSpec, PolicySpec, RepositorySpec, RuleSpec,
-    ScalableTargetSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
+    ListenerSpec, LoadBalancerSpec, LogGroupSpec, PolicySpec, RepositorySpec, RuleSpec, ScalableTargetSpec,
+    ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
 };
 use super::{ImageDigest, ServiceKey};
 

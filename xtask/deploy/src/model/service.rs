@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Lookup;
 
@@ -126,7 +127,7 @@ pub struct ContainerHealthCheck {
 }
 
 /// A task's processor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Architecture {
     /// `X86_64`, in images `amd64`.
     #[serde(rename = "X86_64")]
@@ -242,7 +243,7 @@ pub struct Policy {
 }
 
 /// `PredefinedMetricType` for ECS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Metric {
     /// Average CPU in percent.
     #[serde(rename = "ECSServiceAverageCPUUtilization")]

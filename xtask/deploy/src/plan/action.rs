@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::model::spec::{
-    ClusterSpec, ListenerSpec, LoadBalancerSpec, LogGroupSpec, NamespaceSpec, PolicySpec,
-    RepositorySpec, RuleSpec, ScalableTargetSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
+    ClusterSpec, ListenerSpec, LoadBalancerSpec, LogGroupSpec, NamespaceSpec, PolicySpec, RepositorySpec,
+    RuleSpec, ScalableTargetSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
 };
 use crate::model::{ImageDigest, ServiceKey};
 
@@ -169,9 +169,9 @@ impl Action {
             Self::CreateRepository(spec) => format!("create repository {}", spec.name),
             Self::SetTagMutability(spec) => format!("set tag mutability of {}", spec.name),
             Self::PutLifecyclePolicy(spec) => format!("put lifecycle policy of {}", spec.name),
-            Self::PushImage {
-                repository, digest, ..
-            } => format!("push image {repository}@{}", digest.short()),
+            Self::PushImage { repository, digest, .. } => {
+                format!("push image {repository}@{}", digest.short())
+            }
             Self::CreateLogGroup(spec) => format!("create log group {}", spec.name),
             Self::SetLogRetention(spec) => format!("set retention of log group {}", spec.name),
             Self::CreateCluster(spec) => format!("create cluster {}", spec.name),
@@ -185,28 +185,21 @@ impl Action {
             Self::SetDeregistrationDelay(spec) => {
                 format!("set deregistration delay of {}", spec.name)
             }
-            Self::CreateRule(spec) => format!(
-                "create rule {} {} → {}",
-                spec.priority, spec.path, spec.target_group
-            ),
-            Self::ModifyRule(spec) => format!(
-                "modify rule {} {} → {}",
-                spec.priority, spec.path, spec.target_group
-            ),
+            Self::CreateRule(spec) => {
+                format!("create rule {} {} → {}", spec.priority, spec.path, spec.target_group)
+            }
+            Self::ModifyRule(spec) => {
+                format!("modify rule {} {} → {}", spec.priority, spec.path, spec.target_group)
+            }
             Self::DeleteRule(spec) => format!("delete rule {} {}", spec.priority, spec.path),
             Self::RegisterTaskDefinition { spec, .. } => {
                 format!("register task definition {}", spec.family)
             }
             Self::CreateService { spec, .. } => format!("create service {}", spec.name),
-            Self::UpdateService {
-                spec, force: true, ..
-            } => format!("redeploy service {}", spec.name),
+            Self::UpdateService { spec, force: true, .. } => format!("redeploy service {}", spec.name),
             Self::UpdateService { spec, .. } => format!("update service {}", spec.name),
             Self::RegisterScalableTarget(spec) => {
-                format!(
-                    "register scalable target {} {} to {}",
-                    spec.resource_id, spec.min, spec.max
-                )
+                format!("register scalable target {} {} to {}", spec.resource_id, spec.min, spec.max)
             }
             Self::PutScalingPolicy(spec) => format!("put scaling policy {}", spec.name),
             Self::DeleteScalingPolicy(spec) => format!("delete scaling policy {}", spec.name),

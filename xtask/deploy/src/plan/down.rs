@@ -5,8 +5,7 @@ use crate::model::spec::{ClusterSpec, NamespaceSpec};
 use crate::model::{Environment, LoadBalancerSource, Observed};
 
 /// What [`down`] leaves on purpose: it holds data, or an earlier release may need it.
-pub const REMAINS: &str =
-    "repositories with their images, log groups and task definition revisions are kept";
+pub const REMAINS: &str = "repositories with their images, log groups and task definition revisions are kept";
 
 /// Everything that `deploy` created for the environment goes, but for [`REMAINS`]: services first (clients
 /// before servers), then what they used. A load balancer that was selected, not created, stays.
@@ -17,18 +16,10 @@ pub fn down(environment: &Environment, observed: &Observed) -> Plan {
     let mut services = Stage::new("services");
     for service in environment.services.iter().rev() {
         let mut steps = Vec::new();
-        if let Some(target) = observed
-            .scaling
-            .get(&service.key)
-            .and_then(|found| found.target.clone())
-        {
+        if let Some(target) = observed.scaling.get(&service.key).and_then(|found| found.target.clone()) {
             steps.push(Step::because(Action::DeregisterScalableTarget(target), why));
         }
-        if observed
-            .services
-            .get(&service.key)
-            .is_some_and(|state| state.status != "INACTIVE")
-        {
+        if observed.services.get(&service.key).is_some_and(|state| state.status != "INACTIVE") {
             let action = Action::DeleteService {
                 service: service.key.clone(),
                 name: service.name.clone(),
@@ -39,10 +30,7 @@ pub fn down(environment: &Environment, observed: &Observed) -> Plan {
         services.lane(service.key.0.clone(), steps);
     }
     let mut routing = Stage::new("routing");
-    let created = matches!(
-        environment.load_balancer.source,
-        LoadBalancerSource::Create { .. }
-    );
+    let created = matches!(environment.load_balancer.source, LoadBalancerSource::Create { .. });
     match &observed.load_balancer {
         Some(found) if created => {
             let step = Step::because(Action::DeleteLoadBalancer(found.spec.clone()), why);
@@ -50,11 +38,7 @@ pub fn down(environment: &Environment, observed: &Observed) -> Plan {
         }
         _ => {
             for rule in observed.rules.iter().filter_map(|rule| rule.spec.clone()) {
-                if environment
-                    .services
-                    .iter()
-                    .any(|service| service.target_group.name == rule.target_group)
-                {
+                if environment.services.iter().any(|service| service.target_group.name == rule.target_group) {
                     routing.lane(
                         format!("rule {}", rule.priority),
                         vec![Step::because(Action::DeleteRule(rule), why)],
@@ -70,27 +54,13 @@ pub fn down(environment: &Environment, observed: &Observed) -> Plan {
             foundation.lane(format!("{} target group", service.key), vec![step]);
         }
     }
-    if observed
-        .cluster
-        .as_ref()
-        .is_some_and(|cluster| cluster.status == "ACTIVE")
-    {
-        let spec = ClusterSpec {
-            name: environment.cluster.clone(),
-        };
-        foundation.lane(
-            "cluster",
-            vec![Step::because(Action::DeleteCluster(spec), why)],
-        );
+    if observed.cluster.as_ref().is_some_and(|cluster| cluster.status == "ACTIVE") {
+        let spec = ClusterSpec { name: environment.cluster.clone() };
+        foundation.lane("cluster", vec![Step::because(Action::DeleteCluster(spec), why)]);
     }
     if observed.namespace.is_some() {
-        let spec = NamespaceSpec {
-            name: environment.namespace.clone(),
-        };
-        foundation.lane(
-            "namespace",
-            vec![Step::because(Action::DeleteNamespace(spec), why)],
-        );
+        let spec = NamespaceSpec { name: environment.namespace.clone() };
+        foundation.lane("namespace", vec![Step::because(Action::DeleteNamespace(spec), why)]);
     }
     plan.stages.extend([services, routing, foundation]);
     plan.stages.retain(|stage| !stage.lanes.is_empty());

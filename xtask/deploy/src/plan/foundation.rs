@@ -11,10 +11,7 @@ pub(super) fn images(stage: &mut Stage, desired: &Desired, observed: &Observed) 
         let mut steps = repository(service, observed);
         steps.extend(push(service, desired, observed));
         stage.lane(format!("{} image", service.key), steps);
-        stage.lane(
-            format!("{} log group", service.key),
-            log_group(service, observed),
-        );
+        stage.lane(format!("{} log group", service.key), log_group(service, observed));
     }
 }
 
@@ -28,19 +25,11 @@ fn repository(service: &Service, observed: &Observed) -> Vec<Step> {
     };
     let mut steps = Vec::new();
     let differing = changes(&found.spec, &spec);
-    let of = |field: &str| {
-        differing
-            .iter()
-            .filter(|change| change.field == field)
-            .cloned()
-            .collect::<Vec<_>>()
-    };
+    let of =
+        |field: &str| differing.iter().filter(|change| change.field == field).cloned().collect::<Vec<_>>();
     let (mutability, policy) = (of("immutable_tags"), of("keep_images"));
     if !mutability.is_empty() {
-        steps.push(Step::changed(
-            Action::SetTagMutability(spec.clone()),
-            mutability,
-        ));
+        steps.push(Step::changed(Action::SetTagMutability(spec.clone()), mutability));
     }
     if !policy.is_empty() {
         steps.push(Step::changed(Action::PutLifecyclePolicy(spec), policy));
@@ -51,10 +40,7 @@ fn repository(service: &Service, observed: &Observed) -> Vec<Step> {
 fn push(service: &Service, desired: &Desired, observed: &Observed) -> Option<Step> {
     let digest = desired.release.images.get(&service.key)?;
     let repository = &service.repository.name;
-    let held = observed
-        .repositories
-        .get(repository)
-        .is_some_and(|found| found.holds.contains(digest));
+    let held = observed.repositories.get(repository).is_some_and(|found| found.holds.contains(digest));
     let action = Action::PushImage {
         service: service.key.clone(),
         repository: repository.clone(),
@@ -71,40 +57,24 @@ fn log_group(service: &Service, observed: &Observed) -> Vec<Step> {
     match observed.log_groups.get(&spec.name) {
         None => vec![Step::missing(Action::CreateLogGroup(spec))],
         Some(found) if *found == spec => Vec::new(),
-        Some(found) => vec![Step::changed(
-            Action::SetLogRetention(spec.clone()),
-            changes(found, &spec),
-        )],
+        Some(found) => vec![Step::changed(Action::SetLogRetention(spec.clone()), changes(found, &spec))],
     }
 }
 
 /// The cluster and the namespace.
 pub(super) fn cluster(plan: &mut Plan, stage: &mut Stage, desired: &Desired, observed: &Observed) {
     let environment = &desired.environment;
-    let spec = ClusterSpec {
-        name: environment.cluster.clone(),
-    };
-    match observed
-        .cluster
-        .as_ref()
-        .map(|cluster| cluster.status.as_str())
-    {
+    let spec = ClusterSpec { name: environment.cluster.clone() };
+    match observed.cluster.as_ref().map(|cluster| cluster.status.as_str()) {
         Some("ACTIVE" | "PROVISIONING") => {}
-        None | Some("INACTIVE") => {
-            stage.lane("cluster", vec![Step::missing(Action::CreateCluster(spec))])
-        }
+        None | Some("INACTIVE") => stage.lane("cluster", vec![Step::missing(Action::CreateCluster(spec))]),
         Some(status) => plan.refusals.push(Refusal {
             what: format!("cluster {} is {status}", spec.name),
             remedy: "wait until it is gone or active, then run this again".to_owned(),
         }),
     }
     if observed.namespace.is_none() {
-        let spec = NamespaceSpec {
-            name: environment.namespace.clone(),
-        };
-        stage.lane(
-            "namespace",
-            vec![Step::missing(Action::CreateNamespace(spec))],
-        );
+        let spec = NamespaceSpec { name: environment.namespace.clone() };
+        stage.lane("namespace", vec![Step::missing(Action::CreateNamespace(spec))]);
     }
 }

@@ -93,10 +93,7 @@ impl Plan {
 
     /// All steps, in order of stage and lane.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.stages
-            .iter()
-            .flat_map(|stage| &stage.lanes)
-            .flat_map(|lane| &lane.steps)
+        self.stages.iter().flat_map(|stage| &stage.lanes).flat_map(|lane| &lane.steps)
     }
 }
 
@@ -114,51 +111,34 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     services::definitions(&mut routing, desired, observed);
     plan.stages.extend([foundation, routing]);
     services::rolls(&mut plan, desired, observed);
-    plan.stages
-        .retain(|stage| !stage.lanes.is_empty() || !stage.settle.is_empty());
+    plan.stages.retain(|stage| !stage.lanes.is_empty() || !stage.settle.is_empty());
     plan
 }
 
 impl Stage {
     fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            lanes: Vec::new(),
-            settle: Vec::new(),
-        }
+        Self { name: name.into(), lanes: Vec::new(), settle: Vec::new() }
     }
 
     /// Adds a lane, unless it has nothing to do.
     fn lane(&mut self, name: impl Into<String>, steps: Vec<Step>) {
         if !steps.is_empty() {
-            self.lanes.push(Lane {
-                name: name.into(),
-                steps,
-            });
+            self.lanes.push(Lane { name: name.into(), steps });
         }
     }
 }
 
 impl Step {
     fn missing(action: Action) -> Self {
-        Self {
-            action,
-            why: Why::Missing,
-        }
+        Self { action, why: Why::Missing }
     }
 
     fn changed(action: Action, changes: Vec<Change>) -> Self {
-        Self {
-            action,
-            why: Why::Changed(changes),
-        }
+        Self { action, why: Why::Changed(changes) }
     }
 
     fn because(action: Action, why: impl Into<String>) -> Self {
-        Self {
-            action,
-            why: Why::Because(why.into()),
-        }
+        Self { action, why: Why::Because(why.into()) }
     }
 }
 

@@ -24,11 +24,7 @@ pub fn release_tags(app: &str, release: &Release) -> BTreeMap<String, String> {
 
 fn clean(text: &str) -> String {
     let legal = |c: char| {
-        if c.is_alphanumeric() || " +-=._:/@".contains(c) {
-            c
-        } else {
-            '_'
-        }
+        if c.is_alphanumeric() || " +-=._:/@".contains(c) { c } else { '_' }
     };
     text.chars().map(legal).take(256).collect()
 }
@@ -41,15 +37,9 @@ pub fn client_token(release: &Release, service: &str) -> String {
     let hash = |seed: u64| {
         format!("{}/{service}", release.id)
             .bytes()
-            .fold(seed, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            })
+            .fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     };
-    format!(
-        "{:016x}{:016x}",
-        hash(0xcbf2_9ce4_8422_2325),
-        hash(0x8422_2325_cbf2_9ce4)
-    )
+    format!("{:016x}{:016x}", hash(0xcbf2_9ce4_8422_2325), hash(0x8422_2325_cbf2_9ce4))
 }
 
 #[cfg(test)]
@@ -57,13 +47,7 @@ mod tests {
     use super::*;
 
     fn release(actor: &str) -> Release {
-        Release {
-            id: "r1".into(),
-            commit: None,
-            dirty: false,
-            actor: actor.into(),
-            images: BTreeMap::new(),
-        }
+        Release { id: "r1".into(), commit: None, dirty: false, actor: actor.into(), images: BTreeMap::new() }
     }
 
     #[test]
@@ -74,10 +58,7 @@ mod tests {
 
     #[test]
     fn a_token_fits_and_tells_services_apart() {
-        let (one, two) = (
-            client_token(&release("a"), "backend"),
-            client_token(&release("a"), "frontend"),
-        );
+        let (one, two) = (client_token(&release("a"), "backend"), client_token(&release("a"), "frontend"));
         assert_ne!(one, two);
         assert_eq!(one, client_token(&release("b"), "backend"));
         assert!(one.len() <= 36);

@@ -10,49 +10,30 @@ pub(super) fn steps(desired: &Desired, service: &Service, observed: &Observed) -
     let Some(scaling) = &service.scaling else {
         return Vec::new();
     };
-    let found = observed
-        .scaling
-        .get(&service.key)
-        .cloned()
-        .unwrap_or_default();
+    let found = observed.scaling.get(&service.key).cloned().unwrap_or_default();
     let mut steps = Vec::new();
     let target = wanted::scalable_target(&desired.environment, service, scaling);
     match &found.target {
         None => steps.push(Step::missing(Action::RegisterScalableTarget(target))),
         Some(found) if *found != target => {
-            steps.push(Step::changed(
-                Action::RegisterScalableTarget(target.clone()),
-                changes(found, &target),
-            ));
+            steps
+                .push(Step::changed(Action::RegisterScalableTarget(target.clone()), changes(found, &target)));
         }
         Some(_) => {}
     }
     let policies = wanted::policies(&desired.environment, service, scaling);
     for policy in &policies {
-        match found
-            .policies
-            .iter()
-            .find(|found| found.name == policy.name)
-        {
+        match found.policies.iter().find(|found| found.name == policy.name) {
             None => steps.push(Step::missing(Action::PutScalingPolicy(policy.clone()))),
             Some(found) if found != policy => {
-                steps.push(Step::changed(
-                    Action::PutScalingPolicy(policy.clone()),
-                    changes(found, policy),
-                ));
+                steps.push(Step::changed(Action::PutScalingPolicy(policy.clone()), changes(found, policy)));
             }
             Some(_) => {}
         }
     }
-    for extra in found
-        .policies
-        .iter()
-        .filter(|found| policies.iter().all(|policy| policy.name != found.name))
+    for extra in found.policies.iter().filter(|found| policies.iter().all(|policy| policy.name != found.name))
     {
-        steps.push(Step::because(
-            Action::DeleteScalingPolicy(extra.clone()),
-            "deploy.toml has it no more",
-        ));
+        steps.push(Step::because(Action::DeleteScalingPolicy(extra.clone()), "deploy.toml has it no more"));
     }
     steps
 }

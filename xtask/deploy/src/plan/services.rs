@@ -18,12 +18,8 @@ enum Wanted {
 
 fn wanted_revision(desired: &Desired, service: &Service, observed: &Observed) -> Wanted {
     let spec = wanted::task_definition_spec(desired, service, observed).comparable();
-    let same = |state: &TaskDefinitionState| {
-        state
-            .spec
-            .as_ref()
-            .is_some_and(|found| found.comparable() == spec)
-    };
+    let same =
+        |state: &TaskDefinitionState| state.spec.as_ref().is_some_and(|found| found.comparable() == spec);
     let current = live(observed, service).map(|state| &state.task_definition);
     if current.is_some_and(same) {
         return Wanted::Current;
@@ -33,19 +29,12 @@ fn wanted_revision(desired: &Desired, service: &Service, observed: &Observed) ->
         return Wanted::Existing(latest.arn.clone());
     }
     let compared = current.or(latest).and_then(|state| state.spec.as_ref());
-    Wanted::New(
-        compared
-            .map(|found| changes(&found.comparable(), &spec))
-            .unwrap_or_default(),
-    )
+    Wanted::New(compared.map(|found| changes(&found.comparable(), &spec)).unwrap_or_default())
 }
 
 /// The service as it is, unless it is gone: an INACTIVE service is only a memory.
 fn live<'a>(observed: &'a Observed, service: &Service) -> Option<&'a ServiceState> {
-    observed
-        .services
-        .get(&service.key)
-        .filter(|state| state.status == "ACTIVE")
+    observed.services.get(&service.key).filter(|state| state.status == "ACTIVE")
 }
 
 /// Registers the revisions that do not exist yet.
@@ -53,19 +42,10 @@ pub(super) fn definitions(stage: &mut Stage, desired: &Desired, observed: &Obser
     for service in &desired.environment.services {
         if let Wanted::New(changes) = wanted_revision(desired, service, observed) {
             let spec = wanted::task_definition_spec(desired, service, observed);
-            let action = Action::RegisterTaskDefinition {
-                service: service.key.clone(),
-                spec: Box::new(spec),
-            };
-            let why = if changes.is_empty() {
-                Why::Missing
-            } else {
-                Why::Changed(changes)
-            };
-            stage.lane(
-                format!("{} definition", service.key),
-                vec![Step { action, why }],
-            );
+            let action =
+                Action::RegisterTaskDefinition { service: service.key.clone(), spec: Box::new(spec) };
+            let why = if changes.is_empty() { Why::Missing } else { Why::Changed(changes) };
+            stage.lane(format!("{} definition", service.key), vec![Step { action, why }]);
         }
     }
 }
@@ -81,17 +61,12 @@ pub(super) fn rolls(plan: &mut Plan, desired: &Desired, observed: &Observed) {
         .collect();
     let mut rank: Vec<(usize, &Service)> = Vec::new();
     for service in services {
-        let after = |key: &ServiceKey| {
-            rank.iter()
-                .find(|(_, known)| known.key == *key)
-                .map(|(rank, _)| *rank)
-        };
+        let after =
+            |key: &ServiceKey| rank.iter().find(|(_, known)| known.key == *key).map(|(rank, _)| *rank);
         let place = service
             .depends_on
             .iter()
-            .filter_map(|key| {
-                after(key).map(|rank| if moved.contains(key) { rank + 1 } else { rank })
-            })
+            .filter_map(|key| after(key).map(|rank| if moved.contains(key) { rank + 1 } else { rank }))
             .max();
         rank.push((place.unwrap_or(0), service));
     }
@@ -110,9 +85,7 @@ pub(super) fn rolls(plan: &mut Plan, desired: &Desired, observed: &Observed) {
 
 fn endpoint_moves(desired: &Desired, service: &Service, observed: &Observed) -> bool {
     let wanted = wanted::service_spec(&desired.environment, service, observed).connect;
-    let offers = wanted
-        .as_ref()
-        .is_some_and(|connect| !connect.services.is_empty());
+    let offers = wanted.as_ref().is_some_and(|connect| !connect.services.is_empty());
     offers && live(observed, service).is_none_or(|state| state.spec.connect != wanted)
 }
 
@@ -143,9 +116,7 @@ fn roll(
                 });
             }
             let step = update(service, spec, state, revision, unseen);
-            let starts = step
-                .as_ref()
-                .is_some_and(|step| starts_deployment(&step.action));
+            let starts = step.as_ref().is_some_and(|step| starts_deployment(&step.action));
             // A deployment that somebody else or a killed run began is waited for as if it were ours.
             let moving = state.rollout.as_deref() == Some("IN_PROGRESS");
             (step.into_iter().collect(), starts || moving)
@@ -175,30 +146,15 @@ fn update(
     unseen: Option<&ServiceKey>,
 ) -> Option<Step> {
     let mut differing = changes(&state.spec, &spec);
-    let mut members: BTreeSet<Member> = differing
-        .iter()
-        .filter_map(|change| member(&change.field))
-        .collect();
+    let mut members: BTreeSet<Member> = differing.iter().filter_map(|change| member(&change.field)).collect();
     if let Some(revision) = &revision {
         members.insert(Member::TaskDefinition);
         let to = match revision {
             Revision::Existing(arn) => arn.rsplit('/').next().unwrap_or(arn).to_owned(),
             Revision::Registered(family) => format!("{family}:(new)"),
         };
-        let from = state
-            .task_definition
-            .arn
-            .rsplit('/')
-            .next()
-            .map(str::to_owned);
-        differing.insert(
-            0,
-            Change {
-                field: "task_definition".to_owned(),
-                from,
-                to: Some(to),
-            },
-        );
+        let from = state.task_definition.arn.rsplit('/').next().map(str::to_owned);
+        differing.insert(0, Change { field: "task_definition".to_owned(), from, to: Some(to) });
     }
     let starts = members.iter().any(|member| member.starts_deployment());
     let force = match (starts, unseen, state.rollout.as_deref()) {
@@ -228,10 +184,9 @@ fn member(field: &str) -> Option<Member> {
         "subnets" | "security_groups" | "assign_public_ip" => Some(Member::NetworkConfiguration),
         "load_balancers" => Some(Member::LoadBalancers),
         "connect" => Some(Member::ServiceConnectConfiguration),
-        "minimum_healthy_percent"
-        | "maximum_percent"
-        | "circuit_breaker"
-        | "circuit_breaker_rollback" => Some(Member::DeploymentConfiguration),
+        "minimum_healthy_percent" | "maximum_percent" | "circuit_breaker" | "circuit_breaker_rollback" => {
+            Some(Member::DeploymentConfiguration)
+        }
         "health_check_grace_secs" => Some(Member::HealthCheckGracePeriodSeconds),
         "enable_execute_command" => Some(Member::EnableExecuteCommand),
         "propagate_tags" | "managed_tags" => Some(Member::Tags),

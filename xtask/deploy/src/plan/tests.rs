@@ -14,20 +14,12 @@ fn titles(plan: &Plan) -> Vec<String> {
 fn stages(plan: &Plan) -> Vec<(String, Vec<&str>)> {
     plan.stages
         .iter()
-        .map(|stage| {
-            (
-                stage.name.clone(),
-                stage.settle.iter().map(|key| key.0.as_str()).collect(),
-            )
-        })
+        .map(|stage| (stage.name.clone(), stage.settle.iter().map(|key| key.0.as_str()).collect()))
         .collect()
 }
 
 fn backend(observed: &mut Observed) -> &mut crate::model::ServiceState {
-    observed
-        .services
-        .get_mut(&ServiceKey("backend".into()))
-        .unwrap()
+    observed.services.get_mut(&ServiceKey("backend".into())).unwrap()
 }
 
 #[test]
@@ -57,10 +49,7 @@ fn an_empty_account_gets_everything_with_the_backend_first() {
         "register scalable target service/ielts-prod-cluster/ielts-backend-service 2 to 10",
         "put scaling policy backend-cpu-scaling",
     ] {
-        assert!(
-            titles.iter().any(|title| title == wanted),
-            "{wanted} is not in {titles:#?}"
-        );
+        assert!(titles.iter().any(|title| title == wanted), "{wanted} is not in {titles:#?}");
     }
 }
 
@@ -81,10 +70,7 @@ fn a_new_commit_with_the_same_images_rolls_nothing() {
 #[test]
 fn a_changed_backend_image_leaves_the_frontend_alone() {
     let mut desired = desired();
-    desired
-        .release
-        .images
-        .insert(ServiceKey("backend".into()), account::digest('c'));
+    desired.release.images.insert(ServiceKey("backend".into()), account::digest('c'));
     let plan = plan(&desired, &converged());
     assert_eq!(
         titles(&plan),
@@ -94,10 +80,7 @@ fn a_changed_backend_image_leaves_the_frontend_alone() {
             "update service ielts-backend-service"
         ]
     );
-    assert_eq!(
-        stages(&plan).last(),
-        Some(&("roll backend and frontend".into(), vec!["backend"]))
-    );
+    assert_eq!(stages(&plan).last(), Some(&("roll backend and frontend".into(), vec!["backend"])));
 }
 
 #[test]
@@ -110,26 +93,13 @@ fn desired_count_is_never_sent_on_update() {
 #[test]
 fn a_run_killed_after_registering_does_not_register_again() {
     let mut desired = desired();
-    desired
-        .release
-        .images
-        .insert(ServiceKey("backend".into()), account::digest('c'));
+    desired.release.images.insert(ServiceKey("backend".into()), account::digest('c'));
     let mut observed = converged();
-    observed
-        .repositories
-        .get_mut("ielts/backend")
-        .unwrap()
-        .holds
-        .push(account::digest('c'));
+    observed.repositories.get_mut("ielts/backend").unwrap().holds.push(account::digest('c'));
     let service = desired.environment.services[0].clone();
     let spec = task_definition_spec(&desired, &service, &observed);
-    observed
-        .latest
-        .insert(service.key.clone(), account::revision(spec, 2));
-    assert_eq!(
-        titles(&plan(&desired, &observed)),
-        ["update service ielts-backend-service"]
-    );
+    observed.latest.insert(service.key.clone(), account::revision(spec, 2));
+    assert_eq!(titles(&plan(&desired, &observed)), ["update service ielts-backend-service"]);
 }
 
 #[test]
@@ -138,20 +108,14 @@ fn a_run_killed_after_updating_waits_for_the_deployment_under_way() {
     backend(&mut observed).rollout = Some("IN_PROGRESS".into());
     let plan = plan(&desired(), &observed);
     assert!(plan.is_empty());
-    assert_eq!(
-        stages(&plan),
-        [("roll backend and frontend".into(), vec!["backend"])]
-    );
+    assert_eq!(stages(&plan), [("roll backend and frontend".into(), vec!["backend"])]);
 }
 
 #[test]
 fn a_failed_deployment_of_the_same_revision_is_deployed_anew() {
     let mut observed = converged();
     backend(&mut observed).rollout = Some("FAILED".into());
-    assert_eq!(
-        titles(&plan(&desired(), &observed)),
-        ["redeploy service ielts-backend-service"]
-    );
+    assert_eq!(titles(&plan(&desired(), &observed)), ["redeploy service ielts-backend-service"]);
 }
 
 #[test]
@@ -161,26 +125,18 @@ fn a_client_is_redeployed_when_the_server_s_endpoint_is_new() {
     let plan = plan(&desired(), &observed);
     assert_eq!(
         titles(&plan),
-        [
-            "create service ielts-backend-service",
-            "redeploy service ielts-frontend-service"
-        ]
+        ["create service ielts-backend-service", "redeploy service ielts-frontend-service"]
     );
     assert_eq!(
         stages(&plan),
-        [
-            ("roll backend".into(), vec!["backend"]),
-            ("roll frontend".into(), vec!["frontend"])
-        ]
+        [("roll backend".into(), vec!["backend"]), ("roll frontend".into(), vec!["frontend"])]
     );
 }
 
 #[test]
 fn a_setting_that_starts_no_deployment_is_not_waited_for() {
     let mut desired = desired();
-    desired.environment.services[0]
-        .deployment
-        .health_check_grace_secs = 77;
+    desired.environment.services[0].deployment.health_check_grace_secs = 77;
     let plan = plan(&desired, &converged());
     assert_eq!(titles(&plan), ["update service ielts-backend-service"]);
     assert!(plan.stages.iter().all(|stage| stage.settle.is_empty()));
@@ -189,11 +145,7 @@ fn a_setting_that_starts_no_deployment_is_not_waited_for() {
 #[test]
 fn a_foreign_rule_at_our_priority_is_refused_and_not_overwritten() {
     let mut observed = converged();
-    let rule = observed
-        .rules
-        .iter_mut()
-        .find(|rule| rule.priority == 100)
-        .unwrap();
+    let rule = observed.rules.iter_mut().find(|rule| rule.priority == 100).unwrap();
     rule.spec = None;
     let plan = plan(&desired(), &observed);
     assert_eq!(plan.refusals.len(), 1);
@@ -203,29 +155,15 @@ fn a_foreign_rule_at_our_priority_is_refused_and_not_overwritten() {
 #[test]
 fn a_route_taken_out_of_the_file_is_deleted() {
     let mut desired = desired();
-    desired.environment.services[0]
-        .routes
-        .retain(|route| route.path != "/actuator/health");
-    assert_eq!(
-        titles(&plan(&desired, &converged())),
-        ["delete rule 10 /actuator/health"]
-    );
+    desired.environment.services[0].routes.retain(|route| route.path != "/actuator/health");
+    assert_eq!(titles(&plan(&desired, &converged())), ["delete rule 10 /actuator/health"]);
 }
 
 #[test]
 fn what_aws_cannot_change_is_refused_beforehand() {
     let mut observed = converged();
-    observed
-        .target_groups
-        .get_mut("ielts-backend-tg")
-        .unwrap()
-        .spec
-        .port = 9000;
-    assert!(
-        plan(&desired(), &observed).refusals[0]
-            .what
-            .contains("port 9000")
-    );
+    observed.target_groups.get_mut("ielts-backend-tg").unwrap().spec.port = 9000;
+    assert!(plan(&desired(), &observed).refusals[0].what.contains("port 9000"));
 }
 
 #[test]
@@ -233,8 +171,7 @@ fn a_service_that_is_only_a_memory_is_created_again() {
     let mut observed = converged();
     backend(&mut observed).status = "INACTIVE".into();
     assert!(
-        titles(&plan(&desired(), &observed))
-            .contains(&"create service ielts-backend-service".to_owned())
+        titles(&plan(&desired(), &observed)).contains(&"create service ielts-backend-service".to_owned())
     );
 }
 
@@ -244,14 +181,9 @@ fn down_takes_clients_first_and_keeps_a_selected_load_balancer() {
     let plan = down(&environment, &converged());
     assert_eq!(plan.stages[0].lanes[0].name, "frontend");
     assert!(titles(&plan).contains(&"delete load balancer ielts-prod-alb".to_owned()));
-    environment.load_balancer.source = crate::model::LoadBalancerSource::Select {
-        reference: "shared".into(),
-    };
+    environment.load_balancer.source =
+        crate::model::LoadBalancerSource::Select { reference: "shared".into() };
     let titles = titles(&down(&environment, &converged()));
-    assert!(
-        !titles
-            .iter()
-            .any(|title| title.starts_with("delete load balancer"))
-    );
+    assert!(!titles.iter().any(|title| title.starts_with("delete load balancer")));
     assert!(titles.contains(&"delete rule 100 /api/*".to_owned()));
 }

@@ -1,10 +1,9 @@
 //! The wanted side in normal form.
 
 use crate::model::spec::{
-    COMMIT_VARIABLE, ConnectServiceSpec, ConnectSpec, ContainerSpec, HealthCheckSpec,
-    HealthCommandSpec, ListenerSpec, LoadBalancerBinding, LogSpec, PolicySpec, RepositorySpec,
-    RuleSpec, ScalableTargetSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
-    image_reference,
+    COMMIT_VARIABLE, ConnectServiceSpec, ConnectSpec, ContainerSpec, HealthCheckSpec, HealthCommandSpec,
+    ListenerSpec, LoadBalancerBinding, LogSpec, PolicySpec, RepositorySpec, RuleSpec, ScalableTargetSpec,
+    ServiceSpec, TargetGroupSpec, TaskDefinitionSpec, image_reference,
 };
 use crate::model::{
     Architecture, Desired, Environment, Lookup, Metric, Observed, Protocol, Scaling, Service,
@@ -13,18 +12,11 @@ use crate::model::{
 /// The id that a reference resolved to. Observation refuses an account in which one is missing, so the
 /// reference itself only stands in where nothing was looked up.
 fn id(observed: &Observed, reference: &Lookup) -> String {
-    observed
-        .ids
-        .get(reference.text())
-        .cloned()
-        .unwrap_or_else(|| reference.text().to_owned())
+    observed.ids.get(reference.text()).cloned().unwrap_or_else(|| reference.text().to_owned())
 }
 
 pub(super) fn ids(observed: &Observed, references: &[Lookup]) -> Vec<String> {
-    let mut list: Vec<_> = references
-        .iter()
-        .map(|reference| id(observed, reference))
-        .collect();
+    let mut list: Vec<_> = references.iter().map(|reference| id(observed, reference)).collect();
     list.sort();
     list
 }
@@ -85,10 +77,7 @@ pub(super) fn rules(environment: &Environment) -> Vec<RuleSpec> {
         .services
         .iter()
         .flat_map(|service| {
-            service
-                .routes
-                .iter()
-                .map(move |route| rule(service, &route.path, route.priority))
+            service.routes.iter().map(move |route| rule(service, &route.path, route.priority))
         })
         .collect();
     list.sort_by_key(|rule| rule.priority);
@@ -97,25 +86,16 @@ pub(super) fn rules(environment: &Environment) -> Vec<RuleSpec> {
 
 /// The revision that `service` should run.
 #[must_use]
-pub fn task_definition_spec(
-    desired: &Desired,
-    service: &Service,
-    observed: &Observed,
-) -> TaskDefinitionSpec {
+pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Observed) -> TaskDefinitionSpec {
     let container = &service.container;
     let mut environment = container.environment.clone();
     let commit = desired.release.commit.as_deref().unwrap_or("unknown");
     let dirty = if desired.release.dirty { "-dirty" } else { "" };
-    environment
-        .entry(COMMIT_VARIABLE.to_owned())
-        .or_insert_with(|| format!("{commit}{dirty}"));
+    environment.entry(COMMIT_VARIABLE.to_owned()).or_insert_with(|| format!("{commit}{dirty}"));
     let uri = observed
         .repositories
         .get(&service.repository.name)
-        .map_or_else(
-            || service.repository.name.clone(),
-            |repository| repository.uri.clone(),
-        );
+        .map_or_else(|| service.repository.name.clone(), |repository| repository.uri.clone());
     let image = desired.release.images.get(&service.key);
     TaskDefinitionSpec {
         family: service.family.clone(),
@@ -138,16 +118,13 @@ pub fn task_definition_spec(
             app_protocol: service.connect.as_ref().map(|_| "http".to_owned()),
             environment,
             secrets: container.secrets.clone(),
-            health_check: container
-                .health_check
-                .as_ref()
-                .map(|check| HealthCommandSpec {
-                    command: check.command.clone(),
-                    interval_secs: check.interval_secs,
-                    timeout_secs: check.timeout_secs,
-                    retries: check.retries,
-                    start_period_secs: check.start_period_secs,
-                }),
+            health_check: container.health_check.as_ref().map(|check| HealthCommandSpec {
+                command: check.command.clone(),
+                interval_secs: check.interval_secs,
+                timeout_secs: check.timeout_secs,
+                retries: check.retries,
+                start_period_secs: check.start_period_secs,
+            }),
             logs: Some(LogSpec {
                 group: service.log_group.name.clone(),
                 region: desired.environment.region.clone(),
@@ -162,11 +139,7 @@ pub fn task_definition_spec(
 
 /// The settings that `service` should have.
 #[must_use]
-pub fn service_spec(
-    environment: &Environment,
-    service: &Service,
-    observed: &Observed,
-) -> ServiceSpec {
+pub fn service_spec(environment: &Environment, service: &Service, observed: &Observed) -> ServiceSpec {
     let endpoint = service.connect.as_ref().map(|connect| ConnectServiceSpec {
         name: service.container.port_name.clone(),
         discovery_name: connect.discovery_name.clone(),
@@ -210,18 +183,10 @@ pub(super) fn scalable_target(
     service: &Service,
     scaling: &Scaling,
 ) -> ScalableTargetSpec {
-    ScalableTargetSpec {
-        resource_id: resource_id(environment, service),
-        min: scaling.min,
-        max: scaling.max,
-    }
+    ScalableTargetSpec { resource_id: resource_id(environment, service), min: scaling.min, max: scaling.max }
 }
 
-pub(super) fn policies(
-    environment: &Environment,
-    service: &Service,
-    scaling: &Scaling,
-) -> Vec<PolicySpec> {
+pub(super) fn policies(environment: &Environment, service: &Service, scaling: &Scaling) -> Vec<PolicySpec> {
     scaling
         .policies
         .iter()

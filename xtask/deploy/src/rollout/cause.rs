@@ -38,19 +38,9 @@ pub fn explain(evidence: &Evidence) -> Option<Cause> {
         .stopped
         .iter()
         .find_map(never_started)
-        .or_else(|| {
-            evidence
-                .stopped
-                .iter()
-                .find_map(|task| exited(task, evidence))
-        })
+        .or_else(|| evidence.stopped.iter().find_map(|task| exited(task, evidence)))
         .or_else(|| unhealthy_target(evidence))
-        .or_else(|| {
-            evidence
-                .stopped
-                .iter()
-                .find_map(|task| failed_health(task, evidence))
-        })
+        .or_else(|| evidence.stopped.iter().find_map(|task| failed_health(task, evidence)))
 }
 
 fn never_started(task: &TaskSnapshot) -> Option<Cause> {
@@ -79,20 +69,11 @@ fn exited(task: &TaskSnapshot, evidence: &Evidence) -> Option<Cause> {
     if task.stop_code.as_deref() != Some("EssentialContainerExited") {
         return None;
     }
-    let container = task
-        .containers
-        .iter()
-        .find(|container| container.exit_code.is_some())?;
+    let container = task.containers.iter().find(|container| container.exit_code.is_some())?;
     let code = container.exit_code?;
     let what = format!("container `{}` of task {}", container.name, short(&task.id));
-    let out_of_memory = container
-        .reason
-        .as_deref()
-        .is_some_and(|reason| reason.contains("OutOfMemory"));
-    let format_error = evidence
-        .log_tail
-        .iter()
-        .any(|line| line.contains("exec format error"));
+    let out_of_memory = container.reason.as_deref().is_some_and(|reason| reason.contains("OutOfMemory"));
+    let format_error = evidence.log_tail.iter().any(|line| line.contains("exec format error"));
     let (cause, remedy) = if out_of_memory {
         (
             format!("{what} was killed for using more memory than the task has"),
@@ -104,34 +85,18 @@ fn exited(task: &TaskSnapshot, evidence: &Evidence) -> Option<Cause> {
             "build it for the `architecture` in deploy.toml",
         )
     } else {
-        let last = evidence
-            .log_tail
-            .last()
-            .map(|line| format!("; its last line: {line}"))
-            .unwrap_or_default();
-        (
-            format!("{what} exited with code {code}{last}"),
-            "the log lines say why; fix that and deploy again",
-        )
+        let last =
+            evidence.log_tail.last().map(|line| format!("; its last line: {line}")).unwrap_or_default();
+        (format!("{what} exited with code {code}{last}"), "the log lines say why; fix that and deploy again")
     };
-    Some(Cause {
-        cause,
-        remedy: remedy.to_owned(),
-    })
+    Some(Cause { cause, remedy: remedy.to_owned() })
 }
 
 fn unhealthy_target(evidence: &Evidence) -> Option<Cause> {
-    let target = evidence
-        .targets
-        .iter()
-        .find(|target| target.state.starts_with("unhealthy"))?;
+    let target = evidence.targets.iter().find(|target| target.state.starts_with("unhealthy"))?;
     Some(health_cause(
         evidence,
-        target
-            .description
-            .as_deref()
-            .or(target.reason.as_deref())
-            .unwrap_or_default(),
+        target.description.as_deref().or(target.reason.as_deref()).unwrap_or_default(),
     ))
 }
 
@@ -140,20 +105,17 @@ fn failed_health(task: &TaskSnapshot, evidence: &Evidence) -> Option<Cause> {
     if reason.contains("container health checks") {
         return Some(Cause {
             cause: format!("task {} failed its container health check", short(&task.id)),
-            remedy: "run the health check's command in the image; raise `start-period` if the start is slow".to_owned(),
+            remedy: "run the health check's command in the image; raise `start-period` if the start is slow"
+                .to_owned(),
         });
     }
-    reason
-        .contains("ELB health checks")
-        .then(|| health_cause(evidence, ""))
+    reason.contains("ELB health checks").then(|| health_cause(evidence, ""))
 }
 
 fn health_cause(evidence: &Evidence, said: &str) -> Cause {
     let url = format!("GET {} on port {}", evidence.health_path, evidence.port);
-    let codes = said
-        .split_once("codes: [")
-        .and_then(|(_, rest)| rest.split_once(']'))
-        .map(|(codes, _)| codes);
+    let codes =
+        said.split_once("codes: [").and_then(|(_, rest)| rest.split_once(']')).map(|(codes, _)| codes);
     let (cause, remedy) = match codes {
         Some("404") => (
             format!("the load balancer's health check, {url}, was answered with 404"),
@@ -184,12 +146,7 @@ mod tests {
     use super::super::snapshot::ContainerSnapshot;
     use super::*;
 
-    fn stopped(
-        code: &str,
-        reason: &str,
-        exit: Option<i32>,
-        container_reason: Option<&str>,
-    ) -> TaskSnapshot {
+    fn stopped(code: &str, reason: &str, exit: Option<i32>, container_reason: Option<&str>) -> TaskSnapshot {
         TaskSnapshot {
             id: "0123456789abcdef".into(),
             stop_code: Some(code.into()),
@@ -223,39 +180,21 @@ mod tests {
 
     #[test]
     fn the_operator_reads_the_cause_and_not_the_breaker() {
-        let pull =
-            "CannotPullContainerError: pull image manifest has been retried 5 time(s): not found";
+        let pull = "CannotPullContainerError: pull image manifest has been retried 5 time(s): not found";
         let exit = "Essential container in task exited";
         let oom = "OutOfMemoryError: Container killed due to memory usage";
         let scheduler = "ServiceSchedulerInitiated";
         let cases = [
             (
-                evidence(
-                    vec![stopped("TaskFailedToStart", pull, None, None)],
-                    None,
-                    "",
-                ),
+                evidence(vec![stopped("TaskFailedToStart", pull, None, None)], None, ""),
                 "never started: CannotPull",
             ),
             (
-                evidence(
-                    vec![stopped("EssentialContainerExited", exit, Some(1), None)],
-                    None,
-                    "no config",
-                ),
+                evidence(vec![stopped("EssentialContainerExited", exit, Some(1), None)], None, "no config"),
                 "last line: no config",
             ),
             (
-                evidence(
-                    vec![stopped(
-                        "EssentialContainerExited",
-                        exit,
-                        Some(137),
-                        Some(oom),
-                    )],
-                    None,
-                    "",
-                ),
+                evidence(vec![stopped("EssentialContainerExited", exit, Some(137), Some(oom))], None, ""),
                 "more memory",
             ),
             (
@@ -266,38 +205,13 @@ mod tests {
                 ),
                 "another processor",
             ),
+            (evidence(vec![], Some("Health checks failed with these codes: [404]"), ""), "answered with 404"),
+            (evidence(vec![], Some("Health checks failed with these codes: [503]"), ""), "answered with 503"),
+            (evidence(vec![], Some("Request timed out"), ""), "no answer in time"),
+            (evidence(vec![], Some("Health checks failed"), ""), "nobody listening"),
             (
                 evidence(
-                    vec![],
-                    Some("Health checks failed with these codes: [404]"),
-                    "",
-                ),
-                "answered with 404",
-            ),
-            (
-                evidence(
-                    vec![],
-                    Some("Health checks failed with these codes: [503]"),
-                    "",
-                ),
-                "answered with 503",
-            ),
-            (
-                evidence(vec![], Some("Request timed out"), ""),
-                "no answer in time",
-            ),
-            (
-                evidence(vec![], Some("Health checks failed"), ""),
-                "nobody listening",
-            ),
-            (
-                evidence(
-                    vec![stopped(
-                        scheduler,
-                        "Task failed container health checks",
-                        None,
-                        None,
-                    )],
+                    vec![stopped(scheduler, "Task failed container health checks", None, None)],
                     None,
                     "",
                 ),
@@ -305,13 +219,8 @@ mod tests {
             ),
         ];
         for (evidence, expected) in cases {
-            let cause = explain(&evidence)
-                .map(|cause| cause.cause)
-                .unwrap_or_default();
-            assert!(
-                cause.contains(expected),
-                "{cause:?} should say {expected:?}"
-            );
+            let cause = explain(&evidence).map(|cause| cause.cause).unwrap_or_default();
+            assert!(cause.contains(expected), "{cause:?} should say {expected:?}");
         }
     }
 
@@ -319,16 +228,7 @@ mod tests {
     fn a_normal_scale_in_is_not_blamed() {
         let reason = "Scaling activity initiated by (deployment ecs-svc/1)";
         assert_eq!(
-            explain(&evidence(
-                vec![stopped(
-                    "ServiceSchedulerInitiated",
-                    reason,
-                    Some(143),
-                    None
-                )],
-                None,
-                ""
-            )),
+            explain(&evidence(vec![stopped("ServiceSchedulerInitiated", reason, Some(143), None)], None, "")),
             None
         );
     }

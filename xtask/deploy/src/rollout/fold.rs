@@ -48,12 +48,7 @@ impl Rollout {
     /// Follows the deployment with this id.
     #[must_use]
     pub fn new(deployment: impl Into<String>) -> Self {
-        Self {
-            deployment: deployment.into(),
-            seen: false,
-            failure: None,
-            rollback: None,
-        }
+        Self { deployment: deployment.into(), seen: false, failure: None, rollback: None }
     }
 
     /// The id of the deployment that is followed.
@@ -72,15 +67,8 @@ impl Rollout {
     ///
     /// A service deployment tells a stop by a person from a supersession and a rollback from both; without
     /// it `deployments[]` alone decides, and what it cannot tell is [`Outcome::Unknown`].
-    pub fn fold(
-        &mut self,
-        service: &ServiceSnapshot,
-        ours: Option<&ServiceDeploymentSnapshot>,
-    ) -> Progress {
-        let listed = service
-            .deployments
-            .iter()
-            .find(|deployment| deployment.id == self.deployment);
+    pub fn fold(&mut self, service: &ServiceSnapshot, ours: Option<&ServiceDeploymentSnapshot>) -> Progress {
+        let listed = service.deployments.iter().find(|deployment| deployment.id == self.deployment);
         self.seen |= listed.is_some();
         if !self.seen {
             return Progress::NotSeenYet;
@@ -93,14 +81,9 @@ impl Rollout {
             }
             other => return settled(Outcome::Unknown, Some(other)),
         }
-        let primary = service
-            .deployments
-            .iter()
-            .find(|deployment| deployment.status == "PRIMARY");
+        let primary = service.deployments.iter().find(|deployment| deployment.status == "PRIMARY");
         match (listed, primary) {
-            (Some(listed), Some(primary)) if listed.id == primary.id => {
-                self.as_primary(listed, ours)
-            }
+            (Some(listed), Some(primary)) if listed.id == primary.id => self.as_primary(listed, ours),
             (listed, Some(primary)) => self.replaced(listed, primary, ours),
             (_, None) => settled(Outcome::Unknown, Some("no PRIMARY deployment")),
         }
@@ -112,26 +95,19 @@ impl Rollout {
         ours: Option<&ServiceDeploymentSnapshot>,
     ) -> Progress {
         let reason = listed.rollout_reason.as_deref();
-        match (
-            listed.rollout_state.as_deref(),
-            ours.map(|ours| ours.status.as_str()),
-        ) {
+        match (listed.rollout_state.as_deref(), ours.map(|ours| ours.status.as_str())) {
             (Some("COMPLETED"), None | Some("SUCCESSFUL")) => settled(Outcome::Succeeded, reason),
             // The two views are read one after the other: the service deployment ends a moment later.
-            (Some("COMPLETED"), Some("PENDING" | "IN_PROGRESS"))
-            | (Some("IN_PROGRESS") | None, _) => moving(listed, ours),
+            (Some("COMPLETED"), Some("PENDING" | "IN_PROGRESS")) | (Some("IN_PROGRESS") | None, _) => {
+                moving(listed, ours)
+            }
             (Some("FAILED"), _) => {
                 self.failure = reason.map(str::to_owned);
                 match ours.map(|ours| ours.status.as_str()) {
                     // The breaker tripped and the rollback's deployment is not PRIMARY yet.
                     Some(
-                        "ROLLBACK_REQUESTED"
-                        | "ROLLBACK_IN_PROGRESS"
-                        | "IN_PROGRESS"
-                        | "STOP_REQUESTED",
-                    ) => Progress::RollingBack {
-                        reason: self.failure.clone(),
-                    },
+                        "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS" | "IN_PROGRESS" | "STOP_REQUESTED",
+                    ) => Progress::RollingBack { reason: self.failure.clone() },
                     _ => settled(Outcome::Failed, reason),
                 }
             }
@@ -147,13 +123,8 @@ impl Rollout {
         primary: &DeploymentSnapshot,
         ours: Option<&ServiceDeploymentSnapshot>,
     ) -> Progress {
-        if let Some(listed) =
-            listed.filter(|listed| listed.rollout_state.as_deref() == Some("FAILED"))
-        {
-            let reason = listed
-                .rollout_reason
-                .clone()
-                .unwrap_or_else(|| "ECS deployment failed.".to_owned());
+        if let Some(listed) = listed.filter(|listed| listed.rollout_state.as_deref() == Some("FAILED")) {
+            let reason = listed.rollout_reason.clone().unwrap_or_else(|| "ECS deployment failed.".to_owned());
             self.failure = Some(reason);
             self.rollback.get_or_insert_with(|| primary.id.clone());
         }
@@ -164,42 +135,30 @@ impl Rollout {
         match ours.map(|ours| ours.status.as_str()) {
             Some("ROLLBACK_SUCCESSFUL") => settled(Outcome::RolledBack, self.why(ours)),
             Some("ROLLBACK_FAILED") => settled(Outcome::Failed, self.why(ours)),
-            Some("ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS") => Progress::RollingBack {
-                reason: self.why(ours).map(str::to_owned),
-            },
+            Some("ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS") => {
+                Progress::RollingBack { reason: self.why(ours).map(str::to_owned) }
+            }
             // Ours succeeded before the newer one began; that verdict stands.
             Some("SUCCESSFUL") => settled(Outcome::Succeeded, None),
             Some("STOPPED" | "STOP_REQUESTED") => {
-                let outcome = if self.rollback.is_some() {
-                    Outcome::Stopped
-                } else {
-                    superseded()
-                };
+                let outcome = if self.rollback.is_some() { Outcome::Stopped } else { superseded() };
                 settled(outcome, self.why(ours))
             }
-            Some("PENDING" | "IN_PROGRESS") | None => {
-                self.without_service_deployment(primary, superseded())
-            }
+            Some("PENDING" | "IN_PROGRESS") | None => self.without_service_deployment(primary, superseded()),
             Some(other) => settled(Outcome::Unknown, Some(other)),
         }
     }
 
     /// Only `deployments[]` to go by: a failed deployment's successor is its rollback, any other successor
     /// superseded it.
-    fn without_service_deployment(
-        &self,
-        primary: &DeploymentSnapshot,
-        superseded: Outcome,
-    ) -> Progress {
+    fn without_service_deployment(&self, primary: &DeploymentSnapshot, superseded: Outcome) -> Progress {
         match &self.rollback {
             None => settled(superseded, None),
             Some(rollback) if *rollback != primary.id => settled(superseded, None),
             Some(_) => match primary.rollout_state.as_deref() {
                 Some("COMPLETED") => settled(Outcome::RolledBack, self.failure.as_deref()),
                 Some("FAILED") => settled(Outcome::Failed, self.failure.as_deref()),
-                Some("IN_PROGRESS") | None => Progress::RollingBack {
-                    reason: self.failure.clone(),
-                },
+                Some("IN_PROGRESS") | None => Progress::RollingBack { reason: self.failure.clone() },
                 Some(other) => settled(Outcome::Unknown, Some(other)),
             },
         }
@@ -213,9 +172,9 @@ impl Rollout {
 
 fn moving(listed: &DeploymentSnapshot, ours: Option<&ServiceDeploymentSnapshot>) -> Progress {
     match ours.map(|ours| ours.status.as_str()) {
-        Some("ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS") => Progress::RollingBack {
-            reason: ours.and_then(|ours| ours.reason.clone()),
-        },
+        Some("ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS") => {
+            Progress::RollingBack { reason: ours.and_then(|ours| ours.reason.clone()) }
+        }
         _ => Progress::Moving {
             desired: listed.desired,
             running: listed.running,

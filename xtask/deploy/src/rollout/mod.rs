@@ -11,7 +11,7 @@ mod verdict;
 pub use cause::{Cause, Evidence, explain};
 pub use fold::{Progress, Rollout};
 pub use snapshot::{
-    ContainerSnapshot, DeploymentSnapshot, ServiceDeploymentSnapshot, ServiceEvent,
-    ServiceSnapshot, TargetSnapshot, TaskSnapshot,
+    ContainerSnapshot, DeploymentSnapshot, ServiceDeploymentSnapshot, ServiceEvent, ServiceSnapshot,
+    TargetSnapshot, TaskSnapshot,
 };
 pub use verdict::{Outcome, Verdict};

@@ -15,10 +15,7 @@ impl Verdict {
     /// A verdict with AWS's reason.
     #[must_use]
     pub fn new(outcome: Outcome, reason: Option<&str>) -> Self {
-        Self {
-            outcome,
-            reason: reason.map(str::to_owned),
-        }
+        Self { outcome, reason: reason.map(str::to_owned) }
     }
 }
 

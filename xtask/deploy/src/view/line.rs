@@ -1,6 +1,6 @@
 //! One event as one plain line (or a few), for logs and pipes.
 
-use super::{duration, table};
+use super::{duration, plan_text, table};
 use crate::event::{Event, Kind, ProbeAnswer, Waiting};
 
 /// How much is told.
@@ -17,58 +17,29 @@ pub enum Detail {
 pub fn line(event: &Event, detail: Detail) -> Option<String> {
     let verbose = detail == Detail::Verbose;
     let text = match &event.kind {
-        Kind::Began {
-            command,
-            environment,
-            release,
-        } => match release {
+        Kind::Began { command, environment, release } => match release {
             Some(release) => format!("{command} to {environment}, release {release}"),
             None => format!("{command} {environment}"),
         },
         Kind::PhaseBegan { phase, about } => format!("{:<8} {about}", phase.word()),
-        Kind::PhaseEnded {
-            phase,
-            result,
-            elapsed_ms,
-        } => {
+        Kind::PhaseEnded { phase, result, elapsed_ms } => {
             format!("{:<8} {result} ({})", phase.word(), duration(*elapsed_ms))
         }
         Kind::BuildLine { line } => return verbose.then(|| format!("         {line}")),
-        Kind::Built {
-            service,
-            digest,
-            bytes,
-        } => {
-            format!(
-                "         {service}: sha256:{} ({:.1} MB)",
-                digest.short(),
-                *bytes as f64 / 1e6
-            )
+        Kind::Built { service, digest, bytes } => {
+            format!("         {service}: sha256:{} ({:.1} MB)", digest.short(), *bytes as f64 / 1e6)
         }
-        Kind::Planned { text, .. } => text.trim_end().to_owned(),
+        Kind::Planned { plan } => plan_text(plan).trim_end().to_owned(),
         Kind::StepBegan { lane, step } => {
             return verbose.then(|| format!("       · {lane}: {step}"));
         }
-        Kind::StepEnded {
-            step,
-            result,
-            elapsed_ms,
-            ..
-        } => {
-            let arrow = if result.is_empty() {
-                String::new()
-            } else {
-                format!(" → {result}")
-            };
+        Kind::StepEnded { step, result, elapsed_ms, .. } => {
+            let arrow = if result.is_empty() { String::new() } else { format!(" → {result}") };
             format!("       ✓ {step}{arrow} ({})", duration(*elapsed_ms))
         }
         Kind::StepFailed { step, error, .. } => format!("       ✗ {step}: {error}"),
         Kind::Called(call) => {
-            let again = if call.attempt > 1 {
-                format!(" (attempt {})", call.attempt)
-            } else {
-                String::new()
-            };
+            let again = if call.attempt > 1 { format!(" (attempt {})", call.attempt) } else { String::new() };
             let told = verbose || call.attempt > 1;
             return told.then(|| {
                 format!(
@@ -77,27 +48,11 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
                 )
             });
         }
-        Kind::Following {
-            service,
-            deployment,
-            revision,
-        } => {
+        Kind::Following { service, deployment, revision } => {
             format!("         {service}: {revision} rolls as {deployment}")
         }
-        Kind::Rolling {
-            service,
-            revision,
-            desired,
-            running,
-            pending,
-            failed,
-            waiting,
-        } => {
-            let failures = if *failed > 0 {
-                format!(", {failed} failed")
-            } else {
-                String::new()
-            };
+        Kind::Rolling { service, revision, desired, running, pending, failed, waiting } => {
+            let failures = if *failed > 0 { format!(", {failed} failed") } else { String::new() };
             format!(
                 "         {service}: {revision} {running}/{desired} running, {pending} pending{failures}; {}",
                 waits(waiting)
@@ -106,53 +61,24 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         Kind::ServiceSaid { service, message } => {
             return verbose.then(|| format!("         {service}: ECS: {message}"));
         }
-        Kind::Settled {
-            service,
-            verdict,
-            elapsed_ms,
-        } => {
-            let mark = if verdict.outcome.is_success() {
-                "✓"
-            } else {
-                "✗"
-            };
+        Kind::Settled { service, verdict, elapsed_ms } => {
+            let mark = if verdict.outcome.is_success() { "✓" } else { "✗" };
             let reason = match &verdict.reason {
                 Some(reason) if !verdict.outcome.is_success() => format!(": {reason}"),
                 _ => String::new(),
             };
-            format!(
-                "       {mark} {service}: {}{reason} ({})",
-                verdict.outcome.word(),
-                duration(*elapsed_ms)
-            )
+            format!("       {mark} {service}: {}{reason} ({})", verdict.outcome.word(), duration(*elapsed_ms))
         }
-        Kind::Explained {
-            service,
-            cause,
-            log_tail,
-        } => {
-            let mut text = format!(
-                "  cause  {service}: {}\n  remedy {}",
-                cause.cause, cause.remedy
-            );
+        Kind::Explained { service, cause, log_tail } => {
+            let mut text = format!("  cause  {service}: {}\n  remedy {}", cause.cause, cause.remedy);
             for line in log_tail {
                 text.push_str(&format!("\n       | {line}"));
             }
             text
         }
-        Kind::Probed {
-            url,
-            passed,
-            answer,
-            attempts,
-            ..
-        } => {
+        Kind::Probed { url, passed, answer, attempts, .. } => {
             let mark = if *passed { "✓" } else { "✗" };
-            let tries = if *attempts > 1 {
-                format!(" after {attempts} attempts")
-            } else {
-                String::new()
-            };
+            let tries = if *attempts > 1 { format!(" after {attempts} attempts") } else { String::new() };
             format!("       {mark} GET {url}: {}{tries}", said(answer))
         }
         Kind::Warned { text } => format!("warning: {text}"),
@@ -161,23 +87,11 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             None => format!("error: {error}"),
         },
         Kind::Table { rows, url } => {
-            let address = url
-                .as_ref()
-                .map(|url| format!("\n{url}"))
-                .unwrap_or_default();
+            let address = url.as_ref().map(|url| format!("\n{url}")).unwrap_or_default();
             format!("\n{}{address}", table(rows))
         }
-        Kind::Ended {
-            summary,
-            elapsed_ms,
-            reads,
-            writes,
-            ..
-        } => {
-            format!(
-                "{summary} in {} ({reads} reads, {writes} writes)",
-                duration(*elapsed_ms)
-            )
+        Kind::Ended { summary, elapsed_ms, reads, writes, .. } => {
+            format!("{summary} in {} ({reads} reads, {writes} writes)", duration(*elapsed_ms))
         }
     };
     Some(text)
@@ -188,15 +102,8 @@ fn waits(waiting: &Waiting) -> String {
     match waiting {
         Waiting::FirstSight => "waiting for ECS to show it".to_owned(),
         Waiting::Tasks => "starting tasks".to_owned(),
-        Waiting::Targets {
-            healthy,
-            wanted,
-            says,
-        } => {
-            let says = says
-                .as_ref()
-                .map(|says| format!(" ({says})"))
-                .unwrap_or_default();
+        Waiting::Targets { healthy, wanted, says } => {
+            let says = says.as_ref().map(|says| format!(" ({says})")).unwrap_or_default();
             format!("{healthy} of {wanted} targets healthy{says}")
         }
         Waiting::Draining { old } => format!("{old} old tasks draining"),
@@ -208,15 +115,13 @@ fn waits(waiting: &Waiting) -> String {
 /// What a probe was answered, as a clause.
 fn said(answer: &ProbeAnswer) -> String {
     match answer {
-        ProbeAnswer::Right {
-            version: Some(version),
-        } => format!("ok, version {version}"),
+        ProbeAnswer::Right { version: Some(version) } => format!("ok, version {version}"),
         ProbeAnswer::Right { version: None } => "ok".to_owned(),
         ProbeAnswer::Status { status, body } if body.is_empty() => format!("answered {status}"),
         ProbeAnswer::Status { status, body } => format!("answered {status}: {body}"),
-        ProbeAnswer::WrongService {
-            answered: Some(name),
-        } => format!("answered by {name}, the wrong service"),
+        ProbeAnswer::WrongService { answered: Some(name) } => {
+            format!("answered by {name}, the wrong service")
+        }
         ProbeAnswer::WrongService { answered: None } => {
             "answered by something that does not name itself".to_owned()
         }

@@ -8,10 +8,7 @@ use crate::plan::{Plan, Why};
 pub fn plan_text(plan: &Plan) -> String {
     let mut text = String::new();
     for refusal in &plan.refusals {
-        text.push_str(&format!(
-            "error: {}\n  help: {}\n",
-            refusal.what, refusal.remedy
-        ));
+        text.push_str(&format!("error: {}\n  help: {}\n", refusal.what, refusal.remedy));
     }
     for note in &plan.notes {
         text.push_str(&format!("note: {note}\n"));
@@ -20,10 +17,7 @@ pub fn plan_text(plan: &Plan) -> String {
     if count == 0 {
         text.push_str("plan: nothing to change\n");
     } else {
-        text.push_str(&format!(
-            "plan: {count} {}\n",
-            if count == 1 { "step" } else { "steps" }
-        ));
+        text.push_str(&format!("plan: {count} {}\n", if count == 1 { "step" } else { "steps" }));
     }
     for stage in &plan.stages {
         if stage.lanes.is_empty() {
@@ -33,9 +27,7 @@ pub fn plan_text(plan: &Plan) -> String {
         for step in stage.lanes.iter().flat_map(|lane| &lane.steps) {
             match &step.why {
                 Why::Missing => text.push_str(&format!("    + {}\n", step.action.title())),
-                Why::Because(why) => {
-                    text.push_str(&format!("    ~ {}: {why}\n", step.action.title()))
-                }
+                Why::Because(why) => text.push_str(&format!("    ~ {}: {why}\n", step.action.title())),
                 Why::Changed(changes) => {
                     text.push_str(&format!("    ~ {}\n", step.action.title()));
                     for change in changes {
@@ -45,26 +37,14 @@ pub fn plan_text(plan: &Plan) -> String {
             }
         }
     }
-    for stage in plan
-        .stages
-        .iter()
-        .filter(|stage| !stage.settle.is_empty() && stage.lanes.is_empty())
-    {
+    for stage in plan.stages.iter().filter(|stage| !stage.settle.is_empty() && stage.lanes.is_empty()) {
         let names: Vec<_> = stage.settle.iter().map(|key| key.0.as_str()).collect();
-        text.push_str(&format!(
-            "  waits for the deployment of {} that is under way\n",
-            names.join(" and ")
-        ));
+        text.push_str(&format!("  waits for the deployment of {} that is under way\n", names.join(" and ")));
     }
     text
 }
 
 fn difference(change: &Change) -> String {
     let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
-    format!(
-        "{}: {} → {}",
-        change.field,
-        side(&change.from),
-        side(&change.to)
-    )
+    format!("{}: {} → {}", change.field, side(&change.from), side(&change.to))
 }

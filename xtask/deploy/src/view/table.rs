@@ -8,19 +8,8 @@ use crate::event::ServiceRow;
 #[must_use]
 pub fn table(rows: &[ServiceRow]) -> String {
     let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header([
-        "service",
-        "status",
-        "tasks",
-        "deployments",
-        "revision",
-        "digest",
-        "targets",
-        "url",
-    ]);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["service", "status", "tasks", "deployments", "revision", "digest", "targets", "url"]);
     for row in rows {
         table.add_row([
             row.service.clone(),
@@ -28,16 +17,10 @@ pub fn table(rows: &[ServiceRow]) -> String {
             format!("{}/{}", row.running, row.desired),
             format!("{} {}", row.deployments, row.rollout),
             row.revision.clone(),
-            row.digest
-                .as_ref()
-                .map_or_else(|| "-".to_owned(), |digest| digest.short().to_owned()),
+            row.digest.as_ref().map_or_else(|| "-".to_owned(), |digest| digest.short().to_owned()),
             row.targets.clone(),
             row.url.clone().unwrap_or_else(|| "-".to_owned()),
         ]);
     }
-    table
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect::<Vec<_>>()
-        .join("\n")
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }

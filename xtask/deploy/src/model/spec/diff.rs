@@ -20,12 +20,7 @@ pub struct Change {
 #[must_use]
 pub fn changes<T: Serialize>(found: &T, wanted: &T) -> Vec<Change> {
     let mut list = Vec::new();
-    walk(
-        String::new(),
-        Some(&value(found)),
-        Some(&value(wanted)),
-        &mut list,
-    );
+    walk(String::new(), Some(&value(found)), Some(&value(wanted)), &mut list);
     list
 }
 
@@ -40,31 +35,17 @@ fn walk(path: String, found: Option<&Value>, wanted: Option<&Value>, list: &mut 
     }
     let (from, to) = (children(found), children(wanted));
     if from.is_none() && to.is_none() {
-        list.push(Change {
-            field: path,
-            from: found.and_then(text),
-            to: wanted.and_then(text),
-        });
+        list.push(Change { field: path, from: found.and_then(text), to: wanted.and_then(text) });
         return;
     }
     let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
     let mut keys: Vec<&String> = to.iter().map(|(key, _)| key).collect();
-    keys.extend(
-        from.iter()
-            .map(|(key, _)| key)
-            .filter(|key| !to.iter().any(|(known, _)| known == *key)),
-    );
+    keys.extend(from.iter().map(|(key, _)| key).filter(|key| !to.iter().any(|(known, _)| known == *key)));
     for key in keys {
         let pick = |side: &[(String, Value)]| {
-            side.iter()
-                .find(|(name, _)| name == key)
-                .map(|(_, value)| value.clone())
+            side.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone())
         };
-        let below = if path.is_empty() {
-            key.clone()
-        } else {
-            format!("{path}.{key}")
-        };
+        let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         walk(below, pick(&from).as_ref(), pick(&to).as_ref(), list);
     }
 }
@@ -72,15 +53,10 @@ fn walk(path: String, found: Option<&Value>, wanted: Option<&Value>, list: &mut 
 /// The members of an object, or of a list whose entries have names.
 fn children(value: Option<&Value>) -> Option<Vec<(String, Value)>> {
     match value? {
-        Value::Object(map) => Some(
-            map.iter()
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect(),
-        ),
-        Value::Array(list) if !list.is_empty() => list
-            .iter()
-            .map(|entry| Some((entry.get("name")?.as_str()?.to_owned(), entry.clone())))
-            .collect(),
+        Value::Object(map) => Some(map.iter().map(|(key, value)| (key.clone(), value.clone())).collect()),
+        Value::Array(list) if !list.is_empty() => {
+            list.iter().map(|entry| Some((entry.get("name")?.as_str()?.to_owned(), entry.clone()))).collect()
+        }
         _ => None,
     }
 }
@@ -107,37 +83,20 @@ mod tests {
 
     #[test]
     fn a_named_entry_is_compared_with_its_namesake_wherever_it_stands() {
-        let found =
-            json!({"containers": [{"name": "log", "image": "l"}, {"name": "app", "image": "a:1"}]});
-        let wanted =
-            json!({"containers": [{"name": "app", "image": "a:2"}, {"name": "log", "image": "l"}]});
-        let expected = Change {
-            field: "containers.app.image".into(),
-            from: Some("a:1".into()),
-            to: Some("a:2".into()),
-        };
+        let found = json!({"containers": [{"name": "log", "image": "l"}, {"name": "app", "image": "a:1"}]});
+        let wanted = json!({"containers": [{"name": "app", "image": "a:2"}, {"name": "log", "image": "l"}]});
+        let expected =
+            Change { field: "containers.app.image".into(), from: Some("a:1".into()), to: Some("a:2".into()) };
         assert_eq!(changes(&found, &wanted), [expected]);
     }
 
     #[test]
     fn what_vanishes_and_what_appears_are_both_told() {
-        let list = changes(
-            &json!({"x": 1, "gone": "g"}),
-            &json!({"x": 1, "new": ["a", "b"]}),
-        );
+        let list = changes(&json!({"x": 1, "gone": "g"}), &json!({"x": 1, "new": ["a", "b"]}));
         let told: Vec<_> = list
             .iter()
-            .map(|change| {
-                (
-                    change.field.as_str(),
-                    change.from.as_deref(),
-                    change.to.as_deref(),
-                )
-            })
+            .map(|change| (change.field.as_str(), change.from.as_deref(), change.to.as_deref()))
             .collect();
-        assert_eq!(
-            told,
-            [("new", None, Some("a, b")), ("gone", Some("g"), None)]
-        );
+        assert_eq!(told, [("new", None, Some("a, b")), ("gone", Some("g"), None)]);
     }
 }

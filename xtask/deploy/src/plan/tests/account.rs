@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use super::super::{service_spec, task_definition_spec, wanted};
 use crate::model::spec::{LoadBalancerSpec, LogGroupSpec, TaskDefinitionSpec};
 use crate::model::{
-    Architecture, Build, CircuitBreaker, ClusterState, Connect, Container, Deployment, Desired,
-    Environment, HealthCheck, ImageDigest, Kind, Listener, ListenerState, LoadBalancer,
-    LoadBalancerSource, LoadBalancerState, LogGroup, Lookup, Metric, NamespaceState, Network,
-    Observed, Policy, Protocol, Release, Repository, RepositoryState, Route, RuleState, Scaling,
-    ScalingState, Service, ServiceKey, ServiceState, TargetGroup, TargetGroupState,
-    TaskDefinitionState, Timeouts,
+    Architecture, Build, CircuitBreaker, ClusterState, Connect, Container, Deployment, Desired, Environment,
+    HealthCheck, ImageDigest, Kind, Listener, ListenerState, LoadBalancer, LoadBalancerSource,
+    LoadBalancerState, LogGroup, Lookup, Metric, NamespaceState, Network, Observed, Policy, Protocol,
+    Release, Repository, RepositoryState, Route, RuleState, Scaling, ScalingState, Service, ServiceKey,
+    ServiceState, TargetGroup, TargetGroupState, TaskDefinitionState, Timeouts,
 };
 
 pub(super) fn digest(fill: char) -> ImageDigest {
@@ -21,26 +20,13 @@ fn name(text: &str) -> Lookup {
     Lookup::Name(text.to_owned())
 }
 
-fn service(
-    key: &str,
-    port: u16,
-    health: &str,
-    path: &str,
-    priority: u32,
-    depends_on: &[&str],
-) -> Service {
+fn service(key: &str, port: u16, health: &str, path: &str, priority: u32, depends_on: &[&str]) -> Service {
     Service {
         key: ServiceKey(key.into()),
         name: format!("ielts-{key}-service"),
         family: format!("ielts-{key}"),
-        build: Build::Cargo {
-            package: key.into(),
-        },
-        repository: Repository {
-            name: format!("ielts/{key}"),
-            immutable_tags: true,
-            keep_images: 20,
-        },
+        build: Build::Cargo { package: key.into() },
+        repository: Repository { name: format!("ielts/{key}"), immutable_tags: true, keep_images: 20 },
         container: Container {
             name: key.into(),
             port,
@@ -56,10 +42,7 @@ fn service(
         architecture: Architecture::X86_64,
         execution_role: name("exec"),
         task_role: None,
-        log_group: LogGroup {
-            name: format!("/ecs/ielts-{key}"),
-            retention_days: 30,
-        },
+        log_group: LogGroup { name: format!("/ecs/ielts-{key}"), retention_days: 30 },
         security_groups: vec![name("sg")],
         desired_count: 2,
         enable_execute_command: false,
@@ -81,22 +64,13 @@ fn service(
             deregistration_delay_secs: 30,
         },
         routes: vec![
-            Route {
-                path: health.into(),
-                priority: priority / 10,
-            },
-            Route {
-                path: path.into(),
-                priority,
-            },
+            Route { path: health.into(), priority: priority / 10 },
+            Route { path: path.into(), priority },
         ],
         deployment: Deployment {
             minimum_healthy_percent: 100,
             maximum_percent: 200,
-            circuit_breaker: CircuitBreaker {
-                enable: true,
-                rollback: true,
-            },
+            circuit_breaker: CircuitBreaker { enable: true, rollback: true },
             health_check_grace_secs: 30,
         },
         scaling: Some(Scaling {
@@ -110,10 +84,7 @@ fn service(
                 scale_in_cooldown_secs: 120,
             }],
         }),
-        depends_on: depends_on
-            .iter()
-            .map(|key| ServiceKey((*key).to_owned()))
-            .collect(),
+        depends_on: depends_on.iter().map(|key| ServiceKey((*key).to_owned())).collect(),
         smoke: Vec::new(),
     }
 }
@@ -128,11 +99,7 @@ pub(super) fn desired() -> Desired {
         confirm: true,
         cluster: "ielts-prod-cluster".into(),
         namespace: "ielts.local".into(),
-        network: Network {
-            vpc: name("vpc"),
-            subnets: vec![name("a"), name("b")],
-            assign_public_ip: false,
-        },
+        network: Network { vpc: name("vpc"), subnets: vec![name("a"), name("b")], assign_public_ip: false },
         load_balancer: LoadBalancer {
             source: LoadBalancerSource::Create {
                 name: "ielts-prod-alb".into(),
@@ -140,21 +107,13 @@ pub(super) fn desired() -> Desired {
                 security_groups: vec![name("alb")],
                 internal: false,
             },
-            listener: Listener {
-                port: 80,
-                protocol: Protocol::Http,
-                certificate: None,
-            },
+            listener: Listener { port: 80, protocol: Protocol::Http, certificate: None },
         },
         services: vec![
             service("backend", 8080, "/actuator/health", "/api/*", 100, &[]),
             service("frontend", 3000, "/api/health", "/*", 200, &["backend"]),
         ],
-        timeouts: Timeouts {
-            settle_secs: 1800,
-            smoke_secs: 60,
-            poll_secs: 5,
-        },
+        timeouts: Timeouts { settle_secs: 1800, smoke_secs: 60, poll_secs: 5 },
     };
     let images = [("backend", 'a'), ("frontend", 'b')];
     let release = Release {
@@ -162,31 +121,19 @@ pub(super) fn desired() -> Desired {
         commit: Some("3f2a9c1".into()),
         dirty: false,
         actor: "somebody".into(),
-        images: images
-            .map(|(key, fill)| (ServiceKey(key.into()), digest(fill)))
-            .into(),
+        images: images.map(|(key, fill)| (ServiceKey(key.into()), digest(fill))).into(),
     };
-    Desired {
-        environment,
-        release,
-    }
+    Desired { environment, release }
 }
 
 pub(super) fn empty() -> Observed {
     let ids = ["vpc", "a", "b", "sg", "exec", "pa", "pb", "alb"];
-    Observed {
-        ids: ids.map(|id| (id.to_owned(), format!("id-{id}"))).into(),
-        ..Default::default()
-    }
+    Observed { ids: ids.map(|id| (id.to_owned(), format!("id-{id}"))).into(), ..Default::default() }
 }
 
 pub(super) fn revision(spec: TaskDefinitionSpec, number: u32) -> TaskDefinitionState {
     let arn = format!("arn:aws:ecs:r:a:task-definition/{}:{number}", spec.family);
-    TaskDefinitionState {
-        arn,
-        spec: Some(spec),
-        tags: BTreeMap::new(),
-    }
+    TaskDefinitionState { arn, spec: Some(spec), tags: BTreeMap::new() }
 }
 
 /// An account in which everything is as [`desired`] has it.
@@ -194,14 +141,8 @@ pub(super) fn converged() -> Observed {
     let desired = desired();
     let environment = &desired.environment;
     let mut observed = empty();
-    observed.cluster = Some(ClusterState {
-        arn: "cluster".into(),
-        status: "ACTIVE".into(),
-    });
-    observed.namespace = Some(NamespaceState {
-        arn: "ns".into(),
-        id: "ns".into(),
-    });
+    observed.cluster = Some(ClusterState { arn: "cluster".into(), status: "ACTIVE".into() });
+    observed.namespace = Some(NamespaceState { arn: "ns".into(), id: "ns".into() });
     observed.load_balancer = Some(LoadBalancerState {
         arn: "lb".into(),
         dns_name: "lb.example".into(),
@@ -214,10 +155,7 @@ pub(super) fn converged() -> Observed {
         vpc: "id-vpc".into(),
     });
     let listener = wanted::listener(environment, "ielts-prod-alb");
-    observed.listener = Some(ListenerState {
-        arn: "listener".into(),
-        spec: listener,
-    });
+    observed.listener = Some(ListenerState { arn: "listener".into(), spec: listener });
     let rule = |spec: crate::model::spec::RuleSpec| RuleState {
         arn: format!("rule-{}", spec.priority),
         priority: spec.priority,
@@ -228,30 +166,15 @@ pub(super) fn converged() -> Observed {
         let spec = wanted::repository(service);
         let holds = vec![desired.release.images[&service.key].clone()];
         let uri = format!("registry/{}", spec.name);
-        observed
-            .repositories
-            .insert(spec.name.clone(), RepositoryState { spec, uri, holds });
-        let log_group = LogGroupSpec {
-            name: service.log_group.name.clone(),
-            retention_days: Some(30),
-        };
-        observed
-            .log_groups
-            .insert(log_group.name.clone(), log_group);
+        observed.repositories.insert(spec.name.clone(), RepositoryState { spec, uri, holds });
+        let log_group = LogGroupSpec { name: service.log_group.name.clone(), retention_days: Some(30) };
+        observed.log_groups.insert(log_group.name.clone(), log_group);
         let spec = wanted::target_group(environment, service, &observed);
         let load_balancers = vec!["lb".to_owned()];
-        let state = TargetGroupState {
-            arn: spec.name.clone(),
-            spec,
-            load_balancers,
-        };
-        observed
-            .target_groups
-            .insert(state.spec.name.clone(), state);
+        let state = TargetGroupState { arn: spec.name.clone(), spec, load_balancers };
+        observed.target_groups.insert(state.spec.name.clone(), state);
         let task_definition = revision(task_definition_spec(&desired, service, &observed), 1);
-        observed
-            .latest
-            .insert(service.key.clone(), task_definition.clone());
+        observed.latest.insert(service.key.clone(), task_definition.clone());
         let state = ServiceState {
             arn: service.name.clone(),
             status: "ACTIVE".into(),

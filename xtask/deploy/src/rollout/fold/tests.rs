@@ -14,18 +14,11 @@ fn deployment(id: &str, status: &str, rollout: Option<&str>) -> DeploymentSnapsh
 }
 
 fn service(deployments: Vec<DeploymentSnapshot>) -> ServiceSnapshot {
-    ServiceSnapshot {
-        status: "ACTIVE".into(),
-        deployments,
-        ..Default::default()
-    }
+    ServiceSnapshot { status: "ACTIVE".into(), deployments, ..Default::default() }
 }
 
 fn sd(status: &str) -> Option<ServiceDeploymentSnapshot> {
-    Some(ServiceDeploymentSnapshot {
-        status: status.into(),
-        ..Default::default()
-    })
+    Some(ServiceDeploymentSnapshot { status: status.into(), ..Default::default() })
 }
 
 type Read = (ServiceSnapshot, Option<ServiceDeploymentSnapshot>);
@@ -48,45 +41,27 @@ fn outcome(reads: Vec<Read>) -> Option<Outcome> {
 
 fn moving_read() -> Read {
     let ours = deployment("ours", "PRIMARY", Some("IN_PROGRESS"));
-    (
-        service(vec![ours, deployment("old", "ACTIVE", Some("COMPLETED"))]),
-        sd("IN_PROGRESS"),
-    )
+    (service(vec![ours, deployment("old", "ACTIVE", Some("COMPLETED"))]), sd("IN_PROGRESS"))
 }
 
 #[test]
 fn a_stale_read_of_the_old_release_is_not_our_success() {
-    let stale = (
-        service(vec![deployment("old", "PRIMARY", Some("COMPLETED"))]),
-        sd("SUCCESSFUL"),
-    );
+    let stale = (service(vec![deployment("old", "PRIMARY", Some("COMPLETED"))]), sd("SUCCESSFUL"));
     assert_eq!(last(vec![stale]), Progress::NotSeenYet);
 }
 
 #[test]
 fn a_missing_service_right_after_its_creation_is_not_a_failure() {
-    let missing = ServiceSnapshot {
-        status: "MISSING".into(),
-        ..Default::default()
-    };
+    let missing = ServiceSnapshot { status: "MISSING".into(), ..Default::default() };
     assert_eq!(last(vec![(missing, None)]), Progress::NotSeenYet);
 }
 
 #[test]
 fn success_is_our_own_deployment_completed_in_both_views() {
     let done = service(vec![deployment("ours", "PRIMARY", Some("COMPLETED"))]);
-    assert_eq!(
-        outcome(vec![moving_read(), (done.clone(), sd("SUCCESSFUL"))]),
-        Some(Outcome::Succeeded)
-    );
-    assert_eq!(
-        outcome(vec![moving_read(), (done.clone(), None)]),
-        Some(Outcome::Succeeded)
-    );
-    assert_eq!(
-        outcome(vec![moving_read(), (done, sd("IN_PROGRESS"))]),
-        None
-    );
+    assert_eq!(outcome(vec![moving_read(), (done.clone(), sd("SUCCESSFUL"))]), Some(Outcome::Succeeded));
+    assert_eq!(outcome(vec![moving_read(), (done.clone(), None)]), Some(Outcome::Succeeded));
+    assert_eq!(outcome(vec![moving_read(), (done, sd("IN_PROGRESS"))]), None);
 }
 
 #[test]
@@ -96,36 +71,21 @@ fn a_completed_rollback_is_never_reported_as_success() {
         deployment("ours", "ACTIVE", Some("FAILED")),
     ]);
     let back = service(vec![deployment("back", "PRIMARY", Some("COMPLETED"))]);
-    assert_eq!(
-        outcome(vec![
-            moving_read(),
-            (tripped.clone(), sd("ROLLBACK_IN_PROGRESS"))
-        ]),
-        None
-    );
+    assert_eq!(outcome(vec![moving_read(), (tripped.clone(), sd("ROLLBACK_IN_PROGRESS"))]), None);
     let with = vec![
         moving_read(),
         (tripped.clone(), sd("ROLLBACK_IN_PROGRESS")),
         (back.clone(), sd("ROLLBACK_SUCCESSFUL")),
     ];
     assert_eq!(outcome(with), Some(Outcome::RolledBack));
-    assert_eq!(
-        outcome(vec![moving_read(), (tripped, None), (back, None)]),
-        Some(Outcome::RolledBack)
-    );
+    assert_eq!(outcome(vec![moving_read(), (tripped, None), (back, None)]), Some(Outcome::RolledBack));
 }
 
 #[test]
 fn a_breaker_without_rollback_fails() {
     let failed = service(vec![deployment("ours", "PRIMARY", Some("FAILED"))]);
-    assert_eq!(
-        outcome(vec![moving_read(), (failed.clone(), sd("STOPPED"))]),
-        Some(Outcome::Failed)
-    );
-    assert_eq!(
-        outcome(vec![moving_read(), (failed, None)]),
-        Some(Outcome::Failed)
-    );
+    assert_eq!(outcome(vec![moving_read(), (failed.clone(), sd("STOPPED"))]), Some(Outcome::Failed));
+    assert_eq!(outcome(vec![moving_read(), (failed, None)]), Some(Outcome::Failed));
 }
 
 #[test]
@@ -134,53 +94,29 @@ fn a_newer_deploy_supersedes_ours_and_is_named() {
         deployment("newer", "PRIMARY", Some("IN_PROGRESS")),
         deployment("ours", "ACTIVE", Some("IN_PROGRESS")),
     ]);
-    let expected = Outcome::Superseded {
-        by: "newer".into(),
-        task_definition: "td-of-newer".into(),
-    };
-    assert_eq!(
-        outcome(vec![moving_read(), (newer.clone(), sd("STOPPED"))]),
-        Some(expected.clone())
-    );
+    let expected = Outcome::Superseded { by: "newer".into(), task_definition: "td-of-newer".into() };
+    assert_eq!(outcome(vec![moving_read(), (newer.clone(), sd("STOPPED"))]), Some(expected.clone()));
     assert_eq!(outcome(vec![moving_read(), (newer, None)]), Some(expected));
 }
 
 #[test]
 fn a_newer_deploy_after_our_success_does_not_undo_it() {
     let newer = service(vec![deployment("newer", "PRIMARY", Some("IN_PROGRESS"))]);
-    assert_eq!(
-        outcome(vec![moving_read(), (newer, sd("SUCCESSFUL"))]),
-        Some(Outcome::Succeeded)
-    );
+    assert_eq!(outcome(vec![moving_read(), (newer, sd("SUCCESSFUL"))]), Some(Outcome::Succeeded));
 }
 
 #[test]
 fn a_state_that_aws_added_later_is_unknown() {
     let odd = service(vec![deployment("ours", "PRIMARY", Some("PONDERING"))]);
-    assert_eq!(
-        outcome(vec![moving_read(), (odd, None)]),
-        Some(Outcome::Unknown)
-    );
+    assert_eq!(outcome(vec![moving_read(), (odd, None)]), Some(Outcome::Unknown));
     let done = service(vec![deployment("ours", "PRIMARY", Some("COMPLETED"))]);
-    assert_eq!(
-        outcome(vec![moving_read(), (done, sd("PONDERING"))]),
-        Some(Outcome::Unknown)
-    );
+    assert_eq!(outcome(vec![moving_read(), (done, sd("PONDERING"))]), Some(Outcome::Unknown));
     let elsewhere = service(vec![deployment("other", "PRIMARY", Some("COMPLETED"))]);
-    assert_eq!(
-        outcome(vec![moving_read(), (elsewhere, sd("PONDERING"))]),
-        Some(Outcome::Unknown)
-    );
+    assert_eq!(outcome(vec![moving_read(), (elsewhere, sd("PONDERING"))]), Some(Outcome::Unknown));
 }
 
 #[test]
 fn a_service_deleted_under_us_is_told_apart() {
-    let gone = ServiceSnapshot {
-        status: "DRAINING".into(),
-        ..Default::default()
-    };
-    assert_eq!(
-        outcome(vec![moving_read(), (gone, None)]),
-        Some(Outcome::Deleted)
-    );
+    let gone = ServiceSnapshot { status: "DRAINING".into(), ..Default::default() };
+    assert_eq!(outcome(vec![moving_read(), (gone, None)]), Some(Outcome::Deleted));
 }
