@@ -121,7 +121,14 @@ impl On {
     /// Every call.
     #[must_use]
     pub fn any() -> Self {
-        Self { surface: None, operation: None, write: None, nth: 1..=u64::MAX, seen: 0, fault: Fault::Throttle }
+        Self {
+            surface: None,
+            operation: None,
+            write: None,
+            nth: 1..=u64::MAX,
+            seen: 0,
+            fault: Fault::Throttle,
+        }
     }
 
     /// Every call of this API.
@@ -185,8 +192,7 @@ impl Rule for On {
 }
 
 /// The verbs that AWS gives to operations that change nothing, and the registry's.
-const READS: &[&str] =
-    &["Describe", "List", "Get", "BatchGet", "BatchCheck", "Filter", "HEAD ", "GET "];
+const READS: &[&str] = &["Describe", "List", "Get", "BatchGet", "BatchCheck", "Filter", "HEAD ", "GET "];
 
 /// Whether an operation may change anything. What is not known to be a read counts as a write.
 #[must_use]

@@ -1,5 +1,8 @@
 //! The clock that a door tells the account: virtual under a paused runtime, the machine's own in the daemon.
-#![expect(clippy::disallowed_methods, reason = "the daemon's door is where wall-clock time enters the embedded cloud")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the daemon's door is where wall-clock time enters the embedded cloud"
+)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,9 +21,13 @@ pub struct SimClock(Arc<Source>);
 
 #[derive(Debug)]
 enum Source {
-    Virtual { since: Instant },
+    Virtual {
+        since: Instant,
+    },
     /// The latest moment told: the machine's clock may be set back, the account's may not.
-    Wall { latest: AtomicU64 },
+    Wall {
+        latest: AtomicU64,
+    },
 }
 
 impl SimClock {

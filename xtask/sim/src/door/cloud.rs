@@ -14,10 +14,10 @@ use http::request::Parts;
 use tokio::sync::Notify;
 
 use super::clock::SimClock;
-use super::history::History;
 pub use super::history::CallRecord;
-use super::registry::{self, Uploads};
+use super::history::History;
 use super::refusal;
+use super::registry::{self, Uploads};
 use crate::account::{Account, Ids, Millis, Settings};
 use crate::fault::{Call, Fault, Rule, Surface};
 use crate::wire::{self, ApiRequest};
@@ -53,6 +53,7 @@ struct State {
     next_rule: u64,
     history: History,
     uploads: Uploads,
+    watcher: Option<Box<dyn FnMut(&CallRecord) + Send>>,
     /// Apart from the account's own, so that its identifiers do not depend on how often it was asked.
     request_ids: Ids,
 }
@@ -68,7 +69,7 @@ pub struct Admitted {
 enum Asked {
     Api(ApiRequest),
     Registry(registry::Request),
-    Unreadable(http::Response<Bytes>),
+    Unreadable { request_line: String, refusal: http::Response<Bytes> },
 }
 
 impl std::fmt::Debug for Cloud {
@@ -100,6 +101,7 @@ impl Cloud {
             next_rule: 0,
             history: History::default(),
             uploads: Uploads::default(),
+            watcher: None,
         };
         Self(Arc::new(Shared { state: Mutex::new(state), clock, changed: Notify::new() }))
     }
@@ -139,7 +141,8 @@ impl Cloud {
         headers: http::HeaderMap,
         body: Bytes,
     ) -> Delivery {
-        let admitted = self.judge(Asked::Registry(registry::Request::new(method, path_and_query, headers, body)));
+        let admitted =
+            self.judge(Asked::Registry(registry::Request::new(method, path_and_query, headers, body)));
         self.carry_out(self.0.clock.millis(), admitted)
     }
 
@@ -149,7 +152,10 @@ impl Cloud {
             Some(request) => Asked::Registry(request),
             None => match wire::decode(parts, &body) {
                 Ok(request) => Asked::Api(request),
-                Err(refusal) => Asked::Unreadable(refusal),
+                Err(refusal) => Asked::Unreadable {
+                    request_line: format!("{} {}", parts.method, parts.uri.path()),
+                    refusal,
+                },
             },
         })
     }
@@ -220,10 +226,9 @@ impl Cloud {
         self.state().history.calls()
     }
 
-    /// The latest call.
-    #[must_use]
-    pub fn last_call(&self) -> Option<CallRecord> {
-        self.state().history.last()
+    /// Has every call from now on told to `watcher`, which must not call this cloud.
+    pub fn watch_calls(&self, watcher: impl FnMut(&CallRecord) + Send + 'static) {
+        self.state().watcher = Some(Box::new(watcher));
     }
 
     /// Adds a rule, after those that are there, for good or until [`Cloud::clear_rules`].
@@ -272,7 +277,7 @@ impl Asked {
         match self {
             Self::Api(request) => Call::new(Surface::Api(request.api), &request.operation),
             Self::Registry(request) => Call::new(Surface::Registry, request.operation()),
-            Self::Unreadable(_) => Call::new(Surface::Unrecognised, "-"),
+            Self::Unreadable { request_line, .. } => Call::new(Surface::Unrecognised, request_line),
         }
     }
 }
@@ -347,14 +352,22 @@ impl State {
             }
         };
         record.outcome = outcome;
+        if let Some(watcher) = &mut self.watcher {
+            watcher(&record);
+        }
         self.history.record(record);
         delivery
     }
 
     /// The reply, and `ok` or the error's code.
-    fn answer(&mut self, now: Millis, asked: Asked, fault: Option<&Fault>) -> (http::Response<Bytes>, String) {
+    fn answer(
+        &mut self,
+        now: Millis,
+        asked: Asked,
+        fault: Option<&Fault>,
+    ) -> (http::Response<Bytes>, String) {
         match asked {
-            Asked::Unreadable(refusal) => {
+            Asked::Unreadable { refusal, .. } => {
                 let status = refusal.status().as_u16().to_string();
                 (refusal, status)
             }
@@ -363,7 +376,11 @@ impl State {
                     Some(refused) => refused,
                     None => registry::answer(&mut self.account, &mut self.uploads, now, request),
                 };
-                let outcome = if reply.status().as_u16() < 400 { "ok".to_owned() } else { reply.status().as_u16().to_string() };
+                let outcome = if reply.status().as_u16() < 400 {
+                    "ok".to_owned()
+                } else {
+                    reply.status().as_u16().to_string()
+                };
                 (reply, outcome)
             }
             Asked::Api(request) => {

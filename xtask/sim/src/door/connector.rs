@@ -71,7 +71,8 @@ impl HttpConnector for SimHttp {
                 .send(http::Request::from_parts(parts, body))
                 .await
                 .map_err(|error| ConnectorError::io(error.into()))?;
-            HttpResponse::try_from(reply.map(SdkBody::from)).map_err(|error| ConnectorError::other(error.into(), None))
+            HttpResponse::try_from(reply.map(SdkBody::from))
+                .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }

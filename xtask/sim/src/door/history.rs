@@ -19,7 +19,8 @@ pub struct CallRecord {
     pub at: Millis,
     /// What it was for; compares with [`crate::wire::Api`].
     pub api: Surface,
-    /// The operation's name, such as `CreateService`; in the registry the method and the kind, such as `PUT manifests`.
+    /// The operation's name, such as `CreateService`; in the registry the method and the kind, such as `PUT manifests`;
+    /// for what could not be read, the method and the path.
     pub operation: String,
     /// The access key id that signed it.
     pub access_key: Option<String>,
@@ -58,12 +59,13 @@ impl History {
         self.calls.iter().cloned().collect()
     }
 
-    pub(super) fn last(&self) -> Option<CallRecord> {
-        self.calls.back().cloned()
-    }
-
     /// What `handle` answers; for a stale read what it answered before the last write, where that is known.
-    pub(super) fn answer(&mut self, request: &ApiRequest, stale: bool, handle: impl FnOnce() -> Outcome) -> Outcome {
+    pub(super) fn answer(
+        &mut self,
+        request: &ApiRequest,
+        stale: bool,
+        handle: impl FnOnce() -> Outcome,
+    ) -> Outcome {
         if is_write(Surface::Api(request.api), &request.operation) {
             self.writes += 1;
             return handle();
@@ -107,7 +109,13 @@ mod tests {
     use crate::wire::Api;
 
     fn request(operation: &str) -> ApiRequest {
-        ApiRequest { api: Api::Ecs, operation: operation.to_owned(), params: json!({}), access_key: None, region: None }
+        ApiRequest {
+            api: Api::Ecs,
+            operation: operation.to_owned(),
+            params: json!({}),
+            access_key: None,
+            region: None,
+        }
     }
 
     fn ask(history: &mut History, operation: &str, stale: bool, answer: u64) -> Value {

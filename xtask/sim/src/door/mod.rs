@@ -4,9 +4,18 @@
 //! virtual time. [`server`] is the loopback daemon: the APIs and the registry on one port, the load balancer's
 //! data plane and the Service Connect proxy on two more.
 
+mod alb;
 pub mod clock;
 pub mod cloud;
+mod connect;
 pub mod connector;
+mod endpoint;
+pub(crate) mod forward;
 mod history;
+mod listen;
+mod page;
 mod refusal;
 mod registry;
+pub mod server;
+
+pub(crate) use registry::sha256;

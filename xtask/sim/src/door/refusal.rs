@@ -17,13 +17,23 @@ pub(super) fn api(fault: &Fault, request: &ApiRequest) -> Option<ApiError> {
         status: if query { xml_status } else { json_status },
     };
     Some(match fault {
-        Fault::Throttle if request.api == Api::Ec2 => error("", "RequestLimitExceeded", 503, 503, "Request limit exceeded.".to_owned()),
-        Fault::Throttle => error("ThrottlingException", "Throttling", 400, 400, "Rate exceeded".to_owned()),
-        Fault::ServerError(503) => {
-            error("ServiceUnavailableException", "ServiceUnavailable", 503, 503, "Service Unavailable".to_owned())
+        Fault::Throttle if request.api == Api::Ec2 => {
+            error("", "RequestLimitExceeded", 503, 503, "Request limit exceeded.".to_owned())
         }
+        Fault::Throttle => error("ThrottlingException", "Throttling", 400, 400, "Rate exceeded".to_owned()),
+        Fault::ServerError(503) => error(
+            "ServiceUnavailableException",
+            "ServiceUnavailable",
+            503,
+            503,
+            "Service Unavailable".to_owned(),
+        ),
         Fault::ServerError(status) => {
-            let code = if matches!(request.api, Api::Ecs | Api::Ecr) { "ServerException" } else { "InternalServiceException" };
+            let code = if matches!(request.api, Api::Ecs | Api::Ecr) {
+                "ServerException"
+            } else {
+                "InternalServiceException"
+            };
             error(code, "InternalFailure", *status, *status, "Service error".to_owned())
         }
         Fault::AccessDenied => {
@@ -40,7 +50,12 @@ pub(super) fn api(fault: &Fault, request: &ApiRequest) -> Option<ApiError> {
             let message = "The security token included in the request is expired".to_owned();
             error("ExpiredTokenException", code, 400, 403, message)
         }
-        Fault::Delay(_) | Fault::Refuse | Fault::LoseRequest | Fault::LoseReply | Fault::StaleRead | Fault::Status { .. } => {
+        Fault::Delay(_)
+        | Fault::Refuse
+        | Fault::LoseRequest
+        | Fault::LoseReply
+        | Fault::StaleRead
+        | Fault::Status { .. } => {
             return None;
         }
     })
@@ -55,11 +70,20 @@ pub(super) fn registry(fault: &Fault) -> Option<Response<Bytes>> {
             let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             (status, "UNKNOWN", "Service error")
         }
-        Fault::AccessDenied => (StatusCode::FORBIDDEN, "DENIED", "requested access to the resource is denied"),
-        Fault::ExpiredToken => {
-            (StatusCode::FORBIDDEN, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")
+        Fault::AccessDenied => {
+            (StatusCode::FORBIDDEN, "DENIED", "requested access to the resource is denied")
         }
-        Fault::Delay(_) | Fault::Refuse | Fault::LoseRequest | Fault::LoseReply | Fault::StaleRead | Fault::Status { .. } => {
+        Fault::ExpiredToken => (
+            StatusCode::FORBIDDEN,
+            "DENIED",
+            "Your authorization token has expired. Reauthenticate and try again.",
+        ),
+        Fault::Delay(_)
+        | Fault::Refuse
+        | Fault::LoseRequest
+        | Fault::LoseReply
+        | Fault::StaleRead
+        | Fault::Status { .. } => {
             return None;
         }
     };

@@ -14,7 +14,9 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName, LOCATION, RANGE, WWW_AUTHENTICATE};
+use http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName, LOCATION, RANGE, WWW_AUTHENTICATE,
+};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -35,7 +37,12 @@ const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 type Reply = Result<Response<Bytes>, Response<Bytes>>;
 
 /// Answers one request to `/v2/…`.
-pub(super) fn answer(account: &mut Account, uploads: &mut Uploads, now: Millis, request: Request) -> Response<Bytes> {
+pub(super) fn answer(
+    account: &mut Account,
+    uploads: &mut Uploads,
+    now: Millis,
+    request: Request,
+) -> Response<Bytes> {
     let method = request.method.clone();
     let mut reply = route(account, uploads, now, request).unwrap_or_else(|refused| refused);
     reply.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
@@ -67,13 +74,17 @@ fn route(account: &mut Account, uploads: &mut Uploads, now: Millis, request: Req
             Some(content) => Ok(content_reply(content, "application/octet-stream", &digest)),
             None => Err(error(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", "blob unknown to registry")),
         },
-        Resource::Manifest { repository, reference } if read => match account.ecr.manifest(&repository, &reference) {
-            Some((digest, media_type, content)) => Ok(content_reply(content, &media_type, &digest)),
-            None => Err(error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", "Requested image not found")),
-        },
+        Resource::Manifest { repository, reference } if read => {
+            match account.ecr.manifest(&repository, &reference) {
+                Some((digest, media_type, content)) => Ok(content_reply(content, &media_type, &digest)),
+                None => Err(error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", "Requested image not found")),
+            }
+        }
         Resource::Manifest { repository, reference } if method == Method::PUT => {
-            let media_type = text(&headers, &CONTENT_TYPE).unwrap_or("application/vnd.docker.distribution.manifest.v2+json");
-            let digest = account.ecr.put_manifest(now, &repository, &reference, media_type, body).map_err(refused)?;
+            let media_type = text(&headers, &CONTENT_TYPE)
+                .unwrap_or("application/vnd.docker.distribution.manifest.v2+json");
+            let digest =
+                account.ecr.put_manifest(now, &repository, &reference, media_type, body).map_err(refused)?;
             Ok(created(&format!("/v2/{repository}/manifests/{digest}"), &digest))
         }
         Resource::Tags { repository } if read => Ok(tags(account, now, &repository)),
@@ -142,7 +153,9 @@ fn store(account: &mut Account, repository: &str, digest: &str, content: Bytes) 
 fn authenticate(account: &Account, now: Millis, headers: &HeaderMap) -> Result<(), Response<Bytes>> {
     let basic = text(headers, &AUTHORIZATION).and_then(|value| {
         let (scheme, credentials) = value.split_once(' ')?;
-        let decoded = scheme.eq_ignore_ascii_case("basic").then(|| BASE64_STANDARD.decode(credentials.trim()).ok())??;
+        let decoded = scheme
+            .eq_ignore_ascii_case("basic")
+            .then(|| BASE64_STANDARD.decode(credentials.trim()).ok())??;
         let decoded = String::from_utf8(decoded).ok()?;
         decoded.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned()))
     });
@@ -150,7 +163,8 @@ fn authenticate(account: &Account, now: Millis, headers: &HeaderMap) -> Result<(
         return Ok(());
     }
     let mut refused = error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Not Authorized");
-    let realm = format!("Basic realm=\"http://{}/\",service=\"ecr.amazonaws.com\"", account.settings.registry_host);
+    let realm =
+        format!("Basic realm=\"http://{}/\",service=\"ecr.amazonaws.com\"", account.settings.registry_host);
     set(&mut refused, WWW_AUTHENTICATE, &realm);
     Err(refused)
 }
@@ -164,9 +178,16 @@ fn tags(account: &mut Account, now: Millis, repository: &str) -> Response<Bytes>
         if let Some(token) = token.take() {
             params["nextToken"] = token;
         }
-        let request =
-            ApiRequest { api: Api::Ecr, operation: "ListImages".to_owned(), params, access_key: None, region: None };
-        let Ok(page) = account.handle(now, &request) else { break };
+        let request = ApiRequest {
+            api: Api::Ecr,
+            operation: "ListImages".to_owned(),
+            params,
+            access_key: None,
+            region: None,
+        };
+        let Ok(page) = account.handle(now, &request) else {
+            break;
+        };
         let ids = page["imageIds"].as_array().cloned().unwrap_or_default();
         tags.extend(ids.iter().filter_map(|id| id["imageTag"].as_str().map(str::to_owned)));
         match &page["nextToken"] {

@@ -3,10 +3,11 @@
 //! The account is sans-I/O. It emits [`Effect`]s; a workload carries them out in its own time and answers
 //! with [`Report`]s. `scripted` does so on virtual time, `processes` with real child processes.
 
+pub(crate) mod processes;
 mod reason;
 pub mod scripted;
 
-pub use reason::cannot_pull;
+pub(crate) use reason::cannot_pull;
 
 use crate::account::Millis;
 

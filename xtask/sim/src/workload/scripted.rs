@@ -59,8 +59,12 @@ impl Scripted {
     fn start(&mut self, now: Millis, start: TaskStart) {
         let script = self.scripts.of(&start);
         let pulled = now.plus_millis(script.pull_ms);
-        let missing = start.containers.iter().find(|container| container.repository.is_some() && container.digest.is_none());
-        let failed = missing.map(|container| cannot_pull(&container.image)).or_else(|| script.fails_to_start.clone());
+        let missing = start
+            .containers
+            .iter()
+            .find(|container| container.repository.is_some() && container.digest.is_none());
+        let failed =
+            missing.map(|container| cannot_pull(&container.image)).or_else(|| script.fails_to_start.clone());
         if let Some(reason) = failed {
             self.queue.push(pulled, Entry::Report(Report::FailedToStart { task: start.task, reason }));
             return;
@@ -73,7 +77,8 @@ impl Scripted {
         let task = self.tasks.get_mut(id)?;
         task.started = Some(at);
         for (after, line) in &task.script.log {
-            for (group, stream) in task.start.containers.iter().filter_map(|container| container.logs.clone()) {
+            for (group, stream) in task.start.containers.iter().filter_map(|container| container.logs.clone())
+            {
                 let line = Report::Log { group, stream, line: line.clone() };
                 self.queue.push(at.plus_millis(*after), Entry::Printed(id.clone(), line));
             }
@@ -106,7 +111,9 @@ impl Scripted {
     }
 
     fn stop(&mut self, now: Millis, id: TaskId, timeout_secs: u64) {
-        let Some(task) = self.tasks.get_mut(&id).filter(|task| !task.stopping) else { return };
+        let Some(task) = self.tasks.get_mut(&id).filter(|task| !task.stopping) else {
+            return;
+        };
         task.stopping = true;
         let killed = timeout_secs * 1000;
         let (after, exit_code) = match task.started {

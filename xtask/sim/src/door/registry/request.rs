@@ -35,14 +35,16 @@ impl Request {
     pub(crate) fn of(parts: &Parts, body: &Bytes) -> Option<Self> {
         let path = parts.uri.path();
         (path == "/v2" || path.starts_with("/v2/")).then(|| {
-            let target = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/v2/"));
+            let target =
+                parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/v2/"));
             Self::new(parts.method.clone(), target, parts.headers.clone(), body.clone())
         })
     }
 
     pub(crate) fn new(method: Method, target: PathAndQuery, headers: HeaderMap, body: Bytes) -> Self {
         let resource = Resource::of(target.path());
-        let query = form_urlencoded::parse(target.query().unwrap_or_default().as_bytes()).into_owned().collect();
+        let query =
+            form_urlencoded::parse(target.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let operation = format!("{method} {}", resource.kind());
         Self { method, resource, query, headers, body, operation }
     }
@@ -65,7 +67,11 @@ impl Resource {
                 .map(|(repository, last)| (repository.to_owned(), last.to_owned()))
         };
         if let Some((repository, id)) = split("/blobs/uploads/") {
-            return if id.is_empty() { Self::Uploads { repository } } else { Self::Upload { repository, id } };
+            return if id.is_empty() {
+                Self::Uploads { repository }
+            } else {
+                Self::Upload { repository, id }
+            };
         }
         if let Some(repository) = rest.strip_suffix("/blobs/uploads") {
             return Self::Uploads { repository: repository.to_owned() };
@@ -111,7 +117,10 @@ mod tests {
 
     #[test]
     fn a_repository_name_with_slashes_is_not_mistaken_for_a_path() {
-        let blob = |repository: &str, digest: &str| Resource::Blob { repository: repository.into(), digest: digest.into() };
+        let blob = |repository: &str, digest: &str| Resource::Blob {
+            repository: repository.into(),
+            digest: digest.into(),
+        };
         for (path, resource) in [
             ("/v2/", Resource::Base),
             ("/v2", Resource::Base),

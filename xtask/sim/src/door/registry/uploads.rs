@@ -26,14 +26,17 @@ impl Uploads {
         if self.0.len() == MOST_UPLOADS {
             self.0.pop_front();
         }
-        self.0.push_back(Upload { repository: repository.to_owned(), id: id.to_owned(), content: BytesMut::new() });
+        self.0.push_back(Upload {
+            repository: repository.to_owned(),
+            id: id.to_owned(),
+            content: BytesMut::new(),
+        });
     }
 
     fn position(&self, repository: &str, id: &str) -> Result<usize, Response<Bytes>> {
-        self.0
-            .iter()
-            .position(|upload| upload.repository == repository && upload.id == id)
-            .ok_or_else(|| error(StatusCode::NOT_FOUND, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry"))
+        self.0.iter().position(|upload| upload.repository == repository && upload.id == id).ok_or_else(|| {
+            error(StatusCode::NOT_FOUND, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
+        })
     }
 
     /// Adds a chunk; gives the upload's length. A chunk that names where it starts has to start at the end.
@@ -46,7 +49,8 @@ impl Uploads {
     ) -> Result<usize, Response<Bytes>> {
         let at = self.position(repository, id)?;
         let content = &mut self.0[at].content;
-        let start = content_range.and_then(|range| range.trim_start_matches("bytes ").split('-').next()?.parse().ok());
+        let start = content_range
+            .and_then(|range| range.trim_start_matches("bytes ").split('-').next()?.parse().ok());
         if start.is_some_and(|start: usize| start != content.len()) {
             let message = format!("the next chunk starts at {}", content.len());
             return Err(error(StatusCode::RANGE_NOT_SATISFIABLE, "BLOB_UPLOAD_INVALID", &message));

@@ -77,7 +77,9 @@ fn a_hanging_task_is_found_out_at_the_health_checks_timeout_and_not_before() {
 fn a_crash_is_reported_once_and_its_last_words_come_first() {
     let mut task = run(Script::crashes(700, 3).printing(600, "panic: no database"));
     pop(&mut task);
-    assert!(matches!(pop(&mut task), Some((2_600, Report::Log { line, .. })) if line == "panic: no database"));
+    assert!(
+        matches!(pop(&mut task), Some((2_600, Report::Log { line, .. })) if line == "panic: no database")
+    );
     assert!(matches!(pop(&mut task), Some((2_700, Report::Exited { exit_code: 3, .. }))));
     task.effect(T0.plus_millis(3_000), Effect::Stop { task: "t1".to_owned(), timeout_secs: 30 });
     assert_eq!(pop(&mut task), None);
@@ -106,7 +108,9 @@ fn an_image_that_is_not_in_the_registry_cannot_be_pulled() {
     missing.containers[0].digest = None;
     workload.effect(T0, Effect::Start(Box::new(missing)));
     match pop(&mut workload) {
-        Some((_, Report::FailedToStart { reason, .. })) => assert!(reason.starts_with("CannotPullContainerError"), "{reason}"),
+        Some((_, Report::FailedToStart { reason, .. })) => {
+            assert!(reason.starts_with("CannotPullContainerError"), "{reason}")
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -1,0 +1,154 @@
+//! The load balancer's data plane: one loopback port that stands for a listener of the account.
+//!
+//! The account's listeners have ports that this machine may not open (80), so its first listener (80 before any other)
+//! is served wherever the daemon could listen. Each request is routed by the rules in force at that moment: a target
+//! that drains gets none, what is in flight finishes. Unlike on AWS, a target that refuses the connection before
+//! anything was sent is passed over for the next one: a task that dies between two health checks costs no request.
+//! WebSockets, HTTP/2, TLS, stickiness and weights are not served.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use http::header::{CONTENT_TYPE, HOST, HeaderName, LOCATION};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use super::cloud::Cloud;
+use super::forward::{self, ReplyBody, whole};
+use super::page;
+use crate::elb::{self, Route, RouteTarget};
+use crate::workload::processes::Ports;
+
+/// `idle_timeout.timeout_seconds` of a load balancer by default.
+const IDLE: Duration = Duration::from_secs(60);
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+
+/// The load balancer.
+#[derive(Debug)]
+pub(super) struct Alb {
+    cloud: Cloud,
+    ports: Ports,
+    /// Where it listens, for `X-Forwarded-Port`.
+    port: u16,
+    idle: Duration,
+    /// Per target group, how many requests were sent: the round robin.
+    turns: Mutex<BTreeMap<String, usize>>,
+}
+
+impl Alb {
+    pub(super) fn new(cloud: Cloud, ports: Ports, port: u16) -> Self {
+        Self { cloud, ports, port, idle: IDLE, turns: Mutex::default() }
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_idle(mut self, idle: Duration) -> Self {
+        self.idle = idle;
+        self
+    }
+
+    /// Answers one request of `client`.
+    pub(super) async fn answer(&self, client: SocketAddr, request: Request<Incoming>) -> Response<ReplyBody> {
+        match self.route(&request) {
+            Route::Forward { target_group, targets } => {
+                self.forward(client, &target_group, &targets, request).await
+            }
+            Route::Fixed { status, content_type, body } => {
+                let mut reply = Response::new(whole(body));
+                *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+                set(reply.headers_mut(), CONTENT_TYPE, &content_type);
+                reply
+            }
+            Route::Redirect { status, location } => {
+                let mut reply = Response::new(whole(""));
+                *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND);
+                set(reply.headers_mut(), LOCATION, &location);
+                reply
+            }
+            Route::NoListener => {
+                page::error(StatusCode::SERVICE_UNAVAILABLE, "this account has no listener yet")
+            }
+        }
+    }
+
+    fn route(&self, request: &Request<Incoming>) -> Route {
+        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let (method, path) = (request.method().as_str(), request.uri().path());
+        self.cloud.with_account(|account| {
+            let ports = elb::listener_ports(account);
+            match ports.iter().find(|port| **port == 80).or(ports.first()) {
+                Some(port) => elb::route(account, *port, method, host, path),
+                None => Route::NoListener,
+            }
+        })
+    }
+
+    async fn forward(
+        &self,
+        client: SocketAddr,
+        target_group: &str,
+        targets: &[RouteTarget],
+        mut request: Request<Incoming>,
+    ) -> Response<ReplyBody> {
+        if targets.is_empty() {
+            return page::error(StatusCode::SERVICE_UNAVAILABLE, "the target group has no targets");
+        }
+        let mut connected = None;
+        for target in self.in_turn(target_group, targets) {
+            let Some(port) = self.ports.of(&target.task, target.port) else { continue };
+            if let Ok(stream) = forward::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await {
+                connected = Some(stream);
+                break;
+            }
+        }
+        let Some(stream) = connected else {
+            return page::error(StatusCode::BAD_GATEWAY, "no target accepted the connection");
+        };
+        forward::onward(&mut request);
+        self.introduce(client, request.headers_mut());
+        match timeout(self.idle, forward::send(stream, request)).await {
+            Ok(Ok(reply)) => forward::back(reply, self.idle),
+            Ok(Err(_)) => {
+                page::error(StatusCode::BAD_GATEWAY, "the target closed the connection or answered nonsense")
+            }
+            Err(_) => {
+                page::error(StatusCode::GATEWAY_TIMEOUT, "the target did not answer within the idle timeout")
+            }
+        }
+    }
+
+    /// The targets, beginning with the one whose turn it is.
+    fn in_turn<'a>(
+        &self,
+        target_group: &str,
+        targets: &'a [RouteTarget],
+    ) -> impl Iterator<Item = &'a RouteTarget> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = turns.entry(target_group.to_owned()).or_default();
+        let first = *turn % targets.len();
+        *turn = turn.wrapping_add(1);
+        targets[first..].iter().chain(&targets[..first])
+    }
+
+    /// Says on whose behalf the request comes.
+    fn introduce(&self, client: SocketAddr, headers: &mut HeaderMap) {
+        let before = headers.get(FORWARDED_FOR).and_then(|value| value.to_str().ok());
+        let chain =
+            before.map_or_else(|| client.ip().to_string(), |before| format!("{before}, {}", client.ip()));
+        set(headers, FORWARDED_FOR, &chain);
+        set(headers, FORWARDED_PROTO, "http");
+        set(headers, FORWARDED_PORT, &self.port.to_string());
+    }
+}
+
+/// Sets a header; what is no header value (a rule may say anything) is left out.
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}

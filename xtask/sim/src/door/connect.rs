@@ -1,0 +1,155 @@
+//! The Service Connect proxy: the forward proxy of every task that takes part in a namespace.
+//!
+//! On AWS a sidecar and /etc/hosts bring a request for `http://backend.ielts.local:8080` to a backend task. Here the
+//! tasks get this proxy as `HTTP_PROXY`, with their task id as the user, and it resolves the name as that task's
+//! deployment knows it. It leads nowhere else: what is no endpoint is refused, and so is CONNECT.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http::header::{CONTENT_TYPE, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use super::cloud::Cloud;
+use super::forward::{self, ReplyBody, whole};
+use crate::ecs::{self, ConnectLookup};
+use crate::workload::TaskId;
+use crate::workload::processes::Ports;
+
+/// `perRequestTimeoutSeconds` of an HTTP endpoint by default.
+const PER_REQUEST: Duration = Duration::from_secs(15);
+
+/// How long a reply may be silent once it has begun: the idle timeout of an HTTP endpoint by default.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// One attempt and the two retries that Service Connect makes.
+const ATTEMPTS: usize = 3;
+
+/// The proxy.
+#[derive(Debug)]
+pub(super) struct Connect {
+    cloud: Cloud,
+    ports: Ports,
+    per_request: Duration,
+    /// Per endpoint, how many requests were sent: the round robin.
+    turns: Mutex<BTreeMap<(String, u16), usize>>,
+}
+
+impl Connect {
+    pub(super) fn new(cloud: Cloud, ports: Ports) -> Self {
+        Self { cloud, ports, per_request: PER_REQUEST, turns: Mutex::default() }
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_per_request(mut self, per_request: Duration) -> Self {
+        self.per_request = per_request;
+        self
+    }
+
+    /// Answers one request of a task.
+    pub(super) async fn answer(&self, mut request: Request<Incoming>) -> Response<ReplyBody> {
+        if request.method() == Method::CONNECT {
+            return refusal(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Service Connect carries plain HTTP; CONNECT is not served",
+            );
+        }
+        let Some(task) = client(request.headers()) else {
+            let mut asked =
+                refusal(StatusCode::PROXY_AUTHENTICATION_REQUIRED, "a task names itself by its id");
+            asked
+                .headers_mut()
+                .insert(PROXY_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"service-connect\""));
+            return asked;
+        };
+        let Some(host) = request.uri().host().map(str::to_ascii_lowercase) else {
+            return refusal(StatusCode::BAD_REQUEST, "this is a proxy: the request has to name a host");
+        };
+        let port = request.uri().port_u16().unwrap_or(80);
+        let targets = match self
+            .cloud
+            .with_account(|account| ecs::connect_targets(account, &task, &host, port))
+        {
+            ConnectLookup::Targets(targets) => targets,
+            ConnectLookup::Unknown => {
+                let said = format!(
+                    "{host}:{port} is no Service Connect endpoint that this task's deployment knows, and the embedded \
+                     cloud leads nowhere else. A client knows the endpoints that existed when it was deployed."
+                );
+                return refusal(StatusCode::BAD_GATEWAY, said);
+            }
+        };
+        if targets.is_empty() {
+            return refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("{host}:{port} has no healthy task now"),
+            );
+        }
+        let mut connected = None;
+        let first = self.turn(&host, port);
+        for attempt in 0..ATTEMPTS {
+            let target = &targets[(first + attempt) % targets.len()];
+            let Some(port) = self.ports.of(&target.task, target.port) else { continue };
+            if let Ok(stream) = forward::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await {
+                connected = Some(stream);
+                break;
+            }
+        }
+        let Some(stream) = connected else {
+            return refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("no task of {host}:{port} accepted the connection"),
+            );
+        };
+        // A proxy goes by the target, whatever the Host header says (RFC 9112, 3.2.2).
+        let authority =
+            request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+        forward::onward(&mut request);
+        if let Some(authority) = authority {
+            request.headers_mut().insert(HOST, authority);
+        }
+        match timeout(self.per_request, forward::send(stream, request)).await {
+            Ok(Ok(reply)) => forward::back(reply, IDLE),
+            Ok(Err(_)) => refusal(
+                StatusCode::BAD_GATEWAY,
+                format!("{host}:{port} closed the connection without a reply"),
+            ),
+            Err(_) => {
+                let said =
+                    format!("{host}:{port} did not answer within {} s", self.per_request.as_secs_f32());
+                refusal(StatusCode::GATEWAY_TIMEOUT, said)
+            }
+        }
+    }
+
+    fn turn(&self, host: &str, port: u16) -> usize {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = turns.entry((host.to_owned(), port)).or_default();
+        *turn = turn.wrapping_add(1);
+        *turn
+    }
+}
+
+/// The task that asks: the user of `Proxy-Authorization`.
+fn client(headers: &HeaderMap) -> Option<TaskId> {
+    let value = headers.get(PROXY_AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, credentials) = value.split_once(' ')?;
+    let decoded =
+        scheme.eq_ignore_ascii_case("basic").then(|| BASE64_STANDARD.decode(credentials.trim()).ok())??;
+    let decoded = String::from_utf8(decoded).ok()?;
+    decoded.split(':').next().filter(|task| !task.is_empty()).map(str::to_owned)
+}
+
+fn refusal(status: StatusCode, said: impl Display) -> Response<ReplyBody> {
+    let mut reply = Response::new(whole(format!("{said}\n")));
+    *reply.status_mut() = status;
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    reply
+}

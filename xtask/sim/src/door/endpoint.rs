@@ -1,0 +1,76 @@
+//! The endpoint port: every AWS API, the registry's data plane, and two paths of the daemon's own.
+//!
+//! `GET /_cloud/status` tells what runs where; `POST /_cloud/stop` ends the daemon. A browser's request to the latter
+//! is refused, as any page could send one.
+
+use http::header::{CONTENT_TYPE, ORIGIN};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::cloud::{Cloud, Delivery};
+use super::forward::{ReplyBody, whole};
+use super::server::Bound;
+
+/// A layer of an application image; the daemon keeps them in memory.
+const LARGEST_BODY: usize = 2 << 30;
+
+/// The endpoint.
+pub(super) struct Endpoint {
+    pub(super) cloud: Cloud,
+    pub(super) bound: Bound,
+    pub(super) version: String,
+    pub(super) stop: watch::Sender<bool>,
+}
+
+impl Endpoint {
+    /// Answers one request.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+        let (parts, body) = request.into_parts();
+        if parts.uri.path().starts_with("/_cloud/") {
+            return self.own(&parts);
+        }
+        let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
+            return text(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large or broke off");
+        };
+        match self.cloud.exchange(&parts, body.to_bytes()).await {
+            Delivery::Reply(reply) => reply.map(whole),
+            // The daemon has no rules of its own; one that a test adds cannot break a connection from in here.
+            Delivery::Refused | Delivery::Reset => text(StatusCode::BAD_GATEWAY, "a rule cut this call off"),
+        }
+    }
+
+    fn own(&self, parts: &http::request::Parts) -> Response<ReplyBody> {
+        match (&parts.method, parts.uri.path()) {
+            (&Method::GET, "/_cloud/status") => {
+                let status = json!({
+                    "version": self.version,
+                    "pid": self.bound.pid,
+                    "endpoint": format!("http://{}", self.bound.endpoint),
+                    "url": format!("http://{}", self.bound.alb),
+                    "started": self.bound.started.epoch_secs(),
+                });
+                let mut reply = Response::new(whole(format!("{status}\n")));
+                reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                reply
+            }
+            (&Method::POST, "/_cloud/stop") if parts.headers.contains_key(ORIGIN) => {
+                text(StatusCode::FORBIDDEN, "not from a browser")
+            }
+            (&Method::POST, "/_cloud/stop") => {
+                self.stop.send_replace(true);
+                text(StatusCode::ACCEPTED, "stopping")
+            }
+            _ => text(StatusCode::NOT_FOUND, "there is /_cloud/status (GET) and /_cloud/stop (POST)"),
+        }
+    }
+}
+
+fn text(status: StatusCode, said: &str) -> Response<ReplyBody> {
+    let mut reply = Response::new(whole(format!("{said}\n")));
+    *reply.status_mut() = status;
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    reply
+}

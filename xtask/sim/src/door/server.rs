@@ -1,0 +1,258 @@
+//! The daemon: one embedded cloud on wall-clock time, on three loopback ports, until it is told to stop.
+//!
+//! One daemon per state folder: a lock that the system drops with the process tells a running one from a crashed one.
+//! What a crashed one left running is ended before anything else. The account is kept in memory only: a stopped cloud
+//! is forgotten.
+
+use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
+use std::io::{Error, ErrorKind, Result, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::process::geteuid;
+use tokio::select;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::alb::Alb;
+use super::clock::SimClock;
+use super::cloud::{CallRecord, Cloud};
+use super::connect::Connect;
+use super::endpoint::Endpoint;
+use super::listen::{self, Stop, bind};
+use crate::account::{Millis, Settings};
+use crate::ecs::Pace;
+use crate::wire::iso8601;
+use crate::workload::processes::{self, Place, Processes};
+
+/// What a stop leaves to the tasks before SIGKILL.
+const TASKS_GRACE: Duration = Duration::from_secs(5);
+
+/// The images' place in the state folder.
+const IMAGES: &str = "images";
+
+/// How the daemon is to run.
+pub struct ServeOptions {
+    /// What the account is like; `registry_host` is set to the endpoint that was bound.
+    pub settings: Settings,
+    /// The port of the APIs and the registry; a free one when it is taken.
+    pub endpoint_port: u16,
+    /// The port of the load balancer; a free one when it is taken.
+    pub alb_port: u16,
+    /// Where the lock, the notes about processes and the unpacked images are kept.
+    pub state_dir: PathBuf,
+    /// What `/_cloud/status` gives as the version.
+    pub version: String,
+    /// Where a line per call goes; it never holds a header or a body.
+    pub log: Box<dyn Write + Send>,
+}
+
+impl std::fmt::Debug for ServeOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServeOptions").field("state_dir", &self.state_dir).finish_non_exhaustive()
+    }
+}
+
+impl ServeOptions {
+    /// Port 4566 and 8088, a brisk account, no log.
+    #[must_use]
+    pub fn new(state_dir: PathBuf) -> Self {
+        Self {
+            settings: Settings { pace: Pace::local(), ..Settings::default() },
+            endpoint_port: 4566,
+            alb_port: 8088,
+            state_dir,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            log: Box::new(std::io::sink()),
+        }
+    }
+}
+
+/// Where the daemon can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The APIs and the registry.
+    pub endpoint: SocketAddr,
+    /// The load balancer.
+    pub alb: SocketAddr,
+    /// The Service Connect proxy.
+    pub connect: SocketAddr,
+    /// The daemon's process id.
+    pub pid: u32,
+    /// When it started.
+    pub started: Millis,
+}
+
+/// Serves until SIGTERM, SIGINT or `POST /_cloud/stop`; then no process and no port is left. `ready` is told the
+/// addresses once all of them answer.
+///
+/// # Errors
+/// `WouldBlock` when another daemon has this state folder; otherwise what the system says about the folder, a port or
+/// a signal.
+pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<()> {
+    let ServeOptions { mut settings, endpoint_port, alb_port, state_dir, version, mut log } = options;
+    let _lock = hold(&state_dir)?;
+    let ended = clear(&state_dir)?;
+    let images = images_folder(&state_dir)?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (endpoint, alb, connect) = (bind(endpoint_port).await?, bind(alb_port).await?, bind(0).await?);
+
+    let clock = SimClock::wall();
+    let bound = Bound {
+        endpoint: endpoint.local_addr()?,
+        alb: alb.local_addr()?,
+        connect: connect.local_addr()?,
+        pid: std::process::id(),
+        started: clock.millis(),
+    };
+    settings.registry_host = bound.endpoint.to_string();
+    let region = settings.region.clone();
+    let cloud = Cloud::new(settings, clock);
+    if ended > 0 {
+        writeln!(log, "{} ended {ended} leftover process groups of an earlier run", iso8601(bound.started))?;
+    }
+    cloud.watch_calls(move |call| {
+        // A full disk is no reason to stop serving.
+        let _ = writeln!(log, "{}", line(call)).and_then(|()| log.flush());
+    });
+    let place = Place { state_dir: state_dir.clone(), images, region, proxy_port: bound.connect.port() };
+    let processes = Processes::new(cloud.clone(), place)?;
+
+    let (stop, stopping) = watch::channel(false);
+    let mut doors = JoinSet::new();
+    let api = Arc::new(Endpoint { cloud: cloud.clone(), bound, version, stop: stop.clone() });
+    doors.spawn(listen::serve(endpoint, stopping.clone(), move |_, request| {
+        let api = Arc::clone(&api);
+        async move { api.answer(request).await }
+    }));
+    let balancer = Arc::new(Alb::new(cloud.clone(), processes.ports().clone(), bound.alb.port()));
+    doors.spawn(listen::serve(alb, stopping.clone(), move |client, request| {
+        let balancer = Arc::clone(&balancer);
+        async move { balancer.answer(client, request).await }
+    }));
+    let proxy = Arc::new(Connect::new(cloud.clone(), processes.ports().clone()));
+    doors.spawn(listen::serve(connect, stopping.clone(), move |_, request| {
+        let proxy = Arc::clone(&proxy);
+        async move { proxy.answer(request).await }
+    }));
+    doors.spawn(drive(cloud, processes.clone(), stopping.clone()));
+    ready(&bound);
+
+    let mut stopping = stopping;
+    select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = listen::asked(&mut stopping) => {}
+    }
+    stop.send_replace(true);
+    while doors.join_next().await.is_some() {}
+    processes.shut_down(TASKS_GRACE).await;
+    clear(&state_dir)?;
+    Ok(())
+}
+
+/// Lets the account live: what is due happens, what it asks of the workload is begun.
+async fn drive(cloud: Cloud, processes: Processes, mut stop: Stop) {
+    loop {
+        let now = cloud.clock().millis();
+        cloud.advance_to(now);
+        for effect in cloud.take_effects() {
+            processes.carry_out(effect);
+        }
+        let next = async {
+            match cloud.next() {
+                Some(next) => sleep(Duration::from_millis(next.since(now))).await,
+                None => std::future::pending().await,
+            }
+        };
+        select! {
+            biased;
+            () = listen::asked(&mut stop) => return,
+            () = cloud.changed() => {}
+            () = next => {}
+        }
+    }
+}
+
+/// A call's line in the log. A caller chooses the operation's name: it must not forge a line.
+fn line(call: &CallRecord) -> String {
+    let operation: String =
+        call.operation.chars().map(|c| if c.is_control() { '?' } else { c }).take(128).collect();
+    format!("{} {} {operation} {}", iso8601(call.at), call.api, call.outcome)
+}
+
+/// Makes the state folder, for its owner only, and takes its lock.
+fn hold(state_dir: &Path) -> Result<File> {
+    DirBuilder::new().recursive(true).mode(0o700).create(state_dir)?;
+    let lock = File::create(state_dir.join("daemon.lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            let message = format!("another embedded cloud runs with {}", state_dir.display());
+            Err(Error::new(ErrorKind::WouldBlock, message))
+        }
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Ends and removes what a daemon that crashed left behind; gives how many process groups that were.
+///
+/// # Errors
+/// `WouldBlock` when a daemon runs with this state folder.
+pub fn clean_up(state_dir: &Path) -> Result<usize> {
+    let _lock = hold(state_dir)?;
+    clear(state_dir)
+}
+
+fn clear(state_dir: &Path) -> Result<usize> {
+    let ended = processes::reap(state_dir)?;
+    let images = state_dir.join(IMAGES);
+    match fs::symlink_metadata(&images) {
+        Ok(found) if found.is_symlink() => {
+            remove_folder(&fs::read_link(&images)?)?;
+            fs::remove_file(&images)?;
+        }
+        Ok(_) => fs::remove_dir_all(&images)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    Ok(ended)
+}
+
+fn remove_folder(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// A new folder for images.
+///
+/// As root, tasks run as the users that their images name, who cannot enter the state folder: then the images are
+/// in the system's folder for temporary files, and a link in the state folder remembers where.
+fn images_folder(state_dir: &Path) -> Result<PathBuf> {
+    let kept = state_dir.join(IMAGES);
+    if !geteuid().is_root() {
+        fs::create_dir(&kept)?;
+        return Ok(kept);
+    }
+    let mut attempt = 0;
+    let folder = loop {
+        let folder = std::env::temp_dir().join(format!("embedded-cloud-{}-{attempt}", std::process::id()));
+        match DirBuilder::new().mode(0o755).create(&folder) {
+            Ok(()) => break folder,
+            // Somebody else's: a folder that is not new is not trusted.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => attempt += 1,
+            Err(error) => return Err(error),
+        }
+    };
+    // A folder is made under the umask, which may take from others what they need here.
+    fs::set_permissions(&folder, Permissions::from_mode(0o755))?;
+    symlink(&folder, &kept)?;
+    Ok(folder)
+}

@@ -1,0 +1,175 @@
+//! Images out of the account's own registry: pulled once per digest, verified, unpacked, shared by every task.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::OnceCell;
+
+use super::unpack;
+use crate::door::cloud::Cloud;
+use crate::door::sha256;
+
+/// Why an image cannot be had, as it follows `CannotPullContainerError: …`.
+pub(super) type Refusal = String;
+
+/// The unpacked images of one daemon.
+#[derive(Debug)]
+pub(super) struct Images {
+    cloud: Cloud,
+    folder: PathBuf,
+    /// The cell makes the tasks that start at once wait for one pull.
+    by_digest: Mutex<BTreeMap<String, Arc<OnceCell<Arc<Image>>>>>,
+}
+
+/// An unpacked image.
+#[derive(Debug)]
+pub(super) struct Image {
+    /// The folder that is its root.
+    pub(super) root: PathBuf,
+    /// How it is to be run.
+    pub(super) config: RunConfig,
+}
+
+/// `config` of the image configuration (OCI image specification).
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct RunConfig {
+    pub(super) entrypoint: Option<Vec<String>>,
+    pub(super) cmd: Option<Vec<String>>,
+    pub(super) env: Option<Vec<String>>,
+    pub(super) working_dir: Option<String>,
+    pub(super) user: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Configuration {
+    #[serde(default)]
+    config: Option<RunConfig>,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    #[serde(default)]
+    manifests: Vec<Child>,
+    config: Option<Descriptor>,
+    #[serde(default)]
+    layers: Vec<Descriptor>,
+}
+
+#[derive(Deserialize)]
+struct Child {
+    digest: String,
+    platform: Option<Platform>,
+}
+
+#[derive(Deserialize)]
+struct Platform {
+    os: String,
+    architecture: String,
+}
+
+#[derive(Deserialize)]
+struct Descriptor {
+    digest: String,
+}
+
+impl Images {
+    /// Images of `cloud`'s registry, unpacked into `folder`.
+    pub(super) fn new(cloud: Cloud, folder: PathBuf) -> Self {
+        Self { cloud, folder, by_digest: Mutex::default() }
+    }
+
+    /// The image of this digest, pulled if it is not here yet. A pull that failed is tried again the next time.
+    pub(super) async fn get(&self, repository: &str, digest: &str) -> Result<Arc<Image>, Refusal> {
+        let cell = {
+            let mut cells = self.by_digest.lock().unwrap_or_else(PoisonError::into_inner);
+            cells.entry(digest.to_owned()).or_default().clone()
+        };
+        cell.get_or_try_init(|| self.pull(repository, digest)).await.cloned()
+    }
+
+    async fn pull(&self, repository: &str, digest: &str) -> Result<Arc<Image>, Refusal> {
+        let parts = self.fetch(repository, digest)?;
+        let root = self.folder.join(digest.replace(':', "-"));
+        let run = tokio::task::spawn_blocking(move || {
+            // Unpacked aside and moved into place whole: a pull that was cut off leaves no half image behind.
+            let aside = root.with_extension("partial");
+            let unpacked = assemble(&aside, &parts.layers).and_then(|()| fs::rename(&aside, &root));
+            unpacked.map_err(|error| format!("failed to unpack the image: {error}"))?;
+            Ok(Arc::new(Image { root, config: parts.config }))
+        });
+        run.await.map_err(|error| format!("failed to unpack the image: {error}"))?
+    }
+
+    fn fetch(&self, repository: &str, digest: &str) -> Result<Parts, Refusal> {
+        let mut manifest: Manifest = parse("manifest", &self.manifest(repository, digest)?)?;
+        if !manifest.manifests.is_empty() {
+            let child = choose(&manifest.manifests)?;
+            manifest = parse("manifest", &self.manifest(repository, &child)?)?;
+        }
+        let config = manifest.config.ok_or("the manifest names no configuration")?;
+        let configuration: Configuration = parse("configuration", &self.blob(repository, &config.digest)?)?;
+        let layers = manifest
+            .layers
+            .iter()
+            .map(|layer| self.blob(repository, &layer.digest))
+            .collect::<Result<_, _>>()?;
+        Ok(Parts { config: configuration.config.unwrap_or_default(), layers })
+    }
+
+    fn manifest(&self, repository: &str, digest: &str) -> Result<Bytes, Refusal> {
+        let found = self.cloud.with_account(|account| account.ecr.manifest(repository, digest));
+        let (_, _, content) = found.ok_or_else(|| format!("{repository}@{digest}: not found"))?;
+        verified(digest, content)
+    }
+
+    fn blob(&self, repository: &str, digest: &str) -> Result<Bytes, Refusal> {
+        let found = self.cloud.with_account(|account| account.ecr.blob(repository, digest));
+        verified(digest, found.ok_or_else(|| format!("{repository}@{digest}: blob not found"))?)
+    }
+}
+
+struct Parts {
+    config: RunConfig,
+    layers: Vec<Bytes>,
+}
+
+fn assemble(folder: &Path, layers: &[Bytes]) -> std::io::Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder)?;
+    let mut budget = unpack::MOST_BYTES;
+    layers.iter().try_for_each(|layer| unpack::layer(folder, layer, &mut budget))
+}
+
+fn parse<T: DeserializeOwned>(what: &str, content: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(content).map_err(|error| format!("the {what} is damaged: {error}"))
+}
+
+fn verified(digest: &str, content: Bytes) -> Result<Bytes, Refusal> {
+    let found = sha256(&content);
+    if found == digest { Ok(content) } else { Err(format!("{digest}: the content's digest is {found}")) }
+}
+
+/// The image of an index that this machine can run.
+fn choose(children: &[Child]) -> Result<String, Refusal> {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let fits = |platform: &Platform| platform.os == "linux" && platform.architecture == architecture;
+    children
+        .iter()
+        .find(|child| child.platform.as_ref().is_some_and(fits))
+        .map(|child| child.digest.clone())
+        .ok_or_else(|| {
+            format!("image Manifest does not contain descriptor matching platform 'linux/{architecture}'")
+        })
+}

@@ -1,0 +1,172 @@
+//! What a container runs, and how: the image's configuration under the container definition, and the task's own
+//! environment over both.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use super::image::{Image, RunConfig};
+use super::within;
+use crate::workload::ContainerStart;
+
+/// What the container runtime searches when an image sets no `PATH`.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// A container's process, ready to start.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    path: PathBuf,
+    arguments: Vec<String>,
+    environment: BTreeMap<String, String>,
+    /// The image's root, and the working folder inside it.
+    root: PathBuf,
+    dir: PathBuf,
+    /// Set when the daemon is root and the image asks for somebody else.
+    user: Option<(u32, u32)>,
+}
+
+impl Program {
+    /// The container's own process. `imposed` is what the embedded cloud sets over everything else.
+    ///
+    /// # Errors
+    /// Why it cannot be started, as the container runtime words it.
+    pub(super) fn of(
+        image: &Image,
+        container: &ContainerStart,
+        imposed: &BTreeMap<String, String>,
+        root_daemon: bool,
+    ) -> Result<Self, String> {
+        let RunConfig { entrypoint, cmd, env, working_dir, user } = &image.config;
+        // As in docker: an entry point of one's own drops the image's command.
+        let own_entry_point = !container.entry_point.is_empty();
+        let entry_point =
+            if own_entry_point { &container.entry_point } else { entrypoint.as_ref().unwrap_or(EMPTY) };
+        let command = match &container.command {
+            own if !own.is_empty() => own,
+            _ if own_entry_point => EMPTY,
+            _ => cmd.as_ref().unwrap_or(EMPTY),
+        };
+        let words: Vec<String> = entry_point.iter().chain(command).cloned().collect();
+        let mut environment: BTreeMap<String, String> = env
+            .iter()
+            .flatten()
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        environment.extend(container.environment.iter().cloned());
+        environment.extend(imposed.clone());
+        environment.entry("PATH".to_owned()).or_insert_with(|| DEFAULT_PATH.to_owned());
+        let dir = PathBuf::from(working_dir.as_deref().filter(|dir| !dir.is_empty()).unwrap_or("/"));
+        let user = match user.as_deref() {
+            Some(user) if root_daemon && !user.is_empty() => Some(identity(&image.root, user)?),
+            _ => None,
+        };
+        let blank = Self {
+            path: PathBuf::new(),
+            arguments: Vec::new(),
+            environment,
+            root: image.root.clone(),
+            dir,
+            user,
+        };
+        blank.running(&words)
+    }
+
+    /// Another process in the same container, such as its health check.
+    ///
+    /// # Errors
+    /// The image has no such executable.
+    pub(super) fn running(&self, words: &[String]) -> Result<Self, String> {
+        let Some((name, arguments)) = words.split_first() else {
+            return Err("no command specified".to_owned());
+        };
+        let search = self.environment.get("PATH").map_or(DEFAULT_PATH, String::as_str);
+        let path = within::program(&self.root, &self.dir, name, search)
+            .ok_or_else(|| format!("exec: \"{name}\": executable file not found in the image"))?;
+        Ok(Self { path, arguments: arguments.to_vec(), ..self.clone() })
+    }
+
+    /// What is wrong with the executable's format: found out beforehand, as `execvp` hands what it does not know to
+    /// the machine's own shell.
+    pub(super) fn format_error(&self) -> Option<String> {
+        let mut head = [0; 20];
+        let read = File::open(&self.path).and_then(|mut file| file.read(&mut head)).unwrap_or(0);
+        (!runnable(&head[..read])).then(|| format!("exec {}: exec format error", self.path.display()))
+    }
+
+    /// The command: in a process group of its own, with nothing of the daemon's environment.
+    pub(super) fn command(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        let dir = within::resolve(&self.root, &self.dir).ok().filter(|dir| dir.is_dir());
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .envs(&self.environment)
+            .current_dir(dir.as_deref().unwrap_or(&self.root))
+            .stdin(Stdio::null())
+            .process_group(0)
+            .kill_on_drop(true);
+        if let Some((user, group)) = self.user {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+}
+
+const EMPTY: &Vec<String> = &Vec::new();
+
+/// A script, or an ELF file (`e_machine` at offset 18) for this machine. Elsewhere than on Linux the system judges.
+fn runnable(head: &[u8]) -> bool {
+    let machine = match std::env::consts::ARCH {
+        "x86_64" => 62,
+        "aarch64" => 183,
+        _ => return true,
+    };
+    match head {
+        [b'#', b'!', ..] => true,
+        [0x7f, b'E', b'L', b'F', .., low, high] if head.len() == 20 => {
+            u16::from_le_bytes([*low, *high]) == machine
+        }
+        _ => cfg!(not(target_os = "linux")),
+    }
+}
+
+/// `user[:group]` of an image's configuration as numbers; names are looked up in the image's own files.
+fn identity(root: &Path, user: &str) -> Result<(u32, u32), String> {
+    let (user, group) = user.split_once(':').map_or((user, None), |(user, group)| (user, Some(group)));
+    let (uid, own_group) = match user.parse() {
+        Ok(uid) => (uid, lookup(root, "etc/passwd", 2, user).map_or(0, |fields| fields.1)),
+        Err(_) => lookup(root, "etc/passwd", 0, user)
+            .ok_or_else(|| format!("unable to find user {user}: no matching entries in passwd file"))?,
+    };
+    let gid = match group {
+        None => own_group,
+        Some(group) => match group.parse() {
+            Ok(gid) => gid,
+            Err(_) => {
+                lookup(root, "etc/group", 0, group)
+                    .ok_or_else(|| {
+                        format!("unable to find group {group}: no matching entries in group file")
+                    })?
+                    .0
+            }
+        },
+    };
+    Ok((uid, gid))
+}
+
+/// The two numbers (fields 3 and 4) of the line whose field `column` is `key`; a group has only the first.
+fn lookup(root: &Path, file: &str, column: usize, key: &str) -> Option<(u32, u32)> {
+    let path = within::resolve(root, Path::new(file)).ok()?;
+    let text = fs::read_to_string(path).ok()?;
+    text.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split(':').collect();
+        let id = fields.get(2)?.parse().ok()?;
+        let group = fields.get(3).and_then(|group| group.parse().ok()).unwrap_or(id);
+        (fields.get(column) == Some(&key)).then_some((id, group))
+    })
+}
