@@ -15,4 +15,5 @@ pub mod event;
 pub mod model;
 pub mod plan;
 pub mod rollout;
+pub mod verify;
 pub mod view;

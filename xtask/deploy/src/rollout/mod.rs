@@ -7,6 +7,7 @@ mod cause;
 mod fold;
 mod snapshot;
 mod verdict;
+mod waiting;
 
 pub use cause::{Cause, Evidence, explain};
 pub use fold::{Progress, Rollout};
@@ -15,3 +16,4 @@ pub use snapshot::{
     TargetSnapshot, TaskSnapshot,
 };
 pub use verdict::{Outcome, Verdict};
+pub use waiting::waiting;

@@ -1,0 +1,7 @@
+//! Proof after a roll: what runs, what answers, and who answered.
+
+mod digests;
+mod smoke;
+
+pub use digests::{Strange, strangers};
+pub use smoke::judge;
