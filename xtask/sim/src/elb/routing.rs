@@ -1,5 +1,9 @@
-//! Which targets a request to a listener may go to.
+//! Which targets a request to a listener may go to. Pure: the door picks one of them and carries the request.
 
+use super::action::{Action, FixedResponse, Redirect};
+use super::condition::Asked;
+use super::listener::Listener;
+use super::target_health::TargetState;
 use crate::account::Account;
 use crate::workload::TaskId;
 
@@ -43,13 +47,94 @@ pub struct RouteTarget {
 }
 
 /// Where a request with this method, `Host` header and request target (path and query) to `listener_port` goes.
+///
+/// Of several load balancers with that port, the one whose DNS name is the host gets it, otherwise the first by name.
 #[must_use]
-pub fn route(_account: &Account, _listener_port: u16, _method: &str, _host: &str, _target: &str) -> Route {
-    Route::NoListener
+pub fn route(account: &Account, listener_port: u16, method: &str, host: &str, target: &str) -> Route {
+    let host = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let asked = Asked { method, host, path, query };
+    let Some(listener) = listener(account, listener_port, host) else { return Route::NoListener };
+    let rule = listener.rules.iter().find(|rule| rule.conditions.iter().all(|condition| condition.matches(asked)));
+    match rule.and_then(|rule| rule.actions.first()) {
+        Some(action) => carry_out(account, listener, action, asked),
+        None => Route::NoListener,
+    }
 }
 
 /// The ports of all listeners, ascending.
 #[must_use]
-pub fn listener_ports(_account: &Account) -> Vec<u16> {
-    Vec::new()
+pub fn listener_ports(account: &Account) -> Vec<u16> {
+    let mut ports: Vec<u16> = account.elb.listeners.values().map(|listener| listener.port).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+}
+
+fn listener<'a>(account: &'a Account, port: u16, host: &str) -> Option<&'a Listener> {
+    let at_port = || account.elb.listeners.values().filter(|listener| listener.port == port);
+    let named = |listener: &&Listener| {
+        let balancer = account.elb.load_balancers.get(&listener.load_balancer);
+        balancer.is_some_and(|balancer| balancer.dns_name.eq_ignore_ascii_case(host))
+    };
+    at_port().find(named).or_else(|| at_port().next())
+}
+
+fn carry_out(account: &Account, listener: &Listener, action: &Action, asked: Asked<'_>) -> Route {
+    if let Some(FixedResponse { message_body, status_code, content_type }) = &action.fixed_response_config {
+        return Route::Fixed {
+            status: status_code.parse().unwrap_or(503),
+            content_type: content_type.clone().unwrap_or_else(|| "text/plain".to_owned()),
+            body: message_body.clone().unwrap_or_default(),
+        };
+    }
+    if let Some(redirect) = &action.redirect_config {
+        return redirected(listener, redirect, asked);
+    }
+    // Choosing by weight would need chance, which the account does not have: the heaviest group gets everything.
+    let groups = action.forward_config.iter().flat_map(|forward| &forward.target_groups);
+    let heaviest = groups.rev().max_by_key(|weighted| weighted.weight);
+    match heaviest {
+        Some(weighted) => forward(account, &weighted.target_group_arn),
+        None => Route::NoListener,
+    }
+}
+
+/// The healthy targets; without one, all that are not draining (the load balancer fails open).
+fn forward(account: &Account, target_group: &str) -> Route {
+    let registered = account.elb.target_groups.get(target_group).map_or(&[][..], |group| &group.targets);
+    let in_state = |wanted: fn(TargetState) -> bool| -> Vec<RouteTarget> {
+        registered
+            .iter()
+            .filter(|own| !own.target.task.is_empty() && wanted(own.health().state))
+            .map(|own| RouteTarget { task: own.target.task.clone(), port: own.target.port })
+            .collect()
+    };
+    let healthy = in_state(|state| state == TargetState::Healthy);
+    let targets = if healthy.is_empty() { in_state(|state| state != TargetState::Draining) } else { healthy };
+    Route::Forward { target_group: target_group.to_owned(), targets }
+}
+
+fn redirected(listener: &Listener, redirect: &Redirect, asked: Asked<'_>) -> Route {
+    let fill = |template: &str| {
+        template
+            .replace("#{protocol}", &listener.protocol)
+            .replace("#{host}", asked.host)
+            .replace("#{port}", &listener.port.to_string())
+            .replace("#{path}", asked.path.trim_start_matches('/'))
+            .replace("#{query}", asked.query)
+    };
+    let query = fill(&redirect.query);
+    let location = format!(
+        "{}://{}:{}{}{}{query}",
+        fill(&redirect.protocol).to_ascii_lowercase(),
+        fill(&redirect.host),
+        fill(&redirect.port),
+        fill(&redirect.path),
+        if query.is_empty() { "" } else { "?" },
+    );
+    Route::Redirect { status: if redirect.status_code == "HTTP_301" { 301 } else { 302 }, location }
 }

@@ -1,41 +1,304 @@
-//! The life of a target.
+//! The life of a target: registered, checked, healthy or not, draining, gone.
+//!
+//! A newly registered target needs one passed check; afterwards the thresholds count consecutive answers. The checks
+//! themselves are the workload's: a timer emits [`Effect::CheckTarget`], [`answered`] takes the answer.
 
 use super::Due;
-use crate::account::{Account, Millis};
-use crate::workload::{Answer, TaskId};
+use super::health_check::HealthCheck;
+use super::target_group::TargetGroup;
+use crate::account::{self, Account, Millis};
+use crate::workload::{Answer, Effect, TaskId};
 
 /// A target to register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
+    /// Its address.
     pub(crate) ip: String,
+    /// The container port.
     pub(crate) port: u16,
+    /// The task that has the address; empty for an address that no task has, which then never answers.
     pub(crate) task: TaskId,
 }
 
 /// `TargetHealth.State`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TargetState {
+    /// Registered, and no check has passed yet.
     Initial,
+    /// Gets requests.
     Healthy,
+    /// Gets requests only when all targets are unhealthy.
     Unhealthy,
+    /// Deregistered, finishing what it has.
     Draining,
+    /// Not registered, or in a group that no listener forwards to.
     Unused,
+}
+
+impl TargetState {
+    /// The state on the wire.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Initial => "initial",
+            Self::Healthy => "healthy",
+            Self::Unhealthy => "unhealthy",
+            Self::Draining => "draining",
+            Self::Unused => "unused",
+        }
+    }
 }
 
 /// A target's health as DescribeTargetHealth shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TargetHealth {
+    /// The state.
     pub(crate) state: TargetState,
+    /// Such as `Target.ResponseCodeMismatch`; none when healthy.
     pub(crate) reason: Option<&'static str>,
+    /// The reason in words, such as `Health checks failed with these codes: [404]`.
     pub(crate) description: Option<String>,
 }
 
-pub(crate) fn register(_account: &mut Account, _now: Millis, _target_group: &str, _target: Target) {}
-pub(crate) fn deregister(_account: &mut Account, _now: Millis, _target_group: &str, _ip: &str, _port: u16) {}
-pub(crate) fn health(_account: &Account, _target_group: &str, _ip: &str, _port: u16) -> TargetHealth {
-    TargetHealth { state: TargetState::Unused, reason: Some("Target.NotRegistered"), description: None }
+/// A target of a group.
+#[derive(Clone, Debug)]
+pub(super) struct Registered {
+    pub(super) target: Target,
+    phase: Phase,
+    /// Which registration this is: a timer of an earlier one is void.
+    epoch: u64,
+    /// When the check was sent whose answer is awaited.
+    sent: Option<Millis>,
+    /// When the failed check was sent that counted last.
+    counted: Option<Millis>,
 }
-pub(crate) fn answered(_account: &mut Account, _now: Millis, _target_group: &str, _task: &TaskId, _answer: &Answer) {}
-pub(crate) fn due(_account: &mut Account, _at: Millis, due: Due) {
-    match due {}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    Registering,
+    Initial { failures: u32 },
+    Healthy { failures: u32 },
+    Unhealthy { answer: Answer, passes: u32 },
+    Draining,
+}
+
+/// What a registration takes before the first check is sent, on AWS and where someone waits.
+const REGISTRATION_MS: u64 = 3_000;
+const BRISK_REGISTRATION_MS: u64 = 50;
+
+/// Registers a target and begins to check it. A draining target is taken back; a registered one stays as it is.
+pub(crate) fn register(account: &mut Account, now: Millis, target_group: &str, target: Target) {
+    let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
+    match group.targets.iter_mut().find(|own| own.target.ip == target.ip && own.target.port == target.port) {
+        Some(own) if !matches!(own.phase, Phase::Draining) => {
+            own.target.task = target.task;
+            return;
+        }
+        Some(own) => own.target = target.clone(),
+        None => group.targets.push(Registered {
+            target: target.clone(),
+            phase: Phase::Registering,
+            epoch: 0,
+            sent: None,
+            counted: None,
+        }),
+    }
+    if group.in_use {
+        begin(account, now, target_group, &target.ip, target.port);
+    }
+}
+
+/// Starts a target over, with its first check after the registration.
+fn begin(account: &mut Account, now: Millis, target_group: &str, ip: &str, port: u16) {
+    let delay = if account.settings.pace.first_checks_ms.is_some() { BRISK_REGISTRATION_MS } else { REGISTRATION_MS };
+    account.elb.epochs += 1;
+    let epoch = account.elb.epochs;
+    let Some(own) = account.elb.registered_mut(target_group, ip, port) else { return };
+    own.restart(epoch);
+    let due = Due::Check { target_group: target_group.to_owned(), ip: ip.to_owned(), port, epoch };
+    account.timers.push(now.plus_millis(delay), account::Due::Elb(due));
+}
+
+/// Starts draining a target: it gets no new requests, and is gone after the deregistration delay.
+pub(crate) fn deregister(account: &mut Account, now: Millis, target_group: &str, ip: &str, port: u16) {
+    let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
+    let delay = group.deregistration_delay_secs();
+    if !group.in_use || delay == 0 {
+        group.targets.retain(|own| own.target.ip != ip || own.target.port != port);
+        return;
+    }
+    account.elb.epochs += 1;
+    let epoch = account.elb.epochs;
+    let Some(own) = account.elb.registered_mut(target_group, ip, port) else { return };
+    if !matches!(own.phase, Phase::Draining) {
+        own.restart(epoch);
+        own.phase = Phase::Draining;
+        let due = Due::Drained { target_group: target_group.to_owned(), ip: ip.to_owned(), port, epoch };
+        account.timers.push(now.plus_secs(delay), account::Due::Elb(due));
+    }
+}
+
+/// Begins or ends the use of a group: its targets are checked anew, or no longer.
+pub(super) fn put_in_use(account: &mut Account, now: Millis, target_group: &str, in_use: bool) {
+    account.elb.epochs += 1;
+    let epoch = account.elb.epochs;
+    let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
+    group.in_use = in_use;
+    group.targets.retain(|own| !matches!(own.phase, Phase::Draining));
+    group.targets.iter_mut().for_each(|own| own.restart(epoch));
+    if in_use {
+        let targets: Vec<Target> = group.targets.iter().map(|own| own.target.clone()).collect();
+        for target in targets {
+            begin(account, now, target_group, &target.ip, target.port);
+        }
+    }
+}
+
+/// Lets a timer's moment happen.
+pub(crate) fn due(account: &mut Account, at: Millis, due: Due) {
+    match due {
+        Due::Active { load_balancer } => {
+            if let Some(balancer) = account.elb.load_balancers.get_mut(&load_balancer) {
+                balancer.active = true;
+            }
+        }
+        Due::Drained { target_group, ip, port, epoch } => {
+            if let Some(group) = account.elb.target_groups.get_mut(&target_group) {
+                group.targets.retain(|own| own.epoch != epoch || own.target.ip != ip || own.target.port != port);
+            }
+        }
+        Due::Check { target_group, ip, port, epoch } => check(account, at, target_group, ip, port, epoch),
+    }
+}
+
+fn check(account: &mut Account, at: Millis, target_group: String, ip: String, port: u16, epoch: u64) {
+    let first_checks = account.settings.pace.first_checks_ms;
+    let Some(group) = account.elb.target_groups.get_mut(&target_group) else { return };
+    let health_check = group.health_check.clone();
+    let Some(own) = group.targets.iter_mut().find(|own| own.epoch == epoch && own.is_at(&ip, port)) else { return };
+    // A workload that never answered has let the timeout pass, which is always shorter than the interval.
+    own.judge(&health_check, &Answer::TimedOut);
+    if matches!(own.phase, Phase::Registering) {
+        own.phase = Phase::Initial { failures: 0 };
+    }
+    own.sent = Some(at);
+    if !own.target.task.is_empty() {
+        account.effects.push(Effect::CheckTarget {
+            target_group: target_group.clone(),
+            task: own.target.task.clone(),
+            port: health_check.port.parse().unwrap_or(port),
+            path: health_check.path.clone(),
+            timeout_secs: health_check.timeout_secs,
+        });
+    }
+    let interval = health_check.interval_secs * 1000;
+    let next = match first_checks {
+        Some(soon) if !matches!(own.phase, Phase::Healthy { .. }) => interval.min(soon),
+        _ => interval,
+    };
+    account.timers.push(at.plus_millis(next), account::Due::Elb(Due::Check { target_group, ip, port, epoch }));
+}
+
+/// Takes a target's answer to a health check.
+pub(crate) fn answered(account: &mut Account, _now: Millis, target_group: &str, task: &TaskId, answer: &Answer) {
+    let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
+    let TargetGroup { targets, health_check, .. } = group;
+    if let Some(own) = targets.iter_mut().find(|own| own.target.task == *task && own.sent.is_some()) {
+        own.judge(health_check, answer);
+    }
+}
+
+impl Registered {
+    fn is_at(&self, ip: &str, port: u16) -> bool {
+        self.target.ip == ip && self.target.port == port
+    }
+
+    fn restart(&mut self, epoch: u64) {
+        (self.phase, self.epoch, self.sent, self.counted) = (Phase::Registering, epoch, None, None);
+    }
+
+    /// Judges the answer to the check that was sent; nothing happens when none is awaited.
+    fn judge(&mut self, settings: &HealthCheck, answer: &Answer) {
+        let Some(sent) = self.sent.take() else { return };
+        let passed = matches!(answer, Answer::Status(status) if settings.passes(*status));
+        // At a brisk pace the first checks come faster than the interval. They may find a target healthy sooner,
+        // but a slow start must not look worse than on AWS: failures count once per interval.
+        let counts = self.counted.is_none_or(|counted| sent.since(counted) >= settings.interval_secs * 1000);
+        if !passed && counts {
+            self.counted = Some(sent);
+        }
+        let failed = |failures: u32| failures + u32::from(counts);
+        self.phase = match (&self.phase, passed) {
+            (Phase::Draining, _) => Phase::Draining,
+            (Phase::Registering | Phase::Initial { .. } | Phase::Healthy { .. }, true) => Phase::Healthy { failures: 0 },
+            (Phase::Unhealthy { passes, .. }, true) if passes + 1 >= settings.healthy_threshold => {
+                Phase::Healthy { failures: 0 }
+            }
+            (Phase::Unhealthy { answer, passes }, true) => Phase::Unhealthy { answer: answer.clone(), passes: passes + 1 },
+            (Phase::Unhealthy { .. }, false) => Phase::Unhealthy { answer: answer.clone(), passes: 0 },
+            (Phase::Initial { failures } | Phase::Healthy { failures }, false)
+                if failed(*failures) >= settings.unhealthy_threshold =>
+            {
+                Phase::Unhealthy { answer: answer.clone(), passes: 0 }
+            }
+            (Phase::Healthy { failures }, false) => Phase::Healthy { failures: failed(*failures) },
+            (Phase::Initial { failures }, false) => Phase::Initial { failures: failed(*failures) },
+            (Phase::Registering, false) => Phase::Registering,
+        };
+        if passed {
+            self.counted = None;
+        }
+    }
+
+    /// The health of a target in a group that is in use.
+    pub(super) fn health(&self) -> TargetHealth {
+        let (state, reason, description) = match &self.phase {
+            Phase::Registering => {
+                (TargetState::Initial, "Elb.RegistrationInProgress", "Target registration is in progress".to_owned())
+            }
+            Phase::Initial { .. } => {
+                (TargetState::Initial, "Elb.InitialHealthChecking", "Initial health checks in progress".to_owned())
+            }
+            Phase::Healthy { .. } => {
+                return TargetHealth { state: TargetState::Healthy, reason: None, description: None };
+            }
+            Phase::Unhealthy { answer, .. } => {
+                let (reason, description) = match answer {
+                    Answer::Status(status) => {
+                        ("Target.ResponseCodeMismatch", format!("Health checks failed with these codes: [{status}]"))
+                    }
+                    Answer::TimedOut => ("Target.Timeout", "Request timed out".to_owned()),
+                    Answer::Refused => ("Target.FailedHealthChecks", "Health checks failed".to_owned()),
+                };
+                (TargetState::Unhealthy, reason, description)
+            }
+            Phase::Draining => {
+                (TargetState::Draining, "Target.DeregistrationInProgress", "Target deregistration is in progress".to_owned())
+            }
+        };
+        TargetHealth { state, reason: Some(reason), description: Some(description) }
+    }
+}
+
+/// A target's health.
+pub(crate) fn health(account: &Account, target_group: &str, ip: &str, port: u16) -> TargetHealth {
+    let unused = |reason, text: &str| TargetHealth {
+        state: TargetState::Unused,
+        reason: Some(reason),
+        description: Some(text.to_owned()),
+    };
+    let group = account.elb.target_groups.get(target_group);
+    match group.and_then(|group| Some((group, group.targets.iter().find(|own| own.is_at(ip, port))?))) {
+        None => unused("Target.NotRegistered", "Target is not registered to the target group"),
+        Some((group, _)) if !group.in_use => unused(
+            "Target.NotInUse",
+            "Target group is not configured to receive traffic from the load balancer",
+        ),
+        Some((_, own)) => own.health(),
+    }
+}
+
+impl super::State {
+    fn registered_mut(&mut self, target_group: &str, ip: &str, port: u16) -> Option<&mut Registered> {
+        self.target_groups.get_mut(target_group)?.targets.iter_mut().find(|own| own.is_at(ip, port))
+    }
 }

@@ -1,54 +1,39 @@
-//! The landing zone: network, roles and the caller's identity, as STS, EC2 and IAM show them.
+//! The landing zone: network, roles and the caller's identity, as EC2, IAM and STS show them. Read only: a
+//! deployment finds these things, it does not make them.
 
-use crate::account::{Account, Millis, Settings};
-use crate::wire::{ApiError, ApiRequest, Outcome};
+mod ec2;
+mod filters;
+mod landing_zone;
+mod roles;
 
-/// Network, roles and identity.
-#[derive(Debug)]
-pub struct State {}
+pub use landing_zone::State;
+pub(crate) use landing_zone::{SecurityGroup, Subnet};
+pub(crate) use roles::role_exists;
 
-/// A subnet.
-#[derive(Debug, Clone)]
-pub(crate) struct Subnet {
-    pub(crate) id: String,
-    pub(crate) vpc_id: String,
-    pub(crate) zone: String,
-}
-
-/// A security group.
-#[derive(Debug, Clone)]
-pub(crate) struct SecurityGroup {
-    pub(crate) id: String,
-    pub(crate) vpc_id: String,
-    pub(crate) name: String,
-}
-
-impl State {
-    pub(crate) fn new(_settings: &Settings) -> Self {
-        Self {}
-    }
-
-    /// Draws the next free private address of the subnet; `None` when the subnet is unknown or full.
-    pub(crate) fn next_ip(&mut self, _subnet: &str) -> Option<String> {
-        None
-    }
-}
+use crate::account::{Account, Millis};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome};
 
 /// The subnet with this id.
-pub(crate) fn subnet<'a>(_account: &'a Account, _id: &str) -> Option<&'a Subnet> {
-    None
+pub(crate) fn subnet<'a>(account: &'a Account, id: &str) -> Option<&'a Subnet> {
+    account.identity.subnets.iter().find(|subnet| subnet.id == id)
 }
 
 /// The security group with this id.
-pub(crate) fn security_group<'a>(_account: &'a Account, _id: &str) -> Option<&'a SecurityGroup> {
-    None
+pub(crate) fn security_group<'a>(account: &'a Account, id: &str) -> Option<&'a SecurityGroup> {
+    account.identity.security_groups.iter().find(|group| group.id == id)
 }
 
-/// Whether the role is there.
-pub(crate) fn role_exists(_account: &Account, _arn: &str) -> bool {
-    false
+/// Answers the STS, EC2 and IAM calls that a deployment makes.
+pub(crate) fn handle(account: &mut Account, _now: Millis, request: &ApiRequest) -> Outcome {
+    match (request.api, request.operation.as_str()) {
+        (Api::Sts, "GetCallerIdentity") => Ok(roles::caller_identity(account)),
+        (Api::Iam, "GetRole") => roles::get_role(account, request),
+        (Api::Ec2, "DescribeVpcs") => ec2::describe_vpcs(account, request),
+        (Api::Ec2, "DescribeSubnets") => ec2::describe_subnets(account, request),
+        (Api::Ec2, "DescribeSecurityGroups") => ec2::describe_security_groups(account, request),
+        _ => Err(ApiError::unknown_operation(request)),
+    }
 }
 
-pub(crate) fn handle(_account: &mut Account, _now: Millis, request: &ApiRequest) -> Outcome {
-    Err(ApiError::new("InvalidAction", request.operation.clone()))
-}
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ mod form;
 mod params;
 mod protocol;
 mod timestamp;
+mod wildcard;
 mod xml;
 
 pub use call::{Api, ApiError, ApiRequest, Outcome};
@@ -19,6 +20,7 @@ pub use encode::encode;
 pub(crate) use form::{leaf, list};
 pub(crate) use params::{page, params};
 pub(crate) use timestamp::iso8601;
+pub(crate) use wildcard::wildcard;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,24 @@
+//! Which target groups are in use: targets are checked only while a listener or a rule forwards to their group.
+
+use super::target_health;
+use crate::account::{Account, Millis};
+
+/// Whether a listener or a rule forwards to the target group.
+pub(crate) fn has_load_balancer(account: &Account, arn: &str) -> bool {
+    !account.elb.load_balancers_of(arn).is_empty()
+}
+
+/// Starts and ends the health checks of groups whose use has changed. Call after every change of listeners or rules.
+pub(super) fn refresh(account: &mut Account, now: Millis) {
+    let state = &account.elb;
+    let changed: Vec<(String, bool)> = state
+        .target_groups
+        .values()
+        .map(|group| (group, !state.load_balancers_of(&group.arn).is_empty()))
+        .filter(|(group, in_use)| group.in_use != *in_use)
+        .map(|(group, in_use)| (group.arn.clone(), in_use))
+        .collect();
+    for (arn, in_use) in changed {
+        target_health::put_in_use(account, now, &arn, in_use);
+    }
+}

@@ -1,0 +1,172 @@
+//! Attributes of load balancers and target groups: what there is, the defaults, and what a value may be.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::state::{VALIDATION, invalid};
+use crate::account::Account;
+use crate::wire::{ApiError, ApiRequest, Outcome, list, params};
+
+/// How long a deregistered target drains, in seconds.
+pub(super) const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
+/// Whether DeleteLoadBalancer is refused.
+pub(super) const DELETION_PROTECTION: &str = "deletion_protection.enabled";
+
+/// What an attribute's value may be.
+enum Values {
+    Flag,
+    Text,
+    OneOf(&'static [&'static str]),
+    /// Whole numbers, inclusive; the first may be 0 for "off" where the range begins higher.
+    Number { off: bool, low: u64, high: u64 },
+}
+
+type Row = (&'static str, &'static str, Values);
+
+const fn number(low: u64, high: u64) -> Values {
+    Values::Number { off: false, low, high }
+}
+
+/// Key, default and values, of an HTTP target group of type `ip` or `instance`.
+const TARGET_GROUP: &[Row] = &[
+    (DEREGISTRATION_DELAY, "300", number(0, 3600)),
+    ("load_balancing.algorithm.anomaly_mitigation", "off", Values::OneOf(&["on", "off"])),
+    (
+        "load_balancing.algorithm.type",
+        "round_robin",
+        Values::OneOf(&["round_robin", "least_outstanding_requests", "weighted_random"]),
+    ),
+    (
+        "load_balancing.cross_zone.enabled",
+        "use_load_balancer_configuration",
+        Values::OneOf(&["true", "false", "use_load_balancer_configuration"]),
+    ),
+    ("slow_start.duration_seconds", "0", Values::Number { off: true, low: 30, high: 900 }),
+    ("stickiness.app_cookie.cookie_name", "", Values::Text),
+    ("stickiness.app_cookie.duration_seconds", "86400", number(1, 604_800)),
+    ("stickiness.enabled", "false", Values::Flag),
+    ("stickiness.lb_cookie.duration_seconds", "86400", number(1, 604_800)),
+    ("stickiness.type", "lb_cookie", Values::OneOf(&["lb_cookie", "app_cookie"])),
+    ("target_group_health.dns_failover.minimum_healthy_targets.count", "1", Values::Text),
+    ("target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", Values::Text),
+    ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1", Values::Text),
+    ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off", Values::Text),
+];
+
+/// Key, default and values, of an application load balancer.
+const LOAD_BALANCER: &[Row] = &[
+    ("access_logs.s3.bucket", "", Values::Text),
+    ("access_logs.s3.enabled", "false", Values::Flag),
+    ("access_logs.s3.prefix", "", Values::Text),
+    ("client_keep_alive.seconds", "3600", number(60, 604_800)),
+    ("connection_logs.s3.bucket", "", Values::Text),
+    ("connection_logs.s3.enabled", "false", Values::Flag),
+    ("connection_logs.s3.prefix", "", Values::Text),
+    (DELETION_PROTECTION, "false", Values::Flag),
+    ("idle_timeout.timeout_seconds", "60", number(1, 4000)),
+    ("load_balancing.cross_zone.enabled", "true", Values::Flag),
+    ("routing.http.desync_mitigation_mode", "defensive", Values::OneOf(&["monitor", "defensive", "strictest"])),
+    ("routing.http.drop_invalid_header_fields.enabled", "false", Values::Flag),
+    ("routing.http.preserve_host_header.enabled", "false", Values::Flag),
+    ("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false", Values::Flag),
+    ("routing.http.xff_client_port.enabled", "false", Values::Flag),
+    ("routing.http.xff_header_processing.mode", "append", Values::OneOf(&["append", "preserve", "remove"])),
+    ("routing.http2.enabled", "true", Values::Flag),
+    ("waf.fail_open.enabled", "false", Values::Flag),
+    ("zonal_shift.config.enabled", "false", Values::Flag),
+];
+
+fn defaults(rows: &[Row]) -> BTreeMap<String, String> {
+    rows.iter().map(|(key, default, _)| ((*key).to_owned(), (*default).to_owned())).collect()
+}
+
+pub(super) fn target_group_defaults() -> BTreeMap<String, String> {
+    defaults(TARGET_GROUP)
+}
+
+pub(super) fn load_balancer_defaults() -> BTreeMap<String, String> {
+    defaults(LOAD_BALANCER)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attribute {
+    key: String,
+    #[serde(default)]
+    value: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OfTargetGroup {
+    target_group_arn: String,
+    #[serde(default, deserialize_with = "list")]
+    attributes: Vec<Attribute>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OfLoadBalancer {
+    load_balancer_arn: String,
+    #[serde(default, deserialize_with = "list")]
+    attributes: Vec<Attribute>,
+}
+
+pub(super) fn describe_target_group(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: OfTargetGroup = params(request, VALIDATION)?;
+    Ok(describe(&account.elb.target_group(&asked.target_group_arn)?.attributes))
+}
+
+pub(super) fn modify_target_group(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let asked: OfTargetGroup = params(request, VALIDATION)?;
+    let group = account.elb.target_group_mut(&asked.target_group_arn)?;
+    modify(&mut group.attributes, asked.attributes, TARGET_GROUP, "Target group")
+}
+
+pub(super) fn describe_load_balancer(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: OfLoadBalancer = params(request, VALIDATION)?;
+    Ok(describe(&account.elb.load_balancer(&asked.load_balancer_arn)?.attributes))
+}
+
+pub(super) fn modify_load_balancer(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let asked: OfLoadBalancer = params(request, VALIDATION)?;
+    let balancer = account.elb.load_balancer_mut(&asked.load_balancer_arn)?;
+    modify(&mut balancer.attributes, asked.attributes, LOAD_BALANCER, "Load balancer")
+}
+
+fn describe(attributes: &BTreeMap<String, String>) -> Value {
+    let rows: Vec<Value> =
+        attributes.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+    json!({ "Attributes": rows })
+}
+
+/// Takes all changes or none.
+fn modify(attributes: &mut BTreeMap<String, String>, changes: Vec<Attribute>, rows: &[Row], kind: &str) -> Outcome {
+    for change in &changes {
+        let row = rows.iter().find(|(key, ..)| *key == change.key);
+        let (_, _, values) =
+            row.ok_or_else(|| invalid(format!("{kind} attribute key '{}' is not recognized", change.key)))?;
+        check(change, values, kind)?;
+    }
+    attributes.extend(changes.into_iter().map(|change| (change.key, change.value)));
+    Ok(describe(attributes))
+}
+
+fn check(change: &Attribute, values: &Values, kind: &str) -> Result<(), ApiError> {
+    let Attribute { key, value } = change;
+    let allowed = match values {
+        Values::Text => return Ok(()),
+        Values::Flag if matches!(value.as_str(), "true" | "false") => return Ok(()),
+        Values::Flag => "'true' or 'false'".to_owned(),
+        Values::OneOf(choices) if choices.contains(&value.as_str()) => return Ok(()),
+        Values::OneOf(choices) => format!("one of '{}'", choices.join(", ")),
+        Values::Number { off, low, high } => match value.parse::<u64>() {
+            Ok(0) if *off => return Ok(()),
+            Ok(number) if (*low..=*high).contains(&number) => return Ok(()),
+            _ => format!("between '{low}' and '{high}'"),
+        },
+    };
+    Err(invalid(format!("{kind} attribute value '{value}' for '{key}' must be {allowed}")))
+}

@@ -1,0 +1,205 @@
+//! Listeners: create, describe, modify, delete.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::action::{self, Action};
+use super::rule::Rule;
+use super::state::{State, VALIDATION, invalid};
+use super::tags::{self, Tag};
+use super::{associations, health_check};
+use crate::account::{Account, Millis};
+use crate::wire::{ApiError, ApiRequest, Outcome, leaf, list, page, params};
+
+/// One listener. Its default actions are those of its default rule, the last of `rules`.
+#[derive(Debug)]
+pub(super) struct Listener {
+    pub(super) arn: String,
+    pub(super) load_balancer: String,
+    pub(super) port: u16,
+    pub(super) protocol: String,
+    ssl_policy: Option<String>,
+    certificates: Vec<Certificate>,
+    /// By priority, the default rule last.
+    pub(super) rules: Vec<Rule>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Certificate {
+    certificate_arn: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Settings {
+    #[serde(default, deserialize_with = "leaf")]
+    port: Option<u16>,
+    protocol: Option<String>,
+    ssl_policy: Option<String>,
+    #[serde(default, deserialize_with = "list")]
+    certificates: Vec<Certificate>,
+    #[serde(default, deserialize_with = "list")]
+    default_actions: Vec<Action>,
+    #[serde(default, deserialize_with = "list")]
+    tags: Vec<Tag>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OfLoadBalancer {
+    load_balancer_arn: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    listener_arn: String,
+}
+
+pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let OfLoadBalancer { load_balancer_arn } = params(request, VALIDATION)?;
+    let asked: Settings = params(request, VALIDATION)?;
+    let balancer = account.elb.load_balancer(&load_balancer_arn)?;
+    let path = balancer.arn.rsplit("loadbalancer/").next().unwrap_or_default().to_owned();
+    tags::check(&asked.tags)?;
+    let port = asked.port.ok_or_else(|| invalid("A port must be specified"))?;
+    health_check::in_range("port", u64::from(port), 1, 65535)?;
+    let protocol = asked.protocol.ok_or_else(|| invalid("A protocol must be specified"))?;
+    check_protocol(&protocol, &asked.certificates)?;
+    if on_port(&account.elb, &load_balancer_arn, port).is_some() {
+        let text = format!("A listener already exists on this port for this load balancer '{load_balancer_arn}'");
+        return Err(ApiError::new("DuplicateListener", text));
+    }
+    let actions = action::complete(&account.elb, &load_balancer_arn, asked.default_actions)?;
+    let path = format!("{path}/{}", account.ids.hex(16));
+    let default_rule = format!("listener-rule/{path}/{}", account.ids.hex(16));
+    let listener = Listener {
+        arn: account.arn("elasticloadbalancing", &format!("listener/{path}")),
+        load_balancer: load_balancer_arn,
+        port,
+        ssl_policy: ssl_policy(&protocol, asked.ssl_policy),
+        protocol,
+        certificates: asked.certificates,
+        rules: vec![Rule::default_of(account.arn("elasticloadbalancing", &default_rule), actions)],
+    };
+    tags::set(&mut account.elb, &listener.arn, &asked.tags)?;
+    let description = listener.describe();
+    account.elb.listeners.insert(listener.arn.clone(), listener);
+    associations::refresh(account, now);
+    Ok(json!({ "Listeners": [description] }))
+}
+
+fn check_protocol(protocol: &str, certificates: &[Certificate]) -> Result<(), ApiError> {
+    match protocol {
+        "HTTP" => Ok(()),
+        "HTTPS" if certificates.is_empty() => Err(invalid("A certificate must be specified for HTTPS listeners")),
+        "HTTPS" => Ok(()),
+        other => Err(ApiError::new(
+            "UnsupportedProtocol",
+            format!("Listener protocol '{other}' must be one of 'HTTP, HTTPS'"),
+        )),
+    }
+}
+
+fn ssl_policy(protocol: &str, asked: Option<String>) -> Option<String> {
+    (protocol == "HTTPS").then(|| asked.unwrap_or_else(|| "ELBSecurityPolicy-2016-08".to_owned()))
+}
+
+fn on_port<'a>(state: &'a State, load_balancer: &str, port: u16) -> Option<&'a Listener> {
+    state.listeners.values().find(|own| own.load_balancer == load_balancer && own.port == port)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Describe {
+    load_balancer_arn: Option<String>,
+    #[serde(default, deserialize_with = "list")]
+    listener_arns: Vec<String>,
+    marker: Option<String>,
+    #[serde(default, deserialize_with = "leaf")]
+    page_size: Option<usize>,
+}
+
+pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: Describe = params(request, VALIDATION)?;
+    let state = &account.elb;
+    let found: Vec<&Listener> = match &asked.load_balancer_arn {
+        Some(arn) if asked.listener_arns.is_empty() => {
+            state.load_balancer(arn)?;
+            state.listeners.values().filter(|own| own.load_balancer == *arn).collect()
+        }
+        None if !asked.listener_arns.is_empty() => {
+            asked.listener_arns.iter().map(|arn| state.listener(arn)).collect::<Result<_, _>>()?
+        }
+        _ => return Err(invalid("You must specify either listener ARNs or a load balancer ARN")),
+    };
+    let (found, next) = page(found, asked.marker.as_deref(), asked.page_size.unwrap_or(400).clamp(1, 400))
+        .ok_or_else(|| invalid("Invalid marker"))?;
+    let listeners: Vec<Value> = found.into_iter().map(Listener::describe).collect();
+    Ok(json!({ "Listeners": listeners, "NextMarker": next }))
+}
+
+pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let Named { listener_arn } = params(request, VALIDATION)?;
+    let asked: Settings = params(request, VALIDATION)?;
+    let current = account.elb.listener(&listener_arn)?;
+    let balancer = current.load_balancer.clone();
+    let port = asked.port.unwrap_or(current.port);
+    health_check::in_range("port", u64::from(port), 1, 65535)?;
+    if on_port(&account.elb, &balancer, port).is_some_and(|own| own.arn != listener_arn) {
+        return Err(invalid(format!("Listener port '{port}' is already in use")));
+    }
+    let protocol = asked.protocol.unwrap_or_else(|| current.protocol.clone());
+    let certificates =
+        if asked.certificates.is_empty() { current.certificates.clone() } else { asked.certificates };
+    check_protocol(&protocol, &certificates)?;
+    let actions = match asked.default_actions {
+        unchanged if unchanged.is_empty() => None,
+        actions => Some(action::complete(&account.elb, &balancer, actions)?),
+    };
+    let listener = account.elb.listener_mut(&listener_arn)?;
+    listener.port = port;
+    listener.ssl_policy = ssl_policy(&protocol, asked.ssl_policy.or_else(|| listener.ssl_policy.take()));
+    listener.certificates = if protocol == "HTTPS" { certificates } else { Vec::new() };
+    listener.protocol = protocol;
+    if let (Some(actions), Some(default)) = (actions, listener.rules.last_mut()) {
+        default.actions = actions;
+    }
+    let description = listener.describe();
+    associations::refresh(account, now);
+    Ok(json!({ "Listeners": [description] }))
+}
+
+pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let Named { listener_arn } = params(request, VALIDATION)?;
+    account.elb.listener(&listener_arn)?;
+    remove(&mut account.elb, &listener_arn);
+    associations::refresh(account, now);
+    Ok(Value::Null)
+}
+
+/// Forgets a listener, its rules and their tags.
+pub(super) fn remove(state: &mut State, arn: &str) {
+    state.tags.remove(arn);
+    for rule in state.listeners.remove(arn).into_iter().flat_map(|listener| listener.rules) {
+        state.tags.remove(&rule.arn);
+    }
+}
+
+impl Listener {
+    fn describe(&self) -> Value {
+        let mut description = json!({
+            "ListenerArn": self.arn,
+            "LoadBalancerArn": self.load_balancer,
+            "Port": self.port,
+            "Protocol": self.protocol,
+            "DefaultActions": self.rules.last().map(|rule| &rule.actions),
+        });
+        if self.protocol == "HTTPS" {
+            description["SslPolicy"] = json!(self.ssl_policy);
+            description["Certificates"] = json!(self.certificates);
+        }
+        description
+    }
+}

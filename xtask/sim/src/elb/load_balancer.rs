@@ -1,0 +1,277 @@
+//! Load balancers: create, describe, delete, and where they stand. Only application load balancers.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::state::{VALIDATION, invalid};
+use super::tags::{self, Tag};
+use super::{Due, associations, attributes, names};
+use crate::account::{self, Account, Millis};
+use crate::identity;
+use crate::wire::{ApiError, ApiRequest, Outcome, iso8601, leaf, list, page, params};
+
+/// One application load balancer.
+#[derive(Debug)]
+pub(crate) struct LoadBalancer {
+    pub(super) arn: String,
+    pub(super) name: String,
+    pub(super) dns_name: String,
+    scheme: String,
+    vpc_id: String,
+    /// `(availability zone, subnet id)`.
+    zones: Vec<(String, String)>,
+    security_groups: Vec<String>,
+    created: Millis,
+    pub(super) active: bool,
+    pub(super) attributes: BTreeMap<String, String>,
+}
+
+/// A new load balancer is `provisioning` for about two minutes on AWS; not at all where someone waits.
+const PROVISIONING_MS: u64 = 120_000;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Create {
+    name: String,
+    #[serde(default, deserialize_with = "list")]
+    subnets: Vec<String>,
+    #[serde(default, deserialize_with = "list")]
+    subnet_mappings: Vec<SubnetMapping>,
+    #[serde(default, deserialize_with = "list")]
+    security_groups: Vec<String>,
+    scheme: Option<String>,
+    r#type: Option<String>,
+    ip_address_type: Option<String>,
+    #[serde(default, deserialize_with = "list")]
+    tags: Vec<Tag>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SubnetMapping {
+    subnet_id: String,
+}
+
+fn subnet_ids(subnets: Vec<String>, mappings: Vec<SubnetMapping>) -> Vec<String> {
+    subnets.into_iter().chain(mappings.into_iter().map(|mapping| mapping.subnet_id)).collect()
+}
+
+pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let asked: Create = params(request, VALIDATION)?;
+    names::check("Load balancer", &asked.name)?;
+    tags::check(&asked.tags)?;
+    if asked.r#type.as_deref().is_some_and(|kind| kind != "application") {
+        return Err(ApiError::new("OperationNotPermitted", "Only application load balancers are served"));
+    }
+    if asked.ip_address_type.as_deref().is_some_and(|kind| kind != "ipv4") {
+        return Err(ApiError::new("InvalidConfigurationRequest", "The VPC has no IPv6 CIDR block"));
+    }
+    let scheme = asked.scheme.unwrap_or_else(|| "internet-facing".to_owned());
+    if !matches!(scheme.as_str(), "internet-facing" | "internal") {
+        return Err(ApiError::new("InvalidScheme", format!("The scheme '{scheme}' is not valid")));
+    }
+    let (vpc_id, zones) = place(account, &subnet_ids(asked.subnets, asked.subnet_mappings))?;
+    check_security_groups(account, &vpc_id, &asked.security_groups)?;
+    if let Some(existing) = account.elb.load_balancers.values().find(|own| own.name == asked.name) {
+        let same = existing.scheme == scheme
+            && existing.zones == zones
+            && existing.security_groups == sorted(&asked.security_groups);
+        return if same {
+            Ok(json!({ "LoadBalancers": [existing.describe()] }))
+        } else {
+            let text = format!("A load balancer with the same name '{}' exists, but with different settings", asked.name);
+            Err(ApiError::new("DuplicateLoadBalancerName", text))
+        };
+    }
+    let name = asked.name;
+    let path = format!("loadbalancer/app/{name}/{}", account.ids.hex(16));
+    let prefix = if scheme == "internal" { "internal-" } else { "" };
+    let brisk = account.settings.pace.first_checks_ms.is_some();
+    let balancer = LoadBalancer {
+        arn: account.arn("elasticloadbalancing", &path),
+        dns_name: format!("{prefix}{name}-{}.{}.elb.amazonaws.com", account.ids.digits(10), account.settings.region),
+        name,
+        scheme,
+        vpc_id,
+        zones,
+        security_groups: sorted(&asked.security_groups),
+        created: now,
+        active: false,
+        attributes: attributes::load_balancer_defaults(),
+    };
+    tags::set(&mut account.elb, &balancer.arn, &asked.tags)?;
+    let active = Due::Active { load_balancer: balancer.arn.clone() };
+    let provisioned = if brisk { now } else { now.plus_millis(PROVISIONING_MS) };
+    account.timers.push(provisioned, account::Due::Elb(active));
+    let description = balancer.describe();
+    account.elb.load_balancers.insert(balancer.arn.clone(), balancer);
+    Ok(json!({ "LoadBalancers": [description] }))
+}
+
+/// The VPC and the zones of these subnets.
+fn place(account: &Account, subnets: &[String]) -> Result<(String, Vec<(String, String)>), ApiError> {
+    let mut zones = Vec::new();
+    let mut vpc_id = None;
+    for id in subnets {
+        let subnet = identity::subnet(account, id)
+            .ok_or_else(|| ApiError::new("SubnetNotFound", format!("The subnet ID '{id}' does not exist")))?;
+        if vpc_id.get_or_insert_with(|| subnet.vpc_id.clone()) != &subnet.vpc_id {
+            let text = "All subnets must belong to the same VPC";
+            return Err(ApiError::new("InvalidConfigurationRequest", text));
+        }
+        if zones.iter().any(|(zone, _)| *zone == subnet.zone) {
+            let text = "A load balancer cannot be attached to multiple subnets in the same Availability Zone";
+            return Err(ApiError::new("InvalidConfigurationRequest", text));
+        }
+        zones.push((subnet.zone.clone(), id.clone()));
+    }
+    match vpc_id {
+        Some(vpc_id) if zones.len() >= 2 => {
+            zones.sort();
+            Ok((vpc_id, zones))
+        }
+        _ => Err(invalid("At least two subnets in two different Availability Zones must be specified")),
+    }
+}
+
+fn check_security_groups(account: &Account, vpc_id: &str, groups: &[String]) -> Result<(), ApiError> {
+    for id in groups {
+        if identity::security_group(account, id).is_none_or(|group| group.vpc_id != vpc_id) {
+            let text = "One or more security groups are invalid";
+            return Err(ApiError::new("InvalidConfigurationRequest", text));
+        }
+    }
+    Ok(())
+}
+
+fn sorted(ids: &[String]) -> Vec<String> {
+    let mut ids = ids.to_vec();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Describe {
+    #[serde(default, deserialize_with = "list")]
+    load_balancer_arns: Vec<String>,
+    #[serde(default, deserialize_with = "list")]
+    names: Vec<String>,
+    marker: Option<String>,
+    #[serde(default, deserialize_with = "leaf")]
+    page_size: Option<usize>,
+}
+
+pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: Describe = params(request, VALIDATION)?;
+    let state = &account.elb;
+    if !asked.names.is_empty() && !asked.load_balancer_arns.is_empty() {
+        return Err(invalid("Load balancer names and load balancer ARNs cannot be specified at the same time"));
+    }
+    let mut found: Vec<&LoadBalancer> = Vec::new();
+    for arn in &asked.load_balancer_arns {
+        found.push(state.load_balancer(arn).map_err(|error| match error.code {
+            VALIDATION => error,
+            code => ApiError::new(code, "One or more load balancers not found"),
+        })?);
+    }
+    for name in &asked.names {
+        found.push(state.load_balancers.values().find(|own| own.name == *name).ok_or_else(|| {
+            ApiError::new("LoadBalancerNotFound", format!("Load balancers '[{name}]' not found"))
+        })?);
+    }
+    if asked.names.is_empty() && asked.load_balancer_arns.is_empty() {
+        found.extend(state.load_balancers.values());
+    }
+    let (found, next) = page(found, asked.marker.as_deref(), asked.page_size.unwrap_or(400).clamp(1, 400))
+        .ok_or_else(|| invalid("Invalid marker"))?;
+    let balancers: Vec<Value> = found.into_iter().map(LoadBalancer::describe).collect();
+    Ok(json!({ "LoadBalancers": balancers, "NextMarker": next }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Set {
+    load_balancer_arn: String,
+    #[serde(default, deserialize_with = "list")]
+    subnets: Vec<String>,
+    #[serde(default, deserialize_with = "list")]
+    subnet_mappings: Vec<SubnetMapping>,
+    #[serde(default, deserialize_with = "list")]
+    security_groups: Vec<String>,
+}
+
+/// Deletes a load balancer with its listeners and rules. Deleting what is not there succeeds, as on AWS.
+pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let Set { load_balancer_arn: arn, .. } = params(request, VALIDATION)?;
+    match account.elb.load_balancer(&arn) {
+        Err(error) if error.code == VALIDATION => return Err(error),
+        Err(_) => return Ok(Value::Null),
+        Ok(balancer) if balancer.attributes.get(attributes::DELETION_PROTECTION).is_some_and(|on| on == "true") => {
+            let text = format!("Load balancer '{arn}' cannot be deleted because deletion protection is enabled");
+            return Err(ApiError::new("OperationNotPermitted", text));
+        }
+        Ok(_) => {}
+    }
+    let state = &mut account.elb;
+    state.load_balancers.remove(&arn);
+    let listeners: Vec<String> =
+        state.listeners.values().filter(|own| own.load_balancer == arn).map(|own| own.arn.clone()).collect();
+    for listener in listeners {
+        super::listener::remove(state, &listener);
+    }
+    state.tags.remove(&arn);
+    associations::refresh(account, now);
+    Ok(Value::Null)
+}
+
+pub(super) fn set_security_groups(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let asked: Set = params(request, VALIDATION)?;
+    let vpc_id = account.elb.load_balancer(&asked.load_balancer_arn)?.vpc_id.clone();
+    if asked.security_groups.is_empty() {
+        return Err(invalid("At least one security group must be specified"));
+    }
+    check_security_groups(account, &vpc_id, &asked.security_groups)?;
+    let balancer = account.elb.load_balancer_mut(&asked.load_balancer_arn)?;
+    balancer.security_groups = sorted(&asked.security_groups);
+    Ok(json!({ "SecurityGroupIds": balancer.security_groups }))
+}
+
+pub(super) fn set_subnets(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let asked: Set = params(request, VALIDATION)?;
+    let vpc_id = account.elb.load_balancer(&asked.load_balancer_arn)?.vpc_id.clone();
+    let (new_vpc, zones) = place(account, &subnet_ids(asked.subnets, asked.subnet_mappings))?;
+    if new_vpc != vpc_id {
+        return Err(ApiError::new("InvalidSubnet", "All subnets must belong to the load balancer's VPC"));
+    }
+    let balancer = account.elb.load_balancer_mut(&asked.load_balancer_arn)?;
+    balancer.zones = zones;
+    Ok(json!({ "AvailabilityZones": balancer.describe_zones(), "IpAddressType": "ipv4" }))
+}
+
+impl LoadBalancer {
+    fn describe(&self) -> Value {
+        json!({
+            "LoadBalancerArn": self.arn,
+            "DNSName": self.dns_name,
+            "CanonicalHostedZoneId": "Z1LMS91P8CMLE5",
+            "CreatedTime": iso8601(self.created),
+            "LoadBalancerName": self.name,
+            "Scheme": self.scheme,
+            "VpcId": self.vpc_id,
+            "State": { "Code": if self.active { "active" } else { "provisioning" } },
+            "Type": "application",
+            "AvailabilityZones": self.describe_zones(),
+            "SecurityGroups": self.security_groups,
+            "IpAddressType": "ipv4",
+        })
+    }
+
+    fn describe_zones(&self) -> Value {
+        let zones = self.zones.iter();
+        zones.map(|(zone, subnet)| json!({ "ZoneName": zone, "SubnetId": subnet, "LoadBalancerAddresses": [] })).collect()
+    }
+}

@@ -1,0 +1,115 @@
+//! What load balancing remembers, and how an ARN finds it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::listener::Listener;
+use super::load_balancer::LoadBalancer;
+use super::rule::Rule;
+use super::tags::Tag;
+use super::target_group::TargetGroup;
+use crate::wire::ApiError;
+
+/// All load balancing state of the account. Keys are ARNs; they begin with the name, so that lists are in order of names.
+#[derive(Debug, Default)]
+pub struct State {
+    pub(super) load_balancers: BTreeMap<String, LoadBalancer>,
+    pub(super) target_groups: BTreeMap<String, TargetGroup>,
+    pub(super) listeners: BTreeMap<String, Listener>,
+    pub(super) tags: BTreeMap<String, Vec<Tag>>,
+    /// How many registrations there have been.
+    pub(super) epochs: u64,
+}
+
+/// The code of every refusal of a parameter's form.
+pub(super) const VALIDATION: &str = "ValidationError";
+
+pub(super) fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new(VALIDATION, message)
+}
+
+/// Refuses what is no ARN of this kind before anybody looks for it, as the API does.
+fn check_arn(arn: &str, resource: &str, kind: &str) -> Result<(), ApiError> {
+    let own = arn.strip_prefix("arn:aws:elasticloadbalancing:");
+    match own.and_then(|rest| rest.splitn(3, ':').nth(2)) {
+        Some(path) if path.starts_with(resource) => Ok(()),
+        _ => Err(invalid(format!("'{arn}' is not a valid {kind} ARN"))),
+    }
+}
+
+impl State {
+    pub(super) fn load_balancer(&self, arn: &str) -> Result<&LoadBalancer, ApiError> {
+        check_arn(arn, "loadbalancer/", "load balancer")?;
+        self.load_balancers
+            .get(arn)
+            .ok_or_else(|| ApiError::new("LoadBalancerNotFound", format!("Load balancer '{arn}' not found")))
+    }
+
+    pub(super) fn load_balancer_mut(&mut self, arn: &str) -> Result<&mut LoadBalancer, ApiError> {
+        self.load_balancer(arn)?;
+        self.load_balancers
+            .get_mut(arn)
+            .ok_or_else(|| ApiError::new("LoadBalancerNotFound", format!("Load balancer '{arn}' not found")))
+    }
+
+    pub(super) fn target_group(&self, arn: &str) -> Result<&TargetGroup, ApiError> {
+        check_arn(arn, "targetgroup/", "target group")?;
+        self.target_groups.get(arn).ok_or_else(|| target_group_not_found(arn))
+    }
+
+    pub(super) fn target_group_mut(&mut self, arn: &str) -> Result<&mut TargetGroup, ApiError> {
+        check_arn(arn, "targetgroup/", "target group")?;
+        self.target_groups.get_mut(arn).ok_or_else(|| target_group_not_found(arn))
+    }
+
+    pub(super) fn listener(&self, arn: &str) -> Result<&Listener, ApiError> {
+        check_arn(arn, "listener/", "listener")?;
+        self.listeners.get(arn).ok_or_else(listener_not_found)
+    }
+
+    pub(super) fn listener_mut(&mut self, arn: &str) -> Result<&mut Listener, ApiError> {
+        check_arn(arn, "listener/", "listener")?;
+        self.listeners.get_mut(arn).ok_or_else(listener_not_found)
+    }
+
+    /// The rule and its listener. A listener's default rule is among its rules.
+    pub(super) fn rule(&self, arn: &str) -> Result<(&Listener, &Rule), ApiError> {
+        check_arn(arn, "listener-rule/", "listener rule")?;
+        self.listeners
+            .values()
+            .find_map(|listener| Some((listener, listener.rules.iter().find(|rule| rule.arn == arn)?)))
+            .ok_or_else(rule_not_found)
+    }
+
+    pub(super) fn rule_mut(&mut self, arn: &str) -> Result<&mut Rule, ApiError> {
+        check_arn(arn, "listener-rule/", "listener rule")?;
+        self.listeners
+            .values_mut()
+            .flat_map(|listener| &mut listener.rules)
+            .find(|rule| rule.arn == arn)
+            .ok_or_else(rule_not_found)
+    }
+
+    /// The load balancers whose listeners or rules forward to the target group.
+    pub(super) fn load_balancers_of(&self, target_group: &str) -> BTreeSet<&str> {
+        self.listeners
+            .values()
+            .filter(|listener| {
+                let mut actions = listener.rules.iter().flat_map(|rule| &rule.actions);
+                actions.any(|action| action.forwards_to(target_group))
+            })
+            .map(|listener| listener.load_balancer.as_str())
+            .collect()
+    }
+}
+
+fn target_group_not_found(arn: &str) -> ApiError {
+    ApiError::new("TargetGroupNotFound", format!("Target groups '{arn}' not found"))
+}
+
+fn listener_not_found() -> ApiError {
+    ApiError::new("ListenerNotFound", "One or more listeners not found")
+}
+
+fn rule_not_found() -> ApiError {
+    ApiError::new("RuleNotFound", "One or more rules not found")
+}

@@ -1,0 +1,191 @@
+//! Target groups: create, describe, modify, delete. Only HTTP groups of type `ip`, which is what Fargate needs.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::attributes;
+use super::health_check::{HealthCheck, HealthCheckParams, in_range};
+use super::names;
+use super::state::{State, VALIDATION, invalid};
+use super::tags::{self, Tag};
+use super::target_health::Registered;
+use crate::account::Account;
+use crate::wire::{ApiError, ApiRequest, Outcome, leaf, list, page, params};
+
+/// One target group.
+#[derive(Debug, Clone)]
+pub(crate) struct TargetGroup {
+    pub(crate) arn: String,
+    pub(crate) name: String,
+    pub(crate) port: u16,
+    pub(crate) protocol: String,
+    pub(crate) protocol_version: String,
+    pub(crate) vpc_id: String,
+    /// `instance`, `ip` or `lambda`.
+    pub(crate) target_type: String,
+    pub(crate) health_check: HealthCheck,
+    pub(crate) attributes: BTreeMap<String, String>,
+    pub(super) targets: Vec<Registered>,
+    /// Whether a listener or rule forwards here; targets of an unused group are not checked.
+    pub(super) in_use: bool,
+}
+
+impl TargetGroup {
+    /// `deregistration_delay.timeout_seconds`, 0 to 3600.
+    pub(crate) fn deregistration_delay_secs(&self) -> u64 {
+        self.attributes.get(attributes::DEREGISTRATION_DELAY).and_then(|value| value.parse().ok()).unwrap_or(300)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Create {
+    name: String,
+    protocol: Option<String>,
+    protocol_version: Option<String>,
+    #[serde(default, deserialize_with = "leaf")]
+    port: Option<u16>,
+    vpc_id: Option<String>,
+    target_type: Option<String>,
+    #[serde(default, deserialize_with = "list")]
+    tags: Vec<Tag>,
+}
+
+pub(super) fn create(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let asked: Create = params(request, VALIDATION)?;
+    let health_check: HealthCheckParams = params(request, VALIDATION)?;
+    names::check("Target group", &asked.name)?;
+    tags::check(&asked.tags)?;
+    let target_type = asked.target_type.unwrap_or_else(|| "instance".to_owned());
+    if !matches!(target_type.as_str(), "instance" | "ip") {
+        return Err(invalid(format!("Target type '{target_type}' is not served: use 'ip' or 'instance'")));
+    }
+    let protocol = asked.protocol.ok_or_else(|| invalid("A protocol must be specified"))?;
+    if !matches!(protocol.as_str(), "HTTP" | "HTTPS") {
+        return Err(invalid(format!("Target group protocol '{protocol}' is not served: use 'HTTP' or 'HTTPS'")));
+    }
+    let port = asked.port.ok_or_else(|| invalid("A port must be specified"))?;
+    in_range("port", u64::from(port), 1, 65535)?;
+    let vpc_id = asked.vpc_id.ok_or_else(|| invalid("A VPC ID must be specified"))?;
+    if !account.identity.has_vpc(&vpc_id) {
+        return Err(invalid(format!("The VPC ID '{vpc_id}' is not found")));
+    }
+    let group = TargetGroup {
+        arn: String::new(),
+        name: asked.name,
+        port,
+        protocol,
+        protocol_version: asked.protocol_version.unwrap_or_else(|| "HTTP1".to_owned()),
+        vpc_id,
+        target_type,
+        health_check: health_check.apply(&HealthCheck::default())?,
+        attributes: attributes::target_group_defaults(),
+        targets: Vec::new(),
+        in_use: false,
+    };
+    if let Some(existing) = account.elb.target_groups.values().find(|own| own.name == group.name) {
+        // The same settings again is no error: a retried creation finds what the first one made.
+        return if existing.same_settings(&group) {
+            Ok(json!({ "TargetGroups": [describe(&account.elb, existing)] }))
+        } else {
+            let text = format!("A target group with the same name '{}' exists, but with different settings", group.name);
+            Err(ApiError::new("DuplicateTargetGroupName", text))
+        };
+    }
+    let path = format!("targetgroup/{}/{}", group.name, account.ids.hex(16));
+    let group = TargetGroup { arn: account.arn("elasticloadbalancing", &path), ..group };
+    tags::set(&mut account.elb, &group.arn, &asked.tags)?;
+    let description = describe(&account.elb, &group);
+    account.elb.target_groups.insert(group.arn.clone(), group);
+    Ok(json!({ "TargetGroups": [description] }))
+}
+
+impl TargetGroup {
+    fn same_settings(&self, other: &Self) -> bool {
+        (&self.protocol, &self.protocol_version, self.port, &self.vpc_id, &self.target_type, &self.health_check)
+            == (&other.protocol, &other.protocol_version, other.port, &other.vpc_id, &other.target_type, &other.health_check)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Describe {
+    load_balancer_arn: Option<String>,
+    #[serde(default, deserialize_with = "list")]
+    target_group_arns: Vec<String>,
+    #[serde(default, deserialize_with = "list")]
+    names: Vec<String>,
+    marker: Option<String>,
+    #[serde(default, deserialize_with = "leaf")]
+    page_size: Option<usize>,
+}
+
+pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: Describe = params(request, VALIDATION)?;
+    let state = &account.elb;
+    let kinds = [!asked.names.is_empty(), !asked.target_group_arns.is_empty(), asked.load_balancer_arn.is_some()];
+    if kinds.into_iter().filter(|given| *given).count() > 1 {
+        return Err(invalid("Target group names, ARNs and a load balancer ARN cannot be specified at the same time"));
+    }
+    let not_found = || ApiError::new("TargetGroupNotFound", "One or more target groups not found");
+    let mut found: Vec<&TargetGroup> = Vec::new();
+    for arn in &asked.target_group_arns {
+        found.push(state.target_group(arn).map_err(|error| if error.code == VALIDATION { error } else { not_found() })?);
+    }
+    for name in &asked.names {
+        found.push(state.target_groups.values().find(|group| group.name == *name).ok_or_else(not_found)?);
+    }
+    if let Some(arn) = &asked.load_balancer_arn {
+        state.load_balancer(arn)?;
+        found.extend(state.target_groups.values().filter(|group| state.load_balancers_of(&group.arn).contains(&**arn)));
+    } else if asked.names.is_empty() && asked.target_group_arns.is_empty() {
+        found.extend(state.target_groups.values());
+    }
+    let (found, next) = page(found, asked.marker.as_deref(), asked.page_size.unwrap_or(400).clamp(1, 400))
+        .ok_or_else(|| invalid("Invalid marker"))?;
+    let groups: Vec<Value> = found.into_iter().map(|group| describe(state, group)).collect();
+    Ok(json!({ "TargetGroups": groups, "NextMarker": next }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    target_group_arn: String,
+}
+
+pub(super) fn modify(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let Named { target_group_arn: arn } = params(request, VALIDATION)?;
+    let changes: HealthCheckParams = params(request, VALIDATION)?;
+    let group = account.elb.target_group_mut(&arn)?;
+    group.health_check = changes.apply(&group.health_check)?;
+    let group = account.elb.target_group(&arn)?;
+    Ok(json!({ "TargetGroups": [describe(&account.elb, group)] }))
+}
+
+/// Deleting what is not there succeeds, as on AWS.
+pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let Named { target_group_arn: arn } = params(request, VALIDATION)?;
+    if !account.elb.load_balancers_of(&arn).is_empty() {
+        let text = format!("Target group '{arn}' is currently in use by a listener or a rule");
+        return Err(ApiError::new("ResourceInUse", text));
+    }
+    account.elb.target_groups.remove(&arn);
+    account.elb.tags.remove(&arn);
+    Ok(Value::Null)
+}
+
+fn describe(state: &State, group: &TargetGroup) -> Value {
+    let mut description = group.health_check.describe();
+    description["TargetGroupArn"] = json!(group.arn);
+    description["TargetGroupName"] = json!(group.name);
+    description["Protocol"] = json!(group.protocol);
+    description["ProtocolVersion"] = json!(group.protocol_version);
+    description["Port"] = json!(group.port);
+    description["VpcId"] = json!(group.vpc_id);
+    description["LoadBalancerArns"] = json!(state.load_balancers_of(&group.arn));
+    description["TargetType"] = json!(group.target_type);
+    description["IpAddressType"] = json!("ipv4");
+    description
+}

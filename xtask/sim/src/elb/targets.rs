@@ -1,0 +1,104 @@
+//! RegisterTargets, DeregisterTargets and DescribeTargetHealth.
+
+use std::net::Ipv4Addr;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::state::VALIDATION;
+use super::target_health::{self, Target, TargetHealth};
+use crate::account::{Account, Millis};
+use crate::wire::{ApiError, ApiRequest, Outcome, leaf, list, params};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Targets {
+    target_group_arn: String,
+    #[serde(default, deserialize_with = "list")]
+    targets: Vec<Description>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Description {
+    id: String,
+    #[serde(default, deserialize_with = "leaf")]
+    port: Option<u16>,
+}
+
+/// Registers addresses. No task is behind them, so that they never become healthy: tasks are registered by ECS.
+pub(super) fn register(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let asked: Targets = params(request, VALIDATION)?;
+    let group = account.elb.target_group(&asked.target_group_arn)?;
+    let (default_port, by_address) = (group.port, group.target_type == "ip");
+    for target in &asked.targets {
+        let reachable = target.id.parse::<Ipv4Addr>().is_ok() && account.identity.zone_of(&target.id).is_some();
+        if !by_address {
+            let text = format!("The following targets are not in a running state and cannot be registered: '{}'", target.id);
+            return Err(ApiError::new("InvalidTarget", text));
+        }
+        if !reachable {
+            let text = format!("The IP address '{}' is not within a subnet of the target group's VPC", target.id);
+            return Err(ApiError::new("InvalidTarget", text));
+        }
+    }
+    for Description { id, port } in asked.targets {
+        let target = Target { ip: id, port: port.unwrap_or(default_port), task: String::new() };
+        target_health::register(account, now, &asked.target_group_arn, target);
+    }
+    Ok(Value::Null)
+}
+
+pub(super) fn deregister(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let asked: Targets = params(request, VALIDATION)?;
+    account.elb.target_group(&asked.target_group_arn)?;
+    for (ip, port) in chosen(account, &asked) {
+        target_health::deregister(account, now, &asked.target_group_arn, &ip, port);
+    }
+    Ok(Value::Null)
+}
+
+pub(super) fn describe_health(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: Targets = params(request, VALIDATION)?;
+    let group = account.elb.target_group(&asked.target_group_arn)?;
+    let chosen = match asked.targets.as_slice() {
+        [] => group.targets.iter().map(|own| (own.target.ip.clone(), own.target.port)).collect(),
+        _ => chosen(account, &asked),
+    };
+    let descriptions: Vec<Value> = chosen
+        .into_iter()
+        .map(|(ip, port)| {
+            let TargetHealth { state, reason, description } =
+                target_health::health(account, &asked.target_group_arn, &ip, port);
+            let health_check_port =
+                Some(&group.health_check.port).filter(|port| *port != "traffic-port").cloned();
+            json!({
+                "Target": { "Id": ip, "Port": port, "AvailabilityZone": account.identity.zone_of(&ip) },
+                "HealthCheckPort": health_check_port.unwrap_or_else(|| port.to_string()),
+                "TargetHealth": { "State": state.as_str(), "Reason": reason, "Description": description },
+                "AdministrativeOverride": {
+                    "State": "no_override",
+                    "Reason": "AdministrativeOverride.NoOverride",
+                    "Description": "No override is currently active on target",
+                },
+            })
+        })
+        .collect();
+    Ok(json!({ "TargetHealthDescriptions": descriptions }))
+}
+
+/// The addresses and ports that a request names; without a port, all ports at which the address is registered, or the
+/// group's own when it is not.
+fn chosen(account: &Account, asked: &Targets) -> Vec<(String, u16)> {
+    let Ok(group) = account.elb.target_group(&asked.target_group_arn) else { return Vec::new() };
+    let mut chosen = Vec::new();
+    for Description { id, port } in &asked.targets {
+        let ports: Vec<u16> = match port {
+            Some(port) => vec![*port],
+            None => group.targets.iter().filter(|own| own.target.ip == *id).map(|own| own.target.port).collect(),
+        };
+        let ports = if ports.is_empty() { vec![group.port] } else { ports };
+        chosen.extend(ports.into_iter().map(|port| (id.clone(), port)));
+    }
+    chosen
+}

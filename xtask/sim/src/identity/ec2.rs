@@ -1,0 +1,192 @@
+//! DescribeVpcs, DescribeSubnets and DescribeSecurityGroups, in the names of EC2's XML (`vpcSet`, `tagSet`).
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::filters::{Filterable, Kind, select};
+use super::landing_zone::{SecurityGroup, Subnet, Vpc};
+use crate::account::Account;
+use crate::wire::{ApiError, ApiRequest, Outcome, list, params};
+
+#[derive(Debug, Deserialize)]
+struct Named {
+    #[serde(default, rename = "VpcId", deserialize_with = "list")]
+    vpc_ids: Vec<String>,
+    #[serde(default, rename = "SubnetId", deserialize_with = "list")]
+    subnet_ids: Vec<String>,
+    #[serde(default, rename = "GroupId", deserialize_with = "list")]
+    group_ids: Vec<String>,
+    #[serde(default, rename = "GroupName", deserialize_with = "list")]
+    group_names: Vec<String>,
+}
+
+pub(super) fn describe_vpcs(account: &Account, request: &ApiRequest) -> Outcome {
+    let named: Named = params(request, "InvalidParameterValue")?;
+    let kind = Kind {
+        prefix: "vpc-",
+        name: "vpc ID",
+        malformed: "InvalidVpcId.Malformed",
+        not_found: "InvalidVpcID.NotFound",
+    };
+    let found = select(request, &account.identity.vpcs, &named.vpc_ids, &kind)?;
+    let items: Vec<Value> = found.into_iter().map(|vpc| vpc.describe(account)).collect();
+    Ok(json!({ "vpcSet": items }))
+}
+
+pub(super) fn describe_subnets(account: &Account, request: &ApiRequest) -> Outcome {
+    let named: Named = params(request, "InvalidParameterValue")?;
+    let kind = Kind {
+        prefix: "subnet-",
+        name: "subnet ID",
+        malformed: "InvalidSubnetID.Malformed",
+        not_found: "InvalidSubnetID.NotFound",
+    };
+    let found = select(request, &account.identity.subnets, &named.subnet_ids, &kind)?;
+    let items: Vec<Value> = found.into_iter().map(|subnet| subnet.describe(account)).collect();
+    Ok(json!({ "subnetSet": items }))
+}
+
+pub(super) fn describe_security_groups(account: &Account, request: &ApiRequest) -> Outcome {
+    let named: Named = params(request, "InvalidParameterValue")?;
+    if let Some(name) = named.group_names.first() {
+        // Names are only valid in a default VPC, which the landing zone does not have; callers use the filter.
+        let text = format!("The security group '{name}' does not exist in default VPC");
+        return Err(ApiError::new("InvalidGroup.NotFound", text));
+    }
+    let kind = Kind {
+        prefix: "sg-",
+        name: "security group",
+        malformed: "InvalidGroupId.Malformed",
+        not_found: "InvalidGroup.NotFound",
+    };
+    let found = select(request, &account.identity.security_groups, &named.group_ids, &kind)?;
+    let items: Vec<Value> = found.into_iter().map(|group| group.describe(account)).collect();
+    Ok(json!({ "securityGroupInfo": items }))
+}
+
+fn name_tag(name: &str) -> Value {
+    json!([{ "key": "Name", "value": name }])
+}
+
+/// The tag filters that all resources share; a resource's only tag is its `Name`.
+fn tag_fact(filter: &str, name: &str) -> Option<Vec<String>> {
+    match filter {
+        "tag:Name" => Some(vec![name.to_owned()]),
+        "tag-key" => Some(vec!["Name".to_owned()]),
+        _ => filter.starts_with("tag:").then(Vec::new),
+    }
+}
+
+impl Filterable for Vpc {
+    fn facts(&self, filter: &str) -> Option<Vec<String>> {
+        Some(vec![match filter {
+            "vpc-id" => self.id.clone(),
+            "cidr" | "cidr-block-association.cidr-block" => self.cidr.to_owned(),
+            "state" => "available".to_owned(),
+            "is-default" | "isDefault" => "false".to_owned(),
+            _ => return tag_fact(filter, self.name),
+        }])
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Vpc {
+    fn describe(&self, account: &Account) -> Value {
+        json!({
+            "vpcId": self.id,
+            "ownerId": account.settings.account,
+            "state": "available",
+            "cidrBlock": self.cidr,
+            "instanceTenancy": "default",
+            "isDefault": false,
+            "tagSet": name_tag(self.name),
+        })
+    }
+}
+
+impl Filterable for Subnet {
+    fn facts(&self, filter: &str) -> Option<Vec<String>> {
+        Some(vec![match filter {
+            "subnet-id" => self.id.clone(),
+            "vpc-id" => self.vpc_id.clone(),
+            "cidr" | "cidr-block" | "cidrBlock" => self.cidr(),
+            "availability-zone" | "availabilityZone" => self.zone.clone(),
+            "map-public-ip-on-launch" => self.public.to_string(),
+            "state" => "available".to_owned(),
+            "default-for-az" | "defaultForAz" => "false".to_owned(),
+            _ => return tag_fact(filter, &self.name),
+        }])
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Subnet {
+    fn describe(&self, account: &Account) -> Value {
+        json!({
+            "subnetId": self.id,
+            "subnetArn": account.arn("ec2", &format!("subnet/{}", self.id)),
+            "ownerId": account.settings.account,
+            "vpcId": self.vpc_id,
+            "state": "available",
+            "cidrBlock": self.cidr(),
+            "availabilityZone": self.zone,
+            "availableIpAddressCount": self.free_addresses(),
+            "defaultForAz": false,
+            "mapPublicIpOnLaunch": self.public,
+            "assignIpv6AddressOnCreation": false,
+            "tagSet": name_tag(&self.name),
+        })
+    }
+}
+
+impl Filterable for SecurityGroup {
+    fn facts(&self, filter: &str) -> Option<Vec<String>> {
+        Some(vec![match filter {
+            "group-id" => self.id.clone(),
+            "group-name" => self.name.to_owned(),
+            "vpc-id" => self.vpc_id.clone(),
+            "description" => self.description.to_owned(),
+            _ => return tag_fact(filter, self.name),
+        }])
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl SecurityGroup {
+    fn describe(&self, account: &Account) -> Value {
+        let owner = &account.settings.account;
+        let ingress: Vec<Value> = self
+            .ingress
+            .iter()
+            .map(|(port, source)| {
+                let mut permission = json!({ "ipProtocol": "tcp", "fromPort": port, "toPort": port });
+                if source.starts_with("sg-") {
+                    permission["groups"] = json!([{ "userId": owner, "groupId": source }]);
+                } else {
+                    permission["ipRanges"] = json!([{ "cidrIp": source }]);
+                }
+                permission
+            })
+            .collect();
+        json!({
+            "groupId": self.id,
+            "groupName": self.name,
+            "groupDescription": self.description,
+            "securityGroupArn": account.arn("ec2", &format!("security-group/{}", self.id)),
+            "ownerId": owner,
+            "vpcId": self.vpc_id,
+            "ipPermissions": ingress,
+            "ipPermissionsEgress": [{ "ipProtocol": "-1", "ipRanges": [{ "cidrIp": "0.0.0.0/0" }] }],
+            "tagSet": name_tag(self.name),
+        })
+    }
+}

@@ -1,0 +1,51 @@
+//! GetCallerIdentity and GetRole.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::account::Account;
+use crate::wire::{ApiError, ApiRequest, Outcome, params};
+
+/// Who everyone is on the embedded cloud.
+const USER: &str = "deployer";
+
+pub(super) fn caller_identity(account: &Account) -> Value {
+    let id = &account.settings.account;
+    json!({
+        "UserId": account.identity.user_id,
+        "Account": id,
+        "Arn": format!("arn:aws:iam::{id}:user/{USER}"),
+    })
+}
+
+#[derive(Debug, Deserialize)]
+struct GetRole {
+    #[serde(rename = "RoleName")]
+    role_name: String,
+}
+
+pub(super) fn get_role(account: &Account, request: &ApiRequest) -> Outcome {
+    let GetRole { role_name } = params(request, "ValidationError")?;
+    let role = account.identity.roles.iter().find(|role| role.name == role_name).ok_or_else(|| {
+        ApiError::new("NoSuchEntity", format!("The role with name {role_name} cannot be found.")).with_status(404)
+    })?;
+    Ok(json!({ "Role": {
+        "Path": "/",
+        "RoleName": role.name,
+        "RoleId": role.id,
+        "Arn": role.arn,
+        "CreateDate": "2024-01-01T00:00:00Z",
+        "AssumeRolePolicyDocument": TRUST,
+        "MaxSessionDuration": 3600,
+    } }))
+}
+
+/// Trust in `ecs-tasks.amazonaws.com`, percent-encoded as IAM returns policy documents.
+const TRUST: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C\
+     %22Principal%22%3A%7B%22Service%22%3A%22ecs-tasks.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole\
+     %22%7D%5D%7D";
+
+/// Whether the role with this ARN is there. A bare name counts too, as ECS takes it for a role of the account.
+pub(crate) fn role_exists(account: &Account, arn: &str) -> bool {
+    account.identity.roles.iter().any(|role| role.arn == arn || role.name == arn)
+}
