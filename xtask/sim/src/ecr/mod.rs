@@ -61,7 +61,12 @@ impl State {
     ///
     /// # Errors
     /// When the repository is missing (`NAME_UNKNOWN`) or the content has another digest (`DIGEST_INVALID`).
-    pub fn put_blob(&mut self, _repository: &str, _digest: &str, _content: Bytes) -> Result<(), RegistryError> {
+    pub fn put_blob(
+        &mut self,
+        _repository: &str,
+        _digest: &str,
+        _content: Bytes,
+    ) -> Result<(), RegistryError> {
         Err(RegistryError { status: 404, code: "NAME_UNKNOWN", message: String::new() })
     }
     /// `(digest, media type, content)` of the manifest that a tag or digest names.

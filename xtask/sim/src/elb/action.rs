@@ -108,7 +108,11 @@ impl Action {
 }
 
 /// Checks the actions of a listener or rule of `load_balancer` and completes them, as AWS shows them afterwards.
-pub(super) fn complete(state: &State, load_balancer: &str, actions: Vec<Action>) -> Result<Vec<Action>, ApiError> {
+pub(super) fn complete(
+    state: &State,
+    load_balancer: &str,
+    actions: Vec<Action>,
+) -> Result<Vec<Action>, ApiError> {
     match actions.as_slice() {
         [] => Err(invalid("At least one action must be specified")),
         [action] => Ok(vec![complete_one(state, load_balancer, action.clone())?]),
@@ -127,11 +131,14 @@ fn complete_one(state: &State, load_balancer: &str, action: Action) -> Result<Ac
             let fixed = fixed.ok_or_else(|| unconfigured("fixed-response", "FixedResponseConfig"))?;
             let status = fixed.status_code.parse::<u16>();
             if !status.is_ok_and(|status| matches!(status / 100, 2 | 4 | 5)) {
-                let text = format!("The fixed-response status code '{}' must be 2XX, 4XX or 5XX", fixed.status_code);
+                let text =
+                    format!("The fixed-response status code '{}' must be 2XX, 4XX or 5XX", fixed.status_code);
                 return Err(invalid(text));
             }
             if fixed.message_body.as_ref().is_some_and(|body| body.len() > 1024) {
-                return Err(invalid("The fixed-response message body cannot be longer than '1024' characters"));
+                return Err(invalid(
+                    "The fixed-response message body cannot be longer than '1024' characters",
+                ));
             }
             Ok(action)
         }
@@ -139,7 +146,10 @@ fn complete_one(state: &State, load_balancer: &str, action: Action) -> Result<Ac
             let redirect = action.redirect_config.as_ref();
             let redirect = redirect.ok_or_else(|| unconfigured("redirect", "RedirectConfig"))?;
             if !matches!(redirect.status_code.as_str(), "HTTP_301" | "HTTP_302") {
-                let text = format!("The redirect status code '{}' must be 'HTTP_301' or 'HTTP_302'", redirect.status_code);
+                let text = format!(
+                    "The redirect status code '{}' must be 'HTTP_301' or 'HTTP_302'",
+                    redirect.status_code
+                );
                 return Err(invalid(text));
             }
             let unchanged =
@@ -152,7 +162,9 @@ fn complete_one(state: &State, load_balancer: &str, action: Action) -> Result<Ac
         }
         other => Err(ApiError::new(
             "InvalidLoadBalancerAction",
-            format!("Actions of type '{other}' are not served: use 'forward', 'redirect' or 'fixed-response'"),
+            format!(
+                "Actions of type '{other}' are not served: use 'forward', 'redirect' or 'fixed-response'"
+            ),
         )),
     }
 }
@@ -187,8 +199,9 @@ fn forward(state: &State, load_balancer: &str, action: Action) -> Result<Action,
         let arn = &weighted.target_group_arn;
         state.target_group(arn)?;
         if state.load_balancers_of(arn).iter().any(|other| *other != load_balancer) {
-            let text =
-                format!("The following target groups cannot be associated with more than one load balancer: {arn}");
+            let text = format!(
+                "The following target groups cannot be associated with more than one load balancer: {arn}"
+            );
             return Err(ApiError::new("TargetGroupAssociationLimit", text));
         }
         weighted.weight.get_or_insert(1);

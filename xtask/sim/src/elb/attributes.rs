@@ -20,7 +20,11 @@ enum Values {
     Text,
     OneOf(&'static [&'static str]),
     /// Whole numbers, inclusive; the first may be 0 for "off" where the range begins higher.
-    Number { off: bool, low: u64, high: u64 },
+    Number {
+        off: bool,
+        low: u64,
+        high: u64,
+    },
 }
 
 type Row = (&'static str, &'static str, Values);
@@ -67,7 +71,11 @@ const LOAD_BALANCER: &[Row] = &[
     (DELETION_PROTECTION, "false", Values::Flag),
     ("idle_timeout.timeout_seconds", "60", number(1, 4000)),
     ("load_balancing.cross_zone.enabled", "true", Values::Flag),
-    ("routing.http.desync_mitigation_mode", "defensive", Values::OneOf(&["monitor", "defensive", "strictest"])),
+    (
+        "routing.http.desync_mitigation_mode",
+        "defensive",
+        Values::OneOf(&["monitor", "defensive", "strictest"]),
+    ),
     ("routing.http.drop_invalid_header_fields.enabled", "false", Values::Flag),
     ("routing.http.preserve_host_header.enabled", "false", Values::Flag),
     ("routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false", Values::Flag),
@@ -143,7 +151,12 @@ fn describe(attributes: &BTreeMap<String, String>) -> Value {
 }
 
 /// Takes all changes or none.
-fn modify(attributes: &mut BTreeMap<String, String>, changes: Vec<Attribute>, rows: &[Row], kind: &str) -> Outcome {
+fn modify(
+    attributes: &mut BTreeMap<String, String>,
+    changes: Vec<Attribute>,
+    rows: &[Row],
+    kind: &str,
+) -> Outcome {
     for change in &changes {
         let row = rows.iter().find(|(key, ..)| *key == change.key);
         let (_, _, values) =

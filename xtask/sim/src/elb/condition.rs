@@ -25,7 +25,11 @@ pub(super) struct Condition {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Config<T> {
-    #[serde(default = "Vec::new", deserialize_with = "list", bound(deserialize = "T: serde::de::DeserializeOwned"))]
+    #[serde(
+        default = "Vec::new",
+        deserialize_with = "list",
+        bound(deserialize = "T: serde::de::DeserializeOwned")
+    )]
     values: Vec<T>,
 }
 
@@ -55,7 +59,8 @@ pub(super) fn complete(conditions: Vec<Condition>) -> Result<Vec<Condition>, Api
     if conditions.is_empty() {
         return Err(invalid("A rule must have at least one condition"));
     }
-    let complete: Vec<Condition> = conditions.into_iter().map(Condition::complete).collect::<Result<_, _>>()?;
+    let complete: Vec<Condition> =
+        conditions.into_iter().map(Condition::complete).collect::<Result<_, _>>()?;
     if complete.iter().map(Condition::count).sum::<usize>() > MAX_VALUES {
         return Err(invalid(format!("A rule can only have '{MAX_VALUES}' condition values")));
     }
@@ -89,7 +94,9 @@ impl Condition {
         };
         let values = match config.take() {
             Some(config) if self.values.is_empty() || self.values == config.values => config.values,
-            Some(_) => return Err(invalid("You must use either the Values or the configuration of a condition")),
+            Some(_) => {
+                return Err(invalid("You must use either the Values or the configuration of a condition"));
+            }
             None => std::mem::take(&mut self.values),
         };
         if values.is_empty() {
@@ -118,9 +125,11 @@ impl Condition {
                 let host = asked.host.to_ascii_lowercase();
                 self.values.iter().any(|pattern| wildcard(&pattern.to_ascii_lowercase(), &host))
             }
-            "http-request-method" => {
-                self.http_request_method_config.iter().flat_map(|config| &config.values).any(|own| own == asked.method)
-            }
+            "http-request-method" => self
+                .http_request_method_config
+                .iter()
+                .flat_map(|config| &config.values)
+                .any(|own| own == asked.method),
             "query-string" => {
                 let mut wanted = self.query_string_config.iter().flat_map(|config| &config.values);
                 wanted.any(|pair| {
@@ -149,5 +158,9 @@ fn check_value(field: &str, value: &str) -> Result<(), ApiError> {
         _ => "-_",
     };
     let valid = value.chars().all(|char| char.is_ascii_alphanumeric() || allowed.contains(char));
-    if valid { Ok(()) } else { Err(invalid(format!("Condition value '{value}' contains a character that is not valid"))) }
+    if valid {
+        Ok(())
+    } else {
+        Err(invalid(format!("Condition value '{value}' contains a character that is not valid")))
+    }
 }

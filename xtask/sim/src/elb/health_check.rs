@@ -100,7 +100,10 @@ impl HealthCheck {
             )));
         }
         if !matches!(self.protocol.as_str(), "HTTP" | "HTTPS") {
-            return Err(invalid(format!("Health check protocol '{}' must be one of '[HTTP, HTTPS]'", self.protocol)));
+            return Err(invalid(format!(
+                "Health check protocol '{}' must be one of '[HTTP, HTTPS]'",
+                self.protocol
+            )));
         }
         if self.port != "traffic-port" && !self.port.parse::<u16>().is_ok_and(|port| port > 0) {
             return Err(invalid(format!(
@@ -120,7 +123,8 @@ impl HealthCheck {
 
     /// Whether a target that answers with this status passes.
     pub(crate) fn passes(&self, status: u16) -> bool {
-        ranges(&self.matcher).is_some_and(|codes| codes.iter().any(|(low, high)| (*low..=*high).contains(&status)))
+        ranges(&self.matcher)
+            .is_some_and(|codes| codes.iter().any(|(low, high)| (*low..=*high).contains(&status)))
     }
 
     /// The settings by the API's names.

@@ -68,7 +68,8 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
     let protocol = asked.protocol.ok_or_else(|| invalid("A protocol must be specified"))?;
     check_protocol(&protocol, &asked.certificates)?;
     if on_port(&account.elb, &load_balancer_arn, port).is_some() {
-        let text = format!("A listener already exists on this port for this load balancer '{load_balancer_arn}'");
+        let text =
+            format!("A listener already exists on this port for this load balancer '{load_balancer_arn}'");
         return Err(ApiError::new("DuplicateListener", text));
     }
     let actions = action::complete(&account.elb, &load_balancer_arn, asked.default_actions)?;
@@ -93,7 +94,9 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
 fn check_protocol(protocol: &str, certificates: &[Certificate]) -> Result<(), ApiError> {
     match protocol {
         "HTTP" => Ok(()),
-        "HTTPS" if certificates.is_empty() => Err(invalid("A certificate must be specified for HTTPS listeners")),
+        "HTTPS" if certificates.is_empty() => {
+            Err(invalid("A certificate must be specified for HTTPS listeners"))
+        }
         "HTTPS" => Ok(()),
         other => Err(ApiError::new(
             "UnsupportedProtocol",

@@ -81,7 +81,10 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         return if same {
             Ok(json!({ "LoadBalancers": [existing.describe()] }))
         } else {
-            let text = format!("A load balancer with the same name '{}' exists, but with different settings", asked.name);
+            let text = format!(
+                "A load balancer with the same name '{}' exists, but with different settings",
+                asked.name
+            );
             Err(ApiError::new("DuplicateLoadBalancerName", text))
         };
     }
@@ -91,7 +94,11 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
     let brisk = account.settings.pace.first_checks_ms.is_some();
     let balancer = LoadBalancer {
         arn: account.arn("elasticloadbalancing", &path),
-        dns_name: format!("{prefix}{name}-{}.{}.elb.amazonaws.com", account.ids.digits(10), account.settings.region),
+        dns_name: format!(
+            "{prefix}{name}-{}.{}.elb.amazonaws.com",
+            account.ids.digits(10),
+            account.settings.region
+        ),
         name,
         scheme,
         vpc_id,
@@ -169,7 +176,9 @@ pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
     let asked: Describe = params(request, VALIDATION)?;
     let state = &account.elb;
     if !asked.names.is_empty() && !asked.load_balancer_arns.is_empty() {
-        return Err(invalid("Load balancer names and load balancer ARNs cannot be specified at the same time"));
+        return Err(invalid(
+            "Load balancer names and load balancer ARNs cannot be specified at the same time",
+        ));
     }
     let mut found: Vec<&LoadBalancer> = Vec::new();
     for arn in &asked.load_balancer_arns {
@@ -210,8 +219,11 @@ pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -
     match account.elb.load_balancer(&arn) {
         Err(error) if error.code == VALIDATION => return Err(error),
         Err(_) => return Ok(Value::Null),
-        Ok(balancer) if balancer.attributes.get(attributes::DELETION_PROTECTION).is_some_and(|on| on == "true") => {
-            let text = format!("Load balancer '{arn}' cannot be deleted because deletion protection is enabled");
+        Ok(balancer)
+            if balancer.attributes.get(attributes::DELETION_PROTECTION).is_some_and(|on| on == "true") =>
+        {
+            let text =
+                format!("Load balancer '{arn}' cannot be deleted because deletion protection is enabled");
             return Err(ApiError::new("OperationNotPermitted", text));
         }
         Ok(_) => {}
@@ -272,6 +284,10 @@ impl LoadBalancer {
 
     fn describe_zones(&self) -> Value {
         let zones = self.zones.iter();
-        zones.map(|(zone, subnet)| json!({ "ZoneName": zone, "SubnetId": subnet, "LoadBalancerAddresses": [] })).collect()
+        zones
+            .map(
+                |(zone, subnet)| json!({ "ZoneName": zone, "SubnetId": subnet, "LoadBalancerAddresses": [] }),
+            )
+            .collect()
     }
 }

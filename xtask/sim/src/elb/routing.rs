@@ -58,7 +58,8 @@ pub fn route(account: &Account, listener_port: u16, method: &str, host: &str, ta
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let asked = Asked { method, host, path, query };
     let Some(listener) = listener(account, listener_port, host) else { return Route::NoListener };
-    let rule = listener.rules.iter().find(|rule| rule.conditions.iter().all(|condition| condition.matches(asked)));
+    let rule =
+        listener.rules.iter().find(|rule| rule.conditions.iter().all(|condition| condition.matches(asked)));
     match rule.and_then(|rule| rule.actions.first()) {
         Some(action) => carry_out(account, listener, action, asked),
         None => Route::NoListener,

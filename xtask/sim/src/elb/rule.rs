@@ -4,12 +4,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::action::{self, Action};
+use super::associations;
 use super::condition::{self, Condition};
 use super::health_check::in_range;
 use super::listener::Listener;
 use super::state::{VALIDATION, invalid};
 use super::tags::{self, Tag};
-use super::associations;
 use crate::account::{Account, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome, leaf, list, page, params};
 
@@ -69,14 +69,21 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
     }
     let own = account.elb.listeners.values().filter(|own| own.load_balancer == listener.load_balancer);
     if own.map(|own| own.rules.len() - 1).sum::<usize>() >= MAX_RULES {
-        return Err(ApiError::new("TooManyRules", "The maximum number of rules on the load balancer has been reached"));
+        return Err(ApiError::new(
+            "TooManyRules",
+            "The maximum number of rules on the load balancer has been reached",
+        ));
     }
     let conditions = condition::complete(settings.conditions)?;
     let actions = action::complete(&account.elb, &listener.load_balancer, settings.actions)?;
     let path = listener.arn.rsplit("listener/").next().unwrap_or_default();
     let path = format!("listener-rule/{path}/{}", account.ids.hex(16));
-    let rule =
-        Rule { arn: account.arn("elasticloadbalancing", &path), priority: Some(priority), conditions, actions };
+    let rule = Rule {
+        arn: account.arn("elasticloadbalancing", &path),
+        priority: Some(priority),
+        conditions,
+        actions,
+    };
     tags::set(&mut account.elb, &rule.arn, &asked.tags)?;
     let description = rule.describe();
     let listener = account.elb.listener_mut(&asked.listener_arn)?;

@@ -92,7 +92,10 @@ pub(super) fn check(tags: &[Tag]) -> Result<(), ApiError> {
             return Err(ApiError::new("DuplicateTagKeys", text));
         }
         if !(1..=128).contains(&tag.key.chars().count()) || tag.value.chars().count() > 256 {
-            return Err(invalid(format!("Tag '{}' must have a key of 1 to 128 and a value of up to 256 characters", tag.key)));
+            return Err(invalid(format!(
+                "Tag '{}' must have a key of 1 to 128 and a value of up to 256 characters",
+                tag.key
+            )));
         }
         if tag.key.starts_with("aws:") {
             return Err(invalid("aws: prefixed tag key names are not allowed for external use."));

@@ -35,7 +35,10 @@ pub(crate) struct TargetGroup {
 impl TargetGroup {
     /// `deregistration_delay.timeout_seconds`, 0 to 3600.
     pub(crate) fn deregistration_delay_secs(&self) -> u64 {
-        self.attributes.get(attributes::DEREGISTRATION_DELAY).and_then(|value| value.parse().ok()).unwrap_or(300)
+        self.attributes
+            .get(attributes::DEREGISTRATION_DELAY)
+            .and_then(|value| value.parse().ok())
+            .unwrap_or(300)
     }
 }
 
@@ -64,7 +67,9 @@ pub(super) fn create(account: &mut Account, request: &ApiRequest) -> Outcome {
     }
     let protocol = asked.protocol.ok_or_else(|| invalid("A protocol must be specified"))?;
     if !matches!(protocol.as_str(), "HTTP" | "HTTPS") {
-        return Err(invalid(format!("Target group protocol '{protocol}' is not served: use 'HTTP' or 'HTTPS'")));
+        return Err(invalid(format!(
+            "Target group protocol '{protocol}' is not served: use 'HTTP' or 'HTTPS'"
+        )));
     }
     let port = asked.port.ok_or_else(|| invalid("A port must be specified"))?;
     in_range("port", u64::from(port), 1, 65535)?;
@@ -90,7 +95,10 @@ pub(super) fn create(account: &mut Account, request: &ApiRequest) -> Outcome {
         return if existing.same_settings(&group) {
             Ok(json!({ "TargetGroups": [describe(&account.elb, existing)] }))
         } else {
-            let text = format!("A target group with the same name '{}' exists, but with different settings", group.name);
+            let text = format!(
+                "A target group with the same name '{}' exists, but with different settings",
+                group.name
+            );
             Err(ApiError::new("DuplicateTargetGroupName", text))
         };
     }
@@ -104,8 +112,21 @@ pub(super) fn create(account: &mut Account, request: &ApiRequest) -> Outcome {
 
 impl TargetGroup {
     fn same_settings(&self, other: &Self) -> bool {
-        (&self.protocol, &self.protocol_version, self.port, &self.vpc_id, &self.target_type, &self.health_check)
-            == (&other.protocol, &other.protocol_version, other.port, &other.vpc_id, &other.target_type, &other.health_check)
+        (
+            &self.protocol,
+            &self.protocol_version,
+            self.port,
+            &self.vpc_id,
+            &self.target_type,
+            &self.health_check,
+        ) == (
+            &other.protocol,
+            &other.protocol_version,
+            other.port,
+            &other.vpc_id,
+            &other.target_type,
+            &other.health_check,
+        )
     }
 }
 
@@ -125,21 +146,30 @@ struct Describe {
 pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
     let asked: Describe = params(request, VALIDATION)?;
     let state = &account.elb;
-    let kinds = [!asked.names.is_empty(), !asked.target_group_arns.is_empty(), asked.load_balancer_arn.is_some()];
+    let kinds =
+        [!asked.names.is_empty(), !asked.target_group_arns.is_empty(), asked.load_balancer_arn.is_some()];
     if kinds.into_iter().filter(|given| *given).count() > 1 {
-        return Err(invalid("Target group names, ARNs and a load balancer ARN cannot be specified at the same time"));
+        return Err(invalid(
+            "Target group names, ARNs and a load balancer ARN cannot be specified at the same time",
+        ));
     }
     let not_found = || ApiError::new("TargetGroupNotFound", "One or more target groups not found");
     let mut found: Vec<&TargetGroup> = Vec::new();
     for arn in &asked.target_group_arns {
-        found.push(state.target_group(arn).map_err(|error| if error.code == VALIDATION { error } else { not_found() })?);
+        found.push(
+            state
+                .target_group(arn)
+                .map_err(|error| if error.code == VALIDATION { error } else { not_found() })?,
+        );
     }
     for name in &asked.names {
         found.push(state.target_groups.values().find(|group| group.name == *name).ok_or_else(not_found)?);
     }
     if let Some(arn) = &asked.load_balancer_arn {
         state.load_balancer(arn)?;
-        found.extend(state.target_groups.values().filter(|group| state.load_balancers_of(&group.arn).contains(&**arn)));
+        found.extend(
+            state.target_groups.values().filter(|group| state.load_balancers_of(&group.arn).contains(&**arn)),
+        );
     } else if asked.names.is_empty() && asked.target_group_arns.is_empty() {
         found.extend(state.target_groups.values());
     }

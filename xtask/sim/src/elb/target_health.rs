@@ -109,7 +109,8 @@ pub(crate) fn register(account: &mut Account, now: Millis, target_group: &str, t
 
 /// Starts a target over, with its first check after the registration.
 fn begin(account: &mut Account, now: Millis, target_group: &str, ip: &str, port: u16) {
-    let delay = if account.settings.pace.first_checks_ms.is_some() { BRISK_REGISTRATION_MS } else { REGISTRATION_MS };
+    let delay =
+        if account.settings.pace.first_checks_ms.is_some() { BRISK_REGISTRATION_MS } else { REGISTRATION_MS };
     account.elb.epochs += 1;
     let epoch = account.elb.epochs;
     let Some(own) = account.elb.registered_mut(target_group, ip, port) else { return };
@@ -163,7 +164,9 @@ pub(crate) fn due(account: &mut Account, at: Millis, due: Due) {
         }
         Due::Drained { target_group, ip, port, epoch } => {
             if let Some(group) = account.elb.target_groups.get_mut(&target_group) {
-                group.targets.retain(|own| own.epoch != epoch || own.target.ip != ip || own.target.port != port);
+                group
+                    .targets
+                    .retain(|own| own.epoch != epoch || own.target.ip != ip || own.target.port != port);
             }
         }
         Due::Check { target_group, ip, port, epoch } => check(account, at, target_group, ip, port, epoch),
@@ -174,7 +177,9 @@ fn check(account: &mut Account, at: Millis, target_group: String, ip: String, po
     let first_checks = account.settings.pace.first_checks_ms;
     let Some(group) = account.elb.target_groups.get_mut(&target_group) else { return };
     let health_check = group.health_check.clone();
-    let Some(own) = group.targets.iter_mut().find(|own| own.epoch == epoch && own.is_at(&ip, port)) else { return };
+    let Some(own) = group.targets.iter_mut().find(|own| own.epoch == epoch && own.is_at(&ip, port)) else {
+        return;
+    };
     // A workload that never answered has let the timeout pass, which is always shorter than the interval.
     own.judge(&health_check, &Answer::TimedOut);
     if matches!(own.phase, Phase::Registering) {
@@ -195,11 +200,19 @@ fn check(account: &mut Account, at: Millis, target_group: String, ip: String, po
         Some(soon) if !matches!(own.phase, Phase::Healthy { .. }) => interval.min(soon),
         _ => interval,
     };
-    account.timers.push(at.plus_millis(next), account::Due::Elb(Due::Check { target_group, ip, port, epoch }));
+    account
+        .timers
+        .push(at.plus_millis(next), account::Due::Elb(Due::Check { target_group, ip, port, epoch }));
 }
 
 /// Takes a target's answer to a health check.
-pub(crate) fn answered(account: &mut Account, _now: Millis, target_group: &str, task: &TaskId, answer: &Answer) {
+pub(crate) fn answered(
+    account: &mut Account,
+    _now: Millis,
+    target_group: &str,
+    task: &TaskId,
+    answer: &Answer,
+) {
     let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
     let TargetGroup { targets, health_check, .. } = group;
     if let Some(own) = targets.iter_mut().find(|own| own.target.task == *task && own.sent.is_some()) {
@@ -229,11 +242,15 @@ impl Registered {
         let failed = |failures: u32| failures + u32::from(counts);
         self.phase = match (&self.phase, passed) {
             (Phase::Draining, _) => Phase::Draining,
-            (Phase::Registering | Phase::Initial { .. } | Phase::Healthy { .. }, true) => Phase::Healthy { failures: 0 },
+            (Phase::Registering | Phase::Initial { .. } | Phase::Healthy { .. }, true) => {
+                Phase::Healthy { failures: 0 }
+            }
             (Phase::Unhealthy { passes, .. }, true) if passes + 1 >= settings.healthy_threshold => {
                 Phase::Healthy { failures: 0 }
             }
-            (Phase::Unhealthy { answer, passes }, true) => Phase::Unhealthy { answer: answer.clone(), passes: passes + 1 },
+            (Phase::Unhealthy { answer, passes }, true) => {
+                Phase::Unhealthy { answer: answer.clone(), passes: passes + 1 }
+            }
             (Phase::Unhealthy { .. }, false) => Phase::Unhealthy { answer: answer.clone(), passes: 0 },
             (Phase::Initial { failures } | Phase::Healthy { failures }, false)
                 if failed(*failures) >= settings.unhealthy_threshold =>
@@ -252,28 +269,35 @@ impl Registered {
     /// The health of a target in a group that is in use.
     pub(super) fn health(&self) -> TargetHealth {
         let (state, reason, description) = match &self.phase {
-            Phase::Registering => {
-                (TargetState::Initial, "Elb.RegistrationInProgress", "Target registration is in progress".to_owned())
-            }
-            Phase::Initial { .. } => {
-                (TargetState::Initial, "Elb.InitialHealthChecking", "Initial health checks in progress".to_owned())
-            }
+            Phase::Registering => (
+                TargetState::Initial,
+                "Elb.RegistrationInProgress",
+                "Target registration is in progress".to_owned(),
+            ),
+            Phase::Initial { .. } => (
+                TargetState::Initial,
+                "Elb.InitialHealthChecking",
+                "Initial health checks in progress".to_owned(),
+            ),
             Phase::Healthy { .. } => {
                 return TargetHealth { state: TargetState::Healthy, reason: None, description: None };
             }
             Phase::Unhealthy { answer, .. } => {
                 let (reason, description) = match answer {
-                    Answer::Status(status) => {
-                        ("Target.ResponseCodeMismatch", format!("Health checks failed with these codes: [{status}]"))
-                    }
+                    Answer::Status(status) => (
+                        "Target.ResponseCodeMismatch",
+                        format!("Health checks failed with these codes: [{status}]"),
+                    ),
                     Answer::TimedOut => ("Target.Timeout", "Request timed out".to_owned()),
                     Answer::Refused => ("Target.FailedHealthChecks", "Health checks failed".to_owned()),
                 };
                 (TargetState::Unhealthy, reason, description)
             }
-            Phase::Draining => {
-                (TargetState::Draining, "Target.DeregistrationInProgress", "Target deregistration is in progress".to_owned())
-            }
+            Phase::Draining => (
+                TargetState::Draining,
+                "Target.DeregistrationInProgress",
+                "Target deregistration is in progress".to_owned(),
+            ),
         };
         TargetHealth { state, reason: Some(reason), description: Some(description) }
     }

@@ -32,13 +32,18 @@ pub(super) fn register(account: &mut Account, now: Millis, request: &ApiRequest)
     let group = account.elb.target_group(&asked.target_group_arn)?;
     let (default_port, by_address) = (group.port, group.target_type == "ip");
     for target in &asked.targets {
-        let reachable = target.id.parse::<Ipv4Addr>().is_ok() && account.identity.zone_of(&target.id).is_some();
+        let reachable =
+            target.id.parse::<Ipv4Addr>().is_ok() && account.identity.zone_of(&target.id).is_some();
         if !by_address {
-            let text = format!("The following targets are not in a running state and cannot be registered: '{}'", target.id);
+            let text = format!(
+                "The following targets are not in a running state and cannot be registered: '{}'",
+                target.id
+            );
             return Err(ApiError::new("InvalidTarget", text));
         }
         if !reachable {
-            let text = format!("The IP address '{}' is not within a subnet of the target group's VPC", target.id);
+            let text =
+                format!("The IP address '{}' is not within a subnet of the target group's VPC", target.id);
             return Err(ApiError::new("InvalidTarget", text));
         }
     }
@@ -95,7 +100,9 @@ fn chosen(account: &Account, asked: &Targets) -> Vec<(String, u16)> {
     for Description { id, port } in &asked.targets {
         let ports: Vec<u16> = match port {
             Some(port) => vec![*port],
-            None => group.targets.iter().filter(|own| own.target.ip == *id).map(|own| own.target.port).collect(),
+            None => {
+                group.targets.iter().filter(|own| own.target.ip == *id).map(|own| own.target.port).collect()
+            }
         };
         let ports = if ports.is_empty() { vec![group.port] } else { ports };
         chosen.extend(ports.into_iter().map(|port| (id.clone(), port)));

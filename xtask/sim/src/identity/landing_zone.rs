@@ -67,8 +67,13 @@ impl State {
     pub(crate) fn new(settings: &Settings) -> Self {
         let mut ids = Ids::new(settings.seed ^ 0x1a4d_1490);
         let user_id = format!("AIDA{}", ids.hex(17).to_uppercase());
-        let mut state =
-            Self { vpcs: Vec::new(), subnets: Vec::new(), security_groups: Vec::new(), roles: Vec::new(), user_id };
+        let mut state = Self {
+            vpcs: Vec::new(),
+            subnets: Vec::new(),
+            security_groups: Vec::new(),
+            roles: Vec::new(),
+            user_id,
+        };
         if settings.landing_zone {
             let vpc_id = format!("vpc-0{}", ids.hex(16));
             state.subnets = subnets(&mut ids, &vpc_id, &settings.region);

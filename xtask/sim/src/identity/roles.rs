@@ -27,7 +27,8 @@ struct GetRole {
 pub(super) fn get_role(account: &Account, request: &ApiRequest) -> Outcome {
     let GetRole { role_name } = params(request, "ValidationError")?;
     let role = account.identity.roles.iter().find(|role| role.name == role_name).ok_or_else(|| {
-        ApiError::new("NoSuchEntity", format!("The role with name {role_name} cannot be found.")).with_status(404)
+        ApiError::new("NoSuchEntity", format!("The role with name {role_name} cannot be found."))
+            .with_status(404)
     })?;
     Ok(json!({ "Role": {
         "Path": "/",

@@ -57,11 +57,7 @@ pub struct ApiError {
 impl ApiError {
     /// A client error (HTTP 400, as all of ECS's modelled errors are).
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            status: 400,
-        }
+        Self { code, message: message.into(), status: 400 }
     }
 
     /// The same error under another HTTP status: STS and IAM use 403 and 404 too.
@@ -77,17 +73,11 @@ impl ApiError {
             Protocol::Json { .. } => Self::new("UnknownOperationException", ""),
             Protocol::Query { version, .. } => Self::new(
                 "InvalidAction",
-                format!(
-                    "Could not find operation {} for version {version}",
-                    request.operation
-                ),
+                format!("Could not find operation {} for version {version}", request.operation),
             ),
             Protocol::Ec2 { .. } => Self::new(
                 "InvalidAction",
-                format!(
-                    "The action {} is not valid for this web service.",
-                    request.operation
-                ),
+                format!("The action {} is not valid for this web service.", request.operation),
             ),
         }
     }

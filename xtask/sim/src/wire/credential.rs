@@ -29,20 +29,15 @@ pub(super) fn scope(parts: &Parts) -> Result<Scope, Unsigned> {
             .and_then(|text| text.strip_prefix("AWS4-HMAC-SHA256"))
             .ok_or(Unsigned::Incomplete)?;
         let field = |name: &str| {
-            fields
-                .split([',', ' '])
-                .find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
+            fields.split([',', ' ']).find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
         };
         if field("SignedHeaders").is_none() || field("Signature").is_none() {
             return Err(Unsigned::Incomplete);
         }
-        return field("Credential")
-            .and_then(parse)
-            .ok_or(Unsigned::Incomplete);
+        return field("Credential").and_then(parse).ok_or(Unsigned::Incomplete);
     }
     let query = parts.uri.query().unwrap_or_default();
-    let credential =
-        form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "X-Amz-Credential");
+    let credential = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "X-Amz-Credential");
     match credential {
         Some((_, value)) => parse(&value).ok_or(Unsigned::Incomplete),
         None => Err(Unsigned::Missing),

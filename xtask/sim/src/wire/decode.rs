@@ -17,10 +17,7 @@ use crate::account::Ids;
 /// # Errors
 /// The response that AWS gives to a request which is unsigned, unreadable or for no API of this cloud.
 pub fn decode(parts: &Parts, body: &[u8]) -> Result<ApiRequest, http::Response<Bytes>> {
-    let target = parts
-        .headers
-        .get("x-amz-target")
-        .map(|value| value.to_str().unwrap_or_default());
+    let target = parts.headers.get("x-amz-target").map(|value| value.to_str().unwrap_or_default());
     let (protocol, call) = match target {
         Some(target) => (Api::Ecs.protocol(), json_call(parts, target, body)),
         None => (Api::Elb.protocol(), query_call(parts, body)),
@@ -38,18 +35,9 @@ fn json_call(parts: &Parts, target: &str, body: &[u8]) -> Result<ApiRequest, Ref
     let scope = credential::scope(parts).map_err(|unsigned| (None, json_unsigned(unsigned)))?;
     let params = match body {
         [] => Value::Object(Map::new()),
-        body => serde_json::from_slice(body)
-            .ok()
-            .filter(Value::is_object)
-            .ok_or_else(|| {
-                (
-                    None,
-                    ApiError::new(
-                        "SerializationException",
-                        "The request body is not a JSON object",
-                    ),
-                )
-            })?,
+        body => serde_json::from_slice(body).ok().filter(Value::is_object).ok_or_else(|| {
+            (None, ApiError::new("SerializationException", "The request body is not a JSON object"))
+        })?,
     };
     Ok(call(api, operation, params, scope))
 }
@@ -62,23 +50,15 @@ fn query_call(parts: &Parts, body: &[u8]) -> Result<ApiRequest, Refused> {
         Method::GET => parts.uri.query().unwrap_or_default().as_bytes(),
         _ => body,
     };
-    let malformed = || {
-        (
-            own,
-            ApiError::new(
-                "MalformedQueryString",
-                "The query string contains a syntax error",
-            ),
-        )
-    };
+    let malformed =
+        || (own, ApiError::new("MalformedQueryString", "The query string contains a syntax error"));
     let mut params = form::parse(form).ok_or_else(malformed)?;
     let mut take = |name: &str| match params.remove(name) {
         Some(Value::String(text)) if !text.is_empty() => Some(text),
         _ => None,
     };
     let (action, version) = (take("Action"), take("Version").unwrap_or_default());
-    let operation =
-        action.ok_or_else(|| (own, ApiError::new("MissingAction", "Missing Action")))?;
+    let operation = action.ok_or_else(|| (own, ApiError::new("MissingAction", "Missing Action")))?;
     match api.filter(|api| api.version() == Some(&*version)) {
         Some(api) => Ok(call(api, &operation, Value::Object(params), scope)),
         None => {
@@ -104,29 +84,25 @@ const INCOMPLETE: &str = "Authorization header requires 'Credential' parameter. 
 /// The JSON services refuse with 400 and the `Exception` suffix, the query services with 403 and without.
 fn json_unsigned(unsigned: Unsigned) -> ApiError {
     match unsigned {
-        Unsigned::Missing => ApiError::new(
-            "MissingAuthenticationTokenException",
-            "Missing Authentication Token",
-        ),
+        Unsigned::Missing => {
+            ApiError::new("MissingAuthenticationTokenException", "Missing Authentication Token")
+        }
         Unsigned::Incomplete => ApiError::new("IncompleteSignatureException", INCOMPLETE),
     }
 }
 
 fn query_unsigned(unsigned: Unsigned) -> ApiError {
     match unsigned {
-        Unsigned::Missing => ApiError::new(
-            "MissingAuthenticationToken",
-            "Request is missing Authentication Token",
-        )
-        .with_status(403),
+        Unsigned::Missing => {
+            ApiError::new("MissingAuthenticationToken", "Request is missing Authentication Token")
+                .with_status(403)
+        }
         Unsigned::Incomplete => ApiError::new("IncompleteSignature", INCOMPLETE),
     }
 }
 
 /// A request that never reached the account draws no identifier from it, so that junk does not shift a replay.
 fn request_id(body: &[u8]) -> String {
-    let seed = body.iter().fold(0_u64, |seed, byte| {
-        seed.wrapping_mul(31).wrapping_add(u64::from(*byte))
-    });
+    let seed = body.iter().fold(0_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(*byte)));
     Ids::new(seed).uuid()
 }

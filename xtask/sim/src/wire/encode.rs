@@ -14,30 +14,19 @@ pub fn encode(request: &ApiRequest, outcome: Outcome, request_id: &str) -> http:
         Err(error) => refusal(protocol, &error, request_id),
         Ok(result) => match protocol {
             Protocol::Json { .. } => response(protocol, 200, Some(json_body(&result)), request_id),
-            _ => response(
-                protocol,
-                200,
-                xml::reply(protocol, request, &result, request_id),
-                request_id,
-            ),
+            _ => response(protocol, 200, xml::reply(protocol, request, &result, request_id), request_id),
         },
     }
 }
 
 /// Writes an error in a protocol.
-pub(super) fn refusal(
-    protocol: Protocol,
-    error: &ApiError,
-    request_id: &str,
-) -> http::Response<Bytes> {
+pub(super) fn refusal(protocol: Protocol, error: &ApiError, request_id: &str) -> http::Response<Bytes> {
     let body = match protocol {
         // AWS gives an unknown operation no message at all.
         Protocol::Json { .. } if error.message.is_empty() => {
             Some(json_body(&json!({ "__type": error.code })))
         }
-        Protocol::Json { .. } => Some(json_body(
-            &json!({ "__type": error.code, "message": error.message }),
-        )),
+        Protocol::Json { .. } => Some(json_body(&json!({ "__type": error.code, "message": error.message }))),
         _ => xml::error(protocol, error, request_id),
     };
     response(protocol, error.status, body, request_id)
@@ -52,17 +41,8 @@ fn json_body(value: &Value) -> Bytes {
 }
 
 /// A body that could not be written becomes an empty 500, which every SDK retries and then shows as what it is.
-fn response(
-    protocol: Protocol,
-    status: u16,
-    body: Option<Bytes>,
-    request_id: &str,
-) -> http::Response<Bytes> {
-    let status = if body.is_some() {
-        StatusCode::from_u16(status).ok()
-    } else {
-        None
-    };
+fn response(protocol: Protocol, status: u16, body: Option<Bytes>, request_id: &str) -> http::Response<Bytes> {
+    let status = if body.is_some() { StatusCode::from_u16(status).ok() } else { None };
     let mut response = http::Response::new(body.unwrap_or_default());
     *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let content_type = match protocol {

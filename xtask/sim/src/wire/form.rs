@@ -26,11 +26,7 @@ pub(super) fn parse(form: &[u8]) -> Option<Map<String, Value>> {
     for (name, value) in form_urlencoded::parse(form) {
         insert(&mut root, &name, value.into_owned())?;
     }
-    Some(
-        root.into_iter()
-            .map(|(name, node)| (name, node.into_value()))
-            .collect(),
-    )
+    Some(root.into_iter().map(|(name, node)| (name, node.into_value())).collect())
 }
 
 fn insert(root: &mut BTreeMap<String, Node>, name: &str, value: String) -> Option<()> {
@@ -41,9 +37,7 @@ fn insert(root: &mut BTreeMap<String, Node>, name: &str, value: String) -> Optio
     }
     let mut level = root;
     for part in parents {
-        let node = level
-            .entry((*part).to_owned())
-            .or_insert_with(|| Node::Branch(BTreeMap::new()));
+        let node = level.entry((*part).to_owned()).or_insert_with(|| Node::Branch(BTreeMap::new()));
         let Node::Branch(next) = node else {
             return None;
         };
@@ -69,19 +63,12 @@ impl Node {
         let indices: Option<Vec<u64>> = fields.keys().map(|key| key.parse().ok()).collect();
         match indices {
             Some(indices) => {
-                let mut items: Vec<(u64, Value)> = indices
-                    .into_iter()
-                    .zip(fields.into_values().map(Self::into_value))
-                    .collect();
+                let mut items: Vec<(u64, Value)> =
+                    indices.into_iter().zip(fields.into_values().map(Self::into_value)).collect();
                 items.sort_by_key(|(index, _)| *index);
                 Value::Array(items.into_iter().map(|(_, value)| value).collect())
             }
-            None => Value::Object(
-                fields
-                    .into_iter()
-                    .map(|(name, node)| (name, node.into_value()))
-                    .collect(),
-            ),
+            None => Value::Object(fields.into_iter().map(|(name, node)| (name, node.into_value())).collect()),
         }
     }
 }
@@ -94,9 +81,7 @@ where
     T::Err: Display,
 {
     let text = String::deserialize(deserializer)?;
-    text.parse()
-        .map(Some)
-        .map_err(|error| D::Error::custom(format!("'{text}': {error}")))
+    text.parse().map(Some).map_err(|error| D::Error::custom(format!("'{text}': {error}")))
 }
 
 /// Reads a list of a form, where an empty one arrives as an empty string.

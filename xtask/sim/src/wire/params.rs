@@ -6,10 +6,7 @@ use super::{ApiError, ApiRequest};
 
 /// Reads the parameters. What is missing or of a wrong type becomes an error with `code`, in the words of
 /// AWS's own validation.
-pub(crate) fn params<T: DeserializeOwned>(
-    request: &ApiRequest,
-    code: &'static str,
-) -> Result<T, ApiError> {
+pub(crate) fn params<T: DeserializeOwned>(request: &ApiRequest, code: &'static str) -> Result<T, ApiError> {
     T::deserialize(&request.params).map_err(|error| {
         let text = error.to_string();
         let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
@@ -27,18 +24,12 @@ pub(crate) fn params<T: DeserializeOwned>(
 /// AWS names members in validation errors in lower camel case, whatever their case in the API.
 fn lower_first(member: &str) -> String {
     let mut chars = member.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// The page of `items` that begins at `token` (as an earlier page gave it) and holds at most `size`, with the
 /// token of the next page. `None` when the token is not one of ours.
-pub(crate) fn page<T>(
-    items: Vec<T>,
-    token: Option<&str>,
-    size: usize,
-) -> Option<(Vec<T>, Option<String>)> {
+pub(crate) fn page<T>(items: Vec<T>, token: Option<&str>, size: usize) -> Option<(Vec<T>, Option<String>)> {
     let start = match token {
         None => 0,
         Some(token) => token.strip_prefix(TOKEN)?.parse::<usize>().ok()?,

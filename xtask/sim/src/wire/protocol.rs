@@ -41,37 +41,24 @@ impl Api {
 
     pub(super) fn protocol(self) -> Protocol {
         match self {
-            Self::Ecs => Protocol::Json {
-                prefix: "AmazonEC2ContainerServiceV20141113",
-            },
-            Self::Ecr => Protocol::Json {
-                prefix: "AmazonEC2ContainerRegistry_V20150921",
-            },
-            Self::Scaling => Protocol::Json {
-                prefix: "AnyScaleFrontendService",
-            },
-            Self::CloudMap => Protocol::Json {
-                prefix: "Route53AutoNaming_v20170314",
-            },
-            Self::Logs => Protocol::Json {
-                prefix: "Logs_20140328",
-            },
+            Self::Ecs => Protocol::Json { prefix: "AmazonEC2ContainerServiceV20141113" },
+            Self::Ecr => Protocol::Json { prefix: "AmazonEC2ContainerRegistry_V20150921" },
+            Self::Scaling => Protocol::Json { prefix: "AnyScaleFrontendService" },
+            Self::CloudMap => Protocol::Json { prefix: "Route53AutoNaming_v20170314" },
+            Self::Logs => Protocol::Json { prefix: "Logs_20140328" },
             Self::Elb => Protocol::Query {
                 version: "2015-12-01",
                 xmlns: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             },
-            Self::Sts => Protocol::Query {
-                version: "2011-06-15",
-                xmlns: "https://sts.amazonaws.com/doc/2011-06-15/",
-            },
-            Self::Iam => Protocol::Query {
-                version: "2010-05-08",
-                xmlns: "https://iam.amazonaws.com/doc/2010-05-08/",
-            },
-            Self::Ec2 => Protocol::Ec2 {
-                version: "2016-11-15",
-                xmlns: "http://ec2.amazonaws.com/doc/2016-11-15/",
-            },
+            Self::Sts => {
+                Protocol::Query { version: "2011-06-15", xmlns: "https://sts.amazonaws.com/doc/2011-06-15/" }
+            }
+            Self::Iam => {
+                Protocol::Query { version: "2010-05-08", xmlns: "https://iam.amazonaws.com/doc/2010-05-08/" }
+            }
+            Self::Ec2 => {
+                Protocol::Ec2 { version: "2016-11-15", xmlns: "http://ec2.amazonaws.com/doc/2016-11-15/" }
+            }
         }
     }
 

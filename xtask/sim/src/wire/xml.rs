@@ -21,22 +21,16 @@ pub(super) fn reply(
 ) -> Option<Bytes> {
     let operation = &request.operation;
     document(|xml| match protocol {
-        Protocol::Ec2 { xmlns, .. } => {
-            element(xml, &format!("{operation}Response"), Some(xmlns), |xml| {
-                text(xml, "requestId", request_id)?;
-                fields(xml, result.as_object(), "item")
-            })
-        }
-        Protocol::Query { xmlns, .. } => {
-            element(xml, &format!("{operation}Response"), Some(xmlns), |xml| {
-                element(xml, &format!("{operation}Result"), None, |xml| {
-                    fields(xml, result.as_object(), "member")
-                })?;
-                element(xml, "ResponseMetadata", None, |xml| {
-                    text(xml, "RequestId", request_id)
-                })
-            })
-        }
+        Protocol::Ec2 { xmlns, .. } => element(xml, &format!("{operation}Response"), Some(xmlns), |xml| {
+            text(xml, "requestId", request_id)?;
+            fields(xml, result.as_object(), "item")
+        }),
+        Protocol::Query { xmlns, .. } => element(xml, &format!("{operation}Response"), Some(xmlns), |xml| {
+            element(xml, &format!("{operation}Result"), None, |xml| {
+                fields(xml, result.as_object(), "member")
+            })?;
+            element(xml, "ResponseMetadata", None, |xml| text(xml, "RequestId", request_id))
+        }),
         Protocol::Json { .. } => Ok(()),
     })
 }
@@ -48,23 +42,13 @@ pub(super) fn error(protocol: Protocol, error: &ApiError, request_id: &str) -> O
     document(|xml| match protocol {
         Protocol::Ec2 { .. } => element(xml, "Response", None, |xml| {
             element(xml, "Errors", None, |xml| {
-                element(xml, "Error", None, |xml| {
-                    code(xml).and_then(|()| message(xml))
-                })
+                element(xml, "Error", None, |xml| code(xml).and_then(|()| message(xml)))
             })?;
             text(xml, "RequestID", request_id)
         }),
         Protocol::Query { xmlns, .. } => element(xml, "ErrorResponse", Some(xmlns), |xml| {
             element(xml, "Error", None, |xml| {
-                text(
-                    xml,
-                    "Type",
-                    if error.status < 500 {
-                        "Sender"
-                    } else {
-                        "Receiver"
-                    },
-                )?;
+                text(xml, "Type", if error.status < 500 { "Sender" } else { "Receiver" })?;
                 code(xml)?;
                 message(xml)
             })?;
@@ -76,8 +60,7 @@ pub(super) fn error(protocol: Protocol, error: &ApiError, request_id: &str) -> O
 
 fn document(content: impl FnOnce(&mut Xml) -> io::Result<()>) -> Option<Bytes> {
     let mut xml = Writer::new(Vec::new());
-    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))
-        .ok()?;
+    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None))).ok()?;
     content(&mut xml).ok()?;
     Some(Bytes::from(xml.into_inner()))
 }
@@ -88,20 +71,14 @@ fn element(
     xmlns: Option<&str>,
     content: impl FnOnce(&mut Xml) -> io::Result<()>,
 ) -> io::Result<()> {
-    let element = xml
-        .create_element(name)
-        .with_attributes(xmlns.map(|xmlns| ("xmlns", xmlns)));
+    let element = xml.create_element(name).with_attributes(xmlns.map(|xmlns| ("xmlns", xmlns)));
     element.write_inner_content(content).map(|_| ())
 }
 
 fn text(xml: &mut Xml, name: &str, content: &str) -> io::Result<()> {
-    let content: String = content
-        .chars()
-        .map(|char| if writable(char) { char } else { '\u{fffd}' })
-        .collect();
-    xml.create_element(name)
-        .write_text_content(BytesText::new(&content))
-        .map(|_| ())
+    let content: String =
+        content.chars().map(|char| if writable(char) { char } else { '\u{fffd}' }).collect();
+    xml.create_element(name).write_text_content(BytesText::new(&content)).map(|_| ())
 }
 
 /// The characters of XML 1.0; a parser refuses a document that holds another, even escaped.
@@ -110,10 +87,7 @@ fn writable(char: char) -> bool {
 }
 
 fn fields(xml: &mut Xml, members: Option<&Map<String, Value>>, item: &str) -> io::Result<()> {
-    members
-        .into_iter()
-        .flatten()
-        .try_for_each(|(name, content)| value(xml, name, content, item))
+    members.into_iter().flatten().try_for_each(|(name, content)| value(xml, name, content, item))
 }
 
 fn value(xml: &mut Xml, name: &str, content: &Value, item: &str) -> io::Result<()> {
@@ -122,11 +96,9 @@ fn value(xml: &mut Xml, name: &str, content: &Value, item: &str) -> io::Result<(
         Value::Bool(flag) => text(xml, name, if *flag { "true" } else { "false" }),
         Value::Number(number) => text(xml, name, &number.to_string()),
         Value::String(string) => text(xml, name, string),
-        Value::Array(items) => element(xml, name, None, |xml| {
-            items
-                .iter()
-                .try_for_each(|entry| value(xml, item, entry, item))
-        }),
+        Value::Array(items) => {
+            element(xml, name, None, |xml| items.iter().try_for_each(|entry| value(xml, item, entry, item)))
+        }
         Value::Object(members) => element(xml, name, None, |xml| fields(xml, Some(members), item)),
     }
 }
