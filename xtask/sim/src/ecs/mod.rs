@@ -1,1 +1,30 @@
-//! Placeholder.
+//! ECS: clusters, task definitions, services, deployments, the scheduler and tasks.
+//!
+//! `rollout` is the heart: after every call, timer and report it looks at each service and starts or stops
+//! tasks. Everything else keeps state, answers questions about it, or checks requests. Nothing here runs a
+//! task: that is the workload's business.
+
+mod cluster;
+mod connect;
+mod deployment;
+mod dispatch;
+mod errors;
+mod event;
+mod pace;
+mod params;
+mod reference;
+mod rollout;
+mod service;
+mod state;
+mod tags;
+mod task;
+mod task_definition;
+
+pub use connect::{ConnectLookup, ConnectTarget, connect_targets};
+pub(crate) use dispatch::{due, handle, reported};
+pub use pace::Pace;
+use reference::caller_arn;
+pub(crate) use rollout::reconcile;
+pub(crate) use service::{desired_count, set_desired_count};
+pub(crate) use state::Due;
+pub use state::State;

@@ -1,0 +1,199 @@
+//! Clusters: CreateCluster, DescribeClusters, ListClusters, DeleteCluster.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::errors::{client, cluster_not_found, invalid};
+use super::params::{cluster_name, decode, listed, page};
+use super::reference::cluster_arn;
+use super::state::active_cluster;
+use super::tags::{self, Tag};
+use super::task::TaskStatus;
+use crate::account::{Account, Millis};
+use crate::cloudmap;
+use crate::wire::{Api, ApiError, ApiRequest, Outcome};
+
+/// A cluster. It is never removed: a deleted one stays describable as INACTIVE.
+#[derive(Clone, Debug)]
+pub(super) struct Cluster {
+    pub(super) active: bool,
+    /// `serviceConnectDefaults.namespace` as it was given: a name or an ARN.
+    pub(super) namespace: Option<String>,
+    settings: Vec<Value>,
+    capacity_providers: Vec<String>,
+    default_strategy: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ConnectDefaults {
+    namespace: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct Create {
+    cluster_name: Option<String>,
+    tags: Vec<Tag>,
+    settings: Vec<Value>,
+    capacity_providers: Vec<String>,
+    default_capacity_provider_strategy: Vec<Value>,
+    service_connect_defaults: Option<ConnectDefaults>,
+}
+
+/// Creates the cluster, or gives the one of that name that is already ACTIVE.
+pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let asked: Create = decode(request)?;
+    tags::check(&asked.tags)?;
+    let name = asked.cluster_name.unwrap_or_else(|| "default".to_owned());
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || name.len() > 255 || !name.chars().all(fits) {
+        return Err(invalid("Invalid cluster name."));
+    }
+    if account.ecs.clusters.get(&name).is_none_or(|cluster| !cluster.active) {
+        let namespace = asked.service_connect_defaults.map(|defaults| defaults.namespace);
+        if let Some(namespace) = &namespace {
+            ensure_namespace(account, now, namespace)?;
+        }
+        let cluster = Cluster {
+            active: true,
+            namespace,
+            settings: asked.settings,
+            capacity_providers: asked.capacity_providers,
+            default_strategy: asked.default_capacity_provider_strategy,
+        };
+        account.ecs.clusters.insert(name.clone(), cluster);
+        let arn = cluster_arn(account, &name);
+        account.ecs.tags.put(&arn, &asked.tags);
+    }
+    Ok(json!({ "cluster": view(account, &name, true) }))
+}
+
+/// A cluster's default namespace is made when it does not exist; a service's never is.
+fn ensure_namespace(account: &mut Account, now: Millis, namespace: &str) -> Result<(), ApiError> {
+    if namespace.starts_with("arn:") || cloudmap::namespace(account, namespace).is_some() {
+        return Ok(());
+    }
+    let request = ApiRequest {
+        api: Api::CloudMap,
+        operation: "CreateHttpNamespace".to_owned(),
+        params: json!({ "Name": namespace, "CreatorRequestId": format!("ecs-{namespace}") }),
+        access_key: None,
+        region: None,
+    };
+    cloudmap::handle(account, now, &request).map(|_| ())
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Describe {
+    clusters: Vec<String>,
+    include: Vec<String>,
+}
+
+pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+    let mut asked: Describe = decode(request)?;
+    if asked.clusters.is_empty() {
+        asked.clusters.push("default".to_owned());
+    }
+    if asked.clusters.len() > 100 {
+        return Err(invalid("Cluster count is limited to 100."));
+    }
+    let with_tags = asked.include.iter().any(|what| what == "TAGS");
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for reference in &asked.clusters {
+        let name = cluster_name(Some(reference));
+        if account.ecs.clusters.contains_key(&name) {
+            found.push(view(account, &name, with_tags));
+        } else {
+            failures.push(json!({ "arn": cluster_arn(account, &name), "reason": "MISSING" }));
+        }
+    }
+    Ok(json!({ "clusters": found, "failures": failures }))
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct List {
+    next_token: Option<String>,
+    max_results: Option<u32>,
+}
+
+pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: List = decode(request)?;
+    let active = account.ecs.clusters.iter().filter(|(_, cluster)| cluster.active);
+    let arns: Vec<String> = active.map(|(name, _)| cluster_arn(account, name)).collect();
+    let (arns, next) = page(&arns, asked.next_token.as_deref(), asked.max_results, 100, 100)?;
+    Ok(listed("clusterArns", arns, next))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Delete {
+    cluster: String,
+}
+
+pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let asked: Delete = decode(request)?;
+    let name = active_cluster(account, Some(&asked.cluster))?;
+    let refuse = |what: &str| Err(client(format!("The Cluster cannot be deleted while {what} are active.")));
+    let serving = account.ecs.services.iter().any(|(key, service)| key.cluster == name && service.is_alive());
+    if serving {
+        return refuse("Services")
+            .map_err(|error: ApiError| ApiError { code: "ClusterContainsServicesException", ..error });
+    }
+    if account.ecs.live().any(|task| task.service.cluster == name) {
+        return refuse("Tasks")
+            .map_err(|error: ApiError| ApiError { code: "ClusterContainsTasksException", ..error });
+    }
+    let cluster = account.ecs.clusters.get_mut(&name).ok_or_else(cluster_not_found)?;
+    cluster.active = false;
+    Ok(json!({ "cluster": view(account, &name, false) }))
+}
+
+fn view(account: &Account, name: &str, with_tags: bool) -> Value {
+    let arn = cluster_arn(account, name);
+    let Some(cluster) = account.ecs.clusters.get(name) else { return Value::Null };
+    let mut running = 0;
+    let mut pending = 0;
+    for task in account.ecs.live().filter(|task| task.service.cluster == name) {
+        match task.status {
+            TaskStatus::Running => running += 1,
+            status if status < TaskStatus::Running => pending += 1,
+            _ => {}
+        }
+    }
+    let services = account.ecs.services.iter();
+    let active = services.filter(|(key, service)| key.cluster == name && service.is_active()).count();
+    let ready = cluster
+        .namespace
+        .as_deref()
+        .is_none_or(|namespace| cloudmap::namespace(account, namespace).is_some());
+    let status = match (cluster.active, ready) {
+        (false, _) => "INACTIVE",
+        // The default namespace is still being made.
+        (true, false) => "PROVISIONING",
+        (true, true) => "ACTIVE",
+    };
+    let mut view = json!({
+        "clusterArn": arn,
+        "clusterName": name,
+        "status": status,
+        "registeredContainerInstancesCount": 0,
+        "runningTasksCount": running,
+        "pendingTasksCount": pending,
+        "activeServicesCount": active,
+        "statistics": [],
+        "settings": cluster.settings,
+        "capacityProviders": cluster.capacity_providers,
+        "defaultCapacityProviderStrategy": cluster.default_strategy,
+        "tags": if with_tags { account.ecs.tags.value(&arn) } else { json!([]) },
+    });
+    if let Some(namespace) = &cluster.namespace {
+        let arn =
+            cloudmap::namespace(account, namespace).map_or(namespace.clone(), |found| found.arn.clone());
+        view["serviceConnectDefaults"] = json!({ "namespace": arn });
+    }
+    view
+}

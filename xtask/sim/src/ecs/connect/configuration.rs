@@ -1,0 +1,115 @@
+//! `serviceConnectConfiguration`: its shape, its defaults and what ECS refuses.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::account::Account;
+use crate::cloudmap;
+use crate::ecs::errors::{invalid, namespace_not_found};
+use crate::ecs::task_definition::TaskSpec;
+use crate::wire::ApiError;
+
+/// As a request gives it, and as a deployment shows it.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::ecs) struct ConnectConfiguration {
+    pub(in crate::ecs) enabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::ecs) namespace: Option<String>,
+    #[serde(default)]
+    pub(in crate::ecs) services: Vec<ConnectService>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::ecs) log_configuration: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::ecs) access_log_configuration: Option<Value>,
+}
+
+/// An endpoint that the service offers.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::ecs) struct ConnectService {
+    pub(in crate::ecs) port_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::ecs) discovery_name: Option<String>,
+    #[serde(default)]
+    pub(in crate::ecs) client_aliases: Vec<ClientAlias>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::ecs) ingress_port_override: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::ecs) timeout: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::ecs) tls: Option<Value>,
+}
+
+/// The name and port under which clients reach an endpoint.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::ecs) struct ClientAlias {
+    pub(in crate::ecs) port: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::ecs) dns_name: Option<String>,
+}
+
+impl ConnectService {
+    /// The discovery name; the port name where none is given.
+    pub(in crate::ecs) fn discovery_name(&self) -> &str {
+        self.discovery_name.as_deref().unwrap_or(&self.port_name)
+    }
+}
+
+impl ConnectConfiguration {
+    /// The configuration that counts: an enabled one.
+    pub(in crate::ecs) fn enabled(configuration: Option<&Self>) -> Option<&Self> {
+        configuration.filter(|configuration| configuration.enabled)
+    }
+
+    /// Fills in the cluster's namespace where none is given, and refuses what ECS refuses.
+    pub(in crate::ecs) fn settle(
+        mut self,
+        account: &Account,
+        cluster: &str,
+        task: &TaskSpec,
+    ) -> Result<Self, ApiError> {
+        if !self.enabled {
+            return Ok(self);
+        }
+        if self.namespace.is_none() {
+            let defaults = account.ecs.clusters.get(cluster).and_then(|cluster| cluster.namespace.clone());
+            self.namespace = Some(defaults.ok_or_else(|| {
+                invalid("Service Connect requires a namespace: give one, or set the cluster's default.")
+            })?);
+        }
+        let wanted = self.namespace.as_deref().unwrap_or_default();
+        if cloudmap::namespace(account, wanted).is_none() {
+            return Err(namespace_not_found(wanted));
+        }
+        for service in &self.services {
+            check_service(service, task)?;
+        }
+        Ok(self)
+    }
+}
+
+fn check_service(service: &ConnectService, task: &TaskSpec) -> Result<(), ApiError> {
+    if task.named_port(&service.port_name).is_none() {
+        return Err(invalid(format!(
+            "portName({}) does not refer to any named PortMapping in the container definitions",
+            service.port_name
+        )));
+    }
+    let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    let name = service.discovery_name();
+    if name.is_empty() || name.len() > 64 || name.starts_with('-') || !name.chars().all(lower) {
+        return Err(invalid(format!("discoveryName({name}) contains invalid characters.")));
+    }
+    if service.client_aliases.len() > 1 {
+        return Err(invalid("Only one client alias is supported for each Service Connect service."));
+    }
+    for alias in &service.client_aliases {
+        let Some(dns) = &alias.dns_name else { continue };
+        if dns.is_empty() || dns.len() > 127 || !dns.chars().all(|c| lower(c) || c == '.') {
+            return Err(invalid(format!("dnsName({dns}) contains invalid characters.")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! Service Connect: a service's configuration, the endpoints that a deployment can see, and who answers.
+
+mod configuration;
+mod endpoint;
+mod lookup;
+
+pub(super) use configuration::ConnectConfiguration;
+pub(super) use endpoint::{Endpoint, check_free, resources, visible};
+pub use lookup::{ConnectLookup, ConnectTarget, connect_targets};

@@ -1,0 +1,59 @@
+//! StopServiceDeployment: undoes a deployment on request, with or without a circuit breaker.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::model::RolloutState;
+use super::service_deployment::ServiceDeploymentStatus;
+use super::start::{self, BY_REQUEST};
+use crate::account::{Account, Millis};
+use crate::ecs::errors::invalid;
+use crate::ecs::params::decode;
+use crate::wire::{ApiError, ApiRequest, Outcome};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stop {
+    service_deployment_arn: String,
+    stop_type: Option<String>,
+}
+
+/// Only ROLLBACK is documented to work; ABORT is in the enumeration and refused here.
+pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let asked: Stop = decode(request)?;
+    if asked.stop_type.is_some_and(|kind| kind != "ROLLBACK") {
+        return Err(invalid("The stop type must be ROLLBACK."));
+    }
+    let arn = asked.service_deployment_arn;
+    let found = account.ecs.services.values_mut().find_map(|service| {
+        let record = service.service_deployments.iter().find(|record| record.arn == arn)?;
+        Some((service.key.clone(), record.status))
+    });
+    let Some((key, status)) = found else {
+        return Err(ApiError::new(
+            "ServiceDeploymentNotFoundException",
+            "The service deployment was not found.",
+        ));
+    };
+    if !matches!(status, ServiceDeploymentStatus::Pending | ServiceDeploymentStatus::InProgress) {
+        return Err(ApiError::new(
+            "ConflictException",
+            format!("The service deployment is in {} status and cannot be stopped.", status.as_str()),
+        ));
+    }
+    let Some(service) = account.ecs.services.get_mut(&key) else { return Ok(json!({})) };
+    let target = service.primary.rollback_target.clone();
+    service.primary.turn(now, RolloutState::Failed, "ECS deployment failed.".to_owned());
+    match target {
+        Some(target) => start::roll_back(account, now, &key, &target, &BY_REQUEST),
+        None => {
+            let desired = service.desired;
+            if let Some(record) = service.service_deployment_mut(&arn) {
+                record.requested = Some(desired);
+                let reason = "Service deployment stopped by a user.";
+                record.turn(now, ServiceDeploymentStatus::Stopped, Some(reason));
+            }
+        }
+    }
+    Ok(json!({ "serviceDeploymentArn": arn }))
+}

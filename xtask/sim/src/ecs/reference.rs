@@ -1,0 +1,35 @@
+//! ARNs of this account's ECS resources: made, and looked up.
+
+use super::errors::invalid;
+use super::state::ServiceKey;
+use crate::account::Account;
+use crate::wire::ApiError;
+
+pub(super) fn cluster_arn(account: &Account, cluster: &str) -> String {
+    account.arn("ecs", &format!("cluster/{cluster}"))
+}
+
+pub(super) fn service_arn(account: &Account, key: &ServiceKey) -> String {
+    account.arn("ecs", &format!("service/{}/{}", key.cluster, key.service))
+}
+
+/// The resource exists; an ARN that is none of ECS's is an error.
+pub(super) fn exists(account: &Account, arn: &str) -> Result<bool, ApiError> {
+    let resource = arn
+        .strip_prefix(&account.arn("ecs", ""))
+        .ok_or_else(|| invalid(format!("Invalid identifier: Unexpected format of {arn}.")))?;
+    let parts: Vec<&str> = resource.split('/').collect();
+    let ecs = &account.ecs;
+    Ok(match parts.as_slice() {
+        ["cluster", name] => ecs.clusters.contains_key(*name),
+        ["service", cluster, service] => ecs.services.contains_key(&ServiceKey::new(cluster, service)),
+        ["task", _, id] => ecs.tasks.contains_key(*id),
+        ["task-definition", qualified] => ecs.families.find(qualified).is_some(),
+        _ => false,
+    })
+}
+
+/// The caller, as `createdBy` and `registeredBy` show it.
+pub(super) fn caller_arn(account: &Account) -> String {
+    format!("arn:aws:iam::{}:root", account.settings.account)
+}

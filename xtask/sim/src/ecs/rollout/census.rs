@@ -1,0 +1,120 @@
+//! The census: how each of a service's tasks counts right now, and until when that holds by itself.
+
+use super::decision::{Class, Member};
+use crate::account::{Account, Millis};
+use crate::ecs::state::ServiceKey;
+use crate::ecs::task::{HealthStatus, Task, TaskStatus};
+use crate::elb::{self, TargetState};
+use crate::workload::TaskId;
+
+/// What is wrong with an unhealthy task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The load balancer's check fails.
+    Target { target_group: String, port: u16, reason: String },
+    /// The container's own check fails.
+    Container,
+}
+
+/// The service's tasks as the scheduler sees them.
+#[derive(Debug, Default)]
+pub(super) struct Census {
+    pub(super) members: Vec<Member>,
+    /// Unhealthy tasks with their cause.
+    pub(super) unhealthy: Vec<(TaskId, Cause)>,
+    /// Tasks of older deployments that are not STOPPED yet, though their containers may be gone.
+    pub(super) old_left: u32,
+    /// When the passing of time alone changes the picture.
+    pub(super) changes_at: Option<Millis>,
+}
+
+impl Census {
+    fn changes_by(&mut self, at: Millis) {
+        self.changes_at = Some(self.changes_at.map_or(at, |known| known.min(at)));
+    }
+}
+
+/// Counts.
+pub(super) fn take(account: &Account, now: Millis, key: &ServiceKey) -> Census {
+    let mut census = Census::default();
+    let Some(service) = account.ecs.services.get(key) else { return census };
+    let grace = u64::from(service.knobs.health_check_grace_period.unwrap_or(0)) * 1000;
+    for task in account.ecs.tasks_of(key) {
+        if task.stopped_at.is_some() {
+            continue;
+        }
+        let primary = task.deployment == service.primary.id;
+        census.old_left += u32::from(!primary);
+        if task.status >= TaskStatus::Deprovisioning {
+            continue;
+        }
+        let class = class(account, now, task, grace, &mut census);
+        census.members.push(Member { task: task.id.clone(), primary, class });
+    }
+    census
+}
+
+fn class(account: &Account, now: Millis, task: &Task, grace: u64, census: &mut Census) -> Class {
+    if !task.desired_running {
+        return Class::Stopping;
+    }
+    let (TaskStatus::Running, Some(started)) = (task.status, task.started_at) else { return Class::Starting };
+    if task.targets.is_empty() && !task.has_health_check() {
+        // Nothing tells more than that it keeps running.
+        let proven = started.plus_millis(account.settings.pace.unchecked_healthy_ms);
+        if proven <= now {
+            return Class::Healthy;
+        }
+        census.changes_by(proven);
+        return Class::Settling;
+    }
+    match verdict(account, task) {
+        Verdict::Healthy => Class::Healthy,
+        Verdict::Open => Class::Settling,
+        Verdict::Unhealthy(cause) => {
+            // Within the grace period a failing check counts for nothing; a passing one counts at once.
+            let judged_from = started.plus_millis(grace);
+            if now < judged_from {
+                census.changes_by(judged_from);
+                return Class::Settling;
+            }
+            census.unhealthy.push((task.id.clone(), cause));
+            Class::Unhealthy
+        }
+    }
+}
+
+enum Verdict {
+    Healthy,
+    Open,
+    Unhealthy(Cause),
+}
+
+/// Container and target group must both be content, where there are both.
+fn verdict(account: &Account, task: &Task) -> Verdict {
+    let mut open = false;
+    if task.has_health_check() {
+        match task.health() {
+            HealthStatus::Unhealthy => return Verdict::Unhealthy(Cause::Container),
+            HealthStatus::Unknown => open = true,
+            HealthStatus::Healthy => {}
+        }
+    }
+    let ip = task.interface.ip.as_deref().unwrap_or_default();
+    for target in &task.targets {
+        let health = elb::health(account, &target.target_group, ip, target.port);
+        match health.state {
+            TargetState::Healthy => {}
+            TargetState::Unhealthy => {
+                let reason = health.description.or(health.reason.map(str::to_owned));
+                return Verdict::Unhealthy(Cause::Target {
+                    target_group: target.target_group.clone(),
+                    port: target.port,
+                    reason: reason.unwrap_or_else(|| "Health checks failed".to_owned()),
+                });
+            }
+            _ => open = true,
+        }
+    }
+    if open { Verdict::Open } else { Verdict::Healthy }
+}

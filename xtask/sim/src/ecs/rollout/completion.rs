@@ -1,0 +1,102 @@
+//! How a deployment ends well, how old ones vanish, and when a service is steady.
+
+use super::census::Census;
+use super::decision::Class;
+use crate::account::{Account, Millis};
+use crate::ecs::deployment::{RolloutState, ServiceDeploymentStatus};
+use crate::ecs::service::{Service, Steady};
+use crate::ecs::state::ServiceKey;
+use crate::ecs::task::Task;
+
+/// Whether the service has what it wants: its tasks healthy and no other ones left.
+fn has_what_it_wants(service: &Service, census: &Census) -> bool {
+    let healthy =
+        census.members.iter().filter(|member| member.primary && member.class == Class::Healthy).count();
+    let others = census.members.len() - healthy;
+    service.primary.launches() && healthy as u32 == service.desired && others == 0 && census.old_left == 0
+}
+
+/// Moves the service on where it has what it wants. Gives the moment at which time alone does more.
+pub(super) fn settle(
+    account: &mut Account,
+    now: Millis,
+    key: &ServiceKey,
+    census: &Census,
+) -> Option<Millis> {
+    let pace = account.settings.pace.clone();
+    let service = account.ecs.services.get_mut(key)?;
+    if !has_what_it_wants(service, census) {
+        service.steady = Steady::Moving;
+        return None;
+    }
+    let since = match service.steady {
+        Steady::Announced => return None,
+        Steady::Moving => {
+            service.steady = Steady::Since(now);
+            now
+        }
+        Steady::Since(at) => at,
+    };
+    let completed_at = match service.primary.rollout {
+        RolloutState::InProgress => {
+            let at = since.plus_millis(pace.completion_lag_ms);
+            if now < at {
+                return Some(at);
+            }
+            complete(account, now, key);
+            // What was steady for the roll is steady from its completion on for the event.
+            account.ecs.services.get_mut(key)?.steady = Steady::Since(now);
+            now
+        }
+        _ => since,
+    };
+    let at = completed_at.plus_millis(pace.steady_lag_ms);
+    if now < at {
+        return Some(at);
+    }
+    let service = account.ecs.services.get_mut(key)?;
+    service.steady = Steady::Announced;
+    service.events.push(&mut account.ids, now, &key.service, "has reached a steady state.");
+    None
+}
+
+fn complete(account: &mut Account, now: Millis, key: &ServiceKey) {
+    let Some(service) = account.ecs.services.get_mut(key) else { return };
+    let id = service.primary.id.clone();
+    service.primary.turn(now, RolloutState::Completed, format!("ECS deployment {id} completed."));
+    service.primary.failed_tasks = 0;
+    let what = format!("(deployment {id}) deployment completed.");
+    service.events.push(&mut account.ids, now, &key.service, &what);
+
+    let (arn, desired) = (service.primary.service_deployment.clone(), service.desired);
+    let status = if service.primary.is_rollback {
+        ServiceDeploymentStatus::RollbackSuccessful
+    } else {
+        ServiceDeploymentStatus::Successful
+    };
+    if let Some(record) = service.service_deployment_mut(&arn)
+        && !record.status.is_final()
+    {
+        if record.breaker.status == Some("MONITORING") {
+            record.breaker.status = Some("MONITORING_COMPLETE");
+        }
+        record.requested = Some(desired);
+        record.turn(now, status, None);
+    }
+}
+
+/// Lets older deployments vanish once nothing of them is left. A FAILED one is shown until the deployment
+/// that undoes it is done.
+pub(super) fn retire(account: &mut Account, key: &ServiceKey) {
+    let live: Vec<String> =
+        account.ecs.live().filter(|task| task.service == *key).map(deployment_of).collect();
+    let Some(service) = account.ecs.services.get_mut(key) else { return };
+    let settled = service.primary.rollout != RolloutState::InProgress;
+    service.older.retain(|deployment| {
+        live.contains(&deployment.id) || (deployment.rollout == RolloutState::Failed && !settled)
+    });
+}
+
+fn deployment_of(task: &Task) -> String {
+    task.deployment.clone()
+}

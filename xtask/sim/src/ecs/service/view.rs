@@ -1,0 +1,144 @@
+//! A service as DescribeServices shows it.
+
+use serde_json::{Value, json};
+
+use super::model::{Service, ServiceStatus};
+use crate::account::Account;
+use crate::ecs::connect::{self, ConnectConfiguration};
+use crate::ecs::deployment::{Deployment, counts};
+use crate::ecs::reference::cluster_arn;
+use crate::ecs::state::ServiceKey;
+use crate::ecs::task::{Task, TaskStatus};
+
+/// The service; null when there is none.
+pub(super) fn view(account: &Account, key: &ServiceKey, with_tags: bool) -> Value {
+    let Some(service) = account.ecs.services.get(key) else { return Value::Null };
+    let tasks: Vec<&Task> = account.ecs.live().filter(|task| task.service == *key).collect();
+    let (running, pending, _) = tally(&tasks);
+    let spec = &service.primary.spec;
+    let knobs = &service.knobs;
+    let mut view = json!({
+        "serviceArn": service.arn,
+        "serviceName": key.service,
+        "clusterArn": cluster_arn(account, &key.cluster),
+        "status": service.status.as_str(),
+        "desiredCount": service.desired,
+        "runningCount": running,
+        "pendingCount": pending,
+        "taskDefinition": spec.task_definition,
+        "loadBalancers": spec.load_balancers,
+        "serviceRegistries": spec.service_registries,
+        "platformVersion": spec.platform_version,
+        "platformFamily": "Linux",
+        "networkConfiguration": { "awsvpcConfiguration": spec.network },
+        "deploymentConfiguration": knobs.deployment,
+        "deploymentController": { "type": "ECS" },
+        "deployments": [],
+        "events": service.events.view(),
+        "createdAt": service.created_at.epoch_secs(),
+        "createdBy": service.created_by,
+        "roleArn": account.arn("iam", "role").replace(&format!(":{}:", account.settings.region), "::")
+            + "/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+        "schedulingStrategy": "REPLICA",
+        "placementConstraints": [],
+        "placementStrategy": [],
+        "enableECSManagedTags": knobs.managed_tags,
+        "propagateTags": knobs.propagate_tags,
+        "enableExecuteCommand": knobs.execute_command,
+        "availabilityZoneRebalancing": if knobs.az_rebalancing { "ENABLED" } else { "DISABLED" },
+    });
+    if let Some(seconds) = knobs.health_check_grace_period {
+        view["healthCheckGracePeriodSeconds"] = json!(seconds);
+    } else if !spec.load_balancers.is_empty() {
+        view["healthCheckGracePeriodSeconds"] = json!(0);
+    }
+    // A service that uses capacity providers shows no launch type.
+    if knobs.capacity_provider_strategy.is_empty() {
+        if let Some(launch_type) = &knobs.launch_type {
+            view["launchType"] = json!(launch_type);
+        }
+    } else {
+        view["capacityProviderStrategy"] = json!(knobs.capacity_provider_strategy);
+    }
+    if service.status != ServiceStatus::Inactive {
+        let primary = std::iter::once(deployment_view(account, service, &service.primary, true, &tasks));
+        let older = service.older.iter().map(|older| deployment_view(account, service, older, false, &tasks));
+        view["deployments"] = primary.chain(older).collect();
+        if let Some(arn) = &service.current_service_deployment {
+            view["currentServiceDeployment"] = json!(arn);
+        }
+        view["currentServiceRevisions"] = revisions(account, service);
+    }
+    if with_tags {
+        view["tags"] = account.ecs.tags.value(&service.arn);
+    }
+    view
+}
+
+/// Running, pending and wanted tasks.
+fn tally(tasks: &[&Task]) -> (u32, u32, u32) {
+    let (mut running, mut pending, mut wanted) = (0, 0, 0);
+    for task in tasks {
+        wanted += u32::from(task.desired_running);
+        match task.status {
+            TaskStatus::Running => running += 1,
+            status if status < TaskStatus::Running && task.desired_running => pending += 1,
+            _ => {}
+        }
+    }
+    (running, pending, wanted)
+}
+
+fn revisions(account: &Account, service: &Service) -> Value {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut views = Vec::new();
+    for (index, deployment) in service.deployments().enumerate() {
+        // A rollback has the revision of an older deployment: it is counted once.
+        if !seen.contains(&deployment.revision.as_str()) {
+            seen.push(&deployment.revision);
+            let requested = (index == 0).then_some(service.desired);
+            views.push(counts(account, service, &deployment.revision, requested));
+        }
+    }
+    Value::Array(views)
+}
+
+fn deployment_view(
+    account: &Account,
+    service: &Service,
+    deployment: &Deployment,
+    primary: bool,
+    tasks: &[&Task],
+) -> Value {
+    let own: Vec<&Task> = tasks.iter().filter(|task| task.deployment == deployment.id).copied().collect();
+    let (running, pending, wanted) = tally(&own);
+    let spec = &deployment.spec;
+    let desired = if primary && deployment.launches() { service.desired } else { wanted };
+    let mut view = json!({
+        "id": deployment.id,
+        "status": if primary { "PRIMARY" } else { "ACTIVE" },
+        "taskDefinition": spec.task_definition,
+        "desiredCount": desired,
+        "pendingCount": pending,
+        "runningCount": running,
+        "failedTasks": deployment.failed_tasks,
+        "createdAt": deployment.created_at.epoch_secs(),
+        "updatedAt": deployment.updated_at.epoch_secs(),
+        "platformVersion": spec.platform_version,
+        "platformFamily": "Linux",
+        "networkConfiguration": { "awsvpcConfiguration": spec.network },
+        "rolloutState": deployment.rollout.as_str(),
+        "rolloutStateReason": deployment.reason,
+    });
+    if let Some(launch_type) = &service.knobs.launch_type {
+        view["launchType"] = json!(launch_type);
+    }
+    if let Some(configuration) = &spec.connect {
+        view["serviceConnectConfiguration"] = json!(configuration);
+        if ConnectConfiguration::enabled(Some(configuration)).is_some() {
+            view["serviceConnectResources"] =
+                connect::resources(account, &service.key, &deployment.endpoints);
+        }
+    }
+    view
+}

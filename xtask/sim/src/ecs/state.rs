@@ -1,0 +1,134 @@
+//! All of ECS's state in the account.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::cluster::Cluster;
+use super::errors::{cluster_inactive, cluster_not_found, service_not_found};
+use super::params::{cluster_name, short_name};
+use super::service::Service;
+use super::tags::Tags;
+use super::task::Task;
+use super::task_definition::Families;
+use crate::account::Account;
+use crate::wire::ApiError;
+use crate::workload::TaskId;
+
+/// Clusters, task definitions, services and tasks.
+#[derive(Debug, Default)]
+pub struct State {
+    pub(super) clusters: BTreeMap<String, Cluster>,
+    pub(super) families: Families,
+    pub(super) services: BTreeMap<ServiceKey, Service>,
+    pub(super) tasks: BTreeMap<TaskId, Task>,
+    pub(super) tags: Tags,
+    /// Tasks launched so far: task ids are random, this is their order.
+    pub(super) launched: u64,
+    pub(super) addresses: Addresses,
+}
+
+/// Addresses that stopped tasks gave back, by subnet, oldest first. They are used again once a subnet has
+/// no fresh one left.
+#[derive(Debug, Default)]
+pub(super) struct Addresses(BTreeMap<String, VecDeque<String>>);
+
+impl Addresses {
+    pub(super) fn give_back(&mut self, subnet: &str, address: String) {
+        self.0.entry(subnet.to_owned()).or_default().push_back(address);
+    }
+
+    pub(super) fn reuse(&mut self, subnet: &str) -> Option<String> {
+        self.0.get_mut(subnet)?.pop_front()
+    }
+}
+
+/// A service's place: its name is unique in its cluster only.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ServiceKey {
+    pub(super) cluster: String,
+    pub(super) service: String,
+}
+
+impl ServiceKey {
+    pub(super) fn new(cluster: &str, service: &str) -> Self {
+        Self { cluster: cluster.to_owned(), service: service.to_owned() }
+    }
+}
+
+/// What ECS has due.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// A task's network interface is there: PENDING.
+    Provisioned(TaskId),
+    /// A task cannot be started, for this `stoppedReason`.
+    FailedToStart {
+        /// The task.
+        task: TaskId,
+        /// `stoppedReason`.
+        reason: String,
+    },
+    /// A task's targets are registered: RUNNING.
+    Activated(TaskId),
+    /// A task's network interface is gone: STOPPED.
+    Deprovisioned(TaskId),
+    /// A stopped task is forgotten.
+    ForgetTask(TaskId),
+    /// A container's own health check is to be asked.
+    CheckContainer {
+        /// The task.
+        task: TaskId,
+        /// The container's name.
+        container: String,
+    },
+    /// Something in the service depends on the time: look at it again.
+    Wake,
+    /// An INACTIVE service is forgotten.
+    ForgetService {
+        /// The cluster's name.
+        cluster: String,
+        /// The service's name.
+        service: String,
+    },
+}
+
+impl State {
+    /// The tasks that have a place in the world: started or starting, and not yet STOPPED.
+    pub(super) fn live(&self) -> impl Iterator<Item = &Task> {
+        self.tasks.values().filter(|task| task.stopped_at.is_none())
+    }
+
+    /// The service's tasks, in the order they were launched, the stopped ones included.
+    pub(super) fn tasks_of(&self, key: &ServiceKey) -> Vec<&Task> {
+        let mut tasks: Vec<&Task> = self.tasks.values().filter(|task| task.service == *key).collect();
+        tasks.sort_by_key(|task| task.sequence);
+        tasks
+    }
+}
+
+/// The ACTIVE cluster that a request names.
+pub(super) fn active_cluster(account: &Account, reference: Option<&str>) -> Result<String, ApiError> {
+    let name = cluster_name(reference);
+    match account.ecs.clusters.get(&name) {
+        None => Err(cluster_not_found()),
+        Some(cluster) if !cluster.active => Err(cluster_inactive()),
+        Some(_) => Ok(name),
+    }
+}
+
+/// The service that a request names, in whatever status; a service's ARN tells its cluster as well.
+pub(super) fn service_key(
+    account: &Account,
+    cluster: Option<&str>,
+    service: &str,
+) -> Result<ServiceKey, ApiError> {
+    let cluster = active_cluster(account, cluster)?;
+    let key = ServiceKey { cluster, service: short_name(service).to_owned() };
+    if account.ecs.services.contains_key(&key) { Ok(key) } else { Err(service_not_found()) }
+}
+
+impl Account {
+    /// The ids of all tasks that are not STOPPED, in their order.
+    #[must_use]
+    pub fn task_ids_live(&self) -> Vec<TaskId> {
+        self.ecs.live().map(|task| task.id.clone()).collect()
+    }
+}

@@ -1,0 +1,80 @@
+//! Container health checks: asked at their interval, counted against their retries.
+
+use super::model::{ContainerState, HealthStatus, TaskStatus};
+use crate::account::{Account, Due as AccountDue, Millis};
+use crate::ecs::state::Due;
+use crate::ecs::task_definition::HealthCheck;
+use crate::workload::{Effect, TaskId};
+
+fn definition(account: &Account, id: &TaskId, container: &str) -> Option<HealthCheck> {
+    let task = account.ecs.tasks.get(id)?;
+    let definition = account.ecs.families.by_arn(&task.task_definition)?;
+    definition.spec.container(container)?.health_check.clone()
+}
+
+/// Begins the checks of a task whose containers just started: the first is an interval away.
+pub(super) fn begin(account: &mut Account, now: Millis, id: &TaskId) {
+    let Some(task) = account.ecs.tasks.get(id) else { return };
+    let checked = task.containers.iter().filter(|container| container.health.is_some());
+    let names: Vec<String> = checked.map(|container| container.name.clone()).collect();
+    for name in names {
+        schedule(account, now, id, &name);
+    }
+}
+
+fn schedule(account: &mut Account, now: Millis, id: &TaskId, container: &str) {
+    let Some(check) = definition(account, id, container) else { return };
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+    let status =
+        task.container_mut(container).and_then(|container| container.health.as_ref()).map(|h| h.status);
+    let mut delay = check.interval * 1000;
+    if status != Some(HealthStatus::Healthy)
+        && let Some(most) = account.settings.pace.first_checks_ms
+    {
+        delay = delay.min(most);
+    }
+    let due = Due::CheckContainer { task: id.clone(), container: container.to_owned() };
+    account.timers.push(now.plus_millis(delay), AccountDue::Ecs(due));
+}
+
+/// A check is due: ask, as long as the container runs. The next one is due after the answer.
+pub(in crate::ecs) fn check_due(account: &mut Account, id: &TaskId, name: &str) {
+    let Some(check) = definition(account, id, name) else { return };
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+    let alive =
+        matches!(task.status, TaskStatus::Activating | TaskStatus::Running | TaskStatus::Deactivating);
+    let running =
+        task.container_mut(name).is_some_and(|container| container.state == ContainerState::Running);
+    if alive && running {
+        account.effects.push(Effect::CheckContainer {
+            task: id.clone(),
+            container: name.to_owned(),
+            command: check.command,
+            timeout_secs: check.timeout,
+        });
+    }
+}
+
+/// The answer to a check. Failures within `startPeriod` do not count; any success ends it.
+pub(in crate::ecs) fn checked(account: &mut Account, now: Millis, id: &TaskId, name: &str, healthy: bool) {
+    let Some(check) = definition(account, id, name) else { return };
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+    let started = task.containers_started_at.unwrap_or(now);
+    let Some(health) = task.container_mut(name).and_then(|container| container.health.as_mut()) else {
+        return;
+    };
+    if healthy {
+        health.status = HealthStatus::Healthy;
+        health.failures = 0;
+    } else {
+        let starting =
+            health.status == HealthStatus::Unknown && now.since(started) < check.start_period * 1000;
+        if !starting {
+            health.failures += 1;
+        }
+        if health.failures >= check.retries {
+            health.status = HealthStatus::Unhealthy;
+        }
+    }
+    schedule(account, now, id, name);
+}

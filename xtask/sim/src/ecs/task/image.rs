@@ -1,0 +1,178 @@
+//! What a task's containers are started from: images resolved and pinned, log groups looked for.
+
+use serde_json::json;
+
+use crate::account::{Account, Millis};
+use crate::ecr::{self, ResolvedImage};
+use crate::ecs::connect::ConnectConfiguration;
+use crate::ecs::task_definition::{ContainerSpec, revision_of};
+use crate::logs;
+use crate::wire::{Api, ApiRequest};
+use crate::workload::{ContainerStart, TaskId, TaskStart};
+
+/// All that the workload needs in order to start the task, or the `stoppedReason` for which it cannot be.
+pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result<TaskStart, String> {
+    let missing = || "TaskFailedToStart: the task is gone.".to_owned();
+    let task = account.ecs.tasks.get(id).ok_or_else(missing)?.clone();
+    let service = account.ecs.services.get(&task.service).ok_or_else(missing)?;
+    let spec = service.revision(&task.revision).map(|revision| revision.spec.clone()).ok_or_else(missing)?;
+    let definition = account.ecs.families.by_arn(&task.task_definition).ok_or_else(missing)?;
+    let ((cpu, memory_mib), definition) = (definition.size, definition.spec.clone());
+    let mut containers = Vec::new();
+    for container in &definition.container_definitions {
+        let (repository, digest) = resolve(account, id, container, definition.platform())?;
+        ensure_log_group(account, now, container)?;
+        containers.push(ContainerStart {
+            name: container.name.clone(),
+            image: container.image.clone(),
+            repository,
+            digest,
+            entry_point: container.entry_point.clone(),
+            command: container.command.clone(),
+            environment: container.environment.iter().map(|v| (v.name.clone(), v.value.clone())).collect(),
+            ports: container.ports(),
+            logs: container.log_stream(id),
+        });
+    }
+    Ok(TaskStart {
+        task: id.clone(),
+        task_arn: task.arn,
+        cluster: task.service.cluster,
+        service: task.service.service,
+        task_definition: revision_of(&task.task_definition).to_owned(),
+        private_ip: task.interface.ip.unwrap_or_default(),
+        cpu,
+        memory_mib,
+        containers,
+        connect: ConnectConfiguration::enabled(spec.connect.as_ref()).is_some(),
+    })
+}
+
+/// Repository and digest of a container's image. The revision's first task pins the digest for all others.
+fn resolve(
+    account: &mut Account,
+    id: &TaskId,
+    container: &ContainerSpec,
+    (os, architecture): (&str, &str),
+) -> Result<(Option<String>, Option<String>), String> {
+    let Some(task) = account.ecs.tasks.get(id) else { return Ok((None, None)) };
+    let (key, revision_arn) = (task.service.clone(), task.revision.clone());
+    let service = account.ecs.services.get(&key);
+    let pinned = service.and_then(|service| service.revision(&revision_arn)?.digest(&container.name));
+    let reference = match pinned {
+        Some(digest) => format!("{}@{digest}", repository_of(&container.image)),
+        None => container.image.clone(),
+    };
+    match ecr::resolve_image(account, &reference) {
+        ResolvedImage::Foreign => Ok((None, None)),
+        ResolvedImage::NotFound { reason } => Err(prefixed("CannotPullContainerError", &reason)),
+        ResolvedImage::Found { repository, digest, platforms } => {
+            let runs = |(its_os, its_architecture): &(String, String)| {
+                its_os == os && its_architecture == architecture
+            };
+            if !platforms.is_empty() && !platforms.iter().any(runs) {
+                return Err(format!(
+                    "CannotPullContainerError: pull image manifest has been retried 1 time(s): image Manifest does \
+                     not contain descriptor matching platform '{os}/{architecture}'"
+                ));
+            }
+            pin(account, id, &container.name, &digest);
+            Ok((Some(repository), Some(digest)))
+        }
+    }
+}
+
+fn prefixed(kind: &str, reason: &str) -> String {
+    if reason.starts_with(kind) { reason.to_owned() } else { format!("{kind}: {reason}") }
+}
+
+fn pin(account: &mut Account, id: &TaskId, container: &str, digest: &str) {
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+    if let Some(running) = task.container_mut(container) {
+        running.image_digest = Some(digest.to_owned());
+    }
+    let (key, arn) = (task.service.clone(), task.revision.clone());
+    let Some(service) = account.ecs.services.get_mut(&key) else { return };
+    let revision = service.revisions.iter_mut().find(|revision| revision.arn == arn);
+    let images = revision.map(|revision| revision.images.as_mut_slice()).unwrap_or_default();
+    for image in images.iter_mut().filter(|image| image.container == container && image.digest.is_none()) {
+        image.digest = Some(digest.to_owned());
+    }
+}
+
+/// An image reference without its tag or digest. A colon before the last slash belongs to a port.
+fn repository_of(image: &str) -> &str {
+    let name = image.split_once('@').map_or(image, |(name, _)| name);
+    match name.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => name,
+    }
+}
+
+/// A missing log group keeps a task from starting, unless its log driver may make it.
+fn ensure_log_group(account: &mut Account, now: Millis, container: &ContainerSpec) -> Result<(), String> {
+    let Some((group, _)) = container.log_stream("") else { return Ok(()) };
+    if account.logs.group_exists(&group) {
+        return Ok(());
+    }
+    if container.creates_log_group() {
+        let made = call_logs(account, now, "CreateLogGroup", json!({ "logGroupName": group }));
+        return made.map_err(|text| {
+            format!("ResourceInitializationError: failed to initialize logging driver: {text}")
+        });
+    }
+    Err("ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: \
+         failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist. \
+         : exit status 1"
+        .to_owned())
+}
+
+/// Makes the log streams of a task: they exist only once its containers started.
+pub(super) fn create_log_streams(account: &mut Account, now: Millis, id: &TaskId) {
+    let Some(task) = account.ecs.tasks.get(id) else { return };
+    let Some(definition) = account.ecs.families.by_arn(&task.task_definition) else { return };
+    let streams: Vec<_> = definition
+        .spec
+        .container_definitions
+        .iter()
+        .filter_map(|container| container.log_stream(id))
+        .collect();
+    for (group, stream) in streams {
+        let members = json!({ "logGroupName": group, "logStreamName": stream });
+        // The group may have been deleted meanwhile: the driver then drops what it is given, as on AWS.
+        let _ = call_logs(account, now, "CreateLogStream", members);
+    }
+}
+
+fn call_logs(
+    account: &mut Account,
+    now: Millis,
+    operation: &str,
+    params: serde_json::Value,
+) -> Result<(), String> {
+    let request = ApiRequest {
+        api: Api::Logs,
+        operation: operation.to_owned(),
+        params,
+        access_key: None,
+        region: None,
+    };
+    match logs::handle(account, now, &request) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("{}: {}", error.code, error.message)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::repository_of;
+
+    #[test]
+    fn a_registry_port_is_no_tag() {
+        assert_eq!(repository_of("127.0.0.1:4566/ielts/backend:v1"), "127.0.0.1:4566/ielts/backend");
+        assert_eq!(repository_of("127.0.0.1:4566/ielts/backend"), "127.0.0.1:4566/ielts/backend");
+        assert_eq!(repository_of("host/app@sha256:0a"), "host/app");
+        assert_eq!(repository_of("host/app:v1@sha256:0a"), "host/app");
+        assert_eq!(repository_of("nginx:latest"), "nginx");
+    }
+}

@@ -1,0 +1,146 @@
+//! A new task: what it is made of before anything of it exists.
+
+use super::model::{
+    Container, ContainerHealth, ContainerState, HealthStatus, Interface, Task, TaskStatus, TaskTarget,
+};
+use crate::account::{Account, Due as AccountDue, Millis};
+use crate::ecs::state::{Due, ServiceKey};
+use crate::ecs::tags::Tag;
+use crate::ecs::task_definition::TaskSpec;
+use crate::identity;
+use crate::workload::TaskId;
+
+/// Launches a task of the service's PRIMARY deployment. The error is ECS's text when it cannot even try: a
+/// service shows it as an event, there is no task then.
+pub(in crate::ecs) fn launch(
+    account: &mut Account,
+    now: Millis,
+    key: &ServiceKey,
+    attempt: u32,
+) -> Result<TaskId, String> {
+    let gone = || "ECS was unable to find the service.".to_owned();
+    let service = account.ecs.services.get(key).ok_or_else(gone)?;
+    let deployment = &service.primary;
+    let spec = deployment.spec.clone();
+    let (deployment, revision) = (deployment.id.clone(), deployment.revision.clone());
+    let (launch_type, execute_command) = (service.knobs.launch_type.clone(), service.knobs.execute_command);
+    let inherited = inherited_tags(account, key, &spec.task_definition);
+    let definition = account.ecs.families.by_arn(&spec.task_definition).ok_or_else(gone)?.spec.clone();
+    check_roles(account, &definition)?;
+
+    let id = account.ids.hex(32);
+    let arn = account.arn("ecs", &format!("task/{}/{id}", key.cluster));
+    let interface = interface(account, key, &spec.network.subnets);
+    let containers = containers(account, key, &id, &definition);
+    let targets = spec.load_balancers.iter().filter_map(|balancer| {
+        let target_group = balancer.target_group_arn.clone()?;
+        Some(TaskTarget { target_group, port: balancer.container_port? })
+    });
+    account.ecs.launched += 1;
+    account.ecs.tags.put(&arn, &inherited);
+    let task = Task {
+        id: id.clone(),
+        arn,
+        sequence: account.ecs.launched,
+        service: key.clone(),
+        deployment,
+        revision,
+        task_definition: spec.task_definition,
+        attempt,
+        status: TaskStatus::Provisioning,
+        desired_running: true,
+        interface,
+        containers,
+        targets: targets.collect(),
+        launch_type,
+        execute_command,
+        created_at: now,
+        pull_started_at: None,
+        pull_stopped_at: None,
+        started_at: None,
+        containers_started_at: None,
+        stopping_at: None,
+        stopped_at: None,
+        stop_code: None,
+        stopped_reason: None,
+        was_healthy: false,
+        was_unhealthy: false,
+    };
+    account.ecs.tasks.insert(id.clone(), task);
+    let at = now.plus_millis(account.settings.pace.provisioning_ms);
+    account.timers.push(at, AccountDue::Ecs(Due::Provisioned(id.clone())));
+    Ok(id)
+}
+
+fn check_roles(account: &Account, definition: &TaskSpec) -> Result<(), String> {
+    for role in [&definition.task_role_arn, &definition.execution_role_arn].into_iter().flatten() {
+        if !identity::role_exists(account, role) {
+            return Err(format!(
+                "ECS was unable to assume the role '{role}' that was provided for this task. Please verify that \
+                 the role being passed has the proper trust relationship and permissions and that your IAM user \
+                 has permissions to pass this role."
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The subnet that has the fewest of the service's tasks: tasks spread over the zones.
+fn interface(account: &mut Account, key: &ServiceKey, subnets: &[String]) -> Interface {
+    let used = |subnet: &String| {
+        let tasks = account.ecs.live().filter(|task| task.service == *key && task.desired_running);
+        tasks.filter(|task| task.interface.subnet == *subnet).count()
+    };
+    let subnet = subnets.iter().min_by_key(|subnet| used(subnet)).cloned().unwrap_or_default();
+    let zone = identity::subnet(account, &subnet).map(|found| found.zone.clone()).unwrap_or_default();
+    let hex = account.ids.hex(12);
+    let pairs: Vec<&str> = (0..5).map(|n| &hex[2 * n..2 * n + 2]).collect();
+    Interface {
+        attachment: account.ids.uuid(),
+        id: format!("eni-{}", account.ids.hex(17)),
+        // Locally administered, as EC2's are.
+        mac: format!("0a:{}", pairs.join(":")),
+        subnet,
+        zone,
+        ip: None,
+    }
+}
+
+fn containers(account: &mut Account, key: &ServiceKey, task: &str, definition: &TaskSpec) -> Vec<Container> {
+    let mut containers = Vec::new();
+    for container in &definition.container_definitions {
+        let uuid = account.ids.uuid();
+        let number = account.ids.digits(10);
+        containers.push(Container {
+            name: container.name.clone(),
+            arn: account.arn("ecs", &format!("container/{}/{task}/{uuid}", key.cluster)),
+            runtime_id: format!("{task}-{number}"),
+            image: container.image.clone(),
+            image_digest: None,
+            essential: container.is_essential(),
+            state: ContainerState::Pending,
+            exit_code: None,
+            reason: None,
+            health: container
+                .health_check
+                .as_ref()
+                .map(|_| ContainerHealth { status: HealthStatus::Unknown, failures: 0 }),
+        });
+    }
+    containers
+}
+
+/// The tags of `propagateTags` and `enableECSManagedTags`: only tasks launched from now on get them.
+fn inherited_tags(account: &Account, key: &ServiceKey, task_definition: &str) -> Vec<Tag> {
+    let Some(service) = account.ecs.services.get(key) else { return Vec::new() };
+    let mut tags = match service.knobs.propagate_tags.as_str() {
+        "TASK_DEFINITION" => account.ecs.tags.of(task_definition),
+        "SERVICE" => account.ecs.tags.of(&service.arn),
+        _ => Vec::new(),
+    };
+    if service.knobs.managed_tags {
+        let managed = [("aws:ecs:clusterName", &key.cluster), ("aws:ecs:serviceName", &key.service)];
+        tags.extend(managed.map(|(name, value)| Tag { key: name.to_owned(), value: value.clone() }));
+    }
+    tags
+}

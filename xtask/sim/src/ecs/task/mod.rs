@@ -1,0 +1,17 @@
+//! Tasks: their life from PROVISIONING to STOPPED, their health, and ListTasks, DescribeTasks, StopTask.
+
+mod health;
+mod image;
+mod launch;
+mod life;
+mod model;
+mod query;
+mod stopping;
+mod view;
+
+pub(super) use health::{check_due, checked};
+pub(super) use launch::launch;
+pub(super) use life::{activated, exited, failed_to_start, provisioned, running};
+pub(super) use model::{HealthStatus, Task, TaskStatus};
+pub(super) use query::{describe, list, stop as stop_by_request};
+pub(super) use stopping::{Stop, begin as stop, deprovisioned, drained, forget};

@@ -1,0 +1,172 @@
+//! A task and its containers.
+
+use crate::account::Millis;
+use crate::ecs::state::ServiceKey;
+use crate::workload::TaskId;
+
+/// `lastStatus`, in the order of a task's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::ecs) enum TaskStatus {
+    Provisioning,
+    Pending,
+    Activating,
+    Running,
+    Deactivating,
+    Stopping,
+    Deprovisioning,
+    Stopped,
+}
+
+impl TaskStatus {
+    pub(in crate::ecs) fn as_str(self) -> &'static str {
+        match self {
+            Self::Provisioning => "PROVISIONING",
+            Self::Pending => "PENDING",
+            Self::Activating => "ACTIVATING",
+            Self::Running => "RUNNING",
+            Self::Deactivating => "DEACTIVATING",
+            Self::Stopping => "STOPPING",
+            Self::Deprovisioning => "DEPROVISIONING",
+            Self::Stopped => "STOPPED",
+        }
+    }
+}
+
+/// `healthStatus`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ecs) enum HealthStatus {
+    Unknown,
+    Healthy,
+    Unhealthy,
+}
+
+impl HealthStatus {
+    pub(in crate::ecs) fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "UNKNOWN",
+            Self::Healthy => "HEALTHY",
+            Self::Unhealthy => "UNHEALTHY",
+        }
+    }
+}
+
+/// A container of a task.
+#[derive(Clone, Debug)]
+pub(in crate::ecs) struct Container {
+    pub(in crate::ecs) name: String,
+    pub(super) arn: String,
+    pub(super) runtime_id: String,
+    pub(super) image: String,
+    pub(super) image_digest: Option<String>,
+    pub(super) essential: bool,
+    pub(super) state: ContainerState,
+    pub(super) exit_code: Option<i32>,
+    pub(super) reason: Option<String>,
+    /// `None`: the definition has no health check.
+    pub(super) health: Option<ContainerHealth>,
+}
+
+/// `containers[].lastStatus`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ecs) enum ContainerState {
+    Pending,
+    Running,
+    Stopped,
+}
+
+/// How a container's own health check stands.
+#[derive(Clone, Debug)]
+pub(in crate::ecs) struct ContainerHealth {
+    pub(super) status: HealthStatus,
+    /// Failures in a row that count: those within `startPeriod` do not.
+    pub(super) failures: u32,
+}
+
+/// A target that stands for a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::ecs) struct TaskTarget {
+    pub(in crate::ecs) target_group: String,
+    pub(in crate::ecs) port: u16,
+}
+
+/// The task's elastic network interface.
+#[derive(Clone, Debug)]
+pub(in crate::ecs) struct Interface {
+    pub(super) attachment: String,
+    pub(super) id: String,
+    pub(super) mac: String,
+    pub(super) subnet: String,
+    pub(super) zone: String,
+    /// `None` until the task is PENDING.
+    pub(in crate::ecs) ip: Option<String>,
+}
+
+/// A task.
+#[derive(Clone, Debug)]
+pub(in crate::ecs) struct Task {
+    pub(in crate::ecs) id: TaskId,
+    pub(in crate::ecs) arn: String,
+    /// The order in which tasks were launched.
+    pub(in crate::ecs) sequence: u64,
+    pub(in crate::ecs) service: ServiceKey,
+    /// The deployment's id: `startedBy`.
+    pub(in crate::ecs) deployment: String,
+    /// The service revision's ARN.
+    pub(in crate::ecs) revision: String,
+    /// The task definition's ARN.
+    pub(in crate::ecs) task_definition: String,
+    /// The attempt of the deployment that launched it.
+    pub(in crate::ecs) attempt: u32,
+    pub(in crate::ecs) status: TaskStatus,
+    pub(in crate::ecs) desired_running: bool,
+    pub(in crate::ecs) interface: Interface,
+    pub(in crate::ecs) containers: Vec<Container>,
+    /// The targets that are registered while it runs.
+    pub(in crate::ecs) targets: Vec<TaskTarget>,
+    pub(super) launch_type: Option<String>,
+    pub(super) execute_command: bool,
+    pub(super) created_at: Millis,
+    pub(super) pull_started_at: Option<Millis>,
+    pub(super) pull_stopped_at: Option<Millis>,
+    /// When it reached RUNNING.
+    pub(in crate::ecs) started_at: Option<Millis>,
+    /// When its containers started, shortly before RUNNING: `startPeriod` counts from here.
+    pub(super) containers_started_at: Option<Millis>,
+    pub(super) stopping_at: Option<Millis>,
+    pub(in crate::ecs) stopped_at: Option<Millis>,
+    pub(super) stop_code: Option<&'static str>,
+    pub(super) stopped_reason: Option<String>,
+    /// It counted as healthy at least once.
+    pub(in crate::ecs) was_healthy: bool,
+    /// It was found unhealthy, and its deployment was told.
+    pub(in crate::ecs) was_unhealthy: bool,
+}
+
+impl Task {
+    pub(in crate::ecs) fn has_health_check(&self) -> bool {
+        self.containers.iter().any(|container| container.essential && container.health.is_some())
+    }
+
+    /// The worst of the essential containers that have a health check; UNKNOWN when none has.
+    pub(in crate::ecs) fn health(&self) -> HealthStatus {
+        let essential = self.containers.iter().filter(|container| container.essential);
+        let checks: Vec<HealthStatus> =
+            essential.filter_map(|c| c.health.as_ref()).map(|h| h.status).collect();
+        if checks.contains(&HealthStatus::Unhealthy) {
+            HealthStatus::Unhealthy
+        } else if checks.is_empty() || checks.contains(&HealthStatus::Unknown) {
+            HealthStatus::Unknown
+        } else {
+            HealthStatus::Healthy
+        }
+    }
+
+    pub(super) fn container_mut(&mut self, name: &str) -> Option<&mut Container> {
+        self.containers.iter_mut().find(|container| container.name == name)
+    }
+
+    /// Whether no container runs any more.
+    pub(super) fn is_empty(&self) -> bool {
+        self.containers.iter().all(|container| container.state == ContainerState::Stopped)
+    }
+}

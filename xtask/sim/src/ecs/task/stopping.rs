@@ -1,0 +1,135 @@
+//! A task's way from being told to stop to being forgotten.
+
+use super::model::TaskStatus;
+use crate::account::{Account, Due as AccountDue, Millis};
+use crate::ecs::state::Due;
+use crate::elb::{self, TargetState};
+use crate::workload::{Effect, TaskId};
+
+/// Why a task stops.
+#[derive(Clone, Debug)]
+pub(in crate::ecs) struct Stop {
+    /// `stopCode`.
+    pub(in crate::ecs) code: &'static str,
+    /// `stoppedReason`.
+    pub(in crate::ecs) reason: String,
+}
+
+/// Tells the task to stop. Its targets are drained before its containers get SIGTERM.
+pub(in crate::ecs) fn begin(account: &mut Account, now: Millis, id: &TaskId, stop: &Stop) {
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+    if !task.desired_running {
+        return;
+    }
+    task.desired_running = false;
+    task.stop_code = Some(stop.code);
+    task.stopped_reason = Some(stop.reason.clone());
+    task.stopping_at = Some(now);
+    match task.status {
+        TaskStatus::Provisioning => deprovision(account, now, id),
+        TaskStatus::Pending => {
+            // Nothing is awaited here: what has not started cannot end.
+            signal(account, id);
+            deprovision(account, now, id);
+        }
+        TaskStatus::Activating | TaskStatus::Running => {
+            let was_running = !task.is_empty();
+            if deregister(account, now, id) && was_running {
+                if let Some(task) = account.ecs.tasks.get_mut(id) {
+                    task.status = TaskStatus::Deactivating;
+                }
+            } else {
+                terminate(account, now, id);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Lets tasks that wait for their targets go on once none of them is draining. True when one did.
+pub(in crate::ecs) fn drained(account: &mut Account, now: Millis) -> bool {
+    let waiting = account.ecs.live().filter(|task| task.status == TaskStatus::Deactivating);
+    let ready = waiting.filter(|task| {
+        let ip = task.interface.ip.as_deref().unwrap_or_default();
+        let mut targets = task.targets.iter();
+        !targets.any(|target| {
+            elb::health(account, &target.target_group, ip, target.port).state == TargetState::Draining
+        })
+    });
+    let ready: Vec<TaskId> = ready.map(|task| task.id.clone()).collect();
+    for id in &ready {
+        terminate(account, now, id);
+    }
+    !ready.is_empty()
+}
+
+/// SIGTERM to the containers; a task without any running container goes straight on.
+fn terminate(account: &mut Account, now: Millis, id: &TaskId) {
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+    task.status = TaskStatus::Stopping;
+    if task.is_empty() {
+        deprovision(account, now, id);
+    } else {
+        signal(account, id);
+    }
+}
+
+fn signal(account: &mut Account, id: &TaskId) {
+    let Some(task) = account.ecs.tasks.get(id) else { return };
+    let definition = account.ecs.families.by_arn(&task.task_definition);
+    let timeout_secs = definition.map_or(30, |definition| definition.spec.stop_timeout());
+    account.effects.push(Effect::Stop { task: id.clone(), timeout_secs });
+}
+
+/// Deregisters the task's targets. True when there are any.
+fn deregister(account: &mut Account, now: Millis, id: &TaskId) -> bool {
+    let Some(task) = account.ecs.tasks.get(id) else { return false };
+    let (targets, key) = (task.targets.clone(), task.service.clone());
+    let ip = task.interface.ip.clone().unwrap_or_default();
+    for target in &targets {
+        elb::deregister(account, now, &target.target_group, &ip, target.port);
+        if let Some(service) = account.ecs.services.get_mut(&key) {
+            let what = format!("deregistered 1 targets in (target-group {})", target.target_group);
+            service.events.push(&mut account.ids, now, &key.service, &what);
+        }
+    }
+    if !targets.is_empty()
+        && let Some(service) = account.ecs.services.get_mut(&key)
+    {
+        let what = "has begun draining connections on 1 tasks.";
+        service.events.push(&mut account.ids, now, &key.service, what);
+    }
+    !targets.is_empty()
+}
+
+/// The network interface is being removed.
+pub(super) fn deprovision(account: &mut Account, now: Millis, id: &TaskId) {
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+    if task.status >= TaskStatus::Deprovisioning {
+        return;
+    }
+    task.status = TaskStatus::Deprovisioning;
+    let at = now.plus_millis(account.settings.pace.deprovisioning_ms);
+    account.timers.push(at, AccountDue::Ecs(Due::Deprovisioned(id.clone())));
+}
+
+/// STOPPED, and remembered for an hour.
+pub(in crate::ecs) fn deprovisioned(account: &mut Account, now: Millis, id: &TaskId) {
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+    task.status = TaskStatus::Stopped;
+    task.stopped_at = Some(now);
+    for container in &mut task.containers {
+        container.state = super::model::ContainerState::Stopped;
+    }
+    if let Some(address) = task.interface.ip.clone() {
+        account.ecs.addresses.give_back(&task.interface.subnet, address);
+    }
+    let at = now.plus_millis(account.settings.pace.memory_ms);
+    account.timers.push(at, AccountDue::Ecs(Due::ForgetTask(id.clone())));
+}
+
+pub(in crate::ecs) fn forget(account: &mut Account, id: &TaskId) {
+    if let Some(task) = account.ecs.tasks.remove(id) {
+        account.ecs.tags.forget(&task.arn);
+    }
+}

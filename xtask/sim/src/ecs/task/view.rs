@@ -1,0 +1,138 @@
+//! A task as DescribeTasks shows it.
+
+use serde_json::{Value, json};
+
+use super::model::{Container, ContainerState, HealthStatus, Interface, Task, TaskStatus};
+use crate::account::Account;
+use crate::ecs::reference::cluster_arn;
+
+pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
+    let definition = account.ecs.families.by_arn(&task.task_definition);
+    let (cpu, memory) = definition.map_or((0, 0), |definition| definition.size);
+    let containers: Vec<Value> =
+        task.containers.iter().map(|container| container_view(task, container)).collect();
+    let mut view = json!({
+        "taskArn": task.arn,
+        "clusterArn": cluster_arn(account, &task.service.cluster),
+        "taskDefinitionArn": task.task_definition,
+        "group": format!("service:{}", task.service.service),
+        "startedBy": task.deployment,
+        "lastStatus": task.status.as_str(),
+        "desiredStatus": if task.desired_running { "RUNNING" } else { "STOPPED" },
+        "healthStatus": task.health().as_str(),
+        "cpu": cpu.to_string(),
+        "memory": memory.to_string(),
+        "availabilityZone": task.interface.zone,
+        "attachments": [attachment(task.status, &task.interface)],
+        "attributes": [{ "name": "ecs.cpu-architecture", "value": architecture(account, task) }],
+        "containers": containers,
+        "createdAt": task.created_at.epoch_secs(),
+        "enableExecuteCommand": task.execute_command,
+        "ephemeralStorage": { "sizeInGiB": ephemeral(account, task) },
+        "inferenceAccelerators": [],
+        "overrides": {
+            "containerOverrides": task.containers.iter().map(|c| json!({ "name": c.name })).collect::<Vec<_>>(),
+            "inferenceAcceleratorOverrides": [],
+        },
+        "platformFamily": "Linux",
+        "platformVersion": "1.4.0",
+        "tags": if with_tags { account.ecs.tags.value(&task.arn) } else { json!([]) },
+        "version": task.status as u32 + 1,
+    });
+    if let Some(launch_type) = &task.launch_type {
+        view["launchType"] = json!(launch_type);
+    }
+    if task.interface.ip.is_some() {
+        view["connectivity"] = json!("CONNECTED");
+        view["connectivityAt"] = json!(task.pull_started_at.unwrap_or(task.created_at).epoch_secs());
+    }
+    let moments = [
+        ("pullStartedAt", task.pull_started_at),
+        ("pullStoppedAt", task.pull_stopped_at),
+        ("startedAt", task.started_at),
+        ("stoppingAt", task.stopping_at),
+        ("executionStoppedAt", task.stopped_at),
+        ("stoppedAt", task.stopped_at),
+    ];
+    for (name, at) in moments {
+        if let Some(at) = at {
+            view[name] = json!(at.epoch_secs());
+        }
+    }
+    if let Some(code) = task.stop_code {
+        view["stopCode"] = json!(code);
+    }
+    if let Some(reason) = &task.stopped_reason {
+        view["stoppedReason"] = json!(reason);
+    }
+    view
+}
+
+fn architecture(account: &Account, task: &Task) -> &'static str {
+    let definition = account.ecs.families.by_arn(&task.task_definition);
+    let platform = definition.map(|definition| definition.spec.platform());
+    if platform.is_some_and(|(_, architecture)| architecture == "arm64") { "arm64" } else { "x86_64" }
+}
+
+fn ephemeral(account: &Account, task: &Task) -> u32 {
+    let definition = account.ecs.families.by_arn(&task.task_definition);
+    let storage = definition.and_then(|definition| definition.spec.ephemeral_storage.as_ref());
+    storage.map_or(20, |storage| storage.size_in_gib)
+}
+
+fn attachment(task: TaskStatus, interface: &Interface) -> Value {
+    let status = match task {
+        TaskStatus::Provisioning => "PRECREATED",
+        TaskStatus::Deprovisioning => "DETACHING",
+        TaskStatus::Stopped => "DELETED",
+        _ => "ATTACHED",
+    };
+    let mut details = vec![
+        json!({ "name": "subnetId", "value": interface.subnet }),
+        json!({ "name": "networkInterfaceId", "value": interface.id }),
+        json!({ "name": "macAddress", "value": interface.mac }),
+    ];
+    if let Some(ip) = &interface.ip {
+        details.push(
+            json!({ "name": "privateDnsName", "value": format!("ip-{}.internal", ip.replace('.', "-")) }),
+        );
+        details.push(json!({ "name": "privateIPv4Address", "value": ip }));
+    }
+    json!({ "id": interface.attachment, "type": "ElasticNetworkInterface", "status": status, "details": details })
+}
+
+fn container_view(task: &Task, container: &Container) -> Value {
+    let status = match container.state {
+        ContainerState::Pending => "PENDING",
+        ContainerState::Running => "RUNNING",
+        ContainerState::Stopped => "STOPPED",
+    };
+    let mut view = json!({
+        "containerArn": container.arn,
+        "taskArn": task.arn,
+        "name": container.name,
+        "image": container.image,
+        "lastStatus": status,
+        "networkBindings": [],
+        "networkInterfaces": [],
+        "healthStatus": container.health.as_ref().map_or(HealthStatus::Unknown, |health| health.status).as_str(),
+        "cpu": "0",
+    });
+    if container.state != ContainerState::Pending {
+        view["runtimeId"] = json!(container.runtime_id);
+    }
+    if let Some(ip) = &task.interface.ip {
+        view["networkInterfaces"] =
+            json!([{ "attachmentId": task.interface.attachment, "privateIpv4Address": ip }]);
+    }
+    if let Some(digest) = &container.image_digest {
+        view["imageDigest"] = json!(digest);
+    }
+    if let Some(code) = container.exit_code {
+        view["exitCode"] = json!(code);
+    }
+    if let Some(reason) = &container.reason {
+        view["reason"] = json!(reason);
+    }
+    view
+}

@@ -1,0 +1,12 @@
+//! Task definitions: families, revisions and what Fargate accepts.
+
+mod families;
+mod fargate;
+mod query;
+mod register;
+mod spec;
+
+pub(super) use families::{Families, resolve, revision_of};
+pub(super) use query::{deregister, describe, list};
+pub(super) use register::register;
+pub(super) use spec::{ContainerSpec, HealthCheck, TaskSpec};

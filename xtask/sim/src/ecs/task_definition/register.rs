@@ -1,0 +1,263 @@
+//! RegisterTaskDefinition: a new revision on every call, even of an identical definition.
+
+use serde_json::{Map, Value, json};
+
+use super::families::{TaskDefinition, view};
+use super::fargate;
+use super::spec::{ContainerSpec, TaskSpec};
+use crate::account::{Account, Millis};
+use crate::ecs::errors::{client, invalid};
+use crate::ecs::params::{decode, without_nulls};
+use crate::ecs::tags::{self, Tag};
+use crate::wire::{ApiError, ApiRequest, Outcome};
+
+/// The request's members that a definition keeps.
+const KEPT: [&str; 15] = [
+    "family",
+    "taskRoleArn",
+    "executionRoleArn",
+    "networkMode",
+    "containerDefinitions",
+    "volumes",
+    "placementConstraints",
+    "requiresCompatibilities",
+    "cpu",
+    "memory",
+    "pidMode",
+    "ipcMode",
+    "ephemeralStorage",
+    "runtimePlatform",
+    "enableFaultInjection",
+];
+
+pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let spec: TaskSpec = decode(request)?;
+    let tags: Vec<Tag> = match request.params.get("tags") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(tags) => serde_json::from_value(tags.clone()).map_err(|error| invalid(error.to_string()))?,
+    };
+    tags::check(&tags)?;
+    check_family(&spec.family)?;
+    check_containers(&spec)?;
+    let fargate = spec.requires_compatibilities.iter().any(|what| what == "FARGATE");
+    let size = if fargate { check_fargate(&spec)? } else { loose_size(&spec)? };
+
+    let mut document = kept(&request.params);
+    fill_defaults(&mut document);
+    if fargate {
+        document.insert("cpu".to_owned(), json!(size.0.to_string()));
+        document.insert("memory".to_owned(), json!(size.1.to_string()));
+    }
+    let revision = account.ecs.families.next_revision(&spec.family);
+    let arn = account.arn("ecs", &format!("task-definition/{}:{revision}", spec.family));
+    let definition = TaskDefinition {
+        arn: arn.clone(),
+        revision,
+        active: true,
+        registered_at: now,
+        registered_by: crate::ecs::caller_arn(account),
+        deregistered_at: None,
+        document,
+        spec,
+        size,
+    };
+    let shown = view(&definition);
+    account.ecs.families.add(definition);
+    account.ecs.tags.put(&arn, &tags);
+    Ok(json!({ "taskDefinition": shown, "tags": tags }))
+}
+
+fn kept(params: &Value) -> Map<String, Value> {
+    let mut document = Map::new();
+    for name in KEPT {
+        if let Some(value) = params.get(name).filter(|value| !value.is_null()) {
+            document.insert(name.to_owned(), without_nulls(value));
+        }
+    }
+    document
+}
+
+/// What DescribeTaskDefinition shows although nobody gave it.
+fn fill_defaults(document: &mut Map<String, Value>) {
+    let fill = |members: &mut Map<String, Value>, name: &str, value: Value| {
+        members.entry(name.to_owned()).or_insert(value);
+    };
+    fill(document, "volumes", json!([]));
+    fill(document, "placementConstraints", json!([]));
+    let Some(Value::Array(containers)) = document.get_mut("containerDefinitions") else { return };
+    for container in containers.iter_mut().filter_map(Value::as_object_mut) {
+        for name in ["portMappings", "environment", "mountPoints", "volumesFrom", "systemControls"] {
+            fill(container, name, json!([]));
+        }
+        fill(container, "cpu", json!(0));
+        fill(container, "essential", json!(true));
+        if let Some(Value::Array(mappings)) = container.get_mut("portMappings") {
+            for mapping in mappings.iter_mut().filter_map(Value::as_object_mut) {
+                if let Some(port) = mapping.get("containerPort").cloned() {
+                    // awsvpc: the host port is the container port.
+                    fill(mapping, "hostPort", port);
+                }
+                fill(mapping, "protocol", json!("tcp"));
+            }
+        }
+        if let Some(Value::Object(check)) = container.get_mut("healthCheck") {
+            fill(check, "interval", json!(30));
+            fill(check, "timeout", json!(5));
+            fill(check, "retries", json!(3));
+        }
+    }
+}
+
+fn check_family(family: &str) -> Result<(), ApiError> {
+    if family.is_empty() {
+        return Err(client("Family can not be blank."));
+    }
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if family.len() > 255 || !family.chars().all(fits) {
+        return Err(client("Family contains invalid characters."));
+    }
+    Ok(())
+}
+
+fn check_containers(spec: &TaskSpec) -> Result<(), ApiError> {
+    if spec.container_definitions.is_empty() {
+        return Err(client("Container list cannot be empty."));
+    }
+    let mut names = std::collections::BTreeSet::new();
+    let mut port_names = std::collections::BTreeSet::new();
+    for container in &spec.container_definitions {
+        check_container(container)?;
+        if !names.insert(&container.name) {
+            return Err(client(format!("Container.name '{}' is not unique.", container.name)));
+        }
+        for name in container.port_mappings.iter().filter_map(|mapping| mapping.name.as_ref()) {
+            check_port_name(name)?;
+            if !port_names.insert(name) {
+                return Err(client(format!("PortMapping name '{name}' is not unique.")));
+            }
+        }
+    }
+    if !spec.container_definitions.iter().any(ContainerSpec::is_essential) {
+        return Err(client("A task definition must have at least one essential container."));
+    }
+    Ok(())
+}
+
+fn check_container(container: &ContainerSpec) -> Result<(), ApiError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if container.name.is_empty() || container.name.len() > 255 || !container.name.chars().all(fits) {
+        return Err(client("Container.name contains invalid characters."));
+    }
+    if container.image.is_empty() {
+        return Err(client("Container.image should not be null or empty."));
+    }
+    for mapping in &container.port_mappings {
+        if mapping.port().is_none_or(|port| port == 0) {
+            return Err(client(format!(
+                "Invalid 'containerPort' setting for container '{}'.",
+                container.name
+            )));
+        }
+    }
+    if let Some(check) = &container.health_check {
+        let form = check.command.first().map(String::as_str);
+        let fits = matches!(form, Some("CMD" | "CMD-SHELL"))
+            && check.command.len() > 1
+            && (5..=300).contains(&check.interval)
+            && (2..=60).contains(&check.timeout)
+            && (1..=10).contains(&check.retries)
+            && check.start_period <= 300;
+        if !fits {
+            return Err(client(format!("Invalid 'healthCheck' setting for container '{}'.", container.name)));
+        }
+    }
+    if container.stop_timeout.is_some_and(|timeout| !(2..=120).contains(&timeout)) {
+        return Err(client(format!("Invalid 'stopTimeout' setting for container '{}'.", container.name)));
+    }
+    Ok(())
+}
+
+/// Lowercase letters, digits, `_` and `-`, at most 64, not beginning with `-` (Service Connect).
+fn check_port_name(name: &str) -> Result<(), ApiError> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    if name.is_empty() || name.len() > 64 || name.starts_with('-') || !name.chars().all(fits) {
+        return Err(client(format!("PortMapping name '{name}' contains invalid characters.")));
+    }
+    Ok(())
+}
+
+fn check_fargate(spec: &TaskSpec) -> Result<(u32, u32), ApiError> {
+    // The apostrophes are typographic in AWS's own text.
+    if spec.network_mode.as_deref() != Some("awsvpc") {
+        return Err(client("Fargate only supports network mode \u{2018}awsvpc\u{2019}."));
+    }
+    let size = fargate::size(spec.cpu.as_deref(), spec.memory.as_deref())?;
+    for container in &spec.container_definitions {
+        let needs_role = |why: &str| {
+            client(format!("Fargate requires task definition to have execution role ARN to support {why}."))
+        };
+        if spec.execution_role_arn.is_none() {
+            if container.image.contains(".dkr.ecr.") {
+                return Err(needs_role("ECR images"));
+            }
+            if container.log_configuration.as_ref().is_some_and(|log| log.log_driver == "awslogs") {
+                return Err(needs_role("log driver awslogs"));
+            }
+            if !container.secrets.is_empty() {
+                return Err(needs_role("secrets"));
+            }
+        }
+        if container.privileged == Some(true) || !container.links.is_empty() {
+            return Err(client("Fargate does not support privileged containers or links."));
+        }
+        let differs = |host: i64, port: Option<i64>| host != 0 && Some(host) != port;
+        if container
+            .port_mappings
+            .iter()
+            .any(|m| m.host_port.is_some_and(|host| differs(host, m.container_port)))
+        {
+            return Err(client(
+                "When networkMode=awsvpc, the host ports and container ports in port mappings must match.",
+            ));
+        }
+        if let Some(log) = &container.log_configuration {
+            check_log(&container.name, &log.log_driver, &log.options)?;
+        }
+    }
+    if spec.ephemeral_storage.as_ref().is_some_and(|storage| !(21..=200).contains(&storage.size_in_gib)) {
+        return Err(client("Ephemeral storage size must be between 21 and 200 GiB."));
+    }
+    Ok(size)
+}
+
+fn check_log(
+    container: &str,
+    driver: &str,
+    options: &std::collections::BTreeMap<String, String>,
+) -> Result<(), ApiError> {
+    if !["awslogs", "splunk", "awsfirelens"].contains(&driver) {
+        return Err(client(format!("Fargate does not support log driver {driver}.")));
+    }
+    let required = ["awslogs-group", "awslogs-region", "awslogs-stream-prefix"];
+    if driver == "awslogs" {
+        for option in required {
+            if !options.contains_key(option) {
+                return Err(client(format!(
+                    "Log driver awslogs requires option '{option}' for container '{container}'."
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Outside Fargate the size may be left to the containers.
+fn loose_size(spec: &TaskSpec) -> Result<(u32, u32), ApiError> {
+    let read = |text: &Option<String>, unit: &str, what: &str| match text {
+        None => Ok(0),
+        Some(text) => {
+            fargate::amount(text, unit).ok_or_else(|| client(format!("Invalid '{what}' setting for task.")))
+        }
+    };
+    Ok((read(&spec.cpu, "vcpu", "cpu")?, read(&spec.memory, "gb", "memory")?))
+}

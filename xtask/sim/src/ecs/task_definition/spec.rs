@@ -1,0 +1,166 @@
+//! What ECS itself reads of a task definition. The rest is kept as it was given and shown again.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// A task definition's members that decide how its tasks run.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in crate::ecs) struct TaskSpec {
+    pub(in crate::ecs) family: String,
+    pub(in crate::ecs) task_role_arn: Option<String>,
+    pub(in crate::ecs) execution_role_arn: Option<String>,
+    pub(in crate::ecs) network_mode: Option<String>,
+    pub(in crate::ecs) container_definitions: Vec<ContainerSpec>,
+    pub(in crate::ecs) requires_compatibilities: Vec<String>,
+    pub(in crate::ecs) cpu: Option<String>,
+    pub(in crate::ecs) memory: Option<String>,
+    pub(in crate::ecs) runtime_platform: RuntimePlatform,
+    pub(in crate::ecs) ephemeral_storage: Option<EphemeralStorage>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in crate::ecs) struct RuntimePlatform {
+    pub(in crate::ecs) cpu_architecture: Option<String>,
+    pub(in crate::ecs) operating_system_family: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::ecs) struct EphemeralStorage {
+    #[serde(rename = "sizeInGiB")]
+    pub(in crate::ecs) size_in_gib: u32,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in crate::ecs) struct ContainerSpec {
+    pub(in crate::ecs) name: String,
+    pub(in crate::ecs) image: String,
+    pub(in crate::ecs) essential: Option<bool>,
+    pub(in crate::ecs) port_mappings: Vec<PortMapping>,
+    pub(in crate::ecs) environment: Vec<Variable>,
+    pub(in crate::ecs) entry_point: Vec<String>,
+    pub(in crate::ecs) command: Vec<String>,
+    pub(in crate::ecs) health_check: Option<HealthCheck>,
+    pub(in crate::ecs) log_configuration: Option<LogConfiguration>,
+    pub(in crate::ecs) stop_timeout: Option<u64>,
+    pub(in crate::ecs) privileged: Option<bool>,
+    pub(in crate::ecs) links: Vec<String>,
+    pub(in crate::ecs) secrets: Vec<serde_json::Value>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in crate::ecs) struct PortMapping {
+    pub(in crate::ecs) container_port: Option<i64>,
+    pub(in crate::ecs) host_port: Option<i64>,
+    pub(in crate::ecs) name: Option<String>,
+    pub(in crate::ecs) protocol: Option<String>,
+    pub(in crate::ecs) app_protocol: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(in crate::ecs) struct Variable {
+    pub(in crate::ecs) name: String,
+    #[serde(default)]
+    pub(in crate::ecs) value: String,
+}
+
+/// A container's own health check. Times are in seconds; the defaults are the API's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::ecs) struct HealthCheck {
+    pub(in crate::ecs) command: Vec<String>,
+    #[serde(default = "thirty")]
+    pub(in crate::ecs) interval: u64,
+    #[serde(default = "five")]
+    pub(in crate::ecs) timeout: u64,
+    #[serde(default = "three")]
+    pub(in crate::ecs) retries: u32,
+    #[serde(default)]
+    pub(in crate::ecs) start_period: u64,
+}
+
+fn thirty() -> u64 {
+    30
+}
+
+fn five() -> u64 {
+    5
+}
+
+fn three() -> u32 {
+    3
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in crate::ecs) struct LogConfiguration {
+    pub(in crate::ecs) log_driver: String,
+    pub(in crate::ecs) options: BTreeMap<String, String>,
+}
+
+impl ContainerSpec {
+    /// A container is essential unless it says otherwise.
+    pub(in crate::ecs) fn is_essential(&self) -> bool {
+        self.essential.unwrap_or(true)
+    }
+
+    /// The container ports, in definition order.
+    pub(in crate::ecs) fn ports(&self) -> Vec<u16> {
+        self.port_mappings.iter().filter_map(PortMapping::port).collect()
+    }
+
+    /// `awslogs-group` and the stream of the task, `<prefix>/<container>/<task id>`.
+    pub(in crate::ecs) fn log_stream(&self, task: &str) -> Option<(String, String)> {
+        let log = self.log_configuration.as_ref().filter(|log| log.log_driver == "awslogs")?;
+        let group = log.options.get("awslogs-group")?.clone();
+        let prefix = log.options.get("awslogs-stream-prefix")?;
+        Some((group, format!("{prefix}/{}/{task}", self.name)))
+    }
+
+    /// Whether the log driver makes a missing log group (`awslogs-create-group`).
+    pub(in crate::ecs) fn creates_log_group(&self) -> bool {
+        let log = self.log_configuration.as_ref();
+        log.and_then(|log| log.options.get("awslogs-create-group")).is_some_and(|value| value == "true")
+    }
+}
+
+impl PortMapping {
+    /// The container port, when it is one.
+    pub(in crate::ecs) fn port(&self) -> Option<u16> {
+        self.container_port.and_then(|port| u16::try_from(port).ok())
+    }
+}
+
+impl TaskSpec {
+    pub(in crate::ecs) fn container(&self, name: &str) -> Option<&ContainerSpec> {
+        self.container_definitions.iter().find(|container| container.name == name)
+    }
+
+    /// The container port that a `portName` stands for.
+    pub(in crate::ecs) fn named_port(&self, port_name: &str) -> Option<u16> {
+        let mappings = self.container_definitions.iter().flat_map(|container| &container.port_mappings);
+        mappings.filter(|mapping| mapping.name.as_deref() == Some(port_name)).find_map(PortMapping::port)
+    }
+
+    /// The operating system and architecture that the tasks run on, in the image format's words.
+    pub(in crate::ecs) fn platform(&self) -> (&'static str, &'static str) {
+        let family = self.runtime_platform.operating_system_family.as_deref().unwrap_or("LINUX");
+        let os = if family.starts_with("WINDOWS") { "windows" } else { "linux" };
+        match self.runtime_platform.cpu_architecture.as_deref() {
+            Some("ARM64") => (os, "arm64"),
+            _ => (os, "amd64"),
+        }
+    }
+
+    /// The longest `stopTimeout` of the containers, in seconds (30 where none is set).
+    pub(in crate::ecs) fn stop_timeout(&self) -> u64 {
+        let timeouts =
+            self.container_definitions.iter().map(|container| container.stop_timeout.unwrap_or(30));
+        timeouts.max().unwrap_or(30).clamp(2, 120)
+    }
+}
