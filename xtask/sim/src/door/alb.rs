@@ -6,6 +6,9 @@
 //! anything was sent is passed over for the next one: a task that dies between two health checks costs no request.
 //! WebSockets, HTTP/2, TLS, stickiness and weights are not served.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
@@ -29,10 +32,12 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 
+/// Where a request with this method, host and path goes.
+type Router = Box<dyn Fn(&str, &str, &str) -> Route + Send + Sync>;
+
 /// The load balancer.
-#[derive(Debug)]
 pub(super) struct Alb {
-    cloud: Cloud,
+    router: Router,
     ports: Ports,
     /// Where it listens, for `X-Forwarded-Port`.
     port: u16,
@@ -41,9 +46,22 @@ pub(super) struct Alb {
     turns: Mutex<BTreeMap<String, usize>>,
 }
 
+/// The rules of the account's first listener.
+pub(super) fn first_listener(cloud: Cloud) -> Router {
+    Box::new(move |method, host, path| {
+        cloud.with_account(|account| {
+            let ports = elb::listener_ports(account);
+            match ports.iter().find(|port| **port == 80).or(ports.first()) {
+                Some(port) => elb::route(account, *port, method, host, path),
+                None => Route::NoListener,
+            }
+        })
+    })
+}
+
 impl Alb {
-    pub(super) fn new(cloud: Cloud, ports: Ports, port: u16) -> Self {
-        Self { cloud, ports, port, idle: IDLE, turns: Mutex::default() }
+    pub(super) fn new(router: Router, ports: Ports, port: u16) -> Self {
+        Self { router, ports, port, idle: IDLE, turns: Mutex::default() }
     }
 
     #[cfg(test)]
@@ -54,7 +72,8 @@ impl Alb {
 
     /// Answers one request of `client`.
     pub(super) async fn answer(&self, client: SocketAddr, request: Request<Incoming>) -> Response<ReplyBody> {
-        match self.route(&request) {
+        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        match (self.router)(request.method().as_str(), host, request.uri().path()) {
             Route::Forward { target_group, targets } => {
                 self.forward(client, &target_group, &targets, request).await
             }
@@ -74,18 +93,6 @@ impl Alb {
                 page::error(StatusCode::SERVICE_UNAVAILABLE, "this account has no listener yet")
             }
         }
-    }
-
-    fn route(&self, request: &Request<Incoming>) -> Route {
-        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let (method, path) = (request.method().as_str(), request.uri().path());
-        self.cloud.with_account(|account| {
-            let ports = elb::listener_ports(account);
-            match ports.iter().find(|port| **port == 80).or(ports.first()) {
-                Some(port) => elb::route(account, *port, method, host, path),
-                None => Route::NoListener,
-            }
-        })
     }
 
     async fn forward(

@@ -7,20 +7,21 @@
 //! for a delay that a rule asked for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
 use tokio::sync::Notify;
 
+pub use super::admission::Admitted;
+use super::admission::Asked;
 use super::clock::SimClock;
 pub use super::history::CallRecord;
 use super::history::History;
 use super::refusal;
 use super::registry::{self, Uploads};
 use crate::account::{Account, Ids, Millis, Settings};
-use crate::fault::{Call, Fault, Rule, Surface};
-use crate::wire::{self, ApiRequest};
+use crate::fault::{Fault, Rule};
+use crate::wire;
 use crate::workload::{Effect, Report, VirtualWorkload};
 
 /// What a caller gets.
@@ -56,20 +57,6 @@ struct State {
     watcher: Option<Box<dyn FnMut(&CallRecord) + Send>>,
     /// Apart from the account's own, so that its identifiers do not depend on how often it was asked.
     request_ids: Ids,
-}
-
-/// A call that has been read and judged but not carried out.
-#[derive(Debug)]
-pub struct Admitted {
-    asked: Asked,
-    fault: Option<Fault>,
-}
-
-#[derive(Debug)]
-enum Asked {
-    Api(ApiRequest),
-    Registry(registry::Request),
-    Unreadable { request_line: String, refusal: http::Response<Bytes> },
 }
 
 impl std::fmt::Debug for Cloud {
@@ -148,16 +135,7 @@ impl Cloud {
 
     /// Reads a request and asks the rules about it.
     pub fn admit(&self, parts: &Parts, body: Bytes) -> Admitted {
-        self.judge(match registry::Request::of(parts, &body) {
-            Some(request) => Asked::Registry(request),
-            None => match wire::decode(parts, &body) {
-                Ok(request) => Asked::Api(request),
-                Err(refusal) => Asked::Unreadable {
-                    request_line: format!("{} {}", parts.method, parts.uri.path()),
-                    refusal,
-                },
-            },
-        })
+        self.judge(Asked::read(parts, body))
     }
 
     fn judge(&self, asked: Asked) -> Admitted {
@@ -258,27 +236,6 @@ pub struct RuleGuard {
 impl Drop for RuleGuard {
     fn drop(&mut self) {
         self.cloud.state().rules.retain(|(id, _)| *id != self.id);
-    }
-}
-
-impl Admitted {
-    /// How long the request is held up on its way.
-    #[must_use]
-    pub fn delay(&self) -> Duration {
-        match self.fault {
-            Some(Fault::Delay(millis)) => Duration::from_millis(millis),
-            _ => Duration::ZERO,
-        }
-    }
-}
-
-impl Asked {
-    fn call(&self) -> Call<'_> {
-        match self {
-            Self::Api(request) => Call::new(Surface::Api(request.api), &request.operation),
-            Self::Registry(request) => Call::new(Surface::Registry, request.operation()),
-            Self::Unreadable { request_line, .. } => Call::new(Surface::Unrecognised, request_line),
-        }
     }
 }
 

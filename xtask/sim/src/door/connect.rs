@@ -4,6 +4,9 @@
 //! tasks get this proxy as `HTTP_PROXY`, with their task id as the user, and it resolves the name as that task's
 //! deployment knows it. It leads nowhere else: what is no endpoint is refused, and so is CONNECT.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -32,19 +35,28 @@ const IDLE: Duration = Duration::from_secs(300);
 /// One attempt and the two retries that Service Connect makes.
 const ATTEMPTS: usize = 3;
 
+/// What a host and a port mean to a task.
+type Resolver = Box<dyn Fn(&TaskId, &str, u16) -> ConnectLookup + Send + Sync>;
+
 /// The proxy.
-#[derive(Debug)]
 pub(super) struct Connect {
-    cloud: Cloud,
+    resolver: Resolver,
     ports: Ports,
     per_request: Duration,
     /// Per endpoint, how many requests were sent: the round robin.
     turns: Mutex<BTreeMap<(String, u16), usize>>,
 }
 
+/// The endpoints as the task's deployment knows them.
+pub(super) fn endpoints(cloud: Cloud) -> Resolver {
+    Box::new(move |task, host, port| {
+        cloud.with_account(|account| ecs::connect_targets(account, task, host, port))
+    })
+}
+
 impl Connect {
-    pub(super) fn new(cloud: Cloud, ports: Ports) -> Self {
-        Self { cloud, ports, per_request: PER_REQUEST, turns: Mutex::default() }
+    pub(super) fn new(resolver: Resolver, ports: Ports) -> Self {
+        Self { resolver, ports, per_request: PER_REQUEST, turns: Mutex::default() }
     }
 
     #[cfg(test)]
@@ -73,10 +85,7 @@ impl Connect {
             return refusal(StatusCode::BAD_REQUEST, "this is a proxy: the request has to name a host");
         };
         let port = request.uri().port_u16().unwrap_or(80);
-        let targets = match self
-            .cloud
-            .with_account(|account| ecs::connect_targets(account, &task, &host, port))
-        {
+        let targets = match (self.resolver)(&task, &host, port) {
             ConnectLookup::Targets(targets) => targets,
             ConnectLookup::Unknown => {
                 let said = format!(

@@ -4,6 +4,7 @@
 //! virtual time. [`server`] is the loopback daemon: the APIs and the registry on one port, the load balancer's
 //! data plane and the Service Connect proxy on two more.
 
+mod admission;
 mod alb;
 pub mod clock;
 pub mod cloud;
@@ -19,3 +20,8 @@ mod registry;
 pub mod server;
 
 pub(crate) use registry::sha256;
+
+#[cfg(test)]
+mod raw;
+#[cfg(test)]
+mod stage;

@@ -25,6 +25,7 @@ pub(super) use request::Request;
 use request::Resource;
 pub(super) use uploads::Uploads;
 
+use super::cloud::Cloud;
 use crate::account::{Account, Millis};
 use crate::ecr::RegistryError;
 use crate::wire::{Api, ApiRequest};
@@ -35,6 +36,17 @@ const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
 /// What a handler gives: the reply, or the refusal as a reply.
 type Reply = Result<Response<Bytes>, Response<Bytes>>;
+
+/// The daemon's tasks pull in-process what others pull through the data plane.
+impl crate::workload::processes::Registry for Cloud {
+    fn manifest(&self, repository: &str, digest: &str) -> Option<Bytes> {
+        self.with_account(|account| account.ecr.manifest(repository, digest)).map(|(_, _, content)| content)
+    }
+
+    fn blob(&self, repository: &str, digest: &str) -> Option<Bytes> {
+        self.with_account(|account| account.ecr.blob(repository, digest))
+    }
+}
 
 /// Answers one request to `/v2/…`.
 pub(super) fn answer(

@@ -19,10 +19,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::alb::Alb;
+use super::alb::{self, Alb};
 use super::clock::SimClock;
 use super::cloud::{CallRecord, Cloud};
-use super::connect::Connect;
+use super::connect::{self, Connect};
 use super::endpoint::Endpoint;
 use super::listen::{self, Stop, bind};
 use crate::account::{Millis, Settings};
@@ -100,13 +100,14 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<
     let ended = clear(&state_dir)?;
     let images = images_folder(&state_dir)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (endpoint, alb, connect) = (bind(endpoint_port).await?, bind(alb_port).await?, bind(0).await?);
+    let (endpoint_listener, alb_listener, connect_listener) =
+        (bind(endpoint_port).await?, bind(alb_port).await?, bind(0).await?);
 
     let clock = SimClock::wall();
     let bound = Bound {
-        endpoint: endpoint.local_addr()?,
-        alb: alb.local_addr()?,
-        connect: connect.local_addr()?,
+        endpoint: endpoint_listener.local_addr()?,
+        alb: alb_listener.local_addr()?,
+        connect: connect_listener.local_addr()?,
         pid: std::process::id(),
         started: clock.millis(),
     };
@@ -121,22 +122,26 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<
         let _ = writeln!(log, "{}", line(call)).and_then(|()| log.flush());
     });
     let place = Place { state_dir: state_dir.clone(), images, region, proxy_port: bound.connect.port() };
-    let processes = Processes::new(cloud.clone(), place)?;
+    let reports = cloud.clone();
+    let processes =
+        Processes::new(Box::new(cloud.clone()), Arc::new(move |report| reports.report(report)), place)?;
 
     let (stop, stopping) = watch::channel(false);
     let mut doors = JoinSet::new();
     let api = Arc::new(Endpoint { cloud: cloud.clone(), bound, version, stop: stop.clone() });
-    doors.spawn(listen::serve(endpoint, stopping.clone(), move |_, request| {
+    doors.spawn(listen::serve(endpoint_listener, stopping.clone(), move |_, request| {
         let api = Arc::clone(&api);
         async move { api.answer(request).await }
     }));
-    let balancer = Arc::new(Alb::new(cloud.clone(), processes.ports().clone(), bound.alb.port()));
-    doors.spawn(listen::serve(alb, stopping.clone(), move |client, request| {
+    let router = alb::first_listener(cloud.clone());
+    let balancer = Arc::new(Alb::new(router, processes.ports().clone(), bound.alb.port()));
+    doors.spawn(listen::serve(alb_listener, stopping.clone(), move |client, request| {
         let balancer = Arc::clone(&balancer);
         async move { balancer.answer(client, request).await }
     }));
-    let proxy = Arc::new(Connect::new(cloud.clone(), processes.ports().clone()));
-    doors.spawn(listen::serve(connect, stopping.clone(), move |_, request| {
+    let resolver = connect::endpoints(cloud.clone());
+    let proxy = Arc::new(Connect::new(resolver, processes.ports().clone()));
+    doors.spawn(listen::serve(connect_listener, stopping.clone(), move |_, request| {
         let proxy = Arc::clone(&proxy);
         async move { proxy.answer(request).await }
     }));

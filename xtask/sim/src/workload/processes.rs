@@ -32,6 +32,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
+pub(crate) use image::Registry;
 pub(crate) use leftovers::reap;
 pub(crate) use ports::Ports;
 
@@ -40,7 +41,6 @@ use self::leftovers::Leftovers;
 use self::program::Program;
 use super::reason::{cannot_pull, cannot_pull_because, cannot_start};
 use super::{Answer, ContainerStart, Effect, Report, TaskId, TaskStart};
-use crate::door::cloud::Cloud;
 
 /// What an ended container's pipes may still hold; a grandchild that keeps them open is not waited for.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -58,13 +58,15 @@ pub(crate) struct Place {
     pub(crate) proxy_port: u16,
 }
 
+/// Where reports go.
+pub(crate) type Tell = Arc<dyn Fn(Report) + Send + Sync>;
+
 /// Runs tasks as processes; a cheap handle.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Processes(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
-    cloud: Cloud,
+    tell: Tell,
     place: Place,
     images: Images,
     ports: Ports,
@@ -92,15 +94,15 @@ struct Container {
 }
 
 impl Processes {
-    /// A workload that reports to `cloud`.
+    /// A workload that pulls from `registry` and reports to `tell`.
     ///
     /// # Errors
     /// The state folder cannot be written.
-    pub(crate) fn new(cloud: Cloud, place: Place) -> Result<Self> {
+    pub(crate) fn new(registry: Box<dyn Registry>, tell: Tell, place: Place) -> Result<Self> {
         let leftovers = Leftovers::open(&place.state_dir)?;
-        let images = Images::new(cloud.clone(), place.images.clone());
+        let images = Images::new(registry, place.images.clone());
         let (ports, tasks) = (Ports::default(), Mutex::default());
-        Ok(Self(Arc::new(Inner { cloud, place, images, ports, leftovers, tasks, gone: Notify::new() })))
+        Ok(Self(Arc::new(Inner { tell, place, images, ports, leftovers, tasks, gone: Notify::new() })))
     }
 
     /// Which loopback ports the tasks have.
@@ -129,25 +131,25 @@ impl Processes {
             Effect::CheckContainer { task, container, command, timeout_secs } => {
                 let program =
                     self.tasks().get(&task).and_then(|running| running.programs.get(&container).cloned());
-                let cloud = self.0.cloud.clone();
+                let tell = Arc::clone(&self.0.tell);
                 tokio::spawn(async move {
                     let within = Duration::from_secs(timeout_secs);
                     let healthy = match program {
                         Some(program) => check::container(&program, &command, within).await,
                         None => false,
                     };
-                    cloud.report(Report::ContainerHealth { task, container, healthy });
+                    tell(Report::ContainerHealth { task, container, healthy });
                 });
             }
             Effect::CheckTarget { target_group, task, port, path, timeout_secs } => {
                 let port = self.0.ports.of(&task, port);
-                let cloud = self.0.cloud.clone();
+                let tell = Arc::clone(&self.0.tell);
                 tokio::spawn(async move {
                     let answer = match port {
                         Some(port) => check::target(port, &path, Duration::from_secs(timeout_secs)).await,
                         None => Answer::Refused,
                     };
-                    cloud.report(Report::TargetHealth { target_group, task, answer });
+                    tell(Report::TargetHealth { target_group, task, answer });
                 });
             }
         }
@@ -173,13 +175,29 @@ impl Processes {
             _ = stop_asked(&mut stopped) => None,
             prepared = self.prepare(&start) => Some(prepared),
         };
-        match prepared.map(|prepared| prepared.and_then(|programs| self.launch(&start, programs))) {
-            None => self.never_ran(&start),
-            Some(Err(reason)) => {
-                self.0.cloud.report(Report::FailedToStart { task: start.task.clone(), reason })
-            }
-            Some(Ok(containers)) => {
-                self.0.cloud.report(Report::Running { task: start.task.clone() });
+        match prepared {
+            None => self.end_at_once(&start, 137),
+            Some(Err(reason)) => (self.0.tell)(Report::FailedToStart { task: start.task.clone(), reason }),
+            Some(Ok(programs)) => match programs.iter().find_map(Program::format_error) {
+                Some(why) => self.run_nonsense(&start, &why),
+                None => self.run_programs(&start, programs, stopped).await,
+            },
+        }
+        self.0.ports.release(&start.task);
+        self.tasks().remove(&start.task);
+        self.0.gone.notify_waiters();
+    }
+
+    async fn run_programs(
+        &self,
+        start: &TaskStart,
+        programs: Vec<Program>,
+        stopped: watch::Receiver<Option<Duration>>,
+    ) {
+        match self.launch(start, programs) {
+            Err(reason) => (self.0.tell)(Report::FailedToStart { task: start.task.clone(), reason }),
+            Ok(containers) => {
+                (self.0.tell)(Report::Running { task: start.task.clone() });
                 let mut ends = JoinSet::new();
                 for container in containers {
                     ends.spawn(self.clone().attend(start.task.clone(), container, stopped.clone()));
@@ -187,16 +205,22 @@ impl Processes {
                 ends.join_all().await;
             }
         }
-        self.0.ports.release(&start.task);
-        self.tasks().remove(&start.task);
-        self.0.gone.notify_waiters();
     }
 
-    /// Stopped before there was a process: as if each container had been killed at once.
-    fn never_ran(&self, start: &TaskStart) {
+    /// On AWS a container whose executable the kernel cannot run counts as started: the reason is in its log only.
+    fn run_nonsense(&self, start: &TaskStart, why: &str) {
+        (self.0.tell)(Report::Running { task: start.task.clone() });
+        for (group, stream) in start.containers.iter().filter_map(|container| container.logs.clone()) {
+            (self.0.tell)(Report::Log { group, stream, line: why.to_owned() });
+        }
+        self.end_at_once(start, 255);
+    }
+
+    /// Every container has ended without there being a process.
+    fn end_at_once(&self, start: &TaskStart, exit_code: i32) {
         for container in &start.containers {
             let (task, container) = (start.task.clone(), container.name.clone());
-            self.0.cloud.report(Report::Exited { task, container, exit_code: 137, reason: None });
+            (self.0.tell)(Report::Exited { task, container, exit_code, reason: None });
         }
     }
 
@@ -265,24 +289,15 @@ impl Processes {
     }
 
     fn spawn(&self, definition: &ContainerStart, program: &Program) -> Result<Container> {
-        if let Some(why) = program.format_error() {
-            return Err(std::io::Error::other(why));
-        }
         let mut child = program.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let pid = child.id();
         if let Some(pid) = pid {
             self.0.leftovers.note(pid)?;
         }
-        let follow = |log| (log, self.0.cloud.clone());
-        let mut output = Vec::new();
-        if let Some(stdout) = child.stdout.take() {
-            let (log, cloud) = follow(definition.logs.clone());
-            output.push(output::follow(stdout, log, cloud));
-        }
-        if let Some(stderr) = child.stderr.take() {
-            let (log, cloud) = follow(definition.logs.clone());
-            output.push(output::follow(stderr, log, cloud));
-        }
+        let (log, tell) = (&definition.logs, &self.0.tell);
+        let stdout = child.stdout.take().map(|out| output::follow(out, log.clone(), Arc::clone(tell)));
+        let stderr = child.stderr.take().map(|err| output::follow(err, log.clone(), Arc::clone(tell)));
+        let output = stdout.into_iter().chain(stderr).collect();
         Ok(Container { name: definition.name.clone(), pid, child, output })
     }
 
@@ -320,7 +335,7 @@ impl Processes {
             }
             Err(error) => (255, Some(format!("CannotInspectContainerError: {error}"))),
         };
-        self.0.cloud.report(Report::Exited { task, container: container.name, exit_code, reason });
+        (self.0.tell)(Report::Exited { task, container: container.name, exit_code, reason });
     }
 }
 

@@ -1,4 +1,4 @@
-//! Images out of the account's own registry: pulled once per digest, verified, unpacked, shared by every task.
+//! Images out of a registry: pulled once per digest, verified, unpacked, shared by every task.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,16 +11,22 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
 use super::unpack;
-use crate::door::cloud::Cloud;
 use crate::door::sha256;
 
 /// Why an image cannot be had, as it follows `CannotPullContainerError: …`.
 pub(super) type Refusal = String;
 
+/// Where images come from.
+pub(crate) trait Registry: Send + Sync {
+    /// The manifest or index with this digest.
+    fn manifest(&self, repository: &str, digest: &str) -> Option<Bytes>;
+    /// The blob with this digest.
+    fn blob(&self, repository: &str, digest: &str) -> Option<Bytes>;
+}
+
 /// The unpacked images of one daemon.
-#[derive(Debug)]
 pub(super) struct Images {
-    cloud: Cloud,
+    registry: Box<dyn Registry>,
     folder: PathBuf,
     /// The cell makes the tasks that start at once wait for one pull.
     by_digest: Mutex<BTreeMap<String, Arc<OnceCell<Arc<Image>>>>>,
@@ -79,9 +85,9 @@ struct Descriptor {
 }
 
 impl Images {
-    /// Images of `cloud`'s registry, unpacked into `folder`.
-    pub(super) fn new(cloud: Cloud, folder: PathBuf) -> Self {
-        Self { cloud, folder, by_digest: Mutex::default() }
+    /// Images of `registry`, unpacked into `folder`.
+    pub(super) fn new(registry: Box<dyn Registry>, folder: PathBuf) -> Self {
+        Self { registry, folder, by_digest: Mutex::default() }
     }
 
     /// The image of this digest, pulled if it is not here yet. A pull that failed is tried again the next time.
@@ -123,13 +129,13 @@ impl Images {
     }
 
     fn manifest(&self, repository: &str, digest: &str) -> Result<Bytes, Refusal> {
-        let found = self.cloud.with_account(|account| account.ecr.manifest(repository, digest));
-        let (_, _, content) = found.ok_or_else(|| format!("{repository}@{digest}: not found"))?;
+        let found = self.registry.manifest(repository, digest);
+        let content = found.ok_or_else(|| format!("{repository}@{digest}: not found"))?;
         verified(digest, content)
     }
 
     fn blob(&self, repository: &str, digest: &str) -> Result<Bytes, Refusal> {
-        let found = self.cloud.with_account(|account| account.ecr.blob(repository, digest));
+        let found = self.registry.blob(repository, digest);
         verified(digest, found.ok_or_else(|| format!("{repository}@{digest}: blob not found"))?)
     }
 }

@@ -33,6 +33,12 @@ impl Ports {
         self.table().by_container_port.get(&(task.clone(), container_port)).copied()
     }
 
+    /// Says where a task that is no process listens.
+    #[cfg(test)]
+    pub(crate) fn pretend(&self, task: &str, container_port: u16, port: u16) {
+        self.table().by_container_port.insert((task.to_owned(), container_port), port);
+    }
+
     /// Gives a free loopback port to a container port.
     ///
     /// # Errors

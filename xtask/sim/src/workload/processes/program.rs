@@ -95,7 +95,8 @@ impl Program {
     pub(super) fn format_error(&self) -> Option<String> {
         let mut head = [0; 20];
         let read = File::open(&self.path).and_then(|mut file| file.read(&mut head)).unwrap_or(0);
-        (!runnable(&head[..read])).then(|| format!("exec {}: exec format error", self.path.display()))
+        let shown = self.path.strip_prefix(&self.root).unwrap_or(&self.path);
+        (!runnable(&head[..read])).then(|| format!("exec /{}: exec format error", shown.display()))
     }
 
     /// The command: in a process group of its own, with nothing of the daemon's environment.

@@ -4,6 +4,9 @@
 //! inside the folder only, and what is neither a file, a folder nor a link (a device, a pipe) is left out. Owners are
 //! dropped and everything is made readable, as the processes may run as another user.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, BufReader, Cursor, Error, ErrorKind, Read, Result};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};

@@ -1,0 +1,155 @@
+//! The load balancer in front of stand-in applications.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Frame};
+use tokio::sync::mpsc;
+
+use super::super::stage::{Served, application, dead_port, open, send, serve};
+use super::*;
+
+/// A load balancer whose one rule goes to these tasks.
+async fn balancer(tasks: &[(&str, u16)]) -> Served {
+    let targets: Vec<RouteTarget> =
+        tasks.iter().map(|(task, _)| RouteTarget { task: (*task).to_owned(), port: 8080 }).collect();
+    let route = Route::Forward { target_group: "tg".to_owned(), targets };
+    balance(tasks, Box::new(move |_, _, _| route.clone())).await
+}
+
+async fn balance(tasks: &[(&str, u16)], router: Router) -> Served {
+    let ports = Ports::default();
+    for (task, port) in tasks {
+        ports.pretend(task, 8080, *port);
+    }
+    let alb = Arc::new(Alb::new(router, ports, 8088).with_idle(Duration::from_millis(200)));
+    serve(move |client, request| {
+        let alb = Arc::clone(&alb);
+        async move { alb.answer(client, request).await }
+    })
+    .await
+}
+
+/// A body that comes when the test says so.
+struct Chunks(mpsc::Receiver<Bytes>);
+
+impl Body for Chunks {
+    type Data = Bytes;
+    type Error = forward::BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.0.poll_recv(cx).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
+    }
+}
+
+fn get(path: &str) -> Request<&'static str> {
+    Request::get(path).header("host", "shop.example").body("").unwrap()
+}
+
+#[tokio::test]
+async fn a_request_arrives_whole_and_the_target_learns_who_sent_it() {
+    let app = application("app").await;
+    let alb = balancer(&[("t", app.address.port())]).await;
+    let request = Request::post("/api/bands?x=1")
+        .header("host", "shop.example")
+        .header("connection", "close, x-hop")
+        .header("x-hop", "1")
+        .header("x-forwarded-for", "203.0.113.7")
+        .body("{\"a\":1}")
+        .unwrap();
+    let (status, said) = send(alb.address, request).await;
+    assert_eq!(status, 200);
+    assert!(said.starts_with("app: POST /api/bands?x=1\n"), "{said}");
+    assert!(said.ends_with("\n{\"a\":1}"), "{said}");
+    for header in [
+        "host: shop.example",
+        "x-forwarded-for: 203.0.113.7, 127.0.0.1",
+        "x-forwarded-proto: http",
+        "x-forwarded-port: 8088",
+        "content-length: 7",
+    ] {
+        assert!(said.contains(&format!("{header}\n")), "{header} in {said}");
+    }
+    assert!(!said.contains("x-hop"), "{said}");
+}
+
+#[tokio::test]
+async fn targets_take_turns_and_a_dead_one_costs_no_request() {
+    let (one, two) = (application("one").await, application("two").await);
+    let tasks = [("a", one.address.port()), ("b", dead_port().await), ("c", two.address.port())];
+    let alb = balancer(&tasks).await;
+    let mut answered = Vec::new();
+    for _ in 0..6 {
+        let (status, said) = send(alb.address, get("/")).await;
+        assert_eq!(status, 200);
+        answered.push(said.split(':').next().unwrap().to_owned());
+    }
+    assert_eq!(answered.iter().filter(|name| *name == "one").count(), 2);
+    assert_eq!(answered.iter().filter(|name| *name == "two").count(), 4);
+}
+
+#[tokio::test]
+async fn a_reply_streams_through_before_it_is_complete_and_breaks_when_it_goes_silent() {
+    let (sender, receiver) = mpsc::channel(1);
+    let receiver = Arc::new(Mutex::new(Some(receiver)));
+    let app = serve(move |_, _| {
+        let chunks = receiver.lock().unwrap().take().unwrap();
+        async move { Response::new(Chunks(chunks).boxed_unsync()) }
+    })
+    .await;
+    let alb = balancer(&[("t", app.address.port())]).await;
+    sender.send(Bytes::from_static(b"first")).await.unwrap();
+    let mut reply = open(alb.address, get("/")).await.into_body();
+    let first = reply.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(first, "first");
+    sender.send(Bytes::from_static(b"second")).await.unwrap();
+    let second = reply.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(second, "second");
+    // The application stays silent for longer than the idle timeout: the client must not wait for ever.
+    assert!(reply.frame().await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn what_goes_wrong_has_the_load_balancers_status() {
+    let app = application("app").await;
+    let closes = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closes_port = closes.local_addr().unwrap().port();
+    tokio::spawn(async move { while closes.accept().await.is_ok() {} });
+    for (tasks, path, expected) in [
+        (vec![], "/", 503),
+        (vec![("t", dead_port().await)], "/", 502),
+        (vec![("t", closes_port)], "/", 502),
+        (vec![("t", app.address.port())], "/silent", 504),
+    ] {
+        let alb = balancer(&tasks).await;
+        let (status, page) = send(alb.address, get(path)).await;
+        assert_eq!(status, expected, "{page}");
+        assert!(page.contains(&format!("<title>{expected} ")), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn the_rules_see_method_host_and_path_and_may_answer_by_themselves() {
+    let router: Router = Box::new(|method, host, path| match path {
+        "/fixed" => {
+            let body = format!("{method} {host}");
+            Route::Fixed { status: 418, content_type: "text/plain".to_owned(), body }
+        }
+        "/moved" => Route::Redirect { status: 301, location: "https://elsewhere/".to_owned() },
+        _ => Route::NoListener,
+    });
+    let alb = balance(&[], router).await;
+    assert_eq!(send(alb.address, get("/fixed?q")).await, (418, "GET shop.example".to_owned()));
+    let moved = open(alb.address, get("/moved")).await;
+    assert_eq!(
+        (moved.status().as_u16(), &moved.headers()["location"]),
+        (301, &"https://elsewhere/".parse().unwrap())
+    );
+    assert_eq!(send(alb.address, get("/")).await.0, 503);
+}

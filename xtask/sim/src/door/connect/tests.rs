@@ -1,0 +1,96 @@
+//! The Service Connect proxy between stand-in tasks.
+
+use std::sync::Arc;
+
+use super::super::stage::{Served, application, dead_port, send, serve};
+use super::*;
+use crate::ecs::ConnectTarget;
+
+/// A proxy that knows `backend.ielts.local:8080`, for the task `front` only, as these tasks.
+async fn proxy(tasks: &[(&str, u16)]) -> Served {
+    let ports = Ports::default();
+    for (task, port) in tasks {
+        ports.pretend(task, 8080, *port);
+    }
+    let targets: Vec<ConnectTarget> =
+        tasks.iter().map(|(task, _)| ConnectTarget { task: (*task).to_owned(), port: 8080 }).collect();
+    let resolver: Resolver = Box::new(move |task, host, port| match (task.as_str(), host, port) {
+        ("front", "backend.ielts.local", 8080) => ConnectLookup::Targets(targets.clone()),
+        _ => ConnectLookup::Unknown,
+    });
+    let connect = Arc::new(Connect::new(resolver, ports).with_per_request(Duration::from_millis(200)));
+    serve(move |_, request| {
+        let connect = Arc::clone(&connect);
+        async move { connect.answer(request).await }
+    })
+    .await
+}
+
+fn get(url: &str, task: &str) -> Request<&'static str> {
+    let credentials = BASE64_STANDARD.encode(format!("{task}:x"));
+    Request::get(url).header("proxy-authorization", format!("Basic {credentials}")).body("").unwrap()
+}
+
+const BACKEND: &str = "http://backend.ielts.local:8080/api/skills";
+
+#[tokio::test]
+async fn a_name_of_the_namespace_reaches_a_task_and_the_credentials_stay_behind() {
+    let app = application("backend").await;
+    let proxy = proxy(&[("b", app.address.port())]).await;
+    let (status, said) =
+        send(proxy.address, get("http://BACKEND.ielts.local:8080/api/skills?a=b", "front")).await;
+    assert_eq!(status, 200);
+    assert!(said.starts_with("backend: GET /api/skills?a=b\n"), "{said}");
+    assert!(said.to_lowercase().contains("host: backend.ielts.local:8080\n"), "{said}");
+    assert!(!said.contains("authorization"), "{said}");
+}
+
+#[tokio::test]
+async fn requests_take_turns_and_two_dead_tasks_in_a_row_cost_none() {
+    let (one, two) = (application("one").await, application("two").await);
+    let dead = dead_port().await;
+    let tasks = [("a", one.address.port()), ("b", dead), ("c", dead), ("d", two.address.port())];
+    let proxy = proxy(&tasks).await;
+    let mut names = Vec::new();
+    for _ in 0..4 {
+        let (status, said) = send(proxy.address, get(BACKEND, "front")).await;
+        assert_eq!(status, 200, "{said}");
+        names.push(said.split(':').next().unwrap().to_owned());
+    }
+    assert_eq!(names, ["two", "two", "two", "one"]);
+}
+
+#[tokio::test]
+async fn what_is_refused_says_why() {
+    let app = application("backend").await;
+    let port = app.address.port();
+    let silent = get("http://backend.ielts.local:8080/silent", "front");
+    let anonymous = Request::get(BACKEND).body("").unwrap();
+    let tunnel = Request::connect("backend.ielts.local:8080").body("").unwrap();
+    for (tasks, request, status, why) in [
+        (
+            vec![("b", port)],
+            get("http://example.com/", "front"),
+            502,
+            "example.com:80 is no Service Connect endpoint",
+        ),
+        (
+            vec![("b", port)],
+            get("http://backend.ielts.local:9090/", "front"),
+            502,
+            "is no Service Connect endpoint",
+        ),
+        (vec![("b", port)], get(BACKEND, "other"), 502, "is no Service Connect endpoint"),
+        (vec![("b", port)], get("/api/skills", "front"), 400, "has to name a host"),
+        (vec![("b", port)], anonymous, 407, "names itself by its id"),
+        (vec![("b", port)], tunnel, 405, "CONNECT is not served"),
+        (vec![("b", port)], silent, 504, "did not answer within 0.2 s"),
+        (vec![("b", dead_port().await)], get(BACKEND, "front"), 503, "accepted the connection"),
+        (vec![], get(BACKEND, "front"), 503, "has no healthy task now"),
+    ] {
+        let proxy = proxy(&tasks).await;
+        let (got, said) = send(proxy.address, request).await;
+        assert_eq!(got, status, "{said}");
+        assert!(said.contains(why), "{said}");
+    }
+}
