@@ -1,4 +1,5 @@
-//! `/actuator/…` in the shape of Spring Boot Actuator, with the answering service's name and version beside the status.
+//! `/actuator/…` in the shape of Spring Boot Actuator, with the answering service's name and version
+//! beside the status.
 
 use axum::Router;
 use axum::http::StatusCode;

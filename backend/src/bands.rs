@@ -79,8 +79,8 @@ impl Band {
         f64::from(self.0) / 2.0
     }
 
-    /// What the test's owners call a candidate of this band (IELTS, "Understanding your score"); a half band has the name of
-    /// the whole one below.
+    /// What the test's owners call a candidate of this band (IELTS, "Understanding your score");
+    /// a half band has the name of the whole one below.
     pub(crate) fn level(self) -> &'static str {
         match self.0 / 2 {
             0 => "Did not attempt the test",
@@ -105,8 +105,9 @@ pub(crate) struct Overall {
 }
 
 impl Overall {
-    /// The mean, rounded to the nearest half; one that lies between two goes up (IELTS, "How the overall band score is calculated":
-    /// an average that ends in .25 goes up to the next half band, in .75 to the next whole band).
+    /// The mean, rounded to the nearest half; one that lies between two goes up (IELTS, "How the overall
+    /// band score is calculated": an average that ends in .25 goes up to the next half band, in .75 to the
+    /// next whole band).
     pub(crate) fn of(bands: [Band; 4]) -> Self {
         // The sum of the halves is four times the mean's halves, which is eight times the mean.
         let mean_eighths: u8 = bands.iter().map(|band| band.0).sum();

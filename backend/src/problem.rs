@@ -15,7 +15,8 @@ pub(crate) struct Mistake {
     pub(crate) detail: &'static str,
 }
 
-/// `instance` is the path of the request. The type is `about:blank`, which RFC 9457 (4.2.1) defines as "the status says it all".
+/// `instance` is the path of the request. The type is `about:blank`: by RFC 9457 (4.2.1) the status then
+/// says it all.
 pub(crate) fn problem(status: StatusCode, instance: &str, detail: &str) -> Response {
     answer(
         status,

@@ -42,8 +42,8 @@ impl Asset {
         )
     }
 
-    /// During a rolling deployment a page of one release may ask a task of the other for its style. It gets the style there
-    /// is, for this once: a page without one is worse than one with its neighbour's.
+    /// During a rolling deployment a page of one release may ask a task of the other for its style. It gets
+    /// the style there is, for this once: a page without one is worse than one with its neighbour's.
     fn answer(self, asked: &str) -> Response {
         let known = asked == self.fingerprint();
         let cache = if known {

@@ -8,7 +8,7 @@
 //! an Application Load Balancer keeps its connections for 60 s by default. `axum::serve` sets no idle timeout,
 //! which is why it is used as it is.
 
-use std::future::{Future, IntoFuture};
+use std::future::IntoFuture;
 use std::io;
 use std::time::Duration;
 
@@ -47,6 +47,7 @@ impl Signals {
 
     async fn next(&mut self) -> &'static str {
         select! {
+            biased;
             _ = self.term.recv() => "SIGTERM",
             _ = self.int.recv() => "SIGINT",
         }
@@ -76,6 +77,7 @@ pub(crate) async fn serve(
         let _ = closed.await;
     });
     select! {
+        biased;
         ended = server.into_future() => {
             tracing::info!("stopped");
             ended
@@ -106,14 +108,11 @@ async fn stop(
         };
         let _ = timeout(grace / 2, quiet).await;
         let _ = close.send(());
-        std::future::pending::<()>().await;
     };
+    let over = async { tokio::join!(sleep(grace), drained) };
     select! {
-        _ = within(grace, drained) => "the grace time is over",
+        biased;
+        _ = over => "the grace time is over",
         _ = signals.next() => "a second signal",
     }
-}
-
-async fn within(limit: Duration, work: impl Future<Output = ()>) {
-    let _ = timeout(limit, work).await;
 }
