@@ -1,2 +1,5 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask`: see [`xtask::cli`].
+
+fn main() -> std::process::ExitCode {
+    xtask::cli::main()
+}

@@ -1,0 +1,144 @@
+//! What names mean: ARNs and ids that were observed, and those that steps of this run made.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use deploy::model::{Observed, ServiceKey};
+
+/// Names of the plan to ARNs and ids of the account.
+#[derive(Debug, Default)]
+pub struct Known {
+    inner: RefCell<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    target_groups: BTreeMap<String, String>,
+    rules: BTreeMap<u32, String>,
+    repositories: BTreeMap<String, String>,
+    revisions: BTreeMap<String, String>,
+    namespace: Option<(String, String)>,
+    load_balancer: Option<(String, String)>,
+    listener: Option<String>,
+    deployed: BTreeMap<ServiceKey, Deployed>,
+    service_deployments: BTreeMap<ServiceKey, String>,
+}
+
+/// A deployment that is ours to follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    /// Its id, `ecs-svc/…`.
+    pub deployment: String,
+    /// The revision's ARN.
+    pub revision: String,
+    /// The service deployment that was current before our write: ours is another.
+    pub before: Option<String>,
+}
+
+impl Known {
+    /// What observation found.
+    #[must_use]
+    pub fn of(observed: &Observed) -> Self {
+        let deployed = observed.services.iter().filter_map(|(key, service)| {
+            // A deployment that is under way already is followed as it is.
+            let deployment = service.primary.clone()?;
+            let revision = service.task_definition.arn.clone();
+            Some((key.clone(), Deployed { deployment, revision, before: None }))
+        });
+        let current = observed.services.iter().filter_map(|(key, service)| {
+            service.service_deployment.clone().map(|arn| (key.clone(), arn))
+        });
+        let inner = Inner {
+            target_groups: observed.target_groups.iter().map(|(name, found)| (name.clone(), found.arn.clone())).collect(),
+            rules: observed.rules.iter().map(|rule| (rule.priority, rule.arn.clone())).collect(),
+            repositories: observed.repositories.iter().map(|(name, found)| (name.clone(), found.uri.clone())).collect(),
+            revisions: BTreeMap::new(),
+            namespace: observed.namespace.as_ref().map(|found| (found.arn.clone(), found.id.clone())),
+            load_balancer: observed.load_balancer.as_ref().map(|found| (found.arn.clone(), found.dns_name.clone())),
+            listener: observed.listener.as_ref().map(|found| found.arn.clone()),
+            deployed: deployed.collect(),
+            service_deployments: current.collect(),
+        };
+        Self { inner: RefCell::new(inner) }
+    }
+
+    pub(super) fn target_group(&self, name: &str) -> Option<String> {
+        self.inner.borrow().target_groups.get(name).cloned()
+    }
+
+    pub(super) fn rule(&self, priority: u32) -> Option<String> {
+        self.inner.borrow().rules.get(&priority).cloned()
+    }
+
+    pub(super) fn repository(&self, name: &str) -> Option<String> {
+        self.inner.borrow().repositories.get(name).cloned()
+    }
+
+    pub(super) fn revision(&self, family: &str) -> Option<String> {
+        self.inner.borrow().revisions.get(family).cloned()
+    }
+
+    /// The namespace's ARN and id.
+    pub(super) fn namespace(&self) -> Option<(String, String)> {
+        self.inner.borrow().namespace.clone()
+    }
+
+    /// The load balancer's ARN and DNS name.
+    #[must_use]
+    pub fn load_balancer(&self) -> Option<(String, String)> {
+        self.inner.borrow().load_balancer.clone()
+    }
+
+    pub(super) fn listener(&self) -> Option<String> {
+        self.inner.borrow().listener.clone()
+    }
+
+    /// The deployment of a service that is ours to follow.
+    #[must_use]
+    pub fn deployed(&self, service: &ServiceKey) -> Option<Deployed> {
+        self.inner.borrow().deployed.get(service).cloned()
+    }
+
+    /// The service deployment that was current when the account was read.
+    pub(super) fn service_deployment(&self, service: &ServiceKey) -> Option<String> {
+        self.inner.borrow().service_deployments.get(service).cloned()
+    }
+
+    /// A target group's ARN, for whoever asks for its health.
+    #[must_use]
+    pub fn target_group_arn(&self, name: &str) -> Option<String> {
+        self.target_group(name)
+    }
+
+    pub(super) fn learn_target_group(&self, name: &str, arn: String) {
+        self.inner.borrow_mut().target_groups.insert(name.to_owned(), arn);
+    }
+
+    pub(super) fn learn_rule(&self, priority: u32, arn: String) {
+        self.inner.borrow_mut().rules.insert(priority, arn);
+    }
+
+    pub(super) fn learn_repository(&self, name: &str, uri: String) {
+        self.inner.borrow_mut().repositories.insert(name.to_owned(), uri);
+    }
+
+    pub(super) fn learn_revision(&self, family: &str, arn: String) {
+        self.inner.borrow_mut().revisions.insert(family.to_owned(), arn);
+    }
+
+    pub(super) fn learn_namespace(&self, arn: String, id: String) {
+        self.inner.borrow_mut().namespace = Some((arn, id));
+    }
+
+    pub(super) fn learn_load_balancer(&self, arn: String, dns_name: String) {
+        self.inner.borrow_mut().load_balancer = Some((arn, dns_name));
+    }
+
+    pub(super) fn learn_listener(&self, arn: String) {
+        self.inner.borrow_mut().listener = Some(arn);
+    }
+
+    pub(super) fn learn_deployed(&self, service: &ServiceKey, deployed: Deployed) {
+        self.inner.borrow_mut().deployed.insert(service.clone(), deployed);
+    }
+}

@@ -1,0 +1,10 @@
+//! Carries a plan out: stages in order, the lanes of a stage at the same time, the steps of a lane one after
+//! the other. Every decision was taken when the plan was made.
+
+mod known;
+mod stage;
+mod step;
+
+pub use known::{Deployed, Known};
+pub use stage::{Failed, stage};
+pub use step::Site;

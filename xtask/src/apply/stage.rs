@@ -1,0 +1,45 @@
+//! One stage: all its lanes at once, on one thread.
+
+use deploy::event::Kind;
+use deploy::plan::{Lane, Stage};
+use futures_util::future::join_all;
+
+use super::Site;
+use super::step::{self, StepError};
+
+/// Steps that failed, in the order of their lanes. The other lanes were carried to their end.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.iter().map(|(step, error)| format!("{step}: {error}")).collect::<Vec<_>>().join("; "))]
+pub struct Failed(pub Vec<(String, StepError)>);
+
+/// Carries out a stage's lanes. A failing step ends its lane; the other lanes go on, because a half-carried
+/// lane is the harder one to explain, and a rerun plans only what is left.
+///
+/// # Errors
+/// [`Failed`] with every step that failed.
+pub async fn stage(site: &Site<'_>, stage: &Stage) -> Result<(), Failed> {
+    let results = join_all(stage.lanes.iter().map(|lane| carry(site, lane))).await;
+    let failed: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    if failed.is_empty() { Ok(()) } else { Err(Failed(failed)) }
+}
+
+async fn carry(site: &Site<'_>, lane: &Lane) -> Result<(), (String, StepError)> {
+    for step in &lane.steps {
+        let (name, title) = (lane.name.clone(), step.action.title());
+        site.events.emit(Kind::StepBegan { lane: name.clone(), step: title.clone() });
+        let mark = site.events.clock().mark();
+        match step::carry_out(site, &step.action).await {
+            Ok(result) => site.events.emit(Kind::StepEnded {
+                lane: name,
+                step: title,
+                result,
+                elapsed_ms: mark.elapsed_ms(),
+            }),
+            Err(error) => {
+                site.events.emit(Kind::StepFailed { lane: name, step: title.clone(), error: error.to_string() });
+                return Err((title, error));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! One step: one action, the calls that it is.
+
+use std::collections::BTreeMap;
+
+use deploy::model::spec::{RuleSpec, ServiceSpec, TaskDefinitionSpec};
+use deploy::model::{Desired, ImageDigest, ServiceKey};
+use deploy::plan::{Action, Member, Revision, client_token, release_tags};
+use deploy::rollout::ServiceSnapshot;
+
+use super::{Deployed, Known};
+use crate::aws::{self, Aws};
+use crate::host::Host;
+use crate::image::{self, Image};
+use crate::report::Recorder;
+
+/// Everything that a step works with.
+#[derive(Debug)]
+pub struct Site<'a> {
+    /// The account.
+    pub aws: &'a Aws,
+    /// Sockets, clock and randomness, for the registry.
+    pub host: &'a Host,
+    /// What is wanted; `None` when the environment is taken down.
+    pub desired: Option<&'a Desired>,
+    /// The images that may have to be pushed.
+    pub images: &'a BTreeMap<ServiceKey, Image>,
+    /// Where the registry is, when it is not where ECR says.
+    pub registry: Option<&'a str>,
+    /// The application's name, a tag of what is made.
+    pub app: &'a str,
+    /// Names to ARNs.
+    pub known: &'a Known,
+    /// The record.
+    pub events: &'a Recorder,
+}
+
+/// Why a step failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// AWS refused or did not answer.
+    #[error(transparent)]
+    Aws(#[from] aws::Error),
+    /// The image could not be pushed.
+    #[error(transparent)]
+    Image(#[from] image::Error),
+    /// A name of the plan means nothing: an earlier step that should have made it did not.
+    #[error("{0} is not known: this is a bug in the plan")]
+    Unknown(String),
+}
+
+/// Carries out one action and tells what came of it, for the record.
+pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String, StepError> {
+    let Site { aws, known, .. } = site;
+    let tags = BTreeMap::from([("app".to_owned(), site.app.to_owned())]);
+    match action {
+        Action::CreateRepository(spec) => {
+            let uri = aws.create_repository(spec, &tags).await?;
+            known.learn_repository(&spec.name, uri.clone());
+            return Ok(uri);
+        }
+        Action::SetTagMutability(spec) => aws.put_image_tag_mutability(spec).await?,
+        Action::PutLifecyclePolicy(spec) => aws.put_lifecycle_policy(spec).await?,
+        Action::PushImage { service, repository, digest } => return push(site, service, repository, digest).await,
+        Action::CreateLogGroup(spec) => {
+            aws.create_log_group(spec, &tags).await?;
+            aws.put_retention_policy(spec).await?;
+        }
+        Action::SetLogRetention(spec) => aws.put_retention_policy(spec).await?,
+        Action::CreateCluster(spec) => {
+            aws.create_cluster(spec, &tags).await?;
+        }
+        Action::CreateNamespace(spec) => {
+            let namespace = aws.create_http_namespace(spec, &tags).await?;
+            known.learn_namespace(namespace.arn, namespace.id.clone());
+            return Ok(namespace.id);
+        }
+        Action::CreateLoadBalancer(spec) => {
+            let made = aws.create_load_balancer(spec, &tags).await?;
+            known.learn_load_balancer(made.arn, made.dns_name.clone());
+            return Ok(made.dns_name);
+        }
+        Action::CreateListener(spec) => {
+            let arn = aws.create_listener(spec, &load_balancer(known)?, &tags).await?;
+            known.learn_listener(arn);
+        }
+        Action::CreateTargetGroup(spec) => {
+            let arn = aws.create_target_group(spec, &tags).await?;
+            known.learn_target_group(&spec.name, arn.clone());
+            aws.set_deregistration_delay(&arn, spec).await?;
+        }
+        Action::ModifyTargetGroup(spec) => aws.modify_target_group(&target_group(known, &spec.name)?, spec).await?,
+        Action::SetDeregistrationDelay(spec) => {
+            aws.set_deregistration_delay(&target_group(known, &spec.name)?, spec).await?;
+        }
+        Action::CreateRule(spec) => {
+            let listener = known.listener().ok_or_else(|| StepError::Unknown("the listener".to_owned()))?;
+            let arn = aws.create_rule(&listener, spec, &target_group(known, &spec.target_group)?, &tags).await?;
+            known.learn_rule(spec.priority, arn);
+        }
+        Action::ModifyRule(spec) => {
+            aws.modify_rule(&rule(known, spec)?, spec, &target_group(known, &spec.target_group)?).await?;
+        }
+        Action::DeleteRule(spec) => aws.delete_rule(&rule(known, spec)?).await?,
+        Action::RegisterTaskDefinition { spec, .. } => return register(site, spec).await,
+        Action::CreateService { service, spec, revision, desired } => {
+            return create(site, service, spec, revision, *desired).await;
+        }
+        Action::UpdateService { service, spec, members, revision, force } => {
+            return update(site, service, spec, members, revision.as_ref(), *force).await;
+        }
+        Action::RegisterScalableTarget(spec) => aws.register_scalable_target(spec, &tags).await?,
+        Action::PutScalingPolicy(spec) => aws.put_scaling_policy(spec).await?,
+        Action::DeleteScalingPolicy(spec) => aws.delete_scaling_policy(spec).await?,
+        Action::DeregisterScalableTarget(spec) => aws.deregister_scalable_target(spec).await?,
+        Action::DeleteService { name, cluster, .. } => aws.delete_service(cluster, name).await?,
+        Action::DeleteLoadBalancer(_) => aws.delete_load_balancer(&load_balancer(known)?).await?,
+        Action::DeleteTargetGroup(spec) => aws.delete_target_group(&target_group(known, &spec.name)?).await?,
+        Action::DeleteCluster(spec) => aws.delete_cluster(spec).await?,
+        Action::DeleteNamespace(spec) => {
+            let (_, id) = known.namespace().ok_or_else(|| StepError::Unknown(format!("namespace {}", spec.name)))?;
+            aws.delete_namespace(&id).await?;
+        }
+    }
+    Ok(String::new())
+}
+
+fn load_balancer(known: &Known) -> Result<String, StepError> {
+    known.load_balancer().map(|(arn, _)| arn).ok_or_else(|| StepError::Unknown("the load balancer".to_owned()))
+}
+
+fn target_group(known: &Known, name: &str) -> Result<String, StepError> {
+    known.target_group(name).ok_or_else(|| StepError::Unknown(format!("target group {name}")))
+}
+
+fn rule(known: &Known, spec: &RuleSpec) -> Result<String, StepError> {
+    known.rule(spec.priority).ok_or_else(|| StepError::Unknown(format!("rule {}", spec.priority)))
+}
+
+fn desired<'a>(site: &Site<'a>) -> Result<&'a Desired, StepError> {
+    site.desired.ok_or_else(|| StepError::Unknown("the release".to_owned()))
+}
+
+async fn push(
+    site: &Site<'_>,
+    service: &ServiceKey,
+    repository: &str,
+    digest: &ImageDigest,
+) -> Result<String, StepError> {
+    let image = site
+        .images
+        .get(service)
+        .filter(|image| image.digest == *digest)
+        .ok_or_else(|| StepError::Unknown(format!("the image {}", digest.short())))?;
+    let login = site.aws.registry_login().await?;
+    let registry = image::Registry {
+        base_url: site.registry.map_or(login.proxy_endpoint, str::to_owned),
+        repository: repository.to_owned(),
+        authorization: login.authorization,
+    };
+    let tag = image::tag_for(&desired(site)?.release, digest);
+    let report = image::push(site.host, &registry, image, &[tag]).await?;
+    Ok(report.to_string())
+}
+
+/// Registers the revision, with its image under the address that the repository turned out to have.
+async fn register(site: &Site<'_>, spec: &TaskDefinitionSpec) -> Result<String, StepError> {
+    let desired = desired(site)?;
+    let mut spec = spec.clone();
+    for container in &mut spec.containers {
+        if let Some((name, digest)) = container.image.split_once('@')
+            && let Some(uri) = site.known.repository(name)
+        {
+            container.image = format!("{uri}@{digest}");
+        }
+    }
+    let tags = release_tags(site.app, &desired.release);
+    let arn = site.aws.register_task_definition(&spec, &tags).await?;
+    site.known.learn_revision(&spec.family, arn.clone());
+    Ok(arn.rsplit('/').next().unwrap_or(&arn).to_owned())
+}
+
+async fn create(
+    site: &Site<'_>,
+    service: &ServiceKey,
+    spec: &ServiceSpec,
+    revision: &Revision,
+    count: u32,
+) -> Result<String, StepError> {
+    let revision = arn(site, revision)?;
+    let token = client_token(&desired(site)?.release, &spec.name);
+    let tags = BTreeMap::from([("app".to_owned(), site.app.to_owned())]);
+    let ids = service_ids(site, spec)?;
+    let answer = site.aws.create_service(spec, &ids, &revision, count, &token, &tags).await?;
+    follow(site, service, &answer, revision, None)
+}
+
+async fn update(
+    site: &Site<'_>,
+    service: &ServiceKey,
+    spec: &ServiceSpec,
+    members: &[Member],
+    revision: Option<&Revision>,
+    force: bool,
+) -> Result<String, StepError> {
+    let before = site.known.deployed(service);
+    let revision = match revision {
+        Some(revision) => Some(arn(site, revision)?),
+        None => None,
+    };
+    let ids = service_ids(site, spec)?;
+    let answer = site.aws.update_service(spec, &ids, members, revision.as_deref(), force).await?;
+    let running = before.map(|before| before.revision).unwrap_or_default();
+    let current = site.known.service_deployment(service);
+    follow(site, service, &answer, revision.unwrap_or(running), current)
+}
+
+/// Remembers the deployment that the reply calls PRIMARY: it is ours.
+fn follow(
+    site: &Site<'_>,
+    service: &ServiceKey,
+    answer: &ServiceSnapshot,
+    revision: String,
+    before: Option<String>,
+) -> Result<String, StepError> {
+    let primary = answer
+        .deployments
+        .iter()
+        .find(|entry| entry.status == "PRIMARY")
+        .ok_or_else(|| StepError::Unknown(format!("the deployment of {}", answer.name)))?;
+    let deployment = primary.id.clone();
+    site.known.learn_deployed(service, Deployed { deployment: deployment.clone(), revision, before });
+    Ok(deployment)
+}
+
+fn arn(site: &Site<'_>, revision: &Revision) -> Result<String, StepError> {
+    match revision {
+        Revision::Existing(arn) => Ok(arn.clone()),
+        Revision::Registered(family) => {
+            site.known.revision(family).ok_or_else(|| StepError::Unknown(format!("a new revision of {family}")))
+        }
+    }
+}
+
+fn service_ids(site: &Site<'_>, spec: &ServiceSpec) -> Result<aws::ServiceIds, StepError> {
+    let mut target_groups = BTreeMap::new();
+    for binding in &spec.load_balancers {
+        target_groups.insert(binding.target_group.clone(), target_group(site.known, &binding.target_group)?);
+    }
+    // The ARN, not the name: two namespaces may share a name.
+    let namespace = site.known.namespace().map(|(arn, _)| arn);
+    Ok(aws::ServiceIds { target_groups, namespace })
+}

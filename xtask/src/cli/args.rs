@@ -1,0 +1,117 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use deploy::event::ExitCode;
+
+use crate::report::{Color, Format};
+
+/// Deploys the application to Amazon ECS, or to the embedded cloud, and proves that it runs.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = exit_codes())]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Args, Debug)]
+pub(crate) struct Global {
+    /// Environment of deploy.toml; its `default-env` when absent
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) env: Option<String>,
+    /// Configuration file; `deploy.toml` at the top of the workspace when absent
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Lines for people, or JSON for programs
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub(crate) output: Format,
+    /// When to color
+    #[arg(long, global = true, value_enum, default_value = "auto")]
+    pub(crate) color: Color,
+    /// Answer yes where the environment asks for consent
+    #[arg(long, short, global = true)]
+    pub(crate) yes: bool,
+    /// Tell each API call, each line of the compiler and what ECS says
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Build, push, bring the account to what deploy.toml says, wait, and prove that it runs
+    Deploy,
+    /// Show what a deploy would change, and why; exits with 3 when something would
+    Plan,
+    /// Show what runs now
+    Status,
+    /// Ask the smoke checks through the load balancer
+    Smoke,
+    /// Take the environment away; repositories, log groups and revisions are kept
+    Down,
+    /// Compile the services and assemble their images, without pushing them
+    Build,
+    /// Start, stop and look at the embedded cloud
+    Local {
+        #[command(subcommand)]
+        verb: Local,
+    },
+    /// Check formatting, lints, tests, schema and documents, as CI does
+    Ci,
+    /// Print a shell's completions
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Local {
+    /// Start it, unless it runs
+    Start,
+    /// Stop it with all its tasks; what was deployed there is gone
+    Stop,
+    /// Tell whether it runs, and where
+    Status,
+    /// Be it, in the foreground
+    #[command(hide = true)]
+    Serve(Serve),
+}
+
+/// How the embedded cloud's process is started.
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Folder for its state
+    #[arg(long)]
+    pub(crate) state: PathBuf,
+    /// Port of the APIs and the registry; another when it is taken
+    #[arg(long, default_value_t = 4566)]
+    pub(crate) port: u16,
+    /// Port of the load balancer; another when it is taken
+    #[arg(long, default_value_t = 8088)]
+    pub(crate) alb_port: u16,
+}
+
+fn exit_codes() -> String {
+    let mut text = String::from("Exit codes:\n");
+    for (code, meaning) in ExitCode::TABLE {
+        text.push_str(&format!("  {:>2}  {meaning}\n", code.code()));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

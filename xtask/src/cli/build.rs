@@ -1,0 +1,44 @@
+//! `build`: the images, as a deploy would push them.
+
+use std::collections::BTreeMap;
+
+use deploy::event::{ExitCode, Kind, Phase};
+use deploy::model::ServiceKey;
+
+use super::session::Settings;
+use super::{Closing, Failure, Job};
+use crate::image::{self, Image};
+
+pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
+    let settings = Settings::read(job.host, job.global)?;
+    job.events.emit(Kind::Began {
+        command: "build".to_owned(),
+        environment: settings.environment.name.clone(),
+        release: None,
+    });
+    let images = images(job, &settings).await?;
+    Ok(Closing::new(ExitCode::Done, format!("built {} images", images.len())))
+}
+
+/// Compiles the services and assembles their images. What is fresh costs next to nothing.
+pub(super) async fn images(job: &Job<'_>, settings: &Settings) -> Result<BTreeMap<ServiceKey, Image>, Failure> {
+    let Job { host, events, .. } = job;
+    let services: Vec<_> = settings.environment.services.iter().collect();
+    let about = services.iter().map(|service| service.key.0.as_str()).collect::<Vec<_>>().join(" and ");
+    events.emit(Kind::PhaseBegan { phase: Phase::Build, about });
+    let mark = host.clock.mark();
+    let images = image::build(host, &settings.workspace.root, &services, |line| {
+        events.emit(Kind::BuildLine { line: line.to_owned() });
+    })
+    .await
+    .map_err(|error| Failure::from_error(&error))?;
+    for (service, image) in &images {
+        events.emit(Kind::Built { service: service.clone(), digest: image.digest.clone(), bytes: image.bytes() });
+    }
+    events.emit(Kind::PhaseEnded {
+        phase: Phase::Build,
+        result: format!("{} images", images.len()),
+        elapsed_ms: mark.elapsed_ms(),
+    });
+    Ok(images)
+}

@@ -1,0 +1,33 @@
+//! Consent: asked for only where the environment asks for it.
+
+use std::io::Write;
+
+use deploy::model::Environment;
+
+use super::{Failure, Job};
+
+/// Goes on when nothing is asked for, when `--yes` stands, or when the person at the terminal types the
+/// environment's name. Anywhere else a question would hang or be answered by chance: that is a refusal.
+pub(super) fn ask(job: &Job<'_>, environment: &Environment, what: &str) -> Result<(), Failure> {
+    if !environment.confirm || job.global.yes {
+        return Ok(());
+    }
+    if !job.host.terminal.can_ask() {
+        return Err(Failure::usage(format!(
+            "{what} of `{}` needs consent (`confirm = true`), and there is no terminal to ask at",
+            environment.name
+        ))
+        .hint("pass --yes"));
+    }
+    job.events.pause();
+    let mut err = anstream::stderr();
+    let asked = write!(err, "Type `{}` to go on with {what}: ", environment.name).and_then(|()| err.flush());
+    let mut answer = String::new();
+    asked
+        .and_then(|()| std::io::stdin().read_line(&mut answer))
+        .map_err(|error| Failure::usage(format!("cannot ask for consent: {error}")))?;
+    if answer.trim() == environment.name {
+        return Ok(());
+    }
+    Err(Failure::usage("not confirmed; nothing was written"))
+}

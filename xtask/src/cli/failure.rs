@@ -1,0 +1,48 @@
+//! Why a command ends early: one place decides the sentence, the hint and the exit code of every error.
+
+use std::error::Error;
+
+use deploy::event::ExitCode;
+
+/// An error as the user sees it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: String,
+    pub(crate) hint: Option<String>,
+    pub(crate) exit: ExitCode,
+}
+
+impl Failure {
+    /// Something about the invocation, the file, the machine or the account: nothing was written.
+    pub(crate) fn usage(error: impl Into<String>) -> Self {
+        Self { error: error.into(), hint: None, exit: ExitCode::Usage }
+    }
+
+    /// With what to do about it.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// With another exit code.
+    pub(crate) fn exit(mut self, exit: ExitCode) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// An error with all its causes in one sentence.
+    pub(crate) fn from_error(error: &dyn Error) -> Self {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            // Some errors repeat their cause in their own text.
+            if !text.contains(&cause_text) {
+                text.push_str(": ");
+                text.push_str(&cause_text);
+            }
+            source = cause.source();
+        }
+        Self::usage(text)
+    }
+}

@@ -1,0 +1,66 @@
+//! `cargo xtask local`: the embedded cloud by hand.
+
+use deploy::event::ExitCode;
+
+use super::args::{Global, Local as Verb, Serve};
+use super::Failure;
+use crate::host::{Host, Workspace};
+use crate::local::{Local, Record, Status};
+use crate::report::{Format, print_result};
+
+pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<ExitCode, Failure> {
+    if let Verb::Serve(serve) = verb {
+        return be(serve).await;
+    }
+    let workspace = Workspace::find(&host.env).map_err(|error| Failure::from_error(&error))?;
+    let local = Local::of(host, &workspace.root);
+    let sentence = match verb {
+        Verb::Start => {
+            let record = local.start().await.map_err(|error| Failure::from_error(&error))?;
+            format!("the embedded cloud runs at {}", record.endpoint)
+        }
+        Verb::Stop => match local.stop().await.map_err(|error| Failure::from_error(&error))? {
+            true => "the embedded cloud is stopped, with all its tasks".to_owned(),
+            false => "the embedded cloud was not running".to_owned(),
+        },
+        Verb::Status | Verb::Serve(_) => String::new(),
+    };
+    let status = local.status().await;
+    match global.output {
+        Format::Json => {
+            let text = serde_json::to_string(&status).map_err(|error| Failure::from_error(&error))?;
+            print_result(&text);
+        }
+        Format::Text if sentence.is_empty() => print_result(&table(&status)),
+        Format::Text => print_result(&sentence),
+    }
+    Ok(ExitCode::Done)
+}
+
+fn table(status: &Status) -> String {
+    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let pid = status.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
+    format!(
+        "running   {}\nendpoint  {}\nurl       {}\npid       {pid}\nlog       {}",
+        if status.running { "yes" } else { "no" },
+        or_none(&status.endpoint),
+        or_none(&status.url),
+        status.log.display()
+    )
+}
+
+/// Is the embedded cloud until it is told to end.
+async fn be(serve: Serve) -> Result<ExitCode, Failure> {
+    let file = Local::record_file(&serve.state);
+    let options = sim::door::server::ServeOptions {
+        endpoint_port: serve.port,
+        alb_port: serve.alb_port,
+        state_dir: serve.state,
+        ..Default::default()
+    };
+    let up = move |bound: &sim::door::server::Bound| {
+        Record { pid: bound.pid, endpoint: bound.endpoint.clone(), url: bound.url.clone() }.write(&file)
+    };
+    sim::door::server::serve(options, up).await.map_err(|error| Failure::from_error(&error))?;
+    Ok(ExitCode::Done)
+}

@@ -1,0 +1,128 @@
+//! The verbs: what was typed becomes calls, and their outcome an exit code. The one place that knows every
+//! other module, and that starts the embedded cloud.
+
+mod args;
+mod build;
+mod ci;
+mod consent;
+mod deploy;
+mod down;
+mod failure;
+mod local;
+mod observed;
+mod release;
+mod session;
+mod smoke;
+mod status;
+
+use std::process::ExitCode as Process;
+
+use ::deploy::event::{ExitCode, Kind};
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Global, Verb};
+use failure::Failure;
+
+use crate::host::Host;
+use crate::report::{Color, Recorder, Screen};
+
+/// The whole program.
+#[must_use]
+pub fn main() -> Process {
+    let cli = Cli::parse();
+    color(cli.global.color);
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Failure::from_error(&error).exit(ExitCode::Bug)),
+    };
+    Process::from(runtime.block_on(run(cli)).code())
+}
+
+async fn run(cli: Cli) -> ExitCode {
+    let host = match Host::system() {
+        Ok(host) => host,
+        Err(error) => return reported(&Failure::from_error(&error)),
+    };
+    let Cli { global, verb } = cli;
+    let outcome = match verb {
+        Verb::Deploy => events(&host, &global, "deploy", deploy::run).await,
+        Verb::Plan => deploy::plan_only(&host, &global).await,
+        Verb::Status => status::run(&host, &global).await,
+        Verb::Smoke => events(&host, &global, "smoke", smoke::run).await,
+        Verb::Down => events(&host, &global, "down", down::run).await,
+        Verb::Build => events(&host, &global, "build", build::run).await,
+        Verb::Local { verb } => local::run(&host, &global, verb).await,
+        Verb::Ci => ci::run(&host).await,
+        Verb::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "cargo-xtask", &mut text);
+            crate::report::print_result(String::from_utf8_lossy(&text).trim_end());
+            Ok(ExitCode::Done)
+        }
+    };
+    outcome.unwrap_or_else(|failure| reported(&failure))
+}
+
+/// What every verb that acts gets.
+struct Job<'a> {
+    host: &'a Host,
+    global: &'a Global,
+    events: &'a Recorder,
+}
+
+/// How a verb that acts ended: its code and its closing sentence.
+struct Closing {
+    exit: ExitCode,
+    summary: String,
+}
+
+impl Closing {
+    fn new(exit: ExitCode, summary: impl Into<String>) -> Self {
+        Self { exit, summary: summary.into() }
+    }
+}
+
+/// Runs a verb whose output is its event record: a failure is an event, and the last event is the end.
+async fn events(
+    host: &Host,
+    global: &Global,
+    _verb: &str,
+    run: impl AsyncFnOnce(&Job<'_>) -> Result<Closing, Failure>,
+) -> Result<ExitCode, Failure> {
+    let events = Recorder::new(host.clock.clone(), Screen::new(global.output, global.verbose, host.terminal));
+    let job = Job { host, global, events: &events };
+    let closing = run(&job).await.unwrap_or_else(|failure| {
+        let summary = format!("failed with exit code {}", failure.exit.code());
+        events.emit(Kind::Failed { error: failure.error, hint: failure.hint });
+        Closing::new(failure.exit, summary)
+    });
+    let (reads, writes) = events.calls();
+    events.emit(Kind::Ended {
+        exit: closing.exit,
+        summary: closing.summary,
+        elapsed_ms: events.elapsed_ms(),
+        reads,
+        writes,
+    });
+    Ok(closing.exit)
+}
+
+fn color(color: Color) {
+    match color {
+        Color::Auto => {}
+        Color::Always => anstream::ColorChoice::Always.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
+}
+
+fn reported(failure: &Failure) -> ExitCode {
+    crate::report::print_error(&format!("error: {}", failure.error));
+    if let Some(hint) = &failure.hint {
+        crate::report::print_error(&format!("  help: {hint}"));
+    }
+    failure.exit
+}
+
+fn fail(failure: &Failure) -> Process {
+    Process::from(reported(failure).code())
+}

@@ -1,0 +1,27 @@
+//! A new release: its id, its commit, who releases it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, UNIX_EPOCH};
+
+use deploy::model::Release;
+
+use super::session::Settings;
+use crate::host::{Actor, Git, Host};
+
+/// A release without its images yet. Its id sorts by time and names the commit: `20261123-080012-3f2a9c1`.
+pub(super) fn begin(host: &Host, settings: &Settings) -> Release {
+    let git = Git::facts(&host.shell, &settings.workspace.root);
+    let actor = Actor::system(&host.env, &host.shell);
+    let now = UNIX_EPOCH + Duration::from_millis(host.clock.now_ms());
+    let digits: String =
+        humantime::format_rfc3339_seconds(now).to_string().chars().filter(char::is_ascii_digit).collect();
+    let (date, time) = digits.split_at(8.min(digits.len()));
+    let commit = git.commit.as_deref().and_then(|commit| commit.get(..7)).unwrap_or("nocommit");
+    Release {
+        id: format!("{date}-{time}-{commit}"),
+        commit: git.commit,
+        dirty: git.dirty,
+        actor: actor.run_url.unwrap_or(actor.name),
+        images: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,148 @@
+//! What a verb needs before it can begin: the workspace, the file, the environment, the account.
+
+use std::path::PathBuf;
+
+use deploy::config;
+use deploy::event::{Call, Kind, Phase};
+use deploy::model::{Environment, Kind as Place};
+
+use super::args::Global;
+use super::{Failure, Job};
+use crate::aws::{self, Aws};
+use crate::host::{Host, Workspace};
+use crate::local::Local;
+use crate::report::Recorder;
+
+/// The file and the environment that a command is for.
+pub(super) struct Settings {
+    pub(super) workspace: Workspace,
+    pub(super) environment: Environment,
+}
+
+/// An environment whose account can be reached.
+pub(super) struct Session {
+    pub(super) settings: Settings,
+    pub(super) aws: Aws,
+    /// The load balancer's base URL, where the environment has one of its own instead of a DNS name.
+    pub(super) door: Option<String>,
+}
+
+impl Settings {
+    /// Reads deploy.toml. All its mistakes are shown at once.
+    pub(super) fn read(host: &Host, global: &Global) -> Result<Self, Failure> {
+        let workspace = Workspace::find(&host.env).map_err(|error| Failure::from_error(&error))?;
+        let file = global.config.clone().unwrap_or_else(|| workspace.root.join("deploy.toml"));
+        let shown = shown(&file, &workspace);
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
+        let loaded = config::load(&shown, &text, global.env.as_deref());
+        let colored = host.terminal.stderr;
+        match loaded {
+            Ok(loaded) => {
+                if !loaded.warnings.diagnostics.is_empty() {
+                    crate::report::print_error(loaded.warnings.render(colored).trim_end());
+                }
+                Ok(Self { workspace, environment: loaded.environment })
+            }
+            Err(report) => {
+                crate::report::print_error(report.render(colored).trim_end());
+                let count = report.errors();
+                let noun = if count == 1 { "mistake" } else { "mistakes" };
+                Err(Failure::usage(format!("{shown} has {count} {noun}; nothing was done")))
+            }
+        }
+    }
+}
+
+impl Session {
+    /// Reaches the account; for a local environment, starts the embedded cloud when it does not run.
+    pub(super) async fn open(job: &Job<'_>, settings: Settings) -> Result<Self, Failure> {
+        let Job { host, events, .. } = job;
+        match settings.environment.kind {
+            Place::Local => {
+                let local = Local::of(host, &settings.workspace.root);
+                if !local.status().await.running {
+                    events.emit(Kind::PhaseBegan { phase: Phase::Start, about: "the embedded cloud".to_owned() });
+                }
+                let mark = host.clock.mark();
+                let record = local.start().await.map_err(|error| Failure::from_error(&error))?;
+                events.emit(Kind::PhaseEnded {
+                    phase: Phase::Start,
+                    result: format!("embedded cloud at {}", record.endpoint),
+                    elapsed_ms: mark.elapsed_ms(),
+                });
+                Self::connect(host, events, settings, Some(record.endpoint), Some(record.url)).await
+            }
+            Place::Aws => Self::connect(host, events, settings, None, None).await,
+        }
+    }
+
+    /// Reaches the account without starting anything; `None` when the embedded cloud does not run.
+    pub(super) async fn look(
+        host: &Host,
+        events: &Recorder,
+        settings: Settings,
+    ) -> Result<Option<Self>, Failure> {
+        match settings.environment.kind {
+            Place::Local => {
+                let status = Local::of(host, &settings.workspace.root).status().await;
+                if !status.running {
+                    return Ok(None);
+                }
+                Self::connect(host, events, settings, status.endpoint, status.url).await.map(Some)
+            }
+            Place::Aws => Self::connect(host, events, settings, None, None).await.map(Some),
+        }
+    }
+}
+
+fn shown(file: &std::path::Path, workspace: &Workspace) -> String {
+    let relative: PathBuf = file.strip_prefix(&workspace.root).unwrap_or(file).into();
+    relative.display().to_string()
+}
+
+/// The key that the embedded cloud is asked with. It checks no signatures.
+const LOCAL_KEY: &str = "local";
+
+impl Session {
+    async fn connect(
+        host: &Host,
+        events: &Recorder,
+        settings: Settings,
+        endpoint: Option<String>,
+        door: Option<String>,
+    ) -> Result<Self, Failure> {
+        let keys = endpoint
+            .as_ref()
+            .map(|_| aws::Keys { id: LOCAL_KEY.to_owned(), secret: LOCAL_KEY.to_owned() });
+        let record = events.clone();
+        let observer = aws::Observer::new(move |call| record.emit(Kind::Called(told(call))));
+        let aws = Aws::connect(aws::Connect {
+            region: settings.environment.region.clone(),
+            endpoint,
+            keys,
+            http: host.http.clone(),
+            clock: host.clock.clone(),
+            rng: host.rng.clone(),
+            observer,
+        })
+        .await;
+        Ok(Self { settings, aws, door })
+    }
+}
+
+fn told(call: &aws::CallRecord) -> Call {
+    let outcome = match &call.outcome {
+        aws::CallOutcome::Done => "ok".to_owned(),
+        aws::CallOutcome::Retried { reason, wait_ms } => format!("{reason}; again in {wait_ms} ms"),
+        aws::CallOutcome::Failed { reason } => reason.clone(),
+    };
+    Call {
+        service: call.service.to_owned(),
+        operation: call.operation.to_owned(),
+        attempt: call.attempt,
+        write: call.write,
+        elapsed_ms: call.elapsed_ms,
+        outcome,
+    }
+}

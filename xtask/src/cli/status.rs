@@ -1,0 +1,34 @@
+//! `status`: what runs now. It starts nothing and writes nothing.
+
+use deploy::event::ExitCode;
+use serde_json::json;
+
+use super::args::Global;
+use super::session::{Session, Settings};
+use super::{Failure, observed};
+use crate::host::Host;
+use crate::report::{Format, Recorder, Screen, print_result};
+use crate::verify;
+
+pub(super) async fn run(host: &Host, global: &Global) -> Result<ExitCode, Failure> {
+    let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
+    let settings = Settings::read(host, global)?;
+    let environment = settings.environment.clone();
+    let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    let door = observed::door(&session).await?;
+    let rows =
+        verify::rows(&session.aws, &environment, &door).await.map_err(|error| Failure::from_error(&error))?;
+    match global.output {
+        Format::Json => {
+            let object = json!({ "environment": environment.name, "url": door.base, "services": rows });
+            print_result(&object.to_string());
+        }
+        Format::Text => {
+            print_result(&deploy::view::table(&rows));
+            if let Some(url) = &door.base {
+                print_result(url);
+            }
+        }
+    }
+    Ok(ExitCode::Done)
+}

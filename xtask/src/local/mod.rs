@@ -1,0 +1,11 @@
+//! The embedded cloud as a background process of this workspace: started when it is needed, found again,
+//! replaced when it crashed, stopped with all that it runs.
+//!
+//! Its state stands in `target/local`, so that two checkouts, or two users of one machine, each have their
+//! own. Only what answers on the recorded port *and* names the recorded process counts as running.
+
+mod process;
+mod record;
+
+pub use process::{Local, LocalError};
+pub use record::{Record, Status};

@@ -1,0 +1,204 @@
+//! Starting, finding and stopping the embedded cloud's process.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Record, Status};
+use crate::host::{Daemon, DaemonError, Host};
+
+/// A process that compiles nothing and binds three ports is up in milliseconds; a busy machine takes seconds.
+const START_DEADLINE: Duration = Duration::from_secs(30);
+/// Tasks get SIGTERM and their stop timeout before the process ends.
+const STOP_DEADLINE: Duration = Duration::from_secs(40);
+const ANSWER_DEADLINE: Duration = Duration::from_secs(3);
+const LOOK_EVERY: Duration = Duration::from_millis(30);
+
+/// The embedded cloud of one workspace.
+#[derive(Debug)]
+pub struct Local<'a> {
+    host: &'a Host,
+    dir: PathBuf,
+}
+
+/// The embedded cloud could not be started or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// Its folder cannot be used.
+    #[error("cannot use {}", .0.display())]
+    Folder(PathBuf, #[source] io::Error),
+    /// Its process cannot be started or ended.
+    #[error("cannot run the embedded cloud")]
+    Process(#[from] DaemonError),
+    /// It ended, or did not come up in time.
+    #[error("the embedded cloud did not come up; the end of {} says:\n{tail}", .log.display())]
+    NotUp {
+        /// Its log.
+        log: PathBuf,
+        /// The log's last lines.
+        tail: String,
+    },
+}
+
+impl<'a> Local<'a> {
+    /// The embedded cloud of the workspace at `root`.
+    #[must_use]
+    pub fn of(host: &'a Host, root: &Path) -> Self {
+        Self { host, dir: root.join("target/local") }
+    }
+
+    /// The folder with its state and its log.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The file in which its process records itself.
+    #[must_use]
+    pub fn record_file(dir: &Path) -> PathBuf {
+        dir.join("cloud.json")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.dir.join("cloud.log")
+    }
+
+    /// Whether it runs, and where.
+    pub async fn status(&self) -> Status {
+        let record = Record::read(&Self::record_file(&self.dir));
+        let answers = match &record {
+            Some(record) => self.answers(record).await,
+            None => false,
+        };
+        let record = record.filter(|_| answers);
+        Status {
+            running: answers,
+            endpoint: record.as_ref().map(|record| record.endpoint.clone()),
+            url: record.as_ref().map(|record| record.url.clone()),
+            pid: record.as_ref().map(|record| record.pid),
+            log: self.log(),
+        }
+    }
+
+    /// Starts it unless it runs. Two that start it at the same time get the same one.
+    ///
+    /// # Errors
+    /// [`LocalError`] when it does not come up.
+    pub async fn start(&self) -> Result<Record, LocalError> {
+        fs::create_dir_all(&self.dir).map_err(|error| LocalError::Folder(self.dir.clone(), error))?;
+        let _lock = self.lock().await?;
+        let file = Self::record_file(&self.dir);
+        if let Some(record) = Record::read(&file) {
+            if self.answers(&record).await {
+                return Ok(record);
+            }
+            // It crashed or hangs: nothing of it may be left before another takes its place.
+            self.end(&record).await?;
+        }
+        let daemon = self.spawn()?;
+        let deadline = self.host.clock.mark().after(START_DEADLINE);
+        loop {
+            if let Some(record) = Record::read(&file).filter(|record| record.pid == daemon.pid)
+                && self.answers(&record).await
+            {
+                return Ok(record);
+            }
+            if !daemon.is_alive() || deadline.remaining().is_zero() {
+                daemon.kill()?;
+                return Err(LocalError::NotUp { log: self.log(), tail: tail(&self.log()) });
+            }
+            self.host.clock.sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Stops it with all that it runs. Returns whether it ran.
+    ///
+    /// # Errors
+    /// [`LocalError`] when its process cannot be ended.
+    pub async fn stop(&self) -> Result<bool, LocalError> {
+        let file = Self::record_file(&self.dir);
+        if !self.dir.exists() {
+            return Ok(false);
+        }
+        let _lock = self.lock().await?;
+        let Some(record) = Record::read(&file) else { return Ok(false) };
+        let ran = self.answers(&record).await;
+        self.end(&record).await?;
+        Ok(ran)
+    }
+
+    fn spawn(&self) -> Result<Daemon, LocalError> {
+        let program = Daemon::own_program().map_err(|error| LocalError::Folder(self.dir.clone(), error))?;
+        let dir = self.dir.to_string_lossy();
+        let mut args = vec!["local".to_owned(), "serve".to_owned(), "--state".to_owned(), dir.into_owned()];
+        // Only wishes: a port that is taken is replaced by another.
+        for (flag, variable) in [("--port", "XTASK_LOCAL_PORT"), ("--alb-port", "XTASK_LOCAL_ALB_PORT")] {
+            if let Some(port) = self.host.env.get(variable) {
+                args.extend([flag.to_owned(), port.to_owned()]);
+            }
+        }
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        Ok(Daemon::start(&program, &args, &self.log())?)
+    }
+
+    /// Asks for an end, waits for it, and enforces it at the deadline. Ends only the process that is ours.
+    async fn end(&self, record: &Record) -> Result<(), LocalError> {
+        let daemon = Daemon { pid: record.pid };
+        if self.is_ours(daemon) {
+            daemon.terminate()?;
+            let deadline = self.host.clock.mark().after(STOP_DEADLINE);
+            while daemon.is_alive() && self.is_ours(daemon) {
+                if deadline.remaining().is_zero() {
+                    daemon.kill()?;
+                }
+                self.host.clock.sleep(LOOK_EVERY).await;
+            }
+        }
+        sim::door::server::reap(&self.dir);
+        let file = Self::record_file(&self.dir);
+        fs::remove_file(&file).or_else(absent_is_fine).map_err(|error| LocalError::Folder(file, error))
+    }
+
+    /// Whether the process with that id is this workspace's embedded cloud: ids are used again.
+    fn is_ours(&self, daemon: Daemon) -> bool {
+        daemon.is_alive() && daemon.command_line().is_some_and(|line| line.contains(&*self.dir.to_string_lossy()))
+    }
+
+    /// Whether the recorded process answers on the recorded port.
+    async fn answers(&self, record: &Record) -> bool {
+        let request = http::Request::get(format!("{}/_cloud/status", record.endpoint)).body(Bytes::new());
+        let Ok(request) = request else { return false };
+        let Ok(answer) = self.host.http.send(request, ANSWER_DEADLINE).await else {
+            return false;
+        };
+        serde_json::from_slice::<serde_json::Value>(answer.body())
+            .is_ok_and(|body| body["pid"].as_u64() == Some(u64::from(record.pid)))
+    }
+
+    /// Keeps two commands from starting or stopping it at the same time; freed by the system on any end.
+    async fn lock(&self) -> Result<File, LocalError> {
+        let path = self.dir.join("lock");
+        let refused = |error| LocalError::Folder(path.clone(), error);
+        let file = File::create(&path).map_err(refused)?;
+        while let Err(error) = file.try_lock() {
+            if let fs::TryLockError::Error(error) = error {
+                return Err(refused(error));
+            }
+            self.host.clock.sleep(LOOK_EVERY).await;
+        }
+        Ok(file)
+    }
+}
+
+fn absent_is_fine(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
+fn tail(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(10)..].join("\n")
+}

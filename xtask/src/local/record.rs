@@ -1,0 +1,49 @@
+//! What the embedded cloud's process writes down about itself, and what `local status` tells.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// Written by the process once its ports are bound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its process id.
+    pub pid: u32,
+    /// Base URL of the APIs and the registry.
+    pub endpoint: String,
+    /// Base URL of the load balancer.
+    pub url: String,
+}
+
+/// What `local status` tells, as one object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Whether it runs and answers.
+    pub running: bool,
+    /// Base URL of the APIs and the registry.
+    pub endpoint: Option<String>,
+    /// Base URL of the load balancer.
+    pub url: Option<String>,
+    /// Its process id.
+    pub pid: Option<u32>,
+    /// Its log file.
+    pub log: PathBuf,
+}
+
+impl Record {
+    /// Reads the record; `None` when there is none or it was cut short by a crash.
+    #[must_use]
+    pub fn read(file: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+    }
+
+    /// Writes the record whole or not at all.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, file: &Path) -> std::io::Result<()> {
+        let draft = file.with_extension("draft");
+        std::fs::write(&draft, serde_json::to_vec(self)?)?;
+        std::fs::rename(&draft, file)
+    }
+}

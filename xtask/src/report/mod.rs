@@ -1,0 +1,12 @@
+//! Where events become output: the record, and the one place that prints.
+//!
+//! Whoever acts holds a [`Recorder`] and emits; what is seen is decided here, once, by `--output`,
+//! `--verbose` and whether a terminal is there.
+
+mod live;
+mod record;
+mod screen;
+
+pub use record::Recorder;
+pub use screen::{Color, Format, Screen};
+pub(crate) use screen::{print_error, print_result};

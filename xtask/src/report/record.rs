@@ -1,0 +1,84 @@
+//! The recorder: numbers events, stamps them, counts calls, and hands each to the screen.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use deploy::event::{Call, Event, Kind};
+
+use super::Screen;
+use crate::host::{Clock, Mark};
+
+/// Takes events from every lane of a command. Clones share one record.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    clock: Clock,
+    began: Mark,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    screen: Screen,
+    record: Vec<Event>,
+    reads: u32,
+    writes: u32,
+}
+
+impl Recorder {
+    /// Begins a record now.
+    #[must_use]
+    pub fn new(clock: Clock, screen: Screen) -> Self {
+        let began = clock.mark();
+        Self {
+            clock,
+            began,
+            inner: Arc::new(Mutex::new(Inner { screen, record: Vec::new(), reads: 0, writes: 0 })),
+        }
+    }
+
+    /// A panic while an event was taken leaves a record that is short of one event, which is still a record.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes one event.
+    pub fn emit(&self, kind: Kind) {
+        let mut inner = self.inner();
+        if let Kind::Called(Call { write, .. }) = &kind {
+            let count = if *write { &mut inner.writes } else { &mut inner.reads };
+            *count += 1;
+        }
+        let event = Event { seq: inner.record.len() as u64 + 1, at_ms: self.began.elapsed_ms(), kind };
+        inner.screen.show(&event);
+        inner.record.push(event);
+    }
+
+    /// Milliseconds since the command began.
+    #[must_use]
+    pub fn elapsed_ms(&self) -> u64 {
+        self.began.elapsed_ms()
+    }
+
+    /// API calls so far, each attempt counted: those that read, those that write.
+    #[must_use]
+    pub fn calls(&self) -> (u32, u32) {
+        let inner = self.inner();
+        (inner.reads, inner.writes)
+    }
+
+    /// Everything that happened so far.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.inner().record.clone()
+    }
+
+    /// The clock that stamps the events.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Takes the live view off the terminal, so that a question can be asked or a child can print.
+    pub fn pause(&self) {
+        self.inner().screen.pause();
+    }
+}

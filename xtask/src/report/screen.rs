@@ -1,0 +1,161 @@
+//! The screen: plain lines, a live terminal, NDJSON, or nothing.
+
+use std::io::Write;
+
+use deploy::event::{Event, Kind};
+use deploy::view::{Detail, line};
+
+use super::live::Live;
+use crate::host::Terminal;
+
+/// What `--output` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line for each event, or one object for a command that only reads.
+    Json,
+}
+
+/// What `--color` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where events are shown.
+#[derive(Debug)]
+pub struct Screen {
+    kind: Shape,
+    detail: Detail,
+}
+
+#[derive(Debug)]
+enum Shape {
+    Silent,
+    Json,
+    Lines { stamped: bool },
+    Live(Box<Live>),
+}
+
+impl Screen {
+    /// The screen for a command.
+    #[must_use]
+    pub fn new(format: Format, verbose: bool, terminal: Terminal) -> Self {
+        let kind = match format {
+            Format::Json => Shape::Json,
+            Format::Text if terminal.stdout && terminal.stderr && !terminal.ci => Shape::Live(Box::default()),
+            Format::Text => Shape::Lines { stamped: true },
+        };
+        Self { kind, detail: if verbose { Detail::Verbose } else { Detail::Normal } }
+    }
+
+    /// A screen for a command whose result is one object or one table: progress is not shown.
+    #[must_use]
+    pub fn quiet(format: Format, verbose: bool) -> Self {
+        match format {
+            Format::Json => Self::silent(),
+            Format::Text => Self {
+                kind: Shape::Lines { stamped: false },
+                detail: if verbose { Detail::Verbose } else { Detail::Normal },
+            },
+        }
+    }
+
+    /// A screen that shows nothing.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self { kind: Shape::Silent, detail: Detail::Normal }
+    }
+
+    pub(super) fn show(&mut self, event: &Event) {
+        let detail = self.detail;
+        match &mut self.kind {
+            Shape::Silent => {}
+            Shape::Json => {
+                if let Ok(text) = serde_json::to_string(event) {
+                    print(&text, Stream::Out);
+                }
+            }
+            Shape::Lines { stamped } => {
+                let Some(text) = line(event, detail) else { return };
+                let text = if *stamped { stamp(event.at_ms, &text) } else { text };
+                print(&text, stream(event));
+            }
+            Shape::Live(live) => {
+                live.follow(event);
+                let above = line(event, detail).filter(|_| !live.holds(event));
+                if let Some(text) = above {
+                    live.suspend(|| print(&text, stream(event)));
+                }
+            }
+        }
+    }
+
+    pub(super) fn pause(&mut self) {
+        if let Shape::Live(live) = &mut self.kind {
+            live.clear();
+        }
+    }
+}
+
+/// Prints a result (a table, an object) to standard output. A reader that has gone away is no error.
+pub(crate) fn print_result(text: &str) {
+    print(text, Stream::Out);
+}
+
+/// Prints to standard error.
+pub(crate) fn print_error(text: &str) {
+    print(text, Stream::Err);
+}
+
+#[derive(Clone, Copy)]
+enum Stream {
+    Out,
+    Err,
+}
+
+fn stream(event: &Event) -> Stream {
+    match event.kind {
+        Kind::Failed { .. } | Kind::Warned { .. } => Stream::Err,
+        _ => Stream::Out,
+    }
+}
+
+/// `head` closes the pipe early; the deployment goes on.
+fn print(text: &str, stream: Stream) {
+    let written = match stream {
+        Stream::Out => writeln!(anstream::stdout(), "{text}"),
+        Stream::Err => writeln!(anstream::stderr(), "{text}"),
+    };
+    drop(written);
+}
+
+/// Puts the seconds since the beginning before the first line, and as much room before the others.
+fn stamp(at_ms: u64, text: &str) -> String {
+    let mut lines = text.lines();
+    let first = format!("{:>6}.{} {}", at_ms / 1000, at_ms % 1000 / 100, lines.next().unwrap_or_default());
+    lines.fold(first, |mut all, line| {
+        all.push('\n');
+        if !line.is_empty() {
+            all.push_str("         ");
+            all.push_str(line);
+        }
+        all
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_lines_of_an_event_stand_under_the_first() {
+        assert_eq!(stamp(12_345, "a\nb"), "    12.3 a\n         b");
+    }
+}

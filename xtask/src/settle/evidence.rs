@@ -1,0 +1,43 @@
+//! What a failing deployment leaves behind, kept while it can still be read.
+
+use deploy::event::Kind;
+use deploy::rollout::{Evidence, TaskSnapshot};
+
+use super::follow::Target;
+use super::poll::Seen;
+use crate::aws::Aws;
+use crate::report::Recorder;
+
+/// Lines of a stopped task's log that are shown.
+const LOG_LINES: u32 = 12;
+
+/// Adds what one poll shows of our deployment.
+pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
+    let ours: Vec<&TaskSnapshot> = seen.tasks.iter().filter(|task| task.started_by == deployment).collect();
+    for task in ours.iter().filter(|task| task.stop_code.is_some()) {
+        if !evidence.stopped.iter().any(|known| known.id == task.id) {
+            evidence.stopped.push((*task).clone());
+        }
+    }
+    evidence.stopped.sort_by_key(|task| std::cmp::Reverse(task.created_ms));
+    let addresses: Vec<_> = ours.iter().filter_map(|task| task.private_ip.clone()).collect();
+    let unhealthy = seen.targets.iter().filter(|target| target.state.starts_with("unhealthy"));
+    for target in unhealthy.filter(|target| addresses.contains(&target.ip)) {
+        if !evidence.targets.iter().any(|known| known.ip == target.ip && known.port == target.port) {
+            evidence.targets.push(target.clone());
+        }
+    }
+}
+
+/// The last lines of the newest stopped task that printed any.
+pub(super) async fn log_tail(aws: &Aws, events: &Recorder, target: &Target, evidence: &Evidence) -> Vec<String> {
+    for task in evidence.stopped.iter().take(2) {
+        let stream = format!("{}/{}/{}", target.key, target.container, task.id);
+        match aws.last_log_lines(&target.log_group, &stream, LOG_LINES).await {
+            Ok(lines) if !lines.is_empty() => return lines,
+            Ok(_) => {}
+            Err(error) => events.emit(Kind::Warned { text: format!("the log of task {} is not readable: {error}", task.id) }),
+        }
+    }
+    Vec::new()
+}

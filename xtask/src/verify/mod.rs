@@ -1,0 +1,10 @@
+//! Proof after a roll: what runs is what was pushed, the load balancer finds it healthy, and the right
+//! service answers at the public paths.
+
+mod probe;
+mod rows;
+mod running;
+
+pub use probe::smoke;
+pub use rows::{Door, rows};
+pub use running::running;

@@ -1,0 +1,61 @@
+//! Smoke checks through the load balancer: asked until they are answered right or the deadline passes.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use deploy::event::{Kind, ProbeAnswer};
+use deploy::model::{Environment, ServiceKey, SmokeCheck};
+use deploy::verify::judge;
+use futures_util::future::join_all;
+
+use crate::host::{Clock, Http, Mark};
+use crate::report::Recorder;
+
+/// One answer may take this long: longer than any healthy answer, short enough to ask again.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// Asks all smoke checks of the environment at the same time. Returns whether every one passed.
+pub async fn smoke(http: &Http, clock: &Clock, events: &Recorder, environment: &Environment, base: &str) -> bool {
+    let deadline = clock.mark().after(Duration::from_secs(environment.timeouts.smoke_secs));
+    let checks = environment
+        .services
+        .iter()
+        .flat_map(|service| service.smoke.iter().map(|check| (&service.key, check)));
+    let probes = checks.map(|(service, check)| probe(http, clock, events, service, check, base, deadline));
+    join_all(probes).await.into_iter().all(|passed| passed)
+}
+
+async fn probe(
+    http: &Http,
+    clock: &Clock,
+    events: &Recorder,
+    service: &ServiceKey,
+    check: &SmokeCheck,
+    base: &str,
+    deadline: Mark,
+) -> bool {
+    let url = format!("{}{}", base.trim_end_matches('/'), check.path);
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let answer = ask(http, &url, check).await;
+        let passed = matches!(answer, ProbeAnswer::Right { .. });
+        if passed || deadline.remaining().is_zero() {
+            events.emit(Kind::Probed { service: service.clone(), url, passed, answer, attempts });
+            return passed;
+        }
+        clock.sleep(ASK_AGAIN_AFTER.min(deadline.remaining())).await;
+    }
+}
+
+async fn ask(http: &Http, url: &str, check: &SmokeCheck) -> ProbeAnswer {
+    let request = match http::Request::get(url).header("accept", "application/json, text/html;q=0.9").body(Bytes::new()) {
+        Ok(request) => request,
+        Err(error) => return ProbeAnswer::NoAnswer { error: error.to_string() },
+    };
+    match http.send(request, ANSWER_DEADLINE).await {
+        Ok(reply) => judge(check, reply.status().as_u16(), reply.body()),
+        Err(error) => ProbeAnswer::NoAnswer { error: error.to_string() },
+    }
+}

@@ -1,0 +1,99 @@
+//! The closing table's rows: what runs now, service by service.
+
+use deploy::event::ServiceRow;
+use deploy::model::{Environment, Service};
+use deploy::rollout::{ServiceSnapshot, TargetSnapshot, TaskSnapshot};
+use futures_util::future::{join, join_all};
+
+use crate::aws::{Aws, Error};
+
+/// Where a service is reached from outside.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// The service's target group's ARN, by the service's name in the order of the environment.
+    pub target_groups: Vec<Option<String>>,
+    /// The load balancer's base URL.
+    pub base: Option<String>,
+}
+
+/// Reads all services of the environment, their tasks and their targets, and makes a row of each.
+///
+/// # Errors
+/// [`Error`] when the services cannot be read. Tasks and targets that cannot be read leave a `?`.
+pub async fn rows(aws: &Aws, environment: &Environment, door: &Door) -> Result<Vec<ServiceRow>, Error> {
+    let names: Vec<String> = environment.services.iter().map(|service| service.name.clone()).collect();
+    let details = environment.services.iter().zip(&door.target_groups).map(|(service, target_group)| {
+        let targets = async {
+            match target_group {
+                Some(arn) => aws.describe_target_health(arn).await.ok(),
+                None => Some(Vec::new()),
+            }
+        };
+        join(async { aws.service_tasks(&environment.cluster, &service.name).await.ok() }, targets)
+    });
+    let (services, details) = join(aws.describe_services(&environment.cluster, &names), join_all(details)).await;
+    let services = services?;
+    Ok(environment
+        .services
+        .iter()
+        .zip(details)
+        .map(|(service, (tasks, targets))| {
+            let found = services.iter().find(|found| found.name == service.name);
+            row(service, found, tasks.as_deref(), targets.as_deref(), door.base.as_deref())
+        })
+        .collect())
+}
+
+fn row(
+    service: &Service,
+    found: Option<&ServiceSnapshot>,
+    tasks: Option<&[TaskSnapshot]>,
+    targets: Option<&[TargetSnapshot]>,
+    base: Option<&str>,
+) -> ServiceRow {
+    let Some(found) = found.filter(|found| found.status != "MISSING") else {
+        return ServiceRow {
+            service: service.name.clone(),
+            status: "MISSING".to_owned(),
+            rollout: "-".to_owned(),
+            revision: "-".to_owned(),
+            targets: "-".to_owned(),
+            ..ServiceRow::default()
+        };
+    };
+    let primary = found.deployments.iter().find(|entry| entry.status == "PRIMARY");
+    let running = tasks.unwrap_or_default().iter().filter(|task| task.last_status == "RUNNING");
+    let mut digests: Vec<_> = running
+        .flat_map(|task| &task.containers)
+        .filter(|container| container.name == service.container.name)
+        .filter_map(|container| container.digest.clone())
+        .collect();
+    digests.sort();
+    digests.dedup();
+    let revision = primary.map(|entry| entry.task_definition.rsplit('/').next().unwrap_or_default().to_owned());
+    ServiceRow {
+        service: found.name.clone(),
+        status: found.status.clone(),
+        running: found.running,
+        desired: found.desired,
+        deployments: u32::try_from(found.deployments.len()).unwrap_or(u32::MAX),
+        rollout: primary.and_then(|entry| entry.rollout_state.clone()).unwrap_or_else(|| "-".to_owned()),
+        revision: revision.unwrap_or_else(|| "-".to_owned()),
+        // While two revisions run there is no one digest to show.
+        digest: if digests.len() == 1 { digests.pop() } else { None },
+        targets: targets.map_or_else(|| "?".to_owned(), healthy),
+        url: base.zip(public_path(service)).map(|(base, path)| format!("{}{path}", base.trim_end_matches('/'))),
+    }
+}
+
+fn healthy(targets: &[TargetSnapshot]) -> String {
+    let current: Vec<_> = targets.iter().filter(|target| !target.state.contains("draining")).collect();
+    let healthy = current.iter().filter(|target| target.state == "healthy").count();
+    format!("{healthy}/{} healthy", current.len())
+}
+
+/// The widest route, as a person would type it.
+fn public_path(service: &Service) -> Option<&str> {
+    let route = service.routes.iter().max_by_key(|route| route.priority)?;
+    Some(route.path.trim_end_matches('*'))
+}
