@@ -1,0 +1,114 @@
+//! One mistake in `deploy.toml`, as data: what, where, why, and the fix. Drawing it is `report`'s job.
+
+use super::setting::{Located, Span};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// The file can be used; somebody will regret it.
+    Warning,
+}
+
+/// One mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The rule's name, such as `fargate-size`.
+    pub code: &'static str,
+    /// What is wrong, in one line: a fragment without a full stop.
+    pub message: String,
+    /// Why: facts that explain the message.
+    pub notes: Vec<String>,
+    /// What to do about it.
+    pub help: Option<String>,
+    pub(super) labels: Vec<Label>,
+    pub(super) edit: Option<Edit>,
+}
+
+/// A remark on a part of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Label {
+    pub(super) span: Span,
+    pub(super) text: String,
+    /// A party to a conflict may be its cause; context never is.
+    pub(super) party: bool,
+}
+
+/// A replacement that mends the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Edit {
+    pub(super) span: Span,
+    pub(super) text: String,
+}
+
+impl Diagnostic {
+    pub(crate) fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, message.into())
+    }
+
+    pub(crate) fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, message.into())
+    }
+
+    fn new(severity: Severity, code: &'static str, message: String) -> Self {
+        Self { severity, code, message, notes: Vec::new(), help: None, labels: Vec::new(), edit: None }
+    }
+
+    /// Points at a setting that is a party to the mistake. Of several, the one written last in the
+    /// file is blamed. A default has no place: it becomes a note.
+    #[must_use]
+    pub(crate) fn at(self, place: &impl Located, text: impl Into<String>) -> Self {
+        self.label(place, text.into(), true)
+    }
+
+    /// Points at a setting that explains the mistake without being one.
+    #[must_use]
+    pub(crate) fn context(self, place: &impl Located, text: impl Into<String>) -> Self {
+        self.label(place, text.into(), false)
+    }
+
+    fn label(mut self, place: &impl Located, text: String, party: bool) -> Self {
+        match place.place() {
+            Some(span) => self.labels.push(Label { span, text, party }),
+            None => self.notes.push(format!("{text} (the default)")),
+        }
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// A help that shows the mended line.
+    #[must_use]
+    pub(crate) fn replace(
+        mut self,
+        place: &impl Located,
+        with: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        self.edit = place.place().map(|span| Edit { span, text: with.into() });
+        self.help(help)
+    }
+
+    /// The label that is blamed: of the conflicting ones, the last in the file.
+    pub(super) fn primary(&self) -> Option<&Label> {
+        self.labels
+            .iter()
+            .filter(|label| label.party)
+            .max_by_key(|label| label.span.start)
+            .or(self.labels.first())
+    }
+}

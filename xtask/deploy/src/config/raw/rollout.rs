@@ -1,0 +1,95 @@
+//! `[service.NAME.deployment]` and `[service.NAME.scaling]`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::setting::Setting;
+use crate::model::Metric;
+
+/// How a new revision rolls out.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Deployment {
+    /// Tasks that must stay healthy while rolling, in percent of the desired count, rounded up.
+    #[schemars(range(min = 0, max = 100))]
+    pub(crate) minimum_healthy_percent: Setting<u32>,
+    /// Tasks that may run while rolling, in percent of the desired count, rounded down.
+    #[schemars(range(min = 100, max = 1000))]
+    pub(crate) maximum_percent: Setting<u32>,
+    /// ECS's own guard that gives up on a revision whose tasks keep failing.
+    pub(crate) circuit_breaker: Setting<CircuitBreaker>,
+    /// Seconds after a task's start in which failing health checks do not stop it.
+    #[schemars(range(min = 0, max = 3600))]
+    pub(crate) health_check_grace_secs: Setting<u32>,
+}
+
+impl Default for Deployment {
+    fn default() -> Self {
+        Self {
+            minimum_healthy_percent: 100.into(),
+            maximum_percent: 200.into(),
+            circuit_breaker: Setting::default(),
+            health_check_grace_secs: 60.into(),
+        }
+    }
+}
+
+/// ECS's deployment circuit breaker.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct CircuitBreaker {
+    /// Whether it watches. Without it ECS starts bad tasks for ever.
+    pub(crate) enable: Setting<bool>,
+    /// Whether it goes back to the last good revision when it trips.
+    pub(crate) rollback: Setting<bool>,
+}
+
+impl Default for CircuitBreaker {
+    fn default() -> Self {
+        Self { enable: true.into(), rollback: true.into() }
+    }
+}
+
+/// A scalable target for the service's desired count, and its policies.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Scaling {
+    /// Fewest tasks. Below 1 nothing would be left whose load could ask for more.
+    #[schemars(range(min = 1, max = 5000))]
+    pub(crate) min: Option<Setting<u32>>,
+    /// Most tasks.
+    #[schemars(range(min = 1, max = 5000))]
+    pub(crate) max: Option<Setting<u32>>,
+    /// Target-tracking policies, by name.
+    pub(crate) policy: BTreeMap<Setting<String>, Setting<Policy>>,
+}
+
+/// A target-tracking policy.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Policy {
+    /// What it tracks.
+    pub(crate) metric: Option<Setting<Metric>>,
+    /// The value that it aims at, in percent.
+    #[schemars(range(min = 1, max = 100))]
+    pub(crate) target: Option<Setting<f64>>,
+    /// Seconds after a scale-out before the next.
+    #[schemars(range(min = 0, max = 86400))]
+    pub(crate) scale_out_cooldown_secs: Setting<u32>,
+    /// Seconds after a scale-in before the next.
+    #[schemars(range(min = 0, max = 86400))]
+    pub(crate) scale_in_cooldown_secs: Setting<u32>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            metric: None,
+            target: None,
+            scale_out_cooldown_secs: 60.into(),
+            scale_in_cooldown_secs: 120.into(),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Keeps secrets out of what is printed: a diagnostic quotes lines of the file, and a line may hold a password.
+//!
+//! Nothing here decides whether a secret in the file is a mistake; the rule `secret-in-environment` does.
+
+use toml::de::{DeTable, DeValue};
+
+use super::setting::Span;
+
+/// Words of a variable's name that say its value is a secret.
+const SECRET_WORDS: [&str; 10] = [
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "PWD",
+    "SECRET",
+    "SECRETS",
+    "TOKEN",
+    "APIKEY",
+    "CREDENTIAL",
+    "CREDENTIALS",
+];
+
+/// Pairs of words that do: `API_KEY` is a secret, `KEY` alone may be anything.
+const SECRET_PAIRS: [(&str, &str); 4] =
+    [("API", "KEY"), ("PRIVATE", "KEY"), ("ACCESS", "KEY"), ("ENCRYPTION", "KEY")];
+
+/// Last words that make such a name harmless: `TOKEN_URL` is where tokens are, `PASSWORD_MIN_LENGTH` a number.
+const HARMLESS_ENDS: [&str; 14] = [
+    "URL", "URI", "ENDPOINT", "HOST", "FILE", "PATH", "DIR", "NAME", "ARN", "TTL", "SECS", "SECONDS",
+    "LENGTH", "ENABLED",
+];
+
+/// Whether a variable of this name holds a secret.
+pub(super) fn secret_name(name: &str) -> bool {
+    let upper = name.to_uppercase();
+    let words: Vec<&str> =
+        upper.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if words.last().is_some_and(|last| HARMLESS_ENDS.contains(last)) {
+        return false;
+    }
+    words.iter().any(|word| SECRET_WORDS.contains(word))
+        || words.windows(2).any(|pair| SECRET_PAIRS.iter().any(|&(first, second)| pair == [first, second]))
+}
+
+/// What kind of secret a value is by its own form, whatever its name.
+pub(super) fn secret_value(value: &str) -> Option<&'static str> {
+    let value = value.trim();
+    let key_id = |prefix: &str| {
+        value.match_indices(prefix).any(|(at, _)| {
+            let id = value[at..].chars().take_while(|c| c.is_ascii_uppercase() || c.is_ascii_digit()).count();
+            id == 20
+        })
+    };
+    let password_in_url = || {
+        let (_, rest) = value.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let (user, _) = authority.rsplit_once('@')?;
+        user.split_once(':').filter(|(_, password)| !password.is_empty())
+    };
+    if value.contains("-----BEGIN") && value.contains("PRIVATE KEY") {
+        Some("a private key")
+    } else if key_id("AKIA") || key_id("ASIA") {
+        Some("an AWS access key")
+    } else if ["ghp_", "gho_", "ghs_", "github_pat_"].iter().any(|prefix| value.starts_with(prefix)) {
+        Some("a GitHub token")
+    } else if password_in_url().is_some() {
+        Some("a URL with a password in it")
+    } else {
+        None
+    }
+}
+
+/// Whether a text says where a secret is kept: an ARN, or the name of an SSM parameter.
+pub(super) fn secret_reference(text: &str) -> bool {
+    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
+    text.starts_with("arn:")
+        || (!text.is_empty() && text.len() <= 2048 && text.chars().all(name) && text.starts_with('/'))
+}
+
+/// The text with every value that looks like a secret overwritten by `*`, byte for byte: places stay valid.
+pub(super) fn mask(text: &str, file: &DeTable<'_>) -> String {
+    let mut spans = Vec::new();
+    collect(file, false, &mut spans);
+    overwrite(text, &spans)
+}
+
+/// The same for a text that cannot be parsed: on a line whose key sounds secret, all that follows the first `=`.
+pub(super) fn mask_lines(text: &str) -> String {
+    let mut spans = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let name = |(at, _): &(usize, &str)| {
+            let before = line[..*at].trim_end();
+            let word = before
+                .rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .map_or(before, |end| &before[end + 1..]);
+            secret_name(word)
+        };
+        let secret = line.match_indices('=').find(name).map(|(at, _)| at + 1);
+        let whole = secret_value(line).map(|_| line.find('=').map_or(0, |at| at + 1));
+        if let Some(from) = secret.or(whole) {
+            let end = start + line.trim_end().len();
+            spans.push((start + from).min(end)..end);
+        }
+        start += line.len();
+    }
+    overwrite(text, &spans)
+}
+
+fn collect(table: &DeTable<'_>, in_secrets: bool, spans: &mut Vec<Span>) {
+    for (key, value) in table {
+        match value.get_ref() {
+            DeValue::Table(below) => {
+                // The key of a table is a name of ours; what it holds is judged member by member.
+                collect(below, key.get_ref() == "secrets", spans);
+            }
+            // What stands under `secrets` and is no reference is the secret itself, whatever its name.
+            DeValue::String(text) if in_secrets && secret_reference(text) => {}
+            DeValue::String(_) if in_secrets => spans.push(value.span()),
+            DeValue::String(text) if secret_value(text).is_some() => spans.push(value.span()),
+            _ if secret_name(key.get_ref()) => spans.push(value.span()),
+            DeValue::Array(list) => {
+                for item in list {
+                    match item.get_ref() {
+                        DeValue::Table(below) => collect(below, false, spans),
+                        DeValue::String(text) if secret_value(text).is_some() => spans.push(item.span()),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn overwrite(text: &str, spans: &[Span]) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for span in spans {
+        // Line breaks stay: line numbers must not move.
+        for byte in bytes.get_mut(span.clone()).into_iter().flatten().filter(|byte| **byte != b'\n') {
+            *byte = b'*';
+        }
+    }
+    // Spans begin and end between characters, so whole characters were replaced: nothing here is lossy.
+    String::from_utf8_lossy(&bytes).into_owned()
+}

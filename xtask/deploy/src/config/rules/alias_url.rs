@@ -1,0 +1,48 @@
+//! A URL in the environment that points into the namespace reaches an endpoint that exists.
+//!
+//! Service Connect names are no DNS records: a name without an endpoint resolves nowhere, and the mistake
+//! shows only as a broken page after the deploy.
+
+use super::{Diagnostic, Rule, Scope};
+use crate::config::connect::endpoints;
+use crate::config::suggest;
+
+pub(super) const RULE: Rule =
+    Rule { code: "alias-url", about: "A URL into the namespace reaches an endpoint that exists.", check };
+
+fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
+    let Some(namespace) = &scope.settings.namespace else { return };
+    let endpoints = endpoints(scope.settings);
+    for (_, service) in scope.services() {
+        for value in service.container.value.environment.values() {
+            let Some((host, port)) = host_and_port(&value.value) else { continue };
+            if !host.ends_with(&format!(".{}", namespace.value))
+                || endpoints.iter().any(|e| (e.dns.as_str(), e.port) == (host, port))
+            {
+                continue;
+            }
+            let known: Vec<String> = endpoints.iter().map(|e| format!("{}:{}", e.dns, e.port)).collect();
+            let wanted = format!("{host}:{port}");
+            let wrong = Diagnostic::error(RULE.code, format!("nothing answers at `{wanted}`"))
+                .at(value, "no service has this Service Connect alias")
+                .note(format!("the aliases are {}", suggest::all(known.iter().map(String::as_str))));
+            found.push(match suggest::closest(&wanted, known.iter().map(String::as_str)) {
+                Some(meant) => wrong.help(format!("did you mean `{meant}`?")),
+                None => wrong,
+            });
+        }
+    }
+}
+
+/// Host and port of an HTTP URL.
+pub(super) fn host_and_port(url: &str) -> Option<(&str, u16)> {
+    let (rest, default) = match url.strip_prefix("http://") {
+        Some(rest) => (rest, 80),
+        None => (url.strip_prefix("https://")?, 443),
+    };
+    let authority = rest.split(['/', '?', '#']).next()?;
+    match authority.rsplit_once(':') {
+        Some((host, port)) => Some((host, port.parse().ok()?)),
+        None => Some((authority, default)),
+    }
+}

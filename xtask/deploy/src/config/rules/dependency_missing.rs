@@ -1,0 +1,40 @@
+//! Who calls a service over Service Connect waits for it.
+//!
+//! Source: ECS developer guide, Service Connect: a client's proxy knows only the endpoints that existed when the client's
+//! deployment was made. A frontend created before its backend can never reach it.
+
+use super::alias_url::host_and_port;
+use super::{Diagnostic, Rule, Scope};
+use crate::config::connect::endpoints;
+
+pub(super) const RULE: Rule = Rule {
+    code: "dependency-missing",
+    about: "Who calls a service over Service Connect waits for it.",
+    check,
+};
+
+fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
+    let endpoints = endpoints(scope.settings);
+    for (key, service) in scope.services() {
+        for value in service.container.value.environment.values() {
+            let Some(called) = host_and_port(&value.value) else { continue };
+            let Some(endpoint) = endpoints.iter().find(|e| (e.dns.as_str(), e.port) == called) else {
+                continue;
+            };
+            let waits = service.depends_on.iter().any(|wait| wait.value == endpoint.service);
+            if waits || endpoint.service == key.value {
+                continue;
+            }
+            let server = endpoint.service;
+            found.push(
+                Diagnostic::warning(
+                    RULE.code,
+                    format!("`{}` calls `{server}` and does not wait for it", key.value),
+                )
+                .at(value, format!("reaches `{server}` over Service Connect"))
+                .note("a client's proxy knows only the endpoints that existed when the client was deployed")
+                .help(format!("add `depends-on = [\"{server}\"]` to `[service.{}]`", key.value)),
+            );
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A deployment can start or stop at least one task, at every count that the service may have.
+//!
+//! Source: ECS API, DeploymentConfiguration: at least ceil(count × minimum %) tasks stay healthy, at most
+//! floor(count × maximum %) run. When neither a start nor a stop fits between them, nothing ever moves.
+
+use super::{Diagnostic, Rule, Scope};
+
+pub(super) const RULE: Rule =
+    Rule { code: "deployment-deadlock", about: "A deployment can start or stop at least one task.", check };
+
+fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
+    for (_, service) in scope.services() {
+        let rollout = &service.deployment.value;
+        let (minimum, maximum) = (&rollout.minimum_healthy_percent, &rollout.maximum_percent);
+        let scaling = service.scaling.as_ref().map(|scaling| &scaling.value);
+        let bound = |bound: Option<u32>| bound.unwrap_or(service.desired_count.value);
+        let least = bound(scaling.and_then(|scaling| scaling.min.as_ref()).map(|min| min.value));
+        let most = bound(scaling.and_then(|scaling| scaling.max.as_ref()).map(|max| max.value));
+        let range = least.min(service.desired_count.value)..=most.max(service.desired_count.value);
+        let stuck: Vec<u32> = range.filter(|&count| !moves(count, minimum.value, maximum.value)).collect();
+        let Some(&count) = stuck.first() else { continue };
+        let keep = healthy_at_least(count, minimum.value);
+        let run = running_at_most(count, maximum.value);
+        found.push(
+            Diagnostic::error(RULE.code, "no deployment could ever move")
+                .at(minimum, format!("of {} {keep} must stay healthy: none may stop", tasks(count)))
+                .at(maximum, format!("of {} {run} may run: none may start", tasks(count)))
+                .note("the lower bound is rounded up, the upper bound down")
+                .note(format!("it is so with {}", counts(&stuck)))
+                .help("`minimum-healthy-percent = 100` with `maximum-percent = 200` moves at every count, without downtime"),
+        );
+    }
+}
+
+/// Whether one task may start beside the old ones or one of these may stop.
+fn moves(count: u32, minimum: u32, maximum: u32) -> bool {
+    running_at_most(count, maximum) > u64::from(count) || healthy_at_least(count, minimum) < u64::from(count)
+}
+
+/// The tasks that must stay healthy: rounded up.
+pub(super) fn healthy_at_least(count: u32, percent: u32) -> u64 {
+    (u64::from(count) * u64::from(percent)).div_ceil(100)
+}
+
+/// The tasks that may run: rounded down.
+pub(super) fn running_at_most(count: u32, percent: u32) -> u64 {
+    u64::from(count) * u64::from(percent) / 100
+}
+
+fn tasks(count: u32) -> String {
+    if count == 1 { "1 task".to_owned() } else { format!("{count} tasks") }
+}
+
+fn counts(stuck: &[u32]) -> String {
+    match stuck {
+        [only] => tasks(*only),
+        [first, .., last] if stuck.len() == (last - first) as usize + 1 => format!("{first} to {last} tasks"),
+        _ => format!("{} tasks", stuck.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_is_awss_and_not_ours() {
+        for (count, minimum, maximum, expected) in [
+            (1, 100, 100, false),
+            (1, 100, 200, true),
+            (1, 0, 100, true),
+            (2, 75, 100, false),
+            (2, 50, 100, true),
+            (3, 100, 125, false),
+            (4, 100, 125, true),
+            (10, 91, 109, false),
+        ] {
+            assert_eq!(moves(count, minimum, maximum), expected, "{count} {minimum} {maximum}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Clusters, services, families and containers have names of ECS's alphabet.
+//!
+//! Source: ECS API, CreateCluster, CreateService, RegisterTaskDefinition: up to 255 letters, digits, `_` and `-`.
+
+use super::naming::{Naming, any_form};
+use super::{Diagnostic, Rule, Scope};
+
+pub(super) const RULE: Rule = Rule {
+    code: "ecs-name",
+    about: "Clusters, services, families and containers have names of ECS's alphabet.",
+    check,
+};
+
+const fn naming(what: &'static str) -> Naming {
+    Naming {
+        what,
+        length: 1..=255,
+        allowed: |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'),
+        law: "1 to 255 letters, digits, `-` and `_` (ECS API)",
+        form: any_form,
+    }
+}
+
+fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
+    if let Some(cluster) = &scope.settings.cluster {
+        naming("cluster name").check(RULE.code, cluster, found);
+    }
+    for (_, service) in scope.services() {
+        for (what, name) in [
+            ("service name", &service.name),
+            ("task definition family", &service.family),
+            ("container name", &service.container.value.name),
+        ] {
+            if let Some(name) = name {
+                naming(what).check(RULE.code, name, found);
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The grace period outlasts the first failing health checks.
+//!
+//! Source: ECS API, healthCheckGracePeriodSeconds. A new task that fails `unhealthy-threshold` checks in a row is killed
+//! and started again, for ever, when its grace is over before it has come up.
+
+use super::{Diagnostic, Rule, Scope};
+
+pub(super) const RULE: Rule =
+    Rule { code: "health-grace", about: "The grace period outlasts the first failing health checks.", check };
+
+fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
+    for (_, service) in scope.services() {
+        let grace = &service.deployment.value.health_check_grace_secs;
+        let health = &service.target_group.value.health.value;
+        let condemned = health.unhealthy_threshold.value * health.interval_secs.value;
+        if grace.value < condemned {
+            found.push(
+                Diagnostic::warning(RULE.code, "the grace period ends before the health check has an opinion")
+                    .at(grace, format!("{} s of grace", grace.value))
+                    .context(&health.interval_secs, format!("a check each {} s", health.interval_secs.value))
+                    .note(format!(
+                        "{} failures take {condemned} s; a task that needs longer to come up is killed and started again, for ever",
+                        health.unhealthy_threshold.value
+                    ))
+                    .help(format!("give at least {condemned}, better the longest start and half as much again")),
+            );
+        }
+    }
+}

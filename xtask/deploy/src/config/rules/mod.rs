@@ -1,0 +1,156 @@
+//! What must hold between the values of `deploy.toml`: one rule per file, all listed in [`RULES`].
+//!
+//! A rule looks at one environment's settings and reports every violation; it never stops at the first and
+//! never assumes that a key is there (a missing key is reported elsewhere). Types and ranges of single
+//! values are the schema's job.
+//!
+//! To add a rule: a file with a `check`, a line in the table (sorted by code), and the fixtures
+//! `tests/fixtures/config/rules/CODE/{bad,good}.toml`. Wording: the message is a fragment without a full stop that
+//! says what is wrong, without the service's name where the place shows it; labels say what each value is;
+//! notes say why, with the AWS fact; help says what to do.
+
+mod account;
+mod account_open;
+mod alias_clash;
+mod alias_url;
+mod certificate;
+mod circuit_breaker;
+mod confirm;
+mod connect_name;
+mod container_health;
+mod container_port;
+mod count_range;
+mod dependency_cycle;
+mod dependency_missing;
+mod dependency_unknown;
+mod deployment_deadlock;
+mod duplicate_entry;
+mod ecs_name;
+mod fargate_size;
+mod health_grace;
+mod health_matcher;
+mod health_path;
+mod health_timing;
+mod load_balancer_name;
+mod load_balancer_subnets;
+mod log_group_name;
+mod log_retention;
+mod naming;
+mod package_name;
+mod policy_idle;
+mod policy_name;
+mod region;
+mod repository_name;
+mod route_clash;
+mod route_none;
+mod route_path;
+mod route_shadowed;
+mod secret_in_environment;
+mod secret_reference;
+mod service_key;
+mod settle_time;
+mod smoke_route;
+mod stop_timeout;
+mod tag_value;
+mod target_group_name;
+mod unique_name;
+mod variable_name;
+
+use super::diagnostic::Diagnostic;
+use super::raw::{Service, Settings};
+use super::routing::{ListenerRule, listener_rules};
+use super::setting::{Setting, Span};
+
+/// What a rule looks at: one environment, with the common values laid under it.
+pub(crate) struct Scope<'a> {
+    /// The environment's name.
+    pub(crate) env: &'a str,
+    /// Where `[env.NAME]` is.
+    pub(crate) env_at: Option<Span>,
+    pub(crate) settings: &'a Settings,
+    /// The listener's rules, in the order in which it tries them.
+    pub(crate) listener: Vec<ListenerRule>,
+}
+
+impl<'a> Scope<'a> {
+    pub(crate) fn new(env: &'a str, env_at: Option<Span>, settings: &'a Settings) -> Self {
+        Self { env, env_at, settings, listener: listener_rules(settings) }
+    }
+
+    /// The services by short name, which is sorted.
+    fn services(&self) -> impl Iterator<Item = (&'a Setting<String>, &'a Service)> + use<'a> {
+        self.settings.service.iter().map(|(key, service)| (key, &service.value))
+    }
+}
+
+/// A rule.
+pub(crate) struct Rule {
+    /// Its name, as it is shown in `error[…]`.
+    code: &'static str,
+    /// What it demands, in one sentence.
+    about: &'static str,
+    check: fn(&Scope<'_>, &mut Vec<Diagnostic>),
+}
+
+/// Every rule's code, and what it demands in one sentence; sorted by code.
+pub fn rules() -> impl Iterator<Item = (&'static str, &'static str)> {
+    RULES.iter().map(|rule| (rule.code, rule.about))
+}
+
+/// Every violation of every rule.
+pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for rule in &RULES {
+        (rule.check)(scope, &mut found);
+    }
+    found
+}
+
+/// All rules, sorted by code.
+static RULES: [Rule; 45] = [
+    account::RULE,
+    account_open::RULE,
+    alias_clash::RULE,
+    alias_url::RULE,
+    certificate::RULE,
+    circuit_breaker::RULE,
+    confirm::RULE,
+    connect_name::RULE,
+    container_health::RULE,
+    container_port::RULE,
+    count_range::RULE,
+    dependency_cycle::RULE,
+    dependency_missing::RULE,
+    dependency_unknown::RULE,
+    deployment_deadlock::RULE,
+    duplicate_entry::RULE,
+    ecs_name::RULE,
+    fargate_size::RULE,
+    health_grace::RULE,
+    health_matcher::RULE,
+    health_path::RULE,
+    health_timing::RULE,
+    load_balancer_name::RULE,
+    load_balancer_subnets::RULE,
+    log_group_name::RULE,
+    log_retention::RULE,
+    package_name::RULE,
+    policy_idle::RULE,
+    policy_name::RULE,
+    region::RULE,
+    repository_name::RULE,
+    route_clash::RULE,
+    route_none::RULE,
+    route_path::RULE,
+    route_shadowed::RULE,
+    secret_in_environment::RULE,
+    secret_reference::RULE,
+    service_key::RULE,
+    settle_time::RULE,
+    smoke_route::RULE,
+    stop_timeout::RULE,
+    tag_value::RULE,
+    target_group_name::RULE,
+    unique_name::RULE,
+    variable_name::RULE,
+];

@@ -1,0 +1,45 @@
+//! Lengths and alphabets of names, as a value that the naming rules fill in. Not a rule itself.
+
+use std::ops::RangeInclusive;
+
+use super::Diagnostic;
+use super::Setting;
+
+/// What AWS accepts as the name of one kind of thing.
+pub(super) struct Naming {
+    /// Such as `target group name`.
+    pub(super) what: &'static str,
+    pub(super) length: RangeInclusive<usize>,
+    pub(super) allowed: fn(char) -> bool,
+    /// The alphabet in words, with the page it is from.
+    pub(super) law: &'static str,
+    /// What is wrong with the name beyond its letters, if anything.
+    pub(super) form: fn(&str) -> Option<&'static str>,
+}
+
+/// For names that may take any form.
+pub(super) fn any_form(_: &str) -> Option<&'static str> {
+    None
+}
+
+impl Naming {
+    pub(super) fn check(&self, code: &'static str, name: &Setting<String>, found: &mut Vec<Diagnostic>) {
+        let Some(problem) = self.problem(&name.value) else { return };
+        let message = format!("not a {}", self.what);
+        found.push(Diagnostic::error(code, message).at(name, problem).note(self.law));
+    }
+
+    fn problem(&self, name: &str) -> Option<String> {
+        let length = name.chars().count();
+        if let Some(stranger) = name.chars().find(|&c| !(self.allowed)(c)) {
+            return Some(format!("{stranger:?} is not allowed"));
+        }
+        if length > *self.length.end() {
+            return Some(format!("{length} characters, at most {}", self.length.end()));
+        }
+        if length < *self.length.start() {
+            return Some(format!("{length} characters, at least {}", self.length.start()));
+        }
+        (self.form)(name).map(str::to_owned)
+    }
+}

@@ -1,0 +1,42 @@
+//! Each listener rule has a priority and a path of its own.
+//!
+//! Source: ELBv2 API, CreateRule (`PriorityInUse`). The same path twice is accepted, and the second never taken.
+
+use super::{Diagnostic, Rule, Scope};
+use crate::config::routing::ListenerRule;
+
+pub(super) const RULE: Rule =
+    Rule { code: "route-clash", about: "Each listener rule has a priority and a path of its own.", check };
+
+fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
+    for (at, rule) in scope.listener.iter().enumerate() {
+        let before = &scope.listener[..at];
+        if let Some(first) = before.iter().find(|first| first.priority == rule.priority) {
+            let place = |rule: &ListenerRule| rule.priority_at.clone().or(rule.pattern_at.clone());
+            found.push(
+                Diagnostic::error(RULE.code, format!("two listener rules have priority {}", rule.priority))
+                    .at(&place(first), named(first))
+                    .at(&place(rule), named(rule))
+                    .help("give one of them another number; the lower one is tried first"),
+            );
+        }
+        if let Some(first) = before.iter().find(|first| first.pattern == rule.pattern) {
+            let wrong =
+                Diagnostic::error(RULE.code, format!("two listener rules have the path `{}`", rule.pattern))
+                    .at(&first.pattern_at, named(first))
+                    .at(&rule.pattern_at, named(rule));
+            found.push(if first.health && rule.health {
+                wrong.help(
+                    "give the services different health paths, or set `load-balancer.health-routes = false`",
+                )
+            } else {
+                wrong.help("a path can lead to one service only")
+            });
+        }
+    }
+}
+
+fn named(rule: &ListenerRule) -> String {
+    let health = if rule.health { ", its health path" } else { "" };
+    format!("`{}` → `{}`{health}", rule.pattern, rule.service)
+}

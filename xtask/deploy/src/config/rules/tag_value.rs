@@ -1,0 +1,27 @@
+//! The application's and the environment's name can be tag values.
+//!
+//! Source: ECS API, Tag: up to 256 letters, digits, spaces and `+ - = . _ : / @`.
+
+use super::naming::{Naming, any_form};
+use super::{Diagnostic, Rule, Scope, Setting};
+
+pub(super) const RULE: Rule = Rule {
+    code: "tag-value",
+    about: "The application's and the environment's name can be tag values.",
+    check,
+};
+
+const VALUE: Naming = Naming {
+    what: "tag value",
+    length: 1..=256,
+    allowed: |c| c.is_alphanumeric() || " +-=._:/@".contains(c),
+    law: "letters, digits, spaces and `+ - = . _ : / @` (ECS API, Tag); everything that the tool creates is tagged with it",
+    form: any_form,
+};
+
+fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
+    let env = Setting { value: scope.env.to_owned(), span: scope.env_at.clone() };
+    for name in scope.settings.app.iter().chain([&env]) {
+        VALUE.check(RULE.code, name, found);
+    }
+}

@@ -1,0 +1,267 @@
+//! Checks a parsed file against the schema: unknown keys, wrong types, values out of range. All at once,
+//! where serde stops at the first.
+//!
+//! What is wrong is reported and taken out of the tree, so that the rest can still be read and the rules
+//! can look at it: a typing mistake in one service hides no mistake in the other.
+
+use serde_json::{Map, Value};
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::diagnostic::Diagnostic;
+use super::schema::follow;
+use super::setting::Span;
+use super::suggest;
+
+/// Reports everything in `file` that the schema does not allow, and removes it.
+pub(super) fn check(schema: &Value, text: &str, file: &mut DeTable<'_>) -> Vec<Diagnostic> {
+    let mut walk = Walk { schema, text, found: Vec::new() };
+    walk.table(schema, "", file);
+    walk.found
+}
+
+struct Walk<'a> {
+    schema: &'a Value,
+    text: &'a str,
+    found: Vec<Diagnostic>,
+}
+
+/// A schema node with the name of what it describes.
+struct Place<'a> {
+    node: &'a Value,
+    /// The key, or `an entry of KEY` in a list.
+    name: &'a str,
+    path: &'a str,
+    /// The key's own explanation, also where the node behind a `$ref` has another.
+    about: Option<&'a str>,
+}
+
+impl Walk<'_> {
+    fn table(&mut self, node: &Value, path: &str, table: &mut DeTable<'_>) {
+        let node = follow(self.schema, node);
+        let entries = std::mem::take(table);
+        for (key, mut value) in entries {
+            let name = key.get_ref().to_string();
+            let member = match node.get("properties").and_then(Value::as_object) {
+                Some(properties) => properties.get(&name),
+                None => node.get("additionalProperties"),
+            };
+            let Some(member) = member else {
+                self.unknown_key(node, path, &name, key.span());
+                continue;
+            };
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            let place = Place {
+                node: follow(self.schema, member),
+                name: &format!("`{name}`"),
+                path: &path,
+                about: member.get("description").and_then(Value::as_str),
+            };
+            if self.value(&place, &mut value) {
+                table.insert(key, value);
+            }
+        }
+    }
+
+    /// Whether the value may stay.
+    fn value(&mut self, place: &Place<'_>, value: &mut Spanned<DeValue<'_>>) -> bool {
+        let span = value.span();
+        let options = options(place.node);
+        match (kind(place.node), value.get_mut()) {
+            ("object", DeValue::Table(table)) => {
+                self.table(place.node, place.path, table);
+                true
+            }
+            ("array", DeValue::Array(list)) => self.list(place, &span, list),
+            ("string", DeValue::String(text)) if !options.is_empty() => {
+                self.choice(place, &span, text, &options)
+            }
+            ("string", DeValue::String(text)) => self.length(place, &span, text.chars().count(), TEXT),
+            ("integer" | "number", DeValue::Integer(number)) => self.range(place, &span, whole(number)),
+            // Infinity and NaN are in no range.
+            ("number", DeValue::Float(number)) => {
+                self.range(place, &span, number.as_str().replace('_', "").parse().unwrap_or(f64::NAN))
+            }
+            ("boolean", DeValue::Boolean(_)) => true,
+            (wanted, value) => {
+                self.wrong_type(place, wanted, &span, value);
+                false
+            }
+        }
+    }
+
+    fn list(&mut self, place: &Place<'_>, span: &Span, list: &mut DeArray<'_>) -> bool {
+        let kept = self.length(place, span, list.len(), LIST);
+        let Some(items) = place.node.get("items") else { return kept };
+        let entry = Place {
+            node: follow(self.schema, items),
+            name: &format!("an entry of {}", place.name),
+            path: place.path,
+            about: place.about,
+        };
+        let entries = std::mem::replace(list, DeArray::new());
+        for mut item in entries {
+            if self.value(&entry, &mut item) {
+                list.push(item);
+            }
+        }
+        kept
+    }
+
+    fn choice(&mut self, place: &Place<'_>, span: &Span, text: &str, options: &[&str]) -> bool {
+        if options.contains(&text) {
+            return true;
+        }
+        let message = format!("{} must be {}", place.name, suggest::either(options.iter().copied()));
+        let wrong = Diagnostic::error("unknown-value", message).at(span, "no such choice");
+        self.found.push(match suggest::closest(text, options.iter().copied()) {
+            Some(meant) => wrong.replace(span, format!("\"{meant}\""), format!("did you mean `{meant}`?")),
+            None => wrong,
+        });
+        false
+    }
+
+    fn range(&mut self, place: &Place<'_>, span: &Span, number: f64) -> bool {
+        let Some(bounds) = beyond(place.node, number, "minimum", "maximum") else { return true };
+        let message = format!("{} must be {bounds}", place.name);
+        self.found
+            .push(explained(Diagnostic::error("out-of-range", message).at(span, "out of range"), place));
+        false
+    }
+
+    fn length(&mut self, place: &Place<'_>, span: &Span, length: usize, of: Length) -> bool {
+        let Some(bounds) = beyond(place.node, length as f64, of.min, of.max) else { return true };
+        let unit = of.unit;
+        let wrong = Diagnostic::error("out-of-range", format!("{} must have {bounds} {unit}", place.name))
+            .at(span, format!("this has {length}"));
+        self.found.push(explained(wrong, place));
+        false
+    }
+
+    fn wrong_type(&mut self, place: &Place<'_>, wanted: &str, span: &Span, value: &DeValue<'_>) {
+        let message = format!("{} must be {}", place.name, expected(wanted));
+        let wrong = Diagnostic::error("wrong-type", message).at(span, format!("this is {}", given(value)));
+        let written = self.text.get(span.clone()).unwrap_or_default();
+        let wrong = match (wanted, value) {
+            ("string", DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_)) => {
+                wrong.replace(span, format!("\"{written}\""), "put it in quotes")
+            }
+            ("integer" | "number", DeValue::String(text)) if text.parse::<f64>().is_ok() => {
+                wrong.replace(span, text.to_string(), "remove the quotes")
+            }
+            ("boolean", DeValue::String(text)) if ["true", "false"].contains(&&**text) => {
+                wrong.replace(span, text.to_string(), "remove the quotes")
+            }
+            ("array", DeValue::String(_) | DeValue::Table(_)) if written.starts_with(['"', '\'', '{']) => {
+                wrong.replace(span, format!("[{written}]"), "put it in brackets")
+            }
+            _ => wrong,
+        };
+        self.found.push(explained(wrong, place));
+    }
+
+    fn unknown_key(&mut self, node: &Value, path: &str, key: &str, span: Span) {
+        let here = if path.is_empty() { "the top of the file".to_owned() } else { format!("`{path}`") };
+        let wrong = Diagnostic::error("unknown-key", format!("unknown key `{key}`"))
+            .at(&span, format!("there is no such key in {here}"));
+        let nothing = Map::new();
+        let known = node.get("properties").and_then(Value::as_object).unwrap_or(&nothing);
+        self.found.push(if let Some(meant) = suggest::closest(key, known.keys().map(String::as_str)) {
+            wrong.replace(&span, meant, format!("did you mean `{meant}`?"))
+        } else if let tables = self.deeper(known, key, path)
+            && !tables.is_empty()
+        {
+            wrong.help(format!("`{key}` is a key of {}", suggest::either(tables.iter().map(String::as_str))))
+        } else {
+            wrong.note(format!("its keys are {}", suggest::all(known.keys().map(String::as_str))))
+        });
+    }
+
+    /// The tables below these properties that have the key.
+    fn deeper(&self, properties: &Map<String, Value>, key: &str, path: &str) -> Vec<String> {
+        let mut tables = Vec::new();
+        for (name, member) in properties {
+            let Some(below) = follow(self.schema, member).get("properties").and_then(Value::as_object) else {
+                continue;
+            };
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            if below.contains_key(key) {
+                tables.push(format!("[{path}]"));
+            }
+            tables.extend(self.deeper(below, key, &path));
+        }
+        tables
+    }
+}
+
+/// A length and the schema's words for its bounds.
+#[derive(Clone, Copy)]
+struct Length {
+    unit: &'static str,
+    min: &'static str,
+    max: &'static str,
+}
+
+const TEXT: Length = Length { unit: "characters", min: "minLength", max: "maxLength" };
+const LIST: Length = Length { unit: "entries", min: "minItems", max: "maxItems" };
+
+/// The node's bounds in words, where the number is not within them.
+fn beyond(node: &Value, number: f64, min: &str, max: &str) -> Option<String> {
+    let bound = |keyword: &str| node.get(keyword).and_then(Value::as_f64);
+    let (low, high) = (bound(min), bound(max));
+    let within = low.is_none_or(|low| number >= low) && high.is_none_or(|high| number <= high);
+    match (low, high) {
+        _ if within => None,
+        (Some(low), Some(high)) => Some(format!("{low} to {high}")),
+        (Some(low), None) => Some(format!("at least {low}")),
+        (None, high) => high.map(|high| format!("at most {high}")),
+    }
+}
+
+/// TOML's integers have signs, underscores and radixes; one too long for `i128` is beyond every range.
+fn whole(number: &toml::de::DeInteger<'_>) -> f64 {
+    i128::from_str_radix(&number.as_str().replace('_', ""), number.radix())
+        .map_or(f64::INFINITY, |whole| whole as f64)
+}
+
+fn explained(wrong: Diagnostic, place: &Place<'_>) -> Diagnostic {
+    match place.about {
+        Some(about) => wrong.note(about.replace('\n', " ")),
+        None => wrong,
+    }
+}
+
+/// The node's type; a node of alternatives holds texts, for all our enumerations are texts.
+fn kind(node: &Value) -> &str {
+    node.get("type").and_then(Value::as_str).unwrap_or("string")
+}
+
+/// The texts that an enumeration allows; empty for anything else.
+fn options(node: &Value) -> Vec<&str> {
+    let consts = node.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+    let plain = node.get("enum").and_then(Value::as_array).into_iter().flatten();
+    consts.filter_map(|option| option.get("const")).chain(plain).filter_map(Value::as_str).collect()
+}
+
+fn expected(kind: &str) -> &'static str {
+    match kind {
+        "object" => "a table",
+        "array" => "a list",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "`true` or `false`",
+        _ => "a text in quotes",
+    }
+}
+
+fn given(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "`true` or `false`",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

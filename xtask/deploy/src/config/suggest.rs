@@ -1,0 +1,63 @@
+//! "Did you mean": the known word that a mistyped one most likely stands for.
+
+/// The closest of `known` to `word`, if one is close enough to be meant.
+///
+/// Spelling that differs in case, hyphens and underscores only (`desiredCount` for `desired-count`) and a
+/// left-out unit (`interval` for `interval-secs`) come before typing mistakes.
+pub(super) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known: Vec<&str> = known.into_iter().collect();
+    let bare = fold(word);
+    let same = known.iter().find(|candidate| fold(candidate) == bare);
+    let begun = known.iter().find(|candidate| bare.len() >= 3 && fold(candidate).starts_with(&bare));
+    let typo = || {
+        let distance = |candidate: &str| strsim::damerau_levenshtein(&bare, &fold(candidate));
+        let near = known.iter().min_by_key(|candidate| distance(candidate))?;
+        (distance(near) <= (bare.len() / 3).max(1)).then_some(near)
+    };
+    same.or(begun).or_else(typo).copied()
+}
+
+fn fold(word: &str) -> String {
+    word.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
+}
+
+/// `` `a`, `b` or `c` ``.
+pub(super) fn either<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    join(words, "or")
+}
+
+/// `` `a`, `b` and `c` ``.
+pub(super) fn all<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    join(words, "and")
+}
+
+fn join<'a>(words: impl IntoIterator<Item = &'a str>, conjunction: &str) -> String {
+    let quoted: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match quoted.as_slice() {
+        [] => "nothing".to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} {conjunction} {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_key_finds_the_key_that_was_meant_and_a_stranger_finds_none() {
+        let known = ["memory-mib", "desired-count", "interval-secs", "cpu", "name"];
+        for (word, meant) in [
+            ("memory-mb", Some("memory-mib")),
+            ("desiredCount", Some("desired-count")),
+            ("desired_count", Some("desired-count")),
+            ("interval", Some("interval-secs")),
+            ("nmae", Some("name")),
+            ("CPU", Some("cpu")),
+            ("gpu-cores", None),
+            ("x", None),
+        ] {
+            assert_eq!(closest(word, known), meant, "{word}");
+        }
+    }
+}
