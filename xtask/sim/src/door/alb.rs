@@ -32,7 +32,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 
-/// Where a request with this method, host and path goes.
+/// Where a request with this method, host and target (path and query) goes.
 type Router = Box<dyn Fn(&str, &str, &str) -> Route + Send + Sync>;
 
 /// The load balancer.
@@ -48,11 +48,11 @@ pub(super) struct Alb {
 
 /// The rules of the account's first listener.
 pub(super) fn first_listener(cloud: Cloud) -> Router {
-    Box::new(move |method, host, path| {
+    Box::new(move |method, host, target| {
         cloud.with_account(|account| {
             let ports = elb::listener_ports(account);
             match ports.iter().find(|port| **port == 80).or(ports.first()) {
-                Some(port) => elb::route(account, *port, method, host, path),
+                Some(port) => elb::route(account, *port, method, host, target),
                 None => Route::NoListener,
             }
         })
@@ -73,7 +73,8 @@ impl Alb {
     /// Answers one request of `client`.
     pub(super) async fn answer(&self, client: SocketAddr, request: Request<Incoming>) -> Response<ReplyBody> {
         let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        match (self.router)(request.method().as_str(), host, request.uri().path()) {
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        match (self.router)(request.method().as_str(), host, target) {
             Route::Forward { target_group, targets } => {
                 self.forward(client, &target_group, &targets, request).await
             }

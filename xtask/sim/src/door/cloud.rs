@@ -6,6 +6,9 @@
 //! virtual workload; the daemon takes the effects and reports by itself. Nothing here waits, except [`Cloud::exchange`]
 //! for a delay that a rule asked for.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;

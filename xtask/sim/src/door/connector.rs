@@ -4,6 +4,9 @@
 //! takes some milliseconds of the runtime's time, so that calls made at once arrive in an order and so that paused
 //! time moves. It refuses nothing that a socket would carry and knows nothing of any API.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
 

@@ -20,6 +20,7 @@ pub enum Effect {
     /// Pull the images and start every container of the task.
     Start(Box<TaskStart>),
     /// Send SIGTERM to the task's containers, SIGKILL after `timeout_secs` (`stopTimeout`), then report `Exited`.
+    /// A task that has not reported `Running` yet is given up without a report.
     Stop {
         /// The task.
         task: TaskId,

@@ -176,7 +176,8 @@ impl Processes {
             prepared = self.prepare(&start) => Some(prepared),
         };
         match prepared {
-            None => self.end_at_once(&start, 137),
+            // What has not started cannot end: there is nothing to report.
+            None => {}
             Some(Err(reason)) => (self.0.tell)(Report::FailedToStart { task: start.task.clone(), reason }),
             Some(Ok(programs)) => match programs.iter().find_map(Program::format_error) {
                 Some(why) => self.run_nonsense(&start, &why),
@@ -213,14 +214,9 @@ impl Processes {
         for (group, stream) in start.containers.iter().filter_map(|container| container.logs.clone()) {
             (self.0.tell)(Report::Log { group, stream, line: why.to_owned() });
         }
-        self.end_at_once(start, 255);
-    }
-
-    /// Every container has ended without there being a process.
-    fn end_at_once(&self, start: &TaskStart, exit_code: i32) {
         for container in &start.containers {
             let (task, container) = (start.task.clone(), container.name.clone());
-            (self.0.tell)(Report::Exited { task, container, exit_code, reason: None });
+            (self.0.tell)(Report::Exited { task, container, exit_code: 255, reason: None });
         }
     }
 

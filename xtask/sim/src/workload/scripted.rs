@@ -111,16 +111,17 @@ impl Scripted {
     }
 
     fn stop(&mut self, now: Millis, id: TaskId, timeout_secs: u64) {
-        let Some(task) = self.tasks.get_mut(&id).filter(|task| !task.stopping) else {
+        let Some(task) = self.tasks.get_mut(&id).filter(|task| !task.stopping) else { return };
+        if task.started.is_none() {
+            // What has not started cannot end: there is nothing to report.
+            self.tasks.remove(&id);
             return;
-        };
+        }
         task.stopping = true;
         let killed = timeout_secs * 1000;
-        let (after, exit_code) = match task.started {
-            None => (0, 137),
-            Some(_) if task.script.ignores_sigterm || task.script.stop_ms >= killed => (killed, 137),
-            Some(_) => (task.script.stop_ms, task.script.stop_exit_code),
-        };
+        let deaf = task.script.ignores_sigterm || task.script.stop_ms >= killed;
+        let (after, exit_code) =
+            if deaf { (killed, 137) } else { (task.script.stop_ms, task.script.stop_exit_code) };
         self.queue.push(now.plus_millis(after), Entry::Ended(id, exit_code));
     }
 

@@ -137,7 +137,7 @@ async fn what_goes_wrong_has_the_load_balancers_status() {
 #[tokio::test]
 async fn the_rules_see_method_host_and_path_and_may_answer_by_themselves() {
     let router: Router = Box::new(|method, host, path| match path {
-        "/fixed" => {
+        "/fixed?q" => {
             let body = format!("{method} {host}");
             Route::Fixed { status: 418, content_type: "text/plain".to_owned(), body }
         }
