@@ -1,105 +1,50 @@
 //! Amazon ECR: repositories and images, and the store behind the registry's data plane.
+//!
+//! The data plane itself (HTTP under `/v2/`) is a door; this is what it reads from and writes to. Lifecycle policies are
+//! checked and kept, not carried out: AWS does that within a day, longer than this cloud lives.
 
-use bytes::Bytes;
+mod error;
+mod images;
+mod lifecycle;
+mod manifest;
+mod mutability;
+mod repositories;
+mod resolve;
+mod store;
+mod tags;
+mod token;
+
+pub use error::RegistryError;
+pub(crate) use resolve::{ResolvedImage, resolve_image};
+pub use store::State;
 
 use crate::account::{Account, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome};
 
-/// All registry state of the account.
-#[derive(Debug, Default)]
-pub struct State {}
-
-/// A refusal in the registry's own vocabulary (OCI distribution, "Error Codes").
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegistryError {
-    /// The HTTP status.
-    pub status: u16,
-    /// Such as `TAG_INVALID` or `MANIFEST_BLOB_UNKNOWN`.
-    pub code: &'static str,
-    /// The text as ECR words it.
-    pub message: String,
-}
-
-/// What an image reference resolves to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum ResolvedImage {
-    /// An image of another registry.
-    Foreign,
-    /// This registry does not have it.
-    NotFound {
-        /// The rest of `CannotPullContainerError: …`.
-        reason: String,
-    },
-    /// This registry has it.
-    Found {
-        /// The repository's name.
-        repository: String,
-        /// The digest of the manifest or index that the reference names.
-        digest: String,
-        /// `(os, architecture)` of each image; empty when its configuration names none.
-        platforms: Vec<(String, String)>,
-    },
-}
-
-impl State {
-    /// Whether the repository is there.
-    #[must_use]
-    pub fn repository_exists(&self, _name: &str) -> bool {
-        false
-    }
-    /// A blob of the repository.
-    #[must_use]
-    pub fn blob(&self, _repository: &str, _digest: &str) -> Option<Bytes> {
-        None
-    }
-    /// Whether the repository has the blob.
-    #[must_use]
-    pub fn has_blob(&self, _repository: &str, _digest: &str) -> bool {
-        false
-    }
-    /// Stores a blob.
-    ///
-    /// # Errors
-    /// When the repository is missing (`NAME_UNKNOWN`) or the content has another digest (`DIGEST_INVALID`).
-    pub fn put_blob(
-        &mut self,
-        _repository: &str,
-        _digest: &str,
-        _content: Bytes,
-    ) -> Result<(), RegistryError> {
-        Err(RegistryError { status: 404, code: "NAME_UNKNOWN", message: String::new() })
-    }
-    /// `(digest, media type, content)` of the manifest that a tag or digest names.
-    #[must_use]
-    pub fn manifest(&self, _repository: &str, _reference: &str) -> Option<(String, String, Bytes)> {
-        None
-    }
-    /// Stores a manifest under a tag or its digest; gives its digest.
-    ///
-    /// # Errors
-    /// When the repository or a blob is missing, the digest differs, or the tag is taken and immutable.
-    pub fn put_manifest(
-        &mut self,
-        _now: Millis,
-        _repository: &str,
-        _reference: &str,
-        _media_type: &str,
-        _content: Bytes,
-    ) -> Result<String, RegistryError> {
-        Err(RegistryError { status: 404, code: "NAME_UNKNOWN", message: String::new() })
-    }
-    /// Whether `user` and `password` are an issued authorization token that has not expired at `now`.
-    #[must_use]
-    pub fn check_password(&self, _now: Millis, _user: &str, _password: &str) -> bool {
-        false
+/// Answers an ECR call.
+pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    match request.operation.as_str() {
+        "BatchCheckLayerAvailability" => images::check_layers(account, request),
+        "BatchDeleteImage" => images::batch_delete(account, request),
+        "BatchGetImage" => images::batch_get(account, request),
+        "CreateRepository" => repositories::create(account, now, request),
+        "DeleteLifecyclePolicy" => lifecycle::delete(account, request),
+        "DeleteRepository" => repositories::delete(account, request),
+        "DescribeImages" => images::describe(account, request),
+        "DescribeRepositories" => repositories::describe(account, request),
+        "GetAuthorizationToken" => token::get(account, now),
+        "GetLifecyclePolicy" => lifecycle::get(account, request),
+        "ListImages" => images::list(account, request),
+        "ListTagsForResource" => tags::list(account, request),
+        "PutImage" => images::put(account, now, request),
+        "PutImageScanningConfiguration" => repositories::put_scanning(account, request),
+        "PutImageTagMutability" => mutability::put(account, request),
+        "PutLifecyclePolicy" => lifecycle::put(account, request),
+        "TagResource" => tags::tag(account, request),
+        "UntagResource" => tags::untag(account, request),
+        _ => Err(ApiError::unknown_operation(request)),
     }
 }
 
-/// What an image reference of a task definition resolves to.
-pub(crate) fn resolve_image(_account: &Account, _image: &str) -> ResolvedImage {
-    ResolvedImage::Foreign
-}
-
-pub(crate) fn handle(_account: &mut Account, _now: Millis, _request: &ApiRequest) -> Outcome {
-    Err(ApiError::new("UnknownOperationException", ""))
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! Authorization tokens: what GetAuthorizationToken issues, the registry accepts for twelve hours.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use super::store::State;
+use crate::account::{Account, Millis};
+use crate::wire::Outcome;
+
+/// An issued password. Its `Debug` form hides it.
+pub(super) struct Token {
+    password: String,
+    expires: Millis,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("expires", &self.expires).finish_non_exhaustive()
+    }
+}
+
+/// Twelve hours.
+const LIFETIME_SECS: u64 = 43_200;
+
+pub(super) fn get(account: &mut Account, now: Millis) -> Outcome {
+    let password = format!("{}{}", account.ids.hex(64), account.ids.hex(64));
+    let expires = now.plus_secs(LIFETIME_SECS);
+    let host = &account.settings.registry_host;
+    // Clients speak HTTP to a registry on loopback, as Docker does by default, and TLS to any other.
+    let scheme = match host.split(':').next() {
+        Some("127.0.0.1" | "localhost") => "http",
+        _ => "https",
+    };
+    let reply = json!({ "authorizationData": [{
+        "authorizationToken": STANDARD.encode(format!("AWS:{password}")),
+        "expiresAt": expires.epoch_secs(),
+        "proxyEndpoint": format!("{scheme}://{host}"),
+    }] });
+    account.ecr.tokens.retain(|token| token.expires > now);
+    account.ecr.tokens.push(Token { password, expires });
+    Ok(reply)
+}
+
+impl State {
+    /// Whether `user` and `password` are an issued authorization token that has not expired at `now`.
+    #[must_use]
+    pub fn check_password(&self, now: Millis, user: &str, password: &str) -> bool {
+        user == "AWS" && self.tokens.iter().any(|token| token.expires > now && token.password == password)
+    }
+}
