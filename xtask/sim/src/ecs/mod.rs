@@ -19,6 +19,8 @@ mod state;
 mod tags;
 mod task;
 mod task_definition;
+#[cfg(test)]
+mod tests;
 
 pub use connect::{ConnectLookup, ConnectTarget, connect_targets};
 pub(crate) use dispatch::{due, handle, reported};

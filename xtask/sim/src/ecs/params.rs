@@ -11,7 +11,8 @@ use crate::wire::{ApiError, ApiRequest};
 pub(super) fn decode<T: DeserializeOwned>(request: &ApiRequest) -> Result<T, ApiError> {
     let members = match &request.params {
         Value::Null => Value::Object(serde_json::Map::new()),
-        given => without_nulls(given),
+        given @ Value::Object(_) => without_nulls(given),
+        _ => return Err(invalid("The request is not a JSON object.")),
     };
     serde_json::from_value(members).map_err(|error| invalid(format!("{error}")))
 }

@@ -1,6 +1,6 @@
 //! All of ECS's state in the account.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use super::cluster::Cluster;
 use super::errors::{cluster_inactive, cluster_not_found, service_not_found};
@@ -23,22 +23,6 @@ pub struct State {
     pub(super) tags: Tags,
     /// Tasks launched so far: task ids are random, this is their order.
     pub(super) launched: u64,
-    pub(super) addresses: Addresses,
-}
-
-/// Addresses that stopped tasks gave back, by subnet, oldest first. They are used again once a subnet has
-/// no fresh one left.
-#[derive(Debug, Default)]
-pub(super) struct Addresses(BTreeMap<String, VecDeque<String>>);
-
-impl Addresses {
-    pub(super) fn give_back(&mut self, subnet: &str, address: String) {
-        self.0.entry(subnet.to_owned()).or_default().push_back(address);
-    }
-
-    pub(super) fn reuse(&mut self, subnet: &str) -> Option<String> {
-        self.0.get_mut(subnet)?.pop_front()
-    }
 }
 
 /// A service's place: its name is unique in its cluster only.

@@ -16,7 +16,7 @@ pub(in crate::ecs) fn provisioned(account: &mut Account, now: Millis, id: &TaskI
         return;
     }
     let subnet = task.interface.subnet.clone();
-    let address = account.identity.next_ip(&subnet).or_else(|| account.ecs.addresses.reuse(&subnet));
+    let address = account.identity.next_ip(&subnet);
     let Some(task) = account.ecs.tasks.get_mut(id) else { return };
     task.status = TaskStatus::Pending;
     task.pull_started_at = Some(now);

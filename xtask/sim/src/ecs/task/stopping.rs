@@ -122,7 +122,7 @@ pub(in crate::ecs) fn deprovisioned(account: &mut Account, now: Millis, id: &Tas
         container.state = super::model::ContainerState::Stopped;
     }
     if let Some(address) = task.interface.ip.clone() {
-        account.ecs.addresses.give_back(&task.interface.subnet, address);
+        account.identity.release_ip(&address);
     }
     let at = now.plus_millis(account.settings.pace.memory_ms);
     account.timers.push(at, AccountDue::Ecs(Due::ForgetTask(id.clone())));
