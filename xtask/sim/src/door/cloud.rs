@@ -48,6 +48,8 @@ struct Shared {
     changed: Notify,
 }
 
+type Watcher = Box<dyn FnMut(&CallRecord) + Send>;
+
 struct State {
     account: Account,
     workload: Option<Box<dyn VirtualWorkload>>,
@@ -57,7 +59,7 @@ struct State {
     next_rule: u64,
     history: History,
     uploads: Uploads,
-    watcher: Option<Box<dyn FnMut(&CallRecord) + Send>>,
+    watcher: Option<Watcher>,
     /// Apart from the account's own, so that its identifiers do not depend on how often it was asked.
     request_ids: Ids,
 }

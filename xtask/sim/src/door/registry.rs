@@ -34,8 +34,7 @@ const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
-/// What a handler gives: the reply, or the refusal as a reply.
-type Reply = Result<Response<Bytes>, Response<Bytes>>;
+type Reply = Result<Response<Bytes>, RegistryError>;
 
 /// The daemon's tasks pull in-process what others pull through the data plane.
 impl crate::workload::processes::Registry for Cloud {
@@ -56,7 +55,12 @@ pub(super) fn answer(
     request: Request,
 ) -> Response<Bytes> {
     let method = request.method.clone();
-    let mut reply = route(account, uploads, now, request).unwrap_or_else(|refused| refused);
+    let realm =
+        format!("Basic realm=\"http://{}/\",service=\"ecr.amazonaws.com\"", account.settings.registry_host);
+    let mut reply = route(account, uploads, now, request).unwrap_or_else(refused);
+    if reply.status() == StatusCode::UNAUTHORIZED {
+        set(&mut reply, WWW_AUTHENTICATE, &realm);
+    }
     reply.headers_mut().insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
     if method == Method::HEAD {
         // The length of what GET would send has to survive the loss of the body.
@@ -78,25 +82,24 @@ fn route(account: &mut Account, uploads: &mut Uploads, now: Millis, request: Req
             "The repository with name '{repository}' does not exist in the registry with id '{}'",
             account.settings.account
         );
-        return Err(error(StatusCode::NOT_FOUND, "NAME_UNKNOWN", &message));
+        return Err(refusal(404, "NAME_UNKNOWN", &message));
     }
     match resource {
         Resource::Base if read => Ok(json_reply(StatusCode::OK, &json!({}))),
         Resource::Blob { repository, digest } if read => match account.ecr.blob(&repository, &digest) {
             Some(content) => Ok(content_reply(content, "application/octet-stream", &digest)),
-            None => Err(error(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", "blob unknown to registry")),
+            None => Err(refusal(404, "BLOB_UNKNOWN", "blob unknown to registry")),
         },
         Resource::Manifest { repository, reference } if read => {
             match account.ecr.manifest(&repository, &reference) {
                 Some((digest, media_type, content)) => Ok(content_reply(content, &media_type, &digest)),
-                None => Err(error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", "Requested image not found")),
+                None => Err(refusal(404, "MANIFEST_UNKNOWN", "Requested image not found")),
             }
         }
         Resource::Manifest { repository, reference } if method == Method::PUT => {
             let media_type = text(&headers, &CONTENT_TYPE)
                 .unwrap_or("application/vnd.docker.distribution.manifest.v2+json");
-            let digest =
-                account.ecr.put_manifest(now, &repository, &reference, media_type, body).map_err(refused)?;
+            let digest = account.ecr.put_manifest(now, &repository, &reference, media_type, body)?;
             Ok(created(&format!("/v2/{repository}/manifests/{digest}"), &digest))
         }
         Resource::Tags { repository } if read => Ok(tags(account, now, &repository)),
@@ -110,7 +113,7 @@ fn route(account: &mut Account, uploads: &mut Uploads, now: Millis, request: Req
                 Ok(accepted(StatusCode::ACCEPTED, &location, &id, length))
             } else if method == Method::PUT {
                 let Some(digest) = query.get("digest") else {
-                    return Err(error(StatusCode::BAD_REQUEST, "DIGEST_INVALID", "no digest was given"));
+                    return Err(refusal(400, "DIGEST_INVALID", "no digest was given"));
                 };
                 uploads.append(&repository, &id, text(&headers, &CONTENT_RANGE), &body)?;
                 let content = uploads.take(&repository, &id)?;
@@ -125,7 +128,7 @@ fn route(account: &mut Account, uploads: &mut Uploads, now: Millis, request: Req
                 Err(unsupported())
             }
         }
-        Resource::Unknown => Err(error(StatusCode::NOT_FOUND, "UNSUPPORTED", "no such resource")),
+        Resource::Unknown => Err(refusal(404, "UNSUPPORTED", "no such resource")),
         _ => Err(unsupported()),
     }
 }
@@ -141,7 +144,7 @@ fn begin(
     if let (Some(digest), Some(from)) = (query.get("mount"), query.get("from"))
         && let Some(content) = account.ecr.blob(from, digest)
     {
-        account.ecr.put_blob(repository, digest, content).map_err(refused)?;
+        account.ecr.put_blob(repository, digest, content)?;
         return Ok(created(&format!("/v2/{repository}/blobs/{digest}"), digest));
     }
     if let Some(digest) = query.get("digest") {
@@ -156,13 +159,13 @@ fn store(account: &mut Account, repository: &str, digest: &str, content: Bytes) 
     let found = sha256(&content);
     if found != digest {
         let message = format!("provided digest did not match uploaded content: {found}");
-        return Err(error(StatusCode::BAD_REQUEST, "DIGEST_INVALID", &message));
+        return Err(refusal(400, "DIGEST_INVALID", &message));
     }
-    account.ecr.put_blob(repository, digest, content).map_err(refused)?;
+    account.ecr.put_blob(repository, digest, content)?;
     Ok(created(&format!("/v2/{repository}/blobs/{digest}"), digest))
 }
 
-fn authenticate(account: &Account, now: Millis, headers: &HeaderMap) -> Result<(), Response<Bytes>> {
+fn authenticate(account: &Account, now: Millis, headers: &HeaderMap) -> Result<(), RegistryError> {
     let basic = text(headers, &AUTHORIZATION).and_then(|value| {
         let (scheme, credentials) = value.split_once(' ')?;
         let decoded = scheme
@@ -174,11 +177,7 @@ fn authenticate(account: &Account, now: Millis, headers: &HeaderMap) -> Result<(
     if basic.is_some_and(|(user, password)| account.ecr.check_password(now, &user, &password)) {
         return Ok(());
     }
-    let mut refused = error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Not Authorized");
-    let realm =
-        format!("Basic realm=\"http://{}/\",service=\"ecr.amazonaws.com\"", account.settings.registry_host);
-    set(&mut refused, WWW_AUTHENTICATE, &realm);
-    Err(refused)
+    Err(refusal(401, "UNAUTHORIZED", "Not Authorized"))
 }
 
 /// All tags, asked of the API so that both planes tell the same.
@@ -216,13 +215,17 @@ pub(super) fn error(status: StatusCode, code: &str, message: &str) -> Response<B
     json_reply(status, &json!({ "errors": [{ "code": code, "message": message }] }))
 }
 
+fn refusal(status: u16, code: &'static str, message: &str) -> RegistryError {
+    RegistryError { status, code, message: message.to_owned() }
+}
+
 fn refused(refusal: RegistryError) -> Response<Bytes> {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
     error(status, refusal.code, &refusal.message)
 }
 
-fn unsupported() -> Response<Bytes> {
-    error(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", "The operation is unsupported.")
+fn unsupported() -> RegistryError {
+    refusal(405, "UNSUPPORTED", "The operation is unsupported.")
 }
 
 fn with_status(status: StatusCode, body: Bytes) -> Response<Bytes> {
