@@ -1,0 +1,181 @@
+//! One call: admitted, attempted, classified, reported, made again.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use serde::Serialize;
+
+use super::{Aws, Error, Kind};
+
+/// What a call does to the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    Read,
+    /// It changes something; making the same call twice does no harm.
+    Write,
+    /// It changes something; a second call would change it once more, so one whose reply was lost is not
+    /// repeated before a look.
+    WriteOnce,
+}
+
+/// An operation of AWS.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::aws) struct Op {
+    /// The prefix of its IAM action, such as `elasticloadbalancing`.
+    pub(in crate::aws) service: &'static str,
+    /// Its name, such as `CreateRule`.
+    pub(in crate::aws) name: &'static str,
+    /// What it does.
+    pub(in crate::aws) effect: Effect,
+    /// Error codes that mean: what was made a moment ago is not seen yet.
+    pub(in crate::aws) late: &'static [&'static str],
+}
+
+impl Op {
+    pub(in crate::aws) const fn read(service: &'static str, name: &'static str) -> Self {
+        Self { service, name, effect: Effect::Read, late: &[] }
+    }
+
+    pub(in crate::aws) const fn write(service: &'static str, name: &'static str) -> Self {
+        Self { service, name, effect: Effect::Write, late: &[] }
+    }
+
+    pub(in crate::aws) const fn write_once(service: &'static str, name: &'static str) -> Self {
+        Self { service, name, effect: Effect::WriteOnce, late: &[] }
+    }
+
+    /// The same, patient about these error codes.
+    pub(in crate::aws) const fn patient(self, late: &'static [&'static str]) -> Self {
+        Self { late, ..self }
+    }
+}
+
+/// One attempt of one call.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CallRecord {
+    /// The prefix of its IAM action, such as `ecs`.
+    pub service: &'static str,
+    /// The operation, such as `UpdateService`.
+    pub operation: &'static str,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// Whether it may change the account.
+    pub write: bool,
+    /// How long the attempt took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// How it ended.
+    pub outcome: CallOutcome,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum CallOutcome {
+    /// It was answered.
+    Done,
+    /// It failed and will be made again.
+    Retried {
+        /// Why, in a sentence.
+        reason: String,
+        /// After how many milliseconds.
+        wait_ms: u64,
+    },
+    /// It failed for good. Some callers expect that: a look-up may find nothing.
+    Failed {
+        /// Why, in a sentence.
+        reason: String,
+    },
+}
+
+/// Is told of every attempt.
+#[derive(Clone)]
+pub struct Observer(Arc<dyn Fn(&CallRecord) + Send + Sync>);
+
+impl Observer {
+    /// Tells `tell`.
+    #[must_use]
+    pub fn new(tell: impl Fn(&CallRecord) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tell))
+    }
+
+    /// Tells nobody.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::new(|_| {})
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer")
+    }
+}
+
+impl Aws {
+    /// Makes a call until it succeeds or fails for good.
+    pub(in crate::aws) async fn call<T, E, F>(&self, op: Op, attempt: impl Fn() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+    {
+        let mut turn = Turn { aws: self, op, attempt: 0, waited: Duration::ZERO };
+        loop {
+            turn.attempt += 1;
+            // Closed only when the client is dropped, which this borrow prevents.
+            let permit = self.permits.acquire().await;
+            let start = self.clock.mark();
+            let result = attempt().await;
+            drop(permit);
+            match result {
+                Ok(value) => {
+                    turn.report(start.elapsed_ms(), CallOutcome::Done);
+                    return Ok(value);
+                }
+                Err(error) => turn.failed(start.elapsed_ms(), Error::of(op, turn.attempt, error)).await?,
+            }
+        }
+    }
+}
+
+/// One call on its way through its attempts.
+struct Turn<'a> {
+    aws: &'a Aws,
+    op: Op,
+    attempt: u32,
+    waited: Duration,
+}
+
+impl Turn<'_> {
+    /// Waits for the next attempt, or gives the error back when there is to be none.
+    async fn failed(&mut self, elapsed_ms: u64, error: Error) -> Result<(), Error> {
+        let reason = error.to_string();
+        let Some(wait) = self.aws.retry.next(self.op.effect, &error, self.waited, &self.aws.rng) else {
+            self.report(elapsed_ms, CallOutcome::Failed { reason });
+            return Err(error);
+        };
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        self.report(elapsed_ms, CallOutcome::Retried { reason, wait_ms });
+        if matches!(error.kind, Kind::NotReady) {
+            self.waited += wait;
+        }
+        self.aws.clock.sleep(wait).await;
+        Ok(())
+    }
+
+    fn report(&self, elapsed_ms: u64, outcome: CallOutcome) {
+        (self.aws.observer.0)(&CallRecord {
+            service: self.op.service,
+            operation: self.op.name,
+            attempt: self.attempt,
+            write: self.op.effect != Effect::Read,
+            elapsed_ms,
+            outcome,
+        });
+    }
+}

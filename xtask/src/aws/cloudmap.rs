@@ -1,0 +1,176 @@
+//! AWS Cloud Map: namespaces for Service Connect.
+
+use std::time::Duration;
+
+use aws_sdk_servicediscovery::types::{
+    FilterCondition, NamespaceFilter, NamespaceFilterName, NamespaceSummary, NamespaceType, OperationStatus,
+    OperationTargetType, Tag,
+};
+use deploy::model::NamespaceState;
+
+use super::call::Op;
+use super::error::gone;
+use super::{Aws, Error, Kind, Tags};
+
+const SERVICE: &str = "servicediscovery";
+const LIST: Op = Op::read(SERVICE, "ListNamespaces");
+const GET: Op = Op::read(SERVICE, "GetNamespace");
+const CREATE: Op = Op::write(SERVICE, "CreateHttpNamespace");
+const OPERATION: Op = Op::read(SERVICE, "GetOperation");
+const DELETE: Op = Op::write(SERVICE, "DeleteNamespace");
+
+/// An HTTP namespace is made within seconds.
+const POLL: Duration = Duration::from_secs(1);
+const POLLS: u32 = 120;
+
+/// A namespace as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespace {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its id, `ns-…`.
+    pub id: String,
+    /// Whether it is of type HTTP, as Service Connect prefers.
+    pub http: bool,
+}
+
+impl From<Namespace> for NamespaceState {
+    fn from(namespace: Namespace) -> Self {
+        Self { arn: namespace.arn, id: namespace.id }
+    }
+}
+
+impl Aws {
+    /// The namespace of this name. Where several have it, as an HTTP and a DNS namespace may, the HTTP one.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn find_namespace(&self, name: &str) -> Result<Option<Namespace>, Error> {
+        let filter = NamespaceFilter::builder()
+            .name(NamespaceFilterName::Name)
+            .values(name)
+            .condition(FilterCondition::Eq)
+            .build()
+            .map_err(|error| Error::unsendable(LIST, &error))?;
+        let (mut found, mut next) = (Vec::new(), None);
+        loop {
+            let call = || {
+                self.cloudmap.list_namespaces().filters(filter.clone()).set_next_token(next.clone()).send()
+            };
+            let reply = self.call(LIST, call).await?;
+            // Emulators may ignore the filter.
+            found.extend(
+                reply.namespaces.unwrap_or_default().into_iter().map(read).filter(|it| it.name == name),
+            );
+            next = reply.next_token;
+            if next.is_none() {
+                found.sort_by_key(|namespace: &Namespace| (!namespace.http, namespace.id.clone()));
+                return Ok(found.into_iter().next());
+            }
+        }
+    }
+
+    /// A namespace by id.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when there is none; when AWS refuses.
+    pub async fn get_namespace(&self, id: &str) -> Result<Namespace, Error> {
+        let found = self.call(GET, || self.cloudmap.get_namespace().id(id).send()).await?.namespace;
+        let found = found.ok_or_else(|| Error::incomplete(GET, "Namespace"))?;
+        Ok(Namespace {
+            name: found.name.unwrap_or_default(),
+            arn: found.arn.unwrap_or_default(),
+            id: found.id.unwrap_or_default(),
+            http: found.r#type == Some(NamespaceType::Http),
+        })
+    }
+
+    /// Creates an HTTP namespace and waits until it is there; one that exists stays as it is.
+    ///
+    /// `request` makes a repeated call harmless.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn create_http_namespace(
+        &self,
+        name: &str,
+        request: &str,
+        tags: &Tags,
+    ) -> Result<Namespace, Error> {
+        let tags: Vec<Tag> = tags
+            .iter()
+            .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
+            .collect();
+        let call = || {
+            self.cloudmap
+                .create_http_namespace()
+                .name(name)
+                .creator_request_id(request)
+                .set_tags((!tags.is_empty()).then(|| tags.clone()))
+                .send()
+        };
+        let made = match self.call(CREATE, call).await {
+            Ok(reply) => match reply.operation_id {
+                Some(operation) => self.await_namespace(&operation).await,
+                None => Err(Error::incomplete(CREATE, "OperationId")),
+            },
+            Err(error) => Err(error),
+        };
+        match made {
+            Err(error) if matches!(error.kind, Kind::AlreadyExists) => {
+                self.find_namespace(name).await?.ok_or(error)
+            }
+            result => result,
+        }
+    }
+
+    async fn await_namespace(&self, operation: &str) -> Result<Namespace, Error> {
+        for _ in 0..POLLS {
+            let call = || self.cloudmap.get_operation().operation_id(operation).send();
+            let found = self.call(OPERATION, call).await?.operation;
+            let found = found.ok_or_else(|| Error::incomplete(OPERATION, "Operation"))?;
+            match found.status {
+                Some(OperationStatus::Success) => {
+                    let targets = found.targets.unwrap_or_default();
+                    let id = targets.get(&OperationTargetType::Namespace);
+                    return self
+                        .get_namespace(id.ok_or_else(|| Error::incomplete(OPERATION, "namespace id"))?)
+                        .await;
+                }
+                Some(OperationStatus::Fail) => {
+                    let code = found.error_code.unwrap_or_default();
+                    return Err(Error::operation_failed(
+                        CREATE,
+                        &code,
+                        &found.error_message.unwrap_or_default(),
+                    ));
+                }
+                _ => self.clock.sleep(POLL).await,
+            }
+        }
+        Err(Error::operation_failed(
+            CREATE,
+            "OperationTimedOut",
+            "the namespace was not made within two minutes",
+        ))
+    }
+
+    /// Deletes a namespace; none is as good.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] while services are in it; when AWS refuses.
+    pub async fn delete_namespace(&self, id: &str) -> Result<(), Error> {
+        self.call(DELETE, || self.cloudmap.delete_namespace().id(id).send()).await.map(drop).or_else(gone)
+    }
+}
+
+fn read(found: NamespaceSummary) -> Namespace {
+    Namespace {
+        name: found.name.unwrap_or_default(),
+        arn: found.arn.unwrap_or_default(),
+        id: found.id.unwrap_or_default(),
+        http: found.r#type == Some(NamespaceType::Http),
+    }
+}

@@ -1,0 +1,158 @@
+//! The way in: credentials, endpoints, time limits.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use tokio::sync::Semaphore;
+
+use super::lite::Lite;
+use super::{Observer, Policy};
+use crate::host::{Clock, Http, Rng};
+
+/// How long one attempt may take, credentials included. Creating a load balancer is the slowest call, a few seconds.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+/// Calls under way at one time: enough for every read of an account to go out at once, well below any bucket's burst.
+const CONCURRENCY: usize = 8;
+
+/// What a connection needs.
+#[derive(Clone, Debug)]
+pub struct Connect {
+    /// The region.
+    pub region: String,
+    /// An endpoint for every API, over whatever the environment or a profile says.
+    pub endpoint: Option<String>,
+    /// Keys to use instead of the usual chain (environment, profiles, SSO, web identity, container, instance).
+    pub keys: Option<Keys>,
+    /// Sockets.
+    pub http: Http,
+    /// Time.
+    pub clock: Clock,
+    /// The root of randomness.
+    pub rng: Rng,
+    /// Is told of every attempt.
+    pub observer: Observer,
+}
+
+/// A fixed access key.
+#[derive(Clone)]
+pub struct Keys {
+    /// The key's id.
+    pub id: String,
+    /// Its secret.
+    pub secret: String,
+}
+
+impl Keys {
+    fn credentials(&self) -> Credentials {
+        Credentials::new(&self.id, &self.secret, None, None, "xtask")
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// AWS, by the operations that the tool uses: domain types in and out, errors classified, every attempt reported.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    pub(in crate::aws) ecs: aws_sdk_ecs::Client,
+    pub(in crate::aws) ecr: aws_sdk_ecr::Client,
+    pub(in crate::aws) elb: aws_sdk_elasticloadbalancingv2::Client,
+    pub(in crate::aws) scaling: aws_sdk_applicationautoscaling::Client,
+    pub(in crate::aws) cloudmap: aws_sdk_servicediscovery::Client,
+    pub(in crate::aws) sts: aws_sdk_sts::Client,
+    pub(in crate::aws) lite: Lite,
+    pub(in crate::aws) retry: Policy,
+    pub(in crate::aws) rng: Rng,
+    pub(in crate::aws) clock: Clock,
+    pub(in crate::aws) observer: Observer,
+    pub(in crate::aws) permits: Arc<Semaphore>,
+    region: String,
+}
+
+impl Aws {
+    /// Makes the clients. Nothing is sent and no credentials are read until the first call.
+    pub async fn connect(connect: Connect) -> Self {
+        let config = match (&connect.endpoint, &connect.keys) {
+            (Some(endpoint), Some(keys)) => closed(&connect, endpoint, keys),
+            _ => open(&connect).await,
+        };
+        Self {
+            ecs: aws_sdk_ecs::Client::new(&config),
+            ecr: aws_sdk_ecr::Client::new(&config),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(&config),
+            scaling: aws_sdk_applicationautoscaling::Client::new(&config),
+            cloudmap: aws_sdk_servicediscovery::Client::new(&config),
+            sts: aws_sdk_sts::Client::new(&config),
+            lite: Lite::new(config, connect.endpoint),
+            retry: Policy::default(),
+            rng: connect.rng.stream("aws.retry"),
+            clock: connect.clock,
+            observer: connect.observer,
+            permits: Arc::new(Semaphore::new(CONCURRENCY)),
+            region: connect.region,
+        }
+    }
+
+    /// The region.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The same account with another observer and another retry policy.
+    #[must_use]
+    pub fn with_policy(mut self, retry: Policy) -> Self {
+        self.retry = retry;
+        self
+    }
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build()
+}
+
+/// A configuration that reads nothing from the machine: for an endpoint and keys that are both given.
+fn closed(connect: &Connect, endpoint: &str, keys: &Keys) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(connect.region.clone()))
+        .endpoint_url(endpoint)
+        .credentials_provider(SharedCredentialsProvider::new(keys.credentials()))
+        .identity_cache(IdentityCache::lazy().time_source(connect.clock.clone()).build())
+        .http_client(connect.http.sdk())
+        .time_source(connect.clock.clone())
+        .sleep_impl(connect.clock.sdk_sleep())
+        .timeout_config(timeouts())
+        .retry_config(RetryConfig::disabled())
+        .build()
+}
+
+/// The usual configuration: environment, profiles and the chain of credentials.
+async fn open(connect: &Connect) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .region(Region::new(connect.region.clone()))
+        .http_client(connect.http.sdk())
+        .time_source(connect.clock.clone())
+        .sleep_impl(connect.clock.sdk_sleep())
+        .timeout_config(timeouts())
+        // Given, because the loader panics on AWS_RETRY_MODE=legacy and on AWS_MAX_ATTEMPTS=0, which other tools
+        // accept. These retries serve the credential providers only.
+        .retry_config(RetryConfig::standard());
+    if let Some(endpoint) = &connect.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    if let Some(keys) = &connect.keys {
+        loader = loader.credentials_provider(keys.credentials());
+    }
+    loader.load().await.into_builder().retry_config(RetryConfig::disabled()).build()
+}

@@ -1,0 +1,281 @@
+//! Amazon ECR: repositories, and access to the registry. Layers and manifests go through the registry itself.
+
+use aws_sdk_ecr::types::{ImageIdentifier, ImageTagMutability, Repository, Tag};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use deploy::model::ImageDigest;
+use serde_json::{Value, json};
+
+use super::call::Op;
+use super::names::millis;
+use super::{Aws, Error, Kind, Secret, Tags};
+
+const DESCRIBE: Op = Op::read("ecr", "DescribeRepositories");
+const CREATE: Op = Op::write("ecr", "CreateRepository");
+const GET_LIFECYCLE: Op = Op::read("ecr", "GetLifecyclePolicy");
+const PUT_LIFECYCLE: Op = Op::write("ecr", "PutLifecyclePolicy");
+const MUTABILITY: Op = Op::write("ecr", "PutImageTagMutability");
+const TOKEN: Op = Op::read("ecr", "GetAuthorizationToken");
+const IMAGES: Op = Op::read("ecr", "BatchGetImage");
+const DELETE: Op = Op::write("ecr", "DeleteRepository");
+
+/// How many images one BatchGetImage takes.
+const BATCH: usize = 100;
+/// All forms of a manifest, so that none is converted for the answer.
+const MANIFESTS: [&str; 4] = [
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+];
+
+/// A repository as it was found; its lifecycle policy is read by [`Aws::get_keep_images`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundRepository {
+    /// Its name.
+    pub name: String,
+    /// `<registry>/<name>`.
+    pub uri: String,
+    /// Whether a tag can be pushed once only.
+    pub immutable_tags: bool,
+}
+
+/// Access to the registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryAccess {
+    /// Its base URL.
+    pub endpoint: String,
+    /// The user, `AWS`.
+    pub user: String,
+    /// The password; good for twelve hours, for every registry that the caller may reach.
+    pub password: Secret,
+    /// Until when, in milliseconds since the Unix epoch.
+    pub expires_ms: u64,
+}
+
+impl Aws {
+    /// The repositories of these names that exist.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn find_repositories(&self, names: &[&str]) -> Result<Vec<FoundRepository>, Error> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let call = || self.ecr.describe_repositories().set_repository_names(Some(wanted.clone())).send();
+        match self.call(DESCRIBE, call).await {
+            Ok(reply) => Ok(reply.repositories.unwrap_or_default().into_iter().map(read).collect()),
+            // One unknown name makes the whole call fail.
+            Err(error) if matches!(error.kind, Kind::NotFound) => self.search_repositories(names).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn search_repositories(&self, names: &[&str]) -> Result<Vec<FoundRepository>, Error> {
+        let (mut found, mut next) = (Vec::new(), None);
+        loop {
+            let call =
+                || self.ecr.describe_repositories().max_results(1000).set_next_token(next.clone()).send();
+            let reply = self.call(DESCRIBE, call).await?;
+            let page = reply.repositories.unwrap_or_default().into_iter().map(read);
+            found.extend(page.filter(|repository| names.contains(&repository.name.as_str())));
+            next = reply.next_token;
+            if next.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Creates a repository; one that exists stays as it is.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn create_repository(
+        &self,
+        name: &str,
+        immutable_tags: bool,
+        tags: &Tags,
+    ) -> Result<FoundRepository, Error> {
+        let tags: Vec<Tag> = tags
+            .iter()
+            .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
+            .collect();
+        let call = || {
+            self.ecr
+                .create_repository()
+                .repository_name(name)
+                .image_tag_mutability(mutability(immutable_tags))
+                .set_tags((!tags.is_empty()).then(|| tags.clone()))
+                .send()
+        };
+        match self.call(CREATE, call).await {
+            Ok(reply) => reply.repository.map(read).ok_or_else(|| Error::incomplete(CREATE, "repository")),
+            Err(error) if matches!(error.kind, Kind::AlreadyExists) => {
+                self.find_repositories(&[name]).await?.into_iter().next().ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Changes whether a tag can be pushed once only.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn put_image_tag_mutability(&self, name: &str, immutable_tags: bool) -> Result<(), Error> {
+        let call = || {
+            self.ecr
+                .put_image_tag_mutability()
+                .repository_name(name)
+                .image_tag_mutability(mutability(immutable_tags))
+                .send()
+        };
+        self.call(MUTABILITY, call).await.map(drop)
+    }
+
+    /// How many images the lifecycle policy keeps; `None` when there is none, or one of another shape.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn get_keep_images(&self, name: &str) -> Result<Option<u32>, Error> {
+        match self.call(GET_LIFECYCLE, || self.ecr.get_lifecycle_policy().repository_name(name).send()).await
+        {
+            Ok(reply) => Ok(reply.lifecycle_policy_text.as_deref().and_then(keep_images)),
+            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sets the lifecycle policy: the newest `keep` images stay.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn put_keep_images(&self, name: &str, keep: u32) -> Result<(), Error> {
+        let policy = lifecycle_policy(keep);
+        let call =
+            || self.ecr.put_lifecycle_policy().repository_name(name).lifecycle_policy_text(&policy).send();
+        self.call(PUT_LIFECYCLE, call).await.map(drop)
+    }
+
+    /// Access to the registry.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn get_registry_access(&self) -> Result<RegistryAccess, Error> {
+        let reply = self.call(TOKEN, || self.ecr.get_authorization_token().send()).await?;
+        let data = reply.authorization_data.unwrap_or_default().into_iter().next();
+        let data = data.ok_or_else(|| Error::incomplete(TOKEN, "authorizationData"))?;
+        let (user, password) = data
+            .authorization_token()
+            .and_then(|token| String::from_utf8(BASE64.decode(token).ok()?).ok())
+            .and_then(|pair| {
+                pair.split_once(':').map(|(user, password)| (user.to_owned(), Secret::new(password)))
+            })
+            .ok_or_else(|| Error::incomplete(TOKEN, "usable authorizationToken"))?;
+        let endpoint =
+            data.proxy_endpoint().ok_or_else(|| Error::incomplete(TOKEN, "proxyEndpoint"))?.to_owned();
+        Ok(RegistryAccess { endpoint, user, password, expires_ms: millis(data.expires_at()) })
+    }
+
+    /// Which of these images a repository holds.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] without the repository; when AWS refuses.
+    pub async fn find_images(
+        &self,
+        repository: &str,
+        digests: &[ImageDigest],
+    ) -> Result<Vec<ImageDigest>, Error> {
+        let mut found = Vec::new();
+        for digests in digests.chunks(BATCH) {
+            let ids: Vec<_> = digests
+                .iter()
+                .map(|digest| ImageIdentifier::builder().image_digest(&digest.0).build())
+                .collect();
+            let call = || {
+                self.ecr
+                    .batch_get_image()
+                    .repository_name(repository)
+                    .set_image_ids(Some(ids.clone()))
+                    .set_accepted_media_types(Some(MANIFESTS.map(str::to_owned).to_vec()))
+                    .send()
+            };
+            // Images that are not there stand among the reply's failures.
+            let images = self.call(IMAGES, call).await?.images.unwrap_or_default();
+            let digest = |image: aws_sdk_ecr::types::Image| image.image_id?.image_digest.map(ImageDigest);
+            found.extend(images.into_iter().filter_map(digest));
+        }
+        Ok(found)
+    }
+
+    /// Deletes a repository with its images; none is as good.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn delete_repository(&self, name: &str) -> Result<(), Error> {
+        let call = || self.ecr.delete_repository().repository_name(name).force(true).send();
+        self.call(DELETE, call).await.map(drop).or_else(super::error::gone)
+    }
+}
+
+fn mutability(immutable: bool) -> ImageTagMutability {
+    if immutable { ImageTagMutability::Immutable } else { ImageTagMutability::Mutable }
+}
+
+fn read(found: Repository) -> FoundRepository {
+    FoundRepository {
+        name: found.repository_name.unwrap_or_default(),
+        uri: found.repository_uri.unwrap_or_default(),
+        immutable_tags: found.image_tag_mutability == Some(ImageTagMutability::Immutable),
+    }
+}
+
+/// One rule for all images: expire the oldest beyond `keep`.
+fn lifecycle_policy(keep: u32) -> String {
+    let rule = json!({
+        "rulePriority": 1,
+        "description": format!("keep the newest {keep} images"),
+        "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": keep},
+        "action": {"type": "expire"},
+    });
+    json!({"rules": [rule]}).to_string()
+}
+
+/// The number in a policy of the shape of [`lifecycle_policy`].
+fn keep_images(policy: &str) -> Option<u32> {
+    let policy: Value = serde_json::from_str(policy).ok()?;
+    let [rule] = policy.get("rules")?.as_array()?.as_slice() else { return None };
+    let selection = rule.get("selection")?;
+    let ours = selection.get("tagStatus")? == "any"
+        && selection.get("countType")? == "imageCountMoreThan"
+        && rule.get("action")?.get("type")? == "expire";
+    let keep = selection.get("countNumber")?.as_u64().and_then(|keep| u32::try_from(keep).ok())?;
+    ours.then_some(keep)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifecycle_policy_of_our_shape_is_read_back_and_another_is_not_taken_for_it() {
+        assert_eq!(keep_images(&lifecycle_policy(30)), Some(30));
+        let by_age = lifecycle_policy(30).replace("imageCountMoreThan", "sinceImagePushed");
+        let untagged = lifecycle_policy(30).replace("\"any\"", "\"untagged\"");
+        let two = format!(r#"{{"rules":[{},{}]}}"#, r#"{"a":1}"#, r#"{"b":2}"#);
+        for policy in [by_age.as_str(), &untagged, &two, "{}", "not json", r#"{"rules":[{}]}"#] {
+            assert_eq!(keep_images(policy), None, "{policy}");
+        }
+    }
+
+    #[test]
+    fn a_registry_password_is_not_in_debug_output() {
+        let access = RegistryAccess {
+            endpoint: "https://registry".into(),
+            user: "AWS".into(),
+            password: Secret::new("hunter2"),
+            expires_ms: 0,
+        };
+        assert!(!format!("{access:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,44 @@
+//! Clusters.
+
+use deploy::model::ClusterState;
+
+use crate::aws::call::Op;
+use crate::aws::ecs::tags::wire_tags;
+use crate::aws::error::gone;
+use crate::aws::{Aws, Error, Tags};
+
+const CREATE: Op = Op::write("ecs", "CreateCluster");
+const DESCRIBE: Op = Op::read("ecs", "DescribeClusters");
+const DELETE: Op = Op::write("ecs", "DeleteCluster");
+
+impl Aws {
+    /// Creates a cluster; one that exists stays as it is. Gives its ARN.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn create_cluster(&self, name: &str, tags: &Tags) -> Result<String, Error> {
+        let call = || self.ecs.create_cluster().cluster_name(name).set_tags(wire_tags(tags)).send();
+        let cluster = self.call(CREATE, call).await?.cluster;
+        cluster.and_then(|cluster| cluster.cluster_arn).ok_or_else(|| Error::incomplete(CREATE, "clusterArn"))
+    }
+
+    /// A cluster; one that was deleted is still shown as `INACTIVE` for a while.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn describe_cluster(&self, name: &str) -> Result<Option<ClusterState>, Error> {
+        let reply = self.call(DESCRIBE, || self.ecs.describe_clusters().clusters(name).send()).await?;
+        Ok(reply.clusters.unwrap_or_default().into_iter().next().map(|cluster| ClusterState {
+            arn: cluster.cluster_arn.unwrap_or_default(),
+            status: cluster.status.unwrap_or_default(),
+        }))
+    }
+
+    /// Deletes an empty cluster; none is as good.
+    ///
+    /// # Errors
+    /// When AWS refuses, as it does while services or tasks are in it.
+    pub async fn delete_cluster(&self, name: &str) -> Result<(), Error> {
+        self.call(DELETE, || self.ecs.delete_cluster().cluster(name).send()).await.map(drop).or_else(gone)
+    }
+}

@@ -1,0 +1,1 @@
+//! Round trips, and what is noticed as foreign.

@@ -1,0 +1,18 @@
+//! Amazon ECS.
+
+mod cluster;
+mod containers;
+mod deployment;
+mod service;
+mod settings;
+mod snapshot;
+mod tags;
+mod task;
+mod task_definition;
+mod update;
+
+pub use deployment::{RevisionImage, ServiceRevision};
+pub use service::{CreateService, FoundService};
+pub use settings::Arns;
+pub use task_definition::RegisteredTaskDefinition;
+pub use update::{Members, UpdateService};

@@ -1,0 +1,183 @@
+//! Services: create, describe, delete.
+
+use aws_sdk_ecs::types::{LaunchType, PropagateTags, SchedulingStrategy, Service, ServiceField};
+use deploy::model::spec::ServiceSpec;
+use deploy::rollout::ServiceSnapshot;
+use futures_util::future::try_join_all;
+
+use super::settings::{self, Arns};
+use super::snapshot;
+use super::tags::{read_tags, wire_tags};
+use crate::aws::call::Op;
+use crate::aws::error::gone;
+use crate::aws::names::wire;
+use crate::aws::{Aws, Error, Kind, Tags};
+
+/// Patient about a cluster and a namespace that were made a moment ago.
+const CREATE: Op =
+    Op::write("ecs", "CreateService").patient(&["ClusterNotFoundException", "NamespaceNotFoundException"]);
+const DESCRIBE: Op = Op::read("ecs", "DescribeServices");
+const DELETE: Op = Op::write("ecs", "DeleteService");
+
+/// How many services one DescribeServices takes.
+const BATCH: usize = 10;
+/// The longest client token that ECS takes.
+const TOKEN: usize = 36;
+
+/// A service to be created.
+#[derive(Clone, Copy, Debug)]
+pub struct CreateService<'a> {
+    /// Its settings.
+    pub spec: &'a ServiceSpec,
+    /// The revision's ARN.
+    pub task_definition: &'a str,
+    /// Tasks to begin with.
+    pub desired: u32,
+    /// ARNs of what the settings name.
+    pub arns: &'a Arns,
+    /// Makes a repeated call harmless; of ASCII, cut to 36 characters.
+    pub client_token: &'a str,
+    /// Tags of the service.
+    pub tags: &'a Tags,
+}
+
+/// A service as it was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundService {
+    /// Its ARN.
+    pub arn: String,
+    /// Its settings.
+    pub spec: ServiceSpec,
+    /// The revision of its PRIMARY deployment.
+    pub task_definition: String,
+    /// Its tags, when they were asked for.
+    pub tags: Tags,
+    /// How it stands.
+    pub snapshot: ServiceSnapshot,
+}
+
+impl Aws {
+    /// Creates a service. The snapshot has the id of its first deployment.
+    ///
+    /// A target group whose rule is new, and the service-linked role of a new account, take some time to be seen:
+    /// the call waits for them, up to two minutes.
+    ///
+    /// # Errors
+    /// [`Kind::AlreadyExists`] when there is one with other settings; [`Kind::Conflict`] while one of that name is
+    /// draining; when AWS refuses.
+    pub async fn create_service(&self, create: &CreateService<'_>) -> Result<ServiceSnapshot, Error> {
+        let spec = create.spec;
+        let network = settings::network(spec).map_err(|error| Error::unsendable(CREATE, &error))?;
+        let balancers =
+            settings::load_balancers(spec, create.arns).map_err(|name| Error::unknown_arn(CREATE, &name))?;
+        let connect =
+            settings::connect(spec, create.arns).map_err(|error| Error::unsendable(CREATE, &error))?;
+        let token: String = create.client_token.chars().take(TOKEN).collect();
+        let call = || {
+            self.ecs
+                .create_service()
+                .cluster(&spec.cluster)
+                .service_name(&spec.name)
+                .task_definition(create.task_definition)
+                .desired_count(wire(create.desired))
+                .launch_type(LaunchType::from(spec.launch_type.as_str()))
+                .platform_version(&spec.platform_version)
+                .scheduling_strategy(SchedulingStrategy::Replica)
+                .network_configuration(network.clone())
+                .set_load_balancers((!balancers.is_empty()).then(|| balancers.clone()))
+                .set_service_connect_configuration(spec.connect.is_some().then(|| connect.clone()))
+                .deployment_configuration(settings::deployment(spec))
+                .set_health_check_grace_period_seconds(settings::grace(spec))
+                .enable_execute_command(spec.enable_execute_command)
+                .enable_ecs_managed_tags(spec.managed_tags)
+                .propagate_tags(PropagateTags::from(spec.propagate_tags.as_str()))
+                .client_token(&token)
+                .set_tags(wire_tags(create.tags))
+                .send()
+        };
+        let service = self.call(CREATE, call).await?.service;
+        service.as_ref().map(snapshot::service).ok_or_else(|| Error::incomplete(CREATE, "service"))
+    }
+
+    /// How services of a cluster stand, in the order of `names`. One that does not exist has the status `MISSING`.
+    ///
+    /// # Errors
+    /// When AWS refuses, or the cluster does not exist.
+    pub async fn describe_services(
+        &self,
+        cluster: &str,
+        names: &[&str],
+    ) -> Result<Vec<ServiceSnapshot>, Error> {
+        let found = self.read_services(cluster, names, false).await?;
+        let missing = |name: &str| ServiceSnapshot {
+            name: name.to_owned(),
+            status: "MISSING".to_owned(),
+            ..ServiceSnapshot::default()
+        };
+        let look = |name: &&str| {
+            let service = found.iter().find(|service| service.service_name() == Some(name));
+            service.map_or_else(|| missing(name), snapshot::service)
+        };
+        Ok(names.iter().map(look).collect())
+    }
+
+    /// The services of a cluster that exist, with their settings and tags. `arns` turns ARNs of namespaces to names.
+    ///
+    /// # Errors
+    /// When AWS refuses, or the cluster does not exist.
+    pub async fn find_services(
+        &self,
+        cluster: &str,
+        names: &[&str],
+        arns: &Arns,
+    ) -> Result<Vec<FoundService>, Error> {
+        let found = self.read_services(cluster, names, true).await?;
+        Ok(found.into_iter().map(|service| read(service, arns)).collect())
+    }
+
+    async fn read_services(&self, cluster: &str, names: &[&str], tags: bool) -> Result<Vec<Service>, Error> {
+        let batch = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            async move {
+                let call = || {
+                    self.ecs
+                        .describe_services()
+                        .cluster(cluster)
+                        .set_services(Some(names.clone()))
+                        .set_include(tags.then(|| vec![ServiceField::Tags]))
+                        .send()
+                };
+                Ok::<_, Error>(self.call(DESCRIBE, call).await?.services.unwrap_or_default())
+            }
+        };
+        Ok(try_join_all(names.chunks(BATCH).map(batch)).await?.into_iter().flatten().collect())
+    }
+
+    /// Deletes a service; `force` also one that still has tasks. One that is gone or going is as good.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn delete_service(&self, cluster: &str, name: &str, force: bool) -> Result<(), Error> {
+        let call = || self.ecs.delete_service().cluster(cluster).service(name).force(force).send();
+        match self.call(DELETE, call).await {
+            Err(error)
+                if matches!(error.kind, Kind::Conflict)
+                    && error.code.as_deref() == Some("ServiceNotActiveException") =>
+            {
+                Ok(())
+            }
+            result => result.map(drop).or_else(gone),
+        }
+    }
+}
+
+fn read(mut found: Service, arns: &Arns) -> FoundService {
+    let tags = read_tags(found.tags.take());
+    FoundService {
+        spec: settings::read(&found, arns),
+        snapshot: snapshot::service(&found),
+        tags,
+        task_definition: found.task_definition.take().unwrap_or_default(),
+        arn: found.service_arn.take().unwrap_or_default(),
+    }
+}

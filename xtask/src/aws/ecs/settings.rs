@@ -1,0 +1,161 @@
+//! A service's settings between ECS's form and ours.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ecs::types::{
+    AssignPublicIp, AwsVpcConfiguration, Deployment, DeploymentCircuitBreaker, DeploymentConfiguration,
+    LoadBalancer, NetworkConfiguration, PropagateTags, Service, ServiceConnectClientAlias,
+    ServiceConnectConfiguration, ServiceConnectService,
+};
+use aws_smithy_types::error::operation::BuildError;
+use deploy::model::spec::{ConnectServiceSpec, ConnectSpec, LoadBalancerBinding, ServiceSpec};
+
+use crate::aws::names::{arn_name, count, port, target_group_name, wire};
+
+/// What a service refers to by name in a spec and by ARN on the wire.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arns {
+    /// Target groups: name to ARN.
+    pub target_groups: BTreeMap<String, String>,
+    /// Namespaces: name to ARN. A name alone can be ambiguous to ECS.
+    pub namespaces: BTreeMap<String, String>,
+}
+
+impl Arns {
+    /// A namespace's name by its ARN or name; an unknown ARN stays as it is, so that it differs from any name.
+    fn namespace_name(&self, reference: &str) -> String {
+        let known = self.namespaces.iter().find(|(_, arn)| *arn == reference);
+        known.map_or(reference, |(name, _)| name).to_owned()
+    }
+}
+
+pub(super) fn network(spec: &ServiceSpec) -> Result<NetworkConfiguration, BuildError> {
+    let public = if spec.assign_public_ip { AssignPublicIp::Enabled } else { AssignPublicIp::Disabled };
+    let vpc = AwsVpcConfiguration::builder()
+        .set_subnets(Some(spec.subnets.clone()))
+        .set_security_groups(Some(spec.security_groups.clone()))
+        .assign_public_ip(public)
+        .build()?;
+    Ok(NetworkConfiguration::builder().awsvpc_configuration(vpc).build())
+}
+
+/// Empty for none, which removes all. `Err` names a target group whose ARN is not known.
+pub(super) fn load_balancers(spec: &ServiceSpec, arns: &Arns) -> Result<Vec<LoadBalancer>, String> {
+    let entry = |binding: &LoadBalancerBinding| {
+        let arn =
+            arns.target_groups.get(&binding.target_group).ok_or_else(|| binding.target_group.clone())?;
+        Ok(LoadBalancer::builder()
+            .target_group_arn(arn)
+            .container_name(&binding.container)
+            .container_port(i32::from(binding.port))
+            .build())
+    };
+    spec.load_balancers.iter().map(entry).collect()
+}
+
+/// Switched off explicitly when the spec has none.
+pub(super) fn connect(spec: &ServiceSpec, arns: &Arns) -> Result<ServiceConnectConfiguration, BuildError> {
+    let Some(connect) = &spec.connect else {
+        return Ok(ServiceConnectConfiguration::builder().enabled(false).build());
+    };
+    let service = |service: &ConnectServiceSpec| {
+        let alias = ServiceConnectClientAlias::builder()
+            .port(i32::from(service.alias_port))
+            .dns_name(&service.alias_dns)
+            .build()?;
+        ServiceConnectService::builder()
+            .port_name(&service.name)
+            .discovery_name(&service.discovery_name)
+            .client_aliases(alias)
+            .build()
+    };
+    let services: Vec<_> = connect.services.iter().map(service).collect::<Result<_, _>>()?;
+    Ok(ServiceConnectConfiguration::builder()
+        .enabled(true)
+        .namespace(arns.namespaces.get(&connect.namespace).unwrap_or(&connect.namespace))
+        .set_services((!services.is_empty()).then_some(services))
+        .build())
+}
+
+pub(super) fn deployment(spec: &ServiceSpec) -> DeploymentConfiguration {
+    let breaker = DeploymentCircuitBreaker::builder()
+        .enable(spec.circuit_breaker)
+        .rollback(spec.circuit_breaker_rollback)
+        .build();
+    DeploymentConfiguration::builder()
+        .minimum_healthy_percent(wire(spec.minimum_healthy_percent))
+        .maximum_percent(wire(spec.maximum_percent))
+        .deployment_circuit_breaker(breaker)
+        .build()
+}
+
+/// Seconds, where ECS takes them: only a service with a load balancer may have a grace period.
+pub(super) fn grace(spec: &ServiceSpec) -> Option<i32> {
+    (!spec.load_balancers.is_empty() || spec.health_check_grace_secs > 0)
+        .then(|| wire(spec.health_check_grace_secs))
+}
+
+/// A service's settings with AWS's defaults written out.
+pub(super) fn read(found: &Service, arns: &Arns) -> ServiceSpec {
+    let vpc = found.network_configuration().and_then(NetworkConfiguration::awsvpc_configuration);
+    let sorted = |list: &[String]| {
+        let mut list = list.to_vec();
+        list.sort();
+        list
+    };
+    let rolling = found.deployment_configuration();
+    let breaker = rolling.and_then(DeploymentConfiguration::deployment_circuit_breaker);
+    let launch_type = found.launch_type().map(|launch| launch.as_str().to_owned());
+    ServiceSpec {
+        name: found.service_name().unwrap_or_default().to_owned(),
+        cluster: arn_name(found.cluster_arn().unwrap_or_default()).to_owned(),
+        // A service with a capacity provider strategy has no launch type.
+        launch_type: launch_type.unwrap_or_else(|| "CAPACITY_PROVIDER".to_owned()),
+        platform_version: found.platform_version().unwrap_or("LATEST").to_owned(),
+        subnets: sorted(vpc.map(AwsVpcConfiguration::subnets).unwrap_or_default()),
+        security_groups: sorted(vpc.map(AwsVpcConfiguration::security_groups).unwrap_or_default()),
+        assign_public_ip: vpc.and_then(|vpc| vpc.assign_public_ip()) == Some(&AssignPublicIp::Enabled),
+        load_balancers: found.load_balancers().iter().map(read_binding).collect(),
+        connect: primary(found).and_then(|primary| read_connect(primary, arns)),
+        minimum_healthy_percent: rolling.and_then(|it| it.minimum_healthy_percent()).map_or(100, count),
+        maximum_percent: rolling.and_then(|it| it.maximum_percent()).map_or(200, count),
+        circuit_breaker: breaker.is_some_and(DeploymentCircuitBreaker::enable),
+        circuit_breaker_rollback: breaker.is_some_and(DeploymentCircuitBreaker::rollback),
+        health_check_grace_secs: found.health_check_grace_period_seconds().map_or(0, count),
+        enable_execute_command: found.enable_execute_command(),
+        propagate_tags: found.propagate_tags().map_or("NONE", PropagateTags::as_str).to_owned(),
+        managed_tags: found.enable_ecs_managed_tags(),
+    }
+}
+
+/// The PRIMARY deployment.
+pub(super) fn primary(found: &Service) -> Option<&Deployment> {
+    found.deployments().iter().find(|deployment| deployment.status() == Some("PRIMARY"))
+}
+
+fn read_binding(found: &LoadBalancer) -> LoadBalancerBinding {
+    LoadBalancerBinding {
+        target_group: target_group_name(found.target_group_arn().unwrap_or_default()).to_owned(),
+        container: found.container_name().unwrap_or_default().to_owned(),
+        port: found.container_port().map_or(0, port),
+    }
+}
+
+/// Service Connect is a setting of a deployment: the service itself does not show it.
+fn read_connect(primary: &Deployment, arns: &Arns) -> Option<ConnectSpec> {
+    let found = primary.service_connect_configuration().filter(|found| found.enabled())?;
+    let namespace = arns.namespace_name(found.namespace().unwrap_or_default());
+    let service = |service: &ServiceConnectService| {
+        let discovery_name = service.discovery_name().unwrap_or_else(|| service.port_name()).to_owned();
+        let alias = service.client_aliases().first();
+        let dns = alias.and_then(|alias| alias.dns_name()).map(str::to_owned);
+        ConnectServiceSpec {
+            name: service.port_name().to_owned(),
+            alias_port: alias.map_or(0, |alias| port(alias.port())),
+            // AWS's default for the alias.
+            alias_dns: dns.unwrap_or_else(|| format!("{discovery_name}.{namespace}")),
+            discovery_name,
+        }
+    };
+    Some(ConnectSpec { services: found.services().iter().map(service).collect(), namespace })
+}

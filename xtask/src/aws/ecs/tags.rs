@@ -1,0 +1,32 @@
+//! Tags of ECS resources.
+
+use aws_sdk_ecs::types::Tag;
+
+use crate::aws::call::Op;
+use crate::aws::{Aws, Error, Tags};
+
+const TAG: Op = Op::write("ecs", "TagResource");
+
+impl Aws {
+    /// Adds tags to a service, task or cluster, or changes them.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn tag_ecs_resource(&self, arn: &str, tags: &Tags) -> Result<(), Error> {
+        self.call(TAG, || self.ecs.tag_resource().resource_arn(arn).set_tags(wire_tags(tags)).send())
+            .await
+            .map(drop)
+    }
+}
+
+/// `None` without tags: AWS refuses an empty list.
+pub(super) fn wire_tags(tags: &Tags) -> Option<Vec<Tag>> {
+    let list: Vec<Tag> =
+        tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    (!list.is_empty()).then_some(list)
+}
+
+pub(super) fn read_tags(tags: Option<Vec<Tag>>) -> Tags {
+    let pair = |tag: Tag| Some((tag.key?, tag.value.unwrap_or_default()));
+    tags.unwrap_or_default().into_iter().filter_map(pair).collect()
+}

@@ -1,0 +1,175 @@
+//! Task definitions: register, describe, list, deregister.
+
+use std::time::Duration;
+
+use aws_sdk_ecs::types::{
+    Compatibility, CpuArchitecture, NetworkMode, OsFamily, RuntimePlatform, SortOrder, TaskDefinitionField,
+    TaskDefinitionStatus,
+};
+use deploy::model::TaskDefinitionState;
+use deploy::model::spec::TaskDefinitionSpec;
+
+use super::containers::{read_task_definition, write_container};
+use super::tags::{read_tags, wire_tags};
+use crate::aws::call::Op;
+use crate::aws::{Aws, Error, Kind, Tags};
+
+const REGISTER: Op = Op::write_once("ecs", "RegisterTaskDefinition");
+const DESCRIBE: Op = Op::read("ecs", "DescribeTaskDefinition");
+const LIST: Op = Op::read("ecs", "ListTaskDefinitions");
+const DEREGISTER: Op = Op::write("ecs", "DeregisterTaskDefinition");
+
+/// How often a registration whose reply was lost is looked for and made again.
+const ROUNDS: u32 = 3;
+/// Time for a registration to be seen by DescribeTaskDefinition.
+const SEEN_AFTER: Duration = Duration::from_secs(1);
+
+/// A revision that was registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisteredTaskDefinition {
+    /// Its ARN, revision included.
+    pub arn: String,
+    /// Its number.
+    pub revision: u32,
+}
+
+impl Aws {
+    /// Registers a revision, once.
+    ///
+    /// RegisterTaskDefinition has no token: a second call makes a second revision. When a reply is lost, the
+    /// family's latest revision is looked at before another attempt, and counts when it has this content and
+    /// these tags; so let the tags name the release.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn register_task_definition(
+        &self,
+        spec: &TaskDefinitionSpec,
+        tags: &Tags,
+    ) -> Result<RegisteredTaskDefinition, Error> {
+        let mut round = 0;
+        loop {
+            round += 1;
+            let error = match self.register_once(spec, tags).await {
+                Err(error) if error.may_have_happened && round < ROUNDS => error,
+                result => return result,
+            };
+            self.clock.sleep(SEEN_AFTER).await;
+            match self.describe_task_definition(&spec.family).await {
+                Ok(found)
+                    if found.spec.as_ref() == Some(spec)
+                        && tags.iter().all(|tag| found.tags.get(tag.0) == Some(tag.1)) =>
+                {
+                    return registered(Some(found.arn));
+                }
+                Ok(_) => {}
+                Err(look) if matches!(look.kind, Kind::NotFound) => {}
+                // Without a look one cannot know; the first error tells more than that the look failed too.
+                Err(_) => return Err(error),
+            }
+        }
+    }
+
+    async fn register_once(
+        &self,
+        spec: &TaskDefinitionSpec,
+        tags: &Tags,
+    ) -> Result<RegisteredTaskDefinition, Error> {
+        let containers: Result<Vec<_>, _> = spec.containers.iter().map(write_container).collect();
+        let containers = containers.map_err(|error| Error::unsendable(REGISTER, &error))?;
+        let platform = RuntimePlatform::builder()
+            .cpu_architecture(CpuArchitecture::from(spec.architecture.as_str()))
+            .operating_system_family(OsFamily::from(spec.operating_system.as_str()))
+            .build();
+        let call = || {
+            self.ecs
+                .register_task_definition()
+                .family(&spec.family)
+                .cpu(spec.cpu.to_string())
+                .memory(spec.memory_mib.to_string())
+                .network_mode(NetworkMode::Awsvpc)
+                .requires_compatibilities(Compatibility::Fargate)
+                .runtime_platform(platform.clone())
+                .set_execution_role_arn(spec.execution_role.clone())
+                .set_task_role_arn(spec.task_role.clone())
+                .set_container_definitions(Some(containers.clone()))
+                .set_tags(wire_tags(tags))
+                .send()
+        };
+        let reply = self.call(REGISTER, call).await?;
+        registered(reply.task_definition.and_then(|definition| definition.task_definition_arn))
+    }
+
+    /// A revision, by ARN or `family:revision`, or the latest active one of a family by the family's name.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when there is none; when AWS refuses.
+    pub async fn describe_task_definition(&self, name: &str) -> Result<TaskDefinitionState, Error> {
+        let call = || {
+            self.ecs
+                .describe_task_definition()
+                .task_definition(name)
+                .include(TaskDefinitionField::Tags)
+                .send()
+        };
+        let reply = self.call(DESCRIBE, call).await?;
+        let found = reply.task_definition.ok_or_else(|| Error::incomplete(DESCRIBE, "taskDefinition"))?;
+        Ok(TaskDefinitionState {
+            spec: read_task_definition(&found),
+            arn: found.task_definition_arn.ok_or_else(|| Error::incomplete(DESCRIBE, "taskDefinitionArn"))?,
+            tags: read_tags(reply.tags),
+        })
+    }
+
+    /// The ARNs of a family's active revisions, newest first, at most `most`.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn list_task_definitions(&self, family: &str, most: usize) -> Result<Vec<String>, Error> {
+        let (mut found, mut next) = (Vec::new(), None);
+        loop {
+            let call = || {
+                self.ecs
+                    .list_task_definitions()
+                    .family_prefix(family)
+                    .status(TaskDefinitionStatus::Active)
+                    .sort(SortOrder::Desc)
+                    .max_results(100)
+                    .set_next_token(next.clone())
+                    .send()
+            };
+            let reply = self.call(LIST, call).await?;
+            // The prefix also fits families with longer names.
+            let arns = reply.task_definition_arns.unwrap_or_default().into_iter();
+            found.extend(arns.filter(|arn| family_of(arn) == family));
+            next = reply.next_token;
+            if next.is_none() || found.len() >= most {
+                found.truncate(most);
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Makes a revision inactive: nothing new can be started from it.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn deregister_task_definition(&self, arn: &str) -> Result<(), Error> {
+        self.call(DEREGISTER, || self.ecs.deregister_task_definition().task_definition(arn).send())
+            .await
+            .map(drop)
+    }
+}
+
+fn registered(arn: Option<String>) -> Result<RegisteredTaskDefinition, Error> {
+    let arn = arn.ok_or_else(|| Error::incomplete(REGISTER, "taskDefinitionArn"))?;
+    let revision = arn.rsplit(':').next().and_then(|number| number.parse().ok());
+    let revision = revision.ok_or_else(|| Error::incomplete(REGISTER, "revision in taskDefinitionArn"))?;
+    Ok(RegisteredTaskDefinition { arn, revision })
+}
+
+/// `…:task-definition/<family>:<revision>`.
+fn family_of(arn: &str) -> &str {
+    let name = arn.rsplit('/').next().unwrap_or(arn);
+    name.split(':').next().unwrap_or(name)
+}

@@ -1,0 +1,145 @@
+//! UpdateService, with only the members that are to change.
+
+use aws_sdk_ecs::types::PropagateTags;
+use deploy::model::spec::ServiceSpec;
+use deploy::rollout::ServiceSnapshot;
+
+use super::settings::{self, Arns};
+use super::snapshot;
+use crate::aws::call::Op;
+use crate::aws::names::wire;
+use crate::aws::{Aws, Error};
+
+const UPDATE: Op = Op::write("ecs", "UpdateService").patient(&["NamespaceNotFoundException"]);
+/// A forced deployment is started by each call.
+const FORCE: Op = Op::write_once("ecs", "UpdateService");
+
+/// Which settings an update sends. Those that are not sent stay as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    /// `networkConfiguration`; starts a deployment.
+    pub network: bool,
+    /// `loadBalancers`; starts a deployment.
+    pub load_balancers: bool,
+    /// `serviceConnectConfiguration`; starts a deployment.
+    pub connect: bool,
+    /// `platformVersion`; starts a deployment.
+    pub platform_version: bool,
+    /// `deploymentConfiguration`.
+    pub deployment: bool,
+    /// `healthCheckGracePeriodSeconds`.
+    pub grace: bool,
+    /// `enableExecuteCommand`; tasks that run already do not get it.
+    pub execute_command: bool,
+    /// `enableECSManagedTags`; tasks that run already do not get it.
+    pub managed_tags: bool,
+    /// `propagateTags`; tasks that run already do not get it.
+    pub propagate_tags: bool,
+}
+
+impl Members {
+    /// Those in which two settings of a service differ.
+    #[must_use]
+    pub fn between(found: &ServiceSpec, wanted: &ServiceSpec) -> Self {
+        let network =
+            |spec: &ServiceSpec| (spec.subnets.clone(), spec.security_groups.clone(), spec.assign_public_ip);
+        let deployment = |spec: &ServiceSpec| {
+            let breaker = (spec.circuit_breaker, spec.circuit_breaker_rollback);
+            (spec.minimum_healthy_percent, spec.maximum_percent, breaker)
+        };
+        Self {
+            network: network(found) != network(wanted),
+            load_balancers: found.load_balancers != wanted.load_balancers,
+            connect: found.connect != wanted.connect,
+            platform_version: found.platform_version != wanted.platform_version,
+            deployment: deployment(found) != deployment(wanted),
+            grace: found.health_check_grace_secs != wanted.health_check_grace_secs,
+            execute_command: found.enable_execute_command != wanted.enable_execute_command,
+            managed_tags: found.managed_tags != wanted.managed_tags,
+            propagate_tags: found.propagate_tags != wanted.propagate_tags,
+        }
+    }
+}
+
+/// An update of a service.
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateService<'a> {
+    /// The settings it shall have; only `members` of them are sent.
+    pub spec: &'a ServiceSpec,
+    /// Which settings are sent.
+    pub members: Members,
+    /// The revision's ARN, when it is to change.
+    pub task_definition: Option<&'a str>,
+    /// The count, when it is to change; never where a scalable target decides it.
+    pub desired: Option<u32>,
+    /// Start a deployment even when nothing changes.
+    pub force_new_deployment: bool,
+    /// The PRIMARY deployment's id before the update, to tell after a lost reply whether a forced one was started.
+    pub previous_primary: Option<&'a str>,
+    /// ARNs of what the settings name.
+    pub arns: &'a Arns,
+}
+
+impl Aws {
+    /// Updates a service. The snapshot has the id of its PRIMARY deployment, which is a new one exactly when the
+    /// update started a deployment.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn update_service(&self, update: &UpdateService<'_>) -> Result<ServiceSnapshot, Error> {
+        let op = if update.force_new_deployment { FORCE } else { UPDATE };
+        match self.update_once(op, update).await {
+            Err(error) if update.force_new_deployment && error.may_have_happened => {
+                let spec = update.spec;
+                let now = self.describe_services(&spec.cluster, &[&spec.name]).await?.into_iter().next();
+                let primary = |snapshot: &ServiceSnapshot| {
+                    let primary =
+                        snapshot.deployments.iter().find(|deployment| deployment.status == "PRIMARY")?;
+                    Some(primary.id.clone())
+                };
+                let started = now.filter(|now| primary(now).as_deref() != update.previous_primary);
+                match (started, update.previous_primary) {
+                    (Some(snapshot), Some(_)) => Ok(snapshot),
+                    _ => self.update_once(op, update).await,
+                }
+            }
+            result => result,
+        }
+    }
+
+    async fn update_once(&self, op: Op, update: &UpdateService<'_>) -> Result<ServiceSnapshot, Error> {
+        let (spec, members) = (update.spec, update.members);
+        let unsendable = |error| Error::unsendable(op, &error);
+        let network = members.network.then(|| settings::network(spec)).transpose().map_err(unsendable)?;
+        let connect =
+            members.connect.then(|| settings::connect(spec, update.arns)).transpose().map_err(unsendable)?;
+        let balancers =
+            members.load_balancers.then(|| settings::load_balancers(spec, update.arns)).transpose();
+        let balancers = balancers.map_err(|name| Error::unknown_arn(op, &name))?;
+        let call = || {
+            self.ecs
+                .update_service()
+                .cluster(&spec.cluster)
+                .service(&spec.name)
+                .set_task_definition(update.task_definition.map(str::to_owned))
+                .set_desired_count(update.desired.map(wire))
+                .set_force_new_deployment(update.force_new_deployment.then_some(true))
+                .set_network_configuration(network.clone())
+                .set_load_balancers(balancers.clone())
+                .set_service_connect_configuration(connect.clone())
+                .set_platform_version(members.platform_version.then(|| spec.platform_version.clone()))
+                .set_deployment_configuration(members.deployment.then(|| settings::deployment(spec)))
+                .set_health_check_grace_period_seconds(
+                    members.grace.then(|| wire(spec.health_check_grace_secs)),
+                )
+                .set_enable_execute_command(members.execute_command.then_some(spec.enable_execute_command))
+                .set_enable_ecs_managed_tags(members.managed_tags.then_some(spec.managed_tags))
+                .set_propagate_tags(
+                    members.propagate_tags.then(|| PropagateTags::from(spec.propagate_tags.as_str())),
+                )
+                .send()
+        };
+        let service = self.call(op, call).await?.service;
+        service.as_ref().map(snapshot::service).ok_or_else(|| Error::incomplete(op, "service"))
+    }
+}

@@ -1,0 +1,112 @@
+//! Load balancers.
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    LoadBalancer, LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum,
+};
+use deploy::model::LoadBalancerState;
+use deploy::model::spec::LoadBalancerSpec;
+
+use super::wire_tags;
+use crate::aws::call::Op;
+use crate::aws::{Aws, Error, Kind, Tags};
+
+const DESCRIBE: Op = Op::read("elasticloadbalancing", "DescribeLoadBalancers");
+/// A second call with the same settings succeeds and makes nothing.
+const CREATE: Op = Op::write("elasticloadbalancing", "CreateLoadBalancer");
+const DELETE: Op = Op::write("elasticloadbalancing", "DeleteLoadBalancer");
+
+/// A load balancer as it was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Balancer {
+    /// Its ARN, name and settings.
+    pub state: LoadBalancerState,
+    /// Whether it is an application load balancer, and not a network or gateway one.
+    pub is_application: bool,
+    /// `provisioning`, `active`, `active_impaired` or `failed`.
+    pub status: String,
+}
+
+impl Aws {
+    /// A load balancer by name or ARN.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn describe_load_balancer(&self, reference: &str) -> Result<Option<Balancer>, Error> {
+        let call = || {
+            let call = self.elb.describe_load_balancers();
+            if reference.starts_with("arn:") {
+                call.load_balancer_arns(reference)
+            } else {
+                call.names(reference)
+            }
+            .send()
+        };
+        match self.call(DESCRIBE, call).await {
+            Ok(reply) => Ok(reply.load_balancers.unwrap_or_default().first().map(read)),
+            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Creates an application load balancer. It takes some minutes to become active; listeners can be made at once.
+    ///
+    /// # Errors
+    /// [`Kind::AlreadyExists`] when there is one of that name with other settings; when AWS refuses.
+    pub async fn create_load_balancer(
+        &self,
+        spec: &LoadBalancerSpec,
+        tags: &Tags,
+    ) -> Result<Balancer, Error> {
+        let scheme = if spec.internal {
+            LoadBalancerSchemeEnum::Internal
+        } else {
+            LoadBalancerSchemeEnum::InternetFacing
+        };
+        let call = || {
+            self.elb
+                .create_load_balancer()
+                .name(&spec.name)
+                .r#type(LoadBalancerTypeEnum::Application)
+                .scheme(scheme.clone())
+                .set_subnets(Some(spec.subnets.clone()))
+                .set_security_groups(Some(spec.security_groups.clone()))
+                .set_tags(wire_tags(tags))
+                .send()
+        };
+        let made = self.call(CREATE, call).await?.load_balancers.unwrap_or_default();
+        made.first().map(read).ok_or_else(|| Error::incomplete(CREATE, "load balancer"))
+    }
+
+    /// Deletes a load balancer with its listeners and rules; none is as good.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn delete_load_balancer(&self, arn: &str) -> Result<(), Error> {
+        self.call(DELETE, || self.elb.delete_load_balancer().load_balancer_arn(arn).send()).await.map(drop)
+    }
+}
+
+fn read(found: &LoadBalancer) -> Balancer {
+    let mut subnets: Vec<String> =
+        found.availability_zones().iter().filter_map(|zone| zone.subnet_id()).map(str::to_owned).collect();
+    subnets.sort();
+    let mut security_groups = found.security_groups().to_vec();
+    security_groups.sort();
+    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    Balancer {
+        state: LoadBalancerState {
+            arn: text(found.load_balancer_arn()),
+            dns_name: text(found.dns_name()),
+            spec: LoadBalancerSpec {
+                name: text(found.load_balancer_name()),
+                subnets,
+                security_groups,
+                internal: found.scheme() == Some(&LoadBalancerSchemeEnum::Internal),
+            },
+            vpc: text(found.vpc_id()),
+        },
+        // Some emulators leave the type out.
+        is_application: found.r#type().is_none_or(|kind| *kind == LoadBalancerTypeEnum::Application),
+        status: text(found.state().and_then(|state| state.code()).map(LoadBalancerStateEnum::as_str)),
+    }
+}

@@ -1,0 +1,219 @@
+//! Target groups, their attributes and the health of their targets.
+
+use aws_sdk_elasticloadbalancingv2::operation::describe_target_groups::DescribeTargetGroupsOutput;
+use aws_sdk_elasticloadbalancingv2::types::{
+    Matcher, ProtocolEnum, TargetGroup, TargetGroupAttribute, TargetHealthDescription, TargetTypeEnum,
+};
+use deploy::model::TargetGroupState;
+use deploy::model::spec::{HealthCheckSpec, TargetGroupSpec};
+use deploy::rollout::TargetSnapshot;
+
+use super::wire_tags;
+use crate::aws::call::Op;
+use crate::aws::names::{count, port, wire};
+use crate::aws::{Aws, Error, Kind, Tags};
+
+const DESCRIBE: Op = Op::read("elasticloadbalancing", "DescribeTargetGroups");
+const ATTRIBUTES: Op = Op::read("elasticloadbalancing", "DescribeTargetGroupAttributes");
+const HEALTH: Op = Op::read("elasticloadbalancing", "DescribeTargetHealth");
+/// A second call with the same settings succeeds and makes nothing.
+const CREATE: Op = Op::write("elasticloadbalancing", "CreateTargetGroup");
+const MODIFY: Op = Op::write("elasticloadbalancing", "ModifyTargetGroup");
+const MODIFY_ATTRIBUTES: Op = Op::write("elasticloadbalancing", "ModifyTargetGroupAttributes");
+const DELETE: Op = Op::write("elasticloadbalancing", "DeleteTargetGroup");
+
+/// The attribute for connections of targets that leave.
+const DELAY: &str = "deregistration_delay.timeout_seconds";
+/// AWS's default for it.
+const DEFAULT_DELAY: u32 = 300;
+
+/// A target group as it was found; its deregistration delay is an attribute, read by
+/// [`Aws::describe_deregistration_delay`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundTargetGroup {
+    /// Its ARN and settings, with AWS's default for the deregistration delay.
+    pub state: TargetGroupState,
+}
+
+impl Aws {
+    /// The target groups of these names that exist.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn find_target_groups(&self, names: &[&str]) -> Result<Vec<FoundTargetGroup>, Error> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let call = || self.elb.describe_target_groups().set_names(Some(wanted.clone())).send();
+        match self.call(DESCRIBE, call).await {
+            Ok(reply) => Ok(reply.target_groups.unwrap_or_default().iter().map(read).collect()),
+            // One unknown name makes the whole call fail.
+            Err(error) if matches!(error.kind, Kind::NotFound) => self.search_target_groups(names).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn search_target_groups(&self, names: &[&str]) -> Result<Vec<FoundTargetGroup>, Error> {
+        let (mut found, mut marker) = (Vec::new(), None);
+        loop {
+            let call = || self.elb.describe_target_groups().page_size(400).set_marker(marker.clone()).send();
+            let DescribeTargetGroupsOutput { target_groups, next_marker, .. } =
+                self.call(DESCRIBE, call).await?;
+            let groups = target_groups.unwrap_or_default();
+            found.extend(
+                groups
+                    .iter()
+                    .filter(|group| names.iter().any(|name| group.target_group_name() == Some(name)))
+                    .map(read),
+            );
+            marker = next_marker;
+            if marker.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// A target group's deregistration delay in seconds.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn describe_deregistration_delay(&self, arn: &str) -> Result<u32, Error> {
+        let call = || self.elb.describe_target_group_attributes().target_group_arn(arn).send();
+        let attributes = self.call(ATTRIBUTES, call).await?.attributes.unwrap_or_default();
+        let delay =
+            attributes.iter().find(|attribute| attribute.key() == Some(DELAY)).and_then(|it| it.value());
+        Ok(delay.and_then(|seconds| seconds.parse().ok()).unwrap_or(DEFAULT_DELAY))
+    }
+
+    /// Creates a target group, without its deregistration delay. Gives its ARN.
+    ///
+    /// # Errors
+    /// [`Kind::AlreadyExists`] when there is one of that name with other settings; when AWS refuses.
+    pub async fn create_target_group(&self, spec: &TargetGroupSpec, tags: &Tags) -> Result<String, Error> {
+        let health = &spec.health;
+        let call = || {
+            self.elb
+                .create_target_group()
+                .name(&spec.name)
+                .vpc_id(&spec.vpc)
+                .port(i32::from(spec.port))
+                .protocol(ProtocolEnum::from(spec.protocol.as_str()))
+                .target_type(TargetTypeEnum::from(spec.target_type.as_str()))
+                .health_check_enabled(true)
+                .health_check_protocol(ProtocolEnum::from(spec.protocol.as_str()))
+                .health_check_port("traffic-port")
+                .health_check_path(&health.path)
+                .health_check_interval_seconds(wire(health.interval_secs))
+                .health_check_timeout_seconds(wire(health.timeout_secs))
+                .healthy_threshold_count(wire(health.healthy_threshold))
+                .unhealthy_threshold_count(wire(health.unhealthy_threshold))
+                .matcher(matcher(health))
+                .set_tags(wire_tags(tags))
+                .send()
+        };
+        let made = self.call(CREATE, call).await?.target_groups.unwrap_or_default();
+        let arn = made.into_iter().next().and_then(|group| group.target_group_arn);
+        arn.ok_or_else(|| Error::incomplete(CREATE, "target group"))
+    }
+
+    /// Changes a target group's health check.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn modify_health_check(&self, arn: &str, health: &HealthCheckSpec) -> Result<(), Error> {
+        let call = || {
+            self.elb
+                .modify_target_group()
+                .target_group_arn(arn)
+                .health_check_path(&health.path)
+                .health_check_interval_seconds(wire(health.interval_secs))
+                .health_check_timeout_seconds(wire(health.timeout_secs))
+                .healthy_threshold_count(wire(health.healthy_threshold))
+                .unhealthy_threshold_count(wire(health.unhealthy_threshold))
+                .matcher(matcher(health))
+                .send()
+        };
+        self.call(MODIFY, call).await.map(drop)
+    }
+
+    /// Changes a target group's deregistration delay.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn modify_deregistration_delay(&self, arn: &str, seconds: u32) -> Result<(), Error> {
+        let delay = TargetGroupAttribute::builder().key(DELAY).value(seconds.to_string()).build();
+        let call = || {
+            self.elb.modify_target_group_attributes().target_group_arn(arn).attributes(delay.clone()).send()
+        };
+        self.call(MODIFY_ATTRIBUTES, call).await.map(drop)
+    }
+
+    /// Deletes a target group; none is as good.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] while a rule leads to it; when AWS refuses.
+    pub async fn delete_target_group(&self, arn: &str) -> Result<(), Error> {
+        self.call(DELETE, || self.elb.delete_target_group().target_group_arn(arn).send()).await.map(drop)
+    }
+
+    /// How the targets of a group are.
+    ///
+    /// # Errors
+    /// When AWS refuses, or the group does not exist.
+    pub async fn describe_target_health(&self, arn: &str) -> Result<Vec<TargetSnapshot>, Error> {
+        let reply =
+            self.call(HEALTH, || self.elb.describe_target_health().target_group_arn(arn).send()).await?;
+        Ok(reply.target_health_descriptions.unwrap_or_default().iter().map(target).collect())
+    }
+}
+
+fn matcher(health: &HealthCheckSpec) -> Matcher {
+    Matcher::builder().http_code(&health.matcher).build()
+}
+
+fn read(found: &TargetGroup) -> FoundTargetGroup {
+    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    let number = |value: Option<i32>| value.map_or(0, count);
+    FoundTargetGroup {
+        state: TargetGroupState {
+            arn: text(found.target_group_arn()),
+            spec: TargetGroupSpec {
+                name: text(found.target_group_name()),
+                vpc: text(found.vpc_id()),
+                port: found.port().map_or(0, port),
+                target_type: found.target_type().map_or("instance", TargetTypeEnum::as_str).to_owned(),
+                protocol: text(found.protocol().map(ProtocolEnum::as_str)),
+                health: HealthCheckSpec {
+                    path: found.health_check_path().unwrap_or("/").to_owned(),
+                    matcher: found
+                        .matcher()
+                        .and_then(|matcher| matcher.http_code())
+                        .unwrap_or("200")
+                        .to_owned(),
+                    interval_secs: number(found.health_check_interval_seconds()),
+                    timeout_secs: number(found.health_check_timeout_seconds()),
+                    healthy_threshold: number(found.healthy_threshold_count()),
+                    unhealthy_threshold: number(found.unhealthy_threshold_count()),
+                },
+                deregistration_delay_secs: DEFAULT_DELAY,
+            },
+            load_balancers: found.load_balancer_arns().to_vec(),
+        },
+    }
+}
+
+fn target(found: &TargetHealthDescription) -> TargetSnapshot {
+    let target = found.target();
+    let health = found.target_health();
+    TargetSnapshot {
+        ip: target.and_then(|target| target.id()).unwrap_or_default().to_owned(),
+        port: target.and_then(|target| target.port()).map_or(0, port),
+        state: health
+            .and_then(|health| health.state())
+            .map(|state| state.as_str().to_owned())
+            .unwrap_or_default(),
+        reason: health.and_then(|health| health.reason()).map(|reason| reason.as_str().to_owned()),
+        description: health.and_then(|health| health.description()).map(str::to_owned),
+    }
+}

@@ -1,0 +1,202 @@
+//! What can go wrong with a call, classified once.
+//!
+//! By error code; by text only where AWS gives one code to different problems (see `codes`). Whoever handles an
+//! error matches on its [`Kind`].
+
+mod codes;
+mod hint;
+mod sdk;
+
+use std::fmt;
+use std::ops::Deref;
+
+/// A call that failed for good.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error(Box<Failure>);
+
+/// What an [`Error`] tells; it derefs to this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The prefix of the operation's IAM action, such as `ecs`.
+    pub service: &'static str,
+    /// The operation, such as `CreateService`.
+    pub operation: &'static str,
+    /// What kind of problem it is.
+    pub kind: Kind,
+    /// AWS's code, as it came.
+    pub code: Option<String>,
+    /// AWS's words or the transport's, cut to one line.
+    pub message: String,
+    /// AWS's id of the request, for its support.
+    pub request_id: Option<String>,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// The call may have been carried out all the same: its reply was lost, or AWS failed on the way.
+    pub may_have_happened: bool,
+}
+
+/// Kinds of problems, by what one does about them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Too many calls; again later.
+    Throttled,
+    /// AWS failed; again later.
+    ServerFault,
+    /// No answer; `permanent` when it will not help to ask again, as with an untrusted certificate.
+    Unreachable {
+        /// Whether asking again is of no use.
+        permanent: bool,
+    },
+    /// No answer in time.
+    TimedOut,
+    /// No usable credentials.
+    Credentials(CredentialsProblem),
+    /// The credentials have expired.
+    ExpiredToken,
+    /// The machine's clock is too far from AWS's.
+    ClockSkew,
+    /// The caller may not do this.
+    AccessDenied {
+        /// The action that is not allowed, such as `iam:PassRole`.
+        action: String,
+    },
+    /// It does not exist.
+    NotFound,
+    /// It exists already.
+    AlreadyExists,
+    /// It is in a state that does not allow this.
+    Conflict,
+    /// What was made a moment ago is not seen everywhere yet.
+    NotReady,
+    /// A quota is used up.
+    Quota,
+    /// AWS does not accept the request as it is.
+    Invalid,
+    /// The endpoint does not know the operation or lacks the feature.
+    Unsupported,
+    /// The answer is not AWS's: a proxy's page, an empty body.
+    NotAws {
+        /// The HTTP status.
+        status: u16,
+        /// Its `Content-Type`, empty when it has none.
+        content_type: String,
+        /// The title or the beginning of the body.
+        snippet: String,
+    },
+    /// Something else.
+    Other,
+}
+
+/// What is wrong with the credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialsProblem {
+    /// There are none.
+    Missing,
+    /// A source is configured and cannot be used.
+    Unloadable,
+    /// AWS does not know them.
+    Rejected,
+}
+
+impl Error {
+    /// Whether the endpoint lacks the operation or the caller may not use it: an optional read is then left out.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self.kind, Kind::Unsupported | Kind::AccessDenied { .. })
+    }
+
+    /// What the operator can do, in a sentence; `None` when AWS's words say all there is.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        hint::of(self)
+    }
+
+    #[cfg(test)]
+    pub(in crate::aws) fn for_test(kind: Kind, attempts: u32, may_have_happened: bool) -> Self {
+        Self(Box::new(Failure {
+            service: "ecs",
+            operation: "CreateService",
+            kind,
+            code: None,
+            message: String::new(),
+            request_id: None,
+            attempts,
+            may_have_happened,
+        }))
+    }
+}
+
+/// Deleting what is not there has succeeded.
+pub(in crate::aws) fn gone(error: Error) -> Result<(), Error> {
+    if matches!(error.kind, Kind::NotFound) { Ok(()) } else { Err(error) }
+}
+
+impl Deref for Error {
+    type Target = Failure;
+
+    fn deref(&self) -> &Failure {
+        &self.0
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Error {
+    /// One sentence, without a full stop at its end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let call = format!("{}:{}", self.service, self.operation);
+        let said = match &self.code {
+            Some(code) if self.message.is_empty() => code.clone(),
+            Some(code) => format!("{code}: {}", self.message),
+            None => self.message.clone(),
+        };
+        match &self.kind {
+            Kind::Throttled if self.attempts > 1 => {
+                write!(f, "{call} was throttled {} times in a row ({said})", self.attempts)
+            }
+            Kind::Throttled => write!(f, "{call} was throttled ({said})"),
+            Kind::ServerFault => write!(f, "{call} failed inside AWS ({said}){}", times(self.attempts)),
+            Kind::Unreachable { .. } | Kind::TimedOut => {
+                write!(f, "{call} got no answer: {said}{}", times(self.attempts))
+            }
+            Kind::Credentials(CredentialsProblem::Missing) => f.write_str("no AWS credentials were found"),
+            Kind::Credentials(CredentialsProblem::Unloadable) => {
+                write!(f, "the AWS credentials cannot be loaded: {said}")
+            }
+            Kind::Credentials(CredentialsProblem::Rejected) => {
+                write!(f, "AWS does not accept the credentials ({said})")
+            }
+            Kind::ExpiredToken => write!(f, "the AWS credentials have expired ({said})"),
+            Kind::ClockSkew => write!(f, "this machine's clock is too far from AWS's ({said})"),
+            Kind::AccessDenied { action } if *action == call => {
+                write!(f, "the caller may not {call} ({said})")
+            }
+            Kind::AccessDenied { action } => {
+                write!(f, "{call} was denied: the caller may not {action} ({said})")
+            }
+            Kind::Unsupported => write!(f, "the endpoint does not support {call} ({said})"),
+            Kind::NotAws { status, content_type, snippet } => {
+                let body = match (content_type.as_str(), snippet.as_str()) {
+                    (_, "") => "an empty body".to_owned(),
+                    ("", snippet) => format!("\"{snippet}\""),
+                    (content_type, snippet) => format!("{content_type} \"{snippet}\""),
+                };
+                write!(f, "{call} was not answered by AWS: HTTP {status} with {body}")
+            }
+            _ => write!(f, "{call} failed: {said}"),
+        }
+    }
+}
+
+fn times(attempts: u32) -> String {
+    if attempts > 1 { format!(", {attempts} times in a row") } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! CloudWatch Logs: groups, and what tasks wrote.
+
+use deploy::model::spec::LogGroupSpec;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::call::Op;
+use super::error::gone;
+use super::lite::{self, Api};
+use super::{Aws, Error, Kind, Tags};
+
+const TARGET: &str = "Logs_20140328";
+const DESCRIBE: Op = Op::read("logs", "DescribeLogGroups");
+const CREATE: Op = Op::write("logs", "CreateLogGroup");
+const RETENTION: Op = Op::write("logs", "PutRetentionPolicy");
+const KEEP: Op = Op::write("logs", "DeleteRetentionPolicy");
+const DELETE: Op = Op::write("logs", "DeleteLogGroup");
+const EVENTS: Op = Op::read("logs", "GetLogEvents");
+
+/// A line that a task wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct LogEvent {
+    /// When, in milliseconds since the Unix epoch.
+    #[serde(rename = "timestamp", default)]
+    pub at_ms: u64,
+    /// The line.
+    #[serde(default)]
+    pub message: String,
+}
+
+/// Part of a log stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogPage {
+    /// The lines, oldest first.
+    pub events: Vec<LogEvent>,
+    /// Continues after them; the same token as before when nothing has come since.
+    pub next: Option<String>,
+}
+
+impl Aws {
+    /// A log group.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn find_log_group(&self, name: &str) -> Result<Option<LogGroupSpec>, Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Group {
+            log_group_name: Option<String>,
+            retention_in_days: Option<u32>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Reply {
+            #[serde(default)]
+            log_groups: Vec<Group>,
+            next_token: Option<String>,
+        }
+        let mut members = json!({"logGroupNamePrefix": name});
+        loop {
+            let reply: Reply = self.logs(DESCRIBE, &members).await?;
+            let found =
+                reply.log_groups.into_iter().find(|group| group.log_group_name.as_deref() == Some(name));
+            if let Some(group) = found {
+                return Ok(Some(LogGroupSpec {
+                    name: name.to_owned(),
+                    retention_days: group.retention_in_days,
+                }));
+            }
+            let Some(next) = reply.next_token else { return Ok(None) };
+            members["nextToken"] = Value::String(next);
+        }
+    }
+
+    /// Creates a log group; one that exists stays as it is.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn create_log_group(&self, name: &str, tags: &Tags) -> Result<(), Error> {
+        let members = if tags.is_empty() {
+            json!({"logGroupName": name})
+        } else {
+            json!({"logGroupName": name, "tags": tags})
+        };
+        match self.logs_empty(CREATE, &members).await {
+            Err(error) if matches!(error.kind, Kind::AlreadyExists) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Sets for how many days events are kept; `None` for ever.
+    ///
+    /// # Errors
+    /// When AWS refuses; it takes certain numbers of days only.
+    pub async fn put_retention(&self, name: &str, days: Option<u32>) -> Result<(), Error> {
+        match days {
+            Some(days) => {
+                self.logs_empty(RETENTION, &json!({"logGroupName": name, "retentionInDays": days})).await
+            }
+            None => self.logs_empty(KEEP, &json!({"logGroupName": name})).await,
+        }
+    }
+
+    /// Deletes a log group with its events; none is as good.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn delete_log_group(&self, name: &str) -> Result<(), Error> {
+        self.logs_empty(DELETE, &json!({"logGroupName": name})).await.or_else(gone)
+    }
+
+    /// The last `limit` lines of a stream, or the next ones after `token`. A stream that does not exist, as before
+    /// a container's start, has no lines.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn get_log_events(
+        &self,
+        group: &str,
+        stream: &str,
+        limit: u32,
+        token: Option<&str>,
+    ) -> Result<LogPage, Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Reply {
+            #[serde(default)]
+            events: Vec<LogEvent>,
+            next_forward_token: Option<String>,
+        }
+        let mut members = json!({"logGroupName": group, "logStreamName": stream, "limit": limit, "startFromHead": token.is_some()});
+        if let Some(token) = token {
+            members["nextToken"] = Value::String(token.to_owned());
+        }
+        match self.logs::<Reply>(EVENTS, &members).await {
+            Ok(reply) => Ok(LogPage { events: reply.events, next: reply.next_forward_token }),
+            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(LogPage::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn logs<T: DeserializeOwned>(&self, op: Op, members: &Value) -> Result<T, Error> {
+        let body = self.call(op, || self.lite.json(Api::Logs, op.name, TARGET, members)).await?;
+        lite::json(&body).map_err(|why| Error::unreadable(op, &body, &why))
+    }
+
+    /// For operations that answer with an empty body.
+    async fn logs_empty(&self, op: Op, members: &Value) -> Result<(), Error> {
+        self.call(op, || self.lite.json(Api::Logs, op.name, TARGET, members)).await.map(drop)
+    }
+}

@@ -1,0 +1,42 @@
+//! AWS, by the operations that the tool uses: the wire comes in, domain types go out.
+//!
+//! The only user of the AWS SDK. One file per API or part of one; errors are classified once, by code; retries are
+//! ours, seeded and reported. It knows nothing of plans: each function is one operation of AWS, or one and its
+//! pages, and takes names and ids from its caller.
+
+mod call;
+mod cloudmap;
+mod connect;
+mod ec2;
+mod ecr;
+mod ecs;
+mod elb;
+mod error;
+mod iam;
+mod lite;
+mod logs;
+mod names;
+mod retry;
+mod scaling;
+mod secret;
+mod sts;
+
+pub use call::{CallOutcome, CallRecord, Effect, Observer};
+pub use cloudmap::Namespace;
+pub use connect::{Aws, Connect, Keys};
+pub use ec2::{SecurityGroup, Subnet, Vpc};
+pub use ecr::{FoundRepository, RegistryAccess};
+pub use ecs::{
+    Arns, CreateService, FoundService, Members, RegisteredTaskDefinition, RevisionImage, ServiceRevision,
+    UpdateService,
+};
+pub use elb::{Balancer, FoundListener, FoundRule, FoundTargetGroup};
+pub use error::{CredentialsProblem, Error, Failure, Kind};
+pub use logs::{LogEvent, LogPage};
+pub use names::{arn_account, arn_name, arn_partition};
+pub use retry::Policy;
+pub use secret::Secret;
+pub use sts::Caller;
+
+/// Tags by key.
+pub type Tags = std::collections::BTreeMap<String, String>;

@@ -1,0 +1,29 @@
+//! Who calls.
+
+use super::call::Op;
+use super::{Aws, Error};
+
+const IDENTITY: Op = Op::read("sts", "GetCallerIdentity");
+
+/// The caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account, 12 digits.
+    pub account: String,
+    /// The caller's ARN.
+    pub arn: String,
+}
+
+impl Aws {
+    /// Who calls. Needs no permission.
+    ///
+    /// # Errors
+    /// [`crate::aws::Kind::Credentials`] and [`crate::aws::Kind::ExpiredToken`] when nobody usable does.
+    pub async fn get_caller_identity(&self) -> Result<Caller, Error> {
+        let reply = self.call(IDENTITY, || self.sts.get_caller_identity().send()).await?;
+        Ok(Caller {
+            account: reply.account.ok_or_else(|| Error::incomplete(IDENTITY, "Account"))?,
+            arn: reply.arn.unwrap_or_default(),
+        })
+    }
+}

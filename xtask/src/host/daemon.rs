@@ -1,0 +1,117 @@
+//! A background process of our own that outlives the tool, such as the embedded cloud.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+/// A process that was started in the background, by its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Daemon {
+    /// The process id.
+    pub pid: u32,
+}
+
+/// A background process could not be started or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// Its log file cannot be written.
+    #[error("cannot write {}", .0.display())]
+    Log(PathBuf, #[source] io::Error),
+    /// It cannot be started.
+    #[error("cannot start {}", .0.display())]
+    Start(PathBuf, #[source] io::Error),
+    /// It cannot be told to end.
+    #[error("cannot end process {0}")]
+    End(u32, #[source] io::Error),
+}
+
+impl Daemon {
+    /// Starts `program` with its output in `log`, in a process group of its own, so that a Ctrl-C that is meant
+    /// for the tool does not end it.
+    ///
+    /// # Errors
+    /// [`DaemonError`] when the log cannot be written or the program not be started.
+    #[expect(clippy::disallowed_methods, reason = "the host is where processes start")]
+    pub fn start(program: &Path, args: &[&str], log: &Path) -> Result<Self, DaemonError> {
+        let out = File::create(log).map_err(|error| DaemonError::Log(log.to_owned(), error))?;
+        let err = out.try_clone().map_err(|error| DaemonError::Log(log.to_owned(), error))?;
+        let mut command = std::process::Command::new(program);
+        command.args(args).stdin(Stdio::null()).stdout(out).stderr(err);
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let child = command.spawn().map_err(|error| DaemonError::Start(program.to_owned(), error))?;
+        Ok(Self { pid: child.id() })
+    }
+
+    /// The tool's own program, to start it once more.
+    ///
+    /// # Errors
+    /// When the operating system does not tell.
+    pub fn own_program() -> io::Result<PathBuf> {
+        std::env::current_exe()
+    }
+}
+
+#[cfg(unix)]
+impl Daemon {
+    /// Whether the process exists. Process ids are used again: ask the process itself who it is before ending it.
+    #[must_use]
+    pub fn is_alive(self) -> bool {
+        // A process that has ended but was started by this very process stays known until it is waited for.
+        let reaped =
+            self.id().map(|pid| rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG));
+        if matches!(reaped, Some(Ok(Some(_)))) {
+            return false;
+        }
+        self.id().is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+    }
+
+    /// Asks the process to end (SIGTERM). One that is gone already counts as asked.
+    ///
+    /// # Errors
+    /// [`DaemonError::End`] when it belongs to somebody else.
+    pub fn terminate(self) -> Result<(), DaemonError> {
+        self.signal(rustix::process::Signal::TERM)
+    }
+
+    /// Ends the process at once (SIGKILL). One that is gone already counts as ended.
+    ///
+    /// # Errors
+    /// [`DaemonError::End`] when it belongs to somebody else.
+    pub fn kill(self) -> Result<(), DaemonError> {
+        self.signal(rustix::process::Signal::KILL)
+    }
+
+    fn signal(self, signal: rustix::process::Signal) -> Result<(), DaemonError> {
+        let Some(pid) = self.id() else { return Ok(()) };
+        match rustix::process::kill_process(pid, signal) {
+            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+            Err(error) => Err(DaemonError::End(self.pid, error.into())),
+        }
+    }
+
+    fn id(self) -> Option<rustix::process::Pid> {
+        i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daemon_can_be_found_alive_and_ended() {
+        let log = std::env::temp_dir().join(format!("xtask-daemon-{}.log", std::process::id()));
+        let daemon = Daemon::start(Path::new("/bin/sh"), &["-c", "echo up; exec sleep 30"], &log).unwrap();
+        assert!(daemon.is_alive());
+        daemon.kill().unwrap();
+        let gone = (0..200).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            !daemon.is_alive()
+        });
+        assert!(gone, "it must be gone, not a zombie");
+        daemon.terminate().unwrap();
+        std::fs::remove_file(&log).unwrap();
+    }
+}

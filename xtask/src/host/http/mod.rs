@@ -1,0 +1,9 @@
+//! Sockets: the one HTTP seam. AWS calls, registry pushes and smoke probes all go through an [`Http`], and what
+//! answers is the network or an embedded cloud in the same process.
+
+mod client;
+mod error;
+mod network;
+
+pub use client::Http;
+pub use error::{HttpError, Unreached};

@@ -1,0 +1,72 @@
+//! Where the workspace is.
+
+use std::path::{Path, PathBuf};
+
+use super::Env;
+
+/// The workspace's root folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workspace {
+    /// The folder with the workspace's `Cargo.toml`.
+    pub root: PathBuf,
+}
+
+/// The root was not found.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("neither {} nor a folder above it is a Cargo workspace: run this inside the repository", .from.display())]
+pub struct WorkspaceError {
+    /// Where the search began.
+    pub from: PathBuf,
+}
+
+impl Workspace {
+    /// Finds the root upwards from this package (as `cargo run` names it at run time) or from the current folder.
+    ///
+    /// The place where the tool was compiled is not asked: the checkout may have moved since.
+    ///
+    /// # Errors
+    /// [`WorkspaceError`] when there is none.
+    pub fn find(env: &Env) -> Result<Self, WorkspaceError> {
+        let from = match env.get("CARGO_MANIFEST_DIR") {
+            Some(dir) => PathBuf::from(dir),
+            None => std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+        };
+        Self::above(&from)
+    }
+
+    /// Finds the root upwards from a folder.
+    ///
+    /// # Errors
+    /// [`WorkspaceError`] when there is none.
+    pub fn above(from: &Path) -> Result<Self, WorkspaceError> {
+        from.ancestors()
+            .find(|dir| is_root(&dir.join("Cargo.toml")))
+            .map(|dir| Self { root: dir.to_owned() })
+            .ok_or_else(|| WorkspaceError { from: from.to_owned() })
+    }
+}
+
+fn is_root(manifest: &Path) -> bool {
+    std::fs::read_to_string(manifest)
+        .is_ok_and(|text| text.lines().any(|line| line.trim_end() == "[workspace]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_found_from_a_package_inside_it() {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let found = Workspace::above(&package.join("src/host")).unwrap();
+        assert_eq!(found.root, package.parent().unwrap());
+        let env = Env::of([("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"))]);
+        assert_eq!(Workspace::find(&env).unwrap(), found);
+    }
+
+    #[test]
+    fn outside_of_a_checkout_the_reason_is_told() {
+        let error = Workspace::above(Path::new("/")).unwrap_err();
+        assert!(error.to_string().contains("run this inside the repository"), "{error}");
+    }
+}

@@ -1,0 +1,1 @@
+//! The account as it is: one read of everything that a plan needs.
