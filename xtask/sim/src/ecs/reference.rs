@@ -29,7 +29,7 @@ pub(super) fn exists(account: &Account, arn: &str) -> Result<bool, ApiError> {
     })
 }
 
-/// The caller, as `createdBy` and `registeredBy` show it.
+/// The caller, as `createdBy` and `registeredBy` show it: the one that STS names.
 pub(super) fn caller_arn(account: &Account) -> String {
-    format!("arn:aws:iam::{}:root", account.settings.account)
+    format!("arn:aws:iam::{}:user/deployer", account.settings.account)
 }

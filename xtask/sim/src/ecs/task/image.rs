@@ -65,7 +65,7 @@ fn resolve(
     };
     match ecr::resolve_image(account, &reference) {
         ResolvedImage::Foreign => Ok((None, None)),
-        ResolvedImage::NotFound { reason } => Err(prefixed("CannotPullContainerError", &reason)),
+        ResolvedImage::NotFound { reason } => Err(reason),
         ResolvedImage::Found { repository, digest, platforms } => {
             let runs = |(its_os, its_architecture): &(String, String)| {
                 its_os == os && its_architecture == architecture
@@ -80,10 +80,6 @@ fn resolve(
             Ok((Some(repository), Some(digest)))
         }
     }
-}
-
-fn prefixed(kind: &str, reason: &str) -> String {
-    if reason.starts_with(kind) { reason.to_owned() } else { format!("{kind}: {reason}") }
 }
 
 fn pin(account: &mut Account, id: &TaskId, container: &str, digest: &str) {

@@ -19,7 +19,7 @@ fn fits(cpu: u32, memory: u32) -> bool {
         256 => [512, 1024, 2048].contains(&memory),
         32768 => [61440, 122_880, 249_856].contains(&memory),
         _ => TABLE.iter().any(|&(units, first, last, step)| {
-            units == cpu && (first..=last).contains(&memory) && (memory - first) % step == 0
+            units == cpu && (first..=last).contains(&memory) && (memory - first).is_multiple_of(step)
         }),
     }
 }

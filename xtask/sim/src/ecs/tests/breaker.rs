@@ -138,8 +138,8 @@ fn switched_off_it_stays_in_progress_for_ever() {
     // Facts 2.1.
     let mut lab = Lab::new();
     lab.running(json!({}));
-    // It reaches RUNNING after 3 s, so that nothing delays the next attempt.
-    lab.script("web:2", Script::crashes(8_000, 1));
+    // It reaches RUNNING after 3 s, so that nothing delays the next attempt, and is never healthy.
+    lab.script("web:2", Script { never_listens: true, ..Script::crashes(8_000, 1) });
     let bad = lab.roll(json!({}));
     lab.run(3600);
     assert_eq!(lab.deployment(&bad)["rolloutState"], "IN_PROGRESS");

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::lab::Lab;
+use crate::workload::scripted::Script;
 
 #[test]
 fn a_new_service_goes_to_completed_and_steady() {
@@ -86,9 +87,7 @@ fn container_and_target_must_both_be_healthy() {
     let mut lab = Lab::new();
     let check = json!({ "command": ["CMD", "probe"], "interval": 5, "retries": 3 });
     lab.register("web", json!({ "healthCheck": check }));
-    let mut script = crate::workload::scripted::Script::default();
-    script.container_health = vec![(0, false), (200_000, true)];
-    lab.script("web", script);
+    lab.script("web", Script { container_health: vec![(0, false), (200_000, true)], ..Script::default() });
     lab.create(json!({ "healthCheckGracePeriodSeconds": 600 }));
     lab.run(150);
     assert_eq!(lab.service("web")["deployments"][0]["rolloutState"], "IN_PROGRESS");
@@ -103,4 +102,14 @@ fn a_service_of_no_tasks_completes_at_once() {
     lab.create(json!({ "desiredCount": 0 }));
     lab.run(15);
     assert_eq!(lab.service("web")["deployments"][0]["rolloutState"], "COMPLETED");
+}
+
+#[test]
+fn created_by_and_registered_by_are_the_caller_that_sts_names() {
+    // Facts 12.
+    let mut lab = Lab::new();
+    let caller = lab.api(crate::wire::Api::Sts, "GetCallerIdentity", json!({})).unwrap()["Arn"].clone();
+    assert_eq!(lab.create(json!({}))["createdBy"], caller);
+    let described = lab.ok("DescribeTaskDefinition", json!({ "taskDefinition": "web" }));
+    assert_eq!(described["taskDefinition"]["registeredBy"], caller);
 }

@@ -67,9 +67,7 @@ fn a_failing_container_check_stops_the_task_with_its_own_reason() {
     let mut lab = Lab::new();
     let check = json!({ "command": ["CMD-SHELL", "exit 1"], "interval": 5, "retries": 2, "startPeriod": 20 });
     lab.register("web", json!({ "healthCheck": check }));
-    let mut script = Script::default();
-    script.container_health = vec![(0, false)];
-    lab.script("web", script);
+    lab.script("web", Script { container_health: vec![(0, false)], ..Script::default() });
     lab.create(json!({ "loadBalancers": [] }));
     // Two checks that count, after the start period.
     let first = lab.run_until(120, |lab| lab.says("failed container health checks."));

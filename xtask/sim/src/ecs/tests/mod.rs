@@ -7,6 +7,7 @@ mod breaker;
 mod deletion;
 mod first_deployment;
 mod grace;
+mod images;
 mod lab;
 mod percentages;
 mod requests;

@@ -96,8 +96,6 @@ fn completed_means_that_the_old_tasks_are_gone() {
     // Facts 2.5, last line.
     let mut lab = Lab::new();
     lab.running(json!({}));
-    let mut slow = Script::default();
-    slow.stop_ms = 25_000;
     let group = lab.target_group.clone();
     lab.drain_in(&group, 300);
     let new = lab.roll(json!({}));

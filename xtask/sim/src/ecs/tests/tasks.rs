@@ -125,9 +125,7 @@ fn a_role_that_is_not_there_is_a_service_event_and_no_api_error() {
 fn containers_that_ignore_sigterm_are_killed_after_stop_timeout() {
     let mut lab = Lab::new();
     lab.register("web", json!({ "stopTimeout": 20 }));
-    let mut script = Script::default();
-    script.ignores_sigterm = true;
-    lab.script("web", script);
+    lab.script("web", Script { ignores_sigterm: true, ..Script::default() });
     lab.running(json!({ "loadBalancers": [], "desiredCount": 1 }));
     lab.update(json!({ "desiredCount": 0 }));
     lab.run_until(60, |lab| lab.tasks("STOPPED")[0]["lastStatus"] == "STOPPED");
