@@ -1,33 +1,50 @@
-//! AWS Cloud Map: namespaces and their operations.
+//! AWS Cloud Map: namespaces and the operations that make and remove them. The endpoints in a namespace are ECS's.
 
+mod namespaces;
+mod operations;
+mod tags;
+
+use std::collections::BTreeMap;
+
+use self::namespaces::Namespace;
+use self::operations::Operation;
 use crate::account::{Account, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome};
 
+pub(crate) use self::operations::{Due, due};
+
 /// All Cloud Map state of the account.
 #[derive(Debug, Default)]
-pub struct State {}
-
-/// What can be due.
-#[derive(Debug)]
-pub(crate) enum Due {}
-
-/// A namespace.
-#[derive(Debug, Clone)]
-pub(crate) struct Namespace {
-    pub(crate) id: String,
-    pub(crate) arn: String,
-    pub(crate) name: String,
+pub struct State {
+    /// By id.
+    namespaces: BTreeMap<String, Namespace>,
+    /// By id.
+    operations: BTreeMap<String, Operation>,
 }
 
-pub(crate) fn handle(_account: &mut Account, _now: Millis, _request: &ApiRequest) -> Outcome {
-    Err(ApiError::new("UnknownOperationException", ""))
+/// The code of every refusal of a parameter.
+const INVALID: &str = "InvalidInput";
+
+/// Answers a Cloud Map call.
+pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    match request.operation.as_str() {
+        "CreateHttpNamespace" => namespaces::create(account, now, request, "HTTP"),
+        "CreatePrivateDnsNamespace" => namespaces::create(account, now, request, "DNS_PRIVATE"),
+        "DeleteNamespace" => namespaces::delete(account, now, request),
+        "GetNamespace" => namespaces::get(account, request),
+        "GetOperation" => operations::get(account, request),
+        "ListNamespaces" => namespaces::list(account, request),
+        "ListTagsForResource" => tags::list(account, request),
+        "TagResource" => tags::tag(account, request),
+        "UntagResource" => tags::untag(account, request),
+        _ => Err(ApiError::unknown_operation(request)),
+    }
 }
 
-pub(crate) fn due(_account: &mut Account, _at: Millis, due: Due) {
-    match due {}
+/// The namespace with this name or ARN, once its operation has succeeded.
+pub(crate) fn namespace<'a>(account: &'a Account, name_or_arn: &str) -> Option<&'a Namespace> {
+    account.cloudmap.namespaces.values().find(|own| own.arn == name_or_arn || own.name == name_or_arn)
 }
 
-/// The namespace with this name or ARN.
-pub(crate) fn namespace<'a>(_account: &'a Account, _name_or_arn: &str) -> Option<&'a Namespace> {
-    None
-}
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,9 @@ pub(super) fn refusal(protocol: Protocol, error: &ApiError, request_id: &str) ->
         Protocol::Json { .. } if error.message.is_empty() => {
             Some(json_body(&json!({ "__type": error.code })))
         }
-        Protocol::Json { .. } => Some(json_body(&json!({ "__type": error.code, "message": error.message }))),
+        Protocol::Json { message, .. } => {
+            Some(json_body(&json!({ "__type": error.code, message: error.message })))
+        }
         _ => xml::error(protocol, error, request_id),
     };
     response(protocol, error.status, body, request_id)
@@ -36,6 +38,13 @@ fn json_body(value: &Value) -> Bytes {
     match value {
         // An operation without output still answers with a document: SDKs parse it.
         Value::Null => Bytes::from_static(b"{}"),
+        // AWS leaves a member without a value out; operations write one, such as `nextToken`, as null.
+        Value::Object(members) => {
+            let members = members.iter().filter(|(_, value)| !value.is_null());
+            Bytes::from(
+                members.map(|(name, value)| (name.clone(), value.clone())).collect::<Value>().to_string(),
+            )
+        }
         value => Bytes::from(value.to_string()),
     }
 }

@@ -9,6 +9,8 @@ pub(super) enum Protocol {
     Json {
         /// The target's prefix, without the dot.
         prefix: &'static str,
+        /// The member that holds an error's text: `message` or `Message`.
+        message: &'static str,
     },
     /// A form in, XML out; lists as `<member>`.
     Query {
@@ -41,11 +43,13 @@ impl Api {
 
     pub(super) fn protocol(self) -> Protocol {
         match self {
-            Self::Ecs => Protocol::Json { prefix: "AmazonEC2ContainerServiceV20141113" },
-            Self::Ecr => Protocol::Json { prefix: "AmazonEC2ContainerRegistry_V20150921" },
-            Self::Scaling => Protocol::Json { prefix: "AnyScaleFrontendService" },
-            Self::CloudMap => Protocol::Json { prefix: "Route53AutoNaming_v20170314" },
-            Self::Logs => Protocol::Json { prefix: "Logs_20140328" },
+            Self::Ecs => Protocol::Json { prefix: "AmazonEC2ContainerServiceV20141113", message: "message" },
+            Self::Ecr => {
+                Protocol::Json { prefix: "AmazonEC2ContainerRegistry_V20150921", message: "message" }
+            }
+            Self::Scaling => Protocol::Json { prefix: "AnyScaleFrontendService", message: "Message" },
+            Self::CloudMap => Protocol::Json { prefix: "Route53AutoNaming_v20170314", message: "Message" },
+            Self::Logs => Protocol::Json { prefix: "Logs_20140328", message: "message" },
             Self::Elb => Protocol::Query {
                 version: "2015-12-01",
                 xmlns: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
@@ -66,7 +70,7 @@ impl Api {
     pub(super) fn of_target_prefix(prefix: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
-            .find(|api| matches!(api.protocol(), Protocol::Json { prefix: own } if own == prefix))
+            .find(|api| matches!(api.protocol(), Protocol::Json { prefix: own, .. } if own == prefix))
     }
 
     /// The query API that requests for this service name are signed for.

@@ -1,0 +1,202 @@
+//! Namespaces: create, find, delete.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::INVALID;
+use super::operations::{self, Work};
+use super::tags::{self, Tag};
+use crate::account::{Account, Millis};
+use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
+
+/// A namespace.
+#[derive(Debug, Clone)]
+pub(crate) struct Namespace {
+    /// `ns-…`.
+    pub(crate) id: String,
+    /// Its ARN.
+    pub(crate) arn: String,
+    /// Its name, such as `ielts.local`.
+    pub(crate) name: String,
+    /// `HTTP` or `DNS_PRIVATE`.
+    kind: &'static str,
+    description: Option<String>,
+    creator_request_id: Option<String>,
+    created: Millis,
+    hosted_zone_id: Option<String>,
+    pub(super) tags: Vec<Tag>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Create {
+    name: String,
+    creator_request_id: Option<String>,
+    description: Option<String>,
+    vpc: Option<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+pub(super) fn create(
+    account: &mut Account,
+    now: Millis,
+    request: &ApiRequest,
+    kind: &'static str,
+) -> Outcome {
+    let asked: Create = params(request, INVALID)?;
+    let name = asked.name;
+    let printable = name.bytes().all(|byte| byte.is_ascii_graphic());
+    if name.is_empty() || name.len() > 1024 || !printable || name.starts_with("arn:") {
+        return Err(ApiError::new(INVALID, format!("Namespace name '{name}' is not valid")));
+    }
+    tags::check(&asked.tags)?;
+    if kind == "DNS_PRIVATE" && !asked.vpc.as_ref().is_some_and(|vpc| account.identity.has_vpc(vpc)) {
+        let text = format!("The VPC {} does not exist", asked.vpc.unwrap_or_default());
+        return Err(ApiError::new(INVALID, text));
+    }
+    for (operation, work) in operations::pending(account) {
+        let Work::Create(pending) = work else { continue };
+        if pending.name != name || pending.kind != kind {
+            continue;
+        }
+        // A retried call carries the same request id and gets the same operation.
+        if pending.creator_request_id.is_some() && pending.creator_request_id == asked.creator_request_id {
+            return Ok(json!({ "OperationId": operation }));
+        }
+        let operation_name = if kind == "HTTP" { "CreateHttpNamespace" } else { "CreatePrivateDnsNamespace" };
+        let text = format!("Another operation of type {operation_name} and id {operation} is in progress");
+        return Err(ApiError::new("DuplicateRequest", text));
+    }
+    if let Some(existing) =
+        account.cloudmap.namespaces.values().find(|own| own.name == name && own.kind == kind)
+    {
+        let text = format!("Namespace {} with name {name} already exists", existing.id);
+        return Err(ApiError::new("NamespaceAlreadyExists", text));
+    }
+    let id = format!("ns-{}", account.ids.hex(16));
+    let namespace = Namespace {
+        arn: account.arn("servicediscovery", &format!("namespace/{id}")),
+        id,
+        name,
+        kind,
+        description: asked.description,
+        creator_request_id: asked.creator_request_id,
+        created: now,
+        hosted_zone_id: (kind == "DNS_PRIVATE").then(|| format!("Z{}", account.ids.hex(20).to_uppercase())),
+        tags: asked.tags,
+    };
+    let operation = operations::start(account, now, Work::Create(namespace));
+    Ok(json!({ "OperationId": operation }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    id: String,
+}
+
+fn named<'a>(account: &'a Account, request: &ApiRequest) -> Result<&'a Namespace, ApiError> {
+    let Named { id } = params(request, INVALID)?;
+    let found = account.cloudmap.namespaces.values().find(|own| own.id == id || own.arn == id);
+    found.ok_or_else(|| ApiError::new("NamespaceNotFound", format!("Failed to find namespace {id}")))
+}
+
+pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
+    let namespace = named(account, request)?;
+    let mut description = namespace.describe(&account.settings.account);
+    if let Some(id) = &namespace.creator_request_id {
+        description["CreatorRequestId"] = json!(id);
+    }
+    Ok(json!({ "Namespace": description }))
+}
+
+pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let id = named(account, request)?.id.clone();
+    let pending = operations::pending(account)
+        .find(|(_, work)| matches!(work, Work::Delete(own) if *own == id))
+        .map(|(operation, _)| operation.to_owned());
+    if let Some(operation) = pending {
+        let text = format!("Another operation of type DeleteNamespace and id {operation} is in progress");
+        return Err(ApiError::new("DuplicateRequest", text));
+    }
+    let operation = operations::start(account, now, Work::Delete(id));
+    Ok(json!({ "OperationId": operation }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct List {
+    #[serde(default)]
+    filters: Vec<Filter>,
+    next_token: Option<String>,
+    max_results: Option<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Filter {
+    name: String,
+    values: Vec<String>,
+    condition: Option<String>,
+}
+
+impl Filter {
+    fn admits(&self, namespace: &Namespace, account: &str) -> Result<bool, ApiError> {
+        let fact = match self.name.as_str() {
+            "TYPE" => namespace.kind,
+            "NAME" | "HTTP_NAME" => &namespace.name,
+            "RESOURCE_OWNER" => {
+                return Ok(self.values.iter().any(|owner| owner == "SELF" || owner == account));
+            }
+            other => return Err(ApiError::new(INVALID, format!("Filter name {other} is not valid"))),
+        };
+        match self.condition.as_deref() {
+            None | Some("EQ" | "IN") => Ok(self.values.iter().any(|value| value == fact)),
+            Some("BEGINS_WITH") => Ok(self.values.iter().any(|value| fact.starts_with(value.as_str()))),
+            Some(other) => Err(ApiError::new(
+                INVALID,
+                format!("Condition {other} is not valid for the filter {}", self.name),
+            )),
+        }
+    }
+}
+
+pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: List = params(request, INVALID)?;
+    let owner = &account.settings.account;
+    let mut found = Vec::new();
+    for namespace in account.cloudmap.namespaces.values() {
+        let admitted = asked.filters.iter().map(|filter| filter.admits(namespace, owner));
+        if admitted.collect::<Result<Vec<_>, _>>()?.into_iter().all(|admitted| admitted) {
+            found.push(namespace);
+        }
+    }
+    let (found, next) =
+        page(found, asked.next_token.as_deref(), asked.max_results.unwrap_or(100).clamp(1, 100))
+            .ok_or_else(|| ApiError::new(INVALID, "Invalid pagination token"))?;
+    let namespaces: Vec<Value> = found.into_iter().map(|namespace| namespace.describe(owner)).collect();
+    Ok(json!({ "Namespaces": namespaces, "NextToken": next }))
+}
+
+impl Namespace {
+    fn describe(&self, owner: &str) -> Value {
+        let mut description = json!({
+            "Id": self.id,
+            "Arn": self.arn,
+            "ResourceOwner": owner,
+            "Name": self.name,
+            "Type": self.kind,
+            "Properties": { "HttpProperties": { "HttpName": self.name } },
+            "CreateDate": self.created.epoch_secs(),
+        });
+        if let Some(text) = &self.description {
+            description["Description"] = json!(text);
+        }
+        if let Some(zone) = &self.hosted_zone_id {
+            description["Properties"]["DnsProperties"] =
+                json!({ "HostedZoneId": zone, "SOA": { "TTL": 15 } });
+        }
+        description
+    }
+}

@@ -1,0 +1,109 @@
+//! Operations: what Cloud Map answers with while it makes or removes a namespace.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::INVALID;
+use super::namespaces::Namespace;
+use crate::account::{self, Account, Millis};
+use crate::wire::{ApiError, ApiRequest, Outcome, params};
+
+/// What can be due.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// An operation has succeeded.
+    Done { operation: String },
+}
+
+/// One operation.
+#[derive(Debug)]
+pub(super) struct Operation {
+    id: String,
+    created: Millis,
+    updated: Millis,
+    done: bool,
+    pub(super) work: Work,
+}
+
+/// What an operation does.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Makes a namespace.
+    Create(Namespace),
+    /// Removes the namespace with this id.
+    Delete(String),
+}
+
+impl Work {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "CREATE_NAMESPACE",
+            Self::Delete(_) => "DELETE_NAMESPACE",
+        }
+    }
+
+    fn namespace_id(&self) -> &str {
+        match self {
+            Self::Create(namespace) => &namespace.id,
+            Self::Delete(id) => id,
+        }
+    }
+}
+
+/// What an operation on a namespace takes on AWS; at once where someone waits.
+const OPERATION_MS: u64 = 5_000;
+
+/// Starts an operation; gives its id.
+pub(super) fn start(account: &mut Account, now: Millis, work: Work) -> String {
+    let id = format!("{}-{}", account.ids.hex(32), account.ids.hex(8));
+    let delay = if account.settings.pace.first_checks_ms.is_some() { 0 } else { OPERATION_MS };
+    let due = Due::Done { operation: id.clone() };
+    account.timers.push(now.plus_millis(delay), account::Due::CloudMap(due));
+    let operation = Operation { id: id.clone(), created: now, updated: now, done: false, work };
+    account.cloudmap.operations.insert(id.clone(), operation);
+    id
+}
+
+/// The operations that have not succeeded yet.
+pub(super) fn pending(account: &Account) -> impl Iterator<Item = (&str, &Work)> {
+    let operations = account.cloudmap.operations.values().filter(|operation| !operation.done);
+    operations.map(|operation| (operation.id.as_str(), &operation.work))
+}
+
+/// Lets an operation succeed.
+pub(crate) fn due(account: &mut Account, at: Millis, due: Due) {
+    let Due::Done { operation } = due;
+    let state = &mut account.cloudmap;
+    let Some(operation) = state.operations.get_mut(&operation) else { return };
+    (operation.done, operation.updated) = (true, at);
+    match &operation.work {
+        Work::Create(namespace) => {
+            state.namespaces.insert(namespace.id.clone(), namespace.clone());
+        }
+        Work::Delete(id) => {
+            state.namespaces.remove(id);
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    operation_id: String,
+}
+
+pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
+    let Named { operation_id } = params(request, INVALID)?;
+    let operation = account.cloudmap.operations.get(&operation_id).ok_or_else(|| {
+        ApiError::new("OperationNotFound", format!("No operation exists with id {operation_id}"))
+    })?;
+    Ok(json!({ "Operation": {
+        "Id": operation.id,
+        "OwnerAccount": account.settings.account,
+        "Type": operation.work.kind(),
+        "Status": if operation.done { "SUCCESS" } else { "PENDING" },
+        "CreateDate": operation.created.epoch_secs(),
+        "UpdateDate": operation.updated.epoch_secs(),
+        "Targets": { "NAMESPACE": operation.work.namespace_id() },
+    } }))
+}

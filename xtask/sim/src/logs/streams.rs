@@ -1,0 +1,108 @@
+//! Log streams: create, describe, delete.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::INVALID;
+use super::store::{Stream, group_name};
+use crate::account::{Account, Millis};
+use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Named {
+    log_group_name: String,
+    log_stream_name: String,
+}
+
+pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let Named { log_group_name, log_stream_name } = params(request, INVALID)?;
+    if log_stream_name.is_empty() || log_stream_name.len() > 512 || log_stream_name.contains([':', '*']) {
+        let text = format!(
+            "1 validation error detected: Value '{log_stream_name}' at 'logStreamName' failed to satisfy constraint: Member must satisfy regular expression pattern: [^:*]*"
+        );
+        return Err(ApiError::new(INVALID, text));
+    }
+    let group = account.logs.group_mut(&log_group_name)?;
+    if group.streams.contains_key(&log_stream_name) {
+        return Err(ApiError::new(
+            "ResourceAlreadyExistsException",
+            "The specified log stream already exists",
+        ));
+    }
+    group.streams.insert(log_stream_name, Stream::new(now));
+    Ok(Value::Null)
+}
+
+pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let Named { log_group_name, log_stream_name } = params(request, INVALID)?;
+    let group = account.logs.group_mut(&log_group_name)?;
+    group.stream(&log_stream_name)?;
+    group.streams.remove(&log_stream_name);
+    Ok(Value::Null)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Describe {
+    log_group_name: Option<String>,
+    log_group_identifier: Option<String>,
+    log_stream_name_prefix: Option<String>,
+    order_by: Option<String>,
+    #[serde(default)]
+    descending: bool,
+    next_token: Option<String>,
+    limit: Option<usize>,
+}
+
+pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: Describe = params(request, INVALID)?;
+    let group_name = group_name(asked.log_group_name, asked.log_group_identifier)?;
+    let by_time = match asked.order_by.as_deref() {
+        None | Some("LogStreamName") => false,
+        Some("LastEventTime") => true,
+        Some(other) => {
+            let text = format!(
+                "1 validation error detected: Value '{other}' at 'orderBy' failed to satisfy constraint: Member must satisfy enum value set: [LogStreamName, LastEventTime]"
+            );
+            return Err(ApiError::new(INVALID, text));
+        }
+    };
+    if by_time && asked.log_stream_name_prefix.is_some() {
+        return Err(ApiError::new(INVALID, "Cannot order by LastEventTime with a logStreamNamePrefix."));
+    }
+    let prefix = asked.log_stream_name_prefix.unwrap_or_default();
+    let group = account.logs.group(&group_name)?;
+    let mut found: Vec<(&String, &Stream)> =
+        group.streams.iter().filter(|(name, _)| name.starts_with(&prefix)).collect();
+    if by_time {
+        found.sort_by_key(|(_, stream)| stream.events.back().map(|event| event.at));
+    }
+    if asked.descending {
+        found.reverse();
+    }
+    let (found, next) = page(found, asked.next_token.as_deref(), asked.limit.unwrap_or(50).clamp(1, 50))
+        .ok_or_else(|| ApiError::new(INVALID, "The specified nextToken is invalid."))?;
+    let group_arn = account.arn("logs", &format!("log-group:{group_name}"));
+    let streams: Vec<Value> =
+        found.into_iter().map(|(name, stream)| stream.describe(name, &group_arn)).collect();
+    Ok(json!({ "logStreams": streams, "nextToken": next }))
+}
+
+impl Stream {
+    fn describe(&self, name: &str, group_arn: &str) -> Value {
+        let mut description = json!({
+            "logStreamName": name,
+            "creationTime": self.created.0,
+            "arn": format!("{group_arn}:log-stream:{name}"),
+            "storedBytes": 0,
+        });
+        if let (Some(first), Some(last)) = (self.events.front(), self.events.back()) {
+            description["firstEventTimestamp"] = json!(first.at.0);
+            description["lastEventTimestamp"] = json!(last.at.0);
+            description["lastIngestionTime"] = json!(last.ingested.0);
+            description["uploadSequenceToken"] = json!(format!("{:056}", self.forgotten + self.events.len()));
+        }
+        description
+    }
+}

@@ -1,0 +1,88 @@
+//! What can be scaled: `ecs:service:DesiredCount` of `service/<cluster>/<service>`.
+
+use serde::Deserialize;
+
+use super::INVALID;
+use crate::wire::{ApiError, ApiRequest, params};
+
+/// The only dimension served.
+pub(super) const DESIRED_COUNT: &str = "ecs:service:DesiredCount";
+
+/// The members that name a scalable target, in a call where all are required.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Required {
+    service_namespace: String,
+    resource_id: String,
+    scalable_dimension: String,
+}
+
+/// The members that select scalable targets, in a describing call.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Selected {
+    service_namespace: String,
+    resource_id: Option<String>,
+    scalable_dimension: Option<String>,
+}
+
+/// `service/<cluster>/<service>`.
+#[derive(Debug)]
+pub(super) struct Resource {
+    pub(super) id: String,
+    pub(super) cluster: String,
+    pub(super) service: String,
+}
+
+/// The resource that a request names.
+pub(super) fn named(request: &ApiRequest) -> Result<Resource, ApiError> {
+    let asked: Required = params(request, INVALID)?;
+    check_namespace(&asked.service_namespace)?;
+    let parts: Vec<&str> = asked.resource_id.split('/').collect();
+    match (asked.scalable_dimension.as_str(), parts.as_slice()) {
+        (DESIRED_COUNT, ["service", cluster, service]) if !cluster.is_empty() && !service.is_empty() => {
+            Ok(Resource {
+                cluster: (*cluster).to_owned(),
+                service: (*service).to_owned(),
+                id: asked.resource_id,
+            })
+        }
+        _ => Err(unsupported()),
+    }
+}
+
+/// The resource id that a describing request selects, if it does.
+pub(super) fn selected(request: &ApiRequest) -> Result<Option<String>, ApiError> {
+    let asked: Selected = params(request, INVALID)?;
+    check_namespace(&asked.service_namespace)?;
+    match asked.scalable_dimension.as_deref() {
+        None | Some(DESIRED_COUNT) => Ok(asked.resource_id),
+        Some(_) => Err(unsupported()),
+    }
+}
+
+fn check_namespace(namespace: &str) -> Result<(), ApiError> {
+    match namespace {
+        "ecs" => Ok(()),
+        "" => Err(ApiError::new(
+            INVALID,
+            "1 validation error detected: Value '' at 'serviceNamespace' failed to satisfy constraint: Member must satisfy enum value set: [ecs]",
+        )),
+        _ => Err(unsupported()),
+    }
+}
+
+fn unsupported() -> ApiError {
+    ApiError::new(INVALID, "Unsupported service namespace, resource type or scalable dimension")
+}
+
+impl Resource {
+    /// What AWS says when no target is registered for the resource.
+    pub(super) fn not_registered(&self) -> ApiError {
+        let text = format!(
+            "No scalable target registered for service namespace: ecs, resource ID: {}, scalable dimension: {DESIRED_COUNT}",
+            self.id
+        );
+        ApiError::new("ObjectNotFoundException", text)
+    }
+}

@@ -1,0 +1,244 @@
+//! Scaling policies: put, describe, delete. Target tracking policies own a pair of alarms, which are listed.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::INVALID;
+use super::dimension::{DESIRED_COUNT, named, selected};
+use crate::account::{Account, Millis};
+use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
+
+/// One scaling policy.
+#[derive(Debug)]
+pub(super) struct Policy {
+    name: String,
+    arn: String,
+    resource_id: String,
+    kind: &'static str,
+    /// `TargetTrackingScalingPolicyConfiguration` or `StepScalingPolicyConfiguration`, as it was given.
+    configuration: Value,
+    /// Names of the alarms.
+    alarms: Vec<String>,
+    created: Millis,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Put {
+    policy_name: String,
+    policy_type: Option<String>,
+    target_tracking_scaling_policy_configuration: Option<Value>,
+    step_scaling_policy_configuration: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tracking {
+    target_value: f64,
+    predefined_metric_specification: Option<Predefined>,
+    customized_metric_specification: Option<Value>,
+    #[serde(default)]
+    disable_scale_in: bool,
+    scale_out_cooldown: Option<i64>,
+    scale_in_cooldown: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Predefined {
+    predefined_metric_type: String,
+    resource_label: Option<String>,
+}
+
+const TRACKING: &str = "TargetTrackingScaling";
+const STEP: &str = "StepScaling";
+
+/// Creates a policy, or replaces the one of the same name.
+pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let resource = named(request)?;
+    let asked: Put = params(request, INVALID)?;
+    if asked.policy_name.is_empty()
+        || asked.policy_name.len() > 256
+        || asked.policy_name.contains(char::is_control)
+    {
+        return Err(ApiError::new(INVALID, format!("Policy name '{}' is not valid", asked.policy_name)));
+    }
+    if !account.scaling.targets.contains_key(&resource.id) {
+        return Err(resource.not_registered());
+    }
+    let key = (resource.id.clone(), asked.policy_name.clone());
+    let existing = account.scaling.policies.get(&key);
+    let kind = match (asked.policy_type.as_deref(), existing) {
+        (Some("TargetTrackingScaling"), _) => TRACKING,
+        (Some("StepScaling"), _) => STEP,
+        (None, existing) => existing.map_or(STEP, |policy| policy.kind),
+        (Some(other), _) => {
+            return Err(ApiError::new(INVALID, format!("Policies of type '{other}' are not served")));
+        }
+    };
+    if existing.is_some_and(|policy| policy.kind != kind) {
+        return Err(ApiError::new(INVALID, "The policy type of an existing policy cannot be changed"));
+    }
+    let configuration = match kind {
+        TRACKING => asked.target_tracking_scaling_policy_configuration,
+        _ => asked.step_scaling_policy_configuration,
+    };
+    let Some(configuration) = configuration else {
+        let text = format!("A {kind}PolicyConfiguration must be specified for a policy of type {kind}");
+        return Err(ApiError::new(INVALID, text));
+    };
+    let scales_in = if kind == TRACKING { Some(check_tracking(&configuration)?) } else { None };
+    let (arn, created, old_alarms) = match existing {
+        Some(policy) => (policy.arn.clone(), policy.created, policy.alarms.clone()),
+        None => {
+            let path = format!(
+                "{}:resource/ecs/{}:policyName/{}",
+                account.ids.uuid(),
+                resource.id,
+                asked.policy_name
+            );
+            (account.arn("autoscaling", &format!("scalingPolicy:{path}")), now, Vec::new())
+        }
+    };
+    let alarms = match scales_in {
+        None => Vec::new(),
+        Some(scales_in) => alarms(account, &resource.id, scales_in, old_alarms),
+    };
+    let policy = Policy {
+        name: asked.policy_name,
+        arn,
+        resource_id: resource.id,
+        kind,
+        configuration,
+        alarms,
+        created,
+    };
+    let reply = json!({ "PolicyARN": policy.arn, "Alarms": policy.describe_alarms(account) });
+    account.scaling.policies.insert(key, policy);
+    Ok(reply)
+}
+
+/// Checks a target tracking configuration; gives whether it scales in.
+fn check_tracking(configuration: &Value) -> Result<bool, ApiError> {
+    let invalid = |text: String| ApiError::new(INVALID, text);
+    let tracking = Tracking::deserialize(configuration)
+        .map_err(|error| invalid(format!("1 validation error detected: {error}")))?;
+    if tracking.target_value <= 0.0 {
+        return Err(invalid("Target value must be greater than 0".to_owned()));
+    }
+    if [tracking.scale_in_cooldown, tracking.scale_out_cooldown].into_iter().flatten().any(|secs| secs < 0) {
+        return Err(invalid("Cooldown must be greater than or equal to 0".to_owned()));
+    }
+    match (tracking.predefined_metric_specification, tracking.customized_metric_specification) {
+        (Some(predefined), None) => {
+            match (predefined.predefined_metric_type.as_str(), predefined.resource_label) {
+                ("ECSServiceAverageCPUUtilization" | "ECSServiceAverageMemoryUtilization", None) => {}
+                ("ALBRequestCountPerTarget", Some(_)) => {}
+                ("ALBRequestCountPerTarget", None) => {
+                    return Err(invalid(
+                        "ResourceLabel must be specified for ALBRequestCountPerTarget".to_owned(),
+                    ));
+                }
+                ("ECSServiceAverageCPUUtilization" | "ECSServiceAverageMemoryUtilization", Some(_)) => {
+                    return Err(invalid(
+                        "ResourceLabel must not be specified for this metric type".to_owned(),
+                    ));
+                }
+                (other, _) => {
+                    return Err(invalid(format!(
+                        "Predefined metric type {other} is not valid for {DESIRED_COUNT}"
+                    )));
+                }
+            }
+        }
+        (None, Some(_)) => {}
+        _ => {
+            let text = "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified";
+            return Err(invalid(text.to_owned()));
+        }
+    }
+    Ok(!tracking.disable_scale_in)
+}
+
+/// The names of a policy's alarms, those that it has and those that are missing.
+fn alarms(account: &mut Account, resource_id: &str, scales_in: bool, old: Vec<String>) -> Vec<String> {
+    let wanted: &[&str] = if scales_in { &["AlarmHigh", "AlarmLow"] } else { &["AlarmHigh"] };
+    wanted
+        .iter()
+        .map(|which| {
+            let prefix = format!("TargetTracking-{resource_id}-{which}-");
+            match old.iter().find(|name| name.starts_with(&prefix)) {
+                Some(name) => name.clone(),
+                None => format!("{prefix}{}", account.ids.uuid()),
+            }
+        })
+        .collect()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Describe {
+    #[serde(default)]
+    policy_names: Vec<String>,
+    next_token: Option<String>,
+    max_results: Option<usize>,
+}
+
+pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+    let resource_id = selected(request)?;
+    let asked: Describe = params(request, INVALID)?;
+    let found: Vec<&Policy> = account
+        .scaling
+        .policies
+        .values()
+        .filter(|policy| resource_id.as_ref().is_none_or(|id| *id == policy.resource_id))
+        .filter(|policy| asked.policy_names.is_empty() || asked.policy_names.contains(&policy.name))
+        .collect();
+    let (found, next) =
+        page(found, asked.next_token.as_deref(), asked.max_results.unwrap_or(10).clamp(1, 10))
+            .ok_or_else(|| ApiError::new("InvalidNextTokenException", "Invalid next token"))?;
+    let policies: Vec<Value> = found.into_iter().map(|policy| policy.describe(account)).collect();
+    Ok(json!({ "ScalingPolicies": policies, "NextToken": next }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    policy_name: String,
+}
+
+pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let resource = named(request)?;
+    let Named { policy_name } = params(request, INVALID)?;
+    match account.scaling.policies.remove(&(resource.id.clone(), policy_name.clone())) {
+        Some(_) => Ok(Value::Null),
+        None => Err(ApiError::new(
+            "ObjectNotFoundException",
+            format!(
+                "No scaling policy found for service namespace: ecs, resource ID: {}, scalable dimension: {DESIRED_COUNT}, policy name: {policy_name}",
+                resource.id
+            ),
+        )),
+    }
+}
+
+impl Policy {
+    fn describe_alarms(&self, account: &Account) -> Value {
+        let alarm = |name: &String| json!({ "AlarmName": name, "AlarmARN": account.arn("cloudwatch", &format!("alarm:{name}")) });
+        self.alarms.iter().map(alarm).collect()
+    }
+
+    fn describe(&self, account: &Account) -> Value {
+        json!({
+            "PolicyARN": self.arn,
+            "PolicyName": self.name,
+            "ServiceNamespace": "ecs",
+            "ResourceId": self.resource_id,
+            "ScalableDimension": DESIRED_COUNT,
+            "PolicyType": self.kind,
+            format!("{}PolicyConfiguration", self.kind): self.configuration,
+            "Alarms": self.describe_alarms(account),
+            "CreationTime": self.created.epoch_secs(),
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! Scalable targets: register (which moves the desired count inside the bounds), describe, deregister.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::INVALID;
+use super::dimension::{DESIRED_COUNT, named, selected};
+use crate::account::{Account, Millis};
+use crate::ecs;
+use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
+
+/// One scalable target.
+#[derive(Debug)]
+pub(super) struct Target {
+    resource_id: String,
+    pub(super) arn: String,
+    min: u32,
+    max: u32,
+    suspended: Suspended,
+    created: Millis,
+    pub(super) tags: BTreeMap<String, String>,
+}
+
+/// `SuspendedState`.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Suspended {
+    #[serde(default)]
+    dynamic_scaling_in_suspended: bool,
+    #[serde(default)]
+    dynamic_scaling_out_suspended: bool,
+    #[serde(default)]
+    scheduled_scaling_suspended: bool,
+}
+
+/// A change of the desired count that scaling made.
+#[derive(Debug)]
+pub(super) struct Activity {
+    id: String,
+    resource_id: String,
+    description: String,
+    cause: String,
+    at: Millis,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Register {
+    min_capacity: Option<u32>,
+    max_capacity: Option<u32>,
+    suspended_state: Option<Suspended>,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+}
+
+pub(super) fn register(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let resource = named(request)?;
+    let asked: Register = params(request, INVALID)?;
+    let Some(desired) = ecs::desired_count(account, &resource.cluster, &resource.service) else {
+        return Err(ApiError::new(INVALID, format!("ECS service doesn't exist: {}", resource.id)));
+    };
+    let existing = account.scaling.targets.get(&resource.id);
+    let min = asked.min_capacity.or(existing.map(|target| target.min));
+    let max = asked.max_capacity.or(existing.map(|target| target.max));
+    let (Some(min), Some(max)) = (min, max) else {
+        let text = "Min capacity and max capacity must be specified when a new scalable target is registered";
+        return Err(ApiError::new(INVALID, text));
+    };
+    if max < min {
+        return Err(ApiError::new(INVALID, "Maximum capacity cannot be less than minimum capacity"));
+    }
+    let arn = match existing {
+        Some(target) => target.arn.clone(),
+        None => {
+            let id = account.ids.hex(34);
+            account.arn("application-autoscaling", &format!("scalable-target/{id}"))
+        }
+    };
+    let target = account.scaling.targets.entry(resource.id.clone()).or_insert_with(|| Target {
+        resource_id: resource.id.clone(),
+        arn: arn.clone(),
+        min,
+        max,
+        suspended: Suspended::default(),
+        created: now,
+        tags: BTreeMap::new(),
+    });
+    (target.min, target.max) = (min, max);
+    target.suspended = asked.suspended_state.unwrap_or(target.suspended);
+    target.tags.extend(asked.tags);
+    let inside = desired.clamp(min, max);
+    if inside != desired {
+        let cause = if inside == min {
+            format!("minimum capacity was set to {min}")
+        } else {
+            format!("maximum capacity was set to {max}")
+        };
+        ecs::set_desired_count(account, now, &resource.cluster, &resource.service, inside);
+        let activity = Activity {
+            id: account.ids.uuid(),
+            resource_id: resource.id,
+            description: format!("Setting desired count to {inside}."),
+            cause,
+            at: now,
+        };
+        account.scaling.activities.push(activity);
+    }
+    Ok(json!({ "ScalableTargetARN": arn }))
+}
+
+/// Deregisters a target, and its policies with it.
+pub(super) fn deregister(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let resource = named(request)?;
+    if account.scaling.targets.remove(&resource.id).is_none() {
+        return Err(resource.not_registered());
+    }
+    account.scaling.policies.retain(|(id, _), _| *id != resource.id);
+    Ok(Value::Null)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Describe {
+    #[serde(default)]
+    resource_ids: Vec<String>,
+    next_token: Option<String>,
+    max_results: Option<usize>,
+}
+
+impl Describe {
+    fn page<T>(&self, items: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
+        page(items, self.next_token.as_deref(), self.max_results.unwrap_or(50).clamp(1, 50))
+            .ok_or_else(|| ApiError::new("InvalidNextTokenException", "Invalid next token"))
+    }
+}
+
+pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+    selected(request)?;
+    let asked: Describe = params(request, INVALID)?;
+    let targets = account.scaling.targets.values();
+    let chosen = |id: &String| asked.resource_ids.is_empty() || asked.resource_ids.contains(id);
+    let (found, next) = asked.page(targets.filter(|target| chosen(&target.resource_id)).collect())?;
+    let role = format!(
+        "arn:aws:iam::{}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService",
+        account.settings.account
+    );
+    let targets: Vec<Value> = found
+        .into_iter()
+        .map(|target| {
+            json!({
+                "ServiceNamespace": "ecs",
+                "ResourceId": target.resource_id,
+                "ScalableDimension": DESIRED_COUNT,
+                "MinCapacity": target.min,
+                "MaxCapacity": target.max,
+                "RoleARN": role,
+                "CreationTime": target.created.epoch_secs(),
+                "SuspendedState": target.suspended,
+                "ScalableTargetARN": target.arn,
+            })
+        })
+        .collect();
+    Ok(json!({ "ScalableTargets": targets, "NextToken": next }))
+}
+
+/// The changes that scaling made, newest first.
+pub(super) fn describe_activities(account: &Account, request: &ApiRequest) -> Outcome {
+    let chosen = selected(request)?;
+    let asked: Describe = params(request, INVALID)?;
+    let activities = account.scaling.activities.iter().rev();
+    let (found, next) = asked
+        .page(activities.filter(|own| chosen.as_ref().is_none_or(|id| *id == own.resource_id)).collect())?;
+    let activities: Vec<Value> = found
+        .into_iter()
+        .map(|activity| {
+            json!({
+                "ActivityId": activity.id,
+                "ServiceNamespace": "ecs",
+                "ResourceId": activity.resource_id,
+                "ScalableDimension": DESIRED_COUNT,
+                "Description": activity.description,
+                "Cause": activity.cause,
+                "StartTime": activity.at.epoch_secs(),
+                "EndTime": activity.at.epoch_secs(),
+                "StatusCode": "Successful",
+            })
+        })
+        .collect();
+    Ok(json!({ "ScalingActivities": activities, "NextToken": next }))
+}
