@@ -7,6 +7,7 @@ use aws_sdk_servicediscovery::types::{
     OperationTargetType, Tag,
 };
 use deploy::model::NamespaceState;
+use deploy::model::spec::NamespaceSpec;
 
 use super::call::Op;
 use super::error::gone;
@@ -89,16 +90,12 @@ impl Aws {
 
     /// Creates an HTTP namespace and waits until it is there; one that exists stays as it is.
     ///
-    /// `request` makes a repeated call harmless.
-    ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn create_http_namespace(
-        &self,
-        name: &str,
-        request: &str,
-        tags: &Tags,
-    ) -> Result<Namespace, Error> {
+    pub async fn create_http_namespace(&self, spec: &NamespaceSpec, tags: &Tags) -> Result<Namespace, Error> {
+        let name = &spec.name;
+        // The same for all attempts of this call: a repeated one is then harmless.
+        let request = format!("{:016x}", self.rng.next_u64());
         let tags: Vec<Tag> = tags
             .iter()
             .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
@@ -107,7 +104,7 @@ impl Aws {
             self.cloudmap
                 .create_http_namespace()
                 .name(name)
-                .creator_request_id(request)
+                .creator_request_id(&request)
                 .set_tags((!tags.is_empty()).then(|| tags.clone()))
                 .send()
         };

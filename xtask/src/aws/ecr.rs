@@ -4,16 +4,20 @@ use aws_sdk_ecr::types::{ImageIdentifier, ImageTagMutability, Repository, Tag};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use deploy::model::ImageDigest;
+use deploy::model::spec::RepositorySpec;
 use serde_json::{Value, json};
 
 use super::call::Op;
+use super::error::gone;
 use super::names::millis;
-use super::{Aws, Error, Kind, Secret, Tags};
+use super::{Aws, Error, Kind, Tags};
+use crate::host::Secret;
 
 const DESCRIBE: Op = Op::read("ecr", "DescribeRepositories");
 const CREATE: Op = Op::write("ecr", "CreateRepository");
 const GET_LIFECYCLE: Op = Op::read("ecr", "GetLifecyclePolicy");
 const PUT_LIFECYCLE: Op = Op::write("ecr", "PutLifecyclePolicy");
+const DELETE_LIFECYCLE: Op = Op::write("ecr", "DeleteLifecyclePolicy");
 const MUTABILITY: Op = Op::write("ecr", "PutImageTagMutability");
 const TOKEN: Op = Op::read("ecr", "GetAuthorizationToken");
 const IMAGES: Op = Op::read("ecr", "BatchGetImage");
@@ -40,17 +44,25 @@ pub struct FoundRepository {
     pub immutable_tags: bool,
 }
 
-/// Access to the registry.
+/// Access to the registry, for twelve hours.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegistryAccess {
+pub struct RegistryLogin {
     /// Its base URL.
-    pub endpoint: String,
-    /// The user, `AWS`.
-    pub user: String,
-    /// The password; good for twelve hours, for every registry that the caller may reach.
-    pub password: Secret,
-    /// Until when, in milliseconds since the Unix epoch.
+    pub proxy_endpoint: String,
+    /// The value of the `Authorization` header, `Basic …`.
+    pub authorization: Secret,
+    /// Until when, in milliseconds since the Unix epoch; 0 when the endpoint does not say.
     pub expires_ms: u64,
+}
+
+impl RegistryLogin {
+    /// User and password, for programs that ask for them.
+    #[must_use]
+    pub fn credentials(&self) -> Option<(String, Secret)> {
+        let token = self.authorization.expose().strip_prefix("Basic ")?;
+        let pair = String::from_utf8(BASE64.decode(token).ok()?).ok()?;
+        pair.split_once(':').map(|(user, password)| (user.to_owned(), Secret::new(password)))
+    }
 }
 
 impl Aws {
@@ -87,16 +99,11 @@ impl Aws {
         }
     }
 
-    /// Creates a repository; one that exists stays as it is.
+    /// Creates a repository, without its lifecycle policy; one that exists stays as it is. Gives its URI.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn create_repository(
-        &self,
-        name: &str,
-        immutable_tags: bool,
-        tags: &Tags,
-    ) -> Result<FoundRepository, Error> {
+    pub async fn create_repository(&self, spec: &RepositorySpec, tags: &Tags) -> Result<String, Error> {
         let tags: Vec<Tag> = tags
             .iter()
             .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
@@ -104,31 +111,29 @@ impl Aws {
         let call = || {
             self.ecr
                 .create_repository()
-                .repository_name(name)
-                .image_tag_mutability(mutability(immutable_tags))
+                .repository_name(&spec.name)
+                .image_tag_mutability(mutability(spec))
                 .set_tags((!tags.is_empty()).then(|| tags.clone()))
                 .send()
         };
-        match self.call(CREATE, call).await {
+        let made = match self.call(CREATE, call).await {
             Ok(reply) => reply.repository.map(read).ok_or_else(|| Error::incomplete(CREATE, "repository")),
             Err(error) if matches!(error.kind, Kind::AlreadyExists) => {
-                self.find_repositories(&[name]).await?.into_iter().next().ok_or(error)
+                self.find_repositories(&[&spec.name]).await?.into_iter().next().ok_or(error)
             }
             Err(error) => Err(error),
-        }
+        };
+        made.map(|repository| repository.uri)
     }
 
     /// Changes whether a tag can be pushed once only.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn put_image_tag_mutability(&self, name: &str, immutable_tags: bool) -> Result<(), Error> {
+    pub async fn put_image_tag_mutability(&self, spec: &RepositorySpec) -> Result<(), Error> {
         let call = || {
-            self.ecr
-                .put_image_tag_mutability()
-                .repository_name(name)
-                .image_tag_mutability(mutability(immutable_tags))
-                .send()
+            let call = self.ecr.put_image_tag_mutability().repository_name(&spec.name);
+            call.image_tag_mutability(mutability(spec)).send()
         };
         self.call(MUTABILITY, call).await.map(drop)
     }
@@ -146,11 +151,16 @@ impl Aws {
         }
     }
 
-    /// Sets the lifecycle policy: the newest `keep` images stay.
+    /// Sets the lifecycle policy: the newest images stay. A spec that keeps all images has no policy.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn put_keep_images(&self, name: &str, keep: u32) -> Result<(), Error> {
+    pub async fn put_lifecycle_policy(&self, spec: &RepositorySpec) -> Result<(), Error> {
+        let name = &spec.name;
+        let Some(keep) = spec.keep_images else {
+            let call = || self.ecr.delete_lifecycle_policy().repository_name(name).send();
+            return self.call(DELETE_LIFECYCLE, call).await.map(drop).or_else(gone);
+        };
         let policy = lifecycle_policy(keep);
         let call =
             || self.ecr.put_lifecycle_policy().repository_name(name).lifecycle_policy_text(&policy).send();
@@ -161,20 +171,18 @@ impl Aws {
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn get_registry_access(&self) -> Result<RegistryAccess, Error> {
+    pub async fn registry_login(&self) -> Result<RegistryLogin, Error> {
         let reply = self.call(TOKEN, || self.ecr.get_authorization_token().send()).await?;
         let data = reply.authorization_data.unwrap_or_default().into_iter().next();
         let data = data.ok_or_else(|| Error::incomplete(TOKEN, "authorizationData"))?;
-        let (user, password) = data
-            .authorization_token()
-            .and_then(|token| String::from_utf8(BASE64.decode(token).ok()?).ok())
-            .and_then(|pair| {
-                pair.split_once(':').map(|(user, password)| (user.to_owned(), Secret::new(password)))
-            })
-            .ok_or_else(|| Error::incomplete(TOKEN, "usable authorizationToken"))?;
-        let endpoint =
-            data.proxy_endpoint().ok_or_else(|| Error::incomplete(TOKEN, "proxyEndpoint"))?.to_owned();
-        Ok(RegistryAccess { endpoint, user, password, expires_ms: millis(data.expires_at()) })
+        let token =
+            data.authorization_token().ok_or_else(|| Error::incomplete(TOKEN, "authorizationToken"))?;
+        let endpoint = data.proxy_endpoint().ok_or_else(|| Error::incomplete(TOKEN, "proxyEndpoint"))?;
+        Ok(RegistryLogin {
+            proxy_endpoint: endpoint.to_owned(),
+            authorization: Secret::new(format!("Basic {token}")),
+            expires_ms: millis(data.expires_at()),
+        })
     }
 
     /// Which of these images a repository holds.
@@ -214,12 +222,12 @@ impl Aws {
     /// When AWS refuses.
     pub async fn delete_repository(&self, name: &str) -> Result<(), Error> {
         let call = || self.ecr.delete_repository().repository_name(name).force(true).send();
-        self.call(DELETE, call).await.map(drop).or_else(super::error::gone)
+        self.call(DELETE, call).await.map(drop).or_else(gone)
     }
 }
 
-fn mutability(immutable: bool) -> ImageTagMutability {
-    if immutable { ImageTagMutability::Immutable } else { ImageTagMutability::Mutable }
+fn mutability(spec: &RepositorySpec) -> ImageTagMutability {
+    if spec.immutable_tags { ImageTagMutability::Immutable } else { ImageTagMutability::Mutable }
 }
 
 fn read(found: Repository) -> FoundRepository {
@@ -270,12 +278,13 @@ mod tests {
 
     #[test]
     fn a_registry_password_is_not_in_debug_output() {
-        let access = RegistryAccess {
-            endpoint: "https://registry".into(),
-            user: "AWS".into(),
-            password: Secret::new("hunter2"),
+        let login = RegistryLogin {
+            proxy_endpoint: "https://registry".into(),
+            authorization: Secret::new(format!("Basic {}", BASE64.encode("AWS:hunter2"))),
             expires_ms: 0,
         };
-        assert!(!format!("{access:?}").contains("hunter2"));
+        assert_eq!(login.credentials(), Some(("AWS".into(), Secret::new("hunter2"))));
+        let shown = format!("{login:?} {:?}", login.credentials());
+        assert!(!shown.contains("hunter2") && !shown.contains("QVdT"), "{shown}");
     }
 }

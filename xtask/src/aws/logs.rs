@@ -73,11 +73,12 @@ impl Aws {
         }
     }
 
-    /// Creates a log group; one that exists stays as it is.
+    /// Creates a log group, without its retention; one that exists stays as it is.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn create_log_group(&self, name: &str, tags: &Tags) -> Result<(), Error> {
+    pub async fn create_log_group(&self, spec: &LogGroupSpec, tags: &Tags) -> Result<(), Error> {
+        let name = &spec.name;
         let members = if tags.is_empty() {
             json!({"logGroupName": name})
         } else {
@@ -89,12 +90,13 @@ impl Aws {
         }
     }
 
-    /// Sets for how many days events are kept; `None` for ever.
+    /// Sets for how many days events are kept.
     ///
     /// # Errors
     /// When AWS refuses; it takes certain numbers of days only.
-    pub async fn put_retention(&self, name: &str, days: Option<u32>) -> Result<(), Error> {
-        match days {
+    pub async fn put_retention_policy(&self, spec: &LogGroupSpec) -> Result<(), Error> {
+        let name = &spec.name;
+        match spec.retention_days {
             Some(days) => {
                 self.logs_empty(RETENTION, &json!({"logGroupName": name, "retentionInDays": days})).await
             }
@@ -138,6 +140,15 @@ impl Aws {
             Err(error) if matches!(error.kind, Kind::NotFound) => Ok(LogPage::default()),
             Err(error) => Err(error),
         }
+    }
+
+    /// The last `limit` lines of a stream, without line ends.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn last_log_lines(&self, group: &str, stream: &str, limit: u32) -> Result<Vec<String>, Error> {
+        let page = self.get_log_events(group, stream, limit, None).await?;
+        Ok(page.events.into_iter().map(|event| event.message.trim_end().to_owned()).collect())
     }
 
     async fn logs<T: DeserializeOwned>(&self, op: Op, members: &Value) -> Result<T, Error> {

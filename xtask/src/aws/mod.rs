@@ -18,14 +18,13 @@ mod logs;
 mod names;
 mod retry;
 mod scaling;
-mod secret;
 mod sts;
 
 pub use call::{CallOutcome, CallRecord, Effect, Observer};
 pub use cloudmap::Namespace;
 pub use connect::{Aws, Connect, Keys};
 pub use ec2::{SecurityGroup, Subnet, Vpc};
-pub use ecr::{FoundRepository, RegistryAccess};
+pub use ecr::{FoundRepository, RegistryLogin};
 pub use ecs::{
     Arns, CreateService, FoundService, Members, RegisteredTaskDefinition, RevisionImage, ServiceRevision,
     UpdateService,
@@ -35,7 +34,6 @@ pub use error::{CredentialsProblem, Error, Failure, Kind};
 pub use logs::{LogEvent, LogPage};
 pub use names::{arn_account, arn_name, arn_partition};
 pub use retry::Policy;
-pub use secret::Secret;
 pub use sts::Caller;
 
 /// Tags by key.

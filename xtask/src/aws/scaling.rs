@@ -9,7 +9,7 @@ use deploy::model::spec::{PolicySpec, ScalableTargetSpec};
 use super::call::Op;
 use super::error::gone;
 use super::names::{count, wire};
-use super::{Aws, Error};
+use super::{Aws, Error, Tags};
 
 const SERVICE: &str = "application-autoscaling";
 const TARGETS: Op = Op::read(SERVICE, "DescribeScalableTargets");
@@ -81,7 +81,11 @@ impl Aws {
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn register_scalable_target(&self, spec: &ScalableTargetSpec) -> Result<(), Error> {
+    pub async fn register_scalable_target(
+        &self,
+        spec: &ScalableTargetSpec,
+        tags: &Tags,
+    ) -> Result<(), Error> {
         let call = || {
             self.scaling
                 .register_scalable_target()
@@ -90,6 +94,7 @@ impl Aws {
                 .resource_id(&spec.resource_id)
                 .min_capacity(wire(spec.min))
                 .max_capacity(wire(spec.max))
+                .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()))
                 .send()
         };
         self.call(REGISTER, call).await.map(drop)
@@ -129,14 +134,14 @@ impl Aws {
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn delete_scaling_policy(&self, resource: &str, name: &str) -> Result<(), Error> {
+    pub async fn delete_scaling_policy(&self, spec: &PolicySpec) -> Result<(), Error> {
         let call = || {
             self.scaling
                 .delete_scaling_policy()
                 .service_namespace(ServiceNamespace::Ecs)
                 .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
-                .resource_id(resource)
-                .policy_name(name)
+                .resource_id(&spec.resource_id)
+                .policy_name(&spec.name)
                 .send()
         };
         self.call(DELETE, call).await.map(drop).or_else(gone)
@@ -146,13 +151,13 @@ impl Aws {
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn deregister_scalable_target(&self, resource: &str) -> Result<(), Error> {
+    pub async fn deregister_scalable_target(&self, spec: &ScalableTargetSpec) -> Result<(), Error> {
         let call = || {
             self.scaling
                 .deregister_scalable_target()
                 .service_namespace(ServiceNamespace::Ecs)
                 .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
-                .resource_id(resource)
+                .resource_id(&spec.resource_id)
                 .send()
         };
         self.call(DEREGISTER, call).await.map(drop).or_else(gone)

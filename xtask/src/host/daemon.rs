@@ -67,6 +67,14 @@ impl Daemon {
         self.id().is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
     }
 
+    /// The program and its arguments, each followed by a space; `None` where the system does not tell (it needs
+    /// /proc). A process id alone names nobody: ids are used again.
+    #[must_use]
+    pub fn command_line(self) -> Option<String> {
+        let line = std::fs::read(format!("/proc/{}/cmdline", self.pid)).ok()?;
+        Some(String::from_utf8_lossy(&line).replace('\0', " "))
+    }
+
     /// Asks the process to end (SIGTERM). One that is gone already counts as asked.
     ///
     /// # Errors

@@ -53,8 +53,8 @@ impl Aws {
     /// [`crate::aws::Kind::AlreadyExists`] when the port has one with other settings; when AWS refuses.
     pub async fn create_listener(
         &self,
-        load_balancer_arn: &str,
         spec: &ListenerSpec,
+        load_balancer_arn: &str,
         tags: &Tags,
     ) -> Result<String, Error> {
         let default = action::not_found();

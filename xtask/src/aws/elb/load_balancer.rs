@@ -56,7 +56,7 @@ impl Aws {
         &self,
         spec: &LoadBalancerSpec,
         tags: &Tags,
-    ) -> Result<Balancer, Error> {
+    ) -> Result<LoadBalancerState, Error> {
         let scheme = if spec.internal {
             LoadBalancerSchemeEnum::Internal
         } else {
@@ -74,7 +74,7 @@ impl Aws {
                 .send()
         };
         let made = self.call(CREATE, call).await?.load_balancers.unwrap_or_default();
-        made.first().map(read).ok_or_else(|| Error::incomplete(CREATE, "load balancer"))
+        made.first().map(|made| read(made).state).ok_or_else(|| Error::incomplete(CREATE, "load balancer"))
     }
 
     /// Deletes a load balancer with its listeners and rules; none is as good.

@@ -121,7 +121,8 @@ impl Aws {
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn modify_health_check(&self, arn: &str, health: &HealthCheckSpec) -> Result<(), Error> {
+    pub async fn modify_target_group(&self, arn: &str, spec: &TargetGroupSpec) -> Result<(), Error> {
+        let health = &spec.health;
         let call = || {
             self.elb
                 .modify_target_group()
@@ -137,11 +138,12 @@ impl Aws {
         self.call(MODIFY, call).await.map(drop)
     }
 
-    /// Changes a target group's deregistration delay.
+    /// Sets a target group's deregistration delay.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn modify_deregistration_delay(&self, arn: &str, seconds: u32) -> Result<(), Error> {
+    pub async fn set_deregistration_delay(&self, arn: &str, spec: &TargetGroupSpec) -> Result<(), Error> {
+        let seconds = spec.deregistration_delay_secs;
         let delay = TargetGroupAttribute::builder().key(DELAY).value(seconds.to_string()).build();
         let call = || {
             self.elb.modify_target_group_attributes().target_group_arn(arn).attributes(delay.clone()).send()
