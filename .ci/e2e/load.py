@@ -1,0 +1,111 @@
+"""A crowd of visitors at a steady rate for as long as a roll takes, counting every answer that is not the right one."""
+
+import threading
+import time
+
+from . import web
+
+BANDS = (6.5, 6.5, 5.0, 7.0)
+BANDS_OVERALL = "6.5"
+RATE = 50
+VISITORS = 20
+
+
+class Kind:
+    """A request, and how its right answer is known."""
+
+    def __init__(self, name, method, path, right, body=None, headers=None):
+        self.name, self.method, self.path, self.right = name, method, path, right
+        self.body, self.headers = body, headers
+
+
+def _identity(service):
+    return lambda answer: answer.status == 200 and (answer.json() or {}).get("service") == service
+
+
+KINDS = [
+    Kind("/api/health", "GET", "/api/health", _identity("frontend")),
+    Kind("/api/skills", "GET", "/api/skills", lambda answer: answer.status == 200 and "listening" in answer.body),
+    Kind("/", "GET", "/", lambda answer: answer.status == 200 and "<form" in answer.body),
+    Kind("/actuator/health", "GET", "/actuator/health", _identity("backend")),
+    Kind(
+        "the page's sum", "POST", "/",
+        lambda answer: answer.status == 200 and web.overall_in(answer.body) == BANDS_OVERALL,
+        web.form_of(BANDS), web.FORM,
+    ),
+]
+
+
+class Load:
+    """Use it with `with`: visitors come in and are gone, and its numbers final, at the end of the block.
+
+    Half of the visitors keep their connection, as browsers do; the other half make a new one each time, as probes do.
+    """
+
+    def __init__(self, url):
+        self.url = url
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self.answers = {kind.name: [] for kind in KINDS}
+        self.failures = []
+
+    def __enter__(self):
+        self._began = time.monotonic()
+        self._visitors = [threading.Thread(target=self._visit, args=(n,), daemon=True) for n in range(VISITORS)]
+        for visitor in self._visitors:
+            visitor.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for visitor in self._visitors:
+            visitor.join(2 * web.PATIENCE)
+        self.elapsed = time.monotonic() - self._began
+
+    def _visit(self, number):
+        keeps = number % 2 == 0
+        connection = web.connect(self.url)
+        due = self._began + number / RATE
+        turn = number
+        while not self._stop.wait(max(0, due - time.monotonic())):
+            kind = KINDS[turn % len(KINDS)]
+            self._request(connection, kind, keeps)
+            if not keeps:
+                connection.close()
+            turn += 1
+            due += VISITORS / RATE
+        connection.close()
+
+    def _request(self, connection, kind, keeps):
+        began = time.monotonic()
+        try:
+            answer = web.exchange(connection, kind.method, kind.path, kind.body, kind.headers)
+            problem = None if kind.right(answer) else str(answer)
+        except Exception as error:
+            connection.close()
+            problem = f"{type(error).__name__}: {error}"
+        took = time.monotonic() - began
+        with self._lock:
+            self.answers[kind.name].append(took)
+            if problem:
+                how = "kept connection" if keeps else "new connection"
+                self.failures.append(f"{kind.name} ({how}) at {began - self._began:.1f} s, {took:.2f} s: {problem}")
+
+    @property
+    def count(self):
+        return sum(map(len, self.answers.values()))
+
+    @property
+    def rate(self):
+        return self.count / self.elapsed
+
+    def __str__(self):
+        times = sorted(took for answers in self.answers.values() for took in answers) or [0]
+        kinds = ", ".join(f"{name} {len(answers)}" for name, answers in self.answers.items())
+        return (
+            f"{self.count} requests at {self.rate:.1f}/s ({kinds}), {len(self.failures)} failed, "
+            f"median {times[len(times) // 2] * 1000:.0f} ms, slowest {times[-1] * 1000:.0f} ms"
+        )
+
+    def worst(self):
+        return "\n".join([str(self), *self.failures[:10]])
