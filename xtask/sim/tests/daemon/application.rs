@@ -1,0 +1,47 @@
+//! The program inside the test's image.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How long the port stays open after SIGTERM: for a request that was routed here just before.
+const LINGER: Duration = Duration::from_millis(300);
+
+#[expect(clippy::disallowed_methods, reason = "a program in a container is configured by its environment")]
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
+
+#[test]
+#[ignore = "the program that runs inside the test's image"]
+fn application() {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).unwrap();
+        let listener = TcpListener::bind(format!("{}:{}", variable("HOST"), variable("PORT"))).await.unwrap();
+        let serve = async {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let answer = service_fn(|request: Request<Incoming>| async move {
+                    if request.uri().path() == "/slow" {
+                        tokio::time::sleep(Duration::from_millis(400)).await;
+                    }
+                    Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(variable("VERSION")))))
+                });
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+            }
+        };
+        tokio::select! {
+            () = serve => {}
+            () = async { terminate.recv().await; tokio::time::sleep(LINGER).await } => {}
+        }
+    });
+}

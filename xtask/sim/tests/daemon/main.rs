@@ -1,0 +1,227 @@
+//! The daemon as its users meet it: over loopback, with real processes, on wall-clock time.
+//!
+//! The image's program is this very test binary, run for its one ignored test: a small HTTP service that behaves as
+//! services on ECS should.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+mod application;
+mod client;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use client::Client;
+use serde_json::{Value, json};
+use sim::door::server::{Bound, ServeOptions, clean_up, serve};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+/// Longer than a loaded machine needs for anything here; nothing waits for it to pass.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+struct Daemon {
+    state_dir: PathBuf,
+    bound: Bound,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl Daemon {
+    async fn start(name: &str) -> Self {
+        let state_dir = std::env::temp_dir().join(format!("sim-daemon-{}-{name}", std::process::id()));
+        let mut options = ServeOptions::new(state_dir.clone());
+        (options.endpoint_port, options.alb_port) = (0, 0);
+        let (ready, bound) = oneshot::channel();
+        let serving = tokio::spawn(serve(options, move |bound| ready.send(*bound).unwrap()));
+        Self { state_dir, bound: bound.await.unwrap(), serving }
+    }
+
+    /// Stops the daemon and proves that nothing of it is left.
+    async fn stop(self, client: &Client) {
+        let (status, _) = client.post(self.bound.endpoint, "/_cloud/stop", b"").await;
+        assert_eq!(status, 202);
+        tokio::time::timeout(PATIENCE, self.serving).await.unwrap().unwrap().unwrap();
+        for address in [self.bound.endpoint, self.bound.alb, self.bound.connect] {
+            assert!(std::net::TcpStream::connect(address).is_err(), "{address} still answers");
+        }
+        assert_eq!(std::fs::read_dir(self.state_dir.join("processes")).unwrap().count(), 0);
+        assert!(!self.state_dir.join("images").exists());
+        std::fs::remove_dir_all(&self.state_dir).unwrap();
+    }
+}
+
+/// Asks again until the answer will do.
+async fn eventually<F: Future<Output = Result<T, String>>, T>(mut ask: impl FnMut() -> F) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match ask().await {
+            Ok(answer) => return answer,
+            Err(still) => assert!(Instant::now() < deadline, "{still}"),
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Makes repository, load balancer and rule; gives the target group's ARN.
+async fn stage(client: &Client) -> String {
+    client
+        .json("AmazonEC2ContainerRegistry_V20150921.CreateRepository", json!({ "repositoryName": "app" }))
+        .await;
+    client.ecs("CreateCluster", json!({ "clusterName": "c" })).await;
+    let subnets = client.query("ec2", "Action=DescribeSubnets&Version=2016-11-15").await;
+    let ids = client::between_all(&subnets, "<subnetId>", "</subnetId>");
+    let form = format!(
+        "Action=CreateLoadBalancer&Version=2015-12-01&Name=lb&Subnets.member.1={}&Subnets.member.2={}",
+        ids[0], ids[1]
+    );
+    let balancer = client.query("elasticloadbalancing", &form).await;
+    let balancer = client::between_all(&balancer, "<LoadBalancerArn>", "</LoadBalancerArn>")[0].clone();
+    let vpc = client::between_all(&subnets, "<vpcId>", "</vpcId>")[0].clone();
+    let form = format!(
+        "Action=CreateTargetGroup&Version=2015-12-01&Name=tg&Protocol=HTTP&Port=8080&TargetType=ip&VpcId={vpc}\
+         &HealthCheckPath=%2Fhealth&HealthCheckIntervalSeconds=5&HealthCheckTimeoutSeconds=2"
+    );
+    let group = client.query("elasticloadbalancing", &form).await;
+    let group = client::between_all(&group, "<TargetGroupArn>", "</TargetGroupArn>")[0].clone();
+    let form = format!(
+        "Action=ModifyTargetGroupAttributes&Version=2015-12-01&TargetGroupArn={}\
+         &Attributes.member.1.Key=deregistration_delay.timeout_seconds&Attributes.member.1.Value=1",
+        client::escaped(&group)
+    );
+    client.query("elasticloadbalancing", &form).await;
+    let form = format!(
+        "Action=CreateListener&Version=2015-12-01&LoadBalancerArn={}&Protocol=HTTP&Port=80\
+         &DefaultActions.member.1.Type=forward&DefaultActions.member.1.TargetGroupArn={}",
+        client::escaped(&balancer),
+        client::escaped(&group)
+    );
+    client.query("elasticloadbalancing", &form).await;
+    group
+}
+
+async fn register(client: &Client, image: &str, version: &str) -> String {
+    let container = json!({
+        "name": "app", "image": image, "essential": true,
+        "portMappings": [{ "containerPort": 8080, "name": "app" }],
+        "environment": [{ "name": "VERSION", "value": version }],
+    });
+    let definition = json!({
+        "family": "app", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
+        "cpu": "256", "memory": "512", "runtimePlatform": { "cpuArchitecture": client::architecture().1 },
+        "executionRoleArn": "arn:aws:iam::123456789012:role/ecsTaskExecutionRole",
+        "containerDefinitions": [container],
+    });
+    let reply = client.ecs("RegisterTaskDefinition", definition).await;
+    reply["taskDefinition"]["taskDefinitionArn"].as_str().unwrap().to_owned()
+}
+
+async fn settled(client: &Client, definition: &str) {
+    eventually(|| async {
+        let reply = client.ecs("DescribeServices", json!({ "cluster": "c", "services": ["s"] })).await;
+        let service: Value = reply["services"][0].clone();
+        let deployments = service["deployments"].as_array().unwrap();
+        let done = deployments.len() == 1
+            && deployments[0]["rolloutState"] == "COMPLETED"
+            && deployments[0]["taskDefinition"] == definition;
+        if done {
+            return Ok(());
+        }
+        let stopped = client.ecs("ListTasks", json!({ "cluster": "c", "desiredStatus": "STOPPED" })).await;
+        let why = match stopped["taskArns"].as_array().filter(|tasks| !tasks.is_empty()) {
+            Some(tasks) => client.ecs("DescribeTasks", json!({ "cluster": "c", "tasks": tasks })).await,
+            None => Value::Null,
+        };
+        Err(format!("not settled: {service:#}\n{why:#}"))
+    })
+    .await;
+}
+
+/// What came of requests in a row: the bodies of those that succeeded, and the failures.
+type Load = JoinHandle<(Vec<String>, Vec<(u16, String)>)>;
+
+fn load(
+    client: &Client,
+    daemon: &Daemon,
+    path: &'static str,
+    pause: Duration,
+    stop: &Arc<AtomicBool>,
+) -> Load {
+    let (client, alb, stop) = (client.clone(), daemon.bound.alb, Arc::clone(stop));
+    tokio::spawn(async move {
+        let (mut bodies, mut failures) = (Vec::new(), Vec::new());
+        while !stop.load(Ordering::Relaxed) {
+            match client.get(alb, path).await {
+                (200, body) => bodies.push(body),
+                failure => failures.push(failure),
+            }
+            sleep(pause).await;
+        }
+        (bodies, failures)
+    })
+}
+
+#[tokio::test]
+async fn a_roll_under_load_loses_no_request_and_a_stop_leaves_nothing() {
+    let daemon = Daemon::start("roll").await;
+    let client = Client::new(daemon.bound.endpoint);
+    let group = stage(&client).await;
+    let image = client.push_self("app").await;
+    let first = register(&client, &image, "one").await;
+    let subnets = client.query("ec2", "Action=DescribeSubnets&Version=2016-11-15").await;
+    let subnet = client::between_all(&subnets, "<subnetId>", "</subnetId>")[0].clone();
+    let service = json!({
+        "cluster": "c", "serviceName": "s", "taskDefinition": first, "desiredCount": 2, "launchType": "FARGATE",
+        "networkConfiguration": { "awsvpcConfiguration": { "subnets": [subnet] } },
+        "loadBalancers": [{ "targetGroupArn": group, "containerName": "app", "containerPort": 8080 }],
+        "deploymentConfiguration": { "minimumHealthyPercent": 100, "maximumPercent": 200 },
+    });
+    client.ecs("CreateService", service).await;
+    settled(&client, &first).await;
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let quick = load(&client, &daemon, "/version", Duration::from_millis(10), &stop);
+    // These are in flight for longer than anything between two steps of the roll.
+    let slow = load(&client, &daemon, "/slow", Duration::ZERO, &stop);
+    let second = register(&client, &image, "two").await;
+    client.ecs("UpdateService", json!({ "cluster": "c", "service": "s", "taskDefinition": second })).await;
+    settled(&client, &second).await;
+    stop.store(true, Ordering::Relaxed);
+    for (load, least) in [(quick, 50), (slow, 2)] {
+        let (bodies, failures) = load.await.unwrap();
+        assert!(failures.is_empty(), "{failures:?}");
+        assert_eq!((bodies[0].as_str(), bodies[bodies.len() - 1].as_str()), ("one", "two"));
+        assert!(bodies.len() > least, "{}", bodies.len());
+    }
+    daemon.stop(&client).await;
+}
+
+#[tokio::test]
+async fn a_second_daemon_with_the_same_state_is_refused_and_another_state_is_no_collision() {
+    let daemon = Daemon::start("one").await;
+    let other = Daemon::start("two").await;
+    assert_ne!(daemon.bound.endpoint, other.bound.endpoint);
+    let refused = serve(ServeOptions::new(daemon.state_dir.clone()), |_| {}).await.unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::WouldBlock);
+    assert_eq!(clean_up(&daemon.state_dir).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    let client = Client::new(daemon.bound.endpoint);
+    let (status, said) = client.get(daemon.bound.endpoint, "/_cloud/status").await;
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((status, &said["pid"]), (200, &json!(std::process::id())));
+    assert_eq!(said["endpoint"], format!("http://{}", daemon.bound.endpoint));
+    daemon.stop(&client).await;
+    other.stop(&client).await;
+    assert_eq!(clean_up(Path::new(&std::env::temp_dir().join("sim-daemon-none"))).unwrap(), 0);
+    std::fs::remove_dir_all(std::env::temp_dir().join("sim-daemon-none")).unwrap();
+}
+
+#[tokio::test]
+async fn a_page_in_a_browser_cannot_stop_the_daemon() {
+    let daemon = Daemon::start("browser").await;
+    let client = Client::new(daemon.bound.endpoint);
+    let (status, _) = client.post_from("https://evil.example", daemon.bound.endpoint, "/_cloud/stop").await;
+    assert_eq!(status, 403);
+    assert_eq!(client.get(daemon.bound.endpoint, "/_cloud/status").await.0, 200);
+    daemon.stop(&client).await;
+}
