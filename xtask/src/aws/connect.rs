@@ -109,7 +109,13 @@ impl Aws {
         &self.region
     }
 
-    /// The same account with another observer and another retry policy.
+    /// The moment, in milliseconds since the Unix epoch, by the clock that calls are signed with.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
+    }
+
+    /// The same account with another retry policy.
     #[must_use]
     pub fn with_policy(mut self, retry: Policy) -> Self {
         self.retry = retry;

@@ -1,1 +1,19 @@
-//! The account as it is: one read of everything that a plan needs.
+//! The account as it is: everything that a plan needs, in as few round trips as its parts depend on each other.
+//!
+//! It reads and never writes. What the operator must bring (VPC, subnets, security groups, roles, a selected load
+//! balancer) is looked up by name here, and all that is missing is told at once. What an endpoint lacks and a
+//! deploy can do without becomes a warning.
+
+mod account;
+mod door;
+mod error;
+mod foundation;
+mod landing;
+mod lookup;
+mod routing;
+mod services;
+
+pub use account::account;
+pub use door::{Reach, door};
+pub use error::{Error, Missing};
+pub use foundation::held;

@@ -1,13 +1,13 @@
 //! Services: create, describe, delete.
 
-use aws_sdk_ecs::types::{LaunchType, PropagateTags, SchedulingStrategy, Service, ServiceField};
+use aws_sdk_ecs::types::{LaunchType, PropagateTags, SchedulingStrategy, Service};
 use deploy::model::spec::ServiceSpec;
 use deploy::rollout::ServiceSnapshot;
 use futures_util::future::try_join_all;
 
 use super::settings::{self, Arns};
 use super::snapshot;
-use super::tags::{read_tags, wire_tags};
+use super::tags::wire_tags;
 use crate::aws::call::Op;
 use crate::aws::error::gone;
 use crate::aws::names::wire;
@@ -50,8 +50,6 @@ pub struct FoundService {
     pub spec: ServiceSpec,
     /// The revision of its PRIMARY deployment.
     pub task_definition: String,
-    /// Its tags, when they were asked for.
-    pub tags: Tags,
     /// How it stands.
     pub snapshot: ServiceSnapshot,
 }
@@ -108,7 +106,7 @@ impl Aws {
         cluster: &str,
         names: &[&str],
     ) -> Result<Vec<ServiceSnapshot>, Error> {
-        let found = self.read_services(cluster, names, false).await?;
+        let found = self.read_services(cluster, names).await?;
         let missing = |name: &str| ServiceSnapshot {
             name: name.to_owned(),
             status: "MISSING".to_owned(),
@@ -121,7 +119,7 @@ impl Aws {
         Ok(names.iter().map(look).collect())
     }
 
-    /// The services of a cluster that exist, with their settings and tags. `arns` turns ARNs of namespaces to names.
+    /// The services of a cluster that exist, with their settings. `arns` turns ARNs of namespaces to names.
     ///
     /// # Errors
     /// When AWS refuses, or the cluster does not exist.
@@ -131,22 +129,16 @@ impl Aws {
         names: &[&str],
         arns: &Arns,
     ) -> Result<Vec<FoundService>, Error> {
-        let found = self.read_services(cluster, names, true).await?;
+        let found = self.read_services(cluster, names).await?;
         Ok(found.into_iter().map(|service| read(service, arns)).collect())
     }
 
-    async fn read_services(&self, cluster: &str, names: &[&str], tags: bool) -> Result<Vec<Service>, Error> {
+    async fn read_services(&self, cluster: &str, names: &[&str]) -> Result<Vec<Service>, Error> {
         let batch = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
             async move {
-                let call = || {
-                    self.ecs
-                        .describe_services()
-                        .cluster(cluster)
-                        .set_services(Some(names.clone()))
-                        .set_include(tags.then(|| vec![ServiceField::Tags]))
-                        .send()
-                };
+                let call =
+                    || self.ecs.describe_services().cluster(cluster).set_services(Some(names.clone())).send();
                 Ok::<_, Error>(self.call(DESCRIBE, call).await?.services.unwrap_or_default())
             }
         };
@@ -172,11 +164,9 @@ impl Aws {
 }
 
 fn read(mut found: Service, arns: &Arns) -> FoundService {
-    let tags = read_tags(found.tags.take());
     FoundService {
         spec: settings::read(&found, arns),
         snapshot: snapshot::service(&found),
-        tags,
         task_definition: found.task_definition.take().unwrap_or_default(),
         arn: found.service_arn.take().unwrap_or_default(),
     }

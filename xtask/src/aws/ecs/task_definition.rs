@@ -105,13 +105,24 @@ impl Aws {
     /// # Errors
     /// [`Kind::NotFound`] when there is none; when AWS refuses.
     pub async fn describe_task_definition(&self, name: &str) -> Result<TaskDefinitionState, Error> {
-        let call = || {
-            self.ecs
-                .describe_task_definition()
-                .task_definition(name)
-                .include(TaskDefinitionField::Tags)
-                .send()
-        };
+        self.read_task_definition(name, Some(vec![TaskDefinitionField::Tags])).await
+    }
+
+    /// The same without its tags, for a caller that may not read them.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when there is none; when AWS refuses.
+    pub async fn describe_untagged_task_definition(&self, name: &str) -> Result<TaskDefinitionState, Error> {
+        self.read_task_definition(name, None).await
+    }
+
+    async fn read_task_definition(
+        &self,
+        name: &str,
+        include: Option<Vec<TaskDefinitionField>>,
+    ) -> Result<TaskDefinitionState, Error> {
+        let call =
+            || self.ecs.describe_task_definition().task_definition(name).set_include(include.clone()).send();
         let reply = self.call(DESCRIBE, call).await?;
         let found = reply.task_definition.ok_or_else(|| Error::incomplete(DESCRIBE, "taskDefinition"))?;
         Ok(TaskDefinitionState {

@@ -1,0 +1,86 @@
+//! One read of the account.
+
+use std::collections::BTreeMap;
+
+use deploy::model::{Environment, LoadBalancerState, Observed};
+use futures_util::future::try_join4;
+
+use super::error::{Error, Missing};
+use super::{foundation, landing, routing, services};
+use crate::aws::{Aws, Caller};
+
+/// Reads the account. Which images its repositories hold is read by [`super::held`].
+///
+/// The caller's account is checked before anything else is asked.
+///
+/// # Errors
+/// [`Error::Account`] when it is another one than the file names; [`Error::Landing`] with everything that the
+/// operator must bring and that is missing; [`Error::Aws`] when a call fails.
+pub async fn account(aws: &Aws, environment: &Environment) -> Result<Observed, Error> {
+    let caller = guard(aws, environment).await?;
+    let (landing, foundation, routing, (namespace, services)) = try_join4(
+        landing::read(aws, environment, &caller),
+        foundation::read(aws, environment),
+        routing::read(aws, environment),
+        services::read(aws, environment),
+    )
+    .await?;
+    let mut missing = landing.missing;
+    missing.extend(routing.missing);
+    if let Some(balancer) = &routing.load_balancer {
+        missing.extend(elsewhere(environment, balancer, &landing.ids));
+    }
+    if !missing.is_empty() {
+        missing.sort();
+        missing.dedup();
+        return Err(Error::Landing(missing));
+    }
+    let mut warnings = landing.warnings;
+    warnings.extend([foundation.warnings, routing.warnings, services.warnings].concat());
+    Ok(Observed {
+        read_at_ms: aws.now_ms(),
+        account: caller.account,
+        caller: caller.arn,
+        ids: landing.ids,
+        repositories: foundation.repositories,
+        log_groups: foundation.log_groups,
+        cluster: foundation.cluster,
+        namespace: namespace.map(Into::into),
+        load_balancer: routing.load_balancer,
+        listener: routing.listener,
+        rules: routing.rules,
+        target_groups: routing.target_groups,
+        services: services.services,
+        latest: services.latest,
+        scaling: services.scaling,
+        warnings,
+    })
+}
+
+/// Who calls, when it is somebody of the right account.
+pub(super) async fn guard(aws: &Aws, environment: &Environment) -> Result<Caller, Error> {
+    let caller = aws.get_caller_identity().await?;
+    match &environment.account {
+        Some(wanted) if *wanted != caller.account => {
+            Err(Error::Account { wanted: wanted.clone(), found: caller.account, caller: caller.arn })
+        }
+        _ => Ok(caller),
+    }
+}
+
+/// A load balancer can only lead to target groups of its own VPC.
+fn elsewhere(
+    environment: &Environment,
+    balancer: &LoadBalancerState,
+    ids: &BTreeMap<String, String>,
+) -> Option<Missing> {
+    let vpc = &environment.network.vpc;
+    let wanted = ids.get(vpc.text())?;
+    // Some emulators leave the VPC out.
+    (!balancer.vpc.is_empty() && balancer.vpc != *wanted).then(|| Missing {
+        what: "load balancer",
+        reference: environment.load_balancer.source.reference().to_owned(),
+        problem: format!("is in {}, and the services in {} ({wanted})", balancer.vpc, vpc.text()),
+        hint: "select a load balancer in the services' VPC, or give the created one another name".to_owned(),
+    })
+}

@@ -1,0 +1,40 @@
+//! Where an environment is reached, without reading the rest of the account.
+
+use deploy::model::Environment;
+use futures_util::future::try_join;
+
+use super::account::guard;
+use super::error::Error;
+use crate::aws::Aws;
+
+/// Where an environment is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// The load balancer's DNS name; `None` without a load balancer.
+    pub dns_name: Option<String>,
+    /// ARNs of the services' target groups, in the order of the services; `None` for those that do not exist.
+    pub target_groups: Vec<Option<String>>,
+}
+
+/// Reads where an environment is reached.
+///
+/// # Errors
+/// [`Error::Account`] when the caller is of another account than the file names; [`Error::Aws`] when a call fails.
+pub async fn door(aws: &Aws, environment: &Environment) -> Result<Reach, Error> {
+    guard(aws, environment).await?;
+    let names: Vec<&str> =
+        environment.services.iter().map(|service| service.target_group.name.as_str()).collect();
+    let (balancer, groups) = try_join(
+        aws.describe_load_balancer(environment.load_balancer.source.reference()),
+        aws.find_target_groups(&names),
+    )
+    .await?;
+    let arn = |name: &&str| {
+        let group = groups.iter().find(|group| group.state.spec.name == *name)?;
+        Some(group.state.arn.clone())
+    };
+    Ok(Reach {
+        dns_name: balancer.map(|balancer| balancer.state.dns_name),
+        target_groups: names.iter().map(arn).collect(),
+    })
+}

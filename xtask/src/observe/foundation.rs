@@ -1,0 +1,120 @@
+//! What services stand on: repositories, log groups, the cluster.
+
+use std::collections::BTreeMap;
+
+use deploy::model::spec::{LogGroupSpec, RepositorySpec};
+use deploy::model::{ClusterState, Environment, ImageDigest, Observed, RepositoryState, ServiceKey};
+use futures_util::future::{try_join_all, try_join3};
+
+use super::error::Error;
+use crate::aws::{self, Aws, FoundRepository};
+
+/// What was read.
+#[derive(Debug)]
+pub(super) struct Foundation {
+    pub(super) repositories: BTreeMap<String, RepositoryState>,
+    pub(super) log_groups: BTreeMap<String, LogGroupSpec>,
+    pub(super) cluster: Option<ClusterState>,
+    pub(super) warnings: Vec<String>,
+}
+
+pub(super) async fn read(aws: &Aws, environment: &Environment) -> Result<Foundation, Error> {
+    let ((repositories, warnings), log_groups, cluster) = try_join3(
+        repositories(aws, environment),
+        log_groups(aws, environment),
+        aws.describe_cluster(&environment.cluster),
+    )
+    .await?;
+    Ok(Foundation { repositories, log_groups, cluster, warnings })
+}
+
+type Repositories = (BTreeMap<String, RepositoryState>, Vec<String>);
+
+async fn repositories(aws: &Aws, environment: &Environment) -> Result<Repositories, aws::Error> {
+    // Two services may share a repository.
+    let wanted: BTreeMap<&str, u32> = environment
+        .services
+        .iter()
+        .map(|service| (service.repository.name.as_str(), service.repository.keep_images))
+        .collect();
+    let names: Vec<&str> = wanted.keys().copied().collect();
+    let found = aws.find_repositories(&names).await?;
+    let details = found.into_iter().map(|repository| {
+        let keep = wanted.get(repository.name.as_str()).copied();
+        detail(aws, repository, keep)
+    });
+    let (mut states, mut warnings) = (BTreeMap::new(), Vec::new());
+    for (state, warning) in try_join_all(details).await? {
+        warnings.extend(warning);
+        states.insert(state.spec.name.clone(), state);
+    }
+    Ok((states, warnings))
+}
+
+async fn detail(
+    aws: &Aws,
+    repository: FoundRepository,
+    wanted: Option<u32>,
+) -> Result<(RepositoryState, Option<String>), aws::Error> {
+    let (keep_images, warning) = match aws.get_keep_images(&repository.name).await {
+        Ok(keep) => (keep, None),
+        // Not readable is as good as right: a plan that wrote it each time would never be empty.
+        Err(error) if error.is_unavailable() => {
+            let name = &repository.name;
+            let warning = format!("the lifecycle policy of {name} is left as it is: {error}");
+            (wanted, Some(warning))
+        }
+        Err(error) => return Err(error),
+    };
+    let spec =
+        RepositorySpec { name: repository.name, immutable_tags: repository.immutable_tags, keep_images };
+    Ok((RepositoryState { spec, uri: repository.uri, holds: Vec::new() }, warning))
+}
+
+async fn log_groups(
+    aws: &Aws,
+    environment: &Environment,
+) -> Result<BTreeMap<String, LogGroupSpec>, aws::Error> {
+    let mut names: Vec<&str> =
+        environment.services.iter().map(|service| service.log_group.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let found = try_join_all(names.into_iter().map(|name| aws.find_log_group(name))).await?;
+    Ok(found.into_iter().flatten().map(|group| (group.name.clone(), group)).collect())
+}
+
+/// Reads which of the wanted images the observed repositories hold.
+///
+/// # Errors
+/// [`Error::Aws`] when a call fails.
+pub async fn held(
+    aws: &Aws,
+    environment: &Environment,
+    observed: &mut Observed,
+    images: &BTreeMap<ServiceKey, ImageDigest>,
+) -> Result<(), Error> {
+    let mut wanted: BTreeMap<&str, Vec<ImageDigest>> = BTreeMap::new();
+    for service in &environment.services {
+        let name = service.repository.name.as_str();
+        if let (Some(digest), true) = (images.get(&service.key), observed.repositories.contains_key(name)) {
+            wanted.entry(name).or_default().push(digest.clone());
+        }
+    }
+    let reads =
+        wanted.iter().map(|(name, digests)| async move { (*name, aws.find_images(name, digests).await) });
+    for (name, read) in futures_util::future::join_all(reads).await {
+        let holds = match read {
+            Ok(holds) => holds,
+            // The push asks the registry itself before it sends anything.
+            Err(error) if error.is_unavailable() => {
+                observed.warnings.push(format!("the images of {name} are not known: {error}"));
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(repository) = observed.repositories.get_mut(name) {
+            repository.holds = holds;
+        }
+    }
+    Ok(())
+}

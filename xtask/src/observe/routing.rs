@@ -1,0 +1,136 @@
+//! The load balancer, its listener and rules, and the target groups.
+
+use std::collections::BTreeMap;
+
+use deploy::model::{
+    Environment, ListenerState, LoadBalancerSource, LoadBalancerState, RuleState, TargetGroupState,
+};
+use futures_util::future::{try_join, try_join_all};
+
+use super::error::{Error, Missing};
+use crate::aws::{self, Aws, Balancer, FoundListener, FoundRule, FoundTargetGroup};
+
+/// What was read.
+#[derive(Debug, Default)]
+pub(super) struct Routing {
+    pub(super) load_balancer: Option<LoadBalancerState>,
+    pub(super) listener: Option<ListenerState>,
+    pub(super) rules: Vec<RuleState>,
+    pub(super) target_groups: BTreeMap<String, TargetGroupState>,
+    pub(super) missing: Vec<Missing>,
+    pub(super) warnings: Vec<String>,
+}
+
+pub(super) async fn read(aws: &Aws, environment: &Environment) -> Result<Routing, Error> {
+    let (front, (target_groups, warnings)) =
+        try_join(front(aws, environment), target_groups(aws, environment)).await?;
+    let mut routing = Routing { target_groups, warnings, ..Routing::default() };
+    match front.balancer {
+        Some(balancer) if balancer.is_application => {
+            for group in routing.target_groups.values_mut() {
+                attach(group, &balancer.state.arn, &front.listeners, &front.rules);
+            }
+            routing.load_balancer = Some(balancer.state);
+        }
+        Some(_) => {
+            routing.missing.push(missing(environment, "is not an application load balancer".to_owned()))
+        }
+        None if matches!(environment.load_balancer.source, LoadBalancerSource::Select { .. }) => {
+            routing.missing.push(missing(environment, format!("does not exist in {}", environment.region)));
+        }
+        None => {}
+    }
+    routing.listener = listener_on(environment, front.listeners).map(|found| found.state);
+    routing.rules = front.rules.into_iter().filter_map(|rule| rule.state).collect();
+    routing.rules.sort_by_key(|rule| rule.priority);
+    Ok(routing)
+}
+
+fn missing(environment: &Environment, problem: String) -> Missing {
+    Missing {
+        what: "load balancer",
+        reference: environment.load_balancer.source.reference().to_owned(),
+        problem,
+        hint: "select an application load balancer that exists, or let the tool create one".to_owned(),
+    }
+}
+
+/// The way from the outside: each read needs the one before.
+#[derive(Debug, Default)]
+struct Front {
+    balancer: Option<Balancer>,
+    listeners: Vec<FoundListener>,
+    rules: Vec<FoundRule>,
+}
+
+async fn front(aws: &Aws, environment: &Environment) -> Result<Front, aws::Error> {
+    let Some(balancer) = aws.describe_load_balancer(environment.load_balancer.source.reference()).await?
+    else {
+        return Ok(Front::default());
+    };
+    let listeners = aws.describe_listeners(&balancer.state.arn).await?;
+    let rules = match listener_on(environment, listeners.clone()) {
+        Some(listener) => aws.describe_rules(&listener.state.arn).await?,
+        None => Vec::new(),
+    };
+    Ok(Front { balancer: Some(balancer), listeners, rules })
+}
+
+/// The listener on the wanted port.
+fn listener_on(environment: &Environment, listeners: Vec<FoundListener>) -> Option<FoundListener> {
+    let port = environment.load_balancer.listener.port;
+    listeners.into_iter().find(|listener| listener.state.spec.port == port)
+}
+
+type TargetGroups = (BTreeMap<String, TargetGroupState>, Vec<String>);
+
+async fn target_groups(aws: &Aws, environment: &Environment) -> Result<TargetGroups, aws::Error> {
+    let wanted: BTreeMap<&str, u32> = environment
+        .services
+        .iter()
+        .map(|service| (service.target_group.name.as_str(), service.target_group.deregistration_delay_secs))
+        .collect();
+    let names: Vec<&str> = wanted.keys().copied().collect();
+    let found = aws.find_target_groups(&names).await?;
+    let details = found.into_iter().map(|group| {
+        let delay = wanted.get(group.state.spec.name.as_str()).copied();
+        detail(aws, group, delay)
+    });
+    let (mut states, mut warnings) = (BTreeMap::new(), Vec::new());
+    for (state, warning) in try_join_all(details).await? {
+        warnings.extend(warning);
+        states.insert(state.spec.name.clone(), state);
+    }
+    Ok((states, warnings))
+}
+
+async fn detail(
+    aws: &Aws,
+    found: FoundTargetGroup,
+    wanted: Option<u32>,
+) -> Result<(TargetGroupState, Option<String>), aws::Error> {
+    let mut state = found.state;
+    match aws.describe_deregistration_delay(&state.arn).await {
+        Ok(seconds) => {
+            state.spec.deregistration_delay_secs = seconds;
+            Ok((state, None))
+        }
+        // Not readable is as good as right: a plan that wrote it each time would never be empty.
+        Err(error) if error.is_unavailable() => {
+            let name = state.spec.name.clone();
+            state.spec.deregistration_delay_secs = wanted.unwrap_or(state.spec.deregistration_delay_secs);
+            Ok((state, Some(format!("the deregistration delay of {name} is left as it is: {error}"))))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Some emulators do not say which load balancer uses a target group; the rules that lead to it do.
+fn attach(group: &mut TargetGroupState, balancer: &str, listeners: &[FoundListener], rules: &[FoundRule]) {
+    let leads = |forwards: &[String]| forwards.contains(&group.arn);
+    let used = listeners.iter().any(|listener| leads(&listener.forwards))
+        || rules.iter().any(|rule| leads(&rule.forwards));
+    if used && group.load_balancers.is_empty() {
+        group.load_balancers.push(balancer.to_owned());
+    }
+}

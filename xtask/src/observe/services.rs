@@ -1,0 +1,140 @@
+//! The services, the revisions they run, and their scaling.
+
+use std::collections::BTreeMap;
+
+use deploy::model::{Environment, ScalingState, Service, ServiceKey, ServiceState, TaskDefinitionState};
+use futures_util::future::{try_join, try_join_all, try_join3};
+
+use super::error::Error;
+use crate::aws::{self, Arns, Aws, FoundService, Kind, Namespace};
+
+/// What was read.
+#[derive(Debug, Default)]
+pub(super) struct Services {
+    pub(super) services: BTreeMap<ServiceKey, ServiceState>,
+    pub(super) latest: BTreeMap<ServiceKey, TaskDefinitionState>,
+    pub(super) scaling: BTreeMap<ServiceKey, ScalingState>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// The namespace comes first: services tell it by its ARN.
+pub(super) async fn read(
+    aws: &Aws,
+    environment: &Environment,
+) -> Result<(Option<Namespace>, Services), Error> {
+    let ((namespace, found), latest, (scaling, mut warnings)) = try_join3(
+        found(aws, environment),
+        try_join_all(environment.services.iter().map(|service| revision(aws, &service.family))),
+        scaling(aws, environment),
+    )
+    .await?;
+    let (mut revisions, mut services) = (BTreeMap::new(), Vec::new());
+    for (service, latest) in environment.services.iter().zip(latest) {
+        let found = found.iter().find(|found| found.spec.name == service.name);
+        services.extend(found.map(|found| running(aws, service, found, latest.0.clone())));
+        warnings.extend(latest.1);
+        revisions.extend(latest.0.map(|latest| (service.key.clone(), latest)));
+    }
+    let mut all = Services { services: BTreeMap::new(), latest: revisions, scaling, warnings };
+    for (key, state, warning) in try_join_all(services).await? {
+        all.warnings.extend(warning);
+        all.services.insert(key, state);
+    }
+    all.warnings.dedup();
+    Ok((namespace, all))
+}
+
+async fn found(
+    aws: &Aws,
+    environment: &Environment,
+) -> Result<(Option<Namespace>, Vec<FoundService>), aws::Error> {
+    let namespace = aws.find_namespace(&environment.namespace).await?;
+    let mut arns = Arns::default();
+    if let Some(namespace) = &namespace {
+        arns.namespaces.insert(namespace.name.clone(), namespace.arn.clone());
+    }
+    let names: Vec<&str> = environment.services.iter().map(|service| service.name.as_str()).collect();
+    match aws.find_services(&environment.cluster, &names, &arns).await {
+        // Without a cluster there are no services.
+        Err(error) if matches!(error.kind, Kind::NotFound) => Ok((namespace, Vec::new())),
+        found => Ok((namespace, found?)),
+    }
+}
+
+/// Adds the revision that the service runs, which mostly is the family's latest.
+async fn running(
+    aws: &Aws,
+    service: &Service,
+    found: &FoundService,
+    latest: Option<TaskDefinitionState>,
+) -> Result<(ServiceKey, ServiceState, Option<String>), aws::Error> {
+    let (task_definition, warning) = match latest.filter(|latest| latest.arn == found.task_definition) {
+        Some(latest) => (Some(latest), None),
+        None => revision(aws, &found.task_definition).await?,
+    };
+    // A revision that was deleted for good differs from any that is wanted.
+    let deleted =
+        || TaskDefinitionState { arn: found.task_definition.clone(), spec: None, tags: BTreeMap::new() };
+    let snapshot = &found.snapshot;
+    let primary = snapshot.deployments.first().filter(|deployment| deployment.status == "PRIMARY");
+    let state = ServiceState {
+        arn: found.arn.clone(),
+        status: snapshot.status.clone(),
+        spec: found.spec.clone(),
+        task_definition: task_definition.unwrap_or_else(deleted),
+        primary: primary.map(|primary| primary.id.clone()),
+        rollout: primary.and_then(|primary| primary.rollout_state.clone()),
+        service_deployment: snapshot.service_deployment.clone(),
+        desired: snapshot.desired,
+        running: snapshot.running,
+        deployments: u32::try_from(snapshot.deployments.len()).unwrap_or(u32::MAX),
+        deployed_at_ms: primary.map(|primary| primary.created_ms),
+    };
+    Ok((service.key.clone(), state, warning))
+}
+
+/// A revision by ARN, or the latest of a family; `None` when there is none.
+async fn revision(
+    aws: &Aws,
+    name: &str,
+) -> Result<(Option<TaskDefinitionState>, Option<String>), aws::Error> {
+    match aws.describe_task_definition(name).await {
+        Ok(state) => Ok((Some(state), None)),
+        Err(error) if matches!(error.kind, Kind::NotFound) => Ok((None, None)),
+        Err(error) if error.is_unavailable() => {
+            let warning = format!("releases are not known, because tags cannot be read: {error}");
+            match aws.describe_untagged_task_definition(name).await {
+                Ok(state) => Ok((Some(state), Some(warning))),
+                Err(error) if matches!(error.kind, Kind::NotFound) => Ok((None, None)),
+                Err(error) => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+type Scaled = (BTreeMap<ServiceKey, ScalingState>, Vec<String>);
+
+async fn scaling(aws: &Aws, environment: &Environment) -> Result<Scaled, aws::Error> {
+    let resource = |service: &Service| format!("service/{}/{}", environment.cluster, service.name);
+    let resources: Vec<String> = environment.services.iter().map(resource).collect();
+    let policies = try_join_all(resources.iter().map(|resource| aws.describe_scaling_policies(resource)));
+    let (targets, policies) = match try_join(aws.describe_scalable_targets(&resources), policies).await {
+        // Where no service is to scale, there is no need to know.
+        Err(error)
+            if error.is_unavailable()
+                && environment.services.iter().all(|service| service.scaling.is_none()) =>
+        {
+            return Ok((BTreeMap::new(), vec![format!("scaling is left as it is: {error}")]));
+        }
+        read => read?,
+    };
+    let mut found = BTreeMap::new();
+    for ((service, resource), policies) in environment.services.iter().zip(&resources).zip(policies) {
+        let target = targets.iter().find(|target| target.resource_id == *resource).cloned();
+        if target.is_some() || !policies.is_empty() {
+            found.insert(service.key.clone(), ScalingState { target, policies });
+        }
+    }
+    Ok((found, Vec::new()))
+}
