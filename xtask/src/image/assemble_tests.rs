@@ -1,0 +1,79 @@
+//! What an assembled image holds, and that it always holds the same.
+
+use super::*;
+
+fn image(port: u16, executable: &[u8]) -> Image {
+    let platform = Platform { os: "linux".to_owned(), architecture: "amd64".to_owned() };
+    let recipe = Recipe { package: "backend", version: "0.1.0", port, platform: &platform, executable };
+    assemble(&recipe).unwrap()
+}
+
+fn parsed(bytes: &[u8]) -> serde_json::Value {
+    serde_json::from_slice(bytes).unwrap()
+}
+
+/// Changing this digest rolls every service of every user once: do it knowingly.
+#[test]
+fn the_same_executable_gives_the_same_digest_in_every_release_of_the_tool() {
+    let image = image(8080, b"\x7fELF not really");
+    assert_eq!(
+        image.layers[0].digest(),
+        "sha256:a17ced627eab11934de1d81347702f67dd1cfb7bed9403c3af3608a4e9a88b14"
+    );
+    assert_eq!(
+        image.digest.0,
+        "sha256:9b4f22fe8afd6ddbfa874e2bdd562d90c786d13f3f5a4610bf7564c7326eec92"
+    );
+}
+
+#[test]
+fn the_digest_follows_the_executable_and_the_port_and_the_base_layer_does_not() {
+    let one = image(8080, b"one");
+    assert_eq!(one, image(8080, b"one"));
+    for other in [image(8080, b"two"), image(8081, b"one")] {
+        assert_ne!(one.digest, other.digest);
+        assert_eq!(one.layers[0], other.layers[0]);
+    }
+}
+
+#[test]
+fn the_configuration_runs_the_executable_as_nobody_with_an_exec_form_entry_point() {
+    let image = image(8080, b"one");
+    let config = parsed(image.config.bytes());
+    assert_eq!(
+        config["config"],
+        serde_json::json!({
+            "User": "65532:65532",
+            "ExposedPorts": {"8080/tcp": {}},
+            "Env": ["PATH=/app"],
+            "Entrypoint": ["/app/backend"],
+            "WorkingDir": "/app",
+            "Labels": {
+                "org.opencontainers.image.title": "backend",
+                "org.opencontainers.image.version": "0.1.0",
+            },
+        })
+    );
+    assert_eq!((&config["os"], &config["architecture"]), (&"linux".into(), &"amd64".into()));
+    assert_eq!(config["created"], "1970-01-01T00:00:00Z");
+    assert_eq!(config["rootfs"]["type"], "layers");
+    assert_eq!(config["rootfs"]["diff_ids"].as_array().unwrap().len(), 2);
+    assert_eq!(config["history"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn the_manifest_names_every_blob_with_its_size_and_the_digest_is_of_its_bytes() {
+    let image = image(8080, b"one");
+    assert_eq!(image.digest.0, blob::digest(&image.manifest));
+    let manifest = parsed(&image.manifest);
+    assert_eq!(manifest["schemaVersion"], 2);
+    assert_eq!(manifest["mediaType"], MANIFEST_MEDIA_TYPE);
+    let mut named = manifest["layers"].as_array().unwrap().clone();
+    named.push(manifest["config"].clone());
+    for (descriptor, blob) in named.iter().zip(image.blobs()) {
+        assert_eq!(descriptor["digest"], blob::digest(blob.bytes()));
+        assert_eq!(descriptor["size"], blob.bytes().len());
+        assert_eq!(descriptor["mediaType"], blob.media_type());
+    }
+    assert_eq!(named.len(), image.blobs().count());
+}

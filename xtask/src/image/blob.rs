@@ -1,0 +1,49 @@
+//! Content that is named by its own SHA-256.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+/// Bytes that a registry keeps under their digest: an image's configuration or one of its layers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    media_type: &'static str,
+    digest: String,
+    bytes: Bytes,
+}
+
+impl Blob {
+    pub(super) fn new(media_type: &'static str, bytes: Bytes) -> Self {
+        Self { media_type, digest: digest(&bytes), bytes }
+    }
+
+    /// Its OCI media type.
+    #[must_use]
+    pub fn media_type(&self) -> &'static str {
+        self.media_type
+    }
+
+    /// `sha256:` and 64 hexadecimal digits.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The content.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+/// `sha256:` and the hexadecimal digits of the SHA-256 of `bytes`.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(71);
+    text.push_str("sha256:");
+    for byte in Sha256::digest(bytes) {
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

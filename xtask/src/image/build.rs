@@ -1,0 +1,117 @@
+//! From services to images: compile together, then assemble each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use deploy::model::{Architecture, Build, Service, ServiceKey};
+
+use super::cargo::{self, Executable};
+use super::{Error, Image, assemble, elf, layout, platform};
+use crate::host::Host;
+
+/// Builds the images of `services`, all at once: one cargo compiles what they share once, and compiles nothing
+/// that is up to date. A copy of each is left in `target/image/oci/<service>` as an OCI layout, which other tools
+/// can read.
+///
+/// Pass all services of an environment even when one of them is of interest: cargo unites the features of
+/// what it builds together, so another selection can give other bytes.
+///
+/// `on_line` gets the compiler's lines as they come.
+///
+/// # Errors
+/// [`Error`]; a compiler's diagnostics are in it as they were printed.
+pub async fn build(
+    host: &Host,
+    workspace: &Path,
+    services: &[&Service],
+    on_line: &(dyn Fn(&str) + Sync),
+) -> Result<BTreeMap<ServiceKey, Image>, Error> {
+    let wanted: Vec<Wanted> = services.iter().map(|service| Wanted::of(service)).collect();
+    make(host, workspace, &wanted, on_line).await
+}
+
+/// What an image is to be.
+#[derive(Clone, Debug)]
+struct Wanted {
+    service: ServiceKey,
+    package: String,
+    port: u16,
+    architecture: Architecture,
+}
+
+impl Wanted {
+    fn of(service: &Service) -> Self {
+        let Build::Cargo { package } = &service.build;
+        Self {
+            service: service.key.clone(),
+            package: package.clone(),
+            port: service.container.port,
+            architecture: service.architecture,
+        }
+    }
+}
+
+async fn make(
+    host: &Host,
+    workspace: &Path,
+    wanted: &[Wanted],
+    on_line: &(dyn Fn(&str) + Sync),
+) -> Result<BTreeMap<ServiceKey, Image>, Error> {
+    let mut images = BTreeMap::new();
+    for architecture in [Architecture::X86_64, Architecture::Arm64] {
+        let wanted = || wanted.iter().filter(|wanted| wanted.architecture == architecture);
+        let packages: BTreeSet<&str> = wanted().map(|wanted| wanted.package.as_str()).collect();
+        if packages.is_empty() {
+            continue;
+        }
+        let executables = cargo::compile(host, workspace, architecture, &packages, on_line).await?;
+        let jobs = wanted().filter_map(|wanted| {
+            let executable = executables.get(&wanted.package)?.clone();
+            let layout = workspace.join("target").join("image").join("oci").join(&wanted.service.0);
+            let job = Job { wanted: wanted.clone(), executable, layout };
+            Some(async move {
+                // Compressing takes tenths of a second of a whole core each.
+                let finished = tokio::task::spawn_blocking(move || job.run()).await;
+                let image = finished.map_err(|_| Error::Interrupted(wanted.package.clone()))??;
+                Ok::<_, Error>((wanted.service.clone(), image))
+            })
+        });
+        images.extend(futures_util::future::try_join_all(jobs).await?);
+    }
+    Ok(images)
+}
+
+/// The making of one image from one executable.
+struct Job {
+    wanted: Wanted,
+    executable: Executable,
+    layout: PathBuf,
+}
+
+impl Job {
+    fn run(self) -> Result<Image, Error> {
+        let file = |path: &Path| {
+            let path = path.to_owned();
+            move |source| Error::File { path, source }
+        };
+        let Wanted { package, port, architecture, .. } = &self.wanted;
+        let bytes = std::fs::read(&self.executable.path).map_err(file(&self.executable.path))?;
+        elf::check(&bytes, *architecture)
+            .map_err(|fault| Error::Executable { package: package.clone(), fault })?;
+        let recipe = assemble::Recipe {
+            package,
+            version: &self.executable.version,
+            port: *port,
+            platform: &platform::platform(*architecture),
+            executable: &bytes,
+        };
+        let image = assemble::assemble(&recipe)
+            .map_err(|source| Error::Assemble { package: package.clone(), source })?;
+        layout::write(&self.layout, &image).map_err(file(&self.layout))?;
+        Ok(image)
+    }
+}
+
+#[cfg(test)]
+#[path = "build_tests.rs"]
+mod tests;

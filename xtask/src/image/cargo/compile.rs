@@ -1,0 +1,149 @@
+//! Runs cargo and reads back what it built.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::Path;
+
+use deploy::model::Architecture;
+
+use super::invocation::{invocation, target};
+use super::messages::{self, Executable, Unclear};
+use super::toolchain;
+use crate::host::{Host, ProcessError, Stream};
+
+/// Lines of the compiler that are kept for the report of a failure: enough for the last few diagnostics, since
+/// the end of the build says how many there are.
+const KEPT_LINES: usize = 60;
+
+/// Why there are no executables.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// cargo or the compiler cannot be run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// A path that cargo's variables cannot carry.
+    #[error("the workspace's path is not Unicode: {0:?}")]
+    Path(std::path::PathBuf),
+    /// The source does not compile, or the target is not there.
+    #[error("{} did not compile for {target}:\n{diagnostics}", packages.join(" and "))]
+    Compile {
+        /// The packages.
+        packages: Vec<String>,
+        /// The Rust target.
+        target: &'static str,
+        /// The compiler's last lines, as it printed them.
+        diagnostics: String,
+        /// What to do, when the lines tell.
+        hint: Option<String>,
+    },
+    /// cargo succeeded, but it is not clear what it built.
+    #[error(transparent)]
+    Unclear(#[from] Unclear),
+}
+
+/// Compiles `packages` for `architecture` in one go; what is up to date is not compiled again.
+pub(in crate::image) async fn compile(
+    host: &Host,
+    workspace: &Path,
+    architecture: Architecture,
+    packages: &BTreeSet<&str>,
+    on_line: &(dyn Fn(&str) + Sync),
+) -> Result<BTreeMap<String, Executable>, Failure> {
+    let root = workspace.to_str().ok_or_else(|| Failure::Path(workspace.to_owned()))?;
+    let places = toolchain::places(host, root).await?;
+    // Set by the cargo that runs the tool: the same toolchain then compiles the images.
+    let cargo = host.env.get("CARGO").unwrap_or("cargo");
+    let variables = host.env.iter().map(|(name, _)| name);
+    let program = invocation(cargo, &places, architecture, packages, variables);
+    let mut messages = String::new();
+    let mut last: VecDeque<String> = VecDeque::new();
+    let exit = host.shell.stream(&program, |stream, line| match stream {
+        Stream::Stdout => {
+            messages.push_str(line);
+            messages.push('\n');
+        }
+        Stream::Stderr => {
+            on_line(line);
+            if last.len() == KEPT_LINES {
+                last.pop_front();
+            }
+            last.push_back(line.to_owned());
+        }
+    });
+    if exit.await?.success() {
+        return Ok(messages::executables(&messages, packages.iter().copied())?);
+    }
+    let diagnostics = Vec::from(last).join("\n");
+    Err(Failure::Compile {
+        packages: packages.iter().map(|&package| package.to_owned()).collect(),
+        target: target(architecture),
+        hint: hint(&diagnostics, architecture),
+        diagnostics,
+    })
+}
+
+/// What is missing on this machine, where the compiler's words tell: these texts are rustc's, cargo's and the
+/// linkers', and no other sign of the cause exists.
+fn hint(diagnostics: &str, architecture: Architecture) -> Option<String> {
+    let target = target(architecture);
+    let says = |texts: &[&str]| texts.iter().any(|text| diagnostics.contains(text));
+    if says(&["target may not be installed", "can't find crate for `std`", "can't find crate for `core`"]) {
+        return Some(format!("the compiler lacks the target: run `rustup target add {target}`"));
+    }
+    if says(&["cannot find -lc", "unable to find library -lc", "cannot find -lpthread"]) {
+        let package = "Debian and Ubuntu have it in libc6-dev, Fedora in glibc-static";
+        return Some(format!("static linking needs the C library as an archive (libc.a): {package}"));
+    }
+    if says(&["linker `", "linking with `"]) {
+        let variable = target.to_ascii_uppercase().replace('-', "_");
+        let example = match architecture {
+            Architecture::X86_64 => "x86_64-linux-gnu-gcc",
+            Architecture::Arm64 => "aarch64-linux-gnu-gcc",
+        };
+        return Some(format!(
+            "compiling for another processor needs a C linker for it: install one and name it, as in \
+             CARGO_TARGET_{variable}_LINKER={example}"
+        ));
+    }
+    if says(&["--locked was passed", "needs to be updated but --locked"]) {
+        return Some(
+            "Cargo.lock does not fit Cargo.toml: run `cargo check` and commit Cargo.lock".to_owned(),
+        );
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_on_this_machine_is_named() {
+        let table = [
+            (
+                "error[E0463]: can't find crate for `core`\n  = note: the `aarch64-unknown-linux-gnu` target may not be installed",
+                Some("rustup target add aarch64-unknown-linux-gnu"),
+            ),
+            ("rust-lld: error: unable to find library -lc", Some("libc.a")),
+            (
+                "error: linking with `cc` failed: exit status: 1\n/usr/bin/ld: x.o: Relocations in generic ELF (EM: 183)",
+                Some("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc"),
+            ),
+            ("error: linker `cc` not found", Some("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER")),
+            (
+                "error: the lock file /w/Cargo.lock needs to be updated but --locked was passed",
+                Some("commit Cargo.lock"),
+            ),
+            ("error[E0308]: mismatched types", None),
+        ];
+        for (diagnostics, expected) in table {
+            let hint = hint(diagnostics, Architecture::Arm64);
+            match expected {
+                Some(part) => assert!(
+                    hint.as_deref().is_some_and(|hint| hint.contains(part)),
+                    "{diagnostics}: {hint:?}"
+                ),
+                None => assert_eq!(hint, None),
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Why there is no image.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::{cargo, elf};
+
+/// An image could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No executables.
+    #[error(transparent)]
+    Cargo(#[from] cargo::Failure),
+    /// A file of the build folder cannot be read or written.
+    #[error("{}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// An executable that the image could not run.
+    #[error("the executable of {package} cannot be the content of an image: {fault}")]
+    Executable {
+        /// The package.
+        package: String,
+        /// Why.
+        fault: elf::Fault,
+    },
+    /// The image cannot be put together.
+    #[error("the image of {package} cannot be assembled")]
+    Assemble {
+        /// The package.
+        package: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The work on another thread broke off.
+    #[error("the image of {0} was not finished")]
+    Interrupted(String),
+}
+
+impl Error {
+    /// What to do about it, when that can be told.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Cargo(cargo::Failure::Compile { hint, .. }) => hint.as_deref(),
+            _ => None,
+        }
+    }
+}

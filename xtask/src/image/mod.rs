@@ -1,0 +1,29 @@
+//! Images: compiled, assembled and pushed without Docker, and the same bytes whoever builds them.
+//!
+//! - [`build`] compiles static executables with one cargo and assembles an OCI image around each, in memory.
+//! - [`registry::push`] makes sure that a registry holds an image; [`tag_for`] says under which tag.
+//! - [`platform_check`] compares an image's platform with its service's before anything is registered.
+//!
+//! Images are deployed by their digest only. Building reads no clock and no commit: the same source, compiler and C
+//! library give the same digest, so that an unchanged service is seen to be unchanged.
+
+mod assemble;
+mod blob;
+mod build;
+mod cargo;
+mod elf;
+mod error;
+mod layer;
+mod layout;
+mod platform;
+pub mod registry;
+mod tag;
+
+pub use assemble::{Image, MANIFEST_MEDIA_TYPE};
+pub use blob::Blob;
+pub use build::build;
+pub use cargo::{Failure as CargoFailure, Unclear};
+pub use elf::Fault as ExecutableFault;
+pub use error::Error;
+pub use platform::{Mismatch, check as platform_check, platform};
+pub use tag::{Tag, tag_for};
