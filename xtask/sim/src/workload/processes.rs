@@ -15,6 +15,7 @@ mod program;
 #[cfg(test)]
 mod tests;
 mod unpack;
+mod watchdog;
 mod within;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub(crate) use ports::Ports;
 use self::image::Images;
 use self::leftovers::Leftovers;
 use self::program::Program;
+use self::watchdog::Watchdog;
 use super::reason::{cannot_pull, cannot_pull_because, cannot_start};
 use super::{Answer, ContainerStart, Effect, Report, TaskId, TaskStart};
 
@@ -74,6 +76,7 @@ struct Inner {
     tasks: Mutex<BTreeMap<TaskId, Running>>,
     /// Told whenever a task has gone from `tasks`.
     gone: Notify,
+    watchdog: Mutex<Option<Watchdog>>,
 }
 
 /// A task that was asked for and has not ended.
@@ -97,12 +100,22 @@ impl Processes {
     /// A workload that pulls from `registry` and reports to `tell`.
     ///
     /// # Errors
-    /// The state folder cannot be written.
+    /// The state folder cannot be written, or the machine has no shell.
     pub(crate) fn new(registry: Box<dyn Registry>, tell: Tell, place: Place) -> Result<Self> {
         let leftovers = Leftovers::open(&place.state_dir)?;
+        let watchdog = Mutex::new(Some(Watchdog::start(leftovers.folder())?));
         let images = Images::new(registry, place.images.clone());
         let (ports, tasks) = (Ports::default(), Mutex::default());
-        Ok(Self(Arc::new(Inner { tell, place, images, ports, leftovers, tasks, gone: Notify::new() })))
+        Ok(Self(Arc::new(Inner {
+            tell,
+            place,
+            images,
+            ports,
+            leftovers,
+            tasks,
+            gone: Notify::new(),
+            watchdog,
+        })))
     }
 
     /// Which loopback ports the tasks have.
@@ -155,7 +168,7 @@ impl Processes {
         }
     }
 
-    /// Stops every task, with SIGKILL after `grace`, and resolves when none is left.
+    /// Stops every task, with SIGKILL after `grace`, and resolves when no process is left.
     pub(crate) async fn shut_down(&self, grace: Duration) {
         for running in self.tasks().values() {
             running.stop.send_replace(Some(grace));
@@ -163,9 +176,14 @@ impl Processes {
         loop {
             let gone = self.0.gone.notified();
             if self.tasks().is_empty() {
-                return;
+                break;
             }
             gone.await;
+        }
+        let watchdog = self.0.watchdog.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(watchdog) = watchdog {
+            // It has nothing to do any more, so there is nothing to learn from how it ends.
+            let _ = watchdog.dismiss().await;
         }
     }
 

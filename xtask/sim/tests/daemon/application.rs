@@ -1,6 +1,7 @@
-//! The program inside the test's image.
+//! The programs that this test binary becomes: the one inside the test's image, and a daemon that can be killed.
 
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use sim::door::server::{Bound, ServeOptions, serve};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,6 +21,21 @@ const LINGER: Duration = Duration::from_millis(300);
 #[expect(clippy::disallowed_methods, reason = "a program in a container is configured by its environment")]
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
+}
+
+/// Runs a daemon in `STATE_DIR` and writes its endpoint to `STATE_DIR/endpoint`.
+#[test]
+#[ignore = "the daemon that a test kills"]
+fn daemon() {
+    let state_dir = PathBuf::from(variable("STATE_DIR"));
+    let mut options = ServeOptions::new(state_dir.clone());
+    (options.endpoint_port, options.alb_port) = (0, 0);
+    let ready = |bound: &Bound| {
+        std::fs::write(state_dir.join("part"), bound.endpoint.to_string()).unwrap();
+        std::fs::rename(state_dir.join("part"), state_dir.join("endpoint")).unwrap();
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(serve(options, ready)).unwrap();
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod application;
 mod client;
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -117,6 +118,19 @@ async fn register(client: &Client, image: &str, version: &str) -> String {
     reply["taskDefinition"]["taskDefinitionArn"].as_str().unwrap().to_owned()
 }
 
+/// Creates the service `s` of two tasks.
+async fn create(client: &Client, definition: &str, balancers: Value) {
+    let subnets = client.query("ec2", "Action=DescribeSubnets&Version=2016-11-15").await;
+    let subnet = &client::between_all(&subnets, "<subnetId>", "</subnetId>")[0];
+    let service = json!({
+        "cluster": "c", "serviceName": "s", "taskDefinition": definition, "desiredCount": 2, "launchType": "FARGATE",
+        "networkConfiguration": { "awsvpcConfiguration": { "subnets": [subnet] } },
+        "loadBalancers": balancers,
+        "deploymentConfiguration": { "minimumHealthyPercent": 100, "maximumPercent": 200 },
+    });
+    client.ecs("CreateService", service).await;
+}
+
 async fn settled(client: &Client, definition: &str) {
     eventually(|| async {
         let reply = client.ecs("DescribeServices", json!({ "cluster": "c", "services": ["s"] })).await;
@@ -169,15 +183,8 @@ async fn a_roll_under_load_loses_no_request_and_a_stop_leaves_nothing() {
     let group = stage(&client).await;
     let image = client.push_self("app").await;
     let first = register(&client, &image, "one").await;
-    let subnets = client.query("ec2", "Action=DescribeSubnets&Version=2016-11-15").await;
-    let subnet = client::between_all(&subnets, "<subnetId>", "</subnetId>")[0].clone();
-    let service = json!({
-        "cluster": "c", "serviceName": "s", "taskDefinition": first, "desiredCount": 2, "launchType": "FARGATE",
-        "networkConfiguration": { "awsvpcConfiguration": { "subnets": [subnet] } },
-        "loadBalancers": [{ "targetGroupArn": group, "containerName": "app", "containerPort": 8080 }],
-        "deploymentConfiguration": { "minimumHealthyPercent": 100, "maximumPercent": 200 },
-    });
-    client.ecs("CreateService", service).await;
+    let balancers = json!([{ "targetGroupArn": group, "containerName": "app", "containerPort": 8080 }]);
+    create(&client, &first, balancers).await;
     settled(&client, &first).await;
 
     let stop = Arc::new(AtomicBool::new(false));
@@ -224,4 +231,46 @@ async fn a_page_in_a_browser_cannot_stop_the_daemon() {
     assert_eq!(status, 403);
     assert_eq!(client.get(daemon.bound.endpoint, "/_cloud/status").await.0, 200);
     daemon.stop(&client).await;
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn the_tasks_of_a_killed_daemon_die_with_it() {
+    let state_dir = std::env::temp_dir().join(format!("sim-daemon-{}-killed", std::process::id()));
+    std::fs::create_dir_all(&state_dir).unwrap();
+    let mut daemon = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "application::daemon", "--ignored", "--nocapture"])
+        .env("STATE_DIR", &state_dir)
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let endpoint = eventually(|| async {
+        std::fs::read_to_string(state_dir.join("endpoint")).map_err(|error| error.to_string())
+    })
+    .await;
+    let client = Client::new(endpoint.parse().unwrap());
+    stage(&client).await;
+    let image = client.push_self("app").await;
+    let definition = register(&client, &image, "one").await;
+    create(&client, &definition, json!([])).await;
+    settled(&client, &definition).await;
+    let pids: Vec<String> = std::fs::read_dir(state_dir.join("processes"))
+        .unwrap()
+        .map(|note| note.unwrap().file_name().into_string().unwrap())
+        .collect();
+    daemon.kill().await.unwrap();
+    let alive = |pid: &String| {
+        // A process that has ended but that nobody has waited for still has an id.
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z"))
+    };
+    assert_eq!(pids.len(), 2);
+    eventually(|| async {
+        if pids.iter().any(alive) { Err(format!("one of {pids:?} is still there")) } else { Ok(()) }
+    })
+    .await;
+    assert_eq!(clean_up(&state_dir).unwrap(), 0);
+    assert!(!state_dir.join("images").exists());
+    std::fs::remove_dir_all(&state_dir).unwrap();
 }

@@ -24,6 +24,11 @@ impl Leftovers {
         Ok(Self(folder))
     }
 
+    /// Where the notes are.
+    pub(super) fn folder(&self) -> &Path {
+        &self.0
+    }
+
     /// Notes a process that was just started.
     pub(super) fn note(&self, pid: u32) -> Result<()> {
         fs::write(self.0.join(pid.to_string()), started(pid).unwrap_or_default())
