@@ -1,6 +1,7 @@
 //! Clusters.
 
 use deploy::model::ClusterState;
+use deploy::model::spec::ClusterSpec;
 
 use crate::aws::call::Op;
 use crate::aws::ecs::tags::wire_tags;
@@ -16,8 +17,8 @@ impl Aws {
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn create_cluster(&self, name: &str, tags: &Tags) -> Result<String, Error> {
-        let call = || self.ecs.create_cluster().cluster_name(name).set_tags(wire_tags(tags)).send();
+    pub async fn create_cluster(&self, spec: &ClusterSpec, tags: &Tags) -> Result<String, Error> {
+        let call = || self.ecs.create_cluster().cluster_name(&spec.name).set_tags(wire_tags(tags)).send();
         let cluster = self.call(CREATE, call).await?.cluster;
         cluster.and_then(|cluster| cluster.cluster_arn).ok_or_else(|| Error::incomplete(CREATE, "clusterArn"))
     }
