@@ -103,6 +103,12 @@ impl Diagnostic {
         self.help(help)
     }
 
+    /// Whether any of it is about one of these places.
+    pub(super) fn touches(&self, places: &[Span]) -> bool {
+        let meet = |a: &Span, b: &Span| a.start < b.end && b.start < a.end;
+        self.labels.iter().any(|label| places.iter().any(|place| meet(&label.span, place)))
+    }
+
     /// The label that is blamed: of the conflicting ones, the last in the file.
     pub(super) fn primary(&self) -> Option<&Label> {
         self.labels

@@ -4,12 +4,13 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::diagnostic::{Diagnostic, Severity};
+use super::diagnostic::Diagnostic;
 use super::raw::Settings;
 use super::report::Report;
 use super::resolve::resolve;
 use super::rules::{self, Scope};
 use super::setting::Span;
+use super::shape::Checked;
 use super::{overlay, redact, schema, shape, suggest};
 use crate::model::Environment;
 
@@ -39,11 +40,13 @@ pub fn load(origin: &str, text: &str, env: Option<&str>) -> Result<Loaded, Repor
     }
     let span = file.span();
     let mut file = file.into_inner();
-    let mut found = shape::check(&schema::document(), &masked, &mut file);
+    let Checked { mut found, doubtful } = shape::check(&schema::document(), &masked, &mut file);
     let environment = match chosen(&file, env) {
         Ok((name, place)) => {
             let merged = Spanned::new(span, overlay::environment(&file, &name));
-            read(merged, &name, place, &mut found)
+            let (environment, heard) = read(merged, &name, place);
+            found.extend(heard.into_iter().filter(|told| !told.touches(&doubtful)));
+            environment
         }
         Err(unknown) => {
             found.push(*unknown);
@@ -52,9 +55,7 @@ pub fn load(origin: &str, text: &str, env: Option<&str>) -> Result<Loaded, Repor
     };
     let report = Report::new(origin, masked, found);
     match environment {
-        Some(environment) if report.count(Severity::Error) == 0 => {
-            Ok(Loaded { environment, warnings: report })
-        }
+        Some(environment) if report.errors() == 0 => Ok(Loaded { environment, warnings: report }),
         _ => Err(report),
     }
 }
@@ -66,23 +67,22 @@ pub fn environments(text: &str) -> Vec<String> {
     names(file.get_ref()).into_iter().map(str::to_owned).collect()
 }
 
-/// Runs the rules and fills in what is derived. `None` when a key is missing that cannot be derived.
+/// Runs the rules and fills in what is derived. No environment when a key is missing that cannot be derived.
 fn read(
     merged: Spanned<DeTable<'_>>,
     env: &str,
     place: Option<Span>,
-    found: &mut Vec<Diagnostic>,
-) -> Option<Environment> {
+) -> (Option<Environment>, Vec<Diagnostic>) {
     match Settings::deserialize(toml::Deserializer::from(merged)) {
         Ok(settings) => {
             let scope = Scope::new(env, place, &settings);
-            found.extend(rules::check(&scope));
-            resolve(&scope, found)
+            let mut found = rules::check(&scope);
+            (resolve(&scope, &mut found), found)
         }
-        // `shape` has taken out all that serde could refuse; should the two disagree, the place is still known.
+        // `shape` leaves nothing that serde could refuse; should the two disagree, the place is still known.
         Err(error) => {
-            found.push(Diagnostic::error("wrong-type", error.message()).at(&error.span(), "cannot be read"));
-            None
+            let wrong = Diagnostic::error("wrong-type", error.message());
+            (None, vec![wrong.at(&error.span(), "cannot be read")])
         }
     }
 }

@@ -2,9 +2,12 @@
 //!
 //! Nothing here decides whether a secret in the file is a mistake; the rule `secret-in-environment` does.
 
+mod unparsed;
+
 use toml::de::{DeTable, DeValue};
 
 use super::setting::Span;
+pub(super) use unparsed::mask_lines;
 
 /// Words of a variable's name that say its value is a secret.
 const SECRET_WORDS: [&str; 10] = [
@@ -81,29 +84,6 @@ pub(super) fn secret_reference(text: &str) -> bool {
 pub(super) fn mask(text: &str, file: &DeTable<'_>) -> String {
     let mut spans = Vec::new();
     collect(file, false, &mut spans);
-    overwrite(text, &spans)
-}
-
-/// The same for a text that cannot be parsed: on a line whose key sounds secret, all that follows the first `=`.
-pub(super) fn mask_lines(text: &str) -> String {
-    let mut spans = Vec::new();
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let name = |(at, _): &(usize, &str)| {
-            let before = line[..*at].trim_end();
-            let word = before
-                .rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                .map_or(before, |end| &before[end + 1..]);
-            secret_name(word)
-        };
-        let secret = line.match_indices('=').find(name).map(|(at, _)| at + 1);
-        let whole = secret_value(line).map(|_| line.find('=').map_or(0, |at| at + 1));
-        if let Some(from) = secret.or(whole) {
-            let end = start + line.trim_end().len();
-            spans.push((start + from).min(end)..end);
-        }
-        start += line.len();
-    }
     overwrite(text, &spans)
 }
 

@@ -65,10 +65,10 @@ impl Report {
         self.diagnostics.is_empty()
     }
 
-    /// How many diagnostics of this severity there are.
+    /// How many of them make the file unusable; the others are warnings.
     #[must_use]
-    pub fn count(&self, severity: Severity) -> usize {
-        self.diagnostics.iter().filter(|found| found.severity == severity).count()
+    pub fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|found| found.severity == Severity::Error).count()
     }
 
     /// The report as people read it; the text ends with a line break unless it is empty.

@@ -78,6 +78,11 @@ pub(crate) fn health_path(service: &Service) -> Option<&Setting<String>> {
     service.target_group.value.health.value.path.as_ref()
 }
 
+/// What keeps a text from being a path that is asked for as it stands: none of the listener's wildcards, no query.
+pub(crate) fn stranger_in(path: &str) -> Option<char> {
+    path.chars().find(|&c| !c.is_ascii_graphic() || matches!(c, '?' | '#' | '*'))
+}
+
 /// The rule that a request for `path` takes; `None` is the listener's default action.
 pub(crate) fn taken<'a>(rules: &'a [ListenerRule], path: &str) -> Option<&'a ListenerRule> {
     let path = path.split(['?', '#']).next().unwrap_or(path);

@@ -1,8 +1,13 @@
 //! Checks a parsed file against the schema: unknown keys, wrong types, values out of range. All at once,
 //! where serde stops at the first.
 //!
-//! What is wrong is reported and taken out of the tree, so that the rest can still be read and the rules
-//! can look at it: a typing mistake in one service hides no mistake in the other.
+//! Nothing is taken out: a mistyped key's value is read under the key that was meant, and a wrong value is
+//! replaced by a stand-in whose place is remembered. So the rest can be read and judged by the rules, a
+//! typing mistake hides no other mistake, and nobody is told that a key is missing which is merely wrong.
+
+mod repair;
+
+use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 use toml::Spanned;
@@ -12,18 +17,29 @@ use super::diagnostic::Diagnostic;
 use super::schema::follow;
 use super::setting::Span;
 use super::suggest;
+use repair::stand_in;
 
-/// Reports everything in `file` that the schema does not allow, and removes it.
-pub(super) fn check(schema: &Value, text: &str, file: &mut DeTable<'_>) -> Vec<Diagnostic> {
-    let mut walk = Walk { schema, text, found: Vec::new() };
+/// What was found in a file.
+pub(super) struct Checked {
+    pub(super) found: Vec<Diagnostic>,
+    /// Places of values that are stand-ins: what a rule says of them is not worth hearing.
+    pub(super) doubtful: Vec<Span>,
+}
+
+/// Reports everything in `file` that the schema does not allow, and puts something readable in its place.
+///
+/// `text` is what messages quote from.
+pub(super) fn check(schema: &Value, text: &str, file: &mut DeTable<'_>) -> Checked {
+    let mut walk = Walk { schema, text, found: Vec::new(), doubtful: Vec::new() };
     walk.table(schema, "", file);
-    walk.found
+    Checked { found: walk.found, doubtful: walk.doubtful }
 }
 
 struct Walk<'a> {
     schema: &'a Value,
     text: &'a str,
     found: Vec<Diagnostic>,
+    doubtful: Vec<Span>,
 }
 
 /// A schema node with the name of what it describes.
@@ -36,43 +52,59 @@ struct Place<'a> {
     about: Option<&'a str>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     fn table(&mut self, node: &Value, path: &str, table: &mut DeTable<'_>) {
         let node = follow(self.schema, node);
         let entries = std::mem::take(table);
+        let given: Vec<String> = entries.keys().map(|key| key.get_ref().to_string()).collect();
         for (key, mut value) in entries {
             let name = key.get_ref().to_string();
             let member = match node.get("properties").and_then(Value::as_object) {
                 Some(properties) => properties.get(&name),
                 None => node.get("additionalProperties"),
             };
-            let Some(member) = member else {
-                self.unknown_key(node, path, &name, key.span());
-                continue;
-            };
-            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            let place = Place {
-                node: follow(self.schema, member),
-                name: &format!("`{name}`"),
-                path: &path,
-                about: member.get("description").and_then(Value::as_str),
-            };
-            if self.value(&place, &mut value) {
+            if let Some(member) = member {
+                self.member(member, path, &name, &mut value);
                 table.insert(key, value);
+                continue;
+            }
+            let meant =
+                self.unknown_key(node, path, &name, key.span()).filter(|meant| !given.contains(meant));
+            if let Some((member, meant)) =
+                meant.and_then(|meant| Some((node.get("properties")?.get(&meant)?, meant)))
+            {
+                // The key is a guess: what would be wrong with its value is not reported on top.
+                let mut guess =
+                    Walk { schema: self.schema, text: self.text, found: Vec::new(), doubtful: Vec::new() };
+                guess.member(member, path, &meant, &mut value);
+                self.doubtful.append(&mut guess.doubtful);
+                table.insert(Spanned::new(key.span(), Cow::Owned(meant)), value);
             }
         }
     }
 
-    /// Whether the value may stay.
-    fn value(&mut self, place: &Place<'_>, value: &mut Spanned<DeValue<'_>>) -> bool {
+    fn member(&mut self, member: &Value, path: &str, name: &str, value: &mut Spanned<DeValue<'_>>) {
+        let place = Place {
+            node: follow(self.schema, member),
+            name: &format!("`{name}`"),
+            path: &if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") },
+            about: member.get("description").and_then(Value::as_str),
+        };
+        self.value(&place, value);
+    }
+
+    fn value(&mut self, place: &Place<'_>, value: &mut Spanned<DeValue<'_>>) {
         let span = value.span();
         let options = options(place.node);
-        match (kind(place.node), value.get_mut()) {
+        let fits = match (kind(place.node), value.get_mut()) {
             ("object", DeValue::Table(table)) => {
                 self.table(place.node, place.path, table);
                 true
             }
-            ("array", DeValue::Array(list)) => self.list(place, &span, list),
+            ("array", DeValue::Array(list)) => {
+                self.list(place, &span, list);
+                true
+            }
             ("string", DeValue::String(text)) if !options.is_empty() => {
                 self.choice(place, &span, text, &options)
             }
@@ -87,12 +119,19 @@ impl Walk<'_> {
                 self.wrong_type(place, wanted, &span, value);
                 false
             }
+        };
+        if !fits {
+            let stand_in = stand_in(kind(place.node), &options, value.get_ref());
+            *value.get_mut() = stand_in;
+            self.doubtful.push(span);
         }
     }
 
-    fn list(&mut self, place: &Place<'_>, span: &Span, list: &mut DeArray<'_>) -> bool {
-        let kept = self.length(place, span, list.len(), LIST);
-        let Some(items) = place.node.get("items") else { return kept };
+    fn list(&mut self, place: &Place<'_>, span: &Span, list: &mut DeArray<'_>) {
+        if !self.length(place, span, list.len(), LIST) {
+            self.doubtful.push(span.clone());
+        }
+        let Some(items) = place.node.get("items") else { return };
         let entry = Place {
             node: follow(self.schema, items),
             name: &format!("an entry of {}", place.name),
@@ -101,11 +140,9 @@ impl Walk<'_> {
         };
         let entries = std::mem::replace(list, DeArray::new());
         for mut item in entries {
-            if self.value(&entry, &mut item) {
-                list.push(item);
-            }
+            self.value(&entry, &mut item);
+            list.push(item);
         }
-        kept
     }
 
     fn choice(&mut self, place: &Place<'_>, span: &Span, text: &str, options: &[&str]) -> bool {
@@ -122,18 +159,17 @@ impl Walk<'_> {
     }
 
     fn range(&mut self, place: &Place<'_>, span: &Span, number: f64) -> bool {
-        let Some(bounds) = beyond(place.node, number, "minimum", "maximum") else { return true };
+        let Some((bounds, excess)) = beyond(place.node, number, "minimum", "maximum") else { return true };
         let message = format!("{} must be {bounds}", place.name);
-        self.found
-            .push(explained(Diagnostic::error("out-of-range", message).at(span, "out of range"), place));
+        let wrong = Diagnostic::error("out-of-range", message).at(span, excess);
+        self.found.push(explained(wrong, place));
         false
     }
 
     fn length(&mut self, place: &Place<'_>, span: &Span, length: usize, of: Length) -> bool {
-        let Some(bounds) = beyond(place.node, length as f64, of.min, of.max) else { return true };
-        let unit = of.unit;
-        let wrong = Diagnostic::error("out-of-range", format!("{} must have {bounds} {unit}", place.name))
-            .at(span, format!("this has {length}"));
+        let Some((bounds, _)) = beyond(place.node, length as f64, of.min, of.max) else { return true };
+        let message = format!("{} must have {bounds} {}", place.name, of.unit);
+        let wrong = Diagnostic::error("out-of-range", message).at(span, format!("this has {length}"));
         self.found.push(explained(wrong, place));
         false
     }
@@ -160,21 +196,26 @@ impl Walk<'_> {
         self.found.push(explained(wrong, place));
     }
 
-    fn unknown_key(&mut self, node: &Value, path: &str, key: &str, span: Span) {
+    /// Reports the key; gives the one that was meant, if that can be told.
+    fn unknown_key(&mut self, node: &Value, path: &str, key: &str, span: Span) -> Option<String> {
         let here = if path.is_empty() { "the top of the file".to_owned() } else { format!("`{path}`") };
         let wrong = Diagnostic::error("unknown-key", format!("unknown key `{key}`"))
             .at(&span, format!("there is no such key in {here}"));
         let nothing = Map::new();
         let known = node.get("properties").and_then(Value::as_object).unwrap_or(&nothing);
-        self.found.push(if let Some(meant) = suggest::closest(key, known.keys().map(String::as_str)) {
+        let meant = suggest::closest(key, known.keys().map(String::as_str));
+        self.found.push(if let Some(meant) = meant {
             wrong.replace(&span, meant, format!("did you mean `{meant}`?"))
-        } else if let tables = self.deeper(known, key, path)
-            && !tables.is_empty()
-        {
-            wrong.help(format!("`{key}` is a key of {}", suggest::either(tables.iter().map(String::as_str))))
         } else {
-            wrong.note(format!("its keys are {}", suggest::all(known.keys().map(String::as_str))))
+            match self.deeper(known, key, path).as_slice() {
+                [] => wrong.note(format!("its keys are {}", suggest::all(known.keys().map(String::as_str)))),
+                tables => wrong.help(format!(
+                    "`{key}` is a key of {}",
+                    suggest::either(tables.iter().map(String::as_str))
+                )),
+            }
         });
+        meant.map(str::to_owned)
     }
 
     /// The tables below these properties that have the key.
@@ -205,17 +246,23 @@ struct Length {
 const TEXT: Length = Length { unit: "characters", min: "minLength", max: "maxLength" };
 const LIST: Length = Length { unit: "entries", min: "minItems", max: "maxItems" };
 
-/// The node's bounds in words, where the number is not within them.
-fn beyond(node: &Value, number: f64, min: &str, max: &str) -> Option<String> {
+/// The node's bounds in words, and how the number breaks them; `None` where it does not.
+fn beyond(node: &Value, number: f64, min: &str, max: &str) -> Option<(String, String)> {
     let bound = |keyword: &str| node.get(keyword).and_then(Value::as_f64);
     let (low, high) = (bound(min), bound(max));
-    let within = low.is_none_or(|low| number >= low) && high.is_none_or(|high| number <= high);
-    match (low, high) {
-        _ if within => None,
-        (Some(low), Some(high)) => Some(format!("{low} to {high}")),
-        (Some(low), None) => Some(format!("at least {low}")),
-        (None, high) => high.map(|high| format!("at most {high}")),
-    }
+    let excess = match (low, high) {
+        (_, _) if number.is_nan() => "not a number".to_owned(),
+        (Some(low), _) if number < low => format!("less than {low}"),
+        (_, Some(high)) if number > high => format!("more than {high}"),
+        _ => return None,
+    };
+    let bounds = match (low, high) {
+        (Some(low), Some(high)) => format!("{low} to {high}"),
+        (Some(low), None) => format!("at least {low}"),
+        (None, Some(high)) => format!("at most {high}"),
+        (None, None) => "a number".to_owned(),
+    };
+    Some((bounds, excess))
 }
 
 /// TOML's integers have signs, underscores and radixes; one too long for `i128` is beyond every range.

@@ -34,7 +34,7 @@ pub(super) fn all<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 fn join<'a>(words: impl IntoIterator<Item = &'a str>, conjunction: &str) -> String {
     let quoted: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
     match quoted.as_slice() {
-        [] => "nothing".to_owned(),
+        [] => "none".to_owned(),
         [only] => only.clone(),
         [first @ .., last] => format!("{} {conjunction} {last}", first.join(", ")),
     }

@@ -40,7 +40,7 @@ pub(crate) struct Service {
     /// The tasks' security groups: ids (`sg-…`) or names, 1 to 5 (ECS AwsVpcConfiguration).
     #[schemars(length(min = 1, max = 5))]
     pub(crate) security_groups: Option<Setting<Vec<Setting<String>>>>,
-    /// Tasks when the service is created; afterwards autoscaling decides, where there is `scaling`.
+    /// How many tasks the service begins with; afterwards autoscaling decides, where there is `scaling`.
     #[schemars(range(min = 1, max = 5000))]
     pub(crate) desired_count: Setting<u32>,
     /// Whether `aws ecs execute-command` works; the task role needs the ssmmessages permissions.

@@ -32,10 +32,12 @@ pub(super) fn resolve(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) -> Option<
         services: Vec::new(),
         timeouts: timeouts(&settings.timeouts.value),
     };
+    let section = format!("environment `{}`", scope.env);
+    needs.report(&section, &scope.env_at, "here or at the top of the file", found);
     if settings.service.is_empty() {
-        needs.missing.push("service".to_owned());
+        let none = Diagnostic::error("missing-key", format!("{section} has no services"));
+        found.push(none.at(&scope.env_at, "nothing to deploy").help("describe one in `[service.NAME]`"));
     }
-    needs.report(&format!("environment `{}`", scope.env), &scope.env_at, found);
     let (order, _) = in_order(&settings.service);
     let services = order.iter().filter_map(|name| {
         let (key, service) = settings.service.iter().find(|(key, _)| key.value == **name)?;
@@ -73,16 +75,15 @@ impl Needs {
     }
 
     /// One diagnostic for all missing keys of a section.
-    fn report(self, section: &str, place: &impl Located, found: &mut Vec<Diagnostic>) {
+    ///
+    /// `here` says where they may be added.
+    fn report(self, section: &str, place: &impl Located, here: &str, found: &mut Vec<Diagnostic>) {
         if self.missing.is_empty() {
             return;
         }
         let keys = suggest::all(self.missing.iter().map(String::as_str));
-        let (them, are) = if self.missing.len() == 1 { ("it", "is") } else { ("them", "are") };
-        found.push(
-            Diagnostic::error("missing-key", format!("{section} lacks {keys}"))
-                .at(place, format!("{them} {are} given neither here nor in the common values")),
-        );
+        let wrong = Diagnostic::error("missing-key", format!("{section} lacks {keys}"));
+        found.push(wrong.at(place, format!("to be added {here}")));
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn service(
         depends_on: raw.depends_on.iter().map(|wait| ServiceKey(wait.value.clone())).collect(),
         smoke: smoke(scope, key, raw, found),
     };
-    needs.report(&format!("service `{}`", key.value), setting, found);
+    needs.report(&format!("service `{}`", key.value), setting, "here or in `[every-service]`", found);
     resolved
 }
 
@@ -132,7 +132,7 @@ fn routes(
         let mut needs = Needs::default();
         needs.take("path", &route.value.path);
         needs.take("priority", &route.value.priority);
-        needs.report("a route", route, found);
+        needs.report("a route", route, "here", found);
     }
     let own = scope.listener.iter().filter(|rule| rule.service == key.value);
     own.map(|rule| Route { path: rule.pattern.clone(), priority: rule.priority }).collect()
@@ -183,7 +183,7 @@ fn smoke(
         let check = |check: &Setting<raw::SmokeCheck>| {
             let mut needs = Needs::default();
             let path = needs.take("path", &check.value.path);
-            needs.report("a smoke check", check, found);
+            needs.report("a smoke check", check, "here", found);
             let identity = check.value.identity.as_ref().map(|identity| identity.value.clone());
             SmokeCheck { path, status: check.value.status.value, identity }
         };

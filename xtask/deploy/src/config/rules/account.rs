@@ -12,7 +12,7 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     }
     let wrong = Diagnostic::error(RULE.code, "an AWS account is 12 digits");
     found.push(if digits == 12 && account.value.chars().all(|c| c.is_ascii_digit() || c == '-') {
-        // The console shows 1234-5678-9012.
+        // The console shows 2109-8765-4321.
         let plain = account.value.replace('-', "");
         wrong.at(account, "the console's spelling").replace(
             account,

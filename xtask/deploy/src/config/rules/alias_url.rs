@@ -41,6 +41,8 @@ pub(super) fn host_and_port(url: &str) -> Option<(&str, u16)> {
         None => (url.strip_prefix("https://")?, 443),
     };
     let authority = rest.split(['/', '?', '#']).next()?;
+    // Without the user's part, which may be a password: the host is shown in messages.
+    let authority = authority.rsplit('@').next()?;
     match authority.rsplit_once(':') {
         Some((host, port)) => Some((host, port.parse().ok()?)),
         None => Some((authority, default)),

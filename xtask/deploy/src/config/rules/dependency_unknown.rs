@@ -23,7 +23,7 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
                     Some(meant) => {
                         wrong.replace(wait, format!("\"{meant}\""), format!("did you mean `{meant}`?"))
                     }
-                    None => wrong.note(format!("the other services are {}", suggest::all(others()))),
+                    None => wrong.note(format!("other services: {}", suggest::all(others()))),
                 });
             }
         }

@@ -23,10 +23,9 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
         let run = running_at_most(count, maximum.value);
         found.push(
             Diagnostic::error(RULE.code, "no deployment could ever move")
-                .at(minimum, format!("of {} {keep} must stay healthy: none may stop", tasks(count)))
-                .at(maximum, format!("of {} {run} may run: none may start", tasks(count)))
-                .note("the lower bound is rounded up, the upper bound down")
-                .note(format!("it is so with {}", counts(&stuck)))
+                .at(minimum, format!("{} % of {count}, rounded up, is {keep}: none may stop", minimum.value))
+                .at(maximum, format!("{} % of {count}, rounded down, is {run}: none may start", maximum.value))
+                .note(format!("so it is with {}, which the service may have", counts(&stuck)))
                 .help("`minimum-healthy-percent = 100` with `maximum-percent = 200` moves at every count, without downtime"),
         );
     }
@@ -34,7 +33,9 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
 
 /// Whether one task may start beside the old ones or one of these may stop.
 fn moves(count: u32, minimum: u32, maximum: u32) -> bool {
-    running_at_most(count, maximum) > u64::from(count) || healthy_at_least(count, minimum) < u64::from(count)
+    count == 0
+        || running_at_most(count, maximum) > u64::from(count)
+        || healthy_at_least(count, minimum) < u64::from(count)
 }
 
 /// The tasks that must stay healthy: rounded up.

@@ -57,10 +57,14 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
                     RULE.code,
                     format!("Fargate has no tasks with {} CPU units and {} MiB", cpu.value, memory.value),
                 )
-                .at(cpu, format!("{} CPU units", cpu.value))
-                .at(memory, format!("{} MiB", memory.value))
+                .at(cpu, format!("`cpu` is {}", cpu.value))
+                .at(memory, format!("`memory-mib` is {}", memory.value))
                 .note(format!("with {} CPU units it has {}", cpu.value, spelled(&sizes)))
-                .replace(memory, fits.to_string(), "the nearest size"),
+                .replace(
+                    memory,
+                    fits.to_string(),
+                    format!("the nearest size is `memory-mib = {fits}`"),
+                ),
             );
         }
     }

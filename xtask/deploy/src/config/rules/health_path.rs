@@ -1,14 +1,14 @@
 //! A health path is a plain path: it is asked for as it stands, and it is the pattern of a listener rule.
 
 use super::{Diagnostic, Rule, Scope};
-use crate::config::routing::health_path;
+use crate::config::routing::{health_path, stranger_in};
 
 pub(super) const RULE: Rule = Rule { code: "health-path", about: "A health path is a plain path.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     for (_, service) in scope.services() {
         let Some(path) = health_path(service) else { continue };
-        let stranger = path.value.chars().find(|&c| !c.is_ascii_graphic() || matches!(c, '?' | '#' | '*'));
+        let stranger = stranger_in(&path.value);
         if !path.value.starts_with('/') {
             found.push(
                 Diagnostic::error(RULE.code, "a health path begins with a slash")

@@ -10,7 +10,7 @@ pub(super) const RULE: Rule =
     Rule { code: "secret-in-environment", about: "No secret stands in plain environment variables.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (key, service) in scope.services() {
+    for (_, service) in scope.services() {
         for (name, value) in &service.container.value.environment {
             let form = secret_value(&value.value);
             if value.value.is_empty() || (form.is_none() && !secret_name(&name.value)) {
@@ -20,17 +20,17 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
                 || "its name says that it is a secret".to_owned(),
                 |form| format!("it is {form}"),
             );
-            let (key, name_text) = (&key.value, &name.value);
+            let variable = &name.value;
             found.push(
-                Diagnostic::error(RULE.code, format!("a secret in the plain environment: `{name_text}`"))
+                Diagnostic::error(RULE.code, format!("a secret in the plain environment: `{variable}`"))
                     .at(name, label)
                     .note(
                         "whoever may read the task definition can read it, in every revision there ever was",
                     )
                     .note("if it was ever committed or deployed, replace the secret itself too")
                     .help(format!(
-                        "keep it in Secrets Manager or the SSM parameter store, and write under \
-                         `[service.{key}.container.secrets]`: {name_text} = \"/APP/ENV/NAME\""
+                        "keep it in Secrets Manager or the SSM parameter store, and say where in the container's \
+                         `secrets`: `{variable} = \"/APP/ENV/NAME\"`"
                     )),
             );
         }

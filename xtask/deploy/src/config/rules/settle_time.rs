@@ -19,14 +19,14 @@ const FARGATE_START_SECS: u64 = 30;
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     let settle = &scope.settings.timeouts.value.settle_secs;
     let start = if scope.settings.kind.value == Kind::Local { 0 } else { FARGATE_START_SECS };
-    for (key, service) in scope.services() {
+    for (_, service) in scope.services() {
         let Some(waves) = waves(service) else { continue };
         let check = u64::from(service.target_group.value.health.value.interval_secs.value);
         let delay = &service.target_group.value.deregistration_delay_secs;
         let least = waves * (start + check + u64::from(delay.value));
         if settle.value < least {
             found.push(
-                Diagnostic::warning(RULE.code, format!("rolling `{}` takes longer than the tool waits", key.value))
+                Diagnostic::warning(RULE.code, "a roll takes longer than the tool waits")
                     .at(settle, format!("gives up after {} s", settle.value))
                     .context(delay, format!("{} s per wave go into draining", delay.value))
                     .note(format!(

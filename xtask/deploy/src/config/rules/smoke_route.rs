@@ -4,7 +4,7 @@
 //! path is answered by the other one, and a check by status code alone passes for the wrong reason.
 
 use super::{Diagnostic, Rule, Scope};
-use crate::config::routing::{ListenerRule, health_path, taken};
+use crate::config::routing::{ListenerRule, health_path, stranger_in, taken};
 use crate::config::setting::Setting;
 
 pub(super) const RULE: Rule = Rule {
@@ -15,6 +15,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     for (key, service) in scope.services() {
+        // A service without any rule is `route-none`'s.
+        if !scope.listener.iter().any(|rule| rule.service == key.value) {
+            continue;
+        }
         let Some(checks) = &service.smoke else {
             derived(scope, key, health_path(service), found);
             continue;
@@ -54,7 +58,12 @@ fn derived(
     health: Option<&Setting<String>>,
     found: &mut Vec<Diagnostic>,
 ) {
-    let Some(health) = health else { return };
+    // A path that is none is `health-path`'s.
+    let Some(health) =
+        health.filter(|path| path.value.starts_with('/') && stranger_in(&path.value).is_none())
+    else {
+        return;
+    };
     let rule = taken(&scope.listener, &health.value);
     if rule.is_some_and(|rule| rule.service == key.value) {
         return;

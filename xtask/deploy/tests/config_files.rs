@@ -1,0 +1,134 @@
+//! Whole files with mistakes: what an operator gets to read, all at once.
+//!
+//! `tests/fixtures/config/files/*.toml` beside the expected text (`INSTA_UPDATE=always` writes it anew).
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its fixture has failed")]
+
+use std::path::{Path, PathBuf};
+
+use deploy::config::{self, Report};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/config/files")
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(fixtures().join(format!("{name}.toml"))).unwrap()
+}
+
+fn report(name: &str) -> Report {
+    config::load("deploy.toml", &read(name), None).unwrap_err()
+}
+
+fn codes(report: &Report) -> Vec<&str> {
+    report.diagnostics.iter().map(|found| found.code).collect()
+}
+
+fn names() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(fixtures())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_bad_file_reads_as_expected() {
+    for name in names().iter().filter(|name| *name != "complete") {
+        insta::with_settings!({
+            snapshot_path => fixtures(),
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+        }, {
+            insta::assert_snapshot!(name.as_str(), report(name).render(false));
+        });
+    }
+}
+
+#[test]
+fn the_file_that_all_others_derive_from_is_without_fault() {
+    let loaded =
+        config::load("deploy.toml", &read("complete"), None).map_err(|report| report.render(false)).unwrap();
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+}
+
+#[test]
+fn three_mistakes_in_one_file_are_shown_at_once() {
+    assert_eq!(codes(&report("three-mistakes")), ["unknown-key", "fargate-size", "target-group-name"]);
+}
+
+#[test]
+fn two_unknown_keys_hide_neither_a_wrong_type_nor_a_broken_rule() {
+    let report = report("two-unknown-keys-a-type-error-and-a-rule");
+    assert_eq!(codes(&report), ["unknown-key", "unknown-key", "wrong-type", "target-group-name"]);
+}
+
+#[test]
+fn a_value_that_services_share_is_wrong_once() {
+    assert_eq!(codes(&report("shared-mistake-told-once")), ["fargate-size"]);
+}
+
+#[test]
+fn of_two_values_that_conflict_the_one_written_later_is_blamed() {
+    let both = report("environment-to-blame");
+    let half = report("environment-half-to-blame");
+    let text = read("environment-half-to-blame");
+    let line = |needle: &str| text.lines().position(|line| line.starts_with(needle)).unwrap() + 1;
+    assert_eq!(half.findings().map(|found| found.line).collect::<Vec<_>>(), [line("service.backend.cpu")]);
+    assert_eq!(both.errors(), 1);
+}
+
+#[test]
+fn no_report_ever_shows_a_secret() {
+    for name in names().iter().filter(|name| *name != "complete") {
+        let report = report(name);
+        let found: Vec<_> = report.findings().collect();
+        for text in [report.render(false), report.render(true), format!("{report:?}"), format!("{found:?}")] {
+            assert!(!text.contains("hunter2") && !text.contains("12345,"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn findings_carry_what_an_annotation_needs() {
+    let report = report("three-mistakes");
+    let first = report.findings().next().unwrap();
+    assert_eq!((first.file, first.line, first.column, first.end_column), ("deploy.toml", 4, 1, 8));
+    assert_eq!((first.code, first.message), ("unknown-key", "unknown key `clutser`"));
+    assert_eq!(first.help, Some("did you mean `cluster`?"));
+}
+
+#[test]
+fn an_environment_that_is_not_there_is_named_with_the_ones_that_are() {
+    let text = read("complete");
+    let told = |env| config::load("deploy.toml", &text, Some(env)).unwrap_err().render(false);
+    assert!(told("locla").contains("did you mean `local`?"), "{}", told("locla"));
+    assert!(told("production").contains("the file has `local`"), "{}", told("production"));
+    assert_eq!(config::environments(&text), ["local"]);
+}
+
+/// The file cut off anywhere, and with each line left out, doubled, or robbed of its `=`.
+fn damaged(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let with = |at: usize, line: &str| [&lines[..at].concat(), line, &lines[at + 1..].concat()].concat();
+    let cut = (0..text.len()).filter(|&end| text.is_char_boundary(end)).map(|end| text[..end].to_owned());
+    let each = lines.iter().enumerate();
+    let mended = each
+        .flat_map(|(at, line)| [with(at, ""), with(at, &line.repeat(2)), with(at, &line.replace('=', " "))]);
+    cut.chain(mended).collect()
+}
+
+#[test]
+fn a_damaged_file_is_explained_and_makes_nothing_panic() {
+    let files = ["secret-beside-a-mistake", "secrets-in-their-own-tables"];
+    for text in files.iter().flat_map(|name| damaged(&read(name))) {
+        if let Err(report) = config::load("deploy.toml", &text, Some("local")) {
+            let shown = report.render(false);
+            assert!(!shown.is_empty() && !shown.contains("hunter2"), "{text}\n{shown}");
+            assert!(report.findings().all(|found| found.line >= 1 && found.column >= 1));
+        }
+    }
+}

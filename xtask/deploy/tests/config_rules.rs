@@ -1,0 +1,88 @@
+//! Every rule of `deploy.toml` against a file that breaks it and one that does not.
+//!
+//! Fixtures are fragments: `tests/fixtures/config/rules/CODE/{bad,good}.toml`, and `bad.snap` with the expected
+//! text (`INSTA_UPDATE=always cargo test -p deploy` writes it anew; read the diff).
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its fixture has failed")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use deploy::config::{self, Report};
+
+/// What a fragment is bound to be told: it lacks most of the keys.
+const INCOMPLETE: [&str; 2] = ["missing-key", "route-none"];
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/config/rules")
+}
+
+/// Everything that is said of a fragment, its being a fragment aside.
+fn judge(code: &str, file: &str) -> Report {
+    let mut text = std::fs::read_to_string(fixtures().join(code).join(file)).unwrap();
+    if config::environments(&text).is_empty() {
+        text.push_str("\n[env.test]\nkind = \"local\"\n");
+    }
+    let env = config::environments(&text).remove(0);
+    let mut report = match config::load("deploy.toml", &text, Some(&env)) {
+        Ok(loaded) => loaded.warnings,
+        Err(report) => report,
+    };
+    report.diagnostics.retain(|found| found.code == code || !INCOMPLETE.contains(&found.code));
+    report
+}
+
+#[test]
+fn each_rule_explains_its_bad_fixture_and_says_nothing_else() {
+    for (code, _) in config::rules() {
+        let report = judge(code, "bad.toml");
+        let codes: BTreeSet<&str> = report.diagnostics.iter().map(|found| found.code).collect();
+        assert_eq!(codes, BTreeSet::from([code]), "{code}/bad.toml:\n{report}");
+        insta::with_settings!({
+            snapshot_path => fixtures().join(code),
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+        }, {
+            insta::assert_snapshot!("bad", report.render(false));
+        });
+    }
+}
+
+#[test]
+fn no_rule_minds_its_good_fixture() {
+    for (code, _) in config::rules() {
+        let report = judge(code, "good.toml");
+        assert!(report.is_empty(), "{code}/good.toml:\n{report}");
+    }
+}
+
+#[test]
+fn rules_are_sorted_and_each_fixture_belongs_to_one() {
+    let codes: Vec<&str> = config::rules().map(|(code, _)| code).collect();
+    let sorted: BTreeSet<&str> = codes.iter().copied().collect();
+    assert_eq!(codes, sorted.iter().copied().collect::<Vec<_>>(), "sorted, and no code twice");
+    let folders: BTreeSet<String> = std::fs::read_dir(fixtures())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(
+        folders,
+        sorted.iter().map(|code| (*code).to_owned()).collect(),
+        "one folder of fixtures for each rule"
+    );
+}
+
+#[test]
+fn every_place_is_inside_its_file_so_that_annotations_land_on_the_line() {
+    for (code, _) in config::rules() {
+        let lines = std::fs::read_to_string(fixtures().join(code).join("bad.toml")).unwrap().lines().count();
+        for found in judge(code, "bad.toml").findings() {
+            // Three lines more: the environment that a fragment without one is given.
+            assert!((1..=lines + 3).contains(&found.line), "{code}: line {}", found.line);
+            assert!(
+                (found.line, found.column) < (found.end_line, found.end_column),
+                "{code}: an empty place"
+            );
+        }
+    }
+}
