@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::host::Daemon;
 
 fn shell() -> Shell {
     Shell::system(&Env::system())
@@ -40,12 +41,18 @@ async fn a_process_that_does_not_read_its_input_is_judged_by_its_exit_code() {
 
 #[tokio::test]
 async fn an_abandoned_build_does_not_go_on_in_the_background() {
-    let marker = std::env::temp_dir().join(format!("xtask-process-{}", std::process::id()));
-    let program = sh(&format!("sleep 0.2; touch {}", marker.display()));
-    let cut = tokio::time::timeout(Duration::from_millis(50), shell().stream(&program, |_, _| {})).await;
-    assert!(cut.is_err());
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    assert!(!marker.exists());
+    let mut pid = None;
+    let (told, mut started) = tokio::sync::mpsc::unbounded_channel();
+    let program = sh("echo $$; exec sleep 600");
+    tokio::select! {
+        biased;
+        line = started.recv() => pid = line,
+        _ = shell().stream(&program, |_, line| told.send(line.parse::<u32>().unwrap()).unwrap()) => {}
+    }
+    let build = Daemon { pid: pid.unwrap() };
+    while build.is_alive() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 #[tokio::test]
