@@ -15,8 +15,9 @@ use super::blob::{self, Blob};
 /// Layers as they are pushed.
 pub(super) const MEDIA_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-/// Level 6 is where a Rust binary stops shrinking noticeably; 9 costs three times as long for about 1 %.
-const LEVEL: u32 = 6;
+/// A static Rust binary comes out 2 % smaller at level 6, which takes twice as long, and every build that finds
+/// nothing changed compresses once more.
+const LEVEL: u32 = 3;
 
 /// A file or directory of a layer, root-owned.
 #[derive(Clone, Copy, Debug)]
@@ -133,7 +134,7 @@ mod tests {
     #[test]
     fn the_gzip_header_has_no_time_and_no_machine_and_unpacks_to_the_diff_id() {
         let layer = layer(&ENTRIES).unwrap();
-        // RFC 1952: magic, deflate, no flags, no time, default level, unknown system.
+        // RFC 1952: magic, deflate, no flags, no time, no extra flags, unknown system.
         assert_eq!(&layer.blob.bytes()[..10], b"\x1f\x8b\x08\0\0\0\0\0\0\xff");
         let mut archive = Vec::new();
         GzDecoder::new(layer.blob.bytes().as_ref()).read_to_end(&mut archive).unwrap();
