@@ -346,7 +346,8 @@ impl State {
                 (reply, outcome)
             }
             Asked::Api(request) => {
-                let outcome = match fault.and_then(|fault| refusal::api(fault, &request)) {
+                let id = &self.account.settings.account;
+                let outcome = match fault.and_then(|fault| refusal::api(fault, &request, id)) {
                     Some(error) => Err(error),
                     None => {
                         let stale = fault == Some(&Fault::StaleRead);

@@ -71,6 +71,13 @@ async fn stage(client: &Client) -> String {
         .json("AmazonEC2ContainerRegistry_V20150921.CreateRepository", json!({ "repositoryName": "app" }))
         .await;
     client.ecs("CreateCluster", json!({ "clusterName": "c" })).await;
+    let namespace = json!({ "Name": "ielts.local", "CreatorRequestId": "1" });
+    client.json("Route53AutoNaming_v20170314.CreateHttpNamespace", namespace).await;
+    eventually(|| async {
+        let list = client.json("Route53AutoNaming_v20170314.ListNamespaces", json!({})).await;
+        if list["Namespaces"][0]["Name"] == "ielts.local" { Ok(()) } else { Err(list.to_string()) }
+    })
+    .await;
     let subnets = client.query("ec2", "Action=DescribeSubnets&Version=2016-11-15").await;
     let ids = client::between_all(&subnets, "<subnetId>", "</subnetId>");
     let form = format!(
@@ -126,6 +133,11 @@ async fn create(client: &Client, definition: &str, balancers: Value) {
         "cluster": "c", "serviceName": "s", "taskDefinition": definition, "desiredCount": 2, "launchType": "FARGATE",
         "networkConfiguration": { "awsvpcConfiguration": { "subnets": [subnet] } },
         "loadBalancers": balancers,
+        "serviceConnectConfiguration": {
+            "enabled": true,
+            "namespace": "ielts.local",
+            "services": [{ "portName": "app", "clientAliases": [{ "port": 8080, "dnsName": "app.ielts.local" }] }],
+        },
         "deploymentConfiguration": { "minimumHealthyPercent": 100, "maximumPercent": 200 },
     });
     client.ecs("CreateService", service).await;
@@ -189,13 +201,14 @@ async fn a_roll_under_load_loses_no_request_and_a_stop_leaves_nothing() {
 
     let stop = Arc::new(AtomicBool::new(false));
     let quick = load(&client, &daemon, "/version", Duration::from_millis(10), &stop);
+    let connected = load(&client, &daemon, "/connect", Duration::from_millis(10), &stop);
     // These are in flight for longer than anything between two steps of the roll.
     let slow = load(&client, &daemon, "/slow", Duration::ZERO, &stop);
     let second = register(&client, &image, "two").await;
     client.ecs("UpdateService", json!({ "cluster": "c", "service": "s", "taskDefinition": second })).await;
     settled(&client, &second).await;
     stop.store(true, Ordering::Relaxed);
-    for (load, least) in [(quick, 50), (slow, 2)] {
+    for (load, least) in [(quick, 50), (connected, 50), (slow, 2)] {
         let (bodies, failures) = load.await.unwrap();
         assert!(failures.is_empty(), "{failures:?}");
         assert_eq!((bodies[0].as_str(), bodies[bodies.len() - 1].as_str()), ("one", "two"));
