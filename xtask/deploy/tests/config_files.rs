@@ -110,6 +110,62 @@ fn an_environment_that_is_not_there_is_named_with_the_ones_that_are() {
     assert_eq!(config::environments(&text), ["local"]);
 }
 
+/// The complete file with a text replaced, read.
+fn changed(from: &str, to: &str) -> deploy::model::Environment {
+    let text = read("complete");
+    assert!(text.contains(from), "{from}");
+    config::load("deploy.toml", &text.replacen(from, to, 1), None)
+        .map_err(|report| report.render(false))
+        .unwrap()
+        .environment
+}
+
+#[test]
+fn what_is_left_out_is_derived_as_ecs_would_derive_it() {
+    let service = changed("[env.local]", "[service.backend.connect]\n\n[env.local]").services.remove(0);
+    let connect = service.connect.unwrap();
+    assert_eq!(service.container.port_name, "backend");
+    assert_eq!(
+        (connect.discovery_name.as_str(), connect.alias_dns.as_str(), connect.alias_port),
+        ("backend", "backend.ielts.local", 8080)
+    );
+    assert_eq!(service.container.environment["PORT"], "8080");
+    let smoke = &service.smoke[0];
+    assert_eq!((smoke.path.as_str(), smoke.identity.as_deref()), ("/actuator/health", Some("backend")));
+}
+
+#[test]
+fn a_health_route_takes_the_first_priority_that_no_route_has() {
+    let routes = |text: &str| {
+        let service = changed("priority = 100", text).services.remove(0);
+        service.routes.into_iter().map(|route| (route.path, route.priority)).collect::<Vec<_>>()
+    };
+    let health = "/actuator/health".to_owned();
+    assert_eq!(routes("priority = 100"), [(health.clone(), 10), ("/*".to_owned(), 100)]);
+    assert_eq!(routes("priority = 10"), [("/*".to_owned(), 10), (health, 20)]);
+}
+
+#[test]
+fn an_existing_load_balancer_is_selected_and_needs_no_subnets() {
+    let whole = "name = \"alb\"\nsubnets = [\"public-1a\", \"public-1b\"]\nsecurity-groups = [\"alb-sg\"]";
+    let environment = changed(whole, "name = \"alb\"\nexisting = true");
+    let expected = deploy::model::LoadBalancerSource::Select { reference: "alb".to_owned() };
+    assert_eq!(environment.load_balancer.source, expected);
+}
+
+#[test]
+fn services_come_after_those_they_wait_for_and_not_by_their_names() {
+    let second = "[service.aaa]\nname = \"aaa\"\nfamily = \"aaa\"\nbuild.cargo = \"aaa\"\nexecution-role = \"r\"\n\
+        security-groups = [\"sg\"]\nrepository.name = \"aaa\"\nlog-group.name = \"/aaa\"\ncontainer = { name = \"aaa\", \
+        port = 1 }\ntarget-group = { name = \"aaa\", health.path = \"/aaa\" }\n";
+    for (waits, expected) in [("", ["aaa", "backend"]), ("depends-on = [\"backend\"]\n", ["backend", "aaa"])]
+    {
+        let environment = changed("[env.local]", &format!("{second}{waits}\n[env.local]"));
+        let keys: Vec<&str> = environment.services.iter().map(|service| service.key.0.as_str()).collect();
+        assert_eq!(keys, expected);
+    }
+}
+
 /// The file cut off anywhere, and with each line left out, doubled, or robbed of its `=`.
 fn damaged(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();

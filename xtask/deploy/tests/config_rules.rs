@@ -1,7 +1,7 @@
 //! Every rule of `deploy.toml` against a file that breaks it and one that does not.
 //!
-//! Fixtures are fragments: `tests/fixtures/config/rules/CODE/{bad,good}.toml`, and `bad.snap` with the expected
-//! text (`INSTA_UPDATE=always cargo test -p deploy` writes it anew; read the diff).
+//! Fixtures are fragments: `tests/fixtures/config/rules/CODE/{bad,good}.toml`, and `bad.snap` with the
+//! expected text (`INSTA_UPDATE=always cargo test -p deploy` writes it anew; read the diff).
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its fixture has failed")]
 

@@ -1,4 +1,5 @@
-//! The Service Connect endpoints of an environment, with the names and ports that the file leaves to be derived.
+//! The Service Connect endpoints of an environment, with the names and ports that the file leaves to be
+//! derived.
 
 use super::raw::{Service, Settings};
 use super::setting::Span;

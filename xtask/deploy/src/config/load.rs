@@ -124,7 +124,8 @@ fn names<'a>(file: &'a DeTable<'_>) -> Vec<&'a str> {
     environments.into_iter().flat_map(DeTable::keys).map(|name| name.get_ref().as_ref()).collect()
 }
 
-/// The parser's own words, at a place that can be seen: an error at the end of a line points at its last character.
+/// The parser's own words, at a place that can be seen: an error at the end of a line points at its last
+/// character.
 fn syntax(text: &str, error: &toml::de::Error) -> Diagnostic {
     let span = error.span().map(|span| if span.is_empty() { before(text, span.start) } else { span });
     Diagnostic::error("syntax", error.message()).at(&span, "not TOML")

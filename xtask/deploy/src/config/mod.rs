@@ -1,9 +1,9 @@
-//! `deploy.toml` → [`Environment`](crate::model::Environment): checked, complete, with every default filled in.
+//! `deploy.toml` → [`Environment`](crate::model::Environment): checked, complete, every default filled in.
 //!
 //! ```text
-//! text ─ toml → tree with places ─ shape (the schema) → tree without nonsense ─ overlay (environment, every-service) →
-//!      ─ serde → raw::Settings ─ rules → diagnostics
-//!                              └ resolve → Environment
+//! text ─ toml → tree with places ─ shape (by the schema) → readable tree
+//!      ─ overlay (environment, every-service) ─ serde → raw::Settings ─ rules → diagnostics
+//!                                                                     └ resolve → Environment
 //! ```
 //!
 //! All mistakes of all stages come back in one [`Report`]; only a file that is no TOML at all stops earlier.

@@ -6,7 +6,8 @@ use super::raw::Service;
 use super::setting::Setting;
 
 /// Short names in an order in which each comes after its dependencies, by name where there is a choice; and
-/// those that cannot be placed because they are in a circle or wait for one. Dependencies that are unknown or the service itself do not count.
+/// those that cannot be placed because they are in a circle or wait for one. Dependencies that are unknown or
+/// the service itself do not count.
 pub(crate) fn in_order(services: &BTreeMap<Setting<String>, Setting<Service>>) -> (Vec<&str>, Vec<&str>) {
     let mut placed: Vec<&str> = Vec::new();
     let mut left: Vec<(&str, Vec<&str>)> = services

@@ -7,19 +7,14 @@ use toml::de::{DeTable, DeValue};
 
 /// Lays `over` on `base`: tables are merged member by member, all else (lists too) is replaced.
 pub(super) fn lay<'i>(base: &mut DeTable<'i>, over: DeTable<'i>) {
-    for (key, value) in over {
-        let both_tables =
-            base.get(&key).is_some_and(|below| below.get_ref().is_table()) && value.get_ref().is_table();
-        if !both_tables {
+    for (key, mut value) in over {
+        let below = base.get_mut(&key).map(toml::Spanned::get_mut);
+        if let (Some(DeValue::Table(below)), DeValue::Table(above)) = (below, value.get_mut()) {
+            lay(below, std::mem::take(above));
+        } else {
             // Removed first: a map keeps the old key, and with it the old key's place.
             base.remove(&key);
             base.insert(key, value);
-            continue;
-        }
-        if let (Some(below), DeValue::Table(above)) = (base.get_mut(&key), value.into_inner())
-            && let DeValue::Table(below) = below.get_mut()
-        {
-            lay(below, above);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Keeps secrets out of what is printed: a diagnostic quotes lines of the file, and a line may hold a password.
+//! Keeps secrets out of what is printed: a diagnostic quotes lines of the file, and a line may hold a
+//! password.
 //!
 //! Nothing here decides whether a secret in the file is a mistake; the rule `secret-in-environment` does.
 
@@ -10,27 +11,51 @@ use super::setting::Span;
 pub(super) use unparsed::mask_lines;
 
 /// Words of a variable's name that say its value is a secret.
-const SECRET_WORDS: [&str; 10] = [
-    "PASSWORD",
-    "PASSWD",
-    "PASSPHRASE",
-    "PWD",
-    "SECRET",
-    "SECRETS",
-    "TOKEN",
-    "APIKEY",
-    "CREDENTIAL",
-    "CREDENTIALS",
+const SECRET_WORDS: [&str; 9] =
+    ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "SECRETS", "TOKEN", "APIKEY", "CREDENTIAL", "CREDENTIALS"];
+
+/// Pairs of words that do; the empty word stands for any. `API_KEY` and `DB_PWD` are secrets, but `KEY` alone
+/// may be anything and `PWD` is a folder.
+const SECRET_PAIRS: [(&str, &str); 6] = [
+    ("API", "KEY"),
+    ("PRIVATE", "KEY"),
+    ("ACCESS", "KEY"),
+    ("ENCRYPTION", "KEY"),
+    ("SIGNING", "KEY"),
+    ("", "PWD"),
 ];
 
-/// Pairs of words that do: `API_KEY` is a secret, `KEY` alone may be anything.
-const SECRET_PAIRS: [(&str, &str); 4] =
-    [("API", "KEY"), ("PRIVATE", "KEY"), ("ACCESS", "KEY"), ("ENCRYPTION", "KEY")];
-
-/// Last words that make such a name harmless: `TOKEN_URL` is where tokens are, `PASSWORD_MIN_LENGTH` a number.
-const HARMLESS_ENDS: [&str; 14] = [
-    "URL", "URI", "ENDPOINT", "HOST", "FILE", "PATH", "DIR", "NAME", "ARN", "TTL", "SECS", "SECONDS",
-    "LENGTH", "ENABLED",
+/// Last words that make such a name harmless: `TOKEN_URL` is where tokens are, `PASSWORD_MIN_LENGTH` a
+/// number.
+const HARMLESS_ENDS: [&str; 28] = [
+    "ALGORITHM",
+    "ARN",
+    "AUDIENCE",
+    "COUNT",
+    "DAYS",
+    "DIR",
+    "ENABLED",
+    "ENDPOINT",
+    "EXPIRY",
+    "FILE",
+    "HEADER",
+    "HOST",
+    "HOURS",
+    "ID",
+    "ISSUER",
+    "LENGTH",
+    "LIMIT",
+    "MINUTES",
+    "MS",
+    "NAME",
+    "PATH",
+    "POLICY",
+    "REQUIRED",
+    "SECONDS",
+    "SECS",
+    "TTL",
+    "TYPE",
+    "URL",
 ];
 
 /// Whether a variable of this name holds a secret.
@@ -42,7 +67,11 @@ pub(super) fn secret_name(name: &str) -> bool {
         return false;
     }
     words.iter().any(|word| SECRET_WORDS.contains(word))
-        || words.windows(2).any(|pair| SECRET_PAIRS.iter().any(|&(first, second)| pair == [first, second]))
+        || words.windows(2).any(|pair| {
+            SECRET_PAIRS
+                .iter()
+                .any(|&(first, second)| pair[1] == second && (first.is_empty() || pair[0] == first))
+        })
 }
 
 /// What kind of secret a value is by its own form, whatever its name.
@@ -123,4 +152,39 @@ fn overwrite(text: &str, spans: &[Span]) -> String {
     }
     // Spans begin and end between characters, so whole characters were replaced: nothing here is lossy.
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_says_secret_is_one_and_a_name_about_secrets_is_none() {
+        for name in
+            ["DB_PASSWORD", "db_password", "SECRET", "GITHUB_TOKEN", "STRIPE_API_KEY", "APIKEY", "DB_PWD"]
+        {
+            assert!(secret_name(name), "{name}");
+        }
+        for name in
+            ["TOKEN_URL", "MAX_TOKENS", "PASSWORD_MIN_LENGTH", "PWD", "KEYBOARD", "SECRET_ARN", "API_URL", ""]
+        {
+            assert!(!secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_betrays_itself_whatever_its_name() {
+        for (value, secret) in [
+            ("AKIAIOSFODNN7EXAMPLE", true),
+            ("key: ASIAIOSFODNN7EXAMPLE.", true),
+            ("AKIA is a prefix", false),
+            ("postgres://app:pw@db/x", true),
+            ("postgres://app@db/x", false),
+            ("http://backend.ielts.local:8080", false),
+            ("-----BEGIN RSA PRIVATE KEY-----\nx", true),
+            ("-----BEGIN CERTIFICATE-----", false),
+        ] {
+            assert_eq!(secret_value(value).is_some(), secret, "{value}");
+        }
+    }
 }

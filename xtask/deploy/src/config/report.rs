@@ -1,4 +1,5 @@
-//! Everything that is wrong with a `deploy.toml`: drawn like rustc's errors, or as data for annotations and JSON.
+//! Everything that is wrong with a `deploy.toml`: drawn like rustc's errors, or as data for annotations and
+//! JSON.
 //!
 //! The text that it quotes from has secrets masked already (see `redact`): a report is safe to print.
 

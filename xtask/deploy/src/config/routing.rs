@@ -1,12 +1,14 @@
 //! The listener's rules as `deploy.toml` makes them, and which of them an ALB would take for a path.
 //!
 //! ALB semantics (ELB user guide, listener rule condition types): lowest priority first, patterns are
-//! case-sensitive, `*` is any text including slashes, `?` is one character, the query string is not looked at.
+//! case-sensitive, `*` is any text including slashes, `?` is one character, the query string is not looked
+//! at.
 
 use super::raw::{Service, Settings};
 use super::setting::{Setting, Span};
 
-/// Health routes get 10, 20, 30 … unless the file says otherwise: below the hundreds that patterns usually have.
+/// Health routes get 10, 20, 30 … unless the file says otherwise: below the hundreds that patterns usually
+/// have.
 const HEALTH_PRIORITY_STEP: u32 = 10;
 
 /// A rule of the listener.
@@ -78,7 +80,8 @@ pub(crate) fn health_path(service: &Service) -> Option<&Setting<String>> {
     service.target_group.value.health.value.path.as_ref()
 }
 
-/// What keeps a text from being a path that is asked for as it stands: none of the listener's wildcards, no query.
+/// What keeps a text from being a path that is asked for as it stands: none of the listener's wildcards, no
+/// query.
 pub(crate) fn stranger_in(path: &str) -> Option<char> {
     path.chars().find(|&c| !c.is_ascii_graphic() || matches!(c, '?' | '#' | '*'))
 }

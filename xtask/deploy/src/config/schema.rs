@@ -27,7 +27,7 @@ pub(super) fn document() -> Value {
     root.insert("title".to_owned(), json!("deploy.toml"));
     root.insert(
         "description".to_owned(),
-        json!("What runs where. Values at the top hold for every environment; [env.NAME] overrides them key by key."),
+        json!("What runs where: common values at the top, and in [env.NAME] what differs, key by key."),
     );
     root.insert("type".to_owned(), json!("object"));
     root.insert("additionalProperties".to_owned(), json!(false));

@@ -18,7 +18,8 @@ pub(crate) struct Container {
     pub(crate) port: Option<Setting<u16>>,
     /// The port mapping's name, which Service Connect refers to. The container's name when omitted.
     pub(crate) port_name: Option<Setting<String>>,
-    /// Plain environment variables. Anybody who may read the task definition can read them: secrets go to `secrets`.
+    /// Plain environment variables. Anybody who may read the task definition can read them: secrets go to
+    /// `secrets`.
     pub(crate) environment: BTreeMap<Setting<String>, Setting<String>>,
     /// Environment variables that ECS fills from Secrets Manager or the SSM parameter store: name = ARN or
     /// parameter name. The value itself is never seen by this tool.

@@ -51,7 +51,8 @@ pub(crate) struct Settings {
     pub(crate) load_balancer: Setting<LoadBalancer>,
     /// How long the tool waits for what.
     pub(crate) timeouts: Setting<Timeouts>,
-    /// What holds for every service that does not say otherwise itself.
+    /// What holds for every service that does not say otherwise itself. A service's own value wins, also over
+    /// `every-service` of an environment.
     pub(crate) every_service: Option<Setting<Service>>,
     /// The services, by short name.
     pub(crate) service: BTreeMap<Setting<String>, Setting<Service>>,

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::setting::Setting;
 use crate::model::Protocol;
 
-/// Where tasks get their addresses. Everything here exists already: the tool looks it up and never changes it.
+/// Where tasks get their addresses. Everything here exists already: the tool looks it up and never changes
+/// it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Network {
@@ -16,7 +17,8 @@ pub(crate) struct Network {
     /// The subnets of the tasks: ids (`subnet-…`) or Name tags, 1 to 16 (ECS AwsVpcConfiguration).
     #[schemars(length(min = 1, max = 16))]
     pub(crate) subnets: Option<Setting<Vec<Setting<String>>>>,
-    /// Whether tasks get a public address. In a private subnet images come through a NAT gateway or VPC endpoints.
+    /// Whether tasks get a public address. In a private subnet images come through a NAT gateway or VPC
+    /// endpoints.
     pub(crate) assign_public_ip: Setting<bool>,
 }
 

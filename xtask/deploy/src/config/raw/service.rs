@@ -202,7 +202,8 @@ impl Default for HealthCheck {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Route {
-    /// The pattern: case-sensitive, `*` is any text (slashes too), `?` any one character. `/api/*` does not match `/api`.
+    /// The pattern: case-sensitive, `*` is any text (slashes too), `?` any one character. `/api/*` does not
+    /// match `/api`.
     pub(crate) path: Option<Setting<String>>,
     /// Unique on the listener; the lowest number is tried first.
     #[schemars(range(min = 1, max = 50000))]
@@ -218,7 +219,8 @@ pub(crate) struct SmokeCheck {
     /// The HTTP status that passes.
     #[schemars(range(min = 100, max = 599))]
     pub(crate) status: Setting<u16>,
-    /// What the member `service` of the JSON answer must be, so that an answer of the wrong service does not pass.
+    /// What the member `service` of the JSON answer must be, so that an answer of the wrong service does not
+    /// pass.
     #[schemars(length(min = 1, max = 64))]
     pub(crate) identity: Option<Setting<String>>,
 }

@@ -1,9 +1,11 @@
-//! Masks secrets in a text that is no TOML, and so has no keys and values yet: line by line, rather too much than too little.
+//! Masks secrets in a text that is no TOML, and so has no keys and values yet: line by line, rather too much
+//! than too little.
 
 use super::{overwrite, secret_name, secret_value};
 
-/// The text with all that may be a secret overwritten, byte for byte: what follows a word that sounds secret on its
-/// line, values in a table of secrets, private keys, and strings of several lines that begin on such a line.
+/// The text with all that may be a secret overwritten, byte for byte: what follows a word that sounds secret
+/// on its line, values in a table of secrets, private keys, and strings of several lines that begin on such a
+/// line.
 pub(in crate::config) fn mask_lines(text: &str) -> String {
     let mut spans = Vec::new();
     let mut start = 0;
@@ -33,8 +35,8 @@ fn first_secret(line: &str, in_secrets: bool) -> Option<usize> {
     secret_word_end(line).or_else(|| (in_secrets || by_form).then(value)).or_else(|| stray(line))
 }
 
-/// Where on a line that is neither a key with a value nor punctuation the text begins: it may be the middle of a
-/// secret whose beginning was lost. The key of a forgotten `=` is left to be seen.
+/// Where on a line that is neither a key with a value nor punctuation the text begins: it may be the middle
+/// of a secret whose beginning was lost. The key of a forgotten `=` is left to be seen.
 fn stray(line: &str) -> Option<usize> {
     let line = line.trim_end();
     let known = line.trim_start().starts_with(['#', '[', ']', '{', '}', '"', '\'', ',']);

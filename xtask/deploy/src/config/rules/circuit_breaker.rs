@@ -1,7 +1,7 @@
 //! The circuit breaker watches and rolls back.
 //!
-//! Source: ECS developer guide, deployment circuit breaker: without it a deployment of tasks that keep failing
-//! stays IN_PROGRESS for ever.
+//! Source: ECS developer guide, deployment circuit breaker: without it a deployment of tasks that keep
+//! failing stays IN_PROGRESS for ever.
 
 use super::{Diagnostic, Rule, Scope};
 

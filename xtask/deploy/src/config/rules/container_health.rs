@@ -1,7 +1,7 @@
 //! The container's health check can run in the image.
 //!
-//! Source: ECS API, HealthCheck (the command's first word), and the image itself: what `build.cargo` makes holds one
-//! static binary at `/app/PACKAGE` and no shell, so a shell command can never pass.
+//! Source: ECS API, HealthCheck (the command's first word), and the image itself: what `build.cargo` makes
+//! holds one static binary at `/app/PACKAGE` and no shell, so a shell command can never pass.
 
 use super::{Diagnostic, Rule, Scope};
 use crate::config::raw::Service;

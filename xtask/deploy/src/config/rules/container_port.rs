@@ -1,7 +1,7 @@
 //! The application listens where the port mapping points.
 //!
-//! The tool sets `PORT` from `container.port`; a different `PORT` in the environment would win, and every health
-//! check would knock at a closed door.
+//! The tool sets `PORT` from `container.port`; a different `PORT` in the environment would win, and every
+//! health check would knock at a closed door.
 
 use super::{Diagnostic, Rule, Scope};
 

@@ -1,7 +1,7 @@
 //! min ≤ desired ≤ max.
 //!
-//! Source: Application Auto Scaling, RegisterScalableTarget: a desired count outside is moved inside at once, so the
-//! file would say one thing and the account another.
+//! Source: Application Auto Scaling, RegisterScalableTarget: a desired count outside is moved inside at once,
+//! so the file would say one thing and the account another.
 
 use super::{Diagnostic, Rule, Scope};
 

@@ -1,7 +1,7 @@
 //! Who calls a service over Service Connect waits for it.
 //!
-//! Source: ECS developer guide, Service Connect: a client's proxy knows only the endpoints that existed when the client's
-//! deployment was made. A frontend created before its backend can never reach it.
+//! Source: ECS developer guide, Service Connect: a client's proxy knows only the endpoints that existed when
+//! the client's deployment was made. A frontend created before its backend can never reach it.
 
 use super::alias_url::host_and_port;
 use super::{Diagnostic, Rule, Scope};

@@ -24,9 +24,12 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
         found.push(
             Diagnostic::error(RULE.code, "no deployment could ever move")
                 .at(minimum, format!("{} % of {count}, rounded up, is {keep}: none may stop", minimum.value))
-                .at(maximum, format!("{} % of {count}, rounded down, is {run}: none may start", maximum.value))
+                .at(
+                    maximum,
+                    format!("{} % of {count}, rounded down, is {run}: none may start", maximum.value),
+                )
                 .note(format!("so it is with {}, which the service may have", counts(&stuck)))
-                .help("`minimum-healthy-percent = 100` with `maximum-percent = 200` moves at every count, without downtime"),
+                .help("`minimum-healthy-percent = 100` with `maximum-percent = 200` moves at every count"),
         );
     }
 }

@@ -1,6 +1,7 @@
 //! Clusters, services, families and containers have names of ECS's alphabet.
 //!
-//! Source: ECS API, CreateCluster, CreateService, RegisterTaskDefinition: up to 255 letters, digits, `_` and `-`.
+//! Source: ECS API, CreateCluster, CreateService, RegisterTaskDefinition: up to 255 letters, digits, `_` and
+//! `-`.
 
 use super::naming::{Naming, any_form};
 use super::{Diagnostic, Rule, Scope};

@@ -1,7 +1,7 @@
 //! Fargate has tasks of certain sizes only.
 //!
-//! Source: ECS developer guide, task definition differences for Fargate (CPU and memory). RegisterTaskDefinition refuses
-//! others with "No Fargate configuration exists for given values".
+//! Source: ECS developer guide, task definition differences for Fargate (CPU and memory).
+//! RegisterTaskDefinition refuses others with "No Fargate configuration exists for given values".
 
 use super::{Diagnostic, Rule, Scope};
 

@@ -1,7 +1,7 @@
 //! The grace period outlasts the first failing health checks.
 //!
-//! Source: ECS API, healthCheckGracePeriodSeconds. A new task that fails `unhealthy-threshold` checks in a row is killed
-//! and started again, for ever, when its grace is over before it has come up.
+//! Source: ECS API, healthCheckGracePeriodSeconds. A new task that fails `unhealthy-threshold` checks in a
+//! row is killed and started again, for ever, when its grace is over before it has come up.
 
 use super::{Diagnostic, Rule, Scope};
 
@@ -19,7 +19,8 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
                     .at(grace, format!("{} s of grace", grace.value))
                     .context(&health.interval_secs, format!("a check each {} s", health.interval_secs.value))
                     .note(format!(
-                        "{} failures take {condemned} s; a task that needs longer to come up is killed and started again, for ever",
+                        "{} failures take {condemned} s; a task that needs longer to come up is killed and started \
+                         again, for ever",
                         health.unhealthy_threshold.value
                     ))
                     .help(format!("give at least {condemned}, better the longest start and half as much again")),

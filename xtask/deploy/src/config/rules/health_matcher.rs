@@ -1,6 +1,7 @@
 //! The codes that a health check accepts are codes that a target group can check for.
 //!
-//! Source: ELBv2 API, Matcher: 200 to 499 for an application load balancer; lists `200,202` and ranges `200-299`.
+//! Source: ELBv2 API, Matcher: 200 to 499 for an application load balancer; lists `200,202` and ranges
+//! `200-299`.
 
 use super::{Diagnostic, Rule, Scope};
 

@@ -1,7 +1,7 @@
 //! A health check is over before the next begins.
 //!
-//! Source: ELBv2 CreateTargetGroup ("Health check interval must be greater than the timeout"); for containers ECS API,
-//! HealthCheck.
+//! Source: ELBv2 CreateTargetGroup ("Health check interval must be greater than the timeout"); for containers
+//! ECS API, HealthCheck.
 
 use super::{Diagnostic, Rule, Scope, Setting};
 

@@ -12,8 +12,8 @@ const NAME: Naming = Naming {
     what: "load balancer name",
     length: 1..=32,
     allowed: |c| c.is_ascii_alphanumeric() || c == '-',
-    law: "1 to 32 letters, digits and hyphens, not beginning or ending with a hyphen nor beginning with `internal-` \
-          (ELBv2 API, CreateLoadBalancer)",
+    law: "1 to 32 letters, digits and hyphens, not beginning or ending with a hyphen nor beginning with \
+          `internal-` (ELBv2 API, CreateLoadBalancer)",
     form: |name| {
         if name.starts_with("internal-") {
             Some("begins with `internal-`")

@@ -5,9 +5,9 @@
 //! values are the schema's job.
 //!
 //! To add a rule: a file with a `check`, a line in the table (sorted by code), and the fixtures
-//! `tests/fixtures/config/rules/CODE/{bad,good}.toml`. Wording: the message is a fragment without a full stop that
-//! says what is wrong, without the service's name where the place shows it; labels say what each value is;
-//! notes say why, with the AWS fact; help says what to do.
+//! `tests/fixtures/config/rules/CODE/{bad,good}.toml`. Wording: the message is a fragment without a full stop
+//! that says what is wrong, without the service's name where the place shows it; labels say what each value
+//! is; notes say why, with the AWS fact; help says what to do.
 
 mod account;
 mod account_open;

@@ -1,7 +1,7 @@
 //! A scaling policy can do something, and no two do the same.
 //!
-//! Source: Application Auto Scaling user guide, target tracking: two policies for one metric are two pairs of alarms
-//! that work against each other.
+//! Source: Application Auto Scaling user guide, target tracking: two policies for one metric are two pairs of
+//! alarms that work against each other.
 
 use super::{Diagnostic, Rule, Scope};
 

@@ -12,7 +12,8 @@ const NAME: Naming = Naming {
     what: "repository name",
     length: 2..=256,
     allowed: |c| matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-' | '/'),
-    law: "2 to 256 lowercase letters and digits, with single `.`, `_`, `-` or `/` between them (ECR API, CreateRepository)",
+    law: "2 to 256 lowercase letters and digits, with single `.`, `_`, `-` or `/` between them \
+          (ECR API, CreateRepository)",
     form: |name| {
         let pieces = name.split(['.', '_', '-', '/']);
         pieces.into_iter().any(str::is_empty).then_some("a separator at an edge, or two in a row")

@@ -1,6 +1,7 @@
 //! Each listener rule has a priority and a path of its own.
 //!
-//! Source: ELBv2 API, CreateRule (`PriorityInUse`). The same path twice is accepted, and the second never taken.
+//! Source: ELBv2 API, CreateRule (`PriorityInUse`). The same path twice is accepted, and the second never
+//! taken.
 
 use super::{Diagnostic, Rule, Scope};
 use crate::config::routing::ListenerRule;

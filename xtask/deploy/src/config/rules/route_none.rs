@@ -1,6 +1,7 @@
 //! Every service is behind at least one listener rule.
 //!
-//! Source: ECS CreateService refuses a target group that no rule uses: "does not have an associated load balancer".
+//! Source: ECS CreateService refuses a target group that no rule uses: "does not have an associated load
+//! balancer".
 
 use super::{Diagnostic, Rule, Scope};
 

@@ -1,7 +1,7 @@
 //! No secret stands in plain environment variables.
 //!
-//! A task definition is readable for everybody with ecs:DescribeTaskDefinition, and every revision keeps it for ever.
-//! The value itself is never shown: `redact` has masked it in what is quoted here.
+//! A task definition is readable for everybody with ecs:DescribeTaskDefinition, and every revision keeps it
+//! for ever. The value itself is never shown: `redact` has masked it in what is quoted here.
 
 use super::{Diagnostic, Rule, Scope};
 use crate::config::redact::{secret_name, secret_value};
@@ -13,7 +13,8 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     for (_, service) in scope.services() {
         for (name, value) in &service.container.value.environment {
             let form = secret_value(&value.value);
-            if value.value.is_empty() || (form.is_none() && !secret_name(&name.value)) {
+            let switch = ["", "true", "false"].contains(&value.value.as_str());
+            if switch || (form.is_none() && !secret_name(&name.value)) {
                 continue;
             }
             let label = form.map_or_else(

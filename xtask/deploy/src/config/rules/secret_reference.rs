@@ -1,8 +1,8 @@
 //! `secrets` says where a secret is kept, never the secret.
 //!
-//! Source: ECS API, Secret.valueFrom: the ARN of a Secrets Manager secret or SSM parameter, or the parameter's name. Of
-//! names only hierarchical ones (`/app/prod/key`) are taken here: a name without a slash looks just like a password
-//! that somebody pasted.
+//! Source: ECS API, Secret.valueFrom: the ARN of a Secrets Manager secret or SSM parameter, or the
+//! parameter's name. Of names only hierarchical ones (`/app/prod/key`) are taken here: a name without a slash
+//! looks just like a password that somebody pasted.
 
 use super::{Diagnostic, Rule, Scope};
 use crate::config::redact::secret_reference;
@@ -23,9 +23,15 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
                 .nth(2)
                 .is_some_and(|store| ["secretsmanager", "ssm"].contains(&store));
             let wrong = |label: &str| {
-                Diagnostic::error(RULE.code, format!("`{}` does not say where the secret is kept", name.value))
-                    .at(reference, label)
-                    .note("the ARN of a Secrets Manager secret or an SSM parameter, or the parameter's name with a leading slash")
+                Diagnostic::error(
+                    RULE.code,
+                    format!("`{}` does not say where the secret is kept", name.value),
+                )
+                .at(reference, label)
+                .note(
+                    "it takes the ARN of a Secrets Manager secret or SSM parameter, or the parameter's \
+                         name with a leading slash",
+                )
             };
             if arn && !store {
                 found.push(wrong("an ARN of something else"));

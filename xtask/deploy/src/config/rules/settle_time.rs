@@ -1,8 +1,8 @@
 //! The tool waits at least as long as a roll takes when nothing goes wrong.
 //!
-//! The least time of a roll, by the order in which ECS moves tasks (developer guide, task lifecycle): in each wave new tasks
-//! start, pass one health check (a new target needs no more), and then the old ones keep their connections for the whole
-//! deregistration delay. The estimate leaves out what only bad luck adds.
+//! The least time of a roll, by the order in which ECS moves tasks (developer guide, task lifecycle): in each
+//! wave new tasks start, pass one health check (a new target needs no more), and then the old ones keep their
+//! connections for the whole deregistration delay. The estimate leaves out what only bad luck adds.
 
 use crate::model::Kind;
 
@@ -30,7 +30,8 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
                     .at(settle, format!("gives up after {} s", settle.value))
                     .context(delay, format!("{} s per wave go into draining", delay.value))
                     .note(format!(
-                        "{waves} × ({start} s to start + {check} s to the first health check + {} s to drain) = {least} s",
+                        "{waves} × ({start} s to start + {check} s to the first health check + {} s to drain) \
+                         = {least} s",
                         delay.value
                     ))
                     .help(format!("wait {} s: twice as long, so that a rollback fits in as well", least * 2)),

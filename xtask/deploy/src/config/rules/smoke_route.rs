@@ -1,7 +1,8 @@
 //! A smoke check's request reaches the service that it is to prove.
 //!
-//! `/api/health` matches `/api/*`, and `/actuator/health` matches `/*`: without exact-path rules each service's health
-//! path is answered by the other one, and a check by status code alone passes for the wrong reason.
+//! `/api/health` matches `/api/*`, and `/actuator/health` matches `/*`: without exact-path rules each
+//! service's health path is answered by the other one, and a check by status code alone passes for the wrong
+//! reason.
 
 use super::{Diagnostic, Rule, Scope};
 use crate::config::routing::{ListenerRule, health_path, stranger_in, taken};
@@ -42,7 +43,7 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
             let wrong = blame(wrong, rule);
             let own_health = health_path(service).is_some_and(|health| health.value == path.value);
             found.push(if own_health && !scope.settings.load_balancer.value.health_routes.value {
-                wrong.context(&scope.settings.load_balancer.value.health_routes, "so health paths have no rules of their own")
+                wrong.context(&scope.settings.load_balancer.value.health_routes, "no rules for health paths")
                     .help("switch `health-routes` on, or check a path that leads to the service")
             } else {
                 wrong.help("move the check to the service that answers, or route the path here with a lower priority")
@@ -51,7 +52,8 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Where no check is written one is derived from the health path, provided that the path leads to the service.
+/// Where no check is written one is derived from the health path, provided that the path leads to the
+/// service.
 fn derived(
     scope: &Scope<'_>,
     key: &Setting<String>,

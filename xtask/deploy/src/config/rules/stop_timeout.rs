@@ -1,13 +1,14 @@
 //! The time to drain and the time to stop fit together.
 //!
-//! ECS takes a leaving task out of its target group first, waits for the whole deregistration delay, and only then sends
-//! SIGTERM; `stop-timeout-secs` later comes SIGKILL (developer guide, task lifecycle). So the delay is what a request from the
-//! load balancer has, and the stop timeout is for what does not come through it: requests over Service Connect, which
-//! its proxy ends after 15 s (perRequestTimeout), and the application's own tidying up. Two mistakes follow:
+//! ECS takes a leaving task out of its target group first, waits for the whole deregistration delay, and only
+//! then sends SIGTERM; `stop-timeout-secs` later comes SIGKILL (developer guide, task lifecycle). So the
+//! delay is what a request from the load balancer has, and the stop timeout is for what does not come through
+//! it: requests over Service Connect, which its proxy ends after 15 s (perRequestTimeout), and the
+//! application's own tidying up. Two mistakes follow:
 //!
 //! - no delay: requests in flight are cut while the task would still have answered them;
-//! - a stop timeout longer than both the delay and Service Connect's 15 s: all that it can wait for is already
-//!   over, and a task that hangs on SIGTERM holds up each deploy for so much longer.
+//! - a stop timeout longer than both the delay and Service Connect's 15 s: all that it can wait for is
+//!   already over, and a task that hangs on SIGTERM holds up each deploy for so much longer.
 
 use super::{Diagnostic, Rule, Scope};
 

@@ -15,7 +15,8 @@ const VALUE: Naming = Naming {
     what: "tag value",
     length: 1..=256,
     allowed: |c| c.is_alphanumeric() || " +-=._:/@".contains(c),
-    law: "letters, digits, spaces and `+ - = . _ : / @` (ECS API, Tag); everything that the tool creates is tagged with it",
+    law: "letters, digits, spaces and `+ - = . _ : / @` (ECS API, Tag); all that the tool creates \
+          is tagged with it",
     form: any_form,
 };
 

@@ -12,7 +12,8 @@ const NAME: Naming = Naming {
     what: "target group name",
     length: 1..=32,
     allowed: |c| c.is_ascii_alphanumeric() || c == '-',
-    law: "1 to 32 letters, digits and hyphens, not beginning or ending with a hyphen (ELBv2 API, CreateTargetGroup)",
+    law: "1 to 32 letters, digits and hyphens, not beginning or ending with a hyphen \
+          (ELBv2 API, CreateTargetGroup)",
     form: |name| (name.starts_with('-') || name.ends_with('-')).then_some("a hyphen at its edge"),
 };
 

@@ -1,8 +1,8 @@
 //! What belongs to one service is not shared by two.
 //!
-//! Two services of one name are one service to ECS; two families of one name mix their revisions, and a rollback of one
-//! takes the other's; a shared repository lets one service's lifecycle policy delete the other's images.
-//! Log groups may be shared: streams carry the container's name.
+//! Two services of one name are one service to ECS; two families of one name mix their revisions, and a
+//! rollback of one takes the other's; a shared repository lets one service's lifecycle policy delete the
+//! other's images. Log groups may be shared: streams carry the container's name.
 
 use super::{Diagnostic, Rule, Scope, Setting};
 use crate::config::raw::Service;

@@ -1,7 +1,7 @@
 //! Environment variables have names that a shell can read, and each comes from one place.
 //!
-//! Source: POSIX, Environment Variable Definition; ECS RegisterTaskDefinition refuses a name that is both in `environment` and in
-//! `secrets`.
+//! Source: POSIX, Environment Variable Definition; ECS RegisterTaskDefinition refuses a name that is both in
+//! `environment` and in `secrets`.
 
 use super::naming::Naming;
 use super::{Diagnostic, Rule, Scope};

@@ -1,7 +1,7 @@
 //! What stands in for a value that is wrong, so that the rest of the file can be read.
 //!
-//! Where the fix is plain (a number in quotes) it is the fixed value; else it is something of the right type that
-//! means as little as possible.
+//! Where the fix is plain (a number in quotes) it is the fixed value; else it is something of the right type
+//! that means as little as possible.
 
 use std::borrow::Cow;
 
