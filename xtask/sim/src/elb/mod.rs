@@ -23,9 +23,7 @@ pub(crate) use associations::has_load_balancer;
 pub use routing::{Route, RouteTarget, listener_ports, route};
 pub use state::State;
 pub(crate) use target_group::TargetGroup;
-pub(crate) use target_health::{
-    Target, TargetHealth, TargetState, answered, deregister, due, health, register,
-};
+pub(crate) use target_health::{Target, TargetState, answered, deregister, due, health, register};
 
 use crate::account::{Account, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome};

@@ -1,1 +1,168 @@
-//! t
+//! The landing zone as a deployment looks it up.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::role_exists;
+use crate::account::{Account, Millis, Settings};
+use crate::wire::{Api, ApiError, ApiRequest};
+
+fn call(account: &mut Account, api: Api, operation: &str, form: &str) -> Result<Value, ApiError> {
+    account.handle(Millis(0), &ApiRequest::form(api, operation, form))
+}
+
+fn names(reply: &Value, set: &str) -> Vec<String> {
+    let items = reply[set].as_array().unwrap();
+    items.iter().map(|item| item["tagSet"][0]["value"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn everything_is_found_by_name_tag() {
+    let mut account = Account::new(Settings::default());
+    let cases = [
+        ("DescribeVpcs", "vpcSet", "ielts-prod-vpc", vec!["ielts-prod-vpc"]),
+        ("DescribeSubnets", "subnetSet", "ielts-prod-private-app-1a", vec!["ielts-prod-private-app-1a"]),
+        (
+            "DescribeSubnets",
+            "subnetSet",
+            "ielts-prod-p*-1?",
+            vec![
+                "ielts-prod-private-app-1a",
+                "ielts-prod-private-app-1b",
+                "ielts-prod-public-1a",
+                "ielts-prod-public-1b",
+            ],
+        ),
+        ("DescribeSecurityGroups", "securityGroupInfo", "ielts-prod-ecs-be-sg", vec!["ielts-prod-ecs-be-sg"]),
+        ("DescribeSecurityGroups", "securityGroupInfo", "nothing", vec![]),
+    ];
+    for (operation, set, name, expected) in cases {
+        let form = format!("Filter.1.Name=tag:Name&Filter.1.Value.1={name}");
+        assert_eq!(names(&call(&mut account, Api::Ec2, operation, &form).unwrap(), set), expected);
+    }
+}
+
+#[test]
+fn several_filters_must_all_hold_and_several_values_are_alternatives() {
+    let mut account = Account::new(Settings::default());
+    let vpcs = call(&mut account, Api::Ec2, "DescribeVpcs", "").unwrap();
+    let vpc = vpcs["vpcSet"][0]["vpcId"].as_str().unwrap().to_owned();
+    let form = format!(
+        "Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}&Filter.2.Name=cidr-block&Filter.2.Value.1=10.0.1.0/24&Filter.2.Value.2=10.0.2.0/24"
+    );
+    let reply = call(&mut account, Api::Ec2, "DescribeSubnets", &form).unwrap();
+    assert_eq!(names(&reply, "subnetSet"), ["ielts-prod-private-app-1a", "ielts-prod-private-app-1b"]);
+    assert_eq!(reply["subnetSet"][0]["availabilityZone"], "ap-southeast-1a");
+    let elsewhere =
+        call(&mut account, Api::Ec2, "DescribeSubnets", "Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-9");
+    assert_eq!(elsewhere.unwrap()["subnetSet"], json!([]));
+}
+
+#[test]
+fn ids_and_filters_that_do_not_exist_are_errors_not_empty_lists() {
+    let mut account = Account::new(Settings::default());
+    let cases = [
+        (
+            Api::Ec2,
+            "DescribeVpcs",
+            "VpcId.1=vpc-9",
+            400,
+            "InvalidVpcID.NotFound",
+            "The vpc ID 'vpc-9' does not exist",
+        ),
+        (
+            Api::Ec2,
+            "DescribeVpcs",
+            "VpcId.1=x",
+            400,
+            "InvalidVpcId.Malformed",
+            "Invalid id: \"x\" (expecting \"vpc-...\")",
+        ),
+        (
+            Api::Ec2,
+            "DescribeSubnets",
+            "SubnetId.1=subnet-9",
+            400,
+            "InvalidSubnetID.NotFound",
+            "The subnet ID 'subnet-9' does not exist",
+        ),
+        (
+            Api::Ec2,
+            "DescribeSecurityGroups",
+            "GroupId.1=sg-9",
+            400,
+            "InvalidGroup.NotFound",
+            "The security group 'sg-9' does not exist",
+        ),
+        (
+            Api::Ec2,
+            "DescribeSubnets",
+            "Filter.1.Name=colour&Filter.1.Value.1=red",
+            400,
+            "InvalidParameterValue",
+            "The filter 'colour' is invalid",
+        ),
+        (
+            Api::Iam,
+            "GetRole",
+            "RoleName=nobody",
+            404,
+            "NoSuchEntity",
+            "The role with name nobody cannot be found.",
+        ),
+        (
+            Api::Ec2,
+            "DescribeInstances",
+            "",
+            400,
+            "InvalidAction",
+            "The action DescribeInstances is not valid for this web service.",
+        ),
+    ];
+    for (api, operation, form, status, code, message) in cases {
+        let error = call(&mut account, api, operation, form).unwrap_err();
+        assert_eq!((error.status, error.code, error.message.as_str()), (status, code, message));
+    }
+}
+
+#[test]
+fn an_account_without_a_landing_zone_has_none() {
+    let mut account = Account::new(Settings { landing_zone: false, ..Settings::default() });
+    assert_eq!(call(&mut account, Api::Ec2, "DescribeVpcs", "").unwrap()["vpcSet"], json!([]));
+    assert!(!role_exists(&account, "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"));
+}
+
+#[test]
+fn roles_and_the_caller_carry_the_accounts_number() {
+    let mut account = Account::new(Settings::default());
+    let role = call(&mut account, Api::Iam, "GetRole", "RoleName=ecsTaskExecutionRole").unwrap();
+    let arn = role["Role"]["Arn"].as_str().unwrap();
+    assert_eq!(arn, "arn:aws:iam::123456789012:role/ecsTaskExecutionRole");
+    assert!(role_exists(&account, arn));
+    assert!(!role_exists(&account, "arn:aws:iam::999999999999:role/ecsTaskExecutionRole"));
+    let caller = call(&mut account, Api::Sts, "GetCallerIdentity", "").unwrap();
+    assert_eq!(caller["Account"], "123456789012");
+}
+
+#[test]
+fn a_subnet_gives_each_address_once_and_takes_them_back() {
+    let mut account = Account::new(Settings::default());
+    let subnet = account.identity.subnets[0].id.clone();
+    let given: Vec<String> = std::iter::from_fn(|| account.identity.next_ip(&subnet)).collect();
+    assert_eq!(given.len(), 251, "256 less the five that EC2 keeps");
+    assert_eq!(given.iter().collect::<BTreeSet<_>>().len(), 251);
+    assert_eq!((given[0].as_str(), given[250].as_str()), ("10.0.1.4", "10.0.1.254"));
+    account.identity.release_ip("10.0.1.77");
+    assert_eq!(account.identity.next_ip(&subnet).as_deref(), Some("10.0.1.77"));
+    assert_eq!(account.identity.next_ip("subnet-9"), None);
+}
+
+#[test]
+fn an_address_just_given_back_is_not_given_out_next() {
+    let mut account = Account::new(Settings::default());
+    let subnet = account.identity.subnets[0].id.clone();
+    let first = account.identity.next_ip(&subnet).unwrap();
+    account.identity.release_ip(&first);
+    assert_ne!(account.identity.next_ip(&subnet), Some(first));
+}

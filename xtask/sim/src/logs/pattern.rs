@@ -9,7 +9,7 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Reads a pattern; `None` for one over JSON (`{…}`) or columns (`[…]`) and for an unclosed quote.
+    /// Reads a pattern; `None` for one over JSON (`{…}`) or columns (`[…]`) and for an empty or unclosed term.
     pub(super) fn parse(pattern: &str) -> Option<Self> {
         let mut parsed = Self::default();
         let mut rest = pattern.trim();
@@ -27,6 +27,9 @@ impl Pattern {
                 Some(quoted) => quoted.split_once('"')?,
                 None => rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len())),
             };
+            if term.is_empty() {
+                return None;
+            }
             terms.push(term.to_owned());
             rest = after.trim_start();
         }

@@ -43,6 +43,20 @@ pub struct ApiRequest {
     pub region: Option<String>,
 }
 
+#[cfg(test)]
+impl ApiRequest {
+    /// A call as a JSON client makes it.
+    pub(crate) fn of(api: Api, operation: &str, params: Value) -> Self {
+        Self { api, operation: operation.to_owned(), params, access_key: None, region: None }
+    }
+
+    /// A call as a query client makes it, its parameters written as a form.
+    pub(crate) fn form(api: Api, operation: &str, form: &str) -> Self {
+        let params = super::form::parse(form.as_bytes()).map(Value::Object).unwrap_or_default();
+        Self::of(api, operation, params)
+    }
+}
+
 /// An error as AWS declares it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiError {

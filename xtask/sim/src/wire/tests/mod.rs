@@ -1,0 +1,5 @@
+//! What goes over the wire: forms, refusals, replies.
+
+mod decoding;
+mod replies;
+mod values;
