@@ -16,9 +16,13 @@ mod iam;
 mod lite;
 mod logs;
 mod names;
+#[cfg(test)]
+pub(crate) mod rehearsal;
 mod retry;
 mod scaling;
 mod sts;
+#[cfg(test)]
+mod tests;
 
 pub use call::{CallOutcome, CallRecord, Effect, Observer};
 pub use cloudmap::Namespace;

@@ -12,6 +12,8 @@ mod landing;
 mod lookup;
 mod routing;
 mod services;
+#[cfg(test)]
+mod tests;
 
 pub use account::account;
 pub use door::{Reach, door};

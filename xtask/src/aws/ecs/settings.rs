@@ -111,7 +111,7 @@ pub(super) fn read(found: &Service, arns: &Arns) -> ServiceSpec {
         cluster: arn_name(found.cluster_arn().unwrap_or_default()).to_owned(),
         // A service with a capacity provider strategy has no launch type.
         launch_type: launch_type.unwrap_or_else(|| "CAPACITY_PROVIDER".to_owned()),
-        platform_version: found.platform_version().unwrap_or("LATEST").to_owned(),
+        platform_version: platform_version(found).to_owned(),
         subnets: sorted(vpc.map(AwsVpcConfiguration::subnets).unwrap_or_default()),
         security_groups: sorted(vpc.map(AwsVpcConfiguration::security_groups).unwrap_or_default()),
         assign_public_ip: vpc.and_then(|vpc| vpc.assign_public_ip()) == Some(&AssignPublicIp::Enabled),
@@ -126,6 +126,14 @@ pub(super) fn read(found: &Service, arns: &Arns) -> ServiceSpec {
         propagate_tags: found.propagate_tags().map_or("NONE", PropagateTags::as_str).to_owned(),
         managed_tags: found.enable_ecs_managed_tags(),
     }
+}
+
+/// What `LATEST` stands for on Linux.
+const LATEST_ON_LINUX: &str = "1.4.0";
+
+/// `LATEST` is resolved when a deployment starts, and the service may show what it was resolved to.
+fn platform_version(found: &Service) -> &str {
+    found.platform_version().filter(|version| *version != LATEST_ON_LINUX).unwrap_or("LATEST")
 }
 
 /// The PRIMARY deployment.

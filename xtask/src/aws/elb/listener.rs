@@ -7,10 +7,10 @@ use deploy::model::spec::ListenerSpec;
 use super::{action, wire_tags};
 use crate::aws::call::Op;
 use crate::aws::names::{load_balancer_name, port};
-use crate::aws::{Aws, Error, Tags};
+use crate::aws::{Aws, Error, Kind, Tags};
 
 const DESCRIBE: Op = Op::read("elasticloadbalancing", "DescribeListeners");
-/// A second call with the same settings succeeds and makes nothing.
+/// After a lost reply the port is taken by the very listener that was asked for, which AWS mostly tells by itself.
 const CREATE: Op = Op::write("elasticloadbalancing", "CreateListener");
 const DELETE: Op = Op::write("elasticloadbalancing", "DeleteListener");
 
@@ -50,7 +50,7 @@ impl Aws {
     /// Creates a listener whose default action is a fixed 404. Gives its ARN.
     ///
     /// # Errors
-    /// [`crate::aws::Kind::AlreadyExists`] when the port has one with other settings; when AWS refuses.
+    /// [`Kind::AlreadyExists`] when the port has one with other settings; when AWS refuses.
     pub async fn create_listener(
         &self,
         spec: &ListenerSpec,
@@ -71,9 +71,18 @@ impl Aws {
                 .set_tags(wire_tags(tags))
                 .send()
         };
-        let made = self.call(CREATE, call).await?.listeners.unwrap_or_default();
-        let arn = made.into_iter().next().and_then(|listener| listener.listener_arn);
-        arn.ok_or_else(|| Error::incomplete(CREATE, "listener"))
+        let error = match self.call(CREATE, call).await {
+            Ok(reply) => {
+                let arn =
+                    reply.listeners.unwrap_or_default().into_iter().next().and_then(|it| it.listener_arn);
+                return arn.ok_or_else(|| Error::incomplete(CREATE, "listener"));
+            }
+            Err(error) if matches!(error.kind, Kind::AlreadyExists) => error,
+            Err(error) => return Err(error),
+        };
+        let found = self.describe_listeners(load_balancer_arn).await?;
+        let same = found.into_iter().find(|found| found.state.spec == *spec && found.forwards.is_empty());
+        same.map(|found| found.state.arn).ok_or(error)
     }
 
     /// Deletes a listener with its rules; none is as good.

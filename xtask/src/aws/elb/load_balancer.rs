@@ -11,7 +11,7 @@ use crate::aws::call::Op;
 use crate::aws::{Aws, Error, Kind, Tags};
 
 const DESCRIBE: Op = Op::read("elasticloadbalancing", "DescribeLoadBalancers");
-/// A second call with the same settings succeeds and makes nothing.
+/// A second call with the same settings makes nothing; AWS mostly answers it with success.
 const CREATE: Op = Op::write("elasticloadbalancing", "CreateLoadBalancer");
 const DELETE: Op = Op::write("elasticloadbalancing", "DeleteLoadBalancer");
 
@@ -73,7 +73,13 @@ impl Aws {
                 .set_tags(wire_tags(tags))
                 .send()
         };
-        let made = self.call(CREATE, call).await?.load_balancers.unwrap_or_default();
+        let made = match self.call(CREATE, call).await {
+            Err(error) if matches!(error.kind, Kind::AlreadyExists) => {
+                let found = self.describe_load_balancer(&spec.name).await?.map(|found| found.state);
+                return found.filter(|found| found.spec == *spec).ok_or(error);
+            }
+            made => made?.load_balancers.unwrap_or_default(),
+        };
         made.first().map(|made| read(made).state).ok_or_else(|| Error::incomplete(CREATE, "load balancer"))
     }
 

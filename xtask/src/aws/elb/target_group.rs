@@ -16,7 +16,7 @@ use crate::aws::{Aws, Error, Kind, Tags};
 const DESCRIBE: Op = Op::read("elasticloadbalancing", "DescribeTargetGroups");
 const ATTRIBUTES: Op = Op::read("elasticloadbalancing", "DescribeTargetGroupAttributes");
 const HEALTH: Op = Op::read("elasticloadbalancing", "DescribeTargetHealth");
-/// A second call with the same settings succeeds and makes nothing.
+/// A second call with the same settings makes nothing; AWS mostly answers it with success.
 const CREATE: Op = Op::write("elasticloadbalancing", "CreateTargetGroup");
 const MODIFY: Op = Op::write("elasticloadbalancing", "ModifyTargetGroup");
 const MODIFY_ATTRIBUTES: Op = Op::write("elasticloadbalancing", "ModifyTargetGroupAttributes");
@@ -112,7 +112,19 @@ impl Aws {
                 .set_tags(wire_tags(tags))
                 .send()
         };
-        let made = self.call(CREATE, call).await?.target_groups.unwrap_or_default();
+        let made = match self.call(CREATE, call).await {
+            Err(error) if matches!(error.kind, Kind::AlreadyExists) => {
+                let found = self.find_target_groups(&[&spec.name]).await?.into_iter().next();
+                // The delay is an attribute and not part of the call.
+                let wanted = TargetGroupSpec { deregistration_delay_secs: DEFAULT_DELAY, ..spec.clone() };
+                return found
+                    .map(|found| found.state)
+                    .filter(|it| it.spec == wanted)
+                    .map(|it| it.arn)
+                    .ok_or(error);
+            }
+            made => made?.target_groups.unwrap_or_default(),
+        };
         let arn = made.into_iter().next().and_then(|group| group.target_group_arn);
         arn.ok_or_else(|| Error::incomplete(CREATE, "target group"))
     }

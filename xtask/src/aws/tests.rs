@@ -1,0 +1,166 @@
+//! Calls against the embedded cloud: what is retried, what is told, and what a lost reply leads to.
+
+mod faults;
+mod lost_replies;
+mod resources;
+
+use std::collections::BTreeMap;
+
+use deploy::model::spec::{
+    ConnectServiceSpec, ConnectSpec, ContainerSpec, HealthCheckSpec, ListenerSpec, LoadBalancerBinding,
+    LoadBalancerSpec, RuleSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
+};
+
+use super::rehearsal::Rehearsal;
+use super::{Arns, Aws, Tags};
+
+fn tags() -> Tags {
+    BTreeMap::from([("release".to_owned(), "r1".to_owned())])
+}
+
+fn task_definition(account: &str) -> TaskDefinitionSpec {
+    TaskDefinitionSpec {
+        family: "web".into(),
+        cpu: 256,
+        memory_mib: 512,
+        architecture: "X86_64".into(),
+        operating_system: "LINUX".into(),
+        execution_role: Some(format!("arn:aws:iam::{account}:role/ecsTaskExecutionRole")),
+        task_role: None,
+        containers: vec![ContainerSpec {
+            name: "web".into(),
+            image: "public.ecr.aws/docker/library/nginx:1".into(),
+            port: Some(8080),
+            port_name: Some("web".into()),
+            app_protocol: None,
+            environment: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            health_check: None,
+            logs: None,
+            stop_timeout_secs: Some(30),
+            readonly_root: true,
+            essential: true,
+        }],
+    }
+}
+
+fn target_group(vpc: &str) -> TargetGroupSpec {
+    TargetGroupSpec {
+        name: "web-tg".into(),
+        vpc: vpc.into(),
+        port: 8080,
+        target_type: "ip".into(),
+        protocol: "HTTP".into(),
+        health: HealthCheckSpec {
+            path: "/health".into(),
+            matcher: "200".into(),
+            interval_secs: 10,
+            timeout_secs: 4,
+            healthy_threshold: 2,
+            unhealthy_threshold: 2,
+        },
+        deregistration_delay_secs: 300,
+    }
+}
+
+fn rule(priority: u32) -> RuleSpec {
+    RuleSpec { priority, path: "/*".into(), target_group: "web-tg".into() }
+}
+
+/// What a service stands on.
+struct Ground {
+    account: String,
+    vpc: String,
+    subnets: Vec<String>,
+    groups: Vec<String>,
+    listener: String,
+    arns: Arns,
+}
+
+impl Ground {
+    /// Cluster, namespace, load balancer, listener and target group; no rule leads to the group yet.
+    async fn lay(aws: &Aws) -> Self {
+        let account = aws.get_caller_identity().await.unwrap().account;
+        let vpc = aws.describe_vpcs("tag:Name", &["ielts-prod-vpc"]).await.unwrap().remove(0).id;
+        let names = ["ielts-prod-public-1a", "ielts-prod-public-1b"];
+        let found = aws.describe_subnets("tag:Name", &names).await.unwrap();
+        let mut subnets: Vec<String> = found.into_iter().map(|subnet| subnet.id).collect();
+        subnets.sort();
+        let found = aws.describe_security_groups("group-name", &["ielts-prod-alb-sg"]).await.unwrap();
+        let groups: Vec<String> = found.into_iter().map(|group| group.id).collect();
+        aws.create_cluster(&deploy::model::spec::ClusterSpec { name: "c".into() }, &tags()).await.unwrap();
+        let namespace = deploy::model::spec::NamespaceSpec { name: "ielts.local".into() };
+        let namespace = aws.create_http_namespace(&namespace, &tags()).await.unwrap();
+        let balancer = LoadBalancerSpec {
+            name: "alb".into(),
+            subnets: subnets.clone(),
+            security_groups: groups.clone(),
+            internal: false,
+        };
+        let balancer = aws.create_load_balancer(&balancer, &tags()).await.unwrap();
+        let listener = ListenerSpec {
+            load_balancer: "alb".into(),
+            port: 80,
+            protocol: "HTTP".into(),
+            certificate: None,
+        };
+        let listener = aws.create_listener(&listener, &balancer.arn, &tags()).await.unwrap();
+        let group = aws.create_target_group(&target_group(&vpc), &tags()).await.unwrap();
+        let arns = Arns {
+            target_groups: BTreeMap::from([("web-tg".to_owned(), group)]),
+            namespaces: BTreeMap::from([(namespace.name, namespace.arn)]),
+        };
+        Self { account, vpc, subnets, groups, listener, arns }
+    }
+
+    fn group(&self) -> &str {
+        &self.arns.target_groups["web-tg"]
+    }
+
+    fn service(&self) -> ServiceSpec {
+        let endpoint = ConnectServiceSpec {
+            name: "web".into(),
+            discovery_name: "web".into(),
+            alias_port: 8080,
+            alias_dns: "web.ielts.local".into(),
+        };
+        ServiceSpec {
+            name: "web".into(),
+            cluster: "c".into(),
+            launch_type: "FARGATE".into(),
+            platform_version: "LATEST".into(),
+            subnets: self.subnets.clone(),
+            security_groups: self.groups.clone(),
+            assign_public_ip: false,
+            load_balancers: vec![LoadBalancerBinding {
+                target_group: "web-tg".into(),
+                container: "web".into(),
+                port: 8080,
+            }],
+            connect: Some(ConnectSpec { namespace: "ielts.local".into(), services: vec![endpoint] }),
+            minimum_healthy_percent: 100,
+            maximum_percent: 200,
+            circuit_breaker: true,
+            circuit_breaker_rollback: true,
+            health_check_grace_secs: 60,
+            enable_execute_command: true,
+            propagate_tags: "TASK_DEFINITION".into(),
+            managed_tags: true,
+        }
+    }
+}
+
+/// Creates the service of a ground, from a revision that it registers.
+async fn create_service(rehearsal: &Rehearsal, ground: &Ground) -> Result<String, super::Error> {
+    let aws = &rehearsal.aws;
+    let revision = aws.register_task_definition(&task_definition(&ground.account), &tags()).await?;
+    let create = super::CreateService {
+        spec: &ground.service(),
+        task_definition: &revision.arn,
+        desired: 2,
+        arns: &ground.arns,
+        client_token: "r1-web",
+        tags: &tags(),
+    };
+    Ok(aws.create_service(&create).await?.deployments[0].id.clone())
+}

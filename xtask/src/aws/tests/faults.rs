@@ -1,0 +1,150 @@
+//! Throttling, outages, refusals and pages of others.
+
+use sim::Settings;
+use sim::fault::{Fault, On};
+use sim::wire::Api;
+
+use super::*;
+use crate::aws::{CallOutcome, CredentialsProblem, Kind};
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_read_comes_through_and_each_attempt_is_told() {
+    let rehearsal = Rehearsal::new().await;
+    rehearsal.cloud.add_rule(On::operation("DescribeClusters").nth(1..=3).then(Fault::Throttle));
+    assert_eq!(rehearsal.aws.describe_cluster("c").await.unwrap(), None);
+    let records = rehearsal.records();
+    let attempts: Vec<_> = records.iter().map(|record| (record.attempt, record.write)).collect();
+    assert_eq!(attempts, [(1, false), (2, false), (3, false), (4, false)]);
+    assert_eq!(rehearsal.waits().len(), 3);
+    assert!(
+        matches!(&records[0].outcome, CallOutcome::Retried { reason, .. } if reason.contains("ThrottlingException"))
+    );
+    assert_eq!(records[3].outcome, CallOutcome::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seed_waits_the_same_and_another_does_not() {
+    let mut schedules = Vec::new();
+    for seed in [1, 1, 2] {
+        let rehearsal = Rehearsal::with(Settings::default(), seed).await;
+        rehearsal.cloud.add_rule(On::any().then(Fault::Throttle));
+        let error = rehearsal.aws.describe_cluster("c").await.unwrap_err();
+        assert_eq!((&error.kind, error.attempts), (&Kind::Throttled, 8));
+        assert!(
+            error.to_string().starts_with("ecs:DescribeClusters was throttled 8 times in a row"),
+            "{error}"
+        );
+        schedules.push(rehearsal.waits());
+    }
+    assert_eq!(schedules[0], schedules[1]);
+    assert_ne!(schedules[0], schedules[2]);
+}
+
+/// One read of each protocol: SDK with JSON, SDK with XML, and both without SDK crate.
+async fn each_protocol(rehearsal: &Rehearsal) -> Vec<super::super::Error> {
+    let aws = &rehearsal.aws;
+    vec![
+        aws.describe_cluster("c").await.unwrap_err(),
+        aws.describe_load_balancer("alb").await.unwrap_err(),
+        aws.find_log_group("/ecs/web").await.unwrap_err(),
+        aws.describe_vpcs("tag:Name", &["x"]).await.unwrap_err(),
+        aws.find_role("x").await.unwrap_err(),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxys_page_is_told_as_such_in_every_protocol() {
+    let rehearsal = Rehearsal::new().await;
+    rehearsal.cloud.add_rule(On::any().then(crate::aws::rehearsal::proxy_page()));
+    for error in each_protocol(&rehearsal).await {
+        let told = error.to_string();
+        assert!(
+            told.ends_with("was not answered by AWS: HTTP 403 with text/html \"502 Bad Gateway\""),
+            "{told}"
+        );
+    }
+    assert!(rehearsal.waits().is_empty(), "asking again does not help");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_token_is_told_in_every_protocol() {
+    let rehearsal = Rehearsal::new().await;
+    rehearsal.cloud.add_rule(On::any().then(Fault::ExpiredToken));
+    let kinds: Vec<Kind> = each_protocol(&rehearsal).await.iter().map(|error| error.kind.clone()).collect();
+    use Kind::{ClockSkew, ExpiredToken};
+    // EC2's code is the same for a token that is too old and for a signature that is.
+    assert_eq!(kinds, [ExpiredToken, ExpiredToken, ExpiredToken, ClockSkew, ExpiredToken]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denied_call_names_its_action_in_every_protocol() {
+    let rehearsal = Rehearsal::new().await;
+    rehearsal.cloud.add_rule(On::any().then(Fault::AccessDenied));
+    let action = |error: super::super::Error| match error.kind.clone() {
+        Kind::AccessDenied { action } => action,
+        other => format!("{other:?}"),
+    };
+    let actions: Vec<String> = each_protocol(&rehearsal).await.into_iter().map(action).collect();
+    let expected = [
+        "ecs:DescribeClusters",
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "logs:DescribeLogGroups",
+        "ec2:DescribeVpcs",
+        "iam:GetRole",
+    ];
+    assert_eq!(actions, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_where_nobody_listens_is_told_within_seconds() {
+    let rehearsal = Rehearsal::new().await;
+    rehearsal.cloud.add_rule(On::any().then(Fault::Refuse));
+    let start = rehearsal.aws.now_ms();
+    for error in each_protocol(&rehearsal).await {
+        let told = format!(
+            "{}:{} got no answer: cannot reach cloud.test: connection refused, 4 times in a row",
+            error.service, error.operation
+        );
+        assert_eq!(error.to_string(), told);
+    }
+    assert!(rehearsal.aws.now_ms() - start < 5 * 3_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_come_is_not_waited_for_for_ever() {
+    let rehearsal = Rehearsal::new().await;
+    rehearsal.cloud.add_rule(On::any().then(Fault::Delay(3_600_000)));
+    let start = rehearsal.aws.now_ms();
+    for error in each_protocol(&rehearsal).await {
+        assert_eq!(
+            (&error.kind, error.may_have_happened, error.attempts),
+            (&Kind::TimedOut, true, 4),
+            "{error}"
+        );
+    }
+    assert!(rehearsal.aws.now_ms() - start < 5 * 90_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_that_an_endpoint_lacks_is_unsupported_and_not_a_failure_of_the_deploy() {
+    let rehearsal = Rehearsal::new().await;
+    let body = r#"{"__type":"UnknownOperationException"}"#.to_owned();
+    let lacks = Fault::Status { code: 400, body, content_type: "application/x-amz-json-1.1".to_owned() };
+    rehearsal.cloud.add_rule(On::operation("DescribeServiceDeployments").then(lacks));
+    let error = rehearsal.aws.describe_service_deployments(&["arn".to_owned()]).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejected_keys_are_told_as_such() {
+    let rehearsal = Rehearsal::new().await;
+    let body = r#"{"__type":"UnrecognizedClientException","message":"The security token included in the request is invalid."}"#;
+    let rejects = Fault::Status {
+        code: 400,
+        body: body.to_owned(),
+        content_type: "application/x-amz-json-1.1".to_owned(),
+    };
+    rehearsal.cloud.add_rule(On::api(Api::Ecs).then(rejects));
+    let error = rehearsal.aws.describe_cluster("c").await.unwrap_err();
+    assert_eq!(error.kind, Kind::Credentials(CredentialsProblem::Rejected));
+}

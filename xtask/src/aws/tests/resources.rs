@@ -1,0 +1,192 @@
+//! What is written is read back the same, so that a second plan is empty.
+
+use std::time::Duration;
+
+use deploy::model::ImageDigest;
+use deploy::model::spec::{LogGroupSpec, PolicySpec, RepositorySpec, ScalableTargetSpec};
+
+use super::*;
+use crate::aws::{Kind, Members, UpdateService};
+
+#[tokio::test(start_paused = true)]
+async fn a_service_is_read_back_as_it_was_created() {
+    let rehearsal = Rehearsal::new().await;
+    let ground = Ground::lay(&rehearsal.aws).await;
+    rehearsal.aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
+    create_service(&rehearsal, &ground).await.unwrap();
+    let found = rehearsal.aws.find_services("c", &["web", "none"], &ground.arns).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].spec, ground.service());
+    assert_eq!(Members::between(&found[0].spec, &ground.service()), Members::default());
+    let revision = rehearsal.aws.describe_task_definition(&found[0].task_definition).await.unwrap();
+    assert_eq!((revision.spec, revision.tags), (Some(task_definition(&ground.account)), tags()));
+    let polled = rehearsal.aws.describe_services("c", &["none", "web"]).await.unwrap();
+    let statuses: Vec<_> =
+        polled.iter().map(|service| (service.name.as_str(), service.status.as_str())).collect();
+    assert_eq!(statuses, [("none", "MISSING"), ("web", "ACTIVE")]);
+}
+
+fn update<'a>(spec: &'a ServiceSpec, members: Members, arns: &'a Arns) -> UpdateService<'a> {
+    UpdateService {
+        spec,
+        members,
+        task_definition: None,
+        desired: None,
+        force_new_deployment: false,
+        previous_primary: None,
+        arns,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_differs_is_sent_and_a_removed_setting_is_removed() {
+    let rehearsal = Rehearsal::new().await;
+    let ground = Ground::lay(&rehearsal.aws).await;
+    rehearsal.aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
+    let before = create_service(&rehearsal, &ground).await.unwrap();
+    let wanted = ServiceSpec { maximum_percent: 150, enable_execute_command: false, ..ground.service() };
+    let members = Members::between(&ground.service(), &wanted);
+    assert_eq!(members, Members { deployment: true, execute_command: true, ..Members::default() });
+    let after = rehearsal.aws.update_service(&update(&wanted, members, &ground.arns)).await.unwrap();
+    assert_eq!(after.deployments[0].id, before, "neither starts a deployment");
+    let wanted = ServiceSpec { connect: None, ..wanted.clone() };
+    let members = Members { connect: true, ..Members::default() };
+    let after = rehearsal.aws.update_service(&update(&wanted, members, &ground.arns)).await.unwrap();
+    assert_ne!(after.deployments[0].id, before);
+    let found = rehearsal.aws.find_services("c", &["web"], &ground.arns).await.unwrap();
+    assert_eq!(found[0].spec, wanted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_group_that_no_rule_leads_to_yet_is_waited_for() {
+    let rehearsal = Rehearsal::new().await;
+    let ground = Ground::lay(&rehearsal.aws).await;
+    let start = rehearsal.aws.now_ms();
+    let (service, ()) = futures_util::join!(create_service(&rehearsal, &ground), async {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        rehearsal.aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
+    });
+    service.unwrap();
+    let took = rehearsal.aws.now_ms() - start;
+    assert!((20_000..40_000).contains(&took), "{took} ms");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_group_that_no_rule_ever_leads_to_ends_in_awss_words() {
+    let rehearsal = Rehearsal::new().await;
+    let ground = Ground::lay(&rehearsal.aws).await;
+    let error = create_service(&rehearsal, &ground).await.unwrap_err();
+    assert_eq!(error.kind, Kind::NotReady);
+    assert!(error.to_string().contains("does not have an associated load balancer"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn routing_is_read_back_as_it_was_made() {
+    let rehearsal = Rehearsal::new().await;
+    let aws = &rehearsal.aws;
+    let ground = Ground::lay(aws).await;
+    aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
+    let mut wanted = target_group(&ground.vpc);
+    wanted.deregistration_delay_secs = 30;
+    wanted.health.path = "/ready".into();
+    aws.set_deregistration_delay(ground.group(), &wanted).await.unwrap();
+    aws.modify_target_group(ground.group(), &wanted).await.unwrap();
+    let found = aws.find_target_groups(&["web-tg", "none"]).await.unwrap();
+    let mut found: Vec<_> = found.into_iter().map(|group| group.state).collect();
+    found[0].spec.deregistration_delay_secs =
+        aws.describe_deregistration_delay(ground.group()).await.unwrap();
+    assert_eq!(found.iter().map(|group| &group.spec).collect::<Vec<_>>(), [&wanted]);
+    let balancer = aws.describe_load_balancer("alb").await.unwrap().unwrap();
+    assert_eq!(balancer.state.spec.subnets, ground.subnets);
+    assert_eq!(found[0].load_balancers, [balancer.state.arn.clone()]);
+    let listeners = aws.describe_listeners(&balancer.state.arn).await.unwrap();
+    assert_eq!((listeners.len(), listeners[0].state.spec.load_balancer.as_str()), (1, "alb"));
+    assert_eq!(aws.describe_load_balancer("none").await.unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn foundations_are_read_back_as_they_were_made() {
+    let rehearsal = Rehearsal::new().await;
+    let aws = &rehearsal.aws;
+    let repository = RepositorySpec { name: "app/web".into(), immutable_tags: true, keep_images: Some(30) };
+    assert_eq!(aws.get_keep_images("app/web").await.unwrap(), None);
+    let uri = aws.create_repository(&repository, &tags()).await.unwrap();
+    assert_eq!(aws.create_repository(&repository, &tags()).await.unwrap(), uri, "one that exists stays");
+    aws.put_lifecycle_policy(&repository).await.unwrap();
+    assert_eq!(aws.get_keep_images("app/web").await.unwrap(), Some(30));
+    let found = aws.find_repositories(&["app/web", "none"]).await.unwrap();
+    assert_eq!(
+        found.iter().map(|it| (it.uri.as_str(), it.immutable_tags)).collect::<Vec<_>>(),
+        [(uri.as_str(), true)]
+    );
+    let digest = ImageDigest(format!("sha256:{}", "a".repeat(64)));
+    assert_eq!(aws.find_images("app/web", &[digest]).await.unwrap(), []);
+    let login = aws.registry_login().await.unwrap();
+    assert_eq!(login.credentials().map(|(user, _)| user).as_deref(), Some("AWS"));
+
+    let group = LogGroupSpec { name: "/ecs/web".into(), retention_days: Some(30) };
+    for _ in 0..2 {
+        aws.create_log_group(&group, &tags()).await.unwrap();
+        aws.put_retention_policy(&group).await.unwrap();
+    }
+    assert_eq!(aws.find_log_group("/ecs/web").await.unwrap(), Some(group.clone()));
+    assert_eq!(aws.find_log_group("/ecs/we").await.unwrap(), None, "a prefix is not the name");
+    let forever = LogGroupSpec { retention_days: None, ..group };
+    aws.put_retention_policy(&forever).await.unwrap();
+    assert_eq!(aws.find_log_group("/ecs/web").await.unwrap(), Some(forever));
+    assert_eq!(aws.last_log_lines("/ecs/web", "web/web/none", 10).await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn scaling_is_read_back_as_it_was_made() {
+    let rehearsal = Rehearsal::new().await;
+    let aws = &rehearsal.aws;
+    let ground = Ground::lay(aws).await;
+    aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
+    create_service(&rehearsal, &ground).await.unwrap();
+    let target = ScalableTargetSpec { resource_id: "service/c/web".into(), min: 2, max: 10 };
+    let policy = PolicySpec {
+        name: "web-cpu".into(),
+        resource_id: "service/c/web".into(),
+        metric: "ECSServiceAverageCPUUtilization".into(),
+        target: 70.0,
+        scale_out_cooldown_secs: Some(60),
+        scale_in_cooldown_secs: Some(120),
+    };
+    aws.register_scalable_target(&target, &tags()).await.unwrap();
+    aws.put_scaling_policy(&policy).await.unwrap();
+    let resources = ["service/c/web".to_owned(), "service/c/none".to_owned()];
+    assert_eq!(aws.describe_scalable_targets(&resources).await.unwrap(), [target.clone()]);
+    assert_eq!(aws.describe_scaling_policies("service/c/web").await.unwrap(), [policy.clone()]);
+    for _ in 0..2 {
+        aws.delete_scaling_policy(&policy).await.unwrap();
+        aws.deregister_scalable_target(&target).await.unwrap();
+    }
+    assert_eq!(aws.describe_scalable_targets(&resources).await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_task_is_seen_with_its_address_and_deployment() {
+    let rehearsal = Rehearsal::new().await;
+    let aws = &rehearsal.aws;
+    let ground = Ground::lay(aws).await;
+    aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
+    let deployment = create_service(&rehearsal, &ground).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let tasks = aws.service_tasks("c", "web", false).await.unwrap();
+    let targets = aws.describe_target_health(ground.group()).await.unwrap();
+    assert_eq!((tasks.len(), targets.len()), (2, 2));
+    for task in &tasks {
+        assert_eq!((task.last_status.as_str(), task.started_by.as_str()), ("RUNNING", deployment.as_str()));
+        let target = targets.iter().find(|target| Some(&target.ip) == task.private_ip.as_ref()).unwrap();
+        assert_eq!((target.port, target.state.as_str()), (8080, "healthy"));
+    }
+    let listed = aws.list_service_deployments("c", "web", &[]).await.unwrap();
+    let described = aws.describe_service_deployments(&[listed[0].arn.clone()]).await.unwrap();
+    assert_eq!(described[0].status, "SUCCESSFUL");
+    let revisions =
+        aws.describe_service_revisions(&[described[0].target_revision.clone().unwrap()]).await.unwrap();
+    assert!(revisions[0].task_definition.ends_with("task-definition/web:1"), "{revisions:?}");
+    let error = aws.stop_service_deployment(&listed[0].arn).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Conflict);
+}
