@@ -49,7 +49,7 @@ pub(super) struct Alb {
 /// The rules of the account's first listener.
 pub(super) fn first_listener(cloud: Cloud) -> Router {
     Box::new(move |method, host, target| {
-        cloud.with_account(|account| {
+        cloud.look(|account| {
             let ports = elb::listener_ports(account);
             match ports.iter().find(|port| **port == 80).or(ports.first()) {
                 Some(port) => elb::route(account, *port, method, host, target),

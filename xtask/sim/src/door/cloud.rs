@@ -171,7 +171,7 @@ impl Cloud {
         self.state().next()
     }
 
-    /// Looks into the account, or changes it behind the API's back.
+    /// Changes the account behind the API's back, or looks into it.
     pub fn with_account<T>(&self, look: impl FnOnce(&mut Account) -> T) -> T {
         let mut state = self.state();
         let answer = look(&mut state.account);
@@ -180,6 +180,11 @@ impl Cloud {
         drop(state);
         self.0.changed.notify_one();
         answer
+    }
+
+    /// Looks into the account without giving it anything to do.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Account) -> T) -> T {
+        look(&self.state().account)
     }
 
     /// Takes what the account asks of the workload; empty when a virtual workload is told by itself.

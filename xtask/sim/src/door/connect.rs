@@ -49,9 +49,7 @@ pub(super) struct Connect {
 
 /// The endpoints as the task's deployment knows them.
 pub(super) fn endpoints(cloud: Cloud) -> Resolver {
-    Box::new(move |task, host, port| {
-        cloud.with_account(|account| ecs::connect_targets(account, task, host, port))
-    })
+    Box::new(move |task, host, port| cloud.look(|account| ecs::connect_targets(account, task, host, port)))
 }
 
 impl Connect {

@@ -19,8 +19,6 @@ mod refusal;
 mod registry;
 pub mod server;
 
-pub(crate) use registry::sha256;
-
 #[cfg(test)]
 mod raw;
 #[cfg(test)]

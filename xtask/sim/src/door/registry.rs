@@ -19,7 +19,6 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 pub(super) use request::Request;
 use request::Resource;
@@ -27,7 +26,7 @@ pub(super) use uploads::Uploads;
 
 use super::cloud::Cloud;
 use crate::account::{Account, Millis};
-use crate::ecr::RegistryError;
+use crate::ecr::{RegistryError, digest_of};
 use crate::wire::{Api, ApiRequest};
 
 const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
@@ -39,11 +38,11 @@ type Reply = Result<Response<Bytes>, RegistryError>;
 /// The daemon's tasks pull in-process what others pull through the data plane.
 impl crate::workload::processes::Registry for Cloud {
     fn manifest(&self, repository: &str, digest: &str) -> Option<Bytes> {
-        self.with_account(|account| account.ecr.manifest(repository, digest)).map(|(_, _, content)| content)
+        self.look(|account| account.ecr.manifest(repository, digest)).map(|(_, _, content)| content)
     }
 
     fn blob(&self, repository: &str, digest: &str) -> Option<Bytes> {
-        self.with_account(|account| account.ecr.blob(repository, digest))
+        self.look(|account| account.ecr.blob(repository, digest))
     }
 }
 
@@ -156,7 +155,7 @@ fn begin(
 }
 
 fn store(account: &mut Account, repository: &str, digest: &str, content: Bytes) -> Reply {
-    let found = sha256(&content);
+    let found = digest_of(&content);
     if found != digest {
         let message = format!("provided digest did not match uploaded content: {found}");
         return Err(refusal(400, "DIGEST_INVALID", &message));
@@ -273,9 +272,4 @@ fn set(reply: &mut Response<Bytes>, name: HeaderName, value: &str) {
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-pub(crate) fn sha256(content: &[u8]) -> String {
-    let hash: [u8; 32] = Sha256::digest(content).into();
-    hash.iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -17,6 +17,7 @@ mod token;
 pub use error::RegistryError;
 pub(crate) use resolve::{ResolvedImage, resolve_image};
 pub use store::State;
+pub(crate) use store::digest_of;
 
 use crate::account::{Account, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome};

@@ -48,7 +48,7 @@ pub(super) struct Image {
 }
 
 /// `sha256:<64 hexadecimal digits>` of a content.
-pub(super) fn digest_of(content: &[u8]) -> String {
+pub(crate) fn digest_of(content: &[u8]) -> String {
     let hash = Sha256::digest(content);
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")

@@ -67,7 +67,7 @@ impl Client {
     }
 
     fn push_blob(&self, repository: &str, content: &[u8]) -> String {
-        let digest = sha256(content);
+        let digest = digest_of(content);
         let location = self.begin(repository);
         assert_eq!(
             self.status("PUT", &format!("{location}?digest={}", digest.replace(':', "%3A")), content),
@@ -98,7 +98,7 @@ async fn what_was_pushed_is_pulled_to_the_byte_by_tag_and_by_digest() {
     let config = client.push_blob("shop/app", b"{}");
     let layer = client.push_blob("shop/app", b"layer");
     let manifest = client.manifest(&config, &layer);
-    let digest = sha256(&manifest);
+    let digest = digest_of(&manifest);
     let pushed = client.push_manifest("shop/app", "v1", &manifest);
     assert_eq!(
         (pushed.status().as_u16(), pushed.headers()[DIGEST].to_str().unwrap()),
@@ -139,7 +139,7 @@ async fn nobody_gets_in_without_the_password_of_a_token() {
 #[tokio::test(start_paused = true)]
 async fn what_is_missing_is_named_by_kind() {
     let client = client();
-    let nothing = sha256(b"nothing");
+    let nothing = digest_of(b"nothing");
     for (method, target, status, code) in [
         ("GET", format!("/v2/other/blobs/{nothing}"), 404, "BLOB_UNKNOWN"),
         ("GET", "/v2/other/manifests/v1".to_owned(), 404, "MANIFEST_UNKNOWN"),
@@ -157,7 +157,7 @@ async fn what_is_missing_is_named_by_kind() {
 async fn a_manifest_whose_blobs_never_arrived_is_refused_and_an_immutable_tag_stays() {
     let client = client();
     let config = client.push_blob("other", b"{}");
-    let refused = client.push_manifest("other", "v1", &client.manifest(&config, &sha256(b"never")));
+    let refused = client.push_manifest("other", "v1", &client.manifest(&config, &digest_of(b"never")));
     assert!(refused.status().is_client_error());
     let first = client.manifest(&config, &client.push_blob("other", b"layer"));
     assert_eq!(client.push_manifest("other", "v1", &first).status(), 201);
@@ -185,7 +185,7 @@ async fn chunks_are_joined_in_order_and_a_gap_or_a_wrong_digest_is_refused() {
     assert_eq!(chunk("7-8", b"xx").status(), 416);
     assert_eq!(chunk("3-4", b"er").headers()[RANGE], "0-4");
     assert_eq!(client.send("GET", &location, &[], b"").headers()[RANGE], "0-4");
-    let digest = sha256(b"layer");
+    let digest = digest_of(b"layer");
     assert_eq!(client.status("PUT", &format!("{location}?digest={digest}"), b""), 201);
     assert_eq!(client.status("HEAD", &format!("/v2/other/blobs/{digest}"), b""), 200);
 
@@ -204,7 +204,7 @@ async fn a_layer_that_another_repository_has_is_mounted_and_not_sent_again() {
     let mount = |digest: &str| format!("/v2/shop/app/blobs/uploads/?mount={digest}&from=other");
     assert_eq!(client.status("POST", &mount(&digest), b""), 201);
     assert_eq!(client.status("HEAD", &format!("/v2/shop/app/blobs/{digest}"), b""), 200);
-    assert_eq!(client.status("POST", &mount(&sha256(b"unknown")), b""), 202);
+    assert_eq!(client.status("POST", &mount(&digest_of(b"unknown")), b""), 202);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
 use super::unpack;
-use crate::door::sha256;
+use crate::ecr::digest_of;
 
 /// Why an image cannot be had, as it follows `CannotPullContainerError: …`.
 pub(super) type Refusal = String;
@@ -159,7 +159,7 @@ fn parse<T: DeserializeOwned>(what: &str, content: &[u8]) -> Result<T, Refusal> 
 }
 
 fn verified(digest: &str, content: Bytes) -> Result<Bytes, Refusal> {
-    let found = sha256(&content);
+    let found = digest_of(&content);
     if found == digest { Ok(content) } else { Err(format!("{digest}: the content's digest is {found}")) }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind, Result};
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::workload::TaskId;
@@ -16,11 +17,19 @@ const RANGE: Range<u16> = 20_000..30_000;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ports(Arc<Mutex<Table>>);
 
-#[derive(Debug, Default)]
-struct Table {
-    by_container_port: BTreeMap<(TaskId, u16), u16>,
-    /// Where the search goes on, so that a port that was just left is not taken at once.
-    next: u16,
+type Table = BTreeMap<(TaskId, u16), u16>;
+
+/// How many ports this process has looked at. The search goes on from there, so that a port that was just left is not
+/// taken again at once.
+static LOOKED_AT: AtomicU16 = AtomicU16::new(0);
+
+/// All ports of the range, from where the search was. Other daemons of this machine begin elsewhere: until an
+/// application binds its port, nobody else can see that it is taken.
+fn candidates() -> impl Iterator<Item = u16> {
+    let span = RANGE.end - RANGE.start;
+    // Multiplied, as daemons that start together have neighbouring ids.
+    let own = (std::process::id().wrapping_mul(131) % u32::from(span)) as u16;
+    (0..span).map(move |_| RANGE.start + (own + LOOKED_AT.fetch_add(1, Ordering::Relaxed) % span) % span)
 }
 
 impl Ports {
@@ -30,13 +39,13 @@ impl Ports {
 
     /// The loopback port of a container port; `None` when no such task runs here.
     pub(crate) fn of(&self, task: &TaskId, container_port: u16) -> Option<u16> {
-        self.table().by_container_port.get(&(task.clone(), container_port)).copied()
+        self.table().get(&(task.clone(), container_port)).copied()
     }
 
     /// Says where a task that is no process listens.
     #[cfg(test)]
     pub(crate) fn pretend(&self, task: &str, container_port: u16, port: u16) {
-        self.table().by_container_port.insert((task.to_owned(), container_port), port);
+        self.table().insert((task.to_owned(), container_port), port);
     }
 
     /// Gives a free loopback port to a container port.
@@ -44,26 +53,31 @@ impl Ports {
     /// # Errors
     /// `AddrInUse` when the whole range is taken.
     pub(super) fn reserve(&self, task: &TaskId, container_port: u16) -> Result<u16> {
+        self.reserve_of(candidates(), task, container_port)
+    }
+
+    fn reserve_of(
+        &self,
+        mut candidates: impl Iterator<Item = u16>,
+        task: &TaskId,
+        container_port: u16,
+    ) -> Result<u16> {
         let mut table = self.table();
-        let span = RANGE.end - RANGE.start;
-        for _ in 0..span {
-            let port = RANGE.start + table.next % span;
-            table.next = table.next.wrapping_add(1) % span;
-            let ours = table.by_container_port.values().any(|taken| *taken == port);
-            if !ours && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                table.by_container_port.insert((task.clone(), container_port), port);
-                return Ok(port);
-            }
-        }
-        Err(Error::new(
-            ErrorKind::AddrInUse,
-            format!("every port from {} to {} is taken", RANGE.start, RANGE.end - 1),
-        ))
+        let free = |port: &u16| {
+            !table.values().any(|taken| taken == port)
+                && TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()
+        };
+        let Some(port) = candidates.find(free) else {
+            let message = format!("every port from {} to {} is taken", RANGE.start, RANGE.end - 1);
+            return Err(Error::new(ErrorKind::AddrInUse, message));
+        };
+        table.insert((task.clone(), container_port), port);
+        Ok(port)
     }
 
     /// Takes back the ports of a task that has ended.
     pub(super) fn release(&self, task: &TaskId) {
-        self.table().by_container_port.retain(|(owner, _), _| owner != task);
+        self.table().retain(|(owner, _), _| owner != task);
     }
 }
 
@@ -86,10 +100,12 @@ mod tests {
     #[test]
     fn a_port_that_somebody_else_listens_on_is_passed_over() {
         let ports = Ports::default();
-        let first = ports.reserve(&"one".to_owned(), 1).unwrap();
-        ports.release(&"one".to_owned());
-        let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, first)).unwrap();
-        ports.table().next = first - RANGE.start;
-        assert_ne!(ports.reserve(&"two".to_owned(), 1).unwrap(), first);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let taken = listener.local_addr().unwrap().port();
+        let free = candidates().find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()).unwrap();
+        let two = [taken, free];
+        assert_eq!(ports.reserve_of(two.into_iter(), &"one".to_owned(), 1).unwrap(), free);
+        let none = ports.reserve_of(two.into_iter(), &"two".to_owned(), 1).unwrap_err();
+        assert_eq!(none.kind(), ErrorKind::AddrInUse);
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::*;
-use crate::door::sha256;
+use crate::ecr::digest_of;
 
 /// Longer than a loaded machine needs for anything here; nothing waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -65,7 +65,7 @@ fn bench(name: &str) -> Bench {
 
 impl Bench {
     fn push(&self, content: &[u8]) -> String {
-        let digest = sha256(content);
+        let digest = digest_of(content);
         self.shelf.0.lock().unwrap().insert(digest.clone(), content.to_vec().into());
         digest
     }
@@ -218,7 +218,7 @@ async fn an_executable_that_the_machines_shell_would_gladly_read_is_still_a_form
 async fn a_missing_executable_and_a_missing_image_say_what_is_missing() {
     let mut bench = bench("missing");
     bench.start(&bench.image(&[("a", WAITS)], json!({ "Cmd": ["/usr/bin/env"] })), false);
-    bench.start(&sha256(b"never pushed"), false);
+    bench.start(&digest_of(b"never pushed"), false);
     let mut reasons = Vec::new();
     for _ in 0..2 {
         match bench.report().await {
