@@ -87,7 +87,8 @@ fn rustflags(places: &Places) -> String {
 ///
 /// `RUSTC_WRAPPER` is left alone: it is how compilation caches are plugged in, and those keep the bytes.
 fn changes_bytes(name: &str) -> bool {
-    const EXACT: [&str; 12] = [
+    const EXACT: [&str; 13] = [
+        "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
         "CARGO_BUILD_RUSTFLAGS",
         "CARGO_BUILD_TARGET",
         "CARGO_BUILD_TARGET_DIR",

@@ -23,7 +23,7 @@ pub enum Error {
     #[error("the registry's authorization token has characters that no HTTP header can carry")]
     Credential,
     /// No answer, again and again.
-    #[error("cannot reach {host}: {cause} ({attempts} attempts)")]
+    #[error("cannot reach {host}: {cause}{}", often(*attempts))]
     Unreachable {
         /// The registry.
         host: String,
@@ -34,7 +34,7 @@ pub enum Error {
     },
     /// The password was not accepted.
     #[error(
-        "{host} does not accept the authorization token: {said}; ECR's tokens are valid for 12 hours and in one account and region"
+        "{host} does not accept the authorization token ({said}); ECR's tokens are valid for 12 hours and in one account and region"
     )]
     Unauthorized {
         /// The registry.
@@ -102,4 +102,8 @@ pub enum Error {
         /// What it said.
         said: String,
     },
+}
+
+fn often(attempts: u32) -> String {
+    if attempts > 1 { format!(" ({attempts} attempts)") } else { String::new() }
 }

@@ -43,8 +43,8 @@ impl Credential {
 /// A failed attempt.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// What is told when there is no further attempt.
-    pub(super) error: Error,
+    /// What is told when there is no further attempt; boxed, because every answer passes through such a result.
+    pub(super) error: Box<Error>,
     /// Whether another attempt may succeed.
     pub(super) again: bool,
     /// The pause that the registry asks for.
@@ -53,7 +53,7 @@ pub(super) struct Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, again: false, after: None }
+        Self { error: Box::new(error), again: false, after: None }
     }
 }
 
@@ -143,7 +143,7 @@ impl<'a> Session<'a> {
         let answer = self.host.http.send(request, timeout).await.map_err(|cause| Failure {
             again: !matches!(cause, HttpError::Tls(_) | HttpError::Invalid(_)),
             after: None,
-            error: Error::Unreachable { host: address::host(uri).to_owned(), cause, attempts: 1 },
+            error: Box::new(Error::Unreachable { host: address::host(uri).to_owned(), cause, attempts: 1 }),
         })?;
         self.sort(&named, answer)
     }
@@ -151,7 +151,7 @@ impl<'a> Session<'a> {
     fn sort(&self, request: &str, answer: Response<Bytes>) -> Result<Response<Bytes>, Failure> {
         let said = || reply::said(&answer);
         if reply::passes(&answer) {
-            let error = self.refused(request, answer.status().as_u16(), said());
+            let error = Box::new(self.refused(request, answer.status().as_u16(), said()));
             return Err(Failure { error, again: true, after: reply::retry_after(&answer) });
         }
         let host = self.host();
@@ -181,7 +181,7 @@ impl<'a> Session<'a> {
     /// When another attempt would not help, or there were enough.
     pub(super) async fn before_next(&self, attempt: u32, failure: Failure) -> Result<(), Error> {
         if !failure.again || attempt >= backoff::ATTEMPTS_MAX {
-            return Err(match failure.error {
+            return Err(match *failure.error {
                 Error::Unreachable { host, cause, .. } => {
                     Error::Unreachable { host, cause, attempts: attempt }
                 }

@@ -90,7 +90,7 @@ impl Session<'_> {
         let again = matches!(answer.status(), StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE)
             || SESSION_LOST.contains(&reply::code(&answer).as_str());
         let named = format!("PUT {}", close.path());
-        let error = self.refused(&named, answer.status().as_u16(), reply::said(&answer));
+        let error = Box::new(self.refused(&named, answer.status().as_u16(), reply::said(&answer)));
         Err(Failure { error, again, after: None })
     }
 

@@ -242,7 +242,7 @@ async fn what_cannot_pass_is_told_at_once_and_in_a_sentence() {
         (
             "HEAD",
             Fault::Lost(HttpError::Tls("unknown issuer".to_owned())),
-            "TLS: unknown issuer (1 attempts)",
+            "cannot reach registry.example: TLS: unknown issuer",
         ),
     ];
     for (on, fault, expected) in table {
