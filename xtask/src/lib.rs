@@ -2,16 +2,23 @@
 //! crate reads the account, carries plans out, waits, proves and shows.
 //!
 //! ```text
-//! cli ─┬ image    compile, assemble, push
-//!      ├ observe  account → Observed
-//!      ├ apply    Plan → writes
-//!      ├ settle   poll → rollout verdict
-//!      ├ verify   digests, target health, smoke
-//!      └ report   events → terminal, lines, NDJSON
+//! cli ─ release ─┬ image    compile, assemble, push
+//!                ├ observe  account → Observed
+//!                ├ apply    Plan → writes
+//!                ├ settle   poll → rollout verdict
+//!                ├ verify   digests, target health, smoke
+//!                └ report   events → terminal, lines, NDJSON
 //! aws  the only user of the AWS SDK      host  the only door to process, environment, clock, randomness
 //! ```
 
+pub mod apply;
 pub mod aws;
+pub mod cli;
 pub mod host;
 pub mod image;
+pub mod local;
 pub mod observe;
+pub mod release;
+pub mod report;
+pub mod settle;
+pub mod verify;

@@ -10,7 +10,21 @@ const MOST_LINES: usize = 400;
 
 /// `in folder` may not mention `words`: the import table of ARCHITECTURE.md.
 const FORBIDDEN: &[(&str, &[&str])] = &[
-    ("xtask/deploy/src", &["tokio", "aws_", "std::fs", "std::net", "std::process", "std::env", "SystemTime", "Instant", "sim::", "xtask::"]),
+    (
+        "xtask/deploy/src",
+        &[
+            "tokio",
+            "aws_",
+            "std::fs",
+            "std::net",
+            "std::process",
+            "std::env",
+            "SystemTime",
+            "Instant",
+            "sim::",
+            "xtask::",
+        ],
+    ),
     ("xtask/sim/src", &["aws_sdk", "aws_config", "deploy::"]),
     ("xtask/src/cli", &["aws_sdk", "aws_config", "std::process::Command", "std::env"]),
     ("xtask/src/observe", &["crate::cli", "crate::report::Screen", "aws_sdk", "println!"]),
@@ -19,7 +33,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("xtask/src/verify", &["crate::cli", "crate::report::Screen", "aws_sdk", "println!"]),
     ("xtask/src/image", &["crate::cli", "crate::report", "aws_sdk", "crate::apply"]),
     ("xtask/src/aws", &["crate::cli", "crate::report", "crate::apply", "crate::settle", "crate::verify"]),
-    ("xtask/src/host", &["crate::aws", "crate::cli", "crate::report", "crate::image", "crate::apply", "aws_sdk", "deploy::"]),
+    (
+        "xtask/src/host",
+        &["crate::aws", "crate::cli", "crate::report", "crate::image", "crate::apply", "aws_sdk", "deploy::"],
+    ),
     ("xtask/src/report", &["crate::aws", "crate::cli", "crate::image", "crate::apply", "aws_sdk"]),
 ];
 
@@ -110,7 +127,9 @@ fn what_touches_the_world_has_one_place() {
     let mut broken = Vec::new();
     for (path, text) in sources("xtask/src") {
         for (word, folder) in RESERVED.iter().filter(|(_, folder)| !path.starts_with(folder)) {
-            broken.extend(mentions(&path, &text, word).iter().map(|place| format!("{place} belongs to {folder}")));
+            broken.extend(
+                mentions(&path, &text, word).iter().map(|place| format!("{place} belongs to {folder}")),
+            );
         }
     }
     assert_eq!(broken, Vec::<String>::new());
@@ -132,8 +151,16 @@ fn no_module_is_named_after_nothing() {
 #[test]
 fn the_top_level_holds_what_a_visitor_expects() {
     for name in [
-        "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "Cargo.lock", "deploy.toml",
-        ".ci/run", ".github/workflows/ci.yml", ".cargo/config.toml",
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "Cargo.lock",
+        "deploy.toml",
+        ".ci/run",
+        ".github/workflows/ci.yml",
+        ".cargo/config.toml",
     ] {
         assert!(root().join(name).exists(), "{name} is missing");
     }
@@ -155,8 +182,14 @@ fn every_dependency_of_the_tool_has_its_reason() {
     let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
     let missing: Vec<_> = dependencies
         .lines()
-        .filter_map(|line| line.split(['.', ' ', '=']).next().filter(|name| !name.is_empty() && !name.starts_with('#')))
+        .filter_map(|line| {
+            line.split(['.', ' ', '=']).next().filter(|name| !name.is_empty() && !name.starts_with('#'))
+        })
         .filter(|name| !architecture.contains(&format!("`{name}`")))
         .collect();
-    assert_eq!(missing, Vec::<&str>::new(), "ARCHITECTURE.md, Dependencies, does not say why these are there");
+    assert_eq!(
+        missing,
+        Vec::<&str>::new(),
+        "ARCHITECTURE.md, Dependencies, does not say why these are there"
+    );
 }

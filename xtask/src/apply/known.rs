@@ -45,16 +45,28 @@ impl Known {
             let revision = service.task_definition.arn.clone();
             Some((key.clone(), Deployed { deployment, revision, before: None }))
         });
-        let current = observed.services.iter().filter_map(|(key, service)| {
-            service.service_deployment.clone().map(|arn| (key.clone(), arn))
-        });
+        let current = observed
+            .services
+            .iter()
+            .filter_map(|(key, service)| service.service_deployment.clone().map(|arn| (key.clone(), arn)));
         let inner = Inner {
-            target_groups: observed.target_groups.iter().map(|(name, found)| (name.clone(), found.arn.clone())).collect(),
+            target_groups: observed
+                .target_groups
+                .iter()
+                .map(|(name, found)| (name.clone(), found.arn.clone()))
+                .collect(),
             rules: observed.rules.iter().map(|rule| (rule.priority, rule.arn.clone())).collect(),
-            repositories: observed.repositories.iter().map(|(name, found)| (name.clone(), found.uri.clone())).collect(),
+            repositories: observed
+                .repositories
+                .iter()
+                .map(|(name, found)| (name.clone(), found.uri.clone()))
+                .collect(),
             revisions: BTreeMap::new(),
             namespace: observed.namespace.as_ref().map(|found| (found.arn.clone(), found.id.clone())),
-            load_balancer: observed.load_balancer.as_ref().map(|found| (found.arn.clone(), found.dns_name.clone())),
+            load_balancer: observed
+                .load_balancer
+                .as_ref()
+                .map(|found| (found.arn.clone(), found.dns_name.clone())),
             listener: observed.listener.as_ref().map(|found| found.arn.clone()),
             deployed: deployed.collect(),
             service_deployments: current.collect(),

@@ -36,7 +36,11 @@ async fn carry(site: &Site<'_>, lane: &Lane) -> Result<(), (String, StepError)> 
                 elapsed_ms: mark.elapsed_ms(),
             }),
             Err(error) => {
-                site.events.emit(Kind::StepFailed { lane: name, step: title.clone(), error: error.to_string() });
+                site.events.emit(Kind::StepFailed {
+                    lane: name,
+                    step: title.clone(),
+                    error: error.to_string(),
+                });
                 return Err((title, error));
             }
         }

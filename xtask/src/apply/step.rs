@@ -1,7 +1,9 @@
 //! One step: one action, the calls that it is.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use deploy::event::Kind;
 use deploy::model::spec::{RuleSpec, ServiceSpec, TaskDefinitionSpec};
 use deploy::model::{Desired, ImageDigest, ServiceKey};
 use deploy::plan::{Action, Member, Revision, client_token, release_tags};
@@ -10,8 +12,13 @@ use deploy::rollout::ServiceSnapshot;
 use super::{Deployed, Known};
 use crate::aws::{self, Aws};
 use crate::host::Host;
+use crate::image::registry::{self, Credential, PushEvent, Registry};
 use crate::image::{self, Image};
 use crate::report::Recorder;
+
+/// A deregistration delay is at most an hour; a service that drains longer than this is told, not waited for.
+const GONE_DEADLINE: Duration = Duration::from_secs(900);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Everything that a step works with.
 #[derive(Debug)]
@@ -42,7 +49,10 @@ pub enum StepError {
     Aws(#[from] aws::Error),
     /// The image could not be pushed.
     #[error(transparent)]
-    Image(#[from] image::Error),
+    Push(#[from] registry::Error),
+    /// A deleted service still drains.
+    #[error("service {0} still drains; run this again")]
+    Draining(String),
     /// A name of the plan means nothing: an earlier step that should have made it did not.
     #[error("{0} is not known: this is a bug in the plan")]
     Unknown(String),
@@ -51,7 +61,7 @@ pub enum StepError {
 /// Carries out one action and tells what came of it, for the record.
 pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String, StepError> {
     let Site { aws, known, .. } = site;
-    let tags = BTreeMap::from([("app".to_owned(), site.app.to_owned())]);
+    let tags = tags(site);
     match action {
         Action::CreateRepository(spec) => {
             let uri = aws.create_repository(spec, &tags).await?;
@@ -60,7 +70,9 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
         }
         Action::SetTagMutability(spec) => aws.put_image_tag_mutability(spec).await?,
         Action::PutLifecyclePolicy(spec) => aws.put_lifecycle_policy(spec).await?,
-        Action::PushImage { service, repository, digest } => return push(site, service, repository, digest).await,
+        Action::PushImage { service, repository, digest } => {
+            return push(site, service, repository, digest).await;
+        }
         Action::CreateLogGroup(spec) => {
             aws.create_log_group(spec, &tags).await?;
             aws.put_retention_policy(spec).await?;
@@ -88,13 +100,16 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
             known.learn_target_group(&spec.name, arn.clone());
             aws.set_deregistration_delay(&arn, spec).await?;
         }
-        Action::ModifyTargetGroup(spec) => aws.modify_target_group(&target_group(known, &spec.name)?, spec).await?,
+        Action::ModifyTargetGroup(spec) => {
+            aws.modify_target_group(&target_group(known, &spec.name)?, spec).await?
+        }
         Action::SetDeregistrationDelay(spec) => {
             aws.set_deregistration_delay(&target_group(known, &spec.name)?, spec).await?;
         }
         Action::CreateRule(spec) => {
             let listener = known.listener().ok_or_else(|| StepError::Unknown("the listener".to_owned()))?;
-            let arn = aws.create_rule(&listener, spec, &target_group(known, &spec.target_group)?, &tags).await?;
+            let arn =
+                aws.create_rule(&listener, spec, &target_group(known, &spec.target_group)?, &tags).await?;
             known.learn_rule(spec.priority, arn);
         }
         Action::ModifyRule(spec) => {
@@ -112,20 +127,42 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
         Action::PutScalingPolicy(spec) => aws.put_scaling_policy(spec).await?,
         Action::DeleteScalingPolicy(spec) => aws.delete_scaling_policy(spec).await?,
         Action::DeregisterScalableTarget(spec) => aws.deregister_scalable_target(spec).await?,
-        Action::DeleteService { name, cluster, .. } => aws.delete_service(cluster, name).await?,
+        Action::DeleteService { name, cluster, .. } => {
+            aws.delete_service(cluster, name, true).await?;
+            gone(site, cluster, name).await?;
+        }
         Action::DeleteLoadBalancer(_) => aws.delete_load_balancer(&load_balancer(known)?).await?,
         Action::DeleteTargetGroup(spec) => aws.delete_target_group(&target_group(known, &spec.name)?).await?,
-        Action::DeleteCluster(spec) => aws.delete_cluster(spec).await?,
+        Action::DeleteCluster(spec) => aws.delete_cluster(&spec.name).await?,
         Action::DeleteNamespace(spec) => {
-            let (_, id) = known.namespace().ok_or_else(|| StepError::Unknown(format!("namespace {}", spec.name)))?;
+            let (_, id) =
+                known.namespace().ok_or_else(|| StepError::Unknown(format!("namespace {}", spec.name)))?;
             aws.delete_namespace(&id).await?;
         }
     }
     Ok(String::new())
 }
 
+/// Waits until a deleted service is INACTIVE: until then it uses its target group and its cluster.
+async fn gone(site: &Site<'_>, cluster: &str, name: &str) -> Result<(), StepError> {
+    let deadline = site.host.clock.mark().after(GONE_DEADLINE);
+    loop {
+        let found = site.aws.describe_services(cluster, &[name]).await?;
+        if found.iter().all(|service| matches!(service.status.as_str(), "INACTIVE" | "MISSING")) {
+            return Ok(());
+        }
+        if deadline.remaining().is_zero() {
+            return Err(StepError::Draining(name.to_owned()));
+        }
+        site.host.clock.sleep(LOOK_EVERY).await;
+    }
+}
+
 fn load_balancer(known: &Known) -> Result<String, StepError> {
-    known.load_balancer().map(|(arn, _)| arn).ok_or_else(|| StepError::Unknown("the load balancer".to_owned()))
+    known
+        .load_balancer()
+        .map(|(arn, _)| arn)
+        .ok_or_else(|| StepError::Unknown("the load balancer".to_owned()))
 }
 
 fn target_group(known: &Known, name: &str) -> Result<String, StepError> {
@@ -152,14 +189,29 @@ async fn push(
         .filter(|image| image.digest == *digest)
         .ok_or_else(|| StepError::Unknown(format!("the image {}", digest.short())))?;
     let login = site.aws.registry_login().await?;
-    let registry = image::Registry {
+    let registry = Registry {
         base_url: site.registry.map_or(login.proxy_endpoint, str::to_owned),
         repository: repository.to_owned(),
-        authorization: login.authorization,
+        credential: Some(Credential::of_header(login.authorization.expose())),
     };
     let tag = image::tag_for(&desired(site)?.release, digest);
-    let report = image::push(site.host, &registry, image, &[tag]).await?;
-    Ok(report.to_string())
+    let report =
+        registry::push(site.host, &registry, image, &tag, &|event| told(site.events, &event)).await?;
+    Ok(format!("{} blobs sent, {} there already, tag {}", report.uploaded_blobs, report.skipped, report.tag))
+}
+
+/// What a person should know of a push: what went not quite as asked.
+fn told(events: &Recorder, event: &PushEvent) {
+    let text = match event {
+        PushEvent::TagTaken { tag, instead, .. } => {
+            format!("tag {tag} names another image and cannot move; the image gets {instead}")
+        }
+        PushEvent::Retrying { error, wait } => {
+            format!("{error}; asking again in {}", deploy::view::duration(wait.as_millis() as u64))
+        }
+        _ => return,
+    };
+    events.emit(Kind::Warned { text });
 }
 
 /// Registers the revision, with its image under the address that the repository turned out to have.
@@ -174,7 +226,7 @@ async fn register(site: &Site<'_>, spec: &TaskDefinitionSpec) -> Result<String, 
         }
     }
     let tags = release_tags(site.app, &desired.release);
-    let arn = site.aws.register_task_definition(&spec, &tags).await?;
+    let arn = site.aws.register_task_definition(&spec, &tags).await?.arn;
     site.known.learn_revision(&spec.family, arn.clone());
     Ok(arn.rsplit('/').next().unwrap_or(&arn).to_owned())
 }
@@ -187,10 +239,15 @@ async fn create(
     count: u32,
 ) -> Result<String, StepError> {
     let revision = arn(site, revision)?;
-    let token = client_token(&desired(site)?.release, &spec.name);
-    let tags = BTreeMap::from([("app".to_owned(), site.app.to_owned())]);
-    let ids = service_ids(site, spec)?;
-    let answer = site.aws.create_service(spec, &ids, &revision, count, &token, &tags).await?;
+    let create = aws::CreateService {
+        spec,
+        task_definition: &revision,
+        desired: count,
+        arns: &arns(site, spec)?,
+        client_token: &client_token(&desired(site)?.release, &spec.name),
+        tags: &tags(site),
+    };
+    let answer = site.aws.create_service(&create).await?;
     follow(site, service, &answer, revision, None)
 }
 
@@ -207,11 +264,35 @@ async fn update(
         Some(revision) => Some(arn(site, revision)?),
         None => None,
     };
-    let ids = service_ids(site, spec)?;
-    let answer = site.aws.update_service(spec, &ids, members, revision.as_deref(), force).await?;
+    let update = aws::UpdateService {
+        spec,
+        members: sent(members),
+        task_definition: revision.as_deref(),
+        desired: None,
+        force_new_deployment: force,
+        previous_primary: before.as_ref().map(|before| before.deployment.as_str()),
+        arns: &arns(site, spec)?,
+    };
+    let answer = site.aws.update_service(&update).await?;
     let running = before.map(|before| before.revision).unwrap_or_default();
     let current = site.known.service_deployment(service);
     follow(site, service, &answer, revision.unwrap_or(running), current)
+}
+
+/// The members of UpdateService as the AWS layer takes them.
+fn sent(members: &[Member]) -> aws::Members {
+    let sends = |member| members.contains(&member);
+    aws::Members {
+        network: sends(Member::NetworkConfiguration),
+        load_balancers: sends(Member::LoadBalancers),
+        connect: sends(Member::ServiceConnectConfiguration),
+        platform_version: sends(Member::PlatformVersion),
+        deployment: sends(Member::DeploymentConfiguration),
+        grace: sends(Member::HealthCheckGracePeriodSeconds),
+        execute_command: sends(Member::EnableExecuteCommand),
+        managed_tags: sends(Member::Tags),
+        propagate_tags: sends(Member::Tags),
+    }
 }
 
 /// Remembers the deployment that the reply calls PRIMARY: it is ours.
@@ -235,18 +316,27 @@ fn follow(
 fn arn(site: &Site<'_>, revision: &Revision) -> Result<String, StepError> {
     match revision {
         Revision::Existing(arn) => Ok(arn.clone()),
-        Revision::Registered(family) => {
-            site.known.revision(family).ok_or_else(|| StepError::Unknown(format!("a new revision of {family}")))
-        }
+        Revision::Registered(family) => site
+            .known
+            .revision(family)
+            .ok_or_else(|| StepError::Unknown(format!("a new revision of {family}"))),
     }
 }
 
-fn service_ids(site: &Site<'_>, spec: &ServiceSpec) -> Result<aws::ServiceIds, StepError> {
-    let mut target_groups = BTreeMap::new();
+fn arns(site: &Site<'_>, spec: &ServiceSpec) -> Result<aws::Arns, StepError> {
+    let mut arns = aws::Arns::default();
     for binding in &spec.load_balancers {
-        target_groups.insert(binding.target_group.clone(), target_group(site.known, &binding.target_group)?);
+        let arn = target_group(site.known, &binding.target_group)?;
+        arns.target_groups.insert(binding.target_group.clone(), arn);
     }
     // The ARN, not the name: two namespaces may share a name.
-    let namespace = site.known.namespace().map(|(arn, _)| arn);
-    Ok(aws::ServiceIds { target_groups, namespace })
+    if let (Some(connect), Some((arn, _))) = (&spec.connect, site.known.namespace()) {
+        arns.namespaces.insert(connect.namespace.clone(), arn);
+    }
+    Ok(arns)
+}
+
+/// The tags of everything that is made, but for revisions, which name their release.
+fn tags(site: &Site<'_>) -> aws::Tags {
+    BTreeMap::from([("app".to_owned(), site.app.to_owned())])
 }

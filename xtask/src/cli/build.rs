@@ -21,19 +21,30 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
 }
 
 /// Compiles the services and assembles their images. What is fresh costs next to nothing.
-pub(super) async fn images(job: &Job<'_>, settings: &Settings) -> Result<BTreeMap<ServiceKey, Image>, Failure> {
+pub(super) async fn images(
+    job: &Job<'_>,
+    settings: &Settings,
+) -> Result<BTreeMap<ServiceKey, Image>, Failure> {
     let Job { host, events, .. } = job;
     let services: Vec<_> = settings.environment.services.iter().collect();
     let about = services.iter().map(|service| service.key.0.as_str()).collect::<Vec<_>>().join(" and ");
     events.emit(Kind::PhaseBegan { phase: Phase::Build, about });
     let mark = host.clock.mark();
-    let images = image::build(host, &settings.workspace.root, &services, |line| {
-        events.emit(Kind::BuildLine { line: line.to_owned() });
-    })
-    .await
-    .map_err(|error| Failure::from_error(&error))?;
+    let on_line = |line: &str| events.emit(Kind::BuildLine { line: line.to_owned() });
+    let images =
+        image::build(host, &settings.workspace.root, &services, &on_line).await.map_err(|error| {
+            let failure = Failure::from_error(&error);
+            match error.hint() {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        })?;
     for (service, image) in &images {
-        events.emit(Kind::Built { service: service.clone(), digest: image.digest.clone(), bytes: image.bytes() });
+        events.emit(Kind::Built {
+            service: service.clone(),
+            digest: image.digest.clone(),
+            bytes: image.size(),
+        });
     }
     events.emit(Kind::PhaseEnded {
         phase: Phase::Build,

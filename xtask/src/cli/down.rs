@@ -12,7 +12,11 @@ use crate::apply::{self, Known, Site};
 pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
     let environment = settings.environment.clone();
-    job.events.emit(Kind::Began { command: "down".to_owned(), environment: environment.name.clone(), release: None });
+    job.events.emit(Kind::Began {
+        command: "down".to_owned(),
+        environment: environment.name.clone(),
+        release: None,
+    });
     let Some(session) = Session::look(job.host, job.events, settings).await? else {
         return Ok(Closing::new(ExitCode::Done, "the embedded cloud does not run: nothing is there"));
     };

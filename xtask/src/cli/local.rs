@@ -2,8 +2,10 @@
 
 use deploy::event::ExitCode;
 
-use super::args::{Global, Local as Verb, Serve};
+use sim::door::server::{Bound, ServeOptions};
+
 use super::Failure;
+use super::args::{Global, Local as Verb, Serve};
 use crate::host::{Host, Workspace};
 use crate::local::{Local, Record, Status};
 use crate::report::{Format, print_result};
@@ -52,15 +54,22 @@ fn table(status: &Status) -> String {
 /// Is the embedded cloud until it is told to end.
 async fn be(serve: Serve) -> Result<ExitCode, Failure> {
     let file = Local::record_file(&serve.state);
-    let options = sim::door::server::ServeOptions {
+    let options = ServeOptions {
         endpoint_port: serve.port,
         alb_port: serve.alb_port,
-        state_dir: serve.state,
-        ..Default::default()
+        log: Box::new(std::io::stdout()),
+        ..ServeOptions::new(serve.state)
     };
-    let up = move |bound: &sim::door::server::Bound| {
-        Record { pid: bound.pid, endpoint: bound.endpoint.clone(), url: bound.url.clone() }.write(&file)
+    let mut written = Ok(());
+    let up = |bound: &Bound| {
+        let record = Record {
+            pid: bound.pid,
+            endpoint: format!("http://{}", bound.endpoint),
+            url: format!("http://{}", bound.alb),
+        };
+        written = record.write(&file);
     };
     sim::door::server::serve(options, up).await.map_err(|error| Failure::from_error(&error))?;
+    written.map_err(|error| Failure::from_error(&error))?;
     Ok(ExitCode::Done)
 }

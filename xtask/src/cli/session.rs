@@ -62,7 +62,10 @@ impl Session {
             Place::Local => {
                 let local = Local::of(host, &settings.workspace.root);
                 if !local.status().await.running {
-                    events.emit(Kind::PhaseBegan { phase: Phase::Start, about: "the embedded cloud".to_owned() });
+                    events.emit(Kind::PhaseBegan {
+                        phase: Phase::Start,
+                        about: "the embedded cloud".to_owned(),
+                    });
                 }
                 let mark = host.clock.mark();
                 let record = local.start().await.map_err(|error| Failure::from_error(&error))?;
@@ -112,9 +115,8 @@ impl Session {
         endpoint: Option<String>,
         door: Option<String>,
     ) -> Result<Self, Failure> {
-        let keys = endpoint
-            .as_ref()
-            .map(|_| aws::Keys { id: LOCAL_KEY.to_owned(), secret: LOCAL_KEY.to_owned() });
+        let keys =
+            endpoint.as_ref().map(|_| aws::Keys { id: LOCAL_KEY.to_owned(), secret: LOCAL_KEY.to_owned() });
         let record = events.clone();
         let observer = aws::Observer::new(move |call| record.emit(Kind::Called(told(call))));
         let aws = Aws::connect(aws::Connect {

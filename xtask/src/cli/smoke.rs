@@ -9,7 +9,11 @@ use crate::verify;
 pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
     let environment = settings.environment.clone();
-    job.events.emit(Kind::Began { command: "smoke".to_owned(), environment: environment.name.clone(), release: None });
+    job.events.emit(Kind::Began {
+        command: "smoke".to_owned(),
+        environment: environment.name.clone(),
+        release: None,
+    });
     let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
     let base = observed::base(&session).await?;
     let passed = verify::smoke(&job.host.http, &job.host.clock, job.events, &environment, &base).await;

@@ -124,7 +124,10 @@ impl<'a> Local<'a> {
             return Ok(false);
         }
         let _lock = self.lock().await?;
-        let Some(record) = Record::read(&file) else { return Ok(false) };
+        let Some(record) = Record::read(&file) else {
+            self.clear()?;
+            return Ok(false);
+        };
         let ran = self.answers(&record).await;
         self.end(&record).await?;
         Ok(ran)
@@ -157,14 +160,21 @@ impl<'a> Local<'a> {
                 self.host.clock.sleep(LOOK_EVERY).await;
             }
         }
-        sim::door::server::reap(&self.dir);
+        self.clear()?;
         let file = Self::record_file(&self.dir);
         fs::remove_file(&file).or_else(absent_is_fine).map_err(|error| LocalError::Folder(file, error))
     }
 
+    /// Ends the tasks of a process that was killed outright.
+    fn clear(&self) -> Result<(), LocalError> {
+        let left = sim::door::server::clean_up(&self.dir);
+        left.map(drop).map_err(|error| LocalError::Folder(self.dir.clone(), error))
+    }
+
     /// Whether the process with that id is this workspace's embedded cloud: ids are used again.
     fn is_ours(&self, daemon: Daemon) -> bool {
-        daemon.is_alive() && daemon.command_line().is_some_and(|line| line.contains(&*self.dir.to_string_lossy()))
+        daemon.is_alive()
+            && daemon.command_line().is_some_and(|line| line.contains(&*self.dir.to_string_lossy()))
     }
 
     /// Whether the recorded process answers on the recorded port.

@@ -30,13 +30,22 @@ pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
 }
 
 /// The last lines of the newest stopped task that printed any.
-pub(super) async fn log_tail(aws: &Aws, events: &Recorder, target: &Target, evidence: &Evidence) -> Vec<String> {
+pub(super) async fn log_tail(
+    aws: &Aws,
+    events: &Recorder,
+    target: &Target,
+    evidence: &Evidence,
+) -> Vec<String> {
     for task in evidence.stopped.iter().take(2) {
         let stream = format!("{}/{}/{}", target.key, target.container, task.id);
-        match aws.last_log_lines(&target.log_group, &stream, LOG_LINES).await {
-            Ok(lines) if !lines.is_empty() => return lines,
+        match aws.get_log_events(&target.log_group, &stream, LOG_LINES, None).await {
+            Ok(page) if !page.events.is_empty() => {
+                return page.events.into_iter().map(|event| event.message).collect();
+            }
+            // A task that never started printed nothing.
             Ok(_) => {}
-            Err(error) => events.emit(Kind::Warned { text: format!("the log of task {} is not readable: {error}", task.id) }),
+            Err(error) => events
+                .emit(Kind::Warned { text: format!("the log of task {} is not readable: {error}", task.id) }),
         }
     }
     Vec::new()

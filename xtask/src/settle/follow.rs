@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use deploy::event::Kind;
+use deploy::event::{ExitCode, Kind};
 use deploy::model::ServiceKey;
 use deploy::rollout::{Evidence, Progress, Rollout, Verdict, explain, waiting};
 
@@ -44,6 +44,20 @@ pub struct Settled {
     pub verdict: Option<Verdict>,
 }
 
+impl Settled {
+    /// Whether the new revision runs and is complete.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.verdict.as_ref().is_some_and(|verdict| verdict.outcome.is_success())
+    }
+
+    /// The exit code that it asks for.
+    #[must_use]
+    pub fn exit(&self) -> ExitCode {
+        self.verdict.as_ref().map_or(ExitCode::StillMoving, |verdict| ExitCode::of(&verdict.outcome))
+    }
+}
+
 struct Follow {
     target: Target,
     rollout: Rollout,
@@ -67,13 +81,16 @@ pub async fn settle(
     let mut follows: Vec<Follow> = targets.into_iter().map(|target| Follow::new(target, events)).collect();
     let mut gaps = poll::Gaps::default();
     loop {
-        let open: Vec<_> = follows.iter().filter(|follow| follow.verdict.is_none()).map(Follow::asks).collect();
+        let open: Vec<_> =
+            follows.iter().filter(|follow| follow.verdict.is_none()).map(Follow::asks).collect();
         if open.is_empty() || deadline.remaining().is_zero() {
             break;
         }
         let seen = poll::all(aws, events, cluster, &open, &mut gaps).await;
         for follow in follows.iter_mut().filter(|follow| follow.verdict.is_none()) {
-            let Some(seen) = seen.iter().find(|seen| seen.service.name == follow.target.service) else { continue };
+            let Some(seen) = seen.iter().find(|seen| seen.service.name == follow.target.service) else {
+                continue;
+            };
             follow.take(seen, events);
             if let Some(verdict) = follow.verdict.clone() {
                 follow.close(aws, events, &verdict, began.elapsed_ms()).await;
@@ -93,7 +110,11 @@ impl Follow {
     fn new(target: Target, events: &Recorder) -> Self {
         let revision = short(&target.deployed.revision);
         let deployment = target.deployed.deployment.clone();
-        events.emit(Kind::Following { service: target.key.clone(), deployment: deployment.clone(), revision });
+        events.emit(Kind::Following {
+            service: target.key.clone(),
+            deployment: deployment.clone(),
+            revision,
+        });
         Self {
             rollout: Rollout::new(deployment),
             service_deployment: None,
@@ -120,7 +141,8 @@ impl Follow {
 
     fn take(&mut self, seen: &Seen, events: &Recorder) {
         let ours = self.rollout.deployment().to_owned();
-        let primary = seen.service.deployments.iter().any(|entry| entry.id == ours && entry.status == "PRIMARY");
+        let primary =
+            seen.service.deployments.iter().any(|entry| entry.id == ours && entry.status == "PRIMARY");
         let current = &seen.service.service_deployment;
         // Right after the write the service may still name the service deployment before ours.
         if primary && self.service_deployment.is_none() && *current != self.target.deployed.before {
@@ -130,14 +152,17 @@ impl Follow {
         evidence::collect(&mut self.evidence, &ours, seen);
         match self.rollout.fold(&seen.service, seen.deployment.as_ref()) {
             Progress::Settled(verdict) => self.verdict = Some(verdict),
-            Progress::NotSeenYet | Progress::Moving { .. } | Progress::RollingBack { .. } => self.tell(seen, events),
+            Progress::NotSeenYet | Progress::Moving { .. } | Progress::RollingBack { .. } => {
+                self.tell(seen, events)
+            }
         }
     }
 
     /// Tells how it stands, when it stands differently than before.
     fn tell(&mut self, seen: &Seen, events: &Recorder) {
         let ours = self.rollout.deployment();
-        let entry = seen.service.deployments.iter().find(|entry| entry.id == ours).cloned().unwrap_or_default();
+        let entry =
+            seen.service.deployments.iter().find(|entry| entry.id == ours).cloned().unwrap_or_default();
         let kind = Kind::Rolling {
             service: self.target.key.clone(),
             revision: short(&self.target.deployed.revision),
@@ -156,13 +181,15 @@ impl Follow {
     /// Passes on what ECS said since our deployment was made, oldest first.
     fn say(&mut self, seen: &Seen, events: &Recorder) {
         let ours = self.rollout.deployment();
-        let Some(since) = seen.service.deployments.iter().find(|entry| entry.id == ours).map(|entry| entry.created_ms)
+        let Some(since) =
+            seen.service.deployments.iter().find(|entry| entry.id == ours).map(|entry| entry.created_ms)
         else {
             return;
         };
         for event in seen.service.events.iter().rev().filter(|event| event.at_ms >= since) {
             if self.said.insert(event.id.clone()) {
-                let kind = Kind::ServiceSaid { service: self.target.key.clone(), message: event.message.clone() };
+                let kind =
+                    Kind::ServiceSaid { service: self.target.key.clone(), message: event.message.clone() };
                 events.emit(kind);
             }
         }
@@ -181,7 +208,11 @@ impl Follow {
         let mut evidence = self.evidence.clone();
         evidence.log_tail = evidence::log_tail(aws, events, &self.target, &evidence).await;
         if let Some(cause) = explain(&evidence) {
-            events.emit(Kind::Explained { service: self.target.key.clone(), cause, log_tail: evidence.log_tail });
+            events.emit(Kind::Explained {
+                service: self.target.key.clone(),
+                cause,
+                log_tail: evidence.log_tail,
+            });
         }
     }
 }

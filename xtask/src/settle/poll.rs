@@ -2,7 +2,7 @@
 
 use deploy::event::Kind;
 use deploy::rollout::{ServiceDeploymentSnapshot, ServiceSnapshot, TargetSnapshot, TaskSnapshot};
-use futures_util::future::{join, join_all};
+use futures_util::future::{join, join_all, try_join};
 
 use crate::aws::{Aws, Error};
 use crate::report::Recorder;
@@ -33,11 +33,21 @@ pub(super) struct Gaps {
 }
 
 /// Reads all open services. A service that could not be read is not in the answer.
-pub(super) async fn all(aws: &Aws, events: &Recorder, cluster: &str, asks: &[Ask], gaps: &mut Gaps) -> Vec<Seen> {
-    let names: Vec<String> = asks.iter().map(|ask| ask.service.clone()).collect();
+pub(super) async fn all(
+    aws: &Aws,
+    events: &Recorder,
+    cluster: &str,
+    asks: &[Ask],
+    gaps: &mut Gaps,
+) -> Vec<Seen> {
+    let names: Vec<&str> = asks.iter().map(|ask| ask.service.as_str()).collect();
     let arns: Vec<String> = asks.iter().filter_map(|ask| ask.service_deployment.clone()).collect();
     let deployments = async {
-        if arns.is_empty() || gaps.service_deployments { Ok(Vec::new()) } else { aws.describe_service_deployments(&arns).await }
+        if arns.is_empty() || gaps.service_deployments {
+            Ok(Vec::new())
+        } else {
+            aws.describe_service_deployments(&arns).await
+        }
     };
     let details = join_all(asks.iter().map(|ask| detail(aws, cluster, ask, gaps)));
     let (services, (deployments, details)) =
@@ -45,7 +55,9 @@ pub(super) async fn all(aws: &Aws, events: &Recorder, cluster: &str, asks: &[Ask
     let services = match services {
         Ok(services) => services,
         Err(error) => {
-            events.emit(Kind::Warned { text: format!("the services could not be read: {error}; asking again") });
+            events.emit(Kind::Warned {
+                text: format!("the services could not be read: {error}; asking again"),
+            });
             return Vec::new();
         }
     };
@@ -53,7 +65,8 @@ pub(super) async fn all(aws: &Aws, events: &Recorder, cluster: &str, asks: &[Ask
     let mut seen = Vec::new();
     for (ask, (tasks, targets)) in asks.iter().zip(details) {
         let Some(service) = services.iter().find(|service| service.name == ask.service) else { continue };
-        let deployment = deployments.iter().find(|entry| ask.service_deployment.as_deref() == Some(&entry.arn));
+        let deployment =
+            deployments.iter().find(|entry| ask.service_deployment.as_deref() == Some(&entry.arn));
         // Without it a rollback looks like a supersession: no verdict is better than that one.
         if ask.service_deployment.is_some() && deployment.is_none() && !gaps.service_deployments {
             continue;
@@ -70,9 +83,23 @@ pub(super) async fn all(aws: &Aws, events: &Recorder, cluster: &str, asks: &[Ask
 
 type Read<T> = Result<Vec<T>, Error>;
 
-async fn detail(aws: &Aws, cluster: &str, ask: &Ask, gaps: &Gaps) -> (Read<TaskSnapshot>, Read<TargetSnapshot>) {
+async fn detail(
+    aws: &Aws,
+    cluster: &str,
+    ask: &Ask,
+    gaps: &Gaps,
+) -> (Read<TaskSnapshot>, Read<TargetSnapshot>) {
     let tasks = async {
-        if gaps.tasks { Ok(Vec::new()) } else { aws.service_tasks(cluster, &ask.service).await }
+        if gaps.tasks {
+            return Ok(Vec::new());
+        }
+        // ListTasks shows tasks that should run, or those that should not, never both.
+        let (running, stopped) = try_join(
+            aws.service_tasks(cluster, &ask.service, false),
+            aws.service_tasks(cluster, &ask.service, true),
+        )
+        .await?;
+        Ok([running, stopped].concat())
     };
     let targets = async {
         match &ask.target_group {
@@ -86,7 +113,7 @@ async fn detail(aws: &Aws, cluster: &str, ask: &Ask, gaps: &Gaps) -> (Read<TaskS
 /// The answer, or nothing when there was none. What an endpoint lacks is not asked for again.
 fn optional<T>(events: &Recorder, what: &str, read: Read<T>, gap: &mut bool) -> Vec<T> {
     read.unwrap_or_else(|error| {
-        *gap = error.is_unsupported();
+        *gap = error.is_unavailable();
         let after = if *gap { "going on without" } else { "asking again" };
         events.emit(Kind::Warned { text: format!("{what} could not be read: {error}; {after}") });
         Vec::new()

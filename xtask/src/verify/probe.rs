@@ -16,7 +16,13 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// Asks all smoke checks of the environment at the same time. Returns whether every one passed.
-pub async fn smoke(http: &Http, clock: &Clock, events: &Recorder, environment: &Environment, base: &str) -> bool {
+pub async fn smoke(
+    http: &Http,
+    clock: &Clock,
+    events: &Recorder,
+    environment: &Environment,
+    base: &str,
+) -> bool {
     let deadline = clock.mark().after(Duration::from_secs(environment.timeouts.smoke_secs));
     let checks = environment
         .services
@@ -50,7 +56,10 @@ async fn probe(
 }
 
 async fn ask(http: &Http, url: &str, check: &SmokeCheck) -> ProbeAnswer {
-    let request = match http::Request::get(url).header("accept", "application/json, text/html;q=0.9").body(Bytes::new()) {
+    let request = match http::Request::get(url)
+        .header("accept", "application/json, text/html;q=0.9")
+        .body(Bytes::new())
+    {
         Ok(request) => request,
         Err(error) => return ProbeAnswer::NoAnswer { error: error.to_string() },
     };

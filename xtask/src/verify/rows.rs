@@ -21,7 +21,7 @@ pub struct Door {
 /// # Errors
 /// [`Error`] when the services cannot be read. Tasks and targets that cannot be read leave a `?`.
 pub async fn rows(aws: &Aws, environment: &Environment, door: &Door) -> Result<Vec<ServiceRow>, Error> {
-    let names: Vec<String> = environment.services.iter().map(|service| service.name.clone()).collect();
+    let names: Vec<&str> = environment.services.iter().map(|service| service.name.as_str()).collect();
     let details = environment.services.iter().zip(&door.target_groups).map(|(service, target_group)| {
         let targets = async {
             match target_group {
@@ -29,9 +29,10 @@ pub async fn rows(aws: &Aws, environment: &Environment, door: &Door) -> Result<V
                 None => Some(Vec::new()),
             }
         };
-        join(async { aws.service_tasks(&environment.cluster, &service.name).await.ok() }, targets)
+        join(async { aws.service_tasks(&environment.cluster, &service.name, false).await.ok() }, targets)
     });
-    let (services, details) = join(aws.describe_services(&environment.cluster, &names), join_all(details)).await;
+    let (services, details) =
+        join(aws.describe_services(&environment.cluster, &names), join_all(details)).await;
     let services = services?;
     Ok(environment
         .services
@@ -70,7 +71,8 @@ fn row(
         .collect();
     digests.sort();
     digests.dedup();
-    let revision = primary.map(|entry| entry.task_definition.rsplit('/').next().unwrap_or_default().to_owned());
+    let revision =
+        primary.map(|entry| entry.task_definition.rsplit('/').next().unwrap_or_default().to_owned());
     ServiceRow {
         service: found.name.clone(),
         status: found.status.clone(),
@@ -82,7 +84,9 @@ fn row(
         // While two revisions run there is no one digest to show.
         digest: if digests.len() == 1 { digests.pop() } else { None },
         targets: targets.map_or_else(|| "?".to_owned(), healthy),
-        url: base.zip(public_path(service)).map(|(base, path)| format!("{}{path}", base.trim_end_matches('/'))),
+        url: base
+            .zip(public_path(service))
+            .map(|(base, path)| format!("{}{path}", base.trim_end_matches('/'))),
     }
 }
 

@@ -15,9 +15,10 @@ use crate::report::Recorder;
 /// [`Error`] when tasks or targets cannot be read: then nothing is proven.
 pub async fn running(aws: &Aws, events: &Recorder, desired: &Desired, door: &Door) -> Result<bool, Error> {
     let services = &desired.environment.services;
-    let checks = services.iter().zip(&door.target_groups).map(|(service, target_group)| {
-        check(aws, events, desired, service, target_group.as_deref())
-    });
+    let checks = services
+        .iter()
+        .zip(&door.target_groups)
+        .map(|(service, target_group)| check(aws, events, desired, service, target_group.as_deref()));
     let mut proven = true;
     for result in join_all(checks).await {
         proven &= result?;
@@ -38,7 +39,8 @@ async fn check(
             None => Ok(Vec::new()),
         }
     };
-    let (tasks, targets) = join(aws.service_tasks(&desired.environment.cluster, &service.name), targets).await;
+    let (tasks, targets) =
+        join(aws.service_tasks(&desired.environment.cluster, &service.name, false), targets).await;
     let (tasks, targets) = (tasks?, targets?);
     let mut proven = true;
     let mut fails = |error: String| {
@@ -47,7 +49,9 @@ async fn check(
     };
     if let Some(wanted) = desired.release.images.get(&service.key) {
         for strange in strangers(&tasks, &service.container.name, wanted) {
-            let runs = strange.runs.map_or_else(|| "an image that ECS does not name".to_owned(), |digest| digest.to_string());
+            let runs = strange
+                .runs
+                .map_or_else(|| "an image that ECS does not name".to_owned(), |digest| digest.to_string());
             fails(format!("task {} of {} runs {runs}, not {wanted}", strange.task, service.name));
         }
     }

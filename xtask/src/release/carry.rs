@@ -1,0 +1,70 @@
+//! Carries a plan out: each stage to its settled end.
+
+use std::time::Duration;
+
+use deploy::event::{Kind, Phase};
+use deploy::model::Service;
+
+use super::{Ground, Planned};
+use crate::apply::{self, Known, Site};
+use crate::settle::{self, Settled, Target};
+
+/// Carries the stages out and stops at the first that does not end well. What a later stage would have moved
+/// stays as it was.
+///
+/// # Errors
+/// [`apply::Failed`] when steps failed.
+pub async fn carry_out(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    known: &Known,
+) -> Result<Vec<Settled>, apply::Failed> {
+    let Ground { host, aws, events, environment, .. } = *ground;
+    let site = Site {
+        aws,
+        host,
+        desired: Some(&planned.desired),
+        images: ground.images,
+        registry: ground.registry,
+        app: &environment.app,
+        known,
+        events,
+    };
+    let timeouts = environment.timeouts;
+    let deadline = host.clock.mark().after(Duration::from_secs(timeouts.settle_secs));
+    let mut all: Vec<Settled> = Vec::new();
+    for stage in &planned.plan.stages {
+        if !stage.lanes.is_empty() {
+            events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
+            apply::stage(&site, stage).await?;
+        }
+        if stage.settle.is_empty() {
+            continue;
+        }
+        let targets =
+            stage.settle.iter().filter_map(|key| target(environment.service(key)?, known)).collect();
+        let about = stage.settle.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        events.emit(Kind::PhaseBegan { phase: Phase::Settle, about });
+        let every = Duration::from_secs(timeouts.poll_secs);
+        let settled = settle::settle(aws, events, &environment.cluster, targets, every, deadline).await;
+        let well = settled.iter().all(Settled::is_success);
+        all.extend(settled);
+        if !well {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+fn target(service: &Service, known: &Known) -> Option<Target> {
+    Some(Target {
+        key: service.key.clone(),
+        service: service.name.clone(),
+        target_group: known.target_group_arn(&service.target_group.name),
+        deployed: known.deployed(&service.key)?,
+        container: service.container.name.clone(),
+        port: service.container.port,
+        health_path: service.target_group.health.path.clone(),
+        log_group: service.log_group.name.clone(),
+    })
+}

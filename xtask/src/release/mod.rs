@@ -1,0 +1,94 @@
+//! One release, from a plan to its proof. The verbs call it, and so do the stories that run it on virtual
+//! time: there is no second way to deploy.
+
+mod carry;
+mod prove;
+
+use std::collections::BTreeMap;
+
+use deploy::model::{Desired, Environment, Observed, Protocol, Release, ServiceKey};
+use deploy::plan::Plan;
+
+pub use carry::carry_out;
+pub use prove::prove;
+
+use crate::apply::Known;
+use crate::aws::Aws;
+use crate::host::Host;
+use crate::image::Image;
+use crate::observe;
+use crate::report::Recorder;
+use crate::verify::Door;
+
+/// What a release stands on.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'a> {
+    /// The machine.
+    pub host: &'a Host,
+    /// The account.
+    pub aws: &'a Aws,
+    /// The record.
+    pub events: &'a Recorder,
+    /// The environment.
+    pub environment: &'a Environment,
+    /// The images, built.
+    pub images: &'a BTreeMap<ServiceKey, Image>,
+    /// The registry's base URL, when it is not where ECR says.
+    pub registry: Option<&'a str>,
+    /// The load balancer's base URL, when it is not its DNS name.
+    pub door: Option<&'a str>,
+}
+
+/// What was wanted and found, and the plan between the two.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// What is wanted.
+    pub desired: Desired,
+    /// What was found.
+    pub observed: Observed,
+    /// What will be done.
+    pub plan: Plan,
+}
+
+impl Ground<'_> {
+    /// Plans a release for an account that was read, asking first which images its registry holds.
+    ///
+    /// # Errors
+    /// [`observe::Error`] when the registry cannot be asked.
+    pub async fn plan(
+        &self,
+        mut release: Release,
+        mut observed: Observed,
+    ) -> Result<Planned, observe::Error> {
+        release.images = self.images.iter().map(|(key, image)| (key.clone(), image.digest.clone())).collect();
+        observe::held(self.aws, self.environment, &mut observed, &release.images).await?;
+        let desired = Desired { environment: self.environment.clone(), release };
+        let plan = deploy::plan::plan(&desired, &observed);
+        Ok(Planned { desired, observed, plan })
+    }
+
+    /// Where the services are reached, as far as it is known.
+    #[must_use]
+    pub fn door(&self, known: &Known) -> Door {
+        let dns_name = known.load_balancer().map(|(_, dns_name)| base_url(self.environment, &dns_name));
+        let target_groups = self
+            .environment
+            .services
+            .iter()
+            .map(|service| known.target_group_arn(&service.target_group.name))
+            .collect();
+        Door { target_groups, base: self.door.map(str::to_owned).or(dns_name) }
+    }
+}
+
+/// The load balancer's base URL by its DNS name.
+#[must_use]
+pub fn base_url(environment: &Environment, dns_name: &str) -> String {
+    let listener = &environment.load_balancer.listener;
+    match (listener.protocol, listener.port) {
+        (Protocol::Http, 80) => format!("http://{dns_name}"),
+        (Protocol::Http, port) => format!("http://{dns_name}:{port}"),
+        (Protocol::Https, 443) => format!("https://{dns_name}"),
+        (Protocol::Https, port) => format!("https://{dns_name}:{port}"),
+    }
+}

@@ -1,0 +1,46 @@
+//! The sockets of a story: AWS and the registry go to the embedded cloud, and what is asked of the load
+//! balancer's name is routed by its rules to a scripted task, which answers with the name of its service.
+
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+use sim::door::cloud::Cloud;
+use sim::door::connector::SimHttp;
+use sim::elb::{Route, route};
+
+#[derive(Clone, Debug)]
+pub(crate) struct FrontDoor {
+    cloud: Cloud,
+    aws: SimHttp,
+}
+
+impl FrontDoor {
+    pub(crate) fn new(cloud: Cloud) -> Self {
+        Self { aws: SimHttp::new(cloud.clone()), cloud }
+    }
+
+    fn public(&self, host: &str, path: &str) -> (u16, String) {
+        match self.cloud.with_account(|account| route(account, 80, "GET", host, path)) {
+            Route::Forward { target_group, targets } if !targets.is_empty() => {
+                // `…:targetgroup/ielts-backend-tg/…`: the group's name tells the service.
+                let service = if target_group.contains("ielts-backend") { "backend" } else { "frontend" };
+                (200, format!(r#"{{"status":"UP","service":"{service}","version":"1"}}"#))
+            }
+            Route::Fixed { status, body, .. } => (status, body),
+            _ => (503, String::new()),
+        }
+    }
+}
+
+impl HttpConnector for FrontDoor {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let uri: http::Uri = request.uri().parse().unwrap();
+        let host = uri.host().unwrap_or_default().to_owned();
+        if !host.contains(".elb.") {
+            return self.aws.call(request);
+        }
+        let (status, body) = self.public(&host, uri.path());
+        let reply = http::Response::builder().status(status).body(SdkBody::from(body)).unwrap();
+        HttpConnectorFuture::ready(Ok(HttpResponse::try_from(reply).unwrap()))
+    }
+}

@@ -1,0 +1,9 @@
+//! Whole deployments on virtual time: the real SDK, the real plan, the embedded cloud in the same process.
+//! Each story is named after the incident that it prevents.
+#![expect(clippy::unwrap_used, reason = "a story whose stage cannot be set must fail")]
+
+mod failures;
+mod front_door;
+mod network;
+mod rollout;
+mod world;

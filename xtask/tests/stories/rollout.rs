@@ -1,0 +1,58 @@
+//! Releases that go well.
+
+use deploy::event::ExitCode;
+
+use crate::world::{World, story};
+
+#[test]
+fn an_empty_account_becomes_the_production_that_the_owner_describes() {
+    story(|| async {
+        let mut world = World::new().await;
+        let ended = world.deploy("v1", "v1").await;
+        assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+        assert_eq!(ended.rolled(), ["backend", "frontend"]);
+    });
+}
+
+#[test]
+fn a_rerun_writes_nothing_and_registers_nothing() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.deploy("v1", "v1").await;
+        let again = world.deploy("v1", "v1").await;
+        assert_eq!(again.exit, ExitCode::Done, "{:#?}", again.events);
+        assert_eq!(again.writes, Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_changed_backend_does_not_restart_the_frontend() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.deploy("v1", "v1").await;
+        let update = world.deploy("v2", "v1").await;
+        assert_eq!(update.exit, ExitCode::Done, "{:#?}", update.events);
+        assert_eq!(update.rolled(), ["backend"]);
+        let services: Vec<_> = update.writes.iter().filter(|name| name.ends_with("Service")).collect();
+        assert_eq!(services, ["UpdateService"]);
+    });
+}
+
+#[test]
+fn both_services_roll_at_the_same_time_when_no_endpoint_changes() {
+    story(|| async {
+        let mut world = World::new().await;
+        let first = world.deploy("v1", "v1").await;
+        let both = world.deploy("v2", "v2").await;
+        assert_eq!(both.exit, ExitCode::Done, "{:#?}", both.events);
+        // One after the other as at first, each roll would also wait for the drain of its old tasks.
+        let one = world.deploy("v3", "v2").await;
+        assert!(
+            both.secs < one.secs * 3 / 2,
+            "both {} s, one {} s, first {} s",
+            both.secs,
+            one.secs,
+            first.secs
+        );
+    });
+}

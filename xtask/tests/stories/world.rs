@@ -1,0 +1,152 @@
+//! The stage of a story: an account, a machine and the repository's own `deploy.toml`.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use deploy::event::{ExitCode, Kind};
+use deploy::model::{Architecture, Environment, Release, ServiceKey};
+use sim::Settings;
+use sim::door::clock::SimClock;
+use sim::door::cloud::Cloud;
+use sim::workload::scripted::{Scripted, Scripts};
+use xtask::apply::Known;
+use xtask::aws::{Aws, Connect, Keys, Observer};
+use xtask::host::{Env, Host, Http};
+use xtask::image::Image;
+use xtask::observe;
+use xtask::release::{Ground, Planned, carry_out, prove};
+use xtask::report::{Recorder, Screen};
+
+use crate::front_door::FrontDoor;
+
+pub(crate) struct World {
+    pub(crate) cloud: Cloud,
+    pub(crate) scripts: Scripts,
+    pub(crate) environment: Environment,
+    pub(crate) host: Host,
+    pub(crate) aws: Aws,
+    releases: u32,
+}
+
+/// How a deploy of a story ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) exit: ExitCode,
+    pub(crate) events: Vec<Kind>,
+    /// Calls that wrote something, as the cloud counted them.
+    pub(crate) writes: Vec<String>,
+    /// Virtual seconds that it took.
+    pub(crate) secs: u64,
+}
+
+/// Runs a story on one thread of virtual time.
+pub(crate) fn story<F: Future<Output = ()>>(tell: impl FnOnce() -> F) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async { tell().await });
+}
+
+impl World {
+    /// An account with the landing zone and nothing else, and the production environment.
+    pub(crate) async fn new() -> Self {
+        let text = include_str!("../../../deploy.toml");
+        let environment = deploy::config::load("deploy.toml", text, Some("prod")).unwrap().environment;
+        let scripts = Scripts::default();
+        let clock = SimClock::virtual_time();
+        let epoch = clock.millis().0;
+        let cloud = Cloud::rehearsal(Settings::default(), clock, Scripted::new(scripts.clone()));
+        let http = Http::new(FrontDoor::new(cloud.clone()));
+        let host = Host::rehearsal(7, epoch, Env::default(), http);
+        let aws = Aws::connect(Connect {
+            region: environment.region.clone(),
+            endpoint: Some("http://cloud.test".to_owned()),
+            keys: Some(Keys { id: "story".to_owned(), secret: "story".to_owned() }),
+            http: host.http.clone(),
+            clock: host.clock.clone(),
+            rng: host.rng.clone(),
+            observer: Observer::none(),
+        })
+        .await;
+        Self { cloud, scripts, environment, host, aws, releases: 0 }
+    }
+
+    /// Images whose content is the given text, so that another text is another digest.
+    pub(crate) fn images(&self, backend: &str, frontend: &str) -> BTreeMap<ServiceKey, Image> {
+        let image = |package: &str, port, content: &str| {
+            Image::assemble(package, port, Architecture::X86_64, content.as_bytes()).unwrap()
+        };
+        BTreeMap::from([
+            (ServiceKey("backend".to_owned()), image("backend", 8080, backend)),
+            (ServiceKey("frontend".to_owned()), image("frontend", 3000, frontend)),
+        ])
+    }
+
+    /// Deploys images with these contents and tells how it ended.
+    pub(crate) async fn deploy(&mut self, backend: &str, frontend: &str) -> Ended {
+        self.releases += 1;
+        let release = Release {
+            id: format!("release-{}", self.releases),
+            commit: Some(format!("{:040x}", self.releases)),
+            dirty: false,
+            actor: "story".to_owned(),
+            images: BTreeMap::new(),
+        };
+        let images = self.images(backend, frontend);
+        let events = Recorder::new(self.host.clock.clone(), Screen::silent());
+        let before = self.cloud.calls().len();
+        let mark = self.host.clock.mark();
+        let ground = Ground {
+            host: &self.host,
+            aws: &self.aws,
+            events: &events,
+            environment: &self.environment,
+            images: &images,
+            registry: Some("http://registry.test"),
+            door: None,
+        };
+        let exit = run(&ground, release).await;
+        let calls = self.cloud.calls().split_off(before);
+        Ended {
+            exit,
+            events: events.events().into_iter().map(|event| event.kind).collect(),
+            writes: calls.into_iter().filter(|call| call.write).map(|call| call.operation).collect(),
+            secs: mark.elapsed_ms() / 1000,
+        }
+    }
+}
+
+async fn run(ground: &Ground<'_>, release: Release) -> ExitCode {
+    let observed = observe::account(ground.aws, ground.environment).await.unwrap();
+    let planned: Planned = ground.plan(release, observed).await.unwrap();
+    assert_eq!(planned.plan.refusals, []);
+    let known = Known::of(&planned.observed);
+    let Ok(settled) = carry_out(ground, &planned, &known).await else { return ExitCode::NotRecovered };
+    let exit = ExitCode::worst(settled.iter().map(xtask::settle::Settled::exit));
+    match exit {
+        ExitCode::Done if !prove(ground, &planned, &ground.door(&known)).await.unwrap() => {
+            ExitCode::NotRecovered
+        }
+        exit => exit,
+    }
+}
+
+impl Ended {
+    /// The sentence of cause that was told for a service.
+    pub(crate) fn cause(&self, service: &str) -> Option<&str> {
+        self.events.iter().find_map(|event| match event {
+            Kind::Explained { service: of, cause, .. } if of.0 == service => Some(cause.cause.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The services whose deployments were followed, in order.
+    pub(crate) fn rolled(&self) -> Vec<&str> {
+        self.events
+            .iter()
+            .filter_map(|event| match event {
+                Kind::Following { service, .. } => Some(service.0.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+}
