@@ -124,7 +124,7 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<
     let place = Place { state_dir: state_dir.clone(), images, region, proxy_port: bound.connect.port() };
     let reports = cloud.clone();
     let processes =
-        Processes::new(Box::new(cloud.clone()), Arc::new(move |report| reports.report(report)), place)?;
+        Processes::new(Arc::new(cloud.clone()), Arc::new(move |report| reports.report(report)), place)?;
 
     let (stop, stopping) = watch::channel(false);
     let mut doors = JoinSet::new();
@@ -260,4 +260,27 @@ fn images_folder(state_dir: &Path) -> Result<PathBuf> {
     fs::set_permissions(&folder, Permissions::from_mode(0o755))?;
     symlink(&folder, &kept)?;
     Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Surface;
+    use crate::wire::Api;
+
+    #[test]
+    fn a_caller_cannot_forge_a_line_of_the_log() {
+        let call = CallRecord {
+            at: super::super::clock::VIRTUAL_EPOCH,
+            api: Surface::Api(Api::Elb),
+            operation: format!("Evil\n2026 ecs DeleteCluster ok{}", "x".repeat(500)),
+            access_key: Some("AKIDTEST".to_owned()),
+            outcome: "InvalidAction".to_owned(),
+            write: true,
+        };
+        let line = line(&call);
+        let forged = "2025-10-09T08:53:20.000Z elasticloadbalancing Evil?2026 ecs DeleteCluster okx";
+        assert!(line.starts_with(forged), "{line}");
+        assert!(line.ends_with("x InvalidAction") && line.len() < 250, "{line}");
+    }
 }

@@ -101,7 +101,7 @@ impl Processes {
     ///
     /// # Errors
     /// The state folder cannot be written, or the machine has no shell.
-    pub(crate) fn new(registry: Box<dyn Registry>, tell: Tell, place: Place) -> Result<Self> {
+    pub(crate) fn new(registry: Arc<dyn Registry>, tell: Tell, place: Place) -> Result<Self> {
         let leftovers = Leftovers::open(&place.state_dir)?;
         let watchdog = Mutex::new(Some(Watchdog::start(leftovers.folder())?));
         let images = Images::new(registry, place.images.clone());

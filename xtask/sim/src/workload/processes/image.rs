@@ -26,7 +26,7 @@ pub(crate) trait Registry: Send + Sync {
 
 /// The unpacked images of one daemon.
 pub(super) struct Images {
-    registry: Box<dyn Registry>,
+    registry: Arc<dyn Registry>,
     folder: PathBuf,
     /// The cell makes the tasks that start at once wait for one pull.
     by_digest: Mutex<BTreeMap<String, Arc<OnceCell<Arc<Image>>>>>,
@@ -86,7 +86,7 @@ struct Descriptor {
 
 impl Images {
     /// Images of `registry`, unpacked into `folder`.
-    pub(super) fn new(registry: Box<dyn Registry>, folder: PathBuf) -> Self {
+    pub(super) fn new(registry: Arc<dyn Registry>, folder: PathBuf) -> Self {
         Self { registry, folder, by_digest: Mutex::default() }
     }
 
@@ -100,9 +100,11 @@ impl Images {
     }
 
     async fn pull(&self, repository: &str, digest: &str) -> Result<Arc<Image>, Refusal> {
-        let parts = self.fetch(repository, digest)?;
-        let root = self.folder.join(digest.replace(':', "-"));
+        let (registry, root) = (Arc::clone(&self.registry), self.folder.join(digest.replace(':', "-")));
+        let (repository, digest) = (repository.to_owned(), digest.to_owned());
+        // Hashing and unpacking would hold up every request that the daemon serves meanwhile.
         let run = tokio::task::spawn_blocking(move || {
+            let parts = fetch(&*registry, &repository, &digest)?;
             // Unpacked aside and moved into place whole: a pull that was cut off leaves no half image behind.
             let aside = root.with_extension("partial");
             let unpacked = assemble(&aside, &parts.layers).and_then(|()| fs::rename(&aside, &root));
@@ -111,33 +113,26 @@ impl Images {
         });
         run.await.map_err(|error| format!("failed to unpack the image: {error}"))?
     }
+}
 
-    fn fetch(&self, repository: &str, digest: &str) -> Result<Parts, Refusal> {
-        let mut manifest: Manifest = parse("manifest", &self.manifest(repository, digest)?)?;
-        if !manifest.manifests.is_empty() {
-            let child = choose(&manifest.manifests)?;
-            manifest = parse("manifest", &self.manifest(repository, &child)?)?;
-        }
-        let config = manifest.config.ok_or("the manifest names no configuration")?;
-        let configuration: Configuration = parse("configuration", &self.blob(repository, &config.digest)?)?;
-        let layers = manifest
-            .layers
-            .iter()
-            .map(|layer| self.blob(repository, &layer.digest))
-            .collect::<Result<_, _>>()?;
-        Ok(Parts { config: configuration.config.unwrap_or_default(), layers })
-    }
-
-    fn manifest(&self, repository: &str, digest: &str) -> Result<Bytes, Refusal> {
-        let found = self.registry.manifest(repository, digest);
-        let content = found.ok_or_else(|| format!("{repository}@{digest}: not found"))?;
-        verified(digest, content)
-    }
-
-    fn blob(&self, repository: &str, digest: &str) -> Result<Bytes, Refusal> {
-        let found = self.registry.blob(repository, digest);
+fn fetch(registry: &dyn Registry, repository: &str, digest: &str) -> Result<Parts, Refusal> {
+    let manifest = |digest: &str| {
+        let found = registry.manifest(repository, digest);
+        verified(digest, found.ok_or_else(|| format!("{repository}@{digest}: not found"))?)
+    };
+    let blob = |descriptor: &Descriptor| {
+        let Descriptor { digest } = descriptor;
+        let found = registry.blob(repository, digest);
         verified(digest, found.ok_or_else(|| format!("{repository}@{digest}: blob not found"))?)
+    };
+    let mut image: Manifest = parse("manifest", &manifest(digest)?)?;
+    if !image.manifests.is_empty() {
+        image = parse("manifest", &manifest(&choose(&image.manifests)?)?)?;
     }
+    let config = image.config.ok_or("the manifest names no configuration")?;
+    let configuration: Configuration = parse("configuration", &blob(&config)?)?;
+    let layers = image.layers.iter().map(blob).collect::<Result<_, _>>()?;
+    Ok(Parts { config: configuration.config.unwrap_or_default(), layers })
 }
 
 struct Parts {

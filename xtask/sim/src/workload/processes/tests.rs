@@ -59,7 +59,7 @@ fn bench(name: &str) -> Bench {
         region: "ap-southeast-1".to_owned(),
         proxy_port: 1,
     };
-    let processes = Processes::new(Box::new(shelf.clone()), tell, place).unwrap();
+    let processes = Processes::new(Arc::new(shelf.clone()), tell, place).unwrap();
     Bench { processes, shelf, reports, folder }
 }
 
