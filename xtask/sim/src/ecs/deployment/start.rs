@@ -92,9 +92,11 @@ pub(in crate::ecs) fn next(account: &mut Account, now: Millis, key: &ServiceKey,
         _ if current.is_rollback => None,
         _ => current.rollback_target.clone(),
     };
-    let with_tasks = service.deployments().map(|deployment| deployment.revision.clone());
-    made.service_deployment.source_revisions = with_tasks.collect();
-    made.service_deployment.source_revisions.dedup();
+    for deployment in service.deployments() {
+        if !made.service_deployment.source_revisions.contains(&deployment.revision) {
+            made.service_deployment.source_revisions.push(deployment.revision.clone());
+        }
+    }
 
     let (superseded, desired) = (service.primary.service_deployment.clone(), service.desired);
     if let Some(old) = service.service_deployment_mut(&superseded)

@@ -39,7 +39,8 @@ pub(super) fn settle(
     };
     let completed_at = match service.primary.rollout {
         RolloutState::InProgress => {
-            let at = since.plus_millis(pace.completion_lag_ms);
+            let bake = u64::from(service.knobs.deployment.bake_time_in_minutes.unwrap_or(0)) * 60;
+            let at = since.plus_millis(pace.completion_lag_ms).plus_secs(bake);
             if now < at {
                 return Some(at);
             }

@@ -185,6 +185,8 @@ fn wake(account: &mut Account, now: Millis, key: &ServiceKey, at: Option<Millis>
     let Some(service) = account.ecs.services.get_mut(key) else { return };
     let arranged = service.wake_at.filter(|arranged| *arranged > now);
     let Some(at) = at.filter(|at| arranged.is_none_or(|arranged| *at < arranged)) else { return };
+    // Never at this very moment: a timer that is due as soon as it is set would stop the clock.
+    let at = at.max(now.plus_millis(1));
     service.wake_at = Some(at);
-    account.timers.push(at.max(now), AccountDue::Ecs(Due::Wake));
+    account.timers.push(at, AccountDue::Ecs(Due::Wake));
 }

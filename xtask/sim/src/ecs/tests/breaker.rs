@@ -202,3 +202,21 @@ fn a_rollback_that_fails_too_ends_in_rollback_failed() {
     lab.run_until(900, |lab| lab.service_deployment()["status"] == "ROLLBACK_FAILED");
     assert_eq!(lab.service("web")["deployments"][0]["rolloutState"], "FAILED");
 }
+
+#[test]
+fn cumulative_failures_are_not_forgiven_by_a_healthy_task() {
+    // Facts 2.4: resetOnHealthyTask false.
+    let mut lab = Lab::new();
+    let breaker = json!({ "enable": true, "rollback": true, "resetOnHealthyTask": false });
+    lab.running(json!({ "deploymentConfiguration":
+        { "deploymentCircuitBreaker": breaker, "maximumPercent": 150 } }));
+    // Room for one new task at a time: two fail, one is healthy, one fails.
+    lab.script("web:2", Script::crashes(2_000, 1));
+    let new = lab.roll(json!({}));
+    lab.run_until(600, |lab| lab.deployment(&new)["failedTasks"] == 2);
+    lab.script("web:2", Script::default());
+    lab.run_until(1200, |lab| lab.account.ecs.tasks.values().any(|t| t.deployment == new && t.was_healthy));
+    assert_eq!(lab.deployment(&new)["failedTasks"], 2);
+    lab.script("web:2", Script::crashes(2_000, 1));
+    lab.run_until(600, |lab| lab.deployment(&new)["rolloutState"] == "FAILED");
+}

@@ -11,10 +11,14 @@ fn without_grace_a_slow_start_is_killed_in_a_loop() {
     let mut lab = Lab::new();
     lab.script("web", Script::boots_in(60_000));
     lab.create(json!({}));
-    lab.run(1800);
+    lab.run(300);
     assert_eq!(lab.service("web")["deployments"][0]["rolloutState"], "IN_PROGRESS");
     let stopped = lab.tasks("STOPPED");
     assert!(stopped.len() > 5);
+    let complaints = lab.events().iter().filter(|event| event.contains("is unhealthy in")).count();
+    let unhealthy = lab.account.ecs.tasks.values().filter(|task| task.was_unhealthy).count();
+    assert_eq!(complaints, unhealthy, "each task is complained of once");
+    assert_eq!(lab.service("web")["deployments"][0]["failedTasks"], json!(unhealthy), "and counted once");
     let group = lab.target_group.clone();
     assert_eq!(
         stopped[0]["stoppedReason"],

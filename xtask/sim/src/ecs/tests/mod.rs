@@ -4,6 +4,7 @@
 //! sheet about ECS.
 
 mod breaker;
+mod connect;
 mod deletion;
 mod first_deployment;
 mod grace;

@@ -166,3 +166,17 @@ fn members_left_out_of_an_update_are_kept() {
     assert_eq!(service["desiredCount"], 2);
     assert_eq!(service["loadBalancers"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn bake_time_delays_completed_and_nothing_else() {
+    let mut lab = Lab::new();
+    lab.running(json!({ "deploymentConfiguration": { "bakeTimeInMinutes": 5 } }));
+    let new = lab.roll(json!({}));
+    let replaced = lab.run_until(300, |lab| {
+        let service = lab.service("web");
+        service["runningCount"] == 2 && service["deployments"].as_array().unwrap().len() == 1
+    });
+    assert!(replaced < 120, "{replaced} s");
+    let baked = lab.run_until(600, |lab| lab.deployment(&new)["rolloutState"] == "COMPLETED");
+    assert!((290..320).contains(&baked), "{baked} s");
+}

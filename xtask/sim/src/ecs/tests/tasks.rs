@@ -160,3 +160,24 @@ fn list_tasks_filters_by_desired_status_and_pages() {
             .starts_with("InvalidParameterException")
     );
 }
+
+#[test]
+fn the_log_stream_exists_once_the_container_started_and_not_before() {
+    // Facts 3, "log stream".
+    let mut lab = Lab::new();
+    let options = json!({ "awslogs-group": "/ecs/web", "awslogs-region": "ap-southeast-1",
+        "awslogs-stream-prefix": "ecs", "awslogs-create-group": "true" });
+    lab.register("web", json!({ "logConfiguration": { "logDriver": "awslogs", "options": options } }));
+    lab.create(json!({ "desiredCount": 1 }));
+    let streams = |lab: &mut Lab| {
+        let reply =
+            lab.api(crate::wire::Api::Logs, "DescribeLogStreams", json!({ "logGroupName": "/ecs/web" }));
+        reply.map(|reply| reply["logStreams"].clone())
+    };
+    assert!(streams(&mut lab).is_err(), "nothing made the group yet");
+    lab.run_until(60, |lab| lab.tasks("RUNNING")[0]["lastStatus"] == "PENDING");
+    assert_eq!(streams(&mut lab).unwrap(), json!([]));
+    lab.run_until(60, |lab| lab.tasks("RUNNING")[0]["lastStatus"] == "RUNNING");
+    let task = id(&lab.tasks("RUNNING")[0]);
+    assert_eq!(streams(&mut lab).unwrap()[0]["logStreamName"], format!("ecs/web/{task}"));
+}

@@ -1,0 +1,230 @@
+//! Service Connect: who sees which endpoint, and who answers (facts 4).
+
+use serde_json::{Value, json};
+
+use super::lab::{Lab, id, laid_over};
+use crate::ecs::{ConnectLookup, ConnectTarget, connect_targets};
+use crate::wire::Api;
+use crate::workload::scripted::Script;
+
+/// A lab with the namespace `ielts.local`.
+fn lab() -> Lab {
+    let mut lab = Lab::new();
+    lab.api(Api::CloudMap, "CreateHttpNamespace", json!({ "Name": "ielts.local", "CreatorRequestId": "1" }))
+        .unwrap();
+    lab.run(60);
+    lab
+}
+
+fn connect(services: Value) -> Value {
+    json!({ "enabled": true, "namespace": "ielts.local", "services": services })
+}
+
+/// Creates a service outside the load balancer that offers `name` on the alias `<name>.ielts.local:<port>`.
+fn create(lab: &mut Lab, name: &str, port: u16) {
+    lab.register(name, json!({}));
+    let alias = json!({ "port": port, "dnsName": format!("{name}.ielts.local") });
+    let services = json!([{ "portName": name, "discoveryName": name, "clientAliases": [alias] }]);
+    let request = lab.service_request(json!({
+        "serviceName": name,
+        "taskDefinition": name,
+        "loadBalancers": [],
+        "serviceConnectConfiguration": connect(services),
+    }));
+    lab.ok("CreateService", request);
+}
+
+fn completed(lab: &mut Lab, name: &str) {
+    for _ in 0..600 {
+        if lab.service(name)["deployments"][0]["rolloutState"] == "COMPLETED" {
+            return;
+        }
+        lab.run(1);
+    }
+    panic!("{name} is not COMPLETED");
+}
+
+fn tasks(lab: &mut Lab, name: &str) -> Vec<String> {
+    let reply = lab.ok("ListTasks", json!({ "cluster": "prod", "serviceName": name }));
+    let arns = reply["taskArns"].as_array().unwrap().clone();
+    arns.iter().map(|arn| id(&json!({ "taskArn": arn }))).collect()
+}
+
+fn lookup(lab: &Lab, client: &str, host: &str, port: u16) -> ConnectLookup {
+    connect_targets(&lab.account, &client.to_owned(), host, port)
+}
+
+#[test]
+fn a_client_sees_only_the_endpoints_that_existed_when_its_deployment_was_made() {
+    let mut lab = lab();
+    create(&mut lab, "frontend", 3000);
+    completed(&mut lab, "frontend");
+    create(&mut lab, "backend", 8080);
+    completed(&mut lab, "backend");
+    let client = tasks(&mut lab, "frontend")[0].clone();
+    assert_eq!(lookup(&lab, &client, "backend.ielts.local", 8080), ConnectLookup::Unknown);
+
+    // Even a task that is replaced later keeps the old set.
+    lab.ok("StopTask", json!({ "cluster": "prod", "task": client }));
+    lab.run(120);
+    for client in tasks(&mut lab, "frontend") {
+        assert_eq!(lookup(&lab, &client, "backend.ielts.local", 8080), ConnectLookup::Unknown);
+    }
+    let redeploy = json!({ "cluster": "prod", "service": "frontend", "forceNewDeployment": true });
+    lab.ok("UpdateService", redeploy);
+    completed(&mut lab, "frontend");
+    let client = tasks(&mut lab, "frontend")[0].clone();
+    let servers = tasks(&mut lab, "backend");
+    let targets = servers.into_iter().map(|task| ConnectTarget { task, port: 8080 }).collect();
+    assert_eq!(lookup(&lab, &client, "backend.ielts.local", 8080), ConnectLookup::Targets(targets));
+}
+
+#[test]
+fn server_before_client_needs_no_second_deployment_and_survives_a_roll_of_the_server() {
+    let mut lab = lab();
+    create(&mut lab, "backend", 8080);
+    create(&mut lab, "frontend", 3000);
+    completed(&mut lab, "backend");
+    completed(&mut lab, "frontend");
+    let client = tasks(&mut lab, "frontend")[0].clone();
+    let before = lookup(&lab, &client, "Backend.ielts.local", 8080);
+    assert!(matches!(&before, ConnectLookup::Targets(targets) if targets.len() == 2), "names have no case");
+    assert_eq!(lookup(&lab, &client, "backend.ielts.local", 9090), ConnectLookup::Unknown);
+    assert_eq!(lookup(&lab, &client, "backend", 8080), ConnectLookup::Unknown);
+
+    lab.ok("UpdateService", json!({ "cluster": "prod", "service": "backend", "forceNewDeployment": true }));
+    let end = lab.now.plus_secs(300);
+    let mut fewest = usize::MAX;
+    lab.watch_until(end, &mut |account, _| {
+        if let ConnectLookup::Targets(targets) =
+            connect_targets(account, &client, "backend.ielts.local", 8080)
+        {
+            fewest = fewest.min(targets.len());
+        } else {
+            fewest = 0;
+        }
+    });
+    assert_eq!(fewest, 2);
+    assert_ne!(lookup(&lab, &client, "backend.ielts.local", 8080), before, "other tasks answer now");
+}
+
+#[test]
+fn a_task_with_a_health_check_gets_its_first_call_once_it_is_healthy() {
+    let mut lab = lab();
+    create(&mut lab, "backend", 8080);
+    let check = json!({ "command": ["CMD", "probe"], "interval": 10 });
+    let arn = lab.register("backend", json!({ "healthCheck": check }));
+    lab.script("backend", Script::boots_in(60_000));
+    lab.ok(
+        "UpdateService",
+        json!({ "cluster": "prod", "service": "backend", "taskDefinition": arn,
+        "healthCheckGracePeriodSeconds": 120, "desiredCount": 1,
+        "deploymentConfiguration": { "minimumHealthyPercent": 0 } }),
+    );
+    create(&mut lab, "frontend", 3000);
+    lab.run(60);
+    let client = tasks(&mut lab, "frontend")[0].clone();
+    assert_eq!(lookup(&lab, &client, "backend.ielts.local", 8080), ConnectLookup::Targets(vec![]));
+    lab.run(60);
+    let ConnectLookup::Targets(targets) = lookup(&lab, &client, "backend.ielts.local", 8080) else {
+        panic!()
+    };
+    assert_eq!(targets.len(), 1);
+}
+
+#[test]
+fn a_task_without_service_connect_sees_nothing() {
+    let mut lab = lab();
+    create(&mut lab, "backend", 8080);
+    completed(&mut lab, "backend");
+    lab.running(json!({}));
+    let client = id(&lab.tasks("RUNNING")[0]);
+    assert_eq!(lookup(&lab, &client, "backend.ielts.local", 8080), ConnectLookup::Unknown);
+    assert_eq!(lookup(&lab, "no-such-task", "backend.ielts.local", 8080), ConnectLookup::Unknown);
+}
+
+#[test]
+fn service_connect_mistakes_are_refused_with_awss_texts() {
+    let mut lab = lab();
+    lab.register("web", json!({}));
+    let mut refused = |members: Value| {
+        let request = lab.service_request(json!({ "serviceConnectConfiguration": members }));
+        lab.refused("CreateService", request)
+    };
+    assert_eq!(
+        refused(laid_over(connect(json!([])), json!({ "namespace": "absent.local" }))),
+        "NamespaceNotFoundException: Failed to retrieve namespace for absent.local"
+    );
+    assert_eq!(
+        refused(connect(json!([{ "portName": "http", "clientAliases": [{ "port": 80 }] }]))),
+        "InvalidParameterException: portName(http) does not refer to any named PortMapping in the container \
+         definitions"
+    );
+    let long = "x".repeat(65);
+    assert!(
+        refused(connect(json!([{ "portName": "web", "discoveryName": long }]))).contains("discoveryName")
+    );
+    assert!(
+        refused(json!({ "enabled": true })).starts_with("InvalidParameterException"),
+        "no namespace at all"
+    );
+}
+
+#[test]
+fn a_discovery_name_belongs_to_one_service_of_the_namespace() {
+    let mut lab = lab();
+    create(&mut lab, "backend", 8080);
+    lab.register("web", json!({}));
+    let services =
+        json!([{ "portName": "web", "discoveryName": "backend", "clientAliases": [{ "port": 80 }] }]);
+    let request = lab.service_request(json!({ "serviceConnectConfiguration": connect(services) }));
+    let refused = lab.refused("CreateService", request);
+    assert!(refused.contains("SC service is already used by arn:aws:servicediscovery:"), "{refused}");
+    // The service itself keeps its name through an update.
+    lab.ok("UpdateService", json!({ "cluster": "prod", "service": "backend", "forceNewDeployment": true }));
+}
+
+#[test]
+fn the_alias_defaults_to_discovery_name_and_namespace() {
+    let mut lab = lab();
+    lab.register("web", json!({}));
+    let services = json!([{ "portName": "web", "clientAliases": [{ "port": 80 }] }]);
+    lab.create(json!({ "loadBalancers": [], "serviceConnectConfiguration": connect(services.clone()) }));
+    completed(&mut lab, "web");
+    let client = tasks(&mut lab, "web")[0].clone();
+    let ConnectLookup::Targets(targets) = lookup(&lab, &client, "web.ielts.local", 80) else { panic!() };
+    assert_eq!(targets.iter().map(|target| target.port).collect::<Vec<_>>(), [8080, 8080]);
+    let deployment = lab.service("web")["deployments"][0].clone();
+    assert_eq!(deployment["serviceConnectConfiguration"]["namespace"], "ielts.local", "as it was given");
+    assert_eq!(deployment["serviceConnectConfiguration"]["services"][0]["portName"], "web");
+    assert_eq!(deployment["serviceConnectResources"][0]["discoveryName"], "web");
+}
+
+#[test]
+fn a_clusters_default_namespace_is_made_and_used() {
+    let mut lab = Lab::new();
+    let defaults = json!({ "namespace": "shared.local" });
+    let made = lab.ok("CreateCluster", json!({ "clusterName": "other", "serviceConnectDefaults": defaults }));
+    assert_eq!(made["cluster"]["status"], "PROVISIONING");
+    lab.run(60);
+    let described = lab.ok("DescribeClusters", json!({ "clusters": ["other"] }));
+    assert_eq!(described["clusters"][0]["status"], "ACTIVE");
+    let arn = described["clusters"][0]["serviceConnectDefaults"]["namespace"].as_str().unwrap().to_owned();
+    assert!(arn.starts_with("arn:aws:servicediscovery:"), "{arn}");
+    lab.register("web", json!({}));
+    let services = json!([{ "portName": "web", "clientAliases": [{ "port": 80 }] }]);
+    let request = lab.service_request(json!({ "cluster": "other", "loadBalancers": [],
+        "serviceConnectConfiguration": { "enabled": true, "services": services } }));
+    lab.ok("CreateService", request);
+}
+
+#[test]
+fn the_protocol_of_a_service_connect_port_cannot_change() {
+    // Facts 1.3: delete and recreate the service.
+    let mut lab = lab();
+    create(&mut lab, "backend", 8080);
+    let port = |protocol: &str| json!({ "portMappings": [{ "containerPort": 8080, "name": "backend", "appProtocol": protocol }] });
+    let arn = lab.register("backend", port("http"));
+    let update = json!({ "cluster": "prod", "service": "backend", "taskDefinition": arn });
+    assert!(lab.refused("UpdateService", update).contains("appProtocol"));
+}
