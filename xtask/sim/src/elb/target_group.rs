@@ -197,6 +197,11 @@ pub(super) fn modify(account: &mut Account, request: &ApiRequest) -> Outcome {
 /// Deleting what is not there succeeds, as on AWS.
 pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     let Named { target_group_arn: arn } = params(request, VALIDATION)?;
+    match account.elb.target_group(&arn) {
+        Err(error) if error.code == VALIDATION => return Err(error),
+        Err(_) => return Ok(Value::Null),
+        Ok(_) => {}
+    }
     if !account.elb.load_balancers_of(&arn).is_empty() {
         let text = format!("Target group '{arn}' is currently in use by a listener or a rule");
         return Err(ApiError::new("ResourceInUse", text));

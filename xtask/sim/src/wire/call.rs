@@ -37,9 +37,9 @@ pub struct ApiRequest {
     /// The request's members by their API names. Query lists (`Names.member.1`) arrive as arrays, and
     /// every query value as a string.
     pub params: Value,
-    /// The access key id of the signature's credential scope; `None` when the request is unsigned.
+    /// The access key id of the signature's credential scope; `None` in a call that the account makes to itself.
     pub access_key: Option<String>,
-    /// The region of the signature's credential scope.
+    /// The region of the signature's credential scope; `None` where `access_key` is.
     pub region: Option<String>,
 }
 

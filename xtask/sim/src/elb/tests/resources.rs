@@ -133,6 +133,12 @@ fn deleting_what_is_gone_succeeds_and_what_is_in_use_does_not() {
     for _ in 0..2 {
         lab.ok("DeleteTargetGroup", &delete);
     }
+    for (operation, member) in
+        [("DeleteTargetGroup", "TargetGroupArn"), ("DeleteLoadBalancer", "LoadBalancerArn")]
+    {
+        let (code, message) = lab.refused(operation, &format!("{member}=x"));
+        assert_eq!(code, "ValidationError", "what is no ARN at all is a mistake: {message}");
+    }
 }
 
 #[test]

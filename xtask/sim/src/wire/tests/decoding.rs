@@ -71,13 +71,15 @@ fn a_presigned_get_is_read_from_its_query_string() {
     assert_eq!(request.region.as_deref(), Some("us-east-1"));
 }
 
-/// `(target, authorization, body)` and the status and code of the refusal.
+/// Target, authorization and body, and the status and code of the refusal.
+type Refused<'a> = (Option<&'a str>, Option<&'a str>, &'a str, u16, &'a str);
+
 #[test]
 fn what_cannot_be_read_gets_the_refusal_that_aws_gives() {
     let list = format!("{ECS}.ListClusters");
     let (ecs, elb, s3) = (scope("ecs"), scope("elasticloadbalancing"), scope("s3"));
     let form = "Action=DescribeRules&Version=2015-12-01";
-    let cases: &[(Option<&str>, Option<&str>, &str, u16, &str)] = &[
+    let cases: [Refused<'_>; 14] = [
         (Some(&list), None, "{}", 400, "MissingAuthenticationTokenException"),
         (Some(&list), Some("Bearer token"), "{}", 400, "IncompleteSignatureException"),
         (Some(&list), Some("AWS4-HMAC-SHA256 Credential=a/b"), "{}", 400, "IncompleteSignatureException"),
@@ -94,9 +96,9 @@ fn what_cannot_be_read_gets_the_refusal_that_aws_gives() {
         (None, Some(&elb), "", 400, "MissingAction"),
     ];
     for (target, authorization, body, status, code) in cases {
-        let refusal = decode(&parts(*target, *authorization), body.as_bytes()).unwrap_err();
+        let refusal = decode(&parts(target, authorization), body.as_bytes()).unwrap_err();
         let text = String::from_utf8_lossy(refusal.body()).into_owned();
-        assert_eq!(refusal.status(), *status, "{target:?} {body}: {text}");
+        assert_eq!(refusal.status(), status, "{target:?} {body}: {text}");
         assert!(text.contains(code), "{target:?} {body}: {text}");
         let json = refusal.headers()["content-type"] == "application/x-amz-json-1.1";
         assert_eq!(json, target.is_some(), "{target:?} {body}: the caller's own protocol");

@@ -1,5 +1,6 @@
 //! Timestamps, wildcards, pages and parameters.
 
+use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -39,6 +40,25 @@ fn a_star_matches_slashes_and_nothing_and_case_counts() {
     ];
     for (pattern, text, expected) in cases {
         assert_eq!(wildcard(pattern, text), expected, "{pattern} on {text}");
+    }
+}
+
+/// The definition of a match, as slow as it is plain.
+fn matches_by_definition(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern.split_first(), text.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), _) => (0..=text.len()).any(|taken| matches_by_definition(rest, &text[taken..])),
+        (Some((own, rest)), Some((char, after))) => {
+            (*own == b'?' || own == char) && matches_by_definition(rest, after)
+        }
+        _ => false,
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_wildcard_matches_what_its_definition_says(pattern in "[ab*?]{0,8}", text in "[ab]{0,8}") {
+        prop_assert_eq!(wildcard(&pattern, &text), matches_by_definition(pattern.as_bytes(), text.as_bytes()));
     }
 }
 
