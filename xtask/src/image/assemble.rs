@@ -69,24 +69,24 @@ impl Image {
 
 /// What an image is made of.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Recipe<'a> {
+pub struct Recipe<'a> {
     /// The package; also the executable's name in the image.
-    pub(super) package: &'a str,
+    pub package: &'a str,
     /// The package's version.
-    pub(super) version: &'a str,
+    pub version: &'a str,
     /// The port that the container listens on.
-    pub(super) port: u16,
+    pub port: u16,
     /// What the executable runs on.
-    pub(super) platform: &'a Platform,
+    pub platform: &'a Platform,
     /// The executable.
-    pub(super) executable: &'a [u8],
+    pub executable: &'a [u8],
 }
 
 /// Assembles an image.
 ///
 /// # Errors
 /// A package name that is no file name of an archive.
-pub(super) fn assemble(recipe: &Recipe<'_>) -> io::Result<Image> {
+pub fn assemble(recipe: &Recipe<'_>) -> io::Result<Image> {
     let path = format!("app/{}", recipe.package);
     let base = layer::layer(&BASE)?;
     let app = layer::layer(&[

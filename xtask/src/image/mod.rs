@@ -19,7 +19,7 @@ mod platform;
 pub mod registry;
 mod tag;
 
-pub use assemble::{Image, MANIFEST_MEDIA_TYPE};
+pub use assemble::{Image, MANIFEST_MEDIA_TYPE, Recipe, assemble};
 pub use blob::Blob;
 pub use build::build;
 pub use cargo::{Failure as CargoFailure, Unclear};

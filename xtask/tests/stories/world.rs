@@ -12,7 +12,7 @@ use sim::workload::scripted::{Scripted, Scripts};
 use xtask::apply::Known;
 use xtask::aws::{Aws, Connect, Keys, Observer};
 use xtask::host::{Env, Host, Http};
-use xtask::image::Image;
+use xtask::image::{self, Image, Recipe};
 use xtask::observe;
 use xtask::release::{Ground, Planned, carry_out, prove};
 use xtask::report::{Recorder, Screen};
@@ -72,8 +72,10 @@ impl World {
 
     /// Images whose content is the given text, so that another text is another digest.
     pub(crate) fn images(&self, backend: &str, frontend: &str) -> BTreeMap<ServiceKey, Image> {
-        let image = |package: &str, port, content: &str| {
-            Image::assemble(package, port, Architecture::X86_64, content.as_bytes()).unwrap()
+        let image = |package, port, content: &str| {
+            let platform = &image::platform(Architecture::X86_64);
+            let recipe = Recipe { package, version: "1", port, platform, executable: content.as_bytes() };
+            image::assemble(&recipe).unwrap()
         };
         BTreeMap::from([
             (ServiceKey("backend".to_owned()), image("backend", 8080, backend)),
@@ -101,7 +103,7 @@ impl World {
             events: &events,
             environment: &self.environment,
             images: &images,
-            registry: Some("http://registry.test"),
+            registry: None,
             door: None,
         };
         let exit = run(&ground, release).await;
