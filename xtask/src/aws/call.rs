@@ -81,14 +81,14 @@ pub enum CallOutcome {
     Done,
     /// It failed and will be made again.
     Retried {
-        /// Why, in a sentence.
+        /// What happened to the call, such as `was throttled (…)`.
         reason: String,
         /// After how many milliseconds.
         wait_ms: u64,
     },
     /// It failed for good. Some callers expect that: a look-up may find nothing.
     Failed {
-        /// Why, in a sentence.
+        /// What happened to the call, such as `was throttled (…)`.
         reason: String,
     },
 }
@@ -154,7 +154,7 @@ struct Turn<'a> {
 impl Turn<'_> {
     /// Waits for the next attempt, or gives the error back when there is to be none.
     async fn failed(&mut self, elapsed_ms: u64, error: Error) -> Result<(), Error> {
-        let reason = error.to_string();
+        let reason = error.reason();
         let Some(wait) = self.aws.retry.next(self.op.effect, &error, self.waited, &self.aws.rng) else {
             self.report(elapsed_ms, CallOutcome::Failed { reason });
             return Err(error);

@@ -150,52 +150,58 @@ impl fmt::Debug for Error {
 impl fmt::Display for Error {
     /// One sentence, without a full stop at its end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = format!("{}:{}", self.service, self.operation);
+        if !matches!(self.kind, Kind::Credentials(_) | Kind::ExpiredToken | Kind::ClockSkew) {
+            write!(f, "{}:{} ", self.service, self.operation)?;
+        }
+        let counts = matches!(
+            self.kind,
+            Kind::Throttled | Kind::ServerFault | Kind::Unreachable { .. } | Kind::TimedOut
+        );
+        f.write_str(&self.reason())?;
+        if counts && self.attempts > 1 { write!(f, ", {} times in a row", self.attempts) } else { Ok(()) }
+    }
+}
+
+impl Failure {
+    /// What happened to the call, for whoever has named it already: "was throttled (…)".
+    #[must_use]
+    pub fn reason(&self) -> String {
         let said = match &self.code {
             Some(code) if self.message.is_empty() => code.clone(),
             Some(code) => format!("{code}: {}", self.message),
             None => self.message.clone(),
         };
         match &self.kind {
-            Kind::Throttled if self.attempts > 1 => {
-                write!(f, "{call} was throttled {} times in a row ({said})", self.attempts)
+            Kind::Throttled => format!("was throttled ({said})"),
+            Kind::ServerFault => format!("failed inside AWS ({said})"),
+            Kind::Unreachable { .. } | Kind::TimedOut => format!("got no answer: {said}"),
+            Kind::Credentials(CredentialsProblem::Missing) if said.is_empty() => {
+                "no AWS credentials were found".to_owned()
             }
-            Kind::Throttled => write!(f, "{call} was throttled ({said})"),
-            Kind::ServerFault => write!(f, "{call} failed inside AWS ({said}){}", times(self.attempts)),
-            Kind::Unreachable { .. } | Kind::TimedOut => {
-                write!(f, "{call} got no answer: {said}{}", times(self.attempts))
+            Kind::Credentials(CredentialsProblem::Missing) => {
+                format!("no AWS credentials were found; the last place that was asked says: {said}")
             }
-            Kind::Credentials(CredentialsProblem::Missing) => f.write_str("no AWS credentials were found"),
             Kind::Credentials(CredentialsProblem::Unloadable) => {
-                write!(f, "the AWS credentials cannot be loaded: {said}")
+                format!("the AWS credentials cannot be loaded: {said}")
             }
             Kind::Credentials(CredentialsProblem::Rejected) => {
-                write!(f, "AWS does not accept the credentials ({said})")
+                format!("AWS does not accept the credentials ({said})")
             }
-            Kind::ExpiredToken => write!(f, "the AWS credentials have expired ({said})"),
-            Kind::ClockSkew => write!(f, "this machine's clock is too far from AWS's ({said})"),
-            Kind::AccessDenied { action } if *action == call => {
-                write!(f, "the caller may not {call} ({said})")
-            }
-            Kind::AccessDenied { action } => {
-                write!(f, "{call} was denied: the caller may not {action} ({said})")
-            }
-            Kind::Unsupported => write!(f, "the endpoint does not support {call} ({said})"),
+            Kind::ExpiredToken => format!("the AWS credentials have expired ({said})"),
+            Kind::ClockSkew => format!("this machine's clock is too far from AWS's ({said})"),
+            Kind::AccessDenied { action } => format!("was denied: the caller may not {action} ({said})"),
+            Kind::Unsupported => format!("is not supported by the endpoint ({said})"),
             Kind::NotAws { status, content_type, snippet } => {
                 let body = match (content_type.as_str(), snippet.as_str()) {
                     (_, "") => "an empty body".to_owned(),
                     ("", snippet) => format!("\"{snippet}\""),
                     (content_type, snippet) => format!("{content_type} \"{snippet}\""),
                 };
-                write!(f, "{call} was not answered by AWS: HTTP {status} with {body}")
+                format!("was not answered by AWS: HTTP {status} with {body}")
             }
-            _ => write!(f, "{call} failed: {said}"),
+            _ => format!("failed: {said}"),
         }
     }
-}
-
-fn times(attempts: u32) -> String {
-    if attempts > 1 { format!(", {attempts} times in a row") } else { String::new() }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use deploy::model::spec::{PolicySpec, ScalableTargetSpec};
 use super::call::Op;
 use super::error::gone;
 use super::names::{count, wire};
-use super::{Aws, Error, Tags};
+use super::{Aws, Error, Kind, Tags};
 
 const SERVICE: &str = "application-autoscaling";
 const TARGETS: Op = Op::read(SERVICE, "DescribeScalableTargets");
@@ -76,7 +76,7 @@ impl Aws {
         }
     }
 
-    /// Registers a scalable target or changes its range. A desired count outside of the range is moved inside at
+    /// Registers a scalable target, with these tags when it is new, or changes its range. A desired count outside of the range is moved inside at
     /// once.
     ///
     /// # Errors
@@ -86,6 +86,15 @@ impl Aws {
         spec: &ScalableTargetSpec,
         tags: &Tags,
     ) -> Result<(), Error> {
+        match self.register_tagged(spec, Some(tags)).await {
+            // Tags can be given to a new target only.
+            Err(error) if matches!(error.kind, Kind::AlreadyExists) => self.register_tagged(spec, None).await,
+            result => result,
+        }
+    }
+
+    async fn register_tagged(&self, spec: &ScalableTargetSpec, tags: Option<&Tags>) -> Result<(), Error> {
+        let tags = tags.filter(|tags| !tags.is_empty());
         let call = || {
             self.scaling
                 .register_scalable_target()
@@ -94,7 +103,7 @@ impl Aws {
                 .resource_id(&spec.resource_id)
                 .min_capacity(wire(spec.min))
                 .max_capacity(wire(spec.max))
-                .set_tags((!tags.is_empty()).then(|| tags.clone().into_iter().collect()))
+                .set_tags(tags.map(|tags| tags.clone().into_iter().collect()))
                 .send()
         };
         self.call(REGISTER, call).await.map(drop)

@@ -54,11 +54,8 @@ async fn found(
         arns.namespaces.insert(namespace.name.clone(), namespace.arn.clone());
     }
     let names: Vec<&str> = environment.services.iter().map(|service| service.name.as_str()).collect();
-    match aws.find_services(&environment.cluster, &names, &arns).await {
-        // Without a cluster there are no services.
-        Err(error) if matches!(error.kind, Kind::NotFound) => Ok((namespace, Vec::new())),
-        found => Ok((namespace, found?)),
-    }
+    let found = aws.find_services(&environment.cluster, &names, &arns).await?;
+    Ok((namespace, found))
 }
 
 /// Adds the revision that the service runs, which mostly is the family's latest.

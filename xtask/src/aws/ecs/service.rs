@@ -100,7 +100,7 @@ impl Aws {
     /// How services of a cluster stand, in the order of `names`. One that does not exist has the status `MISSING`.
     ///
     /// # Errors
-    /// When AWS refuses, or the cluster does not exist.
+    /// When AWS refuses.
     pub async fn describe_services(
         &self,
         cluster: &str,
@@ -122,7 +122,7 @@ impl Aws {
     /// The services of a cluster that exist, with their settings. `arns` turns ARNs of namespaces to names.
     ///
     /// # Errors
-    /// When AWS refuses, or the cluster does not exist.
+    /// When AWS refuses.
     pub async fn find_services(
         &self,
         cluster: &str,
@@ -142,7 +142,12 @@ impl Aws {
                 Ok::<_, Error>(self.call(DESCRIBE, call).await?.services.unwrap_or_default())
             }
         };
-        Ok(try_join_all(names.chunks(BATCH).map(batch)).await?.into_iter().flatten().collect())
+        match try_join_all(names.chunks(BATCH).map(batch)).await {
+            Ok(batches) => Ok(batches.into_iter().flatten().collect()),
+            // Without a cluster there are no services.
+            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Deletes a service; `force` also one that still has tasks. One that is gone or going is as good.

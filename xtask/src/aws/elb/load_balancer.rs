@@ -8,6 +8,7 @@ use deploy::model::spec::LoadBalancerSpec;
 
 use super::wire_tags;
 use crate::aws::call::Op;
+use crate::aws::error::gone;
 use crate::aws::{Aws, Error, Kind, Tags};
 
 const DESCRIBE: Op = Op::read("elasticloadbalancing", "DescribeLoadBalancers");
@@ -88,7 +89,10 @@ impl Aws {
     /// # Errors
     /// When AWS refuses.
     pub async fn delete_load_balancer(&self, arn: &str) -> Result<(), Error> {
-        self.call(DELETE, || self.elb.delete_load_balancer().load_balancer_arn(arn).send()).await.map(drop)
+        self.call(DELETE, || self.elb.delete_load_balancer().load_balancer_arn(arn).send())
+            .await
+            .map(drop)
+            .or_else(gone)
     }
 }
 

@@ -10,6 +10,7 @@ use deploy::rollout::TargetSnapshot;
 
 use super::wire_tags;
 use crate::aws::call::Op;
+use crate::aws::error::gone;
 use crate::aws::names::{count, port, wire};
 use crate::aws::{Aws, Error, Kind, Tags};
 
@@ -168,7 +169,10 @@ impl Aws {
     /// # Errors
     /// [`Kind::Conflict`] while a rule leads to it; when AWS refuses.
     pub async fn delete_target_group(&self, arn: &str) -> Result<(), Error> {
-        self.call(DELETE, || self.elb.delete_target_group().target_group_arn(arn).send()).await.map(drop)
+        self.call(DELETE, || self.elb.delete_target_group().target_group_arn(arn).send())
+            .await
+            .map(drop)
+            .or_else(gone)
     }
 
     /// How the targets of a group are.

@@ -56,6 +56,8 @@ fn by_text(code: &str, message: &str) -> Option<Kind> {
             "not yet current",
             Kind::ClockSkew,
         ),
+        // Application Auto Scaling takes tags for a new target only (terraform-provider-aws#31839).
+        (&["ValidationException"], "tried to tag already exists", Kind::AlreadyExists),
         // Application Auto Scaling wraps ECS's own throttling.
         (&["FailedResourceAccessException", "ValidationException"], "Rate exceeded", Kind::Throttled),
     ];

@@ -38,7 +38,8 @@ pub(super) fn of(error: &Error) -> Option<String> {
         Kind::NotAws { .. } => {
             "something between this machine and AWS answered; check the proxy, the VPN and AWS_ENDPOINT_URL"
         }
-        Kind::NotFound | Kind::AlreadyExists | Kind::Conflict | Kind::Invalid | Kind::Other => return None,
+        Kind::Conflict => "what the call is about is changing; run the same command again in a minute",
+        Kind::NotFound | Kind::AlreadyExists | Kind::Invalid | Kind::Other => return None,
     };
     Some(hint.to_owned())
 }

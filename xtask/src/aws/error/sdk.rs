@@ -2,9 +2,10 @@
 
 use std::error::Error as StdError;
 
+use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 
@@ -130,13 +131,25 @@ impl Failure {
     }
 
     fn of_dispatch(&mut self, error: &(dyn StdError + 'static)) {
-        self.message = chain(error);
-        if let Some(credentials) = causes(error).find_map(|cause| cause.downcast_ref::<CredentialsError>()) {
-            let missing = matches!(credentials, CredentialsError::CredentialsNotLoaded(_));
-            let problem = if missing { CredentialsProblem::Missing } else { CredentialsProblem::Unloadable };
-            self.kind = Kind::Credentials(problem);
-        } else if let Some(error) = unreached(error) {
-            self.of_transport(&error);
+        let credentials = causes(error).find_map(|cause| cause.downcast_ref::<CredentialsError>());
+        match credentials {
+            Some(CredentialsError::CredentialsNotLoaded(_)) => {
+                self.kind = Kind::Credentials(CredentialsProblem::Missing);
+            }
+            Some(credentials) => {
+                self.message = chain(credentials);
+                // The chain of sources ends with the instance metadata service. Away from EC2 its failure only
+                // means that no earlier source had any.
+                let last = causes(credentials).any(|cause| cause.is::<ImdsError>());
+                let problem = if last { CredentialsProblem::Missing } else { CredentialsProblem::Unloadable };
+                self.kind = Kind::Credentials(problem);
+            }
+            None => {
+                self.message = chain(error);
+                if let Some(error) = unreached(error) {
+                    self.of_transport(&error);
+                }
+            }
         }
     }
 
@@ -172,10 +185,12 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (
     })
 }
 
-/// The chain of causes without the outermost, which only says "dispatch failure" or the like.
+/// The chain of causes without the outermost, which only says "dispatch failure" or the like, and without the
+/// connector's own level, which only says what kind of failure it is.
 fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
-    for part in causes(error).skip(1).map(ToString::to_string) {
+    let told = causes(error).skip(1).filter(|cause| !cause.is::<ConnectorError>());
+    for part in told.map(ToString::to_string) {
         if !parts.iter().any(|earlier| earlier.contains(&part)) {
             parts.push(part);
         }

@@ -30,10 +30,7 @@ async fn the_same_seed_waits_the_same_and_another_does_not() {
         rehearsal.cloud.add_rule(On::any().then(Fault::Throttle));
         let error = rehearsal.aws.describe_cluster("c").await.unwrap_err();
         assert_eq!((&error.kind, error.attempts), (&Kind::Throttled, 8));
-        assert!(
-            error.to_string().starts_with("ecs:DescribeClusters was throttled 8 times in a row"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with(", 8 times in a row"), "{error}");
         schedules.push(rehearsal.waits());
     }
     assert_eq!(schedules[0], schedules[1]);

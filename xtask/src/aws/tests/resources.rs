@@ -5,6 +5,8 @@ use std::time::Duration;
 use deploy::model::ImageDigest;
 use deploy::model::spec::{LogGroupSpec, PolicySpec, RepositorySpec, ScalableTargetSpec};
 
+use sim::fault::{Fault, On};
+
 use super::*;
 use crate::aws::{Kind, Members, UpdateService};
 
@@ -163,6 +165,27 @@ async fn scaling_is_read_back_as_it_was_made() {
         aws.deregister_scalable_target(&target).await.unwrap();
     }
     assert_eq!(aws.describe_scalable_targets(&resources).await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_range_of_a_target_that_exists_is_changed_although_it_cannot_be_tagged_again() {
+    let rehearsal = Rehearsal::new().await;
+    let aws = &rehearsal.aws;
+    let ground = Ground::lay(aws).await;
+    aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
+    create_service(&rehearsal, &ground).await.unwrap();
+    let target = ScalableTargetSpec { resource_id: "service/c/web".into(), min: 2, max: 10 };
+    aws.register_scalable_target(&target, &tags()).await.unwrap();
+    let body = r#"{"__type":"ValidationException","Message":"The scalable target that you tried to tag already exists. To update tags on an existing scalable target, use the TagResource API."}"#;
+    let refuses = Fault::Status {
+        code: 400,
+        body: body.to_owned(),
+        content_type: "application/x-amz-json-1.1".to_owned(),
+    };
+    rehearsal.cloud.add_rule(On::operation("RegisterScalableTarget").nth(1..=1).then(refuses));
+    let wider = ScalableTargetSpec { max: 20, ..target };
+    aws.register_scalable_target(&wider, &tags()).await.unwrap();
+    assert_eq!(aws.describe_scalable_targets(&["service/c/web".to_owned()]).await.unwrap(), [wider]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,156 @@
+//! The tool's own program in prepared environments: which endpoint each API is asked at, and what is said when
+//! there are no usable credentials. What answers is the embedded cloud on a loopback port, and nobody on another.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use deploy::config;
+use futures_util::future::join_all;
+use sim::Settings;
+use sim::door::server::{ServeOptions, serve};
+use xtask::host::{Env, Program, Shell};
+
+/// Nobody listens there.
+const NOBODY: &str = "127.0.0.1:1";
+const KEYS: [&str; 2] = ["AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=hunter2"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// A folder of this test's own.
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("xtask-environment-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// What the tool answers with nothing but these variables: its exit code and all that it says.
+async fn tool(args: &[&str], variables: &[&str]) -> (Option<i32>, String) {
+    let common = ["-i", "HOME=/nonexistent", "PATH=/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED=true"];
+    let all = [&common, variables, &[env!("CARGO_BIN_EXE_xtask")], args].concat();
+    let program = Program::new("/usr/bin/env", &all).in_dir(root());
+    let output = Shell::system(&Env::default()).capture(&program).await.unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.exit.code, String::from_utf8(said).unwrap())
+}
+
+/// Runs `test` while the embedded cloud answers at the address that it is given.
+async fn with_cloud<F: Future>(name: &str, test: impl FnOnce(String) -> F) {
+    let file = std::fs::read_to_string(root().join("deploy.toml")).unwrap();
+    let account = config::load("deploy.toml", &file, Some("prod")).unwrap().environment.account.unwrap();
+    let state = folder(name);
+    let options = ServeOptions {
+        settings: Settings { account, ..Settings::default() },
+        endpoint_port: 0,
+        alb_port: 0,
+        ..ServeOptions::new(state.clone())
+    };
+    let address = OnceLock::new();
+    let (told, mut ready) = tokio::sync::mpsc::unbounded_channel();
+    tokio::select! {
+        biased;
+        ended = serve(options, |bound| told.send(bound.endpoint).unwrap()) => panic!("the cloud ended: {ended:?}"),
+        _ = async {
+            address.set(ready.recv().await.unwrap()).unwrap();
+            test(format!("http://{}", address.get().unwrap())).await;
+        } => {}
+    }
+    std::fs::remove_dir_all(state).unwrap();
+}
+
+#[tokio::test]
+async fn one_endpoint_serves_all_and_settings_of_other_tools_do_no_harm() {
+    with_cloud("all", async |cloud| {
+        let endpoint = format!("AWS_ENDPOINT_URL={cloud}");
+        // The loader of the SDK panics on either when it is left to read them.
+        let others = ["AWS_RETRY_MODE=legacy", "AWS_MAX_ATTEMPTS=0"];
+        let variables = [&KEYS[..], &others, &[endpoint.as_str()]].concat();
+        let (code, said) = tool(&["status", "--env", "prod"], &variables).await;
+        assert_eq!(code, Some(0), "{said}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_api_is_asked_at_its_own_endpoint() {
+    const APIS: [(&str, &str); 9] = [
+        ("STS", "sts:GetCallerIdentity"),
+        ("EC2", "ec2:Describe"),
+        ("IAM", "iam:GetRole"),
+        ("CLOUDWATCH_LOGS", "logs:DescribeLogGroups"),
+        ("ECS", "ecs:Describe"),
+        ("ECR", "ecr:DescribeRepositories"),
+        ("ELASTIC_LOAD_BALANCING_V2", "elasticloadbalancing:Describe"),
+        ("APPLICATION_AUTO_SCALING", "application-autoscaling:Describe"),
+        ("SERVICEDISCOVERY", "servicediscovery:ListNamespaces"),
+    ];
+    with_cloud("each", async |cloud| {
+        let cloud = &cloud;
+        let asked = APIS.map(|(api, call)| async move {
+            let all = format!("AWS_ENDPOINT_URL={cloud}");
+            let one = format!("AWS_ENDPOINT_URL_{api}=http://{NOBODY}");
+            let (code, said) =
+                tool(&["plan", "--env", "prod"], &[&KEYS[..], &[all.as_str(), one.as_str()]].concat()).await;
+            assert_eq!(code, Some(2), "{api}: {said}");
+            let told = said.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
+            assert!(told.starts_with(&format!("error: {call}")), "{api}: {said}");
+            assert!(told.contains(&format!("cannot reach {NOBODY}: connection refused")), "{api}: {said}");
+        });
+        join_all(asked).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_endpoint_in_a_profile_is_honoured_also_where_there_is_no_sdk_crate() {
+    with_cloud("profile", async |cloud| {
+        let folder = folder("profile-files");
+        let file = folder.join("config");
+        let text = format!(
+            "[profile here]\nservices = here\nendpoint_url = {cloud}\naws_access_key_id = AKID\n\
+             aws_secret_access_key = hunter2\n[services here]\niam =\n  endpoint_url = http://{NOBODY}\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        let config = format!("AWS_CONFIG_FILE={}", file.display());
+        let (code, said) = tool(&["plan", "--env", "prod"], &["AWS_PROFILE=here", &config]).await;
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("error: iam:GetRole got no answer: cannot reach 127.0.0.1:1"), "{said}");
+        std::fs::remove_dir_all(folder).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_credentials_the_sentence_says_so_and_what_to_do() {
+    let (code, said) = tool(&["plan", "--env", "prod"], &[]).await;
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("error: no AWS credentials were found\n"), "{said}");
+    assert!(said.contains("help: sign in (`aws sso login`)"), "{said}");
+}
+
+#[tokio::test]
+async fn credentials_that_cannot_be_loaded_tell_why() {
+    let folder = folder("broken-profile");
+    let file = folder.join("config");
+    std::fs::write(&file, "[profile broken]\ncredential_process = /nonexistent/credentials\n").unwrap();
+    let config = format!("AWS_CONFIG_FILE={}", file.display());
+    let (code, said) = tool(&["plan", "--env", "prod"], &["AWS_PROFILE=broken", &config]).await;
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("error: the AWS credentials cannot be loaded: "), "{said}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_secret_key_is_in_nothing_that_the_tool_says() {
+    let nobody = format!("AWS_ENDPOINT_URL=http://{NOBODY}");
+    let variables = [&KEYS[..], &[nobody.as_str(), "AWS_SESSION_TOKEN=hunter3"]].concat();
+    for args in [&["plan", "--env", "prod", "--verbose"][..], &["plan", "--env", "prod", "--output", "json"]]
+    {
+        let (code, said) = tool(args, &variables).await;
+        assert_eq!(code, Some(2), "{said}");
+        assert!(!said.contains("hunter"), "{said}");
+    }
+}
