@@ -88,8 +88,7 @@ pub(in crate::ecs) fn next(account: &mut Account, now: Millis, key: &ServiceKey,
         RolloutState::Completed => {
             Some(RollbackTarget { deployment: current.id.clone(), revision: current.revision.clone() })
         }
-        // While a rollback is on its way there is no COMPLETED deployment to go back to.
-        _ if current.is_rollback => None,
+        // A rollback has no target of its own: while it is on its way there is nothing COMPLETED to go back to.
         _ => current.rollback_target.clone(),
     };
     for deployment in service.deployments() {

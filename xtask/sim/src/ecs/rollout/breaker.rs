@@ -35,7 +35,7 @@ fn trip(account: &mut Account, now: Millis, key: &ServiceKey, rollback: bool) {
     service.events.push(&mut account.ids, now, &key.service, &what);
 
     let (arn, desired) = (service.primary.service_deployment.clone(), service.desired);
-    let target = service.primary.rollback_target.clone().filter(|_| rollback && !service.primary.is_rollback);
+    let target = service.primary.rollback_target.clone().filter(|_| rollback);
     let (status, reason) = match target {
         Some(target) => {
             return deployment::roll_back(account, now, key, &target, &deployment::BREAKER);

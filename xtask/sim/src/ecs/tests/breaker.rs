@@ -220,3 +220,31 @@ fn cumulative_failures_are_not_forgiven_by_a_healthy_task() {
     lab.script("web:2", Script::crashes(2_000, 1));
     lab.run_until(600, |lab| lab.deployment(&new)["rolloutState"] == "FAILED");
 }
+
+#[test]
+fn a_task_counts_once_and_one_that_was_healthy_does_not_count() {
+    let mut lab = Lab::new();
+    lab.running(json!({ "desiredCount": 1, "deploymentConfiguration": { "maximumPercent": 300 } }));
+    // Unhealthy after some 20 s, gone after 100 s.
+    let script = Script { never_listens: true, ..Script::crashes(100_000, 1) };
+    lab.script("web:2", script);
+    let new = lab.roll(json!({}));
+    lab.run_until(120, |lab| lab.deployment(&new)["failedTasks"] == 1);
+    lab.script("web:2", Script { boot_ms: 600_000, ..Script::default() });
+    lab.update(json!({ "healthCheckGracePeriodSeconds": 900 }));
+    lab.run(150);
+    let crashed = lab.tasks("STOPPED").iter().any(|task| task["stopCode"] == "EssentialContainerExited");
+    assert!(crashed);
+    assert_eq!(lab.deployment(&new)["failedTasks"], 1);
+
+    let mut lab = Lab::new();
+    lab.running(json!({ "desiredCount": 2, "deploymentConfiguration": { "maximumPercent": 150 } }));
+    lab.script("web:2", Script::crashes(60_000, 1));
+    let new = lab.roll(json!({}));
+    lab.run_until(120, |lab| lab.account.ecs.tasks.values().any(|t| t.deployment == new && t.was_healthy));
+    lab.script("web:2", Script::default());
+    lab.run_until(120, |lab| {
+        lab.tasks("STOPPED").iter().any(|task| task["stopCode"] == "EssentialContainerExited")
+    });
+    assert_eq!(lab.deployment(&new)["failedTasks"], 0);
+}

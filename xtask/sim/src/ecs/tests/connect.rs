@@ -228,3 +228,18 @@ fn the_protocol_of_a_service_connect_port_cannot_change() {
     let update = json!({ "cluster": "prod", "service": "backend", "taskDefinition": arn });
     assert!(lab.refused("UpdateService", update).contains("appProtocol"));
 }
+
+#[test]
+fn an_endpoint_of_another_namespace_is_not_seen() {
+    let mut lab = lab();
+    let other = json!({ "Name": "other.local", "CreatorRequestId": "2" });
+    lab.api(Api::CloudMap, "CreateHttpNamespace", other).unwrap();
+    lab.run(60);
+    create(&mut lab, "backend", 8080);
+    lab.register("web", json!({}));
+    let configuration = json!({ "enabled": true, "namespace": "other.local", "services": [] });
+    lab.create(json!({ "loadBalancers": [], "serviceConnectConfiguration": configuration }));
+    completed(&mut lab, "web");
+    let client = tasks(&mut lab, "web")[0].clone();
+    assert_eq!(lookup(&lab, &client, "backend.ielts.local", 8080), ConnectLookup::Unknown);
+}

@@ -180,3 +180,28 @@ fn bake_time_delays_completed_and_nothing_else() {
     let baked = lab.run_until(600, |lab| lab.deployment(&new)["rolloutState"] == "COMPLETED");
     assert!((290..320).contains(&baked), "{baked} s");
 }
+
+#[test]
+fn source_and_target_revisions_show_how_far_a_roll_is() {
+    // Facts 2.6.
+    let mut lab = Lab::new();
+    lab.running(json!({}));
+    let group = lab.target_group.clone();
+    lab.drain_in(&group, 60);
+    lab.roll(json!({}));
+    let counts = |lab: &mut Lab| {
+        let record = lab.service_deployment();
+        let of = |revision: &serde_json::Value| {
+            let count = |name: &str| revision[name].as_u64().unwrap();
+            (count("requestedTaskCount"), count("runningTaskCount"), count("pendingTaskCount"))
+        };
+        (of(&record["sourceServiceRevisions"][0]), of(&record["targetServiceRevision"]))
+    };
+    assert_eq!(counts(&mut lab), ((2, 2, 0), (2, 0, 2)));
+    lab.run_until(120, |lab| lab.says("has begun draining connections"));
+    lab.run(5);
+    assert_eq!(counts(&mut lab), ((0, 0, 0), (2, 2, 0)));
+    lab.run_until(200, |lab| lab.service_deployment()["status"] == "SUCCESSFUL");
+    lab.update(json!({ "desiredCount": 5 }));
+    assert_eq!(counts(&mut lab).1, (2, 2, 3), "what was asked for when it ended");
+}

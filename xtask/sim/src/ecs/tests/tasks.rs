@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::lab::{Lab, id};
+use crate::workload::Report;
 use crate::workload::scripted::Script;
 
 #[test]
@@ -180,4 +181,49 @@ fn the_log_stream_exists_once_the_container_started_and_not_before() {
     lab.run_until(60, |lab| lab.tasks("RUNNING")[0]["lastStatus"] == "RUNNING");
     let task = id(&lab.tasks("RUNNING")[0]);
     assert_eq!(streams(&mut lab).unwrap()[0]["logStreamName"], format!("ecs/web/{task}"));
+}
+
+/// A running service of one task with an essential container `web` and a sidecar that is not.
+fn with_sidecar() -> (Lab, String) {
+    let mut lab = Lab::new();
+    let mut definition = super::lab::task_definition("web", json!({}));
+    let sidecar = json!({ "name": "sidecar", "image": "public.example/sidecar:1", "essential": false });
+    definition["containerDefinitions"].as_array_mut().unwrap().push(sidecar);
+    lab.ok("RegisterTaskDefinition", definition);
+    lab.running(json!({ "desiredCount": 1 }));
+    let task = id(&lab.tasks("RUNNING")[0]);
+    (lab, task)
+}
+
+fn exits(lab: &mut Lab, task: &str, container: &str) {
+    let report =
+        Report::Exited { task: task.to_owned(), container: container.to_owned(), exit_code: 3, reason: None };
+    lab.account.report(lab.now, report);
+    lab.run(0);
+}
+
+#[test]
+fn a_sidecar_that_is_not_essential_may_end_without_its_task() {
+    let (mut lab, task) = with_sidecar();
+    exits(&mut lab, &task, "sidecar");
+    lab.run(120);
+    let running = lab.tasks("RUNNING");
+    assert_eq!(id(&running[0]), task);
+    assert_eq!(running[0]["containers"][1]["lastStatus"], "STOPPED");
+    assert_eq!(running[0]["containers"][1]["exitCode"], 3);
+    assert_eq!(running[0]["containers"][0]["lastStatus"], "RUNNING");
+}
+
+#[test]
+fn an_essential_container_takes_its_sidecars_with_it() {
+    let (mut lab, task) = with_sidecar();
+    exits(&mut lab, &task, "web");
+    lab.run(120);
+    let stopped = lab.tasks("STOPPED");
+    assert_eq!(id(&stopped[0]), task);
+    assert_eq!(stopped[0]["stopCode"], "EssentialContainerExited");
+    let codes: Vec<&Value> =
+        stopped[0]["containers"].as_array().unwrap().iter().map(|container| &container["exitCode"]).collect();
+    assert_eq!(codes, [&json!(3), &json!(0)], "the sidecar ended on SIGTERM");
+    assert_eq!(lab.service("web")["runningCount"], 1, "replaced");
 }
