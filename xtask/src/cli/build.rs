@@ -39,6 +39,12 @@ pub(super) async fn images(
                 None => failure,
             }
         })?;
+    for service in services {
+        if let Some(image) = images.get(&service.key) {
+            image::platform_check(&service.key, service.architecture, &image.platform)
+                .map_err(|error| Failure::from_error(&error))?;
+        }
+    }
     for (service, image) in &images {
         events.emit(Kind::Built {
             service: service.clone(),

@@ -23,7 +23,7 @@ use clap::{CommandFactory, Parser};
 use args::{Cli, Global, Verb};
 use failure::Failure;
 
-use crate::host::Host;
+use crate::host::{Host, Signal, Signals};
 use crate::report::{Color, Recorder, Screen};
 
 /// The whole program.
@@ -91,7 +91,15 @@ async fn events(
 ) -> Result<ExitCode, Failure> {
     let events = Recorder::new(host.clock.clone(), Screen::new(global.output, global.verbose, host.terminal));
     let job = Job { host, global, events: &events };
-    let closing = run(&job).await.unwrap_or_else(|failure| {
+    let ended = match Signals::listen() {
+        Ok(mut signals) => tokio::select! {
+            biased;
+            signal = signals.next() => Err(interrupted(signal)),
+            ended = run(&job) => ended,
+        },
+        Err(error) => Err(Failure::from_error(&error)),
+    };
+    let closing = ended.unwrap_or_else(|failure| {
         let summary = format!("failed with exit code {}", failure.exit.code());
         events.emit(Kind::Failed { error: failure.error, hint: failure.hint });
         Closing::new(failure.exit, summary)
@@ -105,6 +113,17 @@ async fn events(
         writes,
     });
     Ok(closing.exit)
+}
+
+/// A deployment that ECS was asked for goes on without us: that is said, and no success is claimed.
+fn interrupted(signal: Signal) -> Failure {
+    let name = match signal {
+        Signal::Interrupt => "interrupted",
+        Signal::Terminate => "terminated",
+    };
+    Failure::usage(format!("{name}; what AWS was asked for so far goes on"))
+        .hint("run the same command again: it takes up what is under way")
+        .exit(ExitCode::Interrupted)
 }
 
 fn color(color: Color) {
