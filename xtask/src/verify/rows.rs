@@ -96,8 +96,8 @@ fn healthy(targets: &[TargetSnapshot]) -> String {
     format!("{healthy}/{} healthy", current.len())
 }
 
-/// The widest route, as a person would type it.
+/// The widest route: the pattern itself, and for the one that matches everything a link.
 fn public_path(service: &Service) -> Option<&str> {
     let route = service.routes.iter().max_by_key(|route| route.priority)?;
-    Some(route.path.trim_end_matches('*'))
+    Some(if route.path == "/*" { "/" } else { &route.path })
 }

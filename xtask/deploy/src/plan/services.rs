@@ -72,13 +72,17 @@ pub(super) fn rolls(plan: &mut Plan, desired: &Desired, observed: &Observed) {
     }
     for place in 0..=rank.iter().map(|(place, _)| *place).max().unwrap_or(0) {
         let mut stage = Stage::new("roll");
-        let mut names = Vec::new();
         for (_, service) in rank.iter().filter(|(of, _)| *of == place) {
             let unseen = service.depends_on.iter().find(|key| moved.contains(key));
             roll(plan, &mut stage, desired, service, observed, unseen);
-            names.push(service.key.0.as_str());
         }
-        stage.name = format!("roll {}", names.join(" and "));
+        let names: BTreeSet<&str> = stage
+            .lanes
+            .iter()
+            .map(|lane| lane.name.as_str())
+            .chain(stage.settle.iter().map(|key| key.0.as_str()))
+            .collect();
+        stage.name = format!("roll {}", Vec::from_iter(names).join(" and "));
         plan.stages.push(stage);
     }
 }

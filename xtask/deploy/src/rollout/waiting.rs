@@ -38,8 +38,12 @@ pub fn waiting(
         });
         return Waiting::Targets { healthy: count, wanted: ours.desired, says };
     }
-    let old: u32 =
+    // A task that drains is no longer counted as running, and is there all the same.
+    let leaving =
+        tasks.iter().filter(|task| task.started_by != deployment && task.last_status != "STOPPED").count();
+    let running: u32 =
         service.deployments.iter().filter(|entry| entry.id != deployment).map(|entry| entry.running).sum();
+    let old = running.max(u32::try_from(leaving).unwrap_or(u32::MAX));
     if old > 0 { Waiting::Draining { old } } else { Waiting::Completion }
 }
 
@@ -90,5 +94,8 @@ mod tests {
         assert_eq!(waiting("ours", &service(1, 2), &[], &[]), Waiting::Tasks);
         assert_eq!(waiting("ours", &service(2, 2), &tasks, &targets), Waiting::Draining { old: 2 });
         assert_eq!(waiting("ours", &service(2, 0), &tasks, &targets), Waiting::Completion);
+        let leaving = TaskSnapshot { last_status: "DEACTIVATING".into(), ..task("old", "10.0.1.3") };
+        let all = [tasks.as_slice(), &[leaving]].concat();
+        assert_eq!(waiting("ours", &service(2, 0), &all, &targets), Waiting::Draining { old: 1 });
     }
 }
