@@ -100,7 +100,7 @@ async fn routing_is_read_back_as_it_was_made() {
     assert_eq!(found.iter().map(|group| &group.spec).collect::<Vec<_>>(), [&wanted]);
     let balancer = aws.describe_load_balancer("alb").await.unwrap().unwrap();
     assert_eq!(balancer.state.spec.subnets, ground.subnets);
-    assert_eq!(found[0].load_balancers, [balancer.state.arn.clone()]);
+    assert_eq!(found[0].load_balancers, std::slice::from_ref(&balancer.state.arn));
     let listeners = aws.describe_listeners(&balancer.state.arn).await.unwrap();
     assert_eq!((listeners.len(), listeners[0].state.spec.load_balancer.as_str()), (1, "alb"));
     assert_eq!(aws.describe_load_balancer("none").await.unwrap(), None);
@@ -158,8 +158,8 @@ async fn scaling_is_read_back_as_it_was_made() {
     aws.register_scalable_target(&target, &tags()).await.unwrap();
     aws.put_scaling_policy(&policy).await.unwrap();
     let resources = ["service/c/web".to_owned(), "service/c/none".to_owned()];
-    assert_eq!(aws.describe_scalable_targets(&resources).await.unwrap(), [target.clone()]);
-    assert_eq!(aws.describe_scaling_policies("service/c/web").await.unwrap(), [policy.clone()]);
+    assert_eq!(aws.describe_scalable_targets(&resources).await.unwrap(), std::slice::from_ref(&target));
+    assert_eq!(aws.describe_scaling_policies("service/c/web").await.unwrap(), std::slice::from_ref(&policy));
     for _ in 0..2 {
         aws.delete_scaling_policy(&policy).await.unwrap();
         aws.deregister_scalable_target(&target).await.unwrap();
