@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::errors::{client, cluster_not_found, invalid};
+use super::errors::{cluster_not_found, invalid};
 use super::params::{cluster_name, decode, listed, page};
 use super::reference::cluster_arn;
 use super::state::active_cluster;
@@ -137,15 +137,14 @@ struct Delete {
 pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     let asked: Delete = decode(request)?;
     let name = active_cluster(account, Some(&asked.cluster))?;
-    let refuse = |what: &str| Err(client(format!("The Cluster cannot be deleted while {what} are active.")));
-    let serving = account.ecs.services.iter().any(|(key, service)| key.cluster == name && service.is_alive());
-    if serving {
-        return refuse("Services")
-            .map_err(|error: ApiError| ApiError { code: "ClusterContainsServicesException", ..error });
+    let refuse = |code: &'static str, what: &str| {
+        Err(ApiError::new(code, format!("The Cluster cannot be deleted while {what} are active.")))
+    };
+    if account.ecs.services.iter().any(|(key, service)| key.cluster == name && service.is_alive()) {
+        return refuse("ClusterContainsServicesException", "Services");
     }
     if account.ecs.live().any(|task| task.service.cluster == name) {
-        return refuse("Tasks")
-            .map_err(|error: ApiError| ApiError { code: "ClusterContainsTasksException", ..error });
+        return refuse("ClusterContainsTasksException", "Tasks");
     }
     let cluster = account.ecs.clusters.get_mut(&name).ok_or_else(cluster_not_found)?;
     cluster.active = false;

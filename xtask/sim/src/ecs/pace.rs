@@ -8,7 +8,8 @@
 pub struct Pace {
     /// PROVISIONING: the network interface is made.
     pub provisioning_ms: u64,
-    /// What a virtual workload should take over pulling and starting, unless it is told otherwise.
+    /// How long a pull is tried in vain before the task is given up; a virtual workload may take it as the
+    /// duration of a pull that succeeds.
     pub pulling_ms: u64,
     /// ACTIVATING: the targets are registered.
     pub activating_ms: u64,

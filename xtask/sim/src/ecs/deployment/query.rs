@@ -1,4 +1,5 @@
-//! ListServiceDeployments and DescribeServiceDeployments.
+//! ListServiceDeployments and DescribeServiceDeployments. The records go with their service: an INACTIVE one has
+//! none.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,7 +32,7 @@ struct Window {
 pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
     let asked: List = decode(request)?;
     let key = service_key(account, asked.cluster.as_deref(), &asked.service)?;
-    let Some(service) = account.ecs.services.get(&key) else {
+    let Some(service) = account.ecs.services.get(&key).filter(|service| service.is_alive()) else {
         return Ok(json!({ "serviceDeployments": [] }));
     };
     let wanted = service.service_deployments.iter().filter(|deployment| {
@@ -62,7 +63,7 @@ pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outco
     }
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for arn in &asked.service_deployment_arns {
-        let known = account.ecs.services.values().find_map(|service| {
+        let known = account.ecs.services.values().filter(|service| service.is_alive()).find_map(|service| {
             let deployment = service.service_deployments.iter().find(|deployment| deployment.arn == *arn)?;
             Some(deployment.full(account, service))
         });

@@ -37,8 +37,10 @@ pub(super) fn view(account: &Account, key: &ServiceKey, with_tags: bool) -> Valu
         "events": service.events.view(),
         "createdAt": service.created_at.epoch_secs(),
         "createdBy": service.created_by,
-        "roleArn": account.arn("iam", "role").replace(&format!(":{}:", account.settings.region), "::")
-            + "/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+        "roleArn": format!(
+            "arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+            account.settings.account
+        ),
         "schedulingStrategy": "REPLICA",
         "placementConstraints": [],
         "placementStrategy": [],

@@ -80,6 +80,9 @@ fn a_deployment_in_progress_ends_with_its_service() {
     let reply = lab.ok("DescribeServiceDeployments", json!({ "serviceDeploymentArns": [arn] }));
     assert_eq!(reply["serviceDeployments"][0]["status"], "STOPPED");
     lab.run_until(120, |lab| lab.service("web")["status"] == "INACTIVE");
+    // Facts 2.6: gone with the service.
+    let reply = lab.ok("DescribeServiceDeployments", json!({ "serviceDeploymentArns": [arn] }));
+    assert_eq!(reply["failures"][0]["reason"], "MISSING");
 }
 
 #[test]

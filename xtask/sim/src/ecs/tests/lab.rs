@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::account::{Account, Millis, Settings};
+use crate::ecs::Pace;
 use crate::wire::{Api, ApiError, ApiRequest};
 use crate::workload::scripted::{Script, Scripted, Scripts};
 use crate::workload::{TaskId, VirtualWorkload};
@@ -23,9 +24,14 @@ impl Lab {
     /// An account with the cluster `prod` and the target group `web-tg` (checks every 10 s, 2 of 2, path
     /// `/health`; deregistration delay 10 s) behind a load balancer.
     pub(super) fn new() -> Self {
+        Self::at(Pace::default())
+    }
+
+    /// The same at another pace.
+    pub(super) fn at(pace: Pace) -> Self {
         let scripts = Scripts::default();
         let mut lab = Self {
-            account: Account::new(Settings::default()),
+            account: Account::new(Settings { pace, ..Settings::default() }),
             work: Scripted::new(scripts.clone()),
             scripts,
             now: START,

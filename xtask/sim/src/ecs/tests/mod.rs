@@ -10,6 +10,7 @@ mod first_deployment;
 mod grace;
 mod images;
 mod lab;
+mod liveness;
 mod percentages;
 mod requests;
 mod rolling;

@@ -257,3 +257,56 @@ fn only_tasks_launched_later_inherit_tags() {
         .collect();
     assert_eq!(counts, [0, 0, 3]);
 }
+
+#[test]
+fn list_services_pages_by_ten_unless_asked_otherwise() {
+    let mut lab = Lab::new();
+    for n in 0..12 {
+        lab.create(json!({ "serviceName": format!("s{n:02}"), "desiredCount": 0 }));
+    }
+    let list = |lab: &mut Lab, members: Value| {
+        lab.ok("ListServices", laid_over(json!({ "cluster": "prod" }), members))
+    };
+    let first = list(&mut lab, json!({}));
+    assert_eq!(first["serviceArns"].as_array().unwrap().len(), 10);
+    let rest = list(&mut lab, json!({ "nextToken": first["nextToken"] }));
+    assert_eq!(rest["serviceArns"].as_array().unwrap().len(), 2);
+    assert_eq!(list(&mut lab, json!({ "maxResults": 100 }))["serviceArns"].as_array().unwrap().len(), 12);
+}
+
+#[test]
+fn what_cannot_change_in_place_is_refused() {
+    // Facts 1.3.
+    let mut lab = Lab::new();
+    lab.running(
+        json!({ "launchType": null, "capacityProviderStrategy": [{ "capacityProvider": "FARGATE" }] }),
+    );
+    let update = |members: Value| laid_over(json!({ "cluster": "prod", "service": "web" }), members);
+    let back = lab.refused("UpdateService", update(json!({ "capacityProviderStrategy": [] })));
+    assert!(
+        back.starts_with("InvalidParameterException"),
+        "only if it was created with a launch type: {back}"
+    );
+    let windows = laid_over(
+        task_definition("web", json!({})),
+        json!({ "runtimePlatform": { "operatingSystemFamily": "WINDOWS_SERVER_2022_CORE" }, "cpu": "1024", "memory": "2048" }),
+    );
+    lab.ok("RegisterTaskDefinition", windows);
+    let other = lab.refused("UpdateService", update(json!({ "taskDefinition": "web" })));
+    assert!(other.contains("operating system"), "{other}");
+    // A service's launch type is no member of an update at all.
+    let ignored = lab.ok("UpdateService", update(json!({ "launchType": "FARGATE" })));
+    assert_eq!(ignored["service"]["launchType"], Value::Null);
+}
+
+#[test]
+fn execute_command_is_for_tasks_that_start_later() {
+    // Facts 1.2.
+    let mut lab = Lab::new();
+    lab.running(json!({}));
+    lab.update(json!({ "enableExecuteCommand": true, "desiredCount": 3 }));
+    lab.run_until(120, |lab| lab.service("web")["runningCount"] == 3);
+    let enabled: Vec<Value> =
+        lab.tasks("RUNNING").iter().map(|task| task["enableExecuteCommand"].clone()).collect();
+    assert_eq!(enabled, [json!(false), json!(false), json!(true)]);
+}

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::lab::{Lab, id};
 use crate::ecs::task::TaskStatus;
-use crate::workload::scripted::Script;
 
 /// Running tasks whose target is healthy, that were not told to stop.
 fn serving(account: &crate::Account) -> usize {
