@@ -55,3 +55,16 @@ impl Signals {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::host::Daemon;
+
+    #[tokio::test]
+    async fn a_cancelled_job_is_told_and_not_killed() {
+        let mut signals = Signals::listen().unwrap();
+        Daemon { pid: std::process::id() }.terminate().unwrap();
+        assert_eq!(signals.next().await, Signal::Terminate);
+    }
+}

@@ -134,3 +134,46 @@ fn attach(group: &mut TargetGroupState, balancer: &str, listeners: &[FoundListen
         group.load_balancers.push(balancer.to_owned());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use deploy::model::spec::{HealthCheckSpec, TargetGroupSpec};
+
+    use super::*;
+
+    fn group(load_balancers: &[&str]) -> TargetGroupState {
+        let health = HealthCheckSpec {
+            path: "/".into(),
+            matcher: "200".into(),
+            interval_secs: 30,
+            timeout_secs: 5,
+            healthy_threshold: 5,
+            unhealthy_threshold: 2,
+        };
+        let spec = TargetGroupSpec {
+            name: "tg".into(),
+            vpc: "vpc-1".into(),
+            port: 80,
+            target_type: "ip".into(),
+            protocol: "HTTP".into(),
+            health,
+            deregistration_delay_secs: 300,
+        };
+        let load_balancers = load_balancers.iter().map(|arn| (*arn).to_owned()).collect();
+        TargetGroupState { arn: "tg-arn".into(), spec, load_balancers }
+    }
+
+    #[test]
+    fn an_emulator_that_does_not_say_who_uses_a_group_does_not_make_it_look_unused() {
+        let rule = |target: &str| FoundRule { state: None, forwards: vec![target.to_owned()] };
+        let cases = [("tg-arn", vec!["alb".to_owned()]), ("other", Vec::new())];
+        for (target, expected) in cases {
+            let mut found = group(&[]);
+            attach(&mut found, "alb", &[], &[rule(target)]);
+            assert_eq!(found.load_balancers, expected, "{target}");
+        }
+        let mut told = group(&["theirs"]);
+        attach(&mut told, "alb", &[], &[rule("tg-arn")]);
+        assert_eq!(told.load_balancers, ["theirs"], "what AWS says is not added to");
+    }
+}

@@ -28,9 +28,7 @@ pub(super) fn of(error: &Error) -> Option<String> {
         }
         Kind::ClockSkew => "set this machine's clock",
         Kind::AccessDenied { action } => {
-            return Some(format!(
-                "allow {action} in the policy of the caller's role; see the README's list of permissions"
-            ));
+            return Some(format!("allow {action} in the policy of the caller's role"));
         }
         Kind::Quota => "ask for a higher quota, or remove what is no longer used",
         Kind::NotReady => "run the same command again: it goes on where it stopped",
