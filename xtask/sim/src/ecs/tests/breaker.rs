@@ -57,7 +57,7 @@ fn tasks_that_fail_health_checks_trip_the_breaker_and_the_old_revision_comes_bac
 
 #[test]
 fn the_stable_waiter_would_be_green_after_a_rollback() {
-    // Facts 2.5 (a): one deployment and running equal to desired say nothing about ours.
+    // ECS guide, deployment-type-ecs: one deployment and running equal to desired say nothing about ours.
     let (mut lab, _, bad) = bad_roll(Script::crashes(3_000, 1), true);
     lab.run_until(1200, |lab| {
         let service = lab.service("web");
@@ -101,7 +101,7 @@ fn without_rollback_the_failed_deployment_stays_primary_and_the_old_tasks_stay()
     assert_eq!(lab.deployment(&bad)["status"], "PRIMARY");
     assert_eq!(lab.deployment(&good)["runningCount"], 2);
     assert_eq!(lab.deployment(&bad)["runningCount"], 0, "nothing is launched any more");
-    // There is no status FAILED (facts 2.6).
+    // There is no status FAILED (ECS guide, service-deployment).
     assert_eq!(lab.service_deployment()["status"], "STOPPED");
 }
 
@@ -122,7 +122,7 @@ fn a_first_deployment_has_nothing_to_go_back_to() {
 
 #[test]
 fn a_deploy_launched_during_a_rollback_has_nothing_to_go_back_to() {
-    // Facts 2.4.
+    // ECS guide, deployment-circuit-breaker.
     let (mut lab, _, bad) = bad_roll(Script::crashes(2_000, 1), true);
     lab.run_until(600, |lab| lab.deployment(&bad)["rolloutState"] == "FAILED");
     lab.script("web:3", Script::crashes(2_000, 1));
@@ -135,7 +135,7 @@ fn a_deploy_launched_during_a_rollback_has_nothing_to_go_back_to() {
 
 #[test]
 fn switched_off_it_stays_in_progress_for_ever() {
-    // Facts 2.1.
+    // Deployment in the ECS API reference.
     let mut lab = Lab::new();
     lab.running(json!({}));
     // It reaches RUNNING after 3 s, so that nothing delays the next attempt, and is never healthy.
@@ -148,7 +148,7 @@ fn switched_off_it_stays_in_progress_for_ever() {
 
 #[test]
 fn tasks_that_never_run_are_retried_ever_later_so_that_the_breaker_takes_long() {
-    // Facts 2.4: at desired 1 the third failure may take very long.
+    // ECS guide, deployment-circuit-breaker: at desired 1 the third failure may take very long.
     let mut lab = Lab::new();
     let mut request = breaker(true);
     request["desiredCount"] = json!(1);
@@ -205,7 +205,7 @@ fn a_rollback_that_fails_too_ends_in_rollback_failed() {
 
 #[test]
 fn cumulative_failures_are_not_forgiven_by_a_healthy_task() {
-    // Facts 2.4: resetOnHealthyTask false.
+    // ECS guide, deployment-circuit-breaker: resetOnHealthyTask false.
     let mut lab = Lab::new();
     let breaker = json!({ "enable": true, "rollback": true, "resetOnHealthyTask": false });
     lab.running(json!({ "deploymentConfiguration":

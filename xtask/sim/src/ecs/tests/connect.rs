@@ -1,4 +1,4 @@
-//! Service Connect: who sees which endpoint, and who answers (facts 4).
+//! Service Connect: who sees which endpoint, and who answers (ECS guide, service-connect).
 
 use serde_json::{Value, json};
 
@@ -220,7 +220,7 @@ fn a_clusters_default_namespace_is_made_and_used() {
 
 #[test]
 fn the_protocol_of_a_service_connect_port_cannot_change() {
-    // Facts 1.3: delete and recreate the service.
+    // UpdateService in the ECS API reference: delete and recreate the service.
     let mut lab = lab();
     create(&mut lab, "backend", 8080);
     let port = |protocol: &str| json!({ "portMappings": [{ "containerPort": 8080, "name": "backend", "appProtocol": protocol }] });

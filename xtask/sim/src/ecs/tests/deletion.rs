@@ -29,7 +29,11 @@ fn a_deleted_service_drains_then_is_inactive_then_missing() {
     lab.ok("DeleteService", delete(true));
     let service = lab.service("web");
     assert_eq!((&service["status"], &service["desiredCount"]), (&json!("DRAINING"), &json!(0)));
-    assert_eq!(lab.ok("ListServices", json!({ "cluster": "prod" }))["serviceArns"], json!([]), "facts 1.3");
+    assert_eq!(
+        lab.ok("ListServices", json!({ "cluster": "prod" }))["serviceArns"],
+        json!([]),
+        "UpdateService in the ECS API reference"
+    );
     assert_eq!(
         lab.refused("UpdateService", json!({ "cluster": "prod", "service": "web", "desiredCount": 1 })),
         "ServiceNotActiveException: Service was not ACTIVE."
@@ -80,7 +84,7 @@ fn a_deployment_in_progress_ends_with_its_service() {
     let reply = lab.ok("DescribeServiceDeployments", json!({ "serviceDeploymentArns": [arn] }));
     assert_eq!(reply["serviceDeployments"][0]["status"], "STOPPED");
     lab.run_until(120, |lab| lab.service("web")["status"] == "INACTIVE");
-    // Facts 2.6: gone with the service.
+    // ECS guide, service-deployment: gone with the service.
     let reply = lab.ok("DescribeServiceDeployments", json!({ "serviceDeploymentArns": [arn] }));
     assert_eq!(reply["failures"][0]["reason"], "MISSING");
 }

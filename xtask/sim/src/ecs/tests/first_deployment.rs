@@ -17,7 +17,7 @@ fn a_new_service_goes_to_completed_and_steady() {
     assert_eq!(id.strip_prefix("ecs-svc/").map(str::len), Some(19));
 
     let took = lab.run_until(300, |lab| lab.deployment(&id)["rolloutState"] == "COMPLETED");
-    // Facts 2.9: create to RUNNING 20 to 40 s, then health checks.
+    // ECS guide, task-lifecycle-explanation: create to RUNNING 20 to 40 s, then health checks.
     assert!((20..120).contains(&took), "{took} s");
     lab.run_until(60, |lab| lab.says("has reached a steady state."));
     let service = lab.service("web");
@@ -71,7 +71,7 @@ fn the_service_deployment_ends_successful_and_is_found_from_the_service() {
 
 #[test]
 fn without_any_check_a_task_counts_after_40_seconds_of_running() {
-    // Facts 2.3, first row.
+    // ECS guide, deployment-circuit-breaker.
     let mut lab = Lab::new();
     lab.create(json!({ "loadBalancers": [] }));
     lab.run_until(60, |lab| lab.service("web")["runningCount"] == 2);
@@ -83,7 +83,7 @@ fn without_any_check_a_task_counts_after_40_seconds_of_running() {
 
 #[test]
 fn container_and_target_must_both_be_healthy() {
-    // Facts 2.3, last row: the container check fails although the load balancer is content.
+    // ECS guide, deployment-circuit-breaker: the container check fails although the load balancer is content.
     let mut lab = Lab::new();
     let check = json!({ "command": ["CMD", "probe"], "interval": 5, "retries": 3 });
     lab.register("web", json!({ "healthCheck": check }));
@@ -106,7 +106,7 @@ fn a_service_of_no_tasks_completes_at_once() {
 
 #[test]
 fn created_by_and_registered_by_are_the_caller_that_sts_names() {
-    // Facts 12.
+    // ECS guide, ecs-using-tags.
     let mut lab = Lab::new();
     let caller = lab.api(crate::wire::Api::Sts, "GetCallerIdentity", json!({})).unwrap()["Arn"].clone();
     assert_eq!(lab.create(json!({}))["createdBy"], caller);

@@ -7,7 +7,7 @@ use crate::workload::scripted::Script;
 
 #[test]
 fn without_grace_a_slow_start_is_killed_in_a_loop() {
-    // Facts 2.3: two failed checks of 10 s each are over long before 60 s of boot time.
+    // ECS guide, deployment-circuit-breaker: two failed checks of 10 s each are over long before 60 s of boot time.
     let mut lab = Lab::new();
     lab.script("web", Script::boots_in(60_000));
     lab.create(json!({}));
@@ -41,7 +41,7 @@ fn with_grace_the_same_start_is_waited_for() {
 
 #[test]
 fn grace_does_not_delay_healthy() {
-    // Facts 2.3: a passing check counts at once.
+    // ECS guide, deployment-circuit-breaker: a passing check counts at once.
     let mut lab = Lab::new();
     lab.create(json!({ "healthCheckGracePeriodSeconds": 3600 }));
     lab.run_until(120, |lab| lab.service("web")["deployments"][0]["rolloutState"] == "COMPLETED");
@@ -82,7 +82,7 @@ fn a_failing_container_check_stops_the_task_with_its_own_reason() {
 
 #[test]
 fn a_task_that_turns_unhealthy_later_is_replaced_before_it_is_stopped() {
-    // Facts 2.3: "the replacement starts first if maximumPercent allows".
+    // ECS guide, deployment-circuit-breaker: "the replacement starts first if maximumPercent allows".
     let mut lab = Lab::new();
     lab.script("web", Script::default().answering("/health", 300_000, 500));
     lab.running(json!({}));

@@ -46,7 +46,7 @@ fn digests(lab: &mut Lab) -> Vec<Value> {
 
 #[test]
 fn a_tag_that_moves_changes_nothing_until_the_next_deployment() {
-    // Facts 2.4, "Digest pinning".
+    // ECS guide, deployment-circuit-breaker.
     let mut lab = lab();
     let first = push(&mut lab, "live", "amd64", "first");
     lab.register("web", json!({ "image": format!("{REGISTRY}/web:live") }));

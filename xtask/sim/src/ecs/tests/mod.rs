@@ -1,7 +1,7 @@
 //! Stories about services, told to one account in virtual time with scripted tasks.
 //!
-//! Each test is named by the incident that it prevents. "Facts 2.4" and the like are the sections of the fact
-//! sheet about ECS.
+//! Each test is named by the incident that it prevents. Comments name the page of the ECS developer guide or of
+//! the API reference whose behaviour is held.
 
 mod breaker;
 mod connect;

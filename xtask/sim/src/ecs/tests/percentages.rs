@@ -22,7 +22,7 @@ fn blocks(desired: u32, minimum: u32, maximum: u32) -> bool {
 
 #[test]
 fn deadlocked_percentages_are_said_in_an_event_and_nothing_moves() {
-    // Facts 2.2, "Deadlocks".
+    // DeploymentConfiguration in the ECS API reference.
     assert!(blocks(1, 100, 100));
     assert!(blocks(2, 75, 100));
     assert!(blocks(3, 100, 125));

@@ -1,4 +1,4 @@
-//! What CreateService, UpdateService and RegisterTaskDefinition refuse, in AWS's words (facts 1.3 to 1.5).
+//! What CreateService, UpdateService and RegisterTaskDefinition refuse, in AWS's words (ECS API reference, CreateService and UpdateService).
 
 use serde_json::{Value, json};
 
@@ -171,7 +171,7 @@ fn register_task_definition_refuses_with_awss_texts() {
 
 #[test]
 fn every_registration_is_a_new_revision_and_tags_are_beside_it() {
-    // Facts 1.6.
+    // RegisterTaskDefinition in the ECS API reference.
     let mut lab = Lab::new();
     let tagged = laid_over(
         task_definition("web", json!({})),
@@ -242,7 +242,7 @@ fn tags_are_put_replaced_and_removed() {
 
 #[test]
 fn only_tasks_launched_later_inherit_tags() {
-    // Facts 12, propagateTags.
+    // ECS guide, ecs-using-tags, propagateTags.
     let mut lab = Lab::new();
     lab.running(json!({ "tags": [{ "key": "team", "value": "ielts" }] }));
     lab.update(json!({ "propagateTags": "SERVICE", "enableECSManagedTags": true, "desiredCount": 3 }));
@@ -276,7 +276,7 @@ fn list_services_pages_by_ten_unless_asked_otherwise() {
 
 #[test]
 fn what_cannot_change_in_place_is_refused() {
-    // Facts 1.3.
+    // UpdateService in the ECS API reference.
     let mut lab = Lab::new();
     lab.running(
         json!({ "launchType": null, "capacityProviderStrategy": [{ "capacityProvider": "FARGATE" }] }),
@@ -301,7 +301,7 @@ fn what_cannot_change_in_place_is_refused() {
 
 #[test]
 fn execute_command_is_for_tasks_that_start_later() {
-    // Facts 1.2.
+    // UpdateService in the ECS API reference.
     let mut lab = Lab::new();
     lab.running(json!({}));
     lab.update(json!({ "enableExecuteCommand": true, "desiredCount": 3 }));

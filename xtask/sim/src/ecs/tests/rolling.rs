@@ -37,7 +37,7 @@ fn a_roll_at_100_200_never_falls_below_desired() {
 
 #[test]
 fn the_reply_to_the_update_already_names_the_new_deployment() {
-    // Facts 2.5: take PRIMARY's id from the reply.
+    // ECS guide, deployment-type-ecs: take PRIMARY's id from the reply.
     let mut lab = Lab::new();
     let old = lab.running(json!({}))["deployments"][0]["id"].clone();
     let arn = lab.register("web", json!({}));
@@ -53,7 +53,7 @@ fn the_reply_to_the_update_already_names_the_new_deployment() {
 
 #[test]
 fn old_tasks_stop_as_scaling_activity_and_not_as_a_failure() {
-    // Facts 3: "normal during deploy/scale-in".
+    // ECS guide, stopped-task-errors: "normal during deploy/scale-in".
     let mut lab = Lab::new();
     lab.running(json!({}));
     let old = id(&lab.tasks("RUNNING")[0]);
@@ -92,7 +92,7 @@ fn sigterm_comes_only_after_the_target_has_drained() {
 
 #[test]
 fn completed_means_that_the_old_tasks_are_gone() {
-    // Facts 2.5, last line.
+    // ECS guide, deployment-type-ecs.
     let mut lab = Lab::new();
     lab.running(json!({}));
     let group = lab.target_group.clone();
@@ -121,7 +121,7 @@ fn nothing_changed_starts_no_deployment_unless_forced() {
 
 #[test]
 fn only_the_fields_of_the_matrix_start_a_deployment() {
-    // Facts 1.2.
+    // UpdateService in the ECS API reference.
     let mut lab = Lab::new();
     let id = lab.running(json!({ "serviceConnectConfiguration": null }))["deployments"][0]["id"].clone();
     for quiet in [
@@ -182,7 +182,7 @@ fn bake_time_delays_completed_and_nothing_else() {
 
 #[test]
 fn source_and_target_revisions_show_how_far_a_roll_is() {
-    // Facts 2.6.
+    // ECS guide, service-deployment.
     let mut lab = Lab::new();
     lab.running(json!({}));
     let group = lab.target_group.clone();

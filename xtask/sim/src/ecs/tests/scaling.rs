@@ -24,7 +24,7 @@ fn scaling_out_and_in_starts_no_deployment() {
 
 #[test]
 fn scaling_out_during_a_roll_raises_the_new_deployments_goal() {
-    // Facts 7: scale-out is not paused during a deployment.
+    // Application Auto Scaling guide, ECS: scale-out is not paused during a deployment.
     let mut lab = Lab::new();
     lab.running(json!({}));
     let new = lab.roll(json!({}));

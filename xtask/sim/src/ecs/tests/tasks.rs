@@ -51,7 +51,7 @@ fn a_running_task_tells_who_started_it_and_where_it_is() {
 
 #[test]
 fn stopped_tasks_are_kept_an_hour_and_then_missing() {
-    // Facts 3, "kept".
+    // ECS guide, stopped-task-errors.
     let mut lab = Lab::new();
     lab.running(json!({}));
     let victim = id(&lab.tasks("RUNNING")[0]);
@@ -106,7 +106,7 @@ fn a_missing_log_group_keeps_tasks_from_starting() {
 
 #[test]
 fn a_role_that_is_not_there_is_a_service_event_and_no_api_error() {
-    // Facts 1.5, "ECS was unable to assume the role".
+    // The texts that ECS answers with.
     let mut lab = Lab::new();
     let mut definition = super::lab::task_definition("web", json!({}));
     let role = "arn:aws:iam::123456789012:role/absent";
@@ -133,7 +133,7 @@ fn containers_that_ignore_sigterm_are_killed_after_stop_timeout() {
     assert_eq!(
         lab.tasks("STOPPED")[0]["containers"][0]["exitCode"],
         137,
-        "facts 3: SIGKILL after stopTimeout"
+        "ECS guide, stopped-task-errors: SIGKILL after stopTimeout"
     );
 }
 
@@ -147,7 +147,7 @@ fn list_tasks_filters_by_desired_status_and_pages() {
     assert_eq!(
         list(&mut lab, json!({ "desiredStatus": "PENDING" }))["taskArns"],
         json!([]),
-        "facts 3: never any"
+        "ECS guide, stopped-task-errors: never any"
     );
     assert_eq!(list(&mut lab, json!({ "family": "other" }))["taskArns"], json!([]));
     let first = list(&mut lab, json!({ "maxResults": 3 }));
@@ -164,7 +164,7 @@ fn list_tasks_filters_by_desired_status_and_pages() {
 
 #[test]
 fn the_log_stream_exists_once_the_container_started_and_not_before() {
-    // Facts 3, "log stream".
+    // ECS guide, stopped-task-errors.
     let mut lab = Lab::new();
     let options = json!({ "awslogs-group": "/ecs/web", "awslogs-region": "ap-southeast-1",
         "awslogs-stream-prefix": "ecs", "awslogs-create-group": "true" });
