@@ -3,8 +3,8 @@
 use deploy::event::Kind;
 use deploy::rollout::{Evidence, TaskSnapshot};
 
-use super::follow::Target;
 use super::poll::Seen;
+use super::target::Target;
 use crate::aws::Aws;
 use crate::report::Recorder;
 

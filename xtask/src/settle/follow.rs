@@ -8,32 +8,11 @@ use deploy::model::ServiceKey;
 use deploy::rollout::{Evidence, Progress, Rollout, Verdict, explain, waiting};
 
 use super::evidence;
+use super::target::Target;
 use super::poll::{self, Seen};
-use crate::apply::Deployed;
 use crate::aws::Aws;
 use crate::host::Mark;
 use crate::report::Recorder;
-
-/// A deployment to wait for.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// The service's short name.
-    pub key: ServiceKey,
-    /// The service's name.
-    pub service: String,
-    /// Its target group's ARN.
-    pub target_group: Option<String>,
-    /// What is followed.
-    pub deployed: Deployed,
-    /// Its container's name.
-    pub container: String,
-    /// Its container's port.
-    pub port: u16,
-    /// Its health check's path.
-    pub health_path: String,
-    /// Its log group.
-    pub log_group: String,
-}
 
 /// How a deployment stood when the waiting ended; no verdict means that the deadline came first.
 #[derive(Clone, Debug)]

@@ -6,5 +6,7 @@
 mod evidence;
 mod follow;
 mod poll;
+mod target;
 
-pub use follow::{Settled, Target, settle};
+pub use follow::{Settled, settle};
+pub use target::Target;
