@@ -8,8 +8,8 @@ use deploy::model::ServiceKey;
 use deploy::rollout::{Evidence, Progress, Rollout, Verdict, explain, waiting};
 
 use super::evidence;
-use super::target::Target;
 use super::poll::{self, Seen};
+use super::target::Target;
 use crate::aws::Aws;
 use crate::host::Mark;
 use crate::report::Recorder;

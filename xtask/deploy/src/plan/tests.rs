@@ -187,3 +187,19 @@ fn down_takes_clients_first_and_keeps_a_selected_load_balancer() {
     assert!(!titles.iter().any(|title| title.starts_with("delete load balancer")));
     assert!(titles.contains(&"delete rule 100 /api/*".to_owned()));
 }
+
+#[test]
+fn a_person_reads_what_will_change_and_why() {
+    let mut desired = desired();
+    desired.release.images.insert(ServiceKey("backend".into()), account::digest('c'));
+    desired.environment.services[0].cpu = 512;
+    desired.environment.services[1].deployment.health_check_grace_secs = 45;
+    insta::assert_snapshot!(crate::view::plan_text(&plan(&desired, &converged())));
+}
+
+#[test]
+fn a_person_reads_what_is_in_the_way_before_anything_else() {
+    let mut observed = converged();
+    observed.target_groups.get_mut("ielts-backend-tg").unwrap().spec.port = 9000;
+    insta::assert_snapshot!(crate::view::plan_text(&plan(&desired(), &observed)));
+}

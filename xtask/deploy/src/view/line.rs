@@ -91,7 +91,7 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             format!("\n{}{address}", table(rows))
         }
         Kind::Ended { summary, elapsed_ms, reads, writes, .. } => {
-            format!("{summary} in {} ({reads} reads, {writes} writes)", duration(*elapsed_ms))
+            format!("{summary} ({}, {reads} reads, {writes} writes)", duration(*elapsed_ms))
         }
     };
     Some(text)

@@ -14,8 +14,10 @@ pub fn plan_text(plan: &Plan) -> String {
         text.push_str(&format!("note: {note}\n"));
     }
     let count = plan.steps().count();
-    if count == 0 {
+    if count == 0 && plan.refusals.is_empty() {
         text.push_str("plan: nothing to change\n");
+    } else if count == 0 {
+        text.push_str("plan: none, because of the above\n");
     } else {
         text.push_str(&format!("plan: {count} {}\n", if count == 1 { "step" } else { "steps" }));
     }
@@ -45,6 +47,14 @@ pub fn plan_text(plan: &Plan) -> String {
 }
 
 fn difference(change: &Change) -> String {
-    let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+    let side = |value: &Option<String>| value.as_deref().map_or_else(|| "(none)".to_owned(), short_digest);
     format!("{}: {} → {}", change.field, side(&change.from), side(&change.to))
+}
+
+/// An image reference with as much of its digest as a person compares.
+fn short_digest(text: &str) -> String {
+    match text.split_once("@sha256:") {
+        Some((name, hex)) => format!("{name}@sha256:{}", hex.get(..12).unwrap_or(hex)),
+        None => text.to_owned(),
+    }
 }

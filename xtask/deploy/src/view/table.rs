@@ -24,3 +24,31 @@ pub fn table(rows: &[ServiceRow]) -> String {
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ImageDigest;
+
+    #[test]
+    fn the_closing_table_tells_what_the_owner_checks_by_hand() {
+        let live = ServiceRow {
+            service: "ielts-backend-service".into(),
+            status: "ACTIVE".into(),
+            running: 2,
+            desired: 2,
+            deployments: 1,
+            rollout: "COMPLETED".into(),
+            revision: "ielts-backend:7".into(),
+            digest: Some(ImageDigest(format!("sha256:{}", "a1".repeat(32)))),
+            targets: "2/2 healthy".into(),
+            url: Some("http://127.0.0.1:8088/api/*".into()),
+        };
+        let missing = ServiceRow {
+            service: "ielts-frontend-service".into(),
+            status: "MISSING".into(),
+            ..ServiceRow::default()
+        };
+        insta::assert_snapshot!(table(&[live, missing]));
+    }
+}
