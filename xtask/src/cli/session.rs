@@ -11,7 +11,7 @@ use super::{Failure, Job};
 use crate::aws::{self, Aws};
 use crate::host::{Host, Workspace};
 use crate::local::Local;
-use crate::report::Recorder;
+use crate::report::{Color, Recorder};
 
 /// The file and the environment that a command is for.
 pub(super) struct Settings {
@@ -36,7 +36,7 @@ impl Settings {
         let text = std::fs::read_to_string(&file)
             .map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
         let loaded = config::load(&shown, &text, global.env.as_deref());
-        let colored = host.terminal.stderr;
+        let colored = global.color != Color::Never;
         match loaded {
             Ok(loaded) => {
                 if !loaded.warnings.diagnostics.is_empty() {

@@ -4,6 +4,7 @@
 //! `--verbose` and whether a terminal is there.
 
 mod live;
+mod paint;
 mod record;
 mod screen;
 

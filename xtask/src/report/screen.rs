@@ -6,6 +6,7 @@ use deploy::event::{Event, Kind};
 use deploy::view::{Detail, line};
 
 use super::live::Live;
+use super::paint::paint;
 use crate::host::Terminal;
 
 /// What `--output` asks for.
@@ -84,6 +85,7 @@ impl Screen {
             }
             Shape::Lines { stamped } => {
                 let Some(text) = line(event, detail) else { return };
+                let text = paint(&text);
                 let text = if *stamped { stamp(event.at_ms, &text) } else { text };
                 print(&text, stream(event));
             }
@@ -91,7 +93,7 @@ impl Screen {
                 live.follow(event);
                 let above = line(event, detail).filter(|_| !live.holds(event));
                 if let Some(text) = above {
-                    live.suspend(|| print(&text, stream(event)));
+                    live.suspend(|| print(&paint(&text), stream(event)));
                 }
             }
         }
@@ -111,7 +113,7 @@ pub(crate) fn print_result(text: &str) {
 
 /// Prints to standard error.
 pub(crate) fn print_error(text: &str) {
-    print(text, Stream::Err);
+    print(&paint(text), Stream::Err);
 }
 
 #[derive(Clone, Copy)]
