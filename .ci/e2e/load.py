@@ -46,6 +46,7 @@ class Load:
         self.url = url
         self._stop = threading.Event()
         self._lock = threading.Lock()
+        # (seconds that the answer took, seconds since the first visitor) of each request, by kind.
         self.answers = {kind.name: [] for kind in KINDS}
         self.failures = []
 
@@ -86,7 +87,7 @@ class Load:
             problem = f"{type(error).__name__}: {error}"
         took = time.monotonic() - began
         with self._lock:
-            self.answers[kind.name].append(took)
+            self.answers[kind.name].append((took, began - self._began))
             if problem:
                 how = "kept connection" if keeps else "new connection"
                 self.failures.append(f"{kind.name} ({how}) at {began - self._began:.1f} s, {took:.2f} s: {problem}")
@@ -100,11 +101,14 @@ class Load:
         return self.count / self.elapsed
 
     def __str__(self):
-        times = sorted(took for answers in self.answers.values() for took in answers) or [0]
-        kinds = ", ".join(f"{name} {len(answers)}" for name, answers in self.answers.items())
+        times = sorted((*answer, name) for name, answers in self.answers.items() for answer in answers)
+        if not times:
+            return "no request"
+        slowest, moment, name = times[-1]
+        kinds = ", ".join(f"{kind} {len(answers)}" for kind, answers in self.answers.items())
         return (
             f"{self.count} requests at {self.rate:.1f}/s ({kinds}), {len(self.failures)} failed, "
-            f"median {times[len(times) // 2] * 1000:.0f} ms, slowest {times[-1] * 1000:.0f} ms"
+            f"median {times[len(times) // 2][0] * 1000:.0f} ms, slowest {slowest * 1000:.0f} ms ({name} at {moment:.1f} s)"
         )
 
     def worst(self):
