@@ -38,8 +38,9 @@ class Stage:
         self.random = random.Random(seed)
         self.logs = []
         self.transcripts = []
-        # What the first deploy made, to be compared with later, and how many events a deploy of each kind tells.
-        self.first = self.shape = self.fresh_events = self.update_events = None
+        # What earlier checks did and saw, for later ones to compare with: the first deploy and the account that it
+        # made, a deploy of an update, one that failed, the visitors of the last roll.
+        self.first = self.shape = self.update_run = self.failed_run = self.load = None
         # How many different definitions of each family there were since the cloud was started.
         self.definitions = {}
         self.work_tree = self._work_tree()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import threading
@@ -99,11 +100,6 @@ class Run:
         return "\n".join([f"{how} after {self.elapsed:.1f} s: {self.command}"] + (picked + self.err)[-lines:])
 
 
-def progress(run):
-    """How many events a run told, without the compiler's lines: those come only when something is compiled."""
-    return len([event for event in run.events() if event["event"] != "build-line"])
-
-
 def _parsed(line):
     try:
         return json.loads(line)
@@ -129,6 +125,13 @@ class Tool:
     def run(self, *args, deadline=600, env=None):
         """Runs a verb to its end."""
         return self.start(*args, env=env).wait(deadline)
+
+    def elsewhere(self, folder, *args, deadline=120):
+        """Runs the program itself in another workspace; it is there once a verb was run."""
+        program = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", self.root / "target")) / "xtask" / "xtask"
+        run = Run([str(program), *args], dict(os.environ), folder)
+        self.runs.append(run)
+        return run.wait(deadline)
 
     def deploy(self, *args, deadline=WARM_DEADLINE, env=None):
         """Deploys, told in events."""

@@ -1,5 +1,7 @@
 """A deploy of what is deployed: no write, no revision; and the verbs that only look."""
 
+import os
+
 from ..stage import deployed
 from ..verdict import check, expect, expect_that
 from .fresh import fresh_deploy
@@ -25,6 +27,29 @@ def no_new_revision(stage):
 def plan_is_empty(stage):
     run = stage.tool.run("plan")
     expect_that(run.exit == 0, "plan", "exit 0", run.story())
+
+
+@check("told as text: a row for each service, the URL, and what it took, as the last line", needs=[second_deploy])
+def text(stage):
+    run = stage.tool.run("deploy")
+    expect_that(run.exit == 0, "deploy", "exit 0", run.story())
+    rows = stage.rows()
+    for key, row in rows.items():
+        shown = [line for line in run.out if row["service"] in line]
+        expect_that(any("2/2" in line and row["revision"] in line for line in shown), f"the row of {key}",
+                    f"2/2 and {row['revision']}", shown)
+    expect_that(stage.cloud().url in run.text, "the text", "the load balancer's URL in it", run.story())
+    expect_that(" 0 writes" in run.out[-1], "the last line", "0 writes in it", run.out[-1])
+
+
+@check("a proxy in the environment does not come between the tool and its own cloud", needs=[second_deploy])
+def behind_a_proxy(stage):
+    # Nothing listens there: whatever went that way would fail.
+    dead = "http://127.0.0.1:9"
+    env = dict(os.environ, HTTP_PROXY=dead, http_proxy=dead, ALL_PROXY=dead, CARGO_NET_OFFLINE="true")
+    env.pop("NO_PROXY", None)
+    env.pop("no_proxy", None)
+    deployed(stage.tool.deploy(env=env))
 
 
 @check("smoke exits 0", needs=[fresh_deploy])

@@ -2,7 +2,6 @@
 
 from .. import names, proc, web
 from ..stage import deployed
-from ..tool import progress
 from ..verdict import check, expect, expect_that
 
 # On a new machine this compiles the tool and both services.
@@ -25,7 +24,6 @@ def fresh_deploy(stage):
     stage.stop()
     expect("whether the embedded cloud runs after local stop", stage.status()["running"], False)
     run = stage.first = deployed(stage.tool.deploy(deadline=COLD_DEADLINE))
-    stage.fresh_events = progress(run)
     ended = run.last("ended")
     return f"{ended.get('reads')} reads, {ended.get('writes')} writes, {run.elapsed:.1f} s"
 

@@ -1,50 +1,70 @@
 """The tool dies at random moments; run again, it converges, and nothing is there twice."""
 
+import json
 import signal
 import threading
 
 from .. import web
 from ..stage import deployed
+from ..tool import WARM_DEADLINE
 from ..verdict import Check, Unexpected, expect, expect_that
 from .cli import rules
 from .fresh import bands_through_the_page
 from .update import update
 
-FRESH_ROUNDS = 3
-UPDATE_ROUNDS = 2
+FRESH_ROUNDS = 6
+UPDATE_ROUNDS = 3
 ATTEMPTS = 5
 LINE = '# environment = { LOG_LEVEL = "info" }'
-LEVELS = ("debug", "warn", "trace")
+
+
+class Pattern:
+    """Where a round's moments lie: some milliseconds after one of the events of certain kinds, chosen by its number, so
+    that short phases are hit as well as long ones."""
+
+    def __init__(self, name, kinds, delay):
+        self.name, self.kinds, self.delay = name, kinds, delay
+
+    def matches(self, event):
+        # The compiler's lines come only when something is compiled.
+        return event["event"] in self.kinds if self.kinds else event["event"] != "build-line"
+
+    def count(self, run):
+        return len([event for event in run.events() if self.matches(event)])
+
+
+# A write that was sent and whose answer nobody hears is where a second run could make a thing twice.
+WRITES = Pattern("step", ["step-began"], 0.005)
+ANYWHERE = Pattern("event", [], 0.3)
 
 
 class Dying:
-    """Ends a run some milliseconds after a certain event, by number: so that every phase, short or long, is hit."""
+    """Ends a run at one moment of a pattern."""
 
-    def __init__(self, number, delay, sign):
-        self.number, self.delay, self.sign = number, delay, sign
-        self.seen, self.after = 0, None
+    def __init__(self, pattern, number, delay, sign):
+        self.pattern, self.number, self.delay, self.sign = pattern, number, delay, sign
+        self.seen = 0
 
     def __call__(self, run, line):
-        if '"event":"build-line"' in line:
+        if not self.pattern.matches(json.loads(line)):
             return
         self.seen += 1
         if self.seen == self.number:
-            self.after = line
             threading.Timer(self.delay, run.signal, [self.sign]).start()
 
 
-def _interrupted_deploy(stage, events, sign, again):
-    """A deploy that was ended at a random event, and that moment in words. `again` prepares another attempt."""
-    most = events - 2
+def _interrupted_deploy(stage, like, pattern, sign, again):
+    """A deploy that was ended at a random moment, and the moment in words. `again` prepares another attempt."""
+    most = max(1, pattern.count(like) - (pattern is ANYWHERE) * 2)
     for _ in range(ATTEMPTS):
-        dying = Dying(stage.random.randint(1, most), stage.random.uniform(0, 0.3), sign)
-        run = stage.tool.start("deploy", "--output", "json", on_event=dying).wait(600)
+        dying = Dying(pattern, stage.random.randint(1, most), stage.random.uniform(0, pattern.delay), sign)
+        run = stage.tool.start("deploy", "--output", "json", on_event=dying).wait(WARM_DEADLINE)
         if run.exit != 0:
-            last = run.events()[-1] if run.events() else {"event": "nothing"}
-            moment = f"event {dying.number} of {events} + {dying.delay * 1000:.0f} ms, after `{last['event']}`"
-            return run, moment
-        # It was faster than the pattern: that was no interruption.
-        most = max(1, dying.seen * 2 // 3)
+            last = (run.events("step-began", "phase-began") or [{}])[-1]
+            doing = last.get("step") or last.get("about") or "its beginning"
+            return run, f"{pattern.name} {dying.number} of {most} + {dying.delay * 1000:.0f} ms, last at: {doing}"
+        # It was faster than the pattern, or had fewer of its events: that was no interruption.
+        most = max(1, min(most, dying.seen) * 2 // 3)
         again()
     raise Unexpected("an interrupted deploy", "one that has not ended before", f"{ATTEMPTS} that had")
 
@@ -66,28 +86,28 @@ def _converges(stage, definitions):
     return run
 
 
-def _fresh_round(sign, exit_code):
+def _fresh_round(pattern, sign, exit_code):
     def body(stage):
         stage.stop()
         stage.definitions = {"ielts-backend": 1, "ielts-frontend": 1}
-        killed, moment = _interrupted_deploy(stage, stage.fresh_events, sign, stage.stop)
+        killed, moment = _interrupted_deploy(stage, stage.first, pattern, sign, stage.stop)
         expect(f"the exit code of the interrupted deploy ({moment})", killed.exit, exit_code)
         run = _converges(stage, stage.definitions)
         return f"{moment}; again: {run.last('ended').get('writes')} writes, {run.elapsed:.1f} s"
     return body
 
 
-def _update_round(round_number):
+def _update_round(pattern):
     def body(stage):
-        levels = iter(LEVELS[round_number::UPDATE_ROUNDS] * 10)
-
         def change():
+            # Another value in each attempt: going back to an earlier definition may make a new revision of it.
             stage.sources.restore()
             stage.definitions["ielts-backend"] += 1
-            stage.sources.edit("deploy.toml", LINE, f'environment = {{ LOG_LEVEL = "{next(levels)}" }}')
+            value = f"end-to-end {stage.definitions['ielts-backend']}"
+            stage.sources.edit("deploy.toml", LINE, f'environment = {{ RELEASE_NOTE = "{value}" }}')
         try:
             change()
-            killed, moment = _interrupted_deploy(stage, stage.update_events, signal.SIGKILL, change)
+            killed, moment = _interrupted_deploy(stage, stage.update_run, pattern, signal.SIGKILL, change)
             expect(f"the exit code of the killed deploy ({moment})", killed.exit, -signal.SIGKILL)
             run = _converges(stage, stage.definitions)
         finally:
@@ -99,13 +119,15 @@ def _update_round(round_number):
 def _rounds():
     needs = [bands_through_the_page, rules]
     for number in range(FRESH_ROUNDS):
+        pattern = ANYWHERE if number % 3 == 2 else WRITES
         yield Check(f"killed in a first deploy ({number + 1} of {FRESH_ROUNDS}), run again: it converges",
-                    _fresh_round(signal.SIGKILL, -signal.SIGKILL), needs)
+                    _fresh_round(pattern, signal.SIGKILL, -signal.SIGKILL), needs)
     for number in range(UPDATE_ROUNDS):
+        pattern = ANYWHERE if number % 3 == 2 else WRITES
         yield Check(f"killed in an update ({number + 1} of {UPDATE_ROUNDS}), run again: it converges",
-                    _update_round(number), [*needs, update])
+                    _update_round(pattern), [*needs, update])
     yield Check("interrupted as by Ctrl-C in a first deploy: exit 4; run again: it converges",
-                _fresh_round(signal.SIGINT, 4), needs)
+                _fresh_round(ANYWHERE, signal.SIGINT, 4), needs)
 
 
 ROUNDS = list(_rounds())

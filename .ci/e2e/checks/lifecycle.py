@@ -6,7 +6,7 @@ import signal
 import socket
 
 from .. import proc, web
-from ..stage import deployed
+from ..stage import Cloud, deployed
 from ..verdict import check, expect, expect_that
 from .fresh import bands_through_the_page
 
@@ -68,6 +68,24 @@ def down(stage):
     expect("task processes", proc.survivors(tasks, PATIENCE), [])
     run = stage.tool.run("plan")
     expect_that(run.exit == 3, "plan after down", "exit 3", run.story())
+
+
+@check("a second checkout's cloud gets ports of its own, and its stop leaves the first alone",
+       needs=[bands_through_the_page])
+def two_checkouts(stage):
+    first = stage.cloud()
+    folder = stage.root / "target" / "ci" / "second"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "Cargo.toml").write_text("[workspace]\n", encoding="utf-8")
+    second = Cloud(stage.tool.elsewhere(folder, "local", "start", "--output", "json").object())
+    try:
+        both = second.tree()
+        expect("ports that both claim", set(first.ports) & set(second.ports), set())
+        expect_that(first.pid != second.pid, "the second cloud's process", "another", second.pid)
+    finally:
+        expect("the exit code of its stop", stage.tool.elsewhere(folder, "local", "stop").exit, 0)
+    expect("processes of the second left", proc.survivors(both, PATIENCE), [])
+    expect("the first cloud's process", stage.cloud().pid, first.pid)
 
 
 @check("local stop leaves no process, no port and no file behind", needs=[bands_through_the_page])

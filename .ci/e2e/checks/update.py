@@ -5,7 +5,7 @@ import time
 from .. import web
 from ..load import RATE, Load
 from ..stage import deployed
-from ..tool import WARM_DEADLINE, progress
+from ..tool import WARM_DEADLINE
 from ..verdict import check, expect, expect_that
 from .fresh import bands_through_the_page, fresh_deploy
 
@@ -52,7 +52,7 @@ def update(stage):
     for member in ("digest", "revision"):
         old, new = before["backend"][member], after["backend"][member]
         expect_that(new and new != old, f"the backend's {member}", f"another than {old}", new)
-    stage.update_events = progress(run)
+    stage.update_run = run
     return f"{before['backend']['revision']} → {after['backend']['revision']} in {run.elapsed:.1f} s"
 
 
