@@ -16,6 +16,7 @@ mod smoke;
 mod status;
 
 use std::process::ExitCode as Process;
+use std::time::Duration;
 
 use ::deploy::event::{ExitCode, Kind};
 use clap::{CommandFactory, Parser};
@@ -92,11 +93,17 @@ async fn events(
     let events = Recorder::new(host.clock.clone(), Screen::new(global.output, global.verbose, host.terminal));
     let job = Job { host, global, events: &events };
     let ended = match Signals::listen() {
-        Ok(mut signals) => tokio::select! {
-            biased;
-            signal = signals.next() => Err(interrupted(signal)),
-            ended = run(&job) => ended,
-        },
+        Ok(mut signals) => {
+            let ended = tokio::select! {
+                biased;
+                signal = signals.next() => Err(interrupted(signal)),
+                ended = run(&job) => ended,
+            };
+            match ended {
+                Err(failure) => Err(blamed(failure, &mut signals, host).await),
+                ended => ended,
+            }
+        }
         Err(error) => Err(Failure::from_error(&error)),
     };
     let closing = ended.unwrap_or_else(|failure| {
@@ -113,6 +120,18 @@ async fn events(
         writes,
     });
     Ok(closing.exit)
+}
+
+/// A Ctrl-C reaches the compiler and git as well. What one of them fails with then is the interruption, and may be
+/// seen this much before the signal itself.
+const SIGNAL_LAG: Duration = Duration::from_millis(50);
+
+async fn blamed(failure: Failure, signals: &mut Signals, host: &Host) -> Failure {
+    tokio::select! {
+        biased;
+        signal = signals.next() => interrupted(signal),
+        () = host.clock.sleep(SIGNAL_LAG) => failure,
+    }
 }
 
 /// A deployment that ECS was asked for goes on without us: that is said, and no success is claimed.
