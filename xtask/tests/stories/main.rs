@@ -6,4 +6,5 @@ mod failures;
 mod front_door;
 mod network;
 mod rollout;
+mod truth;
 mod world;

@@ -70,6 +70,18 @@ impl World {
         Self { cloud, scripts, environment, host, aws, releases: 0 }
     }
 
+    /// The same account, for somebody else who acts at the same time.
+    pub(crate) fn bystander(&self) -> Self {
+        Self {
+            cloud: self.cloud.clone(),
+            scripts: self.scripts.clone(),
+            environment: self.environment.clone(),
+            host: self.host.clone(),
+            aws: self.aws.clone(),
+            releases: 0,
+        }
+    }
+
     /// Images whose content is the given text, so that another text is another digest.
     pub(crate) fn images(&self, backend: &str, frontend: &str) -> BTreeMap<ServiceKey, Image> {
         let image = |package, port, content: &str| {

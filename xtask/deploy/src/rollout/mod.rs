@@ -7,6 +7,7 @@ mod cause;
 mod fold;
 mod snapshot;
 mod verdict;
+mod vocabulary;
 mod waiting;
 
 pub use cause::{Cause, Evidence, explain};
@@ -16,4 +17,5 @@ pub use snapshot::{
     TargetSnapshot, TaskSnapshot,
 };
 pub use verdict::{Outcome, Verdict};
+pub use vocabulary::{ROLLOUT_STATES, SERVICE_DEPLOYMENT_STATUSES};
 pub use waiting::waiting;

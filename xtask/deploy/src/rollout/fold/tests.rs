@@ -120,3 +120,28 @@ fn a_service_deleted_under_us_is_told_apart() {
     let gone = ServiceSnapshot { status: "DRAINING".into(), ..Default::default() };
     assert_eq!(outcome(vec![moving_read(), (gone, None)]), Some(Outcome::Deleted));
 }
+
+#[test]
+fn no_two_words_but_the_two_of_success_are_a_success() {
+    for state in super::super::ROLLOUT_STATES {
+        for status in super::super::SERVICE_DEPLOYMENT_STATUSES {
+            for by in ["ours", "other"] {
+                let mut list = vec![deployment(by, "PRIMARY", Some(state))];
+                if by == "other" {
+                    list.push(deployment("ours", "ACTIVE", Some(state)));
+                }
+                let outcome = outcome(vec![moving_read(), (service(list), sd(status))]);
+                let success = status == "SUCCESSFUL" && (state == "COMPLETED" || by == "other");
+                assert_eq!(
+                    outcome == Some(Outcome::Succeeded),
+                    success,
+                    "{by} {state} {status}: {outcome:?}"
+                );
+                // A word that the fold knows never ends in `unknown`, but for two that contradict each other.
+                if outcome == Some(Outcome::Unknown) {
+                    assert_eq!((by, state), ("ours", "COMPLETED"), "{status}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Success is reported only if the cloud's ground truth is success, and is reported when it is: over releases
+//! that behave in all ways, on a network that loses, delays, throttles and tells old news.
+
+use std::time::Duration;
+
+use deploy::event::ExitCode;
+use deploy::model::ServiceKey;
+use proptest::prelude::*;
+use sim::fault::{Fault, On};
+use sim::workload::scripted::Script;
+use xtask::aws::{Arns, Members, UpdateService};
+use xtask::observe;
+
+use crate::world::{World, story};
+
+/// How the new backend behaves.
+fn behaviour() -> impl Strategy<Value = Script> {
+    prop_oneof![
+        3 => Just(Script::default()),
+        1 => (0_u64..90_000).prop_map(Script::boots_in),
+        1 => (200_u64..40_000, 1_i32..4).prop_map(|(after, code)| Script::crashes(after, code)),
+        1 => Just(Script::never_listens()),
+        1 => Just(Script::default().answering("/actuator/health", 0, 404)),
+        1 => Just(Script::fails_to_start("CannotPullContainerError: not found")),
+    ]
+}
+
+/// What befalls reads and writes on their way.
+fn fault() -> impl Strategy<Value = On> {
+    let on = prop_oneof![
+        Just("DescribeServices"),
+        Just("DescribeServiceDeployments"),
+        Just("ListTasks"),
+        Just("DescribeTargetHealth"),
+        Just("UpdateService"),
+        Just("RegisterTaskDefinition"),
+    ];
+    let what = prop_oneof![
+        Just(Fault::Throttle),
+        Just(Fault::ServerError(503)),
+        Just(Fault::Delay(4_000)),
+        Just(Fault::LoseRequest),
+        Just(Fault::LoseReply),
+        Just(Fault::StaleRead),
+    ];
+    (on, 1_u64..30, 0_u64..3, what).prop_map(|(operation, first, more, fault)| {
+        On::operation(operation).nth(first..=first + more).then(fault)
+    })
+}
+
+/// Somebody else's forced deployment of what runs, some seconds into ours.
+async fn somebody_else(world: &World, after_secs: Option<u64>) {
+    let Some(after_secs) = after_secs else { return };
+    tokio::time::sleep(Duration::from_secs(after_secs)).await;
+    let observed = observe::account(&world.aws, &world.environment).await.unwrap();
+    let service = &observed.services[&ServiceKey("backend".to_owned())];
+    let update = UpdateService {
+        spec: &service.spec,
+        members: Members::default(),
+        task_definition: None,
+        desired: None,
+        force_new_deployment: true,
+        previous_primary: service.primary.as_deref(),
+        arns: &Arns::default(),
+    };
+    world.aws.update_service(&update).await.unwrap();
+}
+
+/// What the cloud itself says of our deployment, the backend's second, once nothing disturbs the reading.
+async fn truth(world: &World) -> bool {
+    world.cloud.clear_rules();
+    let (cluster, service) = (&world.environment.cluster, &world.environment.services[0].name);
+    let mut all = world.aws.list_service_deployments(cluster, service, &[]).await.unwrap();
+    all.sort_by_key(|deployment| deployment.created_ms);
+    all.get(1).is_some_and(|ours| ours.status == "SUCCESSFUL")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn success_is_told_exactly_when_it_is_true(
+        script in behaviour(),
+        faults in prop::collection::vec(fault(), 0..4),
+        other in prop::option::weighted(0.3, 5_u64..90),
+    ) {
+        story(|| async {
+            let mut world = World::new().await;
+            assert_eq!(Box::pin(world.deploy("v1", "v1")).await.exit, ExitCode::Done);
+            world.scripts.set("ielts-backend:2", script);
+            for fault in faults {
+                world.cloud.add_rule(fault);
+            }
+            let bystander = world.bystander();
+            let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v1")), Box::pin(somebody_else(&bystander, other)));
+            let truth = Box::pin(truth(&world)).await;
+            if ended.exit == ExitCode::Done {
+                assert!(truth, "a success that is none: {:#?}", ended.events);
+            } else if other.is_none() {
+                assert!(!truth, "a success that was not told, {:?}: {:#?}", ended.exit, ended.events);
+            }
+        });
+    }
+}
