@@ -27,9 +27,11 @@ impl Git {
             .unwrap_or_else(|error| Self { unknown: Some(error.to_string()), ..Self::default() })
     }
 
-    /// Porcelain v2 tells commit, branch and changes in one call.
+    /// Porcelain v2 tells commit, branch and changes in one call. Without optional locks: a status that also refreshes
+    /// the index, and is killed with the tool, leaves `.git/index.lock` in the way of the user's next command.
     fn ask(shell: &Shell, dir: &Path) -> Result<Self, ProcessError> {
-        shell.read_in(dir, "git", &["status", "--porcelain=v2", "--branch"]).map(|text| Self::read(&text))
+        let args = ["--no-optional-locks", "status", "--porcelain=v2", "--branch"];
+        shell.read_in(dir, "git", &args).map(|text| Self::read(&text))
     }
 
     fn read(status: &str) -> Self {
