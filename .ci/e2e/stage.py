@@ -94,6 +94,7 @@ class Stage:
         self.tool.kill_all()
         self.sources.restore()
         self.stop()
+        expect("git's lock", list(self.root.glob(".git/*.lock")), [])
         expect("what git says of the work tree", self._work_tree(), self.work_tree)
 
     def _work_tree(self):
