@@ -1,4 +1,4 @@
-//! Success is reported only if the cloud's ground truth is success, and is reported when it is: over releases
+//! Success is reported only if the cloud's ground truth is success, and is reported when it is and stays so: over releases
 //! that behave in all ways, on a network that loses, delays, throttles and tells old news.
 
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use deploy::event::ExitCode;
 use deploy::model::ServiceKey;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 use xtask::aws::{Arns, Members, UpdateService};
@@ -48,11 +49,11 @@ fn fault() -> impl Strategy<Value = On> {
     })
 }
 
-/// Somebody else's forced deployment of what runs, some seconds into ours.
+/// Somebody else's forced deployment of what runs, some seconds into ours, unless the network fails them.
 async fn somebody_else(world: &World, after_secs: Option<u64>) {
     let Some(after_secs) = after_secs else { return };
     tokio::time::sleep(Duration::from_secs(after_secs)).await;
-    let observed = observe::account(&world.aws, &world.environment).await.unwrap();
+    let Ok(observed) = observe::account(&world.aws, &world.environment).await else { return };
     let service = &observed.services[&ServiceKey("backend".to_owned())];
     let update = UpdateService {
         spec: &service.spec,
@@ -63,20 +64,39 @@ async fn somebody_else(world: &World, after_secs: Option<u64>) {
         previous_primary: service.primary.as_deref(),
         arns: &Arns::default(),
     };
-    world.aws.update_service(&update).await.unwrap();
+    // A refusal or a lost call is as good as nobody.
+    let _ = world.aws.update_service(&update).await;
 }
 
-/// What the cloud itself says of our deployment, the backend's second, once nothing disturbs the reading.
+/// What the cloud itself says of our deployment once nothing disturbs the reading. Ours is the first that
+/// rolled out our revision.
 async fn truth(world: &World) -> bool {
     world.cloud.clear_rules();
     let (cluster, service) = (&world.environment.cluster, &world.environment.services[0].name);
     let mut all = world.aws.list_service_deployments(cluster, service, &[]).await.unwrap();
     all.sort_by_key(|deployment| deployment.created_ms);
-    all.get(1).is_some_and(|ours| ours.status == "SUCCESSFUL")
+    let targets: Vec<String> =
+        all.iter().filter_map(|deployment| deployment.target_revision.clone()).collect();
+    let revisions = world.aws.describe_service_revisions(&targets).await.unwrap();
+    let ours = |arn: &String| {
+        let revision = revisions.iter().find(|revision| revision.arn == *arn);
+        revision.is_some_and(|revision| revision.task_definition.ends_with("ielts-backend:2"))
+    };
+    let first = all.iter().find(|deployment| deployment.target_revision.as_ref().is_some_and(ours));
+    first.is_some_and(|deployment| deployment.status == "SUCCESSFUL")
+}
+
+/// The same few cases on every machine; with PROPTEST_CASES set, that many at random.
+fn cases() -> ProptestConfig {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => config,
+        None => ProptestConfig { cases: 16, rng_seed: RngSeed::Fixed(7), ..config },
+    }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases())]
 
     #[test]
     fn success_is_told_exactly_when_it_is_true(
@@ -87,6 +107,7 @@ proptest! {
         story(|| async {
             let mut world = World::new().await;
             assert_eq!(Box::pin(world.deploy("v1", "v1")).await.exit, ExitCode::Done);
+            let crashes = script.crash.is_some();
             world.scripts.set("ielts-backend:2", script);
             for fault in faults {
                 world.cloud.add_rule(fault);
@@ -94,9 +115,11 @@ proptest! {
             let bystander = world.bystander();
             let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v1")), Box::pin(somebody_else(&bystander, other)));
             let truth = Box::pin(truth(&world)).await;
+            // ECS calls a release complete whose tasks crash a little later; nobody then calls it proven.
+            let stays = other.is_none() && !crashes && ended.exit != ExitCode::Unknown;
             if ended.exit == ExitCode::Done {
                 assert!(truth, "a success that is none: {:#?}", ended.events);
-            } else if other.is_none() {
+            } else if stays {
                 assert!(!truth, "a success that was not told, {:?}: {:#?}", ended.exit, ended.events);
             }
         });

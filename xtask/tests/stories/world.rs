@@ -14,7 +14,7 @@ use xtask::aws::{Aws, Connect, Keys, Observer};
 use xtask::host::{Env, Host, Http};
 use xtask::image::{self, Image, Recipe};
 use xtask::observe;
-use xtask::release::{Ground, Planned, carry_out, prove};
+use xtask::release::{Ground, carry_out, prove};
 use xtask::report::{Recorder, Screen};
 
 use crate::front_door::FrontDoor;
@@ -130,17 +130,19 @@ impl World {
 }
 
 async fn run(ground: &Ground<'_>, release: Release) -> ExitCode {
-    let observed = observe::account(ground.aws, ground.environment).await.unwrap();
-    let planned: Planned = ground.plan(release, observed).await.unwrap();
+    let Ok(observed) = observe::account(ground.aws, ground.environment).await else { return ExitCode::Usage };
+    let Ok(planned) = ground.plan(release, observed).await else { return ExitCode::Usage };
     assert_eq!(planned.plan.refusals, []);
     let known = Known::of(&planned.observed);
     let Ok(settled) = carry_out(ground, &planned, &known).await else { return ExitCode::NotRecovered };
     let exit = ExitCode::worst(settled.iter().map(xtask::settle::Settled::exit));
-    match exit {
-        ExitCode::Done if !prove(ground, &planned, &ground.door(&known)).await.unwrap() => {
-            ExitCode::NotRecovered
-        }
-        exit => exit,
+    if exit != ExitCode::Done {
+        return exit;
+    }
+    match prove(ground, &planned, &ground.door(&known)).await {
+        Ok(true) => ExitCode::Done,
+        Ok(false) => ExitCode::NotRecovered,
+        Err(_) => ExitCode::Unknown,
     }
 }
 
