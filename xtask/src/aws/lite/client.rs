@@ -26,42 +26,12 @@ use aws_types::region::SigningRegion;
 use aws_types::service_config::ServiceConfigKey;
 use form_urlencoded::Serializer;
 
+use super::api::Api;
 use super::endpoint::{Endpoint, endpoint};
 use super::reply::error_of;
 
 /// Says who calls, as the SDK's clients do.
 const USER_AGENT: &str = concat!("xtask/", env!("CARGO_PKG_VERSION"));
-
-/// An API that is called this way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::aws) enum Api {
-    /// Amazon EC2: query protocol, its own XML.
-    Ec2,
-    /// IAM: query protocol.
-    Iam,
-    /// CloudWatch Logs: JSON 1.1.
-    Logs,
-}
-
-impl Api {
-    /// First part of the host name, and the name that requests are signed for.
-    pub(super) fn prefix(self) -> &'static str {
-        match self {
-            Self::Ec2 => "ec2",
-            Self::Iam => "iam",
-            Self::Logs => "logs",
-        }
-    }
-
-    /// Its name in `AWS_ENDPOINT_URL_<NAME>` and in a profile's `services` section.
-    fn service_id(self) -> &'static str {
-        match self {
-            Self::Ec2 => "EC2",
-            Self::Iam => "IAM",
-            Self::Logs => "CloudWatch Logs",
-        }
-    }
-}
 
 /// What a call carries.
 #[derive(Clone, Debug)]

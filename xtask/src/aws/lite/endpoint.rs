@@ -1,7 +1,7 @@
 //! Where an API is, by region. Sources: AWS General Reference (EC2, IAM and CloudWatch Logs endpoints) and the
 //! partition table that every SDK carries.
 
-use super::client::Api;
+use super::api::Api;
 
 /// An API's address.
 #[derive(Clone, Debug, PartialEq, Eq)]

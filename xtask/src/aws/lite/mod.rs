@@ -4,11 +4,13 @@
 //! through the SDK's own orchestrator: the same credentials, signing, time limits and HTTP client; what is ours is
 //! the endpoint, the request's body and the reading of the reply.
 
+mod api;
 mod client;
 mod endpoint;
 mod reply;
 mod xml;
 
-pub(in crate::aws) use client::{Api, Lite};
+pub(in crate::aws) use api::Api;
+pub(in crate::aws) use client::Lite;
 pub(in crate::aws) use reply::{error_of, json};
 pub(in crate::aws) use xml::{children, read, text};

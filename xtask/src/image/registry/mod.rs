@@ -9,13 +9,15 @@
 mod address;
 mod backoff;
 mod error;
+mod event;
 mod push;
 mod reply;
 mod session;
 mod upload;
 
 pub use error::Error;
-pub use push::{PushEvent, PushReport, push};
+pub use event::PushEvent;
+pub use push::{PushReport, push};
 pub use session::{Credential, Registry};
 
 #[cfg(test)]

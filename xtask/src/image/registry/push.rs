@@ -3,8 +3,6 @@
 //! The order is the protocol's: a manifest is accepted only when its blobs are there, so that whoever sees the
 //! manifest can pull the image, and a tag never names half an image.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use deploy::model::ImageDigest;
 use futures_util::future::try_join_all;
@@ -12,62 +10,11 @@ use futures_util::try_join;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Response, StatusCode};
 
+use super::event::PushEvent;
 use super::session::{Failure, Registry, Session};
 use super::{Error, reply};
 use crate::host::Host;
 use crate::image::{Image, MANIFEST_MEDIA_TYPE, Tag};
-
-/// What happens during a push.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PushEvent {
-    /// The repository has a blob already.
-    Present {
-        /// The blob.
-        digest: String,
-        /// Its size.
-        bytes: u64,
-    },
-    /// A blob is on its way.
-    Uploading {
-        /// The blob.
-        digest: String,
-        /// Its size.
-        bytes: u64,
-    },
-    /// A blob is there.
-    Uploaded {
-        /// The blob.
-        digest: String,
-        /// Its size.
-        bytes: u64,
-    },
-    /// The image is there.
-    Stored {
-        /// The image.
-        digest: ImageDigest,
-    },
-    /// A tag names the image.
-    Tagged {
-        /// The tag.
-        tag: String,
-    },
-    /// The tag is another image's for good.
-    TagTaken {
-        /// The tag.
-        tag: String,
-        /// The image that has it.
-        holds: ImageDigest,
-        /// The tag that is set instead.
-        instead: String,
-    },
-    /// A request failed and is repeated.
-    Retrying {
-        /// Why.
-        error: String,
-        /// After this pause.
-        wait: Duration,
-    },
-}
 
 /// What a push did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

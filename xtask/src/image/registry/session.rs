@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Uri};
 
-use super::push::PushEvent;
+use super::event::PushEvent;
 use super::{Error, address, backoff, reply};
 use crate::host::{Host, HttpError, Rng, Secret};
 

@@ -10,7 +10,7 @@
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Method, StatusCode};
 
-use super::push::PushEvent;
+use super::event::PushEvent;
 use super::session::{Failure, Session};
 use super::{Error, address, reply};
 use crate::image::Blob;
