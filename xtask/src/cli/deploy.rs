@@ -10,7 +10,7 @@ use super::session::{Session, Settings};
 use super::{Closing, Failure, Global, Job, build, consent, observed, release};
 use crate::apply::Known;
 use crate::aws::Aws;
-use crate::host::Host;
+use crate::host::{Halt, Host};
 use crate::image::Image;
 use crate::release::{Ground, Planned, carry_out, prove};
 use crate::report::{Format, Recorder, Screen, print_result};
@@ -39,6 +39,7 @@ fn ground<'a>(job: &Job<'a>, session: &'a Session, images: &'a BTreeMap<ServiceK
         images,
         registry: job.host.env.get("XTASK_REGISTRY_URL"),
         door: session.door.as_deref(),
+        halt: job.halt,
     }
 }
 
@@ -59,6 +60,10 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     })?;
     let door = ground.door(&known);
     let exit = ExitCode::worst(settled.iter().map(Settled::exit));
+    if job.halt.asked() {
+        table(job.events, &prepared.session.aws, ground.environment, &door).await;
+        return Ok(interrupted(exit));
+    }
     let proven = exit == ExitCode::Done
         && prove(&ground, planned, &door)
             .await
@@ -73,6 +78,18 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     })
 }
 
+/// How a deploy closes that was asked to stop.
+fn interrupted(exit: ExitCode) -> Closing {
+    match exit {
+        ExitCode::Done => Closing::new(ExitCode::Interrupted, "interrupted; what had settled stays"),
+        ExitCode::Failed => {
+            Closing::new(ExitCode::Interrupted, "interrupted; the previous revisions are back")
+        }
+        ExitCode::StillMoving => Closing::new(ExitCode::Interrupted, "interrupted; still moving"),
+        exit => Closing::new(exit, "interrupted, and not recovered"),
+    }
+}
+
 /// `plan`: the same, and no further.
 pub(super) async fn plan_only(host: &Host, global: &Global) -> Result<ExitCode, Failure> {
     let screen = match global.output {
@@ -80,7 +97,8 @@ pub(super) async fn plan_only(host: &Host, global: &Global) -> Result<ExitCode, 
         Format::Text => Screen::new(Format::Text, global.verbose, host.terminal),
     };
     let events = Recorder::new(host.clock.clone(), screen);
-    let prepared = prepare(&Job { host, global, events: &events }, "plan").await?;
+    let (_switch, halt) = Halt::new();
+    let prepared = prepare(&Job { host, global, events: &events, halt: &halt }, "plan").await?;
     events.pause();
     let plan = &prepared.planned.plan;
     match global.output {

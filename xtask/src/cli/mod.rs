@@ -24,7 +24,7 @@ use clap::{CommandFactory, Parser};
 use args::{Cli, Global, Verb};
 use failure::Failure;
 
-use crate::host::{Host, Signal, Signals};
+use crate::host::{Halt, Host, Signal, Signals, Switch};
 use crate::report::{Color, Recorder, Screen};
 
 /// The whole program.
@@ -69,6 +69,7 @@ struct Job<'a> {
     host: &'a Host,
     global: &'a Global,
     events: &'a Recorder,
+    halt: &'a Halt,
 }
 
 /// How a verb that acts ended: its code and its closing sentence.
@@ -91,12 +92,13 @@ async fn events(
     run: impl AsyncFnOnce(&Job<'_>) -> Result<Closing, Failure>,
 ) -> Result<ExitCode, Failure> {
     let events = Recorder::new(host.clock.clone(), Screen::new(global.output, global.verbose, host.terminal));
-    let job = Job { host, global, events: &events };
+    let (switch, halt) = Halt::new();
+    let job = Job { host, global, events: &events, halt: &halt };
     let ended = match Signals::listen() {
         Ok(mut signals) => {
             let ended = tokio::select! {
                 biased;
-                signal = signals.next() => Err(interrupted(signal)),
+                failure = heard(&mut signals, &switch, &job) => Err(failure),
                 ended = run(&job) => ended,
             };
             match ended {
@@ -120,6 +122,20 @@ async fn events(
         writes,
     });
     Ok(closing.exit)
+}
+
+/// Hears signals until one of them ends the command: the first does when nothing moves yet, or with
+/// `--no-rollback`; otherwise it asks for what moves to go back, and the second ends it.
+async fn heard(signals: &mut Signals, switch: &Switch, job: &Job<'_>) -> Failure {
+    loop {
+        let signal = signals.next().await;
+        if job.global.no_rollback || !switch.ask() {
+            return interrupted(signal);
+        }
+        job.events.emit(Kind::Warned {
+            text: "asked to stop: what moves goes back; once more to leave at once".to_owned(),
+        });
+    }
 }
 
 /// A Ctrl-C reaches the compiler and git as well. What one of them fails with then is the interruption, and may be

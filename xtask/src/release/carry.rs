@@ -10,7 +10,7 @@ use crate::apply::{self, Known, Site};
 use crate::settle::{self, Settled, Target};
 
 /// Carries the stages out and stops at the first that does not end well. What a later stage would have moved
-/// stays as it was.
+/// stays as it was. A stop that is asked for ends the stages too; what moves then goes back first.
 ///
 /// # Errors
 /// [`apply::Failed`] when steps failed.
@@ -19,7 +19,18 @@ pub async fn carry_out(
     planned: &Planned,
     known: &Known,
 ) -> Result<Vec<Settled>, apply::Failed> {
-    let Ground { host, aws, events, environment, .. } = *ground;
+    ground.halt.heed(true);
+    let carried = stages(ground, planned, known).await;
+    ground.halt.heed(false);
+    carried
+}
+
+async fn stages(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    known: &Known,
+) -> Result<Vec<Settled>, apply::Failed> {
+    let Ground { host, aws, events, environment, halt, .. } = *ground;
     let site = Site {
         aws,
         host,
@@ -34,6 +45,9 @@ pub async fn carry_out(
     let deadline = host.clock.mark().after(Duration::from_secs(timeouts.settle_secs));
     let mut all: Vec<Settled> = Vec::new();
     for stage in &planned.plan.stages {
+        if halt.asked() {
+            break;
+        }
         if !stage.lanes.is_empty() {
             events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
             apply::stage(&site, stage).await?;
@@ -46,7 +60,7 @@ pub async fn carry_out(
         let about = stage.settle.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
         events.emit(Kind::PhaseBegan { phase: Phase::Settle, about });
         let every = Duration::from_secs(timeouts.poll_secs);
-        let settled = settle::settle(aws, events, &environment.cluster, targets, every, deadline).await;
+        let settled = settle::settle(aws, events, &environment.cluster, targets, every, deadline, halt).await;
         let well = settled.iter().all(Settled::is_success);
         all.extend(settled);
         if !well {

@@ -14,7 +14,7 @@ pub use prove::prove;
 
 use crate::apply::Known;
 use crate::aws::Aws;
-use crate::host::Host;
+use crate::host::{Halt, Host};
 use crate::image::Image;
 use crate::observe;
 use crate::report::Recorder;
@@ -37,6 +37,8 @@ pub struct Ground<'a> {
     pub registry: Option<&'a str>,
     /// The load balancer's base URL, when it is not its DNS name.
     pub door: Option<&'a str>,
+    /// Whether a stop was asked for.
+    pub halt: &'a Halt,
 }
 
 /// What was wanted and found, and the plan between the two.

@@ -7,12 +7,15 @@ use deploy::event::{ExitCode, Kind};
 use deploy::model::ServiceKey;
 use deploy::rollout::{Evidence, Progress, Rollout, Verdict, explain, waiting};
 
-use super::evidence;
 use super::poll::{self, Seen};
 use super::target::Target;
+use super::{evidence, stop};
 use crate::aws::Aws;
-use crate::host::Mark;
+use crate::host::{Halt, Mark};
 use crate::report::Recorder;
+
+/// A rollback starts as many tasks as the release did, and drains as many.
+const BACK_DEADLINE: Duration = Duration::from_secs(900);
 
 /// How a deployment stood when the waiting ended; no verdict means that the deadline came first.
 #[derive(Clone, Debug)]
@@ -47,7 +50,8 @@ struct Follow {
     verdict: Option<Verdict>,
 }
 
-/// Follows the deployments until all are over or `deadline` passes.
+/// Follows the deployments until all are over or `deadline` passes. When a stop is asked for, ECS is asked to put the
+/// previous revisions back, and that is followed to its end.
 pub async fn settle(
     aws: &Aws,
     events: &Recorder,
@@ -55,11 +59,20 @@ pub async fn settle(
     targets: Vec<Target>,
     every: Duration,
     deadline: Mark,
+    halt: &Halt,
 ) -> Vec<Settled> {
     let began = events.clock().mark();
     let mut follows: Vec<Follow> = targets.into_iter().map(|target| Follow::new(target, events)).collect();
     let mut gaps = poll::Gaps::default();
+    let (mut deadline, mut stopping) = (deadline, false);
     loop {
+        if halt.asked() && !stopping {
+            stopping = true;
+            deadline = events.clock().mark().after(BACK_DEADLINE);
+            for follow in follows.iter().filter(|follow| follow.verdict.is_none()) {
+                stop::ask(aws, events, &follow.target.key, follow.service_deployment.as_deref()).await;
+            }
+        }
         let open: Vec<_> =
             follows.iter().filter(|follow| follow.verdict.is_none()).map(Follow::asks).collect();
         if open.is_empty() || deadline.remaining().is_zero() {
@@ -76,7 +89,12 @@ pub async fn settle(
             }
         }
         if follows.iter().any(|follow| follow.verdict.is_none()) {
-            events.clock().sleep(every.min(deadline.remaining())).await;
+            let sleep = events.clock().sleep(every.min(deadline.remaining()));
+            tokio::select! {
+                biased;
+                () = halt.wait(), if !stopping => {}
+                () = sleep => {}
+            }
         }
     }
     for follow in follows.iter().filter(|follow| follow.verdict.is_none()) {

@@ -6,6 +6,7 @@
 mod evidence;
 mod follow;
 mod poll;
+mod stop;
 mod target;
 
 pub use follow::{Settled, settle};

@@ -4,6 +4,7 @@
 
 mod failures;
 mod front_door;
+mod interruption;
 mod network;
 mod rollout;
 mod truth;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
 use deploy::model::{Architecture, Environment, Release, ServiceKey};
@@ -11,7 +12,7 @@ use sim::door::cloud::Cloud;
 use sim::workload::scripted::{Scripted, Scripts};
 use xtask::apply::Known;
 use xtask::aws::{Aws, Connect, Keys, Observer};
-use xtask::host::{Env, Host, Http};
+use xtask::host::{Env, Halt, Host, Http};
 use xtask::image::{self, Image, Recipe};
 use xtask::observe;
 use xtask::release::{Ground, carry_out, prove};
@@ -26,6 +27,8 @@ pub(crate) struct World {
     pub(crate) host: Host,
     pub(crate) aws: Aws,
     releases: u32,
+    /// Seconds into the next deploys at which somebody presses Ctrl-C.
+    pub(crate) stop_after: Option<u64>,
 }
 
 /// How a deploy of a story ended.
@@ -67,7 +70,7 @@ impl World {
             observer: Observer::none(),
         })
         .await;
-        Self { cloud, scripts, environment, host, aws, releases: 0 }
+        Self { cloud, scripts, environment, host, aws, releases: 0, stop_after: None }
     }
 
     /// The same account, for somebody else who acts at the same time.
@@ -79,6 +82,7 @@ impl World {
             host: self.host.clone(),
             aws: self.aws.clone(),
             releases: 0,
+            stop_after: None,
         }
     }
 
@@ -109,6 +113,7 @@ impl World {
         let events = Recorder::new(self.host.clock.clone(), Screen::silent());
         let before = self.cloud.calls().len();
         let mark = self.host.clock.mark();
+        let (switch, halt) = Halt::new();
         let ground = Ground {
             host: &self.host,
             aws: &self.aws,
@@ -117,8 +122,15 @@ impl World {
             images: &images,
             registry: None,
             door: None,
+            halt: &halt,
         };
-        let exit = run(&ground, release).await;
+        let stop = async {
+            if let Some(secs) = self.stop_after {
+                self.host.clock.sleep(Duration::from_secs(secs)).await;
+                assert!(switch.ask(), "a deploy that rolls must heed a stop");
+            }
+        };
+        let (exit, ()) = tokio::join!(Box::pin(run(&ground, release)), stop);
         let calls = self.cloud.calls().split_off(before);
         Ended {
             exit,

@@ -1,0 +1,42 @@
+//! Somebody presses Ctrl-C, or a job is cancelled.
+
+use deploy::event::ExitCode;
+use sim::workload::scripted::Script;
+
+use crate::world::{World, story};
+
+#[test]
+fn a_cancelled_job_does_not_leave_half_a_release_behind() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.deploy("v1", "v1").await;
+        world.environment.services[0].deployment.health_check_grace_secs = 900;
+        world.scripts.set("ielts-backend:2", Script::boots_in(600_000));
+        world.stop_after = Some(60);
+        let ended = world.deploy("v2", "v1").await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        assert!(ended.writes.contains(&"StopServiceDeployment".to_owned()), "{:?}", ended.writes);
+        // The old revision serves: a deploy of it has no revision to register and nothing to roll.
+        world.stop_after = None;
+        let back = world.deploy("v1", "v1").await;
+        assert_eq!((back.exit, back.rolled().len()), (ExitCode::Done, 0), "{:#?}", back.events);
+    });
+}
+
+#[test]
+fn a_cancelled_first_release_is_not_called_rolled_back() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.scripts.set("ielts-backend", Script::boots_in(600_000));
+        world.environment.services[0].deployment.health_check_grace_secs = 900;
+        world.stop_after = Some(60);
+        let ended = world.deploy("v1", "v1").await;
+        assert!(
+            ![ExitCode::Done, ExitCode::Failed].contains(&ended.exit),
+            "{:?} {:#?}",
+            ended.exit,
+            ended.events
+        );
+        assert_eq!(ended.rolled(), ["backend"], "nothing is begun after the request");
+    });
+}
