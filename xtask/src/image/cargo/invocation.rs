@@ -118,7 +118,7 @@ mod tests {
         Places {
             workspace: "/home/ann/my app".to_owned(),
             cargo_home: Some("/home/ann/.cargo".to_owned()),
-            registries: vec!["/home/ann/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f".to_owned()],
+            registries: vec!["/home/ann/.cargo/registry/src/mirror-0123456789abcdef".to_owned()],
             sysroot: "/home/ann/.rustup/toolchains/stable".to_owned(),
             compiler_commit: "59807616e".to_owned(),
         }
@@ -152,7 +152,7 @@ mod tests {
                 "--remap-path-prefix=/home/ann/.cargo=/cargo",
                 "--remap-path-prefix=/home/ann/my app=/src",
                 "--remap-path-prefix=/home/ann/.rustup/toolchains/stable/lib/rustlib/src/rust=/rustc/59807616e",
-                "--remap-path-prefix=/home/ann/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f=/crates",
+                "--remap-path-prefix=/home/ann/.cargo/registry/src/mirror-0123456789abcdef=/crates",
             ]
         );
     }
