@@ -47,7 +47,7 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Build, push, bring the account to what deploy.toml says, wait, and prove that it runs
-    Deploy,
+    Deploy(Deploy),
     /// Show what a deploy would change, and why; exits with 3 when something would
     Plan,
     /// Show what runs now
@@ -71,6 +71,10 @@ pub(crate) enum Verb {
         shell: Shell,
     },
 }
+
+/// What a deploy can be told beyond `deploy.toml`.
+#[derive(Args, Debug)]
+pub(crate) struct Deploy {}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Local {

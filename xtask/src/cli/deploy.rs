@@ -6,15 +6,14 @@ use deploy::event::{ExitCode, Kind};
 use deploy::model::{Environment, ServiceKey};
 use deploy::plan::Plan;
 
+use super::release as begun;
 use super::session::{Session, Settings};
-use super::{Closing, Failure, Global, Job, build, consent, observed, release};
-use crate::apply::Known;
+use super::{Closing, Failure, Global, Job, args, build, consent, observed};
 use crate::aws::Aws;
 use crate::host::{Halt, Host};
 use crate::image::Image;
-use crate::release::{Ground, Planned, carry_out, prove};
+use crate::release::{self, Ground, Planned};
 use crate::report::{Format, Recorder, Screen, print_result};
-use crate::settle::Settled;
 use crate::verify::{self, Door};
 
 /// A plan and what it was made with.
@@ -43,7 +42,7 @@ fn ground<'a>(job: &Job<'a>, session: &'a Session, images: &'a BTreeMap<ServiceK
     }
 }
 
-pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
+pub(super) async fn run(job: &Job<'_>, _asked: &args::Deploy) -> Result<Closing, Failure> {
     let prepared = prepare(job, "deploy").await?;
     let (ground, planned) = (prepared.ground(job), &prepared.planned);
     let changes = !planned.plan.is_empty();
@@ -52,42 +51,9 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     if changes {
         consent::ask(job, ground.environment, "the deploy")?;
     }
-    let known = Known::of(&planned.observed);
-    let settled = carry_out(&ground, planned, &known).await.map_err(|failed| {
-        Failure::from_error(&failed)
-            .hint("run it again once that is mended: what was done is not done twice")
-            .exit(ExitCode::NotRecovered)
-    })?;
-    let door = ground.door(&known);
-    let exit = ExitCode::worst(settled.iter().map(Settled::exit));
-    if job.halt.asked() {
-        table(job.events, &prepared.session.aws, ground.environment, &door).await;
-        return Ok(interrupted(exit));
-    }
-    let proven = exit == ExitCode::Done
-        && prove(&ground, planned, &door)
-            .await
-            .map_err(|error| observed::failure(&error).exit(ExitCode::Unknown))?;
-    table(job.events, &prepared.session.aws, ground.environment, &door).await;
-    Ok(match exit {
-        ExitCode::Done if proven && changes => Closing::new(exit, "deployed and proven"),
-        ExitCode::Done if proven => Closing::new(exit, "nothing to change; proven"),
-        ExitCode::Done => Closing::new(ExitCode::NotRecovered, "deployed, but not proven"),
-        ExitCode::StillMoving => Closing::new(exit, "still moving at the deadline; run it again to wait on"),
-        _ => Closing::new(exit, "not deployed"),
-    })
-}
-
-/// How a deploy closes that was asked to stop.
-fn interrupted(exit: ExitCode) -> Closing {
-    match exit {
-        ExitCode::Done => Closing::new(ExitCode::Interrupted, "interrupted; what had settled stays"),
-        ExitCode::Failed => {
-            Closing::new(ExitCode::Interrupted, "interrupted; the previous revisions are back")
-        }
-        ExitCode::StillMoving => Closing::new(ExitCode::Interrupted, "interrupted; still moving"),
-        exit => Closing::new(exit, "interrupted, and not recovered"),
-    }
+    let ending = release::run(&ground, planned).await;
+    table(job.events, &prepared.session.aws, ground.environment, &ending.door).await;
+    Ok(Closing::new(ending.exit, ending.summary))
 }
 
 /// `plan`: the same, and no further.
@@ -115,7 +81,7 @@ pub(super) async fn plan_only(host: &Host, global: &Global) -> Result<ExitCode, 
 /// Reads the file, builds the images, reads the account, plans.
 async fn prepare(job: &Job<'_>, verb: &str) -> Result<Prepared, Failure> {
     let settings = Settings::read(job.host, job.global)?;
-    let release = release::begin(job.host, &settings);
+    let release = begun::begin(job.host, &settings);
     job.events.emit(Kind::Began {
         command: verb.to_owned(),
         environment: settings.environment.name.clone(),

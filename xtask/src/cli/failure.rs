@@ -4,6 +4,8 @@ use std::error::Error;
 
 use deploy::event::ExitCode;
 
+use crate::report::chain;
+
 /// An error as the user sees it.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -32,17 +34,6 @@ impl Failure {
 
     /// An error with all its causes in one sentence.
     pub(crate) fn from_error(error: &dyn Error) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            let cause_text = cause.to_string();
-            // Some errors repeat their cause in their own text.
-            if !text.contains(&cause_text) {
-                text.push_str(": ");
-                text.push_str(&cause_text);
-            }
-            source = cause.source();
-        }
-        Self::usage(text)
+        Self::usage(chain(error))
     }
 }

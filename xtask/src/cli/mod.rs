@@ -46,7 +46,9 @@ async fn run(cli: Cli) -> ExitCode {
     };
     let Cli { global, verb } = cli;
     let outcome = match verb {
-        Verb::Deploy => events(&host, &global, "deploy", deploy::run).await,
+        Verb::Deploy(asked) => {
+            events(&host, &global, "deploy", async |job| deploy::run(job, &asked).await).await
+        }
         Verb::Plan => deploy::plan_only(&host, &global).await,
         Verb::Status => status::run(&host, &global).await,
         Verb::Smoke => events(&host, &global, "smoke", smoke::run).await,

@@ -14,7 +14,7 @@ use crate::settle::{self, Settled, Target};
 ///
 /// # Errors
 /// [`apply::Failed`] when steps failed.
-pub async fn carry_out(
+pub(super) async fn carry_out(
     ground: &Ground<'_>,
     planned: &Planned,
     known: &Known,

@@ -3,14 +3,16 @@
 
 mod carry;
 mod prove;
+mod run;
 
 use std::collections::BTreeMap;
 
 use deploy::model::{Desired, Environment, Observed, Protocol, Release, ServiceKey};
 use deploy::plan::Plan;
 
-pub use carry::carry_out;
-pub use prove::prove;
+use carry::carry_out;
+use prove::prove;
+pub use run::{Ending, run};
 
 use crate::apply::Known;
 use crate::aws::Aws;

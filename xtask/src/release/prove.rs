@@ -10,7 +10,11 @@ use crate::verify::{self, Door};
 ///
 /// # Errors
 /// [`observe::Error`] when the account cannot be read: then nothing is proven.
-pub async fn prove(ground: &Ground<'_>, planned: &Planned, door: &Door) -> Result<bool, observe::Error> {
+pub(super) async fn prove(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    door: &Door,
+) -> Result<bool, observe::Error> {
     let Ground { host, aws, events, environment, .. } = *ground;
     events
         .emit(Kind::PhaseBegan { phase: Phase::Verify, about: "digests, targets, smoke checks".to_owned() });

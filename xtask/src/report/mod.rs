@@ -3,11 +3,13 @@
 //! Whoever acts holds a [`Recorder`] and emits; what is seen is decided here, once, by `--output`,
 //! `--verbose` and whether a terminal is there.
 
+mod chain;
 mod live;
 mod paint;
 mod record;
 mod screen;
 
+pub use chain::chain;
 pub use record::Recorder;
 pub use screen::{Color, Format, Screen};
 pub(crate) use screen::{print_error, print_result};

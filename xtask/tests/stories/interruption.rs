@@ -14,7 +14,7 @@ fn a_cancelled_job_does_not_leave_half_a_release_behind() {
         world.scripts.set("ielts-backend:2", Script::boots_in(600_000));
         world.stop_after = Some(60);
         let ended = world.deploy("v2", "v1").await;
-        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        assert_eq!(ended.exit, ExitCode::Interrupted, "{:#?}", ended.events);
         assert!(ended.writes.contains(&"StopServiceDeployment".to_owned()), "{:?}", ended.writes);
         // The old revision serves: a deploy of it has no revision to register and nothing to roll.
         world.stop_after = None;

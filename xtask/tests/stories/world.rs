@@ -10,12 +10,11 @@ use sim::Settings;
 use sim::door::clock::SimClock;
 use sim::door::cloud::Cloud;
 use sim::workload::scripted::{Scripted, Scripts};
-use xtask::apply::Known;
 use xtask::aws::{Aws, Connect, Keys, Observer};
 use xtask::host::{Env, Halt, Host, Http};
 use xtask::image::{self, Image, Recipe};
 use xtask::observe;
-use xtask::release::{Ground, carry_out, prove};
+use xtask::release::{self, Ground};
 use xtask::report::{Recorder, Screen};
 
 use crate::front_door::FrontDoor;
@@ -145,17 +144,7 @@ async fn run(ground: &Ground<'_>, release: Release) -> ExitCode {
     let Ok(observed) = observe::account(ground.aws, ground.environment).await else { return ExitCode::Usage };
     let Ok(planned) = ground.plan(release, observed).await else { return ExitCode::Usage };
     assert_eq!(planned.plan.refusals, []);
-    let known = Known::of(&planned.observed);
-    let Ok(settled) = carry_out(ground, &planned, &known).await else { return ExitCode::NotRecovered };
-    let exit = ExitCode::worst(settled.iter().map(xtask::settle::Settled::exit));
-    if exit != ExitCode::Done {
-        return exit;
-    }
-    match prove(ground, &planned, &ground.door(&known)).await {
-        Ok(true) => ExitCode::Done,
-        Ok(false) => ExitCode::NotRecovered,
-        Err(_) => ExitCode::Unknown,
-    }
+    release::run(ground, &planned).await.exit
 }
 
 impl Ended {

@@ -1,0 +1,71 @@
+//! A release from consent to its end: carried out, settled, proven, and how it ended in one sentence.
+
+use std::error::Error;
+
+use deploy::event::{ExitCode, Kind};
+
+use super::{Ground, Planned, carry_out, prove};
+use crate::apply::Known;
+use crate::report::chain;
+use crate::settle::Settled;
+use crate::verify::Door;
+
+/// How a release ended.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// The exit code. Only [`ExitCode::Done`] means that the release runs and is proven.
+    pub exit: ExitCode,
+    /// The closing sentence.
+    pub summary: String,
+    /// Where the services are reached, as far as it is known by now.
+    pub door: Door,
+}
+
+/// Carries a plan out and proves what it brought. What goes wrong is told as events; the ending says what it means.
+pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
+    let known = Known::of(&planned.observed);
+    let settled = match carry_out(ground, planned, &known).await {
+        Ok(settled) => settled,
+        Err(failed) => {
+            let hint = "run it again once that is mended: what was done is not done twice";
+            tell(ground, &failed, Some(hint.to_owned()));
+            let summary = "failed while the plan was carried out".to_owned();
+            return Ending { exit: ExitCode::NotRecovered, summary, door: ground.door(&known) };
+        }
+    };
+    let door = ground.door(&known);
+    let exit = ExitCode::worst(settled.iter().map(Settled::exit));
+    let (exit, summary) = match exit {
+        _ if ground.halt.asked() => interrupted(exit),
+        ExitCode::Done => proof(ground, planned, &door).await,
+        ExitCode::StillMoving => (exit, "still moving at the deadline; run it again to wait on"),
+        _ => (exit, "not deployed"),
+    };
+    Ending { exit, summary: summary.to_owned(), door }
+}
+
+async fn proof(ground: &Ground<'_>, planned: &Planned, door: &Door) -> (ExitCode, &'static str) {
+    match prove(ground, planned, door).await {
+        Ok(true) if planned.plan.is_empty() => (ExitCode::Done, "nothing to change; proven"),
+        Ok(true) => (ExitCode::Done, "deployed and proven"),
+        Ok(false) => (ExitCode::NotRecovered, "deployed, but not proven"),
+        Err(error) => {
+            tell(ground, &error, error.hint());
+            (ExitCode::Unknown, "deployed, and what runs could not be read")
+        }
+    }
+}
+
+/// How a release closes that was asked to stop.
+fn interrupted(exit: ExitCode) -> (ExitCode, &'static str) {
+    match exit {
+        ExitCode::Done => (ExitCode::Interrupted, "interrupted; what had settled stays"),
+        ExitCode::Failed => (ExitCode::Interrupted, "interrupted; the previous revisions are back"),
+        ExitCode::StillMoving => (ExitCode::Interrupted, "interrupted; still moving"),
+        exit => (exit, "interrupted, and not recovered"),
+    }
+}
+
+fn tell(ground: &Ground<'_>, error: &dyn Error, hint: Option<String>) {
+    ground.events.emit(Kind::Failed { error: chain(error), hint });
+}
