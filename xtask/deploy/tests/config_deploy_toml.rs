@@ -64,7 +64,10 @@ fn target() -> Vec<(&'static str, Value)> {
         ),
         ("/services/0/deployment/minimum_healthy_percent", json!(100)),
         ("/services/0/deployment/maximum_percent", json!(200)),
-        ("/services/0/deployment/circuit_breaker", json!({ "enable": true, "rollback": true })),
+        (
+            "/services/0/deployment/circuit_breaker",
+            json!({ "enable": true, "rollback": true, "threshold": 3, "reset_on_healthy_task": true }),
+        ),
         ("/services/0/depends_on", json!([])),
         (
             "/services/0/scaling",
@@ -109,7 +112,10 @@ fn target() -> Vec<(&'static str, Value)> {
         ),
         ("/services/1/deployment/minimum_healthy_percent", json!(100)),
         ("/services/1/deployment/maximum_percent", json!(200)),
-        ("/services/1/deployment/circuit_breaker", json!({ "enable": true, "rollback": true })),
+        (
+            "/services/1/deployment/circuit_breaker",
+            json!({ "enable": true, "rollback": true, "threshold": 3, "reset_on_healthy_task": true }),
+        ),
         ("/services/1/depends_on", json!(["backend"])),
         ("/services/1/scaling", json!({ "min": 2, "max": 10, "policies": [] })),
         (
@@ -129,7 +135,6 @@ fn differences() -> Vec<(&'static str, Value, Value)> {
         ("/kind", json!("aws"), json!("local")),
         ("/account", json!("123456789012"), json!(null)),
         ("/confirm", json!(true), json!(false)),
-        ("/timeouts/settle_secs", json!(1800), json!(180)),
         ("/timeouts/smoke_secs", json!(120), json!(30)),
         ("/timeouts/poll_secs", json!(5), json!(1)),
     ];
@@ -140,6 +145,9 @@ fn differences() -> Vec<(&'static str, Value, Value)> {
             ("/target_group/health/interval_secs", 10, 5),
             ("/target_group/health/timeout_secs", 4, 2),
             ("/deployment/health_check_grace_secs", 60, 30),
+            ("/deployment/patience/roll_secs", 700, 160),
+            ("/deployment/patience/back_secs", 350, 80),
+            ("/deployment/patience/finish_secs", 150, 25),
         ] {
             let pointer: &'static str = format!("{service}{pointer}").leak();
             differences.push((pointer, json!(prod), json!(local)));

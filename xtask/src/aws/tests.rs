@@ -8,8 +8,9 @@ mod vocabulary;
 use std::collections::BTreeMap;
 
 use deploy::model::spec::{
-    ConnectServiceSpec, ConnectSpec, ContainerSpec, HealthCheckSpec, ListenerSpec, LoadBalancerBinding,
-    LoadBalancerSpec, RuleSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
+    ConnectServiceSpec, ConnectSpec, ContainerSpec, EarlySuccessSpec, HealthCheckSpec, ListenerSpec,
+    LoadBalancerBinding, LoadBalancerSpec, RuleSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
+    ThresholdSpec,
 };
 
 use super::rehearsal::Rehearsal;
@@ -143,6 +144,9 @@ impl Ground {
             maximum_percent: 200,
             circuit_breaker: true,
             circuit_breaker_rollback: true,
+            circuit_breaker_threshold: ThresholdSpec { kind: "COUNT".to_owned(), value: 3 },
+            circuit_breaker_reset: true,
+            early_success: Some(EarlySuccessSpec { healthy_percent: 100, cleanup: "DEFERRED".to_owned() }),
             health_check_grace_secs: 60,
             enable_execute_command: true,
             propagate_tags: "TASK_DEFINITION".into(),

@@ -36,7 +36,7 @@ pub(crate) struct Global {
     /// Answer yes where the environment asks for consent
     #[arg(long, short, global = true)]
     pub(crate) yes: bool,
-    /// On Ctrl-C or SIGTERM leave what moves, instead of asking ECS to put the previous revision back
+    /// On Ctrl-C, SIGTERM or at the deadline leave what moves, instead of asking ECS to put the previous revision back
     #[arg(long, global = true)]
     pub(crate) no_rollback: bool,
     /// Tell each API call, each line of the compiler and what ECS says

@@ -39,6 +39,7 @@ fn ground<'a>(job: &Job<'a>, session: &'a Session, images: &'a BTreeMap<ServiceK
         registry: job.host.env.get("XTASK_REGISTRY_URL"),
         door: session.door.as_deref(),
         halt: job.halt,
+        put_back: !job.global.no_rollback,
     }
 }
 

@@ -7,7 +7,7 @@ use deploy::model::Service;
 
 use super::{Ground, Planned};
 use crate::apply::{self, Known, Site};
-use crate::settle::{self, Settled, Target};
+use crate::settle::{self, Settled, Target, Watch};
 
 /// Carries the stages out and stops at the first that does not end well. What a later stage would have moved
 /// stays as it was. A stop that is asked for ends the stages too; what moves then goes back first.
@@ -41,8 +41,6 @@ async fn stages(
         known,
         events,
     };
-    let timeouts = environment.timeouts;
-    let deadline = host.clock.mark().after(Duration::from_secs(timeouts.settle_secs));
     let mut all: Vec<Settled> = Vec::new();
     for stage in &planned.plan.stages {
         if halt.asked() {
@@ -59,8 +57,15 @@ async fn stages(
             stage.settle.iter().filter_map(|key| target(environment.service(key)?, known)).collect();
         let about = stage.settle.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
         events.emit(Kind::PhaseBegan { phase: Phase::Settle, about });
-        let every = Duration::from_secs(timeouts.poll_secs);
-        let settled = settle::settle(aws, events, &environment.cluster, targets, every, deadline, halt).await;
+        let watch = Watch {
+            aws,
+            events,
+            cluster: &environment.cluster,
+            every: Duration::from_secs(environment.timeouts.poll_secs),
+            halt,
+            put_back: ground.put_back,
+        };
+        let settled = settle::settle(&watch, targets).await;
         let well = settled.iter().all(Settled::is_success);
         all.extend(settled);
         if !well {
@@ -80,5 +85,6 @@ fn target(service: &Service, known: &Known) -> Option<Target> {
         port: service.container.port,
         health_path: service.target_group.health.path.clone(),
         log_group: service.log_group.name.clone(),
+        patience: service.deployment.patience,
     })
 }

@@ -41,6 +41,8 @@ pub struct Ground<'a> {
     pub door: Option<&'a str>,
     /// Whether a stop was asked for.
     pub halt: &'a Halt,
+    /// Whether what moves goes back when its time is over.
+    pub put_back: bool,
 }
 
 /// What was wanted and found, and the plan between the two.

@@ -1,47 +1,61 @@
-//! The loop: poll, fold, tell what changed, until every deployment is over or the deadline passes.
+//! One deployment on its way to its verdict: what each poll shows of it, and what is done when its time is over.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use deploy::event::{ExitCode, Kind};
+use deploy::event::{ExitCode, Kind, Waiting};
 use deploy::model::ServiceKey;
-use deploy::rollout::{Evidence, Progress, Rollout, Verdict, explain, waiting};
+use deploy::rollout::{Evidence, Outcome, Progress, Rollout, Verdict, explain, waiting};
 
 use super::poll::{self, Seen};
 use super::target::Target;
+use super::watch::Watch;
 use super::{evidence, stop};
 use crate::aws::Aws;
-use crate::host::{Halt, Mark};
+use crate::host::Mark;
 use crate::report::Recorder;
 
-/// A rollback starts as many tasks as the release did, and drains as many.
-const BACK_DEADLINE: Duration = Duration::from_secs(900);
-
-/// How a deployment stood when the waiting ended; no verdict means that the deadline came first.
+/// How a deployment stood when the waiting ended.
 #[derive(Clone, Debug)]
 pub struct Settled {
     /// The service's short name.
     pub key: ServiceKey,
     /// The verdict.
-    pub verdict: Option<Verdict>,
+    pub verdict: Verdict,
 }
 
 impl Settled {
     /// Whether the new revision runs and is complete.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        self.verdict.as_ref().is_some_and(|verdict| verdict.outcome.is_success())
+        self.verdict.outcome.is_success()
     }
 
     /// The exit code that it asks for.
     #[must_use]
     pub fn exit(&self) -> ExitCode {
-        self.verdict.as_ref().map_or(ExitCode::StillMoving, |verdict| ExitCode::of(&verdict.outcome))
+        ExitCode::of(&self.verdict.outcome)
     }
 }
 
-struct Follow {
+/// What a deployment's time is counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// The new revision gets complete.
+    Roll,
+    /// Its tasks are healthy; the old ones are leaving.
+    Finish,
+    /// The previous revision is put back.
+    Back,
+}
+
+pub(super) struct Follow {
     target: Target,
+    began: Mark,
+    part: Part,
+    /// It shall be stopped, and its service deployment is not known yet.
+    to_stop: bool,
+    deadline: Mark,
     rollout: Rollout,
     service_deployment: Option<String>,
     evidence: Evidence,
@@ -50,61 +64,9 @@ struct Follow {
     verdict: Option<Verdict>,
 }
 
-/// Follows the deployments until all are over or `deadline` passes. When a stop is asked for, ECS is asked to put the
-/// previous revisions back, and that is followed to its end.
-pub async fn settle(
-    aws: &Aws,
-    events: &Recorder,
-    cluster: &str,
-    targets: Vec<Target>,
-    every: Duration,
-    deadline: Mark,
-    halt: &Halt,
-) -> Vec<Settled> {
-    let began = events.clock().mark();
-    let mut follows: Vec<Follow> = targets.into_iter().map(|target| Follow::new(target, events)).collect();
-    let mut gaps = poll::Gaps::default();
-    let (mut deadline, mut stopping) = (deadline, false);
-    loop {
-        if halt.asked() && !stopping {
-            stopping = true;
-            deadline = events.clock().mark().after(BACK_DEADLINE);
-            for follow in follows.iter().filter(|follow| follow.verdict.is_none()) {
-                stop::ask(aws, events, &follow.target.key, follow.service_deployment.as_deref()).await;
-            }
-        }
-        let open: Vec<_> =
-            follows.iter().filter(|follow| follow.verdict.is_none()).map(Follow::asks).collect();
-        if open.is_empty() || deadline.remaining().is_zero() {
-            break;
-        }
-        let seen = poll::all(aws, events, cluster, &open, &mut gaps).await;
-        for follow in follows.iter_mut().filter(|follow| follow.verdict.is_none()) {
-            let Some(seen) = seen.iter().find(|seen| seen.service.name == follow.target.service) else {
-                continue;
-            };
-            follow.take(seen, events);
-            if let Some(verdict) = follow.verdict.clone() {
-                follow.close(aws, events, &verdict, began.elapsed_ms()).await;
-            }
-        }
-        if follows.iter().any(|follow| follow.verdict.is_none()) {
-            let sleep = events.clock().sleep(every.min(deadline.remaining()));
-            tokio::select! {
-                biased;
-                () = halt.wait(), if !stopping => {}
-                () = sleep => {}
-            }
-        }
-    }
-    for follow in follows.iter().filter(|follow| follow.verdict.is_none()) {
-        follow.explain(aws, events).await;
-    }
-    follows.into_iter().map(|follow| Settled { key: follow.target.key, verdict: follow.verdict }).collect()
-}
-
 impl Follow {
-    fn new(target: Target, events: &Recorder) -> Self {
+    pub(super) fn new(target: Target, events: &Recorder) -> Self {
+        let began = events.clock().mark();
         let revision = short(&target.deployed.revision);
         let deployment = target.deployed.deployment.clone();
         events.emit(Kind::Following {
@@ -113,6 +75,10 @@ impl Follow {
             revision,
         });
         Self {
+            began,
+            part: Part::Roll,
+            to_stop: false,
+            deadline: began.after(Duration::from_secs(target.patience.roll_secs)),
             rollout: Rollout::new(deployment),
             service_deployment: None,
             evidence: Evidence {
@@ -127,8 +93,33 @@ impl Follow {
         }
     }
 
+    /// Whether there is no verdict yet.
+    pub(super) fn is_open(&self) -> bool {
+        self.verdict.is_none()
+    }
+
+    /// The service's name.
+    pub(super) fn service(&self) -> &str {
+        &self.target.service
+    }
+
+    /// How long until its time is over.
+    pub(super) fn remaining(&self) -> Duration {
+        self.deadline.remaining()
+    }
+
+    /// Whether its time is over.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.remaining().is_zero()
+    }
+
+    /// What became of it, once there is a verdict.
+    pub(super) fn settled(self) -> Option<Settled> {
+        Some(Settled { key: self.target.key, verdict: self.verdict? })
+    }
+
     /// What the next poll should read for it.
-    fn asks(&self) -> poll::Ask {
+    pub(super) fn asks(&self) -> poll::Ask {
         poll::Ask {
             service: self.target.service.clone(),
             service_deployment: self.service_deployment.clone(),
@@ -136,7 +127,9 @@ impl Follow {
         }
     }
 
-    fn take(&mut self, seen: &Seen, events: &Recorder) {
+    /// Takes what a poll shows of it.
+    pub(super) async fn take(&mut self, watch: &Watch<'_>, seen: &Seen) {
+        let events = watch.events;
         let ours = self.rollout.deployment().to_owned();
         let primary =
             seen.service.deployments.iter().any(|entry| entry.id == ours && entry.status == "PRIMARY");
@@ -148,10 +141,68 @@ impl Follow {
         self.say(seen, events);
         evidence::collect(&mut self.evidence, &ours, seen);
         match self.rollout.fold(&seen.service, seen.deployment.as_ref()) {
-            Progress::Settled(verdict) => self.verdict = Some(verdict),
-            Progress::NotSeenYet | Progress::Moving { .. } | Progress::RollingBack { .. } => {
-                self.tell(seen, events)
+            Progress::Settled(verdict) => self.close(watch, verdict).await,
+            Progress::RollingBack { .. } => {
+                // The time of the rollback begins with it, whoever asked for it.
+                if self.part != Part::Back {
+                    self.count(Part::Back, self.target.patience.back_secs);
+                }
+                self.tell(seen, events);
             }
+            Progress::NotSeenYet | Progress::Moving { .. } => {
+                self.tell(seen, events);
+                if self.to_stop {
+                    self.put_back(watch).await;
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, part: Part, secs: u64) {
+        self.part = part;
+        self.deadline = self.began.after(self.began.elapsed() + Duration::from_secs(secs));
+    }
+
+    /// Its time is over. New tasks that are all healthy are not undone because old ones leave slowly; anything else goes
+    /// back where that is wanted and possible, and what then still moves is left as it is.
+    pub(super) async fn overdue(&mut self, watch: &Watch<'_>) {
+        let about = format!("{}: not complete after {} s", self.target.key, self.began.elapsed().as_secs());
+        let warn = |text: &str| watch.events.emit(Kind::Warned { text: format!("{about}{text}") });
+        match self.part {
+            Part::Roll if self.is_finishing() => {
+                warn(", but its tasks are healthy: waiting for the old ones to leave");
+                self.count(Part::Finish, self.target.patience.finish_secs);
+            }
+            Part::Roll if watch.put_back => {
+                warn("");
+                self.put_back(watch).await;
+            }
+            Part::Roll | Part::Finish | Part::Back => {
+                self.close(watch, Verdict::new(Outcome::StillMoving, None)).await;
+            }
+        }
+    }
+
+    fn is_finishing(&self) -> bool {
+        let waiting = match &self.told {
+            Some(Kind::Rolling { waiting, .. }) => waiting,
+            _ => return false,
+        };
+        matches!(waiting, Waiting::Draining { .. } | Waiting::Completion)
+    }
+
+    /// Asks ECS to put the previous revision back, as soon as a poll has named the service deployment. Where ECS refuses,
+    /// the deployment is left as it is.
+    pub(super) async fn put_back(&mut self, watch: &Watch<'_>) {
+        if self.part != Part::Back {
+            self.count(Part::Back, self.target.patience.back_secs);
+        }
+        self.to_stop = true;
+        let Some(arn) = self.service_deployment.clone() else { return };
+        self.to_stop = false;
+        self.rollout.asked_to_stop();
+        if !stop::ask(watch.aws, watch.events, &self.target.key, &arn).await {
+            self.close(watch, Verdict::new(Outcome::StillMoving, None)).await;
         }
     }
 
@@ -192,12 +243,16 @@ impl Follow {
         }
     }
 
-    async fn close(&self, aws: &Aws, events: &Recorder, verdict: &Verdict, elapsed_ms: u64) {
-        let service = self.target.key.clone();
-        events.emit(Kind::Settled { service, verdict: verdict.clone(), elapsed_ms });
-        if !verdict.outcome.is_success() {
-            self.explain(aws, events).await;
+    async fn close(&mut self, watch: &Watch<'_>, mut verdict: Verdict) {
+        if let Outcome::Superseded { task_definition, who, release, .. } = &mut verdict.outcome {
+            (*who, *release) = registered_by(watch, task_definition).await;
         }
+        let (service, elapsed_ms) = (self.target.key.clone(), self.began.elapsed_ms());
+        watch.events.emit(Kind::Settled { service, verdict: verdict.clone(), elapsed_ms });
+        if !verdict.outcome.is_success() {
+            self.explain(watch.aws, watch.events).await;
+        }
+        self.verdict = Some(verdict);
     }
 
     /// Tells the cause that the evidence supports, with the last lines of a stopped task.
@@ -210,6 +265,18 @@ impl Follow {
                 cause,
                 log_tail: evidence.log_tail,
             });
+        }
+    }
+}
+
+/// Who registered a revision, and for which release, by its tags.
+async fn registered_by(watch: &Watch<'_>, revision: &str) -> (Option<String>, Option<String>) {
+    match watch.aws.describe_task_definition(revision).await {
+        Ok(found) => (found.tags.get("actor").cloned(), found.tags.get("release").cloned()),
+        Err(error) => {
+            let text = format!("the tags of {} could not be read: {error}", short(revision));
+            watch.events.emit(Kind::Warned { text });
+            (None, None)
         }
     }
 }

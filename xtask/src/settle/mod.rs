@@ -1,4 +1,4 @@
-//! Waits for deployments to be over: one batched poll, one pure fold, one deadline.
+//! Waits for deployments to be over: one batched poll, one pure fold, a deadline for each part.
 //!
 //! Reads that fail while waiting decide nothing: they are told, and the next poll tries again until the
 //! deadline.
@@ -8,6 +8,8 @@ mod follow;
 mod poll;
 mod stop;
 mod target;
+mod watch;
 
-pub use follow::{Settled, settle};
+pub use follow::Settled;
 pub use target::Target;
+pub use watch::{Watch, settle};

@@ -1,6 +1,6 @@
 //! What is waited for.
 
-use deploy::model::ServiceKey;
+use deploy::model::{Patience, ServiceKey};
 
 use crate::apply::Deployed;
 
@@ -23,4 +23,6 @@ pub struct Target {
     pub health_path: String,
     /// Its log group.
     pub log_group: String,
+    /// How long its parts may take.
+    pub patience: Patience,
 }

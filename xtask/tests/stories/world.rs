@@ -122,6 +122,7 @@ impl World {
             registry: None,
             door: None,
             halt: &halt,
+            put_back: true,
         };
         let stop = async {
             if let Some(secs) = self.stop_after {

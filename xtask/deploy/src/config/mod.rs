@@ -14,6 +14,7 @@ mod diagnostic;
 mod load;
 mod order;
 mod overlay;
+mod percent;
 mod raw;
 mod redact;
 mod report;

@@ -66,10 +66,11 @@ impl ExitCode {
     #[must_use]
     pub fn of(outcome: &Outcome) -> Self {
         match outcome {
-            Outcome::Succeeded => Self::Done,
-            Outcome::RolledBack | Outcome::Stopped => Self::Failed,
-            Outcome::Failed | Outcome::Deleted => Self::NotRecovered,
+            Outcome::Succeeded | Outcome::NoChange => Self::Done,
+            Outcome::RolledBack | Outcome::Stopped { back: true } => Self::Failed,
+            Outcome::Failed | Outcome::Deleted | Outcome::Stopped { back: false } => Self::NotRecovered,
             Outcome::Superseded { .. } => Self::Superseded,
+            Outcome::StillMoving => Self::StillMoving,
             Outcome::Unknown => Self::Unknown,
         }
     }
@@ -103,13 +104,21 @@ mod tests {
         let outcomes = [
             Outcome::RolledBack,
             Outcome::Failed,
-            Outcome::Stopped,
+            Outcome::Stopped { back: true },
+            Outcome::Stopped { back: false },
             Outcome::Deleted,
+            Outcome::StillMoving,
             Outcome::Unknown,
-            Outcome::Superseded { by: String::new(), task_definition: String::new() },
+            Outcome::Superseded {
+                by: String::new(),
+                task_definition: String::new(),
+                who: None,
+                release: None,
+            },
         ];
         for outcome in outcomes {
             assert_ne!(ExitCode::of(&outcome).code(), 0, "{outcome:?}");
+            assert!(!outcome.is_success(), "{outcome:?}");
         }
         assert_eq!(ExitCode::of(&Outcome::Succeeded).code(), 0);
     }

@@ -166,8 +166,6 @@ pub enum Protocol {
 /// How long the tool waits, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Timeouts {
-    /// For all services of a stage to settle. The default leaves room for a rollback: 1800.
-    pub settle_secs: u64,
     /// For the smoke checks to pass once everything has settled.
     pub smoke_secs: u64,
     /// Between two polls while rolling.

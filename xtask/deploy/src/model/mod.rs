@@ -20,6 +20,7 @@ pub use observed::{
 };
 pub use release::{Desired, ImageDigest, Platform, Release};
 pub use service::{
-    Architecture, Build, CircuitBreaker, Connect, Container, ContainerHealthCheck, Deployment, HealthCheck,
-    LogGroup, Metric, Policy, Repository, Route, Scaling, Service, ServiceKey, SmokeCheck, TargetGroup,
+    Architecture, Build, CircuitBreaker, Cleanup, Connect, Container, ContainerHealthCheck, Deployment,
+    EarlySuccess, HealthCheck, LogGroup, Metric, Patience, Policy, Repository, Route, Scaling, Service,
+    ServiceKey, SmokeCheck, TargetGroup,
 };

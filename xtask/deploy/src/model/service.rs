@@ -205,6 +205,51 @@ pub struct Deployment {
     pub circuit_breaker: CircuitBreaker,
     /// `healthCheckGracePeriodSeconds`.
     pub health_check_grace_secs: u32,
+    /// Early success criteria; `None` leaves ECS's own: all new tasks healthy, all old ones gone.
+    pub early_success: Option<EarlySuccess>,
+    /// How long its parts may take.
+    pub patience: Patience,
+}
+
+/// `earlySuccessCriteria` of a rolling deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct EarlySuccess {
+    /// `healthyPercent`, 0 to 100.
+    pub healthy_percent: u32,
+    /// `sourceServiceRevisionCleanup`.
+    pub cleanup: Cleanup,
+}
+
+/// `sourceServiceRevisionCleanup`: when the old tasks go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cleanup {
+    /// Before the deployment counts as successful.
+    Blocking,
+    /// Afterwards, in the background.
+    Deferred,
+}
+
+impl Cleanup {
+    /// The value on the wire.
+    #[must_use]
+    pub fn wire(self) -> &'static str {
+        match self {
+            Self::Blocking => "BLOCKING",
+            Self::Deferred => "DEFERRED",
+        }
+    }
+}
+
+/// How long the tool waits for a deployment, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Patience {
+    /// For a new revision to be complete. Then ECS is asked to put the previous one back.
+    pub roll_secs: u64,
+    /// For a rollback to be complete.
+    pub back_secs: u64,
+    /// More, for one whose new tasks are all healthy and whose old ones are still leaving: it is not undone for that.
+    pub finish_secs: u64,
 }
 
 /// ECS's deployment circuit breaker.
@@ -214,6 +259,10 @@ pub struct CircuitBreaker {
     pub enable: bool,
     /// Whether it rolls back when it trips.
     pub rollback: bool,
+    /// How many failed tasks trip it (`thresholdConfiguration` of type `COUNT`).
+    pub threshold: u32,
+    /// `resetOnHealthyTask`.
+    pub reset_on_healthy_task: bool,
 }
 
 /// A scalable target and its policies.

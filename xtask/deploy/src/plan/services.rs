@@ -188,9 +188,13 @@ fn member(field: &str) -> Option<Member> {
         "subnets" | "security_groups" | "assign_public_ip" => Some(Member::NetworkConfiguration),
         "load_balancers" => Some(Member::LoadBalancers),
         "connect" => Some(Member::ServiceConnectConfiguration),
-        "minimum_healthy_percent" | "maximum_percent" | "circuit_breaker" | "circuit_breaker_rollback" => {
-            Some(Member::DeploymentConfiguration)
-        }
+        "minimum_healthy_percent"
+        | "maximum_percent"
+        | "circuit_breaker"
+        | "circuit_breaker_rollback"
+        | "circuit_breaker_threshold"
+        | "circuit_breaker_reset"
+        | "early_success" => Some(Member::DeploymentConfiguration),
         "health_check_grace_secs" => Some(Member::HealthCheckGracePeriodSeconds),
         "enable_execute_command" => Some(Member::EnableExecuteCommand),
         "propagate_tags" | "managed_tags" => Some(Member::Tags),

@@ -1,9 +1,9 @@
 //! The wanted side in normal form.
 
 use crate::model::spec::{
-    COMMIT_VARIABLE, ConnectServiceSpec, ConnectSpec, ContainerSpec, HealthCheckSpec, HealthCommandSpec,
-    ListenerSpec, LoadBalancerBinding, LogSpec, PolicySpec, RepositorySpec, RuleSpec, ScalableTargetSpec,
-    ServiceSpec, TargetGroupSpec, TaskDefinitionSpec, image_reference,
+    COMMIT_VARIABLE, ConnectServiceSpec, ConnectSpec, ContainerSpec, EarlySuccessSpec, HealthCheckSpec,
+    HealthCommandSpec, ListenerSpec, LoadBalancerBinding, LogSpec, PolicySpec, RepositorySpec, RuleSpec,
+    ScalableTargetSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec, ThresholdSpec, image_reference,
 };
 use crate::model::{
     Architecture, Desired, Environment, Lookup, Metric, Observed, Protocol, Scaling, Service,
@@ -167,6 +167,15 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         maximum_percent: service.deployment.maximum_percent,
         circuit_breaker: service.deployment.circuit_breaker.enable,
         circuit_breaker_rollback: service.deployment.circuit_breaker.rollback,
+        circuit_breaker_threshold: ThresholdSpec {
+            kind: "COUNT".to_owned(),
+            value: service.deployment.circuit_breaker.threshold,
+        },
+        circuit_breaker_reset: service.deployment.circuit_breaker.reset_on_healthy_task,
+        early_success: service.deployment.early_success.map(|early| EarlySuccessSpec {
+            healthy_percent: early.healthy_percent,
+            cleanup: early.cleanup.wire().to_owned(),
+        }),
         health_check_grace_secs: service.deployment.health_check_grace_secs,
         enable_execute_command: service.enable_execute_command,
         propagate_tags: "TASK_DEFINITION".to_owned(),

@@ -16,6 +16,8 @@ pub struct Rollout {
     failure: Option<String>,
     /// The deployment that ECS started to put the previous revision back.
     rollback: Option<String>,
+    /// We asked ECS to stop it ourselves.
+    asked: bool,
 }
 
 /// What one snapshot shows of our deployment.
@@ -48,7 +50,7 @@ impl Rollout {
     /// Follows the deployment with this id.
     #[must_use]
     pub fn new(deployment: impl Into<String>) -> Self {
-        Self { deployment: deployment.into(), seen: false, failure: None, rollback: None }
+        Self { deployment: deployment.into(), seen: false, failure: None, rollback: None, asked: false }
     }
 
     /// The id of the deployment that is followed.
@@ -57,10 +59,9 @@ impl Rollout {
         &self.deployment
     }
 
-    /// Whether a circuit-breaker failure was seen: from then on a cause can be asked for.
-    #[must_use]
-    pub fn failing(&self) -> Option<&str> {
-        self.failure.as_deref()
+    /// Tells the fold that we asked ECS to stop the deployment: its end is then not somebody else's doing.
+    pub fn asked_to_stop(&mut self) {
+        self.asked = true;
     }
 
     /// Takes one snapshot of the service and, when the endpoint gives it, of our service deployment.
@@ -108,6 +109,9 @@ impl Rollout {
                     Some(
                         "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS" | "IN_PROGRESS" | "STOP_REQUESTED",
                     ) => Progress::RollingBack { reason: self.failure.clone() },
+                    Some("STOPPED") if self.by_somebody(ours) => {
+                        settled(Outcome::Stopped { back: false }, self.why(ours))
+                    }
                     _ => settled(Outcome::Failed, reason),
                 }
             }
@@ -131,8 +135,13 @@ impl Rollout {
         let superseded = || Outcome::Superseded {
             by: primary.id.clone(),
             task_definition: primary.task_definition.clone(),
+            who: None,
+            release: None,
         };
         match ours.map(|ours| ours.status.as_str()) {
+            Some("ROLLBACK_SUCCESSFUL") if self.by_somebody(ours) => {
+                settled(Outcome::Stopped { back: true }, self.why(ours))
+            }
             Some("ROLLBACK_SUCCESSFUL") => settled(Outcome::RolledBack, self.why(ours)),
             Some("ROLLBACK_FAILED") => settled(Outcome::Failed, self.why(ours)),
             Some("ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS") => {
@@ -140,10 +149,15 @@ impl Rollout {
             }
             // Ours succeeded before the newer one began; that verdict stands.
             Some("SUCCESSFUL") => settled(Outcome::Succeeded, None),
-            Some("STOPPED" | "STOP_REQUESTED") => {
-                let outcome = if self.rollback.is_some() { Outcome::Stopped } else { superseded() };
-                settled(outcome, self.why(ours))
+            Some("STOPPED" | "STOP_REQUESTED") if self.rollback.is_none() => {
+                settled(superseded(), self.why(ours))
             }
+            // Stopped, and a deployment of the previous revision is there: only its end tells whether that is back.
+            Some("STOPPED" | "STOP_REQUESTED") => match primary.rollout_state.as_deref() {
+                Some("COMPLETED") => settled(Outcome::Stopped { back: true }, self.why(ours)),
+                Some("FAILED") => settled(Outcome::Stopped { back: false }, self.why(ours)),
+                _ => Progress::RollingBack { reason: self.why(ours).map(str::to_owned) },
+            },
             Some("PENDING" | "IN_PROGRESS") | None => self.without_service_deployment(primary, superseded()),
             Some(other) => settled(Outcome::Unknown, Some(other)),
         }
@@ -162,6 +176,14 @@ impl Rollout {
                 Some(other) => settled(Outcome::Unknown, Some(other)),
             },
         }
+    }
+
+    /// Whether a deployment that was stopped was stopped by a person: neither the circuit breaker nor an alarm did it,
+    /// nor did we ask. Where the endpoint does not say how the breaker stands, nobody is blamed.
+    fn by_somebody(&self, ours: Option<&ServiceDeploymentSnapshot>) -> bool {
+        let Some(ours) = ours.filter(|_| !self.asked) else { return false };
+        let calm = ours.breaker_status.as_deref().is_some_and(|status| status != "TRIGGERED");
+        calm && ours.alarms.is_empty()
     }
 
     fn why<'a>(&'a self, ours: Option<&'a ServiceDeploymentSnapshot>) -> Option<&'a str> {

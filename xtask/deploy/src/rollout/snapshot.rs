@@ -79,6 +79,10 @@ pub struct ServiceDeploymentSnapshot {
     pub target_revision: Option<String>,
     /// `deploymentCircuitBreaker.failureCount` of `threshold`.
     pub breaker: Option<(u32, u32)>,
+    /// `deploymentCircuitBreaker.status`: `TRIGGERED`, `MONITORING`, …; `None` when the endpoint gives none.
+    pub breaker_status: Option<String>,
+    /// `alarms.triggeredAlarmNames`.
+    pub alarms: Vec<String>,
     /// `rollback.reason`.
     pub rollback_reason: Option<String>,
     /// When it was made, in milliseconds since the Unix epoch.

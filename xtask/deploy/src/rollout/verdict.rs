@@ -23,9 +23,11 @@ impl Verdict {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Outcome {
+    /// There was nothing to deploy.
+    NoChange,
     /// Our deployment completed.
     Succeeded,
-    /// ECS put the previous revision back, and that is complete.
+    /// The previous revision was put back, by the circuit breaker or because we asked, and that is complete.
     RolledBack,
     /// ECS gave up and nothing was put back.
     Failed,
@@ -33,35 +35,83 @@ pub enum Outcome {
     Superseded {
         /// The newer deployment's id.
         by: String,
-        /// The revision it runs.
+        /// The ARN of the revision that it runs.
         task_definition: String,
+        /// Who registered that revision, by its tags; `None` when they do not tell.
+        who: Option<String>,
+        /// The release that it belongs to, by its tags.
+        release: Option<String>,
     },
-    /// Somebody asked ECS to stop our deployment.
-    Stopped,
+    /// Somebody else asked ECS to stop our deployment.
+    Stopped {
+        /// Whether the previous revision was put back, and that is complete.
+        back: bool,
+    },
     /// The service is being or was deleted under us.
     Deleted,
-    /// ECS said something that this tool does not know.
+    /// Neither complete nor given up when our patience ended.
+    StillMoving,
+    /// ECS said something from which no verdict follows.
     Unknown,
 }
 
 impl Outcome {
-    /// Whether the new revision runs and is complete. Nothing else is a success.
+    /// Whether the wanted revision runs and is complete. Nothing else is a success.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        matches!(self, Self::Succeeded)
+        matches!(self, Self::Succeeded | Self::NoChange)
+    }
+
+    /// Whether it is known that the revision from before serves.
+    #[must_use]
+    pub fn is_back(&self) -> bool {
+        matches!(self, Self::RolledBack | Self::Stopped { back: true })
     }
 
     /// One word or two, for a table.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
+            Self::NoChange => "no change",
             Self::Succeeded => "completed",
             Self::RolledBack => "rolled back",
             Self::Failed => "failed",
             Self::Superseded { .. } => "superseded",
-            Self::Stopped => "stopped",
+            Self::Stopped { .. } => "stopped by somebody",
             Self::Deleted => "deleted",
+            Self::StillMoving => "still moving",
             Self::Unknown => "unknown",
+        }
+    }
+
+    /// What it means for whoever waits, in one sentence without a full stop.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::NoChange => "nothing to deploy: it runs what is wanted".to_owned(),
+            Self::Succeeded => "the new revision runs, and ECS calls it complete".to_owned(),
+            Self::RolledBack => "the new revision failed; the previous one serves again".to_owned(),
+            Self::Failed => "the new revision failed, and nothing was put back".to_owned(),
+            Self::Superseded { by, task_definition, who, release } => {
+                let revision = task_definition.rsplit('/').next().unwrap_or(task_definition);
+                let who = who.as_ref().map(|who| format!(" by {who}")).unwrap_or_default();
+                let release =
+                    release.as_ref().map(|release| format!(", release {release}")).unwrap_or_default();
+                format!("a newer deployment took over: {revision} as {by}, deployed{who}{release}")
+            }
+            Self::Stopped { back: true } => {
+                "somebody else stopped the deployment; the previous revision serves again".to_owned()
+            }
+            Self::Stopped { back: false } => {
+                "somebody else stopped the deployment, and nothing was put back".to_owned()
+            }
+            Self::Deleted => "the service was deleted while it rolled".to_owned(),
+            Self::StillMoving => {
+                "neither complete nor given up yet; `cargo xtask wait` follows it".to_owned()
+            }
+            Self::Unknown => {
+                "what ECS says allows no verdict; `cargo xtask status` shows what runs".to_owned()
+            }
         }
     }
 }

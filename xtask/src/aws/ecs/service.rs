@@ -70,6 +70,7 @@ impl Aws {
             settings::load_balancers(spec, create.arns).map_err(|name| Error::unknown_arn(CREATE, &name))?;
         let connect =
             settings::connect(spec, create.arns).map_err(|error| Error::unsendable(CREATE, &error))?;
+        let rolling = settings::deployment(spec).map_err(|error| Error::unsendable(CREATE, &error))?;
         let token: String = create.client_token.chars().take(TOKEN).collect();
         let call = || {
             self.ecs
@@ -84,7 +85,7 @@ impl Aws {
                 .network_configuration(network.clone())
                 .set_load_balancers((!balancers.is_empty()).then(|| balancers.clone()))
                 .set_service_connect_configuration(spec.connect.is_some().then(|| connect.clone()))
-                .deployment_configuration(settings::deployment(spec))
+                .deployment_configuration(rolling.clone())
                 .set_health_check_grace_period_seconds(settings::grace(spec))
                 .enable_execute_command(spec.enable_execute_command)
                 .enable_ecs_managed_tags(spec.managed_tags)

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, Deployment, DeploymentCircuitBreaker, DeploymentConfiguration,
-    LoadBalancer, NetworkConfiguration, PropagateTags, Service, ServiceConnectClientAlias,
-    ServiceConnectConfiguration, ServiceConnectService,
+    DeploymentEarlySuccessCriteria, LoadBalancer, NetworkConfiguration, PropagateTags, Service,
+    ServiceConnectClientAlias, ServiceConnectConfiguration, ServiceConnectService, ServiceRevisionCleanup,
+    ThresholdConfiguration, ThresholdType,
 };
 use aws_smithy_types::error::operation::BuildError;
-use deploy::model::spec::{ConnectServiceSpec, ConnectSpec, LoadBalancerBinding, ServiceSpec};
+use deploy::model::spec::{
+    ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, LoadBalancerBinding, ServiceSpec, ThresholdSpec,
+};
 
 use crate::aws::names::{arn_name, count, port, target_group_name, wire};
 
@@ -77,16 +80,32 @@ pub(super) fn connect(spec: &ServiceSpec, arns: &Arns) -> Result<ServiceConnectC
         .build())
 }
 
-pub(super) fn deployment(spec: &ServiceSpec) -> DeploymentConfiguration {
+/// Every member is sent: one that is left out keeps its old value.
+pub(super) fn deployment(spec: &ServiceSpec) -> Result<DeploymentConfiguration, BuildError> {
+    let threshold = &spec.circuit_breaker_threshold;
+    let threshold = ThresholdConfiguration::builder()
+        .r#type(ThresholdType::from(threshold.kind.as_str()))
+        .value(wire(threshold.value))
+        .build()?;
     let breaker = DeploymentCircuitBreaker::builder()
         .enable(spec.circuit_breaker)
         .rollback(spec.circuit_breaker_rollback)
+        .threshold_configuration(threshold)
+        .reset_on_healthy_task(spec.circuit_breaker_reset)
         .build();
-    DeploymentConfiguration::builder()
+    let early = DeploymentEarlySuccessCriteria::builder().enable(spec.early_success.is_some());
+    let early = match &spec.early_success {
+        Some(criteria) => early
+            .healthy_percent(wire(criteria.healthy_percent))
+            .source_service_revision_cleanup(ServiceRevisionCleanup::from(criteria.cleanup.as_str())),
+        None => early,
+    };
+    Ok(DeploymentConfiguration::builder()
         .minimum_healthy_percent(wire(spec.minimum_healthy_percent))
         .maximum_percent(wire(spec.maximum_percent))
         .deployment_circuit_breaker(breaker)
-        .build()
+        .early_success_criteria(early.build())
+        .build())
 }
 
 /// Seconds, where ECS takes them: only a service with a load balancer may have a grace period.
@@ -121,11 +140,30 @@ pub(super) fn read(found: &Service, arns: &Arns) -> ServiceSpec {
         maximum_percent: rolling.and_then(|it| it.maximum_percent()).map_or(200, count),
         circuit_breaker: breaker.is_some_and(DeploymentCircuitBreaker::enable),
         circuit_breaker_rollback: breaker.is_some_and(DeploymentCircuitBreaker::rollback),
+        circuit_breaker_threshold: breaker.and_then(threshold).unwrap_or_default(),
+        circuit_breaker_reset: breaker.and_then(|breaker| breaker.reset_on_healthy_task()).unwrap_or(true),
+        early_success: rolling.and_then(early_success),
         health_check_grace_secs: found.health_check_grace_period_seconds().map_or(0, count),
         enable_execute_command: found.enable_execute_command(),
         propagate_tags: found.propagate_tags().map_or("NONE", PropagateTags::as_str).to_owned(),
         managed_tags: found.enable_ecs_managed_tags(),
     }
+}
+
+fn threshold(breaker: &DeploymentCircuitBreaker) -> Option<ThresholdSpec> {
+    let found = breaker.threshold_configuration()?;
+    Some(ThresholdSpec { kind: found.r#type().as_str().to_owned(), value: count(found.value()) })
+}
+
+fn early_success(rolling: &DeploymentConfiguration) -> Option<EarlySuccessSpec> {
+    let found = rolling.early_success_criteria().filter(|found| found.enable())?;
+    Some(EarlySuccessSpec {
+        healthy_percent: found.healthy_percent().map_or(100, count),
+        cleanup: found
+            .source_service_revision_cleanup()
+            .map_or("BLOCKING", ServiceRevisionCleanup::as_str)
+            .to_owned(),
+    })
 }
 
 /// What `LATEST` stands for on Linux.

@@ -57,6 +57,8 @@ pub(super) fn service_deployment(found: &ServiceDeployment) -> ServiceDeployment
             .and_then(|revision| revision.arn())
             .map(str::to_owned),
         breaker: breaker.map(|breaker| (count(breaker.failure_count()), count(breaker.threshold()))),
+        breaker_status: breaker.and_then(|breaker| breaker.status()).map(|status| status.as_str().to_owned()),
+        alarms: found.alarms().map(|alarms| alarms.triggered_alarm_names().to_vec()).unwrap_or_default(),
         rollback_reason: found.rollback().and_then(|rollback| rollback.reason()).map(str::to_owned),
         created_ms: millis(found.created_at()),
     }
@@ -70,6 +72,8 @@ pub(super) fn service_deployment_brief(found: &ServiceDeploymentBrief) -> Servic
         reason: found.status_reason().map(str::to_owned),
         target_revision: found.target_service_revision_arn().map(str::to_owned),
         breaker: None,
+        breaker_status: None,
+        alarms: Vec::new(),
         rollback_reason: None,
         created_ms: millis(found.created_at()),
     }

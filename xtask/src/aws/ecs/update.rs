@@ -44,8 +44,9 @@ impl Members {
         let network =
             |spec: &ServiceSpec| (spec.subnets.clone(), spec.security_groups.clone(), spec.assign_public_ip);
         let deployment = |spec: &ServiceSpec| {
-            let breaker = (spec.circuit_breaker, spec.circuit_breaker_rollback);
-            (spec.minimum_healthy_percent, spec.maximum_percent, breaker)
+            let breaker = (spec.circuit_breaker, spec.circuit_breaker_rollback, spec.circuit_breaker_reset);
+            let criteria = (spec.circuit_breaker_threshold.clone(), spec.early_success.clone());
+            (spec.minimum_healthy_percent, spec.maximum_percent, breaker, criteria)
         };
         Self {
             network: network(found) != network(wanted),
@@ -113,6 +114,8 @@ impl Aws {
         let network = members.network.then(|| settings::network(spec)).transpose().map_err(unsendable)?;
         let connect =
             members.connect.then(|| settings::connect(spec, update.arns)).transpose().map_err(unsendable)?;
+        let rolling =
+            members.deployment.then(|| settings::deployment(spec)).transpose().map_err(unsendable)?;
         let balancers =
             members.load_balancers.then(|| settings::load_balancers(spec, update.arns)).transpose();
         let balancers = balancers.map_err(|name| Error::unknown_arn(op, &name))?;
@@ -128,7 +131,7 @@ impl Aws {
                 .set_load_balancers(balancers.clone())
                 .set_service_connect_configuration(connect.clone())
                 .set_platform_version(members.platform_version.then(|| spec.platform_version.clone()))
-                .set_deployment_configuration(members.deployment.then(|| settings::deployment(spec)))
+                .set_deployment_configuration(rolling.clone())
                 .set_health_check_grace_period_seconds(
                     members.grace.then(|| wire(spec.health_check_grace_secs)),
                 )

@@ -62,9 +62,10 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Timeouts {
-    /// Seconds for services to settle; leave room for a rollback.
+    /// Seconds for a service to settle, for every service that does not say its own; derived from each service's settings
+    /// when absent. When they have passed ECS is asked to put the previous revision back.
     #[schemars(range(min = 10, max = 86400))]
-    pub(crate) settle_secs: Setting<u64>,
+    pub(crate) settle_secs: Option<Setting<u64>>,
     /// Seconds for the smoke checks to pass once everything has settled.
     #[schemars(range(min = 1, max = 3600))]
     pub(crate) smoke_secs: Setting<u64>,
@@ -75,6 +76,6 @@ pub(crate) struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { settle_secs: 1800.into(), smoke_secs: 60.into(), poll_secs: 5.into() }
+        Self { settle_secs: None, smoke_secs: 60.into(), poll_secs: 5.into() }
     }
 }

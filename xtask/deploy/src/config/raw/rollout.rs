@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::setting::Setting;
-use crate::model::Metric;
+use crate::model::{Cleanup, Metric};
 
 /// How a new revision rolls out.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +23,12 @@ pub(crate) struct Deployment {
     /// Seconds after a task's start in which failing health checks do not stop it.
     #[schemars(range(min = 0, max = 3600))]
     pub(crate) health_check_grace_secs: Setting<u32>,
+    /// Seconds for a new revision to settle; derived from the service's settings when absent. When they have passed ECS
+    /// is asked to put the previous revision back.
+    #[schemars(range(min = 10, max = 86400))]
+    pub(crate) settle_secs: Option<Setting<u64>>,
+    /// When the deployment counts as complete before ECS would say so by itself; off when absent.
+    pub(crate) early_success: Option<Setting<EarlySuccess>>,
 }
 
 impl Default for Deployment {
@@ -32,6 +38,8 @@ impl Default for Deployment {
             maximum_percent: 200.into(),
             circuit_breaker: Setting::default(),
             health_check_grace_secs: 60.into(),
+            settle_secs: None,
+            early_success: None,
         }
     }
 }
@@ -44,11 +52,40 @@ pub(crate) struct CircuitBreaker {
     pub(crate) enable: Setting<bool>,
     /// Whether it goes back to the last good revision when it trips.
     pub(crate) rollback: Setting<bool>,
+    /// How many failed tasks trip it, whatever the desired count. AWS's own default is half of the desired count, but 3 at
+    /// least: for 2 to 6 tasks the same as this one's.
+    #[schemars(range(min = 1, max = 200))]
+    pub(crate) threshold: Setting<u32>,
+    /// Whether a task that gets healthy sets the count of failures back.
+    pub(crate) reset_on_healthy_task: Setting<bool>,
 }
 
 impl Default for CircuitBreaker {
     fn default() -> Self {
-        Self { enable: true.into(), rollback: true.into() }
+        Self {
+            enable: true.into(),
+            rollback: true.into(),
+            threshold: 3.into(),
+            reset_on_healthy_task: true.into(),
+        }
+    }
+}
+
+/// ECS's early success criteria: complete once so many new tasks are healthy.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct EarlySuccess {
+    /// Percent of the desired count that must be healthy; not below `minimum-healthy-percent`.
+    #[schemars(range(min = 0, max = 100))]
+    pub(crate) healthy_percent: Setting<u32>,
+    /// Whether the old tasks must be gone first (`blocking`), or go in the background afterwards (`deferred`). A release is
+    /// proven only when they are gone, so `deferred` makes ECS's answer earlier, not the proof.
+    pub(crate) cleanup: Setting<Cleanup>,
+}
+
+impl Default for EarlySuccess {
+    fn default() -> Self {
+        Self { healthy_percent: 100.into(), cleanup: Cleanup::Blocking.into() }
     }
 }
 

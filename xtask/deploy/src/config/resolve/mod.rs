@@ -3,6 +3,7 @@
 //! Runs on files with mistakes too, so that missing keys are reported together with all else; the caller
 //! drops the result then. No rule's condition is checked here a second time.
 
+mod patience;
 mod service;
 
 use super::diagnostic::Diagnostic;
@@ -119,9 +120,5 @@ fn load_balancer(balancer: &raw::LoadBalancer, needs: &mut Needs) -> LoadBalance
 }
 
 fn timeouts(timeouts: &raw::Timeouts) -> Timeouts {
-    Timeouts {
-        settle_secs: timeouts.settle_secs.value,
-        smoke_secs: timeouts.smoke_secs.value,
-        poll_secs: timeouts.poll_secs.value,
-    }
+    Timeouts { smoke_secs: timeouts.smoke_secs.value, poll_secs: timeouts.poll_secs.value }
 }

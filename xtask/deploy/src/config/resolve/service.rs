@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Needs;
+use super::patience::patience;
 use crate::config::connect::{alias_dns, alias_port, discovery_name, port_name};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::raw;
@@ -10,8 +11,9 @@ use crate::config::routing::taken;
 use crate::config::rules::Scope;
 use crate::config::setting::Setting;
 use crate::model::{
-    Build, CircuitBreaker, Connect, Container, ContainerHealthCheck, Deployment, HealthCheck, LogGroup,
-    Lookup, Metric, Policy, Repository, Route, Scaling, Service, ServiceKey, SmokeCheck, TargetGroup,
+    Build, CircuitBreaker, Connect, Container, ContainerHealthCheck, Deployment, EarlySuccess, HealthCheck,
+    LogGroup, Lookup, Metric, Policy, Repository, Route, Scaling, Service, ServiceKey, SmokeCheck,
+    TargetGroup,
 };
 
 /// The variable by which the application learns where to listen.
@@ -44,7 +46,7 @@ pub(super) fn service(
         connect: connect(scope, raw),
         target_group: target_group(&raw.target_group.value, &mut needs),
         routes: routes(scope, key, raw, found),
-        deployment: deployment(&raw.deployment.value),
+        deployment: deployment(scope, raw),
         scaling: raw.scaling.as_ref().map(|scaling| self::scaling(&scaling.value, &mut needs)),
         depends_on: raw.depends_on.iter().map(|wait| ServiceKey(wait.value.clone())).collect(),
         smoke: smoke(scope, key, raw, found),
@@ -138,13 +140,24 @@ fn routes(
     own.map(|rule| Route { path: rule.pattern.clone(), priority: rule.priority }).collect()
 }
 
-fn deployment(deployment: &raw::Deployment) -> Deployment {
+fn deployment(scope: &Scope<'_>, service: &raw::Service) -> Deployment {
+    let deployment = &service.deployment.value;
     let breaker = &deployment.circuit_breaker.value;
     Deployment {
         minimum_healthy_percent: deployment.minimum_healthy_percent.value,
         maximum_percent: deployment.maximum_percent.value,
-        circuit_breaker: CircuitBreaker { enable: breaker.enable.value, rollback: breaker.rollback.value },
+        circuit_breaker: CircuitBreaker {
+            enable: breaker.enable.value,
+            rollback: breaker.rollback.value,
+            threshold: breaker.threshold.value,
+            reset_on_healthy_task: breaker.reset_on_healthy_task.value,
+        },
         health_check_grace_secs: deployment.health_check_grace_secs.value,
+        early_success: deployment.early_success.as_ref().map(|early| EarlySuccess {
+            healthy_percent: early.value.healthy_percent.value,
+            cleanup: early.value.cleanup.value,
+        }),
+        patience: patience(scope, service),
     }
 }
 

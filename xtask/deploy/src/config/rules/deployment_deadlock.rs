@@ -4,6 +4,7 @@
 //! floor(count × maximum %) run. When neither a start nor a stop fits between them, nothing ever moves.
 
 use super::{Diagnostic, Rule, Scope};
+use crate::config::percent::{healthy_at_least, running_at_most};
 
 pub(super) const RULE: Rule =
     Rule { code: "deployment-deadlock", about: "A deployment can start or stop at least one task.", check };
@@ -39,16 +40,6 @@ fn moves(count: u32, minimum: u32, maximum: u32) -> bool {
     count == 0
         || running_at_most(count, maximum) > u64::from(count)
         || healthy_at_least(count, minimum) < u64::from(count)
-}
-
-/// The tasks that must stay healthy: rounded up.
-pub(super) fn healthy_at_least(count: u32, percent: u32) -> u64 {
-    (u64::from(count) * u64::from(percent)).div_ceil(100)
-}
-
-/// The tasks that may run: rounded down.
-pub(super) fn running_at_most(count: u32, percent: u32) -> u64 {
-    u64::from(count) * u64::from(percent) / 100
 }
 
 fn tasks(count: u32) -> String {

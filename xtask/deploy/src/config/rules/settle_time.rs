@@ -6,9 +6,8 @@
 
 use crate::model::Kind;
 
-use super::deployment_deadlock::{healthy_at_least, running_at_most};
 use super::{Diagnostic, Rule, Scope};
-use crate::config::raw::Service;
+use crate::config::percent::waves;
 
 pub(super) const RULE: Rule =
     Rule { code: "settle-time", about: "The tool waits at least as long as a good roll takes.", check };
@@ -17,9 +16,10 @@ pub(super) const RULE: Rule =
 const FARGATE_START_SECS: u64 = 30;
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let settle = &scope.settings.timeouts.value.settle_secs;
     let start = if scope.settings.kind.value == Kind::Local { 0 } else { FARGATE_START_SECS };
     for (_, service) in scope.services() {
+        let own = service.deployment.value.settle_secs.as_ref();
+        let Some(settle) = own.or(scope.settings.timeouts.value.settle_secs.as_ref()) else { continue };
         let Some(waves) = waves(service) else { continue };
         let check = u64::from(service.target_group.value.health.value.interval_secs.value);
         let delay = &service.target_group.value.deregistration_delay_secs;
@@ -34,18 +34,8 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
                          = {least} s",
                         delay.value
                     ))
-                    .help(format!("wait {} s: twice as long, so that a rollback fits in as well", least * 2)),
+                    .help(format!("leave it out: then the tool derives it; or wait {} s, twice as long as a good roll", least * 2)),
             );
         }
     }
-}
-
-/// How many times new tasks take the place of old ones; `None` when they never can (`deployment-deadlock`).
-fn waves(service: &Service) -> Option<u64> {
-    let count = service.desired_count.value;
-    let rollout = &service.deployment.value;
-    let spare = running_at_most(count, rollout.maximum_percent.value).saturating_sub(u64::from(count));
-    let stoppable =
-        u64::from(count).saturating_sub(healthy_at_least(count, rollout.minimum_healthy_percent.value));
-    (spare + stoppable > 0).then(|| u64::from(count).div_ceil(spare + stoppable))
 }

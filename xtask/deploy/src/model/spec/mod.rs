@@ -15,7 +15,9 @@ pub use diff::{Change, changes};
 pub use foundation::{ClusterSpec, LogGroupSpec, NamespaceSpec, RepositorySpec};
 pub use routing::{HealthCheckSpec, ListenerSpec, LoadBalancerSpec, RuleSpec, TargetGroupSpec};
 pub use scaling::{PolicySpec, ScalableTargetSpec};
-pub use service::{ConnectServiceSpec, ConnectSpec, LoadBalancerBinding, ServiceSpec};
+pub use service::{
+    ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, LoadBalancerBinding, ServiceSpec, ThresholdSpec,
+};
 pub use task_definition::{
     COMMIT_VARIABLE, ContainerSpec, HealthCommandSpec, LogSpec, TaskDefinitionSpec, image_reference,
 };

@@ -32,6 +32,12 @@ pub struct ServiceSpec {
     pub circuit_breaker: bool,
     /// `deploymentCircuitBreaker.rollback`.
     pub circuit_breaker_rollback: bool,
+    /// `deploymentCircuitBreaker.thresholdConfiguration`.
+    pub circuit_breaker_threshold: ThresholdSpec,
+    /// `deploymentCircuitBreaker.resetOnHealthyTask`.
+    pub circuit_breaker_reset: bool,
+    /// `earlySuccessCriteria`; `None` when it is off.
+    pub early_success: Option<EarlySuccessSpec>,
     /// `healthCheckGracePeriodSeconds`.
     pub health_check_grace_secs: u32,
     /// `enableExecuteCommand`.
@@ -40,6 +46,31 @@ pub struct ServiceSpec {
     pub propagate_tags: String,
     /// `enableECSManagedTags`.
     pub managed_tags: bool,
+}
+
+/// `thresholdConfiguration`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ThresholdSpec {
+    /// `COUNT`, `BOUNDED_PERCENT` or `UNBOUNDED_PERCENT`.
+    pub kind: String,
+    /// Failed tasks, or percent of the desired count.
+    pub value: u32,
+}
+
+impl Default for ThresholdSpec {
+    /// AWS's default: half of the desired count, within 3 to 200.
+    fn default() -> Self {
+        Self { kind: "BOUNDED_PERCENT".to_owned(), value: 50 }
+    }
+}
+
+/// `earlySuccessCriteria`, switched on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EarlySuccessSpec {
+    /// `healthyPercent`.
+    pub healthy_percent: u32,
+    /// `sourceServiceRevisionCleanup`: `BLOCKING` or `DEFERRED`.
+    pub cleanup: String,
 }
 
 /// One entry of `loadBalancers`.

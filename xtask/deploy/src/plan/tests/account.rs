@@ -7,9 +7,9 @@ use crate::model::spec::{LoadBalancerSpec, LogGroupSpec, TaskDefinitionSpec};
 use crate::model::{
     Architecture, Build, CircuitBreaker, ClusterState, Connect, Container, Deployment, Desired, Environment,
     HealthCheck, ImageDigest, Kind, Listener, ListenerState, LoadBalancer, LoadBalancerSource,
-    LoadBalancerState, LogGroup, Lookup, Metric, NamespaceState, Network, Observed, Policy, Protocol,
-    Release, Repository, RepositoryState, Route, RuleState, Scaling, ScalingState, Service, ServiceKey,
-    ServiceState, TargetGroup, TargetGroupState, TaskDefinitionState, Timeouts,
+    LoadBalancerState, LogGroup, Lookup, Metric, NamespaceState, Network, Observed, Patience, Policy,
+    Protocol, Release, Repository, RepositoryState, Route, RuleState, Scaling, ScalingState, Service,
+    ServiceKey, ServiceState, TargetGroup, TargetGroupState, TaskDefinitionState, Timeouts,
 };
 
 pub(super) fn digest(fill: char) -> ImageDigest {
@@ -70,8 +70,15 @@ fn service(key: &str, port: u16, health: &str, path: &str, priority: u32, depend
         deployment: Deployment {
             minimum_healthy_percent: 100,
             maximum_percent: 200,
-            circuit_breaker: CircuitBreaker { enable: true, rollback: true },
+            circuit_breaker: CircuitBreaker {
+                enable: true,
+                rollback: true,
+                threshold: 3,
+                reset_on_healthy_task: true,
+            },
             health_check_grace_secs: 30,
+            early_success: None,
+            patience: Patience { roll_secs: 600, back_secs: 300, finish_secs: 60 },
         },
         scaling: Some(Scaling {
             min: 2,
@@ -113,7 +120,7 @@ pub(super) fn desired() -> Desired {
             service("backend", 8080, "/actuator/health", "/api/*", 100, &[]),
             service("frontend", 3000, "/api/health", "/*", 200, &["backend"]),
         ],
-        timeouts: Timeouts { settle_secs: 1800, smoke_secs: 60, poll_secs: 5 },
+        timeouts: Timeouts { smoke_secs: 60, poll_secs: 5 },
     };
     let images = [("backend", 'a'), ("frontend", 'b')];
     let release = Release {

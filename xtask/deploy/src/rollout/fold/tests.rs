@@ -94,7 +94,12 @@ fn a_newer_deploy_supersedes_ours_and_is_named() {
         deployment("newer", "PRIMARY", Some("IN_PROGRESS")),
         deployment("ours", "ACTIVE", Some("IN_PROGRESS")),
     ]);
-    let expected = Outcome::Superseded { by: "newer".into(), task_definition: "td-of-newer".into() };
+    let expected = Outcome::Superseded {
+        by: "newer".into(),
+        task_definition: "td-of-newer".into(),
+        who: None,
+        release: None,
+    };
     assert_eq!(outcome(vec![moving_read(), (newer.clone(), sd("STOPPED"))]), Some(expected.clone()));
     assert_eq!(outcome(vec![moving_read(), (newer, None)]), Some(expected));
 }
@@ -144,4 +149,50 @@ fn no_two_words_but_the_two_of_success_are_a_success() {
             }
         }
     }
+}
+
+/// A service deployment that ended in `status` with the circuit breaker standing at `breaker`.
+fn ended(status: &str, breaker: &str) -> Option<ServiceDeploymentSnapshot> {
+    sd(status).map(|ended| ServiceDeploymentSnapshot { breaker_status: Some(breaker.into()), ..ended })
+}
+
+#[test]
+fn a_person_who_stops_a_release_is_not_called_a_circuit_breaker() {
+    let back = service(vec![
+        deployment("back", "PRIMARY", Some("COMPLETED")),
+        deployment("ours", "ACTIVE", Some("FAILED")),
+    ]);
+    let cases = [
+        ("TRIGGERED", false, Outcome::RolledBack),
+        ("MONITORING", true, Outcome::RolledBack),
+        ("MONITORING", false, Outcome::Stopped { back: true }),
+        ("DISABLED", false, Outcome::Stopped { back: true }),
+    ];
+    for (breaker, asked, expected) in cases {
+        let mut rollout = Rollout::new("ours");
+        if asked {
+            rollout.asked_to_stop();
+        }
+        rollout.fold(&moving_read().0, moving_read().1.as_ref());
+        let progress = rollout.fold(&back, ended("ROLLBACK_SUCCESSFUL", breaker).as_ref());
+        let Progress::Settled(verdict) = progress else { panic!("{breaker}: {progress:?}") };
+        assert_eq!(verdict.outcome, expected, "{breaker}, asked {asked}");
+    }
+}
+
+#[test]
+fn a_first_release_that_a_person_stops_is_not_called_recovered() {
+    let failed = service(vec![deployment("ours", "PRIMARY", Some("FAILED"))]);
+    let stopped = vec![moving_read(), (failed.clone(), ended("STOPPED", "MONITORING"))];
+    assert_eq!(outcome(stopped), Some(Outcome::Stopped { back: false }));
+    assert_eq!(outcome(vec![moving_read(), (failed, ended("STOPPED", "TRIGGERED"))]), Some(Outcome::Failed));
+}
+
+#[test]
+fn a_stop_whose_rollback_still_moves_is_not_over() {
+    let moving = service(vec![
+        deployment("back", "PRIMARY", Some("IN_PROGRESS")),
+        deployment("ours", "ACTIVE", Some("FAILED")),
+    ]);
+    assert_eq!(outcome(vec![moving_read(), (moving, sd("STOPPED"))]), None);
 }
