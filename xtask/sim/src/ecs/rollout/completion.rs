@@ -16,6 +16,21 @@ fn has_what_it_wants(service: &Service, census: &Census) -> bool {
     service.primary.launches() && healthy as u32 == service.desired && others == 0 && census.old_left == 0
 }
 
+/// Whether a deployment on its way has enough healthy tasks to be called successful early, and with `BLOCKING` no
+/// older ones left (ECS API, DeploymentEarlySuccessCriteria).
+fn succeeds_early(service: &Service, census: &Census) -> bool {
+    let Some(early) = service.knobs.deployment.early_success() else { return false };
+    let healthy =
+        census.members.iter().filter(|member| member.primary && member.class == Class::Healthy).count();
+    let wanted = u64::from(service.desired) * u64::from(early.healthy_percent.unwrap_or(100));
+    let others = census.members.iter().any(|member| !member.primary) || census.old_left > 0;
+    let deferred = early.source_service_revision_cleanup.as_deref() == Some("DEFERRED");
+    service.primary.launches()
+        && service.primary.rollout == RolloutState::InProgress
+        && healthy as u64 * 100 >= wanted
+        && (deferred || !others)
+}
+
 /// Moves the service on where it has what it wants. Gives the moment at which time alone does more.
 pub(super) fn settle(
     account: &mut Account,
@@ -25,7 +40,7 @@ pub(super) fn settle(
 ) -> Option<Millis> {
     let pace = account.settings.pace.clone();
     let service = account.ecs.services.get_mut(key)?;
-    if !has_what_it_wants(service, census) {
+    if !has_what_it_wants(service, census) && !succeeds_early(service, census) {
         service.steady = Steady::Moving;
         return None;
     }

@@ -25,7 +25,7 @@ pub(in crate::ecs) struct DeploymentConfiguration {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) lifecycle_hooks: Option<Vec<Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::ecs) early_success_criteria: Option<Value>,
+    pub(in crate::ecs) early_success_criteria: Option<EarlySuccess>,
 }
 
 /// `deploymentCircuitBreaker`: `enable` and `rollback` are required together.
@@ -48,6 +48,18 @@ pub(in crate::ecs) struct Threshold {
     #[serde(rename = "type")]
     pub(in crate::ecs) kind: String,
     pub(in crate::ecs) value: u32,
+}
+
+/// `earlySuccessCriteria`: switched on, both other members are required.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::ecs) struct EarlySuccess {
+    pub(in crate::ecs) enable: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::ecs) healthy_percent: Option<u32>,
+    /// `BLOCKING` or `DEFERRED`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::ecs) source_service_revision_cleanup: Option<String>,
 }
 
 impl CircuitBreaker {
@@ -133,6 +145,19 @@ impl DeploymentConfiguration {
         {
             return Err(invalid(format!("Invalid threshold type: {}", threshold.kind)));
         }
+        if let Some(early) = self.early_success() {
+            let Some(percent) = early.healthy_percent.filter(|percent| *percent <= 100) else {
+                return Err(invalid("healthyPercent must be an integer between 0 and 100."));
+            };
+            if percent < lowest {
+                return Err(invalid(
+                    "healthyPercent must be greater than or equal to minimumHealthyPercent.",
+                ));
+            }
+            if !matches!(early.source_service_revision_cleanup.as_deref(), Some("BLOCKING" | "DEFERRED")) {
+                return Err(invalid("sourceServiceRevisionCleanup must be BLOCKING or DEFERRED."));
+            }
+        }
         match self.strategy.as_deref() {
             None | Some("ROLLING") => Ok(()),
             Some(other) => Err(unsupported(&format!("Deployment strategy {other}"))),
@@ -150,6 +175,11 @@ impl DeploymentConfiguration {
     /// The circuit breaker, when it is switched on.
     pub(in crate::ecs) fn breaker(&self) -> Option<&CircuitBreaker> {
         self.deployment_circuit_breaker.as_ref().filter(|breaker| breaker.enable)
+    }
+
+    /// The early success criteria, when they are switched on.
+    pub(in crate::ecs) fn early_success(&self) -> Option<&EarlySuccess> {
+        self.early_success_criteria.as_ref().filter(|early| early.enable)
     }
 
     /// The fewest healthy tasks (rounded up) and the most tasks (rounded down) at this desired count.

@@ -204,3 +204,48 @@ fn source_and_target_revisions_show_how_far_a_roll_is() {
     lab.update(json!({ "desiredCount": 5 }));
     assert_eq!(counts(&mut lab).1, (2, 2, 3), "what was asked for when it ended");
 }
+
+#[test]
+fn early_success_calls_a_roll_complete_before_its_old_tasks_have_drained() {
+    // ECS API, DeploymentEarlySuccessCriteria: DEFERRED removes the previous tasks afterwards.
+    let took = |criteria: serde_json::Value| {
+        let mut lab = Lab::new();
+        let group = lab.target_group.clone();
+        lab.drain_in(&group, 120);
+        lab.running(json!({ "deploymentConfiguration": { "earlySuccessCriteria": criteria } }));
+        let new = lab.roll(json!({}));
+        let began = lab.now;
+        let mut completed = None;
+        let end = lab.now.plus_secs(400);
+        lab.watch_until(end, &mut |account, now| {
+            let service = account.ecs.services.values().next().unwrap();
+            let done = service.primary.rollout == crate::ecs::deployment::RolloutState::Completed;
+            if done && completed.is_none() {
+                completed = Some((now.since(began) / 1000, account.ecs.live().count()));
+            }
+        });
+        assert_eq!(lab.deployment(&new)["rolloutState"], "COMPLETED");
+        assert_eq!(lab.account.ecs.live().count(), 2, "the old tasks go all the same");
+        completed.unwrap()
+    };
+    let blocking = json!({ "enable": true, "healthyPercent": 100,
+        "sourceServiceRevisionCleanup": "BLOCKING" });
+    let deferred = json!({ "enable": true, "healthyPercent": 100,
+        "sourceServiceRevisionCleanup": "DEFERRED" });
+    let (usual, blocking, deferred) = (took(json!({ "enable": false })), took(blocking), took(deferred));
+    assert!(usual.0 > 120 && blocking.0 > 120, "{usual:?} {blocking:?}");
+    assert!(deferred.0 < 90, "{deferred:?}");
+    assert_eq!((usual.1, deferred.1), (2, 4), "tasks at the moment of completion");
+}
+
+#[test]
+fn early_success_below_the_minimum_is_refused() {
+    let mut lab = Lab::new();
+    lab.running(json!({}));
+    let criteria =
+        json!({ "enable": true, "healthyPercent": 50, "sourceServiceRevisionCleanup": "BLOCKING" });
+    let request = json!({ "cluster": "prod", "service": "web",
+        "deploymentConfiguration": { "earlySuccessCriteria": criteria } });
+    let error = lab.api(crate::wire::Api::Ecs, "UpdateService", request).unwrap_err();
+    assert_eq!(error.code, "InvalidParameterException");
+}
