@@ -86,5 +86,6 @@ fn target(service: &Service, known: &Known) -> Option<Target> {
         health_path: service.target_group.health.path.clone(),
         log_group: service.log_group.name.clone(),
         patience: service.deployment.patience,
+        on_plain_cause: service.deployment.on_plain_cause,
     })
 }

@@ -1,7 +1,7 @@
 //! What a failing deployment leaves behind, kept while it can still be read.
 
 use deploy::event::Kind;
-use deploy::rollout::{Evidence, TaskSnapshot};
+use deploy::rollout::{Evidence, TargetSnapshot, TaskSnapshot};
 
 use super::poll::Seen;
 use super::target::Target;
@@ -20,7 +20,13 @@ pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
         }
     }
     evidence.stopped.sort_by_key(|task| std::cmp::Reverse(task.created_ms));
+    if let Some(entry) = seen.service.deployments.iter().find(|entry| entry.id == deployment) {
+        let since = seen.service.events.iter().rev().filter(|event| event.at_ms >= entry.created_ms);
+        evidence.events = since.map(|event| event.message.clone()).collect();
+    }
     let addresses: Vec<_> = ours.iter().filter_map(|task| task.private_ip.clone()).collect();
+    let healthy = |target: &&TargetSnapshot| target.state == "healthy" && addresses.contains(&target.ip);
+    evidence.ever_healthy |= seen.targets.iter().any(|target| healthy(&target));
     let unhealthy = seen.targets.iter().filter(|target| target.state.starts_with("unhealthy"));
     for target in unhealthy.filter(|target| addresses.contains(&target.ip)) {
         if !evidence.targets.iter().any(|known| known.ip == target.ip && known.port == target.port) {

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind, Waiting};
 use deploy::model::ServiceKey;
-use deploy::rollout::{Evidence, Outcome, Progress, Rollout, Verdict, explain, waiting};
+use deploy::rollout::{Evidence, Outcome, Progress, Rollout, Verdict, waiting};
 
 use super::poll::{self, Seen};
 use super::target::Target;
 use super::watch::Watch;
 use super::{evidence, stop};
-use crate::aws::Aws;
 use crate::host::Mark;
 use crate::report::Recorder;
 
@@ -40,7 +39,7 @@ impl Settled {
 
 /// What a deployment's time is counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     /// The new revision gets complete.
     Roll,
     /// Its tasks are healthy; the old ones are leaving.
@@ -50,15 +49,17 @@ enum Part {
 }
 
 pub(super) struct Follow {
-    target: Target,
+    pub(super) target: Target,
     began: Mark,
-    part: Part,
+    pub(super) part: Part,
     /// It shall be stopped, and its service deployment is not known yet.
     to_stop: bool,
     deadline: Mark,
     rollout: Rollout,
     service_deployment: Option<String>,
-    evidence: Evidence,
+    pub(super) evidence: Evidence,
+    /// The cause that was told last.
+    pub(super) explained: Option<&'static str>,
     told: Option<Kind>,
     said: BTreeSet<String>,
     verdict: Option<Verdict>,
@@ -86,6 +87,7 @@ impl Follow {
                 port: target.port,
                 ..Evidence::default()
             },
+            explained: None,
             told: None,
             said: BTreeSet::new(),
             verdict: None,
@@ -154,6 +156,7 @@ impl Follow {
                 if self.to_stop {
                     self.put_back(watch).await;
                 }
+                self.look_for_plain_cause(watch).await;
             }
         }
     }
@@ -250,22 +253,9 @@ impl Follow {
         let (service, elapsed_ms) = (self.target.key.clone(), self.began.elapsed_ms());
         watch.events.emit(Kind::Settled { service, verdict: verdict.clone(), elapsed_ms });
         if !verdict.outcome.is_success() {
-            self.explain(watch.aws, watch.events).await;
+            self.explain(watch).await;
         }
         self.verdict = Some(verdict);
-    }
-
-    /// Tells the cause that the evidence supports, with the last lines of a stopped task.
-    async fn explain(&self, aws: &Aws, events: &Recorder) {
-        let mut evidence = self.evidence.clone();
-        evidence.log_tail = evidence::log_tail(aws, events, &self.target, &evidence).await;
-        if let Some(cause) = explain(&evidence) {
-            events.emit(Kind::Explained {
-                service: self.target.key.clone(),
-                cause,
-                log_tail: evidence.log_tail,
-            });
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod evidence;
 mod follow;
+mod plain;
 mod poll;
 mod stop;
 mod target;

@@ -1,6 +1,6 @@
 //! What is waited for.
 
-use deploy::model::{Patience, ServiceKey};
+use deploy::model::{OnPlainCause, Patience, ServiceKey};
 
 use crate::apply::Deployed;
 
@@ -25,4 +25,6 @@ pub struct Target {
     pub log_group: String,
     /// How long its parts may take.
     pub patience: Patience,
+    /// What a plain cause leads to.
+    pub on_plain_cause: OnPlainCause,
 }

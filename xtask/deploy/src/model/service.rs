@@ -209,6 +209,19 @@ pub struct Deployment {
     pub early_success: Option<EarlySuccess>,
     /// How long its parts may take.
     pub patience: Patience,
+    /// What a plain cause of failure leads to.
+    pub on_plain_cause: OnPlainCause,
+}
+
+/// What a cause leads to that no waiting mends, such as an image that is not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnPlainCause {
+    /// ECS is asked to put the previous revision back at once.
+    #[default]
+    RollBack,
+    /// It is told, and left to the circuit breaker.
+    Wait,
 }
 
 /// `earlySuccessCriteria` of a rolling deployment.

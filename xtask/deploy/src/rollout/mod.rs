@@ -10,7 +10,7 @@ mod verdict;
 mod vocabulary;
 mod waiting;
 
-pub use cause::{Cause, Evidence, explain};
+pub use cause::{Cause, Evidence, causes, explain};
 pub use fold::{Progress, Rollout};
 pub use snapshot::{
     ContainerSnapshot, DeploymentSnapshot, ServiceDeploymentSnapshot, ServiceEvent, ServiceSnapshot,

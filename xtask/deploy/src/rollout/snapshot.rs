@@ -112,6 +112,10 @@ pub struct TaskSnapshot {
     pub stopped_reason: Option<String>,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created_ms: u64,
+    /// When its containers ran, in milliseconds since the Unix epoch.
+    pub started_ms: Option<u64>,
+    /// When it was over, in milliseconds since the Unix epoch.
+    pub stopped_ms: Option<u64>,
     /// Its containers.
     pub containers: Vec<ContainerSnapshot>,
 }

@@ -91,6 +91,8 @@ pub(super) fn task(found: &Task) -> TaskSnapshot {
         stop_code: found.stop_code().map(|code| code.as_str().to_owned()),
         stopped_reason: found.stopped_reason().map(str::to_owned),
         created_ms: millis(found.created_at()),
+        started_ms: found.started_at().map(|at| millis(Some(at))),
+        stopped_ms: found.stopped_at().map(|at| millis(Some(at))),
         containers: found.containers().iter().map(container).collect(),
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::setting::Setting;
-use crate::model::{Cleanup, Metric};
+use crate::model::{Cleanup, Metric, OnPlainCause};
 
 /// How a new revision rolls out.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +27,9 @@ pub(crate) struct Deployment {
     /// is asked to put the previous revision back.
     #[schemars(range(min = 10, max = 86400))]
     pub(crate) settle_secs: Option<Setting<u64>>,
+    /// What a cause leads to that no waiting mends, such as an image that is not there or a program that exits at its start:
+    /// `roll-back` at once, or `wait` for the circuit breaker.
+    pub(crate) on_plain_cause: Setting<OnPlainCause>,
     /// When the deployment counts as complete before ECS would say so by itself; off when absent.
     pub(crate) early_success: Option<Setting<EarlySuccess>>,
 }
@@ -39,6 +42,7 @@ impl Default for Deployment {
             circuit_breaker: Setting::default(),
             health_check_grace_secs: 60.into(),
             settle_secs: None,
+            on_plain_cause: OnPlainCause::RollBack.into(),
             early_success: None,
         }
     }

@@ -158,6 +158,7 @@ fn deployment(scope: &Scope<'_>, service: &raw::Service) -> Deployment {
             cleanup: early.value.cleanup.value,
         }),
         patience: patience(scope, service),
+        on_plain_cause: deployment.on_plain_cause.value,
     }
 }
 

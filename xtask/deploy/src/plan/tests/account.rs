@@ -7,8 +7,8 @@ use crate::model::spec::{LoadBalancerSpec, LogGroupSpec, TaskDefinitionSpec};
 use crate::model::{
     Architecture, Build, CircuitBreaker, ClusterState, Connect, Container, Deployment, Desired, Environment,
     HealthCheck, ImageDigest, Kind, Listener, ListenerState, LoadBalancer, LoadBalancerSource,
-    LoadBalancerState, LogGroup, Lookup, Metric, NamespaceState, Network, Observed, Patience, Policy,
-    Protocol, Release, Repository, RepositoryState, Route, RuleState, Scaling, ScalingState, Service,
+    LoadBalancerState, LogGroup, Lookup, Metric, NamespaceState, Network, Observed, OnPlainCause, Patience,
+    Policy, Protocol, Release, Repository, RepositoryState, Route, RuleState, Scaling, ScalingState, Service,
     ServiceKey, ServiceState, TargetGroup, TargetGroupState, TaskDefinitionState, Timeouts,
 };
 
@@ -78,6 +78,7 @@ fn service(key: &str, port: u16, health: &str, path: &str, priority: u32, depend
             },
             health_check_grace_secs: 30,
             early_success: None,
+            on_plain_cause: OnPlainCause::RollBack,
             patience: Patience { roll_secs: 600, back_secs: 300, finish_secs: 60 },
         },
         scaling: Some(Scaling {

@@ -1,0 +1,197 @@
+//! Each known text against the cause that it must give.
+
+use super::super::snapshot::ContainerSnapshot;
+use super::*;
+
+fn stopped(code: &str, reason: &str, exit: Option<i32>, container_reason: Option<&str>) -> TaskSnapshot {
+    TaskSnapshot {
+        id: "0123456789abcdef".into(),
+        stop_code: Some(code.into()),
+        stopped_reason: Some(reason.into()),
+        started_ms: Some(10_000),
+        stopped_ms: Some(12_000),
+        containers: vec![ContainerSnapshot {
+            name: "backend".into(),
+            exit_code: exit,
+            reason: container_reason.map(str::to_owned),
+            ..Default::default()
+        }],
+        ..Default::default()
+    }
+}
+
+fn unhealthy(text: &str) -> Evidence {
+    let target =
+        TargetSnapshot { state: "unhealthy".into(), description: Some(text.into()), ..Default::default() };
+    Evidence { targets: vec![target], ..Default::default() }
+}
+
+fn found(evidence: &Evidence) -> (&'static str, bool) {
+    explain(evidence).map_or(("none", false), |cause| (cause.code, cause.plain))
+}
+
+#[test]
+fn each_text_that_aws_uses_has_its_cause() {
+    let cases = [
+        (
+            "image-not-found",
+            "start",
+            "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref x: not found",
+        ),
+        (
+            "wrong-platform",
+            "start",
+            "CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/amd64'",
+        ),
+        (
+            "image-denied",
+            "start",
+            "The task can't pull the image 'x' from Amazon ECR using the task execution role 'y'",
+        ),
+        (
+            "image-denied",
+            "start",
+            "CannotPullContainerError: AccessDeniedException: User is not authorized to perform ecr:BatchGetImage",
+        ),
+        ("image-unreachable", "start", "CannotPullContainerError: dial tcp: i/o timeout"),
+        (
+            "secret-missing",
+            "start",
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secret from asm: AccessDeniedException",
+        ),
+        (
+            "secret-unreachable",
+            "start",
+            "ResourceInitializationError: unable to pull secrets or registry auth: context deadline exceeded",
+        ),
+        (
+            "log-group-missing",
+            "start",
+            "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException",
+        ),
+        (
+            "network-interface",
+            "start",
+            "Unexpected EC2 error while attempting to Create Network Interface in subnet x: InsufficientFreeAddressesInSubnet",
+        ),
+        ("never-started", "start", "TaskFailedToStart: something new"),
+        (
+            "role-not-assumable",
+            "event",
+            "(service web) failed to launch a task with (error ECS was unable to assume the role 'arn:aws:iam::1:role/x' that was provided for this task.).",
+        ),
+        (
+            "vcpu-limit",
+            "event",
+            "(service web) was unable to place a task. Reason: You've reached the limit on the number of vCPUs you can run concurrently.",
+        ),
+        (
+            "capacity",
+            "event",
+            "(service web) was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in a different availability zone.",
+        ),
+        (
+            "percent-deadlock",
+            "event",
+            "(service web) was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.",
+        ),
+        ("throttled", "event", "(service web) operations are being throttled on elb. Will try again later."),
+        ("launch-failed", "event", "(service web) was unable to place a task. Reason: Internal error."),
+    ];
+    for (code, from, text) in cases {
+        let evidence = match from {
+            "start" => Evidence {
+                stopped: vec![stopped("TaskFailedToStart", text, None, None)],
+                ..Default::default()
+            },
+            _ => Evidence { events: vec![text.into()], ..Default::default() },
+        };
+        assert_eq!(found(&evidence).0, code, "{text}");
+    }
+}
+
+#[test]
+fn an_exit_code_is_read_with_its_reason_and_the_log() {
+    let exit = "Essential container in task exited";
+    let oom = Some("OutOfMemoryError: Container killed due to memory usage");
+    let cases = [
+        (1, None, "no config", "exits-at-start"),
+        (137, oom, "", "out-of-memory"),
+        (137, None, "", "killed"),
+        (139, None, "", "segfault"),
+        (255, None, "exec format error", "exec-format"),
+    ];
+    for (code, reason, log, expected) in cases {
+        let evidence = Evidence {
+            stopped: vec![stopped("EssentialContainerExited", exit, Some(code), reason)],
+            log_tail: log.lines().map(str::to_owned).collect(),
+            ..Default::default()
+        };
+        assert_eq!(found(&evidence).0, expected);
+        assert!(code != 1 || explain(&evidence).unwrap().cause.ends_with(log));
+    }
+}
+
+#[test]
+fn a_failing_health_check_is_told_by_what_it_met() {
+    let cases = [
+        ("Health checks failed with these codes: [404]", "health-status"),
+        ("Health checks failed with these codes: [503]", "health-status"),
+        ("Request timed out", "health-timeout"),
+        ("Health checks failed", "health-refused"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(found(&unhealthy(text)).0, expected, "{text}");
+        let event = format!(
+            "(service web) (task a) (port 8080) is unhealthy in (target-group g) due to (reason {text})."
+        );
+        assert_eq!(found(&Evidence { events: vec![event], ..Default::default() }).0, expected, "{text}");
+    }
+}
+
+#[test]
+fn one_hiccup_does_not_end_a_good_release() {
+    let exit = stopped("EssentialContainerExited", "Essential container in task exited", Some(1), None);
+    let elb =
+        stopped("ServiceSchedulerInitiated", "Task failed ELB health checks in (target-group g)", None, None);
+    let with = |stopped: &[TaskSnapshot], base: Evidence| Evidence { stopped: stopped.to_vec(), ..base };
+    let refused = || unhealthy("Health checks failed");
+    let missing = || unhealthy("Health checks failed with these codes: [404]");
+    let healthy = |evidence: Evidence| Evidence { ever_healthy: true, ..evidence };
+    let cases = [
+        (with(std::slice::from_ref(&exit), Evidence::default()), false),
+        (with(&[exit.clone(), exit.clone()], Evidence::default()), true),
+        (healthy(with(&[exit.clone(), exit], Evidence::default())), false),
+        (missing(), false),
+        (with(std::slice::from_ref(&elb), missing()), true),
+        (healthy(with(std::slice::from_ref(&elb), missing())), false),
+        (with(std::slice::from_ref(&elb), refused()), false),
+        (with(&[elb.clone(), elb], refused()), true),
+        (unhealthy("Health checks failed with these codes: [503]"), false),
+    ];
+    for (evidence, plain) in cases {
+        assert_eq!(found(&evidence).1, plain, "{:?}", explain(&evidence));
+    }
+}
+
+#[test]
+fn what_is_normal_in_a_roll_is_never_blamed() {
+    let reason = "Scaling activity initiated by (deployment ecs-svc/1)";
+    let scaled = Evidence {
+        stopped: vec![stopped("ServiceSchedulerInitiated", reason, Some(143), None)],
+        events: vec![
+            "(service web) has started 1 tasks: (task a).".into(),
+            "(service web) registered 1 targets in (target-group g)".into(),
+            "(service web) has begun draining connections on 1 tasks.".into(),
+            "(service web) has reached a steady state.".into(),
+        ],
+        ..Default::default()
+    };
+    assert_eq!(explain(&scaled), None);
+}
+
+#[test]
+fn no_two_causes_share_a_name() {
+    let codes: std::collections::BTreeSet<_> = causes().collect();
+    assert_eq!(codes.len(), CAUSES.len());
+}
