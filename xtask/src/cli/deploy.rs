@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use deploy::event::{ExitCode, Kind};
 use deploy::model::{Environment, ServiceKey};
-use deploy::plan::Plan;
+use deploy::plan::{Order, Plan};
 
 use super::release as begun;
 use super::session::{Session, Settings};
@@ -40,6 +40,7 @@ fn ground<'a>(job: &Job<'a>, session: &'a Session, images: &'a BTreeMap<ServiceK
         door: session.door.as_deref(),
         halt: job.halt,
         put_back: !job.global.no_rollback,
+        order: Order::Together,
     }
 }
 

@@ -23,5 +23,6 @@ pub(super) fn begin(host: &Host, settings: &Settings) -> Release {
         dirty: git.dirty,
         actor: actor.run_url.unwrap_or(actor.name),
         images: BTreeMap::new(),
+        pins: BTreeMap::new(),
     }
 }

@@ -54,6 +54,7 @@ mod tests {
                 dirty,
                 actor: "somebody".to_owned(),
                 images: BTreeMap::new(),
+                pins: BTreeMap::new(),
             };
             let tag = tag_for(&release, &digest);
             assert_eq!(

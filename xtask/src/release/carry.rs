@@ -9,27 +9,33 @@ use super::{Ground, Planned};
 use crate::apply::{self, Known, Site};
 use crate::settle::{self, Settled, Target, Watch};
 
+/// Steps failed; what had settled before is known.
+#[derive(Debug, thiserror::Error)]
+#[error("{failed}")]
+pub(super) struct Stuck {
+    /// Which steps, and why.
+    failed: apply::Failed,
+    /// The deployments that were over by then.
+    pub(super) settled: Vec<Settled>,
+}
+
 /// Carries the stages out and stops at the first that does not end well. What a later stage would have moved
 /// stays as it was. A stop that is asked for ends the stages too; what moves then goes back first.
 ///
 /// # Errors
-/// [`apply::Failed`] when steps failed.
+/// [`Stuck`] when steps failed.
 pub(super) async fn carry_out(
     ground: &Ground<'_>,
     planned: &Planned,
     known: &Known,
-) -> Result<Vec<Settled>, apply::Failed> {
+) -> Result<Vec<Settled>, Stuck> {
     ground.halt.heed(true);
     let carried = stages(ground, planned, known).await;
     ground.halt.heed(false);
     carried
 }
 
-async fn stages(
-    ground: &Ground<'_>,
-    planned: &Planned,
-    known: &Known,
-) -> Result<Vec<Settled>, apply::Failed> {
+async fn stages(ground: &Ground<'_>, planned: &Planned, known: &Known) -> Result<Vec<Settled>, Stuck> {
     let Ground { host, aws, events, environment, halt, .. } = *ground;
     let site = Site {
         aws,
@@ -48,7 +54,9 @@ async fn stages(
         }
         if !stage.lanes.is_empty() {
             events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
-            apply::stage(&site, stage).await?;
+            if let Err(failed) = apply::stage(&site, stage).await {
+                return Err(Stuck { failed, settled: all });
+            }
         }
         if stage.settle.is_empty() {
             continue;

@@ -4,15 +4,17 @@
 mod carry;
 mod prove;
 mod run;
+mod undo;
 
 use std::collections::BTreeMap;
 
 use deploy::model::{Desired, Environment, Observed, Protocol, Release, ServiceKey};
-use deploy::plan::Plan;
+use deploy::plan::{Order, Plan};
 
 use carry::carry_out;
 use prove::prove;
 pub use run::{Ending, run};
+use undo::undo;
 
 use crate::apply::Known;
 use crate::aws::Aws;
@@ -43,6 +45,8 @@ pub struct Ground<'a> {
     pub halt: &'a Halt,
     /// Whether what moves goes back when its time is over.
     pub put_back: bool,
+    /// In which order services go back, when this is a way back.
+    pub order: Order,
 }
 
 /// What was wanted and found, and the plan between the two.
@@ -66,10 +70,18 @@ impl Ground<'_> {
         mut release: Release,
         mut observed: Observed,
     ) -> Result<Planned, observe::Error> {
-        release.images = self.images.iter().map(|(key, image)| (key.clone(), image.digest.clone())).collect();
+        let deploys = release.pins.is_empty();
+        if deploys {
+            let digest = |(key, image): (&ServiceKey, &Image)| (key.clone(), image.digest.clone());
+            release.images = self.images.iter().map(digest).collect();
+        }
         observe::held(self.aws, self.environment, &mut observed, &release.images).await?;
         let desired = Desired { environment: self.environment.clone(), release };
-        let plan = deploy::plan::plan(&desired, &observed);
+        let plan = if deploys {
+            deploy::plan::plan(&desired, &observed)
+        } else {
+            deploy::plan::back(&desired, &observed, self.order)
+        };
         Ok(Planned { desired, observed, plan })
     }
 

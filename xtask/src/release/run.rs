@@ -4,7 +4,7 @@ use std::error::Error;
 
 use deploy::event::{ExitCode, Kind};
 
-use super::{Ground, Planned, carry_out, prove};
+use super::{Ground, Planned, carry_out, prove, undo};
 use crate::apply::Known;
 use crate::report::chain;
 use crate::settle::Settled;
@@ -21,27 +21,60 @@ pub struct Ending {
     pub door: Door,
 }
 
-/// Carries a plan out and proves what it brought. What goes wrong is told as events; the ending says what it means.
+/// Carries a plan out and proves what it brought; undoes it when it fails. What goes wrong is told as events; the ending
+/// says what it means.
 pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
     let known = Known::of(&planned.observed);
-    let settled = match carry_out(ground, planned, &known).await {
-        Ok(settled) => settled,
+    let carried = Box::pin(carry_out(ground, planned, &known)).await;
+    let door = ground.door(&known);
+    let (exit, summary) = match carried {
+        Ok(settled) => Box::pin(judged(ground, planned, &settled, &door)).await,
         Err(failed) => {
             let hint = "run it again once that is mended: what was done is not done twice";
             tell(ground, &failed, Some(hint.to_owned()));
-            let summary = "failed while the plan was carried out".to_owned();
-            return Ending { exit: ExitCode::NotRecovered, summary, door: ground.door(&known) };
+            match Box::pin(undo(ground, planned, &failed.settled)).await {
+                Some(exit) => (exit, undone(exit)),
+                None => (ExitCode::NotRecovered, "failed while the plan was carried out"),
+            }
         }
     };
-    let door = ground.door(&known);
-    let exit = ExitCode::worst(settled.iter().map(Settled::exit));
-    let (exit, summary) = match exit {
-        _ if ground.halt.asked() => interrupted(exit),
-        ExitCode::Done => proof(ground, planned, &door).await,
-        ExitCode::StillMoving => (exit, "still moving at the deadline; run it again to wait on"),
-        _ => (exit, "not deployed"),
-    };
     Ending { exit, summary: summary.to_owned(), door }
+}
+
+async fn judged(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    settled: &[Settled],
+    door: &Door,
+) -> (ExitCode, &'static str) {
+    let halted = ground.halt.asked();
+    let exit = ExitCode::worst(settled.iter().map(Settled::exit));
+    if exit == ExitCode::Done && !halted {
+        let (exit, summary) = proof(ground, planned, door).await;
+        // A release that could not be read is not known to be a bad one.
+        return match exit {
+            ExitCode::NotRecovered => match undo(ground, planned, settled).await {
+                Some(exit) => (exit, undone(exit)),
+                None => (exit, summary),
+            },
+            _ => (exit, summary),
+        };
+    }
+    let exit = undo(ground, planned, settled).await.unwrap_or(exit);
+    match exit {
+        _ if halted => interrupted(exit),
+        ExitCode::StillMoving => (exit, "still moving at the deadline; run it again to wait on"),
+        ExitCode::Failed | ExitCode::NotRecovered => (exit, undone(exit)),
+        _ => (exit, "not deployed"),
+    }
+}
+
+/// How a failed release closes.
+fn undone(exit: ExitCode) -> &'static str {
+    match exit {
+        ExitCode::Failed => "not deployed; the previous release serves",
+        _ => "not deployed, and not recovered",
+    }
 }
 
 async fn proof(ground: &Ground<'_>, planned: &Planned, door: &Door) -> (ExitCode, &'static str) {
@@ -66,6 +99,6 @@ fn interrupted(exit: ExitCode) -> (ExitCode, &'static str) {
     }
 }
 
-fn tell(ground: &Ground<'_>, error: &dyn Error, hint: Option<String>) {
+pub(super) fn tell(ground: &Ground<'_>, error: &dyn Error, hint: Option<String>) {
     ground.events.emit(Kind::Failed { error: chain(error), hint });
 }

@@ -24,6 +24,12 @@ pub struct Settled {
 }
 
 impl Settled {
+    /// A service that needed no deployment.
+    #[must_use]
+    pub fn unchanged(key: ServiceKey) -> Self {
+        Self { key, verdict: Verdict::new(Outcome::NoChange, None) }
+    }
+
     /// Whether the new revision runs and is complete.
     #[must_use]
     pub fn is_success(&self) -> bool {

@@ -1,6 +1,9 @@
 //! The sockets of a story: AWS and the registry go to the embedded cloud, and what is asked of the load
 //! balancer's name is routed by its rules to a scripted task, which answers with the name of its service.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
@@ -12,11 +15,18 @@ use sim::elb::{Route, route};
 pub(crate) struct FrontDoor {
     cloud: Cloud,
     aws: SimHttp,
+    /// What a healthy target answers.
+    status: Arc<AtomicU16>,
 }
 
 impl FrontDoor {
     pub(crate) fn new(cloud: Cloud) -> Self {
-        Self { aws: SimHttp::new(cloud.clone()), cloud }
+        Self { aws: SimHttp::new(cloud.clone()), cloud, status: Arc::new(AtomicU16::new(200)) }
+    }
+
+    /// From now on healthy targets answer the public with this status.
+    pub(crate) fn answers(&self, status: u16) {
+        self.status.store(status, Ordering::Relaxed);
     }
 
     fn public(&self, host: &str, path: &str) -> (u16, String) {
@@ -24,7 +34,8 @@ impl FrontDoor {
             Route::Forward { target_group, targets } if !targets.is_empty() => {
                 // `…:targetgroup/ielts-backend-tg/…`: the group's name tells the service.
                 let service = if target_group.contains("ielts-backend") { "backend" } else { "frontend" };
-                (200, format!(r#"{{"status":"UP","service":"{service}","version":"1"}}"#))
+                let status = self.status.load(Ordering::Relaxed);
+                (status, format!(r#"{{"status":"UP","service":"{service}","version":"1"}}"#))
             }
             Route::Fixed { status, body, .. } => (status, body),
             _ => (503, String::new()),

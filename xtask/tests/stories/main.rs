@@ -8,5 +8,6 @@ mod front_door;
 mod interruption;
 mod network;
 mod rollout;
+mod together;
 mod truth;
 mod world;

@@ -25,6 +25,7 @@ pub(crate) struct World {
     pub(crate) environment: Environment,
     pub(crate) host: Host,
     pub(crate) aws: Aws,
+    pub(crate) front_door: FrontDoor,
     releases: u32,
     /// Seconds into the next deploys at which somebody presses Ctrl-C.
     pub(crate) stop_after: Option<u64>,
@@ -57,7 +58,8 @@ impl World {
         let clock = SimClock::virtual_time();
         let epoch = clock.millis().0;
         let cloud = Cloud::rehearsal(Settings::default(), clock, Scripted::new(scripts.clone()));
-        let http = Http::new(FrontDoor::new(cloud.clone()));
+        let front_door = FrontDoor::new(cloud.clone());
+        let http = Http::new(front_door.clone());
         let host = Host::rehearsal(7, epoch, Env::default(), http);
         let aws = Aws::connect(Connect {
             region: environment.region.clone(),
@@ -69,7 +71,7 @@ impl World {
             observer: Observer::none(),
         })
         .await;
-        Self { cloud, scripts, environment, host, aws, releases: 0, stop_after: None }
+        Self { cloud, scripts, environment, host, aws, front_door, releases: 0, stop_after: None }
     }
 
     /// The same account, for somebody else who acts at the same time.
@@ -80,6 +82,7 @@ impl World {
             environment: self.environment.clone(),
             host: self.host.clone(),
             aws: self.aws.clone(),
+            front_door: self.front_door.clone(),
             releases: 0,
             stop_after: None,
         }
@@ -107,6 +110,7 @@ impl World {
             dirty: false,
             actor: "story".to_owned(),
             images: BTreeMap::new(),
+            pins: BTreeMap::new(),
         };
         let images = self.images(backend, frontend);
         let events = Recorder::new(self.host.clock.clone(), Screen::silent());
@@ -123,6 +127,7 @@ impl World {
             door: None,
             halt: &halt,
             put_back: true,
+            order: deploy::plan::Order::Together,
         };
         let stop = async {
             if let Some(secs) = self.stop_after {

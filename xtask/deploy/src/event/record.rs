@@ -180,6 +180,16 @@ pub enum Kind {
         /// The last lines that a stopped task printed.
         log_tail: Vec<String>,
     },
+    /// Services of a failed release go back.
+    Undoing {
+        /// Which, by name.
+        services: Vec<ServiceKey>,
+    },
+    /// Where the services of a failed release stand.
+    Undone {
+        /// Each service that the release moved.
+        services: Vec<Standing>,
+    },
     /// A smoke check was answered as it should, or its deadline passed.
     Probed {
         /// The service.
@@ -242,6 +252,17 @@ pub struct Call {
     pub elapsed_ms: u64,
     /// `ok`, or the error's code.
     pub outcome: String,
+}
+
+/// Where a service of a failed release stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    /// The service.
+    pub service: ServiceKey,
+    /// Whether it is known to run what it ran before the release.
+    pub back: bool,
+    /// What it ran before, `family:revision`; `None` when the release created it.
+    pub before: Option<String>,
 }
 
 /// What a deployment waits for.

@@ -30,8 +30,21 @@ pub struct Environment {
     pub load_balancer: LoadBalancer,
     /// The services; each comes after those it depends on.
     pub services: Vec<Service>,
+    /// What goes back when a service of a release fails.
+    pub undo: Undo,
     /// How long the tool waits for what.
     pub timeouts: Timeouts,
+}
+
+/// What goes back when one service of a release fails, or the release is not proven.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Undo {
+    /// Every service that the release moved.
+    #[default]
+    Release,
+    /// The failed service alone, by ECS's own rollback.
+    Service,
 }
 
 impl Environment {

@@ -12,13 +12,13 @@ mod service;
 pub mod spec;
 
 pub use environment::{
-    Environment, Kind, Listener, LoadBalancer, LoadBalancerSource, Lookup, Network, Protocol, Timeouts,
+    Environment, Kind, Listener, LoadBalancer, LoadBalancerSource, Lookup, Network, Protocol, Timeouts, Undo,
 };
 pub use observed::{
     ClusterState, ListenerState, LoadBalancerState, NamespaceState, Observed, RepositoryState, RuleState,
     ScalingState, ServiceState, TargetGroupState, TaskDefinitionState,
 };
-pub use release::{Desired, ImageDigest, Platform, Release};
+pub use release::{Desired, ImageDigest, Pin, Platform, Release};
 pub use service::{
     Architecture, Build, CircuitBreaker, Cleanup, Connect, Container, ContainerHealthCheck, Deployment,
     EarlySuccess, HealthCheck, LogGroup, Metric, OnPlainCause, Patience, Policy, Repository, Route, Scaling,

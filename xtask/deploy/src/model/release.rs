@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::spec::ServiceSpec;
 use super::{Environment, ServiceKey};
 
 /// `sha256:` and 64 hexadecimal digits: an image's manifest.
@@ -49,6 +50,17 @@ pub struct Release {
     pub actor: String,
     /// The image of each service.
     pub images: BTreeMap<ServiceKey, ImageDigest>,
+    /// For a way back: the very revisions to run. Services that have none are not touched. Empty for a deploy.
+    pub pins: BTreeMap<ServiceKey, Pin>,
+}
+
+/// An earlier revision that a service is to run again.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Pin {
+    /// The revision's ARN.
+    pub revision: String,
+    /// The settings that the service had with it; `None` keeps those that it has.
+    pub settings: Option<ServiceSpec>,
 }
 
 /// Everything that should be true after a deploy.

@@ -5,6 +5,7 @@
 //! for an account that is already as desired is empty.
 
 mod action;
+mod back;
 mod down;
 mod foundation;
 mod naming;
@@ -16,6 +17,7 @@ mod wanted;
 use serde::Serialize;
 
 pub use action::{Action, Member, Revision};
+pub use back::{Order, back};
 pub use down::{REMAINS, down};
 pub use naming::{client_token, release_tags};
 pub use wanted::{service_spec, task_definition_spec};

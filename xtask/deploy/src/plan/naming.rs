@@ -47,7 +47,14 @@ mod tests {
     use super::*;
 
     fn release(actor: &str) -> Release {
-        Release { id: "r1".into(), commit: None, dirty: false, actor: actor.into(), images: BTreeMap::new() }
+        Release {
+            id: "r1".into(),
+            commit: None,
+            dirty: false,
+            actor: actor.into(),
+            images: BTreeMap::new(),
+            pins: BTreeMap::new(),
+        }
     }
 
     #[test]

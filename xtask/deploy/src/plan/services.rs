@@ -33,7 +33,7 @@ fn wanted_revision(desired: &Desired, service: &Service, observed: &Observed) ->
 }
 
 /// The service as it is, unless it is gone: an INACTIVE service is only a memory.
-fn live<'a>(observed: &'a Observed, service: &Service) -> Option<&'a ServiceState> {
+pub(super) fn live<'a>(observed: &'a Observed, service: &Service) -> Option<&'a ServiceState> {
     observed.services.get(&service.key).filter(|state| state.status == "ACTIVE")
 }
 
@@ -142,7 +142,7 @@ fn create(service: &Service, spec: ServiceSpec, revision: Option<Revision>) -> S
     })
 }
 
-fn update(
+pub(super) fn update(
     service: &Service,
     spec: ServiceSpec,
     state: &ServiceState,
@@ -202,7 +202,7 @@ fn member(field: &str) -> Option<Member> {
     }
 }
 
-fn starts_deployment(action: &Action) -> bool {
+pub(super) fn starts_deployment(action: &Action) -> bool {
     match action {
         Action::CreateService { .. } => true,
         Action::UpdateService { members, force, .. } => {

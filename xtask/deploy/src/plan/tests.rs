@@ -1,6 +1,7 @@
 //! Plans for accounts in all stages of completeness.
 
 mod account;
+mod back;
 
 use account::{converged, desired, empty};
 

@@ -1,7 +1,7 @@
 //! One event as one plain line (or a few), for logs and pipes.
 
 use super::{duration, plan_text, table};
-use crate::event::{Event, Kind, ProbeAnswer, Waiting};
+use crate::event::{Event, Kind, ProbeAnswer, Standing, Waiting};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +76,11 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             }
             text
         }
+        Kind::Undoing { services } => {
+            let names: Vec<_> = services.iter().map(|key| key.0.as_str()).collect();
+            format!("undo     the release: {} back to what ran before", names.join(" and "))
+        }
+        Kind::Undone { services } => services.iter().map(standing).collect::<Vec<_>>().join("\n"),
         Kind::Probed { url, passed, answer, attempts, .. } => {
             let mark = if *passed { "✓" } else { "✗" };
             let tries = if *attempts > 1 { format!(" after {attempts} attempts") } else { String::new() };
@@ -95,6 +100,15 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         }
     };
     Some(text)
+}
+
+fn standing(standing: &Standing) -> String {
+    let service = &standing.service;
+    match (&standing.before, standing.back) {
+        (Some(before), true) => format!("       ✓ {service}: {before} serves again"),
+        (Some(before), false) => format!("       ✗ {service}: not known to run {before} again"),
+        (None, _) => format!("       ✗ {service}: created by this release; there is nothing to go back to"),
+    }
 }
 
 /// What a deployment waits for, as a clause.

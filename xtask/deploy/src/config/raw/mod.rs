@@ -22,7 +22,7 @@ pub(crate) use rollout::{Deployment, Policy, Scaling};
 pub(crate) use service::{LogGroup, Repository, Service, SmokeCheck, TargetGroup};
 
 use super::setting::Setting;
-use crate::model::Kind;
+use crate::model::{Kind, Undo};
 
 /// What can be said for all environments at the top of the file, and for one in `[env.NAME]`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) network: Setting<Network>,
     /// The application load balancer that all services share.
     pub(crate) load_balancer: Setting<LoadBalancer>,
+    /// When one service of a release fails: `release` puts back the others that it moved, `service` leaves each to itself.
+    pub(crate) undo: Setting<Undo>,
     /// How long the tool waits for what.
     pub(crate) timeouts: Setting<Timeouts>,
     /// What holds for every service that does not say otherwise itself. A service's own value wins, also over

@@ -31,6 +31,7 @@ pub(super) fn resolve(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) -> Option<
         network: network(&settings.network.value, &mut needs),
         load_balancer: load_balancer(&settings.load_balancer.value, &mut needs),
         services: Vec::new(),
+        undo: settings.undo.value,
         timeouts: timeouts(&settings.timeouts.value),
     };
     let section = format!("environment `{}`", scope.env);

@@ -9,7 +9,7 @@ use crate::model::{
     HealthCheck, ImageDigest, Kind, Listener, ListenerState, LoadBalancer, LoadBalancerSource,
     LoadBalancerState, LogGroup, Lookup, Metric, NamespaceState, Network, Observed, OnPlainCause, Patience,
     Policy, Protocol, Release, Repository, RepositoryState, Route, RuleState, Scaling, ScalingState, Service,
-    ServiceKey, ServiceState, TargetGroup, TargetGroupState, TaskDefinitionState, Timeouts,
+    ServiceKey, ServiceState, TargetGroup, TargetGroupState, TaskDefinitionState, Timeouts, Undo,
 };
 
 pub(super) fn digest(fill: char) -> ImageDigest {
@@ -121,6 +121,7 @@ pub(super) fn desired() -> Desired {
             service("backend", 8080, "/actuator/health", "/api/*", 100, &[]),
             service("frontend", 3000, "/api/health", "/*", 200, &["backend"]),
         ],
+        undo: Undo::Release,
         timeouts: Timeouts { smoke_secs: 60, poll_secs: 5 },
     };
     let images = [("backend", 'a'), ("frontend", 'b')];
@@ -130,6 +131,7 @@ pub(super) fn desired() -> Desired {
         dirty: false,
         actor: "somebody".into(),
         images: images.map(|(key, fill)| (ServiceKey(key.into()), digest(fill))).into(),
+        pins: BTreeMap::new(),
     };
     Desired { environment, release }
 }

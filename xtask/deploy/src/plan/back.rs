@@ -1,0 +1,85 @@
+//! The way back: services run earlier revisions again, and nothing else of the account changes.
+//!
+//! It is a plan like any other, made from what is pinned and what was found.
+
+use super::services::{live, starts_deployment, update};
+use super::{Plan, Refusal, Revision, Stage, Step};
+use crate::model::{Desired, Observed, Pin, Service};
+
+/// In which order services go back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// One after the other, those that came last first: what a release moved is undone as it was done.
+    Reverse,
+    /// All at the same time: no endpoint changes, so none has to wait for another.
+    Together,
+}
+
+/// What has to be done so that the pinned services run their pinned revisions.
+#[must_use]
+pub fn back(desired: &Desired, observed: &Observed, order: Order) -> Plan {
+    let mut plan = Plan::default();
+    let pinned = desired
+        .environment
+        .services
+        .iter()
+        .rev()
+        .filter_map(|service| Some((service, desired.release.pins.get(&service.key)?)));
+    for (service, pin) in pinned {
+        if plan.stages.is_empty() || order == Order::Reverse {
+            plan.stages.push(Stage::new("roll back"));
+        }
+        refuse_without_image(&mut plan, desired, observed, service);
+        match live(observed, service) {
+            Some(_) => {}
+            None => {
+                plan.refusals.push(Refusal {
+                    what: format!("service {} is not there", service.name),
+                    remedy: "`cargo xtask deploy` creates it".to_owned(),
+                });
+                continue;
+            }
+        }
+        if let Some(stage) = plan.stages.last_mut() {
+            roll_back(stage, service, pin, observed);
+        }
+    }
+    for stage in &mut plan.stages {
+        let names: Vec<&str> = stage.settle.iter().map(|key| key.0.as_str()).collect();
+        stage.name = format!("roll back {}", names.join(" and "));
+    }
+    plan.stages.retain(|stage| !stage.lanes.is_empty() || !stage.settle.is_empty());
+    plan
+}
+
+fn roll_back(stage: &mut Stage, service: &Service, pin: &Pin, observed: &Observed) {
+    let Some(state) = live(observed, service) else { return };
+    let settings = pin.settings.clone().unwrap_or_else(|| state.spec.clone());
+    let revision =
+        (state.task_definition.arn != pin.revision).then(|| Revision::Existing(pin.revision.clone()));
+    let step: Option<Step> = update(service, settings, state, revision, None);
+    let starts = step.as_ref().is_some_and(|step| starts_deployment(&step.action));
+    let moving = state.rollout.as_deref() == Some("IN_PROGRESS");
+    stage.lane(service.key.0.clone(), step.into_iter().collect());
+    if starts || moving {
+        stage.settle.push(service.key.clone());
+    }
+}
+
+/// A revision whose image its repository no longer holds starts no task: that is said before anything is touched.
+fn refuse_without_image(plan: &mut Plan, desired: &Desired, observed: &Observed, service: &Service) {
+    let Some(digest) = desired.release.images.get(&service.key) else { return };
+    let repository = observed.repositories.get(&service.repository.name);
+    if repository.is_some_and(|repository| repository.holds.contains(digest)) {
+        return;
+    }
+    plan.refusals.push(Refusal {
+        what: format!(
+            "the image {} of {} is gone from {}",
+            digest.short(),
+            service.key,
+            service.repository.name
+        ),
+        remedy: "choose another release with --to, or deploy the wanted commit".to_owned(),
+    });
+}

@@ -1,0 +1,145 @@
+//! A release is undone as one: one service fails, and those that moved with it go back too.
+
+use deploy::event::{ExitCode, Kind, Standing};
+use deploy::model::Undo;
+use sim::fault::{Fault, On};
+use sim::workload::scripted::Script;
+
+use crate::world::{Ended, World, story};
+
+/// Where each service was told to stand.
+fn standings(ended: &Ended) -> Vec<(&str, bool, Option<&str>)> {
+    let told = |event| match event {
+        &Kind::Undone { ref services } => Some(services.iter().map(row).collect()),
+        _ => None,
+    };
+    ended.events.iter().find_map(told).unwrap_or_default()
+}
+
+fn row(standing: &Standing) -> (&str, bool, Option<&str>) {
+    (standing.service.0.as_str(), standing.back, standing.before.as_deref())
+}
+
+/// A good first release; then one whose frontend crashes at its start.
+async fn a_frontend_that_fails(prepare: impl FnOnce(&mut World)) -> (World, Ended) {
+    let mut world = World::new().await;
+    prepare(&mut world);
+    assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+    world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1));
+    let ended = world.deploy("v2", "v2").await;
+    (world, ended)
+}
+
+#[test]
+fn a_frontend_failure_does_not_leave_the_new_backend_under_the_old_frontend() {
+    story(|| async {
+        let (mut world, ended) = a_frontend_that_fails(|_| ()).await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        assert_eq!(ended.rolled(), ["backend", "frontend", "backend"]);
+        assert_eq!(
+            standings(&ended),
+            [("backend", true, Some("ielts-backend:1")), ("frontend", true, Some("ielts-frontend:1"))]
+        );
+        // Both serve what they served: a deploy of it finds nothing to do.
+        let back = world.deploy("v1", "v1").await;
+        assert_eq!((back.exit, back.writes), (ExitCode::Done, Vec::new()), "{:#?}", back.events);
+    });
+}
+
+#[test]
+fn where_each_service_is_left_to_itself_a_good_backend_stays() {
+    story(|| async {
+        let (_, ended) = a_frontend_that_fails(|world| world.environment.undo = Undo::Service).await;
+        assert_eq!((ended.exit, ended.rolled()), (ExitCode::Failed, vec!["backend", "frontend"]));
+    });
+}
+
+#[test]
+fn a_service_that_did_not_move_is_not_touched() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.deploy("v1", "v1").await;
+        world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1));
+        let ended = world.deploy("v1", "v2").await;
+        assert_eq!((ended.exit, ended.rolled()), (ExitCode::Failed, vec!["frontend"]), "{:#?}", ended.events);
+        assert_eq!(standings(&ended), [], "what is back by ECS's own rollback needs no second one");
+    });
+}
+
+#[test]
+fn a_backend_that_cannot_be_put_back_is_named_and_the_release_not_called_recovered() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.deploy("v1", "v1").await;
+        world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1));
+        // The second UpdateService of the backend is the way back.
+        let refused = On::operation("UpdateService").nth(3..=99).then(Fault::AccessDenied);
+        world.cloud.add_rule(refused);
+        let ended = world.deploy("v2", "v2").await;
+        assert_eq!(ended.exit, ExitCode::NotRecovered, "{:#?}", ended.events);
+        assert_eq!(
+            standings(&ended),
+            [("backend", false, Some("ielts-backend:1")), ("frontend", true, Some("ielts-frontend:1"))]
+        );
+    });
+}
+
+#[test]
+fn a_first_release_whose_frontend_fails_has_nothing_to_go_back_to() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.scripts.set("ielts-frontend", Script::crashes(1_500, 1));
+        let ended = world.deploy("v1", "v1").await;
+        assert_eq!(ended.exit, ExitCode::NotRecovered, "{:#?}", ended.events);
+        assert_eq!(ended.rolled(), ["backend", "frontend"]);
+        assert_eq!(standings(&ended), [("backend", false, None), ("frontend", false, None)]);
+    });
+}
+
+#[test]
+fn a_release_that_settles_and_does_not_answer_is_not_left_serving() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.deploy("v1", "v1").await;
+        world.front_door.answers(500);
+        let ended = world.deploy("v2", "v1").await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        assert_eq!(ended.rolled(), ["backend", "backend"]);
+        world.front_door.answers(200);
+        let back = world.deploy("v1", "v1").await;
+        assert_eq!((back.exit, back.writes), (ExitCode::Done, Vec::new()), "{:#?}", back.events);
+    });
+}
+
+#[test]
+fn a_cancelled_release_goes_back_as_one() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.deploy("v1", "v1").await;
+        world.environment.services[1].deployment.health_check_grace_secs = 1_200;
+        world.scripts.set("ielts-frontend:2", Script::boots_in(900_000));
+        world.stop_after = Some(600);
+        let ended = world.deploy("v2", "v2").await;
+        assert_eq!(ended.exit, ExitCode::Interrupted, "{:#?}", ended.events);
+        assert_eq!(ended.rolled(), ["backend", "frontend", "backend"]);
+        world.stop_after = None;
+        let back = world.deploy("v1", "v1").await;
+        assert_eq!((back.exit, back.rolled().len()), (ExitCode::Done, 0), "{:#?}", back.events);
+    });
+}
+
+#[test]
+fn a_setting_that_came_with_the_release_goes_back_with_it() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.deploy("v1", "v1").await;
+        let before = world.environment.clone();
+        world.environment.services[0].deployment.health_check_grace_secs += 33;
+        world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1));
+        let ended = world.deploy("v2", "v2").await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        world.environment = before;
+        let back = world.deploy("v1", "v1").await;
+        assert_eq!((back.exit, back.writes), (ExitCode::Done, Vec::new()), "{:#?}", back.events);
+    });
+}
