@@ -7,11 +7,13 @@
 //! images, git ─────────→ Release     ┴→ Desired ┐
 //! account ─ read by xtask::observe ──→ Observed ┴─ plan → Plan ─ carried out by xtask::apply
 //! DescribeServices, service deployments ─ rollout → Verdict
+//! revisions and their tags, service deployments ─ history → releases to show and to go back to
 //! everything that happens ─ event → view → text
 //! ```
 
 pub mod config;
 pub mod event;
+pub mod history;
 pub mod model;
 pub mod plan;
 pub mod rollout;

@@ -54,6 +54,10 @@ pub(crate) enum Verb {
     Status,
     /// Ask the smoke checks through the load balancer
     Smoke,
+    /// List former releases, and what became of them
+    History(History),
+    /// Run again what the last proven release ran, by digest, in all services
+    Rollback(Rollback),
     /// Take the environment away; repositories, log groups and revisions are kept
     Down,
     /// Compile the services and assemble their images, without pushing them
@@ -75,6 +79,25 @@ pub(crate) enum Verb {
 /// What a deploy can be told beyond `deploy.toml`.
 #[derive(Args, Debug)]
 pub(crate) struct Deploy {}
+
+/// Which releases to list.
+#[derive(Args, Debug)]
+pub(crate) struct History {
+    /// How many releases, the newest ones
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) limit: u8,
+}
+
+/// Where to go back to.
+#[derive(Args, Debug)]
+pub(crate) struct Rollback {
+    /// The release; the newest proven one before what runs when absent
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) to: Option<String>,
+    /// Show the plan and stop; exits with 3 when something would change
+    #[arg(long)]
+    pub(crate) plan: bool,
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Local {

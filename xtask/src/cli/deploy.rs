@@ -100,7 +100,7 @@ async fn prepare(job: &Job<'_>, verb: &str) -> Result<Prepared, Failure> {
     Ok(Prepared { images, planned, session })
 }
 
-fn refuse(plan: &Plan) -> Result<(), Failure> {
+pub(super) fn refuse(plan: &Plan) -> Result<(), Failure> {
     let Some(first) = plan.refusals.first() else { return Ok(()) };
     let count = plan.refusals.len();
     let more = if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
@@ -108,7 +108,7 @@ fn refuse(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// The closing table. What cannot be read for it changes no verdict.
-async fn table(events: &Recorder, aws: &Aws, environment: &Environment, door: &Door) {
+pub(super) async fn table(events: &Recorder, aws: &Aws, environment: &Environment, door: &Door) {
     match verify::rows(aws, environment, door).await {
         Ok(rows) => events.emit(Kind::Table { rows, url: door.base.clone() }),
         Err(error) => {

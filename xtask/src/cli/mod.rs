@@ -8,9 +8,11 @@ mod consent;
 mod deploy;
 mod down;
 mod failure;
+mod history;
 mod local;
 mod observed;
 mod release;
+mod rollback;
 mod session;
 mod smoke;
 mod status;
@@ -51,6 +53,10 @@ async fn run(cli: Cli) -> ExitCode {
         }
         Verb::Plan => deploy::plan_only(&host, &global).await,
         Verb::Status => status::run(&host, &global).await,
+        Verb::History(asked) => history::run(&host, &global, &asked).await,
+        Verb::Rollback(asked) => {
+            events(&host, &global, "rollback", async |job| rollback::run(job, &asked).await).await
+        }
         Verb::Smoke => events(&host, &global, "smoke", smoke::run).await,
         Verb::Down => events(&host, &global, "down", down::run).await,
         Verb::Build => events(&host, &global, "build", build::run).await,

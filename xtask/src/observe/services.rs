@@ -71,7 +71,7 @@ async fn running(
     };
     // A revision that was deleted for good differs from any that is wanted.
     let deleted =
-        || TaskDefinitionState { arn: found.task_definition.clone(), spec: None, tags: BTreeMap::new() };
+        || TaskDefinitionState { arn: found.task_definition.clone(), ..TaskDefinitionState::default() };
     let snapshot = &found.snapshot;
     let primary = snapshot.deployments.first().filter(|deployment| deployment.status == "PRIMARY");
     let state = ServiceState {

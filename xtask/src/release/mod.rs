@@ -2,7 +2,9 @@
 //! time: there is no second way to deploy.
 
 mod carry;
+mod former;
 mod prove;
+mod proven;
 mod run;
 mod undo;
 
@@ -12,6 +14,7 @@ use deploy::model::{Desired, Environment, Observed, Protocol, Release, ServiceKe
 use deploy::plan::{Order, Plan};
 
 use carry::carry_out;
+pub use former::{Former, NoWayBack, former};
 use prove::prove;
 pub use run::{Ending, run};
 use undo::undo;

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use deploy::event::{ExitCode, Kind};
 
-use super::{Ground, Planned, carry_out, prove, undo};
+use super::{Ground, Planned, carry_out, prove, proven, undo};
 use crate::apply::Known;
 use crate::report::chain;
 use crate::settle::Settled;
@@ -28,7 +28,7 @@ pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
     let carried = Box::pin(carry_out(ground, planned, &known)).await;
     let door = ground.door(&known);
     let (exit, summary) = match carried {
-        Ok(settled) => Box::pin(judged(ground, planned, &settled, &door)).await,
+        Ok(settled) => Box::pin(judged(ground, planned, &known, &settled, &door)).await,
         Err(failed) => {
             let hint = "run it again once that is mended: what was done is not done twice";
             tell(ground, &failed, Some(hint.to_owned()));
@@ -44,6 +44,7 @@ pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
 async fn judged(
     ground: &Ground<'_>,
     planned: &Planned,
+    known: &Known,
     settled: &[Settled],
     door: &Door,
 ) -> (ExitCode, &'static str) {
@@ -51,12 +52,16 @@ async fn judged(
     let exit = ExitCode::worst(settled.iter().map(Settled::exit));
     if exit == ExitCode::Done && !halted {
         let (exit, summary) = proof(ground, planned, door).await;
-        // A release that could not be read is not known to be a bad one.
         return match exit {
+            ExitCode::Done => {
+                proven::mark(ground, planned, known).await;
+                (exit, summary)
+            }
             ExitCode::NotRecovered => match undo(ground, planned, settled).await {
                 Some(exit) => (exit, undone(exit)),
                 None => (exit, summary),
             },
+            // A release that could not be read is not known to be a bad one.
             _ => (exit, summary),
         };
     }

@@ -5,6 +5,7 @@
 mod causes;
 mod failures;
 mod front_door;
+mod history;
 mod interruption;
 mod network;
 mod rollout;

@@ -14,7 +14,7 @@ use xtask::aws::{Aws, Connect, Keys, Observer};
 use xtask::host::{Env, Halt, Host, Http};
 use xtask::image::{self, Image, Recipe};
 use xtask::observe;
-use xtask::release::{self, Ground};
+use xtask::release::{self, Ground, NoWayBack};
 use xtask::report::{Recorder, Screen};
 
 use crate::front_door::FrontDoor;
@@ -104,6 +104,7 @@ impl World {
     /// Deploys images with these contents and tells how it ended.
     pub(crate) async fn deploy(&mut self, backend: &str, frontend: &str) -> Ended {
         self.releases += 1;
+        let images = self.images(backend, frontend);
         let release = Release {
             id: format!("release-{}", self.releases),
             commit: Some(format!("{:040x}", self.releases)),
@@ -112,7 +113,16 @@ impl World {
             images: BTreeMap::new(),
             pins: BTreeMap::new(),
         };
-        let images = self.images(backend, frontend);
+        self.carry(release, &images).await
+    }
+
+    /// Goes back to a release, or to the last good one, and tells how it ended.
+    pub(crate) async fn rollback(&self, to: Option<&str>) -> Result<Ended, NoWayBack> {
+        let former = release::former(&self.aws, &self.environment, to, "story".to_owned()).await?;
+        Ok(self.carry(former.release, &BTreeMap::new()).await)
+    }
+
+    async fn carry(&self, release: Release, images: &BTreeMap<ServiceKey, Image>) -> Ended {
         let events = Recorder::new(self.host.clock.clone(), Screen::silent());
         let before = self.cloud.calls().len();
         let mark = self.host.clock.mark();
@@ -122,7 +132,7 @@ impl World {
             aws: &self.aws,
             events: &events,
             environment: &self.environment,
-            images: &images,
+            images,
             registry: None,
             door: None,
             halt: &halt,

@@ -150,7 +150,7 @@ pub struct ServiceState {
 }
 
 /// A revision.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TaskDefinitionState {
     /// Its ARN.
     pub arn: String,
@@ -158,6 +158,24 @@ pub struct TaskDefinitionState {
     pub spec: Option<TaskDefinitionSpec>,
     /// Its tags: release, commit and so on.
     pub tags: BTreeMap<String, String>,
+    /// `registeredAt`, in milliseconds since the Unix epoch.
+    pub registered_ms: u64,
+    /// Whether its `status` is `ACTIVE`: nothing new can be started from another.
+    pub active: bool,
+}
+
+impl TaskDefinitionState {
+    /// `family:revision`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.arn.rsplit('/').next().unwrap_or(&self.arn)
+    }
+
+    /// Its number in its family; 0 when its ARN has none.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.arn.rsplit(':').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+    }
 }
 
 /// A service's scalable target and policies.

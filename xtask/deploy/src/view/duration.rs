@@ -12,6 +12,18 @@ pub fn duration(millis: u64) -> String {
     }
 }
 
+/// How long ago something was, roughly: `42 s`, `6 min`, `5 h`, `12 d`.
+#[must_use]
+pub fn age(millis: u64) -> String {
+    let secs = millis / 1000;
+    match secs {
+        0..60 => format!("{secs} s"),
+        60..3600 => format!("{} min", secs / 60),
+        3600..86_400 => format!("{} h", secs / 3600),
+        _ => format!("{} d", secs / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,6 +39,14 @@ mod tests {
         ];
         for (millis, text) in cases {
             assert_eq!(duration(millis), text);
+        }
+    }
+
+    #[test]
+    fn an_age_is_rough() {
+        let ages = [(59_999, "59 s"), (60_000, "1 min"), (7_199_000, "1 h"), (172_800_000, "2 d")];
+        for (millis, text) in ages {
+            assert_eq!(age(millis), text);
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Events and plans as text: pure functions, so that what a person sees can be tested.
 
 mod duration;
+mod history;
 mod line;
 mod plan_text;
 mod table;
 
-pub use duration::duration;
+pub use duration::{age, duration};
+pub use history::history;
 pub use line::{Detail, line};
 pub use plan_text::plan_text;
 pub use table::table;

@@ -12,6 +12,7 @@ use deploy::model::spec::TaskDefinitionSpec;
 use super::containers::{read_task_definition, write_container};
 use super::tags::{read_tags, wire_tags};
 use crate::aws::call::Op;
+use crate::aws::names::millis;
 use crate::aws::{Aws, Error, Kind, Tags};
 
 const REGISTER: Op = Op::write_once("ecs", "RegisterTaskDefinition");
@@ -127,23 +128,31 @@ impl Aws {
         let found = reply.task_definition.ok_or_else(|| Error::incomplete(DESCRIBE, "taskDefinition"))?;
         Ok(TaskDefinitionState {
             spec: read_task_definition(&found),
+            registered_ms: millis(found.registered_at()),
+            active: found.status() == Some(&TaskDefinitionStatus::Active),
             arn: found.task_definition_arn.ok_or_else(|| Error::incomplete(DESCRIBE, "taskDefinitionArn"))?,
             tags: read_tags(reply.tags),
         })
     }
 
-    /// The ARNs of a family's active revisions, newest first, at most `most`.
+    /// The ARNs of a family's revisions, newest first, at most `most`: those that are active, or those that are not.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn list_task_definitions(&self, family: &str, most: usize) -> Result<Vec<String>, Error> {
+    pub async fn list_task_definitions(
+        &self,
+        family: &str,
+        active: bool,
+        most: usize,
+    ) -> Result<Vec<String>, Error> {
+        let status = if active { TaskDefinitionStatus::Active } else { TaskDefinitionStatus::Inactive };
         let (mut found, mut next) = (Vec::new(), None);
         loop {
             let call = || {
                 self.ecs
                     .list_task_definitions()
                     .family_prefix(family)
-                    .status(TaskDefinitionStatus::Active)
+                    .status(status.clone())
                     .sort(SortOrder::Desc)
                     .max_results(100)
                     .set_next_token(next.clone())

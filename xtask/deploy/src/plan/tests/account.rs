@@ -143,7 +143,7 @@ pub(super) fn empty() -> Observed {
 
 pub(super) fn revision(spec: TaskDefinitionSpec, number: u32) -> TaskDefinitionState {
     let arn = format!("arn:aws:ecs:r:a:task-definition/{}:{number}", spec.family);
-    TaskDefinitionState { arn, spec: Some(spec), tags: BTreeMap::new() }
+    TaskDefinitionState { arn, spec: Some(spec), active: true, ..TaskDefinitionState::default() }
 }
 
 /// An account in which everything is as [`desired`] has it.

@@ -1,0 +1,112 @@
+//! Revisions and service deployments to releases.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Facts, Fate, PROVEN, Past, Run};
+use crate::model::{ImageDigest, ServiceKey, TaskDefinitionState};
+
+/// The releases that the revisions tell of, newest first.
+///
+/// Revisions without a `release` tag are somebody else's and belong to none.
+#[must_use]
+pub fn history(facts: &Facts) -> Vec<Past> {
+    let names: BTreeSet<&str> = facts.revisions.values().flatten().filter_map(release_of).collect();
+    let mut releases: Vec<Past> = names.into_iter().filter_map(|name| past(facts, name)).collect();
+    releases.sort_by(|a, b| (b.at_ms, &b.release).cmp(&(a.at_ms, &a.release)));
+    // What two releases have both live belongs to the newer one.
+    let mut taken = false;
+    for past in &mut releases {
+        if past.is_live() && std::mem::replace(&mut taken, true) {
+            past.fate = if past.proven { Fate::Proven } else { Fate::Unproven };
+        }
+    }
+    releases
+}
+
+fn release_of(revision: &TaskDefinitionState) -> Option<&str> {
+    revision.tags.get("release").map(String::as_str)
+}
+
+fn is_proven(revision: &TaskDefinitionState) -> bool {
+    revision.tags.contains_key(PROVEN)
+}
+
+fn newest<'a>(revisions: impl Iterator<Item = &'a TaskDefinitionState>) -> Option<&'a TaskDefinitionState> {
+    revisions.max_by_key(|revision| (revision.registered_ms, revision.number()))
+}
+
+fn past(facts: &Facts, name: &str) -> Option<Past> {
+    let mut own: BTreeMap<&ServiceKey, &TaskDefinitionState> = BTreeMap::new();
+    for (key, revisions) in &facts.revisions {
+        let revision = newest(revisions.iter().filter(|revision| release_of(revision) == Some(name)));
+        own.extend(revision.map(|revision| (key, revision)));
+    }
+    let first = own.values().min_by_key(|revision| revision.registered_ms)?;
+    let (at_ms, tags) = (first.registered_ms, &first.tags);
+    let proven = own.values().all(|revision| is_proven(revision));
+    let mut runs = BTreeMap::new();
+    for (key, revisions) in &facts.revisions {
+        let before = || newest(revisions.iter().filter(|it| is_proven(it) && it.registered_ms < at_ms));
+        let run =
+            own.get(key).copied().map(|revision| run(revision, true)).or_else(|| Some(run(before()?, false)));
+        runs.extend(run.map(|run| (key.clone(), run)));
+    }
+    let live = own.iter().all(|(key, revision)| facts.live.get(*key) == Some(&revision.arn));
+    Some(Past {
+        release: name.to_owned(),
+        fate: fate(facts, own.values().map(|revision| revision.arn.as_str()), live, proven),
+        proven,
+        at_ms,
+        commit: tags.get("commit").cloned(),
+        dirty: tags.get("dirty").is_some_and(|dirty| dirty == "true"),
+        actor: tags.get("actor").cloned().unwrap_or_default(),
+        runs,
+    })
+}
+
+fn run(revision: &TaskDefinitionState, own: bool) -> Run {
+    let image =
+        revision.spec.as_ref().and_then(|spec| spec.containers.first()).map(|container| &container.image);
+    let digest =
+        image.and_then(|image| image.split_once('@')).map(|(_, digest)| ImageDigest(digest.to_owned()));
+    Run { revision: revision.arn.clone(), digest, own }
+}
+
+/// The last deployment of each revision counts: what was rolled back may have been deployed again.
+fn fate<'a>(facts: &Facts, own: impl Iterator<Item = &'a str>, live: bool, proven: bool) -> Fate {
+    let last = |arn: &str| {
+        let of = facts.rolls.iter().filter(|roll| roll.revision == arn);
+        of.max_by_key(|roll| roll.created_ms).map(|roll| roll.status.as_str())
+    };
+    let fates: Vec<Fate> = own.filter_map(last).map(of_status).collect();
+    let any = |fate: Fate| fates.contains(&fate);
+    if any(Fate::InProgress) {
+        return Fate::InProgress;
+    }
+    match (live, proven) {
+        (true, true) => return Fate::Live,
+        (false, true) => return Fate::Proven,
+        _ => {}
+    }
+    let worst = [Fate::Unknown, Fate::RollbackFailed, Fate::RolledBack, Fate::Stopped];
+    match worst.into_iter().find(|fate| any(*fate)) {
+        Some(fate) => fate,
+        None if live => Fate::LiveUnproven,
+        None if fates.is_empty() => Fate::Unrolled,
+        None => Fate::Unproven,
+    }
+}
+
+/// ServiceDeploymentStatus (ECS API). A word that is not among them is unknown.
+fn of_status(status: &str) -> Fate {
+    match status {
+        "PENDING" | "IN_PROGRESS" | "STOP_REQUESTED" | "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS" => {
+            Fate::InProgress
+        }
+        "SUCCESSFUL" => Fate::Unproven,
+        "STOPPED" => Fate::Stopped,
+        "ROLLBACK_SUCCESSFUL" => Fate::RolledBack,
+        "ROLLBACK_FAILED" => Fate::RollbackFailed,
+        _ => Fate::Unknown,
+    }
+}

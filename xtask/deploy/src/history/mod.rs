@@ -1,0 +1,53 @@
+//! What was released before, and what became of it.
+//!
+//! There is no release record but AWS's own: revisions carry the tags of the release that registered them
+//! ([`crate::plan::release_tags`]) and [`PROVEN`] once it was proven; service deployments tell how their rolls ended, for
+//! as long as ECS keeps them (90 days).
+
+mod fold;
+mod past;
+#[cfg(test)]
+mod tests;
+
+pub use fold::history;
+pub use past::{Fate, Past, Run};
+
+use std::collections::BTreeMap;
+
+use crate::model::{ServiceKey, TaskDefinitionState};
+
+/// The tag of a revision that was proven to run: when that was, RFC 3339.
+pub const PROVEN: &str = "proven";
+
+/// What the account tells of former releases.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Revisions of each service's family, in any order.
+    pub revisions: BTreeMap<ServiceKey, Vec<TaskDefinitionState>>,
+    /// The service deployments that ECS remembers, in any order.
+    pub rolls: Vec<Roll>,
+    /// The revision that each service's PRIMARY deployment runs, by ARN.
+    pub live: BTreeMap<ServiceKey, String>,
+}
+
+/// One service deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roll {
+    /// The revision that it brought, by ARN.
+    pub revision: String,
+    /// `status`, such as `SUCCESSFUL`.
+    pub status: String,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub created_ms: u64,
+}
+
+/// The release to go back to from what runs: the newest proven one that is older than the live one and runs something
+/// else. Where no release is wholly live, the newest proven one.
+#[must_use]
+pub fn last_good<'a>(releases: &'a [Past], facts: &Facts) -> Option<&'a Past> {
+    let live = releases.iter().position(Past::is_live);
+    let older = live.map_or(releases, |live| &releases[live + 1..]);
+    older.iter().find(|past| {
+        past.proven && past.runs.iter().any(|(key, run)| facts.live.get(key) != Some(&run.revision))
+    })
+}

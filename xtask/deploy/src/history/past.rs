@@ -1,0 +1,92 @@
+//! One former release.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::model::{ImageDigest, ServiceKey};
+
+/// A release, as its revisions tell it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Past {
+    /// The release's id.
+    pub release: String,
+    /// What became of it.
+    pub fate: Fate,
+    /// Whether it was proven at some time.
+    pub proven: bool,
+    /// When its first revision was registered, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// The commit.
+    pub commit: Option<String>,
+    /// Whether the work tree differed from the commit.
+    pub dirty: bool,
+    /// Who, or which run.
+    pub actor: String,
+    /// What each service runs with it: a revision of its own, or the one that was proven last when it was made.
+    pub runs: BTreeMap<ServiceKey, Run>,
+}
+
+/// What a service runs with a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Run {
+    /// The revision's ARN.
+    pub revision: String,
+    /// The image.
+    pub digest: Option<ImageDigest>,
+    /// Whether the release registered it. What it did not register, it left as it was.
+    pub own: bool,
+}
+
+/// What became of a release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fate {
+    /// It runs, and was proven.
+    Live,
+    /// It runs, and was not proven.
+    LiveUnproven,
+    /// It rolls.
+    InProgress,
+    /// It ran and was proven; another runs now.
+    Proven,
+    /// It settled, was never proven, and does not run any more: undone, or overtaken before its proof.
+    Unproven,
+    /// ECS put the previous revision back.
+    RolledBack,
+    /// ECS tried to, and failed.
+    RollbackFailed,
+    /// Its deployment was stopped, or another one took its place.
+    Stopped,
+    /// No deployment of it is known: it was registered and never rolled, or ECS has forgotten (after 90 days).
+    Unrolled,
+    /// A status that this tool does not know.
+    Unknown,
+}
+
+impl Fate {
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::LiveUnproven => "live, not proven",
+            Self::InProgress => "in progress",
+            Self::Proven => "proven",
+            Self::Unproven => "not proven",
+            Self::RolledBack => "rolled back",
+            Self::RollbackFailed => "rollback failed",
+            Self::Stopped => "stopped",
+            Self::Unrolled => "no deployment known",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Past {
+    /// Whether all that it registered runs.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self.fate, Fate::Live | Fate::LiveUnproven)
+    }
+}

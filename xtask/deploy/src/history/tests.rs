@@ -1,0 +1,132 @@
+//! Histories of few lines.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::rollout::SERVICE_DEPLOYMENT_STATUSES;
+
+fn key(name: &str) -> ServiceKey {
+    ServiceKey(name.to_owned())
+}
+
+/// A revision `family:number` of a release, registered in the minute of its number.
+fn revision(family: &str, number: u64, release: &str, proven: bool) -> TaskDefinitionState {
+    let mut tags = BTreeMap::from([("release".to_owned(), release.to_owned())]);
+    if proven {
+        tags.insert(PROVEN.to_owned(), "2026-11-23T08:00:12Z".to_owned());
+    }
+    TaskDefinitionState {
+        arn: format!("arn:aws:ecs:r:a:task-definition/{family}:{number}"),
+        spec: None,
+        tags,
+        registered_ms: number * 60_000,
+        active: true,
+    }
+}
+
+fn roll(family: &str, number: u64, status: &str) -> Roll {
+    let revision = format!("arn:aws:ecs:r:a:task-definition/{family}:{number}");
+    Roll { revision, status: status.to_owned(), created_ms: number * 60_000 }
+}
+
+fn facts(backend: Vec<TaskDefinitionState>, frontend: Vec<TaskDefinitionState>, live: [u64; 2]) -> Facts {
+    let arn = |family: &str, number| format!("arn:aws:ecs:r:a:task-definition/{family}:{number}");
+    Facts {
+        revisions: [(key("backend"), backend), (key("frontend"), frontend)].into(),
+        rolls: Vec::new(),
+        live: [(key("backend"), arn("b", live[0])), (key("frontend"), arn("f", live[1]))].into(),
+    }
+}
+
+fn fates(facts: &Facts) -> Vec<(String, Fate)> {
+    history(facts).into_iter().map(|past| (past.release, past.fate)).collect()
+}
+
+/// Three releases: both services, the backend alone, the frontend alone.
+fn three(live: [u64; 2]) -> Facts {
+    facts(
+        vec![revision("b", 1, "r1", true), revision("b", 2, "r2", true)],
+        vec![revision("f", 1, "r1", true), revision("f", 3, "r3", true)],
+        live,
+    )
+}
+
+#[test]
+fn a_release_of_one_service_runs_what_the_other_ran_before() {
+    let releases = history(&three([2, 3]));
+    let runs = |at: usize| {
+        releases[at]
+            .runs
+            .values()
+            .map(|run| (run.revision.rsplit('/').next().unwrap(), run.own))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(runs(0), [("b:2", false), ("f:3", true)]);
+    assert_eq!(runs(1), [("b:2", true), ("f:1", false)]);
+    assert_eq!(runs(2), [("b:1", true), ("f:1", true)]);
+    let fates: Vec<_> = releases.iter().map(|past| past.fate).collect();
+    assert_eq!(fates, [Fate::Live, Fate::Proven, Fate::Proven]);
+}
+
+#[test]
+fn going_back_twice_goes_two_releases_back_and_not_to_and_fro() {
+    for (live, good) in [([2, 3], Some("r2")), ([2, 1], Some("r1")), ([1, 1], None)] {
+        let facts = three(live);
+        let releases = history(&facts);
+        assert_eq!(last_good(&releases, &facts).map(|past| past.release.as_str()), good, "{live:?}");
+    }
+}
+
+#[test]
+fn a_release_that_was_never_proven_is_nothing_to_go_back_to() {
+    let facts = facts(
+        vec![revision("b", 1, "r1", true), revision("b", 2, "r2", false), revision("b", 3, "r3", false)],
+        vec![revision("f", 1, "r1", true)],
+        [3, 1],
+    );
+    let releases = history(&facts);
+    assert_eq!(last_good(&releases, &facts).map(|past| past.release.as_str()), Some("r1"));
+}
+
+#[test]
+fn a_mixed_account_goes_back_to_the_newest_proven_release() {
+    let facts = three([9, 9]);
+    let releases = history(&facts);
+    assert_eq!(last_good(&releases, &facts).map(|past| past.release.as_str()), Some("r3"));
+}
+
+#[test]
+fn the_last_deployment_of_a_revision_tells_what_became_of_it() {
+    let mut facts =
+        facts(vec![revision("b", 1, "r1", true), revision("b", 2, "r2", false)], Vec::new(), [1, 1]);
+    for (status, fate) in [
+        ("ROLLBACK_SUCCESSFUL", Fate::RolledBack),
+        ("ROLLBACK_FAILED", Fate::RollbackFailed),
+        ("STOPPED", Fate::Stopped),
+        ("IN_PROGRESS", Fate::InProgress),
+        ("SUCCESSFUL", Fate::Unproven),
+        ("SOMETHING_NEW", Fate::Unknown),
+    ] {
+        facts.rolls = vec![roll("b", 2, status)];
+        assert_eq!(fates(&facts)[0], ("r2".to_owned(), fate), "{status}");
+    }
+    facts.rolls.clear();
+    assert_eq!(fates(&facts)[0].1, Fate::Unrolled);
+}
+
+#[test]
+fn no_status_of_a_service_deployment_is_unknown_to_the_history() {
+    let mut facts = facts(vec![revision("b", 2, "r2", false)], Vec::new(), [1, 1]);
+    for status in SERVICE_DEPLOYMENT_STATUSES {
+        facts.rolls = vec![roll("b", 2, status)];
+        assert_ne!(fates(&facts)[0].1, Fate::Unknown, "{status}");
+    }
+}
+
+#[test]
+fn revisions_of_somebody_else_are_no_release() {
+    let mut stranger = revision("b", 5, "r5", false);
+    stranger.tags.clear();
+    let facts = facts(vec![stranger, revision("b", 1, "r1", true)], Vec::new(), [5, 1]);
+    assert_eq!(fates(&facts), [("r1".to_owned(), Fate::Proven)]);
+}

@@ -1,0 +1,82 @@
+//! Former releases as a table.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::age;
+use crate::history::{Past, Run};
+use crate::model::ServiceKey;
+
+/// The releases as a table, newest first, without a newline at its end. `now_ms` is milliseconds since the Unix epoch.
+#[must_use]
+pub fn history(releases: &[Past], services: &[ServiceKey], now_ms: u64) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let mut header = vec!["release", "outcome", "age", "commit"];
+    header.extend(services.iter().map(|key| key.0.as_str()));
+    header.push("by");
+    table.set_header(header);
+    for past in releases {
+        let mut row = vec![
+            past.release.clone(),
+            past.fate.words().to_owned(),
+            age(now_ms.saturating_sub(past.at_ms)),
+            commit(past),
+        ];
+        row.extend(services.iter().map(|key| past.runs.get(key).map_or_else(|| "-".to_owned(), run)));
+        row.push(past.actor.clone());
+        table.add_row(row);
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+fn commit(past: &Past) -> String {
+    let short = past.commit.as_deref().map_or("-", |commit| commit.get(..12).unwrap_or(commit));
+    if past.dirty { format!("{short}+") } else { short.to_owned() }
+}
+
+/// Revision and image; in brackets what the release left as it was.
+fn run(run: &Run) -> String {
+    let number = run.revision.rsplit(':').next().unwrap_or_default();
+    let digest = run.digest.as_ref().map_or("-", |digest| digest.short());
+    if run.own { format!("{number} {digest}") } else { format!("({number} {digest})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::history::Fate;
+    use crate::model::ImageDigest;
+
+    fn past(release: &str, fate: Fate, days: u64, own: bool) -> Past {
+        let run = |number: u32, own| Run {
+            revision: format!("arn:aws:ecs:r:a:task-definition/f:{number}"),
+            digest: Some(ImageDigest(format!("sha256:{}", "a1".repeat(32)))),
+            own,
+        };
+        Past {
+            release: release.to_owned(),
+            fate,
+            proven: true,
+            at_ms: 10_000_000_000 - days * 86_400_000,
+            commit: Some("3f2a9c1b4d5e6f708192a3b4c5d6e7f801234567".to_owned()),
+            dirty: own,
+            actor: "somebody".to_owned(),
+            runs: BTreeMap::from([
+                (ServiceKey("backend".to_owned()), run(7, true)),
+                (ServiceKey("frontend".to_owned()), run(3, own)),
+            ]),
+        }
+    }
+
+    #[test]
+    fn a_history_tells_what_ran_when_and_what_became_of_it() {
+        let releases = [
+            past("20261123-080012-3f2a9c1", Fate::Live, 0, false),
+            past("20261120-080012-1111111", Fate::Proven, 3, true),
+        ];
+        let services = ["backend", "frontend"].map(|name| ServiceKey(name.to_owned()));
+        insta::assert_snapshot!(history(&releases, &services, 10_000_000_000));
+    }
+}

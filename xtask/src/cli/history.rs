@@ -1,0 +1,41 @@
+//! `history`: former releases and what became of them. It starts nothing and writes nothing.
+
+use deploy::event::{ExitCode, Kind};
+use serde_json::json;
+
+use super::args::{self, Global};
+use super::session::{Session, Settings};
+use super::{Failure, observed};
+use crate::host::Host;
+use crate::observe;
+use crate::report::{Format, Recorder, Screen, print_result};
+
+/// Revisions that are read beyond those that are asked for: what a release left as it was is found among them.
+const BEFORE: usize = 5;
+
+pub(super) async fn run(host: &Host, global: &Global, asked: &args::History) -> Result<ExitCode, Failure> {
+    let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
+    let settings = Settings::read(host, global)?;
+    let environment = settings.environment.clone();
+    let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    let most = usize::from(asked.limit);
+    let read = observe::history(&session.aws, &environment, most + BEFORE)
+        .await
+        .map_err(|error| observed::failure(&error))?;
+    for text in read.warnings {
+        events.emit(Kind::Warned { text });
+    }
+    let mut releases = deploy::history::history(&read.facts);
+    releases.truncate(most);
+    match global.output {
+        Format::Json => {
+            print_result(&json!({ "environment": environment.name, "releases": releases }).to_string());
+        }
+        Format::Text if releases.is_empty() => print_result("no release yet"),
+        Format::Text => {
+            let services: Vec<_> = environment.services.iter().map(|service| service.key.clone()).collect();
+            print_result(&deploy::view::history(&releases, &services, session.aws.now_ms()));
+        }
+    }
+    Ok(ExitCode::Done)
+}

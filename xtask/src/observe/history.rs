@@ -1,0 +1,96 @@
+//! Former releases: revisions with their tags, and how their deployments ended.
+
+use deploy::history::{Facts, Roll};
+use deploy::model::{Environment, Service, TaskDefinitionState};
+use deploy::rollout::ServiceDeploymentSnapshot;
+use futures_util::future::{try_join_all, try_join3};
+
+use super::account::guard;
+use super::error::Error;
+use crate::aws::{self, Aws, Kind};
+
+/// What was read, and what an endpoint lacks: a sentence each.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// What the account tells.
+    pub facts: Facts,
+    /// Reads that were refused and without which the history tells less.
+    pub warnings: Vec<String>,
+}
+
+/// Reads the newest `most` active revisions of each service, and how their deployments ended.
+///
+/// # Errors
+/// [`Error::Account`] when the caller is of another account than the file names; [`Error::Aws`] when a call fails.
+pub async fn history(aws: &Aws, environment: &Environment, most: usize) -> Result<Read, Error> {
+    guard(aws, environment).await?;
+    let services = &environment.services;
+    let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
+    let (found, revisions, rolls) = try_join3(
+        aws.describe_services(&environment.cluster, &names),
+        try_join_all(services.iter().map(|service| revisions(aws, &service.family, true, most))),
+        try_join_all(services.iter().map(|service| rolls(aws, environment, service))),
+    )
+    .await?;
+    let mut read = Read::default();
+    for ((service, found), revisions) in services.iter().zip(found).zip(revisions) {
+        let primary = found.deployments.into_iter().find(|deployment| deployment.status == "PRIMARY");
+        read.facts.live.extend(primary.map(|primary| (service.key.clone(), primary.task_definition)));
+        read.facts.revisions.insert(service.key.clone(), revisions);
+    }
+    for (rolls, warning) in rolls {
+        read.facts.rolls.extend(rolls);
+        read.warnings.extend(warning);
+    }
+    read.warnings.dedup();
+    Ok(read)
+}
+
+/// Revisions of a release that were deregistered, among the newest `most` of each service: nothing can be started from
+/// them any more.
+///
+/// # Errors
+/// When a call fails.
+pub async fn inactive(
+    aws: &Aws,
+    environment: &Environment,
+    release: &str,
+    most: usize,
+) -> Result<Vec<TaskDefinitionState>, Error> {
+    let read = environment.services.iter().map(|service| revisions(aws, &service.family, false, most));
+    let found = try_join_all(read).await?.into_iter().flatten();
+    Ok(found.filter(|revision| revision.tags.get("release").is_some_and(|of| of == release)).collect())
+}
+
+async fn revisions(
+    aws: &Aws,
+    family: &str,
+    active: bool,
+    most: usize,
+) -> Result<Vec<TaskDefinitionState>, aws::Error> {
+    let arns = aws.list_task_definitions(family, active, most).await?;
+    try_join_all(arns.iter().map(|arn| aws.describe_task_definition(arn))).await
+}
+
+type Rolls = (Vec<Roll>, Option<String>);
+
+/// How the deployments of a service ended that ECS remembers; none for a service that does not exist.
+async fn rolls(aws: &Aws, environment: &Environment, service: &Service) -> Result<Rolls, aws::Error> {
+    let listed = match aws.list_service_deployments(&environment.cluster, &service.name, &[]).await {
+        Ok(listed) => listed,
+        Err(error) if matches!(error.kind, Kind::NotFound) => return Ok(Rolls::default()),
+        Err(error) if error.is_unavailable() => {
+            return Ok((Vec::new(), Some(format!("how deployments ended is not known: {error}"))));
+        }
+        Err(error) => return Err(error),
+    };
+    let targets: Vec<String> = listed.iter().filter_map(|listed| listed.target_revision.clone()).collect();
+    let revisions = aws.describe_service_revisions(&targets).await?;
+    let roll = |listed: ServiceDeploymentSnapshot| {
+        let target = listed.target_revision?;
+        let revision = revisions.iter().find(|revision| revision.arn == target)?;
+        let revision = revision.task_definition.clone();
+        Some(Roll { revision, status: listed.status, created_ms: listed.created_ms })
+    };
+    Ok((listed.into_iter().filter_map(roll).collect(), None))
+}

@@ -1,0 +1,131 @@
+//! The release to go back to: which one, and whether it still can be run.
+
+use std::collections::BTreeMap;
+
+use deploy::history::{Past, Run, history, last_good};
+use deploy::model::{Environment, ImageDigest, Pin, Release, ServiceKey};
+
+use crate::aws::Aws;
+use crate::observe;
+
+/// Revisions of each service among which a release is looked for.
+const MOST: usize = 50;
+/// Deregistered revisions of each service, the newest ones, that are looked at for the reason.
+const MOST_INACTIVE: usize = 20;
+
+const SEE_HISTORY: &str = "`cargo xtask history` shows the releases that one can go back to";
+
+/// There is nothing to go back to. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum NoWayBack {
+    /// No proven release is older than what runs.
+    #[error("there is no proven release before the one that runs")]
+    NothingProven,
+    /// No revision carries the release's tag.
+    #[error("there is no release {0}")]
+    NoRelease(String),
+    /// Its revisions were deregistered: nothing can be started from them.
+    #[error("release {release} is gone: {} deregistered", revisions.join(" and "))]
+    Deregistered {
+        /// The release.
+        release: String,
+        /// Its revisions, `family:revision`.
+        revisions: Vec<String>,
+    },
+    /// What a service ran with it is not known.
+    #[error("what {service} ran with release {release} is not known")]
+    Partial {
+        /// The release.
+        release: String,
+        /// The service.
+        service: ServiceKey,
+    },
+    /// The account cannot be read.
+    #[error(transparent)]
+    Observe(#[from] observe::Error),
+}
+
+impl NoWayBack {
+    /// What the operator can do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NothingProven => Some(format!("{SEE_HISTORY}; --to names one that was not proven")),
+            Self::NoRelease(_) | Self::Deregistered { .. } | Self::Partial { .. } => {
+                Some(SEE_HISTORY.to_owned())
+            }
+            Self::Observe(error) => error.hint(),
+        }
+    }
+}
+
+/// A former release to run again, and what the operator should know of it.
+#[derive(Clone, Debug)]
+pub struct Former {
+    /// The release, with its revisions pinned and its images named.
+    pub release: Release,
+    /// A sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// The release called `to`, or the last good one before what runs.
+///
+/// # Errors
+/// [`NoWayBack`] when there is none, or it cannot be run any more.
+pub async fn former(
+    aws: &Aws,
+    environment: &Environment,
+    to: Option<&str>,
+    actor: String,
+) -> Result<Former, NoWayBack> {
+    let read = observe::history(aws, environment, MOST).await?;
+    let releases = history(&read.facts);
+    let past = match to {
+        None => last_good(&releases, &read.facts).ok_or(NoWayBack::NothingProven)?,
+        Some(name) => {
+            let past = releases.iter().find(|past| past.release == name);
+            match past {
+                Some(past) => past,
+                None => {
+                    whole(aws, environment, name).await?;
+                    return Err(NoWayBack::NoRelease(name.to_owned()));
+                }
+            }
+        }
+    };
+    whole(aws, environment, &past.release).await?;
+    if let Some(service) = environment.services.iter().find(|service| !past.runs.contains_key(&service.key)) {
+        return Err(NoWayBack::Partial { release: past.release.clone(), service: service.key.clone() });
+    }
+    let mut warnings = read.warnings;
+    if !past.proven {
+        warnings.push(format!("release {} was never proven ({})", past.release, past.fate.words()));
+    }
+    Ok(Former { release: towards(past, actor), warnings })
+}
+
+/// A release is gone when a revision of it is: the rest would be half a release.
+async fn whole(aws: &Aws, environment: &Environment, name: &str) -> Result<(), NoWayBack> {
+    let gone = observe::inactive(aws, environment, name, MOST_INACTIVE).await?;
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let revisions = gone.iter().map(|revision| revision.name().to_owned()).collect();
+    Err(NoWayBack::Deregistered { release: name.to_owned(), revisions })
+}
+
+fn towards(past: &Past, actor: String) -> Release {
+    let digest = |(key, run): (&ServiceKey, &Run)| Some((key.clone(), run.digest.clone()?));
+    let pin = |(key, run): (&ServiceKey, &Run)| {
+        (key.clone(), Pin { revision: run.revision.clone(), settings: None })
+    };
+    let images: BTreeMap<ServiceKey, ImageDigest> = past.runs.iter().filter_map(digest).collect();
+    Release {
+        id: past.release.clone(),
+        commit: past.commit.clone(),
+        dirty: past.dirty,
+        actor,
+        images,
+        pins: past.runs.iter().map(pin).collect(),
+    }
+}

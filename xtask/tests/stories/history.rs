@@ -1,0 +1,126 @@
+//! What was released is remembered by the account itself, and can be run again.
+
+use deploy::event::ExitCode;
+use deploy::history::{Fate, Past, history};
+use sim::workload::scripted::Script;
+use xtask::observe;
+use xtask::release::NoWayBack;
+
+use crate::world::{World, story};
+
+async fn releases(world: &World) -> Vec<Past> {
+    history(&observe::history(&world.aws, &world.environment, 20).await.unwrap().facts)
+}
+
+async fn fates(world: &World) -> Vec<(String, Fate)> {
+    releases(world).await.into_iter().map(|past| (past.release, past.fate)).collect()
+}
+
+fn named(fates: &[(&str, Fate)]) -> Vec<(String, Fate)> {
+    fates.iter().map(|(name, fate)| ((*name).to_owned(), *fate)).collect()
+}
+
+/// Three proven releases: both services, the backend alone, the frontend alone.
+async fn three() -> World {
+    let mut world = World::new().await;
+    for (backend, frontend) in [("v1", "v1"), ("v2", "v1"), ("v2", "v2")] {
+        assert_eq!(world.deploy(backend, frontend).await.exit, ExitCode::Done);
+    }
+    world
+}
+
+#[test]
+fn a_failed_release_is_never_remembered_as_a_good_one() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.deploy("v1", "v1").await;
+        world.scripts.set("ielts-backend:2", Script::crashes(1_500, 1));
+        world.deploy("v2", "v1").await;
+        world.deploy("v3", "v1").await;
+        let expected =
+            [("release-3", Fate::Live), ("release-2", Fate::RolledBack), ("release-1", Fate::Proven)];
+        assert_eq!(fates(&world).await, named(&expected));
+        // The way back leads over the failed one.
+        let ended = world.rollback(None).await.unwrap();
+        assert_eq!((ended.exit, ended.rolled()), (ExitCode::Done, vec!["backend"]), "{:#?}", ended.events);
+        assert_eq!(fates(&world).await[2], ("release-1".to_owned(), Fate::Live));
+    });
+}
+
+#[test]
+fn going_back_twice_goes_two_releases_back_and_then_says_that_there_is_no_more() {
+    story(|| async {
+        let world = three().await;
+        let first = world.rollback(None).await.unwrap();
+        assert_eq!((first.exit, first.rolled()), (ExitCode::Done, vec!["frontend"]), "{:#?}", first.events);
+        let second = world.rollback(None).await.unwrap();
+        assert_eq!((second.exit, second.rolled()), (ExitCode::Done, vec!["backend"]), "{:#?}", second.events);
+        assert!(matches!(world.rollback(None).await, Err(NoWayBack::NothingProven)));
+        assert!(!second.writes.contains(&"RegisterTaskDefinition".to_owned()), "a way back is by digest");
+    });
+}
+
+#[test]
+fn both_services_go_back_to_a_named_release_at_the_same_time() {
+    story(|| async {
+        let world = three().await;
+        let ended = world.rollback(Some("release-1")).await.unwrap();
+        assert_eq!(
+            (ended.exit, ended.rolled()),
+            (ExitCode::Done, vec!["frontend", "backend"]),
+            "{:#?}",
+            ended.events
+        );
+        let again = world.rollback(Some("release-1")).await.unwrap();
+        assert_eq!((again.exit, again.writes), (ExitCode::Done, Vec::new()), "{:#?}", again.events);
+    });
+}
+
+#[test]
+fn a_release_that_is_gone_is_refused_with_the_reason_and_nothing_is_written() {
+    story(|| async {
+        let world = three().await;
+        let arn = &releases(&world).await[2].runs.values().next().unwrap().revision.clone();
+        world.aws.deregister_task_definition(arn).await.unwrap();
+        let before = world.cloud.calls().len();
+        let refused = world.rollback(Some("release-1")).await.unwrap_err();
+        assert_eq!(refused.to_string(), "release release-1 is gone: ielts-backend:1 deregistered");
+        let refused = world.rollback(Some("release-9")).await.unwrap_err();
+        assert_eq!(refused.to_string(), "there is no release release-9");
+        assert!(world.cloud.calls().split_off(before).iter().all(|call| !call.write));
+    });
+}
+
+#[test]
+fn a_way_back_that_fails_leaves_what_ran_before_it() {
+    story(|| async {
+        let mut world = three().await;
+        world.scripts.set("ielts-backend:1", Script::crashes(1_500, 1));
+        let ended = world.rollback(Some("release-1")).await.unwrap();
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        let live = world.deploy("v2", "v2").await;
+        assert_eq!((live.exit, live.writes), (ExitCode::Done, Vec::new()), "{:#?}", live.events);
+    });
+}
+
+#[test]
+fn a_tool_killed_before_it_marked_the_release_marks_it_when_it_is_run_again() {
+    story(|| async {
+        let mut world = World::new().await;
+        let refused =
+            sim::fault::On::operation("TagResource").nth(1..=9).then(sim::fault::Fault::AccessDenied);
+        world.cloud.add_rule(refused);
+        let ended = world.deploy("v1", "v1").await;
+        assert_eq!(
+            ended.exit,
+            ExitCode::Done,
+            "a release that runs is not a failed one: {:#?}",
+            ended.events
+        );
+        assert_eq!(fates(&world).await, named(&[("release-1", Fate::LiveUnproven)]));
+        world.cloud.clear_rules();
+        let again = world.deploy("v1", "v1").await;
+        assert_eq!(again.writes, ["TagResource", "TagResource"]);
+        assert_eq!(fates(&world).await, named(&[("release-1", Fate::Live)]));
+    });
+}
