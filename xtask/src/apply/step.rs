@@ -117,6 +117,7 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
         }
         Action::DeleteRule(spec) => aws.delete_rule(&rule(known, spec)?).await?,
         Action::RegisterTaskDefinition { spec, .. } => return register(site, spec).await,
+        Action::DeregisterTaskDefinition { revision } => aws.deregister_task_definition(revision).await?,
         Action::CreateService { service, spec, revision, desired } => {
             return create(site, service, spec, revision, *desired).await;
         }

@@ -5,6 +5,7 @@ mod carry;
 mod former;
 mod prove;
 mod proven;
+mod prune;
 mod run;
 mod undo;
 

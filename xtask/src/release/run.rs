@@ -4,7 +4,7 @@ use std::error::Error;
 
 use deploy::event::{ExitCode, Kind};
 
-use super::{Ground, Planned, carry_out, prove, proven, undo};
+use super::{Ground, Planned, carry_out, prove, proven, prune, undo};
 use crate::apply::Known;
 use crate::report::chain;
 use crate::settle::Settled;
@@ -55,6 +55,9 @@ async fn judged(
         return match exit {
             ExitCode::Done => {
                 proven::mark(ground, planned, known).await;
+                if !planned.plan.is_empty() {
+                    prune::old_revisions(ground, planned, known).await;
+                }
                 (exit, summary)
             }
             ExitCode::NotRecovered => match undo(ground, planned, settled).await {

@@ -124,3 +124,27 @@ fn a_tool_killed_before_it_marked_the_release_marks_it_when_it_is_run_again() {
         assert_eq!(fates(&world).await, named(&[("release-1", Fate::Live)]));
     });
 }
+
+#[test]
+fn old_revisions_are_deregistered_and_the_way_back_stays_open() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.environment.services[0].keep_revisions = 3;
+        for version in ["v1", "v2", "v3"] {
+            let ended = world.deploy(version, "v1").await;
+            assert!(!ended.writes.contains(&"DeregisterTaskDefinition".to_owned()), "{version}");
+        }
+        // Two that fail: what was proven before them is all there is to go back to.
+        for (revision, version) in [("ielts-backend:4", "v4"), ("ielts-backend:5", "v5")] {
+            world.scripts.set(revision, Script::crashes(1_500, 1));
+            assert_eq!(world.deploy(version, "v1").await.exit, ExitCode::Failed);
+        }
+        let ended = world.deploy("v6", "v1").await;
+        assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+        let left = world.aws.list_task_definitions("ielts-backend", true, 99).await.unwrap();
+        let left: Vec<&str> = left.iter().map(|arn| arn.rsplit(':').next().unwrap()).collect();
+        assert_eq!(left, ["6", "5", "4", "3"], "3 is the last good one");
+        let back = world.rollback(None).await.unwrap();
+        assert_eq!((back.exit, back.rolled()), (ExitCode::Done, vec!["backend"]), "{:#?}", back.events);
+    });
+}

@@ -9,11 +9,11 @@ use crate::world::{Ended, World, story};
 
 /// Where each service was told to stand.
 fn standings(ended: &Ended) -> Vec<(&str, bool, Option<&str>)> {
-    let told = |event| match event {
-        &Kind::Undone { ref services } => Some(services.iter().map(row).collect()),
+    let told = ended.events.iter().filter_map(|event| match event {
+        Kind::Undone { services } => Some(services),
         _ => None,
-    };
-    ended.events.iter().find_map(told).unwrap_or_default()
+    });
+    told.flatten().map(row).collect()
 }
 
 fn row(standing: &Standing) -> (&str, bool, Option<&str>) {

@@ -34,6 +34,8 @@ pub struct Service {
     pub repository: Repository,
     /// The one container that the tool defines.
     pub container: Container,
+    /// How many revisions of the family are kept to go back to, at least 2.
+    pub keep_revisions: u32,
     /// Task CPU units (256 = a quarter vCPU).
     pub cpu: u32,
     /// Task memory in MiB.

@@ -58,6 +58,11 @@ pub enum Action {
         /// The revision's content.
         spec: Box<TaskDefinitionSpec>,
     },
+    /// ECS DeregisterTaskDefinition.
+    DeregisterTaskDefinition {
+        /// The revision's ARN.
+        revision: String,
+    },
     /// ECS CreateService.
     CreateService {
         /// The service.
@@ -194,6 +199,9 @@ impl Action {
             Self::DeleteRule(spec) => format!("delete rule {} {}", spec.priority, spec.path),
             Self::RegisterTaskDefinition { spec, .. } => {
                 format!("register task definition {}", spec.family)
+            }
+            Self::DeregisterTaskDefinition { revision } => {
+                format!("deregister task definition {}", revision.rsplit('/').next().unwrap_or(revision))
             }
             Self::CreateService { spec, .. } => format!("create service {}", spec.name),
             Self::UpdateService { spec, force: true, .. } => format!("redeploy service {}", spec.name),

@@ -9,6 +9,7 @@ mod back;
 mod down;
 mod foundation;
 mod naming;
+mod prune;
 mod routing;
 mod scaling;
 mod services;
@@ -20,6 +21,7 @@ pub use action::{Action, Member, Revision};
 pub use back::{Order, back};
 pub use down::{REMAINS, down};
 pub use naming::{client_token, release_tags};
+pub use prune::prune;
 pub use wanted::{service_spec, task_definition_spec};
 
 use crate::model::spec::Change;

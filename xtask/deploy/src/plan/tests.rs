@@ -2,6 +2,7 @@
 
 mod account;
 mod back;
+mod prune;
 
 use account::{converged, desired, empty};
 

@@ -49,6 +49,10 @@ pub(crate) struct Service {
     pub(crate) connect: Option<Setting<Connect>>,
     /// Its target group behind the load balancer.
     pub(crate) target_group: Setting<TargetGroup>,
+    /// How many task definition revisions are kept to go back to. What runs and the last proven ones stay in any
+    /// case. When omitted: 20, or `repository.keep-images` when that is less.
+    #[schemars(range(min = 2, max = 1000))]
+    pub(crate) keep_revisions: Option<Setting<u32>>,
     /// Which paths the load balancer sends to it.
     #[schemars(length(max = 100))]
     pub(crate) routes: Vec<Setting<Route>>,
@@ -88,6 +92,7 @@ impl Default for Service {
             enable_execute_command: false.into(),
             connect: None,
             target_group: Setting::default(),
+            keep_revisions: None,
             routes: Vec::new(),
             health_route_priority: None,
             deployment: Setting::default(),

@@ -19,6 +19,9 @@ use crate::model::{
 /// The variable by which the application learns where to listen.
 const PORT_VARIABLE: &str = "PORT";
 
+/// How many revisions of a service are kept where the file says nothing.
+const KEEP_REVISIONS: u32 = 20;
+
 pub(super) fn service(
     scope: &Scope<'_>,
     key: &Setting<String>,
@@ -34,6 +37,7 @@ pub(super) fn service(
         build: Build::Cargo { package: needs.take("build.cargo", &raw.build.value.cargo) },
         repository: repository(&raw.repository.value, &mut needs),
         container: container(raw, &mut needs),
+        keep_revisions: keep_revisions(raw),
         cpu: raw.cpu.value,
         memory_mib: raw.memory_mib.value,
         architecture: raw.architecture.value,
@@ -61,6 +65,12 @@ fn repository(repository: &raw::Repository, needs: &mut Needs) -> Repository {
         immutable_tags: repository.immutable_tags.value,
         keep_images: repository.keep_images.value,
     }
+}
+
+/// Images expire by their number too: a revision is worth keeping no longer than its image.
+fn keep_revisions(service: &raw::Service) -> u32 {
+    let images = service.repository.value.keep_images.value;
+    service.keep_revisions.as_ref().map_or(KEEP_REVISIONS.min(images), |keep| keep.value)
 }
 
 fn log_group(group: &raw::LogGroup, needs: &mut Needs) -> LogGroup {

@@ -31,6 +31,7 @@ mod health_grace;
 mod health_matcher;
 mod health_path;
 mod health_timing;
+mod keep_revisions;
 mod load_balancer_name;
 mod load_balancer_subnets;
 mod log_group_name;
@@ -107,7 +108,7 @@ pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 /// All rules, sorted by code.
-static RULES: [Rule; 45] = [
+static RULES: [Rule; 46] = [
     account::RULE,
     account_open::RULE,
     alias_clash::RULE,
@@ -130,6 +131,7 @@ static RULES: [Rule; 45] = [
     health_matcher::RULE,
     health_path::RULE,
     health_timing::RULE,
+    keep_revisions::RULE,
     load_balancer_name::RULE,
     load_balancer_subnets::RULE,
     log_group_name::RULE,

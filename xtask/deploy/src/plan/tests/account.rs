@@ -45,6 +45,7 @@ fn service(key: &str, port: u16, health: &str, path: &str, priority: u32, depend
         log_group: LogGroup { name: format!("/ecs/ielts-{key}"), retention_days: 30 },
         security_groups: vec![name("sg")],
         desired_count: 2,
+        keep_revisions: 20,
         enable_execute_command: false,
         connect: Some(Connect {
             discovery_name: key.into(),
