@@ -66,6 +66,18 @@ fn a_first_deployment_that_is_stopped_ends_in_stopped() {
 }
 
 #[test]
+fn an_aborted_deployment_puts_nothing_back() {
+    let mut lab = Lab::new();
+    lab.running(json!({}));
+    let aborted = lab.roll(json!({}));
+    let arn = lab.service("web")["currentServiceDeployment"].clone();
+    lab.ok("StopServiceDeployment", json!({ "serviceDeploymentArn": arn, "stopType": "ABORT" }));
+    assert_eq!(lab.service_deployment()["status"], "STOPPED");
+    let primary = lab.service("web")["deployments"][0].clone();
+    assert_eq!((&primary["id"], &primary["rolloutState"]), (&json!(aborted), &json!("FAILED")));
+}
+
+#[test]
 fn an_unknown_service_deployment_is_not_found() {
     let mut lab = Lab::new();
     let refused = lab.refused("StopServiceDeployment", json!({ "serviceDeploymentArn": "arn:aws:ecs:x" }));
