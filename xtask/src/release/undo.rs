@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use deploy::event::{ExitCode, Kind, Standing};
 use deploy::model::{Observed, Pin, Release, ServiceKey, Undo};
-use deploy::plan::Order;
+use deploy::plan::{Order, Refusal};
 use deploy::rollout::Outcome;
 
 use super::run::tell;
@@ -82,7 +82,6 @@ async fn way_back(ground: &Ground<'_>, planned: &Planned, pins: BTreeMap<Service
     let (_switch, halt) = Halt::new();
     let ground = Ground { halt: &halt, order: Order::Reverse, ..*ground };
     let release = Release { pins, images: BTreeMap::new(), ..planned.desired.release.clone() };
-    let keys: Vec<ServiceKey> = release.pins.keys().cloned().collect();
     let observed = match observe::account(ground.aws, ground.environment).await {
         Ok(observed) => observed,
         Err(error) => {
@@ -97,6 +96,10 @@ async fn way_back(ground: &Ground<'_>, planned: &Planned, pins: BTreeMap<Service
             return Vec::new();
         }
     };
+    // One service that cannot go back holds no other.
+    for Refusal { what, remedy } in &planned.plan.refusals {
+        ground.events.emit(Kind::Failed { error: what.clone(), hint: Some(remedy.clone()) });
+    }
     ground.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
     let known = Known::of(&planned.observed);
     let mut settled = match carry_out(&ground, &planned, &known).await {
@@ -106,14 +109,19 @@ async fn way_back(ground: &Ground<'_>, planned: &Planned, pins: BTreeMap<Service
             return Vec::new();
         }
     };
-    // What needed no step is where it should be, as the plan has just found.
-    for key in keys {
-        let planned = planned.plan.stages.iter().any(|stage| stage.settle.contains(&key));
-        if !planned && !settled.iter().any(|settled| settled.key == key) {
-            settled.push(Settled::unchanged(key));
+    // What was found to run its revision from before needed no deployment.
+    for (key, pin) in &planned.desired.release.pins {
+        let rolls = planned.plan.stages.iter().any(|stage| stage.settle.contains(key));
+        if !rolls && runs(&planned.observed, key, pin) {
+            settled.push(Settled::unchanged(key.clone()));
         }
     }
     settled
+}
+
+fn runs(observed: &Observed, key: &ServiceKey, pin: &Pin) -> bool {
+    let state = observed.services.get(key).filter(|state| state.status == "ACTIVE");
+    state.is_some_and(|state| state.task_definition.arn == pin.revision)
 }
 
 fn short(arn: &str) -> String {

@@ -4,14 +4,12 @@
 use std::time::Duration;
 
 use deploy::event::ExitCode;
-use deploy::model::ServiceKey;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
-use xtask::aws::{Arns, Members, UpdateService};
-use xtask::observe;
 
+use crate::somebody::Somebody;
 use crate::world::{World, story};
 
 /// How the new backend behaves.
@@ -50,22 +48,11 @@ fn fault() -> impl Strategy<Value = On> {
 }
 
 /// Somebody else's forced deployment of what runs, some seconds into ours, unless the network fails them.
-async fn somebody_else(world: &World, after_secs: Option<u64>) {
+async fn somebody_else(somebody: &Somebody, after_secs: Option<u64>) {
     let Some(after_secs) = after_secs else { return };
     tokio::time::sleep(Duration::from_secs(after_secs)).await;
-    let Ok(observed) = observe::account(&world.aws, &world.environment).await else { return };
-    let service = &observed.services[&ServiceKey("backend".to_owned())];
-    let update = UpdateService {
-        spec: &service.spec,
-        members: Members::default(),
-        task_definition: None,
-        desired: None,
-        force_new_deployment: true,
-        previous_primary: service.primary.as_deref(),
-        arns: &Arns::default(),
-    };
     // A refusal or a lost call is as good as nobody.
-    let _ = world.aws.update_service(&update).await;
+    let _ = somebody.forces_a_deployment().await;
 }
 
 /// What the cloud itself says of our deployment once nothing disturbs the reading. Ours is the first that
@@ -112,8 +99,8 @@ proptest! {
             for fault in faults {
                 world.cloud.add_rule(fault);
             }
-            let bystander = world.bystander();
-            let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v1")), Box::pin(somebody_else(&bystander, other)));
+            let somebody = world.somebody().await;
+            let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v1")), Box::pin(somebody_else(&somebody, other)));
             let truth = Box::pin(truth(&world)).await;
             // ECS calls a release complete whose tasks crash a little later; nobody then calls it proven.
             let stays = other.is_none() && !crashes && ended.exit != ExitCode::Unknown;

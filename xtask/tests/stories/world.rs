@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
 use deploy::model::{Architecture, Environment, Release, ServiceKey};
+use deploy::rollout::Verdict;
 use sim::Settings;
 use sim::door::clock::SimClock;
-use sim::door::cloud::Cloud;
+use sim::door::cloud::{CallRecord, Cloud};
 use sim::workload::scripted::{Scripted, Scripts};
 use xtask::aws::{Aws, Connect, Keys, Observer};
 use xtask::host::{Env, Halt, Host, Http};
@@ -18,6 +19,7 @@ use xtask::release::{self, Ground, NoWayBack};
 use xtask::report::{Recorder, Screen};
 
 use crate::front_door::FrontDoor;
+use crate::somebody::{self, Somebody};
 
 pub(crate) struct World {
     pub(crate) cloud: Cloud,
@@ -29,6 +31,8 @@ pub(crate) struct World {
     releases: u32,
     /// Seconds into the next deploys at which somebody presses Ctrl-C.
     pub(crate) stop_after: Option<u64>,
+    /// Not with `--no-rollback`.
+    pub(crate) put_back: bool,
 }
 
 /// How a deploy of a story ended.
@@ -61,30 +65,19 @@ impl World {
         let front_door = FrontDoor::new(cloud.clone());
         let http = Http::new(front_door.clone());
         let host = Host::rehearsal(7, epoch, Env::default(), http);
-        let aws = Aws::connect(Connect {
-            region: environment.region.clone(),
-            endpoint: Some("http://cloud.test".to_owned()),
-            keys: Some(Keys { id: "story".to_owned(), secret: "story".to_owned() }),
-            http: host.http.clone(),
-            clock: host.clock.clone(),
-            rng: host.rng.clone(),
-            observer: Observer::none(),
-        })
-        .await;
-        Self { cloud, scripts, environment, host, aws, front_door, releases: 0, stop_after: None }
+        let aws = connect(&host, &environment, "story").await;
+        let put_back = true;
+        Self { cloud, scripts, environment, host, aws, front_door, releases: 0, stop_after: None, put_back }
     }
 
-    /// The same account, for somebody else who acts at the same time.
-    pub(crate) fn bystander(&self) -> Self {
-        Self {
+    /// Somebody else on the same account.
+    pub(crate) async fn somebody(&self) -> Somebody {
+        let http = Http::new(self.front_door.clone());
+        let host = Host::rehearsal(11, self.host.clock.now_ms(), Env::default(), http);
+        Somebody {
             cloud: self.cloud.clone(),
-            scripts: self.scripts.clone(),
+            aws: connect(&host, &self.environment, somebody::ACCESS_KEY).await,
             environment: self.environment.clone(),
-            host: self.host.clone(),
-            aws: self.aws.clone(),
-            front_door: self.front_door.clone(),
-            releases: 0,
-            stop_after: None,
         }
     }
 
@@ -136,7 +129,7 @@ impl World {
             registry: None,
             door: None,
             halt: &halt,
-            put_back: true,
+            put_back: self.put_back,
             order: deploy::plan::Order::Together,
         };
         let stop = async {
@@ -150,10 +143,28 @@ impl World {
         Ended {
             exit,
             events: events.events().into_iter().map(|event| event.kind).collect(),
-            writes: calls.into_iter().filter(|call| call.write).map(|call| call.operation).collect(),
+            writes: calls.into_iter().filter(is_our_write).map(|call| call.operation).collect(),
             secs: mark.elapsed_ms() / 1000,
         }
     }
+}
+
+fn is_our_write(call: &CallRecord) -> bool {
+    call.write && call.access_key.as_deref() != Some(somebody::ACCESS_KEY)
+}
+
+/// The SDK on the cloud, with an access key of its own.
+async fn connect(host: &Host, environment: &Environment, key: &str) -> Aws {
+    Aws::connect(Connect {
+        region: environment.region.clone(),
+        endpoint: Some("http://cloud.test".to_owned()),
+        keys: Some(Keys { id: key.to_owned(), secret: key.to_owned() }),
+        http: host.http.clone(),
+        clock: host.clock.clone(),
+        rng: host.rng.clone(),
+        observer: Observer::none(),
+    })
+    .await
 }
 
 async fn run(ground: &Ground<'_>, release: Release) -> ExitCode {
@@ -168,6 +179,14 @@ impl Ended {
     pub(crate) fn cause(&self, service: &str) -> Option<&str> {
         self.events.iter().find_map(|event| match event {
             Kind::Explained { service: of, cause, .. } if of.0 == service => Some(cause.cause.as_str()),
+            _ => None,
+        })
+    }
+
+    /// What became of a service's first deployment.
+    pub(crate) fn verdict(&self, service: &str) -> Option<&Verdict> {
+        self.events.iter().find_map(|event| match event {
+            Kind::Settled { service: of, verdict, .. } if of.0 == service => Some(verdict),
             _ => None,
         })
     }

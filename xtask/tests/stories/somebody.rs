@@ -1,0 +1,143 @@
+//! Somebody else, with credentials of his own, who acts on the account while a release rolls.
+
+use std::time::Duration;
+
+use deploy::model::Environment;
+use deploy::rollout::ServiceSnapshot;
+use sim::door::cloud::{Cloud, Delivery};
+use xtask::aws::{Arns, Aws, Members, UpdateService};
+
+/// The access key that his calls are signed with.
+pub(crate) const ACCESS_KEY: &str = "somebody";
+
+/// How often he looks, and how often at most: a moment that never comes must end the story.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+const LOOKS: u32 = 8_000;
+
+pub(crate) struct Somebody {
+    pub(crate) cloud: Cloud,
+    pub(crate) aws: Aws,
+    pub(crate) environment: Environment,
+}
+
+/// A moment of a roll, as DescribeServices shows it: ours is PRIMARY and on its way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Moment {
+    /// No task of ours runs yet.
+    BeforeAnyTask,
+    /// Our tasks run; their targets are not healthy yet.
+    TargetsGetHealthy,
+    /// Ours are healthy, and old ones are leaving.
+    Draining,
+    /// The old ones are gone, and ECS has not called it complete yet.
+    BeforeCompletion,
+    /// ECS has called it complete.
+    Complete,
+}
+
+impl Moment {
+    /// The moments before the completion of a roll, in order.
+    pub(crate) const OF_A_ROLL: [Self; 4] =
+        [Self::BeforeAnyTask, Self::TargetsGetHealthy, Self::Draining, Self::BeforeCompletion];
+
+    fn is_now(self, service: &ServiceSnapshot) -> bool {
+        let Some((ours, old)) = service.deployments.split_first() else { return false };
+        let moves = ours.rollout_state.as_deref() == Some("IN_PROGRESS");
+        let all = ours.running == ours.desired;
+        let old_running: u32 = old.iter().map(|deployment| deployment.running).sum();
+        match self {
+            Self::BeforeAnyTask => moves && ours.running == 0,
+            Self::TargetsGetHealthy => moves && all && old_running > 0,
+            Self::Draining => moves && all && !old.is_empty() && old_running == 0,
+            Self::BeforeCompletion => moves && all && old.is_empty(),
+            Self::Complete => ours.rollout_state.as_deref() == Some("COMPLETED"),
+        }
+    }
+}
+
+impl Somebody {
+    fn backend(&self) -> (&str, &str) {
+        (&self.environment.cluster, &self.environment.services[0].name)
+    }
+
+    /// The backend's service as it is.
+    pub(crate) async fn looks(&self) -> ServiceSnapshot {
+        let (cluster, name) = self.backend();
+        self.aws.describe_services(cluster, &[name]).await.unwrap().remove(0)
+    }
+
+    /// Waits for a moment of the roll of this revision of the backend.
+    pub(crate) async fn waits_for(&self, moment: Moment, revision: &str) -> ServiceSnapshot {
+        for _ in 0..LOOKS {
+            let service = self.looks().await;
+            let ours = service.deployments.first();
+            let ours = ours.is_some_and(|primary| primary.task_definition.ends_with(revision));
+            if ours && moment.is_now(&service) {
+                return service;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        panic!("{moment:?} of {revision} never came");
+    }
+
+    /// Deploys another revision of the backend, which is the live one with other tags.
+    pub(crate) async fn deploys(&self) {
+        let family = &self.environment.services[0].family;
+        let latest = self.aws.describe_task_definition(family).await.unwrap();
+        let tags = [("actor", "ann@example.org"), ("release", "release-of-ann")];
+        let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let made = self.aws.register_task_definition(&latest.spec.unwrap(), &tags).await.unwrap();
+        self.updates(Some(&made.arn), false).await.unwrap();
+    }
+
+    /// Rolls anew what runs.
+    ///
+    /// # Errors
+    /// When the network fails him.
+    pub(crate) async fn forces_a_deployment(&self) -> Result<(), xtask::aws::Error> {
+        self.updates(None, true).await
+    }
+
+    async fn updates(
+        &self,
+        task_definition: Option<&str>,
+        force_new_deployment: bool,
+    ) -> Result<(), xtask::aws::Error> {
+        let (cluster, name) = self.backend();
+        let before = self.aws.describe_services(cluster, &[name]).await?.remove(0);
+        let found = self.aws.find_services(cluster, &[name], &Arns::default()).await?;
+        let update = UpdateService {
+            spec: &found[0].spec,
+            members: Members::default(),
+            task_definition,
+            desired: None,
+            force_new_deployment,
+            previous_primary: before.deployments.first().map(|primary| primary.id.as_str()),
+            arns: &Arns::default(),
+        };
+        self.aws.update_service(&update).await.map(drop)
+    }
+
+    /// Stops what rolls, `ROLLBACK` or `ABORT`; by hand, since the tool only knows the first.
+    pub(crate) fn stops(&self, service: &ServiceSnapshot, stop_type: &str) {
+        let arn = service.service_deployment.as_deref().unwrap();
+        let target = "AmazonEC2ContainerServiceV20141113.StopServiceDeployment";
+        let scope = format!("{ACCESS_KEY}/20251009/{}/ecs/aws4_request", self.environment.region);
+        let signed = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+        let request = http::Request::post("http://cloud.test/")
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", target)
+            .header("authorization", signed)
+            .body(format!(r#"{{"serviceDeploymentArn":"{arn}","stopType":"{stop_type}"}}"#))
+            .unwrap();
+        let (parts, body) = request.into_parts();
+        let delivery = self.cloud.call(self.cloud.clock().millis(), &parts, body.into());
+        assert!(matches!(&delivery, Delivery::Reply(reply) if reply.status() == 200), "{delivery:?}");
+    }
+
+    /// Deletes the backend's service, with all its tasks.
+    pub(crate) async fn deletes(&self) {
+        let (cluster, name) = self.backend();
+        self.aws.delete_service(cluster, name, true).await.unwrap();
+    }
+}
