@@ -49,7 +49,7 @@ pub(crate) enum Verb {
     /// Build, push, bring the account to what deploy.toml says, wait, and prove that it runs
     Deploy(Deploy),
     /// Show what a deploy would change, and why; exits with 3 when something would
-    Plan,
+    Plan(Commit),
     /// Show what runs now
     Status,
     /// Ask the smoke checks through the load balancer
@@ -78,7 +78,18 @@ pub(crate) enum Verb {
 
 /// What a deploy can be told beyond `deploy.toml`.
 #[derive(Args, Debug)]
-pub(crate) struct Deploy {}
+pub(crate) struct Deploy {
+    #[command(flatten)]
+    pub(crate) commit: Commit,
+}
+
+/// Which commits may be deployed.
+#[derive(Args, Debug)]
+pub(crate) struct Commit {
+    /// Deploy also a commit that is older than the one that runs
+    #[arg(long)]
+    pub(crate) allow_older: bool,
+}
 
 /// Which releases to list.
 #[derive(Args, Debug)]

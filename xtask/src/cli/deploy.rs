@@ -44,8 +44,8 @@ fn ground<'a>(job: &Job<'a>, session: &'a Session, images: &'a BTreeMap<ServiceK
     }
 }
 
-pub(super) async fn run(job: &Job<'_>, _asked: &args::Deploy) -> Result<Closing, Failure> {
-    let prepared = prepare(job, "deploy").await?;
+pub(super) async fn run(job: &Job<'_>, asked: &args::Deploy) -> Result<Closing, Failure> {
+    let prepared = prepare(job, "deploy", &asked.commit).await?;
     let (ground, planned) = (prepared.ground(job), &prepared.planned);
     let changes = !planned.plan.is_empty();
     job.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
@@ -59,14 +59,18 @@ pub(super) async fn run(job: &Job<'_>, _asked: &args::Deploy) -> Result<Closing,
 }
 
 /// `plan`: the same, and no further.
-pub(super) async fn plan_only(host: &Host, global: &Global) -> Result<ExitCode, Failure> {
+pub(super) async fn plan_only(
+    host: &Host,
+    global: &Global,
+    asked: &args::Commit,
+) -> Result<ExitCode, Failure> {
     let screen = match global.output {
         Format::Json => Screen::silent(),
         Format::Text => Screen::new(Format::Text, global.verbose, host.terminal),
     };
     let events = Recorder::new(host.clock.clone(), screen);
     let (_switch, halt) = Halt::new();
-    let prepared = prepare(&Job { host, global, events: &events, halt: &halt }, "plan").await?;
+    let prepared = prepare(&Job { host, global, events: &events, halt: &halt }, "plan", asked).await?;
     events.pause();
     let plan = &prepared.planned.plan;
     match global.output {
@@ -81,7 +85,7 @@ pub(super) async fn plan_only(host: &Host, global: &Global) -> Result<ExitCode, 
 }
 
 /// Reads the file, builds the images, reads the account, plans.
-async fn prepare(job: &Job<'_>, verb: &str) -> Result<Prepared, Failure> {
+async fn prepare(job: &Job<'_>, verb: &str, asked: &args::Commit) -> Result<Prepared, Failure> {
     let settings = Settings::read(job.host, job.global)?;
     let release = begun::begin(job.host, &settings);
     job.events.emit(Kind::Began {
@@ -93,10 +97,13 @@ async fn prepare(job: &Job<'_>, verb: &str) -> Result<Prepared, Failure> {
     // Reading fails fast: without credentials nobody waits for a compiler first.
     let observed = observed::account(job, &session).await?;
     let images = build::images(job, &session.settings).await?;
-    let planned = ground(job, &session, &images)
+    let mut planned = ground(job, &session, &images)
         .plan(release, observed)
         .await
         .map_err(|error| observed::failure(&error))?;
+    if !asked.allow_older && !planned.plan.is_empty() {
+        begun::refuse_older(job.host, &session.settings.workspace, &mut planned);
+    }
     Ok(Prepared { images, planned, session })
 }
 

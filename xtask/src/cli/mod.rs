@@ -51,7 +51,7 @@ async fn run(cli: Cli) -> ExitCode {
         Verb::Deploy(asked) => {
             events(&host, &global, "deploy", async |job| deploy::run(job, &asked).await).await
         }
-        Verb::Plan => deploy::plan_only(&host, &global).await,
+        Verb::Plan(asked) => deploy::plan_only(&host, &global, &asked).await,
         Verb::Status => status::run(&host, &global).await,
         Verb::History(asked) => history::run(&host, &global, &asked).await,
         Verb::Rollback(asked) => {

@@ -1,4 +1,4 @@
-//! A new release: its id, its commit, who releases it.
+//! A new release: its id, its commit, who releases it, and whether it comes after what runs.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
@@ -6,7 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use deploy::model::Release;
 
 use super::session::Settings;
-use crate::host::{Actor, Git, Host};
+use crate::host::{Actor, Git, Host, Workspace};
+use crate::release::Planned;
 
 /// A release without its images yet. Its id sorts by time and names the commit: `20261123-080012-3f2a9c1`.
 pub(super) fn begin(host: &Host, settings: &Settings) -> Release {
@@ -20,9 +21,17 @@ pub(super) fn begin(host: &Host, settings: &Settings) -> Release {
     Release {
         id: format!("{date}-{time}-{commit}"),
         commit: git.commit,
+        committed: git.committed,
         dirty: git.dirty,
         actor: actor.run_url.unwrap_or(actor.name),
         images: BTreeMap::new(),
         pins: BTreeMap::new(),
     }
+}
+
+/// Refuses the plan when what runs is of a newer commit.
+pub(super) fn refuse_older(host: &Host, workspace: &Workspace, planned: &mut Planned) {
+    let ours = planned.desired.release.commit.clone().unwrap_or_default();
+    let base = |theirs: &str| Git::merge_base(&host.shell, &workspace.root, &ours, theirs);
+    deploy::plan::refuse_older(&mut planned.plan, &planned.desired, &planned.observed, base);
 }

@@ -9,6 +9,8 @@ use super::{ProcessError, Shell};
 pub struct Git {
     /// The commit's full hash; `None` outside a checkout or before the first commit.
     pub commit: Option<String>,
+    /// When the commit was made, in seconds since the Unix epoch.
+    pub committed: Option<u64>,
     /// Whether files differ from the commit, untracked ones included.
     pub dirty: bool,
     /// The branch; `None` when none is checked out.
@@ -31,7 +33,18 @@ impl Git {
     /// the index, and is killed with the tool, leaves `.git/index.lock` in the way of the user's next command.
     fn ask(shell: &Shell, dir: &Path) -> Result<Self, ProcessError> {
         let args = ["--no-optional-locks", "status", "--porcelain=v2", "--branch"];
-        shell.read_in(dir, "git", &args).map(|text| Self::read(&text))
+        let mut git = shell.read_in(dir, "git", &args).map(|text| Self::read(&text))?;
+        if let Some(commit) = &git.commit {
+            let seconds = shell.read_in(dir, "git", &["show", "--no-patch", "--format=%ct", commit]).ok();
+            git.committed = seconds.and_then(|seconds| seconds.parse().ok());
+        }
+        Ok(git)
+    }
+
+    /// The best common ancestor of two commits; `None` when there is none, or one of them is not in this clone.
+    #[must_use]
+    pub fn merge_base(shell: &Shell, dir: &Path, one: &str, other: &str) -> Option<String> {
+        shell.read_in(dir, "git", &["merge-base", one, other]).ok().filter(|base| !base.is_empty())
     }
 
     fn read(status: &str) -> Self {
@@ -42,6 +55,7 @@ impl Git {
         };
         Self {
             commit: header("oid "),
+            committed: None,
             dirty: status.lines().any(|line| !line.starts_with('#')),
             branch: header("head "),
             unknown: None,
@@ -58,8 +72,7 @@ mod tests {
     fn a_clean_and_a_changed_work_tree_are_told_apart() {
         let clean =
             "# branch.oid 3f2a9c1\n# branch.head main\n# branch.upstream origin/main\n# branch.ab +1 -0";
-        let expected =
-            Git { commit: Some("3f2a9c1".into()), dirty: false, branch: Some("main".into()), unknown: None };
+        let expected = Git { commit: Some("3f2a9c1".into()), branch: Some("main".into()), ..Git::default() };
         assert_eq!(Git::read(clean), expected);
         assert!(Git::read(&format!("{clean}\n? new.rs")).dirty);
         assert!(Git::read(&format!("{clean}\n1 .M N... 100644 100644 100644 a a src/lib.rs")).dirty);
@@ -69,6 +82,30 @@ mod tests {
     fn a_detached_head_and_a_repository_without_a_commit_are_no_names() {
         assert_eq!(Git::read("# branch.oid abc\n# branch.head (detached)").branch, None);
         assert_eq!(Git::read("# branch.oid (initial)\n# branch.head main").commit, None);
+    }
+
+    #[test]
+    fn an_older_commit_is_told_from_a_newer_one_and_from_one_that_this_clone_lacks() {
+        let shell = Shell::system(&Env::system());
+        let folder = std::env::temp_dir().join(format!("xtask-git-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let git = |args: &[&str]| shell.read_in(&folder, "git", args).unwrap();
+        git(&["init", "--quiet"]);
+        let commit = |message| {
+            let who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
+            let what =
+                ["-c", "commit.gpgsign=false", "commit", "--quiet", "--allow-empty", "--message", message];
+            git(&[&who[..], &what[..]].concat());
+            git(&["rev-parse", "HEAD"])
+        };
+        let (old, new) = (commit("old"), commit("new"));
+        let facts = Git::facts(&shell, &folder);
+        assert_eq!(facts.commit.as_ref(), Some(&new));
+        assert!(facts.committed.is_some_and(|seconds| seconds > 1_700_000_000));
+        let base = |other: &str| Git::merge_base(&shell, &folder, &old, other);
+        assert_eq!(base(&new), Some(old.clone()));
+        assert_eq!(base(&"0".repeat(40)), None);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

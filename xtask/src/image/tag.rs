@@ -51,6 +51,7 @@ mod tests {
             let release = Release {
                 id: "20261123-080012-3f2a9c1".to_owned(),
                 commit: commit.map(str::to_owned),
+                committed: None,
                 dirty,
                 actor: "somebody".to_owned(),
                 images: BTreeMap::new(),

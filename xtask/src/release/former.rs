@@ -123,6 +123,7 @@ fn towards(past: &Past, actor: String) -> Release {
     Release {
         id: past.release.clone(),
         commit: past.commit.clone(),
+        committed: None,
         dirty: past.dirty,
         actor,
         images,

@@ -101,6 +101,7 @@ impl World {
         let release = Release {
             id: format!("release-{}", self.releases),
             commit: Some(format!("{:040x}", self.releases)),
+            committed: None,
             dirty: false,
             actor: "story".to_owned(),
             images: BTreeMap::new(),

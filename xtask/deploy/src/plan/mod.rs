@@ -9,6 +9,7 @@ mod back;
 mod down;
 mod foundation;
 mod naming;
+mod older;
 mod prune;
 mod routing;
 mod scaling;
@@ -21,6 +22,7 @@ pub use action::{Action, Member, Revision};
 pub use back::{Order, back};
 pub use down::{REMAINS, down};
 pub use naming::{client_token, release_tags};
+pub use older::refuse_older;
 pub use prune::prune;
 pub use wanted::{service_spec, task_definition_spec};
 

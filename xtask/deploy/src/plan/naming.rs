@@ -19,6 +19,9 @@ pub fn release_tags(app: &str, release: &Release) -> BTreeMap<String, String> {
     if let Some(commit) = &release.commit {
         tags.insert("commit".to_owned(), clean(commit));
     }
+    if let Some(committed) = release.committed {
+        tags.insert("committed".to_owned(), committed.to_string());
+    }
     tags
 }
 
@@ -50,6 +53,7 @@ mod tests {
         Release {
             id: "r1".into(),
             commit: None,
+            committed: None,
             dirty: false,
             actor: actor.into(),
             images: BTreeMap::new(),

@@ -2,6 +2,7 @@
 
 mod account;
 mod back;
+mod older;
 mod prune;
 
 use account::{converged, desired, empty};
