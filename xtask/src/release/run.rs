@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use deploy::event::{ExitCode, Kind};
+use deploy::model::ServiceKey;
 
 use super::{Ground, Planned, carry_out, prove, proven, prune, undo};
 use crate::apply::Known;
@@ -51,6 +52,7 @@ async fn judged(
     let halted = ground.halt.asked();
     let exit = ExitCode::worst(settled.iter().map(Settled::exit));
     if exit == ExitCode::Done && !halted {
+        unchanged(ground, settled);
         let (exit, summary) = proof(ground, planned, door).await;
         return match exit {
             ExitCode::Done => {
@@ -74,6 +76,15 @@ async fn judged(
         ExitCode::StillMoving => (exit, "still moving at the deadline; run it again to wait on"),
         ExitCode::Failed | ExitCode::NotRecovered => (exit, undone(exit)),
         _ => (exit, "not deployed"),
+    }
+}
+
+/// Tells the services that needed no deployment, so that each has its outcome in the record.
+fn unchanged(ground: &Ground<'_>, settled: &[Settled]) {
+    let moved = |key: &ServiceKey| settled.iter().any(|settled| settled.key == *key);
+    for service in ground.environment.services.iter().filter(|service| !moved(&service.key)) {
+        let Settled { key, verdict } = Settled::unchanged(service.key.clone());
+        ground.events.emit(Kind::Settled { service: key, verdict, elapsed_ms: 0 });
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::{duration, plan_text, table};
 use crate::event::{Event, Kind, ProbeAnswer, Standing, Waiting};
+use crate::model::ServiceKey;
+use crate::rollout::{Outcome, Verdict};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,14 +63,7 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         Kind::ServiceSaid { service, message } => {
             return verbose.then(|| format!("         {service}: ECS: {message}"));
         }
-        Kind::Settled { service, verdict, elapsed_ms } => {
-            let mark = if verdict.outcome.is_success() { "✓" } else { "✗" };
-            let reason = match &verdict.reason {
-                Some(reason) if !verdict.outcome.is_success() => format!(": {reason}"),
-                _ => String::new(),
-            };
-            format!("       {mark} {service}: {}{reason} ({})", verdict.outcome.word(), duration(*elapsed_ms))
-        }
+        Kind::Settled { service, verdict, elapsed_ms } => settled(service, verdict, *elapsed_ms),
         Kind::Explained { service, cause, log_tail } => {
             let mut text = format!("  cause  {service}: {}\n  remedy {}", cause.cause, cause.remedy);
             for line in log_tail {
@@ -111,6 +106,23 @@ fn standing(standing: &Standing) -> String {
     }
 }
 
+/// The outcome; for one that is no success also what it means, and ECS's own words.
+fn settled(service: &ServiceKey, verdict: &Verdict, elapsed_ms: u64) -> String {
+    let Verdict { outcome, reason } = verdict;
+    match outcome {
+        Outcome::NoChange => format!("       ✓ {service}: {}", outcome.word()),
+        Outcome::Succeeded => format!("       ✓ {service}: {} ({})", outcome.word(), duration(elapsed_ms)),
+        _ => {
+            let mut text = format!("       ✗ {service}: {} ({})", outcome.word(), duration(elapsed_ms));
+            text.push_str(&format!("\n         {}", outcome.sentence()));
+            if let Some(reason) = reason {
+                text.push_str(&format!("\n         ECS says: {reason}"));
+            }
+            text
+        }
+    }
+}
+
 /// What a deployment waits for, as a clause.
 fn waits(waiting: &Waiting) -> String {
     match waiting {
@@ -140,5 +152,32 @@ fn said(answer: &ProbeAnswer) -> String {
             "answered by something that does not name itself".to_owned()
         }
         ProbeAnswer::NoAnswer { error } => format!("no answer: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_is_told_in_a_sentence_and_with_the_words_of_ecs() {
+        let superseded = Outcome::Superseded {
+            by: "ecs-svc/2".to_owned(),
+            task_definition: "arn:aws:ecs:r:a:task-definition/ielts-backend:8".to_owned(),
+            who: Some("ana@laptop".to_owned()),
+            release: None,
+        };
+        let outcomes = [
+            Verdict::new(Outcome::NoChange, None),
+            Verdict::new(Outcome::Succeeded, Some("Deployment completed.")),
+            Verdict::new(
+                Outcome::RolledBack,
+                Some("Deployment rolled back because the circuit breaker threshold was exceeded."),
+            ),
+            Verdict::new(superseded, None),
+        ];
+        let key = ServiceKey("backend".to_owned());
+        let lines: Vec<_> = outcomes.iter().map(|verdict| settled(&key, verdict, 72_000)).collect();
+        insta::assert_snapshot!(lines.join("\n"));
     }
 }
