@@ -116,11 +116,20 @@ impl Aws {
             Err(error) => Err(error),
         };
         match made {
-            Err(error) if matches!(error.kind, Kind::AlreadyExists) => {
-                self.find_namespace(name).await?.ok_or(error)
-            }
+            Err(error) if is_made_already(&error) => self.await_other(name, error).await,
             result => result,
         }
+    }
+
+    /// The namespace that another request made or is making, such as one of a run that was killed.
+    async fn await_other(&self, name: &str, refused: Error) -> Result<Namespace, Error> {
+        for _ in 0..POLLS {
+            if let Some(found) = self.find_namespace(name).await? {
+                return Ok(found);
+            }
+            self.clock.sleep(POLL).await;
+        }
+        Err(refused)
     }
 
     async fn await_namespace(&self, operation: &str) -> Result<Namespace, Error> {
@@ -161,6 +170,11 @@ impl Aws {
     pub async fn delete_namespace(&self, id: &str) -> Result<(), Error> {
         self.call(DELETE, || self.cloudmap.delete_namespace().id(id).send()).await.map(drop).or_else(gone)
     }
+}
+
+/// There is one, or another request is making it.
+fn is_made_already(error: &Error) -> bool {
+    matches!(error.kind, Kind::AlreadyExists) || error.code.as_deref() == Some("DuplicateRequest")
 }
 
 fn read(found: NamespaceSummary) -> Namespace {
