@@ -33,6 +33,8 @@ pub struct Deployed {
     pub revision: String,
     /// The service deployment that was current before our write: ours is another.
     pub before: Option<String>,
+    /// It was under way when the account was read: a killed run began it, or somebody else.
+    pub adopted: bool,
 }
 
 impl Known {
@@ -43,7 +45,7 @@ impl Known {
             // A deployment that is under way already is followed as it is.
             let deployment = service.primary.clone()?;
             let revision = service.task_definition.arn.clone();
-            Some((key.clone(), Deployed { deployment, revision, before: None }))
+            Some((key.clone(), Deployed { deployment, revision, before: None, adopted: true }))
         });
         let current = observed
             .services

@@ -310,7 +310,10 @@ fn follow(
         .find(|entry| entry.status == "PRIMARY")
         .ok_or_else(|| StepError::Unknown(format!("the deployment of {}", answer.name)))?;
     let deployment = primary.id.clone();
-    site.known.learn_deployed(service, Deployed { deployment: deployment.clone(), revision, before });
+    site.known.learn_deployed(
+        service,
+        Deployed { deployment: deployment.clone(), revision, before, adopted: false },
+    );
     Ok(deployment)
 }
 

@@ -86,7 +86,11 @@ impl Follow {
             part: Part::Roll,
             to_stop: false,
             deadline: began.after(Duration::from_secs(target.patience.roll_secs)),
-            rollout: Rollout::new(deployment),
+            rollout: if target.deployed.adopted {
+                Rollout::adopted(deployment)
+            } else {
+                Rollout::new(deployment)
+            },
             service_deployment: None,
             evidence: Evidence {
                 health_path: target.health_path.clone(),

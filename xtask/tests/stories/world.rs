@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
@@ -11,6 +12,7 @@ use sim::Settings;
 use sim::door::clock::SimClock;
 use sim::door::cloud::{CallRecord, Cloud};
 use sim::workload::scripted::{Scripted, Scripts};
+use tokio::sync::Notify;
 use xtask::aws::{Aws, Connect, Keys, Observer};
 use xtask::host::{Env, Halt, Host, Http};
 use xtask::image::{self, Image, Recipe};
@@ -92,6 +94,24 @@ impl World {
             (ServiceKey("backend".to_owned()), image("backend", 8080, backend)),
             (ServiceKey("frontend".to_owned()), image("frontend", 3000, frontend)),
         ])
+    }
+
+    /// The same, but the tool is killed once the cloud has carried out so many of its calls. False when it was done by
+    /// then.
+    pub(crate) async fn killed_after(&mut self, calls: usize, backend: &str, frontend: &str) -> bool {
+        let (dead, mut count) = (Arc::new(Notify::new()), 0);
+        let death = dead.clone();
+        self.cloud.watch_calls(move |_| {
+            count += 1;
+            if count == calls {
+                death.notify_one();
+            }
+        });
+        tokio::select! {
+            biased;
+            () = dead.notified() => true,
+            _ = Box::pin(self.deploy(backend, frontend)) => false,
+        }
     }
 
     /// Deploys images with these contents and tells how it ended.

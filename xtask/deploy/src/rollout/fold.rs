@@ -18,6 +18,8 @@ pub struct Rollout {
     rollback: Option<String>,
     /// We asked ECS to stop it ourselves.
     asked: bool,
+    /// It was under way already, and may be the rollback of another one.
+    adopted: bool,
 }
 
 /// What one snapshot shows of our deployment.
@@ -50,7 +52,21 @@ impl Rollout {
     /// Follows the deployment with this id.
     #[must_use]
     pub fn new(deployment: impl Into<String>) -> Self {
-        Self { deployment: deployment.into(), seen: false, failure: None, rollback: None, asked: false }
+        Self {
+            deployment: deployment.into(),
+            seen: false,
+            failure: None,
+            rollback: None,
+            asked: false,
+            adopted: false,
+        }
+    }
+
+    /// Follows a deployment that was under way already. It may be the one that ECS puts a previous revision back with;
+    /// such a one has its service deployment from the deployment that it undoes, and its success is a rollback's.
+    #[must_use]
+    pub fn adopted(deployment: impl Into<String>) -> Self {
+        Self { adopted: true, ..Self::new(deployment) }
     }
 
     /// The id of the deployment that is followed.
@@ -98,6 +114,12 @@ impl Rollout {
         let reason = listed.rollout_reason.as_deref();
         match (listed.rollout_state.as_deref(), ours.map(|ours| ours.status.as_str())) {
             (Some("COMPLETED"), None | Some("SUCCESSFUL")) => settled(Outcome::Succeeded, reason),
+            (Some("COMPLETED"), Some("ROLLBACK_SUCCESSFUL")) if self.adopted => {
+                settled(Outcome::Succeeded, reason)
+            }
+            (Some("COMPLETED"), Some("ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS")) if self.adopted => {
+                moving(listed, ours)
+            }
             // The two views are read one after the other: the service deployment ends a moment later.
             (Some("COMPLETED"), Some("PENDING" | "IN_PROGRESS")) | (Some("IN_PROGRESS") | None, _) => {
                 moving(listed, ours)

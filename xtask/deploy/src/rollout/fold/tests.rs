@@ -196,3 +196,24 @@ fn a_stop_whose_rollback_still_moves_is_not_over() {
     ]);
     assert_eq!(outcome(vec![moving_read(), (moving, sd("STOPPED"))]), None);
 }
+
+#[test]
+fn a_rollback_that_a_killed_run_left_is_followed_to_its_own_success() {
+    let fold = |mut rollout: Rollout, reads: [(&'static str, &str); 3]| {
+        let fold = |(state, status)| {
+            let back = deployment("back", "PRIMARY", Some(state));
+            rollout.fold(&service(vec![back]), sd(status).as_ref())
+        };
+        reads.map(fold).into_iter().last()
+    };
+    let ends = [
+        ("IN_PROGRESS", "ROLLBACK_IN_PROGRESS"),
+        ("COMPLETED", "ROLLBACK_IN_PROGRESS"),
+        ("COMPLETED", "ROLLBACK_SUCCESSFUL"),
+    ];
+    let succeeded = settled(Outcome::Succeeded, None);
+    assert_eq!(fold(Rollout::adopted("back"), ends), Some(succeeded.clone()));
+    assert_ne!(fold(Rollout::new("back"), ends), Some(succeeded), "no deployment of ours ends like this");
+    let fails = [ends[0], ends[0], ("FAILED", "ROLLBACK_FAILED")];
+    assert_eq!(fold(Rollout::adopted("back"), fails), Some(settled(Outcome::Failed, None)));
+}
