@@ -1,6 +1,7 @@
 //! Proves a release: running digests, target health, smoke checks, and an empty second plan.
 
 use deploy::event::{Kind, Phase};
+use futures_util::future::join;
 
 use super::{Ground, Planned};
 use crate::observe;
@@ -18,11 +19,14 @@ pub(super) async fn prove(
     let Ground { host, aws, events, environment, .. } = *ground;
     events
         .emit(Kind::PhaseBegan { phase: Phase::Verify, about: "digests, targets, smoke checks".to_owned() });
-    let running = verify::running(aws, events, &planned.desired, door).await?;
-    let smoked = match &door.base {
-        Some(base) => verify::smoke(&host.http, &host.clock, events, environment, base).await,
-        None => false,
+    let smoke = async {
+        match &door.base {
+            Some(base) => verify::smoke(&host.http, &host.clock, events, environment, base).await,
+            None => false,
+        }
     };
+    let (running, smoked) = join(verify::running(aws, events, &planned.desired, door), smoke).await;
+    let running = running?;
     // A run that changed nothing has just read an account that is as planned.
     let again = if planned.plan.is_empty() { None } else { Some(second_plan(ground, planned).await?) };
     let converged = again.is_none_or(|differs| match differs {

@@ -38,6 +38,6 @@ fn unmarked(planned: &Planned, known: &Known, service: &Service) -> Option<Strin
     match found {
         Some(state) if state.tags.contains_key(PROVEN) || !state.tags.contains_key("release") => None,
         // One that was not found was registered by this run, or is gone back to.
-        _ => Some(arn),
+        _ => planned.desired.release.pins.get(&service.key).is_none_or(|pin| !pin.proven).then_some(arn),
     }
 }

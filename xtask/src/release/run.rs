@@ -99,6 +99,7 @@ fn undone(exit: ExitCode) -> &'static str {
 async fn proof(ground: &Ground<'_>, planned: &Planned, door: &Door) -> (ExitCode, &'static str) {
     match prove(ground, planned, door).await {
         Ok(true) if planned.plan.is_empty() => (ExitCode::Done, "nothing to change; proven"),
+        Ok(true) if !planned.desired.release.pins.is_empty() => (ExitCode::Done, "rolled back and proven"),
         Ok(true) => (ExitCode::Done, "deployed and proven"),
         Ok(false) => (ExitCode::NotRecovered, "deployed, but not proven"),
         Err(error) => {

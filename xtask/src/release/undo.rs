@@ -14,6 +14,7 @@
 use std::collections::BTreeMap;
 
 use deploy::event::{ExitCode, Kind, Standing};
+use deploy::history::PROVEN;
 use deploy::model::{Observed, Pin, Release, ServiceKey, Undo};
 use deploy::plan::{Order, Refusal};
 use deploy::rollout::Outcome;
@@ -70,7 +71,9 @@ pub(super) async fn undo(ground: &Ground<'_>, planned: &Planned, settled: &[Sett
 fn pins(before: &Observed, moved: &[&Settled]) -> BTreeMap<ServiceKey, Pin> {
     let pin = |settled: &&Settled| {
         let state = before.services.get(&settled.key).filter(|state| state.status == "ACTIVE")?;
-        let pin = Pin { revision: state.task_definition.arn.clone(), settings: Some(state.spec.clone()) };
+        let proven = state.task_definition.tags.contains_key(PROVEN);
+        let pin =
+            Pin { revision: state.task_definition.arn.clone(), proven, settings: Some(state.spec.clone()) };
         Some((settled.key.clone(), pin))
     };
     moved.iter().filter_map(pin).collect()

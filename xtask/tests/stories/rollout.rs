@@ -1,6 +1,7 @@
 //! Releases that go well.
 
 use deploy::event::ExitCode;
+use deploy::model::{Cleanup, EarlySuccess};
 
 use crate::world::{World, story};
 
@@ -54,5 +55,21 @@ fn both_services_roll_at_the_same_time_when_no_endpoint_changes() {
             one.secs,
             first.secs
         );
+    });
+}
+
+#[test]
+fn a_release_that_ecs_calls_successful_early_is_proven_once_the_old_tasks_are_gone() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.deploy("v1", "v1").await;
+        let early = EarlySuccess { healthy_percent: 100, cleanup: Cleanup::Deferred };
+        world.environment.services[0].deployment.early_success = Some(early);
+        let update = world.deploy("v2", "v1").await;
+        assert_eq!(update.exit, ExitCode::Done, "{:#?}", update.events);
+        let tasks =
+            world.aws.service_tasks("ielts-prod-cluster", "ielts-backend-service", false).await.unwrap();
+        let old = tasks.iter().filter(|task| task.task_definition.ends_with(":1")).count();
+        assert_eq!(old, 0, "proven while {old} old tasks run");
     });
 }

@@ -61,6 +61,8 @@ pub struct Release {
 pub struct Pin {
     /// The revision's ARN.
     pub revision: String,
+    /// Whether it is tagged as proven.
+    pub proven: bool,
     /// The settings that the service had with it; `None` keeps those that it has.
     pub settings: Option<ServiceSpec>,
 }

@@ -25,6 +25,7 @@ mod dependency_missing;
 mod dependency_unknown;
 mod deployment_deadlock;
 mod duplicate_entry;
+mod early_success;
 mod ecs_name;
 mod fargate_size;
 mod health_grace;
@@ -108,7 +109,7 @@ pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 /// All rules, sorted by code.
-static RULES: [Rule; 46] = [
+static RULES: [Rule; 47] = [
     account::RULE,
     account_open::RULE,
     alias_clash::RULE,
@@ -125,6 +126,7 @@ static RULES: [Rule; 46] = [
     dependency_unknown::RULE,
     deployment_deadlock::RULE,
     duplicate_entry::RULE,
+    early_success::RULE,
     ecs_name::RULE,
     fargate_size::RULE,
     health_grace::RULE,

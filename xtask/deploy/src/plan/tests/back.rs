@@ -11,7 +11,10 @@ fn moved() -> (Desired, Observed) {
     desired.release.images.clear();
     for (key, state) in &mut observed.services {
         let revision = state.task_definition.arn.clone();
-        desired.release.pins.insert(key.clone(), Pin { revision, settings: Some(state.spec.clone()) });
+        desired
+            .release
+            .pins
+            .insert(key.clone(), Pin { revision, proven: true, settings: Some(state.spec.clone()) });
         state.task_definition.arn = state.task_definition.arn.replace(":1", ":2");
     }
     (desired, observed)
