@@ -39,7 +39,7 @@ pub(crate) struct Global {
     /// On Ctrl-C, SIGTERM or at the deadline leave what moves, instead of asking ECS to put the previous revision back
     #[arg(long, global = true)]
     pub(crate) no_rollback: bool,
-    /// Tell each API call, each line of the compiler and what ECS says
+    /// Tell each API call and each line of the compiler
     #[arg(long, short, global = true)]
     pub(crate) verbose: bool,
 }

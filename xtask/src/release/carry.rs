@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use deploy::event::{Kind, Phase};
 use deploy::model::Service;
+use deploy::rollout::Pace;
 
 use super::{Ground, Planned};
 use crate::apply::{self, Known, Site};
@@ -94,6 +95,12 @@ fn target(service: &Service, known: &Known) -> Option<Target> {
         health_path: service.target_group.health.path.clone(),
         log_group: service.log_group.name.clone(),
         patience: service.deployment.patience,
+        pace: Pace {
+            interval_secs: service.target_group.health.interval_secs.into(),
+            deregistration_delay_secs: service.target_group.deregistration_delay_secs.into(),
+            grace_secs: service.deployment.health_check_grace_secs.into(),
+            stop_timeout_secs: service.container.stop_timeout_secs.into(),
+        },
         on_plain_cause: service.deployment.on_plain_cause,
     })
 }

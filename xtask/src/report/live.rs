@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use deploy::event::{Event, Kind};
 use deploy::model::ServiceKey;
-use deploy::view::{Detail, line};
+use deploy::view::{Detail, line, rolling};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// How often a spinner turns; often enough to look alive, rarely enough to cost nothing.
@@ -41,7 +41,7 @@ impl Live {
                 }
             }
             Kind::Following { service, .. } | Kind::Rolling { service, .. } => {
-                let text = line(event, Detail::Normal).unwrap_or_default();
+                let text = rolling(&event.kind).or_else(|| line(event, Detail::Normal)).unwrap_or_default();
                 let known = self.services.get(service).cloned();
                 let bar = known.unwrap_or_else(|| self.bar());
                 bar.set_message(text.trim().to_owned());

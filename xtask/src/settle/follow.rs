@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use deploy::event::{ExitCode, Kind, Waiting};
+use deploy::event::{ExitCode, Kind};
 use deploy::model::ServiceKey;
-use deploy::rollout::{Evidence, Outcome, Progress, Rollout, Verdict, waiting};
+use deploy::rollout::{Evidence, Outcome, Progress, Rollout, Sightings, Verdict, View, Waiting, waiting};
 
 use super::poll::{self, Seen};
 use super::target::Target;
@@ -66,7 +66,9 @@ pub(super) struct Follow {
     pub(super) evidence: Evidence,
     /// The cause that was told last.
     pub(super) explained: Option<&'static str>,
-    told: Option<Kind>,
+    sightings: Sightings,
+    /// How it stood when that was told last: desired, running, pending and failed tasks, and what it waited for.
+    told: Option<([u32; 4], Waiting)>,
     said: BTreeSet<String>,
     verdict: Option<Verdict>,
 }
@@ -98,6 +100,7 @@ impl Follow {
                 ..Evidence::default()
             },
             explained: None,
+            sightings: Sightings::default(),
             told: None,
             said: BTreeSet::new(),
             verdict: None,
@@ -151,6 +154,10 @@ impl Follow {
             self.service_deployment.clone_from(current);
         }
         self.say(seen, events);
+        let tasks = self.sightings.see(self.began.elapsed_ms(), &ours, &seen.tasks, &seen.targets);
+        if !tasks.is_empty() {
+            events.emit(Kind::TasksMoved { service: self.target.key.clone(), tasks });
+        }
         evidence::collect(&mut self.evidence, &ours, seen);
         match self.rollout.fold(&seen.service, seen.deployment.as_ref()) {
             Progress::Settled(verdict) => self.close(watch, verdict).await,
@@ -197,11 +204,7 @@ impl Follow {
     }
 
     fn is_finishing(&self) -> bool {
-        let waiting = match &self.told {
-            Some(Kind::Rolling { waiting, .. }) => waiting,
-            _ => return false,
-        };
-        matches!(waiting, Waiting::Draining { .. } | Waiting::Completion)
+        matches!(&self.told, Some((_, Waiting::Draining { .. } | Waiting::Completion)))
     }
 
     /// Asks ECS to put the previous revision back, as soon as a poll has named the service deployment. Where ECS refuses,
@@ -219,24 +222,26 @@ impl Follow {
         }
     }
 
-    /// Tells how it stands, when it stands differently than before.
+    /// Tells how it stands, when it stands differently than before; and, for a view that moves, when only a running number
+    /// does.
     fn tell(&mut self, seen: &Seen, events: &Recorder) {
         let ours = self.rollout.deployment();
         let entry =
             seen.service.deployments.iter().find(|entry| entry.id == ours).cloned().unwrap_or_default();
-        let kind = Kind::Rolling {
-            service: self.target.key.clone(),
-            revision: short(&self.target.deployed.revision),
-            desired: entry.desired,
-            running: entry.running,
-            pending: entry.pending,
-            failed: entry.failed,
-            waiting: waiting(ours, &seen.service, &seen.tasks, &seen.targets),
+        let view =
+            View { deployment: ours, service: &seen.service, tasks: &seen.tasks, targets: &seen.targets };
+        let waiting = waiting(view, self.target.pace, &self.sightings, self.began.elapsed_ms());
+        let counts = [entry.desired, entry.running, entry.pending, entry.failed];
+        let [desired, running, pending, failed] = counts;
+        let standing = (counts, waiting.clone());
+        let changed = match &self.told {
+            Some(told) if *told == standing => return,
+            Some((told, waited)) => *told != counts || !waited.is_like(&waiting),
+            None => true,
         };
-        if self.told.as_ref() != Some(&kind) {
-            events.emit(kind.clone());
-            self.told = Some(kind);
-        }
+        self.told = Some(standing);
+        let (service, revision) = (self.target.key.clone(), short(&self.target.deployed.revision));
+        events.emit(Kind::Rolling { service, revision, desired, running, pending, failed, waiting, changed });
     }
 
     /// Passes on what ECS said since our deployment was made, oldest first.

@@ -1,6 +1,7 @@
 //! What is waited for.
 
 use deploy::model::{OnPlainCause, Patience, ServiceKey};
+use deploy::rollout::Pace;
 
 use crate::apply::Deployed;
 
@@ -25,6 +26,8 @@ pub struct Target {
     pub log_group: String,
     /// How long its parts may take.
     pub patience: Patience,
+    /// How long things take by its settings.
+    pub pace: Pace,
     /// What a plain cause leads to.
     pub on_plain_cause: OnPlainCause,
 }

@@ -5,4 +5,4 @@ mod outcome;
 mod record;
 
 pub use outcome::ExitCode;
-pub use record::{Call, Event, Kind, Phase, ProbeAnswer, ServiceRow, Standing, Waiting};
+pub use record::{Call, Event, Kind, Phase, ProbeAnswer, ServiceRow, Standing};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::ExitCode;
 use crate::model::{ImageDigest, ServiceKey};
 use crate::plan::Plan;
-use crate::rollout::{Cause, Verdict};
+use crate::rollout::{Cause, TaskMove, Verdict, Waiting};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -138,7 +138,7 @@ pub enum Kind {
         /// The revision, `family:revision`.
         revision: String,
     },
-    /// How a deployment stands, when it stands differently.
+    /// How a deployment stands.
     Rolling {
         /// The service.
         service: ServiceKey,
@@ -154,6 +154,15 @@ pub enum Kind {
         failed: u32,
         /// What it waits for.
         waiting: Waiting,
+        /// Whether more than a running number changed since the event before.
+        changed: bool,
+    },
+    /// Tasks of a deployment that stand differently than before.
+    TasksMoved {
+        /// The service.
+        service: ServiceKey,
+        /// The tasks.
+        tasks: Vec<TaskMove>,
     },
     /// ECS said something about a service.
     ServiceSaid {
@@ -263,34 +272,6 @@ pub struct Standing {
     pub back: bool,
     /// What it ran before, `family:revision`; `None` when the release created it.
     pub before: Option<String>,
-}
-
-/// What a deployment waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "for")]
-pub enum Waiting {
-    /// Our deployment is not in an answer yet.
-    FirstSight,
-    /// Tasks must start.
-    Tasks,
-    /// Targets must pass their health check.
-    Targets {
-        /// How many pass.
-        healthy: u32,
-        /// How many should.
-        wanted: u32,
-        /// What the load balancer says of one that does not.
-        says: Option<String>,
-    },
-    /// Old tasks are draining and stopping.
-    Draining {
-        /// Tasks of older deployments that still run.
-        old: u32,
-    },
-    /// ECS must declare the deployment complete.
-    Completion,
-    /// ECS is putting the previous revision back.
-    Rollback,
 }
 
 /// What a probe was answered.

@@ -5,17 +5,21 @@
 
 mod cause;
 mod fold;
+mod sightings;
 mod snapshot;
+mod task_move;
 mod verdict;
 mod vocabulary;
 mod waiting;
 
 pub use cause::{Cause, Evidence, causes, explain};
 pub use fold::{Progress, Rollout};
+pub use sightings::{Pace, Sightings};
 pub use snapshot::{
     ContainerSnapshot, DeploymentSnapshot, ServiceDeploymentSnapshot, ServiceEvent, ServiceSnapshot,
     TargetSnapshot, TaskSnapshot,
 };
+pub use task_move::TaskMove;
 pub use verdict::{Outcome, Verdict};
 pub use vocabulary::{ROLLOUT_STATES, SERVICE_DEPLOYMENT_STATUSES};
-pub use waiting::waiting;
+pub use waiting::{Checks, Lagging, Leave, Leaving, View, Waiting, waiting};

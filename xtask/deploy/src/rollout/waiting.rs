@@ -1,101 +1,105 @@
-//! What a rolling deployment waits for, so that a person can tell slow from stuck.
+//! What a rolling deployment waits for, and how far that is.
 
-use super::snapshot::{ServiceSnapshot, TargetSnapshot, TaskSnapshot};
-use crate::event::Waiting;
+mod derive;
 
-/// What our deployment waits for. `tasks` and `targets` may hold older deployments' too: the load balancer
-/// lists old and new targets side by side, and only addresses tell them apart.
-#[must_use]
-pub fn waiting(
-    deployment: &str,
-    service: &ServiceSnapshot,
-    tasks: &[TaskSnapshot],
-    targets: &[TargetSnapshot],
-) -> Waiting {
-    let Some(ours) = service.deployments.iter().find(|entry| entry.id == deployment) else {
-        return Waiting::FirstSight;
-    };
-    if ours.rollout_state.as_deref() == Some("FAILED") {
-        return Waiting::Rollback;
-    }
-    if ours.running < ours.desired {
-        return Waiting::Tasks;
-    }
-    let addresses: Vec<&str> = tasks
-        .iter()
-        .filter(|task| task.started_by == deployment && task.desired_status == "RUNNING")
-        .filter_map(|task| task.private_ip.as_deref())
-        .collect();
-    let (healthy, rest): (Vec<_>, Vec<_>) = targets
-        .iter()
-        .filter(|target| addresses.contains(&target.ip.as_str()))
-        .partition(|target| target.state == "healthy");
-    let count = u32::try_from(healthy.len()).unwrap_or(u32::MAX);
-    if !addresses.is_empty() && count < ours.desired {
-        let says = rest.first().map(|target| {
-            let reason = target.description.as_deref().or(target.reason.as_deref()).unwrap_or_default();
-            format!("{} {} {reason}", target.ip, target.state).trim_end().to_owned()
-        });
-        return Waiting::Targets { healthy: count, wanted: ours.desired, says };
-    }
-    // A task that drains is no longer counted as running, and is there all the same.
-    let leaving =
-        tasks.iter().filter(|task| task.started_by != deployment && task.last_status != "STOPPED").count();
-    let running: u32 =
-        service.deployments.iter().filter(|entry| entry.id != deployment).map(|entry| entry.running).sum();
-    let old = running.max(u32::try_from(leaving).unwrap_or(u32::MAX));
-    if old > 0 { Waiting::Draining { old } } else { Waiting::Completion }
+use serde::Serialize;
+
+pub use derive::{View, waiting};
+
+/// What a deployment waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "for")]
+pub enum Waiting {
+    /// Our deployment is not in an answer yet.
+    FirstSight,
+    /// Tasks must start.
+    Tasks,
+    /// Targets must pass their health check.
+    Targets {
+        /// How many pass.
+        healthy: u32,
+        /// How many should.
+        wanted: u32,
+        /// One that does not.
+        lagging: Option<Lagging>,
+    },
+    /// Old tasks are draining and stopping.
+    Draining {
+        /// Tasks of older deployments that are still there.
+        old: u32,
+        /// What the first of them is doing; `None` while none has begun to leave.
+        leaving: Option<Leaving>,
+    },
+    /// ECS must declare the deployment complete.
+    Completion,
+    /// ECS is putting the previous revision back.
+    Rollback,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::DeploymentSnapshot;
-    use super::*;
+/// A target that is not healthy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lagging {
+    /// Its address.
+    pub ip: String,
+    /// Its state, such as `initial` or `unhealthy`.
+    pub state: String,
+    /// What the load balancer says of a check that failed.
+    pub says: Option<String>,
+    /// Its first checks, while it is `initial`.
+    pub checks: Option<Checks>,
+    /// Seconds until its failing checks count, about; `None` when they do.
+    pub grace_secs: Option<u64>,
+}
 
-    fn deployment(id: &str, desired: u32, running: u32) -> DeploymentSnapshot {
-        DeploymentSnapshot { id: id.into(), desired, running, ..Default::default() }
+/// The health checks of a new target. The load balancer tells no count: it is worked out from the time since the target was
+/// first seen, and so is about right only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Checks {
+    /// How many were made so far, about.
+    pub about: u64,
+    /// Seconds from one to the next.
+    pub apart_secs: u64,
+}
+
+/// How far an old task is on its way out, by the time since it was first seen there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Leaving {
+    /// What it does.
+    pub step: Leave,
+    /// Seconds since it was first seen doing that.
+    pub secs: u64,
+    /// Seconds that it may take at most.
+    pub of_secs: u64,
+}
+
+/// The two steps of a task's leaving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Leave {
+    /// Its target finishes its requests: `deregistration_delay.timeout_seconds`.
+    Draining,
+    /// It got SIGTERM, and gets SIGKILL after `stopTimeout`.
+    Stopping,
+}
+
+impl Waiting {
+    /// Whether both stand the same but for numbers that run by themselves.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.still() == other.still()
     }
 
-    fn task(by: &str, ip: &str) -> TaskSnapshot {
-        TaskSnapshot {
-            started_by: by.into(),
-            desired_status: "RUNNING".into(),
-            private_ip: Some(ip.into()),
-            ..Default::default()
+    /// The same without the numbers that run.
+    fn still(&self) -> Self {
+        let mut still = self.clone();
+        match &mut still {
+            Self::Targets { lagging: Some(lagging), .. } => {
+                lagging.checks = None;
+                lagging.grace_secs = None;
+            }
+            Self::Draining { leaving: Some(leaving), .. } => leaving.secs = 0,
+            _ => {}
         }
-    }
-
-    fn target(ip: &str, state: &str) -> TargetSnapshot {
-        TargetSnapshot { ip: ip.into(), state: state.into(), ..Default::default() }
-    }
-
-    fn service(running: u32, old: u32) -> ServiceSnapshot {
-        let deployments = vec![deployment("ours", 2, running), deployment("old", 2, old)];
-        ServiceSnapshot { deployments, ..Default::default() }
-    }
-
-    #[test]
-    fn the_old_release_s_healthy_targets_are_not_counted_as_ours() {
-        let tasks = [task("ours", "10.0.1.1"), task("ours", "10.0.1.2"), task("old", "10.0.1.3")];
-        let targets =
-            [target("10.0.1.1", "healthy"), target("10.0.1.2", "initial"), target("10.0.1.3", "healthy")];
-        let says = Some("10.0.1.2 initial".to_owned());
-        assert_eq!(
-            waiting("ours", &service(2, 2), &tasks, &targets),
-            Waiting::Targets { healthy: 1, wanted: 2, says }
-        );
-    }
-
-    #[test]
-    fn each_part_of_a_roll_is_told_apart() {
-        let tasks = [task("ours", "10.0.1.1"), task("ours", "10.0.1.2")];
-        let targets = [target("10.0.1.1", "healthy"), target("10.0.1.2", "healthy")];
-        assert_eq!(waiting("ours", &ServiceSnapshot::default(), &[], &[]), Waiting::FirstSight);
-        assert_eq!(waiting("ours", &service(1, 2), &[], &[]), Waiting::Tasks);
-        assert_eq!(waiting("ours", &service(2, 2), &tasks, &targets), Waiting::Draining { old: 2 });
-        assert_eq!(waiting("ours", &service(2, 0), &tasks, &targets), Waiting::Completion);
-        let leaving = TaskSnapshot { last_status: "DEACTIVATING".into(), ..task("old", "10.0.1.3") };
-        let all = [tasks.as_slice(), &[leaving]].concat();
-        assert_eq!(waiting("ours", &service(2, 0), &all, &targets), Waiting::Draining { old: 1 });
+        still
     }
 }

@@ -1,7 +1,9 @@
 //! One event as one plain line (or a few), for logs and pipes.
 
-use super::{duration, plan_text, table};
-use crate::event::{Event, Kind, ProbeAnswer, Standing, Waiting};
+use super::rolling::moves;
+use super::words::bare;
+use super::{duration, plan_text, rolling, table};
+use crate::event::{Event, Kind, ProbeAnswer, Standing};
 use crate::model::ServiceKey;
 use crate::rollout::{Outcome, Verdict};
 
@@ -53,16 +55,12 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         Kind::Following { service, deployment, revision } => {
             format!("         {service}: {revision} rolls as {deployment}")
         }
-        Kind::Rolling { service, revision, desired, running, pending, failed, waiting } => {
-            let failures = if *failed > 0 { format!(", {failed} failed") } else { String::new() };
-            format!(
-                "         {service}: {revision} {running}/{desired} running, {pending} pending{failures}; {}",
-                waits(waiting)
-            )
+        Kind::Rolling { changed, .. } => {
+            let told = rolling(&event.kind).filter(|_| *changed);
+            return told.map(|text| format!("         {text}"));
         }
-        Kind::ServiceSaid { service, message } => {
-            return verbose.then(|| format!("         {service}: ECS: {message}"));
-        }
+        Kind::TasksMoved { service, tasks } => format!("         {service}: {}", moves(tasks)),
+        Kind::ServiceSaid { service, message } => format!("         {service}: ECS: {}", bare(message)),
         Kind::Settled { service, verdict, elapsed_ms } => settled(service, verdict, *elapsed_ms),
         Kind::Explained { service, cause, log_tail } => {
             let mut text = format!("  cause  {service}: {}\n  remedy {}", cause.cause, cause.remedy);
@@ -120,21 +118,6 @@ fn settled(service: &ServiceKey, verdict: &Verdict, elapsed_ms: u64) -> String {
             }
             text
         }
-    }
-}
-
-/// What a deployment waits for, as a clause.
-fn waits(waiting: &Waiting) -> String {
-    match waiting {
-        Waiting::FirstSight => "waiting for ECS to show it".to_owned(),
-        Waiting::Tasks => "starting tasks".to_owned(),
-        Waiting::Targets { healthy, wanted, says } => {
-            let says = says.as_ref().map(|says| format!(" ({says})")).unwrap_or_default();
-            format!("{healthy} of {wanted} targets healthy{says}")
-        }
-        Waiting::Draining { old } => format!("{old} old tasks draining"),
-        Waiting::Completion => "waiting for ECS to call it complete".to_owned(),
-        Waiting::Rollback => "ECS is putting the previous revision back".to_owned(),
     }
 }
 

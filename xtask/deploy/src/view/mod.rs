@@ -4,10 +4,13 @@ mod duration;
 mod history;
 mod line;
 mod plan_text;
+mod rolling;
 mod table;
+mod words;
 
 pub use duration::{age, duration};
 pub use history::history;
 pub use line::{Detail, line};
 pub use plan_text::plan_text;
+pub use rolling::rolling;
 pub use table::table;
