@@ -1,11 +1,18 @@
 //! Proves a release: running digests, target health, smoke checks, and an empty second plan.
 
+use std::time::Duration;
+
 use deploy::event::{Kind, Phase};
 use futures_util::future::join;
 
 use super::{Ground, Planned};
 use crate::observe;
 use crate::verify::{self, Door};
+
+/// What was written a moment ago may not be in the first answers: a release is not doubted before they have had time to
+/// show it.
+const SEEN_WITHIN: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_secs(3);
 
 /// Returns whether everything is proven; what is not is told as an event.
 ///
@@ -28,7 +35,7 @@ pub(super) async fn prove(
     let (running, smoked) = join(verify::running(aws, events, &planned.desired, door), smoke).await;
     let running = running?;
     // A run that changed nothing has just read an account that is as planned.
-    let again = if planned.plan.is_empty() { None } else { Some(second_plan(ground, planned).await?) };
+    let again = if planned.plan.is_empty() { None } else { Some(converged(ground, planned).await?) };
     let converged = again.is_none_or(|differs| match differs {
         None => true,
         Some(differs) => {
@@ -40,6 +47,18 @@ pub(super) async fn prove(
         }
     });
     Ok(running && smoked && converged)
+}
+
+/// What still differs, once what was just written has had its time to be seen.
+async fn converged(ground: &Ground<'_>, planned: &Planned) -> Result<Option<String>, observe::Error> {
+    let deadline = ground.host.clock.mark().after(SEEN_WITHIN);
+    loop {
+        let differs = Box::pin(second_plan(ground, planned)).await?;
+        if differs.is_none() || deadline.remaining().is_zero() {
+            return Ok(differs);
+        }
+        ground.host.clock.sleep(LOOK_EVERY).await;
+    }
 }
 
 /// What a second plan would still change, as text; `None` when nothing.

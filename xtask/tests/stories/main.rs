@@ -8,6 +8,7 @@ mod front_door;
 mod history;
 mod interruption;
 mod killed;
+mod lossy;
 mod network;
 mod outcomes;
 mod picture;
