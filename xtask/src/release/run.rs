@@ -74,8 +74,8 @@ async fn judged(
     match exit {
         _ if halted => interrupted(exit),
         ExitCode::StillMoving => (exit, "still moving at the deadline; run it again to wait on"),
-        ExitCode::Failed | ExitCode::NotRecovered => (exit, undone(exit)),
-        _ => (exit, "not deployed"),
+        ExitCode::Unknown => (exit, "what became of it is not known; run it again to wait on"),
+        _ => (exit, undone(exit)),
     }
 }
 
@@ -83,7 +83,7 @@ async fn judged(
 fn unchanged(ground: &Ground<'_>, settled: &[Settled]) {
     let moved = |key: &ServiceKey| settled.iter().any(|settled| settled.key == *key);
     for service in ground.environment.services.iter().filter(|service| !moved(&service.key)) {
-        let Settled { key, verdict } = Settled::unchanged(service.key.clone());
+        let Settled { key, verdict, .. } = Settled::unchanged(service.key.clone());
         ground.events.emit(Kind::Settled { service: key, verdict, elapsed_ms: 0 });
     }
 }
@@ -92,6 +92,7 @@ fn unchanged(ground: &Ground<'_>, settled: &[Settled]) {
 fn undone(exit: ExitCode) -> &'static str {
     match exit {
         ExitCode::Failed => "not deployed; the previous release serves",
+        ExitCode::Superseded => "not deployed; a newer deployment took over",
         _ => "not deployed, and not recovered",
     }
 }
@@ -115,6 +116,8 @@ fn interrupted(exit: ExitCode) -> (ExitCode, &'static str) {
         ExitCode::Done => (ExitCode::Interrupted, "interrupted; what had settled stays"),
         ExitCode::Failed => (ExitCode::Interrupted, "interrupted; the previous revisions are back"),
         ExitCode::StillMoving => (ExitCode::Interrupted, "interrupted; still moving"),
+        ExitCode::Superseded => (exit, "interrupted; a newer deployment took over"),
+        ExitCode::Unknown => (exit, "interrupted; what became of it is not known"),
         exit => (exit, "interrupted, and not recovered"),
     }
 }

@@ -6,6 +6,7 @@
 //! | a stop was asked for (Ctrl-C, SIGTERM) | the same: half a release is no release |
 //! | all settled, and the proof failed | the same: a release that does not answer is a failed one |
 //! | superseded | nothing: the newer deployment is somebody else's |
+//! | somebody deployed after ours was complete, and before it was proven | the other services |
 //! | still moving, unknown | nothing: what cannot be judged is not touched |
 //! | `undo = "service"`, or `--no-rollback` | nothing |
 //!
@@ -38,7 +39,7 @@ fn is_undone(ground: &Ground<'_>, settled: &[Settled]) -> bool {
 }
 
 /// Puts back what the release moved, and tells where every service stands. Gives the exit code: 1 when all are back, 5
-/// when not; `None` when the release is left as it is.
+/// when not, 6 when only somebody else's newer deployment was left; `None` when the release is left as it is.
 pub(super) async fn undo(ground: &Ground<'_>, planned: &Planned, settled: &[Settled]) -> Option<ExitCode> {
     let moved: Vec<&Settled> = settled.iter().filter(|settled| !settled.verdict.outcome.is_back()).collect();
     if moved.is_empty() || !is_undone(ground, settled) {
@@ -47,15 +48,23 @@ pub(super) async fn undo(ground: &Ground<'_>, planned: &Planned, settled: &[Sett
     let pins = pins(&planned.observed, &moved);
     let mut back: BTreeMap<ServiceKey, bool> =
         settled.iter().map(|settled| (settled.key.clone(), settled.verdict.outcome.is_back())).collect();
+    let mut theirs = Vec::new();
     if !pins.is_empty() {
         ground.events.emit(Kind::Undoing { services: pins.keys().cloned().collect() });
         // A whole release within a release: on the heap, so that its futures do not add up on the stack.
-        for settled in Box::pin(way_back(ground, planned, pins.clone())).await {
+        let way = Box::pin(way_back(ground, planned, &moved, pins)).await;
+        for settled in way.settled {
             back.insert(settled.key.clone(), settled.is_success());
         }
+        theirs = way.theirs;
     }
-    let all = back.values().all(|back| *back);
-    let services = back
+    back.retain(|key, _| !theirs.contains(key));
+    let exit = match back.values().all(|back| *back) {
+        true if theirs.is_empty() => ExitCode::Failed,
+        true => ExitCode::Superseded,
+        false => ExitCode::NotRecovered,
+    };
+    let services: Vec<_> = back
         .into_iter()
         .map(|(service, back)| {
             let before = planned.observed.services.get(&service);
@@ -63,8 +72,10 @@ pub(super) async fn undo(ground: &Ground<'_>, planned: &Planned, settled: &[Sett
             Standing { service, back, before: revision }
         })
         .collect();
-    ground.events.emit(Kind::Undone { services });
-    Some(if all { ExitCode::Failed } else { ExitCode::NotRecovered })
+    if !services.is_empty() {
+        ground.events.emit(Kind::Undone { services });
+    }
+    Some(exit)
 }
 
 /// Revision and settings from before the release, of each moved service that had any.
@@ -79,24 +90,47 @@ fn pins(before: &Observed, moved: &[&Settled]) -> BTreeMap<ServiceKey, Pin> {
     moved.iter().filter_map(pin).collect()
 }
 
+/// What the way back came to. A service in neither list is not back.
+#[derive(Default)]
+struct Way {
+    settled: Vec<Settled>,
+    /// Services that somebody deployed meanwhile: they are left alone.
+    theirs: Vec<ServiceKey>,
+}
+
 /// A plan towards what was before, carried out. What cannot be read or done leaves its services not back.
-async fn way_back(ground: &Ground<'_>, planned: &Planned, pins: BTreeMap<ServiceKey, Pin>) -> Vec<Settled> {
+async fn way_back(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    moved: &[&Settled],
+    mut pins: BTreeMap<ServiceKey, Pin>,
+) -> Way {
     // The request to stop that may have led here was heeded; the next one leaves at once.
     let (_switch, halt) = Halt::new();
     let ground = Ground { halt: &halt, order: Order::Reverse, ..*ground };
-    let release = Release { pins, images: BTreeMap::new(), ..planned.desired.release.clone() };
     let observed = match observe::account(ground.aws, ground.environment).await {
         Ok(observed) => observed,
         Err(error) => {
             tell(&ground, &error, error.hint());
-            return Vec::new();
+            return Way::default();
         }
     };
+    let theirs = theirs(&observed, moved, &pins);
+    for (key, revision) in &theirs {
+        pins.remove(key);
+        let text = format!("{key}: {} was deployed by somebody else meanwhile, and stays", short(revision));
+        ground.events.emit(Kind::Warned { text });
+    }
+    let theirs = theirs.into_iter().map(|(key, _)| key).collect();
+    if pins.is_empty() {
+        return Way { settled: Vec::new(), theirs };
+    }
+    let release = Release { pins, images: BTreeMap::new(), ..planned.desired.release.clone() };
     let planned = match ground.plan(release, observed).await {
         Ok(planned) => planned,
         Err(error) => {
             tell(&ground, &error, error.hint());
-            return Vec::new();
+            return Way { settled: Vec::new(), theirs };
         }
     };
     // One service that cannot go back holds no other.
@@ -109,7 +143,7 @@ async fn way_back(ground: &Ground<'_>, planned: &Planned, pins: BTreeMap<Service
         Ok(settled) => settled,
         Err(failed) => {
             tell(&ground, &failed, None);
-            return Vec::new();
+            return Way { settled: Vec::new(), theirs };
         }
     };
     // What was found to run its revision from before needed no deployment.
@@ -119,7 +153,18 @@ async fn way_back(ground: &Ground<'_>, planned: &Planned, pins: BTreeMap<Service
             settled.push(Settled::unchanged(key.clone()));
         }
     }
-    settled
+    Way { settled, theirs }
+}
+
+/// Services that run neither what this release rolled out nor what was before it, and the ARN of what they run.
+fn theirs(now: &Observed, moved: &[&Settled], pins: &BTreeMap<ServiceKey, Pin>) -> Vec<(ServiceKey, String)> {
+    let stranger = |settled: &&Settled| {
+        let state = now.services.get(&settled.key).filter(|state| state.status == "ACTIVE")?;
+        let (before, runs) = (&pins.get(&settled.key)?.revision, &state.task_definition.arn);
+        let ours = settled.revision.as_ref().is_none_or(|ours| ours == runs);
+        (!ours && before != runs).then(|| (settled.key.clone(), runs.clone()))
+    };
+    moved.iter().filter_map(stranger).collect()
 }
 
 fn runs(observed: &Observed, key: &ServiceKey, pin: &Pin) -> bool {

@@ -19,6 +19,8 @@ use crate::report::Recorder;
 pub struct Settled {
     /// The service's short name.
     pub key: ServiceKey,
+    /// The ARN of the revision that it rolled out; `None` when nothing was rolled out.
+    pub revision: Option<String>,
     /// The verdict.
     pub verdict: Verdict,
 }
@@ -27,7 +29,7 @@ impl Settled {
     /// A service that needed no deployment.
     #[must_use]
     pub fn unchanged(key: ServiceKey) -> Self {
-        Self { key, verdict: Verdict::new(Outcome::NoChange, None) }
+        Self { key, revision: None, verdict: Verdict::new(Outcome::NoChange, None) }
     }
 
     /// Whether the new revision runs and is complete.
@@ -130,7 +132,11 @@ impl Follow {
 
     /// What became of it, once there is a verdict.
     pub(super) fn settled(self) -> Option<Settled> {
-        Some(Settled { key: self.target.key, verdict: self.verdict? })
+        Some(Settled {
+            key: self.target.key,
+            revision: Some(self.target.deployed.revision),
+            verdict: self.verdict?,
+        })
     }
 
     /// What the next poll should read for it.

@@ -80,14 +80,20 @@ impl Somebody {
         panic!("{moment:?} of {revision} never came");
     }
 
-    /// Deploys another revision of the backend, which is the live one with other tags.
+    /// Deploys another revision of the backend: the latest one with twice the memory.
     pub(crate) async fn deploys(&self) {
         let family = &self.environment.services[0].family;
-        let latest = self.aws.describe_task_definition(family).await.unwrap();
+        let mut spec = self.aws.describe_task_definition(family).await.unwrap().spec.unwrap();
+        spec.memory_mib *= 2;
         let tags = [("actor", "ann@example.org"), ("release", "release-of-ann")];
         let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
-        let made = self.aws.register_task_definition(&latest.spec.unwrap(), &tags).await.unwrap();
-        self.updates(Some(&made.arn), false).await.unwrap();
+        let made = self.aws.register_task_definition(&spec, &tags).await.unwrap();
+        self.updates(Some(&made.arn), None, false).await.unwrap();
+    }
+
+    /// Has as many tasks of the backend run, as a scaling policy does.
+    pub(crate) async fn scales_to(&self, desired: u32) {
+        self.updates(None, Some(desired), false).await.unwrap();
     }
 
     /// Rolls anew what runs.
@@ -95,12 +101,13 @@ impl Somebody {
     /// # Errors
     /// When the network fails him.
     pub(crate) async fn forces_a_deployment(&self) -> Result<(), xtask::aws::Error> {
-        self.updates(None, true).await
+        self.updates(None, None, true).await
     }
 
     async fn updates(
         &self,
         task_definition: Option<&str>,
+        desired: Option<u32>,
         force_new_deployment: bool,
     ) -> Result<(), xtask::aws::Error> {
         let (cluster, name) = self.backend();
@@ -110,7 +117,7 @@ impl Somebody {
             spec: &found[0].spec,
             members: Members::default(),
             task_definition,
-            desired: None,
+            desired,
             force_new_deployment,
             previous_primary: before.deployments.first().map(|primary| primary.id.as_str()),
             arns: &Arns::default(),

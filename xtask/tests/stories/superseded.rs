@@ -51,10 +51,12 @@ fn the_deployment_that_superseded_ours_is_left_to_its_end() {
 }
 
 #[test]
-fn a_deployment_after_the_completion_of_ours_does_not_make_it_superseded() {
+fn a_deployment_after_the_completion_of_ours_is_not_undone_because_ours_cannot_be_proven() {
     story(|| async {
-        let (_, ended) = superseded_at(Moment::Complete).await;
-        let verdict = ended.verdict("backend").unwrap();
-        assert_eq!(verdict.outcome, Outcome::Succeeded, "{:#?}", ended.events);
+        let (world, ended) = superseded_at(Moment::Complete).await;
+        assert_eq!(ended.verdict("backend").unwrap().outcome, Outcome::Succeeded, "{:#?}", ended.events);
+        assert_eq!((ended.exit, ended.rolled()), (ExitCode::Superseded, vec!["backend"]));
+        let ann = world.somebody().await;
+        ann.waits_for(Moment::Complete, "ielts-backend:3").await;
     });
 }
