@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deploy::event::{Kind, Phase};
-use deploy::model::Service;
+use deploy::model::{Service, ServiceKey};
 use deploy::rollout::Pace;
 
 use super::{Ground, Planned};
@@ -56,25 +56,14 @@ async fn stages(ground: &Ground<'_>, planned: &Planned, known: &Known) -> Result
         if !stage.lanes.is_empty() {
             events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
             if let Err(failed) = apply::stage(&site, stage).await {
+                // The other lanes were carried to their end: what they began to roll is followed, so that it can go back.
+                let begun = |key: &&ServiceKey| known.deployed(key).is_some_and(|deployed| !deployed.adopted);
+                let begun: Vec<&ServiceKey> = stage.settle.iter().filter(begun).collect();
+                all.extend(follow(ground, known, &begun).await);
                 return Err(Stuck { failed, settled: all });
             }
         }
-        if stage.settle.is_empty() {
-            continue;
-        }
-        let targets =
-            stage.settle.iter().filter_map(|key| target(environment.service(key)?, known)).collect();
-        let about = stage.settle.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
-        events.emit(Kind::PhaseBegan { phase: Phase::Settle, about });
-        let watch = Watch {
-            aws,
-            events,
-            cluster: &environment.cluster,
-            every: Duration::from_secs(environment.timeouts.poll_secs),
-            halt,
-            put_back: ground.put_back,
-        };
-        let settled = settle::settle(&watch, targets).await;
+        let settled = follow(ground, known, &stage.settle.iter().collect::<Vec<_>>()).await;
         let well = settled.iter().all(Settled::is_success);
         all.extend(settled);
         if !well {
@@ -82,6 +71,26 @@ async fn stages(ground: &Ground<'_>, planned: &Planned, known: &Known) -> Result
         }
     }
     Ok(all)
+}
+
+/// Follows the deployments of these services to their ends.
+async fn follow(ground: &Ground<'_>, known: &Known, services: &[&ServiceKey]) -> Vec<Settled> {
+    let Ground { aws, events, environment, halt, .. } = *ground;
+    if services.is_empty() {
+        return Vec::new();
+    }
+    let targets = services.iter().filter_map(|key| target(environment.service(key)?, known)).collect();
+    let about = services.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    events.emit(Kind::PhaseBegan { phase: Phase::Settle, about });
+    let watch = Watch {
+        aws,
+        events,
+        cluster: &environment.cluster,
+        every: Duration::from_secs(environment.timeouts.poll_secs),
+        halt,
+        put_back: ground.put_back,
+    };
+    settle::settle(&watch, targets).await
 }
 
 fn target(service: &Service, known: &Known) -> Option<Target> {

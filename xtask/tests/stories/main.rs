@@ -9,6 +9,7 @@ mod history;
 mod interruption;
 mod killed;
 mod lossy;
+mod meanwhile;
 mod network;
 mod outcomes;
 mod picture;
