@@ -129,6 +129,11 @@ async fn events(
         reads,
         writes,
     });
+    if host.terminal.github {
+        for problem in crate::report::conclude(&host.env, &events.events()) {
+            crate::report::print_error(&format!("warning: {problem}"));
+        }
+    }
     Ok(closing.exit)
 }
 

@@ -11,7 +11,7 @@ use super::{Failure, Job};
 use crate::aws::{self, Aws};
 use crate::host::{Host, Workspace};
 use crate::local::Local;
-use crate::report::{Color, Recorder};
+use crate::report::{Color, Recorder, annotate};
 
 /// The file and the environment that a command is for.
 pub(super) struct Settings {
@@ -37,6 +37,9 @@ impl Settings {
             .map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
         let loaded = config::load(&shown, &text, global.env.as_deref());
         let colored = global.color != Color::Never;
+        if host.terminal.github {
+            annotate(loaded.as_ref().map_or_else(|report| report, |loaded| &loaded.warnings));
+        }
         match loaded {
             Ok(loaded) => {
                 if !loaded.warnings.diagnostics.is_empty() {

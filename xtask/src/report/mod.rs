@@ -4,12 +4,14 @@
 //! `--verbose` and whether a terminal is there.
 
 mod chain;
+mod github;
 mod live;
 mod paint;
 mod record;
 mod screen;
 
 pub use chain::chain;
+pub(crate) use github::{annotate, conclude};
 pub use record::Recorder;
 pub use screen::{Color, Format, Screen};
 pub(crate) use screen::{print_error, print_result};

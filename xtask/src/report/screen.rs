@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use deploy::event::{Event, Kind};
+use deploy::view::github::commands;
 use deploy::view::{Detail, line};
 
 use super::live::Live;
@@ -41,6 +42,7 @@ enum Shape {
     Silent,
     Json,
     Lines { stamped: bool },
+    GitHub { group: bool },
     Live(Box<Live>),
 }
 
@@ -51,6 +53,7 @@ impl Screen {
         let kind = match format {
             Format::Json => Shape::Json,
             Format::Text if terminal.stdout && terminal.stderr && !terminal.ci => Shape::Live(Box::default()),
+            Format::Text if terminal.github => Shape::GitHub { group: false },
             Format::Text => Shape::Lines { stamped: true },
         };
         Self { kind, detail: if verbose { Detail::Verbose } else { Detail::Normal } }
@@ -88,6 +91,20 @@ impl Screen {
                 let text = paint(&text);
                 let text = if *stamped { stamp(event.at_ms, &text) } else { text };
                 print(&text, stream(event));
+            }
+            Shape::GitHub { group } => {
+                for command in commands(event, group) {
+                    print(&command, Stream::Out);
+                }
+                // The log shows the title of a group and the text of an annotation already.
+                let shown = match event.kind {
+                    Kind::PhaseBegan { .. } => *group,
+                    Kind::Failed { .. } | Kind::Warned { .. } => true,
+                    _ => false,
+                };
+                if let Some(text) = line(event, detail).filter(|_| !shown) {
+                    print(&stamp(event.at_ms, &text), Stream::Out);
+                }
             }
             Shape::Live(live) => {
                 live.follow(event);

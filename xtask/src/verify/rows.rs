@@ -1,7 +1,7 @@
 //! The closing table's rows: what runs now, service by service.
 
 use deploy::event::ServiceRow;
-use deploy::model::{Environment, Service};
+use deploy::model::{Environment, Kind, Service};
 use deploy::rollout::{ServiceSnapshot, TargetSnapshot, TaskSnapshot};
 use futures_util::future::{join, join_all};
 
@@ -40,7 +40,8 @@ pub async fn rows(aws: &Aws, environment: &Environment, door: &Door) -> Result<V
         .zip(details)
         .map(|(service, (tasks, targets))| {
             let found = services.iter().find(|found| found.name == service.name);
-            row(service, found, tasks.as_deref(), targets.as_deref(), door.base.as_deref())
+            let row = row(service, found, tasks.as_deref(), targets.as_deref(), door.base.as_deref());
+            ServiceRow { console: console(environment, service), ..row }
         })
         .collect())
 }
@@ -84,10 +85,23 @@ fn row(
         // While two revisions run there is no one digest to show.
         digest: if digests.len() == 1 { digests.pop() } else { None },
         targets: targets.map_or_else(|| "?".to_owned(), healthy),
+        console: None,
         url: base
             .zip(public_path(service))
             .map(|(base, path)| format!("{}{path}", base.trim_end_matches('/'))),
     }
+}
+
+/// The service's page. Partitions other than `aws` have consoles of their own, which are not linked.
+fn console(environment: &Environment, service: &Service) -> Option<String> {
+    let Environment { region, cluster, .. } = environment;
+    let standard = !["cn-", "us-gov-", "us-iso"].iter().any(|other| region.starts_with(other));
+    (environment.kind == Kind::Aws && standard).then(|| {
+        format!(
+            "https://{region}.console.aws.amazon.com/ecs/v2/clusters/{cluster}/services/{}/health?region={region}",
+            service.name
+        )
+    })
 }
 
 fn healthy(targets: &[TargetSnapshot]) -> String {

@@ -325,4 +325,6 @@ pub struct ServiceRow {
     pub targets: String,
     /// The path that leads to it.
     pub url: Option<String>,
+    /// Its page in the AWS console; `None` where there is none.
+    pub console: Option<String>,
 }

@@ -43,6 +43,7 @@ mod tests {
             digest: Some(ImageDigest(format!("sha256:{}", "a1".repeat(32)))),
             targets: "2/2 healthy".into(),
             url: Some("http://127.0.0.1:8088/api/*".into()),
+            console: None,
         };
         let missing = ServiceRow {
             service: "ielts-frontend-service".into(),

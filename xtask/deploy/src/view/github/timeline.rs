@@ -1,0 +1,82 @@
+//! When what happened, as a mermaid Gantt chart.
+
+use crate::event::{Event, Kind};
+
+/// A bar of the chart.
+struct Bar {
+    section: String,
+    name: String,
+    from_ms: u64,
+    to_ms: u64,
+    failed: bool,
+}
+
+/// The chart's text; `None` when nothing took any time.
+pub(super) fn timeline(events: &[Event]) -> Option<String> {
+    let end = events.last()?.at_ms;
+    let bars: Vec<Bar> = phases(events, end).into_iter().chain(rolls(events, end)).collect();
+    if bars.is_empty() {
+        return None;
+    }
+    let mut text = "gantt\n  dateFormat x\n  axisFormat %M:%S\n".to_owned();
+    let mut section = "";
+    for bar in &bars {
+        if bar.section != section {
+            section = &bar.section;
+            text.push_str(&format!("  section {}\n", plain(section)));
+        }
+        let mark = if bar.failed { "crit, " } else { "" };
+        text.push_str(&format!("  {} :{mark}{}, {}\n", plain(&bar.name), bar.from_ms, bar.to_ms));
+    }
+    Some(text)
+}
+
+/// Each phase from its beginning to the next one's.
+fn phases(events: &[Event], end: u64) -> Vec<Bar> {
+    let mut bars: Vec<Bar> = Vec::new();
+    for event in events {
+        let Kind::PhaseBegan { phase, .. } = &event.kind else { continue };
+        if let Some(last) = bars.last_mut() {
+            last.to_ms = event.at_ms;
+        }
+        let name = phase.word().to_owned();
+        bars.push(Bar {
+            section: "release".to_owned(),
+            name,
+            from_ms: event.at_ms,
+            to_ms: end,
+            failed: false,
+        });
+    }
+    bars
+}
+
+/// Each deployment from its beginning to its verdict.
+fn rolls(events: &[Event], end: u64) -> Vec<Bar> {
+    let mut bars: Vec<Bar> = Vec::new();
+    for event in events {
+        match &event.kind {
+            Kind::Following { service, revision, .. } => bars.push(Bar {
+                section: service.0.clone(),
+                name: revision.clone(),
+                from_ms: event.at_ms,
+                to_ms: end,
+                failed: false,
+            }),
+            Kind::Settled { service, verdict, .. } => {
+                if let Some(bar) = bars.iter_mut().rev().find(|bar| bar.section == service.0) {
+                    bar.to_ms = event.at_ms;
+                    bar.failed = !verdict.outcome.is_success();
+                }
+            }
+            _ => {}
+        }
+    }
+    bars.sort_by(|a, b| (&a.section, a.from_ms).cmp(&(&b.section, b.from_ms)));
+    bars
+}
+
+/// A colon would end the name, a semicolon or a number sign the line.
+fn plain(text: &str) -> String {
+    text.replace([':', ';', '#', ','], " ")
+}

@@ -1,0 +1,36 @@
+//! What GitHub Actions takes besides the log: annotations of the file, the step summary, the step's outputs.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+
+use deploy::config::Report;
+use deploy::event::Event;
+use deploy::view::github::{finding, outputs, summary};
+
+use super::screen::print_result;
+use crate::host::Env;
+
+/// Marks the mistakes of `deploy.toml` on its lines.
+pub(crate) fn annotate(report: &Report) {
+    for found in report.findings() {
+        print_result(&finding(&found));
+    }
+}
+
+/// Adds the summary and the outputs of a command that is over to the files that the runner named. A file that cannot be
+/// written is told, and changes nothing else.
+pub(crate) fn conclude(env: &Env, events: &[Event]) -> Vec<String> {
+    let files = [("GITHUB_STEP_SUMMARY", summary(events)), ("GITHUB_OUTPUT", outputs(events))];
+    let mut problems = Vec::new();
+    for (variable, text) in files.into_iter().filter(|(_, text)| !text.is_empty()) {
+        let Some(path) = env.get(variable) else { continue };
+        if let Err(error) = append(path, &text) {
+            problems.push(format!("{variable}: cannot write {path}: {error}"));
+        }
+    }
+    problems
+}
+
+fn append(path: &str, text: &str) -> io::Result<()> {
+    OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
+}
