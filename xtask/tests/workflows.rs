@@ -1,0 +1,93 @@
+//! The workflows: of GitHub's schema, without rights or logic of their own, and of nobody's moving tag.
+#![expect(clippy::unwrap_used, reason = "a workflow that cannot be read must fail")]
+
+use std::fs;
+use std::path::Path;
+
+use github_actions_models::common::expr::BoE;
+use github_actions_models::common::{Permission, Permissions};
+use github_actions_models::workflow::job::{NormalJob, Step};
+use github_actions_models::workflow::{Concurrency, Job, Workflow};
+
+/// Each workflow: its file's name, its text, and what it means.
+fn workflows() -> Vec<(String, String, Workflow)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(".github/workflows");
+    let mut all: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let (name, text) =
+                (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap());
+            let workflow = yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            (name, text, workflow)
+        })
+        .collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+fn jobs(workflow: &Workflow) -> impl Iterator<Item = &NormalJob> {
+    workflow.jobs.values().map(|job| match job {
+        Job::NormalJob(job) => &**job,
+        Job::ReusableWorkflowCallJob(_) => panic!("a workflow that calls another hides what it does"),
+    })
+}
+
+fn granted(permissions: &Permissions) -> Vec<(&str, bool)> {
+    match permissions {
+        Permissions::Explicit(all) => {
+            all.iter().map(|(name, permission)| (name.as_str(), *permission == Permission::Write)).collect()
+        }
+        Permissions::Base(base) => panic!("{base:?} instead of what is needed"),
+    }
+}
+
+#[test]
+fn the_three_workflows_are_there_and_of_githubs_schema() {
+    let names: Vec<_> = workflows().into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(names, ["ci.yml", "release.yml", "smoke.yml"]);
+}
+
+#[test]
+fn an_action_whose_tag_is_moved_does_not_run_here() {
+    for (name, text, _) in workflows() {
+        for line in text.lines().filter(|line| line.contains("uses:")) {
+            let (action, version) =
+                line.split_once(" # ").unwrap_or_else(|| panic!("{name}: no version beside {line}"));
+            let commit = action.rsplit('@').next().unwrap();
+            assert!(commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit()), "{name}: {line}");
+            assert!(version.starts_with('v'), "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_job_may_write_nothing_but_its_identity_token() {
+    for (name, _, workflow) in workflows() {
+        assert_eq!(granted(&workflow.permissions), [("contents", false)], "{name}");
+        for job in jobs(&workflow).filter(|job| job.permissions != Permissions::default()) {
+            assert_eq!(granted(&job.permissions), [("contents", false), ("id-token", true)], "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_workflow_holds_no_logic_and_puts_no_input_into_a_script() {
+    for (name, _, workflow) in workflows() {
+        for step in jobs(&workflow).flat_map(|job| &job.steps) {
+            let Step::Run(step) = step else { continue };
+            let command = step.run.trim();
+            assert!(command.starts_with("cargo xtask ") || command == ".ci/run", "{name}: {command}");
+            assert!(!command.contains("${{") && !command.contains('\n'), "{name}: {command}");
+        }
+    }
+}
+
+#[test]
+fn a_release_is_never_cancelled_by_the_next_one() {
+    let (_, _, release) = workflows().remove(1);
+    match release.concurrency {
+        Some(Concurrency::Rich { cancel_in_progress: BoE::Literal(false), .. }) => {}
+        other => panic!("{other:?}"),
+    }
+}
