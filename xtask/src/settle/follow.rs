@@ -7,6 +7,7 @@ use deploy::event::{ExitCode, Kind};
 use deploy::model::ServiceKey;
 use deploy::rollout::{Evidence, Outcome, Progress, Rollout, Sightings, Verdict, View, Waiting, waiting};
 
+use super::darkness::Darkness;
 use super::poll::{self, Seen};
 use super::target::Target;
 use super::watch::Watch;
@@ -69,6 +70,7 @@ pub(super) struct Follow {
     /// The cause that was told last.
     pub(super) explained: Option<&'static str>,
     sightings: Sightings,
+    pub(super) darkness: Darkness,
     /// How it stood when that was told last: desired, running, pending and failed tasks, and what it waited for.
     told: Option<([u32; 4], Waiting)>,
     said: BTreeSet<String>,
@@ -103,6 +105,7 @@ impl Follow {
             },
             explained: None,
             sightings: Sightings::default(),
+            darkness: Darkness::new(began),
             told: None,
             said: BTreeSet::new(),
             verdict: None,
@@ -165,7 +168,13 @@ impl Follow {
             events.emit(Kind::TasksMoved { service: self.target.key.clone(), tasks });
         }
         evidence::collect(&mut self.evidence, &ours, seen);
-        match self.rollout.fold(&seen.service, seen.deployment.as_ref()) {
+        let progress = self.rollout.fold(&seen.service, seen.deployment.as_ref());
+        if progress == Progress::NotSeenYet {
+            self.darkness.falls(events.clock());
+        } else if self.darkness.lifts() {
+            self.deadline = events.clock().mark();
+        }
+        match progress {
             Progress::Settled(verdict) => self.close(watch, verdict).await,
             Progress::RollingBack { .. } => {
                 // The time of the rollback begins with it, whoever asked for it.
@@ -190,10 +199,18 @@ impl Follow {
     }
 
     /// Its time is over. New tasks that are all healthy are not undone because old ones leave slowly; anything else goes
-    /// back where that is wanted and possible, and what then still moves is left as it is.
+    /// back where that is wanted and possible, and what then still moves is left as it is. What cannot be seen is not touched.
     pub(super) async fn overdue(&mut self, watch: &Watch<'_>) {
         let about = format!("{}: not complete after {} s", self.target.key, self.began.elapsed().as_secs());
         let warn = |text: &str| watch.events.emit(Kind::Warned { text: format!("{about}{text}") });
+        if let Some(until) = self.darkness.waits() {
+            if !until.remaining().is_zero() {
+                self.deadline = until;
+                return;
+            }
+            warn(", and not to be seen: what became of it is not known");
+            return self.close(watch, Verdict::new(Outcome::Unknown, None)).await;
+        }
         match self.part {
             Part::Roll if self.is_finishing() => {
                 warn(", but its tasks are healthy: waiting for the old ones to leave");

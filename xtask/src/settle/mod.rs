@@ -3,6 +3,7 @@
 //! Reads that fail while waiting decide nothing: they are told, and the next poll tries again until the
 //! deadline.
 
+mod darkness;
 mod evidence;
 mod follow;
 mod plain;

@@ -46,8 +46,9 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
         }
         let seen = poll::all(aws, events, cluster, &open, &mut gaps).await;
         for follow in follows.iter_mut().filter(|follow| follow.is_open()) {
-            if let Some(seen) = seen.iter().find(|seen| seen.service.name == follow.service()) {
-                follow.take(watch, seen).await;
+            match seen.iter().find(|seen| seen.service.name == follow.service()) {
+                Some(seen) => follow.take(watch, seen).await,
+                None => follow.darkness.falls(events.clock()),
             }
             if follow.is_open() && follow.is_overdue() {
                 follow.overdue(watch).await;

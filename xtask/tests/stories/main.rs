@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a story whose stage cannot be set must fail")]
 
 mod causes;
+mod deadlines;
 mod failures;
 mod front_door;
 mod history;
