@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::snapshot::{DeploymentSnapshot, ServiceDeploymentSnapshot, ServiceSnapshot};
 use super::verdict::{Outcome, Verdict};
+use super::vocabulary::CALM_BREAKER_STATUSES;
 
 /// Follows one deployment of one service, by the id that CreateService or UpdateService answered with.
 #[derive(Clone, Debug)]
@@ -201,10 +202,11 @@ impl Rollout {
     }
 
     /// Whether a deployment that was stopped was stopped by a person: neither the circuit breaker nor an alarm did it,
-    /// nor did we ask. Where the endpoint does not say how the breaker stands, nobody is blamed.
+    /// nor did we ask. Where the endpoint does not say how the breaker stands, or says it in a word that is new, nobody is blamed.
     fn by_somebody(&self, ours: Option<&ServiceDeploymentSnapshot>) -> bool {
         let Some(ours) = ours.filter(|_| !self.asked) else { return false };
-        let calm = ours.breaker_status.as_deref().is_some_and(|status| status != "TRIGGERED");
+        let calm =
+            ours.breaker_status.as_deref().is_some_and(|status| CALM_BREAKER_STATUSES.contains(&status));
         calm && ours.alarms.is_empty()
     }
 

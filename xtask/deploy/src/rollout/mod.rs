@@ -21,5 +21,8 @@ pub use snapshot::{
 };
 pub use task_move::TaskMove;
 pub use verdict::{Outcome, Verdict};
-pub use vocabulary::{ROLLOUT_STATES, SERVICE_DEPLOYMENT_STATUSES};
+pub use vocabulary::{
+    CALM_BREAKER_STATUSES, HEALTH_STATUSES, ROLLOUT_STATES, SERVICE_DEPLOYMENT_STATUSES, STOP_CODES,
+    TARGET_STATES, TRIPPED_BREAKER_STATUS,
+};
 pub use waiting::{Checks, Lagging, Leave, Leaving, View, Waiting, waiting};

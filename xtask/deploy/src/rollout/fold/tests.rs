@@ -167,6 +167,7 @@ fn a_person_who_stops_a_release_is_not_called_a_circuit_breaker() {
         ("MONITORING", true, Outcome::RolledBack),
         ("MONITORING", false, Outcome::Stopped { back: true }),
         ("DISABLED", false, Outcome::Stopped { back: true }),
+        ("PONDERING", false, Outcome::RolledBack),
     ];
     for (breaker, asked, expected) in cases {
         let mut rollout = Rollout::new("ours");
