@@ -16,6 +16,7 @@ pub mod event;
 pub mod history;
 pub mod model;
 pub mod plan;
+pub mod redact;
 pub mod rollout;
 pub mod verify;
 pub mod view;

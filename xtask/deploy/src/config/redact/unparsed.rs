@@ -1,7 +1,8 @@
 //! Masks secrets in a text that is no TOML, and so has no keys and values yet: line by line, rather too much
 //! than too little.
 
-use super::{overwrite, secret_name, secret_value};
+use super::overwrite;
+use crate::redact::{secret_name, secret_value};
 
 /// The text with all that may be a secret overwritten, byte for byte: what follows a word that sounds secret
 /// on its line, values in a table of secrets, private keys, and strings of several lines that begin on such a

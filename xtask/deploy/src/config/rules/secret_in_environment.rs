@@ -4,7 +4,7 @@
 //! for ever. The value itself is never shown: `redact` has masked it in what is quoted here.
 
 use super::{Diagnostic, Rule, Scope};
-use crate::config::redact::{secret_name, secret_value};
+use crate::redact::{secret_name, secret_value};
 
 pub(super) const RULE: Rule =
     Rule { code: "secret-in-environment", about: "No secret stands in plain environment variables.", check };

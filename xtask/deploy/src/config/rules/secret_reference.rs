@@ -5,7 +5,7 @@
 //! looks just like a password that somebody pasted.
 
 use super::{Diagnostic, Rule, Scope};
-use crate::config::redact::secret_reference;
+use crate::redact::secret_reference;
 
 pub(super) const RULE: Rule = Rule {
     code: "secret-reference",

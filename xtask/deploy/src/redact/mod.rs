@@ -1,0 +1,16 @@
+//! Keeps secrets out of what is shown and kept: what tasks printed, what was answered, what is written down as evidence.
+//!
+//! By the secret's form (access keys, tokens, private keys, passwords in URLs) and by the name before it (`password=…`):
+//! rather too much than too little. A secret that neither names itself nor has a known form is not found.
+
+mod json;
+mod names;
+mod spans;
+mod text;
+
+pub use json::json;
+pub(crate) use names::{secret_name, secret_reference, secret_value};
+pub use text::{lines, text};
+
+/// What stands where a secret stood.
+const MASK: &str = "***";

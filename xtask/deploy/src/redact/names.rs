@@ -1,0 +1,135 @@
+//! Which names and which values are secrets.
+
+/// Words of a variable's name that say its value is a secret.
+const SECRET_WORDS: [&str; 9] =
+    ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "SECRETS", "TOKEN", "APIKEY", "CREDENTIAL", "CREDENTIALS"];
+
+/// Pairs of words that do; the empty word stands for any. `API_KEY` and `DB_PWD` are secrets, but `KEY` alone
+/// may be anything and `PWD` is a folder.
+const SECRET_PAIRS: [(&str, &str); 6] = [
+    ("API", "KEY"),
+    ("PRIVATE", "KEY"),
+    ("ACCESS", "KEY"),
+    ("ENCRYPTION", "KEY"),
+    ("SIGNING", "KEY"),
+    ("", "PWD"),
+];
+
+/// Last words that make such a name harmless: `TOKEN_URL` is where tokens are, `PASSWORD_MIN_LENGTH` a
+/// number.
+const HARMLESS_ENDS: [&str; 28] = [
+    "ALGORITHM",
+    "ARN",
+    "AUDIENCE",
+    "COUNT",
+    "DAYS",
+    "DIR",
+    "ENABLED",
+    "ENDPOINT",
+    "EXPIRY",
+    "FILE",
+    "HEADER",
+    "HOST",
+    "HOURS",
+    "ID",
+    "ISSUER",
+    "LENGTH",
+    "LIMIT",
+    "MINUTES",
+    "MS",
+    "NAME",
+    "PATH",
+    "POLICY",
+    "REQUIRED",
+    "SECONDS",
+    "SECS",
+    "TTL",
+    "TYPE",
+    "URL",
+];
+
+/// Whether a variable of this name holds a secret.
+pub(crate) fn secret_name(name: &str) -> bool {
+    let upper = name.to_uppercase();
+    let words: Vec<&str> =
+        upper.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if words.last().is_some_and(|last| HARMLESS_ENDS.contains(last)) {
+        return false;
+    }
+    words.iter().any(|word| SECRET_WORDS.contains(word))
+        || words.windows(2).any(|pair| {
+            SECRET_PAIRS
+                .iter()
+                .any(|&(first, second)| pair[1] == second && (first.is_empty() || pair[0] == first))
+        })
+}
+
+/// What kind of secret a value is by its own form, whatever its name.
+pub(crate) fn secret_value(value: &str) -> Option<&'static str> {
+    let value = value.trim();
+    let key_id = |prefix: &str| {
+        value.match_indices(prefix).any(|(at, _)| {
+            let id = value[at..].chars().take_while(|c| c.is_ascii_uppercase() || c.is_ascii_digit()).count();
+            id == 20
+        })
+    };
+    let password_in_url = || {
+        let (_, rest) = value.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let (user, _) = authority.rsplit_once('@')?;
+        user.split_once(':').filter(|(_, password)| !password.is_empty())
+    };
+    if value.contains("-----BEGIN") && value.contains("PRIVATE KEY") {
+        Some("a private key")
+    } else if key_id("AKIA") || key_id("ASIA") {
+        Some("an AWS access key")
+    } else if ["ghp_", "gho_", "ghs_", "github_pat_"].iter().any(|prefix| value.starts_with(prefix)) {
+        Some("a GitHub token")
+    } else if password_in_url().is_some() {
+        Some("a URL with a password in it")
+    } else {
+        None
+    }
+}
+
+/// Whether a text says where a secret is kept: an ARN, or the name of an SSM parameter.
+pub(crate) fn secret_reference(text: &str) -> bool {
+    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
+    text.starts_with("arn:")
+        || (!text.is_empty() && text.len() <= 2048 && text.chars().all(name) && text.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_says_secret_is_one_and_a_name_about_secrets_is_none() {
+        for name in
+            ["DB_PASSWORD", "db_password", "SECRET", "GITHUB_TOKEN", "STRIPE_API_KEY", "APIKEY", "DB_PWD"]
+        {
+            assert!(secret_name(name), "{name}");
+        }
+        for name in
+            ["TOKEN_URL", "MAX_TOKENS", "PASSWORD_MIN_LENGTH", "PWD", "KEYBOARD", "SECRET_ARN", "API_URL", ""]
+        {
+            assert!(!secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_betrays_itself_whatever_its_name() {
+        for (value, secret) in [
+            ("AKIAIOSFODNN7EXAMPLE", true),
+            ("key: ASIAIOSFODNN7EXAMPLE.", true),
+            ("AKIA is a prefix", false),
+            ("postgres://app:pw@db/x", true),
+            ("postgres://app@db/x", false),
+            ("http://backend.ielts.local:8080", false),
+            ("-----BEGIN RSA PRIVATE KEY-----\nx", true),
+            ("-----BEGIN CERTIFICATE-----", false),
+        ] {
+            assert_eq!(secret_value(value).is_some(), secret, "{value}");
+        }
+    }
+}

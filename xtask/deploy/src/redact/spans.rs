@@ -1,0 +1,222 @@
+//! Where in a text secrets stand.
+
+use std::ops::Range;
+
+use super::names::secret_name;
+
+type Spans = Vec<Range<usize>>;
+
+/// Headers whose whole value is a secret.
+const HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+
+/// Names that are secrets where a value is assigned to them, and words of prose elsewhere.
+const ASSIGNED: [&str; 5] = ["pass", "pwd", "pw", "x-amz-signature", "signature"];
+
+/// How tokens of well-known services begin.
+const PREFIXES: [&str; 10] =
+    ["ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "sk_live_"];
+
+/// Shortest token that one of the prefixes makes.
+const SHORTEST_TOKEN: usize = 16;
+
+/// Characters of one line of a private key, as PEM wraps it.
+const PEM_LINE: usize = 64;
+
+/// All of them, in no order; they may overlap.
+pub(super) fn all(text: &str) -> Spans {
+    let mut spans = private_keys(text);
+    spans.extend(url_passwords(text));
+    for word in words(text) {
+        spans.extend(by_form(text, word.clone()));
+        spans.extend(by_name(text, word));
+    }
+    spans
+}
+
+/// Runs of letters, digits and `_.-`.
+fn words(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let in_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + text.get(from..)?.find(in_word)?;
+        let end = text[start..].find(|c| !in_word(c)).map_or(text.len(), |length| start + length);
+        from = end;
+        Some(start..end)
+    })
+}
+
+/// A word that is a secret by its own form.
+fn by_form(text: &str, word: Range<usize>) -> Spans {
+    let found = &text[word.clone()];
+    let mut spans = Spans::new();
+    for prefix in ["AKIA", "ASIA"] {
+        for (at, _) in found.match_indices(prefix) {
+            let is_id = |c: &char| c.is_ascii_uppercase() || c.is_ascii_digit();
+            if found[at..].chars().take_while(is_id).count() == 20 {
+                spans.push(word.start + at..word.start + at + 20);
+            }
+        }
+    }
+    let bare = found.trim_end_matches('.');
+    let is_jwt = bare.starts_with("eyJ") && bare.len() >= 30 && bare.matches('.').count() >= 2;
+    let is_token = bare.len() >= SHORTEST_TOKEN && PREFIXES.iter().any(|prefix| bare.starts_with(prefix));
+    if is_jwt || is_token {
+        spans.push(word.start..word.start + bare.len());
+    }
+    spans
+}
+
+/// What stands after a name that says it is a secret.
+fn by_name(text: &str, word: Range<usize>) -> Spans {
+    let name = &text[word.clone()];
+    let lower = name.to_ascii_lowercase();
+    if lower == "bearer" {
+        return bearer(text, word.end);
+    }
+    let header = HEADERS.contains(&lower.as_str());
+    let assigned = ASSIGNED.contains(&lower.as_str());
+    if !(header || assigned || secret_name(&snake(name))) || in_arn(text, word.start) {
+        return Spans::new();
+    }
+    // `"name": …` in JSON, also in JSON that is a string itself.
+    let after = skip(text, skip(text, word.end, &['\\']), &['"', '\'']);
+    let sign = skip(text, after, &[' ', '\t']);
+    let begin = match text[sign..].chars().next() {
+        Some('=') => sign + 1,
+        Some(':') if !assigned => sign + 1,
+        _ if name.starts_with("--") && after == word.end && sign > after => sign,
+        _ => return Spans::new(),
+    };
+    let begin = skip(text, begin, &[' ', '\t', '>']);
+    let mut spans: Spans = value(text, begin, header).into_iter().collect();
+    // A change: what was, and what is to be.
+    if let Some(rest) = spans.last().map(|span| span.end).filter(|end| text[*end..].starts_with(" → ")) {
+        spans.extend(value(text, rest + " → ".len(), header));
+    }
+    spans
+}
+
+/// The value that begins there: up to the quote that closes it, or to where a word of its kind ends.
+fn value(text: &str, begin: usize, header: bool) -> Option<Range<usize>> {
+    let opened = skip(text, begin, &['\\']);
+    let quote = text[opened..].chars().next().filter(|c| matches!(c, '"' | '\''));
+    let (from, end) = match quote {
+        Some(quote) => {
+            let from = opened + 1;
+            let escape = if opened > begin { '\\' } else { quote };
+            (from, text[from..].find([escape, quote, '\n']))
+        }
+        None if header => (begin, text[begin..].find(['"', '\'', '\n', '\\'])),
+        None => {
+            let ends = |c: char| c.is_whitespace() || ",;&)}]\"'<\\".contains(c);
+            (begin, text[begin..].find(ends))
+        }
+    };
+    let end = end.map_or(text.len(), |length| from + length);
+    let found = &text[from..end];
+    // Where a secret is kept is no secret.
+    (!found.is_empty() && !found.starts_with("arn:")).then_some(from..end)
+}
+
+/// The token after `Bearer`.
+fn bearer(text: &str, end: usize) -> Spans {
+    let from = skip(text, end, &[' ']);
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    let length = text[from..].find(|c| !is_token(c)).unwrap_or(text.len() - from);
+    let digits = text[from..from + length].chars().any(|c| c.is_ascii_digit());
+    if from > end && length >= 8 && digits { vec![from..from + length] } else { Spans::new() }
+}
+
+/// Passwords in URLs: `scheme://user:password@host`.
+fn url_passwords(text: &str) -> Spans {
+    let mut spans = Spans::new();
+    for (at, mark) in text.match_indices("://") {
+        let from = at + mark.len();
+        let ends = |c: char| c.is_whitespace() || "\"'<>`".contains(c);
+        let rest = &text[from..text[from..].find(ends).map_or(text.len(), |length| from + length)];
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+        let Some(colon) = authority.find(':').filter(|_| !authority.starts_with('[')) else { continue };
+        let begin = from + colon + 1;
+        match authority.rfind('@') {
+            Some(end) if end > colon + 1 => spans.push(begin..from + end),
+            // A password with a slash in it: the URL is wrong, and it is a secret all the same.
+            None if rest.contains('@') && authority[colon + 1..].parse::<u16>().is_err() => {
+                spans.push(begin..from + rest.len());
+            }
+            _ => {}
+        }
+    }
+    spans
+}
+
+/// Private keys in PEM, whole, or cut off at either end, or a line of one.
+fn private_keys(text: &str) -> Spans {
+    let mut spans = Spans::new();
+    let mut from = 0;
+    while let Some(start) = text[from..].find("-----BEGIN").map(|at| from + at) {
+        from = start + "-----BEGIN".len();
+        if !line_at(text, start).contains("PRIVATE KEY") {
+            continue;
+        }
+        let end = text[from..].find("-----END").map(|at| from + at);
+        from = end.map_or(text.len(), |end| closed(text, end));
+        spans.push(start..from);
+    }
+    let mut begin = 0;
+    // Where a run of lines of base64 began.
+    let mut body = None;
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim();
+        let long = bare.len() >= SHORTEST_TOKEN || bare.ends_with('=');
+        let base64 = long && bare.chars().all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c));
+        if line.contains("-----END") && line.contains("PRIVATE KEY") {
+            let end = begin + line.find("-----END").unwrap_or_default();
+            spans.push(body.unwrap_or(end)..closed(text, end));
+        }
+        body = base64.then(|| body.unwrap_or(begin));
+        let is_digest = bare.chars().all(|c| c.is_ascii_hexdigit());
+        if base64 && bare.len() == PEM_LINE && !is_digest {
+            spans.push(begin..begin + line.trim_end().len());
+        }
+        begin += line.len();
+    }
+    spans
+}
+
+/// The end of the `-----END …-----` that begins there.
+fn closed(text: &str, end: usize) -> usize {
+    let rest = end + "-----END".len();
+    text[rest..].find("-----").map_or(text.len(), |at| rest + at + "-----".len())
+}
+
+fn line_at(text: &str, at: usize) -> &str {
+    text[at..].lines().next().unwrap_or_default()
+}
+
+/// Whether a place is inside an ARN: `…:secret:name` says where a secret is.
+fn in_arn(text: &str, at: usize) -> bool {
+    let breaks = |c: char| c.is_whitespace() || "\"'()[],=".contains(c);
+    let start = text[..at]
+        .rfind(breaks)
+        .map_or(0, |before| before + text[before..].chars().next().map_or(0, char::len_utf8));
+    text[start..].starts_with("arn:")
+}
+
+/// The first place from `at` on that is none of these characters.
+fn skip(text: &str, at: usize, chars: &[char]) -> usize {
+    text.len() - text[at..].trim_start_matches(chars).len()
+}
+
+/// `dbPassword` as `db_Password`: a name's words are told apart by what is no letter.
+fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    let mut lower = false;
+    for c in name.chars() {
+        if lower && c.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        lower = c.is_ascii_lowercase();
+        snake.push(c);
+    }
+    snake
+}

@@ -1,0 +1,124 @@
+//! Secrets in plain text.
+
+use std::ops::Range;
+
+use super::{MASK, spans};
+
+/// The text with `***` in place of every secret. Doing it twice changes nothing.
+#[must_use]
+pub fn text(text: &str) -> String {
+    let mut spans = spans::all(text);
+    spans.sort_by_key(|span| (span.start, span.end));
+    let mut masked = String::with_capacity(text.len());
+    let mut done = 0;
+    for Range { start, end } in spans {
+        if end <= done {
+            continue;
+        }
+        if start >= done {
+            masked.push_str(text.get(done..start).unwrap_or_default());
+            masked.push_str(MASK);
+        }
+        done = end;
+    }
+    masked.push_str(text.get(done..).unwrap_or_default());
+    masked
+}
+
+/// The same for lines that follow each other: a private key is often printed as several.
+#[must_use]
+pub fn lines(lines: &[String]) -> Vec<String> {
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    text(&lines.join("\n")).split('\n').map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_survives_and_what_stands_around_it_does() {
+        let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodW50ZXIyIn0.c2lnbmF0dXJlaHVudGVyMg";
+        let cases = [
+            ("key AKIAIOSFODNN7EXAMPLE used", "key *** used"),
+            ("ASIAIOSFODNN7EXAMPLE", "***"),
+            (
+                "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCY region=a",
+                "AWS_SECRET_ACCESS_KEY=*** region=a",
+            ),
+            ("Authorization: Bearer abc.def", "Authorization: ***"),
+            (
+                "curl -H \"Authorization: Basic aHVudGVyMg==\" http://a/",
+                "curl -H \"Authorization: ***\" http://a/",
+            ),
+            (
+                "{\"authorization\":\"Bearer abc\",\"path\":\"/\"}",
+                "{\"authorization\":\"***\",\"path\":\"/\"}",
+            ),
+            ("{\\\"password\\\":\\\"hunter2\\\",\\\"a\\\":1}", "{\\\"password\\\":\\\"***\\\",\\\"a\\\":1}"),
+            ("sent bearer abcdefgh12345678 to it", "sent bearer *** to it"),
+            ("set-cookie: sid=hunter2; Path=/", "set-cookie: ***"),
+            ("password=hunter2", "password=***"),
+            ("password = 'hunter2 and more', user = 'a'", "password = '***', user = 'a'"),
+            ("db_password: hunter2", "db_password: ***"),
+            ("dbPassword=hunter2;x=1", "dbPassword=***;x=1"),
+            ("pwd=hunter2 pass=hunter2", "pwd=*** pass=***"),
+            ("GET /cb?access_token=hunter2&page=2", "GET /cb?access_token=***&page=2"),
+            ("X-Amz-Signature=0a1b2c&X-Amz-Date=2", "X-Amz-Signature=***&X-Amz-Date=2"),
+            ("run --db-password hunter2 --port 80", "run --db-password *** --port 80"),
+            ("postgres://app:hunter2@db:5432/x", "postgres://app:***@db:5432/x"),
+            ("postgres://app:hun/ter2@db/x up", "postgres://app:*** up"),
+            ("-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----\nup", "***\nup"),
+            ("a\n-----BEGIN PRIVATE KEY-----\nhunter2", "a\n***"),
+            ("up\nTUlJaHVudGVyMg==\n-----END PRIVATE KEY-----\nb", "up\n***\nb"),
+            ("token ghp_0123456789abcdefghij", "token ***"),
+            ("environment.DB_PASSWORD: hunter2 → hunter3", "environment.DB_PASSWORD: *** → ***"),
+            ("TOKEN=\u{e4}\u{f6}\u{fc} \u{2713}", "TOKEN=*** \u{2713}"),
+        ];
+        for (before, after) in cases {
+            assert_eq!(text(before), after);
+            assert_eq!(text(after), after, "twice");
+        }
+        assert_eq!(text(&format!("jwt {jwt}.")), "jwt ***.");
+        let base64 = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj";
+        assert_eq!(text(base64), "***", "the middle of a key");
+    }
+
+    #[test]
+    fn what_explains_a_failure_is_left() {
+        for kept in [
+            "thread 'main' panicked at src/main.rs:7:5: no DATABASE_URL",
+            "unable to retrieve secret arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf: not found",
+            "DB_PASSWORD=arn:aws:ssm:eu-west-1:123456789012:parameter/prod/db",
+            "listening on http://127.0.0.1:8080/actuator/health",
+            "CannotPullContainerError: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web@sha256:e3b0c44298fc1c149afbf4c8996fb924",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "token_url=https://a/token used 150 tokens",
+            "3 pass: 2 fail: 1, the secret is not there, bearer of news",
+            "Essential container in task exited",
+            "-----BEGIN CERTIFICATE-----",
+        ] {
+            assert_eq!(text(kept), kept);
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_printed_as_several_lines_is_one_secret() {
+        let printed = ["up", "-----BEGIN PRIVATE KEY-----", "hunter2", "-----END PRIVATE KEY-----", "down"];
+        let printed: Vec<String> = printed.into_iter().map(str::to_owned).collect();
+        assert_eq!(lines(&printed), ["up", "***", "down"]);
+        assert_eq!(lines(&[]), Vec::<String>::new());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_cut_in_the_middle_of_a_character(
+            printed in "(password|=|: |\"|'|\\\\|é|→| → |Bearer |://|@|-----BEGIN |PRIVATE KEY-----|-----END|\n|x1|authorization|arn:|--token){0,14}",
+        ) {
+            let masked = text(&printed);
+            proptest::prop_assert_eq!(printed.is_empty(), masked.is_empty());
+        }
+    }
+}
