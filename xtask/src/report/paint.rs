@@ -19,6 +19,8 @@ fn line(text: &str) -> String {
         ("+ ", GOOD),
         ("✗", BAD),
         ("error:", BAD),
+        ("tasks ", BAD),
+        ("check ", BAD),
         ("cause ", BAD),
         ("~ ", CAREFUL),
         ("warning:", CAREFUL),

@@ -1,15 +1,20 @@
 //! What a failing deployment leaves behind, kept while it can still be read.
 
 use deploy::event::Kind;
-use deploy::rollout::{Evidence, TargetSnapshot, TaskSnapshot};
+use deploy::redact;
+use deploy::rollout::{Evidence, TargetSnapshot, TaskLog, TaskSnapshot};
 
 use super::poll::Seen;
 use super::target::Target;
 use crate::aws::Aws;
 use crate::report::Recorder;
 
-/// Lines of a stopped task's log that are shown.
-const LOG_LINES: u32 = 12;
+/// Lines of a stopped task's log that are kept.
+const LOG_LINES: u32 = 200;
+
+/// Kinds of ending whose tasks' logs are read, and tasks of each that are tried.
+const KINDS: usize = 3;
+const TRIES: usize = 2;
 
 /// Adds what one poll shows of our deployment.
 pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
@@ -35,24 +40,34 @@ pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
     }
 }
 
-/// The last lines of the newest stopped task that printed any.
-pub(super) async fn log_tail(
-    aws: &Aws,
-    events: &Recorder,
-    target: &Target,
-    evidence: &Evidence,
-) -> Vec<String> {
-    for task in evidence.stopped.iter().take(2) {
-        let stream = format!("{}/{}/{}", target.key, target.container, task.id);
-        match aws.get_log_events(&target.log_group, &stream, LOG_LINES, None).await {
-            Ok(page) if !page.events.is_empty() => {
-                return page.events.into_iter().map(|event| event.message).collect();
+/// Reads what stopped tasks printed, of each kind of ending: of the newest that printed anything, or of the newest.
+pub(super) async fn read_logs(aws: &Aws, events: &Recorder, target: &Target, evidence: &mut Evidence) {
+    let alike: Vec<Vec<String>> =
+        evidence.alike().iter().map(|group| group.iter().map(|task| task.id.clone()).collect()).collect();
+    let mut logs = Vec::new();
+    for group in alike.iter().take(KINDS) {
+        for task in group.iter().take(TRIES) {
+            let stream = format!("{}/{}/{task}", target.key, target.container);
+            let lines: Vec<String> =
+                match aws.get_log_events(&target.log_group, &stream, LOG_LINES, None).await {
+                    Ok(page) => {
+                        page.events.into_iter().map(|event| event.message.trim_end().to_owned()).collect()
+                    }
+                    Err(error) => {
+                        let text = format!("the log of task {task} is not readable: {error}");
+                        events.emit(Kind::Warned { text });
+                        continue;
+                    }
+                };
+            let lines = redact::lines(&lines);
+            let spoke = !lines.is_empty();
+            logs.push(TaskLog { task: task.clone(), container: target.container.clone(), lines });
+            if spoke {
+                break;
             }
-            // A task that never started printed nothing.
-            Ok(_) => {}
-            Err(error) => events
-                .emit(Kind::Warned { text: format!("the log of task {} is not readable: {error}", task.id) }),
         }
     }
-    Vec::new()
+    let first = logs.iter().find(|log| !log.lines.is_empty());
+    evidence.log_tail = first.map(|log| log.lines.clone()).unwrap_or_default();
+    evidence.logs = logs;
 }

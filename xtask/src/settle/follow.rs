@@ -67,8 +67,8 @@ pub(super) struct Follow {
     rollout: Rollout,
     service_deployment: Option<String>,
     pub(super) evidence: Evidence,
-    /// The cause that was told last.
-    pub(super) explained: Option<&'static str>,
+    /// A plain cause was told.
+    pub(super) explained: bool,
     sightings: Sightings,
     pub(super) darkness: Darkness,
     /// How it stood when that was told last: desired, running, pending and failed tasks, and what it waited for.
@@ -103,7 +103,7 @@ impl Follow {
                 port: target.port,
                 ..Evidence::default()
             },
-            explained: None,
+            explained: false,
             sightings: Sightings::default(),
             darkness: Darkness::new(began),
             told: None,
@@ -291,7 +291,7 @@ impl Follow {
         let (service, elapsed_ms) = (self.target.key.clone(), self.began.elapsed_ms());
         watch.events.emit(Kind::Settled { service, verdict: verdict.clone(), elapsed_ms });
         if !verdict.outcome.is_success() {
-            self.explain(watch).await;
+            self.diagnose(watch, &verdict.outcome).await;
         }
         self.verdict = Some(verdict);
     }

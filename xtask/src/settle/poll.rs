@@ -1,6 +1,7 @@
 //! One poll: everything about all open deployments, in as few calls as AWS allows, at the same time.
 
 use deploy::event::Kind;
+use deploy::redact;
 use deploy::rollout::{ServiceDeploymentSnapshot, ServiceSnapshot, TargetSnapshot, TaskSnapshot};
 use futures_util::future::{join, join_all, try_join};
 
@@ -22,6 +23,19 @@ pub(super) struct Seen {
     pub(super) deployment: Option<ServiceDeploymentSnapshot>,
     pub(super) tasks: Vec<TaskSnapshot>,
     pub(super) targets: Vec<TargetSnapshot>,
+}
+
+impl Seen {
+    /// Takes secrets out of all that is free text, before anything of it is told or kept.
+    fn redact(&mut self) {
+        let clean = |text: &mut String| *text = redact::text(text);
+        self.service.events.iter_mut().for_each(|event| clean(&mut event.message));
+        for task in &mut self.tasks {
+            task.stopped_reason.iter_mut().for_each(clean);
+            task.containers.iter_mut().filter_map(|container| container.reason.as_mut()).for_each(clean);
+        }
+        self.targets.iter_mut().filter_map(|target| target.description.as_mut()).for_each(clean);
+    }
 }
 
 /// Reads that the endpoint lacks. Each is told once; the deploy goes on without it.
@@ -71,12 +85,14 @@ pub(super) async fn all(
         if ask.service_deployment.is_some() && deployment.is_none() && !gaps.service_deployments {
             continue;
         }
-        seen.push(Seen {
+        let mut found = Seen {
             service: service.clone(),
             deployment: deployment.cloned(),
             tasks: optional(events, "tasks", tasks, &mut gaps.tasks),
             targets: optional(events, "target health", targets, &mut gaps.targets),
-        });
+        };
+        found.redact();
+        seen.push(found);
     }
     seen
 }

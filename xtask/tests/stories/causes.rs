@@ -24,7 +24,7 @@ fn patient_breaker(world: &mut World) {
 
 fn codes(ended: &Ended) -> Vec<&str> {
     let told = ended.events.iter().filter_map(|event| match event {
-        Kind::Explained { cause, .. } => Some(cause.code),
+        Kind::Diagnosed { diagnosis, .. } => Some(diagnosis.cause.as_ref()?.code),
         _ => None,
     });
     told.collect()

@@ -15,6 +15,7 @@ mod network;
 mod outcomes;
 mod picture;
 mod rollout;
+mod screens;
 mod somebody;
 mod superseded;
 mod together;

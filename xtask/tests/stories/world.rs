@@ -199,7 +199,9 @@ impl Ended {
     /// The sentence of cause that was told for a service.
     pub(crate) fn cause(&self, service: &str) -> Option<&str> {
         self.events.iter().find_map(|event| match event {
-            Kind::Explained { service: of, cause, .. } if of.0 == service => Some(cause.cause.as_str()),
+            Kind::Diagnosed { service: of, diagnosis } if of.0 == service => {
+                diagnosis.cause.as_ref().map(|cause| cause.cause.as_str())
+            }
             _ => None,
         })
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::ExitCode;
 use crate::model::{ImageDigest, ServiceKey};
 use crate::plan::Plan;
-use crate::rollout::{Cause, TaskMove, Verdict, Waiting};
+use crate::rollout::{Cause, Diagnosis, TaskMove, Verdict, Waiting};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -180,14 +180,19 @@ pub enum Kind {
         /// How long it took.
         elapsed_ms: u64,
     },
-    /// Why a deployment failed.
+    /// Why a deployment will fail, told before it has: no waiting mends that.
     Explained {
         /// The service.
         service: ServiceKey,
         /// The cause and the remedy.
         cause: Cause,
-        /// The last lines that a stopped task printed.
-        log_tail: Vec<String>,
+    },
+    /// Why a deployment failed, with all that is known of it.
+    Diagnosed {
+        /// The service.
+        service: ServiceKey,
+        /// The facts, and the cause where it is known.
+        diagnosis: Box<Diagnosis>,
     },
     /// Services of a failed release go back.
     Undoing {

@@ -4,6 +4,7 @@
 //! never evidence; only our own deployment id and service deployment are.
 
 mod cause;
+mod diagnosis;
 mod fold;
 mod sightings;
 mod snapshot;
@@ -13,11 +14,12 @@ mod vocabulary;
 mod waiting;
 
 pub use cause::{Cause, Evidence, causes, explain};
+pub use diagnosis::{ContainerEnd, Diagnosis, FailedCheck, StoppedTasks, diagnose};
 pub use fold::{Progress, Rollout};
 pub use sightings::{Pace, Sightings};
 pub use snapshot::{
     ContainerSnapshot, DeploymentSnapshot, ServiceDeploymentSnapshot, ServiceEvent, ServiceSnapshot,
-    TargetSnapshot, TaskSnapshot,
+    TargetSnapshot, TaskLog, TaskSnapshot,
 };
 pub use task_move::TaskMove;
 pub use verdict::{Outcome, Verdict};

@@ -151,3 +151,14 @@ pub struct TargetSnapshot {
     /// Such as `Health checks failed with these codes: [404]`.
     pub description: Option<String>,
 }
+
+/// The lines that a task printed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TaskLog {
+    /// The task's id.
+    pub task: String,
+    /// The container's name.
+    pub container: String,
+    /// The last lines, oldest first, without secrets.
+    pub lines: Vec<String>,
+}

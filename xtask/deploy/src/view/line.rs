@@ -1,5 +1,6 @@
 //! One event as one plain line (or a few), for logs and pipes.
 
+use super::failure::failure;
 use super::rolling::moves;
 use super::words::bare;
 use super::{duration, plan_text, rolling, table};
@@ -62,13 +63,10 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         Kind::TasksMoved { service, tasks } => format!("         {service}: {}", moves(tasks)),
         Kind::ServiceSaid { service, message } => format!("         {service}: ECS: {}", bare(message)),
         Kind::Settled { service, verdict, elapsed_ms } => settled(service, verdict, *elapsed_ms),
-        Kind::Explained { service, cause, log_tail } => {
-            let mut text = format!("  cause  {service}: {}\n  remedy {}", cause.cause, cause.remedy);
-            for line in log_tail {
-                text.push_str(&format!("\n       | {line}"));
-            }
-            text
+        Kind::Explained { service, cause } => {
+            format!("  cause  {service}: {}\n  remedy {}", cause.cause, cause.remedy)
         }
+        Kind::Diagnosed { service, diagnosis } => failure(service, diagnosis),
         Kind::Undoing { services } => {
             let names: Vec<_> = services.iter().map(|key| key.0.as_str()).collect();
             format!("undo     the release: {} back to what ran before", names.join(" and "))

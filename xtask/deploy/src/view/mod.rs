@@ -1,6 +1,7 @@
 //! Events and plans as text: pure functions, so that what a person sees can be tested.
 
 mod duration;
+mod failure;
 pub mod github;
 mod history;
 mod line;

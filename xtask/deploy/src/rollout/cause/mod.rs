@@ -35,7 +35,7 @@ mod wrong_platform;
 
 use serde::Serialize;
 
-use super::snapshot::{TargetSnapshot, TaskSnapshot};
+use super::snapshot::{TargetSnapshot, TaskLog, TaskSnapshot};
 
 /// What was captured about a failing deployment while it happened: ECS forgets stopped tasks after an hour.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -50,6 +50,8 @@ pub struct Evidence {
     pub ever_healthy: bool,
     /// The last lines that the newest stopped task printed.
     pub log_tail: Vec<String>,
+    /// What stopped tasks printed, as far as it was read: of one or two of those that ended alike.
+    pub logs: Vec<TaskLog>,
     /// The target group's health check path.
     pub health_path: String,
     /// The container port.

@@ -39,6 +39,7 @@ fn closes(kind: &Kind) -> bool {
             | Kind::Warned { .. }
             | Kind::Following { .. }
             | Kind::Explained { .. }
+            | Kind::Diagnosed { .. }
             | Kind::Undoing { .. }
             | Kind::Table { .. }
             | Kind::Ended { .. }
@@ -51,7 +52,9 @@ fn annotation(kind: &Kind) -> Option<String> {
             ("error", None, hint.as_ref().map_or_else(|| error.clone(), |hint| format!("{error}\n{hint}")))
         }
         Kind::Warned { text } => ("warning", None, text.clone()),
-        Kind::Explained { service, cause, .. } => {
+        // The same cause may have been told before, when it became plain.
+        Kind::Diagnosed { service, diagnosis } => {
+            let cause = diagnosis.cause.as_ref()?;
             ("error", Some(service.0.clone()), format!("{}\n{}", cause.cause, cause.remedy))
         }
         Kind::Settled { service, verdict, .. } if !verdict.outcome.is_success() => {

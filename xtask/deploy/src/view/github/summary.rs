@@ -2,7 +2,7 @@
 
 use super::timeline::timeline;
 use crate::event::{Event, Kind, ProbeAnswer, ServiceRow};
-use crate::rollout::Cause;
+use crate::rollout::Diagnosis;
 use crate::view::duration;
 
 /// Markdown for the file that `GITHUB_STEP_SUMMARY` names; empty for a command that began nothing.
@@ -31,9 +31,7 @@ pub fn summary(events: &[Event]) -> String {
     }
     for event in events {
         match &event.kind {
-            Kind::Explained { service, cause, log_tail } => {
-                text.push_str(&explained(&service.0, cause, log_tail))
-            }
+            Kind::Diagnosed { service, diagnosis } => text.push_str(&diagnosed(&service.0, diagnosis)),
             Kind::Failed { error, .. } => text.push_str(&format!("> [!CAUTION]\n> {}\n\n", inline(error))),
             Kind::Table { rows, .. } => text.push_str(&services(rows)),
             _ => {}
@@ -46,16 +44,20 @@ pub fn summary(events: &[Event]) -> String {
     text
 }
 
-fn explained(service: &str, cause: &Cause, log_tail: &[String]) -> String {
-    let mut text = format!(
-        "> [!CAUTION]\n> **{}**: {}\n>\n> {}\n\n",
-        inline(service),
-        inline(&cause.cause),
-        inline(&cause.remedy)
-    );
-    if !log_tail.is_empty() {
+/// Log lines of a stopped task that are shown.
+const LOG_LINES: usize = 12;
+
+fn diagnosed(service: &str, diagnosis: &Diagnosis) -> String {
+    let (cause, remedy) = match &diagnosis.cause {
+        Some(cause) => (inline(&cause.cause), inline(&cause.remedy)),
+        None => ("failed for a cause that this tool does not know".to_owned(), "see the log".to_owned()),
+    };
+    let mut text = format!("> [!CAUTION]\n> **{}**: {cause}\n>\n> {remedy}\n\n", inline(service));
+    let logs = diagnosis.stopped.iter().filter_map(|group| group.log.as_ref());
+    if let Some(log) = logs.into_iter().find(|log| !log.lines.is_empty()) {
         // Four spaces make it code whatever the lines hold, a fence among them too.
-        let lines: Vec<String> = log_tail.iter().map(|line| format!("    {line}\n")).collect();
+        let from = log.lines.len().saturating_sub(LOG_LINES);
+        let lines: Vec<String> = log.lines[from..].iter().map(|line| format!("    {line}\n")).collect();
         text.push_str(&format!("Its last words:\n\n{}\n", lines.concat()));
     }
     text
@@ -127,7 +129,7 @@ mod tests {
     use super::*;
     use crate::event::{ExitCode, Phase};
     use crate::model::{ImageDigest, ServiceKey};
-    use crate::rollout::{Outcome, Verdict};
+    use crate::rollout::{Cause, Outcome, StoppedTasks, TaskLog, Verdict};
     use crate::view::github::outputs;
 
     fn release() -> Vec<Event> {
@@ -150,6 +152,9 @@ mod tests {
             remedy: "see its last words".to_owned(),
             plain: true,
         };
+        let log = TaskLog { lines: vec!["no <DATABASE_URL>".into()], ..TaskLog::default() };
+        let stopped = StoppedTasks { count: 1, log: Some(log), ..StoppedTasks::default() };
+        let diagnosis = Diagnosis { stopped: vec![stopped], cause: Some(cause), ..Diagnosis::default() };
         let kinds = [
             (
                 0,
@@ -169,10 +174,7 @@ mod tests {
                     revision: "ielts-backend:2".into(),
                 },
             ),
-            (
-                61_000,
-                Kind::Explained { service: key.clone(), cause, log_tail: vec!["no <DATABASE_URL>".into()] },
-            ),
+            (61_000, Kind::Diagnosed { service: key.clone(), diagnosis: Box::new(diagnosis) }),
             (
                 72_000,
                 Kind::Settled {

@@ -1,0 +1,139 @@
+//! What an operator sees: while a service rolls, and when it fails.
+
+use deploy::event::{Event, ExitCode, Kind};
+use deploy::rollout::Diagnosis;
+use deploy::view::{Detail, line};
+use sim::workload::scripted::Script;
+
+use crate::world::{Ended, World, story};
+
+/// A good first release, then one whose backend behaves like `script`.
+async fn release_with(script: Script) -> Ended {
+    let mut world = World::new().await;
+    world.environment.services.truncate(1);
+    world.environment.services[0].deployment.health_check_grace_secs = 20;
+    assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+    world.scripts.set("ielts-backend:2", script);
+    let ended = world.deploy("v2", "v1").await;
+    assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+    ended
+}
+
+/// What is known of the backend's failure. It is told once.
+fn diagnosis(ended: &Ended) -> &Diagnosis {
+    let told = ended.events.iter().filter_map(|event| match event {
+        Kind::Diagnosed { diagnosis, .. } => Some(diagnosis.as_ref()),
+        _ => None,
+    });
+    let told: Vec<_> = told.collect();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    told[0]
+}
+
+/// Everything that is shown, as lines.
+fn screen(ended: &Ended) -> String {
+    let lines = ended.events.iter().filter_map(|kind| {
+        let event = Event { seq: 1, at_ms: 0, kind: kind.clone() };
+        line(&event, Detail::Normal)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_crash_at_start_shows_the_exit_code_and_the_last_words() {
+    story(|| async {
+        let script = Script::crashes(1_500, 3).printing(200, "starting").printing(500, "no DATABASE_URL");
+        let ended = release_with(script).await;
+        let group = &diagnosis(&ended).stopped[0];
+        assert_eq!(group.containers[0].exit_code, Some(3));
+        assert_eq!(group.log.as_ref().unwrap().lines, ["starting", "no DATABASE_URL"]);
+        let screen = screen(&ended);
+        for told in ["exit code 3", "       | no DATABASE_URL", "  cause  backend: ", "  remedy "] {
+            assert!(screen.contains(told), "{told} is not in\n{screen}");
+        }
+    });
+}
+
+#[test]
+fn an_old_release_s_stopped_tasks_are_never_shown_as_ours() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.environment.services.truncate(1);
+        world.environment.services[0].deployment.health_check_grace_secs = 20;
+        world.deploy("v1", "v1").await;
+        world.scripts.set("ielts-backend:2", Script::crashes(1_500, 3).printing(500, "the first mistake"));
+        let first = world.deploy("v2", "v1").await;
+        // ECS remembers the stopped tasks of the first failure while the second one goes on.
+        world.scripts.set("ielts-backend:3", Script::default().answering("/actuator/health", 0, 404));
+        let second = world.deploy("v3", "v1").await;
+        assert_eq!((first.exit, second.exit), (ExitCode::Failed, ExitCode::Failed));
+        let codes = |ended: &Ended| -> Vec<String> {
+            diagnosis(ended).stopped.iter().map(|group| group.stop_code.clone()).collect()
+        };
+        assert!(codes(&first).contains(&"EssentialContainerExited".to_owned()));
+        assert!(!codes(&second).contains(&"EssentialContainerExited".to_owned()), "{:#?}", codes(&second));
+        assert!(!screen(&second).contains("the first mistake"), "{}", screen(&second));
+    });
+}
+
+#[test]
+fn a_404_names_the_url_and_the_answer() {
+    story(|| async {
+        let ended = release_with(Script::default().answering("/actuator/health", 0, 404)).await;
+        let check = &diagnosis(&ended).checks[0];
+        assert!(check.url.starts_with("http://10."), "{check:?}");
+        assert!(check.url.ends_with(":8080/actuator/health"), "{check:?}");
+        assert_eq!(check.answered.as_deref(), Some("404"));
+        assert!(screen(&ended).contains("/actuator/health answered 404"), "{}", screen(&ended));
+    });
+}
+
+#[test]
+fn a_failure_without_a_known_cause_says_so_and_shows_the_facts() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.environment.services.truncate(1);
+        world.deploy("v1", "v1").await;
+        world.environment.services[0].deployment.patience.roll_secs = 20;
+        world.scripts.set("ielts-backend:2", Script { pull_ms: 600_000, ..Script::default() });
+        let ended = world.deploy("v2", "v1").await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        assert_eq!(diagnosis(&ended).cause, None);
+        let screen = screen(&ended);
+        assert!(
+            screen.contains("none that this tool knows") && screen.contains("  tasks  backend:"),
+            "{screen}"
+        );
+    });
+}
+
+#[test]
+fn a_secret_in_a_log_line_is_in_no_event() {
+    story(|| async {
+        let script = Script::crashes(1_500, 1)
+            .printing(300, "connecting to postgres://app:hunter2@db/x")
+            .printing(500, "cannot start with DB_PASSWORD=hunter2");
+        let ended = release_with(script).await;
+        let told = format!("{:?}", ended.events);
+        assert!(told.contains("DB_PASSWORD=***") && !told.contains("hunter2"), "{}", screen(&ended));
+    });
+}
+
+#[test]
+fn a_roll_is_told_by_its_tasks_and_by_what_ecs_says_and_not_once_a_poll() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.environment.services.truncate(1);
+        world.deploy("v1", "v1").await;
+        world.scripts.set("ielts-backend:2", Script::boots_in(30_000));
+        let ended = world.deploy("v2", "v1").await;
+        assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+        let screen = screen(&ended);
+        for told in ["backend: ECS: has started", "RUNNING", "so far, 10 s apart", "draining 0 s of 30 s"] {
+            assert!(screen.contains(told), "{told} is not in\n{screen}");
+        }
+        let standing = screen.lines().filter(|line| line.contains("/2 running")).count();
+        let polls = ended.events.iter().filter(|event| matches!(event, Kind::Rolling { .. })).count();
+        assert!(standing <= 8 && polls > standing, "{standing} lines of {polls}:\n{screen}");
+    });
+}
