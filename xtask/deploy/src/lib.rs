@@ -13,6 +13,7 @@
 
 pub mod config;
 pub mod event;
+pub mod evidence;
 pub mod history;
 pub mod model;
 pub mod plan;

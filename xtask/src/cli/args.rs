@@ -39,6 +39,10 @@ pub(crate) struct Global {
     /// On Ctrl-C, SIGTERM or at the deadline leave what moves, instead of asking ECS to put the previous revision back
     #[arg(long, global = true)]
     pub(crate) no_rollback: bool,
+    /// Keep plan, events, tasks, logs, target health and API calls in this folder (verbs that act); without it they are kept
+    /// under `target/evidence` when something fails
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) evidence: Option<PathBuf>,
     /// Tell each API call and each line of the compiler
     #[arg(long, short, global = true)]
     pub(crate) verbose: bool,
@@ -74,6 +78,21 @@ pub(crate) enum Verb {
         /// The shell
         shell: Shell,
     },
+}
+
+impl Verb {
+    /// Whether it only reads, or acts on this machine only: it then leaves no evidence.
+    pub(crate) fn only_looks(&self) -> bool {
+        matches!(
+            self,
+            Self::Plan(_)
+                | Self::Status
+                | Self::History(_)
+                | Self::Local { .. }
+                | Self::Ci
+                | Self::Completions { .. }
+        )
+    }
 }
 
 /// What a deploy can be told beyond `deploy.toml`.

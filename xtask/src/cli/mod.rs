@@ -7,6 +7,7 @@ mod ci;
 mod consent;
 mod deploy;
 mod down;
+mod evidence;
 mod failure;
 mod history;
 mod local;
@@ -47,6 +48,9 @@ async fn run(cli: Cli) -> ExitCode {
         Err(error) => return reported(&Failure::from_error(&error)),
     };
     let Cli { global, verb } = cli;
+    if let Err(failure) = evidence::check(&global, &verb) {
+        return reported(&failure);
+    }
     let outcome = match verb {
         Verb::Deploy(asked) => {
             events(&host, &global, "deploy", async |job| deploy::run(job, &asked).await).await
@@ -122,13 +126,15 @@ async fn events(
         Closing::new(failure.exit, summary)
     });
     let (reads, writes) = events.calls();
-    events.emit(Kind::Ended {
+    let ended = Kind::Ended {
         exit: closing.exit,
         summary: closing.summary,
         elapsed_ms: events.elapsed_ms(),
         reads,
         writes,
-    });
+    };
+    evidence::keep(host, global, &events, closing.exit, &ended);
+    events.emit(ended);
     if host.terminal.github {
         for problem in crate::report::conclude(&host.env, &events.events()) {
             crate::report::print_error(&format!("warning: {problem}"));

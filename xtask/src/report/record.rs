@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use deploy::event::{Call, Event, Kind};
+use deploy::evidence::Remains;
 
 use super::Screen;
 use crate::host::{Clock, Mark};
@@ -19,6 +20,7 @@ pub struct Recorder {
 struct Inner {
     screen: Screen,
     record: Vec<Event>,
+    remains: Vec<Remains>,
     reads: u32,
     writes: u32,
 }
@@ -31,7 +33,13 @@ impl Recorder {
         Self {
             clock,
             began,
-            inner: Arc::new(Mutex::new(Inner { screen, record: Vec::new(), reads: 0, writes: 0 })),
+            inner: Arc::new(Mutex::new(Inner {
+                screen,
+                record: Vec::new(),
+                remains: Vec::new(),
+                reads: 0,
+                writes: 0,
+            })),
         }
     }
 
@@ -50,6 +58,23 @@ impl Recorder {
         let event = Event { seq: inner.record.len() as u64 + 1, at_ms: self.began.elapsed_ms(), kind };
         inner.screen.show(&event);
         inner.record.push(event);
+    }
+
+    /// Keeps what a deployment left to be seen, in place of what was kept of it before. It is no event, and is shown nowhere.
+    pub fn keep(&self, remains: &Remains) {
+        let kept = &mut self.inner().remains;
+        let same =
+            |known: &&mut Remains| known.service == remains.service && known.deployment == remains.deployment;
+        match kept.iter_mut().find(same) {
+            Some(known) => known.clone_from(remains),
+            None => kept.push(remains.clone()),
+        }
+    }
+
+    /// What was kept of each deployment, in the order in which they were followed.
+    #[must_use]
+    pub fn remains(&self) -> Vec<Remains> {
+        self.inner().remains.clone()
     }
 
     /// Milliseconds since the command began.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
+use deploy::evidence::Remains;
 use deploy::model::ServiceKey;
 use deploy::rollout::{Evidence, Outcome, Progress, Rollout, Sightings, Verdict, View, Waiting, waiting};
 
@@ -67,6 +68,7 @@ pub(super) struct Follow {
     rollout: Rollout,
     service_deployment: Option<String>,
     pub(super) evidence: Evidence,
+    pub(super) remains: Remains,
     /// A plain cause was told.
     pub(super) explained: bool,
     sightings: Sightings,
@@ -98,6 +100,7 @@ impl Follow {
                 Rollout::new(deployment)
             },
             service_deployment: None,
+            remains: Remains::of(target.key.clone(), &target.deployed.deployment),
             evidence: Evidence {
                 health_path: target.health_path.clone(),
                 port: target.port,
@@ -167,6 +170,8 @@ impl Follow {
         if !tasks.is_empty() {
             events.emit(Kind::TasksMoved { service: self.target.key.clone(), tasks });
         }
+        self.remains.see(&seen.service, seen.deployment.as_ref(), &seen.tasks, &seen.targets);
+        events.keep(&self.remains);
         evidence::collect(&mut self.evidence, &ours, seen);
         let progress = self.rollout.fold(&seen.service, seen.deployment.as_ref());
         if progress == Progress::NotSeenYet {

@@ -31,6 +31,8 @@ impl Follow {
     /// by somebody or by Ctrl-C, is told only where it would have failed by itself.
     pub(super) async fn diagnose(&mut self, watch: &Watch<'_>, outcome: &Outcome) {
         evidence::read_logs(watch.aws, watch.events, &self.target, &mut self.evidence).await;
+        self.remains.logs.clone_from(&self.evidence.logs);
+        watch.events.keep(&self.remains);
         let diagnosis = diagnose(&self.evidence);
         let by_itself = matches!(
             outcome,

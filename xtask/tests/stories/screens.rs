@@ -108,7 +108,28 @@ fn a_failure_without_a_known_cause_says_so_and_shows_the_facts() {
 }
 
 #[test]
-fn a_secret_in_a_log_line_is_in_no_event() {
+fn the_evidence_of_a_failure_is_complete() {
+    story(|| async {
+        let ended = release_with(Script::crashes(1_500, 3).printing(500, "no DATABASE_URL")).await;
+        let file = |name: &str| ended.files.get(name).unwrap_or_else(|| panic!("{name} is not there"));
+        assert!(file("plan.txt").contains("plan: ") && file("plan.json").contains("stages"));
+        for (name, told) in [
+            ("events.ndjson", "diagnosed"),
+            ("screen.txt", "exit code 3"),
+            ("services.json", "ROLLBACK_SUCCESSFUL"),
+            ("tasks.json", "EssentialContainerExited"),
+            ("targets.json", "10.0."),
+        ] {
+            assert!(file(name).contains(told), "{told} is not in {name}: {}", file(name));
+        }
+        let logs: Vec<_> = ended.files.iter().filter(|(name, _)| name.starts_with("logs/backend-")).collect();
+        assert!(logs.iter().any(|(_, text)| text.contains("no DATABASE_URL")), "{logs:?}");
+        assert!(ended.files.contains_key("calls.ndjson"));
+    });
+}
+
+#[test]
+fn a_secret_in_a_log_line_is_in_no_event_and_in_no_evidence() {
     story(|| async {
         let script = Script::crashes(1_500, 1)
             .printing(300, "connecting to postgres://app:hunter2@db/x")
@@ -116,6 +137,9 @@ fn a_secret_in_a_log_line_is_in_no_event() {
         let ended = release_with(script).await;
         let told = format!("{:?}", ended.events);
         assert!(told.contains("DB_PASSWORD=***") && !told.contains("hunter2"), "{}", screen(&ended));
+        for (name, text) in &ended.files {
+            assert!(!text.contains("hunter2"), "{name}: {text}");
+        }
     });
 }
 

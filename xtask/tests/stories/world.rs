@@ -44,6 +44,8 @@ pub(crate) struct Ended {
     pub(crate) events: Vec<Kind>,
     /// Calls that wrote something, as the cloud counted them.
     pub(crate) writes: Vec<String>,
+    /// What the evidence folder would hold, by path.
+    pub(crate) files: BTreeMap<String, String>,
     /// Virtual seconds that it took.
     pub(crate) secs: u64,
 }
@@ -163,6 +165,7 @@ impl World {
         let calls = self.cloud.calls().split_off(before);
         Ended {
             exit,
+            files: deploy::evidence::files(&events.events(), &events.remains()),
             events: events.events().into_iter().map(|event| event.kind).collect(),
             writes: calls.into_iter().filter(is_our_write).map(|call| call.operation).collect(),
             secs: mark.elapsed_ms() / 1000,
@@ -192,6 +195,7 @@ async fn run(ground: &Ground<'_>, release: Release) -> ExitCode {
     let Ok(observed) = observe::account(ground.aws, ground.environment).await else { return ExitCode::Usage };
     let Ok(planned) = ground.plan(release, observed).await else { return ExitCode::Usage };
     assert_eq!(planned.plan.refusals, []);
+    ground.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
     release::run(ground, &planned).await.exit
 }
 

@@ -236,6 +236,11 @@ pub enum Kind {
         /// The address of the load balancer.
         url: Option<String>,
     },
+    /// What happened was written down for later.
+    EvidenceKept {
+        /// The folder.
+        folder: String,
+    },
     /// The command is over.
     Ended {
         /// How.

@@ -86,6 +86,7 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             let address = url.as_ref().map(|url| format!("\n{url}")).unwrap_or_default();
             format!("\n{}{address}", table(rows))
         }
+        Kind::EvidenceKept { folder } => format!("evidence {folder}"),
         Kind::Ended { summary, elapsed_ms, reads, writes, .. } => {
             format!("{summary} ({}, {reads} reads, {writes} writes)", duration(*elapsed_ms))
         }

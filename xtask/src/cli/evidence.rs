@@ -1,0 +1,63 @@
+//! The evidence folder: where it goes, and when it is written.
+
+use std::path::PathBuf;
+
+use deploy::event::{Event, ExitCode, Kind};
+use deploy::evidence::{RECORD, files, plain};
+
+use super::args::{Global, Verb};
+use super::failure::Failure;
+use crate::host::{Folder, Host, Workspace};
+use crate::report::Recorder;
+
+/// Refuses a verb that leaves no evidence, and a folder that somebody else uses: it would be replaced.
+pub(super) fn check(global: &Global, verb: &Verb) -> Result<(), Failure> {
+    let Some(path) = &global.evidence else { return Ok(()) };
+    if verb.only_looks() {
+        return Err(Failure::usage("--evidence: this verb only looks, and leaves none"));
+    }
+    if (Folder { path: path.clone() }).is_free(RECORD) {
+        return Ok(());
+    }
+    let text = format!("--evidence: {} is not empty, and no evidence folder", path.display());
+    Err(Failure::usage(text).hint("name a folder that is not there: it is written whole"))
+}
+
+/// Keeps the evidence where `--evidence` says, and after a failure in any case; tells where, or why not. `ended` is the
+/// command's last event, which is yet to come.
+pub(super) fn keep(host: &Host, global: &Global, events: &Recorder, exit: ExitCode, ended: &Kind) {
+    let failed = !matches!(exit, ExitCode::Done | ExitCode::ChangesPending | ExitCode::Usage);
+    let record = events.events();
+    let path = match &global.evidence {
+        Some(path) => path.clone(),
+        None if failed => match in_target(host, &record) {
+            Ok(path) => path,
+            Err(failure) => return warn(events, &failure.error),
+        },
+        None => return,
+    };
+    let kept = Kind::EvidenceKept { folder: path.display().to_string() };
+    let mut all = record;
+    for kind in [kept.clone(), ended.clone()] {
+        all.push(Event { seq: all.len() as u64 + 1, at_ms: events.elapsed_ms(), kind });
+    }
+    match (Folder { path }).replace(&files(&all, &events.remains())) {
+        Ok(()) => events.emit(kept),
+        Err(error) => warn(events, &error.to_string()),
+    }
+}
+
+/// `target/evidence/` and the release's id, or the verb where there is no release.
+fn in_target(host: &Host, record: &[Event]) -> Result<PathBuf, Failure> {
+    let workspace = Workspace::find(&host.env).map_err(|error| Failure::from_error(&error))?;
+    let name = record.iter().find_map(|event| match &event.kind {
+        Kind::Began { command, release, .. } => Some(release.as_ref().unwrap_or(command).clone()),
+        _ => None,
+    });
+    let name = name.unwrap_or_else(|| "command".to_owned());
+    Ok(workspace.root.join("target").join("evidence").join(plain(&name)))
+}
+
+fn warn(events: &Recorder, error: &str) {
+    events.emit(Kind::Warned { text: format!("the evidence could not be written: {error}") });
+}
