@@ -2,7 +2,9 @@
 
 use deploy::event::ExitCode;
 use sim::fault::{Fault, On};
+use sim::workload::scripted::Script;
 
+use crate::truth::not_seen_yet;
 use crate::world::{World, story};
 
 #[test]
@@ -54,4 +56,28 @@ fn an_endpoint_without_service_deployments_costs_a_warning_and_not_the_deploy() 
         world.cloud.add_rule(On::operation("DescribeServiceDeployments").then(Fault::AccessDenied));
         assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
     });
+}
+
+#[test]
+fn a_service_that_is_not_shown_right_after_its_creation_is_not_called_deleted() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.cloud.add_rule(not_seen_yet(4));
+        let ended = world.deploy("v1", "v1").await;
+        assert_eq!((ended.exit, ended.rolled()), (ExitCode::Done, vec!["backend", "frontend"]));
+    });
+}
+
+#[test]
+fn a_machine_whose_clock_is_off_follows_its_releases_all_the_same() {
+    for secs in [-280, 280] {
+        story(|| async {
+            let mut world = World::ahead_of_the_cloud(secs).await;
+            world.deploy("v1", "v1").await;
+            world.scripts.set("ielts-backend:2", Script::crashes(1_500, 1).printing(500, "no DATABASE_URL"));
+            let ended = world.deploy("v2", "v1").await;
+            assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+            assert!(ended.cause("backend").unwrap().contains("no DATABASE_URL"), "{:#?}", ended.events);
+        });
+    }
 }

@@ -60,11 +60,16 @@ pub(crate) fn story<F: Future<Output = ()>>(tell: impl FnOnce() -> F) {
 impl World {
     /// An account with the landing zone and nothing else, and the production environment.
     pub(crate) async fn new() -> Self {
+        Self::ahead_of_the_cloud(0).await
+    }
+
+    /// The same on a machine whose clock is so many seconds ahead of AWS's, or behind it.
+    pub(crate) async fn ahead_of_the_cloud(secs: i64) -> Self {
         let text = include_str!("../../../deploy.toml");
         let environment = deploy::config::load("deploy.toml", text, Some("prod")).unwrap().environment;
         let scripts = Scripts::default();
         let clock = SimClock::virtual_time();
-        let epoch = clock.millis().0;
+        let epoch = clock.millis().0.saturating_add_signed(secs * 1000);
         let cloud = Cloud::rehearsal(Settings::default(), clock, Scripted::new(scripts.clone()));
         let front_door = FrontDoor::new(cloud.clone());
         let http = Http::new(front_door.clone());
