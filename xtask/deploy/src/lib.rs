@@ -15,6 +15,7 @@ pub mod config;
 pub mod event;
 pub mod evidence;
 pub mod history;
+pub mod iam;
 pub mod model;
 pub mod plan;
 pub mod redact;

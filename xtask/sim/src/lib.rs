@@ -15,6 +15,7 @@ pub mod elb;
 pub mod fault;
 pub mod identity;
 pub mod logs;
+pub mod policy;
 pub mod scaling;
 pub mod wire;
 pub mod workload;

@@ -16,6 +16,7 @@ mod iam;
 mod lite;
 mod logs;
 mod names;
+pub mod operations;
 #[cfg(test)]
 pub(crate) mod rehearsal;
 mod retry;

@@ -71,6 +71,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: Local,
     },
+    /// Print the policies of the role that deploys this deploy.toml
+    Iam {
+        #[command(subcommand)]
+        verb: Iam,
+    },
     /// Check formatting, lints, tests, schema and documents, as CI does
     Ci,
     /// Print a shell's completions
@@ -127,6 +132,35 @@ pub(crate) struct Rollback {
     /// Show the plan and stop; exits with 3 when something would change
     #[arg(long)]
     pub(crate) plan: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Iam {
+    /// What the role may do: the least that deploy, rollback, history, status and smoke take
+    Policy {
+        /// Also what `down` takes
+        #[arg(long)]
+        down: bool,
+    },
+    /// Who may take the role: a GitHub repository's jobs in an environment
+    Trust(Trust),
+}
+
+/// Whose jobs may take the role.
+#[derive(Args, Debug)]
+pub(crate) struct Trust {
+    /// OWNER/REPOSITORY
+    #[arg(long, value_name = "OWNER/REPOSITORY")]
+    pub(crate) repository: String,
+    /// The owner's number, which newer subjects hold: `gh api users/OWNER --jq .id`
+    #[arg(long, value_name = "N", requires = "repository_id")]
+    pub(crate) owner_id: Option<u64>,
+    /// The repository's number: `gh api repos/OWNER/REPOSITORY --jq .id`
+    #[arg(long, value_name = "N", requires = "owner_id")]
+    pub(crate) repository_id: Option<u64>,
+    /// The GitHub environment that the job names; that of deploy.toml when absent
+    #[arg(long, value_name = "NAME")]
+    pub(crate) environment: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,6 +10,7 @@ mod down;
 mod evidence;
 mod failure;
 mod history;
+mod iam;
 mod local;
 mod observed;
 mod release;
@@ -65,6 +66,7 @@ async fn run(cli: Cli) -> ExitCode {
         Verb::Down => events(&host, &global, "down", down::run).await,
         Verb::Build => events(&host, &global, "build", build::run).await,
         Verb::Local { verb } => local::run(&host, &global, verb).await,
+        Verb::Iam { verb } => iam::run(&host, &global, &verb),
         Verb::Ci => ci::run(&host).await,
         Verb::Completions { shell } => {
             let mut text = Vec::new();

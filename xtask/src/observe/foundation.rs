@@ -68,7 +68,7 @@ async fn detail(
     };
     let spec =
         RepositorySpec { name: repository.name, immutable_tags: repository.immutable_tags, keep_images };
-    Ok((RepositoryState { spec, uri: repository.uri, holds: Vec::new() }, warning))
+    Ok((RepositoryState { spec, uri: repository.uri, holds: Some(Vec::new()) }, warning))
 }
 
 async fn log_groups(
@@ -92,7 +92,8 @@ pub async fn held(
     environment: &Environment,
     observed: &mut Observed,
     images: &BTreeMap<ServiceKey, ImageDigest>,
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
+    let mut warnings = Vec::new();
     let mut wanted: BTreeMap<&str, Vec<ImageDigest>> = BTreeMap::new();
     for service in &environment.services {
         let name = service.repository.name.as_str();
@@ -104,11 +105,11 @@ pub async fn held(
         wanted.iter().map(|(name, digests)| async move { (*name, aws.find_images(name, digests).await) });
     for (name, read) in futures_util::future::join_all(reads).await {
         let holds = match read {
-            Ok(holds) => holds,
+            Ok(holds) => Some(holds),
             // The push asks the registry itself before it sends anything.
             Err(error) if error.is_unavailable() => {
-                observed.warnings.push(format!("the images of {name} are not known: {error}"));
-                continue;
+                warnings.push(format!("the images of {name} are not known: {error}"));
+                None
             }
             Err(error) => return Err(error.into()),
         };
@@ -116,5 +117,5 @@ pub async fn held(
             repository.holds = holds;
         }
     }
-    Ok(())
+    Ok(warnings)
 }

@@ -11,6 +11,7 @@ mod undo;
 
 use std::collections::BTreeMap;
 
+use deploy::event::Kind;
 use deploy::model::{Desired, Environment, Observed, Protocol, Release, ServiceKey};
 use deploy::plan::{Order, Plan};
 
@@ -79,7 +80,9 @@ impl Ground<'_> {
             let digest = |(key, image): (&ServiceKey, &Image)| (key.clone(), image.digest.clone());
             release.images = self.images.iter().map(digest).collect();
         }
-        observe::held(self.aws, self.environment, &mut observed, &release.images).await?;
+        for text in observe::held(self.aws, self.environment, &mut observed, &release.images).await? {
+            self.events.emit(Kind::Warned { text });
+        }
         let desired = Desired { environment: self.environment.clone(), release };
         let plan = if deploys {
             deploy::plan::plan(&desired, &observed)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use deploy::event::{Kind, Phase};
+use deploy::plan::{Action, Step};
 use futures_util::future::join;
 
 use super::{Ground, Planned};
@@ -64,6 +65,14 @@ async fn converged(ground: &Ground<'_>, planned: &Planned) -> Result<Option<Stri
 /// What a second plan would still change, as text; `None` when nothing.
 async fn second_plan(ground: &Ground<'_>, planned: &Planned) -> Result<Option<String>, observe::Error> {
     let observed = observe::account(ground.aws, ground.environment).await?;
-    let again = ground.plan(planned.desired.release.clone(), observed).await?.plan;
+    let mut again = ground.plan(planned.desired.release.clone(), observed).await?.plan;
+    // A push was seen to end well. Where the repository cannot be asked, it would be planned for ever.
+    let pushed = |step: &Step| {
+        matches!(step.action, Action::PushImage { .. })
+            && planned.plan.steps().any(|done| done.action == step.action)
+    };
+    for lane in again.stages.iter_mut().flat_map(|stage| &mut stage.lanes) {
+        lane.steps.retain(|step| !pushed(step));
+    }
     Ok((!again.is_empty()).then(|| deploy::view::plan_text(&again).trim_end().to_owned()))
 }

@@ -14,6 +14,7 @@ mod meanwhile;
 mod network;
 mod outcomes;
 mod picture;
+mod policy;
 mod rollout;
 mod screens;
 mod somebody;

@@ -140,7 +140,9 @@ impl World {
     /// Goes back to a release, or to the last good one, and tells how it ended.
     pub(crate) async fn rollback(&self, to: Option<&str>) -> Result<Ended, NoWayBack> {
         let former = release::former(&self.aws, &self.environment, to, "story".to_owned()).await?;
-        Ok(self.carry(former.release, &BTreeMap::new()).await)
+        let mut ended = self.carry(former.release, &BTreeMap::new()).await;
+        ended.events.extend(former.warnings.into_iter().map(|text| Kind::Warned { text }));
+        Ok(ended)
     }
 
     async fn carry(&self, release: Release, images: &BTreeMap<ServiceKey, Image>) -> Ended {
@@ -197,11 +199,24 @@ async fn connect(host: &Host, environment: &Environment, key: &str) -> Aws {
 }
 
 async fn run(ground: &Ground<'_>, release: Release) -> ExitCode {
-    let Ok(observed) = observe::account(ground.aws, ground.environment).await else { return ExitCode::Usage };
-    let Ok(planned) = ground.plan(release, observed).await else { return ExitCode::Usage };
-    assert_eq!(planned.plan.refusals, []);
-    ground.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
-    release::run(ground, &planned).await.exit
+    let planned = async {
+        let observed = observe::account(ground.aws, ground.environment).await?;
+        for text in &observed.warnings {
+            ground.events.emit(Kind::Warned { text: text.clone() });
+        }
+        ground.plan(release, observed).await
+    };
+    match planned.await {
+        Ok(planned) => {
+            assert_eq!(planned.plan.refusals, []);
+            ground.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
+            release::run(ground, &planned).await.exit
+        }
+        Err(error) => {
+            ground.events.emit(Kind::Failed { error: error.to_string(), hint: error.hint() });
+            ExitCode::Usage
+        }
+    }
 }
 
 impl Ended {

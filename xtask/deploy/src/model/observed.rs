@@ -56,8 +56,8 @@ pub struct RepositoryState {
     pub spec: RepositorySpec,
     /// `<registry>/<name>`, as image references have it.
     pub uri: String,
-    /// Which of the wanted digests it holds.
-    pub holds: Vec<ImageDigest>,
+    /// Which of the wanted digests it holds; `None` when it could not be asked.
+    pub holds: Option<Vec<ImageDigest>>,
 }
 
 /// An ECS cluster.

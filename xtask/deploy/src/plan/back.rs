@@ -70,7 +70,8 @@ fn roll_back(stage: &mut Stage, service: &Service, pin: &Pin, observed: &Observe
 fn refuse_without_image(plan: &mut Plan, desired: &Desired, observed: &Observed, service: &Service) {
     let Some(digest) = desired.release.images.get(&service.key) else { return };
     let repository = observed.repositories.get(&service.repository.name);
-    if repository.is_some_and(|repository| repository.holds.contains(digest)) {
+    // A repository that could not be asked is not known to lack it; the roll itself tells.
+    if repository.is_some_and(|found| found.holds.as_ref().is_none_or(|holds| holds.contains(digest))) {
         return;
     }
     plan.refusals.push(Refusal {

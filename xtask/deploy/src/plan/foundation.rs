@@ -40,7 +40,10 @@ fn repository(service: &Service, observed: &Observed) -> Vec<Step> {
 fn push(service: &Service, desired: &Desired, observed: &Observed) -> Option<Step> {
     let digest = desired.release.images.get(&service.key)?;
     let repository = &service.repository.name;
-    let held = observed.repositories.get(repository).is_some_and(|found| found.holds.contains(digest));
+    let held = observed
+        .repositories
+        .get(repository)
+        .is_some_and(|found| found.holds.iter().flatten().any(|held| held == digest));
     let action = Action::PushImage {
         service: service.key.clone(),
         repository: repository.clone(),

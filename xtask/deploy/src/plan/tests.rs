@@ -98,7 +98,14 @@ fn a_run_killed_after_registering_does_not_register_again() {
     let mut desired = desired();
     desired.release.images.insert(ServiceKey("backend".into()), account::digest('c'));
     let mut observed = converged();
-    observed.repositories.get_mut("ielts/backend").unwrap().holds.push(account::digest('c'));
+    observed
+        .repositories
+        .get_mut("ielts/backend")
+        .unwrap()
+        .holds
+        .as_mut()
+        .unwrap()
+        .push(account::digest('c'));
     let service = desired.environment.services[0].clone();
     let spec = task_definition_spec(&desired, &service, &observed);
     observed.latest.insert(service.key.clone(), account::revision(spec, 2));

@@ -176,7 +176,7 @@ pub(super) fn converged() -> Observed {
     observed.rules = wanted::rules(environment).into_iter().map(rule).collect();
     for service in &environment.services {
         let spec = wanted::repository(service);
-        let holds = vec![desired.release.images[&service.key].clone()];
+        let holds = Some(vec![desired.release.images[&service.key].clone()]);
         let uri = format!("registry/{}", spec.name);
         observed.repositories.insert(spec.name.clone(), RepositoryState { spec, uri, holds });
         let log_group = LogGroupSpec { name: service.log_group.name.clone(), retention_days: Some(30) };

@@ -1,0 +1,18 @@
+//! The rights that a deploy takes: as an IAM policy for this `deploy.toml`, and who may have them from GitHub.
+
+mod policy;
+mod resource;
+mod trust;
+
+pub use policy::policy;
+pub use resource::{Need, Resource};
+pub use trust::{Subject, trust};
+
+/// Where a policy is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// `aws`, `aws-cn`, …
+    pub partition: &'a str,
+    /// The account's number.
+    pub account: &'a str,
+}

@@ -1,0 +1,132 @@
+//! What an action is about, and which ARNs that is here.
+//!
+//! Source: Service Authorization Reference, the tables of each service. An action whose table names no resource type takes
+//! `*` only.
+
+use super::Place;
+use crate::model::{Environment, LoadBalancerSource, Lookup};
+
+/// An action that is called, and what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Need {
+    /// Such as `ecs:UpdateService`.
+    pub action: &'static str,
+    /// What it is about.
+    pub on: Resource,
+}
+
+/// The resources that an action can be limited to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// No resource type: `*`.
+    Any,
+    /// `*`, limited to the cluster by the condition key `ecs:cluster`.
+    InCluster,
+    /// The cluster.
+    Cluster,
+    /// The services.
+    Service,
+    /// The services, their deployments and their revisions.
+    ServiceDeployment,
+    /// The families' revisions.
+    TaskDefinition,
+    /// The cluster's tasks.
+    Task,
+    /// What carries tags in ECS: cluster, services, revisions.
+    Tagged,
+    /// The repositories.
+    Repository,
+    /// The log groups and their streams.
+    LogGroup,
+    /// The load balancer with its listeners and rules, and the target groups.
+    LoadBalancing,
+    /// Scalable targets.
+    ScalableTarget,
+    /// Namespaces.
+    Namespace,
+    /// The roles that tasks get.
+    Role,
+}
+
+impl Resource {
+    /// The ARNs, sorted.
+    pub(super) fn arns(self, place: Place<'_>, environment: &Environment) -> Vec<String> {
+        let Place { partition, account } = place;
+        let region = &environment.region;
+        let cluster = &environment.cluster;
+        let arn =
+            |service: &str, rest: String| format!("arn:{partition}:{service}:{region}:{account}:{rest}");
+        let ecs = |rest: String| arn("ecs", rest);
+        let services = |kind: &str, end: &str| {
+            let one = |name: &String| ecs(format!("{kind}/{cluster}/{name}{end}"));
+            environment.services.iter().map(|service| one(&service.name)).collect::<Vec<_>>()
+        };
+        let families =
+            || environment.services.iter().map(|it| ecs(format!("task-definition/{}:*", it.family)));
+        let mut arns = match self {
+            Self::Any | Self::InCluster => vec!["*".to_owned()],
+            Self::Cluster => vec![ecs(format!("cluster/{cluster}"))],
+            Self::Service => services("service", ""),
+            Self::ServiceDeployment => [
+                services("service", ""),
+                services("service-deployment", "/*"),
+                services("service-revision", "/*"),
+            ]
+            .concat(),
+            Self::TaskDefinition => families().collect(),
+            Self::Task => vec![ecs(format!("task/{cluster}/*"))],
+            Self::Tagged => {
+                let cluster = ecs(format!("cluster/{cluster}"));
+                families().chain(services("service", "")).chain([cluster]).collect()
+            }
+            Self::Repository => environment
+                .services
+                .iter()
+                .map(|service| arn("ecr", format!("repository/{}", service.repository.name)))
+                .collect(),
+            Self::LogGroup => environment
+                .services
+                .iter()
+                .map(|service| arn("logs", format!("log-group:{}", service.log_group.name)))
+                .flat_map(|group| [format!("{group}:*"), group])
+                .collect(),
+            Self::LoadBalancing => {
+                let balancer = match &environment.load_balancer.source {
+                    LoadBalancerSource::Create { name, .. } => name.as_str(),
+                    LoadBalancerSource::Select { reference } => reference
+                        .rsplit("loadbalancer/app/")
+                        .next()
+                        .map_or("*", |rest| rest.split('/').next().unwrap_or(rest)),
+                };
+                let kinds = ["loadbalancer", "listener", "listener-rule"];
+                let elb = |rest: String| arn("elasticloadbalancing", rest);
+                let parts = kinds.into_iter().map(|kind| elb(format!("{kind}/app/{balancer}/*")));
+                let groups = environment
+                    .services
+                    .iter()
+                    .map(|it| elb(format!("targetgroup/{}/*", it.target_group.name)));
+                parts.chain(groups).collect()
+            }
+            Self::ScalableTarget => vec![arn("application-autoscaling", "scalable-target/*".to_owned())],
+            Self::Namespace => vec![arn("servicediscovery", "namespace/*".to_owned())],
+            Self::Role => roles(place, environment),
+        };
+        arns.sort();
+        arns.dedup();
+        arns
+    }
+}
+
+/// Roles by ARN, or by name wherever their path is.
+fn roles(place: Place<'_>, environment: &Environment) -> Vec<String> {
+    let roles = environment
+        .services
+        .iter()
+        .flat_map(|service| [Some(&service.execution_role), service.task_role.as_ref()])
+        .flatten();
+    let arn = |role: &Lookup| match role.text() {
+        text if text.starts_with("arn:") => text.to_owned(),
+        name => format!("arn:{}:iam::{}:role/{name}", place.partition, place.account),
+    };
+    roles.map(arn).collect()
+}

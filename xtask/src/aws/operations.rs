@@ -1,0 +1,138 @@
+//! The operations that this layer calls, as the IAM actions that allow them and what those are about.
+//!
+//! A test holds the table against the code: a call that is not in it would be one that the printed policy denies.
+
+use deploy::iam::{Need, Resource};
+
+const fn need(action: &'static str, on: Resource) -> Need {
+    Need { action, on }
+}
+
+/// What plan, deploy, rollback, history, status and smoke call.
+pub const DEPLOY: [Need; 58] = [
+    need("application-autoscaling:DeleteScalingPolicy", Resource::ScalableTarget),
+    need("application-autoscaling:DeregisterScalableTarget", Resource::ScalableTarget),
+    need("application-autoscaling:DescribeScalableTargets", Resource::Any),
+    need("application-autoscaling:DescribeScalingPolicies", Resource::Any),
+    need("application-autoscaling:PutScalingPolicy", Resource::ScalableTarget),
+    need("application-autoscaling:RegisterScalableTarget", Resource::ScalableTarget),
+    need("ec2:DescribeSecurityGroups", Resource::Any),
+    need("ec2:DescribeSubnets", Resource::Any),
+    need("ec2:DescribeVpcs", Resource::Any),
+    need("ecr:BatchGetImage", Resource::Repository),
+    need("ecr:CreateRepository", Resource::Repository),
+    need("ecr:DeleteLifecyclePolicy", Resource::Repository),
+    need("ecr:DescribeRepositories", Resource::Repository),
+    need("ecr:GetAuthorizationToken", Resource::Any),
+    need("ecr:GetLifecyclePolicy", Resource::Repository),
+    need("ecr:PutImageTagMutability", Resource::Repository),
+    need("ecr:PutLifecyclePolicy", Resource::Repository),
+    need("ecs:CreateCluster", Resource::Cluster),
+    need("ecs:CreateService", Resource::Service),
+    need("ecs:DeregisterTaskDefinition", Resource::Any),
+    need("ecs:DescribeClusters", Resource::Cluster),
+    need("ecs:DescribeServiceDeployments", Resource::ServiceDeployment),
+    need("ecs:DescribeServiceRevisions", Resource::ServiceDeployment),
+    need("ecs:DescribeServices", Resource::Service),
+    need("ecs:DescribeTaskDefinition", Resource::Any),
+    need("ecs:DescribeTasks", Resource::Task),
+    need("ecs:ListServiceDeployments", Resource::Service),
+    need("ecs:ListTaskDefinitions", Resource::Any),
+    need("ecs:ListTasks", Resource::InCluster),
+    need("ecs:RegisterTaskDefinition", Resource::TaskDefinition),
+    need("ecs:StopServiceDeployment", Resource::ServiceDeployment),
+    need("ecs:TagResource", Resource::Tagged),
+    need("ecs:UpdateService", Resource::Service),
+    need("elasticloadbalancing:CreateListener", Resource::LoadBalancing),
+    need("elasticloadbalancing:CreateLoadBalancer", Resource::LoadBalancing),
+    need("elasticloadbalancing:CreateRule", Resource::LoadBalancing),
+    need("elasticloadbalancing:CreateTargetGroup", Resource::LoadBalancing),
+    need("elasticloadbalancing:DeleteRule", Resource::LoadBalancing),
+    need("elasticloadbalancing:DescribeListeners", Resource::Any),
+    need("elasticloadbalancing:DescribeLoadBalancers", Resource::Any),
+    need("elasticloadbalancing:DescribeRules", Resource::Any),
+    need("elasticloadbalancing:DescribeTargetGroupAttributes", Resource::Any),
+    need("elasticloadbalancing:DescribeTargetGroups", Resource::Any),
+    need("elasticloadbalancing:DescribeTargetHealth", Resource::Any),
+    need("elasticloadbalancing:ModifyRule", Resource::LoadBalancing),
+    need("elasticloadbalancing:ModifyTargetGroup", Resource::LoadBalancing),
+    need("elasticloadbalancing:ModifyTargetGroupAttributes", Resource::LoadBalancing),
+    need("elasticloadbalancing:SetRulePriorities", Resource::LoadBalancing),
+    need("iam:GetRole", Resource::Role),
+    need("logs:CreateLogGroup", Resource::LogGroup),
+    need("logs:DeleteRetentionPolicy", Resource::LogGroup),
+    need("logs:DescribeLogGroups", Resource::Any),
+    need("logs:GetLogEvents", Resource::LogGroup),
+    need("logs:PutRetentionPolicy", Resource::LogGroup),
+    need("servicediscovery:CreateHttpNamespace", Resource::Any),
+    need("servicediscovery:GetNamespace", Resource::Namespace),
+    need("servicediscovery:GetOperation", Resource::Any),
+    need("servicediscovery:ListNamespaces", Resource::Any),
+];
+
+/// What `down` calls besides.
+pub const DOWN: [Need; 5] = [
+    need("ecs:DeleteCluster", Resource::Cluster),
+    need("ecs:DeleteService", Resource::Service),
+    need("elasticloadbalancing:DeleteLoadBalancer", Resource::LoadBalancing),
+    need("elasticloadbalancing:DeleteTargetGroup", Resource::LoadBalancing),
+    need("servicediscovery:DeleteNamespace", Resource::Namespace),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Takes no right: everybody may ask who they are.
+    const FREE: &str = "sts:GetCallerIdentity";
+    /// Kept for whoever cleans up by hand; no verb calls them.
+    const UNUSED: [&str; 4] = [
+        "ecr:DeleteRepository",
+        "ecs:StopTask",
+        "elasticloadbalancing:DeleteListener",
+        "logs:DeleteLogGroup",
+    ];
+
+    /// `Op::read("ecs", "ListTasks")` and its like, in all files of this layer.
+    fn called() -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws")];
+        while let Some(folder) = folders.pop() {
+            for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = fs::read_to_string(&path).unwrap();
+                let constant =
+                    text.split("const SERVICE: &str = \"").nth(1).and_then(|rest| rest.split('"').next());
+                for kind in ["Op::read(", "Op::write(", "Op::write_once("] {
+                    for rest in text.split(kind).skip(1) {
+                        let arguments = rest.split(')').next().unwrap();
+                        let Some((service, name)) = arguments.split_once(", ") else { continue };
+                        let service =
+                            if service == "SERVICE" { constant.unwrap() } else { service.trim_matches('"') };
+                        let name = name.trim_matches('"');
+                        if name.chars().all(char::is_alphanumeric) {
+                            found.insert(format!("{service}:{name}"));
+                        }
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn no_call_is_left_out_of_the_policy_and_no_right_is_asked_for_nothing() {
+        let mut known: BTreeSet<String> =
+            DEPLOY.iter().chain(&DOWN).map(|need| need.action.to_owned()).collect();
+        known.insert(FREE.to_owned());
+        known.extend(UNUSED.map(str::to_owned));
+        assert_eq!(called(), known);
+    }
+}

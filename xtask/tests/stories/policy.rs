@@ -1,0 +1,89 @@
+//! The printed policy is enough for all that a deploy does, and no action in it is there for nothing.
+
+use std::collections::BTreeSet;
+
+use deploy::event::ExitCode;
+use deploy::iam::{Place, policy};
+use sim::policy::Policy;
+use sim::workload::scripted::Script;
+use xtask::aws::operations::DEPLOY;
+
+use crate::world::{World, story};
+
+/// The policy that `cargo xtask iam policy` prints for the production environment.
+fn printed(world: &World) -> Policy {
+    let place = Place { partition: "aws", account: "123456789012" };
+    Policy::of(&policy(&world.environment, place, &DEPLOY))
+}
+
+/// A first release, one that changes settings, one that fails, and a way back; ends as soon as `wanted` was told. Gives the
+/// exit codes and all that was told.
+async fn life(world: &mut World, wanted: &str) -> (Vec<ExitCode>, String) {
+    let (mut exits, mut told) = (Vec::new(), String::new());
+    for version in ["v1", "v2", "v3"] {
+        match version {
+            "v2" => settings(world),
+            _ => world.scripts.set("ielts-backend:3", Script::crashes(1_500, 1)),
+        }
+        let ended = world.deploy(version, version).await;
+        exits.push(ended.exit);
+        told.push_str(&format!("{:?}", ended.events));
+        if told.contains(wanted) || ended.exit == ExitCode::Usage {
+            return (exits, told);
+        }
+    }
+    match world.rollback(None).await {
+        Ok(ended) => told.push_str(&format!("{:?}", ended.events)),
+        Err(error) => told.push_str(&error.to_string()),
+    }
+    (exits, told)
+}
+
+/// Something of every kind that is changed and not made.
+fn settings(world: &mut World) {
+    for service in &mut world.environment.services {
+        service.keep_revisions = 1;
+        service.repository.keep_images += 1;
+        service.repository.immutable_tags = false;
+        service.log_group.retention_days = 60;
+        service.target_group.deregistration_delay_secs += 1;
+        service.target_group.health.interval_secs += 1;
+    }
+    world.environment.services[1].scaling = None;
+}
+
+/// The actions of the calls that were made.
+fn called(world: &World) -> BTreeSet<String> {
+    world.cloud.calls().iter().map(|call| format!("{}:{}", call.api, call.operation)).collect()
+}
+
+#[test]
+fn the_role_may_do_all_that_a_deploy_does() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.cloud.add_rule(printed(&world));
+        let (exits, told) = life(&mut world, "denied").await;
+        assert_eq!(exits, [ExitCode::Done, ExitCode::Done, ExitCode::Failed], "{told}");
+        assert!(!told.contains("denied"), "{told}");
+    });
+}
+
+#[test]
+fn a_right_that_is_missing_is_named() {
+    let mut actions = BTreeSet::new();
+    story(|| async {
+        let mut world = World::new().await;
+        life(&mut world, "denied").await;
+        let used = called(&world);
+        actions.extend(printed(&world).actions().filter(|action| used.contains(*action)).map(str::to_owned));
+    });
+    assert!(actions.len() > 40, "{actions:?}");
+    for action in &actions {
+        story(|| async {
+            let mut world = World::new().await;
+            world.cloud.add_rule(printed(&world).without(action));
+            let (_, told) = life(&mut world, action).await;
+            assert!(told.contains(action.as_str()), "{action} is missing, and nobody says so: {told}");
+        });
+    }
+}
