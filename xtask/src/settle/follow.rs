@@ -191,7 +191,7 @@ impl Follow {
             Progress::NotSeenYet | Progress::Moving { .. } => {
                 self.tell(seen, events);
                 if self.to_stop {
-                    self.put_back(watch).await;
+                    self.go_back(watch).await;
                 }
                 self.look_for_plain_cause(watch).await;
             }
@@ -223,7 +223,7 @@ impl Follow {
             }
             Part::Roll if watch.put_back => {
                 warn("");
-                self.put_back(watch).await;
+                self.go_back(watch).await;
             }
             Part::Roll | Part::Finish | Part::Back => {
                 self.close(watch, Verdict::new(Outcome::StillMoving, None)).await;
@@ -235,19 +235,29 @@ impl Follow {
         matches!(&self.told, Some((_, Waiting::Draining { .. } | Waiting::Completion)))
     }
 
-    /// Asks ECS to put the previous revision back, as soon as a poll has named the service deployment. Where ECS refuses,
-    /// the deployment is left as it is.
-    pub(super) async fn put_back(&mut self, watch: &Watch<'_>) {
+    /// Has the previous revision put back. Where ECS refuses, the deployment is left as it is.
+    pub(super) async fn go_back(&mut self, watch: &Watch<'_>) {
+        if !self.put_back(watch).await {
+            self.close(watch, Verdict::new(Outcome::StillMoving, None)).await;
+        }
+    }
+
+    /// Asks ECS to put the previous revision back, as soon as a poll has named the service deployment. Returns false, and
+    /// goes on as before, where ECS refuses.
+    pub(super) async fn put_back(&mut self, watch: &Watch<'_>) -> bool {
+        self.to_stop = self.service_deployment.is_none();
+        if let Some(arn) = self.service_deployment.clone()
+            && !stop::ask(watch.aws, watch.events, &self.target.key, &arn).await
+        {
+            return false;
+        }
+        if !self.to_stop {
+            self.rollout.asked_to_stop();
+        }
         if self.part != Part::Back {
             self.count(Part::Back, self.target.patience.back_secs);
         }
-        self.to_stop = true;
-        let Some(arn) = self.service_deployment.clone() else { return };
-        self.to_stop = false;
-        self.rollout.asked_to_stop();
-        if !stop::ask(watch.aws, watch.events, &self.target.key, &arn).await {
-            self.close(watch, Verdict::new(Outcome::StillMoving, None)).await;
-        }
+        true
     }
 
     /// Tells how it stands, when it stands differently than before; and, for a view that moves, when only a running number

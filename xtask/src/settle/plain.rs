@@ -23,7 +23,8 @@ impl Follow {
         self.explained = true;
         watch.events.emit(Kind::Explained { service: self.target.key.clone(), cause });
         if watch.put_back && self.target.on_plain_cause == OnPlainCause::RollBack {
-            self.put_back(watch).await;
+            // Where ECS refuses, the circuit breaker still decides.
+            let _asked = self.put_back(watch).await;
         }
     }
 

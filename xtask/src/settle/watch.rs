@@ -37,7 +37,7 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
         if halt.asked() && !stopping {
             stopping = true;
             for follow in follows.iter_mut().filter(|follow| follow.is_open()) {
-                follow.put_back(watch).await;
+                follow.go_back(watch).await;
             }
         }
         let open: Vec<_> = follows.iter().filter(|follow| follow.is_open()).map(Follow::asks).collect();

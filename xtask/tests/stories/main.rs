@@ -13,6 +13,7 @@ mod lossy;
 mod meanwhile;
 mod network;
 mod outcomes;
+mod partial;
 mod picture;
 mod policy;
 mod rollout;
