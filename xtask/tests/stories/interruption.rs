@@ -40,3 +40,26 @@ fn a_cancelled_first_release_is_not_called_rolled_back() {
         assert_eq!(ended.rolled(), ["backend"], "nothing is begun after the request");
     });
 }
+
+#[test]
+fn a_cancelled_release_is_back_whenever_the_signal_came() {
+    let mut whole = 0;
+    story(async || {
+        let mut world = World::new().await;
+        world.deploy("v1", "v1").await;
+        whole = world.deploy("v2", "v2").await.secs;
+    });
+    for part in 1..8 {
+        let secs = whole * part / 8;
+        story(async || {
+            let mut world = World::new().await;
+            world.deploy("v1", "v1").await;
+            world.stop_after = Some(secs);
+            let ended = Box::pin(world.deploy("v2", "v2")).await;
+            assert_eq!(ended.exit, ExitCode::Interrupted, "after {secs} s: {:#?}", ended.events);
+            world.stop_after = None;
+            let back = Box::pin(world.deploy("v1", "v1")).await;
+            assert_eq!((back.exit, back.writes), (ExitCode::Done, Vec::new()), "after {secs} s");
+        });
+    }
+}

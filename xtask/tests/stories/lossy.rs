@@ -150,3 +150,22 @@ fn a_first_deploy_misses_no_reply() {
 fn an_update_misses_no_reply() {
     no_reply_is_missed(&[("v1", "v1")], ("v2", "v2"));
 }
+
+#[test]
+fn a_forced_deployment_whose_reply_is_lost_is_not_started_twice() {
+    for fault in [Fault::LoseReply, Fault::LoseRequest] {
+        story(async || {
+            let mut world = World::new().await;
+            world.environment.services.truncate(1);
+            world.scripts.set("ielts-backend", Script::crashes(500, 3));
+            assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::NotRecovered);
+            // The same revision once more, since its only deployment failed.
+            world.scripts.unset("ielts-backend");
+            world.cloud.add_rule(On::operation("UpdateService").nth(1..=1).then(fault.clone()));
+            let ended = Box::pin(world.deploy("v1", "v1")).await;
+            assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+            let found = Box::pin(picture(&world)).await;
+            assert!(found.contains("backend: 1 revisions, 2 service deployments"), "{found}");
+        });
+    }
+}

@@ -174,3 +174,31 @@ fn a_service_that_is_deleted_under_the_roll_is_told_as_deleted() {
         );
     });
 }
+
+#[test]
+fn a_release_over_a_rollback_that_still_moves_goes_back_to_what_served_before_both() {
+    story(|| async {
+        let mut world = left_to_the_breaker().await;
+        world.deploy("v1", "v1").await;
+        world.scripts.set("ielts-backend:2", Script::crashes(1_500, 1));
+        world.scripts.set("ielts-backend:3", Script::crashes(1_500, 1));
+        // The first of them is left to itself, and the second begins while ECS puts the old revision back.
+        world.put_back = false;
+        world.environment.services[0].deployment.patience.roll_secs = 10;
+        let left = world.deploy("v2", "v1").await;
+        assert_eq!(left.exit, ExitCode::StillMoving, "{:#?}", left.events);
+        world.put_back = true;
+        world.environment.services[0].deployment.patience.roll_secs = 900;
+        let somebody = world.somebody().await;
+        somebody.waits_for(Moment::BeforeAnyTask, "ielts-backend:1").await;
+        let ended = world.deploy("v3", "v1").await;
+        assert_eq!(
+            (ended.exit, outcome(&ended)),
+            (ExitCode::Failed, &Outcome::Failed),
+            "{:#?}",
+            ended.events
+        );
+        let back = world.deploy("v1", "v1").await;
+        assert_eq!((back.exit, back.writes), (ExitCode::Done, Vec::new()), "{:#?}", back.events);
+    });
+}
