@@ -8,6 +8,7 @@ mod proven;
 mod prune;
 mod run;
 mod undo;
+mod watched;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ pub use former::{Former, NoWayBack, former};
 use prove::prove;
 pub use run::{Ending, run};
 use undo::undo;
+use watched::carry_out_watched;
 
 use crate::apply::Known;
 use crate::aws::Aws;

@@ -5,7 +5,7 @@ use std::error::Error;
 use deploy::event::{ExitCode, Kind};
 use deploy::model::ServiceKey;
 
-use super::{Ground, Planned, carry_out, prove, proven, prune, undo};
+use super::{Ground, Planned, carry_out_watched, prove, proven, prune, undo};
 use crate::apply::Known;
 use crate::report::chain;
 use crate::settle::Settled;
@@ -26,7 +26,7 @@ pub struct Ending {
 /// says what it means.
 pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
     let known = Known::of(&planned.observed);
-    let carried = Box::pin(carry_out(ground, planned, &known)).await;
+    let carried = Box::pin(carry_out_watched(ground, planned, &known)).await;
     let door = ground.door(&known);
     let (exit, summary) = match carried {
         Ok(settled) => Box::pin(judged(ground, planned, &known, &settled, &door)).await,

@@ -1,10 +1,12 @@
 //! Proof after a roll: what runs is what was pushed, the load balancer finds it healthy, and the right
 //! service answers at the public paths.
 
+mod availability;
 mod probe;
 mod rows;
 mod running;
 
+pub use availability::{Watched, while_asking};
 pub use probe::smoke;
 pub use rows::{Door, rows};
 pub use running::running;

@@ -55,7 +55,7 @@ async fn probe(
     }
 }
 
-async fn ask(http: &Http, url: &str, check: &SmokeCheck) -> ProbeAnswer {
+pub(super) async fn ask(http: &Http, url: &str, check: &SmokeCheck) -> ProbeAnswer {
     let request = match http::Request::get(url)
         .header("accept", "application/json, text/html;q=0.9")
         .body(Bytes::new())

@@ -31,6 +31,10 @@ impl FrontDoor {
 
     fn public(&self, host: &str, path: &str) -> (u16, String) {
         match self.cloud.with_account(|account| route(account, 80, "GET", host, path)) {
+            // A target that fails its checks is asked when there is no other, and refuses the connection.
+            Route::Forward { targets, .. } if targets.iter().any(|target| !target.healthy) => {
+                (502, String::new())
+            }
             Route::Forward { target_group, targets } if !targets.is_empty() => {
                 // `…:targetgroup/ielts-backend-tg/…`: the group's name tells the service.
                 let service = if target_group.contains("ielts-backend") { "backend" } else { "frontend" };

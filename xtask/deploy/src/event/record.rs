@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::ExitCode;
+use super::{Availability, ExitCode};
 use crate::model::{ImageDigest, ServiceKey};
 use crate::plan::Plan;
 use crate::rollout::{Cause, Diagnosis, TaskMove, Verdict, Waiting};
@@ -217,6 +217,8 @@ pub enum Kind {
         /// How often it was asked.
         attempts: u32,
     },
+    /// What the public saw while services rolled.
+    Availability(Availability),
     /// Something that the user should know and that stops nothing.
     Warned {
         /// The sentence.

@@ -32,6 +32,8 @@ pub struct Environment {
     pub services: Vec<Service>,
     /// What goes back when a service of a release fails.
     pub undo: Undo,
+    /// Requests a second to the public paths while services roll, 0.1 to 10; `None` asks nothing.
+    pub availability: Option<f64>,
     /// How long the tool waits for what.
     pub timeouts: Timeouts,
 }

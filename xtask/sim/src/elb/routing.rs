@@ -44,6 +44,8 @@ pub struct RouteTarget {
     pub task: TaskId,
     /// The container port.
     pub port: u16,
+    /// Whether its health check passes; the load balancer sends to those that fail it when there are no others.
+    pub healthy: bool,
 }
 
 /// Where a request with this method, `Host` header and request target (path and query) to `listener_port` goes.
@@ -111,7 +113,11 @@ fn forward(account: &Account, target_group: &str) -> Route {
         registered
             .iter()
             .filter(|own| !own.target.task.is_empty() && wanted(own.health().state))
-            .map(|own| RouteTarget { task: own.target.task.clone(), port: own.target.port })
+            .map(|own| RouteTarget {
+                task: own.target.task.clone(),
+                port: own.target.port,
+                healthy: own.health().state == TargetState::Healthy,
+            })
             .collect()
     };
     let healthy = in_state(|state| state == TargetState::Healthy);

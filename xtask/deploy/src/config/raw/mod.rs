@@ -51,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) load_balancer: Setting<LoadBalancer>,
     /// When one service of a release fails: `release` puts back the others that it moved, `service` leaves each to itself.
     pub(crate) undo: Setting<Undo>,
+    /// The requests that show whether a roll is seen from outside.
+    pub(crate) availability: Setting<Availability>,
     /// How long the tool waits for what.
     pub(crate) timeouts: Setting<Timeouts>,
     /// What holds for every service that does not say otherwise itself. A service's own value wins, also over
@@ -58,6 +60,24 @@ pub(crate) struct Settings {
     pub(crate) every_service: Option<Setting<Service>>,
     /// The services, by short name.
     pub(crate) service: BTreeMap<Setting<String>, Setting<Service>>,
+}
+
+/// Requests to the paths of the smoke checks while services roll. They decide nothing: what failed is told, beside the
+/// moment of the roll.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Availability {
+    /// Whether there are any.
+    pub(crate) enable: Setting<bool>,
+    /// How many a second, over all paths.
+    #[schemars(range(min = 0.1, max = 10.0))]
+    pub(crate) per_second: Setting<f64>,
+}
+
+impl Default for Availability {
+    fn default() -> Self {
+        Self { enable: true.into(), per_second: 1.0.into() }
+    }
 }
 
 /// How long the tool waits for what, in seconds.

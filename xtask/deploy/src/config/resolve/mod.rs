@@ -32,6 +32,7 @@ pub(super) fn resolve(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) -> Option<
         load_balancer: load_balancer(&settings.load_balancer.value, &mut needs),
         services: Vec::new(),
         undo: settings.undo.value,
+        availability: availability(&settings.availability.value),
         timeouts: timeouts(&settings.timeouts.value),
     };
     let section = format!("environment `{}`", scope.env);
@@ -118,6 +119,10 @@ fn load_balancer(balancer: &raw::LoadBalancer, needs: &mut Needs) -> LoadBalance
             certificate: listener.certificate.as_ref().map(|certificate| certificate.value.clone()),
         },
     }
+}
+
+fn availability(asked: &raw::Availability) -> Option<f64> {
+    asked.enable.value.then_some(asked.per_second.value)
 }
 
 fn timeouts(timeouts: &raw::Timeouts) -> Timeouts {

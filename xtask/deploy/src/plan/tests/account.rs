@@ -123,6 +123,7 @@ pub(super) fn desired() -> Desired {
             service("frontend", 3000, "/api/health", "/*", 200, &["backend"]),
         ],
         undo: Undo::Release,
+        availability: None,
         timeouts: Timeouts { smoke_secs: 60, poll_secs: 5 },
     };
     let images = [("backend", 'a'), ("frontend", 'b')];

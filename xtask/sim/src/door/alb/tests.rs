@@ -14,8 +14,10 @@ use super::*;
 
 /// A load balancer whose one rule goes to these tasks.
 async fn balancer(tasks: &[(&str, u16)]) -> Served {
-    let targets: Vec<RouteTarget> =
-        tasks.iter().map(|(task, _)| RouteTarget { task: (*task).to_owned(), port: 8080 }).collect();
+    let targets: Vec<RouteTarget> = tasks
+        .iter()
+        .map(|(task, _)| RouteTarget { task: (*task).to_owned(), port: 8080, healthy: true })
+        .collect();
     let route = Route::Forward { target_group: "tg".to_owned(), targets };
     balance(tasks, Box::new(move |_, _, _| route.clone())).await
 }

@@ -96,7 +96,7 @@ fn only_healthy_targets_get_requests_and_draining_ones_never_again() {
     lab.answer(&backend, "second", Answer::Status(200));
     assert_eq!(targets(get(&lab, "h", "/api/x")), ["second"]);
     lab.answer(&backend, TASK, Answer::Status(200));
-    let both = [TASK, "second"].map(|task| RouteTarget { task: task.to_owned(), port: 8080 });
+    let both = [TASK, "second"].map(|task| RouteTarget { task: task.to_owned(), port: 8080, healthy: true });
     let expected = Route::Forward { target_group: backend.clone(), targets: both.into() };
     assert_eq!(get(&lab, "h", "/api/x"), expected);
     deregister(&mut lab.account, lab.now, &backend, "10.0.2.4", 8080);

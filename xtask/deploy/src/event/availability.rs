@@ -1,0 +1,53 @@
+//! What the public saw while a release rolled.
+
+use serde::Serialize;
+
+use super::ProbeAnswer;
+use crate::model::ServiceKey;
+
+/// All requests of one release's roll.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Availability {
+    /// How many were answered, or were not within the time limit.
+    pub requests: u32,
+    /// How many of them were not answered as they should.
+    pub failed: u32,
+    /// The slowest right answer, in milliseconds.
+    pub slowest_ms: u64,
+    /// The first of those that failed.
+    pub misses: Vec<Miss>,
+}
+
+/// A request that was not answered as it should.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Miss {
+    /// The service that should have answered.
+    pub service: ServiceKey,
+    /// The URL.
+    pub url: String,
+    /// When it was asked, in milliseconds since the command began.
+    pub at_ms: u64,
+    /// What was answered.
+    pub answer: ProbeAnswer,
+    /// What the roll did just before, and how many milliseconds before.
+    pub after: Option<(String, u64)>,
+}
+
+/// Failures that are kept one by one; an outage of minutes is told by their number.
+const KEPT: usize = 20;
+
+impl Availability {
+    /// Takes one request's end.
+    pub fn count(&mut self, service: &ServiceKey, url: &str, at_ms: u64, took_ms: u64, answer: ProbeAnswer) {
+        self.requests += 1;
+        if matches!(answer, ProbeAnswer::Right { .. }) {
+            self.slowest_ms = self.slowest_ms.max(took_ms);
+            return;
+        }
+        self.failed += 1;
+        if self.misses.len() < KEPT {
+            let (service, url) = (service.clone(), url.to_owned());
+            self.misses.push(Miss { service, url, at_ms, answer, after: None });
+        }
+    }
+}

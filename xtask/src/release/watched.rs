@@ -1,0 +1,47 @@
+//! The plan carried out while the public paths are asked, so that a roll that is seen from outside is told.
+
+use std::time::Duration;
+
+use deploy::event::Kind;
+use deploy::view::place;
+
+use super::carry::Stuck;
+use super::{Ground, Planned, carry_out};
+use crate::apply::Known;
+use crate::settle::Settled;
+use crate::verify::{Watched, while_asking};
+
+/// Carries out, and asks meanwhile what was up before: a service that this release makes has nothing to lose. What the
+/// requests tell decides nothing.
+///
+/// # Errors
+/// As [`carry_out`].
+pub(super) async fn carry_out_watched(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    known: &Known,
+) -> Result<Vec<Settled>, Stuck> {
+    let Ground { host, events, environment, .. } = *ground;
+    let work = Box::pin(carry_out(ground, planned, known));
+    let rolls = planned.plan.stages.iter().any(|stage| !stage.settle.is_empty());
+    let checks: Vec<_> = environment
+        .services
+        .iter()
+        .filter(|service| {
+            let before = planned.observed.services.get(&service.key);
+            before.is_some_and(|state| state.status == "ACTIVE" && state.running > 0)
+        })
+        .flat_map(|service| service.smoke.iter().map(|check| (&service.key, check)))
+        .collect();
+    let base = ground.door(known).base;
+    let (Some(per_second), Some(base), true) = (environment.availability, base, rolls && !checks.is_empty())
+    else {
+        return work.await;
+    };
+    let every = Duration::from_secs_f64(1.0 / per_second.clamp(0.1, 10.0));
+    let watched = Watched { http: &host.http, events, base: &base, checks, every };
+    let (carried, mut availability) = while_asking(&watched, work).await;
+    place(&mut availability, &events.events());
+    events.emit(Kind::Availability(availability));
+    carried
+}

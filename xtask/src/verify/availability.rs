@@ -1,0 +1,66 @@
+//! Asks the public paths while services roll, as their users do.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::future::Future;
+use std::time::Duration;
+
+use deploy::event::Availability;
+use deploy::model::{ServiceKey, SmokeCheck};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use super::probe::ask;
+use crate::host::Http;
+use crate::report::Recorder;
+
+/// What is asked, and how often.
+#[derive(Debug)]
+pub struct Watched<'a> {
+    /// Sockets.
+    pub http: &'a Http,
+    /// The record, for its time.
+    pub events: &'a Recorder,
+    /// The load balancer's base URL.
+    pub base: &'a str,
+    /// The checks, with the services that must answer them.
+    pub checks: Vec<(&'a ServiceKey, &'a SmokeCheck)>,
+    /// Time between two requests, which go round the checks.
+    pub every: Duration,
+}
+
+/// Does `work` and asks meanwhile; the asking neither delays the work nor goes on after it. Requests that are under way at
+/// its end are not counted.
+pub async fn while_asking<T>(watched: &Watched<'_>, work: impl Future<Output = T>) -> (T, Availability) {
+    let tally = RefCell::new(Availability::default());
+    let done = tokio::select! {
+        biased;
+        done = work => done,
+        never = asking(watched, &tally) => match never {},
+    };
+    (done, tally.into_inner())
+}
+
+async fn asking(watched: &Watched<'_>, tally: &RefCell<Availability>) -> Infallible {
+    let mut ticks = tokio::time::interval(watched.every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut under_way = FuturesUnordered::new();
+    for (service, check) in watched.checks.iter().cycle() {
+        loop {
+            tokio::select! {
+                biased;
+                Some(()) = under_way.next() => {}
+                _ = ticks.tick() => break,
+            }
+        }
+        under_way.push(one(watched, tally, service, check));
+    }
+    // Without a check there is nothing to ask.
+    std::future::pending().await
+}
+
+async fn one(watched: &Watched<'_>, tally: &RefCell<Availability>, service: &ServiceKey, check: &SmokeCheck) {
+    let url = format!("{}{}", watched.base.trim_end_matches('/'), check.path);
+    let (at_ms, mark) = (watched.events.elapsed_ms(), watched.events.clock().mark());
+    let answer = ask(watched.http, &url, check).await;
+    tally.borrow_mut().count(service, &url, at_ms, mark.elapsed_ms(), answer);
+}
