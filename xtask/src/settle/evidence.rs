@@ -20,8 +20,10 @@ const TRIES: usize = 2;
 pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
     let ours: Vec<&TaskSnapshot> = seen.tasks.iter().filter(|task| task.started_by == deployment).collect();
     for task in ours.iter().filter(|task| task.stop_code.is_some()) {
-        if !evidence.stopped.iter().any(|known| known.id == task.id) {
-            evidence.stopped.push((*task).clone());
+        // Exit codes and times come after the reason.
+        match evidence.stopped.iter_mut().find(|known| known.id == task.id) {
+            Some(known) => known.clone_from(task),
+            None => evidence.stopped.push((*task).clone()),
         }
     }
     evidence.stopped.sort_by_key(|task| std::cmp::Reverse(task.created_ms));

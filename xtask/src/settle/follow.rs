@@ -166,6 +166,7 @@ impl Follow {
             self.service_deployment.clone_from(current);
         }
         self.say(seen, events);
+        self.tell_killed(seen, events);
         let tasks = self.sightings.see(self.began.elapsed_ms(), &ours, &seen.tasks, &seen.targets);
         if !tasks.is_empty() {
             events.emit(Kind::TasksMoved { service: self.target.key.clone(), tasks });
@@ -282,6 +283,19 @@ impl Follow {
         events.emit(Kind::Rolling { service, revision, desired, running, pending, failed, waiting, changed });
     }
 
+    /// Says of old tasks that they did not heed SIGTERM: what they were answering was cut off.
+    fn tell_killed(&self, seen: &Seen, events: &Recorder) {
+        let killed = self.sightings.killed(self.rollout.deployment(), &seen.tasks);
+        if !killed.is_empty() {
+            let (service, secs) = (&self.target.key, self.target.pace.stop_timeout_secs);
+            let tasks = killed.iter().map(|id| id.get(..8).unwrap_or(id)).collect::<Vec<_>>().join(" and ");
+            let text = format!(
+                "{service}: old task {tasks} did not end within {secs} s of SIGTERM and was killed with what it was answering"
+            );
+            events.emit(Kind::Warned { text });
+        }
+    }
+
     /// Passes on what ECS said since our deployment was made, oldest first.
     fn say(&mut self, seen: &Seen, events: &Recorder) {
         let ours = self.rollout.deployment();
@@ -290,12 +304,18 @@ impl Follow {
         else {
             return;
         };
+        let mut fresh: Vec<(&str, usize)> = Vec::new();
         for event in seen.service.events.iter().rev().filter(|event| event.at_ms >= since) {
             if self.said.insert(event.id.clone()) {
-                let kind =
-                    Kind::ServiceSaid { service: self.target.key.clone(), message: event.message.clone() };
-                events.emit(kind);
+                match fresh.iter_mut().find(|(message, _)| *message == event.message) {
+                    Some((_, times)) => *times += 1,
+                    None => fresh.push((&event.message, 1)),
+                }
             }
+        }
+        for (message, times) in fresh {
+            let (service, message) = (self.target.key.clone(), message.to_owned());
+            events.emit(Kind::ServiceSaid { service, message, times });
         }
     }
 

@@ -108,6 +108,23 @@ fn a_failure_without_a_known_cause_says_so_and_shows_the_facts() {
 }
 
 #[test]
+fn old_tasks_that_ignore_sigterm_are_told_and_fail_nothing() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.environment.services.truncate(1);
+        world.scripts.set("ielts-backend:1", Script { ignores_sigterm: true, ..Script::default() });
+        world.deploy("v1", "v1").await;
+        let ended = world.deploy("v2", "v1").await;
+        assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+        let screen = screen(&ended);
+        for told in ["2 old tasks: stopping 0 s of 30 s until SIGKILL", "did not end within 30 s of SIGTERM"]
+        {
+            assert!(screen.contains(told), "{told} is not in\n{screen}");
+        }
+    });
+}
+
+#[test]
 fn the_evidence_of_a_failure_is_complete() {
     story(|| async {
         let ended = release_with(Script::crashes(1_500, 3).printing(500, "no DATABASE_URL")).await;

@@ -170,6 +170,8 @@ pub enum Kind {
         service: ServiceKey,
         /// The text.
         message: String,
+        /// How often it said just that since the poll before.
+        times: usize,
     },
     /// A deployment is over.
     Settled {

@@ -39,7 +39,9 @@ pub struct StoppedTasks {
     pub stop_code: String,
     /// `stoppedReason`.
     pub reason: String,
-    /// How long the newest ran, in milliseconds; `None` when it never came to RUNNING.
+    /// Whether the newest came to RUNNING.
+    pub ran: bool,
+    /// How long it ran, in milliseconds; `None` when it did not, or is still stopping.
     pub ran_ms: Option<u64>,
     /// How its containers ended.
     pub containers: Vec<ContainerEnd>,
@@ -107,6 +109,7 @@ fn stopped(evidence: &Evidence, group: &[&TaskSnapshot]) -> Option<StoppedTasks>
         task: newest.id.clone(),
         stop_code: newest.stop_code.clone().unwrap_or_default(),
         reason: newest.stopped_reason.clone().unwrap_or_default(),
+        ran: newest.started_ms.is_some(),
         ran_ms: newest.started_ms.zip(newest.stopped_ms).map(|(from, to)| to.saturating_sub(from)),
         containers: ends(newest),
         log: log.max_by_key(|log| log.lines.len().min(1)).cloned(),

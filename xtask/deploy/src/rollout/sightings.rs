@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use super::snapshot::{TargetSnapshot, TaskSnapshot};
 use super::task_move::TaskMove;
 
+/// The exit code of a container that SIGKILL ended: 128 and the signal's number.
+const SIGKILLED: i32 = 137;
+
 /// What a service's settings say about how long things take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pace {
@@ -85,6 +88,21 @@ impl Sightings {
         moves
     }
 
+    /// The older deployments' tasks that were seen and have now ended with SIGKILL, as those do that ignore SIGTERM for longer
+    /// than `stopTimeout`. To be asked before [`Sightings::see`] takes the same poll.
+    #[must_use]
+    pub fn killed<'a>(&self, deployment: &str, tasks: &'a [TaskSnapshot]) -> Vec<&'a str> {
+        let leaving = |task: &&TaskSnapshot| {
+            task.started_by != deployment
+                && task.last_status == "STOPPED"
+                && self.tasks.get(&task.id).is_some_and(|known| known.status != "STOPPED")
+        };
+        let by_signal = |task: &&TaskSnapshot| {
+            task.containers.iter().any(|it| it.exit_code == Some(SIGKILLED) && it.reason.is_none())
+        };
+        tasks.iter().filter(leaving).filter(by_signal).map(|task| task.id.as_str()).collect()
+    }
+
     /// For how long a target has been seen in the state that it has.
     pub(super) fn target_ms(&self, now_ms: u64, target: &TargetSnapshot) -> Option<u64> {
         let (state, since) = self.targets.get(&(target.ip.clone(), target.port))?;
@@ -121,6 +139,7 @@ fn is_told(health: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rollout::ContainerSnapshot;
 
     fn task(by: &str, status: &str, health: &str) -> TaskSnapshot {
         TaskSnapshot {
@@ -154,6 +173,34 @@ mod tests {
         }
         assert_eq!(sightings.running_ms(25_000, "task-of-ours"), Some(15_000));
         assert_eq!(sightings.task_ms(25_000, &task("ours", "RUNNING", "HEALTHY")), Some(15_000));
+    }
+
+    #[test]
+    fn only_an_old_task_that_was_seen_to_live_is_told_as_killed() {
+        let ended = |by: &str, exit_code, reason: Option<&str>| {
+            let reason = reason.map(str::to_owned);
+            let container = ContainerSnapshot { exit_code: Some(exit_code), reason, ..Default::default() };
+            TaskSnapshot { containers: vec![container], ..task(by, "STOPPED", "UNKNOWN") }
+        };
+        let oom = Some("OutOfMemoryError: Container killed due to memory usage");
+        let cases = [
+            (true, ended("old", 137, None), 1),
+            (false, ended("old", 137, None), 0),
+            (true, ended("old", 0, None), 0),
+            (true, ended("old", 137, oom), 0),
+            (true, ended("ours", 137, None), 0),
+        ];
+        for (seen, task_now, count) in cases {
+            let mut sightings = Sightings::default();
+            if seen {
+                sightings.see(0, "ours", &[task(&task_now.started_by, "STOPPING", "UNKNOWN")], &[]);
+            }
+            assert_eq!(
+                sightings.killed("ours", std::slice::from_ref(&task_now)).len(),
+                count,
+                "{task_now:?}"
+            );
+        }
     }
 
     #[test]

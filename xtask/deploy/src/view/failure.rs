@@ -51,7 +51,8 @@ fn stopped(lines: &mut Vec<String>, service: &ServiceKey, group: &StoppedTasks, 
     };
     let ran = match ran_ms {
         Some(ran_ms) => format!("ran {}", duration(*ran_ms)),
-        None => "never ran".to_owned(),
+        None if group.ran => "ran, and is still stopping".to_owned(),
+        None => "never came to RUNNING".to_owned(),
     };
     let reason = bare(reason);
     lines.push(format!("  tasks  {service}: {who}: {ran}; {stop_code}: {reason}"));
@@ -105,6 +106,7 @@ mod tests {
             task: "3f2a91bc0e1d2c3b4a5968778695a4b3".into(),
             stop_code: code.into(),
             reason: reason.into(),
+            ran: exit.is_some(),
             ran_ms: exit.map(|_| 1_500),
             containers: vec![ContainerEnd { name: "backend".into(), exit_code: exit, reason: None }],
             log: exit.map(|_| TaskLog {

@@ -61,7 +61,10 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             return told.map(|text| format!("         {text}"));
         }
         Kind::TasksMoved { service, tasks } => format!("         {service}: {}", moves(tasks)),
-        Kind::ServiceSaid { service, message } => format!("         {service}: ECS: {}", bare(message)),
+        Kind::ServiceSaid { service, message, times } => {
+            let again = if *times > 1 { format!(" ({times} times)") } else { String::new() };
+            format!("         {service}: ECS: {}{again}", bare(message))
+        }
         Kind::Settled { service, verdict, elapsed_ms } => settled(service, verdict, *elapsed_ms),
         Kind::Explained { service, cause } => {
             format!("  cause  {service}: {}\n  remedy {}", cause.cause, cause.remedy)

@@ -1,6 +1,7 @@
 //! A deployment on its way, as a line.
 
 use super::duration;
+use super::words::bare;
 use crate::event::Kind;
 use crate::rollout::{Lagging, Leave, Leaving, TaskMove, Waiting};
 
@@ -44,7 +45,7 @@ fn group_text(group: &[&TaskMove]) -> String {
         text.push_str(&format!(" after {}", duration(age)));
     }
     if let Some(reason) = group.first().and_then(|task| task.reason.as_ref()) {
-        text.push_str(&format!(": {reason}"));
+        text.push_str(&format!(": {}", bare(reason)));
     }
     text
 }
