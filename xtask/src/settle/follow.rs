@@ -1,16 +1,16 @@
 //! One deployment on its way to its verdict: what each poll shows of it, and what is done when its time is over.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
 use deploy::evidence::Remains;
 use deploy::model::ServiceKey;
-use deploy::rollout::{Evidence, Outcome, Progress, Rollout, Sightings, Verdict, View, Waiting, waiting};
+use deploy::rollout::{Evidence, Outcome, Progress, Rollout, Verdict};
 
 use super::darkness::Darkness;
 use super::poll::{self, Seen};
 use super::target::Target;
+use super::tell::{Teller, short};
 use super::watch::Watch;
 use super::{evidence, stop};
 use crate::host::Mark;
@@ -47,6 +47,9 @@ impl Settled {
     }
 }
 
+/// What is added to ECS's words for the end of a deployment that this tool asked to stop.
+const ASKED: &str = " (The stop was asked for by this tool.)";
+
 /// What a deployment's time is counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
@@ -71,24 +74,17 @@ pub(super) struct Follow {
     pub(super) remains: Remains,
     /// A plain cause was told.
     pub(super) explained: bool,
-    sightings: Sightings,
     pub(super) darkness: Darkness,
-    /// How it stood when that was told last: desired, running, pending and failed tasks, and what it waited for.
-    told: Option<([u32; 4], Waiting)>,
-    said: BTreeSet<String>,
+    teller: Teller,
+    /// We asked ECS to stop it.
+    asked: bool,
     verdict: Option<Verdict>,
 }
 
 impl Follow {
     pub(super) fn new(target: Target, events: &Recorder) -> Self {
         let began = events.clock().mark();
-        let revision = short(&target.deployed.revision);
         let deployment = target.deployed.deployment.clone();
-        events.emit(Kind::Following {
-            service: target.key.clone(),
-            deployment: deployment.clone(),
-            revision,
-        });
         Self {
             began,
             part: Part::Roll,
@@ -107,10 +103,9 @@ impl Follow {
                 ..Evidence::default()
             },
             explained: false,
-            sightings: Sightings::default(),
             darkness: Darkness::new(began),
-            told: None,
-            said: BTreeSet::new(),
+            teller: Teller::begin(&target, began, events),
+            asked: false,
             verdict: None,
             target,
         }
@@ -165,12 +160,7 @@ impl Follow {
         if primary && self.service_deployment.is_none() && *current != self.target.deployed.before {
             self.service_deployment.clone_from(current);
         }
-        self.say(seen, events);
-        self.tell_killed(seen, events);
-        let tasks = self.sightings.see(self.began.elapsed_ms(), &ours, &seen.tasks, &seen.targets);
-        if !tasks.is_empty() {
-            events.emit(Kind::TasksMoved { service: self.target.key.clone(), tasks });
-        }
+        self.teller.news(seen, events);
         self.remains.see(&seen.service, seen.deployment.as_ref(), &seen.tasks, &seen.targets);
         events.keep(&self.remains);
         evidence::collect(&mut self.evidence, &ours, seen);
@@ -187,10 +177,10 @@ impl Follow {
                 if self.part != Part::Back {
                     self.count(Part::Back, self.target.patience.back_secs);
                 }
-                self.tell(seen, events);
+                self.teller.standing(seen, events);
             }
             Progress::NotSeenYet | Progress::Moving { .. } => {
-                self.tell(seen, events);
+                self.teller.standing(seen, events);
                 if self.to_stop {
                     self.go_back(watch).await;
                 }
@@ -218,7 +208,7 @@ impl Follow {
             return self.close(watch, Verdict::new(Outcome::Unknown, None)).await;
         }
         match self.part {
-            Part::Roll if self.is_finishing() => {
+            Part::Roll if self.teller.is_finishing() => {
                 warn(", but its tasks are healthy: waiting for the old ones to leave");
                 self.count(Part::Finish, self.target.patience.finish_secs);
             }
@@ -230,10 +220,6 @@ impl Follow {
                 self.close(watch, Verdict::new(Outcome::StillMoving, None)).await;
             }
         }
-    }
-
-    fn is_finishing(&self) -> bool {
-        matches!(&self.told, Some((_, Waiting::Draining { .. } | Waiting::Completion)))
     }
 
     /// Has the previous revision put back. Where ECS refuses, the deployment is left as it is.
@@ -254,6 +240,7 @@ impl Follow {
         }
         if !self.to_stop {
             self.rollout.asked_to_stop();
+            self.asked = true;
         }
         if self.part != Part::Back {
             self.count(Part::Back, self.target.patience.back_secs);
@@ -261,67 +248,13 @@ impl Follow {
         true
     }
 
-    /// Tells how it stands, when it stands differently than before; and, for a view that moves, when only a running number
-    /// does.
-    fn tell(&mut self, seen: &Seen, events: &Recorder) {
-        let ours = self.rollout.deployment();
-        let entry =
-            seen.service.deployments.iter().find(|entry| entry.id == ours).cloned().unwrap_or_default();
-        let view =
-            View { deployment: ours, service: &seen.service, tasks: &seen.tasks, targets: &seen.targets };
-        let waiting = waiting(view, self.target.pace, &self.sightings, self.began.elapsed_ms());
-        let counts = [entry.desired, entry.running, entry.pending, entry.failed];
-        let [desired, running, pending, failed] = counts;
-        let standing = (counts, waiting.clone());
-        let changed = match &self.told {
-            Some(told) if *told == standing => return,
-            Some((told, waited)) => *told != counts || !waited.is_like(&waiting),
-            None => true,
-        };
-        self.told = Some(standing);
-        let (service, revision) = (self.target.key.clone(), short(&self.target.deployed.revision));
-        events.emit(Kind::Rolling { service, revision, desired, running, pending, failed, waiting, changed });
-    }
-
-    /// Says of old tasks that they did not heed SIGTERM: what they were answering was cut off.
-    fn tell_killed(&self, seen: &Seen, events: &Recorder) {
-        let killed = self.sightings.killed(self.rollout.deployment(), &seen.tasks);
-        if !killed.is_empty() {
-            let (service, secs) = (&self.target.key, self.target.pace.stop_timeout_secs);
-            let tasks = killed.iter().map(|id| id.get(..8).unwrap_or(id)).collect::<Vec<_>>().join(" and ");
-            let text = format!(
-                "{service}: old task {tasks} did not end within {secs} s of SIGTERM and was killed with what it was answering"
-            );
-            events.emit(Kind::Warned { text });
-        }
-    }
-
-    /// Passes on what ECS said since our deployment was made, oldest first.
-    fn say(&mut self, seen: &Seen, events: &Recorder) {
-        let ours = self.rollout.deployment();
-        let Some(since) =
-            seen.service.deployments.iter().find(|entry| entry.id == ours).map(|entry| entry.created_ms)
-        else {
-            return;
-        };
-        let mut fresh: Vec<(&str, usize)> = Vec::new();
-        for event in seen.service.events.iter().rev().filter(|event| event.at_ms >= since) {
-            if self.said.insert(event.id.clone()) {
-                match fresh.iter_mut().find(|(message, _)| *message == event.message) {
-                    Some((_, times)) => *times += 1,
-                    None => fresh.push((&event.message, 1)),
-                }
-            }
-        }
-        for (message, times) in fresh {
-            let (service, message) = (self.target.key.clone(), message.to_owned());
-            events.emit(Kind::ServiceSaid { service, message, times });
-        }
-    }
-
     async fn close(&mut self, watch: &Watch<'_>, mut verdict: Verdict) {
         if let Outcome::Superseded { task_definition, who, release, .. } = &mut verdict.outcome {
             (*who, *release) = registered_by(watch, task_definition).await;
+        }
+        // ECS calls whoever asks for a stop a user.
+        if let Some(reason) = verdict.reason.as_mut().filter(|_| self.asked) {
+            reason.push_str(ASKED);
         }
         let (service, elapsed_ms) = (self.target.key.clone(), self.began.elapsed_ms());
         watch.events.emit(Kind::Settled { service, verdict: verdict.clone(), elapsed_ms });
@@ -342,9 +275,4 @@ async fn registered_by(watch: &Watch<'_>, revision: &str) -> (Option<String>, Op
             (None, None)
         }
     }
-}
-
-/// `family:revision` of a revision's ARN.
-fn short(arn: &str) -> String {
-    arn.rsplit('/').next().unwrap_or(arn).to_owned()
 }

@@ -10,6 +10,7 @@ mod plain;
 mod poll;
 mod stop;
 mod target;
+mod tell;
 mod watch;
 
 pub use follow::Settled;

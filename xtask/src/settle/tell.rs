@@ -1,0 +1,129 @@
+//! What is told of a deployment while it rolls: each thing once, when it changes.
+
+use std::collections::BTreeSet;
+
+use deploy::event::Kind;
+use deploy::model::ServiceKey;
+use deploy::rollout::{Pace, Sightings, View, Waiting, waiting};
+
+use super::poll::Seen;
+use super::target::Target;
+use crate::host::Mark;
+use crate::report::Recorder;
+
+/// What was told of one deployment so far.
+pub(super) struct Teller {
+    service: ServiceKey,
+    deployment: String,
+    /// `family:revision`.
+    revision: String,
+    pace: Pace,
+    began: Mark,
+    sightings: Sightings,
+    /// How it stood when that was told last: desired, running, pending and failed tasks, and what it waited for.
+    told: Option<([u32; 4], Waiting)>,
+    /// Ids of the service events that were passed on.
+    said: BTreeSet<String>,
+}
+
+impl Teller {
+    /// Tells that the deployment is followed from `began` on.
+    pub(super) fn begin(target: &Target, began: Mark, events: &Recorder) -> Self {
+        let teller = Self {
+            service: target.key.clone(),
+            deployment: target.deployed.deployment.clone(),
+            revision: short(&target.deployed.revision),
+            pace: target.pace,
+            began,
+            sightings: Sightings::default(),
+            told: None,
+            said: BTreeSet::new(),
+        };
+        events.emit(Kind::Following {
+            service: teller.service.clone(),
+            deployment: teller.deployment.clone(),
+            revision: teller.revision.clone(),
+        });
+        teller
+    }
+
+    /// Tells what a poll shows for the first time: what ECS said, and which tasks moved.
+    pub(super) fn news(&mut self, seen: &Seen, events: &Recorder) {
+        self.say(seen, events);
+        self.killed(seen, events);
+        let now_ms = self.began.elapsed_ms();
+        let tasks = self.sightings.see(now_ms, &self.deployment, &seen.tasks, &seen.targets);
+        if !tasks.is_empty() {
+            events.emit(Kind::TasksMoved { service: self.service.clone(), tasks });
+        }
+    }
+
+    /// Tells how it stands, when it stands differently than before; and, for a view that moves, when only a running number
+    /// does.
+    pub(super) fn standing(&mut self, seen: &Seen, events: &Recorder) {
+        let entry = seen.service.deployments.iter().find(|entry| entry.id == self.deployment);
+        let entry = entry.cloned().unwrap_or_default();
+        let view = View {
+            deployment: &self.deployment,
+            service: &seen.service,
+            tasks: &seen.tasks,
+            targets: &seen.targets,
+        };
+        let waiting = waiting(view, self.pace, &self.sightings, self.began.elapsed_ms());
+        let counts = [entry.desired, entry.running, entry.pending, entry.failed];
+        let [desired, running, pending, failed] = counts;
+        let standing = (counts, waiting.clone());
+        let changed = match &self.told {
+            Some(told) if *told == standing => return,
+            Some((told, waited)) => *told != counts || !waited.is_like(&waiting),
+            None => true,
+        };
+        self.told = Some(standing);
+        let (service, revision) = (self.service.clone(), self.revision.clone());
+        events.emit(Kind::Rolling { service, revision, desired, running, pending, failed, waiting, changed });
+    }
+
+    /// Whether the new tasks were all healthy when it was told last how it stands.
+    pub(super) fn is_finishing(&self) -> bool {
+        matches!(&self.told, Some((_, Waiting::Draining { .. } | Waiting::Completion)))
+    }
+
+    /// Says of old tasks that they did not heed SIGTERM: what they were answering was cut off.
+    fn killed(&self, seen: &Seen, events: &Recorder) {
+        let killed = self.sightings.killed(&self.deployment, &seen.tasks);
+        if killed.is_empty() {
+            return;
+        }
+        let noun = if killed.len() == 1 { "task" } else { "tasks" };
+        let tasks = killed.iter().map(|id| id.get(..8).unwrap_or(id)).collect::<Vec<_>>().join(" and ");
+        let (service, secs) = (&self.service, self.pace.stop_timeout_secs);
+        let text = format!(
+            "{service}: old {noun} {tasks} got SIGKILL, {secs} s after SIGTERM: what was still being answered was cut off"
+        );
+        events.emit(Kind::Warned { text });
+    }
+
+    /// Passes on what ECS said since our deployment was made, oldest first.
+    fn say(&mut self, seen: &Seen, events: &Recorder) {
+        let ours = seen.service.deployments.iter().find(|entry| entry.id == self.deployment);
+        let Some(since) = ours.map(|entry| entry.created_ms) else { return };
+        let mut fresh: Vec<(&str, usize)> = Vec::new();
+        for event in seen.service.events.iter().rev().filter(|event| event.at_ms >= since) {
+            if self.said.insert(event.id.clone()) {
+                match fresh.iter_mut().find(|(message, _)| *message == event.message) {
+                    Some((_, times)) => *times += 1,
+                    None => fresh.push((&event.message, 1)),
+                }
+            }
+        }
+        for (message, times) in fresh {
+            let (service, message) = (self.service.clone(), message.to_owned());
+            events.emit(Kind::ServiceSaid { service, message, times });
+        }
+    }
+}
+
+/// `family:revision` of a revision's ARN.
+pub(super) fn short(arn: &str) -> String {
+    arn.rsplit('/').next().unwrap_or(arn).to_owned()
+}
