@@ -1,6 +1,7 @@
 //! One release, from a plan to its proof. The verbs call it, and so do the stories that run it on virtual
 //! time: there is no second way to deploy.
 
+mod before;
 mod carry;
 mod former;
 mod prove;

@@ -6,6 +6,7 @@
 //! | a stop was asked for (Ctrl-C, SIGTERM) | the same: half a release is no release |
 //! | all settled, and the proof failed | the same: a release that does not answer is a failed one |
 //! | superseded | nothing: the newer deployment is somebody else's |
+//! | an earlier run of the same release was killed | also what that one had moved |
 //! | somebody deployed after ours was complete, and before it was proven | the other services |
 //! | still moving, unknown | nothing: what cannot be judged is not touched |
 //! | `undo = "service"`, or `--no-rollback` | nothing |
@@ -15,11 +16,11 @@
 use std::collections::BTreeMap;
 
 use deploy::event::{ExitCode, Kind, Standing};
-use deploy::history::PROVEN;
 use deploy::model::{Observed, Pin, Release, ServiceKey, Undo};
 use deploy::plan::{Order, Refusal};
 use deploy::rollout::Outcome;
 
+use super::before::{Before, before};
 use super::run::tell;
 use super::{Ground, Planned, carry_out};
 use crate::apply::Known;
@@ -41,13 +42,19 @@ fn is_undone(ground: &Ground<'_>, settled: &[Settled]) -> bool {
 /// Puts back what the release moved, and tells where every service stands. Gives the exit code: 1 when all are back, 5
 /// when not, 6 when only somebody else's newer deployment was left; `None` when the release is left as it is.
 pub(super) async fn undo(ground: &Ground<'_>, planned: &Planned, settled: &[Settled]) -> Option<ExitCode> {
-    let moved: Vec<&Settled> = settled.iter().filter(|settled| !settled.verdict.outcome.is_back()).collect();
-    if moved.is_empty() || !is_undone(ground, settled) {
+    if !is_undone(ground, settled) {
         return None;
     }
-    let pins = pins(&planned.observed, &moved);
+    let before = before(ground, planned).await;
+    let moved = moved(planned, settled, &before);
+    if moved.is_empty() {
+        return None;
+    }
     let mut back: BTreeMap<ServiceKey, bool> =
         settled.iter().map(|settled| (settled.key.clone(), settled.verdict.outcome.is_back())).collect();
+    back.extend(moved.keys().map(|key| (key.clone(), false)));
+    let pin = |key: &ServiceKey| before.get(key).map(|before| (key.clone(), before.pin.clone()));
+    let pins: BTreeMap<ServiceKey, Pin> = moved.keys().filter_map(pin).collect();
     let mut theirs = Vec::new();
     if !pins.is_empty() {
         ground.events.emit(Kind::Undoing { services: pins.keys().cloned().collect() });
@@ -64,30 +71,33 @@ pub(super) async fn undo(ground: &Ground<'_>, planned: &Planned, settled: &[Sett
         true => ExitCode::Superseded,
         false => ExitCode::NotRecovered,
     };
-    let services: Vec<_> = back
-        .into_iter()
-        .map(|(service, back)| {
-            let before = planned.observed.services.get(&service);
-            let revision = before.map(|before| short(&before.task_definition.arn));
-            Standing { service, back, before: revision }
-        })
-        .collect();
+    let standing = |(service, back): (ServiceKey, bool)| {
+        let revision = before.get(&service).map(|before| short(&before.pin.revision));
+        Standing { service, back, before: revision }
+    };
+    let services: Vec<_> = back.into_iter().map(standing).collect();
     if !services.is_empty() {
         ground.events.emit(Kind::Undone { services });
     }
     Some(exit)
 }
 
-/// Revision and settings from before the release, of each moved service that had any.
-fn pins(before: &Observed, moved: &[&Settled]) -> BTreeMap<ServiceKey, Pin> {
-    let pin = |settled: &&Settled| {
-        let state = before.services.get(&settled.key).filter(|state| state.status == "ACTIVE")?;
-        let proven = state.task_definition.tags.contains_key(PROVEN);
-        let pin =
-            Pin { revision: state.task_definition.arn.clone(), proven, settings: Some(state.spec.clone()) };
-        Some((settled.key.clone(), pin))
-    };
-    moved.iter().filter_map(pin).collect()
+/// The services that have to go back, and what this release has them run, where that is known: those whose deployments
+/// are not back by themselves, and those that an earlier run of it left.
+fn moved(
+    planned: &Planned,
+    settled: &[Settled],
+    before: &BTreeMap<ServiceKey, Before>,
+) -> BTreeMap<ServiceKey, Option<String>> {
+    let rolled = settled.iter().filter(|settled| !settled.verdict.outcome.is_back());
+    let mut moved: BTreeMap<_, _> =
+        rolled.map(|settled| (settled.key.clone(), settled.revision.clone())).collect();
+    let left = before.iter().filter(|(_, before)| before.left);
+    for (key, _) in left.filter(|(key, _)| !settled.iter().any(|settled| settled.key == **key)) {
+        let runs = planned.observed.services.get(key).map(|state| state.task_definition.arn.clone());
+        moved.insert(key.clone(), runs);
+    }
+    moved
 }
 
 /// What the way back came to. A service in neither list is not back.
@@ -102,7 +112,7 @@ struct Way {
 async fn way_back(
     ground: &Ground<'_>,
     planned: &Planned,
-    moved: &[&Settled],
+    moved: &BTreeMap<ServiceKey, Option<String>>,
     mut pins: BTreeMap<ServiceKey, Pin>,
 ) -> Way {
     // The request to stop that may have led here was heeded; the next one leaves at once.
@@ -157,12 +167,16 @@ async fn way_back(
 }
 
 /// Services that run neither what this release rolled out nor what was before it, and the ARN of what they run.
-fn theirs(now: &Observed, moved: &[&Settled], pins: &BTreeMap<ServiceKey, Pin>) -> Vec<(ServiceKey, String)> {
-    let stranger = |settled: &&Settled| {
-        let state = now.services.get(&settled.key).filter(|state| state.status == "ACTIVE")?;
-        let (before, runs) = (&pins.get(&settled.key)?.revision, &state.task_definition.arn);
-        let ours = settled.revision.as_ref().is_none_or(|ours| ours == runs);
-        (!ours && before != runs).then(|| (settled.key.clone(), runs.clone()))
+fn theirs(
+    now: &Observed,
+    moved: &BTreeMap<ServiceKey, Option<String>>,
+    pins: &BTreeMap<ServiceKey, Pin>,
+) -> Vec<(ServiceKey, String)> {
+    let stranger = |(key, ours): (&ServiceKey, &Option<String>)| {
+        let state = now.services.get(key).filter(|state| state.status == "ACTIVE")?;
+        let (before, runs) = (&pins.get(key)?.revision, &state.task_definition.arn);
+        let ours = ours.as_ref().is_none_or(|ours| ours == runs);
+        (!ours && before != runs).then(|| (key.clone(), runs.clone()))
     };
     moved.iter().filter_map(stranger).collect()
 }

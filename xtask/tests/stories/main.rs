@@ -23,4 +23,5 @@ mod somebody;
 mod superseded;
 mod together;
 mod truth;
+mod unfinished;
 mod world;

@@ -137,7 +137,7 @@ fn cases() -> ProptestConfig {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     match std::env::var_os("PROPTEST_CASES") {
         Some(_) => config,
-        None => ProptestConfig { cases: 24, rng_seed: RngSeed::Fixed(7), ..config },
+        None => ProptestConfig { cases: 16, rng_seed: RngSeed::Fixed(7), ..config },
     }
 }
 

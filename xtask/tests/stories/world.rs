@@ -129,7 +129,7 @@ impl World {
         let images = self.images(backend, frontend);
         let release = Release {
             id: format!("release-{}", self.releases),
-            commit: Some(format!("{:040x}", self.releases)),
+            commit: Some(commit(backend, frontend)),
             committed: None,
             dirty: false,
             actor: "story".to_owned(),
@@ -180,6 +180,12 @@ impl World {
             secs: mark.elapsed_ms() / 1000,
         }
     }
+}
+
+/// The same sources are the same commit.
+fn commit(backend: &str, frontend: &str) -> String {
+    let add = |sum: u128, byte: u8| sum.wrapping_mul(257).wrapping_add(byte.into());
+    format!("{:040x}", format!("{backend} {frontend}").bytes().fold(1, add))
 }
 
 fn is_our_write(call: &CallRecord) -> bool {

@@ -27,7 +27,7 @@ fn release_of(revision: &TaskDefinitionState) -> Option<&str> {
     revision.tags.get("release").map(String::as_str)
 }
 
-fn is_proven(revision: &TaskDefinitionState) -> bool {
+pub(super) fn is_proven(revision: &TaskDefinitionState) -> bool {
     revision.tags.contains_key(PROVEN)
 }
 

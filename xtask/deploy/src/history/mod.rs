@@ -4,12 +4,15 @@
 //! ([`crate::plan::release_tags`]) and [`PROVEN`] once it was proven; service deployments tell how their rolls ended, for
 //! as long as ECS keeps them (90 days).
 
+mod before;
 mod fold;
 mod past;
 #[cfg(test)]
 mod tests;
 
+pub use before::served_before;
 pub use fold::history;
+use fold::is_proven;
 pub use past::{Fate, Past, Run};
 
 use std::collections::BTreeMap;

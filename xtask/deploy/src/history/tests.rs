@@ -130,3 +130,25 @@ fn revisions_of_somebody_else_are_no_release() {
     let facts = facts(vec![stranger, revision("b", 1, "r1", true)], Vec::new(), [5, 1]);
     assert_eq!(fates(&facts), [("r1".to_owned(), Fate::Proven)]);
 }
+
+#[test]
+fn what_served_before_is_what_ran_last_and_not_what_was_registered_last() {
+    let revisions = |proven: [bool; 4]| {
+        let of = |(number, proven): (u64, &bool)| revision("b", number, &format!("r{number}"), *proven);
+        (1..).zip(&proven).map(of).collect::<Vec<_>>()
+    };
+    // 1 was gone back to from 3; then 4 was begun.
+    let again = Roll { created_ms: 3_500_000, ..roll("b", 1, "SUCCESSFUL") };
+    let rolls = [1, 2, 3].map(|number| roll("b", number, "SUCCESSFUL"));
+    let rolls: Vec<_> = rolls.into_iter().chain([again, roll("b", 4, "IN_PROGRESS")]).collect();
+    let before = |proven, rolls: &[Roll]| {
+        let facts = Facts { rolls: rolls.to_vec(), ..facts(revisions(proven), Vec::new(), [4, 0]) };
+        let live = facts.live[&key("backend")].clone();
+        served_before(&facts, &key("backend"), &live).map(TaskDefinitionState::number)
+    };
+    assert_eq!(before([true, true, true, false], &rolls), Some(1));
+    assert_eq!(before([false, true, false, false], &rolls), Some(2), "a proven one first");
+    assert_eq!(before([false; 4], &rolls), Some(1), "none was proven");
+    assert_eq!(before([true, true, false, false], &[]), Some(2), "ECS tells of no deployments");
+    assert_eq!(before([false; 4], &[]), None);
+}

@@ -1,0 +1,87 @@
+//! What each service ran before a release: what was observed, unless an earlier run of the same release, which was killed,
+//! had begun to move it by then.
+
+use std::collections::BTreeMap;
+
+use deploy::event::Kind;
+use deploy::history::{Facts, PROVEN, served_before};
+use deploy::model::{Pin, Release, ServiceKey, ServiceState};
+
+use super::{Ground, Planned};
+use crate::observe;
+use crate::report::chain;
+
+/// Revisions of each service among which the one from before is looked for.
+const MOST: usize = 50;
+
+/// What a service is to run again.
+pub(super) struct Before {
+    /// The revision and, where they are known, the settings.
+    pub(super) pin: Pin,
+    /// An earlier run of the release left the service at a revision that nobody proved.
+    pub(super) left: bool,
+}
+
+/// What each service ran before. A service of which that is not known is not in the answer.
+pub(super) async fn before(ground: &Ground<'_>, planned: &Planned) -> BTreeMap<ServiceKey, Before> {
+    let release = &planned.desired.release;
+    let states = planned.observed.services.iter().filter(|(_, state)| state.status == "ACTIVE");
+    let facts = if states.clone().any(|(_, state)| is_unfinished(state, release)) {
+        facts(ground).await
+    } else {
+        Facts::default()
+    };
+    let found = |(key, state): (&ServiceKey, &ServiceState)| {
+        let before = if is_unfinished(state, release) {
+            unfinished(&facts, key, state)
+        } else {
+            Some(as_found(state))
+        };
+        Some((key.clone(), before?))
+    };
+    states.filter_map(found).collect()
+}
+
+/// Whether what was found is not what served before: it was on its way, or an earlier run of this very release did not
+/// come to its proof.
+fn is_unfinished(state: &ServiceState, release: &Release) -> bool {
+    let tags = &state.task_definition.tags;
+    let same = tags.get("commit").is_some_and(|commit| release.commit.as_ref() == Some(commit))
+        && tags.get("dirty").is_some_and(|dirty| *dirty == release.dirty.to_string());
+    !tags.contains_key(PROVEN) && (!is_complete(state) || same)
+}
+
+fn is_complete(state: &ServiceState) -> bool {
+    state.rollout.as_deref() == Some("COMPLETED")
+}
+
+fn as_found(state: &ServiceState) -> Before {
+    let proven = state.task_definition.tags.contains_key(PROVEN);
+    let pin = Pin { revision: state.task_definition.arn.clone(), proven, settings: Some(state.spec.clone()) };
+    Before { pin, left: false }
+}
+
+fn unfinished(facts: &Facts, service: &ServiceKey, state: &ServiceState) -> Option<Before> {
+    let served = served_before(facts, service, &state.task_definition.arn);
+    let proven = served.is_some_and(|served| served.tags.contains_key(PROVEN));
+    match served {
+        // A complete revision only makes way for one that is known to be good.
+        _ if is_complete(state) && !proven => Some(as_found(state)),
+        Some(served) => {
+            let pin = Pin { revision: served.arn.clone(), proven, settings: None };
+            Some(Before { pin, left: is_complete(state) })
+        }
+        None => None,
+    }
+}
+
+async fn facts(ground: &Ground<'_>) -> Facts {
+    match observe::history(ground.aws, ground.environment, MOST).await {
+        Ok(read) => read.facts,
+        Err(error) => {
+            let text = format!("what ran before cannot be read: {}", chain(&error));
+            ground.events.emit(Kind::Warned { text });
+            Facts::default()
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! A run is killed while its release rolls, and the next run of the same release fails: what goes back goes back to what
+//! served before both.
+
+use std::time::Duration;
+
+use deploy::event::{ExitCode, Kind};
+use deploy::model::OnPlainCause;
+use sim::workload::scripted::Script;
+
+use crate::world::{World, story};
+
+/// A good first release; then one whose frontend never gets well, whose run is killed after `secs`.
+async fn killed_after(secs: u64) -> World {
+    let mut world = World::new().await;
+    let frontend = &mut world.environment.services[1].deployment;
+    frontend.circuit_breaker.threshold = 50;
+    frontend.on_plain_cause = OnPlainCause::Wait;
+    assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+    world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1));
+    let killed = tokio::time::timeout(Duration::from_secs(secs), Box::pin(world.deploy("v2", "v2"))).await;
+    assert!(killed.is_err(), "it was over by then: {killed:#?}");
+    world.environment.services[1].deployment.on_plain_cause = OnPlainCause::RollBack;
+    world
+}
+
+#[test]
+fn a_rerun_that_fails_does_not_call_the_killed_run_s_revision_the_one_from_before() {
+    // The backend still rolls, drains, or is complete and was not proven.
+    for secs in [20, 60, 150] {
+        story(async || {
+            let mut world = killed_after(secs).await;
+            let ended = Box::pin(world.deploy("v2", "v2")).await;
+            assert_eq!(ended.exit, ExitCode::Failed, "killed after {secs} s: {:#?}", ended.events);
+            let told = ended.events.iter().find_map(|event| match event {
+                Kind::Undone { services } => Some(services.clone()),
+                _ => None,
+            });
+            for standing in told.unwrap() {
+                let before = standing.before.unwrap();
+                assert!(standing.back && before.ends_with(":1"), "killed after {secs} s: {before}");
+            }
+            let back = Box::pin(world.deploy("v1", "v1")).await;
+            assert_eq!((back.exit, back.writes), (ExitCode::Done, vec![]), "killed after {secs} s");
+        });
+    }
+}
+
+#[test]
+fn a_backend_that_another_release_left_unproven_is_not_touched_when_the_frontend_fails() {
+    story(async || {
+        let mut world = World::new().await;
+        world.deploy("v1", "v1").await;
+        // It runs and answers, and what ran could not be read.
+        world.put_back = false;
+        world.front_door.answers(500);
+        assert_eq!(world.deploy("v2", "v1").await.exit, ExitCode::NotRecovered);
+        world.put_back = true;
+        world.front_door.answers(200);
+        world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1));
+        let ended = world.deploy("v2", "v2").await;
+        assert_eq!((ended.exit, ended.rolled()), (ExitCode::Failed, vec!["frontend"]), "{:#?}", ended.events);
+    });
+}
