@@ -33,7 +33,11 @@ fn a_roll_that_nobody_noticed_is_told_as_such() {
         let seen = seen(&ended).unwrap();
         assert_eq!((seen.failed, &seen.misses), (0, &Vec::new()));
         // One a second over the roll, and none while the account is read and the release is proven.
-        assert!(seen.requests > 30 && u64::from(seen.requests) <= ended.secs + 1, "{seen:?} in {} s", ended.secs);
+        assert!(
+            seen.requests > 30 && u64::from(seen.requests) <= ended.secs + 1,
+            "{seen:?} in {} s",
+            ended.secs
+        );
     });
 }
 

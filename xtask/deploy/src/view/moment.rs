@@ -37,7 +37,11 @@ mod tests {
         let said = |at_ms, name: &str, message: &str| Event {
             seq: at_ms,
             at_ms,
-            kind: Kind::ServiceSaid { service: ServiceKey(name.to_owned()), message: message.to_owned() },
+            kind: Kind::ServiceSaid {
+                service: ServiceKey(name.to_owned()),
+                message: message.to_owned(),
+                times: 1,
+            },
         };
         let events = [
             said(1_000, "backend", "has stopped 1 running tasks"),
