@@ -7,6 +7,7 @@
 //!                ├ apply    Plan → writes
 //!                ├ settle   poll → rollout verdict
 //!                ├ verify   digests, target health, smoke
+//!                ├ forecast the plan's rolls on virtual time, beforehand
 //!                └ report   events → terminal, lines, NDJSON
 //! aws  the only user of the AWS SDK      host  the only door to process, environment, clock, randomness
 //! ```
@@ -14,6 +15,7 @@
 pub mod apply;
 pub mod aws;
 pub mod cli;
+pub mod forecast;
 pub mod host;
 pub mod image;
 pub mod local;

@@ -10,6 +10,7 @@ use super::release as begun;
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Global, Job, args, build, consent, observed};
 use crate::aws::Aws;
+use crate::forecast;
 use crate::host::{Halt, Host};
 use crate::image::Image;
 use crate::release::{self, Ground, Planned};
@@ -50,6 +51,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Deploy) -> Result<Closing, 
     let changes = !planned.plan.is_empty();
     job.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
     refuse(&planned.plan)?;
+    foretell(job, ground.aws, ground.environment, planned).await;
     if changes {
         consent::ask(job, ground.environment, "the deploy")?;
     }
@@ -71,14 +73,23 @@ pub(super) async fn plan_only(
     let events = Recorder::new(host.clock.clone(), screen);
     let (_switch, halt) = Halt::new();
     let prepared = prepare(&Job { host, global, events: &events, halt: &halt }, "plan", asked).await?;
+    let (aws, environment) = (&prepared.session.aws, &prepared.session.settings.environment);
+    let forecast = forecast::predict(aws, environment, &prepared.planned).await;
     events.pause();
     let plan = &prepared.planned.plan;
     match global.output {
         Format::Json => {
-            let text = serde_json::to_string(plan).map_err(|error| Failure::from_error(&error))?;
-            print_result(&text);
+            let mut object = serde_json::to_value(plan).map_err(|error| Failure::from_error(&error))?;
+            object["forecast"] =
+                serde_json::to_value(&forecast).map_err(|error| Failure::from_error(&error))?;
+            print_result(&object.to_string());
         }
-        Format::Text => print_result(deploy::view::plan_text(plan).trim_end()),
+        Format::Text => {
+            print_result(deploy::view::plan_text(plan).trim_end());
+            if let Some(forecast) = &forecast {
+                print_result(&format!("forecast: {}", deploy::view::forecast(forecast)));
+            }
+        }
     }
     refuse(plan)?;
     Ok(if plan.is_empty() { ExitCode::Done } else { ExitCode::ChangesPending })
@@ -105,6 +116,13 @@ async fn prepare(job: &Job<'_>, verb: &str, asked: &args::Commit) -> Result<Prep
         begun::refuse_older(job.host, &session.settings.workspace, &mut planned);
     }
     Ok(Prepared { images, planned, session })
+}
+
+/// Says beforehand how long the rolls will take.
+pub(super) async fn foretell(job: &Job<'_>, aws: &Aws, environment: &Environment, planned: &Planned) {
+    if let Some(forecast) = forecast::predict(aws, environment, planned).await {
+        job.events.emit(Kind::Forecast(forecast));
+    }
 }
 
 pub(super) fn refuse(plan: &Plan) -> Result<(), Failure> {

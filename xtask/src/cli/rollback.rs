@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use deploy::event::{ExitCode, Kind};
 use deploy::plan::Order;
 
-use super::deploy::{refuse, table};
+use super::deploy::{foretell, refuse, table};
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, args, consent, observed};
 use crate::host::Actor;
@@ -46,6 +46,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing
     let planned = ground.plan(former.release, observed).await.map_err(|error| observed::failure(&error))?;
     job.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
     refuse(&planned.plan)?;
+    foretell(job, &session.aws, &environment, &planned).await;
     if !planned.plan.is_empty() {
         if asked.plan {
             return Ok(Closing::new(ExitCode::ChangesPending, "shown, and not carried out"));

@@ -13,11 +13,11 @@ use crate::settle::{self, Settled, Target, Watch};
 /// Steps failed; what had settled before is known.
 #[derive(Debug, thiserror::Error)]
 #[error("{failed}")]
-pub(super) struct Stuck {
+pub(crate) struct Stuck {
     /// Which steps, and why.
     failed: apply::Failed,
     /// The deployments that were over by then.
-    pub(super) settled: Vec<Settled>,
+    pub(crate) settled: Vec<Settled>,
 }
 
 /// Carries the stages out and stops at the first that does not end well. What a later stage would have moved
@@ -25,7 +25,7 @@ pub(super) struct Stuck {
 ///
 /// # Errors
 /// [`Stuck`] when steps failed.
-pub(super) async fn carry_out(
+pub(crate) async fn carry_out(
     ground: &Ground<'_>,
     planned: &Planned,
     known: &Known,

@@ -17,7 +17,7 @@ use deploy::event::Kind;
 use deploy::model::{Desired, Environment, Observed, Protocol, Release, ServiceKey};
 use deploy::plan::{Order, Plan};
 
-use carry::carry_out;
+pub(crate) use carry::carry_out;
 pub use former::{Former, NoWayBack, former};
 use prove::prove;
 pub use run::{Ending, run};

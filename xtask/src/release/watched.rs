@@ -1,4 +1,5 @@
-//! The plan carried out while the public paths are asked, so that a roll that is seen from outside is told.
+//! The plan carried out with an eye on its users and on the clock: the public paths are asked meanwhile, and the time it
+//! took stands beside the one that was predicted.
 
 use std::time::Duration;
 
@@ -11,8 +12,7 @@ use crate::apply::Known;
 use crate::settle::Settled;
 use crate::verify::{Watched, while_asking};
 
-/// Carries out, and asks meanwhile what was up before: a service that this release makes has nothing to lose. What the
-/// requests tell decides nothing.
+/// Carries out, tells how long it took where that was predicted.
 ///
 /// # Errors
 /// As [`carry_out`].
@@ -21,6 +21,24 @@ pub(super) async fn carry_out_watched(
     planned: &Planned,
     known: &Known,
 ) -> Result<Vec<Settled>, Stuck> {
+    let mark = ground.events.clock().mark();
+    let carried = asked(ground, planned, known).await;
+    let predicted = ground.events.events().into_iter().find_map(|event| match event.kind {
+        Kind::Forecast(forecast) => Some(forecast.total_ms),
+        _ => None,
+    });
+    if let (Some(predicted_ms), Ok(settled)) = (predicted, &carried) {
+        // What failed or was stopped took another way than the predicted one.
+        if settled.iter().all(Settled::is_success) && !ground.halt.asked() {
+            ground.events.emit(Kind::ForecastMet { predicted_ms, took_ms: mark.elapsed_ms() });
+        }
+    }
+    carried
+}
+
+/// Carries out, and asks meanwhile what was up before: a service that this release makes has nothing to lose. What the
+/// requests tell decides nothing.
+async fn asked(ground: &Ground<'_>, planned: &Planned, known: &Known) -> Result<Vec<Settled>, Stuck> {
     let Ground { host, events, environment, .. } = *ground;
     let work = Box::pin(carry_out(ground, planned, known));
     let rolls = planned.plan.stages.iter().any(|stage| !stage.settle.is_empty());

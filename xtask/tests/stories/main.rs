@@ -6,6 +6,7 @@ mod availability;
 mod causes;
 mod deadlines;
 mod failures;
+mod forecast;
 mod front_door;
 mod history;
 mod interruption;

@@ -14,6 +14,7 @@ use sim::door::cloud::{CallRecord, Cloud};
 use sim::workload::scripted::{Scripted, Scripts};
 use tokio::sync::Notify;
 use xtask::aws::{Aws, Connect, Keys, Observer};
+use xtask::forecast;
 use xtask::host::{Env, Halt, Host, Http};
 use xtask::image::{self, Image, Recipe};
 use xtask::observe;
@@ -33,6 +34,8 @@ pub(crate) struct World {
     releases: u32,
     /// Seconds into the next deploys at which somebody presses Ctrl-C.
     pub(crate) stop_after: Option<u64>,
+    /// Whether deploys predict how long they will take.
+    pub(crate) foretells: bool,
     /// Not with `--no-rollback`.
     pub(crate) put_back: bool,
 }
@@ -78,7 +81,18 @@ impl World {
         let host = Host::rehearsal(7, epoch, Env::default(), http);
         let aws = connect(&host, &environment, "story").await;
         let put_back = true;
-        Self { cloud, scripts, environment, host, aws, front_door, releases: 0, stop_after: None, put_back }
+        Self {
+            cloud,
+            scripts,
+            environment,
+            host,
+            aws,
+            front_door,
+            releases: 0,
+            stop_after: None,
+            foretells: false,
+            put_back,
+        }
     }
 
     /// Somebody else on the same account.
@@ -170,7 +184,7 @@ impl World {
                 assert!(switch.ask(), "a deploy that rolls must heed a stop");
             }
         };
-        let (exit, ()) = tokio::join!(Box::pin(run(&ground, release)), stop);
+        let (exit, ()) = tokio::join!(Box::pin(run(&ground, release, self.foretells)), stop);
         let calls = self.cloud.calls().split_off(before);
         Ended {
             exit,
@@ -206,7 +220,7 @@ async fn connect(host: &Host, environment: &Environment, key: &str) -> Aws {
     .await
 }
 
-async fn run(ground: &Ground<'_>, release: Release) -> ExitCode {
+async fn run(ground: &Ground<'_>, release: Release, foretells: bool) -> ExitCode {
     let planned = async {
         let observed = observe::account(ground.aws, ground.environment).await?;
         for text in &observed.warnings {
@@ -218,6 +232,10 @@ async fn run(ground: &Ground<'_>, release: Release) -> ExitCode {
         Ok(planned) => {
             assert_eq!(planned.plan.refusals, []);
             ground.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
+            if foretells {
+                let forecast = forecast::predict(ground.aws, ground.environment, &planned).await;
+                ground.events.emit(Kind::Forecast(forecast.unwrap()));
+            }
             release::run(ground, &planned).await.exit
         }
         Err(error) => {

@@ -2,9 +2,11 @@
 //! into a terminal, lines or NDJSON.
 
 mod availability;
+mod forecast;
 mod outcome;
 mod record;
 
 pub use availability::{Availability, Miss};
+pub use forecast::{Forecast, Part, Share, shares};
 pub use outcome::ExitCode;
 pub use record::{Call, Event, Kind, Phase, ProbeAnswer, ServiceRow, Standing};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Availability, ExitCode};
+use super::{Availability, ExitCode, Forecast};
 use crate::model::{ImageDigest, ServiceKey};
 use crate::plan::Plan;
 use crate::rollout::{Cause, Diagnosis, TaskMove, Verdict, Waiting};
@@ -99,6 +99,15 @@ pub enum Kind {
     Planned {
         /// The plan.
         plan: Box<Plan>,
+    },
+    /// How long the plan's rolls will take.
+    Forecast(Forecast),
+    /// How long they took, beside what was predicted.
+    ForecastMet {
+        /// Milliseconds.
+        predicted_ms: u64,
+        /// Milliseconds.
+        took_ms: u64,
     },
     /// A step began.
     StepBegan {

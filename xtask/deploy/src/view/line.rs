@@ -4,7 +4,7 @@ use super::failure::failure;
 use super::rolling::moves;
 use super::words::bare;
 use super::{duration, plan_text, rolling, table};
-use crate::event::{Availability, Event, Kind, ProbeAnswer, Standing};
+use crate::event::{Availability, Event, Forecast, Kind, ProbeAnswer, Share, Standing};
 use crate::model::ServiceKey;
 use crate::rollout::{Outcome, Verdict};
 
@@ -81,6 +81,10 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             format!("       {mark} GET {url}: {}{tries}", said(answer))
         }
         Kind::Availability(seen) => availability(seen),
+        Kind::Forecast(forecast) => format!("forecast {}", self::forecast(forecast)),
+        Kind::ForecastMet { predicted_ms, took_ms } => {
+            format!("       ✓ predicted {}, took {}", duration(*predicted_ms), duration(*took_ms))
+        }
         Kind::Warned { text } => format!("warning: {text}"),
         Kind::Failed { error, hint } => match hint {
             Some(hint) => format!("error: {error}\n  help: {hint}"),
@@ -122,6 +126,20 @@ fn settled(service: &ServiceKey, verdict: &Verdict, elapsed_ms: u64) -> String {
             text
         }
     }
+}
+
+/// `about 1 min 20 s, of which 30 s draining (…); tasks start in 15 s, as those that run did`.
+#[must_use]
+pub fn forecast(forecast: &Forecast) -> String {
+    let mut text = format!("about {}", duration(forecast.total_ms));
+    if let Some(Share { part, ms }) = forecast.longest {
+        let (words, setting) = part.words();
+        let setting = setting.map(|setting| format!(" (`{setting}`)")).unwrap_or_default();
+        text.push_str(&format!(", of which {} {words}{setting}", duration(ms)));
+    }
+    let as_what = if forecast.start_seen { "as those that run did" } else { "as is usual" };
+    text.push_str(&format!("; tasks start in {}, {as_what}", duration(forecast.start_ms)));
+    text
 }
 
 /// `312 requests, 0 failed, slowest 84 ms`, and each failed one beside the moment of the roll.

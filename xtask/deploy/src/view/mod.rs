@@ -13,7 +13,7 @@ mod words;
 
 pub use duration::{age, duration};
 pub use history::history;
-pub use line::{Detail, line};
+pub use line::{Detail, forecast, line};
 pub use moment::place;
 pub use plan_text::plan_text;
 pub use rolling::rolling;

@@ -1,0 +1,191 @@
+//! A roll on virtual time, in a runtime and an account of its own.
+
+use std::collections::BTreeMap;
+
+use deploy::event::{Event, Forecast, Part, Share, shares};
+use deploy::model::{
+    Architecture, Environment, LoadBalancerSource, Lookup, Network, Protocol, Release, ServiceKey,
+};
+use deploy::plan::Order;
+use sim::Settings;
+use sim::door::clock::SimClock;
+use sim::door::cloud::Cloud;
+use sim::door::connector::SimHttp;
+use sim::ecs::Pace;
+use sim::workload::scripted::{Script, Scripted, Scripts};
+
+use crate::apply::Known;
+use crate::aws::{Aws, Connect, Keys, Observer};
+use crate::host::{Env, Halt, Host, Http};
+use crate::image::{self, Image, Recipe};
+use crate::observe;
+use crate::release::{Ground, carry_out};
+use crate::report::{Recorder, Screen};
+
+/// What is rehearsed.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    /// The environment as it will be.
+    pub environment: Environment,
+    /// The services that run, with their desired counts.
+    pub live: BTreeMap<ServiceKey, u32>,
+    /// The services that roll, stage by stage.
+    pub rolls: Vec<Vec<ServiceKey>>,
+    /// Milliseconds from a task's creation to its start, where that is known.
+    pub starts: BTreeMap<ServiceKey, u64>,
+    /// Milliseconds from the containers' start until the application listens.
+    pub boot_ms: u64,
+    /// How long the account takes over its own steps.
+    pub pace: Pace,
+}
+
+/// What an account of its own is rehearsed in.
+struct Stage {
+    host: Host,
+    aws: Aws,
+}
+
+/// Carries the rolls out on virtual time. Blocks the thread for some tenths of a second; `None` when it does not go well.
+#[must_use]
+pub fn rehearse(rehearsal: &Rehearsal) -> Option<Forecast> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().ok()?;
+    runtime.block_on(Box::pin(run(rehearsal)))
+}
+
+async fn run(rehearsal: &Rehearsal) -> Option<Forecast> {
+    let environment = in_the_landing_zone(rehearsal);
+    let stage = stage(rehearsal, &environment).await;
+    let mut there: Vec<ServiceKey> = rehearsal.live.keys().cloned().collect();
+    let mut moved: Vec<ServiceKey> = Vec::new();
+    if !there.is_empty() {
+        deploy(&stage, &environment, &there, &moved).await?;
+    }
+    let (mut total_ms, mut all) = (0, BTreeMap::<Part, u64>::new());
+    for keys in &rehearsal.rolls {
+        there.extend(keys.iter().filter(|key| !rehearsal.live.contains_key(*key)).cloned());
+        moved.extend(keys.iter().cloned());
+        let (took_ms, events) = deploy(&stage, &environment, &there, &moved).await?;
+        total_ms += took_ms;
+        for (part, ms) in shares(&events) {
+            *all.entry(part).or_insert(0) += ms;
+        }
+    }
+    let longest = all.into_iter().max_by_key(|(_, ms)| *ms).map(|(part, ms)| Share { part, ms });
+    let rolled = || rehearsal.rolls.iter().flatten();
+    let start_ms = rolled().map(|key| start_ms(rehearsal, key)).max().unwrap_or(0);
+    let start_seen = rolled().all(|key| rehearsal.starts.contains_key(key));
+    Some(Forecast { total_ms, longest, start_ms, start_seen })
+}
+
+/// Deploys these services, those that moved with another image than before. Gives the milliseconds that it took.
+async fn deploy(
+    stage: &Stage,
+    environment: &Environment,
+    there: &[ServiceKey],
+    moved: &[ServiceKey],
+) -> Option<(u64, Vec<Event>)> {
+    let mut environment = environment.clone();
+    environment.services.retain(|service| there.contains(&service.key));
+    let images: BTreeMap<ServiceKey, Image> =
+        there.iter().map(|key| Some((key.clone(), image(moved.contains(key))?))).collect::<Option<_>>()?;
+    let events = Recorder::new(stage.host.clock.clone(), Screen::silent());
+    let (_switch, halt) = Halt::new();
+    let ground = Ground {
+        host: &stage.host,
+        aws: &stage.aws,
+        events: &events,
+        environment: &environment,
+        images: &images,
+        registry: None,
+        door: None,
+        halt: &halt,
+        put_back: true,
+        order: Order::Together,
+    };
+    let release = Release {
+        id: format!("rehearsal-{}", moved.len()),
+        commit: None,
+        committed: None,
+        dirty: false,
+        actor: "rehearsal".to_owned(),
+        images: BTreeMap::new(),
+        pins: BTreeMap::new(),
+    };
+    let observed = observe::account(&stage.aws, &environment).await.ok()?;
+    let planned = ground.plan(release, observed).await.ok()?;
+    let mark = stage.host.clock.mark();
+    let settled = carry_out(&ground, &planned, &Known::of(&planned.observed)).await.ok()?;
+    settled.iter().all(crate::settle::Settled::is_success).then(|| (mark.elapsed_ms(), events.events()))
+}
+
+async fn stage(rehearsal: &Rehearsal, environment: &Environment) -> Stage {
+    let scripts = Scripts::default();
+    for service in &environment.services {
+        let pull_ms = start_ms(rehearsal, &service.key)
+            .saturating_sub(rehearsal.pace.provisioning_ms + rehearsal.pace.activating_ms);
+        scripts.set(&service.family, Script { pull_ms, boot_ms: rehearsal.boot_ms, ..Script::default() });
+    }
+    let clock = SimClock::virtual_time();
+    let epoch = clock.millis().0;
+    let settings =
+        Settings { region: environment.region.clone(), pace: rehearsal.pace.clone(), ..Settings::default() };
+    let cloud = Cloud::rehearsal(settings, clock, Scripted::new(scripts));
+    let host = Host::rehearsal(1, epoch, Env::default(), Http::new(SimHttp::new(cloud)));
+    let key = || "rehearsal".to_owned();
+    let aws = Aws::connect(Connect {
+        region: environment.region.clone(),
+        endpoint: Some("http://cloud.rehearsal".to_owned()),
+        keys: Some(Keys { id: key(), secret: key() }),
+        http: host.http.clone(),
+        clock: host.clock.clone(),
+        rng: host.rng.clone(),
+        observer: Observer::none(),
+    })
+    .await;
+    Stage { host, aws }
+}
+
+/// From a task's creation to its start: what was seen, or what is usual.
+fn start_ms(rehearsal: &Rehearsal, key: &ServiceKey) -> u64 {
+    let Pace { provisioning_ms, pulling_ms, activating_ms, .. } = rehearsal.pace;
+    let usual = || provisioning_ms + pulling_ms + activating_ms;
+    rehearsal.starts.get(key).copied().unwrap_or_else(usual)
+}
+
+/// The environment with the names of the embedded cloud's landing zone, and without what does not bear on a roll's time.
+fn in_the_landing_zone(rehearsal: &Rehearsal) -> Environment {
+    let name = |name: &str| Lookup::Name(name.to_owned());
+    let mut environment = rehearsal.environment.clone();
+    environment.account = None;
+    environment.availability = None;
+    environment.network = Network {
+        vpc: name("ielts-prod-vpc"),
+        subnets: vec![name("ielts-prod-private-app-1a"), name("ielts-prod-private-app-1b")],
+        ..environment.network
+    };
+    environment.load_balancer.source = LoadBalancerSource::Create {
+        name: "rehearsal".to_owned(),
+        subnets: vec![name("ielts-prod-public-1a"), name("ielts-prod-public-1b")],
+        security_groups: vec![name("ielts-prod-alb-sg")],
+        internal: false,
+    };
+    environment.load_balancer.listener.protocol = Protocol::Http;
+    environment.load_balancer.listener.certificate = None;
+    for service in &mut environment.services {
+        service.scaling = None;
+        service.execution_role = name("ecsTaskExecutionRole");
+        service.task_role = None;
+        service.security_groups = vec![name("ielts-prod-ecs-be-sg")];
+        service.architecture = Architecture::X86_64;
+        service.desired_count = rehearsal.live.get(&service.key).copied().unwrap_or(service.desired_count);
+    }
+    environment
+}
+
+fn image(moved: bool) -> Option<Image> {
+    let platform = &image::platform(Architecture::X86_64);
+    let executable = if moved { b"after" as &[u8] } else { b"before" };
+    let recipe = Recipe { package: "rehearsal", version: "1", port: 80, platform, executable };
+    image::assemble(&recipe).ok()
+}
