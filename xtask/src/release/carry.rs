@@ -18,6 +18,8 @@ pub(crate) struct Stuck {
     failed: apply::Failed,
     /// The deployments that were over by then.
     pub(crate) settled: Vec<Settled>,
+    /// A service may have been touched: its stage had begun.
+    pub(crate) touched: bool,
 }
 
 /// Carries the stages out and stops at the first that does not end well. What a later stage would have moved
@@ -49,10 +51,12 @@ async fn stages(ground: &Ground<'_>, planned: &Planned, known: &Known) -> Result
         events,
     };
     let mut all: Vec<Settled> = Vec::new();
+    let mut touched = false;
     for stage in &planned.plan.stages {
         if halt.asked() {
             break;
         }
+        touched |= !stage.settle.is_empty();
         if !stage.lanes.is_empty() {
             events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
             if let Err(failed) = apply::stage(&site, stage).await {
@@ -60,7 +64,7 @@ async fn stages(ground: &Ground<'_>, planned: &Planned, known: &Known) -> Result
                 let begun = |key: &&ServiceKey| known.deployed(key).is_some_and(|deployed| !deployed.adopted);
                 let begun: Vec<&ServiceKey> = stage.settle.iter().filter(begun).collect();
                 all.extend(follow(ground, known, &begun).await);
-                return Err(Stuck { failed, settled: all });
+                return Err(Stuck { failed, settled: all, touched });
             }
         }
         let settled = follow(ground, known, &stage.settle.iter().collect::<Vec<_>>()).await;

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use deploy::event::{ExitCode, Kind};
-use deploy::model::ServiceKey;
+use deploy::model::{Service, ServiceKey};
 
 use super::{Ground, Planned, carry_out_watched, prove, proven, prune, undo};
 use crate::apply::Known;
@@ -35,11 +35,24 @@ pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
             tell(ground, &failed, Some(hint.to_owned()));
             match Box::pin(undo(ground, planned, &failed.settled)).await {
                 Some(exit) => (exit, undone(exit)),
+                None if !failed.touched && served(planned) => (
+                    ExitCode::Failed,
+                    "not deployed; no service was touched, and the previous release serves",
+                ),
                 None => (ExitCode::NotRecovered, "failed while the plan was carried out"),
             }
         }
     };
     Ending { exit, summary: summary.to_owned(), door }
+}
+
+/// Whether every service was there and complete before the release.
+fn served(planned: &Planned) -> bool {
+    let complete = |service: &Service| {
+        let state = planned.observed.services.get(&service.key);
+        state.is_some_and(|it| it.status == "ACTIVE" && it.rollout.as_deref() == Some("COMPLETED"))
+    };
+    planned.desired.environment.services.iter().all(complete)
 }
 
 async fn judged(

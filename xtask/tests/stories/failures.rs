@@ -1,6 +1,7 @@
 //! Releases that go wrong: what is told must be true, and the exit code never 0.
 
 use deploy::event::ExitCode;
+use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 
 use crate::world::{World, story};
@@ -67,4 +68,19 @@ fn a_slow_starter_without_grace_fails_and_the_old_release_serves() {
         let ended = world.deploy("v2", "v1").await;
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
     });
+}
+
+#[test]
+fn a_push_that_is_refused_is_told_by_whether_something_serves() {
+    for (deployed, exit) in [(true, ExitCode::Failed), (false, ExitCode::NotRecovered)] {
+        story(|| async {
+            let mut world = World::new().await;
+            if deployed {
+                assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+            }
+            world.cloud.add_rule(On::registry().writes().then(Fault::AccessDenied));
+            let ended = world.deploy("v2", "v2").await;
+            assert_eq!((ended.exit, ended.rolled().len()), (exit, 0), "{:#?}", ended.events);
+        });
+    }
 }

@@ -2,6 +2,7 @@
 
 use deploy::event::ExitCode;
 use deploy::model::{Cleanup, EarlySuccess};
+use deploy::rollout::Outcome;
 
 use crate::world::{World, story};
 
@@ -22,6 +23,9 @@ fn a_rerun_writes_nothing_and_registers_nothing() {
         world.deploy("v1", "v1").await;
         let again = world.deploy("v1", "v1").await;
         assert_eq!(again.exit, ExitCode::Done, "{:#?}", again.events);
+        for service in ["backend", "frontend"] {
+            assert_eq!(again.verdict(service).unwrap().outcome, Outcome::NoChange);
+        }
         assert_eq!(again.writes, Vec::<String>::new());
     });
 }

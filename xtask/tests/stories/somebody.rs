@@ -96,7 +96,7 @@ impl Somebody {
         self.updates(None, Some(desired), false).await.unwrap();
     }
 
-    /// Rolls anew what runs.
+    /// Rolls anew what runs; a service that is not there yet is left to be.
     ///
     /// # Errors
     /// When the network fails him.
@@ -113,8 +113,9 @@ impl Somebody {
         let (cluster, name) = self.backend();
         let before = self.aws.describe_services(cluster, &[name]).await?.remove(0);
         let found = self.aws.find_services(cluster, &[name], &Arns::default()).await?;
+        let Some(found) = found.first() else { return Ok(()) };
         let update = UpdateService {
-            spec: &found[0].spec,
+            spec: &found.spec,
             members: Members::default(),
             task_definition,
             desired,
