@@ -28,7 +28,7 @@ pub struct Remains {
     pub service_deployment: Option<ServiceDeploymentSnapshot>,
     /// The deployment's own tasks, each as it was read last.
     pub tasks: BTreeMap<String, TaskSnapshot>,
-    /// The target group's targets as they were read last, older deployments' among them.
+    /// The target group's targets, older deployments' among them: each state in which each was seen, in that order.
     pub targets: Vec<TargetSnapshot>,
     /// What stopped tasks printed.
     pub logs: Vec<TaskLog>,
@@ -56,7 +56,13 @@ impl Remains {
         for task in tasks.iter().filter(|task| task.started_by == self.deployment) {
             self.tasks.insert(task.id.clone(), task.clone());
         }
-        self.targets = targets.to_vec();
+        for target in targets {
+            let last =
+                self.targets.iter().rev().find(|known| known.ip == target.ip && known.port == target.port);
+            if last != Some(target) {
+                self.targets.push(target.clone());
+            }
+        }
     }
 }
 
@@ -211,6 +217,18 @@ mod tests {
     fn a_task_that_ecs_has_forgotten_is_kept_and_another_deployment_s_is_none_of_ours() {
         let ids: Vec<_> = remains().tasks.into_keys().collect();
         assert_eq!(ids, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_target_that_failed_is_still_there_when_it_has_drained() {
+        let target = |state: &str| TargetSnapshot { state: state.into(), ..TargetSnapshot::default() };
+        let mut remains = remains();
+        for state in ["initial", "unhealthy", "unhealthy", "draining"] {
+            remains.see(&ServiceSnapshot::default(), None, &[], &[target(state)]);
+        }
+        remains.see(&ServiceSnapshot::default(), None, &[], &[]);
+        let states: Vec<_> = remains.targets.iter().map(|target| target.state.as_str()).collect();
+        assert_eq!(states, ["initial", "unhealthy", "draining"]);
     }
 
     #[test]

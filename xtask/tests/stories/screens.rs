@@ -85,6 +85,7 @@ fn a_404_names_the_url_and_the_answer() {
         assert!(check.url.ends_with(":8080/actuator/health"), "{check:?}");
         assert_eq!(check.answered.as_deref(), Some("404"));
         assert!(screen(&ended).contains("/actuator/health answered 404"), "{}", screen(&ended));
+        assert!(ended.files["targets.json"].contains("[404]"), "{}", ended.files["targets.json"]);
     });
 }
 

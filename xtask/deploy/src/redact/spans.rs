@@ -71,7 +71,7 @@ fn by_name(text: &str, word: Range<usize>) -> Spans {
     let name = &text[word.clone()];
     let lower = name.to_ascii_lowercase();
     if lower == "bearer" {
-        return bearer(text, word.end);
+        return bearer(text, word.end).into_iter().collect();
     }
     let header = HEADERS.contains(&lower.as_str());
     let assigned = ASSIGNED.contains(&lower.as_str());
@@ -119,12 +119,12 @@ fn value(text: &str, begin: usize, header: bool) -> Option<Range<usize>> {
 }
 
 /// The token after `Bearer`.
-fn bearer(text: &str, end: usize) -> Spans {
+fn bearer(text: &str, end: usize) -> Option<Range<usize>> {
     let from = skip(text, end, &[' ']);
     let is_token = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
     let length = text[from..].find(|c| !is_token(c)).unwrap_or(text.len() - from);
     let digits = text[from..from + length].chars().any(|c| c.is_ascii_digit());
-    if from > end && length >= 8 && digits { vec![from..from + length] } else { Spans::new() }
+    (from > end && length >= 8 && digits).then_some(from..from + length)
 }
 
 /// Passwords in URLs: `scheme://user:password@host`.
