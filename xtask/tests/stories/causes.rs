@@ -129,8 +129,8 @@ fn a_network_that_may_recover_is_left_to_the_circuit_breaker() {
 }
 
 #[test]
-fn a_container_that_runs_out_of_memory_is_not_called_a_crash() {
-    story(|| is_left_to_the_breaker("out-of-memory", Script::runs_out_of_memory(2_000)));
+fn a_program_that_does_not_fit_into_its_memory_is_not_called_a_crash_and_not_waited_for() {
+    story(|| ends_early("out-of-memory", Script::runs_out_of_memory(2_000)));
 }
 
 #[test]
