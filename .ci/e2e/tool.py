@@ -94,7 +94,7 @@ class Run:
 
     def story(self, lines=25):
         """How it ended, for a failed check."""
-        told = {"failed", "explained", "warned", "settled", "step-failed", "ended"}
+        told = {"failed", "explained", "diagnosed", "warned", "settled", "step-failed", "ended"}
         picked = [line for line in self.out if not self.json or (_parsed(line) or {}).get("event") in told]
         how = "killed at its deadline" if self.timed_out else f"exit {self.exit}"
         return "\n".join([f"{how} after {self.elapsed:.1f} s: {self.command}"] + (picked + self.err)[-lines:])

@@ -1,5 +1,7 @@
 """A backend that never becomes healthy: the deploy fails, says why, and the old release goes on serving."""
 
+import pathlib
+
 from ..stage import deployed
 from ..verdict import check, expect, expect_that
 from .fresh import bands_through_the_page
@@ -71,12 +73,23 @@ def old_serves_still(stage):
 
 @check("the cause is named: the health check and its 404", needs=[unhealthy])
 def cause_of_404(stage):
-    explained = stage.failed_run.last("explained")
-    cause = explained.get("cause") or {}
-    expect("the service that is explained", explained.get("service"), "backend")
+    diagnosed = stage.failed_run.last("diagnosed")
+    diagnosis = diagnosed.get("diagnosis") or {}
+    cause = diagnosis.get("cause") or {}
+    expect("the service that failed", diagnosed.get("service"), "backend")
+    expect("what its health check was answered", [check["answered"] for check in diagnosis.get("checks", [])], ["404"])
     for part in ("/actuator/health", "404"):
         expect_that(part in cause.get("cause", ""), "the cause", f"{part!r} in it", stage.failed_run.story())
     expect_that(cause.get("remedy"), "the remedy", "a sentence", cause)
+
+
+@check("the evidence of the failure is in one folder", needs=[unhealthy])
+def evidence(stage):
+    folder = pathlib.Path(stage.failed_run.last("evidence-kept")["folder"])
+    files = {file.name for file in folder.iterdir()}
+    wanted = {"plan.json", "plan.txt", "events.ndjson", "calls.ndjson", "tasks.json", "targets.json", "logs"}
+    expect_that(wanted <= files, f"files in {folder}", str(sorted(wanted)), str(sorted(files)))
+    expect_that(any((folder / "logs").iterdir()), "the logs kept", "one at least", str(folder))
 
 
 @check("deployed again after that: exit 0, nothing written", needs=[unhealthy])
