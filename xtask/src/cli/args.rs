@@ -56,6 +56,8 @@ pub(crate) enum Verb {
     Plan(Commit),
     /// Show what runs now
     Status,
+    /// Follow a release that rolls to its proof, from any machine; nothing is stopped, moved or put back
+    Wait(Wait),
     /// Ask the smoke checks through the load balancer
     Smoke,
     /// List former releases, and what became of them
@@ -105,6 +107,9 @@ impl Verb {
 pub(crate) struct Deploy {
     #[command(flatten)]
     pub(crate) commit: Commit,
+    /// Leave once the last deployments have begun; exits with 7, and `wait` follows them to their proof
+    #[arg(long)]
+    pub(crate) detach: bool,
 }
 
 /// Which commits may be deployed.
@@ -113,6 +118,14 @@ pub(crate) struct Commit {
     /// Deploy also a commit that is older than the one that runs
     #[arg(long)]
     pub(crate) allow_older: bool,
+}
+
+/// What to wait for.
+#[derive(Args, Debug)]
+pub(crate) struct Wait {
+    /// The release's id; the one that rolls when absent, and otherwise the newest
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) release: Option<String>,
 }
 
 /// Which releases to list.

@@ -25,12 +25,17 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn ground<'a>(&'a self, job: &Job<'a>) -> Ground<'a> {
-        ground(job, &self.session, &self.images)
+    fn ground<'a>(&'a self, job: &Job<'a>, detach: bool) -> Ground<'a> {
+        ground(job, &self.session, &self.images, detach)
     }
 }
 
-fn ground<'a>(job: &Job<'a>, session: &'a Session, images: &'a BTreeMap<ServiceKey, Image>) -> Ground<'a> {
+fn ground<'a>(
+    job: &Job<'a>,
+    session: &'a Session,
+    images: &'a BTreeMap<ServiceKey, Image>,
+    detach: bool,
+) -> Ground<'a> {
     Ground {
         host: job.host,
         aws: &session.aws,
@@ -41,13 +46,14 @@ fn ground<'a>(job: &Job<'a>, session: &'a Session, images: &'a BTreeMap<ServiceK
         door: session.door.as_deref(),
         halt: job.halt,
         put_back: !job.global.no_rollback,
+        detach,
         order: Order::Together,
     }
 }
 
 pub(super) async fn run(job: &Job<'_>, asked: &args::Deploy) -> Result<Closing, Failure> {
     let prepared = prepare(job, "deploy", &asked.commit).await?;
-    let (ground, planned) = (prepared.ground(job), &prepared.planned);
+    let (ground, planned) = (prepared.ground(job, asked.detach), &prepared.planned);
     let changes = !planned.plan.is_empty();
     job.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
     refuse(&planned.plan)?;
@@ -108,7 +114,7 @@ async fn prepare(job: &Job<'_>, verb: &str, asked: &args::Commit) -> Result<Prep
     // Reading fails fast: without credentials nobody waits for a compiler first.
     let observed = observed::account(job, &session).await?;
     let images = build::images(job, &session.settings).await?;
-    let mut planned = ground(job, &session, &images)
+    let mut planned = ground(job, &session, &images, false)
         .plan(release, observed)
         .await
         .map_err(|error| observed::failure(&error))?;

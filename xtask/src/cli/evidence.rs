@@ -26,8 +26,10 @@ pub(super) fn check(global: &Global, verb: &Verb) -> Result<(), Failure> {
 /// Keeps the evidence where `--evidence` says, and after a failure in any case; tells where, or why not. `ended` is the
 /// command's last event, which is yet to come.
 pub(super) fn keep(host: &Host, global: &Global, events: &Recorder, exit: ExitCode, ended: &Kind) {
-    let failed = !matches!(exit, ExitCode::Done | ExitCode::ChangesPending | ExitCode::Usage);
     let record = events.events();
+    // Left moving as it was asked, and not at a deadline: no verdict was given.
+    let left = exit == ExitCode::StillMoving && !record.iter().any(|event| is_bad(&event.kind));
+    let failed = !left && !matches!(exit, ExitCode::Done | ExitCode::ChangesPending | ExitCode::Usage);
     let path = match &global.evidence {
         Some(path) => path.clone(),
         None if failed => match in_target(host, &record) {
@@ -45,6 +47,10 @@ pub(super) fn keep(host: &Host, global: &Global, events: &Recorder, exit: ExitCo
         Ok(()) => events.emit(kept),
         Err(error) => warn(events, &error.to_string()),
     }
+}
+
+fn is_bad(kind: &Kind) -> bool {
+    matches!(kind, Kind::Settled { verdict, .. } if !verdict.outcome.is_success())
 }
 
 /// `target/evidence/` and the release's id, or the verb where there is no release.

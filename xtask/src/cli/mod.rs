@@ -18,6 +18,7 @@ mod rollback;
 mod session;
 mod smoke;
 mod status;
+mod wait;
 
 use std::process::ExitCode as Process;
 use std::time::Duration;
@@ -62,6 +63,7 @@ async fn run(cli: Cli) -> ExitCode {
         Verb::Rollback(asked) => {
             events(&host, &global, "rollback", async |job| rollback::run(job, &asked).await).await
         }
+        Verb::Wait(asked) => events(&host, &global, "wait", async |job| wait::run(job, &asked).await).await,
         Verb::Smoke => events(&host, &global, "smoke", smoke::run).await,
         Verb::Down => events(&host, &global, "down", down::run).await,
         Verb::Build => events(&host, &global, "build", build::run).await,

@@ -40,6 +40,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing
         door: session.door.as_deref(),
         halt: job.halt,
         put_back: !job.global.no_rollback,
+        detach: false,
         // No endpoint changes on this way, so no service has to wait for another.
         order: Order::Together,
     };
@@ -58,7 +59,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing
     Ok(Closing::new(ending.exit, ending.summary))
 }
 
-fn failure(error: &NoWayBack) -> Failure {
+pub(super) fn failure(error: &NoWayBack) -> Failure {
     let failure = Failure::from_error(error);
     match error.hint() {
         Some(hint) => failure.hint(hint),

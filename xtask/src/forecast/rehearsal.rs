@@ -101,6 +101,7 @@ async fn deploy(
         door: None,
         halt: &halt,
         put_back: true,
+        detach: false,
         order: Order::Together,
     };
     let release = Release {

@@ -52,7 +52,8 @@ async fn stages(ground: &Ground<'_>, planned: &Planned, known: &Known) -> Result
     };
     let mut all: Vec<Settled> = Vec::new();
     let mut touched = false;
-    for stage in &planned.plan.stages {
+    let last = planned.plan.stages.iter().rposition(|stage| !stage.settle.is_empty());
+    for (place, stage) in planned.plan.stages.iter().enumerate() {
         if halt.asked() {
             break;
         }
@@ -66,6 +67,9 @@ async fn stages(ground: &Ground<'_>, planned: &Planned, known: &Known) -> Result
                 all.extend(follow(ground, known, &begun).await);
                 return Err(Stuck { failed, settled: all, touched });
             }
+        }
+        if ground.detach && Some(place) == last {
+            return Ok(all);
         }
         let settled = follow(ground, known, &stage.settle.iter().collect::<Vec<_>>()).await;
         let well = settled.iter().all(Settled::is_success);

@@ -114,7 +114,7 @@ async fn whole(aws: &Aws, environment: &Environment, name: &str) -> Result<(), N
     Err(NoWayBack::Deregistered { release: name.to_owned(), revisions })
 }
 
-fn towards(past: &Past, actor: String) -> Release {
+pub(super) fn towards(past: &Past, actor: String) -> Release {
     let digest = |(key, run): (&ServiceKey, &Run)| Some((key.clone(), run.digest.clone()?));
     let pin = |(key, run): (&ServiceKey, &Run)| {
         (key.clone(), Pin { revision: run.revision.clone(), proven: past.proven || !run.own, settings: None })

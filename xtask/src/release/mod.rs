@@ -1,6 +1,7 @@
 //! One release, from a plan to its proof. The verbs call it, and so do the stories that run it on virtual
 //! time: there is no second way to deploy.
 
+mod attach;
 mod before;
 mod carry;
 mod former;
@@ -17,6 +18,7 @@ use deploy::event::Kind;
 use deploy::model::{Desired, Environment, Observed, Protocol, Release, ServiceKey};
 use deploy::plan::{Order, Plan};
 
+pub use attach::{Attached, attach};
 pub(crate) use carry::carry_out;
 pub use former::{Former, NoWayBack, former};
 use prove::prove;
@@ -53,6 +55,8 @@ pub struct Ground<'a> {
     pub halt: &'a Halt,
     /// Whether what moves goes back when its time is over.
     pub put_back: bool,
+    /// Whether the last deployments are begun and left to `wait`.
+    pub detach: bool,
     /// In which order services go back, when this is a way back.
     pub order: Order,
 }

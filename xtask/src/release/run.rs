@@ -55,6 +55,11 @@ fn served(planned: &Planned) -> bool {
     planned.desired.environment.services.iter().all(complete)
 }
 
+/// Whether the plan waits for any deployment.
+fn rolls(planned: &Planned) -> bool {
+    planned.plan.stages.iter().any(|stage| !stage.settle.is_empty())
+}
+
 async fn judged(
     ground: &Ground<'_>,
     planned: &Planned,
@@ -64,6 +69,9 @@ async fn judged(
 ) -> (ExitCode, &'static str) {
     let halted = ground.halt.asked();
     let exit = ExitCode::worst(settled.iter().map(Settled::exit));
+    if exit == ExitCode::Done && ground.detach && rolls(planned) && !halted {
+        return (ExitCode::StillMoving, "left moving, as asked; `cargo xtask wait` follows it and proves it");
+    }
     if exit == ExitCode::Done && !halted {
         unchanged(ground, settled);
         let (exit, summary) = proof(ground, planned, door).await;
@@ -112,6 +120,7 @@ fn undone(exit: ExitCode) -> &'static str {
 
 async fn proof(ground: &Ground<'_>, planned: &Planned, door: &Door) -> (ExitCode, &'static str) {
     match prove(ground, planned, door).await {
+        Ok(true) if planned.plan.is_empty() && rolls(planned) => (ExitCode::Done, "settled and proven"),
         Ok(true) if planned.plan.is_empty() => (ExitCode::Done, "nothing to change; proven"),
         Ok(true) if !planned.desired.release.pins.is_empty() => (ExitCode::Done, "rolled back and proven"),
         Ok(true) => (ExitCode::Done, "deployed and proven"),

@@ -25,4 +25,5 @@ mod superseded;
 mod together;
 mod truth;
 mod unfinished;
+mod wait;
 mod world;

@@ -18,7 +18,7 @@ use xtask::forecast;
 use xtask::host::{Env, Halt, Host, Http};
 use xtask::image::{self, Image, Recipe};
 use xtask::observe;
-use xtask::release::{self, Ground, NoWayBack};
+use xtask::release::{self, Attached, Ground, NoWayBack, attach};
 use xtask::report::{Recorder, Screen};
 
 use crate::front_door::FrontDoor;
@@ -34,6 +34,8 @@ pub(crate) struct World {
     releases: u32,
     /// Seconds into the next deploys at which somebody presses Ctrl-C.
     pub(crate) stop_after: Option<u64>,
+    /// Whether deploys leave once the last services roll.
+    pub(crate) detaches: bool,
     /// Whether deploys predict how long they will take.
     pub(crate) foretells: bool,
     /// Not with `--no-rollback`.
@@ -90,6 +92,7 @@ impl World {
             front_door,
             releases: 0,
             stop_after: None,
+            detaches: false,
             foretells: false,
             put_back,
         }
@@ -162,6 +165,27 @@ impl World {
     }
 
     async fn carry(&self, release: Release, images: &BTreeMap<ServiceKey, Image>) -> Ended {
+        let foretells = self.foretells;
+        let put_back = self.put_back;
+        self.act(images, put_back, async |ground| Box::pin(run(ground, release, foretells)).await).await
+    }
+
+    /// Waits for a release that somebody began, as the verb does.
+    pub(crate) async fn wait(&self, release: Option<&str>) -> Ended {
+        let wait = async |ground: &Ground<'_>| match Box::pin(attach(ground, release)).await.unwrap() {
+            Attached::Over { exit, .. } => exit,
+            Attached::Follow(planned) => Box::pin(release::run(ground, &planned)).await.exit,
+        };
+        self.act(&BTreeMap::new(), false, wait).await
+    }
+
+    /// Does something on a ground of its own, and tells what came of it.
+    async fn act(
+        &self,
+        images: &BTreeMap<ServiceKey, Image>,
+        put_back: bool,
+        act: impl AsyncFnOnce(&Ground<'_>) -> ExitCode,
+    ) -> Ended {
         let events = Recorder::new(self.host.clock.clone(), Screen::silent());
         let before = self.cloud.calls().len();
         let mark = self.host.clock.mark();
@@ -175,7 +199,8 @@ impl World {
             registry: None,
             door: None,
             halt: &halt,
-            put_back: self.put_back,
+            put_back,
+            detach: self.detaches,
             order: deploy::plan::Order::Together,
         };
         let stop = async {
@@ -184,7 +209,7 @@ impl World {
                 assert!(switch.ask(), "a deploy that rolls must heed a stop");
             }
         };
-        let (exit, ()) = tokio::join!(Box::pin(run(&ground, release, self.foretells)), stop);
+        let (exit, ()) = tokio::join!(act(&ground), stop);
         let calls = self.cloud.calls().split_off(before);
         Ended {
             exit,

@@ -1,0 +1,55 @@
+//! `wait`: follows a release that another run began, to its proof.
+
+use std::collections::BTreeMap;
+
+use deploy::event::Kind;
+use deploy::plan::Order;
+
+use super::deploy::table;
+use super::rollback::failure;
+use super::session::{Session, Settings};
+use super::{Closing, Failure, Job, args, observed};
+use crate::host::Halt;
+use crate::release::{self, Attached, Ground, attach};
+
+pub(super) async fn run(job: &Job<'_>, asked: &args::Wait) -> Result<Closing, Failure> {
+    let settings = Settings::read(job.host, job.global)?;
+    let environment = settings.environment.clone();
+    let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
+    let images = BTreeMap::new();
+    let (_switch, halt) = Halt::new();
+    let ground = Ground {
+        host: job.host,
+        aws: &session.aws,
+        events: job.events,
+        environment: &environment,
+        images: &images,
+        registry: None,
+        door: session.door.as_deref(),
+        // Who waits only looks: neither Ctrl-C nor the deadline stops what somebody else began.
+        halt: &halt,
+        put_back: false,
+        detach: false,
+        order: Order::Together,
+    };
+    let attached = attach(&ground, asked.release.as_deref()).await.map_err(|error| failure(&error))?;
+    let began = |release: &str| {
+        job.events.emit(Kind::Began {
+            command: "wait".to_owned(),
+            environment: environment.name.clone(),
+            release: Some(release.to_owned()),
+        });
+    };
+    match attached {
+        Attached::Over { release, exit, summary } => {
+            began(&release);
+            Ok(Closing::new(exit, summary))
+        }
+        Attached::Follow(planned) => {
+            began(&planned.desired.release.id);
+            let ending = release::run(&ground, &planned).await;
+            table(job.events, &session.aws, &environment, &ending.door).await;
+            Ok(Closing::new(ending.exit, ending.summary))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! A release is left to itself, and somebody else waits for it.
+
+use std::time::Duration;
+
+use deploy::event::ExitCode;
+use deploy::history::{Fate, history};
+use sim::workload::scripted::Script;
+use xtask::observe;
+
+use crate::world::{Ended, World, story};
+
+/// A first release; then one with this backend whose run leaves once it rolls.
+async fn left(script: Script) -> (World, Ended) {
+    let mut world = World::new().await;
+    assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+    world.scripts.set("ielts-backend:2", script);
+    world.detaches = true;
+    let ended = world.deploy("v2", "v1").await;
+    world.detaches = false;
+    (world, ended)
+}
+
+async fn fate(world: &World, release: &str) -> Fate {
+    let releases = history(&observe::history(&world.aws, &world.environment, 20).await.unwrap().facts);
+    releases.into_iter().find(|past| past.release == release).unwrap().fate
+}
+
+#[test]
+fn a_release_that_was_left_is_never_called_done_until_somebody_has_proven_it() {
+    story(|| async {
+        let (world, ended) = left(Script::boots_in(30_000)).await;
+        assert_eq!((ended.exit, ended.rolled().len()), (ExitCode::StillMoving, 0), "{:#?}", ended.events);
+        assert_eq!(fate(&world, "release-2").await, Fate::InProgress);
+        let waited = world.wait(Some("release-2")).await;
+        assert_eq!((waited.exit, waited.rolled()), (ExitCode::Done, vec!["backend"]), "{:#?}", waited.events);
+        assert_eq!(
+            waited.writes,
+            ["TagResource"],
+            "who waits marks what was proven, and writes nothing else"
+        );
+        assert_eq!(fate(&world, "release-2").await, Fate::Live);
+    });
+}
+
+#[test]
+fn who_waits_without_a_name_waits_for_what_rolls() {
+    story(|| async {
+        let (world, _) = left(Script::default()).await;
+        let waited = world.wait(None).await;
+        assert_eq!((waited.exit, waited.rolled()), (ExitCode::Done, vec!["backend"]), "{:#?}", waited.events);
+        let again = world.wait(None).await;
+        assert_eq!((again.exit, again.writes), (ExitCode::Done, Vec::new()), "{:#?}", again.events);
+    });
+}
+
+#[test]
+fn only_the_last_services_are_left_to_themselves() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.detaches = true;
+        let ended = world.deploy("v1", "v1").await;
+        world.detaches = false;
+        // The frontend sees the backend's endpoint only when that is there.
+        assert_eq!(
+            (ended.exit, ended.rolled()),
+            (ExitCode::StillMoving, vec!["backend"]),
+            "{:#?}",
+            ended.events
+        );
+        let waited = world.wait(None).await;
+        assert_eq!(
+            (waited.exit, waited.rolled()),
+            (ExitCode::Done, vec!["frontend"]),
+            "{:#?}",
+            waited.events
+        );
+    });
+}
+
+#[test]
+fn a_left_release_that_fails_is_told_as_failed_also_to_who_comes_late() {
+    story(|| async {
+        let (world, _) = left(Script::crashes(1_500, 1)).await;
+        let waited = world.wait(Some("release-2")).await;
+        assert_eq!(waited.exit, ExitCode::Failed, "{:#?}", waited.events);
+        let late = world.wait(Some("release-2")).await;
+        assert_eq!((late.exit, late.writes), (ExitCode::Failed, Vec::new()), "{:#?}", late.events);
+    });
+}
+
+#[test]
+fn a_release_that_a_newer_one_replaced_is_told_as_superseded() {
+    story(|| async {
+        let (mut world, _) = left(Script::boots_in(60_000)).await;
+        world.host.clock.sleep(Duration::from_secs(5)).await;
+        world.scripts.unset("ielts-backend:2");
+        assert_eq!(world.deploy("v3", "v1").await.exit, ExitCode::Done);
+        let late = world.wait(Some("release-2")).await;
+        assert_eq!((late.exit, late.writes), (ExitCode::Superseded, Vec::new()), "{:#?}", late.events);
+    });
+}
