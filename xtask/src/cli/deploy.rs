@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use deploy::event::{ExitCode, Kind};
 use deploy::model::{Environment, ServiceKey};
-use deploy::plan::{Order, Plan};
+use deploy::plan::Plan;
 
+use super::ground::ground;
 use super::release as begun;
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Global, Job, args, build, consent, observed};
@@ -24,36 +25,10 @@ struct Prepared {
     planned: Planned,
 }
 
-impl Prepared {
-    fn ground<'a>(&'a self, job: &Job<'a>, detach: bool) -> Ground<'a> {
-        ground(job, &self.session, &self.images, detach)
-    }
-}
-
-fn ground<'a>(
-    job: &Job<'a>,
-    session: &'a Session,
-    images: &'a BTreeMap<ServiceKey, Image>,
-    detach: bool,
-) -> Ground<'a> {
-    Ground {
-        host: job.host,
-        aws: &session.aws,
-        events: job.events,
-        environment: &session.settings.environment,
-        images,
-        registry: job.host.env.get("XTASK_REGISTRY_URL"),
-        door: session.door.as_deref(),
-        halt: job.halt,
-        put_back: !job.global.no_rollback,
-        detach,
-        order: Order::Together,
-    }
-}
-
 pub(super) async fn run(job: &Job<'_>, asked: &args::Deploy) -> Result<Closing, Failure> {
     let prepared = prepare(job, "deploy", &asked.commit).await?;
-    let (ground, planned) = (prepared.ground(job, asked.detach), &prepared.planned);
+    let ground = ground(job, &prepared.session, &prepared.images);
+    let (ground, planned) = (Ground { detach: asked.detach, ..ground }, &prepared.planned);
     let changes = !planned.plan.is_empty();
     job.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
     refuse(&planned.plan)?;
@@ -114,7 +89,7 @@ async fn prepare(job: &Job<'_>, verb: &str, asked: &args::Commit) -> Result<Prep
     // Reading fails fast: without credentials nobody waits for a compiler first.
     let observed = observed::account(job, &session).await?;
     let images = build::images(job, &session.settings).await?;
-    let mut planned = ground(job, &session, &images, false)
+    let mut planned = ground(job, &session, &images)
         .plan(release, observed)
         .await
         .map_err(|error| observed::failure(&error))?;

@@ -9,6 +9,7 @@ mod deploy;
 mod down;
 mod evidence;
 mod failure;
+mod ground;
 mod history;
 mod iam;
 mod local;

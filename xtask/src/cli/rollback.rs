@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use deploy::event::{ExitCode, Kind};
-use deploy::plan::Order;
 
 use super::deploy::{foretell, refuse, table};
+use super::ground::ground;
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, args, consent, observed};
 use crate::host::Actor;
-use crate::release::{self, Ground, NoWayBack};
+use crate::release::{self, NoWayBack};
 
 pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
@@ -30,20 +30,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing
     }
     let observed = observed::account(job, &session).await?;
     let images = BTreeMap::new();
-    let ground = Ground {
-        host: job.host,
-        aws: &session.aws,
-        events: job.events,
-        environment: &environment,
-        images: &images,
-        registry: None,
-        door: session.door.as_deref(),
-        halt: job.halt,
-        put_back: !job.global.no_rollback,
-        detach: false,
-        // No endpoint changes on this way, so no service has to wait for another.
-        order: Order::Together,
-    };
+    let ground = ground(job, &session, &images);
     let planned = ground.plan(former.release, observed).await.map_err(|error| observed::failure(&error))?;
     job.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
     refuse(&planned.plan)?;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use deploy::event::Kind;
-use deploy::plan::Order;
 
 use super::deploy::table;
+use super::ground::ground;
 use super::rollback::failure;
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, args, observed};
@@ -18,20 +18,8 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Wait) -> Result<Closing, Fa
     let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
     let images = BTreeMap::new();
     let (_switch, halt) = Halt::new();
-    let ground = Ground {
-        host: job.host,
-        aws: &session.aws,
-        events: job.events,
-        environment: &environment,
-        images: &images,
-        registry: None,
-        door: session.door.as_deref(),
-        // Who waits only looks: neither Ctrl-C nor the deadline stops what somebody else began.
-        halt: &halt,
-        put_back: false,
-        detach: false,
-        order: Order::Together,
-    };
+    // Who waits only looks: neither Ctrl-C nor the deadline stops what somebody else began.
+    let ground = Ground { halt: &halt, put_back: false, ..ground(job, &session, &images) };
     let attached = attach(&ground, asked.release.as_deref()).await.map_err(|error| failure(&error))?;
     let began = |release: &str| {
         job.events.emit(Kind::Began {

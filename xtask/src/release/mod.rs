@@ -9,6 +9,7 @@ mod prove;
 mod proven;
 mod prune;
 mod run;
+mod tell;
 mod undo;
 mod watched;
 

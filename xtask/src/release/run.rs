@@ -1,13 +1,11 @@
 //! A release from consent to its end: carried out, settled, proven, and how it ended in one sentence.
 
-use std::error::Error;
-
 use deploy::event::{ExitCode, Kind};
 use deploy::model::{Service, ServiceKey};
 
+use super::tell::tell;
 use super::{Ground, Planned, carry_out_watched, prove, proven, prune, undo};
 use crate::apply::Known;
-use crate::report::chain;
 use crate::settle::Settled;
 use crate::verify::Door;
 
@@ -142,8 +140,4 @@ fn interrupted(exit: ExitCode) -> (ExitCode, &'static str) {
         ExitCode::Unknown => (exit, "interrupted; what became of it is not known"),
         exit => (exit, "interrupted, and not recovered"),
     }
-}
-
-pub(super) fn tell(ground: &Ground<'_>, error: &dyn Error, hint: Option<String>) {
-    ground.events.emit(Kind::Failed { error: chain(error), hint });
 }

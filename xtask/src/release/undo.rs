@@ -21,7 +21,7 @@ use deploy::plan::{Order, Refusal};
 use deploy::rollout::Outcome;
 
 use super::before::{Before, before};
-use super::run::tell;
+use super::tell::tell;
 use super::{Ground, Planned, carry_out};
 use crate::apply::Known;
 use crate::host::Halt;

@@ -8,10 +8,10 @@ use deploy::model::ServiceKey;
 use deploy::rollout::{Evidence, Outcome, Progress, Rollout, Verdict};
 
 use super::darkness::Darkness;
+use super::means::Watch;
 use super::poll::{self, Seen};
 use super::target::Target;
 use super::tell::{Teller, short};
-use super::watch::Watch;
 use super::{evidence, stop};
 use crate::host::Mark;
 use crate::report::Recorder;

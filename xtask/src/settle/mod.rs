@@ -6,6 +6,7 @@
 mod darkness;
 mod evidence;
 mod follow;
+mod means;
 mod plain;
 mod poll;
 mod stop;
@@ -14,5 +15,6 @@ mod tell;
 mod watch;
 
 pub use follow::Settled;
+pub use means::Watch;
 pub use target::Target;
-pub use watch::{Watch, settle};
+pub use watch::settle;

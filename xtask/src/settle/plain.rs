@@ -6,7 +6,7 @@ use deploy::rollout::{Outcome, diagnose, explain};
 
 use super::evidence;
 use super::follow::{Follow, Part};
-use super::watch::Watch;
+use super::means::Watch;
 
 impl Follow {
     /// Names a plain cause as soon as the evidence shows one and, unless it was asked to wait for the circuit breaker, asks

@@ -1,30 +1,9 @@
 //! The loop: poll, fold, tell what changed, until every deployment is over or nobody waits any longer.
 
-use std::time::Duration;
-
 use super::follow::{Follow, Settled};
+use super::means::Watch;
 use super::poll;
 use super::target::Target;
-use crate::aws::Aws;
-use crate::host::Halt;
-use crate::report::Recorder;
-
-/// How deployments are watched.
-#[derive(Clone, Copy, Debug)]
-pub struct Watch<'a> {
-    /// The account.
-    pub aws: &'a Aws,
-    /// The record.
-    pub events: &'a Recorder,
-    /// The cluster's name.
-    pub cluster: &'a str,
-    /// Between two polls.
-    pub every: Duration,
-    /// Whether a stop was asked for.
-    pub halt: &'a Halt,
-    /// Whether ECS is asked to put the previous revision back when a deployment's time is over.
-    pub put_back: bool,
-}
 
 /// Follows the deployments until all are over. When a stop is asked for, or a deployment's time is over, ECS is asked to
 /// put the previous revision back, and that is followed to its end, for as long as that may take.

@@ -1,8 +1,7 @@
 //! The failure screen of one service.
 
 use super::duration;
-use super::rolling::short;
-use super::words::bare;
+use super::words::{bare, short};
 use crate::model::ServiceKey;
 use crate::rollout::{ContainerEnd, Diagnosis, FailedCheck, StoppedTasks};
 

@@ -1,7 +1,7 @@
 //! A deployment on its way, as a line.
 
 use super::duration;
-use super::words::bare;
+use super::words::{bare, short};
 use crate::event::Kind;
 use crate::rollout::{Lagging, Leave, Leaving, TaskMove, Waiting};
 
@@ -48,11 +48,6 @@ fn group_text(group: &[&TaskMove]) -> String {
         text.push_str(&format!(": {}", bare(reason)));
     }
     text
-}
-
-/// As much of a task's id as a person compares.
-pub(super) fn short(id: &str) -> &str {
-    id.get(..8).unwrap_or(id)
 }
 
 /// What a deployment waits for, as a clause.

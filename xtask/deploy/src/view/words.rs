@@ -11,6 +11,11 @@ pub(super) fn bare(message: &str) -> String {
     text.split_inclusive([' ', ')', '(', ',', '.']).map(word).collect()
 }
 
+/// As much of a task's id as a person compares.
+pub(super) fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
 fn word(word: &str) -> String {
     let bare = word.trim_end_matches([' ', ')', '(', ',', '.']);
     let end = &word[bare.len()..];
@@ -22,7 +27,7 @@ fn word(word: &str) -> String {
         return format!("{name}{end}");
     }
     let is_id = bare.len() == 32 && bare.chars().all(|c| c.is_ascii_hexdigit());
-    if is_id { format!("{}{end}", super::rolling::short(bare)) } else { word.to_owned() }
+    if is_id { format!("{}{end}", short(bare)) } else { word.to_owned() }
 }
 
 #[cfg(test)]

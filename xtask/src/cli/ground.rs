@@ -1,0 +1,33 @@
+//! What a release stands on when a verb carries it out.
+
+use std::collections::BTreeMap;
+
+use deploy::model::ServiceKey;
+use deploy::plan::Order;
+
+use super::Job;
+use super::session::Session;
+use crate::image::Image;
+use crate::release::Ground;
+
+/// The ground of a deploy; other verbs change what they do otherwise.
+pub(super) fn ground<'a>(
+    job: &Job<'a>,
+    session: &'a Session,
+    images: &'a BTreeMap<ServiceKey, Image>,
+) -> Ground<'a> {
+    Ground {
+        host: job.host,
+        aws: &session.aws,
+        events: job.events,
+        environment: &session.settings.environment,
+        images,
+        registry: job.host.env.get("XTASK_REGISTRY_URL"),
+        door: session.door.as_deref(),
+        halt: job.halt,
+        put_back: !job.global.no_rollback,
+        detach: false,
+        // No endpoint changes on a way back, so no service has to wait for another.
+        order: Order::Together,
+    }
+}
