@@ -10,9 +10,9 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::bound::Bound;
 use super::cloud::{Cloud, Delivery};
 use super::forward::{ReplyBody, whole};
-use super::server::Bound;
 
 /// A layer of an application image; the daemon keeps them in memory.
 const LARGEST_BODY: usize = 2 << 30;

@@ -6,6 +6,7 @@
 
 mod admission;
 mod alb;
+mod bound;
 pub mod clock;
 pub mod cloud;
 mod connect;
@@ -15,6 +16,7 @@ pub(crate) mod forward;
 mod history;
 mod listen;
 mod page;
+mod pull;
 mod refusal;
 mod registry;
 pub mod server;

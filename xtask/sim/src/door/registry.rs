@@ -24,7 +24,6 @@ pub(super) use request::Request;
 use request::Resource;
 pub(super) use uploads::Uploads;
 
-use super::cloud::Cloud;
 use crate::account::{Account, Millis};
 use crate::ecr::{RegistryError, digest_of};
 use crate::wire::{Api, ApiRequest};
@@ -34,17 +33,6 @@ const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api
 const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
 type Reply = Result<Response<Bytes>, RegistryError>;
-
-/// The daemon's tasks pull in-process what others pull through the data plane.
-impl crate::workload::processes::Registry for Cloud {
-    fn manifest(&self, repository: &str, digest: &str) -> Option<Bytes> {
-        self.look(|account| account.ecr.manifest(repository, digest)).map(|(_, _, content)| content)
-    }
-
-    fn blob(&self, repository: &str, digest: &str) -> Option<Bytes> {
-        self.look(|account| account.ecr.blob(repository, digest))
-    }
-}
 
 /// Answers one request to `/v2/…`.
 pub(super) fn answer(

@@ -6,7 +6,6 @@
 
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io::{Error, ErrorKind, Result, Write};
-use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,12 +19,13 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::alb::{self, Alb};
+pub use super::bound::Bound;
 use super::clock::SimClock;
 use super::cloud::{CallRecord, Cloud};
 use super::connect::{self, Connect};
 use super::endpoint::Endpoint;
 use super::listen::{self, Stop, bind};
-use crate::account::{Millis, Settings};
+use crate::account::Settings;
 use crate::ecs::Pace;
 use crate::wire::iso8601;
 use crate::workload::processes::{self, Place, Processes};
@@ -71,21 +71,6 @@ impl ServeOptions {
             log: Box::new(std::io::sink()),
         }
     }
-}
-
-/// Where the daemon can be reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bound {
-    /// The APIs and the registry.
-    pub endpoint: SocketAddr,
-    /// The load balancer.
-    pub alb: SocketAddr,
-    /// The Service Connect proxy.
-    pub connect: SocketAddr,
-    /// The daemon's process id.
-    pub pid: u32,
-    /// When it started.
-    pub started: Millis,
 }
 
 /// Serves until SIGTERM, SIGINT or `POST /_cloud/stop`; then no process and no port is left. `ready` is told the

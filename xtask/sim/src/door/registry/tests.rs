@@ -8,6 +8,7 @@ use super::super::cloud::Delivery;
 use super::super::raw::call;
 use super::*;
 use crate::account::Settings;
+use crate::door::cloud::Cloud;
 
 const ECR: &str = "AmazonEC2ContainerRegistry_V20150921";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";

@@ -1,0 +1,20 @@
+//! The daemon's addresses.
+
+use std::net::SocketAddr;
+
+use crate::account::Millis;
+
+/// Where the daemon can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The APIs and the registry.
+    pub endpoint: SocketAddr,
+    /// The load balancer.
+    pub alb: SocketAddr,
+    /// The Service Connect proxy.
+    pub connect: SocketAddr,
+    /// The daemon's process id.
+    pub pid: u32,
+    /// When it started.
+    pub started: Millis,
+}
