@@ -8,6 +8,7 @@
 //! account ─ read by xtask::observe ──→ Observed ┴─ plan → Plan ─ carried out by xtask::apply
 //! DescribeServices, service deployments ─ rollout → Verdict
 //! revisions and their tags, service deployments ─ history → releases to show and to go back to
+//! the tag of the cluster ─ lease → whose turn it is
 //! everything that happens ─ event → view → text
 //! ```
 
@@ -16,6 +17,7 @@ pub mod event;
 pub mod evidence;
 pub mod history;
 pub mod iam;
+pub mod lease;
 pub mod model;
 pub mod plan;
 pub mod redact;

@@ -9,7 +9,7 @@ const fn need(action: &'static str, on: Resource) -> Need {
 }
 
 /// What plan, deploy, rollback, history, status and smoke call.
-pub const DEPLOY: [Need; 58] = [
+pub const DEPLOY: [Need; 60] = [
     need("application-autoscaling:DeleteScalingPolicy", Resource::ScalableTarget),
     need("application-autoscaling:DeregisterScalableTarget", Resource::ScalableTarget),
     need("application-autoscaling:DescribeScalableTargets", Resource::Any),
@@ -37,11 +37,13 @@ pub const DEPLOY: [Need; 58] = [
     need("ecs:DescribeTaskDefinition", Resource::Any),
     need("ecs:DescribeTasks", Resource::Task),
     need("ecs:ListServiceDeployments", Resource::Service),
+    need("ecs:ListTagsForResource", Resource::Cluster),
     need("ecs:ListTaskDefinitions", Resource::Any),
     need("ecs:ListTasks", Resource::InCluster),
     need("ecs:RegisterTaskDefinition", Resource::TaskDefinition),
     need("ecs:StopServiceDeployment", Resource::ServiceDeployment),
     need("ecs:TagResource", Resource::Tagged),
+    need("ecs:UntagResource", Resource::Cluster),
     need("ecs:UpdateService", Resource::Service),
     need("elasticloadbalancing:CreateListener", Resource::LoadBalancing),
     need("elasticloadbalancing:CreateLoadBalancer", Resource::LoadBalancing),

@@ -110,6 +110,16 @@ pub(crate) struct Deploy {
     /// Leave once the last deployments have begun; exits with 7, and `wait` follows them to their proof
     #[arg(long)]
     pub(crate) detach: bool,
+    #[command(flatten)]
+    pub(crate) lease: Lease,
+}
+
+/// What becomes of a lease that somebody else has.
+#[derive(Args, Debug)]
+pub(crate) struct Lease {
+    /// Take the lease over from whoever has it; the reason is told to both
+    #[arg(long, value_name = "REASON")]
+    pub(crate) take_lease: Option<String>,
 }
 
 /// Which commits may be deployed.
@@ -145,6 +155,8 @@ pub(crate) struct Rollback {
     /// Show the plan and stop; exits with 3 when something would change
     #[arg(long)]
     pub(crate) plan: bool,
+    #[command(flatten)]
+    pub(crate) lease: Lease,
 }
 
 #[derive(Debug, Subcommand)]

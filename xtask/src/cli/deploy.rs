@@ -14,7 +14,7 @@ use crate::aws::Aws;
 use crate::forecast;
 use crate::host::{Halt, Host};
 use crate::image::Image;
-use crate::release::{self, Ground, Planned};
+use crate::release::{self, Claim, Ground, Planned};
 use crate::report::{Format, Recorder, Screen, print_result};
 use crate::verify::{self, Door};
 
@@ -23,11 +23,12 @@ struct Prepared {
     session: Session,
     images: BTreeMap<ServiceKey, Image>,
     planned: Planned,
+    claim: Claim,
 }
 
 pub(super) async fn run(job: &Job<'_>, asked: &args::Deploy) -> Result<Closing, Failure> {
-    let prepared = prepare(job, "deploy", &asked.commit).await?;
-    let ground = ground(job, &prepared.session, &prepared.images);
+    let prepared = prepare(job, "deploy", &asked.commit, &asked.lease).await?;
+    let ground = ground(job, &prepared.session, &prepared.images, &prepared.claim);
     let (ground, planned) = (Ground { detach: asked.detach, ..ground }, &prepared.planned);
     let changes = !planned.plan.is_empty();
     job.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
@@ -53,7 +54,8 @@ pub(super) async fn plan_only(
     };
     let events = Recorder::new(host.clock.clone(), screen);
     let (_switch, halt) = Halt::new();
-    let prepared = prepare(&Job { host, global, events: &events, halt: &halt }, "plan", asked).await?;
+    let job = Job { host, global, events: &events, halt: &halt };
+    let prepared = prepare(&job, "plan", asked, &args::Lease { take_lease: None }).await?;
     let (aws, environment) = (&prepared.session.aws, &prepared.session.settings.environment);
     let forecast = forecast::predict(aws, environment, &prepared.planned).await;
     events.pause();
@@ -77,7 +79,12 @@ pub(super) async fn plan_only(
 }
 
 /// Reads the file, builds the images, reads the account, plans.
-async fn prepare(job: &Job<'_>, verb: &str, asked: &args::Commit) -> Result<Prepared, Failure> {
+async fn prepare(
+    job: &Job<'_>,
+    verb: &str,
+    asked: &args::Commit,
+    lease: &args::Lease,
+) -> Result<Prepared, Failure> {
     let settings = Settings::read(job.host, job.global)?;
     let release = begun::begin(job.host, &settings);
     job.events.emit(Kind::Began {
@@ -89,14 +96,15 @@ async fn prepare(job: &Job<'_>, verb: &str, asked: &args::Commit) -> Result<Prep
     // Reading fails fast: without credentials nobody waits for a compiler first.
     let observed = observed::account(job, &session).await?;
     let images = build::images(job, &session.settings).await?;
-    let mut planned = ground(job, &session, &images)
+    let claim = begun::claim(job.host, lease);
+    let mut planned = ground(job, &session, &images, &claim)
         .plan(release, observed)
         .await
         .map_err(|error| observed::failure(&error))?;
     if !asked.allow_older && !planned.plan.is_empty() {
         begun::refuse_older(job.host, &session.settings.workspace, &mut planned);
     }
-    Ok(Prepared { images, planned, session })
+    Ok(Prepared { images, planned, session, claim })
 }
 
 /// Says beforehand how long the rolls will take.

@@ -8,13 +8,14 @@ use deploy::plan::Order;
 use super::Job;
 use super::session::Session;
 use crate::image::Image;
-use crate::release::Ground;
+use crate::release::{Claim, Ground};
 
 /// The ground of a deploy; other verbs change what they do otherwise.
 pub(super) fn ground<'a>(
     job: &Job<'a>,
     session: &'a Session,
     images: &'a BTreeMap<ServiceKey, Image>,
+    claim: &'a Claim,
 ) -> Ground<'a> {
     Ground {
         host: job.host,
@@ -29,5 +30,6 @@ pub(super) fn ground<'a>(
         detach: false,
         // No endpoint changes on a way back, so no service has to wait for another.
         order: Order::Together,
+        claim,
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
+use deploy::lease::Holder;
 use deploy::model::Release;
 
+use super::args;
 use super::session::Settings;
-use crate::host::{Actor, Git, Host, Workspace};
-use crate::release::Planned;
+use crate::host::{Actor, Daemon, Git, Host, Workspace};
+use crate::release::{Claim, Planned};
 
 /// A release without its images yet. Its id sorts by time and names the commit: `20261123-080012-3f2a9c1`.
 pub(super) fn begin(host: &Host, settings: &Settings) -> Release {
@@ -27,6 +29,13 @@ pub(super) fn begin(host: &Host, settings: &Settings) -> Release {
         images: BTreeMap::new(),
         pins: BTreeMap::new(),
     }
+}
+
+/// Who deploys. A workflow run is told by its page; its machine, and so its process, is gone when it is run again.
+pub(super) fn claim(host: &Host, asked: &args::Lease) -> Claim {
+    let Actor { name, run_url } = Actor::system(&host.env, &host.shell);
+    let process = run_url.is_none().then(|| Daemon::own().pid);
+    Claim { holder: Holder { owner: name, run: run_url, process }, take: asked.take_lease.clone() }
 }
 
 /// Refuses the plan when what runs is of a newer commit.

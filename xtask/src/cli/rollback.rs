@@ -6,6 +6,7 @@ use deploy::event::{ExitCode, Kind};
 
 use super::deploy::{foretell, refuse, table};
 use super::ground::ground;
+use super::release as begun;
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, args, consent, observed};
 use crate::host::Actor;
@@ -30,7 +31,8 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing
     }
     let observed = observed::account(job, &session).await?;
     let images = BTreeMap::new();
-    let ground = ground(job, &session, &images);
+    let claim = begun::claim(job.host, &asked.lease);
+    let ground = ground(job, &session, &images, &claim);
     let planned = ground.plan(former.release, observed).await.map_err(|error| observed::failure(&error))?;
     job.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
     refuse(&planned.plan)?;

@@ -1,12 +1,13 @@
 //! `status`: what runs now. It starts nothing and writes nothing.
 
-use deploy::event::ExitCode;
+use deploy::event::{ExitCode, Kind};
 use serde_json::json;
 
 use super::args::Global;
 use super::session::{Session, Settings};
 use super::{Failure, observed};
 use crate::host::Host;
+use crate::release;
 use crate::report::{Format, Recorder, Screen, print_result};
 use crate::verify;
 
@@ -18,15 +19,27 @@ pub(super) async fn run(host: &Host, global: &Global) -> Result<ExitCode, Failur
     let door = observed::door(&session).await?;
     let rows =
         verify::rows(&session.aws, &environment, &door).await.map_err(|error| Failure::from_error(&error))?;
+    let lease = release::lease_of(&session.aws, &environment).await.unwrap_or_else(|error| {
+        events.emit(Kind::Warned { text: format!("the lease could not be read: {error}") });
+        None
+    });
     match global.output {
         Format::Json => {
-            let object = json!({ "environment": environment.name, "url": door.base, "services": rows });
+            let object = json!({
+                "environment": environment.name,
+                "url": door.base,
+                "services": rows,
+                "lease": lease,
+            });
             print_result(&object.to_string());
         }
         Format::Text => {
             print_result(&deploy::view::table(&rows));
             if let Some(url) = &door.base {
                 print_result(url);
+            }
+            if let Some(lease) = &lease {
+                print_result(&lease.sentence(host.clock.now_ms() / 1000));
             }
         }
     }

@@ -6,6 +6,7 @@ use deploy::event::Kind;
 
 use super::deploy::table;
 use super::ground::ground;
+use super::release as begun;
 use super::rollback::failure;
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, args, observed};
@@ -18,8 +19,9 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Wait) -> Result<Closing, Fa
     let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
     let images = BTreeMap::new();
     let (_switch, halt) = Halt::new();
+    let claim = begun::claim(job.host, &args::Lease { take_lease: None });
     // Who waits only looks: neither Ctrl-C nor the deadline stops what somebody else began.
-    let ground = Ground { halt: &halt, put_back: false, ..ground(job, &session, &images) };
+    let ground = Ground { halt: &halt, put_back: false, ..ground(job, &session, &images, &claim) };
     let attached = attach(&ground, asked.release.as_deref()).await.map_err(|error| failure(&error))?;
     let began = |release: &str| {
         job.events.emit(Kind::Began {

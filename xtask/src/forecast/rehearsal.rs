@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use deploy::event::{Event, Forecast, Part, Share, shares};
+use deploy::lease::Holder;
 use deploy::model::{
     Architecture, Environment, LoadBalancerSource, Lookup, Network, Protocol, Release, ServiceKey,
 };
@@ -19,7 +20,7 @@ use crate::aws::{Aws, Connect, Keys, Observer};
 use crate::host::{Env, Halt, Host, Http};
 use crate::image::{self, Image, Recipe};
 use crate::observe;
-use crate::release::{Ground, carry_out};
+use crate::release::{Claim, Ground, Held, carry_out};
 use crate::report::{Recorder, Screen};
 
 /// What is rehearsed.
@@ -91,6 +92,9 @@ async fn deploy(
         there.iter().map(|key| Some((key.clone(), image(moved.contains(key))?))).collect::<Option<_>>()?;
     let events = Recorder::new(stage.host.clock.clone(), Screen::silent());
     let (_switch, halt) = Halt::new();
+    // Nobody else deploys to an account of its own.
+    let holder = Holder { owner: "rehearsal".to_owned(), run: None, process: None };
+    let claim = Claim { holder, take: None };
     let ground = Ground {
         host: &stage.host,
         aws: &stage.aws,
@@ -103,6 +107,7 @@ async fn deploy(
         put_back: true,
         detach: false,
         order: Order::Together,
+        claim: &claim,
     };
     let release = Release {
         id: format!("rehearsal-{}", moved.len()),
@@ -116,7 +121,8 @@ async fn deploy(
     let observed = observe::account(&stage.aws, &environment).await.ok()?;
     let planned = ground.plan(release, observed).await.ok()?;
     let mark = stage.host.clock.mark();
-    let settled = carry_out(&ground, &planned, &Known::of(&planned.observed)).await.ok()?;
+    let settled =
+        carry_out(&ground, &planned, &Known::of(&planned.observed), &Held::default()).await.ok()?.settled;
     settled.iter().all(crate::settle::Settled::is_success).then(|| (mark.elapsed_ms(), events.events()))
 }
 

@@ -44,6 +44,12 @@ impl Daemon {
         Ok(Self { pid: child.id() })
     }
 
+    /// The tool's own process.
+    #[must_use]
+    pub fn own() -> Self {
+        Self { pid: std::process::id() }
+    }
+
     /// The tool's own program, to start it once more.
     ///
     /// # Errors

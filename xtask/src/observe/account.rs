@@ -18,11 +18,12 @@ use crate::aws::{Aws, Caller};
 /// operator must bring and that is missing; [`Error::Aws`] when a call fails.
 pub async fn account(aws: &Aws, environment: &Environment) -> Result<Observed, Error> {
     let caller = guard(aws, environment).await?;
+    // On the heap: together they are larger than what else a release keeps on the stack.
     let (landing, foundation, routing, (namespace, services)) = try_join4(
-        landing::read(aws, environment, &caller),
-        foundation::read(aws, environment),
-        routing::read(aws, environment),
-        services::read(aws, environment),
+        Box::pin(landing::read(aws, environment, &caller)),
+        Box::pin(foundation::read(aws, environment)),
+        Box::pin(routing::read(aws, environment)),
+        Box::pin(services::read(aws, environment)),
     )
     .await?;
     let mut missing = landing.missing;

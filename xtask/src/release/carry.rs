@@ -6,6 +6,7 @@ use deploy::event::{Kind, Phase};
 use deploy::model::{Service, ServiceKey};
 use deploy::rollout::Pace;
 
+use super::lease::Held;
 use super::{Ground, Planned};
 use crate::apply::{self, Known, Site};
 use crate::settle::{self, Settled, Target, Watch};
@@ -22,6 +23,15 @@ pub(crate) struct Stuck {
     pub(crate) touched: bool,
 }
 
+/// What stages came to.
+#[derive(Debug, Default)]
+pub(crate) struct Carried {
+    /// The deployments that are over.
+    pub(crate) settled: Vec<Settled>,
+    /// Stages were left, because another run took the lease over.
+    pub(super) cut: bool,
+}
+
 /// Carries the stages out and stops at the first that does not end well. What a later stage would have moved
 /// stays as it was. A stop that is asked for ends the stages too; what moves then goes back first.
 ///
@@ -31,14 +41,8 @@ pub(crate) async fn carry_out(
     ground: &Ground<'_>,
     planned: &Planned,
     known: &Known,
-) -> Result<Vec<Settled>, Stuck> {
-    ground.halt.heed(true);
-    let carried = stages(ground, planned, known).await;
-    ground.halt.heed(false);
-    carried
-}
-
-async fn stages(ground: &Ground<'_>, planned: &Planned, known: &Known) -> Result<Vec<Settled>, Stuck> {
+    held: &Held,
+) -> Result<Carried, Stuck> {
     let Ground { host, aws, events, environment, halt, .. } = *ground;
     let site = Site {
         aws,
@@ -51,11 +55,15 @@ async fn stages(ground: &Ground<'_>, planned: &Planned, known: &Known) -> Result
         events,
     };
     let mut all: Vec<Settled> = Vec::new();
-    let mut touched = false;
+    let (mut touched, mut begun) = (false, false);
     let last = planned.plan.stages.iter().rposition(|stage| !stage.settle.is_empty());
     for (place, stage) in planned.plan.stages.iter().enumerate() {
         if halt.asked() {
             break;
+        }
+        // The first begins right after the lease was taken.
+        if std::mem::replace(&mut begun, true) && !held.is_still_held(ground).await {
+            return Ok(Carried { settled: all, cut: true });
         }
         touched |= !stage.settle.is_empty();
         if !stage.lanes.is_empty() {
@@ -69,7 +77,7 @@ async fn stages(ground: &Ground<'_>, planned: &Planned, known: &Known) -> Result
             }
         }
         if ground.detach && Some(place) == last {
-            return Ok(all);
+            return Ok(Carried { settled: all, cut: false });
         }
         let settled = follow(ground, known, &stage.settle.iter().collect::<Vec<_>>()).await;
         let well = settled.iter().all(Settled::is_success);
@@ -78,7 +86,7 @@ async fn stages(ground: &Ground<'_>, planned: &Planned, known: &Known) -> Result
             break;
         }
     }
-    Ok(all)
+    Ok(Carried { settled: all, cut: false })
 }
 
 /// Follows the deployments of these services to their ends.

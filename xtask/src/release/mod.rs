@@ -5,6 +5,7 @@ mod attach;
 mod before;
 mod carry;
 mod former;
+mod lease;
 mod prove;
 mod proven;
 mod prune;
@@ -22,6 +23,8 @@ use deploy::plan::{Order, Plan};
 pub use attach::{Attached, attach};
 pub(crate) use carry::carry_out;
 pub use former::{Former, NoWayBack, former};
+pub(crate) use lease::Held;
+pub use lease::{Claim, lease_of};
 use prove::prove;
 pub use run::{Ending, run};
 use undo::undo;
@@ -60,6 +63,8 @@ pub struct Ground<'a> {
     pub detach: bool,
     /// In which order services go back, when this is a way back.
     pub order: Order,
+    /// Who deploys, and whether a lease is taken over.
+    pub claim: &'a Claim,
 }
 
 /// What was wanted and found, and the plan between the two.

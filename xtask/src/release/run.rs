@@ -3,6 +3,8 @@
 use deploy::event::{ExitCode, Kind};
 use deploy::model::{Service, ServiceKey};
 
+use super::carry::Carried;
+use super::lease::{self, Held, Refused};
 use super::tell::tell;
 use super::{Ground, Planned, carry_out_watched, prove, proven, prune, undo};
 use crate::apply::Known;
@@ -22,16 +24,49 @@ pub struct Ending {
 
 /// Carries a plan out and proves what it brought; undoes it when it fails. What goes wrong is told as events; the ending
 /// says what it means.
+///
+/// Where something may be written, the environment's lease is held meanwhile. A lease that somebody else has ends the
+/// release before it begins.
 pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
+    if !needs_lease(ground, planned) {
+        return Box::pin(carried(ground, planned, &Held::default())).await;
+    }
+    ground.halt.heed(true);
+    let ending = match Box::pin(lease::take(ground, planned)).await {
+        Ok((held, planned)) => {
+            let ending = Box::pin(held.keep(ground, Box::pin(carried(ground, &planned, &held)))).await;
+            // What was left moving keeps others away until somebody waits for it, or the lease ends.
+            if !(ground.detach && ending.exit == ExitCode::StillMoving) {
+                Box::pin(held.give_back(ground)).await;
+            }
+            ending
+        }
+        Err(Refused { error, hint }) => {
+            ground.events.emit(Kind::Failed { error, hint });
+            let summary = "not begun; nothing was written".to_owned();
+            Ending { exit: ExitCode::Usage, summary, door: ground.door(&Known::of(&planned.observed)) }
+        }
+    };
+    ground.halt.heed(false);
+    ending
+}
+
+/// Whether the plan writes, or waits for what it may have to put back.
+fn needs_lease(ground: &Ground<'_>, planned: &Planned) -> bool {
+    !planned.plan.is_empty() || (ground.put_back && rolls(planned))
+}
+
+async fn carried(ground: &Ground<'_>, planned: &Planned, held: &Held) -> Ending {
     let known = Known::of(&planned.observed);
-    let carried = Box::pin(carry_out_watched(ground, planned, &known)).await;
+    let carried = Box::pin(carry_out_watched(ground, planned, &known, held)).await;
     let door = ground.door(&known);
     let (exit, summary) = match carried {
-        Ok(settled) => Box::pin(judged(ground, planned, &known, &settled, &door)).await,
+        Ok(carried) if held.is_lost() => Box::pin(deposed(ground, planned, &carried, &door)).await,
+        Ok(Carried { settled, .. }) => Box::pin(judged(ground, planned, &known, &settled, &door, held)).await,
         Err(failed) => {
             let hint = "run it again once that is mended: what was done is not done twice";
             tell(ground, &failed, Some(hint.to_owned()));
-            match Box::pin(undo(ground, planned, &failed.settled)).await {
+            match Box::pin(undo(ground, planned, &failed.settled, held)).await {
                 Some(exit) => (exit, undone(exit)),
                 None if !failed.touched && served(planned) => (
                     ExitCode::Failed,
@@ -64,6 +99,7 @@ async fn judged(
     known: &Known,
     settled: &[Settled],
     door: &Door,
+    held: &Held,
 ) -> (ExitCode, &'static str) {
     let halted = ground.halt.asked();
     let exit = ExitCode::worst(settled.iter().map(Settled::exit));
@@ -72,7 +108,11 @@ async fn judged(
     }
     if exit == ExitCode::Done && !halted {
         unchanged(ground, settled);
-        let (exit, summary) = proof(ground, planned, door).await;
+        let (exit, summary) = tokio::select! {
+            biased;
+            () = ground.halt.wait() => return (ExitCode::Interrupted, "interrupted before it was proven; it stays"),
+            proof = proof(ground, planned, door) => proof,
+        };
         return match exit {
             ExitCode::Done => {
                 proven::mark(ground, planned, known).await;
@@ -81,7 +121,7 @@ async fn judged(
                 }
                 (exit, summary)
             }
-            ExitCode::NotRecovered => match undo(ground, planned, settled).await {
+            ExitCode::NotRecovered => match undo(ground, planned, settled, held).await {
                 Some(exit) => (exit, undone(exit)),
                 None => (exit, summary),
             },
@@ -89,13 +129,33 @@ async fn judged(
             _ => (exit, summary),
         };
     }
-    let exit = undo(ground, planned, settled).await.unwrap_or(exit);
+    let exit = undo(ground, planned, settled, held).await.unwrap_or(exit);
     match exit {
         _ if halted => interrupted(exit),
         ExitCode::StillMoving => (exit, "still moving at the deadline; run it again to wait on"),
         ExitCode::Unknown => (exit, "what became of it is not known; run it again to wait on"),
         _ => (exit, undone(exit)),
     }
+}
+
+/// How a release ends that lost its lease: what it began is judged, and nothing is put back.
+async fn deposed(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    carried: &Carried,
+    door: &Door,
+) -> (ExitCode, &'static str) {
+    let exit = ExitCode::worst(carried.settled.iter().map(Settled::exit));
+    if exit == ExitCode::Done && !carried.cut && !ground.halt.asked() {
+        let (exit, summary) = proof(ground, planned, door).await;
+        if exit == ExitCode::Done {
+            return (exit, summary);
+        }
+    }
+    (
+        ExitCode::worst([exit, ExitCode::Superseded]),
+        "another run took the lease over before this one was done",
+    )
 }
 
 /// Tells the services that needed no deployment, so that each has its outcome in the record.

@@ -9,6 +9,7 @@
 //! | an earlier run of the same release was killed | also what that one had moved |
 //! | somebody deployed after ours was complete, and before it was proven | the other services |
 //! | still moving, unknown | nothing: what cannot be judged is not touched |
+//! | another run took the lease over | nothing: it is in charge |
 //! | `undo = "service"`, or `--no-rollback` | nothing |
 //!
 //! A service that the release created has nothing to go back to. It stays, and the release is not recovered.
@@ -21,6 +22,7 @@ use deploy::plan::{Order, Refusal};
 use deploy::rollout::Outcome;
 
 use super::before::{Before, before};
+use super::lease::Held;
 use super::tell::tell;
 use super::{Ground, Planned, carry_out};
 use crate::apply::Known;
@@ -41,8 +43,13 @@ fn is_undone(ground: &Ground<'_>, settled: &[Settled]) -> bool {
 
 /// Puts back what the release moved, and tells where every service stands. Gives the exit code: 1 when all are back, 5
 /// when not, 6 when only somebody else's newer deployment was left; `None` when the release is left as it is.
-pub(super) async fn undo(ground: &Ground<'_>, planned: &Planned, settled: &[Settled]) -> Option<ExitCode> {
-    if !is_undone(ground, settled) {
+pub(super) async fn undo(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    settled: &[Settled],
+    held: &Held,
+) -> Option<ExitCode> {
+    if !is_undone(ground, settled) || !held.is_still_held(ground).await {
         return None;
     }
     let before = before(ground, planned).await;
@@ -59,7 +66,7 @@ pub(super) async fn undo(ground: &Ground<'_>, planned: &Planned, settled: &[Sett
     if !pins.is_empty() {
         ground.events.emit(Kind::Undoing { services: pins.keys().cloned().collect() });
         // A whole release within a release: on the heap, so that its futures do not add up on the stack.
-        let way = Box::pin(way_back(ground, planned, &moved, pins)).await;
+        let way = Box::pin(way_back(ground, planned, &moved, pins, held)).await;
         for settled in way.settled {
             back.insert(settled.key.clone(), settled.is_success());
         }
@@ -114,6 +121,7 @@ async fn way_back(
     planned: &Planned,
     moved: &BTreeMap<ServiceKey, Option<String>>,
     mut pins: BTreeMap<ServiceKey, Pin>,
+    held: &Held,
 ) -> Way {
     // The request to stop that may have led here was heeded; the next one leaves at once.
     let (_switch, halt) = Halt::new();
@@ -149,8 +157,8 @@ async fn way_back(
     }
     ground.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
     let known = Known::of(&planned.observed);
-    let mut settled = match carry_out(&ground, &planned, &known).await {
-        Ok(settled) => settled,
+    let mut settled = match carry_out(&ground, &planned, &known, held).await {
+        Ok(carried) => carried.settled,
         Err(failed) => {
             tell(&ground, &failed, None);
             return Way { settled: Vec::new(), theirs };

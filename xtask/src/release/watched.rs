@@ -6,7 +6,8 @@ use std::time::Duration;
 use deploy::event::Kind;
 use deploy::view::place;
 
-use super::carry::Stuck;
+use super::carry::{Carried, Stuck};
+use super::lease::Held;
 use super::{Ground, Planned, carry_out};
 use crate::apply::Known;
 use crate::settle::Settled;
@@ -20,14 +21,15 @@ pub(super) async fn carry_out_watched(
     ground: &Ground<'_>,
     planned: &Planned,
     known: &Known,
-) -> Result<Vec<Settled>, Stuck> {
+    held: &Held,
+) -> Result<Carried, Stuck> {
     let mark = ground.events.clock().mark();
-    let carried = asked(ground, planned, known).await;
+    let carried = asked(ground, planned, known, held).await;
     let predicted = ground.events.events().into_iter().find_map(|event| match event.kind {
         Kind::Forecast(forecast) => Some(forecast.total_ms),
         _ => None,
     });
-    if let (Some(predicted_ms), Ok(settled)) = (predicted, &carried) {
+    if let (Some(predicted_ms), Ok(Carried { settled, cut: false })) = (predicted, &carried) {
         // What failed or was stopped took another way than the predicted one.
         if settled.iter().all(Settled::is_success) && !ground.halt.asked() {
             ground.events.emit(Kind::ForecastMet { predicted_ms, took_ms: mark.elapsed_ms() });
@@ -38,9 +40,9 @@ pub(super) async fn carry_out_watched(
 
 /// Carries out, and asks meanwhile what was up before: a service that this release makes has nothing to lose. What the
 /// requests tell decides nothing.
-async fn asked(ground: &Ground<'_>, planned: &Planned, known: &Known) -> Result<Vec<Settled>, Stuck> {
+async fn asked(ground: &Ground<'_>, planned: &Planned, known: &Known, held: &Held) -> Result<Carried, Stuck> {
     let Ground { host, events, environment, .. } = *ground;
-    let work = Box::pin(carry_out(ground, planned, known));
+    let work = Box::pin(carry_out(ground, planned, known, held));
     let rolls = planned.plan.stages.iter().any(|stage| !stage.settle.is_empty());
     let checks: Vec<_> = environment
         .services

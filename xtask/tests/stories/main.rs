@@ -11,6 +11,7 @@ mod front_door;
 mod history;
 mod interruption;
 mod killed;
+mod lease;
 mod lossy;
 mod meanwhile;
 mod network;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
+use deploy::lease::Holder;
 use deploy::model::{Architecture, Environment, Release, ServiceKey};
 use deploy::rollout::Verdict;
 use sim::Settings;
@@ -18,7 +19,7 @@ use xtask::forecast;
 use xtask::host::{Env, Halt, Host, Http};
 use xtask::image::{self, Image, Recipe};
 use xtask::observe;
-use xtask::release::{self, Attached, Ground, NoWayBack, attach};
+use xtask::release::{self, Attached, Claim, Ground, NoWayBack, attach};
 use xtask::report::{Recorder, Screen};
 
 use crate::front_door::FrontDoor;
@@ -31,6 +32,8 @@ pub(crate) struct World {
     pub(crate) host: Host,
     pub(crate) aws: Aws,
     pub(crate) front_door: FrontDoor,
+    /// Who acts here: the access key, and the releases' names.
+    name: &'static str,
     releases: u32,
     /// Seconds into the next deploys at which somebody presses Ctrl-C.
     pub(crate) stop_after: Option<u64>,
@@ -40,6 +43,10 @@ pub(crate) struct World {
     pub(crate) foretells: bool,
     /// Not with `--no-rollback`.
     pub(crate) put_back: bool,
+    /// Who deploys.
+    pub(crate) claim: Claim,
+    /// Seconds that pass between the plan and the consent to it.
+    pub(crate) consents_after: u64,
 }
 
 /// How a deploy of a story ended.
@@ -81,8 +88,7 @@ impl World {
         let front_door = FrontDoor::new(cloud.clone());
         let http = Http::new(front_door.clone());
         let host = Host::rehearsal(7, epoch, Env::default(), http);
-        let aws = connect(&host, &environment, "story").await;
-        let put_back = true;
+        let aws = connect(&host, &environment, "release").await;
         Self {
             cloud,
             scripts,
@@ -90,11 +96,36 @@ impl World {
             host,
             aws,
             front_door,
+            name: "release",
             releases: 0,
             stop_after: None,
             detaches: false,
             foretells: false,
-            put_back,
+            put_back: true,
+            claim: run_of("story"),
+            consents_after: 0,
+        }
+    }
+
+    /// Another machine with a workflow run of its own that deploys to the same account.
+    pub(crate) async fn rival(&self) -> Self {
+        let http = Http::new(self.front_door.clone());
+        let host = Host::rehearsal(13, self.host.clock.now_ms(), Env::default(), http);
+        Self {
+            cloud: self.cloud.clone(),
+            scripts: self.scripts.clone(),
+            environment: self.environment.clone(),
+            aws: connect(&host, &self.environment, "rival").await,
+            host,
+            front_door: self.front_door.clone(),
+            name: "rival",
+            releases: 0,
+            stop_after: None,
+            detaches: false,
+            foretells: false,
+            put_back: true,
+            claim: run_of("rival"),
+            consents_after: 0,
         }
     }
 
@@ -145,7 +176,7 @@ impl World {
         self.releases += 1;
         let images = self.images(backend, frontend);
         let release = Release {
-            id: format!("release-{}", self.releases),
+            id: format!("{}-{}", self.name, self.releases),
             commit: Some(commit(backend, frontend)),
             committed: None,
             dirty: false,
@@ -165,9 +196,7 @@ impl World {
     }
 
     async fn carry(&self, release: Release, images: &BTreeMap<ServiceKey, Image>) -> Ended {
-        let foretells = self.foretells;
-        let put_back = self.put_back;
-        self.act(images, put_back, async |ground| Box::pin(run(ground, release, foretells)).await).await
+        self.act(images, self.put_back, async |ground| Box::pin(run(self, ground, release)).await).await
     }
 
     /// Waits for a release that somebody began, as the verb does.
@@ -202,6 +231,7 @@ impl World {
             put_back,
             detach: self.detaches,
             order: deploy::plan::Order::Together,
+            claim: &self.claim,
         };
         let stop = async {
             if let Some(secs) = self.stop_after {
@@ -215,9 +245,20 @@ impl World {
             exit,
             files: deploy::evidence::files(&events.events(), &events.remains()),
             events: events.events().into_iter().map(|event| event.kind).collect(),
-            writes: calls.into_iter().filter(is_our_write).map(|call| call.operation).collect(),
+            writes: calls
+                .into_iter()
+                .filter(|call| self.is_our_write(call))
+                .map(|call| call.operation)
+                .collect(),
             secs: mark.elapsed_ms() / 1000,
         }
+    }
+
+    /// A write that nobody else on the account made.
+    fn is_our_write(&self, call: &CallRecord) -> bool {
+        let others = ["release", "rival", somebody::ACCESS_KEY].into_iter().filter(|key| *key != self.name);
+        let key = call.access_key.as_deref();
+        call.write && !others.into_iter().any(|other| key == Some(other))
     }
 }
 
@@ -227,8 +268,10 @@ fn commit(backend: &str, frontend: &str) -> String {
     format!("{:040x}", format!("{backend} {frontend}").bytes().fold(1, add))
 }
 
-fn is_our_write(call: &CallRecord) -> bool {
-    call.write && call.access_key.as_deref() != Some(somebody::ACCESS_KEY)
+/// The lease as the workflow run of this name asks for it.
+fn run_of(name: &str) -> Claim {
+    let run = Some(format!("https://ci.test/{name}"));
+    Claim { holder: Holder { owner: name.to_owned(), run, process: None }, take: None }
 }
 
 /// The SDK on the cloud, with an access key of its own.
@@ -245,7 +288,7 @@ async fn connect(host: &Host, environment: &Environment, key: &str) -> Aws {
     .await
 }
 
-async fn run(ground: &Ground<'_>, release: Release, foretells: bool) -> ExitCode {
+async fn run(world: &World, ground: &Ground<'_>, release: Release) -> ExitCode {
     let planned = async {
         let observed = observe::account(ground.aws, ground.environment).await?;
         for text in &observed.warnings {
@@ -257,10 +300,11 @@ async fn run(ground: &Ground<'_>, release: Release, foretells: bool) -> ExitCode
         Ok(planned) => {
             assert_eq!(planned.plan.refusals, []);
             ground.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
-            if foretells {
+            if world.foretells {
                 let forecast = forecast::predict(ground.aws, ground.environment, &planned).await;
                 ground.events.emit(Kind::Forecast(forecast.unwrap()));
             }
+            ground.host.clock.sleep(Duration::from_secs(world.consents_after)).await;
             release::run(ground, &planned).await.exit
         }
         Err(error) => {

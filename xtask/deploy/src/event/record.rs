@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Availability, ExitCode, Forecast};
+use crate::lease::Lease;
 use crate::model::{ImageDigest, ServiceKey};
 use crate::plan::Plan;
 use crate::rollout::{Cause, Diagnosis, TaskMove, Verdict, Waiting};
@@ -108,6 +109,23 @@ pub enum Kind {
         predicted_ms: u64,
         /// Milliseconds.
         took_ms: u64,
+    },
+    /// The lease is ours.
+    LeaseHeld {
+        /// As its tag has it.
+        lease: Lease,
+    },
+    /// A lease that somebody else has is taken over.
+    LeaseTaken {
+        /// Who had it, and for which release.
+        from: String,
+        /// Why, as it was given.
+        reason: String,
+    },
+    /// The lease is not ours any more: no further stage is begun.
+    LeaseLost {
+        /// Who has it now; `None` when nobody has it, or it is not known who.
+        to: Option<Lease>,
     },
     /// A step began.
     StepBegan {

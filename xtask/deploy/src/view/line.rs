@@ -5,6 +5,7 @@ use super::rolling::moves;
 use super::words::bare;
 use super::{duration, plan_text, rolling, table};
 use crate::event::{Availability, Event, Forecast, Kind, ProbeAnswer, Share, Standing};
+use crate::lease::Lease;
 use crate::model::ServiceKey;
 use crate::rollout::{Outcome, Verdict};
 
@@ -35,6 +36,13 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             format!("         {service}: sha256:{} ({:.1} MB)", digest.short(), *bytes as f64 / 1e6)
         }
         Kind::Planned { plan } => plan_text(plan).trim_end().to_owned(),
+        Kind::LeaseHeld { lease } => {
+            return verbose.then(|| format!("lease    {} for {}", lease.release, lease.holder));
+        }
+        Kind::LeaseTaken { from, reason } => {
+            format!("warning: the lease of {from} is taken over: {reason}")
+        }
+        Kind::LeaseLost { to } => lost(to.as_ref()),
         Kind::StepBegan { lane, step } => {
             return verbose.then(|| format!("       · {lane}: {step}"));
         }
@@ -100,6 +108,17 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         }
     };
     Some(text)
+}
+
+fn lost(to: Option<&Lease>) -> String {
+    let who = match to {
+        Some(Lease { holder, release, taken, .. }) => {
+            let why = taken.as_ref().map(|taken| format!(": {taken}")).unwrap_or_default();
+            format!("{holder} has it for release {release}{why}")
+        }
+        None => "its tag was taken away".to_owned(),
+    };
+    format!("warning: the lease is lost; {who}; no further stage is begun")
 }
 
 fn standing(standing: &Standing) -> String {

@@ -6,6 +6,8 @@ use crate::aws::call::Op;
 use crate::aws::{Aws, Error, Tags};
 
 const TAG: Op = Op::write("ecs", "TagResource");
+const UNTAG: Op = Op::write("ecs", "UntagResource");
+const LIST: Op = Op::read("ecs", "ListTagsForResource");
 
 impl Aws {
     /// Adds tags to a service, task or cluster, or changes them.
@@ -16,6 +18,23 @@ impl Aws {
         self.call(TAG, || self.ecs.tag_resource().resource_arn(arn).set_tags(wire_tags(tags)).send())
             .await
             .map(drop)
+    }
+
+    /// Takes a tag away; none is as good.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn untag_ecs_resource(&self, arn: &str, key: &str) -> Result<(), Error> {
+        self.call(UNTAG, || self.ecs.untag_resource().resource_arn(arn).tag_keys(key).send()).await.map(drop)
+    }
+
+    /// The tags of a service, task or cluster.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn list_ecs_tags(&self, arn: &str) -> Result<Tags, Error> {
+        let reply = self.call(LIST, || self.ecs.list_tags_for_resource().resource_arn(arn).send()).await?;
+        Ok(read_tags(reply.tags))
     }
 }
 

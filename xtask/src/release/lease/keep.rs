@@ -1,0 +1,104 @@
+//! Renews the lease while a release runs, and gives it back.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use deploy::event::Kind;
+use deploy::lease::{Lease, RENEW_SECS, TAG, TTL_SECS};
+
+use super::{Held, Kept, now_secs, read, settle_time, write};
+use crate::aws::Error;
+use crate::release::Ground;
+
+/// How often a tag is read before it is believed that it is not ours.
+const LOOKS: u32 = 3;
+
+impl Held {
+    /// Works, and renews the lease meanwhile.
+    pub(in crate::release) async fn keep<T>(&self, ground: &Ground<'_>, work: impl Future<Output = T>) -> T {
+        let Some(kept) = &self.kept else { return work.await };
+        tokio::select! {
+            biased;
+            done = work => done,
+            never = self.renew(ground, kept) => match never {},
+        }
+    }
+
+    async fn renew(&self, ground: &Ground<'_>, kept: &Kept) -> Infallible {
+        while !self.is_lost() {
+            ground.host.clock.sleep(Duration::from_secs(RENEW_SECS)).await;
+            let lease = Lease { until: now_secs(ground) + TTL_SECS, ..kept.lease.borrow().clone() };
+            let renewed = match self.look(ground, kept).await {
+                Ok(Tag::Ours | Tag::Absent) if !self.is_lost() => write(ground, &kept.cluster, &lease).await,
+                Ok(_) => continue,
+                Err(error) => Err(error),
+            };
+            match renewed {
+                Ok(()) => *kept.lease.borrow_mut() = lease,
+                Err(error) => not(ground, "renewed", &error),
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Looks whether it was lost. A look that fails is told and finds nothing.
+    pub(in crate::release) async fn is_still_held(&self, ground: &Ground<'_>) -> bool {
+        if let Some(kept) = self.kept.as_ref().filter(|_| !self.is_lost())
+            && let Err(error) = self.look(ground, kept).await
+        {
+            not(ground, "looked at", &error);
+        }
+        !self.is_lost()
+    }
+
+    /// Takes the tag away, if it is still ours.
+    pub(in crate::release) async fn give_back(&self, ground: &Ground<'_>) {
+        let Some(kept) = self.kept.as_ref().filter(|_| !self.is_lost()) else { return };
+        let given = match self.look(ground, kept).await {
+            Ok(Tag::Ours) => ground.aws.untag_ecs_resource(&kept.cluster, TAG).await,
+            Ok(Tag::Absent | Tag::Theirs) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = given {
+            not(ground, "given back", &error);
+        }
+    }
+
+    /// Reads the tag; when it is not ours, some times more, because a read may be older than our write. A lease that
+    /// somebody else has is lost, and so is one that ended unrenewed and is gone: somebody may have had it in between.
+    async fn look(&self, ground: &Ground<'_>, kept: &Kept) -> Result<Tag, Error> {
+        let (id, until) = (kept.lease.borrow().id.clone(), kept.lease.borrow().until);
+        let mut looks = LOOKS;
+        let found = loop {
+            let text = read(ground, &kept.cluster).await?.filter(|text| Some(text) != kept.before.as_ref());
+            let found = text.map(|text| text.parse::<Lease>());
+            looks -= 1;
+            match found {
+                Some(Ok(found)) if found.id == id => return Ok(Tag::Ours),
+                found if looks == 0 => break found,
+                _ => ground.host.clock.sleep(settle_time(ground)).await,
+            }
+        };
+        if found.is_none() && until > now_secs(ground) {
+            return Ok(Tag::Absent);
+        }
+        if !self.lost.replace(true) {
+            ground.events.emit(Kind::LeaseLost { to: found.and_then(Result::ok) });
+        }
+        Ok(Tag::Theirs)
+    }
+}
+
+/// What is known of the tag.
+enum Tag {
+    Ours,
+    /// It is not there, or not seen yet.
+    Absent,
+    Theirs,
+}
+
+/// A lease that cannot be written ends by itself: that is told and stops nothing.
+fn not(ground: &Ground<'_>, done: &str, error: &Error) {
+    let text = format!("the lease could not be {done}: {error}; it ends {TTL_SECS} s after its last renewal");
+    ground.events.emit(Kind::Warned { text });
+}

@@ -1,0 +1,91 @@
+//! The lease of an environment while a release runs: taken, renewed, given back.
+//!
+//! It is a tag of the cluster ([`deploy::lease`]). An endpoint that lacks tags, or a caller that may not use them, is told
+//! and deploys without a lease. A run that loses it writes no further stage: another one is in charge.
+
+mod keep;
+mod take;
+
+pub(super) use take::{Refused, take};
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use deploy::lease::{Holder, Lease, TAG};
+
+use deploy::model::{Environment, Kind as Place};
+
+use super::Ground;
+use crate::aws::{Aws, Error, Tags};
+
+/// What a verb brings to the lease.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// Who deploys.
+    pub holder: Holder,
+    /// Why a lease that somebody else has is taken over; `None` waits for nobody and refuses.
+    pub take: Option<String>,
+}
+
+/// The lease of a run, or none.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    kept: Option<Kept>,
+    lost: Cell<bool>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    /// The cluster's ARN.
+    cluster: String,
+    lease: RefCell<Lease>,
+    /// The tag's text before ours: whoever still reads that reads old news.
+    before: Option<String>,
+}
+
+impl Held {
+    fn new(cluster: String, lease: Lease, before: Option<String>) -> Self {
+        Self { kept: Some(Kept { cluster, lease: RefCell::new(lease), before }), lost: Cell::new(false) }
+    }
+
+    /// Whether another run took it over.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.get()
+    }
+}
+
+/// The environment's lease, whoever has it; `None` when nobody has one, or when tags cannot be read.
+///
+/// # Errors
+/// When the cluster cannot be read.
+pub async fn lease_of(aws: &Aws, environment: &Environment) -> Result<Option<Lease>, Error> {
+    let cluster = aws.describe_cluster(&environment.cluster).await?;
+    let Some(cluster) = cluster.filter(|cluster| cluster.status == "ACTIVE") else { return Ok(None) };
+    match aws.list_ecs_tags(&cluster.arn).await {
+        Ok(mut tags) => Ok(tags.remove(TAG).and_then(|text| text.parse().ok())),
+        Err(error) if error.is_unavailable() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The tag's text, if the cluster has it.
+async fn read(ground: &Ground<'_>, cluster: &str) -> Result<Option<String>, Error> {
+    Ok(ground.aws.list_ecs_tags(cluster).await?.remove(TAG))
+}
+
+async fn write(ground: &Ground<'_>, cluster: &str, lease: &Lease) -> Result<(), Error> {
+    ground.aws.tag_ecs_resource(cluster, &Tags::from([(TAG.to_owned(), lease.to_string())])).await
+}
+
+/// How long a written tag is left to be overwritten by somebody who wrote at the same moment, and to be seen by readers.
+/// The embedded cloud answers at once and with the truth.
+fn settle_time(ground: &Ground<'_>) -> Duration {
+    match ground.environment.kind {
+        Place::Local => Duration::from_millis(100),
+        Place::Aws => Duration::from_secs(2),
+    }
+}
+
+fn now_secs(ground: &Ground<'_>) -> u64 {
+    ground.host.clock.now_ms() / 1000
+}

@@ -1,0 +1,211 @@
+//! Takes the lease: read, write, wait, read again, and read the account anew, now that nobody else changes it.
+
+use deploy::event::Kind;
+use deploy::lease::{Lease, Standing, TAG, TTL_SECS, standing};
+use deploy::model::ClusterState;
+use deploy::plan::{Action, Step};
+use futures_util::future::join;
+
+use super::{Held, now_secs, read, settle_time, write};
+use crate::aws::{Error, Tags};
+use crate::host::Daemon;
+use crate::observe;
+use crate::release::{Ground, Planned};
+use crate::report::chain;
+
+/// How often a read that is older than the write is asked again.
+const LOOKS: u32 = 5;
+
+/// Why a release does not begin. Nothing was written but perhaps the cluster, with this tag.
+#[derive(Debug)]
+pub(in crate::release) struct Refused {
+    /// The sentence.
+    pub(in crate::release) error: String,
+    /// What to do.
+    pub(in crate::release) hint: Option<String>,
+}
+
+/// Takes the lease, and plans again from a read of the account that no other holder can have made old: what was agreed to
+/// is carried out, or less, when some of it is done already; anything else is refused.
+///
+/// A first deploy has no cluster to tag. It is created here, ahead of its step in the plan, and with the tag: of two first
+/// deploys one then finds the other's.
+///
+/// # Errors
+/// [`Refused`] when somebody else has it, when the account is not as it was planned for any more, or when either cannot be
+/// read.
+pub(in crate::release) async fn take(
+    ground: &Ground<'_>,
+    planned: &Planned,
+) -> Result<(Held, Planned), Refused> {
+    let lease = wanted(ground, planned);
+    let cluster = match cluster(ground, planned, &lease).await {
+        Ok(Some(cluster)) => cluster,
+        Ok(None) => return Ok((Held::default(), planned.clone())),
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let (lease, before) = match write_over(ground, &cluster, lease).await {
+        Ok(Ok(written)) => written,
+        Ok(Err(refused)) => return Err(refused),
+        Err(error) if error.is_unavailable() => {
+            without(ground, &error.to_string());
+            return Ok((Held::default(), planned.clone()));
+        }
+        Err(error) => return Err(unreadable(&error)),
+    };
+    // Whoever else wrote may read and plan, but does nothing yet: this read is already nobody's but ours.
+    let (kept, observed) = join(
+        settled(ground, &cluster, &lease, before.as_deref()),
+        Box::pin(observe::account(ground.aws, ground.environment)),
+    )
+    .await;
+    if !kept? {
+        without(ground, "its tag is not seen after it was written");
+    }
+    let held = Held::new(cluster, lease.clone(), before);
+    let again = match observed {
+        Ok(observed) => Box::pin(ground.plan(planned.desired.release.clone(), observed)).await,
+        Err(error) => Err(error),
+    };
+    match again.map_err(|error| Refused { error: chain(&error), hint: error.hint() }) {
+        Ok(again) if is_agreed(planned, &again) => {
+            ground.events.emit(Kind::LeaseHeld { lease });
+            if again.plan.stages != planned.plan.stages && !again.plan.is_empty() {
+                ground.events.emit(Kind::Planned { plan: Box::new(again.plan.clone()) });
+            }
+            Ok((held, again))
+        }
+        Ok(_) => {
+            held.give_back(ground).await;
+            Err(Refused {
+                error: "the account was changed since the plan was made".to_owned(),
+                hint: Some("run it again: it plans anew".to_owned()),
+            })
+        }
+        Err(refused) => {
+            held.give_back(ground).await;
+            Err(refused)
+        }
+    }
+}
+
+fn wanted(ground: &Ground<'_>, planned: &Planned) -> Lease {
+    let release = planned.desired.release.id.clone();
+    let id = ground.host.rng.stream(&format!("lease {release}")).next_u64();
+    Lease {
+        id: format!("{id:016x}"),
+        until: now_secs(ground) + TTL_SECS,
+        release,
+        holder: ground.claim.holder.clone(),
+        taken: None,
+    }
+}
+
+/// The cluster's ARN; `None` when there is no cluster and none is to be created.
+async fn cluster(ground: &Ground<'_>, planned: &Planned, lease: &Lease) -> Result<Option<String>, Error> {
+    let active = |cluster: &&ClusterState| cluster.status == "ACTIVE";
+    if let Some(cluster) = planned.observed.cluster.as_ref().filter(active) {
+        return Ok(Some(cluster.arn.clone()));
+    }
+    let spec = planned.plan.steps().find_map(|step| match &step.action {
+        Action::CreateCluster(spec) => Some(spec),
+        _ => None,
+    });
+    let Some(spec) = spec else { return Ok(None) };
+    let app = ("app".to_owned(), ground.environment.app.clone());
+    let tags = Tags::from([app, (TAG.to_owned(), lease.to_string())]);
+    ground.aws.create_cluster(spec, &tags).await.map(Some)
+}
+
+/// The lease as it was written, and the tag's text before.
+type Written = (Lease, Option<String>);
+
+/// Writes the tag, unless it is somebody else's.
+async fn write_over(
+    ground: &Ground<'_>,
+    cluster: &str,
+    mut lease: Lease,
+) -> Result<Result<Written, Refused>, Error> {
+    let tag = read(ground, cluster).await?;
+    // The cluster was created with it.
+    if tag.as_ref().is_some_and(|tag| *tag == lease.to_string()) {
+        return Ok(Ok((lease, None)));
+    }
+    let alive = |pid| Daemon { pid }.is_alive();
+    let found = standing(now_secs(ground), tag.as_deref(), &ground.claim.holder, alive);
+    let from = match &found {
+        Standing::Free | Standing::Ours(_) => None,
+        Standing::Held(held) | Standing::Expired(held) => Some(format!("{} ({})", held.holder, held.release)),
+        Standing::Illegible(text) => Some(format!("`{text}`")),
+    };
+    match (&found, &ground.claim.take) {
+        (Standing::Free | Standing::Ours(_), _) => {}
+        (Standing::Expired(_), _) => {
+            let text = format!("the lease of {} ended and was not given back", from.unwrap_or_default());
+            ground.events.emit(Kind::Warned { text });
+        }
+        (_, Some(reason)) => {
+            let from = from.unwrap_or_default();
+            lease.taken = Some(format!("{reason}, from {from}"));
+            ground.events.emit(Kind::LeaseTaken { from, reason: reason.clone() });
+        }
+        (Standing::Held(held), None) => return Ok(Err(refused(ground, held))),
+        (Standing::Illegible(text), None) => {
+            return Ok(Err(Refused {
+                error: format!("the cluster's tag {TAG} is not this tool's: `{text}`"),
+                hint: Some("take the lease over with --take-lease REASON".to_owned()),
+            }));
+        }
+    }
+    write(ground, cluster, &lease).await?;
+    Ok(Ok((lease, tag)))
+}
+
+/// Waits until nobody who wrote at the same moment can still be on his way, and reads who holds it now. `false` when the
+/// tag is not seen.
+async fn settled(
+    ground: &Ground<'_>,
+    cluster: &str,
+    lease: &Lease,
+    before: Option<&str>,
+) -> Result<bool, Refused> {
+    for _ in 0..LOOKS {
+        ground.host.clock.sleep(settle_time(ground)).await;
+        let found = read(ground, cluster).await.map_err(|error| unreadable(&error))?;
+        // A read may be older than our write.
+        let news = found.filter(|text| Some(text.as_str()) != before);
+        match news.map(|text| text.parse::<Lease>()) {
+            Some(Ok(found)) if found.id == lease.id => return Ok(true),
+            Some(Ok(found)) => return Err(refused(ground, &found)),
+            _ => {}
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a plan does nothing that was not in the one that was agreed to, and from where that began.
+fn is_agreed(agreed: &Planned, again: &Planned) -> bool {
+    let known = |step: &Step| agreed.plan.steps().any(|agreed| agreed == step);
+    again.plan.refusals.is_empty() && again.plan.steps().all(known)
+}
+
+fn refused(ground: &Ground<'_>, held: &Lease) -> Refused {
+    let (name, who) = (&ground.environment.name, held.sentence(now_secs(ground)));
+    Refused {
+        error: format!("{name} is {who}"),
+        hint: Some(
+            "wait for it, end it with `cargo xtask abort`, or take the lease over with --take-lease REASON"
+                .to_owned(),
+        ),
+    }
+}
+
+fn unreadable(error: &Error) -> Refused {
+    Refused { error: format!("whether somebody else deploys is not known: {error}"), hint: error.hint() }
+}
+
+fn without(ground: &Ground<'_>, why: &str) {
+    ground.events.emit(Kind::Warned {
+        text: format!("no lease keeps another deploy of {} away: {why}", ground.environment.name),
+    });
+}
