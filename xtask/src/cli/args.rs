@@ -58,6 +58,8 @@ pub(crate) enum Verb {
     Status,
     /// Follow a release that rolls to its proof, from any machine; nothing is stopped, moved or put back
     Wait(Wait),
+    /// Stop what rolls, whoever began it, and wait until the previous revisions serve
+    Abort,
     /// Ask the smoke checks through the load balancer
     Smoke,
     /// List former releases, and what became of them

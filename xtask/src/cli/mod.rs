@@ -1,6 +1,7 @@
 //! The verbs: what was typed becomes calls, and their outcome an exit code. The one place that knows every
 //! other module, and that starts the embedded cloud.
 
+mod abort;
 mod args;
 mod build;
 mod ci;
@@ -65,6 +66,7 @@ async fn run(cli: Cli) -> ExitCode {
             events(&host, &global, "rollback", async |job| rollback::run(job, &asked).await).await
         }
         Verb::Wait(asked) => events(&host, &global, "wait", async |job| wait::run(job, &asked).await).await,
+        Verb::Abort => events(&host, &global, "abort", abort::run).await,
         Verb::Smoke => events(&host, &global, "smoke", smoke::run).await,
         Verb::Down => events(&host, &global, "down", down::run).await,
         Verb::Build => events(&host, &global, "build", build::run).await,

@@ -90,7 +90,7 @@ pub(crate) async fn carry_out(
 }
 
 /// Follows the deployments of these services to their ends.
-async fn follow(ground: &Ground<'_>, known: &Known, services: &[&ServiceKey]) -> Vec<Settled> {
+pub(super) async fn follow(ground: &Ground<'_>, known: &Known, services: &[&ServiceKey]) -> Vec<Settled> {
     let Ground { aws, events, environment, halt, .. } = *ground;
     if services.is_empty() {
         return Vec::new();

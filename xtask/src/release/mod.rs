@@ -1,6 +1,7 @@
 //! One release, from a plan to its proof. The verbs call it, and so do the stories that run it on virtual
 //! time: there is no second way to deploy.
 
+mod abort;
 mod attach;
 mod before;
 mod carry;
@@ -20,6 +21,7 @@ use deploy::event::Kind;
 use deploy::model::{Desired, Environment, Observed, Protocol, Release, ServiceKey};
 use deploy::plan::{Order, Plan};
 
+pub use abort::{abort, moving};
 pub use attach::{Attached, attach};
 pub(crate) use carry::carry_out;
 pub use former::{Former, NoWayBack, former};

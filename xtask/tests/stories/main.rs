@@ -2,6 +2,7 @@
 //! Each story is named after the incident that it prevents.
 #![expect(clippy::unwrap_used, reason = "a story whose stage cannot be set must fail")]
 
+mod abort;
 mod availability;
 mod causes;
 mod deadlines;

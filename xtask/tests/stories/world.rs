@@ -208,6 +208,15 @@ impl World {
         self.act(&BTreeMap::new(), false, wait).await
     }
 
+    /// Stops what rolls, as the verb does.
+    pub(crate) async fn abort(&self) -> Ended {
+        let abort = async |ground: &Ground<'_>| {
+            let observed = observe::account(ground.aws, ground.environment).await.unwrap();
+            Box::pin(release::abort(ground, &observed)).await.exit
+        };
+        self.act(&BTreeMap::new(), true, abort).await
+    }
+
     /// Does something on a ground of its own, and tells what came of it.
     async fn act(
         &self,

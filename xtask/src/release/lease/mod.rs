@@ -11,9 +11,10 @@ pub(super) use take::{Refused, take};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use deploy::event::Kind;
 use deploy::lease::{Holder, Lease, TAG};
 
-use deploy::model::{Environment, Kind as Place};
+use deploy::model::{Environment, Kind as Place, Observed};
 
 use super::Ground;
 use crate::aws::{Aws, Error, Tags};
@@ -65,6 +66,29 @@ pub async fn lease_of(aws: &Aws, environment: &Environment) -> Result<Option<Lea
         Ok(mut tags) => Ok(tags.remove(TAG).and_then(|text| text.parse().ok())),
         Err(error) if error.is_unavailable() => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Tells whose the lease is, and takes one away that ended and was not given back. What cannot be read or written is told.
+pub(super) async fn clear(ground: &Ground<'_>, observed: &Observed) {
+    let Some(cluster) = observed.cluster.as_ref().filter(|cluster| cluster.status == "ACTIVE") else {
+        return;
+    };
+    let cleared = async {
+        let lease = read(ground, &cluster.arn).await?.and_then(|text| text.parse::<Lease>().ok());
+        let Some(lease) = lease else { return Ok(()) };
+        let (now, name) = (now_secs(ground), &ground.environment.name);
+        let ended = lease.until <= now;
+        let who = if ended { String::new() } else { format!("{name} is ") };
+        ground.events.emit(Kind::Warned { text: format!("{who}{}", lease.sentence(now)) });
+        if !ended {
+            return Ok(());
+        }
+        ground.aws.untag_ecs_resource(&cluster.arn, TAG).await
+    };
+    if let Err(error) = cleared.await {
+        let error: Error = error;
+        ground.events.emit(Kind::Warned { text: format!("whose the lease is could not be told: {error}") });
     }
 }
 

@@ -1,0 +1,32 @@
+//! `abort`: stops what rolls, whoever began it.
+
+use std::collections::BTreeMap;
+
+use deploy::event::Kind;
+
+use super::deploy::table;
+use super::ground::ground;
+use super::release as begun;
+use super::session::{Session, Settings};
+use super::{Closing, Failure, Job, args, consent, observed};
+use crate::release::{self, moving};
+
+pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
+    let settings = Settings::read(job.host, job.global)?;
+    let environment = settings.environment.clone();
+    job.events.emit(Kind::Began {
+        command: "abort".to_owned(),
+        environment: environment.name.clone(),
+        release: None,
+    });
+    let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
+    let observed = observed::account(job, &session).await?;
+    if !moving(&observed).is_empty() {
+        consent::ask(job, &environment, "the abort")?;
+    }
+    let images = BTreeMap::new();
+    let claim = begun::claim(job.host, &args::Lease { take_lease: None });
+    let ending = release::abort(&ground(job, &session, &images, &claim), &observed).await;
+    table(job.events, &session.aws, &environment, &ending.door).await;
+    Ok(Closing::new(ending.exit, ending.summary))
+}
