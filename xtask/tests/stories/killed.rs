@@ -46,12 +46,12 @@ async fn deaths(mut world: World, images: Images, every: usize) -> Vec<usize> {
 fn survives(deployed: &'static [Images], images: Images) {
     let (mut calls, mut undisturbed) = (Vec::new(), String::new());
     story(async || {
-        calls = deaths(account(deployed).await, images, 2).await;
+        calls = deaths(account(deployed).await, images, 4).await;
         let mut world = account(deployed).await;
         world.deploy(images.0, images.1).await;
         undisturbed = picture(&world).await;
     });
-    assert!(calls.len() > 5, "{calls:?}");
+    assert!(calls.len() > 3, "{calls:?}");
     for after in calls {
         story(async || {
             let mut world = account(deployed).await;
@@ -85,7 +85,7 @@ fn a_failing_release_that_is_killed_anywhere_leaves_a_way_back() {
         world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1));
         world
     };
-    story(async || calls = deaths(failing().await, NEXT, 4).await);
+    story(async || calls = deaths(failing().await, NEXT, 6).await);
     for after in calls {
         story(async || {
             let mut world = failing().await;
