@@ -53,11 +53,14 @@ fn is_bad(kind: &Kind) -> bool {
     matches!(kind, Kind::Settled { verdict, .. } if !verdict.outcome.is_success())
 }
 
-/// `target/evidence/` and the release's id, or the verb where there is no release.
+/// `target/evidence/` and the release's id, with the verb where that is not `deploy`.
 fn in_target(host: &Host, record: &[Event]) -> Result<PathBuf, Failure> {
     let workspace = Workspace::find(&host.env).map_err(|error| Failure::from_error(&error))?;
     let name = record.iter().find_map(|event| match &event.kind {
-        Kind::Began { command, release, .. } => Some(release.as_ref().unwrap_or(command).clone()),
+        // Who only waits for a release does not replace what its own run left.
+        Kind::Began { command, release: Some(release), .. } if command == "deploy" => Some(release.clone()),
+        Kind::Began { command, release: Some(release), .. } => Some(format!("{release}-{command}")),
+        Kind::Began { command, release: None, .. } => Some(command.clone()),
         _ => None,
     });
     let name = name.unwrap_or_else(|| "command".to_owned());

@@ -75,7 +75,7 @@ fn moving(planned: &Planned) -> Vec<deploy::model::ServiceKey> {
 fn over(past: &Past, newer: bool) -> Option<(ExitCode, &'static str)> {
     Some(match past.fate {
         Fate::Live | Fate::LiveUnproven | Fate::InProgress => return None,
-        Fate::RolledBack => (ExitCode::Failed, "it failed; what ran before it was put back"),
+        Fate::RolledBack => (ExitCode::Failed, "it did not stay; what ran before it was put back"),
         Fate::RollbackFailed => (ExitCode::NotRecovered, "it failed, and so did the way back"),
         _ if newer => (ExitCode::Superseded, "a newer release runs"),
         Fate::Proven | Fate::Unproven => {

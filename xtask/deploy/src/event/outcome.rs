@@ -40,7 +40,7 @@ impl ExitCode {
         (Self::Interrupted, "interrupted"),
         (Self::NotRecovered, "failed and not recovered"),
         (Self::Superseded, "superseded by a newer deployment"),
-        (Self::StillMoving, "still moving at the deadline"),
+        (Self::StillMoving, "still moving: at the deadline, or left so"),
         (Self::Unknown, "verdict unknown"),
         (Self::Bug, "a bug in this tool"),
     ];

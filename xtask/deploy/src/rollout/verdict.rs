@@ -90,7 +90,7 @@ impl Outcome {
         match self {
             Self::NoChange => "nothing to deploy: it runs what is wanted".to_owned(),
             Self::Succeeded => "the new revision runs, and ECS calls it complete".to_owned(),
-            Self::RolledBack => "the new revision failed; the previous one serves again".to_owned(),
+            Self::RolledBack => "the new revision did not stay; the previous one serves again".to_owned(),
             Self::Failed => "the new revision failed, and nothing was put back".to_owned(),
             Self::Superseded { by, task_definition, who, release } => {
                 let revision = task_definition.rsplit('/').next().unwrap_or(task_definition);

@@ -70,7 +70,7 @@ pub(in crate::release) async fn take(
     match again.map_err(|error| Refused { error: chain(&error), hint: error.hint() }) {
         Ok(again) if is_agreed(planned, &again) => {
             ground.events.emit(Kind::LeaseHeld { lease });
-            if again.plan.stages != planned.plan.stages && !again.plan.is_empty() {
+            if is_less(planned, &again) {
                 ground.events.emit(Kind::Planned { plan: Box::new(again.plan.clone()) });
             }
             Ok((held, again))
@@ -114,7 +114,13 @@ async fn cluster(ground: &Ground<'_>, planned: &Planned, lease: &Lease) -> Resul
     let Some(spec) = spec else { return Ok(None) };
     let app = ("app".to_owned(), ground.environment.app.clone());
     let tags = Tags::from([app, (TAG.to_owned(), lease.to_string())]);
-    ground.aws.create_cluster(spec, &tags).await.map(Some)
+    let (lane, step) = ("cluster".to_owned(), Action::CreateCluster(spec.clone()).title());
+    ground.events.emit(Kind::StepBegan { lane: lane.clone(), step: step.clone() });
+    let mark = ground.events.clock().mark();
+    let arn = ground.aws.create_cluster(spec, &tags).await?;
+    let result = "with the lease".to_owned();
+    ground.events.emit(Kind::StepEnded { lane, step, result, elapsed_ms: mark.elapsed_ms() });
+    Ok(Some(arn))
 }
 
 /// The lease as it was written, and the tag's text before.
@@ -187,6 +193,13 @@ async fn settled(
 fn is_agreed(agreed: &Planned, again: &Planned) -> bool {
     let known = |step: &Step| agreed.plan.steps().any(|agreed| agreed == step);
     again.plan.refusals.is_empty() && again.plan.steps().all(known)
+}
+
+/// Whether somebody did a part of the plan meanwhile. The cluster is no such part: it was just made here.
+fn is_less(agreed: &Planned, again: &Planned) -> bool {
+    let made_here = |step: &Step| matches!(step.action, Action::CreateCluster(_));
+    let count = |planned: &Planned| planned.plan.steps().filter(|step| !made_here(step)).count();
+    !again.plan.is_empty() && count(again) < count(agreed)
 }
 
 fn refused(ground: &Ground<'_>, held: &Lease) -> Refused {
