@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use deploy::event::{ExitCode, Kind, Phase};
+use deploy::lease::{Standing, standing};
 use deploy::plan::{REMAINS, down};
 
 use super::session::{Session, Settings};
-use super::{Closing, Failure, Job, consent, observed};
+use super::{Closing, Failure, Job, args, consent, observed, release};
 use crate::apply::{self, Known, Site};
+use crate::host::Daemon;
+use crate::release::lease_of;
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
@@ -26,6 +29,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     if plan.is_empty() {
         return Ok(Closing::new(ExitCode::Done, "nothing is there"));
     }
+    unless_deployed(job, &session).await?;
     consent::ask(job, &environment, "taking the environment down")?;
     let known = Known::of(&observed);
     let images = BTreeMap::new();
@@ -46,4 +50,20 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
         })?;
     }
     Ok(Closing::new(ExitCode::Done, format!("{} is down; {REMAINS}", environment.name)))
+}
+
+/// A release that is under way would find its services gone.
+async fn unless_deployed(job: &Job<'_>, session: &Session) -> Result<(), Failure> {
+    let environment = &session.settings.environment;
+    let lease = lease_of(&session.aws, environment).await.map_err(|error| Failure::from_error(&error))?;
+    let now = job.host.clock.now_ms() / 1000;
+    let text = lease.map(|lease| lease.to_string());
+    let mine = release::claim(job.host, &args::Lease { take_lease: None }).holder;
+    match standing(now, text.as_deref(), &mine, |pid| Daemon { pid }.is_alive()) {
+        Standing::Held(lease) => {
+            Err(Failure::usage(format!("{} is {}", environment.name, lease.sentence(now)))
+                .hint("wait for it, or end it with `cargo xtask abort`"))
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,6 +1,6 @@
 //! The evidence folder: where it goes, and when it is written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use deploy::event::{Event, ExitCode, Kind};
 use deploy::evidence::{RECORD, files, plain};
@@ -38,7 +38,7 @@ pub(super) fn keep(host: &Host, global: &Global, events: &Recorder, exit: ExitCo
         },
         None => return,
     };
-    let kept = Kind::EvidenceKept { folder: path.display().to_string() };
+    let kept = Kind::EvidenceKept { folder: shown(host, &path) };
     let mut all = record;
     for kind in [kept.clone(), ended.clone()] {
         all.push(Event { seq: all.len() as u64 + 1, at_ms: events.elapsed_ms(), kind });
@@ -51,6 +51,12 @@ pub(super) fn keep(host: &Host, global: &Global, events: &Recorder, exit: ExitCo
 
 fn is_bad(kind: &Kind) -> bool {
     matches!(kind, Kind::Settled { verdict, .. } if !verdict.outcome.is_success())
+}
+
+/// The folder as it is shown: from the top of the workspace, where it is in there.
+fn shown(host: &Host, path: &Path) -> String {
+    let root = Workspace::find(&host.env).map(|workspace| workspace.root).unwrap_or_default();
+    path.strip_prefix(&root).unwrap_or(path).display().to_string()
 }
 
 /// `target/evidence/` and the release's id, with the verb where that is not `deploy`.

@@ -8,7 +8,7 @@ use deploy::rollout::Pace;
 
 use super::lease::Held;
 use super::{Ground, Planned};
-use crate::apply::{self, Known, Site};
+use crate::apply::{self, Known};
 use crate::settle::{self, Settled, Target, Watch};
 
 /// Steps failed; what had settled before is known.
@@ -43,17 +43,8 @@ pub(crate) async fn carry_out(
     known: &Known,
     held: &Held,
 ) -> Result<Carried, Stuck> {
-    let Ground { host, aws, events, environment, halt, .. } = *ground;
-    let site = Site {
-        aws,
-        host,
-        desired: Some(&planned.desired),
-        images: ground.images,
-        registry: ground.registry,
-        app: &environment.app,
-        known,
-        events,
-    };
+    let Ground { events, halt, .. } = *ground;
+    let site = ground.site(planned, known);
     let mut all: Vec<Settled> = Vec::new();
     let (mut touched, mut begun) = (false, false);
     let last = planned.plan.stages.iter().rposition(|stage| !stage.settle.is_empty());

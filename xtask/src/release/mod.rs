@@ -32,7 +32,7 @@ pub use run::{Ending, run};
 use undo::undo;
 use watched::carry_out_watched;
 
-use crate::apply::Known;
+use crate::apply::{Known, Site};
 use crate::aws::Aws;
 use crate::host::{Halt, Host};
 use crate::image::Image;
@@ -105,6 +105,20 @@ impl Ground<'_> {
             deploy::plan::back(&desired, &observed, self.order)
         };
         Ok(Planned { desired, observed, plan })
+    }
+
+    /// What the steps of a plan work with.
+    fn site<'s>(&'s self, planned: &'s Planned, known: &'s Known) -> Site<'s> {
+        Site {
+            aws: self.aws,
+            host: self.host,
+            desired: Some(&planned.desired),
+            images: self.images,
+            registry: self.registry,
+            app: &self.environment.app,
+            known,
+            events: self.events,
+        }
     }
 
     /// Where the services are reached, as far as it is known.

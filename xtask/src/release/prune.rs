@@ -6,7 +6,7 @@ use deploy::plan::{Lane, Stage, prune};
 use futures_util::future::{join_all, try_join_all};
 
 use super::{Ground, Planned};
-use crate::apply::{self, Known, Site};
+use crate::apply::{self, Known};
 use crate::aws::Error;
 
 /// Revisions of a family that are deregistered at most by one release: DeregisterTaskDefinition is a call each.
@@ -16,7 +16,7 @@ const NEWEST: usize = 5;
 
 /// Deregisters what is beyond each service's `keep-revisions`.
 pub(super) async fn old_revisions(ground: &Ground<'_>, planned: &Planned, known: &Known) {
-    let Ground { aws, environment, events, .. } = *ground;
+    let Ground { aws, environment, .. } = *ground;
     let names: Vec<&str> = environment.services.iter().map(|service| service.name.as_str()).collect();
     let running: Vec<String> = match aws.describe_services(&environment.cluster, &names).await {
         Ok(found) => found.into_iter().flat_map(|it| it.deployments).map(|it| it.task_definition).collect(),
@@ -31,16 +31,7 @@ pub(super) async fn old_revisions(ground: &Ground<'_>, planned: &Planned, known:
         }
     }
     let stage = Stage { name: "old revisions".to_owned(), lanes, settle: Vec::new() };
-    let site = Site {
-        aws,
-        host: ground.host,
-        desired: Some(&planned.desired),
-        images: ground.images,
-        registry: ground.registry,
-        app: &environment.app,
-        known,
-        events,
-    };
+    let site = ground.site(planned, known);
     if let Err(failed) = apply::stage(&site, &stage).await {
         told(ground, &failed);
     }
