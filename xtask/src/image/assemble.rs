@@ -18,7 +18,7 @@ use super::layer::{self, Entry, Layer};
 
 /// The manifest's media type.
 pub const MANIFEST_MEDIA_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
-const CONFIG_MEDIA_TYPE: &str = "application/vnd.oci.image.config.v1+json";
+pub(super) const CONFIG_MEDIA_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 
 /// User and group of the process. Nobody on any system has this number, and 65532 is what other distroless
 /// images use, so that file permissions on shared volumes agree.
@@ -93,21 +93,23 @@ pub fn assemble(recipe: &Recipe<'_>) -> io::Result<Image> {
         Entry { path: "app", mode: 0o755, content: None },
         Entry { path: &path, mode: 0o755, content: Some(recipe.executable) },
     ])?;
-    let config = Blob::new(CONFIG_MEDIA_TYPE, json(&config(recipe, &base, &app))?);
-    let layers = vec![base.blob, app.blob];
+    let config = json(&config(recipe, &base, &app))?;
+    complete(recipe.platform.clone(), config, vec![base.blob, app.blob])
+}
+
+/// The image of a configuration and its layers.
+///
+/// # Errors
+/// None that can happen: a manifest is always JSON.
+pub(super) fn complete(platform: Platform, config: Bytes, layers: Vec<Blob>) -> io::Result<Image> {
+    let config = Blob::new(CONFIG_MEDIA_TYPE, config);
     let manifest = json(&Manifest {
         schema_version: 2,
         media_type: MANIFEST_MEDIA_TYPE,
         config: Descriptor::of(&config),
         layers: layers.iter().map(Descriptor::of).collect(),
     })?;
-    Ok(Image {
-        digest: ImageDigest(blob::digest(&manifest)),
-        platform: recipe.platform.clone(),
-        manifest,
-        config,
-        layers,
-    })
+    Ok(Image { digest: ImageDigest(blob::digest(&manifest)), platform, manifest, config, layers })
 }
 
 fn config<'a>(recipe: &Recipe<'a>, base: &'a Layer, app: &'a Layer) -> Config<'a> {

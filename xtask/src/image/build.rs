@@ -1,12 +1,13 @@
-//! From services to images: compile together, then assemble each.
+//! From services to images: compile together, then assemble each; Dockerfiles are an engine's work, at the same time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use deploy::model::{Architecture, Build, Service, ServiceKey};
+use futures_util::future::{try_join, try_join_all};
 
 use super::cargo::{self, Executable};
-use super::{Error, Image, assemble, elf, layout, platform};
+use super::{Error, Image, assemble, elf, engine, layout, platform};
 use crate::host::Host;
 
 /// Builds the images of `services`, all at once: one cargo compiles what they share once, and compiles nothing
@@ -26,8 +27,19 @@ pub async fn build(
     services: &[&Service],
     on_line: &(dyn Fn(&str) + Sync),
 ) -> Result<BTreeMap<ServiceKey, Image>, Error> {
-    let wanted: Vec<Wanted> = services.iter().map(|service| Wanted::of(service)).collect();
-    make(host, workspace, &wanted, on_line).await
+    let wanted: Vec<Wanted> = services.iter().filter_map(|service| Wanted::of(service)).collect();
+    let engines = services.iter().filter_map(|service| match &service.build {
+        Build::Dockerfile(dockerfile) => Some((service, dockerfile)),
+        Build::Cargo { .. } => None,
+    });
+    let built = engines.map(|(service, dockerfile)| async move {
+        let (key, architecture) = (&service.key, service.architecture);
+        let image = engine::build(host, workspace, key, dockerfile, architecture, on_line).await?;
+        Ok::<_, Error>((key.clone(), image))
+    });
+    let (mut images, built) = try_join(make(host, workspace, &wanted, on_line), try_join_all(built)).await?;
+    images.extend(built);
+    Ok(images)
 }
 
 /// What an image is to be.
@@ -40,14 +52,14 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(service: &Service) -> Self {
-        let Build::Cargo { package } = &service.build;
-        Self {
+    fn of(service: &Service) -> Option<Self> {
+        let Build::Cargo { package } = &service.build else { return None };
+        Some(Self {
             service: service.key.clone(),
             package: package.clone(),
             port: service.container.port,
             architecture: service.architecture,
-        }
+        })
     }
 }
 
@@ -76,7 +88,7 @@ async fn make(
                 Ok::<_, Error>((wanted.service.clone(), image))
             })
         });
-        images.extend(futures_util::future::try_join_all(jobs).await?);
+        images.extend(try_join_all(jobs).await?);
     }
     Ok(images)
 }

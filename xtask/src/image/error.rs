@@ -3,7 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::{cargo, elf};
+use deploy::model::ServiceKey;
+
+use super::{cargo, elf, engine};
 
 /// An image could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +13,14 @@ pub enum Error {
     /// No executables.
     #[error(transparent)]
     Cargo(#[from] cargo::Failure),
+    /// No image from a container engine.
+    #[error("no image of {service}: {failure}")]
+    Engine {
+        /// The service's short name.
+        service: ServiceKey,
+        /// Why.
+        failure: engine::Failure,
+    },
     /// A file of the build folder cannot be read or written.
     #[error("{}", path.display())]
     File {
@@ -48,6 +58,7 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Cargo(cargo::Failure::Compile { hint, .. }) => hint.as_deref(),
+            Self::Engine { failure, .. } => failure.hint(),
             _ => None,
         }
     }

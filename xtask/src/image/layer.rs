@@ -19,6 +19,9 @@ pub(super) const MEDIA_TYPE: &str = "application/vnd.oci.image.layer.v1.tar+gzip
 /// nothing changed compresses once more.
 const LEVEL: u32 = 3;
 
+/// How every gzip file begins (RFC 1952).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// A file or directory of a layer, root-owned.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry<'a> {
@@ -45,10 +48,20 @@ pub(super) struct Layer {
 /// A path that does not fit a `ustar` header.
 pub(super) fn layer(entries: &[Entry<'_>]) -> io::Result<Layer> {
     let archive = archive(entries)?;
+    Ok(Layer { diff_id: blob::digest(&archive), blob: compressed(&archive)? })
+}
+
+/// A layer's archive as it is pushed. One that is compressed already is left as it is.
+///
+/// # Errors
+/// None that can happen: nothing is written but memory.
+pub(super) fn compressed(archive: &[u8]) -> io::Result<Blob> {
+    if archive.starts_with(&GZIP) {
+        return Ok(Blob::new(MEDIA_TYPE, Bytes::copy_from_slice(archive)));
+    }
     let mut gzip = GzEncoder::new(Vec::with_capacity(archive.len() / 2), Compression::new(LEVEL));
-    gzip.write_all(&archive)?;
-    let compressed = gzip.finish()?;
-    Ok(Layer { diff_id: blob::digest(&archive), blob: Blob::new(MEDIA_TYPE, Bytes::from(compressed)) })
+    gzip.write_all(archive)?;
+    Ok(Blob::new(MEDIA_TYPE, Bytes::from(gzip.finish()?)))
 }
 
 fn archive(entries: &[Entry<'_>]) -> io::Result<Vec<u8>> {

@@ -1,14 +1,18 @@
 //! An image as an OCI layout folder, for other tools to look at: `skopeo inspect oci:target/image/oci/backend`.
 //!
-//! Nothing of the tool reads it back. Content that is there is not written again.
+//! Content that is there is not written again. It is read back for an image that an engine built and would have to give out
+//! anew otherwise.
 
 use std::io;
 use std::path::Path;
 
+use bytes::Bytes;
 use deploy::model::Platform;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::assemble::{Image, MANIFEST_MEDIA_TYPE};
+use super::assemble::{self, Image, MANIFEST_MEDIA_TYPE};
+use super::{blob, layer};
 
 /// Writes `image` into `folder`; blobs of earlier images are taken away.
 pub(super) fn write(folder: &Path, image: &Image) -> io::Result<()> {
@@ -44,6 +48,26 @@ pub(super) fn write(folder: &Path, image: &Image) -> io::Result<()> {
     };
     std::fs::write(folder.join("index.json"), serde_json::to_vec(&index)?)?;
     std::fs::write(folder.join("oci-layout"), br#"{"imageLayoutVersion":"1.0.0"}"#)
+}
+
+/// Reads an image back; `None` for a folder that lacks any of it, or holds other bytes than it names.
+pub(super) fn read(folder: &Path) -> Option<Image> {
+    let blob = |digest: &str| {
+        let bytes =
+            std::fs::read(folder.join("blobs").join("sha256").join(digest.strip_prefix("sha256:")?)).ok()?;
+        (blob::digest(&bytes) == digest).then(|| Bytes::from(bytes))
+    };
+    let index: Value = serde_json::from_slice(&std::fs::read(folder.join("index.json")).ok()?).ok()?;
+    let entry = index["manifests"].get(0)?;
+    let digest = entry["digest"].as_str()?;
+    let manifest: Value = serde_json::from_slice(&blob(digest)?).ok()?;
+    let layers = manifest["layers"].as_array()?.iter();
+    let layers = layers.map(|layer| layer::compressed(&blob(layer["digest"].as_str()?)?).ok());
+    let platform = |name: &str| Some(entry["platform"][name].as_str()?.to_owned());
+    let platform = Platform { os: platform("os")?, architecture: platform("architecture")? };
+    let config = blob(manifest["config"]["digest"].as_str()?)?;
+    let image = assemble::complete(platform, config, layers.collect::<Option<_>>()?).ok()?;
+    (image.digest.0 == digest).then_some(image)
 }
 
 /// `image-spec` v1.1, "Image Index".

@@ -1,4 +1,4 @@
-//! Images: compiled, assembled and pushed without Docker, and the same bytes whoever builds them.
+//! Images: of packages, compiled and assembled without Docker and the same bytes whoever builds them; or of Dockerfiles.
 //!
 //! - [`build`] compiles static executables with one cargo and assembles an OCI image around each, in memory.
 //! - [`registry::push`] makes sure that a registry holds an image; [`tag_for`] says under which tag.
@@ -12,6 +12,7 @@ mod blob;
 mod build;
 mod cargo;
 mod elf;
+mod engine;
 mod error;
 mod layer;
 mod layout;
@@ -24,6 +25,7 @@ pub use blob::Blob;
 pub use build::build;
 pub use cargo::{Failure as CargoFailure, Unclear};
 pub use elf::Fault as ExecutableFault;
+pub use engine::Failure as EngineFailure;
 pub use error::Error;
 pub use platform::{Mismatch, check as platform_check, platform};
 pub use tag::{Tag, tag_for};

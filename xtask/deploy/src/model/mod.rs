@@ -21,6 +21,6 @@ pub use observed::{
 pub use release::{Desired, ImageDigest, Pin, Platform, Release};
 pub use service::{
     Architecture, Build, CircuitBreaker, Cleanup, Connect, Container, ContainerHealthCheck, Deployment,
-    EarlySuccess, HealthCheck, LogGroup, Metric, OnPlainCause, Patience, Policy, Repository, Route, Scaling,
-    Service, ServiceKey, SmokeCheck, TargetGroup,
+    Dockerfile, EarlySuccess, Engine, HealthCheck, LogGroup, Metric, OnPlainCause, Patience, Policy,
+    Repository, Route, Scaling, Service, ServiceKey, SmokeCheck, TargetGroup,
 };

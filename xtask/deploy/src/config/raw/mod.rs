@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use container::{Connect, Container, ContainerHealthCheck};
 pub(crate) use network::{LoadBalancer, Network, Scheme};
 pub(crate) use rollout::{Deployment, Policy, Scaling};
-pub(crate) use service::{LogGroup, Repository, Service, SmokeCheck, TargetGroup};
+pub(crate) use service::{Build, LogGroup, Repository, Service, SmokeCheck, TargetGroup};
 
 use super::setting::Setting;
 use crate::model::{Kind, Undo};

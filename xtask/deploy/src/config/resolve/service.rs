@@ -11,9 +11,9 @@ use crate::config::routing::taken;
 use crate::config::rules::Scope;
 use crate::config::setting::Setting;
 use crate::model::{
-    Build, CircuitBreaker, Connect, Container, ContainerHealthCheck, Deployment, EarlySuccess, HealthCheck,
-    LogGroup, Lookup, Metric, Policy, Repository, Route, Scaling, Service, ServiceKey, SmokeCheck,
-    TargetGroup,
+    Build, CircuitBreaker, Connect, Container, ContainerHealthCheck, Deployment, Dockerfile, EarlySuccess,
+    HealthCheck, LogGroup, Lookup, Metric, Policy, Repository, Route, Scaling, Service, ServiceKey,
+    SmokeCheck, TargetGroup,
 };
 
 /// The variable by which the application learns where to listen.
@@ -34,7 +34,7 @@ pub(super) fn service(
         key: ServiceKey(key.value.clone()),
         name: needs.take("name", &raw.name),
         family: needs.take("family", &raw.family),
-        build: Build::Cargo { package: needs.take("build.cargo", &raw.build.value.cargo) },
+        build: build(&raw.build.value, &mut needs),
         repository: repository(&raw.repository.value, &mut needs),
         container: container(raw, &mut needs),
         keep_revisions: keep_revisions(raw),
@@ -57,6 +57,22 @@ pub(super) fn service(
     };
     needs.report(&format!("service `{}`", key.value), setting, "here or in `[every-service]`", found);
     resolved
+}
+
+fn build(build: &raw::Build, needs: &mut Needs) -> Build {
+    let text = |setting: &Setting<String>| setting.value.clone();
+    let Some(file) = build.dockerfile.as_ref().map(text) else {
+        return Build::Cargo { package: needs.take("build.cargo", &build.cargo) };
+    };
+    // A Dockerfile at the top of the workspace has no folder in its path.
+    let own = file.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned();
+    Build::Dockerfile(Dockerfile {
+        context: build.context.as_ref().map(text).unwrap_or(own),
+        target: build.target.as_ref().map(text),
+        args: build.args.iter().map(|(name, value)| (text(name), text(value))).collect(),
+        engine: build.engine.as_ref().map(|engine| engine.value),
+        file,
+    })
 }
 
 fn repository(repository: &raw::Repository, needs: &mut Needs) -> Repository {

@@ -13,6 +13,7 @@ mod account;
 mod account_open;
 mod alias_clash;
 mod alias_url;
+mod build;
 mod certificate;
 mod circuit_breaker;
 mod confirm;
@@ -109,11 +110,12 @@ pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 /// All rules, sorted by code.
-static RULES: [Rule; 47] = [
+static RULES: [Rule; 48] = [
     account::RULE,
     account_open::RULE,
     alias_clash::RULE,
     alias_url::RULE,
+    build::RULE,
     certificate::RULE,
     circuit_breaker::RULE,
     confirm::RULE,

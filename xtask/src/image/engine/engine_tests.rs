@@ -1,0 +1,145 @@
+//! Builds by programs that stand in for engines: what they are asked, and what is made of what they give.
+#![expect(clippy::unwrap_used, reason = "a stage that cannot be set must fail")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Mutex;
+
+use super::*;
+use crate::host::{Env, Shell};
+use crate::image::platform;
+
+/// Builds image `$ID` and saves an archive with that in its layer; tells what it was asked.
+const ENGINE: &str = r#"#!/bin/sh
+here=$(dirname "$0")
+echo "$(basename "$0") $*" >> "$here/asked"
+[ -f "$here/fails" ] && { cat "$here/fails" >&2; exit 1; }
+for word in "$@"; do
+    case $last in
+    --iidfile) printf 'sha256:%s\n' "$(cat "$here/id")" > "$word" ;;
+    --output) cp "$here/image.tar" "$word" ;;
+    esac
+    last=$word
+done
+case $1 in push) cp "$here/image.tar" "${3#docker-archive:}" ;; esac
+"#;
+
+struct Bench {
+    folder: PathBuf,
+    host: Host,
+}
+
+impl Bench {
+    fn new(name: &str, engines: &[&str]) -> Self {
+        let folder = std::env::temp_dir().join(format!("xtask-engine-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        for engine in engines {
+            let path = folder.join(engine);
+            fs::write(&path, ENGINE).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let env = Env::of([("PATH", folder.to_str().unwrap())]);
+        let host = Host { shell: Shell::system(&env), ..Host::system().unwrap() };
+        let bench = Self { host, folder };
+        bench.image("one");
+        bench
+    }
+
+    /// What the next build gives.
+    fn image(&self, content: &str) {
+        fs::write(self.folder.join("id"), content).unwrap();
+        let config = br#"{"os":"linux","architecture":"amd64"}"#;
+        let manifest = br#"[{"Config":"c","Layers":["l"]}]"#;
+        let mut archive = tar::Builder::new(fs::File::create(self.folder.join("image.tar")).unwrap());
+        for (name, bytes) in [("c", &config[..]), ("manifest.json", &manifest[..]), ("l", content.as_bytes())]
+        {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            header.set_cksum();
+            archive.append_data(&mut header, name, bytes).unwrap();
+        }
+        archive.into_inner().unwrap();
+    }
+
+    async fn build(&self, engine: Option<Engine>) -> Result<Image, Error> {
+        let dockerfile = Dockerfile {
+            file: "web/Dockerfile".to_owned(),
+            context: "web".to_owned(),
+            target: Some("production".to_owned()),
+            args: [("NODE_VERSION".to_owned(), "22".to_owned())].into(),
+            engine,
+        };
+        let (service, lines) = (ServiceKey("web".to_owned()), Mutex::new(Vec::new()));
+        let on_line = |line: &str| lines.lock().unwrap().push(line.to_owned());
+        build(&self.host, &self.folder, &service, &dockerfile, Architecture::X86_64, &on_line).await
+    }
+
+    /// The first words of what engines were asked since the last look.
+    fn asked(&self) -> Vec<String> {
+        let path = self.folder.join("asked");
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let _ = fs::remove_file(path);
+        let words = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+        text.lines().map(words).collect()
+    }
+}
+
+#[tokio::test]
+async fn an_unchanged_image_is_not_taken_out_of_the_engine_again() {
+    let bench = Bench::new("again", &["docker"]);
+    let first = bench.build(None).await.unwrap();
+    assert_eq!(bench.asked(), ["docker build", "docker save"]);
+    assert_eq!(first.platform, platform(Architecture::X86_64));
+    assert_eq!(bench.build(None).await.unwrap(), first);
+    assert_eq!(bench.asked(), ["docker build"]);
+    bench.image("two");
+    let changed = bench.build(None).await.unwrap();
+    assert_ne!(changed.digest, first.digest);
+    assert_eq!(bench.asked(), ["docker build", "docker save"]);
+}
+
+#[tokio::test]
+async fn a_layout_that_was_damaged_is_not_pushed() {
+    let bench = Bench::new("damaged", &["docker"]);
+    let first = bench.build(None).await.unwrap();
+    let blobs = bench.folder.join("target/image/oci/web/blobs/sha256");
+    fs::write(blobs.join(first.layers[0].digest().trim_start_matches("sha256:")), "cut off").unwrap();
+    bench.asked();
+    assert_eq!(bench.build(None).await.unwrap(), first);
+    assert_eq!(bench.asked(), ["docker build", "docker save"]);
+}
+
+#[tokio::test]
+async fn every_engine_gives_the_same_image_and_docker_is_tried_first() {
+    let bench = Bench::new("three", &["docker", "podman", "buildah"]);
+    let image = bench.build(None).await.unwrap();
+    for (engine, save) in
+        [(Engine::Docker, "docker save"), (Engine::Podman, "podman save"), (Engine::Buildah, "buildah push")]
+    {
+        let _ = fs::remove_dir_all(bench.folder.join("target"));
+        bench.asked();
+        assert_eq!(bench.build(Some(engine)).await.unwrap(), image);
+        assert_eq!(bench.asked()[1], save);
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_stopped_or_failing_is_told_apart() {
+    let none = Bench::new("none", &[]);
+    let error = none.build(None).await.unwrap_err();
+    assert!(error.to_string().contains("neither docker, nor podman, nor buildah"), "{error}");
+    assert!(error.hint().is_some());
+    let bench = Bench::new("fails", &["docker"]);
+    let error = bench.build(Some(Engine::Podman)).await.unwrap_err();
+    assert_eq!(error.to_string(), "no image of web: podman is not installed, or not on PATH");
+    let fails = bench.folder.join("fails");
+    fs::write(&fails, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.").unwrap();
+    let error = bench.build(None).await.unwrap_err();
+    assert_eq!(error.to_string(), "no image of web: docker is installed, and its daemon does not answer");
+    let lines: Vec<String> = (1..=50).map(|number| format!("line {number}")).collect();
+    fs::write(&fails, lines.join("\n")).unwrap();
+    let text = bench.build(None).await.unwrap_err().to_string();
+    assert!(text.ends_with("line 50") && text.contains("line 31") && !text.contains("line 30"), "{text}");
+}

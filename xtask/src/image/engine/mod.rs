@@ -1,0 +1,116 @@
+//! Images from Dockerfiles: an engine builds, and everything after that is the same as for a package.
+//!
+//! The engine is asked for the built image as an archive. Its layers are compressed here and pushed by this tool, so the
+//! engine needs no credentials, the digest is known before the plan is made, and the same content has the same digest
+//! whichever engine built it.
+
+mod archive;
+mod command;
+mod failure;
+
+pub use failure::Failure;
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use deploy::model::{Architecture, Dockerfile, Engine, ServiceKey};
+
+use super::{Error, Image, layout};
+use crate::host::{Host, Program, Stream};
+
+/// Lines that are kept of a build that fails.
+const LAST_LINES: usize = 20;
+
+/// Builds one Dockerfile. A build that gives the image of before is not taken out of the engine again.
+///
+/// # Errors
+/// [`Error::Engine`] without an engine, or when the build fails; [`Error::File`] for files of the build folder.
+pub(super) async fn build(
+    host: &Host,
+    workspace: &Path,
+    service: &ServiceKey,
+    dockerfile: &Dockerfile,
+    architecture: Architecture,
+    on_line: &(dyn Fn(&str) + Sync),
+) -> Result<Image, Error> {
+    let fails = |failure| Error::Engine { service: service.clone(), failure };
+    let found = choose(host, dockerfile.engine).map_err(fails)?;
+    let folder = workspace.join("target").join("image");
+    let (layout, id_file) = (folder.join("oci").join(&service.0), folder.join(format!("{service}.id")));
+    let (made, archive) = (folder.join(format!("{service}.new-id")), folder.join(format!("{service}.tar")));
+    let file = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::File { path, source }
+    };
+    std::fs::create_dir_all(&folder).map_err(file(&folder))?;
+    run(
+        host,
+        &command::build(&found, dockerfile, architecture, &made).in_dir(workspace),
+        found.engine,
+        on_line,
+    )
+    .await
+    .map_err(fails)?;
+    let id = std::fs::read_to_string(&made).map_err(file(&made))?.trim().to_owned();
+    let before = std::fs::read_to_string(&id_file).unwrap_or_default();
+    if before == id
+        && let Some(image) = layout::read(&layout)
+    {
+        return Ok(image);
+    }
+    run(host, &command::save(&found, &id, &archive).in_dir(workspace), found.engine, &|_| {})
+        .await
+        .map_err(fails)?;
+    let job = {
+        let archive = archive.clone();
+        move || archive::read(&archive)
+    };
+    let read = tokio::task::spawn_blocking(job).await.map_err(|_| Error::Interrupted(service.0.clone()))?;
+    let image = read.map_err(file(&archive))?;
+    layout::write(&layout, &image).map_err(file(&layout))?;
+    // Last, as the mark that the layout is whole and of this image.
+    std::fs::write(&id_file, &id).map_err(file(&id_file))?;
+    std::fs::remove_file(&archive).map_err(file(&archive))?;
+    Ok(image)
+}
+
+/// An engine, and where its program is.
+#[derive(Debug)]
+struct Found {
+    engine: Engine,
+    program: PathBuf,
+}
+
+/// The engine that is named, or the first that is installed.
+fn choose(host: &Host, named: Option<Engine>) -> Result<Found, Failure> {
+    let find = |engine: Engine| host.shell.find(engine.program()).map(|program| Found { engine, program });
+    match named {
+        Some(engine) => find(engine).ok_or(Failure::NotInstalled(engine)),
+        None => Engine::ALL.into_iter().find_map(find).ok_or(Failure::None),
+    }
+}
+
+async fn run(
+    host: &Host,
+    program: &Program,
+    engine: Engine,
+    on_line: &(dyn Fn(&str) + Sync),
+) -> Result<(), Failure> {
+    let mut last = VecDeque::with_capacity(LAST_LINES);
+    let told = |_: Stream, line: &str| {
+        on_line(line);
+        if last.len() == LAST_LINES {
+            last.pop_front();
+        }
+        last.push_back(line.to_owned());
+    };
+    let exit = host.shell.stream(program, told).await.map_err(Failure::Process)?;
+    if exit.success() {
+        return Ok(());
+    }
+    Err(Failure::of(engine, last.into()))
+}
+
+#[cfg(all(test, unix))]
+#[path = "engine_tests.rs"]
+mod tests;
