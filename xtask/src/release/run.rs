@@ -88,6 +88,11 @@ fn served(planned: &Planned) -> bool {
     planned.desired.environment.services.iter().all(complete)
 }
 
+/// Whether no service was there before the release.
+fn nothing_before(planned: &Planned) -> bool {
+    planned.observed.services.values().all(|state| state.status != "ACTIVE")
+}
+
 /// Whether the plan waits for any deployment.
 fn rolls(planned: &Planned) -> bool {
     planned.plan.stages.iter().any(|stage| !stage.settle.is_empty())
@@ -131,6 +136,10 @@ async fn judged(
     }
     let exit = undo(ground, planned, settled, held).await.unwrap_or(exit);
     match exit {
+        // What did not run before is not lost by an interruption.
+        ExitCode::NotRecovered if halted && nothing_before(planned) => {
+            (ExitCode::Interrupted, "interrupted; nothing ran before that could be put back")
+        }
         _ if halted => interrupted(exit),
         ExitCode::StillMoving => (exit, "still moving at the deadline; run it again to wait on"),
         ExitCode::Unknown => (exit, "what became of it is not known; run it again to wait on"),

@@ -12,7 +12,8 @@
 //! | another run took the lease over | nothing: it is in charge |
 //! | `undo = "service"`, or `--no-rollback` | nothing |
 //!
-//! A service that the release created has nothing to go back to. It stays, and the release is not recovered.
+//! A service that the release created has nothing to go back to. It stays, and the release is not recovered; a first one
+//! that was interrupted is called that.
 
 use std::collections::BTreeMap;
 

@@ -31,14 +31,27 @@ fn a_cancelled_first_release_is_not_called_rolled_back() {
         world.environment.services[0].deployment.health_check_grace_secs = 900;
         world.stop_after = Some(60);
         let ended = world.deploy("v1", "v1").await;
-        assert!(
-            ![ExitCode::Done, ExitCode::Failed].contains(&ended.exit),
-            "{:?} {:#?}",
-            ended.exit,
-            ended.events
-        );
+        assert_eq!(ended.exit, ExitCode::Interrupted, "{:#?}", ended.events);
         assert_eq!(ended.rolled(), ["backend"], "nothing is begun after the request");
     });
+}
+
+#[test]
+fn a_first_release_is_called_interrupted_whenever_the_signal_came() {
+    let mut whole = 0;
+    story(async || whole = World::new().await.deploy("v1", "v1").await.secs);
+    for part in 1..8 {
+        let secs = whole * part / 8;
+        story(async || {
+            let mut world = World::new().await;
+            world.stop_after = Some(secs);
+            let ended = Box::pin(world.deploy("v1", "v1")).await;
+            assert_eq!(ended.exit, ExitCode::Interrupted, "after {secs} s: {:#?}", ended.events);
+            world.stop_after = None;
+            let again = Box::pin(world.deploy("v1", "v1")).await;
+            assert_eq!(again.exit, ExitCode::Done, "after {secs} s: {:#?}", again.events);
+        });
+    }
 }
 
 #[test]
