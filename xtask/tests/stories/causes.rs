@@ -1,7 +1,7 @@
 //! Each known cause, as the embedded cloud brings it about: what is told, how it ends, and how soon.
 
 use deploy::event::{ExitCode, Kind};
-use deploy::model::OnPlainCause;
+use deploy::model::{Lookup, OnPlainCause};
 use sim::workload::scripted::Script;
 
 use crate::world::{Ended, World, story};
@@ -123,6 +123,12 @@ fn a_network_that_may_recover_is_left_to_the_circuit_breaker() {
             "Unexpected EC2 error while attempting to Create Network Interface in subnet subnet-1: busy",
         ),
         ("never-started", "TaskFailedToStart: something new"),
+        (
+            "capacity",
+            "Capacity is unavailable at this time. Please try again later or in a different availability zone.",
+        ),
+        ("vcpu-limit", "You've reached the limit on the number of vCPUs you can run concurrently."),
+        ("throttled", "Rate exceeded"),
     ] {
         story(|| is_left_to_the_breaker(code, Script::fails_to_start(text)));
     }
@@ -131,6 +137,47 @@ fn a_network_that_may_recover_is_left_to_the_circuit_breaker() {
 #[test]
 fn a_program_that_does_not_fit_into_its_memory_is_not_called_a_crash_and_not_waited_for() {
     story(|| ends_early("out-of-memory", Script::runs_out_of_memory(2_000)));
+}
+
+#[test]
+fn a_role_that_ecs_may_not_assume_is_not_waited_for() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.environment.services.truncate(1);
+        patient_breaker(&mut world);
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        // By its ARN it is not looked up: the deploying role need not be allowed to.
+        world.environment.services[0].task_role =
+            Some(Lookup::Id("arn:aws:iam::123456789012:role/gone".to_owned()));
+        let ended = world.deploy("v2", "v1").await;
+        assert_eq!(
+            (ended.exit, codes(&ended)),
+            (ExitCode::Failed, vec!["role-not-assumable"]),
+            "{:#?}",
+            ended.events
+        );
+        assert!(asked_to_stop(&ended), "it was left to the circuit breaker");
+    });
+}
+
+#[test]
+fn a_program_for_another_processor_is_not_waited_for() {
+    let script = Script::crashes(500, 255).printing(100, "exec /app/backend: exec format error");
+    story(|| ends_early("exec-format", script));
+}
+
+#[test]
+fn percentages_that_let_nothing_move_are_not_waited_for() {
+    story(|| async {
+        let ended = release_with(Script::default(), |world| {
+            let deployment = &mut world.environment.services[0].deployment;
+            deployment.minimum_healthy_percent = 100;
+            deployment.maximum_percent = 100;
+        })
+        .await;
+        assert_eq!(codes(&ended), ["percent-deadlock"], "{:#?}", ended.events);
+        assert!(asked_to_stop(&ended), "it was waited for");
+    });
 }
 
 #[test]
@@ -162,5 +209,28 @@ fn a_first_release_with_a_plain_cause_ends_early_and_is_not_called_recovered() {
         let ended = world.deploy("v1", "v1").await;
         assert_eq!((ended.exit, codes(&ended)), (ExitCode::NotRecovered, vec!["exits-at-start"]));
         assert!(asked_to_stop(&ended) && ended.secs < 120, "{} s", ended.secs);
+    });
+}
+
+#[test]
+fn a_task_that_somebody_stopped_is_not_called_a_crash() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.environment.services.truncate(1);
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let deployment = &mut world.environment.services[0].deployment;
+        deployment.patience.roll_secs = 120;
+        world.scripts.set("ielts-backend:2", Script { pull_ms: 600_000, ..Script::default() });
+        let somebody = world.somebody().await;
+        let stops = somebody.stops_a_task("ielts-backend:2");
+        let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v1")), Box::pin(stops));
+        assert_eq!(
+            (ended.exit, codes(&ended)),
+            (ExitCode::Failed, vec!["stopped-by-user"]),
+            "{:#?}",
+            ended.events
+        );
+        let cause = ended.cause("backend").unwrap();
+        assert!(cause.contains("to see what happens"), "{cause}");
     });
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deploy::model::Environment;
-use deploy::rollout::ServiceSnapshot;
+use deploy::rollout::{ServiceSnapshot, TaskSnapshot};
 use sim::door::cloud::{Cloud, Delivery};
 use xtask::aws::{Arns, Aws, Members, UpdateService};
 
@@ -89,6 +89,21 @@ impl Somebody {
         let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         let made = self.aws.register_task_definition(&spec, &tags).await.unwrap();
         self.updates(Some(&made.arn), None, false).await.unwrap();
+    }
+
+    /// Stops a task of this revision once there is one.
+    pub(crate) async fn stops_a_task(&self, revision: &str) {
+        let (cluster, service) = self.backend();
+        for _ in 0..LOOKS {
+            let tasks = self.aws.service_tasks(cluster, service, false).await.unwrap();
+            let ours = |task: &&TaskSnapshot| task.task_definition.ends_with(revision);
+            if let Some(task) = tasks.iter().find(ours) {
+                self.aws.stop_task(cluster, &task.id, "to see what happens").await.unwrap();
+                return;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        panic!("there was no task of {revision}");
     }
 
     /// Has as many tasks of the backend run, as a scaling policy does.

@@ -96,7 +96,6 @@ static CAUSES: [(&str, Find); 26] = [
     (secret_unreachable::CODE, secret_unreachable::find),
     (log_group_missing::CODE, log_group_missing::find),
     (network_interface::CODE, network_interface::find),
-    (never_started::CODE, never_started::find),
     (role_not_assumable::CODE, role_not_assumable::find),
     (out_of_memory::CODE, out_of_memory::find),
     (exec_format::CODE, exec_format::find),
@@ -112,6 +111,7 @@ static CAUSES: [(&str, Find); 26] = [
     (vcpu_limit::CODE, vcpu_limit::find),
     (capacity::CODE, capacity::find),
     (throttled::CODE, throttled::find),
+    (never_started::CODE, never_started::find),
     (launch_failed::CODE, launch_failed::find),
     (stopped_by_user::CODE, stopped_by_user::find),
 ];

@@ -21,7 +21,7 @@ pub(in crate::ecs) fn never_ran(account: &mut Account, now: Millis, id: &TaskId,
     let Some(task) = account.ecs.tasks.get(id) else { return };
     let (key, deployment, attempt) = (task.service.clone(), task.deployment.clone(), task.attempt);
     count(account, now, &key, &deployment);
-    let what = format!("was unable to place a task. Reason: {}.", reason.trim_end_matches('.'));
+    let what = event(reason);
     attempt_failed(account, now, &key, &deployment, attempt, &what);
 }
 
@@ -117,5 +117,13 @@ pub(super) fn found_healthy(account: &mut Account, key: &ServiceKey, healthy: &[
         {
             deployment.failed_tasks = 0;
         }
+    }
+}
+
+/// How a service event tells it (Amazon ECS developer guide, "service event messages").
+fn event(reason: &str) -> String {
+    match reason.trim_end_matches('.') {
+        "Rate exceeded" => "operations are being throttled on elb. Will try again later.".to_owned(),
+        reason => format!("was unable to place a task. Reason: {reason}."),
     }
 }
