@@ -34,6 +34,15 @@ pub fn summary(events: &[Event]) -> String {
             Kind::Diagnosed { service, diagnosis } => text.push_str(&diagnosed(&service.0, diagnosis)),
             Kind::Failed { error, .. } => text.push_str(&format!("> [!CAUTION]\n> {}\n\n", inline(error))),
             Kind::Table { rows, .. } => text.push_str(&services(rows)),
+            Kind::Availability(seen) => text.push_str(&format!(
+                "From outside: {} requests, **{} failed**, slowest {} ms\n\n",
+                seen.requests, seen.failed, seen.slowest_ms
+            )),
+            Kind::ForecastMet { predicted_ms, took_ms } => text.push_str(&format!(
+                "Predicted {}, took {}\n\n",
+                duration(*predicted_ms),
+                duration(*took_ms)
+            )),
             _ => {}
         }
     }
@@ -127,7 +136,7 @@ fn inline(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{ExitCode, Phase};
+    use crate::event::{Availability, ExitCode, Phase};
     use crate::model::{ImageDigest, ServiceKey};
     use crate::rollout::{Cause, Outcome, StoppedTasks, TaskLog, Verdict};
     use crate::view::github::outputs;
@@ -182,6 +191,15 @@ mod tests {
                     verdict: Verdict::new(Outcome::RolledBack, None),
                     elapsed_ms: 71_000,
                 },
+            ),
+            (
+                72_050,
+                Kind::Availability(Availability {
+                    requests: 72,
+                    failed: 0,
+                    slowest_ms: 84,
+                    misses: Vec::new(),
+                }),
             ),
             (72_100, Kind::Table { rows: vec![row], url: Some("http://alb".into()) }),
             (
