@@ -122,6 +122,19 @@ fn no_module_reaches_up_or_around_the_seam() {
     assert_eq!(broken, Vec::<String>::new(), "see the import table in ARCHITECTURE.md");
 }
 
+/// Whoever else named the embedded cloud would deploy to it by another way than to AWS.
+#[test]
+fn nothing_that_deploys_knows_the_embedded_cloud() {
+    // The verbs and `local` start and stop it, the forecast rehearses on it; the last is for tests.
+    let may = ["cli/", "local/", "forecast/", "aws/rehearsal.rs"].map(|place| format!("xtask/src/{place}"));
+    let named: Vec<_> = sources("xtask/src")
+        .iter()
+        .filter(|(path, _)| !may.iter().any(|place| path.starts_with(place)))
+        .flat_map(|(path, text)| mentions(path, text, "sim::"))
+        .collect();
+    assert_eq!(named, Vec::<String>::new());
+}
+
 #[test]
 fn what_touches_the_world_has_one_place() {
     let mut broken = Vec::new();
