@@ -112,6 +112,22 @@ async fn a_layout_that_was_damaged_is_not_pushed() {
 }
 
 #[tokio::test]
+async fn what_another_build_left_in_the_layout_is_not_taken_for_the_engine_s_image() {
+    let bench = Bench::new("other", &["docker"]);
+    let first = bench.build(None).await.unwrap();
+    let recipe = crate::image::Recipe {
+        package: "web",
+        version: "1",
+        port: 80,
+        platform: &platform(Architecture::X86_64),
+        executable: b"a package",
+    };
+    let package = crate::image::assemble(&recipe).unwrap();
+    layout::write(&bench.folder.join("target/image/oci/web"), &package).unwrap();
+    assert_eq!(bench.build(None).await.unwrap(), first);
+}
+
+#[tokio::test]
 async fn every_engine_gives_the_same_image_and_docker_is_tried_first() {
     let bench = Bench::new("three", &["docker", "podman", "buildah"]);
     let image = bench.build(None).await.unwrap();

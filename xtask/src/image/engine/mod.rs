@@ -52,10 +52,9 @@ pub(super) async fn build(
     .await
     .map_err(fails)?;
     let id = std::fs::read_to_string(&made).map_err(file(&made))?.trim().to_owned();
+    // The layout may hold what a package's build left there since.
     let before = std::fs::read_to_string(&id_file).unwrap_or_default();
-    if before == id
-        && let Some(image) = layout::read(&layout)
-    {
+    if let Some(image) = layout::read(&layout).filter(|image| before == mark(&id, image)) {
         return Ok(image);
     }
     run(host, &command::save(&found, &id, &archive).in_dir(workspace), found.engine, &|_| {})
@@ -69,9 +68,14 @@ pub(super) async fn build(
     let image = read.map_err(file(&archive))?;
     layout::write(&layout, &image).map_err(file(&layout))?;
     // Last, as the mark that the layout is whole and of this image.
-    std::fs::write(&id_file, &id).map_err(file(&id_file))?;
+    std::fs::write(&id_file, mark(&id, &image)).map_err(file(&id_file))?;
     std::fs::remove_file(&archive).map_err(file(&archive))?;
     Ok(image)
+}
+
+/// The engine's id of an image, and the digest that it got here.
+fn mark(id: &str, image: &Image) -> String {
+    format!("{id} {}", image.digest)
 }
 
 /// An engine, and where its program is.
