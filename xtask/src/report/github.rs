@@ -7,13 +7,13 @@ use deploy::config::Report;
 use deploy::event::Event;
 use deploy::view::github::{finding, outputs, summary};
 
-use super::screen::print_result;
+use super::screen::print_error;
 use crate::host::Env;
 
-/// Marks the mistakes of `deploy.toml` on its lines.
+/// Marks the mistakes of `deploy.toml` on its lines. GitHub reads both streams; standard output is the command's result.
 pub(crate) fn annotate(report: &Report) {
     for found in report.findings() {
-        print_result(&finding(&found));
+        print_error(&finding(&found));
     }
 }
 
