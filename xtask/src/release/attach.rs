@@ -2,8 +2,11 @@
 //!
 //! Who waits only looks. What the release still lacks when its own run is gone is done by running that again.
 
-use deploy::event::ExitCode;
+use std::time::Duration;
+
+use deploy::event::{ExitCode, Kind};
 use deploy::history::{Fate, Past, history};
+use deploy::model::ServiceKey;
 use deploy::plan::Stage;
 
 use super::former::towards;
@@ -29,39 +32,75 @@ pub enum Attached {
     },
 }
 
-/// Finds the release called `name`, or else the one that rolls, or else the newest.
+/// Finds the release called `name`, or else the one that rolls, or else the newest. One that is on its way back is waited
+/// for until it is.
 ///
 /// # Errors
 /// [`NoWayBack`] when there is none, or the account cannot be read.
 pub async fn attach(ground: &Ground<'_>, name: Option<&str>) -> Result<Attached, NoWayBack> {
+    let Ground { host, environment, events, .. } = *ground;
+    let back = environment.services.iter().map(|service| service.deployment.patience.back_secs).max();
+    let deadline = host.clock.mark().after(Duration::from_secs(back.unwrap_or(0)));
+    let (mut name, mut told) = (name.map(str::to_owned), false);
+    loop {
+        let (past, newer) = find(ground, name.as_deref()).await?;
+        if let Some((exit, words)) = end(&past, newer) {
+            return Ok(over(past.release, exit, words));
+        }
+        let planned = follow(ground, &past).await?;
+        // Its roll is under way, and it is not what the services are to run: ECS is putting the one from before back.
+        if past.fate != Fate::InProgress || !planned.plan.stages.is_empty() {
+            return Ok(Attached::Follow(Box::new(planned)));
+        }
+        if deadline.remaining().is_zero() {
+            return Ok(over(past.release, ExitCode::StillMoving, "still on its way back"));
+        }
+        if !std::mem::replace(&mut told, true) {
+            events.emit(Kind::Warned { text: format!("release {} is on its way back", past.release) });
+        }
+        name = Some(past.release);
+        host.clock.sleep(Duration::from_secs(environment.timeouts.poll_secs)).await;
+    }
+}
+
+/// The release, and whether a newer one rolls or runs.
+async fn find(ground: &Ground<'_>, name: Option<&str>) -> Result<(Past, bool), NoWayBack> {
     let read = observe::history(ground.aws, ground.environment, MOST).await?;
     let releases = history(&read.facts);
-    let rolling = || releases.iter().find(|past| past.fate == Fate::InProgress);
+    let rolls = |past: &&Past| past.fate == Fate::InProgress;
     let past = match name {
         Some(name) => releases.iter().find(|past| past.release == name),
-        None => rolling().or(releases.first()),
+        None => releases.iter().find(rolls).or(releases.first()),
     };
     let Some(past) = past else {
         return Err(NoWayBack::NoRelease(name.unwrap_or("yet").to_owned()));
     };
-    let newer = releases.iter().any(|other| other.at_ms > past.at_ms && other.is_live());
-    if let Some((exit, words)) = over(past, newer) {
-        let summary = format!("release {}: {words}", past.release);
-        return Ok(Attached::Over { release: past.release.clone(), exit, summary });
-    }
+    let newer = |other: &Past| other.at_ms > past.at_ms && (other.is_live() || rolls(&other));
+    Ok((past.clone(), releases.iter().any(newer)))
+}
+
+/// A plan that follows what the release itself registered, and changes nothing. What it left as it was is no part of it.
+async fn follow(ground: &Ground<'_>, past: &Past) -> Result<Planned, NoWayBack> {
+    let mut own = past.clone();
+    own.runs.retain(|_, run| run.own);
     let observed = observe::account(ground.aws, ground.environment).await?;
-    let mut planned = ground.plan(towards(past, String::new()), observed).await?;
+    let mut planned = ground.plan(towards(&own, String::new()), observed).await?;
     // Steps would be somebody's change since the release began, or what its own run has not come to yet.
     planned.plan.stages =
         vec![Stage { name: "wait".to_owned(), lanes: Vec::new(), settle: moving(&planned) }];
     planned.plan.stages.retain(|stage| !stage.settle.is_empty());
     planned.plan.refusals.clear();
-    Ok(Attached::Follow(Box::new(planned)))
+    Ok(planned)
+}
+
+fn over(release: String, exit: ExitCode, words: &str) -> Attached {
+    let summary = format!("release {release}: {words}");
+    Attached::Over { release, exit, summary }
 }
 
 /// The services of the release that run its revision already and still roll.
-fn moving(planned: &Planned) -> Vec<deploy::model::ServiceKey> {
-    let rolls = |key: &&deploy::model::ServiceKey| {
+fn moving(planned: &Planned) -> Vec<ServiceKey> {
+    let rolls = |key: &&ServiceKey| {
         let state = planned.observed.services.get(*key);
         let pin = planned.desired.release.pins.get(*key);
         state.zip(pin).is_some_and(|(state, pin)| {
@@ -72,12 +111,12 @@ fn moving(planned: &Planned) -> Vec<deploy::model::ServiceKey> {
 }
 
 /// How a release ended that neither rolls nor runs.
-fn over(past: &Past, newer: bool) -> Option<(ExitCode, &'static str)> {
+fn end(past: &Past, newer: bool) -> Option<(ExitCode, &'static str)> {
     Some(match past.fate {
         Fate::Live | Fate::LiveUnproven | Fate::InProgress => return None,
         Fate::RolledBack => (ExitCode::Failed, "it did not stay; what ran before it was put back"),
         Fate::RollbackFailed => (ExitCode::NotRecovered, "it failed, and so did the way back"),
-        _ if newer => (ExitCode::Superseded, "a newer release runs"),
+        _ if newer => (ExitCode::Superseded, "a newer release took over"),
         Fate::Proven | Fate::Unproven => {
             (ExitCode::Superseded, "it was deployed, and another release runs now")
         }

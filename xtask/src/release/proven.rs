@@ -31,6 +31,11 @@ pub(super) async fn mark(ground: &Ground<'_>, planned: &Planned, known: &Known) 
 }
 
 fn unmarked(planned: &Planned, known: &Known, service: &Service) -> Option<String> {
+    let pins = &planned.desired.release.pins;
+    // What is waited for, or gone back to, is proven; what else runs was not looked at closely enough.
+    if !pins.is_empty() && !pins.contains_key(&service.key) {
+        return None;
+    }
     let arn = known.deployed(&service.key)?.revision;
     let current = planned.observed.services.get(&service.key).map(|state| &state.task_definition);
     let latest = planned.observed.latest.get(&service.key);
@@ -38,6 +43,6 @@ fn unmarked(planned: &Planned, known: &Known, service: &Service) -> Option<Strin
     match found {
         Some(state) if state.tags.contains_key(PROVEN) || !state.tags.contains_key("release") => None,
         // One that was not found was registered by this run, or is gone back to.
-        _ => planned.desired.release.pins.get(&service.key).is_none_or(|pin| !pin.proven).then_some(arn),
+        _ => pins.get(&service.key).is_none_or(|pin| !pin.proven).then_some(arn),
     }
 }

@@ -35,7 +35,7 @@ pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
     let ending = match Box::pin(lease::take(ground, planned)).await {
         Ok((held, planned)) => {
             let ending = Box::pin(held.keep(ground, Box::pin(carried(ground, &planned, &held)))).await;
-            // What was left moving keeps others away until somebody waits for it, or the lease ends.
+            // What was left moving keeps others away until the lease ends.
             if !(ground.detach && ending.exit == ExitCode::StillMoving) {
                 Box::pin(held.give_back(ground)).await;
             }

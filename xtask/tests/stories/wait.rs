@@ -99,3 +99,49 @@ fn a_release_that_a_newer_one_replaced_is_told_as_superseded() {
         assert_eq!((late.exit, late.writes), (ExitCode::Superseded, Vec::new()), "{:#?}", late.events);
     });
 }
+
+#[test]
+fn a_release_on_its_way_back_is_waited_for_whenever_one_comes() {
+    for secs in [5, 30, 60, 90, 120, 150, 180, 240] {
+        story(|| async {
+            let (world, _) = left(Script::crashes(1_500, 1)).await;
+            world.host.clock.sleep(Duration::from_secs(secs)).await;
+            let waited = world.wait(Some("release-2")).await;
+            let got = (waited.exit, waited.writes);
+            assert_eq!(got, (ExitCode::Failed, Vec::new()), "after {secs} s: {:#?}", waited.events);
+        });
+    }
+}
+
+#[test]
+fn a_release_that_a_newer_one_is_replacing_is_not_called_stopped() {
+    story(|| async {
+        let (mut world, _) = left(Script::boots_in(60_000)).await;
+        world.host.clock.sleep(Duration::from_secs(5)).await;
+        world.scripts.set("ielts-backend:3", Script::boots_in(30_000));
+        world.detaches = true;
+        assert_eq!(world.deploy("v3", "v1").await.exit, ExitCode::StillMoving);
+        let waited = world.wait(Some("release-2")).await;
+        assert_eq!(waited.exit, ExitCode::Superseded, "{:#?}", waited.events);
+        assert_eq!(world.wait(None).await.exit, ExitCode::Done);
+    });
+}
+
+#[test]
+fn what_a_release_left_as_it_was_is_neither_doubted_nor_proven_by_who_waits_for_it() {
+    story(|| async {
+        let (mut world, _) = left(Script::default()).await;
+        world.host.clock.sleep(Duration::from_secs(300)).await;
+        world.detaches = true;
+        assert_eq!(world.deploy("v2", "v2").await.exit, ExitCode::StillMoving);
+        let waited = world.wait(None).await;
+        assert_eq!(
+            (waited.exit, waited.rolled()),
+            (ExitCode::Done, vec!["frontend"]),
+            "{:#?}",
+            waited.events
+        );
+        assert_eq!(waited.writes, ["TagResource"]);
+        assert_eq!(fate(&world, "release-2").await, Fate::Unproven, "it runs still, under a newer release");
+    });
+}

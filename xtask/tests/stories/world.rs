@@ -201,9 +201,12 @@ impl World {
 
     /// Waits for a release that somebody began, as the verb does.
     pub(crate) async fn wait(&self, release: Option<&str>) -> Ended {
-        let wait = async |ground: &Ground<'_>| match Box::pin(attach(ground, release)).await.unwrap() {
-            Attached::Over { exit, .. } => exit,
-            Attached::Follow(planned) => Box::pin(release::run(ground, &planned)).await.exit,
+        let wait = async |ground: &Ground<'_>| {
+            let ground = Ground { detach: false, ..*ground };
+            match Box::pin(attach(&ground, release)).await.unwrap() {
+                Attached::Over { exit, .. } => exit,
+                Attached::Follow(planned) => Box::pin(release::run(&ground, &planned)).await.exit,
+            }
         };
         self.act(&BTreeMap::new(), false, wait).await
     }

@@ -50,7 +50,7 @@ pub enum Fate {
     InProgress,
     /// It ran and was proven; another runs now.
     Proven,
-    /// It settled, was never proven, and does not run any more: undone, or overtaken before its proof.
+    /// It settled and was never proven: undone, or overtaken before its proof, or a newer release runs on top of it.
     Unproven,
     /// ECS put the previous revision back.
     RolledBack,
