@@ -164,7 +164,7 @@ mod tests {
         let kinds = [
             Kind::Planned { plan: Box::default() },
             Kind::Called(call),
-            Kind::BuildLine { line: "API_TOKEN=hunter2".into() },
+            Kind::BuildLine { service: None, line: "API_TOKEN=hunter2".into() },
             Kind::Warned { text: "postgres://app:hunter2@db".into() },
             Kind::Planned { plan: Box::default() },
         ];

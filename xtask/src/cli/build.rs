@@ -7,7 +7,7 @@ use deploy::model::ServiceKey;
 
 use super::session::Settings;
 use super::{Closing, Failure, Job};
-use crate::image::{self, Image};
+use crate::image::{self, BuildEvent, Image};
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
@@ -30,9 +30,13 @@ pub(super) async fn images(
     let about = services.iter().map(|service| service.key.0.as_str()).collect::<Vec<_>>().join(" and ");
     events.emit(Kind::PhaseBegan { phase: Phase::Build, about });
     let mark = host.clock.mark();
-    let on_line = |line: &str| events.emit(Kind::BuildLine { line: line.to_owned() });
+    let on_event = |event: BuildEvent<'_>| match event {
+        BuildEvent::Line { service, line } => {
+            events.emit(Kind::BuildLine { service: service.cloned(), line: line.to_owned() });
+        }
+    };
     let images =
-        image::build(host, &settings.workspace.root, &services, &on_line).await.map_err(|error| {
+        image::build(host, &settings.workspace.root, &services, &on_event).await.map_err(|error| {
             let failure = Failure::from_error(&error);
             match error.hint() {
                 Some(hint) => failure.hint(hint),

@@ -7,7 +7,7 @@ use deploy::model::{Architecture, Build, Service, ServiceKey};
 use futures_util::future::{try_join, try_join_all};
 
 use super::cargo::{self, Executable};
-use super::{Error, Image, assemble, elf, engine, layout, platform};
+use super::{BuildEvent, Error, Image, assemble, elf, engine, layout, platform};
 use crate::host::Host;
 
 /// Builds the images of `services`, all at once: one cargo compiles what they share once, and compiles nothing
@@ -17,7 +17,7 @@ use crate::host::Host;
 /// Pass all services of an environment even when one of them is of interest: cargo unites the features of
 /// what it builds together, so another selection can give other bytes.
 ///
-/// `on_line` gets the compiler's lines as they come.
+/// `on_event` gets the compiler's and the engines' lines as they come.
 ///
 /// # Errors
 /// [`Error`]; a compiler's diagnostics are in it as they were printed.
@@ -25,8 +25,9 @@ pub async fn build(
     host: &Host,
     workspace: &Path,
     services: &[&Service],
-    on_line: &(dyn Fn(&str) + Sync),
+    on_event: &(dyn Fn(BuildEvent<'_>) + Sync),
 ) -> Result<BTreeMap<ServiceKey, Image>, Error> {
+    let on_line = |line: &str| on_event(BuildEvent::Line { service: None, line });
     let wanted: Vec<Wanted> = services.iter().filter_map(|service| Wanted::of(service)).collect();
     let engines = services.iter().filter_map(|service| match &service.build {
         Build::Dockerfile(dockerfile) => Some((service, dockerfile)),
@@ -34,10 +35,10 @@ pub async fn build(
     });
     let built = engines.map(|(service, dockerfile)| async move {
         let (key, architecture) = (&service.key, service.architecture);
-        let image = engine::build(host, workspace, key, dockerfile, architecture, on_line).await?;
+        let image = engine::build(host, workspace, key, dockerfile, architecture, on_event).await?;
         Ok::<_, Error>((key.clone(), image))
     });
-    let (mut images, built) = try_join(make(host, workspace, &wanted, on_line), try_join_all(built)).await?;
+    let (mut images, built) = try_join(make(host, workspace, &wanted, &on_line), try_join_all(built)).await?;
     images.extend(built);
     Ok(images)
 }

@@ -30,9 +30,10 @@ impl Live {
                     old.finish_and_clear();
                 }
             }
-            Kind::BuildLine { line } => {
+            Kind::BuildLine { service, line } => {
                 if let Some(phase) = &self.phase {
-                    phase.set_message(format!("build    {}", line.trim()));
+                    let of = service.as_ref().map(|service| format!("{service}: ")).unwrap_or_default();
+                    phase.set_message(format!("build    {of}{}", line.trim()));
                 }
             }
             Kind::PhaseEnded { .. } => {

@@ -82,8 +82,11 @@ pub enum Kind {
         /// How long it took.
         elapsed_ms: u64,
     },
-    /// A line that the compiler printed.
+    /// A line that the compiler or a container engine printed.
     BuildLine {
+        /// The service whose image the engine builds; `None` for the compiler, which works for all at once.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        service: Option<ServiceKey>,
         /// The line.
         line: String,
     },

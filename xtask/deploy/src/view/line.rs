@@ -31,7 +31,10 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         Kind::PhaseEnded { phase, result, elapsed_ms } => {
             format!("{:<8} {result} ({})", phase.word(), duration(*elapsed_ms))
         }
-        Kind::BuildLine { line } => return verbose.then(|| format!("         {line}")),
+        Kind::BuildLine { service, line } => {
+            let of = service.as_ref().map(|service| format!("{service}: ")).unwrap_or_default();
+            return verbose.then(|| format!("         {of}{line}"));
+        }
         Kind::Built { service, digest, bytes } => {
             format!("         {service}: sha256:{} ({:.1} MB)", digest.short(), *bytes as f64 / 1e6)
         }

@@ -4,51 +4,102 @@ use std::path::Path;
 
 use deploy::model::{Architecture, Dockerfile, Engine};
 
-use super::Found;
+use super::builder::{Builder, Kind};
 use crate::host::Program;
 use crate::image::platform;
 
-/// Builds, and writes the image's id to `id_file`.
+/// Files that a build writes besides the image.
+pub(super) struct Told<'a> {
+    /// For the image's id.
+    pub(super) id: &'a Path,
+    /// For what buildx says of the image.
+    pub(super) metadata: &'a Path,
+}
+
+/// Builds, and writes the image's id.
 pub(super) fn build(
-    found: &Found,
+    builder: &Builder,
     dockerfile: &Dockerfile,
     architecture: Architecture,
-    id_file: &Path,
+    told: &Told<'_>,
 ) -> Program {
-    let id_file = id_file.display().to_string();
-    let mut args = vec!["build".to_owned(), "--file".to_owned(), dockerfile.file.clone()];
-    args.extend(["--iidfile".to_owned(), id_file]);
+    let mut args = Args::default();
+    match builder.kind {
+        // `docker build` would pass over the builder that `docker buildx use` chose, which may be the one with a cache.
+        Kind::Buildx => args.words(&["buildx", "build", "--load", "--progress=plain"]),
+        Kind::BuildKit => args.words(&["build", "--progress=plain"]),
+        Kind::Classic | Kind::Buildah => args.words(&["build"]),
+    }
+    args.pair("--file", &dockerfile.file);
+    args.pair("--iidfile", &told.id.display().to_string());
+    if builder.kind == Kind::Buildx {
+        args.pair("--metadata-file", &told.metadata.display().to_string());
+    }
     if let Some(target) = &dockerfile.target {
-        args.extend(["--target".to_owned(), target.clone()]);
+        args.pair("--target", target);
     }
     for (name, value) in &dockerfile.args {
-        args.extend(["--build-arg".to_owned(), format!("{name}={value}")]);
+        args.pair("--build-arg", &format!("{name}={value}"));
     }
-    // The builder of Docker without buildx takes no platform; its own is the machine's.
-    if !is_native(architecture) {
+    // Old daemons refuse the classic builder any platform; its own is the machine's.
+    if builder.kind != Kind::Classic || !is_native(architecture) {
         let platform = platform(architecture);
-        args.extend(["--platform".to_owned(), format!("{}/{}", platform.os, platform.architecture)]);
+        args.pair("--platform", &format!("{}/{}", platform.os, platform.architecture));
     }
-    if found.engine != Engine::Docker {
+    if builder.kind == Kind::Buildah {
         // Docker's images are what everybody runs; OCI's leave the health check out.
-        args.extend(["--format".to_owned(), "docker".to_owned(), "--layers".to_owned()]);
+        args.words(&["--format", "docker", "--layers"]);
     }
-    args.push(dockerfile.context.clone());
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    // An attestation would make an index of the image, with a time in it.
-    Program::new(&found.program, &args).env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1")
+    args.words(&[&dockerfile.context]);
+    let program = args.of(builder);
+    match builder.kind {
+        // An attestation would make an index of the image, with a time in it.
+        Kind::Buildx => program.env("BUILDX_NO_DEFAULT_ATTESTATIONS", "1"),
+        Kind::BuildKit => program.env("DOCKER_BUILDKIT", "1"),
+        Kind::Classic => program.env("DOCKER_BUILDKIT", "0"),
+        Kind::Buildah => program,
+    }
+}
+
+/// Tells an image's id by its id or its digest, and fails for an image that the engine does not have.
+pub(super) fn inspect(builder: &Builder, image: &str) -> Program {
+    let mut args = Args::default();
+    match builder.engine {
+        Engine::Docker | Engine::Podman => args.words(&["image", "inspect", "--format", "{{.Id}}", image]),
+        Engine::Buildah => args.words(&["inspect", "--type", "image", "--format", "{{.FromImageID}}", image]),
+    }
+    args.of(builder)
 }
 
 /// Writes an image to a file, in the format of `docker save`.
-pub(super) fn save(found: &Found, id: &str, file: &Path) -> Program {
+pub(super) fn save(builder: &Builder, id: &str, file: &Path) -> Program {
     let file = file.display().to_string();
-    let to = format!("docker-archive:{file}");
-    let args: Vec<&str> = match found.engine {
-        Engine::Docker => vec!["save", "--output", &file, id],
-        Engine::Podman => vec!["save", "--format", "docker-archive", "--output", &file, id],
-        Engine::Buildah => vec!["push", id, &to],
-    };
-    Program::new(&found.program, &args)
+    let mut args = Args::default();
+    match builder.engine {
+        Engine::Docker => args.words(&["save", "--output", &file, id]),
+        Engine::Podman => args.words(&["save", "--format", "docker-archive", "--output", &file, id]),
+        Engine::Buildah => args.words(&["push", id, &format!("docker-archive:{file}")]),
+    }
+    args.of(builder)
+}
+
+/// A command line that grows.
+#[derive(Default)]
+struct Args(Vec<String>);
+
+impl Args {
+    fn words(&mut self, words: &[&str]) {
+        self.0.extend(words.iter().map(|word| (*word).to_owned()));
+    }
+
+    fn pair(&mut self, option: &str, value: &str) {
+        self.words(&[option, value]);
+    }
+
+    fn of(&self, builder: &Builder) -> Program {
+        let args: Vec<&str> = self.0.iter().map(String::as_str).collect();
+        Program::new(&builder.program, &args)
+    }
 }
 
 /// Whether the tool, and so the engine, runs on such a machine.

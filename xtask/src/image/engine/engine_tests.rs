@@ -3,20 +3,30 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::Mutex;
+
+use std::path::PathBuf;
 
 use super::*;
 use crate::host::{Env, Shell};
 use crate::image::platform;
 
-/// Builds image `$ID` and saves an archive with that in its layer; tells what it was asked.
+/// Builds the image `id` and saves an archive with that in its layer; tells what it was asked. The file `version` holds what
+/// it answers to `--version`, and it has buildx where there is a file `buildx`.
 const ENGINE: &str = r#"#!/bin/sh
 here=$(dirname "$0")
+case "$1 $2" in
+"--version ") cat "$here/version"; exit 0 ;;
+"buildx version") [ -f "$here/buildx" ]; exit ;;
+esac
 echo "$(basename "$0") $*" >> "$here/asked"
-[ -f "$here/fails" ] && { cat "$here/fails" >&2; exit 1; }
+for fails in "$here/fails" "$here/fails-$2"; do
+    [ -f "$fails" ] && { cat "$fails" >&2; exit 1; }
+done
+echo "$*" > "$here/last"
 for word in "$@"; do
     case $last in
     --iidfile) printf 'sha256:%s\n' "$(cat "$here/id")" > "$word" ;;
+    --metadata-file) cat "$here/metadata" > "$word" ;;
     --output) cp "$here/image.tar" "$word" ;;
     esac
     last=$word
@@ -40,9 +50,10 @@ impl Bench {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         }
         let env = Env::of([("PATH", folder.to_str().unwrap())]);
-        let host = Host { shell: Shell::system(&env), ..Host::system().unwrap() };
+        let host = Host { shell: Shell::system(&env), env, ..Host::system().unwrap() };
         let bench = Self { host, folder };
         bench.image("one");
+        bench.says("version", "Docker version 28.2.2, build e6534b4");
         bench
     }
 
@@ -71,9 +82,18 @@ impl Bench {
             args: [("NODE_VERSION".to_owned(), "22".to_owned())].into(),
             engine,
         };
-        let (service, lines) = (ServiceKey("web".to_owned()), Mutex::new(Vec::new()));
-        let on_line = |line: &str| lines.lock().unwrap().push(line.to_owned());
-        build(&self.host, &self.folder, &service, &dockerfile, Architecture::X86_64, &on_line).await
+        let service = ServiceKey("web".to_owned());
+        build(&self.host, &self.folder, &service, &dockerfile, Architecture::X86_64, &|_| {}).await
+    }
+
+    /// Writes a file that steers the engines.
+    fn says(&self, file: &str, text: &str) {
+        fs::write(self.folder.join(file), text).unwrap();
+    }
+
+    /// The arguments of the last command.
+    fn last(&self) -> String {
+        fs::read_to_string(self.folder.join("last")).unwrap().trim().to_owned()
     }
 
     /// The first words of what engines were asked since the last look.
@@ -139,6 +159,36 @@ async fn every_engine_gives_the_same_image_and_docker_is_tried_first() {
         assert_eq!(bench.build(Some(engine)).await.unwrap(), image);
         assert_eq!(bench.asked()[1], save);
     }
+}
+
+#[tokio::test]
+async fn docker_without_buildx_is_not_asked_for_buildkit() {
+    let bench = Bench::new("kinds", &["docker"]);
+    let kind =
+        async || builder::choose(&bench.host, None).await.map(|found| (found.engine, found.kind)).unwrap();
+    assert_eq!(kind().await, (Engine::Docker, Kind::Classic));
+    bench.says("version", "Docker version 20.10.24+dfsg1, build 297e128");
+    assert_eq!(kind().await, (Engine::Docker, Kind::BuildKit));
+    bench.says("version", "podman version 5.4.0");
+    assert_eq!(kind().await, (Engine::Podman, Kind::Buildah));
+    bench.says("version", "Docker version 28.2.2, build e6534b4");
+    bench.says("buildx", "");
+    assert_eq!(kind().await, (Engine::Docker, Kind::Buildx));
+    let env = Env::of([("PATH", bench.folder.to_str().unwrap()), ("DOCKER_BUILDKIT", "0")]);
+    let told = Host { env, ..bench.host.clone() };
+    assert_eq!(builder::choose(&told, None).await.unwrap().kind, Kind::Classic);
+}
+
+/// docker/buildx#3952: such a build writes the digest of the configuration as the image's id.
+#[tokio::test]
+async fn an_image_in_docker_s_containerd_store_is_found_by_its_manifest() {
+    let bench = Bench::new("containerd", &["docker"]);
+    bench.says("buildx", "");
+    bench.says("metadata", r#"{"containerimage.digest":"sha256:manifest"}"#);
+    bench.says("fails-inspect", "No such image: sha256:one");
+    bench.build(None).await.unwrap();
+    assert_eq!(bench.asked(), ["docker buildx", "docker image", "docker save"]);
+    assert!(bench.last().ends_with("sha256:manifest"), "{}", bench.last());
 }
 
 #[tokio::test]

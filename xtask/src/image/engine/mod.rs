@@ -5,17 +5,22 @@
 //! whichever engine built it.
 
 mod archive;
+mod builder;
 mod command;
 mod failure;
 
 pub use failure::Failure;
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use deploy::model::{Architecture, Dockerfile, Engine, ServiceKey};
 
-use super::{Error, Image, layout};
+use builder::{Builder, Kind};
+use command::Told;
+use serde_json::Value;
+
+use super::{BuildEvent, Error, Image, layout};
 use crate::host::{Host, Program, Stream};
 
 /// Lines that are kept of a build that fails.
@@ -31,35 +36,31 @@ pub(super) async fn build(
     service: &ServiceKey,
     dockerfile: &Dockerfile,
     architecture: Architecture,
-    on_line: &(dyn Fn(&str) + Sync),
+    on_event: &(dyn Fn(BuildEvent<'_>) + Sync),
 ) -> Result<Image, Error> {
     let fails = |failure| Error::Engine { service: service.clone(), failure };
-    let found = choose(host, dockerfile.engine).map_err(fails)?;
+    let builder = builder::choose(host, dockerfile.engine).await.map_err(fails)?;
+    let on_line = |line: &str| on_event(BuildEvent::Line { service: Some(service), line });
     let folder = workspace.join("target").join("image");
     let (layout, id_file) = (folder.join("oci").join(&service.0), folder.join(format!("{service}.id")));
-    let (made, archive) = (folder.join(format!("{service}.new-id")), folder.join(format!("{service}.tar")));
+    let scratch = |what: &str| folder.join(format!("{service}.{what}"));
+    let (made, metadata, archive) = (scratch("new-id"), scratch("metadata"), scratch("tar"));
     let file = |path: &Path| {
         let path = path.to_owned();
         move |source| Error::File { path, source }
     };
     std::fs::create_dir_all(&folder).map_err(file(&folder))?;
-    run(
-        host,
-        &command::build(&found, dockerfile, architecture, &made).in_dir(workspace),
-        found.engine,
-        on_line,
-    )
-    .await
-    .map_err(fails)?;
+    let told = Told { id: &made, metadata: &metadata };
+    let program = command::build(&builder, dockerfile, architecture, &told).in_dir(workspace);
+    run(host, &program, builder.engine, &on_line).await.map_err(fails)?;
     let id = std::fs::read_to_string(&made).map_err(file(&made))?.trim().to_owned();
+    let id = known(host, &builder, id, &metadata).await.map_err(fails)?;
     // The layout may hold what a package's build left there since.
     let before = std::fs::read_to_string(&id_file).unwrap_or_default();
     if let Some(image) = layout::read(&layout).filter(|image| before == mark(&id, image)) {
         return Ok(image);
     }
-    run(host, &command::save(&found, &id, &archive).in_dir(workspace), found.engine, &|_| {})
-        .await
-        .map_err(fails)?;
+    run(host, &command::save(&builder, &id, &archive), builder.engine, &|_| {}).await.map_err(fails)?;
     let job = {
         let archive = archive.clone();
         move || archive::read(&archive)
@@ -73,25 +74,24 @@ pub(super) async fn build(
     Ok(image)
 }
 
+/// The name by which the engine has the image of `id`. Where Docker keeps its images in containerd, that is the manifest's
+/// digest, and buildx may have written the configuration's (docker/buildx#3952).
+async fn known(host: &Host, builder: &Builder, id: String, metadata: &Path) -> Result<String, Failure> {
+    let said: Option<Value> =
+        std::fs::read(metadata).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let digest = said.as_ref().and_then(|said| said["containerimage.digest"].as_str());
+    match digest {
+        Some(digest) if builder.kind == Kind::Buildx && digest != id => {
+            let there = host.shell.capture(&command::inspect(builder, &id)).await?;
+            Ok(if there.exit.success() { id } else { digest.to_owned() })
+        }
+        _ => Ok(id),
+    }
+}
+
 /// The engine's id of an image, and the digest that it got here.
 fn mark(id: &str, image: &Image) -> String {
     format!("{id} {}", image.digest)
-}
-
-/// An engine, and where its program is.
-#[derive(Debug)]
-struct Found {
-    engine: Engine,
-    program: PathBuf,
-}
-
-/// The engine that is named, or the first that is installed.
-fn choose(host: &Host, named: Option<Engine>) -> Result<Found, Failure> {
-    let find = |engine: Engine| host.shell.find(engine.program()).map(|program| Found { engine, program });
-    match named {
-        Some(engine) => find(engine).ok_or(Failure::NotInstalled(engine)),
-        None => Engine::ALL.into_iter().find_map(find).ok_or(Failure::None),
-    }
 }
 
 async fn run(
