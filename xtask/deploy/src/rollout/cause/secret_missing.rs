@@ -4,6 +4,13 @@ use super::{Cause, Evidence, failed_to_start};
 
 pub(super) const CODE: &str = "secret-missing";
 
+/// What Fargate says before the names of the parameters that are not there.
+const NO_PARAMETER: &str = "invalid ssm parameters: ";
+/// What it says before the key that a secret's JSON lacks.
+const NO_KEY: &str = "did not contain json key ";
+/// What Secrets Manager says of a secret that is not there; its ARN stands before.
+const NO_SECRET: &str = "find the specified secret";
+
 pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let reason = failed_to_start(
         evidence,
@@ -12,14 +19,39 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
             "ResourceNotFound",
             "AccessDenied",
             "not authorized",
-            "did not contain json key",
+            NO_KEY,
+            NO_PARAMETER,
             "invalid parameters",
-            "can't find the specified secret",
+            NO_SECRET,
         ],
     )?;
-    Some(Cause::plain(
-        CODE,
+    let after = |mark: &str| reason.split_once(mark).map(|(_, rest)| rest.trim().trim_end_matches('.'));
+    let cause = |text, remedy: &str| Some(Cause::plain(CODE, text, remedy));
+    if let Some(names) = after(NO_PARAMETER) {
+        return cause(
+            format!("Parameter Store does not have `{names}`: {reason}"),
+            "make it with `aws ssm put-parameter --type SecureString` (on the embedded cloud with `--endpoint-url`), or \
+             mend the container's `secrets` in deploy.toml",
+        );
+    }
+    if let Some(key) = after(NO_KEY) {
+        return cause(
+            format!("a secret of Secrets Manager has no key `{key}`: {reason}"),
+            "put a value that has the key (`aws secretsmanager put-secret-value`), or mend the container's `secrets` in \
+             deploy.toml",
+        );
+    }
+    if reason.contains(NO_SECRET) {
+        let arn = after("failed to fetch secret ").and_then(|rest| rest.split(' ').next());
+        return cause(
+            format!("Secrets Manager does not have {}: {reason}", arn.unwrap_or("a secret")),
+            "make it with `aws secretsmanager create-secret` (on the embedded cloud with `--endpoint-url`), or mend the \
+             container's `secrets` in deploy.toml",
+        );
+    }
+    cause(
         format!("a secret cannot be read: {reason}"),
-        "check that each secret and its JSON key exist and that the execution role may read them (secretsmanager, ssm, kms)",
-    ))
+        "let the execution role read it: `ssm:GetParameters`, `secretsmanager:GetSecretValue`, and `kms:Decrypt` where the \
+         key is one of your own",
+    )
 }

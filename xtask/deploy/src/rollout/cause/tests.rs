@@ -60,6 +60,16 @@ fn each_text_that_aws_uses_has_its_cause() {
             "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secret from asm: AccessDeniedException",
         ),
         (
+            "secret-missing",
+            "start",
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters: /ielts/key",
+        ),
+        (
+            "secret-unreachable",
+            "start",
+            "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secrets from ssm: The task cannot pull secrets from AWS Systems Manager. There is a connection issue between the task and AWS Systems Manager Parameter Store. Check your task network configuration.",
+        ),
+        (
             "secret-unreachable",
             "start",
             "ResourceInitializationError: unable to pull secrets or registry auth: context deadline exceeded",
@@ -107,6 +117,45 @@ fn each_text_that_aws_uses_has_its_cause() {
             _ => Evidence { events: vec![text.into()], ..Default::default() },
         };
         assert_eq!(found(&evidence).0, code, "{text}");
+    }
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_named() {
+    let head = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: ";
+    let arn = "arn:aws:secretsmanager:ap-southeast-1:123456789012:secret:db-AbCdEf";
+    let cases = [
+        (
+            "unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters: /a/b"
+                .to_owned(),
+            "Parameter Store does not have `/a/b`: ".to_owned(),
+            "aws ssm put-parameter",
+        ),
+        (
+            format!(
+                "unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret {arn} \
+                 from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret."
+            ),
+            format!("Secrets Manager does not have {arn}: "),
+            "aws secretsmanager create-secret",
+        ),
+        (
+            "unable to retrieve secret from asm: retrieved secret from Secrets Manager did not contain json key user"
+                .to_owned(),
+            "a secret of Secrets Manager has no key `user`: ".to_owned(),
+            "aws secretsmanager put-secret-value",
+        ),
+        (
+            format!("unable to retrieve secret from asm: failed to fetch secret {arn}: AccessDeniedException"),
+            "a secret cannot be read: ".to_owned(),
+            "secretsmanager:GetSecretValue",
+        ),
+    ];
+    for (text, cause, remedy) in cases {
+        let task = stopped("TaskFailedToStart", &format!("{head}{text}"), None, None);
+        let found = explain(&Evidence { stopped: vec![task], ..Default::default() }).unwrap();
+        assert!(found.cause.starts_with(&cause), "{}", found.cause);
+        assert!(found.remedy.contains(remedy), "{}", found.remedy);
     }
 }
 
