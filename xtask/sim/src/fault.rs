@@ -33,6 +33,8 @@ impl std::fmt::Display for Surface {
             Self::Api(Api::Scaling) => "application-autoscaling",
             Self::Api(Api::CloudMap) => "servicediscovery",
             Self::Api(Api::Logs) => "logs",
+            Self::Api(Api::Ssm) => "ssm",
+            Self::Api(Api::SecretsManager) => "secretsmanager",
             Self::Api(Api::Elb) => "elasticloadbalancing",
             Self::Api(Api::Sts) => "sts",
             Self::Api(Api::Ec2) => "ec2",

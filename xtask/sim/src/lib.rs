@@ -1,5 +1,5 @@
-//! The embedded cloud: ECS, ECR with its registry, load balancing, scaling, Cloud Map, logs and STS,
-//! answering on the AWS wire with AWS's behaviour.
+//! The embedded cloud: ECS, ECR with its registry, load balancing, scaling, Cloud Map, logs, Parameter Store,
+//! Secrets Manager and STS, answering on the AWS wire with AWS's behaviour.
 //!
 //! Start at [`Account`]: plain `&mut self` state that is told the time. Nothing inside it sleeps, reads a
 //! clock or draws a random number; the same calls at the same times give the same account. The
@@ -17,6 +17,9 @@ pub mod identity;
 pub mod logs;
 pub mod policy;
 pub mod scaling;
+pub mod secret;
+pub mod secretsmanager;
+pub mod ssm;
 pub mod wire;
 pub mod workload;
 

@@ -183,6 +183,7 @@ fn in_the_landing_zone(rehearsal: &Rehearsal) -> Environment {
         service.scaling = None;
         service.execution_role = name("ecsTaskExecutionRole");
         service.task_role = None;
+        service.container.secrets.clear();
         service.security_groups = vec![name("ielts-prod-ecs-be-sg")];
         service.architecture = Architecture::X86_64;
         service.desired_count = rehearsal.live.get(&service.key).copied().unwrap_or(service.desired_count);

@@ -22,6 +22,7 @@ mod picture;
 mod policy;
 mod rollout;
 mod screens;
+mod secrets;
 mod somebody;
 mod superseded;
 mod together;

@@ -8,7 +8,7 @@ pub use ids::Ids;
 
 use crate::wire::{Api, ApiRequest, Outcome};
 use crate::workload::{Effect, Report};
-use crate::{cloudmap, ecr, ecs, elb, identity, logs, scaling};
+use crate::{cloudmap, ecr, ecs, elb, identity, logs, scaling, secretsmanager, ssm};
 
 /// What a new account is like.
 #[derive(Clone, Debug)]
@@ -53,6 +53,8 @@ pub struct Account {
     pub(crate) cloudmap: cloudmap::State,
     pub(crate) ecr: ecr::State,
     pub(crate) logs: logs::State,
+    pub(crate) ssm: ssm::State,
+    pub(crate) secrets_manager: secretsmanager::State,
     pub(crate) identity: identity::State,
 }
 
@@ -81,6 +83,8 @@ impl Account {
             cloudmap: cloudmap::State::default(),
             ecr: ecr::State::default(),
             logs: logs::State::default(),
+            ssm: ssm::State::default(),
+            secrets_manager: secretsmanager::State::default(),
             identity: identity::State::new(&settings),
             settings,
         }
@@ -94,6 +98,8 @@ impl Account {
             Api::Scaling => scaling::handle(self, now, request),
             Api::CloudMap => cloudmap::handle(self, now, request),
             Api::Logs => logs::handle(self, now, request),
+            Api::Ssm => ssm::handle(self, now, request),
+            Api::SecretsManager => secretsmanager::handle(self, now, request),
             Api::Elb => elb::handle(self, now, request),
             Api::Sts | Api::Ec2 | Api::Iam => identity::handle(self, now, request),
         };

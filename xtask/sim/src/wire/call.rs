@@ -1,5 +1,7 @@
 //! One API call and its outcome, as all modules of the account see them: free of any protocol.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::protocol::Protocol;
@@ -17,6 +19,10 @@ pub enum Api {
     CloudMap,
     /// CloudWatch Logs.
     Logs,
+    /// AWS Systems Manager (Parameter Store).
+    Ssm,
+    /// AWS Secrets Manager.
+    SecretsManager,
     /// Elastic Load Balancing v2.
     Elb,
     /// AWS STS.
@@ -27,8 +33,8 @@ pub enum Api {
     Iam,
 }
 
-/// One API call, decoded.
-#[derive(Clone, Debug)]
+/// One API call, decoded. Its `Debug` shows nothing of what parameters and secrets hold.
+#[derive(Clone)]
 pub struct ApiRequest {
     /// The API it is for.
     pub api: Api,
@@ -41,6 +47,17 @@ pub struct ApiRequest {
     pub access_key: Option<String>,
     /// The region of the signature's credential scope; `None` where `access_key` is.
     pub region: Option<String>,
+}
+
+impl fmt::Debug for ApiRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("ApiRequest");
+        shown.field("api", &self.api).field("operation", &self.operation);
+        if !matches!(self.api, Api::Ssm | Api::SecretsManager) {
+            shown.field("params", &self.params);
+        }
+        shown.field("access_key", &self.access_key).field("region", &self.region).finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

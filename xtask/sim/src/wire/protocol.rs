@@ -29,12 +29,14 @@ pub(super) enum Protocol {
 }
 
 impl Api {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Ecs,
         Self::Ecr,
         Self::Scaling,
         Self::CloudMap,
         Self::Logs,
+        Self::Ssm,
+        Self::SecretsManager,
         Self::Elb,
         Self::Sts,
         Self::Ec2,
@@ -50,6 +52,8 @@ impl Api {
             Self::Scaling => Protocol::Json { prefix: "AnyScaleFrontendService", message: "Message" },
             Self::CloudMap => Protocol::Json { prefix: "Route53AutoNaming_v20170314", message: "Message" },
             Self::Logs => Protocol::Json { prefix: "Logs_20140328", message: "message" },
+            Self::Ssm => Protocol::Json { prefix: "AmazonSSM", message: "message" },
+            Self::SecretsManager => Protocol::Json { prefix: "secretsmanager", message: "Message" },
             Self::Elb => Protocol::Query {
                 version: "2015-12-01",
                 xmlns: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",

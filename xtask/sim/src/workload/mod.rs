@@ -10,6 +10,7 @@ pub mod scripted;
 pub(crate) use reason::cannot_pull;
 
 use crate::account::Millis;
+use crate::secret::Secret;
 
 /// A task's identity inside the account: its ARN's last part, 32 hexadecimal digits.
 pub type TaskId = String;
@@ -96,10 +97,21 @@ pub struct ContainerStart {
     pub command: Vec<String>,
     /// `environment`, in definition order.
     pub environment: Vec<(String, String)>,
+    /// `secrets` with what they were resolved to. They reach the container's environment and nothing else: no argument
+    /// list, no file, no log.
+    pub secrets: Vec<(String, Secret)>,
     /// `portMappings[].containerPort`.
     pub ports: Vec<u16>,
     /// `awslogs-group` and the stream (`<prefix>/<container>/<task id>`), when the container logs.
     pub logs: Option<(String, String)>,
+}
+
+impl ContainerStart {
+    /// All variables that the definition gives the container, plain and secret.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        let plain = self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        plain.chain(self.secrets.iter().map(|(name, value)| (name.as_str(), value.reveal())))
+    }
 }
 
 /// What the workload tells the account.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::secrets;
 use crate::account::{Account, Millis};
 use crate::ecr::{self, ResolvedImage};
 use crate::ecs::connect::ConnectConfiguration;
@@ -18,8 +19,10 @@ pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result
     let spec = service.revision(&task.revision).map(|revision| revision.spec.clone()).ok_or_else(missing)?;
     let definition = account.ecs.families.by_arn(&task.task_definition).ok_or_else(missing)?;
     let ((cpu, memory_mib), definition) = (definition.size, definition.spec.clone());
+    // As on Fargate before any image is pulled.
+    let secrets = secrets::resolve(account, &definition)?;
     let mut containers = Vec::new();
-    for container in &definition.container_definitions {
+    for (container, secrets) in definition.container_definitions.iter().zip(secrets) {
         let (repository, digest) = resolve(account, id, container, definition.platform())?;
         ensure_log_group(account, now, container)?;
         containers.push(ContainerStart {
@@ -30,6 +33,7 @@ pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result
             entry_point: container.entry_point.clone(),
             command: container.command.clone(),
             environment: container.environment.iter().map(|v| (v.name.clone(), v.value.clone())).collect(),
+            secrets,
             ports: container.ports(),
             logs: container.log_stream(id),
         });

@@ -6,6 +6,7 @@ mod launch;
 mod life;
 mod model;
 mod query;
+mod secrets;
 mod stopping;
 mod view;
 

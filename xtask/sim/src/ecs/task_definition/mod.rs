@@ -9,4 +9,4 @@ mod spec;
 pub(super) use families::{Families, resolve, revision_of};
 pub(super) use query::{deregister, describe, list};
 pub(super) use register::register;
-pub(super) use spec::{ContainerSpec, HealthCheck, TaskSpec};
+pub(super) use spec::{ContainerSpec, HealthCheck, SecretReference, TaskSpec};

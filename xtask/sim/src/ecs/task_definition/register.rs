@@ -159,6 +159,15 @@ fn check_container(container: &ContainerSpec) -> Result<(), ApiError> {
             )));
         }
     }
+    let mut taken: std::collections::BTreeSet<_> =
+        container.environment.iter().map(|variable| &variable.name).collect();
+    if let Some(twice) = container.secrets.iter().find(|secret| !taken.insert(&secret.name)) {
+        return Err(client(format!(
+            "The secret name must be unique and not shared with any new or existing environment variables set on the \
+             container, such as '{}'.",
+            twice.name
+        )));
+    }
     if let Some(check) = &container.health_check {
         let form = check.command.first().map(String::as_str);
         let fits = matches!(form, Some("CMD" | "CMD-SHELL"))

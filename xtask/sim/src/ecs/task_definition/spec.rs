@@ -49,7 +49,7 @@ pub(in crate::ecs) struct ContainerSpec {
     pub(in crate::ecs) stop_timeout: Option<u64>,
     pub(in crate::ecs) privileged: Option<bool>,
     pub(in crate::ecs) links: Vec<String>,
-    pub(in crate::ecs) secrets: Vec<serde_json::Value>,
+    pub(in crate::ecs) secrets: Vec<SecretReference>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -67,6 +67,15 @@ pub(in crate::ecs) struct Variable {
     pub(in crate::ecs) name: String,
     #[serde(default)]
     pub(in crate::ecs) value: String,
+}
+
+/// A variable whose value is kept elsewhere.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::ecs) struct SecretReference {
+    pub(in crate::ecs) name: String,
+    /// A parameter's name or ARN, or a secret's ARN with or without `:json-key:version-stage:version-id`.
+    pub(in crate::ecs) value_from: String,
 }
 
 /// A container's own health check. Times are in seconds; the defaults are the API's.

@@ -15,6 +15,7 @@ mod percentages;
 mod requests;
 mod rolling;
 mod scaling;
+mod secrets;
 mod stopping;
 mod superseding;
 mod tasks;

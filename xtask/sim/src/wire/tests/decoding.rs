@@ -38,6 +38,8 @@ fn every_api_is_found_by_its_target_or_by_its_credential_scope() {
         (Api::Scaling, "AnyScaleFrontendService", "DescribeScalableTargets"),
         (Api::CloudMap, "Route53AutoNaming_v20170314", "ListNamespaces"),
         (Api::Logs, "Logs_20140328", "DescribeLogGroups"),
+        (Api::Ssm, "AmazonSSM", "GetParameter"),
+        (Api::SecretsManager, "secretsmanager", "GetSecretValue"),
     ];
     for (api, prefix, operation) in json {
         let request = read(Some(&format!("{prefix}.{operation}")), "any", "{}");

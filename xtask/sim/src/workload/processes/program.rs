@@ -2,6 +2,7 @@
 //! environment over both.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use crate::workload::ContainerStart;
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// A container's process, ready to start.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Program {
     path: PathBuf,
     arguments: Vec<String>,
@@ -27,6 +28,13 @@ pub(super) struct Program {
     dir: PathBuf,
     /// Set when the daemon is root and the image asks for somebody else.
     user: Option<(u32, u32)>,
+}
+
+/// Without the environment, which holds secrets.
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl Program {
@@ -57,7 +65,7 @@ impl Program {
             .filter_map(|pair| pair.split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        environment.extend(container.environment.iter().cloned());
+        environment.extend(container.variables().map(|(name, value)| (name.to_owned(), value.to_owned())));
         environment.extend(imposed.clone());
         environment.entry("PATH".to_owned()).or_insert_with(|| DEFAULT_PATH.to_owned());
         let dir = PathBuf::from(working_dir.as_deref().filter(|dir| !dir.is_empty()).unwrap_or("/"));

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::ecr::digest_of;
+use crate::secret::Secret;
 
 /// Longer than a loaded machine needs for anything here; nothing waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -134,6 +135,7 @@ fn task(digest: &str, connect: bool) -> TaskStart {
                 ("COLOUR".to_owned(), "green".to_owned()),
                 ("PORT".to_owned(), "8080".to_owned()),
             ],
+            secrets: vec![("KEY".to_owned(), Secret::new("hunter2"))],
             ports: vec![8080],
             logs: Some(("g".to_owned(), "s".to_owned())),
         }],
@@ -149,7 +151,7 @@ const DEAF: &str = "#!/bin/sh\ntrap '' TERM\necho up\nwhile :; do sleep 1; done\
 #[tokio::test]
 async fn a_task_knows_its_port_its_proxy_and_its_settings_and_nothing_of_the_daemons_environment() {
     let mut bench = bench("environment");
-    let show = "#!/bin/sh\necho \"$COLOUR $SHAPE $HOST $1\"\necho \"$PORT $PORT_8080\"\necho \"$HTTP_PROXY $no_proxy\"\necho \"home ${HOME:-none}\"\n";
+    let show = "#!/bin/sh\necho \"$COLOUR $SHAPE $HOST $1\"\necho \"$PORT $PORT_8080\"\necho \"$HTTP_PROXY $no_proxy\"\necho \"home ${HOME:-none}\"\necho \"$KEY\"\n";
     let config = json!({ "Entrypoint": ["/bin/show"], "Cmd": ["x"], "Env": ["COLOUR=red", "SHAPE=round"] });
     bench.start(&bench.image(&[("bin/show", show)], config), true);
     bench.running().await;
@@ -160,6 +162,7 @@ async fn a_task_knows_its_port_its_proxy_and_its_settings_and_nothing_of_the_dae
     assert_ne!(port, "8080");
     assert_eq!(bench.line().await, "http://t1:x@127.0.0.1:1 127.0.0.1,localhost");
     assert_eq!(bench.line().await, "home none");
+    assert_eq!(bench.line().await, "hunter2");
     assert_eq!(bench.exit().await, (0, None));
 }
 

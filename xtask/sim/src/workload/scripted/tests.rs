@@ -23,6 +23,7 @@ fn start(task_definition: &str) -> TaskStart {
             entry_point: Vec::new(),
             command: Vec::new(),
             environment: Vec::new(),
+            secrets: Vec::new(),
             ports: vec![8080],
             logs: Some(("/ecs/app".to_owned(), "ecs/app/t1".to_owned())),
         }],

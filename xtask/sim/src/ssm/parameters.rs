@@ -1,0 +1,199 @@
+//! PutParameter, GetParameter, GetParameters, DeleteParameter, and what a task's start reads.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::name::{Named, check, invalid, named};
+use super::store::{Kind, Parameter, Version};
+use crate::account::{Account, Millis};
+use crate::secret::Secret;
+use crate::wire::{ApiError, ApiRequest, Outcome, params};
+
+const INVALID: &str = "ValidationException";
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Put {
+    name: String,
+    value: Secret,
+    #[serde(rename = "Type")]
+    kind: Option<Kind>,
+    #[serde(default)]
+    overwrite: bool,
+    #[serde(default)]
+    tags: Vec<Value>,
+}
+
+/// Bytes of a standard parameter's value.
+const MOST_BYTES: usize = 4096;
+
+pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let asked: Put = params(request, INVALID)?;
+    let Named { name, selector } = named(account, &asked.name).unwrap_or(Named {
+        // An ARN of somewhere else is no name either.
+        name: asked.name.clone(),
+        selector: None,
+    });
+    check(&match selector {
+        Some(selector) => format!("{name}:{selector}"),
+        None => name.clone(),
+    })?;
+    if asked.value.reveal().is_empty() {
+        return Err(invalid(
+            "1 validation error detected: Value '' at 'value' failed to satisfy constraint: Member must have length \
+             greater than or equal to 1.",
+        ));
+    }
+    if asked.value.reveal().len() > MOST_BYTES {
+        return Err(invalid(format!(
+            "Standard tier parameters support a maximum parameter value of {MOST_BYTES} characters. To create a larger \
+             parameter value, upgrade the parameter to use the advanced-parameter tier."
+        )));
+    }
+    if asked.overwrite && !asked.tags.is_empty() {
+        return Err(invalid(
+            "Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please \
+             remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or \
+             RemoveTagsFromResource.",
+        ));
+    }
+    // A ciphertext that says nothing of the text: as long for a short one as for a long one.
+    let ciphertext = format!("AQICAH{}", account.ids.hex(64));
+    let version = |number| Version { number, value: asked.value, ciphertext, modified: now };
+    let number = match account.ssm.parameters.get_mut(&name) {
+        Some(_) if !asked.overwrite => {
+            return Err(ApiError::new(
+                "ParameterAlreadyExists",
+                "The parameter already exists. To overwrite this value, set the overwrite option in the request to \
+                 true.",
+            ));
+        }
+        Some(parameter) if asked.kind.is_some_and(|kind| kind != parameter.kind) => {
+            return Err(ApiError::new(
+                "HierarchyTypeMismatchException",
+                "Parameter Store doesn't support changing a parameter type in a hierarchy. Delete the parameter and \
+                 create it with the other type.",
+            ));
+        }
+        Some(parameter) => {
+            let number = parameter.next_number();
+            parameter.push(version(number));
+            number
+        }
+        None => {
+            let kind = asked
+                .kind
+                .ok_or_else(|| invalid("A parameter type is required when you create a parameter."))?;
+            account.ssm.parameters.insert(name, Parameter::new(kind, version(1)));
+            1
+        }
+    };
+    Ok(json!({ "Version": number, "Tier": "Standard" }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Get {
+    name: String,
+    #[serde(default)]
+    with_decryption: bool,
+}
+
+pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: Get = params(request, INVALID)?;
+    let named = named(account, &asked.name).ok_or_else(not_found)?;
+    let (parameter, version) = find(account, &named)?;
+    Ok(json!({ "Parameter": view(account, &named, (parameter, version), asked.with_decryption) }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetMany {
+    names: Vec<String>,
+    #[serde(default)]
+    with_decryption: bool,
+}
+
+pub(super) fn get_many(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: GetMany = params(request, INVALID)?;
+    if !(1..=10).contains(&asked.names.len()) {
+        return Err(invalid(format!(
+            "1 validation error detected: Value '[{}]' at 'names' failed to satisfy constraint: Member must have length \
+             less than or equal to 10, and greater than or equal to 1",
+            asked.names.join(", ")
+        )));
+    }
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for text in asked.names.iter().collect::<BTreeSet<_>>() {
+        let named = named(account, text);
+        match named.as_ref().and_then(|named| Some((named, find(account, named).ok()?))) {
+            Some((named, it)) => found.push(view(account, named, it, asked.with_decryption)),
+            None => missing.push(text),
+        }
+    }
+    Ok(json!({ "Parameters": found, "InvalidParameters": missing }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Delete {
+    name: String,
+}
+
+pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let Delete { name } = params(request, INVALID)?;
+    let named = named(account, &name).filter(|named| named.selector.is_none()).ok_or_else(not_found)?;
+    account.ssm.parameters.remove(&named.name).map(|_| json!({})).ok_or_else(not_found)
+}
+
+/// What the parameter of this name or ARN holds, for a task that starts.
+pub(crate) fn value(account: &Account, name_or_arn: &str) -> Option<Secret> {
+    let (_, version) = find(account, &named(account, name_or_arn)?).ok()?;
+    Some(version.value.clone())
+}
+
+fn find<'a>(account: &'a Account, named: &Named) -> Result<(&'a Parameter, &'a Version), ApiError> {
+    let parameter = account.ssm.parameters.get(&named.name).ok_or_else(not_found)?;
+    let version = parameter.version(named.selector.as_deref()).ok_or_else(|| {
+        let (name, selector) = (&named.name, named.selector.as_deref().unwrap_or_default());
+        ApiError::new(
+            "ParameterVersionNotFound",
+            format!(
+                "Systems Manager could not find version {selector} of {name}. Verify the version and try again."
+            ),
+        )
+    })?;
+    Ok((parameter, version))
+}
+
+fn view(
+    account: &Account,
+    named: &Named,
+    (parameter, version): (&Parameter, &Version),
+    decrypt: bool,
+) -> Value {
+    let shown = match parameter.kind {
+        Kind::SecureString if !decrypt => &version.ciphertext,
+        _ => version.value.reveal(),
+    };
+    let mut view = json!({
+        "Name": named.name,
+        "Type": parameter.kind.as_str(),
+        "Value": shown,
+        "Version": version.number,
+        "LastModifiedDate": version.modified.epoch_secs(),
+        "ARN": account.arn("ssm", &format!("parameter/{}", named.name.trim_start_matches('/'))),
+        "DataType": "text",
+    });
+    if let Some(selector) = &named.selector {
+        view["Selector"] = json!(format!(":{selector}"));
+    }
+    view
+}
+
+/// AWS gives this error no text.
+fn not_found() -> ApiError {
+    ApiError::new("ParameterNotFound", "")
+}

@@ -1,0 +1,79 @@
+//! Parameters and their versions.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::Deserialize;
+
+use crate::account::Millis;
+use crate::secret::Secret;
+
+/// All parameters of the account, by name.
+#[derive(Debug, Default)]
+pub struct State {
+    pub(super) parameters: BTreeMap<String, Parameter>,
+}
+
+/// A parameter.
+#[derive(Debug)]
+pub(super) struct Parameter {
+    pub(super) kind: Kind,
+    /// Oldest first; never empty.
+    versions: VecDeque<Version>,
+}
+
+/// `Type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(super) enum Kind {
+    String,
+    StringList,
+    SecureString,
+}
+
+/// One version of a parameter.
+#[derive(Debug)]
+pub(super) struct Version {
+    pub(super) number: u64,
+    pub(super) value: Secret,
+    /// What a reader without `WithDecryption` gets of a `SecureString`.
+    pub(super) ciphertext: String,
+    pub(super) modified: Millis,
+}
+
+/// Versions that Parameter Store keeps of a parameter.
+const MOST_VERSIONS: usize = 100;
+
+impl Kind {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "String",
+            Self::StringList => "StringList",
+            Self::SecureString => "SecureString",
+        }
+    }
+}
+
+impl Parameter {
+    pub(super) fn new(kind: Kind, first: Version) -> Self {
+        Self { kind, versions: VecDeque::from([first]) }
+    }
+
+    pub(super) fn push(&mut self, version: Version) {
+        self.versions.push_back(version);
+        if self.versions.len() > MOST_VERSIONS {
+            self.versions.pop_front();
+        }
+    }
+
+    /// The number that the next version gets.
+    pub(super) fn next_number(&self) -> u64 {
+        self.versions.back().map_or(1, |version| version.number + 1)
+    }
+
+    /// The version with this number, or the newest one.
+    pub(super) fn version(&self, number: Option<&str>) -> Option<&Version> {
+        match number {
+            None => self.versions.back(),
+            Some(number) => self.versions.iter().find(|version| version.number.to_string() == number),
+        }
+    }
+}
