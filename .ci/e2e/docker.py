@@ -1,9 +1,14 @@
-"""Docker's daemon: the one that runs, or one of this check's own for as long as it needs it."""
+"""Docker's daemon: the one that runs, or one of its own for as long as it is needed.
+
+`python3 -B -m e2e.docker COMMAND…` runs a command with it.
+"""
 
 import contextlib
 import os
 import pathlib
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -46,3 +51,17 @@ def _wait(child, env, log):
 def _answers(env):
     asked = subprocess.run(["docker", "version"], env=env, capture_output=True, check=False)
     return asked.returncode == 0
+
+
+def main(command):
+    # Turned into an exception, so that the daemon is stopped.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(143))
+    log = pathlib.Path("target/ci/dockerd.log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with daemon(log) as env:
+        return subprocess.run(command, env=env, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -12,17 +12,28 @@ const TOOL: [&str; 6] = ["-p", "xtask", "-p", "deploy", "-p", "sim"];
 const APPLICATION: [&str; 4] = ["-p", "backend", "-p", "frontend"];
 /// The profile of `cargo xtask` itself, so that its dependencies are compiled once.
 const PROFILE: [&str; 3] = ["--profile", "xtask", "--locked"];
+/// What the tests of xtask/tests/engines.rs push to; without it there are none.
+const REGISTRY: &str = "docker-registry";
+/// What they build by. A test that needs one has it in its name.
+const ENGINES: [&str; 3] = ["docker", "podman", "buildah"];
 
 pub(super) async fn run(host: &Host) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find(&host.env).map_err(|error| Failure::from_error(&error))?;
+    let missing = missing(host).await;
     let deny: &[&str] = &["--all-targets", "--", "-D", "warnings"];
-    let checks: [(&str, Vec<&str>); 5] = [
+    let mut checks = vec![
         ("format", vec!["fmt", "--all", "--check"]),
         ("lints of the tool", [&["clippy"][..], &PROFILE, &TOOL, deny].concat()),
         ("lints of the application", [&["clippy"][..], &PROFILE, &APPLICATION, deny].concat()),
         ("tests of the tool, schema and documents", [&["test"][..], &PROFILE, &TOOL].concat()),
         ("tests of the application", [&["test"][..], &PROFILE, &APPLICATION].concat()),
     ];
+    if !missing.contains(&REGISTRY) {
+        let only = ["--test", "engines", "--", "--ignored"];
+        let skipped: Vec<_> = missing.iter().flat_map(|engine| ["--skip", *engine]).collect();
+        let tests = [&["test"][..], &PROFILE, &TOOL, &only, &skipped].concat();
+        checks.push(("tests with container engines", tests));
+    }
     let mut failed = Vec::new();
     for (name, args) in checks {
         print_result(&format!("ci: {name}: cargo {}", args.join(" ")));
@@ -35,9 +46,79 @@ pub(super) async fn run(host: &Host) -> Result<ExitCode, Failure> {
             failed.push(name);
         }
     }
+    if let Some(told) = left_out(&missing) {
+        print_result(&told);
+    }
     if failed.is_empty() {
         print_result("ci: all checks passed");
         return Ok(ExitCode::Done);
     }
     Err(Failure::usage(format!("failed: {}", failed.join(", "))).exit(ExitCode::Failed))
+}
+
+/// What tests are left out for: programs that are not installed, and a Docker whose daemon does not answer. Nothing in a
+/// continuous integration job, where a test that cannot run has failed.
+async fn missing(host: &Host) -> Vec<&'static str> {
+    if host.terminal.ci {
+        return Vec::new();
+    }
+    let mut missing = Vec::new();
+    for program in [REGISTRY].into_iter().chain(ENGINES) {
+        let usable = match program {
+            // With nothing but `--version` a client answers that has no daemon.
+            "docker" => {
+                let asked = host.shell.capture(&Program::new(program, &["version"])).await;
+                asked.is_ok_and(|output| output.exit.success())
+            }
+            _ => host.shell.find(program).is_some(),
+        };
+        if !usable {
+            missing.push(program);
+        }
+    }
+    missing
+}
+
+/// The sentence about what did not run for lack of these.
+fn left_out(missing: &[&str]) -> Option<String> {
+    let which = match missing {
+        [] => return None,
+        _ if missing.contains(&REGISTRY) => "all tests with container engines".to_owned(),
+        _ => format!("tests with {}", missing.join(" and ")),
+    };
+    let start = if missing.contains(&"docker") { ", and start Docker" } else { "" };
+    Some(format!(
+        "ci: left out: {which} (xtask/tests/engines.rs); to have them run, install {}{start}",
+        missing.join(" and ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_did_not_run_is_not_passed_over_in_silence() {
+        assert_eq!(left_out(&[]), None);
+        let table: [(&[&str], &str); 3] = [
+            (
+                &["docker-registry"],
+                "ci: left out: all tests with container engines (xtask/tests/engines.rs); to have them run, install \
+                 docker-registry",
+            ),
+            (
+                &["podman", "buildah"],
+                "ci: left out: tests with podman and buildah (xtask/tests/engines.rs); to have them run, install podman \
+                 and buildah",
+            ),
+            (
+                &["docker"],
+                "ci: left out: tests with docker (xtask/tests/engines.rs); to have them run, install docker, and start \
+                 Docker",
+            ),
+        ];
+        for (missing, told) in table {
+            assert_eq!(left_out(missing).as_deref(), Some(told));
+        }
+    }
 }
