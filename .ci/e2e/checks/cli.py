@@ -1,5 +1,8 @@
 """The AWS CLI against the running deployment."""
 
+import json
+import pathlib
+
 from .. import names
 from ..account import WAIT_DEADLINE
 from ..verdict import check, expect, expect_that
@@ -129,3 +132,27 @@ def logs(stage):
             said = [event["message"] for event in events]
             expect_that(any("listening" in line for line in said), f"the log of {key} task {task}",
                         "a line that says it is listening", said[:5])
+
+
+@check("ssm and secretsmanager: what is put is what is read, and the cloud's log has none of it", needs=[fresh_deploy])
+def secrets(stage):
+    account, value = stage.account(), f"check-{stage.random.randrange(10**12)}"
+    file = stage.home / "secret"
+    file.write_text(json.dumps({"password": value}))
+    parameter, secret = "/ielts/check/password", "ielts/check"
+    try:
+        put = account.aws(f"aws ssm put-parameter --type SecureString --name {parameter} --value file://{file}")
+        expect("the version of a new parameter", put["Version"], 1)
+        closed = account.aws(f"aws ssm get-parameter --name {parameter}")["Parameter"]["Value"]
+        expect_that(value not in closed, "a SecureString without --with-decryption", "a ciphertext", closed)
+        opened = account.aws(f"aws ssm get-parameter --name {parameter} --with-decryption")["Parameter"]["Value"]
+        expect("the parameter", opened, file.read_text())
+        arn = account.aws(f"aws secretsmanager create-secret --name {secret} --secret-string file://{file}")["ARN"]
+        held = account.aws(f"aws secretsmanager get-secret-value --secret-id {arn}")
+        expect("the secret", (held["Name"], held["SecretString"]), (secret, file.read_text()))
+        log = pathlib.Path(stage.status()["log"]).read_text()
+        expect_that("ssm PutParameter ok" in log and value not in log, "the cloud's log", "the call, not the value", value)
+    finally:
+        file.unlink()
+    account.aws(f"aws ssm delete-parameter --name {parameter}")
+    account.aws(f"aws secretsmanager delete-secret --secret-id {arn} --force-delete-without-recovery")
