@@ -34,6 +34,9 @@ pub(super) async fn images(
         BuildEvent::Line { service, line } => {
             events.emit(Kind::BuildLine { service: service.cloned(), line: line.to_owned() });
         }
+        BuildEvent::Noted { service, text } => {
+            events.emit(Kind::Warned { text: format!("{service}: {text}") });
+        }
     };
     let images =
         image::build(host, &settings.workspace.root, &services, &on_event).await.map_err(|error| {

@@ -12,4 +12,11 @@ pub enum BuildEvent<'a> {
         /// The line.
         line: &'a str,
     },
+    /// Something that the person who wrote the settings should know.
+    Noted {
+        /// The service.
+        service: &'a ServiceKey,
+        /// What, in a sentence.
+        text: &'a str,
+    },
 }

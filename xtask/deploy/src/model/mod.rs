@@ -5,12 +5,14 @@
 //! - [`spec`]: resources in a normal form in which wanted and found can be compared field by field.
 //! - [`Observed`]: what the account holds, read at one moment.
 
+mod build;
 mod environment;
 mod observed;
 mod release;
 mod service;
 pub mod spec;
 
+pub use build::{Build, BuildCache, BuildSecret, Dockerfile, Engine};
 pub use environment::{
     Environment, Kind, Listener, LoadBalancer, LoadBalancerSource, Lookup, Network, Protocol, Timeouts, Undo,
 };
@@ -20,7 +22,7 @@ pub use observed::{
 };
 pub use release::{Desired, ImageDigest, Pin, Platform, Release};
 pub use service::{
-    Architecture, Build, CircuitBreaker, Cleanup, Connect, Container, ContainerHealthCheck, Deployment,
-    Dockerfile, EarlySuccess, Engine, HealthCheck, LogGroup, Metric, OnPlainCause, Patience, Policy,
-    Repository, Route, Scaling, Service, ServiceKey, SmokeCheck, TargetGroup,
+    Architecture, CircuitBreaker, Cleanup, Connect, Container, ContainerHealthCheck, Deployment,
+    EarlySuccess, HealthCheck, LogGroup, Metric, OnPlainCause, Patience, Policy, Repository, Route, Scaling,
+    Service, ServiceKey, SmokeCheck, TargetGroup,
 };

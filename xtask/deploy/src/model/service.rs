@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Lookup;
+use super::{Build, Lookup};
 
 /// A service's short name in `deploy.toml`, such as `backend`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -68,61 +68,6 @@ pub struct Service {
     pub depends_on: Vec<ServiceKey>,
     /// What must answer through the load balancer afterwards.
     pub smoke: Vec<SmokeCheck>,
-}
-
-/// How an image is made.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Build {
-    /// Compile this workspace package into a static binary and assemble the image in-process.
-    Cargo {
-        /// The package's name.
-        package: String,
-    },
-    /// Have a container engine build a Dockerfile.
-    Dockerfile(Dockerfile),
-}
-
-/// What a container engine builds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Dockerfile {
-    /// The Dockerfile, from the top of the workspace.
-    pub file: String,
-    /// The folder that it may copy from, from the top of the workspace.
-    pub context: String,
-    /// The stage; the last one when `None`.
-    pub target: Option<String>,
-    /// Values of its `ARG`s.
-    pub args: BTreeMap<String, String>,
-    /// Who builds; found by itself when `None`.
-    pub engine: Option<Engine>,
-}
-
-/// A container engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Engine {
-    /// Docker, with BuildKit where buildx is installed.
-    Docker,
-    /// Podman.
-    Podman,
-    /// Buildah.
-    Buildah,
-}
-
-impl Engine {
-    /// All, in the order in which they are looked for.
-    pub const ALL: [Self; 3] = [Self::Docker, Self::Podman, Self::Buildah];
-
-    /// Its program.
-    #[must_use]
-    pub fn program(self) -> &'static str {
-        match self {
-            Self::Docker => "docker",
-            Self::Podman => "podman",
-            Self::Buildah => "buildah",
-        }
-    }
 }
 
 /// An ECR repository.

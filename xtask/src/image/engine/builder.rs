@@ -38,6 +38,18 @@ pub(super) enum Kind {
     Buildah,
 }
 
+impl Kind {
+    /// Its name in sentences.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Buildx => "buildx",
+            Self::BuildKit => "Docker's BuildKit without buildx",
+            Self::Classic => "Docker's classic builder",
+            Self::Buildah => "Buildah",
+        }
+    }
+}
+
 /// The engine that is named, or the first that is installed.
 ///
 /// # Errors

@@ -5,6 +5,8 @@ use std::path::Path;
 use deploy::model::{Architecture, Dockerfile, Engine};
 
 use super::builder::{Builder, Kind};
+use super::cache::Cache;
+use super::secret;
 use crate::host::Program;
 use crate::image::platform;
 
@@ -21,6 +23,7 @@ pub(super) fn build(
     builder: &Builder,
     dockerfile: &Dockerfile,
     architecture: Architecture,
+    cache: Cache<'_>,
     told: &Told<'_>,
 ) -> Program {
     let mut args = Args::default();
@@ -41,10 +44,18 @@ pub(super) fn build(
     for (name, value) in &dockerfile.args {
         args.pair("--build-arg", &format!("{name}={value}"));
     }
+    for (id, secret) in &dockerfile.secrets {
+        args.pair("--secret", &secret::option(id, secret));
+    }
     // Old daemons refuse the classic builder any platform; its own is the machine's.
-    if builder.kind != Kind::Classic || !is_native(architecture) {
-        let platform = platform(architecture);
-        args.pair("--platform", &format!("{}/{}", platform.os, platform.architecture));
+    if builder.kind != Kind::Classic || dockerfile.platform.is_some() || !is_native(architecture) {
+        args.pair("--platform", &named_platform(dockerfile, architecture));
+    }
+    for from in cache.from {
+        args.pair("--cache-from", from);
+    }
+    for to in cache.to {
+        args.pair("--cache-to", to);
     }
     if builder.kind == Kind::Buildah {
         // Docker's images are what everybody runs; OCI's leave the health check out.
@@ -59,6 +70,15 @@ pub(super) fn build(
         Kind::Classic => program.env("DOCKER_BUILDKIT", "0"),
         Kind::Buildah => program,
     }
+}
+
+/// The platform to build for, such as `linux/amd64`.
+pub(super) fn named_platform(dockerfile: &Dockerfile, architecture: Architecture) -> String {
+    let own = || {
+        let platform = platform(architecture);
+        format!("{}/{}", platform.os, platform.architecture)
+    };
+    dockerfile.platform.clone().unwrap_or_else(own)
 }
 
 /// Tells an image's id by its id or its digest, and fails for an image that the engine does not have.

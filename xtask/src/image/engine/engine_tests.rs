@@ -1,10 +1,14 @@
 //! Builds by programs that stand in for engines: what they are asked, and what is made of what they give.
 #![expect(clippy::unwrap_used, reason = "a stage that cannot be set must fail")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use std::path::PathBuf;
+use std::sync::Mutex;
+
+use deploy::model::{BuildCache, BuildSecret};
 
 use super::*;
 use crate::host::{Env, Shell};
@@ -22,6 +26,7 @@ echo "$(basename "$0") $*" >> "$here/asked"
 for fails in "$here/fails" "$here/fails-$2"; do
     [ -f "$fails" ] && { cat "$fails" >&2; exit 1; }
 done
+[ "$2" = build ] || [ "$1" = build ] && [ -f "$here/prints" ] && cat "$here/prints"
 echo "$*" > "$here/last"
 for word in "$@"; do
     case $last in
@@ -75,15 +80,34 @@ impl Bench {
     }
 
     async fn build(&self, engine: Option<Engine>) -> Result<Image, Error> {
-        let dockerfile = Dockerfile {
+        self.made(&Dockerfile { engine, ..Self::dockerfile() }).await.0
+    }
+
+    /// The image, and what was told meanwhile.
+    async fn made(&self, dockerfile: &Dockerfile) -> (Result<Image, Error>, Vec<String>) {
+        let (service, told) = (ServiceKey("web".to_owned()), Mutex::new(Vec::new()));
+        let on_event = |event: BuildEvent<'_>| {
+            told.lock().unwrap().push(match event {
+                BuildEvent::Line { line, .. } => line.to_owned(),
+                BuildEvent::Noted { text, .. } => text.to_owned(),
+            });
+        };
+        let image =
+            build(&self.host, &self.folder, &service, dockerfile, Architecture::X86_64, &on_event).await;
+        (image, told.into_inner().unwrap())
+    }
+
+    fn dockerfile() -> Dockerfile {
+        Dockerfile {
             file: "web/Dockerfile".to_owned(),
             context: "web".to_owned(),
             target: Some("production".to_owned()),
             args: [("NODE_VERSION".to_owned(), "22".to_owned())].into(),
-            engine,
-        };
-        let service = ServiceKey("web".to_owned());
-        build(&self.host, &self.folder, &service, &dockerfile, Architecture::X86_64, &|_| {}).await
+            secrets: BTreeMap::new(),
+            platform: None,
+            cache: BuildCache::default(),
+            engine: None,
+        }
     }
 
     /// Writes a file that steers the engines.
@@ -189,6 +213,66 @@ async fn an_image_in_docker_s_containerd_store_is_found_by_its_manifest() {
     bench.build(None).await.unwrap();
     assert_eq!(bench.asked(), ["docker buildx", "docker image", "docker save"]);
     assert!(bench.last().ends_with("sha256:manifest"), "{}", bench.last());
+}
+
+#[tokio::test]
+async fn a_build_s_secret_reaches_neither_arguments_nor_lines() {
+    let bench = Bench::new("secret", &["docker"]);
+    bench.says("buildx", "");
+    bench.says("metadata", "{}");
+    bench.says("npmrc", "token=hunter2hunter2\n");
+    bench.says("prints", "installing with token=hunter2hunter2");
+    let secrets = [("npm", "npmrc")].map(|(id, file)| (id.to_owned(), BuildSecret::File(file.to_owned())));
+    let dockerfile = Dockerfile { secrets: secrets.into(), ..Bench::dockerfile() };
+    let (image, told) = bench.made(&dockerfile).await;
+    image.unwrap();
+    assert_eq!(told, ["installing with ***"]);
+    let asked = fs::read_to_string(bench.folder.join("asked")).unwrap();
+    assert!(asked.contains("--secret id=npm,src=npmrc ") && !asked.contains("hunter2"), "{asked}");
+    bench.says("fails", "token=hunter2hunter2 is not valid");
+    let error = bench.made(&dockerfile).await.0.unwrap_err().to_string();
+    assert!(error.ends_with("*** is not valid"), "{error}");
+}
+
+#[tokio::test]
+async fn a_build_that_would_lack_its_secret_does_not_begin() {
+    let bench = Bench::new("unset", &["docker", "podman"]);
+    let secrets = [("npm".to_owned(), BuildSecret::Env("NPM_TOKEN".to_owned()))];
+    let dockerfile = Dockerfile { secrets: secrets.into(), ..Bench::dockerfile() };
+    let error = bench.made(&dockerfile).await.0.unwrap_err();
+    assert!(
+        error.to_string().ends_with("Docker's classic builder knows none: BuildKit is needed"),
+        "{error}"
+    );
+    assert!(error.hint().unwrap().contains("buildx"));
+    let podman = Dockerfile { engine: Some(Engine::Podman), ..dockerfile };
+    let error = bench.made(&podman).await.0.unwrap_err();
+    let expected = "no image of web: the build's secret `npm` is not there: the environment variable NPM_TOKEN is not set";
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(bench.asked(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_machine_of_another_processor_builds_for_the_one_that_the_tasks_have() {
+    let bench = Bench::new("platform", &["docker", "podman"]);
+    let cache = BuildCache { from: vec!["type=gha".to_owned()], to: vec!["type=gha,mode=max".to_owned()] };
+    let dockerfile = Dockerfile { cache, ..Bench::dockerfile() };
+    bench.says("buildx", "");
+    bench.says("metadata", "{}");
+    bench.made(&dockerfile).await.0.unwrap();
+    let asked = fs::read_to_string(bench.folder.join("asked")).unwrap();
+    let options = "--platform linux/amd64 --cache-from type=gha --cache-to type=gha,mode=max web";
+    assert!(asked.contains(options), "{asked}");
+    let podman = Dockerfile {
+        engine: Some(Engine::Podman),
+        platform: Some("linux/amd64/v3".to_owned()),
+        ..dockerfile
+    };
+    let (image, told) = bench.made(&podman).await;
+    image.unwrap();
+    assert_eq!(told, ["Buildah cannot use the cache type=gha type=gha,mode=max"]);
+    let asked = fs::read_to_string(bench.folder.join("asked")).unwrap();
+    assert!(asked.contains("--platform linux/amd64/v3 --format docker --layers web"), "{asked}");
 }
 
 #[tokio::test]

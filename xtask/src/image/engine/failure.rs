@@ -16,6 +16,19 @@ pub enum Failure {
     /// The engine's daemon does not answer.
     #[error("docker is installed, and its daemon does not answer")]
     Stopped,
+    /// A builder without secrets is to use some.
+    #[error("the Dockerfile is to get secrets, and Docker's classic builder knows none: BuildKit is needed")]
+    ClassicSecrets,
+    /// A secret has no value.
+    #[error("the build's secret `{id}` is not there: {why}")]
+    Secret {
+        /// Its id.
+        id: String,
+        /// Why.
+        why: String,
+        /// What to do.
+        remedy: String,
+    },
     /// A step of the build failed.
     #[error("{} could not build it; its last lines:\n{}", engine.program(), last.join("\n"))]
     Build {
@@ -42,13 +55,18 @@ impl Failure {
     }
 
     /// What to do about it, when that can be told.
-    pub(in crate::image) fn hint(&self) -> Option<&'static str> {
+    pub(in crate::image) fn hint(&self) -> Option<&str> {
         match self {
             Self::None => {
                 Some("install Docker, Podman or Buildah, or build a package: `build = { cargo = \"…\" }`")
             }
             Self::NotInstalled(_) => Some("install it, or take `engine` out of deploy.toml"),
             Self::Stopped => Some("start it: `sudo systemctl start docker`, or Docker Desktop"),
+            Self::ClassicSecrets => Some(
+                "install buildx (package docker-buildx or docker-buildx-plugin) and leave DOCKER_BUILDKIT unset, or name \
+                 another `engine`",
+            ),
+            Self::Secret { remedy, .. } => Some(remedy),
             Self::Build { .. } | Self::Process(_) => None,
         }
     }

@@ -6,8 +6,10 @@
 
 mod archive;
 mod builder;
+mod cache;
 mod command;
 mod failure;
+mod secret;
 
 pub use failure::Failure;
 
@@ -17,7 +19,9 @@ use std::path::Path;
 use deploy::model::{Architecture, Dockerfile, Engine, ServiceKey};
 
 use builder::{Builder, Kind};
+use cache::Cache;
 use command::Told;
+use secret::Secrets;
 use serde_json::Value;
 
 use super::{BuildEvent, Error, Image, layout};
@@ -40,7 +44,18 @@ pub(super) async fn build(
 ) -> Result<Image, Error> {
     let fails = |failure| Error::Engine { service: service.clone(), failure };
     let builder = builder::choose(host, dockerfile.engine).await.map_err(fails)?;
-    let on_line = |line: &str| on_event(BuildEvent::Line { service: Some(service), line });
+    if builder.kind == Kind::Classic && !dockerfile.secrets.is_empty() {
+        return Err(fails(Failure::ClassicSecrets));
+    }
+    let secrets = Secrets::read(&host.env, workspace, &dockerfile.secrets).map_err(fails)?;
+    let cache = Cache::of(builder.kind, &dockerfile.cache);
+    if !cache.left.is_empty() {
+        let text = format!("{} cannot use the cache {}", builder.kind.name(), cache.left.join(" "));
+        on_event(BuildEvent::Noted { service, text: &text });
+    }
+    let on_line = |line: &str| {
+        on_event(BuildEvent::Line { service: Some(service), line });
+    };
     let folder = workspace.join("target").join("image");
     let (layout, id_file) = (folder.join("oci").join(&service.0), folder.join(format!("{service}.id")));
     let scratch = |what: &str| folder.join(format!("{service}.{what}"));
@@ -51,8 +66,8 @@ pub(super) async fn build(
     };
     std::fs::create_dir_all(&folder).map_err(file(&folder))?;
     let told = Told { id: &made, metadata: &metadata };
-    let program = command::build(&builder, dockerfile, architecture, &told).in_dir(workspace);
-    run(host, &program, builder.engine, &on_line).await.map_err(fails)?;
+    let program = command::build(&builder, dockerfile, architecture, cache, &told).in_dir(workspace);
+    run(host, &program, builder.engine, &secrets, &on_line).await.map_err(fails)?;
     let id = std::fs::read_to_string(&made).map_err(file(&made))?.trim().to_owned();
     let id = known(host, &builder, id, &metadata).await.map_err(fails)?;
     // The layout may hold what a package's build left there since.
@@ -60,7 +75,9 @@ pub(super) async fn build(
     if let Some(image) = layout::read(&layout).filter(|image| before == mark(&id, image)) {
         return Ok(image);
     }
-    run(host, &command::save(&builder, &id, &archive), builder.engine, &|_| {}).await.map_err(fails)?;
+    run(host, &command::save(&builder, &id, &archive), builder.engine, &secrets, &|_| {})
+        .await
+        .map_err(fails)?;
     let job = {
         let archive = archive.clone();
         move || archive::read(&archive)
@@ -98,15 +115,17 @@ async fn run(
     host: &Host,
     program: &Program,
     engine: Engine,
+    secrets: &Secrets,
     on_line: &(dyn Fn(&str) + Sync),
 ) -> Result<(), Failure> {
     let mut last = VecDeque::with_capacity(LAST_LINES);
     let told = |_: Stream, line: &str| {
-        on_line(line);
+        let line = secrets.hide(line);
+        on_line(&line);
         if last.len() == LAST_LINES {
             last.pop_front();
         }
-        last.push_back(line.to_owned());
+        last.push_back(line);
     };
     let exit = host.shell.stream(program, told).await.map_err(Failure::Process)?;
     if exit.success() {

@@ -6,6 +6,7 @@
 //!
 //! A key that must be given is an `Option` without a default; `resolve` reports it when it is missing.
 
+mod build;
 mod container;
 mod network;
 mod rollout;
@@ -16,10 +17,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use build::{Build, BuildSecret};
 pub(crate) use container::{Connect, Container, ContainerHealthCheck};
 pub(crate) use network::{LoadBalancer, Network, Scheme};
 pub(crate) use rollout::{Deployment, Policy, Scaling};
-pub(crate) use service::{Build, LogGroup, Repository, Service, SmokeCheck, TargetGroup};
+pub(crate) use service::{LogGroup, Repository, Service, SmokeCheck, TargetGroup};
 
 use super::setting::Setting;
 use crate::model::{Kind, Undo};

@@ -1,13 +1,11 @@
 //! `[service.NAME]`: one ECS service and all that belongs to it.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Connect, Container, Deployment, Scaling};
+use super::{Build, Connect, Container, Deployment, Scaling};
 use crate::config::setting::Setting;
-use crate::model::{Architecture, Engine};
+use crate::model::Architecture;
 
 /// One ECS service and all that belongs to it.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -103,28 +101,6 @@ impl Default for Service {
             smoke: None,
         }
     }
-}
-
-/// How an image is made.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct Build {
-    /// Compile this package of the workspace into a static binary and put it into an image at `/app/PACKAGE`.
-    #[schemars(length(min = 1, max = 64))]
-    pub(crate) cargo: Option<Setting<String>>,
-    /// Have docker, podman or buildah build this Dockerfile instead; its path is from the top of the workspace.
-    #[schemars(length(min = 1))]
-    pub(crate) dockerfile: Option<Setting<String>>,
-    /// The folder that the Dockerfile may copy from; its own when omitted.
-    #[schemars(length(min = 1))]
-    pub(crate) context: Option<Setting<String>>,
-    /// The Dockerfile's stage; the last one when omitted.
-    #[schemars(length(min = 1))]
-    pub(crate) target: Option<Setting<String>>,
-    /// Values of the Dockerfile's `ARG`s. They stay readable in the image: no secrets.
-    pub(crate) args: BTreeMap<Setting<String>, Setting<String>>,
-    /// Who builds the Dockerfile; the first that is installed of `docker`, `podman` and `buildah` when omitted.
-    pub(crate) engine: Option<Setting<Engine>>,
 }
 
 /// An ECR repository.

@@ -3,6 +3,7 @@
 //! Runs on files with mistakes too, so that missing keys are reported together with all else; the caller
 //! drops the result then. No rule's condition is checked here a second time.
 
+mod build;
 mod patience;
 mod service;
 

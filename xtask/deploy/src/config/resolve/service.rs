@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Needs;
+use super::build::build;
 use super::patience::patience;
 use crate::config::connect::{alias_dns, alias_port, discovery_name, port_name};
 use crate::config::diagnostic::Diagnostic;
@@ -11,9 +12,9 @@ use crate::config::routing::taken;
 use crate::config::rules::Scope;
 use crate::config::setting::Setting;
 use crate::model::{
-    Build, CircuitBreaker, Connect, Container, ContainerHealthCheck, Deployment, Dockerfile, EarlySuccess,
-    HealthCheck, LogGroup, Lookup, Metric, Policy, Repository, Route, Scaling, Service, ServiceKey,
-    SmokeCheck, TargetGroup,
+    CircuitBreaker, Connect, Container, ContainerHealthCheck, Deployment, EarlySuccess, HealthCheck,
+    LogGroup, Lookup, Metric, Policy, Repository, Route, Scaling, Service, ServiceKey, SmokeCheck,
+    TargetGroup,
 };
 
 /// The variable by which the application learns where to listen.
@@ -57,22 +58,6 @@ pub(super) fn service(
     };
     needs.report(&format!("service `{}`", key.value), setting, "here or in `[every-service]`", found);
     resolved
-}
-
-fn build(build: &raw::Build, needs: &mut Needs) -> Build {
-    let text = |setting: &Setting<String>| setting.value.clone();
-    let Some(file) = build.dockerfile.as_ref().map(text) else {
-        return Build::Cargo { package: needs.take("build.cargo", &build.cargo) };
-    };
-    // A Dockerfile at the top of the workspace has no folder in its path.
-    let own = file.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned();
-    Build::Dockerfile(Dockerfile {
-        context: build.context.as_ref().map(text).unwrap_or(own),
-        target: build.target.as_ref().map(text),
-        args: build.args.iter().map(|(name, value)| (text(name), text(value))).collect(),
-        engine: build.engine.as_ref().map(|engine| engine.value),
-        file,
-    })
 }
 
 fn repository(repository: &raw::Repository, needs: &mut Needs) -> Repository {

@@ -28,11 +28,17 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
             );
         };
         let text = "this is about a Dockerfile, and there is none";
-        for setting in [&build.context, &build.target].into_iter().flatten() {
+        for setting in [&build.context, &build.target, &build.platform].into_iter().flatten() {
             alone(Diagnostic::error(RULE.code, text).at(setting, "without a `dockerfile`"));
         }
         if let Some((name, _)) = build.args.iter().next() {
             alone(Diagnostic::error(RULE.code, text).at(name, "without a `dockerfile`"));
+        }
+        if let Some((id, _)) = build.secrets.iter().next() {
+            alone(Diagnostic::error(RULE.code, text).at(id, "without a `dockerfile`"));
+        }
+        if let Some(entry) = build.cache.value.from.iter().chain(&build.cache.value.to).next() {
+            alone(Diagnostic::error(RULE.code, text).at(entry, "without a `dockerfile`"));
         }
         if let Some(engine) = &build.engine {
             alone(Diagnostic::error(RULE.code, text).at(engine, "without a `dockerfile`"));

@@ -14,6 +14,8 @@ mod account_open;
 mod alias_clash;
 mod alias_url;
 mod build;
+mod build_platform;
+mod build_secret;
 mod certificate;
 mod circuit_breaker;
 mod confirm;
@@ -110,12 +112,14 @@ pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 /// All rules, sorted by code.
-static RULES: [Rule; 48] = [
+static RULES: [Rule; 50] = [
     account::RULE,
     account_open::RULE,
     alias_clash::RULE,
     alias_url::RULE,
     build::RULE,
+    build_platform::RULE,
+    build_secret::RULE,
     certificate::RULE,
     circuit_breaker::RULE,
     confirm::RULE,

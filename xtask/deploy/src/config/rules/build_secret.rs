@@ -1,0 +1,56 @@
+//! A build's secret says where its value is read from, in words that every engine understands.
+//!
+//! Source: `docker buildx build --secret`: `id=…,env=…` or `id=…,src=…`, separated by commas.
+
+use super::naming::Naming;
+use super::{Diagnostic, Rule, Scope};
+
+pub(super) const RULE: Rule = Rule {
+    code: "build-secret",
+    about: "A build's secret has one place that its value is read from.",
+    check,
+};
+
+const ID: Naming = Naming {
+    what: "name for a build's secret",
+    length: 1..=64,
+    allowed: |c| c.is_ascii_alphanumeric() || "_.-".contains(c),
+    law: "letters, digits, `_`, `.` and `-`: it is a file's name under /run/secrets",
+    form: |name| name.starts_with('.').then_some("begins with a dot"),
+};
+
+const VARIABLE: Naming = Naming {
+    what: "name of an environment variable",
+    length: 1..=255,
+    allowed: |c| c.is_ascii_alphanumeric() || c == '_',
+    law: "letters, digits and `_`, not beginning with a digit (POSIX, Environment Variable Definition)",
+    form: |name| name.starts_with(|c: char| c.is_ascii_digit()).then_some("begins with a digit"),
+};
+
+fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
+    for (_, service) in scope.services() {
+        for (id, secret) in &service.build.value.secrets {
+            ID.check(RULE.code, id, found);
+            match (&secret.value.env, &secret.value.file) {
+                (Some(env), Some(file)) => found.push(
+                    Diagnostic::error(RULE.code, format!("`{}` has two sources", id.value))
+                        .at(env, "a variable")
+                        .at(file, "a file")
+                        .help("keep one of the two"),
+                ),
+                (None, None) => found.push(
+                    Diagnostic::error(RULE.code, format!("`{}` is read from nowhere", id.value))
+                        .at(secret, "neither `env` nor `file`")
+                        .help("say `{ env = \"VARIABLE\" }` or `{ file = \"PATH\" }`"),
+                ),
+                (Some(env), None) => VARIABLE.check(RULE.code, env, found),
+                (None, Some(file)) if file.value.contains([',', '"', '\n']) => found.push(
+                    Diagnostic::error(RULE.code, "engines cannot be told of a file with such a name")
+                        .at(file, "with a comma, a quote or a line break")
+                        .help("give the file another name"),
+                ),
+                (None, Some(_)) => {}
+            }
+        }
+    }
+}
