@@ -28,7 +28,7 @@ def _take(ports):
 
 
 def _image_folder(stage):
-    link = stage.root / "target" / "local" / "images"
+    link = stage.root / "target" / "local" / "scratch"
     return link.resolve() if link.exists() else None
 
 

@@ -201,6 +201,12 @@ pub(crate) enum Local {
     /// Be it, in the foreground
     #[command(hide = true)]
     Serve(Serve),
+    /// Be the sidecar of one of its tasks
+    #[command(hide = true)]
+    Sidecar {
+        /// Folder with the sockets to forward to
+        folder: PathBuf,
+    },
 }
 
 /// How the embedded cloud's process is started.

@@ -2,7 +2,7 @@
 
 use deploy::event::ExitCode;
 
-use sim::door::server::{Bound, ServeOptions};
+use sim::door::server::{Bound, ServeOptions, Sidecar};
 
 use super::Failure;
 use super::args::{Global, Local as Verb, Serve};
@@ -11,8 +11,13 @@ use crate::local::{Local, Record, Status};
 use crate::report::{Format, print_result};
 
 pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<ExitCode, Failure> {
-    if let Verb::Serve(serve) = verb {
-        return be(serve).await;
+    match verb {
+        Verb::Serve(serve) => return be(serve).await,
+        Verb::Sidecar { folder } => {
+            let ended = sim::workload::machine::forward(&folder).await;
+            return ended.map(|()| ExitCode::Done).map_err(|error| Failure::from_error(&error));
+        }
+        Verb::Start | Verb::Stop | Verb::Status => {}
     }
     let workspace = Workspace::find(&host.env).map_err(|error| Failure::from_error(&error))?;
     let local = Local::of(host, &workspace.root);
@@ -25,7 +30,7 @@ pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<Exit
             true => "the embedded cloud is stopped, with all its tasks".to_owned(),
             false => "the embedded cloud was not running".to_owned(),
         },
-        Verb::Status | Verb::Serve(_) => String::new(),
+        Verb::Status | Verb::Serve(_) | Verb::Sidecar { .. } => String::new(),
     };
     let status = local.status().await;
     match global.output {
@@ -43,10 +48,11 @@ fn table(status: &Status) -> String {
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     let pid = status.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
     format!(
-        "running   {}\nendpoint  {}\nurl       {}\npid       {pid}\nlog       {}",
+        "running   {}\nendpoint  {}\nurl       {}\nworkload  {}\npid       {pid}\nlog       {}",
         if status.running { "yes" } else { "no" },
         or_none(&status.endpoint),
         or_none(&status.url),
+        or_none(&status.workload),
         status.log.display()
     )
 }
@@ -54,10 +60,13 @@ fn table(status: &Status) -> String {
 /// Is the embedded cloud until it is told to end.
 async fn be(serve: Serve) -> Result<ExitCode, Failure> {
     let file = Local::record_file(&serve.state);
+    let program = Local::keep_program(&serve.state).map_err(|error| Failure::from_error(&error))?;
+    let arguments = ["local", "sidecar"].map(str::to_owned).to_vec();
     let options = ServeOptions {
         endpoint_port: serve.port,
         alb_port: serve.alb_port,
         log: Box::new(std::io::stdout()),
+        sidecar: Some(Sidecar { program, arguments }),
         ..ServeOptions::new(serve.state)
     };
     let mut written = Ok(());

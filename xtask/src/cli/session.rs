@@ -72,6 +72,10 @@ impl Session {
                 }
                 let mark = host.clock.mark();
                 let record = local.start().await.map_err(|error| Failure::from_error(&error))?;
+                local
+                    .run_tasks_as(&record, settings.environment.workload)
+                    .await
+                    .map_err(|error| Failure::from_error(&error))?;
                 events.emit(Kind::PhaseEnded {
                     phase: Phase::Start,
                     result: format!("embedded cloud at {}", record.endpoint),

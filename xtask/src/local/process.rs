@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
+use deploy::model::Workload;
 
 use super::{Record, Status};
 use crate::host::{Daemon, DaemonError, Host};
@@ -33,6 +34,9 @@ pub enum LocalError {
     /// Its process cannot be started or ended.
     #[error("cannot run the embedded cloud")]
     Process(#[from] DaemonError),
+    /// It does not run tasks as it was asked to.
+    #[error("the embedded cloud cannot be told to run tasks as {0}: stop it with `cargo xtask local stop`")]
+    Workload(&'static str),
     /// It ended, or did not come up in time.
     #[error("the embedded cloud did not come up; the end of {} says:\n{tail}", .log.display())]
     NotUp {
@@ -69,15 +73,16 @@ impl<'a> Local<'a> {
     /// Whether it runs, and where.
     pub async fn status(&self) -> Status {
         let record = Record::read(&Self::record_file(&self.dir));
-        let answers = match &record {
-            Some(record) => self.answers(record).await,
-            None => false,
+        let answer = match &record {
+            Some(record) => self.ask(record).await,
+            None => None,
         };
-        let record = record.filter(|_| answers);
+        let record = record.filter(|_| answer.is_some());
         Status {
-            running: answers,
+            running: answer.is_some(),
             endpoint: record.as_ref().map(|record| record.endpoint.clone()),
             url: record.as_ref().map(|record| record.url.clone()),
+            workload: answer.and_then(|answer| answer["workload"].as_str().map(str::to_owned)),
             pid: record.as_ref().map(|record| record.pid),
             log: self.log(),
         }
@@ -112,6 +117,32 @@ impl<'a> Local<'a> {
             }
             self.host.clock.sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Says what it runs tasks as that start from now on.
+    ///
+    /// # Errors
+    /// [`LocalError::Workload`] when it does not understand.
+    pub async fn run_tasks_as(&self, record: &Record, workload: Workload) -> Result<(), LocalError> {
+        let name = workload.name();
+        let refused = LocalError::Workload(name);
+        let request = http::Request::post(format!("{}/_cloud/workload/{name}", record.endpoint));
+        let Ok(request) = request.body(Bytes::new()) else { return Err(refused) };
+        let answer = self.host.http.send(request, ANSWER_DEADLINE).await;
+        if answer.is_ok_and(|answer| answer.status().is_success()) { Ok(()) } else { Err(refused) }
+    }
+
+    /// Keeps this program as it is now in the folder of its state: Cargo puts another in its place, and sidecars that
+    /// start later must still be this one. Gives where it is.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn keep_program(dir: &Path) -> io::Result<PathBuf> {
+        let (program, kept) = (Daemon::own_program()?, dir.join("sidecar"));
+        fs::remove_file(&kept).or_else(absent_is_fine)?;
+        // Another file system takes no second name for a file.
+        fs::hard_link(&program, &kept).or_else(|_| fs::copy(&program, &kept).map(drop))?;
+        Ok(kept)
     }
 
     /// Stops it with all that it runs. Returns whether it ran.
@@ -179,13 +210,15 @@ impl<'a> Local<'a> {
 
     /// Whether the recorded process answers on the recorded port.
     async fn answers(&self, record: &Record) -> bool {
+        self.ask(record).await.is_some()
+    }
+
+    /// What the recorded process says about itself on the recorded port.
+    async fn ask(&self, record: &Record) -> Option<serde_json::Value> {
         let request = http::Request::get(format!("{}/_cloud/status", record.endpoint)).body(Bytes::new());
-        let Ok(request) = request else { return false };
-        let Ok(answer) = self.host.http.send(request, ANSWER_DEADLINE).await else {
-            return false;
-        };
-        serde_json::from_slice::<serde_json::Value>(answer.body())
-            .is_ok_and(|body| body["pid"].as_u64() == Some(u64::from(record.pid)))
+        let answer = self.host.http.send(request.ok()?, ANSWER_DEADLINE).await.ok()?;
+        let body = serde_json::from_slice::<serde_json::Value>(answer.body()).ok()?;
+        (body["pid"].as_u64() == Some(u64::from(record.pid))).then_some(body)
     }
 
     /// Keeps two commands from starting or stopping it at the same time; freed by the system on any end.

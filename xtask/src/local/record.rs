@@ -24,6 +24,8 @@ pub struct Status {
     pub endpoint: Option<String>,
     /// Base URL of the load balancer.
     pub url: Option<String>,
+    /// What it runs tasks as that start now.
+    pub workload: Option<String>,
     /// Its process id.
     pub pid: Option<u32>,
     /// Its log file.

@@ -14,6 +14,8 @@ pub struct Environment {
     pub app: String,
     /// Where it runs.
     pub kind: Kind,
+    /// What tasks run as on the embedded cloud.
+    pub workload: Workload,
     /// The AWS region.
     pub region: String,
     /// The only account that may be touched (12 digits); `None` accepts the caller's.
@@ -66,6 +68,31 @@ pub enum Kind {
     /// On AWS, or on whatever `AWS_ENDPOINT_URL` names.
     #[default]
     Aws,
+}
+
+/// What the embedded cloud runs tasks as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Workload {
+    /// As processes where every entry point is an executable that needs nothing beside itself; else as containers.
+    #[default]
+    Auto,
+    /// Processes of this machine: no engine is needed, and nothing is isolated.
+    Processes,
+    /// Containers of Docker or Podman.
+    Containers,
+}
+
+impl Workload {
+    /// As `deploy.toml` has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Processes => "processes",
+            Self::Containers => "containers",
+        }
+    }
 }
 
 /// How a resource that the tool does not own is named: by id or ARN, or by name (its Name tag or own name).

@@ -15,6 +15,7 @@ pub mod spec;
 pub use build::{Build, BuildCache, BuildSecret, Dockerfile, Engine};
 pub use environment::{
     Environment, Kind, Listener, LoadBalancer, LoadBalancerSource, Lookup, Network, Protocol, Timeouts, Undo,
+    Workload,
 };
 pub use observed::{
     ClusterState, ListenerState, LoadBalancerState, NamespaceState, Observed, RepositoryState, RuleState,

@@ -23,7 +23,7 @@ use super::cloud::Cloud;
 use super::forward::{self, ReplyBody, whole};
 use super::page;
 use crate::elb::{self, Route, RouteTarget};
-use crate::workload::processes::Ports;
+use crate::workload::machine::Ports;
 
 /// `idle_timeout.timeout_seconds` of a load balancer by default.
 const IDLE: Duration = Duration::from_secs(60);

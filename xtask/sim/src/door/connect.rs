@@ -1,16 +1,18 @@
 //! The Service Connect proxy: the forward proxy of every task that takes part in a namespace.
 //!
-//! On AWS a sidecar and /etc/hosts bring a request for `http://backend.ielts.local:8080` to a backend task. Here the
-//! tasks get this proxy as `HTTP_PROXY`, with their task id as the user, and it resolves the name as that task's
-//! deployment knows it. It leads nowhere else: what is no endpoint is refused, and so is CONNECT.
+//! On AWS a sidecar and /etc/hosts bring a request for `http://backend.ielts.local:8080` to a backend task. A task that
+//! is made of containers has the same here: what comes through its sidecar is answered by [`Connect::direct`]. A process
+//! has neither: it gets this proxy as `HTTP_PROXY`, with its task id as the user. Either way the name is resolved as
+//! that task's deployment knows it. The proxy leads nowhere else: what is no endpoint is refused, and so is CONNECT.
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
@@ -18,13 +20,19 @@ use base64::prelude::BASE64_STANDARD;
 use http::header::{CONTENT_TYPE, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use tokio::time::timeout;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixListener;
+use tokio::select;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep, timeout};
 
 use super::cloud::Cloud;
 use super::forward::{self, ReplyBody, whole};
 use crate::ecs::{self, ConnectLookup};
 use crate::workload::TaskId;
-use crate::workload::processes::Ports;
+use crate::workload::machine::{self, Ports};
 
 /// `perRequestTimeoutSeconds` of an HTTP endpoint by default.
 const PER_REQUEST: Duration = Duration::from_secs(15);
@@ -83,7 +91,24 @@ impl Connect {
             return refusal(StatusCode::BAD_REQUEST, "this is a proxy: the request has to name a host");
         };
         let port = request.uri().port_u16().unwrap_or(80);
-        let targets = match (self.resolver)(&task, &host, port) {
+        // A proxy goes by the target, whatever the Host header says (RFC 9112, 3.2.2).
+        let authority =
+            request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+        if let Some(authority) = authority {
+            request.headers_mut().insert(HOST, authority);
+        }
+        self.direct(&task, &host, port, request).await
+    }
+
+    /// Answers one request that `task` made to `host` and `port`.
+    async fn direct(
+        &self,
+        task: &TaskId,
+        host: &str,
+        port: u16,
+        mut request: Request<Incoming>,
+    ) -> Response<ReplyBody> {
+        let targets = match (self.resolver)(task, host, port) {
             ConnectLookup::Targets(targets) => targets,
             ConnectLookup::Unknown => {
                 let said = format!(
@@ -100,7 +125,7 @@ impl Connect {
             );
         }
         let mut connected = None;
-        let first = self.turn(&host, port);
+        let first = self.turn(host, port);
         for attempt in 0..ATTEMPTS {
             let target = &targets[(first + attempt) % targets.len()];
             let Some(port) = self.ports.of(&target.task, target.port) else { continue };
@@ -115,13 +140,7 @@ impl Connect {
                 format!("no task of {host}:{port} accepted the connection"),
             );
         };
-        // A proxy goes by the target, whatever the Host header says (RFC 9112, 3.2.2).
-        let authority =
-            request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
         forward::onward(&mut request);
-        if let Some(authority) = authority {
-            request.headers_mut().insert(HOST, authority);
-        }
         match timeout(self.per_request, forward::send(stream, request)).await {
             Ok(Ok(reply)) => forward::back(reply, IDLE),
             Ok(Err(_)) => refusal(
@@ -142,6 +161,48 @@ impl Connect {
         *turn = turn.wrapping_add(1);
         *turn
     }
+}
+
+/// What comes through the sidecars of tasks.
+impl machine::Connect for Arc<Connect> {
+    fn serve(&self, listener: UnixListener, client: TaskId, port: u16) -> JoinHandle<()> {
+        let this = Self::clone(self);
+        tokio::spawn(async move {
+            let client = Arc::new(client);
+            let mut connections = JoinSet::new();
+            loop {
+                let accepted = select! {
+                    accepted = listener.accept() => accepted,
+                    Some(_) = connections.join_next() => continue,
+                };
+                let Ok((stream, _)) = accepted else {
+                    // Out of file descriptors.
+                    sleep(Duration::from_millis(50)).await;
+                    continue;
+                };
+                let (this, client) = (Self::clone(&this), Arc::clone(&client));
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let (this, client) = (Self::clone(&this), Arc::clone(&client));
+                    async move {
+                        // All names lead to one address; which was meant is in the request.
+                        let host = named(request.headers()).unwrap_or_default();
+                        Ok::<_, Infallible>(this.direct(&client, &host, port, request).await)
+                    }
+                });
+                connections.spawn(async move {
+                    // How a connection ends is its client's affair.
+                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        })
+    }
+}
+
+/// The name in `Host`, without the port.
+fn named(headers: &HeaderMap) -> Option<String> {
+    let host = headers.get(HOST)?.to_str().ok()?;
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    Some(name.to_ascii_lowercase())
 }
 
 /// The task that asks: the user of `Proxy-Authorization`.

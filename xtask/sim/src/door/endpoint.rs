@@ -1,7 +1,7 @@
 //! The endpoint port: every AWS API, the registry's data plane, and two paths of the daemon's own.
 //!
-//! `GET /_cloud/status` tells what runs where; `POST /_cloud/stop` ends the daemon. A browser's request to the latter
-//! is refused, as any page could send one.
+//! `GET /_cloud/status` tells what runs where; `POST /_cloud/workload/<kind>` says what tasks run as that start from then
+//! on; `POST /_cloud/stop` ends the daemon. A browser's POST is refused, as any page could send one.
 
 use http::header::{CONTENT_TYPE, ORIGIN};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -13,6 +13,10 @@ use tokio::sync::watch;
 use super::bound::Bound;
 use super::cloud::{Cloud, Delivery};
 use super::forward::{ReplyBody, whole};
+use crate::workload::machine::{Kind, Machine};
+
+/// Before the kind, the path that says what tasks run as.
+const WORKLOAD: &str = "/_cloud/workload/";
 
 /// A layer of an application image; the daemon keeps them in memory.
 const LARGEST_BODY: usize = 2 << 30;
@@ -20,6 +24,7 @@ const LARGEST_BODY: usize = 2 << 30;
 /// The endpoint.
 pub(super) struct Endpoint {
     pub(super) cloud: Cloud,
+    pub(super) machine: Machine,
     pub(super) bound: Bound,
     pub(super) version: String,
     pub(super) stop: watch::Sender<bool>,
@@ -51,19 +56,31 @@ impl Endpoint {
                     "endpoint": format!("http://{}", self.bound.endpoint),
                     "url": format!("http://{}", self.bound.alb),
                     "started": self.bound.started.epoch_secs(),
+                    "workload": self.machine.kind().name(),
                 });
                 let mut reply = Response::new(whole(format!("{status}\n")));
                 reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 reply
             }
-            (&Method::POST, "/_cloud/stop") if parts.headers.contains_key(ORIGIN) => {
+            (&Method::POST, _) if parts.headers.contains_key(ORIGIN) => {
                 text(StatusCode::FORBIDDEN, "not from a browser")
             }
             (&Method::POST, "/_cloud/stop") => {
                 self.stop.send_replace(true);
                 text(StatusCode::ACCEPTED, "stopping")
             }
-            _ => text(StatusCode::NOT_FOUND, "there is /_cloud/status (GET) and /_cloud/stop (POST)"),
+            (&Method::POST, path) if path.starts_with(WORKLOAD) => match Kind::named(&path[WORKLOAD.len()..])
+            {
+                Some(kind) => {
+                    self.machine.set_kind(kind);
+                    text(StatusCode::OK, kind.name())
+                }
+                None => text(StatusCode::NOT_FOUND, "a workload is auto, processes or containers"),
+            },
+            _ => text(
+                StatusCode::NOT_FOUND,
+                "there is /_cloud/status (GET), /_cloud/workload/KIND and /_cloud/stop (POST)",
+            ),
         }
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::cloud::Cloud;
-use crate::workload::processes::Registry;
+use crate::workload::machine::Registry;
 
 impl Registry for Cloud {
     fn manifest(&self, repository: &str, digest: &str) -> Option<Bytes> {

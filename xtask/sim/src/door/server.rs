@@ -28,13 +28,14 @@ use super::listen::{self, Stop, bind};
 use crate::account::Settings;
 use crate::ecs::Pace;
 use crate::wire::iso8601;
-use crate::workload::processes::{self, Place, Processes};
+pub use crate::workload::machine::Sidecar;
+use crate::workload::machine::{self, Kind, Machine, Place, Ports};
 
 /// What a stop leaves to the tasks before SIGKILL.
 const TASKS_GRACE: Duration = Duration::from_secs(5);
 
-/// The images' place in the state folder.
-const IMAGES: &str = "images";
+/// In the state folder, the link to what is unpacked or shared with tasks.
+const SCRATCH: &str = "scratch";
 
 /// How the daemon is to run.
 pub struct ServeOptions {
@@ -44,8 +45,12 @@ pub struct ServeOptions {
     pub endpoint_port: u16,
     /// The port of the load balancer; a free one when it is taken.
     pub alb_port: u16,
-    /// Where the lock, the notes about processes and the unpacked images are kept.
+    /// Where the lock and the notes about what runs are kept.
     pub state_dir: PathBuf,
+    /// What tasks run as, until somebody asks for another kind.
+    pub workload: Kind,
+    /// What stands beside the containers of a task; without it none can run.
+    pub sidecar: Option<Sidecar>,
     /// What `/_cloud/status` gives as the version.
     pub version: String,
     /// Where a line per call goes; it never holds a header or a body.
@@ -67,6 +72,8 @@ impl ServeOptions {
             endpoint_port: 4566,
             alb_port: 8088,
             state_dir,
+            workload: Kind::default(),
+            sidecar: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             log: Box::new(std::io::sink()),
         }
@@ -80,10 +87,19 @@ impl ServeOptions {
 /// `WouldBlock` when another daemon has this state folder; otherwise what the system says about the folder, a port or
 /// a signal.
 pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<()> {
-    let ServeOptions { mut settings, endpoint_port, alb_port, state_dir, version, mut log } = options;
+    let ServeOptions {
+        mut settings,
+        endpoint_port,
+        alb_port,
+        state_dir,
+        workload,
+        sidecar,
+        version,
+        mut log,
+    } = options;
     let _lock = hold(&state_dir)?;
     let ended = clear(&state_dir)?;
-    let images = images_folder(&state_dir)?;
+    let scratch = scratch_folder(&state_dir)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (endpoint_listener, alb_listener, connect_listener) =
         (bind(endpoint_port).await?, bind(alb_port).await?, bind(0).await?);
@@ -100,37 +116,51 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<
     let region = settings.region.clone();
     let cloud = Cloud::new(settings, clock);
     if ended > 0 {
-        writeln!(log, "{} ended {ended} leftover process groups of an earlier run", iso8601(bound.started))?;
+        writeln!(
+            log,
+            "{} ended {ended} leftover processes and containers of an earlier run",
+            iso8601(bound.started)
+        )?;
     }
     cloud.watch_calls(move |call| {
         // A full disk is no reason to stop serving.
         let _ = writeln!(log, "{}", line(call)).and_then(|()| log.flush());
     });
-    let place = Place { state_dir: state_dir.clone(), images, region, proxy_port: bound.connect.port() };
+    let ports = Ports::default();
+    let connect = Arc::new(Connect::new(connect::endpoints(cloud.clone()), ports.clone()));
+    let place = Place {
+        state_dir: state_dir.clone(),
+        scratch,
+        region,
+        proxy_port: bound.connect.port(),
+        ports: ports.clone(),
+        connect: Arc::new(Arc::clone(&connect)),
+        sidecar,
+    };
     let reports = cloud.clone();
-    let processes =
-        Processes::new(Arc::new(cloud.clone()), Arc::new(move |report| reports.report(report)), place)?;
+    let machine =
+        Machine::new(Arc::new(cloud.clone()), Arc::new(move |report| reports.report(report)), place)?;
+    machine.set_kind(workload);
 
     let (stop, stopping) = watch::channel(false);
     let mut doors = JoinSet::new();
-    let api = Arc::new(Endpoint { cloud: cloud.clone(), bound, version, stop: stop.clone() });
+    let api = Endpoint { cloud: cloud.clone(), machine: machine.clone(), bound, version, stop: stop.clone() };
+    let api = Arc::new(api);
     doors.spawn(listen::serve(endpoint_listener, stopping.clone(), move |_, request| {
         let api = Arc::clone(&api);
         async move { api.answer(request).await }
     }));
     let router = alb::first_listener(cloud.clone());
-    let balancer = Arc::new(Alb::new(router, processes.ports().clone(), bound.alb.port()));
+    let balancer = Arc::new(Alb::new(router, ports, bound.alb.port()));
     doors.spawn(listen::serve(alb_listener, stopping.clone(), move |client, request| {
         let balancer = Arc::clone(&balancer);
         async move { balancer.answer(client, request).await }
     }));
-    let resolver = connect::endpoints(cloud.clone());
-    let proxy = Arc::new(Connect::new(resolver, processes.ports().clone()));
     doors.spawn(listen::serve(connect_listener, stopping.clone(), move |_, request| {
-        let proxy = Arc::clone(&proxy);
-        async move { proxy.answer(request).await }
+        let connect = Arc::clone(&connect);
+        async move { connect.answer(request).await }
     }));
-    doors.spawn(drive(cloud, processes.clone(), stopping.clone()));
+    doors.spawn(drive(cloud, machine.clone(), stopping.clone()));
     ready(&bound);
 
     let mut stopping = stopping;
@@ -141,18 +171,18 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<
     }
     stop.send_replace(true);
     while doors.join_next().await.is_some() {}
-    processes.shut_down(TASKS_GRACE).await;
+    machine.shut_down(TASKS_GRACE).await?;
     clear(&state_dir)?;
     Ok(())
 }
 
 /// Lets the account live: what is due happens, what it asks of the workload is begun.
-async fn drive(cloud: Cloud, processes: Processes, mut stop: Stop) {
+async fn drive(cloud: Cloud, machine: Machine, mut stop: Stop) {
     loop {
         let now = cloud.clock().millis();
         cloud.advance_to(now);
         for effect in cloud.take_effects() {
-            processes.carry_out(effect);
+            machine.carry_out(effect);
         }
         let next = async {
             match cloud.next() {
@@ -200,14 +230,13 @@ pub fn clean_up(state_dir: &Path) -> Result<usize> {
 }
 
 fn clear(state_dir: &Path) -> Result<usize> {
-    let ended = processes::reap(state_dir)?;
-    let images = state_dir.join(IMAGES);
-    match fs::symlink_metadata(&images) {
-        Ok(found) if found.is_symlink() => {
-            remove_folder(&fs::read_link(&images)?)?;
-            fs::remove_file(&images)?;
+    let ended = machine::reap(state_dir)?;
+    let scratch = state_dir.join(SCRATCH);
+    match fs::read_link(&scratch) {
+        Ok(folder) => {
+            remove_folder(&folder)?;
+            fs::remove_file(&scratch)?;
         }
-        Ok(_) => fs::remove_dir_all(&images)?,
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
@@ -221,20 +250,16 @@ fn remove_folder(folder: &Path) -> Result<()> {
     }
 }
 
-/// A new folder for images.
+/// A new folder for what is unpacked or shared with tasks, in the system's folder for temporary files; a link in the
+/// state folder remembers where. The state folder is for its owner only, and its path may be too long for sockets.
 ///
-/// As root, tasks run as the users that their images name, who cannot enter the state folder: then the images are
-/// in the system's folder for temporary files, and a link in the state folder remembers where.
-fn images_folder(state_dir: &Path) -> Result<PathBuf> {
-    let kept = state_dir.join(IMAGES);
-    if !geteuid().is_root() {
-        fs::create_dir(&kept)?;
-        return Ok(kept);
-    }
+/// As root, tasks run as the users that their images name, who have to get at their executables.
+fn scratch_folder(state_dir: &Path) -> Result<PathBuf> {
+    let mode = if geteuid().is_root() { 0o755 } else { 0o700 };
     let mut attempt = 0;
     let folder = loop {
         let folder = std::env::temp_dir().join(format!("embedded-cloud-{}-{attempt}", std::process::id()));
-        match DirBuilder::new().mode(0o755).create(&folder) {
+        match DirBuilder::new().mode(mode).create(&folder) {
             Ok(()) => break folder,
             // Somebody else's: a folder that is not new is not trusted.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => attempt += 1,
@@ -242,8 +267,8 @@ fn images_folder(state_dir: &Path) -> Result<PathBuf> {
         }
     };
     // A folder is made under the umask, which may take from others what they need here.
-    fs::set_permissions(&folder, Permissions::from_mode(0o755))?;
-    symlink(&folder, &kept)?;
+    fs::set_permissions(&folder, Permissions::from_mode(mode))?;
+    symlink(&folder, state_dir.join(SCRATCH))?;
     Ok(folder)
 }
 

@@ -1,9 +1,9 @@
 //! The workload port: what the account asks of whatever runs its tasks, and what it is told back.
 //!
 //! The account is sans-I/O. It emits [`Effect`]s; a workload carries them out in its own time and answers
-//! with [`Report`]s. `scripted` does so on virtual time, `processes` with real child processes.
+//! with [`Report`]s. `scripted` does so on virtual time, `machine` with real processes and containers.
 
-pub(crate) mod processes;
+pub mod machine;
 mod reason;
 pub mod scripted;
 
@@ -56,7 +56,7 @@ pub enum Effect {
 }
 
 /// All that a workload needs in order to start a task.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskStart {
     /// The task.
     pub task: TaskId,
@@ -78,6 +78,8 @@ pub struct TaskStart {
     pub containers: Vec<ContainerStart>,
     /// Whether the task may use Service Connect (it then gets the proxy).
     pub connect: bool,
+    /// The names and ports of Service Connect that the task's deployment knows.
+    pub endpoints: Vec<(String, u16)>,
 }
 
 /// One container of a task.
@@ -100,6 +102,14 @@ pub struct ContainerStart {
     /// `secrets` with what they were resolved to. They reach the container's environment and nothing else: no argument
     /// list, no file, no log.
     pub secrets: Vec<(String, Secret)>,
+    /// `memory` in MiB, the container's hard limit, when set; the task's own limit holds for all together.
+    pub memory_mib: Option<u32>,
+    /// `user`, when set.
+    pub user: Option<String>,
+    /// `workingDirectory`, when set.
+    pub working_directory: Option<String>,
+    /// `readonlyRootFilesystem`.
+    pub readonly_root: bool,
     /// `portMappings[].containerPort`.
     pub ports: Vec<u16>,
     /// `awslogs-group` and the stream (`<prefix>/<container>/<task id>`), when the container logs.

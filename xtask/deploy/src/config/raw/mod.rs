@@ -24,7 +24,7 @@ pub(crate) use rollout::{Deployment, Policy, Scaling};
 pub(crate) use service::{LogGroup, Repository, Service, SmokeCheck, TargetGroup};
 
 use super::setting::Setting;
-use crate::model::{Kind, Undo};
+use crate::model::{Kind, Undo, Workload};
 
 /// What can be said for all environments at the top of the file, and for one in `[env.NAME]`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +35,9 @@ pub(crate) struct Settings {
     pub(crate) app: Option<Setting<String>>,
     /// Where the environment runs: `aws`, or `local` for the embedded cloud.
     pub(crate) kind: Setting<Kind>,
+    /// What the embedded cloud runs tasks as that start from now on: `processes`, `containers` of Docker or Podman, or
+    /// `auto`: each task as a process when every executable of it needs nothing beside itself, else as containers.
+    pub(crate) workload: Setting<Workload>,
     /// The AWS region, such as `ap-southeast-1`.
     pub(crate) region: Option<Setting<String>>,
     /// The only account that may be touched: 12 digits in quotes. Any other account is refused before

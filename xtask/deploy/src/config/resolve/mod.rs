@@ -24,6 +24,7 @@ pub(super) fn resolve(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) -> Option<
         name: scope.env.to_owned(),
         app: needs.take("app", &settings.app),
         kind: settings.kind.value,
+        workload: settings.workload.value,
         region: needs.take("region", &settings.region),
         account: settings.account.as_ref().map(|account| account.value.clone()),
         confirm: settings.confirm.value,

@@ -60,6 +60,7 @@ mod tag_value;
 mod target_group_name;
 mod unique_name;
 mod variable_name;
+mod workload;
 
 use super::diagnostic::Diagnostic;
 use super::raw::{Service, Settings};
@@ -112,7 +113,7 @@ pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 /// All rules, sorted by code.
-static RULES: [Rule; 50] = [
+static RULES: [Rule; 51] = [
     account::RULE,
     account_open::RULE,
     alias_clash::RULE,
@@ -163,4 +164,5 @@ static RULES: [Rule; 50] = [
     target_group_name::RULE,
     unique_name::RULE,
     variable_name::RULE,
+    workload::RULE,
 ];

@@ -9,7 +9,7 @@ use crate::model::{
     HealthCheck, ImageDigest, Kind, Listener, ListenerState, LoadBalancer, LoadBalancerSource,
     LoadBalancerState, LogGroup, Lookup, Metric, NamespaceState, Network, Observed, OnPlainCause, Patience,
     Policy, Protocol, Release, Repository, RepositoryState, Route, RuleState, Scaling, ScalingState, Service,
-    ServiceKey, ServiceState, TargetGroup, TargetGroupState, TaskDefinitionState, Timeouts, Undo,
+    ServiceKey, ServiceState, TargetGroup, TargetGroupState, TaskDefinitionState, Timeouts, Undo, Workload,
 };
 
 pub(super) fn digest(fill: char) -> ImageDigest {
@@ -103,6 +103,7 @@ pub(super) fn desired() -> Desired {
         name: "prod".into(),
         app: "ielts".into(),
         kind: Kind::Aws,
+        workload: Workload::Auto,
         region: "ap-southeast-1".into(),
         account: None,
         confirm: true,

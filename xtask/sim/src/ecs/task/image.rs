@@ -17,6 +17,8 @@ pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result
     let task = account.ecs.tasks.get(id).ok_or_else(missing)?.clone();
     let service = account.ecs.services.get(&task.service).ok_or_else(missing)?;
     let spec = service.revision(&task.revision).map(|revision| revision.spec.clone()).ok_or_else(missing)?;
+    let known = service.deployment(&task.deployment).map(|deployment| deployment.endpoints.as_slice());
+    let endpoints = known.unwrap_or_default().iter().map(|it| (it.dns_name.clone(), it.port)).collect();
     let definition = account.ecs.families.by_arn(&task.task_definition).ok_or_else(missing)?;
     let ((cpu, memory_mib), definition) = (definition.size, definition.spec.clone());
     // As on Fargate before any image is pulled.
@@ -34,6 +36,10 @@ pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result
             command: container.command.clone(),
             environment: container.environment.iter().map(|v| (v.name.clone(), v.value.clone())).collect(),
             secrets,
+            memory_mib: container.memory,
+            user: container.user.clone(),
+            working_directory: container.working_directory.clone(),
+            readonly_root: container.readonly_root_filesystem.unwrap_or_default(),
             ports: container.ports(),
             logs: container.log_stream(id),
         });
@@ -49,6 +55,7 @@ pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result
         memory_mib,
         containers,
         connect: ConnectConfiguration::enabled(spec.connect.as_ref()).is_some(),
+        endpoints,
     })
 }
 

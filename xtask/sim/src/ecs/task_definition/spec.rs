@@ -50,6 +50,10 @@ pub(in crate::ecs) struct ContainerSpec {
     pub(in crate::ecs) privileged: Option<bool>,
     pub(in crate::ecs) links: Vec<String>,
     pub(in crate::ecs) secrets: Vec<SecretReference>,
+    pub(in crate::ecs) memory: Option<u32>,
+    pub(in crate::ecs) user: Option<String>,
+    pub(in crate::ecs) working_directory: Option<String>,
+    pub(in crate::ecs) readonly_root_filesystem: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

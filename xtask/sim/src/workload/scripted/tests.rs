@@ -24,10 +24,15 @@ fn start(task_definition: &str) -> TaskStart {
             command: Vec::new(),
             environment: Vec::new(),
             secrets: Vec::new(),
+            memory_mib: None,
+            user: None,
+            working_directory: None,
+            readonly_root: false,
             ports: vec![8080],
             logs: Some(("/ecs/app".to_owned(), "ecs/app/t1".to_owned())),
         }],
         connect: false,
+        endpoints: Vec::new(),
     }
 }
 

@@ -1,16 +1,20 @@
 //! Real processes out of real images. The programs are shell scripts: the machine's own shell runs them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::*;
 use crate::ecr::digest_of;
 use crate::secret::Secret;
+use crate::workload::machine::task::Tell;
+use crate::workload::machine::{Connect, Kind, Machine, Place, Registry};
+use crate::workload::{Effect, Report, TaskId};
 
 /// Longer than a loaded machine needs for anything here; nothing waits for it to pass.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -29,8 +33,18 @@ impl Registry for Shelf {
     }
 }
 
+/// Processes have a proxy.
+struct Nobody;
+
+impl Connect for Nobody {
+    fn serve(&self, _: UnixListener, _: TaskId, _: u16) -> JoinHandle<()> {
+        unreachable!("no sidecar stands beside a process")
+    }
+}
+
 struct Bench {
-    processes: Processes,
+    processes: Machine,
+    ports: Ports,
     shelf: Shelf,
     reports: mpsc::UnboundedReceiver<Report>,
     folder: PathBuf,
@@ -54,14 +68,20 @@ fn bench(name: &str) -> Bench {
     let shelf = Shelf::default();
     let (sender, reports) = mpsc::unbounded_channel();
     let tell: Tell = Arc::new(move |report| sender.send(report).unwrap_or_default());
+    let ports = Ports::default();
     let place = Place {
         state_dir: folder.join("state"),
-        images: folder.join("images"),
+        scratch: folder.join("scratch"),
         region: "ap-southeast-1".to_owned(),
         proxy_port: 1,
+        ports: ports.clone(),
+        connect: Arc::new(Nobody),
+        sidecar: None,
     };
-    let processes = Processes::new(Arc::new(shelf.clone()), tell, place).unwrap();
-    Bench { processes, shelf, reports, folder }
+    let processes = Machine::new(Arc::new(shelf.clone()), tell, place).unwrap();
+    // The programs are scripts, which by themselves ask for a container.
+    processes.set_kind(Kind::Processes);
+    Bench { processes, ports, shelf, reports, folder }
 }
 
 impl Bench {
@@ -136,10 +156,15 @@ fn task(digest: &str, connect: bool) -> TaskStart {
                 ("PORT".to_owned(), "8080".to_owned()),
             ],
             secrets: vec![("KEY".to_owned(), Secret::new("hunter2"))],
+            memory_mib: None,
+            user: None,
+            working_directory: None,
+            readonly_root: false,
             ports: vec![8080],
             logs: Some(("g".to_owned(), "s".to_owned())),
         }],
         connect,
+        endpoints: Vec::new(),
     }
 }
 
@@ -175,8 +200,8 @@ async fn sigterm_comes_first_and_the_last_words_come_before_the_end() {
     bench.processes.carry_out(Effect::Stop { task: "t1".to_owned(), timeout_secs: 30 });
     assert_eq!(bench.line().await, "bye");
     assert_eq!(bench.exit().await, (7, None));
-    bench.processes.shut_down(Duration::ZERO).await;
-    assert_eq!(bench.processes.ports().of(&"t1".to_owned(), 8080), None);
+    bench.processes.shut_down(Duration::ZERO).await.unwrap();
+    assert_eq!(bench.ports.of(&"t1".to_owned(), 8080), None);
     assert_eq!(fs::read_dir(bench.folder.join("state/processes")).unwrap().count(), 0);
 }
 
@@ -188,7 +213,7 @@ async fn a_task_that_ignores_sigterm_is_killed_with_all_that_it_started() {
     assert_eq!(bench.line().await, "up");
     let note = fs::read_dir(bench.folder.join("state/processes")).unwrap().next().unwrap().unwrap();
     let pid: u32 = note.file_name().to_str().unwrap().parse().unwrap();
-    bench.processes.shut_down(Duration::from_millis(50)).await;
+    bench.processes.shut_down(Duration::from_millis(50)).await.unwrap();
     assert_eq!(bench.exit().await, (137, None));
     let deadline = Instant::now() + PATIENCE;
     while rustix::process::test_kill_process_group(leftovers::group(pid).unwrap()).is_ok() {
@@ -261,7 +286,7 @@ async fn the_container_check_runs_inside_the_image_with_the_tasks_environment() 
             other => panic!("{other:?}"),
         }
     }
-    bench.processes.shut_down(Duration::ZERO).await;
+    bench.processes.shut_down(Duration::ZERO).await.unwrap();
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::task::JoinHandle;
 
-use super::Tell;
+use super::task::Tell;
 use crate::workload::Report;
 
 /// Where the container runtime cuts a line that does not end.

@@ -10,16 +10,16 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use super::image::{Image, RunConfig};
-use super::within;
 use crate::workload::ContainerStart;
+use crate::workload::machine::image::RunConfig;
+use crate::workload::machine::within;
 
 /// What the container runtime searches when an image sets no `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// A container's process, ready to start.
 #[derive(Clone)]
-pub(super) struct Program {
+pub(in crate::workload::machine) struct Program {
     path: PathBuf,
     arguments: Vec<String>,
     environment: BTreeMap<String, String>,
@@ -43,12 +43,13 @@ impl Program {
     /// # Errors
     /// Why it cannot be started, as the container runtime words it.
     pub(super) fn of(
-        image: &Image,
+        root: &Path,
+        config: &RunConfig,
         container: &ContainerStart,
         imposed: &BTreeMap<String, String>,
         root_daemon: bool,
     ) -> Result<Self, String> {
-        let RunConfig { entrypoint, cmd, env, working_dir, user } = &image.config;
+        let RunConfig { entrypoint, cmd, env, working_dir, user } = config;
         // As in docker: an entry point of one's own drops the image's command.
         let own_entry_point = !container.entry_point.is_empty();
         let entry_point =
@@ -70,14 +71,14 @@ impl Program {
         environment.entry("PATH".to_owned()).or_insert_with(|| DEFAULT_PATH.to_owned());
         let dir = PathBuf::from(working_dir.as_deref().filter(|dir| !dir.is_empty()).unwrap_or("/"));
         let user = match user.as_deref() {
-            Some(user) if root_daemon && !user.is_empty() => Some(identity(&image.root, user)?),
+            Some(user) if root_daemon && !user.is_empty() => Some(identity(root, user)?),
             _ => None,
         };
         let blank = Self {
             path: PathBuf::new(),
             arguments: Vec::new(),
             environment,
-            root: image.root.clone(),
+            root: root.to_owned(),
             dir,
             user,
         };
@@ -96,6 +97,21 @@ impl Program {
         let path = within::program(&self.root, &self.dir, name, search)
             .ok_or_else(|| format!("exec: \"{name}\": executable file not found in the image"))?;
         Ok(Self { path, arguments: arguments.to_vec(), ..self.clone() })
+    }
+
+    /// Whether a container's own process runs inside its image only: a script, whose interpreter is the image's, or an
+    /// executable that is linked dynamically.
+    ///
+    /// # Errors
+    /// Why it cannot be started, as the container runtime words it.
+    pub(in crate::workload::machine) fn needs_container(
+        root: &Path,
+        config: &RunConfig,
+        container: &ContainerStart,
+    ) -> Result<bool, String> {
+        let program = Self::of(root, config, container, &BTreeMap::new(), false)?;
+        let content = fs::read(&program.path).map_err(|error| format!("exec: {error}"))?;
+        Ok(content.starts_with(b"#!") || names_loader(&content))
     }
 
     /// What is wrong with the executable's format: found out beforehand, as `execvp` hands what it does not know to
@@ -142,6 +158,22 @@ fn runnable(head: &[u8]) -> bool {
         }
         _ => cfg!(not(target_os = "linux")),
     }
+}
+
+/// Whether a 64-bit ELF file has a program header of the type `PT_INTERP`, which names the loader of its libraries.
+fn names_loader(elf: &[u8]) -> bool {
+    const PT_INTERP: usize = 3;
+    let number = |at: usize, bytes: usize| {
+        let field = elf.get(at..at.checked_add(bytes)?)?;
+        Some(field.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte)))
+    };
+    let headers = || {
+        // e_phoff, e_phentsize and e_phnum of elf(5).
+        let (first, size, count) = (number(32, 8)?, number(54, 2)?, number(56, 2)?);
+        Some((0..count).filter_map(move |index| first.checked_add(size * index)))
+    };
+    elf.starts_with(b"\x7fELF")
+        && headers().is_some_and(|mut headers| headers.any(|at| number(at, 4) == Some(PT_INTERP)))
 }
 
 /// `user[:group]` of an image's configuration as numbers; names are looked up in the image's own files.

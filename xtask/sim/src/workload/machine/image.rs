@@ -1,4 +1,4 @@
-//! Images out of a registry: pulled once per digest, verified, unpacked, shared by every task.
+//! Images out of a registry: pulled once per digest, verified, shared by every task; unpacked for those that need it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,7 +24,7 @@ pub(crate) trait Registry: Send + Sync {
     fn blob(&self, repository: &str, digest: &str) -> Option<Bytes>;
 }
 
-/// The unpacked images of one daemon.
+/// The images of one daemon.
 pub(super) struct Images {
     registry: Arc<dyn Registry>,
     folder: PathBuf,
@@ -32,13 +32,37 @@ pub(super) struct Images {
     by_digest: Mutex<BTreeMap<String, Arc<OnceCell<Arc<Image>>>>>,
 }
 
-/// An unpacked image.
+/// An image whose parts are all here.
 #[derive(Debug)]
 pub(super) struct Image {
-    /// The folder that is its root.
-    pub(super) root: PathBuf,
+    /// Its manifest's digest.
+    pub(super) digest: String,
     /// How it is to be run.
     pub(super) config: RunConfig,
+    /// The configuration as the registry has it.
+    pub(super) configuration: Bytes,
+    /// The layers as the registry has them, lowest first.
+    pub(super) layers: Vec<Bytes>,
+    folder: PathBuf,
+    unpacked: OnceCell<()>,
+}
+
+impl Image {
+    /// The folder that is its root: unpacked when it is first asked for.
+    pub(super) async fn root(&self) -> Result<&Path, Refusal> {
+        let unpack = || async {
+            let (root, layers) = (self.folder.clone(), self.layers.clone());
+            // Unpacking would hold up every request that the daemon serves meanwhile.
+            let run = tokio::task::spawn_blocking(move || {
+                // Unpacked aside and moved into place whole: what was cut off leaves no half image behind.
+                let aside = root.with_extension("partial");
+                assemble(&aside, &layers).and_then(|()| fs::rename(&aside, &root))
+            });
+            let unpacked = run.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+            unpacked.map_err(|error| format!("failed to unpack the image: {error}"))
+        };
+        self.unpacked.get_or_try_init(unpack).await.map(|()| self.folder.as_path())
+    }
 }
 
 /// `config` of the image configuration (OCI image specification).
@@ -100,22 +124,15 @@ impl Images {
     }
 
     async fn pull(&self, repository: &str, digest: &str) -> Result<Arc<Image>, Refusal> {
-        let (registry, root) = (Arc::clone(&self.registry), self.folder.join(digest.replace(':', "-")));
+        let (registry, folder) = (Arc::clone(&self.registry), self.folder.join(digest.replace(':', "-")));
         let (repository, digest) = (repository.to_owned(), digest.to_owned());
-        // Hashing and unpacking would hold up every request that the daemon serves meanwhile.
-        let run = tokio::task::spawn_blocking(move || {
-            let parts = fetch(&*registry, &repository, &digest)?;
-            // Unpacked aside and moved into place whole: a pull that was cut off leaves no half image behind.
-            let aside = root.with_extension("partial");
-            let unpacked = assemble(&aside, &parts.layers).and_then(|()| fs::rename(&aside, &root));
-            unpacked.map_err(|error| format!("failed to unpack the image: {error}"))?;
-            Ok(Arc::new(Image { root, config: parts.config }))
-        });
-        run.await.map_err(|error| format!("failed to unpack the image: {error}"))?
+        // Hashing would hold up every request that the daemon serves meanwhile.
+        let run = tokio::task::spawn_blocking(move || fetch(&*registry, &repository, &digest, folder));
+        run.await.map_err(|error| format!("failed to read the image: {error}"))?.map(Arc::new)
     }
 }
 
-fn fetch(registry: &dyn Registry, repository: &str, digest: &str) -> Result<Parts, Refusal> {
+fn fetch(registry: &dyn Registry, repository: &str, digest: &str, folder: PathBuf) -> Result<Image, Refusal> {
     let manifest = |digest: &str| {
         let found = registry.manifest(repository, digest);
         verified(digest, found.ok_or_else(|| format!("{repository}@{digest}: not found"))?)
@@ -130,14 +147,11 @@ fn fetch(registry: &dyn Registry, repository: &str, digest: &str) -> Result<Part
         image = parse("manifest", &manifest(&choose(&image.manifests)?)?)?;
     }
     let config = image.config.ok_or("the manifest names no configuration")?;
-    let configuration: Configuration = parse("configuration", &blob(&config)?)?;
+    let configuration = blob(&config)?;
+    let parsed: Configuration = parse("configuration", &configuration)?;
     let layers = image.layers.iter().map(blob).collect::<Result<_, _>>()?;
-    Ok(Parts { config: configuration.config.unwrap_or_default(), layers })
-}
-
-struct Parts {
-    config: RunConfig,
-    layers: Vec<Bytes>,
+    let config = parsed.config.unwrap_or_default();
+    Ok(Image { digest: digest.to_owned(), config, configuration, layers, folder, unpacked: OnceCell::new() })
 }
 
 fn assemble(folder: &Path, layers: &[Bytes]) -> std::io::Result<()> {

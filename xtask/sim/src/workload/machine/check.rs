@@ -1,0 +1,46 @@
+//! Health checks on the wall clock: a GET as the load balancer sends it, and what a container's own check runs.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONNECTION, HOST, USER_AGENT};
+use http::{HeaderValue, Request};
+use http_body_util::Empty;
+use tokio::time::timeout;
+
+use crate::door::forward;
+use crate::workload::Answer;
+
+/// Asks for `path` on a loopback port; the status is the answer, the body is not read.
+pub(super) async fn target(port: u16, path: &str, within: Duration) -> Answer {
+    let Ok(mut request) = Request::get(path).body(Empty::<Bytes>::new()) else { return Answer::Refused };
+    let headers = request.headers_mut();
+    headers.insert(USER_AGENT, HeaderValue::from_static("ELB-HealthChecker/2.0"));
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    if let Ok(host) = HeaderValue::from_str(&format!("127.0.0.1:{port}")) {
+        headers.insert(HOST, host);
+    }
+    let asked = async {
+        let stream = forward::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await.ok()?;
+        let reply = forward::send(stream, request).await.ok()?;
+        Some(reply.status().as_u16())
+    };
+    match timeout(within, asked).await {
+        Ok(Some(status)) => Answer::Status(status),
+        Ok(None) => Answer::Refused,
+        Err(_) => Answer::TimedOut,
+    }
+}
+
+/// The words that `["CMD", …]` or `["CMD-SHELL", "…"]` runs in a container.
+pub(super) fn words(command: &[String]) -> Option<Vec<String>> {
+    match command.split_first()? {
+        (kind, rest) if kind == "CMD" => Some(rest.to_vec()),
+        // The image's shell, as in a container: an image from scratch has none, and fails the check.
+        (kind, rest) if kind == "CMD-SHELL" => {
+            Some(["/bin/sh", "-c"].into_iter().map(str::to_owned).chain(rest.iter().cloned()).collect())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,109 @@
+//! What one cloud has on an engine: a network, images, containers. Nothing of it outlives the cloud.
+
+use std::collections::BTreeMap;
+use std::io::Error;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::OnceCell;
+
+use super::engine::Engine;
+use super::removal::{self, Watchdog};
+use super::{archive, names};
+use crate::workload::machine::image::Image;
+
+/// One cloud's things on an engine.
+pub(super) struct Cloud {
+    pub(super) engine: Engine,
+    pub(super) id: String,
+    /// By digest: the cell makes the tasks that start at once wait for one load.
+    loaded: Mutex<BTreeMap<String, Arc<OnceCell<()>>>>,
+    watchdog: Mutex<Option<Watchdog>>,
+}
+
+impl Cloud {
+    /// Finds an engine and makes the cloud's network on it.
+    ///
+    /// # Errors
+    /// A sentence that says what is missing.
+    pub(super) async fn open(state_dir: &Path) -> std::result::Result<Self, String> {
+        let engine = Engine::find().await?;
+        let id = names::id(state_dir);
+        // Noted first: what is made from here on is found again, whatever happens.
+        removal::note(state_dir, engine).map_err(|error| format!("cannot note the engine: {error}"))?;
+        let watchdog = Watchdog::start(engine, &id).map_err(|error| format!("no watchdog: {error}"))?;
+        let label = format!("{}={id}", names::CLOUD);
+        let made = engine.run(&["network", "create", "--label", &label, &names::network(&id)]).await;
+        made.map_err(|failure| format!("no network for the tasks: {}", String::from(failure)))?;
+        Ok(Self { engine, id, loaded: Mutex::default(), watchdog: Mutex::new(Some(watchdog)) })
+    }
+
+    /// Brings an image to the engine, once.
+    ///
+    /// # Errors
+    /// What the engine said against it.
+    pub(super) async fn load(&self, image: &Image, repository: &str) -> std::result::Result<String, String> {
+        let name = names::image(&self.id, repository, &image.digest);
+        self.load_as(name, &image.configuration, &image.layers).await
+    }
+
+    /// Brings a configuration and its layers to the engine as an image with this name, once; gives the name.
+    ///
+    /// # Errors
+    /// What the engine said against it.
+    pub(super) async fn load_as(
+        &self,
+        name: String,
+        configuration: &Bytes,
+        layers: &[Bytes],
+    ) -> std::result::Result<String, String> {
+        let cell = {
+            let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            loaded.entry(name.clone()).or_default().clone()
+        };
+        let load = || async {
+            let (name, configuration, layers) = (name.clone(), configuration.clone(), layers.to_vec());
+            let written =
+                tokio::task::spawn_blocking(move || archive::of(&name, &configuration, &layers)).await;
+            let content = written.map_err(Error::other).flatten().map_err(|error| error.to_string())?;
+            self.engine
+                .exchange(self.engine.command(&["load"]), &content)
+                .await
+                .map(drop)
+                .map_err(String::from)
+        };
+        cell.get_or_try_init(load).await?;
+        Ok(name)
+    }
+
+    /// Removes a task's containers, its sidecar last: it holds the namespace of the others.
+    pub(super) async fn remove_task(&self, task: &str) {
+        for role in [names::CONTAINER, names::SIDECAR] {
+            let (cloud, role, task) =
+                (names::of_cloud(&self.id), names::of_role(role), format!("name=-{task:.12}$"));
+            let find = ["ps", "--all", "--quiet", "--filter", &cloud, "--filter", &role, "--filter", &task];
+            let found = self.engine.run(&find).await.unwrap_or_default();
+            let remove = ["rm", "--force"].into_iter().chain(found.lines());
+            if !found.is_empty() {
+                // What stays is removed with the cloud.
+                let _ = self.engine.run(&remove.collect::<Vec<_>>()).await;
+            }
+        }
+    }
+
+    /// Removes everything.
+    ///
+    /// # Errors
+    /// What the engine said against it.
+    pub(super) async fn close(&self, state_dir: &Path) -> std::io::Result<()> {
+        let watchdog = self.watchdog.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(watchdog) = watchdog {
+            // What it could not remove is what the next line tells.
+            let _ = watchdog.dismiss().await;
+        }
+        let state_dir = state_dir.to_owned();
+        let removed = tokio::task::spawn_blocking(move || removal::reap(&state_dir)).await;
+        removed.map_err(Error::other).flatten().map(drop)
+    }
+}

@@ -1,0 +1,177 @@
+//! One container of a task: made, started, followed to its end.
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::select;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::cloud::Cloud;
+use super::engine::Engine;
+use super::names;
+use crate::workload::machine::image::Image;
+use crate::workload::machine::output;
+use crate::workload::machine::task::Task;
+use crate::workload::{ContainerStart, TaskStart};
+
+/// What an ended container may still have to say.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Where a container's network namespace comes from.
+pub(super) enum Network {
+    /// It is the task's first and has its own: with these names and their addresses in its `/etc/hosts`, and with these
+    /// loopback ports for ports of any container of the task.
+    Own { hosts: Vec<(String, String)>, published: Vec<(u16, u16)> },
+    /// It shares the first one's.
+    OfFirst,
+}
+
+impl Network {
+    fn arguments(&self, id: &str, start: &TaskStart) -> Vec<String> {
+        match self {
+            Self::Own { hosts, published } => {
+                let hosts =
+                    hosts.iter().map(|(name, address)| ["--add-host".into(), format!("{name}:{address}")]);
+                let published = published.iter().map(|(port, container_port)| {
+                    ["--publish".into(), format!("127.0.0.1:{port}:{container_port}")]
+                });
+                let network = ["--network".into(), names::network(id)];
+                [network].into_iter().chain(hosts).chain(published).flatten().collect()
+            }
+            Self::OfFirst => {
+                let first = start.containers.first().map_or("", |first| first.name.as_str());
+                vec!["--network".into(), format!("container:{}", names::container(start, first))]
+            }
+        }
+    }
+}
+
+/// Makes and starts a container beside its sidecar.
+///
+/// # Errors
+/// Why not, in the engine's words.
+pub(super) async fn start(
+    cloud: &Cloud,
+    region: &str,
+    task: &Task,
+    definition: &ContainerStart,
+    image: &Image,
+    network: &Network,
+) -> Result<(), String> {
+    let name = names::container(&task.start, &definition.name);
+    let mut command = cloud.engine.command(&arguments(&cloud.id, &task.start, definition, image, network));
+    // A variable of several lines has no place in a list of lines; the engine's program then has it from its own
+    // environment. Nothing that may be secret is an argument, or in a file.
+    let fixed =
+        [("AWS_REGION", region), ("AWS_DEFAULT_REGION", region), ("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE")];
+    let (lines, long) =
+        definition.variables().chain(fixed).partition::<Vec<_>, _>(|(_, value)| !value.contains('\n'));
+    command.envs(long);
+    let input: String = lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    cloud.engine.exchange(command, input.as_bytes()).await?;
+    cloud.engine.run(&["start", &name]).await?;
+    let engine = cloud.engine;
+    task.entrances.open(&definition.name, move |words, within| check(engine, name.clone(), words, within));
+    Ok(())
+}
+
+/// The arguments that make a container. Its environment comes through standard input.
+fn arguments(
+    id: &str,
+    start: &TaskStart,
+    definition: &ContainerStart,
+    image: &Image,
+    network: &Network,
+) -> Vec<String> {
+    let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let name = names::container(start, &definition.name);
+    let memory = format!("{}m", definition.memory_mib.unwrap_or(start.memory_mib));
+    let mut arguments = own(&["create", "--name", &name, "--pull", "never"]);
+    arguments.extend(network.arguments(id, start));
+    arguments.extend(names::labels(id, start, names::CONTAINER, &definition.name));
+    // As much swap as memory is none at all. The share of the CPU is no limit: a developer's machine has few cores.
+    arguments.extend(own(&["--memory", &memory, "--memory-swap", &memory]));
+    arguments.extend(own(&["--cpu-shares", &start.cpu.to_string()]));
+    // Whatever the engine's own default is, what was printed must be there to be read. ECS does not look at the
+    // image's health check.
+    arguments.extend(own(&["--log-driver", "json-file", "--no-healthcheck"]));
+    arguments.extend(own(&["--env-file", "/dev/stdin"]));
+    for (variable, _) in definition.variables().filter(|(_, value)| value.contains('\n')) {
+        arguments.extend(own(&["--env", variable]));
+    }
+    if definition.readonly_root {
+        arguments.push("--read-only".to_owned());
+    }
+    for (flag, value) in [("--user", &definition.user), ("--workdir", &definition.working_directory)] {
+        arguments.extend(value.iter().flat_map(|value| own(&[flag, value])));
+    }
+    // An entry point is one word here; the others come before the command.
+    let mut entry_point = definition.entry_point.iter();
+    arguments.extend(entry_point.next().iter().flat_map(|first| own(&["--entrypoint", first])));
+    arguments.push(names::image(id, definition.repository.as_deref().unwrap_or_default(), &image.digest));
+    arguments.extend(entry_point.chain(&definition.command).cloned());
+    arguments
+}
+
+/// Waits for a container's end, or brings it about, and reports it after its last line.
+pub(super) async fn attend(task: Arc<Task>, index: usize, engine: Engine) {
+    let definition = &task.start.containers[index];
+    let name = names::container(&task.start, &definition.name);
+    let output = follow(&task, definition, engine, &name);
+    let mut ended = std::pin::pin!(engine.wait(&name));
+    let exit_code = select! {
+        biased;
+        ended = ended.as_mut() => ended,
+        stop_timeout = task.stop_asked() => {
+            let secs = stop_timeout.as_secs().to_string();
+            // The image's stop signal, then SIGKILL. An engine that cannot is told of by the wait.
+            let _ = engine.run(&["stop", "--time", &secs, &name]).await;
+            ended.await
+        }
+    };
+    for follower in output {
+        // Late words are lost, the end of the container is not.
+        let _ = timeout(LAST_WORDS, follower).await;
+    }
+    match exit_code {
+        Ok(code) => {
+            let reason = out_of_memory(engine, &name).await;
+            task.exited(&definition.name, code, reason);
+        }
+        Err(why) => {
+            task.exited(&definition.name, 255, Some(format!("CannotInspectContainerError: {why}")));
+        }
+    }
+}
+
+/// Reads what a container prints from its first line on.
+fn follow(task: &Task, definition: &ContainerStart, engine: Engine, name: &str) -> Vec<JoinHandle<()>> {
+    let mut command = engine.command(&["logs", "--follow", name]);
+    let Ok(mut child) = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() else {
+        return Vec::new();
+    };
+    let (log, tell) = (&definition.logs, &task.tell);
+    let stdout = child.stdout.take().map(|out| output::follow(out, log.clone(), Arc::clone(tell)));
+    let stderr = child.stderr.take().map(|err| output::follow(err, log.clone(), Arc::clone(tell)));
+    let end = tokio::spawn(async move {
+        // How it ends tells nothing that the container's end does not.
+        let _ = child.wait().await;
+    });
+    stdout.into_iter().chain(stderr).chain([end]).collect()
+}
+
+/// `containers[].reason` of a container that was killed for its memory (ECS, "Stopped task error codes").
+async fn out_of_memory(engine: Engine, name: &str) -> Option<String> {
+    let killed = engine.run(&["inspect", "--format", "{{.State.OOMKilled}}", name]).await;
+    (killed.ok()? == "true").then(|| "OutOfMemoryError: Container killed due to memory usage".to_owned())
+}
+
+/// Runs a container's health check; healthy is an exit code of 0 in time.
+async fn check(engine: Engine, name: String, words: Vec<String>, within: Duration) -> bool {
+    let mut command = engine.command(&[["exec".to_owned(), name].as_slice(), &words].concat());
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let Ok(mut child) = child else { return false };
+    matches!(timeout(within, child.wait()).await, Ok(Ok(status)) if status.success())
+}

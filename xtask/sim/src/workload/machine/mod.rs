@@ -1,0 +1,227 @@
+//! The workload of the daemon: tasks run on this machine, on wall-clock time.
+//!
+//! A task's images come out of the account's own registry and are verified. Then the task runs as [`processes`], or as
+//! [`containers`] of an engine: as it is asked for, or as its images need it. Either way every container port has a
+//! loopback port of its own, what a container prints goes to its log stream, and what the account asks of the task is
+//! done from here.
+
+mod check;
+mod containers;
+mod image;
+mod kind;
+mod output;
+mod ports;
+mod processes;
+mod task;
+mod unpack;
+mod within;
+
+use std::collections::BTreeMap;
+use std::io::Result;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::select;
+use tokio::sync::{Notify, watch};
+
+pub(crate) use containers::Connect;
+pub use containers::{Sidecar, forward};
+pub(crate) use image::Registry;
+pub use kind::Kind;
+pub(crate) use ports::Ports;
+pub(crate) use task::Tell;
+
+use self::containers::Containers;
+use self::image::{Image, Images};
+use self::processes::{Processes, Surroundings};
+use self::task::{Entrances, Task, stop_asked};
+use super::reason::{cannot_pull, cannot_pull_because, cannot_start};
+use super::{Answer, Effect, Report, TaskId, TaskStart};
+
+/// Where tasks run and what they are told.
+pub(crate) struct Place {
+    /// Keeps the notes about what runs.
+    pub(crate) state_dir: PathBuf,
+    /// Images are unpacked here, and sidecars find their sockets; every user of this machine can get at it.
+    pub(crate) scratch: PathBuf,
+    /// `AWS_REGION` of the tasks.
+    pub(crate) region: String,
+    /// The Service Connect proxy's loopback port.
+    pub(crate) proxy_port: u16,
+    /// Which loopback ports the tasks get.
+    pub(crate) ports: Ports,
+    /// Who answers what containers ask at Service Connect names.
+    pub(crate) connect: Arc<dyn Connect>,
+    /// What runs beside the containers of a task; without it a container reaches no Service Connect name.
+    pub(crate) sidecar: Option<Sidecar>,
+}
+
+/// Runs tasks; a cheap handle.
+#[derive(Clone)]
+pub(crate) struct Machine(Arc<Inner>);
+
+struct Inner {
+    tell: Tell,
+    kind: Mutex<Kind>,
+    images: Images,
+    ports: Ports,
+    processes: Processes,
+    containers: Containers,
+    tasks: Mutex<BTreeMap<TaskId, Running>>,
+    /// Told whenever a task has gone from `tasks`.
+    gone: Notify,
+}
+
+/// A task that was asked for and has not ended.
+struct Running {
+    /// Carries `stopTimeout` once the task is to stop.
+    stop: watch::Sender<Option<Duration>>,
+    entrances: Entrances,
+}
+
+impl Machine {
+    /// A workload that pulls from `registry` and reports to `tell`.
+    ///
+    /// # Errors
+    /// The state folder cannot be written, or the machine has no shell.
+    pub(crate) fn new(registry: Arc<dyn Registry>, tell: Tell, place: Place) -> Result<Self> {
+        let surroundings = Surroundings { region: place.region.clone(), proxy_port: place.proxy_port };
+        let processes = Processes::new(&place.state_dir, surroundings, place.ports.clone())?;
+        let images = Images::new(registry, place.scratch.join("images"));
+        let ports = place.ports.clone();
+        Ok(Self(Arc::new(Inner {
+            tell,
+            kind: Mutex::default(),
+            images,
+            ports,
+            processes,
+            containers: Containers::new(place),
+            tasks: Mutex::default(),
+            gone: Notify::new(),
+        })))
+    }
+
+    /// What tasks run as that start from now on.
+    pub(crate) fn set_kind(&self, kind: Kind) {
+        *self.0.kind.lock().unwrap_or_else(PoisonError::into_inner) = kind;
+    }
+
+    /// What tasks run as that start now.
+    pub(crate) fn kind(&self) -> Kind {
+        *self.0.kind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, BTreeMap<TaskId, Running>> {
+        self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Carries out an effect in its own time.
+    pub(crate) fn carry_out(&self, effect: Effect) {
+        match effect {
+            Effect::Start(start) => {
+                let (stop, stopped) = watch::channel(None);
+                let entrances = Entrances::default();
+                let running = Running { stop, entrances: entrances.clone() };
+                self.tasks().insert(start.task.clone(), running);
+                let this = self.clone();
+                tokio::spawn(async move { this.run(*start, stopped, entrances).await });
+            }
+            Effect::Stop { task, timeout_secs } => {
+                if let Some(running) = self.tasks().get(&task) {
+                    running.stop.send_replace(Some(Duration::from_secs(timeout_secs)));
+                }
+            }
+            Effect::CheckContainer { task, container, command, timeout_secs } => {
+                let entrance = self.tasks().get(&task).and_then(|running| running.entrances.of(&container));
+                let tell = Arc::clone(&self.0.tell);
+                tokio::spawn(async move {
+                    let within = Duration::from_secs(timeout_secs);
+                    let healthy = match (entrance, check::words(&command)) {
+                        (Some(enter), Some(words)) => enter(words, within).await,
+                        _ => false,
+                    };
+                    tell(Report::ContainerHealth { task, container, healthy });
+                });
+            }
+            Effect::CheckTarget { target_group, task, port, path, timeout_secs } => {
+                let port = self.0.ports.of(&task, port);
+                let tell = Arc::clone(&self.0.tell);
+                tokio::spawn(async move {
+                    let answer = match port {
+                        Some(port) => check::target(port, &path, Duration::from_secs(timeout_secs)).await,
+                        None => Answer::Refused,
+                    };
+                    tell(Report::TargetHealth { target_group, task, answer });
+                });
+            }
+        }
+    }
+
+    /// Stops every task, with SIGKILL after `grace`, and resolves when nothing of them is left.
+    ///
+    /// # Errors
+    /// What an engine did not remove.
+    pub(crate) async fn shut_down(&self, grace: Duration) -> Result<()> {
+        for running in self.tasks().values() {
+            running.stop.send_replace(Some(grace));
+        }
+        loop {
+            let gone = self.0.gone.notified();
+            if self.tasks().is_empty() {
+                break;
+            }
+            gone.await;
+        }
+        self.0.processes.close().await;
+        self.0.containers.close().await
+    }
+
+    async fn run(&self, start: TaskStart, stopped: watch::Receiver<Option<Duration>>, entrances: Entrances) {
+        let id = start.task.clone();
+        let pulled = select! {
+            biased;
+            // What has not started cannot end: there is nothing to report.
+            _ = stop_asked(stopped.clone()) => None,
+            pulled = self.pull(&start) => Some(pulled),
+        };
+        match pulled {
+            None => {}
+            Some(Err(reason)) => (self.0.tell)(Report::FailedToStart { task: id.clone(), reason }),
+            Some(Ok((images, kind))) => {
+                let task = Task { start, images, stopped, entrances, tell: Arc::clone(&self.0.tell) };
+                match kind {
+                    Kind::Containers => self.0.containers.run(task).await,
+                    Kind::Auto | Kind::Processes => self.0.processes.run(task).await,
+                }
+            }
+        }
+        self.0.ports.release(&id);
+        self.tasks().remove(&id);
+        self.0.gone.notify_waiters();
+    }
+
+    /// The images of a task, and what it runs as; the error is its `stoppedReason`.
+    async fn pull(&self, start: &TaskStart) -> std::result::Result<(Vec<Arc<Image>>, Kind), String> {
+        let mut images = Vec::new();
+        for container in &start.containers {
+            let image = match (&container.repository, &container.digest) {
+                (Some(repository), Some(digest)) => self.0.images.get(repository, digest).await,
+                (Some(_), None) => return Err(cannot_pull(&container.image)),
+                (None, _) => Err("the embedded cloud runs images of its own registry only".to_owned()),
+            };
+            images.push(image.map_err(|why| cannot_pull_because(&container.image, &why))?);
+        }
+        let kind = kind::of(self.kind(), start, &images).await?;
+        Ok((images, kind))
+    }
+}
+
+/// Ends and removes what an earlier daemon with this `state_dir` left running; gives how many tasks' parts that were.
+/// To be called only while no daemon holds the folder.
+///
+/// # Errors
+/// The notes cannot be read or removed, or the engine of the noted containers does not answer.
+pub(crate) fn reap(state_dir: &Path) -> Result<usize> {
+    Ok(processes::reap(state_dir)? + containers::reap(state_dir)?)
+}
