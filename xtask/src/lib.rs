@@ -8,6 +8,7 @@
 //!                ├ settle   poll → rollout verdict
 //!                ├ verify   digests, target health, smoke
 //!                ├ forecast the plan's rolls on virtual time, beforehand
+//!                ├ exec     a command in a running task
 //!                └ report   events → terminal, lines, NDJSON
 //! aws  the only user of the AWS SDK      host  the only door to process, environment, clock, randomness
 //! ```
@@ -15,6 +16,7 @@
 pub mod apply;
 pub mod aws;
 pub mod cli;
+pub mod exec;
 pub mod forecast;
 pub mod host;
 pub mod image;

@@ -31,6 +31,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("xtask/src/apply", &["crate::cli", "crate::report::Screen", "aws_sdk", "println!"]),
     ("xtask/src/settle", &["crate::cli", "crate::report::Screen", "aws_sdk", "println!"]),
     ("xtask/src/verify", &["crate::cli", "crate::report::Screen", "aws_sdk", "println!"]),
+    ("xtask/src/exec", &["crate::cli", "crate::report", "aws_sdk", "crate::apply", "println!"]),
     ("xtask/src/image", &["crate::cli", "crate::report", "aws_sdk", "crate::apply"]),
     ("xtask/src/aws", &["crate::cli", "crate::report", "crate::apply", "crate::settle", "crate::verify"]),
     (

@@ -60,6 +60,8 @@ pub(crate) enum Verb {
     Wait(Wait),
     /// Stop what rolls, whoever began it, and wait until the previous revisions serve
     Abort,
+    /// Run a command in a running task, on this terminal; exits with the command's own code
+    Exec(Exec),
     /// Ask the smoke checks through the load balancer
     Smoke,
     /// List former releases, and what became of them
@@ -97,6 +99,7 @@ impl Verb {
             Self::Plan(_)
                 | Self::Status
                 | Self::History(_)
+                | Self::Exec(_)
                 | Self::Local { .. }
                 | Self::Ci
                 | Self::Completions { .. }
@@ -138,6 +141,22 @@ pub(crate) struct Wait {
     /// The release's id; the one that rolls when absent, and otherwise the newest
     #[arg(long, value_name = "RELEASE")]
     pub(crate) release: Option<String>,
+}
+
+/// What to run, and where.
+#[derive(Args, Debug)]
+pub(crate) struct Exec {
+    /// A service of deploy.toml
+    pub(crate) service: String,
+    /// The task's id, or how it begins; the newest task of the newest deployment when absent
+    #[arg(long, value_name = "ID")]
+    pub(crate) task: Option<String>,
+    /// The container; the service's own when absent
+    #[arg(long, value_name = "NAME")]
+    pub(crate) container: Option<String>,
+    /// The command and its arguments
+    #[arg(last = true, value_name = "COMMAND", default_value = "/bin/sh")]
+    pub(crate) command: Vec<String>,
 }
 
 /// Which releases to list.

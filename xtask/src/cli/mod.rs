@@ -9,6 +9,7 @@ mod consent;
 mod deploy;
 mod down;
 mod evidence;
+mod exec;
 mod failure;
 mod ground;
 mod history;
@@ -43,17 +44,18 @@ pub fn main() -> Process {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::from_error(&error).exit(ExitCode::Bug)),
     };
-    Process::from(runtime.block_on(run(cli)).code())
+    Process::from(runtime.block_on(run(cli)))
 }
 
-async fn run(cli: Cli) -> ExitCode {
+/// Gives the process's exit code.
+async fn run(cli: Cli) -> u8 {
     let host = match Host::system() {
         Ok(host) => host,
-        Err(error) => return reported(&Failure::from_error(&error)),
+        Err(error) => return reported(&Failure::from_error(&error)).code(),
     };
     let Cli { global, verb } = cli;
     if let Err(failure) = evidence::check(&global, &verb) {
-        return reported(&failure);
+        return reported(&failure).code();
     }
     let outcome = match verb {
         Verb::Deploy(asked) => {
@@ -67,6 +69,11 @@ async fn run(cli: Cli) -> ExitCode {
         }
         Verb::Wait(asked) => events(&host, &global, "wait", async |job| wait::run(job, &asked).await).await,
         Verb::Abort => events(&host, &global, "abort", abort::run).await,
+        Verb::Exec(asked) => {
+            return exec::run(&host, &global, &asked)
+                .await
+                .unwrap_or_else(|failure| reported(&failure).code());
+        }
         Verb::Smoke => events(&host, &global, "smoke", smoke::run).await,
         Verb::Down => events(&host, &global, "down", down::run).await,
         Verb::Build => events(&host, &global, "build", build::run).await,
@@ -80,7 +87,7 @@ async fn run(cli: Cli) -> ExitCode {
             Ok(ExitCode::Done)
         }
     };
-    outcome.unwrap_or_else(|failure| reported(&failure))
+    outcome.unwrap_or_else(|failure| reported(&failure)).code()
 }
 
 /// What every verb that acts gets.

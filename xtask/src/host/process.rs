@@ -227,12 +227,13 @@ impl Shell {
         Ok(Exit { code: status.code() })
     }
 
-    /// Runs a program on the tool's own terminal to its end.
+    /// Runs a program on the tool's own terminal to its end. Dropping the future ends the process.
     ///
     /// # Errors
     /// [`ProcessError`] when it cannot be run; that it fails is no error.
     pub async fn interactive(&self, program: &Program) -> Result<Exit, ProcessError> {
-        let status = program.command().status().await.map_err(|error| program.error(error))?;
+        let status =
+            program.command().kill_on_drop(true).status().await.map_err(|error| program.error(error))?;
         Ok(Exit { code: status.code() })
     }
 

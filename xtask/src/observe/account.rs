@@ -59,7 +59,10 @@ pub async fn account(aws: &Aws, environment: &Environment) -> Result<Observed, E
 }
 
 /// Who calls, when it is somebody of the right account.
-pub(super) async fn guard(aws: &Aws, environment: &Environment) -> Result<Caller, Error> {
+///
+/// # Errors
+/// [`Error::Account`] when the caller is of another account than the file names; [`Error::Aws`] when the call fails.
+pub async fn guard(aws: &Aws, environment: &Environment) -> Result<Caller, Error> {
     let caller = aws.get_caller_identity().await?;
     match &environment.account {
         Some(wanted) if *wanted != caller.account => {

@@ -16,7 +16,7 @@ mod services;
 #[cfg(test)]
 mod tests;
 
-pub use account::account;
+pub use account::{account, guard};
 pub use door::{Reach, door};
 pub use error::{Error, Missing};
 pub use foundation::held;

@@ -6,6 +6,7 @@ mod abort;
 mod availability;
 mod causes;
 mod deadlines;
+mod exec;
 mod failures;
 mod forecast;
 mod front_door;

@@ -106,6 +106,8 @@ pub struct TaskSnapshot {
     pub health: String,
     /// Its address.
     pub private_ip: Option<String>,
+    /// `enableExecuteCommand`, as it was when the task was started.
+    pub execute_command: bool,
     /// `stopCode`.
     pub stop_code: Option<String>,
     /// `stoppedReason`.
