@@ -130,7 +130,7 @@ impl Bench {
         let mut service =
             environment.services.iter().find(|service| service.key.0 == "backend").unwrap().clone();
         service.architecture = native();
-        let mut images = build(&self.host, &self.folder, &[&service], &|_| {}).await.unwrap();
+        let mut images = build(&self.host, &self.folder, &[&service], false, &|_| {}).await.unwrap();
         images.remove(&service.key).unwrap()
     }
 

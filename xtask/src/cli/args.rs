@@ -53,7 +53,7 @@ pub(crate) enum Verb {
     /// Build, push, bring the account to what deploy.toml says, wait, and prove that it runs
     Deploy(Deploy),
     /// Show what a deploy would change and why, and how long it will take; exits with 3 when something would
-    Plan(Commit),
+    Plan(Plan),
     /// Show what runs now
     Status,
     /// Follow a release that rolls to its proof, from any machine; nothing is stopped, moved or put back
@@ -71,7 +71,7 @@ pub(crate) enum Verb {
     /// Take the environment away; repositories, log groups and revisions are kept
     Down,
     /// Compile the services and assemble their images, without pushing them
-    Build,
+    Build(Build),
     /// Start, stop and look at the embedded cloud
     Local {
         #[command(subcommand)]
@@ -112,11 +112,30 @@ impl Verb {
 pub(crate) struct Deploy {
     #[command(flatten)]
     pub(crate) commit: Commit,
+    #[command(flatten)]
+    pub(crate) build: Build,
     /// Leave once the last deployments have begun; exits with 7, and `wait` follows them to their proof
     #[arg(long)]
     pub(crate) detach: bool,
     #[command(flatten)]
     pub(crate) lease: Lease,
+}
+
+/// What a plan can be told beyond `deploy.toml`.
+#[derive(Args, Debug)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) commit: Commit,
+    #[command(flatten)]
+    pub(crate) build: Build,
+}
+
+/// How images are built.
+#[derive(Args, Debug)]
+pub(crate) struct Build {
+    /// Build Dockerfiles anew, also those whose inputs are unchanged, and without the engine's cache
+    #[arg(long)]
+    pub(crate) no_cache: bool,
 }
 
 /// What becomes of a lease that somebody else has.

@@ -1,22 +1,23 @@
 //! `build`: the images, as a deploy would push them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use deploy::event::{ExitCode, Kind, Phase};
 use deploy::model::ServiceKey;
 
 use super::session::Settings;
-use super::{Closing, Failure, Job};
+use super::{Closing, Failure, Job, args};
 use crate::image::{self, BuildEvent, Image};
 
-pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
+pub(super) async fn run(job: &Job<'_>, asked: &args::Build) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
     job.events.emit(Kind::Began {
         command: "build".to_owned(),
         environment: settings.environment.name.clone(),
         release: None,
     });
-    let images = images(job, &settings).await?;
+    let images = images(job, &settings, asked).await?;
     Ok(Closing::new(ExitCode::Done, format!("built {} images", images.len())))
 }
 
@@ -24,22 +25,30 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
 pub(super) async fn images(
     job: &Job<'_>,
     settings: &Settings,
+    asked: &args::Build,
 ) -> Result<BTreeMap<ServiceKey, Image>, Failure> {
     let Job { host, events, .. } = job;
     let services: Vec<_> = settings.environment.services.iter().collect();
     let about = services.iter().map(|service| service.key.0.as_str()).collect::<Vec<_>>().join(" and ");
     events.emit(Kind::PhaseBegan { phase: Phase::Build, about });
     let mark = host.clock.mark();
+    let unchanged = Mutex::new(BTreeSet::new());
     let on_event = |event: BuildEvent<'_>| match event {
         BuildEvent::Line { service, line } => {
             events.emit(Kind::BuildLine { service: service.cloned(), line: line.to_owned() });
+        }
+        BuildEvent::Unchanged { service } => {
+            if let Ok(mut unchanged) = unchanged.lock() {
+                unchanged.insert(service.clone());
+            }
         }
         BuildEvent::Noted { service, text } => {
             events.emit(Kind::Warned { text: format!("{service}: {text}") });
         }
     };
-    let images =
-        image::build(host, &settings.workspace.root, &services, &on_event).await.map_err(|error| {
+    let images = image::build(host, &settings.workspace.root, &services, asked.no_cache, &on_event)
+        .await
+        .map_err(|error| {
             let failure = Failure::from_error(&error);
             match error.hint() {
                 Some(hint) => failure.hint(hint),
@@ -52,11 +61,13 @@ pub(super) async fn images(
                 .map_err(|error| Failure::from_error(&error))?;
         }
     }
+    let unchanged = unchanged.into_inner().unwrap_or_default();
     for (service, image) in &images {
         events.emit(Kind::Built {
             service: service.clone(),
             digest: image.digest.clone(),
             bytes: image.size(),
+            unchanged: unchanged.contains(service),
         });
     }
     events.emit(Kind::PhaseEnded {

@@ -27,7 +27,7 @@ struct Prepared {
 }
 
 pub(super) async fn run(job: &Job<'_>, asked: &args::Deploy) -> Result<Closing, Failure> {
-    let prepared = prepare(job, "deploy", &asked.commit, &asked.lease).await?;
+    let prepared = prepare(job, "deploy", &asked.commit, &asked.build, &asked.lease).await?;
     let ground = ground(job, &prepared.session, &prepared.images, &prepared.claim);
     let (ground, planned) = (Ground { detach: asked.detach, ..ground }, &prepared.planned);
     let changes = !planned.plan.is_empty();
@@ -43,11 +43,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Deploy) -> Result<Closing, 
 }
 
 /// `plan`: the same, and no further.
-pub(super) async fn plan_only(
-    host: &Host,
-    global: &Global,
-    asked: &args::Commit,
-) -> Result<ExitCode, Failure> {
+pub(super) async fn plan_only(host: &Host, global: &Global, asked: &args::Plan) -> Result<ExitCode, Failure> {
     let screen = match global.output {
         Format::Json => Screen::silent(),
         Format::Text => Screen::new(Format::Text, global.verbose, host.terminal),
@@ -55,7 +51,8 @@ pub(super) async fn plan_only(
     let events = Recorder::new(host.clock.clone(), screen);
     let (_switch, halt) = Halt::new();
     let job = Job { host, global, events: &events, halt: &halt };
-    let prepared = prepare(&job, "plan", asked, &args::Lease { take_lease: None }).await?;
+    let prepared =
+        prepare(&job, "plan", &asked.commit, &asked.build, &args::Lease { take_lease: None }).await?;
     let (aws, environment) = (&prepared.session.aws, &prepared.session.settings.environment);
     let forecast = forecast::predict(aws, environment, &prepared.planned).await;
     events.pause();
@@ -83,6 +80,7 @@ async fn prepare(
     job: &Job<'_>,
     verb: &str,
     asked: &args::Commit,
+    build: &args::Build,
     lease: &args::Lease,
 ) -> Result<Prepared, Failure> {
     let settings = Settings::read(job.host, job.global)?;
@@ -95,7 +93,7 @@ async fn prepare(
     let session = Session::open(job, settings).await?;
     // Reading fails fast: without credentials nobody waits for a compiler first.
     let observed = observed::account(job, &session).await?;
-    let images = build::images(job, &session.settings).await?;
+    let images = build::images(job, &session.settings, build).await?;
     let claim = begun::claim(job.host, lease);
     let mut planned = ground(job, &session, &images, &claim)
         .plan(release, observed)

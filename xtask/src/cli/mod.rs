@@ -76,7 +76,9 @@ async fn run(cli: Cli) -> u8 {
         }
         Verb::Smoke => events(&host, &global, "smoke", smoke::run).await,
         Verb::Down => events(&host, &global, "down", down::run).await,
-        Verb::Build => events(&host, &global, "build", build::run).await,
+        Verb::Build(asked) => {
+            events(&host, &global, "build", async |job| build::run(job, &asked).await).await
+        }
         Verb::Local { verb } => local::run(&host, &global, verb).await,
         Verb::Iam { verb } => iam::run(&host, &global, &verb),
         Verb::Ci => ci::run(&host).await,

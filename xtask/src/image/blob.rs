@@ -39,11 +39,14 @@ impl Blob {
 
 /// `sha256:` and the hexadecimal digits of the SHA-256 of `bytes`.
 pub(super) fn digest(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(71);
-    text.push_str("sha256:");
-    for byte in Sha256::digest(bytes) {
+    format!("sha256:{}", hex(&Sha256::digest(bytes)))
+}
+
+/// Two hexadecimal digits for each byte.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // Writing into a String cannot fail.
         let _ = write!(text, "{byte:02x}");
-    }
-    text
+        text
+    })
 }

@@ -17,6 +17,9 @@ use crate::host::Host;
 /// Pass all services of an environment even when one of them is of interest: cargo unites the features of
 /// what it builds together, so another selection can give other bytes.
 ///
+/// A Dockerfile whose inputs are those of the image that is there is not built; `no_cache` has it built all the same, and
+/// without the engine's own cache.
+///
 /// `on_event` gets the compiler's and the engines' lines as they come.
 ///
 /// # Errors
@@ -25,6 +28,7 @@ pub async fn build(
     host: &Host,
     workspace: &Path,
     services: &[&Service],
+    no_cache: bool,
     on_event: &(dyn Fn(BuildEvent<'_>) + Sync),
 ) -> Result<BTreeMap<ServiceKey, Image>, Error> {
     let on_line = |line: &str| on_event(BuildEvent::Line { service: None, line });
@@ -35,8 +39,8 @@ pub async fn build(
     });
     let built = engines.map(|(service, dockerfile)| async move {
         let (key, architecture) = (&service.key, service.architecture);
-        let image = engine::build(host, workspace, key, dockerfile, architecture, on_event).await?;
-        Ok::<_, Error>((key.clone(), image))
+        let job = engine::Job { workspace, service: key, dockerfile, architecture, no_cache };
+        Ok::<_, Error>((key.clone(), engine::build(host, &job, on_event).await?))
     });
     let (mut images, built) = try_join(make(host, workspace, &wanted, &on_line), try_join_all(built)).await?;
     images.extend(built);

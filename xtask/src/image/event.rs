@@ -12,6 +12,11 @@ pub enum BuildEvent<'a> {
         /// The line.
         line: &'a str,
     },
+    /// The image that is there was built from the same inputs; the engine was not asked.
+    Unchanged {
+        /// The service.
+        service: &'a ServiceKey,
+    },
     /// Something that the person who wrote the settings should know.
     Noted {
         /// The service.

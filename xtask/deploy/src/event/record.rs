@@ -98,6 +98,8 @@ pub enum Kind {
         digest: ImageDigest,
         /// Its size in bytes, compressed.
         bytes: u64,
+        /// Whether an engine was not asked for it, because it was built from the same inputs before.
+        unchanged: bool,
     },
     /// The plan is made.
     Planned {

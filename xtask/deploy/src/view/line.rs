@@ -35,8 +35,9 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             let of = service.as_ref().map(|service| format!("{service}: ")).unwrap_or_default();
             return verbose.then(|| format!("         {of}{line}"));
         }
-        Kind::Built { service, digest, bytes } => {
-            format!("         {service}: sha256:{} ({:.1} MB)", digest.short(), *bytes as f64 / 1e6)
+        Kind::Built { service, digest, bytes, unchanged } => {
+            let before = if *unchanged { ", unchanged: built from the same inputs" } else { "" };
+            format!("         {service}: sha256:{} ({:.1} MB){before}", digest.short(), *bytes as f64 / 1e6)
         }
         Kind::Planned { plan } => plan_text(plan).trim_end().to_owned(),
         Kind::LeaseHeld { lease } => {

@@ -6,9 +6,9 @@ use deploy::model::{Architecture, Dockerfile, Engine};
 
 use super::builder::{Builder, Kind};
 use super::cache::Cache;
-use super::secret;
+use super::{Job, secret};
 use crate::host::Program;
-use crate::image::platform;
+use crate::image;
 
 /// Files that a build writes besides the image.
 pub(super) struct Told<'a> {
@@ -19,13 +19,8 @@ pub(super) struct Told<'a> {
 }
 
 /// Builds, and writes the image's id.
-pub(super) fn build(
-    builder: &Builder,
-    dockerfile: &Dockerfile,
-    architecture: Architecture,
-    cache: Cache<'_>,
-    told: &Told<'_>,
-) -> Program {
+pub(super) fn build(builder: &Builder, job: &Job<'_>, cache: Cache<'_>, told: &Told<'_>) -> Program {
+    let Job { dockerfile, architecture, no_cache, .. } = *job;
     let mut args = Args::default();
     match builder.kind {
         // `docker build` would pass over the builder that `docker buildx use` chose, which may be the one with a cache.
@@ -38,6 +33,9 @@ pub(super) fn build(
     if builder.kind == Kind::Buildx {
         args.pair("--metadata-file", &told.metadata.display().to_string());
     }
+    if no_cache {
+        args.words(&["--no-cache"]);
+    }
     if let Some(target) = &dockerfile.target {
         args.pair("--target", target);
     }
@@ -49,7 +47,7 @@ pub(super) fn build(
     }
     // Old daemons refuse the classic builder any platform; its own is the machine's.
     if builder.kind != Kind::Classic || dockerfile.platform.is_some() || !is_native(architecture) {
-        args.pair("--platform", &named_platform(dockerfile, architecture));
+        args.pair("--platform", &platform(dockerfile, architecture));
     }
     for from in cache.from {
         args.pair("--cache-from", from);
@@ -73,9 +71,9 @@ pub(super) fn build(
 }
 
 /// The platform to build for, such as `linux/amd64`.
-pub(super) fn named_platform(dockerfile: &Dockerfile, architecture: Architecture) -> String {
+pub(super) fn platform(dockerfile: &Dockerfile, architecture: Architecture) -> String {
     let own = || {
-        let platform = platform(architecture);
+        let platform = image::platform(architecture);
         format!("{}/{}", platform.os, platform.architecture)
     };
     dockerfile.platform.clone().unwrap_or_else(own)

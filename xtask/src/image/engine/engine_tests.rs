@@ -36,12 +36,14 @@ for word in "$@"; do
     esac
     last=$word
 done
+case "$1 $2" in "image inspect") cat "$here/base" 2>/dev/null; exit ;; esac
 case $1 in push) cp "$here/image.tar" "${3#docker-archive:}" ;; esac
 "#;
 
 struct Bench {
     folder: PathBuf,
     host: Host,
+    no_cache: bool,
 }
 
 impl Bench {
@@ -56,7 +58,7 @@ impl Bench {
         }
         let env = Env::of([("PATH", folder.to_str().unwrap())]);
         let host = Host { shell: Shell::system(&env), env, ..Host::system().unwrap() };
-        let bench = Self { host, folder };
+        let bench = Self { host, folder, no_cache: false };
         bench.image("one");
         bench.says("version", "Docker version 28.2.2, build e6534b4");
         bench
@@ -89,11 +91,18 @@ impl Bench {
         let on_event = |event: BuildEvent<'_>| {
             told.lock().unwrap().push(match event {
                 BuildEvent::Line { line, .. } => line.to_owned(),
+                BuildEvent::Unchanged { .. } => "unchanged".to_owned(),
                 BuildEvent::Noted { text, .. } => text.to_owned(),
             });
         };
-        let image =
-            build(&self.host, &self.folder, &service, dockerfile, Architecture::X86_64, &on_event).await;
+        let job = Job {
+            workspace: &self.folder,
+            service: &service,
+            dockerfile,
+            architecture: Architecture::X86_64,
+            no_cache: self.no_cache,
+        };
+        let image = build(&self.host, &job, &on_event).await;
         (image, told.into_inner().unwrap())
     }
 
@@ -142,6 +151,36 @@ async fn an_unchanged_image_is_not_taken_out_of_the_engine_again() {
     let changed = bench.build(None).await.unwrap();
     assert_ne!(changed.digest, first.digest);
     assert_eq!(bench.asked(), ["docker build", "docker save"]);
+}
+
+#[tokio::test]
+async fn unchanged_inputs_need_no_engine_unless_a_base_moved_or_it_is_asked_for() {
+    let mut bench = Bench::new("inputs", &["podman"]);
+    fs::create_dir(bench.folder.join("web")).unwrap();
+    bench.says("web/Dockerfile", "FROM base:1\nCOPY . /\n");
+    bench.says("base", "sha256:base");
+    let first = bench.build(None).await.unwrap();
+    assert_eq!(bench.asked(), ["podman image", "podman build", "podman save", "podman image"]);
+    let (again, told) = bench.made(&Bench::dockerfile()).await;
+    assert_eq!((again.unwrap(), told), (first.clone(), vec!["unchanged".to_owned()]));
+    assert_eq!(bench.asked(), ["podman image"]);
+    bench.says("base", "sha256:moved");
+    bench.build(None).await.unwrap();
+    assert_eq!(bench.asked(), ["podman image", "podman build", "podman image"]);
+    bench.says("web/main.js", "changed");
+    bench.build(None).await.unwrap();
+    assert_eq!(bench.asked(), ["podman image", "podman build", "podman image"]);
+    let layer = first.layers[0].digest().trim_start_matches("sha256:");
+    fs::write(bench.folder.join("target/image/oci/web/blobs/sha256").join(layer), "cut off").unwrap();
+    bench.build(None).await.unwrap();
+    assert_eq!(bench.asked(), ["podman image", "podman build", "podman save", "podman image"]);
+    bench.no_cache = true;
+    bench.build(None).await.unwrap();
+    let asked = fs::read_to_string(bench.folder.join("asked")).unwrap();
+    assert!(
+        asked.lines().next().unwrap().contains("podman build") && asked.contains(" --no-cache "),
+        "{asked}"
+    );
 }
 
 #[tokio::test]

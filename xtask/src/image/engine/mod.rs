@@ -9,18 +9,20 @@ mod builder;
 mod cache;
 mod command;
 mod failure;
+mod inputs;
 mod secret;
 
 pub use failure::Failure;
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use deploy::model::{Architecture, Dockerfile, Engine, ServiceKey};
 
 use builder::{Builder, Kind};
 use cache::Cache;
 use command::Told;
+use inputs::Inputs;
 use secret::Secrets;
 use serde_json::Value;
 
@@ -30,20 +32,72 @@ use crate::host::{Host, Program, Stream};
 /// Lines that are kept of a build that fails.
 const LAST_LINES: usize = 20;
 
-/// Builds one Dockerfile. A build that gives the image of before is not taken out of the engine again.
+/// What one image is built from.
+pub(super) struct Job<'a> {
+    /// The top of the workspace, from which paths are meant.
+    pub(super) workspace: &'a Path,
+    /// Whose image it is.
+    pub(super) service: &'a ServiceKey,
+    /// How it is built.
+    pub(super) dockerfile: &'a Dockerfile,
+    /// What its tasks run on.
+    pub(super) architecture: Architecture,
+    /// Whether to build anew what is known already.
+    pub(super) no_cache: bool,
+}
+
+/// Builds one Dockerfile. Where its inputs are those of the image that is there, the engine is not asked; and a build that
+/// gives the image of before is not taken out of the engine again.
 ///
 /// # Errors
 /// [`Error::Engine`] without an engine, or when the build fails; [`Error::File`] for files of the build folder.
 pub(super) async fn build(
     host: &Host,
-    workspace: &Path,
-    service: &ServiceKey,
-    dockerfile: &Dockerfile,
-    architecture: Architecture,
+    job: &Job<'_>,
     on_event: &(dyn Fn(BuildEvent<'_>) + Sync),
 ) -> Result<Image, Error> {
+    let Job { service, dockerfile, .. } = *job;
     let fails = |failure| Error::Engine { service: service.clone(), failure };
     let builder = builder::choose(host, dockerfile.engine).await.map_err(fails)?;
+    let folder = Folder::of(job);
+    let inputs = inputs(job, builder.kind).await;
+    if let (Some(inputs), false) = (&inputs, job.no_cache)
+        && let Some(image) = folder.image(&folder.inputs, &inputs.digest(host, &builder).await)
+    {
+        on_event(BuildEvent::Unchanged { service });
+        return Ok(image);
+    }
+    std::fs::create_dir_all(&folder.top).map_err(file(&folder.top))?;
+    let id = ask(host, job, &builder, &folder, on_event).await?;
+    let image = match folder.image(&folder.id, &id) {
+        Some(image) => image,
+        None => take(host, job, &builder, &folder, &id).await?,
+    };
+    if let Some(inputs) = inputs {
+        // Once more, as the build may have fetched a base image.
+        let inputs = inputs.digest(host, &builder).await;
+        std::fs::write(&folder.inputs, mark(&inputs, &image)).map_err(file(&folder.inputs))?;
+    }
+    Ok(image)
+}
+
+async fn inputs(job: &Job<'_>, kind: Kind) -> Option<Inputs> {
+    let (workspace, dockerfile) = (job.workspace.to_owned(), job.dockerfile.clone());
+    let platform = command::platform(job.dockerfile, job.architecture);
+    let read = move || Inputs::read(kind, &workspace, &dockerfile, &platform);
+    tokio::task::spawn_blocking(read).await.ok().flatten()
+}
+
+/// Has the engine build, and gives the name under which it has the image.
+async fn ask(
+    host: &Host,
+    job: &Job<'_>,
+    builder: &Builder,
+    folder: &Folder,
+    on_event: &(dyn Fn(BuildEvent<'_>) + Sync),
+) -> Result<String, Error> {
+    let Job { workspace, service, dockerfile, .. } = *job;
+    let fails = |failure| Error::Engine { service: service.clone(), failure };
     if builder.kind == Kind::Classic && !dockerfile.secrets.is_empty() {
         return Err(fails(Failure::ClassicSecrets));
     }
@@ -56,39 +110,79 @@ pub(super) async fn build(
     let on_line = |line: &str| {
         on_event(BuildEvent::Line { service: Some(service), line });
     };
-    let folder = workspace.join("target").join("image");
-    let (layout, id_file) = (folder.join("oci").join(&service.0), folder.join(format!("{service}.id")));
-    let scratch = |what: &str| folder.join(format!("{service}.{what}"));
-    let (made, metadata, archive) = (scratch("new-id"), scratch("metadata"), scratch("tar"));
-    let file = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::File { path, source }
-    };
-    std::fs::create_dir_all(&folder).map_err(file(&folder))?;
-    let told = Told { id: &made, metadata: &metadata };
-    let program = command::build(&builder, dockerfile, architecture, cache, &told).in_dir(workspace);
+    let told = Told { id: &folder.made, metadata: &folder.metadata };
+    let program = command::build(builder, job, cache, &told).in_dir(workspace);
     run(host, &program, builder.engine, &secrets, &on_line).await.map_err(fails)?;
-    let id = std::fs::read_to_string(&made).map_err(file(&made))?.trim().to_owned();
-    let id = known(host, &builder, id, &metadata).await.map_err(fails)?;
-    // The layout may hold what a package's build left there since.
-    let before = std::fs::read_to_string(&id_file).unwrap_or_default();
-    if let Some(image) = layout::read(&layout).filter(|image| before == mark(&id, image)) {
-        return Ok(image);
-    }
-    run(host, &command::save(&builder, &id, &archive), builder.engine, &secrets, &|_| {})
+    let id = std::fs::read_to_string(&folder.made).map_err(file(&folder.made))?.trim().to_owned();
+    known(host, builder, id, &folder.metadata).await.map_err(fails)
+}
+
+/// Takes an image out of the engine.
+async fn take(
+    host: &Host,
+    job: &Job<'_>,
+    builder: &Builder,
+    folder: &Folder,
+    id: &str,
+) -> Result<Image, Error> {
+    let Job { service, .. } = *job;
+    run(host, &command::save(builder, id, &folder.archive), builder.engine, &Secrets::default(), &|_| {})
         .await
-        .map_err(fails)?;
-    let job = {
-        let archive = archive.clone();
-        move || archive::read(&archive)
-    };
-    let read = tokio::task::spawn_blocking(job).await.map_err(|_| Error::Interrupted(service.0.clone()))?;
-    let image = read.map_err(file(&archive))?;
-    layout::write(&layout, &image).map_err(file(&layout))?;
+        .map_err(|failure| Error::Engine { service: service.clone(), failure })?;
+    let archive = folder.archive.clone();
+    let read = tokio::task::spawn_blocking(move || archive::read(&archive)).await;
+    let read = read.map_err(|_| Error::Interrupted(service.0.clone()))?;
+    let image = read.map_err(file(&folder.archive))?;
+    layout::write(&folder.layout, &image).map_err(file(&folder.layout))?;
     // Last, as the mark that the layout is whole and of this image.
-    std::fs::write(&id_file, mark(&id, &image)).map_err(file(&id_file))?;
-    std::fs::remove_file(&archive).map_err(file(&archive))?;
+    std::fs::write(&folder.id, mark(id, &image)).map_err(file(&folder.id))?;
+    std::fs::remove_file(&folder.archive).map_err(file(&folder.archive))?;
     Ok(image)
+}
+
+/// Where a service's image is kept between builds, all below `target/image`.
+struct Folder {
+    top: PathBuf,
+    /// The image.
+    layout: PathBuf,
+    /// [`mark`] of the engine's id.
+    id: PathBuf,
+    /// [`mark`] of the inputs.
+    inputs: PathBuf,
+    /// The id that a build gives.
+    made: PathBuf,
+    /// What buildx says of it.
+    metadata: PathBuf,
+    /// What the engine saves.
+    archive: PathBuf,
+}
+
+impl Folder {
+    fn of(job: &Job<'_>) -> Self {
+        let top = job.workspace.join("target").join("image");
+        let of = |what: &str| top.join(format!("{}.{what}", job.service));
+        Self {
+            layout: top.join("oci").join(&job.service.0),
+            id: of("id"),
+            inputs: of("inputs"),
+            made: of("new-id"),
+            metadata: of("metadata"),
+            archive: of("tar"),
+            top,
+        }
+    }
+
+    /// The image that is there, where the file `marked` says that it is the one of `name`. The layout may hold what a
+    /// package's build left there since.
+    fn image(&self, marked: &Path, name: &str) -> Option<Image> {
+        let before = std::fs::read_to_string(marked).ok()?;
+        layout::read(&self.layout).filter(|image| before == mark(name, image))
+    }
+}
+
+fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::File { path, source }
 }
 
 /// The name by which the engine has the image of `id`. Where Docker keeps its images in containerd, that is the manifest's
@@ -106,9 +200,9 @@ async fn known(host: &Host, builder: &Builder, id: String, metadata: &Path) -> R
     }
 }
 
-/// The engine's id of an image, and the digest that it got here.
-fn mark(id: &str, image: &Image) -> String {
-    format!("{id} {}", image.digest)
+/// What an image was made of or is called by its engine, and the digest that it got here.
+fn mark(name: &str, image: &Image) -> String {
+    format!("{name} {}", image.digest)
 }
 
 async fn run(

@@ -1,0 +1,112 @@
+//! What an engine's image is made of, as one digest: the same inputs need no build.
+//!
+//! Counted are the files that the engine sees, the Dockerfile, the settings of the build, the engine's kind and the base
+//! images as the engine has them. Not counted are the values of secrets, and what a step fetches from the network: an
+//! engine's own cache does not look at those either. Where an input cannot be known there is no digest, and the engine is
+//! asked.
+
+mod context;
+mod dockerfile;
+mod ignore;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use deploy::model::Dockerfile;
+use sha2::{Digest as _, Sha256};
+
+use super::builder::{Builder, Kind};
+use super::command;
+use crate::host::Host;
+use crate::image::blob;
+
+/// What is digested besides what is named: changes when the making of it does.
+const FORM: &str = "1";
+
+/// The inputs of one build, but for the base images.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    digest: Sha256,
+    images: Vec<String>,
+}
+
+impl Inputs {
+    /// Reads them; `None` when they cannot be known. Blocks the thread while files are read.
+    pub(super) fn read(
+        kind: Kind,
+        workspace: &Path,
+        dockerfile: &Dockerfile,
+        platform: &str,
+    ) -> Option<Self> {
+        let file = workspace.join(&dockerfile.file);
+        let text = std::fs::read_to_string(&file).ok()?;
+        let images = dockerfile::images(&text, &dockerfile.args)?;
+        let root = workspace.join(&dockerfile.context);
+        let ignores = ignores(kind, &file, &root)?;
+        let mut digest = Sha256::new();
+        let mut count = |name: &str, value: &str| {
+            // With lengths, so that no two lists of inputs are the same text.
+            digest.update(format!("{name} {}:{value}\n", value.len()));
+        };
+        count("form", FORM);
+        count("builder", kind.name());
+        count("platform", platform);
+        count("target", dockerfile.target.as_deref().unwrap_or_default());
+        for (name, value) in &dockerfile.args {
+            count("arg", name);
+            count("value", value);
+        }
+        for id in dockerfile.secrets.keys() {
+            count("secret", id);
+        }
+        count("dockerfile", &text);
+        count("context", &context::digest(&root, &ignores).ok()?);
+        Some(Self { digest, images })
+    }
+
+    /// The digest of it all, with the base images that the engine has at this moment. One that it has not is counted by its
+    /// name: BuildKit keeps bases where nobody can ask for them.
+    pub(super) async fn digest(&self, host: &Host, builder: &Builder) -> String {
+        let mut known = BTreeMap::new();
+        for image in &self.images {
+            // A digest in the name says it all.
+            if !image.contains("@sha256:") {
+                let output = host.shell.capture(&command::inspect(builder, image)).await.ok();
+                let id = output.filter(|output| output.exit.success()).map(|output| output.stdout);
+                known.insert(image, String::from_utf8_lossy(&id.unwrap_or_default()).trim().to_owned());
+            }
+        }
+        let mut digest = self.digest.clone();
+        for (image, id) in known {
+            digest.update(format!("base {image} {id}\n"));
+        }
+        blob::hex(&digest.finalize())
+    }
+}
+
+/// The ignore files that an engine may go by. What all of them hide is hidden for certain: Buildah's versions differ in which
+/// ones they read. `None` for one that cannot be read.
+fn ignores(kind: Kind, dockerfile: &Path, root: &Path) -> Option<Vec<ignore::Ignore>> {
+    let beside = |ending: &str| {
+        let mut name = dockerfile.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    let of_root = root.join(".dockerignore");
+    let files = match kind {
+        Kind::Classic => vec![of_root],
+        Kind::Buildx | Kind::BuildKit => {
+            let own = beside(".dockerignore");
+            vec![if own.is_file() { own } else { of_root }]
+        }
+        Kind::Buildah => {
+            vec![beside(".containerignore"), beside(".dockerignore"), root.join(".containerignore"), of_root]
+        }
+    };
+    let files = files.into_iter().filter(|file| file.exists());
+    files.map(|file| ignore::Ignore::parse(&std::fs::read_to_string(file).ok()?).ok()).collect()
+}
+
+#[cfg(all(test, unix))]
+#[path = "inputs_tests.rs"]
+mod tests;
