@@ -327,6 +327,16 @@ async fn what_is_missing_stopped_or_failing_is_told_apart() {
     fs::write(&fails, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.").unwrap();
     let error = bench.build(None).await.unwrap_err();
     assert_eq!(error.to_string(), "no image of web: docker is installed, and its daemon does not answer");
+    let refused = "ERROR: permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock";
+    fs::write(&fails, refused).unwrap();
+    let error = bench.build(None).await.unwrap_err();
+    assert!(error.to_string().ends_with("this user may not talk to its daemon"), "{error}");
+    fs::write(&fails, "Step 1/1 : RUN --mount=type=cache x\nthe --mount option requires BuildKit.").unwrap();
+    let error = bench.build(None).await.unwrap_err();
+    let expected = "no image of web: docker could not build it; the step `[1/1] RUN --mount=type=cache x` failed:\n\
+         the --mount option requires BuildKit.";
+    assert_eq!(error.to_string(), expected);
+    assert!(error.hint().unwrap().starts_with("install buildx"));
     let lines: Vec<String> = (1..=50).map(|number| format!("line {number}")).collect();
     fs::write(&fails, lines.join("\n")).unwrap();
     let text = bench.build(None).await.unwrap_err().to_string();

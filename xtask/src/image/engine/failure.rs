@@ -2,7 +2,21 @@
 
 use deploy::model::Engine;
 
+use super::steps::{self, Failed};
 use crate::host::ProcessError;
+
+/// How Docker says that its daemon is not there, and Podman that its machine is not.
+const STOPPED: [&str; 4] = [
+    "Cannot connect to the Docker daemon",
+    "failed to connect to the docker API",
+    "docker daemon is not running",
+    "Cannot connect to Podman",
+];
+/// How Docker says that its socket is somebody else's.
+const NOT_ALLOWED: [&str; 2] = [
+    "permission denied while trying to connect to the Docker daemon",
+    "permission denied while trying to connect to the docker API",
+];
 
 /// An engine gave no image.
 #[derive(Debug, thiserror::Error)]
@@ -13,9 +27,12 @@ pub enum Failure {
     /// The one that deploy.toml names is not installed.
     #[error("{} is not installed, or not on PATH", .0.program())]
     NotInstalled(Engine),
-    /// The engine's daemon does not answer.
-    #[error("docker is installed, and its daemon does not answer")]
-    Stopped,
+    /// The engine's daemon or machine does not answer.
+    #[error("{} is installed, and {} does not answer", .0.program(), server(*.0))]
+    Stopped(Engine),
+    /// The daemon is not this user's to talk to.
+    #[error("docker is installed, and this user may not talk to its daemon")]
+    NotAllowed,
     /// A builder without secrets is to use some.
     #[error("the Dockerfile is to get secrets, and Docker's classic builder knows none: BuildKit is needed")]
     ClassicSecrets,
@@ -30,10 +47,12 @@ pub enum Failure {
         remedy: String,
     },
     /// A step of the build failed.
-    #[error("{} could not build it; its last lines:\n{}", engine.program(), last.join("\n"))]
+    #[error("{} could not build it; {}:\n{}", engine.program(), failing(step.as_deref()), last.join("\n"))]
     Build {
         /// Who built.
         engine: Engine,
+        /// The step that failed, such as `[2/3] RUN npm ci`.
+        step: Option<String>,
         /// The last lines that it printed.
         last: Vec<String>,
     },
@@ -43,15 +62,18 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What the last lines of an engine that failed mean. Docker tells that its daemon is gone in words only.
-    pub(super) fn of(engine: Engine, last: Vec<String>) -> Self {
-        let says = |text: &str| last.iter().any(|line| line.contains(text));
-        if engine == Engine::Docker
-            && (says("Cannot connect to the Docker daemon") || says("docker daemon is not running"))
-        {
-            return Self::Stopped;
+    /// What the lines of an engine that failed mean. That a daemon is gone is told in words only.
+    pub(super) fn of(engine: Engine, lines: &[String]) -> Self {
+        // Steps may print the same words of a daemon that is none of ours.
+        let Failed { step, last } = steps::failed(lines);
+        let says = |words: &[&str]| {
+            step.is_none() && words.iter().any(|text| last.iter().any(|line| line.contains(text)))
+        };
+        match engine {
+            Engine::Docker if says(&NOT_ALLOWED) => Self::NotAllowed,
+            Engine::Docker | Engine::Podman if says(&STOPPED) => Self::Stopped(engine),
+            _ => Self::Build { engine, step, last },
         }
-        Self::Build { engine, last }
     }
 
     /// What to do about it, when that can be told.
@@ -61,7 +83,14 @@ impl Failure {
                 Some("install Docker, Podman or Buildah, or build a package: `build = { cargo = \"…\" }`")
             }
             Self::NotInstalled(_) => Some("install it, or take `engine` out of deploy.toml"),
-            Self::Stopped => Some("start it: `sudo systemctl start docker`, or Docker Desktop"),
+            Self::Stopped(Engine::Podman) => Some("start it: `podman machine start`"),
+            Self::Stopped(_) => Some("start it: `sudo systemctl start docker`, or Docker Desktop"),
+            Self::NotAllowed => {
+                Some("join its group: `sudo usermod -aG docker $USER`, and log in again; or install Podman")
+            }
+            Self::Build { last, .. } if last.iter().any(|line| line.contains("requires BuildKit")) => {
+                Some("install buildx: package docker-buildx or docker-buildx-plugin")
+            }
             Self::ClassicSecrets => Some(
                 "install buildx (package docker-buildx or docker-buildx-plugin) and leave DOCKER_BUILDKIT unset, or name \
                  another `engine`",
@@ -70,4 +99,12 @@ impl Failure {
             Self::Build { .. } | Self::Process(_) => None,
         }
     }
+}
+
+fn server(engine: Engine) -> &'static str {
+    if engine == Engine::Podman { "its machine" } else { "its daemon" }
+}
+
+fn failing(step: Option<&str>) -> String {
+    step.map_or_else(|| "its last lines".to_owned(), |step| format!("the step `{step}` failed"))
 }

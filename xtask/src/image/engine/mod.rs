@@ -11,6 +11,7 @@ mod command;
 mod failure;
 mod inputs;
 mod secret;
+mod steps;
 
 pub use failure::Failure;
 
@@ -29,8 +30,8 @@ use serde_json::Value;
 use super::{BuildEvent, Error, Image, layout};
 use crate::host::{Host, Program, Stream};
 
-/// Lines that are kept of a build that fails.
-const LAST_LINES: usize = 20;
+/// Lines that are kept of a build, to find the failing step in.
+const KEPT_LINES: usize = 2000;
 
 /// What one image is built from.
 pub(super) struct Job<'a> {
@@ -212,11 +213,11 @@ async fn run(
     secrets: &Secrets,
     on_line: &(dyn Fn(&str) + Sync),
 ) -> Result<(), Failure> {
-    let mut last = VecDeque::with_capacity(LAST_LINES);
+    let mut last = VecDeque::new();
     let told = |_: Stream, line: &str| {
         let line = secrets.hide(line);
         on_line(&line);
-        if last.len() == LAST_LINES {
+        if last.len() == KEPT_LINES {
             last.pop_front();
         }
         last.push_back(line);
@@ -225,7 +226,7 @@ async fn run(
     if exit.success() {
         return Ok(());
     }
-    Err(Failure::of(engine, last.into()))
+    Err(Failure::of(engine, last.make_contiguous()))
 }
 
 #[cfg(all(test, unix))]
