@@ -92,3 +92,14 @@ fn a_release_is_never_cancelled_by_the_next_one() {
         other => panic!("{other:?}"),
     }
 }
+
+/// GitHub makes a deployment of a job that names an environment, and shows the URL that the job gives it.
+#[test]
+fn the_deployment_record_leads_to_what_was_deployed() {
+    let (_, text, release) = workflows().remove(1);
+    assert!(text.contains("url: ${{ steps.deploy.outputs.url }}"), "{text}");
+    let deploys = jobs(&release).flat_map(|job| &job.steps).any(|step| {
+        matches!(step, Step::Run(run) if run.shared.id.as_deref() == Some("deploy") && run.run.starts_with("cargo xtask deploy "))
+    });
+    assert!(deploys, "no step `deploy` whose output `url` is");
+}

@@ -53,6 +53,9 @@ async fn run(cli: Cli) -> u8 {
         Ok(host) => host,
         Err(error) => return reported(&Failure::from_error(&error)).code(),
     };
+    if host.terminal.github {
+        crate::report::mask(&host.env);
+    }
     let Cli { global, verb } = cli;
     if let Err(failure) = evidence::check(&global, &verb) {
         return reported(&failure).code();

@@ -5,10 +5,17 @@ use std::io::{self, Write};
 
 use deploy::config::Report;
 use deploy::event::Event;
-use deploy::view::github::{finding, outputs, summary};
+use deploy::view::github::{finding, masks, outputs, summary};
 
 use super::screen::print_error;
 use crate::host::Env;
+
+/// Has the runner hide the secrets among the job's variables, whoever prints them later: before anything else is printed.
+pub(crate) fn mask(env: &Env) {
+    for command in masks(env.iter()) {
+        print_error(&command);
+    }
+}
 
 /// Marks the mistakes of `deploy.toml` on its lines. GitHub reads both streams; standard output is the command's result.
 pub(crate) fn annotate(report: &Report) {

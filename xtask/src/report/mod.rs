@@ -11,7 +11,7 @@ mod record;
 mod screen;
 
 pub use chain::chain;
-pub(crate) use github::{annotate, conclude};
+pub(crate) use github::{annotate, conclude, mask};
 pub use record::Recorder;
 pub use screen::{Color, Format, Screen};
 pub(crate) use screen::{print_error, print_result};

@@ -85,7 +85,7 @@ pub fn finding(finding: &Finding<'_>) -> String {
     )
 }
 
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
