@@ -66,7 +66,7 @@ pub enum Error {
     },
     /// The tag is another image's, and the repository lets no tag move.
     #[error(
-        "tag {tag} of repository {repository} holds another image ({holds}) and cannot be moved ({said}); the image itself was pushed as {digest}"
+        "tag {tag} of repository {repository} holds another image ({holds}) and cannot be moved ({said}); the image itself was pushed as {digest}: commit what changed, so that it gets a tag of its own"
     )]
     TagTaken {
         /// The tag.

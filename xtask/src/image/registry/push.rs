@@ -16,6 +16,11 @@ use super::{Error, reply};
 use crate::host::Host;
 use crate::image::{Image, MANIFEST_MEDIA_TYPE, Tag};
 
+/// All forms of a manifest. A registry that is asked for some of them says of a tag with another that there is none, and the
+/// tag may be of an index that another tool pushed.
+const ANY_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+     application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
+
 /// What a push did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PushReport {
@@ -87,7 +92,7 @@ impl Session<'_> {
 
     async fn try_held_by(&self, reference: &str) -> Result<Option<ImageDigest>, Failure> {
         let uri = self.uri(&format!("manifests/{reference}"))?;
-        let accept = [(ACCEPT, MANIFEST_MEDIA_TYPE)];
+        let accept = [(ACCEPT, ANY_MANIFEST)];
         let answer = self.send(Method::HEAD, &uri, &accept, Bytes::new()).await?;
         match answer.status() {
             StatusCode::NOT_FOUND => Ok(None),

@@ -101,6 +101,15 @@ fn problem(status: u16, code: &str, message: &str) -> Response<Bytes> {
     reply(status, &[("content-type", "application/json")], &body)
 }
 
+/// Of a manifest or an index.
+fn media_type(content: &[u8]) -> &'static str {
+    let content: serde_json::Value = serde_json::from_slice(content).unwrap();
+    match content.get("manifests") {
+        Some(_) => "application/vnd.oci.image.index.v1+json",
+        None => "application/vnd.oci.image.manifest.v1+json",
+    }
+}
+
 impl State {
     fn answer(&mut self, request: &Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let named = format!("{} {}", request.method(), request.uri().path());
@@ -146,9 +155,12 @@ impl State {
             },
             ("HEAD", path) if path.contains("/manifests/") => {
                 let digest = self.tags.get(&last).unwrap_or(&last);
-                match self.manifests.contains_key(digest) {
-                    true => reply(200, &[("docker-content-digest", digest)], ""),
-                    false => reply(404, &[], ""),
+                let accept = request.headers().get("accept").map(|value| value.to_str().unwrap());
+                match self.manifests.get(digest) {
+                    Some(content) if accept.unwrap_or_default().contains(media_type(content)) => {
+                        reply(200, &[("docker-content-digest", digest)], "")
+                    }
+                    _ => reply(404, &[], ""),
                 }
             }
             ("POST", "/v2/app/blobs/uploads/") => {

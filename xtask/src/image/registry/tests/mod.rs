@@ -217,6 +217,23 @@ async fn an_immutable_tag_of_another_image_is_named_with_its_digest_or_avoided()
     assert_eq!(fake.state().tags["3f2a"], old.digest.0);
 }
 
+/// Such as one that a workflow pushed for several platforms, by the same commit.
+#[tokio::test(start_paused = true)]
+async fn an_immutable_tag_of_another_tool_s_index_does_not_hold_a_release_up() {
+    let (fake, image) = (Fake::new(), image("one"));
+    fake.state().manifests.insert("sha256:index".to_owned(), r#"{"manifests":[]}"#.into());
+    fake.state().tags.insert("3f2a".to_owned(), "sha256:index".to_owned());
+    let with_another = Tag { name: "3f2a".to_owned(), otherwise: Some("3f2a-one".to_owned()) };
+    let (report, events) = push_to(&fake, &image, &with_another).await;
+    assert_eq!(report.unwrap().tag, "3f2a-one");
+    let taken = PushEvent::TagTaken {
+        tag: "3f2a".to_owned(),
+        holds: ImageDigest("sha256:index".to_owned()),
+        instead: "3f2a-one".to_owned(),
+    };
+    assert!(events.contains(&taken), "{events:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_tag_that_may_move_moves() {
     let (fake, old, new) = (Fake::new(), image("one"), image("two"));
