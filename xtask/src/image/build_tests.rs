@@ -6,6 +6,8 @@ use std::sync::Mutex;
 use flate2::read::GzDecoder;
 
 use super::*;
+#[cfg(unix)]
+use crate::host::{Env, Shell};
 
 /// A workspace in a folder of its own that is removed afterwards.
 struct Checkout(PathBuf);
@@ -51,6 +53,46 @@ impl Drop for Checkout {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// Begins, waits until it is not the only one that has begun, and fails for want of an image.
+#[cfg(unix)]
+const ENGINE: &str = r#"#!/bin/sh
+case "$1" in --version) echo "Docker version 28.2.2"; exit ;; buildx) exit 1 ;; esac
+here=$(dirname "$0")
+echo "begun" | tee "$here/begun-$$"
+for attempt in 1 2 3 4 5 6 7 8 9 10; do
+    [ "$(ls "$here" | grep -c begun)" = 2 ] && { echo "both at once"; exit 1; }
+    sleep 0.5
+done
+echo "alone"; exit 1
+"#;
+
+#[cfg(unix)]
+#[tokio::test]
+async fn two_dockerfiles_are_built_at_the_same_time_and_each_line_names_its_service() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let checkout = Checkout::new("together", "fn main() {}");
+    let engine = checkout.0.join("docker");
+    std::fs::write(&engine, ENGINE).unwrap();
+    std::fs::set_permissions(&engine, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy.toml")).unwrap();
+    let text = text.replace("build = { cargo = ", "build = { dockerfile = ");
+    let environment = deploy::config::load("deploy.toml", &text, Some("prod")).unwrap().environment;
+    let env = Env::of([("PATH", checkout.0.to_str().unwrap())]);
+    let host = Host { shell: Shell::system(&env), env, ..Host::system().unwrap() };
+    let services: Vec<&Service> = environment.services.iter().collect();
+    let told = Mutex::new(BTreeSet::new());
+    let on_event = |event: BuildEvent<'_>| {
+        if let BuildEvent::Line { service: Some(service), line } = event {
+            told.lock().unwrap().insert(format!("{service}: {line}"));
+        }
+    };
+    let error = build(&host, &checkout.0, &services, false, &on_event).await.unwrap_err();
+    assert!(error.to_string().ends_with("both at once"), "{error}");
+    let told = told.into_inner().unwrap();
+    assert!(told.contains("backend: begun") && told.contains("frontend: begun"), "{told:?}");
 }
 
 /// Panics with its own path in the text, so that the checkout's folder would show in the binary.

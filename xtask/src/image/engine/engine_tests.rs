@@ -327,6 +327,11 @@ async fn what_is_missing_stopped_or_failing_is_told_apart() {
     fs::write(&fails, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.").unwrap();
     let error = bench.build(None).await.unwrap_err();
     assert_eq!(error.to_string(), "no image of web: docker is installed, and its daemon does not answer");
+    let said =
+        "failed to dial gRPC: cannot connect to the Docker daemon. Is 'docker daemon' running on this host?";
+    fs::write(&fails, said).unwrap();
+    let error = bench.build(None).await.unwrap_err();
+    assert!(error.to_string().ends_with("its daemon does not answer") && error.hint().is_some(), "{error}");
     let refused = "ERROR: permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock";
     fs::write(&fails, refused).unwrap();
     let error = bench.build(None).await.unwrap_err();

@@ -5,17 +5,17 @@ use deploy::model::Engine;
 use super::steps::{self, Failed};
 use crate::host::ProcessError;
 
-/// How Docker says that its daemon is not there, and Podman that its machine is not.
+/// How Docker says that its daemon is not there, and Podman that its machine is not; versions differ in the capitals.
 const STOPPED: [&str; 4] = [
-    "Cannot connect to the Docker daemon",
-    "failed to connect to the docker API",
+    "cannot connect to the docker daemon",
+    "failed to connect to the docker api",
     "docker daemon is not running",
-    "Cannot connect to Podman",
+    "cannot connect to podman",
 ];
 /// How Docker says that its socket is somebody else's.
 const NOT_ALLOWED: [&str; 2] = [
-    "permission denied while trying to connect to the Docker daemon",
-    "permission denied while trying to connect to the docker API",
+    "permission denied while trying to connect to the docker daemon",
+    "permission denied while trying to connect to the docker api",
 ];
 
 /// An engine gave no image.
@@ -66,8 +66,9 @@ impl Failure {
     pub(super) fn of(engine: Engine, lines: &[String]) -> Self {
         // Steps may print the same words of a daemon that is none of ours.
         let Failed { step, last } = steps::failed(lines);
+        let lines: Vec<String> = last.iter().map(|line| line.to_lowercase()).collect();
         let says = |words: &[&str]| {
-            step.is_none() && words.iter().any(|text| last.iter().any(|line| line.contains(text)))
+            step.is_none() && words.iter().any(|text| lines.iter().any(|line| line.contains(text)))
         };
         match engine {
             Engine::Docker if says(&NOT_ALLOWED) => Self::NotAllowed,

@@ -109,7 +109,10 @@ async fn ask(
         on_event(BuildEvent::Noted { service, text: &text });
     }
     let on_line = |line: &str| {
-        on_event(BuildEvent::Line { service: Some(service), line });
+        // BuildKit sets its steps apart by empty lines, which say nothing where services are mixed.
+        if !line.is_empty() {
+            on_event(BuildEvent::Line { service: Some(service), line });
+        }
     };
     let told = Told { id: &folder.made, metadata: &folder.metadata };
     let program = command::build(builder, job, cache, &told).in_dir(workspace);
