@@ -3,8 +3,8 @@
 use aws_sdk_ecr::types::{ImageIdentifier, ImageTagMutability, Repository, Tag};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use deploy::model::ImageDigest;
 use deploy::model::spec::RepositorySpec;
+use deploy::model::{ImageDigest, Platform};
 use serde_json::{Value, json};
 
 use super::call::Op;
@@ -216,6 +216,27 @@ impl Aws {
         Ok(found)
     }
 
+    /// The images that an index lists, each with its platform; none of an image that is no index, or is not there.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] without the repository; when AWS refuses.
+    pub async fn index_members(
+        &self,
+        repository: &str,
+        index: &ImageDigest,
+    ) -> Result<Vec<(Platform, ImageDigest)>, Error> {
+        let call = || {
+            self.ecr
+                .batch_get_image()
+                .repository_name(repository)
+                .image_ids(ImageIdentifier::builder().image_digest(&index.0).build())
+                .set_accepted_media_types(Some(MANIFESTS.map(str::to_owned).to_vec()))
+                .send()
+        };
+        let images = self.call(IMAGES, call).await?.images.unwrap_or_default();
+        Ok(images.iter().filter_map(|image| image.image_manifest()).flat_map(members).collect())
+    }
+
     /// Deletes a repository with its images; none is as good.
     ///
     /// # Errors
@@ -224,6 +245,18 @@ impl Aws {
         let call = || self.ecr.delete_repository().repository_name(name).force(true).send();
         self.call(DELETE, call).await.map(drop).or_else(gone)
     }
+}
+
+/// The `manifests` of an index (image-spec v1.1, "Image Index"), or of Docker's manifest list.
+fn members(manifest: &str) -> Vec<(Platform, ImageDigest)> {
+    let manifest: Value = serde_json::from_str(manifest).unwrap_or_default();
+    let entries = manifest["manifests"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let member = |entry: &Value| {
+        let of = |name: &str| Some(entry["platform"][name].as_str()?.to_owned());
+        let platform = Platform { os: of("os")?, architecture: of("architecture")? };
+        Some((platform, ImageDigest(entry["digest"].as_str()?.to_owned())))
+    };
+    entries.iter().filter_map(member).collect()
 }
 
 fn mutability(spec: &RepositorySpec) -> ImageTagMutability {

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use deploy::event::Kind;
-use deploy::model::{Desired, Service};
-use deploy::verify::strangers;
+use deploy::model::{Desired, ImageDigest, Service};
+use deploy::verify::{Strange, strangers};
 use futures_util::future::{join, join_all};
 
 use super::Door;
 use crate::aws::{Aws, Error};
+use crate::image;
 use crate::report::Recorder;
 
 /// Checks all services until all is proven or the smoke checks' deadline passes. Returns whether everything is proven; what
@@ -62,7 +63,10 @@ async fn check(
     let (tasks, targets) = (tasks?, targets?);
     let mut problems = Vec::new();
     if let Some(wanted) = desired.release.images.get(&service.key) {
-        for strange in strangers(&tasks, &service.container.name, wanted) {
+        let strange = strangers(&tasks, &service.container.name, wanted);
+        let listed = listed(aws, service, wanted, &strange).await?;
+        let others = |strange: &Strange| strange.runs.as_ref().is_none_or(|runs| !listed.contains(runs));
+        for strange in strange.into_iter().filter(others) {
             let runs = strange
                 .runs
                 .map_or_else(|| "an image that ECS does not name".to_owned(), |digest| digest.to_string());
@@ -83,4 +87,20 @@ async fn check(
         problems.push(format!("no target of {} is healthy", service.target_group.name));
     }
     Ok(problems)
+}
+
+/// The images that are as good as `wanted`, where that is an index: those that it lists for the tasks' platform. A task of an
+/// index may name either (aws/amazon-ecs-agent#2201). Not asked for while every task runs what is wanted.
+async fn listed(
+    aws: &Aws,
+    service: &Service,
+    wanted: &ImageDigest,
+    strange: &[Strange],
+) -> Result<Vec<ImageDigest>, Error> {
+    if strange.iter().all(|strange| strange.runs.is_none()) {
+        return Ok(Vec::new());
+    }
+    let platform = image::platform(service.architecture);
+    let members = aws.index_members(&service.repository.name, wanted).await?;
+    Ok(members.into_iter().filter(|(of, _)| *of == platform).map(|(_, digest)| digest).collect())
 }

@@ -11,6 +11,7 @@ mod failures;
 mod forecast;
 mod front_door;
 mod history;
+mod indexes;
 mod interruption;
 mod killed;
 mod lease;
