@@ -83,7 +83,7 @@ pub struct TaskStart {
 }
 
 /// One container of a task.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ContainerStart {
     /// The container's name.
     pub name: String,

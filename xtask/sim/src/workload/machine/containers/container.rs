@@ -61,7 +61,8 @@ pub(super) async fn start(
     network: &Network,
 ) -> Result<(), String> {
     let name = names::container(&task.start, &definition.name);
-    let mut command = cloud.engine.command(&arguments(&cloud.id, &task.start, definition, image, network));
+    let mut command =
+        cloud.engine.command(&arguments(&cloud.id, &task.start, definition, &image.digest, network));
     // A variable of several lines has no place in a list of lines; the engine's program then has it from its own
     // environment. Nothing that may be secret is an argument, or in a file.
     let fixed =
@@ -82,7 +83,7 @@ fn arguments(
     id: &str,
     start: &TaskStart,
     definition: &ContainerStart,
-    image: &Image,
+    digest: &str,
     network: &Network,
 ) -> Vec<String> {
     let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
@@ -110,7 +111,7 @@ fn arguments(
     // An entry point is one word here; the others come before the command.
     let mut entry_point = definition.entry_point.iter();
     arguments.extend(entry_point.next().iter().flat_map(|first| own(&["--entrypoint", first])));
-    arguments.push(names::image(id, definition.repository.as_deref().unwrap_or_default(), &image.digest));
+    arguments.push(names::image(id, definition.repository.as_deref().unwrap_or_default(), digest));
     arguments.extend(entry_point.chain(&definition.command).cloned());
     arguments
 }
@@ -174,4 +175,84 @@ async fn check(engine: Engine, name: String, words: Vec<String>, within: Duratio
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let Ok(mut child) = child else { return false };
     matches!(timeout(within, child.wait()).await, Ok(Ok(status)) if status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    fn start(containers: Vec<ContainerStart>) -> TaskStart {
+        TaskStart {
+            task: "0123456789abcdef".to_owned(),
+            task_definition: "ielts-web:7".to_owned(),
+            cpu: 256,
+            memory_mib: 512,
+            containers,
+            ..TaskStart::default()
+        }
+    }
+
+    fn container(name: &str) -> ContainerStart {
+        ContainerStart {
+            name: name.to_owned(),
+            repository: Some("ielts/web".to_owned()),
+            ..ContainerStart::default()
+        }
+    }
+
+    fn line(start: &TaskStart, at: usize, network: &Network) -> String {
+        arguments("c1", start, &start.containers[at], "sha256:fedcba9876543210", network).join(" ")
+    }
+
+    #[test]
+    fn no_value_of_a_variable_is_an_argument() {
+        let mut web = container("web");
+        web.environment = vec![("PLAIN".to_owned(), "visible".to_owned())];
+        web.secrets = vec![
+            ("TOKEN".to_owned(), Secret::new("hunter2")),
+            ("KEY".to_owned(), Secret::new("-----BEGIN\nhunter3")),
+        ];
+        let line = line(&start(vec![web]), 0, &Network::OfFirst);
+        assert!(!line.contains("hunter") && !line.contains("visible"), "{line}");
+        assert!(line.contains("--env-file /dev/stdin --env KEY"), "{line}");
+    }
+
+    #[test]
+    fn an_entry_point_of_several_words_drops_the_images_command_and_keeps_its_words() {
+        let mut web = container("web");
+        web.entry_point = ["java", "-jar"].map(str::to_owned).to_vec();
+        web.command = vec!["app.jar".to_owned()];
+        let line = line(&start(vec![web]), 0, &Network::OfFirst);
+        let image = "localhost/embedded-cloud-c1/ielts-web:fedcba987654";
+        assert!(line.ends_with(&format!("--entrypoint java {image} -jar app.jar")), "{line}");
+    }
+
+    #[test]
+    fn a_definitions_user_root_and_limits_are_the_containers() {
+        let mut web = container("web");
+        web.memory_mib = Some(128);
+        web.user = Some("1000".to_owned());
+        web.working_directory = Some("/srv".to_owned());
+        web.readonly_root = true;
+        let start = start(vec![web, container("log")]);
+        let (web, log) = (line(&start, 0, &Network::OfFirst), line(&start, 1, &Network::OfFirst));
+        for part in ["--memory 128m --memory-swap 128m", "--read-only", "--user 1000", "--workdir /srv"] {
+            assert!(web.contains(part), "{part}: {web}");
+        }
+        assert!(log.contains("--memory 512m") && !log.contains("--read-only"), "{log}");
+    }
+
+    #[test]
+    fn the_first_container_has_the_network_and_the_others_share_it() {
+        let start = start(vec![container("web"), container("log")]);
+        let network = Network::Own {
+            hosts: vec![("backend.ielts.local".to_owned(), "172.18.0.2".to_owned())],
+            published: vec![(20_001, 3000)],
+        };
+        let own = "--network embedded-cloud-c1 --add-host backend.ielts.local:172.18.0.2 --publish 127.0.0.1:20001:3000";
+        assert!(line(&start, 0, &network).contains(own));
+        let shared = "--network container:ecs-ielts-web-7-web-0123456789ab";
+        assert!(line(&start, 1, &Network::OfFirst).contains(shared));
+    }
 }
