@@ -19,15 +19,16 @@ class Kind:
         self.body, self.headers = body, headers
 
 
-def _identity(service):
+def identity(service):
+    """Whether the answer is this service's own."""
     return lambda answer: answer.status == 200 and (answer.json() or {}).get("service") == service
 
 
 KINDS = [
-    Kind("/api/health", "GET", "/api/health", _identity("frontend")),
+    Kind("/api/health", "GET", "/api/health", identity("frontend")),
     Kind("/api/skills", "GET", "/api/skills", lambda answer: answer.status == 200 and "listening" in answer.body),
     Kind("/", "GET", "/", lambda answer: answer.status == 200 and "<form" in answer.body),
-    Kind("/actuator/health", "GET", "/actuator/health", _identity("backend")),
+    Kind("/actuator/health", "GET", "/actuator/health", identity("backend")),
     Kind(
         "the page's sum", "POST", "/",
         lambda answer: answer.status == 200 and web.overall_in(answer.body) == BANDS_OVERALL,
@@ -42,12 +43,12 @@ class Load:
     Half of the visitors keep their connection, as browsers do; the other half make a new one each time, as probes do.
     """
 
-    def __init__(self, url):
-        self.url = url
+    def __init__(self, url, kinds=KINDS):
+        self.url, self.kinds = url, kinds
         self._stop = threading.Event()
         self._lock = threading.Lock()
         # (seconds that the answer took, seconds since the first visitor) of each request, by kind.
-        self.answers = {kind.name: [] for kind in KINDS}
+        self.answers = {kind.name: [] for kind in kinds}
         self.failures = []
 
     def __enter__(self):
@@ -69,7 +70,7 @@ class Load:
         due = self._began + number / RATE
         turn = number
         while not self._stop.wait(max(0, due - time.monotonic())):
-            kind = KINDS[turn % len(KINDS)]
+            kind = self.kinds[turn % len(self.kinds)]
             self._request(connection, kind, keeps)
             if not keeps:
                 connection.close()

@@ -20,11 +20,12 @@ class Sources:
         finally:
             self.restore()
 
-    def edit(self, path, old, new):
+    def edit(self, path, old, new, times=1):
+        """Puts `new` where `old` stands, which must be so often."""
         file, kept = self.root / path, self._kept / path
         text = file.read_text(encoding="utf-8")
-        if text.count(old) != 1:
-            raise ValueError(f"{path} must hold {old!r} exactly once, to be edited there")
+        if text.count(old) != times:
+            raise ValueError(f"{path} holds {old!r} {text.count(old)} times: to be edited there, it must do so {times} times")
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
             # Whole or not at all: a half-written original would be restored one day.

@@ -1,5 +1,6 @@
 """What the checks share: the tool, the cloud as it is now, the sources, and what earlier checks found out."""
 
+import contextlib
 import pathlib
 import random
 import subprocess
@@ -41,6 +42,8 @@ class Stage:
         # What earlier checks did and saw, for later ones to compare with: the first deploy and the account that it
         # made, a deploy of an update, one that failed, the visitors of the last roll.
         self.first = self.shape = self.update_run = self.failed_run = self.load = None
+        # What stands for the time of several checks, such as an engine's daemon.
+        self.held = contextlib.ExitStack()
         # How many different definitions of each family there were since the cloud was started.
         self.definitions = {}
         self.work_tree = self._work_tree()
@@ -94,6 +97,7 @@ class Stage:
         self.tool.kill_all()
         self.sources.restore()
         self.stop()
+        self.held.close()
         expect("git's lock", list(self.root.glob(".git/*.lock")), [])
         expect("what git says of the work tree", self._work_tree(), self.work_tree)
 
