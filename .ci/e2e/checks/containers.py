@@ -118,7 +118,7 @@ def stopped(stage):
 
 @check("a version that takes more memory than its limit is rolled back, and told as that", needs=[update])
 def out_of_memory(stage):
-    stage.bench.edit("[service.backend.container]\n", '[service.backend.container]\nenvironment = { LEAK = "yes" }\n')
+    stage.bench.edit("[service.backend.container]\n", '[service.backend.container]\nenvironment = { LEAK = "yes", JAVA_TOOL_OPTIONS = "-XX:MaxDirectMemorySize=4g" }\n')
     run = stage.bench.deploy()
     expect("the exit code", run.exit, 1)
     causes = [event.get("cause") for event in run.events("explained")]
