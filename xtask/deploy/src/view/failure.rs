@@ -131,8 +131,7 @@ mod tests {
             FailedCheck { count: 1, answered: None, met: "Health checks failed".into(), ..check.clone() };
         let cause = Cause {
             code: "exits-at-start",
-            cause: "container `backend` of task 3f2a91bc exited with code 1; its last line: no DATABASE_URL"
-                .into(),
+            cause: "container `backend` of task 3f2a91bc exited with code 1; it said: no DATABASE_URL".into(),
             remedy: "the log lines say why; fix that and deploy again".into(),
             plain: true,
         };

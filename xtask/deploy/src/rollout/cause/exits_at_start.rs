@@ -11,13 +11,53 @@ const START_MS: u64 = 60_000;
 
 pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let first = exits(evidence).next()?;
-    let last = evidence.log_tail.last().map(|line| format!("; its last line: {line}")).unwrap_or_default();
-    let text = format!("{} exited with code {}{last}", first.what, first.code);
+    let said = telling(&evidence.log_tail).map(|line| format!("; it said: {line}")).unwrap_or_default();
+    let text = format!("{} exited with code {}{said}", first.what, first.code);
     let remedy = "the log lines say why; fix that and deploy again";
     let early = exits(evidence).filter(|exit| exit.ran_ms.is_none_or(|ran| ran < START_MS)).count();
     if early >= 2 && !evidence.ever_healthy {
         Some(Cause::plain(CODE, text, remedy))
     } else {
         Some(Cause::open(CODE, text, remedy))
+    }
+}
+
+/// The line that says most: the last that names an error, else the last that is neither empty nor indented, as the
+/// frames of a stack are.
+fn telling(lines: &[String]) -> Option<&str> {
+    let lines = || lines.iter().map(String::as_str).rev().filter(|line| !line.is_empty());
+    let flush = || lines().filter(|line| !line.starts_with(char::is_whitespace));
+    let names_error =
+        |line: &&str| ["Error:", "Exception", "error:", "panicked at"].iter().any(|it| line.contains(it));
+    flush().find(names_error).or_else(|| flush().next()).or_else(|| lines().next()).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_of_frames_does_not_hide_what_it_is_the_stack_of() {
+        let cases = [
+            ("starting\nno DATABASE_URL", "no DATABASE_URL"),
+            (
+                "Exception in thread \"main\" java.lang.NullPointerException: url\n\tat Main.main(Main.java:4)",
+                "Exception in thread \"main\" java.lang.NullPointerException: url",
+            ),
+            (
+                "/app/server.js:1\nthrow new Error(\"no url\")\n^\n\nError: no url\n    at Object (node:1:2)\n\nNode.js v20.20.2",
+                "Error: no url",
+            ),
+            (
+                "Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: no url",
+                "ValueError: no url",
+            ),
+            ("  indented only\n", "indented only"),
+        ];
+        for (log, expected) in cases {
+            let lines: Vec<String> = log.lines().map(str::to_owned).collect();
+            assert_eq!(telling(&lines), Some(expected), "{log}");
+        }
+        assert_eq!(telling(&[]), None);
     }
 }
