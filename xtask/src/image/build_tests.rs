@@ -78,7 +78,10 @@ async fn two_dockerfiles_are_built_at_the_same_time_and_each_line_names_its_serv
     std::fs::write(&engine, ENGINE).unwrap();
     std::fs::set_permissions(&engine, std::fs::Permissions::from_mode(0o755)).unwrap();
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy.toml")).unwrap();
-    let text = text.replace("build = { cargo = ", "build = { dockerfile = ");
+    let text = text.replace("build = { cargo = ", "build = { context = \".\", dockerfile = ");
+    for file in ["backend", "frontend"] {
+        std::fs::write(checkout.0.join(file), "FROM scratch\n").unwrap();
+    }
     let environment = deploy::config::load("deploy.toml", &text, Some("prod")).unwrap().environment;
     let env = Env::of([("PATH", checkout.0.to_str().unwrap())]);
     let host = Host { shell: Shell::system(&env), env, ..Host::system().unwrap() };

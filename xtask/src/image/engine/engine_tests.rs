@@ -60,6 +60,9 @@ impl Bench {
         let host = Host { shell: Shell::system(&env), env, ..Host::system().unwrap() };
         let bench = Self { host, folder, no_cache: false };
         bench.image("one");
+        fs::create_dir(bench.folder.join("web")).unwrap();
+        // What is fetched is never known to be unchanged: engines are asked each time.
+        bench.says("web/Dockerfile", "FROM scratch\nADD https://example.com/x /\n");
         bench.says("version", "Docker version 28.2.2, build e6534b4");
         bench
     }
@@ -156,7 +159,6 @@ async fn an_unchanged_image_is_not_taken_out_of_the_engine_again() {
 #[tokio::test]
 async fn unchanged_inputs_need_no_engine_unless_a_base_moved_or_it_is_asked_for() {
     let mut bench = Bench::new("inputs", &["podman"]);
-    fs::create_dir(bench.folder.join("web")).unwrap();
     bench.says("web/Dockerfile", "FROM base:1\nCOPY . /\n");
     bench.says("base", "sha256:base");
     let first = bench.build(None).await.unwrap();
@@ -321,6 +323,10 @@ async fn what_is_missing_stopped_or_failing_is_told_apart() {
     assert!(error.to_string().contains("neither docker, nor podman, nor buildah"), "{error}");
     assert!(error.hint().is_some());
     let bench = Bench::new("fails", &["docker"]);
+    let elsewhere = Dockerfile { file: "web/Dockerfile.prod".to_owned(), ..Bench::dockerfile() };
+    let error = bench.made(&elsewhere).await.0.unwrap_err();
+    assert_eq!(error.to_string(), "no image of web: there is no web/Dockerfile.prod");
+    assert!(error.hint().is_some() && bench.asked().is_empty());
     let error = bench.build(Some(Engine::Podman)).await.unwrap_err();
     assert_eq!(error.to_string(), "no image of web: podman is not installed, or not on PATH");
     let fails = bench.folder.join("fails");

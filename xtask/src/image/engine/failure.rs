@@ -1,5 +1,7 @@
 //! Why an engine gave no image.
 
+use std::path::PathBuf;
+
 use deploy::model::Engine;
 
 use super::steps::{self, Failed};
@@ -33,6 +35,9 @@ pub enum Failure {
     /// The daemon is not this user's to talk to.
     #[error("docker is installed, and this user may not talk to its daemon")]
     NotAllowed,
+    /// The Dockerfile or its context is not there.
+    #[error("there is no {}", .0.display())]
+    Nothing(PathBuf),
     /// A builder without secrets is to use some.
     #[error("the Dockerfile is to get secrets, and Docker's classic builder knows none: BuildKit is needed")]
     ClassicSecrets,
@@ -92,6 +97,7 @@ impl Failure {
             Self::Build { last, .. } if last.iter().any(|line| line.contains("requires BuildKit")) => {
                 Some("install buildx: package docker-buildx or docker-buildx-plugin")
             }
+            Self::Nothing(_) => Some("`dockerfile` and `context` are paths from the top of the workspace"),
             Self::ClassicSecrets => Some(
                 "install buildx (package docker-buildx or docker-buildx-plugin) and leave DOCKER_BUILDKIT unset, or name \
                  another `engine`",

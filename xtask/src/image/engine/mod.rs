@@ -59,6 +59,11 @@ pub(super) async fn build(
 ) -> Result<Image, Error> {
     let Job { service, dockerfile, .. } = *job;
     let fails = |failure| Error::Engine { service: service.clone(), failure };
+    for path in [&dockerfile.file, &dockerfile.context] {
+        if !job.workspace.join(path).exists() {
+            return Err(fails(Failure::Nothing(PathBuf::from(path))));
+        }
+    }
     let builder = builder::choose(host, dockerfile.engine).await.map_err(fails)?;
     let folder = Folder::of(job);
     let inputs = inputs(job, builder.kind).await;

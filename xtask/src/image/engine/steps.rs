@@ -6,6 +6,19 @@
 /// Lines of a step that are shown.
 const SHOWN: usize = 20;
 
+/// How builders that go step by step begin to say why they stop.
+const REASONS: [&str; 4] = ["Error: ", "Error response from daemon", "The command ", "error building "];
+
+/// What BuildKit puts before the reason, layer by layer.
+const WRAPPINGS: [&str; 6] = [
+    "ERROR: ",
+    "failed to solve: ",
+    "rpc error: code = Unknown desc = ",
+    "failed to solve with frontend dockerfile.v0: ",
+    "failed to solve with frontend gateway.v0: ",
+    "failed to create LLB definition: ",
+];
+
 /// Why a build failed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Failed {
@@ -23,7 +36,7 @@ pub(super) fn failed(lines: &[String]) -> Failed {
         step: None,
         last: {
             let told: Vec<&str> = lines.iter().copied().filter(|line| !is_noise(line)).collect();
-            last(if told.is_empty() { &lines } else { &told })
+            last(&if told.is_empty() { lines } else { told.into_iter().map(bare).collect() })
         },
     })
 }
@@ -42,9 +55,7 @@ fn buildkit(lines: &[&str]) -> Option<Failed> {
     let after = &lines[at + 1..];
     let place = after.iter().find(|line| is_place(line)).map(|line| format!(" ({line})"));
     let reason = after.iter().rev().find(|line| !line.is_empty() && !is_noise(line));
-    let reason =
-        reason.map(|line| line.trim_start_matches("ERROR: ").trim_start_matches("failed to solve: "));
-    shown.extend(reason);
+    shown.extend(reason.map(|line| bare(line)));
     Some(Failed { step: Some(format!("{name}{}", place.unwrap_or_default())), last: last(&shown) })
 }
 
@@ -62,7 +73,12 @@ fn is_place(line: &str) -> bool {
 
 fn one_by_one(lines: &[&str]) -> Option<Failed> {
     let (at, step) = lines.iter().enumerate().rev().find_map(|(at, line)| Some((at, step(line)?)))?;
-    let said: Vec<&str> = lines[at + 1..].iter().copied().filter(|line| !is_noise(line)).collect();
+    let mut said: Vec<&str> = lines[at + 1..].iter().copied().filter(|line| !is_noise(line)).collect();
+    // It comes on another stream than the steps, and may have been read before the last of them.
+    let is_reason = |line: &&str| REASONS.iter().any(|beginning| line.starts_with(beginning));
+    if !said.iter().any(is_reason) {
+        said.extend(lines[..at].iter().rev().find(|line| is_reason(line)));
+    }
     Some(Failed { step: Some(step), last: last(&said) })
 }
 
@@ -99,6 +115,11 @@ fn is_noise(line: &str) -> bool {
         || BEGINNINGS.iter().any(|beginning| line.starts_with(beginning) || text.starts_with(beginning))
         || text == "environment-variable."
         || text.starts_with("https://docs.docker.com/go/buildx")
+}
+
+/// The reason out of its wrappings.
+fn bare(line: &str) -> &str {
+    WRAPPINGS.iter().find_map(|wrapping| line.strip_prefix(wrapping)).map_or(line, bare)
 }
 
 fn last(lines: &[&str]) -> Vec<String> {

@@ -72,10 +72,23 @@ Error: building at STEP \"RUN echo starting\": while running runtime: exit statu
     assert_eq!(of(buildah), (COMMAND.to_owned(), shown.map(str::to_owned).to_vec()));
 }
 
+/// Podman names the step on one stream and the reason on the other.
+#[test]
+fn a_reason_that_was_read_before_its_step_is_not_lost() {
+    let reason = "Error: creating build container: nope:1: no such image";
+    let text = format!("{reason}\nSTEP 1/2: FROM nope:1\n");
+    assert_eq!(of(&text), ("[1/2] FROM nope:1".to_owned(), vec![reason.to_owned()]));
+    let text = format!("STEP 1/2: FROM a\n{reason}\nSTEP 2/2: RUN b\nhalf done\n");
+    assert_eq!(of(&text).1, ["half done", reason]);
+}
+
 #[test]
 fn a_dockerfile_that_cannot_be_read_is_told_in_one_line() {
-    let reason = "failed to create LLB definition: dockerfile parse error line 1: unknown instruction: FRM";
-    let text = format!("#1 [internal] load build definition from D3\n#1 DONE 0.0s\n\n{reason}\n");
+    let reason = "dockerfile parse error line 1: unknown instruction: FRM";
+    let text = format!(
+        "#1 [internal] load build definition from D3\n#1 DONE 0.0s\n\nERROR: failed to solve: rpc error: code = Unknown desc = \
+         failed to solve with frontend dockerfile.v0: failed to create LLB definition: {reason}\n"
+    );
     assert_eq!(of(&text), (String::new(), vec![reason.to_owned()]));
     let classic = "Sending build context to Docker daemon  6.144kB\nError response from daemon: dockerfile parse error\n";
     assert_eq!(of(classic).1, ["Error response from daemon: dockerfile parse error"]);
