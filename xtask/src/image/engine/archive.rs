@@ -13,6 +13,7 @@ use deploy::model::Platform;
 use serde::Deserialize;
 
 use crate::image::assemble::{Image, complete};
+use crate::image::blob::{self, Blob};
 use crate::image::layer;
 
 #[derive(Deserialize)]
@@ -26,6 +27,14 @@ struct Entry {
 struct Configuration {
     os: String,
     architecture: String,
+    #[serde(default)]
+    rootfs: RootFs,
+}
+
+#[derive(Default, Deserialize)]
+struct RootFs {
+    #[serde(default)]
+    diff_ids: Vec<String>,
 }
 
 /// What the archive holds under a name.
@@ -35,22 +44,40 @@ enum Member {
     Link(String),
 }
 
-/// Reads the one image of an archive. Its layers are compressed as this tool compresses its own.
+/// Reads the one image of an archive. Its layers are compressed as this tool compresses its own, all at the same time;
+/// those that the image `before` has are taken from there, as compressing takes longer than everything else.
 ///
 /// # Errors
 /// A file that cannot be read, or that is no such archive.
-pub(super) fn read(path: &Path) -> io::Result<Image> {
+pub(super) fn read(path: &Path, before: Option<&Image>) -> io::Result<Image> {
     let members = members(path)?;
     let entries: Vec<Entry> = serde_json::from_slice(&content(&members, "manifest.json")?)?;
     let [entry] = entries.as_slice() else { return Err(odd("it holds more images than one")) };
     let config = content(&members, &entry.config)?;
-    let Configuration { os, architecture } = serde_json::from_slice(&config)?;
-    let layers = entry
-        .layers
-        .iter()
-        .map(|name| layer::compressed(&content(&members, name)?))
-        .collect::<io::Result<Vec<_>>>()?;
-    complete(Platform { os, architecture }, config, layers)
+    let Configuration { os, architecture, .. } = serde_json::from_slice(&config)?;
+    let contents = entry.layers.iter().map(|name| content(&members, name)).collect::<io::Result<Vec<_>>>()?;
+    let known = before.map(by_content).unwrap_or_default();
+    let compress = |content: &Bytes| match known.get(&blob::digest(content)) {
+        Some(blob) => Ok(blob.clone()),
+        None => layer::compressed(content),
+    };
+    let layers = std::thread::scope(|scope| {
+        let begun: Vec<_> = contents.iter().map(|content| scope.spawn(|| compress(content))).collect();
+        let ended = begun.into_iter().map(|layer| layer.join());
+        ended
+            .map(|layer| layer.unwrap_or_else(|_| Err(odd("a layer was not compressed"))))
+            .collect::<io::Result<_>>()
+    });
+    complete(Platform { os, architecture }, config, layers?)
+}
+
+/// An image's layers by the digests of what they are uncompressed, which its configuration names in the same order.
+fn by_content(image: &Image) -> BTreeMap<String, Blob> {
+    let config: Configuration = match serde_json::from_slice(image.config.bytes()) {
+        Ok(config) => config,
+        Err(_) => return BTreeMap::new(),
+    };
+    config.rootfs.diff_ids.into_iter().zip(image.layers.iter().cloned()).collect()
 }
 
 fn members(path: &Path) -> io::Result<BTreeMap<String, Member>> {

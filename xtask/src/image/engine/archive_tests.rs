@@ -48,7 +48,7 @@ fn the_same_content_is_the_same_image_whatever_the_archive_calls_it() {
         ],
         &[],
     );
-    let (old, new) = (read(&old).unwrap(), read(&new).unwrap());
+    let (old, new) = (read(&old, None).unwrap(), read(&new, None).unwrap());
     assert_eq!(old, new);
     assert_eq!((old.layers.len(), old.platform.architecture.as_str()), (2, "amd64"));
     assert_eq!(old.config.bytes().as_ref(), CONFIG.as_bytes(), "the engine's configuration as it is");
@@ -63,7 +63,31 @@ fn a_layer_that_is_compressed_already_is_left_as_it_is() {
         &[("manifest.json", text.as_bytes()), ("c.json", CONFIG.as_bytes()), ("l", gzip.bytes())],
         &[],
     );
-    assert_eq!(read(&path).unwrap().layers, [gzip]);
+    assert_eq!(read(&path, None).unwrap().layers, [gzip]);
+}
+
+#[test]
+fn a_layer_of_the_image_before_is_not_compressed_again() {
+    let archive = |name, second: &[u8]| {
+        let config = serde_json::json!({
+            "os": "linux",
+            "architecture": "amd64",
+            "rootfs": { "type": "layers", "diff_ids": [blob::digest(b"one"), blob::digest(second)] },
+        });
+        let (config, text) = (config.to_string(), manifest("c.json", &["l1", "l2"]));
+        let members = [
+            ("manifest.json", text.as_bytes()),
+            ("c.json", config.as_bytes()),
+            ("l1", b"one"),
+            ("l2", second),
+        ];
+        file(name, &members, &[])
+    };
+    let mut before = read(&archive("before", b"two"), None).unwrap();
+    // Told from what compressing gives.
+    before.layers[0] = layer::compressed(b"kept").unwrap();
+    let after = read(&archive("after", b"three"), Some(&before)).unwrap();
+    assert_eq!(after.layers, [before.layers[0].clone(), layer::compressed(b"three").unwrap()]);
 }
 
 #[test]
@@ -76,7 +100,7 @@ fn what_is_no_image_is_told() {
             vec![("manifest.json", br#"[{"Config":"c","Layers":["l"]}]"# as &[u8]), ("c", CONFIG.as_bytes())],
         ),
     ] {
-        let error = read(&file(name, &members, &[])).unwrap_err();
+        let error = read(&file(name, &members, &[]), None).unwrap_err();
         assert!(error.to_string().starts_with("no image archive: "), "{name}: {error}");
     }
 }

@@ -138,8 +138,9 @@ async fn take(
     run(host, &command::save(builder, id, &folder.archive), builder.engine, &Secrets::default(), &|_| {})
         .await
         .map_err(|failure| Error::Engine { service: service.clone(), failure })?;
-    let archive = folder.archive.clone();
-    let read = tokio::task::spawn_blocking(move || archive::read(&archive)).await;
+    let (archive, before) = (folder.archive.clone(), folder.layout.clone());
+    let read = move || archive::read(&archive, layout::read(&before).as_ref());
+    let read = tokio::task::spawn_blocking(read).await;
     let read = read.map_err(|_| Error::Interrupted(service.0.clone()))?;
     let image = read.map_err(file(&folder.archive))?;
     layout::write(&folder.layout, &image).map_err(file(&folder.layout))?;
