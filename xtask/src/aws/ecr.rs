@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use deploy::model::spec::RepositorySpec;
 use deploy::model::{ImageDigest, Platform};
+use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::call::Op;
@@ -74,29 +75,27 @@ impl Aws {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let call = || self.ecr.describe_repositories().set_repository_names(Some(wanted.clone())).send();
-        match self.call(DESCRIBE, call).await {
-            Ok(reply) => Ok(reply.repositories.unwrap_or_default().into_iter().map(read).collect()),
+        match self.describe_repositories(names).await {
             // One unknown name makes the whole call fail.
-            Err(error) if matches!(error.kind, Kind::NotFound) => self.search_repositories(names).await,
-            Err(error) => Err(error),
+            Err(error) if matches!(error.kind, Kind::NotFound) => self.find_each(names).await,
+            found => found,
         }
     }
 
-    async fn search_repositories(&self, names: &[&str]) -> Result<Vec<FoundRepository>, Error> {
-        let (mut found, mut next) = (Vec::new(), None);
-        loop {
-            let call =
-                || self.ecr.describe_repositories().max_results(1000).set_next_token(next.clone()).send();
-            let reply = self.call(DESCRIBE, call).await?;
-            let page = reply.repositories.unwrap_or_default().into_iter().map(read);
-            found.extend(page.filter(|repository| names.contains(&repository.name.as_str())));
-            next = reply.next_token;
-            if next.is_none() {
-                return Ok(found);
-            }
-        }
+    /// Each by itself: a list of all takes a right on every repository of the account.
+    async fn find_each(&self, names: &[&str]) -> Result<Vec<FoundRepository>, Error> {
+        let one = async |name: &&str| match self.describe_repositories(&[name]).await {
+            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(Vec::new()),
+            found => found,
+        };
+        Ok(try_join_all(names.iter().map(one)).await?.concat())
+    }
+
+    async fn describe_repositories(&self, names: &[&str]) -> Result<Vec<FoundRepository>, Error> {
+        let wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let call = || self.ecr.describe_repositories().set_repository_names(Some(wanted.clone())).send();
+        let reply = self.call(DESCRIBE, call).await?;
+        Ok(reply.repositories.unwrap_or_default().into_iter().map(read).collect())
     }
 
     /// Creates a repository, without its lifecycle policy; one that exists stays as it is. Gives its URI.
