@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::wire::Api;
+use crate::wire::{Api, ApiRequest};
 
 /// What a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,13 +54,21 @@ pub struct Call<'a> {
     pub operation: &'a str,
     /// Whether it may change anything.
     pub write: bool,
+    /// What is asked of an API; `None` for other surfaces.
+    pub request: Option<&'a ApiRequest>,
 }
 
 impl<'a> Call<'a> {
     /// A call of `operation`.
     #[must_use]
     pub fn new(surface: Surface, operation: &'a str) -> Self {
-        Self { surface, operation, write: is_write(surface, operation) }
+        Self { surface, operation, write: is_write(surface, operation), request: None }
+    }
+
+    /// The call that an API's request is.
+    #[must_use]
+    pub fn of(request: &'a ApiRequest) -> Self {
+        Self { request: Some(request), ..Self::new(Surface::Api(request.api), &request.operation) }
     }
 }
 
@@ -92,6 +100,8 @@ pub enum Fault {
     },
     /// The caller's policy does not allow the action.
     AccessDenied,
+    /// The caller's policy does not allow the action on what has this ARN.
+    AccessDeniedOn(String),
     /// The caller's security token is too old.
     ExpiredToken,
 }

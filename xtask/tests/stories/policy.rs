@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use deploy::event::ExitCode;
 use deploy::iam::{Place, policy};
+use deploy::model::Environment;
 use sim::policy::Policy;
 use sim::workload::scripted::Script;
 use xtask::aws::operations::DEPLOY;
@@ -12,8 +13,10 @@ use crate::world::{World, story};
 
 /// The policy that `cargo xtask iam policy` prints for the production environment.
 fn printed(world: &World) -> Policy {
-    let place = Place { partition: "aws", account: "123456789012" };
-    Policy::of(&policy(&world.environment, place, &DEPLOY))
+    let account = "123456789012";
+    let document = policy(&world.environment, Place { partition: "aws", account }, &DEPLOY);
+    let region = world.environment.region.clone();
+    Policy::of(&document, sim::policy::Place { region, account: account.to_owned() })
 }
 
 /// A first release, one that changes settings, one that fails, and a way back; ends as soon as `wanted` was told. Gives the
@@ -84,6 +87,51 @@ fn a_right_that_is_missing_is_named() {
             world.cloud.add_rule(printed(&world).without(action));
             let (_, told) = life(&mut world, action).await;
             assert!(told.contains(action.as_str()), "{action} is missing, and nobody says so: {told}");
+        });
+    }
+}
+
+/// What is of another app, and the call that is denied on it.
+type Foreign = (fn(&mut Environment), &'static str);
+
+#[test]
+fn what_belongs_to_another_app_is_out_of_reach() {
+    let cases: [Foreign; 6] = [
+        (
+            |ours| ours.services[0].name = "shop".to_owned(),
+            "ecs:DescribeServices on resource: arn:aws:ecs:ap-southeast-1:123456789012:service/ielts-prod-cluster/shop ",
+        ),
+        (
+            |ours| ours.cluster = "shop".to_owned(),
+            "ecs:DescribeClusters on resource: arn:aws:ecs:ap-southeast-1:123456789012:cluster/shop ",
+        ),
+        (
+            |ours| ours.services[0].repository.name = "shop".to_owned(),
+            "ecr:DescribeRepositories on resource: arn:aws:ecr:ap-southeast-1:123456789012:repository/shop ",
+        ),
+        (
+            |ours| ours.services[0].family = "shop".to_owned(),
+            "ecs:RegisterTaskDefinition on resource: arn:aws:ecs:ap-southeast-1:123456789012:task-definition/shop:* ",
+        ),
+        (
+            |ours| ours.services[0].log_group.name = "/shop".to_owned(),
+            "logs:CreateLogGroup on resource: arn:aws:logs:ap-southeast-1:123456789012:log-group:/shop ",
+        ),
+        (
+            |ours| ours.services[0].target_group.name = "shop".to_owned(),
+            "elasticloadbalancing:CreateTargetGroup on resource: \
+             arn:aws:elasticloadbalancing:ap-southeast-1:123456789012:targetgroup/shop/* ",
+        ),
+    ];
+    for (reach, denied) in cases {
+        story(|| async {
+            let mut world = World::new().await;
+            world.cloud.add_rule(printed(&world));
+            reach(&mut world.environment);
+            let ended = world.deploy("v1", "v1").await;
+            assert_ne!(ended.exit, ExitCode::Done);
+            let told = format!("{:?}", ended.events);
+            assert!(told.contains(denied), "nothing says `{denied}`: {told}");
         });
     }
 }

@@ -50,7 +50,7 @@ impl Asked {
 
     pub(super) fn call(&self) -> Call<'_> {
         match self {
-            Self::Api(request) => Call::new(Surface::Api(request.api), &request.operation),
+            Self::Api(request) => Call::of(request),
             Self::Registry(request) => Call::new(Surface::Registry, request.operation()),
             Self::Unreadable { request_line, .. } => Call::new(Surface::Unrecognised, request_line),
         }

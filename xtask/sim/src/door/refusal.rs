@@ -36,11 +36,15 @@ pub(super) fn api(fault: &Fault, request: &ApiRequest, account: &str) -> Option<
             };
             error(code, "InternalFailure", *status, *status, "Service error".to_owned())
         }
-        Fault::AccessDenied => {
+        Fault::AccessDenied | Fault::AccessDeniedOn(_) => {
+            let resource = match fault {
+                Fault::AccessDeniedOn(arn) => arn,
+                _ => "*",
+            };
             let action = format!("{}:{}", Surface::Api(request.api), request.operation);
             let code = if request.api == Api::Ec2 { "UnauthorizedOperation" } else { "AccessDenied" };
             let message = format!(
-                "User: arn:aws:iam::{account}:user/deployer is not authorized to perform: {action} on resource: * \
+                "User: arn:aws:iam::{account}:user/deployer is not authorized to perform: {action} on resource: {resource} \
                  because no identity-based policy allows the {action} action"
             );
             error("AccessDeniedException", code, 400, 403, message)
@@ -70,7 +74,7 @@ pub(super) fn registry(fault: &Fault) -> Option<Response<Bytes>> {
             let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             (status, "UNKNOWN", "Service error")
         }
-        Fault::AccessDenied => {
+        Fault::AccessDenied | Fault::AccessDeniedOn(_) => {
             (StatusCode::FORBIDDEN, "DENIED", "requested access to the resource is denied")
         }
         Fault::ExpiredToken => (
