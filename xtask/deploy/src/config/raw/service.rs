@@ -43,7 +43,8 @@ pub(crate) struct Service {
     /// How many tasks the service begins with; afterwards autoscaling decides, where there is `scaling`.
     #[schemars(range(min = 1, max = 5000))]
     pub(crate) desired_count: Setting<u32>,
-    /// Whether `aws ecs execute-command` works; the task role needs the ssmmessages permissions.
+    /// Whether `cargo xtask exec` and `aws ecs execute-command` work in tasks that start from now on; the task role needs
+    /// the ssmmessages permissions.
     pub(crate) enable_execute_command: Setting<bool>,
     /// Its Service Connect endpoint.
     pub(crate) connect: Option<Setting<Connect>>,
