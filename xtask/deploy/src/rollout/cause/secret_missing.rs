@@ -26,17 +26,18 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
         ],
     )?;
     let after = |mark: &str| reason.split_once(mark).map(|(_, rest)| rest.trim().trim_end_matches('.'));
-    let cause = |text, remedy: &str| Some(Cause::plain(CODE, text, remedy));
+    let cause = |text: String, remedy: &str| Some(Cause::plain(CODE, text, remedy));
     if let Some(names) = after(NO_PARAMETER) {
-        return cause(
-            format!("Parameter Store does not have `{names}`: {reason}"),
-            "make it with `aws ssm put-parameter --type SecureString` (on the embedded cloud with `--endpoint-url`), or \
-             mend the container's `secrets` in deploy.toml",
+        let name = names.split(", ").next().unwrap_or(names);
+        let remedy = format!(
+            "make it with `aws ssm put-parameter --type SecureString --name {name} --value file://FILE` (on the embedded \
+             cloud with `--endpoint-url`), or mend the container's `secrets` in deploy.toml"
         );
+        return cause(format!("Parameter Store does not have `{names}`"), &remedy);
     }
     if let Some(key) = after(NO_KEY) {
         return cause(
-            format!("a secret of Secrets Manager has no key `{key}`: {reason}"),
+            format!("a secret of Secrets Manager has no key `{key}`"),
             "put a value that has the key (`aws secretsmanager put-secret-value`), or mend the container's `secrets` in \
              deploy.toml",
         );
@@ -44,7 +45,7 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     if reason.contains(NO_SECRET) {
         let arn = after("failed to fetch secret ").and_then(|rest| rest.split(' ').next());
         return cause(
-            format!("Secrets Manager does not have {}: {reason}", arn.unwrap_or("a secret")),
+            format!("Secrets Manager does not have {}", arn.unwrap_or("a secret")),
             "make it with `aws secretsmanager create-secret` (on the embedded cloud with `--endpoint-url`), or mend the \
              container's `secrets` in deploy.toml",
         );

@@ -128,21 +128,21 @@ fn a_secret_that_is_not_there_is_named() {
         (
             "unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters: /a/b"
                 .to_owned(),
-            "Parameter Store does not have `/a/b`: ".to_owned(),
-            "aws ssm put-parameter",
+            "Parameter Store does not have `/a/b`".to_owned(),
+            "aws ssm put-parameter --type SecureString --name /a/b ",
         ),
         (
             format!(
                 "unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret {arn} \
                  from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret."
             ),
-            format!("Secrets Manager does not have {arn}: "),
+            format!("Secrets Manager does not have {arn}"),
             "aws secretsmanager create-secret",
         ),
         (
             "unable to retrieve secret from asm: retrieved secret from Secrets Manager did not contain json key user"
                 .to_owned(),
-            "a secret of Secrets Manager has no key `user`: ".to_owned(),
+            "a secret of Secrets Manager has no key `user`".to_owned(),
             "aws secretsmanager put-secret-value",
         ),
         (
