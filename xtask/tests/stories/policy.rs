@@ -1,20 +1,28 @@
 //! The printed policy is enough for all that a deploy does, and no action in it is there for nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use deploy::event::ExitCode;
-use deploy::iam::{Place, policy};
+use deploy::iam::{Need, Place, policy};
 use deploy::model::Environment;
 use sim::policy::Policy;
 use sim::workload::scripted::Script;
-use xtask::aws::operations::DEPLOY;
+use xtask::apply::{self, Known, Site};
+use xtask::aws::operations::{DEPLOY, DOWN};
+use xtask::observe;
+use xtask::report::{Recorder, Screen};
 
 use crate::world::{World, story};
 
 /// The policy that `cargo xtask iam policy` prints for the production environment.
 fn printed(world: &World) -> Policy {
+    printed_for(world, &DEPLOY)
+}
+
+fn printed_for(world: &World, needs: &[Need]) -> Policy {
     let account = "123456789012";
-    let document = policy(&world.environment, Place { partition: "aws", account }, &DEPLOY);
+    let document = policy(&world.environment, Place { partition: "aws", account }, needs);
     let region = world.environment.region.clone();
     Policy::of(&document, sim::policy::Place { region, account: account.to_owned() })
 }
@@ -68,6 +76,41 @@ fn the_role_may_do_all_that_a_deploy_does() {
         let (exits, told) = life(&mut world, "denied").await;
         assert_eq!(exits, [ExitCode::Done, ExitCode::Done, ExitCode::Failed], "{told}");
         assert!(!told.contains("denied"), "{told}");
+    });
+}
+
+#[test]
+fn the_role_with_down_may_take_away_all_that_a_deploy_made() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.cloud.add_rule(printed_for(&world, &[&DEPLOY[..], &DOWN[..]].concat()));
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let observed = observe::account(&world.aws, &world.environment).await.unwrap();
+        let plan = deploy::plan::down(&world.environment, &observed);
+        let (events, known) =
+            (Recorder::new(world.host.clock.clone(), Screen::silent()), Known::of(&observed));
+        let images = BTreeMap::new();
+        let site = Site {
+            aws: &world.aws,
+            host: &world.host,
+            desired: None,
+            images: &images,
+            registry: None,
+            app: &world.environment.app,
+            known: &known,
+            events: &events,
+        };
+        for stage in &plan.stages {
+            apply::stage(&site, stage).await.unwrap_or_else(|denied| panic!("{denied}"));
+        }
+        // Cloud Map takes its time.
+        world.host.clock.sleep(Duration::from_secs(60)).await;
+        let gone = observe::account(&world.aws, &world.environment).await.unwrap();
+        let left = deploy::plan::down(&world.environment, &gone);
+        assert!(left.is_empty(), "{left:?}");
+        let used = called(&world);
+        let unused: Vec<_> = DOWN.iter().filter(|need| !used.contains(need.action)).collect();
+        assert_eq!(unused, Vec::<&Need>::new(), "a right that nothing takes");
     });
 }
 
