@@ -18,6 +18,12 @@ impl Blob {
         Self { media_type, digest: digest(&bytes), bytes }
     }
 
+    /// The blob that `digest` names; `None` when these are other bytes.
+    pub(super) fn named(media_type: &'static str, digest: &str, bytes: Bytes) -> Option<Self> {
+        let blob = Self::new(media_type, bytes);
+        (blob.digest == digest).then_some(blob)
+    }
+
     /// Its OCI media type.
     #[must_use]
     pub fn media_type(&self) -> &'static str {

@@ -6,13 +6,13 @@
 use std::io;
 use std::path::Path;
 
-use bytes::Bytes;
 use deploy::model::Platform;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::assemble::{self, Image, MANIFEST_MEDIA_TYPE};
-use super::{blob, layer};
+use super::blob::Blob;
+use super::layer;
 
 /// Writes `image` into `folder`; blobs of earlier images are taken away.
 pub(super) fn write(folder: &Path, image: &Image) -> io::Result<()> {
@@ -52,21 +52,21 @@ pub(super) fn write(folder: &Path, image: &Image) -> io::Result<()> {
 
 /// Reads an image back; `None` for a folder that lacks any of it, or holds other bytes than it names.
 pub(super) fn read(folder: &Path) -> Option<Image> {
-    let blob = |digest: &str| {
-        let bytes =
-            std::fs::read(folder.join("blobs").join("sha256").join(digest.strip_prefix("sha256:")?)).ok()?;
-        (blob::digest(&bytes) == digest).then(|| Bytes::from(bytes))
+    let blob = |media_type, digest: &str| {
+        let name = digest.strip_prefix("sha256:")?;
+        let bytes = std::fs::read(folder.join("blobs").join("sha256").join(name)).ok()?;
+        Blob::named(media_type, digest, bytes.into())
     };
     let index: Value = serde_json::from_slice(&std::fs::read(folder.join("index.json")).ok()?).ok()?;
     let entry = index["manifests"].get(0)?;
     let digest = entry["digest"].as_str()?;
-    let manifest: Value = serde_json::from_slice(&blob(digest)?).ok()?;
+    let manifest: Value = serde_json::from_slice(blob(MANIFEST_MEDIA_TYPE, digest)?.bytes()).ok()?;
     let layers = manifest["layers"].as_array()?.iter();
-    let layers = layers.map(|layer| layer::compressed(&blob(layer["digest"].as_str()?)?).ok());
+    let layers = layers.map(|layer| blob(layer::MEDIA_TYPE, layer["digest"].as_str()?));
     let platform = |name: &str| Some(entry["platform"][name].as_str()?.to_owned());
     let platform = Platform { os: platform("os")?, architecture: platform("architecture")? };
-    let config = blob(manifest["config"]["digest"].as_str()?)?;
-    let image = assemble::complete(platform, config, layers.collect::<Option<_>>()?).ok()?;
+    let config = blob(assemble::CONFIG_MEDIA_TYPE, manifest["config"]["digest"].as_str()?)?;
+    let image = assemble::complete(platform, config.bytes().clone(), layers.collect::<Option<_>>()?).ok()?;
     (image.digest.0 == digest).then_some(image)
 }
 

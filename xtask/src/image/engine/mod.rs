@@ -135,12 +135,15 @@ async fn take(
     id: &str,
 ) -> Result<Image, Error> {
     let Job { service, .. } = *job;
+    // Read while the engine writes.
+    let before = folder.layout.clone();
+    let before = tokio::task::spawn_blocking(move || layout::read(&before));
     run(host, &command::save(builder, id, &folder.archive), builder.engine, &Secrets::default(), &|_| {})
         .await
         .map_err(|failure| Error::Engine { service: service.clone(), failure })?;
-    let (archive, before) = (folder.archive.clone(), folder.layout.clone());
-    let read = move || archive::read(&archive, layout::read(&before).as_ref());
-    let read = tokio::task::spawn_blocking(read).await;
+    let before = before.await.map_err(|_| Error::Interrupted(service.0.clone()))?;
+    let archive = folder.archive.clone();
+    let read = tokio::task::spawn_blocking(move || archive::read(&archive, before.as_ref())).await;
     let read = read.map_err(|_| Error::Interrupted(service.0.clone()))?;
     let image = read.map_err(file(&folder.archive))?;
     layout::write(&folder.layout, &image).map_err(file(&folder.layout))?;
