@@ -30,7 +30,7 @@ impl Engine {
     pub(super) async fn find() -> Result<Self, String> {
         let mut why = None;
         for engine in Self::ALL {
-            match engine.run(&["version", "--format", "{{.Client.Version}} {{.Server.Version}}"]).await {
+            match engine.run(&["ps", "--quiet"]).await {
                 Ok(_) => return Ok(engine),
                 Err(Failure::NotInstalled) => {}
                 Err(Failure::Failed(said)) => {

@@ -12,6 +12,7 @@ mod archive;
 mod cloud;
 mod container;
 mod engine;
+mod forward;
 mod loader;
 mod names;
 mod removal;
@@ -24,9 +25,10 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
+pub use forward::forward;
 pub(super) use removal::reap;
 pub(crate) use sidecar::Connect;
-pub use sidecar::{Sidecar, forward};
+pub use sidecar::Sidecar;
 
 use self::cloud::Cloud;
 use self::container::Network;

@@ -8,33 +8,30 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
-use std::io::{Error, ErrorKind, Result};
-use std::net::Ipv4Addr;
+use std::io::{Error, Result};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::net::UnixListener;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::cloud::Cloud;
+use super::forward::READY;
 use super::loader::{self, Loader};
 use super::names;
 use crate::workload::{TaskId, TaskStart};
 
 /// What a sidecar gets to come up.
 const UP_WITHIN: Duration = Duration::from_secs(60);
-/// The socket on which the sidecar says that it listens.
-const READY: &str = "ready";
 /// Where the sidecar finds its sockets and its program.
 const FOLDER: &str = "/connect";
 const PROGRAM: &str = "/sidecar";
 
-/// The program that is the sidecar: this cloud's own, told to call [`forward`].
+/// The program that is the sidecar: this cloud's own, told to call [`forward`](super::forward).
 #[derive(Clone, Debug)]
 pub struct Sidecar {
     /// The executable. It must stay as it is while the cloud runs.
@@ -183,44 +180,13 @@ async fn load(cloud: &Cloud) -> std::result::Result<String, String> {
         .await
 }
 
-/// Is the sidecar: listens at every port for which there is a socket in `folder`, and forwards to it.
-///
-/// # Errors
-/// The folder cannot be read, or a port cannot be listened at.
-pub async fn forward(folder: &Path) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let port = entry.file_name().to_str().and_then(|name| name.parse::<u16>().ok());
-        if let Some(port) = port {
-            let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?;
-            tokio::spawn(pass_on(listener, entry.path()));
-        }
-    }
-    let _ready = UnixStream::connect(folder.join(READY)).await?;
-    std::future::pending().await
-}
-
-async fn pass_on(listener: TcpListener, socket: PathBuf) {
-    loop {
-        let Ok((mut client, _)) = listener.accept().await else {
-            // Out of file descriptors, or a connection that was gone before it was accepted.
-            sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        let socket = socket.clone();
-        tokio::spawn(async move {
-            match UnixStream::connect(socket).await {
-                Ok(mut cloud) => copy_bidirectional(&mut client, &mut cloud).await.map(drop),
-                Err(error) => Err(Error::new(ErrorKind::ConnectionRefused, error)),
-            }
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+    use super::super::forward::forward;
     use super::*;
 
     /// Says on each connection who asked at which port.
