@@ -128,7 +128,7 @@ pub(super) async fn attend(task: Arc<Task>, index: usize, engine: Engine) {
         stop_timeout = task.stop_asked() => {
             let secs = stop_timeout.as_secs().to_string();
             // The image's stop signal, then SIGKILL. An engine that cannot is told of by the wait.
-            let _ = engine.run(&["stop", "--time", &secs, &name]).await;
+            let _ = engine.run(&["stop", "-t", &secs, &name]).await;
             ended.await
         }
     };

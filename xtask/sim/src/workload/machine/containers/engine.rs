@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub(super) struct Engine(&'static str);
 
 /// Why there is no engine.
-const NONE: &str = "the image needs a container, and there is no engine: install Docker or Podman";
+const NONE: &str = "a container needs an engine, and there is none: install Docker or Podman";
 
 impl Engine {
     /// Those that can run containers, in the order in which they are tried.

@@ -79,8 +79,10 @@ pub(in crate::workload::machine) fn reap(state_dir: &Path) -> Result<usize> {
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(Error::other(format!(
-            "{} may still have containers of this cloud, and cannot be asked: {}",
+            "{} may still have containers of this cloud and does not answer: start it; if it is gone for good, remove {} \
+             ({})",
             engine.name(),
+            file.display(),
             said.trim()
         )));
     }
