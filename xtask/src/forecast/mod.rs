@@ -9,7 +9,7 @@ mod rehearsal;
 use std::collections::BTreeMap;
 
 use deploy::event::Forecast;
-use deploy::model::{Environment, Kind, ServiceKey};
+use deploy::model::{Build, Environment, Kind, ServiceKey, Workload};
 use futures_util::future::join_all;
 use sim::ecs::Pace;
 
@@ -21,6 +21,8 @@ use crate::release::Planned;
 /// Until a small service listens, where nobody has told: in a container of a quarter of a vCPU, and as a process.
 const BOOT_MS: u64 = 1_000;
 const BOOT_LOCAL_MS: u64 = 100;
+/// What an engine on a developer's machine takes for a task's containers and their sidecar, where nobody has told.
+const CONTAINERS_LOCAL_MS: u64 = 1_200;
 
 /// Predicts a plan's rolls; `None` when it rolls nothing, or the rehearsal does not go well: what cannot be predicted is
 /// left unsaid, and stops nothing.
@@ -43,14 +45,26 @@ pub async fn predict(aws: &Aws, environment: &Environment, planned: &Planned) ->
         .filter(|(_, state)| running(state))
         .map(|(key, state)| (key.clone(), state.desired))
         .collect();
-    let (pace, boot_ms) = if environment.kind == Kind::Local {
-        (Pace::local(), BOOT_LOCAL_MS)
-    } else {
-        (Pace::default(), BOOT_MS)
+    let (pace, boot_ms) = match environment.kind {
+        Kind::Aws => (Pace::default(), BOOT_MS),
+        Kind::Local if in_containers(environment) => {
+            (Pace { pulling_ms: CONTAINERS_LOCAL_MS, ..Pace::local() }, BOOT_MS)
+        }
+        Kind::Local => (Pace::local(), BOOT_LOCAL_MS),
     };
     let starts = starts(aws, environment, &live).await;
     let rehearsal = Rehearsal { environment: environment.clone(), live, rolls, starts, boot_ms, pace };
     tokio::task::spawn_blocking(move || rehearse(&rehearsal)).await.ok()?
+}
+
+/// Whether the embedded cloud will have containers to start, as far as that can be told beforehand.
+fn in_containers(environment: &Environment) -> bool {
+    let dockerfile = |service: &deploy::model::Service| matches!(service.build, Build::Dockerfile(_));
+    match environment.workload {
+        Workload::Auto => environment.services.iter().any(dockerfile),
+        Workload::Processes => false,
+        Workload::Containers => true,
+    }
 }
 
 /// How long the running tasks of each service took from their creation to their start, in milliseconds: the slowest of each.
