@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use sim::door::server::{Bound, ServeOptions, serve};
+use sim::workload::machine::Kind;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -60,6 +61,8 @@ async fn through_service_connect() -> Response<Bytes> {
 fn daemon() {
     let state_dir = PathBuf::from(variable("STATE_DIR"));
     let mut options = ServeOptions::new(state_dir.clone());
+    // The image is this very program, which is linked dynamically.
+    options.workload = Kind::Processes;
     (options.endpoint_port, options.alb_port) = (0, 0);
     let ready = |bound: &Bound| {
         std::fs::write(state_dir.join("part"), bound.endpoint.to_string()).unwrap();

@@ -16,6 +16,7 @@ use std::time::Duration;
 use client::Client;
 use serde_json::{Value, json};
 use sim::door::server::{Bound, ServeOptions, clean_up, serve};
+use sim::workload::machine::Kind;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
@@ -33,6 +34,8 @@ impl Daemon {
     async fn start(name: &str) -> Self {
         let state_dir = std::env::temp_dir().join(format!("sim-daemon-{}-{name}", std::process::id()));
         let mut options = ServeOptions::new(state_dir.clone());
+        // The image is this very program, which is linked dynamically.
+        options.workload = Kind::Processes;
         (options.endpoint_port, options.alb_port) = (0, 0);
         let (ready, bound) = oneshot::channel();
         let serving = tokio::spawn(serve(options, move |bound| ready.send(*bound).unwrap()));
@@ -48,7 +51,7 @@ impl Daemon {
             assert!(std::net::TcpStream::connect(address).is_err(), "{address} still answers");
         }
         assert_eq!(std::fs::read_dir(self.state_dir.join("processes")).unwrap().count(), 0);
-        assert!(!self.state_dir.join("images").exists());
+        assert!(!self.state_dir.join("scratch").exists());
         std::fs::remove_dir_all(&self.state_dir).unwrap();
     }
 }
@@ -284,6 +287,6 @@ async fn the_tasks_of_a_killed_daemon_die_with_it() {
     })
     .await;
     clean_up(&state_dir).unwrap();
-    assert!(!state_dir.join("images").exists());
+    assert!(!state_dir.join("scratch").exists());
     std::fs::remove_dir_all(&state_dir).unwrap();
 }
