@@ -12,6 +12,8 @@ from .verdict import Unexpected
 
 # What the Java application uses, and what compiles it.
 MODULES = "java.base,jdk.httpserver,jdk.compiler"
+# What a Rust program is linked with, and what a Dockerfile's steps need.
+LINKER = ("gcc", "libc6-dev", "dash", "coreutils")
 
 
 def node(env):
@@ -38,6 +40,49 @@ def java(env, folder):
     own = {path.name for path in loaded}
     libraries = {name: path for name, path in _libraries(loaded).items() if path.name not in own}
     return _import(env, "ci-base/java:1", {**files, **libraries}, "/opt/java/bin")
+
+
+def rust(env):
+    """Makes the image `ci-base/rust:1`: this machine's compiler, what it links with, and the crates of the lock file."""
+    sysroot = pathlib.Path(_run(["rustc", "--print", "sysroot"], env).decode().strip())
+    cargo_home = pathlib.Path(env.get("CARGO_HOME", pathlib.Path.home() / ".cargo"))
+    packages = sorted(_closure(LINKER))
+    listed = subprocess.run(["dpkg-query", "--listfiles", *packages], capture_output=True, text=True, check=False).stdout
+    paths = {pathlib.Path(line) for line in listed.splitlines() if line.startswith("/") and "/share/" not in line}
+    for part in ("bin/cargo", "bin/rustc", "lib"):
+        paths |= {path for path in [sysroot / part, *(sysroot / part).rglob("*")] if "/share/" not in str(path)}
+    for part in ("registry/cache", "registry/index"):
+        paths |= set((cargo_home / part).rglob("*"))
+    # Each file once and under its own name: /lib and its like lead to folders below /usr.
+    files = {path.parent.resolve() / path.name for path in paths if path.is_symlink() or path.is_file()}
+    # Those folders, and what Debian's alternatives make of the C compiler's name.
+    links = ("/bin", "/lib", "/lib64", "/usr/bin/cc", "/etc/alternatives/cc")
+    files |= {path for path in map(pathlib.Path, links) if path.is_symlink()}
+    names = "\0".join(str(path).lstrip("/") for path in sorted(files))
+    archive = _run(["tar", "--create", "--directory", "/", "--no-recursion", "--null", "--files-from", "-"], env, names.encode())
+    changes = {"PATH": f"{sysroot}/bin:/usr/bin:/bin", "CARGO_HOME": cargo_home, "CARGO_NET_OFFLINE": "true"}
+    told = [word for name, value in changes.items() for word in ("--change", f"ENV {name}={value}")]
+    _run(["docker", "import", *told, "-", "ci-base/rust:1"], env, archive)
+    return "ci-base/rust:1"
+
+
+def _closure(packages):
+    """Debian packages and all that they depend on, as they are installed here."""
+    known = subprocess.run(["dpkg-query", "--show", "--showformat", "${Package}|${Depends}|${Pre-Depends}|${Provides}\n"],
+                           capture_output=True, text=True, check=False).stdout
+    needs, provided = {}, {}
+    for line in known.splitlines():
+        name, *rest, provides = line.split("|", 3)
+        needs[name] = re.findall(r"([a-z0-9][a-z0-9+.-]+)(?::\w+)?(?: \([^)]*\))?", ",".join(rest))
+        provided |= {other: name for other in re.findall(r"[a-z0-9][a-z0-9+.-]+", provides)}
+    found, pending = set(), list(packages)
+    while pending:
+        name = pending.pop()
+        name = name if name in needs else provided.get(name)
+        if name and name not in found:
+            found.add(name)
+            pending += needs[name]
+    return found
 
 
 def _libraries(programs):
@@ -68,3 +113,4 @@ def _run(command, env, given=None):
     done = subprocess.run(command, env=env, input=given, capture_output=True, check=False)
     if done.returncode != 0:
         raise Unexpected(" ".join(command), "exit 0", done.stderr.decode("utf-8", "replace")[-2000:])
+    return done.stdout

@@ -2,7 +2,7 @@
 
 import shutil
 
-from .. import docker
+from .. import bases, docker, names, web
 from ..stage import deployed
 from ..verdict import check, expect, expect_that
 from .fresh import fresh_deploy
@@ -69,6 +69,25 @@ def by_others(stage):
         expect_that(run.exit == 0, f"a build by {engine}", "exit 0", run.story())
         told.append(f"{engine} {run.elapsed:.1f} s")
     return ", ".join(told)
+
+
+@check("the repository's own Dockerfiles give small images that serve, by one line each", needs=[by_docker])
+def own(stage):
+    with docker.daemon(stage.root / "target" / "ci" / "dockerd.log") as env:
+        # This machine's compiler and crates stand in for the public base image, which cannot be had from everywhere.
+        base = bases.rust(env)
+        for key in names.KEYS:
+            build = f'build = {{ dockerfile = "{key}/Dockerfile", context = ".", args = {{ BUILD_IMAGE = "{base}" }} }}'
+            stage.sources.edit("deploy.toml", f'build = {{ cargo = "{key}" }}', build)
+        try:
+            run = deployed(stage.tool.deploy(env=env))
+        finally:
+            stage.sources.restore()
+    answer = web.ask(stage.cloud().url, "POST", "/", web.form_of((6.5, 6.5, 5.0, 7.0)), web.FORM)
+    expect("the overall band on the page", web.overall_in(answer.body), "6.5")
+    sizes = {event["service"]: event["bytes"] for event in run.events("built")}
+    expect_that(max(sizes.values()) < 8 << 20, "the images' sizes", "below 8 MiB each", sizes)
+    return f"{run.elapsed:.1f} s, {sizes}"
 
 
 @check("the package built again: the old digest, nothing pushed", needs=[by_docker])
