@@ -11,7 +11,7 @@ use deploy::model::{Architecture, Environment, Release, ServiceKey};
 use deploy::rollout::Verdict;
 use sim::Settings;
 use sim::door::clock::SimClock;
-use sim::door::cloud::{CallRecord, Cloud};
+use sim::door::cloud::{CallRecord, Cloud, RuleGuard};
 use sim::workload::scripted::{Scripted, Scripts};
 use tokio::sync::Notify;
 use xtask::aws::{Aws, Connect, Keys, Observer};
@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) claim: Claim,
     /// Seconds that pass between the plan and the consent to it.
     pub(crate) consents_after: u64,
+    /// What those who deploy to the account may do: what the printed policy allows, unless a story says otherwise.
+    pub(crate) rights: Option<RuleGuard>,
 }
 
 /// How a deploy of a story ended.
@@ -85,6 +87,7 @@ impl World {
         let clock = SimClock::virtual_time();
         let epoch = clock.millis().0.saturating_add_signed(secs * 1000);
         let cloud = Cloud::rehearsal(Settings::default(), clock, Scripted::new(scripts.clone()));
+        let rights = Some(crate::policy::grant(&cloud, crate::policy::printed(&environment)));
         let front_door = FrontDoor::new(cloud.clone());
         let http = Http::new(front_door.clone());
         let host = Host::rehearsal(7, epoch, Env::default(), http);
@@ -104,6 +107,7 @@ impl World {
             put_back: true,
             claim: run_of("story"),
             consents_after: 0,
+            rights,
         }
     }
 
@@ -126,6 +130,7 @@ impl World {
             put_back: true,
             claim: run_of("rival"),
             consents_after: 0,
+            rights: None,
         }
     }
 
