@@ -52,8 +52,6 @@ def nothing_leaks(stage):
     with tempfile.TemporaryDirectory(prefix="ci-home-") as folder, \
             docker.daemon(stage.root / "target" / "ci" / "dockerd.log") as env:
         folder = pathlib.Path(folder)
-        # Images are unpacked below it, and tasks are other users.
-        folder.chmod(0o755)
         bases.node(env)
         env |= {
             "CARGO_HOME": os.environ.get("CARGO_HOME", str(home / ".cargo")),

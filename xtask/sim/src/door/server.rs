@@ -253,12 +253,17 @@ fn remove_folder(folder: &Path) -> Result<()> {
 /// A new folder for what is unpacked or shared with tasks, in the system's folder for temporary files; a link in the
 /// state folder remembers where. The state folder is for its owner only, and its path may be too long for sockets.
 ///
-/// As root, tasks run as the users that their images name, who have to get at their executables.
+/// As root, tasks run as the users that their images name, who have to get at their executables: not below a folder that
+/// is root's alone, as some systems give every user.
 fn scratch_folder(state_dir: &Path) -> Result<PathBuf> {
     let mode = if geteuid().is_root() { 0o755 } else { 0o700 };
+    let mut place = std::env::temp_dir();
+    if geteuid().is_root() && !open_to_all(&place) {
+        place = PathBuf::from("/tmp");
+    }
     let mut attempt = 0;
     let folder = loop {
-        let folder = std::env::temp_dir().join(format!("embedded-cloud-{}-{attempt}", std::process::id()));
+        let folder = place.join(format!("embedded-cloud-{}-{attempt}", std::process::id()));
         match DirBuilder::new().mode(mode).create(&folder) {
             Ok(()) => break folder,
             // Somebody else's: a folder that is not new is not trusted.
@@ -270,6 +275,13 @@ fn scratch_folder(state_dir: &Path) -> Result<PathBuf> {
     fs::set_permissions(&folder, Permissions::from_mode(mode))?;
     symlink(&folder, state_dir.join(SCRATCH))?;
     Ok(folder)
+}
+
+/// Whether every user can get at what is in a folder.
+fn open_to_all(folder: &Path) -> bool {
+    folder
+        .ancestors()
+        .all(|part| fs::metadata(part).is_ok_and(|found| found.permissions().mode() & 0o001 != 0))
 }
 
 #[cfg(test)]

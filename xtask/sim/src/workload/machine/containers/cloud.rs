@@ -30,8 +30,14 @@ impl Cloud {
     pub(super) async fn open(state_dir: &Path) -> std::result::Result<Self, String> {
         let engine = Engine::find().await?;
         let id = names::id(state_dir);
-        // Noted first: what is made from here on is found again, whatever happens.
-        removal::note(state_dir, engine).map_err(|error| format!("cannot note the engine: {error}"))?;
+        let noted = |error: Error| format!("cannot note the engine: {error}");
+        removal::note(state_dir, engine).map_err(noted)?;
+        // What an earlier cloud of this folder left: its own note may have gone with a `cargo clean`.
+        let folder = state_dir.to_owned();
+        let reaped = tokio::task::spawn_blocking(move || removal::reap(&folder)).await;
+        reaped.map_err(Error::other).flatten().map_err(|error| error.to_string())?;
+        // Noted before anything is made: it is found again, whatever happens.
+        removal::note(state_dir, engine).map_err(noted)?;
         let watchdog = Watchdog::start(engine, &id).map_err(|error| format!("no watchdog: {error}"))?;
         let label = format!("{}={id}", names::CLOUD);
         let made = engine.run(&["network", "create", "--label", &label, &names::network(&id)]).await;
