@@ -1,5 +1,6 @@
 """No credential is an argument or stays in a file: watched while a Dockerfile is built with a secret, pushed and deployed."""
 
+import base64
 import hashlib
 import os
 import pathlib
@@ -35,6 +36,15 @@ def _decoys(stage, arguments, folder, texts):
     subprocess.run([sys.executable, "-c", "import time; time.sleep(0.3)", texts["decoy"]], check=True)
     expect("arguments that hold the decoy", arguments.holding({"decoy": texts["decoy"]}), ["decoy"])
     (folder / "decoy").write_text(texts.pop("decoy"), encoding="utf-8")
+
+
+def _pattern_knows_tokens(stage):
+    """Proves that the registry's password would be found, as it is issued and as it is decoded."""
+    data = stage.account().word_for_word("aws ecr get-authorization-token")["authorizationData"]
+    token = data[0]["authorizationToken"]
+    password = base64.b64decode(token).decode().partition(":")[2]
+    known = {"token": token, "password": password}
+    expect("what the pattern does not find", [name for name, text in known.items() if not SECRETS.search(text)], [])
 
 
 @check("a build secret, AWS keys and the registry's password are in no argument, file, output or log", needs=[fresh_deploy])
@@ -73,6 +83,7 @@ def nothing_leaks(stage):
                 digest = hashlib.sha256(texts["build-secret"].encode()).hexdigest()
                 shown = stage.tool.run("exec", "frontend", "--", "node", "-p", "fs.readFileSync('/app/digest', 'utf8')", env=env)
                 expect("the digest of the secret that the build had", shown.out, [digest])
+                _pattern_knows_tokens(stage)
             finally:
                 stage.sources.restore()
             stage.stop()
