@@ -86,7 +86,9 @@ pub(super) async fn start(
     let folder = scratch.join(task.task.chars().take(12).collect::<String>());
     let opened = open(&folder, connect, task);
     let (mut beside, ready) = opened.map_err(|error| format!("no sockets for the sidecar: {error}"))?;
-    let loader = loader::own().map_err(|error| format!("the sidecar's libraries: {error}"))?;
+    let loader = loader::own().map_err(|error| {
+        format!("Service Connect needs an engine on the Linux machine that this program runs on: {error}")
+    })?;
     cloud.engine.run(&arguments(&cloud.id, sidecar, &loader, &folder, task, &image)).await?;
     let name = names::container(task, names::SIDECAR);
     match timeout(UP_WITHIN, ready.accept()).await {
