@@ -2,7 +2,7 @@
 //!
 //! Source: `docker buildx build --secret`: `id=…,env=…` or `id=…,src=…`, separated by commas.
 
-use super::naming::Naming;
+use super::naming::{Naming, VARIABLE};
 use super::{Diagnostic, Rule, Scope};
 
 pub(super) const RULE: Rule = Rule {
@@ -17,14 +17,6 @@ const ID: Naming = Naming {
     allowed: |c| c.is_ascii_alphanumeric() || "_.-".contains(c),
     law: "letters, digits, `_`, `.` and `-`: it is a file's name under /run/secrets",
     form: |name| name.starts_with('.').then_some("begins with a dot"),
-};
-
-const VARIABLE: Naming = Naming {
-    what: "name of an environment variable",
-    length: 1..=255,
-    allowed: |c| c.is_ascii_alphanumeric() || c == '_',
-    law: "letters, digits and `_`, not beginning with a digit (POSIX, Environment Variable Definition)",
-    form: |name| name.starts_with(|c: char| c.is_ascii_digit()).then_some("begins with a digit"),
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {

@@ -17,6 +17,15 @@ pub(super) struct Naming {
     pub(super) form: fn(&str) -> Option<&'static str>,
 }
 
+/// Environment variables, wherever they are named.
+pub(super) const VARIABLE: Naming = Naming {
+    what: "name of an environment variable",
+    length: 1..=255,
+    allowed: |c| c.is_ascii_alphanumeric() || c == '_',
+    law: "letters, digits and `_`, not beginning with a digit (POSIX, Environment Variable Definition)",
+    form: |name| name.starts_with(|c: char| c.is_ascii_digit()).then_some("begins with a digit"),
+};
+
 /// For names that may take any form.
 pub(super) fn any_form(_: &str) -> Option<&'static str> {
     None

@@ -3,7 +3,7 @@
 //! Source: POSIX, Environment Variable Definition; ECS RegisterTaskDefinition refuses a name that is both in
 //! `environment` and in `secrets`.
 
-use super::naming::Naming;
+use super::naming::VARIABLE;
 use super::{Diagnostic, Rule, Scope};
 
 pub(super) const RULE: Rule = Rule {
@@ -12,19 +12,11 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-const NAME: Naming = Naming {
-    what: "name of an environment variable",
-    length: 1..=255,
-    allowed: |c| c.is_ascii_alphanumeric() || c == '_',
-    law: "letters, digits and `_`, not beginning with a digit (POSIX, Environment Variable Definition)",
-    form: |name| name.starts_with(|c: char| c.is_ascii_digit()).then_some("begins with a digit"),
-};
-
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     for (_, service) in scope.services() {
         let container = &service.container.value;
         for name in container.environment.keys().chain(container.secrets.keys()) {
-            NAME.check(RULE.code, name, found);
+            VARIABLE.check(RULE.code, name, found);
         }
         for secret in container.secrets.keys() {
             if let Some((plain, _)) = container.environment.iter().find(|(name, _)| *name == secret) {
