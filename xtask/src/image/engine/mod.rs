@@ -23,7 +23,7 @@ use deploy::model::{Architecture, Dockerfile, Engine, ServiceKey};
 use builder::{Builder, Kind};
 use cache::Cache;
 use command::Told;
-use inputs::Inputs;
+use inputs::{Bases, Inputs};
 use secret::Secrets;
 use serde_json::Value;
 
@@ -66,9 +66,9 @@ pub(super) async fn build(
     }
     let builder = builder::choose(host, dockerfile.engine).await.map_err(fails)?;
     let folder = Folder::of(job);
-    let inputs = inputs(job, builder.kind).await;
-    if let (Some(inputs), false) = (&inputs, job.no_cache)
-        && let Some(image) = folder.image(&folder.inputs, &inputs.digest(host, &builder).await)
+    let before = state(host, job, &builder).await;
+    if let (Some((inputs, bases)), false) = (&before, job.no_cache)
+        && let Some(image) = folder.image(&folder.inputs, &inputs.digest(bases))
     {
         on_event(BuildEvent::Unchanged { service });
         return Ok(image);
@@ -79,19 +79,25 @@ pub(super) async fn build(
         Some(image) => image,
         None => take(host, job, &builder, &folder, &id).await?,
     };
-    if let Some(inputs) = inputs {
-        // Once more, as the build may have fetched a base image.
-        let inputs = inputs.digest(host, &builder).await;
+    // Once more: a file that was saved meanwhile may be in the image or not, and a base image may have been fetched.
+    if let (Some((inputs, bases)), Some((inputs_now, bases_now))) = (before, state(host, job, &builder).await)
+        && inputs.are(&inputs_now)
+        && bases.became(&bases_now)
+    {
+        let inputs = inputs_now.digest(&bases_now);
         std::fs::write(&folder.inputs, mark(&inputs, &image)).map_err(file(&folder.inputs))?;
     }
     Ok(image)
 }
 
-async fn inputs(job: &Job<'_>, kind: Kind) -> Option<Inputs> {
-    let (workspace, dockerfile) = (job.workspace.to_owned(), job.dockerfile.clone());
+/// The inputs as they are at this moment; `None` when they cannot be known.
+async fn state(host: &Host, job: &Job<'_>, builder: &Builder) -> Option<(Inputs, Bases)> {
+    let (workspace, dockerfile, kind) = (job.workspace.to_owned(), job.dockerfile.clone(), builder.kind);
     let platform = command::platform(job.dockerfile, job.architecture);
     let read = move || Inputs::read(kind, &workspace, &dockerfile, &platform);
-    tokio::task::spawn_blocking(read).await.ok().flatten()
+    let inputs = tokio::task::spawn_blocking(read).await.ok().flatten()?;
+    let bases = inputs.bases(host, builder).await;
+    Some((inputs, bases))
 }
 
 /// Has the engine build, and gives the name under which it has the image.

@@ -57,9 +57,9 @@ fn from(option: &str) -> Option<&str> {
     }
 }
 
-/// Whether `ADD` would fetch it.
+/// Whether `ADD` may fetch it: a variable can hold an address.
 fn is_remote(word: &str) -> bool {
-    word.contains("://") || word.contains("git@")
+    word.contains("://") || word.contains("git@") || word.contains('$')
 }
 
 /// The lines with their continuations, without comments.
@@ -146,6 +146,7 @@ mod tests {
     fn what_comes_from_the_network_is_never_the_same() {
         assert_eq!(of("FROM scratch\nADD https://example.com/x /x", &[]), None);
         assert_eq!(of("FROM scratch\nADD git@example.com:a/b.git /x", &[]), None);
+        assert_eq!(of("FROM scratch\nARG URL=https://example.com/x\nADD $URL /x", &[]), None);
         assert_eq!(of("FROM scratch\nADD x.tar /\nRUN curl https://example.com", &[]), Some(Vec::new()));
     }
 }

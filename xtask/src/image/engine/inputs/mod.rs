@@ -64,23 +64,47 @@ impl Inputs {
         Some(Self { digest, images })
     }
 
-    /// The digest of it all, with the base images that the engine has at this moment. One that it has not is counted by its
-    /// name: BuildKit keeps bases where nobody can ask for them.
-    pub(super) async fn digest(&self, host: &Host, builder: &Builder) -> String {
+    /// The base images that the engine has at this moment. One that it has not is counted by its name: BuildKit keeps bases
+    /// where nobody can ask for them.
+    pub(super) async fn bases(&self, host: &Host, builder: &Builder) -> Bases {
         let mut known = BTreeMap::new();
         for image in &self.images {
             // A digest in the name says it all.
             if !image.contains("@sha256:") {
                 let output = host.shell.capture(&command::inspect(builder, image)).await.ok();
                 let id = output.filter(|output| output.exit.success()).map(|output| output.stdout);
-                known.insert(image, String::from_utf8_lossy(&id.unwrap_or_default()).trim().to_owned());
+                known.insert(
+                    image.clone(),
+                    String::from_utf8_lossy(&id.unwrap_or_default()).trim().to_owned(),
+                );
             }
         }
+        Bases(known)
+    }
+
+    /// The digest of it all.
+    pub(super) fn digest(&self, bases: &Bases) -> String {
         let mut digest = self.digest.clone();
-        for (image, id) in known {
+        for (image, id) in &bases.0 {
             digest.update(format!("base {image} {id}\n"));
         }
         blob::hex(&digest.finalize())
+    }
+
+    /// Whether these are still the inputs: the engine read them at some moment between the two.
+    pub(super) fn are(&self, later: &Self) -> bool {
+        self.images == later.images && self.digest.clone().finalize() == later.digest.clone().finalize()
+    }
+}
+
+/// Base images by name, and the engine's ids of them; no text for one that it has not.
+#[derive(Debug)]
+pub(super) struct Bases(BTreeMap<String, String>);
+
+impl Bases {
+    /// Whether a build between the two saw those of `later`: one that was not there it may have fetched.
+    pub(super) fn became(&self, later: &Self) -> bool {
+        self.0.iter().all(|(image, id)| id.is_empty() || later.0.get(image) == Some(id))
     }
 }
 
