@@ -14,6 +14,7 @@ mod ports;
 mod processes;
 mod task;
 mod unpack;
+mod watchdog;
 mod within;
 
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ use tokio::select;
 use tokio::sync::{Notify, watch};
 
 pub(crate) use containers::Connect;
-pub use containers::{Sidecar, forward};
+pub use containers::{Note, Sidecar, forward};
 pub(crate) use image::Registry;
 pub use kind::Kind;
 pub(crate) use ports::Ports;

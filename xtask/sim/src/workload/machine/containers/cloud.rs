@@ -9,9 +9,10 @@ use bytes::Bytes;
 use tokio::sync::OnceCell;
 
 use super::engine::Engine;
-use super::removal::{self, Watchdog};
-use super::{archive, names};
+use super::note::Note;
+use super::{archive, names, removal};
 use crate::workload::machine::image::Image;
+use crate::workload::machine::watchdog::Watchdog;
 
 /// One cloud's things on an engine.
 pub(super) struct Cloud {
@@ -31,14 +32,14 @@ impl Cloud {
         let engine = Engine::find().await?;
         let id = names::id(state_dir);
         let noted = |error: Error| format!("cannot note the engine: {error}");
-        removal::note(state_dir, engine).map_err(noted)?;
+        Note::of(engine).write(state_dir).map_err(noted)?;
         // What an earlier cloud of this folder left: its own note may have gone with a `cargo clean`.
         let folder = state_dir.to_owned();
         let reaped = tokio::task::spawn_blocking(move || removal::reap(&folder)).await;
         reaped.map_err(Error::other).flatten().map_err(|error| error.to_string())?;
         // Noted before anything is made: it is found again, whatever happens.
-        removal::note(state_dir, engine).map_err(noted)?;
-        let watchdog = Watchdog::start(engine, &id).map_err(|error| format!("no watchdog: {error}"))?;
+        Note::of(engine).write(state_dir).map_err(noted)?;
+        let watchdog = removal::watchdog(engine, &id).map_err(|error| format!("no watchdog: {error}"))?;
         let label = format!("{}={id}", names::CLOUD);
         let made = engine.run(&["network", "create", "--label", &label, &names::network(&id)]).await;
         made.map_err(|failure| format!("no network for the tasks: {}", String::from(failure)))?;

@@ -15,6 +15,7 @@ mod engine;
 mod forward;
 mod loader;
 mod names;
+mod note;
 mod removal;
 mod sidecar;
 
@@ -26,6 +27,7 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 pub use forward::forward;
+pub use note::Note;
 pub(super) use removal::reap;
 pub(crate) use sidecar::Connect;
 pub use sidecar::Sidecar;

@@ -9,7 +9,6 @@ mod leftovers;
 mod program;
 #[cfg(test)]
 mod tests;
-mod watchdog;
 
 use std::collections::BTreeMap;
 use std::io::Result;
@@ -29,12 +28,21 @@ pub(super) use leftovers::reap;
 pub(super) use program::Program;
 
 use self::leftovers::{Leftovers, group};
-use self::watchdog::Watchdog;
 use super::output;
 use super::ports::Ports;
 use super::task::Task;
+use super::watchdog::Watchdog;
 use crate::workload::reason::cannot_start;
 use crate::workload::{ContainerStart, TaskStart};
+
+/// Kills the process groups that are noted in the folder `$1`. The daemon forgets a note when its process ends, so that in
+/// an orderly stop nothing is left to kill.
+const KILL_NOTED: &str = r#"
+for note in "$1"/*; do
+    [ -f "$note" ] || continue
+    kill -s KILL -- "-${note##*/}" && rm -f "$note"
+done
+"#;
 
 /// What an ended container's pipes may still hold; a grandchild that keeps them open is not waited for.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -72,7 +80,7 @@ impl Processes {
     /// The state folder cannot be written, or the machine has no shell.
     pub(super) fn new(state_dir: &Path, surroundings: Surroundings, ports: Ports) -> Result<Self> {
         let leftovers = Arc::new(Leftovers::open(state_dir)?);
-        let watchdog = Mutex::new(Some(Watchdog::start(leftovers.folder())?));
+        let watchdog = Mutex::new(Some(Watchdog::start(KILL_NOTED, [leftovers.folder()])?));
         Ok(Self { surroundings, ports, leftovers, watchdog })
     }
 
