@@ -1,23 +1,25 @@
 //! `exec`: a command in a running task, on this terminal.
 
+use std::path::Path;
+
 use deploy::event::ExitCode;
 use deploy::model::Kind as Place;
+use sim::workload::machine::Note;
 
 use super::args::{self, Global};
 use super::session::{Session, Settings};
 use super::{Failure, observed};
 use crate::exec::{self, Target, Wanted};
 use crate::host::{Host, Program, Signal, Signals};
+use crate::local::Local;
 use crate::report::{Recorder, Screen};
-
-/// Container engines that the embedded cloud's tasks may run on.
-const ENGINES: [&str; 2] = ["docker", "podman"];
 
 /// Runs the command and gives its exit code.
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::Exec) -> Result<u8, Failure> {
     let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
+    let state = Local::of(host, &settings.workspace.root).dir().to_owned();
     let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
     let wanted = Wanted {
         service: &asked.service,
@@ -27,7 +29,7 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Exec) -> Res
     let target = exec::find(&session.aws, &environment, wanted).await.map_err(|error| failure(&error))?;
     let program = match environment.kind {
         Place::Aws => on_ecs(host, &target, &environment.region, &asked.command)?,
-        Place::Local => on_an_engine(host, &target, &asked.command).await?,
+        Place::Local => on_an_engine(host, &state, &target, &asked.command).await?,
     };
     on_this_terminal(host, &program).await
 }
@@ -65,20 +67,37 @@ fn on_ecs(host: &Host, target: &Target, region: &str, command: &[String]) -> Res
     Ok(exec::ecs(target, region, command))
 }
 
-/// The engine that has the task's container. One that does not answer has none.
-async fn on_an_engine(host: &Host, target: &Target, command: &[String]) -> Result<Program, Failure> {
-    let terminal = host.terminal.stdin && host.terminal.stdout;
-    for engine in ENGINES.into_iter().filter_map(|engine| host.shell.find(engine)) {
-        let output = host.shell.capture(&exec::containers(&engine, target)).await;
-        let output = output.map_err(|error| Failure::from_error(&error))?;
-        let ids = String::from_utf8_lossy(&output.stdout);
-        if let Some(id) = ids.lines().next().filter(|_| output.exit.success()) {
-            return Ok(exec::in_container(&engine, id, terminal, command));
-        }
-    }
+/// By the engine that the embedded cloud uses, as the cloud reaches it: this shell may be set to another.
+async fn on_an_engine(
+    host: &Host,
+    state: &Path,
+    target: &Target,
+    command: &[String],
+) -> Result<Program, Failure> {
     let task = target.task.rsplit('/').next().unwrap_or(&target.task);
-    Err(Failure::usage(format!("task {task} does not run as a container: tasks run as processes here"))
-        .hint("set `workload = \"containers\"` in [env.local] of deploy.toml, and deploy"))
+    let as_process = || {
+        Failure::usage(format!("task {task} runs as a process, which has no inside to run a command in"))
+            .hint("set `workload = \"containers\"` in [env.local] of deploy.toml, and deploy a change")
+    };
+    let note = Note::read(state).map_err(|error| Failure::from_error(&error))?.ok_or_else(as_process)?;
+    let name = note.program;
+    let engine = host.shell.find(name).ok_or_else(|| {
+        Failure::usage(format!("the tasks are in containers of {name}, which is not on PATH"))
+    })?;
+    let reached = |program: Program| {
+        note.variables.iter().fold(program, |program, (name, value)| program.env(name, value))
+    };
+    let output = host.shell.capture(&reached(exec::containers(&engine, target))).await;
+    let output = output.map_err(|error| Failure::from_error(&error))?;
+    if !output.exit.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let text = format!("{name} has the tasks' containers and does not answer: {}", said.trim());
+        return Err(Failure::usage(text).hint("start it"));
+    }
+    let ids = String::from_utf8_lossy(&output.stdout);
+    let id = ids.lines().next().ok_or_else(as_process)?;
+    let terminal = host.terminal.stdin && host.terminal.stdout;
+    Ok(reached(exec::in_container(&engine, id, terminal, command)))
 }
 
 /// Runs it to its end. A Ctrl-C in the terminal is for the command.

@@ -46,13 +46,19 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
+/// Notes, as the embedded cloud does, that this engine has the tasks.
+fn noted(folder: &Path, engine: &str) {
+    fs::write(folder.join("engine"), format!("{engine}\nDOCKER_HOST=unix:///the/cloud.sock\n")).unwrap();
+}
+
 #[tokio::test]
 async fn the_engine_that_has_the_container_runs_the_command_and_its_code_is_ours() {
-    let podman =
-        r#"case "$1" in ps) echo 9f8e;; exec) [ "$*" = "exec -i 9f8e sh -c exit" ] && exit 42;; esac"#;
-    let folder = programs("engines", &[("docker", "echo no daemon >&2; exit 1"), ("podman", podman)]);
+    let podman = r#"[ "$DOCKER_HOST" = unix:///the/cloud.sock ] || exit 1
+case "$1" in ps) echo 9f8e;; exec) [ "$*" = "exec -i 9f8e sh -c exit" ] && exit 42;; esac"#;
+    let folder = programs("engines", &[("docker", "echo 1a1a"), ("podman", podman)]);
+    noted(&folder, "podman");
     let host = host(&folder);
-    let program = on_an_engine(&host, &target(true), &words(&["sh", "-c", "exit"])).await.unwrap();
+    let program = on_an_engine(&host, &folder, &target(true), &words(&["sh", "-c", "exit"])).await.unwrap();
     assert_eq!(program.program, folder.join("podman"));
     assert_eq!(on_this_terminal(&host, &program).await.unwrap(), 42);
     fs::remove_dir_all(folder).unwrap();
@@ -61,9 +67,25 @@ async fn the_engine_that_has_the_container_runs_the_command_and_its_code_is_ours
 #[tokio::test]
 async fn a_task_that_runs_as_a_process_is_said_to() {
     let folder = programs("none", &[("docker", "exit 0")]);
-    let failure = on_an_engine(&host(&folder), &target(true), &words(&["ls"])).await.unwrap_err();
-    assert!(failure.error.contains("task 0a1b") && failure.error.contains("as processes"), "{failure:?}");
-    assert!(failure.hint.unwrap().contains("workload = \"containers\""));
+    for engine in [None, Some("docker")] {
+        engine.into_iter().for_each(|engine| noted(&folder, engine));
+        let failure =
+            on_an_engine(&host(&folder), &folder, &target(true), &words(&["ls"])).await.unwrap_err();
+        assert!(failure.error.contains("task 0a1b") && failure.error.contains("as a process"), "{failure:?}");
+        assert!(failure.hint.unwrap().contains("workload = \"containers\""));
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn an_engine_that_does_not_answer_is_not_taken_for_tasks_without_containers() {
+    let folder = programs("silent", &[("docker", "echo no daemon >&2; exit 1")]);
+    noted(&folder, "docker");
+    let failure = on_an_engine(&host(&folder), &folder, &target(true), &words(&["ls"])).await.unwrap_err();
+    assert_eq!(failure.error, "docker has the tasks' containers and does not answer: no daemon");
+    noted(&folder, "podman");
+    let failure = on_an_engine(&host(&folder), &folder, &target(true), &words(&["ls"])).await.unwrap_err();
+    assert_eq!(failure.error, "the tasks are in containers of podman, which is not on PATH");
     fs::remove_dir_all(folder).unwrap();
 }
 
