@@ -22,14 +22,16 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     }
 }
 
-/// The line that says most: the last that names an error, else the last that is neither empty nor indented, as the
-/// frames of a stack are.
+/// The last line that is a statement: not the frame of a stack, which is indented, nor what a runtime puts below one.
 fn telling(lines: &[String]) -> Option<&str> {
+    const BELOW: [&str; 2] = ["Node.js v", "note: run with `RUST_BACKTRACE"];
+    let states = |line: &&str| {
+        !line.starts_with(char::is_whitespace)
+            && line.contains(char::is_alphanumeric)
+            && !BELOW.iter().any(|below| line.starts_with(below))
+    };
     let lines = || lines.iter().map(String::as_str).rev().filter(|line| !line.is_empty());
-    let flush = || lines().filter(|line| !line.starts_with(char::is_whitespace));
-    let names_error =
-        |line: &&str| ["Error:", "Exception", "error:", "panicked at"].iter().any(|it| line.contains(it));
-    flush().find(names_error).or_else(|| flush().next()).or_else(|| lines().next()).map(str::trim)
+    lines().find(states).or_else(|| lines().next()).map(str::trim)
 }
 
 #[cfg(test)]
@@ -40,6 +42,16 @@ mod tests {
     fn a_stack_of_frames_does_not_hide_what_it_is_the_stack_of() {
         let cases = [
             ("starting\nno DATABASE_URL", "no DATABASE_URL"),
+            ("warning: Error: no cache, going on without\nno DATABASE_URL", "no DATABASE_URL"),
+            (
+                "thread 'main' panicked at src/main.rs:40:5:\nno DATABASE_URL\nnote: run with `RUST_BACKTRACE=1` environment \
+                 variable to display a backtrace",
+                "no DATABASE_URL",
+            ),
+            (
+                "Error: refused\n    at TCP (node:net) {\n  errno: -111\n}\n\nNode.js v20.20.2",
+                "Error: refused",
+            ),
             (
                 "Exception in thread \"main\" java.lang.NullPointerException: url\n\tat Main.main(Main.java:4)",
                 "Exception in thread \"main\" java.lang.NullPointerException: url",
