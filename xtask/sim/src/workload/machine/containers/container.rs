@@ -16,6 +16,9 @@ use crate::workload::machine::output;
 use crate::workload::machine::task::Task;
 use crate::workload::{ContainerStart, TaskStart};
 
+/// The exit code of a container whose first process got SIGKILL.
+const KILLED: i32 = 137;
+
 /// What an ended container may still have to say.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -138,7 +141,8 @@ pub(super) async fn attend(task: Arc<Task>, index: usize, engine: Engine) {
     }
     match exit_code {
         Ok(code) => {
-            let reason = out_of_memory(engine, &name).await;
+            // The engine's flag also tells of a process within, which the container may have outlived.
+            let reason = if code == KILLED { out_of_memory(engine, &name).await } else { None };
             task.exited(&definition.name, code, reason);
         }
         Err(why) => {

@@ -34,7 +34,7 @@ impl Engine {
                 Ok(_) => return Ok(engine),
                 Err(Failure::NotInstalled) => {}
                 Err(Failure::Failed(said)) => {
-                    why.get_or_insert(format!("{} is installed and does not answer: {said}", engine.0));
+                    why.get_or_insert(format!("an engine is installed and does not answer: {said}"));
                 }
             }
         }
@@ -68,8 +68,17 @@ impl Engine {
     pub(super) async fn wait(self, name: &str) -> Result<i32, String> {
         let output = self.command(&["wait", name]).output().await.map_err(|error| error.to_string())?;
         let printed = String::from_utf8_lossy(&output.stdout);
-        let said = || last_word(&String::from_utf8_lossy(&output.stderr)).to_owned();
+        let said = || self.signed(last_word(&String::from_utf8_lossy(&output.stderr)));
         printed.trim().parse().map_err(|_| said())
+    }
+
+    /// What the engine said, with its name: which of them it was is not seen otherwise.
+    fn signed(self, said: &str) -> String {
+        if said.starts_with(&format!("{}: ", self.0)) {
+            said.to_owned()
+        } else {
+            format!("{}: {said}", self.0)
+        }
     }
 
     /// Runs a call with `input` as its standard input; gives what it printed.
@@ -97,7 +106,7 @@ impl Engine {
             return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
         }
         let said = String::from_utf8_lossy(&output.stderr);
-        Err(Failure::Failed(last_word(&said).to_owned()))
+        Err(Failure::Failed(self.signed(last_word(&said))))
     }
 }
 
@@ -137,6 +146,8 @@ mod tests {
             "docker: Error response from daemon: no such file or directory.\nSee 'docker run --help'.\n\n";
         assert_eq!(last_word(said), "docker: Error response from daemon: no such file or directory.");
         assert_eq!(last_word("\n"), "it failed and did not say why");
+        assert_eq!(Engine("docker").signed(last_word(said)), last_word(said));
+        assert_eq!(Engine("podman").signed("no space"), "podman: no space");
     }
 
     #[tokio::test]
@@ -144,7 +155,7 @@ mod tests {
         let missing = Engine("no-such-engine").run(&["version"]).await;
         assert!(matches!(missing, Err(Failure::NotInstalled)), "{missing:?}");
         let failing = Engine("sh").run(&["-c", "echo why >&2; exit 3"]).await;
-        assert!(matches!(&failing, Err(Failure::Failed(said)) if said == "why"), "{failing:?}");
+        assert!(matches!(&failing, Err(Failure::Failed(said)) if said == "sh: why"), "{failing:?}");
         let echo = Engine("cat").exchange(Engine("cat").command::<&str>(&[]), b"in").await;
         assert!(matches!(&echo, Ok(said) if said == "in"), "{echo:?}");
     }
