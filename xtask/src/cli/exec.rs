@@ -84,8 +84,9 @@ async fn on_an_engine(
     let engine = host.shell.find(name).ok_or_else(|| {
         Failure::usage(format!("the tasks are in containers of {name}, which is not on PATH"))
     })?;
-    let reached = |program: Program| {
-        note.variables.iter().fold(program, |program, (name, value)| program.env(name, value))
+    let reached = |mut program: Program| {
+        program.env.extend(note.variables.clone());
+        program
     };
     let output = host.shell.capture(&reached(exec::containers(&engine, target))).await;
     let output = output.map_err(|error| Failure::from_error(&error))?;

@@ -21,7 +21,7 @@ use crate::host::Host;
 use crate::image::blob;
 
 /// What is digested besides what is named: changes when the making of it does.
-const FORM: &str = "1";
+const FORM: &str = "2";
 
 /// The inputs of one build, but for the base images.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! Which engine has a cloud's containers, noted in its state folder: for whoever has to find them from another process.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{ErrorKind, Result};
@@ -15,8 +16,9 @@ const LEADS: [&str; 4] = ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "CON
 pub struct Note {
     /// Its program's name: `docker` or `podman`.
     pub program: &'static str,
-    /// Its variables in the cloud's environment, which another process may not have.
-    pub variables: Vec<(String, String)>,
+    /// Its variables as the cloud has them, which in another process may be others: all that lead to an engine, and what is
+    /// not set there must not be set.
+    pub variables: BTreeMap<String, Option<String>>,
 }
 
 impl Note {
@@ -27,8 +29,8 @@ impl Note {
             reason = "the engine's own variables, for the same engine later"
         )]
         let value = |name: &str| std::env::var(name).ok();
-        let variables = LEADS.iter().filter_map(|name| Some(((*name).to_owned(), value(name)?)));
-        Self { program: engine.name(), variables: variables.collect() }
+        let variables = LEADS.iter().map(|name| ((*name).to_owned(), value(name))).collect();
+        Self { program: engine.name(), variables }
     }
 
     /// Writes it into the state folder.
@@ -38,8 +40,10 @@ impl Note {
     pub(super) fn write(&self, state_dir: &Path) -> Result<()> {
         let mut text = format!("{}\n", self.program);
         for (name, value) in &self.variables {
-            // Writing into a String cannot fail.
-            let _ = writeln!(text, "{name}={value}");
+            if let Some(value) = value {
+                // Writing into a String cannot fail.
+                let _ = writeln!(text, "{name}={value}");
+            }
         }
         fs::write(file(state_dir), text)
     }
@@ -57,7 +61,8 @@ impl Note {
         // A note that was cut off was written before anything was made.
         let engine = lines.next().and_then(Engine::named);
         let pairs = lines.filter_map(|line| line.split_once('='));
-        let variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let mut variables: BTreeMap<_, _> = LEADS.iter().map(|name| ((*name).to_owned(), None)).collect();
+        variables.extend(pairs.map(|(name, value)| (name.to_owned(), Some(value.to_owned()))));
         Ok(engine.map(|engine| Self { program: engine.name(), variables }))
     }
 
@@ -87,7 +92,8 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("sim-note-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         assert_eq!(Note::read(&folder).unwrap(), None);
-        let variables = vec![("DOCKER_HOST".to_owned(), "unix:///run/a=b.sock".to_owned())];
+        let mut variables: BTreeMap<_, _> = LEADS.iter().map(|name| ((*name).to_owned(), None)).collect();
+        variables.insert("DOCKER_HOST".to_owned(), Some("unix:///run/a=b.sock".to_owned()));
         let note = Note { program: "docker", variables };
         note.write(&folder).unwrap();
         assert_eq!(Note::read(&folder).unwrap(), Some(note));

@@ -45,7 +45,12 @@ pub(in crate::workload::machine) fn reap(state_dir: &Path) -> Result<usize> {
     let mut command = std::process::Command::new("/bin/sh");
     command.args(["-c", SCRIPT, "removal"]).args(arguments(note.program, &names::id(state_dir)));
     command.stdin(Stdio::null());
-    command.envs(note.variables);
+    for (name, value) in note.variables {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
     let output = command.output()?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
