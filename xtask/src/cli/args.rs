@@ -60,7 +60,7 @@ pub(crate) enum Verb {
     Wait(Wait),
     /// Stop what rolls, whoever began it, and wait until the previous revisions serve
     Abort,
-    /// Run a command in a running task, on this terminal; exits with the command's own code
+    /// Run a command in a running task, on this terminal; a local one's exit code is this tool's
     Exec(Exec),
     /// Ask the smoke checks through the load balancer
     Smoke,
@@ -70,7 +70,7 @@ pub(crate) enum Verb {
     Rollback(Rollback),
     /// Take the environment away; repositories, log groups and revisions are kept
     Down,
-    /// Compile the services and assemble their images, without pushing them
+    /// Make the services' images, of packages or Dockerfiles, without pushing them
     Build(Build),
     /// Start, stop and look at the embedded cloud
     Local {
