@@ -4,9 +4,13 @@
 //! wins. Closures are rules; [`On`] covers the usual ones. Faults of the tasks themselves are not here: they are
 //! scripts of the scripted workload.
 
+mod late;
+
 use std::ops::RangeInclusive;
 
-use crate::wire::{Api, ApiRequest};
+pub use late::Lateness;
+
+use crate::wire::{Api, ApiError, ApiRequest};
 
 /// What a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,6 +93,13 @@ pub enum Fault {
     LoseReply,
     /// A read answers what the same read answered before the last write, if it was ever asked then.
     StaleRead,
+    /// A read answers what the same read answered this many milliseconds ago, if it was ever asked by then: a replica
+    /// that lags. Reads of different lag go backwards.
+    LaggingRead(u64),
+    /// What has this name is left out of the reply. ECS's describing calls list it under `failures` as `MISSING`.
+    Unseen(String),
+    /// The service answers this error.
+    Error(ApiError),
     /// Something in between answers, such as a proxy's HTML page or an empty body.
     Status {
         /// The HTTP status.

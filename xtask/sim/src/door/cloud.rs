@@ -19,7 +19,7 @@ pub use super::admission::Admitted;
 use super::admission::Asked;
 use super::clock::SimClock;
 pub use super::history::CallRecord;
-use super::history::History;
+use super::history::{History, leave_out};
 use super::refusal;
 use super::registry::{self, Uploads};
 use crate::account::{Account, Ids, Millis, Settings};
@@ -355,9 +355,13 @@ impl State {
                 let outcome = match fault.and_then(|fault| refusal::api(fault, &request, id)) {
                     Some(error) => Err(error),
                     None => {
-                        let stale = fault == Some(&Fault::StaleRead);
                         let account = &mut self.account;
-                        self.history.answer(&request, stale, || account.handle(now, &request))
+                        let answer = || account.handle(now, &request);
+                        let mut outcome = self.history.answer(now, &request, fault, answer);
+                        if let (Some(Fault::Unseen(name)), Ok(reply)) = (fault, &mut outcome) {
+                            leave_out(reply, name);
+                        }
+                        outcome
                     }
                 };
                 let code = outcome.as_ref().map_or_else(|error| error.code.to_owned(), |_| "ok".to_owned());

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde_json::{Value, json};
+
 use crate::account::Millis;
-use crate::fault::{Surface, is_write};
+use crate::fault::{Fault, Surface, is_write};
 use crate::wire::{ApiRequest, Outcome};
 
 /// A whole deployment makes some hundred calls; the daemon answers polls for days.
@@ -11,6 +13,9 @@ const MOST_CALLS: usize = 20_000;
 
 /// Distinct reads that are remembered for stale answers.
 const MOST_READS: usize = 500;
+
+/// Different replies of one read that are remembered: some 16 s of a service that is polled every 2 s.
+const MOST_REPLIES: usize = 8;
 
 /// One call, as the account's record has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,11 +45,35 @@ pub(super) struct History {
     order: VecDeque<String>,
 }
 
-/// The last reply of a read, and the last one that an earlier write count gave.
+/// The last reply of a read, the last one that an earlier write count gave, and when it first gave which.
 #[derive(Debug)]
 struct Replies {
     latest: (u64, Outcome),
     earlier: Option<Outcome>,
+    recent: VecDeque<(Millis, Outcome)>,
+}
+
+impl Replies {
+    fn before_last_write(&self, writes: u64) -> &Outcome {
+        match &self.earlier {
+            Some(earlier) if self.latest.0 == writes => earlier,
+            _ => &self.latest.1,
+        }
+    }
+
+    fn at(&self, moment: Millis) -> Option<&Outcome> {
+        self.recent.iter().rev().find(|(since, _)| *since <= moment).map(|(_, outcome)| outcome)
+    }
+
+    fn add(&mut self, now: Millis, outcome: Outcome) {
+        if self.recent.back().is_some_and(|(_, last)| *last == outcome) {
+            return;
+        }
+        if self.recent.len() == MOST_REPLIES {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((now, outcome));
+    }
 }
 
 impl History {
@@ -59,11 +88,12 @@ impl History {
         self.calls.iter().cloned().collect()
     }
 
-    /// What `handle` answers; for a stale read what it answered before the last write, where that is known.
+    /// What `handle` answers; for a stale or lagging read what it answered earlier, where that is known.
     pub(super) fn answer(
         &mut self,
+        now: Millis,
         request: &ApiRequest,
-        stale: bool,
+        fault: Option<&Fault>,
         handle: impl FnOnce() -> Outcome,
     ) -> Outcome {
         if is_write(Surface::Api(request.api), &request.operation) {
@@ -71,20 +101,26 @@ impl History {
             return handle();
         }
         let key = format!("{:?} {} {}", request.api, request.operation, request.params);
-        if stale && let Some(replies) = self.reads.get(&key) {
-            return match &replies.earlier {
-                Some(earlier) if replies.latest.0 == self.writes => earlier.clone(),
-                _ => replies.latest.1.clone(),
-            };
+        let replies = self.reads.get(&key);
+        let old = match fault {
+            Some(Fault::StaleRead) => replies.map(|replies| replies.before_last_write(self.writes)),
+            Some(Fault::LaggingRead(lag)) => {
+                replies.and_then(|replies| replies.at(Millis(now.0.saturating_sub(*lag))))
+            }
+            _ => None,
+        };
+        if let Some(old) = old {
+            return old.clone();
         }
         let outcome = handle();
-        self.remember(key, outcome.clone());
+        self.remember(now, key, outcome.clone());
         outcome
     }
 
-    fn remember(&mut self, key: String, outcome: Outcome) {
+    fn remember(&mut self, now: Millis, key: String, outcome: Outcome) {
         let writes = self.writes;
         if let Some(replies) = self.reads.get_mut(&key) {
+            replies.add(now, outcome.clone());
             let (age, previous) = std::mem::replace(&mut replies.latest, (writes, outcome));
             if age < writes {
                 replies.earlier = Some(previous);
@@ -97,14 +133,34 @@ impl History {
             self.reads.remove(&oldest);
         }
         self.order.push_back(key.clone());
-        self.reads.insert(key, Replies { latest: (writes, outcome), earlier: None });
+        let recent = VecDeque::from([(now, outcome.clone())]);
+        self.reads.insert(key, Replies { latest: (writes, outcome), earlier: None, recent });
+    }
+}
+
+/// Removes what has this name from the lists of a reply. Where a reply lists failures, it is one of them.
+pub(super) fn leave_out(reply: &mut Value, name: &str) {
+    let mut missing = Vec::new();
+    for list in reply.as_object_mut().into_iter().flatten().filter_map(|(_, value)| value.as_array_mut()) {
+        list.retain(|item| {
+            let fields = item.as_object().into_iter().flatten();
+            let mut texts = fields.filter_map(|(_, value)| value.as_str()).chain(item.as_str());
+            let found = texts.any(|text| text == name || text.rsplit('/').next() == Some(name));
+            if found {
+                let arn = ["serviceArn", "clusterArn", "serviceDeploymentArn", "taskArn"];
+                let arn = arn.into_iter().find_map(|member| item.get(member));
+                missing.extend(arn.map(|arn| json!({ "arn": arn, "reason": "MISSING" })));
+            }
+            !found
+        });
+    }
+    if let Some(failures) = reply.get_mut("failures").and_then(Value::as_array_mut) {
+        failures.extend(missing);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
     use crate::wire::Api;
 
@@ -119,7 +175,8 @@ mod tests {
     }
 
     fn ask(history: &mut History, operation: &str, stale: bool, answer: u64) -> Value {
-        history.answer(&request(operation), stale, || Ok(json!(answer))).unwrap()
+        let fault = stale.then_some(Fault::StaleRead);
+        history.answer(Millis(0), &request(operation), fault.as_ref(), || Ok(json!(answer))).unwrap()
     }
 
     #[test]
@@ -136,6 +193,47 @@ mod tests {
     }
 
     #[test]
+    fn lagging_reads_go_backwards_and_never_to_before_the_first_one() {
+        let mut history = History::default();
+        let mut read = |now: u64, lag: Option<u64>, answer: u64| {
+            let fault = lag.map(Fault::LaggingRead);
+            let reply = history
+                .answer(Millis(now), &request("DescribeServices"), fault.as_ref(), || Ok(json!(answer)));
+            reply.unwrap()
+        };
+        assert_eq!(read(1_000, Some(500), 1), json!(1));
+        assert_eq!(read(2_000, None, 2), json!(2));
+        assert_eq!(read(3_000, None, 2), json!(2));
+        assert_eq!(read(4_000, None, 3), json!(3));
+        assert_eq!(read(5_000, Some(2_000), 4), json!(2));
+        assert_eq!(read(5_000, Some(1_000), 4), json!(3));
+        assert_eq!(read(5_000, Some(3_500), 4), json!(1));
+        assert_eq!(read(5_000, Some(4_500), 4), json!(4), "it was not asked then");
+        for n in 5..50 {
+            read(n * 1_000, None, n);
+        }
+        assert_eq!(read(50_000, Some(8_000), 50), json!(42));
+        assert_eq!(read(50_000, Some(20_000), 50), json!(50), "too long ago to be remembered");
+    }
+
+    #[test]
+    fn what_is_unseen_is_in_no_list_but_that_of_failures() {
+        let arn = "arn:aws:ecs:r:1:service/prod/web";
+        let mut reply = json!({
+            "services": [{ "serviceArn": arn, "serviceName": "web" }, { "serviceName": "shop" }],
+            "failures": [],
+        });
+        leave_out(&mut reply, "web");
+        let expected = json!({
+            "services": [{ "serviceName": "shop" }], "failures": [{ "arn": arn, "reason": "MISSING" }],
+        });
+        assert_eq!(reply, expected);
+        let mut reply = json!({ "serviceArns": [arn, "arn:aws:ecs:r:1:service/prod/shop"] });
+        leave_out(&mut reply, "web");
+        assert_eq!(reply, json!({ "serviceArns": ["arn:aws:ecs:r:1:service/prod/shop"] }));
+    }
+
+    #[test]
     fn a_read_that_was_never_asked_before_cannot_be_stale() {
         assert_eq!(ask(&mut History::default(), "ListTasks", true, 7), json!(7));
     }
@@ -146,7 +244,7 @@ mod tests {
         for n in 0..MOST_READS as u64 + 10 {
             let mut read = request("DescribeTasks");
             read.params = json!({ "tasks": [n] });
-            history.answer(&read, false, || Ok(Value::Null)).unwrap();
+            history.answer(Millis(n), &read, None, || Ok(Value::Null)).unwrap();
         }
         assert_eq!(history.reads.len(), MOST_READS);
         assert_eq!(history.order.len(), MOST_READS);

@@ -54,11 +54,14 @@ pub(super) fn api(fault: &Fault, request: &ApiRequest, account: &str) -> Option<
             let message = "The security token included in the request is expired".to_owned();
             error("ExpiredTokenException", code, 400, 403, message)
         }
+        Fault::Error(error) => error.clone(),
         Fault::Delay(_)
         | Fault::Refuse
         | Fault::LoseRequest
         | Fault::LoseReply
         | Fault::StaleRead
+        | Fault::LaggingRead(_)
+        | Fault::Unseen(_)
         | Fault::Status { .. } => {
             return None;
         }
@@ -87,6 +90,9 @@ pub(super) fn registry(fault: &Fault) -> Option<Response<Bytes>> {
         | Fault::LoseRequest
         | Fault::LoseReply
         | Fault::StaleRead
+        | Fault::LaggingRead(_)
+        | Fault::Unseen(_)
+        | Fault::Error(_)
         | Fault::Status { .. } => {
             return None;
         }
