@@ -8,7 +8,7 @@ use super::diagnostic::Diagnostic;
 use super::raw::Settings;
 use super::report::Report;
 use super::resolve::resolve;
-use super::rules::{self, Scope};
+use super::rules::{self, Other, Scope};
 use super::setting::Span;
 use super::shape::Checked;
 use super::{overlay, redact, schema, shape, suggest};
@@ -43,8 +43,9 @@ pub fn load(origin: &str, text: &str, env: Option<&str>) -> Result<Loaded, Repor
     let Checked { mut found, doubtful } = shape::check(&schema::document(), &masked, &mut file);
     let environment = match chosen(&file, env) {
         Ok((name, place)) => {
+            let others = others(&file, &name, &span);
             let merged = Spanned::new(span, overlay::environment(&file, &name));
-            let (environment, heard) = read(merged, &name, place);
+            let (environment, heard) = read(merged, &name, place, &others);
             found.extend(heard.into_iter().filter(|told| !told.touches(&doubtful)));
             environment
         }
@@ -72,10 +73,11 @@ fn read(
     merged: Spanned<DeTable<'_>>,
     env: &str,
     place: Option<Span>,
+    others: &[Other],
 ) -> (Option<Environment>, Vec<Diagnostic>) {
     match Settings::deserialize(toml::Deserializer::from(merged)) {
         Ok(settings) => {
-            let scope = Scope::new(env, place, &settings);
+            let scope = Scope::new(env, place, &settings, others);
             let mut found = rules::check(&scope);
             (resolve(&scope, &mut found), found)
         }
@@ -85,6 +87,16 @@ fn read(
             (None, vec![wrong.at(&error.span(), "cannot be read")])
         }
     }
+}
+
+/// The file's other environments. One that cannot be read is judged when it is asked for.
+fn others(file: &DeTable<'_>, chosen: &str, span: &Span) -> Vec<Other> {
+    let other = |name: &str| {
+        let merged = Spanned::new(span.clone(), overlay::environment(file, name));
+        let settings = Settings::deserialize(toml::Deserializer::from(merged)).ok()?;
+        Some(Other { name: name.to_owned(), place: environment_section(file, name), settings })
+    };
+    names(file).into_iter().filter(|name| *name != chosen).filter_map(other).collect()
 }
 
 /// The environment that is meant, and where its section begins.

@@ -4,7 +4,7 @@
 //! shows only as a broken page after the deploy.
 
 use super::{Diagnostic, Rule, Scope};
-use crate::config::connect::endpoints;
+use crate::config::connect::{endpoints, port_name};
 use crate::config::suggest;
 
 pub(super) const RULE: Rule =
@@ -19,6 +19,20 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
             if !host.ends_with(&format!(".{}", namespace.value))
                 || endpoints.iter().any(|e| (e.dns.as_str(), e.port) == (host, port))
             {
+                continue;
+            }
+            // Its alias would be this one, if it had one: mostly its `connect` section was just taken out.
+            let silent = scope.services().find(|(_, other)| {
+                let name = |name: &str| format!("{name}.{}", namespace.value);
+                other.connect.is_none() && port_name(other).is_some_and(|port| name(port) == host)
+            });
+            if let Some((key, _)) = silent {
+                let missing = Diagnostic::error(RULE.code, format!("nothing answers at `{host}:{port}`"))
+                    .at(value, format!("service `{0}` has no `[service.{0}.connect]`", key.value))
+                    .help(
+                        "give it one, or take this URL out; other services reach it by Service Connect only",
+                    );
+                found.push(missing);
                 continue;
             }
             let known: Vec<String> = endpoints.iter().map(|e| format!("{}:{}", e.dns, e.port)).collect();

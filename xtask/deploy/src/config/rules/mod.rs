@@ -54,6 +54,7 @@ mod secret_in_environment;
 mod secret_reference;
 mod service_key;
 mod settle_time;
+mod shared_name;
 mod smoke_route;
 mod stop_timeout;
 mod tag_value;
@@ -76,11 +77,26 @@ pub(crate) struct Scope<'a> {
     pub(crate) settings: &'a Settings,
     /// The listener's rules, in the order in which it tries them.
     pub(crate) listener: Vec<ListenerRule>,
+    /// The file's other environments, as far as they can be read.
+    pub(crate) others: &'a [Other],
+}
+
+/// Another environment of the file.
+pub(crate) struct Other {
+    pub(crate) name: String,
+    /// Where its `[env.NAME]` is.
+    pub(crate) place: Option<Span>,
+    pub(crate) settings: Settings,
 }
 
 impl<'a> Scope<'a> {
-    pub(crate) fn new(env: &'a str, env_at: Option<Span>, settings: &'a Settings) -> Self {
-        Self { env, env_at, settings, listener: listener_rules(settings) }
+    pub(crate) fn new(
+        env: &'a str,
+        env_at: Option<Span>,
+        settings: &'a Settings,
+        others: &'a [Other],
+    ) -> Self {
+        Self { env, env_at, settings, listener: listener_rules(settings), others }
     }
 
     /// The services by short name, which is sorted.
@@ -113,7 +129,7 @@ pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 /// All rules, sorted by code.
-static RULES: [Rule; 51] = [
+static RULES: [Rule; 52] = [
     account::RULE,
     account_open::RULE,
     alias_clash::RULE,
@@ -158,6 +174,7 @@ static RULES: [Rule; 51] = [
     secret_reference::RULE,
     service_key::RULE,
     settle_time::RULE,
+    shared_name::RULE,
     smoke_route::RULE,
     stop_timeout::RULE,
     tag_value::RULE,

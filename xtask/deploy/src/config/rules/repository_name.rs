@@ -1,6 +1,7 @@
-//! An ECR repository's name has its length and form.
+//! An ECR repository's name has its length and form, and is not the address of a registry.
 //!
-//! Source: ECR API, CreateRepository.
+//! Source: ECR API, CreateRepository. Its pattern allows dots, so that an address such as
+//! `ACCOUNT.dkr.ecr.REGION.amazonaws.com/app` would become a repository of that name in the own registry.
 
 use super::naming::Naming;
 use super::{Diagnostic, Rule, Scope};
@@ -22,8 +23,29 @@ const NAME: Naming = Naming {
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     for (_, service) in scope.services() {
-        if let Some(name) = &service.repository.value.name {
+        let Some(name) = &service.repository.value.name else { continue };
+        // A tag or a digest is no part of the repository either.
+        let (host, path) = name.value.split_once('/').unwrap_or((&name.value, ""));
+        if path.is_empty() || !is_host(host) {
             NAME.check(RULE.code, name, found);
+            continue;
         }
+        let own = path.split([':', '@']).next().unwrap_or(path);
+        found.push(
+            Diagnostic::error(RULE.code, "not a repository name")
+                .at(name, format!("`{host}` is the address of a registry"))
+                .note(
+                    "images are pushed to the registry of the deploying account in `region`, and to no other",
+                )
+                .replace(name, format!("\"{own}\""), format!("name the repository alone: `{own}`")),
+        );
     }
+}
+
+/// As Docker tells a registry from a path: a dot with a domain behind it, a port, or `localhost`.
+fn is_host(first: &str) -> bool {
+    let domain = first.rsplit_once('.').is_some_and(|(_, end)| {
+        (2..=24).contains(&end.len()) && end.bytes().all(|byte| byte.is_ascii_alphabetic())
+    });
+    domain || first == "localhost" || first.contains(':')
 }
