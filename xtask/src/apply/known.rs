@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use deploy::model::{Observed, ServiceKey};
+use deploy::plan::RuleMove;
 
 /// Names of the plan to ARNs and ids of the account.
 #[derive(Debug, Default)]
@@ -130,6 +131,13 @@ impl Known {
 
     pub(super) fn learn_rule(&self, priority: u32, arn: String) {
         self.inner.borrow_mut().rules.insert(priority, arn);
+    }
+
+    pub(super) fn move_rules(&self, moves: &[RuleMove]) {
+        let rules = &mut self.inner.borrow_mut().rules;
+        // All leave before the first arrives: two may change places.
+        let arns: Vec<_> = moves.iter().map(|moved| rules.remove(&moved.from)).collect();
+        rules.extend(moves.iter().zip(arns).filter_map(|(moved, arn)| Some((moved.to, arn?))));
     }
 
     pub(super) fn learn_repository(&self, name: &str, uri: String) {

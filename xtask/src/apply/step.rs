@@ -6,7 +6,7 @@ use std::time::Duration;
 use deploy::event::Kind;
 use deploy::model::spec::{RuleSpec, ServiceSpec, TaskDefinitionSpec};
 use deploy::model::{Desired, ImageDigest, ServiceKey};
-use deploy::plan::{Action, Member, Revision, client_token, release_tags};
+use deploy::plan::{Action, Member, Revision, RuleMove, client_token, release_tags};
 use deploy::rollout::ServiceSnapshot;
 
 use super::{Deployed, Known};
@@ -114,6 +114,17 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
         }
         Action::ModifyRule(spec) => {
             aws.modify_rule(&rule(known, spec)?, spec, &target_group(known, &spec.target_group)?).await?;
+        }
+        Action::MoveRules(moves) => {
+            let arn = |moved: &RuleMove| {
+                known
+                    .rule(moved.from)
+                    .map(|arn| (arn, moved.to))
+                    .ok_or_else(|| StepError::Unknown(format!("rule {}", moved.from)))
+            };
+            let priorities = moves.iter().map(arn).collect::<Result<Vec<_>, _>>()?;
+            aws.set_rule_priorities(&priorities).await?;
+            known.move_rules(moves);
         }
         Action::DeleteRule(spec) => aws.delete_rule(&rule(known, spec)?).await?,
         Action::RegisterTaskDefinition { spec, .. } => return register(site, spec).await,

@@ -71,6 +71,8 @@ async fn second_plan(ground: &Ground<'_>, planned: &Planned) -> Result<Option<St
         matches!(step.action, Action::PushImage { .. })
             && planned.plan.steps().any(|done| done.action == step.action)
     };
+    // Deletions come after the proof.
+    again.after.clear();
     for lane in again.stages.iter_mut().flat_map(|stage| &mut stage.lanes) {
         lane.steps.retain(|step| !pushed(step));
     }

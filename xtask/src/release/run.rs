@@ -1,13 +1,13 @@
 //! A release from consent to its end: carried out, settled, proven, and how it ended in one sentence.
 
-use deploy::event::{ExitCode, Kind};
+use deploy::event::{ExitCode, Kind, Phase};
 use deploy::model::{Service, ServiceKey};
 
 use super::carry::Carried;
 use super::lease::{self, Held, Refused};
 use super::tell::tell;
 use super::{Ground, Planned, carry_out_watched, prove, proven, prune, undo};
-use crate::apply::Known;
+use crate::apply::{self, Known};
 use crate::settle::Settled;
 use crate::verify::Door;
 
@@ -121,10 +121,11 @@ async fn judged(
         return match exit {
             ExitCode::Done => {
                 proven::mark(ground, planned, known).await;
+                let deleted = delete(ground, planned, known, held).await;
                 if !planned.plan.is_empty() {
                     prune::old_revisions(ground, planned, known).await;
                 }
-                (exit, summary)
+                if deleted { (exit, summary) } else { (ExitCode::NotRecovered, NOT_DELETED) }
             }
             ExitCode::NotRecovered => match undo(ground, planned, settled, held).await {
                 Some(exit) => (exit, undone(exit)),
@@ -145,6 +146,29 @@ async fn judged(
         ExitCode::Unknown => (exit, "what became of it is not known; run it again to wait on"),
         _ => (exit, undone(exit)),
     }
+}
+
+/// What a proven release closes with when something that deploy.toml does not have any more is still there.
+const NOT_DELETED: &str = "deployed and proven, but not all of it that is gone from deploy.toml was deleted";
+
+/// Carries out what was left until the release was proven. Returns whether all of it was.
+async fn delete(ground: &Ground<'_>, planned: &Planned, known: &Known, held: &Held) -> bool {
+    let site = ground.site(planned, known);
+    for stage in &planned.plan.after {
+        if !held.is_still_held(ground).await {
+            return false;
+        }
+        ground.events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
+        if let Err(failed) = apply::stage(&site, stage).await {
+            tell(
+                ground,
+                &failed,
+                Some("fix the cause and run it again: only the deletions are left".to_owned()),
+            );
+            return false;
+        }
+    }
+    true
 }
 
 /// How a release ends that lost its lease: what it began is judged, and nothing is put back.

@@ -49,6 +49,8 @@ pub enum Action {
     CreateRule(RuleSpec),
     /// ELBv2 ModifyRule: path and target group of the rule that has this priority.
     ModifyRule(RuleSpec),
+    /// ELBv2 SetRulePriorities.
+    MoveRules(Vec<RuleMove>),
     /// ELBv2 DeleteRule of the rule that has this priority.
     DeleteRule(RuleSpec),
     /// ECS RegisterTaskDefinition.
@@ -138,6 +140,17 @@ pub enum Member {
     Tags,
 }
 
+/// A rule that gets another priority.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleMove {
+    /// Its path pattern.
+    pub path: String,
+    /// Its priority.
+    pub from: u32,
+    /// The one that it gets.
+    pub to: u32,
+}
+
 impl Member {
     /// Whether a change of this member makes ECS start a new deployment (UpdateService, API reference).
     #[must_use]
@@ -195,6 +208,10 @@ impl Action {
             }
             Self::ModifyRule(spec) => {
                 format!("modify rule {} {} → {}", spec.priority, spec.path, spec.target_group)
+            }
+            Self::MoveRules(moves) => {
+                let each = moves.iter().map(|rule| format!("{} {} → {}", rule.path, rule.from, rule.to));
+                format!("move rules {}", each.collect::<Vec<_>>().join(", "))
             }
             Self::DeleteRule(spec) => format!("delete rule {} {}", spec.priority, spec.path),
             Self::RegisterTaskDefinition { spec, .. } => {

@@ -18,7 +18,7 @@ mod wanted;
 
 use serde::Serialize;
 
-pub use action::{Action, Member, Revision};
+pub use action::{Action, Member, Revision, RuleMove};
 pub use back::{Order, back};
 pub use down::{REMAINS, down};
 pub use naming::{client_token, release_tags};
@@ -34,6 +34,8 @@ use crate::model::{Desired, Observed, ServiceKey};
 pub struct Plan {
     /// Barriers: a stage begins when the one before it is done and settled.
     pub stages: Vec<Stage>,
+    /// What is deleted once the release is proven: nothing that serves goes before what replaces it is known to work.
+    pub after: Vec<Stage>,
     /// Why it cannot be carried out. Not empty means: do nothing.
     pub refusals: Vec<Refusal>,
     /// What differs and is left alone on purpose.
@@ -97,9 +99,10 @@ impl Plan {
         self.steps().next().is_none()
     }
 
-    /// All steps, in order of stage and lane.
+    /// All steps, in order of stage and lane, those after the proof last.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.stages.iter().flat_map(|stage| &stage.lanes).flat_map(|lane| &lane.steps)
+        let stages = self.stages.iter().chain(&self.after);
+        stages.flat_map(|stage| &stage.lanes).flat_map(|lane| &lane.steps)
     }
 }
 
@@ -113,10 +116,14 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     routing::load_balancer(&mut plan, &mut foundation, desired, observed);
     routing::target_groups(&mut plan, &mut foundation, desired, observed);
     let mut routing = Stage::new("routing and definitions");
-    routing::rules(&mut plan, &mut routing, desired, observed);
+    let mut after = Stage::new("delete, once it is proven");
+    routing::rules(&mut plan, &mut routing, &mut after, desired, observed);
     services::definitions(&mut routing, desired, observed);
     plan.stages.extend([foundation, routing]);
     services::rolls(&mut plan, desired, observed);
+    scaling::surplus(&mut after, desired, observed);
+    plan.after = vec![after];
+    plan.after.retain(|stage| !stage.lanes.is_empty());
     plan.stages.retain(|stage| !stage.lanes.is_empty() || !stage.settle.is_empty());
     plan
 }

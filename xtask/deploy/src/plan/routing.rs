@@ -1,9 +1,14 @@
 //! Steps for the load balancer, its listener and rules, and the target groups.
 
+use std::collections::BTreeMap;
+
 use super::wanted;
-use super::{Action, Plan, Refusal, Stage, Step};
+use super::{Action, Plan, Refusal, RuleMove, Stage, Step};
 use crate::model::spec::{LoadBalancerSpec, RuleSpec, TargetGroupSpec, changes};
-use crate::model::{Desired, LoadBalancerSource, Observed, RuleState};
+use crate::model::{Desired, LoadBalancerSource, Observed};
+
+/// ELBv2's highest priority (API reference, CreateRule).
+const LAST_PRIORITY: u32 = 50_000;
 
 /// The load balancer and its listener.
 pub(super) fn load_balancer(plan: &mut Plan, stage: &mut Stage, desired: &Desired, observed: &Observed) {
@@ -91,20 +96,47 @@ fn immutable(found: &TargetGroupSpec, wanted: &TargetGroupSpec) -> Option<Refusa
     })
 }
 
-/// The listener's rules: each path once, at its priority; rules of ours that are wanted no more go last.
-pub(super) fn rules(plan: &mut Plan, stage: &mut Stage, desired: &Desired, observed: &Observed) {
+/// The listener's rules: each path once, at its priority.
+///
+/// A rule is known by its path. One that has to be elsewhere is moved: SetRulePriorities changes all priorities at once, so
+/// that no request meets the rules in another order than the one before or the one after. A rule that is not wanted any
+/// more makes room for a new one and is deleted after the proof.
+pub(super) fn rules(
+    plan: &mut Plan,
+    stage: &mut Stage,
+    after: &mut Stage,
+    desired: &Desired,
+    observed: &Observed,
+) {
     let wanted = wanted::rules(&desired.environment);
     let ours = |rule: &RuleSpec| {
         desired.environment.services.iter().any(|service| service.target_group.name == rule.target_group)
     };
+    let found: Vec<&RuleSpec> = observed.rules.iter().filter_map(|rule| rule.spec.as_ref()).collect();
+    let mut kept: BTreeMap<u32, &RuleSpec> = BTreeMap::new();
     for rule in &wanted {
-        let step = match observed.rules.iter().find(|found| found.priority == rule.priority) {
-            None => Step::missing(Action::CreateRule(rule.clone())),
-            Some(RuleState { spec: Some(found), .. }) if found == rule => continue,
-            Some(RuleState { spec: Some(found), .. }) if ours(found) || found.path == rule.path => {
-                Step::changed(Action::ModifyRule(rule.clone()), changes(found, rule))
+        let same =
+            found.iter().filter(|found| found.path == rule.path && !kept.contains_key(&found.priority));
+        let best = same.filter(|found| ours(found) || found.priority == rule.priority);
+        if let Some(best) = best.min_by_key(|found| found.priority.abs_diff(rule.priority)) {
+            kept.insert(best.priority, rule);
+        }
+    }
+    let mut moves: Vec<RuleMove> = kept
+        .iter()
+        .filter(|(from, rule)| **from != rule.priority)
+        .map(|(from, rule)| RuleMove { path: rule.path.clone(), from: *from, to: rule.priority })
+        .collect();
+    let mut steps = Vec::new();
+    for rule in &wanted {
+        let there = observed.rules.iter().find(|found| found.priority == rule.priority);
+        let in_the_way = there.filter(|there| !kept.contains_key(&there.priority));
+        match in_the_way.map(|there| there.spec.as_ref().filter(|spec| ours(spec))) {
+            Some(Some(old)) => {
+                let to = free_priority(&wanted, observed, &moves, old.priority);
+                moves.push(RuleMove { path: old.path.clone(), from: old.priority, to });
             }
-            Some(_) => {
+            Some(None) => {
                 plan.refusals.push(Refusal {
                     what: format!(
                         "priority {} of the listener belongs to a rule that is not ours",
@@ -114,14 +146,45 @@ pub(super) fn rules(plan: &mut Plan, stage: &mut Stage, desired: &Desired, obser
                 });
                 continue;
             }
-        };
-        stage.lane(format!("rule {}", rule.priority), vec![step]);
-    }
-    for found in observed.rules.iter().filter_map(|rule| rule.spec.as_ref()) {
-        let replaced = wanted.iter().any(|rule| rule.priority == found.priority);
-        if ours(found) && !replaced {
-            let step = Step::because(Action::DeleteRule(found.clone()), "deploy.toml has it no more");
-            stage.lane(format!("rule {}", found.priority), vec![step]);
+            None => {}
+        }
+        let before = kept.iter().find(|(_, kept)| **kept == rule);
+        let before = before.and_then(|(from, _)| found.iter().find(|found| found.priority == *from));
+        match before {
+            None => steps.push(Step::missing(Action::CreateRule(rule.clone()))),
+            Some(before) if before.target_group != rule.target_group => {
+                steps.push(Step::changed(Action::ModifyRule(rule.clone()), changes(before, &rule)));
+            }
+            Some(_) => {}
         }
     }
+    for old in found.iter().filter(|found| ours(found) && !kept.contains_key(&found.priority)) {
+        let moved = moves.iter().find(|moved| moved.from == old.priority);
+        let rule = RuleSpec { priority: moved.map_or(old.priority, |moved| moved.to), ..(*old).clone() };
+        let lane = format!("rule {}", rule.priority);
+        after.lane(lane, vec![Step::because(Action::DeleteRule(rule), "not in deploy.toml any more")]);
+    }
+    if !moves.is_empty() {
+        let step = Step::because(Action::MoveRules(moves), "deploy.toml gives them other priorities");
+        steps.insert(0, step);
+    }
+    stage.lane("rules", steps);
+}
+
+/// Where a rule makes room: the nearest free priority, rather behind the new rule than before it.
+fn free_priority(wanted: &[RuleSpec], observed: &Observed, moves: &[RuleMove], from: u32) -> u32 {
+    let free = |priority: &u32| {
+        wanted.iter().all(|rule| rule.priority != *priority)
+            && observed.rules.iter().all(|rule| rule.priority != *priority)
+            && moves.iter().all(|moved| moved.to != *priority)
+    };
+    let behind = (from + 1..=LAST_PRIORITY).find(free);
+    let before = (1..from).rev().find(free);
+    let crossed = |to: u32| {
+        let (low, high) = (from.min(to), from.max(to));
+        observed.rules.iter().filter(|rule| low < rule.priority && rule.priority < high).count()
+    };
+    // An order in which it passes no other rule is the one that answers as before.
+    let nearest = behind.into_iter().chain(before).min_by_key(|to| (crossed(*to), to.abs_diff(from)));
+    nearest.unwrap_or(from)
 }

@@ -1,8 +1,8 @@
 //! Steps for a service's scalable target and policies.
 
 use super::wanted;
-use super::{Action, Step};
-use crate::model::spec::changes;
+use super::{Action, Stage, Step};
+use crate::model::spec::{PolicySpec, changes};
 use crate::model::{Desired, Observed, Service};
 
 /// What brings the service's scaling to what is wanted; nothing when it is not ours to keep.
@@ -31,9 +31,20 @@ pub(super) fn steps(desired: &Desired, service: &Service, observed: &Observed) -
             Some(_) => {}
         }
     }
-    for extra in found.policies.iter().filter(|found| policies.iter().all(|policy| policy.name != found.name))
-    {
-        steps.push(Step::because(Action::DeleteScalingPolicy(extra.clone()), "deploy.toml has it no more"));
-    }
     steps
+}
+
+/// The policies that deploy.toml does not have.
+pub(super) fn surplus(after: &mut Stage, desired: &Desired, observed: &Observed) {
+    for service in &desired.environment.services {
+        let (Some(scaling), Some(found)) = (&service.scaling, observed.scaling.get(&service.key)) else {
+            continue;
+        };
+        let wanted = |found: &&PolicySpec| scaling.policies.iter().any(|policy| policy.name == found.name);
+        let delete = |found: &PolicySpec| {
+            Step::because(Action::DeleteScalingPolicy(found.clone()), "not in deploy.toml any more")
+        };
+        let steps = found.policies.iter().filter(|found| !wanted(found)).map(delete).collect();
+        after.lane(service.key.0.clone(), steps);
+    }
 }

@@ -4,6 +4,7 @@ mod account;
 mod back;
 mod older;
 mod prune;
+mod rules;
 
 use account::{converged, desired, empty};
 

@@ -21,7 +21,7 @@ pub fn plan_text(plan: &Plan) -> String {
     } else {
         text.push_str(&format!("plan: {count} {}\n", if count == 1 { "step" } else { "steps" }));
     }
-    for stage in &plan.stages {
+    for stage in plan.stages.iter().chain(&plan.after) {
         if stage.lanes.is_empty() {
             continue;
         }
