@@ -6,7 +6,7 @@ mod ids;
 pub use clock::{Millis, Timers};
 pub use ids::Ids;
 
-use crate::wire::{Api, ApiRequest, Outcome};
+use crate::wire::{Api, ApiRequest, Outcome, limits};
 use crate::workload::{Effect, Report};
 use crate::{cloudmap, ecr, ecs, elb, identity, logs, scaling, secretsmanager, ssm};
 
@@ -92,6 +92,7 @@ impl Account {
 
     /// Answers one API call at `now`. Call [`Account::advance`] with the same `now` first.
     pub fn handle(&mut self, now: Millis, request: &ApiRequest) -> Outcome {
+        limits::check(request)?;
         let outcome = match request.api {
             Api::Ecs => ecs::handle(self, now, request),
             Api::Ecr => ecr::handle(self, now, request),

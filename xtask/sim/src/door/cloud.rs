@@ -24,6 +24,7 @@ use super::refusal;
 use super::registry::{self, Uploads};
 use crate::account::{Account, Ids, Millis, Settings};
 use crate::fault::{Fault, Rule};
+use crate::identity;
 use crate::wire;
 use crate::workload::{Effect, Report, VirtualWorkload};
 
@@ -351,8 +352,11 @@ impl State {
                 (reply, outcome)
             }
             Asked::Api(request) => {
-                let id = &self.account.settings.account;
-                let outcome = match fault.and_then(|fault| refusal::api(fault, &request, id)) {
+                let key = request.access_key.as_deref();
+                let expired = identity::is_expired(&self.account, now, key).then_some(&Fault::ExpiredToken);
+                let fault = fault.or(expired);
+                let caller = identity::caller_arn(&self.account, key);
+                let outcome = match fault.and_then(|fault| refusal::api(fault, &request, &caller)) {
                     Some(error) => Err(error),
                     None => {
                         let account = &mut self.account;

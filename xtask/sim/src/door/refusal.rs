@@ -9,7 +9,7 @@ use crate::fault::{Fault, Surface};
 use crate::wire::{Api, ApiError, ApiRequest};
 
 /// The error that `fault` gives to an API call; `None` when the call is to be answered after all.
-pub(super) fn api(fault: &Fault, request: &ApiRequest, account: &str) -> Option<ApiError> {
+pub(super) fn api(fault: &Fault, request: &ApiRequest, caller: &str) -> Option<ApiError> {
     let query = matches!(request.api, Api::Elb | Api::Sts | Api::Ec2 | Api::Iam);
     let error = |json: &'static str, xml: &'static str, json_status, xml_status, message: String| ApiError {
         code: if query { xml } else { json },
@@ -44,7 +44,7 @@ pub(super) fn api(fault: &Fault, request: &ApiRequest, account: &str) -> Option<
             let action = format!("{}:{}", Surface::Api(request.api), request.operation);
             let code = if request.api == Api::Ec2 { "UnauthorizedOperation" } else { "AccessDenied" };
             let message = format!(
-                "User: arn:aws:iam::{account}:user/deployer is not authorized to perform: {action} on resource: {resource} \
+                "User: {caller} is not authorized to perform: {action} on resource: {resource} \
                  because no identity-based policy allows the {action} action"
             );
             error("AccessDeniedException", code, 400, 403, message)

@@ -72,9 +72,6 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     let repository = named(account, request)?;
     let asked: Images = params(request, INVALID)?;
     let registry = &account.settings.account;
-    if asked.image_ids.len() > 100 {
-        return Err(invalid("imageIds", "Member must have length less than or equal to 100"));
-    }
     let mut digests: Vec<&str> = Vec::new();
     for id in &asked.image_ids {
         let digest = id.resolve(repository).ok_or_else(|| {

@@ -25,7 +25,6 @@ mod tests;
 pub use connect::{ConnectLookup, ConnectTarget, connect_targets};
 pub(crate) use dispatch::{due, handle, reported};
 pub use pace::Pace;
-use reference::caller_arn;
 pub(crate) use rollout::reconcile;
 pub(crate) use service::{desired_count, set_desired_count};
 pub(crate) use state::Due;

@@ -28,8 +28,3 @@ pub(super) fn exists(account: &Account, arn: &str) -> Result<bool, ApiError> {
         _ => false,
     })
 }
-
-/// The caller, as `createdBy` and `registeredBy` show it: the one that STS names.
-pub(super) fn caller_arn(account: &Account) -> String {
-    format!("arn:aws:iam::{}:user/deployer", account.settings.account)
-}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::sessions::Sessions;
 use crate::account::{Ids, Settings};
 
 /// Network, roles and identity.
@@ -12,6 +13,7 @@ pub struct State {
     pub(super) security_groups: Vec<SecurityGroup>,
     pub(super) roles: Vec<Role>,
     pub(super) user_id: String,
+    pub(super) sessions: Sessions,
 }
 
 /// A VPC; its name is its `Name` tag.
@@ -73,6 +75,7 @@ impl State {
             security_groups: Vec::new(),
             roles: Vec::new(),
             user_id,
+            sessions: Sessions::default(),
         };
         if settings.landing_zone {
             let vpc_id = format!("vpc-0{}", ids.hex(16));

@@ -5,10 +5,12 @@ mod ec2;
 mod filters;
 mod landing_zone;
 mod roles;
+mod sessions;
 
 pub use landing_zone::State;
 pub(crate) use landing_zone::{SecurityGroup, Subnet};
 pub(crate) use roles::role_exists;
+pub(crate) use sessions::{caller_arn, is_expired};
 
 use crate::account::{Account, Millis};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome};
@@ -24,9 +26,12 @@ pub(crate) fn security_group<'a>(account: &'a Account, id: &str) -> Option<&'a S
 }
 
 /// Answers the STS, EC2 and IAM calls that a deployment makes.
-pub(crate) fn handle(account: &mut Account, _now: Millis, request: &ApiRequest) -> Outcome {
+pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     match (request.api, request.operation.as_str()) {
-        (Api::Sts, "GetCallerIdentity") => Ok(roles::caller_identity(account)),
+        (Api::Sts, "GetCallerIdentity") => Ok(sessions::caller_identity(account, request)),
+        (Api::Sts, "AssumeRole" | "AssumeRoleWithWebIdentity") => {
+            sessions::assume_role(account, now, request)
+        }
         (Api::Iam, "GetRole") => roles::get_role(account, request),
         (Api::Ec2, "DescribeVpcs") => ec2::describe_vpcs(account, request),
         (Api::Ec2, "DescribeSubnets") => ec2::describe_subnets(account, request),

@@ -1,22 +1,10 @@
-//! GetCallerIdentity and GetRole.
+//! GetRole.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::account::Account;
 use crate::wire::{ApiError, ApiRequest, Outcome, params};
-
-/// Who everyone is on the embedded cloud.
-const USER: &str = "deployer";
-
-pub(super) fn caller_identity(account: &Account) -> Value {
-    let id = &account.settings.account;
-    json!({
-        "UserId": account.identity.user_id,
-        "Account": id,
-        "Arn": format!("arn:aws:iam::{id}:user/{USER}"),
-    })
-}
 
 #[derive(Debug, Deserialize)]
 struct GetRole {

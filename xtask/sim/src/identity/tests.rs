@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::role_exists;
+use super::{is_expired, role_exists};
 use crate::account::{Account, Millis, Settings};
 use crate::wire::{Api, ApiError, ApiRequest};
 
@@ -143,6 +143,39 @@ fn roles_and_the_caller_carry_the_accounts_number() {
     assert!(!role_exists(&account, "arn:aws:iam::999999999999:role/ecsTaskExecutionRole"));
     let caller = call(&mut account, Api::Sts, "GetCallerIdentity", "").unwrap();
     assert_eq!(caller["Account"], "123456789012");
+}
+
+#[test]
+fn a_role_of_the_account_can_be_taken_and_the_session_is_its_caller() {
+    let mut account = Account::new(Settings::default());
+    let take = |account: &mut Account, key: Option<String>, role: &str, more: &str| {
+        let form = format!("RoleArn=arn:aws:iam::{role}&RoleSessionName=run-1{more}");
+        let mut request = ApiRequest::form(Api::Sts, "AssumeRole", &form);
+        request.access_key = key;
+        super::handle(account, Millis(0), &request)
+    };
+    let reply = take(&mut account, None, "123456789012:role/ci/deploy", "&DurationSeconds=900").unwrap();
+    let key = reply["Credentials"]["AccessKeyId"].as_str().unwrap().to_owned();
+    assert!(key.starts_with("ASIA"), "{reply}");
+    assert_eq!(reply["Credentials"]["Expiration"], "1970-01-01T00:15:00.000Z");
+    let mut who = ApiRequest::form(Api::Sts, "GetCallerIdentity", "");
+    who.access_key = Some(key.clone());
+    let caller = super::handle(&mut account, Millis(0), &who).unwrap();
+    assert_eq!(caller["Arn"], "arn:aws:sts::123456789012:assumed-role/deploy/run-1");
+    assert!(!is_expired(&account, Millis(899_999), Some(&key)));
+    assert!(is_expired(&account, Millis(900_000), Some(&key)));
+    // A chain: the next role is taken with the credentials of the first.
+    take(&mut account, Some(key.clone()), "123456789012:role/second", "").unwrap();
+    for (role, more, code) in [
+        ("999999999999:role/deploy", "", "AccessDenied"),
+        ("123456789012:role/ecsTaskExecutionRole", "", "AccessDenied"),
+        ("123456789012:role/deploy", "&DurationSeconds=60", "ValidationError"),
+        ("123456789012:role/deploy", "&DurationSeconds=7200", "ValidationError"),
+        ("123456789012:role/deploy", "/", "ValidationError"),
+    ] {
+        let error = take(&mut account, Some(key.clone()), role, more).unwrap_err();
+        assert_eq!(error.code, code, "{role}{more}: {}", error.message);
+    }
 }
 
 #[test]

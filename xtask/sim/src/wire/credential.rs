@@ -20,28 +20,22 @@ pub(super) enum Unsigned {
     Incomplete,
 }
 
-/// Reads the scope from the `Authorization` header or, in a presigned request, from the query string.
+/// Reads the scope from the `Authorization` header. Not from the query string of a presigned request, although AWS
+/// does: any web page can make a browser send one.
 pub(super) fn scope(parts: &Parts) -> Result<Scope, Unsigned> {
-    if let Some(header) = parts.headers.get(http::header::AUTHORIZATION) {
-        let fields = header
-            .to_str()
-            .ok()
-            .and_then(|text| text.strip_prefix("AWS4-HMAC-SHA256"))
-            .ok_or(Unsigned::Incomplete)?;
-        let field = |name: &str| {
-            fields.split([',', ' ']).find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
-        };
-        if field("SignedHeaders").is_none() || field("Signature").is_none() {
-            return Err(Unsigned::Incomplete);
-        }
-        return field("Credential").and_then(parse).ok_or(Unsigned::Incomplete);
+    let header = parts.headers.get(http::header::AUTHORIZATION).ok_or(Unsigned::Missing)?;
+    let fields = header
+        .to_str()
+        .ok()
+        .and_then(|text| text.strip_prefix("AWS4-HMAC-SHA256"))
+        .ok_or(Unsigned::Incomplete)?;
+    let field = |name: &str| {
+        fields.split([',', ' ']).find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
+    };
+    if field("SignedHeaders").is_none() || field("Signature").is_none() {
+        return Err(Unsigned::Incomplete);
     }
-    let query = parts.uri.query().unwrap_or_default();
-    let credential = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "X-Amz-Credential");
-    match credential {
-        Some((_, value)) => parse(&value).ok_or(Unsigned::Incomplete),
-        None => Err(Unsigned::Missing),
-    }
+    field("Credential").and_then(parse).ok_or(Unsigned::Incomplete)
 }
 
 fn parse(credential: &str) -> Option<Scope> {

@@ -40,17 +40,20 @@ fn json_call(parts: &Parts, target: &str, body: &[u8]) -> Result<ApiRequest, Ref
             (None, ApiError::new("SerializationException", "The request body is not a JSON object"))
         })?,
     };
-    Ok(call(api, operation, params, scope))
+    Ok(call(api, operation, params, Some(scope)))
 }
 
 fn query_call(parts: &Parts, body: &[u8]) -> Result<ApiRequest, Refused> {
-    let scope = credential::scope(parts).map_err(|unsigned| (None, query_unsigned(unsigned)))?;
-    let api = Api::of_signing_name(&scope.service);
-    let own = api.map(Api::protocol);
     let form = match parts.method {
         Method::GET => parts.uri.query().unwrap_or_default().as_bytes(),
         _ => body,
     };
+    let scope = match credential::scope(parts) {
+        Err(Unsigned::Missing) if signs_with_a_token(form) => None,
+        scope => Some(scope.map_err(|unsigned| (None, query_unsigned(unsigned)))?),
+    };
+    let api = scope.as_ref().map_or(Some(Api::Sts), |scope| Api::of_signing_name(&scope.service));
+    let own = api.map(Api::protocol);
     let malformed =
         || (own, ApiError::new("MalformedQueryString", "The query string contains a syntax error"));
     let mut params = form::parse(form).ok_or_else(malformed)?;
@@ -69,14 +72,14 @@ fn query_call(parts: &Parts, body: &[u8]) -> Result<ApiRequest, Refused> {
     }
 }
 
-fn call(api: Api, operation: &str, params: Value, scope: Scope) -> ApiRequest {
-    ApiRequest {
-        api,
-        operation: operation.to_owned(),
-        params,
-        access_key: Some(scope.access_key),
-        region: Some(scope.region),
-    }
+/// The one call that needs no signature: its caller has a web identity's token, and no credentials yet.
+fn signs_with_a_token(form: &[u8]) -> bool {
+    form_urlencoded::parse(form).any(|(name, value)| name == "Action" && value == "AssumeRoleWithWebIdentity")
+}
+
+fn call(api: Api, operation: &str, params: Value, scope: Option<Scope>) -> ApiRequest {
+    let (access_key, region) = scope.map(|scope| (scope.access_key, scope.region)).unzip();
+    ApiRequest { api, operation: operation.to_owned(), params, access_key, region }
 }
 
 const INCOMPLETE: &str = "Authorization header requires 'Credential' parameter. Authorization header requires \

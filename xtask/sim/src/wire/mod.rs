@@ -8,6 +8,7 @@ mod credential;
 mod decode;
 mod encode;
 mod form;
+pub(crate) mod limits;
 mod params;
 mod protocol;
 mod timestamp;

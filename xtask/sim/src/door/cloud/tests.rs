@@ -102,6 +102,31 @@ async fn a_stale_read_misses_the_write_that_came_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn temporary_credentials_work_in_every_protocol_until_they_end() {
+    let cloud = cloud();
+    let form = "Action=AssumeRole&Version=2011-06-15&RoleArn=arn:aws:iam::123456789012:role/ci&\
+                RoleSessionName=run&DurationSeconds=900";
+    let (status, xml) = read(cloud.call(cloud.clock().millis(), &query_call("sts"), form.into()));
+    assert_eq!(status, 200, "{xml}");
+    let key = xml.split("<AccessKeyId>").nth(1).unwrap().split('<').next().unwrap();
+    let ask = |parts: Parts, body: &'static str| {
+        let mut parts = parts;
+        let header = parts.headers["authorization"].to_str().unwrap().replace("AKIDTEST", key);
+        parts.headers.insert("authorization", header.parse().unwrap());
+        read(cloud.call(cloud.clock().millis(), &parts, Bytes::from_static(body.as_bytes())))
+    };
+    let identity = "Action=GetCallerIdentity&Version=2011-06-15";
+    let (_, caller) = ask(query_call("sts"), identity);
+    assert!(caller.contains("<Arn>arn:aws:sts::123456789012:assumed-role/ci/run</Arn>"), "{caller}");
+    assert_eq!(ask(json_call(LIST), "{}").0, 200);
+    tokio::time::advance(std::time::Duration::from_secs(900)).await;
+    let (status, text) = ask(json_call(LIST), "{}");
+    assert!(status == 400 && text.contains("ExpiredTokenException"), "{text}");
+    let (status, text) = ask(query_call("sts"), identity);
+    assert!(status == 403 && text.contains("<Code>ExpiredToken</Code>"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_first_rule_that_names_a_fault_wins_and_clearing_lets_everything_pass() {
     let cloud = cloud();
     let mut asked = 0;

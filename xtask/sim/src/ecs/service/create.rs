@@ -16,6 +16,7 @@ use crate::ecs::reference::service_arn;
 use crate::ecs::state::{ServiceKey, active_cluster};
 use crate::ecs::tags::{self, Tag};
 use crate::ecs::task_definition;
+use crate::identity::caller_arn;
 use crate::wire::{ApiError, ApiRequest, Outcome};
 
 #[derive(Deserialize, Default)]
@@ -94,7 +95,7 @@ pub(in crate::ecs) fn create(account: &mut Account, now: Millis, request: &ApiRe
         status: ServiceStatus::Active,
         desired,
         created_at: now,
-        created_by: crate::ecs::caller_arn(account),
+        created_by: caller_arn(account, request.access_key.as_deref()),
         knobs,
         primary: made.deployment,
         older: Vec::new(),

@@ -9,6 +9,7 @@ use crate::account::{Account, Millis};
 use crate::ecs::errors::{client, invalid};
 use crate::ecs::params::{decode, without_nulls};
 use crate::ecs::tags::{self, Tag};
+use crate::identity::caller_arn;
 use crate::wire::{ApiError, ApiRequest, Outcome};
 
 /// The request's members that a definition keeps.
@@ -55,7 +56,7 @@ pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &Api
         revision,
         active: true,
         registered_at: now,
-        registered_by: crate::ecs::caller_arn(account),
+        registered_by: caller_arn(account, request.access_key.as_deref()),
         deregistered_at: None,
         document,
         spec,

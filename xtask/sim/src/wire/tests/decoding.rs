@@ -65,12 +65,22 @@ fn an_empty_body_is_a_call_without_members() {
 }
 
 #[test]
-fn a_presigned_get_is_read_from_its_query_string() {
-    let uri = "/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Credential=AK%2F20261123%2Fus-east-1%2Fsts%2Faws4_request";
-    let parts = http::Request::get(uri).body(()).unwrap().into_parts().0;
-    let request = decode(&parts, b"").unwrap();
-    assert_eq!((request.api, request.operation.as_str()), (Api::Sts, "GetCallerIdentity"));
-    assert_eq!(request.region.as_deref(), Some("us-east-1"));
+fn credentials_in_a_query_string_are_none_because_a_web_page_can_send_them() {
+    let credential = "X-Amz-Credential=AK%2F20261123%2Fus-east-1%2Fsts%2Faws4_request";
+    let uri = format!("/?Action=GetCallerIdentity&Version=2011-06-15&{credential}");
+    let get = http::Request::get(&uri).body(()).unwrap().into_parts().0;
+    assert_eq!(decode(&get, b"").unwrap_err().status(), 403);
+    let post = http::Request::post(&uri).body(()).unwrap().into_parts().0;
+    assert_eq!(decode(&post, credential.as_bytes()).unwrap_err().status(), 403);
+}
+
+#[test]
+fn a_web_identity_takes_its_role_without_a_signature_and_nobody_else_does() {
+    let form = "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=a";
+    let request = decode(&parts(None, None), form.as_bytes()).unwrap();
+    assert_eq!((request.api, request.access_key), (Api::Sts, None));
+    let form = "Action=AssumeRole&Version=2011-06-15&RoleArn=a";
+    assert_eq!(decode(&parts(None, None), form.as_bytes()).unwrap_err().status(), 403);
 }
 
 /// Target, authorization and body, and the status and code of the refusal.

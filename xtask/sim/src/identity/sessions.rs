@@ -1,0 +1,122 @@
+//! STS: who calls, and temporary credentials for the roles of this account.
+//!
+//! Signatures are not checked here, so every access key is a user's, and what makes a session is that its key was given
+//! out: it has an end, and GetCallerIdentity names the role.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::account::{Account, Millis};
+use crate::wire::{ApiError, ApiRequest, Outcome, iso8601, leaf, params};
+
+/// Who everyone is that did not take a role.
+const USER: &str = "deployer";
+
+/// STS refuses shorter sessions, and longer ones than the role's maximum, which is an hour where nobody changed it.
+const SHORTEST_SECS: u64 = 900;
+const LONGEST_SECS: u64 = 3_600;
+
+/// Sessions by the access key that was given out.
+#[derive(Debug, Default)]
+pub(super) struct Sessions(BTreeMap<String, Session>);
+
+#[derive(Debug)]
+struct Session {
+    arn: String,
+    id: String,
+    ends: Millis,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AssumeRole {
+    role_arn: String,
+    role_session_name: String,
+    #[serde(default, deserialize_with = "leaf")]
+    duration_seconds: Option<u64>,
+}
+
+/// AssumeRole and AssumeRoleWithWebIdentity, whose token is not looked into.
+///
+/// Any role of the account may be taken, but for those that only ECS tasks are trusted with.
+pub(super) fn assume_role(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let asked: AssumeRole = params(request, "ValidationError")?;
+    let name = asked.role_session_name;
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    if !(2..=64).contains(&name.len()) || !name.chars().all(fits) {
+        let text = format!(
+            "1 validation error detected: Value '{name}' at 'roleSessionName' failed to satisfy constraint: Member must \
+             satisfy regular expression pattern: [\\w+=,.@-]*"
+        );
+        return Err(ApiError::new("ValidationError", text));
+    }
+    let secs = asked.duration_seconds.unwrap_or(LONGEST_SECS);
+    if secs > LONGEST_SECS {
+        let text = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
+        return Err(ApiError::new("ValidationError", text));
+    }
+    if secs < SHORTEST_SECS {
+        let text = format!("DurationSeconds must be at least {SHORTEST_SECS}");
+        return Err(ApiError::new("ValidationError", text));
+    }
+    let role = asked.role_arn;
+    let own = format!("arn:aws:iam::{}:role/", account.settings.account);
+    let of_tasks = account.identity.roles.iter().any(|task_role| task_role.arn == role);
+    let Some(path) = role.strip_prefix(&own).filter(|path| !path.is_empty() && !of_tasks) else {
+        let caller = caller(account, request.access_key.as_deref()).arn;
+        let text = format!(
+            "User: {caller} is not authorized to perform: sts:{} on resource: {role}",
+            request.operation
+        );
+        return Err(ApiError::new("AccessDenied", text).with_status(403));
+    };
+    let role_name = path.rsplit('/').next().unwrap_or(path);
+    let arn = format!("arn:aws:sts::{}:assumed-role/{role_name}/{name}", account.settings.account);
+    let ids = &mut account.ids;
+    let id = format!("AROA{}:{name}", ids.hex(17).to_uppercase());
+    let key = format!("ASIA{}", ids.hex(16).to_uppercase());
+    let (secret, token) = (ids.hex(40), ids.hex(64));
+    let ends = now.plus_secs(secs);
+    account.identity.sessions.0.insert(key.clone(), Session { arn: arn.clone(), id: id.clone(), ends });
+    Ok(json!({
+        "Credentials": {
+            "AccessKeyId": key,
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+            "Expiration": iso8601(ends),
+        },
+        "AssumedRoleUser": { "AssumedRoleId": id, "Arn": arn },
+    }))
+}
+
+struct Caller {
+    arn: String,
+    id: String,
+}
+
+fn caller(account: &Account, access_key: Option<&str>) -> Caller {
+    match access_key.and_then(|key| account.identity.sessions.0.get(key)) {
+        Some(session) => Caller { arn: session.arn.clone(), id: session.id.clone() },
+        None => Caller {
+            arn: format!("arn:aws:iam::{}:user/{USER}", account.settings.account),
+            id: account.identity.user_id.clone(),
+        },
+    }
+}
+
+pub(super) fn caller_identity(account: &Account, request: &ApiRequest) -> Value {
+    let Caller { arn, id } = caller(account, request.access_key.as_deref());
+    json!({ "UserId": id, "Account": account.settings.account, "Arn": arn })
+}
+
+/// The caller's ARN, as refusals and `registeredBy` show it.
+pub(crate) fn caller_arn(account: &Account, access_key: Option<&str>) -> String {
+    caller(account, access_key).arn
+}
+
+/// Whether the session of this access key is over.
+pub(crate) fn is_expired(account: &Account, now: Millis, access_key: Option<&str>) -> bool {
+    access_key.and_then(|key| account.identity.sessions.0.get(key)).is_some_and(|session| session.ends <= now)
+}
