@@ -1,6 +1,7 @@
 //! `smoke`: the smoke checks alone.
 
 use deploy::event::{ExitCode, Kind};
+use deploy::verify::Smoke;
 
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, observed};
@@ -16,10 +17,14 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     });
     let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
     let base = observed::base(&session).await?;
-    let passed = verify::smoke(&job.host.http, &job.host.clock, job.events, &environment, &base).await;
-    Ok(if passed {
-        Closing::new(ExitCode::Done, "all smoke checks passed")
-    } else {
-        Closing::new(ExitCode::NotRecovered, "smoke checks failed")
+    let smoke = verify::smoke(&job.host.http, &job.host.clock, job.events, &environment, &base).await;
+    Ok(match smoke {
+        Smoke::Passed => Closing::new(ExitCode::Done, "all smoke checks passed"),
+        Smoke::NotAsked => Closing::new(ExitCode::Done, "deploy.toml has no smoke checks"),
+        Smoke::Unreachable { error } => Closing::new(
+            ExitCode::Unknown,
+            format!("the smoke checks could not be asked from this machine: {error}"),
+        ),
+        Smoke::Failed => Closing::new(ExitCode::NotRecovered, "smoke checks failed"),
     })
 }

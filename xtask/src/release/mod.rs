@@ -27,7 +27,6 @@ pub(crate) use carry::carry_out;
 pub use former::{Former, NoWayBack, former};
 pub(crate) use lease::Held;
 pub use lease::{Claim, lease_of};
-use prove::prove;
 pub use run::{Ending, run};
 use undo::undo;
 use watched::carry_out_watched;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use deploy::event::{Kind, Phase};
 use deploy::plan::{Action, Step};
+use deploy::verify::Smoke;
 use futures_util::future::join;
 
 use super::{Ground, Planned};
@@ -15,7 +16,20 @@ use crate::verify::{self, Door};
 const SEEN_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
-/// Returns whether everything is proven; what is not is told as an event.
+/// What a proof came to.
+pub(super) enum Proof {
+    /// All of it holds. The smoke checks may not have been asked, where the file says so.
+    Complete {
+        /// Whether they were.
+        smoked: bool,
+    },
+    /// Tasks, targets and settings are as wanted; the load balancer cannot be reached from this machine.
+    Unreachable,
+    /// Something is not as wanted.
+    Refuted,
+}
+
+/// Emits an event for each thing that is not proven.
 ///
 /// # Errors
 /// [`observe::Error`] when the account cannot be read: then nothing is proven.
@@ -23,14 +37,14 @@ pub(super) async fn prove(
     ground: &Ground<'_>,
     planned: &Planned,
     door: &Door,
-) -> Result<bool, observe::Error> {
+) -> Result<Proof, observe::Error> {
     let Ground { host, aws, events, environment, .. } = *ground;
     events
         .emit(Kind::PhaseBegan { phase: Phase::Verify, about: "digests, targets, smoke checks".to_owned() });
     let smoke = async {
         match &door.base {
             Some(base) => verify::smoke(&host.http, &host.clock, events, environment, base).await,
-            None => false,
+            None => Smoke::Failed,
         }
     };
     let (running, smoked) = join(verify::running(aws, events, &planned.desired, door), smoke).await;
@@ -47,7 +61,19 @@ pub(super) async fn prove(
             false
         }
     });
-    Ok(running && smoked && converged)
+    Ok(match smoked {
+        _ if !(running && converged) => Proof::Refuted,
+        Smoke::Failed => Proof::Refuted,
+        Smoke::Unreachable { error } => {
+            events.emit(Kind::Failed {
+                error: format!("cannot reach the load balancer from this machine: {error}"),
+                hint: Some("run `cargo xtask smoke` on a machine that can".to_owned()),
+            });
+            Proof::Unreachable
+        }
+        Smoke::Passed => Proof::Complete { smoked: true },
+        Smoke::NotAsked => Proof::Complete { smoked: false },
+    })
 }
 
 /// What still differs, once what was just written has had its time to be seen.

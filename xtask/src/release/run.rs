@@ -5,8 +5,9 @@ use deploy::model::{Service, ServiceKey};
 
 use super::carry::Carried;
 use super::lease::{self, Held, Refused};
+use super::prove::{Proof, prove};
 use super::tell::tell;
-use super::{Ground, Planned, carry_out_watched, prove, proven, prune, undo};
+use super::{Ground, Planned, carry_out_watched, proven, prune, undo};
 use crate::apply::{self, Known};
 use crate::settle::Settled;
 use crate::verify::Door;
@@ -211,15 +212,27 @@ fn undone(exit: ExitCode) -> &'static str {
 
 async fn proof(ground: &Ground<'_>, planned: &Planned, door: &Door) -> (ExitCode, &'static str) {
     match prove(ground, planned, door).await {
-        Ok(true) if planned.plan.is_empty() && rolls(planned) => (ExitCode::Done, "settled and proven"),
-        Ok(true) if planned.plan.is_empty() => (ExitCode::Done, "nothing to change; proven"),
-        Ok(true) if !planned.desired.release.pins.is_empty() => (ExitCode::Done, "rolled back and proven"),
-        Ok(true) => (ExitCode::Done, "deployed and proven"),
-        Ok(false) => (ExitCode::NotRecovered, "deployed, but not proven"),
+        Ok(Proof::Complete { smoked }) => (ExitCode::Done, complete(planned, smoked)),
+        Ok(Proof::Unreachable) => (
+            ExitCode::Unknown,
+            "deployed; the tasks run what was pushed and their targets are healthy, but the smoke checks could not be \
+             asked from this machine",
+        ),
+        Ok(Proof::Refuted) => (ExitCode::NotRecovered, "deployed, but not proven"),
         Err(error) => {
             tell(ground, &error, error.hint());
             (ExitCode::Unknown, "deployed, and what runs could not be read")
         }
+    }
+}
+
+fn complete(planned: &Planned, smoked: bool) -> &'static str {
+    match planned.plan.is_empty() {
+        _ if !smoked => "in place and proven; no smoke checks were asked from here",
+        true if rolls(planned) => "settled and proven",
+        true => "nothing to change; proven",
+        false if !planned.desired.release.pins.is_empty() => "rolled back and proven",
+        false => "deployed and proven",
     }
 }
 

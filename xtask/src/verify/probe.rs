@@ -5,31 +5,32 @@ use std::time::Duration;
 use bytes::Bytes;
 use deploy::event::{Kind, ProbeAnswer};
 use deploy::model::{Environment, ServiceKey, SmokeCheck};
-use deploy::verify::judge;
+use deploy::verify::{Smoke, conclude, judge};
 use futures_util::future::join_all;
 
 use crate::host::{Clock, Http, Mark};
 use crate::report::Recorder;
 
-/// One answer may take this long: longer than any healthy answer, short enough to ask again.
-const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
+/// One answer may take this long: longer than any healthy answer, short enough to ask again. It leaves the client the
+/// time to notice that there is no connection, which is no answer of the release.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(8);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-/// Asks all smoke checks of the environment at the same time. Returns whether every one passed.
+/// Asks all smoke checks of the environment at the same time.
 pub async fn smoke(
     http: &Http,
     clock: &Clock,
     events: &Recorder,
     environment: &Environment,
     base: &str,
-) -> bool {
+) -> Smoke {
     let deadline = clock.mark().after(Duration::from_secs(environment.timeouts.smoke_secs));
     let checks = environment
         .services
         .iter()
         .flat_map(|service| service.smoke.iter().map(|check| (&service.key, check)));
     let probes = checks.map(|(service, check)| probe(http, clock, events, service, check, base, deadline));
-    join_all(probes).await.into_iter().all(|passed| passed)
+    conclude(&join_all(probes).await)
 }
 
 async fn probe(
@@ -40,7 +41,7 @@ async fn probe(
     check: &SmokeCheck,
     base: &str,
     deadline: Mark,
-) -> bool {
+) -> ProbeAnswer {
     let url = format!("{}{}", base.trim_end_matches('/'), check.path);
     let mut attempts = 0;
     loop {
@@ -48,8 +49,9 @@ async fn probe(
         let answer = ask(http, &url, check).await;
         let passed = matches!(answer, ProbeAnswer::Right { .. });
         if passed || deadline.remaining().is_zero() {
+            let last = answer.clone();
             events.emit(Kind::Probed { service: service.clone(), url, passed, answer, attempts });
-            return passed;
+            return last;
         }
         clock.sleep(ASK_AGAIN_AFTER.min(deadline.remaining())).await;
     }
@@ -65,6 +67,7 @@ pub(super) async fn ask(http: &Http, url: &str, check: &SmokeCheck) -> ProbeAnsw
     };
     match http.send(request, ANSWER_DEADLINE).await {
         Ok(reply) => judge(check, reply.status().as_u16(), reply.body()),
+        Err(error) if error.is_unsent() => ProbeAnswer::Unreachable { error: error.to_string() },
         Err(error) => ProbeAnswer::NoAnswer { error: error.to_string() },
     }
 }

@@ -1,15 +1,17 @@
 //! The sockets of a story: AWS and the registry go to the embedded cloud, and what is asked of the load
 //! balancer's name is routed by its rules to a scripted task, which answers with the name of its service.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
 
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use sim::door::cloud::Cloud;
 use sim::door::connector::SimHttp;
 use sim::elb::{Route, route};
+use xtask::host::HttpError;
 
 #[derive(Clone, Debug)]
 pub(crate) struct FrontDoor {
@@ -17,16 +19,28 @@ pub(crate) struct FrontDoor {
     aws: SimHttp,
     /// What a healthy target answers.
     status: Arc<AtomicU16>,
+    /// Why no connection comes about.
+    closed: Arc<Mutex<Option<HttpError>>>,
 }
 
 impl FrontDoor {
     pub(crate) fn new(cloud: Cloud) -> Self {
-        Self { aws: SimHttp::new(cloud.clone()), cloud, status: Arc::new(AtomicU16::new(200)) }
+        Self {
+            aws: SimHttp::new(cloud.clone()),
+            cloud,
+            status: Arc::new(AtomicU16::new(200)),
+            closed: Arc::default(),
+        }
     }
 
     /// From now on healthy targets answer the public with this status.
     pub(crate) fn answers(&self, status: u16) {
         self.status.store(status, Ordering::Relaxed);
+    }
+
+    /// From now on the load balancer cannot be reached from here.
+    pub(crate) fn closes(&self, error: HttpError) {
+        *self.closed.lock().unwrap() = Some(error);
     }
 
     fn public(&self, host: &str, path: &str) -> (u16, String) {
@@ -53,6 +67,9 @@ impl HttpConnector for FrontDoor {
         let host = uri.host().unwrap_or_default().to_owned();
         if !host.contains(".elb.") {
             return self.aws.call(request);
+        }
+        if let Some(error) = self.closed.lock().unwrap().clone() {
+            return HttpConnectorFuture::ready(Err(ConnectorError::io(error.into())));
         }
         let (status, body) = self.public(&host, uri.path());
         let reply = http::Response::builder().status(status).body(SdkBody::from(body)).unwrap();

@@ -6,6 +6,7 @@ mod abort;
 mod availability;
 mod causes;
 mod deadlines;
+mod doors;
 mod exec;
 mod failures;
 mod forecast;

@@ -341,8 +341,13 @@ pub enum ProbeAnswer {
         /// Who answered; `None` when the answer names nobody.
         answered: Option<String>,
     },
-    /// No answer.
+    /// The request was sent, and no answer came.
     NoAnswer {
+        /// Why.
+        error: String,
+    },
+    /// The request could not be sent from this machine.
+    Unreachable {
         /// Why.
         error: String,
     },

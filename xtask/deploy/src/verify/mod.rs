@@ -4,4 +4,4 @@ mod digests;
 mod smoke;
 
 pub use digests::{Strange, strangers};
-pub use smoke::judge;
+pub use smoke::{Smoke, conclude, judge};

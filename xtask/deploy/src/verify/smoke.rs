@@ -28,9 +28,63 @@ pub fn judge(check: &SmokeCheck, status: u16, body: &[u8]) -> ProbeAnswer {
     }
 }
 
+/// What the smoke checks of a release came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Smoke {
+    /// Every path was answered as it should be.
+    Passed,
+    /// There was nothing to ask, or nobody is to ask from here.
+    NotAsked,
+    /// No path was answered wrongly, and at least one could not be asked from this machine.
+    Unreachable {
+        /// Why.
+        error: String,
+    },
+    /// At least one path was answered wrongly, or took the request and gave no answer.
+    Failed,
+}
+
+/// Judges the last answers of all paths. A wrong answer outweighs what could not be asked: the release is at fault for
+/// the first, and the way from this machine to the load balancer for the second.
+#[must_use]
+pub fn conclude(answers: &[ProbeAnswer]) -> Smoke {
+    let wrong =
+        |answer: &ProbeAnswer| !matches!(answer, ProbeAnswer::Right { .. } | ProbeAnswer::Unreachable { .. });
+    let unreachable = answers.iter().find_map(|answer| match answer {
+        ProbeAnswer::Unreachable { error } => Some(error.clone()),
+        _ => None,
+    });
+    match unreachable {
+        _ if answers.iter().any(wrong) => Smoke::Failed,
+        Some(error) => Smoke::Unreachable { error },
+        None if answers.is_empty() => Smoke::NotAsked,
+        None => Smoke::Passed,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wrong_answer_outweighs_a_path_that_could_not_be_asked() {
+        let right = ProbeAnswer::Right { version: None };
+        let wrong = ProbeAnswer::Status { status: 503, body: String::new() };
+        let silent = ProbeAnswer::NoAnswer { error: "no answer within 10s".into() };
+        let unasked = ProbeAnswer::Unreachable { error: "connection refused".into() };
+        let unreachable = Smoke::Unreachable { error: "connection refused".into() };
+        for (answers, expected) in [
+            (vec![], Smoke::NotAsked),
+            (vec![&right, &right], Smoke::Passed),
+            (vec![&unasked, &unasked], unreachable.clone()),
+            (vec![&right, &unasked], unreachable),
+            (vec![&unasked, &wrong], Smoke::Failed),
+            (vec![&right, &silent], Smoke::Failed),
+        ] {
+            let answers: Vec<_> = answers.into_iter().cloned().collect();
+            assert_eq!(conclude(&answers), expected, "{answers:?}");
+        }
+    }
 
     #[test]
     fn a_page_that_answers_200_to_everything_does_not_pass_for_the_backend() {

@@ -167,12 +167,18 @@ pub fn forecast(forecast: &Forecast) -> String {
 
 /// `312 requests, 0 failed, slowest 84 ms`, and each failed one beside the moment of the roll.
 fn availability(seen: &Availability) -> String {
+    if seen.requests == 0 && seen.unsent > 0 {
+        return format!("       - from outside: cannot be reached from this machine ({} tries)", seen.unsent);
+    }
     let mark = if seen.failed == 0 { "✓" } else { "✗" };
     let noun = if seen.requests == 1 { "request" } else { "requests" };
     let mut text = format!(
         "       {mark} from outside: {} {noun}, {} failed, slowest {} ms",
         seen.requests, seen.failed, seen.slowest_ms
     );
+    if seen.unsent > 0 {
+        text.push_str(&format!("; {} more could not be sent from this machine", seen.unsent));
+    }
     for miss in &seen.misses {
         let at = duration(miss.at_ms);
         text.push_str(&format!("\n         at {at} GET {}: {}", miss.url, said(&miss.answer)));
@@ -201,6 +207,7 @@ fn said(answer: &ProbeAnswer) -> String {
             "answered by something that does not name itself".to_owned()
         }
         ProbeAnswer::NoAnswer { error } => format!("no answer: {error}"),
+        ProbeAnswer::Unreachable { error } => format!("cannot be reached from this machine: {error}"),
     }
 }
 

@@ -47,6 +47,13 @@ impl HttpError {
         matches!(self, Self::TimedOut(_) | Self::Broken(_))
     }
 
+    /// Whether the request certainly was not sent: nobody listens, the name does not resolve, there is no TLS session.
+    /// This says something about the way from here to there, and nothing about what would have answered.
+    #[must_use]
+    pub fn is_unsent(&self) -> bool {
+        matches!(self, Self::Refused | Self::Unresolved | Self::Tls(_) | Self::Unconnected(_))
+    }
+
     /// Reads an error chain for what went wrong, outermost first; anything unknown is a broken connection.
     #[must_use]
     pub fn of(error: &(dyn Error + 'static)) -> Self {
@@ -97,6 +104,14 @@ mod tests {
         let tls = rustls::Error::General("bad certificate".into());
         let wrapped = io::Error::other(io::Error::other(tls));
         assert!(matches!(HttpError::of(&wrapped), HttpError::Tls(text) if text.contains("bad certificate")));
+    }
+
+    #[test]
+    fn an_answer_that_breaks_off_is_no_proof_that_nobody_was_asked() {
+        let unsent = [HttpError::Refused, HttpError::Unresolved, HttpError::Tls("expired".into())];
+        assert!(unsent.iter().all(HttpError::is_unsent));
+        assert!(!HttpError::TimedOut(Duration::from_secs(1)).is_unsent());
+        assert!(!HttpError::Broken("reset".into()).is_unsent());
     }
 
     #[test]

@@ -105,7 +105,9 @@ fn checks(events: &[Event]) -> String {
                 ProbeAnswer::Right { .. } => String::new(),
                 ProbeAnswer::Status { status, .. } => format!(": {status}"),
                 ProbeAnswer::WrongService { .. } => ": another service answered".to_owned(),
-                ProbeAnswer::NoAnswer { error } => format!(": {}", inline(error)),
+                ProbeAnswer::NoAnswer { error } | ProbeAnswer::Unreachable { error } => {
+                    format!(": {}", inline(error))
+                }
             };
             Some(format!("- {mark} `{url}`{answer}\n"))
         }
@@ -195,6 +197,7 @@ mod tests {
             (
                 72_050,
                 Kind::Availability(Availability {
+                    unsent: 0,
                     requests: 72,
                     failed: 0,
                     slowest_ms: 84,

@@ -1,0 +1,96 @@
+//! What a release is worth when the load balancer answers wrongly, or cannot be asked from this machine.
+
+use std::time::Duration;
+
+use deploy::event::{ExitCode, Kind, ProbeAnswer};
+use xtask::host::HttpError;
+
+use crate::world::{Ended, World, story};
+
+/// A second release whose front door is as `prepare` makes it.
+async fn second(prepare: impl FnOnce(&mut World)) -> Ended {
+    let mut world = World::new().await;
+    world.environment.availability = Some(1.0);
+    assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+    prepare(&mut world);
+    world.deploy("v2", "v2").await
+}
+
+fn answers(ended: &Ended) -> Vec<&ProbeAnswer> {
+    let probed = ended.events.iter().filter_map(|event| match event {
+        Kind::Probed { answer, .. } => Some(answer),
+        _ => None,
+    });
+    probed.collect()
+}
+
+fn is_undone(ended: &Ended) -> bool {
+    ended.events.iter().any(|event| matches!(event, Kind::Undoing { .. }))
+}
+
+/// What stops the command, and what to do about it.
+fn failures(ended: &Ended) -> Vec<(&str, Option<&str>)> {
+    let failed = ended.events.iter().filter_map(|event| match event {
+        Kind::Failed { error, hint } => Some((error.as_str(), hint.as_deref())),
+        _ => None,
+    });
+    failed.collect()
+}
+
+#[test]
+fn a_door_that_cannot_be_reached_from_here_undoes_nothing() {
+    let unsent = [
+        HttpError::Unresolved,
+        HttpError::Refused,
+        HttpError::Unconnected("no connection within 5s".to_owned()),
+        HttpError::Tls("certificate not valid for name".to_owned()),
+    ];
+    for error in unsent {
+        story(|| async {
+            let ended = second(|world| world.front_door.closes(error.clone())).await;
+            assert_eq!(ended.exit, ExitCode::Unknown, "{error}: {:#?}", ended.events);
+            assert!(!is_undone(&ended), "{error}: {:#?}", ended.events);
+            let unreachable = ProbeAnswer::Unreachable { error: error.to_string() };
+            assert_eq!(answers(&ended), [&unreachable; 3], "{error}");
+            let [(said, hint)] = failures(&ended)[..] else { panic!("{error}: {:#?}", ended.events) };
+            assert!(said.contains(&error.to_string()) && hint.is_some(), "{said} {hint:?}");
+            let seen = ended.events.iter().find_map(|event| match event {
+                Kind::Availability(seen) => Some(seen),
+                _ => None,
+            });
+            let seen = seen.unwrap();
+            assert!(seen.unsent > 10 && seen.requests == 0 && seen.failed == 0, "{error}: {seen:?}");
+        });
+    }
+}
+
+#[test]
+fn a_wrong_answer_is_undone_and_so_is_one_that_does_not_come() {
+    let late = HttpError::TimedOut(Duration::from_secs(8));
+    let ways: [&dyn Fn(&mut World); 3] = [
+        &|world| world.front_door.answers(500),
+        &|world| world.front_door.closes(HttpError::Broken("reset".to_owned())),
+        &|world| world.front_door.closes(late.clone()),
+    ];
+    for prepare in ways {
+        story(|| async {
+            let ended = second(prepare).await;
+            assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+            assert!(is_undone(&ended), "{:#?}", ended.events);
+        });
+    }
+}
+
+#[test]
+fn a_release_without_smoke_checks_is_proven_by_its_tasks_and_targets() {
+    story(|| async {
+        let ended = second(|world| {
+            for service in &mut world.environment.services {
+                service.smoke.clear();
+            }
+        })
+        .await;
+        assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+        assert_eq!(answers(&ended), Vec::<&ProbeAnswer>::new());
+    });
+}
