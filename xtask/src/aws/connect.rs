@@ -8,6 +8,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use tokio::sync::Semaphore;
@@ -16,8 +17,9 @@ use super::lite::Lite;
 use super::{Observer, Policy};
 use crate::host::{Clock, Http, Rng};
 
-/// How long one attempt may take, credentials included. Creating a load balancer is the slowest call, a few seconds.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long one attempt may take, credentials included. Creating a load balancer is the slowest call, a few seconds;
+/// behind a busy proxy it takes several times as long.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Calls under way at one time: enough for every read of an account to go out at once, well below any bucket's burst.
 const CONCURRENCY: usize = 8;
 
@@ -127,6 +129,12 @@ fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build()
 }
 
+/// Off: the SDK's default ends a call whose reply takes more than about five seconds as too slow a download. AWS's
+/// replies are small and come at once or late; the limit for an attempt covers both.
+fn stalled_streams() -> StalledStreamProtectionConfig {
+    StalledStreamProtectionConfig::disabled()
+}
+
 /// A configuration that reads nothing from the machine: for an endpoint and keys that are both given.
 fn closed(connect: &Connect, endpoint: &str, keys: &Keys) -> SdkConfig {
     SdkConfig::builder()
@@ -139,6 +147,7 @@ fn closed(connect: &Connect, endpoint: &str, keys: &Keys) -> SdkConfig {
         .time_source(connect.clock.clone())
         .sleep_impl(connect.clock.sdk_sleep())
         .timeout_config(timeouts())
+        .stalled_stream_protection(stalled_streams())
         .retry_config(RetryConfig::disabled())
         .build()
 }
@@ -151,6 +160,7 @@ async fn open(connect: &Connect) -> SdkConfig {
         .time_source(connect.clock.clone())
         .sleep_impl(connect.clock.sdk_sleep())
         .timeout_config(timeouts())
+        .stalled_stream_protection(stalled_streams())
         // Given, because the loader panics on AWS_RETRY_MODE=legacy and on AWS_MAX_ATTEMPTS=0, which other tools
         // accept. These retries serve the credential providers only.
         .retry_config(RetryConfig::standard());

@@ -3,6 +3,7 @@
 mod faults;
 mod lost_replies;
 mod resources;
+mod slow;
 mod vocabulary;
 
 use std::collections::BTreeMap;
