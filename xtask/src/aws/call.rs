@@ -124,6 +124,21 @@ impl Aws {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
+        self.call_for(op, attempt, Ok).await
+    }
+
+    /// The same, for a part of the reply that AWS always sends. A success without it (an empty body, `{}`) is no answer:
+    /// the call is repeated like one whose reply was lost. `part` names what is missing.
+    pub(in crate::aws) async fn call_for<T, U, E, F>(
+        &self,
+        op: Op,
+        attempt: impl Fn() -> F,
+        part: impl Fn(T) -> Result<U, String>,
+    ) -> Result<U, Error>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+    {
         let mut turn = Turn { aws: self, op, attempt: 0, waited: Duration::ZERO };
         loop {
             turn.attempt += 1;
@@ -132,13 +147,15 @@ impl Aws {
             let start = self.clock.mark();
             let result = attempt().await;
             drop(permit);
-            match result {
-                Ok(value) => {
+            let error = match result.map(&part) {
+                Ok(Ok(value)) => {
                     turn.report(start.elapsed_ms(), CallOutcome::Done);
                     return Ok(value);
                 }
-                Err(error) => turn.failed(start.elapsed_ms(), Error::of(op, turn.attempt, error)).await?,
-            }
+                Ok(Err(missing)) => Error::incomplete(op, &missing).after(turn.attempt),
+                Err(error) => Error::of(op, turn.attempt, error),
+            };
+            turn.failed(start.elapsed_ms(), error).await?;
         }
     }
 }
@@ -154,6 +171,7 @@ struct Turn<'a> {
 impl Turn<'_> {
     /// Waits for the next attempt, or gives the error back when there is to be none.
     async fn failed(&mut self, elapsed_ms: u64, error: Error) -> Result<(), Error> {
+        let error = error.with_profile(self.aws.profile.as_ref());
         let reason = error.reason();
         let Some(wait) = self.aws.retry.next(self.op.effect, &error, self.waited, &self.aws.rng) else {
             self.report(elapsed_ms, CallOutcome::Failed { reason });

@@ -15,10 +15,12 @@ use super::{Aws, Error, Kind, Tags};
 
 const SERVICE: &str = "servicediscovery";
 const LIST: Op = Op::read(SERVICE, "ListNamespaces");
-const GET: Op = Op::read(SERVICE, "GetNamespace");
+/// Patient about a namespace that was created a moment ago.
+const GET: Op = Op::read(SERVICE, "GetNamespace").patient(&["NamespaceNotFound"]);
 const CREATE: Op = Op::write(SERVICE, "CreateHttpNamespace");
 const OPERATION: Op = Op::read(SERVICE, "GetOperation");
-const DELETE: Op = Op::write(SERVICE, "DeleteNamespace");
+/// Patient about endpoints of services that were deleted a moment ago.
+const DELETE: Op = Op::write(SERVICE, "DeleteNamespace").patient(&["ResourceInUse"]);
 
 /// An HTTP namespace is made within seconds.
 const POLL: Duration = Duration::from_secs(1);

@@ -7,12 +7,15 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::os_shim_internal::{Env, Fs};
 use tokio::sync::Semaphore;
 
+use super::error::Profile;
 use super::lite::Lite;
 use super::{Observer, Policy};
 use crate::host::{Clock, Http, Rng};
@@ -40,6 +43,8 @@ pub struct Connect {
     pub rng: Rng,
     /// Is told of every attempt.
     pub observer: Observer,
+    /// The profile that the environment names; the credential chain reads it by itself.
+    pub profile: Option<String>,
 }
 
 /// A fixed access key.
@@ -78,6 +83,8 @@ pub struct Aws {
     pub(in crate::aws) clock: Clock,
     pub(in crate::aws) observer: Observer,
     pub(in crate::aws) permits: Arc<Semaphore>,
+    /// What an error about credentials names.
+    pub(in crate::aws) profile: Option<Profile>,
     region: String,
 }
 
@@ -101,6 +108,10 @@ impl Aws {
             clock: connect.clock,
             observer: connect.observer,
             permits: Arc::new(Semaphore::new(CONCURRENCY)),
+            profile: match connect.profile {
+                Some(name) => Some(profile(name).await),
+                None => None,
+            },
             region: connect.region,
         }
     }
@@ -123,6 +134,15 @@ impl Aws {
         self.retry = retry;
         self
     }
+}
+
+/// The chain of credentials passes over a profile that does not exist, and says nothing of it.
+async fn profile(name: String) -> Profile {
+    let files = EnvConfigFiles::default();
+    let found = aws_config::profile::load(&Fs::real(), &Env::real(), &files, None).await;
+    // A file that cannot be read is the credential chain's own error.
+    let exists = found.map_or(true, |set| set.get_profile(&name).is_some());
+    Profile { name, exists }
 }
 
 fn timeouts() -> TimeoutConfig {

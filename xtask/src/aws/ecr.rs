@@ -17,14 +17,15 @@ use crate::host::Secret;
 const DESCRIBE: Op = Op::read("ecr", "DescribeRepositories");
 const CREATE: Op = Op::write("ecr", "CreateRepository");
 const GET_LIFECYCLE: Op = Op::read("ecr", "GetLifecyclePolicy");
-const PUT_LIFECYCLE: Op = Op::write("ecr", "PutLifecyclePolicy");
+/// Patient about a repository that was created a moment ago.
+const PUT_LIFECYCLE: Op = Op::write("ecr", "PutLifecyclePolicy").patient(&["RepositoryNotFoundException"]);
 const DELETE_LIFECYCLE: Op = Op::write("ecr", "DeleteLifecyclePolicy");
 const MUTABILITY: Op = Op::write("ecr", "PutImageTagMutability");
 const TOKEN: Op = Op::read("ecr", "GetAuthorizationToken");
 const IMAGES: Op = Op::read("ecr", "BatchGetImage");
 const DELETE: Op = Op::write("ecr", "DeleteRepository");
 
-/// How many images one BatchGetImage takes.
+/// How many images one BatchGetImage takes, and how many names one DescribeRepositories.
 const BATCH: usize = 100;
 /// All forms of a manifest, so that none is converted for the answer.
 const MANIFESTS: [&str; 4] = [
@@ -72,14 +73,12 @@ impl Aws {
     /// # Errors
     /// When AWS refuses.
     pub async fn find_repositories(&self, names: &[&str]) -> Result<Vec<FoundRepository>, Error> {
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        match self.describe_repositories(names).await {
+        let some = async |names: &[&str]| match self.describe_repositories(names).await {
             // One unknown name makes the whole call fail.
             Err(error) if matches!(error.kind, Kind::NotFound) => self.find_each(names).await,
             found => found,
-        }
+        };
+        Ok(try_join_all(names.chunks(BATCH).map(some)).await?.concat())
     }
 
     /// Each by itself: a list of all takes a right on every repository of the account.

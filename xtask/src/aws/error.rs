@@ -33,6 +33,17 @@ pub struct Failure {
     pub attempts: u32,
     /// The call may have been carried out all the same: its reply was lost, or AWS failed on the way.
     pub may_have_happened: bool,
+    /// The profile that the credentials come from, where the environment names one.
+    pub profile: Option<Profile>,
+}
+
+/// A profile of AWS's configuration files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name.
+    pub name: String,
+    /// Whether the files have it.
+    pub exists: bool,
 }
 
 /// Kinds of problems, by what one does about them.
@@ -83,6 +94,8 @@ pub enum Kind {
         /// The title or the beginning of the body.
         snippet: String,
     },
+    /// A success whose reply lacks what AWS always sends there.
+    Incomplete,
     /// Something else.
     Other,
 }
@@ -122,6 +135,7 @@ impl Error {
             request_id: None,
             attempts,
             may_have_happened,
+            profile: None,
         }))
     }
 }
@@ -155,7 +169,11 @@ impl fmt::Display for Error {
         }
         let counts = matches!(
             self.kind,
-            Kind::Throttled | Kind::ServerFault | Kind::Unreachable { .. } | Kind::TimedOut
+            Kind::Throttled
+                | Kind::ServerFault
+                | Kind::Unreachable { .. }
+                | Kind::TimedOut
+                | Kind::Incomplete
         );
         f.write_str(&self.reason())?;
         if counts && self.attempts > 1 { write!(f, ", {} times in a row", self.attempts) } else { Ok(()) }
@@ -175,6 +193,9 @@ impl Failure {
             Kind::Throttled => format!("was throttled ({said})"),
             Kind::ServerFault => format!("failed inside AWS ({said})"),
             Kind::Unreachable { .. } | Kind::TimedOut => format!("got no answer: {said}"),
+            Kind::Credentials(_) if let Some(profile) = self.profile.as_ref().filter(|it| !it.exists) => {
+                format!("profile `{}` is not in the AWS configuration files", profile.name)
+            }
             Kind::Credentials(CredentialsProblem::Missing) if said.is_empty() => {
                 "no AWS credentials were found".to_owned()
             }
@@ -182,7 +203,8 @@ impl Failure {
                 format!("no AWS credentials were found; the last place that was asked says: {said}")
             }
             Kind::Credentials(CredentialsProblem::Unloadable) => {
-                format!("the AWS credentials cannot be loaded: {said}")
+                let from = self.profile.as_ref().map(|profile| format!(" of profile `{}`", profile.name));
+                format!("the AWS credentials{} cannot be loaded: {said}", from.unwrap_or_default())
             }
             Kind::Credentials(CredentialsProblem::Rejected) => {
                 format!("AWS does not accept the credentials ({said})")

@@ -13,7 +13,8 @@ use super::{Aws, Error, Kind, Tags};
 const TARGET: &str = "Logs_20140328";
 const DESCRIBE: Op = Op::read("logs", "DescribeLogGroups");
 const CREATE: Op = Op::write("logs", "CreateLogGroup");
-const RETENTION: Op = Op::write("logs", "PutRetentionPolicy");
+/// Patient about a log group that was created a moment ago.
+const RETENTION: Op = Op::write("logs", "PutRetentionPolicy").patient(&["ResourceNotFoundException"]);
 const KEEP: Op = Op::write("logs", "DeleteRetentionPolicy");
 const DELETE: Op = Op::write("logs", "DeleteLogGroup");
 const EVENTS: Op = Op::read("logs", "GetLogEvents");

@@ -49,7 +49,7 @@ impl Policy {
             Kind::Throttled | Kind::ServerFault => error.attempts < self.attempts,
             Kind::NotAws { status, .. } => *status >= 500 && error.attempts < self.attempts,
             Kind::Unreachable { permanent } => !permanent && error.attempts < self.attempts_unanswered,
-            Kind::TimedOut => error.attempts < self.attempts_unanswered,
+            Kind::TimedOut | Kind::Incomplete => error.attempts < self.attempts_unanswered,
             Kind::NotReady => waited < self.patience,
             _ => false,
         };

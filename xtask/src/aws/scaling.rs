@@ -5,6 +5,7 @@ use aws_sdk_applicationautoscaling::types::{
     ServiceNamespace, TargetTrackingScalingPolicyConfiguration,
 };
 use deploy::model::spec::{PolicySpec, ScalableTargetSpec};
+use futures_util::future::try_join_all;
 
 use super::call::Op;
 use super::error::gone;
@@ -15,13 +16,17 @@ const SERVICE: &str = "application-autoscaling";
 const TARGETS: Op = Op::read(SERVICE, "DescribeScalableTargets");
 const POLICIES: Op = Op::read(SERVICE, "DescribeScalingPolicies");
 const REGISTER: Op = Op::write(SERVICE, "RegisterScalableTarget");
-/// Patient about a target that was registered a moment ago.
-const PUT: Op = Op::write(SERVICE, "PutScalingPolicy").patient(&["ObjectNotFoundException"]);
+/// Patient about a target that was registered a moment ago, and about its service-linked role.
+const PUT: Op = Op::write(SERVICE, "PutScalingPolicy")
+    .patient(&["ObjectNotFoundException", "FailedResourceAccessException"]);
 const DELETE: Op = Op::write(SERVICE, "DeleteScalingPolicy");
 const DEREGISTER: Op = Op::write(SERVICE, "DeregisterScalableTarget");
 
+/// How many resources one DescribeScalableTargets takes.
+const BATCH: usize = 50;
+
 impl Aws {
-    /// The scalable targets of these resources, `service/<cluster>/<service>`, that are registered. At most 50.
+    /// The scalable targets of these resources, `service/<cluster>/<service>`, that are registered.
     ///
     /// # Errors
     /// When AWS refuses.
@@ -29,8 +34,12 @@ impl Aws {
         &self,
         resources: &[String],
     ) -> Result<Vec<ScalableTargetSpec>, Error> {
+        Ok(try_join_all(resources.chunks(BATCH).map(|some| self.some_scalable_targets(some))).await?.concat())
+    }
+
+    async fn some_scalable_targets(&self, resources: &[String]) -> Result<Vec<ScalableTargetSpec>, Error> {
         let (mut found, mut next) = (Vec::new(), None);
-        while !resources.is_empty() {
+        loop {
             let call = || {
                 self.scaling
                     .describe_scalable_targets()
@@ -44,10 +53,9 @@ impl Aws {
             found.extend(reply.scalable_targets.unwrap_or_default().into_iter().map(target));
             next = reply.next_token;
             if next.is_none() {
-                break;
+                return Ok(found);
             }
         }
-        Ok(found)
     }
 
     /// The policies of one resource, by name. One that does not track a predefined metric has its type as metric.

@@ -1,5 +1,7 @@
 //! Who calls.
 
+use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
+
 use super::call::Op;
 use super::{Aws, Error};
 
@@ -20,10 +22,10 @@ impl Aws {
     /// # Errors
     /// [`crate::aws::Kind::Credentials`] and [`crate::aws::Kind::ExpiredToken`] when nobody usable does.
     pub async fn get_caller_identity(&self) -> Result<Caller, Error> {
-        let reply = self.call(IDENTITY, || self.sts.get_caller_identity().send()).await?;
-        Ok(Caller {
-            account: reply.account.ok_or_else(|| Error::incomplete(IDENTITY, "Account"))?,
-            arn: reply.arn.unwrap_or_default(),
-        })
+        let caller = |reply: GetCallerIdentityOutput| {
+            let account = reply.account.ok_or_else(|| "Account".to_owned())?;
+            Ok(Caller { account, arn: reply.arn.unwrap_or_default() })
+        };
+        self.call_for(IDENTITY, || self.sts.get_caller_identity().send(), caller).await
     }
 }

@@ -1,6 +1,7 @@
 //! Calls against the embedded cloud: what is retried, what is told, and what a lost reply leads to.
 
 mod faults;
+mod late;
 mod lost_replies;
 mod resources;
 mod slow;

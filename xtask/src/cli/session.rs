@@ -124,6 +124,9 @@ impl Session {
     ) -> Result<Self, Failure> {
         let keys =
             endpoint.as_ref().map(|_| aws::Keys { id: LOCAL_KEY.to_owned(), secret: LOCAL_KEY.to_owned() });
+        // Keys in the environment come before any profile.
+        let own = endpoint.is_none() && host.env.get("AWS_ACCESS_KEY_ID").is_none();
+        let profile = host.env.get("AWS_PROFILE").filter(|name| own && !name.is_empty()).map(str::to_owned);
         let record = events.clone();
         let observer = aws::Observer::new(move |call| record.emit(Kind::Called(told(call))));
         let aws = Aws::connect(aws::Connect {
@@ -134,6 +137,7 @@ impl Session {
             clock: host.clock.clone(),
             rng: host.rng.clone(),
             observer,
+            profile,
         })
         .await;
         Ok(Self { settings, aws, door })

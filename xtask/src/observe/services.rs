@@ -22,13 +22,13 @@ pub(super) async fn read(
     aws: &Aws,
     environment: &Environment,
 ) -> Result<(Option<Namespace>, Services), Error> {
-    let ((namespace, found), latest, (scaling, mut warnings)) = try_join3(
+    let ((namespace, found), latest, scaling) = try_join3(
         found(aws, environment),
         try_join_all(environment.services.iter().map(|service| revision(aws, &service.family))),
         scaling(aws, environment),
     )
     .await?;
-    let (mut revisions, mut services) = (BTreeMap::new(), Vec::new());
+    let (mut revisions, mut services, mut warnings) = (BTreeMap::new(), Vec::new(), Vec::new());
     for (service, latest) in environment.services.iter().zip(latest) {
         let found = found.iter().find(|found| found.spec.name == service.name);
         services.extend(found.map(|found| running(aws, service, found, latest.0.clone())));
@@ -110,22 +110,18 @@ async fn revision(
     }
 }
 
-type Scaled = (BTreeMap<ServiceKey, ScalingState>, Vec<String>);
-
-async fn scaling(aws: &Aws, environment: &Environment) -> Result<Scaled, aws::Error> {
+async fn scaling(
+    aws: &Aws,
+    environment: &Environment,
+) -> Result<BTreeMap<ServiceKey, ScalingState>, aws::Error> {
+    // Where no service is to scale the account may lack the API, its endpoint and the right to call it.
+    if environment.services.iter().all(|service| service.scaling.is_none()) {
+        return Ok(BTreeMap::new());
+    }
     let resource = |service: &Service| format!("service/{}/{}", environment.cluster, service.name);
     let resources: Vec<String> = environment.services.iter().map(resource).collect();
     let policies = try_join_all(resources.iter().map(|resource| aws.describe_scaling_policies(resource)));
-    let (targets, policies) = match try_join(aws.describe_scalable_targets(&resources), policies).await {
-        // Where no service is to scale, there is no need to know.
-        Err(error)
-            if error.is_unavailable()
-                && environment.services.iter().all(|service| service.scaling.is_none()) =>
-        {
-            return Ok((BTreeMap::new(), vec![format!("scaling is left as it is: {error}")]));
-        }
-        read => read?,
-    };
+    let (targets, policies) = try_join(aws.describe_scalable_targets(&resources), policies).await?;
     let mut found = BTreeMap::new();
     for ((service, resource), policies) in environment.services.iter().zip(&resources).zip(policies) {
         let target = targets.iter().find(|target| target.resource_id == *resource).cloned();
@@ -133,5 +129,5 @@ async fn scaling(aws: &Aws, environment: &Environment) -> Result<Scaled, aws::Er
             found.insert(service.key.clone(), ScalingState { target, policies });
         }
     }
-    Ok((found, Vec::new()))
+    Ok(found)
 }

@@ -301,6 +301,7 @@ async fn connect(host: &Host, environment: &Environment, key: &str) -> Aws {
         clock: host.clock.clone(),
         rng: host.rng.clone(),
         observer: Observer::none(),
+        profile: None,
     })
     .await
 }

@@ -1,5 +1,6 @@
 //! Clusters.
 
+use aws_sdk_ecs::operation::create_cluster::CreateClusterOutput;
 use deploy::model::ClusterState;
 use deploy::model::spec::ClusterSpec;
 
@@ -10,7 +11,12 @@ use crate::aws::{Aws, Error, Tags};
 
 const CREATE: Op = Op::write("ecs", "CreateCluster");
 const DESCRIBE: Op = Op::read("ecs", "DescribeClusters");
-const DELETE: Op = Op::write("ecs", "DeleteCluster");
+/// Patient about services and tasks that are still ending.
+const DELETE: Op = Op::write("ecs", "DeleteCluster").patient(&[
+    "ClusterContainsServicesException",
+    "ClusterContainsTasksException",
+    "UpdateInProgressException",
+]);
 
 impl Aws {
     /// Creates a cluster; one that exists stays as it is. Gives its ARN.
@@ -19,8 +25,10 @@ impl Aws {
     /// When AWS refuses.
     pub async fn create_cluster(&self, spec: &ClusterSpec, tags: &Tags) -> Result<String, Error> {
         let call = || self.ecs.create_cluster().cluster_name(&spec.name).set_tags(wire_tags(tags)).send();
-        let cluster = self.call(CREATE, call).await?.cluster;
-        cluster.and_then(|cluster| cluster.cluster_arn).ok_or_else(|| Error::incomplete(CREATE, "clusterArn"))
+        let arn = |reply: CreateClusterOutput| {
+            reply.cluster.and_then(|cluster| cluster.cluster_arn).ok_or_else(|| "clusterArn".to_owned())
+        };
+        self.call_for(CREATE, call, arn).await
     }
 
     /// A cluster; one that was deleted is still shown as `INACTIVE` for a while.

@@ -1,6 +1,8 @@
 //! Services: create, describe, delete.
 
-use aws_sdk_ecs::types::{LaunchType, PropagateTags, SchedulingStrategy, Service};
+use aws_sdk_ecs::operation::create_service::CreateServiceOutput;
+use aws_sdk_ecs::operation::describe_services::DescribeServicesOutput;
+use aws_sdk_ecs::types::{Failure, LaunchType, PropagateTags, SchedulingStrategy, Service};
 use deploy::model::spec::ServiceSpec;
 use deploy::rollout::ServiceSnapshot;
 use futures_util::future::try_join_all;
@@ -10,7 +12,7 @@ use super::snapshot;
 use super::tags::wire_tags;
 use crate::aws::call::Op;
 use crate::aws::error::gone;
-use crate::aws::names::wire;
+use crate::aws::names::{arn_name, wire};
 use crate::aws::{Aws, Error, Kind, Tags};
 
 /// Patient about a cluster and a namespace that were made a moment ago.
@@ -94,8 +96,10 @@ impl Aws {
                 .set_tags(wire_tags(create.tags))
                 .send()
         };
-        let service = self.call(CREATE, call).await?.service;
-        service.as_ref().map(snapshot::service).ok_or_else(|| Error::incomplete(CREATE, "service"))
+        let service = |reply: CreateServiceOutput| {
+            reply.service.as_ref().map(snapshot::service).ok_or_else(|| "service".to_owned())
+        };
+        self.call_for(CREATE, call, service).await
     }
 
     /// How services of a cluster stand, in the order of `names`. One that does not exist has the status `MISSING`.
@@ -140,7 +144,7 @@ impl Aws {
             async move {
                 let call =
                     || self.ecs.describe_services().cluster(cluster).set_services(Some(names.clone())).send();
-                Ok::<_, Error>(self.call(DESCRIBE, call).await?.services.unwrap_or_default())
+                self.call_for(DESCRIBE, call, |reply| answered(reply, &names)).await
             }
         };
         match try_join_all(names.chunks(BATCH).map(batch)).await {
@@ -166,6 +170,21 @@ impl Aws {
             }
             result => result.map(drop).or_else(gone),
         }
+    }
+}
+
+/// The services of a reply that says of each one asked for how it is, or that it is missing. An empty body, which
+/// gateways send at times, must not be taken for a cluster without services.
+fn answered(reply: DescribeServicesOutput, names: &[String]) -> Result<Vec<Service>, String> {
+    let (found, failures) = (reply.services.unwrap_or_default(), reply.failures.unwrap_or_default());
+    let missing = |name: &str| {
+        let of = |failure: &Failure| failure.arn().is_some_and(|arn| arn_name(arn) == name);
+        failures.iter().any(|failure| of(failure) && failure.reason() == Some("MISSING"))
+    };
+    let told = |name: &str| found.iter().any(|service| service.service_name() == Some(name)) || missing(name);
+    match names.iter().find(|name| !told(name)) {
+        Some(name) => Err(format!("service {name}, nor calls it missing")),
+        None => Ok(found),
     }
 }
 

@@ -5,9 +5,11 @@ use aws_sdk_ecs::types::Tag;
 use crate::aws::call::Op;
 use crate::aws::{Aws, Error, Tags};
 
-const TAG: Op = Op::write("ecs", "TagResource");
+/// What a tag call answers about a cluster or a service that was created a moment ago (terraform-provider-aws#11701).
+const LATE: &[&str] = &["ClusterNotFoundException", "ServiceNotFoundException", "ResourceNotFoundException"];
+const TAG: Op = Op::write("ecs", "TagResource").patient(LATE);
 const UNTAG: Op = Op::write("ecs", "UntagResource");
-const LIST: Op = Op::read("ecs", "ListTagsForResource");
+const LIST: Op = Op::read("ecs", "ListTagsForResource").patient(LATE);
 
 impl Aws {
     /// Adds tags to a service, task or cluster, or changes them.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use aws_sdk_ecs::operation::describe_task_definition::DescribeTaskDefinitionOutput;
+use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionOutput;
 use aws_sdk_ecs::types::{
     Compatibility, CpuArchitecture, NetworkMode, OsFamily, RuntimePlatform, SortOrder, TaskDefinitionField,
     TaskDefinitionStatus,
@@ -61,7 +63,7 @@ impl Aws {
                     if found.spec.as_ref() == Some(spec)
                         && tags.iter().all(|tag| found.tags.get(tag.0) == Some(tag.1)) =>
                 {
-                    return registered(Some(found.arn));
+                    return registered(found.arn);
                 }
                 Ok(_) => {}
                 Err(look) if matches!(look.kind, Kind::NotFound) => {}
@@ -97,8 +99,11 @@ impl Aws {
                 .set_tags(wire_tags(tags))
                 .send()
         };
-        let reply = self.call(REGISTER, call).await?;
-        registered(reply.task_definition.and_then(|definition| definition.task_definition_arn))
+        let arn = |reply: RegisterTaskDefinitionOutput| {
+            let arn = reply.task_definition.and_then(|definition| definition.task_definition_arn);
+            arn.ok_or_else(|| "taskDefinitionArn".to_owned())
+        };
+        registered(self.call_for(REGISTER, call, arn).await?)
     }
 
     /// A revision, by ARN or `family:revision`, or the latest active one of a family by the family's name.
@@ -124,15 +129,17 @@ impl Aws {
     ) -> Result<TaskDefinitionState, Error> {
         let call =
             || self.ecs.describe_task_definition().task_definition(name).set_include(include.clone()).send();
-        let reply = self.call(DESCRIBE, call).await?;
-        let found = reply.task_definition.ok_or_else(|| Error::incomplete(DESCRIBE, "taskDefinition"))?;
-        Ok(TaskDefinitionState {
-            spec: read_task_definition(&found),
-            registered_ms: millis(found.registered_at()),
-            active: found.status() == Some(&TaskDefinitionStatus::Active),
-            arn: found.task_definition_arn.ok_or_else(|| Error::incomplete(DESCRIBE, "taskDefinitionArn"))?,
-            tags: read_tags(reply.tags),
-        })
+        let found = |reply: DescribeTaskDefinitionOutput| {
+            let found = reply.task_definition.ok_or_else(|| "taskDefinition".to_owned())?;
+            Ok(TaskDefinitionState {
+                spec: read_task_definition(&found),
+                registered_ms: millis(found.registered_at()),
+                active: found.status() == Some(&TaskDefinitionStatus::Active),
+                arn: found.task_definition_arn.ok_or_else(|| "taskDefinitionArn".to_owned())?,
+                tags: read_tags(reply.tags),
+            })
+        };
+        self.call_for(DESCRIBE, call, found).await
     }
 
     /// The ARNs of a family's revisions, newest first, at most `most`: those that are active, or those that are not.
@@ -181,8 +188,7 @@ impl Aws {
     }
 }
 
-fn registered(arn: Option<String>) -> Result<RegisteredTaskDefinition, Error> {
-    let arn = arn.ok_or_else(|| Error::incomplete(REGISTER, "taskDefinitionArn"))?;
+fn registered(arn: String) -> Result<RegisteredTaskDefinition, Error> {
     let revision = arn.rsplit(':').next().and_then(|number| number.parse().ok());
     let revision = revision.ok_or_else(|| Error::incomplete(REGISTER, "revision in taskDefinitionArn"))?;
     Ok(RegisteredTaskDefinition { arn, revision })

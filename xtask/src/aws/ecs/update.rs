@@ -1,5 +1,6 @@
 //! UpdateService, with only the members that are to change.
 
+use aws_sdk_ecs::operation::update_service::UpdateServiceOutput;
 use aws_sdk_ecs::types::PropagateTags;
 use deploy::model::spec::ServiceSpec;
 use deploy::rollout::ServiceSnapshot;
@@ -142,7 +143,9 @@ impl Aws {
                 )
                 .send()
         };
-        let service = self.call(op, call).await?.service;
-        service.as_ref().map(snapshot::service).ok_or_else(|| Error::incomplete(op, "service"))
+        let service = |reply: UpdateServiceOutput| {
+            reply.service.as_ref().map(snapshot::service).ok_or_else(|| "service".to_owned())
+        };
+        self.call_for(op, call, service).await
     }
 }

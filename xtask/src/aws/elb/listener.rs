@@ -1,5 +1,6 @@
 //! Listeners.
 
+use aws_sdk_elasticloadbalancingv2::operation::create_listener::CreateListenerOutput;
 use aws_sdk_elasticloadbalancingv2::types::{Certificate, Listener, ProtocolEnum};
 use deploy::model::ListenerState;
 use deploy::model::spec::ListenerSpec;
@@ -11,7 +12,9 @@ use crate::aws::{Aws, Error, Kind, Tags};
 
 const DESCRIBE: Op = Op::read("elasticloadbalancing", "DescribeListeners");
 /// After a lost reply the port is taken by the very listener that was asked for, which AWS mostly tells by itself.
-const CREATE: Op = Op::write("elasticloadbalancing", "CreateListener");
+/// Patient about a load balancer and a certificate that were created a moment ago.
+const CREATE: Op = Op::write("elasticloadbalancing", "CreateListener")
+    .patient(&["LoadBalancerNotFound", "CertificateNotFound"]);
 const DELETE: Op = Op::write("elasticloadbalancing", "DeleteListener");
 
 /// A listener as it was found.
@@ -71,12 +74,12 @@ impl Aws {
                 .set_tags(wire_tags(tags))
                 .send()
         };
-        let error = match self.call(CREATE, call).await {
-            Ok(reply) => {
-                let arn =
-                    reply.listeners.unwrap_or_default().into_iter().next().and_then(|it| it.listener_arn);
-                return arn.ok_or_else(|| Error::incomplete(CREATE, "listener"));
-            }
+        let arn = |reply: CreateListenerOutput| {
+            let listener = reply.listeners.unwrap_or_default().into_iter().next();
+            listener.and_then(|it| it.listener_arn).ok_or_else(|| "listener".to_owned())
+        };
+        let error = match self.call_for(CREATE, call, arn).await {
+            Ok(arn) => return Ok(arn),
             Err(error) if matches!(error.kind, Kind::AlreadyExists) => error,
             Err(error) => return Err(error),
         };

@@ -1,5 +1,6 @@
 //! Load balancers.
 
+use aws_sdk_elasticloadbalancingv2::operation::create_load_balancer::CreateLoadBalancerOutput;
 use aws_sdk_elasticloadbalancingv2::types::{
     LoadBalancer, LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum,
 };
@@ -74,14 +75,17 @@ impl Aws {
                 .set_tags(wire_tags(tags))
                 .send()
         };
-        let made = match self.call(CREATE, call).await {
+        let made = |reply: CreateLoadBalancerOutput| {
+            let made = reply.load_balancers.unwrap_or_default();
+            made.first().map(|made| read(made).state).ok_or_else(|| "load balancer".to_owned())
+        };
+        match self.call_for(CREATE, call, made).await {
             Err(error) if matches!(error.kind, Kind::AlreadyExists) => {
                 let found = self.describe_load_balancer(&spec.name).await?.map(|found| found.state);
-                return found.filter(|found| found.spec == *spec).ok_or(error);
+                found.filter(|found| found.spec == *spec).ok_or(error)
             }
-            made => made?.load_balancers.unwrap_or_default(),
-        };
-        made.first().map(|made| read(made).state).ok_or_else(|| Error::incomplete(CREATE, "load balancer"))
+            made => made,
+        }
     }
 
     /// Deletes a load balancer with its listeners and rules; none is as good.

@@ -1,12 +1,13 @@
 //! Listener rules.
 
+use aws_sdk_elasticloadbalancingv2::operation::create_rule::CreateRuleOutput;
 use aws_sdk_elasticloadbalancingv2::types::{
     ActionTypeEnum, PathPatternConditionConfig, Rule, RuleCondition, RulePriorityPair,
 };
 use deploy::model::RuleState;
 use deploy::model::spec::RuleSpec;
 
-use super::{action, wire_tags};
+use super::{action, target_group, wire_tags};
 use crate::aws::call::Op;
 use crate::aws::error::gone;
 use crate::aws::names::{target_group_name, wire};
@@ -14,9 +15,10 @@ use crate::aws::{Aws, Error, Kind, Tags};
 
 const DESCRIBE: Op = Op::read("elasticloadbalancing", "DescribeRules");
 /// A second call finds the priority in use, which is told apart below from somebody else's rule.
-const CREATE: Op = Op::write("elasticloadbalancing", "CreateRule");
-const MODIFY: Op = Op::write("elasticloadbalancing", "ModifyRule");
-const PRIORITIES: Op = Op::write("elasticloadbalancing", "SetRulePriorities");
+const CREATE: Op =
+    Op::write("elasticloadbalancing", "CreateRule").patient(&["ListenerNotFound", "TargetGroupNotFound"]);
+const MODIFY: Op = Op::write("elasticloadbalancing", "ModifyRule").patient(target_group::LATE);
+const PRIORITIES: Op = Op::write("elasticloadbalancing", "SetRulePriorities").patient(&["RuleNotFound"]);
 const DELETE: Op = Op::write("elasticloadbalancing", "DeleteRule");
 
 /// A rule as it was found.
@@ -69,11 +71,12 @@ impl Aws {
                 .set_tags(wire_tags(tags))
                 .send()
         };
-        let error = match self.call(CREATE, call).await {
-            Ok(reply) => {
-                let arn = reply.rules.unwrap_or_default().into_iter().next().and_then(|rule| rule.rule_arn);
-                return arn.ok_or_else(|| Error::incomplete(CREATE, "rule"));
-            }
+        let arn = |reply: CreateRuleOutput| {
+            let rule = reply.rules.unwrap_or_default().into_iter().next();
+            rule.and_then(|rule| rule.rule_arn).ok_or_else(|| "rule".to_owned())
+        };
+        let error = match self.call_for(CREATE, call, arn).await {
+            Ok(arn) => return Ok(arn),
             Err(error) => error,
         };
         // After a lost reply the priority is taken by the very rule that was asked for.

@@ -1,5 +1,6 @@
 //! Target groups, their attributes and the health of their targets.
 
+use aws_sdk_elasticloadbalancingv2::operation::create_target_group::CreateTargetGroupOutput;
 use aws_sdk_elasticloadbalancingv2::operation::describe_target_groups::DescribeTargetGroupsOutput;
 use aws_sdk_elasticloadbalancingv2::types::{
     Matcher, ProtocolEnum, TargetGroup, TargetGroupAttribute, TargetHealthDescription, TargetTypeEnum,
@@ -19,9 +20,12 @@ const ATTRIBUTES: Op = Op::read("elasticloadbalancing", "DescribeTargetGroupAttr
 const HEALTH: Op = Op::read("elasticloadbalancing", "DescribeTargetHealth");
 /// A second call with the same settings makes nothing; AWS mostly answers it with success.
 const CREATE: Op = Op::write("elasticloadbalancing", "CreateTargetGroup");
-const MODIFY: Op = Op::write("elasticloadbalancing", "ModifyTargetGroup");
-const MODIFY_ATTRIBUTES: Op = Op::write("elasticloadbalancing", "ModifyTargetGroupAttributes");
-const DELETE: Op = Op::write("elasticloadbalancing", "DeleteTargetGroup");
+const MODIFY: Op = Op::write("elasticloadbalancing", "ModifyTargetGroup").patient(LATE);
+const MODIFY_ATTRIBUTES: Op = Op::write("elasticloadbalancing", "ModifyTargetGroupAttributes").patient(LATE);
+/// Patient about a rule or a load balancer that was deleted a moment ago.
+const DELETE: Op = Op::write("elasticloadbalancing", "DeleteTargetGroup").patient(&["ResourceInUse"]);
+/// What a call answers about a target group that was created a moment ago.
+pub(super) const LATE: &[&str] = &["TargetGroupNotFound"];
 
 /// The attribute for connections of targets that leave.
 const DELAY: &str = "deregistration_delay.timeout_seconds";
@@ -113,21 +117,19 @@ impl Aws {
                 .set_tags(wire_tags(tags))
                 .send()
         };
-        let made = match self.call(CREATE, call).await {
+        let arn = |reply: CreateTargetGroupOutput| {
+            let group = reply.target_groups.unwrap_or_default().into_iter().next();
+            group.and_then(|group| group.target_group_arn).ok_or_else(|| "target group".to_owned())
+        };
+        match self.call_for(CREATE, call, arn).await {
             Err(error) if matches!(error.kind, Kind::AlreadyExists) => {
                 let found = self.find_target_groups(&[&spec.name]).await?.into_iter().next();
                 // The delay is an attribute and not part of the call.
                 let wanted = TargetGroupSpec { deregistration_delay_secs: DEFAULT_DELAY, ..spec.clone() };
-                return found
-                    .map(|found| found.state)
-                    .filter(|it| it.spec == wanted)
-                    .map(|it| it.arn)
-                    .ok_or(error);
+                found.map(|found| found.state).filter(|it| it.spec == wanted).map(|it| it.arn).ok_or(error)
             }
-            made => made?.target_groups.unwrap_or_default(),
-        };
-        let arn = made.into_iter().next().and_then(|group| group.target_group_arn);
-        arn.ok_or_else(|| Error::incomplete(CREATE, "target group"))
+            made => made,
+        }
     }
 
     /// Changes a target group's health check.

@@ -37,6 +37,12 @@ fn by_text(code: &str, message: &str) -> Option<Kind> {
         // ECS: the first service of an account makes this role.
         (&["InvalidParameterException"], "service linked role", Kind::NotReady),
         (&["InvalidParameterException"], "has the proper permissions", Kind::NotReady),
+        // ECS: the revision was registered a moment ago.
+        (&["ClientException", "InvalidParameterException"], "TaskDefinition not found", Kind::NotReady),
+        // Application Auto Scaling: the service was created a moment ago (terraform-provider-aws#11693).
+        (&["ValidationException"], "ECS service doesn't exist", Kind::NotReady),
+        // Application Auto Scaling: its service-linked role is being made, as for the first target of an account.
+        (&["ValidationException"], "Unable to assume IAM role", Kind::NotReady),
         (&["InvalidParameterException"], "still Draining", Kind::Conflict),
         (&["InvalidParameterException"], "was not idempotent", Kind::AlreadyExists),
         (&["ClientException"], "Too many concurrent attempts", Kind::Throttled),

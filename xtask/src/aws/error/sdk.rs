@@ -10,7 +10,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 
 use super::codes::kind;
-use super::{CredentialsProblem, Error, Failure, Kind};
+use super::{CredentialsProblem, Error, Failure, Kind, Profile};
 use crate::aws::call::Op;
 use crate::aws::lite::error_of;
 use crate::host::{HttpError, Unreached};
@@ -35,6 +35,7 @@ impl Error {
             request_id: error.raw_response().and_then(request_id),
             attempts,
             may_have_happened: false,
+            profile: None,
         };
         match &error {
             SdkError::ServiceError(context) => {
@@ -65,7 +66,21 @@ impl Error {
 
     /// A reply that lacks what AWS always sends there.
     pub(in crate::aws) fn incomplete(op: Op, what: &str) -> Self {
-        Self::found_here(op, Kind::Other, &format!("the reply has no {what}"), true)
+        Self::found_here(op, Kind::Incomplete, &format!("the reply has no {what}"), true)
+    }
+
+    /// The same error as that of attempt number `attempts`.
+    pub(in crate::aws) fn after(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// The same error with the profile whose credentials were to be used, where it is about credentials.
+    pub(in crate::aws) fn with_profile(mut self, profile: Option<&Profile>) -> Self {
+        if matches!(self.kind, Kind::Credentials(_) | Kind::ExpiredToken) {
+            self.0.profile = profile.cloned();
+        }
+        self
     }
 
     /// A request that lacks a member without which the SDK cannot write it.
@@ -96,6 +111,7 @@ impl Error {
             request_id: None,
             attempts: 1,
             may_have_happened,
+            profile: None,
         }))
     }
 }
@@ -112,7 +128,14 @@ impl Failure {
         let Some(code) = code.filter(|code| !code.is_empty()) else {
             let content_type = raw.headers().get("content-type").unwrap_or_default();
             let content_type = content_type.split(';').next().unwrap_or_default().trim().to_owned();
-            self.kind = Kind::NotAws { status, content_type, snippet: snippet(body) };
+            // A gateway's own 429 has no code of AWS's.
+            self.kind = match status {
+                429 => Kind::Throttled,
+                _ => Kind::NotAws { status, content_type, snippet: snippet(body) },
+            };
+            if status == 429 {
+                self.message = "HTTP 429".to_owned();
+            }
             self.may_have_happened = status >= 500 || raw.status().is_success();
             return;
         };

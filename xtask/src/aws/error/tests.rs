@@ -236,6 +236,47 @@ fn missing_and_broken_credentials_are_told_apart() {
     assert!(broken.to_string().contains("the SSO session has expired"), "{broken}");
 }
 
+/// What an error about these credentials says, and what it advises.
+fn told(error: Error, profile: &str, exists: bool) -> (String, String) {
+    let profile = Profile { name: profile.to_owned(), exists };
+    let error = error.with_profile(Some(&profile));
+    (error.to_string(), error.hint().unwrap())
+}
+
+#[test]
+fn each_source_of_credentials_has_the_remedy_that_fits_it() {
+    let broken = |text: &'static str| {
+        dispatch(ConnectorError::other(CredentialsError::provider_error(text).into(), None))
+    };
+    let cases = [
+        ("the SSO token has expired and cannot be refreshed", "sign in: `aws sso login --profile p`"),
+        ("failed to load the login session token", "sign in: `aws login --profile p`"),
+        ("profile p needs an MFA serial", "export-credentials --profile p"),
+        ("WebIdentityTokenCredentialsProvider: no such file", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+        ("ProfileFile provider could not be built", "correct profile `p` in"),
+    ];
+    for (said, remedy) in cases {
+        let (text, hint) = told(broken(said), "p", true);
+        assert!(text.contains("of profile `p`"), "{text}");
+        assert!(hint.contains(remedy), "{said}: {hint}");
+        assert_eq!(hint.contains("MFA"), said.contains("MFA"), "{said}: {hint}");
+    }
+    let expired = json(400, "ExpiredTokenException", "The security token included in the request is expired");
+    assert!(told(expired, "p", true).1.contains("`aws sso login --profile p`"));
+    let missing = dispatch(ConnectorError::other(CredentialsError::not_loaded("x").into(), None));
+    let (text, hint) = told(missing, "nosuch", false);
+    assert_eq!(text, "profile `nosuch` is not in the AWS configuration files");
+    assert!(hint.contains("`aws configure list-profiles`"), "{hint}");
+}
+
+#[test]
+fn a_429_without_a_code_is_throttling() {
+    for (content_type, body) in [("text/html", "<h1>Too many requests</h1>"), ("", "")] {
+        let error = answered(429, content_type, body);
+        assert_eq!((&error.kind, error.may_have_happened), (&Kind::Throttled, false), "{error}");
+    }
+}
+
 #[test]
 fn the_session_token_in_a_signature_error_is_not_shown() {
     let message = "The request signature we calculated does not match the signature you provided. Check your key.\n\n\

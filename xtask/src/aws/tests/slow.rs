@@ -60,6 +60,7 @@ async fn a_socket_that_is_silent_for_seven_seconds_is_not_given_up() {
         clock: Clock::system(),
         rng: Rng::from_seed(1),
         observer: Observer::none(),
+        profile: None,
     })
     .await;
     let begin = Instant::now();
