@@ -84,6 +84,8 @@ pub(crate) enum Verb {
     },
     /// Check formatting, lints, tests, schema and documents, as CI does
     Ci,
+    /// Deploy at random, under faults and beside others, on virtual time, and check that what is reported is true
+    Swarm(Swarm),
     /// Print a shell's completions
     Completions {
         /// The shell
@@ -102,6 +104,7 @@ impl Verb {
                 | Self::Exec(_)
                 | Self::Local { .. }
                 | Self::Ci
+                | Self::Swarm(_)
                 | Self::Completions { .. }
         )
     }
@@ -197,6 +200,26 @@ pub(crate) struct Rollback {
     pub(crate) plan: bool,
     #[command(flatten)]
     pub(crate) lease: Lease,
+}
+
+/// Which seeds run.
+#[derive(Args, Debug)]
+pub(crate) struct Swarm {
+    /// Start no more seeds after this many seconds
+    #[arg(long, value_name = "N")]
+    pub(crate) seconds: Option<u64>,
+    /// The first seed
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    pub(crate) from: u64,
+    /// How many seeds; 150 when absent, or as many as the seconds allow
+    #[arg(long, value_name = "N")]
+    pub(crate) runs: Option<u64>,
+    /// Repeat this seed only, and show what happens in it
+    #[arg(long, value_name = "SEED", conflicts_with_all = ["from", "runs", "seconds"])]
+    pub(crate) seed: Option<u64>,
+    /// Compile with optimisation first, which takes minutes: four times as many seeds a second
+    #[arg(long)]
+    pub(crate) optimised: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -21,6 +21,7 @@ mod rollback;
 mod session;
 mod smoke;
 mod status;
+mod swarm;
 mod wait;
 
 use std::process::ExitCode as Process;
@@ -85,6 +86,7 @@ async fn run(cli: Cli) -> u8 {
         Verb::Local { verb } => local::run(&host, &global, verb).await,
         Verb::Iam { verb } => iam::run(&host, &global, &verb),
         Verb::Ci => ci::run(&host).await,
+        Verb::Swarm(asked) => swarm::run(&host, &asked).await,
         Verb::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "cargo-xtask", &mut text);

@@ -55,8 +55,8 @@ fn survives(deployed: &'static [Images], images: Images) {
     for after in calls {
         story(async || {
             let mut world = account(deployed).await;
-            let killed = world.killed_after(after, images.0, images.1).await;
-            assert!(killed, "the run ended before call {after}");
+            let ended = world.killed_after(after, images.0, images.1).await;
+            assert!(ended.is_none(), "the run ended before call {after}");
             let again = Box::pin(world.deploy(images.0, images.1)).await;
             assert_eq!(again.exit, ExitCode::Done, "killed after call {after}: {:#?}", again.events);
             let found = Box::pin(picture(&world)).await;
@@ -89,7 +89,7 @@ fn a_failing_release_that_is_killed_anywhere_leaves_a_way_back() {
     for after in calls {
         story(async || {
             let mut world = failing().await;
-            assert!(world.killed_after(after, NEXT.0, NEXT.1).await);
+            assert!(world.killed_after(after, NEXT.0, NEXT.1).await.is_none());
             let back = Box::pin(world.deploy(FIRST.0, FIRST.1)).await;
             assert_eq!(back.exit, ExitCode::Done, "killed after call {after}: {:#?}", back.events);
             let third = Box::pin(world.deploy(FIRST.0, FIRST.1)).await;

@@ -4,7 +4,7 @@ use deploy::event::ExitCode;
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 
-use crate::truth::not_seen_yet;
+use crate::swarm::not_seen_yet;
 use crate::world::{World, story};
 
 #[test]

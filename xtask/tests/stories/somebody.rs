@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use deploy::model::Environment;
 use deploy::rollout::{ServiceSnapshot, TaskSnapshot};
+use serde_json::{Value, json};
 use sim::door::cloud::{Cloud, Delivery};
 use xtask::aws::{Arns, Aws, Members, UpdateService};
 
@@ -88,7 +89,7 @@ impl Somebody {
         let tags = [("actor", "ann@example.org"), ("release", "release-of-ann")];
         let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         let made = self.aws.register_task_definition(&spec, &tags).await.unwrap();
-        self.updates(Some(&made.arn), None, false).await.unwrap();
+        self.updates(Some(&made.arn), None).await.unwrap();
     }
 
     /// Stops a task of this revision once there is one.
@@ -108,22 +109,13 @@ impl Somebody {
 
     /// Has as many tasks of the backend run, as a scaling policy does.
     pub(crate) async fn scales_to(&self, desired: u32) {
-        self.updates(None, Some(desired), false).await.unwrap();
-    }
-
-    /// Rolls anew what runs; a service that is not there yet is left to be.
-    ///
-    /// # Errors
-    /// When the network fails him.
-    pub(crate) async fn forces_a_deployment(&self) -> Result<(), xtask::aws::Error> {
-        self.updates(None, None, true).await
+        self.updates(None, Some(desired)).await.unwrap();
     }
 
     async fn updates(
         &self,
         task_definition: Option<&str>,
         desired: Option<u32>,
-        force_new_deployment: bool,
     ) -> Result<(), xtask::aws::Error> {
         let (cluster, name) = self.backend();
         let before = self.aws.describe_services(cluster, &[name]).await?.remove(0);
@@ -134,7 +126,7 @@ impl Somebody {
             members: Members::default(),
             task_definition,
             desired,
-            force_new_deployment,
+            force_new_deployment: false,
             previous_primary: before.deployments.first().map(|primary| primary.id.as_str()),
             arns: &Arns::default(),
         };
@@ -144,23 +136,34 @@ impl Somebody {
     /// Stops what rolls, `ROLLBACK` or `ABORT`; by hand, since the tool only knows the first.
     pub(crate) fn stops(&self, service: &ServiceSnapshot, stop_type: &str) {
         let arn = service.service_deployment.as_deref().unwrap();
-        let target = "AmazonEC2ContainerServiceV20141113.StopServiceDeployment";
-        let scope = format!("{ACCESS_KEY}/20251009/{}/ecs/aws4_request", self.environment.region);
-        let signed = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
-        let request = http::Request::post("http://cloud.test/")
-            .header("content-type", "application/x-amz-json-1.1")
-            .header("x-amz-target", target)
-            .header("authorization", signed)
-            .body(format!(r#"{{"serviceDeploymentArn":"{arn}","stopType":"{stop_type}"}}"#))
-            .unwrap();
-        let (parts, body) = request.into_parts();
-        let delivery = self.cloud.call(self.cloud.clock().millis(), &parts, body.into());
-        assert!(matches!(&delivery, Delivery::Reply(reply) if reply.status() == 200), "{delivery:?}");
+        let body = json!({ "serviceDeploymentArn": arn, "stopType": stop_type });
+        ecs(&self.cloud, "StopServiceDeployment", &body).unwrap();
     }
 
     /// Deletes the backend's service, with all its tasks.
     pub(crate) async fn deletes(&self) {
         let (cluster, name) = self.backend();
         self.aws.delete_service(cluster, name, true).await.unwrap();
+    }
+}
+
+/// Asks ECS by hand, as with the AWS CLI. It takes no time. An error is the body of the refusal, or nothing.
+pub(crate) fn ecs(cloud: &Cloud, operation: &str, body: &Value) -> Result<Value, Value> {
+    let signed = format!(
+        "AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20251009/r/ecs/aws4_request, SignedHeaders=host, Signature=0"
+    );
+    let request = http::Request::post("http://cloud.test/")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", format!("AmazonEC2ContainerServiceV20141113.{operation}"))
+        .header("authorization", signed)
+        .body(body.to_string())
+        .unwrap();
+    let (parts, body) = request.into_parts();
+    match cloud.call(cloud.clock().millis(), &parts, body.into()) {
+        Delivery::Reply(reply) => {
+            let body = serde_json::from_slice(reply.body()).unwrap_or_default();
+            if reply.status() == 200 { Ok(body) } else { Err(body) }
+        }
+        Delivery::Refused | Delivery::Reset => Err(Value::Null),
     }
 }

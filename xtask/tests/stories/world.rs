@@ -20,10 +20,13 @@ use xtask::host::{Env, Halt, Host, Http};
 use xtask::image::{self, Image, Recipe};
 use xtask::observe;
 use xtask::release::{self, Attached, Claim, Ground, NoWayBack, attach};
-use xtask::report::{Recorder, Screen};
+use xtask::report::{Format, Recorder, Screen};
 
 use crate::front_door::FrontDoor;
 use crate::somebody::{self, Somebody};
+
+/// The file that stories deploy.
+pub(crate) const FILE: &str = include_str!("../../../deploy.toml");
 
 pub(crate) struct World {
     pub(crate) cloud: Cloud,
@@ -49,6 +52,8 @@ pub(crate) struct World {
     pub(crate) consents_after: u64,
     /// What those who deploy to the account may do: what the printed policy allows, unless a story says otherwise.
     pub(crate) rights: Option<RuleGuard>,
+    /// Prints what the tool prints.
+    pub(crate) shows: bool,
 }
 
 /// How a deploy of a story ended.
@@ -79,10 +84,14 @@ impl World {
 
     /// The same on a machine whose clock is so many seconds ahead of AWS's, or behind it.
     pub(crate) async fn ahead_of_the_cloud(secs: i64) -> Self {
-        let text = include_str!("../../../deploy.toml");
-        let mut environment = deploy::config::load("deploy.toml", text, Some("prod")).unwrap().environment;
+        let mut environment = deploy::config::load("deploy.toml", FILE, Some("prod")).unwrap().environment;
         // Asked for by the stories that are about it: a request a second makes the others slow.
         environment.availability = None;
+        Self::of(environment, secs).await
+    }
+
+    /// The same with another environment.
+    pub(crate) async fn of(environment: Environment, secs: i64) -> Self {
         let scripts = Scripts::default();
         let clock = SimClock::virtual_time();
         let epoch = clock.millis().0.saturating_add_signed(secs * 1000);
@@ -108,6 +117,7 @@ impl World {
             claim: run_of("story"),
             consents_after: 0,
             rights,
+            shows: false,
         }
     }
 
@@ -131,6 +141,7 @@ impl World {
             claim: run_of("rival"),
             consents_after: 0,
             rights: None,
+            shows: self.shows,
         }
     }
 
@@ -158,9 +169,13 @@ impl World {
         ])
     }
 
-    /// The same, but the tool is killed once the cloud has carried out so many of its calls. False when it was done by
-    /// then.
-    pub(crate) async fn killed_after(&mut self, calls: usize, backend: &str, frontend: &str) -> bool {
+    /// Deploys, but the tool is killed once the cloud has carried out so many calls: `None`, unless it was done by then.
+    pub(crate) async fn killed_after(
+        &mut self,
+        calls: usize,
+        backend: &str,
+        frontend: &str,
+    ) -> Option<Ended> {
         let (dead, mut count) = (Arc::new(Notify::new()), 0);
         let death = dead.clone();
         self.cloud.watch_calls(move |_| {
@@ -171,8 +186,8 @@ impl World {
         });
         tokio::select! {
             biased;
-            () = dead.notified() => true,
-            _ = Box::pin(self.deploy(backend, frontend)) => false,
+            () = dead.notified() => None,
+            ended = Box::pin(self.deploy(backend, frontend)) => Some(ended),
         }
     }
 
@@ -232,7 +247,9 @@ impl World {
         put_back: bool,
         act: impl AsyncFnOnce(&Ground<'_>) -> ExitCode,
     ) -> Ended {
-        let events = Recorder::new(self.host.clock.clone(), Screen::silent());
+        let screen =
+            if self.shows { Screen::new(Format::Text, true, self.host.terminal) } else { Screen::silent() };
+        let events = Recorder::new(self.host.clock.clone(), screen);
         let before = self.cloud.calls().len();
         let mark = self.host.clock.mark();
         let (switch, halt) = Halt::new();
@@ -315,8 +332,15 @@ async fn run(world: &World, ground: &Ground<'_>, release: Release) -> ExitCode {
         ground.plan(release, observed).await
     };
     match planned.await {
+        Ok(planned) if !planned.plan.refusals.is_empty() => {
+            for refusal in &planned.plan.refusals {
+                ground
+                    .events
+                    .emit(Kind::Failed { error: refusal.what.clone(), hint: Some(refusal.remedy.clone()) });
+            }
+            ExitCode::Usage
+        }
         Ok(planned) => {
-            assert_eq!(planned.plan.refusals, []);
             ground.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
             if world.foretells {
                 let forecast = forecast::predict(ground.aws, ground.environment, &planned).await;

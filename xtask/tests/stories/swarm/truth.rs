@@ -1,0 +1,127 @@
+//! What a service is, by the cloud's own account of it, at one moment that costs no time.
+
+use std::time::Duration;
+
+use deploy::model::Service;
+use serde_json::{Value, json};
+use sim::door::cloud::Cloud;
+use sim::elb::{Route, route};
+
+use crate::somebody::ecs;
+use crate::world::World;
+
+/// What the tool read last is this old when it ends: it still marks the release as proven and gives its lease back. What
+/// changed since then it cannot know.
+pub(super) const UNSEEN: Duration = Duration::from_millis(2_500);
+
+/// One service.
+#[derive(Clone, Debug)]
+pub(super) struct Truth {
+    /// ACTIVE, DRAINING, INACTIVE; nothing when there is no such service.
+    status: String,
+    desired: u64,
+    pending: u64,
+    /// The digest of each running task.
+    running: Vec<String>,
+    /// Healthy targets behind the service's health path.
+    healthy: usize,
+    /// The rollout state of each deployment, the newest first.
+    deployments: Vec<String>,
+    /// Milliseconds since the last task began or stopped, or a deployment was created.
+    still_ms: f64,
+}
+
+impl Truth {
+    /// All services of the environment, in its order.
+    pub(super) fn all(world: &World) -> Vec<Self> {
+        let World { cloud, environment, .. } = world;
+        environment.services.iter().map(|service| Self::of(cloud, &environment.cluster, service)).collect()
+    }
+
+    fn of(cloud: &Cloud, cluster: &str, service: &Service) -> Self {
+        let asked = json!({ "cluster": cluster, "services": [service.name] });
+        let described = ecs(cloud, "DescribeServices", &asked).unwrap_or_default();
+        let found = &described["services"][0];
+        let tasks = tasks(cloud, cluster, &service.name);
+        let running = tasks.iter().filter(|task| task["lastStatus"] == "RUNNING");
+        let deployments = found["deployments"].as_array().map_or(&[][..], Vec::as_slice);
+        let now = cloud.clock().millis().0 as f64;
+        let moments =
+            tasks.iter().flat_map(|task| ["startedAt", "stoppingAt", "stoppedAt"].map(|at| &task[at])).chain(
+                deployments
+                    .iter()
+                    .flat_map(|deployment| ["createdAt", "updatedAt"].map(|at| &deployment[at])),
+            );
+        let last = moments.filter_map(Value::as_f64).fold(0.0, f64::max);
+        Self {
+            status: found["status"].as_str().unwrap_or_default().to_owned(),
+            desired: found["desiredCount"].as_u64().unwrap_or(0),
+            pending: found["pendingCount"].as_u64().unwrap_or(0),
+            running: running.map(|task| digest(task, &service.container.name)).collect(),
+            healthy: healthy(cloud, &service.target_group.health.path),
+            deployments: deployments.iter().map(|it| text(&it["rolloutState"])).collect(),
+            still_ms: now - last * 1000.0,
+        }
+    }
+
+    /// The one image that it runs, completely.
+    pub(super) fn runs(&self) -> Option<&str> {
+        let digest = self.running.first()?;
+        self.lacks(digest).is_none().then_some(digest)
+    }
+
+    /// Whether it changed too late for the tool to see it.
+    pub(super) fn just_changed(&self) -> bool {
+        self.still_ms < UNSEEN.as_millis() as f64
+    }
+
+    /// What keeps it from running `digest` completely; `None` when nothing does.
+    pub(super) fn lacks(&self, digest: &str) -> Option<String> {
+        let Self { status, desired, pending, running, healthy, deployments, .. } = self;
+        let right = running.iter().filter(|it| *it == digest).count() as u64;
+        let complete = status == "ACTIVE"
+            && *desired > 0
+            && (right, running.len() as u64, *healthy as u64) == (*desired, *desired, *desired)
+            && deployments == &["COMPLETED"];
+        (!complete).then(|| {
+            format!(
+                "{status:?}, {right} of {desired} desired tasks run it, {} run at all, {pending} are pending, {healthy} \
+                 targets are healthy, deployments {deployments:?}",
+                running.len(),
+            )
+        })
+    }
+}
+
+/// The service's tasks, the stopped ones included.
+fn tasks(cloud: &Cloud, cluster: &str, service: &str) -> Vec<Value> {
+    let list = |status: &str| {
+        let asked = json!({ "cluster": cluster, "serviceName": service, "desiredStatus": status });
+        let listed = ecs(cloud, "ListTasks", &asked).unwrap_or_default();
+        listed["taskArns"].as_array().cloned().unwrap_or_default()
+    };
+    let all: Vec<Value> = ["RUNNING", "STOPPED"].into_iter().flat_map(list).collect();
+    let described = all.chunks(100).map(|some| {
+        let asked = json!({ "cluster": cluster, "tasks": some });
+        ecs(cloud, "DescribeTasks", &asked).unwrap()["tasks"].as_array().cloned().unwrap_or_default()
+    });
+    described.flatten().collect()
+}
+
+fn digest(task: &Value, container: &str) -> String {
+    let containers = task["containers"].as_array().map_or(&[][..], Vec::as_slice);
+    let own = containers.iter().find(|it| it["name"] == container);
+    own.map_or_else(String::new, |own| text(&own["imageDigest"]))
+}
+
+/// Healthy targets to which the load balancer sends a request for this path.
+fn healthy(cloud: &Cloud, path: &str) -> usize {
+    match cloud.with_account(|account| route(account, 80, "GET", "", path)) {
+        Route::Forward { targets, .. } => targets.iter().filter(|target| target.healthy).count(),
+        _ => 0,
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
