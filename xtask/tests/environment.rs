@@ -164,3 +164,35 @@ async fn a_job_s_credentials_are_hidden_before_anything_is_printed_and_elsewhere
     let (_, elsewhere) = tool(&args, &keys).await;
     assert!(elsewhere.starts_with("error: ") && !elsewhere.contains("correct-horse"), "{elsewhere}");
 }
+
+/// The open files of a process, as the system names them.
+#[cfg(target_os = "linux")]
+fn open_files(pid: u32) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    files.filter_map(|file| std::fs::read_link(file.unwrap().path()).ok()).collect()
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_lock_that_the_shell_holds_is_not_held_by_the_embedded_cloud() {
+    let state = folder("lock");
+    let lock = state.join("lock-of-the-shell");
+    // 200 is what the manual of flock(1) uses; a shell gives 3 to 9 to others.
+    let script = "exec 7>\"$1\" 200>&7; exec \"$0\" local serve --state \"$2\" --port 0 --alb-port 0";
+    let mut cloud = tokio::process::Command::new("bash")
+        .args(["-c", script, env!("CARGO_BIN_EXE_xtask")])
+        .args([&lock, &state])
+        .stdout(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let pid = cloud.id().unwrap();
+    while !state.join("cloud.json").exists() {
+        assert_eq!(cloud.try_wait().unwrap(), None);
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(lock.exists());
+    assert!(!open_files(pid).contains(&lock), "{:?}", open_files(pid));
+    cloud.kill().await.unwrap();
+    std::fs::remove_dir_all(state).unwrap();
+}

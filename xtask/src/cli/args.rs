@@ -94,6 +94,11 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
+    /// Whether it is a process that outlives the command which started it.
+    pub(crate) fn is_background(&self) -> bool {
+        matches!(self, Self::Local { verb: Local::Serve(_) | Local::Sidecar { .. } })
+    }
+
     /// Whether it only reads, or acts on this machine only: it then leaves no evidence.
     pub(crate) fn only_looks(&self) -> bool {
         matches!(

@@ -33,7 +33,7 @@ use clap::{CommandFactory, Parser};
 use args::{Cli, Global, Verb};
 use failure::Failure;
 
-use crate::host::{Halt, Host, Signal, Signals, Switch};
+use crate::host::{Daemon, Halt, Host, Signal, Signals, Switch};
 use crate::report::{Color, Recorder, Screen};
 
 /// The whole program.
@@ -41,6 +41,11 @@ use crate::report::{Color, Recorder, Screen};
 pub fn main() -> Process {
     let cli = Cli::parse();
     color(cli.global.color);
+    if cli.verb.is_background()
+        && let Err(error) = Daemon::close_inherited()
+    {
+        return fail(&Failure::from_error(&error).exit(ExitCode::Bug));
+    }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::from_error(&error).exit(ExitCode::Bug)),

@@ -175,7 +175,7 @@ impl<'a> Local<'a> {
             }
         }
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        Ok(Daemon::start(&program, &args, &self.log())?)
+        Ok(Daemon::start(&program, &args, &self.log(), &self.host.env)?)
     }
 
     /// Asks for an end, waits for it, and enforces it at the deadline. Ends only the process that is ours.
