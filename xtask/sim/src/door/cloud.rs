@@ -139,6 +139,11 @@ impl Cloud {
         self.carry_out(self.0.clock.millis(), admitted)
     }
 
+    /// Whether a request carries a password of the registry.
+    pub(super) fn knows_password(&self, headers: &http::HeaderMap) -> bool {
+        self.look(|account| registry::authenticate(account, self.0.clock.millis(), headers).is_ok())
+    }
+
     /// Reads a request and asks the rules about it.
     pub fn admit(&self, parts: &Parts, body: Bytes) -> Admitted {
         self.judge(Asked::read(parts, body))

@@ -1,9 +1,11 @@
 //! The endpoint port: every AWS API, the registry's data plane, and two paths of the daemon's own.
 //!
 //! `GET /_cloud/status` tells what runs where; `POST /_cloud/workload/<kind>` says what tasks run as that start from then
-//! on; `POST /_cloud/stop` ends the daemon. A browser's POST is refused, as any page could send one.
+//! on; `POST /_cloud/stop` ends the daemon.
 
-use http::header::{CONTENT_TYPE, ORIGIN};
+use std::net::SocketAddr;
+
+use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -13,13 +15,17 @@ use tokio::sync::watch;
 use super::bound::Bound;
 use super::cloud::{Cloud, Delivery};
 use super::forward::{ReplyBody, whole};
+use super::guard;
 use crate::workload::machine::{Kind, Machine};
 
 /// Before the kind, the path that says what tasks run as.
 const WORKLOAD: &str = "/_cloud/workload/";
 
-/// A layer of an application image; the daemon keeps them in memory.
-const LARGEST_BODY: usize = 2 << 30;
+/// A layer of an application image; the daemon keeps them in memory. For who has the registry's password only.
+const LARGEST_LAYER: usize = 2 << 30;
+
+/// Any other request: an image manifest has at most 4 MiB (ECR quotas), PutLogEvents and everything else less.
+const LARGEST_CALL: usize = 8 << 20;
 
 /// The endpoint.
 pub(super) struct Endpoint {
@@ -32,12 +38,16 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     /// Answers one request.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+    pub(super) async fn answer(&self, client: SocketAddr, request: Request<Incoming>) -> Response<ReplyBody> {
         let (parts, body) = request.into_parts();
+        if let Some(why) = guard::refusal(&parts, client, self.bound.endpoint) {
+            return text(StatusCode::FORBIDDEN, why);
+        }
         if parts.uri.path().starts_with("/_cloud/") {
             return self.own(&parts);
         }
-        let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
+        let most = if self.cloud.knows_password(&parts.headers) { LARGEST_LAYER } else { LARGEST_CALL };
+        let Ok(body) = Limited::new(body, most).collect().await else {
             return text(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large or broke off");
         };
         match self.cloud.exchange(&parts, body.to_bytes()).await {
@@ -61,9 +71,6 @@ impl Endpoint {
                 let mut reply = Response::new(whole(format!("{status}\n")));
                 reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 reply
-            }
-            (&Method::POST, _) if parts.headers.contains_key(ORIGIN) => {
-                text(StatusCode::FORBIDDEN, "not from a browser")
             }
             (&Method::POST, "/_cloud/stop") => {
                 self.stop.send_replace(true);

@@ -13,6 +13,7 @@ mod connect;
 pub mod connector;
 mod endpoint;
 pub(crate) mod forward;
+mod guard;
 mod history;
 mod listen;
 mod page;

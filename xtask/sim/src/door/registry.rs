@@ -152,7 +152,7 @@ fn store(account: &mut Account, repository: &str, digest: &str, content: Bytes) 
     Ok(created(&format!("/v2/{repository}/blobs/{digest}"), digest))
 }
 
-fn authenticate(account: &Account, now: Millis, headers: &HeaderMap) -> Result<(), RegistryError> {
+pub(super) fn authenticate(account: &Account, now: Millis, headers: &HeaderMap) -> Result<(), RegistryError> {
     let basic = text(headers, &AUTHORIZATION).and_then(|value| {
         let (scheme, credentials) = value.split_once(' ')?;
         let decoded = scheme

@@ -146,9 +146,9 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<
     let mut doors = JoinSet::new();
     let api = Endpoint { cloud: cloud.clone(), machine: machine.clone(), bound, version, stop: stop.clone() };
     let api = Arc::new(api);
-    doors.spawn(listen::serve(endpoint_listener, stopping.clone(), move |_, request| {
+    doors.spawn(listen::serve(endpoint_listener, stopping.clone(), move |client, request| {
         let api = Arc::clone(&api);
-        async move { api.answer(request).await }
+        async move { api.answer(client, request).await }
     }));
     let router = alb::first_listener(cloud.clone());
     let balancer = Arc::new(Alb::new(router, ports, bound.alb.port()));

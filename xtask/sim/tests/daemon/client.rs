@@ -39,9 +39,9 @@ impl Client {
         self.send(Request::post(format!("http://{to}{path}")).body(body).unwrap()).await
     }
 
-    pub(crate) async fn post_from(&self, origin: &str, to: SocketAddr, path: &str) -> (u16, Bytes) {
-        let request = Request::post(format!("http://{to}{path}")).header("origin", origin);
-        self.send(request.body(Full::default()).unwrap()).await
+    pub(crate) async fn post_with(&self, header: &str, value: &str, to: SocketAddr, path: &str) -> u16 {
+        let request = Request::post(format!("http://{to}{path}")).header(header, value);
+        self.send(request.body(Full::default()).unwrap()).await.0
     }
 
     pub(crate) async fn json(&self, target: &str, params: Value) -> Value {

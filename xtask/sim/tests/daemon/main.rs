@@ -240,12 +240,55 @@ async fn a_second_daemon_with_the_same_state_is_refused_and_another_state_is_no_
 }
 
 #[tokio::test]
-async fn a_page_in_a_browser_cannot_stop_the_daemon() {
+async fn a_page_in_a_browser_can_do_nothing() {
     let daemon = Daemon::start("browser").await;
     let client = Client::new(daemon.bound.endpoint);
-    let (status, _) = client.post_from("https://evil.example", daemon.bound.endpoint, "/_cloud/stop").await;
-    assert_eq!(status, 403);
+    let rebound = format!("evil.example:{}", daemon.bound.endpoint.port());
+    for (path, header, value) in [
+        ("/_cloud/stop", "origin", "https://evil.example"),
+        ("/_cloud/workload/processes", "origin", "null"),
+        ("/", "sec-fetch-site", "cross-site"),
+        ("/v2/", "sec-fetch-site", "same-site"),
+        ("/v2/", "host", &rebound),
+        ("/_cloud/stop", "host", &rebound),
+    ] {
+        let status = client.post_with(header, value, daemon.bound.endpoint, path).await;
+        assert_eq!(status, 403, "{path} with {header}: {value}");
+    }
     assert_eq!(client.get(daemon.bound.endpoint, "/_cloud/status").await.0, 200);
+    daemon.stop(&client).await;
+}
+
+#[tokio::test]
+async fn who_has_no_password_cannot_fill_the_memory() {
+    let daemon = Daemon::start("large").await;
+    let client = Client::new(daemon.bound.endpoint);
+    static LARGE: [u8; 9 << 20] = [0; 9 << 20];
+    for path in ["/", "/v2/app/blobs/uploads/?digest=sha256:00"] {
+        assert_eq!(client.post(daemon.bound.endpoint, path, &LARGE).await.0, 413, "{path}");
+    }
+    daemon.stop(&client).await;
+}
+
+/// Asks the daemon for its status as another user, with a program that every system has.
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn another_user_of_the_machine_is_refused() {
+    if !rustix::process::geteuid().is_root() {
+        // Only root can be somebody else. That the tables are read right is tested beside the guard.
+        return;
+    }
+    let daemon = Daemon::start("user").await;
+    let client = Client::new(daemon.bound.endpoint);
+    let ask = format!(
+        "exec 3<>/dev/tcp/127.0.0.1/{port}; printf 'GET /_cloud/status HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n' >&3; \
+         head -n 1 <&3",
+        port = daemon.bound.endpoint.port()
+    );
+    for (user, expected) in [(0, "HTTP/1.1 200 OK"), (65_534, "HTTP/1.1 403 Forbidden")] {
+        let asked = tokio::process::Command::new("bash").args(["-c", &ask]).uid(user).output().await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&asked.stdout).trim(), expected, "user {user}");
+    }
     daemon.stop(&client).await;
 }
 
