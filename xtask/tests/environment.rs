@@ -5,12 +5,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use deploy::config;
 use futures_util::future::join_all;
 use sim::Settings;
 use sim::door::server::{ServeOptions, serve};
-use xtask::host::{Env, Program, Shell};
+use xtask::host::{Env, Http, Program, Shell};
+use xtask::local::Record;
 
 /// Nobody listens there.
 const NOBODY: &str = "127.0.0.1:1";
@@ -172,27 +174,58 @@ fn open_files(pid: u32) -> Vec<PathBuf> {
     files.filter_map(|file| std::fs::read_link(file.unwrap().path()).ok()).collect()
 }
 
+/// Starts the embedded cloud's own process, with a lock of the shell's among its open files.
+async fn cloud_of_a_shell(state: &Path, lock: &Path) -> (tokio::process::Child, Record) {
+    // 200 is what the manual of flock(1) uses, and what small shells cannot close.
+    let script = "exec 7>\"$1\" 200>&7; exec \"$0\" local serve --state \"$2\" --port 0 --alb-port 0";
+    let mut cloud = tokio::process::Command::new("bash")
+        .args(["-c", script, env!("CARGO_BIN_EXE_xtask")])
+        .args([lock, state])
+        .stdout(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    loop {
+        if let Some(record) = Record::read(&state.join("cloud.json")) {
+            return (cloud, record);
+        }
+        assert_eq!(cloud.try_wait().unwrap(), None);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 #[tokio::test]
 #[cfg(target_os = "linux")]
 async fn a_lock_that_the_shell_holds_is_not_held_by_the_embedded_cloud() {
     let state = folder("lock");
     let lock = state.join("lock-of-the-shell");
-    // 200 is what the manual of flock(1) uses; a shell gives 3 to 9 to others.
-    let script = "exec 7>\"$1\" 200>&7; exec \"$0\" local serve --state \"$2\" --port 0 --alb-port 0";
-    let mut cloud = tokio::process::Command::new("bash")
-        .args(["-c", script, env!("CARGO_BIN_EXE_xtask")])
-        .args([&lock, &state])
-        .stdout(std::process::Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let pid = cloud.id().unwrap();
-    while !state.join("cloud.json").exists() {
-        assert_eq!(cloud.try_wait().unwrap(), None);
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let (cloud, record) = cloud_of_a_shell(&state, &lock).await;
     assert!(lock.exists());
-    assert!(!open_files(pid).contains(&lock), "{:?}", open_files(pid));
-    cloud.kill().await.unwrap();
+    assert!(!open_files(record.pid).contains(&lock), "{:?}", open_files(record.pid));
+    drop(cloud);
     std::fs::remove_dir_all(state).unwrap();
+}
+
+#[tokio::test]
+async fn the_ids_of_a_running_cloud_cannot_be_known_from_another_s() {
+    let http = Http::system().unwrap();
+    let mut users = Vec::new();
+    for name in ["ids-one", "ids-two"] {
+        let state = folder(name);
+        let (cloud, record) = cloud_of_a_shell(&state, &state.join("lock-of-the-shell")).await;
+        let credential = "Credential=AKID/20261128/eu-west-1/sts/aws4_request";
+        let request = http::Request::post(&record.endpoint)
+            .header(
+                "authorization",
+                format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=00"),
+            )
+            .body(bytes::Bytes::from_static(b"Action=GetCallerIdentity&Version=2011-06-15"))
+            .unwrap();
+        let reply = http.send(request, Duration::from_secs(30)).await.unwrap();
+        let text = String::from_utf8_lossy(reply.body()).into_owned();
+        users.push(text.split("UserId>").nth(1).unwrap().to_owned());
+        drop(cloud);
+        std::fs::remove_dir_all(state).unwrap();
+    }
+    assert_ne!(users[0], users[1]);
 }

@@ -12,7 +12,7 @@ use crate::report::{Format, print_result};
 
 pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<ExitCode, Failure> {
     match verb {
-        Verb::Serve(serve) => return be(serve).await,
+        Verb::Serve(serve) => return be(host, serve).await,
         Verb::Sidecar { folder } => {
             let ended = sim::workload::machine::forward(&folder).await;
             return ended.map(|()| ExitCode::Done).map_err(|error| Failure::from_error(&error));
@@ -58,16 +58,20 @@ fn table(status: &Status) -> String {
 }
 
 /// Is the embedded cloud until it is told to end.
-async fn be(serve: Serve) -> Result<ExitCode, Failure> {
+async fn be(host: &Host, serve: Serve) -> Result<ExitCode, Failure> {
     let file = Local::record_file(&serve.state);
     let program = Local::keep_program(&serve.state).map_err(|error| Failure::from_error(&error))?;
     let arguments = ["local", "sidecar"].map(str::to_owned).to_vec();
+    let new = ServeOptions::new(serve.state);
+    // Ids are names and passwords of a registry: who can guess the seed can log in.
+    let settings = sim::Settings { seed: host.rng.stream("embedded cloud").next_u64(), ..new.settings };
     let options = ServeOptions {
+        settings,
         endpoint_port: serve.port,
         alb_port: serve.alb_port,
         log: Box::new(std::io::stdout()),
         sidecar: Some(Sidecar { program, arguments }),
-        ..ServeOptions::new(serve.state)
+        ..new
     };
     let mut written = Ok(());
     let up = |bound: &Bound| {

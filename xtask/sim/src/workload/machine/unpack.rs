@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, BufReader, Cursor, Error, ErrorKind, Read, Result};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
@@ -19,6 +20,10 @@ use super::within;
 
 /// A task on Fargate has 20 GiB of ephemeral storage unless it asks for more.
 pub(super) const MOST_BYTES: u64 = 20 << 30;
+
+/// What a layer may hold between the contents of two files: a name has at most 4 KiB on Linux, and extended attributes 64 KiB.
+/// The tar library reads a long name whole, however long it says that it is.
+const MOST_HEADER: u64 = 1 << 20;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -35,13 +40,32 @@ pub(super) fn layer(root: &Path, content: &[u8], budget: &mut u64) -> Result<()>
     } else {
         Box::new(Cursor::new(content))
     };
-    for entry in Archive::new(plain).entries()? {
-        apply(root, entry?, budget)?;
+    let left = Cell::new(MOST_HEADER);
+    for entry in Archive::new(Bounded { plain, left: &left }).entries()? {
+        let entry = entry?;
+        left.set(u64::MAX);
+        apply(root, entry, budget)?;
+        left.set(MOST_HEADER);
     }
     Ok(())
 }
 
-fn apply(root: &Path, mut entry: Entry<'_, Box<dyn Read + '_>>, budget: &mut u64) -> Result<()> {
+/// A layer of which only so many bytes can be read.
+struct Bounded<'a> {
+    plain: Box<dyn Read + 'a>,
+    left: &'a Cell<u64>,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let read = self.plain.read(buffer)?;
+        let left = self.left.get().checked_sub(read as u64);
+        self.left.set(left.ok_or_else(|| refused("a layer has a name that is too long"))?);
+        Ok(read)
+    }
+}
+
+fn apply<R: Read>(root: &Path, mut entry: Entry<'_, R>, budget: &mut u64) -> Result<()> {
     let name = entry.path()?.into_owned();
     if name.components().any(|part| part == Component::ParentDir) {
         return Err(refused(&format!("a layer has an entry outside the image: {}", name.display())));

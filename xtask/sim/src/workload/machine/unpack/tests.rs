@@ -102,6 +102,29 @@ fn no_name_and_no_link_writes_outside_the_image() {
 }
 
 #[test]
+fn a_name_without_end_is_not_read_into_memory() {
+    // tar's long names: an entry whose content is the next one's name.
+    let long = |bytes: u64| {
+        let mut header = Header::new_gnu();
+        header.set_path("././@LongLink").unwrap();
+        header.set_entry_type(EntryType::GNULongName);
+        header.set_size(bytes);
+        header.set_cksum();
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(header.as_bytes()).unwrap();
+        io::copy(&mut io::repeat(b'a').take(bytes.next_multiple_of(512)), &mut gzip).unwrap();
+        gzip.write_all(&tar(&[("short", FILE, "x")])).unwrap();
+        gzip.finish().unwrap()
+    };
+    let folder = Folder::new("endless");
+    let refused = folder.apply(&long(64 << 20)).unwrap_err().to_string();
+    assert!(refused.contains("a name that is too long"), "{refused}");
+    // As long as a file's name can be.
+    folder.apply(&long(255)).unwrap();
+    assert_eq!(folder.read(&"a".repeat(255)), "x");
+}
+
+#[test]
 fn a_link_leads_where_it_leads_in_the_container() {
     let folder = Folder::new("links");
     let entries = [("usr/bin/app", FILE, "1"), ("bin", SYMLINK, "/usr/bin"), ("bin/tool", FILE, "2")];
