@@ -1,10 +1,9 @@
 //! Calls that fail on the way: they decide no verdict and duplicate nothing.
 
 use deploy::event::ExitCode;
-use sim::fault::{Fault, On};
+use sim::fault::{Fault, Lateness, On};
 use sim::workload::scripted::Script;
 
-use crate::swarm::not_seen_yet;
 use crate::world::{World, story};
 
 #[test]
@@ -62,7 +61,7 @@ fn an_endpoint_without_service_deployments_costs_a_warning_and_not_the_deploy() 
 fn a_service_that_is_not_shown_right_after_its_creation_is_not_called_deleted() {
     story(|| async {
         let mut world = World::new().await;
-        world.cloud.add_rule(not_seen_yet(4));
+        world.cloud.add_rule(Lateness::new(world.cloud.clock().clone(), 4_000));
         let ended = world.deploy("v1", "v1").await;
         assert_eq!((ended.exit, ended.rolled()), (ExitCode::Done, vec!["backend", "frontend"]));
     });

@@ -8,7 +8,7 @@ use sim::workload::scripted::Script;
 use xtask::host::Rng;
 
 use super::neighbour::Act;
-use super::network::Trouble;
+use super::network::Network;
 
 /// The environment of deploy.toml that a case adds.
 const NAME: &str = "swarm";
@@ -26,9 +26,7 @@ pub(super) struct Case {
     pub(super) both: bool,
     /// How the tasks of the new images behave, backend first.
     pub(super) scripts: [Script; 2],
-    pub(super) troubles: Vec<Trouble>,
-    /// So many reads of a service that was just made do not show it.
-    pub(super) unseen: u64,
+    pub(super) network: Network,
     /// By their time.
     pub(super) acts: Vec<Act>,
     /// The tool is killed after so many calls.
@@ -47,8 +45,8 @@ impl Case {
     pub(super) fn of(seed: u64) -> Self {
         let rng = Rng::from_seed(seed);
         let percent = |of| rng.below(100) < of;
-        let some = |likely, most| if percent(likely) { 1 + rng.below(most) } else { 0 };
-        let mut acts: Vec<Act> = (0..some(45, 3)).map(|_| Act::draw(&rng)).collect();
+        let acts = if percent(45) { 1 + rng.below(3) } else { 0 };
+        let mut acts: Vec<Act> = (0..acts).map(|_| Act::draw(&rng)).collect();
         acts.sort_by_key(|act| act.after_ms);
         Self {
             settings: iter::repeat_with(|| settings(&rng)).find(|it| environment(it).is_ok()).unwrap(),
@@ -56,8 +54,7 @@ impl Case {
             first: percent(25),
             both: percent(70),
             scripts: [script(&rng, "/actuator/health"), script(&rng, "/api/health")],
-            troubles: (0..some(50, 4)).map(|_| Trouble::draw(&rng)).collect(),
-            unseen: some(20, 4),
+            network: Network::draw(&rng),
             acts,
             killed_after: percent(25).then(|| rng.below(200) as usize + 1),
             ahead_secs: if percent(20) { rng.below(560) as i64 - 280 } else { 0 },
@@ -80,7 +77,7 @@ impl Case {
     /// Nothing that happens keeps the release from being proven.
     pub(super) fn is_untroubled(&self) -> bool {
         let well = |script: &Script| *script == Script::default();
-        self.troubles.is_empty() && self.acts.is_empty() && self.scripts.iter().all(well)
+        self.network.is_well() && self.acts.is_empty() && self.scripts.iter().all(well)
     }
 }
 

@@ -23,7 +23,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use case::Case;
-pub(crate) use network::not_seen_yet;
 
 use crate::world::story;
 

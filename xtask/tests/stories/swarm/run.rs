@@ -10,7 +10,6 @@ use sim::workload::scripted::Script;
 
 use super::case::Case;
 use super::neighbour::act;
-use super::network::not_seen_yet;
 use super::truth::{Truth, UNSEEN};
 use crate::somebody;
 use crate::world::{Ended, World};
@@ -54,10 +53,7 @@ fn behave(world: &World, images: Images, scripts: &[Script; 2]) {
 /// The release, with all that befalls it.
 async fn troubled(case: &Case, world: &mut World, images: Images, before: &[Truth], found: &mut Vec<String>) {
     behave(world, images, &case.scripts);
-    world.cloud.add_rule(not_seen_yet(case.unseen));
-    for trouble in &case.troubles {
-        world.cloud.add_rule(trouble.clone());
-    }
+    case.network.befall(world);
     let mut rival = Box::pin(world.rival()).await;
     let neighbours = Box::pin(act(&case.acts, &mut rival, world.shows));
     let release = Box::pin(release(case, world, images));
@@ -143,11 +139,11 @@ fn judged(
         }),
         ExitCode::Usage if !ended.writes.is_empty() => Some(format!("{:?} were written", ended.writes)),
         ExitCode::Superseded if case.acts.is_empty() => Some("nobody else is there".to_owned()),
-        ExitCode::Unknown if case.troubles.is_empty() => Some("nothing kept it from knowing".to_owned()),
+        ExitCode::Unknown if case.network.is_well() => Some("nothing kept it from knowing".to_owned()),
         ExitCode::StillMoving if now.iter().all(|now| now.runs().is_some()) => {
             Some("nothing moves".to_owned())
         }
-        ExitCode::NotRecovered if case.troubles.is_empty() && case.acts.is_empty() => {
+        ExitCode::NotRecovered if case.network.is_well() && case.acts.is_empty() => {
             let all =
                 services().all(|(place, (now, _))| served(place).any(|digest| now.runs() == Some(digest)));
             all.then(|| "what served before serves".to_owned())
