@@ -259,7 +259,14 @@ async fn create(
         client_token: &client_token(&desired(site)?.release, &spec.name),
         tags: &tags(site),
     };
-    let answer = site.aws.create_service(&create).await?;
+    let answer = match site.aws.create_service(&create).await {
+        // A deleted service keeps its name while its tasks drain.
+        Err(error) if matches!(error.kind, aws::Kind::Conflict) => {
+            gone(site, &spec.cluster, &spec.name).await?;
+            site.aws.create_service(&create).await?
+        }
+        answer => answer?,
+    };
     follow(site, service, &answer, revision, None)
 }
 

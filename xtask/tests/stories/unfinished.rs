@@ -61,3 +61,14 @@ fn a_backend_that_another_release_left_unproven_is_not_touched_when_the_frontend
         assert_eq!((ended.exit, ended.rolled()), (ExitCode::Failed, vec!["frontend"]), "{:#?}", ended.events);
     });
 }
+
+#[test]
+fn a_service_that_somebody_deleted_is_made_again_once_its_tasks_have_drained() {
+    story(async || {
+        let mut world = World::new().await;
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        world.somebody().await.deletes().await;
+        let ended = Box::pin(world.deploy("v1", "v1")).await;
+        assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+    });
+}
