@@ -10,6 +10,7 @@
 )]
 
 mod case;
+mod judge;
 mod neighbour;
 mod network;
 mod run;
@@ -23,6 +24,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use case::Case;
+use run::Run;
 
 use crate::world::story;
 
@@ -49,22 +51,21 @@ impl Limits {
     }
 }
 
-/// What a seed found, or nothing.
-fn findings(seed: u64, shows: bool) -> Vec<String> {
-    let mut found = Vec::new();
+fn run(seed: u64, shows: bool) -> Run {
+    let mut run = Run::default();
     let ended = catch_unwind(AssertUnwindSafe(|| {
         let case = Case::of(seed);
         if shows {
             println!("{case:#?}");
         }
-        story(async || found = Box::pin(run::run(&case, shows)).await);
+        story(async || run = Box::pin(run::run(&case, shows)).await);
     }));
     if let Err(panic) = ended {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        found.push(format!("panicked: {text}"));
+        run.found.push(format!("panicked: {text}"));
     }
-    found
+    run
 }
 
 #[test]
@@ -80,7 +81,7 @@ fn what_is_reported_is_true_whatever_happens() {
                 return;
             }
             let seed = limits.from + n;
-            let found = findings(seed, limits.shows);
+            let Run { found, .. } = run(seed, limits.shows);
             if !found.is_empty() {
                 println!(
                     "seed {seed}: {}\n  repeat: cargo xtask swarm --seed {seed}",
@@ -102,4 +103,11 @@ fn what_is_reported_is_true_whatever_happens() {
     failed.sort_unstable();
     println!("{ran} seeds from {} in {secs} s, {} of them found something", limits.from, failed.len());
     assert!(failed.is_empty(), "repeat one with `cargo xtask swarm --seed N`, of {failed:?}");
+}
+
+#[test]
+fn a_seed_is_the_same_run_each_time() {
+    for seed in 1..=3 {
+        assert_eq!(run(seed, false).calls, run(seed, false).calls, "seed {seed}");
+    }
 }

@@ -1,0 +1,73 @@
+//! Compares how a release ended with what is true then.
+
+use deploy::event::ExitCode;
+use deploy::model::Undo;
+
+use super::case::Case;
+use super::run::Images;
+use super::truth::{Truth, UNSEEN};
+use crate::somebody;
+use crate::world::{Ended, World};
+
+/// What is not true of how a release ended, if anything. What served before is what this run found, or the first one of this
+/// release: what that one left unproven is no release to go back to.
+pub(super) fn judged(
+    case: &Case,
+    world: &World,
+    images: Images,
+    before: &[Vec<Truth>],
+    ended: &Ended,
+) -> Option<String> {
+    let now = Truth::all(world);
+    if world.shows {
+        println!("exit {}: {now:#?}", ended.exit.code());
+    }
+    let wanted: Vec<String> =
+        world.images(images.0, images.1).into_values().map(|image| image.digest.0).collect();
+    let served = |place: usize| before.iter().filter_map(move |it| it[place].runs());
+    let services = || now.iter().zip(&world.environment.services).enumerate();
+    let wrong = match ended.exit {
+        ExitCode::Done => services().find_map(|(place, (now, service))| {
+            now.lacks(&wanted[place])
+                .map(|lacks| format!("{} does not run the release: {lacks}", service.key))
+        }),
+        ExitCode::Failed if services().all(|(place, _)| served(place).next().is_none()) => {
+            Some("nothing served before".to_owned())
+        }
+        ExitCode::Failed => services().find_map(|(place, (now, service))| {
+            let mut lacks = served(place).map(|digest| now.lacks(digest));
+            let first = lacks.next()??;
+            let new = world.environment.undo == Undo::Service && now.lacks(&wanted[place]).is_none();
+            (!new && lacks.all(|lacks| lacks.is_some()))
+                .then(|| format!("{} does not run what it ran before: {first}", service.key))
+        }),
+        ExitCode::Usage if !ended.writes.is_empty() => Some(format!("{:?} were written", ended.writes)),
+        ExitCode::Superseded if case.acts.is_empty() => Some("nobody else is there".to_owned()),
+        ExitCode::Unknown if case.network.is_well() => Some("nothing kept it from knowing".to_owned()),
+        ExitCode::StillMoving if now.iter().all(|now| now.runs().is_some()) => {
+            Some("nothing moves".to_owned())
+        }
+        ExitCode::NotRecovered if case.network.is_well() && case.acts.is_empty() => {
+            let all =
+                services().all(|(place, (now, _))| served(place).any(|digest| now.runs() == Some(digest)));
+            all.then(|| "what served before serves".to_owned())
+        }
+        ExitCode::Interrupted | ExitCode::Bug | ExitCode::ChangesPending => {
+            Some("no cause for it".to_owned())
+        }
+        _ => None,
+    };
+    let untroubled = ended.exit != ExitCode::Done && case.is_untroubled();
+    let wrong = wrong.or_else(|| untroubled.then(|| "nothing kept it from its end".to_owned()))?;
+    let unseen = now.iter().any(Truth::just_changed) || just_acted(world);
+    (!unseen).then(|| format!("exit {}, and {wrong}", ended.exit.code()))
+}
+
+/// Whether somebody acted too late for the tool to see it.
+fn just_acted(world: &World) -> bool {
+    let now = world.cloud.clock().millis();
+    let theirs = |key: &str| [somebody::ACCESS_KEY, "rival"].contains(&key);
+    let mut last = world.cloud.calls().into_iter().rev();
+    last.find(|call| call.write && call.access_key.as_deref().is_some_and(theirs))
+        .is_some_and(|call| now.since(call.at) < UNSEEN.as_millis() as u64)
+}
