@@ -12,8 +12,9 @@ use futures_util::future::join_all;
 use sim::Settings;
 use sim::door::server::{ServeOptions, serve};
 use xtask::host::{Env, Http, Program, Shell};
-use xtask::local::Record;
+use xtask::local::{Record, landing_zone};
 
+const FILE: &str = include_str!("../deploy/tests/fixtures/ielts.toml");
 /// Nobody listens there.
 const NOBODY: &str = "127.0.0.1:1";
 const KEYS: [&str; 2] = ["AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=hunter2"];
@@ -29,10 +30,12 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// What the tool answers with nothing but these variables: its exit code and all that it says.
+/// What the tool answers with nothing but these variables, for the file of these tests: its exit code and all that it says.
 async fn tool(args: &[&str], variables: &[&str]) -> (Option<i32>, String) {
+    let file = root().join("xtask/deploy/tests/fixtures/ielts.toml");
     let common = ["-i", "HOME=/nonexistent", "PATH=/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED=true"];
-    let all = [&common, variables, &[env!("CARGO_BIN_EXE_xtask")], args].concat();
+    let program = [env!("CARGO_BIN_EXE_xtask"), "--config", file.to_str().unwrap()];
+    let all = [&common, variables, &program, args].concat();
     let program = Program::new("/usr/bin/env", &all).in_dir(root());
     let output = Shell::system(&Env::default()).capture(&program).await.unwrap();
     let said = [output.stdout, output.stderr].concat();
@@ -41,11 +44,10 @@ async fn tool(args: &[&str], variables: &[&str]) -> (Option<i32>, String) {
 
 /// Runs `test` while the embedded cloud answers at the address that it is given.
 async fn with_cloud<F: Future>(name: &str, test: impl FnOnce(String) -> F) {
-    let file = std::fs::read_to_string(root().join("deploy.toml")).unwrap();
-    let account = config::load("deploy.toml", &file, Some("prod")).unwrap().environment.account.unwrap();
+    let environment = config::load("deploy.toml", FILE, Some("prod")).unwrap().environment;
     let state = folder(name);
     let options = ServeOptions {
-        settings: Settings { account, ..Settings::default() },
+        settings: Settings { landing_zone: landing_zone(&environment), ..Settings::default() },
         endpoint_port: 0,
         alb_port: 0,
         ..ServeOptions::new(state.clone())

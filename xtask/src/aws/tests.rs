@@ -85,12 +85,12 @@ impl Ground {
     /// Cluster, namespace, load balancer, listener and target group; no rule leads to the group yet.
     async fn lay(aws: &Aws) -> Self {
         let account = aws.get_caller_identity().await.unwrap().account;
-        let vpc = aws.describe_vpcs("tag:Name", &["ielts-prod-vpc"]).await.unwrap().remove(0).id;
-        let names = ["ielts-prod-public-1a", "ielts-prod-public-1b"];
+        let vpc = aws.describe_vpcs("tag:Name", &["main"]).await.unwrap().remove(0).id;
+        let names = ["public-a", "public-b"];
         let found = aws.describe_subnets("tag:Name", &names).await.unwrap();
         let mut subnets: Vec<String> = found.into_iter().map(|subnet| subnet.id).collect();
         subnets.sort();
-        let found = aws.describe_security_groups("group-name", &["ielts-prod-alb-sg"]).await.unwrap();
+        let found = aws.describe_security_groups("group-name", &["alb"]).await.unwrap();
         let groups: Vec<String> = found.into_iter().map(|group| group.id).collect();
         aws.create_cluster(&deploy::model::spec::ClusterSpec { name: "c".into() }, &tags()).await.unwrap();
         let namespace = deploy::model::spec::NamespaceSpec { name: "ielts.local".into() };

@@ -281,6 +281,12 @@ pub(crate) struct Serve {
     /// Folder for its state
     #[arg(long)]
     pub(crate) state: PathBuf,
+    /// The region that it is in; by itself the examples' of this tool
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// The account that it is; by itself one of the documentation's
+    #[arg(long)]
+    pub(crate) account: Option<String>,
     /// Port of the APIs and the registry; another when it is taken
     #[arg(long, default_value_t = 4566)]
     pub(crate) port: u16,

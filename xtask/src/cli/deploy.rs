@@ -90,7 +90,7 @@ async fn prepare(
         environment: settings.environment.name.clone(),
         release: Some(release.id.clone()),
     });
-    let session = Session::open(job, settings).await?;
+    let session = Session::open(job, settings, verb == "deploy").await?;
     // Reading fails fast: without credentials nobody waits for a compiler first.
     let observed = observed::account(job, &session).await?;
     let images = build::images(job, &session.settings, build).await?;

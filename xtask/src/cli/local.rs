@@ -2,10 +2,12 @@
 
 use deploy::event::ExitCode;
 
+use sim::Settings;
 use sim::door::server::{Bound, ServeOptions, Sidecar};
+use sim::identity::LandingZone;
 
-use super::Failure;
 use super::args::{Global, Local as Verb, Serve};
+use super::{Failure, session};
 use crate::host::{Host, Workspace};
 use crate::local::{Local, Record, Status};
 use crate::report::{Format, print_result};
@@ -23,7 +25,12 @@ pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<Exit
     let local = Local::of(host, &workspace.root);
     let sentence = match verb {
         Verb::Start => {
-            let record = local.start().await.map_err(|error| Failure::from_error(&error))?;
+            let environment = session::Settings::read(host, global)?.environment;
+            let started = async {
+                let record = local.start(&environment).await?;
+                local.furnish(&record.endpoint, &environment).await.map(|()| record)
+            };
+            let record = started.await.map_err(|error| Failure::from_error(&error))?;
             format!("the embedded cloud runs at {}", record.endpoint)
         }
         Verb::Stop => match local.stop().await.map_err(|error| Failure::from_error(&error))? {
@@ -48,10 +55,12 @@ fn table(status: &Status) -> String {
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     let pid = status.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
     format!(
-        "running   {}\nendpoint  {}\nurl       {}\nworkload  {}\npid       {pid}\nlog       {}",
+        "running   {}\nendpoint  {}\nurl       {}\naccount   {}\nregion    {}\nworkload  {}\npid       {pid}\nlog       {}",
         if status.running { "yes" } else { "no" },
         or_none(&status.endpoint),
         or_none(&status.url),
+        or_none(&status.account),
+        or_none(&status.region),
         or_none(&status.workload),
         status.log.display()
     )
@@ -63,8 +72,14 @@ async fn be(host: &Host, serve: Serve) -> Result<ExitCode, Failure> {
     let program = Local::keep_program(&serve.state).map_err(|error| Failure::from_error(&error))?;
     let arguments = ["local", "sidecar"].map(str::to_owned).to_vec();
     let new = ServeOptions::new(serve.state);
-    // Ids are names and passwords of a registry: who can guess the seed can log in.
-    let settings = sim::Settings { seed: host.rng.stream("embedded cloud").next_u64(), ..new.settings };
+    let settings = Settings {
+        // Ids are names and passwords of a registry: who can guess the seed can log in.
+        seed: host.rng.stream("embedded cloud").next_u64(),
+        account: serve.account.unwrap_or(new.settings.account),
+        region: serve.region.unwrap_or(new.settings.region),
+        landing_zone: LandingZone::default(),
+        ..new.settings
+    };
     let options = ServeOptions {
         settings,
         endpoint_port: serve.port,

@@ -58,24 +58,35 @@ impl Settings {
 }
 
 impl Session {
-    /// Reaches the account; for a local environment, starts the embedded cloud when it does not run.
-    pub(super) async fn open(job: &Job<'_>, settings: Settings) -> Result<Self, Failure> {
+    /// Reaches the account; for a local environment, starts the embedded cloud when it does not run. One that is another
+    /// account or region is replaced if `replace` says so.
+    pub(super) async fn open(job: &Job<'_>, settings: Settings, replace: bool) -> Result<Self, Failure> {
         let Job { host, events, .. } = job;
         match settings.environment.kind {
             Place::Local => {
                 let local = Local::of(host, &settings.workspace.root);
-                if !local.status().await.running {
+                let status = local.status().await;
+                match status.mismatch(&settings.environment) {
+                    Some(why) if replace => events.emit(Kind::Warned {
+                        text: format!("{why}: it is started again, without what ran there"),
+                    }),
+                    Some(why) => return Err(elsewhere(&why)),
+                    None => {}
+                }
+                if !status.running {
                     events.emit(Kind::PhaseBegan {
                         phase: Phase::Start,
                         about: "the embedded cloud".to_owned(),
                     });
                 }
                 let mark = host.clock.mark();
-                let record = local.start().await.map_err(|error| Failure::from_error(&error))?;
-                local
-                    .run_tasks_as(&record, settings.environment.workload)
-                    .await
-                    .map_err(|error| Failure::from_error(&error))?;
+                let environment = &settings.environment;
+                let started = async {
+                    let record = local.start(environment).await?;
+                    local.run_tasks_as(&record.endpoint, environment.workload).await?;
+                    local.furnish(&record.endpoint, environment).await.map(|()| record)
+                };
+                let record = started.await.map_err(|error| Failure::from_error(&error))?;
                 events.emit(Kind::PhaseEnded {
                     phase: Phase::Start,
                     result: format!("embedded cloud at {}", record.endpoint),
@@ -95,15 +106,25 @@ impl Session {
     ) -> Result<Option<Self>, Failure> {
         match settings.environment.kind {
             Place::Local => {
-                let status = Local::of(host, &settings.workspace.root).status().await;
-                if !status.running {
-                    return Ok(None);
+                let local = Local::of(host, &settings.workspace.root);
+                let status = local.status().await;
+                let Some(endpoint) = &status.endpoint else { return Ok(None) };
+                if let Some(why) = status.mismatch(&settings.environment) {
+                    return Err(elsewhere(&why));
                 }
+                let furnished = local.furnish(endpoint, &settings.environment).await;
+                furnished.map_err(|error| Failure::from_error(&error))?;
                 Self::connect(host, events, settings, status.endpoint, status.url).await.map(Some)
             }
             Place::Aws => Self::connect(host, events, settings, None, None).await.map(Some),
         }
     }
+}
+
+/// The embedded cloud that runs is not the one that the file names, and the verb does not replace it.
+fn elsewhere(why: &str) -> Failure {
+    Failure::usage(why)
+        .hint("`cargo xtask deploy` starts it again as deploy.toml says, and ends what runs there")
 }
 
 fn shown(file: &std::path::Path, workspace: &Workspace) -> String {

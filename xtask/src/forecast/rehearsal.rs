@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use deploy::event::{Event, Forecast, Part, Share, shares};
 use deploy::lease::Holder;
-use deploy::model::{
-    Architecture, Environment, LoadBalancerSource, Lookup, Network, Protocol, Release, ServiceKey,
-};
+use deploy::model::{Architecture, Environment, LoadBalancerSource, Lookup, Protocol, Release, ServiceKey};
 use deploy::plan::Order;
 use sim::Settings;
 use sim::door::clock::SimClock;
@@ -19,6 +17,7 @@ use crate::apply::Known;
 use crate::aws::{Aws, Connect, Keys, Observer};
 use crate::host::{Env, Halt, Host, Http};
 use crate::image::{self, Image, Recipe};
+use crate::local::landing_zone;
 use crate::observe;
 use crate::release::{Claim, Ground, Held, carry_out};
 use crate::report::{Recorder, Screen};
@@ -55,7 +54,7 @@ pub fn rehearse(rehearsal: &Rehearsal) -> Option<Forecast> {
 }
 
 async fn run(rehearsal: &Rehearsal) -> Option<Forecast> {
-    let environment = in_the_landing_zone(rehearsal);
+    let environment = rehearsed(rehearsal);
     let stage = stage(rehearsal, &environment).await;
     let mut there: Vec<ServiceKey> = rehearsal.live.keys().cloned().collect();
     let mut moved: Vec<ServiceKey> = Vec::new();
@@ -135,8 +134,12 @@ async fn stage(rehearsal: &Rehearsal, environment: &Environment) -> Stage {
     }
     let clock = SimClock::virtual_time();
     let epoch = clock.millis().0;
-    let settings =
-        Settings { region: environment.region.clone(), pace: rehearsal.pace.clone(), ..Settings::default() };
+    let settings = Settings {
+        region: environment.region.clone(),
+        pace: rehearsal.pace.clone(),
+        landing_zone: landing_zone(environment),
+        ..Settings::default()
+    };
     let cloud = Cloud::rehearsal(settings, clock, Scripted::new(scripts));
     let host = Host::rehearsal(1, epoch, Env::default(), Http::new(SimHttp::new(cloud)));
     let key = || "rehearsal".to_owned();
@@ -161,31 +164,23 @@ fn start_ms(rehearsal: &Rehearsal, key: &ServiceKey) -> u64 {
     rehearsal.starts.get(key).copied().unwrap_or_else(usual)
 }
 
-/// The environment with the names of the embedded cloud's landing zone, and without what does not bear on a roll's time.
-fn in_the_landing_zone(rehearsal: &Rehearsal) -> Environment {
+/// The environment without what does not bear on a roll's time, and with a load balancer of its own.
+fn rehearsed(rehearsal: &Rehearsal) -> Environment {
     let name = |name: &str| Lookup::Name(name.to_owned());
     let mut environment = rehearsal.environment.clone();
     environment.account = None;
     environment.availability = None;
-    environment.network = Network {
-        vpc: name("ielts-prod-vpc"),
-        subnets: vec![name("ielts-prod-private-app-1a"), name("ielts-prod-private-app-1b")],
-        ..environment.network
-    };
     environment.load_balancer.source = LoadBalancerSource::Create {
         name: "rehearsal".to_owned(),
-        subnets: vec![name("ielts-prod-public-1a"), name("ielts-prod-public-1b")],
-        security_groups: vec![name("ielts-prod-alb-sg")],
+        subnets: vec![name("rehearsal-a"), name("rehearsal-b")],
+        security_groups: Vec::new(),
         internal: false,
     };
     environment.load_balancer.listener.protocol = Protocol::Http;
     environment.load_balancer.listener.certificate = None;
     for service in &mut environment.services {
         service.scaling = None;
-        service.execution_role = name("ecsTaskExecutionRole");
-        service.task_role = None;
         service.container.secrets.clear();
-        service.security_groups = vec![name("ielts-prod-ecs-be-sg")];
         service.architecture = Architecture::X86_64;
         service.desired_count = rehearsal.live.get(&service.key).copied().unwrap_or(service.desired_count);
     }

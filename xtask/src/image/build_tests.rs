@@ -77,7 +77,7 @@ async fn two_dockerfiles_are_built_at_the_same_time_and_each_line_names_its_serv
     let engine = checkout.0.join("docker");
     std::fs::write(&engine, ENGINE).unwrap();
     std::fs::set_permissions(&engine, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy.toml")).unwrap();
+    let text = include_str!("../../deploy/tests/fixtures/ielts.toml");
     let text = text.replace("build = { cargo = ", "build = { context = \".\", dockerfile = ");
     for file in ["backend", "frontend"] {
         std::fs::write(checkout.0.join(file), "FROM scratch\n").unwrap();

@@ -4,8 +4,10 @@
 //! Its state stands in `target/local`, so that two checkouts, or two users of one machine, each have their
 //! own. Only what answers on the recorded port *and* names the recorded process counts as running.
 
+mod landing_zone;
 mod process;
 mod record;
 
+pub use landing_zone::landing_zone;
 pub use process::{Local, LocalError};
 pub use record::{Record, Status};

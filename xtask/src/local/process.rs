@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use deploy::model::Workload;
+use deploy::model::{Environment, Workload};
 
-use super::{Record, Status};
+use super::{Record, Status, landing_zone};
 use crate::host::{Daemon, DaemonError, Host};
 
 /// A process that compiles nothing and binds three ports is up in milliseconds; a busy machine takes seconds.
@@ -34,9 +34,11 @@ pub enum LocalError {
     /// Its process cannot be started or ended.
     #[error("cannot run the embedded cloud")]
     Process(#[from] DaemonError),
-    /// It does not run tasks as it was asked to.
-    #[error("the embedded cloud cannot be told to run tasks as {0}: stop it with `cargo xtask local stop`")]
-    Workload(&'static str),
+    /// It does not take a setting.
+    #[error(
+        "the embedded cloud refused `{0}`: another version of this tool started it; stop it with `cargo xtask local stop`"
+    )]
+    Refused(String),
     /// It ended, or did not come up in time.
     #[error("the embedded cloud did not come up; the end of {} says:\n{tail}", .log.display())]
     NotUp {
@@ -78,32 +80,37 @@ impl<'a> Local<'a> {
             None => None,
         };
         let record = record.filter(|_| answer.is_some());
+        let said = |key: &str| answer.as_ref()?[key].as_str().map(str::to_owned);
         Status {
             running: answer.is_some(),
             endpoint: record.as_ref().map(|record| record.endpoint.clone()),
             url: record.as_ref().map(|record| record.url.clone()),
-            workload: answer.and_then(|answer| answer["workload"].as_str().map(str::to_owned)),
+            workload: said("workload"),
+            account: said("account"),
+            region: said("region"),
             pid: record.as_ref().map(|record| record.pid),
             log: self.log(),
         }
     }
 
-    /// Starts it unless it runs. Two that start it at the same time get the same one.
+    /// Starts it for the environment's account and region, unless it runs. One that runs as another account or in another
+    /// region ends. Two that start it at the same time get the same one.
     ///
     /// # Errors
     /// [`LocalError`] when it does not come up.
-    pub async fn start(&self) -> Result<Record, LocalError> {
+    pub async fn start(&self, environment: &Environment) -> Result<Record, LocalError> {
         fs::create_dir_all(&self.dir).map_err(|error| LocalError::Folder(self.dir.clone(), error))?;
         let _lock = self.lock().await?;
         let file = Self::record_file(&self.dir);
         if let Some(record) = Record::read(&file) {
-            if self.answers(&record).await {
+            let status = self.status().await;
+            if status.running && status.mismatch(environment).is_none() {
                 return Ok(record);
             }
-            // It crashed or hangs: nothing of it may be left before another takes its place.
+            // It crashed, hangs, or is another account: nothing of it may be left before another takes its place.
             self.end(&record).await?;
         }
-        let daemon = self.spawn()?;
+        let daemon = self.spawn(environment)?;
         let deadline = self.host.clock.mark().after(START_DEADLINE);
         loop {
             if let Some(record) = Record::read(&file).filter(|record| record.pid == daemon.pid)
@@ -119,17 +126,28 @@ impl<'a> Local<'a> {
         }
     }
 
-    /// Says what it runs tasks as that start from now on.
+    /// Sets what it runs tasks as that start from now on.
     ///
     /// # Errors
-    /// [`LocalError::Workload`] when it does not understand.
-    pub async fn run_tasks_as(&self, record: &Record, workload: Workload) -> Result<(), LocalError> {
-        let name = workload.name();
-        let refused = LocalError::Workload(name);
-        let request = http::Request::post(format!("{}/_cloud/workload/{name}", record.endpoint));
-        let Ok(request) = request.body(Bytes::new()) else { return Err(refused) };
-        let answer = self.host.http.send(request, ANSWER_DEADLINE).await;
-        if answer.is_ok_and(|answer| answer.status().is_success()) { Ok(()) } else { Err(refused) }
+    /// [`LocalError::Refused`] when it is of another version of this tool.
+    pub async fn run_tasks_as(&self, endpoint: &str, workload: Workload) -> Result<(), LocalError> {
+        self.set(endpoint, &format!("workload/{}", workload.name()), Bytes::new()).await
+    }
+
+    /// Brings the network and the roles that the environment looks up, where they are missing.
+    ///
+    /// # Errors
+    /// [`LocalError::Refused`] when it is of another version of this tool.
+    pub async fn furnish(&self, endpoint: &str, environment: &Environment) -> Result<(), LocalError> {
+        let zone = serde_json::to_vec(&landing_zone(environment)).unwrap_or_default();
+        self.set(endpoint, "landing-zone", zone.into()).await
+    }
+
+    async fn set(&self, endpoint: &str, what: &str, body: Bytes) -> Result<(), LocalError> {
+        let refused = || LocalError::Refused(what.to_owned());
+        let request = http::Request::post(format!("{endpoint}/_cloud/{what}")).body(body);
+        let answer = self.host.http.send(request.map_err(|_| refused())?, ANSWER_DEADLINE).await;
+        answer.ok().filter(|answer| answer.status().is_success()).map(drop).ok_or_else(refused)
     }
 
     /// Keeps this program as it is now in the folder of its state: Cargo puts another in its place, and sidecars that
@@ -164,10 +182,12 @@ impl<'a> Local<'a> {
         Ok(ran)
     }
 
-    fn spawn(&self) -> Result<Daemon, LocalError> {
+    fn spawn(&self, environment: &Environment) -> Result<Daemon, LocalError> {
         let program = Daemon::own_program().map_err(|error| LocalError::Folder(self.dir.clone(), error))?;
         let dir = self.dir.to_string_lossy();
         let mut args = vec!["local".to_owned(), "serve".to_owned(), "--state".to_owned(), dir.into_owned()];
+        args.extend(["--region".to_owned(), environment.region.clone()]);
+        args.extend(environment.account.iter().flat_map(|account| ["--account".to_owned(), account.clone()]));
         // Only wishes: a port that is taken is replaced by another.
         for (flag, variable) in [("--port", "XTASK_LOCAL_PORT"), ("--alb-port", "XTASK_LOCAL_ALB_PORT")] {
             if let Some(port) = self.host.env.get(variable) {

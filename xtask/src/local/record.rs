@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use deploy::model::Environment;
 use serde::{Deserialize, Serialize};
 
 /// Written by the process once its ports are bound.
@@ -26,10 +27,29 @@ pub struct Status {
     pub url: Option<String>,
     /// What it runs tasks as that start now.
     pub workload: Option<String>,
+    /// The account that it is.
+    pub account: Option<String>,
+    /// The region that it is in.
+    pub region: Option<String>,
     /// Its process id.
     pub pid: Option<u32>,
     /// Its log file.
     pub log: PathBuf,
+}
+
+impl Status {
+    /// Why the environment cannot be served by the cloud that runs: a cloud is one account in one region.
+    #[must_use]
+    pub fn mismatch(&self, environment: &Environment) -> Option<String> {
+        let (account, region) = (self.account.as_ref()?, self.region.as_ref()?);
+        let wanted = environment.account.as_ref().unwrap_or(account);
+        (account != wanted || *region != environment.region).then(|| {
+            format!(
+                "the embedded cloud is account {account} in {region}, and deploy.toml names account {wanted} in {}",
+                environment.region
+            )
+        })
+    }
 }
 
 impl Record {

@@ -4,21 +4,29 @@ use deploy::config;
 use deploy::model::{Environment, LoadBalancerSource, Lookup};
 use sim::Settings;
 use sim::fault::{Fault, On};
+use sim::identity::LandingZone;
 
 use super::*;
 use crate::aws::Kind;
 use crate::aws::rehearsal::Rehearsal;
+use crate::local::landing_zone;
 
 fn environment() -> Environment {
-    let file = include_str!("../../../deploy.toml");
+    let file = include_str!("../../deploy/tests/fixtures/ielts.toml");
     let mut environment = config::load("deploy.toml", file, Some("prod")).unwrap().environment;
     environment.account = Some(Settings::default().account);
     environment
 }
 
+/// An account with what the environment looks up and nothing else.
+async fn furnished() -> Rehearsal {
+    let landing_zone = landing_zone(&environment());
+    Rehearsal::with(Settings { landing_zone, ..Settings::default() }, 1).await
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_empty_account_shows_its_landing_zone_and_nothing_else() {
-    let rehearsal = Rehearsal::new().await;
+    let rehearsal = furnished().await;
     let start = rehearsal.aws.now_ms();
     let observed = account(&rehearsal.aws, &environment()).await.unwrap();
     let prefix = |id: &str| id.split('-').next().unwrap_or_default().to_owned();
@@ -45,7 +53,7 @@ async fn an_empty_account_shows_its_landing_zone_and_nothing_else() {
 
 #[tokio::test(start_paused = true)]
 async fn another_account_is_refused_before_anything_else_is_read() {
-    let rehearsal = Rehearsal::new().await;
+    let rehearsal = furnished().await;
     let environment = Environment { account: Some("999999999999".to_owned()), ..environment() };
     let error = account(&rehearsal.aws, &environment).await.unwrap_err();
     assert!(matches!(&error, Error::Account { wanted, .. } if wanted == "999999999999"), "{error:?}");
@@ -55,7 +63,8 @@ async fn another_account_is_refused_before_anything_else_is_read() {
 
 #[tokio::test(start_paused = true)]
 async fn everything_that_is_missing_is_told_in_one_go() {
-    let rehearsal = Rehearsal::with(Settings { landing_zone: false, ..Settings::default() }, 1).await;
+    let rehearsal =
+        Rehearsal::with(Settings { landing_zone: LandingZone::default(), ..Settings::default() }, 1).await;
     let error = account(&rehearsal.aws, &environment()).await.unwrap_err();
     let Error::Landing(missing) = &error else { panic!("{error:?}") };
     let told: Vec<String> =
@@ -78,7 +87,7 @@ async fn everything_that_is_missing_is_told_in_one_go() {
 
 #[tokio::test(start_paused = true)]
 async fn a_selected_load_balancer_that_does_not_exist_is_missing_and_not_created() {
-    let rehearsal = Rehearsal::new().await;
+    let rehearsal = furnished().await;
     let mut environment = environment();
     environment.load_balancer.source = LoadBalancerSource::Select { reference: "theirs".to_owned() };
     let error = account(&rehearsal.aws, &environment).await.unwrap_err();
@@ -87,7 +96,7 @@ async fn a_selected_load_balancer_that_does_not_exist_is_missing_and_not_created
 
 #[tokio::test(start_paused = true)]
 async fn a_network_can_be_named_by_ids_and_names_at_once() {
-    let rehearsal = Rehearsal::new().await;
+    let rehearsal = furnished().await;
     let by_name = account(&rehearsal.aws, &environment()).await.unwrap().ids;
     let mut mixed = environment();
     let id = |name: &str| by_name[name].clone();
@@ -105,7 +114,7 @@ async fn a_network_can_be_named_by_ids_and_names_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_role_that_may_not_be_looked_up_costs_a_warning() {
-    let rehearsal = Rehearsal::new().await;
+    let rehearsal = furnished().await;
     rehearsal.cloud.add_rule(On::operation("GetRole").then(Fault::AccessDenied));
     let observed = account(&rehearsal.aws, &environment()).await.unwrap();
     assert_eq!(observed.ids["ecsTaskExecutionRole"], "arn:aws:iam::123456789012:role/ecsTaskExecutionRole");
@@ -115,7 +124,7 @@ async fn a_role_that_may_not_be_looked_up_costs_a_warning() {
 
 #[tokio::test(start_paused = true)]
 async fn an_expired_token_ends_the_observation_with_its_own_sentence() {
-    let rehearsal = Rehearsal::new().await;
+    let rehearsal = furnished().await;
     rehearsal.cloud.add_rule(On::any().then(Fault::ExpiredToken));
     let error = account(&rehearsal.aws, &environment()).await.unwrap_err();
     assert!(matches!(&error, Error::Aws(error) if error.kind == Kind::ExpiredToken), "{error:?}");
@@ -125,9 +134,9 @@ async fn an_expired_token_ends_the_observation_with_its_own_sentence() {
 
 #[tokio::test(start_paused = true)]
 async fn a_throttled_account_is_read_all_the_same() {
-    let rehearsal = Rehearsal::new().await;
+    let rehearsal = furnished().await;
     let undisturbed = account(&rehearsal.aws, &environment()).await.unwrap();
-    let rehearsal = Rehearsal::new().await;
+    let rehearsal = furnished().await;
     let mut count = 0;
     rehearsal.cloud.add_rule(move |_: &sim::fault::Call<'_>| {
         count += 1;
@@ -141,7 +150,7 @@ async fn a_throttled_account_is_read_all_the_same() {
 
 #[tokio::test(start_paused = true)]
 async fn an_unreadable_lifecycle_policy_is_left_as_it_is() {
-    let rehearsal = Rehearsal::new().await;
+    let rehearsal = furnished().await;
     let environment = environment();
     let service = &environment.services[0];
     let spec = deploy::model::spec::RepositorySpec {
@@ -168,7 +177,7 @@ async fn an_unreadable_lifecycle_policy_is_left_as_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn an_environment_without_a_load_balancer_has_no_door() {
-    let rehearsal = Rehearsal::new().await;
+    let rehearsal = furnished().await;
     let reach = door(&rehearsal.aws, &environment()).await.unwrap();
     assert_eq!(reach, Reach { dns_name: None, target_groups: vec![None, None] });
 }

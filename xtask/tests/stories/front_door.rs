@@ -50,8 +50,8 @@ impl FrontDoor {
                 (502, String::new())
             }
             Route::Forward { target_group, targets } if !targets.is_empty() => {
-                // `…:targetgroup/ielts-backend-tg/…`: the group's name tells the service.
-                let service = if target_group.contains("ielts-backend") { "backend" } else { "frontend" };
+                // `…:targetgroup/ielts-backend-tg/…`: the group's name holds the program's.
+                let service = if target_group.contains("backend") { "backend" } else { "frontend" };
                 let status = self.status.load(Ordering::Relaxed);
                 (status, format!(r#"{{"status":"UP","service":"{service}","version":"1"}}"#))
             }

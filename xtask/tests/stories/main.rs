@@ -29,6 +29,7 @@ mod secrets;
 mod somebody;
 mod superseded;
 mod swarm;
+mod the_owners_choice;
 mod together;
 mod unfinished;
 mod wait;

@@ -31,7 +31,7 @@ pub(crate) fn printed(environment: &Environment) -> Policy {
 }
 
 fn printed_for(environment: &Environment, needs: &[Need]) -> Policy {
-    let account = "123456789012";
+    let account = environment.account.as_deref().unwrap();
     let document = policy(environment, Place { partition: "aws", account }, needs);
     let region = environment.region.clone();
     Policy::of(&document, sim::policy::Place { region, account: account.to_owned() })

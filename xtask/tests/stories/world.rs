@@ -1,4 +1,4 @@
-//! The stage of a story: an account, a machine and the repository's own `deploy.toml`.
+//! The stage of a story: an account, a machine and a `deploy.toml`.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
 use deploy::lease::Holder;
-use deploy::model::{Architecture, Environment, Release, ServiceKey};
+use deploy::model::{Architecture, Environment, Release, Service, ServiceKey};
 use deploy::rollout::Verdict;
 use sim::Settings;
 use sim::door::clock::SimClock;
@@ -18,6 +18,7 @@ use xtask::aws::{Aws, Connect, Keys, Observer};
 use xtask::forecast;
 use xtask::host::{Env, Halt, Host, Http};
 use xtask::image::{self, Image, Recipe};
+use xtask::local::landing_zone;
 use xtask::observe;
 use xtask::release::{self, Attached, Claim, Ground, NoWayBack, attach};
 use xtask::report::{Format, Recorder, Screen};
@@ -25,8 +26,8 @@ use xtask::report::{Format, Recorder, Screen};
 use crate::front_door::FrontDoor;
 use crate::somebody::{self, Somebody};
 
-/// The file that stories deploy.
-pub(crate) const FILE: &str = include_str!("../../../deploy.toml");
+/// The file that most stories deploy.
+pub(crate) const FILE: &str = include_str!("../../deploy/tests/fixtures/ielts.toml");
 
 pub(crate) struct World {
     pub(crate) cloud: Cloud,
@@ -69,6 +70,12 @@ pub(crate) struct Ended {
     pub(crate) secs: u64,
 }
 
+/// The production environment of a file. A request a second makes stories slow: only those that are about it ask for it.
+pub(crate) fn production(text: &str) -> Environment {
+    let environment = deploy::config::load("deploy.toml", text, Some("prod")).unwrap().environment;
+    Environment { availability: None, ..environment }
+}
+
 /// Runs a story on one thread of virtual time.
 pub(crate) fn story<F: Future<Output = ()>>(tell: impl FnOnce() -> F) {
     let runtime =
@@ -84,10 +91,7 @@ impl World {
 
     /// The same on a machine whose clock is so many seconds ahead of AWS's, or behind it.
     pub(crate) async fn ahead_of_the_cloud(secs: i64) -> Self {
-        let mut environment = deploy::config::load("deploy.toml", FILE, Some("prod")).unwrap().environment;
-        // Asked for by the stories that are about it: a request a second makes the others slow.
-        environment.availability = None;
-        Self::of(environment, secs).await
+        Self::of(production(FILE), secs).await
     }
 
     /// The same with another environment.
@@ -95,7 +99,7 @@ impl World {
         let scripts = Scripts::default();
         let clock = SimClock::virtual_time();
         let epoch = clock.millis().0.saturating_add_signed(secs * 1000);
-        let cloud = Cloud::rehearsal(Settings::default(), clock, Scripted::new(scripts.clone()));
+        let cloud = Cloud::rehearsal(settings(&environment), clock, Scripted::new(scripts.clone()));
         let rights = Some(crate::policy::grant(&cloud, crate::policy::printed(&environment)));
         let front_door = FrontDoor::new(cloud.clone());
         let http = Http::new(front_door.clone());
@@ -158,15 +162,14 @@ impl World {
 
     /// Images whose content is the given text, so that another text is another digest.
     pub(crate) fn images(&self, backend: &str, frontend: &str) -> BTreeMap<ServiceKey, Image> {
-        let image = |package, port, content: &str| {
+        let image = |service: &Service| {
+            let content = if service.key.0 == "backend" { backend } else { frontend };
             let platform = &image::platform(Architecture::X86_64);
-            let recipe = Recipe { package, version: "1", port, platform, executable: content.as_bytes() };
-            image::assemble(&recipe).unwrap()
+            let (package, port, executable) = (&*service.key.0, service.container.port, content.as_bytes());
+            let recipe = Recipe { package, version: "1", port, platform, executable };
+            (service.key.clone(), image::assemble(&recipe).unwrap())
         };
-        BTreeMap::from([
-            (ServiceKey("backend".to_owned()), image("backend", 8080, backend)),
-            (ServiceKey("frontend".to_owned()), image("frontend", 3000, frontend)),
-        ])
+        self.environment.services.iter().map(image).collect()
     }
 
     /// Deploys, but the tool is killed once the cloud has carried out so many calls: `None`, unless it was done by then.
@@ -293,6 +296,16 @@ impl World {
         let others = ["release", "rival", somebody::ACCESS_KEY].into_iter().filter(|key| *key != self.name);
         let key = call.access_key.as_deref();
         call.write && !others.into_iter().any(|other| key == Some(other))
+    }
+}
+
+/// The account and the region of the environment, with what it looks up.
+fn settings(environment: &Environment) -> Settings {
+    Settings {
+        account: environment.account.clone().unwrap(),
+        region: environment.region.clone(),
+        landing_zone: landing_zone(environment),
+        ..Settings::default()
     }
 }
 

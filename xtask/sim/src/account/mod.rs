@@ -6,6 +6,7 @@ mod ids;
 pub use clock::{Millis, Timers};
 pub use ids::Ids;
 
+use crate::identity::LandingZone;
 use crate::wire::{Api, ApiRequest, Outcome, limits};
 use crate::workload::{Effect, Report};
 use crate::{cloudmap, ecr, ecs, elb, identity, logs, scaling, secretsmanager, ssm};
@@ -23,8 +24,8 @@ pub struct Settings {
     pub registry_host: String,
     /// How long the steps of a task's life take.
     pub pace: ecs::Pace,
-    /// Whether the landing zone (VPC, subnets, security groups, roles) is there.
-    pub landing_zone: bool,
+    /// The network and the roles that are there.
+    pub landing_zone: LandingZone,
 }
 
 impl Default for Settings {
@@ -35,7 +36,7 @@ impl Default for Settings {
             seed: 1,
             registry_host: "123456789012.dkr.ecr.ap-southeast-1.amazonaws.com".to_owned(),
             pace: ecs::Pace::default(),
-            landing_zone: true,
+            landing_zone: LandingZone::example(),
         }
     }
 }
@@ -70,7 +71,7 @@ pub(crate) enum Due {
 }
 
 impl Account {
-    /// A new account: the landing zone, if asked for, and nothing else.
+    /// A new account: its landing zone and nothing else.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
@@ -141,6 +142,11 @@ impl Account {
             other => ecs::reported(self, now, other),
         }
         ecs::reconcile(self, now);
+    }
+
+    /// Brings what the account lacks of a landing zone.
+    pub fn furnish(&mut self, zone: &LandingZone) {
+        self.identity.furnish(zone, &self.settings);
     }
 
     /// An ARN of this account and region.

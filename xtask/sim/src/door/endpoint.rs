@@ -1,7 +1,7 @@
 //! The endpoint port: every AWS API, the registry's data plane, and two paths of the daemon's own.
 //!
 //! `GET /_cloud/status` tells what runs where; `POST /_cloud/workload/<kind>` says what tasks run as that start from then
-//! on; `POST /_cloud/stop` ends the daemon.
+//! on; `POST /_cloud/landing-zone` brings a network and roles, as JSON; `POST /_cloud/stop` ends the daemon.
 
 use std::net::SocketAddr;
 
@@ -43,24 +43,30 @@ impl Endpoint {
         if let Some(why) = guard::refusal(&parts, client, self.bound.endpoint) {
             return text(StatusCode::FORBIDDEN, why);
         }
-        if parts.uri.path().starts_with("/_cloud/") {
-            return self.own(&parts);
-        }
         let most = if self.cloud.knows_password(&parts.headers) { LARGEST_LAYER } else { LARGEST_CALL };
         let Ok(body) = Limited::new(body, most).collect().await else {
             return text(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large or broke off");
         };
-        match self.cloud.exchange(&parts, body.to_bytes()).await {
+        let body = body.to_bytes();
+        if parts.uri.path().starts_with("/_cloud/") {
+            return self.own(&parts, &body);
+        }
+        match self.cloud.exchange(&parts, body).await {
             Delivery::Reply(reply) => reply.map(whole),
             // The daemon has no rules of its own; one that a test adds cannot break a connection from in here.
             Delivery::Refused | Delivery::Reset => text(StatusCode::BAD_GATEWAY, "a rule cut this call off"),
         }
     }
 
-    fn own(&self, parts: &http::request::Parts) -> Response<ReplyBody> {
+    fn own(&self, parts: &http::request::Parts, body: &[u8]) -> Response<ReplyBody> {
         match (&parts.method, parts.uri.path()) {
             (&Method::GET, "/_cloud/status") => {
+                let (account, region) = self
+                    .cloud
+                    .look(|account| (account.settings.account.clone(), account.settings.region.clone()));
                 let status = json!({
+                    "account": account,
+                    "region": region,
                     "version": self.version,
                     "pid": self.bound.pid,
                     "endpoint": format!("http://{}", self.bound.endpoint),
@@ -76,6 +82,13 @@ impl Endpoint {
                 self.stop.send_replace(true);
                 text(StatusCode::ACCEPTED, "stopping")
             }
+            (&Method::POST, "/_cloud/landing-zone") => match serde_json::from_slice(body) {
+                Ok(zone) => {
+                    self.cloud.with_account(|account| account.furnish(&zone));
+                    text(StatusCode::OK, "furnished")
+                }
+                Err(error) => text(StatusCode::BAD_REQUEST, &error.to_string()),
+            },
             (&Method::POST, path) if path.starts_with(WORKLOAD) => match Kind::named(&path[WORKLOAD.len()..])
             {
                 Some(kind) => {
@@ -86,7 +99,7 @@ impl Endpoint {
             },
             _ => text(
                 StatusCode::NOT_FOUND,
-                "there is /_cloud/status (GET), /_cloud/workload/KIND and /_cloud/stop (POST)",
+                "there is /_cloud/status (GET), /_cloud/workload/KIND, /_cloud/landing-zone and /_cloud/stop (POST)",
             ),
         }
     }

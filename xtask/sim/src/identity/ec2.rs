@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::filters::{Filterable, Kind, select};
-use super::landing_zone::{SecurityGroup, Subnet, Vpc};
+use super::state::{SecurityGroup, Subnet, Vpc};
 use crate::account::Account;
 use crate::wire::{ApiError, ApiRequest, Outcome, list, params};
 
@@ -81,10 +81,10 @@ impl Filterable for Vpc {
     fn facts(&self, filter: &str) -> Option<Vec<String>> {
         Some(vec![match filter {
             "vpc-id" => self.id.clone(),
-            "cidr" | "cidr-block-association.cidr-block" => self.cidr.to_owned(),
+            "cidr" | "cidr-block-association.cidr-block" => self.cidr.clone(),
             "state" => "available".to_owned(),
             "is-default" | "isDefault" => "false".to_owned(),
-            _ => return tag_fact(filter, self.name),
+            _ => return tag_fact(filter, &self.name),
         }])
     }
 
@@ -102,7 +102,7 @@ impl Vpc {
             "cidrBlock": self.cidr,
             "instanceTenancy": "default",
             "isDefault": false,
-            "tagSet": name_tag(self.name),
+            "tagSet": name_tag(&self.name),
         })
     }
 }
@@ -149,10 +149,9 @@ impl Filterable for SecurityGroup {
     fn facts(&self, filter: &str) -> Option<Vec<String>> {
         Some(vec![match filter {
             "group-id" => self.id.clone(),
-            "group-name" => self.name.to_owned(),
+            "group-name" => self.name.clone(),
             "vpc-id" => self.vpc_id.clone(),
-            "description" => self.description.to_owned(),
-            _ => return tag_fact(filter, self.name),
+            _ => return tag_fact(filter, &self.name),
         }])
     }
 
@@ -167,26 +166,18 @@ impl SecurityGroup {
         let ingress: Vec<Value> = self
             .ingress
             .iter()
-            .map(|(port, source)| {
-                let mut permission = json!({ "ipProtocol": "tcp", "fromPort": port, "toPort": port });
-                if source.starts_with("sg-") {
-                    permission["groups"] = json!([{ "userId": owner, "groupId": source }]);
-                } else {
-                    permission["ipRanges"] = json!([{ "cidrIp": source }]);
-                }
-                permission
-            })
+            .map(|(port, source)| json!({ "ipProtocol": "tcp", "fromPort": port, "toPort": port, "ipRanges": [{ "cidrIp": source }] }))
             .collect();
         json!({
             "groupId": self.id,
             "groupName": self.name,
-            "groupDescription": self.description,
+            "groupDescription": self.name,
             "securityGroupArn": account.arn("ec2", &format!("security-group/{}", self.id)),
             "ownerId": owner,
             "vpcId": self.vpc_id,
             "ipPermissions": ingress,
             "ipPermissionsEgress": [{ "ipProtocol": "-1", "ipRanges": [{ "cidrIp": "0.0.0.0/0" }] }],
-            "tagSet": name_tag(self.name),
+            "tagSet": name_tag(&self.name),
         })
     }
 }

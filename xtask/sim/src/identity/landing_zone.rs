@@ -1,178 +1,86 @@
-//! What a new account has: one VPC over two zones, the security groups and the roles of a small production set-up.
+//! The landing zone as data: the network and the roles that an operator brings, and that a deployment only looks up.
 
-use std::collections::BTreeSet;
+use serde::{Deserialize, Serialize};
 
-use super::sessions::Sessions;
-use crate::account::{Ids, Settings};
-
-/// Network, roles and identity.
-#[derive(Debug)]
-pub struct State {
-    pub(super) vpcs: Vec<Vpc>,
-    pub(super) subnets: Vec<Subnet>,
-    pub(super) security_groups: Vec<SecurityGroup>,
-    pub(super) roles: Vec<Role>,
-    pub(super) user_id: String,
-    pub(super) sessions: Sessions,
+/// What an account is furnished with. The default is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LandingZone {
+    /// Where all of the rest is; without it there are only roles.
+    pub vpc: Option<Named>,
+    /// For tasks, and for load balancers.
+    pub subnets: Vec<ZoneSubnet>,
+    /// Firewalls; nothing here enforces them.
+    pub security_groups: Vec<ZoneGroup>,
+    /// Roles that tasks may assume.
+    pub roles: Vec<Named>,
 }
 
-/// A VPC; its name is its `Name` tag.
-#[derive(Debug)]
-pub(super) struct Vpc {
-    pub(super) id: String,
-    pub(super) name: &'static str,
-    pub(super) cidr: &'static str,
+/// One thing as a person refers to it. Whatever the reference leaves open is made up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Named {
+    /// An id, or a role's ARN.
+    Id(String),
+    /// A `Name` tag, or the own name of a role or security group.
+    Name(String),
 }
 
-/// A subnet of 256 addresses; its name is its `Name` tag.
-#[derive(Debug)]
-pub(crate) struct Subnet {
-    pub(crate) id: String,
-    pub(crate) vpc_id: String,
-    /// The availability zone's name.
-    pub(crate) zone: String,
-    pub(super) name: String,
-    /// The first three numbers of its addresses.
-    pub(super) network: String,
-    pub(super) public: bool,
-    /// Last numbers of the addresses in use.
-    taken: BTreeSet<u8>,
-    /// The last number that was given out.
-    last: u8,
+/// A subnet of 256 addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoneSubnet {
+    /// By its `Name` tag or its id.
+    pub named: Named,
+    /// For a load balancer that faces the internet; others are for tasks.
+    pub public: bool,
+    /// The letter of its availability zone. `None` takes one that no other subnet of the same purpose is in: a load
+    /// balancer needs two zones, and takes one subnet of each.
+    pub zone: Option<char>,
 }
 
-/// A security group; its `Name` tag equals its name.
-#[derive(Debug)]
-pub(crate) struct SecurityGroup {
-    pub(crate) id: String,
-    pub(crate) vpc_id: String,
-    pub(crate) name: &'static str,
-    pub(super) description: &'static str,
-    /// Ports let in, and from where: a CIDR block or the id of a security group.
-    pub(super) ingress: Vec<(u16, String)>,
+/// A security group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoneGroup {
+    /// By its name or its id.
+    pub named: Named,
+    /// Ports that it lets in.
+    pub ports: Vec<u16>,
+    /// From anywhere; other groups let in the VPC only.
+    pub public: bool,
 }
 
-/// A role that ECS tasks may assume.
-#[derive(Debug)]
-pub(super) struct Role {
-    pub(super) name: &'static str,
-    pub(super) arn: String,
-    pub(super) id: String,
+impl Named {
+    /// A reference by name.
+    #[must_use]
+    pub fn name(name: &str) -> Self {
+        Self::Name(name.to_owned())
+    }
 }
 
-/// EC2 keeps the first four addresses of a subnet and the last for itself.
-const FIRST_FREE: u8 = 4;
-const LAST_FREE: u8 = 254;
-
-impl State {
-    /// The landing zone, or nothing, as `settings` say. Its identifiers depend on the seed alone.
-    pub(crate) fn new(settings: &Settings) -> Self {
-        let mut ids = Ids::new(settings.seed ^ 0x1a4d_1490);
-        let user_id = format!("AIDA{}", ids.hex(17).to_uppercase());
-        let mut state = Self {
-            vpcs: Vec::new(),
-            subnets: Vec::new(),
-            security_groups: Vec::new(),
-            roles: Vec::new(),
-            user_id,
-            sessions: Sessions::default(),
+impl LandingZone {
+    /// A small one for tests: two zones, a load balancer's group and one for the tasks of each of two services.
+    #[must_use]
+    pub fn example() -> Self {
+        let subnet =
+            |name: &str, public| ZoneSubnet { named: Named::name(name), public, zone: name.chars().last() };
+        let group = |name: &str, ports: &[u16], public| ZoneGroup {
+            named: Named::name(name),
+            ports: ports.to_vec(),
+            public,
         };
-        if settings.landing_zone {
-            let vpc_id = format!("vpc-0{}", ids.hex(16));
-            state.subnets = subnets(&mut ids, &vpc_id, &settings.region);
-            state.security_groups = security_groups(&mut ids, &vpc_id);
-            state.roles = ["ecsTaskExecutionRole", "ielts-prod-task-role"]
-                .map(|name| Role {
-                    name,
-                    arn: format!("arn:aws:iam::{}:role/{name}", settings.account),
-                    id: format!("AROA{}", ids.hex(17).to_uppercase()),
-                })
-                .into();
-            state.vpcs.push(Vpc { id: vpc_id, name: "ielts-prod-vpc", cidr: "10.0.0.0/16" });
-        }
-        state
-    }
-
-    /// Draws a free private address of the subnet, not the one just given back: caches of the old holder
-    /// must not meet the new one. `None` when the subnet is unknown or full.
-    pub(crate) fn next_ip(&mut self, subnet: &str) -> Option<String> {
-        let subnet = self.subnets.iter_mut().find(|own| own.id == subnet)?;
-        let later = subnet.last.saturating_add(1)..=LAST_FREE;
-        let free = later.chain(FIRST_FREE..=subnet.last).find(|host| !subnet.taken.contains(host))?;
-        subnet.taken.insert(free);
-        subnet.last = free;
-        Some(format!("{}.{free}", subnet.network))
-    }
-
-    /// Whether the account has this VPC.
-    pub(crate) fn has_vpc(&self, id: &str) -> bool {
-        self.vpcs.iter().any(|vpc| vpc.id == id)
-    }
-
-    /// The availability zone of the subnet that an address belongs to.
-    pub(crate) fn zone_of(&self, ip: &str) -> Option<&str> {
-        let network = ip.rsplit_once('.')?.0;
-        self.subnets.iter().find(|subnet| subnet.network == network).map(|subnet| subnet.zone.as_str())
-    }
-
-    /// Gives an address back.
-    pub(crate) fn release_ip(&mut self, ip: &str) {
-        let Some((network, host)) = ip.rsplit_once('.') else { return };
-        if let (Some(subnet), Ok(host)) =
-            (self.subnets.iter_mut().find(|subnet| subnet.network == network), host.parse())
-        {
-            subnet.taken.remove(&host);
+        Self {
+            vpc: Some(Named::name("main")),
+            subnets: vec![
+                subnet("private-a", false),
+                subnet("private-b", false),
+                subnet("public-a", true),
+                subnet("public-b", true),
+            ],
+            security_groups: vec![
+                group("alb", &[80, 443], true),
+                group("backend", &[8080], false),
+                group("frontend", &[3000], false),
+            ],
+            roles: vec![Named::name("ecsTaskExecutionRole"), Named::name("taskRole")],
         }
     }
-}
-
-impl Subnet {
-    pub(super) fn cidr(&self) -> String {
-        format!("{}.0/24", self.network)
-    }
-
-    pub(super) fn free_addresses(&self) -> usize {
-        usize::from(LAST_FREE - FIRST_FREE) + 1 - self.taken.len()
-    }
-}
-
-fn subnets(ids: &mut Ids, vpc_id: &str, region: &str) -> Vec<Subnet> {
-    let mut subnet = |name: &str, zone: &str, third: u8, public: bool| Subnet {
-        id: format!("subnet-0{}", ids.hex(16)),
-        vpc_id: vpc_id.to_owned(),
-        zone: format!("{region}{zone}"),
-        name: format!("ielts-prod-{name}-1{zone}"),
-        network: format!("10.0.{third}"),
-        public,
-        taken: BTreeSet::new(),
-        last: FIRST_FREE - 1,
-    };
-    vec![
-        subnet("private-app", "a", 1, false),
-        subnet("private-app", "b", 2, false),
-        subnet("public", "a", 101, true),
-        subnet("public", "b", 102, true),
-    ]
-}
-
-fn security_groups(ids: &mut Ids, vpc_id: &str) -> Vec<SecurityGroup> {
-    let [alb, backend, frontend] = [(); 3].map(|()| format!("sg-0{}", ids.hex(16)));
-    let group = |id: &str, name, description, ingress| SecurityGroup {
-        id: id.to_owned(),
-        vpc_id: vpc_id.to_owned(),
-        name,
-        description,
-        ingress,
-    };
-    let anywhere = || "0.0.0.0/0".to_owned();
-    vec![
-        group(&alb, "ielts-prod-alb-sg", "Load balancer", vec![(80, anywhere()), (443, anywhere())]),
-        group(
-            &backend,
-            "ielts-prod-ecs-be-sg",
-            "Backend tasks",
-            vec![(8080, alb.clone()), (8080, frontend.clone())],
-        ),
-        group(&frontend, "ielts-prod-ecs-fe-sg", "Frontend tasks", vec![(3000, alb.clone())]),
-    ]
 }

@@ -6,11 +6,13 @@ mod filters;
 mod landing_zone;
 mod roles;
 mod sessions;
+mod state;
 
-pub use landing_zone::State;
-pub(crate) use landing_zone::{SecurityGroup, Subnet};
+pub use landing_zone::{LandingZone, Named, ZoneGroup, ZoneSubnet};
 pub(crate) use roles::role_exists;
 pub(crate) use sessions::{caller_arn, is_expired};
+pub use state::State;
+pub(crate) use state::{SecurityGroup, Subnet};
 
 use crate::account::{Account, Millis};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome};

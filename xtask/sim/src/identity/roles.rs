@@ -18,8 +18,10 @@ pub(super) fn get_role(account: &Account, request: &ApiRequest) -> Outcome {
         ApiError::new("NoSuchEntity", format!("The role with name {role_name} cannot be found."))
             .with_status(404)
     })?;
+    // `role/PATH/NAME`: the path of most roles is `/`.
+    let path = role.arn.split_once(":role").map_or("/", |(_, path)| &path[..path.len() - role.name.len()]);
     Ok(json!({ "Role": {
-        "Path": "/",
+        "Path": path,
         "RoleName": role.name,
         "RoleId": role.id,
         "Arn": role.arn,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{is_expired, role_exists};
+use super::{LandingZone, Named, ZoneSubnet, is_expired, role_exists};
 use crate::account::{Account, Millis, Settings};
 use crate::wire::{Api, ApiError, ApiRequest};
 
@@ -21,20 +21,10 @@ fn names(reply: &Value, set: &str) -> Vec<String> {
 fn everything_is_found_by_name_tag() {
     let mut account = Account::new(Settings::default());
     let cases = [
-        ("DescribeVpcs", "vpcSet", "ielts-prod-vpc", vec!["ielts-prod-vpc"]),
-        ("DescribeSubnets", "subnetSet", "ielts-prod-private-app-1a", vec!["ielts-prod-private-app-1a"]),
-        (
-            "DescribeSubnets",
-            "subnetSet",
-            "ielts-prod-p*-1?",
-            vec![
-                "ielts-prod-private-app-1a",
-                "ielts-prod-private-app-1b",
-                "ielts-prod-public-1a",
-                "ielts-prod-public-1b",
-            ],
-        ),
-        ("DescribeSecurityGroups", "securityGroupInfo", "ielts-prod-ecs-be-sg", vec!["ielts-prod-ecs-be-sg"]),
+        ("DescribeVpcs", "vpcSet", "main", vec!["main"]),
+        ("DescribeSubnets", "subnetSet", "private-a", vec!["private-a"]),
+        ("DescribeSubnets", "subnetSet", "p*-?", vec!["private-a", "private-b", "public-a", "public-b"]),
+        ("DescribeSecurityGroups", "securityGroupInfo", "backend", vec!["backend"]),
         ("DescribeSecurityGroups", "securityGroupInfo", "nothing", vec![]),
     ];
     for (operation, set, name, expected) in cases {
@@ -52,7 +42,7 @@ fn several_filters_must_all_hold_and_several_values_are_alternatives() {
         "Filter.1.Name=vpc-id&Filter.1.Value.1={vpc}&Filter.2.Name=cidr-block&Filter.2.Value.1=10.0.1.0/24&Filter.2.Value.2=10.0.2.0/24"
     );
     let reply = call(&mut account, Api::Ec2, "DescribeSubnets", &form).unwrap();
-    assert_eq!(names(&reply, "subnetSet"), ["ielts-prod-private-app-1a", "ielts-prod-private-app-1b"]);
+    assert_eq!(names(&reply, "subnetSet"), ["private-a", "private-b"]);
     assert_eq!(reply["subnetSet"][0]["availabilityZone"], "ap-southeast-1a");
     let elsewhere =
         call(&mut account, Api::Ec2, "DescribeSubnets", "Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-9");
@@ -128,7 +118,7 @@ fn ids_and_filters_that_do_not_exist_are_errors_not_empty_lists() {
 
 #[test]
 fn an_account_without_a_landing_zone_has_none() {
-    let mut account = Account::new(Settings { landing_zone: false, ..Settings::default() });
+    let mut account = Account::new(Settings { landing_zone: LandingZone::default(), ..Settings::default() });
     assert_eq!(call(&mut account, Api::Ec2, "DescribeVpcs", "").unwrap()["vpcSet"], json!([]));
     assert!(!role_exists(&account, "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"));
 }
@@ -198,4 +188,55 @@ fn an_address_just_given_back_is_not_given_out_next() {
     let first = account.identity.next_ip(&subnet).unwrap();
     account.identity.release_ip(&first);
     assert_ne!(account.identity.next_ip(&subnet), Some(first));
+}
+
+fn subnet(named: Named, public: bool) -> ZoneSubnet {
+    ZoneSubnet { named, public, zone: None }
+}
+
+/// An account furnished with a VPC `main` and these subnets.
+fn furnished(subnets: Vec<ZoneSubnet>) -> (Account, LandingZone) {
+    let zone = LandingZone { vpc: Some(Named::name("main")), subnets, ..LandingZone::default() };
+    (Account::new(Settings { landing_zone: zone.clone(), ..Settings::default() }), zone)
+}
+
+#[test]
+fn furnishing_again_changes_nothing_and_other_names_are_added() {
+    let public = |name| subnet(Named::name(name), true);
+    let (mut account, mut zone) = furnished(vec![public("a"), public("b")]);
+    let before = format!("{:?}", account.identity);
+    account.furnish(&zone);
+    assert_eq!(format!("{:?}", account.identity), before);
+    zone.subnets = vec![public("new"), public("b")];
+    account.furnish(&zone);
+    let zone_of = |name: &str| {
+        let subnet = account.identity.subnets.iter().find(|subnet| subnet.name == name);
+        subnet.map(|subnet| subnet.zone.clone()).unwrap()
+    };
+    assert_eq!((zone_of("b"), zone_of("new")), ("ap-southeast-1b".into(), "ap-southeast-1a".into()));
+}
+
+#[test]
+fn what_is_named_by_its_id_has_that_id_in_the_vpc_that_the_zone_names() {
+    let id = "subnet-0123456789abcdef0";
+    let (mut account, mut zone) = furnished(vec![subnet(Named::Id(id.to_owned()), false)]);
+    let form = format!("SubnetId.1={id}");
+    let first = call(&mut account, Api::Ec2, "DescribeSubnets", &form).unwrap()["subnetSet"][0].clone();
+    zone.vpc = Some(Named::Id("vpc-0123456789abcdef0".to_owned()));
+    account.furnish(&zone);
+    let moved = call(&mut account, Api::Ec2, "DescribeSubnets", &form).unwrap()["subnetSet"][0].clone();
+    assert_eq!(moved["vpcId"], "vpc-0123456789abcdef0");
+    assert_eq!(moved["cidrBlock"], first["cidrBlock"]);
+    assert_eq!(account.identity.subnets.len(), 1);
+}
+
+#[test]
+fn a_role_named_by_its_arn_is_found_by_its_name_with_its_path() {
+    let arn = "arn:aws:iam::210987654321:role/service/tasks/web";
+    let roles = vec![Named::Id(arn.to_owned()), Named::name("web")];
+    let landing_zone = LandingZone { roles, ..LandingZone::default() };
+    let mut account = Account::new(Settings { landing_zone, ..Settings::default() });
+    let role = call(&mut account, Api::Iam, "GetRole", "RoleName=web").unwrap()["Role"].clone();
+    assert_eq!((role["Arn"].as_str(), role["Path"].as_str()), (Some(arn), Some("/service/tasks/")));
+    assert!(role_exists(&account, arn));
 }

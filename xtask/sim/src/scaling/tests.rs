@@ -18,7 +18,7 @@ fn call(account: &mut Account, api: Api, operation: &str, params: Value) -> Resu
 /// An account with the service `backend` of one desired task in the cluster `prod`.
 fn with_service() -> Account {
     let mut account = Account::new(Settings::default());
-    let form = "Filter.1.Name=tag:Name&Filter.1.Value.1=ielts-prod-private-app-1a";
+    let form = "Filter.1.Name=tag:Name&Filter.1.Value.1=private-a";
     let subnets = account.handle(Millis(0), &ApiRequest::form(Api::Ec2, "DescribeSubnets", form)).unwrap();
     let definition = json!({
         "family": "backend", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512",

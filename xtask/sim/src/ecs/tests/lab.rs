@@ -39,7 +39,7 @@ impl Lab {
             subnets: Vec::new(),
         };
         lab.ok("CreateCluster", json!({ "clusterName": "prod" }));
-        let filter = json!({ "Name": "tag:Name", "Value": ["ielts-prod-private-app-*"] });
+        let filter = json!({ "Name": "tag:Name", "Value": ["private-*"] });
         let found = lab.api(Api::Ec2, "DescribeSubnets", json!({ "Filter": [filter] })).unwrap();
         let id = |subnet: &Value| subnet["subnetId"].as_str().unwrap().to_owned();
         lab.subnets = found["subnetSet"].as_array().unwrap().iter().map(id).collect();

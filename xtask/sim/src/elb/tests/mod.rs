@@ -42,7 +42,7 @@ impl Lab {
             subnets: Default::default(),
             vpc: String::new(),
         };
-        let form = "Filter.1.Name=tag:Name&Filter.1.Value.1=ielts-prod-public-1?";
+        let form = "Filter.1.Name=tag:Name&Filter.1.Value.1=public-?";
         let request = ApiRequest::form(Api::Ec2, "DescribeSubnets", form);
         let subnets = lab.account.handle(lab.now, &request).unwrap();
         lab.subnets = [0, 1].map(|index| text(&subnets["subnetSet"][index]["subnetId"]));

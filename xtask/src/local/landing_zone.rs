@@ -1,0 +1,47 @@
+//! The landing zone that deploy.toml looks up, as the embedded cloud can be furnished with it.
+//!
+//! Nobody can create a VPC or a role there, so whatever the file names must exist.
+
+use deploy::model::{Environment, LoadBalancerSource, Lookup, Protocol};
+use sim::identity::{LandingZone, Named, ZoneGroup, ZoneSubnet};
+
+/// Everything that the environment refers to and the tool does not create.
+#[must_use]
+pub fn landing_zone(environment: &Environment) -> LandingZone {
+    let balancer = &environment.load_balancer;
+    let (lb_subnets, lb_groups): (&[Lookup], &[Lookup]) = match &balancer.source {
+        LoadBalancerSource::Create { subnets, security_groups, .. } => (subnets, security_groups),
+        LoadBalancerSource::Select { .. } => (&[], &[]),
+    };
+    let subnet = |public| move |lookup: &Lookup| ZoneSubnet { named: named(lookup), public, zone: None };
+    let mut ports = vec![balancer.listener.port];
+    if balancer.listener.protocol == Protocol::Https {
+        // For a second listener that redirects.
+        ports.push(80);
+    }
+    let group = |ports: &[u16], public| {
+        let ports = ports.to_vec();
+        move |lookup: &Lookup| ZoneGroup { named: named(lookup), ports: ports.clone(), public }
+    };
+    let services = &environment.services;
+    let service_groups = services.iter().flat_map(|service| {
+        service.security_groups.iter().map(group(&[service.container.port], false)).collect::<Vec<_>>()
+    });
+    let roles =
+        services.iter().flat_map(|service| [Some(&service.execution_role), service.task_role.as_ref()]);
+    LandingZone {
+        vpc: Some(named(&environment.network.vpc)),
+        subnets: (environment.network.subnets.iter().map(subnet(false)))
+            .chain(lb_subnets.iter().map(subnet(true)))
+            .collect(),
+        security_groups: lb_groups.iter().map(group(&ports, true)).chain(service_groups).collect(),
+        roles: roles.flatten().map(named).collect(),
+    }
+}
+
+fn named(lookup: &Lookup) -> Named {
+    match lookup {
+        Lookup::Id(id) => Named::Id(id.clone()),
+        Lookup::Name(name) => Named::Name(name.clone()),
+    }
+}
