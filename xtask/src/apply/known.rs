@@ -89,7 +89,9 @@ impl Known {
         self.inner.borrow().repositories.get(name).cloned()
     }
 
-    pub(super) fn revision(&self, family: &str) -> Option<String> {
+    /// The revision that this run registered for a family.
+    #[must_use]
+    pub fn revision(&self, family: &str) -> Option<String> {
         self.inner.borrow().revisions.get(family).cloned()
     }
 

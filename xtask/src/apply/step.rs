@@ -115,7 +115,7 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
         Action::ModifyRule(spec) => {
             aws.modify_rule(&rule(known, spec)?, spec, &target_group(known, &spec.target_group)?).await?;
         }
-        Action::MoveRules(moves) => {
+        Action::MoveRules { moves } => {
             let arn = |moved: &RuleMove| {
                 known
                     .rule(moved.from)

@@ -1,11 +1,15 @@
 //! Stops what rolls, whoever began it and from wherever: ECS puts the previous revisions back, and that is followed to its
 //! end by the same fold as a deploy.
 
+use std::collections::BTreeMap;
+
 use deploy::event::ExitCode;
-use deploy::model::{Observed, ServiceKey};
+use deploy::model::{Desired, Observed, Release, ServiceKey};
+use deploy::plan::{Plan, Undo};
 
 use super::carry::follow;
-use super::{Ending, Ground, lease};
+use super::lease::Held;
+use super::{Ending, Ground, Planned, lease};
 use crate::apply::Known;
 use crate::host::Halt;
 use crate::settle::Settled;
@@ -20,10 +24,11 @@ pub fn moving(observed: &Observed) -> Vec<&ServiceKey> {
         .collect()
 }
 
-/// Stops every deployment that moves, and awaits what becomes of it. It needs no lease: whose it is is told, and one that
-/// ended and was not given back is taken away.
+/// Stops every deployment that is in progress, and follows it to its end. It needs no lease: whose it is is printed, and one
+/// that ended and was not given back is removed. What a run that was killed had changed is restored; a run that lives
+/// notices the stop, and restores it itself.
 pub async fn abort(ground: &Ground<'_>, observed: &Observed) -> Ending {
-    lease::clear(ground, observed).await;
+    let lives = lease::clear(ground, observed).await;
     let known = Known::of(observed);
     let moving = moving(observed);
     // The request to stop is made before anything is followed.
@@ -33,22 +38,51 @@ pub async fn abort(ground: &Ground<'_>, observed: &Observed) -> Ending {
     let stopping = Ground { halt: &halt, put_back: true, ..*ground };
     let settled = Box::pin(follow(&stopping, &known, &moving)).await;
     let (exit, summary) = judged(&settled);
-    Ending { exit, summary: summary.to_owned(), door: ground.door(&known) }
+    let mut closing = (exit, summary.to_owned());
+    if !lives && let Some(undo) = lease::left(ground, observed).await {
+        let planned = killed(ground, observed, undo);
+        if let Some((exit, summary)) =
+            Box::pin(super::undo(&stopping, &planned, &known, &settled, &Held::default())).await
+        {
+            closing = (exit, summary.replacen("not deployed", "stopped", 1));
+            if matches!(exit, ExitCode::Failed) {
+                lease::discard(ground, observed).await;
+            }
+        }
+    }
+    let (exit, summary) = closing;
+    Ending { exit, summary, door: ground.door(&known) }
+}
+
+/// What a run that was killed had planned, as far as its record says.
+fn killed(ground: &Ground<'_>, observed: &Observed, undo: Undo) -> Planned {
+    let release = Release {
+        id: String::new(),
+        commit: None,
+        committed: None,
+        dirty: false,
+        actor: String::new(),
+        images: BTreeMap::new(),
+        pins: BTreeMap::new(),
+    };
+    let desired = Desired { environment: ground.environment.clone(), release };
+    let undo = Undo::default().after(undo, observed);
+    Planned { desired, observed: observed.clone(), plan: Plan::default(), undo }
 }
 
 fn judged(settled: &[Settled]) -> (ExitCode, &'static str) {
     let complete = settled.iter().filter(|settled| settled.is_success()).count();
     match ExitCode::worst(settled.iter().map(Settled::exit)) {
-        ExitCode::Done if settled.is_empty() => (ExitCode::Done, "nothing moves"),
+        ExitCode::Done if settled.is_empty() => (ExitCode::Done, "no deployment is in progress"),
         ExitCode::Done => (ExitCode::Done, "complete before it could be stopped; it stays"),
         ExitCode::Failed if complete > 0 => (
             ExitCode::NotRecovered,
-            "stopped in part: what was complete before stays; `cargo xtask rollback` goes back as a whole",
+            "stopped in part: what was complete before stays; `cargo xtask rollback` rolls all of it back",
         ),
-        ExitCode::Failed => (ExitCode::Failed, "stopped; the previous revisions serve"),
+        ExitCode::Failed => (ExitCode::Failed, "stopped; ECS rolled back to the previous revisions"),
         ExitCode::Superseded => (ExitCode::Superseded, "a newer deployment took over before it was stopped"),
-        ExitCode::StillMoving => (ExitCode::StillMoving, "still moving; `cargo xtask wait` follows it"),
-        ExitCode::Unknown => (ExitCode::Unknown, "what became of it is not known"),
-        _ => (ExitCode::NotRecovered, "stopped, and nothing was put back"),
+        ExitCode::StillMoving => (ExitCode::StillMoving, "still in progress; `cargo xtask wait` follows it"),
+        ExitCode::Unknown => (ExitCode::Unknown, "what became of it is unknown"),
+        _ => (ExitCode::NotRecovered, "stopped, and not rolled back"),
     }
 }

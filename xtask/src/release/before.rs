@@ -39,7 +39,13 @@ pub(super) async fn before(ground: &Ground<'_>, planned: &Planned) -> BTreeMap<S
         };
         Some((key.clone(), before?))
     };
-    states.filter_map(found).collect()
+    let mut all: BTreeMap<ServiceKey, Before> = states.filter_map(found).collect();
+    // What an earlier run found, which was killed, is older and whole.
+    for (key, pin, _) in planned.undo.pins().filter(|(.., earlier)| *earlier) {
+        let left = planned.observed.services.get(key).is_some_and(is_complete);
+        all.insert(key.clone(), Before { pin, left });
+    }
+    all
 }
 
 /// Whether what was found is not what served before: it was on its way, or an earlier run of this very release did not

@@ -11,6 +11,7 @@ mod prove;
 mod proven;
 mod prune;
 mod run;
+mod standing;
 mod tell;
 mod undo;
 mod watched;
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 
 use deploy::event::Kind;
 use deploy::model::{Desired, Environment, Observed, Protocol, Release, ServiceKey};
-use deploy::plan::{Order, Plan};
+use deploy::plan::{Order, Plan, Undo};
 
 pub use abort::{abort, moving};
 pub use attach::{Attached, attach};
@@ -77,6 +78,8 @@ pub struct Planned {
     pub observed: Observed,
     /// What will be done.
     pub plan: Plan,
+    /// What is restored when it fails.
+    pub undo: Undo,
 }
 
 impl Ground<'_> {
@@ -103,7 +106,8 @@ impl Ground<'_> {
         } else {
             deploy::plan::back(&desired, &observed, self.order)
         };
-        Ok(Planned { desired, observed, plan })
+        let undo = Undo::of(&plan, &desired, &observed);
+        Ok(Planned { desired, observed, plan, undo })
     }
 
     /// What the steps of a plan work with.

@@ -1,7 +1,7 @@
 //! A release from consent to its end: carried out, settled, proven, and how it ended in one sentence.
 
 use deploy::event::{ExitCode, Kind, Phase};
-use deploy::model::{Service, ServiceKey};
+use deploy::model::ServiceKey;
 
 use super::carry::Carried;
 use super::lease::{self, Held, Refused};
@@ -29,7 +29,8 @@ pub struct Ending {
 /// Where something may be written, the environment's lease is held meanwhile. A lease that somebody else has ends the
 /// release before it begins.
 pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
-    if !needs_lease(ground, planned) {
+    if !needs_lease(ground, planned) && !(ground.put_back && lease::is_left(ground, &planned.observed).await)
+    {
         return Box::pin(carried(ground, planned, &Held::default())).await;
     }
     ground.halt.heed(true);
@@ -42,9 +43,10 @@ pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
             }
             ending
         }
-        Err(Refused { error, hint }) => {
+        Err(Refused { error, hint, written }) => {
             ground.events.emit(Kind::Failed { error, hint });
-            let summary = "not begun; nothing was written".to_owned();
+            let wrote = if written { "only the lease was written" } else { "nothing was written" };
+            let summary = format!("not begun; {wrote}");
             Ending { exit: ExitCode::Usage, summary, door: ground.door(&Known::of(&planned.observed)) }
         }
     };
@@ -65,28 +67,14 @@ async fn carried(ground: &Ground<'_>, planned: &Planned, held: &Held) -> Ending 
         Ok(carried) if held.is_lost() => Box::pin(deposed(ground, planned, &carried, &door)).await,
         Ok(Carried { settled, .. }) => Box::pin(judged(ground, planned, &known, &settled, &door, held)).await,
         Err(failed) => {
-            let hint = "run it again once that is mended: what was done is not done twice";
+            let hint = "fix the cause and run it again: completed steps are not repeated";
             tell(ground, &failed, Some(hint.to_owned()));
-            match Box::pin(undo(ground, planned, &failed.settled, held)).await {
-                Some(exit) => (exit, undone(exit)),
-                None if !failed.touched && served(planned) => (
-                    ExitCode::Failed,
-                    "not deployed; no service was touched, and the previous release serves",
-                ),
-                None => (ExitCode::NotRecovered, "failed while the plan was carried out"),
-            }
+            Box::pin(undo(ground, planned, &known, &failed.settled, held))
+                .await
+                .unwrap_or((ExitCode::NotRecovered, "failed while the plan was carried out".to_owned()))
         }
     };
-    Ending { exit, summary: summary.to_owned(), door }
-}
-
-/// Whether every service was there and complete before the release.
-fn served(planned: &Planned) -> bool {
-    let complete = |service: &Service| {
-        let state = planned.observed.services.get(&service.key);
-        state.is_some_and(|it| it.status == "ACTIVE" && it.rollout.as_deref() == Some("COMPLETED"))
-    };
-    planned.desired.environment.services.iter().all(complete)
+    Ending { exit, summary, door }
 }
 
 /// Whether no service was there before the release.
@@ -106,46 +94,62 @@ async fn judged(
     settled: &[Settled],
     door: &Door,
     held: &Held,
-) -> (ExitCode, &'static str) {
+) -> (ExitCode, String) {
     let halted = ground.halt.asked();
     let exit = ExitCode::worst(settled.iter().map(Settled::exit));
     if exit == ExitCode::Done && ground.detach && rolls(planned) && !halted {
-        return (ExitCode::StillMoving, "left moving, as asked; `cargo xtask wait` follows it and proves it");
+        let summary = "in progress, as asked; `cargo xtask wait` follows and proves it";
+        return (ExitCode::StillMoving, summary.to_owned());
     }
     if exit == ExitCode::Done && !halted {
         unchanged(ground, settled);
-        let (exit, summary) = tokio::select! {
+        let proof = tokio::select! {
             biased;
-            () = ground.halt.wait() => return (ExitCode::Interrupted, "interrupted before it was proven; it stays"),
-            proof = proof(ground, planned, door) => proof,
+            () = ground.halt.wait() => None,
+            proof = proof(ground, planned, door) => Some(proof),
         };
-        return match exit {
-            ExitCode::Done => {
+        match proof {
+            Some((ExitCode::Done, summary)) => {
+                held.forget(ground).await;
                 proven::mark(ground, planned, known).await;
                 let deleted = delete(ground, planned, known, held).await;
                 if !planned.plan.is_empty() {
                     prune::old_revisions(ground, planned, known).await;
                 }
-                if deleted { (exit, summary) } else { (ExitCode::NotRecovered, NOT_DELETED) }
+                return if deleted {
+                    (ExitCode::Done, summary.to_owned())
+                } else {
+                    (ExitCode::NotRecovered, NOT_DELETED.to_owned())
+                };
             }
-            ExitCode::NotRecovered => match undo(ground, planned, settled, held).await {
-                Some(exit) => (exit, undone(exit)),
-                None => (exit, summary),
-            },
+            Some((ExitCode::NotRecovered, summary)) => {
+                let undone = undo(ground, planned, known, settled, held).await;
+                return undone.unwrap_or((ExitCode::NotRecovered, summary.to_owned()));
+            }
             // A release that could not be read is not known to be a bad one.
-            _ => (exit, summary),
-        };
-    }
-    let exit = undo(ground, planned, settled, held).await.unwrap_or(exit);
-    match exit {
-        // What did not run before is not lost by an interruption.
-        ExitCode::NotRecovered if halted && nothing_before(planned) => {
-            (ExitCode::Interrupted, "interrupted; nothing ran before that could be put back")
+            Some((exit, summary)) => return (exit, summary.to_owned()),
+            None => {}
         }
-        _ if halted => interrupted(exit),
-        ExitCode::StillMoving => (exit, "still moving at the deadline; run it again to wait on"),
-        ExitCode::Unknown => (exit, "what became of it is not known; run it again to wait on"),
-        _ => (exit, undone(exit)),
+    }
+    let undone = undo(ground, planned, known, settled, held).await;
+    let halted = ground.halt.asked();
+    match (undone, exit) {
+        // What did not run before is not lost by an interruption.
+        (Some((ExitCode::NotRecovered, _)), _) if halted && nothing_before(planned) => {
+            (ExitCode::Interrupted, "interrupted; nothing served before".to_owned())
+        }
+        (Some((ExitCode::Failed, summary)), _) if halted => {
+            (ExitCode::Interrupted, summary.replacen("not deployed", "interrupted", 1))
+        }
+        (Some((exit, summary)), _) => (exit, summary),
+        (None, exit) if halted => interrupted(exit),
+        (None, ExitCode::StillMoving) => {
+            (exit, "still in progress at the deadline; run it again to wait for it".to_owned())
+        }
+        (None, ExitCode::Unknown) => {
+            (exit, "what became of it is unknown; run it again to wait for it".to_owned())
+        }
+        (None, exit) => (exit, left(exit).to_owned()),
     }
 }
 
@@ -178,18 +182,16 @@ async fn deposed(
     planned: &Planned,
     carried: &Carried,
     door: &Door,
-) -> (ExitCode, &'static str) {
+) -> (ExitCode, String) {
     let exit = ExitCode::worst(carried.settled.iter().map(Settled::exit));
     if exit == ExitCode::Done && !carried.cut && !ground.halt.asked() {
         let (exit, summary) = proof(ground, planned, door).await;
         if exit == ExitCode::Done {
-            return (exit, summary);
+            return (exit, summary.to_owned());
         }
     }
-    (
-        ExitCode::worst([exit, ExitCode::Superseded]),
-        "another run took the lease over before this one was done",
-    )
+    let summary = "another run took the lease over before this one was done";
+    (ExitCode::worst([exit, ExitCode::Superseded]), summary.to_owned())
 }
 
 /// Tells the services that needed no deployment, so that each has its outcome in the record.
@@ -201,10 +203,10 @@ fn unchanged(ground: &Ground<'_>, settled: &[Settled]) {
     }
 }
 
-/// How a failed release closes.
-fn undone(exit: ExitCode) -> &'static str {
+/// How a failed release closes that is left as it is.
+fn left(exit: ExitCode) -> &'static str {
     match exit {
-        ExitCode::Failed => "not deployed; the previous release serves",
+        ExitCode::Failed => "not deployed; ECS rolled it back, and nothing else was restored",
         ExitCode::Superseded => "not deployed; a newer deployment took over",
         _ => "not deployed, and not recovered",
     }
@@ -236,14 +238,15 @@ fn complete(planned: &Planned, smoked: bool) -> &'static str {
     }
 }
 
-/// How a release closes that was asked to stop.
-fn interrupted(exit: ExitCode) -> (ExitCode, &'static str) {
-    match exit {
-        ExitCode::Done => (ExitCode::Interrupted, "interrupted; what had settled stays"),
-        ExitCode::Failed => (ExitCode::Interrupted, "interrupted; the previous revisions are back"),
-        ExitCode::StillMoving => (ExitCode::Interrupted, "interrupted; still moving"),
+/// How a release closes that was asked to stop and is left as it is.
+fn interrupted(exit: ExitCode) -> (ExitCode, String) {
+    let (exit, summary) = match exit {
+        ExitCode::Done => (ExitCode::Interrupted, "interrupted; what was complete stays"),
+        ExitCode::Failed => (ExitCode::Interrupted, "interrupted; ECS rolled it back"),
+        ExitCode::StillMoving => (ExitCode::Interrupted, "interrupted; still in progress"),
         ExitCode::Superseded => (exit, "interrupted; a newer deployment took over"),
-        ExitCode::Unknown => (exit, "interrupted; what became of it is not known"),
+        ExitCode::Unknown => (exit, "interrupted; what became of it is unknown"),
         exit => (exit, "interrupted, and not recovered"),
-    }
+    };
+    (exit, summary.to_owned())
 }

@@ -1,29 +1,30 @@
-//! Undoes a release as one: when a service of it fails, those that it moved go back too.
+//! Undoes a release as one: all that it changed is restored, and then the account is read to see what serves.
 //!
-//! | how the release stands | what goes back |
+//! | how the release ended | what is restored |
 //! |---|---|
-//! | a service was rolled back, failed, was stopped or deleted | every service that the release moved |
-//! | a stop was asked for (Ctrl-C, SIGTERM) | the same: half a release is no release |
+//! | a step failed; a service was rolled back, failed, was stopped or deleted | everything that the release changed |
+//! | a stop was asked for (Ctrl-C, SIGTERM, `abort`) | the same: half a release is no release |
 //! | all settled, and the proof failed | the same: a release that does not answer is a failed one |
+//! | an earlier run of it was killed | also what that one had changed, by its record ([`Undo`]) |
 //! | superseded | nothing: the newer deployment is somebody else's |
-//! | an earlier run of the same release was killed | also what that one had moved |
 //! | somebody deployed after ours was complete, and before it was proven | the other services |
-//! | still moving, unknown | nothing: what cannot be judged is not touched |
+//! | still in progress, unknown | nothing: what cannot be judged is not touched |
 //! | another run took the lease over | nothing: it is in charge |
 //! | `undo = "service"`, or `--no-rollback` | nothing |
 //!
 //! A service that the release created has nothing to go back to. It stays, and the release is not recovered; a first one
 //! that was interrupted is called that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use deploy::event::{ExitCode, Kind, Standing};
-use deploy::model::{Observed, Pin, Release, ServiceKey, Undo};
-use deploy::plan::{Order, Refusal};
+use deploy::event::{ExitCode, Kind};
+use deploy::model::{Desired, Observed, Pin, Release, ServiceKey, Undo as Extent};
+use deploy::plan::{Action, Plan, Refusal, Undo};
 use deploy::rollout::Outcome;
 
 use super::before::{Before, before};
 use super::lease::Held;
+use super::standing::{self, Restored};
 use super::tell::tell;
 use super::{Ground, Planned, carry_out};
 use crate::apply::Known;
@@ -39,160 +40,152 @@ fn is_undone(ground: &Ground<'_>, settled: &[Settled]) -> bool {
             Outcome::Superseded { .. } | Outcome::StillMoving | Outcome::Unknown
         )
     };
-    ground.environment.undo == Undo::Release && ground.put_back && settled.iter().all(judged)
+    ground.environment.undo == Extent::Release && ground.put_back && settled.iter().all(judged)
 }
 
-/// Puts back what the release moved, and tells where every service stands. Gives the exit code: 1 when all are back, 5
-/// when not, 6 when only somebody else's newer deployment was left; `None` when the release is left as it is.
+/// Restores what the release changed, and says what was then measured: 1 when all of it is as before and serves, 5 when
+/// not, 6 when only somebody else's newer deployment was left. `None` when the release is left as it is.
 pub(super) async fn undo(
     ground: &Ground<'_>,
     planned: &Planned,
+    known: &Known,
     settled: &[Settled],
     held: &Held,
-) -> Option<ExitCode> {
+) -> Option<(ExitCode, String)> {
     if !is_undone(ground, settled) || !held.is_still_held(ground).await {
         return None;
     }
     let before = before(ground, planned).await;
-    let moved = moved(planned, settled, &before);
-    if moved.is_empty() {
-        return None;
-    }
-    let mut back: BTreeMap<ServiceKey, bool> =
-        settled.iter().map(|settled| (settled.key.clone(), settled.verdict.outcome.is_back())).collect();
-    back.extend(moved.keys().map(|key| (key.clone(), false)));
-    let pin = |key: &ServiceKey| before.get(key).map(|before| (key.clone(), before.pin.clone()));
-    let pins: BTreeMap<ServiceKey, Pin> = moved.keys().filter_map(pin).collect();
-    let mut theirs = Vec::new();
-    if !pins.is_empty() {
-        ground.events.emit(Kind::Undoing { services: pins.keys().cloned().collect() });
-        // A whole release within a release: on the heap, so that its futures do not add up on the stack.
-        let way = Box::pin(way_back(ground, planned, &moved, pins, held)).await;
-        for settled in way.settled {
-            back.insert(settled.key.clone(), settled.is_success());
-        }
-        theirs = way.theirs;
-    }
-    back.retain(|key, _| !theirs.contains(key));
-    let exit = match back.values().all(|back| *back) {
-        true if theirs.is_empty() => ExitCode::Failed,
-        true => ExitCode::Superseded,
-        false => ExitCode::NotRecovered,
-    };
-    let standing = |(service, back): (ServiceKey, bool)| {
-        let revision = before.get(&service).map(|before| short(&before.pin.revision));
-        Standing { service, back, before: revision }
-    };
-    let services: Vec<_> = back.into_iter().map(standing).collect();
-    if !services.is_empty() {
-        ground.events.emit(Kind::Undone { services });
-    }
-    Some(exit)
-}
-
-/// The services that have to go back, and what this release has them run, where that is known: those whose deployments
-/// are not back by themselves, and those that an earlier run of it left.
-fn moved(
-    planned: &Planned,
-    settled: &[Settled],
-    before: &BTreeMap<ServiceKey, Before>,
-) -> BTreeMap<ServiceKey, Option<String>> {
-    let rolled = settled.iter().filter(|settled| !settled.verdict.outcome.is_back());
-    let mut moved: BTreeMap<_, _> =
-        rolled.map(|settled| (settled.key.clone(), settled.revision.clone())).collect();
-    let left = before.iter().filter(|(_, before)| before.left);
-    for (key, _) in left.filter(|(key, _)| !settled.iter().any(|settled| settled.key == **key)) {
-        let runs = planned.observed.services.get(key).map(|state| state.task_definition.arn.clone());
-        moved.insert(key.clone(), runs);
-    }
-    moved
-}
-
-/// What the way back came to. A service in neither list is not back.
-#[derive(Default)]
-struct Way {
-    settled: Vec<Settled>,
-    /// Services that somebody deployed meanwhile: they are left alone.
-    theirs: Vec<ServiceKey>,
-}
-
-/// A plan towards what was before, carried out. What cannot be read or done leaves its services not back.
-async fn way_back(
-    ground: &Ground<'_>,
-    planned: &Planned,
-    moved: &BTreeMap<ServiceKey, Option<String>>,
-    mut pins: BTreeMap<ServiceKey, Pin>,
-    held: &Held,
-) -> Way {
+    let pins: BTreeMap<ServiceKey, Pin> = before
+        .iter()
+        .filter(|(key, before)| is_touched(planned, settled, key, before))
+        .map(|(key, before)| (key.clone(), before.pin.clone()))
+        .collect();
     // The request to stop that may have led here was heeded; the next one leaves at once.
     let (_switch, halt) = Halt::new();
-    let ground = Ground { halt: &halt, order: Order::Reverse, ..*ground };
-    let observed = match observe::account(ground.aws, ground.environment).await {
-        Ok(observed) => observed,
-        Err(error) => {
-            tell(&ground, &error, error.hint());
-            return Way::default();
-        }
-    };
-    let theirs = theirs(&observed, moved, &pins);
-    for (key, revision) in &theirs {
-        pins.remove(key);
+    let ground = Ground { halt: &halt, ..*ground };
+    // A whole release within a release: on the heap, so that its futures do not add up on the stack.
+    let restored = Box::pin(restore(&ground, planned, known, pins, held)).await;
+    let created = created(planned, known);
+    let (exit, summary) = standing::closing(&ground, planned, &restored, &created).await;
+    if restored.complete {
+        held.forget(&ground).await;
+    }
+    Some((exit, summary))
+}
+
+/// Whether a release, or an earlier run of it, can have changed a service.
+fn is_touched(planned: &Planned, settled: &[Settled], key: &ServiceKey, before: &Before) -> bool {
+    let rolled = settled.iter().any(|settled| settled.key == *key);
+    rolled || before.left || planned.undo.pins().any(|(of, ..)| of == key)
+}
+
+/// The services that the release made.
+fn created(planned: &Planned, known: &Known) -> BTreeSet<ServiceKey> {
+    let made = planned.plan.steps().filter_map(|step| match &step.action {
+        Action::CreateService { service, .. } => Some(service),
+        _ => None,
+    });
+    made.filter(|key| known.deployed(key).is_some_and(|it| !it.adopted)).cloned().collect()
+}
+
+/// Carries out the plan that restores, and plans it once more to see what is left of it. What cannot be read or done is
+/// an event.
+async fn restore(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    known: &Known,
+    pins: BTreeMap<ServiceKey, Pin>,
+    held: &Held,
+) -> Restored {
+    let mut restored = Restored { pins, ..Restored::default() };
+    let Some(now) = look(ground).await else { return restored };
+    restored.theirs = theirs(planned, known, &now, &restored.pins);
+    for (key, revision) in &restored.theirs {
+        restored.pins.remove(key);
         let text = format!("{key}: {} was deployed by somebody else meanwhile, and stays", short(revision));
         ground.events.emit(Kind::Warned { text });
     }
-    let theirs = theirs.into_iter().map(|(key, _)| key).collect();
-    if pins.is_empty() {
-        return Way { settled: Vec::new(), theirs };
-    }
-    let release = Release { pins, images: BTreeMap::new(), ..planned.desired.release.clone() };
-    let planned = match ground.plan(release, observed).await {
-        Ok(planned) => planned,
-        Err(error) => {
-            tell(&ground, &error, error.hint());
-            return Way { settled: Vec::new(), theirs };
-        }
-    };
-    // One service that cannot go back holds no other.
-    for Refusal { what, remedy } in &planned.plan.refusals {
+    let release =
+        Release { pins: restored.pins.clone(), images: BTreeMap::new(), ..planned.desired.release.clone() };
+    let desired = Desired { release, ..planned.desired.clone() };
+    let plan = deploy::plan::undo(&planned.undo, &desired, &now);
+    // One service that cannot be rolled back holds no other.
+    for Refusal { what, remedy } in &plan.refusals {
         ground.events.emit(Kind::Failed { error: what.clone(), hint: Some(remedy.clone()) });
     }
-    ground.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
-    let known = Known::of(&planned.observed);
-    let mut settled = match carry_out(&ground, &planned, &known, held).await {
-        Ok(carried) => carried.settled,
-        Err(failed) => {
-            tell(&ground, &failed, None);
-            return Way { settled: Vec::new(), theirs };
-        }
-    };
-    // What was found to run its revision from before needed no deployment.
-    for (key, pin) in &planned.desired.release.pins {
-        let rolls = planned.plan.stages.iter().any(|stage| stage.settle.contains(key));
-        if !rolls && runs(&planned.observed, key, pin) {
-            settled.push(Settled::unchanged(key.clone()));
+    if plan.stages.is_empty() {
+        restored.complete = plan.refusals.is_empty();
+        restored.not_back = not_back(&plan, &now, &restored.pins);
+        return restored;
+    }
+    restored.acted = true;
+    ground.events.emit(Kind::Undoing { services: restored.pins.keys().cloned().collect() });
+    ground.events.emit(Kind::Planned { plan: Box::new(plan.clone()) });
+    let known = Known::of(&now);
+    for stage in plan.stages {
+        let plan = Plan { stages: vec![stage], ..Plan::default() };
+        let part = Planned { desired: desired.clone(), observed: now.clone(), plan, undo: Undo::default() };
+        if let Err(failed) = carry_out(ground, &part, &known, held).await {
+            tell(ground, &failed, None);
         }
     }
-    Way { settled, theirs }
+    if let Some(now) = look(ground).await {
+        let left = deploy::plan::undo(&planned.undo, &desired, &now);
+        restored.left = left.steps().map(|step| step.action.title()).collect();
+        restored.complete = left.stages.is_empty() && left.refusals.is_empty();
+        restored.not_back = not_back(&left, &now, &restored.pins);
+    } else {
+        restored.not_back = restored.pins.keys().cloned().collect();
+    }
+    restored
+}
+
+/// The services that do not run what they ran, by the plan that would still restore them.
+fn not_back(left: &Plan, now: &Observed, pins: &BTreeMap<ServiceKey, Pin>) -> BTreeSet<ServiceKey> {
+    let planned = |key: &ServiceKey| {
+        let step =
+            |action: &Action| matches!(action, Action::UpdateService { service, .. } if service == key);
+        left.steps().any(|it| step(&it.action)) || left.stages.iter().any(|stage| stage.settle.contains(key))
+    };
+    let lives = |key: &ServiceKey| now.services.get(key).is_some_and(|state| state.status == "ACTIVE");
+    pins.keys().filter(|key| planned(key) || !lives(key)).cloned().collect()
+}
+
+async fn look(ground: &Ground<'_>) -> Option<Observed> {
+    match observe::account(ground.aws, ground.environment).await {
+        Ok(observed) => Some(observed),
+        Err(error) => {
+            tell(ground, &error, error.hint());
+            None
+        }
+    }
 }
 
 /// Services that run neither what this release rolled out nor what was before it, and the ARN of what they run.
 fn theirs(
+    planned: &Planned,
+    known: &Known,
     now: &Observed,
-    moved: &BTreeMap<ServiceKey, Option<String>>,
     pins: &BTreeMap<ServiceKey, Pin>,
-) -> Vec<(ServiceKey, String)> {
-    let stranger = |(key, ours): (&ServiceKey, &Option<String>)| {
-        let state = now.services.get(key).filter(|state| state.status == "ACTIVE")?;
-        let (before, runs) = (&pins.get(key)?.revision, &state.task_definition.arn);
-        let ours = ours.as_ref().is_none_or(|ours| ours == runs);
-        (!ours && before != runs).then(|| (key.clone(), runs.clone()))
+) -> BTreeMap<ServiceKey, String> {
+    let foreign = |(key, pin): (&ServiceKey, &Pin)| {
+        let runs = &now.services.get(key).filter(|state| state.status == "ACTIVE")?.task_definition;
+        let family = ground_family(planned, key)?;
+        let ours = [
+            known.deployed(key).map(|it| it.revision),
+            // A reply that was lost: the revision was registered, and the update may have arrived.
+            known.revision(family),
+            planned.observed.services.get(key).map(|state| state.task_definition.arn.clone()),
+        ];
+        let is_ours = pin.revision == runs.arn || ours.into_iter().flatten().any(|arn| arn == runs.arn);
+        (!is_ours).then(|| (key.clone(), runs.arn.clone()))
     };
-    moved.iter().filter_map(stranger).collect()
+    pins.iter().filter_map(foreign).collect()
 }
 
-fn runs(observed: &Observed, key: &ServiceKey, pin: &Pin) -> bool {
-    let state = observed.services.get(key).filter(|state| state.status == "ACTIVE");
-    state.is_some_and(|state| state.task_definition.arn == pin.revision)
+fn ground_family<'a>(planned: &'a Planned, key: &ServiceKey) -> Option<&'a str> {
+    planned.desired.environment.service(key).map(|service| service.family.as_str())
 }
 
 fn short(arn: &str) -> String {

@@ -3,10 +3,12 @@
 
 mod availability;
 mod probe;
+mod reading;
 mod rows;
 mod running;
 
 pub use availability::{Watched, while_asking};
 pub use probe::smoke;
+pub use reading::readings;
 pub use rows::{Door, rows};
 pub use running::running;

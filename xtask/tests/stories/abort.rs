@@ -85,7 +85,11 @@ fn a_lease_is_only_taken_away_once_it_has_ended() {
         assert!(has_lease(&world).await);
         let ended = aborts(&other, 200).await;
         assert!(told(&ended, "was not given back"), "{:#?}", ended.events);
-        assert_eq!((ended.exit, ended.writes), (ExitCode::Done, vec!["UntagResource".to_owned()]));
+        // The killed run had raised the grace period, too: that is restored, and its record removed.
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        assert_eq!(ended.writes, ["UntagResource", "UpdateService", "UntagResource"]);
         assert!(!has_lease(&world).await);
+        let again = aborts(&other, 0).await;
+        assert_eq!((again.exit, again.writes), (ExitCode::Done, vec![]), "{:#?}", again.events);
     });
 }

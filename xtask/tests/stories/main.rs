@@ -31,6 +31,7 @@ mod superseded;
 mod swarm;
 mod the_owners_choice;
 mod together;
+mod undone;
 mod unfinished;
 mod wait;
 mod world;

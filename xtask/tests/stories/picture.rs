@@ -27,6 +27,30 @@ pub(crate) async fn picture(world: &World) -> String {
     text
 }
 
+/// What a failed release has to leave as it found it: what a person sees who lists rules, policies, bounds, health checks
+/// and services.
+pub(crate) async fn settings(world: &World) -> String {
+    let observed = observe::account(&world.aws, &world.environment).await.unwrap();
+    let mut text = String::new();
+    for rule in &observed.rules {
+        writeln!(text, "{} {:?}", rule.priority, rule.spec).unwrap();
+    }
+    for group in observed.target_groups.values() {
+        writeln!(text, "{:?}", group.spec).unwrap();
+    }
+    for (key, scaling) in &observed.scaling {
+        writeln!(text, "{key} {:?}", scaling.target).unwrap();
+        scaling.policies.iter().for_each(|policy| writeln!(text, "{policy:?}").unwrap());
+    }
+    for state in observed.services.values() {
+        let ServiceState { spec, task_definition, rollout, desired, running, deployments, .. } = state;
+        let revision = arn_name(&task_definition.arn);
+        writeln!(text, "{revision} {rollout:?} {running}/{desired}, {deployments} deployments, {spec:?}")
+            .unwrap();
+    }
+    text
+}
+
 fn foundation(observed: &Observed) -> String {
     let mut text = String::new();
     for repository in observed.repositories.values() {

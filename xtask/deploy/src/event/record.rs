@@ -318,6 +318,8 @@ pub struct Standing {
     pub back: bool,
     /// What it ran before, `family:revision`; `None` when the release created it.
     pub before: Option<String>,
+    /// Running and wanted tasks, as they were read afterwards; `None` when they could not be.
+    pub tasks: Option<(u32, u32)>,
 }
 
 /// What a probe was answered.

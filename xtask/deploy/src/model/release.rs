@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::spec::ServiceSpec;
 use super::{Environment, ServiceKey};
@@ -57,7 +57,7 @@ pub struct Release {
 }
 
 /// An earlier revision that a service is to run again.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pin {
     /// The revision's ARN.
     pub revision: String,

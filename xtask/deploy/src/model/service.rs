@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Build, Lookup};
 
 /// A service's short name in `deploy.toml`, such as `backend`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ServiceKey(pub String);
 

@@ -50,7 +50,10 @@ pub enum Action {
     /// ELBv2 ModifyRule: path and target group of the rule that has this priority.
     ModifyRule(RuleSpec),
     /// ELBv2 SetRulePriorities.
-    MoveRules(Vec<RuleMove>),
+    MoveRules {
+        /// The rules, all moved by one call.
+        moves: Vec<RuleMove>,
+    },
     /// ELBv2 DeleteRule of the rule that has this priority.
     DeleteRule(RuleSpec),
     /// ECS RegisterTaskDefinition.
@@ -209,7 +212,7 @@ impl Action {
             Self::ModifyRule(spec) => {
                 format!("modify rule {} {} → {}", spec.priority, spec.path, spec.target_group)
             }
-            Self::MoveRules(moves) => {
+            Self::MoveRules { moves } => {
                 let each = moves.iter().map(|rule| format!("{} {} → {}", rule.path, rule.from, rule.to));
                 format!("move rules {}", each.collect::<Vec<_>>().join(", "))
             }

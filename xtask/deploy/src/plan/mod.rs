@@ -14,6 +14,7 @@ mod prune;
 mod routing;
 mod scaling;
 mod services;
+mod undo;
 mod wanted;
 
 use serde::Serialize;
@@ -24,6 +25,7 @@ pub use down::{REMAINS, down};
 pub use naming::{client_token, release_tags};
 pub use older::refuse_older;
 pub use prune::prune;
+pub use undo::{Undo, undo};
 pub use wanted::{service_spec, task_definition_spec};
 
 use crate::model::spec::Change;

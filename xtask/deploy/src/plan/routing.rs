@@ -96,11 +96,7 @@ fn immutable(found: &TargetGroupSpec, wanted: &TargetGroupSpec) -> Option<Refusa
     })
 }
 
-/// The listener's rules: each path once, at its priority.
-///
-/// A rule is known by its path. One that has to be elsewhere is moved: SetRulePriorities changes all priorities at once, so
-/// that no request meets the rules in another order than the one before or the one after. A rule that is not wanted any
-/// more makes room for a new one and is deleted after the proof.
+/// The listener's rules: each path once, at its priority; those of ours that are not wanted any more go after the proof.
 pub(super) fn rules(
     plan: &mut Plan,
     stage: &mut Stage,
@@ -108,36 +104,56 @@ pub(super) fn rules(
     desired: &Desired,
     observed: &Observed,
 ) {
-    let wanted = wanted::rules(&desired.environment);
     let ours = |rule: &RuleSpec| {
         desired.environment.services.iter().any(|service| service.target_group.name == rule.target_group)
     };
+    let towards = towards(&wanted::rules(&desired.environment), observed, ours);
+    plan.refusals.extend(towards.refusals);
+    stage.lane("rules", towards.steps);
+    for rule in towards.unwanted {
+        let lane = format!("rule {}", rule.priority);
+        after.lane(lane, vec![Step::because(Action::DeleteRule(rule), "not in deploy.toml any more")]);
+    }
+}
+
+/// The way from the rules that a listener has to others.
+#[derive(Default)]
+pub(super) struct Towards {
+    pub(super) steps: Vec<Step>,
+    /// Rules to delete, with the priorities that they have after the steps.
+    pub(super) unwanted: Vec<RuleSpec>,
+    refusals: Vec<Refusal>,
+}
+
+/// A rule is known by its path. One that has to be elsewhere is moved: SetRulePriorities changes all priorities at once, so
+/// that no request meets the rules in another order than the one before or the one after. A rule that is not wanted any
+/// more makes room for a new one.
+pub(super) fn towards(wanted: &[RuleSpec], observed: &Observed, ours: impl Fn(&RuleSpec) -> bool) -> Towards {
+    let mut towards = Towards::default();
     let found: Vec<&RuleSpec> = observed.rules.iter().filter_map(|rule| rule.spec.as_ref()).collect();
+    // The priority that each wanted rule has now, where its path has a rule.
     let mut kept: BTreeMap<u32, &RuleSpec> = BTreeMap::new();
-    for rule in &wanted {
-        let same =
-            found.iter().filter(|found| found.path == rule.path && !kept.contains_key(&found.priority));
+    for rule in wanted {
+        let same = found.iter().filter(|found| found.path == rule.path && !kept.contains_key(&found.priority));
         let best = same.filter(|found| ours(found) || found.priority == rule.priority);
         if let Some(best) = best.min_by_key(|found| found.priority.abs_diff(rule.priority)) {
             kept.insert(best.priority, rule);
         }
     }
-    let mut moves: Vec<RuleMove> = kept
-        .iter()
-        .filter(|(from, rule)| **from != rule.priority)
-        .map(|(from, rule)| RuleMove { path: rule.path.clone(), from: *from, to: rule.priority })
-        .collect();
-    let mut steps = Vec::new();
-    for rule in &wanted {
+    let moved = |(from, rule): (&u32, &&RuleSpec)| {
+        let step = RuleMove { path: rule.path.clone(), from: *from, to: rule.priority };
+        (*from != rule.priority).then_some(step)
+    };
+    let mut moves: Vec<RuleMove> = kept.iter().filter_map(moved).collect();
+    for rule in wanted {
         let there = observed.rules.iter().find(|found| found.priority == rule.priority);
-        let in_the_way = there.filter(|there| !kept.contains_key(&there.priority));
-        match in_the_way.map(|there| there.spec.as_ref().filter(|spec| ours(spec))) {
-            Some(Some(old)) => {
-                let to = free_priority(&wanted, observed, &moves, old.priority);
+        match there.filter(|there| !kept.contains_key(&there.priority)).map(|there| &there.spec) {
+            Some(Some(old)) if ours(old) => {
+                let to = free_priority(wanted, observed, &moves, old.priority);
                 moves.push(RuleMove { path: old.path.clone(), from: old.priority, to });
             }
-            Some(None) => {
-                plan.refusals.push(Refusal {
+            Some(_) => {
+                towards.refusals.push(Refusal {
                     what: format!(
                         "priority {} of the listener belongs to a rule that is not ours",
                         rule.priority
@@ -148,27 +164,26 @@ pub(super) fn rules(
             }
             None => {}
         }
-        let before = kept.iter().find(|(_, kept)| **kept == rule);
-        let before = before.and_then(|(from, _)| found.iter().find(|found| found.priority == *from));
-        match before {
-            None => steps.push(Step::missing(Action::CreateRule(rule.clone()))),
+        let from = kept.iter().find(|(_, kept)| **kept == rule).map(|(from, _)| *from);
+        match from.and_then(|from| found.iter().find(|found| found.priority == from)) {
+            None => towards.steps.push(Step::missing(Action::CreateRule(rule.clone()))),
             Some(before) if before.target_group != rule.target_group => {
-                steps.push(Step::changed(Action::ModifyRule(rule.clone()), changes(before, &rule)));
+                let step = Step::changed(Action::ModifyRule(rule.clone()), changes(before, &rule));
+                towards.steps.push(step);
             }
             Some(_) => {}
         }
     }
     for old in found.iter().filter(|found| ours(found) && !kept.contains_key(&found.priority)) {
         let moved = moves.iter().find(|moved| moved.from == old.priority);
-        let rule = RuleSpec { priority: moved.map_or(old.priority, |moved| moved.to), ..(*old).clone() };
-        let lane = format!("rule {}", rule.priority);
-        after.lane(lane, vec![Step::because(Action::DeleteRule(rule), "not in deploy.toml any more")]);
+        let priority = moved.map_or(old.priority, |moved| moved.to);
+        towards.unwanted.push(RuleSpec { priority, ..(*old).clone() });
     }
     if !moves.is_empty() {
-        let step = Step::because(Action::MoveRules(moves), "deploy.toml gives them other priorities");
-        steps.insert(0, step);
+        let step = Step::because(Action::MoveRules { moves }, "their priorities change, all at once");
+        towards.steps.insert(0, step);
     }
-    stage.lane("rules", steps);
+    towards
 }
 
 /// Where a rule makes room: the nearest free priority, rather behind the new rule than before it.

@@ -1,7 +1,9 @@
 //! Proof after a roll: what runs, what answers, and who answered.
 
+mod complete;
 mod digests;
 mod smoke;
 
+pub use complete::{Lack, Reading, serves};
 pub use digests::{Strange, strangers};
 pub use smoke::{Smoke, conclude, judge};

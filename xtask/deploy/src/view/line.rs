@@ -84,7 +84,8 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         Kind::Diagnosed { service, diagnosis } => failure(service, diagnosis),
         Kind::Undoing { services } => {
             let names: Vec<_> = services.iter().map(|key| key.0.as_str()).collect();
-            format!("undo     the release: {} back to what ran before", names.join(" and "))
+            let services = if names.is_empty() { "no service" } else { &names.join(" and ") };
+            format!("undo     the release: restoring what it changed ({services})")
         }
         Kind::Undone { services } => services.iter().map(standing).collect::<Vec<_>>().join("\n"),
         Kind::Probed { url, passed, answer, attempts, .. } => {
@@ -127,10 +128,12 @@ fn lost(to: Option<&Lease>) -> String {
 
 fn standing(standing: &Standing) -> String {
     let service = &standing.service;
+    let tasks = standing.tasks.map(|(running, desired)| format!(", {running}/{desired} tasks"));
+    let tasks = tasks.unwrap_or_default();
     match (&standing.before, standing.back) {
-        (Some(before), true) => format!("       ✓ {service}: {before} serves again"),
-        (Some(before), false) => format!("       ✗ {service}: not known to run {before} again"),
-        (None, _) => format!("       ✗ {service}: created by this release; there is nothing to go back to"),
+        (Some(before), true) => format!("       ✓ {service}: runs {before} as before{tasks}"),
+        (Some(before), false) => format!("       ✗ {service}: not known to run {before} again{tasks}"),
+        (None, _) => format!("       ✗ {service}: created by this release; there is nothing to roll back to"),
     }
 }
 

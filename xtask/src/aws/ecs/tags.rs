@@ -26,8 +26,9 @@ impl Aws {
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn untag_ecs_resource(&self, arn: &str, key: &str) -> Result<(), Error> {
-        self.call(UNTAG, || self.ecs.untag_resource().resource_arn(arn).tag_keys(key).send()).await.map(drop)
+    pub async fn untag_ecs_resource(&self, arn: &str, keys: &[String]) -> Result<(), Error> {
+        let call = || self.ecs.untag_resource().resource_arn(arn).set_tag_keys(Some(keys.to_vec())).send();
+        self.call(UNTAG, call).await.map(drop)
     }
 
     /// The tags of a service, task or cluster.

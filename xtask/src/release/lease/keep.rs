@@ -55,7 +55,7 @@ impl Held {
     pub(in crate::release) async fn give_back(&self, ground: &Ground<'_>) {
         let Some(kept) = self.kept.as_ref().filter(|_| !self.is_lost()) else { return };
         let given = match self.look(ground, kept).await {
-            Ok(Tag::Ours) => ground.aws.untag_ecs_resource(&kept.cluster, TAG).await,
+            Ok(Tag::Ours) => ground.aws.untag_ecs_resource(&kept.cluster, &[TAG.to_owned()]).await,
             Ok(Tag::Absent | Tag::Theirs) => Ok(()),
             Err(error) => Err(error),
         };

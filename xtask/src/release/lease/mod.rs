@@ -4,20 +4,23 @@
 //! and deploys without a lease. A run that loses it writes no further stage: another one is in charge.
 
 mod keep;
+mod record;
 mod take;
 
+pub(super) use record::{discard, is_left, left};
 pub(super) use take::{Refused, take};
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use deploy::event::Kind;
-use deploy::lease::{Holder, Lease, TAG};
+use deploy::lease::{Holder, Lease, Standing, TAG, standing};
 
 use deploy::model::{Environment, Kind as Place, Observed};
 
 use super::Ground;
 use crate::aws::{Aws, Error, Tags};
+use crate::host::Daemon;
 
 /// What a verb brings to the lease.
 #[derive(Clone, Debug)]
@@ -42,11 +45,14 @@ struct Kept {
     lease: RefCell<Lease>,
     /// The tag's text before ours: whoever still reads that reads old news.
     before: Option<String>,
+    /// The tags of the undo record, while there is one.
+    record: RefCell<Vec<String>>,
 }
 
 impl Held {
-    fn new(cluster: String, lease: Lease, before: Option<String>) -> Self {
-        Self { kept: Some(Kept { cluster, lease: RefCell::new(lease), before }), lost: Cell::new(false) }
+    fn new(cluster: String, lease: Lease, before: Option<String>, record: Vec<String>) -> Self {
+        let (lease, record) = (RefCell::new(lease), RefCell::new(record));
+        Self { kept: Some(Kept { cluster, lease, before, record }), lost: Cell::new(false) }
     }
 
     /// Whether another run took it over.
@@ -69,27 +75,37 @@ pub async fn lease_of(aws: &Aws, environment: &Environment) -> Result<Option<Lea
     }
 }
 
-/// Tells whose the lease is, and takes one away that ended and was not given back. What cannot be read or written is told.
-pub(super) async fn clear(ground: &Ground<'_>, observed: &Observed) {
+/// Prints who holds the lease, and removes one that ended and was not given back. Returns whether a run holds it that may
+/// still live. What cannot be read or written is a warning.
+pub(super) async fn clear(ground: &Ground<'_>, observed: &Observed) -> bool {
     let Some(cluster) = observed.cluster.as_ref().filter(|cluster| cluster.status == "ACTIVE") else {
-        return;
+        return false;
     };
     let cleared = async {
         let lease = read(ground, &cluster.arn).await?.and_then(|text| text.parse::<Lease>().ok());
-        let Some(lease) = lease else { return Ok(()) };
+        let Some(lease) = lease else { return Ok(false) };
         let (now, name) = (now_secs(ground), &ground.environment.name);
-        let ended = lease.until <= now;
-        let who = if ended { String::new() } else { format!("{name} is ") };
+        let alive = |pid| Daemon { pid }.is_alive();
+        let ours = matches!(
+            standing(now, Some(&lease.to_string()), &ground.claim.holder, alive),
+            Standing::Ours(_) | Standing::Expired(_)
+        );
+        let who = if lease.until <= now { String::new() } else { format!("{name} is ") };
         ground.events.emit(Kind::Warned { text: format!("{who}{}", lease.sentence(now)) });
-        if !ended {
-            return Ok(());
+        if !ours {
+            return Ok(true);
         }
-        ground.aws.untag_ecs_resource(&cluster.arn, TAG).await
+        ground.aws.untag_ecs_resource(&cluster.arn, &[TAG.to_owned()]).await.map(|()| false)
     };
-    if let Err(error) = cleared.await {
-        let error: Error = error;
-        ground.events.emit(Kind::Warned { text: format!("whose the lease is could not be told: {error}") });
-    }
+    cleared.await.unwrap_or_else(|error: Error| {
+        not_written(ground, "cannot tell who holds the lease", &error);
+        true
+    })
+}
+
+/// Something that a run does without: a warning, and it goes on.
+fn not_written(ground: &Ground<'_>, what: &str, error: &Error) {
+    ground.events.emit(Kind::Warned { text: format!("{what}: {error}") });
 }
 
 /// The tag's text, if the cluster has it.

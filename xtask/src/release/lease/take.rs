@@ -2,11 +2,11 @@
 
 use deploy::event::Kind;
 use deploy::lease::{Lease, Standing, TAG, TTL_SECS, standing};
-use deploy::model::ClusterState;
+use deploy::model::{ClusterState, Undo};
 use deploy::plan::{Action, Step};
 use futures_util::future::join;
 
-use super::{Held, now_secs, read, settle_time, write};
+use super::{Held, now_secs, read, record, settle_time, write};
 use crate::aws::{Error, Tags};
 use crate::host::Daemon;
 use crate::observe;
@@ -23,6 +23,8 @@ pub(in crate::release) struct Refused {
     pub(in crate::release) error: String,
     /// What to do.
     pub(in crate::release) hint: Option<String>,
+    /// The lease was written, and given back.
+    pub(in crate::release) written: bool,
 }
 
 /// Takes the lease, and plans again from a read of the account that no other holder can have made old: what was agreed to
@@ -44,7 +46,11 @@ pub(in crate::release) async fn take(
         Ok(None) => return Ok((Held::default(), planned.clone())),
         Err(error) => return Err(unreadable(&error)),
     };
-    let (lease, before) = match write_over(ground, &cluster, lease).await {
+    // Another run's lease is not taken for a plan that cannot be carried out.
+    if ground.claim.take.is_some() {
+        again(ground, planned).await?;
+    }
+    let Written { lease, before, tags } = match write_over(ground, &cluster, lease).await {
         Ok(Ok(written)) => written,
         Ok(Err(refused)) => return Err(refused),
         Err(error) if error.is_unavailable() => {
@@ -53,39 +59,50 @@ pub(in crate::release) async fn take(
         }
         Err(error) => return Err(unreadable(&error)),
     };
+    let held = Held::new(cluster.clone(), lease.clone(), before.clone(), Vec::new());
     // Whoever else wrote may read and plan, but does nothing yet: this read is already nobody's but ours.
-    let (kept, observed) = join(
-        settled(ground, &cluster, &lease, before.as_deref()),
-        Box::pin(observe::account(ground.aws, ground.environment)),
-    )
-    .await;
-    if !kept? {
-        without(ground, "its tag is not seen after it was written");
-    }
-    let held = Held::new(cluster, lease.clone(), before);
-    let again = match observed {
-        Ok(observed) => Box::pin(ground.plan(planned.desired.release.clone(), observed)).await,
-        Err(error) => Err(error),
-    };
-    match again.map_err(|error| Refused { error: chain(&error), hint: error.hint() }) {
-        Ok(again) if is_agreed(planned, &again) => {
-            ground.events.emit(Kind::LeaseHeld { lease });
+    let (kept, again) =
+        join(settled(ground, &cluster, &lease, before.as_deref()), Box::pin(again(ground, planned))).await;
+    let refused = match (kept, again) {
+        (Ok(Seen::Theirs(theirs)), _) => return Err(Refused { written: true, ..refused(ground, &theirs) }),
+        (Ok(seen), Ok(mut again)) => {
+            if matches!(seen, Seen::Nothing) {
+                without(ground, "its tag is not seen after it was written");
+            }
+            // A release that is left as it ends, as asked, is what the next one finds.
+            let record = match ground.put_back && ground.environment.undo == Undo::Release {
+                true => record::keep(ground, &cluster, &tags, &mut again).await,
+                false => Vec::new(),
+            };
+            ground.events.emit(Kind::LeaseHeld { lease: lease.clone() });
             if is_less(planned, &again) {
                 ground.events.emit(Kind::Planned { plan: Box::new(again.plan.clone()) });
             }
-            Ok((held, again))
+            return Ok((Held::new(cluster, lease, before, record), again));
         }
-        Ok(_) => {
-            held.give_back(ground).await;
-            Err(Refused {
-                error: "the account was changed since the plan was made".to_owned(),
-                hint: Some("run it again: it plans anew".to_owned()),
-            })
-        }
-        Err(refused) => {
-            held.give_back(ground).await;
-            Err(refused)
-        }
+        (Err(error), _) => unreadable(&error),
+        (_, Err(refused)) => refused,
+    };
+    // A run that gives up keeps nobody else away.
+    held.give_back(ground).await;
+    Err(Refused { written: true, ..refused })
+}
+
+/// Reads the account once more and plans: what was agreed to, or less.
+async fn again(ground: &Ground<'_>, planned: &Planned) -> Result<Planned, Refused> {
+    let again = async {
+        let observed = Box::pin(observe::account(ground.aws, ground.environment)).await?;
+        Box::pin(ground.plan(planned.desired.release.clone(), observed)).await
+    };
+    let refused =
+        |error: observe::Error| Refused { error: chain(&error), hint: error.hint(), written: false };
+    match again.await.map_err(refused)? {
+        again if is_agreed(planned, &again) => Ok(again),
+        _ => Err(Refused {
+            error: "the account was changed since the plan was made".to_owned(),
+            hint: Some("run it again: it plans anew".to_owned()),
+            written: false,
+        }),
     }
 }
 
@@ -123,8 +140,14 @@ async fn cluster(ground: &Ground<'_>, planned: &Planned, lease: &Lease) -> Resul
     Ok(Some(arn))
 }
 
-/// The lease as it was written, and the tag's text before.
-type Written = (Lease, Option<String>);
+/// The lease as it was written.
+struct Written {
+    lease: Lease,
+    /// The tag's text before.
+    before: Option<String>,
+    /// All tags of the cluster before.
+    tags: Tags,
+}
 
 /// Writes the tag, unless it is somebody else's.
 async fn write_over(
@@ -132,10 +155,11 @@ async fn write_over(
     cluster: &str,
     mut lease: Lease,
 ) -> Result<Result<Written, Refused>, Error> {
-    let tag = read(ground, cluster).await?;
+    let tags = ground.aws.list_ecs_tags(cluster).await?;
+    let tag = tags.get(TAG).cloned();
     // The cluster was created with it.
     if tag.as_ref().is_some_and(|tag| *tag == lease.to_string()) {
-        return Ok(Ok((lease, None)));
+        return Ok(Ok(Written { lease, before: None, tags }));
     }
     let alive = |pid| Daemon { pid }.is_alive();
     let found = standing(now_secs(ground), tag.as_deref(), &ground.claim.holder, alive);
@@ -160,33 +184,40 @@ async fn write_over(
             return Ok(Err(Refused {
                 error: format!("the cluster's tag {TAG} is not this tool's: `{text}`"),
                 hint: Some("take the lease over with --take-lease REASON".to_owned()),
+                written: false,
             }));
         }
     }
     write(ground, cluster, &lease).await?;
-    Ok(Ok((lease, tag)))
+    Ok(Ok(Written { lease, before: tag, tags }))
 }
 
-/// Waits until nobody who wrote at the same moment can still be on his way, and reads who holds it now. `false` when the
-/// tag is not seen.
+/// Whose lease the tag shows after the time in which others may have written theirs.
+enum Seen {
+    Ours,
+    Theirs(Lease),
+    Nothing,
+}
+
+/// Waits until nobody who wrote at the same moment can still be on his way, and reads who holds it now.
 async fn settled(
     ground: &Ground<'_>,
     cluster: &str,
     lease: &Lease,
     before: Option<&str>,
-) -> Result<bool, Refused> {
+) -> Result<Seen, Error> {
     for _ in 0..LOOKS {
         ground.host.clock.sleep(settle_time(ground)).await;
-        let found = read(ground, cluster).await.map_err(|error| unreadable(&error))?;
+        let found = read(ground, cluster).await?;
         // A read may be older than our write.
         let news = found.filter(|text| Some(text.as_str()) != before);
         match news.map(|text| text.parse::<Lease>()) {
-            Some(Ok(found)) if found.id == lease.id => return Ok(true),
-            Some(Ok(found)) => return Err(refused(ground, &found)),
+            Some(Ok(found)) if found.id == lease.id => return Ok(Seen::Ours),
+            Some(Ok(found)) => return Ok(Seen::Theirs(found)),
             _ => {}
         }
     }
-    Ok(false)
+    Ok(Seen::Nothing)
 }
 
 /// Whether a plan does nothing that was not in the one that was agreed to, and from where that began.
@@ -210,11 +241,13 @@ fn refused(ground: &Ground<'_>, held: &Lease) -> Refused {
             "wait for it, end it with `cargo xtask abort`, or take the lease over with --take-lease REASON"
                 .to_owned(),
         ),
+        written: false,
     }
 }
 
 fn unreadable(error: &Error) -> Refused {
-    Refused { error: format!("whether somebody else deploys is not known: {error}"), hint: error.hint() }
+    let text = format!("cannot tell whether somebody else deploys: {error}");
+    Refused { error: text, hint: error.hint(), written: false }
 }
 
 fn without(ground: &Ground<'_>, why: &str) {

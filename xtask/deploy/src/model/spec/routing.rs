@@ -1,6 +1,6 @@
 //! The load balancer, its listener, rules and target groups.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An application load balancer that the tool creates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,7 +29,7 @@ pub struct ListenerSpec {
 }
 
 /// A rule that forwards one path pattern to one target group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleSpec {
     /// 1 to 50000, unique on the listener.
     pub priority: u32,
@@ -40,7 +40,7 @@ pub struct RuleSpec {
 }
 
 /// A target group of type `ip`, protocol HTTP.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetGroupSpec {
     /// Its name.
     pub name: String,
@@ -59,7 +59,7 @@ pub struct TargetGroupSpec {
 }
 
 /// A target group's health check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthCheckSpec {
     /// The path.
     pub path: String,

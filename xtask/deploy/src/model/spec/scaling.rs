@@ -1,9 +1,9 @@
 //! Scalable targets and target-tracking policies.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The scalable target of a service: `ecs:service:DesiredCount` of `service/<cluster>/<service>`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScalableTargetSpec {
     /// `service/<cluster>/<service>`.
     pub resource_id: String,
@@ -14,7 +14,7 @@ pub struct ScalableTargetSpec {
 }
 
 /// A target-tracking policy of a scalable target.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PolicySpec {
     /// Its name, unique for the target.
     pub name: String,

@@ -1,10 +1,10 @@
 //! An ECS service, without its task definition and its desired count: the revision is compared by content,
 //! and the count belongs to autoscaling once the service exists.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The settings of an ECS service that the tool keeps.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServiceSpec {
     /// The service's name.
     pub name: String,
@@ -49,7 +49,7 @@ pub struct ServiceSpec {
 }
 
 /// `thresholdConfiguration`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThresholdSpec {
     /// `COUNT`, `BOUNDED_PERCENT` or `UNBOUNDED_PERCENT`.
     pub kind: String,
@@ -65,7 +65,7 @@ impl Default for ThresholdSpec {
 }
 
 /// `earlySuccessCriteria`, switched on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlySuccessSpec {
     /// `healthyPercent`.
     pub healthy_percent: u32,
@@ -74,7 +74,7 @@ pub struct EarlySuccessSpec {
 }
 
 /// One entry of `loadBalancers`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadBalancerBinding {
     /// The target group's name.
     pub target_group: String,
@@ -85,7 +85,7 @@ pub struct LoadBalancerBinding {
 }
 
 /// `serviceConnectConfiguration`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConnectSpec {
     /// The namespace's name.
     pub namespace: String,
@@ -94,7 +94,7 @@ pub struct ConnectSpec {
 }
 
 /// One entry of `serviceConnectConfiguration.services`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConnectServiceSpec {
     /// `portName`.
     pub name: String,

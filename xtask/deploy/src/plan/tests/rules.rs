@@ -19,7 +19,7 @@ fn rules_after_each_step(plan: &Plan, observed: &Observed) -> Vec<BTreeMap<u32, 
             }
             Action::ModifyRule(rule) => assert!(rules.insert(rule.priority, of(rule).1).is_some()),
             Action::DeleteRule(rule) => assert_eq!(rules.remove(&rule.priority), Some(of(rule).1)),
-            Action::MoveRules(moves) => {
+            Action::MoveRules { moves } => {
                 let moved: Vec<_> = moves.iter().map(|it| (it.to, rules.remove(&it.from).unwrap())).collect();
                 for (to, rule) in moved {
                     assert_eq!(rules.insert(to, rule), None, "{plan:#?}");

@@ -1,0 +1,323 @@
+//! What a release found before its first change, and the plan that restores it.
+//!
+//! The record outlives the run: it is written to the cluster's tags before the first change, so that a rerun after a kill
+//! still knows what served. It holds each thing that the plan changes, as it was and as the release writes it. What the
+//! account shows otherwise at the time of the undo was changed by somebody else since, and stays.
+//!
+//! What holds data or serves nobody (images, log groups, repositories, revisions) is left as the release made it.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::back::{Order, back};
+use super::{Action, Plan, Stage, Step, routing};
+use crate::history::PROVEN;
+use crate::model::spec::{PolicySpec, RuleSpec, ScalableTargetSpec, ServiceSpec, TargetGroupSpec, changes};
+use crate::model::{Desired, Observed, Pin, ServiceKey, ServiceState};
+
+/// What was there before the first change of a release, and what the release writes in its place.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Undo {
+    /// The release that found it.
+    release: String,
+    services: BTreeMap<ServiceKey, Served>,
+    /// By path.
+    rules: BTreeMap<String, Touched<RuleSpec>>,
+    target_groups: BTreeMap<String, Touched<TargetGroupSpec>>,
+    scalable_targets: BTreeMap<String, Touched<ScalableTargetSpec>>,
+    /// By resource and name.
+    policies: BTreeMap<String, Touched<PolicySpec>>,
+}
+
+/// A service as it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Served {
+    revision: String,
+    proven: bool,
+    settings: Touched<ServiceSpec>,
+    /// An earlier run found it, which was killed.
+    #[serde(skip)]
+    earlier: bool,
+}
+
+/// One thing that changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Touched<T> {
+    /// `None`: the release creates it.
+    before: Option<T>,
+    /// What this release, or a run of it that was killed, writes.
+    wrote: Vec<T>,
+}
+
+impl Undo {
+    /// What the stages of a plan change.
+    #[must_use]
+    pub fn of(plan: &Plan, desired: &Desired, observed: &Observed) -> Self {
+        let mut undo = Self { release: desired.release.id.clone(), ..Self::default() };
+        for step in plan.stages.iter().flat_map(|stage| &stage.lanes).flat_map(|lane| &lane.steps) {
+            undo.touch(&step.action, observed);
+        }
+        // Where nothing served, there is nothing to give way to: a first release stays as far as it came.
+        if observed.services.values().any(|state| state.status == "ACTIVE") { undo } else { Self::default() }
+    }
+
+    fn touch(&mut self, action: &Action, observed: &Observed) {
+        let rule = |path: &str, near: u32| {
+            let same = observed.rules.iter().filter_map(|it| it.spec.clone()).filter(|it| it.path == path);
+            same.min_by_key(|rule| rule.priority.abs_diff(near))
+        };
+        match action {
+            Action::CreateRule(spec) => touched(&mut self.rules, spec.path.clone(), || None, spec),
+            Action::ModifyRule(spec) => {
+                touched(&mut self.rules, spec.path.clone(), || rule(&spec.path, spec.priority), spec);
+            }
+            Action::MoveRules { moves } => {
+                for moved in moves {
+                    if let Some(before) = rule(&moved.path, moved.from) {
+                        let wrote = RuleSpec { priority: moved.to, ..before.clone() };
+                        touched(&mut self.rules, moved.path.clone(), || Some(before), &wrote);
+                    }
+                }
+            }
+            Action::ModifyTargetGroup(spec) | Action::SetDeregistrationDelay(spec) => {
+                let before = || observed.target_groups.get(&spec.name).map(|found| found.spec.clone());
+                touched(&mut self.target_groups, spec.name.clone(), before, spec);
+            }
+            Action::RegisterScalableTarget(spec) => {
+                let before = || scalable_target(observed, &spec.resource_id);
+                touched(&mut self.scalable_targets, spec.resource_id.clone(), before, spec);
+            }
+            Action::PutScalingPolicy(spec) => {
+                touched(&mut self.policies, policy_key(spec), || policy(observed, &policy_key(spec)), spec);
+            }
+            Action::UpdateService { service, spec, .. } => {
+                if let Some(state) = observed.services.get(service) {
+                    let settings =
+                        Touched { before: Some(state.spec.clone()), wrote: vec![spec.as_ref().clone()] };
+                    let (revision, tags) = (state.task_definition.arn.clone(), &state.task_definition.tags);
+                    let proven = tags.contains_key(PROVEN);
+                    let served = Served { revision, proven, settings, earlier: false };
+                    self.services.insert(service.clone(), served);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds what a run found that did not come to its end: its record is older, and so is what it found.
+    #[must_use]
+    pub fn after(mut self, earlier: Self, observed: &Observed) -> Self {
+        let of = |state: &ServiceState, tag: &str| state.task_definition.tags.get(tag).cloned();
+        let is_its = |state: &ServiceState| of(state, "release").as_ref() == Some(&earlier.release);
+        // Proven, and killed before it could say so here: what it wrote is what serves.
+        if observed.services.values().any(|state| is_its(state) && of(state, PROVEN).is_some()) {
+            return self;
+        }
+        for (key, mut served) in earlier.services {
+            let Some(state) = observed.services.get(&key) else { continue };
+            if state.task_definition.arn != served.revision && !is_its(state) {
+                continue;
+            }
+            let now = self.services.remove(&key).map(|served| served.settings.wrote);
+            served.settings.wrote.extend(now.into_iter().flatten());
+            self.services.insert(key, Served { earlier: true, ..served });
+        }
+        merge(&mut self.rules, earlier.rules, |path| found_rule(observed, path));
+        merge(&mut self.target_groups, earlier.target_groups, |name| {
+            observed.target_groups.get(name).map(|found| found.spec.clone())
+        });
+        merge(&mut self.scalable_targets, earlier.scalable_targets, |id| scalable_target(observed, id));
+        merge(&mut self.policies, earlier.policies, |key| policy(observed, key));
+        self.release = earlier.release;
+        self
+    }
+
+    /// Whether nothing that was there is changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { release: _, services, rules, target_groups, scalable_targets, policies } = self;
+        let settings = rules.is_empty() && target_groups.is_empty() && scalable_targets.is_empty();
+        services.is_empty() && settings && policies.is_empty()
+    }
+
+    /// What each service ran before, and whether an earlier run found it.
+    pub fn pins(&self) -> impl Iterator<Item = (&ServiceKey, Pin, bool)> {
+        self.services.iter().map(|(key, served)| {
+            let (revision, settings) = (served.revision.clone(), served.settings.before.clone());
+            (key, Pin { revision, proven: served.proven, settings }, served.earlier)
+        })
+    }
+
+    /// The target groups whose health checks judge running targets otherwise than before.
+    pub fn health_checks(&self) -> impl Iterator<Item = &TargetGroupSpec> {
+        let changed = |touched: &&Touched<TargetGroupSpec>| {
+            touched.before.as_ref().map(|it| &it.health) != touched.wrote.last().map(|it| &it.health)
+        };
+        self.target_groups.values().filter(changed).filter_map(|touched| touched.wrote.last())
+    }
+}
+
+/// The plan that restores what was before, as far as the account shows what the release wrote: settings first, because the
+/// tasks that come back are judged by the health check; then the services, in reverse; then the rules that lead to them.
+#[must_use]
+pub fn undo(undo: &Undo, desired: &Desired, now: &Observed) -> Plan {
+    let mut desired = desired.clone();
+    for (key, pin) in &mut desired.release.pins {
+        if let (Some(served), Some(state)) = (undo.services.get(key), now.services.get(key)) {
+            pin.settings = Some(served.settings.reverted(&state.spec));
+        }
+    }
+    let mut plan = back(&desired, now, Order::Reverse);
+    let (mut settings, mut rules) = (Stage::new("restore settings"), Stage::new("restore rules"));
+    undo.restore_target_groups(&mut settings, now);
+    undo.restore_scaling(&mut settings, now);
+    undo.restore_rules(&mut rules, now);
+    plan.stages.insert(0, settings);
+    plan.stages.push(rules);
+    plan.stages.retain(|stage| !stage.lanes.is_empty() || !stage.settle.is_empty());
+    plan
+}
+
+impl Undo {
+    fn restore_target_groups(&self, stage: &mut Stage, now: &Observed) {
+        for (name, touched) in &self.target_groups {
+            let Some(found) = now.target_groups.get(name).map(|found| &found.spec) else { continue };
+            let wanted = touched.reverted(found);
+            let mut steps = Vec::new();
+            if wanted.health != found.health {
+                let action = Action::ModifyTargetGroup(wanted.clone());
+                steps.push(Step::changed(action, changes(&found.health, &wanted.health)));
+            }
+            if wanted.deregistration_delay_secs != found.deregistration_delay_secs {
+                steps.push(restored(Action::SetDeregistrationDelay(wanted)));
+            }
+            stage.lane(name.clone(), steps);
+        }
+    }
+
+    /// Policies first: a scalable target takes its policies with it.
+    fn restore_scaling(&self, stage: &mut Stage, now: &Observed) {
+        for (key, touched) in &self.policies {
+            let Some(found) = policy(now, key) else { continue };
+            let wanted = touched.reverted(&found);
+            if touched.is_created(&found) {
+                stage.lane(key.clone(), vec![restored(Action::DeleteScalingPolicy(found))]);
+            } else if wanted != found {
+                let changes = changes(&found, &wanted);
+                stage.lane(key.clone(), vec![Step::changed(Action::PutScalingPolicy(wanted), changes)]);
+            }
+        }
+        for (id, touched) in &self.scalable_targets {
+            let Some(found) = scalable_target(now, id) else { continue };
+            let wanted = touched.reverted(&found);
+            let step = if touched.is_created(&found) {
+                restored(Action::DeregisterScalableTarget(found))
+            } else if wanted != found {
+                let changes = changes(&found, &wanted);
+                Step::changed(Action::RegisterScalableTarget(wanted), changes)
+            } else {
+                continue;
+            };
+            match stage.lanes.iter_mut().find(|lane| lane.name.starts_with(id.as_str())) {
+                Some(lane) => lane.steps.push(step),
+                None => stage.lane(id.clone(), vec![step]),
+            }
+        }
+    }
+
+    fn restore_rules(&self, stage: &mut Stage, now: &Observed) {
+        let wanted = |found: &RuleSpec| match self.rules.get(&found.path) {
+            Some(touched) if touched.is_created(found) => None,
+            Some(touched) => Some(touched.reverted(found)),
+            None => Some(found.clone()),
+        };
+        let found = now.rules.iter().filter_map(|rule| rule.spec.as_ref());
+        let wanted: Vec<RuleSpec> = found.filter_map(wanted).collect();
+        let towards = routing::towards(&wanted, now, |_| true);
+        let mut steps = towards.steps;
+        steps.extend(towards.unwanted.into_iter().map(|rule| restored(Action::DeleteRule(rule))));
+        stage.lane("rules", steps);
+    }
+}
+
+fn restored(action: Action) -> Step {
+    Step::because(action, "as before the release")
+}
+
+impl<T: Clone + PartialEq + Serialize + DeserializeOwned> Touched<T> {
+    /// Whether the release made it, and nobody changed it since.
+    fn is_created(&self, now: &T) -> bool {
+        self.before.is_none() && self.wrote.contains(now)
+    }
+
+    /// As it was, field by field: a field that shows what the release wrote gets its value from before.
+    fn reverted(&self, now: &T) -> T {
+        let Some(before) = &self.before else { return now.clone() };
+        let wrote: Vec<Value> = self.wrote.iter().map(value).collect();
+        let (Value::Object(mut fields), before) = (value(now), value(before)) else { return now.clone() };
+        for (name, field) in &mut fields {
+            if wrote.iter().any(|wrote| wrote[name] == *field) {
+                *field = before[name].clone();
+            }
+        }
+        serde_json::from_value(Value::Object(fields)).unwrap_or_else(|_| now.clone())
+    }
+
+    /// Whether a run of the release can have left it like this: nobody else changed it.
+    fn explains(&self, now: Option<&T>) -> bool {
+        match (&self.before, now) {
+            (before, None) => before.is_none(),
+            (None, Some(now)) => self.wrote.contains(now),
+            (Some(before), Some(now)) => *before == self.reverted(now),
+        }
+    }
+}
+
+fn value<T: Serialize>(spec: &T) -> Value {
+    serde_json::to_value(spec).unwrap_or(Value::Null)
+}
+
+/// The first change of a thing finds it as it was; a later one only writes once more.
+fn touched<T: Clone>(
+    all: &mut BTreeMap<String, Touched<T>>,
+    key: String,
+    before: impl FnOnce() -> Option<T>,
+    wrote: &T,
+) {
+    let entry = all.entry(key).or_insert_with(|| Touched { before: before(), wrote: Vec::new() });
+    entry.wrote.push(wrote.clone());
+}
+
+/// What an earlier run found is older than what this one found, unless somebody changed it between the two.
+fn merge<T: Clone + PartialEq + Serialize + DeserializeOwned>(
+    all: &mut BTreeMap<String, Touched<T>>,
+    earlier: BTreeMap<String, Touched<T>>,
+    found: impl Fn(&str) -> Option<T>,
+) {
+    for (key, mut older) in earlier {
+        if older.explains(found(&key).as_ref()) {
+            older.wrote.extend(all.remove(&key).into_iter().flat_map(|newer| newer.wrote));
+            all.insert(key, older);
+        }
+    }
+}
+
+fn found_rule(observed: &Observed, path: &str) -> Option<RuleSpec> {
+    observed.rules.iter().filter_map(|rule| rule.spec.as_ref()).find(|rule| rule.path == path).cloned()
+}
+
+fn scalable_target(observed: &Observed, resource_id: &str) -> Option<ScalableTargetSpec> {
+    let mut targets = observed.scaling.values().filter_map(|found| found.target.as_ref());
+    targets.find(|target| target.resource_id == resource_id).cloned()
+}
+
+fn policy_key(spec: &PolicySpec) -> String {
+    format!("{} {}", spec.resource_id, spec.name)
+}
+
+fn policy(observed: &Observed, key: &str) -> Option<PolicySpec> {
+    observed.scaling.values().flat_map(|found| &found.policies).find(|spec| policy_key(spec) == key).cloned()
+}

@@ -1,0 +1,252 @@
+//! Does a service run its release completely? Running = desired = healthy, in one deployment that is complete: all of it
+//! from one reading.
+
+use crate::rollout::{ServiceSnapshot, TargetSnapshot, TaskSnapshot};
+
+/// A service, its tasks and its targets, read together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// The service.
+    pub service: ServiceSnapshot,
+    /// Its tasks that should run.
+    pub tasks: Vec<TaskSnapshot>,
+    /// Its tasks that should not, of about the last hour.
+    pub stopped: Vec<TaskSnapshot>,
+    /// The targets of its target group; `None` when it has none.
+    pub targets: Option<Vec<TargetSnapshot>>,
+}
+
+/// What keeps a service from being complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// The sentence.
+    pub text: String,
+    /// Whether time alone may end it: tasks start, targets are checked, a deployment is in progress.
+    pub passing: bool,
+}
+
+fn lack(passing: bool, text: String) -> Lack {
+    Lack { text, passing }
+}
+
+impl Reading {
+    /// Somebody scaled it to 0: it runs nothing, and that is no failure of a release.
+    #[must_use]
+    pub fn is_parked(&self) -> bool {
+        self.service.status == "ACTIVE" && self.service.desired == 0
+    }
+
+    /// How many running tasks have a healthy target.
+    #[must_use]
+    pub fn healthy(&self) -> usize {
+        let targets = self.targets.as_deref().unwrap_or_default();
+        let healthy = |ip: &str| targets.iter().any(|target| target.ip == ip && target.state == "healthy");
+        self.running().filter(|task| task.private_ip.as_deref().is_some_and(healthy)).count()
+    }
+
+    fn running(&self) -> impl Iterator<Item = &TaskSnapshot> {
+        self.tasks.iter().filter(|task| task.last_status == "RUNNING" && task.desired_status == "RUNNING")
+    }
+
+    /// What is missing. A task that stopped by itself after `since_ms` counts, where at least `crashes` of them did.
+    #[must_use]
+    pub fn lacks(&self, since_ms: u64, crashes: usize) -> Vec<Lack> {
+        let Self { service, targets, .. } = self;
+        let (name, desired) = (&service.name, service.desired as usize);
+        if service.status != "ACTIVE" {
+            return vec![lack(false, format!("service {name} is {}", service.status))];
+        }
+        let mut lacks = Vec::new();
+        let Some((primary, others)) = service.deployments.split_first() else {
+            return vec![lack(false, format!("service {name} has no deployment"))];
+        };
+        let (id, revision) = (&primary.id, short(&primary.task_definition));
+        let moves = primary.rollout_state.as_deref() == Some("IN_PROGRESS");
+        if moves {
+            lacks.push(lack(true, format!("{name}: deployment {id} of {revision} is in progress")));
+        } else if primary.rollout_state.as_deref() == Some("FAILED") {
+            lacks.push(lack(false, format!("{name}: deployment {id} of {revision} failed")));
+        }
+        if let Some(other) = others.iter().find(|other| other.running > 0 || other.pending > 0) {
+            let text =
+                format!("{name}: tasks of {} are still there besides {revision}", short(&other.task_definition));
+            lacks.push(lack(true, text));
+        } else if !others.is_empty() {
+            lacks.push(lack(true, format!("{name} has {} deployments", service.deployments.len())));
+        }
+        let running = self.running().count();
+        if running == 0 && desired > 0 {
+            lacks.push(lack(moves, format!("no task of {name} runs")));
+        } else if running != desired || service.running as usize != desired {
+            lacks.push(lack(true, format!("{name}: {running} of {desired} tasks run")));
+        }
+        let healthy = self.healthy();
+        if let Some(targets) = targets
+            && healthy < desired
+        {
+            let bad = targets.iter().find(|target| target.state == "unhealthy");
+            let why = bad.and_then(|target| target.description.as_ref().or(target.reason.as_ref()));
+            let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+            let text = format!("{name}: {healthy} of {desired} targets are healthy{why}");
+            lacks.push(lack(bad.is_none() && running > 0, text));
+        }
+        let crashed = self.crashed(since_ms);
+        if crashes > 0 && crashed.len() >= crashes {
+            let last = &crashed[0];
+            let code = last.containers.iter().find_map(|container| container.exit_code);
+            let code = code.map(|code| format!(" with exit code {code}")).unwrap_or_default();
+            let ran = last.started_ms.zip(last.stopped_ms).map(|(from, to)| to.saturating_sub(from) / 1000);
+            let ran = ran.map(|secs| format!(" after {secs} s")).unwrap_or_default();
+            let task = last.id.get(..8).unwrap_or(&last.id);
+            lacks.push(lack(false, format!("{name}: task {task} of {revision} stopped{code}{ran}")));
+        }
+        lacks
+    }
+
+    /// Tasks of the revision that should run which stopped by themselves after `since_ms`, the last one first.
+    #[must_use]
+    pub fn crashed(&self, since_ms: u64) -> Vec<&TaskSnapshot> {
+        let revision = self.service.deployments.first().map(|primary| &primary.task_definition);
+        let by_itself = |task: &&TaskSnapshot| {
+            let failed_checks = task.stopped_reason.as_deref().is_some_and(|it| it.contains("failed"));
+            task.stop_code.as_deref() == Some("EssentialContainerExited") || failed_checks
+        };
+        // ECS says when a task was over some seconds after it has said that it is.
+        let late = |task: &&TaskSnapshot| task.stopped_ms.is_none_or(|at| at > since_ms);
+        let ran = |task: &&TaskSnapshot| task.started_ms.is_some();
+        let ours = self.stopped.iter().filter(|task| Some(&task.task_definition) == revision);
+        let mut crashed: Vec<_> = ours.filter(by_itself).filter(late).filter(ran).collect();
+        crashed.sort_by_key(|task| std::cmp::Reverse(task.stopped_ms.unwrap_or(u64::MAX)));
+        crashed
+    }
+}
+
+/// Whether a service serves: it has all the tasks that it should, in one complete deployment, and healthy targets for them
+/// as far as these can be read.
+#[must_use]
+pub fn serves(service: &ServiceSnapshot, targets: Option<&[TargetSnapshot]>) -> bool {
+    let healthy = |targets: &[TargetSnapshot]| targets.iter().filter(|it| it.state == "healthy").count();
+    let complete = |state: Option<&str>| state.is_none_or(|state| state == "COMPLETED");
+    let [primary] = service.deployments.as_slice() else { return false };
+    service.status == "ACTIVE"
+        && service.desired > 0
+        && service.running >= service.desired
+        && complete(primary.rollout_state.as_deref())
+        && targets.is_none_or(|targets| healthy(targets) >= service.desired as usize)
+}
+
+fn short(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::DeploymentSnapshot;
+
+    fn task(id: &str) -> TaskSnapshot {
+        TaskSnapshot {
+            id: id.into(),
+            task_definition: "td/web:2".into(),
+            last_status: "RUNNING".into(),
+            desired_status: "RUNNING".into(),
+            private_ip: Some(id.into()),
+            started_ms: Some(1_000),
+            ..TaskSnapshot::default()
+        }
+    }
+
+    fn target(ip: &str, state: &str) -> TargetSnapshot {
+        TargetSnapshot { ip: ip.into(), state: state.into(), ..TargetSnapshot::default() }
+    }
+
+    fn complete() -> Reading {
+        let primary = DeploymentSnapshot {
+            id: "ecs-svc/2".into(),
+            status: "PRIMARY".into(),
+            rollout_state: Some("COMPLETED".into()),
+            task_definition: "td/web:2".into(),
+            ..DeploymentSnapshot::default()
+        };
+        let service = ServiceSnapshot {
+            name: "web".into(),
+            status: "ACTIVE".into(),
+            desired: 2,
+            running: 2,
+            deployments: vec![primary],
+            ..ServiceSnapshot::default()
+        };
+        let targets = Some(vec![target("a", "healthy"), target("b", "healthy")]);
+        Reading { service, tasks: vec![task("a"), task("b")], stopped: Vec::new(), targets }
+    }
+
+    #[test]
+    fn nothing_less_than_everything_at_once_is_complete() {
+        assert_eq!(complete().lacks(0, 1), []);
+        let Reading { service, targets, .. } = complete();
+        assert!(serves(&service, targets.as_deref()) && serves(&service, None));
+        assert!(!serves(&service, Some(&[target("a", "healthy"), target("b", "unhealthy")])));
+        let crashed = TaskSnapshot {
+            stop_code: Some("EssentialContainerExited".into()),
+            stopped_ms: Some(21_000),
+            ..task("c")
+        };
+        let foreign = DeploymentSnapshot {
+            rollout_state: Some("IN_PROGRESS".into()),
+            ..complete().service.deployments[0].clone()
+        };
+        let cases: [(&dyn Fn(&mut Reading), &str, bool); 9] = [
+            (&|it| it.service.status = "DRAINING".into(), "service web is DRAINING", false),
+            (&|it| it.service.deployments.clear(), "service web has no deployment", false),
+            (
+                &|it| it.service.deployments[0] = foreign.clone(),
+                "web: deployment ecs-svc/2 of web:2 is in progress",
+                true,
+            ),
+            (
+                &|it| it.service.deployments.push(DeploymentSnapshot::default()),
+                "web has 2 deployments",
+                true,
+            ),
+            (&|it| it.service.running = 1, "web: 2 of 2 tasks run", true),
+            (&|it| it.service.desired = 3, "web: 2 of 3 tasks run", true),
+            (&|it| it.tasks.clear(), "no task of web runs", false),
+            (
+                &|it| it.targets = Some(vec![target("a", "healthy"), target("b", "unhealthy")]),
+                "web: 1 of 2 targets are healthy",
+                false,
+            ),
+            (&|it| it.stopped.push(crashed.clone()), "web: task c of web:2 stopped after 20 s", false),
+        ];
+        for (change, text, passing) in cases {
+            let mut reading = complete();
+            change(&mut reading);
+            let lacks = reading.lacks(0, 1);
+            assert_eq!(lacks.first(), Some(&lack(passing, text.to_owned())), "{lacks:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_scaled_to_0_lacks_nothing_and_serves_nothing() {
+        let mut reading = complete();
+        (reading.service.desired, reading.service.running) = (0, 0);
+        (reading.tasks, reading.targets) = (Vec::new(), Some(Vec::new()));
+        assert!(reading.is_parked() && !serves(&reading.service, None));
+        assert_eq!(reading.lacks(0, 1), []);
+    }
+
+    #[test]
+    fn a_task_that_somebody_stopped_or_that_crashed_before_is_no_crash() {
+        let mut reading = complete();
+        let stopped = |code: &str, at| TaskSnapshot {
+            stop_code: Some(code.into()),
+            stopped_ms: Some(at),
+            ..task("c")
+        };
+        reading.stopped =
+            vec![stopped("UserInitiated", 9_000), stopped("EssentialContainerExited", 4_000)];
+        assert_eq!(reading.lacks(5_000, 1), []);
+        assert_eq!(reading.lacks(3_000, 2), []);
+        assert_eq!(reading.lacks(3_000, 1).len(), 1);
+    }
+}

@@ -1,0 +1,148 @@
+//! The undo record ([`Undo`]), kept in tags beside the lease: a run that is killed leaves it to the next one.
+//!
+//! It is compressed, because a tag holds 256 characters and a resource 50 tags (ECS API, Tag).
+
+use std::io::{Read, Write};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use deploy::event::Kind;
+use deploy::model::Observed;
+use deploy::plan::Undo;
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+
+use super::{Held, not_written};
+use crate::aws::{Error, Tags};
+use crate::release::{Ground, Planned};
+
+const KEY: &str = "deploy-undo-";
+/// A tag value's longest text, less the count that the first one begins with.
+const PART: usize = 250;
+/// The cluster's other tags need room, too.
+const MOST: usize = 40;
+/// No record of a release comes near this.
+const LONGEST: u64 = 1 << 20;
+
+fn encode(undo: &Undo) -> Option<Tags> {
+    let mut deflate = DeflateEncoder::new(Vec::new(), Compression::best());
+    deflate.write_all(&serde_json::to_vec(undo).ok()?).ok()?;
+    let text = STANDARD.encode(deflate.finish().ok()?);
+    let parts: Vec<&str> =
+        text.as_bytes().chunks(PART).filter_map(|part| std::str::from_utf8(part).ok()).collect();
+    if parts.len() > MOST {
+        return None;
+    }
+    let tag = |(n, part): (usize, &&str)| {
+        let count = if n == 0 { format!("{}:", parts.len()) } else { String::new() };
+        (format!("{KEY}{n}"), format!("{count}{part}"))
+    };
+    Some(parts.iter().enumerate().map(tag).collect())
+}
+
+/// The record among a cluster's tags. One that was written in part, or by another version, is none.
+fn decode(tags: &Tags) -> Option<Undo> {
+    let (count, first) = tags.get(&format!("{KEY}0"))?.split_once(':')?;
+    let mut text = first.to_owned();
+    for n in 1..count.parse::<usize>().ok()? {
+        text.push_str(tags.get(&format!("{KEY}{n}"))?);
+    }
+    let mut json = Vec::new();
+    DeflateDecoder::new(&*STANDARD.decode(text).ok()?).take(LONGEST).read_to_end(&mut json).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
+fn keys(tags: &Tags) -> Vec<String> {
+    tags.keys().filter(|key| key.starts_with(KEY)).cloned().collect()
+}
+
+/// What an earlier run left, and what this one finds, written before the first change. Gives the tags' keys.
+pub(super) async fn keep(
+    ground: &Ground<'_>,
+    cluster: &str,
+    tags: &Tags,
+    planned: &mut Planned,
+) -> Vec<String> {
+    if let Some(earlier) = decode(tags) {
+        planned.undo = std::mem::take(&mut planned.undo).after(earlier, &planned.observed);
+    }
+    let mut all = keys(tags);
+    if planned.undo.is_empty() {
+        return all;
+    }
+    let Some(record) = encode(&planned.undo) else {
+        let text = "what this release changes is too much for the cluster's tags: if this run is killed, the next one \
+                    cannot restore it";
+        ground.events.emit(Kind::Warned { text: text.to_owned() });
+        return all;
+    };
+    if record.iter().any(|(key, part)| tags.get(key) != Some(part)) {
+        match ground.aws.tag_ecs_resource(cluster, &record).await {
+            Ok(()) => all.extend(record.into_keys()),
+            Err(error) => not_written(ground, "cannot record what this release changes", &error),
+        }
+    }
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Whether an earlier run left a record that this one has to deal with. What cannot be read is taken for none.
+pub(in crate::release) async fn is_left(ground: &Ground<'_>, observed: &Observed) -> bool {
+    left(ground, observed).await.is_some()
+}
+
+/// The record that an earlier run left on the cluster.
+pub(in crate::release) async fn left(ground: &Ground<'_>, observed: &Observed) -> Option<Undo> {
+    let cluster = observed.cluster.as_ref().filter(|cluster| cluster.status == "ACTIVE")?;
+    decode(&ground.aws.list_ecs_tags(&cluster.arn).await.ok()?)
+}
+
+impl Held {
+    /// The release is proven, or what was before is restored: there is nothing to restore any more.
+    pub(in crate::release) async fn forget(&self, ground: &Ground<'_>) {
+        let Some(kept) = self.kept.as_ref().filter(|_| !self.is_lost()) else { return };
+        let keys = kept.record.take();
+        if keys.is_empty() {
+            return;
+        }
+        if let Err(error) = ground.aws.untag_ecs_resource(&kept.cluster, &keys).await {
+            not_written(ground, "cannot delete the record of what this release changed", &error);
+        }
+    }
+}
+
+/// Removes a record from the cluster for a run that holds no lease.
+pub(in crate::release) async fn discard(ground: &Ground<'_>, observed: &Observed) {
+    let removed = async {
+        let Some(cluster) = &observed.cluster else { return Ok(()) };
+        let keys = keys(&ground.aws.list_ecs_tags(&cluster.arn).await?);
+        if keys.is_empty() { Ok(()) } else { ground.aws.untag_ecs_resource(&cluster.arn, &keys).await }
+    };
+    if let Err(error) = removed.await {
+        let error: Error = error;
+        not_written(ground, "cannot delete the record of what the release changed", &error);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_read_as_it_was_written_and_a_part_of_one_is_none() {
+        let undo: Undo = serde_json::from_str(
+            r#"{"release":"r-1","services":{},"rules":{"/a":{"before":null,"wrote":[]}},"target_groups":{},
+                "scalable_targets":{},"policies":{}}"#,
+        )
+        .unwrap();
+        let mut tags = encode(&undo).unwrap();
+        assert!(tags.values().all(|part| part.len() <= 256));
+        tags.insert("app".into(), "x".into());
+        assert_eq!(decode(&tags), Some(undo));
+        tags.insert(format!("{KEY}0"), "2:AAAA".into());
+        assert_eq!(decode(&tags), None);
+        assert_eq!(keys(&tags), ["deploy-undo-0"]);
+    }
+}

@@ -1,0 +1,153 @@
+//! What serves after a release was undone: measured, and the closing sentence says no more than that.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use deploy::event::{ExitCode, Kind, Standing};
+use deploy::model::{Pin, Service, ServiceKey};
+use deploy::rollout::ServiceSnapshot;
+use deploy::verify::serves;
+use futures_util::future::join_all;
+
+use super::{Ground, Planned};
+use crate::apply::Known;
+
+/// What an undo came to.
+#[derive(Debug, Default)]
+pub(super) struct Restored {
+    /// The services that it was to restore, and what they ran.
+    pub(super) pins: BTreeMap<ServiceKey, Pin>,
+    /// Services that somebody deployed meanwhile, and what they run: left alone.
+    pub(super) theirs: BTreeMap<ServiceKey, String>,
+    /// Something was to be restored.
+    pub(super) acted: bool,
+    /// The account was read afterwards, and is as before.
+    pub(super) complete: bool,
+    /// What is still to be done, a step each, and the services among it.
+    pub(super) left: Vec<String>,
+    pub(super) not_back: BTreeSet<ServiceKey>,
+}
+
+/// How a service is found.
+enum Found {
+    Serves,
+    /// `desiredCount` is 0, as somebody left it.
+    Parked,
+    Down(u32, u32),
+    Unread,
+}
+
+/// Emits how every service was found, and closes.
+pub(super) async fn closing(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    restored: &Restored,
+    created: &BTreeSet<ServiceKey>,
+) -> (ExitCode, String) {
+    let was = |service: &&Service| {
+        let state = planned.observed.services.get(&service.key);
+        state.is_some_and(|state| state.status == "ACTIVE") && !restored.theirs.contains_key(&service.key)
+    };
+    let services: Vec<&Service> = ground.environment.services.iter().filter(was).collect();
+    let found = found(ground, planned, &services, restored.complete).await;
+    if restored.acted || !created.is_empty() {
+        let made = created.iter().map(|key| Standing {
+            service: key.clone(),
+            back: false,
+            before: None,
+            tasks: None,
+        });
+        let standing = |(service, (_, tasks)): (&&Service, &(Found, Option<(u32, u32)>))| {
+            let revision = &restored.pins.get(&service.key)?.revision;
+            let before = Some(revision.rsplit('/').next().unwrap_or(revision).to_owned());
+            let back = !restored.not_back.contains(&service.key);
+            Some(Standing { service: service.key.clone(), back, before, tasks: *tasks })
+        };
+        let mut all: Vec<Standing> = services.iter().zip(&found).filter_map(standing).chain(made).collect();
+        all.sort_by(|one, other| one.service.cmp(&other.service));
+        ground.events.emit(Kind::Undone { services: all });
+    }
+    for step in &restored.left {
+        ground.events.emit(Kind::Failed { error: format!("not restored: {step}"), hint: None });
+    }
+    if !restored.complete || !created.is_empty() {
+        return (ExitCode::NotRecovered, "not deployed, and not recovered".to_owned());
+    }
+    if !restored.theirs.is_empty() {
+        return (ExitCode::Superseded, "not deployed; a newer deployment took over".to_owned());
+    }
+    let names = |of: &dyn Fn(&Found) -> Option<String>| {
+        let named = services
+            .iter()
+            .zip(&found)
+            .filter_map(|(service, (found, _))| Some(format!("{} {}", service.key, of(found)?)));
+        named.collect::<Vec<_>>().join(", ")
+    };
+    let unread = names(&|found| matches!(found, Found::Unread).then(String::new));
+    let down = names(&|found| match found {
+        Found::Down(running, desired) => Some(format!("{running}/{desired}")),
+        _ => None,
+    });
+    let parked = names(&|found| matches!(found, Found::Parked).then(|| "0/0".to_owned()));
+    let any = found.iter().any(|(found, _)| matches!(found, Found::Serves));
+    if services.is_empty() {
+        (ExitCode::NotRecovered, "not deployed; nothing served before".to_owned())
+    } else if !unread.is_empty() {
+        (ExitCode::Unknown, "not deployed; all is as before, but what serves could not be read".to_owned())
+    } else if !down.is_empty() {
+        (
+            ExitCode::NotRecovered,
+            format!("not deployed; all is as before, and it does not serve: {down} tasks"),
+        )
+    } else if !any {
+        (ExitCode::NotRecovered, format!("not deployed; as before: {parked} tasks"))
+    } else if !parked.is_empty() {
+        (ExitCode::Failed, format!("not deployed; as before: {parked} tasks, and the rest serves"))
+    } else {
+        (ExitCode::Failed, "not deployed; the previous release serves".to_owned())
+    }
+}
+
+/// Reads how the services are, until they serve or have had their time to. What was down before is not waited for.
+async fn found(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    services: &[&Service],
+    wait: bool,
+) -> Vec<(Found, Option<(u32, u32)>)> {
+    let Ground { aws, environment, events, .. } = *ground;
+    let door = ground.door(&Known::of(&planned.observed));
+    let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
+    let deadline = events.clock().mark().after(Duration::from_secs(environment.timeouts.smoke_secs));
+    loop {
+        let read = aws.describe_services(&environment.cluster, &names).await.unwrap_or_default();
+        let targets = services.iter().map(|service| async {
+            let at = environment.services.iter().position(|it| it.key == service.key)?;
+            aws.describe_target_health(door.target_groups.get(at)?.as_ref()?).await.ok()
+        });
+        let targets = join_all(targets).await;
+        let of = |(service, targets): (&&Service, _)| {
+            let Some(read) = read.iter().find(|read| read.name == service.name) else {
+                return (Found::Unread, None);
+            };
+            let ServiceSnapshot { running, desired, .. } = *read;
+            let found = match desired {
+                0 if read.status == "ACTIVE" => Found::Parked,
+                _ if serves(read, Option::as_deref(&targets)) => Found::Serves,
+                _ => Found::Down(running, desired),
+            };
+            (found, Some((running, desired)))
+        };
+        let found: Vec<_> = services.iter().zip(targets).map(of).collect();
+        let was_up = |key: &ServiceKey| {
+            planned.observed.services.get(key).is_some_and(|state| state.running > 0 || state.desired == 0)
+        };
+        let late = services.iter().zip(&found).any(|(service, (found, _))| {
+            matches!(found, Found::Down(..) | Found::Unread) && was_up(&service.key)
+        });
+        if !wait || !late || deadline.remaining().is_zero() {
+            return found;
+        }
+        events.clock().sleep(Duration::from_secs(environment.timeouts.poll_secs)).await;
+    }
+}

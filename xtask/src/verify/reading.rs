@@ -1,0 +1,45 @@
+//! Reads all services with their tasks and targets, together.
+
+use deploy::model::Environment;
+use deploy::rollout::ServiceSnapshot;
+use deploy::verify::Reading;
+use futures_util::future::{join, try_join_all, try_join3};
+
+use super::Door;
+use crate::aws::{Aws, Error, Kind};
+
+/// A reading of each service, in the order of the environment.
+///
+/// # Errors
+/// [`Error`] when any of it cannot be read: half a reading proves nothing.
+pub async fn readings(aws: &Aws, environment: &Environment, door: &Door) -> Result<Vec<Reading>, Error> {
+    let names: Vec<&str> = environment.services.iter().map(|service| service.name.as_str()).collect();
+    let details = environment.services.iter().zip(&door.target_groups).map(|(service, target_group)| {
+        let tasks =
+            async |stopped| match aws.service_tasks(&environment.cluster, &service.name, stopped).await {
+                // A service that is gone is what DescribeServices says of it.
+                Err(error) if error.kind == Kind::NotFound => Ok(Vec::new()),
+                read => read,
+            };
+        let targets = async {
+            match target_group {
+                Some(arn) => aws.describe_target_health(arn).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        try_join3(tasks(false), tasks(true), targets)
+    });
+    let (services, details) =
+        join(aws.describe_services(&environment.cluster, &names), try_join_all(details)).await;
+    let (services, details) = (services?, details?);
+    let reading = |(name, (tasks, stopped, targets)): (&&str, (_, _, _))| {
+        let found = services.iter().find(|found| found.name == **name).cloned();
+        let missing = || ServiceSnapshot {
+            name: (*name).to_owned(),
+            status: "MISSING".to_owned(),
+            ..ServiceSnapshot::default()
+        };
+        Reading { service: found.unwrap_or_else(missing), tasks, stopped, targets }
+    };
+    Ok(names.iter().zip(details).map(reading).collect())
+}

@@ -1,0 +1,152 @@
+//! A release that fails leaves every rule, policy, bound, health check and service setting as it found them.
+
+use std::time::Duration;
+
+use deploy::event::{ExitCode, Kind};
+use deploy::model::{Environment, OnPlainCause};
+use sim::fault::{Fault, On};
+use sim::workload::scripted::Script;
+
+use crate::picture::{differences, settings};
+use crate::world::{Ended, World, story};
+
+/// As somebody set it up before the tool came: other bounds, another policy, other health checks, another path, other
+/// settings of the services; and nothing carries a tag.
+fn otherwise(environment: &mut Environment) {
+    for service in &mut environment.services {
+        service.target_group.health.interval_secs += 5;
+        service.target_group.health.unhealthy_threshold += 1;
+        service.target_group.deregistration_delay_secs += 7;
+        service.deployment.health_check_grace_secs += 13;
+    }
+    let backend = &mut environment.services[0];
+    let scaling = backend.scaling.as_mut().unwrap();
+    (scaling.min, scaling.max) = (3, 6);
+    scaling.policies[0].name = "by-hand".to_owned();
+    backend.routes.iter_mut().for_each(|route| route.priority += 7);
+    backend.routes.push(deploy::model::Route { path: "/v1/*".to_owned(), priority: 10 });
+    backend.desired_count = 3;
+}
+
+async fn hand_made() -> World {
+    let mut world = World::new().await;
+    let file = world.environment.clone();
+    otherwise(&mut world.environment);
+    assert_eq!(world.deploy("v0", "v0").await.exit, ExitCode::Done);
+    world.rights = None;
+    for service in &world.environment.services {
+        for revision in world.aws.list_task_definitions(&service.family, true, 10).await.unwrap() {
+            let tags = world.aws.list_ecs_tags(&revision).await.unwrap();
+            world.aws.untag_ecs_resource(&revision, &tags.into_keys().collect::<Vec<_>>()).await.unwrap();
+        }
+    }
+    world.environment = file;
+    world.rights = Some(crate::policy::grant(&world.cloud, crate::policy::printed(&world.environment)));
+    world
+}
+
+fn undone(ended: &Ended) -> bool {
+    ended.events.iter().any(|event| matches!(event, Kind::Undone { .. }))
+}
+
+/// Releases over hand-made services, each failing in another way.
+fn failures() -> Vec<(&'static str, fn(&mut World))> {
+    vec![
+        ("the backend crashes", |world| world.scripts.set("ielts-backend:2", Script::crashes(1_500, 1))),
+        ("the frontend crashes", |world| world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1))),
+        ("it does not answer", |world| world.front_door.answers(500)),
+        ("UpdateService is refused", |world| {
+            world.cloud.add_rule(On::operation("UpdateService").nth(1..=1).then(Fault::AccessDenied));
+        }),
+        ("PutScalingPolicy is refused", |world| {
+            world.cloud.add_rule(On::operation("PutScalingPolicy").nth(1..=1).then(Fault::AccessDenied));
+        }),
+        ("Ctrl-C", |world| world.stop_after = Some(45)),
+    ]
+}
+
+#[test]
+fn a_first_deploy_that_fails_over_hand_made_services_leaves_all_as_it_was() {
+    for (why, fail) in failures() {
+        story(async || {
+            let mut world = hand_made().await;
+            let before = Box::pin(settings(&world)).await;
+            fail(&mut world);
+            let ended = Box::pin(world.deploy("v1", "v1")).await;
+            let exit = if why == "Ctrl-C" { ExitCode::Interrupted } else { ExitCode::Failed };
+            assert_eq!((ended.exit, undone(&ended)), (exit, true), "{why}: {:#?}", ended.events);
+            let after = Box::pin(settings(&world)).await;
+            assert_eq!(differences(&before, &after), [""; 0], "{why}: {:#?}", ended.events);
+        });
+    }
+}
+
+#[test]
+fn a_deploy_that_works_brings_hand_made_services_to_the_file_and_deletes_last() {
+    story(async || {
+        let mut world = hand_made().await;
+        let ended = world.deploy("v1", "v1").await;
+        assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+        let place = |name: &str| ended.writes.iter().rposition(|write| write == name);
+        let first = |name: &str| ended.writes.iter().position(|write| write == name);
+        assert!(first("DeleteRule") > place("UpdateService"), "{:?}", ended.writes);
+        assert!(first("DeleteScalingPolicy") > place("UpdateService"), "{:?}", ended.writes);
+        let again = world.deploy("v1", "v1").await;
+        assert_eq!((again.exit, again.writes), (ExitCode::Done, vec![]), "{:#?}", again.events);
+    });
+}
+
+#[test]
+fn a_killed_run_and_a_rerun_that_fails_restore_what_was_before_the_first() {
+    // The failing release's calls, some of them writes that change settings and some in the middle of the roll.
+    for calls in [30, 36, 40, 44, 48, 60, 90] {
+        story(async || {
+            let mut world = hand_made().await;
+            let before = Box::pin(settings(&world)).await;
+            world.environment.services[1].deployment.on_plain_cause = OnPlainCause::RollBack;
+            world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1));
+            world.scripts.set("ielts-frontend:3", Script::crashes(1_500, 1));
+            assert!(Box::pin(world.killed_after(calls, "v1", "v1")).await.is_none());
+            let ended = Box::pin(world.deploy("v1", "v1")).await;
+            assert_eq!(ended.exit, ExitCode::Failed, "killed after {calls}: {:#?}", ended.events);
+            let after = Box::pin(settings(&world)).await;
+            assert_eq!(differences(&before, &after), [""; 0], "killed after {calls}: {:#?}", ended.events);
+        });
+    }
+}
+
+#[test]
+fn an_abort_restores_what_a_killed_run_had_changed() {
+    story(async || {
+        let mut world = hand_made().await;
+        let before = Box::pin(settings(&world)).await;
+        let killed = tokio::time::timeout(Duration::from_secs(60), Box::pin(world.deploy("v1", "v1"))).await;
+        assert!(killed.is_err());
+        let ended = Box::pin(world.abort()).await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        let after = Box::pin(settings(&world)).await;
+        assert_eq!(differences(&before, &after), [""; 0], "{:#?}", ended.events);
+    });
+}
+
+#[test]
+fn what_somebody_else_changed_since_stays() {
+    story(async || {
+        let mut world = hand_made().await;
+        world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1));
+        let theirs = deploy::model::spec::ScalableTargetSpec {
+            resource_id: "service/ielts-prod-cluster/ielts-backend-service".to_owned(),
+            min: 2,
+            max: 17,
+        };
+        let rival = world.somebody().await;
+        let meddle = async {
+            rival.waits_for(crate::somebody::Moment::Complete, "ielts-backend:2").await;
+            rival.aws.register_scalable_target(&theirs, &xtask::aws::Tags::new()).await.unwrap();
+        };
+        let (ended, ()) = tokio::join!(Box::pin(world.deploy("v1", "v1")), Box::pin(meddle));
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        let now = Box::pin(settings(&world)).await;
+        assert!(now.contains("max: 17") && now.contains("min: 3"), "{now}");
+    });
+}
