@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use deploy::config::{self, Report};
 
-/// What a fragment is bound to be told: it lacks most of the keys.
-const INCOMPLETE: [&str; 2] = ["missing-key", "route-none"];
+/// What a fragment is bound to be told: it lacks most of the keys, and the default size is the smallest.
+const INCOMPLETE: [&str; 3] = ["missing-key", "route-none", "connect-size"];
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/config/rules")

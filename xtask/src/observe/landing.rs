@@ -1,6 +1,6 @@
 //! What the operator brings: VPC, subnets, security groups, roles.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deploy::model::{Environment, LoadBalancerSource, Lookup};
 use futures_util::future::{try_join, try_join_all, try_join4};
@@ -28,6 +28,9 @@ pub(super) async fn read(aws: &Aws, environment: &Environment, caller: &Caller) 
     for subnet in &references.subnets {
         resolved.resolve(subnet, &subnets, inside("subnet"));
     }
+    if let LoadBalancerSource::Create { subnets: wanted, .. } = &environment.load_balancer.source {
+        resolved.missing.extend(one_zone_twice(wanted, &subnets, &resolved.ids));
+    }
     for group in &references.security_groups {
         resolved.resolve(group, &groups, inside("security group"));
     }
@@ -47,6 +50,29 @@ pub(super) async fn read(aws: &Aws, environment: &Environment, caller: &Caller) 
         }
     }
     Ok(resolved)
+}
+
+/// A subnet whose zone a subnet before it has. CreateLoadBalancer refuses it once half of the release is made.
+fn one_zone_twice(
+    wanted: &[Lookup],
+    candidates: &[Candidate],
+    ids: &BTreeMap<String, String>,
+) -> Option<Missing> {
+    let mut zones = BTreeMap::new();
+    wanted.iter().find_map(|subnet| {
+        let id = ids.get(subnet.text())?;
+        let zone = candidates.iter().find(|candidate| candidate.id == *id)?.zone.clone()?;
+        let first = zones.insert(zone.clone(), subnet)?;
+        Some(Missing {
+            what: "subnet",
+            reference: subnet.text().to_owned(),
+            problem: format!(
+                "is in {zone}, as {} is: a load balancer takes one subnet of each zone",
+                first.text()
+            ),
+            hint: "name a subnet in another availability zone under [load-balancer]".to_owned(),
+        })
+    })
 }
 
 /// Every reference once, by kind.
@@ -98,7 +124,8 @@ async fn vpcs(aws: &Aws, reference: &Lookup) -> Result<Vec<Candidate>, aws::Erro
         Lookup::Name(name) => ("tag:Name", name),
     };
     let found = aws.describe_vpcs(filter, &[text]).await?;
-    let candidate = |vpc: Vpc| Candidate { id: vpc.id, vpc: None, names: vpc.name.into_iter().collect() };
+    let candidate =
+        |vpc: Vpc| Candidate { id: vpc.id, vpc: None, zone: None, names: vpc.name.into_iter().collect() };
     Ok(found.into_iter().map(candidate).collect())
 }
 
@@ -109,6 +136,7 @@ async fn subnets(aws: &Aws, references: &BTreeSet<Lookup>) -> Result<Vec<Candida
     let candidate = |subnet: Subnet| Candidate {
         id: subnet.id,
         vpc: Some(subnet.vpc),
+        zone: Some(subnet.zone),
         names: subnet.name.into_iter().collect(),
     };
     Ok(by_id.into_iter().chain(by_name).map(candidate).collect())
@@ -128,6 +156,7 @@ async fn security_groups(aws: &Aws, references: &BTreeSet<Lookup>) -> Result<Vec
     let candidate = |group: SecurityGroup| Candidate {
         id: group.id,
         vpc: Some(group.vpc),
+        zone: None,
         names: group.name.into_iter().chain([group.group_name]).collect(),
     };
     Ok(by_id.into_iter().chain(by_name).chain(by_tag).map(candidate).collect())

@@ -13,6 +13,8 @@ pub(super) struct Candidate {
     pub(super) id: String,
     /// The VPC that it is in; `None` for a VPC itself.
     pub(super) vpc: Option<String>,
+    /// A subnet's availability zone.
+    pub(super) zone: Option<String>,
     /// Its names.
     pub(super) names: Vec<String>,
 }
@@ -98,7 +100,7 @@ mod tests {
     use super::*;
 
     fn candidate(id: &str, vpc: &str, name: &str) -> Candidate {
-        Candidate { id: id.to_owned(), vpc: Some(vpc.to_owned()), names: vec![name.to_owned()] }
+        Candidate { id: id.to_owned(), vpc: Some(vpc.to_owned()), zone: None, names: vec![name.to_owned()] }
     }
 
     fn told(reference: &str, candidates: &[Candidate], vpc: Option<&str>) -> Result<String, String> {

@@ -95,6 +95,19 @@ async fn a_selected_load_balancer_that_does_not_exist_is_missing_and_not_created
 }
 
 #[tokio::test(start_paused = true)]
+async fn load_balancer_subnets_in_one_zone_are_refused_before_anything_is_made() {
+    let mut landing_zone = landing_zone(&environment());
+    landing_zone.subnets.iter_mut().for_each(|subnet| subnet.zone = Some('a'));
+    let rehearsal = Rehearsal::with(Settings { landing_zone, ..Settings::default() }, 1).await;
+    let error = account(&rehearsal.aws, &environment()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "subnet `ielts-prod-public-1b` is in ap-southeast-1a, as ielts-prod-public-1a is: a load balancer takes one \
+         subnet of each zone"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_network_can_be_named_by_ids_and_names_at_once() {
     let rehearsal = furnished().await;
     let by_name = account(&rehearsal.aws, &environment()).await.unwrap().ids;

@@ -124,9 +124,12 @@ fn roles(place: Place<'_>, environment: &Environment) -> Vec<String> {
         .iter()
         .flat_map(|service| [Some(&service.execution_role), service.task_role.as_ref()])
         .flatten();
-    let arn = |role: &Lookup| match role.text() {
-        text if text.starts_with("arn:") => text.to_owned(),
-        name => format!("arn:{}:iam::{}:role/{name}", place.partition, place.account),
+    let arns = |role: &Lookup| match role.text() {
+        text if text.starts_with("arn:") => vec![text.to_owned()],
+        name => {
+            let role = format!("arn:{}:iam::{}:role/", place.partition, place.account);
+            vec![format!("{role}{name}"), format!("{role}*/{name}")]
+        }
     };
-    roles.map(arn).collect()
+    roles.flat_map(arns).collect()
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{Holder, Lease};
+use crate::model::tag_text;
 
 /// The longest tag value, in characters.
 const LONGEST: usize = 256;
@@ -34,7 +35,7 @@ impl fmt::Display for Lease {
         if let Some(taken) = &self.taken {
             let room = LONGEST.saturating_sub(text.chars().count() + " taken=".len());
             if room >= SHORTEST_NOTE {
-                text.push_str(&format!(" taken={}", legal(taken, room)));
+                text.push_str(&format!(" taken={}", tag_text(taken, room)));
             }
         }
         f.write_str(text.trim_end())
@@ -81,13 +82,6 @@ pub(super) fn legible(holder: &Holder) -> Holder {
 
 /// One word of legal characters; never empty.
 fn word(text: &str, most: usize) -> String {
-    let word = legal(text, most).replace(' ', "_");
+    let word = tag_text(text, most).replace(' ', "_");
     if word.is_empty() { "unknown".to_owned() } else { word }
-}
-
-fn legal(text: &str, most: usize) -> String {
-    let legal = |c: char| {
-        if c.is_alphanumeric() || " +-=._:/@".contains(c) { c } else { '_' }
-    };
-    text.chars().map(legal).take(most).collect()
 }

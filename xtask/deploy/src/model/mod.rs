@@ -11,6 +11,7 @@ mod observed;
 mod release;
 mod service;
 pub mod spec;
+mod tag;
 
 pub use build::{Build, BuildCache, BuildSecret, Dockerfile, Engine};
 pub use environment::{
@@ -27,3 +28,4 @@ pub use service::{
     EarlySuccess, HealthCheck, LogGroup, Metric, OnPlainCause, Patience, Policy, Repository, Route, Scaling,
     Service, ServiceKey, SmokeCheck, TargetGroup,
 };
+pub use tag::{fits_tag, tag_text};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Release;
+use crate::model::{Release, tag_text};
 
 /// The tags that a revision carries. They are the release record: who released which commit.
 ///
@@ -26,10 +26,7 @@ pub fn release_tags(app: &str, release: &Release) -> BTreeMap<String, String> {
 }
 
 fn clean(text: &str) -> String {
-    let legal = |c: char| {
-        if c.is_alphanumeric() || " +-=._:/@".contains(c) { c } else { '_' }
-    };
-    text.chars().map(legal).take(256).collect()
+    tag_text(text, 256)
 }
 
 /// CreateService's `clientToken`: at most 36 characters, the same for the same service in the same release,

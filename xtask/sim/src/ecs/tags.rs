@@ -59,7 +59,10 @@ pub(super) fn check(tags: &[Tag]) -> Result<(), ApiError> {
     if tags.len() > MOST_TAGS {
         return Err(invalid("Tags can not be more than 50."));
     }
-    let allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " +-=._:/@".contains(c));
+    // `[\p{L}\p{Z}\p{N}_.:/=+\-@]`: letters are no combining marks, of which these are the common ones.
+    let mark = |c: char| matches!(c, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{903}' | '\u{93a}'..='\u{94f}' | '\u{20d0}'..='\u{20ff}');
+    let fits = |c: char| c.is_alphanumeric() && !mark(c) || " +-=._:/@".contains(c);
+    let allowed = |text: &str| text.chars().all(fits);
     for (index, tag) in tags.iter().enumerate() {
         let length = tag.key.chars().count();
         if !(1..=128).contains(&length) || tag.value.chars().count() > 256 {

@@ -20,6 +20,7 @@ mod certificate;
 mod circuit_breaker;
 mod confirm;
 mod connect_name;
+mod connect_size;
 mod container_health;
 mod container_port;
 mod count_range;
@@ -30,6 +31,7 @@ mod deployment_deadlock;
 mod duplicate_entry;
 mod early_success;
 mod ecs_name;
+mod exec_role;
 mod fargate_size;
 mod health_grace;
 mod health_matcher;
@@ -46,6 +48,7 @@ mod policy_idle;
 mod policy_name;
 mod region;
 mod repository_name;
+mod role_name;
 mod route_clash;
 mod route_none;
 mod route_path;
@@ -129,7 +132,7 @@ pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 /// All rules, sorted by code.
-static RULES: [Rule; 52] = [
+static RULES: [Rule; 55] = [
     account::RULE,
     account_open::RULE,
     alias_clash::RULE,
@@ -141,6 +144,7 @@ static RULES: [Rule; 52] = [
     circuit_breaker::RULE,
     confirm::RULE,
     connect_name::RULE,
+    connect_size::RULE,
     container_health::RULE,
     container_port::RULE,
     count_range::RULE,
@@ -151,6 +155,7 @@ static RULES: [Rule; 52] = [
     duplicate_entry::RULE,
     early_success::RULE,
     ecs_name::RULE,
+    exec_role::RULE,
     fargate_size::RULE,
     health_grace::RULE,
     health_matcher::RULE,
@@ -166,6 +171,7 @@ static RULES: [Rule; 52] = [
     policy_name::RULE,
     region::RULE,
     repository_name::RULE,
+    role_name::RULE,
     route_clash::RULE,
     route_none::RULE,
     route_path::RULE,

@@ -4,6 +4,7 @@
 
 use super::naming::{Naming, any_form};
 use super::{Diagnostic, Rule, Scope, Setting};
+use crate::model::fits_tag;
 
 pub(super) const RULE: Rule = Rule {
     code: "tag-value",
@@ -14,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 const VALUE: Naming = Naming {
     what: "tag value",
     length: 1..=256,
-    allowed: |c| c.is_alphanumeric() || " +-=._:/@".contains(c),
+    allowed: fits_tag,
     law: "letters, digits, spaces and `+ - = . _ : / @` (ECS API, Tag); all that the tool creates \
           is tagged with it",
     form: any_form,
