@@ -6,7 +6,7 @@ import random
 import subprocess
 from urllib.parse import urlsplit
 
-from . import proc
+from . import names, proc
 from .account import Account
 from .sources import Sources
 from .tool import Tool
@@ -76,7 +76,7 @@ class Stage:
         run = self.tool.run("status", "--output", "json")
         expect("the exit code of status", run.exit, 0)
         rows = {row["service"]: row for row in run.object().get("services", [])}
-        found = {key: rows.get(f"ielts-{key}-service") for key in ("backend", "frontend")}
+        found = {key: rows.get(service) for key, service in zip(names.KEYS, names.SERVICES)}
         if None in found.values():
             raise Unexpected("what status prints", "a row for each service", run.story())
         return found

@@ -8,6 +8,8 @@ import subprocess
 import threading
 import time
 
+from . import names
+
 
 # The local environment's settling time, a build of one crate, and room for a slow machine.
 WARM_DEADLINE = 420
@@ -114,22 +116,22 @@ class Tool:
         self.root = root
         self.runs = []
 
-    def start(self, *args, env=None, on_event=None):
-        """Starts a verb; `env` replaces the whole environment."""
-        command = ["cargo", "xtask", *args]
+    def start(self, *args, env=None, on_event=None, config=names.FILE):
+        """Starts a verb for the checks' file, or for deploy.toml without one; `env` replaces the whole environment."""
+        command = ["cargo", "xtask", *args[:1], *(["--config", config] if config else []), *args[1:]]
         print(f"     $ {' '.join(command)}")
         run = Run(command, env or dict(os.environ), self.root, on_event)
         self.runs.append(run)
         return run
 
-    def run(self, *args, deadline=600, env=None):
+    def run(self, *args, deadline=600, env=None, config=names.FILE):
         """Runs a verb to its end."""
-        return self.start(*args, env=env).wait(deadline)
+        return self.start(*args, env=env, config=config).wait(deadline)
 
     def elsewhere(self, folder, *args, deadline=120):
         """Runs the program itself in another workspace; it is there once a verb was run."""
         program = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", self.root / "target")) / "xtask" / "xtask"
-        run = Run([str(program), *args], dict(os.environ), folder)
+        run = Run([str(program), "--config", str(self.root / names.FILE), *args], dict(os.environ), folder)
         self.runs.append(run)
         return run.wait(deadline)
 

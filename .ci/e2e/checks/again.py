@@ -2,6 +2,7 @@
 
 import os
 
+from .. import names
 from ..stage import deployed
 from ..verdict import check, expect, expect_that
 from .fresh import fresh_deploy
@@ -20,7 +21,7 @@ def second_deploy(stage):
 @check("a second deploy makes no new revision", needs=[second_deploy])
 def no_new_revision(stage):
     revisions = {family: len(arns) for family, arns in stage.account().active_revisions().items()}
-    expect("ACTIVE revisions", revisions, {"ielts-backend": 1, "ielts-frontend": 1})
+    expect("ACTIVE revisions", revisions, {family: 1 for family in names.FAMILIES})
 
 
 @check("plan exits 0 when nothing is pending", needs=[fresh_deploy])

@@ -16,16 +16,15 @@ def _task_ids(arns):
 @check("word for word: aws ecs list-services, describe-services, list-tasks", needs=[fresh_deploy])
 def word_for_word(stage):
     account = stage.account()
-    listed = account.word_for_word("aws ecs list-services --cluster ielts-prod-cluster")
+    listed = account.word_for_word(f"aws ecs list-services --cluster {names.CLUSTER}")
     expect("list-services", sorted(_task_ids(listed["serviceArns"])), list(names.SERVICES))
     described = account.word_for_word(
-        "aws ecs describe-services --cluster ielts-prod-cluster "
-        "--services ielts-backend-service ielts-frontend-service"
+        f"aws ecs describe-services --cluster {names.CLUSTER} --services {' '.join(names.SERVICES)}"
     )
     expect("describe-services: failures", described["failures"], [])
     expect("describe-services", [service["serviceName"] for service in described["services"]], list(names.SERVICES))
     tasks = account.word_for_word(
-        "aws ecs list-tasks --cluster ielts-prod-cluster --service-name ielts-backend-service"
+        f"aws ecs list-tasks --cluster {names.CLUSTER} --service-name {names.SERVICES[0]}"
     )
     expect("the number of tasks listed", len(tasks["taskArns"]), 2)
 

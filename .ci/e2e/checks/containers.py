@@ -25,7 +25,7 @@ KINDS = [
 
 
 class Bench:
-    """The repository's deploy.toml with the two applications in place of its own."""
+    """The checks' file with the two applications in place of its own."""
 
     def __init__(self, stage, env):
         self.stage, self.env = stage, env
@@ -40,7 +40,7 @@ class Bench:
         self.edit('# environment = { LOG_LEVEL = "info" }', f'secrets = {{ GREETING = "{PARAMETER}" }}')
 
     def edit(self, old, new, times=1):
-        self.stage.sources.edit("deploy.toml", old, new, times)
+        self.stage.sources.edit(names.FILE, old, new, times)
 
     def deploy(self):
         return self.stage.tool.deploy(env=self.env)
@@ -88,7 +88,7 @@ def isolated(stage):
     shape = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}|{{.HostConfig.ReadonlyRootfs}}|{{.HostConfig.Memory}}"
     shown = [line.split("|") for line in stage.bench.docker("inspect", "--format", shape, *stage.bench.tasks())]
     expect("different addresses", len({address for address, *_ in shown if address}), 4)
-    expect("roots and limits", {tuple(rest) for _, *rest in shown}, {("true", str(512 << 20))})
+    expect("roots and limits", {tuple(rest) for _, *rest in shown}, {("true", str(1024 << 20))})
 
 
 @check("a new version of both rolls under load: no failure", needs=[connected])

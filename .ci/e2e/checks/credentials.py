@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from .. import bases, docker
+from .. import bases, docker, names
 from ..stage import deployed
 from ..verdict import check, expect, expect_that
 from ..watch import Arguments, files_since
@@ -76,8 +76,8 @@ def nothing_leaks(stage):
         began = time.time()
         with Arguments() as arguments:
             _decoys(stage, arguments, folder, texts)
-            stage.sources.edit("deploy.toml", CARGO, build)
-            stage.sources.edit("deploy.toml", PROBE, 'command = ["CMD", "node", "/app/server.js", "probe"]')
+            stage.sources.edit(names.FILE, CARGO, build)
+            stage.sources.edit(names.FILE, PROBE, 'command = ["CMD", "node", "/app/server.js", "probe"]')
             try:
                 # An engine does not look at what a secret is: it would take the step of an earlier run.
                 run = deployed(stage.tool.deploy("--no-cache", env=env))

@@ -31,7 +31,7 @@ def _folder(stage):
 
 def _by(stage, engine, dockerfile="Dockerfile"):
     build = f'build = {{ dockerfile = "target/ci/engine/{dockerfile}", args = {{ GREETING = "hi" }}, engine = "{engine}" }}'
-    return stage.sources.edited("deploy.toml", CARGO, build)
+    return stage.sources.edited(names.FILE, CARGO, build)
 
 
 @check("a Dockerfile built by docker is pushed and deployed by its digest", needs=[fresh_deploy])
@@ -78,7 +78,7 @@ def own(stage):
         base = bases.rust(env)
         for key in names.KEYS:
             build = f'build = {{ dockerfile = "{key}/Dockerfile", context = ".", args = {{ BUILD_IMAGE = "{base}" }} }}'
-            stage.sources.edit("deploy.toml", f'build = {{ cargo = "{key}" }}', build)
+            stage.sources.edit(names.FILE, f'build = {{ cargo = "{key}" }}', build)
         try:
             run = deployed(stage.tool.deploy(env=env))
         finally:

@@ -4,7 +4,7 @@ import json
 import signal
 import threading
 
-from .. import web
+from .. import names, web
 from ..stage import deployed
 from ..tool import WARM_DEADLINE
 from ..verdict import Check, Unexpected, expect, expect_that
@@ -89,7 +89,7 @@ def _converges(stage, definitions):
 def _fresh_round(pattern, sign, exit_code):
     def body(stage):
         stage.stop()
-        stage.definitions = {"ielts-backend": 1, "ielts-frontend": 1}
+        stage.definitions = {family: 1 for family in names.FAMILIES}
         killed, moment = _interrupted_deploy(stage, stage.first, pattern, sign, stage.stop)
         expect(f"the exit code of the interrupted deploy ({moment})", killed.exit, exit_code)
         run = _converges(stage, stage.definitions)
@@ -102,9 +102,9 @@ def _update_round(pattern):
         def change():
             # Another value in each attempt: going back to an earlier definition may make a new revision of it.
             stage.sources.restore()
-            stage.definitions["ielts-backend"] += 1
-            value = f"end-to-end {stage.definitions['ielts-backend']}"
-            stage.sources.edit("deploy.toml", LINE, f'environment = {{ RELEASE_NOTE = "{value}" }}')
+            stage.definitions[names.FAMILIES[0]] += 1
+            value = f"end-to-end {stage.definitions[names.FAMILIES[0]]}"
+            stage.sources.edit(names.FILE, LINE, f'environment = {{ RELEASE_NOTE = "{value}" }}')
         try:
             change()
             killed, moment = _interrupted_deploy(stage, stage.update_run, pattern, signal.SIGKILL, change)

@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 
+from .. import names
 from ..verdict import check, expect, expect_that
 from .fresh import fresh_deploy
 
@@ -40,14 +41,14 @@ def prod_without_consent(stage):
     expect_that("--yes" in run.text, "what is said", "a sentence that names --yes", run.story())
 
 
-@check("a mistake in deploy.toml exits 2 with its line, and three are shown at once")
+@check("a mistake in the file exits 2 with its line, and three are shown at once")
 def mistakes_at_once(stage):
-    with stage.sources.edited("deploy.toml", 'region = "ap-southeast-1"', 'regoin = "ap-southeast-1"'):
-        stage.sources.edit("deploy.toml", "min = 2\nmax = 10", "min = 5\nmax = 1")
-        stage.sources.edit("deploy.toml", "memory-mib = 512", "memory-mib = 513")
+    with stage.sources.edited(names.FILE, f'region = "{names.REGION}"', f'regoin = "{names.REGION}"'):
+        stage.sources.edit(names.FILE, "min = 2\nmax = 10", "min = 5\nmax = 1")
+        stage.sources.edit(names.FILE, "memory-mib = 1024", "memory-mib = 1025")
         run = stage.tool.run("deploy")
     expect_that(run.exit == 2, "deploy with three mistakes", "exit 2", run.story())
-    for part in ("regoin", "513", "max", "deploy.toml:"):
+    for part in ("regoin", "1025", "max", "ielts.toml:"):
         expect_that(part in run.text, "what is shown", f"{part!r} in it", run.story(60))
 
 
