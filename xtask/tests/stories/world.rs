@@ -270,13 +270,21 @@ impl World {
             order: deploy::plan::Order::Together,
             claim: &self.claim,
         };
-        let stop = async {
-            if let Some(secs) = self.stop_after {
-                self.host.clock.sleep(Duration::from_secs(secs)).await;
-                assert!(switch.ask(), "a deploy that rolls must heed a stop");
+        // As the verbs do: a stop that nothing heeds ends the command at once.
+        let unheeded = async {
+            match self.stop_after {
+                Some(secs) => self.host.clock.sleep(Duration::from_secs(secs)).await,
+                None => std::future::pending().await,
+            }
+            if switch.ask() {
+                std::future::pending().await
             }
         };
-        let (exit, ()) = tokio::join!(act(&ground), stop);
+        let exit = tokio::select! {
+            biased;
+            () = unheeded => ExitCode::Interrupted,
+            exit = act(&ground) => exit,
+        };
         let calls = self.cloud.calls().split_off(before);
         Ended {
             exit,

@@ -31,6 +31,8 @@ pub(super) struct Case {
     pub(super) acts: Vec<Act>,
     /// The tool is killed after so many calls.
     pub(super) killed_after: Option<usize>,
+    /// Seconds into the release at which somebody presses Ctrl-C.
+    pub(super) stopped_after: Option<u64>,
     /// How far the machine's clock is ahead of the cloud's, in seconds; AWS accepts five minutes.
     pub(super) ahead_secs: i64,
     /// Seconds until somebody runs the release again.
@@ -57,6 +59,7 @@ impl Case {
             network: Network::draw(&rng),
             acts,
             killed_after: percent(25).then(|| rng.below(200) as usize + 1),
+            stopped_after: percent(12).then(|| rng.below(180)),
             ahead_secs: if percent(20) { rng.below(560) as i64 - 280 } else { 0 },
             pause_secs: pick(&rng, &[0, 5, 60, 900]),
         }
@@ -77,7 +80,10 @@ impl Case {
     /// Nothing that happens keeps the release from being proven.
     pub(super) fn is_untroubled(&self) -> bool {
         let well = |script: &Script| *script == Script::default();
-        self.network.is_well() && self.acts.is_empty() && self.scripts.iter().all(well)
+        self.network.is_well()
+            && self.stopped_after.is_none()
+            && self.acts.is_empty()
+            && self.scripts.iter().all(well)
     }
 }
 

@@ -41,17 +41,25 @@ pub(super) fn judged(
             (!new && lacks.all(|lacks| lacks.is_some()))
                 .then(|| format!("{} does not run what it ran before: {first}", service.key))
         }),
-        ExitCode::Usage if !ended.writes.is_empty() => Some(format!("{:?} were written", ended.writes)),
+        // Whoever could not take the lease may have written it, and taken it away again.
+        ExitCode::Usage => {
+            let lease = |name: &String| ["TagResource", "UntagResource"].contains(&name.as_str());
+            let other: Vec<_> = ended.writes.iter().filter(|name| !lease(name)).collect();
+            (!other.is_empty()).then(|| format!("{other:?} were written"))
+        }
         ExitCode::Superseded if case.acts.is_empty() => Some("nobody else is there".to_owned()),
         ExitCode::Unknown if case.network.is_well() => Some("nothing kept it from knowing".to_owned()),
         ExitCode::StillMoving if now.iter().all(|now| now.runs().is_some()) => {
             Some("nothing moves".to_owned())
         }
-        ExitCode::NotRecovered if case.network.is_well() && case.acts.is_empty() => {
+        ExitCode::NotRecovered
+            if case.network.is_well() && case.acts.is_empty() && case.stopped_after.is_none() =>
+        {
             let all =
                 services().all(|(place, (now, _))| served(place).any(|digest| now.runs() == Some(digest)));
             all.then(|| "what served before serves".to_owned())
         }
+        ExitCode::Interrupted if case.stopped_after.is_some() => None,
         ExitCode::Interrupted | ExitCode::Bug | ExitCode::ChangesPending => {
             Some("no cause for it".to_owned())
         }

@@ -47,6 +47,7 @@ pub(super) async fn run(case: &Case, shows: bool) -> Run {
     let before = Truth::all(&world);
     Box::pin(troubled(case, &mut world, images, &before, &mut found)).await;
     world.cloud.clear_rules();
+    world.stop_after = None;
     behave(&world, images, &[Script::default(), Script::default()]);
     tokio::time::sleep(Duration::from_secs(case.pause_secs)).await;
     Box::pin(converges(case, &mut world, images, &before, &mut found)).await;
@@ -64,6 +65,7 @@ fn behave(world: &World, images: Images, scripts: &[Script; 2]) {
 async fn troubled(case: &Case, world: &mut World, images: Images, before: &[Truth], found: &mut Vec<String>) {
     behave(world, images, &case.scripts);
     case.network.befall(world);
+    world.stop_after = case.stopped_after;
     let mut rival = Box::pin(world.rival()).await;
     let neighbours = Box::pin(act(&case.acts, &mut rival, world.shows));
     let release = Box::pin(release(case, world, images));
