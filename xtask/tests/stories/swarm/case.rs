@@ -68,7 +68,6 @@ impl Case {
     /// The environment that the case deploys.
     pub(super) fn environment(&self) -> Environment {
         let mut environment = environment(&self.settings).unwrap();
-        environment.account = None;
         environment.availability = None;
         if self.unscaled {
             // A table of an environment can change a setting, and not take one away.
