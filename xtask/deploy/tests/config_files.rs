@@ -188,3 +188,18 @@ fn a_damaged_file_is_explained_and_makes_nothing_panic() {
         }
     }
 }
+
+/// A second alone, and several on a machine that builds meanwhile; where it is not linear, minutes.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test of how long it takes")]
+fn the_mistakes_of_three_thousand_services_are_reported_at_once() {
+    let text = (0..3_000).fold("[env.test]\nkind = \"local\"\n".to_owned(), |text, n| {
+        text + &format!("[service.s{n}]\nname = \"--help\"\n")
+    });
+    let begun = std::time::Instant::now();
+    let report = config::load("deploy.toml", &text, Some("test")).unwrap_err();
+    let (found, shown) = (report.findings().count(), report.render(false));
+    let took = begun.elapsed();
+    assert!(found >= 6_000 && shown.contains("[service.s2999]"), "{found}");
+    assert!(took.as_secs() < 10, "{took:?}");
+}

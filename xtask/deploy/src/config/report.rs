@@ -6,7 +6,11 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Serialize;
 
-use super::diagnostic::{Diagnostic, Severity};
+use super::diagnostic::{Diagnostic, Label, Severity};
+use super::setting::Span;
+
+/// Labels that are more lines apart are shown as two excerpts.
+const APART: usize = 200;
 
 /// All that was found in one file, in the order of the file, errors first.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +21,8 @@ pub struct Report {
     origin: String,
     /// The file's text, with secrets masked.
     text: String,
+    /// Where each of its lines begins.
+    lines: Vec<usize>,
 }
 
 /// One diagnostic in the terms of an editor or of GitHub's annotations.
@@ -53,11 +59,15 @@ impl Report {
         // A value that all services share is wrong once, not once for each of them.
         let mut kept: Vec<Diagnostic> = Vec::new();
         for found in diagnostics {
-            if !kept.contains(&found) {
+            let place = |other: &Diagnostic| other.primary().map(|label| label.span.start);
+            let here = place(&found);
+            // They are sorted: its equals, if there are any, are the last ones.
+            if !kept.iter().rev().take_while(|other| place(other) == here).any(|other| *other == found) {
                 kept.push(found);
             }
         }
-        Self { diagnostics: kept, origin: origin.to_owned(), text: masked }
+        let lines = std::iter::once(0).chain(masked.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { diagnostics: kept, origin: origin.to_owned(), text: masked, lines }
     }
 
     /// Whether nothing was found.
@@ -116,21 +126,22 @@ impl Report {
         };
         let mut main = Group::with_title(level.primary_title(found.message.as_str()).id(found.code));
         if let Some(primary) = found.primary() {
-            let marks = found.labels.iter().map(|label| {
-                let kind = if std::ptr::eq(label, primary) {
-                    AnnotationKind::Primary
-                } else {
-                    AnnotationKind::Context
-                };
-                kind.span(label.span.clone()).label(label.text.as_str())
-            });
-            main = main.element(self.snippet().annotations(marks));
+            for labels in self.neighbours(found, primary) {
+                let (from, snippet) = self.excerpt(labels.iter().map(|label| &label.span));
+                let marks = labels.into_iter().map(|label| {
+                    let primary = std::ptr::eq(label, primary);
+                    let kind = if primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+                    kind.span(label.span.start - from..label.span.end - from).label(label.text.as_str())
+                });
+                main = main.element(snippet.annotations(marks));
+            }
         }
         main = main.elements(found.notes.iter().map(|note| Level::NOTE.message(note.as_str())));
         match (&found.help, &found.edit) {
             (Some(help), Some(edit)) => {
-                let patch = Patch::new(edit.span.clone(), edit.text.as_str());
-                let fix = Snippet::source(self.text.as_str()).path(self.origin.as_str()).patch(patch);
+                let (from, snippet) = self.excerpt([&edit.span]);
+                let patch = Patch::new(edit.span.start - from..edit.span.end - from, edit.text.as_str());
+                let fix = snippet.patch(patch);
                 vec![main, Group::with_title(Level::HELP.secondary_title(help.as_str())).element(fix)]
             }
             (Some(help), None) => vec![main.element(Level::HELP.message(help.as_str()))],
@@ -138,15 +149,41 @@ impl Report {
         }
     }
 
-    fn snippet<'a>(&'a self) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-        Snippet::source(self.text.as_str()).path(self.origin.as_str())
+    /// The labels in groups that are shown together, that of the blamed place first: what lies between two labels is read by
+    /// the renderer too.
+    fn neighbours<'a>(&self, found: &'a Diagnostic, primary: &Label) -> Vec<Vec<&'a Label>> {
+        let mut labels: Vec<&Label> = found.labels.iter().collect();
+        labels.sort_by_key(|label| label.span.start);
+        let near =
+            |one: &&Label, next: &&Label| self.line(next.span.start) - self.line(one.span.start) < APART;
+        let mut groups: Vec<Vec<&Label>> = labels.chunk_by(near).map(<[_]>::to_vec).collect();
+        groups.sort_by_key(|labels| !labels.iter().any(|label| std::ptr::eq(*label, primary)));
+        groups
+    }
+
+    /// The lines that these places are in, and where they begin: the renderer reads all that it is given, for each mistake.
+    fn excerpt<'a, T: Clone>(&'a self, spans: impl IntoIterator<Item = &'a Span>) -> (usize, Snippet<'a, T>) {
+        let (start, end) = spans
+            .into_iter()
+            .fold((self.text.len(), 0), |(start, end), span| (start.min(span.start), end.max(span.end)));
+        let first = self.line(start);
+        let from = self.lines[first];
+        let last = self.lines.get(self.line(end) + 1).copied().unwrap_or(self.text.len());
+        let snippet = Snippet::source(&self.text[from..last]).path(self.origin.as_str());
+        (from, snippet.line_start(first + 1))
+    }
+
+    /// The line of a byte, from 0.
+    fn line(&self, at: usize) -> usize {
+        self.lines.partition_point(|start| *start <= at).saturating_sub(1)
     }
 
     /// Line and column of a byte, both from 1.
     fn position(&self, at: usize) -> (usize, usize) {
-        let before = self.text.get(..at).unwrap_or(&self.text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        let line = self.line(at);
+        let start = self.lines.get(line).copied().unwrap_or_default();
+        let before = self.text.get(start..at).unwrap_or_default();
+        (line + 1, before.chars().count() + 1)
     }
 }
 
