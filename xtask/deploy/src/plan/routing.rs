@@ -134,7 +134,8 @@ pub(super) fn towards(wanted: &[RuleSpec], observed: &Observed, ours: impl Fn(&R
     // The priority that each wanted rule has now, where its path has a rule.
     let mut kept: BTreeMap<u32, &RuleSpec> = BTreeMap::new();
     for rule in wanted {
-        let same = found.iter().filter(|found| found.path == rule.path && !kept.contains_key(&found.priority));
+        let same =
+            found.iter().filter(|found| found.path == rule.path && !kept.contains_key(&found.priority));
         let best = same.filter(|found| ours(found) || found.priority == rule.priority);
         if let Some(best) = best.min_by_key(|found| found.priority.abs_diff(rule.priority)) {
             kept.insert(best.priority, rule);

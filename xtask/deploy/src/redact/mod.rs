@@ -9,7 +9,7 @@ mod spans;
 mod text;
 
 pub use json::json;
-pub(crate) use names::{secret_name, secret_reference, secret_value};
+pub(crate) use names::{doubtful_name, secret_name, secret_reference, secret_value};
 pub use text::{lines, text};
 
 /// What stands where a secret stood.

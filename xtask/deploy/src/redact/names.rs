@@ -1,5 +1,7 @@
 //! Which names and which values are secrets.
 
+use super::spans::is_token;
+
 /// Words of a variable's name that say its value is a secret.
 const SECRET_WORDS: [&str; 9] =
     ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "SECRETS", "TOKEN", "APIKEY", "CREDENTIAL", "CREDENTIALS"];
@@ -48,11 +50,51 @@ const HARMLESS_ENDS: [&str; 28] = [
     "URL",
 ];
 
+/// Words that make such a name doubtful: front-end tools put `NEXT_PUBLIC_…` and `VITE_…` into what every browser gets, and
+/// `PUBLISHABLE` keys are meant for that.
+const PUBLIC_WORDS: [&str; 3] = ["PUBLIC", "PUBLISHABLE", "VITE"];
+
+/// First words that do: `MAX_TOKEN` is a number. `REACT_APP_…` is for browsers too.
+const PUBLIC_STARTS: [&str; 3] = ["MAX", "MIN", "REACT"];
+
+/// Last words that do: `PASSWORD_HASHER` is a class, `SECRETS_BACKEND` a product.
+const PUBLIC_ENDS: [&str; 17] = [
+    "ALG",
+    "AGE",
+    "BACKEND",
+    "CLASS",
+    "ENCODING",
+    "EXPIRATION",
+    "EXPIRES",
+    "FORMAT",
+    "HASHER",
+    "INTERVAL",
+    "LIFETIME",
+    "MODE",
+    "PROVIDER",
+    "SIZE",
+    "STRATEGY",
+    "TIMEOUT",
+    "VALIDITY",
+];
+
+fn words(upper: &str) -> Vec<&str> {
+    upper.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect()
+}
+
+/// Whether a name that looks like a secret's is rather about secrets, or for everybody.
+pub(crate) fn doubtful_name(name: &str) -> bool {
+    let upper = name.to_uppercase();
+    let words = words(&upper);
+    words.iter().any(|word| PUBLIC_WORDS.contains(word))
+        || words.first().is_some_and(|first| PUBLIC_STARTS.contains(first))
+        || words.last().is_some_and(|last| PUBLIC_ENDS.contains(last))
+}
+
 /// Whether a variable of this name holds a secret.
 pub(crate) fn secret_name(name: &str) -> bool {
     let upper = name.to_uppercase();
-    let words: Vec<&str> =
-        upper.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words = words(&upper);
     if words.last().is_some_and(|last| HARMLESS_ENDS.contains(last)) {
         return false;
     }
@@ -87,6 +129,8 @@ pub(crate) fn secret_value(value: &str) -> Option<&'static str> {
         Some("a GitHub token")
     } else if password_in_url().is_some() {
         Some("a URL with a password in it")
+    } else if is_token(value) {
+        Some("a token of a well-known form")
     } else {
         None
     }
@@ -128,6 +172,8 @@ mod tests {
             ("http://backend.ielts.local:8080", false),
             ("-----BEGIN RSA PRIVATE KEY-----\nx", true),
             ("-----BEGIN CERTIFICATE-----", false),
+            ("sk-proj-0123456789abcdef", true),
+            ("sk-learn", false),
         ] {
             assert_eq!(secret_value(value).is_some(), secret, "{value}");
         }

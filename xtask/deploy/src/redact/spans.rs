@@ -13,11 +13,36 @@ const HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "s
 const ASSIGNED: [&str; 5] = ["pass", "pwd", "pw", "x-amz-signature", "signature"];
 
 /// How tokens of well-known services begin.
-const PREFIXES: [&str; 10] =
-    ["ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "sk_live_"];
+const PREFIXES: [&str; 22] = [
+    "AIza",
+    "dckr_pat_",
+    "gho_",
+    "ghp_",
+    "ghr_",
+    "ghs_",
+    "ghu_",
+    "github_pat_",
+    "glpat-",
+    "hf_",
+    "npm_",
+    "pypi-",
+    "rk_live_",
+    "sk-",
+    "sk_live_",
+    "sk_test_",
+    "whsec_",
+    "xapp-",
+    "xoxa-",
+    "xoxb-",
+    "xoxp-",
+    "xoxs-",
+];
 
 /// Shortest token that one of the prefixes makes.
 const SHORTEST_TOKEN: usize = 16;
+
+/// Characters of an AWS secret access key.
+const AWS_SECRET_KEY: usize = 40;
 
 /// Characters of one line of a private key, as PEM wraps it.
 const PEM_LINE: usize = 64;
@@ -26,6 +51,8 @@ const PEM_LINE: usize = 64;
 pub(super) fn all(text: &str) -> Spans {
     let mut spans = private_keys(text);
     spans.extend(url_passwords(text));
+    spans.extend(dsn_passwords(text));
+    spans.extend(secret_access_keys(text));
     for word in words(text) {
         spans.extend(by_form(text, word.clone()));
         spans.extend(by_name(text, word));
@@ -59,22 +86,39 @@ fn by_form(text: &str, word: Range<usize>) -> Spans {
     }
     let bare = found.trim_end_matches('.');
     let is_jwt = bare.starts_with("eyJ") && bare.len() >= 30 && bare.matches('.').count() >= 2;
-    let is_token = bare.len() >= SHORTEST_TOKEN && PREFIXES.iter().any(|prefix| bare.starts_with(prefix));
-    if is_jwt || is_token {
+    if is_jwt || is_token(bare) {
         spans.push(word.start..word.start + bare.len());
     }
     spans
+}
+
+/// Whether a word is a token of a well-known service. Words of prose begin so too (`sk-learn`): a token is long, and has
+/// digits.
+pub(super) fn is_token(word: &str) -> bool {
+    word.len() >= SHORTEST_TOKEN
+        && word.chars().any(|c| c.is_ascii_digit())
+        && PREFIXES.iter().any(|prefix| word.starts_with(prefix))
 }
 
 /// What stands after a name that says it is a secret.
 fn by_name(text: &str, word: Range<usize>) -> Spans {
     let name = &text[word.clone()];
     let lower = name.to_ascii_lowercase();
-    if lower == "bearer" {
-        return bearer(text, word.end).into_iter().collect();
+    if lower == "bearer" || lower == "basic" {
+        return credentials(text, word.end).into_iter().collect();
     }
     let header = HEADERS.contains(&lower.as_str());
-    let assigned = ASSIGNED.contains(&lower.as_str());
+    // A `key` may be anything; one with a long value of letters and digits is for a door.
+    let key = lower == "key" && {
+        let sign = skip(text, word.end, &['"', '\'']);
+        let value =
+            text[sign..].strip_prefix(['=', ':']).unwrap_or_default().trim_start_matches([' ', '"', '\'']);
+        let value = &value
+            [..value.find(|c: char| !c.is_ascii_alphanumeric() && !"_-".contains(c)).unwrap_or(value.len())];
+        let has = |kind: fn(&char) -> bool| value.chars().any(|c| kind(&c));
+        value.len() >= SHORTEST_TOKEN && has(char::is_ascii_digit) && has(char::is_ascii_alphabetic)
+    };
+    let assigned = key || ASSIGNED.contains(&lower.as_str());
     if !(header || assigned || secret_name(&snake(name))) || in_arn(text, word.start) {
         return Spans::new();
     }
@@ -83,7 +127,7 @@ fn by_name(text: &str, word: Range<usize>) -> Spans {
     let sign = skip(text, after, &[' ', '\t']);
     let begin = match text[sign..].chars().next() {
         Some('=') => sign + 1,
-        Some(':') if !assigned => sign + 1,
+        Some(':') if key || !assigned => sign + 1,
         _ if name.starts_with("--") && after == word.end && sign > after => sign,
         _ => return Spans::new(),
     };
@@ -118,13 +162,54 @@ fn value(text: &str, begin: usize, header: bool) -> Option<Range<usize>> {
     (!found.is_empty() && !found.starts_with("arn:")).then_some(from..end)
 }
 
-/// The token after `Bearer`.
-fn bearer(text: &str, end: usize) -> Option<Range<usize>> {
+/// The token after `Bearer`, or the base64 after `Basic`.
+fn credentials(text: &str, end: usize) -> Option<Range<usize>> {
     let from = skip(text, end, &[' ']);
     let is_token = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
     let length = text[from..].find(|c| !is_token(c)).unwrap_or(text.len() - from);
-    let digits = text[from..from + length].chars().any(|c| c.is_ascii_digit());
+    let digits = text[from..from + length].chars().any(|c| c.is_ascii_digit() || c == '=');
     (from > end && length >= 8 && digits).then_some(from..from + length)
+}
+
+/// Passwords in the connection strings of Go's drivers: `user:password@tcp(host)/name`.
+fn dsn_passwords(text: &str) -> Spans {
+    let mut spans = Spans::new();
+    for network in ["@tcp(", "@tcp6(", "@unix(", "@cloudsql("] {
+        for (end, _) in text.match_indices(network) {
+            let ends = |c: char| c.is_whitespace() || "\"'`<>=".contains(c);
+            let from = text[..end]
+                .char_indices()
+                .rev()
+                .find(|(_, c)| ends(*c))
+                .map_or(0, |(at, c)| at + c.len_utf8());
+            if let Some(colon) =
+                text[from..end].find(':').map(|at| from + at + 1).filter(|begin| *begin < end)
+            {
+                spans.push(colon..end);
+            }
+        }
+    }
+    spans
+}
+
+/// AWS secret access keys, without a name before them: 40 characters of base64, mixed as chance mixes them, which neither a
+/// digest nor a path is.
+fn secret_access_keys(text: &str) -> Spans {
+    let in_key = |c: char| c.is_ascii_alphanumeric() || "+/".contains(c);
+    let mut spans = Spans::new();
+    let mut from = 0;
+    while let Some(start) = text[from..].find(in_key).map(|at| from + at) {
+        from = text[start..].find(|c| !in_key(c)).map_or(text.len(), |length| start + length);
+        let run = &text[start..from];
+        let count = |kind: fn(&char) -> bool| run.chars().filter(kind).count();
+        let mixed = count(char::is_ascii_digit) >= 1
+            && count(char::is_ascii_uppercase) >= 6
+            && count(char::is_ascii_lowercase) >= 6;
+        if run.len() == AWS_SECRET_KEY && mixed {
+            spans.push(start..from);
+        }
+    }
+    spans
 }
 
 /// Passwords in URLs: `scheme://user:password@host`.

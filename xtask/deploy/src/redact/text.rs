@@ -75,6 +75,13 @@ mod tests {
             ("up\nTUlJaHVudGVyMg==\n-----END PRIVATE KEY-----\nb", "up\n***\nb"),
             ("token ghp_0123456789abcdefghij", "token ***"),
             ("environment.DB_PASSWORD: hunter2 → hunter3", "environment.DB_PASSWORD: *** → ***"),
+            ("refused: Basic YXBwOmh1bnRlcjI=", "refused: Basic ***"),
+            ("GET /geo?key=AbCdEf0123456789xyz&q=1", "GET /geo?key=***&q=1"),
+            ("{\"key\": \"abcdef0123456789abcdef\"}", "{\"key\": \"***\"}"),
+            ("app:hunter2@tcp(db:3306)/x up", "app:***@tcp(db:3306)/x up"),
+            ("DSN=app:hun@ter2@unix(/run/db.sock)/x", "DSN=app:***@unix(/run/db.sock)/x"),
+            ("with sk-proj-0123456789abcdefghij.", "with ***."),
+            ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "***"),
             ("TOKEN=\u{e4}\u{f6}\u{fc} \u{2713}", "TOKEN=*** \u{2713}"),
         ];
         for (before, after) in cases {
@@ -99,6 +106,11 @@ mod tests {
             "3 pass: 2 fail: 1, the secret is not there, bearer of news",
             "Essential container in task exited",
             "-----BEGIN CERTIFICATE-----",
+            "Basic authentication is required; primary key: 42, key=backend, foreign key=orders_customer_id",
+            "sk-learn-and-other-packages are missing",
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+            "at com/example/app/Controller/HealthEndpoint/check",
+            "dial tcp(127.0.0.1:3306) refused",
         ] {
             assert_eq!(text(kept), kept);
         }

@@ -68,8 +68,10 @@ impl Reading {
             lacks.push(lack(false, format!("{name}: deployment {id} of {revision} failed")));
         }
         if let Some(other) = others.iter().find(|other| other.running > 0 || other.pending > 0) {
-            let text =
-                format!("{name}: tasks of {} are still there besides {revision}", short(&other.task_definition));
+            let text = format!(
+                "{name}: tasks of {} are still there besides {revision}",
+                short(&other.task_definition)
+            );
             lacks.push(lack(true, text));
         } else if !others.is_empty() {
             lacks.push(lack(true, format!("{name} has {} deployments", service.deployments.len())));
@@ -203,11 +205,7 @@ mod tests {
                 "web: deployment ecs-svc/2 of web:2 is in progress",
                 true,
             ),
-            (
-                &|it| it.service.deployments.push(DeploymentSnapshot::default()),
-                "web has 2 deployments",
-                true,
-            ),
+            (&|it| it.service.deployments.push(DeploymentSnapshot::default()), "web has 2 deployments", true),
             (&|it| it.service.running = 1, "web: 2 of 2 tasks run", true),
             (&|it| it.service.desired = 3, "web: 2 of 3 tasks run", true),
             (&|it| it.tasks.clear(), "no task of web runs", false),
@@ -238,13 +236,9 @@ mod tests {
     #[test]
     fn a_task_that_somebody_stopped_or_that_crashed_before_is_no_crash() {
         let mut reading = complete();
-        let stopped = |code: &str, at| TaskSnapshot {
-            stop_code: Some(code.into()),
-            stopped_ms: Some(at),
-            ..task("c")
-        };
-        reading.stopped =
-            vec![stopped("UserInitiated", 9_000), stopped("EssentialContainerExited", 4_000)];
+        let stopped =
+            |code: &str, at| TaskSnapshot { stop_code: Some(code.into()), stopped_ms: Some(at), ..task("c") };
+        reading.stopped = vec![stopped("UserInitiated", 9_000), stopped("EssentialContainerExited", 4_000)];
         assert_eq!(reading.lacks(5_000, 1), []);
         assert_eq!(reading.lacks(3_000, 2), []);
         assert_eq!(reading.lacks(3_000, 1).len(), 1);

@@ -21,6 +21,8 @@ pub(crate) struct Container {
     /// Plain environment variables. Anybody who may read the task definition can read them: secrets go to
     /// `secrets`.
     pub(crate) environment: BTreeMap<Setting<String>, Setting<String>>,
+    /// Variables of `environment` whose names or values look like secrets and are none.
+    pub(crate) public: Vec<Setting<String>>,
     /// Environment variables that ECS fills from Secrets Manager or the SSM parameter store: name = ARN or
     /// parameter name. The value itself is never seen by this tool.
     pub(crate) secrets: BTreeMap<Setting<String>, Setting<String>>,
@@ -41,6 +43,7 @@ impl Default for Container {
             port: None,
             port_name: None,
             environment: BTreeMap::new(),
+            public: Vec::new(),
             secrets: BTreeMap::new(),
             health_check: None,
             stop_timeout_secs: 30.into(),

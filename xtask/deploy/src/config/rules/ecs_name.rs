@@ -1,7 +1,7 @@
 //! Clusters, services, families and containers have names of ECS's alphabet.
 //!
 //! Source: ECS API, CreateCluster, CreateService, RegisterTaskDefinition: up to 255 letters, digits, `_` and
-//! `-`.
+//! `-`. Cloud Map API, CreateHttpNamespace: up to 1024 printable characters.
 
 use super::naming::{Naming, any_form};
 use super::{Diagnostic, Rule, Scope};
@@ -22,9 +22,20 @@ const fn naming(what: &'static str) -> Naming {
     }
 }
 
+const NAMESPACE: Naming = Naming {
+    what: "namespace name",
+    length: 1..=1024,
+    allowed: |c| c.is_ascii_graphic(),
+    law: "1 to 1024 printable characters without spaces (Cloud Map API, CreateHttpNamespace)",
+    form: any_form,
+};
+
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     if let Some(cluster) = &scope.settings.cluster {
         naming("cluster name").check(RULE.code, cluster, found);
+    }
+    if let Some(namespace) = &scope.settings.namespace {
+        NAMESPACE.check(RULE.code, namespace, found);
     }
     for (_, service) in scope.services() {
         for (what, name) in [

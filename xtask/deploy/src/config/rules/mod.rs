@@ -42,6 +42,7 @@ mod load_balancer_name;
 mod load_balancer_subnets;
 mod log_group_name;
 mod log_retention;
+mod lookup_name;
 mod naming;
 mod package_name;
 mod policy_idle;
@@ -132,7 +133,7 @@ pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 /// All rules, sorted by code.
-static RULES: [Rule; 55] = [
+static RULES: [Rule; 56] = [
     account::RULE,
     account_open::RULE,
     alias_clash::RULE,
@@ -166,6 +167,7 @@ static RULES: [Rule; 55] = [
     load_balancer_subnets::RULE,
     log_group_name::RULE,
     log_retention::RULE,
+    lookup_name::RULE,
     package_name::RULE,
     policy_idle::RULE,
     policy_name::RULE,

@@ -39,6 +39,16 @@ impl Naming {
     }
 
     fn problem(&self, name: &str) -> Option<String> {
+        // AWS takes some of these. Names also end up in command lines, as values of flags or on their own, and in paths.
+        for (odd, problem) in [
+            (name.starts_with('-'), "begins with a hyphen, as an option does"),
+            (name.trim() != name, "begins or ends with a space"),
+            (name.split('/').any(|part| part == ".."), "`..` leads out of a folder"),
+        ] {
+            if odd {
+                return Some(problem.to_owned());
+            }
+        }
         let length = name.chars().count();
         if let Some(stranger) = name.chars().find(|&c| !(self.allowed)(c)) {
             return Some(format!("{stranger:?} is not allowed"));
