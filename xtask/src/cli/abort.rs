@@ -22,7 +22,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
     let observed = observed::account(job, &session).await?;
     if !moving(&observed).is_empty() {
-        consent::ask(job, &environment, "the abort")?;
+        consent::ask(job, &environment, "the abort").await?;
     }
     let images = BTreeMap::new();
     let claim = begun::claim(job.host, &args::Lease { take_lease: None });

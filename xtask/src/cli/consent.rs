@@ -5,10 +5,11 @@ use std::io::Write;
 use deploy::model::Environment;
 
 use super::{Failure, Job};
+use crate::host::Terminal;
 
 /// Goes on when nothing is asked for, when `--yes` stands, or when the person at the terminal types the
 /// environment's name. Anywhere else a question would hang or be answered by chance: that is a refusal.
-pub(super) fn ask(job: &Job<'_>, environment: &Environment, what: &str) -> Result<(), Failure> {
+pub(super) async fn ask(job: &Job<'_>, environment: &Environment, what: &str) -> Result<(), Failure> {
     if !environment.confirm || job.global.yes {
         return Ok(());
     }
@@ -22,10 +23,9 @@ pub(super) fn ask(job: &Job<'_>, environment: &Environment, what: &str) -> Resul
     job.events.pause();
     let mut err = anstream::stderr();
     let asked = write!(err, "Type `{}` to go on with {what}: ", environment.name).and_then(|()| err.flush());
-    let mut answer = String::new();
-    asked
-        .and_then(|()| std::io::stdin().read_line(&mut answer))
-        .map_err(|error| Failure::usage(format!("cannot ask for consent: {error}")))?;
+    let failed = |error| Failure::usage(format!("cannot ask for consent: {error}"));
+    asked.map_err(failed)?;
+    let answer = Terminal::line().await.map_err(failed)?;
     if answer.trim() == environment.name {
         return Ok(());
     }

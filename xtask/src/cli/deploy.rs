@@ -35,7 +35,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Deploy) -> Result<Closing, 
     refuse(&planned.plan)?;
     foretell(job, ground.aws, ground.environment, planned).await;
     if changes {
-        consent::ask(job, ground.environment, "the deploy")?;
+        consent::ask(job, ground.environment, "the deploy").await?;
     }
     let ending = release::run(&ground, planned).await;
     table(job.events, &prepared.session.aws, ground.environment, &ending.door).await;
@@ -84,12 +84,15 @@ async fn prepare(
     lease: &args::Lease,
 ) -> Result<Prepared, Failure> {
     let settings = Settings::read(job.host, job.global)?;
-    let release = begun::begin(job.host, &settings);
+    let (release, lacks) = begun::begin(job.host, &settings);
     job.events.emit(Kind::Began {
         command: verb.to_owned(),
         environment: settings.environment.name.clone(),
         release: Some(release.id.clone()),
     });
+    if let Some(text) = lacks {
+        job.events.emit(Kind::Warned { text });
+    }
     let session = Session::open(job, settings, verb == "deploy").await?;
     // Reading fails fast: without credentials nobody waits for a compiler first.
     let observed = observed::account(job, &session).await?;

@@ -30,7 +30,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
         return Ok(Closing::new(ExitCode::Done, "nothing is there"));
     }
     unless_deployed(job, &session).await?;
-    consent::ask(job, &environment, "taking the environment down")?;
+    consent::ask(job, &environment, "taking the environment down").await?;
     let known = Known::of(&observed);
     let images = BTreeMap::new();
     let site = Site {

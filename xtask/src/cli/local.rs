@@ -1,5 +1,7 @@
 //! `cargo xtask local`: the embedded cloud by hand.
 
+use std::time::Duration;
+
 use deploy::event::ExitCode;
 
 use sim::Settings;
@@ -9,8 +11,11 @@ use sim::identity::LandingZone;
 use super::args::{Global, Local as Verb, Serve};
 use super::{Failure, session};
 use crate::host::{Host, Workspace};
-use crate::local::{Local, Record, Status};
+use crate::local::{Local, LocalError, Record, Status};
 use crate::report::{Format, print_result};
+
+/// Longer than a stop of tasks that end when they are asked to.
+const QUIET: Duration = Duration::from_secs(3);
 
 pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<ExitCode, Failure> {
     match verb {
@@ -33,7 +38,7 @@ pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<Exit
             let record = started.await.map_err(|error| Failure::from_error(&error))?;
             format!("the embedded cloud runs at {}", record.endpoint)
         }
-        Verb::Stop => match local.stop().await.map_err(|error| Failure::from_error(&error))? {
+        Verb::Stop => match stop(host, &local).await.map_err(|error| Failure::from_error(&error))? {
             true => "the embedded cloud is stopped, with all its tasks".to_owned(),
             false => "the embedded cloud was not running".to_owned(),
         },
@@ -49,6 +54,18 @@ pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<Exit
         Format::Text => print_result(&sentence),
     }
     Ok(ExitCode::Done)
+}
+
+/// Stops it, and says so when it takes a while.
+async fn stop(host: &Host, local: &Local<'_>) -> Result<bool, LocalError> {
+    let mut stopping = std::pin::pin!(local.stop());
+    tokio::select! {
+        biased;
+        stopped = &mut stopping => return stopped,
+        () = host.clock.sleep(QUIET) => {}
+    }
+    crate::report::print_error("stopping: waiting for the tasks to end; after 40 s they are killed");
+    stopping.await
 }
 
 fn table(status: &Status) -> String {

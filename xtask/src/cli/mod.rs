@@ -140,7 +140,7 @@ async fn events(
                 ended = run(&job) => ended,
             };
             match ended {
-                Err(failure) => Err(blamed(failure, &mut signals, host).await),
+                Err(failure) => Err(blamed(failure, &mut signals, &job).await),
                 ended => ended,
             }
         }
@@ -175,7 +175,7 @@ async fn heard(signals: &mut Signals, switch: &Switch, job: &Job<'_>) -> Failure
     loop {
         let signal = signals.next().await;
         if job.global.no_rollback || !switch.ask() {
-            return interrupted(signal);
+            return interrupted(signal, job);
         }
         job.events.emit(Kind::Warned {
             text: "asked to stop: what moves goes back; once more to leave at once".to_owned(),
@@ -187,22 +187,26 @@ async fn heard(signals: &mut Signals, switch: &Switch, job: &Job<'_>) -> Failure
 /// seen this much before the signal itself.
 const SIGNAL_LAG: Duration = Duration::from_millis(50);
 
-async fn blamed(failure: Failure, signals: &mut Signals, host: &Host) -> Failure {
+async fn blamed(failure: Failure, signals: &mut Signals, job: &Job<'_>) -> Failure {
     tokio::select! {
         biased;
-        signal = signals.next() => interrupted(signal),
-        () = host.clock.sleep(SIGNAL_LAG) => failure,
+        signal = signals.next() => interrupted(signal, job),
+        () = job.host.clock.sleep(SIGNAL_LAG) => failure,
     }
 }
 
-/// A deployment that ECS was asked for goes on without us: that is said, and no success is claimed.
-fn interrupted(signal: Signal) -> Failure {
+/// Deployments that ECS was asked for continue: that is said, and no success is claimed.
+fn interrupted(signal: Signal, job: &Job<'_>) -> Failure {
     let name = match signal {
         Signal::Interrupt => "interrupted",
         Signal::Terminate => "terminated",
     };
-    Failure::usage(format!("{name}; what AWS was asked for so far goes on"))
-        .hint("run the same command again: it takes up what is under way")
+    let (_, writes) = job.events.calls();
+    if writes == 0 {
+        return Failure::usage(format!("{name}; nothing was written")).exit(ExitCode::Interrupted);
+    }
+    Failure::usage(format!("{name}; deployments already started in ECS continue"))
+        .hint("run the same command again: it follows what is in progress")
         .exit(ExitCode::Interrupted)
 }
 

@@ -11,16 +11,20 @@ use super::session::Settings;
 use crate::host::{Actor, Daemon, Git, Host, Workspace};
 use crate::release::{Claim, Planned};
 
-/// A release without its images yet. Its id sorts by time and names the commit: `20261123-080012-3f2a9c1`.
-pub(super) fn begin(host: &Host, settings: &Settings) -> Release {
+/// A release without its images yet, and what is missing in it for want of a commit. Its id sorts by time and names the
+/// commit: `20261123-080012-3f2a9c1`.
+pub(super) fn begin(host: &Host, settings: &Settings) -> (Release, Option<String>) {
     let git = Git::facts(&host.shell, &settings.workspace.root);
+    let lacks = git.unknown.map(|why| {
+        format!("the release names no commit, and nothing keeps it from replacing a newer one: {why}")
+    });
     let actor = Actor::system(&host.env, &host.shell);
     let now = UNIX_EPOCH + Duration::from_millis(host.clock.now_ms());
     let digits: String =
         humantime::format_rfc3339_seconds(now).to_string().chars().filter(char::is_ascii_digit).collect();
     let (date, time) = digits.split_at(8.min(digits.len()));
     let commit = git.commit.as_deref().and_then(|commit| commit.get(..7)).unwrap_or("nocommit");
-    Release {
+    let release = Release {
         id: format!("{date}-{time}-{commit}"),
         commit: git.commit,
         committed: git.committed,
@@ -28,7 +32,8 @@ pub(super) fn begin(host: &Host, settings: &Settings) -> Release {
         actor: actor.run_url.unwrap_or(actor.name),
         images: BTreeMap::new(),
         pins: BTreeMap::new(),
-    }
+    };
+    (release, lacks)
 }
 
 /// Who deploys. A workflow run is told by its page; its machine, and so its process, is gone when it is run again.

@@ -41,7 +41,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing
         if asked.plan {
             return Ok(Closing::new(ExitCode::ChangesPending, "shown, and not carried out"));
         }
-        consent::ask(job, &environment, "the rollback")?;
+        consent::ask(job, &environment, "the rollback").await?;
     }
     let ending = release::run(&ground, &planned).await;
     table(job.events, &session.aws, &environment, &ending.door).await;

@@ -15,7 +15,7 @@ pub struct Git {
     pub dirty: bool,
     /// The branch; `None` when none is checked out.
     pub branch: Option<String>,
-    /// Why nothing is known, when nothing is.
+    /// Why there is no commit, and what to do about it.
     pub unknown: Option<String>,
 }
 
@@ -26,7 +26,7 @@ impl Git {
     #[must_use]
     pub fn facts(shell: &Shell, dir: &Path) -> Self {
         Self::ask(shell, dir)
-            .unwrap_or_else(|error| Self { unknown: Some(error.to_string()), ..Self::default() })
+            .unwrap_or_else(|error| Self { unknown: Some(refusal(&error)), ..Self::default() })
     }
 
     /// Porcelain v2 tells commit, branch and changes in one call. Without optional locks: a status that also refreshes
@@ -34,6 +34,9 @@ impl Git {
     fn ask(shell: &Shell, dir: &Path) -> Result<Self, ProcessError> {
         let args = ["--no-optional-locks", "status", "--porcelain=v2", "--branch"];
         let mut git = shell.read_in(dir, "git", &args).map(|text| Self::read(&text))?;
+        if git.commit.is_none() {
+            git.unknown = Some("the repository has no commit yet; help: commit what you deploy".to_owned());
+        }
         if let Some(commit) = &git.commit {
             let seconds = shell.read_in(dir, "git", &["show", "--no-patch", "--format=%ct", commit]).ok();
             git.committed = seconds.and_then(|seconds| seconds.parse().ok());
@@ -60,6 +63,22 @@ impl Git {
             branch: header("head "),
             unknown: None,
         }
+    }
+}
+
+/// Why git does not answer, and what to do about it.
+fn refusal(error: &ProcessError) -> String {
+    match error {
+        ProcessError::Missing(_) => format!("{error}; help: install git"),
+        // "Dubious ownership", as in a container job: git ends with the command that helps, in any language.
+        ProcessError::Failed { message, .. } if message.contains("safe.directory") => {
+            format!("the checkout belongs to another user; help: run `{}`", message.trim())
+        }
+        ProcessError::Failed { message, .. } => {
+            let message = message.strip_prefix("fatal: ").unwrap_or(message);
+            format!("{message}; help: deploy from a git checkout")
+        }
+        ProcessError::Io { .. } => error.to_string(),
     }
 }
 
@@ -91,6 +110,8 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let git = |args: &[&str]| shell.read_in(&folder, "git", args).unwrap();
         git(&["init", "--quiet"]);
+        let empty = Git::facts(&shell, &folder).unknown;
+        assert!(empty.is_some_and(|reason| reason.starts_with("the repository has no commit yet")));
         let commit = |message| {
             let who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
             let what =
@@ -100,7 +121,7 @@ mod tests {
         };
         let (old, new) = (commit("old"), commit("new"));
         let facts = Git::facts(&shell, &folder);
-        assert_eq!(facts.commit.as_ref(), Some(&new));
+        assert_eq!((facts.commit.as_ref(), &facts.unknown), (Some(&new), &None));
         assert!(facts.committed.is_some_and(|seconds| seconds > 1_700_000_000));
         let base = |other: &str| Git::merge_base(&shell, &folder, &old, other);
         assert_eq!(base(&new), Some(old.clone()));
@@ -112,6 +133,21 @@ mod tests {
     fn outside_of_a_checkout_the_reason_is_kept() {
         let git = Git::facts(&Shell::system(&Env::system()), Path::new("/"));
         assert_eq!(git.commit, None);
-        assert!(git.unknown.is_some_and(|reason| !reason.is_empty()));
+        let reason = git.unknown.unwrap();
+        assert!(reason.starts_with("not a git repository") && reason.contains("help: "), "{reason}");
+    }
+
+    #[test]
+    fn each_refusal_comes_with_what_helps() {
+        let failed = |message: &str| ProcessError::Failed {
+            command: "git status".to_owned(),
+            message: message.to_owned(),
+        };
+        let dubious = refusal(&failed("\tgit config --global --add safe.directory /src"));
+        let expected =
+            "the checkout belongs to another user; help: run `git config --global --add safe.directory /src`";
+        assert_eq!(dubious, expected);
+        let missing = refusal(&ProcessError::Missing("git".to_owned()));
+        assert_eq!(missing, "git is not installed, or not on PATH; help: install git");
     }
 }

@@ -1,6 +1,8 @@
 //! What the tool talks to: a person at a terminal, a log file, a CI job.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
+
+use tokio::sync::oneshot;
 
 use super::Env;
 
@@ -38,6 +40,18 @@ impl Terminal {
         Self::default()
     }
 
+    /// Reads a line that the person types. Dropping the future does not wait for it.
+    ///
+    /// # Errors
+    /// Standard input cannot be read.
+    pub async fn line() -> io::Result<String> {
+        apart(|| {
+            let mut line = String::new();
+            io::stdin().read_line(&mut line).map(|_| line)
+        })
+        .await
+    }
+
     /// Whether a question would be seen and can be answered. Some CI systems give their jobs a terminal, so a
     /// terminal alone does not mean that a person is there.
     #[must_use]
@@ -46,9 +60,33 @@ impl Terminal {
     }
 }
 
+/// Does something that blocks in a thread of its own. Not in one of the runtime's: the runtime waits for them when the
+/// program ends, and a Ctrl-C would do nothing until Enter is pressed.
+async fn apart<T: Send + 'static>(block: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    let (sender, receiver) = oneshot::channel();
+    // Nobody listens any more when the program is about to end.
+    std::thread::spawn(move || drop(sender.send(block())));
+    receiver.await.map_err(io::Error::other)?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_question_that_nobody_answers_holds_up_neither_a_signal_nor_the_end() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let (_keep, hang) = std::sync::mpsc::channel::<()>();
+        runtime.block_on(async {
+            tokio::select! {
+                _ = apart(move || hang.recv().map_err(io::Error::other)) => panic!("nobody answered"),
+                () = tokio::time::sleep(std::time::Duration::from_millis(1)) => {}
+            }
+            assert_eq!(apart(|| Ok("prod\n")).await.unwrap(), "prod\n");
+        });
+        // Waits for the runtime's own threads.
+        drop(runtime);
+    }
 
     #[test]
     fn a_ci_job_with_a_pseudo_terminal_is_never_asked() {

@@ -108,7 +108,7 @@ impl<'a> Local<'a> {
                 return Ok(record);
             }
             // It crashed, hangs, or is another account: nothing of it may be left before another takes its place.
-            self.end(&record).await?;
+            self.end(&record, status.running).await?;
         }
         let daemon = self.spawn(environment)?;
         let deadline = self.host.clock.mark().after(START_DEADLINE);
@@ -178,7 +178,7 @@ impl<'a> Local<'a> {
             return Ok(false);
         };
         let ran = self.answers(&record).await;
-        self.end(&record).await?;
+        self.end(&record, ran).await?;
         Ok(ran)
     }
 
@@ -199,12 +199,12 @@ impl<'a> Local<'a> {
     }
 
     /// Asks for an end, waits for it, and enforces it at the deadline. Ends only the process that is ours.
-    async fn end(&self, record: &Record) -> Result<(), LocalError> {
+    async fn end(&self, record: &Record, answered: bool) -> Result<(), LocalError> {
         let daemon = Daemon { pid: record.pid };
-        if self.is_ours(daemon) {
+        if self.is_ours(daemon, answered) {
             daemon.terminate()?;
             let deadline = self.host.clock.mark().after(STOP_DEADLINE);
-            while daemon.is_alive() && self.is_ours(daemon) {
+            while self.is_ours(daemon, answered) {
                 if deadline.remaining().is_zero() {
                     daemon.kill()?;
                 }
@@ -222,10 +222,11 @@ impl<'a> Local<'a> {
         left.map(drop).map_err(|error| LocalError::Folder(self.dir.clone(), error))
     }
 
-    /// Whether the process with that id is this workspace's embedded cloud: ids are used again.
-    fn is_ours(&self, daemon: Daemon) -> bool {
-        daemon.is_alive()
-            && daemon.command_line().is_some_and(|line| line.contains(&*self.dir.to_string_lossy()))
+    /// Whether the process with that id is this workspace's embedded cloud: ids are used again. Where the system does not
+    /// say what a process is, it is the one that answered on the recorded port with this id.
+    fn is_ours(&self, daemon: Daemon, answered: bool) -> bool {
+        let named = |line: String| line.contains(&*self.dir.to_string_lossy());
+        daemon.is_alive() && daemon.command_line().map_or(answered, named)
     }
 
     /// Whether the recorded process answers on the recorded port.

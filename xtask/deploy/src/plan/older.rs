@@ -7,8 +7,10 @@ use crate::model::{Desired, Observed, TaskDefinitionState};
 /// How the wanted commit stands to one that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Succession {
-    /// It contains it, or is it, or nobody can tell.
+    /// It contains it, or is it.
     Fine,
+    /// Neither git nor the times of the commits say.
+    Unknown,
     /// It is contained in it, or was made before it.
     Older,
     /// Neither contains the other.
@@ -31,6 +33,9 @@ pub fn refuse_older(
         let (mine, other) = (short(ours), short(theirs));
         match succession(ours, desired.release.committed, theirs, running, &base) {
             Succession::Fine => {}
+            Succession::Unknown => {
+                plan.notes.push(format!("{key} runs commit {other}; nothing says whether {mine} is newer"));
+            }
             Succession::Apart => {
                 plan.notes.push(format!("{key} runs commit {other}, which {mine} does not contain"));
             }
@@ -64,7 +69,8 @@ fn succession(
             let theirs = running.tags.get("committed").and_then(|secs| secs.parse().ok());
             match committed.zip(theirs) {
                 Some((ours, theirs)) if ours < theirs => Succession::Older,
-                _ => Succession::Fine,
+                Some(_) => Succession::Fine,
+                None => Succession::Unknown,
             }
         }
     }

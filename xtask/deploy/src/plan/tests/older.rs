@@ -27,7 +27,7 @@ fn a_pipeline_that_is_run_again_does_not_replace_a_newer_release() {
         // A clone without history: the times decide, where they are known.
         ("a", Some(99), None, (1, 0)),
         ("c", Some(101), None, (0, 0)),
-        ("c", None, None, (0, 0)),
+        ("c", None, None, (0, 1)),
     ] {
         assert_eq!(guarded(ours, committed, base), expected, "{ours} {committed:?} {base:?}");
     }

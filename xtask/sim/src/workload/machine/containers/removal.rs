@@ -15,17 +15,28 @@ use crate::workload::machine::watchdog::Watchdog;
 
 /// Removes what the filter `$2` finds on the engine `$1`, and the images that `$3` finds; the filters after those tell
 /// the containers apart, in the order of their removal. Prints the containers.
+///
+/// The watchdog of a killed daemon and a `local stop` do it at the same time: an engine then refuses to one what it is about
+/// to remove for the other ("removal … is already in progress", "conflict"). As long as it answers, it is tried again.
 const SCRIPT: &str = r#"
 engine=$1 cloud=$2 images=$3
 shift 3
-for role; do
-    found=$("$engine" ps --all --quiet --filter "$cloud" --filter "$role") || exit
-    [ -z "$found" ] || "$engine" rm --force $found || exit
+remove() {
+    for role; do
+        found=$("$engine" ps --all --quiet --filter "$cloud" --filter "$role") || return
+        [ -z "$found" ] || "$engine" rm --force $found || return
+    done
+    found=$("$engine" network ls --quiet --filter "$cloud") || return
+    [ -z "$found" ] || "$engine" network rm $found > /dev/null || return
+    found=$("$engine" images --format '{{.Repository}}:{{.Tag}}' --filter "$images") || return
+    [ -z "$found" ] || "$engine" rmi $found > /dev/null
+}
+tries=10
+until remove "$@"; do
+    tries=$((tries - 1))
+    [ $tries -gt 0 ] && "$engine" ps --quiet > /dev/null || exit 1
+    sleep 1
 done
-found=$("$engine" network ls --quiet --filter "$cloud") || exit
-[ -z "$found" ] || "$engine" network rm $found > /dev/null || exit
-found=$("$engine" images --format '{{.Repository}}:{{.Tag}}' --filter "$images") || exit
-[ -z "$found" ] || "$engine" rmi $found > /dev/null
 "#;
 
 /// What the script is told.
@@ -55,11 +66,10 @@ pub(in crate::workload::machine) fn reap(state_dir: &Path) -> Result<usize> {
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(Error::other(format!(
-            "{} may still have containers of this cloud and does not answer: start it; if it is gone for good, remove {} \
-             ({})",
+            "{} may still have containers of this cloud: {}; start it and run this again, or remove {} if it is gone for good",
             note.program,
+            said.trim().lines().last().unwrap_or("it did not say why they cannot be removed"),
             note::file(state_dir).display(),
-            said.trim()
         )));
     }
     Note::remove(state_dir)?;
@@ -72,4 +82,42 @@ pub(in crate::workload::machine) fn reap(state_dir: &Path) -> Result<usize> {
 /// There is no shell.
 pub(super) fn watchdog(engine: Engine, id: &str) -> Result<Watchdog> {
     Watchdog::start(SCRIPT, arguments(engine.name(), id))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// Runs the script with an engine that does this; gives whether it came through, and what it printed.
+    fn remove(name: &str, engine: &str) -> (bool, String) {
+        let folder = std::env::temp_dir().join(format!("sim-removal-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("engine");
+        fs::write(&path, format!("#!/bin/sh\ncd {}\n{engine}\n", folder.display())).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let arguments = arguments(&path.to_string_lossy(), "id");
+        #[expect(clippy::disallowed_methods, reason = "as the removal itself does")]
+        let output =
+            std::process::Command::new("/bin/sh").args(["-c", SCRIPT, "removal"]).args(arguments).output();
+        fs::remove_dir_all(&folder).unwrap();
+        let output = output.unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    #[test]
+    fn what_somebody_else_removes_at_the_same_time_is_no_failure() {
+        let engine = "case $1 in\n\
+                      ps) [ -e gone ] || echo c1;;\n\
+                      rm) [ -e asked ] && { touch gone; echo c1; exit; }; touch asked; echo 'conflict' >&2; exit 1;;\n\
+                      esac";
+        assert_eq!(remove("conflict", engine), (true, "c1\n".to_owned()));
+    }
+
+    #[test]
+    fn an_engine_that_does_not_answer_is_not_asked_for_long() {
+        assert_eq!(remove("silent", "echo 'cannot connect' >&2; exit 1"), (false, String::new()));
+    }
 }
