@@ -21,6 +21,7 @@ struct Inner {
     namespace: Option<(String, String)>,
     load_balancer: Option<(String, String)>,
     listener: Option<String>,
+    redirect: Option<String>,
     deployed: BTreeMap<ServiceKey, Deployed>,
     service_deployments: BTreeMap<ServiceKey, String>,
 }
@@ -71,6 +72,7 @@ impl Known {
                 .as_ref()
                 .map(|found| (found.arn.clone(), found.dns_name.clone())),
             listener: observed.listener.as_ref().map(|found| found.arn.clone()),
+            redirect: observed.redirect.as_ref().map(|found| found.arn.clone()),
             deployed: deployed.collect(),
             service_deployments: current.collect(),
         };
@@ -106,8 +108,14 @@ impl Known {
         self.inner.borrow().load_balancer.clone()
     }
 
+    /// The listener with the rules.
     pub(super) fn listener(&self) -> Option<String> {
         self.inner.borrow().listener.clone()
+    }
+
+    /// The listener that redirects to it.
+    pub(super) fn redirect(&self) -> Option<String> {
+        self.inner.borrow().redirect.clone()
     }
 
     /// The deployment of a service that is ours to follow.

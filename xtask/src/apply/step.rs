@@ -93,7 +93,17 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
         }
         Action::CreateListener(spec) => {
             let arn = aws.create_listener(spec, &load_balancer(known)?, &tags).await?;
-            known.learn_listener(arn);
+            if spec.redirect_to.is_none() {
+                known.learn_listener(arn);
+            }
+        }
+        Action::ModifyListener(spec) => {
+            let arn = if spec.redirect_to.is_some() { known.redirect() } else { known.listener() };
+            let arn = arn.ok_or_else(|| StepError::Unknown(format!("listener {}", spec.port)))?;
+            aws.modify_listener(&arn, spec).await?;
+        }
+        Action::AddListenerCertificates { certificates, .. } => {
+            aws.add_listener_certificates(&listener(known)?, certificates).await?;
         }
         Action::CreateTargetGroup(spec) => {
             let arn = aws.create_target_group(spec, &tags).await?;
@@ -107,9 +117,9 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
             aws.set_deregistration_delay(&target_group(known, &spec.name)?, spec).await?;
         }
         Action::CreateRule(spec) => {
-            let listener = known.listener().ok_or_else(|| StepError::Unknown("the listener".to_owned()))?;
-            let arn =
-                aws.create_rule(&listener, spec, &target_group(known, &spec.target_group)?, &tags).await?;
+            let arn = aws
+                .create_rule(&listener(known)?, spec, &target_group(known, &spec.target_group)?, &tags)
+                .await?;
             known.learn_rule(spec.priority, arn);
         }
         Action::ModifyRule(spec) => {
@@ -175,6 +185,10 @@ fn load_balancer(known: &Known) -> Result<String, StepError> {
         .load_balancer()
         .map(|(arn, _)| arn)
         .ok_or_else(|| StepError::Unknown("the load balancer".to_owned()))
+}
+
+fn listener(known: &Known) -> Result<String, StepError> {
+    known.listener().ok_or_else(|| StepError::Unknown("the listener".to_owned()))
 }
 
 fn target_group(known: &Known, name: &str) -> Result<String, StepError> {

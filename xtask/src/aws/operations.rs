@@ -9,7 +9,7 @@ const fn need(action: &'static str, on: Resource) -> Need {
 }
 
 /// What plan, deploy, rollback, history, status and smoke call.
-pub const DEPLOY: [Need; 60] = [
+pub const DEPLOY: [Need; 63] = [
     need("application-autoscaling:DeleteScalingPolicy", Resource::ScalableTarget),
     need("application-autoscaling:DeregisterScalableTarget", Resource::ScalableTarget),
     need("application-autoscaling:DescribeScalableTargets", Resource::Any),
@@ -45,17 +45,20 @@ pub const DEPLOY: [Need; 60] = [
     need("ecs:TagResource", Resource::Tagged),
     need("ecs:UntagResource", Resource::Cluster),
     need("ecs:UpdateService", Resource::Service),
+    need("elasticloadbalancing:AddListenerCertificates", Resource::LoadBalancing),
     need("elasticloadbalancing:CreateListener", Resource::LoadBalancing),
     need("elasticloadbalancing:CreateLoadBalancer", Resource::LoadBalancing),
     need("elasticloadbalancing:CreateRule", Resource::LoadBalancing),
     need("elasticloadbalancing:CreateTargetGroup", Resource::LoadBalancing),
     need("elasticloadbalancing:DeleteRule", Resource::LoadBalancing),
+    need("elasticloadbalancing:DescribeListenerCertificates", Resource::Any),
     need("elasticloadbalancing:DescribeListeners", Resource::Any),
     need("elasticloadbalancing:DescribeLoadBalancers", Resource::Any),
     need("elasticloadbalancing:DescribeRules", Resource::Any),
     need("elasticloadbalancing:DescribeTargetGroupAttributes", Resource::Any),
     need("elasticloadbalancing:DescribeTargetGroups", Resource::Any),
     need("elasticloadbalancing:DescribeTargetHealth", Resource::Any),
+    need("elasticloadbalancing:ModifyListener", Resource::LoadBalancing),
     need("elasticloadbalancing:ModifyRule", Resource::LoadBalancing),
     need("elasticloadbalancing:ModifyTargetGroup", Resource::LoadBalancing),
     need("elasticloadbalancing:ModifyTargetGroupAttributes", Resource::LoadBalancing),

@@ -107,6 +107,9 @@ impl Ground {
             port: 80,
             protocol: "HTTP".into(),
             certificate: None,
+            further_certificates: Vec::new(),
+            ssl_policy: None,
+            redirect_to: None,
         };
         let listener = aws.create_listener(&listener, &balancer.arn, &tags()).await.unwrap();
         let group = aws.create_target_group(&target_group(&vpc), &tags()).await.unwrap();

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use deploy::event::{Event, Forecast, Part, Share, shares};
 use deploy::lease::Holder;
-use deploy::model::{Architecture, Environment, LoadBalancerSource, Lookup, Protocol, Release, ServiceKey};
+use deploy::model::{
+    Architecture, Environment, Listener, LoadBalancerSource, Lookup, Protocol, Release, ServiceKey,
+};
 use deploy::plan::Order;
 use sim::Settings;
 use sim::door::clock::SimClock;
@@ -176,8 +178,16 @@ fn rehearsed(rehearsal: &Rehearsal) -> Environment {
         security_groups: Vec::new(),
         internal: false,
     };
-    environment.load_balancer.listener.protocol = Protocol::Http;
-    environment.load_balancer.listener.certificate = None;
+    environment.load_balancer.host = None;
+    environment.load_balancer.smoke_from = None;
+    environment.load_balancer.listener = Listener {
+        protocol: Protocol::Http,
+        certificate: None,
+        further_certificates: Vec::new(),
+        ssl_policy: None,
+        redirect_http: false,
+        ..environment.load_balancer.listener
+    };
     for service in &mut environment.services {
         service.scaling = None;
         service.container.secrets.clear();

@@ -49,6 +49,7 @@ pub async fn account(aws: &Aws, environment: &Environment) -> Result<Observed, E
         namespace: namespace.map(Into::into),
         load_balancer: routing.load_balancer,
         listener: routing.listener,
+        redirect: routing.redirect,
         rules: routing.rules,
         target_groups: routing.target_groups,
         services: services.services,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use deploy::model::spec::ListenerSpec;
 use deploy::model::{
-    Environment, ListenerState, LoadBalancerSource, LoadBalancerState, RuleState, TargetGroupState,
+    Environment, Listener, ListenerState, LoadBalancerSource, LoadBalancerState, RuleState, TargetGroupState,
 };
 use futures_util::future::{try_join, try_join_all};
 
@@ -15,6 +16,7 @@ use crate::aws::{self, Aws, Balancer, FoundListener, FoundRule, FoundTargetGroup
 pub(super) struct Routing {
     pub(super) load_balancer: Option<LoadBalancerState>,
     pub(super) listener: Option<ListenerState>,
+    pub(super) redirect: Option<ListenerState>,
     pub(super) rules: Vec<RuleState>,
     pub(super) target_groups: BTreeMap<String, TargetGroupState>,
     pub(super) missing: Vec<Missing>,
@@ -40,7 +42,13 @@ pub(super) async fn read(aws: &Aws, environment: &Environment) -> Result<Routing
         }
         None => {}
     }
-    routing.listener = listener_on(environment, front.listeners).map(|found| found.state);
+    let wanted = &environment.load_balancer.listener;
+    let state = |port| listener_on(port, &front.listeners).map(|found| found.state.clone());
+    routing.redirect = state(Listener::REDIRECT_PORT).filter(|_| wanted.redirect_http);
+    routing.listener = state(wanted.port).map(|state| ListenerState {
+        spec: ListenerSpec { further_certificates: front.further_certificates, ..state.spec },
+        ..state
+    });
     routing.rules = front.rules.into_iter().filter_map(|rule| rule.state).collect();
     routing.rules.sort_by_key(|rule| rule.priority);
     Ok(routing)
@@ -61,6 +69,8 @@ struct Front {
     balancer: Option<Balancer>,
     listeners: Vec<FoundListener>,
     rules: Vec<FoundRule>,
+    /// Of the listener with the rules.
+    further_certificates: Vec<String>,
 }
 
 async fn front(aws: &Aws, environment: &Environment) -> Result<Front, aws::Error> {
@@ -69,17 +79,20 @@ async fn front(aws: &Aws, environment: &Environment) -> Result<Front, aws::Error
         return Ok(Front::default());
     };
     let listeners = aws.describe_listeners(&balancer.state.arn).await?;
-    let rules = match listener_on(environment, listeners.clone()) {
-        Some(listener) => aws.describe_rules(&listener.state.arn).await?,
-        None => Vec::new(),
-    };
-    Ok(Front { balancer: Some(balancer), listeners, rules })
+    let mut front = Front { balancer: Some(balancer), listeners, ..Front::default() };
+    if let Some(FoundListener { state, .. }) =
+        listener_on(environment.load_balancer.listener.port, &front.listeners)
+    {
+        front.rules = aws.describe_rules(&state.arn).await?;
+        if state.spec.protocol == "HTTPS" {
+            front.further_certificates = aws.describe_further_certificates(&state.arn).await?;
+        }
+    }
+    Ok(front)
 }
 
-/// The listener on the wanted port.
-fn listener_on(environment: &Environment, listeners: Vec<FoundListener>) -> Option<FoundListener> {
-    let port = environment.load_balancer.listener.port;
-    listeners.into_iter().find(|listener| listener.state.spec.port == port)
+fn listener_on(port: u16, listeners: &[FoundListener]) -> Option<&FoundListener> {
+    listeners.iter().find(|listener| listener.state.spec.port == port)
 }
 
 type TargetGroups = (BTreeMap<String, TargetGroupState>, Vec<String>);

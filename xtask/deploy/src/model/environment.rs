@@ -147,8 +147,22 @@ pub struct Network {
 pub struct LoadBalancer {
     /// Created by the tool, or selected.
     pub source: LoadBalancerSource,
+    /// The name that the public asks for; `None` is the load balancer's own.
+    pub host: Option<String>,
+    /// From where smoke checks are asked; `None` leaves it to the load balancer's scheme.
+    pub smoke_from: Option<SmokeFrom>,
     /// The listener that routes to the services.
     pub listener: Listener,
+}
+
+/// From where smoke checks are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SmokeFrom {
+    /// The machine that deploys.
+    Here,
+    /// No machine: tasks, digests and targets are the whole proof.
+    Nowhere,
 }
 
 /// Whether the tool makes the load balancer.
@@ -191,8 +205,19 @@ pub struct Listener {
     pub port: u16,
     /// HTTP, or HTTPS with a certificate.
     pub protocol: Protocol,
-    /// The ACM certificate's ARN, for HTTPS.
+    /// The ARN of the default certificate, for HTTPS.
     pub certificate: Option<String>,
+    /// ARNs of further certificates, which clients get that ask for their names.
+    pub further_certificates: Vec<String>,
+    /// ELB's policy of TLS versions and ciphers, for HTTPS.
+    pub ssl_policy: Option<String>,
+    /// Whether port 80 redirects here.
+    pub redirect_http: bool,
+}
+
+impl Listener {
+    /// The port that browsers try first when no scheme is typed.
+    pub const REDIRECT_PORT: u16 = 80;
 }
 
 /// A listener's protocol.

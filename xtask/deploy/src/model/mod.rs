@@ -15,8 +15,8 @@ mod tag;
 
 pub use build::{Build, BuildCache, BuildSecret, Dockerfile, Engine};
 pub use environment::{
-    Environment, Kind, Listener, LoadBalancer, LoadBalancerSource, Lookup, Network, Protocol, Timeouts, Undo,
-    Workload,
+    Environment, Kind, Listener, LoadBalancer, LoadBalancerSource, Lookup, Network, Protocol, SmokeFrom,
+    Timeouts, Undo, Workload,
 };
 pub use observed::{
     ClusterState, ListenerState, LoadBalancerState, NamespaceState, Observed, RepositoryState, RuleState,

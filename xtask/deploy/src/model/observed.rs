@@ -34,6 +34,8 @@ pub struct Observed {
     pub load_balancer: Option<LoadBalancerState>,
     /// The listener on the wanted port, when the load balancer has one.
     pub listener: Option<ListenerState>,
+    /// The listener on port 80, where that is to redirect to the other one.
+    pub redirect: Option<ListenerState>,
     /// All rules of that listener but the default one, by priority.
     pub rules: Vec<RuleState>,
     /// Target groups by name.

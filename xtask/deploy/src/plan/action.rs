@@ -37,8 +37,17 @@ pub enum Action {
     CreateNamespace(NamespaceSpec),
     /// ELBv2 CreateLoadBalancer.
     CreateLoadBalancer(LoadBalancerSpec),
-    /// ELBv2 CreateListener.
+    /// ELBv2 CreateListener, and AddListenerCertificates for the further ones.
     CreateListener(ListenerSpec),
+    /// ELBv2 ModifyListener: default certificate and policy, or where it redirects to.
+    ModifyListener(ListenerSpec),
+    /// ELBv2 AddListenerCertificates.
+    AddListenerCertificates {
+        /// The listener's port.
+        port: u16,
+        /// ARNs of the certificates that it lacks.
+        certificates: Vec<String>,
+    },
     /// ELBv2 CreateTargetGroup and ModifyTargetGroupAttributes.
     CreateTargetGroup(TargetGroupSpec),
     /// ELBv2 ModifyTargetGroup: the health check.
@@ -198,9 +207,12 @@ impl Action {
             Self::CreateCluster(spec) => format!("create cluster {}", spec.name),
             Self::CreateNamespace(spec) => format!("create namespace {}", spec.name),
             Self::CreateLoadBalancer(spec) => format!("create load balancer {}", spec.name),
-            Self::CreateListener(spec) => {
-                format!("create listener {}:{}", spec.protocol, spec.port)
-            }
+            Self::CreateListener(spec) => match spec.redirect_to {
+                Some(to) => format!("create listener {}:{}, redirects to {to}", spec.protocol, spec.port),
+                None => format!("create listener {}:{}", spec.protocol, spec.port),
+            },
+            Self::ModifyListener(spec) => format!("modify listener {}:{}", spec.protocol, spec.port),
+            Self::AddListenerCertificates { port, .. } => format!("add certificates to listener {port}"),
             Self::CreateTargetGroup(spec) => format!("create target group {}", spec.name),
             Self::ModifyTargetGroup(spec) => format!("modify health check of {}", spec.name),
             Self::SetDeregistrationDelay(spec) => {

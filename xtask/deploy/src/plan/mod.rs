@@ -8,6 +8,7 @@ mod action;
 mod back;
 mod down;
 mod foundation;
+mod listener;
 mod naming;
 mod older;
 mod prune;

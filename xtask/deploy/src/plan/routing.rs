@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::wanted;
 use super::{Action, Plan, Refusal, RuleMove, Stage, Step};
+use super::{listener, wanted};
 use crate::model::spec::{LoadBalancerSpec, RuleSpec, TargetGroupSpec, changes};
 use crate::model::{Desired, LoadBalancerSource, Observed};
 
@@ -36,18 +36,7 @@ pub(super) fn load_balancer(plan: &mut Plan, stage: &mut Stage, desired: &Desire
         (LoadBalancerSource::Select { .. }, Some(_)) => {}
     }
     let name = observed.load_balancer.as_ref().map_or(source.reference(), |found| &found.spec.name);
-    let spec = wanted::listener(&desired.environment, name);
-    match &observed.listener {
-        None => steps.push(Step::missing(Action::CreateListener(spec))),
-        Some(found) if found.spec.protocol != spec.protocol => plan.refusals.push(Refusal {
-            what: format!(
-                "the listener on port {} speaks {}, not {}",
-                spec.port, found.spec.protocol, spec.protocol
-            ),
-            remedy: "choose another port, or change `protocol`".to_owned(),
-        }),
-        Some(_) => {}
-    }
+    steps.extend(listener::steps(plan, desired, observed, name));
     stage.lane("load balancer", steps);
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod back;
+mod listener;
 mod older;
 mod prune;
 mod rules;

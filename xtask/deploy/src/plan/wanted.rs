@@ -6,7 +6,7 @@ use crate::model::spec::{
     ScalableTargetSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec, ThresholdSpec, image_reference,
 };
 use crate::model::{
-    Architecture, Desired, Environment, Lookup, Metric, Observed, Protocol, Scaling, Service,
+    Architecture, Desired, Environment, Listener, Lookup, Metric, Observed, Protocol, Scaling, Service,
 };
 
 /// The id that a reference resolved to. Observation refuses an account in which one is missing, so the
@@ -64,7 +64,24 @@ pub(super) fn listener(environment: &Environment, load_balancer: &str) -> Listen
         port: listener.port,
         protocol: protocol.to_owned(),
         certificate: listener.certificate.clone(),
+        further_certificates: listener.further_certificates.clone(),
+        ssl_policy: listener.ssl_policy.clone(),
+        redirect_to: None,
     }
+}
+
+/// The second listener, when port 80 is to redirect to the first.
+pub(super) fn redirect(environment: &Environment, load_balancer: &str) -> Option<ListenerSpec> {
+    let listener = &environment.load_balancer.listener;
+    listener.redirect_http.then(|| ListenerSpec {
+        load_balancer: load_balancer.to_owned(),
+        port: Listener::REDIRECT_PORT,
+        protocol: "HTTP".to_owned(),
+        certificate: None,
+        further_certificates: Vec::new(),
+        ssl_policy: None,
+        redirect_to: Some(listener.port),
+    })
 }
 
 pub(super) fn rules(environment: &Environment) -> Vec<RuleSpec> {

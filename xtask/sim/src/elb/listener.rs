@@ -19,6 +19,7 @@ pub(super) struct Listener {
     pub(super) port: u16,
     pub(super) protocol: String,
     ssl_policy: Option<String>,
+    /// The default one first.
     certificates: Vec<Certificate>,
     /// By priority, the default rule last.
     pub(super) rules: Vec<Rule>,
@@ -97,6 +98,9 @@ fn check_protocol(protocol: &str, certificates: &[Certificate]) -> Result<(), Ap
         "HTTPS" if certificates.is_empty() => {
             Err(invalid("A certificate must be specified for HTTPS listeners"))
         }
+        "HTTPS" if certificates.len() > 1 => {
+            Err(ApiError::new("TooManyCertificates", "Only one certificate can be specified"))
+        }
         "HTTPS" => Ok(()),
         other => Err(ApiError::new(
             "UnsupportedProtocol",
@@ -154,9 +158,11 @@ pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -
         return Err(invalid(format!("Listener port '{port}' is already in use")));
     }
     let protocol = asked.protocol.unwrap_or_else(|| current.protocol.clone());
-    let certificates =
-        if asked.certificates.is_empty() { current.certificates.clone() } else { asked.certificates };
-    check_protocol(&protocol, &certificates)?;
+    let (default, further) = current.certificates.split_at(current.certificates.len().min(1));
+    let default = if asked.certificates.is_empty() { default.to_vec() } else { asked.certificates };
+    check_protocol(&protocol, &default)?;
+    let further = further.iter().filter(|own| !default.contains(own)).cloned();
+    let certificates: Vec<Certificate> = default.iter().cloned().chain(further).collect();
     let actions = match asked.default_actions {
         unchanged if unchanged.is_empty() => None,
         actions => Some(action::complete(&account.elb, &balancer, actions)?),
@@ -182,6 +188,56 @@ pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -
     Ok(Value::Null)
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OfListener {
+    listener_arn: String,
+    #[serde(default, deserialize_with = "list")]
+    certificates: Vec<Certificate>,
+}
+
+pub(super) fn describe_certificates(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: OfListener = params(request, VALIDATION)?;
+    let certificates = account.elb.listener(&asked.listener_arn)?.certificates.iter().enumerate();
+    let described: Vec<Value> = certificates
+        .map(|(at, own)| json!({ "CertificateArn": own.certificate_arn, "IsDefault": at == 0 }))
+        .collect();
+    Ok(json!({ "Certificates": described }))
+}
+
+pub(super) fn add_certificates(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let asked: OfListener = params(request, VALIDATION)?;
+    let listener = account.elb.listener_mut(&asked.listener_arn)?;
+    if listener.protocol != "HTTPS" {
+        return Err(invalid("Certificates can be added to HTTPS listeners only"));
+    }
+    let added = json!(asked.certificates);
+    for certificate in asked.certificates {
+        if !listener.certificates.contains(&certificate) {
+            listener.certificates.push(certificate);
+        }
+    }
+    // 25 besides the default one (Elastic Load Balancing user guide, "Quotas").
+    if listener.certificates.len() > 26 {
+        listener.certificates.truncate(26);
+        return Err(ApiError::new(
+            "TooManyCertificates",
+            "The limit of certificates per load balancer is 25",
+        ));
+    }
+    Ok(json!({ "Certificates": added }))
+}
+
+pub(super) fn remove_certificates(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let asked: OfListener = params(request, VALIDATION)?;
+    let listener = account.elb.listener_mut(&asked.listener_arn)?;
+    if listener.certificates.first().is_some_and(|default| asked.certificates.contains(default)) {
+        return Err(ApiError::new("OperationNotPermitted", "The default certificate cannot be removed"));
+    }
+    listener.certificates.retain(|own| !asked.certificates.contains(own));
+    Ok(Value::Null)
+}
+
 /// Forgets a listener, its rules and their tags.
 pub(super) fn remove(state: &mut State, arn: &str) {
     state.tags.remove(arn);
@@ -201,7 +257,7 @@ impl Listener {
         });
         if self.protocol == "HTTPS" {
             description["SslPolicy"] = json!(self.ssl_policy);
-            description["Certificates"] = json!(self.certificates);
+            description["Certificates"] = json!(self.certificates.get(..1));
         }
         description
     }

@@ -42,6 +42,7 @@ pub(crate) enum Due {
 /// Answers an ELBv2 call.
 pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     match request.operation.as_str() {
+        "AddListenerCertificates" => listener::add_certificates(account, request),
         "AddTags" => tags::add_tags(account, request),
         "CreateListener" => listener::create(account, now, request),
         "CreateLoadBalancer" => load_balancer::create(account, now, request),
@@ -52,6 +53,7 @@ pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -
         "DeleteRule" => rule::delete(account, now, request),
         "DeleteTargetGroup" => target_group::delete(account, request),
         "DeregisterTargets" => targets::deregister(account, now, request),
+        "DescribeListenerCertificates" => listener::describe_certificates(account, request),
         "DescribeListeners" => listener::describe_all(account, request),
         "DescribeLoadBalancerAttributes" => attributes::describe_load_balancer(account, request),
         "DescribeLoadBalancers" => load_balancer::describe_all(account, request),
@@ -66,6 +68,7 @@ pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -
         "ModifyTargetGroup" => target_group::modify(account, request),
         "ModifyTargetGroupAttributes" => attributes::modify_target_group(account, request),
         "RegisterTargets" => targets::register(account, now, request),
+        "RemoveListenerCertificates" => listener::remove_certificates(account, request),
         "RemoveTags" => tags::remove_tags(account, request),
         "SetRulePriorities" => rule::set_priorities(account, request),
         "SetSecurityGroups" => load_balancer::set_security_groups(account, request),

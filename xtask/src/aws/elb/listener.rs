@@ -1,7 +1,7 @@
 //! Listeners.
 
 use aws_sdk_elasticloadbalancingv2::operation::create_listener::CreateListenerOutput;
-use aws_sdk_elasticloadbalancingv2::types::{Certificate, Listener, ProtocolEnum};
+use aws_sdk_elasticloadbalancingv2::types::{Action, Certificate, Listener, ProtocolEnum};
 use deploy::model::ListenerState;
 use deploy::model::spec::ListenerSpec;
 
@@ -15,6 +15,11 @@ const DESCRIBE: Op = Op::read("elasticloadbalancing", "DescribeListeners");
 /// Patient about a load balancer and a certificate that were created a moment ago.
 const CREATE: Op = Op::write("elasticloadbalancing", "CreateListener")
     .patient(&["LoadBalancerNotFound", "CertificateNotFound"]);
+const MODIFY: Op = Op::write("elasticloadbalancing", "ModifyListener").patient(&["CertificateNotFound"]);
+/// Adding one that is there changes nothing.
+const ADD: Op = Op::write("elasticloadbalancing", "AddListenerCertificates")
+    .patient(&["ListenerNotFound", "CertificateNotFound"]);
+const CERTIFICATES: Op = Op::read("elasticloadbalancing", "DescribeListenerCertificates");
 const DELETE: Op = Op::write("elasticloadbalancing", "DeleteListener");
 
 /// A listener as it was found.
@@ -50,7 +55,30 @@ impl Aws {
         }
     }
 
-    /// Creates a listener whose default action is a fixed 404. Gives its ARN.
+    /// The certificates of a listener besides its default one, sorted.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn describe_further_certificates(&self, listener_arn: &str) -> Result<Vec<String>, Error> {
+        let (mut found, mut marker) = (Vec::new(), None);
+        loop {
+            let call = || {
+                let call = self.elb.describe_listener_certificates().listener_arn(listener_arn);
+                call.set_marker(marker.clone()).send()
+            };
+            let reply = self.call(CERTIFICATES, call).await?;
+            let certificates = reply.certificates.unwrap_or_default().into_iter();
+            let further = certificates.filter(|certificate| certificate.is_default() != Some(true));
+            found.extend(further.filter_map(|certificate| certificate.certificate_arn));
+            marker = reply.next_marker;
+            if marker.is_none() {
+                found.sort();
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Creates a listener whose default action is a redirect or a fixed 404. Gives its ARN.
     ///
     /// # Errors
     /// [`Kind::AlreadyExists`] when the port has one with other settings; when AWS refuses.
@@ -60,17 +88,26 @@ impl Aws {
         load_balancer_arn: &str,
         tags: &Tags,
     ) -> Result<String, Error> {
-        let default = action::not_found();
-        let certificate =
-            spec.certificate.as_ref().map(|arn| vec![Certificate::builder().certificate_arn(arn).build()]);
+        let arn = self.create_with_default_certificate(spec, load_balancer_arn, tags).await?;
+        self.add_listener_certificates(&arn, &spec.further_certificates).await?;
+        Ok(arn)
+    }
+
+    async fn create_with_default_certificate(
+        &self,
+        spec: &ListenerSpec,
+        load_balancer_arn: &str,
+        tags: &Tags,
+    ) -> Result<String, Error> {
         let call = || {
             self.elb
                 .create_listener()
                 .load_balancer_arn(load_balancer_arn)
                 .port(i32::from(spec.port))
                 .protocol(ProtocolEnum::from(spec.protocol.as_str()))
-                .set_certificates(certificate.clone())
-                .default_actions(default.clone())
+                .set_certificates(spec.certificate.as_ref().map(|arn| certificates([arn])))
+                .set_ssl_policy(spec.ssl_policy.clone())
+                .default_actions(default_action(spec))
                 .set_tags(wire_tags(tags))
                 .send()
         };
@@ -84,8 +121,42 @@ impl Aws {
             Err(error) => return Err(error),
         };
         let found = self.describe_listeners(load_balancer_arn).await?;
-        let same = found.into_iter().find(|found| found.state.spec == *spec && found.forwards.is_empty());
+        let wanted = ListenerSpec { further_certificates: Vec::new(), ..spec.clone() };
+        let same = found.into_iter().find(|found| found.state.spec == wanted && found.forwards.is_empty());
         same.map(|found| found.state.arn).ok_or(error)
+    }
+
+    /// Sets a listener's default certificate and policy, and where it redirects to when it does. Nothing else of it changes.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn modify_listener(&self, arn: &str, spec: &ListenerSpec) -> Result<(), Error> {
+        let call = || {
+            self.elb
+                .modify_listener()
+                .listener_arn(arn)
+                .set_certificates(spec.certificate.as_ref().map(|arn| certificates([arn])))
+                .set_ssl_policy(spec.ssl_policy.clone())
+                .set_default_actions(spec.redirect_to.map(|port| vec![action::to_https(port)]))
+                .send()
+        };
+        self.call(MODIFY, call).await.map(drop)
+    }
+
+    /// Adds certificates to those of a listener.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn add_listener_certificates(&self, arn: &str, further: &[String]) -> Result<(), Error> {
+        for one in further {
+            // One by one: AWS limits how many a call may hold, and not in the API's reference.
+            let call = || {
+                let call = self.elb.add_listener_certificates().listener_arn(arn);
+                call.set_certificates(Some(certificates([one]))).send()
+            };
+            self.call(ADD, call).await?;
+        }
+        Ok(())
     }
 
     /// Deletes a listener with its rules; none is as good.
@@ -98,6 +169,15 @@ impl Aws {
     }
 }
 
+fn certificates<'a>(arns: impl IntoIterator<Item = &'a String>) -> Vec<Certificate> {
+    arns.into_iter().map(|arn| Certificate::builder().certificate_arn(arn).build()).collect()
+}
+
+fn default_action(spec: &ListenerSpec) -> Action {
+    spec.redirect_to.map_or_else(action::not_found, action::to_https)
+}
+
+/// DescribeListeners names the default certificate only.
 fn read(found: &Listener) -> FoundListener {
     let certificate = found.certificates().first().and_then(|certificate| certificate.certificate_arn());
     FoundListener {
@@ -108,6 +188,9 @@ fn read(found: &Listener) -> FoundListener {
                 port: found.port().map_or(0, port),
                 protocol: found.protocol().map(ProtocolEnum::as_str).unwrap_or_default().to_owned(),
                 certificate: certificate.map(str::to_owned),
+                further_certificates: Vec::new(),
+                ssl_policy: found.ssl_policy().map(str::to_owned),
+                redirect_to: action::redirects_to(found.default_actions()),
             },
         },
         forwards: action::forwards(found.default_actions()),

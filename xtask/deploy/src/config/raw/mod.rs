@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use build::{Build, BuildSecret};
 pub(crate) use container::{Connect, Container, ContainerHealthCheck};
-pub(crate) use network::{LoadBalancer, Network, Scheme};
+pub(crate) use network::{Listener, LoadBalancer, Network, Scheme};
 pub(crate) use rollout::{Deployment, Policy, Scaling};
 pub(crate) use service::{LogGroup, Repository, Service, SmokeCheck, TargetGroup};
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::setting::Setting;
-use crate::model::Protocol;
+use crate::model::{Protocol, SmokeFrom};
 
 /// Where tasks get their addresses. Everything here exists already: the tool looks it up and never changes
 /// it.
@@ -35,6 +35,13 @@ pub(crate) struct LoadBalancer {
     pub(crate) existing: Setting<bool>,
     /// Whether the internet can reach it.
     pub(crate) scheme: Setting<Scheme>,
+    /// The public name, such as `app.example.com`: what browsers ask for and the certificate is issued for. Checks
+    /// connect to the load balancer itself and ask by this name, whatever DNS says of it. HTTPS needs it.
+    #[schemars(length(min = 1, max = 253))]
+    pub(crate) host: Option<Setting<String>>,
+    /// From where smoke checks are asked. By default from here; of an internal load balancer from nowhere, as
+    /// machines outside of its VPC do not reach it.
+    pub(crate) smoke_from: Option<Setting<SmokeFrom>>,
     /// Its subnets, in at least two availability zones: ids or Name tags.
     #[schemars(length(min = 1, max = 16))]
     pub(crate) subnets: Option<Setting<Vec<Setting<String>>>>,
@@ -54,6 +61,8 @@ impl Default for LoadBalancer {
             name: None,
             existing: false.into(),
             scheme: Scheme::InternetFacing.into(),
+            host: None,
+            smoke_from: None,
             subnets: None,
             security_groups: None,
             listener: Setting::default(),
@@ -83,10 +92,25 @@ pub(crate) struct Listener {
     pub(crate) protocol: Setting<Protocol>,
     /// The ARN of a certificate in ACM, in the same region.
     pub(crate) certificate: Option<Setting<String>>,
+    /// Further certificates, for other names: a client gets the one for the name that it asks for.
+    #[schemars(length(max = 25))]
+    pub(crate) further_certificates: Setting<Vec<Setting<String>>>,
+    /// TLS versions and ciphers, by the name of one of ELB's policies.
+    pub(crate) ssl_policy: Option<Setting<String>>,
+    /// Whether a second listener on port 80 redirects to this one. By default it does for HTTPS on a load balancer
+    /// that the tool creates.
+    pub(crate) redirect_http: Option<Setting<bool>>,
 }
 
 impl Default for Listener {
     fn default() -> Self {
-        Self { port: 80.into(), protocol: Protocol::Http.into(), certificate: None }
+        Self {
+            port: 80.into(),
+            protocol: Protocol::Http.into(),
+            certificate: None,
+            further_certificates: Setting::default(),
+            ssl_policy: None,
+            redirect_http: None,
+        }
     }
 }

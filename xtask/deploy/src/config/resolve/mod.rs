@@ -13,7 +13,9 @@ use super::raw;
 use super::rules::Scope;
 use super::setting::{Located, Setting};
 use super::suggest;
-use crate::model::{Environment, Listener, LoadBalancer, LoadBalancerSource, Lookup, Network, Timeouts};
+use crate::model::{
+    Environment, Listener, LoadBalancer, LoadBalancerSource, Lookup, Network, Protocol, Timeouts,
+};
 
 /// The environment, unless a key is missing or services wait for each other in a circle.
 pub(super) fn resolve(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) -> Option<Environment> {
@@ -112,14 +114,32 @@ fn load_balancer(balancer: &raw::LoadBalancer, needs: &mut Needs) -> LoadBalance
             internal: balancer.scheme.value == raw::Scheme::Internal,
         }
     };
-    let listener = &balancer.listener.value;
     LoadBalancer {
         source,
-        listener: Listener {
-            port: listener.port.value,
-            protocol: listener.protocol.value,
-            certificate: listener.certificate.as_ref().map(|certificate| certificate.value.clone()),
-        },
+        host: balancer.host.as_ref().map(|host| host.value.clone()),
+        smoke_from: balancer.smoke_from.as_ref().map(|from| from.value),
+        listener: listener(&balancer.listener.value, balancer.existing.value),
+    }
+}
+
+/// The console's default, of TLS 1.2 and 1.3. The API's own is of 2016 and allows TLS 1.0 (Elastic Load Balancing user
+/// guide, "Security policies for your Application Load Balancer").
+const SSL_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
+
+fn listener(listener: &raw::Listener, existing: bool) -> Listener {
+    let https = listener.protocol.value == Protocol::Https;
+    let policy = listener.ssl_policy.as_ref().map_or(SSL_POLICY, |policy| policy.value.as_str());
+    let mut further: Vec<String> =
+        listener.further_certificates.value.iter().map(|certificate| certificate.value.clone()).collect();
+    further.sort();
+    Listener {
+        port: listener.port.value,
+        protocol: listener.protocol.value,
+        certificate: listener.certificate.as_ref().map(|certificate| certificate.value.clone()),
+        further_certificates: further,
+        ssl_policy: https.then(|| policy.to_owned()),
+        // Of a load balancer that others use too, a port is only taken when somebody asks for it.
+        redirect_http: listener.redirect_http.as_ref().map_or(https && !existing, |redirect| redirect.value),
     }
 }
 

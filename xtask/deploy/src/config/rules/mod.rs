@@ -38,6 +38,7 @@ mod health_matcher;
 mod health_path;
 mod health_timing;
 mod keep_revisions;
+mod listener_tls;
 mod load_balancer_name;
 mod load_balancer_subnets;
 mod log_group_name;
@@ -47,6 +48,7 @@ mod naming;
 mod package_name;
 mod policy_idle;
 mod policy_name;
+mod public_host;
 mod region;
 mod repository_name;
 mod role_name;
@@ -133,7 +135,7 @@ pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 /// All rules, sorted by code.
-static RULES: [Rule; 56] = [
+static RULES: [Rule; 58] = [
     account::RULE,
     account_open::RULE,
     alias_clash::RULE,
@@ -163,6 +165,7 @@ static RULES: [Rule; 56] = [
     health_path::RULE,
     health_timing::RULE,
     keep_revisions::RULE,
+    listener_tls::RULE,
     load_balancer_name::RULE,
     load_balancer_subnets::RULE,
     log_group_name::RULE,
@@ -171,6 +174,7 @@ static RULES: [Rule; 56] = [
     package_name::RULE,
     policy_idle::RULE,
     policy_name::RULE,
+    public_host::RULE,
     region::RULE,
     repository_name::RULE,
     role_name::RULE,

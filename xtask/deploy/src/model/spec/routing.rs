@@ -15,7 +15,7 @@ pub struct LoadBalancerSpec {
     pub internal: bool,
 }
 
-/// A listener; its default action is a fixed 404, so that only rules lead to a service.
+/// A listener. Its default action is a redirect, or else a fixed 404, so that only rules lead to a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListenerSpec {
     /// The load balancer's name.
@@ -24,8 +24,14 @@ pub struct ListenerSpec {
     pub port: u16,
     /// `HTTP` or `HTTPS`.
     pub protocol: String,
-    /// The certificate's ARN, for HTTPS.
+    /// The default certificate's ARN, for HTTPS.
     pub certificate: Option<String>,
+    /// ARNs of the other certificates, sorted.
+    pub further_certificates: Vec<String>,
+    /// ELB's policy of TLS versions and ciphers, for HTTPS.
+    pub ssl_policy: Option<String>,
+    /// The HTTPS port that every request is redirected to.
+    pub redirect_to: Option<u16>,
 }
 
 /// A rule that forwards one path pattern to one target group.

@@ -117,7 +117,16 @@ pub(super) fn desired() -> Desired {
                 security_groups: vec![name("alb")],
                 internal: false,
             },
-            listener: Listener { port: 80, protocol: Protocol::Http, certificate: None },
+            host: None,
+            smoke_from: None,
+            listener: Listener {
+                port: 80,
+                protocol: Protocol::Http,
+                certificate: None,
+                further_certificates: Vec::new(),
+                ssl_policy: None,
+                redirect_http: false,
+            },
         },
         services: vec![
             service("backend", 8080, "/actuator/health", "/api/*", 100, &[]),
