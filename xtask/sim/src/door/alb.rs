@@ -1,10 +1,12 @@
-//! The load balancer's data plane: one loopback port that stands for a listener of the account.
+//! The load balancer's data plane: two loopback ports that stand for the first two listeners of the account.
 //!
-//! The account's listeners have ports that this machine may not open (80), so its first listener (80 before any other)
-//! is served wherever the daemon could listen. Each request is routed by the rules in force at that moment: a target
+//! The account's listeners have ports that this machine may not open (80, 443), so they are served wherever the daemon
+//! could listen: HTTPS before HTTP, and 443 and 80 before others. Where HTTPS is served, plain HTTP is too, which AWS
+//! answers with 400: a browser that does not trust the daemon's authority, or a proxy that ends TLS, can look at the
+//! application. Each request is routed by the rules in force at that moment: a target
 //! that drains gets none, what is in flight finishes. Unlike on AWS, a target that refuses the connection before
 //! anything was sent is passed over for the next one: a task that dies between two health checks costs no request.
-//! WebSockets, HTTP/2, TLS, stickiness and weights are not served.
+//! WebSockets, HTTP/2, stickiness and weights are not served.
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +23,7 @@ use tokio::time::timeout;
 
 use super::cloud::Cloud;
 use super::forward::{self, ReplyBody, whole};
+use super::listen::Secure;
 use super::page;
 use crate::elb::{self, Route, RouteTarget};
 use crate::workload::machine::Ports;
@@ -46,15 +49,12 @@ pub(super) struct Alb {
     turns: Mutex<BTreeMap<String, usize>>,
 }
 
-/// The rules of the account's first listener.
-pub(super) fn first_listener(cloud: Cloud) -> Router {
+/// The rules of the listener that comes at `place` among the account's, from 0.
+pub(super) fn listener(cloud: Cloud, place: usize) -> Router {
     Box::new(move |method, host, target| {
-        cloud.look(|account| {
-            let ports = elb::listener_ports(account);
-            match ports.iter().find(|port| **port == 80).or(ports.first()) {
-                Some(port) => elb::route(account, *port, method, host, target),
-                None => Route::NoListener,
-            }
+        cloud.look(|account| match elb::listeners(account).get(place) {
+            Some(served) => elb::route(account, served.port, method, host, target),
+            None => Route::NoListener,
         })
     })
 }
@@ -118,7 +118,8 @@ impl Alb {
             return page::error(StatusCode::BAD_GATEWAY, "no target accepted the connection");
         };
         forward::onward(&mut request);
-        self.introduce(client, request.headers_mut());
+        let scheme = if request.extensions().get::<Secure>().is_some() { "https" } else { "http" };
+        self.introduce(client, scheme, request.headers_mut());
         match timeout(self.idle, forward::send(stream, request)).await {
             Ok(Ok(reply)) => forward::back(reply, self.idle),
             Ok(Err(_)) => {
@@ -144,12 +145,12 @@ impl Alb {
     }
 
     /// Says on whose behalf the request comes.
-    fn introduce(&self, client: SocketAddr, headers: &mut HeaderMap) {
+    fn introduce(&self, client: SocketAddr, scheme: &str, headers: &mut HeaderMap) {
         let before = headers.get(FORWARDED_FOR).and_then(|value| value.to_str().ok());
         let chain =
             before.map_or_else(|| client.ip().to_string(), |before| format!("{before}, {}", client.ip()));
         set(headers, FORWARDED_FOR, &chain);
-        set(headers, FORWARDED_PROTO, "http");
+        set(headers, FORWARDED_PROTO, scheme);
         set(headers, FORWARDED_PORT, &self.port.to_string());
     }
 }

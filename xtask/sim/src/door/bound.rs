@@ -9,8 +9,10 @@ use crate::account::Millis;
 pub struct Bound {
     /// The APIs and the registry.
     pub endpoint: SocketAddr,
-    /// The load balancer.
+    /// The load balancer's first listener.
     pub alb: SocketAddr,
+    /// Its second one, such as a redirect from port 80.
+    pub second: SocketAddr,
     /// The Service Connect proxy.
     pub connect: SocketAddr,
     /// The daemon's process id.

@@ -16,6 +16,7 @@ use super::bound::Bound;
 use super::cloud::{Cloud, Delivery};
 use super::forward::{ReplyBody, whole};
 use super::guard;
+use crate::elb;
 use crate::workload::machine::{Kind, Machine};
 
 /// Before the kind, the path that says what tasks run as.
@@ -64,13 +65,20 @@ impl Endpoint {
                 let (account, region) = self
                     .cloud
                     .look(|account| (account.settings.account.clone(), account.settings.region.clone()));
+                let served = self.cloud.look(elb::listeners);
+                let scheme = |place: usize| match served.get(place) {
+                    Some(elb::Served { https: true, .. }) => "https",
+                    _ => "http",
+                };
+                let second = served.get(1).map(|_| format!("{}://{}", scheme(1), self.bound.second));
                 let status = json!({
                     "account": account,
                     "region": region,
                     "version": self.version,
                     "pid": self.bound.pid,
                     "endpoint": format!("http://{}", self.bound.endpoint),
-                    "url": format!("http://{}", self.bound.alb),
+                    "url": format!("{}://{}", scheme(0), self.bound.alb),
+                    "second": second,
                     "started": self.bound.started.epoch_secs(),
                     "workload": self.machine.kind().name(),
                 });

@@ -21,6 +21,7 @@ mod pull;
 mod refusal;
 mod registry;
 pub mod server;
+mod tls;
 
 #[cfg(test)]
 mod raw;

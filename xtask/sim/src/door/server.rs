@@ -1,4 +1,4 @@
-//! The daemon: one embedded cloud on wall-clock time, on three loopback ports, until it is told to stop.
+//! The daemon: one embedded cloud on wall-clock time, on four loopback ports, until it is told to stop.
 //!
 //! One daemon per state folder: a lock that the system drops with the process tells a running one from a crashed one.
 //! What a crashed one left running is ended before anything else. The account is kept in memory only: a stopped cloud
@@ -24,9 +24,11 @@ use super::clock::SimClock;
 use super::cloud::{CallRecord, Cloud};
 use super::connect::{self, Connect};
 use super::endpoint::Endpoint;
-use super::listen::{self, Stop, bind};
+use super::listen::{self, Stop, Tls, bind};
+use super::tls::Authority;
 use crate::account::Settings;
 use crate::ecs::Pace;
+use crate::elb;
 use crate::wire::iso8601;
 pub use crate::workload::machine::Sidecar;
 use crate::workload::machine::{self, Kind, Machine, Place, Ports};
@@ -37,13 +39,16 @@ const TASKS_GRACE: Duration = Duration::from_secs(5);
 /// In the state folder, the link to what is unpacked or shared with tasks.
 const SCRATCH: &str = "scratch";
 
+/// In the state folder, the certificate of the authority that the load balancer's certificates are issued by.
+pub const AUTHORITY: &str = "ca.pem";
+
 /// How the daemon is to run.
 pub struct ServeOptions {
     /// What the account is like; `registry_host` is set to the endpoint that was bound.
     pub settings: Settings,
     /// The port of the APIs and the registry; a free one when it is taken.
     pub endpoint_port: u16,
-    /// The port of the load balancer; a free one when it is taken.
+    /// The port of the load balancer's first listener; a free one when it is taken. The second one gets the next port.
     pub alb_port: u16,
     /// Where the lock and the notes about what runs are kept.
     pub state_dir: PathBuf,
@@ -101,13 +106,17 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<
     let ended = clear(&state_dir)?;
     let scratch = scratch_folder(&state_dir)?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (endpoint_listener, alb_listener, connect_listener) =
-        (bind(endpoint_port).await?, bind(alb_port).await?, bind(0).await?);
+    let (endpoint_listener, connect_listener) = (bind(endpoint_port).await?, bind(0).await?);
+    let alb_listener = bind(alb_port).await?;
+    let second_listener = bind(alb_listener.local_addr()?.port().saturating_add(1)).await?;
+    let authority = Authority::new()?;
+    fs::write(state_dir.join(AUTHORITY), authority.pem())?;
 
     let clock = SimClock::wall();
     let bound = Bound {
         endpoint: endpoint_listener.local_addr()?,
         alb: alb_listener.local_addr()?,
+        second: second_listener.local_addr()?,
         connect: connect_listener.local_addr()?,
         pid: std::process::id(),
         started: clock.millis(),
@@ -146,17 +155,23 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<
     let mut doors = JoinSet::new();
     let api = Endpoint { cloud: cloud.clone(), machine: machine.clone(), bound, version, stop: stop.clone() };
     let api = Arc::new(api);
-    doors.spawn(listen::serve(endpoint_listener, stopping.clone(), move |client, request| {
+    doors.spawn(listen::serve(endpoint_listener, stopping.clone(), None, move |client, request| {
         let api = Arc::clone(&api);
         async move { api.answer(client, request).await }
     }));
-    let router = alb::first_listener(cloud.clone());
-    let balancer = Arc::new(Alb::new(router, ports, bound.alb.port()));
-    doors.spawn(listen::serve(alb_listener, stopping.clone(), move |client, request| {
-        let balancer = Arc::clone(&balancer);
-        async move { balancer.answer(client, request).await }
-    }));
-    doors.spawn(listen::serve(connect_listener, stopping.clone(), move |_, request| {
+    for (place, listener) in [alb_listener, second_listener].into_iter().enumerate() {
+        let router = alb::listener(cloud.clone(), place);
+        let balancer = Arc::new(Alb::new(router, ports.clone(), listener.local_addr()?.port()));
+        let account = cloud.clone();
+        let spoken =
+            move || account.look(|account| elb::listeners(account).get(place).is_some_and(|it| it.https));
+        let tls = Tls { acceptor: authority.acceptor()?, spoken: Arc::new(spoken) };
+        doors.spawn(listen::serve(listener, stopping.clone(), Some(tls), move |client, request| {
+            let balancer = Arc::clone(&balancer);
+            async move { balancer.answer(client, request).await }
+        }));
+    }
+    doors.spawn(listen::serve(connect_listener, stopping.clone(), None, move |_, request| {
         let connect = Arc::clone(&connect);
         async move { connect.answer(request).await }
     }));

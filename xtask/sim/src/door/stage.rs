@@ -28,7 +28,7 @@ where
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopping) = watch::channel(false);
-    tokio::spawn(listen::serve(listener, stopping, answer));
+    tokio::spawn(listen::serve(listener, stopping, None, answer));
     Served { address, _stop: stop }
 }
 

@@ -20,7 +20,7 @@ mod target_health;
 mod targets;
 
 pub(crate) use associations::has_load_balancer;
-pub use routing::{Route, RouteTarget, listener_ports, route};
+pub use routing::{Route, RouteTarget, Served, listeners, route};
 pub use state::State;
 pub(crate) use target_group::TargetGroup;
 pub(crate) use target_health::{Target, TargetState, answered, deregister, due, health, register};

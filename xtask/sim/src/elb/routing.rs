@@ -68,13 +68,25 @@ pub fn route(account: &Account, listener_port: u16, method: &str, host: &str, ta
     }
 }
 
-/// The ports of all listeners, ascending.
+/// A port that is listened on, by one load balancer or several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// The port.
+    pub port: u16,
+    /// Whether with TLS.
+    pub https: bool,
+}
+
+/// The ports of all listeners: HTTPS before HTTP, 443 and 80 before others, then ascending.
 #[must_use]
-pub fn listener_ports(account: &Account) -> Vec<u16> {
-    let mut ports: Vec<u16> = account.elb.listeners.values().map(|listener| listener.port).collect();
-    ports.sort_unstable();
-    ports.dedup();
-    ports
+pub fn listeners(account: &Account) -> Vec<Served> {
+    let listeners = account.elb.listeners.values();
+    let mut served: Vec<Served> = listeners
+        .map(|listener| Served { port: listener.port, https: listener.protocol == "HTTPS" })
+        .collect();
+    served.sort_by_key(|served| (!served.https, ![443, 80].contains(&served.port), served.port));
+    served.dedup();
+    served
 }
 
 fn listener<'a>(account: &'a Account, port: u16, host: &str) -> Option<&'a Listener> {

@@ -6,6 +6,7 @@
 
 mod application;
 mod client;
+mod tls;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -47,7 +48,7 @@ impl Daemon {
         let (status, _) = client.post(self.bound.endpoint, "/_cloud/stop", b"").await;
         assert_eq!(status, 202);
         tokio::time::timeout(PATIENCE, self.serving).await.unwrap().unwrap().unwrap();
-        for address in [self.bound.endpoint, self.bound.alb, self.bound.connect] {
+        for address in [self.bound.endpoint, self.bound.alb, self.bound.second, self.bound.connect] {
             assert!(std::net::TcpStream::connect(address).is_err(), "{address} still answers");
         }
         assert_eq!(std::fs::read_dir(self.state_dir.join("processes")).unwrap().count(), 0);

@@ -303,3 +303,32 @@ fn a_changed_health_check_applies_to_the_next_check() {
     let passing: Vec<u16> = (200..310).filter(|status| check.passes(*status)).collect();
     assert_eq!(passing, [200, 302]);
 }
+
+#[test]
+fn a_listener_lists_its_default_certificate_and_keeps_the_others_when_that_changes() {
+    let mut lab = Lab::new();
+    let balancer = lab.create_balancer("ielts");
+    let fixed = "DefaultActions.member.1.Type=fixed-response&DefaultActions.member.1.FixedResponseConfig.StatusCode=404";
+    let asked = format!("LoadBalancerArn={balancer}&Protocol=HTTPS&Port=443&{fixed}");
+    assert_eq!(lab.refused("CreateListener", &asked).0, "ValidationError", "HTTPS needs a certificate");
+    let two = "&Certificates.member.1.CertificateArn=a&Certificates.member.2.CertificateArn=b";
+    assert_eq!(lab.refused("CreateListener", &format!("{asked}{two}")).0, "TooManyCertificates");
+    let made = lab.ok("CreateListener", &format!("{asked}&Certificates.member.1.CertificateArn=a"));
+    let listener = &made["Listeners"][0];
+    assert_eq!(listener["SslPolicy"], "ELBSecurityPolicy-2016-08", "the API's default is old");
+    let arn = text(&listener["ListenerArn"]);
+    let named =
+        |certificate: &str| format!("ListenerArn={arn}&Certificates.member.1.CertificateArn={certificate}");
+    lab.ok("AddListenerCertificates", &named("b"));
+    lab.ok("AddListenerCertificates", &named("b"));
+    let changed = lab.ok("ModifyListener", &named("c"));
+    assert_eq!(changed["Listeners"][0]["Certificates"], json!([{ "CertificateArn": "c" }]));
+    let listed = lab.ok("DescribeListenerCertificates", &format!("ListenerArn={arn}"));
+    let expected = json!([
+        { "CertificateArn": "c", "IsDefault": true },
+        { "CertificateArn": "b", "IsDefault": false },
+    ]);
+    assert_eq!(listed["Certificates"], expected);
+    assert_eq!(lab.refused("RemoveListenerCertificates", &named("c")).0, "OperationNotPermitted");
+    lab.ok("RemoveListenerCertificates", &named("b"));
+}

@@ -1,7 +1,7 @@
 //! Where requests go: the mission's rules, and what happens when targets are missing or ill.
 
 use super::{Lab, Serving, TASK};
-use crate::elb::{Route, RouteTarget, deregister, listener_ports, route};
+use crate::elb::{Route, RouteTarget, deregister, listeners, route};
 use crate::workload::Answer;
 
 fn get(lab: &Lab, host: &str, target: &str) -> Route {
@@ -145,7 +145,8 @@ fn two_load_balancers_on_one_port_are_told_apart_by_their_name() {
     let group_of_other = lab.create_group("other-tg", 80);
     lab.create_listener(&other, 80, &group_of_other);
     lab.create_listener(&other, 8081, &group_of_other);
-    assert_eq!(listener_ports(&lab.account), [80, 8081]);
+    let ports: Vec<u16> = listeners(&lab.account).iter().map(|served| served.port).collect();
+    assert_eq!(ports, [80, 8081]);
     let reply = lab.ok("DescribeLoadBalancers", "Names.member.1=other");
     let name = reply["LoadBalancers"][0]["DNSName"].as_str().unwrap().to_owned();
     assert_eq!(group(get(&lab, &format!("{name}:80"), "/")), group_of_other);
