@@ -26,10 +26,13 @@ fn target() -> Vec<(&'static str, Value)> {
         ("/load_balancer/source/create/subnets", json!(["ielts-prod-public-1a", "ielts-prod-public-1b"])),
         ("/load_balancer/source/create/security_groups", json!(["ielts-prod-alb-sg"])),
         ("/load_balancer/source/create/internal", json!(false)),
-        ("/load_balancer/listener", json!({
-            "port": 80, "protocol": "HTTP", "certificate": null, "further_certificates": [], "ssl_policy": null,
-            "redirect_http": false,
-        })),
+        (
+            "/load_balancer/listener",
+            json!({
+                "port": 80, "protocol": "HTTP", "certificate": null, "further_certificates": [], "ssl_policy": null,
+                "redirect_http": false,
+            }),
+        ),
         // The backend comes first: the frontend needs it.
         ("/services/0/key", json!("backend")),
         ("/services/0/name", json!("ielts-backend-service")),

@@ -125,7 +125,15 @@ pub(super) fn refuse(plan: &Plan) -> Result<(), Failure> {
 /// The closing table. What cannot be read for it changes no verdict.
 pub(super) async fn table(events: &Recorder, aws: &Aws, environment: &Environment, door: &Door) {
     match verify::rows(aws, environment, door).await {
-        Ok(rows) => events.emit(Kind::Table { rows, url: door.base.clone() }),
+        Ok(rows) => {
+            let front = door.front.as_ref();
+            let url = front.map(|front| front.url.clone());
+            events.emit(Kind::Table {
+                rows,
+                url,
+                unasked: front.and_then(|front| front.unasked).map(str::to_owned),
+            });
+        }
         Err(error) => {
             events.emit(Kind::Warned { text: format!("the closing table could not be read: {error}") })
         }

@@ -24,7 +24,7 @@ pub(super) fn ground<'a>(
         environment: &session.settings.environment,
         images,
         registry: job.host.env.get("XTASK_REGISTRY_URL"),
-        door: session.door.as_deref(),
+        door: session.door.as_ref(),
         halt: job.halt,
         put_back: !job.global.no_rollback,
         detach: false,

@@ -70,12 +70,15 @@ async fn stop(host: &Host, local: &Local<'_>) -> Result<bool, LocalError> {
 
 fn table(status: &Status) -> String {
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let authority =
+        status.authority.as_ref().map_or_else(|| "-".to_owned(), |file| file.display().to_string());
     let pid = status.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
     format!(
-        "running   {}\nendpoint  {}\nurl       {}\naccount   {}\nregion    {}\nworkload  {}\npid       {pid}\nlog       {}",
+        "running   {}\nendpoint  {}\nurl       {}\nsecond    {}\nauthority {authority}\naccount   {}\nregion    {}\nworkload  {}\npid       {pid}\nlog       {}",
         if status.running { "yes" } else { "no" },
         or_none(&status.endpoint),
         or_none(&status.url),
+        or_none(&status.second),
         or_none(&status.account),
         or_none(&status.region),
         or_none(&status.workload),

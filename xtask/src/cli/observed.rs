@@ -6,8 +6,7 @@ use deploy::model::Observed;
 use super::session::Session;
 use super::{Failure, Job};
 use crate::observe;
-use crate::release::base_url;
-use crate::verify::Door;
+use crate::verify::{Door, Front};
 
 /// Reads the account.
 pub(super) async fn account(job: &Job<'_>, session: &Session) -> Result<Observed, Failure> {
@@ -46,14 +45,14 @@ pub(super) fn not_running() -> Failure {
 pub(super) async fn door(session: &Session) -> Result<Door, Failure> {
     let environment = &session.settings.environment;
     let found = observe::door(&session.aws, environment).await.map_err(|error| failure(&error))?;
-    let base = session.door.clone().or_else(|| found.dns_name.map(|name| base_url(environment, &name)));
-    Ok(Door { target_groups: found.target_groups, base })
+    let front = Front::of(environment, found.dns_name.as_deref(), session.door.as_ref());
+    Ok(Door { target_groups: found.target_groups, front })
 }
 
-/// The base URL for smoke checks.
-pub(super) async fn base(session: &Session) -> Result<String, Failure> {
+/// The front door, for smoke checks.
+pub(super) async fn front(session: &Session) -> Result<Front, Failure> {
     door(session)
         .await?
-        .base
+        .front
         .ok_or_else(|| Failure::usage("there is no load balancer").hint("`cargo xtask deploy` creates it"))
 }

@@ -9,7 +9,7 @@ use deploy::model::{Environment, Kind as Place};
 use super::args::Global;
 use super::{Failure, Job};
 use crate::aws::{self, Aws};
-use crate::host::{Host, Workspace};
+use crate::host::{ConnectTo, Host, Workspace};
 use crate::local::Local;
 use crate::report::{Color, Recorder, annotate};
 
@@ -23,8 +23,8 @@ pub(super) struct Settings {
 pub(super) struct Session {
     pub(super) settings: Settings,
     pub(super) aws: Aws,
-    /// The load balancer's base URL, where the environment has one of its own instead of a DNS name.
-    pub(super) door: Option<String>,
+    /// Where the embedded cloud listens for the public; `None` on AWS.
+    pub(super) door: Option<ConnectTo>,
 }
 
 impl Settings {
@@ -92,7 +92,8 @@ impl Session {
                     result: format!("embedded cloud at {}", record.endpoint),
                     elapsed_ms: mark.elapsed_ms(),
                 });
-                Self::connect(host, events, settings, Some(record.endpoint), Some(record.url)).await
+                Self::connect(host, events, settings, Some(record.endpoint), Some(local.door(&record.url)))
+                    .await
             }
             Place::Aws => Self::connect(host, events, settings, None, None).await,
         }
@@ -114,7 +115,8 @@ impl Session {
                 }
                 let furnished = local.furnish(endpoint, &settings.environment).await;
                 furnished.map_err(|error| Failure::from_error(&error))?;
-                Self::connect(host, events, settings, status.endpoint, status.url).await.map(Some)
+                let door = status.url.map(|url| local.door(&url));
+                Self::connect(host, events, settings, status.endpoint, door).await.map(Some)
             }
             Place::Aws => Self::connect(host, events, settings, None, None).await.map(Some),
         }
@@ -141,7 +143,7 @@ impl Session {
         events: &Recorder,
         settings: Settings,
         endpoint: Option<String>,
-        door: Option<String>,
+        door: Option<ConnectTo>,
     ) -> Result<Self, Failure> {
         let keys =
             endpoint.as_ref().map(|_| aws::Keys { id: LOCAL_KEY.to_owned(), secret: LOCAL_KEY.to_owned() });

@@ -16,8 +16,8 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
         release: None,
     });
     let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
-    let base = observed::base(&session).await?;
-    let smoke = verify::smoke(&job.host.http, &job.host.clock, job.events, &environment, &base).await;
+    let front = observed::front(&session).await?;
+    let smoke = verify::smoke(&job.host.http, &job.host.clock, job.events, &environment, &front).await;
     Ok(match smoke {
         Smoke::Passed => Closing::new(ExitCode::Done, "all smoke checks passed"),
         Smoke::NotAsked => Closing::new(ExitCode::Done, "deploy.toml has no smoke checks"),

@@ -27,7 +27,7 @@ pub(super) async fn run(host: &Host, global: &Global) -> Result<ExitCode, Failur
         Format::Json => {
             let object = json!({
                 "environment": environment.name,
-                "url": door.base,
+                "url": door.front.as_ref().map(|front| &front.url),
                 "services": rows,
                 "lease": lease,
             });
@@ -35,8 +35,8 @@ pub(super) async fn run(host: &Host, global: &Global) -> Result<ExitCode, Failur
         }
         Format::Text => {
             print_result(&deploy::view::table(&rows));
-            if let Some(url) = &door.base {
-                print_result(url);
+            if let Some(front) = &door.front {
+                print_result(&deploy::view::address(&front.url, front.unasked));
             }
             if let Some(lease) = &lease {
                 print_result(&lease.sentence(host.clock.now_ms() / 1000));

@@ -26,7 +26,7 @@ pub use env::Env;
 pub use folder::Folder;
 pub use git::Git;
 pub use halt::{Halt, Switch};
-pub use http::{Http, HttpError, Unreached};
+pub use http::{ConnectTo, Http, HttpError, Unreached};
 pub use process::{Exit, Output, ProcessError, Program, Shell, Stream};
 pub use rng::Rng;
 pub use secret::Secret;

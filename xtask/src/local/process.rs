@@ -9,7 +9,7 @@ use bytes::Bytes;
 use deploy::model::{Environment, Workload};
 
 use super::{Record, Status, landing_zone};
-use crate::host::{Daemon, DaemonError, Host};
+use crate::host::{ConnectTo, Daemon, DaemonError, Host};
 
 /// A process that compiles nothing and binds three ports is up in milliseconds; a busy machine takes seconds.
 const START_DEADLINE: Duration = Duration::from_secs(30);
@@ -68,6 +68,18 @@ impl<'a> Local<'a> {
         dir.join("cloud.json")
     }
 
+    /// Where its load balancer listens, and the authority that issues its certificates.
+    #[must_use]
+    pub fn door(&self, url: &str) -> ConnectTo {
+        let address = url.split_once("://").map_or(url, |(_, address)| address).to_owned();
+        let authority = fs::read_to_string(self.authority()).ok().map(Into::into);
+        ConnectTo { address, authority }
+    }
+
+    fn authority(&self) -> PathBuf {
+        self.dir.join(sim::door::server::AUTHORITY)
+    }
+
     fn log(&self) -> PathBuf {
         self.dir.join("cloud.log")
     }
@@ -84,7 +96,9 @@ impl<'a> Local<'a> {
         Status {
             running: answer.is_some(),
             endpoint: record.as_ref().map(|record| record.endpoint.clone()),
-            url: record.as_ref().map(|record| record.url.clone()),
+            url: said("url"),
+            second: said("second"),
+            authority: answer.is_some().then(|| self.authority()),
             workload: said("workload"),
             account: said("account"),
             region: said("region"),

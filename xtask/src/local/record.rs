@@ -23,8 +23,12 @@ pub struct Status {
     pub running: bool,
     /// Base URL of the APIs and the registry.
     pub endpoint: Option<String>,
-    /// Base URL of the load balancer.
+    /// Base URL of the load balancer: of its HTTPS listener, if it has one.
     pub url: Option<String>,
+    /// Base URL of its second listener, such as one that redirects to HTTPS.
+    pub second: Option<String>,
+    /// The certificate of the authority that issues the HTTPS listener's certificates, for `curl --cacert`.
+    pub authority: Option<PathBuf>,
     /// What it runs tasks as that start now.
     pub workload: Option<String>,
     /// The account that it is.

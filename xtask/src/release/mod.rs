@@ -19,7 +19,7 @@ mod watched;
 use std::collections::BTreeMap;
 
 use deploy::event::Kind;
-use deploy::model::{Desired, Environment, Observed, Protocol, Release, ServiceKey};
+use deploy::model::{Desired, Environment, Observed, Release, ServiceKey};
 use deploy::plan::{Order, Plan, Undo};
 
 pub use abort::{abort, moving};
@@ -34,11 +34,11 @@ use watched::carry_out_watched;
 
 use crate::apply::{Known, Site};
 use crate::aws::Aws;
-use crate::host::{Halt, Host};
+use crate::host::{ConnectTo, Halt, Host};
 use crate::image::Image;
 use crate::observe;
 use crate::report::Recorder;
-use crate::verify::Door;
+use crate::verify::{Door, Front};
 
 /// What a release stands on.
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +55,8 @@ pub struct Ground<'a> {
     pub images: &'a BTreeMap<ServiceKey, Image>,
     /// The registry's base URL, when it is not where ECR says.
     pub registry: Option<&'a str>,
-    /// The load balancer's base URL, when it is not its DNS name.
-    pub door: Option<&'a str>,
+    /// Where the embedded cloud listens for the public.
+    pub door: Option<&'a ConnectTo>,
     /// Whether a stop was asked for.
     pub halt: &'a Halt,
     /// Whether what moves goes back when its time is over.
@@ -127,25 +127,13 @@ impl Ground<'_> {
     /// Where the services are reached, as far as it is known.
     #[must_use]
     pub fn door(&self, known: &Known) -> Door {
-        let dns_name = known.load_balancer().map(|(_, dns_name)| base_url(self.environment, &dns_name));
+        let dns_name = known.load_balancer().map(|(_, dns_name)| dns_name);
         let target_groups = self
             .environment
             .services
             .iter()
             .map(|service| known.target_group_arn(&service.target_group.name))
             .collect();
-        Door { target_groups, base: self.door.map(str::to_owned).or(dns_name) }
-    }
-}
-
-/// The load balancer's base URL by its DNS name.
-#[must_use]
-pub fn base_url(environment: &Environment, dns_name: &str) -> String {
-    let listener = &environment.load_balancer.listener;
-    match (listener.protocol, listener.port) {
-        (Protocol::Http, 80) => format!("http://{dns_name}"),
-        (Protocol::Http, port) => format!("http://{dns_name}:{port}"),
-        (Protocol::Https, 443) => format!("https://{dns_name}"),
-        (Protocol::Https, port) => format!("https://{dns_name}:{port}"),
+        Door { target_groups, front: Front::of(self.environment, dns_name.as_deref(), self.door) }
     }
 }

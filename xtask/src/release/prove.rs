@@ -42,8 +42,9 @@ pub(super) async fn prove(
     events
         .emit(Kind::PhaseBegan { phase: Phase::Verify, about: "digests, targets, smoke checks".to_owned() });
     let smoke = async {
-        match &door.base {
-            Some(base) => verify::smoke(&host.http, &host.clock, events, environment, base).await,
+        match &door.front {
+            Some(front) if front.unasked.is_some() => Smoke::NotAsked,
+            Some(front) => verify::smoke(&host.http, &host.clock, events, environment, front).await,
             None => Smoke::Failed,
         }
     };

@@ -53,13 +53,14 @@ async fn asked(ground: &Ground<'_>, planned: &Planned, known: &Known, held: &Hel
         })
         .flat_map(|service| service.smoke.iter().map(|check| (&service.key, check)))
         .collect();
-    let base = ground.door(known).base;
-    let (Some(per_second), Some(base), true) = (environment.availability, base, rolls && !checks.is_empty())
+    let front = ground.door(known).front.filter(|front| front.unasked.is_none());
+    let (Some(per_second), Some(front), true) =
+        (environment.availability, front, rolls && !checks.is_empty())
     else {
         return work.await;
     };
     let every = Duration::from_secs_f64(1.0 / per_second.clamp(0.1, 10.0));
-    let watched = Watched { http: &host.http, events, base: &base, checks, every };
+    let watched = Watched { http: &host.http, events, front: &front, checks, every };
     let (carried, mut availability) = while_asking(&watched, work).await;
     place(&mut availability, &events.events());
     events.emit(Kind::Availability(availability));

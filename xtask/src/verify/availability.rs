@@ -9,6 +9,7 @@ use deploy::event::Availability;
 use deploy::model::{ServiceKey, SmokeCheck};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use super::Front;
 use super::probe::ask;
 use crate::host::Http;
 use crate::report::Recorder;
@@ -20,8 +21,8 @@ pub struct Watched<'a> {
     pub http: &'a Http,
     /// The record, for its time.
     pub events: &'a Recorder,
-    /// The load balancer's base URL.
-    pub base: &'a str,
+    /// The load balancer's front door.
+    pub front: &'a Front,
     /// The checks, with the services that must answer them.
     pub checks: Vec<(&'a ServiceKey, &'a SmokeCheck)>,
     /// Time between two requests, which go round the checks.
@@ -59,8 +60,7 @@ async fn asking(watched: &Watched<'_>, tally: &RefCell<Availability>) -> Infalli
 }
 
 async fn one(watched: &Watched<'_>, tally: &RefCell<Availability>, service: &ServiceKey, check: &SmokeCheck) {
-    let url = format!("{}{}", watched.base.trim_end_matches('/'), check.path);
     let (at_ms, mark) = (watched.events.elapsed_ms(), watched.events.clock().mark());
-    let answer = ask(watched.http, &url, check).await;
-    tally.borrow_mut().count(service, &url, at_ms, mark.elapsed_ms(), answer);
+    let answer = ask(watched.http, watched.front, check).await;
+    tally.borrow_mut().count(service, &watched.front.asked(&check.path), at_ms, mark.elapsed_ms(), answer);
 }

@@ -2,12 +2,14 @@
 //! service answers at the public paths.
 
 mod availability;
+mod front;
 mod probe;
 mod reading;
 mod rows;
 mod running;
 
 pub use availability::{Watched, while_asking};
+pub use front::Front;
 pub use probe::smoke;
 pub use reading::readings;
 pub use rows::{Door, rows};

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use deploy::event::{Kind, ProbeAnswer};
 use deploy::model::{Environment, ServiceKey, SmokeCheck};
 use deploy::verify::{Smoke, conclude, judge};
 use futures_util::future::join_all;
 
+use super::Front;
 use crate::host::{Clock, Http, Mark};
 use crate::report::Recorder;
 
@@ -22,14 +22,14 @@ pub async fn smoke(
     clock: &Clock,
     events: &Recorder,
     environment: &Environment,
-    base: &str,
+    front: &Front,
 ) -> Smoke {
     let deadline = clock.mark().after(Duration::from_secs(environment.timeouts.smoke_secs));
     let checks = environment
         .services
         .iter()
         .flat_map(|service| service.smoke.iter().map(|check| (&service.key, check)));
-    let probes = checks.map(|(service, check)| probe(http, clock, events, service, check, base, deadline));
+    let probes = checks.map(|(service, check)| probe(http, clock, events, service, check, front, deadline));
     conclude(&join_all(probes).await)
 }
 
@@ -39,14 +39,14 @@ async fn probe(
     events: &Recorder,
     service: &ServiceKey,
     check: &SmokeCheck,
-    base: &str,
+    front: &Front,
     deadline: Mark,
 ) -> ProbeAnswer {
-    let url = format!("{}{}", base.trim_end_matches('/'), check.path);
+    let url = front.asked(&check.path);
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let answer = ask(http, &url, check).await;
+        let answer = ask(http, front, check).await;
         let passed = matches!(answer, ProbeAnswer::Right { .. });
         if passed || deadline.remaining().is_zero() {
             let last = answer.clone();
@@ -57,11 +57,8 @@ async fn probe(
     }
 }
 
-pub(super) async fn ask(http: &Http, url: &str, check: &SmokeCheck) -> ProbeAnswer {
-    let request = match http::Request::get(url)
-        .header("accept", "application/json, text/html;q=0.9")
-        .body(Bytes::new())
-    {
+pub(super) async fn ask(http: &Http, front: &Front, check: &SmokeCheck) -> ProbeAnswer {
+    let request = match front.request(&check.path) {
         Ok(request) => request,
         Err(error) => return ProbeAnswer::NoAnswer { error: error.to_string() },
     };

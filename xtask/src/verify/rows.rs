@@ -5,6 +5,7 @@ use deploy::model::{Environment, Kind, Service};
 use deploy::rollout::{ServiceSnapshot, TargetSnapshot, TaskSnapshot};
 use futures_util::future::{join, join_all};
 
+use super::Front;
 use crate::aws::{Aws, Error};
 
 /// Where a service is reached from outside.
@@ -12,8 +13,8 @@ use crate::aws::{Aws, Error};
 pub struct Door {
     /// The service's target group's ARN, by the service's name in the order of the environment.
     pub target_groups: Vec<Option<String>>,
-    /// The load balancer's base URL.
-    pub base: Option<String>,
+    /// The load balancer's front door, once it has a name.
+    pub front: Option<Front>,
 }
 
 /// Reads all services of the environment, their tasks and their targets, and makes a row of each.
@@ -40,7 +41,13 @@ pub async fn rows(aws: &Aws, environment: &Environment, door: &Door) -> Result<V
         .zip(details)
         .map(|(service, (tasks, targets))| {
             let found = services.iter().find(|found| found.name == service.name);
-            let row = row(service, found, tasks.as_deref(), targets.as_deref(), door.base.as_deref());
+            let row = row(
+                service,
+                found,
+                tasks.as_deref(),
+                targets.as_deref(),
+                door.front.as_ref().map(|front| front.url.as_str()),
+            );
             ServiceRow { console: console(environment, service), ..row }
         })
         .collect())

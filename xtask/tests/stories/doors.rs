@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind, ProbeAnswer};
+use deploy::model::{Listener, LoadBalancerSource, Protocol};
 use xtask::host::HttpError;
 
 use crate::world::{Ended, World, story};
@@ -92,5 +93,78 @@ fn a_release_without_smoke_checks_is_proven_by_its_tasks_and_targets() {
         .await;
         assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
         assert_eq!(answers(&ended), Vec::<&ProbeAnswer>::new());
+    });
+}
+
+fn https(world: &mut World) {
+    let certificate = |name: &str| format!("arn:aws:acm:ap-southeast-1:123456789012:certificate/{name}");
+    world.environment.load_balancer.host = Some("app.example.com".to_owned());
+    world.environment.load_balancer.listener = Listener {
+        port: 443,
+        protocol: Protocol::Https,
+        certificate: Some(certificate("own")),
+        further_certificates: vec![certificate("further")],
+        ssl_policy: Some("ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09".to_owned()),
+        redirect_http: true,
+    };
+}
+
+fn steps(ended: &Ended) -> Vec<String> {
+    let steps = ended.events.iter().filter_map(|event| match event {
+        Kind::StepEnded { step, .. } if step.contains("listener") => Some(step.clone()),
+        _ => None,
+    });
+    steps.collect()
+}
+
+#[test]
+fn https_is_asked_by_the_certificate_s_name_and_proven() {
+    story(|| async {
+        let mut world = World::new().await;
+        https(&mut world);
+        let first = world.deploy("v1", "v1").await;
+        assert_eq!(first.exit, ExitCode::Done, "{:#?}", first.events);
+        assert_eq!(steps(&first), ["create listener HTTPS:443", "create listener HTTP:80, redirects to 443"]);
+        let urls = first.events.iter().filter_map(|event| match event {
+            Kind::Probed { url, .. } => Some(url.as_str()),
+            _ => None,
+        });
+        let urls = urls.collect::<Vec<_>>();
+        assert!(
+            urls.len() == 3 && urls.iter().all(|url| url.starts_with("https://app.example.com/")),
+            "{urls:?}"
+        );
+        // Another policy, set by hand, is put right; then there is nothing left to do.
+        world.environment.load_balancer.listener.ssl_policy =
+            Some("ELBSecurityPolicy-TLS13-1-3-2021-06".to_owned());
+        let second = world.deploy("v1", "v1").await;
+        assert_eq!(
+            (second.exit, steps(&second)),
+            (ExitCode::Done, vec!["modify listener HTTPS:443".to_owned()])
+        );
+        let third = world.deploy("v1", "v1").await;
+        assert_eq!((third.exit, steps(&third)), (ExitCode::Done, Vec::new()), "{:#?}", third.events);
+    });
+}
+
+#[test]
+fn an_internal_load_balancer_is_proven_without_being_asked_from_here() {
+    story(|| async {
+        let mut world = World::new().await;
+        if let LoadBalancerSource::Create { internal, .. } = &mut world.environment.load_balancer.source {
+            *internal = true;
+        }
+        world.environment.availability = Some(1.0);
+        world.front_door.closes(HttpError::Unresolved);
+        let first = world.deploy("v1", "v1").await;
+        let second = world.deploy("v2", "v2").await;
+        for ended in [&first, &second] {
+            assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+            assert_eq!(answers(ended), Vec::<&ProbeAnswer>::new());
+            assert!(!ended.events.iter().any(|event| matches!(event, Kind::Availability(_))));
+        }
+        // Who says that it is reached from here is taken at his word.
+        world.environment.load_balancer.smoke_from = Some(deploy::model::SmokeFrom::Here);
+        assert_eq!(world.deploy("v3", "v3").await.exit, ExitCode::Unknown);
     });
 }

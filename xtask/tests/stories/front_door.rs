@@ -11,7 +11,7 @@ use aws_smithy_types::body::SdkBody;
 use sim::door::cloud::Cloud;
 use sim::door::connector::SimHttp;
 use sim::elb::{Route, route};
-use xtask::host::HttpError;
+use xtask::host::{ConnectTo, HttpError};
 
 #[derive(Clone, Debug)]
 pub(crate) struct FrontDoor {
@@ -43,8 +43,8 @@ impl FrontDoor {
         *self.closed.lock().unwrap() = Some(error);
     }
 
-    fn public(&self, host: &str, path: &str) -> (u16, String) {
-        match self.cloud.with_account(|account| route(account, 80, "GET", host, path)) {
+    fn public(&self, port: u16, host: &str, path: &str) -> (u16, String) {
+        match self.cloud.with_account(|account| route(account, port, "GET", host, path)) {
             // A target that fails its checks is asked when there is no other, and refuses the connection.
             Route::Forward { targets, .. } if targets.iter().any(|target| !target.healthy) => {
                 (502, String::new())
@@ -63,15 +63,23 @@ impl FrontDoor {
 
 impl HttpConnector for FrontDoor {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let uri: http::Uri = request.uri().parse().unwrap();
+        let request = request.try_into_http1x().unwrap();
+        let uri = request.uri().clone();
         let host = uri.host().unwrap_or_default().to_owned();
-        if !host.contains(".elb.") {
-            return self.aws.call(request);
-        }
-        if let Some(error) = self.closed.lock().unwrap().clone() {
+        let to = request.extensions().get::<ConnectTo>().map(|to| to.address.clone());
+        let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+        let address = to.unwrap_or_else(|| format!("{host}:{}", uri.port_u16().unwrap_or(usual)));
+        let Some((_, port)) = address.split_once(".elb.amazonaws.com:") else {
+            return self.aws.call(HttpRequest::try_from(request).unwrap());
+        };
+        let closed = self.closed.lock().unwrap().clone();
+        // No certificate is issued for the load balancer's own name.
+        let nameless = (usual == 443 && host.contains(".elb."))
+            .then(|| HttpError::Tls(format!("certificate not valid for name \"{host}\"")));
+        if let Some(error) = closed.or(nameless) {
             return HttpConnectorFuture::ready(Err(ConnectorError::io(error.into())));
         }
-        let (status, body) = self.public(&host, uri.path());
+        let (status, body) = self.public(port.parse().unwrap(), &host, uri.path());
         let reply = http::Response::builder().status(status).body(SdkBody::from(body)).unwrap();
         HttpConnectorFuture::ready(Ok(HttpResponse::try_from(reply).unwrap()))
     }

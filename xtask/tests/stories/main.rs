@@ -30,6 +30,7 @@ mod somebody;
 mod superseded;
 mod swarm;
 mod the_owners_choice;
+mod tls;
 mod together;
 mod undone;
 mod unfinished;

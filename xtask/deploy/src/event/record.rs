@@ -271,6 +271,9 @@ pub enum Kind {
         rows: Vec<ServiceRow>,
         /// The address of the load balancer.
         url: Option<String>,
+        /// Why smoke checks are not asked from here.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unasked: Option<String>,
     },
     /// What happened was written down for later.
     EvidenceKept {

@@ -3,7 +3,7 @@
 use super::failure::failure;
 use super::rolling::moves;
 use super::words::bare;
-use super::{duration, plan_text, rolling, table};
+use super::{address, duration, plan_text, rolling, table};
 use crate::event::{Availability, Event, Forecast, Kind, ProbeAnswer, Share, Standing};
 use crate::lease::Lease;
 use crate::model::ServiceKey;
@@ -103,9 +103,9 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             Some(hint) => format!("error: {error}\n  help: {hint}"),
             None => format!("error: {error}"),
         },
-        Kind::Table { rows, url } => {
-            let address = url.as_ref().map(|url| format!("\n{url}")).unwrap_or_default();
-            format!("\n{}{address}", table(rows))
+        Kind::Table { rows, url, unasked } => {
+            let url = url.as_ref().map(|url| format!("\n{}", address(url, unasked.as_deref())));
+            format!("\n{}{}", table(rows), url.unwrap_or_default())
         }
         Kind::EvidenceKept { folder } => format!("evidence {folder}"),
         Kind::Ended { summary, elapsed_ms, reads, writes, .. } => {

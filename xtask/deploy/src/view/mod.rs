@@ -17,4 +17,4 @@ pub use line::{Detail, forecast, line};
 pub use moment::place;
 pub use plan_text::plan_text;
 pub use rolling::rolling;
-pub use table::table;
+pub use table::{address, table};

@@ -25,6 +25,15 @@ pub fn table(rows: &[ServiceRow]) -> String {
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
+/// The line below the table: where the services are reached, and whether that was tried.
+#[must_use]
+pub fn address(url: &str, unasked: Option<&str>) -> String {
+    match unasked {
+        Some(why) => format!("{url} (not asked from here: {why})"),
+        None => url.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

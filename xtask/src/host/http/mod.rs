@@ -2,8 +2,10 @@
 //! answers is the network or an embedded cloud in the same process.
 
 mod client;
+mod connect_to;
 mod error;
 mod network;
 
 pub use client::Http;
+pub use connect_to::ConnectTo;
 pub use error::{HttpError, Unreached};

@@ -11,6 +11,7 @@ use aws_smithy_types::body::SdkBody;
 use reqwest::{Client, ClientBuilder, redirect};
 
 use super::HttpError;
+use super::connect_to::{self, ConnectTo};
 
 /// Long enough for a slow handshake through a proxy, short enough that a dead address is noticed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -49,11 +50,15 @@ impl Network {
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let invalid = |error: &dyn std::error::Error| HttpError::Invalid(error.to_string());
-        let request =
-            request.try_into_http1x().map_err(|error| invalid(&error))?.map(|body| match body.bytes() {
-                Some(bytes) => reqwest::Body::from(bytes.to_vec()),
-                None => reqwest::Body::wrap(body),
-            });
+        let request = request.try_into_http1x().map_err(|error| invalid(&error))?;
+        if let Some(to) = request.extensions().get::<ConnectTo>().cloned() {
+            let reply = connect_to::exchange(&to, request, CONNECT_TIMEOUT).await?;
+            return HttpResponse::try_from(reply.map(SdkBody::from)).map_err(|error| invalid(&error));
+        }
+        let request = request.map(|body| match body.bytes() {
+            Some(bytes) => reqwest::Body::from(bytes.to_vec()),
+            None => reqwest::Body::wrap(body),
+        });
         let request = reqwest::Request::try_from(request).map_err(|error| invalid(&error))?;
         let client = self.client_for(&request)?;
         let reply: http::Response<reqwest::Body> =
@@ -106,7 +111,7 @@ fn read(error: &reqwest::Error) -> HttpError {
 }
 
 /// Whether a URL is plain HTTP to this machine, or to a link-local address such as the instance metadata service.
-fn is_near(scheme: &str, host: &str) -> bool {
+pub(super) fn is_near(scheme: &str, host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse();
     let near = match address {
         Ok(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_link_local(),

@@ -49,7 +49,7 @@ fn wrong(name: &str) -> Option<&'static str> {
         Some("a URL")
     } else if name.starts_with("*.") {
         Some("a pattern, which nobody can ask for")
-    } else if name.parse::<std::net::IpAddr>().is_ok() {
+    } else if name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         Some("an address, for which ACM issues no certificate")
     } else if name.to_ascii_lowercase().ends_with(".elb.amazonaws.com") {
         Some("the load balancer's own name, for which no certificate is issued")

@@ -16,7 +16,7 @@ pub fn outputs(events: &[Event]) -> String {
     for event in events {
         match &event.kind {
             Kind::Began { release: Some(release), .. } => put("release-id", release),
-            Kind::Table { rows, url } => {
+            Kind::Table { rows, url, .. } => {
                 put("url", url.as_deref().unwrap_or_default());
                 for row in rows {
                     let digest = row.digest.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -204,7 +204,7 @@ mod tests {
                     misses: Vec::new(),
                 }),
             ),
-            (72_100, Kind::Table { rows: vec![row], url: Some("http://alb".into()) }),
+            (72_100, Kind::Table { rows: vec![row], url: Some("http://alb".into()), unasked: None }),
             (
                 72_200,
                 Kind::Ended {
