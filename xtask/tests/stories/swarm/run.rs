@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use deploy::event::ExitCode;
+use deploy::event::{ExitCode, Kind};
+use deploy::model::Service;
 use futures_util::future::{Either, select};
+use serde_json::json;
 use sim::door::cloud::CallRecord;
 use sim::workload::scripted::Script;
 
@@ -12,6 +14,7 @@ use super::case::Case;
 use super::judge::judged;
 use super::neighbour::act;
 use super::truth::Truth;
+use crate::somebody::ecs;
 use crate::world::{Ended, World};
 
 /// Nobody waits longer for a release of two services.
@@ -97,8 +100,9 @@ async fn release(
 
 /// Everything is well again: the release gets done, and then there is nothing left to do.
 async fn converges(case: &Case, world: &mut World, images: Images, first: &[Truth], found: &mut Vec<String>) {
-    let mut exits = Vec::new();
-    for _ in 0..RERUNS {
+    let (mut exits, mut left) = (Vec::new(), RERUNS);
+    while left > 0 {
+        left -= 1;
         let before = [Truth::all(world), first.to_vec()];
         let ended = Box::pin(world.deploy(images.0, images.1)).await;
         found.extend(judged(case, world, images, &before, &ended).map(|it| format!("on a rerun: {it}")));
@@ -113,6 +117,34 @@ async fn converges(case: &Case, world: &mut World, images: Images, first: &[Trut
             return;
         }
         exits.push(ended.exit);
+        if is_obeyed(world, &ended) {
+            left = RERUNS;
+        }
     }
     found.push(format!("reruns do not converge: {exits:?}"));
+}
+
+/// Does what the tool left to a person, who has to start a service again that somebody scaled to 0. False when there is nothing
+/// like it.
+fn is_obeyed(world: &World, ended: &Ended) -> bool {
+    let hints: Vec<&str> = ended
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Kind::Failed { hint, .. } => hint.as_deref(),
+            _ => None,
+        })
+        .collect();
+    let asked = |service: &&Service| {
+        hints.iter().any(|hint| hint.contains("--desired-count") && hint.contains(&service.name))
+    };
+    let scaled = world.environment.services.iter().filter(asked).map(|service| {
+        let body = json!({
+            "cluster": world.environment.cluster,
+            "service": service.name,
+            "desiredCount": service.desired_count,
+        });
+        ecs(&world.cloud, "UpdateService", &body).is_ok()
+    });
+    scaled.fold(false, |any, scaled| any | scaled)
 }
