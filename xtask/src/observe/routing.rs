@@ -28,6 +28,10 @@ pub(super) async fn read(aws: &Aws, environment: &Environment) -> Result<Routing
         try_join(front(aws, environment), target_groups(aws, environment)).await?;
     let mut routing = Routing { target_groups, warnings, ..Routing::default() };
     match front.balancer {
+        Some(balancer) if balancer.status == "failed" => routing.missing.push(Missing {
+            hint: "its creation failed: see why in the EC2 console, delete it, and deploy again".to_owned(),
+            ..missing(environment, "is in state `failed`".to_owned())
+        }),
         Some(balancer) if balancer.is_application => {
             for group in routing.target_groups.values_mut() {
                 attach(group, &balancer.state.arn, &front.listeners, &front.rules);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use deploy::model::spec::{EarlySuccessSpec, ThresholdSpec};
 use deploy::model::{Environment, ScalingState, Service, ServiceKey, ServiceState, TaskDefinitionState};
 use futures_util::future::{try_join, try_join_all, try_join3};
 
@@ -72,13 +73,30 @@ async fn running(
     // A revision that was deleted for good differs from any that is wanted.
     let deleted =
         || TaskDefinitionState { arn: found.task_definition.clone(), ..TaskDefinitionState::default() };
+    let task_definition = task_definition.unwrap_or_else(deleted);
+    let mut spec = found.spec.clone();
+    // Some endpoints take these settings and do not show them. Where a release of this tool wrote them, assume that they
+    // are as desired; otherwise every plan would write them again.
+    if task_definition.tags.contains_key("release") {
+        let wanted = &service.deployment;
+        if found.hides_threshold {
+            let value = wanted.circuit_breaker.threshold;
+            spec.circuit_breaker_threshold = ThresholdSpec { kind: "COUNT".to_owned(), value };
+        }
+        if found.hides_early_success {
+            spec.early_success = wanted.early_success.map(|early| EarlySuccessSpec {
+                healthy_percent: early.healthy_percent,
+                cleanup: early.cleanup.wire().to_owned(),
+            });
+        }
+    }
     let snapshot = &found.snapshot;
     let primary = snapshot.deployments.first().filter(|deployment| deployment.status == "PRIMARY");
     let state = ServiceState {
         arn: found.arn.clone(),
         status: snapshot.status.clone(),
-        spec: found.spec.clone(),
-        task_definition: task_definition.unwrap_or_else(deleted),
+        spec,
+        task_definition,
         primary: primary.map(|primary| primary.id.clone()),
         rollout: primary.and_then(|primary| primary.rollout_state.clone()),
         service_deployment: snapshot.service_deployment.clone(),

@@ -13,6 +13,7 @@ use super::poll::{self, Seen};
 use super::target::Target;
 use super::tell::{Teller, short};
 use super::{evidence, stop};
+use crate::aws::Error;
 use crate::host::Mark;
 use crate::report::Recorder;
 
@@ -46,6 +47,9 @@ impl Settled {
         ExitCode::of(&self.verdict.outcome)
     }
 }
+
+/// A deployment and its service deployment are made within this.
+const SAME_MOMENT_MS: u64 = 2_000;
 
 /// What is added to ECS's words for the end of a deployment that this tool asked to stop.
 const ASKED: &str = " (The stop was asked for by this tool.)";
@@ -144,6 +148,8 @@ impl Follow {
     pub(super) fn asks(&self) -> poll::Ask {
         poll::Ask {
             service: self.target.service.clone(),
+            deployment: self.target.deployed.deployment.clone(),
+            revision: self.target.deployed.revision.clone(),
             service_deployment: self.service_deployment.clone(),
             target_group: self.target.target_group.clone(),
         }
@@ -159,6 +165,9 @@ impl Follow {
         // Right after the write the service may still name the service deployment before ours.
         if primary && self.service_deployment.is_none() && *current != self.target.deployed.before {
             self.service_deployment.clone_from(current);
+            if current.is_none() {
+                self.list_service_deployment(watch, seen).await;
+            }
         }
         self.teller.news(seen, events);
         self.remains.see(&seen.service, seen.deployment.as_ref(), &seen.tasks, &seen.targets);
@@ -187,6 +196,33 @@ impl Follow {
                 self.look_for_plain_cause(watch).await;
             }
         }
+    }
+
+    /// Some endpoints leave `currentServiceDeployment` out: ours is then the newest that is listed, if it is as young as
+    /// our deployment.
+    async fn list_service_deployment(&mut self, watch: &Watch<'_>, seen: &Seen) {
+        let ours = seen.service.deployments.iter().find(|entry| entry.id == self.rollout.deployment());
+        let Some(created_ms) = ours.map(|ours| ours.created_ms) else { return };
+        // An error leaves it unknown, as before: `deployments[]` decides.
+        let listed = watch.aws.list_service_deployments(watch.cluster, &self.target.service, &[]).await;
+        let newest = listed.unwrap_or_default().into_iter().next();
+        let young = newest.filter(|newest| newest.created_ms.saturating_add(SAME_MOMENT_MS) >= created_ms);
+        self.service_deployment =
+            young.map(|newest| newest.arn).filter(|arn| Some(arn) != self.target.deployed.before.as_ref());
+    }
+
+    /// AWS has refused to be read for too long: the verdict is unknown, and nothing is asked any more.
+    pub(super) fn give_up(&mut self, events: &Recorder, error: &Error) {
+        let verdict = Verdict::new(Outcome::Unknown, None);
+        let (service, elapsed_ms) = (self.target.key.clone(), self.began.elapsed_ms());
+        events.emit(Kind::Settled { service, verdict: verdict.clone(), elapsed_ms });
+        let (key, revision) = (&self.target.key, short(&self.target.deployed.revision));
+        let help = error.hint().map(|hint| format!("{hint}; then ")).unwrap_or_default();
+        events.emit(Kind::Failed {
+            error: format!("{key}: cannot follow the deployment of {revision} any longer: {error}"),
+            hint: Some(format!("ECS continues with it meanwhile; {help}run `cargo xtask wait`")),
+        });
+        self.verdict = Some(verdict);
     }
 
     fn count(&mut self, part: Part, secs: u64) {

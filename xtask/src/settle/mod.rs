@@ -9,6 +9,7 @@ mod follow;
 mod means;
 mod plain;
 mod poll;
+mod refusals;
 mod stop;
 mod target;
 mod tell;

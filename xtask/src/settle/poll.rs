@@ -5,13 +5,16 @@ use deploy::redact;
 use deploy::rollout::{ServiceDeploymentSnapshot, ServiceSnapshot, TargetSnapshot, TaskSnapshot};
 use futures_util::future::{join, join_all, try_join};
 
-use crate::aws::{Aws, Error};
+use crate::aws::{self, Aws, Error};
 use crate::report::Recorder;
 
 /// What to read about one service.
 #[derive(Clone, Debug)]
 pub(super) struct Ask {
     pub(super) service: String,
+    /// The deployment's id and its revision's ARN.
+    pub(super) deployment: String,
+    pub(super) revision: String,
     pub(super) service_deployment: Option<String>,
     pub(super) target_group: Option<String>,
 }
@@ -36,28 +39,52 @@ impl Seen {
         }
         self.targets.iter_mut().filter_map(|target| target.description.as_mut()).for_each(clean);
     }
+
+    /// Gives tasks to the deployment by their revision, where none is started by a deployment: some endpoints write
+    /// another word than its id into `startedBy`.
+    fn attribute(&mut self, ask: &Ask) {
+        let known = |task: &TaskSnapshot| task.started_by.starts_with("ecs-svc/");
+        if !self.tasks.iter().any(known) {
+            let ours = self.tasks.iter_mut().filter(|task| task.task_definition == ask.revision);
+            ours.for_each(|task| task.started_by.clone_from(&ask.deployment));
+        }
+    }
 }
 
-/// Reads that the endpoint lacks. Each is told once; the deploy goes on without it.
+/// Reads that the endpoint lacks, and reads that fail at this time. Each is reported once.
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
-    service_deployments: bool,
-    tasks: bool,
-    targets: bool,
+    service_deployments: Gap,
+    tasks: Gap,
+    targets: Gap,
 }
 
-/// Reads all open services. A service that could not be read is not in the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Gap {
+    /// The last read was answered.
+    #[default]
+    None,
+    /// It failed, and is repeated.
+    Failing,
+    /// The endpoint lacks it.
+    Lacking,
+}
+
+/// Reads all open services. A service about which not enough was read is not in the answer.
+///
+/// # Errors
+/// When the services, or their service deployments, cannot be read.
 pub(super) async fn all(
     aws: &Aws,
     events: &Recorder,
     cluster: &str,
     asks: &[Ask],
     gaps: &mut Gaps,
-) -> Vec<Seen> {
+) -> Result<Vec<Seen>, Error> {
     let names: Vec<&str> = asks.iter().map(|ask| ask.service.as_str()).collect();
     let arns: Vec<String> = asks.iter().filter_map(|ask| ask.service_deployment.clone()).collect();
     let deployments = async {
-        if arns.is_empty() || gaps.service_deployments {
+        if arns.is_empty() || gaps.service_deployments == Gap::Lacking {
             Ok(Vec::new())
         } else {
             aws.describe_service_deployments(&arns).await
@@ -66,23 +93,19 @@ pub(super) async fn all(
     let details = join_all(asks.iter().map(|ask| detail(aws, cluster, ask, gaps)));
     let (services, (deployments, details)) =
         join(aws.describe_services(cluster, &names), join(deployments, details)).await;
-    let services = match services {
-        Ok(services) => services,
-        Err(error) => {
-            events.emit(Kind::Warned {
-                text: format!("the services could not be read: {error}; asking again"),
-            });
-            return Vec::new();
-        }
+    let services = services?;
+    let deployments = match deployments {
+        // Without it a rollback looks like a supersession: no verdict is better than that one.
+        Err(error) if !error.is_unavailable() => return Err(error),
+        read => optional(events, "service deployments", read, &mut gaps.service_deployments),
     };
-    let deployments = optional(events, "service deployments", deployments, &mut gaps.service_deployments);
     let mut seen = Vec::new();
     for (ask, (tasks, targets)) in asks.iter().zip(details) {
         let Some(service) = services.iter().find(|service| service.name == ask.service) else { continue };
         let deployment =
             deployments.iter().find(|entry| ask.service_deployment.as_deref() == Some(&entry.arn));
-        // Without it a rollback looks like a supersession: no verdict is better than that one.
-        if ask.service_deployment.is_some() && deployment.is_none() && !gaps.service_deployments {
+        let lacking = gaps.service_deployments == Gap::Lacking;
+        if ask.service_deployment.is_some() && deployment.is_none() && !lacking {
             continue;
         }
         let mut found = Seen {
@@ -92,9 +115,10 @@ pub(super) async fn all(
             targets: optional(events, "target health", targets, &mut gaps.targets),
         };
         found.redact();
+        found.attribute(ask);
         seen.push(found);
     }
-    seen
+    Ok(seen)
 }
 
 type Read<T> = Result<Vec<T>, Error>;
@@ -106,7 +130,7 @@ async fn detail(
     gaps: &Gaps,
 ) -> (Read<TaskSnapshot>, Read<TargetSnapshot>) {
     let tasks = async {
-        if gaps.tasks {
+        if gaps.tasks == Gap::Lacking {
             return Ok(Vec::new());
         }
         // ListTasks shows tasks that should run, or those that should not, never both.
@@ -119,19 +143,31 @@ async fn detail(
     };
     let targets = async {
         match &ask.target_group {
-            Some(arn) if !gaps.targets => aws.describe_target_health(arn).await,
+            Some(arn) if gaps.targets != Gap::Lacking => aws.describe_target_health(arn).await,
             _ => Ok(Vec::new()),
         }
     };
     join(tasks, targets).await
 }
 
-/// The answer, or nothing when there was none. What an endpoint lacks is not asked for again.
-fn optional<T>(events: &Recorder, what: &str, read: Read<T>, gap: &mut bool) -> Vec<T> {
-    read.unwrap_or_else(|error| {
-        *gap = error.is_unavailable();
-        let after = if *gap { "going on without" } else { "asking again" };
-        events.emit(Kind::Warned { text: format!("{what} could not be read: {error}; {after}") });
-        Vec::new()
-    })
+/// The result, or nothing on error. Reads that the endpoint does not support are not repeated.
+fn optional<T>(events: &Recorder, what: &str, read: Read<T>, gap: &mut Gap) -> Vec<T> {
+    let error = match read {
+        Ok(read) => {
+            *gap = Gap::None;
+            return read;
+        }
+        // A service or target group that was created a moment ago has none yet.
+        Err(error) if matches!(error.kind, aws::Kind::NotFound) => return Vec::new(),
+        Err(error) => error,
+    };
+    let (found, after) = match error.is_unavailable() {
+        true => (Gap::Lacking, "going on without"),
+        false => (Gap::Failing, "asking again"),
+    };
+    if *gap != found {
+        *gap = found;
+        events.emit(Kind::Warned { text: format!("cannot read {what}: {error}; {after}") });
+    }
+    Vec::new()
 }

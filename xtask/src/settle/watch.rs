@@ -3,6 +3,7 @@
 use super::follow::{Follow, Settled};
 use super::means::Watch;
 use super::poll;
+use super::refusals::Refusals;
 use super::target::Target;
 
 /// Follows the deployments until all are over. When a stop is asked for, or a deployment's time is over, ECS is asked to
@@ -11,6 +12,7 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
     let Watch { aws, events, cluster, every, halt, .. } = *watch;
     let mut follows: Vec<Follow> = targets.into_iter().map(|target| Follow::new(target, events)).collect();
     let mut gaps = poll::Gaps::default();
+    let mut refusals = Refusals::default();
     let mut stopping = false;
     loop {
         if halt.asked() && !stopping {
@@ -23,7 +25,21 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
         if open.is_empty() {
             break;
         }
-        let seen = poll::all(aws, events, cluster, &open, &mut gaps).await;
+        let from = events.clock().mark();
+        let seen = match poll::all(aws, events, cluster, &open, &mut gaps).await {
+            Ok(seen) => {
+                refusals.end();
+                seen
+            }
+            Err(error) => {
+                if refusals.count(from, events, &error) {
+                    for follow in follows.iter_mut().filter(|follow| follow.is_open()) {
+                        follow.give_up(events, &error);
+                    }
+                }
+                Vec::new()
+            }
+        };
         for follow in follows.iter_mut().filter(|follow| follow.is_open()) {
             match seen.iter().find(|seen| seen.service.name == follow.service()) {
                 Some(seen) => follow.take(watch, seen).await,

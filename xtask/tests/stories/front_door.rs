@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
+use serde_json::Value;
 use sim::door::cloud::Cloud;
 use sim::door::connector::SimHttp;
 use sim::elb::{Route, route};
@@ -21,6 +22,8 @@ pub(crate) struct FrontDoor {
     status: Arc<AtomicU16>,
     /// Why no connection comes about.
     closed: Arc<Mutex<Option<HttpError>>>,
+    /// Members that AWS's replies lack.
+    left_out: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl FrontDoor {
@@ -30,6 +33,7 @@ impl FrontDoor {
             cloud,
             status: Arc::new(AtomicU16::new(200)),
             closed: Arc::default(),
+            left_out: Arc::default(),
         }
     }
 
@@ -41,6 +45,11 @@ impl FrontDoor {
     /// From now on the load balancer cannot be reached from here.
     pub(crate) fn closes(&self, error: HttpError) {
         *self.closed.lock().unwrap() = Some(error);
+    }
+
+    /// From now on AWS's replies lack this member, wherever it is; `startedBy` is there and says something else.
+    pub(crate) fn leaves_out(&self, member: &'static str) {
+        self.left_out.lock().unwrap().push(member);
     }
 
     fn public(&self, port: u16, host: &str, path: &str) -> (u16, String) {
@@ -70,7 +79,9 @@ impl HttpConnector for FrontDoor {
         let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
         let address = to.unwrap_or_else(|| format!("{host}:{}", uri.port_u16().unwrap_or(usual)));
         let Some((_, port)) = address.split_once(".elb.amazonaws.com:") else {
-            return self.aws.call(HttpRequest::try_from(request).unwrap());
+            let call = self.aws.call(HttpRequest::try_from(request).unwrap());
+            let left_out = self.left_out.lock().unwrap().clone();
+            return HttpConnectorFuture::new(async move { call.await.map(|reply| without(reply, &left_out)) });
         };
         let closed = self.closed.lock().unwrap().clone();
         // No certificate is issued for the load balancer's own name.
@@ -82,5 +93,32 @@ impl HttpConnector for FrontDoor {
         let (status, body) = self.public(port.parse().unwrap(), &host, uri.path());
         let reply = http::Response::builder().status(status).body(SdkBody::from(body)).unwrap();
         HttpConnectorFuture::ready(Ok(HttpResponse::try_from(reply).unwrap()))
+    }
+}
+
+/// The reply of an AWS API without these members.
+fn without(reply: HttpResponse, members: &[&'static str]) -> HttpResponse {
+    let Some(mut json) = reply.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok())
+    else {
+        return reply;
+    };
+    for member in members {
+        take_out(&mut json, member);
+    }
+    let status = reply.status().as_u16();
+    let reply = http::Response::builder().status(status).body(SdkBody::from(json.to_string())).unwrap();
+    HttpResponse::try_from(reply).unwrap()
+}
+
+fn take_out(json: &mut Value, member: &str) {
+    if let Some(started) = json.get_mut(member).filter(|_| member == "startedBy") {
+        *started = Value::from("the-scheduler");
+    } else if let Some(object) = json.as_object_mut() {
+        object.remove(member);
+    }
+    match json {
+        Value::Array(entries) => entries.iter_mut().for_each(|entry| take_out(entry, member)),
+        Value::Object(entries) => entries.values_mut().for_each(|entry| take_out(entry, member)),
+        _ => {}
     }
 }

@@ -32,6 +32,7 @@ mod swarm;
 mod the_owners_choice;
 mod tls;
 mod together;
+mod unanswered;
 mod undone;
 mod unfinished;
 mod wait;

@@ -21,13 +21,21 @@ pub struct Rollout {
     asked: bool,
     /// It was under way already, and may be the rollback of another one.
     adopted: bool,
+    /// When it was made, in milliseconds since the Unix epoch; 0 until it was seen.
+    created_ms: u64,
+    /// Reads in a row that show another deployment, or no service, in its place.
+    displaced: u32,
 }
+
+/// So many reads in a row must say that ours was displaced. ECS is eventually consistent, also after a read that was
+/// right (ECS API, "eventual consistency"): one reply of a lagging replica must not end a release.
+const LOOKS: u32 = 3;
 
 /// What one snapshot shows of our deployment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Progress {
-    /// Not in the answer yet: the read is older than our write.
+    /// Not in the answer: the read is older than our write, or another one must say the same first.
     NotSeenYet,
     /// Our deployment moves.
     Moving {
@@ -60,6 +68,8 @@ impl Rollout {
             rollback: None,
             asked: false,
             adopted: false,
+            created_ms: 0,
+            displaced: 0,
         }
     }
 
@@ -86,14 +96,24 @@ impl Rollout {
     /// A service deployment tells a stop by a person from a supersession and a rollback from both; without
     /// it `deployments[]` alone decides, and what it cannot tell is [`Outcome::Unknown`].
     pub fn fold(&mut self, service: &ServiceSnapshot, ours: Option<&ServiceDeploymentSnapshot>) -> Progress {
+        let progress = self.read(service, ours);
+        let displaced = matches!(
+            &progress,
+            Progress::Settled(Verdict { outcome: Outcome::Superseded { .. } | Outcome::Deleted, .. })
+        );
+        self.displaced = if displaced { self.displaced + 1 } else { 0 };
+        if displaced && self.displaced < LOOKS { Progress::NotSeenYet } else { progress }
+    }
+
+    fn read(&mut self, service: &ServiceSnapshot, ours: Option<&ServiceDeploymentSnapshot>) -> Progress {
         let listed = service.deployments.iter().find(|deployment| deployment.id == self.deployment);
         self.seen |= listed.is_some();
+        self.created_ms = listed.map_or(self.created_ms, |listed| listed.created_ms);
         if !self.seen {
             return Progress::NotSeenYet;
         }
         match service.status.as_str() {
             "ACTIVE" => {}
-            // DescribeServices may lag behind CreateService by seconds; once seen, gone is gone.
             "MISSING" | "INACTIVE" | "DRAINING" => {
                 return settled(Outcome::Deleted, Some(&service.status));
             }
@@ -155,11 +175,13 @@ impl Rollout {
             self.failure = Some(reason);
             self.rollback.get_or_insert_with(|| primary.id.clone());
         }
-        let superseded = || Outcome::Superseded {
-            by: primary.id.clone(),
-            task_definition: primary.task_definition.clone(),
-            who: None,
-            release: None,
+        let superseded = |reason| {
+            // The read is older than our deployment: what is PRIMARY there is what ours replaced.
+            if primary.created_ms < self.created_ms {
+                return Progress::NotSeenYet;
+            }
+            let (by, task_definition) = (primary.id.clone(), primary.task_definition.clone());
+            settled(Outcome::Superseded { by, task_definition, who: None, release: None }, reason)
         };
         match ours.map(|ours| ours.status.as_str()) {
             Some("ROLLBACK_SUCCESSFUL") if self.by_somebody(ours) => {
@@ -172,26 +194,28 @@ impl Rollout {
             }
             // Ours succeeded before the newer one began; that verdict stands.
             Some("SUCCESSFUL") => settled(Outcome::Succeeded, None),
-            Some("STOPPED" | "STOP_REQUESTED") if self.rollback.is_none() => {
-                settled(superseded(), self.why(ours))
-            }
+            Some("STOPPED" | "STOP_REQUESTED") if self.rollback.is_none() => superseded(self.why(ours)),
             // Stopped, and a deployment of the previous revision is there: only its end tells whether that is back.
             Some("STOPPED" | "STOP_REQUESTED") => match primary.rollout_state.as_deref() {
                 Some("COMPLETED") => settled(Outcome::Stopped { back: true }, self.why(ours)),
                 Some("FAILED") => settled(Outcome::Stopped { back: false }, self.why(ours)),
                 _ => Progress::RollingBack { reason: self.why(ours).map(str::to_owned) },
             },
-            Some("PENDING" | "IN_PROGRESS") | None => self.without_service_deployment(primary, superseded()),
+            // One of the two views is older than the other.
+            Some("PENDING" | "IN_PROGRESS") if self.rollback.is_none() => Progress::NotSeenYet,
+            Some("PENDING" | "IN_PROGRESS") | None => {
+                self.without_service_deployment(primary, superseded(None))
+            }
             Some(other) => settled(Outcome::Unknown, Some(other)),
         }
     }
 
     /// Only `deployments[]` to go by: a failed deployment's successor is its rollback, any other successor
     /// superseded it.
-    fn without_service_deployment(&self, primary: &DeploymentSnapshot, superseded: Outcome) -> Progress {
+    fn without_service_deployment(&self, primary: &DeploymentSnapshot, superseded: Progress) -> Progress {
         match &self.rollback {
-            None => settled(superseded, None),
-            Some(rollback) if *rollback != primary.id => settled(superseded, None),
+            None => superseded,
+            Some(rollback) if *rollback != primary.id => superseded,
             Some(_) => match primary.rollout_state.as_deref() {
                 Some("COMPLETED") => settled(Outcome::RolledBack, self.failure.as_deref()),
                 Some("FAILED") => settled(Outcome::Failed, self.failure.as_deref()),

@@ -2,7 +2,9 @@
 
 use aws_sdk_ecs::operation::create_service::CreateServiceOutput;
 use aws_sdk_ecs::operation::describe_services::DescribeServicesOutput;
-use aws_sdk_ecs::types::{Failure, LaunchType, PropagateTags, SchedulingStrategy, Service};
+use aws_sdk_ecs::types::{
+    DeploymentConfiguration, Failure, LaunchType, PropagateTags, SchedulingStrategy, Service,
+};
 use deploy::model::spec::ServiceSpec;
 use deploy::rollout::ServiceSnapshot;
 use futures_util::future::try_join_all;
@@ -54,6 +56,10 @@ pub struct FoundService {
     pub task_definition: String,
     /// How it stands.
     pub snapshot: ServiceSnapshot,
+    /// The endpoint does not show `thresholdConfiguration`: the one in `spec` is AWS's default.
+    pub hides_threshold: bool,
+    /// The endpoint does not show `earlySuccessCriteria`.
+    pub hides_early_success: bool,
 }
 
 impl Aws {
@@ -189,7 +195,11 @@ fn answered(reply: DescribeServicesOutput, names: &[String]) -> Result<Vec<Servi
 }
 
 fn read(mut found: Service, arns: &Arns) -> FoundService {
+    let rolling = found.deployment_configuration();
+    let breaker = rolling.and_then(DeploymentConfiguration::deployment_circuit_breaker);
     FoundService {
+        hides_threshold: breaker.is_none_or(|breaker| breaker.threshold_configuration().is_none()),
+        hides_early_success: rolling.is_none_or(|rolling| rolling.early_success_criteria().is_none()),
         spec: settings::read(&found, arns),
         snapshot: snapshot::service(&found),
         task_definition: found.task_definition.take().unwrap_or_default(),

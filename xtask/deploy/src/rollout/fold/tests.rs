@@ -32,7 +32,11 @@ fn last(reads: Vec<Read>) -> Progress {
     progress
 }
 
-fn outcome(reads: Vec<Read>) -> Option<Outcome> {
+/// The outcome when the last read is read again and says the same.
+fn outcome(mut reads: Vec<Read>) -> Option<Outcome> {
+    for _ in 1..LOOKS {
+        reads.extend(reads.last().cloned());
+    }
     match last(reads) {
         Progress::Settled(verdict) => Some(verdict.outcome),
         _ => None,
@@ -102,6 +106,31 @@ fn a_newer_deploy_supersedes_ours_and_is_named() {
     };
     assert_eq!(outcome(vec![moving_read(), (newer.clone(), sd("STOPPED"))]), Some(expected.clone()));
     assert_eq!(outcome(vec![moving_read(), (newer, None)]), Some(expected));
+}
+
+#[test]
+fn reads_that_go_backwards_end_nothing() {
+    let aged = |id: &str, status: &str, created_ms| DeploymentSnapshot {
+        created_ms,
+        ..deployment(id, status, Some("IN_PROGRESS"))
+    };
+    let ours = (service(vec![aged("ours", "PRIMARY", 9), aged("old", "ACTIVE", 5)]), sd("IN_PROGRESS"));
+    let missing = (ServiceSnapshot { status: "MISSING".into(), ..Default::default() }, None);
+    let older = service(vec![aged("old", "PRIMARY", 5)]);
+    let newer = service(vec![aged("newer", "PRIMARY", 12), aged("ours", "ACTIVE", 9)]);
+    let stale = [
+        vec![missing.clone()],
+        vec![missing.clone(), ours.clone(), missing.clone(), missing],
+        vec![(newer.clone(), None)],
+        vec![(newer.clone(), sd("STOPPED")), ours.clone(), (newer.clone(), sd("STOPPED"))],
+        vec![(older.clone(), None); 9],
+        vec![(older, sd("STOPPED")); 9],
+        vec![(newer, sd("IN_PROGRESS")); 9],
+    ];
+    for reads in stale {
+        let all = [vec![ours.clone()], reads].concat();
+        assert_eq!(last(all.clone()), Progress::NotSeenYet, "{all:#?}");
+    }
 }
 
 #[test]
