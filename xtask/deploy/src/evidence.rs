@@ -184,7 +184,7 @@ mod tests {
         remains.see(&ServiceSnapshot::default(), None, &first, &[]);
         remains.see(&ServiceSnapshot::default(), None, &[task("b", "ecs-svc/2", "STOPPED")], &[]);
         let lines = vec!["password: hunter2".to_owned()];
-        remains.logs = vec![TaskLog { task: "../b".into(), container: "web".into(), lines }];
+        remains.logs = vec![TaskLog { task: "../b".into(), container: "web".into(), lines, last_ms: None }];
         remains
     }
 

@@ -122,7 +122,8 @@ pub(super) fn refuse(plan: &Plan) -> Result<(), Failure> {
     Err(Failure::usage(format!("{}{more}; nothing was written", first.what)).hint(first.remedy.clone()))
 }
 
-/// The closing table. What cannot be read for it changes no verdict.
+/// The closing table, and below it once more the smoke checks that failed: the reason stands last. What cannot be read
+/// for the table changes no verdict.
 pub(super) async fn table(events: &Recorder, aws: &Aws, environment: &Environment, door: &Door) {
     match verify::rows(aws, environment, door).await {
         Ok(rows) => {
@@ -138,4 +139,5 @@ pub(super) async fn table(events: &Recorder, aws: &Aws, environment: &Environmen
             events.emit(Kind::Warned { text: format!("the closing table could not be read: {error}") })
         }
     }
+    deploy::verify::faults(&events.events()).into_iter().for_each(|fault| events.emit(fault));
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use deploy::event::{Kind, Phase};
 use deploy::model::{Service, ServiceKey};
+use deploy::redact;
 use deploy::rollout::Pace;
 
 use super::lease::Held;
@@ -109,6 +110,10 @@ fn target(service: &Service, known: &Known) -> Option<Target> {
         container: service.container.name.clone(),
         port: service.container.port,
         health_path: service.target_group.health.path.clone(),
+        health_command: service.container.health_check.as_ref().map(|check| {
+            let words = check.command.iter().filter(|word| !["CMD", "CMD-SHELL"].contains(&word.as_str()));
+            redact::text(&words.cloned().collect::<Vec<_>>().join(" "))
+        }),
         log_group: service.log_group.name.clone(),
         patience: service.deployment.patience,
         pace: Pace {

@@ -34,6 +34,7 @@ pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
     let addresses: Vec<_> = ours.iter().filter_map(|task| task.private_ip.clone()).collect();
     let healthy = |target: &&TargetSnapshot| target.state == "healthy" && addresses.contains(&target.ip);
     evidence.ever_healthy |= seen.targets.iter().any(|target| healthy(&target));
+    evidence.check_port = seen.targets.iter().find_map(|target| target.check_port).or(evidence.check_port);
     let unhealthy = seen.targets.iter().filter(|target| target.state.starts_with("unhealthy"));
     for target in unhealthy.filter(|target| addresses.contains(&target.ip)) {
         if !evidence.targets.iter().any(|known| known.ip == target.ip && known.port == target.port) {
@@ -50,20 +51,23 @@ pub(super) async fn read_logs(aws: &Aws, events: &Recorder, target: &Target, evi
     for group in alike.iter().take(KINDS) {
         for task in group.iter().take(TRIES) {
             let stream = format!("{}/{}/{task}", target.key, target.container);
+            let page = match aws.get_log_events(&target.log_group, &stream, LOG_LINES, None).await {
+                Ok(page) => page,
+                Err(error) => {
+                    let text = format!("cannot read the log of task {task}: {error}");
+                    events.emit(Kind::Warned { text });
+                    continue;
+                }
+            };
+            let started = evidence.stopped.iter().find(|stopped| stopped.id == *task);
+            let started = started.and_then(|stopped| stopped.started_ms);
+            let last = page.events.last().map(|event| event.at_ms);
+            let last_ms = last.zip(started).map(|(last, started)| last.saturating_sub(started));
             let lines: Vec<String> =
-                match aws.get_log_events(&target.log_group, &stream, LOG_LINES, None).await {
-                    Ok(page) => {
-                        page.events.into_iter().map(|event| event.message.trim_end().to_owned()).collect()
-                    }
-                    Err(error) => {
-                        let text = format!("the log of task {task} is not readable: {error}");
-                        events.emit(Kind::Warned { text });
-                        continue;
-                    }
-                };
+                page.events.into_iter().map(|event| event.message.trim_end().to_owned()).collect();
             let lines = redact::lines(&lines);
             let spoke = !lines.is_empty();
-            logs.push(TaskLog { task: task.clone(), container: target.container.clone(), lines });
+            logs.push(TaskLog { task: task.clone(), container: target.container.clone(), lines, last_ms });
             if spoke {
                 break;
             }

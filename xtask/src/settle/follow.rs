@@ -104,6 +104,8 @@ impl Follow {
             evidence: Evidence {
                 health_path: target.health_path.clone(),
                 port: target.port,
+                health_command: target.health_command.clone(),
+                grace_secs: u32::try_from(target.pace.grace_secs).unwrap_or(u32::MAX),
                 ..Evidence::default()
             },
             explained: false,

@@ -22,6 +22,8 @@ pub struct Target {
     pub port: u16,
     /// Its health check's path.
     pub health_path: String,
+    /// Its container's own health check, as one line.
+    pub health_command: Option<String>,
     /// Its log group.
     pub log_group: String,
     /// How long its parts may take.

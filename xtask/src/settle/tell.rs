@@ -22,9 +22,14 @@ pub(super) struct Teller {
     sightings: Sightings,
     /// How it stood when that was told last: desired, running, pending and failed tasks, and what it waited for.
     told: Option<([u32; 4], Waiting)>,
-    /// Ids of the service events that were passed on.
+    /// Ids of the service events that were seen, and the texts that were passed on.
     said: BTreeSet<String>,
+    /// How often each state was reported, numbers that run by themselves aside.
+    reported: Vec<([u32; 4], Waiting, u32)>,
 }
+
+/// A state that comes and goes, as with targets that pass and fail in turn, is reported so often.
+const SAME_STATE: u32 = 3;
 
 impl Teller {
     /// Tells that the deployment is followed from `began` on.
@@ -38,6 +43,7 @@ impl Teller {
             sightings: Sightings::default(),
             told: None,
             said: BTreeSet::new(),
+            reported: Vec::new(),
         };
         events.emit(Kind::Following {
             service: teller.service.clone(),
@@ -78,9 +84,25 @@ impl Teller {
             Some((told, waited)) => *told != counts || !waited.is_like(&waiting),
             None => true,
         };
+        let changed = changed && self.is_news(counts, &waiting);
         self.told = Some(standing);
         let (service, revision) = (self.service.clone(), self.revision.clone());
         events.emit(Kind::Rolling { service, revision, desired, running, pending, failed, waiting, changed });
+    }
+
+    /// Counts a report of a state. Returns whether it may be made.
+    fn is_news(&mut self, counts: [u32; 4], waiting: &Waiting) -> bool {
+        let same = |known: &&mut ([u32; 4], Waiting, u32)| known.0 == counts && known.1.is_like(waiting);
+        match self.reported.iter_mut().find(same) {
+            Some((_, _, times)) => {
+                *times += 1;
+                *times <= SAME_STATE
+            }
+            None => {
+                self.reported.push((counts, waiting.clone(), 1));
+                true
+            }
+        }
     }
 
     /// Whether the new tasks were all healthy when it was told last how it stands.
@@ -103,7 +125,8 @@ impl Teller {
         events.emit(Kind::Warned { text });
     }
 
-    /// Passes on what ECS said since our deployment was made, oldest first.
+    /// Passes on what ECS said since our deployment was made, oldest first. A text that was passed on before is no news:
+    /// a task that crashes for the twentieth time registers and deregisters its target for the twentieth time.
     fn say(&mut self, seen: &Seen, events: &Recorder) {
         let ours = seen.service.deployments.iter().find(|entry| entry.id == self.deployment);
         let Some(since) = ours.map(|entry| entry.created_ms) else { return };
@@ -116,6 +139,7 @@ impl Teller {
                 }
             }
         }
+        fresh.retain(|(message, _)| self.said.insert((*message).to_owned()));
         for (message, times) in fresh {
             let (service, message) = (self.service.clone(), message.to_owned());
             events.emit(Kind::ServiceSaid { service, message, times });

@@ -15,6 +15,8 @@ use crate::report::Recorder;
 /// time to notice that there is no connection, which is no answer of the release.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(8);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// A wrong service that answers for so long will answer for ever: the listener's rules apply within seconds.
+const SURE_AFTER: Duration = Duration::from_secs(10);
 
 /// Asks all smoke checks of the environment at the same time.
 pub async fn smoke(
@@ -43,14 +45,19 @@ async fn probe(
     deadline: Mark,
 ) -> ProbeAnswer {
     let url = front.asked(&check.path);
-    let mut attempts = 0;
+    let (mut attempts, mut wrong) = (0, None);
     loop {
         attempts += 1;
         let answer = ask(http, front, check).await;
         let passed = matches!(answer, ProbeAnswer::Right { .. });
-        if passed || deadline.remaining().is_zero() {
-            let last = answer.clone();
-            events.emit(Kind::Probed { service: service.clone(), url, passed, answer, attempts });
+        wrong = match answer {
+            ProbeAnswer::WrongService { .. } => wrong.or_else(|| Some(clock.mark())),
+            _ => None,
+        };
+        let sure = wrong.is_some_and(|since: Mark| since.elapsed() >= SURE_AFTER);
+        if passed || sure || deadline.remaining().is_zero() {
+            let (service, check, last) = (service.clone(), check.clone(), answer.clone());
+            events.emit(Kind::Probed { service, url, passed, check, answer, attempts });
             return last;
         }
         clock.sleep(ASK_AGAIN_AFTER.min(deadline.remaining())).await;

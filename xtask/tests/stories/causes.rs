@@ -234,3 +234,39 @@ fn a_task_that_somebody_stopped_is_not_called_a_crash() {
         assert!(cause.contains("to see what happens"), "{cause}");
     });
 }
+
+#[test]
+fn a_slow_start_is_told_with_the_grace_period_that_would_do() {
+    story(|| async {
+        let slow = (1..9).fold(Script::boots_in(300_000), |slow, n| slow.printing(n * 5_000, "loading"));
+        let ended = release_with(Script { container_health: vec![(0, true)], ..slow }, patient_breaker).await;
+        let remedy = ended.events.iter().find_map(|event| match event {
+            Kind::Diagnosed { diagnosis, .. } => Some(diagnosis.cause.as_ref()?.remedy.clone()),
+            _ => None,
+        });
+        let remedy = remedy.unwrap();
+        assert!(remedy.starts_with("raise `health-check-grace-secs` to "), "{remedy}");
+        assert!(remedy.contains("(it is 20)"), "{remedy}");
+    });
+}
+
+#[test]
+fn a_crash_loop_does_not_repeat_the_same_lines() {
+    story(|| async {
+        let ended = release_with(Script::crashes(1_500, 1), |world| {
+            patient_breaker(world);
+            world.environment.services[0].deployment.on_plain_cause = OnPlainCause::Wait;
+        })
+        .await;
+        let said = ended.events.iter().filter_map(|event| match event {
+            Kind::ServiceSaid { message, .. } => Some(message.as_str()),
+            _ => None,
+        });
+        let mut texts: Vec<&str> = said.collect();
+        assert!(texts.iter().any(|text| text.contains("deregistered 1 targets")), "{texts:#?}");
+        let all = texts.len();
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), all, "{texts:#?}");
+    });
+}

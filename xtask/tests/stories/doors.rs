@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use deploy::event::{ExitCode, Kind, ProbeAnswer};
+use deploy::event::{Event, ExitCode, Kind, ProbeAnswer};
 use deploy::model::{Listener, LoadBalancerSource, Protocol};
+use deploy::verify::faults;
 use xtask::host::HttpError;
 
 use crate::world::{Ended, World, story};
@@ -166,5 +167,26 @@ fn an_internal_load_balancer_is_proven_without_being_asked_from_here() {
         // Who says that it is reached from here is taken at his word.
         world.environment.load_balancer.smoke_from = Some(deploy::model::SmokeFrom::Here);
         assert_eq!(world.deploy("v3", "v3").await.exit, ExitCode::Unknown);
+    });
+}
+
+#[test]
+fn a_wrong_service_is_not_asked_until_the_deadline_and_the_check_says_what_it_expected() {
+    story(|| async {
+        let ended = second(|world| {
+            world.environment.services[0].smoke[0].identity = Some("billing".to_owned());
+        })
+        .await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        let wrong = ended.events.iter().find_map(|event| match event {
+            Kind::Probed { passed: false, attempts, .. } => Some(*attempts),
+            _ => None,
+        });
+        assert!((15..30).contains(&wrong.unwrap()), "ten seconds, twice a second: {wrong:?}");
+        let events: Vec<Event> =
+            ended.events.into_iter().map(|kind| Event { seq: 0, at_ms: 0, kind }).collect();
+        let [Kind::Failed { error, hint: Some(hint) }] = &faults(&events)[..] else { panic!("{events:#?}") };
+        assert!(error.contains("expected 200 from billing, got an answer from backend"), "{error}");
+        assert!(hint.contains("give billing a route"), "{hint}");
     });
 }

@@ -81,7 +81,9 @@ impl HttpConnector for FrontDoor {
         let Some((_, port)) = address.split_once(".elb.amazonaws.com:") else {
             let call = self.aws.call(HttpRequest::try_from(request).unwrap());
             let left_out = self.left_out.lock().unwrap().clone();
-            return HttpConnectorFuture::new(async move { call.await.map(|reply| without(reply, &left_out)) });
+            return HttpConnectorFuture::new(
+                async move { call.await.map(|reply| without(reply, &left_out)) },
+            );
         };
         let closed = self.closed.lock().unwrap().clone();
         // No certificate is issued for the load balancer's own name.

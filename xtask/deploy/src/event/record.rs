@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Availability, ExitCode, Forecast};
 use crate::lease::Lease;
-use crate::model::{ImageDigest, ServiceKey};
+use crate::model::{ImageDigest, ServiceKey, SmokeCheck};
 use crate::plan::Plan;
 use crate::rollout::{Cause, Diagnosis, TaskMove, Verdict, Waiting};
 
@@ -246,6 +246,8 @@ pub enum Kind {
         url: String,
         /// Whether it passed.
         passed: bool,
+        /// What was expected.
+        check: SmokeCheck,
         /// What was answered last.
         answer: ProbeAnswer,
         /// How often it was asked.

@@ -140,7 +140,8 @@ fn checks(evidence: &Evidence) -> Vec<FailedCheck> {
     let path = &evidence.health_path;
     let mut found: Vec<FailedCheck> = Vec::new();
     for target in &evidence.targets {
-        let TargetSnapshot { ip, port, .. } = target;
+        let TargetSnapshot { ip, check_port, .. } = target;
+        let port = check_port.unwrap_or(target.port);
         add(&mut found, format!("http://{ip}:{port}{path}"), met(target));
     }
     if found.is_empty() {
@@ -148,7 +149,11 @@ fn checks(evidence: &Evidence) -> Vec<FailedCheck> {
         for text in &evidence.events {
             if let Some((_, reason)) = text.split_once("due to (reason ") {
                 let reason = reason.trim_end_matches(['.', ')']);
-                add(&mut found, format!("http://<task>:{}{path}", evidence.port), reason.to_owned());
+                add(
+                    &mut found,
+                    format!("http://<task>:{}{path}", evidence.check_port.unwrap_or(evidence.port)),
+                    reason.to_owned(),
+                );
             }
         }
     }
@@ -191,8 +196,12 @@ mod tests {
     fn twenty_crashes_are_one_line_and_what_was_rolled_back_does_not_hide_them() {
         let exited = "Essential container in task exited";
         let scaled = "Scaling activity initiated by (deployment ecs-svc/1)";
-        let log =
-            TaskLog { task: "c2".into(), container: "web".into(), lines: vec!["no DATABASE_URL".into()] };
+        let log = TaskLog {
+            task: "c2".into(),
+            container: "web".into(),
+            lines: vec!["no DATABASE_URL".into()],
+            last_ms: None,
+        };
         let evidence = Evidence {
             stopped: vec![
                 task("r", scaled, Some(0)),

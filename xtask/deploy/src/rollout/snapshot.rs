@@ -152,6 +152,8 @@ pub struct TargetSnapshot {
     pub reason: Option<String>,
     /// Such as `Health checks failed with these codes: [404]`.
     pub description: Option<String>,
+    /// `HealthCheckPort`: the target group may name another port than the target's.
+    pub check_port: Option<u16>,
 }
 
 /// The lines that a task printed.
@@ -163,4 +165,6 @@ pub struct TaskLog {
     pub container: String,
     /// The last lines, oldest first, without secrets.
     pub lines: Vec<String>,
+    /// When the last line came, in milliseconds since the task's containers ran.
+    pub last_ms: Option<u64>,
 }

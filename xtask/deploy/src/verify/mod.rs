@@ -6,4 +6,4 @@ mod smoke;
 
 pub use complete::{Lack, Reading, serves};
 pub use digests::{Strange, strangers};
-pub use smoke::{Smoke, conclude, judge};
+pub use smoke::{Smoke, beside, conclude, faults, got, judge};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::event::ProbeAnswer;
+use crate::event::{Event, Kind, ProbeAnswer};
 use crate::model::SmokeCheck;
 use crate::redact;
 
@@ -62,9 +62,118 @@ pub fn conclude(answers: &[ProbeAnswer]) -> Smoke {
     }
 }
 
+/// What was answered.
+#[must_use]
+pub fn got(answer: &ProbeAnswer) -> String {
+    match answer {
+        ProbeAnswer::Right { version: Some(version) } => format!("ok, version {version}"),
+        ProbeAnswer::Right { version: None } => "ok".to_owned(),
+        ProbeAnswer::Status { status, body } if body.is_empty() => status.to_string(),
+        ProbeAnswer::Status { status, body } => format!("{status}: {body}"),
+        ProbeAnswer::WrongService { answered: Some(name) } => format!("an answer from {name}"),
+        ProbeAnswer::WrongService { answered: None } => "an answer that names no service".to_owned(),
+        ProbeAnswer::NoAnswer { error } => format!("no answer: {error}"),
+        ProbeAnswer::Unreachable { error } => format!("no connection from this machine: {error}"),
+    }
+}
+
+/// What was expected beside what was answered.
+#[must_use]
+pub fn beside(check: &SmokeCheck, answer: &ProbeAnswer) -> String {
+    let from = check.identity.as_ref().map(|service| format!(" from {service}")).unwrap_or_default();
+    format!("expected {}{from}, got {}", check.status, got(answer))
+}
+
+/// The smoke checks that failed, each once, as errors with what to do: whoever reads only the end of a screen reads these.
+#[must_use]
+pub fn faults(events: &[Event]) -> Vec<Kind> {
+    let mut faults: Vec<Kind> = Vec::new();
+    for event in events {
+        let Kind::Probed { url, passed: false, check, answer, .. } = &event.kind else { continue };
+        let Some(remedy) = remedy(check, answer) else { continue };
+        let error = format!("smoke check GET {url}: {}", beside(check, answer));
+        let fault = Kind::Failed { error, hint: Some(remedy) };
+        if !faults.contains(&fault) {
+            faults.push(fault);
+        }
+    }
+    faults
+}
+
+/// `None` for an answer that is right, and for a load balancer that is not reached: that is no fault of the release.
+fn remedy(check: &SmokeCheck, answer: &ProbeAnswer) -> Option<String> {
+    let path = &check.path;
+    let wanted = check.identity.as_deref().unwrap_or("the service");
+    Some(match answer {
+        ProbeAnswer::Right { .. } | ProbeAnswer::Unreachable { .. } => return None,
+        ProbeAnswer::WrongService { answered: Some(_) } => format!(
+            "the listener's rules send {path} to another service: give {wanted} a route for it (`routes`, or \
+             `health-routes = true`), or correct `identity` of the check"
+        ),
+        ProbeAnswer::WrongService { answered: None } => format!(
+            "let {wanted} answer {path} with JSON that has `\"service\": \"{wanted}\"`, or take `identity` out of the check"
+        ),
+        ProbeAnswer::Status { status: 404, .. } => {
+            format!("let {wanted} serve {path}, or correct `path` of the check")
+        }
+        ProbeAnswer::Status { status: 401 | 403, .. } => {
+            format!("let {wanted} answer {path} without credentials, or choose another `path` for the check")
+        }
+        ProbeAnswer::Status { status: 502..=504, .. } => format!(
+            "the load balancer has no task that answers {path}: see why with `cargo xtask logs`, and its targets with \
+             `cargo xtask status`"
+        ),
+        ProbeAnswer::Status { status: 500.., .. } | ProbeAnswer::NoAnswer { .. } => {
+            format!("see what {wanted} printed for {path}: `cargo xtask logs`")
+        }
+        ProbeAnswer::Status { .. } => {
+            format!("correct what {wanted} answers to {path}, or `status` of the check")
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ServiceKey;
+
+    fn probed(answer: ProbeAnswer) -> Event {
+        let check = SmokeCheck { path: "/x".into(), status: 200, identity: Some("backend".into()) };
+        let (service, url) = (ServiceKey("backend".into()), "http://lb/x".to_owned());
+        Event {
+            seq: 0,
+            at_ms: 0,
+            kind: Kind::Probed { service, url, passed: false, check, answer, attempts: 9 },
+        }
+    }
+
+    #[test]
+    fn a_failed_check_is_told_once_with_what_was_expected_what_came_and_what_to_do() {
+        let status = |status| ProbeAnswer::Status { status, body: String::new() };
+        let cases = [
+            (
+                ProbeAnswer::WrongService { answered: Some("frontend".into()) },
+                "an answer from frontend",
+                "give backend a route",
+            ),
+            (ProbeAnswer::WrongService { answered: None }, "names no service", "`\"service\": \"backend\"`"),
+            (status(404), "404", "serve /x"),
+            (status(503), "503", "no task that answers /x"),
+            (status(500), "500", "cargo xtask logs"),
+            (status(201), "201", "`status` of the check"),
+            (ProbeAnswer::NoAnswer { error: "closed".into() }, "no answer: closed", "cargo xtask logs"),
+        ];
+        for (answer, came, remedy) in cases {
+            let twice = [probed(answer.clone()), probed(answer)];
+            let [Kind::Failed { error, hint: Some(hint) }] = &faults(&twice)[..] else { panic!() };
+            assert!(
+                error.starts_with("smoke check GET http://lb/x: expected 200 from backend, got "),
+                "{error}"
+            );
+            assert!(error.contains(came) && hint.contains(remedy), "{error}: {hint}");
+        }
+        assert_eq!(faults(&[probed(ProbeAnswer::Unreachable { error: "x".into() })]), []);
+    }
 
     #[test]
     fn a_wrong_answer_outweighs_a_path_that_could_not_be_asked() {

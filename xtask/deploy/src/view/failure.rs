@@ -112,6 +112,7 @@ mod tests {
                 task: "3f2a91bc0e1d2c3b4a5968778695a4b3".into(),
                 container: "backend".into(),
                 lines: log.iter().map(|line| (*line).to_owned()).collect(),
+                last_ms: None,
             }),
         }
     }

@@ -4,10 +4,11 @@ use super::failure::failure;
 use super::rolling::moves;
 use super::words::bare;
 use super::{address, duration, plan_text, rolling, table};
-use crate::event::{Availability, Event, Forecast, Kind, ProbeAnswer, Share, Standing};
+use crate::event::{Availability, Event, Forecast, Kind, Share, Standing};
 use crate::lease::Lease;
 use crate::model::ServiceKey;
 use crate::rollout::{Outcome, Verdict};
+use crate::verify::{beside, got};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,10 +89,12 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             format!("undo     the release: restoring what it changed ({services})")
         }
         Kind::Undone { services } => services.iter().map(standing).collect::<Vec<_>>().join("\n"),
-        Kind::Probed { url, passed, answer, attempts, .. } => {
-            let mark = if *passed { "✓" } else { "✗" };
+        Kind::Probed { url, passed, check, answer, attempts, .. } => {
             let tries = if *attempts > 1 { format!(" after {attempts} attempts") } else { String::new() };
-            format!("       {mark} GET {url}: {}{tries}", said(answer))
+            match passed {
+                true => format!("       ✓ GET {url}: {}{tries}", got(answer)),
+                false => format!("       ✗ GET {url}: {}{tries}", beside(check, answer)),
+            }
         }
         Kind::Availability(seen) => availability(seen),
         Kind::Forecast(forecast) => format!("forecast {}", self::forecast(forecast)),
@@ -133,7 +136,9 @@ fn standing(standing: &Standing) -> String {
     match (&standing.before, standing.back) {
         (Some(before), true) => format!("       ✓ {service}: runs {before} as before{tasks}"),
         (Some(before), false) => format!("       ✗ {service}: not known to run {before} again{tasks}"),
-        (None, _) => format!("       ✗ {service}: created by this release; there is nothing to roll back to"),
+        (None, _) => {
+            format!("       ✗ {service}: no earlier revision of it is known; there is nothing to restore")
+        }
     }
 }
 
@@ -184,7 +189,7 @@ fn availability(seen: &Availability) -> String {
     }
     for miss in &seen.misses {
         let at = duration(miss.at_ms);
-        text.push_str(&format!("\n         at {at} GET {}: {}", miss.url, said(&miss.answer)));
+        text.push_str(&format!("\n         at {at} GET {}: {}", miss.url, got(&miss.answer)));
         if let Some((what, before_ms)) = &miss.after {
             text.push_str(&format!("\n           {} after: {what}", duration(*before_ms)));
         }
@@ -197,23 +202,6 @@ fn availability(seen: &Availability) -> String {
 }
 
 /// What a probe was answered, as a clause.
-fn said(answer: &ProbeAnswer) -> String {
-    match answer {
-        ProbeAnswer::Right { version: Some(version) } => format!("ok, version {version}"),
-        ProbeAnswer::Right { version: None } => "ok".to_owned(),
-        ProbeAnswer::Status { status, body } if body.is_empty() => format!("answered {status}"),
-        ProbeAnswer::Status { status, body } => format!("answered {status}: {body}"),
-        ProbeAnswer::WrongService { answered: Some(name) } => {
-            format!("answered by {name}, the wrong service")
-        }
-        ProbeAnswer::WrongService { answered: None } => {
-            "answered by something that does not name itself".to_owned()
-        }
-        ProbeAnswer::NoAnswer { error } => format!("no answer: {error}"),
-        ProbeAnswer::Unreachable { error } => format!("cannot be reached from this machine: {error}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -235,5 +235,6 @@ fn target(found: &TargetHealthDescription) -> TargetSnapshot {
             .unwrap_or_default(),
         reason: health.and_then(|health| health.reason()).map(|reason| reason.as_str().to_owned()),
         description: health.and_then(|health| health.description()).map(str::to_owned),
+        check_port: found.health_check_port().and_then(|port| port.parse().ok()),
     }
 }

@@ -14,12 +14,13 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let said = telling(&evidence.log_tail).map(|line| format!("; it said: {line}")).unwrap_or_default();
     let text = format!("{} exited with code {}{said}", first.what, first.code);
     let remedy = "the log lines say why; fix that and deploy again";
+    Some(Cause { plain: is_plain(evidence), ..Cause::open(CODE, text, remedy) })
+}
+
+/// Two tasks exited soon after their start, and none was ever healthy.
+pub(super) fn is_plain(evidence: &Evidence) -> bool {
     let early = exits(evidence).filter(|exit| exit.ran_ms.is_none_or(|ran| ran < START_MS)).count();
-    if early >= 2 && !evidence.ever_healthy {
-        Some(Cause::plain(CODE, text, remedy))
-    } else {
-        Some(Cause::open(CODE, text, remedy))
-    }
+    early >= 2 && !evidence.ever_healthy
 }
 
 /// The last line that is a statement: not the frame of a stack, which is indented, nor what a runtime puts below one.

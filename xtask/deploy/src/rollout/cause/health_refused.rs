@@ -2,7 +2,7 @@
 //!
 //! Plain once ECS has stopped two tasks for it, each after its grace period.
 
-use super::health::{failed, said, url};
+use super::health::{failed, remedy, said, url};
 use super::{Cause, Evidence};
 
 pub(super) const CODE: &str = "health-refused";
@@ -11,10 +11,11 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     said(evidence)
         .find(|text| text.contains("Health checks failed") || *text == "Target.FailedHealthChecks")?;
     let text = format!("the load balancer's health check, {}, found nobody listening", url(evidence));
-    let remedy = "the application must listen on 0.0.0.0 and on the container port of deploy.toml; raise `health-check-grace-secs` if it starts slowly";
+    let remedy =
+        remedy(evidence, "the application must listen on 0.0.0.0 and on the container port of deploy.toml");
     if failed(evidence) >= 2 && !evidence.ever_healthy {
-        Some(Cause::plain(CODE, text, remedy))
+        Some(Cause::plain(CODE, text, &remedy))
     } else {
-        Some(Cause::open(CODE, text, remedy))
+        Some(Cause::open(CODE, text, &remedy))
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let text = format!("the load balancer's health check, {}, was answered with {codes}", url(evidence));
     if !codes.starts_with('4') {
         let remedy = "the application answers but says that it is not healthy: its log says why";
-        return Some(Cause::open(CODE, text, remedy));
+        return Some(Cause::open(CODE, text, &super::health::remedy(evidence, remedy)));
     }
     let remedy = if codes == "404" {
         "the application does not serve that path: correct `target-group.health.path` or the application"

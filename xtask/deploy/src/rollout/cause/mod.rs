@@ -5,6 +5,7 @@
 
 mod capacity;
 mod container_health;
+mod dependency_unreachable;
 mod exec_format;
 mod exits_at_start;
 mod health;
@@ -22,6 +23,7 @@ mod network_interface;
 mod never_started;
 mod out_of_memory;
 mod percent_deadlock;
+mod readonly_root;
 mod role_not_assumable;
 mod secret_missing;
 mod secret_unreachable;
@@ -56,6 +58,12 @@ pub struct Evidence {
     pub health_path: String,
     /// The container port.
     pub port: u16,
+    /// The port that the target group's health check asks, as the targets show it.
+    pub check_port: Option<u16>,
+    /// The container's own health check, as one line.
+    pub health_command: Option<String>,
+    /// `healthCheckGracePeriodSeconds`.
+    pub grace_secs: u32,
 }
 
 /// A cause and what to do about it.
@@ -87,7 +95,7 @@ type Find = fn(&Evidence) -> Option<Cause>;
 
 /// All causes. The first that is found explains: a task that never started cannot have failed a health check, an exit
 /// explains the unhealthy target that follows from it, and what is special stands before what is general.
-static CAUSES: [(&str, Find); 26] = [
+static CAUSES: [(&str, Find); 28] = [
     (image_not_found::CODE, image_not_found::find),
     (wrong_platform::CODE, wrong_platform::find),
     (image_denied::CODE, image_denied::find),
@@ -99,14 +107,16 @@ static CAUSES: [(&str, Find); 26] = [
     (role_not_assumable::CODE, role_not_assumable::find),
     (out_of_memory::CODE, out_of_memory::find),
     (exec_format::CODE, exec_format::find),
+    (readonly_root::CODE, readonly_root::find),
     (segfault::CODE, segfault::find),
     (killed::CODE, killed::find),
+    (dependency_unreachable::CODE, dependency_unreachable::find),
     (exits_at_start::CODE, exits_at_start::find),
+    (container_health::CODE, container_health::find),
     (health_status::CODE, health_status::find),
     (health_timeout::CODE, health_timeout::find),
     (health_refused::CODE, health_refused::find),
     (health_failed::CODE, health_failed::find),
-    (container_health::CODE, container_health::find),
     (percent_deadlock::CODE, percent_deadlock::find),
     (vcpu_limit::CODE, vcpu_limit::find),
     (capacity::CODE, capacity::find),

@@ -168,7 +168,10 @@ fn an_exit_code_is_read_with_its_reason_and_the_log() {
         (137, oom, "", "out-of-memory"),
         (137, None, "", "killed"),
         (139, None, "", "segfault"),
-        (255, None, "exec format error", "exec-format"),
+        (255, None, "exec /app: Exec format error", "exec-format"),
+        (1, Some("CannotStartContainerError: exec format error"), "", "exec-format"),
+        (1, None, "open /var/log/app.log: read-only file system", "readonly-root"),
+        (1, None, "Error: EROFS: mkdir '/data'\nstart failed", "readonly-root"),
     ];
     for (code, reason, log, expected) in cases {
         let evidence = Evidence {
@@ -177,7 +180,7 @@ fn an_exit_code_is_read_with_its_reason_and_the_log() {
             ..Default::default()
         };
         assert_eq!(found(&evidence).0, expected);
-        assert!(code != 1 || explain(&evidence).unwrap().cause.ends_with(log));
+        assert!(expected != "exits-at-start" || explain(&evidence).unwrap().cause.ends_with(log));
     }
 }
 
@@ -243,4 +246,72 @@ fn what_is_normal_in_a_roll_is_never_blamed() {
 fn no_two_causes_share_a_name() {
     let codes: std::collections::BTreeSet<_> = causes().collect();
     assert_eq!(codes.len(), CAUSES.len());
+}
+
+/// A task that ECS stopped for a failing check of the load balancer's (`ELB`) or of the container's own.
+fn unfit(id: &str, whose: &str) -> TaskSnapshot {
+    let reason = format!("Task failed {whose} health checks");
+    TaskSnapshot { id: id.into(), ..stopped("ServiceSchedulerInitiated", &reason, None, None) }
+}
+
+#[test]
+fn what_ecs_stopped_the_newest_task_for_wins_over_what_the_targets_met_at_the_start() {
+    let command = Some("curl -f http://localhost:8080/".to_owned());
+    for leftover in
+        ["Health checks failed", "Request timed out", "Health checks failed with these codes: [404]"]
+    {
+        let mut evidence = Evidence {
+            stopped: vec![unfit("b", "container"), unfit("a", "container")],
+            health_command: command.clone(),
+            ..unhealthy(leftover)
+        };
+        assert_eq!(found(&evidence), ("container-health", true), "{leftover}");
+        let cause = explain(&evidence).unwrap();
+        assert!(cause.cause.ends_with("`curl -f http://localhost:8080/`"), "{}", cause.cause);
+        evidence.stopped.insert(0, unfit("c", "ELB"));
+        assert_ne!(found(&evidence).0, "container-health", "{leftover}");
+    }
+}
+
+#[test]
+fn a_health_check_on_another_port_is_named_with_that_port() {
+    for met in ["Health checks failed", "Request timed out"] {
+        let evidence = Evidence { port: 8080, check_port: Some(9090), ..unhealthy(met) };
+        let cause = explain(&evidence).unwrap();
+        assert!(cause.cause.contains("on port 9090 (the container's port is 8080)"), "{}", cause.cause);
+        assert!(cause.remedy.contains("--health-check-port traffic-port"), "{}", cause.remedy);
+        let same = Evidence { check_port: Some(8080), ..evidence };
+        assert!(explain(&same).unwrap().cause.contains("on port 8080,"));
+    }
+}
+
+#[test]
+fn a_slow_start_is_told_with_the_number_to_write() {
+    let log = |last_ms| TaskLog { task: "a".into(), last_ms: Some(last_ms), ..Default::default() };
+    let remedy = |grace_secs, last_ms| {
+        let (stopped, logs) = (vec![unfit("a", "ELB")], vec![log(last_ms)]);
+        explain(&Evidence { stopped, logs, grace_secs, ..unhealthy("Health checks failed") }).unwrap().remedy
+    };
+    assert!(remedy(20, 45_000).starts_with("raise `health-check-grace-secs` to 60 (it is 20)"));
+    assert!(remedy(60, 58_000).starts_with("raise `health-check-grace-secs` to 80 (it is 60)"));
+    assert!(!remedy(60, 2_000).contains("grace"), "it started at once and listens nowhere");
+}
+
+#[test]
+fn the_first_error_of_a_chain_names_what_is_not_reached() {
+    let chains = [
+        "connecting to db.internal:5432\nError: Connection refused (os error 111)\nstart failed",
+        "HikariPool-1 - Connection to db.internal:5432 refused\nCaused by: java.net.ConnectException: Connection refused\n\
+         Application run failed",
+        "Error: connect ECONNREFUSED db.internal:5432\n    at TCP (node:net) {\n}\n\nNode.js v20.20.2",
+    ];
+    for chain in chains {
+        let exit = stopped("EssentialContainerExited", "Essential container in task exited", Some(1), None);
+        let log_tail = chain.lines().map(str::to_owned).collect();
+        let evidence = Evidence { stopped: vec![exit.clone(), exit], log_tail, ..Default::default() };
+        assert_eq!(found(&evidence), ("dependency-unreachable", true), "{chain}");
+        let cause = explain(&evidence).unwrap();
+        assert!(cause.cause.contains("cannot reach db.internal:5432; it said: "), "{}", cause.cause);
+        assert!(cause.cause.to_lowercase().contains("refused"), "{}", cause.cause);
+    }
 }
