@@ -329,7 +329,6 @@ fn run_of(name: &str) -> Claim {
     Claim { holder: Holder { owner: name.to_owned(), run, process: None }, take: None }
 }
 
-/// The SDK on the cloud, with an access key of its own.
 async fn connect(host: &Host, environment: &Environment, key: &str) -> Aws {
     Aws::connect(Connect {
         region: environment.region.clone(),
