@@ -143,7 +143,7 @@ async fn credentials_that_cannot_be_loaded_tell_why() {
     let config = format!("AWS_CONFIG_FILE={}", file.display());
     let (code, said) = tool(&["plan", "--env", "prod"], &["AWS_PROFILE=broken", &config]).await;
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("error: the AWS credentials cannot be loaded: "), "{said}");
+    assert!(said.contains("error: the AWS credentials of profile `broken` cannot be loaded: "), "{said}");
     std::fs::remove_dir_all(folder).unwrap();
 }
 

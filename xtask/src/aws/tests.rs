@@ -43,6 +43,8 @@ fn task_definition(account: &str) -> TaskDefinitionSpec {
             logs: None,
             stop_timeout_secs: Some(30),
             readonly_root: true,
+            mounts: BTreeMap::from([("/managed-agents".into(), "managed-agents".into())]),
+            init_process: true,
             essential: true,
         }],
     }

@@ -121,7 +121,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let mut routing = Stage::new("routing and definitions");
     let mut after = Stage::new("delete, once it is proven");
     routing::rules(&mut plan, &mut routing, &mut after, desired, observed);
-    services::definitions(&mut routing, desired, observed);
+    services::definitions(&mut plan, &mut routing, desired, observed);
     plan.stages.extend([foundation, routing]);
     services::rolls(&mut plan, desired, observed);
     scaling::surplus(&mut after, desired, observed);

@@ -38,10 +38,23 @@ pub(super) fn live<'a>(observed: &'a Observed, service: &Service) -> Option<&'a 
 }
 
 /// Registers the revisions that do not exist yet.
-pub(super) fn definitions(stage: &mut Stage, desired: &Desired, observed: &Observed) {
+pub(super) fn definitions(plan: &mut Plan, stage: &mut Stage, desired: &Desired, observed: &Observed) {
     for service in &desired.environment.services {
         if let Wanted::New(changes) = wanted_revision(desired, service, observed) {
             let spec = wanted::task_definition_spec(desired, service, observed);
+            let mounts: Vec<&str> = spec
+                .containers
+                .iter()
+                .flat_map(|container| container.mounts.keys())
+                .map(String::as_str)
+                .collect();
+            if !mounts.is_empty() {
+                plan.notes.push(format!(
+                    "{}: {} are writable, for ECS Exec; the rest of the root file system stays read-only",
+                    service.key,
+                    mounts.join(", ")
+                ));
+            }
             let action =
                 Action::RegisterTaskDefinition { service: service.key.clone(), spec: Box::new(spec) };
             let why = if changes.is_empty() { Why::Missing } else { Why::Changed(changes) };

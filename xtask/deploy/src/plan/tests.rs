@@ -201,6 +201,23 @@ fn down_takes_clients_first_and_keeps_a_selected_load_balancer() {
 }
 
 #[test]
+fn exec_in_a_read_only_root_gets_the_paths_that_its_agent_writes_to() {
+    let mut desired = desired();
+    desired.environment.services[0].enable_execute_command = true;
+    let container = |desired: &Desired| {
+        task_definition_spec(desired, &desired.environment.services[0], &converged()).containers.remove(0)
+    };
+    let spec = container(&desired);
+    let paths: Vec<&str> = spec.mounts.keys().map(String::as_str).collect();
+    assert_eq!(paths, ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"]);
+    assert!(spec.init_process && spec.readonly_root);
+    let notes = plan(&desired, &converged()).notes;
+    assert!(notes.iter().any(|note| note.starts_with("backend: /managed-agents, ")), "{notes:?}");
+    desired.environment.services[0].container.readonly_root = false;
+    assert!(container(&desired).mounts.is_empty());
+}
+
+#[test]
 fn a_person_reads_what_will_change_and_why() {
     let mut desired = desired();
     desired.release.images.insert(ServiceKey("backend".into()), account::digest('c'));

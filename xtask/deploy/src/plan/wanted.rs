@@ -1,5 +1,7 @@
 //! The wanted side in normal form.
 
+use std::collections::BTreeMap;
+
 use crate::model::spec::{
     COMMIT_VARIABLE, ConnectServiceSpec, ConnectSpec, ContainerSpec, EarlySuccessSpec, HealthCheckSpec,
     HealthCommandSpec, ListenerSpec, LoadBalancerBinding, LogSpec, PolicySpec, RepositorySpec, RuleSpec,
@@ -149,9 +151,22 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
             }),
             stop_timeout_secs: Some(container.stop_timeout_secs),
             readonly_root: container.readonly_root,
+            mounts: exec_mounts(service),
+            // Reaps what commands leave behind: the application is not made for being process 1 of others.
+            init_process: service.enable_execute_command,
             essential: true,
         }],
     }
+}
+
+/// What ECS Exec's agent writes to. With a read-only root and without these it stops soon after the task's start, for good
+/// (aws/containers-roadmap#1359).
+const EXEC_PATHS: [&str; 3] = ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"];
+
+fn exec_mounts(service: &Service) -> BTreeMap<String, String> {
+    let needed = service.enable_execute_command && service.container.readonly_root;
+    let paths = EXEC_PATHS.iter().filter(|_| needed);
+    paths.map(|path| ((*path).to_owned(), path[1..].replace('/', "-"))).collect()
 }
 
 /// The settings that `service` should have.

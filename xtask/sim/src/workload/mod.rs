@@ -110,6 +110,8 @@ pub struct ContainerStart {
     pub working_directory: Option<String>,
     /// `readonlyRootFilesystem`.
     pub readonly_root: bool,
+    /// `mountPoints[].containerPath`: writable, empty, and gone with the task.
+    pub mounts: Vec<String>,
     /// `portMappings[].containerPort`.
     pub ports: Vec<u16>,
     /// `awslogs-group` and the stream (`<prefix>/<container>/<task id>`), when the container logs.

@@ -3,11 +3,12 @@
 //! Reading takes each member that a spec covers out of a copy, and whatever is then left over is something that
 //! the tool cannot express: the whole definition then has no spec, and a plan says so instead of losing it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ecs::types::{
-    ApplicationProtocol, Compatibility, ContainerDefinition, HealthCheck, KeyValuePair, LogConfiguration,
-    LogDriver, NetworkMode, PortMapping, Secret, TaskDefinition, TransportProtocol,
+    ApplicationProtocol, Compatibility, ContainerDefinition, HealthCheck, KeyValuePair, LinuxParameters,
+    LogConfiguration, LogDriver, MountPoint, NetworkMode, PortMapping, Secret, TaskDefinition,
+    TransportProtocol, Volume,
 };
 use deploy::model::spec::{ContainerSpec, HealthCommandSpec, LogSpec, TaskDefinitionSpec};
 
@@ -46,6 +47,10 @@ pub(super) fn write_container(
             .options("awslogs-stream-prefix", &logs.prefix)
             .build()
     });
+    let mounts = spec
+        .mounts
+        .iter()
+        .map(|(path, volume)| MountPoint::builder().container_path(path).source_volume(volume).build());
     Ok(ContainerDefinition::builder()
         .name(&spec.name)
         .image(&spec.image)
@@ -57,7 +62,20 @@ pub(super) fn write_container(
         .set_log_configuration(logs.transpose()?)
         .set_stop_timeout(spec.stop_timeout_secs.map(wire))
         .readonly_root_filesystem(spec.readonly_root)
+        .set_mount_points(some(mounts.collect()))
+        .set_linux_parameters(
+            spec.init_process.then(|| LinuxParameters::builder().init_process_enabled(true).build()),
+        )
         .build())
+}
+
+/// The volumes that the containers mount: empty ones, which live as long as the task.
+pub(super) fn write_volumes(spec: &TaskDefinitionSpec) -> Option<Vec<Volume>> {
+    some(volumes(&spec.containers).into_iter().map(|name| Volume::builder().name(name).build()).collect())
+}
+
+fn volumes(containers: &[ContainerSpec]) -> BTreeSet<&str> {
+    containers.iter().flat_map(|container| container.mounts.values()).map(String::as_str).collect()
 }
 
 /// A revision's content; `None` when it holds something that a spec cannot express.
@@ -83,9 +101,24 @@ pub(super) fn read_task_definition(found: &TaskDefinition) -> Option<TaskDefinit
         task_role: rest.task_role_arn.take(),
         containers: containers.into_iter().map(read_container).collect::<Option<_>>()?,
     };
+    let found = rest.volumes.take().unwrap_or_default();
+    if !found.iter().all(lives_with_the_task)
+        || volumes(&spec.containers) != found.iter().filter_map(Volume::name).collect()
+    {
+        return None;
+    }
     spec.containers.sort_by(|one, other| one.name.cmp(&other.name));
     forget_registration(&mut rest);
     (fargate && awsvpc && rest == TaskDefinition::builder().build()).then_some(spec)
+}
+
+/// Whether a volume is empty at the task's start and goes with it. `host` without a path says the same as nothing.
+fn lives_with_the_task(volume: &Volume) -> bool {
+    let mut rest = volume.clone();
+    rest.host.take_if(|host| host.source_path.is_none());
+    rest.configured_at_launch.take_if(|at_launch| !*at_launch);
+    rest.name = None;
+    rest == Volume::builder().build()
 }
 
 /// What ECS adds when a definition is registered, and what is the same as nothing.
@@ -100,7 +133,6 @@ fn forget_registration(rest: &mut TaskDefinition) {
     rest.deregistered_at = None;
     rest.delete_requested_at = None;
     rest.enable_fault_injection.take_if(|enabled| !*enabled);
-    none_if_empty(&mut rest.volumes);
     none_if_empty(&mut rest.placement_constraints);
     none_if_empty(&mut rest.inference_accelerators);
 }
@@ -112,6 +144,15 @@ fn read_container(mut rest: ContainerDefinition) -> Option<ContainerSpec> {
         _ => return None,
     };
     let (port, port_name, app_protocol) = mapping.unwrap_or_default();
+    let mount = |mut mount: MountPoint| {
+        mount.read_only.take_if(|read_only| !*read_only);
+        let pair = (mount.container_path.take()?, mount.source_volume.take()?);
+        (mount == MountPoint::builder().build()).then_some(pair)
+    };
+    let mounts = rest.mount_points.take().unwrap_or_default().into_iter().map(mount);
+    let mounts = mounts.collect::<Option<_>>()?;
+    let init = LinuxParameters::builder().init_process_enabled(true).build();
+    let init_process = rest.linux_parameters.take_if(|parameters| *parameters == init).is_some();
     let variable = |pair: KeyValuePair| Some((pair.name?, pair.value.unwrap_or_default()));
     let spec = ContainerSpec {
         name: rest.name.take()?,
@@ -134,6 +175,8 @@ fn read_container(mut rest: ContainerDefinition) -> Option<ContainerSpec> {
         },
         stop_timeout_secs: rest.stop_timeout.take().map(count),
         readonly_root: rest.readonly_root_filesystem.take().unwrap_or(false),
+        mounts,
+        init_process,
         // AWS's default.
         essential: rest.essential.take().unwrap_or(true),
     };
@@ -160,7 +203,6 @@ fn forget_defaults(rest: &mut ContainerDefinition) {
         none_if_empty(list);
     }
     none_if_empty(&mut rest.environment_files);
-    none_if_empty(&mut rest.mount_points);
     none_if_empty(&mut rest.volumes_from);
     none_if_empty(&mut rest.depends_on);
     none_if_empty(&mut rest.extra_hosts);

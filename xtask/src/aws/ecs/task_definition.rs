@@ -11,7 +11,7 @@ use aws_sdk_ecs::types::{
 use deploy::model::TaskDefinitionState;
 use deploy::model::spec::TaskDefinitionSpec;
 
-use super::containers::{read_task_definition, write_container};
+use super::containers::{read_task_definition, write_container, write_volumes};
 use super::tags::{read_tags, wire_tags};
 use crate::aws::call::Op;
 use crate::aws::names::millis;
@@ -96,6 +96,7 @@ impl Aws {
                 .set_execution_role_arn(spec.execution_role.clone())
                 .set_task_role_arn(spec.task_role.clone())
                 .set_container_definitions(Some(containers.clone()))
+                .set_volumes(write_volumes(spec))
                 .set_tags(wire_tags(tags))
                 .send()
         };

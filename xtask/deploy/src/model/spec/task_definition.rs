@@ -62,6 +62,10 @@ pub struct ContainerSpec {
     pub stop_timeout_secs: Option<u32>,
     /// `readonlyRootFilesystem`.
     pub readonly_root: bool,
+    /// `mountPoints` of volumes that live as long as the task: path to the volume's name.
+    pub mounts: BTreeMap<String, String>,
+    /// `linuxParameters.initProcessEnabled`.
+    pub init_process: bool,
     /// `essential`.
     pub essential: bool,
 }

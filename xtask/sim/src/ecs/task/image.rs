@@ -40,6 +40,7 @@ pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result
             user: container.user.clone(),
             working_directory: container.working_directory.clone(),
             readonly_root: container.readonly_root_filesystem.unwrap_or_default(),
+            mounts: container.mount_points.iter().map(|mount| mount.container_path.clone()).collect(),
             ports: container.ports(),
             logs: container.log_stream(id),
         });

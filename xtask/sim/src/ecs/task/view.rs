@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use super::model::{Container, ContainerState, HealthStatus, Interface, Task, TaskStatus};
 use crate::account::Account;
 use crate::ecs::reference::cluster_arn;
+use crate::ecs::task_definition::ContainerSpec;
 
 pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
     let definition = account.ecs.families.by_arn(&task.task_definition);
     let (cpu, memory) = definition.map_or((0, 0), |definition| definition.size);
     let containers: Vec<Value> =
-        task.containers.iter().map(|container| container_view(task, container)).collect();
+        task.containers.iter().map(|container| container_view(account, task, container)).collect();
     let mut view = json!({
         "taskArn": task.arn,
         "clusterArn": cluster_arn(account, &task.service.cluster),
@@ -101,7 +102,7 @@ fn attachment(task: TaskStatus, interface: &Interface) -> Value {
     json!({ "id": interface.attachment, "type": "ElasticNetworkInterface", "status": status, "details": details })
 }
 
-fn container_view(task: &Task, container: &Container) -> Value {
+fn container_view(account: &Account, task: &Task, container: &Container) -> Value {
     let status = match container.state {
         ContainerState::Pending => "PENDING",
         ContainerState::Running => "RUNNING",
@@ -127,6 +128,13 @@ fn container_view(task: &Task, container: &Container) -> Value {
     }
     if let Some(digest) = &container.image_digest {
         view["imageDigest"] = json!(digest);
+    }
+    if task.execute_command {
+        let definition = account.ecs.families.by_arn(&task.task_definition);
+        let spec = definition.and_then(|definition| definition.spec.container(&container.name));
+        let carried = spec.is_none_or(ContainerSpec::carries_exec_agent);
+        let status = if carried || container.state == ContainerState::Pending { status } else { "STOPPED" };
+        view["managedAgents"] = json!([{ "name": "ExecuteCommandAgent", "lastStatus": status }]);
     }
     if let Some(code) = container.exit_code {
         view["exitCode"] = json!(code);

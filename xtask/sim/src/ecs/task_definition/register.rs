@@ -85,6 +85,11 @@ fn fill_defaults(document: &mut Map<String, Value>) {
     };
     fill(document, "volumes", json!([]));
     fill(document, "placementConstraints", json!([]));
+    if let Some(Value::Array(volumes)) = document.get_mut("volumes") {
+        for volume in volumes.iter_mut().filter_map(Value::as_object_mut) {
+            fill(volume, "host", json!({}));
+        }
+    }
     let Some(Value::Array(containers)) = document.get_mut("containerDefinitions") else { return };
     for container in containers.iter_mut().filter_map(Value::as_object_mut) {
         for name in ["portMappings", "environment", "mountPoints", "volumesFrom", "systemControls"] {
@@ -123,6 +128,11 @@ fn check_family(family: &str) -> Result<(), ApiError> {
 fn check_containers(spec: &TaskSpec) -> Result<(), ApiError> {
     if spec.container_definitions.is_empty() {
         return Err(client("Container list cannot be empty."));
+    }
+    let known = |name: &String| spec.volumes.iter().any(|volume| volume.name == *name);
+    let mounts = spec.container_definitions.iter().flat_map(|container| &container.mount_points);
+    if let Some(unknown) = mounts.map(|mount| &mount.source_volume).find(|name| !known(name)) {
+        return Err(client(format!("Unknown volume '{unknown}'.")));
     }
     let mut names = std::collections::BTreeSet::new();
     let mut port_names = std::collections::BTreeSet::new();

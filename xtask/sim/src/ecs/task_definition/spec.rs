@@ -18,6 +18,7 @@ pub(in crate::ecs) struct TaskSpec {
     pub(in crate::ecs) memory: Option<String>,
     pub(in crate::ecs) runtime_platform: RuntimePlatform,
     pub(in crate::ecs) ephemeral_storage: Option<EphemeralStorage>,
+    pub(in crate::ecs) volumes: Vec<Volume>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -54,6 +55,20 @@ pub(in crate::ecs) struct ContainerSpec {
     pub(in crate::ecs) user: Option<String>,
     pub(in crate::ecs) working_directory: Option<String>,
     pub(in crate::ecs) readonly_root_filesystem: Option<bool>,
+    pub(in crate::ecs) mount_points: Vec<MountPoint>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in crate::ecs) struct MountPoint {
+    pub(in crate::ecs) source_volume: String,
+    pub(in crate::ecs) container_path: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::ecs) struct Volume {
+    pub(in crate::ecs) name: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -120,6 +135,16 @@ impl ContainerSpec {
     /// A container is essential unless it says otherwise.
     pub(in crate::ecs) fn is_essential(&self) -> bool {
         self.essential.unwrap_or(true)
+    }
+
+    /// Whether ECS Exec's agent can write what it has to. Where it cannot, it stops soon after the task's start
+    /// (aws/containers-roadmap#1359, amazon-ecs-exec-checker#21).
+    pub(in crate::ecs) fn carries_exec_agent(&self) -> bool {
+        let mounted = |path: &&str| self.mount_points.iter().any(|mount| mount.container_path == *path);
+        self.readonly_root_filesystem != Some(true)
+            || ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"]
+                .iter()
+                .all(|path| mounted(path))
     }
 
     /// The container ports, in definition order.

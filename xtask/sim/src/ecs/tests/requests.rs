@@ -310,3 +310,27 @@ fn execute_command_is_for_tasks_that_start_later() {
         lab.tasks("RUNNING").iter().map(|task| task["enableExecuteCommand"].clone()).collect();
     assert_eq!(enabled, [json!(false), json!(false), json!(true)]);
 }
+
+#[test]
+fn the_exec_agent_stops_where_it_cannot_write() {
+    // aws/containers-roadmap#1359; amazon-ecs-exec-checker#21.
+    let paths = ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"];
+    for (mounted, expected) in [(3, "RUNNING"), (2, "STOPPED")] {
+        let mut lab = Lab::new();
+        let volumes: Vec<Value> = (0..mounted).map(|n| json!({ "name": format!("v{n}") })).collect();
+        let mounts: Vec<Value> = (0..mounted)
+            .map(|n| json!({ "sourceVolume": format!("v{n}"), "containerPath": paths[n] }))
+            .collect();
+        let members = json!({ "readonlyRootFilesystem": true, "mountPoints": mounts });
+        let mut request = task_definition("web", members);
+        request["volumes"] = json!(volumes);
+        let reply = lab.ok("RegisterTaskDefinition", request.clone());
+        assert_eq!(reply["taskDefinition"]["volumes"][0], json!({ "name": "v0", "host": {} }));
+        let definition = reply["taskDefinition"]["taskDefinitionArn"].clone();
+        lab.running(json!({ "enableExecuteCommand": true, "taskDefinition": definition }));
+        let agent = lab.tasks("RUNNING")[0]["containers"][0]["managedAgents"][0].clone();
+        assert_eq!(agent, json!({ "name": "ExecuteCommandAgent", "lastStatus": expected }));
+        request["volumes"] = json!([]);
+        assert_eq!(lab.refused("RegisterTaskDefinition", request), "ClientException: Unknown volume 'v0'.");
+    }
+}

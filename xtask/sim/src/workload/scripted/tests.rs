@@ -28,6 +28,7 @@ fn start(task_definition: &str) -> TaskStart {
             user: None,
             working_directory: None,
             readonly_root: false,
+            mounts: Vec::new(),
             ports: vec![8080],
             logs: Some(("/ecs/app".to_owned(), "ecs/app/t1".to_owned())),
         }],

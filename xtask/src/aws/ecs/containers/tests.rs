@@ -26,6 +26,8 @@ fn spec() -> TaskDefinitionSpec {
         logs: Some(LogSpec { group: "/ecs/backend".into(), region: "r".into(), prefix: "backend".into() }),
         stop_timeout_secs: Some(30),
         readonly_root: true,
+        mounts: BTreeMap::from([("/managed-agents".into(), "agents".into())]),
+        init_process: true,
         essential: true,
     };
     TaskDefinitionSpec {
@@ -45,7 +47,7 @@ fn described(spec: &TaskDefinitionSpec) -> TaskDefinition {
     let mut containers: Vec<_> =
         spec.containers.iter().map(|container| write_container(container).unwrap()).collect();
     for container in &mut containers {
-        container.mount_points = Some(Vec::new());
+        container.mount_points.get_or_insert_with(Vec::new);
         container.volumes_from = Some(Vec::new());
         container.system_controls = Some(Vec::new());
         container.privileged = Some(false);
@@ -68,7 +70,7 @@ fn described(spec: &TaskDefinitionSpec) -> TaskDefinition {
         .set_container_definitions(Some(containers))
         .registered_by("arn:aws:iam::1:user/ci")
         .registered_at(aws_smithy_types::DateTime::from_secs(1))
-        .set_volumes(Some(Vec::new()))
+        .set_volumes(write_volumes(spec))
         .set_placement_constraints(Some(Vec::new()))
         .build()
 }

@@ -108,6 +108,10 @@ fn arguments(
     if definition.readonly_root {
         arguments.push("--read-only".to_owned());
     }
+    // As on Fargate an empty folder of root's, which others can read.
+    for path in &definition.mounts {
+        arguments.extend(own(&["--tmpfs", &format!("{path}:mode=755")]));
+    }
     for (flag, value) in [("--user", &definition.user), ("--workdir", &definition.working_directory)] {
         arguments.extend(value.iter().flat_map(|value| own(&[flag, value])));
     }

@@ -160,6 +160,7 @@ fn task(digest: &str, connect: bool) -> TaskStart {
             user: None,
             working_directory: None,
             readonly_root: false,
+            mounts: Vec::new(),
             ports: vec![8080],
             logs: Some(("g".to_owned(), "s".to_owned())),
         }],
