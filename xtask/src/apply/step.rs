@@ -145,6 +145,9 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
         Action::UpdateService { service, spec, members, revision, force } => {
             return update(site, service, spec, members, revision.as_ref(), *force).await;
         }
+        Action::RaiseDesiredCount { name, to, .. } => {
+            aws.set_desired_count(&desired(site)?.environment.cluster, name, *to).await?;
+        }
         Action::RegisterScalableTarget(spec) => aws.register_scalable_target(spec, &tags).await?,
         Action::PutScalingPolicy(spec) => aws.put_scaling_policy(spec).await?,
         Action::DeleteScalingPolicy(spec) => aws.delete_scaling_policy(spec).await?,

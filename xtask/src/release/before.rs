@@ -1,7 +1,7 @@
 //! What each service ran before a release: what was observed, unless an earlier run of the same release, which was killed,
 //! had begun to move it by then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deploy::event::Kind;
 use deploy::history::{Facts, PROVEN, served_before};
@@ -23,16 +23,25 @@ pub(super) struct Before {
 }
 
 /// What each service ran before. A service of which that is not known is not in the answer.
-pub(super) async fn before(ground: &Ground<'_>, planned: &Planned) -> BTreeMap<ServiceKey, Before> {
+pub(super) async fn before(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    crashed: &BTreeSet<String>,
+) -> BTreeMap<ServiceKey, Before> {
     let release = &planned.desired.release;
     let states = planned.observed.services.iter().filter(|(_, state)| state.status == "ACTIVE");
-    let facts = if states.clone().any(|(_, state)| is_unfinished(state, release)) {
+    let crashes = |state: &ServiceState| crashed.contains(&state.task_definition.arn);
+    let facts = if states.clone().any(|(_, state)| is_unfinished(state, release) || crashes(state)) {
         facts(ground).await
     } else {
         Facts::default()
     };
     let found = |(key, state): (&ServiceKey, &ServiceState)| {
-        let before = if is_unfinished(state, release) {
+        let before = if crashes(state) {
+            // It was proven once, and does not stay up: the one before it, if there is one.
+            let older = unfinished(&facts, key, state);
+            Some(older.map_or_else(|| as_found(state), |older| Before { left: false, ..older }))
+        } else if is_unfinished(state, release) {
             unfinished(&facts, key, state)
         } else {
             Some(as_found(state))

@@ -8,21 +8,24 @@ use deploy::redact;
 use deploy::rollout::Pace;
 
 use super::lease::Held;
-use super::{Ground, Planned};
+use super::{Ground, Planned, judge};
 use crate::apply::{self, Known};
 use crate::settle::{self, Settled, Target, Watch};
 
-/// Steps failed; what had settled before is known.
+/// The plan could not be carried out; what had settled before is known.
 #[derive(Debug, thiserror::Error)]
-#[error("{failed}")]
+#[error("{why}")]
 pub(crate) struct Stuck {
-    /// Which steps, and why.
-    failed: apply::Failed,
+    why: String,
+    /// What to do about it.
+    pub(crate) hint: &'static str,
     /// The deployments that were over by then.
     pub(crate) settled: Vec<Settled>,
-    /// A service may have been touched: its stage had begun.
-    pub(crate) touched: bool,
 }
+
+const COMPLETED: &str = "fix the cause and run it again: completed steps are not repeated";
+const HEALTH: &str =
+    "correct `target-group.health` in deploy.toml, or first release an application that passes the new check";
 
 /// What stages came to.
 #[derive(Debug, Default)]
@@ -47,7 +50,7 @@ pub(crate) async fn carry_out(
     let Ground { events, halt, .. } = *ground;
     let site = ground.site(planned, known);
     let mut all: Vec<Settled> = Vec::new();
-    let (mut touched, mut begun) = (false, false);
+    let (mut judged, mut begun) = (false, false);
     let last = planned.plan.stages.iter().rposition(|stage| !stage.settle.is_empty());
     for (place, stage) in planned.plan.stages.iter().enumerate() {
         if halt.asked() {
@@ -57,7 +60,9 @@ pub(crate) async fn carry_out(
         if std::mem::replace(&mut begun, true) && !held.is_still_held(ground).await {
             return Ok(Carried { settled: all, cut: true });
         }
-        touched |= !stage.settle.is_empty();
+        if !stage.settle.is_empty() && !std::mem::replace(&mut judged, true) {
+            judge(ground, planned, known, &all).await?;
+        }
         if !stage.lanes.is_empty() {
             events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
             if let Err(failed) = apply::stage(&site, stage).await {
@@ -65,7 +70,7 @@ pub(crate) async fn carry_out(
                 let begun = |key: &&ServiceKey| known.deployed(key).is_some_and(|deployed| !deployed.adopted);
                 let begun: Vec<&ServiceKey> = stage.settle.iter().filter(begun).collect();
                 all.extend(follow(ground, known, &begun).await);
-                return Err(Stuck { failed, settled: all, touched });
+                return Err(Stuck { why: failed.to_string(), hint: COMPLETED, settled: all });
             }
         }
         if ground.detach && Some(place) == last {
@@ -75,10 +80,26 @@ pub(crate) async fn carry_out(
         let well = settled.iter().all(Settled::is_success);
         all.extend(settled);
         if !well {
-            break;
+            return Ok(Carried { settled: all, cut: false });
         }
     }
+    if !judged {
+        judge(ground, planned, known, &all).await?;
+    }
     Ok(Carried { settled: all, cut: false })
+}
+
+async fn judge(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    known: &Known,
+    settled: &[Settled],
+) -> Result<(), Stuck> {
+    let failed = judge::health_checks(ground, planned, known).await;
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(Stuck { why: failed.join("; "), hint: HEALTH, settled: settled.to_vec() })
 }
 
 /// Follows the deployments of these services to their ends.
@@ -114,6 +135,7 @@ fn target(service: &Service, known: &Known) -> Option<Target> {
             let words = check.command.iter().filter(|word| !["CMD", "CMD-SHELL"].contains(&word.as_str()));
             redact::text(&words.cloned().collect::<Vec<_>>().join(" "))
         }),
+        health_matcher: service.target_group.health.matcher.clone(),
         log_group: service.log_group.name.clone(),
         patience: service.deployment.patience,
         pace: Pace {

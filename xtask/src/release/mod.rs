@@ -6,6 +6,7 @@ mod attach;
 mod before;
 mod carry;
 mod former;
+mod judge;
 mod lease;
 mod prove;
 mod proven;

@@ -1,15 +1,17 @@
-//! Proves a release: running digests, target health, smoke checks, and an empty second plan.
+//! Proves a release: complete services, running digests, target health, smoke checks, and an empty second plan.
 
 use std::time::Duration;
 
 use deploy::event::{Kind, Phase};
+use deploy::model::ServiceKey;
 use deploy::plan::{Action, Step};
 use deploy::verify::Smoke;
 use futures_util::future::join;
 
 use super::{Ground, Planned};
 use crate::observe;
-use crate::verify::{self, Door};
+use crate::settle::Settled;
+use crate::verify::{self, Door, Running};
 
 /// What was written a moment ago may not be in the first answers: a release is not doubted before they have had time to
 /// show it.
@@ -23,8 +25,12 @@ pub(super) enum Proof {
         /// Whether they were.
         smoked: bool,
     },
+    /// All of it holds, but for services that somebody scaled to 0: those run nothing.
+    Parked(Vec<ServiceKey>),
     /// Tasks, targets and settings are as wanted; the load balancer cannot be reached from this machine.
     Unreachable,
+    /// A deployment that somebody else began, or tasks that start, did not come to an end.
+    InProgress,
     /// Something is not as wanted.
     Refuted,
 }
@@ -36,20 +42,26 @@ pub(super) enum Proof {
 pub(super) async fn prove(
     ground: &Ground<'_>,
     planned: &Planned,
+    settled: &[Settled],
     door: &Door,
 ) -> Result<Proof, observe::Error> {
     let Ground { host, aws, events, environment, .. } = *ground;
     events
         .emit(Kind::PhaseBegan { phase: Phase::Verify, about: "digests, targets, smoke checks".to_owned() });
+    let parked = parked(ground, door).await?;
+    let mut asked = environment.clone();
+    for service in asked.services.iter_mut().filter(|service| parked.contains(&service.key)) {
+        service.smoke.clear();
+    }
     let smoke = async {
         match &door.front {
             Some(front) if front.unasked.is_some() => Smoke::NotAsked,
-            Some(front) => verify::smoke(&host.http, &host.clock, events, environment, front).await,
+            Some(front) => verify::smoke(&host.http, &host.clock, events, &asked, front).await,
             None => Smoke::Failed,
         }
     };
-    let (running, smoked) = join(verify::running(aws, events, &planned.desired, door), smoke).await;
-    let running = running?;
+    let running = || verify::running(aws, events, &planned.desired, door, settled, &parked);
+    let (mut runs, smoked) = join(running(), smoke).await;
     // A run that changed nothing has just read an account that is as planned.
     let again = if planned.plan.is_empty() { None } else { Some(converged(ground, planned).await?) };
     let converged = again.is_none_or(|differs| match differs {
@@ -62,19 +74,43 @@ pub(super) async fn prove(
             false
         }
     });
-    Ok(match smoked {
-        _ if !(running && converged) => Proof::Refuted,
-        Smoke::Failed => Proof::Refuted,
-        Smoke::Unreachable { error } => {
+    // What was true while the rest was read may not be any more.
+    if matches!(runs, Ok(Running::Complete)) {
+        runs = running().await;
+    }
+    Ok(match (runs?, smoked) {
+        (Running::InProgress, _) => Proof::InProgress,
+        (runs, _) if !(runs == Running::Complete && converged) => Proof::Refuted,
+        (_, Smoke::Failed) => Proof::Refuted,
+        (_, Smoke::Unreachable { error }) => {
             events.emit(Kind::Failed {
                 error: format!("cannot reach the load balancer from this machine: {error}"),
                 hint: Some("run `cargo xtask smoke` on a machine that can".to_owned()),
             });
             Proof::Unreachable
         }
-        Smoke::Passed => Proof::Complete { smoked: true },
-        Smoke::NotAsked => Proof::Complete { smoked: false },
+        _ if !parked.is_empty() => Proof::Parked(parked),
+        (_, Smoke::Passed) => Proof::Complete { smoked: true },
+        (_, Smoke::NotAsked) => Proof::Complete { smoked: false },
     })
+}
+
+/// The services that somebody scaled to 0, each with an event: no release starts them, and none is undone for them.
+async fn parked(ground: &Ground<'_>, door: &Door) -> Result<Vec<ServiceKey>, observe::Error> {
+    let readings = verify::readings(ground.aws, ground.environment, door).await?;
+    let services = ground.environment.services.iter().zip(&readings);
+    let parked: Vec<_> =
+        services.filter(|(service, reading)| service.desired_count > 0 && reading.is_parked()).collect();
+    for (service, _) in &parked {
+        let (name, cluster, count) = (&service.name, &ground.environment.cluster, service.desired_count);
+        ground.events.emit(Kind::Failed {
+            error: format!("{}: somebody scaled it to 0 tasks, and a release does not start it again", service.key),
+            hint: Some(format!(
+                "`aws ecs update-service --cluster {cluster} --service {name} --desired-count {count}`, then run this again"
+            )),
+        });
+    }
+    Ok(parked.into_iter().map(|(service, _)| service.key.clone()).collect())
 }
 
 /// What still differs, once what was just written has had its time to be seen.

@@ -29,8 +29,8 @@ pub struct Ending {
 /// Where something may be written, the environment's lease is held meanwhile. A lease that somebody else has ends the
 /// release before it begins.
 pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
-    if !needs_lease(ground, planned) && !(ground.put_back && lease::is_left(ground, &planned.observed).await)
-    {
+    let left = ground.put_back && lease::is_left(ground, &planned.observed).await;
+    if !left && !needs_lease(ground, planned) {
         return Box::pin(carried(ground, planned, &Held::default())).await;
     }
     ground.halt.heed(true);
@@ -67,8 +67,7 @@ async fn carried(ground: &Ground<'_>, planned: &Planned, held: &Held) -> Ending 
         Ok(carried) if held.is_lost() => Box::pin(deposed(ground, planned, &carried, &door)).await,
         Ok(Carried { settled, .. }) => Box::pin(judged(ground, planned, &known, &settled, &door, held)).await,
         Err(failed) => {
-            let hint = "fix the cause and run it again: completed steps are not repeated";
-            tell(ground, &failed, Some(hint.to_owned()));
+            tell(ground, &failed, Some(failed.hint.to_owned()));
             Box::pin(undo(ground, planned, &known, &failed.settled, held))
                 .await
                 .unwrap_or((ExitCode::NotRecovered, "failed while the plan was carried out".to_owned()))
@@ -106,28 +105,31 @@ async fn judged(
         let proof = tokio::select! {
             biased;
             () = ground.halt.wait() => None,
-            proof = proof(ground, planned, door) => Some(proof),
+            proof = proof(ground, planned, settled, door) => Some(proof),
         };
         match proof {
             Some((ExitCode::Done, summary)) => {
                 held.forget(ground).await;
                 proven::mark(ground, planned, known).await;
+                if rolls(planned) {
+                    proven::mark_crashed(ground, planned).await;
+                }
                 let deleted = delete(ground, planned, known, held).await;
                 if !planned.plan.is_empty() {
                     prune::old_revisions(ground, planned, known).await;
                 }
                 return if deleted {
-                    (ExitCode::Done, summary.to_owned())
+                    (ExitCode::Done, summary)
                 } else {
                     (ExitCode::NotRecovered, NOT_DELETED.to_owned())
                 };
             }
             Some((ExitCode::NotRecovered, summary)) => {
                 let undone = undo(ground, planned, known, settled, held).await;
-                return undone.unwrap_or((ExitCode::NotRecovered, summary.to_owned()));
+                return undone.unwrap_or((ExitCode::NotRecovered, summary));
             }
-            // A release that could not be read is not known to be a bad one.
-            Some((exit, summary)) => return (exit, summary.to_owned()),
+            // A release that could not be read, or asked, is not known to be a bad one.
+            Some((exit, summary)) => return (exit, summary),
             None => {}
         }
     }
@@ -185,9 +187,9 @@ async fn deposed(
 ) -> (ExitCode, String) {
     let exit = ExitCode::worst(carried.settled.iter().map(Settled::exit));
     if exit == ExitCode::Done && !carried.cut && !ground.halt.asked() {
-        let (exit, summary) = proof(ground, planned, door).await;
+        let (exit, summary) = proof(ground, planned, &carried.settled, door).await;
         if exit == ExitCode::Done {
-            return (exit, summary.to_owned());
+            return (exit, summary);
         }
     }
     let summary = "another run took the lease over before this one was done";
@@ -212,20 +214,36 @@ fn left(exit: ExitCode) -> &'static str {
     }
 }
 
-async fn proof(ground: &Ground<'_>, planned: &Planned, door: &Door) -> (ExitCode, &'static str) {
-    match prove(ground, planned, door).await {
+async fn proof(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    settled: &[Settled],
+    door: &Door,
+) -> (ExitCode, String) {
+    let (exit, summary) = match prove(ground, planned, settled, door).await {
         Ok(Proof::Complete { smoked }) => (ExitCode::Done, complete(planned, smoked)),
+        Ok(Proof::Parked(services)) => {
+            let names: Vec<_> = services.iter().map(|key| key.0.as_str()).collect();
+            let summary =
+                format!("deployed, but scaled to 0 by hand: {}; the rest is proven", names.join(" and "));
+            return (ExitCode::Unknown, summary);
+        }
         Ok(Proof::Unreachable) => (
             ExitCode::Unknown,
             "deployed; the tasks run what was pushed and their targets are healthy, but the smoke checks could not be \
              asked from this machine",
+        ),
+        Ok(Proof::InProgress) => (
+            ExitCode::StillMoving,
+            "deployed, not proven: a deployment or tasks that somebody else started are still in progress",
         ),
         Ok(Proof::Refuted) => (ExitCode::NotRecovered, "deployed, but not proven"),
         Err(error) => {
             tell(ground, &error, error.hint());
             (ExitCode::Unknown, "deployed, and what runs could not be read")
         }
-    }
+    };
+    (exit, summary.to_owned())
 }
 
 fn complete(planned: &Planned, smoked: bool) -> &'static str {

@@ -37,6 +37,9 @@ enum Found {
     Unread,
 }
 
+/// How a service is found, and its running and wanted tasks.
+type Measured = (Found, Option<(u32, u32)>);
+
 /// Emits how every service was found, and closes.
 pub(super) async fn closing(
     ground: &Ground<'_>,
@@ -57,7 +60,7 @@ pub(super) async fn closing(
             before: None,
             tasks: None,
         });
-        let standing = |(service, (_, tasks)): (&&Service, &(Found, Option<(u32, u32)>))| {
+        let standing = |(service, (_, tasks)): (&&Service, &Measured)| {
             let revision = &restored.pins.get(&service.key)?.revision;
             let before = Some(revision.rsplit('/').next().unwrap_or(revision).to_owned());
             let back = !restored.not_back.contains(&service.key);
@@ -109,16 +112,18 @@ pub(super) async fn closing(
 }
 
 /// Reads how the services are, until they serve or have had their time to. What was down before is not waited for.
-async fn found(
-    ground: &Ground<'_>,
-    planned: &Planned,
-    services: &[&Service],
-    wait: bool,
-) -> Vec<(Found, Option<(u32, u32)>)> {
+async fn found(ground: &Ground<'_>, planned: &Planned, services: &[&Service], wait: bool) -> Vec<Measured> {
     let Ground { aws, environment, events, .. } = *ground;
     let door = ground.door(&Known::of(&planned.observed));
     let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
-    let deadline = events.clock().mark().after(Duration::from_secs(environment.timeouts.smoke_secs));
+    // Targets that a changed check had failed pass the restored one some times first.
+    let pass = |service: &Service| {
+        let health = &service.target_group.health;
+        Duration::from_secs((health.healthy_threshold * health.interval_secs).into())
+    };
+    let checks = planned.undo.health_checks().next().is_some();
+    let pass = services.iter().map(|service| pass(service)).max().filter(|_| checks).unwrap_or_default();
+    let deadline = events.clock().mark().after(Duration::from_secs(environment.timeouts.smoke_secs) + pass);
     loop {
         let read = aws.describe_services(&environment.cluster, &names).await.unwrap_or_default();
         let targets = services.iter().map(|service| async {

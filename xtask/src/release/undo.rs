@@ -26,7 +26,7 @@ use super::before::{Before, before};
 use super::lease::Held;
 use super::standing::{self, Restored};
 use super::tell::tell;
-use super::{Ground, Planned, carry_out};
+use super::{Ground, Planned, carry_out, proven};
 use crate::apply::Known;
 use crate::host::Halt;
 use crate::observe;
@@ -55,7 +55,8 @@ pub(super) async fn undo(
     if !is_undone(ground, settled) || !held.is_still_held(ground).await {
         return None;
     }
-    let before = before(ground, planned).await;
+    let crashed = proven::mark_crashed(ground, planned).await;
+    let before = before(ground, planned, &crashed).await;
     let pins: BTreeMap<ServiceKey, Pin> = before
         .iter()
         .filter(|(key, before)| is_touched(planned, settled, key, before))

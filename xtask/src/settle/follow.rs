@@ -26,13 +26,24 @@ pub struct Settled {
     pub revision: Option<String>,
     /// The verdict.
     pub verdict: Verdict,
+    /// Since when all its tasks are healthy, as far as that was seen.
+    pub healthy: Option<Healthy>,
+}
+
+/// The moment at which all new tasks were healthy for the first time: from it on they have to stay so.
+#[derive(Clone, Debug)]
+pub struct Healthy {
+    /// When that was.
+    pub since: Mark,
+    /// Ids of the tasks that had failed by then.
+    pub failed: Vec<String>,
 }
 
 impl Settled {
     /// A service that needed no deployment.
     #[must_use]
     pub fn unchanged(key: ServiceKey) -> Self {
-        Self { key, revision: None, verdict: Verdict::new(Outcome::NoChange, None) }
+        Self { key, revision: None, verdict: Verdict::new(Outcome::NoChange, None), healthy: None }
     }
 
     /// Whether the new revision runs and is complete.
@@ -82,6 +93,7 @@ pub(super) struct Follow {
     teller: Teller,
     /// We asked ECS to stop it.
     asked: bool,
+    healthy: Option<Healthy>,
     verdict: Option<Verdict>,
 }
 
@@ -103,6 +115,7 @@ impl Follow {
             remains: Remains::of(target.key.clone(), &target.deployed.deployment),
             evidence: Evidence {
                 health_path: target.health_path.clone(),
+                health_matcher: target.health_matcher.clone(),
                 port: target.port,
                 health_command: target.health_command.clone(),
                 grace_secs: u32::try_from(target.pace.grace_secs).unwrap_or(u32::MAX),
@@ -112,6 +125,7 @@ impl Follow {
             darkness: Darkness::new(began),
             teller: Teller::begin(&target, began, events),
             asked: false,
+            healthy: None,
             verdict: None,
             target,
         }
@@ -143,6 +157,7 @@ impl Follow {
             key: self.target.key,
             revision: Some(self.target.deployed.revision),
             verdict: self.verdict?,
+            healthy: self.healthy,
         })
     }
 
@@ -192,6 +207,9 @@ impl Follow {
             }
             Progress::NotSeenYet | Progress::Moving { .. } => {
                 self.teller.standing(seen, events);
+                if self.teller.is_finishing() {
+                    self.is_healthy(events);
+                }
                 if self.to_stop {
                     self.go_back(watch).await;
                 }
@@ -225,6 +243,12 @@ impl Follow {
             hint: Some(format!("ECS continues with it meanwhile; {help}run `cargo xtask wait`")),
         });
         self.verdict = Some(verdict);
+    }
+
+    fn is_healthy(&mut self, events: &Recorder) {
+        let failed = self.evidence.stopped.iter().map(|task| task.id.clone());
+        self.healthy
+            .get_or_insert_with(|| Healthy { since: events.clock().mark(), failed: failed.collect() });
     }
 
     fn count(&mut self, part: Part, secs: u64) {
@@ -296,7 +320,9 @@ impl Follow {
         }
         let (service, elapsed_ms) = (self.target.key.clone(), self.began.elapsed_ms());
         watch.events.emit(Kind::Settled { service, verdict: verdict.clone(), elapsed_ms });
-        if !verdict.outcome.is_success() {
+        if verdict.outcome.is_success() {
+            self.is_healthy(watch.events);
+        } else {
             self.diagnose(watch, &verdict.outcome).await;
         }
         self.verdict = Some(verdict);

@@ -15,7 +15,7 @@ mod target;
 mod tell;
 mod watch;
 
-pub use follow::Settled;
+pub use follow::{Healthy, Settled};
 pub use means::Watch;
 pub use target::Target;
 pub use watch::settle;

@@ -24,6 +24,8 @@ pub struct Target {
     pub health_path: String,
     /// Its container's own health check, as one line.
     pub health_command: Option<String>,
+    /// The status codes that pass it.
+    pub health_matcher: String,
     /// Its log group.
     pub log_group: String,
     /// How long its parts may take.

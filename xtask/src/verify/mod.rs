@@ -13,4 +13,4 @@ pub use front::Front;
 pub use probe::smoke;
 pub use reading::readings;
 pub use rows::{Door, rows};
-pub use running::running;
+pub use running::{Running, running};

@@ -1,92 +1,119 @@
-//! Does every running task run the image that was pushed, and does the load balancer find it healthy?
+//! Do all services run the release completely: the tasks that they should have, of the image that was pushed, healthy, in one
+//! complete deployment? All of it is read together, and has to hold until the bake time is over.
 
 use std::time::Duration;
 
 use deploy::event::Kind;
-use deploy::model::{Desired, ImageDigest, Service};
-use deploy::verify::{Strange, strangers};
-use futures_util::future::{join, join_all};
+use deploy::model::{Desired, ImageDigest, Service, ServiceKey};
+use deploy::verify::{Lack, Reading, Strange, strangers};
 
-use super::Door;
+use super::{Door, readings};
 use crate::aws::{Aws, Error};
 use crate::image;
 use crate::report::Recorder;
+use crate::settle::{Healthy, Settled};
 
-/// Checks all services until all is proven or the smoke checks' deadline passes. Returns whether everything is proven; what
-/// is not is told.
+/// How the services were found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Running {
+    /// As wanted, all at the same time.
+    Complete,
+    /// On the way to it for longer than anybody waits; why is an event.
+    InProgress,
+    /// Something is not as wanted; what is an event.
+    Refuted,
+}
+
+/// Tasks of a service that did not roll which may stop by themselves before that counts: one is replaced, and is no
+/// failure of this release.
+const CRASHES_OF_OTHERS: usize = 2;
+
+/// Reads until all is as wanted and was so for the bake time, or nobody waits any longer. `parked` services run nothing, as
+/// somebody wants it.
 ///
-/// A deployment that ended early by its success criteria still has tasks of the old revision on their way out, and a task
-/// that just started may not have told its digest yet: what one look shows is not the last word.
+/// What time alone can end (a deployment that somebody else began, tasks that autoscaling started) is waited for as long as
+/// for a roll; anything else as long as for the smoke checks. A new task that stops by itself is not waited for.
 ///
 /// # Errors
-/// [`Error`] when tasks or targets cannot be read: then nothing is proven.
-pub async fn running(aws: &Aws, events: &Recorder, desired: &Desired, door: &Door) -> Result<bool, Error> {
-    let services = &desired.environment.services;
-    let timeouts = &desired.environment.timeouts;
-    let deadline = events.clock().mark().after(Duration::from_secs(timeouts.smoke_secs));
+/// [`Error`] when services, tasks or targets cannot be read: then nothing is proven.
+pub async fn running(
+    aws: &Aws,
+    events: &Recorder,
+    desired: &Desired,
+    door: &Door,
+    settled: &[Settled],
+    parked: &[ServiceKey],
+) -> Result<Running, Error> {
+    let environment = &desired.environment;
+    let after = |secs| events.clock().mark().after(Duration::from_secs(secs));
+    let deadline = after(environment.timeouts.smoke_secs);
+    let roll = environment.services.iter().map(|service| service.deployment.patience.roll_secs).max();
+    let patience = after(roll.unwrap_or(0).max(environment.timeouts.smoke_secs));
+    let mut others: Option<Vec<Vec<String>>> = None;
     loop {
-        let checks = services
-            .iter()
-            .zip(&door.target_groups)
-            .map(|(service, target_group)| check(aws, desired, service, target_group.as_deref()));
-        let problems: Vec<String> =
-            join_all(checks).await.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
-        if problems.is_empty() {
-            return Ok(true);
-        }
-        if deadline.remaining().is_zero() {
-            for error in problems {
-                events.emit(Kind::Failed { error, hint: None });
+        let readings = readings(aws, environment, door).await?;
+        let crashed = |reading: &Reading| reading.crashed().iter().map(|task| task.id.clone()).collect();
+        let known = others.get_or_insert_with(|| readings.iter().map(crashed).collect());
+        let (mut lacks, mut crash, mut bake) = (Vec::new(), false, Duration::ZERO);
+        for ((service, reading), known) in environment.services.iter().zip(&readings).zip(known) {
+            if parked.contains(&service.key) {
+                continue;
             }
-            return Ok(false);
+            let healthy = settled.iter().find(|it| it.key == service.key).and_then(|it| it.healthy.as_ref());
+            let found = match healthy {
+                Some(Healthy { since, failed }) => {
+                    let secs = Duration::from_secs(service.deployment.bake_secs.into());
+                    bake = bake.max(secs.saturating_sub(since.elapsed()));
+                    let found = reading.lacks(failed, 1);
+                    crash |= reading.crashed().iter().any(|task| !failed.contains(&task.id));
+                    found
+                }
+                None => reading.lacks(known, CRASHES_OF_OTHERS),
+            };
+            lacks.extend(found);
+            lacks.extend(images(aws, desired, service, reading).await?);
         }
-        let wait = Duration::from_secs(timeouts.poll_secs).min(deadline.remaining());
-        events.clock().sleep(wait).await;
+        let passing = lacks.iter().all(|lack| lack.passing);
+        let wait = match lacks.is_empty() {
+            true if bake.is_zero() => return Ok(Running::Complete),
+            true => bake,
+            false if crash => Duration::ZERO,
+            false if passing => patience.remaining(),
+            false => deadline.remaining(),
+        };
+        if wait.is_zero() {
+            for Lack { text, .. } in lacks {
+                events.emit(Kind::Failed { error: text, hint: None });
+            }
+            return Ok(if passing { Running::InProgress } else { Running::Refuted });
+        }
+        events.clock().sleep(Duration::from_secs(environment.timeouts.poll_secs).min(wait)).await;
     }
 }
 
-/// What keeps a service from being proven, a sentence each.
-async fn check(
+/// The running tasks of the deployment that do not run the wanted image, a sentence each. Those of other deployments are on
+/// their way out, which is a lack of its own.
+async fn images(
     aws: &Aws,
     desired: &Desired,
     service: &Service,
-    target_group: Option<&str>,
-) -> Result<Vec<String>, Error> {
-    let targets = async {
-        match target_group {
-            Some(arn) => aws.describe_target_health(arn).await,
-            None => Ok(Vec::new()),
-        }
+    reading: &Reading,
+) -> Result<Vec<Lack>, Error> {
+    let Some(wanted) = desired.release.images.get(&service.key) else { return Ok(Vec::new()) };
+    let primary = reading.service.deployments.first().map(|primary| &primary.task_definition);
+    let ours: Vec<_> =
+        reading.tasks.iter().filter(|task| Some(&task.task_definition) == primary).cloned().collect();
+    let strange = strangers(&ours, &service.container.name, wanted);
+    let listed = listed(aws, service, wanted, &strange).await?;
+    let others = |strange: &Strange| strange.runs.as_ref().is_none_or(|runs| !listed.contains(runs));
+    let text = |strange: Strange| {
+        let runs = strange
+            .runs
+            .map_or_else(|| "an image that ECS does not name".to_owned(), |digest| digest.to_string());
+        let text = format!("task {} of {} runs {runs}, not {wanted}", strange.task, service.name);
+        Lack { text, passing: false }
     };
-    let (tasks, targets) =
-        join(aws.service_tasks(&desired.environment.cluster, &service.name, false), targets).await;
-    let (tasks, targets) = (tasks?, targets?);
-    let mut problems = Vec::new();
-    if let Some(wanted) = desired.release.images.get(&service.key) {
-        let strange = strangers(&tasks, &service.container.name, wanted);
-        let listed = listed(aws, service, wanted, &strange).await?;
-        let others = |strange: &Strange| strange.runs.as_ref().is_none_or(|runs| !listed.contains(runs));
-        for strange in strange.into_iter().filter(others) {
-            let runs = strange
-                .runs
-                .map_or_else(|| "an image that ECS does not name".to_owned(), |digest| digest.to_string());
-            problems.push(format!("task {} of {} runs {runs}, not {wanted}", strange.task, service.name));
-        }
-    }
-    let running: Vec<_> = tasks
-        .iter()
-        .filter(|task| task.last_status == "RUNNING" && task.desired_status == "RUNNING")
-        .filter_map(|task| task.private_ip.as_deref())
-        .collect();
-    if running.is_empty() && service.desired_count > 0 {
-        problems.push(format!("no task of {} runs", service.name));
-    }
-    let healthy = |ip: &&str| targets.iter().any(|target| target.ip == **ip && target.state == "healthy");
-    // A task that autoscaling started a moment ago is still being checked; one healthy target is the least.
-    if target_group.is_some() && !running.iter().any(healthy) {
-        problems.push(format!("no target of {} is healthy", service.target_group.name));
-    }
-    Ok(problems)
+    Ok(strange.into_iter().filter(others).map(text).collect())
 }
 
 /// The images that are as good as `wanted`, where that is an index: those that it lists for the tasks' platform. A task of an

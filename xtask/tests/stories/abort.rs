@@ -6,7 +6,8 @@ use deploy::event::{ExitCode, Kind};
 use deploy::lease::TAG;
 use sim::workload::scripted::Script;
 
-use crate::world::{Ended, World, story};
+use crate::ended::Ended;
+use crate::world::{World, story};
 
 /// An account with a good first release, on which the next backend boots slowly.
 async fn slow() -> (World, World) {

@@ -3,7 +3,8 @@
 use deploy::event::{Availability, ExitCode, Kind};
 use sim::workload::scripted::Script;
 
-use crate::world::{Ended, World, story};
+use crate::ended::Ended;
+use crate::world::{World, story};
 
 fn seen(ended: &Ended) -> Option<&Availability> {
     ended.events.iter().find_map(|event| match event {

@@ -4,7 +4,8 @@ use deploy::event::{ExitCode, Kind};
 use deploy::model::{Lookup, OnPlainCause};
 use sim::workload::scripted::Script;
 
-use crate::world::{Ended, World, story};
+use crate::ended::Ended;
+use crate::world::{World, story};
 
 /// A good first release, then one whose backend behaves like `script`.
 async fn release_with(script: Script, prepare: impl FnOnce(&mut World)) -> Ended {

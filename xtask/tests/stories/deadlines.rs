@@ -6,7 +6,8 @@ use sim::door::cloud::CallRecord;
 use sim::fault::{Call, Fault, Rule};
 use sim::workload::scripted::Script;
 
-use crate::world::{Ended, World, story};
+use crate::ended::Ended;
+use crate::world::{World, story};
 
 /// A good first release, and then a time for the backend's roll, in seconds.
 async fn world_with(roll_secs: u64) -> World {

@@ -7,7 +7,8 @@ use deploy::model::{Listener, LoadBalancerSource, Protocol};
 use deploy::verify::faults;
 use xtask::host::HttpError;
 
-use crate::world::{Ended, World, story};
+use crate::ended::Ended;
+use crate::world::{World, story};
 
 /// A second release whose front door is as `prepare` makes it.
 async fn second(prepare: impl FnOnce(&mut World)) -> Ended {

@@ -4,7 +4,8 @@ use deploy::event::{ExitCode, Forecast, Kind, Part};
 use deploy::model::Environment;
 use sim::workload::scripted::Script;
 
-use crate::world::{Ended, World, story};
+use crate::ended::Ended;
+use crate::world::{World, story};
 
 fn told(ended: &Ended) -> &Forecast {
     let told = ended.events.iter().find_map(|event| match event {

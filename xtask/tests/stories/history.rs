@@ -126,6 +126,21 @@ fn a_tool_killed_before_it_marked_the_release_marks_it_when_it_is_run_again() {
 }
 
 #[test]
+fn a_release_that_failed_its_proof_is_not_called_proven_for_what_the_next_commit_finds() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.put_back = false;
+        world.front_door.answers(500);
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::NotRecovered);
+        world.front_door.answers(200);
+        world.commit = Some("f".repeat(40));
+        let again = world.deploy("v1", "v1").await;
+        assert_eq!((again.exit, again.writes), (ExitCode::Done, vec![]), "{:#?}", again.events);
+        assert_eq!(fates(&world).await, named(&[("release-1", Fate::LiveUnproven)]));
+    });
+}
+
+#[test]
 fn old_revisions_are_deregistered_and_the_way_back_stays_open() {
     story(|| async {
         let mut world = World::new().await;

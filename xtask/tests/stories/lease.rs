@@ -7,7 +7,8 @@ use deploy::lease::{Lease, TAG};
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 
-use crate::world::{Ended, World, story};
+use crate::ended::Ended;
+use crate::world::{World, story};
 
 /// The lease that the cluster's tag tells of.
 async fn lease(world: &World) -> Option<Lease> {

@@ -9,8 +9,9 @@ use sim::door::clock::SimClock;
 use sim::fault::{Call, Fault, On, Rule};
 use sim::workload::scripted::Script;
 
+use crate::ended::Ended;
 use crate::picture::{differences, picture};
-use crate::world::{Ended, World, story};
+use crate::world::{World, story};
 
 /// Of each operation two calls a second pass, and the others are throttled.
 fn throttles_throughout(clock: SimClock) -> impl Rule {

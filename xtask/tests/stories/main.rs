@@ -5,8 +5,10 @@
 mod abort;
 mod availability;
 mod causes;
+mod complete;
 mod deadlines;
 mod doors;
+mod ended;
 mod exec;
 mod failures;
 mod forecast;

@@ -4,8 +4,9 @@ use deploy::event::ExitCode;
 use deploy::rollout::Outcome;
 use sim::workload::scripted::Script;
 
+use crate::ended::Ended;
 use crate::somebody::Moment;
-use crate::world::{Ended, World, story};
+use crate::world::{World, story};
 
 fn outcome(ended: &Ended) -> &Outcome {
     &ended.verdict("backend").unwrap().outcome

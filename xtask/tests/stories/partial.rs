@@ -5,8 +5,9 @@ use deploy::rollout::Outcome;
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 
+use crate::ended::Ended;
 use crate::somebody::Moment;
-use crate::world::{Ended, World, story};
+use crate::world::{World, story};
 
 fn outcome(ended: &Ended) -> &Outcome {
     &ended.verdict("backend").unwrap().outcome

@@ -5,7 +5,8 @@ use deploy::rollout::Diagnosis;
 use deploy::view::{Detail, line};
 use sim::workload::scripted::Script;
 
-use crate::world::{Ended, World, story};
+use crate::ended::Ended;
+use crate::world::{World, story};
 
 /// A good first release, then one whose backend behaves like `script`.
 async fn release_with(script: Script) -> Ended {

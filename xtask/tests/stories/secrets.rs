@@ -4,7 +4,8 @@ use bytes::Bytes;
 use deploy::event::{ExitCode, Kind};
 use sim::door::cloud::Delivery;
 
-use crate::world::{Ended, World, story};
+use crate::ended::Ended;
+use crate::world::{World, story};
 
 const NAME: &str = "/ielts/prod/signing-key";
 const VALUE: &str = "correct horse battery staple";

@@ -112,6 +112,13 @@ impl Somebody {
         self.updates(None, Some(desired)).await.unwrap();
     }
 
+    /// Rolls anew what runs.
+    pub(crate) fn forces_a_deployment(&self) {
+        let (cluster, service) = self.backend();
+        let body = json!({ "cluster": cluster, "service": service, "forceNewDeployment": true });
+        ecs(&self.cloud, "UpdateService", &body).unwrap();
+    }
+
     async fn updates(
         &self,
         task_definition: Option<&str>,

@@ -3,8 +3,9 @@
 use deploy::event::ExitCode;
 use deploy::rollout::Outcome;
 
+use crate::ended::Ended;
 use crate::somebody::Moment;
-use crate::world::{Ended, World, story};
+use crate::world::{World, story};
 
 /// A good first release; then one that somebody supersedes at this moment.
 async fn superseded_at(moment: Moment) -> (World, Ended) {

@@ -5,7 +5,8 @@ use deploy::model::Undo;
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 
-use crate::world::{Ended, World, story};
+use crate::ended::Ended;
+use crate::world::{World, story};
 
 /// Where each service was told to stand.
 fn standings(ended: &Ended) -> Vec<(&str, bool, Option<&str>)> {

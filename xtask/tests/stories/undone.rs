@@ -7,8 +7,9 @@ use deploy::model::{Environment, OnPlainCause};
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 
+use crate::ended::Ended;
 use crate::picture::{differences, settings};
-use crate::world::{Ended, World, story};
+use crate::world::{World, story};
 
 /// As somebody set it up before the tool came: other bounds, another policy, other health checks, another path, other
 /// settings of the services; and nothing carries a tag.
@@ -148,5 +149,105 @@ fn what_somebody_else_changed_since_stays() {
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
         let now = Box::pin(settings(&world)).await;
         assert!(now.contains("max: 17") && now.contains("min: 3"), "{now}");
+    });
+}
+
+/// What was said of a changed health check that running tasks fail.
+fn judged(ended: &Ended) -> Option<&str> {
+    ended.events.iter().find_map(|event| match event {
+        Kind::Failed { error, .. } if error.contains("changed health check") => Some(error.as_str()),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_wrong_matcher_is_restored_whether_or_not_tasks_change_beside_it() {
+    for (backend, frontend) in [("v1", "v1"), ("v2", "v1"), ("v2", "v2")] {
+        story(async || {
+            let mut world = World::new().await;
+            assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+            let before = Box::pin(settings(&world)).await;
+            world.environment.services[0].target_group.health.matcher = "201".to_owned();
+            let ended = Box::pin(world.deploy(backend, frontend)).await;
+            assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+            assert_eq!(
+                judged(&ended),
+                Some(
+                    "tasks that run fail the changed health check of ielts-backend-tg: GET /actuator/health: answered 200; \
+                     `health.matcher` in deploy.toml wants 201"
+                )
+            );
+            assert_eq!(
+                ended.rolled(),
+                Vec::<&str>::new(),
+                "nothing rolls under a check that running tasks fail"
+            );
+            let after = Box::pin(settings(&world)).await;
+            assert_eq!(differences(&before, &after), [""; 0], "{:#?}", ended.events);
+        });
+    }
+}
+
+#[test]
+fn a_changed_health_check_that_running_tasks_pass_is_proven_after_its_time() {
+    story(async || {
+        let mut world = World::new().await;
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        world.environment.services[0].target_group.health.matcher = "200-299".to_owned();
+        let health = world.environment.services[0].target_group.health.clone();
+        let ended = Box::pin(world.deploy("v1", "v1")).await;
+        assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+        assert!(
+            ended.secs >= u64::from(health.unhealthy_threshold * health.interval_secs),
+            "{} s",
+            ended.secs
+        );
+    });
+}
+
+#[test]
+fn a_wrong_matcher_of_a_killed_run_is_found_by_the_next_one() {
+    for secs in [5, 40, 100] {
+        story(async || {
+            let mut world = World::new().await;
+            assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+            let before = Box::pin(settings(&world)).await;
+            world.environment.services[0].target_group.health.matcher = "201".to_owned();
+            let time = Duration::from_secs(secs);
+            if tokio::time::timeout(time, Box::pin(world.deploy("v1", "v1"))).await.is_err() {
+                let ended = Box::pin(world.deploy("v1", "v1")).await;
+                assert_ne!(ended.exit, ExitCode::Done, "killed after {secs} s: {:#?}", ended.events);
+            }
+            let after = Box::pin(settings(&world)).await;
+            assert_eq!(differences(&before, &after), [""; 0], "killed after {secs} s");
+        });
+    }
+}
+
+#[test]
+fn a_revision_that_crashed_after_its_proof_is_not_what_an_undo_restores() {
+    story(async || {
+        let mut world = World::new().await;
+        for version in ["v1", "v2"] {
+            assert_eq!(Box::pin(world.deploy(version, "v1")).await.exit, ExitCode::Done);
+        }
+        world.scripts.set("ielts-backend:2", Script::crashes(20_000, 1));
+        let (cluster, service) = (&world.environment.cluster, &world.environment.services[0].name);
+        world.rights = None;
+        let somebody = world.somebody().await;
+        for task in world.aws.service_tasks(cluster, service, false).await.unwrap() {
+            somebody.aws.stop_task(cluster, &task.id, "an incident").await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        world.scripts.set("ielts-backend:3", Script::crashes(1_500, 1));
+        let ended = Box::pin(world.deploy("v3", "v1")).await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        assert!(
+            world.somebody().await.looks().await.deployments[0].task_definition.ends_with("ielts-backend:1")
+        );
+        assert!(
+            world.rollback(None).await.is_err(),
+            "nothing older than the one that runs was proven and stayed up"
+        );
     });
 }

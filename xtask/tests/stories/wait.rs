@@ -7,7 +7,8 @@ use deploy::history::{Fate, history};
 use sim::workload::scripted::Script;
 use xtask::observe;
 
-use crate::world::{Ended, World, story};
+use crate::ended::Ended;
+use crate::world::{World, story};
 
 /// A first release; then one with this backend whose run leaves once it rolls.
 async fn left(script: Script) -> (World, Ended) {

@@ -8,7 +8,6 @@ use std::time::Duration;
 use deploy::event::{ExitCode, Kind};
 use deploy::lease::Holder;
 use deploy::model::{Architecture, Environment, Release, Service, ServiceKey};
-use deploy::rollout::Verdict;
 use sim::Settings;
 use sim::door::clock::SimClock;
 use sim::door::cloud::{CallRecord, Cloud, RuleGuard};
@@ -23,6 +22,7 @@ use xtask::observe;
 use xtask::release::{self, Attached, Claim, Ground, NoWayBack, attach};
 use xtask::report::{Format, Recorder, Screen};
 
+use crate::ended::Ended;
 use crate::front_door::FrontDoor;
 use crate::somebody::{self, Somebody};
 
@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) foretells: bool,
     /// Not with `--no-rollback`.
     pub(crate) put_back: bool,
+    /// Another commit than the one of the same sources.
+    pub(crate) commit: Option<String>,
     /// Who deploys.
     pub(crate) claim: Claim,
     /// Seconds that pass between the plan and the consent to it.
@@ -55,19 +57,6 @@ pub(crate) struct World {
     pub(crate) rights: Option<RuleGuard>,
     /// Prints what the tool prints.
     pub(crate) shows: bool,
-}
-
-/// How a deploy of a story ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) exit: ExitCode,
-    pub(crate) events: Vec<Kind>,
-    /// Calls that wrote something, as the cloud counted them.
-    pub(crate) writes: Vec<String>,
-    /// What the evidence folder would hold, by path.
-    pub(crate) files: BTreeMap<String, String>,
-    /// Virtual seconds that it took.
-    pub(crate) secs: u64,
 }
 
 /// The production environment of a file. A request a second makes stories slow: only those that are about it ask for it.
@@ -118,6 +107,7 @@ impl World {
             detaches: false,
             foretells: false,
             put_back: true,
+            commit: None,
             claim: run_of("story"),
             consents_after: 0,
             rights,
@@ -142,6 +132,7 @@ impl World {
             detaches: false,
             foretells: false,
             put_back: true,
+            commit: None,
             claim: run_of("rival"),
             consents_after: 0,
             rights: None,
@@ -200,7 +191,7 @@ impl World {
         let images = self.images(backend, frontend);
         let release = Release {
             id: format!("{}-{}", self.name, self.releases),
-            commit: Some(commit(backend, frontend)),
+            commit: Some(self.commit.clone().unwrap_or_else(|| commit(backend, frontend))),
             committed: None,
             dirty: false,
             actor: "story".to_owned(),
@@ -227,8 +218,8 @@ impl World {
         let wait = async |ground: &Ground<'_>| {
             let ground = Ground { detach: false, ..*ground };
             match Box::pin(attach(&ground, release)).await.unwrap() {
-                Attached::Over { exit, .. } => exit,
-                Attached::Follow(planned) => Box::pin(release::run(&ground, &planned)).await.exit,
+                Attached::Over { exit, summary, .. } => (exit, summary),
+                Attached::Follow(planned) => closing(Box::pin(release::run(&ground, &planned)).await),
             }
         };
         self.act(&BTreeMap::new(), false, wait).await
@@ -238,7 +229,7 @@ impl World {
     pub(crate) async fn abort(&self) -> Ended {
         let abort = async |ground: &Ground<'_>| {
             let observed = observe::account(ground.aws, ground.environment).await.unwrap();
-            Box::pin(release::abort(ground, &observed)).await.exit
+            closing(Box::pin(release::abort(ground, &observed)).await)
         };
         self.act(&BTreeMap::new(), true, abort).await
     }
@@ -248,7 +239,7 @@ impl World {
         &self,
         images: &BTreeMap<ServiceKey, Image>,
         put_back: bool,
-        act: impl AsyncFnOnce(&Ground<'_>) -> ExitCode,
+        act: impl AsyncFnOnce(&Ground<'_>) -> (ExitCode, String),
     ) -> Ended {
         let screen =
             if self.shows { Screen::new(Format::Text, true, self.host.terminal) } else { Screen::silent() };
@@ -280,14 +271,15 @@ impl World {
                 std::future::pending().await
             }
         };
-        let exit = tokio::select! {
+        let (exit, summary) = tokio::select! {
             biased;
-            () = unheeded => ExitCode::Interrupted,
-            exit = act(&ground) => exit,
+            () = unheeded => (ExitCode::Interrupted, String::new()),
+            ended = act(&ground) => ended,
         };
         let calls = self.cloud.calls().split_off(before);
         Ended {
             exit,
+            summary,
             files: deploy::evidence::files(&events.events(), &events.remains()),
             events: events.events().into_iter().map(|event| event.kind).collect(),
             writes: calls
@@ -343,7 +335,11 @@ async fn connect(host: &Host, environment: &Environment, key: &str) -> Aws {
     .await
 }
 
-async fn run(world: &World, ground: &Ground<'_>, release: Release) -> ExitCode {
+fn closing(ending: release::Ending) -> (ExitCode, String) {
+    (ending.exit, ending.summary)
+}
+
+async fn run(world: &World, ground: &Ground<'_>, release: Release) -> (ExitCode, String) {
     let planned = async {
         let observed = observe::account(ground.aws, ground.environment).await?;
         for text in &observed.warnings {
@@ -358,7 +354,7 @@ async fn run(world: &World, ground: &Ground<'_>, release: Release) -> ExitCode {
                     .events
                     .emit(Kind::Failed { error: refusal.what.clone(), hint: Some(refusal.remedy.clone()) });
             }
-            ExitCode::Usage
+            (ExitCode::Usage, String::new())
         }
         Ok(planned) => {
             ground.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
@@ -367,42 +363,11 @@ async fn run(world: &World, ground: &Ground<'_>, release: Release) -> ExitCode {
                 ground.events.emit(Kind::Forecast(forecast.unwrap()));
             }
             ground.host.clock.sleep(Duration::from_secs(world.consents_after)).await;
-            release::run(ground, &planned).await.exit
+            closing(release::run(ground, &planned).await)
         }
         Err(error) => {
             ground.events.emit(Kind::Failed { error: error.to_string(), hint: error.hint() });
-            ExitCode::Usage
+            (ExitCode::Usage, String::new())
         }
-    }
-}
-
-impl Ended {
-    /// The sentence of cause that was told for a service.
-    pub(crate) fn cause(&self, service: &str) -> Option<&str> {
-        self.events.iter().find_map(|event| match event {
-            Kind::Diagnosed { service: of, diagnosis } if of.0 == service => {
-                diagnosis.cause.as_ref().map(|cause| cause.cause.as_str())
-            }
-            _ => None,
-        })
-    }
-
-    /// What became of a service's first deployment.
-    pub(crate) fn verdict(&self, service: &str) -> Option<&Verdict> {
-        self.events.iter().find_map(|event| match event {
-            Kind::Settled { service: of, verdict, .. } if of.0 == service => Some(verdict),
-            _ => None,
-        })
-    }
-
-    /// The services whose deployments were followed, in order.
-    pub(crate) fn rolled(&self) -> Vec<&str> {
-        self.events
-            .iter()
-            .filter_map(|event| match event {
-                Kind::Following { service, .. } => Some(service.0.as_str()),
-                _ => None,
-            })
-            .collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Facts, Fate, PROVEN, Past, Run};
+use super::{CRASHED, Facts, Fate, PROVEN, Past, Run};
 use crate::model::{ImageDigest, ServiceKey, TaskDefinitionState};
 
 /// The releases that the revisions tell of, newest first.
@@ -28,7 +28,7 @@ fn release_of(revision: &TaskDefinitionState) -> Option<&str> {
 }
 
 pub(super) fn is_proven(revision: &TaskDefinitionState) -> bool {
-    revision.tags.contains_key(PROVEN)
+    revision.tags.contains_key(PROVEN) && !revision.tags.contains_key(CRASHED)
 }
 
 fn newest<'a>(revisions: impl Iterator<Item = &'a TaskDefinitionState>) -> Option<&'a TaskDefinitionState> {

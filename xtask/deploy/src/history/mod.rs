@@ -22,6 +22,9 @@ use crate::model::{ServiceKey, TaskDefinitionState};
 /// The tag of a revision that was proven to run: when that was, RFC 3339.
 pub const PROVEN: &str = "proven";
 
+/// The tag of a proven revision whose tasks stopped by themselves later: no rollback and no undo chooses it.
+pub const CRASHED: &str = "crashed";
+
 /// What the account tells of former releases.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {

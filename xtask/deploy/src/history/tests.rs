@@ -89,6 +89,15 @@ fn a_release_that_was_never_proven_is_nothing_to_go_back_to() {
 }
 
 #[test]
+fn a_proven_release_whose_tasks_crashed_later_is_nothing_to_go_back_to() {
+    let mut facts = three([2, 3]);
+    let frontend = facts.revisions.get_mut(&key("frontend")).unwrap();
+    frontend[0].tags.insert(CRASHED.to_owned(), "2026-11-23T09:00:00Z".to_owned());
+    let releases = history(&facts);
+    assert_eq!(last_good(&releases, &facts).map(|past| past.release.as_str()), None);
+}
+
+#[test]
 fn a_mixed_account_goes_back_to_the_newest_proven_release() {
     let facts = three([9, 9]);
     let releases = history(&facts);

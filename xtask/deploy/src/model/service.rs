@@ -200,6 +200,8 @@ pub struct Deployment {
     pub early_success: Option<EarlySuccess>,
     /// How long its parts may take.
     pub patience: Patience,
+    /// For how long all new tasks must stay healthy before the release is proven.
+    pub bake_secs: u32,
     /// What a plain cause of failure leads to.
     pub on_plain_cause: OnPlainCause,
 }

@@ -101,6 +101,18 @@ pub enum Action {
         /// `forceNewDeployment`.
         force: bool,
     },
+    /// ECS UpdateService with `desiredCount` alone, for a service that has fewer tasks than its scaling allows: Application
+    /// Auto Scaling moves it only at its next scaling activity.
+    RaiseDesiredCount {
+        /// The service.
+        service: ServiceKey,
+        /// Its name.
+        name: String,
+        /// The count that it has, and the one that it gets.
+        from: u32,
+        /// The fewest tasks that its scaling allows.
+        to: u32,
+    },
     /// Application Auto Scaling RegisterScalableTarget.
     RegisterScalableTarget(ScalableTargetSpec),
     /// Application Auto Scaling PutScalingPolicy.
@@ -238,6 +250,9 @@ impl Action {
             Self::CreateService { spec, .. } => format!("create service {}", spec.name),
             Self::UpdateService { spec, force: true, .. } => format!("redeploy service {}", spec.name),
             Self::UpdateService { spec, .. } => format!("update service {}", spec.name),
+            Self::RaiseDesiredCount { name, from, to, .. } => {
+                format!("raise desired count of {name} {from} → {to}")
+            }
             Self::RegisterScalableTarget(spec) => {
                 format!("register scalable target {} {} to {}", spec.resource_id, spec.min, spec.max)
             }

@@ -124,6 +124,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     services::definitions(&mut plan, &mut routing, desired, observed);
     plan.stages.extend([foundation, routing]);
     services::rolls(&mut plan, desired, observed);
+    plan.notes.extend(scaling::parked(desired, observed));
     scaling::surplus(&mut after, desired, observed);
     plan.after = vec![after];
     plan.after.retain(|stage| !stage.lanes.is_empty());

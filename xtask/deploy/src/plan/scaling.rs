@@ -21,6 +21,7 @@ pub(super) fn steps(desired: &Desired, service: &Service, observed: &Observed) -
         }
         Some(_) => {}
     }
+    steps.extend(raise(service, observed, scaling.min));
     let policies = wanted::policies(&desired.environment, service, scaling);
     for policy in &policies {
         match found.policies.iter().find(|found| found.name == policy.name) {
@@ -47,4 +48,28 @@ pub(super) fn surplus(after: &mut Stage, desired: &Desired, observed: &Observed)
         let steps = found.policies.iter().filter(|found| !wanted(found)).map(delete).collect();
         after.lane(service.key.0.clone(), steps);
     }
+}
+
+/// Fewer tasks than the least that scaling allows. None at all is what somebody wants: a release starts no such service.
+fn raise(service: &Service, observed: &Observed, min: u32) -> Option<Step> {
+    let from = super::services::live(observed, service)?.desired;
+    let action = Action::RaiseDesiredCount {
+        service: service.key.clone(),
+        name: service.name.clone(),
+        from,
+        to: min,
+    };
+    (0 < from && from < min).then(|| Step::because(action, "fewer than `scaling.min`"))
+}
+
+/// Services that somebody scaled to 0.
+pub(super) fn parked(desired: &Desired, observed: &Observed) -> Vec<String> {
+    let parked = |service: &&Service| {
+        let state = super::services::live(observed, service);
+        service.desired_count > 0 && state.is_some_and(|state| state.desired == 0)
+    };
+    let note = |service: &Service| {
+        format!("{} is scaled to 0 tasks, and stays so: somebody wants it, or has to start it again", service.name)
+    };
+    desired.environment.services.iter().filter(parked).map(note).collect()
 }

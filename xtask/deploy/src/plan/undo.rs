@@ -30,6 +30,9 @@ pub struct Undo {
     scalable_targets: BTreeMap<String, Touched<ScalableTargetSpec>>,
     /// By resource and name.
     policies: BTreeMap<String, Touched<PolicySpec>>,
+    /// An earlier run, which was killed, began it.
+    #[serde(skip)]
+    resumed: bool,
 }
 
 /// A service as it was.
@@ -132,13 +135,20 @@ impl Undo {
         merge(&mut self.scalable_targets, earlier.scalable_targets, |id| scalable_target(observed, id));
         merge(&mut self.policies, earlier.policies, |key| policy(observed, key));
         self.release = earlier.release;
+        self.resumed = true;
         self
+    }
+
+    /// Whether an earlier run, which was killed, began it.
+    #[must_use]
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
     }
 
     /// Whether nothing that was there is changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { release: _, services, rules, target_groups, scalable_targets, policies } = self;
+        let Self { release: _, resumed: _, services, rules, target_groups, scalable_targets, policies } = self;
         let settings = rules.is_empty() && target_groups.is_empty() && scalable_targets.is_empty();
         services.is_empty() && settings && policies.is_empty()
     }

@@ -48,9 +48,9 @@ impl Reading {
         self.tasks.iter().filter(|task| task.last_status == "RUNNING" && task.desired_status == "RUNNING")
     }
 
-    /// What is missing. A task that stopped by itself after `since_ms` counts, where at least `crashes` of them did.
+    /// What is missing. Tasks that stopped by themselves count, but those that are `known`, where there are so many.
     #[must_use]
-    pub fn lacks(&self, since_ms: u64, crashes: usize) -> Vec<Lack> {
+    pub fn lacks(&self, known: &[String], crashes: usize) -> Vec<Lack> {
         let Self { service, targets, .. } = self;
         let (name, desired) = (&service.name, service.desired as usize);
         if service.status != "ACTIVE" {
@@ -92,7 +92,8 @@ impl Reading {
             let text = format!("{name}: {healthy} of {desired} targets are healthy{why}");
             lacks.push(lack(bad.is_none() && running > 0, text));
         }
-        let crashed = self.crashed(since_ms);
+        let mut crashed = self.crashed();
+        crashed.retain(|task| !known.contains(&task.id));
         if crashes > 0 && crashed.len() >= crashes {
             let last = &crashed[0];
             let code = last.containers.iter().find_map(|container| container.exit_code);
@@ -105,19 +106,23 @@ impl Reading {
         lacks
     }
 
-    /// Tasks of the revision that should run which stopped by themselves after `since_ms`, the last one first.
+    /// Tasks of the revision that should run which stopped by themselves, the last one first.
     #[must_use]
-    pub fn crashed(&self, since_ms: u64) -> Vec<&TaskSnapshot> {
-        let revision = self.service.deployments.first().map(|primary| &primary.task_definition);
+    pub fn crashed(&self) -> Vec<&TaskSnapshot> {
+        let revision = self.service.deployments.first().map(|primary| primary.task_definition.as_str());
+        self.crashed_of(revision.unwrap_or_default())
+    }
+
+    /// Tasks of a revision that stopped by themselves, the last one first. A task that never ran is not among them.
+    #[must_use]
+    pub fn crashed_of(&self, revision: &str) -> Vec<&TaskSnapshot> {
         let by_itself = |task: &&TaskSnapshot| {
             let failed_checks = task.stopped_reason.as_deref().is_some_and(|it| it.contains("failed"));
             task.stop_code.as_deref() == Some("EssentialContainerExited") || failed_checks
         };
+        let ours = self.stopped.iter().filter(|task| task.task_definition == revision);
+        let mut crashed: Vec<_> = ours.filter(by_itself).filter(|task| task.started_ms.is_some()).collect();
         // ECS says when a task was over some seconds after it has said that it is.
-        let late = |task: &&TaskSnapshot| task.stopped_ms.is_none_or(|at| at > since_ms);
-        let ran = |task: &&TaskSnapshot| task.started_ms.is_some();
-        let ours = self.stopped.iter().filter(|task| Some(&task.task_definition) == revision);
-        let mut crashed: Vec<_> = ours.filter(by_itself).filter(late).filter(ran).collect();
         crashed.sort_by_key(|task| std::cmp::Reverse(task.stopped_ms.unwrap_or(u64::MAX)));
         crashed
     }
@@ -184,7 +189,7 @@ mod tests {
 
     #[test]
     fn nothing_less_than_everything_at_once_is_complete() {
-        assert_eq!(complete().lacks(0, 1), []);
+        assert_eq!(complete().lacks(&[], 1), []);
         let Reading { service, targets, .. } = complete();
         assert!(serves(&service, targets.as_deref()) && serves(&service, None));
         assert!(!serves(&service, Some(&[target("a", "healthy"), target("b", "unhealthy")])));
@@ -197,7 +202,8 @@ mod tests {
             rollout_state: Some("IN_PROGRESS".into()),
             ..complete().service.deployments[0].clone()
         };
-        let cases: [(&dyn Fn(&mut Reading), &str, bool); 9] = [
+        type Case<'a> = (&'a dyn Fn(&mut Reading), &'a str, bool);
+        let cases: [Case<'_>; 9] = [
             (&|it| it.service.status = "DRAINING".into(), "service web is DRAINING", false),
             (&|it| it.service.deployments.clear(), "service web has no deployment", false),
             (
@@ -219,7 +225,7 @@ mod tests {
         for (change, text, passing) in cases {
             let mut reading = complete();
             change(&mut reading);
-            let lacks = reading.lacks(0, 1);
+            let lacks = reading.lacks(&[], 1);
             assert_eq!(lacks.first(), Some(&lack(passing, text.to_owned())), "{lacks:?}");
         }
     }
@@ -230,17 +236,16 @@ mod tests {
         (reading.service.desired, reading.service.running) = (0, 0);
         (reading.tasks, reading.targets) = (Vec::new(), Some(Vec::new()));
         assert!(reading.is_parked() && !serves(&reading.service, None));
-        assert_eq!(reading.lacks(0, 1), []);
+        assert_eq!(reading.lacks(&[], 1), []);
     }
 
     #[test]
     fn a_task_that_somebody_stopped_or_that_crashed_before_is_no_crash() {
         let mut reading = complete();
-        let stopped =
-            |code: &str, at| TaskSnapshot { stop_code: Some(code.into()), stopped_ms: Some(at), ..task("c") };
-        reading.stopped = vec![stopped("UserInitiated", 9_000), stopped("EssentialContainerExited", 4_000)];
-        assert_eq!(reading.lacks(5_000, 1), []);
-        assert_eq!(reading.lacks(3_000, 2), []);
-        assert_eq!(reading.lacks(3_000, 1).len(), 1);
+        let stopped = |id, code: &str| TaskSnapshot { stop_code: Some(code.into()), ..task(id) };
+        reading.stopped = vec![stopped("c", "UserInitiated"), stopped("d", "EssentialContainerExited")];
+        assert_eq!(reading.lacks(&["d".to_owned()], 1), []);
+        assert_eq!(reading.lacks(&[], 2), []);
+        assert_eq!(reading.lacks(&[], 1).len(), 1);
     }
 }

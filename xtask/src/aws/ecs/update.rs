@@ -109,6 +109,16 @@ impl Aws {
         }
     }
 
+    /// Gives a service another desired count.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn set_desired_count(&self, cluster: &str, service: &str, count: u32) -> Result<(), Error> {
+        let call =
+            || self.ecs.update_service().cluster(cluster).service(service).desired_count(wire(count)).send();
+        self.call(UPDATE, call).await.map(drop)
+    }
+
     async fn update_once(&self, op: Op, update: &UpdateService<'_>) -> Result<ServiceSnapshot, Error> {
         let (spec, members) = (update.spec, update.members);
         let unsendable = |error| Error::unsendable(op, &error);

@@ -6,8 +6,9 @@ use deploy::model::Undo;
 use super::case::Case;
 use super::run::Images;
 use super::truth::{Truth, UNSEEN};
+use crate::ended::Ended;
 use crate::somebody;
-use crate::world::{Ended, World};
+use crate::world::World;
 
 /// What is not true of how a release ended, if anything. What served before is what this run found, or the first one of this
 /// release: what that one left unproven is no release to go back to.

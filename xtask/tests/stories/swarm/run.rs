@@ -14,8 +14,9 @@ use super::case::Case;
 use super::judge::judged;
 use super::neighbour::act;
 use super::truth::Truth;
+use crate::ended::Ended;
 use crate::somebody::ecs;
-use crate::world::{Ended, World};
+use crate::world::World;
 
 /// Nobody waits longer for a release of two services.
 const MOST: Duration = Duration::from_secs(6 * 3600);

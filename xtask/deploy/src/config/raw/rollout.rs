@@ -27,6 +27,10 @@ pub(crate) struct Deployment {
     /// is asked to put the previous revision back.
     #[schemars(range(min = 10, max = 86400))]
     pub(crate) settle_secs: Option<Setting<u64>>,
+    /// Seconds for which all new tasks must stay healthy before the release counts as proven. They begin when all are healthy,
+    /// while the old ones still leave.
+    #[schemars(range(min = 0, max = 3600))]
+    pub(crate) bake_secs: Setting<u32>,
     /// What a cause leads to that no waiting mends, such as an image that is not there or a program that exits at its start:
     /// `roll-back` at once, or `wait` for the circuit breaker.
     pub(crate) on_plain_cause: Setting<OnPlainCause>,
@@ -42,6 +46,7 @@ impl Default for Deployment {
             circuit_breaker: Setting::default(),
             health_check_grace_secs: 60.into(),
             settle_secs: None,
+            bake_secs: 30.into(),
             on_plain_cause: OnPlainCause::RollBack.into(),
             early_success: None,
         }

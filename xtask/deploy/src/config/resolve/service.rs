@@ -169,6 +169,7 @@ fn deployment(scope: &Scope<'_>, service: &raw::Service) -> Deployment {
             cleanup: early.value.cleanup.value,
         }),
         patience: patience(scope, service),
+        bake_secs: deployment.bake_secs.value,
         on_plain_cause: deployment.on_plain_cause.value,
     }
 }

@@ -79,6 +79,7 @@ fn service(key: &str, port: u16, health: &str, path: &str, priority: u32, depend
             },
             health_check_grace_secs: 30,
             early_success: None,
+            bake_secs: 30,
             on_plain_cause: OnPlainCause::RollBack,
             patience: Patience { roll_secs: 600, back_secs: 300, finish_secs: 60 },
         },

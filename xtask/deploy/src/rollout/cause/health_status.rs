@@ -11,6 +11,14 @@ pub(super) const CODE: &str = "health-status";
 pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
     let codes = said(evidence).find_map(|text| text.split_once("codes: [")?.1.split(']').next())?;
     let text = format!("the load balancer's health check, {}, was answered with {codes}", url(evidence));
+    if codes.starts_with(['2', '3']) {
+        let text = format!("{text}; `health.matcher` in deploy.toml wants {}", evidence.health_matcher);
+        let remedy = "correct `target-group.health.matcher`, or what the path answers";
+        return Some(match failed(evidence) {
+            0 => Cause::open(CODE, text, remedy),
+            _ => Cause::plain(CODE, text, remedy),
+        });
+    }
     if !codes.starts_with('4') {
         let remedy = "the application answers but says that it is not healthy: its log says why";
         return Some(Cause::open(CODE, text, &super::health::remedy(evidence, remedy)));

@@ -56,6 +56,8 @@ pub struct Evidence {
     pub logs: Vec<TaskLog>,
     /// The target group's health check path.
     pub health_path: String,
+    /// The status codes that pass it.
+    pub health_matcher: String,
     /// The container port.
     pub port: u16,
     /// The port that the target group's health check asks, as the targets show it.

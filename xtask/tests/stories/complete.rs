@@ -1,0 +1,163 @@
+//! Proven means complete: all tasks that should run, healthy, in one deployment, at the end, and for the bake time.
+
+use std::time::Duration;
+
+use deploy::event::{ExitCode, Kind};
+use sim::fault::{Fault, On};
+use sim::workload::scripted::Script;
+
+use crate::ended::Ended;
+use crate::somebody::Moment;
+use crate::world::{World, story};
+
+async fn deployed() -> World {
+    let mut world = World::new().await;
+    assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+    world
+}
+
+fn says(ended: &Ended, text: &str) -> bool {
+    ended.events.iter().any(|event| matches!(event, Kind::Failed { error, .. } if error.contains(text)))
+}
+
+/// Whether every service has exactly the tasks that it should, in one complete deployment.
+async fn is_complete(world: &World) -> bool {
+    let names: Vec<&str> = world.environment.services.iter().map(|service| service.name.as_str()).collect();
+    let found = world.aws.describe_services(&world.environment.cluster, &names).await.unwrap();
+    found.iter().all(|it| deploy::verify::serves(it, None))
+}
+
+#[test]
+fn a_backend_that_exits_after_20_s_is_not_proven() {
+    story(async || {
+        let mut world = deployed().await;
+        world.environment.services[0].deployment.bake_secs = 30;
+        world.scripts.set("ielts-backend:2", Script::crashes(20_000, 3));
+        let ended = Box::pin(world.deploy("v2", "v1")).await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        let back = Box::pin(world.deploy("v1", "v1")).await;
+        assert_eq!((back.exit, back.writes), (ExitCode::Done, vec![]), "{:#?}", back.events);
+    });
+}
+
+#[test]
+fn tasks_that_die_early_are_never_proven_at_0_to_100_percent() {
+    for after_secs in [12, 17, 18] {
+        story(async || {
+            let mut world = World::new().await;
+            for service in &mut world.environment.services {
+                service.deployment.minimum_healthy_percent = 0;
+                service.deployment.maximum_percent = 100;
+                service.deployment.circuit_breaker.enable = false;
+                service.deployment.circuit_breaker.rollback = false;
+            }
+            assert_eq!(Box::pin(world.deploy("v1", "v1")).await.exit, ExitCode::Done);
+            world.scripts.set("ielts-backend:2", Script::crashes(after_secs * 1_000, 1));
+            let ended = Box::pin(world.deploy("v2", "v2")).await;
+            assert_ne!(ended.exit, ExitCode::Done, "{after_secs} s: {:#?}", ended.events);
+            if ended.exit == ExitCode::Failed {
+                assert!(is_complete(&world).await, "{after_secs} s: {:#?}", ended.events);
+            }
+        });
+    }
+}
+
+#[test]
+fn a_service_that_somebody_scaled_to_0_is_named_and_its_neighbour_is_not_undone() {
+    story(async || {
+        let mut world = deployed().await;
+        let somebody = world.somebody().await;
+        somebody.scales_to(0).await;
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        for _ in 0..2 {
+            let ended = Box::pin(world.deploy("v1", "v2")).await;
+            assert_eq!(ended.exit, ExitCode::Unknown, "{:#?}", ended.events);
+            assert!(says(&ended, "somebody scaled it to 0 tasks"), "{:#?}", ended.events);
+            assert!(!ended.events.iter().any(|event| matches!(event, Kind::Undoing { .. })));
+        }
+        somebody.scales_to(2).await;
+        let ended = Box::pin(world.deploy("v1", "v2")).await;
+        assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+    });
+}
+
+#[test]
+fn fewer_tasks_than_scaling_allows_are_raised() {
+    story(async || {
+        let mut world = deployed().await;
+        let somebody = world.somebody().await;
+        somebody.scales_to(1).await;
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        let ended = Box::pin(world.deploy("v1", "v1")).await;
+        assert_eq!(
+            (ended.exit, ended.writes.iter().filter(|it| *it == "UpdateService").count()),
+            (ExitCode::Done, 1)
+        );
+        assert_eq!(somebody.looks().await.running, 2);
+    });
+}
+
+#[test]
+fn a_failed_release_beside_a_service_at_0_does_not_claim_that_the_previous_one_serves() {
+    story(async || {
+        let mut world = deployed().await;
+        world.somebody().await.scales_to(0).await;
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1));
+        let ended = Box::pin(world.deploy("v1", "v2")).await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        assert_eq!(ended.summary, "not deployed; as before: backend 0/0 tasks, and the rest serves");
+    });
+}
+
+#[test]
+fn a_site_that_was_down_before_is_not_said_to_serve() {
+    story(async || {
+        let mut world = deployed().await;
+        let cannot = Script::fails_to_start("CannotPullContainerError: not found");
+        for revision in ["ielts-backend:1", "ielts-frontend:1", "ielts-frontend:2"] {
+            world.scripts.set(revision, cannot.clone());
+        }
+        let names = ["ielts-backend-service", "ielts-frontend-service"];
+        let somebody = world.somebody().await;
+        world.rights = None;
+        for name in names {
+            for task in world.aws.service_tasks(&world.environment.cluster, name, false).await.unwrap() {
+                somebody.aws.stop_task(&world.environment.cluster, &task.id, "an incident").await.unwrap();
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        let ended = Box::pin(world.deploy("v1", "v2")).await;
+        assert_eq!(ended.exit, ExitCode::NotRecovered, "{:#?}", ended.events);
+    });
+}
+
+#[test]
+fn a_deployment_that_somebody_forces_is_waited_for_and_not_called_proven_before() {
+    for moment in [Moment::Draining, Moment::BeforeCompletion, Moment::Complete] {
+        story(async || {
+            let mut world = deployed().await;
+            let somebody = world.somebody().await;
+            let meddle = async {
+                somebody.waits_for(moment, "ielts-backend:2").await;
+                somebody.forces_a_deployment();
+            };
+            let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v1")), Box::pin(meddle));
+            match ended.exit {
+                ExitCode::Done => assert!(is_complete(&world).await, "{moment:?}: {:#?}", ended.events),
+                exit => assert_eq!(exit, ExitCode::Superseded, "{moment:?}: {:#?}", ended.events),
+            }
+        });
+    }
+}
+
+#[test]
+fn an_update_that_is_refused_moved_nothing() {
+    story(async || {
+        let mut world = deployed().await;
+        world.cloud.add_rule(On::operation("UpdateService").nth(1..=9).then(Fault::AccessDenied));
+        let ended = Box::pin(world.deploy("v2", "v2")).await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        assert_eq!(ended.summary, "not deployed; the previous release serves");
+    });
+}
