@@ -24,6 +24,7 @@ struct Inner {
     redirect: Option<String>,
     deployed: BTreeMap<ServiceKey, Deployed>,
     service_deployments: BTreeMap<ServiceKey, String>,
+    changed: bool,
 }
 
 /// A deployment that is ours to follow.
@@ -75,8 +76,19 @@ impl Known {
             redirect: observed.redirect.as_ref().map(|found| found.arn.clone()),
             deployed: deployed.collect(),
             service_deployments: current.collect(),
+            changed: false,
         };
         Self { inner: RefCell::new(inner) }
+    }
+
+    /// Whether a step of this run changed what serves, or may have.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.inner.borrow().changed
+    }
+
+    pub(super) fn learn_changed(&self) {
+        self.inner.borrow_mut().changed = true;
     }
 
     pub(super) fn target_group(&self, name: &str) -> Option<String> {

@@ -28,7 +28,11 @@ async fn carry(site: &Site<'_>, lane: &Lane) -> Result<(), (String, StepError)> 
         let (name, title) = (lane.name.clone(), step.action.title());
         site.events.emit(Kind::StepBegan { lane: name.clone(), step: title.clone() });
         let mark = site.events.clock().mark();
-        match step::carry_out(site, &step.action).await {
+        let done = step::carry_out(site, &step.action).await;
+        if step.action.changes_what_serves() && !matches!(&done, Err(error) if error.is_refusal()) {
+            site.known.learn_changed();
+        }
+        match done {
             Ok(result) => site.events.emit(Kind::StepEnded {
                 lane: name,
                 step: title,

@@ -58,6 +58,13 @@ pub enum StepError {
     Unknown(String),
 }
 
+impl StepError {
+    /// Whether AWS refused it outright: it changed nothing.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Aws(error) if !error.may_have_happened)
+    }
+}
+
 /// Carries out one action and tells what came of it, for the record.
 pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String, StepError> {
     let Site { aws, known, .. } = site;

@@ -21,6 +21,8 @@ pub(super) struct Restored {
     pub(super) theirs: BTreeMap<ServiceKey, String>,
     /// Something was to be restored.
     pub(super) acted: bool,
+    /// The account could not be read.
+    pub(super) unseen: bool,
     /// The account was read afterwards, and is as before.
     pub(super) complete: bool,
     /// What is still to be done, a step each, and the services among it.

@@ -67,6 +67,10 @@ pub(super) async fn undo(
     let ground = Ground { halt: &halt, ..*ground };
     // A whole release within a release: on the heap, so that its futures do not add up on the stack.
     let restored = Box::pin(restore(&ground, planned, known, pins, held)).await;
+    // Every change was refused: there is nothing to restore, also where nothing can be read to see it.
+    if restored.unseen && !known.is_changed() && !planned.undo.is_resumed() {
+        return Some((ExitCode::Failed, "not deployed; nothing that serves was changed".to_owned()));
+    }
     let created = created(planned, known);
     let (exit, summary) = standing::closing(&ground, planned, &restored, &created).await;
     if restored.complete {
@@ -100,7 +104,10 @@ async fn restore(
     held: &Held,
 ) -> Restored {
     let mut restored = Restored { pins, ..Restored::default() };
-    let Some(now) = look(ground).await else { return restored };
+    let Some(now) = look(ground).await else {
+        restored.unseen = true;
+        return restored;
+    };
     restored.theirs = theirs(planned, known, &now, &restored.pins);
     for (key, revision) in &restored.theirs {
         restored.pins.remove(key);

@@ -161,3 +161,19 @@ fn an_update_that_is_refused_moved_nothing() {
         assert_eq!(ended.summary, "not deployed; the previous release serves");
     });
 }
+
+#[test]
+fn credentials_that_expire_before_the_first_change_moved_nothing() {
+    story(async || {
+        let mut world = deployed().await;
+        let mut expired = false;
+        world.cloud.add_rule(move |call: &sim::fault::Call<'_>| {
+            expired |= call.operation == "UpdateService";
+            let text = "The security token included in the request is expired";
+            expired.then(|| Fault::Error(sim::wire::ApiError::new("ExpiredTokenException", text)))
+        });
+        let ended = Box::pin(world.deploy("v2", "v1")).await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        assert_eq!(ended.summary, "not deployed; nothing that serves was changed");
+    });
+}

@@ -271,3 +271,33 @@ fn a_release_that_was_left_rolling_keeps_others_away_and_lets_anybody_wait() {
         assert_eq!(waited.exit, ExitCode::Done, "{:#?}", waited.events);
     });
 }
+
+#[test]
+fn a_lease_is_not_taken_over_for_a_plan_that_is_out_of_date() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.deploy("v1", "v1").await;
+        let mut other = world.rival().await;
+        let somebody = world.somebody().await;
+        world.claim.take = Some("the runner is gone".to_owned());
+        world.consents_after = 30;
+        let changes = async {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            let theirs = deploy::model::spec::ScalableTargetSpec {
+                resource_id: "service/ielts-prod-cluster/ielts-backend-service".to_owned(),
+                min: 2,
+                max: 17,
+            };
+            somebody.aws.register_scalable_target(&theirs, &xtask::aws::Tags::new()).await.unwrap();
+        };
+        let (ours, theirs, ()) = tokio::join!(
+            Box::pin(world.deploy("v2", "v1")),
+            Box::pin(other.deploy("v1", "v2")),
+            Box::pin(changes)
+        );
+        assert_eq!((ours.exit, ours.writes), (ExitCode::Usage, vec![]), "{:#?}", ours.events);
+        assert_eq!(ours.summary, "not begun; nothing was written");
+        let lost = theirs.events.iter().any(|event| matches!(event, Kind::LeaseLost { .. }));
+        assert!(!lost, "{:#?}", theirs.events);
+    });
+}

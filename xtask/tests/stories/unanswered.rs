@@ -5,7 +5,8 @@ use deploy::rollout::Outcome;
 use sim::fault::{Call, Fault, Lateness, Rule};
 use sim::workload::scripted::Script;
 
-use crate::world::{Ended, World, story};
+use crate::ended::Ended;
+use crate::world::{World, story};
 
 /// From so many DescribeServices after the first UpdateService on, every API call meets this.
 fn after_reads(reads: u32, fault: Fault) -> impl Rule {

@@ -204,6 +204,27 @@ pub enum Revision {
 }
 
 impl Action {
+    /// Whether it changes what serves: not what is only made, or holds data.
+    #[must_use]
+    pub fn changes_what_serves(&self) -> bool {
+        !matches!(
+            self,
+            Self::CreateRepository(_)
+                | Self::SetTagMutability(_)
+                | Self::PutLifecyclePolicy(_)
+                | Self::PushImage { .. }
+                | Self::CreateLogGroup(_)
+                | Self::SetLogRetention(_)
+                | Self::CreateCluster(_)
+                | Self::CreateNamespace(_)
+                | Self::CreateLoadBalancer(_)
+                | Self::CreateListener(_)
+                | Self::CreateTargetGroup(_)
+                | Self::RegisterTaskDefinition { .. }
+                | Self::DeregisterTaskDefinition { .. }
+        )
+    }
+
     /// A verb and what it is about, such as `create target group ielts-backend-tg`.
     #[must_use]
     pub fn title(&self) -> String {

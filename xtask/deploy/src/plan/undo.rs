@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::back::{Order, back};
 use super::{Action, Plan, Stage, Step, routing};
 use crate::history::PROVEN;
-use crate::model::spec::{PolicySpec, RuleSpec, ScalableTargetSpec, ServiceSpec, TargetGroupSpec, changes};
+use crate::model::spec::{ListenerSpec, PolicySpec, RuleSpec, ScalableTargetSpec, ServiceSpec, TargetGroupSpec, changes};
 use crate::model::{Desired, Observed, Pin, ServiceKey, ServiceState};
 
 /// What was there before the first change of a release, and what the release writes in its place.
@@ -26,6 +26,8 @@ pub struct Undo {
     services: BTreeMap<ServiceKey, Served>,
     /// By path.
     rules: BTreeMap<String, Touched<RuleSpec>>,
+    /// By port. Certificates that were added serve nobody without a name, and stay.
+    listeners: BTreeMap<String, Touched<ListenerSpec>>,
     target_groups: BTreeMap<String, Touched<TargetGroupSpec>>,
     scalable_targets: BTreeMap<String, Touched<ScalableTargetSpec>>,
     /// By resource and name.
@@ -85,6 +87,10 @@ impl Undo {
                     }
                 }
             }
+            Action::ModifyListener(spec) => {
+                let port = spec.port.to_string();
+                touched(&mut self.listeners, port.clone(), || listener(observed, &port), spec);
+            }
             Action::ModifyTargetGroup(spec) | Action::SetDeregistrationDelay(spec) => {
                 let before = || observed.target_groups.get(&spec.name).map(|found| found.spec.clone());
                 touched(&mut self.target_groups, spec.name.clone(), before, spec);
@@ -129,6 +135,7 @@ impl Undo {
             self.services.insert(key, Served { earlier: true, ..served });
         }
         merge(&mut self.rules, earlier.rules, |path| found_rule(observed, path));
+        merge(&mut self.listeners, earlier.listeners, |port| listener(observed, port));
         merge(&mut self.target_groups, earlier.target_groups, |name| {
             observed.target_groups.get(name).map(|found| found.spec.clone())
         });
@@ -148,8 +155,8 @@ impl Undo {
     /// Whether nothing that was there is changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { release: _, resumed: _, services, rules, target_groups, scalable_targets, policies } = self;
-        let settings = rules.is_empty() && target_groups.is_empty() && scalable_targets.is_empty();
+        let Self { release: _, resumed: _, services, rules, listeners, target_groups, scalable_targets, policies } = self;
+        let settings = rules.is_empty() && listeners.is_empty() && target_groups.is_empty() && scalable_targets.is_empty();
         services.is_empty() && settings && policies.is_empty()
     }
 
@@ -182,6 +189,7 @@ pub fn undo(undo: &Undo, desired: &Desired, now: &Observed) -> Plan {
     }
     let mut plan = back(&desired, now, Order::Reverse);
     let (mut settings, mut rules) = (Stage::new("restore settings"), Stage::new("restore rules"));
+    undo.restore_listeners(&mut settings, now);
     undo.restore_target_groups(&mut settings, now);
     undo.restore_scaling(&mut settings, now);
     undo.restore_rules(&mut rules, now);
@@ -192,6 +200,19 @@ pub fn undo(undo: &Undo, desired: &Desired, now: &Observed) -> Plan {
 }
 
 impl Undo {
+    fn restore_listeners(&self, stage: &mut Stage, now: &Observed) {
+        for (port, touched) in &self.listeners {
+            let Some(found) = listener(now, port) else { continue };
+            let further_certificates = found.further_certificates.clone();
+            let wanted = ListenerSpec { further_certificates, ..touched.reverted(&found) };
+            if wanted != found {
+                let changes = changes(&found, &wanted);
+                let step = Step::changed(Action::ModifyListener(wanted), changes);
+                stage.lane(format!("listener {port}"), vec![step]);
+            }
+        }
+    }
+
     fn restore_target_groups(&self, stage: &mut Stage, now: &Observed) {
         for (name, touched) in &self.target_groups {
             let Some(found) = now.target_groups.get(name).map(|found| &found.spec) else { continue };
@@ -313,6 +334,11 @@ fn merge<T: Clone + PartialEq + Serialize + DeserializeOwned>(
             all.insert(key, older);
         }
     }
+}
+
+fn listener(observed: &Observed, port: &str) -> Option<ListenerSpec> {
+    let mut listeners = observed.listener.iter().chain(&observed.redirect).map(|found| &found.spec);
+    listeners.find(|spec| spec.port.to_string() == port).cloned()
 }
 
 fn found_rule(observed: &Observed, path: &str) -> Option<RuleSpec> {

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_record_is_read_as_it_was_written_and_a_part_of_one_is_none() {
         let undo: Undo = serde_json::from_str(
-            r#"{"release":"r-1","services":{},"rules":{"/a":{"before":null,"wrote":[]}},"target_groups":{},
+            r#"{"release":"r-1","services":{},"rules":{"/a":{"before":null,"wrote":[]}},"listeners":{},"target_groups":{},
                 "scalable_targets":{},"policies":{}}"#,
         )
         .unwrap();

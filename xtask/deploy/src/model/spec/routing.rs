@@ -16,7 +16,7 @@ pub struct LoadBalancerSpec {
 }
 
 /// A listener. Its default action is a redirect, or else a fixed 404, so that only rules lead to a service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListenerSpec {
     /// The load balancer's name.
     pub load_balancer: String,
