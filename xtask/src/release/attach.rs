@@ -32,7 +32,7 @@ pub enum Attached {
     },
 }
 
-/// Finds the release called `name`, or else the one that rolls, or else the newest. One that is on its way back is waited
+/// Finds the release called `name`, or else the one that rolls, or else the newest. One that is being rolled back is waited
 /// for until it is.
 ///
 /// # Errors
@@ -41,7 +41,7 @@ pub async fn attach(ground: &Ground<'_>, name: Option<&str>) -> Result<Attached,
     let Ground { host, environment, events, .. } = *ground;
     let back = environment.services.iter().map(|service| service.deployment.patience.back_secs).max();
     let deadline = host.clock.mark().after(Duration::from_secs(back.unwrap_or(0)));
-    let (mut name, mut told) = (name.map(str::to_owned), false);
+    let (mut name, mut said) = (name.map(str::to_owned), false);
     loop {
         let (past, newer) = find(ground, name.as_deref()).await?;
         if let Some((exit, words)) = end(&past, newer) {
@@ -53,10 +53,10 @@ pub async fn attach(ground: &Ground<'_>, name: Option<&str>) -> Result<Attached,
             return Ok(Attached::Follow(Box::new(planned)));
         }
         if deadline.remaining().is_zero() {
-            return Ok(over(past.release, ExitCode::StillMoving, "still on its way back"));
+            return Ok(over(past.release, ExitCode::StillMoving, "still being rolled back"));
         }
-        if !std::mem::replace(&mut told, true) {
-            events.emit(Kind::Warned { text: format!("release {} is on its way back", past.release) });
+        if !std::mem::replace(&mut said, true) {
+            events.emit(Kind::Warned { text: format!("release {} is being rolled back", past.release) });
         }
         name = Some(past.release);
         host.clock.sleep(Duration::from_secs(environment.timeouts.poll_secs)).await;
@@ -114,8 +114,8 @@ fn moving(planned: &Planned) -> Vec<ServiceKey> {
 fn end(past: &Past, newer: bool) -> Option<(ExitCode, &'static str)> {
     Some(match past.fate {
         Fate::Live | Fate::LiveUnproven | Fate::InProgress => return None,
-        Fate::RolledBack => (ExitCode::Failed, "it did not stay; what ran before it was put back"),
-        Fate::RollbackFailed => (ExitCode::NotRecovered, "it failed, and so did the way back"),
+        Fate::RolledBack => (ExitCode::Failed, "it was rolled back; the previous release is serving"),
+        Fate::RollbackFailed => (ExitCode::NotRecovered, "it failed, and so did the rollback"),
         _ if newer => (ExitCode::Superseded, "a newer release took over"),
         Fate::Proven | Fate::Unproven => {
             (ExitCode::Superseded, "it was deployed, and another release runs now")

@@ -37,7 +37,7 @@ pub(crate) struct Carried {
 }
 
 /// Carries the stages out and stops at the first that does not end well. What a later stage would have moved
-/// stays as it was. A stop that is asked for ends the stages too; what moves then goes back first.
+/// stays as it was. A stop that is asked for ends the stages too, once what is in progress is rolled back.
 ///
 /// # Errors
 /// [`Stuck`] when steps failed.

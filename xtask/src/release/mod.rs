@@ -41,7 +41,7 @@ use crate::observe;
 use crate::report::Recorder;
 use crate::verify::{Door, Front};
 
-/// What a release stands on.
+/// What a release works with.
 #[derive(Clone, Copy, Debug)]
 pub struct Ground<'a> {
     /// The machine.
@@ -60,11 +60,11 @@ pub struct Ground<'a> {
     pub door: Option<&'a ConnectTo>,
     /// Whether a stop was asked for.
     pub halt: &'a Halt,
-    /// Whether what moves goes back when its time is over.
+    /// Whether a release that fails is undone.
     pub put_back: bool,
     /// Whether the last deployments are begun and left to `wait`.
     pub detach: bool,
-    /// In which order services go back, when this is a way back.
+    /// In which order services roll back, when this is a rollback.
     pub order: Order,
     /// Who deploys, and whether a lease is taken over.
     pub claim: &'a Claim,

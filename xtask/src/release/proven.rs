@@ -14,7 +14,7 @@ use crate::aws::Tags;
 use crate::verify;
 
 /// Tags the revisions that run and were just proven, unless they are tagged already or are somebody else's. A tag that
-/// cannot be written is told and makes no release a failed one.
+/// cannot be written is a warning and fails no release.
 pub(super) async fn mark(ground: &Ground<'_>, planned: &Planned, known: &Known) {
     let tags = now(ground, PROVEN);
     let revisions: Vec<String> =

@@ -1,4 +1,4 @@
-//! Deregisters old revisions after a release that is proven. It belongs to no verdict: what fails here is told.
+//! Deregisters old revisions after a release that is proven. It belongs to no verdict: what fails here is a warning.
 
 use deploy::event::Kind;
 use deploy::model::Service;
@@ -20,20 +20,20 @@ pub(super) async fn old_revisions(ground: &Ground<'_>, planned: &Planned, known:
     let names: Vec<&str> = environment.services.iter().map(|service| service.name.as_str()).collect();
     let running: Vec<String> = match aws.describe_services(&environment.cluster, &names).await {
         Ok(found) => found.into_iter().flat_map(|it| it.deployments).map(|it| it.task_definition).collect(),
-        Err(error) => return told(ground, &error),
+        Err(error) => return warn(ground, &error),
     };
     let mut lanes = Vec::new();
     let surplus = environment.services.iter().map(|service| surplus(ground, service, &running));
     for (service, steps) in environment.services.iter().zip(join_all(surplus).await) {
         match steps {
             Ok(steps) => lanes.push(Lane { name: format!("{} revisions", service.key), steps }),
-            Err(error) => told(ground, &error),
+            Err(error) => warn(ground, &error),
         }
     }
     let stage = Stage { name: "old revisions".to_owned(), lanes, settle: Vec::new() };
     let site = ground.site(planned, known);
     if let Err(failed) = apply::stage(&site, &stage).await {
-        told(ground, &failed);
+        warn(ground, &failed);
     }
 }
 
@@ -53,6 +53,6 @@ async fn surplus(
     Ok(prune(&ground.environment.app, keep, &active, &known, running))
 }
 
-fn told(ground: &Ground<'_>, error: &dyn std::error::Error) {
+fn warn(ground: &Ground<'_>, error: &dyn std::error::Error) {
     ground.events.emit(Kind::Warned { text: format!("old revisions were left: {error}") });
 }

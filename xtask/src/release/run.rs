@@ -23,7 +23,7 @@ pub struct Ending {
     pub door: Door,
 }
 
-/// Carries a plan out and proves what it brought; undoes it when it fails. What goes wrong is told as events; the ending
+/// Carries a plan out and proves what it brought; undoes it when it fails. What goes wrong becomes events; the ending
 /// says what it means.
 ///
 /// Where something may be written, the environment's lease is held meanwhile. A lease that somebody else has ends the
@@ -54,7 +54,7 @@ pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
     ending
 }
 
-/// Whether the plan writes, or waits for what it may have to put back.
+/// Whether the plan writes, or waits for what it may have to undo.
 fn needs_lease(ground: &Ground<'_>, planned: &Planned) -> bool {
     !planned.plan.is_empty() || (ground.put_back && rolls(planned))
 }
@@ -178,7 +178,7 @@ async fn delete(ground: &Ground<'_>, planned: &Planned, known: &Known, held: &He
     true
 }
 
-/// How a release ends that lost its lease: what it began is judged, and nothing is put back.
+/// How a release ends that lost its lease: what it began is judged, and nothing is undone.
 async fn deposed(
     ground: &Ground<'_>,
     planned: &Planned,

@@ -1,5 +1,5 @@
 //! The plan carried out with an eye on its users and on the clock: the public paths are asked meanwhile, and the time it
-//! took stands beside the one that was predicted.
+//! took is compared with the one that was predicted.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::apply::Known;
 use crate::settle::Settled;
 use crate::verify::{Watched, while_asking};
 
-/// Carries out, tells how long it took where that was predicted.
+/// Carries out, and reports how long it took where that was predicted.
 ///
 /// # Errors
 /// As [`carry_out`].

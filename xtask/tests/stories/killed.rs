@@ -4,6 +4,7 @@
 //! most of them writes.
 
 use deploy::event::ExitCode;
+use deploy::model::Environment;
 use sim::fault::Surface;
 use sim::workload::scripted::Script;
 
@@ -42,19 +43,24 @@ async fn deaths(mut world: World, images: Images, every: usize) -> Vec<usize> {
     sample.map(|(n, _)| n + 1).collect()
 }
 
-/// `images` over what was `deployed`, killed at each of its deaths and run again.
-fn survives(deployed: &'static [Images], images: Images) {
+/// `images`, with another file, over what was `deployed`, killed at each of its deaths and run again.
+fn survives(deployed: &'static [Images], images: Images, edit: fn(&mut Environment)) {
     let (mut calls, mut undisturbed) = (Vec::new(), String::new());
-    story(async || {
-        calls = deaths(account(deployed).await, images, 4).await;
+    let account = async || {
         let mut world = account(deployed).await;
+        edit(&mut world.environment);
+        world
+    };
+    story(async || {
+        calls = deaths(account().await, images, 4).await;
+        let mut world = account().await;
         world.deploy(images.0, images.1).await;
         undisturbed = picture(&world).await;
     });
     assert!(calls.len() > 3, "{calls:?}");
     for after in calls {
         story(async || {
-            let mut world = account(deployed).await;
+            let mut world = account().await;
             let ended = world.killed_after(after, images.0, images.1).await;
             assert!(ended.is_none(), "the run ended before call {after}");
             let again = Box::pin(world.deploy(images.0, images.1)).await;
@@ -69,12 +75,29 @@ fn survives(deployed: &'static [Images], images: Images) {
 
 #[test]
 fn a_first_deploy_that_is_killed_anywhere_is_finished_by_the_next_run() {
-    survives(&[], FIRST);
+    survives(&[], FIRST, |_| ());
 }
 
 #[test]
 fn an_update_that_is_killed_anywhere_is_finished_by_the_next_run() {
-    survives(&[FIRST], NEXT);
+    survives(&[FIRST], NEXT, |_| ());
+}
+
+/// Rules, bounds, policies, health checks and service settings change with the release.
+fn other_settings(environment: &mut Environment) {
+    let backend = &mut environment.services[0];
+    backend.target_group.health.interval_secs += 5;
+    backend.target_group.deregistration_delay_secs += 5;
+    backend.deployment.health_check_grace_secs += 5;
+    backend.routes.iter_mut().for_each(|route| route.priority += 3);
+    let scaling = backend.scaling.as_mut().unwrap();
+    scaling.max += 1;
+    scaling.policies[0].name = "renamed".to_owned();
+}
+
+#[test]
+fn a_release_with_other_settings_that_is_killed_anywhere_is_finished_by_the_next_run() {
+    survives(&[FIRST], NEXT, other_settings);
 }
 
 #[test]

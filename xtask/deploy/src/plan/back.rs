@@ -1,4 +1,4 @@
-//! The way back: services run earlier revisions again, and nothing else of the account changes.
+//! A rollback: services run earlier revisions again, and nothing else of the account changes.
 //!
 //! It is a plan like any other, made from what is pinned and what was found.
 
@@ -70,7 +70,7 @@ fn roll_back(stage: &mut Stage, service: &Service, pin: &Pin, observed: &Observe
 fn refuse_without_image(plan: &mut Plan, desired: &Desired, observed: &Observed, service: &Service) {
     let Some(digest) = desired.release.images.get(&service.key) else { return };
     let repository = observed.repositories.get(&service.repository.name);
-    // A repository that could not be asked is not known to lack it; the roll itself tells.
+    // A repository that could not be asked is not known to lack it; the roll itself shows.
     if repository.is_some_and(|found| found.holds.as_ref().is_none_or(|holds| holds.contains(digest))) {
         return;
     }

@@ -41,7 +41,7 @@ impl Held {
         std::future::pending().await
     }
 
-    /// Looks whether it was lost. A look that fails is told and finds nothing.
+    /// Looks whether it was lost. A look that fails is a warning and finds nothing.
     pub(in crate::release) async fn is_still_held(&self, ground: &Ground<'_>) -> bool {
         if let Some(kept) = self.kept.as_ref().filter(|_| !self.is_lost())
             && let Err(error) = self.look(ground, kept).await
@@ -97,7 +97,7 @@ enum Tag {
     Theirs,
 }
 
-/// A lease that cannot be written ends by itself: that is told and stops nothing.
+/// A lease that cannot be written ends by itself: that is a warning and stops nothing.
 fn not(ground: &Ground<'_>, done: &str, error: &Error) {
     let text = format!("the lease could not be {done}: {error}; it ends {TTL_SECS} s after its last renewal");
     ground.events.emit(Kind::Warned { text });

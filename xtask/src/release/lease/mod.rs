@@ -1,7 +1,7 @@
 //! The lease of an environment while a release runs: taken, renewed, given back.
 //!
-//! It is a tag of the cluster ([`deploy::lease`]). An endpoint that lacks tags, or a caller that may not use them, is told
-//! and deploys without a lease. A run that loses it writes no further stage: another one is in charge.
+//! It is a tag of the cluster ([`deploy::lease`]). Where an endpoint lacks tags, or the caller may not use them,
+//! the release goes on without a lease, with a warning. A run that loses it writes no further stage: another one is in charge.
 
 mod keep;
 mod record;
