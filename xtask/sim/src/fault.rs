@@ -43,6 +43,7 @@ impl std::fmt::Display for Surface {
             Self::Api(Api::Sts) => "sts",
             Self::Api(Api::Ec2) => "ec2",
             Self::Api(Api::Iam) => "iam",
+            Self::Api(Api::Tagging) => "tag",
             Self::Registry => "registry",
             Self::Unrecognised => "-",
         })

@@ -20,6 +20,7 @@ pub mod scaling;
 pub mod secret;
 pub mod secretsmanager;
 pub mod ssm;
+pub mod tagging;
 pub mod wire;
 pub mod workload;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use deploy::event::Kind;
-use deploy::model::spec::{RuleSpec, ServiceSpec, TaskDefinitionSpec};
-use deploy::model::{Desired, ImageDigest, ServiceKey};
+use deploy::model::spec::{RuleSpec, ScalableTargetSpec, ServiceSpec, TaskDefinitionSpec};
+use deploy::model::{Desired, Environment, ImageDigest, Owned, OwnedKind, Owner, ServiceKey};
 use deploy::plan::{Action, Member, Revision, RuleMove, client_token, release_tags};
 use deploy::rollout::ServiceSnapshot;
 
@@ -33,8 +33,8 @@ pub struct Site<'a> {
     pub images: &'a BTreeMap<ServiceKey, Image>,
     /// Where the registry is, when it is not where ECR says.
     pub registry: Option<&'a str>,
-    /// The application's name, a tag of what is made.
-    pub app: &'a str,
+    /// The environment, whose tags all that is made gets.
+    pub environment: &'a Environment,
     /// Names to ARNs.
     pub known: &'a Known,
     /// The record.
@@ -159,20 +159,32 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
         Action::PutScalingPolicy(spec) => aws.put_scaling_policy(spec).await?,
         Action::DeleteScalingPolicy(spec) => aws.delete_scaling_policy(spec).await?,
         Action::DeregisterScalableTarget(spec) => aws.deregister_scalable_target(spec).await?,
-        Action::DeleteService { name, cluster, .. } => {
-            aws.delete_service(cluster, name, true).await?;
-            gone(site, cluster, name).await?;
-        }
-        Action::DeleteLoadBalancer(_) => aws.delete_load_balancer(&load_balancer(known)?).await?,
-        Action::DeleteTargetGroup(spec) => aws.delete_target_group(&target_group(known, &spec.name)?).await?,
-        Action::DeleteCluster(spec) => aws.delete_cluster(&spec.name).await?,
-        Action::DeleteNamespace(spec) => {
-            let (_, id) =
-                known.namespace().ok_or_else(|| StepError::Unknown(format!("namespace {}", spec.name)))?;
-            aws.delete_namespace(&id).await?;
-        }
+        Action::Remove(owned) => remove(site, owned).await?,
     }
     Ok(String::new())
+}
+
+async fn remove(site: &Site<'_>, owned: &Owned) -> Result<(), StepError> {
+    let (aws, arn) = (site.aws, owned.arn.as_str());
+    match owned.kind {
+        OwnedKind::ScalableTarget => {
+            let spec = ScalableTargetSpec { resource_id: owned.name.clone(), min: 0, max: 0 };
+            aws.deregister_scalable_target(&spec).await?;
+        }
+        OwnedKind::Service => {
+            aws.delete_service(owned.cluster(), &owned.name, true).await?;
+            gone(site, owned.cluster(), &owned.name).await?;
+        }
+        OwnedKind::Rule => aws.delete_rule(arn).await?,
+        OwnedKind::Listener => aws.delete_listener(arn).await?,
+        OwnedKind::LoadBalancer => aws.delete_load_balancer(arn).await?,
+        OwnedKind::TargetGroup => aws.delete_target_group(arn).await?,
+        OwnedKind::Cluster => aws.delete_cluster(&owned.name).await?,
+        OwnedKind::Namespace => aws.delete_namespace(aws::arn_name(arn)).await?,
+        // Images, logs and the record of releases are never planned to be deleted.
+        OwnedKind::Repository | OwnedKind::LogGroup | OwnedKind::Family => {}
+    }
+    Ok(())
 }
 
 /// Waits until a deleted service is INACTIVE: until then it uses its target group and its cluster.
@@ -261,7 +273,7 @@ async fn register(site: &Site<'_>, spec: &TaskDefinitionSpec) -> Result<String, 
             container.image = format!("{uri}@{digest}");
         }
     }
-    let tags = release_tags(site.app, &desired.release);
+    let tags = release_tags(&Owner::of(site.environment), &desired.release);
     let arn = site.aws.register_task_definition(&spec, &tags).await?.arn;
     site.known.learn_revision(&spec.family, arn.clone());
     Ok(arn.rsplit('/').next().unwrap_or(&arn).to_owned())
@@ -384,5 +396,5 @@ fn arns(site: &Site<'_>, spec: &ServiceSpec) -> Result<aws::Arns, StepError> {
 
 /// The tags of everything that is made, but for revisions, which name their release.
 fn tags(site: &Site<'_>) -> aws::Tags {
-    BTreeMap::from([("app".to_owned(), site.app.to_owned())])
+    Owner::of(site.environment).tags()
 }

@@ -22,6 +22,7 @@ pub(crate) mod rehearsal;
 mod retry;
 mod scaling;
 mod sts;
+mod tagging;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +40,7 @@ pub use error::{CredentialsProblem, Error, Failure, Kind, Profile};
 pub use logs::{LogEvent, LogPage};
 pub use names::{arn_account, arn_name, arn_partition};
 pub use retry::Policy;
+pub use scaling::FoundTarget;
 pub use sts::Caller;
 
 /// Tags by key.

@@ -9,7 +9,7 @@ const fn need(action: &'static str, on: Resource) -> Need {
 }
 
 /// What plan, deploy, rollback, history, status and smoke call.
-pub const DEPLOY: [Need; 63] = [
+pub const DEPLOY: [Need; 65] = [
     need("application-autoscaling:DeleteScalingPolicy", Resource::ScalableTarget),
     need("application-autoscaling:DeregisterScalableTarget", Resource::ScalableTarget),
     need("application-autoscaling:DescribeScalableTargets", Resource::Any),
@@ -33,10 +33,12 @@ pub const DEPLOY: [Need; 63] = [
     need("ecs:DescribeClusters", Resource::Cluster),
     need("ecs:DescribeServiceDeployments", Resource::ServiceDeployment),
     need("ecs:DescribeServiceRevisions", Resource::ServiceDeployment),
-    need("ecs:DescribeServices", Resource::Service),
+    // Also of services that are not in the file: one of them may use a target group of it.
+    need("ecs:DescribeServices", Resource::Any),
     need("ecs:DescribeTaskDefinition", Resource::Any),
     need("ecs:DescribeTasks", Resource::Task),
     need("ecs:ListServiceDeployments", Resource::Service),
+    need("ecs:ListServices", Resource::InCluster),
     need("ecs:ListTagsForResource", Resource::Cluster),
     need("ecs:ListTaskDefinitions", Resource::Any),
     need("ecs:ListTasks", Resource::InCluster),
@@ -73,12 +75,14 @@ pub const DEPLOY: [Need; 63] = [
     need("servicediscovery:GetNamespace", Resource::Namespace),
     need("servicediscovery:GetOperation", Resource::Any),
     need("servicediscovery:ListNamespaces", Resource::Any),
+    need("tag:GetResources", Resource::Any),
 ];
 
 /// What `down` calls besides.
-pub const DOWN: [Need; 5] = [
+pub const DOWN: [Need; 6] = [
     need("ecs:DeleteCluster", Resource::Cluster),
     need("ecs:DeleteService", Resource::Service),
+    need("elasticloadbalancing:DeleteListener", Resource::LoadBalancing),
     need("elasticloadbalancing:DeleteLoadBalancer", Resource::LoadBalancing),
     need("elasticloadbalancing:DeleteTargetGroup", Resource::LoadBalancing),
     need("servicediscovery:DeleteNamespace", Resource::Namespace),
@@ -95,12 +99,7 @@ mod tests {
     /// Takes no right: everybody may ask who they are.
     const FREE: &str = "sts:GetCallerIdentity";
     /// Kept for whoever cleans up by hand; no verb calls them.
-    const UNUSED: [&str; 4] = [
-        "ecr:DeleteRepository",
-        "ecs:StopTask",
-        "elasticloadbalancing:DeleteListener",
-        "logs:DeleteLogGroup",
-    ];
+    const UNUSED: [&str; 3] = ["ecr:DeleteRepository", "ecs:StopTask", "logs:DeleteLogGroup"];
 
     /// `Op::read("ecs", "ListTasks")` and its like, in all files of this layer.
     fn called() -> BTreeSet<String> {

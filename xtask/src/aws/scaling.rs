@@ -25,19 +25,34 @@ const DEREGISTER: Op = Op::write(SERVICE, "DeregisterScalableTarget");
 /// How many resources one DescribeScalableTargets takes.
 const BATCH: usize = 50;
 
+/// A scalable target as it was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundTarget {
+    /// Its ARN, which older targets and some emulators do not have.
+    pub arn: Option<String>,
+    /// Its settings.
+    pub spec: ScalableTargetSpec,
+}
+
 impl Aws {
     /// The scalable targets of these resources, `service/<cluster>/<service>`, that are registered.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn describe_scalable_targets(
-        &self,
-        resources: &[String],
-    ) -> Result<Vec<ScalableTargetSpec>, Error> {
-        Ok(try_join_all(resources.chunks(BATCH).map(|some| self.some_scalable_targets(some))).await?.concat())
+    pub async fn describe_scalable_targets(&self, resources: &[String]) -> Result<Vec<FoundTarget>, Error> {
+        let some = resources.chunks(BATCH).map(|some| self.scalable_targets(Some(some.to_vec())));
+        Ok(try_join_all(some).await?.concat())
     }
 
-    async fn some_scalable_targets(&self, resources: &[String]) -> Result<Vec<ScalableTargetSpec>, Error> {
+    /// All scalable targets of ECS services in the region.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn list_scalable_targets(&self) -> Result<Vec<FoundTarget>, Error> {
+        self.scalable_targets(None).await
+    }
+
+    async fn scalable_targets(&self, resources: Option<Vec<String>>) -> Result<Vec<FoundTarget>, Error> {
         let (mut found, mut next) = (Vec::new(), None);
         loop {
             let call = || {
@@ -45,7 +60,7 @@ impl Aws {
                     .describe_scalable_targets()
                     .service_namespace(ServiceNamespace::Ecs)
                     .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
-                    .set_resource_ids(Some(resources.to_vec()))
+                    .set_resource_ids(resources.clone())
                     .set_next_token(next.clone())
                     .send()
             };
@@ -181,12 +196,13 @@ impl Aws {
     }
 }
 
-fn target(found: ScalableTarget) -> ScalableTargetSpec {
-    ScalableTargetSpec {
+fn target(found: ScalableTarget) -> FoundTarget {
+    let spec = ScalableTargetSpec {
         resource_id: found.resource_id,
         min: count(found.min_capacity),
         max: count(found.max_capacity),
-    }
+    };
+    FoundTarget { arn: found.scalable_target_arn, spec }
 }
 
 fn policy(found: ScalingPolicy) -> PolicySpec {

@@ -68,8 +68,10 @@ pub(crate) enum Verb {
     History(History),
     /// Run again what the last proven release ran, by digest, in all services
     Rollback(Rollback),
-    /// Take the environment away; repositories, log groups and revisions are kept
-    Down,
+    /// Delete what this tool created for the environment; repositories, log groups and revisions are kept
+    Down(Removal),
+    /// Delete what this tool created and deploy.toml does not have any more
+    Prune(Removal),
     /// Make the services' images, of packages or Dockerfiles, without pushing them
     Build(Build),
     /// Start, stop and look at the embedded cloud
@@ -227,11 +229,21 @@ pub(crate) struct Swarm {
     pub(crate) optimised: bool,
 }
 
+/// How something is deleted.
+#[derive(Args, Debug)]
+pub(crate) struct Removal {
+    /// Show the plan and stop; exits with 3 when something would be deleted
+    #[arg(long)]
+    pub(crate) plan: bool,
+    #[command(flatten)]
+    pub(crate) lease: Lease,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Iam {
     /// What the role may do: the least that deploy, rollback, history, status and smoke take
     Policy {
-        /// Also what `down` takes
+        /// Also what `down` and `prune` take
         #[arg(long)]
         down: bool,
     },

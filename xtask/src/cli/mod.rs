@@ -7,7 +7,6 @@ mod build;
 mod ci;
 mod consent;
 mod deploy;
-mod down;
 mod evidence;
 mod exec;
 mod failure;
@@ -17,6 +16,7 @@ mod iam;
 mod local;
 mod observed;
 mod release;
+mod removal;
 mod rollback;
 mod session;
 mod smoke;
@@ -34,6 +34,7 @@ use args::{Cli, Global, Verb};
 use failure::Failure;
 
 use crate::host::{Daemon, Halt, Host, Signal, Signals, Switch};
+use crate::release::Removal;
 use crate::report::{Color, Recorder, Screen};
 
 /// The whole program.
@@ -84,7 +85,14 @@ async fn run(cli: Cli) -> u8 {
                 .unwrap_or_else(|failure| reported(&failure).code());
         }
         Verb::Smoke => events(&host, &global, "smoke", smoke::run).await,
-        Verb::Down => events(&host, &global, "down", down::run).await,
+        Verb::Down(asked) => {
+            events(&host, &global, "down", async |job| removal::run(job, Removal::Everything, &asked).await)
+                .await
+        }
+        Verb::Prune(asked) => {
+            events(&host, &global, "prune", async |job| removal::run(job, Removal::Orphans, &asked).await)
+                .await
+        }
         Verb::Build(asked) => {
             events(&host, &global, "build", async |job| build::run(job, &asked).await).await
         }

@@ -7,6 +7,7 @@ use super::args::Global;
 use super::session::{Session, Settings};
 use super::{Failure, observed};
 use crate::host::Host;
+use crate::observe;
 use crate::release;
 use crate::report::{Format, Recorder, Screen, print_result};
 use crate::verify;
@@ -23,6 +24,14 @@ pub(super) async fn run(host: &Host, global: &Global) -> Result<ExitCode, Failur
         events.emit(Kind::Warned { text: format!("the lease could not be read: {error}") });
         None
     });
+    let orphans = match observe::account(&session.aws, &environment).await {
+        Ok(observed) => observed.orphans,
+        Err(error) => {
+            let text = format!("what is not in deploy.toml any more could not be read: {error}");
+            events.emit(Kind::Warned { text });
+            Vec::new()
+        }
+    };
     match global.output {
         Format::Json => {
             let object = json!({
@@ -30,6 +39,7 @@ pub(super) async fn run(host: &Host, global: &Global) -> Result<ExitCode, Failur
                 "url": door.front.as_ref().map(|front| &front.url),
                 "services": rows,
                 "lease": lease,
+                "orphans": orphans,
             });
             print_result(&object.to_string());
         }
@@ -40,6 +50,9 @@ pub(super) async fn run(host: &Host, global: &Global) -> Result<ExitCode, Failur
             }
             if let Some(lease) = &lease {
                 print_result(&lease.sentence(host.clock.now_ms() / 1000));
+            }
+            if !orphans.is_empty() {
+                print_result(deploy::view::orphans(&orphans).trim_end());
             }
         }
     }

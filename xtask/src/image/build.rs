@@ -1,4 +1,4 @@
-//! From services to images: compile together, then assemble each; Dockerfiles are an engine's work, at the same time.
+//! From services to images: compile each package, then assemble its image; Dockerfiles are an engine's work, at the same time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,12 +10,8 @@ use super::cargo::{self, Executable};
 use super::{BuildEvent, Error, Image, assemble, elf, engine, layout, platform};
 use crate::host::Host;
 
-/// Builds the images of `services`, all at once: one cargo compiles what they share once, and compiles nothing
-/// that is up to date. A copy of each is left in `target/image/oci/<service>` as an OCI layout, which other tools
+/// Builds the images of `services`; cargo compiles nothing that is up to date. A copy of each is left in `target/image/oci/<service>` as an OCI layout, which other tools
 /// can read.
-///
-/// Pass all services of an environment even when one of them is of interest: cargo unites the features of
-/// what it builds together, so another selection can give other bytes.
 ///
 /// A Dockerfile whose inputs are those of the image that is there is not built; `no_cache` has it built all the same, and
 /// without the engine's own cache.
@@ -78,10 +74,11 @@ async fn make(
     for architecture in [Architecture::X86_64, Architecture::Arm64] {
         let wanted = || wanted.iter().filter(|wanted| wanted.architecture == architecture);
         let packages: BTreeSet<&str> = wanted().map(|wanted| wanted.package.as_str()).collect();
-        if packages.is_empty() {
-            continue;
+        let mut executables: BTreeMap<String, Executable> = BTreeMap::new();
+        // One after the other: they share a target folder, which cargo locks.
+        for package in packages {
+            executables.extend(cargo::compile(host, workspace, architecture, package, on_line).await?);
         }
-        let executables = cargo::compile(host, workspace, architecture, &packages, on_line).await?;
         let jobs = wanted().filter_map(|wanted| {
             let executable = executables.get(&wanted.package)?.clone();
             let layout = workspace.join("target").join("image").join("oci").join(&wanted.service.0);

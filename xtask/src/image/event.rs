@@ -5,7 +5,7 @@ use deploy::model::ServiceKey;
 /// What happens during a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildEvent<'a> {
-    /// A line of a compiler, which works for all packages at once, or of an engine, which works for one service.
+    /// A line of a compiler, or of an engine, which works for one service.
     Line {
         /// The service that it is for; `None` for all.
         service: Option<&'a ServiceKey>,

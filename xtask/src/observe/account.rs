@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use deploy::model::{Environment, LoadBalancerState, Observed};
-use futures_util::future::try_join4;
+use futures_util::future::{try_join, try_join4};
 
 use super::error::{Error, Missing};
-use super::{foundation, landing, routing, services};
+use super::{foundation, landing, owned, routing, services};
 use crate::aws::{Aws, Caller};
 
 /// Reads the account. Which images its repositories hold is read by [`super::held`].
@@ -19,10 +19,10 @@ use crate::aws::{Aws, Caller};
 pub async fn account(aws: &Aws, environment: &Environment) -> Result<Observed, Error> {
     let caller = guard(aws, environment).await?;
     // On the heap: together they are larger than what else a release keeps on the stack.
-    let (landing, foundation, routing, (namespace, services)) = try_join4(
+    let (landing, foundation, (routing, (made, unread)), (namespace, services)) = try_join4(
         Box::pin(landing::read(aws, environment, &caller)),
         Box::pin(foundation::read(aws, environment)),
-        Box::pin(routing::read(aws, environment)),
+        Box::pin(try_join(routing::read(aws, environment), async { Ok(owned::made(aws).await?) })),
         Box::pin(services::read(aws, environment)),
     )
     .await?;
@@ -38,7 +38,8 @@ pub async fn account(aws: &Aws, environment: &Environment) -> Result<Observed, E
     }
     let mut warnings = landing.warnings;
     warnings.extend([foundation.warnings, routing.warnings, services.warnings].concat());
-    Ok(Observed {
+    warnings.extend(unread);
+    let mut observed = Observed {
         read_at_ms: aws.now_ms(),
         account: caller.account,
         caller: caller.arn,
@@ -55,8 +56,12 @@ pub async fn account(aws: &Aws, environment: &Environment) -> Result<Observed, E
         services: services.services,
         latest: services.latest,
         scaling: services.scaling,
+        made,
         warnings,
-    })
+        ..Observed::default()
+    };
+    Box::pin(owned::complete(aws, environment, &mut observed)).await?;
+    Ok(observed)
 }
 
 /// Who calls, when it is somebody of the right account.

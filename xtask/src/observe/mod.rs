@@ -11,6 +11,7 @@ mod foundation;
 mod history;
 mod landing;
 mod lookup;
+mod owned;
 mod routing;
 mod services;
 #[cfg(test)]
@@ -21,3 +22,4 @@ pub use door::{Reach, door};
 pub use error::{Error, Missing};
 pub use foundation::held;
 pub use history::{Read, history, inactive};
+pub use owned::existing;

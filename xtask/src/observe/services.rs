@@ -55,7 +55,15 @@ async fn found(
         arns.namespaces.insert(namespace.name.clone(), namespace.arn.clone());
     }
     let names: Vec<&str> = environment.services.iter().map(|service| service.name.as_str()).collect();
-    let found = aws.find_services(&environment.cluster, &names, &arns).await?;
+    let mut found = aws.find_services(&environment.cluster, &names, &arns).await?;
+    // Another namespace than the file's is shown by its ARN, and its name is what the file would have.
+    for connect in found.iter_mut().filter_map(|found| found.spec.connect.as_mut()) {
+        if connect.namespace.starts_with("arn:")
+            && let Ok(other) = aws.get_namespace(aws::arn_name(&connect.namespace)).await
+        {
+            connect.namespace = other.name;
+        }
+    }
     Ok((namespace, found))
 }
 
@@ -102,6 +110,7 @@ async fn running(
         service_deployment: snapshot.service_deployment.clone(),
         desired: snapshot.desired,
         running: snapshot.running,
+        foreign_way: found.foreign_way.clone(),
         deployments: u32::try_from(snapshot.deployments.len()).unwrap_or(u32::MAX),
         deployed_at_ms: primary.map(|primary| primary.created_ms),
     };
@@ -142,9 +151,10 @@ async fn scaling(
     let (targets, policies) = try_join(aws.describe_scalable_targets(&resources), policies).await?;
     let mut found = BTreeMap::new();
     for ((service, resource), policies) in environment.services.iter().zip(&resources).zip(policies) {
-        let target = targets.iter().find(|target| target.resource_id == *resource).cloned();
+        let target = targets.iter().find(|target| target.spec.resource_id == *resource).cloned();
         if target.is_some() || !policies.is_empty() {
-            found.insert(service.key.clone(), ScalingState { target, policies });
+            let (arn, target) = target.map_or((None, None), |found| (found.arn, Some(found.spec)));
+            found.insert(service.key.clone(), ScalingState { arn, target, policies });
         }
     }
     Ok(found)

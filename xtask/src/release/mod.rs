@@ -11,6 +11,7 @@ mod lease;
 mod prove;
 mod proven;
 mod prune;
+mod removal;
 mod run;
 mod standing;
 mod tell;
@@ -29,6 +30,7 @@ pub(crate) use carry::carry_out;
 pub use former::{Former, NoWayBack, former};
 pub(crate) use lease::Held;
 pub use lease::{Claim, lease_of};
+pub use removal::{Removal, Unsafe};
 pub use run::{Ending, run};
 use undo::undo;
 use watched::carry_out_watched;
@@ -119,7 +121,7 @@ impl Ground<'_> {
             desired: Some(&planned.desired),
             images: self.images,
             registry: self.registry,
-            app: &self.environment.app,
+            environment: self.environment,
             known,
             events: self.events,
         }

@@ -34,7 +34,8 @@ pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
         return Box::pin(carried(ground, planned, &Held::default())).await;
     }
     ground.halt.heed(true);
-    let ending = match Box::pin(lease::take(ground, planned)).await {
+    let again = async |observed| Box::pin(ground.plan(planned.desired.release.clone(), observed)).await;
+    let ending = match Box::pin(lease::take(ground, planned, again)).await {
         Ok((held, planned)) => {
             let ending = Box::pin(held.keep(ground, Box::pin(carried(ground, &planned, &held)))).await;
             // What was left moving keeps others away until the lease ends.

@@ -23,6 +23,8 @@ struct Inner {
     remains: Vec<Remains>,
     reads: u32,
     writes: u32,
+    /// When something last changed that users could notice.
+    changed_at_ms: Option<u64>,
 }
 
 impl Recorder {
@@ -39,6 +41,7 @@ impl Recorder {
                 remains: Vec::new(),
                 reads: 0,
                 writes: 0,
+                changed_at_ms: None,
             })),
         }
     }
@@ -54,6 +57,9 @@ impl Recorder {
         if let Kind::Called(Call { write, .. }) = &kind {
             let count = if *write { &mut inner.writes } else { &mut inner.reads };
             *count += 1;
+        }
+        if matches!(kind, Kind::StepEnded { .. } | Kind::TasksMoved { .. }) {
+            inner.changed_at_ms = Some(self.began.elapsed_ms());
         }
         let event = Event { seq: inner.record.len() as u64 + 1, at_ms: self.began.elapsed_ms(), kind };
         inner.screen.show(&event);
@@ -81,6 +87,13 @@ impl Recorder {
     #[must_use]
     pub fn elapsed_ms(&self) -> u64 {
         self.began.elapsed_ms()
+    }
+
+    /// Milliseconds since a step was carried out or a task changed its state; `None` before the first.
+    #[must_use]
+    pub fn since_change_ms(&self) -> Option<u64> {
+        let changed = self.inner().changed_at_ms?;
+        Some(self.began.elapsed_ms().saturating_sub(changed))
     }
 
     /// API calls so far, each attempt counted: those that read, those that write.

@@ -14,6 +14,11 @@ use super::probe::ask;
 use crate::host::Http;
 use crate::report::Recorder;
 
+/// An outage of a tenth of a second after a change is seen; one request a second would miss most of it.
+const DENSE: Duration = Duration::from_millis(100);
+/// For how long after a change the asking is dense.
+const AFTER_CHANGE_MS: u64 = 1_000;
+
 /// What is asked, and how often.
 #[derive(Debug)]
 pub struct Watched<'a> {
@@ -25,7 +30,7 @@ pub struct Watched<'a> {
     pub front: &'a Front,
     /// The checks, with the services that must answer them.
     pub checks: Vec<(&'a ServiceKey, &'a SmokeCheck)>,
-    /// Time between two requests, which go round the checks.
+    /// Time between two requests, which go round the checks. In the second after a change they are denser.
     pub every: Duration,
 }
 
@@ -42,15 +47,21 @@ pub async fn while_asking<T>(watched: &Watched<'_>, work: impl Future<Output = T
 }
 
 async fn asking(watched: &Watched<'_>, tally: &RefCell<Availability>) -> Infallible {
-    let mut ticks = tokio::time::interval(watched.every);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let clock = watched.events.clock();
     let mut under_way = FuturesUnordered::new();
     for (service, check) in watched.checks.iter().cycle() {
-        loop {
+        let asked = clock.mark();
+        let due = || {
+            let changed = watched.events.since_change_ms().is_some_and(|ms| ms < AFTER_CHANGE_MS);
+            let every = if changed { DENSE.min(watched.every) } else { watched.every };
+            every.saturating_sub(Duration::from_millis(asked.elapsed_ms()))
+        };
+        // A change may come at any moment of a long wait.
+        while !due().is_zero() {
             tokio::select! {
                 biased;
                 Some(()) = under_way.next() => {}
-                _ = ticks.tick() => break,
+                () = clock.sleep(due().min(DENSE)) => {}
             }
         }
         under_way.push(one(watched, tally, service, check));

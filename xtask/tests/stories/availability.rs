@@ -33,12 +33,10 @@ fn a_roll_that_nobody_noticed_is_told_as_such() {
         assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
         let seen = seen(&ended).unwrap();
         assert_eq!((seen.failed, &seen.misses), (0, &Vec::new()));
-        // One a second over the roll, and none while the account is read and the release is proven.
-        assert!(
-            seen.requests > 30 && u64::from(seen.requests) <= ended.secs + 1,
-            "{seen:?} in {} s",
-            ended.secs
-        );
+        // One a second over the roll and ten in the second after each change; none while the account is read and the
+        // release is proven.
+        let requests = u64::from(seen.requests);
+        assert!(requests > ended.secs && requests <= 3 * ended.secs, "{seen:?} in {} s", ended.secs);
     });
 }
 

@@ -25,6 +25,7 @@ mod outcomes;
 mod partial;
 mod picture;
 mod policy;
+mod renames;
 mod rollout;
 mod screens;
 mod secrets;

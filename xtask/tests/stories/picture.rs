@@ -67,7 +67,9 @@ fn foundation(observed: &Observed) -> String {
     for group in observed.target_groups.values() {
         writeln!(text, "{:?}", group.spec).unwrap();
     }
-    writeln!(text, "{:?}", observed.scaling).unwrap();
+    for (service, scaling) in &observed.scaling {
+        writeln!(text, "{service} {:?} {:?}", scaling.target, scaling.policies).unwrap();
+    }
     text
 }
 

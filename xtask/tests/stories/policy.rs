@@ -1,6 +1,6 @@
 //! The printed policy is enough for all that a deploy does, and no action in it is there for nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use deploy::event::ExitCode;
@@ -10,10 +10,8 @@ use sim::door::cloud::{Cloud, RuleGuard};
 use sim::fault::{Call, Rule};
 use sim::policy::Policy;
 use sim::workload::scripted::Script;
-use xtask::apply::{self, Known, Site};
 use xtask::aws::operations::{DEPLOY, DOWN};
-use xtask::observe;
-use xtask::report::{Recorder, Screen};
+use xtask::release::Removal;
 
 use crate::world::{World, story};
 
@@ -95,29 +93,16 @@ fn the_role_with_down_may_take_away_all_that_a_deploy_made() {
         let rights = printed_for(&world.environment, &[&DEPLOY[..], &DOWN[..]].concat());
         world.rights = Some(grant(&world.cloud, rights));
         assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
-        let observed = observe::account(&world.aws, &world.environment).await.unwrap();
-        let plan = deploy::plan::down(&world.environment, &observed);
-        let (events, known) =
-            (Recorder::new(world.host.clock.clone(), Screen::silent()), Known::of(&observed));
-        let images = BTreeMap::new();
-        let site = Site {
-            aws: &world.aws,
-            host: &world.host,
-            desired: None,
-            images: &images,
-            registry: None,
-            app: &world.environment.app,
-            known: &known,
-            events: &events,
-        };
-        for stage in &plan.stages {
-            apply::stage(&site, stage).await.unwrap_or_else(|denied| panic!("{denied}"));
-        }
+        // A listener that the file does not have any more is deleted by itself, which a load balancer's are not.
+        world.environment.load_balancer.listener.port = 8080;
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        assert_eq!(world.remove(Removal::Orphans).await.exit, ExitCode::Done);
+        let down = world.remove(Removal::Everything).await;
+        assert_eq!(down.exit, ExitCode::Done, "{:?}", down.events);
         // Cloud Map takes its time.
         world.host.clock.sleep(Duration::from_secs(60)).await;
-        let gone = observe::account(&world.aws, &world.environment).await.unwrap();
-        let left = deploy::plan::down(&world.environment, &gone);
-        assert!(left.is_empty(), "{left:?}");
+        let again = world.remove(Removal::Everything).await;
+        assert_eq!(again.writes, Vec::<String>::new(), "nothing is left");
         let used = called(&world);
         let unused: Vec<_> = DOWN.iter().filter(|need| !used.contains(need.action)).collect();
         assert_eq!(unused, Vec::<&Need>::new(), "a right that nothing takes");
@@ -154,7 +139,7 @@ fn what_belongs_to_another_app_is_out_of_reach() {
     let cases: [Foreign; 6] = [
         (
             |ours| ours.services[0].name = "shop".to_owned(),
-            "ecs:DescribeServices on resource: arn:aws:ecs:ap-southeast-1:123456789012:service/ielts-prod-cluster/shop ",
+            "ecs:CreateService on resource: arn:aws:ecs:ap-southeast-1:123456789012:service/ielts-prod-cluster/shop ",
         ),
         (
             |ours| ours.cluster = "shop".to_owned(),

@@ -189,15 +189,9 @@ impl World {
     pub(crate) async fn deploy(&mut self, backend: &str, frontend: &str) -> Ended {
         self.releases += 1;
         let images = self.images(backend, frontend);
-        let release = Release {
-            id: format!("{}-{}", self.name, self.releases),
-            commit: Some(self.commit.clone().unwrap_or_else(|| commit(backend, frontend))),
-            committed: None,
-            dirty: false,
-            actor: "story".to_owned(),
-            images: BTreeMap::new(),
-            pins: BTreeMap::new(),
-        };
+        let id = format!("{}-{}", self.name, self.releases);
+        let commit = self.commit.clone().unwrap_or_else(|| commit(backend, frontend));
+        let release = self.release(&id, Some(commit));
         self.carry(release, &images).await
     }
 
@@ -234,8 +228,20 @@ impl World {
         self.act(&BTreeMap::new(), true, abort).await
     }
 
+    pub(crate) fn release(&self, id: &str, commit: Option<String>) -> Release {
+        Release {
+            id: id.to_owned(),
+            commit,
+            committed: None,
+            dirty: false,
+            actor: "story".to_owned(),
+            images: BTreeMap::new(),
+            pins: BTreeMap::new(),
+        }
+    }
+
     /// Does something on a ground of its own, and tells what came of it.
-    async fn act(
+    pub(crate) async fn act(
         &self,
         images: &BTreeMap<ServiceKey, Image>,
         put_back: bool,

@@ -19,7 +19,7 @@ mod raw;
 mod redact;
 mod report;
 mod resolve;
-mod routing;
+pub(crate) mod routing;
 mod rules;
 mod schema;
 mod setting;

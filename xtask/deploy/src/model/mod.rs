@@ -8,6 +8,7 @@
 mod build;
 mod environment;
 mod observed;
+mod ownership;
 mod release;
 mod service;
 pub mod spec;
@@ -19,9 +20,10 @@ pub use environment::{
     Timeouts, Undo, Workload,
 };
 pub use observed::{
-    ClusterState, ListenerState, LoadBalancerState, NamespaceState, Observed, RepositoryState, RuleState,
-    ScalingState, ServiceState, TargetGroupState, TaskDefinitionState,
+    ClusterState, ListenerState, LoadBalancerState, NamespaceState, Neighbour, Observed, RepositoryState,
+    RuleState, ScalingState, ServiceState, TargetGroupState, TaskDefinitionState,
 };
+pub use ownership::{MANAGED_BY, Maker, Owned, OwnedKind, Owner};
 pub use release::{Desired, ImageDigest, Pin, Platform, Release};
 pub use service::{
     Architecture, CircuitBreaker, Cleanup, Connect, Container, ContainerHealthCheck, Deployment,

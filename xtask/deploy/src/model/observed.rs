@@ -8,7 +8,7 @@ use super::spec::{
     ListenerSpec, LoadBalancerSpec, LogGroupSpec, PolicySpec, RepositorySpec, RuleSpec, ScalableTargetSpec,
     ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
 };
-use super::{ImageDigest, ServiceKey};
+use super::{ImageDigest, Owned, Owner, ServiceKey};
 
 /// One read of the account. Absent means: asked for and not there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -47,8 +47,33 @@ pub struct Observed {
     pub latest: BTreeMap<ServiceKey, TaskDefinitionState>,
     /// Scalable targets by the service's short name.
     pub scaling: BTreeMap<ServiceKey, ScalingState>,
+    /// What this tool made in the region, by ARN, for whichever application and environment. It may name what is gone, and
+    /// lag behind what was just made.
+    /// `None` where tags cannot be read.
+    pub made: Option<BTreeMap<String, Owner>>,
+    /// What this tool made for this environment and deploy.toml does not have any more.
+    pub orphans: Vec<Owned>,
+    /// Services that are not deploy.toml's: of its cluster, and of wherever else this tool made some.
+    pub neighbours: Vec<Neighbour>,
+    /// Target groups of deploy.toml that its own service does not use and that have targets all the same, and how many.
+    pub strays: BTreeMap<String, usize>,
     /// Reads that an endpoint lacks or refused and the deploy can do without: a sentence each.
     pub warnings: Vec<String>,
+}
+
+/// A service that deploy.toml does not name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Neighbour {
+    /// Its name.
+    pub name: String,
+    /// Its cluster's name.
+    pub cluster: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The target groups in which its tasks are registered, by name.
+    pub target_groups: Vec<String>,
+    /// The discovery names of its Service Connect endpoints in the environment's namespace.
+    pub endpoints: Vec<String>,
 }
 
 /// An ECR repository.
@@ -111,6 +136,32 @@ pub struct RuleState {
     pub priority: u32,
     /// Its settings, when it is of the shape that the tool makes: one path pattern, one target group.
     pub spec: Option<RuleSpec>,
+    /// The paths of which it takes every request: those of a rule without other conditions.
+    pub paths: Vec<String>,
+    /// The target groups that it leads to, by name; none for a redirect or a fixed response.
+    pub forwards: Vec<String>,
+}
+
+impl RuleState {
+    /// Such as `rule 100 /api/* → web-tg`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("rule {}", self.label())
+    }
+
+    /// Such as `100 /api/* → web-tg`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let paths = match self.paths.is_empty() {
+            true => "with other conditions".to_owned(),
+            false => self.paths.join(", "),
+        };
+        let forwards = match self.forwards.is_empty() {
+            true => "(no target group)".to_owned(),
+            false => self.forwards.join(", "),
+        };
+        format!("{} {paths} → {forwards}", self.priority)
+    }
 }
 
 /// A target group.
@@ -147,6 +198,8 @@ pub struct ServiceState {
     pub running: u32,
     /// How many deployments it has.
     pub deployments: u32,
+    /// Whether it is deployed in another way than this tool can: `CODE_DEPLOY`, `BLUE_GREEN`, `DAEMON` and so on.
+    pub foreign_way: Option<String>,
     /// When the PRIMARY deployment was made, in milliseconds since the Unix epoch.
     pub deployed_at_ms: Option<u64>,
 }
@@ -183,6 +236,8 @@ impl TaskDefinitionState {
 /// A service's scalable target and policies.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ScalingState {
+    /// The target's ARN.
+    pub arn: Option<String>,
     /// The target.
     pub target: Option<ScalableTargetSpec>,
     /// Its policies, by name.

@@ -6,7 +6,7 @@ use crate::model::spec::{
     ClusterSpec, ListenerSpec, LoadBalancerSpec, LogGroupSpec, NamespaceSpec, PolicySpec, RepositorySpec,
     RuleSpec, ScalableTargetSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
 };
-use crate::model::{ImageDigest, ServiceKey};
+use crate::model::{ImageDigest, Owned, ServiceKey};
 
 /// One write, or one push. Resources are named; the executor knows their ARNs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -121,23 +121,8 @@ pub enum Action {
     DeleteScalingPolicy(PolicySpec),
     /// Application Auto Scaling DeregisterScalableTarget.
     DeregisterScalableTarget(ScalableTargetSpec),
-    /// ECS DeleteService with `force`, and the wait until it is INACTIVE.
-    DeleteService {
-        /// The service.
-        service: ServiceKey,
-        /// Its name.
-        name: String,
-        /// The cluster's name.
-        cluster: String,
-    },
-    /// ELBv2 DeleteLoadBalancer; its listeners and rules go with it.
-    DeleteLoadBalancer(LoadBalancerSpec),
-    /// ELBv2 DeleteTargetGroup.
-    DeleteTargetGroup(TargetGroupSpec),
-    /// ECS DeleteCluster.
-    DeleteCluster(ClusterSpec),
-    /// Cloud Map DeleteNamespace.
-    DeleteNamespace(NamespaceSpec),
+    /// The delete call of its kind; of a service with `force`, and the wait until it is INACTIVE.
+    Remove(Owned),
 }
 
 /// A member of UpdateService.
@@ -225,6 +210,19 @@ impl Action {
         )
     }
 
+    /// Whether it takes something away that was there.
+    #[must_use]
+    pub fn deletes(&self) -> bool {
+        matches!(
+            self,
+            Self::DeleteRule(_)
+                | Self::DeleteScalingPolicy(_)
+                | Self::DeregisterScalableTarget(_)
+                | Self::DeregisterTaskDefinition { .. }
+                | Self::Remove(_)
+        )
+    }
+
     /// A verb and what it is about, such as `create target group ielts-backend-tg`.
     #[must_use]
     pub fn title(&self) -> String {
@@ -282,11 +280,7 @@ impl Action {
             Self::DeregisterScalableTarget(spec) => {
                 format!("deregister scalable target {}", spec.resource_id)
             }
-            Self::DeleteService { name, .. } => format!("delete service {name}"),
-            Self::DeleteLoadBalancer(spec) => format!("delete load balancer {}", spec.name),
-            Self::DeleteTargetGroup(spec) => format!("delete target group {}", spec.name),
-            Self::DeleteCluster(spec) => format!("delete cluster {}", spec.name),
-            Self::DeleteNamespace(spec) => format!("delete namespace {}", spec.name),
+            Self::Remove(owned) => format!("delete {} {}", owned.kind.words(), owned.name),
         }
     }
 }

@@ -1,68 +1,101 @@
 //! The plan that takes an environment away again.
 
-use super::{Action, Plan, Stage, Step};
-use crate::model::spec::{ClusterSpec, NamespaceSpec};
-use crate::model::{Environment, LoadBalancerSource, Observed};
+use super::Plan;
+use super::orphans::removal;
+use crate::model::spec::ServiceSpec;
+use crate::model::{Environment, Maker, Observed, Owned, OwnedKind, RuleState};
 
 /// What [`down`] leaves on purpose: it holds data, or an earlier release may need it.
 pub const REMAINS: &str = "repositories with their images, log groups and task definition revisions are kept";
 
-/// Everything that `deploy` created for the environment goes, but for [`REMAINS`]: services first (clients
-/// before servers), then what they used. A load balancer that was selected, not created, stays.
+/// Deletes everything that this tool made for the environment, but for [`REMAINS`] and what somebody else's things are in.
+/// `there` is what was found to exist of it. What was adopted or found by name stays, and is named.
 #[must_use]
-pub fn down(environment: &Environment, observed: &Observed) -> Plan {
-    let why = "the environment is taken down";
-    let mut plan = Plan::default();
-    let mut services = Stage::new("services");
-    for service in environment.services.iter().rev() {
-        let mut steps = Vec::new();
-        if let Some(target) = observed.scaling.get(&service.key).and_then(|found| found.target.clone()) {
-            steps.push(Step::because(Action::DeregisterScalableTarget(target), why));
-        }
-        if observed.services.get(&service.key).is_some_and(|state| state.status != "INACTIVE") {
-            let action = Action::DeleteService {
-                service: service.key.clone(),
-                name: service.name.clone(),
-                cluster: environment.cluster.clone(),
-            };
-            steps.push(Step::because(action, why));
-        }
-        services.lane(service.key.0.clone(), steps);
-    }
-    let mut routing = Stage::new("routing");
-    let created = matches!(environment.load_balancer.source, LoadBalancerSource::Create { .. });
-    match &observed.load_balancer {
-        Some(found) if created => {
-            let step = Step::because(Action::DeleteLoadBalancer(found.spec.clone()), why);
-            routing.lane("load balancer", vec![step]);
-        }
-        _ => {
-            for rule in observed.rules.iter().filter_map(|rule| rule.spec.clone()) {
-                if environment.services.iter().any(|service| service.target_group.name == rule.target_group) {
-                    routing.lane(
-                        format!("rule {}", rule.priority),
-                        vec![Step::because(Action::DeleteRule(rule), why)],
-                    );
-                }
-            }
-        }
-    }
-    let mut foundation = Stage::new("foundation");
-    for service in &environment.services {
-        if let Some(found) = observed.target_groups.get(&service.target_group.name) {
-            let step = Step::because(Action::DeleteTargetGroup(found.spec.clone()), why);
-            foundation.lane(format!("{} target group", service.key), vec![step]);
-        }
-    }
-    if observed.cluster.as_ref().is_some_and(|cluster| cluster.status == "ACTIVE") {
-        let spec = ClusterSpec { name: environment.cluster.clone() };
-        foundation.lane("cluster", vec![Step::because(Action::DeleteCluster(spec), why)]);
-    }
-    if observed.namespace.is_some() {
-        let spec = NamespaceSpec { name: environment.namespace.clone() };
-        foundation.lane("namespace", vec![Step::because(Action::DeleteNamespace(spec), why)]);
-    }
-    plan.stages.extend([services, routing, foundation]);
-    plan.stages.retain(|stage| !stage.lanes.is_empty());
+pub fn down(environment: &Environment, observed: &Observed, there: &[Owned]) -> Plan {
+    let occupied: Vec<(&Owned, String)> =
+        there.iter().filter_map(|owned| Some((owned, occupant(environment, observed, owned)?))).collect();
+    let free: Vec<Owned> =
+        there.iter().filter(|owned| occupied.iter().all(|(kept, _)| kept != owned)).cloned().collect();
+    let order: Vec<_> = environment.services.iter().rev().collect();
+    let mut plan = removal(&free, &order, "the environment is taken down");
+    let adopted = adopted(environment, observed);
+    plan.notes = adopted.into_iter().map(|what| format!("{what}: kept, not created by this tool")).collect();
+    plan.notes.extend(occupied.into_iter().map(|(owned, occupant)| {
+        format!("{} {}: kept, because {occupant} is in it", owned.kind.words(), owned.name)
+    }));
     plan
+}
+
+/// Something of somebody else that is in a cluster or a namespace of ours, or that uses a target group of ours.
+fn occupant(environment: &Environment, observed: &Observed, owned: &Owned) -> Option<String> {
+    let theirs = |arn: &str| observed.maker(environment, arn) != Maker::Ours;
+    let adopted = observed.services.values().filter(|state| state.status != "INACTIVE" && theirs(&state.arn));
+    let mut adopted = adopted.map(|state| &state.spec);
+    let mut others = observed.neighbours.iter().filter(|other| theirs(&other.arn));
+    let service = match owned.kind {
+        OwnedKind::Cluster => {
+            let adopted = adopted.find(|spec| spec.cluster == owned.name).map(|spec| &spec.name);
+            adopted.or_else(|| others.find(|other| other.cluster == owned.name).map(|other| &other.name))
+        }
+        OwnedKind::Namespace => {
+            let inside =
+                |spec: &&ServiceSpec| spec.connect.as_ref().is_some_and(|it| it.namespace == owned.name);
+            let adopted = adopted.find(inside).map(|spec| &spec.name);
+            adopted.or_else(|| others.find(|other| !other.endpoints.is_empty()).map(|other| &other.name))
+        }
+        OwnedKind::TargetGroup => {
+            let uses =
+                |spec: &&ServiceSpec| spec.load_balancers.iter().any(|it| it.target_group == owned.name);
+            let adopted = adopted.find(uses).map(|spec| &spec.name);
+            let other = others.find(|other| other.target_groups.contains(&owned.name));
+            let rule = || {
+                let leads = |rule: &&RuleState| theirs(&rule.arn) && rule.forwards.contains(&owned.name);
+                observed.rules.iter().find(leads).map(RuleState::words)
+            };
+            return adopted.or_else(|| other.map(|other| &other.name)).map(service_words).or_else(rule);
+        }
+        _ => None,
+    };
+    service.map(service_words)
+}
+
+fn service_words(name: &String) -> String {
+    format!("service {name}")
+}
+
+/// What the file names and somebody else made.
+fn adopted(environment: &Environment, observed: &Observed) -> Vec<String> {
+    let mut found: Vec<(String, &str)> = Vec::new();
+    for service in &environment.services {
+        if let Some(state) = observed.services.get(&service.key).filter(|state| state.status != "INACTIVE") {
+            found.push((format!("service {}", service.name), &state.arn));
+        }
+        if let Some(scaling) = observed.scaling.get(&service.key)
+            && let Some(target) = &scaling.target
+        {
+            let arn = scaling.arn.as_deref().unwrap_or_default();
+            found.push((format!("scalable target {}", target.resource_id), arn));
+        }
+        if let Some(group) = observed.target_groups.get(&service.target_group.name) {
+            found.push((format!("target group {}", group.spec.name), &group.arn));
+        }
+    }
+    let ours = |group: &String| environment.services.iter().any(|it| it.target_group.name == *group);
+    for rule in observed.rules.iter().filter(|rule| rule.forwards.iter().any(ours)) {
+        found.push((rule.words(), &rule.arn));
+    }
+    if let Some(balancer) = &observed.load_balancer {
+        found.push((format!("load balancer {}", balancer.spec.name), &balancer.arn));
+    }
+    if let Some(listener) = &observed.listener {
+        found.push((format!("listener {}:{}", listener.spec.protocol, listener.spec.port), &listener.arn));
+    }
+    if let Some(cluster) = observed.cluster.as_ref().filter(|cluster| cluster.status == "ACTIVE") {
+        found.push((format!("cluster {}", environment.cluster), &cluster.arn));
+    }
+    if let Some(namespace) = &observed.namespace {
+        found.push((format!("namespace {}", environment.namespace), &namespace.arn));
+    }
+    found.retain(|(_, arn)| observed.maker(environment, arn) != Maker::Ours);
+    found.into_iter().map(|(what, _)| what).collect()
 }

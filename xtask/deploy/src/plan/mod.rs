@@ -11,6 +11,8 @@ mod foundation;
 mod listener;
 mod naming;
 mod older;
+mod orphans;
+mod ownership;
 mod prune;
 mod routing;
 mod scaling;
@@ -18,19 +20,21 @@ mod services;
 mod undo;
 mod wanted;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 pub use action::{Action, Member, Revision, RuleMove};
 pub use back::{Order, back};
 pub use down::{REMAINS, down};
 pub use naming::{client_token, release_tags};
 pub use older::refuse_older;
+pub use orphans::{made, orphans, removal};
 pub use prune::prune;
 pub use undo::{Undo, undo};
 pub use wanted::{service_spec, task_definition_spec};
 
 use crate::model::spec::Change;
-use crate::model::{Desired, Observed, ServiceKey};
+use crate::model::{Desired, Kind, Observed, Owned, ServiceKey};
 
 /// Everything that a deploy will do, in order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -43,6 +47,8 @@ pub struct Plan {
     pub refusals: Vec<Refusal>,
     /// What differs and is left alone on purpose.
     pub notes: Vec<String>,
+    /// What this tool made and deploy.toml does not have any more. The plan leaves it: `prune` deletes it.
+    pub orphans: Vec<Owned>,
 }
 
 /// Lanes that run at the same time, and the services that must settle before the next stage.
@@ -66,12 +72,34 @@ pub struct Lane {
 }
 
 /// One action and its reason.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// What is done.
     pub action: Action,
     /// Why.
     pub why: Why,
+}
+
+impl Step {
+    /// `+` for what is made, `-` for what is taken away, `~` for what changes.
+    #[must_use]
+    pub fn sign(&self) -> &'static str {
+        match &self.why {
+            _ if self.action.deletes() => "-",
+            Why::Missing => "+",
+            Why::Changed(_) | Why::Because(_) => "~",
+        }
+    }
+}
+
+impl Serialize for Step {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut step = serializer.serialize_struct("Step", 3)?;
+        step.serialize_field("sign", self.sign())?;
+        step.serialize_field("action", &self.action)?;
+        step.serialize_field("why", &self.why)?;
+        step.end()
+    }
 }
 
 /// Why a step is there.
@@ -112,7 +140,14 @@ impl Plan {
 /// What has to be done so that the account is as desired.
 #[must_use]
 pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
-    let mut plan = Plan::default();
+    let mut plan = Plan { orphans: observed.orphans.clone(), ..Plan::default() };
+    ownership::check(&mut plan, desired, observed);
+    if desired.environment.kind == Kind::Aws && observed.cluster.is_none() && observed.services.is_empty() {
+        let (name, region) = (&desired.environment.name, &desired.environment.region);
+        plan.notes.push(format!(
+            "nothing of {name} is in {region} yet; what may run in another region is not seen from here, and stays"
+        ));
+    }
     let mut foundation = Stage::new("foundation");
     foundation::images(&mut foundation, desired, observed);
     foundation::cluster(&mut plan, &mut foundation, desired, observed);
@@ -125,7 +160,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     plan.stages.extend([foundation, routing]);
     services::rolls(&mut plan, desired, observed);
     plan.notes.extend(scaling::parked(desired, observed));
-    scaling::surplus(&mut after, desired, observed);
+    scaling::surplus(&mut plan, &mut after, desired, observed);
     plan.after = vec![after];
     plan.after.retain(|stage| !stage.lanes.is_empty());
     plan.stages.retain(|stage| !stage.lanes.is_empty() || !stage.settle.is_empty());

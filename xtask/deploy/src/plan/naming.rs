@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Release, tag_text};
+use crate::model::{Owner, Release, tag_text};
 
 /// The tags that a revision carries. They are the release record: who released which commit.
 ///
 /// Tag values hold letters, digits, spaces and `+-=._:/@`, at most 256 of them (ECS API, Tag); anything else
 /// becomes `_`.
 #[must_use]
-pub fn release_tags(app: &str, release: &Release) -> BTreeMap<String, String> {
-    let mut tags = BTreeMap::from([
-        ("app".to_owned(), clean(app)),
+pub fn release_tags(owner: &Owner, release: &Release) -> BTreeMap<String, String> {
+    let mut tags = owner.tags();
+    tags.extend([
         ("release".to_owned(), clean(&release.id)),
         ("dirty".to_owned(), release.dirty.to_string()),
         ("actor".to_owned(), clean(&release.actor)),
@@ -60,7 +60,10 @@ mod tests {
 
     #[test]
     fn a_run_url_with_a_query_is_no_validation_error() {
-        let tags = release_tags("ielts", &release("https://ci/run?id=1"));
+        let tags = release_tags(
+            &Owner { app: "ielts".into(), environment: "prod".into() },
+            &release("https://ci/run?id=1"),
+        );
         assert_eq!(tags["actor"], "https://ci/run_id=1");
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Action, Plan, Refusal, RuleMove, Stage, Step};
 use super::{listener, wanted};
 use crate::model::spec::{LoadBalancerSpec, RuleSpec, TargetGroupSpec, changes};
-use crate::model::{Desired, LoadBalancerSource, Observed};
+use crate::model::{Desired, LoadBalancerSource, Maker, Observed, RuleState};
 
 /// ELBv2's highest priority (API reference, CreateRule).
 const LAST_PRIORITY: u32 = 50_000;
@@ -51,6 +51,8 @@ pub(super) fn target_groups(plan: &mut Plan, stage: &mut Stage, desired: &Desire
             );
             continue;
         };
+        // Only the default for targets that are registered without a port; ECS registers its tasks with one.
+        let spec = TargetGroupSpec { port: found.spec.port, ..spec };
         if let Some(refusal) = immutable(&found.spec, &spec) {
             plan.refusals.push(refusal);
             continue;
@@ -69,10 +71,20 @@ pub(super) fn target_groups(plan: &mut Plan, stage: &mut Stage, desired: &Desire
     }
 }
 
-/// ELBv2 cannot change a target group's type, protocol, port or VPC.
+/// ELBv2 cannot change a target group's type, protocol or VPC.
 fn immutable(found: &TargetGroupSpec, wanted: &TargetGroupSpec) -> Option<Refusal> {
-    let fixed = ["target_type", "protocol", "port", "vpc"];
+    let fixed = ["target_type", "protocol", "vpc"];
     let change = changes(found, wanted).into_iter().find(|change| fixed.contains(&change.field.as_str()))?;
+    if found.protocol != wanted.protocol && !found.protocol.starts_with("HTTP") {
+        return Some(Refusal {
+            what: format!(
+                "target group {} takes {}: it is a network load balancer's",
+                found.name, found.protocol
+            ),
+            remedy: "name a target group of an application load balancer, or one that does not exist yet"
+                .to_owned(),
+        });
+    }
     Some(Refusal {
         what: format!(
             "target group {} has {} {}, wanted is {}, and AWS cannot change that",
@@ -93,10 +105,18 @@ pub(super) fn rules(
     desired: &Desired,
     observed: &Observed,
 ) {
-    let ours = |rule: &RuleSpec| {
-        desired.environment.services.iter().any(|service| service.target_group.name == rule.target_group)
+    let wanted = wanted::rules(&desired.environment);
+    let made = |rule: &&RuleState| observed.maker(&desired.environment, &rule.arn) == Maker::Ours;
+    let made: Vec<&RuleSpec> =
+        observed.rules.iter().filter(made).filter_map(|rule| rule.spec.as_ref()).collect();
+    // What somebody else made is never changed or deleted; where it is as wanted, it will do. What leads to a service that
+    // the file does not have any more is left to `prune`.
+    let known = |rule: &RuleSpec| {
+        let services = &desired.environment.services;
+        services.iter().any(|service| service.target_group.name == rule.target_group)
+            || wanted.iter().any(|wanted| wanted.path == rule.path)
     };
-    let towards = towards(&wanted::rules(&desired.environment), observed, ours);
+    let towards = towards(&wanted, observed, |rule| made.contains(&rule) && known(rule));
     plan.refusals.extend(towards.refusals);
     stage.lane("rules", towards.steps);
     for rule in towards.unwanted {
@@ -125,7 +145,7 @@ pub(super) fn towards(wanted: &[RuleSpec], observed: &Observed, ours: impl Fn(&R
     for rule in wanted {
         let same =
             found.iter().filter(|found| found.path == rule.path && !kept.contains_key(&found.priority));
-        let best = same.filter(|found| ours(found) || found.priority == rule.priority);
+        let best = same.filter(|found| ours(found) || **found == rule);
         if let Some(best) = best.min_by_key(|found| found.priority.abs_diff(rule.priority)) {
             kept.insert(best.priority, rule);
         }
@@ -145,8 +165,9 @@ pub(super) fn towards(wanted: &[RuleSpec], observed: &Observed, ours: impl Fn(&R
             Some(_) => {
                 towards.refusals.push(Refusal {
                     what: format!(
-                        "priority {} of the listener belongs to a rule that is not ours",
-                        rule.priority
+                        "priority {} of the listener belongs to {}",
+                        rule.priority,
+                        there.map(RuleState::words).unwrap_or_default()
                     ),
                     remedy: format!("give the route {} a priority that is free", rule.path),
                 });

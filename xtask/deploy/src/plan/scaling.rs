@@ -1,9 +1,9 @@
 //! Steps for a service's scalable target and policies.
 
 use super::wanted;
-use super::{Action, Stage, Step};
+use super::{Action, Plan, Stage, Step};
 use crate::model::spec::{PolicySpec, changes};
-use crate::model::{Desired, Observed, Service};
+use crate::model::{Desired, Maker, Observed, Service};
 
 /// What brings the service's scaling to what is wanted; nothing when it is not ours to keep.
 pub(super) fn steps(desired: &Desired, service: &Service, observed: &Observed) -> Vec<Step> {
@@ -36,16 +36,25 @@ pub(super) fn steps(desired: &Desired, service: &Service, observed: &Observed) -
 }
 
 /// The policies that deploy.toml does not have.
-pub(super) fn surplus(after: &mut Stage, desired: &Desired, observed: &Observed) {
+pub(super) fn surplus(plan: &mut Plan, after: &mut Stage, desired: &Desired, observed: &Observed) {
     for service in &desired.environment.services {
         let (Some(scaling), Some(found)) = (&service.scaling, observed.scaling.get(&service.key)) else {
             continue;
         };
         let wanted = |found: &&PolicySpec| scaling.policies.iter().any(|policy| policy.name == found.name);
+        let surplus = found.policies.iter().filter(|found| !wanted(found));
+        // A policy has no tags: it is taken for its scalable target's.
+        let arn = found.arn.as_deref().unwrap_or_default();
+        if observed.maker(&desired.environment, arn) != Maker::Ours {
+            let kept =
+                |found: &PolicySpec| format!("scaling policy {}: kept, not created by this tool", found.name);
+            plan.notes.extend(surplus.map(kept));
+            continue;
+        }
         let delete = |found: &PolicySpec| {
             Step::because(Action::DeleteScalingPolicy(found.clone()), "not in deploy.toml any more")
         };
-        let steps = found.policies.iter().filter(|found| !wanted(found)).map(delete).collect();
+        let steps = surplus.map(delete).collect();
         after.lane(service.key.0.clone(), steps);
     }
 }
@@ -53,12 +62,8 @@ pub(super) fn surplus(after: &mut Stage, desired: &Desired, observed: &Observed)
 /// Fewer tasks than the least that scaling allows. None at all is what somebody wants: a release starts no such service.
 fn raise(service: &Service, observed: &Observed, min: u32) -> Option<Step> {
     let from = super::services::live(observed, service)?.desired;
-    let action = Action::RaiseDesiredCount {
-        service: service.key.clone(),
-        name: service.name.clone(),
-        from,
-        to: min,
-    };
+    let action =
+        Action::RaiseDesiredCount { service: service.key.clone(), name: service.name.clone(), from, to: min };
     (0 < from && from < min).then(|| Step::because(action, "fewer than `scaling.min`"))
 }
 
@@ -69,7 +74,10 @@ pub(super) fn parked(desired: &Desired, observed: &Observed) -> Vec<String> {
         service.desired_count > 0 && state.is_some_and(|state| state.desired == 0)
     };
     let note = |service: &Service| {
-        format!("{} is scaled to 0 tasks, and stays so: somebody wants it, or has to start it again", service.name)
+        format!(
+            "{} is scaled to 0 tasks, and stays so: somebody wants it, or has to start it again",
+            service.name
+        )
     };
     desired.environment.services.iter().filter(parked).map(note).collect()
 }

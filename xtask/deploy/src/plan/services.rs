@@ -83,6 +83,13 @@ pub(super) fn rolls(plan: &mut Plan, desired: &Desired, observed: &Observed) {
             .max();
         rank.push((place.unwrap_or(0), service));
     }
+    // Clients that still run use an endpoint until they are redeployed without it: its service rolls last.
+    let last = rank.iter().map(|(place, _)| *place + 1).max().unwrap_or(0);
+    for (place, service) in &mut rank {
+        if endpoint_goes(service, observed) {
+            *place = last;
+        }
+    }
     for place in 0..=rank.iter().map(|(place, _)| *place).max().unwrap_or(0) {
         let mut stage = Stage::new("roll");
         for (_, service) in rank.iter().filter(|(of, _)| *of == place) {
@@ -104,6 +111,11 @@ fn endpoint_moves(desired: &Desired, service: &Service, observed: &Observed) -> 
     let wanted = wanted::service_spec(&desired.environment, service, observed).connect;
     let offers = wanted.as_ref().is_some_and(|connect| !connect.services.is_empty());
     offers && live(observed, service).is_none_or(|state| state.spec.connect != wanted)
+}
+
+fn endpoint_goes(service: &Service, observed: &Observed) -> bool {
+    let offered = live(observed, service).and_then(|state| state.spec.connect.as_ref());
+    service.connect.is_none() && offered.is_some_and(|connect| !connect.services.is_empty())
 }
 
 fn roll(

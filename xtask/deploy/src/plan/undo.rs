@@ -15,7 +15,9 @@ use serde_json::Value;
 use super::back::{Order, back};
 use super::{Action, Plan, Stage, Step, routing};
 use crate::history::PROVEN;
-use crate::model::spec::{ListenerSpec, PolicySpec, RuleSpec, ScalableTargetSpec, ServiceSpec, TargetGroupSpec, changes};
+use crate::model::spec::{
+    ListenerSpec, PolicySpec, RuleSpec, ScalableTargetSpec, ServiceSpec, TargetGroupSpec, changes,
+};
 use crate::model::{Desired, Observed, Pin, ServiceKey, ServiceState};
 
 /// What was there before the first change of a release, and what the release writes in its place.
@@ -155,8 +157,20 @@ impl Undo {
     /// Whether nothing that was there is changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { release: _, resumed: _, services, rules, listeners, target_groups, scalable_targets, policies } = self;
-        let settings = rules.is_empty() && listeners.is_empty() && target_groups.is_empty() && scalable_targets.is_empty();
+        let Self {
+            release: _,
+            resumed: _,
+            services,
+            rules,
+            listeners,
+            target_groups,
+            scalable_targets,
+            policies,
+        } = self;
+        let settings = rules.is_empty()
+            && listeners.is_empty()
+            && target_groups.is_empty()
+            && scalable_targets.is_empty();
         services.is_empty() && settings && policies.is_empty()
     }
 

@@ -133,8 +133,7 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
             image: image.map_or_else(|| uri.clone(), |digest| image_reference(&uri, digest)),
             port: Some(container.port),
             port_name: Some(container.port_name.clone()),
-            // `http` gives Service Connect its per-request retries and metrics; it cannot change later.
-            app_protocol: service.connect.as_ref().map(|_| "http".to_owned()),
+            app_protocol: app_protocol(service, observed),
             environment,
             secrets: container.secrets.clone(),
             health_check: container.health_check.as_ref().map(|check| HealthCommandSpec {
@@ -167,6 +166,21 @@ fn exec_mounts(service: &Service) -> BTreeMap<String, String> {
     let needed = service.enable_execute_command && service.container.readonly_root;
     let paths = EXEC_PATHS.iter().filter(|_| needed);
     paths.map(|path| ((*path).to_owned(), path[1..].replace('/', "-"))).collect()
+}
+
+/// `http` gives Service Connect its per-request retries and metrics. In a service of Service Connect it cannot change
+/// (UpdateService refuses), so what runs keeps what it has.
+fn app_protocol(service: &Service, observed: &Observed) -> Option<String> {
+    let running = observed.services.get(&service.key);
+    let running = running.filter(|state| state.status == "ACTIVE" && state.spec.connect.is_some());
+    let containers =
+        running.and_then(|state| state.task_definition.spec.as_ref()).map(|spec| &spec.containers);
+    let same = |port_name: &Option<String>| port_name.as_ref() == Some(&service.container.port_name);
+    let found = containers.and_then(|all| all.iter().find(|container| same(&container.port_name)));
+    match found {
+        Some(container) => container.app_protocol.clone(),
+        None => service.connect.as_ref().map(|_| "http".to_owned()),
+    }
 }
 
 /// The settings that `service` should have.

@@ -15,6 +15,6 @@ pub use duration::{age, duration};
 pub use history::history;
 pub use line::{Detail, forecast, line};
 pub use moment::place;
-pub use plan_text::plan_text;
+pub use plan_text::{orphans, plan_text};
 pub use rolling::rolling;
 pub use table::{address, table};

@@ -1,5 +1,6 @@
 //! A plan as a person reads it: what will change, and why.
 
+use crate::model::Owned;
 use crate::model::spec::Change;
 use crate::plan::{Plan, Why};
 
@@ -27,11 +28,12 @@ pub fn plan_text(plan: &Plan) -> String {
         }
         text.push_str(&format!("  {}\n", stage.name));
         for step in stage.lanes.iter().flat_map(|lane| &lane.steps) {
+            let line = format!("    {} {}", step.sign(), step.action.title());
             match &step.why {
-                Why::Missing => text.push_str(&format!("    + {}\n", step.action.title())),
-                Why::Because(why) => text.push_str(&format!("    ~ {}: {why}\n", step.action.title())),
+                Why::Missing => text.push_str(&format!("{line}\n")),
+                Why::Because(why) => text.push_str(&format!("{line}: {why}\n")),
                 Why::Changed(changes) => {
-                    text.push_str(&format!("    ~ {}\n", step.action.title()));
+                    text.push_str(&format!("{line}\n"));
                     for change in changes {
                         text.push_str(&format!("        {}\n", difference(change)));
                     }
@@ -42,6 +44,21 @@ pub fn plan_text(plan: &Plan) -> String {
     for stage in plan.stages.iter().filter(|stage| !stage.settle.is_empty() && stage.lanes.is_empty()) {
         let names: Vec<_> = stage.settle.iter().map(|key| key.0.as_str()).collect();
         text.push_str(&format!("  waits for the deployment of {} that is under way\n", names.join(" and ")));
+    }
+    text.push_str(&orphans(&plan.orphans));
+    text
+}
+
+/// What this tool made and deploy.toml does not have any more, a line each; empty for none.
+#[must_use]
+pub fn orphans(orphans: &[Owned]) -> String {
+    if orphans.is_empty() {
+        return String::new();
+    }
+    let mut text = "not in deploy.toml any more; `cargo xtask prune` deletes it:\n".to_owned();
+    for owned in orphans {
+        let kept = if owned.kind.holds_data() { " (kept: it holds data)" } else { "" };
+        text.push_str(&format!("  {} {}{kept}\n", owned.kind.words(), owned.name));
     }
     text
 }

@@ -9,7 +9,7 @@ pub use ids::Ids;
 use crate::identity::LandingZone;
 use crate::wire::{Api, ApiRequest, Outcome, limits};
 use crate::workload::{Effect, Report};
-use crate::{cloudmap, ecr, ecs, elb, identity, logs, scaling, secretsmanager, ssm};
+use crate::{cloudmap, ecr, ecs, elb, identity, logs, scaling, secretsmanager, ssm, tagging};
 
 /// What a new account is like.
 #[derive(Clone, Debug)]
@@ -103,6 +103,7 @@ impl Account {
             Api::Ssm => ssm::handle(self, now, request),
             Api::SecretsManager => secretsmanager::handle(self, now, request),
             Api::Elb => elb::handle(self, now, request),
+            Api::Tagging => tagging::handle(self, request),
             Api::Sts | Api::Ec2 | Api::Iam => identity::handle(self, now, request),
         };
         ecs::reconcile(self, now);

@@ -12,6 +12,7 @@ use crate::account::{Account, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome};
 
 pub(crate) use self::operations::{Due, due};
+pub(crate) use self::tags::tagged;
 
 /// All Cloud Map state of the account.
 #[derive(Debug, Default)]

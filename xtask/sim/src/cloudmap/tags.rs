@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::INVALID;
 use super::namespaces::Namespace;
 use crate::account::Account;
+use crate::tagging::Tagged;
 use crate::wire::{ApiError, ApiRequest, Outcome, params};
 
 /// A tag.
@@ -72,4 +73,10 @@ pub(super) fn untag(account: &mut Account, request: &ApiRequest) -> Outcome {
 pub(super) fn list(account: &mut Account, request: &ApiRequest) -> Outcome {
     let asked: Tags = params(request, INVALID)?;
     Ok(json!({ "Tags": asked.namespace(account)?.tags }))
+}
+
+/// All namespaces with their tags.
+pub(crate) fn tagged(account: &Account) -> Vec<Tagged> {
+    let pairs = |tags: &[Tag]| tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
+    account.cloudmap.namespaces.values().map(|own| (own.arn.clone(), pairs(&own.tags))).collect()
 }

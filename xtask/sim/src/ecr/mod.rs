@@ -18,6 +18,7 @@ pub use error::RegistryError;
 pub(crate) use resolve::{ResolvedImage, resolve_image};
 pub use store::State;
 pub(crate) use store::digest_of;
+pub(crate) use tags::tagged;
 
 use crate::account::{Account, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome};

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::error::{INVALID, invalid, repository_not_found};
 use super::store::Repository;
 use crate::account::Account;
+use crate::tagging::Tagged;
 use crate::wire::{ApiError, ApiRequest, Outcome, params};
 
 /// A tag; ECR writes its members in Pascal case, unlike all its others.
@@ -74,4 +75,10 @@ fn repository<'a>(account: &'a mut Account, arn: &str) -> Result<&'a mut Reposit
         return Err(repository_not_found(account, name, None));
     }
     account.ecr.repositories.get_mut(name).ok_or_else(|| invalid("resourceArn", "Invalid ARN"))
+}
+
+/// All repositories with their tags.
+pub(crate) fn tagged(account: &Account) -> Vec<Tagged> {
+    let pairs = |tags: &[Tag]| tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
+    account.ecr.repositories.values().map(|own| (own.arn.clone(), pairs(&own.tags))).collect()
 }

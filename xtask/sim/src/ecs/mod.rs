@@ -29,3 +29,4 @@ pub(crate) use rollout::reconcile;
 pub(crate) use service::{desired_count, set_desired_count};
 pub(crate) use state::Due;
 pub use state::State;
+pub(crate) use tags::tagged;

@@ -9,6 +9,7 @@ use super::errors::{client, invalid};
 use super::params::decode;
 use super::reference;
 use crate::account::Account;
+use crate::tagging::Tagged;
 use crate::wire::{ApiError, ApiRequest, Outcome};
 
 /// One tag. The value may be left out, which is the empty value.
@@ -51,6 +52,11 @@ impl Tags {
     pub(super) fn forget(&mut self, arn: &str) {
         self.0.remove(arn);
     }
+}
+
+/// All resources that have tags.
+pub(crate) fn tagged(account: &Account) -> Vec<Tagged> {
+    account.ecs.tags.0.iter().map(|(arn, tags)| (arn.clone(), tags.clone())).collect()
 }
 
 /// AWS's limits: at most 50 tags, keys of 1 to 128 and values of at most 256 characters out of letters,

@@ -22,6 +22,7 @@ mod targets;
 pub(crate) use associations::has_load_balancer;
 pub use routing::{Route, RouteTarget, Served, listeners, route};
 pub use state::State;
+pub(crate) use tags::tagged;
 pub(crate) use target_group::TargetGroup;
 pub(crate) use target_health::{Target, TargetState, answered, deregister, due, health, register};
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::state::{State, VALIDATION, invalid};
 use crate::account::Account;
+use crate::tagging::Tagged;
 use crate::wire::{ApiError, ApiRequest, Outcome, list, params};
 
 /// A tag.
@@ -113,4 +114,10 @@ fn check_exists(state: &State, arn: &str) -> Result<(), ApiError> {
         Some("listener-rule") => state.rule(arn).map(drop),
         _ => Err(invalid(format!("'{arn}' is not a valid resource ARN"))),
     }
+}
+
+/// All resources that have tags.
+pub(crate) fn tagged(account: &Account) -> Vec<Tagged> {
+    let pairs = |tags: &[Tag]| tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
+    account.elb.tags.iter().map(|(arn, tags)| (arn.clone(), pairs(tags))).collect()
 }

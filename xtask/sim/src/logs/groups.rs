@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::INVALID;
 use super::store::{Group, group_name};
 use crate::account::{Account, Millis};
+use crate::tagging::Tagged;
 use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
 
 #[derive(Debug, Deserialize)]
@@ -173,4 +174,10 @@ pub(super) fn untag(account: &mut Account, request: &ApiRequest) -> Outcome {
 pub(super) fn list_tags(account: &mut Account, request: &ApiRequest) -> Outcome {
     let asked: Tags = params(request, INVALID)?;
     Ok(json!({ "tags": asked.group(account)?.tags }))
+}
+
+/// All groups with their tags.
+pub(crate) fn tagged(account: &Account) -> Vec<Tagged> {
+    let arn = |name: &String| account.arn("logs", &format!("log-group:{name}"));
+    account.logs.groups.iter().map(|(name, group)| (arn(name), group.tags.clone())).collect()
 }

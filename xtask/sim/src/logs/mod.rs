@@ -7,6 +7,7 @@ mod pattern;
 mod store;
 mod streams;
 
+pub(crate) use groups::tagged;
 pub use store::State;
 
 use crate::account::{Account, Millis};

@@ -9,6 +9,7 @@ mod targets;
 use std::collections::BTreeMap;
 
 use self::policies::Policy;
+pub(crate) use self::tags::tagged;
 use self::targets::{Activity, Target};
 use crate::account::{Account, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome};

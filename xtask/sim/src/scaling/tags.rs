@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::INVALID;
 use super::targets::Target;
 use crate::account::Account;
+use crate::tagging::Tagged;
 use crate::wire::{ApiError, ApiRequest, Outcome, params};
 
 #[derive(Debug, Deserialize)]
@@ -53,4 +54,9 @@ pub(super) fn untag(account: &mut Account, request: &ApiRequest) -> Outcome {
 pub(super) fn list(account: &mut Account, request: &ApiRequest) -> Outcome {
     let asked: Tags = params(request, INVALID)?;
     Ok(json!({ "Tags": asked.target(account)?.tags }))
+}
+
+/// All scalable targets with their tags.
+pub(crate) fn tagged(account: &Account) -> Vec<Tagged> {
+    account.scaling.targets.values().map(|own| (own.arn.clone(), own.tags.clone())).collect()
 }

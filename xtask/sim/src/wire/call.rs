@@ -31,6 +31,8 @@ pub enum Api {
     Ec2,
     /// AWS IAM (read calls).
     Iam,
+    /// Resource Groups Tagging (read calls).
+    Tagging,
 }
 
 /// One API call, decoded. Its `Debug` shows nothing of what parameters and secrets hold.

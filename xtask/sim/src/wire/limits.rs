@@ -61,7 +61,7 @@ fn code(api: Api) -> &'static str {
         Api::CloudMap => "InvalidInput",
         Api::Elb | Api::Sts | Api::Iam => "ValidationError",
         Api::Ec2 => "InvalidParameterValue",
-        Api::Ecs | Api::Ecr | Api::Logs => "InvalidParameterException",
+        Api::Ecs | Api::Ecr | Api::Logs | Api::Tagging => "InvalidParameterException",
     }
 }
 

@@ -1,6 +1,6 @@
 //! The AWS wire, both ways: an HTTP request becomes an [`ApiRequest`], an answer becomes an HTTP response.
 //!
-//! JSON 1.1 services (ECS, ECR, scaling, Cloud Map, logs, SSM, Secrets Manager) and query services (ELBv2, STS, EC2,
+//! JSON 1.1 services (ECS, ECR, scaling, Cloud Map, logs, SSM, Secrets Manager, tagging) and query services (ELBv2, STS, EC2,
 //! IAM) meet in one shape: parameters and results are [`serde_json::Value`] objects with the API's own member names.
 
 mod call;

@@ -29,7 +29,7 @@ pub(super) enum Protocol {
 }
 
 impl Api {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Ecs,
         Self::Ecr,
         Self::Scaling,
@@ -41,6 +41,7 @@ impl Api {
         Self::Sts,
         Self::Ec2,
         Self::Iam,
+        Self::Tagging,
     ];
 
     pub(super) fn protocol(self) -> Protocol {
@@ -54,6 +55,9 @@ impl Api {
             Self::Logs => Protocol::Json { prefix: "Logs_20140328", message: "message" },
             Self::Ssm => Protocol::Json { prefix: "AmazonSSM", message: "message" },
             Self::SecretsManager => Protocol::Json { prefix: "secretsmanager", message: "Message" },
+            Self::Tagging => {
+                Protocol::Json { prefix: "ResourceGroupsTaggingAPI_20170126", message: "Message" }
+            }
             Self::Elb => Protocol::Query {
                 version: "2015-12-01",
                 xmlns: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",

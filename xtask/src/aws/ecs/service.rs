@@ -21,6 +21,7 @@ use crate::aws::{Aws, Error, Kind, Tags};
 const CREATE: Op =
     Op::write("ecs", "CreateService").patient(&["ClusterNotFoundException", "NamespaceNotFoundException"]);
 const DESCRIBE: Op = Op::read("ecs", "DescribeServices");
+const LIST: Op = Op::read("ecs", "ListServices");
 const DELETE: Op = Op::write("ecs", "DeleteService");
 
 /// How many services one DescribeServices takes.
@@ -60,6 +61,8 @@ pub struct FoundService {
     pub hides_threshold: bool,
     /// The endpoint does not show `earlySuccessCriteria`.
     pub hides_early_success: bool,
+    /// Its deployment controller, strategy or scheduling, where that is another than a rolling ECS deployment of replicas.
+    pub foreign_way: Option<String>,
 }
 
 impl Aws {
@@ -144,6 +147,28 @@ impl Aws {
         Ok(found.into_iter().map(|service| read(service, arns)).collect())
     }
 
+    /// ARNs of a cluster's services. None without the cluster.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn list_services(&self, cluster: &str) -> Result<Vec<String>, Error> {
+        let (mut found, mut next) = (Vec::new(), None);
+        loop {
+            let call = || {
+                self.ecs.list_services().cluster(cluster).max_results(100).set_next_token(next.clone()).send()
+            };
+            let reply = match self.call(LIST, call).await {
+                Err(error) if matches!(error.kind, Kind::NotFound) => return Ok(found),
+                reply => reply?,
+            };
+            found.extend(reply.service_arns.unwrap_or_default());
+            next = reply.next_token;
+            if next.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
     async fn read_services(&self, cluster: &str, names: &[&str]) -> Result<Vec<Service>, Error> {
         let batch = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -202,6 +227,7 @@ fn read(mut found: Service, arns: &Arns) -> FoundService {
         hides_early_success: rolling.is_none_or(|rolling| rolling.early_success_criteria().is_none()),
         spec: settings::read(&found, arns),
         snapshot: snapshot::service(&found),
+        foreign_way: settings::foreign_way(&found),
         task_definition: found.task_definition.take().unwrap_or_default(),
         arn: found.service_arn.take().unwrap_or_default(),
     }

@@ -150,6 +150,17 @@ pub(super) fn read(found: &Service, arns: &Arns) -> ServiceSpec {
     }
 }
 
+/// A service's deployment controller, strategy or scheduling, where this tool knows none of it. All of them are left out of
+/// replies for services that were made before there was a choice.
+pub(super) fn foreign_way(found: &Service) -> Option<String> {
+    let controller = found.deployment_controller().map(|it| it.r#type().as_str());
+    let strategy = found.deployment_configuration().and_then(|it| it.strategy()).map(|it| it.as_str());
+    let scheduling = found.scheduling_strategy().map(|it| it.as_str());
+    let known = [(controller, "ECS"), (strategy, "ROLLING"), (scheduling, "REPLICA")];
+    let foreign = known.into_iter().find_map(|(found, ours)| found.filter(|found| *found != ours));
+    foreign.map(str::to_owned)
+}
+
 fn threshold(breaker: &DeploymentCircuitBreaker) -> Option<ThresholdSpec> {
     let found = breaker.threshold_configuration()?;
     Some(ThresholdSpec { kind: found.r#type().as_str().to_owned(), value: count(found.value()) })

@@ -78,6 +78,18 @@ impl Aws {
         }
     }
 
+    /// A listener by its ARN.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn find_listener(&self, arn: &str) -> Result<Option<FoundListener>, Error> {
+        match self.call(DESCRIBE, || self.elb.describe_listeners().listener_arns(arn).send()).await {
+            Ok(reply) => Ok(reply.listeners.unwrap_or_default().first().map(read)),
+            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Creates a listener whose default action is a redirect or a fixed 404. Gives its ARN.
     ///
     /// # Errors

@@ -49,6 +49,18 @@ impl Aws {
         }
     }
 
+    /// A rule by its ARN.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn find_rule(&self, arn: &str) -> Result<Option<RuleState>, Error> {
+        match self.call(DESCRIBE, || self.elb.describe_rules().rule_arns(arn).send()).await {
+            Ok(reply) => Ok(reply.rules.unwrap_or_default().first().and_then(|rule| read(rule).state)),
+            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Creates a rule. Gives its ARN.
     ///
     /// # Errors
@@ -147,6 +159,8 @@ fn read(found: &Rule) -> FoundRule {
     let state = priority.map(|priority| RuleState {
         arn: found.rule_arn().unwrap_or_default().to_owned(),
         priority,
+        paths: paths(found),
+        forwards: forwards.iter().map(|arn| target_group_name(arn).to_owned()).collect(),
         spec: path(found).zip(only(&forwards)).filter(|_| is_forward(found)).map(|(path, target_group)| {
             RuleSpec { priority, path, target_group: target_group_name(target_group).to_owned() }
         }),
@@ -160,16 +174,22 @@ fn only<T>(list: &[T]) -> Option<&T> {
 
 /// The path of a rule whose only condition is one path pattern.
 fn path(rule: &Rule) -> Option<String> {
-    let condition = only(rule.conditions()).filter(|condition| condition.field() == Some("path-pattern"))?;
-    let configured = condition.path_pattern_config().map(|config| (config.values(), config.regex_values()));
+    only(&paths(rule)).filter(|_| rule.transforms().is_empty()).cloned()
+}
+
+/// The paths of a rule whose only condition is their patterns.
+fn paths(rule: &Rule) -> Vec<String> {
+    let Some(condition) = only(rule.conditions()).filter(|it| it.field() == Some("path-pattern")) else {
+        return Vec::new();
+    };
+    let configured = condition.path_pattern_config();
+    let regular = configured.is_some_and(|config| !config.regex_values().is_empty());
+    if regular || !condition.regex_values().is_empty() {
+        return Vec::new();
+    }
     // AWS tells the values in both places, older emulators in the first only.
-    let values = configured
-        .map(|(values, _)| values)
-        .filter(|values| !values.is_empty())
-        .unwrap_or_else(|| condition.values());
-    let regular = configured.is_some_and(|(_, expressions)| !expressions.is_empty())
-        || !condition.regex_values().is_empty();
-    only(values).filter(|_| !regular && rule.transforms().is_empty()).cloned()
+    let values = configured.map(|config| config.values()).filter(|values| !values.is_empty());
+    values.unwrap_or_else(|| condition.values()).to_vec()
 }
 
 fn is_forward(rule: &Rule) -> bool {

@@ -59,6 +59,18 @@ impl Aws {
         }
     }
 
+    /// Whether there is a target group of this ARN.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn has_target_group(&self, arn: &str) -> Result<bool, Error> {
+        match self.call(DESCRIBE, || self.elb.describe_target_groups().target_group_arns(arn).send()).await {
+            Ok(reply) => Ok(reply.target_groups.is_some_and(|groups| !groups.is_empty())),
+            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn search_target_groups(&self, names: &[&str]) -> Result<Vec<FoundTargetGroup>, Error> {
         let (mut found, mut marker) = (Vec::new(), None);
         loop {

@@ -9,6 +9,8 @@ pub(in crate::aws) enum Api {
     Iam,
     /// CloudWatch Logs: JSON 1.1.
     Logs,
+    /// Resource Groups Tagging: JSON 1.1.
+    Tagging,
 }
 
 impl Api {
@@ -18,6 +20,7 @@ impl Api {
             Self::Ec2 => "ec2",
             Self::Iam => "iam",
             Self::Logs => "logs",
+            Self::Tagging => "tagging",
         }
     }
 
@@ -27,6 +30,7 @@ impl Api {
             Self::Ec2 => "EC2",
             Self::Iam => "IAM",
             Self::Logs => "CloudWatch Logs",
+            Self::Tagging => "Resource Groups Tagging API",
         }
     }
 }

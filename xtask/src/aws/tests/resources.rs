@@ -158,7 +158,9 @@ async fn scaling_is_read_back_as_it_was_made() {
     aws.register_scalable_target(&target, &tags()).await.unwrap();
     aws.put_scaling_policy(&policy).await.unwrap();
     let resources = ["service/c/web".to_owned(), "service/c/none".to_owned()];
-    assert_eq!(aws.describe_scalable_targets(&resources).await.unwrap(), std::slice::from_ref(&target));
+    let found = aws.describe_scalable_targets(&resources).await.unwrap();
+    assert_eq!(found.iter().map(|found| &found.spec).collect::<Vec<_>>(), [&target]);
+    assert_eq!(aws.list_scalable_targets().await.unwrap(), found);
     assert_eq!(aws.describe_scaling_policies("service/c/web").await.unwrap(), std::slice::from_ref(&policy));
     for _ in 0..2 {
         aws.delete_scaling_policy(&policy).await.unwrap();
@@ -185,7 +187,8 @@ async fn the_range_of_a_target_that_exists_is_changed_although_it_cannot_be_tagg
     rehearsal.cloud.add_rule(On::operation("RegisterScalableTarget").nth(1..=1).then(refuses));
     let wider = ScalableTargetSpec { max: 20, ..target };
     aws.register_scalable_target(&wider, &tags()).await.unwrap();
-    assert_eq!(aws.describe_scalable_targets(&["service/c/web".to_owned()]).await.unwrap(), [wider]);
+    let found = aws.describe_scalable_targets(&["service/c/web".to_owned()]).await.unwrap();
+    assert_eq!(found.into_iter().map(|found| found.spec).collect::<Vec<_>>(), [wider]);
 }
 
 #[tokio::test(start_paused = true)]

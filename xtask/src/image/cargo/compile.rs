@@ -1,6 +1,6 @@
 //! Runs cargo and reads back what it built.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
 use deploy::model::Architecture;
@@ -24,10 +24,10 @@ pub enum Failure {
     #[error("the workspace's path is not Unicode: {0:?}")]
     Path(std::path::PathBuf),
     /// The source does not compile, or the target is not there.
-    #[error("{} did not compile for {target}:\n{diagnostics}", packages.join(" and "))]
+    #[error("{package} did not compile for {target}:\n{diagnostics}")]
     Compile {
-        /// The packages.
-        packages: Vec<String>,
+        /// The package.
+        package: String,
         /// The Rust target.
         target: &'static str,
         /// The compiler's last lines, as it printed them.
@@ -40,12 +40,15 @@ pub enum Failure {
     Unclear(#[from] Unclear),
 }
 
-/// Compiles `packages` for `architecture` in one go; what is up to date is not compiled again.
+/// Compiles `package` for `architecture`; what is up to date is not compiled again.
+///
+/// One package at a time: cargo unites the features of what it builds together, so that another service of the file would
+/// change this one's bytes, and roll it, by coming or going.
 pub(in crate::image) async fn compile(
     host: &Host,
     workspace: &Path,
     architecture: Architecture,
-    packages: &BTreeSet<&str>,
+    package: &str,
     on_line: &(dyn Fn(&str) + Sync),
 ) -> Result<BTreeMap<String, Executable>, Failure> {
     let root = workspace.to_str().ok_or_else(|| Failure::Path(workspace.to_owned()))?;
@@ -53,7 +56,7 @@ pub(in crate::image) async fn compile(
     // Set by the cargo that runs the tool: the same toolchain then compiles the images.
     let cargo = host.env.get("CARGO").unwrap_or("cargo");
     let variables = host.env.iter().map(|(name, _)| name);
-    let program = invocation(cargo, &places, architecture, packages, variables);
+    let program = invocation(cargo, &places, architecture, package, variables);
     let mut messages = String::new();
     let mut last: VecDeque<String> = VecDeque::new();
     let exit = host.shell.stream(&program, |stream, line| match stream {
@@ -70,11 +73,11 @@ pub(in crate::image) async fn compile(
         }
     });
     if exit.await?.success() {
-        return Ok(messages::executables(&messages, packages.iter().copied())?);
+        return Ok(messages::executables(&messages, [package])?);
     }
     let diagnostics = Vec::from(last).join("\n");
     Err(Failure::Compile {
-        packages: packages.iter().map(|&package| package.to_owned()).collect(),
+        package: package.to_owned(),
         target: target(architecture),
         hint: hint(&diagnostics, architecture),
         diagnostics,

@@ -1,9 +1,7 @@
-//! The one `cargo build` that compiles the executables of all images, as a value.
+//! The `cargo build` that compiles the executable of an image, as a value.
 //!
 //! What it takes care of is that the same source gives the same bytes: in another checkout, under another user,
 //! beside other cargo settings. Not in its power are the compiler's version and the C library that is linked in.
-
-use std::collections::BTreeSet;
 
 use deploy::model::Architecture;
 
@@ -32,12 +30,12 @@ pub(super) fn target(architecture: Architecture) -> &'static str {
     }
 }
 
-/// The call of `cargo` that builds `packages` for `architecture`; `variables` are the names of those that are set.
+/// The call of `cargo` that builds `package` for `architecture`; `variables` are the names of those that are set.
 pub(super) fn invocation<'a>(
     cargo: &str,
     places: &Places,
     architecture: Architecture,
-    packages: &BTreeSet<&str>,
+    package: &str,
     variables: impl Iterator<Item = &'a str>,
 ) -> Program {
     // A folder of its own: neither an editor's lock on target/debug nor this build waits for the other.
@@ -47,9 +45,7 @@ pub(super) fn invocation<'a>(
     // Always with `--target`: flags then reach the executables and not build scripts and procedural macros,
     // which cannot be linked statically.
     args.extend(["--target", target(architecture)]);
-    for package in packages {
-        args.extend(["--package", package]);
-    }
+    args.extend(["--package", package]);
     let mut program = Program::new(cargo, &args)
         .in_dir(&places.workspace)
         // It outranks RUSTFLAGS and every `rustflags` of every cargo configuration file.
@@ -124,24 +120,23 @@ mod tests {
         }
     }
 
-    fn made<'a>(packages: &[&str], variables: impl Iterator<Item = &'a str>) -> Program {
-        let packages = packages.iter().copied().collect();
-        invocation("cargo", &places(), Architecture::Arm64, &packages, variables)
+    fn made<'a>(variables: impl Iterator<Item = &'a str>) -> Program {
+        invocation("cargo", &places(), Architecture::Arm64, "backend", variables)
     }
 
     #[test]
-    fn all_packages_are_compiled_by_one_cargo_so_that_what_they_share_compiles_once() {
+    fn a_package_is_compiled_by_itself_so_that_no_other_service_decides_its_features() {
         assert_eq!(
-            made(&["frontend", "backend", "backend"], std::iter::empty()).args.join(" "),
+            made(std::iter::empty()).args.join(" "),
             "build --profile image --locked --bins --color never --message-format json-render-diagnostics \
              --target-dir /home/ann/my app/target/image --target aarch64-unknown-linux-gnu \
-             --package backend --package frontend"
+             --package backend"
         );
     }
 
     #[test]
     fn no_path_of_this_machine_reaches_the_binary() {
-        let program = made(&["backend"], std::iter::empty());
+        let program = made(std::iter::empty());
         let (name, value) = &program.env[0];
         assert_eq!(name, "CARGO_ENCODED_RUSTFLAGS");
         let flags: Vec<&str> = value.as_deref().unwrap().split('\u{1f}').collect();
@@ -183,7 +178,7 @@ mod tests {
             "CARGO_HTTP_PROXY",
             "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER",
         ];
-        let program = made(&["backend"], removed.iter().chain(&kept).copied());
+        let program = made(removed.iter().chain(&kept).copied());
         let gone: Vec<&str> =
             program.env.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.as_str()).collect();
         assert_eq!(gone, removed);

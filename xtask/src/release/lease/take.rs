@@ -2,7 +2,7 @@
 
 use deploy::event::Kind;
 use deploy::lease::{Lease, Standing, TAG, TTL_SECS, standing};
-use deploy::model::{ClusterState, Undo};
+use deploy::model::{ClusterState, Observed, Owner, Undo};
 use deploy::plan::{Action, Step};
 use futures_util::future::join;
 
@@ -27,8 +27,8 @@ pub(in crate::release) struct Refused {
     pub(in crate::release) written: bool,
 }
 
-/// Takes the lease, and plans again from a read of the account that no other holder can have made old: what was agreed to
-/// is carried out, or less, when some of it is done already; anything else is refused.
+/// Takes the lease, and plans again, by `plan`, from a read of the account that no other holder can have made old: what was
+/// agreed to is carried out, or less, when some of it is done already; anything else is refused.
 ///
 /// A first deploy has no cluster to tag. It is created here, ahead of its step in the plan, and with the tag: of two first
 /// deploys one then finds the other's.
@@ -39,6 +39,7 @@ pub(in crate::release) struct Refused {
 pub(in crate::release) async fn take(
     ground: &Ground<'_>,
     planned: &Planned,
+    plan: impl AsyncFn(Observed) -> Result<Planned, observe::Error>,
 ) -> Result<(Held, Planned), Refused> {
     let lease = wanted(ground, planned);
     let cluster = match cluster(ground, planned, &lease).await {
@@ -48,7 +49,7 @@ pub(in crate::release) async fn take(
     };
     // Another run's lease is not taken for a plan that cannot be carried out.
     if ground.claim.take.is_some() {
-        again(ground, planned).await?;
+        again(ground, planned, &plan).await?;
     }
     let Written { lease, before, tags } = match write_over(ground, &cluster, lease).await {
         Ok(Ok(written)) => written,
@@ -62,7 +63,8 @@ pub(in crate::release) async fn take(
     let held = Held::new(cluster.clone(), lease.clone(), before.clone(), Vec::new());
     // Whoever else wrote may read and plan, but does nothing yet: this read is already nobody's but ours.
     let (kept, again) =
-        join(settled(ground, &cluster, &lease, before.as_deref()), Box::pin(again(ground, planned))).await;
+        join(settled(ground, &cluster, &lease, before.as_deref()), Box::pin(again(ground, planned, &plan)))
+            .await;
     let refused = match (kept, again) {
         (Ok(Seen::Theirs(theirs)), _) => return Err(Refused { written: true, ..refused(ground, &theirs) }),
         (Ok(seen), Ok(mut again)) => {
@@ -89,10 +91,14 @@ pub(in crate::release) async fn take(
 }
 
 /// Reads the account once more and plans: what was agreed to, or less.
-async fn again(ground: &Ground<'_>, planned: &Planned) -> Result<Planned, Refused> {
+async fn again(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    plan: &impl AsyncFn(Observed) -> Result<Planned, observe::Error>,
+) -> Result<Planned, Refused> {
     let again = async {
         let observed = Box::pin(observe::account(ground.aws, ground.environment)).await?;
-        Box::pin(ground.plan(planned.desired.release.clone(), observed)).await
+        Box::pin(plan(observed)).await
     };
     let refused =
         |error: observe::Error| Refused { error: chain(&error), hint: error.hint(), written: false };
@@ -129,8 +135,8 @@ async fn cluster(ground: &Ground<'_>, planned: &Planned, lease: &Lease) -> Resul
         _ => None,
     });
     let Some(spec) = spec else { return Ok(None) };
-    let app = ("app".to_owned(), ground.environment.app.clone());
-    let tags = Tags::from([app, (TAG.to_owned(), lease.to_string())]);
+    let mut tags: Tags = Owner::of(ground.environment).tags();
+    tags.insert(TAG.to_owned(), lease.to_string());
     let (lane, step) = ("cluster".to_owned(), Action::CreateCluster(spec.clone()).title());
     ground.events.emit(Kind::StepBegan { lane: lane.clone(), step: step.clone() });
     let mark = ground.events.clock().mark();

@@ -7,9 +7,10 @@ use crate::model::spec::{LoadBalancerSpec, LogGroupSpec, TaskDefinitionSpec};
 use crate::model::{
     Architecture, Build, CircuitBreaker, ClusterState, Connect, Container, Deployment, Desired, Environment,
     HealthCheck, ImageDigest, Kind, Listener, ListenerState, LoadBalancer, LoadBalancerSource,
-    LoadBalancerState, LogGroup, Lookup, Metric, NamespaceState, Network, Observed, OnPlainCause, Patience,
-    Policy, Protocol, Release, Repository, RepositoryState, Route, RuleState, Scaling, ScalingState, Service,
-    ServiceKey, ServiceState, TargetGroup, TargetGroupState, TaskDefinitionState, Timeouts, Undo, Workload,
+    LoadBalancerState, LogGroup, Lookup, Metric, NamespaceState, Network, Observed, OnPlainCause, Owner,
+    Patience, Policy, Protocol, Release, Repository, RepositoryState, Route, RuleState, Scaling,
+    ScalingState, Service, ServiceKey, ServiceState, TargetGroup, TargetGroupState, TaskDefinitionState,
+    Timeouts, Undo, Workload,
 };
 
 pub(super) fn digest(fill: char) -> ImageDigest {
@@ -183,6 +184,8 @@ pub(super) fn converged() -> Observed {
     let rule = |spec: crate::model::spec::RuleSpec| RuleState {
         arn: format!("rule-{}", spec.priority),
         priority: spec.priority,
+        paths: vec![spec.path.clone()],
+        forwards: vec![spec.target_group.clone()],
         spec: Some(spec),
     };
     observed.rules = wanted::rules(environment).into_iter().map(rule).collect();
@@ -210,15 +213,30 @@ pub(super) fn converged() -> Observed {
             desired: 2,
             running: 2,
             deployments: 1,
+            foreign_way: None,
             deployed_at_ms: None,
         };
         observed.services.insert(service.key.clone(), state);
         let scaling = service.scaling.as_ref().unwrap();
         let state = ScalingState {
+            arn: Some(format!("target-{}", service.key)),
             target: Some(wanted::scalable_target(environment, service, scaling)),
             policies: wanted::policies(environment, service, scaling),
         };
         observed.scaling.insert(service.key.clone(), state);
     }
+    observed.made =
+        Some(everything(&observed).into_iter().map(|arn| (arn, Owner::of(environment))).collect());
     observed
+}
+
+/// ARNs of all that an account holds and can be tagged.
+fn everything(observed: &Observed) -> Vec<String> {
+    let mut arns: Vec<String> = ["cluster", "ns", "lb", "listener"].map(str::to_owned).into();
+    arns.extend(observed.rules.iter().map(|rule| rule.arn.clone()));
+    arns.extend(observed.target_groups.values().map(|group| group.arn.clone()));
+    arns.extend(observed.services.values().map(|service| service.arn.clone()));
+    arns.extend(observed.latest.values().map(|revision| revision.arn.clone()));
+    arns.extend(observed.scaling.values().filter_map(|scaling| scaling.arn.clone()));
+    arns
 }

@@ -40,6 +40,7 @@ fn every_api_is_found_by_its_target_or_by_its_credential_scope() {
         (Api::Logs, "Logs_20140328", "DescribeLogGroups"),
         (Api::Ssm, "AmazonSSM", "GetParameter"),
         (Api::SecretsManager, "secretsmanager", "GetSecretValue"),
+        (Api::Tagging, "ResourceGroupsTaggingAPI_20170126", "GetResources"),
     ];
     for (api, prefix, operation) in json {
         let request = read(Some(&format!("{prefix}.{operation}")), "any", "{}");

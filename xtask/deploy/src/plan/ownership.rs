@@ -1,0 +1,278 @@
+//! Refuses what would take somebody else's tasks, traffic or names, and renames that would fail requests: before anything
+//! is written.
+
+use super::wanted;
+use super::{Plan, Refusal};
+use crate::config::routing::covers;
+use crate::model::spec::RuleSpec;
+use crate::model::{Desired, LoadBalancerSource, Maker, Neighbour, Observed, Owned, Service, ServiceState};
+
+pub(super) fn check(plan: &mut Plan, desired: &Desired, observed: &Observed) {
+    let view = View { desired, observed };
+    plan.refusals.extend(view.of_others());
+    for service in &desired.environment.services {
+        if let Some(state) = super::services::live(observed, service) {
+            plan.refusals.extend(view.not_rolling(service, state));
+            plan.refusals.extend(view.renamed(service, state));
+        }
+        plan.refusals.extend(view.target_group(service));
+        plan.refusals.extend(view.endpoint(service));
+    }
+    view.rules(plan);
+}
+
+struct View<'a> {
+    desired: &'a Desired,
+    observed: &'a Observed,
+}
+
+fn refusal(what: String, remedy: impl Into<String>) -> Option<Refusal> {
+    Some(Refusal { what, remedy: remedy.into() })
+}
+
+impl View<'_> {
+    /// What the plan needs, and another environment's tags are on.
+    fn of_others(&self) -> Vec<Refusal> {
+        let Self { desired: crate::model::Desired { environment, .. }, observed } = self;
+        let mut needed: Vec<(String, String, Option<&String>)> = Vec::new();
+        for service in &environment.services {
+            let key = |rest: &str| format!("service.{}.{rest}", service.key);
+            let group = observed.target_groups.get(&service.target_group.name).map(|found| &found.arn);
+            needed.push((
+                format!("target group {}", service.target_group.name),
+                key("target-group.name"),
+                group,
+            ));
+            let latest = observed.latest.get(&service.key).map(|found| &found.arn);
+            needed.push((format!("task definition family {}", service.family), key("family"), latest));
+            let state = super::services::live(observed, service).map(|found| &found.arn);
+            needed.push((format!("service {}", service.name), key("name"), state));
+            let target = observed.scaling.get(&service.key).and_then(|found| found.arn.as_ref());
+            needed.push((format!("the scalable target of {}", service.name), key("name"), target));
+        }
+        // A load balancer that is selected may be another environment's: only rules are added to it.
+        if let LoadBalancerSource::Create { name, .. } = &environment.load_balancer.source {
+            let arn = observed.load_balancer.as_ref().map(|found| &found.arn);
+            needed.push((format!("load balancer {name}"), "load-balancer.name".to_owned(), arn));
+        }
+        let cluster = observed.cluster.as_ref().map(|found| &found.arn);
+        needed.push((format!("cluster {}", environment.cluster), "cluster".to_owned(), cluster));
+        let namespace = observed.namespace.as_ref().map(|found| &found.arn);
+        needed.push((format!("namespace {}", environment.namespace), "namespace".to_owned(), namespace));
+        let another = |(what, key, arn): (String, String, Option<&String>)| {
+            let Maker::Another(owner) = observed.maker(environment, arn?) else { return None };
+            let (app, theirs, own) = (&owner.app, &owner.environment, &environment.name);
+            let whose =
+                if *app == environment.app { String::new() } else { format!(" of application `{app}`") };
+            refusal(
+                format!("{what} belongs to environment `{theirs}`{whose}, by its tags"),
+                format!(
+                    "give `{key}` another value for `{own}`; after a rename of `app` or of the environment, name it as before"
+                ),
+            )
+        };
+        needed.into_iter().filter_map(another).collect()
+    }
+
+    /// What this tool cannot deploy as it is.
+    fn not_rolling(&self, service: &Service, state: &ServiceState) -> Option<Refusal> {
+        let name = &service.name;
+        if let Some(way) = &state.foreign_way {
+            return refusal(
+                format!("service {name} is deployed by {way}, and this tool rolls replicas with ECS alone"),
+                "deploy it as before, or delete it so that this tool creates it",
+            );
+        }
+        let count = state.spec.load_balancers.len();
+        if count > 1 {
+            let groups: Vec<_> =
+                state.spec.load_balancers.iter().map(|it| it.target_group.as_str()).collect();
+            return refusal(
+                format!(
+                    "service {name} has {count} target groups ({}), and deploy.toml can name one",
+                    groups.join(", ")
+                ),
+                "take the service out of all but one, by UpdateService with `loadBalancers`",
+            );
+        }
+        None
+    }
+
+    /// Names of a running service that cannot change without requests that fail.
+    fn renamed(&self, service: &Service, state: &ServiceState) -> Vec<Refusal> {
+        let environment = &self.desired.environment;
+        let mut refusals = Vec::new();
+        if let [bound] = state.spec.load_balancers.as_slice()
+            && bound.target_group != service.target_group.name
+        {
+            let (old, new) = (&bound.target_group, &service.target_group.name);
+            refusals.extend(refusal(
+                format!("{} is served through target group {old}; {new} has no targets until new tasks are healthy", service.name),
+                self.keep(&state.arn, &format!("service.{}.target-group.name = \"{old}\"", service.key)),
+            ));
+        }
+        let wanted = wanted::service_spec(environment, service, self.observed).connect;
+        if let (Some(found), Some(wanted)) = (&state.spec.connect, &wanted) {
+            if found.namespace != wanted.namespace {
+                refusals.extend(refusal(
+                    format!(
+                        "{} is in namespace {}; services that still run there would lose it in {}",
+                        service.name, found.namespace, wanted.namespace
+                    ),
+                    self.keep(&state.arn, &format!("namespace = \"{}\"", found.namespace)),
+                ));
+            }
+            // A client's alias is its own deployment's; the discovery name is the endpoint itself.
+            if let ([old], [new]) = (found.services.as_slice(), wanted.services.as_slice())
+                && old.discovery_name != new.discovery_name
+            {
+                let (old, new) = (&old.discovery_name, &new.discovery_name);
+                refusals.extend(refusal(
+                    format!("clients of {} reach it as `{old}`, and would lose it as `{new}` until they are redeployed", service.name),
+                    self.keep(&state.arn, &format!("service.{}.connect.discovery-name = \"{old}\"", service.key)),
+                ));
+            }
+        }
+        refusals
+    }
+
+    /// What to do about a rename: nothing that runs has to be lost for a name.
+    fn keep(&self, arn: &str, setting: &str) -> String {
+        let setting = format!("keep `{setting}`");
+        match self.observed.maker(&self.desired.environment, arn) {
+            Maker::Ours => format!(
+                "{setting}; for another name, `cargo xtask down` first and deploy anew: the site is away meanwhile"
+            ),
+            Maker::Another(_) | Maker::Somebody => setting,
+        }
+    }
+
+    /// A target group takes the tasks of one service, and belongs to one load balancer.
+    fn target_group(&self, service: &Service) -> Vec<Refusal> {
+        let Self { desired: crate::model::Desired { environment, .. }, observed } = self;
+        let name = &service.target_group.name;
+        let mut refusals = Vec::new();
+        let users = observed.neighbours.iter().filter(|other| other.target_groups.contains(name));
+        refusals.extend(users.filter_map(|other| self.used(service, &format!("target group {name}"), other)));
+        if let Some(count) = observed.strays.get(name).filter(|_| refusals.is_empty()) {
+            refusals.extend(refusal(
+                format!(
+                    "target group {name} has {count} registered targets that are not of {}",
+                    service.name
+                ),
+                format!("give `service.{}.target-group.name` another value, or deregister them", service.key),
+            ));
+        }
+        let Some(group) = observed.target_groups.get(name) else { return refusals };
+        let wanted = observed.load_balancer.as_ref().map(|found| &found.arn);
+        if let Some(other) = group.load_balancers.iter().find(|arn| Some(*arn) != wanted) {
+            let other = Owned::parse(other).map_or_else(|| other.clone(), |owned| owned.name);
+            let reference = environment.load_balancer.source.reference();
+            refusals.extend(refusal(
+                format!("target group {name} belongs to load balancer {other}, and AWS allows one: {reference} cannot lead to it"),
+                self.keep(&group.arn, &format!("load-balancer.name = \"{other}\"")),
+            ));
+        }
+        refusals
+    }
+
+    /// Another service uses what this one needs.
+    fn used(&self, service: &Service, what: &str, other: &Neighbour) -> Option<Refusal> {
+        let environment = &self.desired.environment;
+        let what = format!("{what} is used by service {} of cluster {}", other.name, other.cluster);
+        let renamed = match other.cluster == environment.cluster {
+            true => format!("service.{}.name = \"{}\"", service.key, other.name),
+            false => format!("cluster = \"{}\"", other.cluster),
+        };
+        match self.observed.maker(environment, &other.arn) {
+            Maker::Ours => refusal(
+                format!("{what}, which is not in deploy.toml any more"),
+                self.keep(&other.arn, &renamed),
+            ),
+            Maker::Another(_) | Maker::Somebody => refusal(
+                format!("{what}; {} would share it", service.name),
+                format!("name it as it is called (`{renamed}`), or give `{}` names of its own", service.key),
+            ),
+        }
+    }
+
+    /// ECS refuses a second service with an endpoint of the same discovery name, when everything else is made already.
+    fn endpoint(&self, service: &Service) -> Option<Refusal> {
+        let name = &service.connect.as_ref()?.discovery_name;
+        if super::services::live(self.observed, service).is_some() {
+            return None;
+        }
+        let other = self.observed.neighbours.iter().find(|other| {
+            other.endpoints.contains(name) && !other.target_groups.contains(&service.target_group.name)
+        })?;
+        self.used(service, &format!("Service Connect name {name}"), other)
+    }
+
+    /// Rules of others that lead to the file's target groups are named; those that take a route's requests are refused, and
+    /// so is a rule that would lead to a target group without tasks.
+    fn rules(&self, plan: &mut Plan) {
+        let Self { desired: crate::model::Desired { environment, .. }, observed } = self;
+        let wanted = wanted::rules(environment);
+        for found in &observed.rules {
+            if observed.maker(environment, &found.arn) == Maker::Ours {
+                plan.refusals
+                    .extend(wanted.iter().filter_map(|rule| self.emptied(found.spec.as_ref()?, rule)));
+                continue;
+            }
+            let takes = |rule: &&RuleSpec| {
+                let elsewhere = found.forwards != std::slice::from_ref(&rule.target_group);
+                let first = found.priority < rule.priority;
+                first && elsewhere && found.paths.iter().any(|path| covers(path, &rule.path))
+            };
+            if let Some(rule) = wanted.iter().find(takes) {
+                plan.refusals.extend(refusal(
+                    format!(
+                        "{} takes every request for {} first, and this tool did not make it",
+                        found.words(),
+                        rule.path
+                    ),
+                    format!("give the route a priority below {}, or delete that rule", found.priority),
+                ));
+            }
+            let is_wanted = |rule: &RuleSpec| found.spec.as_ref() == Some(rule);
+            let leads = |rule: &RuleSpec| found.forwards.contains(&rule.target_group);
+            if !wanted.iter().any(is_wanted) && wanted.iter().any(leads) {
+                plan.notes.push(format!(
+                    "{} is not in deploy.toml and stays: this tool did not make it",
+                    found.words()
+                ));
+            }
+        }
+    }
+
+    /// A rule of ours that serves and would lead to a target group whose service does not run.
+    fn emptied(&self, found: &RuleSpec, wanted: &RuleSpec) -> Option<Refusal> {
+        if found.path != wanted.path || found.target_group == wanted.target_group {
+            return None;
+        }
+        let services = &self.desired.environment.services;
+        let service = services.iter().find(|it| it.target_group.name == wanted.target_group)?;
+        let serves = super::services::live(self.observed, service).is_some_and(|state| {
+            state.running > 0
+                && state.spec.load_balancers.iter().any(|it| it.target_group == wanted.target_group)
+        });
+        if serves
+            || services.iter().any(|it| {
+                it.target_group.name == found.target_group
+                    && super::services::live(self.observed, it).is_none()
+            })
+        {
+            return None;
+        }
+        refusal(
+            format!(
+                "{} is served through target group {}; {} has no targets yet",
+                found.path, found.target_group, wanted.target_group
+            ),
+            format!(
+                "deploy `{}` with other routes first, then give it this one; or `cargo xtask down` first",
+                service.key
+            ),
+        )
+    }
+}

@@ -1,0 +1,169 @@
+//! Deletes what this tool made: all of an environment, or what deploy.toml does not have any more.
+
+use deploy::event::{ExitCode, Kind, Phase};
+use deploy::history::PROVEN;
+use deploy::model::{Desired, Environment, Maker, Observed, Owned, OwnedKind, Release};
+use deploy::plan::{self, Action, REMAINS};
+
+use super::lease::{self, Refused};
+use super::tell::tell;
+use super::{Ground, Planned};
+use crate::apply::{self, Known};
+use crate::aws;
+use crate::observe;
+
+/// How much is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// The environment.
+    Everything,
+    /// What deploy.toml does not have any more.
+    Orphans,
+}
+
+/// Why nothing is deleted. A sentence, and what to do.
+pub type Unsafe = (String, &'static str);
+
+impl Removal {
+    /// Why it would be unsafe to begin, by what was read.
+    #[must_use]
+    pub fn obstacle(self, environment: &Environment, observed: &Observed) -> Option<Unsafe> {
+        if observed.made.is_none() {
+            let text = "tags cannot be read, so what this tool created is unknown".to_owned();
+            return Some((text, "allow `tag:GetResources`; `cargo xtask iam policy` prints it"));
+        }
+        // What runs beside the file may still serve until all of the file does.
+        let incomplete = environment.services.iter().find(|service| {
+            let state = observed.services.get(&service.key);
+            !state.is_some_and(|state| {
+                state.status == "ACTIVE"
+                    && state.rollout.as_deref() == Some("COMPLETED")
+                    && state.running >= state.desired
+                    && state.task_definition.tags.contains_key(PROVEN)
+            })
+        });
+        let service = incomplete.filter(|_| self == Self::Orphans)?;
+        let text = format!("{} is not proven, so what it replaces may still be needed", service.key);
+        Some((text, "run `cargo xtask deploy` first"))
+    }
+
+    /// Plans it.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn plan(
+        self,
+        ground: &Ground<'_>,
+        release: Release,
+        observed: Observed,
+    ) -> Result<Planned, observe::Error> {
+        let environment = ground.environment;
+        let plan = match self {
+            Self::Everything => {
+                let there = observe::existing(ground.aws, plan::made(environment, &observed)).await?;
+                let (free, kept) = unshared(ground, &observed, there).await?;
+                let mut plan = plan::down(environment, &observed, &free);
+                plan.notes.extend(kept);
+                plan
+            }
+            Self::Orphans => {
+                let (free, kept) = unshared(ground, &observed, observed.orphans.clone()).await?;
+                let mut plan = plan::removal(&free, &[], "not in deploy.toml any more");
+                plan.notes = kept;
+                let data = free.iter().filter(|owned| owned.kind.holds_data());
+                plan.notes
+                    .extend(data.map(|it| format!("{} {}: kept, it holds data", it.kind.words(), it.name)));
+                plan
+            }
+        };
+        let desired = Desired { environment: environment.clone(), release };
+        Ok(Planned { desired, observed, plan, undo: Default::default() })
+    }
+
+    /// Carries the plan out under the environment's lease. Gives the exit code and the closing sentence.
+    pub async fn run(self, ground: &Ground<'_>, planned: &Planned) -> (ExitCode, String) {
+        // Nothing of it can be restored, so no record of what was there is kept.
+        let ground = &Ground { put_back: false, ..*ground };
+        let again = async |observed| self.plan(ground, planned.desired.release.clone(), observed).await;
+        let (held, planned) = match Box::pin(lease::take(ground, planned, again)).await {
+            Ok(taken) => taken,
+            Err(Refused { error, hint, .. }) => {
+                ground.events.emit(Kind::Failed { error, hint });
+                return (ExitCode::Usage, "not begun; nothing was deleted".to_owned());
+            }
+        };
+        let known = Known::of(&planned.observed);
+        let site = ground.site(&planned, &known);
+        let work = async {
+            for stage in &planned.plan.stages {
+                if !held.is_still_held(ground).await {
+                    return (
+                        ExitCode::Superseded,
+                        "another run took the lease over before this one was done".to_owned(),
+                    );
+                }
+                ground.events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
+                if let Err(failed) = apply::stage(&site, stage).await {
+                    tell(
+                        ground,
+                        &failed,
+                        Some("fix the cause and run it again: only the rest is left".to_owned()),
+                    );
+                    return (ExitCode::NotRecovered, "not everything was deleted".to_owned());
+                }
+            }
+            (ExitCode::Done, self.done(ground.environment))
+        };
+        let ended = held.keep(ground, work).await;
+        // The lease is a tag of the cluster.
+        let gone = |action: &Action| matches!(action, Action::Remove(owned) if is_cluster(owned, ground.environment));
+        if ended.0 != ExitCode::Done || !planned.plan.steps().any(|step| gone(&step.action)) {
+            held.give_back(ground).await;
+        }
+        ended
+    }
+
+    fn done(self, environment: &Environment) -> String {
+        match self {
+            Self::Everything => format!("{} is down; {REMAINS}", environment.name),
+            Self::Orphans => "deleted what is not in deploy.toml any more".to_owned(),
+        }
+    }
+}
+
+fn is_cluster(owned: &Owned, environment: &Environment) -> bool {
+    owned.kind == OwnedKind::Cluster && owned.name == environment.cluster
+}
+
+/// Leaves load balancers and listeners with rules that somebody else made: they would go with them.
+async fn unshared(
+    ground: &Ground<'_>,
+    observed: &Observed,
+    there: Vec<Owned>,
+) -> Result<(Vec<Owned>, Vec<String>), aws::Error> {
+    let (mut free, mut kept) = (Vec::new(), Vec::new());
+    for owned in there {
+        let listeners = match owned.kind {
+            OwnedKind::LoadBalancer => ground.aws.describe_listeners(&owned.arn).await?,
+            OwnedKind::Listener => ground.aws.find_listener(&owned.arn).await?.into_iter().collect(),
+            _ => Vec::new(),
+        };
+        let mut parts = Vec::new();
+        for listener in listeners {
+            let spec = &listener.state.spec;
+            parts.push((format!("listener {}:{}", spec.protocol, spec.port), listener.state.arn.clone()));
+            let rules = ground.aws.describe_rules(&listener.state.arn).await?;
+            parts.extend(rules.into_iter().filter_map(|it| it.state).map(|rule| (rule.words(), rule.arn)));
+        }
+        let theirs = |(_, arn): &&(String, String)| observed.maker(ground.environment, arn) != Maker::Ours;
+        match parts.iter().find(theirs) {
+            Some((part, _)) => kept.push(format!(
+                "{} {}: kept, because {part} on it is not this tool's",
+                owned.kind.words(),
+                owned.name
+            )),
+            None => free.push(owned),
+        }
+    }
+    Ok((free, kept))
+}
