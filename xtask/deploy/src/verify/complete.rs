@@ -106,11 +106,14 @@ impl Reading {
         lacks
     }
 
-    /// Tasks of the revision that should run which stopped by themselves, the last one first.
+    /// Tasks of the deployment that should run which stopped by themselves, the last one first. An earlier deployment of the same
+    /// revision says nothing of this one: what made its tasks crash may be mended.
     #[must_use]
     pub fn crashed(&self) -> Vec<&TaskSnapshot> {
-        let revision = self.service.deployments.first().map(|primary| primary.task_definition.as_str());
-        self.crashed_of(revision.unwrap_or_default())
+        let Some(primary) = self.service.deployments.first() else { return Vec::new() };
+        let mut crashed = self.crashed_of(&primary.task_definition);
+        crashed.retain(|task| task.created_ms >= primary.created_ms);
+        crashed
     }
 
     /// Tasks of a revision that stopped by themselves, the last one first. A task that never ran is not among them.
@@ -237,6 +240,21 @@ mod tests {
         (reading.tasks, reading.targets) = (Vec::new(), Some(Vec::new()));
         assert!(reading.is_parked() && !serves(&reading.service, None));
         assert_eq!(reading.lacks(&[], 1), []);
+    }
+
+    #[test]
+    fn a_crash_of_an_earlier_deployment_of_the_same_revision_is_not_one_of_this() {
+        let mut reading = complete();
+        reading.service.deployments[0].created_ms = 500;
+        let crash = |created_ms| TaskSnapshot {
+            stop_code: Some("EssentialContainerExited".into()),
+            created_ms,
+            ..task("c")
+        };
+        reading.stopped = vec![crash(499)];
+        assert_eq!(reading.lacks(&[], 1), []);
+        reading.stopped = vec![crash(500)];
+        assert_eq!(reading.lacks(&[], 1).len(), 1);
     }
 
     #[test]
