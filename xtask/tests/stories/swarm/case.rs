@@ -109,6 +109,7 @@ fn settings(rng: &Rng) -> String {
     let (enable, rollback, reset, threshold) = (flag(), flag(), flag(), 1 + rng.below(4));
     let breaker = format!("enable = {enable}, rollback = {}, threshold = {threshold}", enable && rollback);
     writeln!(text, "circuit-breaker = {{ {breaker}, reset-on-healthy-task = {reset} }}").unwrap();
+    writeln!(text, "bake-secs = {}", pick(rng, &[0, 10, 30, 30])).unwrap();
     writeln!(text, "on-plain-cause = \"{}\"", pick(rng, &["roll-back", "wait"])).unwrap();
     if rng.below(5) == 0 {
         let cleanup = pick(rng, &["blocking", "deferred"]);

@@ -25,7 +25,7 @@ pub(super) fn judged(
     }
     let wanted: Vec<String> =
         world.images(images.0, images.1).into_values().map(|image| image.digest.0).collect();
-    let served = |place: usize| before.iter().filter_map(move |it| it[place].runs());
+    let served = |place: usize| before.iter().filter_map(move |it| it[place].serves());
     let services = || now.iter().zip(&world.environment.services).enumerate();
     let wrong = match ended.exit {
         ExitCode::Done => services().find_map(|(place, (now, service))| {
@@ -36,11 +36,14 @@ pub(super) fn judged(
             Some("nothing served before".to_owned())
         }
         ExitCode::Failed => services().find_map(|(place, (now, service))| {
-            let mut lacks = served(place).map(|digest| now.lacks(digest));
-            let first = lacks.next()??;
+            // What ECS rolled back may still be on its way out.
+            let first = served(place).next()?;
             let new = world.environment.undo == Undo::Service && now.lacks(&wanted[place]).is_none();
-            (!new && lacks.all(|lacks| lacks.is_some()))
-                .then(|| format!("{} does not run what it ran before: {first}", service.key))
+            let as_before = served(place).any(|digest| now.serves() == Some(digest));
+            (!new && !as_before).then(|| {
+                let lacks = now.lacks(first).unwrap_or_default();
+                format!("{} does not run what it ran before: {lacks}", service.key)
+            })
         }),
         // Whoever could not take the lease may have written it, and taken it away again.
         ExitCode::Usage => {
@@ -50,14 +53,16 @@ pub(super) fn judged(
         }
         ExitCode::Superseded if case.acts.is_empty() => Some("nobody else is there".to_owned()),
         ExitCode::Unknown if case.network.is_well() => Some("nothing kept it from knowing".to_owned()),
-        ExitCode::StillMoving if now.iter().all(|now| now.runs().is_some()) => {
+        ExitCode::StillMoving
+            if now.iter().all(|now| now.lacks(now.serves().unwrap_or_default()).is_none()) =>
+        {
             Some("nothing moves".to_owned())
         }
         ExitCode::NotRecovered
             if case.network.is_well() && case.acts.is_empty() && case.stopped_after.is_none() =>
         {
             let all =
-                services().all(|(place, (now, _))| served(place).any(|digest| now.runs() == Some(digest)));
+                services().all(|(place, (now, _))| served(place).any(|digest| now.serves() == Some(digest)));
             all.then(|| "what served before serves".to_owned())
         }
         ExitCode::Interrupted if case.stopped_after.is_some() => None,

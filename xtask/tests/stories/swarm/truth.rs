@@ -64,10 +64,14 @@ impl Truth {
         }
     }
 
-    /// The one image that it runs, completely.
-    pub(super) fn runs(&self) -> Option<&str> {
-        let digest = self.running.first()?;
-        self.lacks(digest).is_none().then_some(digest)
+    /// The one image that serves, with all the tasks that it should have.
+    pub(super) fn serves(&self) -> Option<&str> {
+        let Self { status, desired, running, healthy, deployments, .. } = self;
+        let digest = running.first()?;
+        let all = running.iter().all(|it| it == digest)
+            && (running.len(), *healthy) == (*desired as usize, *desired as usize);
+        let complete = deployments.first().is_some_and(|state| state == "COMPLETED");
+        (status == "ACTIVE" && all && complete).then_some(digest)
     }
 
     /// Whether it changed too late for the tool to see it.
@@ -78,12 +82,9 @@ impl Truth {
     /// What keeps it from running `digest` completely; `None` when nothing does.
     pub(super) fn lacks(&self, digest: &str) -> Option<String> {
         let Self { status, desired, pending, running, healthy, deployments, .. } = self;
-        let right = running.iter().filter(|it| *it == digest).count() as u64;
-        let complete = status == "ACTIVE"
-            && *desired > 0
-            && (right, running.len() as u64, *healthy as u64) == (*desired, *desired, *desired)
-            && deployments == &["COMPLETED"];
+        let complete = self.serves() == Some(digest) && deployments.len() == 1;
         (!complete).then(|| {
+            let right = running.iter().filter(|it| *it == digest).count();
             format!(
                 "{status:?}, {right} of {desired} desired tasks run it, {} run at all, {pending} are pending, {healthy} \
                  targets are healthy, deployments {deployments:?}",
