@@ -107,6 +107,7 @@ impl Bench {
             version: "1",
             port: 8080,
             platform: &platform,
+            tmp: false,
             executable: &executable,
         };
         assemble(&recipe).unwrap()

@@ -200,6 +200,6 @@ fn rehearsed(rehearsal: &Rehearsal) -> Environment {
 fn image(moved: bool) -> Option<Image> {
     let platform = &image::platform(Architecture::X86_64);
     let executable = if moved { b"after" as &[u8] } else { b"before" };
-    let recipe = Recipe { package: "rehearsal", version: "1", port: 80, platform, executable };
+    let recipe = Recipe { package: "rehearsal", version: "1", port: 80, platform, tmp: false, executable };
     image::assemble(&recipe).ok()
 }

@@ -26,6 +26,8 @@ const USER: &str = "65532:65532";
 /// Tools choke on a missing creation time, and any real one would change the digest.
 const EPOCH: &str = "1970-01-01T00:00:00Z";
 
+const TMP: &str = "/tmp";
+
 const BASE: [Entry<'static>; 5] = [
     Entry { path: "etc", mode: 0o755, content: None },
     Entry { path: "etc/group", mode: 0o644, content: Some(b"root:x:0:\nnonroot:x:65532:\n") },
@@ -60,6 +62,13 @@ impl Image {
         self.layers.iter().chain([&self.config])
     }
 
+    /// Whether its configuration declares `/tmp` as a volume.
+    #[must_use]
+    pub fn declares_tmp(&self) -> bool {
+        let config: serde_json::Value = serde_json::from_slice(self.config.bytes()).unwrap_or_default();
+        config["config"]["Volumes"].get(TMP).is_some()
+    }
+
     /// Bytes of manifest, configuration and layers.
     #[must_use]
     pub fn size(&self) -> u64 {
@@ -78,6 +87,9 @@ pub struct Recipe<'a> {
     pub port: u16,
     /// What the executable runs on.
     pub platform: &'a Platform,
+    /// Whether `/tmp` is declared as a volume. Fargate's bind mounts are root's with mode 0755, except where the image
+    /// declares the path as a volume: then they have its folder's owner and mode (ECS developer guide, bind mounts).
+    pub tmp: bool,
     /// The executable.
     pub executable: &'a [u8],
 }
@@ -122,6 +134,7 @@ fn config<'a>(recipe: &Recipe<'a>, base: &'a Layer, app: &'a Layer) -> Config<'a
             exposed_ports: BTreeMap::from([(format!("{}/tcp", recipe.port), BTreeMap::new())]),
             env: ["PATH=/app"],
             entrypoint: [format!("/app/{}", recipe.package)],
+            volumes: recipe.tmp.then(|| BTreeMap::from([(TMP, BTreeMap::new())])),
             working_dir: "/app",
             labels: BTreeMap::from([
                 ("org.opencontainers.image.title", recipe.package),
@@ -183,6 +196,8 @@ struct Process<'a> {
     exposed_ports: BTreeMap<String, BTreeMap<String, String>>,
     env: [&'a str; 1],
     entrypoint: [String; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volumes: Option<BTreeMap<&'a str, BTreeMap<String, String>>>,
     working_dir: &'a str,
     labels: BTreeMap<&'a str, &'a str>,
 }

@@ -4,7 +4,8 @@ use super::*;
 
 fn image(port: u16, executable: &[u8]) -> Image {
     let platform = Platform { os: "linux".to_owned(), architecture: "amd64".to_owned() };
-    let recipe = Recipe { package: "backend", version: "0.1.0", port, platform: &platform, executable };
+    let recipe =
+        Recipe { package: "backend", version: "0.1.0", port, platform: &platform, tmp: false, executable };
     assemble(&recipe).unwrap()
 }
 
@@ -31,6 +32,23 @@ fn the_digest_follows_the_executable_and_the_port_and_the_base_layer_does_not() 
         assert_ne!(one.digest, other.digest);
         assert_eq!(one.layers[0], other.layers[0]);
     }
+}
+
+#[test]
+fn a_writable_tmp_is_declared_as_a_volume_and_changes_no_layer() {
+    let plain = image(8080, b"one");
+    let recipe = Recipe {
+        package: "backend",
+        version: "0.1.0",
+        port: 8080,
+        platform: &plain.platform,
+        tmp: true,
+        executable: b"one",
+    };
+    let image = assemble(&recipe).unwrap();
+    assert_eq!(parsed(image.config.bytes())["config"]["Volumes"], serde_json::json!({"/tmp": {}}));
+    assert!(image.declares_tmp() && !plain.declares_tmp());
+    assert_eq!(image.layers, plain.layers);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use deploy::model::{Architecture, Build, Service, ServiceKey};
+use deploy::model::{Architecture, Build, Container, Service, ServiceKey};
 use futures_util::future::{try_join, try_join_all};
 
 use super::cargo::{self, Executable};
@@ -36,11 +36,23 @@ pub async fn build(
     let built = engines.map(|(service, dockerfile)| async move {
         let (key, architecture) = (&service.key, service.architecture);
         let job = engine::Job { workspace, service: key, dockerfile, architecture, no_cache };
-        Ok::<_, Error>((key.clone(), engine::build(host, &job, on_event).await?))
+        let image = engine::build(host, &job, on_event).await?;
+        if let Some(text) = undeclared_tmp(&service.container, &image) {
+            on_event(BuildEvent::Noted { service: key, text });
+        }
+        Ok::<_, Error>((key.clone(), image))
     });
     let (mut images, built) = try_join(make(host, workspace, &wanted, &on_line), try_join_all(built)).await?;
     images.extend(built);
     Ok(images)
+}
+
+/// What is to be said of an image whose `/tmp` would be root's on Fargate.
+fn undeclared_tmp(container: &Container, image: &Image) -> Option<&'static str> {
+    (container.tmp && container.readonly_root && !image.declares_tmp()).then_some(
+        "the image does not declare /tmp as a volume, so on Fargate only root can write to it: add \
+         `RUN mkdir -p /tmp && chmod 1777 /tmp` and `VOLUME /tmp` to the last stage of its Dockerfile",
+    )
 }
 
 /// What an image is to be.
@@ -49,6 +61,7 @@ struct Wanted {
     service: ServiceKey,
     package: String,
     port: u16,
+    tmp: bool,
     architecture: Architecture,
 }
 
@@ -59,6 +72,7 @@ impl Wanted {
             service: service.key.clone(),
             package: package.clone(),
             port: service.container.port,
+            tmp: service.container.tmp,
             architecture: service.architecture,
         })
     }
@@ -108,7 +122,7 @@ impl Job {
             let path = path.to_owned();
             move |source| Error::File { path, source }
         };
-        let Wanted { package, port, architecture, .. } = &self.wanted;
+        let Wanted { package, port, tmp, architecture, .. } = &self.wanted;
         let bytes = std::fs::read(&self.executable.path).map_err(file(&self.executable.path))?;
         elf::check(&bytes, *architecture)
             .map_err(|fault| Error::Executable { package: package.clone(), fault })?;
@@ -117,6 +131,7 @@ impl Job {
             version: &self.executable.version,
             port: *port,
             platform: &platform::platform(*architecture),
+            tmp: *tmp,
             executable: &bytes,
         };
         let image = assemble::assemble(&recipe)

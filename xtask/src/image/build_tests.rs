@@ -38,6 +38,7 @@ impl Checkout {
             service: key.clone(),
             package: "hello".to_owned(),
             port: 8080,
+            tmp: false,
             architecture: Architecture::X86_64,
         };
         let lines = Mutex::new(Vec::new());
@@ -142,4 +143,27 @@ async fn a_source_that_does_not_compile_is_reported_in_the_compilers_own_words()
         assert!(text.contains(part), "{part}: {text}");
     }
     assert_eq!(error.hint(), None);
+}
+
+#[test]
+fn an_image_without_a_volume_at_tmp_is_noted_when_tmp_is_to_be_writable() {
+    let text = include_str!("../../deploy/tests/fixtures/ielts.toml");
+    let loaded = deploy::config::load("deploy.toml", text, Some("prod")).unwrap();
+    let mut container = loaded.environment.services[0].container.clone();
+    let platform = platform::platform(Architecture::X86_64);
+    let image = |tmp| {
+        let recipe = assemble::Recipe {
+            package: "backend",
+            version: "1",
+            port: 8080,
+            platform: &platform,
+            tmp,
+            executable: b"",
+        };
+        assemble::assemble(&recipe).unwrap()
+    };
+    assert_eq!(undeclared_tmp(&container, &image(false)), None);
+    container.tmp = true;
+    assert!(undeclared_tmp(&container, &image(false)).is_some_and(|text| text.contains("`VOLUME /tmp`")));
+    assert_eq!(undeclared_tmp(&container, &image(true)), None);
 }

@@ -157,7 +157,7 @@ impl World {
             let content = if service.key.0 == "backend" { backend } else { frontend };
             let platform = &image::platform(Architecture::X86_64);
             let (package, port, executable) = (&*service.key.0, service.container.port, content.as_bytes());
-            let recipe = Recipe { package, version: "1", port, platform, executable };
+            let recipe = Recipe { package, version: "1", port, platform, tmp: false, executable };
             (service.key.clone(), image::assemble(&recipe).unwrap())
         };
         self.environment.services.iter().map(image).collect()

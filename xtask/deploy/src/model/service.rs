@@ -100,6 +100,8 @@ pub struct Container {
     pub stop_timeout_secs: u32,
     /// Whether its root file system is read-only.
     pub readonly_root: bool,
+    /// Whether `/tmp` is a writable volume beside a read-only root.
+    pub tmp: bool,
 }
 
 /// `healthCheck` of a container definition.

@@ -47,6 +47,7 @@ pub(super) fn definitions(plan: &mut Plan, stage: &mut Stage, desired: &Desired,
                 .iter()
                 .flat_map(|container| container.mounts.keys())
                 .map(String::as_str)
+                .filter(|path| wanted::EXEC_PATHS.contains(path))
                 .collect();
             if !mounts.is_empty() {
                 plan.notes.push(format!(

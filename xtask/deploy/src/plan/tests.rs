@@ -184,7 +184,7 @@ fn a_service_that_is_only_a_memory_is_created_again() {
 }
 
 #[test]
-fn exec_in_a_read_only_root_gets_the_paths_that_its_agent_writes_to() {
+fn exec_and_tmp_get_writable_paths_in_a_read_only_root() {
     let mut desired = desired();
     desired.environment.services[0].enable_execute_command = true;
     let container = |desired: &Desired| {
@@ -196,6 +196,10 @@ fn exec_in_a_read_only_root_gets_the_paths_that_its_agent_writes_to() {
     assert!(spec.init_process && spec.readonly_root);
     let notes = plan(&desired, &converged()).notes;
     assert!(notes.iter().any(|note| note.starts_with("backend: /managed-agents, ")), "{notes:?}");
+    desired.environment.services[0].container.tmp = true;
+    assert_eq!(container(&desired).mounts["/tmp"], "tmp");
+    desired.environment.services[0].enable_execute_command = false;
+    assert_eq!(container(&desired).mounts.keys().collect::<Vec<_>>(), ["/tmp"]);
     desired.environment.services[0].container.readonly_root = false;
     assert!(container(&desired).mounts.is_empty());
 }

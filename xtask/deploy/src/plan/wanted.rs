@@ -150,7 +150,7 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
             }),
             stop_timeout_secs: Some(container.stop_timeout_secs),
             readonly_root: container.readonly_root,
-            mounts: exec_mounts(service),
+            mounts: mounts(service),
             // Reaps what commands leave behind: the application is not made for being process 1 of others.
             init_process: service.enable_execute_command,
             essential: true,
@@ -160,11 +160,13 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
 
 /// What ECS Exec's agent writes to. With a read-only root and without these it stops soon after the task's start, for good
 /// (aws/containers-roadmap#1359).
-const EXEC_PATHS: [&str; 3] = ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"];
+pub(super) const EXEC_PATHS: [&str; 3] = ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"];
 
-fn exec_mounts(service: &Service) -> BTreeMap<String, String> {
-    let needed = service.enable_execute_command && service.container.readonly_root;
-    let paths = EXEC_PATHS.iter().filter(|_| needed);
+/// The writable paths of a read-only root, each a volume of its own.
+fn mounts(service: &Service) -> BTreeMap<String, String> {
+    let exec = EXEC_PATHS.iter().filter(|_| service.enable_execute_command);
+    let paths = exec.chain(service.container.tmp.then_some(&"/tmp"));
+    let paths = paths.filter(|_| service.container.readonly_root);
     paths.map(|path| ((*path).to_owned(), path[1..].replace('/', "-"))).collect()
 }
 

@@ -239,6 +239,7 @@ async fn what_another_build_left_in_the_layout_is_not_taken_for_the_engine_s_ima
         version: "1",
         port: 80,
         platform: &platform(Architecture::X86_64),
+        tmp: false,
         executable: b"a package",
     };
     let package = crate::image::assemble(&recipe).unwrap();

@@ -34,6 +34,9 @@ pub(crate) struct Container {
     pub(crate) stop_timeout_secs: Setting<u32>,
     /// Whether the root file system is read-only.
     pub(crate) readonly_root: Setting<bool>,
+    /// Whether `/tmp` is a writable volume beside a read-only root: empty at the task's start and gone at its end.
+    /// An image of a Dockerfile must declare it: `RUN mkdir -p /tmp && chmod 1777 /tmp`, then `VOLUME /tmp`.
+    pub(crate) tmp: Setting<bool>,
 }
 
 impl Default for Container {
@@ -48,6 +51,7 @@ impl Default for Container {
             health_check: None,
             stop_timeout_secs: 30.into(),
             readonly_root: true.into(),
+            tmp: false.into(),
         }
     }
 }

@@ -94,6 +94,7 @@ fn container(service: &raw::Service, needs: &mut Needs) -> Container {
         health_check: container.health_check.as_ref().map(|health| container_health(&health.value, needs)),
         stop_timeout_secs: container.stop_timeout_secs.value,
         readonly_root: container.readonly_root.value,
+        tmp: container.tmp.value,
     }
 }
 

@@ -37,6 +37,7 @@ fn service(key: &str, port: u16, health: &str, path: &str, priority: u32, depend
             health_check: None,
             stop_timeout_secs: 30,
             readonly_root: true,
+            tmp: false,
         },
         cpu: 256,
         memory_mib: 512,

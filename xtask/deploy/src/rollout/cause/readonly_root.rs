@@ -15,7 +15,11 @@ pub(super) fn find(evidence: &Evidence) -> Option<Cause> {
         "{} exited with code {}: its root file system is read-only; it said: {line}",
         exit.what, exit.code
     );
-    let remedy =
-        "set `readonly-root = false` for the container in deploy.toml, or let the application write nothing";
+    let remedy = if line.contains("/tmp") {
+        "set `tmp = true` for the container in deploy.toml: /tmp is then writable, and the rest stays read-only"
+    } else {
+        "set `readonly-root = false` for the container in deploy.toml, or let the application write below /tmp \
+         and set `tmp = true`"
+    };
     Some(Cause { plain: is_plain(evidence), ..Cause::open(CODE, text, remedy) })
 }

@@ -185,6 +185,17 @@ fn an_exit_code_is_read_with_its_reason_and_the_log() {
 }
 
 #[test]
+fn who_writes_to_tmp_is_advised_to_have_it_writable() {
+    let advice = |log: &str| {
+        let exited = stopped("EssentialContainerExited", "Essential container in task exited", Some(1), None);
+        let log_tail = vec![log.to_owned()];
+        explain(&Evidence { stopped: vec![exited], log_tail, ..Default::default() }).unwrap().remedy
+    };
+    assert!(advice("mkdir /tmp/hsperf: Read-only file system").starts_with("set `tmp = true`"));
+    assert!(advice("mkdir /data: Read-only file system").starts_with("set `readonly-root = false`"));
+}
+
+#[test]
 fn a_failing_health_check_is_told_by_what_it_met() {
     let cases = [
         ("Health checks failed with these codes: [404]", "health-status"),

@@ -74,6 +74,8 @@ pub(super) struct RunConfig {
     pub(super) env: Option<Vec<String>>,
     pub(super) working_dir: Option<String>,
     pub(super) user: Option<String>,
+    /// Paths that are volumes.
+    pub(super) volumes: BTreeMap<String, serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]

@@ -16,8 +16,15 @@ use crate::image::tag::Tag;
 fn image(executable: &str) -> Image {
     let platform = Platform { os: "linux".to_owned(), architecture: "amd64".to_owned() };
     let executable = executable.as_bytes();
-    assemble(&Recipe { package: "app", version: "0.1.0", port: 8080, platform: &platform, executable })
-        .unwrap()
+    assemble(&Recipe {
+        package: "app",
+        version: "0.1.0",
+        port: 8080,
+        platform: &platform,
+        tmp: false,
+        executable,
+    })
+    .unwrap()
 }
 
 fn tag(name: &str) -> Tag {

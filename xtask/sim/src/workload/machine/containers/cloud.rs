@@ -91,7 +91,7 @@ impl Cloud {
                 (names::of_cloud(&self.id), names::of_role(role), format!("name=-{task:.12}$"));
             let find = ["ps", "--all", "--quiet", "--filter", &cloud, "--filter", &role, "--filter", &task];
             let found = self.engine.run(&find).await.unwrap_or_default();
-            let remove = ["rm", "--force"].into_iter().chain(found.lines());
+            let remove = ["rm", "--force", "--volumes"].into_iter().chain(found.lines());
             if !found.is_empty() {
                 // What stays is removed with the cloud.
                 let _ = self.engine.run(&remove.collect::<Vec<_>>()).await;

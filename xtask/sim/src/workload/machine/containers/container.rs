@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::cloud::Cloud;
 use super::engine::Engine;
 use super::names;
-use crate::workload::machine::image::Image;
+use crate::workload::machine::image::{Image, RunConfig};
 use crate::workload::machine::output;
 use crate::workload::machine::task::Task;
 use crate::workload::{ContainerStart, TaskStart};
@@ -64,8 +64,13 @@ pub(super) async fn start(
     network: &Network,
 ) -> Result<(), String> {
     let name = names::container(&task.start, &definition.name);
-    let mut command =
-        cloud.engine.command(&arguments(&cloud.id, &task.start, definition, &image.digest, network));
+    let mut command = cloud.engine.command(&arguments(
+        &cloud.id,
+        &task.start,
+        definition,
+        (&image.digest, &image.config),
+        network,
+    ));
     // A variable of several lines has no place in a list of lines; the engine's program then has it from its own
     // environment. Nothing that may be secret is an argument, or in a file.
     let fixed =
@@ -86,7 +91,7 @@ fn arguments(
     id: &str,
     start: &TaskStart,
     definition: &ContainerStart,
-    digest: &str,
+    (digest, config): (&str, &RunConfig),
     network: &Network,
 ) -> Vec<String> {
     let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
@@ -108,8 +113,9 @@ fn arguments(
     if definition.readonly_root {
         arguments.push("--read-only".to_owned());
     }
-    // As on Fargate an empty folder of root's, which others can read.
-    for path in &definition.mounts {
+    // What the image declares as a volume is one by itself, with its folder's owner and mode. Other mounts are root's with
+    // mode 0755 (ECS developer guide, bind mounts).
+    for path in definition.mounts.iter().filter(|path| !config.volumes.contains_key(*path)) {
         arguments.extend(own(&["--tmpfs", &format!("{path}:mode=755")]));
     }
     for (flag, value) in [("--user", &definition.user), ("--workdir", &definition.working_directory)] {
@@ -210,7 +216,8 @@ mod tests {
     }
 
     fn line(start: &TaskStart, at: usize, network: &Network) -> String {
-        arguments("c1", start, &start.containers[at], "sha256:fedcba9876543210", network).join(" ")
+        let config = serde_json::from_str(r#"{"Volumes": {"/tmp": {}}}"#).unwrap();
+        arguments("c1", start, &start.containers[at], ("sha256:fedcba9876543210", &config), network).join(" ")
     }
 
     #[test]
@@ -249,6 +256,15 @@ mod tests {
             assert!(web.contains(part), "{part}: {web}");
         }
         assert!(log.contains("--memory 512m") && !log.contains("--read-only"), "{log}");
+    }
+
+    #[test]
+    fn a_mount_is_root_s_unless_the_image_declares_it_as_a_volume() {
+        let mut web = container("web");
+        web.mounts = ["/managed-agents", "/tmp"].map(str::to_owned).to_vec();
+        let line = line(&start(vec![web]), 0, &Network::OfFirst);
+        assert!(line.contains("--tmpfs /managed-agents:mode=755"), "{line}");
+        assert!(!line.contains("/tmp"), "{line}");
     }
 
     #[test]

@@ -24,7 +24,7 @@ shift 3
 remove() {
     for role; do
         found=$("$engine" ps --all --quiet --filter "$cloud" --filter "$role") || return
-        [ -z "$found" ] || "$engine" rm --force $found || return
+        [ -z "$found" ] || "$engine" rm --force --volumes $found || return
     done
     found=$("$engine" network ls --quiet --filter "$cloud") || return
     [ -z "$found" ] || "$engine" network rm $found > /dev/null || return

@@ -49,7 +49,7 @@ impl Program {
         imposed: &BTreeMap<String, String>,
         root_daemon: bool,
     ) -> Result<Self, String> {
-        let RunConfig { entrypoint, cmd, env, working_dir, user } = config;
+        let RunConfig { entrypoint, cmd, env, working_dir, user, .. } = config;
         // As in docker: an entry point of one's own drops the image's command.
         let own_entry_point = !container.entry_point.is_empty();
         let entry_point =
