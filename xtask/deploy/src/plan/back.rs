@@ -45,7 +45,10 @@ pub fn back(desired: &Desired, observed: &Observed, order: Order) -> Plan {
         }
     }
     for stage in &mut plan.stages {
-        let names: Vec<&str> = stage.settle.iter().map(|key| key.0.as_str()).collect();
+        // One whose settings alone change does not roll.
+        let lanes = stage.lanes.iter().map(|lane| lane.name.as_str());
+        let mut names: Vec<&str> = stage.settle.iter().map(|key| key.0.as_str()).collect();
+        names.extend(lanes.filter(|name| !stage.settle.iter().any(|key| key.0 == *name)));
         stage.name = format!("roll back {}", names.join(" and "));
     }
     plan.stages.retain(|stage| !stage.lanes.is_empty() || !stage.settle.is_empty());

@@ -7,6 +7,7 @@ mod older;
 mod ownership;
 mod prune;
 mod rules;
+mod undo;
 
 use account::{converged, desired, empty};
 

@@ -90,7 +90,9 @@ impl Outcome {
         match self {
             Self::NoChange => "nothing to deploy: it runs what is wanted".to_owned(),
             Self::Succeeded => "the new revision runs, and ECS calls it complete".to_owned(),
-            Self::RolledBack => "the new revision did not stay; the previous one serves again".to_owned(),
+            Self::RolledBack => {
+                "the new revision did not stay; ECS rolled back to the previous one".to_owned()
+            }
             Self::Failed => "the new revision failed, and nothing was put back".to_owned(),
             Self::Superseded { by, task_definition, who, release } => {
                 let revision = task_definition.rsplit('/').next().unwrap_or(task_definition);
@@ -100,7 +102,7 @@ impl Outcome {
                 format!("a newer deployment took over: {revision} as {by}, deployed{who}{release}")
             }
             Self::Stopped { back: true } => {
-                "somebody else stopped the deployment; the previous revision serves again".to_owned()
+                "somebody else stopped the deployment; ECS rolled back to the previous revision".to_owned()
             }
             Self::Stopped { back: false } => {
                 "somebody else stopped the deployment, and nothing was put back".to_owned()

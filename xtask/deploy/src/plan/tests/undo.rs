@@ -1,0 +1,69 @@
+//! What a release restores: all that it changed, and nothing that somebody changed since.
+
+use super::account::{converged, desired};
+use super::{backend, stages, titles};
+use crate::model::spec::ScalableTargetSpec;
+use crate::model::{Desired, Observed, ServiceKey};
+use crate::plan::{Undo, plan, undo};
+
+/// An account whose bounds, health check and grace period the release changes, and the account with all of it written.
+fn changed() -> (Undo, Desired, Observed, Observed) {
+    let (desired, written) = (desired(), converged());
+    let mut before = converged();
+    bounds(&mut before).max = 6;
+    before.target_groups.get_mut("ielts-backend-tg").unwrap().spec.health.interval_secs = 7;
+    backend(&mut before).spec.health_check_grace_secs = 1;
+    let record = Undo::of(&plan(&desired, &before), &desired, &before);
+    let mut towards = desired;
+    for (key, pin, _) in record.pins() {
+        towards.release.pins.insert(key.clone(), pin);
+    }
+    (record, towards, before, written)
+}
+
+fn bounds(observed: &mut Observed) -> &mut ScalableTargetSpec {
+    observed.scaling.get_mut(&ServiceKey("backend".into())).unwrap().target.as_mut().unwrap()
+}
+
+#[test]
+fn settings_come_first_and_each_stage_names_its_service() {
+    let (record, desired, before, written) = changed();
+    let back = undo(&record, &desired, &written);
+    assert_eq!(stages(&back).into_iter().map(|(name, _)| name).collect::<Vec<_>>(), [
+        "restore settings",
+        "roll back backend"
+    ]);
+    assert_eq!(titles(&back).len(), 3, "{:?}", titles(&back));
+    assert!(undo(&record, &desired, &before).is_empty());
+}
+
+#[test]
+fn a_bound_that_somebody_changed_since_stays_and_the_other_is_restored() {
+    let (record, desired, _, mut now) = changed();
+    bounds(&mut now).min = 4;
+    let back = titles(&undo(&record, &desired, &now));
+    assert!(back.iter().any(|title| title.ends_with("ielts-backend-service 4 to 6")), "{back:?}");
+    bounds(&mut now).max = 17;
+    let back = titles(&undo(&record, &desired, &now));
+    assert!(!back.iter().any(|title| title.starts_with("register scalable target")), "{back:?}");
+}
+
+#[test]
+fn a_rerun_after_a_kill_restores_what_the_first_run_found() {
+    let (record, towards, before, written) = changed();
+    // Half of it is written: the second run plans only the rest.
+    let mut half = before.clone();
+    *bounds(&mut half) = bounds(&mut written.clone()).clone();
+    let second = Undo::of(&plan(&desired(), &half), &desired(), &half).after(record, &half);
+    assert!(second.is_resumed());
+    let back = undo(&second, &towards, &written);
+    assert_eq!(titles(&back).len(), 3, "{:?}", titles(&back));
+    assert!(undo(&second, &towards, &before).is_empty());
+}
+
+#[test]
+fn a_first_release_over_nothing_has_nothing_to_restore() {
+    let mut nothing = converged();
+    nothing.services.clear();
+    assert!(Undo::of(&plan(&desired(), &nothing), &desired(), &nothing).is_empty());
+}
