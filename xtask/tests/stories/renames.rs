@@ -31,8 +31,11 @@ const ROLLED: [Change; 9] = [
     }),
 ];
 
+/// A change's name, the change, and what refuses it.
+type Refused = (&'static str, fn(&mut Environment), &'static str);
+
 /// What is refused, and a part of the sentence.
-const REFUSED: [(&str, fn(&mut Environment), &str); 8] = [
+const REFUSED: [Refused; 8] = [
     (
         "target group",
         |file| file.services[0].target_group.name = "new-tg".to_owned(),

@@ -50,8 +50,11 @@ fn undone(ended: &Ended) -> bool {
     ended.events.iter().any(|event| matches!(event, Kind::Undone { .. }))
 }
 
+/// Why a release fails, and what makes it.
+type Failure = (&'static str, fn(&mut World));
+
 /// Releases over hand-made services, each failing in another way.
-fn failures() -> Vec<(&'static str, fn(&mut World))> {
+fn failures() -> Vec<Failure> {
     vec![
         ("the backend crashes", |world| world.scripts.set("ielts-backend:2", Script::crashes(1_500, 1))),
         ("the frontend crashes", |world| world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1))),

@@ -29,10 +29,10 @@ fn bounds(observed: &mut Observed) -> &mut ScalableTargetSpec {
 fn settings_come_first_and_each_stage_names_its_service() {
     let (record, desired, before, written) = changed();
     let back = undo(&record, &desired, &written);
-    assert_eq!(stages(&back).into_iter().map(|(name, _)| name).collect::<Vec<_>>(), [
-        "restore settings",
-        "roll back backend"
-    ]);
+    assert_eq!(
+        stages(&back).into_iter().map(|(name, _)| name).collect::<Vec<_>>(),
+        ["restore settings", "roll back backend"]
+    );
     assert_eq!(titles(&back).len(), 3, "{:?}", titles(&back));
     assert!(undo(&record, &desired, &before).is_empty());
 }

@@ -142,9 +142,7 @@ impl ContainerSpec {
     pub(in crate::ecs) fn carries_exec_agent(&self) -> bool {
         let mounted = |path: &&str| self.mount_points.iter().any(|mount| mount.container_path == *path);
         self.readonly_root_filesystem != Some(true)
-            || ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"]
-                .iter()
-                .all(|path| mounted(path))
+            || ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"].iter().all(mounted)
     }
 
     /// The container ports, in definition order.
