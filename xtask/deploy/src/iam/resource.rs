@@ -133,3 +133,27 @@ fn roles(place: Place<'_>, environment: &Environment) -> Vec<String> {
     };
     roles.flat_map(arns).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_allowed_by_name_wherever_its_path_is_and_by_arn_as_it_is() {
+        let text = include_str!("../../tests/fixtures/ielts.toml");
+        let mut environment = crate::config::load("deploy.toml", text, Some("prod")).unwrap().environment;
+        let exact = "arn:aws:iam::111122223333:role/apps/ielts/execution";
+        for service in &mut environment.services {
+            service.execution_role = Lookup::parse(exact);
+        }
+        let place = Place { partition: "aws", account: "111122223333" };
+        assert_eq!(
+            Resource::Role.arns(place, &environment),
+            [
+                "arn:aws:iam::111122223333:role/*/ielts-prod-task-role",
+                exact,
+                "arn:aws:iam::111122223333:role/ielts-prod-task-role",
+            ]
+        );
+    }
+}
