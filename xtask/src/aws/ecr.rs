@@ -1,5 +1,7 @@
 //! Amazon ECR: repositories, and access to the registry. Layers and manifests go through the registry itself.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ecr::types::{ImageIdentifier, ImageTagMutability, Repository, Tag};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -23,6 +25,7 @@ const DELETE_LIFECYCLE: Op = Op::write("ecr", "DeleteLifecyclePolicy");
 const MUTABILITY: Op = Op::write("ecr", "PutImageTagMutability");
 const TOKEN: Op = Op::read("ecr", "GetAuthorizationToken");
 const IMAGES: Op = Op::read("ecr", "BatchGetImage");
+const DESCRIBE_IMAGES: Op = Op::read("ecr", "DescribeImages");
 const DELETE: Op = Op::write("ecr", "DeleteRepository");
 
 /// How many images one BatchGetImage takes, and how many names one DescribeRepositories.
@@ -212,6 +215,31 @@ impl Aws {
             found.extend(images.into_iter().filter_map(digest));
         }
         Ok(found)
+    }
+
+    /// How many images of a repository are newer than this one, by their pushes; `None` when it is not there. Another tag
+    /// is no push (aws/containers-roadmap#2746).
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] without the repository; when AWS refuses.
+    pub async fn pushed_since(&self, repository: &str, digest: &ImageDigest) -> Result<Option<usize>, Error> {
+        let (mut pushed, mut next) = (BTreeMap::new(), None);
+        loop {
+            let call = || {
+                let call = self.ecr.describe_images().repository_name(repository).max_results(1000);
+                call.set_next_token(next.clone()).send()
+            };
+            let reply = self.call(DESCRIBE_IMAGES, call).await?;
+            let found = reply.image_details.unwrap_or_default();
+            pushed.extend(
+                found.into_iter().map(|image| (image.image_digest, millis(image.image_pushed_at.as_ref()))),
+            );
+            next = reply.next_token;
+            if next.is_none() {
+                let own = pushed.get(&Some(digest.0.clone()));
+                return Ok(own.map(|own| pushed.values().filter(|other| *other > own).count()));
+            }
+        }
     }
 
     /// The images that an index lists, each with its platform; none of an image that is no index, or is not there.

@@ -9,7 +9,7 @@ const fn need(action: &'static str, on: Resource) -> Need {
 }
 
 /// What plan, deploy, rollback, history, status and smoke call.
-pub const DEPLOY: [Need; 65] = [
+pub const DEPLOY: [Need; 66] = [
     need("application-autoscaling:DeleteScalingPolicy", Resource::ScalableTarget),
     need("application-autoscaling:DeregisterScalableTarget", Resource::ScalableTarget),
     need("application-autoscaling:DescribeScalableTargets", Resource::Any),
@@ -22,6 +22,7 @@ pub const DEPLOY: [Need; 65] = [
     need("ecr:BatchGetImage", Resource::Repository),
     need("ecr:CreateRepository", Resource::Repository),
     need("ecr:DeleteLifecyclePolicy", Resource::Repository),
+    need("ecr:DescribeImages", Resource::Repository),
     need("ecr:DescribeRepositories", Resource::Repository),
     need("ecr:GetAuthorizationToken", Resource::Any),
     need("ecr:GetLifecyclePolicy", Resource::Repository),

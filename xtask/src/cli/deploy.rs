@@ -14,6 +14,7 @@ use crate::aws::Aws;
 use crate::forecast;
 use crate::host::{Halt, Host};
 use crate::image::Image;
+use crate::observe;
 use crate::release::{self, Claim, Ground, Planned};
 use crate::report::{Format, Recorder, Screen, print_result};
 use crate::verify::{self, Door};
@@ -105,6 +106,8 @@ async fn prepare(
     if !asked.allow_older && !planned.plan.is_empty() {
         begun::refuse_older(job.host, &session.settings.workspace, &mut planned);
     }
+    let expiring = observe::expiring(&session.aws, &session.settings.environment, &planned.observed).await;
+    planned.plan.notes.extend(expiring);
     Ok(Prepared { images, planned, session, claim })
 }
 

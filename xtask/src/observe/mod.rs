@@ -7,6 +7,7 @@
 mod account;
 mod door;
 mod error;
+mod expiry;
 mod foundation;
 mod history;
 mod landing;
@@ -20,6 +21,7 @@ mod tests;
 pub use account::{account, guard};
 pub use door::{Reach, door};
 pub use error::{Error, Missing};
+pub use expiry::expiring;
 pub use foundation::held;
 pub use history::{Read, history, inactive};
 pub use owned::existing;

@@ -2,6 +2,7 @@
 
 use deploy::event::ExitCode;
 use deploy::history::{Fate, Past, history};
+use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 use xtask::observe;
 use xtask::release::NoWayBack;
@@ -18,6 +19,11 @@ async fn fates(world: &World) -> Vec<(String, Fate)> {
 
 fn named(fates: &[(&str, Fate)]) -> Vec<(String, Fate)> {
     fates.iter().map(|(name, fate)| ((*name).to_owned(), *fate)).collect()
+}
+
+async fn expiring(world: &World) -> Vec<String> {
+    let observed = observe::account(&world.aws, &world.environment).await.unwrap();
+    observe::expiring(&world.aws, &world.environment, &observed).await
 }
 
 /// Three proven releases: both services, the backend alone, the frontend alone.
@@ -161,5 +167,30 @@ fn old_revisions_are_deregistered_and_the_way_back_stays_open() {
         assert_eq!(left, ["6", "5", "4", "3"], "3 is the last good one");
         let back = world.rollback(None).await.unwrap();
         assert_eq!((back.exit, back.rolled()), (ExitCode::Done, vec!["backend"]), "{:#?}", back.events);
+    });
+}
+
+#[test]
+fn an_image_that_was_rolled_back_to_and_would_soon_expire_is_warned_about() {
+    story(|| async {
+        let mut world = World::new().await;
+        for service in &mut world.environment.services {
+            service.repository.keep_images = 4;
+        }
+        for backend in ["v1", "v2", "v3"] {
+            world.deploy(backend, "v1").await;
+            assert_eq!(expiring(&world).await, Vec::<String>::new());
+        }
+        world.rollback(Some("release-1")).await.unwrap();
+        assert_eq!(
+            expiring(&world).await,
+            [
+                "backend: 2 images of ielts/backend are newer than the one that runs, and 4 are kept: 2 more pushes \
+                 expire it, and then no task can start from it; raise `repository.keep-images` in deploy.toml"
+            ]
+        );
+        world.cloud.add_rule(On::operation("DescribeImages").then(Fault::AccessDenied));
+        let unknown = "cannot tell when ielts/backend expires the image that runs: ";
+        assert!(expiring(&world).await[0].starts_with(unknown));
     });
 }

@@ -351,7 +351,9 @@ async fn run(world: &World, ground: &Ground<'_>, release: Release) -> (ExitCode,
         for text in &observed.warnings {
             ground.events.emit(Kind::Warned { text: text.clone() });
         }
-        ground.plan(release, observed).await
+        let mut planned = ground.plan(release, observed).await?;
+        planned.plan.notes.extend(observe::expiring(ground.aws, ground.environment, &planned.observed).await);
+        Ok::<_, observe::Error>(planned)
     };
     match planned.await {
         Ok(planned) if !planned.plan.refusals.is_empty() => {

@@ -1,0 +1,54 @@
+//! Images that run and that the repository's lifecycle policy will soon expire.
+//!
+//! The policy counts pushes and knows nothing of use (ECR user guide, lifecycle policies): an image that was rolled back to keeps
+//! its old push date, and so does one that runs while others are pushed and fail. Another tag does not renew the date
+//! (aws/containers-roadmap#2746), so that nothing but a larger count keeps the image.
+
+use deploy::model::{Environment, ImageDigest, Observed, Service};
+use futures_util::future::join_all;
+
+use crate::aws::Aws;
+
+/// So few further pushes before an image expires are worth a warning: a day's failed attempts.
+const NEAR: usize = 5;
+
+/// Warnings about running images that few further pushes would expire. They are also what a failed release returns to.
+/// What cannot be read is one of the warnings: a release does not depend on it.
+pub async fn expiring(aws: &Aws, environment: &Environment, observed: &Observed) -> Vec<String> {
+    let asked = environment.services.iter().map(|service| of_service(aws, service, observed));
+    join_all(asked).await.into_iter().flatten().collect()
+}
+
+async fn of_service(aws: &Aws, service: &Service, observed: &Observed) -> Option<String> {
+    let name = &service.repository.name;
+    match aws.pushed_since(name, &running(service, observed)?).await {
+        Ok(newer) => warning(service, newer?),
+        Err(error) => Some(format!("cannot tell when {name} expires the image that runs: {error}")),
+    }
+}
+
+/// The image that a service runs, when it is one of its own repository.
+fn running(service: &Service, observed: &Observed) -> Option<ImageDigest> {
+    let uri = &observed.repositories.get(&service.repository.name)?.uri;
+    let spec = observed.services.get(&service.key)?.task_definition.spec.as_ref()?;
+    let image = &spec.containers.iter().find(|container| container.name == service.container.name)?.image;
+    let (repository, digest) = image.split_once('@')?;
+    (repository == uri).then(|| ImageDigest(digest.to_owned()))
+}
+
+fn warning(service: &Service, newer: usize) -> Option<String> {
+    let (key, name, keep) = (&service.key, &service.repository.name, service.repository.keep_images as usize);
+    let left = keep.saturating_sub(newer);
+    let when = match left {
+        0 => "it expires within a day".to_owned(),
+        1 => "the next push expires it".to_owned(),
+        left => format!("{left} more pushes expire it"),
+    };
+    // A small count has few pushes left from the beginning.
+    (left <= NEAR.min(keep / 2)).then(|| {
+        format!(
+            "{key}: {newer} images of {name} are newer than the one that runs, and {keep} are kept: {when}, and then no \
+             task can start from it; raise `repository.keep-images` in deploy.toml"
+        )
+    })
+}
