@@ -68,7 +68,8 @@ pub(super) async fn undo(
     // A whole release within a release: on the heap, so that its futures do not add up on the stack.
     let restored = Box::pin(restore(&ground, planned, known, pins, held)).await;
     // Every change was refused: there is nothing to restore, also where nothing can be read to see it.
-    if restored.unseen && !known.is_changed() && !planned.undo.is_resumed() {
+    let served = planned.observed.services.values().any(|state| state.status == "ACTIVE");
+    if served && restored.unseen && !known.is_changed() && !planned.undo.is_resumed() {
         return Some((ExitCode::Failed, "not deployed; nothing that serves was changed".to_owned()));
     }
     let created = created(planned, known);

@@ -52,7 +52,10 @@ pub(super) fn judged(
             (!other.is_empty()).then(|| format!("{other:?} were written"))
         }
         ExitCode::Superseded if case.acts.is_empty() => Some("nobody else is there".to_owned()),
-        ExitCode::Unknown if case.network.is_well() => Some("nothing kept it from knowing".to_owned()),
+        // A service that a neighbour scaled to 0 shows nothing of the release.
+        ExitCode::Unknown if case.network.is_well() && !now.iter().any(Truth::is_parked) => {
+            Some("nothing kept it from knowing".to_owned())
+        }
         ExitCode::StillMoving
             if now.iter().all(|now| now.lacks(now.serves().unwrap_or_default()).is_none()) =>
         {

@@ -32,6 +32,11 @@ pub(super) struct Truth {
 }
 
 impl Truth {
+    /// Whether somebody scaled it to 0.
+    pub(super) fn is_parked(&self) -> bool {
+        self.status == "ACTIVE" && self.desired == 0
+    }
+
     /// All services of the environment, in its order.
     pub(super) fn all(world: &World) -> Vec<Self> {
         let World { cloud, environment, .. } = world;
