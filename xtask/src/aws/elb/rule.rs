@@ -14,6 +14,8 @@ use crate::aws::names::{target_group_name, wire};
 use crate::aws::{Aws, Error, Kind, Tags};
 
 const DESCRIBE: Op = Op::read("elasticloadbalancing", "DescribeRules");
+/// DescribeListeners may show a new listener before DescribeRules knows it.
+const LIST: Op = DESCRIBE.patient(&["ListenerNotFound"]);
 /// A second call finds the priority in use, which is told apart below from somebody else's rule.
 const CREATE: Op =
     Op::write("elasticloadbalancing", "CreateRule").patient(&["ListenerNotFound", "TargetGroupNotFound"]);
@@ -40,7 +42,7 @@ impl Aws {
         loop {
             let call =
                 || self.elb.describe_rules().listener_arn(listener_arn).set_marker(marker.clone()).send();
-            let reply = self.call(DESCRIBE, call).await?;
+            let reply = self.call(LIST, call).await?;
             found.extend(reply.rules.unwrap_or_default().iter().map(read));
             marker = reply.next_marker;
             if marker.is_none() {

@@ -17,13 +17,14 @@ fn answer(code: &str, message: &str, json: bool) -> Fault {
 }
 
 /// Operation, code and text of what AWS says while an earlier call is not seen yet.
-const LATE: [(&str, &str, &str); 21] = [
+const LATE: [(&str, &str, &str); 22] = [
     ("ListTagsForResource", "ClusterNotFoundException", "Cluster not found."),
     ("TagResource", "ClusterNotFoundException", "Cluster not found."),
     ("GetNamespace", "NamespaceNotFound", "x"),
     ("CreateListener", "LoadBalancerNotFound", "One or more load balancers not found"),
     ("ModifyTargetGroup", "TargetGroupNotFound", "One or more target groups not found"),
     ("ModifyTargetGroupAttributes", "TargetGroupNotFound", "One or more target groups not found"),
+    ("DescribeRules", "ListenerNotFound", "One or more listeners not found"),
     ("CreateRule", "ListenerNotFound", "One or more listeners not found"),
     ("ModifyRule", "TargetGroupNotFound", "One or more target groups not found"),
     ("SetRulePriorities", "RuleNotFound", "One or more rules not found"),
@@ -82,6 +83,7 @@ async fn each_call_after_a_create_or_a_delete_waits_until_that_is_seen() {
         scale_in_cooldown_secs: None,
     };
     aws.put_scaling_policy(&policy).await.unwrap();
+    assert!(!aws.describe_rules(&ground.listener).await.unwrap().is_empty());
 
     aws.delete_service("c", "web", true).await.unwrap();
     aws.delete_rule(&made).await.unwrap();
