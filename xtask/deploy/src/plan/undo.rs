@@ -193,6 +193,9 @@ impl Undo {
 
 /// The plan that restores what was before, as far as the account shows what the release wrote: settings first, because the
 /// tasks that come back are judged by the health check; then the services, in reverse; then the rules that lead to them.
+///
+/// Deregistration delays come last: the release's own tasks leave with the delay that deploy.toml has, which deadlines are
+/// made of, and not with AWS's default of 300 s that a hand-made target group often has.
 #[must_use]
 pub fn undo(undo: &Undo, desired: &Desired, now: &Observed) -> Plan {
     let mut desired = desired.clone();
@@ -202,11 +205,12 @@ pub fn undo(undo: &Undo, desired: &Desired, now: &Observed) -> Plan {
         }
     }
     let mut plan = back(&desired, now, Order::Reverse);
-    let (mut settings, mut rules) = (Stage::new("restore settings"), Stage::new("restore rules"));
+    let (mut settings, mut rules) = (Stage::new("restore settings"), Stage::new("restore rules and delays"));
     undo.restore_listeners(&mut settings, now);
-    undo.restore_target_groups(&mut settings, now);
+    undo.restore_health_checks(&mut settings, now);
     undo.restore_scaling(&mut settings, now);
     undo.restore_rules(&mut rules, now);
+    undo.restore_delays(&mut rules, now);
     plan.stages.insert(0, settings);
     plan.stages.push(rules);
     plan.stages.retain(|stage| !stage.lanes.is_empty() || !stage.settle.is_empty());
@@ -227,20 +231,32 @@ impl Undo {
         }
     }
 
-    fn restore_target_groups(&self, stage: &mut Stage, now: &Observed) {
-        for (name, touched) in &self.target_groups {
-            let Some(found) = now.target_groups.get(name).map(|found| &found.spec) else { continue };
-            let wanted = touched.reverted(found);
-            let mut steps = Vec::new();
+    fn restore_health_checks(&self, stage: &mut Stage, now: &Observed) {
+        for (found, wanted) in self.reverted_groups(now) {
             if wanted.health != found.health {
-                let action = Action::ModifyTargetGroup(wanted.clone());
-                steps.push(Step::changed(action, changes(&found.health, &wanted.health)));
+                let (name, changes) = (wanted.name.clone(), changes(&found.health, &wanted.health));
+                stage.lane(name, vec![Step::changed(Action::ModifyTargetGroup(wanted), changes)]);
             }
-            if wanted.deregistration_delay_secs != found.deregistration_delay_secs {
-                steps.push(restored(Action::SetDeregistrationDelay(wanted)));
-            }
-            stage.lane(name.clone(), steps);
         }
+    }
+
+    fn restore_delays(&self, stage: &mut Stage, now: &Observed) {
+        for (found, wanted) in self.reverted_groups(now) {
+            if wanted.deregistration_delay_secs != found.deregistration_delay_secs {
+                stage.lane(wanted.name.clone(), vec![restored(Action::SetDeregistrationDelay(wanted))]);
+            }
+        }
+    }
+
+    /// Each target group that the release changes, as it is and as it was.
+    fn reverted_groups<'a>(
+        &'a self,
+        now: &'a Observed,
+    ) -> impl Iterator<Item = (&'a TargetGroupSpec, TargetGroupSpec)> {
+        self.target_groups.iter().filter_map(|(name, touched)| {
+            let found = &now.target_groups.get(name)?.spec;
+            Some((found, touched.reverted(found)))
+        })
     }
 
     /// Policies first: a scalable target takes its policies with it.

@@ -38,6 +38,20 @@ fn settings_come_first_and_each_stage_names_its_service() {
 }
 
 #[test]
+fn tasks_of_a_failed_release_do_not_drain_for_the_default_delay_of_a_hand_made_target_group() {
+    let (desired, written) = (desired(), converged());
+    let mut before = converged();
+    before.target_groups.get_mut("ielts-backend-tg").unwrap().spec.deregistration_delay_secs = 300;
+    backend(&mut before).spec.health_check_grace_secs = 1;
+    let record = Undo::of(&plan(&desired, &before), &desired, &before);
+    let mut towards = desired;
+    towards.release.pins.extend(record.pins().map(|(key, pin, _)| (key.clone(), pin)));
+    let back = undo(&record, &towards, &written);
+    let names: Vec<_> = stages(&back).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["roll back backend", "restore rules and delays"]);
+}
+
+#[test]
 fn a_bound_that_somebody_changed_since_stays_and_the_other_is_restored() {
     let (record, desired, _, mut now) = changed();
     bounds(&mut now).min = 4;
