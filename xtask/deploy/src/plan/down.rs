@@ -3,7 +3,7 @@
 use super::Plan;
 use super::orphans::removal;
 use crate::model::spec::ServiceSpec;
-use crate::model::{Environment, Maker, Observed, Owned, OwnedKind, RuleState};
+use crate::model::{Environment, Maker, Observed, Owned, OwnedKind, Owner, RuleState};
 
 /// What [`down`] leaves on purpose: it holds data, or an earlier release may need it.
 pub const REMAINS: &str = "repositories with their images, log groups and task definition revisions are kept";
@@ -18,8 +18,7 @@ pub fn down(environment: &Environment, observed: &Observed, there: &[Owned]) -> 
         there.iter().filter(|owned| occupied.iter().all(|(kept, _)| kept != owned)).cloned().collect();
     let order: Vec<_> = environment.services.iter().rev().collect();
     let mut plan = removal(&free, &order, "the environment is taken down");
-    let adopted = adopted(environment, observed);
-    plan.notes = adopted.into_iter().map(|what| format!("{what}: kept, not created by this tool")).collect();
+    plan.notes = adopted(environment, observed);
     plan.notes.extend(occupied.into_iter().map(|(owned, occupant)| {
         format!("{} {}: kept, because {occupant} is in it", owned.kind.words(), owned.name)
     }));
@@ -63,7 +62,7 @@ fn service_words(name: &String) -> String {
     format!("service {name}")
 }
 
-/// What the file names and somebody else made.
+/// What the file names and was not made for this environment: a sentence each.
 fn adopted(environment: &Environment, observed: &Observed) -> Vec<String> {
     let mut found: Vec<(String, &str)> = Vec::new();
     for service in &environment.services {
@@ -96,6 +95,12 @@ fn adopted(environment: &Environment, observed: &Observed) -> Vec<String> {
     if let Some(namespace) = &observed.namespace {
         found.push((format!("namespace {}", environment.namespace), &namespace.arn));
     }
-    found.retain(|(_, arn)| observed.maker(environment, arn) != Maker::Ours);
-    found.into_iter().map(|(what, _)| what).collect()
+    let kept = |(what, arn): (String, &str)| match observed.maker(environment, arn) {
+        Maker::Ours => None,
+        Maker::Another(Owner { app, environment }) => {
+            Some(format!("{what}: kept, created for environment `{environment}` of application `{app}`"))
+        }
+        Maker::Somebody => Some(format!("{what}: kept, not created by this tool")),
+    };
+    found.into_iter().filter_map(kept).collect()
 }

@@ -234,13 +234,21 @@ fn down_deletes_what_this_tool_made_clients_first_and_names_the_rest() {
         .filter_map(|name| crate::model::Owned::parse(&service(name)))
         .collect();
     let mut now = converged();
-    now.made.as_mut().unwrap().remove("lb");
+    let made = now.made.as_mut().unwrap();
+    made.remove("lb");
+    let staging = Owner { app: "ielts".into(), environment: "staging".into() };
+    let group = now.target_groups["ielts-backend-tg"].arn.clone();
+    made.insert(group, staging);
     let plan = down(&environment, &now, &there);
     assert_eq!(
         titles(&plan),
         ["delete service ielts-frontend-service", "delete service ielts-backend-service"]
     );
-    assert_eq!(plan.notes, ["load balancer ielts-prod-alb: kept, not created by this tool"]);
+    let notes = [
+        "target group ielts-backend-tg: kept, created for environment `staging` of application `ielts`",
+        "load balancer ielts-prod-alb: kept, not created by this tool",
+    ];
+    assert_eq!(plan.notes, notes);
 }
 
 #[test]
