@@ -105,7 +105,9 @@ pub(super) async fn all(
         let deployment =
             deployments.iter().find(|entry| ask.service_deployment.as_deref() == Some(&entry.arn));
         let lacking = gaps.service_deployments == Gap::Lacking;
-        if ask.service_deployment.is_some() && deployment.is_none() && !lacking {
+        // A deleted service has none any more.
+        let active = service.status == "ACTIVE";
+        if active && ask.service_deployment.is_some() && deployment.is_none() && !lacking {
             continue;
         }
         let mut found = Seen {

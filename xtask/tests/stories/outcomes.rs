@@ -158,22 +158,22 @@ fn a_first_release_that_somebody_stopped_is_not_called_recovered() {
 
 #[test]
 fn a_service_that_is_deleted_under_the_roll_is_told_as_deleted() {
-    story(|| async {
-        let mut world = World::new().await;
-        world.deploy("v1", "v1").await;
-        let ann = world.somebody().await;
-        let meddle = async {
-            ann.waits_for(Moment::TargetsGetHealthy, "ielts-backend:2").await;
-            ann.deletes().await;
-        };
-        let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v1")), Box::pin(meddle));
-        assert_eq!(
-            (ended.exit, outcome(&ended)),
-            (ExitCode::NotRecovered, &Outcome::Deleted),
-            "{:#?}",
-            ended.events
-        );
-    });
+    // It drains for some polls; and it is INACTIVE at the next one.
+    for delay in [30, 0] {
+        story(|| async {
+            let mut world = World::new().await;
+            world.environment.services[0].target_group.deregistration_delay_secs = delay;
+            world.deploy("v1", "v1").await;
+            let ann = world.somebody().await;
+            let meddle = async {
+                ann.waits_for(Moment::TargetsGetHealthy, "ielts-backend:2").await;
+                ann.deletes().await;
+            };
+            let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v1")), Box::pin(meddle));
+            let expected = (ExitCode::NotRecovered, &Outcome::Deleted);
+            assert_eq!((ended.exit, outcome(&ended)), expected, "{delay} s: {:#?}", ended.events);
+        });
+    }
 }
 
 #[test]
