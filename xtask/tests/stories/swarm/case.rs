@@ -102,7 +102,7 @@ fn settings(rng: &Rng) -> String {
     let (smoke, poll) = (pick(rng, &[60, 120]), pick(rng, &[5, 10, 15]));
     writeln!(text, "smoke-secs = {smoke}\npoll-secs = {poll}").unwrap();
     text += &table(".every-service.deployment");
-    let (min, max) = pick(rng, &[(100, 200), (100, 200), (50, 200), (50, 100), (0, 100), (0, 200)]);
+    let (min, max) = pick(rng, &[(100, 200), (100, 200), (50, 200), (0, 100), (0, 200)]);
     writeln!(text, "minimum-healthy-percent = {min}\nmaximum-percent = {max}").unwrap();
     writeln!(text, "health-check-grace-secs = {}", pick(rng, &[20, 60, 120])).unwrap();
     let flag = || rng.below(4) > 0;
@@ -121,9 +121,7 @@ fn settings(rng: &Rng) -> String {
     let (interval, threshold) = (pick(rng, &[5, 10]), pick(rng, &[2, 3]));
     writeln!(text, "interval-secs = {interval}\nunhealthy-threshold = {threshold}").unwrap();
     for service in ["backend", "frontend"] {
-        // Half of one task is none: ECS could neither stop the old one nor start a new one.
-        let fewest = if (min, max) == (50, 100) { 2 } else { 1 };
-        let count = fewest + rng.below(3);
+        let count = 1 + rng.below(3);
         text += &table(&format!(".service.{service}"));
         writeln!(text, "desired-count = {count}").unwrap();
         text += &table(&format!(".service.{service}.scaling"));
