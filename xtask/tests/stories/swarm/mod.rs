@@ -2,7 +2,7 @@
 //!
 //! Each seed is one account, one release and all that befalls them ([`case`]), carried to its end ([`run`]) and compared with the
 //! truth ([`truth`]). Nothing but the seed decides: a seed that finds something finds it again. `cargo xtask swarm` passes the
-//! limits by environment variables; without any, the first few seeds run.
+//! limits by environment variables; without any, the first 150 seeds run.
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -29,7 +29,7 @@ use run::Run;
 use crate::world::story;
 
 /// Seeds that every run of the stories runs.
-const RUNS: u64 = 3;
+const RUNS: u64 = 150;
 /// The futures of a whole deployment, unoptimised, overflow the 2 MiB that a test's thread has.
 const STACK: usize = 16 << 20;
 
