@@ -234,6 +234,14 @@ impl View<'_> {
                     format!("give the route a priority below {}, or delete that rule", found.priority),
                 ));
             }
+            // Such as one for a host: it may take some of a route's requests, or none.
+            let before = |rule: &RuleSpec| found.priority < rule.priority;
+            if found.paths.is_empty() && wanted.iter().any(before) {
+                let words = found.words();
+                plan.notes.push(format!(
+                    "{words} is asked before routes of deploy.toml; this tool did not make it"
+                ));
+            }
             let is_wanted = |rule: &RuleSpec| found.spec.as_ref() == Some(rule);
             let leads = |rule: &RuleSpec| found.forwards.contains(&rule.target_group);
             if !wanted.iter().any(is_wanted) && wanted.iter().any(leads) {

@@ -179,21 +179,70 @@ fn path(rule: &Rule) -> Option<String> {
     only(&paths(rule)).filter(|_| rule.transforms().is_empty()).cloned()
 }
 
-/// The paths of a rule whose only condition is their patterns.
+/// The paths of a rule whose only condition is their patterns; conditions that every request meets are none.
 fn paths(rule: &Rule) -> Vec<String> {
-    let Some(condition) = only(rule.conditions()).filter(|it| it.field() == Some("path-pattern")) else {
-        return Vec::new();
-    };
-    let configured = condition.path_pattern_config();
-    let regular = configured.is_some_and(|config| !config.regex_values().is_empty());
+    let conditions: Vec<&RuleCondition> = rule.conditions().iter().filter(|it| !is_always_met(it)).collect();
+    match conditions.as_slice() {
+        [] if !rule.conditions().is_empty() => vec!["*".to_owned()],
+        [condition] if condition.field() == Some("path-pattern") => values(condition),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a condition is met by every request: any host, any address, any path.
+fn is_always_met(condition: &RuleCondition) -> bool {
+    let values = values(condition);
+    let has = |all: &str| values.iter().any(|value| value == all);
+    match condition.field() {
+        Some("host-header" | "path-pattern") => has("*"),
+        Some("source-ip") => has("0.0.0.0/0"),
+        _ => false,
+    }
+}
+
+/// A condition's patterns; none for those of regular expressions.
+fn values(condition: &RuleCondition) -> Vec<String> {
+    let regular = condition.path_pattern_config().is_some_and(|config| !config.regex_values().is_empty())
+        || condition.host_header_config().is_some_and(|config| !config.regex_values().is_empty());
     if regular || !condition.regex_values().is_empty() {
         return Vec::new();
     }
-    // AWS tells the values in both places, older emulators in the first only.
-    let values = configured.map(|config| config.values()).filter(|values| !values.is_empty());
-    values.unwrap_or_else(|| condition.values()).to_vec()
+    let configured = match condition.field() {
+        Some("host-header") => condition.host_header_config().map(|config| config.values()),
+        Some("source-ip") => condition.source_ip_config().map(|config| config.values()),
+        _ => condition.path_pattern_config().map(|config| config.values()),
+    };
+    // AWS gives the values in both places, older emulators in the first only.
+    configured.filter(|values| !values.is_empty()).unwrap_or_else(|| condition.values()).to_vec()
 }
 
 fn is_forward(rule: &Rule) -> bool {
     only(rule.actions()).is_some_and(|action| action.r#type() == Some(&ActionTypeEnum::Forward))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn condition(field: &str, values: &[&str]) -> RuleCondition {
+        let values = values.iter().map(ToString::to_string).collect();
+        RuleCondition::builder().field(field).set_values(Some(values)).build()
+    }
+
+    #[test]
+    fn a_rule_for_every_host_takes_the_requests_of_its_paths() {
+        let table: [(&[(&str, &[&str])], &[&str]); 6] = [
+            (&[("path-pattern", &["/api/*"])], &["/api/*"]),
+            (&[("host-header", &["*"]), ("path-pattern", &["/api/*"])], &["/api/*"]),
+            (&[("host-header", &["*"]), ("path-pattern", &["*"])], &["*"]),
+            (&[("source-ip", &["0.0.0.0/0"])], &["*"]),
+            (&[("host-header", &["a.example.com"]), ("path-pattern", &["*"])], &[]),
+            (&[("http-request-method", &["GET"])], &[]),
+        ];
+        for (conditions, taken) in table {
+            let all = conditions.iter().map(|(field, values)| condition(field, values)).collect();
+            let rule = Rule::builder().set_conditions(Some(all)).build();
+            assert_eq!(paths(&rule), taken, "{conditions:?}");
+        }
+    }
 }

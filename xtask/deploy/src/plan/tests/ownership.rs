@@ -150,7 +150,7 @@ fn a_rule_of_somebody_else_that_takes_a_route_s_requests_is_refused_and_another_
         (&["/x", "/*"], &["other-tg"], true, false),
         (&["/*"], &[], true, false),
         (&["/api/v1/*"], &["other-tg"], false, false),
-        (&[], &["other-tg"], false, false),
+        (&[], &["other-tg"], false, true),
         (&["/api/v1/*"], &["ielts-backend-tg"], false, true),
     ] {
         let mut now = converged();
