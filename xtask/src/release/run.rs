@@ -1,11 +1,14 @@
 //! A release from consent to its end: carried out, settled, proven, and how it ended in one sentence.
 
+use std::collections::BTreeSet;
+
 use deploy::event::{ExitCode, Kind, Phase};
 use deploy::model::ServiceKey;
 
 use super::carry::Carried;
 use super::lease::{self, Held, Refused};
 use super::prove::{Proof, prove};
+use super::standing::{self, Restored};
 use super::tell::tell;
 use super::{Ground, Planned, carry_out_watched, proven, prune, undo};
 use crate::apply::{self, Known};
@@ -152,8 +155,17 @@ async fn judged(
         (None, ExitCode::Unknown) => {
             (exit, "what became of it is unknown; run it again to wait for it".to_owned())
         }
+        (None, ExitCode::Failed) => Box::pin(not_undone(ground, planned)).await,
         (None, exit) => (exit, left(exit).to_owned()),
     }
+}
+
+/// How a failed release closes of which ECS rolled a service back, and nothing else is to be restored: the others must serve
+/// what they run now.
+async fn not_undone(ground: &Ground<'_>, planned: &Planned) -> (ExitCode, String) {
+    let restored = Restored { complete: true, ..Restored::default() };
+    let (exit, _) = standing::closing(ground, planned, &restored, &BTreeSet::new()).await;
+    (exit, left(exit).to_owned())
 }
 
 /// What a proven release closes with when something that deploy.toml does not have any more is still there.

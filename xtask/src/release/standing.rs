@@ -33,7 +33,7 @@ pub(super) struct Restored {
 /// How a service is found.
 enum Found {
     Serves,
-    /// `desiredCount` is 0, as somebody left it.
+    /// `desiredCount` is 0, and was before.
     Parked,
     Down(u32, u32),
     Unread,
@@ -138,8 +138,9 @@ async fn found(ground: &Ground<'_>, planned: &Planned, services: &[&Service], wa
                 return (Found::Unread, None);
             };
             let ServiceSnapshot { running, desired, .. } = *read;
+            let before = planned.observed.services.get(&service.key).map(|state| state.desired);
             let found = match desired {
-                0 if read.status == "ACTIVE" => Found::Parked,
+                0 if read.status == "ACTIVE" && before == Some(0) => Found::Parked,
                 _ if serves(read, Option::as_deref(&targets)) => Found::Serves,
                 _ => Found::Down(running, desired),
             };
@@ -150,7 +151,8 @@ async fn found(ground: &Ground<'_>, planned: &Planned, services: &[&Service], wa
             planned.observed.services.get(key).is_some_and(|state| state.running > 0 || state.desired == 0)
         };
         let late = services.iter().zip(&found).any(|(service, (found, _))| {
-            matches!(found, Found::Down(..) | Found::Unread) && was_up(&service.key)
+            // A service that somebody scaled to 0 meanwhile stays there.
+            matches!(found, Found::Down(_, 1..) | Found::Unread) && was_up(&service.key)
         });
         if !wait || !late || deadline.remaining().is_zero() {
             return found;

@@ -131,16 +131,16 @@ impl Reading {
     }
 }
 
-/// Whether a service serves: it has all the tasks that it should, in one complete deployment, and healthy targets for them
-/// as far as these can be read.
+/// Whether a service serves: its newest deployment is complete and has all the tasks that it should, with healthy targets as
+/// far as these can be read. Tasks of an older one may still be leaving.
 #[must_use]
 pub fn serves(service: &ServiceSnapshot, targets: Option<&[TargetSnapshot]>) -> bool {
     let healthy = |targets: &[TargetSnapshot]| targets.iter().filter(|it| it.state == "healthy").count();
     let complete = |state: Option<&str>| state.is_none_or(|state| state == "COMPLETED");
-    let [primary] = service.deployments.as_slice() else { return false };
+    let Some(primary) = service.deployments.first() else { return false };
     service.status == "ACTIVE"
         && service.desired > 0
-        && service.running >= service.desired
+        && primary.running >= service.desired
         && complete(primary.rollout_state.as_deref())
         && targets.is_none_or(|targets| healthy(targets) >= service.desired as usize)
 }
@@ -175,6 +175,7 @@ mod tests {
             id: "ecs-svc/2".into(),
             status: "PRIMARY".into(),
             rollout_state: Some("COMPLETED".into()),
+            running: 2,
             task_definition: "td/web:2".into(),
             ..DeploymentSnapshot::default()
         };
@@ -196,6 +197,11 @@ mod tests {
         let Reading { service, targets, .. } = complete();
         assert!(serves(&service, targets.as_deref()) && serves(&service, None));
         assert!(!serves(&service, Some(&[target("a", "healthy"), target("b", "unhealthy")])));
+        let mut leaving = service.clone();
+        leaving.deployments.push(DeploymentSnapshot::default());
+        assert!(serves(&leaving, None), "an older deployment is still leaving");
+        leaving.deployments.rotate_left(1);
+        assert!(!serves(&leaving, None), "the newest has no tasks");
         let crashed = TaskSnapshot {
             stop_code: Some("EssentialContainerExited".into()),
             stopped_ms: Some(21_000),
