@@ -10,8 +10,8 @@ use crate::ended::Ended;
 use crate::somebody;
 use crate::world::World;
 
-/// What is not true of how a release ended, if anything. What served before is what this run found, or the first one of this
-/// release: what that one left unproven is no release to go back to.
+/// What is not true of how a release ended, if anything. What served before is what this run found, or an earlier one of this
+/// release: what those left unproven is no release to go back to.
 pub(super) fn judged(
     case: &Case,
     world: &World,
@@ -39,15 +39,17 @@ pub(super) fn judged(
             // What ECS rolled back may still be on its way out.
             let first = served(place).next()?;
             let new = world.environment.undo == Undo::Service && now.lacks(&wanted[place]).is_none();
-            let as_before = served(place).any(|digest| now.serves() == Some(digest));
+            let parked = before.last().is_some_and(|it| it[place].is_parked()) && now.is_parked();
+            let as_before = parked || served(place).any(|digest| now.serves() == Some(digest));
             (!new && !as_before).then(|| {
                 let lacks = now.lacks(first).unwrap_or_default();
                 format!("{} does not run what it ran before: {lacks}", service.key)
             })
         }),
-        // Whoever could not take the lease may have written it, and taken it away again.
+        // Whoever could not take the lease may have made the cluster that holds it, and written it and taken it away again.
         ExitCode::Usage => {
-            let lease = |name: &String| ["TagResource", "UntagResource"].contains(&name.as_str());
+            let lease =
+                |name: &String| ["CreateCluster", "TagResource", "UntagResource"].contains(&name.as_str());
             let other: Vec<_> = ended.writes.iter().filter(|name| !lease(name)).collect();
             (!other.is_empty()).then(|| format!("{other:?} were written"))
         }

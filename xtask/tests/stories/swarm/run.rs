@@ -48,13 +48,13 @@ pub(super) async fn run(case: &Case, shows: bool) -> Run {
     world.shows = shows;
     let images: Images = ("v2", if case.both { "v2" } else { "v1" });
     let mut found = Vec::new();
-    let before = Truth::all(&world);
-    Box::pin(troubled(case, &mut world, images, &before, &mut found)).await;
+    let mut before = vec![Truth::all(&world)];
+    Box::pin(troubled(case, &mut world, images, &mut before, &mut found)).await;
     world.cloud.clear_rules();
     world.stop_after = None;
     behave(&world, images, &[Script::default(), Script::default()]);
     tokio::time::sleep(Duration::from_secs(case.pause_secs)).await;
-    Box::pin(converges(case, &mut world, images, &before, &mut found)).await;
+    Box::pin(converges(case, &mut world, images, &mut before, &mut found)).await;
     Run { found, calls: world.cloud.calls() }
 }
 
@@ -65,8 +65,14 @@ fn behave(world: &World, images: Images, scripts: &[Script; 2]) {
     }
 }
 
-/// The release, with all that befalls it.
-async fn troubled(case: &Case, world: &mut World, images: Images, before: &[Truth], found: &mut Vec<String>) {
+/// The release, with all that befalls it. Adds what is true at its end to what was `before`.
+async fn troubled(
+    case: &Case,
+    world: &mut World,
+    images: Images,
+    before: &mut Vec<Vec<Truth>>,
+    found: &mut Vec<String>,
+) {
     behave(world, images, &case.scripts);
     case.network.befall(world);
     world.stop_after = case.stopped_after;
@@ -78,10 +84,11 @@ async fn troubled(case: &Case, world: &mut World, images: Images, before: &[Trut
         Either::Right(((), release)) => (release.await, None),
     };
     match ended {
-        Some(Ok(ended)) => found.extend(judged(case, world, images, &[before.to_vec()], &ended)),
+        Some(Ok(ended)) => found.extend(judged(case, world, images, before, &ended)),
         Some(Err(_)) => found.push("the release does not end".to_owned()),
         None => {}
     }
+    before.push(Truth::all(world));
     if let Some(rest) = rest {
         rest.await;
     }
@@ -100,13 +107,19 @@ async fn release(
 }
 
 /// Everything is well again: the release gets done, and then there is nothing left to do.
-async fn converges(case: &Case, world: &mut World, images: Images, first: &[Truth], found: &mut Vec<String>) {
+async fn converges(
+    case: &Case,
+    world: &mut World,
+    images: Images,
+    before: &mut Vec<Vec<Truth>>,
+    found: &mut Vec<String>,
+) {
     let (mut exits, mut left) = (Vec::new(), RERUNS);
     while left > 0 {
         left -= 1;
-        let before = [Truth::all(world), first.to_vec()];
+        before.push(Truth::all(world));
         let ended = Box::pin(world.deploy(images.0, images.1)).await;
-        found.extend(judged(case, world, images, &before, &ended).map(|it| format!("on a rerun: {it}")));
+        found.extend(judged(case, world, images, before, &ended).map(|it| format!("on a rerun: {it}")));
         if ended.exit == ExitCode::Done {
             let again = Box::pin(world.deploy(images.0, images.1)).await;
             if (again.exit, again.writes.len()) != (ExitCode::Done, 0) {
