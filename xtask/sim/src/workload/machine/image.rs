@@ -74,8 +74,8 @@ pub(super) struct RunConfig {
     pub(super) env: Option<Vec<String>>,
     pub(super) working_dir: Option<String>,
     pub(super) user: Option<String>,
-    /// Paths that are volumes.
-    pub(super) volumes: BTreeMap<String, serde::de::IgnoredAny>,
+    /// Paths that are volumes. Docker writes `null` where there is none.
+    pub(super) volumes: Option<BTreeMap<String, serde::de::IgnoredAny>>,
 }
 
 #[derive(Deserialize)]

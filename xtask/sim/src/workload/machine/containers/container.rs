@@ -115,7 +115,11 @@ fn arguments(
     }
     // What the image declares as a volume is one by itself, with its folder's owner and mode. Other mounts are root's with
     // mode 0755 (ECS developer guide, bind mounts).
-    for path in definition.mounts.iter().filter(|path| !config.volumes.contains_key(*path)) {
+    for path in definition
+        .mounts
+        .iter()
+        .filter(|path| !config.volumes.as_ref().is_some_and(|volumes| volumes.contains_key(*path)))
+    {
         arguments.extend(own(&["--tmpfs", &format!("{path}:mode=755")]));
     }
     for (flag, value) in [("--user", &definition.user), ("--workdir", &definition.working_directory)] {
