@@ -224,6 +224,8 @@ fn is_forward(rule: &Rule) -> bool {
 mod tests {
     use super::*;
 
+    type Conditions = &'static [(&'static str, &'static [&'static str])];
+
     fn condition(field: &str, values: &[&str]) -> RuleCondition {
         let values = values.iter().map(ToString::to_string).collect();
         RuleCondition::builder().field(field).set_values(Some(values)).build()
@@ -231,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_rule_for_every_host_takes_the_requests_of_its_paths() {
-        let table: [(&[(&str, &[&str])], &[&str]); 6] = [
+        let table: [(Conditions, &[&str]); 6] = [
             (&[("path-pattern", &["/api/*"])], &["/api/*"]),
             (&[("host-header", &["*"]), ("path-pattern", &["/api/*"])], &["/api/*"]),
             (&[("host-header", &["*"]), ("path-pattern", &["*"])], &["*"]),
