@@ -80,6 +80,8 @@ pub(super) async fn prove(
     }
     Ok(match (runs?, smoked) {
         (Running::InProgress, _) => Proof::InProgress,
+        // Whatever else did not hold is no reason to undo the others.
+        (Running::Parked, _) => Proof::Parked(self::parked(ground, door).await?),
         (runs, _) if !(runs == Running::Complete && converged) => Proof::Refuted,
         (_, Smoke::Failed) => Proof::Refuted,
         (_, Smoke::Unreachable { error }) => {

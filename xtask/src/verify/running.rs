@@ -18,6 +18,8 @@ use crate::settle::{Healthy, Settled};
 pub enum Running {
     /// As wanted, all at the same time.
     Complete,
+    /// A service was scaled to 0 meanwhile.
+    Parked,
     /// On the way to it for longer than anybody waits; why is an event.
     InProgress,
     /// Something is not as wanted; what is an event.
@@ -58,6 +60,9 @@ pub async fn running(
         for ((service, reading), known) in environment.services.iter().zip(&readings).zip(known) {
             if parked.contains(&service.key) {
                 continue;
+            }
+            if service.desired_count > 0 && reading.is_parked() {
+                return Ok(Running::Parked);
             }
             let healthy = settled.iter().find(|it| it.key == service.key).and_then(|it| it.healthy.as_ref());
             let found = match healthy {

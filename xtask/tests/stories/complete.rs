@@ -82,6 +82,24 @@ fn a_service_that_somebody_scaled_to_0_is_named_and_its_neighbour_is_not_undone(
 }
 
 #[test]
+fn a_service_that_somebody_scales_to_0_while_it_bakes_is_not_proven() {
+    story(async || {
+        let mut world = deployed().await;
+        world.environment.services[0].deployment.bake_secs = 300;
+        let somebody = world.somebody().await;
+        let meddle = async {
+            somebody.waits_for(Moment::Complete, "ielts-backend:2").await;
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            somebody.scales_to(0).await;
+        };
+        let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v1")), Box::pin(meddle));
+        assert_eq!(ended.exit, ExitCode::Unknown, "{:#?}", ended.events);
+        assert!(says(&ended, "somebody scaled it to 0 tasks"), "{:#?}", ended.events);
+        assert!(!ended.events.iter().any(|event| matches!(event, Kind::Undoing { .. })));
+    });
+}
+
+#[test]
 fn fewer_tasks_than_scaling_allows_are_raised() {
     story(async || {
         let mut world = deployed().await;
