@@ -2,10 +2,11 @@
 
 use deploy::event::ExitCode;
 use deploy::model::Undo;
+use sim::door::cloud::CallRecord;
 
 use super::case::Case;
 use super::run::Images;
-use super::truth::{Truth, UNSEEN};
+use super::truth::Truth;
 use crate::ended::Ended;
 use crate::somebody;
 use crate::world::World;
@@ -78,15 +79,31 @@ pub(super) fn judged(
     };
     let untroubled = ended.exit != ExitCode::Done && case.is_untroubled();
     let wrong = wrong.or_else(|| untroubled.then(|| "nothing kept it from its end".to_owned()))?;
-    let unseen = now.iter().any(Truth::just_changed) || just_acted(world);
+    let blind_ms = blind_ms(world);
+    let unseen = now.iter().any(|now| now.still_ms < blind_ms) || acted_ms(world) < blind_ms;
     (!unseen).then(|| format!("exit {}, and {wrong}", ended.exit.code()))
 }
 
-/// Whether somebody acted too late for the tool to see it.
-fn just_acted(world: &World) -> bool {
+/// One look takes this long, from the services to their tasks and targets.
+const LOOK_MS: u64 = 500;
+
+/// Milliseconds since the tool last looked at the services: it still marks the release as proven and gives its lease back. What
+/// changed since then it cannot know.
+fn blind_ms(world: &World) -> u64 {
+    let look = |call: &CallRecord| call.operation == "DescribeServices" && key(call) == "release";
+    since(world, look).saturating_add(LOOK_MS)
+}
+
+/// Milliseconds since somebody else last acted.
+fn acted_ms(world: &World) -> u64 {
+    since(world, |call| call.write && [somebody::ACCESS_KEY, "rival"].contains(&key(call)))
+}
+
+fn since(world: &World, last: impl Fn(&CallRecord) -> bool) -> u64 {
     let now = world.cloud.clock().millis();
-    let theirs = |key: &str| [somebody::ACCESS_KEY, "rival"].contains(&key);
-    let mut last = world.cloud.calls().into_iter().rev();
-    last.find(|call| call.write && call.access_key.as_deref().is_some_and(theirs))
-        .is_some_and(|call| now.since(call.at) < UNSEEN.as_millis() as u64)
+    world.cloud.calls().iter().rev().find(|call| last(call)).map_or(u64::MAX, |call| now.since(call.at))
+}
+
+fn key(call: &CallRecord) -> &str {
+    call.access_key.as_deref().unwrap_or_default()
 }

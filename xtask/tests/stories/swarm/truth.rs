@@ -1,7 +1,5 @@
 //! What a service is, by the cloud's own account of it, at one moment that costs no time.
 
-use std::time::Duration;
-
 use deploy::model::Service;
 use serde_json::{Value, json};
 use sim::door::cloud::Cloud;
@@ -9,10 +7,6 @@ use sim::elb::{Route, route};
 
 use crate::somebody::ecs;
 use crate::world::World;
-
-/// What the tool read last is this old when it ends: it still marks the release as proven and gives its lease back. What
-/// changed since then it cannot know.
-pub(super) const UNSEEN: Duration = Duration::from_millis(2_500);
 
 /// One service.
 #[derive(Clone, Debug)]
@@ -28,7 +22,7 @@ pub(super) struct Truth {
     /// The rollout state of each deployment, the newest first.
     deployments: Vec<String>,
     /// Milliseconds since the last task began or stopped, or a deployment was created.
-    still_ms: f64,
+    pub(super) still_ms: u64,
 }
 
 impl Truth {
@@ -65,7 +59,7 @@ impl Truth {
             running: running.map(|task| digest(task, &service.container.name)).collect(),
             healthy: healthy(cloud, &service.target_group.health.path),
             deployments: deployments.iter().map(|it| text(&it["rolloutState"])).collect(),
-            still_ms: now - last * 1000.0,
+            still_ms: (now - last * 1000.0) as u64,
         }
     }
 
@@ -77,11 +71,6 @@ impl Truth {
             && (running.len(), *healthy) == (*desired as usize, *desired as usize);
         let complete = deployments.first().is_some_and(|state| state == "COMPLETED");
         (status == "ACTIVE" && all && complete).then_some(digest)
-    }
-
-    /// Whether it changed too late for the tool to see it.
-    pub(super) fn just_changed(&self) -> bool {
-        self.still_ms < UNSEEN.as_millis() as f64
     }
 
     /// What keeps it from running `digest` completely; `None` when nothing does.
