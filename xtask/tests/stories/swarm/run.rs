@@ -24,6 +24,9 @@ const MOST: Duration = Duration::from_secs(6 * 3600);
 /// Reruns that a release may take once everything is well again.
 const RERUNS: u32 = 2;
 
+/// ECS starts no task for so long where the ones before could not be started (`sim::ecs::Pace::launch_retry_max_ms`).
+const BACKOFF: Duration = Duration::from_secs(900);
+
 /// The contents of the two services' images.
 pub(super) type Images = (&'static str, &'static str);
 
@@ -133,6 +136,7 @@ async fn converges(
         exits.push(ended.exit);
         if is_obeyed(world, &ended) {
             left = RERUNS;
+            tokio::time::sleep(BACKOFF).await;
         }
     }
     found.push(format!("reruns do not converge: {exits:?}"));

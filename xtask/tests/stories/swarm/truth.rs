@@ -21,7 +21,7 @@ pub(super) struct Truth {
     healthy: usize,
     /// The rollout state of each deployment, the newest first.
     deployments: Vec<String>,
-    /// Milliseconds since the last task began or stopped, or a deployment was created.
+    /// Milliseconds since the last task was created, began or stopped, or a deployment was created.
     pub(super) still_ms: u64,
 }
 
@@ -45,8 +45,10 @@ impl Truth {
         let running = tasks.iter().filter(|task| task["lastStatus"] == "RUNNING");
         let deployments = found["deployments"].as_array().map_or(&[][..], Vec::as_slice);
         let now = cloud.clock().millis().0 as f64;
-        let moments =
-            tasks.iter().flat_map(|task| ["startedAt", "stoppingAt", "stoppedAt"].map(|at| &task[at])).chain(
+        let moments = tasks
+            .iter()
+            .flat_map(|task| ["createdAt", "startedAt", "stoppingAt", "stoppedAt"].map(|at| &task[at]))
+            .chain(
                 deployments
                     .iter()
                     .flat_map(|deployment| ["createdAt", "updatedAt"].map(|at| &deployment[at])),
