@@ -6,10 +6,9 @@ use super::Failure;
 use crate::host::{Host, Program, Workspace};
 use crate::report::print_result;
 
-/// The tool and the application are checked apart: together, Cargo would unify their features and compile
+/// The tool's own packages. They and the others are checked apart: together, Cargo would unify their features and compile
 /// the AWS SDK a second time.
 const TOOL: [&str; 6] = ["-p", "xtask", "-p", "deploy", "-p", "sim"];
-const APPLICATION: [&str; 4] = ["-p", "backend", "-p", "frontend"];
 /// The profile of `cargo xtask` itself, so that its dependencies are compiled once.
 const PROFILE: [&str; 3] = ["--profile", "xtask", "--locked"];
 /// What the tests of xtask/tests/engines.rs push to; without it there are none.
@@ -21,13 +20,19 @@ pub(super) async fn run(host: &Host) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find(&host.env).map_err(|error| Failure::from_error(&error))?;
     let missing = missing(host).await;
     let deny: &[&str] = &["--all-targets", "--", "-D", "warnings"];
+    let packages = workspace.packages(&host.shell).map_err(|error| Failure::from_error(&error))?;
+    let others = packages.iter().map(|package| package.name.as_str()).filter(|name| !TOOL.contains(name));
+    let others: Vec<_> = others.flat_map(|name| ["-p", name]).collect();
     let mut checks = vec![
         ("format", vec!["fmt", "--all", "--check"]),
         ("lints of the tool", [&["clippy"][..], &PROFILE, &TOOL, deny].concat()),
-        ("lints of the application", [&["clippy"][..], &PROFILE, &APPLICATION, deny].concat()),
-        ("tests of the tool, schema and documents", [&["test"][..], &PROFILE, &TOOL].concat()),
-        ("tests of the application", [&["test"][..], &PROFILE, &APPLICATION].concat()),
+        ("tests of the tool", [&["test"][..], &PROFILE, &TOOL].concat()),
     ];
+    // A repository whose applications are not written in Rust has the tool's packages only.
+    if !others.is_empty() {
+        checks.push(("lints of the other packages", [&["clippy"][..], &PROFILE, &others, deny].concat()));
+        checks.push(("tests of the other packages", [&["test"][..], &PROFILE, &others].concat()));
+    }
     if !missing.contains(&REGISTRY) {
         let only = ["--test", "engines", "--", "--ignored"];
         let skipped: Vec<_> = missing.iter().flat_map(|engine| ["--skip", *engine]).collect();

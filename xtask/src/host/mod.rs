@@ -32,7 +32,7 @@ pub use rng::Rng;
 pub use secret::Secret;
 pub use signals::{Signal, Signals};
 pub use terminal::Terminal;
-pub use workspace::{Workspace, WorkspaceError};
+pub use workspace::{Package, Workspace, WorkspaceError};
 
 /// What the tool takes from the machine it runs on.
 #[derive(Clone, Debug)]

@@ -2,13 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Env;
+use serde::Deserialize;
+
+use super::{Env, ProcessError, Shell};
 
 /// The workspace's root folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workspace {
     /// The folder with the workspace's `Cargo.toml`.
     pub root: PathBuf,
+}
+
+/// A package of the workspace.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Package {
+    /// What `--package` takes.
+    pub name: String,
+    /// Its `Cargo.toml`, absolute.
+    pub manifest_path: PathBuf,
 }
 
 /// The root was not found.
@@ -44,6 +55,25 @@ impl Workspace {
             .map(|dir| Self { root: dir.to_owned() })
             .ok_or_else(|| WorkspaceError { from: from.to_owned() })
     }
+
+    /// The workspace's packages, as `cargo metadata` lists them.
+    ///
+    /// # Errors
+    /// When Cargo cannot read the workspace.
+    pub fn packages(&self, shell: &Shell) -> Result<Vec<Package>, ProcessError> {
+        #[derive(Deserialize)]
+        struct Metadata {
+            packages: Vec<Package>,
+        }
+        // Without dependencies Cargo asks no network and no lock file.
+        let args = ["metadata", "--no-deps", "--format-version", "1"];
+        let printed = shell.read_in(&self.root, "cargo", &args)?;
+        let read = |error: serde_json::Error| ProcessError::Failed {
+            command: format!("cargo {}", args.join(" ")),
+            message: error.to_string(),
+        };
+        Ok(serde_json::from_str::<Metadata>(&printed).map_err(read)?.packages)
+    }
 }
 
 fn is_root(manifest: &Path) -> bool {
@@ -62,6 +92,14 @@ mod tests {
         assert_eq!(found.root, package.parent().unwrap());
         let env = Env::of([("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"))]);
         assert_eq!(Workspace::find(&env).unwrap(), found);
+    }
+
+    #[test]
+    fn the_packages_are_those_of_the_workspace() {
+        let workspace = Workspace::above(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let packages = workspace.packages(&Shell::system(&Env::of([]))).unwrap();
+        let own = packages.iter().find(|package| package.name == "xtask").unwrap();
+        assert_eq!(own.manifest_path, workspace.root.join("xtask/Cargo.toml"));
     }
 
     #[test]

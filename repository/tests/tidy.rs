@@ -1,9 +1,14 @@
 //! Holds what the compiler does not: who may import whom, a module doc in every file, files of one screen
 //! or a few, and a README, a CHANGELOG and a schema that are there.
-#![expect(clippy::unwrap_used, reason = "a test that cannot read the sources must fail")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read the sources must fail"
+)]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use repository::root;
 
 /// Longest file that is still read as a whole.
 const MOST_LINES: usize = 400;
@@ -26,19 +31,72 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     ("xtask/sim/src", &["aws_sdk", "aws_config", "deploy::"]),
-    ("xtask/src/cli", &["aws_sdk", "aws_config", "std::process::Command", "std::env"]),
-    ("xtask/src/observe", &["crate::cli", "crate::report::Screen", "aws_sdk", "println!"]),
-    ("xtask/src/apply", &["crate::cli", "crate::report::Screen", "aws_sdk", "println!"]),
-    ("xtask/src/settle", &["crate::cli", "crate::report::Screen", "aws_sdk", "println!"]),
-    ("xtask/src/verify", &["crate::cli", "crate::report::Screen", "aws_sdk", "println!"]),
-    ("xtask/src/exec", &["crate::cli", "crate::report", "aws_sdk", "crate::apply", "println!"]),
-    ("xtask/src/image", &["crate::cli", "crate::report", "aws_sdk", "crate::apply"]),
-    ("xtask/src/aws", &["crate::cli", "crate::report", "crate::apply", "crate::settle", "crate::verify"]),
+    (
+        "xtask/src/cli",
+        &["aws_sdk", "aws_config", "std::process::Command", "std::env"],
+    ),
+    (
+        "xtask/src/observe",
+        &["crate::cli", "crate::report::Screen", "aws_sdk", "println!"],
+    ),
+    (
+        "xtask/src/apply",
+        &["crate::cli", "crate::report::Screen", "aws_sdk", "println!"],
+    ),
+    (
+        "xtask/src/settle",
+        &["crate::cli", "crate::report::Screen", "aws_sdk", "println!"],
+    ),
+    (
+        "xtask/src/verify",
+        &["crate::cli", "crate::report::Screen", "aws_sdk", "println!"],
+    ),
+    (
+        "xtask/src/exec",
+        &[
+            "crate::cli",
+            "crate::report",
+            "aws_sdk",
+            "crate::apply",
+            "println!",
+        ],
+    ),
+    (
+        "xtask/src/image",
+        &["crate::cli", "crate::report", "aws_sdk", "crate::apply"],
+    ),
+    (
+        "xtask/src/aws",
+        &[
+            "crate::cli",
+            "crate::report",
+            "crate::apply",
+            "crate::settle",
+            "crate::verify",
+        ],
+    ),
     (
         "xtask/src/host",
-        &["crate::aws", "crate::cli", "crate::report", "crate::image", "crate::apply", "aws_sdk", "deploy::"],
+        &[
+            "crate::aws",
+            "crate::cli",
+            "crate::report",
+            "crate::image",
+            "crate::apply",
+            "aws_sdk",
+            "deploy::",
+        ],
     ),
-    ("xtask/src/report", &["crate::aws", "crate::cli", "crate::image", "crate::apply", "aws_sdk"]),
+    (
+        "xtask/src/report",
+        &[
+            "crate::aws",
+            "crate::cli",
+            "crate::image",
+            "crate::apply",
+            "aws_sdk",
+        ],
+    ),
 ];
 
 /// `words` may stand in `folder` only (within the tool's three crates, tests apart).
@@ -50,10 +108,6 @@ const RESERVED: &[(&str, &str)] = &[
     ("process::Command", "xtask/src/host"),
 ];
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
-
 /// All Rust files below `folder`, as paths from the root with their text.
 fn sources(folder: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
@@ -64,7 +118,12 @@ fn sources(folder: &str) -> Vec<(String, String)> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+                let name = path
+                    .strip_prefix(root())
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned();
                 found.push((name, fs::read_to_string(&path).unwrap()));
             }
         }
@@ -74,7 +133,9 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 }
 
 fn is_test(path: &str, text: &str, at: usize) -> bool {
-    path.contains("tests") || text[..at].contains("#[cfg(test)]\nmod tests {") || path.contains("/stories/")
+    path.contains("tests")
+        || text[..at].contains("#[cfg(test)]\nmod tests {")
+        || path.contains("/stories/")
 }
 
 /// Places where `word` stands in code: not in comments, not in tests.
@@ -92,18 +153,22 @@ fn mentions(path: &str, text: &str, word: &str) -> Vec<String> {
 
 #[test]
 fn every_file_says_first_what_it_is_for() {
-    let silent: Vec<_> = ["xtask", "backend", "frontend"]
+    let silent: Vec<_> = ["xtask", "backend", "frontend", "repository"]
         .into_iter()
         .flat_map(sources)
         .filter(|(_, text)| !text.starts_with("//! "))
         .map(|(path, _)| path)
         .collect();
-    assert_eq!(silent, Vec::<String>::new(), "files without a module doc on their first line");
+    assert_eq!(
+        silent,
+        Vec::<String>::new(),
+        "files without a module doc on their first line"
+    );
 }
 
 #[test]
 fn no_file_grows_into_a_room_that_holds_two_things() {
-    let long: Vec<_> = ["xtask", "backend", "frontend"]
+    let long: Vec<_> = ["xtask", "backend", "frontend", "repository"]
         .into_iter()
         .flat_map(sources)
         .map(|(path, text)| (path, text.lines().count()))
@@ -120,14 +185,19 @@ fn no_module_reaches_up_or_around_the_seam() {
             broken.extend(words.iter().flat_map(|word| mentions(&path, &text, word)));
         }
     }
-    assert_eq!(broken, Vec::<String>::new(), "see the import table in ARCHITECTURE.md");
+    assert_eq!(
+        broken,
+        Vec::<String>::new(),
+        "see the import table in ARCHITECTURE.md"
+    );
 }
 
 /// Whoever else named the embedded cloud would deploy to it by another way than to AWS.
 #[test]
 fn nothing_that_deploys_knows_the_embedded_cloud() {
     // The verbs and `local` start and stop it, the forecast rehearses on it; the last is for tests.
-    let may = ["cli/", "local/", "forecast/", "aws/rehearsal.rs"].map(|place| format!("xtask/src/{place}"));
+    let may = ["cli/", "local/", "forecast/", "aws/rehearsal.rs"]
+        .map(|place| format!("xtask/src/{place}"));
     let named: Vec<_> = sources("xtask/src")
         .iter()
         .filter(|(path, _)| !may.iter().any(|place| path.starts_with(place)))
@@ -140,9 +210,14 @@ fn nothing_that_deploys_knows_the_embedded_cloud() {
 fn what_touches_the_world_has_one_place() {
     let mut broken = Vec::new();
     for (path, text) in sources("xtask/src") {
-        for (word, folder) in RESERVED.iter().filter(|(_, folder)| !path.starts_with(folder)) {
+        for (word, folder) in RESERVED
+            .iter()
+            .filter(|(_, folder)| !path.starts_with(folder))
+        {
             broken.extend(
-                mentions(&path, &text, word).iter().map(|place| format!("{place} belongs to {folder}")),
+                mentions(&path, &text, word)
+                    .iter()
+                    .map(|place| format!("{place} belongs to {folder}")),
             );
         }
     }
@@ -156,7 +231,10 @@ fn no_module_is_named_after_nothing() {
         .map(|(path, _)| path)
         .filter(|path| {
             let stem = Path::new(path).file_stem().unwrap().to_str().unwrap();
-            ["util", "utils", "common", "manager", "helper", "helpers", "misc"].contains(&stem)
+            [
+                "util", "utils", "common", "manager", "helper", "helpers", "misc",
+            ]
+            .contains(&stem)
         })
         .collect();
     assert_eq!(vague, Vec::<String>::new());
@@ -193,11 +271,19 @@ fn the_readme_s_exit_codes_are_those_of_the_tool() {
 fn every_dependency_of_the_tool_has_its_reason() {
     let manifest = fs::read_to_string(root().join("xtask/Cargo.toml")).unwrap();
     let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let dependencies = manifest
+        .split("[dependencies]")
+        .nth(1)
+        .unwrap()
+        .split("\n[")
+        .next()
+        .unwrap();
     let missing: Vec<_> = dependencies
         .lines()
         .filter_map(|line| {
-            line.split(['.', ' ', '=']).next().filter(|name| !name.is_empty() && !name.starts_with('#'))
+            line.split(['.', ' ', '='])
+                .next()
+                .filter(|name| !name.is_empty() && !name.starts_with('#'))
         })
         .filter(|name| !architecture.contains(&format!("`{name}`")))
         .collect();

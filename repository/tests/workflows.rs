@@ -1,24 +1,30 @@
 //! The workflows: of GitHub's schema, without rights or logic of their own, and of nobody's moving tag.
-#![expect(clippy::unwrap_used, reason = "a workflow that cannot be read must fail")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a workflow that cannot be read must fail"
+)]
 
 use std::fs;
-use std::path::Path;
 
 use github_actions_models::common::expr::BoE;
 use github_actions_models::common::{Permission, Permissions};
 use github_actions_models::workflow::job::{NormalJob, Step};
 use github_actions_models::workflow::{Concurrency, Job, Workflow};
+use repository::root;
 
 /// Each workflow: its file's name, its text, and what it means.
 fn workflows() -> Vec<(String, String, Workflow)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(".github/workflows");
+    let folder = root().join(".github/workflows");
     let mut all: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| {
             let path = entry.unwrap().path();
-            let (name, text) =
-                (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap());
-            let workflow = yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let (name, text) = (
+                path.file_name().unwrap().to_str().unwrap().to_owned(),
+                fs::read_to_string(&path).unwrap(),
+            );
+            let workflow =
+                yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
             (name, text, workflow)
         })
         .collect();
@@ -29,15 +35,18 @@ fn workflows() -> Vec<(String, String, Workflow)> {
 fn jobs(workflow: &Workflow) -> impl Iterator<Item = &NormalJob> {
     workflow.jobs.values().map(|job| match job {
         Job::NormalJob(job) => &**job,
-        Job::ReusableWorkflowCallJob(_) => panic!("a workflow that calls another hides what it does"),
+        Job::ReusableWorkflowCallJob(_) => {
+            panic!("a workflow that calls another hides what it does")
+        }
     })
 }
 
 fn granted(permissions: &Permissions) -> Vec<(&str, bool)> {
     match permissions {
-        Permissions::Explicit(all) => {
-            all.iter().map(|(name, permission)| (name.as_str(), *permission == Permission::Write)).collect()
-        }
+        Permissions::Explicit(all) => all
+            .iter()
+            .map(|(name, permission)| (name.as_str(), *permission == Permission::Write))
+            .collect(),
         Permissions::Base(base) => panic!("{base:?} instead of what is needed"),
     }
 }
@@ -52,10 +61,14 @@ fn the_three_workflows_are_there_and_of_githubs_schema() {
 fn an_action_whose_tag_is_moved_does_not_run_here() {
     for (name, text, _) in workflows() {
         for line in text.lines().filter(|line| line.contains("uses:")) {
-            let (action, version) =
-                line.split_once(" # ").unwrap_or_else(|| panic!("{name}: no version beside {line}"));
+            let (action, version) = line
+                .split_once(" # ")
+                .unwrap_or_else(|| panic!("{name}: no version beside {line}"));
             let commit = action.rsplit('@').next().unwrap();
-            assert!(commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit()), "{name}: {line}");
+            assert!(
+                commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit()),
+                "{name}: {line}"
+            );
             assert!(version.starts_with('v'), "{name}: {line}");
         }
     }
@@ -64,9 +77,17 @@ fn an_action_whose_tag_is_moved_does_not_run_here() {
 #[test]
 fn a_job_may_write_nothing_but_its_identity_token() {
     for (name, _, workflow) in workflows() {
-        assert_eq!(granted(&workflow.permissions), [("contents", false)], "{name}");
+        assert_eq!(
+            granted(&workflow.permissions),
+            [("contents", false)],
+            "{name}"
+        );
         for job in jobs(&workflow).filter(|job| job.permissions != Permissions::default()) {
-            assert_eq!(granted(&job.permissions), [("contents", false), ("id-token", true)], "{name}");
+            assert_eq!(
+                granted(&job.permissions),
+                [("contents", false), ("id-token", true)],
+                "{name}"
+            );
         }
     }
 }
@@ -78,8 +99,14 @@ fn a_workflow_holds_no_logic_and_puts_no_input_into_a_script() {
             let Step::Run(step) = step else { continue };
             let command = step.run.trim();
             let script = [".ci/install", ".ci/run"].contains(&command);
-            assert!(command.starts_with("cargo xtask ") || script, "{name}: {command}");
-            assert!(!command.contains("${{") && !command.contains('\n'), "{name}: {command}");
+            assert!(
+                command.starts_with("cargo xtask ") || script,
+                "{name}: {command}"
+            );
+            assert!(
+                !command.contains("${{") && !command.contains('\n'),
+                "{name}: {command}"
+            );
         }
     }
 }
@@ -88,7 +115,10 @@ fn a_workflow_holds_no_logic_and_puts_no_input_into_a_script() {
 fn a_release_is_never_cancelled_by_the_next_one() {
     let (_, _, release) = workflows().remove(1);
     match release.concurrency {
-        Some(Concurrency::Rich { cancel_in_progress: BoE::Literal(false), .. }) => {}
+        Some(Concurrency::Rich {
+            cancel_in_progress: BoE::Literal(false),
+            ..
+        }) => {}
         other => panic!("{other:?}"),
     }
 }
@@ -97,7 +127,10 @@ fn a_release_is_never_cancelled_by_the_next_one() {
 #[test]
 fn the_deployment_record_leads_to_what_was_deployed() {
     let (_, text, release) = workflows().remove(1);
-    assert!(text.contains("url: ${{ steps.deploy.outputs.url }}"), "{text}");
+    assert!(
+        text.contains("url: ${{ steps.deploy.outputs.url }}"),
+        "{text}"
+    );
     let deploys = jobs(&release).flat_map(|job| &job.steps).any(|step| {
         matches!(step, Step::Run(run) if run.shared.id.as_deref() == Some("deploy") && run.run.starts_with("cargo xtask deploy "))
     });
