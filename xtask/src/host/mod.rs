@@ -34,6 +34,11 @@ pub use signals::{Signal, Signals};
 pub use terminal::Terminal;
 pub use workspace::{Package, Workspace, WorkspaceError};
 
+/// The operating system that this program was compiled for, such as `linux` or `macos`.
+pub const SYSTEM: &str = std::env::consts::OS;
+/// The processor that this program was compiled for, such as `x86_64` or `aarch64`.
+pub const PROCESSOR: &str = std::env::consts::ARCH;
+
 /// What the tool takes from the machine it runs on.
 #[derive(Clone, Debug)]
 pub struct Host {

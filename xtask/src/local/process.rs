@@ -1,15 +1,16 @@
 //! Starting, finding and stopping the embedded cloud's process.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use deploy::model::{Environment, Workload};
+use deploy::model::{Architecture, Environment, Workload};
 
 use super::{Record, Status, landing_zone};
-use crate::host::{ConnectTo, Daemon, DaemonError, Host};
+use crate::host::{ConnectTo, Daemon, DaemonError, Host, PROCESSOR, SYSTEM};
 
 /// A process that compiles nothing and binds three ports is up in milliseconds; a busy machine takes seconds.
 const START_DEADLINE: Duration = Duration::from_secs(30);
@@ -31,6 +32,17 @@ pub enum LocalError {
     /// Its folder cannot be used.
     #[error("cannot use {}", .0.display())]
     Folder(PathBuf, #[source] io::Error),
+    /// `workload = "processes"` on a machine that cannot execute the tasks' programs.
+    #[error(
+        "tasks for Linux on {tasks} cannot run as processes of this machine ({here}): set `workload = \"auto\"` in deploy.toml \
+         and start Docker or Podman, or leave the local environment out"
+    )]
+    Processes {
+        /// The services' architectures that cannot run.
+        tasks: String,
+        /// What this machine is.
+        here: String,
+    },
     /// Its process cannot be started or ended.
     #[error("cannot run the embedded cloud")]
     Process(#[from] DaemonError),
@@ -113,6 +125,7 @@ impl<'a> Local<'a> {
     /// # Errors
     /// [`LocalError`] when it does not come up.
     pub async fn start(&self, environment: &Environment) -> Result<Record, LocalError> {
+        can_run(environment, SYSTEM, PROCESSOR)?;
         fs::create_dir_all(&self.dir).map_err(|error| LocalError::Folder(self.dir.clone(), error))?;
         let _lock = self.lock().await?;
         let file = Self::record_file(&self.dir);
@@ -279,4 +292,40 @@ fn tail(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(10)..].join("\n")
+}
+
+/// Whether tasks can run as what the file says. `auto` takes containers where processes cannot be.
+fn can_run(environment: &Environment, system: &str, machine: &str) -> Result<(), LocalError> {
+    if environment.workload != Workload::Processes {
+        return Ok(());
+    }
+    let name = |architecture| match architecture {
+        Architecture::X86_64 => "x86_64",
+        Architecture::Arm64 => "aarch64",
+    };
+    let tasks: BTreeSet<_> = environment.services.iter().map(|service| name(service.architecture)).collect();
+    let foreign: Vec<_> = tasks.into_iter().filter(|task| system != "linux" || *task != machine).collect();
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    Err(LocalError::Processes { tasks: foreign.join(" and "), here: format!("{system} on {machine}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mac_is_told_before_anything_starts_that_tasks_cannot_be_processes_there() {
+        let text = include_str!("../../deploy/tests/fixtures/ielts.toml");
+        let mut environment = deploy::config::load("deploy.toml", text, Some("local")).unwrap().environment;
+        environment.workload = Workload::Processes;
+        can_run(&environment, "linux", "x86_64").unwrap();
+        for (system, machine) in [("macos", "aarch64"), ("macos", "x86_64"), ("linux", "aarch64")] {
+            let error = can_run(&environment, system, machine).unwrap_err().to_string();
+            assert!(error.contains("Linux on x86_64") && error.contains(system), "{error}");
+        }
+        environment.workload = Workload::Auto;
+        can_run(&environment, "macos", "aarch64").unwrap();
+    }
 }

@@ -76,18 +76,14 @@ pub(in crate::image) async fn compile(
         return Ok(messages::executables(&messages, [package])?);
     }
     let diagnostics = Vec::from(last).join("\n");
-    Err(Failure::Compile {
-        package: package.to_owned(),
-        target: target(architecture),
-        hint: hint(&diagnostics, architecture),
-        diagnostics,
-    })
+    let target = target(architecture, &places.host);
+    let hint = hint(&diagnostics, target);
+    Err(Failure::Compile { package: package.to_owned(), target, hint, diagnostics })
 }
 
 /// What is missing on this machine, where the compiler's words tell: these texts are rustc's, cargo's and the
 /// linkers', and no other sign of the cause exists.
-fn hint(diagnostics: &str, architecture: Architecture) -> Option<String> {
-    let target = target(architecture);
+fn hint(diagnostics: &str, target: &str) -> Option<String> {
     let says = |texts: &[&str]| texts.iter().any(|text| diagnostics.contains(text));
     if says(&["target may not be installed", "can't find crate for `std`", "can't find crate for `core`"]) {
         return Some(format!("the compiler lacks the target: run `rustup target add {target}`"));
@@ -96,16 +92,23 @@ fn hint(diagnostics: &str, architecture: Architecture) -> Option<String> {
         let package = "Debian and Ubuntu have it in libc6-dev, Fedora in glibc-static";
         return Some(format!("static linking needs the C library as an archive (libc.a): {package}"));
     }
-    if says(&["linker `", "linking with `"]) {
-        let variable = target.to_ascii_uppercase().replace('-', "_");
-        let example = match architecture {
-            Architecture::X86_64 => "x86_64-linux-gnu-gcc",
-            Architecture::Arm64 => "aarch64-linux-gnu-gcc",
-        };
+    if says(&["linker `rust-lld` not found"]) {
+        return Some(
+            "this compiler comes without rust-lld: use a toolchain of rustup, which has it".to_owned(),
+        );
+    }
+    // The crate `cc`, which compiles the C code of dependencies, looks for a compiler by the target's name.
+    if target.ends_with("-musl") && says(&["error occurred in cc-rs", "ToolNotFound", "linux-musl-gcc"]) {
+        let variable = format!("CC_{}", target.replace('-', "_"));
         return Some(format!(
-            "compiling for another processor needs a C linker for it: install one and name it, as in \
-             CARGO_TARGET_{variable}_LINKER={example}"
+            "a dependency holds C code, which Rust's own linker does not compile: leave it out, or name a C compiler \
+             for {target} in {variable}; a Dockerfile builds it too"
         ));
+    }
+    if says(&["linker `", "linking with `"]) {
+        return Some(
+            "linking needs a C toolchain: Debian and Ubuntu have it in gcc, Fedora in gcc".to_owned(),
+        );
     }
     if says(&["--locked was passed", "needs to be updated but --locked"]) {
         return Some(
@@ -121,25 +124,30 @@ mod tests {
 
     #[test]
     fn what_is_missing_on_this_machine_is_named() {
+        let (native, musl) = ("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-musl");
         let table = [
             (
-                "error[E0463]: can't find crate for `core`\n  = note: the `aarch64-unknown-linux-gnu` target may not be installed",
-                Some("rustup target add aarch64-unknown-linux-gnu"),
+                musl,
+                "error[E0463]: can't find crate for `core`\n  = note: the `aarch64-unknown-linux-musl` target may not be installed",
+                Some("rustup target add aarch64-unknown-linux-musl"),
             ),
-            ("rust-lld: error: unable to find library -lc", Some("libc.a")),
+            (native, "/usr/bin/ld: cannot find -lc: No such file or directory", Some("libc.a")),
+            (native, "error: linker `cc` not found", Some("C toolchain")),
+            (musl, "error: linker `rust-lld` not found", Some("rustup")),
             (
-                "error: linking with `cc` failed: exit status: 1\n/usr/bin/ld: x.o: Relocations in generic ELF (EM: 183)",
-                Some("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc"),
+                musl,
+                "error occurred in cc-rs: failed to find tool \"aarch64-linux-musl-gcc\"",
+                Some("CC_aarch64_unknown_linux_musl"),
             ),
-            ("error: linker `cc` not found", Some("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER")),
             (
+                native,
                 "error: the lock file /w/Cargo.lock needs to be updated but --locked was passed",
                 Some("commit Cargo.lock"),
             ),
-            ("error[E0308]: mismatched types", None),
+            (native, "error[E0308]: mismatched types", None),
         ];
-        for (diagnostics, expected) in table {
-            let hint = hint(diagnostics, Architecture::Arm64);
+        for (target, diagnostics, expected) in table {
+            let hint = hint(diagnostics, target);
             match expected {
                 Some(part) => assert!(
                     hint.as_deref().is_some_and(|hint| hint.contains(part)),

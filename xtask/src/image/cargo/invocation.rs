@@ -18,16 +18,28 @@ pub(super) struct Places {
     pub(super) registries: Vec<String>,
     /// The compiler's installation.
     pub(super) sysroot: String,
+    /// The Rust target that the compiler itself runs on.
+    pub(super) host: String,
     /// The commit that the compiler was built from.
     pub(super) compiler_commit: String,
 }
 
-/// The Rust target of a task's processor.
-pub(super) fn target(architecture: Architecture) -> &'static str {
-    match architecture {
-        Architecture::X86_64 => "x86_64-unknown-linux-gnu",
-        Architecture::Arm64 => "aarch64-unknown-linux-gnu",
+/// The Rust target of a task's processor, compiled on `host`.
+///
+/// On Linux with the same processor it is the one that every installation has. Everywhere else musl: Rust ships its C
+/// library and start files with the target, so that no C toolchain for Linux is needed.
+pub(super) fn target(architecture: Architecture, host: &str) -> &'static str {
+    match (architecture, host) {
+        (Architecture::X86_64, "x86_64-unknown-linux-gnu") => "x86_64-unknown-linux-gnu",
+        (Architecture::Arm64, "aarch64-unknown-linux-gnu") => "aarch64-unknown-linux-gnu",
+        (Architecture::X86_64, _) => "x86_64-unknown-linux-musl",
+        (Architecture::Arm64, _) => "aarch64-unknown-linux-musl",
     }
+}
+
+/// The variable that names a target's linker to cargo.
+fn linker_variable(target: &str) -> String {
+    format!("CARGO_TARGET_{}_LINKER", target.to_ascii_uppercase().replace('-', "_"))
 }
 
 /// The call of `cargo` that builds `package` for `architecture`; `variables` are the names of those that are set.
@@ -44,7 +56,8 @@ pub(super) fn invocation<'a>(
     args.extend(["--message-format", "json-render-diagnostics", "--target-dir", &target_dir]);
     // Always with `--target`: flags then reach the executables and not build scripts and procedural macros,
     // which cannot be linked statically.
-    args.extend(["--target", target(architecture)]);
+    let target = target(architecture, &places.host);
+    args.extend(["--target", target]);
     args.extend(["--package", package]);
     let mut program = Program::new(cargo, &args)
         .in_dir(&places.workspace)
@@ -52,8 +65,18 @@ pub(super) fn invocation<'a>(
         .env("CARGO_ENCODED_RUSTFLAGS", &rustflags(places))
         // For build scripts that would otherwise write the time of the build into the binary.
         .env("SOURCE_DATE_EPOCH", "0");
-    let disturbing = variables.filter(|name| changes_bytes(name));
-    program.env.extend(disturbing.map(|name| (name.to_owned(), None)));
+    let linker = linker_variable(target);
+    let mut chosen = false;
+    for name in variables {
+        chosen |= name == linker;
+        if changes_bytes(name) {
+            program.env.push((name.to_owned(), None));
+        }
+    }
+    // The linker that comes with the compiler. A workspace whose dependencies hold C code may need another.
+    if target.ends_with("-musl") && !chosen {
+        program = program.env(&linker, "rust-lld");
+    }
     program
 }
 
@@ -116,6 +139,7 @@ mod tests {
             cargo_home: Some("/home/ann/.cargo".to_owned()),
             registries: vec!["/home/ann/.cargo/registry/src/mirror-0123456789abcdef".to_owned()],
             sysroot: "/home/ann/.rustup/toolchains/stable".to_owned(),
+            host: "aarch64-unknown-linux-gnu".to_owned(),
             compiler_commit: "59807616e".to_owned(),
         }
     }
@@ -132,6 +156,28 @@ mod tests {
              --target-dir /home/ann/my app/target/image --target aarch64-unknown-linux-gnu \
              --package backend"
         );
+    }
+
+    #[test]
+    fn a_mac_or_another_processor_needs_no_c_toolchain_for_linux() {
+        for (host, architecture, target) in [
+            ("x86_64-unknown-linux-gnu", Architecture::X86_64, "x86_64-unknown-linux-gnu"),
+            ("x86_64-unknown-linux-gnu", Architecture::Arm64, "aarch64-unknown-linux-musl"),
+            ("aarch64-apple-darwin", Architecture::Arm64, "aarch64-unknown-linux-musl"),
+            ("aarch64-apple-darwin", Architecture::X86_64, "x86_64-unknown-linux-musl"),
+        ] {
+            let places = Places { host: host.to_owned(), ..places() };
+            let linkers = |variables: &[&'static str]| -> Vec<_> {
+                let program =
+                    invocation("cargo", &places, architecture, "backend", variables.iter().copied());
+                assert!(program.args.join(" ").contains(&format!("--target {target} ")), "{program:?}");
+                program.env.into_iter().filter(|(name, _)| name.ends_with("_LINKER")).collect()
+            };
+            let variable = linker_variable(target);
+            let own = target.ends_with("-musl").then(|| (variable.clone(), Some("rust-lld".to_owned())));
+            assert_eq!(linkers(&[]), Vec::from_iter(own));
+            assert_eq!(linkers(&[variable.leak()]), [], "a linker that the developer chose is used");
+        }
     }
 
     #[test]

@@ -18,7 +18,9 @@ pub(super) async fn places(host: &Host, workspace: &str) -> Result<Places, Proce
         registries: cargo_home.as_deref().map(registries).unwrap_or_default(),
         cargo_home: cargo_home.and_then(|home| home.to_str().map(str::to_owned)),
         sysroot: sysroot.trim().to_owned(),
-        compiler_commit: compiler_commit(&version),
+        host: line(&version, "host: ").unwrap_or_default().to_owned(),
+        // A compiler that was built from an archive has no commit, and its standard library's paths say so too.
+        compiler_commit: line(&version, "commit-hash: ").unwrap_or("unknown").to_owned(),
     })
 }
 
@@ -32,11 +34,9 @@ async fn said(host: &Host, program: &Program) -> Result<String, ProcessError> {
     Err(ProcessError::Failed { command, message })
 }
 
-/// `commit-hash` of `rustc -vV`. A compiler that was built from an archive has `unknown`, and its standard
-/// library's paths say so too.
-fn compiler_commit(version: &str) -> String {
-    let hash = version.lines().find_map(|line| line.strip_prefix("commit-hash: "));
-    hash.unwrap_or("unknown").trim().to_owned()
+/// What a line of `rustc -vV` says.
+fn line<'v>(version: &'v str, name: &str) -> Option<&'v str> {
+    version.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
 }
 
 /// Cargo's own rule: `CARGO_HOME`, else `.cargo` in the home folder.
@@ -59,10 +59,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_compilers_commit_is_read_from_its_version() {
+    fn the_compilers_commit_and_host_are_read_from_its_version() {
         let version =
             "rustc 1.95.0 (59807616e 2026-04-14)\nbinary: rustc\ncommit-hash: 59807616e1fa\nhost: x\n";
-        assert_eq!(compiler_commit(version), "59807616e1fa");
-        assert_eq!(compiler_commit("rustc 1.95.0\nbinary: rustc\n"), "unknown");
+        assert_eq!(line(version, "commit-hash: "), Some("59807616e1fa"));
+        assert_eq!(line(version, "host: "), Some("x"));
+        assert_eq!(line("rustc 1.95.0\nbinary: rustc\n", "commit-hash: "), None);
     }
 }
