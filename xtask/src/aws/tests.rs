@@ -1,5 +1,6 @@
 //! Calls against the embedded cloud: what is retried, what is told, and what a lost reply leads to.
 
+mod batches;
 mod faults;
 mod late;
 mod lost_replies;

@@ -8,6 +8,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use deploy::model::TargetGroupState;
 use deploy::model::spec::{HealthCheckSpec, TargetGroupSpec};
 use deploy::rollout::TargetSnapshot;
+use futures_util::future::try_join_all;
 
 use super::wire_tags;
 use crate::aws::call::Op;
@@ -27,6 +28,8 @@ const DELETE: Op = Op::write("elasticloadbalancing", "DeleteTargetGroup").patien
 /// What a call answers about a target group that was created a moment ago.
 pub(super) const LATE: &[&str] = &["TargetGroupNotFound"];
 
+/// How many names one DescribeTargetGroups takes.
+const BATCH: usize = 20;
 /// The attribute for connections of targets that leave.
 const DELAY: &str = "deregistration_delay.timeout_seconds";
 /// AWS's default for it.
@@ -46,13 +49,14 @@ impl Aws {
     /// # Errors
     /// When AWS refuses.
     pub async fn find_target_groups(&self, names: &[&str]) -> Result<Vec<FoundTargetGroup>, Error> {
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let call = || self.elb.describe_target_groups().set_names(Some(wanted.clone())).send();
-        match self.call(DESCRIBE, call).await {
-            Ok(reply) => Ok(reply.target_groups.unwrap_or_default().iter().map(read).collect()),
+        let some = async |names: &[&str]| {
+            let wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let call = || self.elb.describe_target_groups().set_names(Some(wanted.clone())).send();
+            let reply = self.call(DESCRIBE, call).await?;
+            Ok::<Vec<_>, Error>(reply.target_groups.unwrap_or_default().iter().map(read).collect())
+        };
+        match try_join_all(names.chunks(BATCH).map(some)).await {
+            Ok(found) => Ok(found.concat()),
             // One unknown name makes the whole call fail.
             Err(error) if matches!(error.kind, Kind::NotFound) => self.search_target_groups(names).await,
             Err(error) => Err(error),

@@ -1,0 +1,68 @@
+//! Lists that are longer than one call takes.
+
+use deploy::model::spec::{RepositorySpec, ScalableTargetSpec};
+use futures_util::future::try_join_all;
+
+use super::*;
+
+fn names(prefix: &str, count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("{prefix}{number}")).collect()
+}
+
+fn asked(rehearsal: &Rehearsal, operation: &str) -> usize {
+    rehearsal.cloud.calls().iter().filter(|call| call.operation == operation).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_and_one_repositories_are_two_calls_and_an_unknown_name_hides_none() {
+    let rehearsal = Rehearsal::new().await;
+    let aws = &rehearsal.aws;
+    let names = names("web-", 101);
+    let spec = |name: &String| RepositorySpec { name: name.clone(), immutable_tags: true, keep_images: None };
+    let specs: Vec<_> = names.iter().map(spec).collect();
+    let tags = tags();
+    try_join_all(specs.iter().map(|spec| aws.create_repository(spec, &tags))).await.unwrap();
+    let mut wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(aws.find_repositories(&wanted).await.unwrap().len(), 101);
+    assert_eq!(asked(&rehearsal, "DescribeRepositories"), 2);
+    wanted.push("unknown");
+    assert_eq!(aws.find_repositories(&wanted).await.unwrap().len(), 101);
+}
+
+#[tokio::test(start_paused = true)]
+async fn twenty_one_target_groups_are_two_calls_and_an_unknown_name_hides_none() {
+    let rehearsal = Rehearsal::new().await;
+    let aws = &rehearsal.aws;
+    let vpc = aws.describe_vpcs("tag:Name", &["main"]).await.unwrap().remove(0).id;
+    let names = names("web-", 21);
+    let spec = |name: &String| TargetGroupSpec { name: name.clone(), ..target_group(&vpc) };
+    let specs: Vec<_> = names.iter().map(spec).collect();
+    let tags = tags();
+    try_join_all(specs.iter().map(|spec| aws.create_target_group(spec, &tags))).await.unwrap();
+    let mut wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(aws.find_target_groups(&wanted).await.unwrap().len(), 21);
+    assert_eq!(asked(&rehearsal, "DescribeTargetGroups"), 2);
+    wanted.push("unknown");
+    assert_eq!(aws.find_target_groups(&wanted).await.unwrap().len(), 21);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_of_many_services_is_found_with_its_scalable_target() {
+    let rehearsal = Rehearsal::new().await;
+    let aws = &rehearsal.aws;
+    let ground = Ground::lay(aws).await;
+    aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
+    create_service(&rehearsal, &ground).await.unwrap();
+    let target = ScalableTargetSpec { resource_id: "service/c/web".into(), min: 2, max: 3 };
+    aws.register_scalable_target(&target, &tags()).await.unwrap();
+
+    let names = [names("other-", 50), vec!["web".to_owned()]].concat();
+    let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+    let found = aws.find_services("c", &wanted, &ground.arns).await.unwrap();
+    assert_eq!(found.iter().map(|found| found.spec.name.as_str()).collect::<Vec<_>>(), ["web"]);
+    assert_eq!(asked(&rehearsal, "DescribeServices"), 6);
+    let resources: Vec<String> = names.iter().map(|name| format!("service/c/{name}")).collect();
+    let found = aws.describe_scalable_targets(&resources).await.unwrap();
+    assert_eq!(found.iter().map(|found| &found.spec).collect::<Vec<_>>(), [&target]);
+    assert_eq!(asked(&rehearsal, "DescribeScalableTargets"), 2);
+}
