@@ -17,6 +17,8 @@ use xtask::local::{Record, landing_zone};
 const FILE: &str = include_str!("../deploy/tests/fixtures/ielts.toml");
 /// Nobody listens there.
 const NOBODY: &str = "127.0.0.1:1";
+/// In the cloud's folder, a line for each call that it answered.
+const CALLS: &str = "calls.log";
 const KEYS: [&str; 2] = ["AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=hunter2"];
 
 fn root() -> &'static Path {
@@ -50,6 +52,7 @@ async fn with_cloud<F: Future>(name: &str, test: impl FnOnce(String) -> F) {
         settings: Settings { landing_zone: landing_zone(&environment), ..Settings::default() },
         endpoint_port: 0,
         alb_port: 0,
+        log: Box::new(std::fs::File::create(state.join(CALLS)).unwrap()),
         ..ServeOptions::new(state.clone())
     };
     let address = OnceLock::new();
@@ -122,6 +125,72 @@ async fn an_endpoint_in_a_profile_is_honoured_also_where_there_is_no_sdk_crate()
         let (code, said) = tool(&["plan", "--env", "prod"], &["AWS_PROFILE=here", &config]).await;
         assert_eq!(code, Some(2), "{said}");
         assert!(said.contains("error: iam:GetRole got no answer: cannot reach 127.0.0.1:1"), "{said}");
+        std::fs::remove_dir_all(folder).unwrap();
+    })
+    .await;
+}
+
+/// The calls of STS that the cloud of a test answered, without their times.
+fn sts_calls(name: &str) -> Vec<String> {
+    let log = std::fs::read_to_string(folder(name).join(CALLS)).unwrap();
+    let calls = log.lines().filter_map(|line| line.split_once(" sts "));
+    calls.map(|(_, call)| call.to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_chain_of_roles_is_followed_to_its_last_and_a_role_that_refuses_is_named() {
+    with_cloud("chain", async |cloud| {
+        let folder = folder("chain-files");
+        let file = folder.join("config");
+        let role = |account: &str, name: &str| format!("role_arn = arn:aws:iam::{account}:role/{name}");
+        let text = format!(
+            "[profile base]\naws_access_key_id = AKID\naws_secret_access_key = hunter2\n\
+             [profile jump]\n{}\nsource_profile = base\n\
+             [profile deploy]\n{}\nsource_profile = jump\n\
+             [profile foreign]\n{}\nsource_profile = jump\n",
+            role("123456789012", "jump"),
+            role("123456789012", "deploy"),
+            role("999999999999", "theirs"),
+        );
+        std::fs::write(&file, text).unwrap();
+        let files = format!("AWS_CONFIG_FILE={}", file.display());
+        let endpoint = format!("AWS_ENDPOINT_URL={cloud}");
+        let status =
+            async |profile: &str| tool(&["status", "--env", "prod"], &[profile, &files, &endpoint]).await;
+        let (code, said) = status("AWS_PROFILE=deploy").await;
+        assert_eq!(code, Some(0), "{said}");
+        assert_eq!(sts_calls("chain")[..3], ["AssumeRole ok", "AssumeRole ok", "GetCallerIdentity ok"]);
+
+        let (code, said) = status("AWS_PROFILE=foreign").await;
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("assumed-role/jump/"), "who was refused: {said}");
+        assert!(said.contains("sts:AssumeRole on resource: arn:aws:iam::999999999999:role/theirs"), "{said}");
+        assert!(said.contains("help: allow sts:AssumeRole"), "{said}");
+        std::fs::remove_dir_all(folder).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_job_s_web_identity_takes_its_role_and_a_token_that_is_not_there_is_named() {
+    with_cloud("web-identity", async |cloud| {
+        let folder = folder("web-identity-files");
+        let token = folder.join("token");
+        std::fs::write(&token, "e30.e30.e30").unwrap();
+        let endpoint = format!("AWS_ENDPOINT_URL={cloud}");
+        let status = async |token: &Path| {
+            let token = format!("AWS_WEB_IDENTITY_TOKEN_FILE={}", token.display());
+            let role = "AWS_ROLE_ARN=arn:aws:iam::123456789012:role/deploy";
+            tool(&["status", "--env", "prod"], &[&token, role, &endpoint]).await
+        };
+        let (code, said) = status(&token).await;
+        assert_eq!(code, Some(0), "{said}");
+        assert_eq!(sts_calls("web-identity")[..2], ["AssumeRoleWithWebIdentity ok", "GetCallerIdentity ok"]);
+
+        let (code, said) = status(&folder.join("none")).await;
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("web-identity-files/none` cannot be loaded: "), "{said}");
+        assert!(said.contains("help: check AWS_WEB_IDENTITY_TOKEN_FILE"), "{said}");
         std::fs::remove_dir_all(folder).unwrap();
     })
     .await;

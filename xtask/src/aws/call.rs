@@ -171,7 +171,7 @@ struct Turn<'a> {
 impl Turn<'_> {
     /// Waits for the next attempt, or gives the error back when there is to be none.
     async fn failed(&mut self, elapsed_ms: u64, error: Error) -> Result<(), Error> {
-        let error = error.with_profile(self.aws.profile.as_ref());
+        let error = error.with_source(self.aws.source.as_ref());
         let reason = error.reason();
         let Some(wait) = self.aws.retry.next(self.op.effect, &error, self.waited, &self.aws.rng) else {
             self.report(elapsed_ms, CallOutcome::Failed { reason });

@@ -15,7 +15,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::os_shim_internal::{Env, Fs};
 use tokio::sync::Semaphore;
 
-use super::error::Profile;
+use super::error::Source;
 use super::lite::Lite;
 use super::{Observer, Policy};
 use crate::host::{Clock, Http, Rng};
@@ -43,8 +43,8 @@ pub struct Connect {
     pub rng: Rng,
     /// Is told of every attempt.
     pub observer: Observer,
-    /// The profile that the environment names; the credential chain reads it by itself.
-    pub profile: Option<String>,
+    /// Where the environment says that credentials are, for errors; the credential chain finds them by itself.
+    pub source: Option<Source>,
 }
 
 /// A fixed access key.
@@ -84,7 +84,7 @@ pub struct Aws {
     pub(in crate::aws) observer: Observer,
     pub(in crate::aws) permits: Arc<Semaphore>,
     /// What an error about credentials names.
-    pub(in crate::aws) profile: Option<Profile>,
+    pub(in crate::aws) source: Option<Source>,
     region: String,
 }
 
@@ -108,9 +108,9 @@ impl Aws {
             clock: connect.clock,
             observer: connect.observer,
             permits: Arc::new(Semaphore::new(CONCURRENCY)),
-            profile: match connect.profile {
-                Some(name) => Some(profile(name).await),
-                None => None,
+            source: match connect.source {
+                Some(Source::Profile { name, .. }) => Some(profile(name).await),
+                source => source,
             },
             region: connect.region,
         }
@@ -137,12 +137,12 @@ impl Aws {
 }
 
 /// The chain of credentials passes over a profile that does not exist, and says nothing of it.
-async fn profile(name: String) -> Profile {
+async fn profile(name: String) -> Source {
     let files = EnvConfigFiles::default();
     let found = aws_config::profile::load(&Fs::real(), &Env::real(), &files, None).await;
     // A file that cannot be read is the credential chain's own error.
     let exists = found.map_or(true, |set| set.get_profile(&name).is_some());
-    Profile { name, exists }
+    Source::Profile { name, exists }
 }
 
 fn timeouts() -> TimeoutConfig {

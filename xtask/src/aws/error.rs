@@ -33,17 +33,22 @@ pub struct Failure {
     pub attempts: u32,
     /// The call may have been carried out all the same: its reply was lost, or AWS failed on the way.
     pub may_have_happened: bool,
-    /// The profile that the credentials come from, where the environment names one.
-    pub profile: Option<Profile>,
+    /// Where the credentials come from, where the environment names it.
+    pub source: Option<Source>,
 }
 
-/// A profile of AWS's configuration files.
+/// Where credentials come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Profile {
-    /// Its name.
-    pub name: String,
-    /// Whether the files have it.
-    pub exists: bool,
+pub enum Source {
+    /// A profile of AWS's configuration files.
+    Profile {
+        /// Its name.
+        name: String,
+        /// Whether the files have it.
+        exists: bool,
+    },
+    /// The token of an identity provider in this file, such as a Kubernetes pod's, and a role for it.
+    WebIdentity(String),
 }
 
 /// Kinds of problems, by what one does about them.
@@ -135,7 +140,7 @@ impl Error {
             request_id: None,
             attempts,
             may_have_happened,
-            profile: None,
+            source: None,
         }))
     }
 }
@@ -193,8 +198,8 @@ impl Failure {
             Kind::Throttled => format!("was throttled ({said})"),
             Kind::ServerFault => format!("failed inside AWS ({said})"),
             Kind::Unreachable { .. } | Kind::TimedOut => format!("got no answer: {said}"),
-            Kind::Credentials(_) if let Some(profile) = self.profile.as_ref().filter(|it| !it.exists) => {
-                format!("profile `{}` is not in the AWS configuration files", profile.name)
+            Kind::Credentials(_) if let Some(Source::Profile { name, exists: false }) = &self.source => {
+                format!("profile `{name}` is not in the AWS configuration files")
             }
             Kind::Credentials(CredentialsProblem::Missing) if said.is_empty() => {
                 "no AWS credentials were found".to_owned()
@@ -203,8 +208,12 @@ impl Failure {
                 format!("no AWS credentials were found; the last place that was asked says: {said}")
             }
             Kind::Credentials(CredentialsProblem::Unloadable) => {
-                let from = self.profile.as_ref().map(|profile| format!(" of profile `{}`", profile.name));
-                format!("the AWS credentials{} cannot be loaded: {said}", from.unwrap_or_default())
+                let of = match &self.source {
+                    Some(Source::Profile { name, .. }) => format!(" of profile `{name}`"),
+                    Some(Source::WebIdentity(file)) => format!(" for the web identity token `{file}`"),
+                    None => String::new(),
+                };
+                format!("the AWS credentials{of} cannot be loaded: {said}")
             }
             Kind::Credentials(CredentialsProblem::Rejected) => {
                 format!("AWS does not accept the credentials ({said})")

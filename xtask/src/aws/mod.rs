@@ -36,7 +36,7 @@ pub use ecs::{
     UpdateService,
 };
 pub use elb::{Balancer, FoundListener, FoundRule, FoundTargetGroup};
-pub use error::{CredentialsProblem, Error, Failure, Kind, Profile};
+pub use error::{CredentialsProblem, Error, Failure, Kind, Source};
 pub use logs::{LogEvent, LogPage};
 pub use names::{arn_account, arn_name, arn_partition};
 pub use retry::Policy;

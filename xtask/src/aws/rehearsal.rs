@@ -39,7 +39,7 @@ impl Rehearsal {
             clock: Clock::virtual_from(cloud.clock().millis().0),
             rng: Rng::from_seed(seed),
             observer: Observer::new(move |record| kept.lock().unwrap().push(record.clone())),
-            profile: None,
+            source: None,
         })
         .await;
         Self { cloud, aws, records }

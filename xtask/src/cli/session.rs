@@ -9,7 +9,7 @@ use deploy::model::{Environment, Kind as Place};
 use super::args::Global;
 use super::{Failure, Job};
 use crate::aws::{self, Aws};
-use crate::host::{ConnectTo, Host, Workspace};
+use crate::host::{ConnectTo, Env, Host, Workspace};
 use crate::local::Local;
 use crate::report::{Color, Recorder, annotate};
 
@@ -147,9 +147,7 @@ impl Session {
     ) -> Result<Self, Failure> {
         let keys =
             endpoint.as_ref().map(|_| aws::Keys { id: LOCAL_KEY.to_owned(), secret: LOCAL_KEY.to_owned() });
-        // Keys in the environment come before any profile.
-        let own = endpoint.is_none() && host.env.get("AWS_ACCESS_KEY_ID").is_none();
-        let profile = host.env.get("AWS_PROFILE").filter(|name| own && !name.is_empty()).map(str::to_owned);
+        let source = if endpoint.is_none() { credentials(&host.env) } else { None };
         let record = events.clone();
         let observer = aws::Observer::new(move |call| record.emit(Kind::Called(told(call))));
         let aws = Aws::connect(aws::Connect {
@@ -160,11 +158,21 @@ impl Session {
             clock: host.clock.clone(),
             rng: host.rng.clone(),
             observer,
-            profile,
+            source,
         })
         .await;
         Ok(Self { settings, aws, door })
     }
+}
+
+/// Where the environment says that credentials are: keys come before a profile, and a profile before a web identity.
+fn credentials(env: &Env) -> Option<aws::Source> {
+    let named = |name: &str| env.get(name).filter(|value| !value.is_empty()).map(str::to_owned);
+    if named("AWS_ACCESS_KEY_ID").is_some() {
+        return None;
+    }
+    let profile = named("AWS_PROFILE").map(|name| aws::Source::Profile { name, exists: true });
+    profile.or_else(|| named("AWS_WEB_IDENTITY_TOKEN_FILE").map(aws::Source::WebIdentity))
 }
 
 fn told(call: &aws::CallRecord) -> Call {

@@ -153,7 +153,7 @@ async fn stage(rehearsal: &Rehearsal, environment: &Environment) -> Stage {
         clock: host.clock.clone(),
         rng: host.rng.clone(),
         observer: Observer::none(),
-        profile: None,
+        source: None,
     })
     .await;
     Stage { host, aws }

@@ -20,7 +20,7 @@ async fn listener(bound: &Bound, environment: &Environment) {
     let host = Host::rehearsal(1, 1_700_000_000_000, Env::default(), Http::system().unwrap());
     let aws = Aws::connect(Connect {
         region: environment.region.clone(),
-        profile: None,
+        source: None,
         endpoint: Some(format!("http://{}", bound.endpoint)),
         keys: Some(Keys { id: "local".to_owned(), secret: "local".to_owned() }),
         http: host.http.clone(),

@@ -336,7 +336,7 @@ async fn connect(host: &Host, environment: &Environment, key: &str) -> Aws {
         clock: host.clock.clone(),
         rng: host.rng.clone(),
         observer: Observer::none(),
-        profile: None,
+        source: None,
     })
     .await
 }

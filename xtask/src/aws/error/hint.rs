@@ -1,6 +1,6 @@
 //! What the operator can do about an error.
 
-use super::{CredentialsProblem, Error, Kind};
+use super::{CredentialsProblem, Error, Kind, Source};
 
 pub(super) fn of(error: &Error) -> Option<String> {
     let hint = match &error.kind {
@@ -35,16 +35,22 @@ pub(super) fn of(error: &Error) -> Option<String> {
     Some(hint.to_owned())
 }
 
-/// How to get credentials, by the source that failed: the SDK's words name it.
+/// How to get credentials, by the source that failed: the environment names it, or the SDK's words.
 fn sign_in(error: &Error) -> String {
-    let profile = error.profile.as_ref();
-    let with = profile.map(|profile| format!(" --profile {}", profile.name)).unwrap_or_default();
+    let profile = match &error.source {
+        Some(Source::Profile { name, .. }) => Some(name),
+        _ => None,
+    };
+    let with = profile.map(|name| format!(" --profile {name}")).unwrap_or_default();
     let said = error.message.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    if profile.is_some_and(|profile| !profile.exists) {
+    if matches!(error.source, Some(Source::Profile { exists: false, .. })) {
         return format!(
             "list the profiles with `aws configure list-profiles`, or make it: `aws configure sso{with}`"
         );
+    }
+    if matches!(error.source, Some(Source::WebIdentity(_))) || says(&["web identity", "webidentity"]) {
+        return "check AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, and the role's trust policy".to_owned();
     }
     if matches!(error.kind, Kind::ExpiredToken) {
         return format!(
@@ -58,8 +64,9 @@ fn sign_in(error: &Error) -> String {
              export-credentials{with}`, and name that one with AWS_PROFILE"
         );
     }
-    if says(&["web identity", "webidentity"]) {
-        return "check AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, and the role's trust policy".to_owned();
+    if says(&["sts:assumerole"]) {
+        return "allow sts:AssumeRole in the caller's policy, and the caller in the role's trust policy"
+            .to_owned();
     }
     if says(&["sso"]) {
         return format!("sign in: `aws sso login{with}`");
@@ -68,7 +75,7 @@ fn sign_in(error: &Error) -> String {
         return format!("sign in: `aws login{with}`");
     }
     match profile {
-        Some(profile) => format!("correct profile `{}` in the AWS configuration files", profile.name),
+        Some(name) => format!("correct profile `{name}` in the AWS configuration files"),
         None => "sign in (`aws sso login`), name a profile with AWS_PROFILE, or set AWS_ACCESS_KEY_ID and \
                  AWS_SECRET_ACCESS_KEY"
             .to_owned(),

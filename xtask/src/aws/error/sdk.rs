@@ -10,7 +10,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 
 use super::codes::kind;
-use super::{CredentialsProblem, Error, Failure, Kind, Profile};
+use super::{CredentialsProblem, Error, Failure, Kind, Source};
 use crate::aws::call::Op;
 use crate::aws::lite::error_of;
 use crate::host::{HttpError, Unreached};
@@ -35,7 +35,7 @@ impl Error {
             request_id: error.raw_response().and_then(request_id),
             attempts,
             may_have_happened: false,
-            profile: None,
+            source: None,
         };
         match &error {
             SdkError::ServiceError(context) => {
@@ -75,10 +75,10 @@ impl Error {
         self
     }
 
-    /// The same error with the profile whose credentials were to be used, where it is about credentials.
-    pub(in crate::aws) fn with_profile(mut self, profile: Option<&Profile>) -> Self {
+    /// The same error with the source of the credentials, where it is about credentials.
+    pub(in crate::aws) fn with_source(mut self, source: Option<&Source>) -> Self {
         if matches!(self.kind, Kind::Credentials(_) | Kind::ExpiredToken) {
-            self.0.profile = profile.cloned();
+            self.0.source = source.cloned();
         }
         self
     }
@@ -111,7 +111,7 @@ impl Error {
             request_id: None,
             attempts: 1,
             may_have_happened,
-            profile: None,
+            source: None,
         }))
     }
 }

@@ -238,8 +238,7 @@ fn missing_and_broken_credentials_are_told_apart() {
 
 /// What an error about these credentials says, and what it advises.
 fn told(error: Error, profile: &str, exists: bool) -> (String, String) {
-    let profile = Profile { name: profile.to_owned(), exists };
-    let error = error.with_profile(Some(&profile));
+    let error = error.with_source(Some(&Source::Profile { name: profile.to_owned(), exists }));
     (error.to_string(), error.hint().unwrap())
 }
 
@@ -253,6 +252,7 @@ fn each_source_of_credentials_has_the_remedy_that_fits_it() {
         ("failed to load the login session token", "sign in: `aws login --profile p`"),
         ("profile p needs an MFA serial", "export-credentials --profile p"),
         ("WebIdentityTokenCredentialsProvider: no such file", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+        ("User: u is not authorized to perform: sts:AssumeRole on resource: r", "the role's trust policy"),
         ("ProfileFile provider could not be built", "correct profile `p` in"),
     ];
     for (said, remedy) in cases {
@@ -263,6 +263,9 @@ fn each_source_of_credentials_has_the_remedy_that_fits_it() {
     }
     let expired = json(400, "ExpiredTokenException", "The security token included in the request is expired");
     assert!(told(expired, "p", true).1.contains("`aws sso login --profile p`"));
+    let pod = broken("no such file").with_source(Some(&Source::WebIdentity("/run/token".to_owned())));
+    assert!(pod.to_string().contains("web identity token `/run/token` cannot be loaded"), "{pod}");
+    assert!(pod.hint().unwrap().contains("AWS_WEB_IDENTITY_TOKEN_FILE"), "{pod}");
     let missing = dispatch(ConnectorError::other(CredentialsError::not_loaded("x").into(), None));
     let (text, hint) = told(missing, "nosuch", false);
     assert_eq!(text, "profile `nosuch` is not in the AWS configuration files");
