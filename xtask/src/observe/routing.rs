@@ -30,7 +30,7 @@ pub(super) async fn read(aws: &Aws, environment: &Environment) -> Result<Routing
     match front.balancer {
         Some(balancer) if balancer.status == "failed" => routing.missing.push(Missing {
             hint: "its creation failed: see why in the EC2 console, delete it, and deploy again".to_owned(),
-            ..missing(environment, "is in state `failed`".to_owned())
+            ..missing(environment, failed(&balancer))
         }),
         Some(balancer) if balancer.is_application => {
             for group in routing.target_groups.values_mut() {
@@ -56,6 +56,11 @@ pub(super) async fn read(aws: &Aws, environment: &Environment) -> Result<Routing
     routing.rules = front.rules.into_iter().filter_map(|rule| rule.state).collect();
     routing.rules.sort_by_key(|rule| rule.priority);
     Ok(routing)
+}
+
+fn failed(balancer: &Balancer) -> String {
+    let reason = balancer.reason.as_deref().unwrap_or("AWS gives no reason");
+    format!("is in state `failed`: {reason}")
 }
 
 fn missing(environment: &Environment, problem: String) -> Missing {

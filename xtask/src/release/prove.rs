@@ -8,6 +8,7 @@ use deploy::plan::{Action, Step};
 use deploy::verify::Smoke;
 use futures_util::future::join;
 
+use super::tell::tell;
 use super::{Ground, Planned};
 use crate::observe;
 use crate::settle::Settled;
@@ -63,17 +64,23 @@ pub(super) async fn prove(
     let running = || verify::running(aws, events, &planned.desired, door, settled, &parked);
     let (mut runs, smoked) = join(running(), smoke).await;
     // A run that changed nothing has just read an account that is as planned.
-    let again = if planned.plan.is_empty() { None } else { Some(converged(ground, planned).await?) };
-    let converged = again.is_none_or(|differs| match differs {
-        None => true,
-        Some(differs) => {
+    let again = if planned.plan.is_empty() { Ok(None) } else { converged(ground, planned).await };
+    let converged = match again {
+        Ok(None) => true,
+        Ok(Some(differs)) => {
             events.emit(Kind::Failed {
                 error: "the account is not as planned after the deploy".to_owned(),
                 hint: Some(format!("what still differs:\n{differs}")),
             });
             false
         }
-    });
+        // What a release needs was there when it began: a new load balancer takes minutes to come up, or to fail.
+        Err(error @ observe::Error::Landing(_)) => {
+            tell(ground, &error, error.hint());
+            return Ok(Proof::Refuted);
+        }
+        Err(error) => return Err(error),
+    };
     // What was true while the rest was read may not be any more.
     if matches!(runs, Ok(Running::Complete)) {
         runs = running().await;

@@ -10,6 +10,7 @@ mod deadlines;
 mod doors;
 mod ended;
 mod exec;
+mod failed_balancer;
 mod failures;
 mod forecast;
 mod front_door;

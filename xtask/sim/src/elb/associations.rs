@@ -1,11 +1,17 @@
 //! Which target groups are in use: targets are checked only while a listener or a rule forwards to their group.
 
-use super::target_health;
+use super::{State, target_health};
 use crate::account::{Account, Millis};
 
 /// Whether a listener or a rule forwards to the target group.
 pub(crate) fn has_load_balancer(account: &Account, arn: &str) -> bool {
     !account.elb.load_balancers_of(arn).is_empty()
+}
+
+/// Whether a load balancer that AWS could set up sends it health checks.
+fn is_checked(state: &State, arn: &str) -> bool {
+    let works = |arn: &&str| state.load_balancers.get(*arn).is_some_and(|own| own.failed.is_none());
+    state.load_balancers_of(arn).iter().any(works)
 }
 
 /// Starts and ends the health checks of groups whose use has changed. Call after every change of listeners or rules.
@@ -14,7 +20,7 @@ pub(super) fn refresh(account: &mut Account, now: Millis) {
     let changed: Vec<(String, bool)> = state
         .target_groups
         .values()
-        .map(|group| (group, !state.load_balancers_of(&group.arn).is_empty()))
+        .map(|group| (group, is_checked(state, &group.arn)))
         .filter(|(group, in_use)| group.in_use != *in_use)
         .map(|(group, in_use)| (group.arn.clone(), in_use))
         .collect();

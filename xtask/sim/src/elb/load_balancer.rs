@@ -25,6 +25,8 @@ pub(crate) struct LoadBalancer {
     security_groups: Vec<String>,
     created: Millis,
     pub(super) active: bool,
+    /// Why it could not be set up, when it could not.
+    pub(super) failed: Option<String>,
     pub(super) attributes: BTreeMap<String, String>,
 }
 
@@ -106,6 +108,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         security_groups: sorted(&asked.security_groups),
         created: now,
         active: false,
+        failed: None,
         attributes: attributes::load_balancer_defaults(),
     };
     tags::set(&mut account.elb, &balancer.arn, &asked.tags)?;
@@ -213,6 +216,13 @@ struct Set {
     security_groups: Vec<String>,
 }
 
+/// From now on the load balancer of this name is one that AWS could not set up: it routes nothing and checks no target.
+pub fn fail(account: &mut Account, now: Millis, name: &str, reason: &str) {
+    let balancers = account.elb.load_balancers.values_mut().filter(|own| own.name == name);
+    balancers.for_each(|own| own.failed = Some(reason.to_owned()));
+    associations::refresh(account, now);
+}
+
 /// Deletes a load balancer with its listeners and rules. Deleting what is not there succeeds, as on AWS.
 pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     let Set { load_balancer_arn: arn, .. } = params(request, VALIDATION)?;
@@ -274,12 +284,19 @@ impl LoadBalancer {
             "LoadBalancerName": self.name,
             "Scheme": self.scheme,
             "VpcId": self.vpc_id,
-            "State": { "Code": if self.active { "active" } else { "provisioning" } },
+            "State": self.describe_state(),
             "Type": "application",
             "AvailabilityZones": self.describe_zones(),
             "SecurityGroups": self.security_groups,
             "IpAddressType": "ipv4",
         })
+    }
+
+    fn describe_state(&self) -> Value {
+        match &self.failed {
+            Some(reason) => json!({ "Code": "failed", "Reason": reason }),
+            None => json!({ "Code": if self.active { "active" } else { "provisioning" } }),
+        }
     }
 
     fn describe_zones(&self) -> Value {

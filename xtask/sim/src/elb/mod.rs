@@ -20,6 +20,7 @@ mod target_health;
 mod targets;
 
 pub(crate) use associations::has_load_balancer;
+pub use load_balancer::fail;
 pub use routing::{Route, RouteTarget, Served, listeners, route};
 pub use state::State;
 pub(crate) use tags::tagged;

@@ -26,6 +26,8 @@ pub struct Balancer {
     pub is_application: bool,
     /// `provisioning`, `active`, `active_impaired` or `failed`.
     pub status: String,
+    /// Why it is in this state, where AWS says it.
+    pub reason: Option<String>,
 }
 
 impl Aws {
@@ -122,5 +124,6 @@ fn read(found: &LoadBalancer) -> Balancer {
         // Some emulators leave the type out.
         is_application: found.r#type().is_none_or(|kind| *kind == LoadBalancerTypeEnum::Application),
         status: text(found.state().and_then(|state| state.code()).map(LoadBalancerStateEnum::as_str)),
+        reason: found.state().and_then(|state| state.reason()).map(str::to_owned),
     }
 }
