@@ -92,6 +92,8 @@ pub enum Fault {
     LoseRequest,
     /// The connection breaks before the reply arrives: what was asked has happened.
     LoseReply,
+    /// A gateway answers success without a body. What was asked has happened.
+    EmptyReply,
     /// A read answers what the same read answered before the last write, if it was ever asked then.
     StaleRead,
     /// A read answers what the same read answered this many milliseconds ago, if it was ever asked by then: a replica

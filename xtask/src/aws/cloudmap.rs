@@ -80,8 +80,8 @@ impl Aws {
     /// # Errors
     /// [`Kind::NotFound`] when there is none; when AWS refuses.
     pub async fn get_namespace(&self, id: &str) -> Result<Namespace, Error> {
-        let found = self.call(GET, || self.cloudmap.get_namespace().id(id).send()).await?.namespace;
-        let found = found.ok_or_else(|| Error::incomplete(GET, "Namespace"))?;
+        let call = || self.cloudmap.get_namespace().id(id).send();
+        let found = self.call_for(GET, call, |reply| Ok(reply.namespace.ok_or("Namespace")?)).await?;
         Ok(Namespace {
             name: found.name.unwrap_or_default(),
             arn: found.arn.unwrap_or_default(),
@@ -110,13 +110,11 @@ impl Aws {
                 .set_tags((!tags.is_empty()).then(|| tags.clone()))
                 .send()
         };
-        let made = match self.call(CREATE, call).await {
-            Ok(reply) => match reply.operation_id {
-                Some(operation) => self.await_namespace(&operation).await,
-                None => Err(Error::incomplete(CREATE, "OperationId")),
-            },
-            Err(error) => Err(error),
-        };
+        let made =
+            match self.call_for(CREATE, call, |reply| Ok(reply.operation_id.ok_or("OperationId")?)).await {
+                Ok(operation) => self.await_namespace(&operation).await,
+                Err(error) => Err(error),
+            };
         match made {
             Err(error) if is_made_already(&error) => self.await_other(name, error).await,
             result => result,
@@ -137,8 +135,8 @@ impl Aws {
     async fn await_namespace(&self, operation: &str) -> Result<Namespace, Error> {
         for _ in 0..POLLS {
             let call = || self.cloudmap.get_operation().operation_id(operation).send();
-            let found = self.call(OPERATION, call).await?.operation;
-            let found = found.ok_or_else(|| Error::incomplete(OPERATION, "Operation"))?;
+            let found =
+                self.call_for(OPERATION, call, |reply| Ok(reply.operation.ok_or("Operation")?)).await?;
             match found.status {
                 Some(OperationStatus::Success) => {
                     let targets = found.targets.unwrap_or_default();

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_ecr::operation::create_repository::CreateRepositoryOutput;
+use aws_sdk_ecr::operation::get_authorization_token::GetAuthorizationTokenOutput;
 use aws_sdk_ecr::types::{ImageIdentifier, ImageTagMutability, Repository, Tag};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -117,12 +119,12 @@ impl Aws {
                 .set_tags((!tags.is_empty()).then(|| tags.clone()))
                 .send()
         };
-        let made = match self.call(CREATE, call).await {
-            Ok(reply) => reply.repository.map(read).ok_or_else(|| Error::incomplete(CREATE, "repository")),
+        let made = |reply: CreateRepositoryOutput| reply.repository.map(read).ok_or("repository".to_owned());
+        let made = match self.call_for(CREATE, call, made).await {
             Err(error) if matches!(error.kind, Kind::AlreadyExists) => {
                 self.find_repositories(&[&spec.name]).await?.into_iter().next().ok_or(error)
             }
-            Err(error) => Err(error),
+            made => made,
         };
         made.map(|repository| repository.uri)
     }
@@ -173,17 +175,17 @@ impl Aws {
     /// # Errors
     /// When AWS refuses.
     pub async fn registry_login(&self) -> Result<RegistryLogin, Error> {
-        let reply = self.call(TOKEN, || self.ecr.get_authorization_token().send()).await?;
-        let data = reply.authorization_data.unwrap_or_default().into_iter().next();
-        let data = data.ok_or_else(|| Error::incomplete(TOKEN, "authorizationData"))?;
-        let token =
-            data.authorization_token().ok_or_else(|| Error::incomplete(TOKEN, "authorizationToken"))?;
-        let endpoint = data.proxy_endpoint().ok_or_else(|| Error::incomplete(TOKEN, "proxyEndpoint"))?;
-        Ok(RegistryLogin {
-            proxy_endpoint: endpoint.to_owned(),
-            authorization: Secret::new(format!("Basic {token}")),
-            expires_ms: millis(data.expires_at()),
-        })
+        let login = |reply: GetAuthorizationTokenOutput| {
+            let data = reply.authorization_data.unwrap_or_default().into_iter().next();
+            let data = data.ok_or("authorizationData")?;
+            let token = data.authorization_token().ok_or("authorizationToken")?;
+            Ok(RegistryLogin {
+                proxy_endpoint: data.proxy_endpoint().ok_or("proxyEndpoint")?.to_owned(),
+                authorization: Secret::new(format!("Basic {token}")),
+                expires_ms: millis(data.expires_at()),
+            })
+        };
+        self.call_for(TOKEN, || self.ecr.get_authorization_token().send(), login).await
     }
 
     /// Which of these images a repository holds.

@@ -47,7 +47,11 @@ impl Policy {
         }
         let again = match &error.kind {
             Kind::Throttled | Kind::ServerFault => error.attempts < self.attempts,
-            Kind::NotAws { status, .. } => *status >= 500 && error.attempts < self.attempts,
+            Kind::NotAws { status, .. } if *status >= 500 => error.attempts < self.attempts,
+            // A gateway's empty success. Its pages, such as one to sign in at, stay the same.
+            Kind::NotAws { status, snippet, .. } => {
+                *status < 300 && snippet.is_empty() && error.attempts < self.attempts_unanswered
+            }
             Kind::Unreachable { permanent } => !permanent && error.attempts < self.attempts_unanswered,
             Kind::TimedOut | Kind::Incomplete => error.attempts < self.attempts_unanswered,
             Kind::NotReady => waited < self.patience,

@@ -319,6 +319,13 @@ impl State {
                 let (_, outcome) = self.answer(now, asked, None);
                 (Delivery::Reset, format!("reply lost: {outcome}"))
             }
+            Some(Fault::EmptyReply) => {
+                let (_, outcome) = self.answer(now, asked, None);
+                (
+                    Delivery::Reply(refusal::foreign(200, String::new(), "")),
+                    format!("reply emptied: {outcome}"),
+                )
+            }
             fault => {
                 let (reply, outcome) = self.answer(now, asked, fault.as_ref());
                 (Delivery::Reply(reply), outcome)

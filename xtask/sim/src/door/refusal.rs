@@ -59,6 +59,7 @@ pub(super) fn api(fault: &Fault, request: &ApiRequest, caller: &str) -> Option<A
         | Fault::Refuse
         | Fault::LoseRequest
         | Fault::LoseReply
+        | Fault::EmptyReply
         | Fault::StaleRead
         | Fault::LaggingRead(_)
         | Fault::Unseen(_)
@@ -89,6 +90,7 @@ pub(super) fn registry(fault: &Fault) -> Option<Response<Bytes>> {
         | Fault::Refuse
         | Fault::LoseRequest
         | Fault::LoseReply
+        | Fault::EmptyReply
         | Fault::StaleRead
         | Fault::LaggingRead(_)
         | Fault::Unseen(_)

@@ -1,6 +1,7 @@
 //! Clusters.
 
 use aws_sdk_ecs::operation::create_cluster::CreateClusterOutput;
+use aws_sdk_ecs::operation::describe_clusters::DescribeClustersOutput;
 use deploy::model::ClusterState;
 use deploy::model::spec::ClusterSpec;
 
@@ -36,8 +37,15 @@ impl Aws {
     /// # Errors
     /// When AWS refuses.
     pub async fn describe_cluster(&self, name: &str) -> Result<Option<ClusterState>, Error> {
-        let reply = self.call(DESCRIBE, || self.ecs.describe_clusters().clusters(name).send()).await?;
-        Ok(reply.clusters.unwrap_or_default().into_iter().next().map(|cluster| ClusterState {
+        let found =
+            |reply: DescribeClustersOutput| match reply.clusters.unwrap_or_default().into_iter().next() {
+                None if reply.failures.unwrap_or_default().is_empty() => {
+                    Err(format!("cluster {name}, nor calls it missing"))
+                }
+                found => Ok(found),
+            };
+        let call = || self.ecs.describe_clusters().clusters(name).send();
+        Ok(self.call_for(DESCRIBE, call, found).await?.map(|cluster| ClusterState {
             arn: cluster.cluster_arn.unwrap_or_default(),
             status: cluster.status.unwrap_or_default(),
         }))

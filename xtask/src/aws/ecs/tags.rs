@@ -1,5 +1,6 @@
 //! Tags of ECS resources.
 
+use aws_sdk_ecs::operation::list_tags_for_resource::ListTagsForResourceOutput;
 use aws_sdk_ecs::types::Tag;
 
 use crate::aws::call::Op;
@@ -36,8 +37,9 @@ impl Aws {
     /// # Errors
     /// When AWS refuses.
     pub async fn list_ecs_tags(&self, arn: &str) -> Result<Tags, Error> {
-        let reply = self.call(LIST, || self.ecs.list_tags_for_resource().resource_arn(arn).send()).await?;
-        Ok(read_tags(reply.tags))
+        let call = || self.ecs.list_tags_for_resource().resource_arn(arn).send();
+        let tags = |reply: ListTagsForResourceOutput| reply.tags.ok_or_else(|| "tags".to_owned());
+        Ok(read_tags(Some(self.call_for(LIST, call, tags).await?)))
     }
 }
 

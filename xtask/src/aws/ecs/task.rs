@@ -1,5 +1,7 @@
 //! Tasks.
 
+use aws_sdk_ecs::operation::describe_tasks::DescribeTasksOutput;
+use aws_sdk_ecs::operation::list_tasks::ListTasksOutput;
 use aws_sdk_ecs::types::DesiredStatus;
 use deploy::rollout::TaskSnapshot;
 use futures_util::future::try_join_all;
@@ -39,9 +41,10 @@ impl Aws {
                     .set_next_token(next.clone())
                     .send()
             };
-            let reply = self.call(LIST, call).await?;
-            found.extend(reply.task_arns.unwrap_or_default());
-            next = reply.next_token;
+            let page = |reply: ListTasksOutput| Ok((reply.task_arns.ok_or("taskArns")?, reply.next_token));
+            let (arns, token) = self.call_for(LIST, call, page).await?;
+            found.extend(arns);
+            next = token;
             if next.is_none() {
                 return Ok(found);
             }
@@ -58,7 +61,8 @@ impl Aws {
             async move {
                 let call =
                     || self.ecs.describe_tasks().cluster(cluster).set_tasks(Some(tasks.clone())).send();
-                Ok::<_, Error>(self.call(DESCRIBE, call).await?.tasks.unwrap_or_default())
+                let tasks = |reply: DescribeTasksOutput| reply.tasks.ok_or_else(|| "tasks".to_owned());
+                self.call_for(DESCRIBE, call, tasks).await
             }
         };
         let found = try_join_all(tasks.chunks(BATCH).map(batch)).await?;

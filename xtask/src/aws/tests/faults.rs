@@ -172,6 +172,28 @@ async fn only_a_failure_that_says_missing_is_a_missing_service() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_empty_answer_to_a_read_is_no_cluster_without_tags_and_no_service_without_tasks() {
+    let rehearsal = Rehearsal::new().await;
+    let aws = &rehearsal.aws;
+    let ground = Ground::lay(aws).await;
+    aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
+    create_service(&rehearsal, &ground).await.unwrap();
+    let operations =
+        ["DescribeClusters", "ListTagsForResource", "ListTasks", "DescribeTasks", "DescribeTargetHealth"];
+    for operation in operations {
+        odd(&rehearsal, operation, 1, "");
+        if operation != "DescribeTargetHealth" {
+            odd(&rehearsal, operation, 1, "{}");
+        }
+    }
+    let cluster = aws.describe_cluster("c").await.unwrap().unwrap();
+    assert_eq!(aws.list_ecs_tags(&cluster.arn).await.unwrap(), tags());
+    assert_eq!(aws.service_tasks("c", "web", false).await.unwrap().len(), 2);
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    assert_eq!(aws.describe_target_health(ground.group()).await.unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_with_an_empty_answer_is_repeated_and_made_once() {
     let rehearsal = Rehearsal::new().await;
     for operation in ["CreateCluster", "RegisterTaskDefinition", "CreateService"] {
