@@ -17,6 +17,7 @@ pub mod event;
 pub mod evidence;
 pub mod history;
 pub mod iam;
+pub mod init;
 pub mod lease;
 pub mod model;
 pub mod plan;

@@ -84,6 +84,8 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: Iam,
     },
+    /// Write a deploy.toml for the Dockerfiles, or else the packages, of this repository
+    Init,
     /// Check formatting, lints, tests, schema and documents, as CI does
     Ci,
     /// Deploy at random, under faults and beside others, on virtual time, and check that what is reported is true
@@ -110,6 +112,7 @@ impl Verb {
                 | Self::History(_)
                 | Self::Exec(_)
                 | Self::Local { .. }
+                | Self::Init
                 | Self::Ci
                 | Self::Swarm(_)
                 | Self::Completions { .. }

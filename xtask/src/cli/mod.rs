@@ -13,6 +13,7 @@ mod failure;
 mod ground;
 mod history;
 mod iam;
+mod init;
 mod local;
 mod observed;
 mod release;
@@ -98,6 +99,7 @@ async fn run(cli: Cli) -> u8 {
         }
         Verb::Local { verb } => local::run(&host, &global, verb).await,
         Verb::Iam { verb } => iam::run(&host, &global, &verb),
+        Verb::Init => init::run(&host, &global),
         Verb::Ci => ci::run(&host).await,
         Verb::Swarm(asked) => swarm::run(&host, &asked).await,
         Verb::Completions { shell } => {

@@ -1,0 +1,172 @@
+//! `init`: a `deploy.toml` for a repository that has none.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use deploy::event::ExitCode;
+use deploy::init::{Found, Source, start};
+use serde_json::json;
+
+use super::{Failure, Global};
+use crate::host::{Host, Workspace};
+use crate::report::{Format, print_result};
+
+/// How far below the top Dockerfiles are looked for: `services/backend/Dockerfile`.
+const DEPTH: usize = 3;
+/// Folders that hold what others wrote.
+const FOREIGN: [&str; 5] = ["target", "node_modules", "vendor", "build", "dist"];
+/// The port of an image that exposes none.
+const PORT: u16 = 8080;
+
+pub(super) fn run(host: &Host, global: &Global) -> Result<ExitCode, Failure> {
+    let workspace = Workspace::find(&host.env).map_err(|error| Failure::from_error(&error))?;
+    let root = &workspace.root;
+    let mut found = dockerfiles(root);
+    if found.is_empty() {
+        let packages = workspace.packages(&host.shell).map_err(|error| Failure::from_error(&error))?;
+        found = packages.iter().filter_map(|package| program(root, package)).collect();
+    }
+    if found.is_empty() {
+        return Err(Failure::usage("found no Dockerfile and no package with a program to deploy").hint(
+            "write a Dockerfile in the folder of each service (docs/own-applications.md), then run it again",
+        ));
+    }
+    let app = root.file_name().and_then(|name| name.to_str()).map(key).filter(|app| !app.is_empty());
+    let app = app.unwrap_or_else(|| "app".to_owned());
+    let file = global.config.clone().unwrap_or_else(|| root.join("deploy.toml"));
+    write(&file, &start(&app, &found))?;
+    let shown = file.strip_prefix(root).unwrap_or(&file).display();
+    let made: Vec<_> =
+        found.iter().map(|service| format!("{} of {}", service.key, of(&service.source))).collect();
+    match global.output {
+        Format::Json => print_result(&json!({ "file": file, "services": made }).to_string()),
+        Format::Text => print_result(&format!(
+            "wrote {shown}: {}\nnext: `cargo xtask deploy` tries it on the embedded cloud; for AWS, change the lines with CHANGE",
+            made.join(", ")
+        )),
+    }
+    Ok(ExitCode::Done)
+}
+
+/// Writes a file that is not there yet: somebody's own is never replaced.
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    let made = fs::File::create_new(file).and_then(|mut made| made.write_all(text.as_bytes()));
+    made.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Failure::usage(format!("{} exists already", file.display()))
+            .hint("move it away, or write another file with `--config FILE`"),
+        _ => Failure::usage(format!("cannot write {}: {error}", file.display())),
+    })
+}
+
+fn of(source: &Source) -> &str {
+    match source {
+        Source::Dockerfile { file, .. } => file,
+        Source::Package(package) => package,
+    }
+}
+
+/// A service for each Dockerfile, named after its folder.
+fn dockerfiles(root: &Path) -> Vec<Found> {
+    let (mut found, mut folders) = (Vec::new(), vec![(root.to_owned(), 0)]);
+    while let Some((folder, depth)) = folders.pop() {
+        let file = folder.join("Dockerfile");
+        if let Ok(text) = fs::read_to_string(&file) {
+            found.extend(service(root, &folder, &text));
+        }
+        // What cannot be listed is nobody's service.
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let skipped = name.starts_with('.') || name == "xtask" || FOREIGN.contains(&name.as_str());
+            if depth < DEPTH && !skipped && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push((entry.path(), depth + 1));
+            }
+        }
+    }
+    found.sort_by(|one, other| one.key.cmp(&other.key));
+    found.dedup_by(|one, other| one.key == other.key);
+    found
+}
+
+fn service(root: &Path, folder: &Path, dockerfile: &str) -> Option<Found> {
+    let inside = folder.strip_prefix(root).ok()?.to_str()?.replace('\\', "/");
+    let (file, context) = match inside.as_str() {
+        "" => ("Dockerfile".to_owned(), ".".to_owned()),
+        _ => (format!("{inside}/Dockerfile"), inside),
+    };
+    let key = key(folder.file_name()?.to_str()?);
+    // `EXPOSE 8080/tcp`; Dockerfile reference, EXPOSE.
+    let exposed = dockerfile.lines().filter_map(|line| line.trim().strip_prefix("EXPOSE "));
+    let port = exposed.filter_map(|ports| ports.split([' ', '/']).next()?.parse().ok()).next();
+    let source = Source::Dockerfile { file, context };
+    (!key.is_empty()).then(|| Found { key, source, port: port.unwrap_or(PORT), health: health(folder) })
+}
+
+/// A package that builds a program; the tool's own do not count.
+fn program(root: &Path, package: &crate::host::Package) -> Option<Found> {
+    let folder = package.manifest_path.parent()?;
+    let own = folder.starts_with(root.join("xtask"));
+    (!own && folder.join("src/main.rs").is_file()).then(|| Found {
+        key: key(&package.name),
+        source: Source::Package(package.name.clone()),
+        port: PORT,
+        health: "/".to_owned(),
+    })
+}
+
+/// Where the frameworks that tell answer, and the front page for all others.
+fn health(folder: &Path) -> String {
+    let says =
+        |file: &str, word: &str| fs::read_to_string(folder.join(file)).is_ok_and(|text| text.contains(word));
+    let actuator = ["pom.xml", "build.gradle", "build.gradle.kts"]
+        .into_iter()
+        .any(|file| says(file, "spring-boot-starter-actuator"));
+    if actuator { "/actuator/health".to_owned() } else { "/".to_owned() }
+}
+
+/// A name of lower-case letters, digits and hyphens, as all of AWS's names may be.
+fn key(name: &str) -> String {
+    let plain = name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    plain.trim_matches(|c: char| c == '-' || c.is_ascii_digit()).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_team_s_monorepo_gets_a_service_for_each_dockerfile() {
+        let root = std::env::temp_dir().join(format!("xtask-init-{}", std::process::id()));
+        let write = |file: &str, text: &str| {
+            let file = root.join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        };
+        write("backend/Dockerfile", "FROM scratch\nEXPOSE 9090/tcp\n");
+        write(
+            "backend/build.gradle",
+            "implementation 'org.springframework.boot:spring-boot-starter-actuator'",
+        );
+        write("apps/Web_Shop/Dockerfile", "FROM scratch\n");
+        write("web/node_modules/x/Dockerfile", "FROM scratch\n");
+        write("xtask/sim/Dockerfile", "FROM scratch\n");
+        let found = dockerfiles(&root);
+        let shown: Vec<_> = found
+            .iter()
+            .map(|one| (one.key.as_str(), of(&one.source), one.port, one.health.as_str()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("backend", "backend/Dockerfile", 9090, "/actuator/health"),
+                ("web-shop", "apps/Web_Shop/Dockerfile", PORT, "/"),
+            ]
+        );
+        let file = root.join("deploy.toml");
+        super::write(&file, "a").unwrap();
+        let error = super::write(&file, "b").unwrap_err();
+        assert!(error.error.contains("exists already"), "{}", error.error);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "a", "somebody's file was replaced");
+        fs::remove_dir_all(&root).unwrap();
+    }
+}
