@@ -60,7 +60,7 @@ impl Known {
                 .iter()
                 .map(|(name, found)| (name.clone(), found.arn.clone()))
                 .collect(),
-            rules: observed.rules.iter().map(|rule| (rule.priority, rule.arn.clone())).collect(),
+            rules: observed.rules.iter().map(|rule| (rule.spec.priority, rule.arn.clone())).collect(),
             repositories: observed
                 .repositories
                 .iter()

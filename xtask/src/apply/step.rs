@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use deploy::event::Kind;
-use deploy::model::spec::{RuleSpec, ScalableTargetSpec, ServiceSpec, TaskDefinitionSpec};
+use deploy::model::spec::{PolicySpec, RuleSpec, ScalableTargetSpec, ServiceSpec, TaskDefinitionSpec};
 use deploy::model::{Desired, Environment, ImageDigest, Owned, OwnedKind, Owner, ServiceKey};
 use deploy::plan::{Action, Member, Revision, RuleMove, client_token, release_tags};
 use deploy::rollout::ServiceSnapshot;
@@ -115,22 +115,21 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
         Action::CreateTargetGroup(spec) => {
             let arn = aws.create_target_group(spec, &tags).await?;
             known.learn_target_group(&spec.name, arn.clone());
-            aws.set_deregistration_delay(&arn, spec).await?;
+            aws.set_target_group_attributes(&arn, &spec.attributes).await?;
         }
         Action::ModifyTargetGroup(spec) => {
             aws.modify_target_group(&target_group(known, &spec.name)?, spec).await?
         }
-        Action::SetDeregistrationDelay(spec) => {
-            aws.set_deregistration_delay(&target_group(known, &spec.name)?, spec).await?;
+        Action::SetTargetGroupAttributes(spec) => {
+            let arn = target_group(known, &spec.name)?;
+            aws.set_target_group_attributes(&arn, &spec.attributes).await?;
         }
         Action::CreateRule(spec) => {
-            let arn = aws
-                .create_rule(&listener(known)?, spec, &target_group(known, &spec.target_group)?, &tags)
-                .await?;
+            let arn = aws.create_rule(&listener(known)?, spec, &forwards(known, spec)?, &tags).await?;
             known.learn_rule(spec.priority, arn);
         }
         Action::ModifyRule(spec) => {
-            aws.modify_rule(&rule(known, spec)?, spec, &target_group(known, &spec.target_group)?).await?;
+            aws.modify_rule(&rule(known, spec)?, spec, &forwards(known, spec)?).await?;
         }
         Action::MoveRules { moves } => {
             let arn = |moved: &RuleMove| {
@@ -156,7 +155,9 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
             aws.set_desired_count(&desired(site)?.environment.cluster, name, *to).await?;
         }
         Action::RegisterScalableTarget(spec) => aws.register_scalable_target(spec, &tags).await?,
-        Action::PutScalingPolicy(spec) => aws.put_scaling_policy(spec).await?,
+        Action::PutScalingPolicy(spec) => aws.put_scaling_policy(&labelled(known, spec)?).await?,
+        Action::PutScheduledAction(spec) => aws.put_scheduled_action(spec).await?,
+        Action::DeleteScheduledAction(spec) => aws.delete_scheduled_action(spec).await?,
         Action::DeleteScalingPolicy(spec) => aws.delete_scaling_policy(spec).await?,
         Action::DeregisterScalableTarget(spec) => aws.deregister_scalable_target(spec).await?,
         Action::Remove(owned) => remove(site, owned).await?,
@@ -215,6 +216,19 @@ fn listener(known: &Known) -> Result<String, StepError> {
 
 fn target_group(known: &Known, name: &str) -> Result<String, StepError> {
     known.target_group(name).ok_or_else(|| StepError::Unknown(format!("target group {name}")))
+}
+
+/// A policy that counts requests, with the label of a target group that this run made.
+fn labelled(known: &Known, spec: &PolicySpec) -> Result<PolicySpec, StepError> {
+    let Some(name) = spec.unlabelled() else { return Ok(spec.clone()) };
+    let label = PolicySpec::resource_label(&load_balancer(known)?, &target_group(known, name)?);
+    let label = label.ok_or_else(|| StepError::Unknown(format!("the resource label of {name}")))?;
+    Ok(spec.clone().labelled(&label))
+}
+
+/// The ARN of the target group that a rule forwards to; empty for one that answers itself.
+fn forwards(known: &Known, spec: &RuleSpec) -> Result<String, StepError> {
+    spec.forwards().first().map_or(Ok(String::new()), |name| target_group(known, name))
 }
 
 fn rule(known: &Known, spec: &RuleSpec) -> Result<String, StepError> {

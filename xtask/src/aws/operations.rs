@@ -9,12 +9,15 @@ const fn need(action: &'static str, on: Resource) -> Need {
 }
 
 /// What plan, deploy, rollback, history, status and smoke call.
-pub const DEPLOY: [Need; 66] = [
+pub const DEPLOY: [Need; 69] = [
     need("application-autoscaling:DeleteScalingPolicy", Resource::ScalableTarget),
+    need("application-autoscaling:DeleteScheduledAction", Resource::ScalableTarget),
     need("application-autoscaling:DeregisterScalableTarget", Resource::ScalableTarget),
     need("application-autoscaling:DescribeScalableTargets", Resource::Any),
     need("application-autoscaling:DescribeScalingPolicies", Resource::Any),
+    need("application-autoscaling:DescribeScheduledActions", Resource::Any),
     need("application-autoscaling:PutScalingPolicy", Resource::ScalableTarget),
+    need("application-autoscaling:PutScheduledAction", Resource::ScalableTarget),
     need("application-autoscaling:RegisterScalableTarget", Resource::ScalableTarget),
     need("ec2:DescribeSecurityGroups", Resource::Any),
     need("ec2:DescribeSubnets", Resource::Any),

@@ -11,10 +11,12 @@ mod vocabulary;
 use std::collections::BTreeMap;
 
 use deploy::model::spec::{
-    ConnectServiceSpec, ConnectSpec, ContainerSpec, EarlySuccessSpec, HealthCheckSpec, ListenerSpec,
-    LoadBalancerBinding, LoadBalancerSpec, RuleSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
-    ThresholdSpec,
+    Condition, ConditionField, ConnectServiceSpec, ConnectSpec, ContainerSpec, EarlySuccessSpec,
+    HealthCheckSpec, ListenerSpec, LoadBalancerBinding, LoadBalancerSpec, PolicySpec, RuleAction, RuleSpec,
+    ServiceSpec, TargetGroupSpec, TaskDefinitionSpec, ThresholdSpec,
 };
+
+use serde_json::json;
 
 use super::rehearsal::Rehearsal;
 use super::{Arns, Aws, Tags};
@@ -58,20 +60,49 @@ fn target_group(vpc: &str) -> TargetGroupSpec {
         port: 8080,
         target_type: "ip".into(),
         protocol: "HTTP".into(),
+        protocol_version: "HTTP1".into(),
         health: HealthCheckSpec {
             path: "/health".into(),
+            port: None,
             matcher: "200".into(),
             interval_secs: 10,
             timeout_secs: 4,
             healthy_threshold: 2,
             unhealthy_threshold: 2,
         },
-        deregistration_delay_secs: 300,
+        attributes: BTreeMap::new(),
+    }
+}
+
+fn route(priority: u32, path: &str) -> RuleSpec {
+    let conditions = vec![Condition { on: ConditionField::Path, values: vec![path.to_owned()] }];
+    RuleSpec { priority, conditions, action: RuleAction::Forward("web-tg".into()) }
+}
+
+fn delay() -> BTreeMap<String, String> {
+    [(TargetGroupSpec::DEREGISTRATION_DELAY.to_owned(), "30".to_owned())].into()
+}
+
+/// A policy of somebody who knows more of AWS than this tool.
+fn policy() -> PolicySpec {
+    PolicySpec {
+        name: "web".into(),
+        resource_id: "service/c/web".into(),
+        kind: PolicySpec::TRACKING.into(),
+        configuration: json!({
+            "TargetValue": 70,
+            "CustomizedMetricSpecification": {"Metrics": [
+                {"Id": "load", "Expression": "queue / tasks", "ReturnData": true},
+                {"Id": "queue", "MetricStat": {"Stat": "Sum", "Metric": {
+                    "Namespace": "AWS/SQS", "MetricName": "Visible", "Dimensions": [{"Name": "QueueName", "Value": "q"}]}}},
+            ]},
+            "DisableScaleIn": true,
+        }),
     }
 }
 
 fn rule(priority: u32) -> RuleSpec {
-    RuleSpec { priority, path: "/*".into(), target_group: "web-tg".into() }
+    route(priority, "/*")
 }
 
 /// What a service stands on.

@@ -143,7 +143,7 @@ async fn name(aws: &Aws, owned: &Owned) -> Result<Option<String>, aws::Error> {
             let found = aws.describe_services(owned.cluster(), &[&owned.name]).await?;
             own(found.iter().any(|it| !matches!(it.status.as_str(), "INACTIVE" | "MISSING")))
         }
-        OwnedKind::Rule => aws.find_rule(&owned.arn).await?.map(|rule| rule.label()),
+        OwnedKind::Rule => aws.find_rule(&owned.arn).await?.map(|rule| rule.spec.to_string()),
         OwnedKind::Listener => aws.find_listener(&owned.arn).await?.map(|found| {
             let spec = found.state.spec;
             format!("{}:{} of {}", spec.protocol, spec.port, spec.load_balancer)

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use deploy::model::spec::ListenerSpec;
 use deploy::model::{
-    Environment, Listener, ListenerState, LoadBalancerSource, LoadBalancerState, RuleState, TargetGroupState,
+    Environment, Listener, ListenerState, LoadBalancerSource, LoadBalancerState, RuleState, TargetGroup,
+    TargetGroupState,
 };
 use futures_util::future::{try_join, try_join_all};
 
@@ -54,7 +55,7 @@ pub(super) async fn read(aws: &Aws, environment: &Environment) -> Result<Routing
         ..state
     });
     routing.rules = front.rules.into_iter().filter_map(|rule| rule.state).collect();
-    routing.rules.sort_by_key(|rule| rule.priority);
+    routing.rules.sort_by_key(|rule| rule.spec.priority);
     Ok(routing)
 }
 
@@ -107,16 +108,16 @@ fn listener_on(port: u16, listeners: &[FoundListener]) -> Option<&FoundListener>
 type TargetGroups = (BTreeMap<String, TargetGroupState>, Vec<String>);
 
 async fn target_groups(aws: &Aws, environment: &Environment) -> Result<TargetGroups, aws::Error> {
-    let wanted: BTreeMap<&str, u32> = environment
+    let wanted: BTreeMap<&str, &TargetGroup> = environment
         .services
         .iter()
-        .map(|service| (service.target_group.name.as_str(), service.target_group.deregistration_delay_secs))
+        .map(|service| (service.target_group.name.as_str(), &service.target_group))
         .collect();
     let names: Vec<&str> = wanted.keys().copied().collect();
     let found = aws.find_target_groups(&names).await?;
     let details = found.into_iter().map(|group| {
-        let delay = wanted.get(group.state.spec.name.as_str()).copied();
-        detail(aws, group, delay)
+        let wanted = wanted.get(group.state.spec.name.as_str()).copied();
+        detail(aws, group, wanted)
     });
     let (mut states, mut warnings) = (BTreeMap::new(), Vec::new());
     for (state, warning) in try_join_all(details).await? {
@@ -129,19 +130,19 @@ async fn target_groups(aws: &Aws, environment: &Environment) -> Result<TargetGro
 async fn detail(
     aws: &Aws,
     found: FoundTargetGroup,
-    wanted: Option<u32>,
+    wanted: Option<&TargetGroup>,
 ) -> Result<(TargetGroupState, Option<String>), aws::Error> {
     let mut state = found.state;
-    match aws.describe_deregistration_delay(&state.arn).await {
-        Ok(seconds) => {
-            state.spec.deregistration_delay_secs = seconds;
+    match aws.describe_target_group_attributes(&state.arn).await {
+        Ok(attributes) => {
+            state.spec.attributes = attributes;
             Ok((state, None))
         }
-        // Not readable is as good as right: a plan that wrote it each time would never be empty.
+        // If they cannot be read, assume they are as desired; otherwise every plan would rewrite them.
         Err(error) if error.is_unavailable() => {
+            state.spec.attributes = wanted.map(TargetGroup::attributes).unwrap_or_default();
             let name = state.spec.name.clone();
-            state.spec.deregistration_delay_secs = wanted.unwrap_or(state.spec.deregistration_delay_secs);
-            Ok((state, Some(format!("the deregistration delay of {name} is left as it is: {error}"))))
+            Ok((state, Some(format!("the attributes of {name} are left as they are: {error}"))))
         }
         Err(error) => Err(error),
     }
@@ -166,6 +167,7 @@ mod tests {
     fn group(load_balancers: &[&str]) -> TargetGroupState {
         let health = HealthCheckSpec {
             path: "/".into(),
+            port: None,
             matcher: "200".into(),
             interval_secs: 30,
             timeout_secs: 5,
@@ -178,8 +180,9 @@ mod tests {
             port: 80,
             target_type: "ip".into(),
             protocol: "HTTP".into(),
+            protocol_version: "HTTP1".into(),
             health,
-            deregistration_delay_secs: 300,
+            attributes: BTreeMap::new(),
         };
         let load_balancers = load_balancers.iter().map(|arn| (*arn).to_owned()).collect();
         TargetGroupState { arn: "tg-arn".into(), spec, load_balancers }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use deploy::model::spec::{EarlySuccessSpec, ThresholdSpec};
+use deploy::model::spec::{EarlySuccessSpec, ScheduledActionSpec, ThresholdSpec};
 use deploy::model::{Environment, ScalingState, Service, ServiceKey, ServiceState, TaskDefinitionState};
-use futures_util::future::{try_join, try_join_all, try_join3};
+use futures_util::future::{try_join_all, try_join3};
 
 use super::error::Error;
 use crate::aws::{self, Arns, Aws, FoundService, Kind, Namespace};
@@ -23,13 +23,13 @@ pub(super) async fn read(
     aws: &Aws,
     environment: &Environment,
 ) -> Result<(Option<Namespace>, Services), Error> {
-    let ((namespace, found), latest, scaling) = try_join3(
+    let ((namespace, found), latest, (scaling, mut warnings)) = try_join3(
         found(aws, environment),
         try_join_all(environment.services.iter().map(|service| revision(aws, &service.family))),
         scaling(aws, environment),
     )
     .await?;
-    let (mut revisions, mut services, mut warnings) = (BTreeMap::new(), Vec::new(), Vec::new());
+    let (mut revisions, mut services) = (BTreeMap::new(), Vec::new());
     for (service, latest) in environment.services.iter().zip(latest) {
         let found = found.iter().find(|found| found.spec.name == service.name);
         services.extend(found.map(|found| running(aws, service, found, latest.0.clone())));
@@ -140,22 +140,43 @@ async fn revision(
 async fn scaling(
     aws: &Aws,
     environment: &Environment,
-) -> Result<BTreeMap<ServiceKey, ScalingState>, aws::Error> {
+) -> Result<(BTreeMap<ServiceKey, ScalingState>, Vec<String>), aws::Error> {
     // Where no service is to scale the account may lack the API, its endpoint and the right to call it.
     if environment.services.iter().all(|service| service.scaling.is_none()) {
-        return Ok(BTreeMap::new());
+        return Ok((BTreeMap::new(), Vec::new()));
     }
     let resource = |service: &Service| format!("service/{}/{}", environment.cluster, service.name);
     let resources: Vec<String> = environment.services.iter().map(resource).collect();
     let policies = try_join_all(resources.iter().map(|resource| aws.describe_scaling_policies(resource)));
-    let (targets, policies) = try_join(aws.describe_scalable_targets(&resources), policies).await?;
-    let mut found = BTreeMap::new();
-    for ((service, resource), policies) in environment.services.iter().zip(&resources).zip(policies) {
+    let schedules = try_join_all(resources.iter().map(|resource| schedules(aws, resource)));
+    let targets = aws.describe_scalable_targets(&resources);
+    let (targets, policies, schedules) = try_join3(targets, policies, schedules).await?;
+    let (mut found, mut warnings) = (BTreeMap::new(), Vec::new());
+    let all = environment.services.iter().zip(&resources).zip(policies.into_iter().zip(schedules));
+    for ((service, resource), (policies, (schedules, warning))) in all {
+        warnings.extend(warning);
         let target = targets.iter().find(|target| target.spec.resource_id == *resource).cloned();
         if target.is_some() || !policies.is_empty() {
             let (arn, target) = target.map_or((None, None), |found| (found.arn, Some(found.spec)));
-            found.insert(service.key.clone(), ScalingState { arn, target, policies });
+            found.insert(service.key.clone(), ScalingState { arn, target, policies, schedules });
         }
     }
-    Ok(found)
+    Ok((found, warnings))
+}
+
+/// Scheduled actions, which some endpoints do not know.
+async fn schedules(
+    aws: &Aws,
+    resource: &str,
+) -> Result<(Vec<ScheduledActionSpec>, Option<String>), aws::Error> {
+    match aws.describe_scheduled_actions(resource).await {
+        Ok(schedules) => Ok((schedules, None)),
+        Err(error) if error.is_unavailable() => {
+            let text = format!(
+                "scheduled actions cannot be read, and those that are not in deploy.toml stay: {error}"
+            );
+            Ok((Vec::new(), Some(text)))
+        }
+        Err(error) => Err(error),
+    }
 }

@@ -33,7 +33,7 @@ pub(crate) async fn settings(world: &World) -> String {
     let observed = observe::account(&world.aws, &world.environment).await.unwrap();
     let mut text = String::new();
     for rule in &observed.rules {
-        writeln!(text, "{} {:?}", rule.priority, rule.spec).unwrap();
+        writeln!(text, "{:?}", rule.spec).unwrap();
     }
     for group in observed.target_groups.values() {
         writeln!(text, "{:?}", group.spec).unwrap();
@@ -62,7 +62,7 @@ fn foundation(observed: &Observed) -> String {
     writeln!(text, "{:?}", observed.load_balancer.as_ref().map(|balancer| &balancer.spec)).unwrap();
     writeln!(text, "{:?}", observed.listener.as_ref().map(|listener| &listener.spec)).unwrap();
     for rule in &observed.rules {
-        writeln!(text, "{} {:?}", rule.priority, rule.spec).unwrap();
+        writeln!(text, "{:?}", rule.spec).unwrap();
     }
     for group in observed.target_groups.values() {
         writeln!(text, "{:?}", group.spec).unwrap();

@@ -6,6 +6,7 @@
 
 use super::raw::{Service, Settings};
 use super::setting::{Setting, Span};
+use crate::model::spec::covers;
 
 /// Health routes get 10, 20, 30 … unless the file says otherwise: below the hundreds that patterns usually
 /// have.
@@ -90,67 +91,4 @@ pub(crate) fn stranger_in(path: &str) -> Option<char> {
 pub(crate) fn taken<'a>(rules: &'a [ListenerRule], path: &str) -> Option<&'a ListenerRule> {
     let path = path.split(['?', '#']).next().unwrap_or(path);
     rules.iter().find(|rule| covers(&rule.pattern, path))
-}
-
-/// Whether `pattern` matches everything that `other` matches; for an `other` without wildcards: whether it
-/// matches that path. Never wrongly true; a contrived pair of patterns may be missed.
-pub(crate) fn covers(pattern: &str, other: &str) -> bool {
-    let (pattern, other): (Vec<char>, Vec<char>) = (pattern.chars().collect(), other.chars().collect());
-    // Row by row, `reach[j]`: the pattern so far covers the first j characters of the other.
-    let mut reach = vec![false; other.len() + 1];
-    reach[0] = true;
-    for &wanted in &pattern {
-        let mut next = vec![false; other.len() + 1];
-        next[0] = wanted == '*' && reach[0];
-        for (at, &given) in other.iter().enumerate() {
-            next[at + 1] = match wanted {
-                '*' => reach[at + 1] || next[at],
-                '?' => reach[at] && given != '*',
-                _ => reach[at] && given == wanted,
-            };
-        }
-        reach = next;
-    }
-    reach[other.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pattern_takes_what_an_alb_would_take() {
-        for (pattern, path, takes) in [
-            ("/api/*", "/api/health", true),
-            ("/api/*", "/api/", true),
-            ("/api/*", "/api", false),
-            ("/api/*", "/API/health", false),
-            ("/*", "/", true),
-            ("/*", "/a/b/c", true),
-            ("*", "", true),
-            ("/a?c", "/abc", true),
-            ("/a?c", "/ac", false),
-            ("/*/health", "/actuator/health", true),
-            ("/*/health", "/health", false),
-            ("*.html", "/a/b.html", true),
-            ("/api/health", "/api/health", true),
-            ("/api/health", "/api/healthz", false),
-        ] {
-            assert_eq!(covers(pattern, path), takes, "{pattern} {path}");
-        }
-    }
-
-    #[test]
-    fn a_pattern_shadows_another_only_when_it_takes_all_of_it() {
-        for (first, second, shadows) in [
-            ("/*", "/api/*", true),
-            ("/api/*", "/*", false),
-            ("/api/*", "/api/v?/*", true),
-            ("/api/v?", "/api/v*", false),
-            ("/a?", "/a*", false),
-            ("/**", "/*", true),
-        ] {
-            assert_eq!(covers(first, second), shadows, "{first} {second}");
-        }
-    }
 }

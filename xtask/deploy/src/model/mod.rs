@@ -26,8 +26,8 @@ pub use observed::{
 pub use ownership::{MANAGED_BY, Maker, Owned, OwnedKind, Owner};
 pub use release::{Desired, ImageDigest, Pin, Platform, Release};
 pub use service::{
-    Architecture, CircuitBreaker, Cleanup, Connect, Container, ContainerHealthCheck, Deployment,
-    EarlySuccess, HealthCheck, LogGroup, Metric, OnPlainCause, Patience, Policy, Repository, Route, Scaling,
-    Service, ServiceKey, SmokeCheck, TargetGroup,
+    Architecture, CircuitBreaker, Cleanup, Connect, Container, ContainerHealthCheck, CustomMetric,
+    Deployment, EarlySuccess, HealthCheck, LogGroup, Metric, OnPlainCause, Patience, Policy, Repository,
+    Route, Scaling, Schedule, Service, ServiceKey, SmokeCheck, Statistic, TargetGroup,
 };
 pub use tag::{fits_tag, tag_text};

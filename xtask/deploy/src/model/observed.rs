@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::spec::{
     ListenerSpec, LoadBalancerSpec, LogGroupSpec, PolicySpec, RepositorySpec, RuleSpec, ScalableTargetSpec,
-    ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
+    ScheduledActionSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
 };
 use super::{ImageDigest, Owned, Owner, ServiceKey};
 
@@ -132,35 +132,21 @@ pub struct ListenerState {
 pub struct RuleState {
     /// Its ARN.
     pub arn: String,
-    /// Its priority.
-    pub priority: u32,
-    /// Its settings, when it is of the shape that the tool makes: one path pattern, one target group.
-    pub spec: Option<RuleSpec>,
-    /// The paths of which it takes every request: those of a rule without other conditions.
-    pub paths: Vec<String>,
-    /// The target groups that it leads to, by name; none for a redirect or a fixed response.
-    pub forwards: Vec<String>,
+    /// Its settings.
+    pub spec: RuleSpec,
 }
 
 impl RuleState {
     /// Such as `rule 100 /api/* → web-tg`.
     #[must_use]
     pub fn words(&self) -> String {
-        format!("rule {}", self.label())
+        format!("rule {}", self.spec)
     }
 
-    /// Such as `100 /api/* → web-tg`.
+    /// Its settings, when this tool can write a rule like it.
     #[must_use]
-    pub fn label(&self) -> String {
-        let paths = match self.paths.is_empty() {
-            true => "with other conditions".to_owned(),
-            false => self.paths.join(", "),
-        };
-        let forwards = match self.forwards.is_empty() {
-            true => "(no target group)".to_owned(),
-            false => self.forwards.join(", "),
-        };
-        format!("{} {paths} → {forwards}", self.priority)
+    pub fn writable(&self) -> Option<&RuleSpec> {
+        Some(&self.spec).filter(|spec| spec.is_writable())
     }
 }
 
@@ -242,4 +228,6 @@ pub struct ScalingState {
     pub target: Option<ScalableTargetSpec>,
     /// Its policies, by name.
     pub policies: Vec<PolicySpec>,
+    /// Its scheduled actions, by name.
+    pub schedules: Vec<ScheduledActionSpec>,
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::spec::{Condition, ConditionField, TargetGroupSpec, normal};
 use super::{Build, Lookup};
 
 /// A service's short name in `deploy.toml`, such as `backend`.
@@ -161,6 +162,15 @@ pub struct TargetGroup {
     pub deregistration_delay_secs: u32,
 }
 
+impl TargetGroup {
+    /// The attributes that it is to have, by AWS's names.
+    #[must_use]
+    pub fn attributes(&self) -> BTreeMap<String, String> {
+        let delay = (TargetGroupSpec::DEREGISTRATION_DELAY, self.deregistration_delay_secs.to_string());
+        [delay].map(|(name, value)| (name.to_owned(), value)).into()
+    }
+}
+
 /// A target group's health check.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HealthCheck {
@@ -185,6 +195,14 @@ pub struct Route {
     pub path: String,
     /// 1 to 50000, unique on the listener; lower is matched first.
     pub priority: u32,
+}
+
+impl Route {
+    /// Which requests it takes, in normal form.
+    #[must_use]
+    pub fn conditions(&self) -> Vec<Condition> {
+        normal(vec![Condition { on: ConditionField::Path, values: vec![self.path.clone()] }])
+    }
 }
 
 /// How a new revision rolls out.
@@ -282,6 +300,23 @@ pub struct Scaling {
     pub max: u32,
     /// Target-tracking policies.
     pub policies: Vec<Policy>,
+    /// Other bounds at certain times.
+    pub schedules: Vec<Schedule>,
+}
+
+/// A scheduled action.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Schedule {
+    /// Its name.
+    pub name: String,
+    /// `cron(…)`, `rate(…)` or `at(…)`.
+    pub schedule: String,
+    /// Such as `Asia/Singapore`; `None` is UTC.
+    pub timezone: Option<String>,
+    /// Fewest tasks from then on; `None` leaves them.
+    pub min: Option<u32>,
+    /// Most tasks from then on; `None` leaves them.
+    pub max: Option<u32>,
 }
 
 /// A target-tracking policy.
@@ -289,14 +324,42 @@ pub struct Scaling {
 pub struct Policy {
     /// Its name.
     pub name: String,
-    /// What it tracks.
-    pub metric: Metric,
+    /// What it tracks, unless that is a metric of its own.
+    pub metric: Option<Metric>,
+    /// A CloudWatch metric that it tracks.
+    pub custom_metric: Option<CustomMetric>,
     /// The value it aims at.
     pub target: f64,
     /// Seconds between two scale-outs.
     pub scale_out_cooldown_secs: u32,
     /// Seconds between two scale-ins.
     pub scale_in_cooldown_secs: u32,
+    /// Whether it only ever adds tasks.
+    pub disable_scale_in: bool,
+}
+
+/// A CloudWatch metric.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CustomMetric {
+    /// Its namespace, such as `AWS/SQS`.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its dimensions.
+    pub dimensions: BTreeMap<String, String>,
+    /// How its values of a minute become one.
+    pub statistic: Statistic,
+}
+
+/// How values of a minute become one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Statistic {
+    #[default]
+    Average,
+    Minimum,
+    Maximum,
+    SampleCount,
+    Sum,
 }
 
 /// `PredefinedMetricType` for ECS.
@@ -308,6 +371,9 @@ pub enum Metric {
     /// Average memory in percent.
     #[serde(rename = "ECSServiceAverageMemoryUtilization")]
     Memory,
+    /// Requests a minute for each task, through the load balancer.
+    #[serde(rename = "ALBRequestCountPerTarget")]
+    Requests,
 }
 
 impl Metric {
@@ -317,6 +383,7 @@ impl Metric {
         match self {
             Self::Cpu => "ECSServiceAverageCPUUtilization",
             Self::Memory => "ECSServiceAverageMemoryUtilization",
+            Self::Requests => "ALBRequestCountPerTarget",
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::model::spec::{
     ClusterSpec, ListenerSpec, LoadBalancerSpec, LogGroupSpec, NamespaceSpec, PolicySpec, RepositorySpec,
-    RuleSpec, ScalableTargetSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
+    RuleSpec, ScalableTargetSpec, ScheduledActionSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
 };
 use crate::model::{ImageDigest, Owned, ServiceKey};
 
@@ -52,11 +52,11 @@ pub enum Action {
     CreateTargetGroup(TargetGroupSpec),
     /// ELBv2 ModifyTargetGroup: the health check.
     ModifyTargetGroup(TargetGroupSpec),
-    /// ELBv2 ModifyTargetGroupAttributes: the deregistration delay.
-    SetDeregistrationDelay(TargetGroupSpec),
+    /// ELBv2 ModifyTargetGroupAttributes with just these attributes.
+    SetTargetGroupAttributes(TargetGroupSpec),
     /// ELBv2 CreateRule.
     CreateRule(RuleSpec),
-    /// ELBv2 ModifyRule: path and target group of the rule that has this priority.
+    /// ELBv2 ModifyRule: what the rule that has this priority does.
     ModifyRule(RuleSpec),
     /// ELBv2 SetRulePriorities.
     MoveRules {
@@ -119,6 +119,10 @@ pub enum Action {
     PutScalingPolicy(PolicySpec),
     /// Application Auto Scaling DeleteScalingPolicy.
     DeleteScalingPolicy(PolicySpec),
+    /// Application Auto Scaling PutScheduledAction.
+    PutScheduledAction(ScheduledActionSpec),
+    /// Application Auto Scaling DeleteScheduledAction.
+    DeleteScheduledAction(ScheduledActionSpec),
     /// Application Auto Scaling DeregisterScalableTarget.
     DeregisterScalableTarget(ScalableTargetSpec),
     /// The delete call of its kind; of a service with `force`, and the wait until it is INACTIVE.
@@ -152,8 +156,8 @@ pub enum Member {
 /// A rule that gets another priority.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RuleMove {
-    /// Its path pattern.
-    pub path: String,
+    /// The requests that it takes.
+    pub requests: String,
     /// Its priority.
     pub from: u32,
     /// The one that it gets.
@@ -217,6 +221,7 @@ impl Action {
             self,
             Self::DeleteRule(_)
                 | Self::DeleteScalingPolicy(_)
+                | Self::DeleteScheduledAction(_)
                 | Self::DeregisterScalableTarget(_)
                 | Self::DeregisterTaskDefinition { .. }
                 | Self::Remove(_)
@@ -246,20 +251,14 @@ impl Action {
             Self::AddListenerCertificates { port, .. } => format!("add certificates to listener {port}"),
             Self::CreateTargetGroup(spec) => format!("create target group {}", spec.name),
             Self::ModifyTargetGroup(spec) => format!("modify health check of {}", spec.name),
-            Self::SetDeregistrationDelay(spec) => {
-                format!("set deregistration delay of {}", spec.name)
-            }
-            Self::CreateRule(spec) => {
-                format!("create rule {} {} → {}", spec.priority, spec.path, spec.target_group)
-            }
-            Self::ModifyRule(spec) => {
-                format!("modify rule {} {} → {}", spec.priority, spec.path, spec.target_group)
-            }
+            Self::SetTargetGroupAttributes(spec) => format!("set attributes of {}", spec.name),
+            Self::CreateRule(spec) => format!("create rule {spec}"),
+            Self::ModifyRule(spec) => format!("modify rule {spec}"),
             Self::MoveRules { moves } => {
-                let each = moves.iter().map(|rule| format!("{} {} → {}", rule.path, rule.from, rule.to));
+                let each = moves.iter().map(|rule| format!("{} {} → {}", rule.requests, rule.from, rule.to));
                 format!("move rules {}", each.collect::<Vec<_>>().join(", "))
             }
-            Self::DeleteRule(spec) => format!("delete rule {} {}", spec.priority, spec.path),
+            Self::DeleteRule(spec) => format!("delete rule {} {}", spec.priority, spec.requests()),
             Self::RegisterTaskDefinition { spec, .. } => {
                 format!("register task definition {}", spec.family)
             }
@@ -277,6 +276,8 @@ impl Action {
             }
             Self::PutScalingPolicy(spec) => format!("put scaling policy {}", spec.name),
             Self::DeleteScalingPolicy(spec) => format!("delete scaling policy {}", spec.name),
+            Self::PutScheduledAction(spec) => format!("put scheduled action {}", spec.name),
+            Self::DeleteScheduledAction(spec) => format!("delete scheduled action {}", spec.name),
             Self::DeregisterScalableTarget(spec) => {
                 format!("deregister scalable target {}", spec.resource_id)
             }

@@ -48,7 +48,8 @@ fn occupant(environment: &Environment, observed: &Observed, owned: &Owned) -> Op
             let adopted = adopted.find(uses).map(|spec| &spec.name);
             let other = others.find(|other| other.target_groups.contains(&owned.name));
             let rule = || {
-                let leads = |rule: &&RuleState| theirs(&rule.arn) && rule.forwards.contains(&owned.name);
+                let leads =
+                    |rule: &&RuleState| theirs(&rule.arn) && rule.spec.forwards().contains(&owned.name);
                 observed.rules.iter().find(leads).map(RuleState::words)
             };
             return adopted.or_else(|| other.map(|other| &other.name)).map(service_words).or_else(rule);
@@ -80,7 +81,7 @@ fn adopted(environment: &Environment, observed: &Observed) -> Vec<String> {
         }
     }
     let ours = |group: &String| environment.services.iter().any(|it| it.target_group.name == *group);
-    for rule in observed.rules.iter().filter(|rule| rule.forwards.iter().any(ours)) {
+    for rule in observed.rules.iter().filter(|rule| rule.spec.forwards().iter().any(ours)) {
         found.push((rule.words(), &rule.arn));
     }
     if let Some(balancer) = &observed.load_balancer {

@@ -42,10 +42,11 @@ fn is_wanted(environment: &Environment, observed: &Observed, owned: &Owned) -> b
             service.scaling.is_some() && is(found.and_then(|found| found.arn.as_ref()))
         }),
         OwnedKind::Service => owned.cluster() == environment.cluster && any(&|service| service.name == *name),
-        // Those that lead to a target group of the file are kept or deleted by the plan itself.
+        // Those that lead to a target group of the file, or to none, are kept or deleted by the plan itself.
         OwnedKind::Rule => observed.rules.iter().any(|rule| {
             let leads = |group: &String| any(&|service| service.target_group.name == *group);
-            rule.arn == owned.arn && rule.forwards.iter().any(leads)
+            let forwards = rule.spec.forwards();
+            rule.arn == owned.arn && (forwards.is_empty() || forwards.iter().any(leads))
         }),
         OwnedKind::Listener => [&observed.listener, &observed.redirect]
             .into_iter()

@@ -3,8 +3,7 @@
 
 use super::wanted;
 use super::{Plan, Refusal};
-use crate::config::routing::covers;
-use crate::model::spec::RuleSpec;
+use crate::model::spec::{Condition, ConditionField, RuleSpec, takes_all};
 use crate::model::{Desired, LoadBalancerSource, Maker, Neighbour, Observed, Owned, Service, ServiceState};
 
 pub(super) fn check(plan: &mut Plan, desired: &Desired, observed: &Observed) {
@@ -215,35 +214,39 @@ impl View<'_> {
         let wanted = wanted::rules(environment);
         for found in &observed.rules {
             if observed.maker(environment, &found.arn) == Maker::Ours {
-                plan.refusals
-                    .extend(wanted.iter().filter_map(|rule| self.emptied(found.spec.as_ref()?, rule)));
+                plan.refusals.extend(wanted.iter().filter_map(|rule| self.emptied(&found.spec, rule)));
                 continue;
             }
             let takes = |rule: &&RuleSpec| {
-                let elsewhere = found.forwards != std::slice::from_ref(&rule.target_group);
-                let first = found.priority < rule.priority;
-                first && elsewhere && found.paths.iter().any(|path| covers(path, &rule.path))
+                let first = found.spec.priority < rule.priority;
+                // A login before the same target group is no other way.
+                let elsewhere = match rule.forwards() {
+                    [] => found.spec.action != rule.action,
+                    groups => found.spec.forwards() != groups,
+                };
+                first && elsewhere && takes_all(&found.spec.conditions, &rule.conditions)
             };
             if let Some(rule) = wanted.iter().find(takes) {
                 plan.refusals.extend(refusal(
                     format!(
                         "{} takes every request for {} first, and this tool did not make it",
                         found.words(),
-                        rule.path
+                        rule.requests()
                     ),
-                    format!("give the route a priority below {}, or delete that rule", found.priority),
+                    format!("give the route a priority below {}, or delete that rule", found.spec.priority),
                 ));
             }
             // Such as one for a host: it may take some of a route's requests, or none.
-            let before = |rule: &RuleSpec| found.priority < rule.priority;
-            if found.paths.is_empty() && wanted.iter().any(before) {
+            let before = |rule: &RuleSpec| found.spec.priority < rule.priority;
+            let by_path = |it: &Condition| it.on == ConditionField::Path;
+            if !found.spec.conditions.iter().all(by_path) && wanted.iter().any(before) {
                 let words = found.words();
                 plan.notes.push(format!(
                     "{words} is asked before routes of deploy.toml; this tool did not make it"
                 ));
             }
-            let is_wanted = |rule: &RuleSpec| found.spec.as_ref() == Some(rule);
-            let leads = |rule: &RuleSpec| found.forwards.contains(&rule.target_group);
+            let is_wanted = |rule: &RuleSpec| found.spec == *rule;
+            let leads = |rule: &RuleSpec| rule.forwards().iter().any(|it| found.spec.forwards().contains(it));
             if !wanted.iter().any(is_wanted) && wanted.iter().any(leads) {
                 plan.notes.push(format!(
                     "{} is not in deploy.toml and stays: this tool did not make it",
@@ -255,28 +258,22 @@ impl View<'_> {
 
     /// A rule of ours that serves and would lead to a target group whose service does not run.
     fn emptied(&self, found: &RuleSpec, wanted: &RuleSpec) -> Option<Refusal> {
-        if found.path != wanted.path || found.target_group == wanted.target_group {
+        let ([old], [new]) = (found.forwards(), wanted.forwards()) else { return None };
+        if found.conditions != wanted.conditions || old == new {
             return None;
         }
         let services = &self.desired.environment.services;
-        let service = services.iter().find(|it| it.target_group.name == wanted.target_group)?;
+        let service = services.iter().find(|it| it.target_group.name == *new)?;
         let serves = super::services::live(self.observed, service).is_some_and(|state| {
-            state.running > 0
-                && state.spec.load_balancers.iter().any(|it| it.target_group == wanted.target_group)
+            state.running > 0 && state.spec.load_balancers.iter().any(|it| it.target_group == *new)
         });
-        if serves
-            || services.iter().any(|it| {
-                it.target_group.name == found.target_group
-                    && super::services::live(self.observed, it).is_none()
-            })
-        {
+        let is_gone =
+            |it: &Service| it.target_group.name == *old && super::services::live(self.observed, it).is_none();
+        if serves || services.iter().any(is_gone) {
             return None;
         }
         refusal(
-            format!(
-                "{} is served through target group {}; {} has no targets yet",
-                found.path, found.target_group, wanted.target_group
-            ),
+            format!("{} is served through target group {old}; {new} has no targets yet", found.requests()),
             format!(
                 "deploy `{}` with other routes first, then give it this one; or `cargo xtask down` first",
                 service.key

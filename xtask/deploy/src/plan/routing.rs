@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Action, Plan, Refusal, RuleMove, Stage, Step};
 use super::{listener, wanted};
-use crate::model::spec::{LoadBalancerSpec, RuleSpec, TargetGroupSpec, changes};
-use crate::model::{Desired, LoadBalancerSource, Maker, Observed, RuleState};
+use crate::model::spec::{Change, LoadBalancerSpec, RuleSpec, TargetGroupSpec, changes};
+use crate::model::{Desired, LoadBalancerSource, Maker, Observed, RuleState, Service};
 
 /// ELBv2's highest priority (API reference, CreateRule).
 const LAST_PRIORITY: u32 = 50_000;
@@ -43,38 +43,49 @@ pub(super) fn load_balancer(plan: &mut Plan, stage: &mut Stage, desired: &Desire
 /// The target groups.
 pub(super) fn target_groups(plan: &mut Plan, stage: &mut Stage, desired: &Desired, observed: &Observed) {
     for service in &desired.environment.services {
-        let spec = wanted::target_group(&desired.environment, service, observed);
-        let Some(found) = observed.target_groups.get(&spec.name) else {
-            stage.lane(
-                format!("{} target group", service.key),
-                vec![Step::missing(Action::CreateTargetGroup(spec))],
-            );
+        let wanted = wanted::target_group(&desired.environment, service, observed);
+        let lane = format!("{} target group", service.key);
+        let Some(found) = observed.target_groups.get(&wanted.name).map(|found| &found.spec) else {
+            stage.lane(lane, vec![Step::missing(Action::CreateTargetGroup(wanted))]);
             continue;
         };
-        // Only the default for targets that are registered without a port; ECS registers its tasks with one.
-        let spec = TargetGroupSpec { port: found.spec.port, ..spec };
-        if let Some(refusal) = immutable(&found.spec, &spec) {
+        if let Some(refusal) = immutable(service, observed, found, &wanted) {
             plan.refusals.push(refusal);
             continue;
         }
-        let differing = changes(&found.spec, &spec);
-        let (health, delay): (Vec<_>, Vec<_>) =
-            differing.into_iter().partition(|change| change.field.starts_with("health"));
         let mut steps = Vec::new();
-        if !health.is_empty() {
-            steps.push(Step::changed(Action::ModifyTargetGroup(spec.clone()), health));
+        let group = TargetGroupSpec { health: wanted.health, ..found.clone() };
+        if group != *found {
+            let changes = changes(found, &group);
+            steps.push(Step::changed(Action::ModifyTargetGroup(group.clone()), changes));
         }
-        if !delay.is_empty() {
-            steps.push(Step::changed(Action::SetDeregistrationDelay(spec), delay));
-        }
-        stage.lane(format!("{} target group", service.key), steps);
+        steps.extend(attributes(found, wanted.attributes));
+        stage.lane(lane, steps);
     }
 }
 
-/// ELBv2 cannot change a target group's type, protocol or VPC.
-fn immutable(found: &TargetGroupSpec, wanted: &TargetGroupSpec) -> Option<Refusal> {
-    let fixed = ["target_type", "protocol", "vpc"];
-    let change = changes(found, wanted).into_iter().find(|change| fixed.contains(&change.field.as_str()))?;
+/// Writes the attributes that differ. What deploy.toml does not say of a target group stays as it is.
+pub(super) fn attributes(found: &TargetGroupSpec, wanted: BTreeMap<String, String>) -> Option<Step> {
+    let mut attributes = wanted;
+    attributes.retain(|name, value| found.attributes.get(name) != Some(value));
+    let change = |(name, value): (&String, &String)| Change {
+        field: name.clone(),
+        from: found.attributes.get(name).cloned(),
+        to: Some(value.clone()),
+    };
+    let changes: Vec<Change> = attributes.iter().map(change).collect();
+    let group = TargetGroupSpec { attributes, ..found.clone() };
+    (!changes.is_empty()).then(|| Step::changed(Action::SetTargetGroupAttributes(group), changes))
+}
+
+/// ELBv2 cannot change a target group's type, protocol, its version or the VPC. Its port can differ: it is only the default
+/// for targets that are registered without one, and ECS registers its tasks with one.
+fn immutable(
+    service: &Service,
+    observed: &Observed,
+    found: &TargetGroupSpec,
+    wanted: &TargetGroupSpec,
+) -> Option<Refusal> {
     if found.protocol != wanted.protocol && !found.protocol.starts_with("HTTP") {
         return Some(Refusal {
             what: format!(
@@ -85,19 +96,30 @@ fn immutable(found: &TargetGroupSpec, wanted: &TargetGroupSpec) -> Option<Refusa
                 .to_owned(),
         });
     }
+    let fixed = ["target_type", "protocol", "protocol_version", "vpc"];
+    let change = changes(found, wanted).into_iter().find(|change| fixed.contains(&change.field.as_str()))?;
+    let from = change.from.unwrap_or_default();
+    let serves = super::services::live(observed, service)
+        .is_some_and(|state| state.spec.load_balancers.iter().any(|it| it.target_group == found.name));
+    // Another group has no targets until new tasks are healthy: the rename is refused, too.
+    let remedy = match serves {
+        true => {
+            format!("keep {from}, or `cargo xtask down` first and deploy anew: the site is away meanwhile")
+        }
+        false => "give the target group another name, or delete the old one".to_owned(),
+    };
     Some(Refusal {
         what: format!(
-            "target group {} has {} {}, wanted is {}, and AWS cannot change that",
+            "target group {} has {} {from}, wanted is {}, and AWS cannot change that",
             wanted.name,
             change.field,
-            change.from.unwrap_or_default(),
             change.to.unwrap_or_default()
         ),
-        remedy: "give the target group another name, or delete the old one".to_owned(),
+        remedy,
     })
 }
 
-/// The listener's rules: each path once, at its priority; those of ours that are not wanted any more go after the proof.
+/// The listener's rules: the same requests once, at its priority; those of ours that are not wanted any more go after the proof.
 pub(super) fn rules(
     plan: &mut Plan,
     stage: &mut Stage,
@@ -107,14 +129,15 @@ pub(super) fn rules(
 ) {
     let wanted = wanted::rules(&desired.environment);
     let made = |rule: &&RuleState| observed.maker(&desired.environment, &rule.arn) == Maker::Ours;
-    let made: Vec<&RuleSpec> =
-        observed.rules.iter().filter(made).filter_map(|rule| rule.spec.as_ref()).collect();
+    let made: Vec<&RuleSpec> = observed.rules.iter().filter(made).filter_map(RuleState::writable).collect();
     // What somebody else made is never changed or deleted; where it is as wanted, it will do. What leads to a service that
     // the file does not have any more is left to `prune`.
     let known = |rule: &RuleSpec| {
         let services = &desired.environment.services;
-        services.iter().any(|service| service.target_group.name == rule.target_group)
-            || wanted.iter().any(|wanted| wanted.path == rule.path)
+        let leads = |group: &String| services.iter().any(|service| service.target_group.name == *group);
+        rule.forwards().is_empty()
+            || rule.forwards().iter().any(leads)
+            || wanted.iter().any(|wanted| wanted.conditions == rule.conditions)
     };
     let towards = towards(&wanted, observed, |rule| made.contains(&rule) && known(rule));
     plan.refusals.extend(towards.refusals);
@@ -134,33 +157,34 @@ pub(super) struct Towards {
     refusals: Vec<Refusal>,
 }
 
-/// A rule is known by its path. One that has to be elsewhere is moved: SetRulePriorities changes all priorities at once, so
+/// A rule is known by the requests that it takes. One that has to be elsewhere is moved: SetRulePriorities changes all priorities at once, so
 /// that no request meets the rules in another order than the one before or the one after. A rule that is not wanted any
 /// more makes room for a new one.
 pub(super) fn towards(wanted: &[RuleSpec], observed: &Observed, ours: impl Fn(&RuleSpec) -> bool) -> Towards {
     let mut towards = Towards::default();
-    let found: Vec<&RuleSpec> = observed.rules.iter().filter_map(|rule| rule.spec.as_ref()).collect();
-    // The priority that each wanted rule has now, where its path has a rule.
+    let found: Vec<&RuleSpec> = observed.rules.iter().filter_map(RuleState::writable).collect();
+    // The priority that each wanted rule has now, where its requests have a rule.
     let mut kept: BTreeMap<u32, &RuleSpec> = BTreeMap::new();
     for rule in wanted {
-        let same =
-            found.iter().filter(|found| found.path == rule.path && !kept.contains_key(&found.priority));
+        let same = found
+            .iter()
+            .filter(|found| found.conditions == rule.conditions && !kept.contains_key(&found.priority));
         let best = same.filter(|found| ours(found) || **found == rule);
         if let Some(best) = best.min_by_key(|found| found.priority.abs_diff(rule.priority)) {
             kept.insert(best.priority, rule);
         }
     }
     let moved = |(from, rule): (&u32, &&RuleSpec)| {
-        let step = RuleMove { path: rule.path.clone(), from: *from, to: rule.priority };
+        let step = RuleMove { requests: rule.requests(), from: *from, to: rule.priority };
         (*from != rule.priority).then_some(step)
     };
     let mut moves: Vec<RuleMove> = kept.iter().filter_map(moved).collect();
     for rule in wanted {
-        let there = observed.rules.iter().find(|found| found.priority == rule.priority);
-        match there.filter(|there| !kept.contains_key(&there.priority)).map(|there| &there.spec) {
+        let there = observed.rules.iter().find(|found| found.spec.priority == rule.priority);
+        match there.filter(|there| !kept.contains_key(&there.spec.priority)).map(RuleState::writable) {
             Some(Some(old)) if ours(old) => {
                 let to = free_priority(wanted, observed, &moves, old.priority);
-                moves.push(RuleMove { path: old.path.clone(), from: old.priority, to });
+                moves.push(RuleMove { requests: old.requests(), from: old.priority, to });
             }
             Some(_) => {
                 towards.refusals.push(Refusal {
@@ -169,7 +193,7 @@ pub(super) fn towards(wanted: &[RuleSpec], observed: &Observed, ours: impl Fn(&R
                         rule.priority,
                         there.map(RuleState::words).unwrap_or_default()
                     ),
-                    remedy: format!("give the route {} a priority that is free", rule.path),
+                    remedy: format!("give the route {} a priority that is free", rule.requests()),
                 });
                 continue;
             }
@@ -178,7 +202,7 @@ pub(super) fn towards(wanted: &[RuleSpec], observed: &Observed, ours: impl Fn(&R
         let from = kept.iter().find(|(_, kept)| **kept == rule).map(|(from, _)| *from);
         match from.and_then(|from| found.iter().find(|found| found.priority == from)) {
             None => towards.steps.push(Step::missing(Action::CreateRule(rule.clone()))),
-            Some(before) if before.target_group != rule.target_group => {
+            Some(before) if before.action != rule.action => {
                 let step = Step::changed(Action::ModifyRule(rule.clone()), changes(before, &rule));
                 towards.steps.push(step);
             }
@@ -201,14 +225,14 @@ pub(super) fn towards(wanted: &[RuleSpec], observed: &Observed, ours: impl Fn(&R
 fn free_priority(wanted: &[RuleSpec], observed: &Observed, moves: &[RuleMove], from: u32) -> u32 {
     let free = |priority: &u32| {
         wanted.iter().all(|rule| rule.priority != *priority)
-            && observed.rules.iter().all(|rule| rule.priority != *priority)
+            && observed.rules.iter().all(|rule| rule.spec.priority != *priority)
             && moves.iter().all(|moved| moved.to != *priority)
     };
     let behind = (from + 1..=LAST_PRIORITY).find(free);
     let before = (1..from).rev().find(free);
     let crossed = |to: u32| {
         let (low, high) = (from.min(to), from.max(to));
-        observed.rules.iter().filter(|rule| low < rule.priority && rule.priority < high).count()
+        observed.rules.iter().filter(|rule| low < rule.spec.priority && rule.spec.priority < high).count()
     };
     // An order in which it passes no other rule is the one that answers as before.
     let nearest = behind.into_iter().chain(before).min_by_key(|to| (crossed(*to), to.abs_diff(from)));

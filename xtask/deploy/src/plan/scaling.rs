@@ -1,60 +1,103 @@
-//! Steps for a service's scalable target and policies.
+//! Steps for a service's scalable target, its policies and scheduled actions.
+
+use serde::Serialize;
 
 use super::wanted;
 use super::{Action, Plan, Stage, Step};
-use crate::model::spec::{PolicySpec, changes};
-use crate::model::{Desired, Maker, Observed, Service};
+use crate::model::spec::{PolicySpec, ScalableTargetSpec, ScheduledActionSpec, changes};
+use crate::model::{Desired, Maker, Observed, ScalingState, Service};
 
 /// What brings the service's scaling to what is wanted; nothing when it is not ours to keep.
 pub(super) fn steps(desired: &Desired, service: &Service, observed: &Observed) -> Vec<Step> {
     let Some(scaling) = &service.scaling else {
         return Vec::new();
     };
+    let environment = &desired.environment;
     let found = observed.scaling.get(&service.key).cloned().unwrap_or_default();
+    let schedules = wanted::schedules(environment, service, scaling);
+    let target = in_force(wanted::scalable_target(environment, service, scaling), &schedules, &found);
     let mut steps = Vec::new();
-    let target = wanted::scalable_target(&desired.environment, service, scaling);
-    match &found.target {
-        None => steps.push(Step::missing(Action::RegisterScalableTarget(target))),
-        Some(found) if *found != target => {
-            steps
-                .push(Step::changed(Action::RegisterScalableTarget(target.clone()), changes(found, &target)));
-        }
-        Some(_) => {}
+    steps.extend(brought(found.target.as_ref(), target.clone(), Action::RegisterScalableTarget));
+    steps.extend(raise(service, observed, target.min));
+    for policy in wanted::policies(environment, service, observed, scaling) {
+        let same = found.policies.iter().find(|found| found.name == policy.name);
+        let put = brought(same, policy, Action::PutScalingPolicy);
+        steps.extend(retyped(same, put.into_iter().collect()));
     }
-    steps.extend(raise(service, observed, scaling.min));
-    let policies = wanted::policies(&desired.environment, service, scaling);
-    for policy in &policies {
-        match found.policies.iter().find(|found| found.name == policy.name) {
-            None => steps.push(Step::missing(Action::PutScalingPolicy(policy.clone()))),
-            Some(found) if found != policy => {
-                steps.push(Step::changed(Action::PutScalingPolicy(policy.clone()), changes(found, policy)));
-            }
-            Some(_) => {}
-        }
+    for action in schedules {
+        let same = found.schedules.iter().find(|found| found.name == action.name);
+        steps.extend(brought(same, action, Action::PutScheduledAction));
     }
     steps
 }
 
-/// The policies that deploy.toml does not have.
+/// AWS refuses another type for a policy that exists: it is deleted first.
+pub(super) fn retyped(found: Option<&PolicySpec>, mut put: Vec<Step>) -> Vec<Step> {
+    if let (Some(found), Some(Step { action: Action::PutScalingPolicy(wanted), .. })) = (found, put.first())
+        && found.kind != wanted.kind
+    {
+        let why = format!("it becomes {}", wanted.kind);
+        put.insert(0, Step::because(Action::DeleteScalingPolicy(found.clone()), why));
+    }
+    put
+}
+
+fn brought<T: Serialize + PartialEq + Clone>(
+    found: Option<&T>,
+    wanted: T,
+    action: impl FnOnce(T) -> Action,
+) -> Option<Step> {
+    match found {
+        None => Some(Step::missing(action(wanted))),
+        Some(found) if *found != wanted => {
+            let changes = changes(found, &wanted);
+            Some(Step::changed(action(wanted), changes))
+        }
+        Some(_) => None,
+    }
+}
+
+/// The wanted bounds, or those that a scheduled action has set since: a deploy in the evening does not undo what the evening
+/// is scheduled for.
+fn in_force(
+    wanted: ScalableTargetSpec,
+    schedules: &[ScheduledActionSpec],
+    found: &ScalingState,
+) -> ScalableTargetSpec {
+    let Some(now) = &found.target else { return wanted };
+    // One that is new or changed has not acted yet.
+    let may_have_acted = || schedules.iter().filter(|action| found.schedules.contains(action));
+    let set = |bound: &str, value: u32| may_have_acted().any(|action| action.capacity(bound) == Some(value));
+    let min = if set("MinCapacity", now.min) { now.min } else { wanted.min };
+    let max = if set("MaxCapacity", now.max) { now.max } else { wanted.max };
+    ScalableTargetSpec { min, max, ..wanted }
+}
+
+/// The policies and scheduled actions that deploy.toml does not have.
 pub(super) fn surplus(plan: &mut Plan, after: &mut Stage, desired: &Desired, observed: &Observed) {
     for service in &desired.environment.services {
         let (Some(scaling), Some(found)) = (&service.scaling, observed.scaling.get(&service.key)) else {
             continue;
         };
-        let wanted = |found: &&PolicySpec| scaling.policies.iter().any(|policy| policy.name == found.name);
-        let surplus = found.policies.iter().filter(|found| !wanted(found));
-        // A policy has no tags: it is taken for its scalable target's.
+        let policies =
+            found.policies.iter().filter(|found| !scaling.policies.iter().any(|it| it.name == found.name));
+        let schedules =
+            found.schedules.iter().filter(|found| !scaling.schedules.iter().any(|it| it.name == found.name));
+        let policies =
+            policies.map(|it| ("scaling policy", &it.name, Action::DeleteScalingPolicy(it.clone())));
+        let schedules =
+            schedules.map(|it| ("scheduled action", &it.name, Action::DeleteScheduledAction(it.clone())));
+        let surplus = policies.chain(schedules);
+        // Neither has tags: they are taken for their scalable target's.
         let arn = found.arn.as_deref().unwrap_or_default();
         if observed.maker(&desired.environment, arn) != Maker::Ours {
-            let kept =
-                |found: &PolicySpec| format!("scaling policy {}: kept, not created by this tool", found.name);
-            plan.notes.extend(surplus.map(kept));
+            plan.notes.extend(
+                surplus.map(|(what, name, _)| format!("{what} {name}: kept, not created by this tool")),
+            );
             continue;
         }
-        let delete = |found: &PolicySpec| {
-            Step::because(Action::DeleteScalingPolicy(found.clone()), "not in deploy.toml any more")
-        };
-        let steps = surplus.map(delete).collect();
+        let steps =
+            surplus.map(|(.., action)| Step::because(action, "not in deploy.toml any more")).collect();
         after.lane(service.key.0.clone(), steps);
     }
 }

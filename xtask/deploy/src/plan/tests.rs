@@ -7,12 +7,15 @@ mod older;
 mod ownership;
 mod prune;
 mod rules;
+mod scaling;
+mod target_groups;
 mod undo;
 
 use account::{converged, desired, empty};
 
 use super::*;
 use crate::model::Observed;
+use crate::model::spec::RuleAction;
 
 fn titles(plan: &Plan) -> Vec<String> {
     plan.steps().map(|step| step.action.title()).collect()
@@ -159,9 +162,8 @@ fn a_setting_that_starts_no_deployment_is_not_waited_for() {
 #[test]
 fn a_foreign_rule_at_our_priority_is_refused_and_not_overwritten() {
     let mut observed = converged();
-    let rule = observed.rules.iter_mut().find(|rule| rule.priority == 100).unwrap();
-    rule.spec = None;
-    rule.paths = Vec::new();
+    let rule = observed.rules.iter_mut().find(|rule| rule.spec.priority == 100).unwrap();
+    rule.spec.action = RuleAction::Other { what: "weights".into(), forwards: vec!["a".into(), "b".into()] };
     rule.arn = "made by hand".into();
     let plan = plan(&desired(), &observed);
     assert_eq!(plan.refusals.len(), 1);

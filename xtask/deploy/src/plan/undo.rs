@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::back::{Order, back};
-use super::{Action, Plan, Stage, Step, routing};
+use super::{Action, Plan, Stage, Step, routing, scaling};
 use crate::history::PROVEN;
 use crate::model::spec::{
-    ListenerSpec, PolicySpec, RuleSpec, ScalableTargetSpec, ServiceSpec, TargetGroupSpec, changes,
+    ListenerSpec, PolicySpec, RuleSpec, ScalableTargetSpec, ScheduledActionSpec, ServiceSpec,
+    TargetGroupSpec, changes,
 };
-use crate::model::{Desired, Observed, Pin, ServiceKey, ServiceState};
+use crate::model::{Desired, Observed, Pin, RuleState, ServiceKey, ServiceState};
 
 /// What was there before the first change of a release, and what the release writes in its place.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,7 +27,7 @@ pub struct Undo {
     /// The release that found it.
     release: String,
     services: BTreeMap<ServiceKey, Served>,
-    /// By path.
+    /// By the requests that they take.
     rules: BTreeMap<String, Touched<RuleSpec>>,
     /// By port. Certificates that were added serve nobody without a name, and stay.
     listeners: BTreeMap<String, Touched<ListenerSpec>>,
@@ -34,6 +35,9 @@ pub struct Undo {
     scalable_targets: BTreeMap<String, Touched<ScalableTargetSpec>>,
     /// By resource and name.
     policies: BTreeMap<String, Touched<PolicySpec>>,
+    /// By resource and name.
+    #[serde(default)]
+    schedules: BTreeMap<String, Touched<ScheduledActionSpec>>,
     /// An earlier run, which was killed, began it.
     #[serde(skip)]
     resumed: bool,
@@ -72,20 +76,22 @@ impl Undo {
     }
 
     fn touch(&mut self, action: &Action, observed: &Observed) {
-        let rule = |path: &str, near: u32| {
-            let same = observed.rules.iter().filter_map(|it| it.spec.clone()).filter(|it| it.path == path);
-            same.min_by_key(|rule| rule.priority.abs_diff(near))
+        let rule = |requests: &str, near: u32| {
+            let same =
+                observed.rules.iter().filter_map(RuleState::writable).filter(|it| it.requests() == requests);
+            same.min_by_key(|rule| rule.priority.abs_diff(near)).cloned()
         };
         match action {
-            Action::CreateRule(spec) => touched(&mut self.rules, spec.path.clone(), || None, spec),
+            Action::CreateRule(spec) => touched(&mut self.rules, spec.requests(), || None, spec),
             Action::ModifyRule(spec) => {
-                touched(&mut self.rules, spec.path.clone(), || rule(&spec.path, spec.priority), spec);
+                let requests = spec.requests();
+                touched(&mut self.rules, requests.clone(), || rule(&requests, spec.priority), spec);
             }
             Action::MoveRules { moves } => {
                 for moved in moves {
-                    if let Some(before) = rule(&moved.path, moved.from) {
+                    if let Some(before) = rule(&moved.requests, moved.from) {
                         let wrote = RuleSpec { priority: moved.to, ..before.clone() };
-                        touched(&mut self.rules, moved.path.clone(), || Some(before), &wrote);
+                        touched(&mut self.rules, moved.requests.clone(), || Some(before), &wrote);
                     }
                 }
             }
@@ -93,9 +99,16 @@ impl Undo {
                 let port = spec.port.to_string();
                 touched(&mut self.listeners, port.clone(), || listener(observed, &port), spec);
             }
-            Action::ModifyTargetGroup(spec) | Action::SetDeregistrationDelay(spec) => {
+            Action::ModifyTargetGroup(spec) => {
                 let before = || observed.target_groups.get(&spec.name).map(|found| found.spec.clone());
                 touched(&mut self.target_groups, spec.name.clone(), before, spec);
+            }
+            Action::SetTargetGroupAttributes(spec) => {
+                let Some(found) = observed.target_groups.get(&spec.name).map(|found| &found.spec) else {
+                    return;
+                };
+                let wrote = found.with(&spec.attributes);
+                touched(&mut self.target_groups, spec.name.clone(), || Some(found.clone()), &wrote);
             }
             Action::RegisterScalableTarget(spec) => {
                 let before = || scalable_target(observed, &spec.resource_id);
@@ -103,6 +116,10 @@ impl Undo {
             }
             Action::PutScalingPolicy(spec) => {
                 touched(&mut self.policies, policy_key(spec), || policy(observed, &policy_key(spec)), spec);
+            }
+            Action::PutScheduledAction(spec) => {
+                let key = schedule_key(spec);
+                touched(&mut self.schedules, key.clone(), || schedule(observed, &key), spec);
             }
             Action::UpdateService { service, spec, .. } => {
                 if let Some(state) = observed.services.get(service) {
@@ -136,13 +153,14 @@ impl Undo {
             served.settings.wrote.extend(now.into_iter().flatten());
             self.services.insert(key, Served { earlier: true, ..served });
         }
-        merge(&mut self.rules, earlier.rules, |path| found_rule(observed, path));
+        merge(&mut self.rules, earlier.rules, |requests| found_rule(observed, requests));
         merge(&mut self.listeners, earlier.listeners, |port| listener(observed, port));
         merge(&mut self.target_groups, earlier.target_groups, |name| {
             observed.target_groups.get(name).map(|found| found.spec.clone())
         });
         merge(&mut self.scalable_targets, earlier.scalable_targets, |id| scalable_target(observed, id));
         merge(&mut self.policies, earlier.policies, |key| policy(observed, key));
+        merge(&mut self.schedules, earlier.schedules, |key| schedule(observed, key));
         self.release = earlier.release;
         self.resumed = true;
         self
@@ -166,12 +184,13 @@ impl Undo {
             target_groups,
             scalable_targets,
             policies,
+            schedules,
         } = self;
         let settings = rules.is_empty()
             && listeners.is_empty()
             && target_groups.is_empty()
             && scalable_targets.is_empty();
-        services.is_empty() && settings && policies.is_empty()
+        services.is_empty() && settings && policies.is_empty() && schedules.is_empty()
     }
 
     /// What each service ran before, and whether an earlier run found it.
@@ -194,7 +213,7 @@ impl Undo {
 /// The plan that restores what was before, as far as the account shows what the release wrote: settings first, because the
 /// tasks that come back are judged by the health check; then the services, in reverse; then the rules that lead to them.
 ///
-/// Deregistration delays come last: the release's own tasks leave with the delay that deploy.toml has, which deadlines are
+/// Target groups' attributes come last: the release's own tasks leave with the delay that deploy.toml has, which deadlines are
 /// made of, and not with AWS's default of 300 s that a hand-made target group often has.
 #[must_use]
 pub fn undo(undo: &Undo, desired: &Desired, now: &Observed) -> Plan {
@@ -205,12 +224,13 @@ pub fn undo(undo: &Undo, desired: &Desired, now: &Observed) -> Plan {
         }
     }
     let mut plan = back(&desired, now, Order::Reverse);
-    let (mut settings, mut rules) = (Stage::new("restore settings"), Stage::new("restore rules and delays"));
+    let (mut settings, mut rules) =
+        (Stage::new("restore settings"), Stage::new("restore rules and attributes"));
     undo.restore_listeners(&mut settings, now);
     undo.restore_health_checks(&mut settings, now);
     undo.restore_scaling(&mut settings, now);
     undo.restore_rules(&mut rules, now);
-    undo.restore_delays(&mut rules, now);
+    undo.restore_attributes(&mut rules, now);
     plan.stages.insert(0, settings);
     plan.stages.push(rules);
     plan.stages.retain(|stage| !stage.lanes.is_empty() || !stage.settle.is_empty());
@@ -240,11 +260,10 @@ impl Undo {
         }
     }
 
-    fn restore_delays(&self, stage: &mut Stage, now: &Observed) {
+    fn restore_attributes(&self, stage: &mut Stage, now: &Observed) {
         for (found, wanted) in self.reverted_groups(now) {
-            if wanted.deregistration_delay_secs != found.deregistration_delay_secs {
-                stage.lane(wanted.name.clone(), vec![restored(Action::SetDeregistrationDelay(wanted))]);
-            }
+            let step = routing::attributes(found, wanted.attributes);
+            stage.lane(wanted.name, step.into_iter().collect());
         }
     }
 
@@ -259,43 +278,39 @@ impl Undo {
         })
     }
 
-    /// Policies first: a scalable target takes its policies with it.
+    /// Policies and schedules first: a scalable target takes them with it.
     fn restore_scaling(&self, stage: &mut Stage, now: &Observed) {
         for (key, touched) in &self.policies {
-            let Some(found) = policy(now, key) else { continue };
-            let wanted = touched.reverted(&found);
-            if touched.is_created(&found) {
-                stage.lane(key.clone(), vec![restored(Action::DeleteScalingPolicy(found))]);
-            } else if wanted != found {
-                let changes = changes(&found, &wanted);
-                stage.lane(key.clone(), vec![Step::changed(Action::PutScalingPolicy(wanted), changes)]);
-            }
+            let found = policy(now, key);
+            let steps = touched.restore(found.clone(), Action::PutScalingPolicy, Action::DeleteScalingPolicy);
+            stage.lane(key.clone(), scaling::retyped(found.as_ref(), steps));
+        }
+        for (key, touched) in &self.schedules {
+            let steps = touched.restore(
+                schedule(now, key),
+                Action::PutScheduledAction,
+                Action::DeleteScheduledAction,
+            );
+            stage.lane(key.clone(), steps);
         }
         for (id, touched) in &self.scalable_targets {
-            let Some(found) = scalable_target(now, id) else { continue };
-            let wanted = touched.reverted(&found);
-            let step = if touched.is_created(&found) {
-                restored(Action::DeregisterScalableTarget(found))
-            } else if wanted != found {
-                let changes = changes(&found, &wanted);
-                Step::changed(Action::RegisterScalableTarget(wanted), changes)
-            } else {
-                continue;
-            };
+            let found = scalable_target(now, id);
+            let steps =
+                touched.restore(found, Action::RegisterScalableTarget, Action::DeregisterScalableTarget);
             match stage.lanes.iter_mut().find(|lane| lane.name.starts_with(id.as_str())) {
-                Some(lane) => lane.steps.push(step),
-                None => stage.lane(id.clone(), vec![step]),
+                Some(lane) => lane.steps.extend(steps),
+                None => stage.lane(id.clone(), steps),
             }
         }
     }
 
     fn restore_rules(&self, stage: &mut Stage, now: &Observed) {
-        let wanted = |found: &RuleSpec| match self.rules.get(&found.path) {
+        let wanted = |found: &RuleSpec| match self.rules.get(&found.requests()) {
             Some(touched) if touched.is_created(found) => None,
             Some(touched) => Some(touched.reverted(found)),
             None => Some(found.clone()),
         };
-        let found = now.rules.iter().filter_map(|rule| rule.spec.as_ref());
+        let found = now.rules.iter().filter_map(RuleState::writable);
         let wanted: Vec<RuleSpec> = found.filter_map(wanted).collect();
         let towards = routing::towards(&wanted, now, |_| true);
         let mut steps = towards.steps;
@@ -314,17 +329,27 @@ impl<T: Clone + PartialEq + Serialize + DeserializeOwned> Touched<T> {
         self.before.is_none() && self.wrote.contains(now)
     }
 
+    /// What brings a thing that the release created or changed back to what it was.
+    fn restore(&self, now: Option<T>, put: impl Fn(T) -> Action, delete: impl Fn(T) -> Action) -> Vec<Step> {
+        let Some(found) = now else { return Vec::new() };
+        let wanted = self.reverted(&found);
+        if self.is_created(&found) {
+            vec![restored(delete(found))]
+        } else if wanted != found {
+            let changes = changes(&found, &wanted);
+            vec![Step::changed(put(wanted), changes)]
+        } else {
+            Vec::new()
+        }
+    }
+
     /// As it was, field by field: a field that shows what the release wrote gets its value from before.
     fn reverted(&self, now: &T) -> T {
         let Some(before) = &self.before else { return now.clone() };
+        let (mut now_value, before) = (value(now), value(before));
         let wrote: Vec<Value> = self.wrote.iter().map(value).collect();
-        let (Value::Object(mut fields), before) = (value(now), value(before)) else { return now.clone() };
-        for (name, field) in &mut fields {
-            if wrote.iter().any(|wrote| wrote[name] == *field) {
-                *field = before[name].clone();
-            }
-        }
-        serde_json::from_value(Value::Object(fields)).unwrap_or_else(|_| now.clone())
+        revert(&mut now_value, &before, &wrote.iter().collect::<Vec<_>>());
+        serde_json::from_value(now_value).unwrap_or_else(|_| now.clone())
     }
 
     /// Whether a run of the release can have left it like this: nobody else changed it.
@@ -333,6 +358,17 @@ impl<T: Clone + PartialEq + Serialize + DeserializeOwned> Touched<T> {
             (before, None) => before.is_none(),
             (None, Some(now)) => self.wrote.contains(now),
             (Some(before), Some(now)) => *before == self.reverted(now),
+        }
+    }
+}
+
+fn revert(now: &mut Value, before: &Value, wrote: &[&Value]) {
+    if wrote.contains(&&*now) {
+        now.clone_from(before);
+    } else if let (Value::Object(fields), Value::Object(before)) = (now, before) {
+        for (name, field) in fields {
+            let Some(before) = before.get(name) else { continue };
+            revert(field, before, &wrote.iter().filter_map(|wrote| wrote.get(name)).collect::<Vec<_>>());
         }
     }
 }
@@ -371,8 +407,9 @@ fn listener(observed: &Observed, port: &str) -> Option<ListenerSpec> {
     listeners.find(|spec| spec.port.to_string() == port).cloned()
 }
 
-fn found_rule(observed: &Observed, path: &str) -> Option<RuleSpec> {
-    observed.rules.iter().filter_map(|rule| rule.spec.as_ref()).find(|rule| rule.path == path).cloned()
+fn found_rule(observed: &Observed, requests: &str) -> Option<RuleSpec> {
+    let mut rules = observed.rules.iter().filter_map(RuleState::writable);
+    rules.find(|rule| rule.requests() == requests).cloned()
 }
 
 fn scalable_target(observed: &Observed, resource_id: &str) -> Option<ScalableTargetSpec> {
@@ -386,4 +423,13 @@ fn policy_key(spec: &PolicySpec) -> String {
 
 fn policy(observed: &Observed, key: &str) -> Option<PolicySpec> {
     observed.scaling.values().flat_map(|found| &found.policies).find(|spec| policy_key(spec) == key).cloned()
+}
+
+fn schedule_key(spec: &ScheduledActionSpec) -> String {
+    format!("{} {}", spec.resource_id, spec.name)
+}
+
+fn schedule(observed: &Observed, key: &str) -> Option<ScheduledActionSpec> {
+    let mut all = observed.scaling.values().flat_map(|found| &found.schedules);
+    all.find(|spec| schedule_key(spec) == key).cloned()
 }

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 use crate::model::spec::{
     COMMIT_VARIABLE, ConnectServiceSpec, ConnectSpec, ContainerSpec, EarlySuccessSpec, HealthCheckSpec,
-    HealthCommandSpec, ListenerSpec, LoadBalancerBinding, LogSpec, PolicySpec, RepositorySpec, RuleSpec,
-    ScalableTargetSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec, ThresholdSpec, image_reference,
+    HealthCommandSpec, ListenerSpec, LoadBalancerBinding, LogSpec, PolicySpec, RepositorySpec, RuleAction,
+    RuleSpec, ScalableTargetSpec, ScheduledActionSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
+    ThresholdSpec, image_reference, normal_members,
 };
 use crate::model::{
-    Architecture, Desired, Environment, Listener, Lookup, Metric, Observed, Protocol, Scaling, Service,
+    Architecture, CustomMetric, Desired, Environment, Listener, Lookup, Metric, Observed, Policy, Protocol,
+    Scaling, Schedule, Service,
 };
 
 /// The id that a reference resolved to. Observation refuses an account in which one is missing, so the
@@ -43,15 +47,17 @@ pub(super) fn target_group(
         port: service.container.port,
         target_type: "ip".to_owned(),
         protocol: "HTTP".to_owned(),
+        protocol_version: "HTTP1".to_owned(),
         health: HealthCheckSpec {
             path: health.path.clone(),
+            port: None,
             matcher: health.matcher.clone(),
             interval_secs: health.interval_secs,
             timeout_secs: health.timeout_secs,
             healthy_threshold: health.healthy_threshold,
             unhealthy_threshold: health.unhealthy_threshold,
         },
-        deregistration_delay_secs: service.target_group.deregistration_delay_secs,
+        attributes: service.target_group.attributes(),
     }
 }
 
@@ -87,18 +93,15 @@ pub(super) fn redirect(environment: &Environment, load_balancer: &str) -> Option
 }
 
 pub(super) fn rules(environment: &Environment) -> Vec<RuleSpec> {
-    let rule = |service: &Service, path: &str, priority| RuleSpec {
-        priority,
-        path: path.to_owned(),
-        target_group: service.target_group.name.clone(),
-    };
-    let mut list: Vec<_> = environment
-        .services
-        .iter()
-        .flat_map(|service| {
-            service.routes.iter().map(move |route| rule(service, &route.path, route.priority))
+    let of = |service: &Service| RuleAction::Forward(service.target_group.name.clone());
+    let rules = environment.services.iter().flat_map(|service| {
+        service.routes.iter().map(move |route| RuleSpec {
+            priority: route.priority,
+            conditions: route.conditions(),
+            action: of(service),
         })
-        .collect();
+    });
+    let mut list: Vec<_> = rules.collect();
     list.sort_by_key(|rule| rule.priority);
     list
 }
@@ -243,17 +246,63 @@ pub(super) fn scalable_target(
     ScalableTargetSpec { resource_id: resource_id(environment, service), min: scaling.min, max: scaling.max }
 }
 
-pub(super) fn policies(environment: &Environment, service: &Service, scaling: &Scaling) -> Vec<PolicySpec> {
-    scaling
-        .policies
-        .iter()
-        .map(|policy| PolicySpec {
-            name: policy.name.clone(),
-            resource_id: resource_id(environment, service),
-            metric: Metric::wire(policy.metric).to_owned(),
-            target: policy.target,
-            scale_out_cooldown_secs: Some(policy.scale_out_cooldown_secs),
-            scale_in_cooldown_secs: Some(policy.scale_in_cooldown_secs),
-        })
-        .collect()
+pub(super) fn policies(
+    environment: &Environment,
+    service: &Service,
+    observed: &Observed,
+    scaling: &Scaling,
+) -> Vec<PolicySpec> {
+    let policy = |policy: &Policy| PolicySpec {
+        name: policy.name.clone(),
+        resource_id: resource_id(environment, service),
+        kind: PolicySpec::TRACKING.to_owned(),
+        configuration: normal_members(json!({
+            "TargetValue": policy.target,
+            "PredefinedMetricSpecification": policy.metric.map(|metric| json!({
+                "PredefinedMetricType": metric.wire(),
+                "ResourceLabel": (metric == Metric::Requests).then(|| resource_label(service, observed)),
+            })),
+            "CustomizedMetricSpecification": policy.custom_metric.as_ref().map(custom_metric),
+            "ScaleOutCooldown": policy.scale_out_cooldown_secs,
+            "ScaleInCooldown": policy.scale_in_cooldown_secs,
+            "DisableScaleIn": policy.disable_scale_in,
+        })),
+    };
+    scaling.policies.iter().map(policy).collect()
+}
+
+fn custom_metric(metric: &CustomMetric) -> Value {
+    let dimension = |(name, value): (&String, &String)| json!({ "Name": name, "Value": value });
+    json!({
+        "Namespace": metric.namespace,
+        "MetricName": metric.name,
+        "Dimensions": metric.dimensions.iter().map(dimension).collect::<Vec<_>>(),
+        "Statistic": metric.statistic,
+    })
+}
+
+/// Of a load balancer or target group that is still to be made the ARN is not known: then a label of the group's name, which
+/// is completed when the policy is put.
+fn resource_label(service: &Service, observed: &Observed) -> String {
+    let name = &service.target_group.name;
+    let arns = observed.load_balancer.as_ref().zip(observed.target_groups.get(name));
+    let known = arns.and_then(|(balancer, group)| PolicySpec::resource_label(&balancer.arn, &group.arn));
+    known.unwrap_or_else(|| format!("targetgroup/{name}"))
+}
+
+pub(super) fn schedules(
+    environment: &Environment,
+    service: &Service,
+    scaling: &Scaling,
+) -> Vec<ScheduledActionSpec> {
+    let schedule = |schedule: &Schedule| ScheduledActionSpec {
+        name: schedule.name.clone(),
+        resource_id: resource_id(environment, service),
+        action: normal_members(json!({
+            "Schedule": schedule.schedule,
+            "Timezone": schedule.timezone.as_deref().unwrap_or("UTC"),
+            "ScalableTargetAction": { "MinCapacity": schedule.min, "MaxCapacity": schedule.max },
+        })),
+    };
+    scaling.schedules.iter().map(schedule).collect()
 }

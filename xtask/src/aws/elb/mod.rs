@@ -1,6 +1,7 @@
 //! Elastic Load Balancing v2: application load balancers.
 
 mod action;
+mod condition;
 mod listener;
 mod load_balancer;
 mod rule;

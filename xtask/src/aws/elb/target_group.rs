@@ -1,5 +1,7 @@
 //! Target groups, their attributes and the health of their targets.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_elasticloadbalancingv2::operation::create_target_group::CreateTargetGroupOutput;
 use aws_sdk_elasticloadbalancingv2::operation::describe_target_groups::DescribeTargetGroupsOutput;
 use aws_sdk_elasticloadbalancingv2::types::{
@@ -30,16 +32,11 @@ pub(super) const LATE: &[&str] = &["TargetGroupNotFound"];
 
 /// How many names one DescribeTargetGroups takes.
 const BATCH: usize = 20;
-/// The attribute for connections of targets that leave.
-const DELAY: &str = "deregistration_delay.timeout_seconds";
-/// AWS's default for it.
-const DEFAULT_DELAY: u32 = 300;
 
-/// A target group as it was found; its deregistration delay is an attribute, read by
-/// [`Aws::describe_deregistration_delay`].
+/// A target group as it was found; its attributes are read by [`Aws::describe_target_group_attributes`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoundTargetGroup {
-    /// Its ARN and settings, with AWS's default for the deregistration delay.
+    /// Its ARN and settings, without attributes.
     pub state: TargetGroupState,
 }
 
@@ -95,19 +92,20 @@ impl Aws {
         }
     }
 
-    /// A target group's deregistration delay in seconds.
+    /// A target group's attributes, by AWS's names.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn describe_deregistration_delay(&self, arn: &str) -> Result<u32, Error> {
+    pub async fn describe_target_group_attributes(
+        &self,
+        arn: &str,
+    ) -> Result<BTreeMap<String, String>, Error> {
         let call = || self.elb.describe_target_group_attributes().target_group_arn(arn).send();
         let attributes = self.call(ATTRIBUTES, call).await?.attributes.unwrap_or_default();
-        let delay =
-            attributes.iter().find(|attribute| attribute.key() == Some(DELAY)).and_then(|it| it.value());
-        Ok(delay.and_then(|seconds| seconds.parse().ok()).unwrap_or(DEFAULT_DELAY))
+        Ok(attributes.into_iter().filter_map(|it| Some((it.key?, it.value.unwrap_or_default()))).collect())
     }
 
-    /// Creates a target group, without its deregistration delay. Gives its ARN.
+    /// Creates a target group, without its attributes. Gives its ARN.
     ///
     /// # Errors
     /// [`Kind::AlreadyExists`] when there is one of that name with other settings; when AWS refuses.
@@ -120,16 +118,17 @@ impl Aws {
                 .vpc_id(&spec.vpc)
                 .port(i32::from(spec.port))
                 .protocol(ProtocolEnum::from(spec.protocol.as_str()))
+                .protocol_version(&spec.protocol_version)
                 .target_type(TargetTypeEnum::from(spec.target_type.as_str()))
                 .health_check_enabled(true)
                 .health_check_protocol(ProtocolEnum::from(spec.protocol.as_str()))
-                .health_check_port("traffic-port")
+                .health_check_port(health_port(health))
                 .health_check_path(&health.path)
                 .health_check_interval_seconds(wire(health.interval_secs))
                 .health_check_timeout_seconds(wire(health.timeout_secs))
                 .healthy_threshold_count(wire(health.healthy_threshold))
                 .unhealthy_threshold_count(wire(health.unhealthy_threshold))
-                .matcher(matcher(health))
+                .matcher(matcher(spec))
                 .set_tags(wire_tags(tags))
                 .send()
         };
@@ -140,8 +139,8 @@ impl Aws {
         match self.call_for(CREATE, call, arn).await {
             Err(error) if matches!(error.kind, Kind::AlreadyExists) => {
                 let found = self.find_target_groups(&[&spec.name]).await?.into_iter().next();
-                // The delay is an attribute and not part of the call.
-                let wanted = TargetGroupSpec { deregistration_delay_secs: DEFAULT_DELAY, ..spec.clone() };
+                // Attributes are not part of the call.
+                let wanted = TargetGroupSpec { attributes: BTreeMap::new(), ..spec.clone() };
                 found.map(|found| found.state).filter(|it| it.spec == wanted).map(|it| it.arn).ok_or(error)
             }
             made => made,
@@ -158,26 +157,36 @@ impl Aws {
             self.elb
                 .modify_target_group()
                 .target_group_arn(arn)
+                .health_check_port(health_port(health))
                 .health_check_path(&health.path)
                 .health_check_interval_seconds(wire(health.interval_secs))
                 .health_check_timeout_seconds(wire(health.timeout_secs))
                 .healthy_threshold_count(wire(health.healthy_threshold))
                 .unhealthy_threshold_count(wire(health.unhealthy_threshold))
-                .matcher(matcher(health))
+                .matcher(matcher(spec))
                 .send()
         };
         self.call(MODIFY, call).await.map(drop)
     }
 
-    /// Sets a target group's deregistration delay.
+    /// Sets these attributes of a target group.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn set_deregistration_delay(&self, arn: &str, spec: &TargetGroupSpec) -> Result<(), Error> {
-        let seconds = spec.deregistration_delay_secs;
-        let delay = TargetGroupAttribute::builder().key(DELAY).value(seconds.to_string()).build();
+    pub async fn set_target_group_attributes(
+        &self,
+        arn: &str,
+        attributes: &BTreeMap<String, String>,
+    ) -> Result<(), Error> {
+        let one =
+            |(key, value): (&String, &String)| TargetGroupAttribute::builder().key(key).value(value).build();
+        let all: Vec<_> = attributes.iter().map(one).collect();
         let call = || {
-            self.elb.modify_target_group_attributes().target_group_arn(arn).attributes(delay.clone()).send()
+            self.elb
+                .modify_target_group_attributes()
+                .target_group_arn(arn)
+                .set_attributes(Some(all.clone()))
+                .send()
         };
         self.call(MODIFY_ATTRIBUTES, call).await.map(drop)
     }
@@ -204,8 +213,16 @@ impl Aws {
     }
 }
 
-fn matcher(health: &HealthCheckSpec) -> Matcher {
-    Matcher::builder().http_code(&health.matcher).build()
+fn matcher(spec: &TargetGroupSpec) -> Matcher {
+    let codes = &spec.health.matcher;
+    match spec.protocol_version.as_str() {
+        "GRPC" => Matcher::builder().grpc_code(codes).build(),
+        _ => Matcher::builder().http_code(codes).build(),
+    }
+}
+
+fn health_port(health: &HealthCheckSpec) -> String {
+    health.port.map_or_else(|| "traffic-port".to_owned(), |port| port.to_string())
 }
 
 fn read(found: &TargetGroup) -> FoundTargetGroup {
@@ -220,11 +237,13 @@ fn read(found: &TargetGroup) -> FoundTargetGroup {
                 port: found.port().map_or(0, port),
                 target_type: found.target_type().map_or("instance", TargetTypeEnum::as_str).to_owned(),
                 protocol: text(found.protocol().map(ProtocolEnum::as_str)),
+                protocol_version: found.protocol_version().unwrap_or("HTTP1").to_owned(),
                 health: HealthCheckSpec {
                     path: found.health_check_path().unwrap_or("/").to_owned(),
+                    port: found.health_check_port().and_then(|port| port.parse().ok()),
                     matcher: found
                         .matcher()
-                        .and_then(|matcher| matcher.http_code())
+                        .and_then(|matcher| matcher.grpc_code().or(matcher.http_code()))
                         .unwrap_or("200")
                         .to_owned(),
                     interval_secs: number(found.health_check_interval_seconds()),
@@ -232,7 +251,7 @@ fn read(found: &TargetGroup) -> FoundTargetGroup {
                     healthy_threshold: number(found.healthy_threshold_count()),
                     unhealthy_threshold: number(found.unhealthy_threshold_count()),
                 },
-                deregistration_delay_secs: DEFAULT_DELAY,
+                attributes: BTreeMap::new(),
             },
             load_balancers: found.load_balancer_arns().to_vec(),
         },

@@ -9,6 +9,8 @@ pub(in crate::aws) enum Api {
     Iam,
     /// CloudWatch Logs: JSON 1.1.
     Logs,
+    /// Application Auto Scaling: JSON 1.1; policies and schedules alone.
+    Scaling,
     /// Resource Groups Tagging: JSON 1.1.
     Tagging,
 }
@@ -20,6 +22,7 @@ impl Api {
             Self::Ec2 => "ec2",
             Self::Iam => "iam",
             Self::Logs => "logs",
+            Self::Scaling => "application-autoscaling",
             Self::Tagging => "tagging",
         }
     }
@@ -30,6 +33,7 @@ impl Api {
             Self::Ec2 => "EC2",
             Self::Iam => "IAM",
             Self::Logs => "CloudWatch Logs",
+            Self::Scaling => "Application Auto Scaling",
             Self::Tagging => "Resource Groups Tagging API",
         }
     }

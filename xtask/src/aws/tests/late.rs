@@ -1,6 +1,6 @@
 //! What was made or deleted a moment ago is not seen everywhere yet: each call after it waits for that.
 
-use deploy::model::spec::{LogGroupSpec, NamespaceSpec, PolicySpec, RepositorySpec, ScalableTargetSpec};
+use deploy::model::spec::{LogGroupSpec, NamespaceSpec, RepositorySpec, ScalableTargetSpec};
 use sim::fault::{Fault, On};
 
 use super::*;
@@ -61,7 +61,7 @@ async fn each_call_after_a_create_or_a_delete_waits_until_that_is_seen() {
     aws.tag_ecs_resource(&cluster, &tags()).await.unwrap();
     let group = target_group(&ground.vpc);
     aws.modify_target_group(ground.group(), &group).await.unwrap();
-    aws.set_deregistration_delay(ground.group(), &group).await.unwrap();
+    aws.set_target_group_attributes(ground.group(), &delay()).await.unwrap();
     let made = aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
     aws.modify_rule(&made, &rule(10), ground.group()).await.unwrap();
     aws.set_rule_priorities(&[(made.clone(), 11)]).await.unwrap();
@@ -74,14 +74,7 @@ async fn each_call_after_a_create_or_a_delete_waits_until_that_is_seen() {
     create_service(&rehearsal, &ground).await.unwrap();
     let target = ScalableTargetSpec { resource_id: "service/c/web".into(), min: 2, max: 3 };
     aws.register_scalable_target(&target, &tags()).await.unwrap();
-    let policy = PolicySpec {
-        name: "cpu".into(),
-        resource_id: "service/c/web".into(),
-        metric: "ECSServiceAverageCPUUtilization".into(),
-        target: 70.0,
-        scale_out_cooldown_secs: None,
-        scale_in_cooldown_secs: None,
-    };
+    let policy = policy();
     aws.put_scaling_policy(&policy).await.unwrap();
     assert!(!aws.describe_rules(&ground.listener).await.unwrap().is_empty());
 

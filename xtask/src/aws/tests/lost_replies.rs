@@ -49,7 +49,7 @@ async fn a_lost_reply_creates_everything_once() {
     let ours: Vec<_> = rules.into_iter().filter_map(|rule| rule.state).collect();
     assert_eq!(
         ours.iter().map(|rule| (&rule.arn, rule.spec.clone())).collect::<Vec<_>>(),
-        [(&made, Some(rule(10)))]
+        [(&made, rule(10))]
     );
     let deployment = create_service(&rehearsal, &ground).await.unwrap();
     let found = rehearsal.aws.describe_services("c", &["web"]).await.unwrap();
@@ -62,7 +62,7 @@ async fn a_lost_reply_creates_everything_once() {
 async fn somebody_elses_rule_is_not_taken_for_ours() {
     let rehearsal = Rehearsal::new().await;
     let ground = Ground::lay(&rehearsal.aws).await;
-    let theirs = RuleSpec { path: "/theirs/*".into(), ..rule(10) };
+    let theirs = route(10, "/theirs/*");
     rehearsal.aws.create_rule(&ground.listener, &theirs, ground.group(), &tags()).await.unwrap();
     let error =
         rehearsal.aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap_err();

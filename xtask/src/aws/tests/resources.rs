@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deploy::model::ImageDigest;
-use deploy::model::spec::{LogGroupSpec, PolicySpec, RepositorySpec, ScalableTargetSpec};
+use deploy::model::spec::{LogGroupSpec, RepositorySpec, ScalableTargetSpec};
 
 use sim::fault::{Fault, On};
 
@@ -89,14 +89,14 @@ async fn routing_is_read_back_as_it_was_made() {
     let ground = Ground::lay(aws).await;
     aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
     let mut wanted = target_group(&ground.vpc);
-    wanted.deregistration_delay_secs = 30;
     wanted.health.path = "/ready".into();
-    aws.set_deregistration_delay(ground.group(), &wanted).await.unwrap();
+    wanted.health.port = Some(9090);
+    aws.set_target_group_attributes(ground.group(), &delay()).await.unwrap();
     aws.modify_target_group(ground.group(), &wanted).await.unwrap();
     let found = aws.find_target_groups(&["web-tg", "none"]).await.unwrap();
-    let mut found: Vec<_> = found.into_iter().map(|group| group.state).collect();
-    found[0].spec.deregistration_delay_secs =
-        aws.describe_deregistration_delay(ground.group()).await.unwrap();
+    let found: Vec<_> = found.into_iter().map(|group| group.state).collect();
+    let attributes = aws.describe_target_group_attributes(ground.group()).await.unwrap();
+    assert!(delay().iter().all(|set| attributes.iter().any(|found| found == set)), "{attributes:?}");
     assert_eq!(found.iter().map(|group| &group.spec).collect::<Vec<_>>(), [&wanted]);
     let balancer = aws.describe_load_balancer("alb").await.unwrap().unwrap();
     assert_eq!(balancer.state.spec.subnets, ground.subnets);
@@ -147,14 +147,7 @@ async fn scaling_is_read_back_as_it_was_made() {
     aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
     create_service(&rehearsal, &ground).await.unwrap();
     let target = ScalableTargetSpec { resource_id: "service/c/web".into(), min: 2, max: 10 };
-    let policy = PolicySpec {
-        name: "web-cpu".into(),
-        resource_id: "service/c/web".into(),
-        metric: "ECSServiceAverageCPUUtilization".into(),
-        target: 70.0,
-        scale_out_cooldown_secs: Some(60),
-        scale_in_cooldown_secs: Some(120),
-    };
+    let policy = policy();
     aws.register_scalable_target(&target, &tags()).await.unwrap();
     aws.put_scaling_policy(&policy).await.unwrap();
     let resources = ["service/c/web".to_owned(), "service/c/none".to_owned()];

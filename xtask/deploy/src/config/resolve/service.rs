@@ -185,10 +185,12 @@ fn scaling(scaling: &raw::Scaling, needs: &mut Needs) -> Scaling {
         }
         Policy {
             name: name.value.clone(),
-            metric: metric.unwrap_or(Metric::Cpu),
+            metric: metric.or(Some(Metric::Cpu)),
+            custom_metric: None,
             target: needs.take(&missing("target"), &policy.target),
             scale_out_cooldown_secs: policy.scale_out_cooldown_secs.value,
             scale_in_cooldown_secs: policy.scale_in_cooldown_secs.value,
+            disable_scale_in: false,
         }
     };
     let policies = scaling.policy.iter().map(policy).collect();
@@ -196,6 +198,7 @@ fn scaling(scaling: &raw::Scaling, needs: &mut Needs) -> Scaling {
         min: needs.take("scaling.min", &scaling.min),
         max: needs.take("scaling.max", &scaling.max),
         policies,
+        schedules: Vec::new(),
     }
 }
 

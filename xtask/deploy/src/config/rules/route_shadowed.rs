@@ -1,7 +1,7 @@
 //! Every listener rule can be taken: none stands behind a wider one.
 
 use super::{Diagnostic, Rule, Scope};
-use crate::config::routing::covers;
+use crate::model::spec::covers;
 
 pub(super) const RULE: Rule =
     Rule { code: "route-shadowed", about: "No listener rule stands behind a wider one.", check };

@@ -7,14 +7,19 @@
 mod diff;
 mod foundation;
 mod routing;
+mod rule;
 mod scaling;
 mod service;
 mod task_definition;
 
 pub use diff::{Change, changes};
 pub use foundation::{ClusterSpec, LogGroupSpec, NamespaceSpec, RepositorySpec};
-pub use routing::{HealthCheckSpec, ListenerSpec, LoadBalancerSpec, RuleSpec, TargetGroupSpec};
-pub use scaling::{PolicySpec, ScalableTargetSpec};
+pub use routing::{HealthCheckSpec, ListenerSpec, LoadBalancerSpec, TargetGroupSpec};
+pub use rule::{
+    Condition, ConditionField, FixedResponseSpec, RedirectSpec, RuleAction, RuleSpec, covers, normal,
+    requests, takes_all,
+};
+pub use scaling::{PolicySpec, ScalableTargetSpec, ScheduledActionSpec, normal_members};
 pub use service::{
     ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, LoadBalancerBinding, ServiceSpec, ThresholdSpec,
 };

@@ -1,5 +1,7 @@
 //! The load balancer, its listener, rules and target groups.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// An application load balancer that the tool creates.
@@ -34,17 +36,6 @@ pub struct ListenerSpec {
     pub redirect_to: Option<u16>,
 }
 
-/// A rule that forwards one path pattern to one target group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RuleSpec {
-    /// 1 to 50000, unique on the listener.
-    pub priority: u32,
-    /// The path pattern.
-    pub path: String,
-    /// The target group's name.
-    pub target_group: String,
-}
-
 /// A target group of type `ip`, protocol HTTP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetGroupSpec {
@@ -58,10 +49,25 @@ pub struct TargetGroupSpec {
     pub target_type: String,
     /// `HTTP`. Immutable.
     pub protocol: String,
+    /// `HTTP1`, `HTTP2` or `GRPC`. Immutable.
+    pub protocol_version: String,
     /// Its health check.
     pub health: HealthCheckSpec,
-    /// `deregistration_delay.timeout_seconds`.
-    pub deregistration_delay_secs: u32,
+    /// By AWS's names: of what is wanted, those that deploy.toml sets; of what is found, all.
+    pub attributes: BTreeMap<String, String>,
+}
+
+impl TargetGroupSpec {
+    /// Seconds that a leaving target keeps its connections. AWS's default of 300 makes each deploy five minutes longer.
+    pub const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
+
+    /// The same with some attributes changed.
+    #[must_use]
+    pub fn with(&self, attributes: &BTreeMap<String, String>) -> Self {
+        let mut group = self.clone();
+        group.attributes.extend(attributes.clone());
+        group
+    }
 }
 
 /// A target group's health check.
@@ -69,7 +75,9 @@ pub struct TargetGroupSpec {
 pub struct HealthCheckSpec {
     /// The path.
     pub path: String,
-    /// HTTP codes that pass.
+    /// The port; `None` is the one that the target gets its traffic on.
+    pub port: Option<u16>,
+    /// HTTP codes that pass; of a `GRPC` group, gRPC's.
     pub matcher: String,
     /// Seconds.
     pub interval_secs: u32,

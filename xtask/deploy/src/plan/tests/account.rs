@@ -90,11 +90,14 @@ fn service(key: &str, port: u16, health: &str, path: &str, priority: u32, depend
             max: 10,
             policies: vec![Policy {
                 name: format!("{key}-cpu-scaling"),
-                metric: Metric::Cpu,
+                metric: Some(Metric::Cpu),
+                custom_metric: None,
                 target: 70.0,
                 scale_out_cooldown_secs: 60,
                 scale_in_cooldown_secs: 120,
+                disable_scale_in: false,
             }],
+            schedules: Vec::new(),
         }),
         depends_on: depends_on.iter().map(|key| ServiceKey((*key).to_owned())).collect(),
         smoke: Vec::new(),
@@ -182,13 +185,8 @@ pub(super) fn converged() -> Observed {
     });
     let listener = wanted::listener(environment, "ielts-prod-alb");
     observed.listener = Some(ListenerState { arn: "listener".into(), spec: listener });
-    let rule = |spec: crate::model::spec::RuleSpec| RuleState {
-        arn: format!("rule-{}", spec.priority),
-        priority: spec.priority,
-        paths: vec![spec.path.clone()],
-        forwards: vec![spec.target_group.clone()],
-        spec: Some(spec),
-    };
+    let rule =
+        |spec: crate::model::spec::RuleSpec| RuleState { arn: format!("rule-{}", spec.priority), spec };
     observed.rules = wanted::rules(environment).into_iter().map(rule).collect();
     for service in &environment.services {
         let spec = wanted::repository(service);
@@ -222,7 +220,8 @@ pub(super) fn converged() -> Observed {
         let state = ScalingState {
             arn: Some(format!("target-{}", service.key)),
             target: Some(wanted::scalable_target(environment, service, scaling)),
-            policies: wanted::policies(environment, service, scaling),
+            policies: wanted::policies(environment, service, &observed, scaling),
+            schedules: Vec::new(),
         };
         observed.scaling.insert(service.key.clone(), state);
     }

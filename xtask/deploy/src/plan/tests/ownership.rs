@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::account::{converged, desired};
 use super::*;
+use crate::model::spec::{Condition, ConditionField, FixedResponseSpec, RuleAction, RuleSpec, normal};
 use crate::model::{Neighbour, Owner, RuleState};
 
 /// What is changed, how, and a part of the refusal.
@@ -132,38 +133,32 @@ fn a_selected_load_balancer_may_be_another_environment_s() {
 }
 
 /// A rule that somebody made.
-fn by_hand(priority: u32, paths: &[&str], forwards: &[&str]) -> RuleState {
-    let text = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
-    RuleState {
-        arn: format!("by hand {priority}"),
-        priority,
-        spec: None,
-        paths: text(paths),
-        forwards: text(forwards),
-    }
+fn by_hand(priority: u32, on: ConditionField, values: &[&str], action: RuleAction) -> RuleState {
+    let values = values.iter().map(ToString::to_string).collect();
+    let spec = RuleSpec { priority, conditions: normal(vec![Condition { on, values }]), action };
+    RuleState { arn: format!("by hand {priority}"), spec }
 }
 
 #[test]
 fn a_rule_of_somebody_else_that_takes_a_route_s_requests_is_refused_and_another_one_is_named_and_left() {
-    for (paths, forwards, refused, noted) in [
-        (&["/api/*"][..], &["other-tg"][..], true, false),
-        (&["/x", "/*"], &["other-tg"], true, false),
-        (&["/*"], &[], true, false),
-        (&["/api/v1/*"], &["other-tg"], false, false),
-        (&[], &["other-tg"], false, true),
-        (&["/api/v1/*"], &["ielts-backend-tg"], false, true),
+    use ConditionField::{Host, Other, Path};
+    let to = |group: &str| RuleAction::Forward(group.to_owned());
+    let closed = RuleAction::Respond(FixedResponseSpec { status: 503, content_type: None, body: None });
+    for (on, values, action, refused, noted) in [
+        (Path, &["/api/*"][..], to("other-tg"), true, false),
+        (Path, &["/x", "/*"], to("other-tg"), true, false),
+        (Path, &["/*"], closed, true, false),
+        (Host, &["*"], to("other-tg"), true, false),
+        (Path, &["/api/v1/*"], to("other-tg"), false, false),
+        (Host, &["app.example.com"], to("other-tg"), false, true),
+        (Other("path-pattern regex".into()), &["*"], to("other-tg"), false, true),
+        (Path, &["/api/v1/*"], to("ielts-backend-tg"), false, true),
     ] {
         let mut now = converged();
-        now.rules.push(by_hand(50, paths, forwards));
+        now.rules.push(by_hand(50, on.clone(), values, action));
         let plan = plan(&desired(), &now);
         let found = (!plan.refusals.is_empty(), !plan.notes.is_empty());
-        assert_eq!(
-            found,
-            (refused, noted),
-            "{paths:?} → {forwards:?}: {:#?} {:#?}",
-            plan.refusals,
-            plan.notes
-        );
+        assert_eq!(found, (refused, noted), "{on:?} {values:?}: {:#?} {:#?}", plan.refusals, plan.notes);
         assert!(plan.is_empty(), "{:#?}", plan.stages);
     }
 }

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use super::account::{converged, desired};
 use super::*;
-use crate::model::spec::RuleSpec;
+use crate::model::spec::{Condition, ConditionField, RuleSpec};
 
 /// The rules of an account by priority, as a plan's steps change them, after each step; deletions last.
 fn rules_after_each_step(plan: &Plan, observed: &Observed) -> Vec<BTreeMap<u32, String>> {
-    let of = |rule: &RuleSpec| (rule.priority, format!("{} → {}", rule.path, rule.target_group));
-    let mut rules: BTreeMap<u32, String> =
-        observed.rules.iter().filter_map(|it| it.spec.as_ref().map(of)).collect();
+    let of = |rule: &RuleSpec| (rule.priority, format!("{} → {}", rule.requests(), rule.action));
+    let mut rules: BTreeMap<u32, String> = observed.rules.iter().map(|it| of(&it.spec)).collect();
     let mut all = Vec::new();
     for step in plan.steps() {
         match &step.action {
@@ -76,5 +75,21 @@ fn what_is_deleted_is_deleted_after_the_last_roll() {
     assert_eq!(
         titles(&plan),
         ["delete rule 10 /actuator/health", "delete scaling policy backend-cpu-scaling"]
+    );
+}
+
+#[test]
+fn a_rule_for_the_same_path_on_one_host_is_another_rule() {
+    let mut now = converged();
+    let host = Condition { on: ConditionField::Host, values: vec!["app.example.com".into()] };
+    let rule = now.rules.iter_mut().find(|rule| rule.spec.priority == 100).unwrap();
+    rule.spec.conditions.push(host);
+    assert_eq!(
+        titles(&plan(&desired(), &now)),
+        [
+            "move rules /api/* · host app.example.com 100 → 101",
+            "create rule 100 /api/* → ielts-backend-tg",
+            "delete rule 101 /api/* · host app.example.com",
+        ]
     );
 }

@@ -2,7 +2,7 @@
 
 use super::account::{converged, desired};
 use super::{backend, stages, titles};
-use crate::model::spec::ScalableTargetSpec;
+use crate::model::spec::{ScalableTargetSpec, TargetGroupSpec};
 use crate::model::{Desired, Observed, ServiceKey};
 use crate::plan::{Undo, plan, undo};
 
@@ -19,6 +19,11 @@ fn changed() -> (Undo, Desired, Observed, Observed) {
         towards.release.pins.insert(key.clone(), pin);
     }
     (record, towards, before, written)
+}
+
+fn delay(observed: &mut Observed, secs: &str) {
+    let group = &mut observed.target_groups.get_mut("ielts-backend-tg").unwrap().spec;
+    group.attributes.insert(TargetGroupSpec::DEREGISTRATION_DELAY.into(), secs.into());
 }
 
 fn bounds(observed: &mut Observed) -> &mut ScalableTargetSpec {
@@ -41,14 +46,14 @@ fn settings_come_first_and_each_stage_names_its_service() {
 fn tasks_of_a_failed_release_do_not_drain_for_the_default_delay_of_a_hand_made_target_group() {
     let (desired, written) = (desired(), converged());
     let mut before = converged();
-    before.target_groups.get_mut("ielts-backend-tg").unwrap().spec.deregistration_delay_secs = 300;
+    delay(&mut before, "300");
     backend(&mut before).spec.health_check_grace_secs = 1;
     let record = Undo::of(&plan(&desired, &before), &desired, &before);
     let mut towards = desired;
     towards.release.pins.extend(record.pins().map(|(key, pin, _)| (key.clone(), pin)));
     let back = undo(&record, &towards, &written);
     let names: Vec<_> = stages(&back).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["roll back backend", "restore rules and delays"]);
+    assert_eq!(names, ["roll back backend", "restore rules and attributes"]);
 }
 
 #[test]
