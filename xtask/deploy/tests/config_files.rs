@@ -126,7 +126,7 @@ fn what_is_left_out_is_derived_as_ecs_would_derive_it() {
     let connect = service.connect.unwrap();
     assert_eq!(service.container.port_name, "backend");
     assert_eq!(
-        (connect.discovery_name.as_str(), connect.alias_dns.as_str(), connect.alias_port),
+        (connect.discovery_name.as_str(), connect.alias.dns.as_str(), connect.alias.port),
         ("backend", "backend.ielts.local", 8080)
     );
     assert_eq!(service.container.environment["PORT"], "8080");
@@ -149,8 +149,8 @@ fn a_health_route_takes_the_first_priority_that_no_route_has() {
 fn an_existing_load_balancer_is_selected_and_needs_no_subnets() {
     let whole = "name = \"alb\"\nsubnets = [\"public-1a\", \"public-1b\"]\nsecurity-groups = [\"alb-sg\"]";
     let environment = changed(whole, "name = \"alb\"\nexisting = true");
-    let expected = deploy::model::LoadBalancerSource::Select { reference: "alb".to_owned() };
-    assert_eq!(environment.load_balancer.source, expected);
+    assert!(environment.load_balancer.existing);
+    assert_eq!(environment.load_balancer.name, "alb");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use deploy::config::{self, Report};
+use serde_json::Value;
 
 /// What a fragment is bound to be told: it lacks most of the keys, and the default size is the smallest.
 const INCOMPLETE: [&str; 3] = ["missing-key", "route-none", "connect-size"];
@@ -85,4 +86,32 @@ fn every_place_is_inside_its_file_so_that_annotations_land_on_the_line() {
             );
         }
     }
+}
+
+/// A path that is mistyped in a rule would point at nothing: the mistake would look like a default.
+#[test]
+fn every_path_that_a_rule_points_at_is_one_of_the_file() {
+    let schema: Value = serde_json::from_str(&config::schema()).unwrap();
+    let tables = schema["definitions"].as_object().unwrap();
+    let keys: BTreeSet<&str> = tables
+        .values()
+        .filter_map(|table| table["properties"].as_object())
+        .flat_map(|properties| properties.keys().map(String::as_str))
+        .collect();
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config/rules");
+    let mut seen = 0;
+    for file in std::fs::read_dir(rules).unwrap() {
+        let file = file.unwrap().path();
+        let source = std::fs::read_to_string(&file).unwrap();
+        for call in [".key(\"", "scope.at(\""] {
+            for path in source.split(call).skip(1).filter_map(|rest| rest.split('"').next()) {
+                seen += 1;
+                let mut parts = path.split('.');
+                // A variable's name and an entry's number are no keys.
+                let stranger = parts.find(|part| !keys.contains(part) && *part != "PORT" && *part != "0");
+                assert_eq!(stranger, None, "{}: `{path}`", file.display());
+            }
+        }
+    }
+    assert!(seen > 90, "{seen} paths");
 }

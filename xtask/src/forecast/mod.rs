@@ -9,7 +9,7 @@ mod rehearsal;
 use std::collections::BTreeMap;
 
 use deploy::event::Forecast;
-use deploy::model::{Build, Environment, Kind, ServiceKey, Workload};
+use deploy::model::{Environment, Kind, ServiceKey, Workload};
 use futures_util::future::join_all;
 use sim::ecs::Pace;
 
@@ -59,7 +59,7 @@ pub async fn predict(aws: &Aws, environment: &Environment, planned: &Planned) ->
 
 /// Whether the embedded cloud will have containers to start, as far as that can be told beforehand.
 fn in_containers(environment: &Environment) -> bool {
-    let dockerfile = |service: &deploy::model::Service| matches!(service.build, Build::Dockerfile(_));
+    let dockerfile = |service: &deploy::model::Service| service.build.dockerfile.is_some();
     match environment.workload {
         Workload::Auto => environment.services.iter().any(dockerfile),
         Workload::Processes => false,

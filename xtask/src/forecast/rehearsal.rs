@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use deploy::event::{Event, Forecast, Part, Share, shares};
 use deploy::lease::Holder;
-use deploy::model::{
-    Architecture, Environment, Listener, LoadBalancerSource, Lookup, Protocol, Release, ServiceKey,
-};
+use deploy::model::{Architecture, Environment, Listener, LoadBalancer, Lookup, Release, ServiceKey};
 use deploy::plan::Order;
 use sim::Settings;
 use sim::door::clock::SimClock;
@@ -171,22 +169,13 @@ fn rehearsed(rehearsal: &Rehearsal) -> Environment {
     let name = |name: &str| Lookup::Name(name.to_owned());
     let mut environment = rehearsal.environment.clone();
     environment.account = None;
-    environment.availability = None;
-    environment.load_balancer.source = LoadBalancerSource::Create {
+    environment.availability.enable = false;
+    let listener = Listener { port: environment.load_balancer.listener.port, ..Listener::default() };
+    environment.load_balancer = LoadBalancer {
         name: "rehearsal".to_owned(),
         subnets: vec![name("rehearsal-a"), name("rehearsal-b")],
-        security_groups: Vec::new(),
-        internal: false,
-    };
-    environment.load_balancer.host = None;
-    environment.load_balancer.smoke_from = None;
-    environment.load_balancer.listener = Listener {
-        protocol: Protocol::Http,
-        certificate: None,
-        further_certificates: Vec::new(),
-        ssl_policy: None,
-        redirect_http: false,
-        ..environment.load_balancer.listener
+        listener,
+        ..LoadBalancer::default()
     };
     for service in &mut environment.services {
         service.scaling = None;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use deploy::model::{Architecture, Build, Container, Service, ServiceKey};
+use deploy::model::{Architecture, Container, Service, ServiceKey};
 use futures_util::future::{try_join, try_join_all};
 
 use super::cargo::{self, Executable};
@@ -29,12 +29,9 @@ pub async fn build(
 ) -> Result<BTreeMap<ServiceKey, Image>, Error> {
     let on_line = |line: &str| on_event(BuildEvent::Line { service: None, line });
     let wanted: Vec<Wanted> = services.iter().filter_map(|service| Wanted::of(service)).collect();
-    let engines = services.iter().filter_map(|service| match &service.build {
-        Build::Dockerfile(dockerfile) => Some((service, dockerfile)),
-        Build::Cargo { .. } => None,
-    });
-    let built = engines.map(|(service, dockerfile)| async move {
-        let (key, architecture) = (&service.key, service.architecture);
+    let engines = services.iter().filter(|service| service.build.dockerfile.is_some());
+    let built = engines.map(|service| async move {
+        let (key, dockerfile, architecture) = (&service.key, &service.build, service.architecture);
         let job = engine::Job { workspace, service: key, dockerfile, architecture, no_cache };
         let image = engine::build(host, &job, on_event).await?;
         if let Some(text) = undeclared_tmp(&service.container, &image) {
@@ -67,10 +64,9 @@ struct Wanted {
 
 impl Wanted {
     fn of(service: &Service) -> Option<Self> {
-        let Build::Cargo { package } = &service.build else { return None };
         Some(Self {
             service: service.key.clone(),
-            package: package.clone(),
+            package: service.build.cargo.clone()?,
             port: service.container.port,
             tmp: service.container.tmp,
             architecture: service.architecture,

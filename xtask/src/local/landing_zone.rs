@@ -2,16 +2,16 @@
 //!
 //! Nobody can create a VPC or a role there, so whatever the file names must exist.
 
-use deploy::model::{Environment, LoadBalancerSource, Lookup, Protocol};
+use deploy::model::{Environment, Lookup, Protocol};
 use sim::identity::{LandingZone, Named, ZoneGroup, ZoneSubnet};
 
 /// Everything that the environment refers to and the tool does not create.
 #[must_use]
 pub fn landing_zone(environment: &Environment) -> LandingZone {
     let balancer = &environment.load_balancer;
-    let (lb_subnets, lb_groups): (&[Lookup], &[Lookup]) = match &balancer.source {
-        LoadBalancerSource::Create { subnets, security_groups, .. } => (subnets, security_groups),
-        LoadBalancerSource::Select { .. } => (&[], &[]),
+    let (lb_subnets, lb_groups): (&[Lookup], &[Lookup]) = match balancer.existing {
+        false => (&balancer.subnets, &balancer.security_groups),
+        true => (&[], &[]),
     };
     let subnet = |public| move |lookup: &Lookup| ZoneSubnet { named: named(lookup), public, zone: None };
     let mut ports = vec![balancer.listener.port];

@@ -89,7 +89,7 @@ fn elsewhere(
     // Some emulators leave the VPC out.
     (!balancer.vpc.is_empty() && balancer.vpc != *wanted).then(|| Missing {
         what: "load balancer",
-        reference: environment.load_balancer.source.reference().to_owned(),
+        reference: environment.load_balancer.name.clone(),
         problem: format!("is in {}, and the services in {} ({wanted})", balancer.vpc, vpc.text()),
         hint: "select a load balancer in the services' VPC, or give the created one another name".to_owned(),
     })

@@ -24,11 +24,9 @@ pub async fn door(aws: &Aws, environment: &Environment) -> Result<Reach, Error> 
     guard(aws, environment).await?;
     let names: Vec<&str> =
         environment.services.iter().map(|service| service.target_group.name.as_str()).collect();
-    let (balancer, groups) = try_join(
-        aws.describe_load_balancer(environment.load_balancer.source.reference()),
-        aws.find_target_groups(&names),
-    )
-    .await?;
+    let (balancer, groups) =
+        try_join(aws.describe_load_balancer(&environment.load_balancer.name), aws.find_target_groups(&names))
+            .await?;
     let arn = |name: &&str| {
         let group = groups.iter().find(|group| group.state.spec.name == *name)?;
         Some(group.state.arn.clone())

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deploy::model::{Environment, LoadBalancerSource, Lookup};
+use deploy::model::{Environment, Lookup};
 use futures_util::future::{try_join, try_join_all, try_join4};
 
 use super::error::{Error, Missing};
@@ -28,8 +28,9 @@ pub(super) async fn read(aws: &Aws, environment: &Environment, caller: &Caller) 
     for subnet in &references.subnets {
         resolved.resolve(subnet, &subnets, inside("subnet"));
     }
-    if let LoadBalancerSource::Create { subnets: wanted, .. } = &environment.load_balancer.source {
-        resolved.missing.extend(one_zone_twice(wanted, &subnets, &resolved.ids));
+    let balancer = &environment.load_balancer;
+    if !balancer.existing {
+        resolved.missing.extend(one_zone_twice(&balancer.subnets, &subnets, &resolved.ids));
     }
     for group in &references.security_groups {
         resolved.resolve(group, &groups, inside("security group"));
@@ -88,11 +89,10 @@ impl References {
         let mut subnets: BTreeSet<Lookup> = environment.network.subnets.iter().cloned().collect();
         let mut security_groups: BTreeSet<Lookup> =
             environment.services.iter().flat_map(|service| service.security_groups.iter().cloned()).collect();
-        if let LoadBalancerSource::Create { subnets: public, security_groups: own, .. } =
-            &environment.load_balancer.source
-        {
-            subnets.extend(public.iter().cloned());
-            security_groups.extend(own.iter().cloned());
+        let balancer = &environment.load_balancer;
+        if !balancer.existing {
+            subnets.extend(balancer.subnets.iter().cloned());
+            security_groups.extend(balancer.security_groups.iter().cloned());
         }
         let roles = |service: &deploy::model::Service| {
             [Some(service.execution_role.clone()), service.task_role.clone()].into_iter().flatten()

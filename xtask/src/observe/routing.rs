@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use deploy::model::spec::ListenerSpec;
 use deploy::model::{
-    Environment, Listener, ListenerState, LoadBalancerSource, LoadBalancerState, RuleState, TargetGroup,
-    TargetGroupState,
+    Environment, Listener, ListenerState, LoadBalancerState, RuleState, TargetGroup, TargetGroupState,
 };
 use futures_util::future::{try_join, try_join_all};
 
@@ -42,14 +41,14 @@ pub(super) async fn read(aws: &Aws, environment: &Environment) -> Result<Routing
         Some(_) => {
             routing.missing.push(missing(environment, "is not an application load balancer".to_owned()))
         }
-        None if matches!(environment.load_balancer.source, LoadBalancerSource::Select { .. }) => {
+        None if environment.load_balancer.existing => {
             routing.missing.push(missing(environment, format!("does not exist in {}", environment.region)));
         }
         None => {}
     }
     let wanted = &environment.load_balancer.listener;
     let state = |port| listener_on(port, &front.listeners).map(|found| found.state.clone());
-    routing.redirect = state(Listener::REDIRECT_PORT).filter(|_| wanted.redirect_http);
+    routing.redirect = state(Listener::REDIRECT_PORT).filter(|_| wanted.redirect_http == Some(true));
     routing.listener = state(wanted.port).map(|state| ListenerState {
         spec: ListenerSpec { further_certificates: front.further_certificates, ..state.spec },
         ..state
@@ -67,7 +66,7 @@ fn failed(balancer: &Balancer) -> String {
 fn missing(environment: &Environment, problem: String) -> Missing {
     Missing {
         what: "load balancer",
-        reference: environment.load_balancer.source.reference().to_owned(),
+        reference: environment.load_balancer.name.clone(),
         problem,
         hint: "select an application load balancer that exists, or let the tool create one".to_owned(),
     }
@@ -84,8 +83,7 @@ struct Front {
 }
 
 async fn front(aws: &Aws, environment: &Environment) -> Result<Front, aws::Error> {
-    let Some(balancer) = aws.describe_load_balancer(environment.load_balancer.source.reference()).await?
-    else {
+    let Some(balancer) = aws.describe_load_balancer(&environment.load_balancer.name).await? else {
         return Ok(Front::default());
     };
     let listeners = aws.describe_listeners(&balancer.state.arn).await?;

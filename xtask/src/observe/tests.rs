@@ -1,7 +1,7 @@
 //! Observation of an embedded cloud: what an empty account shows, and what is refused before anything is written.
 
 use deploy::config;
-use deploy::model::{Environment, LoadBalancerSource, Lookup};
+use deploy::model::{Environment, Lookup};
 use sim::Settings;
 use sim::fault::{Fault, On};
 use sim::identity::LandingZone;
@@ -90,7 +90,8 @@ async fn everything_that_is_missing_is_told_in_one_go() {
 async fn a_selected_load_balancer_that_does_not_exist_is_missing_and_not_created() {
     let rehearsal = furnished().await;
     let mut environment = environment();
-    environment.load_balancer.source = LoadBalancerSource::Select { reference: "theirs".to_owned() };
+    environment.load_balancer.name = "theirs".to_owned();
+    environment.load_balancer.existing = true;
     let error = account(&rehearsal.aws, &environment).await.unwrap_err();
     assert_eq!(error.to_string(), "load balancer `theirs` does not exist in ap-southeast-1");
 }

@@ -55,7 +55,7 @@ async fn asked(ground: &Ground<'_>, planned: &Planned, known: &Known, held: &Hel
         .collect();
     let front = ground.door(known).front.filter(|front| front.unasked.is_none());
     let (Some(per_second), Some(front), true) =
-        (environment.availability, front, rolls && !checks.is_empty())
+        (environment.availability.rate(), front, rolls && !checks.is_empty())
     else {
         return work.await;
     };

@@ -29,7 +29,7 @@ async fn update(prepare: impl FnOnce(&mut World)) -> Ended {
 #[test]
 fn a_roll_that_nobody_noticed_is_told_as_such() {
     story(|| async {
-        let ended = update(|world| world.environment.availability = Some(1.0)).await;
+        let ended = update(|world| world.environment.availability.enable = true).await;
         assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
         let seen = seen(&ended).unwrap();
         assert_eq!((seen.failed, &seen.misses), (0, &Vec::new()));
@@ -44,7 +44,7 @@ fn a_roll_that_nobody_noticed_is_told_as_such() {
 fn an_outage_is_put_beside_the_moment_of_the_roll_that_caused_it() {
     story(|| async {
         let ended = update(|world| {
-            world.environment.availability = Some(1.0);
+            world.environment.availability.enable = true;
             // All old tasks stop before the first new one starts.
             let deployment = &mut world.environment.services[0].deployment;
             deployment.minimum_healthy_percent = 0;
@@ -64,7 +64,7 @@ fn an_outage_is_put_beside_the_moment_of_the_roll_that_caused_it() {
 #[test]
 fn where_it_is_switched_off_nothing_is_asked() {
     story(|| async {
-        let ended = update(|world| world.environment.availability = None).await;
+        let ended = update(|world| world.environment.availability.enable = false).await;
         assert_eq!((ended.exit, seen(&ended)), (ExitCode::Done, None));
     });
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deploy::event::{Event, ExitCode, Kind, ProbeAnswer};
-use deploy::model::{Listener, LoadBalancerSource, Protocol};
+use deploy::model::{Listener, Protocol, Scheme};
 use deploy::verify::faults;
 use xtask::host::HttpError;
 
@@ -13,7 +13,7 @@ use crate::world::{World, story};
 /// A second release whose front door is as `prepare` makes it.
 async fn second(prepare: impl FnOnce(&mut World)) -> Ended {
     let mut world = World::new().await;
-    world.environment.availability = Some(1.0);
+    world.environment.availability.enable = true;
     assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
     prepare(&mut world);
     world.deploy("v2", "v2").await
@@ -107,7 +107,7 @@ fn https(world: &mut World) {
         certificate: Some(certificate("own")),
         further_certificates: vec![certificate("further")],
         ssl_policy: Some("ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09".to_owned()),
-        redirect_http: true,
+        redirect_http: Some(true),
     };
 }
 
@@ -153,10 +153,8 @@ fn https_is_asked_by_the_certificate_s_name_and_proven() {
 fn an_internal_load_balancer_is_proven_without_being_asked_from_here() {
     story(|| async {
         let mut world = World::new().await;
-        if let LoadBalancerSource::Create { internal, .. } = &mut world.environment.load_balancer.source {
-            *internal = true;
-        }
-        world.environment.availability = Some(1.0);
+        world.environment.load_balancer.scheme = Scheme::Internal;
+        world.environment.availability.enable = true;
         world.front_door.closes(HttpError::Unresolved);
         let first = world.deploy("v1", "v1").await;
         let second = world.deploy("v2", "v2").await;

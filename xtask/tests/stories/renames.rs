@@ -58,9 +58,7 @@ const REFUSED: [Refused; 8] = [
 ];
 
 fn balancer(file: &mut Environment, to: &str) {
-    if let deploy::model::LoadBalancerSource::Create { name, .. } = &mut file.load_balancer.source {
-        *name = to.to_owned();
-    }
+    to.clone_into(&mut file.load_balancer.name);
 }
 
 impl World {
@@ -87,7 +85,7 @@ impl World {
 async fn running() -> World {
     let mut world = World::new().await;
     assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
-    world.environment.availability = Some(1.0);
+    world.environment.availability.enable = true;
     // The role is made for the file as it was.
     world.rights = None;
     world

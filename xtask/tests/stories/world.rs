@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
 use deploy::lease::Holder;
-use deploy::model::{Architecture, Environment, Release, Service, ServiceKey};
+use deploy::model::{Architecture, Availability, Environment, Release, Service, ServiceKey};
 use sim::Settings;
 use sim::door::clock::SimClock;
 use sim::door::cloud::{CallRecord, Cloud, RuleGuard};
@@ -62,7 +62,8 @@ pub(crate) struct World {
 /// The production environment of a file. A request a second makes stories slow: only those that are about it ask for it.
 pub(crate) fn production(text: &str) -> Environment {
     let environment = deploy::config::load("deploy.toml", text, Some("prod")).unwrap().environment;
-    Environment { availability: None, ..environment }
+    let availability = Availability { enable: false, ..environment.availability };
+    Environment { availability, ..environment }
 }
 
 /// Runs a story on one thread of virtual time.

@@ -1,6 +1,6 @@
 //! One mistake in `deploy.toml`, as data: what, where, why, and the fix. Drawing it is `report`'s job.
 
-use super::setting::{Located, Span};
+use super::place::{Located, Span};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -61,17 +61,17 @@ impl Diagnostic {
     /// Points at a setting that is a party to the mistake. Of several, the one written last in the
     /// file is blamed. A default has no place: it becomes a note.
     #[must_use]
-    pub(crate) fn at(self, place: &impl Located, text: impl Into<String>) -> Self {
+    pub(crate) fn at(self, place: impl Located, text: impl Into<String>) -> Self {
         self.label(place, text.into(), true)
     }
 
     /// Points at a setting that explains the mistake without being one.
     #[must_use]
-    pub(crate) fn context(self, place: &impl Located, text: impl Into<String>) -> Self {
+    pub(crate) fn context(self, place: impl Located, text: impl Into<String>) -> Self {
         self.label(place, text.into(), false)
     }
 
-    fn label(mut self, place: &impl Located, text: String, party: bool) -> Self {
+    fn label(mut self, place: impl Located, text: String, party: bool) -> Self {
         match place.place() {
             Some(span) => self.labels.push(Label { span, text, party }),
             None => self.notes.push(format!("{text} (the default)")),
@@ -95,7 +95,7 @@ impl Diagnostic {
     #[must_use]
     pub(crate) fn replace(
         mut self,
-        place: &impl Located,
+        place: impl Located,
         with: impl Into<String>,
         help: impl Into<String>,
     ) -> Self {

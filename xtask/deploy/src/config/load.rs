@@ -4,14 +4,14 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::complete::complete;
 use super::diagnostic::Diagnostic;
-use super::raw::Settings;
+use super::order::put_in_order;
+use super::place::{Places, Span};
 use super::report::Report;
-use super::resolve::resolve;
-use super::rules::{self, Other, Scope};
-use super::setting::Span;
+use super::rules::{self, Draft};
 use super::shape::Checked;
-use super::{overlay, redact, schema, shape, suggest};
+use super::{missing, overlay, redact, schema, shape, suggest};
 use crate::model::Environment;
 
 /// A file that can be used.
@@ -41,14 +41,17 @@ pub fn load(origin: &str, text: &str, env: Option<&str>) -> Result<Loaded, Repor
     let span = file.span();
     let mut file = file.into_inner();
     let Checked { mut found, doubtful } = shape::check(&schema::document(), &masked, &mut file);
-    let environment = match chosen(&file, env) {
-        Ok((name, place)) => {
-            let others = others(&file, &name, &span);
-            let merged = Spanned::new(span, overlay::environment(&file, &name));
-            let (environment, heard) = read(merged, &name, place, &others);
+    let file = Spanned::new(span, file);
+    let mut drafts: Vec<Draft> =
+        names(file.get_ref()).iter().filter_map(|name| read(&file, name, &mut found)).collect();
+    let environment = match chosen(file.get_ref(), env) {
+        Ok(name) => drafts.iter().position(|draft| draft.environment.name == name).map(|at| {
+            let scope = drafts[at].scope(&drafts);
+            let mut heard = rules::check(&scope);
+            missing::check(&scope, &mut heard);
             found.extend(heard.into_iter().filter(|told| !told.touches(&doubtful)));
-            environment
-        }
+            drafts.swap_remove(at).environment
+        }),
         Err(unknown) => {
             found.push(*unknown);
             None
@@ -56,7 +59,10 @@ pub fn load(origin: &str, text: &str, env: Option<&str>) -> Result<Loaded, Repor
     };
     let report = Report::new(origin, masked, found);
     match environment {
-        Some(environment) if report.errors() == 0 => Ok(Loaded { environment, warnings: report }),
+        Some(mut environment) if report.errors() == 0 => {
+            put_in_order(&mut environment.services);
+            Ok(Loaded { environment, warnings: report })
+        }
         _ => Err(report),
     }
 }
@@ -68,39 +74,27 @@ pub fn environments(text: &str) -> Vec<String> {
     names(file.get_ref()).into_iter().map(str::to_owned).collect()
 }
 
-/// Runs the rules and fills in what is derived. No environment when a key is missing that cannot be derived.
-fn read(
-    merged: Spanned<DeTable<'_>>,
-    env: &str,
-    place: Option<Span>,
-    others: &[Other],
-) -> (Option<Environment>, Vec<Diagnostic>) {
-    match Settings::deserialize(toml::Deserializer::from(merged)) {
-        Ok(settings) => {
-            let scope = Scope::new(env, place, &settings, others);
-            let mut found = rules::check(&scope);
-            (resolve(&scope, &mut found), found)
+/// One environment of the file. None where serde refuses what `shape` has left, which it should not: the place is still known.
+fn read(file: &Spanned<DeTable<'_>>, name: &str, found: &mut Vec<Diagnostic>) -> Option<Draft> {
+    let merged = overlay::environment(file.get_ref(), name);
+    let places = Places::of(&merged);
+    match Environment::deserialize(toml::Deserializer::from(Spanned::new(file.span(), merged))) {
+        Ok(environment) => {
+            let mut environment = Environment { name: name.to_owned(), ..environment };
+            let listener = complete(&mut environment, &places);
+            let section = environment_section(file.get_ref(), name);
+            Some(Draft { environment, places, section, listener })
         }
-        // `shape` leaves nothing that serde could refuse; should the two disagree, the place is still known.
         Err(error) => {
             let wrong = Diagnostic::error("wrong-type", error.message());
-            (None, vec![wrong.at(&error.span(), "cannot be read")])
+            found.push(wrong.at(error.span(), "cannot be read"));
+            None
         }
     }
 }
 
-/// The file's other environments. One that cannot be read is judged when it is asked for.
-fn others(file: &DeTable<'_>, chosen: &str, span: &Span) -> Vec<Other> {
-    let other = |name: &str| {
-        let merged = Spanned::new(span.clone(), overlay::environment(file, name));
-        let settings = Settings::deserialize(toml::Deserializer::from(merged)).ok()?;
-        Some(Other { name: name.to_owned(), place: environment_section(file, name), settings })
-    };
-    names(file).into_iter().filter(|name| *name != chosen).filter_map(other).collect()
-}
-
-/// The environment that is meant, and where its section begins.
-fn chosen(file: &DeTable<'_>, env: Option<&str>) -> Result<(String, Option<Span>), Box<Diagnostic>> {
+/// The environment that is meant.
+fn chosen(file: &DeTable<'_>, env: Option<&str>) -> Result<String, Box<Diagnostic>> {
     let default = file.get("default-env").and_then(|value| Some((value.get_ref().as_str()?, value.span())));
     let known = names(file);
     let Some(name) = env.or(default.as_ref().map(|(name, _)| *name)) else {
@@ -109,8 +103,8 @@ fn chosen(file: &DeTable<'_>, env: Option<&str>) -> Result<(String, Option<Span>
                 .help("say which one with `--env`, or add `default-env = \"…\"` at the top of the file"),
         ));
     };
-    if let Some(section) = environment_section(file, name) {
-        return Ok((name.to_owned(), Some(section)));
+    if environment_section(file, name).is_some() {
+        return Ok(name.to_owned());
     }
     let unknown = Diagnostic::error("unknown-env", format!("there is no environment `{name}`"));
     let unknown = match (env, default) {

@@ -2,27 +2,28 @@
 //!
 //! ```text
 //! text ─ toml → tree with places ─ shape (by the schema) → readable tree
-//!      ─ overlay (environment, every-service) ─ serde → raw::Settings ─ rules → diagnostics
-//!                                                                     └ resolve → Environment
+//!      ─ overlay (environment, every-service) ┬ places
+//!                                             └ serde ─ complete → Environment ─ rules, missing → diagnostics
 //! ```
 //!
 //! All mistakes of all stages come back in one [`Report`]; only a file that is no TOML at all stops earlier.
 //! Nothing here reads files, the environment or the clock, and nothing that a report prints holds a secret.
 
-mod connect;
+mod complete;
 mod diagnostic;
+mod endpoint;
 mod load;
+mod missing;
 mod order;
 mod overlay;
+mod patience;
 mod percent;
-mod raw;
+mod place;
 mod redact;
 mod report;
-mod resolve;
 pub(crate) mod routing;
 mod rules;
 mod schema;
-mod setting;
 mod shape;
 mod suggest;
 

@@ -2,7 +2,7 @@
 //!
 //! Source: ECS API reference, DeploymentConfiguration: the minimum is rounded up, the maximum down.
 
-use super::raw::Service;
+use crate::model::Service;
 
 /// The tasks that must stay healthy: rounded up.
 pub(super) fn healthy_at_least(count: u32, percent: u32) -> u64 {
@@ -17,10 +17,9 @@ pub(super) fn running_at_most(count: u32, percent: u32) -> u64 {
 /// How many times new tasks take the place of old ones at the count of a new service; `None` when they never can
 /// (rule `deployment-deadlock`).
 pub(super) fn waves(service: &Service) -> Option<u64> {
-    let count = service.desired_count.value;
-    let rollout = &service.deployment.value;
-    let spare = running_at_most(count, rollout.maximum_percent.value).saturating_sub(u64::from(count));
-    let stoppable =
-        u64::from(count).saturating_sub(healthy_at_least(count, rollout.minimum_healthy_percent.value));
+    let count = service.desired_count;
+    let rollout = &service.deployment;
+    let spare = running_at_most(count, rollout.maximum_percent).saturating_sub(u64::from(count));
+    let stoppable = u64::from(count).saturating_sub(healthy_at_least(count, rollout.minimum_healthy_percent));
     (spare + stoppable > 0).then(|| u64::from(count).div_ceil(spare + stoppable))
 }

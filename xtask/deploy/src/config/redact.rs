@@ -7,7 +7,7 @@ mod unparsed;
 
 use toml::de::{DeTable, DeValue};
 
-use super::setting::Span;
+use super::place::Span;
 use crate::redact::{secret_name, secret_reference, secret_value};
 pub(super) use unparsed::mask_lines;
 

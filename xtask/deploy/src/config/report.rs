@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Serialize;
 
 use super::diagnostic::{Diagnostic, Label, Severity};
-use super::setting::Span;
+use super::place::Span;
 
 /// Labels that are more lines apart are shown as two excerpts.
 const APART: usize = 200;

@@ -4,8 +4,8 @@
 //! case-sensitive, `*` is any text including slashes, `?` is one character, the query string is not looked
 //! at.
 
-use super::raw::{Service, Settings};
-use super::setting::{Setting, Span};
+use super::place::{Places, Span};
+use crate::model::Environment;
 use crate::model::spec::covers;
 
 /// Health routes get 10, 20, 30 … unless the file says otherwise: below the hundreds that patterns usually
@@ -26,59 +26,56 @@ pub(crate) struct ListenerRule {
 }
 
 /// All rules of the listener, in the order in which it tries them.
-pub(crate) fn listener_rules(settings: &Settings) -> Vec<ListenerRule> {
+pub(crate) fn listener_rules(environment: &Environment, places: &Places) -> Vec<ListenerRule> {
     let mut rules = Vec::new();
-    for (key, service) in &settings.service {
-        for route in &service.value.routes {
-            if let (Some(path), Some(priority)) = (&route.value.path, &route.value.priority) {
+    for service in &environment.services {
+        let routes = places.at(format_args!("service.{}.routes", service.key));
+        for (at, route) in service.routes.iter().enumerate() {
+            let place = routes.key(at);
+            let (path, priority) = (place.key("path"), place.key("priority"));
+            if path.written() && priority.written() {
                 rules.push(ListenerRule {
-                    priority: priority.value,
-                    pattern: path.value.clone(),
-                    service: key.value.clone(),
-                    pattern_at: path.span.clone(),
-                    priority_at: priority.span.clone(),
+                    priority: route.priority,
+                    pattern: route.path.clone(),
+                    service: service.key.0.clone(),
+                    pattern_at: path.span(),
+                    priority_at: priority.span(),
                     health: false,
                 });
             }
         }
     }
-    if settings.load_balancer.value.health_routes.value {
-        health_rules(settings, &mut rules);
+    if environment.load_balancer.health_routes {
+        health_rules(environment, places, &mut rules);
     }
     rules.sort_by(|a, b| (a.priority, &a.service).cmp(&(b.priority, &b.service)));
     rules
 }
 
-fn health_rules(settings: &Settings, rules: &mut Vec<ListenerRule>) {
+fn health_rules(environment: &Environment, places: &Places, rules: &mut Vec<ListenerRule>) {
     let mut taken: Vec<u32> = rules.iter().map(|rule| rule.priority).collect();
-    let given = settings.service.values().filter_map(|service| service.value.health_route_priority.as_ref());
-    taken.extend(given.map(|priority| priority.value));
-    for (key, service) in &settings.service {
-        let Some(path) = health_path(&service.value) else { continue };
+    taken.extend(environment.services.iter().filter_map(|service| service.health_route_priority));
+    for service in &environment.services {
+        let (key, path) = (&service.key.0, &service.target_group.health.path);
         // A route that says the same already needs no second rule.
-        if rules.iter().any(|rule| rule.service == key.value && rule.pattern == path.value) {
+        if path.is_empty() || rules.iter().any(|rule| rule.service == *key && rule.pattern == *path) {
             continue;
         }
-        let given = service.value.health_route_priority.as_ref();
-        let priority = given.map(|given| given.value).unwrap_or_else(|| {
+        let priority = service.health_route_priority.unwrap_or_else(|| {
             let free = (1..).map(|n| n * HEALTH_PRIORITY_STEP).find(|priority| !taken.contains(priority));
             free.unwrap_or(HEALTH_PRIORITY_STEP)
         });
         taken.push(priority);
+        let at = places.at(format_args!("service.{key}"));
         rules.push(ListenerRule {
             priority,
-            pattern: path.value.clone(),
-            service: key.value.clone(),
-            pattern_at: path.span.clone(),
-            priority_at: given.and_then(|given| given.span.clone()),
+            pattern: path.clone(),
+            service: key.clone(),
+            pattern_at: at.key("target-group.health.path").span(),
+            priority_at: at.key("health-route-priority").span(),
             health: true,
         });
     }
-}
-
-/// A service's health path.
-pub(crate) fn health_path(service: &Service) -> Option<&Setting<String>> {
-    service.target_group.value.health.value.path.as_ref()
 }
 
 /// What keeps a text from being a path that is asked for as it stands: none of the listener's wildcards, no

@@ -6,7 +6,10 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::raw::Settings;
+use crate::model::{Environment, Service};
+
+const EVERY_SERVICE: &str = "What holds for every service that does not say otherwise itself. A service's own value wins, also over\n\
+                             `every-service` of an environment.";
 
 /// The schema as it is checked in at `xtask/deploy/deploy.schema.json`.
 #[must_use]
@@ -17,8 +20,16 @@ pub fn schema() -> String {
 /// The schema as a value: the root is the common settings plus the two keys that exist at the top only.
 pub(super) fn document() -> Value {
     let mut generator = SchemaSettings::draft07().into_generator();
-    let settings = generator.subschema_for::<Settings>();
+    let settings = generator.subschema_for::<Environment>();
+    let service = generator.subschema_for::<Service>();
     let mut definitions = generator.take_definitions(true);
+    // Laid under each service when the file is read, and so no part of an environment.
+    if let Some(common) = definitions.get_mut("Environment").and_then(|it| it["properties"].as_object_mut()) {
+        let services = common.shift_remove("service").unwrap_or_default();
+        common
+            .insert("every-service".to_owned(), json!({ "description": EVERY_SERVICE, "allOf": [service] }));
+        common.insert("service".to_owned(), services);
+    }
     for definition in definitions.values_mut() {
         tidy(definition);
     }
@@ -48,7 +59,7 @@ pub(super) fn document() -> Value {
         }),
     );
     if let Some(common) =
-        definitions.get("Settings").and_then(|common| common.get("properties")).and_then(Value::as_object)
+        definitions.get("Environment").and_then(|common| common.get("properties")).and_then(Value::as_object)
     {
         properties.extend(common.clone());
     }
@@ -65,10 +76,7 @@ fn tidy(node: &mut Value) {
         Value::Object(map) => {
             map.values_mut().for_each(tidy);
             map.remove("format");
-            if map
-                .get("default")
-                .is_some_and(|default| default.is_null() || default.is_object() || *default == json!([]))
-            {
+            if map.get("default").is_some_and(|default| !worth_saying(default, map)) {
                 map.remove("default");
             }
             if let Some(Value::Array(types)) = map.get_mut("type") {
@@ -88,6 +96,17 @@ fn tidy(node: &mut Value) {
             }
         }
         _ => {}
+    }
+}
+
+/// Whether somebody could write this default: what must be given, or is derived, is empty or 0 until then.
+fn worth_saying(default: &Value, node: &Map<String, Value>) -> bool {
+    let least = node.get("minimum").and_then(Value::as_f64);
+    match default {
+        Value::Null | Value::Object(_) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        number => number.as_f64().zip(least).is_none_or(|(number, least)| number >= least),
     }
 }
 

@@ -14,8 +14,8 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::diagnostic::Diagnostic;
+use super::place::Span;
 use super::schema::follow;
-use super::setting::Span;
 use super::suggest;
 use repair::stand_in;
 

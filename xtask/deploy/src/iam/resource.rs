@@ -4,7 +4,7 @@
 //! `*` only.
 
 use super::Place;
-use crate::model::{Environment, LoadBalancerSource, Lookup};
+use crate::model::{Environment, Lookup};
 
 /// An action that is called, and what it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,13 +91,9 @@ impl Resource {
                 .flat_map(|group| [format!("{group}:*"), group])
                 .collect(),
             Self::LoadBalancing => {
-                let balancer = match &environment.load_balancer.source {
-                    LoadBalancerSource::Create { name, .. } => name.as_str(),
-                    LoadBalancerSource::Select { reference } => reference
-                        .rsplit("loadbalancer/app/")
-                        .next()
-                        .map_or("*", |rest| rest.split('/').next().unwrap_or(rest)),
-                };
+                // Of an ARN, the name in it.
+                let named = environment.load_balancer.name.rsplit("loadbalancer/app/").next();
+                let balancer = named.map_or("*", |rest| rest.split('/').next().unwrap_or(rest));
                 let kinds = ["loadbalancer", "listener", "listener-rule"];
                 let elb = |rest: String| arn("elasticloadbalancing", rest);
                 let parts = kinds.into_iter().map(|kind| elb(format!("{kind}/app/{balancer}/*")));

@@ -1,4 +1,4 @@
-//! How an image is made.
+//! `build`: how a service's image is made.
 
 use std::collections::BTreeMap;
 
@@ -6,55 +6,66 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How an image is made.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Build {
-    /// Compile this workspace package into a static binary and assemble the image in-process.
-    Cargo {
-        /// The package's name.
-        package: String,
-    },
-    /// Have a container engine build a Dockerfile.
-    Dockerfile(Dockerfile),
-}
-
-/// What a container engine builds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Dockerfile {
-    /// The Dockerfile, from the top of the workspace.
-    pub file: String,
-    /// The folder that it may copy from, from the top of the workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Build {
+    /// Compile this package of the workspace into a static binary and put it into an image at `/app/PACKAGE`.
+    #[schemars(length(min = 1, max = 64))]
+    pub cargo: Option<String>,
+    /// Have docker, podman or buildah build this Dockerfile instead; its path is from the top of the workspace.
+    #[schemars(length(min = 1))]
+    pub dockerfile: Option<String>,
+    /// The folder that the Dockerfile may copy from; its own when omitted.
+    #[schemars(length(min = 1))]
     pub context: String,
-    /// The stage; the last one when `None`.
+    /// The Dockerfile's stage; the last one when omitted.
+    #[schemars(length(min = 1))]
     pub target: Option<String>,
-    /// Values of its `ARG`s.
+    /// Values of the Dockerfile's `ARG`s. They stay readable in the image: no secrets.
     pub args: BTreeMap<String, String>,
-    /// What its `RUN --mount=type=secret` mounts may read, by id.
+    /// Secrets for the Dockerfile's `RUN --mount=type=secret,id=ID`: ID = `{ env = "VARIABLE" }` or `{ file = "PATH" }`. They
+    /// reach no image, argument or log. Docker needs BuildKit for them.
     pub secrets: BTreeMap<String, BuildSecret>,
-    /// `os/architecture[/variant]` of the image; the service's when `None`.
+    /// The image's platform, such as `linux/amd64`: that of `architecture` when omitted, which it may only make narrower
+    /// (`linux/amd64/v3`).
+    #[schemars(length(min = 1))]
     pub platform: Option<String>,
-    /// Where layers of earlier builds are read from and kept.
+    /// Caches outside the engine, for machines that begin without one.
     pub cache: BuildCache,
-    /// Who builds; found by itself when `None`.
+    /// Who builds the Dockerfile; the first that is installed of `docker`, `podman` and `buildah` when omitted.
     pub engine: Option<Engine>,
 }
 
-/// Where the value of a build's secret is read from, when the build begins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BuildSecret {
-    /// An environment variable of the tool.
-    Env(String),
-    /// A file, from the top of the workspace.
-    File(String),
+impl Build {
+    /// The Dockerfile's path; empty where a package is compiled.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        self.dockerfile.as_deref().unwrap_or_default()
+    }
 }
 
-/// Caches outside the engine, as `docker buildx build` names them in `--cache-from` and `--cache-to`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+/// Where a build's secret is read from when the build begins: one of the two.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BuildSecret {
+    /// The environment variable that holds it where the tool runs.
+    #[schemars(length(min = 1, max = 255))]
+    pub env: Option<String>,
+    /// The file that holds it, as it is; its path is from the top of the workspace.
+    #[schemars(length(min = 1, max = 4096))]
+    pub file: Option<String>,
+}
+
+/// Caches outside the engine, in the words of `docker buildx build --cache-from` and `--cache-to`, such as `type=gha` or
+/// `type=registry,ref=HOST/NAME`. A cache changes no image: builders that cannot use one say so and build without it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct BuildCache {
-    /// What to read.
+    /// Where layers of earlier builds are read from.
+    #[schemars(length(max = 20))]
     pub from: Vec<String>,
-    /// What to write.
+    /// Where the layers are kept for the next build.
+    #[schemars(length(max = 20))]
     pub to: Vec<String>,
 }
 

@@ -1,33 +1,40 @@
 //! The nouns that every other module speaks in.
 //!
-//! - [`Environment`]: what `deploy.toml` says of one environment, complete and checked.
+//! - [`Environment`]: what `deploy.toml` says of one environment. Its types are read by serde and are the JSON schema: their doc
+//!   comments, ranges and defaults are the file's. A required or derived value is empty or 0, which the schema lets nobody
+//!   write, until `config` has filled it in or refused the file.
 //! - [`Release`]: the images and the commit to bring live.
 //! - [`spec`]: resources in a normal form in which wanted and found can be compared field by field.
 //! - [`Observed`]: what the account holds, read at one moment.
 
 mod build;
+mod container;
 mod environment;
+mod named;
+mod network;
 mod observed;
 mod ownership;
 mod release;
+mod rollout;
 mod service;
 pub mod spec;
 mod tag;
 
-pub use build::{Build, BuildCache, BuildSecret, Dockerfile, Engine};
-pub use environment::{
-    Environment, Kind, Listener, LoadBalancer, LoadBalancerSource, Lookup, Network, Protocol, SmokeFrom,
-    Timeouts, Undo, Workload,
-};
+pub use build::{Build, BuildCache, BuildSecret, Engine};
+pub use container::{Alias, Connect, Container, ContainerHealthCheck};
+pub use environment::{Availability, Environment, Kind, Timeouts, Undo, Workload};
+pub use network::{Listener, LoadBalancer, Lookup, Network, Protocol, Scheme, SmokeFrom};
 pub use observed::{
     ClusterState, ListenerState, LoadBalancerState, NamespaceState, Neighbour, Observed, RepositoryState,
     RuleState, ScalingState, ServiceState, TargetGroupState, TaskDefinitionState,
 };
 pub use ownership::{MANAGED_BY, Maker, Owned, OwnedKind, Owner};
 pub use release::{Desired, ImageDigest, Pin, Platform, Release};
+pub use rollout::{
+    CircuitBreaker, Cleanup, CustomMetric, Deployment, EarlySuccess, Metric, OnPlainCause, Patience, Policy,
+    Scaling, Schedule, Statistic,
+};
 pub use service::{
-    Architecture, CircuitBreaker, Cleanup, Connect, Container, ContainerHealthCheck, CustomMetric,
-    Deployment, EarlySuccess, HealthCheck, LogGroup, Metric, OnPlainCause, Patience, Policy, Repository,
-    Route, Scaling, Schedule, Service, ServiceKey, SmokeCheck, Statistic, TargetGroup,
+    Architecture, HealthCheck, LogGroup, Repository, Route, Service, ServiceKey, SmokeCheck, TargetGroup,
 };
 pub use tag::{fits_tag, tag_text};

@@ -3,7 +3,7 @@
 use super::wanted;
 use super::{Action, Plan, Refusal, Step};
 use crate::model::spec::{Change, ListenerSpec, changes};
-use crate::model::{Desired, LoadBalancerSource, Observed};
+use crate::model::{Desired, Observed};
 
 pub(super) fn steps(
     plan: &mut Plan,
@@ -11,8 +11,7 @@ pub(super) fn steps(
     observed: &Observed,
     load_balancer: &str,
 ) -> Vec<Step> {
-    let source = &desired.environment.load_balancer.source;
-    let own = matches!(source, LoadBalancerSource::Create { .. });
+    let own = !desired.environment.load_balancer.existing;
     let wanted = wanted::listener(&desired.environment, load_balancer);
     let mut steps = match observed.listener.as_ref().map(|found| &found.spec) {
         None => vec![Step::missing(Action::CreateListener(wanted))],

@@ -4,7 +4,7 @@
 use super::wanted;
 use super::{Plan, Refusal};
 use crate::model::spec::{Condition, ConditionField, RuleSpec, takes_all};
-use crate::model::{Desired, LoadBalancerSource, Maker, Neighbour, Observed, Owned, Service, ServiceState};
+use crate::model::{Desired, Maker, Neighbour, Observed, Owned, Service, ServiceState};
 
 pub(super) fn check(plan: &mut Plan, desired: &Desired, observed: &Observed) {
     let view = View { desired, observed };
@@ -50,7 +50,8 @@ impl View<'_> {
             needed.push((format!("the scalable target of {}", service.name), key("name"), target));
         }
         // A load balancer that is selected may be another environment's: only rules are added to it.
-        if let LoadBalancerSource::Create { name, .. } = &environment.load_balancer.source {
+        if !environment.load_balancer.existing {
+            let name = &environment.load_balancer.name;
             let arn = observed.load_balancer.as_ref().map(|found| &found.arn);
             needed.push((format!("load balancer {name}"), "load-balancer.name".to_owned(), arn));
         }
@@ -166,7 +167,7 @@ impl View<'_> {
         let wanted = observed.load_balancer.as_ref().map(|found| &found.arn);
         if let Some(other) = group.load_balancers.iter().find(|arn| Some(*arn) != wanted) {
             let other = Owned::parse(other).map_or_else(|| other.clone(), |owned| owned.name);
-            let reference = environment.load_balancer.source.reference();
+            let reference = &environment.load_balancer.name;
             refusals.extend(refusal(
                 format!("target group {name} belongs to load balancer {other}, and AWS allows one: {reference} cannot lead to it"),
                 self.keep(&group.arn, &format!("load-balancer.name = \"{other}\"")),

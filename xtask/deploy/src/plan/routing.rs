@@ -5,22 +5,23 @@ use std::collections::BTreeMap;
 use super::{Action, Plan, Refusal, RuleMove, Stage, Step};
 use super::{listener, wanted};
 use crate::model::spec::{Change, LoadBalancerSpec, RuleSpec, TargetGroupSpec, changes};
-use crate::model::{Desired, LoadBalancerSource, Maker, Observed, RuleState, Service};
+use crate::model::{Desired, LoadBalancer, Maker, Observed, RuleState, Scheme, Service};
 
 /// ELBv2's highest priority (API reference, CreateRule).
 const LAST_PRIORITY: u32 = 50_000;
 
 /// The load balancer and its listener.
 pub(super) fn load_balancer(plan: &mut Plan, stage: &mut Stage, desired: &Desired, observed: &Observed) {
-    let source = &desired.environment.load_balancer.source;
+    let LoadBalancer { name, existing, scheme, subnets, security_groups, .. } =
+        &desired.environment.load_balancer;
     let mut steps = Vec::new();
-    match (source, &observed.load_balancer) {
-        (LoadBalancerSource::Create { name, subnets, security_groups, internal }, found) => {
+    match (existing, &observed.load_balancer) {
+        (false, found) => {
             let spec = LoadBalancerSpec {
                 name: name.clone(),
                 subnets: wanted::ids(observed, subnets),
                 security_groups: wanted::ids(observed, security_groups),
-                internal: *internal,
+                internal: *scheme == Scheme::Internal,
             };
             match found {
                 None => steps.push(Step::missing(Action::CreateLoadBalancer(spec))),
@@ -29,13 +30,13 @@ pub(super) fn load_balancer(plan: &mut Plan, stage: &mut Stage, desired: &Desire
                 })),
             }
         }
-        (LoadBalancerSource::Select { reference }, None) => plan.refusals.push(Refusal {
-            what: format!("there is no load balancer {reference}"),
-            remedy: "correct `select`, or let the tool create one with `create`".to_owned(),
+        (true, None) => plan.refusals.push(Refusal {
+            what: format!("there is no load balancer {name}"),
+            remedy: "correct `load-balancer.name`, or let the tool create it: `existing = false`".to_owned(),
         }),
-        (LoadBalancerSource::Select { .. }, Some(_)) => {}
+        (true, Some(_)) => {}
     }
-    let name = observed.load_balancer.as_ref().map_or(source.reference(), |found| &found.spec.name);
+    let name = observed.load_balancer.as_ref().map_or(name, |found| &found.spec.name);
     steps.extend(listener::steps(plan, desired, observed, name));
     stage.lane("load balancer", steps);
 }

@@ -67,12 +67,14 @@ pub(super) fn listener(environment: &Environment, load_balancer: &str) -> Listen
         Protocol::Http => "HTTP",
         Protocol::Https => "HTTPS",
     };
+    let mut further_certificates = listener.further_certificates.clone();
+    further_certificates.sort();
     ListenerSpec {
         load_balancer: load_balancer.to_owned(),
         port: listener.port,
         protocol: protocol.to_owned(),
         certificate: listener.certificate.clone(),
-        further_certificates: listener.further_certificates.clone(),
+        further_certificates,
         ssl_policy: listener.ssl_policy.clone(),
         redirect_to: None,
     }
@@ -81,7 +83,7 @@ pub(super) fn listener(environment: &Environment, load_balancer: &str) -> Listen
 /// The second listener, when port 80 is to redirect to the first.
 pub(super) fn redirect(environment: &Environment, load_balancer: &str) -> Option<ListenerSpec> {
     let listener = &environment.load_balancer.listener;
-    listener.redirect_http.then(|| ListenerSpec {
+    (listener.redirect_http == Some(true)).then(|| ListenerSpec {
         load_balancer: load_balancer.to_owned(),
         port: Listener::REDIRECT_PORT,
         protocol: "HTTP".to_owned(),
@@ -194,8 +196,8 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
     let endpoint = service.connect.as_ref().map(|connect| ConnectServiceSpec {
         name: service.container.port_name.clone(),
         discovery_name: connect.discovery_name.clone(),
-        alias_port: connect.alias_port,
-        alias_dns: connect.alias_dns.clone(),
+        alias_port: connect.alias.port,
+        alias_dns: connect.alias.dns.clone(),
     });
     ServiceSpec {
         name: service.name.clone(),

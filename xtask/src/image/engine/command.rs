@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use deploy::model::{Architecture, Dockerfile, Engine};
+use deploy::model::{Architecture, Build, Engine};
 
 use super::builder::{Builder, Kind};
 use super::cache::Cache;
@@ -28,7 +28,7 @@ pub(super) fn build(builder: &Builder, job: &Job<'_>, cache: Cache<'_>, told: &T
         Kind::BuildKit => args.words(&["build", "--progress=plain"]),
         Kind::Classic | Kind::Buildah => args.words(&["build"]),
     }
-    args.pair("--file", &dockerfile.file);
+    args.pair("--file", dockerfile.file());
     args.pair("--iidfile", &told.id.display().to_string());
     if builder.kind == Kind::Buildx {
         args.pair("--metadata-file", &told.metadata.display().to_string());
@@ -71,7 +71,7 @@ pub(super) fn build(builder: &Builder, job: &Job<'_>, cache: Cache<'_>, told: &T
 }
 
 /// The platform to build for, such as `linux/amd64`.
-pub(super) fn platform(dockerfile: &Dockerfile, architecture: Architecture) -> String {
+pub(super) fn platform(dockerfile: &Build, architecture: Architecture) -> String {
     let own = || {
         let platform = image::platform(architecture);
         format!("{}/{}", platform.os, platform.architecture)

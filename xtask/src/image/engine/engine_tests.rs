@@ -86,11 +86,11 @@ impl Bench {
     }
 
     async fn build(&self, engine: Option<Engine>) -> Result<Image, Error> {
-        self.made(&Dockerfile { engine, ..Self::dockerfile() }).await.0
+        self.made(&Build { engine, ..Self::dockerfile() }).await.0
     }
 
     /// The image, and what was told meanwhile.
-    async fn made(&self, dockerfile: &Dockerfile) -> (Result<Image, Error>, Vec<String>) {
+    async fn made(&self, dockerfile: &Build) -> (Result<Image, Error>, Vec<String>) {
         let (service, told) = (ServiceKey("web".to_owned()), Mutex::new(Vec::new()));
         let on_event = |event: BuildEvent<'_>| {
             told.lock().unwrap().push(match event {
@@ -110,9 +110,10 @@ impl Bench {
         (image, told.into_inner().unwrap())
     }
 
-    fn dockerfile() -> Dockerfile {
-        Dockerfile {
-            file: "web/Dockerfile".to_owned(),
+    fn dockerfile() -> Build {
+        Build {
+            cargo: None,
+            dockerfile: Some("web/Dockerfile".to_owned()),
             context: "web".to_owned(),
             target: Some("production".to_owned()),
             args: [("NODE_VERSION".to_owned(), "22".to_owned())].into(),
@@ -298,8 +299,10 @@ async fn a_build_s_secret_reaches_neither_arguments_nor_lines() {
     bench.says("metadata", "{}");
     bench.says("npmrc", "token=hunter2hunter2\n");
     bench.says("prints", "installing with token=hunter2hunter2");
-    let secrets = [("npm", "npmrc")].map(|(id, file)| (id.to_owned(), BuildSecret::File(file.to_owned())));
-    let dockerfile = Dockerfile { secrets: secrets.into(), ..Bench::dockerfile() };
+    let secrets = [("npm", "npmrc")].map(|(id, file)| {
+        (id.to_owned(), BuildSecret { file: Some(file.to_owned()), ..BuildSecret::default() })
+    });
+    let dockerfile = Build { secrets: secrets.into(), ..Bench::dockerfile() };
     let (image, told) = bench.made(&dockerfile).await;
     image.unwrap();
     assert_eq!(told, ["installing with ***"]);
@@ -313,15 +316,16 @@ async fn a_build_s_secret_reaches_neither_arguments_nor_lines() {
 #[tokio::test]
 async fn a_build_that_would_lack_its_secret_does_not_begin() {
     let bench = Bench::new("unset", &["docker", "podman"]);
-    let secrets = [("npm".to_owned(), BuildSecret::Env("NPM_TOKEN".to_owned()))];
-    let dockerfile = Dockerfile { secrets: secrets.into(), ..Bench::dockerfile() };
+    let secrets =
+        [("npm".to_owned(), BuildSecret { env: Some("NPM_TOKEN".to_owned()), ..BuildSecret::default() })];
+    let dockerfile = Build { secrets: secrets.into(), ..Bench::dockerfile() };
     let error = bench.made(&dockerfile).await.0.unwrap_err();
     assert!(
         error.to_string().ends_with("Docker's classic builder knows none: BuildKit is needed"),
         "{error}"
     );
     assert!(error.hint().unwrap().contains("buildx"));
-    let podman = Dockerfile { engine: Some(Engine::Podman), ..dockerfile };
+    let podman = Build { engine: Some(Engine::Podman), ..dockerfile };
     let error = bench.made(&podman).await.0.unwrap_err();
     let expected = "no image of web: the build's secret `npm` is not there: the environment variable NPM_TOKEN is not set";
     assert_eq!(error.to_string(), expected);
@@ -332,18 +336,15 @@ async fn a_build_that_would_lack_its_secret_does_not_begin() {
 async fn a_machine_of_another_processor_builds_for_the_one_that_the_tasks_have() {
     let bench = Bench::new("platform", &["docker", "podman"]);
     let cache = BuildCache { from: vec!["type=gha".to_owned()], to: vec!["type=gha,mode=max".to_owned()] };
-    let dockerfile = Dockerfile { cache, ..Bench::dockerfile() };
+    let dockerfile = Build { cache, ..Bench::dockerfile() };
     bench.says("buildx", "");
     bench.says("metadata", "{}");
     bench.made(&dockerfile).await.0.unwrap();
     let asked = fs::read_to_string(bench.folder.join("asked")).unwrap();
     let options = "--platform linux/amd64 --cache-from type=gha --cache-to type=gha,mode=max web";
     assert!(asked.contains(options), "{asked}");
-    let podman = Dockerfile {
-        engine: Some(Engine::Podman),
-        platform: Some("linux/amd64/v3".to_owned()),
-        ..dockerfile
-    };
+    let podman =
+        Build { engine: Some(Engine::Podman), platform: Some("linux/amd64/v3".to_owned()), ..dockerfile };
     let (image, told) = bench.made(&podman).await;
     image.unwrap();
     assert_eq!(told, ["Buildah cannot use the cache type=gha type=gha,mode=max"]);
@@ -358,7 +359,7 @@ async fn what_is_missing_stopped_or_failing_is_told_apart() {
     assert!(error.to_string().contains("neither docker, nor podman, nor buildah"), "{error}");
     assert!(error.hint().is_some());
     let bench = Bench::new("fails", &["docker"]);
-    let elsewhere = Dockerfile { file: "web/Dockerfile.prod".to_owned(), ..Bench::dockerfile() };
+    let elsewhere = Build { dockerfile: Some("web/Dockerfile.prod".to_owned()), ..Bench::dockerfile() };
     let error = bench.made(&elsewhere).await.0.unwrap_err();
     assert_eq!(error.to_string(), "no image of web: there is no web/Dockerfile.prod");
     assert!(error.hint().is_some() && bench.asked().is_empty());

@@ -18,7 +18,7 @@ pub use failure::Failure;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use deploy::model::{Architecture, Dockerfile, Engine, ServiceKey};
+use deploy::model::{Architecture, Build, Engine, ServiceKey};
 
 use builder::{Builder, Kind};
 use cache::Cache;
@@ -40,7 +40,7 @@ pub(super) struct Job<'a> {
     /// Whose image it is.
     pub(super) service: &'a ServiceKey,
     /// How it is built.
-    pub(super) dockerfile: &'a Dockerfile,
+    pub(super) dockerfile: &'a Build,
     /// What its tasks run on.
     pub(super) architecture: Architecture,
     /// Whether to build anew what is known already.
@@ -59,7 +59,7 @@ pub(super) async fn build(
 ) -> Result<Image, Error> {
     let Job { service, dockerfile, .. } = *job;
     let fails = |failure| Error::Engine { service: service.clone(), failure };
-    for path in [&dockerfile.file, &dockerfile.context] {
+    for path in [dockerfile.file(), &dockerfile.context] {
         if !job.workspace.join(path).exists() {
             return Err(fails(Failure::Nothing(PathBuf::from(path))));
         }

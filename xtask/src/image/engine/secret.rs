@@ -34,14 +34,15 @@ impl Secrets {
         for (id, secret) in secrets {
             let missing =
                 |why: String, what: &str| Failure::Secret { id: id.clone(), why, remedy: what.into() };
-            let text = match secret {
-                BuildSecret::Env(name) => env.get(name).map(str::to_owned).ok_or_else(|| {
+            let text = match (&secret.env, &secret.file) {
+                (Some(name), _) => env.get(name).map(str::to_owned).ok_or_else(|| {
                     missing(
                         format!("the environment variable {name} is not set"),
                         "set it where the tool runs; in a workflow, in `env` of the step",
                     )
                 })?,
-                BuildSecret::File(file) => {
+                (None, file) => {
+                    let file = file.as_deref().unwrap_or_default();
                     let bytes = std::fs::read(workspace.join(file)).map_err(|error| {
                         missing(
                             format!("{file} cannot be read: {error}"),
@@ -68,8 +69,8 @@ impl Secrets {
 
 /// The value of `--secret`.
 pub(super) fn option(id: &str, secret: &BuildSecret) -> String {
-    match secret {
-        BuildSecret::Env(name) => format!("id={id},env={name}"),
-        BuildSecret::File(file) => format!("id={id},src={file}"),
+    match (&secret.env, &secret.file) {
+        (Some(name), _) => format!("id={id},env={name}"),
+        (None, file) => format!("id={id},src={}", file.as_deref().unwrap_or_default()),
     }
 }

@@ -68,7 +68,7 @@ impl Case {
     /// The environment that the case deploys.
     pub(super) fn environment(&self) -> Environment {
         let mut environment = environment(&self.settings).unwrap();
-        environment.availability = None;
+        environment.availability.enable = false;
         if self.unscaled {
             // A table of an environment can change a setting, and not take one away.
             environment.services.iter_mut().for_each(|service| service.scaling = None);

@@ -13,12 +13,12 @@ pub(super) const RULE: Rule =
 const EXAMPLES: [&str; 3] = ["123456789012", "000000000000", "111122223333"];
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    if scope.settings.kind.value == Kind::Local {
+    if scope.environment.kind == Kind::Local {
         return;
     }
-    let env = scope.env;
+    let env = scope.env();
     let help = "put the number that `aws sts get-caller-identity --query Account --output text` prints";
-    match &scope.settings.account {
+    match &scope.environment.account {
         None => found.push(
             Diagnostic::warning(
                 RULE.code,
@@ -27,9 +27,9 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
             .at(&scope.env_at, "no `account` here")
             .help(format!("{help}, in quotes, as `account`")),
         ),
-        Some(account) if EXAMPLES.contains(&account.value.as_str()) => found.push(
+        Some(account) if EXAMPLES.contains(&account.as_str()) => found.push(
             Diagnostic::warning(RULE.code, "a placeholder stands where the account should be")
-                .at(account, "nobody's account: only emulators answer to it")
+                .at(scope.at("account"), "nobody's account: only emulators answer to it")
                 .note(format!(
                     "until it is replaced, `{env}` refuses every real account before writing anything"
                 ))

@@ -3,17 +3,17 @@
 //! Source: ECS API, ServiceConnectClientAlias; ECS refuses the second service when it is created.
 
 use super::{Diagnostic, Rule, Scope};
-use crate::config::connect::endpoints;
+use crate::config::endpoint::endpoints;
 
 pub(super) const RULE: Rule =
     Rule { code: "alias-clash", about: "A Service Connect alias belongs to one service.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let endpoints = endpoints(scope.settings);
+    let endpoints = endpoints(scope);
     for (at, endpoint) in endpoints.iter().enumerate() {
         let before = &endpoints[..at];
         if let Some(first) =
-            before.iter().find(|first| (&first.dns, first.port) == (&endpoint.dns, endpoint.port))
+            before.iter().find(|first| (first.dns, first.port) == (endpoint.dns, endpoint.port))
         {
             found.push(
                 Diagnostic::error(

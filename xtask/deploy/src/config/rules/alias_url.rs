@@ -4,31 +4,32 @@
 //! shows only as a broken page after the deploy.
 
 use super::{Diagnostic, Rule, Scope};
-use crate::config::connect::{endpoints, port_name};
+use crate::config::endpoint::endpoints;
 use crate::config::suggest;
 
 pub(super) const RULE: Rule =
     Rule { code: "alias-url", about: "A URL into the namespace reaches an endpoint that exists.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let Some(namespace) = &scope.settings.namespace else { return };
-    let endpoints = endpoints(scope.settings);
-    for (_, service) in scope.services() {
-        for value in service.container.value.environment.values() {
-            let Some((host, port)) = host_and_port(&value.value) else { continue };
-            if !host.ends_with(&format!(".{}", namespace.value))
-                || endpoints.iter().any(|e| (e.dns.as_str(), e.port) == (host, port))
+    let namespace = &scope.environment.namespace;
+    let endpoints = endpoints(scope);
+    for (service, at) in scope.services() {
+        for (name, value) in &service.container.environment {
+            let at = at.key("container.environment").key(name);
+            let Some((host, port)) = host_and_port(value) else { continue };
+            if namespace.is_empty()
+                || !host.ends_with(&format!(".{namespace}"))
+                || endpoints.iter().any(|e| (e.dns, e.port) == (host, port))
             {
                 continue;
             }
             // Its alias would be this one, if it had one: mostly its `connect` section was just taken out.
-            let silent = scope.services().find(|(_, other)| {
-                let name = |name: &str| format!("{name}.{}", namespace.value);
-                other.connect.is_none() && port_name(other).is_some_and(|port| name(port) == host)
+            let silent = scope.services().find(|(other, _)| {
+                other.connect.is_none() && format!("{}.{namespace}", other.container.port_name) == host
             });
-            if let Some((key, _)) = silent {
+            if let Some((other, _)) = silent {
                 let missing = Diagnostic::error(RULE.code, format!("nothing answers at `{host}:{port}`"))
-                    .at(value, format!("service `{0}` has no `[service.{0}.connect]`", key.value))
+                    .at(&at, format!("service `{0}` has no `[service.{0}.connect]`", other.key))
                     .help(
                         "give it one, or take this URL out; other services reach it by Service Connect only",
                     );
@@ -38,7 +39,7 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
             let known: Vec<String> = endpoints.iter().map(|e| format!("{}:{}", e.dns, e.port)).collect();
             let wanted = format!("{host}:{port}");
             let wrong = Diagnostic::error(RULE.code, format!("nothing answers at `{wanted}`"))
-                .at(value, "no service has this Service Connect alias")
+                .at(&at, "no service has this Service Connect alias")
                 .note(format!("the aliases are {}", suggest::all(known.iter().map(String::as_str))));
             found.push(match suggest::closest(&wanted, known.iter().map(String::as_str)) {
                 Some(meant) => wrong.help(format!("did you mean `{meant}`?")),

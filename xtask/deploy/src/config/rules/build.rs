@@ -1,6 +1,6 @@
 //! An image is made in one way: of a package, or of a Dockerfile.
 
-use super::{Diagnostic, Rule, Scope};
+use super::{Diagnostic, Place, Rule, Scope};
 
 pub(super) const RULE: Rule = Rule {
     code: "build",
@@ -9,39 +9,38 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let build = &service.build.value;
-        if let (Some(cargo), Some(dockerfile)) = (&build.cargo, &build.dockerfile) {
+    for (service, at) in scope.services() {
+        let (build, at) = (&service.build, at.key("build"));
+        if build.cargo.is_some() && build.dockerfile.is_some() {
             found.push(
                 Diagnostic::error(RULE.code, "two ways to make one image")
-                    .at(cargo, "a package")
-                    .at(dockerfile, "a Dockerfile")
+                    .at(at.key("cargo"), "a package")
+                    .at(at.key("dockerfile"), "a Dockerfile")
                     .help("keep one of the two"),
             );
         }
         if build.dockerfile.is_some() {
             continue;
         }
-        let mut alone = |message: Diagnostic| {
+        let first = |names: &mut dyn Iterator<Item = Place<'_>>| names.next().and_then(|entry| entry.name());
+        for place in [
+            at.key("context").span(),
+            at.key("target").span(),
+            at.key("platform").span(),
+            first(&mut build.args.keys().map(|name| at.key("args").key(name))),
+            first(&mut build.secrets.keys().map(|id| at.key("secrets").key(id))),
+            at.key("cache.from.0").or(at.key("cache.to.0")),
+            at.key("engine").span(),
+        ]
+        .into_iter()
+        .flatten()
+        {
             found.push(
-                message.note("a package is compiled in one way").help("name a `dockerfile`, or take it out"),
+                Diagnostic::error(RULE.code, "this is about a Dockerfile, and there is none")
+                    .at(place, "without a `dockerfile`")
+                    .note("a package is compiled in one way")
+                    .help("name a `dockerfile`, or take it out"),
             );
-        };
-        let text = "this is about a Dockerfile, and there is none";
-        for setting in [&build.context, &build.target, &build.platform].into_iter().flatten() {
-            alone(Diagnostic::error(RULE.code, text).at(setting, "without a `dockerfile`"));
-        }
-        if let Some((name, _)) = build.args.iter().next() {
-            alone(Diagnostic::error(RULE.code, text).at(name, "without a `dockerfile`"));
-        }
-        if let Some((id, _)) = build.secrets.iter().next() {
-            alone(Diagnostic::error(RULE.code, text).at(id, "without a `dockerfile`"));
-        }
-        if let Some(entry) = build.cache.value.from.iter().chain(&build.cache.value.to).next() {
-            alone(Diagnostic::error(RULE.code, text).at(entry, "without a `dockerfile`"));
-        }
-        if let Some(engine) = &build.engine {
-            alone(Diagnostic::error(RULE.code, text).at(engine, "without a `dockerfile`"));
         }
     }
 }

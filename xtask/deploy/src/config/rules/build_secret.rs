@@ -20,25 +20,26 @@ const ID: Naming = Naming {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        for (id, secret) in &service.build.value.secrets {
-            ID.check(RULE.code, id, found);
-            match (&secret.value.env, &secret.value.file) {
-                (Some(env), Some(file)) => found.push(
-                    Diagnostic::error(RULE.code, format!("`{}` has two sources", id.value))
-                        .at(env, "a variable")
-                        .at(file, "a file")
+    for (service, at) in scope.services() {
+        for (id, secret) in &service.build.secrets {
+            let at = at.key("build.secrets").key(id);
+            ID.check(RULE.code, id, at.name(), found);
+            match (&secret.env, &secret.file) {
+                (Some(_), Some(_)) => found.push(
+                    Diagnostic::error(RULE.code, format!("`{}` has two sources", id))
+                        .at(at.key("env"), "a variable")
+                        .at(at.key("file"), "a file")
                         .help("keep one of the two"),
                 ),
                 (None, None) => found.push(
-                    Diagnostic::error(RULE.code, format!("`{}` is read from nowhere", id.value))
-                        .at(secret, "neither `env` nor `file`")
+                    Diagnostic::error(RULE.code, format!("`{}` is read from nowhere", id))
+                        .at(&at, "neither `env` nor `file`")
                         .help("say `{ env = \"VARIABLE\" }` or `{ file = \"PATH\" }`"),
                 ),
-                (Some(env), None) => VARIABLE.check(RULE.code, env, found),
-                (None, Some(file)) if file.value.contains([',', '"', '\n']) => found.push(
+                (Some(env), None) => VARIABLE.check(RULE.code, env, at.key("env"), found),
+                (None, Some(file)) if file.contains([',', '"', '\n']) => found.push(
                     Diagnostic::error(RULE.code, "engines cannot be told of a file with such a name")
-                        .at(file, "with a comma, a quote or a line break")
+                        .at(at.key("file"), "with a comma, a quote or a line break")
                         .help("give the file another name"),
                 ),
                 (None, Some(_)) => {}

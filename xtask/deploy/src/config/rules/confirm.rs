@@ -7,17 +7,17 @@ use super::{Diagnostic, Rule, Scope};
 pub(super) const RULE: Rule = Rule { code: "confirm", about: "Production asks before it writes.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let settings = scope.settings;
+    let environment = scope.environment;
     let production = ["prod", "production", "live"]
         .iter()
-        .any(|word| scope.env.split(['-', '_']).any(|part| part == *word));
-    if settings.kind.value == Kind::Local || settings.confirm.value || !production {
+        .any(|word| scope.env().split(['-', '_']).any(|part| part == *word));
+    if environment.kind == Kind::Local || environment.confirm || !production {
         return;
     }
     // Said nowhere, it is missing from the environment's section.
-    let place = settings.confirm.span.clone().or(scope.env_at.clone());
+    let place = scope.at("confirm").or(&scope.env_at);
     found.push(
-        Diagnostic::warning(RULE.code, format!("`{}` writes without asking", scope.env))
+        Diagnostic::warning(RULE.code, format!("`{}` writes without asking", scope.env()))
             .at(&place, "`confirm` is false")
             .help("set `confirm = true`; unattended runs then say `--yes`"),
     );

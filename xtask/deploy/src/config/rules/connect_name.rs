@@ -25,18 +25,12 @@ const ALIAS: Naming = Naming {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let container = &service.container.value;
+    for (service, at) in scope.services() {
         // The container's name becomes the port's name where the port has none.
-        if let Some(port_name) = container.port_name.as_ref().or(container.name.as_ref()) {
-            ENDPOINT.check(RULE.code, port_name, found);
-        }
+        let port = at.key("container.port-name").or(at.key("container.name"));
+        ENDPOINT.check(RULE.code, &service.container.port_name, port, found);
         let Some(connect) = &service.connect else { continue };
-        if let Some(discovery) = &connect.value.discovery_name {
-            ENDPOINT.check(RULE.code, discovery, found);
-        }
-        if let Some(dns) = &connect.value.alias.value.dns {
-            ALIAS.check(RULE.code, dns, found);
-        }
+        ENDPOINT.check(RULE.code, &connect.discovery_name, at.key("connect.discovery-name"), found);
+        ALIAS.check(RULE.code, &connect.alias.dns, at.key("connect.alias.dns"), found);
     }
 }

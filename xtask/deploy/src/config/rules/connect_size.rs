@@ -12,13 +12,12 @@ pub(super) const RULE: Rule =
 const PROXY_CPU: u32 = 256;
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let Some(connect) = &service.connect else { continue };
-        if service.cpu.value <= PROXY_CPU {
+    for (service, at) in scope.services() {
+        if service.connect.is_some() && service.cpu <= PROXY_CPU {
             found.push(
                 Diagnostic::warning(RULE.code, "the Service Connect proxy alone needs this task's CPU")
-                    .at(&service.cpu, format!("{} CPU units", service.cpu.value))
-                    .context(connect, "its proxy runs in the task")
+                    .at(at.key("cpu"), format!("{} CPU units", service.cpu))
+                    .context(at.key("connect"), "its proxy runs in the task")
                     .note(
                         "AWS recommends 256 CPU units and 64 MiB for the proxy, on top of the application's",
                     )

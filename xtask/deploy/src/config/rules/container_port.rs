@@ -12,16 +12,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let container = &service.container.value;
-        let Some(port) = &container.port else { continue };
-        let told =
-            container.environment.iter().find(|(name, _)| name.value == "PORT").map(|(_, value)| value);
-        if let Some(told) = told.filter(|told| told.value != port.value.to_string()) {
+    for (service, at) in scope.services() {
+        let (container, at) = (&service.container, at.key("container"));
+        let told = container.environment.get("PORT");
+        if container.port != 0 && told.is_some_and(|told| *told != container.port.to_string()) {
             found.push(
                 Diagnostic::error(RULE.code, "the application is told another port than the load balancer")
-                    .at(told, "where the application listens")
-                    .at(port, "where health checks and requests go")
+                    .at(at.key("environment.PORT"), "where the application listens")
+                    .at(at.key("port"), "where health checks and requests go")
                     .help("leave `PORT` out: it is set from `container.port`"),
             );
         }

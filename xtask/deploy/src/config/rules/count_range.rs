@@ -8,26 +8,29 @@ use super::{Diagnostic, Rule, Scope};
 pub(super) const RULE: Rule = Rule { code: "count-range", about: "min ≤ desired ≤ max.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
+    for (service, at) in scope.services() {
         let Some(scaling) = &service.scaling else { continue };
-        let (desired, min, max) = (&service.desired_count, &scaling.value.min, &scaling.value.max);
+        let (min_at, max_at) = (at.key("scaling.min"), at.key("scaling.max"));
+        let min = min_at.written().then_some(scaling.min);
+        let max = max_at.written().then_some(scaling.max);
         if let (Some(min), Some(max)) = (min, max)
-            && min.value > max.value
+            && min > max
         {
             found.push(
                 Diagnostic::error(RULE.code, "scaling has more tasks at least than at most")
-                    .at(min, format!("at least {}", min.value))
-                    .at(max, format!("at most {}", max.value)),
+                    .at(min_at, format!("at least {min}"))
+                    .at(max_at, format!("at most {max}")),
             );
             continue;
         }
-        let below = min.as_ref().filter(|min| desired.value < min.value).map(|min| (min, "min"));
-        let above = max.as_ref().filter(|max| desired.value > max.value).map(|max| (max, "max"));
-        if let Some((bound, name)) = below.or(above) {
+        let desired = service.desired_count;
+        let below = min.filter(|min| desired < *min).map(|min| (min, min_at, "min"));
+        let above = max.filter(|max| desired > *max).map(|max| (max, max_at, "max"));
+        if let Some((bound, place, name)) = below.or(above) {
             found.push(
                 Diagnostic::error(RULE.code, "the desired count is outside the scaling range")
-                    .at(desired, format!("`desired-count` is {}", desired.value))
-                    .at(bound, format!("`{name}` is {}", bound.value))
+                    .at(at.key("desired-count"), format!("`desired-count` is {desired}"))
+                    .at(place, format!("`{name}` is {bound}"))
                     .note("Application Auto Scaling moves the count inside the range as soon as it is registered"),
             );
         }

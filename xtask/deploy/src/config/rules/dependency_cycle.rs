@@ -9,7 +9,7 @@ pub(super) const RULE: Rule =
     Rule { code: "dependency-cycle", about: "Services do not wait for each other in a circle.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let (_, stuck) = in_order(&scope.settings.service);
+    let (_, stuck) = in_order(&scope.environment.services);
     let mut told: BTreeSet<&str> = BTreeSet::new();
     for start in &stuck {
         let cycle = cycle_from(scope, start, &stuck);
@@ -23,12 +23,15 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
         let mut wrong =
             Diagnostic::error(RULE.code, format!("services wait for each other: {}", path.join(" → ")));
         for (from, to) in path.iter().zip(path.iter().skip(1)) {
-            let waits = scope
-                .services()
-                .filter(|(key, _)| key.value == **from)
-                .flat_map(|(_, service)| &service.depends_on);
-            for wait in waits.filter(|wait| wait.value == **to) {
-                wrong = wrong.at(wait, format!("`{from}` waits for `{to}`"));
+            for (service, at) in scope.services().filter(|(service, _)| service.key.0 == **from) {
+                for (_, wait) in service
+                    .depends_on
+                    .iter()
+                    .zip(at.key("depends-on").entries())
+                    .filter(|(wait, _)| wait.0 == **to)
+                {
+                    wrong = wrong.at(wait, format!("`{from}` waits for `{to}`"));
+                }
             }
         }
         found.push(wrong.help(
@@ -42,11 +45,9 @@ fn cycle_from<'a>(scope: &Scope<'a>, start: &'a str, stuck: &[&'a str]) -> Vec<&
     let mut path = vec![start];
     loop {
         let last = path[path.len() - 1];
-        let waits = scope
-            .services()
-            .filter(|(key, _)| key.value == last)
-            .flat_map(|(_, service)| &service.depends_on);
-        let Some(next) = waits.map(|wait| wait.value.as_str()).find(|name| stuck.contains(name)) else {
+        let services = scope.environment.services.iter().filter(|service| service.key.0 == last);
+        let waits = services.flat_map(|service| &service.depends_on);
+        let Some(next) = waits.map(|wait| wait.0.as_str()).find(|name| stuck.contains(name)) else {
             return Vec::new();
         };
         if let Some(at) = path.iter().position(|name| *name == next) {

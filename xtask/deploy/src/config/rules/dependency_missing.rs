@@ -5,7 +5,7 @@
 
 use super::alias_url::host_and_port;
 use super::{Diagnostic, Rule, Scope};
-use crate::config::connect::endpoints;
+use crate::config::endpoint::endpoints;
 
 pub(super) const RULE: Rule = Rule {
     code: "dependency-missing",
@@ -14,26 +14,29 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let endpoints = endpoints(scope.settings);
-    for (key, service) in scope.services() {
-        for value in service.container.value.environment.values() {
-            let Some(called) = host_and_port(&value.value) else { continue };
-            let Some(endpoint) = endpoints.iter().find(|e| (e.dns.as_str(), e.port) == called) else {
+    let endpoints = endpoints(scope);
+    for (service, at) in scope.services() {
+        for (name, value) in &service.container.environment {
+            let Some(called) = host_and_port(value) else { continue };
+            let Some(endpoint) = endpoints.iter().find(|e| (e.dns, e.port) == called) else {
                 continue;
             };
-            let waits = service.depends_on.iter().any(|wait| wait.value == endpoint.service);
-            if waits || endpoint.service == key.value {
+            let waits = service.depends_on.iter().any(|wait| wait.0 == endpoint.service);
+            if waits || endpoint.service == service.key.0 {
                 continue;
             }
             let server = endpoint.service;
             found.push(
                 Diagnostic::warning(
                     RULE.code,
-                    format!("`{}` calls `{server}` and does not wait for it", key.value),
+                    format!("`{}` calls `{server}` and does not wait for it", service.key),
                 )
-                .at(value, format!("reaches `{server}` over Service Connect"))
+                .at(
+                    at.key("container.environment").key(name),
+                    format!("reaches `{server}` over Service Connect"),
+                )
                 .note("a client's proxy knows only the endpoints that existed when the client was deployed")
-                .help(format!("add `depends-on = [\"{server}\"]` to `[service.{}]`", key.value)),
+                .help(format!("add `depends-on = [\"{server}\"]` to `[service.{}]`", service.key)),
             );
         }
     }

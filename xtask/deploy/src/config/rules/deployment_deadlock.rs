@@ -10,26 +10,29 @@ pub(super) const RULE: Rule =
     Rule { code: "deployment-deadlock", about: "A deployment can start or stop at least one task.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let rollout = &service.deployment.value;
-        let (minimum, maximum) = (&rollout.minimum_healthy_percent, &rollout.maximum_percent);
-        let scaling = service.scaling.as_ref().map(|scaling| &scaling.value);
-        let bound = |bound: Option<u32>| bound.unwrap_or(service.desired_count.value);
-        let least = bound(scaling.and_then(|scaling| scaling.min.as_ref()).map(|min| min.value));
-        let most = bound(scaling.and_then(|scaling| scaling.max.as_ref()).map(|max| max.value));
-        let range = least.min(service.desired_count.value)..=most.max(service.desired_count.value);
-        let stuck: Vec<u32> = range.filter(|&count| !moves(count, minimum.value, maximum.value)).collect();
+    for (service, at) in scope.services() {
+        let (rollout, desired) = (&service.deployment, service.desired_count);
+        let (minimum, maximum) = (rollout.minimum_healthy_percent, rollout.maximum_percent);
+        // A bound that is missing is 0.
+        let bounds = service.scaling.iter().flat_map(|scaling| [scaling.min, scaling.max]);
+        let (least, most) = bounds
+            .filter(|bound| *bound != 0)
+            .fold((desired, desired), |(least, most), bound| (least.min(bound), most.max(bound)));
+        let stuck: Vec<u32> = (least..=most).filter(|&count| !moves(count, minimum, maximum)).collect();
         let Some(&count) = stuck.first() else { continue };
-        let keep = healthy_at_least(count, minimum.value);
-        let run = running_at_most(count, maximum.value);
+        let keep = healthy_at_least(count, minimum);
+        let run = running_at_most(count, maximum);
         found.push(
             Diagnostic::error(RULE.code, "no deployment could ever move")
-                .at(minimum, format!("{} % of {count}, rounded up, is {keep}: none may stop", minimum.value))
                 .at(
-                    maximum,
-                    format!("{} % of {count}, rounded down, is {run}: none may start", maximum.value),
+                    at.key("deployment.minimum-healthy-percent"),
+                    format!("{minimum} % of {count}, rounded up, is {keep}: none may stop"),
                 )
-                .note(format!("so it is with {}, which the service may have", counts(&stuck)))
+                .at(
+                    at.key("deployment.maximum-percent"),
+                    format!("{maximum} % of {count}, rounded down, is {run}: none may start"),
+                )
+                .note(format!("so it is with {}, which the service may have", spelled(&stuck)))
                 .help("`minimum-healthy-percent = 100` with `maximum-percent = 200` moves at every count"),
         );
     }
@@ -46,7 +49,7 @@ fn tasks(count: u32) -> String {
     if count == 1 { "1 task".to_owned() } else { format!("{count} tasks") }
 }
 
-fn counts(stuck: &[u32]) -> String {
+fn spelled(stuck: &[u32]) -> String {
     match stuck {
         [only] => tasks(*only),
         [first, .., last] if stuck.len() == (last - first) as usize + 1 => format!("{first} to {last} tasks"),

@@ -11,15 +11,15 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let rollout = &service.deployment.value;
+    for (service, at) in scope.services() {
+        let (rollout, at) = (&service.deployment, at.key("deployment"));
         let Some(early) = &rollout.early_success else { continue };
-        let (enough, minimum) = (&early.value.healthy_percent, &rollout.minimum_healthy_percent);
-        if enough.value < minimum.value {
+        let (enough, minimum) = (early.healthy_percent, rollout.minimum_healthy_percent);
+        if enough < minimum {
             found.push(
                 Diagnostic::error(RULE.code, "early success with fewer tasks than must stay healthy")
-                    .at(enough, format!("{} % are enough", enough.value))
-                    .at(minimum, format!("{} % must stay", minimum.value))
+                    .at(at.key("early-success.healthy-percent"), format!("{enough} % are enough"))
+                    .at(at.key("minimum-healthy-percent"), format!("{minimum} % must stay"))
                     .note("ECS refuses a `healthyPercent` below `minimumHealthyPercent`"),
             );
         }

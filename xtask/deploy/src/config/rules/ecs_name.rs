@@ -31,21 +31,16 @@ const NAMESPACE: Naming = Naming {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    if let Some(cluster) = &scope.settings.cluster {
-        naming("cluster name").check(RULE.code, cluster, found);
-    }
-    if let Some(namespace) = &scope.settings.namespace {
-        NAMESPACE.check(RULE.code, namespace, found);
-    }
-    for (_, service) in scope.services() {
-        for (what, name) in [
-            ("service name", &service.name),
-            ("task definition family", &service.family),
-            ("container name", &service.container.value.name),
+    let environment = scope.environment;
+    naming("cluster name").check(RULE.code, &environment.cluster, scope.at("cluster"), found);
+    NAMESPACE.check(RULE.code, &environment.namespace, scope.at("namespace"), found);
+    for (service, at) in scope.services() {
+        for (what, name, key) in [
+            ("service name", &service.name, "name"),
+            ("task definition family", &service.family, "family"),
+            ("container name", &service.container.name, "container.name"),
         ] {
-            if let Some(name) = name {
-                naming(what).check(RULE.code, name, found);
-            }
+            naming(what).check(RULE.code, name, at.key(key), found);
         }
     }
 }

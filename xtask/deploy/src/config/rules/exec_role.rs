@@ -9,12 +9,11 @@ pub(super) const RULE: Rule =
     Rule { code: "exec-role", about: "Tasks that commands can run in have a task role.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (key, service) in scope.services() {
-        let exec = &service.enable_execute_command;
-        if exec.value && service.task_role.is_none() {
+    for (service, at) in scope.services() {
+        if service.enable_execute_command && service.task_role.is_none() {
             found.push(
                 Diagnostic::error(RULE.code, "commands can only run in tasks that have a task role")
-                    .at(exec, format!("`{}` has no `task-role`", key.value))
+                    .at(at.key("enable-execute-command"), format!("`{}` has no `task-role`", service.key))
                     .note("CreateService refuses it: ECS Exec opens its channel with the task role")
                     .help("name a `task-role` that may call ssmmessages, or set `enable-execute-command = false`"),
             );

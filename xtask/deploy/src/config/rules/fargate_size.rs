@@ -35,33 +35,30 @@ fn memories(cpu: u32) -> Vec<u32> {
 }
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let (cpu, memory) = (&service.cpu, &service.memory_mib);
-        let sizes = memories(cpu.value);
+    for (service, at) in scope.services() {
+        let (cpu, memory) = (service.cpu, service.memory_mib);
+        let (cpu_at, memory_at) = (at.key("cpu"), at.key("memory-mib"));
+        let sizes = memories(cpu);
         if sizes.is_empty() {
             let units: Vec<String> = SIZES.iter().map(|(units, ..)| units.to_string()).collect();
             found.push(
-                Diagnostic::error(RULE.code, format!("Fargate has no tasks with {} CPU units", cpu.value))
-                    .at(cpu, "no such size")
+                Diagnostic::error(RULE.code, format!("Fargate has no tasks with {} CPU units", cpu))
+                    .at(cpu_at, "no such size")
                     .note(format!("the sizes are {} and {}", units.join(", "), LARGEST.0)),
             );
-        } else if !sizes.contains(&memory.value) {
-            let fits = sizes
-                .iter()
-                .find(|&&size| size >= memory.value)
-                .or(sizes.last())
-                .copied()
-                .unwrap_or_default();
+        } else if !sizes.contains(&memory) {
+            let fits =
+                sizes.iter().find(|&&size| size >= memory).or(sizes.last()).copied().unwrap_or_default();
             found.push(
                 Diagnostic::error(
                     RULE.code,
-                    format!("Fargate has no tasks with {} CPU units and {} MiB", cpu.value, memory.value),
+                    format!("Fargate has no tasks with {} CPU units and {} MiB", cpu, memory),
                 )
-                .at(cpu, format!("`cpu` is {}", cpu.value))
-                .at(memory, format!("`memory-mib` is {}", memory.value))
-                .note(format!("with {} CPU units it has {}", cpu.value, spelled(&sizes)))
+                .at(cpu_at, format!("`cpu` is {}", cpu))
+                .at(&memory_at, format!("`memory-mib` is {}", memory))
+                .note(format!("with {} CPU units it has {}", cpu, spelled(&sizes)))
                 .replace(
-                    memory,
+                    &memory_at,
                     fits.to_string(),
                     format!("the nearest size is `memory-mib = {fits}`"),
                 ),

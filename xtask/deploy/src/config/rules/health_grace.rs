@@ -9,19 +9,19 @@ pub(super) const RULE: Rule =
     Rule { code: "health-grace", about: "The grace period outlasts the first failing health checks.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let grace = &service.deployment.value.health_check_grace_secs;
-        let health = &service.target_group.value.health.value;
-        let condemned = health.unhealthy_threshold.value * health.interval_secs.value;
-        if grace.value < condemned {
+    for (service, at) in scope.services() {
+        let grace = service.deployment.health_check_grace_secs;
+        let health = &service.target_group.health;
+        let condemned = health.unhealthy_threshold * health.interval_secs;
+        if grace < condemned {
             found.push(
                 Diagnostic::warning(RULE.code, "the grace period ends before the health check has an opinion")
-                    .at(grace, format!("{} s of grace", grace.value))
-                    .context(&health.interval_secs, format!("a check each {} s", health.interval_secs.value))
+                    .at(at.key("deployment.health-check-grace-secs"), format!("{grace} s of grace"))
+                    .context(at.key("target-group.health.interval-secs"), format!("a check each {} s", health.interval_secs))
                     .note(format!(
                         "{} failures take {condemned} s; a task that needs longer to come up is killed and started \
                          again, for ever",
-                        health.unhealthy_threshold.value
+                        health.unhealthy_threshold
                     ))
                     .help(format!("give at least {condemned}, better the longest start and half as much again")),
             );

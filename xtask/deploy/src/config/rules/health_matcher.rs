@@ -9,12 +9,15 @@ pub(super) const RULE: Rule =
     Rule { code: "health-matcher", about: "A health check accepts HTTP codes from 200 to 499.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let matcher = &service.target_group.value.health.value.matcher;
-        if let Some(part) = matcher.value.split(',').find(|part| !valid(part)) {
+    for (service, at) in scope.services() {
+        let matcher = &service.target_group.health.matcher;
+        if let Some(part) = matcher.split(',').find(|part| !valid(part)) {
             found.push(
                 Diagnostic::error(RULE.code, "not a list of HTTP codes")
-                    .at(matcher, format!("`{part}` is neither a code nor a range"))
+                    .at(
+                        at.key("target-group.health.matcher"),
+                        format!("`{part}` is neither a code nor a range"),
+                    )
                     .note("codes from 200 to 499 (ELBv2 API, Matcher): \"200\", \"200,302\" or \"200-299\""),
             );
         }

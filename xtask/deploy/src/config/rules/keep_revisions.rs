@@ -8,16 +8,15 @@ pub(super) const RULE: Rule =
     Rule { code: "keep-revisions", about: "No more revisions are kept than images.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let Some(revisions) = &service.keep_revisions else { continue };
-        let images = &service.repository.value.keep_images;
-        if revisions.value > images.value {
+    for (service, at) in scope.services() {
+        let (revisions, images) = (service.keep_revisions, service.repository.keep_images);
+        if revisions > images {
             found.push(
                 Diagnostic::error(RULE.code, "more revisions are kept than images")
-                    .at(revisions, format!("{} revisions to go back to", revisions.value))
-                    .at(images, format!("{} images", images.value))
+                    .at(at.key("keep-revisions"), format!("{} revisions to go back to", revisions))
+                    .at(at.key("repository.keep-images"), format!("{} images", images))
                     .note("a revision whose image has expired starts no task")
-                    .help(format!("`repository.keep-images = {}`, or fewer revisions", revisions.value)),
+                    .help(format!("`repository.keep-images = {}`, or fewer revisions", revisions)),
             );
         }
     }

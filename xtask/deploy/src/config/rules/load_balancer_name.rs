@@ -24,20 +24,20 @@ const NAME: Naming = Naming {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let balancer = &scope.settings.load_balancer.value;
-    let Some(name) = &balancer.name else { return };
-    if !name.value.starts_with("arn:") {
-        NAME.check(RULE.code, name, found);
-    } else if !name.value.contains(":loadbalancer/app/") {
+    let balancer = &scope.environment.load_balancer;
+    let (name, at) = (&balancer.name, scope.at("load-balancer.name"));
+    if !name.starts_with("arn:") {
+        NAME.check(RULE.code, name, at, found);
+    } else if !name.contains(":loadbalancer/app/") {
         found.push(
             Diagnostic::error(RULE.code, "not an application load balancer")
-                .at(name, "an ARN of something else")
+                .at(at, "an ARN of something else")
                 .help("the ARN of an application load balancer has `:loadbalancer/app/` in it"),
         );
-    } else if !balancer.existing.value {
+    } else if !balancer.existing {
         found.push(
             Diagnostic::error(RULE.code, "a load balancer to be created has no ARN yet")
-                .at(name, "names an existing one")
+                .at(at, "names an existing one")
                 .help("set `existing = true` beside it to use that one"),
         );
     }

@@ -11,12 +11,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let balancer = &scope.settings.load_balancer.value;
-    let Some(subnets) = balancer.subnets.as_ref().filter(|_| !balancer.existing.value) else { return };
-    if subnets.value.len() == 1 {
+    let balancer = &scope.environment.load_balancer;
+    if !balancer.existing && balancer.subnets.len() == 1 {
         found.push(
             Diagnostic::error(RULE.code, "an application load balancer needs two availability zones")
-                .at(subnets, "one subnet is one zone")
+                .at(scope.at("load-balancer.subnets"), "one subnet is one zone")
                 .help("name a second subnet in another zone"),
         );
     }

@@ -17,9 +17,7 @@ const NAME: Naming = Naming {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        if let Some(name) = &service.log_group.value.name {
-            NAME.check(RULE.code, name, found);
-        }
+    for (service, at) in scope.services() {
+        NAME.check(RULE.code, &service.log_group.name, at.key("log-group.name"), found);
     }
 }

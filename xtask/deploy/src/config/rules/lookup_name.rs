@@ -3,7 +3,8 @@
 //! Source: EC2, Tag: values of up to 256 characters. IAM API, GetRole: `[\w+=,.@-]`, with a path before it in an ARN.
 
 use super::naming::{Naming, any_form};
-use super::{Diagnostic, Rule, Scope};
+use super::{Diagnostic, Place, Rule, Scope};
+use crate::model::Lookup;
 
 pub(super) const RULE: Rule =
     Rule { code: "lookup-name", about: "Networks and roles have names that EC2 and IAM can find.", check };
@@ -25,19 +26,22 @@ const ROLE: Naming = Naming {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let settings = scope.settings;
-    let lists = [
-        &settings.network.value.subnets,
-        &settings.load_balancer.value.subnets,
-        &settings.load_balancer.value.security_groups,
-    ];
-    let services: Vec<_> = scope.services().map(|(_, service)| service).collect();
-    let of_services = services.iter().map(|service| &service.security_groups);
-    let listed = lists.into_iter().chain(of_services).flatten().flat_map(|list| &list.value);
-    for name in settings.network.value.vpc.iter().chain(listed) {
-        NETWORK.check(RULE.code, name, found);
+    let (network, balancer) = (&scope.environment.network, &scope.environment.load_balancer);
+    NETWORK.check(RULE.code, network.vpc.text(), scope.at("network.vpc"), found);
+    list(&network.subnets, &scope.at("network.subnets"), found);
+    list(&balancer.subnets, &scope.at("load-balancer.subnets"), found);
+    list(&balancer.security_groups, &scope.at("load-balancer.security-groups"), found);
+    for (service, at) in scope.services() {
+        list(&service.security_groups, &at.key("security-groups"), found);
+        ROLE.check(RULE.code, service.execution_role.text(), at.key("execution-role"), found);
+        if let Some(role) = &service.task_role {
+            ROLE.check(RULE.code, role.text(), at.key("task-role"), found);
+        }
     }
-    for role in services.iter().flat_map(|service| service.execution_role.iter().chain(&service.task_role)) {
-        ROLE.check(RULE.code, role, found);
+}
+
+fn list(names: &[Lookup], at: &Place<'_>, found: &mut Vec<Diagnostic>) {
+    for (name, at) in names.iter().zip(at.entries()) {
+        NETWORK.check(RULE.code, name.text(), at, found);
     }
 }

@@ -69,45 +69,62 @@ mod unique_name;
 mod variable_name;
 mod workload;
 
+use std::fmt::Display;
+
 use super::diagnostic::Diagnostic;
-use super::raw::{Service, Settings};
-use super::routing::{ListenerRule, listener_rules};
-use super::setting::{Setting, Span};
+use super::place::{Place, Places, Span};
+use super::routing::ListenerRule;
+use crate::model::{Environment, Service};
+
+/// One environment of the file, complete as far as the file says enough.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) environment: Environment,
+    pub(crate) places: Places,
+    /// Where `[env.NAME]` is.
+    pub(crate) section: Option<Span>,
+    /// The listener's rules, in the order in which it tries them.
+    pub(crate) listener: Vec<ListenerRule>,
+}
+
+impl Draft {
+    /// `all` are the environments of the file, this one among them.
+    pub(crate) fn scope<'a>(&'a self, all: &'a [Draft]) -> Scope<'a> {
+        let Self { environment, places, section, listener } = self;
+        Scope { environment, places, env_at: section.clone(), listener, all }
+    }
+}
 
 /// What a rule looks at: one environment, with the common values laid under it.
 pub(crate) struct Scope<'a> {
-    /// The environment's name.
-    pub(crate) env: &'a str,
-    /// Where `[env.NAME]` is.
+    pub(crate) environment: &'a Environment,
+    places: &'a Places,
     pub(crate) env_at: Option<Span>,
-    pub(crate) settings: &'a Settings,
-    /// The listener's rules, in the order in which it tries them.
-    pub(crate) listener: Vec<ListenerRule>,
-    /// The file's other environments, as far as they can be read.
-    pub(crate) others: &'a [Other],
-}
-
-/// Another environment of the file.
-pub(crate) struct Other {
-    pub(crate) name: String,
-    /// Where its `[env.NAME]` is.
-    pub(crate) place: Option<Span>,
-    pub(crate) settings: Settings,
+    pub(crate) listener: &'a [ListenerRule],
+    all: &'a [Draft],
 }
 
 impl<'a> Scope<'a> {
-    pub(crate) fn new(
-        env: &'a str,
-        env_at: Option<Span>,
-        settings: &'a Settings,
-        others: &'a [Other],
-    ) -> Self {
-        Self { env, env_at, settings, listener: listener_rules(settings), others }
+    pub(crate) fn env(&self) -> &'a str {
+        &self.environment.name
     }
 
-    /// The services by short name, which is sorted.
-    fn services(&self) -> impl Iterator<Item = (&'a Setting<String>, &'a Service)> + use<'a> {
-        self.settings.service.iter().map(|(key, service)| (key, &service.value))
+    /// A place outside of the services.
+    pub(crate) fn at(&self, path: impl Display) -> Place<'a> {
+        self.places.at(path)
+    }
+
+    /// The services by short name, which is sorted, and where they are.
+    pub(crate) fn services(&self) -> impl Iterator<Item = (&'a Service, Place<'a>)> + use<'a> {
+        let places = self.places;
+        let services = self.environment.services.iter();
+        services.map(|service| (service, places.at(format_args!("service.{}", service.key))))
+    }
+
+    /// The file's other environments, as far as they can be read.
+    fn others(&self) -> impl Iterator<Item = Scope<'a>> + use<'a> {
+        let (name, all) = (self.env(), self.all);
+        all.iter().filter(move |other| other.environment.name != name).map(|other| other.scope(all))
     }
 }
 

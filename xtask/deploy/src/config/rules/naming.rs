@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::Diagnostic;
-use super::Setting;
+use crate::config::place::Located;
 
 /// What AWS accepts as the name of one kind of thing.
 pub(super) struct Naming {
@@ -32,10 +32,18 @@ pub(super) fn any_form(_: &str) -> Option<&'static str> {
 }
 
 impl Naming {
-    pub(super) fn check(&self, code: &'static str, name: &Setting<String>, found: &mut Vec<Diagnostic>) {
-        let Some(problem) = self.problem(&name.value) else { return };
+    /// Judges a name that somebody wrote; derived ones are judged where they come from.
+    pub(super) fn check(
+        &self,
+        code: &'static str,
+        name: &str,
+        place: impl Located,
+        found: &mut Vec<Diagnostic>,
+    ) {
+        let Some(written) = place.place() else { return };
+        let Some(problem) = self.problem(name) else { return };
         let message = format!("not a {}", self.what);
-        found.push(Diagnostic::error(code, message).at(name, problem).note(self.law));
+        found.push(Diagnostic::error(code, message).at(written, problem).note(self.law));
     }
 
     fn problem(&self, name: &str) -> Option<String> {

@@ -18,9 +18,9 @@ const NAME: Naming = Naming {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        if let Some(package) = &service.build.value.cargo {
-            NAME.check(RULE.code, package, found);
+    for (service, at) in scope.services() {
+        if let Some(package) = &service.build.cargo {
+            NAME.check(RULE.code, package, at.key("build.cargo"), found);
         }
     }
 }

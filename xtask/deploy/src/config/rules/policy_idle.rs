@@ -4,36 +4,41 @@
 //! alarms that work against each other.
 
 use super::{Diagnostic, Rule, Scope};
+use crate::model::{Metric, Policy};
 
 pub(super) const RULE: Rule =
     Rule { code: "policy-idle", about: "A scaling policy can do something, and no two do the same.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let Some(scaling) = service.scaling.as_ref().map(|scaling| &scaling.value) else { continue };
-        let policies: Vec<_> = scaling.policy.iter().collect();
-        if let (Some(min), Some(max)) = (&scaling.min, &scaling.max)
-            && min.value == max.value
-            && let Some((name, _)) = policies.first()
+    for (service, at) in scope.services() {
+        let (Some(scaling), at) = (&service.scaling, at.key("scaling")) else { continue };
+        let name = |policy: &Policy| at.key("policy").key(&policy.name).name();
+        if scaling.min == scaling.max
+            && at.key("min").written()
+            && let Some(policy) = scaling.policies.first()
         {
             found.push(
                 Diagnostic::warning(RULE.code, "a scaling policy that has no room to scale")
-                    .at(*name, "never does anything")
-                    .context(min, format!("at least {}", min.value))
-                    .context(max, format!("at most {}", max.value)),
+                    .at(name(policy), "never does anything")
+                    .context(at.key("min"), format!("at least {}", scaling.min))
+                    .context(at.key("max"), format!("at most {}", scaling.max)),
             );
         }
-        for (at, (name, policy)) in policies.iter().enumerate() {
-            let Some(metric) = &policy.value.metric else { continue };
-            let same = |(_, other): &&(_, &super::Setting<crate::config::raw::Policy>)| {
-                other.value.metric.as_ref().is_some_and(|other| other.value == metric.value)
-            };
-            if let Some((first, _)) = policies[..at].iter().find(same) {
+        let tracks = |policy: &&Policy| at.key("policy").key(&policy.name).key("metric").written();
+        let policies: Vec<&Policy> = scaling.policies.iter().filter(tracks).collect();
+        for (nth, policy) in policies.iter().enumerate() {
+            if let Some(first) = policies[..nth].iter().find(|first| first.metric == policy.metric) {
                 found.push(
-                    Diagnostic::warning(RULE.code, format!("two policies follow {}", metric.value.wire()))
-                        .at(*first, "one")
-                        .at(*name, "the other")
-                        .note("each has alarms of its own: they work against each other"),
+                    Diagnostic::warning(
+                        RULE.code,
+                        format!(
+                            "two policies follow {}",
+                            policy.metric.map(Metric::wire).unwrap_or_default()
+                        ),
+                    )
+                    .at(name(first), "one")
+                    .at(name(policy), "the other")
+                    .note("each has alarms of its own: they work against each other"),
                 );
             }
         }

@@ -17,9 +17,9 @@ const NAME: Naming = Naming {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        for name in service.scaling.iter().flat_map(|scaling| scaling.value.policy.keys()) {
-            NAME.check(RULE.code, name, found);
+    for (service, at) in scope.services() {
+        for policy in service.scaling.iter().flat_map(|scaling| &scaling.policies) {
+            NAME.check(RULE.code, &policy.name, at.key("scaling.policy").key(&policy.name).name(), found);
         }
     }
 }

@@ -10,13 +10,13 @@ pub(super) const RULE: Rule =
     Rule { code: "public-host", about: "The public name is a DNS name, and HTTPS needs it.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let balancer = &scope.settings.load_balancer.value;
-    let protocol = &balancer.listener.value.protocol;
+    let balancer = &scope.environment.load_balancer;
+    let protocol = balancer.listener.protocol;
     let Some(host) = &balancer.host else {
-        if protocol.value == Protocol::Https {
+        if protocol == Protocol::Https {
             found.push(
                 Diagnostic::error(RULE.code, "an HTTPS listener needs the public name")
-                    .at(protocol, "HTTPS is asked for here")
+                    .at(scope.at("load-balancer.listener.protocol"), "HTTPS is asked for here")
                     .note(
                         "no certificate is issued for the load balancer's own name (`….elb.amazonaws.com`), so the \
                          checks have to ask by the name that the certificate is for",
@@ -26,13 +26,13 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
         }
         return;
     };
-    let name = host.value.as_str();
+    let (name, at) = (host.as_str(), scope.at("load-balancer.host"));
     let Some(wrong) = wrong(name) else { return };
-    let diagnostic = Diagnostic::error(RULE.code, "`host` is a DNS name").at(host, wrong);
+    let diagnostic = Diagnostic::error(RULE.code, "`host` is a DNS name").at(&at, wrong);
     let bare = name.split_once("://").map_or(name, |(_, rest)| rest);
     let bare = bare.split(['/', ':']).next().unwrap_or_default();
     found.push(if bare != name && self::wrong(bare).is_none() {
-        diagnostic.replace(host, format!("\"{bare}\""), "give the name alone; the port is the listener's")
+        diagnostic.replace(&at, format!("\"{bare}\""), "give the name alone; the port is the listener's")
     } else {
         diagnostic.help("give the name that browsers ask for, such as `app.example.com`")
     });

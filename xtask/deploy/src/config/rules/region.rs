@@ -5,16 +5,16 @@ use super::{Diagnostic, Rule, Scope};
 pub(super) const RULE: Rule = Rule { code: "region", about: "A region has the form of a region.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let Some(region) = &scope.settings.region else { return };
-    if valid(&region.value) {
+    let (region, at) = (&scope.environment.region, &scope.at("region"));
+    if valid(region) || !at.written() {
         return;
     }
     let wrong = Diagnostic::error(RULE.code, "not an AWS region");
-    let zone = region.value.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    let zone = region.trim_end_matches(|c: char| c.is_ascii_lowercase());
     found.push(if valid(zone) {
-        wrong.at(region, "an availability zone").replace(region, format!("\"{zone}\""), "its region")
+        wrong.at(at, "an availability zone").replace(at, format!("\"{zone}\""), "its region")
     } else {
-        wrong.at(region, "regions look like `ap-southeast-1`")
+        wrong.at(at, "regions look like `ap-southeast-1`")
     });
 }
 

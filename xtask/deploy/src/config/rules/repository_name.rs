@@ -22,22 +22,22 @@ const NAME: Naming = Naming {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let Some(name) = &service.repository.value.name else { continue };
+    for (service, at) in scope.services() {
+        let (name, at) = (&service.repository.name, at.key("repository.name"));
         // A tag or a digest is no part of the repository either.
-        let (host, path) = name.value.split_once('/').unwrap_or((&name.value, ""));
+        let (host, path) = name.split_once('/').unwrap_or((name, ""));
         if path.is_empty() || !is_host(host) {
-            NAME.check(RULE.code, name, found);
+            NAME.check(RULE.code, name, at, found);
             continue;
         }
         let own = path.split([':', '@']).next().unwrap_or(path);
         found.push(
             Diagnostic::error(RULE.code, "not a repository name")
-                .at(name, format!("`{host}` is the address of a registry"))
+                .at(&at, format!("`{host}` is the address of a registry"))
                 .note(
                     "images are pushed to the registry of the deploying account in `region`, and to no other",
                 )
-                .replace(name, format!("\"{own}\""), format!("name the repository alone: `{own}`")),
+                .replace(&at, format!("\"{own}\""), format!("name the repository alone: `{own}`")),
         );
     }
 }

@@ -16,8 +16,8 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
             let place = |rule: &ListenerRule| rule.priority_at.clone().or(rule.pattern_at.clone());
             found.push(
                 Diagnostic::error(RULE.code, format!("two listener rules have priority {}", rule.priority))
-                    .at(&place(first), named(first))
-                    .at(&place(rule), named(rule))
+                    .at(place(first), named(first))
+                    .at(place(rule), named(rule))
                     .help("give one of them another number; the lower one is tried first"),
             );
         }

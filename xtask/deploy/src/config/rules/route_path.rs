@@ -9,25 +9,23 @@ pub(super) const RULE: Rule =
     Rule { code: "route-path", about: "A route's pattern is one that a listener rule takes.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        for path in service.routes.iter().filter_map(|route| route.value.path.as_ref()) {
-            let stranger =
-                path.value.chars().find(|&c| !c.is_ascii_alphanumeric() && !"_-.$/~\"'@:+&*?".contains(c));
-            let length = path.value.chars().count();
-            let wrong = Diagnostic::error(RULE.code, "not a path pattern");
-            if let Some(stranger) = stranger {
-                found.push(wrong.at(path, format!("{stranger:?} is not allowed")).note(
-                    "letters, digits and `_ - . $ / ~ \" ' @ : + & * ?` (ELB user guide, path conditions)",
-                ));
-            } else if length > 128 {
-                found.push(wrong.at(path, format!("{length} characters, at most 128")));
-            } else if !path.value.starts_with(['/', '*']) {
-                found.push(wrong.at(path, "matches nothing: every path begins with a slash").replace(
-                    path,
-                    format!("\"/{}\"", path.value),
-                    "begin with one",
-                ));
-            }
+    for rule in scope.listener.iter().filter(|rule| !rule.health) {
+        let (path, at) = (&rule.pattern, &rule.pattern_at);
+        let stranger = path.chars().find(|&c| !c.is_ascii_alphanumeric() && !"_-.$/~\"'@:+&*?".contains(c));
+        let length = path.chars().count();
+        let wrong = Diagnostic::error(RULE.code, "not a path pattern");
+        if let Some(stranger) = stranger {
+            found.push(wrong.at(at, format!("{stranger:?} is not allowed")).note(
+                "letters, digits and `_ - . $ / ~ \" ' @ : + & * ?` (ELB user guide, path conditions)",
+            ));
+        } else if length > 128 {
+            found.push(wrong.at(at, format!("{length} characters, at most 128")));
+        } else if !path.starts_with(['/', '*']) {
+            found.push(wrong.at(at, "matches nothing: every path begins with a slash").replace(
+                at,
+                format!("\"/{path}\""),
+                "begin with one",
+            ));
         }
     }
 }

@@ -12,22 +12,21 @@ pub(super) const RULE: Rule =
     Rule { code: "secret-in-environment", about: "No secret stands in plain environment variables.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let container = &service.container.value;
-        let public = |name: &str| container.public.iter().any(|public| public.value == name);
+    for (service, at) in scope.services() {
+        let (container, at) = (&service.container, at.key("container.environment"));
+        let public = |name: &str| container.public.iter().any(|public| public == name);
         for (name, value) in &container.environment {
-            let form = secret_value(&value.value);
-            let switch = ["", "true", "false"].contains(&value.value.as_str());
-            if switch || public(&name.value) || (form.is_none() && !secret_name(&name.value)) {
+            let form = secret_value(value);
+            let switch = ["", "true", "false"].contains(&value.as_str());
+            if switch || public(name) || (form.is_none() && !secret_name(name)) {
                 continue;
             }
-            let variable = &name.value;
+            let (variable, at) = (name, at.key(name).name());
             let none = format!("if it is none, add `public = [\"{variable}\"]` to the container's table");
             if form.is_none() && doubtful_name(variable) {
                 let text = format!("maybe a secret in the plain environment: `{variable}`");
-                found.push(
-                    Diagnostic::warning(RULE.code, text).at(name, "its name sounds like one").help(none),
-                );
+                found
+                    .push(Diagnostic::warning(RULE.code, text).at(at, "its name sounds like one").help(none));
                 continue;
             }
             let label = form.map_or_else(
@@ -36,7 +35,7 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
             );
             found.push(
                 Diagnostic::error(RULE.code, format!("a secret in the plain environment: `{variable}`"))
-                    .at(name, label)
+                    .at(at, label)
                     .note(
                         "whoever may read the task definition can read it, in every revision there ever was",
                     )

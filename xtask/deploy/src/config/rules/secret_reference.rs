@@ -14,28 +14,23 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        for (name, reference) in &service.container.value.secrets {
-            let arn = reference.value.starts_with("arn:");
-            let store = reference
-                .value
-                .split(':')
-                .nth(2)
-                .is_some_and(|store| ["secretsmanager", "ssm"].contains(&store));
+    for (service, at) in scope.services() {
+        for (name, reference) in &service.container.secrets {
+            let at = at.key("container.secrets").key(name);
+            let arn = reference.starts_with("arn:");
+            let store =
+                reference.split(':').nth(2).is_some_and(|store| ["secretsmanager", "ssm"].contains(&store));
             let wrong = |label: &str| {
-                Diagnostic::error(
-                    RULE.code,
-                    format!("`{}` does not say where the secret is kept", name.value),
-                )
-                .at(reference, label)
-                .note(
-                    "it takes the ARN of a Secrets Manager secret or SSM parameter, or the parameter's \
+                Diagnostic::error(RULE.code, format!("`{}` does not say where the secret is kept", name))
+                    .at(&at, label)
+                    .note(
+                        "it takes the ARN of a Secrets Manager secret or SSM parameter, or the parameter's \
                          name with a leading slash",
-                )
+                    )
             };
             if arn && !store {
                 found.push(wrong("an ARN of something else"));
-            } else if !secret_reference(&reference.value) {
+            } else if !secret_reference(reference) {
                 found.push(wrong("neither an ARN nor `/a/parameter/name`"));
             }
         }

@@ -17,7 +17,7 @@ const NAME: Naming = Naming {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (key, _) in scope.services() {
-        NAME.check(RULE.code, key, found);
+    for (service, at) in scope.services() {
+        NAME.check(RULE.code, &service.key.0, at.name(), found);
     }
 }

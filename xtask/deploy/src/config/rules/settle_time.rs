@@ -16,23 +16,24 @@ pub(super) const RULE: Rule =
 const FARGATE_START_SECS: u64 = 30;
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let start = if scope.settings.kind.value == Kind::Local { 0 } else { FARGATE_START_SECS };
-    for (_, service) in scope.services() {
-        let own = service.deployment.value.settle_secs.as_ref();
-        let Some(settle) = own.or(scope.settings.timeouts.value.settle_secs.as_ref()) else { continue };
+    let start = if scope.environment.kind == Kind::Local { 0 } else { FARGATE_START_SECS };
+    for (service, at) in scope.services() {
+        let own = service.deployment.settle_secs;
+        let Some(settle) = own.or(scope.environment.timeouts.settle_secs) else { continue };
+        let settle_at = at.key("deployment.settle-secs").or(scope.at("timeouts.settle-secs"));
         let Some(waves) = waves(service) else { continue };
-        let check = u64::from(service.target_group.value.health.value.interval_secs.value);
-        let delay = &service.target_group.value.deregistration_delay_secs;
-        let least = waves * (start + check + u64::from(delay.value));
-        if settle.value < least {
+        let check = u64::from(service.target_group.health.interval_secs);
+        let delay = service.target_group.deregistration_delay_secs;
+        let least = waves * (start + check + u64::from(delay));
+        if settle < least {
             found.push(
                 Diagnostic::warning(RULE.code, "a roll takes longer than the tool waits")
-                    .at(settle, format!("gives up after {} s", settle.value))
-                    .context(delay, format!("{} s per wave go into draining", delay.value))
+                    .at(settle_at, format!("gives up after {} s", settle))
+                    .context(at.key("target-group.deregistration-delay-secs"), format!("{} s per wave go into draining", delay))
                     .note(format!(
                         "{waves} × ({start} s to start + {check} s to the first health check + {} s to drain) \
                          = {least} s",
-                        delay.value
+                        delay
                     ))
                     .help(format!("leave it out: then the tool derives it; or wait {} s, twice as long as a good roll", least * 2)),
             );

@@ -3,10 +3,9 @@
 //! A second environment with another cluster only would put its tasks into the first one's target groups: they would
 //! get its traffic. Repositories, log groups and a load balancer that exists already may be shared.
 
-use super::{Diagnostic, Other, Rule, Scope, Setting, Settings, Span};
-use crate::config::connect::discovery_name;
-use crate::config::raw::Service;
-use crate::model::Kind;
+use super::{Diagnostic, Rule, Scope};
+use crate::config::place::Span;
+use crate::model::{Environment, Kind};
 
 pub(super) const RULE: Rule = Rule {
     code: "shared-name",
@@ -23,11 +22,11 @@ struct Own {
 }
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for other in scope.others.iter().filter(|other| are_neighbours(scope.settings, &other.settings)) {
-        let theirs = owned(&other.settings);
-        for own in owned(scope.settings) {
+    for other in scope.others().filter(|other| are_neighbours(scope.environment, other.environment)) {
+        let theirs = owned(&other);
+        for own in owned(scope) {
             if let Some(same) = theirs.iter().find(|same| same.what == own.what && same.name == own.name) {
-                found.push(diagnostic(scope, other, &own, same));
+                found.push(diagnostic(scope, &other, &own, same));
             }
         }
     }
@@ -35,53 +34,44 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
 
 /// Whether both can be in one account and region. An open account may be any. The embedded cloud is no neighbour: an
 /// environment there may have all names of another.
-fn are_neighbours(one: &Settings, other: &Settings) -> bool {
-    let text = |setting: &Option<Setting<String>>| setting.as_ref().map(|it| it.value.clone());
-    let (mine, theirs) = (text(&one.account), text(&other.account));
-    one.kind.value == Kind::Aws
-        && other.kind.value == Kind::Aws
-        && text(&one.region) == text(&other.region)
-        && (mine.is_none() || theirs.is_none() || mine == theirs)
+fn are_neighbours(one: &Environment, other: &Environment) -> bool {
+    one.kind == Kind::Aws
+        && other.kind == Kind::Aws
+        && one.region == other.region
+        && (one.account.is_none() || other.account.is_none() || one.account == other.account)
 }
 
-type Name = fn(&Service) -> Option<&Setting<String>>;
-
-fn owned(settings: &Settings) -> Vec<Own> {
-    let names: [(&str, &str, Name); 2] = [
-        ("target group", "target-group.name", |service| service.target_group.value.name.as_ref()),
-        ("task definition family", "family", |service| service.family.as_ref()),
-    ];
+fn owned(scope: &Scope<'_>) -> Vec<Own> {
+    let environment = scope.environment;
     let mut list = Vec::new();
-    for service in settings.service.values().map(|service| &service.value) {
-        for (what, key, name) in names {
-            let own = |name: &Setting<String>| Own {
-                what,
-                key,
-                name: name.value.clone(),
-                place: name.span.clone(),
-            };
-            list.extend(name(service).map(own));
+    let mut own = |what, key, name: String, place: Option<Span>| list.push(Own { what, key, name, place });
+    for (service, at) in scope.services() {
+        for (what, key, name) in [
+            ("target group", "target-group.name", &service.target_group.name),
+            ("task definition family", "family", &service.family),
+        ] {
+            own(what, key, name.clone(), at.key(key).span());
         }
-        if let (Some(cluster), Some(name)) = (&settings.cluster, &service.name) {
-            let (full, place) = (format!("{}/{}", cluster.value, name.value), cluster.span.clone());
-            list.push(Own { what: "service", key: "cluster", name: full, place });
-        }
-        if let (Some(space), Some(connect)) = (&settings.namespace, &service.connect) {
-            let name = format!("{}.{}", discovery_name(service).unwrap_or_default(), space.value);
-            let place = space.span.clone().or(connect.span.clone());
-            list.push(Own { what: "Service Connect endpoint", key: "namespace", name, place });
+        let full = format!("{}/{}", environment.cluster, service.name);
+        own("service", "cluster", full, scope.at("cluster").span().filter(|_| at.key("name").written()));
+        if let Some(connect) = &service.connect {
+            let name = format!("{}.{}", connect.discovery_name, environment.namespace);
+            let place = scope.at("namespace").or(at.key("connect"));
+            own("Service Connect endpoint", "namespace", name, place);
         }
     }
-    let balancer = &settings.load_balancer.value;
-    if let Some(name) = balancer.name.as_ref().filter(|_| !balancer.existing.value) {
-        let (what, key) = ("load balancer", "load-balancer.name");
-        list.push(Own { what, key, name: name.value.clone(), place: name.span.clone() });
+    let balancer = &environment.load_balancer;
+    if !balancer.existing {
+        let key = "load-balancer.name";
+        own("load balancer", key, balancer.name.clone(), scope.at(key).span());
     }
+    // What is not written is missing, which is reported as that.
+    list.retain(|own| own.place.is_some());
     list
 }
 
-fn diagnostic(scope: &Scope<'_>, other: &Other, own: &Own, same: &Own) -> Diagnostic {
-    let (one, two) = (scope.env, &other.name);
+fn diagnostic(scope: &Scope<'_>, other: &Scope<'_>, own: &Own, same: &Own) -> Diagnostic {
+    let (one, two) = (scope.env(), other.env());
     let wrong = Diagnostic::error(
         RULE.code,
         format!("`{one}` and `{two}` have the same {} `{}`", own.what, own.name),
@@ -90,7 +80,7 @@ fn diagnostic(scope: &Scope<'_>, other: &Other, own: &Own, same: &Own) -> Diagno
         true => wrong
             .at(&own.place, "both have it from here")
             .context(&scope.env_at, format!("`{one}`"))
-            .context(&other.place, format!("`{two}`")),
+            .context(&other.env_at, format!("`{two}`")),
         false => {
             wrong.at(&own.place, format!("`{one}` has it")).at(&same.place, format!("and so has `{two}`"))
         }

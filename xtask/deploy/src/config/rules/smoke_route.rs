@@ -4,9 +4,9 @@
 //! service's health path is answered by the other one, and a check by status code alone passes for the wrong
 //! reason.
 
-use super::{Diagnostic, Rule, Scope};
-use crate::config::routing::{ListenerRule, health_path, stranger_in, taken};
-use crate::config::setting::Setting;
+use super::{Diagnostic, Place, Rule, Scope};
+use crate::config::routing::{ListenerRule, stranger_in, taken};
+use crate::model::Service;
 
 pub(super) const RULE: Rule = Rule {
     code: "smoke-route",
@@ -15,35 +15,36 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (key, service) in scope.services() {
+    for (service, at) in scope.services() {
+        let answers = |rule: Option<&ListenerRule>| rule.is_some_and(|rule| rule.service == service.key.0);
         // A service without any rule is `route-none`'s.
-        if !scope.listener.iter().any(|rule| rule.service == key.value) {
+        if service.routes.is_empty() {
             continue;
         }
-        let Some(checks) = &service.smoke else {
-            derived(scope, key, health_path(service), found);
+        if !at.key("smoke").written() {
+            derived(scope, service, &at.key("target-group.health.path"), found);
             continue;
-        };
-        for path in checks.iter().filter_map(|check| check.value.path.as_ref()) {
-            if !path.value.starts_with('/') {
+        }
+        for (check, at) in service.smoke.iter().zip(at.key("smoke").entries()) {
+            let (path, at) = (&check.path, at.key("path"));
+            let rule = taken(scope.listener, path);
+            if !at.written() || (path.starts_with('/') && answers(rule)) {
+                continue;
+            }
+            if !path.starts_with('/') {
                 found.push(
                     Diagnostic::error(RULE.code, "a smoke check's path begins with a slash")
-                        .at(path, "no slash")
-                        .replace(path, format!("\"/{}\"", path.value), "begin with one"),
+                        .at(&at, "no slash")
+                        .replace(&at, format!("\"/{path}\""), "begin with one"),
                 );
                 continue;
             }
-            let rule = taken(&scope.listener, &path.value);
-            if rule.is_some_and(|rule| rule.service == key.value) {
-                continue;
-            }
-            let wrong =
-                Diagnostic::error(RULE.code, format!("`{}` does not answer `{}`", key.value, path.value))
-                    .at(path, "asked for through the load balancer");
+            let wrong = Diagnostic::error(RULE.code, format!("`{}` does not answer `{path}`", service.key))
+                .at(&at, "asked for through the load balancer");
             let wrong = blame(wrong, rule);
-            let own_health = health_path(service).is_some_and(|health| health.value == path.value);
-            found.push(if own_health && !scope.settings.load_balancer.value.health_routes.value {
-                wrong.context(&scope.settings.load_balancer.value.health_routes, "no rules for health paths")
+            let own_health = service.target_group.health.path == *path;
+            found.push(if own_health && !scope.environment.load_balancer.health_routes {
+                wrong.context(scope.at("load-balancer.health-routes"), "no rules for health paths")
                     .help("switch `health-routes` on, or check a path that leads to the service")
             } else {
                 wrong.help("move the check to the service that answers, or route the path here with a lower priority")
@@ -54,26 +55,17 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
 
 /// Where no check is written one is derived from the health path, provided that the path leads to the
 /// service.
-fn derived(
-    scope: &Scope<'_>,
-    key: &Setting<String>,
-    health: Option<&Setting<String>>,
-    found: &mut Vec<Diagnostic>,
-) {
+fn derived(scope: &Scope<'_>, service: &Service, at: &Place<'_>, found: &mut Vec<Diagnostic>) {
+    let health = &service.target_group.health.path;
     // A path that is none is `health-path`'s.
-    let Some(health) =
-        health.filter(|path| path.value.starts_with('/') && stranger_in(&path.value).is_none())
-    else {
-        return;
-    };
-    let rule = taken(&scope.listener, &health.value);
-    if rule.is_some_and(|rule| rule.service == key.value) {
+    if !service.smoke.is_empty() || !health.starts_with('/') || stranger_in(health).is_some() {
         return;
     }
     let wrong =
-        Diagnostic::warning(RULE.code, format!("nothing checks `{}` through the load balancer", key.value))
-            .at(health, "its health path, which would be checked, leads elsewhere");
-    found.push(blame(wrong, rule).help("name a path that leads to it: `smoke = [{ path = \"/…\" }]`"));
+        Diagnostic::warning(RULE.code, format!("nothing checks `{}` through the load balancer", service.key))
+            .at(at, "its health path, which would be checked, leads elsewhere");
+    let wrong = blame(wrong, taken(scope.listener, health));
+    found.push(wrong.help("name a path that leads to it: `smoke = [{ path = \"/…\" }]`"));
 }
 
 fn blame(wrong: Diagnostic, rule: Option<&ListenerRule>) -> Diagnostic {

@@ -19,24 +19,25 @@ pub(super) const RULE: Rule =
 const CONNECT_REQUEST_SECS: u32 = 15;
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let delay = &service.target_group.value.deregistration_delay_secs;
-        let stop = &service.container.value.stop_timeout_secs;
-        if delay.value == 0 {
+    for (service, at) in scope.services() {
+        let (delay, stop) =
+            (service.target_group.deregistration_delay_secs, service.container.stop_timeout_secs);
+        let delay_at = at.key("target-group.deregistration-delay-secs");
+        if delay == 0 {
             found.push(
                 Diagnostic::warning(RULE.code, "requests in flight are cut when a task leaves")
-                    .at(delay, "no time to finish them")
+                    .at(delay_at, "no time to finish them")
                     .help("give the longest request's time, such as 30"),
             );
             continue;
         }
         let server = if service.connect.is_some() { CONNECT_REQUEST_SECS } else { 0 };
-        if stop.value > delay.value.max(server) {
+        if stop > delay.max(server) {
             let wrong = Diagnostic::warning(RULE.code, "a task may take longer to stop than any request can last")
-                .at(stop, format!("{} s from SIGTERM to SIGKILL", stop.value))
-                .at(delay, format!("requests were given {} s before SIGTERM", delay.value))
+                .at(at.key("container.stop-timeout-secs"), format!("{} s from SIGTERM to SIGKILL", stop))
+                .at(delay_at, format!("requests were given {} s before SIGTERM", delay))
                 .note("ECS sends SIGTERM after the deregistration delay: what is still open then has no client any more");
-            found.push(wrong.help(format!("{} s are enough", delay.value.max(server).max(2))));
+            found.push(wrong.help(format!("{} s are enough", delay.max(server).max(2))));
         }
     }
 }

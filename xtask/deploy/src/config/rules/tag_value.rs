@@ -3,7 +3,7 @@
 //! Source: ECS API, Tag: up to 256 letters, digits, spaces and `+ - = . _ : / @`.
 
 use super::naming::{Naming, any_form};
-use super::{Diagnostic, Rule, Scope, Setting};
+use super::{Diagnostic, Rule, Scope};
 use crate::model::fits_tag;
 
 pub(super) const RULE: Rule = Rule {
@@ -22,8 +22,6 @@ const VALUE: Naming = Naming {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let env = Setting { value: scope.env.to_owned(), span: scope.env_at.clone() };
-    for name in scope.settings.app.iter().chain([&env]) {
-        VALUE.check(RULE.code, name, found);
-    }
+    VALUE.check(RULE.code, &scope.environment.app, scope.at("app"), found);
+    VALUE.check(RULE.code, scope.env(), &scope.env_at, found);
 }

@@ -4,39 +4,44 @@
 //! rollback of one takes the other's; a shared repository lets one service's lifecycle policy delete the
 //! other's images. Log groups may be shared: streams carry the container's name.
 
-use super::{Diagnostic, Rule, Scope, Setting};
-use crate::config::raw::Service;
+use super::{Diagnostic, Rule, Scope};
+use crate::config::place::{Place, Span};
+use crate::model::Service;
 
 pub(super) const RULE: Rule =
     Rule { code: "unique-name", about: "What belongs to one service is not shared by two.", check };
 
-type Name = fn(&Service) -> Option<&Setting<String>>;
+/// What it is, its name, and where that is written; what it is derived from, where it is not written itself.
+type Name = (&'static str, fn(&Service) -> Option<&String>, fn(&Place<'_>) -> Option<Span>);
 
-const NAMES: [(&str, Name); 5] = [
-    ("service name", |service| service.name.as_ref()),
-    ("task definition family", |service| service.family.as_ref()),
-    ("target group", |service| service.target_group.value.name.as_ref()),
-    ("repository", |service| service.repository.value.name.as_ref()),
-    ("Service Connect discovery name", |service| {
-        let container = &service.container.value;
-        let connect = &service.connect.as_ref()?.value;
-        connect.discovery_name.as_ref().or(container.port_name.as_ref()).or(container.name.as_ref())
-    }),
+const NAMES: [Name; 5] = [
+    ("service name", |service| Some(&service.name), |at| at.key("name").span()),
+    ("task definition family", |service| Some(&service.family), |at| at.key("family").span()),
+    ("target group", |service| Some(&service.target_group.name), |at| at.key("target-group.name").span()),
+    ("repository", |service| Some(&service.repository.name), |at| at.key("repository.name").span()),
+    (
+        "Service Connect discovery name",
+        |service| Some(&service.connect.as_ref()?.discovery_name),
+        |at| {
+            let port = at.key("container.port-name").or(at.key("container.name"));
+            at.key("connect.discovery-name").or(port)
+        },
+    ),
 ];
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (what, name_of) in NAMES {
-        let mut seen: Vec<(&str, &Setting<String>)> = Vec::new();
-        for (key, service) in scope.services() {
-            let Some(name) = name_of(service) else { continue };
-            if let Some((owner, first)) = seen.iter().find(|(_, first)| first.value == name.value) {
+    for (what, name_of, place_of) in NAMES {
+        let mut seen: Vec<(&str, &String, Span)> = Vec::new();
+        for (service, at) in scope.services() {
+            let (Some(name), Some(place)) = (name_of(service), place_of(&at)) else { continue };
+            if let Some((owner, _, first)) = seen.iter().find(|(_, first, _)| *first == name) {
                 found.push(
-                    Diagnostic::error(RULE.code, format!("two services have the {what} `{}`", name.value))
-                        .at(*first, format!("`{owner}` has it"))
-                        .at(name, format!("and so has `{}`", key.value)),
+                    Diagnostic::error(RULE.code, format!("two services have the {what} `{name}`"))
+                        .at(first, format!("`{owner}` has it"))
+                        .at(&place, format!("and so has `{}`", service.key)),
                 );
             }
-            seen.push((&key.value, name));
+            seen.push((&service.key.0, name, place));
         }
     }
 }

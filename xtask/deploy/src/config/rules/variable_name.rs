@@ -14,23 +14,27 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (_, service) in scope.services() {
-        let container = &service.container.value;
-        for name in container.environment.keys().chain(container.secrets.keys()) {
-            VARIABLE.check(RULE.code, name, found);
+    for (service, at) in scope.services() {
+        let (container, at) = (&service.container, at.key("container"));
+        let plain = |name: &str| at.key("environment").key(name).name();
+        for name in container.environment.keys() {
+            VARIABLE.check(RULE.code, name, plain(name), found);
         }
-        for secret in container.secrets.keys() {
-            if ["PORT", COMMIT_VARIABLE].contains(&secret.value.as_str()) {
+        for name in container.secrets.keys() {
+            let secret = at.key("secrets").key(name).name();
+            VARIABLE.check(RULE.code, name, &secret, found);
+            let twice = || Diagnostic::error(RULE.code, format!("`{name}` has two sources"));
+            if ["PORT", COMMIT_VARIABLE].contains(&name.as_str()) {
                 found.push(
-                    Diagnostic::error(RULE.code, format!("`{}` has two sources", secret.value))
-                        .at(secret, "a secret")
+                    twice()
+                        .at(&secret, "a secret")
                         .note("the tool sets this variable itself, and ECS refuses a name that is both")
                         .help("give the secret another name"),
                 );
             }
-            if let Some((plain, _)) = container.environment.iter().find(|(name, _)| *name == secret) {
+            if let Some(plain) = plain(name) {
                 found.push(
-                    Diagnostic::error(RULE.code, format!("`{}` has two sources", secret.value))
+                    twice()
                         .at(plain, "a plain value")
                         .at(secret, "a secret")
                         .help("keep the secret and take the plain value out"),

@@ -7,8 +7,8 @@ pub(super) const RULE: Rule =
     Rule { code: "workload", about: "`workload` is set for the embedded cloud only.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let workload = &scope.settings.workload;
-    if scope.settings.kind.value != Kind::Local && workload.span.is_some() {
+    let workload = scope.at("workload");
+    if scope.environment.kind != Kind::Local && workload.written() {
         found.push(
             Diagnostic::warning(RULE.code, "a workload that nothing runs")
                 .at(workload, "on AWS, tasks run on Fargate")

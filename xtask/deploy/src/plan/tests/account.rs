@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use super::super::{service_spec, task_definition_spec, wanted};
 use crate::model::spec::{LoadBalancerSpec, LogGroupSpec, TaskDefinitionSpec};
 use crate::model::{
-    Architecture, Build, CircuitBreaker, ClusterState, Connect, Container, Deployment, Desired, Environment,
-    HealthCheck, ImageDigest, Kind, Listener, ListenerState, LoadBalancer, LoadBalancerSource,
-    LoadBalancerState, LogGroup, Lookup, Metric, NamespaceState, Network, Observed, OnPlainCause, Owner,
-    Patience, Policy, Protocol, Release, Repository, RepositoryState, Route, RuleState, Scaling,
-    ScalingState, Service, ServiceKey, ServiceState, TargetGroup, TargetGroupState, TaskDefinitionState,
-    Timeouts, Undo, Workload,
+    Alias, Build, ClusterState, Connect, Container, Deployment, Desired, Environment, HealthCheck,
+    ImageDigest, ListenerState, LoadBalancer, LoadBalancerState, LogGroup, Lookup, Metric, NamespaceState,
+    Network, Observed, Owner, Patience, Policy, Release, Repository, RepositoryState, Route, RuleState,
+    Scaling, ScalingState, Service, ServiceKey, ServiceState, TargetGroup, TargetGroupState,
+    TaskDefinitionState,
 };
 
 pub(super) fn digest(fill: char) -> ImageDigest {
@@ -26,64 +25,36 @@ fn service(key: &str, port: u16, health: &str, path: &str, priority: u32, depend
         key: ServiceKey(key.into()),
         name: format!("ielts-{key}-service"),
         family: format!("ielts-{key}"),
-        build: Build::Cargo { package: key.into() },
+        build: Build { cargo: Some(key.into()), ..Build::default() },
         repository: Repository { name: format!("ielts/{key}"), immutable_tags: true, keep_images: 20 },
         container: Container {
             name: key.into(),
             port,
             port_name: key.into(),
             environment: BTreeMap::from([("PORT".into(), port.to_string())]),
-            secrets: BTreeMap::new(),
-            health_check: None,
-            stop_timeout_secs: 30,
-            readonly_root: true,
-            tmp: false,
+            ..Container::default()
         },
-        cpu: 256,
-        memory_mib: 512,
-        architecture: Architecture::X86_64,
         execution_role: name("exec"),
-        task_role: None,
         log_group: LogGroup { name: format!("/ecs/ielts-{key}"), retention_days: 30 },
         security_groups: vec![name("sg")],
-        desired_count: 2,
         keep_revisions: 20,
-        enable_execute_command: false,
         connect: Some(Connect {
             discovery_name: key.into(),
-            alias_port: port,
-            alias_dns: format!("{key}.ielts.local"),
+            alias: Alias { port, dns: format!("{key}.ielts.local") },
         }),
         target_group: TargetGroup {
             name: format!("ielts-{key}-tg"),
-            health: HealthCheck {
-                path: health.into(),
-                matcher: "200".into(),
-                interval_secs: 10,
-                timeout_secs: 5,
-                healthy_threshold: 2,
-                unhealthy_threshold: 2,
-            },
-            deregistration_delay_secs: 30,
+            health: HealthCheck { path: health.into(), timeout_secs: 5, ..HealthCheck::default() },
+            ..TargetGroup::default()
         },
         routes: vec![
             Route { path: health.into(), priority: priority / 10 },
             Route { path: path.into(), priority },
         ],
         deployment: Deployment {
-            minimum_healthy_percent: 100,
-            maximum_percent: 200,
-            circuit_breaker: CircuitBreaker {
-                enable: true,
-                rollback: true,
-                threshold: 3,
-                reset_on_healthy_task: true,
-            },
             health_check_grace_secs: 30,
-            early_success: None,
-            bake_secs: 30,
-            on_plain_cause: OnPlainCause::RollBack,
             patience: Patience { roll_secs: 600, back_secs: 300, finish_secs: 60 },
+            ..Deployment::default()
         },
         scaling: Some(Scaling {
             min: 2,
@@ -91,16 +62,13 @@ fn service(key: &str, port: u16, health: &str, path: &str, priority: u32, depend
             policies: vec![Policy {
                 name: format!("{key}-cpu-scaling"),
                 metric: Some(Metric::Cpu),
-                custom_metric: None,
                 target: 70.0,
-                scale_out_cooldown_secs: 60,
-                scale_in_cooldown_secs: 120,
-                disable_scale_in: false,
+                ..Policy::default()
             }],
             schedules: Vec::new(),
         }),
         depends_on: depends_on.iter().map(|key| ServiceKey((*key).to_owned())).collect(),
-        smoke: Vec::new(),
+        ..Service::default()
     }
 }
 
@@ -108,39 +76,22 @@ pub(super) fn desired() -> Desired {
     let environment = Environment {
         name: "prod".into(),
         app: "ielts".into(),
-        kind: Kind::Aws,
-        workload: Workload::Auto,
         region: "ap-southeast-1".into(),
-        account: None,
         confirm: true,
         cluster: "ielts-prod-cluster".into(),
         namespace: "ielts.local".into(),
         network: Network { vpc: name("vpc"), subnets: vec![name("a"), name("b")], assign_public_ip: false },
         load_balancer: LoadBalancer {
-            source: LoadBalancerSource::Create {
-                name: "ielts-prod-alb".into(),
-                subnets: vec![name("pa"), name("pb")],
-                security_groups: vec![name("alb")],
-                internal: false,
-            },
-            host: None,
-            smoke_from: None,
-            listener: Listener {
-                port: 80,
-                protocol: Protocol::Http,
-                certificate: None,
-                further_certificates: Vec::new(),
-                ssl_policy: None,
-                redirect_http: false,
-            },
+            name: "ielts-prod-alb".into(),
+            subnets: vec![name("pa"), name("pb")],
+            security_groups: vec![name("alb")],
+            ..LoadBalancer::default()
         },
         services: vec![
             service("backend", 8080, "/actuator/health", "/api/*", 100, &[]),
             service("frontend", 3000, "/api/health", "/*", 200, &["backend"]),
         ],
-        undo: Undo::Release,
-        availability: None,
-        timeouts: Timeouts { smoke_secs: 60, poll_secs: 5 },
+        ..Environment::default()
     };
     let images = [("backend", 'a'), ("frontend", 'b')];
     let release = Release {

@@ -3,7 +3,7 @@
 use super::account::{converged, desired, empty};
 use super::titles;
 use crate::model::spec::ListenerSpec;
-use crate::model::{Desired, Listener, ListenerState, LoadBalancerSource, Observed, Protocol};
+use crate::model::{Desired, Listener, ListenerState, Observed, Protocol};
 use crate::plan::{Action, Step, Why, plan, wanted};
 
 const OWN: &str = "arn:aws:acm:r:a:certificate/own";
@@ -19,7 +19,7 @@ fn https() -> Desired {
         certificate: Some(OWN.into()),
         further_certificates: vec![FURTHER.into()],
         ssl_policy: Some("ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09".into()),
-        redirect_http: true,
+        redirect_http: Some(true),
     };
     desired
 }
@@ -39,7 +39,8 @@ fn account(change: impl FnOnce(&mut ListenerSpec)) -> Observed {
 fn shared() -> Desired {
     let mut desired = https();
     let reference = "ielts-prod-alb".into();
-    desired.environment.load_balancer.source = LoadBalancerSource::Select { reference };
+    desired.environment.load_balancer.name = reference;
+    desired.environment.load_balancer.existing = true;
     desired
 }
 

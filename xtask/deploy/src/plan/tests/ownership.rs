@@ -127,8 +127,7 @@ fn what_would_take_from_others_or_fail_requests_is_refused_before_anything_is_wr
 fn a_selected_load_balancer_may_be_another_environment_s() {
     let (mut wanted, mut now) = (desired(), converged());
     another(&mut now, "lb");
-    wanted.environment.load_balancer.source =
-        crate::model::LoadBalancerSource::Select { reference: "lb".into() };
+    wanted.environment.load_balancer.existing = true;
     assert_eq!(plan(&wanted, &now).refusals, []);
 }
 

@@ -11,7 +11,7 @@ use super::*;
 /// A workspace with `web/`, and what is to be built of it.
 struct Bench {
     root: PathBuf,
-    dockerfile: Dockerfile,
+    dockerfile: Build,
     platform: &'static str,
     kind: Kind,
 }
@@ -23,12 +23,17 @@ impl Bench {
         fs::create_dir_all(root.join("web/src")).unwrap();
         let bench = Self {
             root,
-            dockerfile: Dockerfile {
-                file: "web/Dockerfile".to_owned(),
+            dockerfile: Build {
+                cargo: None,
+                dockerfile: Some("web/Dockerfile".to_owned()),
                 context: "web".to_owned(),
                 target: None,
                 args: [("A".to_owned(), "1".to_owned())].into(),
-                secrets: [("npm".to_owned(), BuildSecret::Env("NPM_TOKEN".to_owned()))].into(),
+                secrets: [(
+                    "npm".to_owned(),
+                    BuildSecret { env: Some("NPM_TOKEN".to_owned()), ..BuildSecret::default() },
+                )]
+                .into(),
                 platform: None,
                 cache: BuildCache::default(),
                 engine: None,
@@ -91,10 +96,16 @@ fn a_change_that_can_reach_the_image_makes_a_build_and_no_other_does() {
         ("the platform", true, |it| it.platform = "linux/arm64"),
         ("the engine", true, |it| it.kind = Kind::Buildah),
         ("a secret's id", true, |it| {
-            it.dockerfile.secrets.insert("pip".to_owned(), BuildSecret::Env("X".to_owned()));
+            it.dockerfile.secrets.insert(
+                "pip".to_owned(),
+                BuildSecret { env: Some("X".to_owned()), ..BuildSecret::default() },
+            );
         }),
         ("where a secret's value is", false, |it| {
-            it.dockerfile.secrets.insert("npm".to_owned(), BuildSecret::File("npmrc".to_owned()));
+            it.dockerfile.secrets.insert(
+                "npm".to_owned(),
+                BuildSecret { file: Some("npmrc".to_owned()), ..BuildSecret::default() },
+            );
         }),
         ("a cache", false, |it| it.dockerfile.cache.from.push("type=gha".to_owned())),
         ("an ignore file for the Dockerfile alone", true, |it| {

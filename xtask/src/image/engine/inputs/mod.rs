@@ -12,7 +12,7 @@ mod ignore;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use deploy::model::Dockerfile;
+use deploy::model::Build;
 use sha2::{Digest as _, Sha256};
 
 use super::builder::{Builder, Kind};
@@ -32,13 +32,8 @@ pub(super) struct Inputs {
 
 impl Inputs {
     /// Reads them; `None` when they cannot be known. Blocks the thread while files are read.
-    pub(super) fn read(
-        kind: Kind,
-        workspace: &Path,
-        dockerfile: &Dockerfile,
-        platform: &str,
-    ) -> Option<Self> {
-        let file = workspace.join(&dockerfile.file);
+    pub(super) fn read(kind: Kind, workspace: &Path, dockerfile: &Build, platform: &str) -> Option<Self> {
+        let file = workspace.join(dockerfile.file());
         let text = std::fs::read_to_string(&file).ok()?;
         let images = dockerfile::images(&text, &dockerfile.args)?;
         let root = workspace.join(&dockerfile.context);

@@ -4,10 +4,8 @@
 //! period, pass them, and then old ones drain and stop. The allowances are generous, since a deployment that is undone
 //! for being slow is a worse surprise than one that is waited for.
 
-use crate::config::percent::waves;
-use crate::config::raw;
-use crate::config::rules::Scope;
-use crate::model::{Kind, Patience};
+use super::percent::waves;
+use crate::model::{Kind, Patience, Service};
 
 /// Network interface, image pull and start on Fargate; seen on large images and busy days.
 const FARGATE_START_SECS: u64 = 120;
@@ -18,25 +16,21 @@ const LOCAL_COMPLETION_SECS: u64 = 10;
 /// Of good rolls: a release whose tasks fail at first, and get well before the circuit breaker trips, is a good one.
 const ROLLS: u64 = 2;
 
-pub(super) fn patience(scope: &Scope<'_>, service: &raw::Service) -> Patience {
-    let (start, completion) = match scope.settings.kind.value {
+/// `settle` is what the file says for all services.
+pub(super) fn patience(kind: Kind, settle: Option<u64>, service: &Service) -> Patience {
+    let (start, completion) = match kind {
         Kind::Aws => (FARGATE_START_SECS, FARGATE_COMPLETION_SECS),
         Kind::Local => (LOCAL_START_SECS, LOCAL_COMPLETION_SECS),
     };
-    let group = &service.target_group.value;
-    let health = &group.health.value;
+    let group = &service.target_group;
+    let health = &group.health;
     let secs = |value: u32| u64::from(value);
-    let checks = secs(health.interval_secs.value) * secs(health.healthy_threshold.value);
-    let leave = secs(group.deregistration_delay_secs.value)
-        + secs(service.container.value.stop_timeout_secs.value)
-        + completion;
-    let rollout = &service.deployment.value;
-    let wave = start + secs(rollout.health_check_grace_secs.value) + checks + leave;
+    let checks = secs(health.interval_secs) * secs(health.healthy_threshold);
+    let leave =
+        secs(group.deregistration_delay_secs) + secs(service.container.stop_timeout_secs) + completion;
+    let rollout = &service.deployment;
+    let wave = start + secs(rollout.health_check_grace_secs) + checks + leave;
     let roll = waves(service).unwrap_or(1).max(1) * wave;
-    let given = rollout.settle_secs.as_ref().or(scope.settings.timeouts.value.settle_secs.as_ref());
-    Patience {
-        roll_secs: given.map_or(ROLLS * roll, |given| given.value),
-        back_secs: roll,
-        finish_secs: leave,
-    }
+    let given = rollout.settle_secs.or(settle);
+    Patience { roll_secs: given.unwrap_or(ROLLS * roll), back_secs: roll, finish_secs: leave }
 }

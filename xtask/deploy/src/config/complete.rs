@@ -1,0 +1,91 @@
+//! Fills in what the file leaves to be derived. Runs before the rules, so that they judge what will be sent to AWS.
+//!
+//! What cannot be derived because a key is missing stays empty: that is reported as missing.
+
+use super::patience::patience;
+use super::place::Places;
+use super::routing::{ListenerRule, listener_rules, taken};
+use crate::model::{Build, Connect, Environment, Listener, Protocol, Route, Service, SmokeCheck};
+
+/// The variable by which the application learns where to listen.
+const PORT_VARIABLE: &str = "PORT";
+
+/// How many revisions of a service are kept where the file says nothing.
+const KEEP_REVISIONS: u32 = 20;
+
+/// Completes the environment; returns the listener's rules, which the routes are made of.
+pub(super) fn complete(environment: &mut Environment, places: &Places) -> Vec<ListenerRule> {
+    let existing = environment.load_balancer.existing;
+    listener(&mut environment.load_balancer.listener, existing);
+    for service in &mut environment.services {
+        names(service, &environment.namespace);
+    }
+    let rules = listener_rules(environment, places);
+    let (kind, settle) = (environment.kind, environment.timeouts.settle_secs);
+    for service in &mut environment.services {
+        service.deployment.patience = patience(kind, settle, service);
+        service.smoke = smoke(service, &rules);
+        let own = rules.iter().filter(|rule| rule.service == service.key.0);
+        service.routes =
+            own.map(|rule| Route { path: rule.pattern.clone(), priority: rule.priority }).collect();
+    }
+    rules
+}
+
+fn listener(listener: &mut Listener, existing: bool) {
+    let https = listener.protocol == Protocol::Https;
+    if https {
+        listener.ssl_policy.get_or_insert_with(|| Listener::SSL_POLICY.to_owned());
+    }
+    // Of a load balancer that others use too, a port is only taken when somebody asks for it.
+    listener.redirect_http.get_or_insert(https && !existing);
+}
+
+fn names(service: &mut Service, namespace: &str) {
+    if service.keep_revisions == 0 {
+        // Images expire by their number too: a revision is worth keeping no longer than its image.
+        service.keep_revisions = KEEP_REVISIONS.min(service.repository.keep_images);
+    }
+    context(&mut service.build);
+    let container = &mut service.container;
+    if container.port_name.is_empty() {
+        container.port_name.clone_from(&container.name);
+    }
+    if container.port != 0 {
+        let port = container.port.to_string();
+        container.environment.entry(PORT_VARIABLE.to_owned()).or_insert(port);
+    }
+    if let Some(connect) = &mut service.connect {
+        alias(connect, &container.port_name, container.port, namespace);
+    }
+}
+
+/// As ECS derives them (API reference, ServiceConnectService).
+fn alias(connect: &mut Connect, port_name: &str, port: u16, namespace: &str) {
+    if connect.discovery_name.is_empty() {
+        port_name.clone_into(&mut connect.discovery_name);
+    }
+    if connect.alias.port == 0 {
+        connect.alias.port = port;
+    }
+    if connect.alias.dns.is_empty() && !connect.discovery_name.is_empty() && !namespace.is_empty() {
+        connect.alias.dns = format!("{}.{namespace}", connect.discovery_name);
+    }
+}
+
+fn context(build: &mut Build) {
+    if build.context.is_empty() && build.dockerfile.is_some() {
+        // A Dockerfile at the top of the workspace has no folder in its path.
+        build.context = build.file().rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned();
+    }
+}
+
+/// Where no check is written: one of the health path, if the listener leads it to this service.
+fn smoke(service: &Service, rules: &[ListenerRule]) -> Vec<SmokeCheck> {
+    let health = &service.target_group.health.path;
+    let reached = taken(rules, health).is_some_and(|rule| rule.service == service.key.0);
+    if !service.smoke.is_empty() || health.is_empty() || !reached {
+        return service.smoke.clone();
+    }
+    vec![SmokeCheck { path: health.clone(), status: 200, identity: Some(service.key.0.clone()) }]
+}

@@ -1,0 +1,75 @@
+//! Keys that have no default: what each section must say.
+
+use super::diagnostic::Diagnostic;
+use super::place::{Located, Place};
+use super::rules::Scope;
+use super::suggest;
+use crate::model::Service;
+
+/// Reports all that is missing, once for each section.
+pub(super) fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
+    let section = format!("environment `{}`", scope.env());
+    let mut keys =
+        vec!["app", "region", "cluster", "namespace", "network.vpc", "network.subnets", "load-balancer.name"];
+    if !scope.environment.load_balancer.existing {
+        keys.extend(["load-balancer.subnets", "load-balancer.security-groups"]);
+    }
+    let lacks = keys.into_iter().filter(|key| !scope.at(key).written()).map(str::to_owned);
+    report(&section, lacks.collect(), &scope.env_at, "here or at the top of the file", found);
+    if scope.environment.services.is_empty() {
+        let none = Diagnostic::error("missing-key", format!("{section} has no services"));
+        found.push(none.at(&scope.env_at, "nothing to deploy").help("describe one in `[service.NAME]`"));
+    }
+    for (service, at) in scope.services() {
+        entries(&at.key("routes"), &["path", "priority"], "a route", found);
+        entries(&at.key("smoke"), &["path"], "a smoke check", found);
+        let lacks = of_service(service).into_iter().filter(|key| !at.key(key).written()).collect();
+        let section = format!("service `{}`", service.key);
+        report(&section, lacks, &at, "here or in `[every-service]`", found);
+    }
+}
+
+fn of_service(service: &Service) -> Vec<String> {
+    let mut keys = vec!["name", "family"];
+    if service.build.dockerfile.is_none() {
+        keys.push("build.cargo");
+    }
+    keys.extend(["repository.name", "container.port", "container.name"]);
+    if service.container.health_check.is_some() {
+        keys.push("container.health-check.command");
+    }
+    keys.extend([
+        "execution-role",
+        "log-group.name",
+        "security-groups",
+        "target-group.name",
+        "target-group.health.path",
+    ]);
+    let mut keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
+    if let Some(scaling) = &service.scaling {
+        let policies = scaling.policies.iter();
+        keys.extend(
+            policies
+                .flat_map(|it| ["metric", "target"].map(|key| format!("scaling.policy.{}.{key}", it.name))),
+        );
+        keys.extend(["scaling.min", "scaling.max"].map(str::to_owned));
+    }
+    keys
+}
+
+/// Entries of a list are reported one by one: each has its own place.
+fn entries(list: &Place<'_>, keys: &[&str], what: &str, found: &mut Vec<Diagnostic>) {
+    for entry in list.entries() {
+        let lacks = keys.iter().filter(|key| !entry.key(key).written()).map(|key| (*key).to_owned());
+        report(what, lacks.collect(), &entry, "here", found);
+    }
+}
+
+/// `here` says where the keys may be added.
+fn report(section: &str, lacks: Vec<String>, place: impl Located, here: &str, found: &mut Vec<Diagnostic>) {
+    if !lacks.is_empty() {
+        let keys = suggest::all(lacks.iter().map(String::as_str));
+        let wrong = Diagnostic::error("missing-key", format!("{section} lacks {keys}"));
+        found.push(wrong.at(place, format!("to be added {here}")));
+    }
+}

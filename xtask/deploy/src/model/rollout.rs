@@ -1,0 +1,254 @@
+//! `[service.NAME.deployment]` and `[service.NAME.scaling]`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::named::named;
+
+/// How a new revision rolls out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Deployment {
+    /// Tasks that must stay healthy while rolling, in percent of the desired count, rounded up.
+    #[schemars(range(min = 0, max = 100))]
+    pub minimum_healthy_percent: u32,
+    /// Tasks that may run while rolling, in percent of the desired count, rounded down.
+    #[schemars(range(min = 100, max = 1000))]
+    pub maximum_percent: u32,
+    /// ECS's own guard that gives up on a revision whose tasks keep failing.
+    pub circuit_breaker: CircuitBreaker,
+    /// Seconds after a task's start in which failing health checks do not stop it.
+    #[schemars(range(min = 0, max = 3600))]
+    pub health_check_grace_secs: u32,
+    /// Seconds for a new revision to settle; derived from the service's settings when absent. When they have passed ECS
+    /// is asked to put the previous revision back.
+    #[schemars(range(min = 10, max = 86400))]
+    pub settle_secs: Option<u64>,
+    /// Derived from all settings that a roll takes time for.
+    #[serde(skip_deserializing)]
+    #[schemars(skip)]
+    pub patience: Patience,
+    /// Seconds for which all new tasks must stay healthy before the release counts as proven. They begin when all are healthy,
+    /// while the old ones still leave.
+    #[schemars(range(min = 0, max = 3600))]
+    pub bake_secs: u32,
+    /// What a cause leads to that no waiting mends, such as an image that is not there or a program that exits at its start:
+    /// `roll-back` at once, or `wait` for the circuit breaker.
+    pub on_plain_cause: OnPlainCause,
+    /// When the deployment counts as complete before ECS would say so by itself; off when absent.
+    pub early_success: Option<EarlySuccess>,
+}
+
+impl Default for Deployment {
+    fn default() -> Self {
+        Self {
+            minimum_healthy_percent: 100,
+            maximum_percent: 200,
+            circuit_breaker: CircuitBreaker::default(),
+            health_check_grace_secs: 60,
+            settle_secs: None,
+            patience: Patience::default(),
+            bake_secs: 30,
+            on_plain_cause: OnPlainCause::RollBack,
+            early_success: None,
+        }
+    }
+}
+
+/// ECS's deployment circuit breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct CircuitBreaker {
+    /// Whether it watches. Without it ECS starts bad tasks for ever.
+    pub enable: bool,
+    /// Whether it goes back to the last good revision when it trips.
+    pub rollback: bool,
+    /// How many failed tasks trip it, whatever the desired count. AWS's own default is half of the desired count, but 3 at
+    /// least: for 2 to 6 tasks the same as this one's.
+    #[schemars(range(min = 1, max = 200))]
+    pub threshold: u32,
+    /// Whether a task that gets healthy sets the count of failures back.
+    pub reset_on_healthy_task: bool,
+}
+
+impl Default for CircuitBreaker {
+    fn default() -> Self {
+        Self { enable: true, rollback: true, threshold: 3, reset_on_healthy_task: true }
+    }
+}
+
+/// ECS's early success criteria: complete once so many new tasks are healthy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EarlySuccess {
+    /// Percent of the desired count that must be healthy; not below `minimum-healthy-percent`.
+    #[schemars(range(min = 0, max = 100))]
+    pub healthy_percent: u32,
+    /// Whether the old tasks must be gone first (`blocking`), or go in the background afterwards (`deferred`). A release is
+    /// proven only when they are gone, so `deferred` makes ECS's answer earlier, not the proof.
+    pub cleanup: Cleanup,
+}
+
+impl Default for EarlySuccess {
+    fn default() -> Self {
+        Self { healthy_percent: 100, cleanup: Cleanup::Blocking }
+    }
+}
+
+/// A scalable target for the service's desired count, and its policies.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Scaling {
+    /// Fewest tasks. Below 1 nothing would be left whose load could ask for more.
+    #[schemars(range(min = 1, max = 5000))]
+    pub min: u32,
+    /// Most tasks.
+    #[schemars(range(min = 1, max = 5000))]
+    pub max: u32,
+    /// Target-tracking policies, by name.
+    #[serde(rename = "policy", deserialize_with = "named")]
+    #[schemars(with = "BTreeMap<String, Policy>")]
+    pub policies: Vec<Policy>,
+    #[serde(skip)]
+    pub schedules: Vec<Schedule>,
+}
+
+/// A scheduled action.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Schedule {
+    pub name: String,
+    pub schedule: String,
+    pub timezone: Option<String>,
+    pub min: Option<u32>,
+    pub max: Option<u32>,
+}
+
+/// A target-tracking policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Policy {
+    /// Its key in the file.
+    #[serde(skip_deserializing)]
+    #[schemars(skip)]
+    pub name: String,
+    /// What it tracks.
+    pub metric: Option<Metric>,
+    #[serde(skip)]
+    pub custom_metric: Option<CustomMetric>,
+    #[serde(skip)]
+    pub disable_scale_in: bool,
+    /// The value that it aims at, in percent.
+    #[schemars(range(min = 1, max = 100))]
+    pub target: f64,
+    /// Seconds after a scale-out before the next.
+    #[schemars(range(min = 0, max = 86400))]
+    pub scale_out_cooldown_secs: u32,
+    /// Seconds after a scale-in before the next.
+    #[schemars(range(min = 0, max = 86400))]
+    pub scale_in_cooldown_secs: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            metric: None,
+            custom_metric: None,
+            disable_scale_in: false,
+            target: 0.0,
+            scale_out_cooldown_secs: 60,
+            scale_in_cooldown_secs: 120,
+        }
+    }
+}
+
+/// What a cause leads to that no waiting mends, such as an image that is not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnPlainCause {
+    /// ECS is asked to put the previous revision back at once.
+    #[default]
+    RollBack,
+    /// It is told, and left to the circuit breaker.
+    Wait,
+}
+
+/// `sourceServiceRevisionCleanup`: when the old tasks go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cleanup {
+    /// Before the deployment counts as successful.
+    Blocking,
+    /// Afterwards, in the background.
+    Deferred,
+}
+
+impl Cleanup {
+    /// The value on the wire.
+    #[must_use]
+    pub fn wire(self) -> &'static str {
+        match self {
+            Self::Blocking => "BLOCKING",
+            Self::Deferred => "DEFERRED",
+        }
+    }
+}
+
+/// How long the tool waits for a deployment, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+pub struct Patience {
+    /// For a new revision to be complete. Then ECS is asked to put the previous one back.
+    pub roll_secs: u64,
+    /// For a rollback to be complete.
+    pub back_secs: u64,
+    /// More, for one whose new tasks are all healthy and whose old ones are still leaving: it is not undone for that.
+    pub finish_secs: u64,
+}
+
+/// `PredefinedMetricType` for ECS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Metric {
+    /// Average CPU in percent.
+    #[serde(rename = "ECSServiceAverageCPUUtilization")]
+    Cpu,
+    /// Average memory in percent.
+    #[serde(rename = "ECSServiceAverageMemoryUtilization")]
+    Memory,
+    /// Requests a minute for each task, through the load balancer.
+    #[serde(rename = "ALBRequestCountPerTarget")]
+    Requests,
+}
+
+impl Metric {
+    /// The name on the wire.
+    #[must_use]
+    pub fn wire(self) -> &'static str {
+        match self {
+            Self::Cpu => "ECSServiceAverageCPUUtilization",
+            Self::Memory => "ECSServiceAverageMemoryUtilization",
+            Self::Requests => "ALBRequestCountPerTarget",
+        }
+    }
+}
+
+/// A CloudWatch metric.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CustomMetric {
+    pub namespace: String,
+    pub name: String,
+    pub dimensions: BTreeMap<String, String>,
+    pub statistic: Statistic,
+}
+
+/// How the values of a minute become one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Statistic {
+    #[default]
+    Average,
+    Minimum,
+    Maximum,
+    SampleCount,
+    Sum,
+}
