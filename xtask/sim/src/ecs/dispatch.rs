@@ -42,6 +42,7 @@ pub(crate) fn due(account: &mut Account, now: Millis, due: Due) {
         Due::Activated(id) => task::activated(account, now, &id),
         Due::Deprovisioned(id) => task::deprovisioned(account, now, &id),
         Due::ForgetTask(id) => task::forget(account, &id),
+        Due::StartTimeout { task, container } => task::start_timed_out(account, now, &task, &container),
         Due::CheckContainer { task, container } => task::check_due(account, &task, &container),
         Due::Wake => {}
         Due::ForgetService { cluster, service } => {
@@ -53,7 +54,11 @@ pub(crate) fn due(account: &mut Account, now: Millis, due: Due) {
 /// Takes word from the workload about a task's containers.
 pub(crate) fn reported(account: &mut Account, now: Millis, report: Report) {
     match report {
-        Report::Running { task } => task::running(account, now, &task),
+        Report::Pulled { task } => task::pulled(account, now, &task),
+        Report::Started { task, container } => task::started(account, now, &task, &container),
+        Report::CannotStart { task, container, reason } => {
+            task::cannot_start(account, now, &task, &container, &reason);
+        }
         Report::FailedToStart { task, reason } => task::failed_to_start(account, now, &task, &reason),
         Report::Exited { task, container, exit_code, reason } => {
             task::exited(account, now, &task, &container, exit_code, reason);

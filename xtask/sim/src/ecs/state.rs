@@ -56,6 +56,13 @@ pub(crate) enum Due {
     Deprovisioned(TaskId),
     /// A stopped task is forgotten.
     ForgetTask(TaskId),
+    /// A container has had its `startTimeout`.
+    StartTimeout {
+        /// The task.
+        task: TaskId,
+        /// The container's name.
+        container: String,
+    },
     /// A container's own health check is to be asked.
     CheckContainer {
         /// The task.

@@ -18,15 +18,29 @@ pub type TaskId = String;
 /// What the account asks of the workload.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Pull the images and start every container of the task.
+    /// Pull the images, then report `Pulled`. No container starts before [`Effect::StartContainer`]: the account keeps
+    /// their order.
     Start(Box<TaskStart>),
-    /// Send SIGTERM to the task's containers, SIGKILL after `timeout_secs` (`stopTimeout`), then report `Exited`.
-    /// A task that has not reported `Running` yet is given up without a report.
-    Stop {
+    /// Start a container of a task whose images are pulled, then report `Started`.
+    StartContainer {
         /// The task.
         task: TaskId,
+        /// The container's name.
+        container: String,
+    },
+    /// Send SIGTERM to a container, SIGKILL after `timeout_secs` (`stopTimeout`), then report `Exited`.
+    StopContainer {
+        /// The task.
+        task: TaskId,
+        /// The container's name.
+        container: String,
         /// `stopTimeout` in seconds, 2 to 120.
         timeout_secs: u64,
+    },
+    /// Give up what the task holds; a container that still runs is killed.
+    Remove {
+        /// The task.
+        task: TaskId,
     },
     /// Ask the container's own health check once; answer with [`Report::ContainerHealth`].
     CheckContainer {
@@ -64,7 +78,7 @@ pub struct TaskStart {
     pub task_arn: String,
     /// The cluster's name.
     pub cluster: String,
-    /// The service's name; empty for a task outside a service.
+    /// The service's name; empty for a task of RunTask.
     pub service: String,
     /// The task definition as `family:revision`.
     pub task_definition: String,
@@ -87,6 +101,10 @@ pub struct TaskStart {
 pub struct ContainerStart {
     /// The container's name.
     pub name: String,
+    /// Whether the task ends with the container.
+    pub essential: bool,
+    /// Whether another container waits for its end (`COMPLETE`, `SUCCESS`).
+    pub comes_first: bool,
     /// The image as the task definition names it.
     pub image: String,
     /// The repository of this account's registry that holds the image; `None` for a foreign image.
@@ -118,6 +136,19 @@ pub struct ContainerStart {
     pub logs: Option<(String, String)>,
 }
 
+impl TaskStart {
+    /// The application's container: the first essential one that listens, or the first essential one.
+    pub fn main(&self) -> Option<&ContainerStart> {
+        let essential = || self.containers.iter().filter(|container| container.essential);
+        essential().find(|container| !container.ports.is_empty()).or_else(|| essential().next())
+    }
+
+    /// The container with this name.
+    pub fn container(&self, name: &str) -> Option<&ContainerStart> {
+        self.containers.iter().find(|container| container.name == name)
+    }
+}
+
 impl ContainerStart {
     /// All variables that the definition gives the container, plain and secret.
     pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -129,10 +160,26 @@ impl ContainerStart {
 /// What the workload tells the account.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Report {
-    /// Every container of the task runs.
-    Running {
+    /// The task's images are there.
+    Pulled {
         /// The task.
         task: TaskId,
+    },
+    /// A container runs.
+    Started {
+        /// The task.
+        task: TaskId,
+        /// The container's name.
+        container: String,
+    },
+    /// A container could not be started.
+    CannotStart {
+        /// The task.
+        task: TaskId,
+        /// The container's name.
+        container: String,
+        /// Such as `CannotStartContainerError: …`.
+        reason: String,
     },
     /// The task never started: `stopCode` is `TaskFailedToStart` and `reason` its `stoppedReason`.
     FailedToStart {

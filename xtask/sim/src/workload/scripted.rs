@@ -1,7 +1,7 @@
 //! The workload of rehearsals: tasks that live on virtual time by a script, without a process or a socket.
 //!
-//! What a task does is decided when it starts, by the [`Scripts`] in force then; a later change concerns later tasks.
-//! Nothing here is random: the same scripts give the same reports at the same moments.
+//! What a container does is decided when its task is pulled, by the [`Scripts`] in force then; a later change concerns
+//! later tasks. Nothing here is random: the same scripts give the same reports at the same moments.
 
 mod script;
 #[cfg(test)]
@@ -28,8 +28,13 @@ pub struct Scripted {
 #[derive(Debug)]
 struct Task {
     start: TaskStart,
+    lives: BTreeMap<String, Life>,
+}
+
+/// A container's life; it is gone once the container has ended.
+#[derive(Debug)]
+struct Life {
     script: Script,
-    /// When the containers started; `None` while the images are pulled.
     started: Option<Millis>,
     /// Set once SIGTERM was sent.
     stopping: bool,
@@ -37,15 +42,11 @@ struct Task {
 
 #[derive(Debug)]
 enum Entry {
-    /// The images are there.
-    Started(TaskId),
-    /// The script's crash.
-    Crashed(TaskId),
-    /// The end that a stop brought.
-    Ended(TaskId, i32),
-    /// A line, unless the task has ended by then.
-    Printed(TaskId, Report),
-    /// What is told whatever became of the task.
+    /// What is reported as long as the task is wanted.
+    OfTask(TaskId, Report),
+    /// What a container reports while it runs.
+    OfContainer(TaskId, String, Report),
+    /// What is reported whatever became of the task.
     Report(Report),
 }
 
@@ -57,80 +58,76 @@ impl Scripted {
     }
 
     fn start(&mut self, now: Millis, start: TaskStart) {
-        let script = self.scripts.of(&start);
-        let pulled = now.plus_millis(script.pull_ms);
+        let script_of = |name: &String| self.scripts.of(&start, name);
+        let names = start.containers.iter().map(|container| container.name.clone());
+        let lives: BTreeMap<String, Life> = names
+            .map(|name| (script_of(&name), name))
+            .map(|(script, name)| (name, Life { script, started: None, stopping: false }))
+            .collect();
+        let pull_ms = start.main().map_or(0, |main| lives[&main.name].script.pull_ms);
         let missing = start
             .containers
             .iter()
             .find(|container| container.repository.is_some() && container.digest.is_none());
-        let failed =
-            missing.map(|container| cannot_pull(&container.image)).or_else(|| script.fails_to_start.clone());
-        if let Some(reason) = failed {
-            self.queue.push(pulled, Entry::Report(Report::FailedToStart { task: start.task, reason }));
-            return;
-        }
-        self.queue.push(pulled, Entry::Started(start.task.clone()));
-        self.tasks.insert(start.task.clone(), Task { start, script, started: None, stopping: false });
+        let failed = missing
+            .map(|container| cannot_pull(&container.image))
+            .or_else(|| lives.values().find_map(|life| life.script.fails_to_start.clone()));
+        let task = start.task.clone();
+        let report = match failed {
+            Some(reason) => Report::FailedToStart { task: task.clone(), reason },
+            None => Report::Pulled { task: task.clone() },
+        };
+        self.queue.push(now.plus_millis(pull_ms), Entry::OfTask(task.clone(), report));
+        self.tasks.insert(task, Task { start, lives });
     }
 
-    fn started(&mut self, at: Millis, id: &TaskId) -> Option<Report> {
-        let task = self.tasks.get_mut(id)?;
-        task.started = Some(at);
-        for (after, line) in &task.script.log {
-            for (group, stream) in task.start.containers.iter().filter_map(|container| container.logs.clone())
-            {
-                let line = Report::Log { group, stream, line: line.clone() };
-                self.queue.push(at.plus_millis(*after), Entry::Printed(id.clone(), line));
+    fn start_container(&mut self, now: Millis, id: TaskId, name: String) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let Some(life) = task.lives.get_mut(&name) else { return };
+        life.started = Some(now);
+        let of = |report| Entry::OfContainer(id.clone(), name.clone(), report);
+        self.queue.push(now, of(Report::Started { task: id.clone(), container: name.clone() }));
+        if let Some((group, stream)) =
+            task.start.container(&name).and_then(|container| container.logs.as_ref())
+        {
+            for (after, line) in &life.script.log {
+                let line = Report::Log { group: group.clone(), stream: stream.clone(), line: line.clone() };
+                self.queue.push(now.plus_millis(*after), of(line));
             }
         }
-        if let Some(crash) = &task.script.crash {
-            self.queue.push(at.plus_millis(crash.after_ms), Entry::Crashed(id.clone()));
+        if let Some(Crash { after_ms, exit_code, reason }) = life.script.crash.clone() {
+            let (task, container) = (id.clone(), name.clone());
+            let exited = Report::Exited { task, container, exit_code, reason };
+            self.queue.push(now.plus_millis(after_ms), of(exited));
         }
-        Some(Report::Running { task: id.clone() })
     }
 
-    fn crashed(&mut self, at: Millis, id: &TaskId) -> Option<Report> {
-        let crash = self.tasks.get(id)?.script.crash.clone()?;
-        self.end(at, id, crash.exit_code, crash.reason)
-    }
-
-    /// Every container ends: the first one's report is given, the others' are queued for the same moment.
-    fn end(&mut self, at: Millis, id: &TaskId, exit_code: i32, reason: Option<String>) -> Option<Report> {
-        let task = self.tasks.remove(id)?;
-        let mut reports = task.start.containers.iter().map(|container| Report::Exited {
-            task: id.clone(),
-            container: container.name.clone(),
-            exit_code,
-            reason: reason.clone(),
-        });
-        let first = reports.next();
-        for report in reports {
-            self.queue.push(at, Entry::Report(report));
-        }
-        first
-    }
-
-    fn stop(&mut self, now: Millis, id: TaskId, timeout_secs: u64) {
-        let Some(task) = self.tasks.get_mut(&id).filter(|task| !task.stopping) else { return };
-        if task.started.is_none() {
-            // What has not started cannot end: there is nothing to report.
-            self.tasks.remove(&id);
-            return;
-        }
-        task.stopping = true;
+    fn stop_container(&mut self, now: Millis, id: TaskId, name: String, timeout_secs: u64) {
+        let life = self.tasks.get_mut(&id).and_then(|task| task.lives.get_mut(&name));
+        let Some(life) = life.filter(|life| !life.stopping) else { return };
+        life.stopping = true;
         let killed = timeout_secs * 1000;
-        let deaf = task.script.ignores_sigterm || task.script.stop_ms >= killed;
+        let deaf = life.script.ignores_sigterm || life.script.stop_ms >= killed;
         let (after, exit_code) =
-            if deaf { (killed, 137) } else { (task.script.stop_ms, task.script.stop_exit_code) };
-        self.queue.push(now.plus_millis(after), Entry::Ended(id, exit_code));
+            if deaf { (killed, 137) } else { (life.script.stop_ms, life.script.stop_exit_code) };
+        let exited = Report::Exited { task: id.clone(), container: name.clone(), exit_code, reason: None };
+        self.queue.push(now.plus_millis(after), Entry::OfContainer(id, name, exited));
     }
 
-    /// What the task answers to a GET of `path` at `now`.
-    fn answer(&self, now: Millis, id: &TaskId, path: &str) -> Answer {
-        match self.tasks.get(id).and_then(|task| Some((task, task.started?))) {
-            Some((task, started)) => task.script.answer(now.since(started), path),
-            None => Answer::Refused,
-        }
+    /// The life of a container that runs, and for how long it has run.
+    fn life(&self, now: Millis, id: &TaskId, container: &str) -> Option<(&Script, u64)> {
+        let life = self.tasks.get(id)?.lives.get(container)?;
+        Some((&life.script, now.since(life.started?)))
+    }
+
+    /// What the task answers to a GET of `path` at `port`.
+    fn answer(&self, now: Millis, id: &TaskId, port: u16, path: &str) -> Answer {
+        let listening = self.tasks.get(id).and_then(|task| {
+            let containers = &task.start.containers;
+            containers.iter().find(|container| container.ports.contains(&port)).or_else(|| task.start.main())
+        });
+        let life = listening.and_then(|container| self.life(now, id, &container.name));
+        life.map_or(Answer::Refused, |(script, age)| script.answer(age, path))
     }
 }
 
@@ -138,18 +135,19 @@ impl VirtualWorkload for Scripted {
     fn effect(&mut self, now: Millis, effect: Effect) {
         match effect {
             Effect::Start(start) => self.start(now, *start),
-            Effect::Stop { task, timeout_secs } => self.stop(now, task, timeout_secs),
+            Effect::StartContainer { task, container } => self.start_container(now, task, container),
+            Effect::StopContainer { task, container, timeout_secs } => {
+                self.stop_container(now, task, container, timeout_secs);
+            }
+            Effect::Remove { task } => drop(self.tasks.remove(&task)),
             Effect::CheckContainer { task, container, .. } => {
-                let healthy = self
-                    .tasks
-                    .get(&task)
-                    .and_then(|known| Some(known.script.container_healthy(now.since(known.started?))))
-                    .unwrap_or(false);
+                let life = self.life(now, &task, &container);
+                let healthy = life.is_some_and(|(script, age)| script.container_healthy(age));
                 let report = Report::ContainerHealth { task, container, healthy };
                 self.queue.push(now.plus_millis(ANSWER_MS), Entry::Report(report));
             }
-            Effect::CheckTarget { target_group, task, path, timeout_secs, .. } => {
-                let answer = self.answer(now, &task, &path);
+            Effect::CheckTarget { target_group, task, port, path, timeout_secs } => {
+                let answer = self.answer(now, &task, port, &path);
                 let after = if answer == Answer::TimedOut { timeout_secs * 1000 } else { ANSWER_MS };
                 let report = Report::TargetHealth { target_group, task, answer };
                 self.queue.push(now.plus_millis(after), Entry::Report(report));
@@ -162,18 +160,23 @@ impl VirtualWorkload for Scripted {
     }
 
     fn pop_due(&mut self, now: Millis) -> Option<(Millis, Report)> {
-        // An entry of a task that has ended since then gives no report.
         loop {
             let (at, entry) = self.queue.pop_due(now)?;
-            let report = match entry {
-                Entry::Started(id) => self.started(at, &id),
-                Entry::Crashed(id) => self.crashed(at, &id),
-                Entry::Ended(id, exit_code) => self.end(at, &id, exit_code, None),
-                Entry::Printed(id, line) => self.tasks.contains_key(&id).then_some(line),
-                Entry::Report(report) => Some(report),
-            };
-            if let Some(report) = report {
-                return Some((at, report));
+            match entry {
+                Entry::Report(report) => return Some((at, report)),
+                Entry::OfTask(id, report) if self.tasks.contains_key(&id) => return Some((at, report)),
+                Entry::OfContainer(id, name, report) => {
+                    let Some(task) = self.tasks.get_mut(&id) else { continue };
+                    let alive = if matches!(report, Report::Exited { .. }) {
+                        task.lives.remove(&name).is_some()
+                    } else {
+                        task.lives.contains_key(&name)
+                    };
+                    if alive {
+                        return Some((at, report));
+                    }
+                }
+                Entry::OfTask(..) => {}
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Container health checks: asked at their interval, counted against their retries.
 
 use super::model::{ContainerState, HealthStatus, TaskStatus};
+use super::order;
 use crate::account::{Account, Due as AccountDue, Millis};
 use crate::ecs::state::Due;
 use crate::ecs::task_definition::HealthCheck;
@@ -12,17 +13,8 @@ fn definition(account: &Account, id: &TaskId, container: &str) -> Option<HealthC
     definition.spec.container(container)?.health_check.clone()
 }
 
-/// Begins the checks of a task whose containers just started: the first is an interval away.
-pub(super) fn begin(account: &mut Account, now: Millis, id: &TaskId) {
-    let Some(task) = account.ecs.tasks.get(id) else { return };
-    let checked = task.containers.iter().filter(|container| container.health.is_some());
-    let names: Vec<String> = checked.map(|container| container.name.clone()).collect();
-    for name in names {
-        schedule(account, now, id, &name);
-    }
-}
-
-fn schedule(account: &mut Account, now: Millis, id: &TaskId, container: &str) {
+/// Begins the checks of a container that has just started: the first is an interval away.
+pub(super) fn schedule(account: &mut Account, now: Millis, id: &TaskId, container: &str) {
     let Some(check) = definition(account, id, container) else { return };
     let Some(task) = account.ecs.tasks.get_mut(id) else { return };
     let status =
@@ -41,8 +33,8 @@ fn schedule(account: &mut Account, now: Millis, id: &TaskId, container: &str) {
 pub(in crate::ecs) fn check_due(account: &mut Account, id: &TaskId, name: &str) {
     let Some(check) = definition(account, id, name) else { return };
     let Some(task) = account.ecs.tasks.get_mut(id) else { return };
-    let alive =
-        matches!(task.status, TaskStatus::Activating | TaskStatus::Running | TaskStatus::Deactivating);
+    // A container of a PENDING task may be one that others wait for.
+    let alive = (TaskStatus::Pending..=TaskStatus::Deactivating).contains(&task.status);
     let running =
         task.container_mut(name).is_some_and(|container| container.state == ContainerState::Running);
     if alive && running {
@@ -59,10 +51,9 @@ pub(in crate::ecs) fn check_due(account: &mut Account, id: &TaskId, name: &str) 
 pub(in crate::ecs) fn checked(account: &mut Account, now: Millis, id: &TaskId, name: &str, healthy: bool) {
     let Some(check) = definition(account, id, name) else { return };
     let Some(task) = account.ecs.tasks.get_mut(id) else { return };
-    let started = task.containers_started_at.unwrap_or(now);
-    let Some(health) = task.container_mut(name).and_then(|container| container.health.as_mut()) else {
-        return;
-    };
+    let Some(container) = task.container_mut(name) else { return };
+    let started = container.started_at.unwrap_or(now);
+    let Some(health) = container.health.as_mut() else { return };
     if healthy {
         health.status = HealthStatus::Healthy;
         health.failures = 0;
@@ -77,4 +68,7 @@ pub(in crate::ecs) fn checked(account: &mut Account, now: Millis, id: &TaskId, n
         }
     }
     schedule(account, now, id, name);
+    if healthy {
+        order::start_ready(account, now, id);
+    }
 }

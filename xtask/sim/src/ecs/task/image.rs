@@ -6,7 +6,7 @@ use super::secrets;
 use crate::account::{Account, Millis};
 use crate::ecr::{self, ResolvedImage};
 use crate::ecs::connect::ConnectConfiguration;
-use crate::ecs::task_definition::{ContainerSpec, revision_of};
+use crate::ecs::task_definition::{ContainerSpec, TaskSpec, revision_of};
 use crate::logs;
 use crate::wire::{Api, ApiRequest};
 use crate::workload::{ContainerStart, TaskId, TaskStart};
@@ -22,6 +22,7 @@ pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result
     let definition = account.ecs.families.by_arn(&task.task_definition).ok_or_else(missing)?;
     let ((cpu, memory_mib), definition) = (definition.size, definition.spec.clone());
     // As on Fargate before any image is pulled.
+    check_storage(&definition, &account.settings.region)?;
     let secrets = secrets::resolve(account, &definition)?;
     let mut containers = Vec::new();
     for (container, secrets) in definition.container_definitions.iter().zip(secrets) {
@@ -29,6 +30,8 @@ pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result
         ensure_log_group(account, now, container)?;
         containers.push(ContainerStart {
             name: container.name.clone(),
+            essential: container.is_essential(),
+            comes_first: definition.is_awaited(&container.name),
             image: container.image.clone(),
             repository,
             digest,
@@ -58,6 +61,35 @@ pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result
         connect: ConnectConfiguration::enabled(spec.connect.as_ref()).is_some(),
         endpoints,
     })
+}
+
+/// What this account does not have: file systems, and files in S3. The words are those of tasks on Fargate
+/// (copilot-cli#5419, aws-cli#6470).
+fn check_storage(definition: &TaskSpec, region: &str) -> Result<(), String> {
+    let mounted = |name: &str| {
+        let mut mounts =
+            definition.container_definitions.iter().flat_map(|container| &container.mount_points);
+        mounts.any(|mount| mount.source_volume == name)
+    };
+    let efs = definition.volumes.iter().filter(|volume| mounted(&volume.name));
+    if let Some(efs) = efs.filter_map(|volume| volume.efs_volume_configuration.as_ref()).next() {
+        return Err(format!(
+            "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: Failed to \
+             resolve \"{}.efs.{region}.amazonaws.com\" - check that your file system ID is correct, and ensure that the VPC \
+             has an EFS mount target for this file system ID. : unsuccessful EFS utils command execution; code: 1",
+            efs.file_system_id
+        ));
+    }
+    let mut files =
+        definition.container_definitions.iter().flat_map(|container| &container.environment_files);
+    match files.next() {
+        Some(file) => Err(format!(
+            "ResourceInitializationError: failed to download env files: file download command: non empty error stream: \
+             NoSuchBucket: The specified bucket does not exist: {}",
+            file.value
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Repository and digest of a container's image. The revision's first task pins the digest for all others.
@@ -135,17 +167,12 @@ fn ensure_log_group(account: &mut Account, now: Millis, container: &ContainerSpe
         .to_owned())
 }
 
-/// Makes the log streams of a task: they exist only once its containers started.
-pub(super) fn create_log_streams(account: &mut Account, now: Millis, id: &TaskId) {
+/// Makes a container's log stream: it exists only once the container started.
+pub(super) fn create_log_stream(account: &mut Account, now: Millis, id: &TaskId, container: &str) {
     let Some(task) = account.ecs.tasks.get(id) else { return };
     let Some(definition) = account.ecs.families.by_arn(&task.task_definition) else { return };
-    let streams: Vec<_> = definition
-        .spec
-        .container_definitions
-        .iter()
-        .filter_map(|container| container.log_stream(id))
-        .collect();
-    for (group, stream) in streams {
+    let stream = definition.spec.container(container).and_then(|container| container.log_stream(id));
+    if let Some((group, stream)) = stream {
         let members = json!({ "logGroupName": group, "logStreamName": stream });
         // The group may have been deleted meanwhile: the driver then drops what it is given, as on AWS.
         let _ = call_logs(account, now, "CreateLogStream", members);

@@ -58,7 +58,6 @@ pub(in crate::ecs) fn launch(
         pull_started_at: None,
         pull_stopped_at: None,
         started_at: None,
-        containers_started_at: None,
         stopping_at: None,
         stopped_at: None,
         stop_code: None,
@@ -119,6 +118,8 @@ fn containers(account: &mut Account, key: &ServiceKey, task: &str, definition: &
             image_digest: None,
             essential: container.is_essential(),
             state: ContainerState::Pending,
+            started_at: None,
+            signalled: false,
             exit_code: None,
             reason: None,
             health: container

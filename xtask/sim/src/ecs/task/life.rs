@@ -2,7 +2,7 @@
 
 use super::model::{ContainerState, TaskStatus};
 use super::stopping::{self, Stop};
-use super::{health, image};
+use super::{health, image, order};
 use crate::account::{Account, Due as AccountDue, Millis};
 use crate::ecs::rollout;
 use crate::ecs::state::Due;
@@ -38,21 +38,42 @@ pub(in crate::ecs) fn provisioned(account: &mut Account, now: Millis, id: &TaskI
     }
 }
 
-/// All containers run. A task with targets is ACTIVATING until they are registered.
-pub(in crate::ecs) fn running(account: &mut Account, now: Millis, id: &TaskId) {
-    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
-    if task.status != TaskStatus::Pending {
+/// The images are there: the containers start in their order.
+pub(in crate::ecs) fn pulled(account: &mut Account, now: Millis, id: &TaskId) {
+    let Some(task) = account.ecs.tasks.get_mut(id).filter(|task| task.status == TaskStatus::Pending) else {
         return;
-    }
+    };
     task.pull_stopped_at = Some(now);
-    task.containers_started_at = Some(now);
-    for container in &mut task.containers {
-        container.state = ContainerState::Running;
+    order::start_ready(account, now, id);
+}
+
+/// A container runs. The task is ACTIVATING once all of them have started.
+pub(in crate::ecs) fn started(account: &mut Account, now: Millis, id: &TaskId, name: &str) {
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+    let Some(container) = task.container_mut(name).filter(|it| it.state == ContainerState::Starting) else {
+        return;
+    };
+    container.state = ContainerState::Running;
+    container.started_at = Some(now);
+    image::create_log_stream(account, now, id, name);
+    health::schedule(account, now, id, name);
+    order::await_within(account, now, id, name);
+    order::start_ready(account, now, id);
+    activate(account, now, id);
+}
+
+/// Registers the targets of a task whose containers have all started.
+fn activate(account: &mut Account, now: Millis, id: &TaskId) {
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+    let waits = |state| matches!(state, ContainerState::Pending | ContainerState::Starting);
+    if task.status != TaskStatus::Pending
+        || !task.desired_running
+        || task.containers.iter().any(|container| waits(container.state))
+    {
+        return;
     }
     task.status = TaskStatus::Activating;
     let (targets, ip, key) = (task.targets.clone(), task.interface.ip.clone(), task.service.clone());
-    image::create_log_streams(account, now, id);
-    health::begin(account, now, id);
     if targets.is_empty() {
         return activated(account, now, id);
     }
@@ -84,7 +105,7 @@ pub(in crate::ecs) fn activated(account: &mut Account, now: Millis, id: &TaskId)
     }
 }
 
-/// The task never ran: `TaskFailedToStart`.
+/// The task never ran: `TaskFailedToStart`. Containers that run already are stopped.
 pub(in crate::ecs) fn failed_to_start(account: &mut Account, now: Millis, id: &TaskId, reason: &str) {
     let Some(task) = account.ecs.tasks.get_mut(id) else { return };
     if task.status != TaskStatus::Pending || !task.desired_running {
@@ -94,12 +115,33 @@ pub(in crate::ecs) fn failed_to_start(account: &mut Account, now: Millis, id: &T
     task.stop_code = Some("TaskFailedToStart");
     task.stopped_reason = Some(reason.to_owned());
     task.stopping_at = Some(now);
-    for container in &mut task.containers {
+    for container in task.containers.iter_mut().filter(|container| container.state == ContainerState::Pending)
+    {
         container.state = ContainerState::Stopped;
         container.reason = Some(reason.to_owned());
     }
-    stopping::deprovision(account, now, id);
+    stopping::terminate(account, now, id);
     rollout::never_ran(account, now, id, reason);
+}
+
+/// A container could not be started. An essential one is the end of its task; without another one its task goes on, as
+/// far as no container waits for it.
+pub(in crate::ecs) fn cannot_start(
+    account: &mut Account,
+    now: Millis,
+    id: &TaskId,
+    name: &str,
+    reason: &str,
+) {
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+    let Some(container) = task.container_mut(name) else { return };
+    container.state = ContainerState::Stopped;
+    container.reason = Some(reason.to_owned());
+    let essential = container.essential;
+    if essential && task.desired_running {
+        return failed_to_start(account, now, id, reason);
+    }
+    go_on(account, now, id);
 }
 
 /// A container ended. When it is an essential one, so does its task.
@@ -119,15 +161,30 @@ pub(in crate::ecs) fn exited(
     container.state = ContainerState::Stopped;
     container.exit_code = Some(exit_code);
     container.reason = reason;
-    let essential = container.essential;
-    if task.desired_running && (essential || task.is_empty()) {
+    if container.essential && task.desired_running {
         let stop = Stop {
             code: "EssentialContainerExited",
             reason: "Essential container in task exited".to_owned(),
         };
         stopping::begin(account, now, id, &stop);
         rollout::died(account, now, id);
-    } else if task.is_empty() && matches!(task.status, TaskStatus::Deactivating | TaskStatus::Stopping) {
-        stopping::deprovision(account, now, id);
+        return;
+    }
+    go_on(account, now, id);
+}
+
+/// After the end of a container that does not end its task.
+fn go_on(account: &mut Account, now: Millis, id: &TaskId) {
+    let Some(task) = account.ecs.tasks.get(id) else { return };
+    match task.status {
+        TaskStatus::Pending => {
+            order::start_ready(account, now, id);
+            activate(account, now, id);
+        }
+        TaskStatus::Deactivating | TaskStatus::Stopping if task.is_empty() => {
+            stopping::deprovision(account, now, id);
+        }
+        TaskStatus::Stopping => order::stop_ready(account, id),
+        _ => {}
     }
 }

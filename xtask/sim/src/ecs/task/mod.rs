@@ -5,6 +5,7 @@ mod image;
 mod launch;
 mod life;
 mod model;
+mod order;
 mod query;
 mod secrets;
 mod stopping;
@@ -12,7 +13,8 @@ mod view;
 
 pub(super) use health::{check_due, checked};
 pub(super) use launch::launch;
-pub(super) use life::{activated, exited, failed_to_start, provisioned, running};
+pub(super) use life::{activated, cannot_start, exited, failed_to_start, provisioned, pulled, started};
 pub(super) use model::{HealthStatus, Task, TaskStatus};
+pub(super) use order::start_timed_out;
 pub(super) use query::{describe, list, stop as stop_by_request};
 pub(super) use stopping::{Stop, begin as stop, deprovisioned, drained, forget};

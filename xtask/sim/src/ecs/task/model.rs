@@ -60,6 +60,10 @@ pub(in crate::ecs) struct Container {
     pub(super) image_digest: Option<String>,
     pub(super) essential: bool,
     pub(super) state: ContainerState,
+    /// When it started: `startPeriod` counts from here.
+    pub(super) started_at: Option<Millis>,
+    /// It was sent its stop signal.
+    pub(super) signalled: bool,
     pub(super) exit_code: Option<i32>,
     pub(super) reason: Option<String>,
     /// `None`: the definition has no health check.
@@ -69,7 +73,10 @@ pub(in crate::ecs) struct Container {
 /// `containers[].lastStatus`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ecs) enum ContainerState {
+    /// Its image is pulled, or a container that it depends on is waited for.
     Pending,
+    /// The workload was asked to start it.
+    Starting,
     Running,
     Stopped,
 }
@@ -130,8 +137,6 @@ pub(in crate::ecs) struct Task {
     pub(super) pull_stopped_at: Option<Millis>,
     /// When it reached RUNNING.
     pub(in crate::ecs) started_at: Option<Millis>,
-    /// When its containers started, shortly before RUNNING: `startPeriod` counts from here.
-    pub(super) containers_started_at: Option<Millis>,
     pub(super) stopping_at: Option<Millis>,
     pub(in crate::ecs) stopped_at: Option<Millis>,
     pub(super) stop_code: Option<&'static str>,
@@ -140,6 +145,13 @@ pub(in crate::ecs) struct Task {
     pub(in crate::ecs) was_healthy: bool,
     /// It was found unhealthy, and its deployment was told.
     pub(in crate::ecs) was_unhealthy: bool,
+}
+
+impl Container {
+    /// Whether it runs or is being started.
+    pub(super) fn is_alive(&self) -> bool {
+        matches!(self.state, ContainerState::Starting | ContainerState::Running)
+    }
 }
 
 impl Task {
@@ -165,8 +177,8 @@ impl Task {
         self.containers.iter_mut().find(|container| container.name == name)
     }
 
-    /// Whether no container runs any more.
+    /// Whether no container runs.
     pub(super) fn is_empty(&self) -> bool {
-        self.containers.iter().all(|container| container.state == ContainerState::Stopped)
+        !self.containers.iter().any(Container::is_alive)
     }
 }

@@ -1,6 +1,7 @@
 //! A task's way from being told to stop to being forgotten.
 
 use super::model::TaskStatus;
+use super::order;
 use crate::account::{Account, Due as AccountDue, Millis};
 use crate::ecs::state::Due;
 use crate::elb::{self, TargetState};
@@ -27,14 +28,11 @@ pub(in crate::ecs) fn begin(account: &mut Account, now: Millis, id: &TaskId, sto
     task.stopping_at = Some(now);
     match task.status {
         TaskStatus::Provisioning => deprovision(account, now, id),
-        TaskStatus::Pending => {
-            // Nothing is awaited here: what has not started cannot end.
-            signal(account, id);
-            deprovision(account, now, id);
-        }
+        TaskStatus::Pending => terminate(account, now, id),
         TaskStatus::Activating | TaskStatus::Running => {
-            let was_running = !task.is_empty();
-            if deregister(account, now, id) && was_running {
+            // What is left of a task whose essential container exited is stopped at once.
+            let serves = stop.code != "EssentialContainerExited";
+            if deregister(account, now, id) && serves {
                 if let Some(task) = account.ecs.tasks.get_mut(id) {
                     task.status = TaskStatus::Deactivating;
                 }
@@ -64,21 +62,14 @@ pub(in crate::ecs) fn drained(account: &mut Account, now: Millis) -> bool {
 }
 
 /// SIGTERM to the containers; a task without any running container goes straight on.
-fn terminate(account: &mut Account, now: Millis, id: &TaskId) {
+pub(super) fn terminate(account: &mut Account, now: Millis, id: &TaskId) {
     let Some(task) = account.ecs.tasks.get_mut(id) else { return };
     task.status = TaskStatus::Stopping;
     if task.is_empty() {
         deprovision(account, now, id);
     } else {
-        signal(account, id);
+        order::stop_ready(account, id);
     }
-}
-
-fn signal(account: &mut Account, id: &TaskId) {
-    let Some(task) = account.ecs.tasks.get(id) else { return };
-    let definition = account.ecs.families.by_arn(&task.task_definition);
-    let timeout_secs = definition.map_or(30, |definition| definition.spec.stop_timeout());
-    account.effects.push(Effect::Stop { task: id.clone(), timeout_secs });
 }
 
 /// Deregisters the task's targets. True when there are any.
@@ -107,6 +98,9 @@ pub(super) fn deprovision(account: &mut Account, now: Millis, id: &TaskId) {
     let Some(task) = account.ecs.tasks.get_mut(id) else { return };
     if task.status >= TaskStatus::Deprovisioning {
         return;
+    }
+    if task.status > TaskStatus::Provisioning {
+        account.effects.push(Effect::Remove { task: id.clone() });
     }
     task.status = TaskStatus::Deprovisioning;
     let at = now.plus_millis(account.settings.pace.deprovisioning_ms);

@@ -104,7 +104,7 @@ fn attachment(task: TaskStatus, interface: &Interface) -> Value {
 
 fn container_view(account: &Account, task: &Task, container: &Container) -> Value {
     let status = match container.state {
-        ContainerState::Pending => "PENDING",
+        ContainerState::Pending | ContainerState::Starting => "PENDING",
         ContainerState::Running => "RUNNING",
         ContainerState::Stopped => "STOPPED",
     };
@@ -119,7 +119,7 @@ fn container_view(account: &Account, task: &Task, container: &Container) -> Valu
         "healthStatus": container.health.as_ref().map_or(HealthStatus::Unknown, |health| health.status).as_str(),
         "cpu": "0",
     });
-    if container.state != ContainerState::Pending {
+    if container.started_at.is_some() {
         view["runtimeId"] = json!(container.runtime_id);
     }
     if let Some(ip) = &task.interface.ip {
@@ -133,7 +133,7 @@ fn container_view(account: &Account, task: &Task, container: &Container) -> Valu
         let definition = account.ecs.families.by_arn(&task.task_definition);
         let spec = definition.and_then(|definition| definition.spec.container(&container.name));
         let carried = spec.is_none_or(ContainerSpec::carries_exec_agent);
-        let status = if carried || container.state == ContainerState::Pending { status } else { "STOPPED" };
+        let status = if carried || container.started_at.is_none() { status } else { "STOPPED" };
         view["managedAgents"] = json!([{ "name": "ExecuteCommandAgent", "lastStatus": status }]);
     }
     if let Some(code) = container.exit_code {

@@ -1,5 +1,6 @@
 //! Task definitions: families, revisions and what Fargate accepts.
 
+mod dependencies;
 mod families;
 mod fargate;
 mod query;
@@ -9,4 +10,4 @@ mod spec;
 pub(super) use families::{Families, resolve, revision_of};
 pub(super) use query::{deregister, describe, list};
 pub(super) use register::register;
-pub(super) use spec::{ContainerSpec, HealthCheck, SecretReference, TaskSpec};
+pub(super) use spec::{ContainerSpec, Dependency, HealthCheck, SecretReference, TaskSpec};

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::families::{TaskDefinition, view};
-use super::fargate;
-use super::spec::{ContainerSpec, TaskSpec};
+use super::spec::{ContainerSpec, TaskSpec, Volume};
+use super::{dependencies, fargate};
 use crate::account::{Account, Millis};
 use crate::ecs::errors::{client, invalid};
 use crate::ecs::params::{decode, without_nulls};
@@ -40,6 +40,8 @@ pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &Api
     tags::check(&tags)?;
     check_family(&spec.family)?;
     check_containers(&spec)?;
+    dependencies::check(&spec)?;
+    spec.volumes.iter().try_for_each(check_volume)?;
     let fargate = spec.requires_compatibilities.iter().any(|what| what == "FARGATE");
     let size = if fargate { check_fargate(&spec)? } else { loose_size(&spec)? };
 
@@ -191,8 +193,50 @@ fn check_container(container: &ContainerSpec) -> Result<(), ApiError> {
             return Err(client(format!("Invalid 'healthCheck' setting for container '{}'.", container.name)));
         }
     }
-    if container.stop_timeout.is_some_and(|timeout| !(2..=120).contains(&timeout)) {
-        return Err(client(format!("Invalid 'stopTimeout' setting for container '{}'.", container.name)));
+    for (name, timeout) in
+        [("startTimeout", container.start_timeout), ("stopTimeout", container.stop_timeout)]
+    {
+        if timeout.is_some_and(|timeout| !(2..=120).contains(&timeout)) {
+            return Err(client(format!("Invalid '{name}' setting for container '{}'.", container.name)));
+        }
+    }
+    if container.environment_files.iter().any(|file| file.kind != "s3" || !file.value.ends_with(".env")) {
+        return Err(client(format!(
+            "Invalid 'environmentFiles' setting for container '{}': a file is the ARN of an object in Amazon S3 whose name \
+             ends in '.env'.",
+            container.name
+        )));
+    }
+    for mapping in &container.port_mappings {
+        let known = matches!(mapping.app_protocol.as_deref(), None | Some("http" | "http2" | "grpc"));
+        if !known || (mapping.app_protocol.is_some() && mapping.name.is_none()) {
+            return Err(client(format!(
+                "Invalid 'appProtocol' setting for container '{}': it is one of http, http2, grpc, of a port mapping that \
+                 has a name.",
+                container.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn check_volume(volume: &Volume) -> Result<(), ApiError> {
+    let Some(efs) = &volume.efs_volume_configuration else { return Ok(()) };
+    let authorization = efs.authorization_config.as_ref();
+    let point = authorization.is_some_and(|given| given.access_point_id.is_some());
+    let encrypted = efs.transit_encryption.as_deref() == Some("ENABLED");
+    if !efs.file_system_id.starts_with("fs-") {
+        return Err(client(format!("Invalid 'fileSystemId' setting for volume '{}'.", volume.name)));
+    }
+    if point && efs.root_directory.as_deref().is_some_and(|root| root != "/") {
+        return Err(client(
+            "When an access point is specified, the root directory must be omitted or set to '/'.",
+        ));
+    }
+    if !encrypted && (point || authorization.is_some_and(|given| given.iam.as_deref() == Some("ENABLED"))) {
+        return Err(client(
+            "Transit encryption must be enabled if EFS IAM authorization or an access point is used.",
+        ));
     }
     Ok(())
 }

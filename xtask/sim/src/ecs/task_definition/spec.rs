@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// A task definition's members that decide how its tasks run.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -47,7 +48,13 @@ pub(in crate::ecs) struct ContainerSpec {
     pub(in crate::ecs) command: Vec<String>,
     pub(in crate::ecs) health_check: Option<HealthCheck>,
     pub(in crate::ecs) log_configuration: Option<LogConfiguration>,
+    /// Seconds.
+    pub(in crate::ecs) start_timeout: Option<u64>,
+    /// Seconds.
     pub(in crate::ecs) stop_timeout: Option<u64>,
+    pub(in crate::ecs) depends_on: Vec<Dependency>,
+    pub(in crate::ecs) firelens_configuration: Option<IgnoredAny>,
+    pub(in crate::ecs) environment_files: Vec<EnvironmentFile>,
     pub(in crate::ecs) privileged: Option<bool>,
     pub(in crate::ecs) links: Vec<String>,
     pub(in crate::ecs) secrets: Vec<SecretReference>,
@@ -66,9 +73,28 @@ pub(in crate::ecs) struct MountPoint {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub(in crate::ecs) struct Volume {
     pub(in crate::ecs) name: String,
+    pub(in crate::ecs) efs_volume_configuration: Option<Efs>,
+}
+
+/// `efsVolumeConfiguration`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in crate::ecs) struct Efs {
+    pub(in crate::ecs) file_system_id: String,
+    pub(in crate::ecs) root_directory: Option<String>,
+    pub(in crate::ecs) transit_encryption: Option<String>,
+    pub(in crate::ecs) authorization_config: Option<EfsAuthorization>,
+}
+
+/// `authorizationConfig`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in crate::ecs) struct EfsAuthorization {
+    pub(in crate::ecs) access_point_id: Option<String>,
+    pub(in crate::ecs) iam: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -86,6 +112,25 @@ pub(in crate::ecs) struct Variable {
     pub(in crate::ecs) name: String,
     #[serde(default)]
     pub(in crate::ecs) value: String,
+}
+
+/// A container that has to come as far as `condition` before another one starts.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in crate::ecs) struct Dependency {
+    pub(in crate::ecs) container_name: String,
+    /// `START`, `COMPLETE`, `SUCCESS` or `HEALTHY`.
+    pub(in crate::ecs) condition: String,
+}
+
+/// A file of variables in S3.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::ecs) struct EnvironmentFile {
+    /// The object's ARN.
+    pub(in crate::ecs) value: String,
+    #[serde(rename = "type")]
+    pub(in crate::ecs) kind: String,
 }
 
 /// A variable whose value is kept elsewhere.
@@ -145,6 +190,11 @@ impl ContainerSpec {
             || ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"].iter().all(mounted)
     }
 
+    /// `stopTimeout` in seconds, 30 where none is given.
+    pub(in crate::ecs) fn stop_timeout(&self) -> u64 {
+        self.stop_timeout.unwrap_or(30)
+    }
+
     /// The container ports, in definition order.
     pub(in crate::ecs) fn ports(&self) -> Vec<u16> {
         self.port_mappings.iter().filter_map(PortMapping::port).collect()
@@ -177,6 +227,12 @@ impl TaskSpec {
         self.container_definitions.iter().find(|container| container.name == name)
     }
 
+    /// Whether a container waits for the end of the one with this name.
+    pub(in crate::ecs) fn is_awaited(&self, name: &str) -> bool {
+        let mut dependencies = self.container_definitions.iter().flat_map(|container| &container.depends_on);
+        dependencies.any(|on| on.container_name == name && matches!(&*on.condition, "COMPLETE" | "SUCCESS"))
+    }
+
     /// The container port that a `portName` stands for.
     pub(in crate::ecs) fn named_port(&self, port_name: &str) -> Option<u16> {
         let mappings = self.container_definitions.iter().flat_map(|container| &container.port_mappings);
@@ -191,12 +247,5 @@ impl TaskSpec {
             Some("ARM64") => (os, "arm64"),
             _ => (os, "amd64"),
         }
-    }
-
-    /// The longest `stopTimeout` of the containers, in seconds (30 where none is set).
-    pub(in crate::ecs) fn stop_timeout(&self) -> u64 {
-        let timeouts =
-            self.container_definitions.iter().map(|container| container.stop_timeout.unwrap_or(30));
-        timeouts.max().unwrap_or(30).clamp(2, 120)
     }
 }

@@ -5,6 +5,7 @@
 
 mod breaker;
 mod connect;
+mod containers;
 mod deletion;
 mod first_deployment;
 mod grace;

@@ -48,6 +48,13 @@ pub(super) struct Image {
 }
 
 impl Image {
+    /// An image of which only the configuration matters.
+    #[cfg(test)]
+    pub(super) fn of_test(digest: &str, config: RunConfig) -> Self {
+        let (digest, folder, unpacked) = (digest.to_owned(), PathBuf::new(), OnceCell::new());
+        Self { digest, config, configuration: Bytes::new(), layers: Vec::new(), folder, unpacked }
+    }
+
     /// The folder that is its root: unpacked when it is first asked for.
     pub(super) async fn root(&self) -> Result<&Path, Refusal> {
         let unpack = || async {

@@ -42,7 +42,18 @@ impl Kind {
 }
 
 /// What a task runs as when `asked` is wanted; the error is the task's `stoppedReason`.
-pub(super) async fn of(asked: Kind, start: &TaskStart, images: &[Arc<Image>]) -> Result<Kind, String> {
+pub(super) async fn of(
+    asked: Kind,
+    start: &TaskStart,
+    images: &[Option<Arc<Image>>],
+) -> Result<Kind, String> {
+    if asked == Kind::Processes
+        && let Some((foreign, _)) = start.containers.iter().zip(images).find(|(_, image)| image.is_none())
+    {
+        let why = "processes run images of the embedded cloud's own registry only, and an image of another one needs the \
+                   workload \"containers\"";
+        return Err(cannot_pull_because(&foreign.image, why));
+    }
     if asked != Kind::Auto {
         return Ok(asked);
     }
@@ -51,6 +62,7 @@ pub(super) async fn of(asked: Kind, start: &TaskStart, images: &[Arc<Image>]) ->
         return Ok(Kind::Containers);
     }
     for (container, image) in start.containers.iter().zip(images) {
+        let Some(image) = image else { return Ok(Kind::Containers) };
         let root = image.root().await.map_err(|why| cannot_pull_because(&container.image, &why))?;
         let needs = Program::needs_container(root, &image.config, container);
         if needs.map_err(|why| cannot_start(&container.name, &why))? {

@@ -1,6 +1,6 @@
 //! The workload of the daemon: tasks run on this machine, on wall-clock time.
 //!
-//! A task's images come out of the account's own registry and are verified. Then the task runs as [`processes`], or as
+//! A task's images come out of the account's own registry and are verified; only an engine has others. Then the task runs as [`processes`], or as
 //! [`containers`] of an engine: as it is asked for, or as its images need it. Either way every container port has a
 //! loopback port of its own, what a container prints goes to its log stream, and what the account asks of the task is
 //! done from here.
@@ -24,7 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::select;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 pub(crate) use containers::Connect;
 pub use containers::{Note, Sidecar, forward};
@@ -36,7 +37,7 @@ pub(crate) use task::Tell;
 use self::containers::Containers;
 use self::image::{Image, Images};
 use self::processes::{Processes, Surroundings};
-use self::task::{Entrances, Task, stop_asked};
+use self::task::{Entrances, Order, Task};
 use super::reason::{cannot_pull, cannot_pull_because, cannot_start};
 use super::{Answer, Effect, Report, TaskId, TaskStart};
 
@@ -74,10 +75,9 @@ struct Inner {
     gone: Notify,
 }
 
-/// A task that was asked for and has not ended.
+/// A task that was asked for and has not been let go.
 struct Running {
-    /// Carries `stopTimeout` once the task is to stop.
-    stop: watch::Sender<Option<Duration>>,
+    orders: UnboundedSender<Order>,
     entrances: Entrances,
 }
 
@@ -121,18 +121,18 @@ impl Machine {
     pub(crate) fn carry_out(&self, effect: Effect) {
         match effect {
             Effect::Start(start) => {
-                let (stop, stopped) = watch::channel(None);
+                let (orders, asked) = unbounded_channel();
                 let entrances = Entrances::default();
-                let running = Running { stop, entrances: entrances.clone() };
+                let running = Running { orders, entrances: entrances.clone() };
                 self.tasks().insert(start.task.clone(), running);
                 let this = self.clone();
-                tokio::spawn(async move { this.run(*start, stopped, entrances).await });
+                tokio::spawn(async move { this.run(*start, asked, entrances).await });
             }
-            Effect::Stop { task, timeout_secs } => {
-                if let Some(running) = self.tasks().get(&task) {
-                    running.stop.send_replace(Some(Duration::from_secs(timeout_secs)));
-                }
+            Effect::StartContainer { task, container } => self.ask(&task, Order::Start(container)),
+            Effect::StopContainer { task, container, timeout_secs } => {
+                self.ask(&task, Order::Stop(container, Duration::from_secs(timeout_secs)));
             }
+            Effect::Remove { task } => self.ask(&task, Order::End(Duration::ZERO)),
             Effect::CheckContainer { task, container, command, timeout_secs } => {
                 let entrance = self.tasks().get(&task).and_then(|running| running.entrances.of(&container));
                 let tell = Arc::clone(&self.0.tell);
@@ -159,41 +159,53 @@ impl Machine {
         }
     }
 
+    /// A task that is gone needs no order.
+    fn ask(&self, task: &TaskId, order: Order) {
+        if let Some(running) = self.tasks().get(task) {
+            let _ = running.orders.send(order);
+        }
+    }
+
     /// Stops every task, with SIGKILL after `grace`, and resolves when nothing of them is left.
     ///
     /// # Errors
     /// What an engine did not remove.
     pub(crate) async fn shut_down(&self, grace: Duration) -> Result<()> {
         for running in self.tasks().values() {
-            running.stop.send_replace(Some(grace));
+            let _ = running.orders.send(Order::End(grace));
         }
-        loop {
-            let gone = self.0.gone.notified();
-            if self.tasks().is_empty() {
-                break;
-            }
-            gone.await;
-        }
+        self.gone().await;
         self.0.processes.close().await;
         self.0.containers.close().await
     }
 
-    async fn run(&self, start: TaskStart, stopped: watch::Receiver<Option<Duration>>, entrances: Entrances) {
+    /// Resolves when no task is left.
+    async fn gone(&self) {
+        loop {
+            let gone = self.0.gone.notified();
+            if self.tasks().is_empty() {
+                return;
+            }
+            gone.await;
+        }
+    }
+
+    async fn run(&self, start: TaskStart, mut orders: UnboundedReceiver<Order>, entrances: Entrances) {
         let id = start.task.clone();
         let pulled = select! {
             biased;
-            // What has not started cannot end: there is nothing to report.
-            _ = stop_asked(stopped.clone()) => None,
+            // Before the images are there, a task is asked for nothing but its end.
+            _ = orders.recv() => None,
             pulled = self.pull(&start) => Some(pulled),
         };
         match pulled {
             None => {}
             Some(Err(reason)) => (self.0.tell)(Report::FailedToStart { task: id.clone(), reason }),
             Some(Ok((images, kind))) => {
-                let task = Task { start, images, stopped, entrances, tell: Arc::clone(&self.0.tell) };
+                let task = Arc::new(Task { start, images, entrances, tell: Arc::clone(&self.0.tell) });
                 match kind {
-                    Kind::Containers => self.0.containers.run(task).await,
-                    Kind::Auto | Kind::Processes => self.0.processes.run(task).await,
+                    Kind::Containers => self.0.containers.run(&task, orders).await,
+                    Kind::Auto | Kind::Processes => self.0.processes.run(&task, orders).await,
                 }
             }
         }
@@ -203,15 +215,18 @@ impl Machine {
     }
 
     /// The images of a task, and what it runs as; the error is its `stoppedReason`.
-    async fn pull(&self, start: &TaskStart) -> std::result::Result<(Vec<Arc<Image>>, Kind), String> {
+    async fn pull(&self, start: &TaskStart) -> std::result::Result<(Vec<Option<Arc<Image>>>, Kind), String> {
         let mut images = Vec::new();
         for container in &start.containers {
             let image = match (&container.repository, &container.digest) {
-                (Some(repository), Some(digest)) => self.0.images.get(repository, digest).await,
+                (Some(repository), Some(digest)) => {
+                    let pulled = self.0.images.get(repository, digest).await;
+                    Some(pulled.map_err(|why| cannot_pull_because(&container.image, &why))?)
+                }
                 (Some(_), None) => return Err(cannot_pull(&container.image)),
-                (None, _) => Err("the embedded cloud runs images of its own registry only".to_owned()),
+                (None, _) => None,
             };
-            images.push(image.map_err(|why| cannot_pull_because(&container.image, &why))?);
+            images.push(image);
         }
         let kind = kind::of(self.kind(), start, &images).await?;
         Ok((images, kind))

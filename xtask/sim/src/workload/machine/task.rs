@@ -6,7 +6,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::select;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::image::Image;
 use crate::workload::{ContainerStart, Report, TaskStart};
@@ -41,14 +44,40 @@ impl Entrances {
     }
 }
 
+/// What a task is asked to do, in the order in which it was asked.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Start this container.
+    Start(String),
+    /// Stop this container; kill it after this time.
+    Stop(String, Duration),
+    /// Stop what runs, kill it after this time, and let the task go.
+    End(Duration),
+}
+
+/// Carries `stopTimeout` once a container is to stop.
+pub(super) type Stopped = watch::Receiver<Option<Duration>>;
+
+/// A container that runs: resolves once its end was reported.
+pub(super) type Attending = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What starts the containers of one task.
+pub(super) trait Starter: Send {
+    /// Starts the container at `index`; the error is its `reason`.
+    fn start(
+        &mut self,
+        task: &Arc<Task>,
+        index: usize,
+        stopped: Stopped,
+    ) -> impl Future<Output = Result<Attending, String>> + Send;
+}
+
 /// A task that is to run.
 pub(super) struct Task {
     /// What it is.
     pub(super) start: TaskStart,
-    /// The images of its containers, in their order.
-    pub(super) images: Vec<Arc<Image>>,
-    /// Carries `stopTimeout` once the task is to stop.
-    pub(super) stopped: watch::Receiver<Option<Duration>>,
+    /// The images of its containers, in their order; none of an image that only an engine can pull.
+    pub(super) images: Vec<Option<Arc<Image>>>,
     /// Where health checks get in.
     pub(super) entrances: Entrances,
     /// Where reports go.
@@ -57,13 +86,55 @@ pub(super) struct Task {
 
 impl Task {
     /// Its containers with their images.
-    pub(super) fn containers(&self) -> impl Iterator<Item = (&ContainerStart, &Arc<Image>)> {
+    pub(super) fn containers(&self) -> impl Iterator<Item = (&ContainerStart, &Option<Arc<Image>>)> {
         self.start.containers.iter().zip(&self.images)
     }
 
-    /// Reports that every container runs.
-    pub(super) fn runs(&self) {
-        (self.tell)(Report::Running { task: self.start.task.clone() });
+    /// Carries out what is asked of the task until it is let go.
+    pub(super) async fn obey(
+        self: &Arc<Self>,
+        mut orders: UnboundedReceiver<Order>,
+        mut starter: impl Starter,
+    ) {
+        (self.tell)(Report::Pulled { task: self.start.task.clone() });
+        let mut stops = BTreeMap::<String, watch::Sender<Option<Duration>>>::new();
+        let mut ends = JoinSet::new();
+        loop {
+            let order = select! {
+                order = orders.recv() => order,
+                Some(_) = ends.join_next() => continue,
+            };
+            match order {
+                Some(Order::Start(name)) => {
+                    let Some(index) = self.start.containers.iter().position(|it| it.name == name) else {
+                        continue;
+                    };
+                    let (stop, stopped) = watch::channel(None);
+                    let (task, container) = (self.start.task.clone(), name.clone());
+                    match starter.start(self, index, stopped).await {
+                        Ok(attending) => {
+                            (self.tell)(Report::Started { task, container });
+                            stops.insert(name, stop);
+                            ends.spawn(attending);
+                        }
+                        Err(reason) => (self.tell)(Report::CannotStart { task, container, reason }),
+                    }
+                }
+                Some(Order::Stop(name, timeout)) => {
+                    if let Some(stop) = stops.get(&name) {
+                        stop.send_replace(Some(timeout));
+                    }
+                }
+                Some(Order::End(grace)) => {
+                    for stop in stops.values() {
+                        stop.send_replace(Some(grace));
+                    }
+                    break;
+                }
+                None => break,
+            }
+        }
+        ends.join_all().await;
     }
 
     /// Reports that the task never started, and why.
@@ -76,20 +147,10 @@ impl Task {
         let (task, container) = (self.start.task.clone(), container.to_owned());
         (self.tell)(Report::Exited { task, container, exit_code, reason });
     }
-
-    /// Whether the task is to stop.
-    pub(super) fn is_to_stop(&self) -> bool {
-        self.stopped.borrow().is_some()
-    }
-
-    /// Resolves with `stopTimeout` once the task is to stop.
-    pub(super) async fn stop_asked(&self) -> Duration {
-        stop_asked(self.stopped.clone()).await
-    }
 }
 
-/// Resolves with `stopTimeout` once a task is to stop.
-pub(super) async fn stop_asked(mut stopped: watch::Receiver<Option<Duration>>) -> Duration {
+/// Resolves with `stopTimeout` once a container is to stop.
+pub(super) async fn stop_asked(mut stopped: Stopped) -> Duration {
     match stopped.wait_for(Option::is_some).await.map(|timeout| *timeout) {
         Ok(Some(timeout)) => timeout,
         // The sender goes only with the task.

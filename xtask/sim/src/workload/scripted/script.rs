@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::{Answer, TaskStart};
 
-/// The life of a task. All times are milliseconds; `after` counts from the start of the containers.
+/// The life of a container. All times are milliseconds; `after` counts from its start.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Script {
-    /// How long pulling and starting takes.
+    /// How long the task's images take; the main container's script says it.
     pub pull_ms: u64,
     /// When the application listens; before that, connections are refused.
     pub boot_ms: u64,
@@ -21,17 +21,17 @@ pub struct Script {
     /// What the container's own health check says from when on; without an entry it passes once the application
     /// listens.
     pub container_health: Vec<(u64, bool)>,
-    /// The task never starts, for this reason (its `stoppedReason`).
+    /// Its task never starts, for this reason (its `stoppedReason`).
     pub fails_to_start: Option<String>,
-    /// Every container exits by itself.
+    /// It exits by itself.
     pub crash: Option<Crash>,
     /// SIGTERM does nothing.
     pub ignores_sigterm: bool,
-    /// How long the containers take to exit after SIGTERM.
+    /// How long it takes to exit after SIGTERM.
     pub stop_ms: u64,
-    /// What they exit with then.
+    /// What it exits with then.
     pub stop_exit_code: i32,
-    /// Lines that every container with a log configuration prints, and when.
+    /// Lines that it prints, and when; without a log configuration nobody sees them.
     pub log: Vec<(u64, String)>,
 }
 
@@ -73,13 +73,19 @@ impl Script {
         Self { boot_ms, ..Self::default() }
     }
 
-    /// A task whose containers exit with `exit_code` after `after_ms`.
+    /// A container that exits with `exit_code` after `after_ms`, as one does that has a job to finish.
+    #[must_use]
+    pub fn exits(after_ms: u64, exit_code: i32) -> Self {
+        Self::crashes(after_ms, exit_code)
+    }
+
+    /// A container that exits with `exit_code` after `after_ms`.
     #[must_use]
     pub fn crashes(after_ms: u64, exit_code: i32) -> Self {
         Self { crash: Some(Crash { after_ms, exit_code, reason: None }), ..Self::default() }
     }
 
-    /// A task whose containers the kernel kills for their memory after `after_ms`.
+    /// A container that the kernel kills for its memory after `after_ms`.
     #[must_use]
     pub fn runs_out_of_memory(after_ms: u64) -> Self {
         let reason = Some("OutOfMemoryError: Container killed due to memory usage".to_owned());
@@ -152,8 +158,11 @@ impl Scripts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on, tasks of `key` follow `script`. A key is an image digest, `family:revision`, a family or a
-    /// service's name; the most specific one that is set wins, in that order.
+    /// From now on, what `key` names follows `script`; the most specific key that is set wins, in this order.
+    ///
+    /// - A service's main container: its image digest, `family:revision`, the family, the service's name.
+    /// - A sidecar: its image digest, `family:revision/container`, `family/container`.
+    /// - The main container of a task of RunTask: `run:family:revision`, `run:family`.
     pub fn set(&self, key: &str, script: Script) {
         self.table().by_key.insert(key.to_owned(), script);
     }
@@ -163,19 +172,27 @@ impl Scripts {
         self.table().by_key.remove(key);
     }
 
-    /// What tasks follow that no key names.
+    /// What services' main containers follow that no key names. A sidecar that no key names runs, and a task of RunTask
+    /// exits with 0 after a second.
     pub fn set_otherwise(&self, script: Script) {
         self.table().otherwise = script;
     }
 
-    pub(super) fn of(&self, start: &TaskStart) -> Script {
+    pub(super) fn of(&self, start: &TaskStart, container: &str) -> Script {
         let table = self.table();
-        let family = start.task_definition.split(':').next().unwrap_or_default();
-        let digests = start.containers.iter().filter_map(|container| container.digest.as_deref());
-        digests
-            .chain([start.task_definition.as_str(), family, start.service.as_str()])
-            .find_map(|key| table.by_key.get(key))
-            .unwrap_or(&table.otherwise)
-            .clone()
+        let (definition, family) =
+            (&start.task_definition, start.task_definition.split(':').next().unwrap_or_default());
+        let digest = start.container(container).and_then(|container| container.digest.clone());
+        let main = start.main().is_some_and(|main| main.name == container);
+        let (keys, otherwise) = if main && start.service.is_empty() {
+            (vec![format!("run:{definition}"), format!("run:{family}")], Script::exits(1_000, 0))
+        } else if main {
+            let names = [definition.clone(), family.to_owned(), start.service.clone()];
+            (digest.into_iter().chain(names).collect(), table.otherwise.clone())
+        } else {
+            let names = [format!("{definition}/{container}"), format!("{family}/{container}")];
+            (digest.into_iter().chain(names).collect(), Script::default())
+        };
+        keys.iter().find_map(|key| table.by_key.get(key)).cloned().unwrap_or(otherwise)
     }
 }

@@ -11,9 +11,9 @@ use tokio::time::timeout;
 use super::cloud::Cloud;
 use super::engine::Engine;
 use super::names;
-use crate::workload::machine::image::{Image, RunConfig};
+use crate::workload::machine::image::Image;
 use crate::workload::machine::output;
-use crate::workload::machine::task::Task;
+use crate::workload::machine::task::{Stopped, Task, stop_asked};
 use crate::workload::{ContainerStart, TaskStart};
 
 /// The exit code of a container whose first process got SIGKILL.
@@ -24,11 +24,11 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Where a container's network namespace comes from.
 pub(super) enum Network {
-    /// It is the task's first and has its own: with these names and their addresses in its `/etc/hosts`, and with these
+    /// It has its own: with these names and their addresses in its `/etc/hosts`, and with these
     /// loopback ports for ports of any container of the task.
     Own { hosts: Vec<(String, String)>, published: Vec<(u16, u16)> },
-    /// It shares the first one's.
-    OfFirst,
+    /// It shares that of the container with this name.
+    Of(String),
 }
 
 impl Network {
@@ -43,9 +43,8 @@ impl Network {
                 let network = ["--network".into(), names::network(id)];
                 [network].into_iter().chain(hosts).chain(published).flatten().collect()
             }
-            Self::OfFirst => {
-                let first = start.containers.first().map_or("", |first| first.name.as_str());
-                vec!["--network".into(), format!("container:{}", names::container(start, first))]
+            Self::Of(holder) => {
+                vec!["--network".into(), format!("container:{}", names::container(start, holder))]
             }
         }
     }
@@ -59,18 +58,13 @@ pub(super) async fn start(
     cloud: &Cloud,
     region: &str,
     task: &Task,
-    definition: &ContainerStart,
-    image: &Image,
+    index: usize,
     network: &Network,
 ) -> Result<(), String> {
+    let definition = &task.start.containers[index];
     let name = names::container(&task.start, &definition.name);
-    let mut command = cloud.engine.command(&arguments(
-        &cloud.id,
-        &task.start,
-        definition,
-        (&image.digest, &image.config),
-        network,
-    ));
+    let image = task.images[index].as_deref();
+    let mut command = cloud.engine.command(&arguments(&cloud.id, &task.start, definition, image, network));
     // A variable of several lines has no place in a list of lines; the engine's program then has it from its own
     // environment. Nothing that may be secret is an argument, or in a file.
     let fixed =
@@ -91,7 +85,7 @@ fn arguments(
     id: &str,
     start: &TaskStart,
     definition: &ContainerStart,
-    (digest, config): (&str, &RunConfig),
+    image: Option<&Image>,
     network: &Network,
 ) -> Vec<String> {
     let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
@@ -115,11 +109,9 @@ fn arguments(
     }
     // What the image declares as a volume is one by itself, with its folder's owner and mode. Other mounts are root's with
     // mode 0755 (ECS developer guide, bind mounts).
-    for path in definition
-        .mounts
-        .iter()
-        .filter(|path| !config.volumes.as_ref().is_some_and(|volumes| volumes.contains_key(*path)))
-    {
+    let volumes = image.and_then(|image| image.config.volumes.as_ref());
+    let mounts = definition.mounts.iter();
+    for path in mounts.filter(|path| !volumes.is_some_and(|volumes| volumes.contains_key(*path))) {
         arguments.extend(own(&["--tmpfs", &format!("{path}:mode=755")]));
     }
     for (flag, value) in [("--user", &definition.user), ("--workdir", &definition.working_directory)] {
@@ -128,13 +120,17 @@ fn arguments(
     // An entry point is one word here; the others come before the command.
     let mut entry_point = definition.entry_point.iter();
     arguments.extend(entry_point.next().iter().flat_map(|first| own(&["--entrypoint", first])));
-    arguments.push(names::image(id, definition.repository.as_deref().unwrap_or_default(), digest));
+    arguments.push(match image {
+        Some(image) => names::image(id, definition.repository.as_deref().unwrap_or_default(), &image.digest),
+        // Another registry's: the engine pulled it by this name.
+        None => definition.image.clone(),
+    });
     arguments.extend(entry_point.chain(&definition.command).cloned());
     arguments
 }
 
 /// Waits for a container's end, or brings it about, and reports it after its last line.
-pub(super) async fn attend(task: Arc<Task>, index: usize, engine: Engine) {
+pub(super) async fn attend(task: Arc<Task>, index: usize, engine: Engine, stopped: Stopped) {
     let definition = &task.start.containers[index];
     let name = names::container(&task.start, &definition.name);
     let output = follow(&task, definition, engine, &name);
@@ -142,7 +138,7 @@ pub(super) async fn attend(task: Arc<Task>, index: usize, engine: Engine) {
     let exit_code = select! {
         biased;
         ended = ended.as_mut() => ended,
-        stop_timeout = task.stop_asked() => {
+        stop_timeout = stop_asked(stopped) => {
             let secs = stop_timeout.as_secs().to_string();
             // The image's stop signal, then SIGKILL. An engine that cannot is told of by the wait.
             let _ = engine.run(&["stop", "-t", &secs, &name]).await;
@@ -221,7 +217,8 @@ mod tests {
 
     fn line(start: &TaskStart, at: usize, network: &Network) -> String {
         let config = serde_json::from_str(r#"{"Volumes": {"/tmp": {}}}"#).unwrap();
-        arguments("c1", start, &start.containers[at], ("sha256:fedcba9876543210", &config), network).join(" ")
+        let image = Image::of_test("sha256:fedcba9876543210", config);
+        arguments("c1", start, &start.containers[at], Some(&image), network).join(" ")
     }
 
     #[test]
@@ -232,7 +229,7 @@ mod tests {
             ("TOKEN".to_owned(), Secret::new("hunter2")),
             ("KEY".to_owned(), Secret::new("-----BEGIN\nhunter3")),
         ];
-        let line = line(&start(vec![web]), 0, &Network::OfFirst);
+        let line = line(&start(vec![web]), 0, &Network::Of("web".to_owned()));
         assert!(!line.contains("hunter") && !line.contains("visible"), "{line}");
         assert!(line.contains("--env-file /dev/stdin --env KEY"), "{line}");
     }
@@ -242,7 +239,7 @@ mod tests {
         let mut web = container("web");
         web.entry_point = ["java", "-jar"].map(str::to_owned).to_vec();
         web.command = vec!["app.jar".to_owned()];
-        let line = line(&start(vec![web]), 0, &Network::OfFirst);
+        let line = line(&start(vec![web]), 0, &Network::Of("web".to_owned()));
         let image = "localhost/embedded-cloud-c1/ielts-web:fedcba987654";
         assert!(line.ends_with(&format!("--entrypoint java {image} -jar app.jar")), "{line}");
     }
@@ -255,7 +252,10 @@ mod tests {
         web.working_directory = Some("/srv".to_owned());
         web.readonly_root = true;
         let start = start(vec![web, container("log")]);
-        let (web, log) = (line(&start, 0, &Network::OfFirst), line(&start, 1, &Network::OfFirst));
+        let (web, log) = (
+            line(&start, 0, &Network::Of("web".to_owned())),
+            line(&start, 1, &Network::Of("web".to_owned())),
+        );
         for part in ["--memory 128m --memory-swap 128m", "--read-only", "--user 1000", "--workdir /srv"] {
             assert!(web.contains(part), "{part}: {web}");
         }
@@ -266,13 +266,13 @@ mod tests {
     fn a_mount_is_root_s_unless_the_image_declares_it_as_a_volume() {
         let mut web = container("web");
         web.mounts = ["/managed-agents", "/tmp"].map(str::to_owned).to_vec();
-        let line = line(&start(vec![web]), 0, &Network::OfFirst);
+        let line = line(&start(vec![web]), 0, &Network::Of("web".to_owned()));
         assert!(line.contains("--tmpfs /managed-agents:mode=755"), "{line}");
         assert!(!line.contains("/tmp"), "{line}");
     }
 
     #[test]
-    fn the_first_container_has_the_network_and_the_others_share_it() {
+    fn one_container_has_the_network_and_the_others_share_it() {
         let start = start(vec![container("web"), container("log")]);
         let network = Network::Own {
             hosts: vec![("backend.ielts.local".to_owned(), "172.18.0.2".to_owned())],
@@ -281,6 +281,6 @@ mod tests {
         let own = "--network embedded-cloud-c1 --add-host backend.ielts.local:172.18.0.2 --publish 127.0.0.1:20001:3000";
         assert!(line(&start, 0, &network).contains(own));
         let shared = "--network container:ecs-ielts-web-7-web-0123456789ab";
-        assert!(line(&start, 1, &Network::OfFirst).contains(shared));
+        assert!(line(&start, 1, &Network::Of("web".to_owned())).contains(shared));
     }
 }

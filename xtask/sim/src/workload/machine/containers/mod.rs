@@ -1,8 +1,8 @@
 //! Tasks as containers of an engine, Docker's or Podman's.
 //!
 //! A task is what it is on Fargate: containers that share one network namespace with an address of its own, with the
-//! definition's environment, user, read-only root and limit on memory. The first container holds the namespace. As on
-//! AWS a sidecar comes before them, to which Service Connect's names lead. Every container port is published on a
+//! definition's environment, user, read-only root and limit on memory. The first container that starts and that no other
+//! waits to end holds the namespace. As on AWS a sidecar comes before them, to which Service Connect's names lead. Every container port is published on a
 //! loopback port, where the load balancer and other tasks reach it.
 //!
 //! All of it carries labels, as ECS's agent gives them and one of this cloud's own, by which it is found and removed:
@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::OnceCell;
-use tokio::task::JoinSet;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 pub use forward::forward;
 pub use note::Note;
@@ -36,7 +36,7 @@ use self::cloud::Cloud;
 use self::container::Network;
 use super::Place;
 use super::ports::Ports;
-use super::task::Task;
+use super::task::{Attending, Order, Starter, Stopped, Task};
 
 /// Runs tasks as containers.
 pub(super) struct Containers {
@@ -57,33 +57,31 @@ impl Containers {
         Self { state_dir, scratch, region, ports, connect, sidecar, cloud: OnceCell::new() }
     }
 
-    /// Runs a task to its end. A task that is stopped while it starts is removed without a report.
-    pub(super) async fn run(&self, task: Task) {
-        let task = Arc::new(task);
+    /// Runs a task until it is let go.
+    pub(super) async fn run(&self, task: &Arc<Task>, orders: UnboundedReceiver<Order>) {
         let cloud = match self.cloud.get_or_try_init(|| Cloud::open(&self.state_dir)).await {
             Ok(cloud) => cloud,
             Err(why) => return task.never_started(format!("CannotStartContainerError: {why}")),
         };
-        match self.start(cloud, &task).await {
+        match self.prepare(cloud, task).await {
             Err(reason) => task.never_started(reason),
-            Ok(_beside) if task.is_to_stop() => {}
-            Ok(_beside) => {
-                task.runs();
-                let mut ends = JoinSet::new();
-                for index in 0..task.start.containers.len() {
-                    ends.spawn(container::attend(Arc::clone(&task), index, cloud.engine));
-                }
-                ends.join_all().await;
-            }
+            Ok(launcher) => task.obey(orders, launcher).await,
         }
         cloud.remove_task(&task.start.task).await;
     }
 
-    /// Starts the sidecar and every container; the error is the task's `stoppedReason`.
-    async fn start(&self, cloud: &Cloud, task: &Arc<Task>) -> std::result::Result<sidecar::Beside, String> {
+    /// Brings the images to the engine and starts the sidecar; the error is the task's `stoppedReason`.
+    async fn prepare<'a>(
+        &'a self,
+        cloud: &'a Cloud,
+        task: &Arc<Task>,
+    ) -> std::result::Result<Launcher<'a>, String> {
         for (definition, image) in task.containers() {
-            let loaded = cloud.load(image, definition.repository.as_deref().unwrap_or_default()).await;
-            loaded.map_err(|why| super::cannot_pull_because(&definition.image, &why))?;
+            let there = match image {
+                Some(image) => cloud.load(image, definition.repository.as_deref().unwrap_or_default()).await,
+                None => cloud.engine.run(&["pull", "--quiet", &definition.image]).await.map_err(String::from),
+            };
+            there.map_err(|why| super::cannot_pull_because(&definition.image, &why))?;
         }
         let fails = |why: String| format!("CannotStartContainerError: {why}");
         let program = self.sidecar.as_ref().ok_or_else(|| fails("this cloud has no sidecar".to_owned()))?;
@@ -95,13 +93,7 @@ impl Containers {
             let port = self.ports.reserve(&task.start.task, *container_port);
             published.push((port.map_err(|error| fails(error.to_string()))?, *container_port));
         }
-        let mut network = Network::Own { hosts: beside.hosts.clone(), published };
-        for (definition, image) in task.containers() {
-            let started = container::start(cloud, &self.region, task, definition, image, &network).await;
-            started.map_err(|why| super::cannot_start(&definition.name, &why))?;
-            network = Network::OfFirst;
-        }
-        Ok(beside)
+        Ok(Launcher { cloud, region: &self.region, beside, published, holder: None })
     }
 
     /// Removes all that this cloud has on the engine; to be called when no task is left.
@@ -113,5 +105,39 @@ impl Containers {
             Some(cloud) => cloud.close(&self.state_dir).await.map_err(Error::other),
             None => Ok(()),
         }
+    }
+}
+
+/// Starts a task's containers on an engine.
+struct Launcher<'a> {
+    cloud: &'a Cloud,
+    region: &'a str,
+    beside: sidecar::Beside,
+    published: Vec<(u16, u16)>,
+    /// The name of the container whose network namespace the others share.
+    holder: Option<String>,
+}
+
+impl Starter for Launcher<'_> {
+    async fn start(
+        &mut self,
+        task: &Arc<Task>,
+        index: usize,
+        stopped: Stopped,
+    ) -> std::result::Result<Attending, String> {
+        let definition = &task.start.containers[index];
+        let hosts = self.beside.hosts.clone();
+        let network = match &self.holder {
+            Some(holder) => Network::Of(holder.clone()),
+            // It ends before the others start: they would lose a namespace of its own.
+            None if definition.comes_first => Network::Own { hosts, published: Vec::new() },
+            None => Network::Own { hosts, published: self.published.clone() },
+        };
+        let started = container::start(self.cloud, self.region, task, index, &network).await;
+        started.map_err(|why| super::cannot_start(&definition.name, &why))?;
+        if self.holder.is_none() && !definition.comes_first {
+            self.holder = Some(definition.name.clone());
+        }
+        Ok(Box::pin(container::attend(Arc::clone(task), index, self.cloud.engine, stopped)))
     }
 }

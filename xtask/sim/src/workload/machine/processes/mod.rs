@@ -2,7 +2,7 @@
 //!
 //! Each container's entry point runs out of its unpacked image with loopback ports of its own. It is told them by
 //! `PORT` and `HOST`; with Service Connect it is told the proxy by `HTTP_PROXY`, with its task id as the user, so that
-//! the proxy knows who asks. There is no isolation: the processes see this machine's file system and network, run as
+//! the proxy knows who asks. `PORT_8080` is where the task's port 8080 is, whichever container has it. There is no isolation: the processes see this machine's file system and network, run as
 //! the image's user only where the daemon is root, and have no limit on memory.
 
 mod leftovers;
@@ -21,7 +21,8 @@ use std::time::Duration;
 use rustix::process::{Signal, geteuid, kill_process_group};
 use tokio::process::Child;
 use tokio::select;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 pub(super) use leftovers::reap;
@@ -30,7 +31,7 @@ pub(super) use program::Program;
 use self::leftovers::{Leftovers, group};
 use super::output;
 use super::ports::Ports;
-use super::task::Task;
+use super::task::{Attending, Order, Starter, Stopped, Task, stop_asked};
 use super::watchdog::Watchdog;
 use crate::workload::reason::cannot_start;
 use crate::workload::{ContainerStart, TaskStart};
@@ -65,13 +66,8 @@ pub(super) struct Processes {
     watchdog: Mutex<Option<Watchdog>>,
 }
 
-/// A container's process.
-struct Container {
-    name: String,
-    pid: Option<u32>,
-    child: Child,
-    output: Vec<JoinHandle<()>>,
-}
+/// Starts a task's containers as processes.
+struct Launcher<'a>(&'a Processes);
 
 impl Processes {
     /// Keeps notes under `state_dir`.
@@ -93,46 +89,19 @@ impl Processes {
         }
     }
 
-    /// Runs a task to its end.
-    pub(super) async fn run(&self, task: Task) {
-        match self.prepare(&task).await {
-            Err(reason) => task.never_started(reason),
-            Ok(programs) => match programs.iter().find_map(Program::format_error) {
-                Some(why) => run_nonsense(&task, &why),
-                None => self.run_programs(Arc::new(task), programs).await,
-            },
-        }
-    }
-
-    async fn run_programs(&self, task: Arc<Task>, programs: Vec<Program>) {
-        match self.launch(&task, programs) {
-            Err(reason) => task.never_started(reason),
-            Ok(containers) => {
-                task.runs();
-                let mut ends = JoinSet::new();
-                for container in containers {
-                    ends.spawn(attend(Arc::clone(&task), container, Arc::clone(&self.leftovers)));
-                }
-                ends.join_all().await;
+    /// Runs a task until it is let go.
+    pub(super) async fn run(&self, task: &Arc<Task>, orders: UnboundedReceiver<Order>) {
+        // All of them before any container starts: each is told the ports of the others, which are beside it.
+        for port in task.start.containers.iter().flat_map(|container| &container.ports) {
+            if let Err(error) = self.ports.reserve(&task.start.task, *port) {
+                return task.never_started(cannot_start(&task.start.task, &error.to_string()));
             }
         }
-    }
-
-    /// Gives every container its ports and its environment; the error is the task's `stoppedReason`.
-    async fn prepare(&self, task: &Task) -> std::result::Result<Vec<Program>, String> {
-        let mut programs = Vec::new();
-        for (container, image) in task.containers() {
-            let fails = |why: &str| cannot_start(&container.name, why);
-            let root = image.root().await.map_err(|why| fails(&why))?;
-            let imposed = self.imposed(&task.start, container).map_err(|error| fails(&error.to_string()))?;
-            let program = Program::of(root, &image.config, container, &imposed, geteuid().is_root());
-            programs.push(program.map_err(|why| fails(&why))?);
-        }
-        Ok(programs)
+        task.obey(orders, Launcher(self)).await;
     }
 
     /// What a container is told whatever its definition says.
-    fn imposed(&self, start: &TaskStart, container: &ContainerStart) -> Result<BTreeMap<String, String>> {
+    fn imposed(&self, start: &TaskStart, container: &ContainerStart) -> BTreeMap<String, String> {
         let Surroundings { region, proxy_port } = &self.surroundings;
         let mut environment = BTreeMap::from([
             ("HOST".to_owned(), "127.0.0.1".to_owned()),
@@ -140,10 +109,12 @@ impl Processes {
             ("AWS_DEFAULT_REGION".to_owned(), region.clone()),
             ("AWS_EXECUTION_ENV".to_owned(), "AWS_ECS_FARGATE".to_owned()),
         ]);
-        for container_port in &container.ports {
-            let port = self.ports.reserve(&start.task, *container_port)?.to_string();
-            environment.entry("PORT".to_owned()).or_insert_with(|| port.clone());
-            environment.insert(format!("PORT_{container_port}"), port);
+        let port = |container_port: &u16| self.ports.of(&start.task, *container_port).unwrap_or_default();
+        if let Some(own) = container.ports.first() {
+            environment.insert("PORT".to_owned(), port(own).to_string());
+        }
+        for container_port in start.containers.iter().flat_map(|container| &container.ports) {
+            environment.insert(format!("PORT_{container_port}"), port(container_port).to_string());
         }
         if start.connect {
             let proxy = format!("http://{}:x@127.0.0.1:{proxy_port}", start.task);
@@ -152,81 +123,93 @@ impl Processes {
                 environment.insert(name.to_lowercase(), value.to_owned());
             }
         }
-        Ok(environment)
+        environment
     }
+}
 
-    /// Starts every container, or none.
-    fn launch(&self, task: &Task, programs: Vec<Program>) -> std::result::Result<Vec<Container>, String> {
-        let mut containers = Vec::new();
-        for (definition, program) in task.start.containers.iter().zip(&programs) {
-            // Dropped on the way out, the ones that were started already are killed.
-            let container = self
-                .spawn(task, definition, program)
-                .map_err(|error| cannot_start(&definition.name, &error.to_string()))?;
-            containers.push(container);
+impl Starter for Launcher<'_> {
+    async fn start(
+        &mut self,
+        task: &Arc<Task>,
+        index: usize,
+        stopped: Stopped,
+    ) -> std::result::Result<Attending, String> {
+        let definition = &task.start.containers[index];
+        let fails = |why: &str| cannot_start(&definition.name, why);
+        let image = task.images[index].as_ref().ok_or_else(|| fails("no image"))?;
+        let root = image.root().await.map_err(|why| fails(&why))?;
+        let imposed = self.0.imposed(&task.start, definition);
+        let program = Program::of(root, &image.config, definition, &imposed, geteuid().is_root());
+        let program = program.map_err(|why| fails(&why))?;
+        if let Some(why) = program.format_error() {
+            return Ok(Box::pin(run_nonsense(Arc::clone(task), index, why)));
         }
-        for (definition, program) in task.start.containers.iter().zip(programs) {
-            task.entrances.open(&definition.name, move |words, within| {
-                let program = program.clone();
-                async move { check(&program, &words, within).await }
-            });
-        }
-        Ok(containers)
-    }
-
-    fn spawn(&self, task: &Task, definition: &ContainerStart, program: &Program) -> Result<Container> {
-        let mut child = program.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let pid = child.id();
-        if let Some(pid) = pid {
-            self.leftovers.note(pid)?;
+        let mut child = program
+            .command()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| fails(&error.to_string()))?;
+        if let Some(pid) = child.id() {
+            self.0.leftovers.note(pid).map_err(|error| fails(&error.to_string()))?;
         }
         let (log, tell) = (&definition.logs, &task.tell);
         let stdout = child.stdout.take().map(|out| output::follow(out, log.clone(), Arc::clone(tell)));
         let stderr = child.stderr.take().map(|err| output::follow(err, log.clone(), Arc::clone(tell)));
         let output = stdout.into_iter().chain(stderr).collect();
-        Ok(Container { name: definition.name.clone(), pid, child, output })
+        task.entrances.open(&definition.name, move |words, within| {
+            let program = program.clone();
+            async move { check(&program, &words, within).await }
+        });
+        Ok(Box::pin(attend(Arc::clone(task), index, child, output, stopped, Arc::clone(&self.0.leftovers))))
     }
 }
 
 /// On AWS a container whose executable the kernel cannot run counts as started: the reason is in its log only.
-fn run_nonsense(task: &Task, why: &str) {
-    task.runs();
-    for (group, stream) in task.start.containers.iter().filter_map(|container| container.logs.clone()) {
-        (task.tell)(crate::workload::Report::Log { group, stream, line: why.to_owned() });
+async fn run_nonsense(task: Arc<Task>, index: usize, why: String) {
+    let container = &task.start.containers[index];
+    if let Some((group, stream)) = container.logs.clone() {
+        (task.tell)(crate::workload::Report::Log { group, stream, line: why });
     }
-    for container in &task.start.containers {
-        task.exited(&container.name, 255, None);
-    }
+    task.exited(&container.name, 255, None);
 }
 
 /// Waits for a container's end, or brings it about, and reports it after its last line.
-async fn attend(task: Arc<Task>, mut container: Container, leftovers: Arc<Leftovers>) {
+async fn attend(
+    task: Arc<Task>,
+    index: usize,
+    mut child: Child,
+    output: Vec<JoinHandle<()>>,
+    stopped: Stopped,
+    leftovers: Arc<Leftovers>,
+) {
+    let pid = child.id();
     let ended = select! {
         biased;
-        ended = container.child.wait() => ended,
-        stop_timeout = task.stop_asked() => {
-            signal(container.pid, Signal::TERM);
-            match timeout(stop_timeout, container.child.wait()).await {
+        ended = child.wait() => ended,
+        stop_timeout = stop_asked(stopped) => {
+            signal(pid, Signal::TERM);
+            match timeout(stop_timeout, child.wait()).await {
                 Ok(ended) => ended,
                 Err(_) => {
-                    signal(container.pid, Signal::KILL);
-                    container.child.wait().await
+                    signal(pid, Signal::KILL);
+                    child.wait().await
                 }
             }
         }
     };
     // What the container's first process left behind goes with it, as in a container.
-    signal(container.pid, Signal::KILL);
-    for follower in container.output {
+    signal(pid, Signal::KILL);
+    for follower in output {
         // Late words are lost, the end of the container is not.
         let _ = timeout(LAST_WORDS, follower).await;
     }
-    let trouble = container.pid.and_then(|pid| leftovers.forget(pid).err());
+    let trouble = pid.and_then(|pid| leftovers.forget(pid).err());
     let (exit_code, reason) = match ended {
         Ok(status) => (exit_code(status), trouble.map(|error| format!("the process note stays: {error}"))),
         Err(error) => (255, Some(format!("CannotInspectContainerError: {error}"))),
     };
-    task.exited(&container.name, exit_code, reason);
+    task.exited(&task.start.containers[index].name, exit_code, reason);
 }
 
 /// Runs a container's health check; healthy is an exit code of 0 in time.

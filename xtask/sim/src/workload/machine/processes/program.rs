@@ -26,7 +26,7 @@ pub(in crate::workload::machine) struct Program {
     /// The image's root, and the working folder inside it.
     root: PathBuf,
     dir: PathBuf,
-    /// Set when the daemon is root and the image asks for somebody else.
+    /// Set when the daemon is root and the definition or the image asks for somebody else.
     user: Option<(u32, u32)>,
 }
 
@@ -69,8 +69,9 @@ impl Program {
         environment.extend(container.variables().map(|(name, value)| (name.to_owned(), value.to_owned())));
         environment.extend(imposed.clone());
         environment.entry("PATH".to_owned()).or_insert_with(|| DEFAULT_PATH.to_owned());
-        let dir = PathBuf::from(working_dir.as_deref().filter(|dir| !dir.is_empty()).unwrap_or("/"));
-        let user = match user.as_deref() {
+        let dir = container.working_directory.as_deref().or(working_dir.as_deref());
+        let dir = PathBuf::from(dir.filter(|dir| !dir.is_empty()).unwrap_or("/"));
+        let user = match container.user.as_deref().or(user.as_deref()) {
             Some(user) if root_daemon && !user.is_empty() => Some(identity(root, user)?),
             _ => None,
         };

@@ -1,5 +1,7 @@
 //! Real processes out of real images. The programs are shell scripts: the machine's own shell runs them.
 
+mod definition;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -129,8 +131,27 @@ impl Bench {
         }
     }
 
+    async fn pulled(&mut self) {
+        assert_eq!(self.report().await, Report::Pulled { task: "t1".to_owned() });
+    }
+
+    /// Starts a container of the task; gives what comes of it.
+    async fn ask(&mut self, container: &str) -> Report {
+        let (task, container) = ("t1".to_owned(), container.to_owned());
+        self.processes.carry_out(Effect::StartContainer { task, container });
+        self.report().await
+    }
+
     async fn running(&mut self) {
-        assert_eq!(self.report().await, Report::Running { task: "t1".to_owned() });
+        self.pulled().await;
+        let (task, container) = ("t1".to_owned(), "app".to_owned());
+        assert_eq!(self.ask("app").await, Report::Started { task, container });
+    }
+
+    /// Lets the task go and waits until nothing is left of it.
+    async fn remove(&mut self) {
+        self.processes.carry_out(Effect::Remove { task: "t1".to_owned() });
+        self.processes.gone().await;
     }
 }
 
@@ -146,6 +167,8 @@ fn task(digest: &str, connect: bool) -> TaskStart {
         memory_mib: 512,
         containers: vec![ContainerStart {
             name: "app".to_owned(),
+            essential: true,
+            comes_first: false,
             image: format!("r/app@{digest}"),
             repository: Some("app".to_owned()),
             digest: Some(digest.to_owned()),
@@ -198,7 +221,11 @@ async fn sigterm_comes_first_and_the_last_words_come_before_the_end() {
     bench.start(&bench.image(&[("waits", WAITS)], json!({ "Cmd": ["/waits"] })), false);
     bench.running().await;
     assert_eq!(bench.line().await, "up");
-    bench.processes.carry_out(Effect::Stop { task: "t1".to_owned(), timeout_secs: 30 });
+    bench.processes.carry_out(Effect::StopContainer {
+        task: "t1".to_owned(),
+        container: "app".to_owned(),
+        timeout_secs: 30,
+    });
     assert_eq!(bench.line().await, "bye");
     assert_eq!(bench.exit().await, (7, None));
     bench.processes.shut_down(Duration::ZERO).await.unwrap();
@@ -247,22 +274,26 @@ async fn an_executable_that_the_machines_shell_would_gladly_read_is_still_a_form
 #[tokio::test]
 async fn a_missing_executable_and_a_missing_image_say_what_is_missing() {
     let mut bench = bench("missing");
-    bench.start(&bench.image(&[("a", WAITS)], json!({ "Cmd": ["/usr/bin/env"] })), false);
     bench.start(&digest_of(b"never pushed"), false);
-    let mut reasons = Vec::new();
-    for _ in 0..2 {
-        match bench.report().await {
-            Report::FailedToStart { reason, .. } => reasons.push(reason),
-            other => panic!("{other:?}"),
+    match bench.report().await {
+        Report::FailedToStart { reason, .. } => {
+            assert!(
+                reason.starts_with("CannotPullContainerError: ") && reason.ends_with(": not found"),
+                "{reason}"
+            );
         }
+        other => panic!("{other:?}"),
     }
-    reasons.sort();
-    assert!(reasons[0].starts_with("CannotPullContainerError: "), "{reasons:?}");
-    assert!(reasons[0].ends_with(": not found"), "{reasons:?}");
-    assert_eq!(
-        reasons[1],
-        "CannotStartContainerError: container app: exec: \"/usr/bin/env\": executable file not found in the image"
-    );
+    bench.remove().await;
+    bench.start(&bench.image(&[("a", WAITS)], json!({ "Cmd": ["/usr/bin/env"] })), false);
+    bench.pulled().await;
+    match bench.ask("app").await {
+        Report::CannotStart { reason, .. } => assert_eq!(
+            reason,
+            "CannotStartContainerError: container app: exec: \"/usr/bin/env\": executable file not found in the image"
+        ),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -338,6 +369,7 @@ async fn an_index_gives_this_machines_image_and_damaged_content_never_runs() {
     bench.start(&bench.push(index(architecture).to_string().as_bytes()), false);
     bench.running().await;
     assert_eq!(bench.exit().await, (3, None));
+    bench.remove().await;
 
     let foreign = bench.push(index("s390x").to_string().as_bytes());
     let damaged = bench.image(&[("crash", "#!/bin/sh\nexit 4\n")], json!({ "Cmd": ["/crash"] }));
@@ -351,5 +383,6 @@ async fn an_index_gives_this_machines_image_and_damaged_content_never_runs() {
             Report::FailedToStart { reason, .. } => assert!(reason.contains(&expected), "{reason}"),
             other => panic!("{other:?}"),
         }
+        bench.remove().await;
     }
 }
