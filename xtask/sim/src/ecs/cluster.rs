@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::capacity::{self, Share};
 use super::errors::{cluster_not_found, invalid};
 use super::params::{cluster_name, decode, listed, page};
 use super::reference::cluster_arn;
@@ -20,8 +21,8 @@ pub(super) struct Cluster {
     /// `serviceConnectDefaults.namespace` as it was given: a name or an ARN.
     pub(super) namespace: Option<String>,
     settings: Vec<Value>,
-    capacity_providers: Vec<String>,
-    default_strategy: Vec<Value>,
+    pub(super) capacity_providers: Vec<String>,
+    pub(super) default_strategy: Vec<Share>,
 }
 
 #[derive(Deserialize)]
@@ -38,7 +39,7 @@ struct Create {
     tags: Vec<Tag>,
     settings: Vec<Value>,
     capacity_providers: Vec<String>,
-    default_capacity_provider_strategy: Vec<Value>,
+    default_capacity_provider_strategy: Vec<Share>,
     service_connect_defaults: Option<ConnectDefaults>,
 }
 
@@ -46,6 +47,7 @@ struct Create {
 pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Create = decode(request)?;
     tags::check(&asked.tags)?;
+    capacity::check_cluster(&asked.capacity_providers, &asked.default_capacity_provider_strategy)?;
     let name = asked.cluster_name.unwrap_or_else(|| "default".to_owned());
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || name.len() > 255 || !name.chars().all(fits) {
@@ -151,7 +153,7 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     Ok(json!({ "cluster": view(account, &name, false) }))
 }
 
-fn view(account: &Account, name: &str, with_tags: bool) -> Value {
+pub(super) fn view(account: &Account, name: &str, with_tags: bool) -> Value {
     let arn = cluster_arn(account, name);
     let Some(cluster) = account.ecs.clusters.get(name) else { return Value::Null };
     let mut running = 0;

@@ -1,7 +1,7 @@
 //! Every way in: API calls by their operation, timers by what is due, reports by what they say.
 
 use super::state::{Due, ServiceKey};
-use super::{cluster, deployment, service, tags, task, task_definition};
+use super::{capacity, cluster, deployment, service, tags, task, task_definition};
 use crate::account::{Account, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome};
 use crate::workload::Report;
@@ -11,6 +11,7 @@ pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -
         "CreateCluster" => cluster::create(account, now, request),
         "DescribeClusters" => cluster::describe(account, request),
         "ListClusters" => cluster::list(account, request),
+        "PutClusterCapacityProviders" => capacity::put(account, request),
         "DeleteCluster" => cluster::delete(account, request),
         "RegisterTaskDefinition" => task_definition::register(account, now, request),
         "DeregisterTaskDefinition" => task_definition::deregister(account, now, request),
@@ -23,6 +24,7 @@ pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -
         "DeleteService" => service::delete(account, now, request),
         "ListTasks" => task::list(account, request),
         "DescribeTasks" => task::describe(account, request),
+        "RunTask" => task::run(account, now, request),
         "StopTask" => task::stop_by_request(account, now, request),
         "ListServiceDeployments" => deployment::list(account, request),
         "DescribeServiceDeployments" => deployment::describe(account, request),

@@ -4,6 +4,7 @@
 //! tasks. Everything else keeps state, answers questions about it, or checks requests. Nothing here runs a
 //! task: that is the workload's business.
 
+mod capacity;
 mod cluster;
 mod connect;
 mod deployment;

@@ -7,7 +7,7 @@ use super::errors::{cluster_inactive, cluster_not_found, service_not_found};
 use super::params::{cluster_name, short_name};
 use super::service::Service;
 use super::tags::Tags;
-use super::task::Task;
+use super::task::{Ran, Task};
 use super::task_definition::Families;
 use crate::account::Account;
 use crate::wire::ApiError;
@@ -21,6 +21,8 @@ pub struct State {
     pub(super) services: BTreeMap<ServiceKey, Service>,
     pub(super) tasks: BTreeMap<TaskId, Task>,
     pub(super) tags: Tags,
+    /// By `clientToken`.
+    pub(super) ran: BTreeMap<String, Ran>,
     /// Tasks launched so far: task ids are random, this is their order.
     pub(super) launched: u64,
 }

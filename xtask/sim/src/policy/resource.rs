@@ -52,7 +52,7 @@ impl Place {
         let cluster = cluster(request);
         let (service, task) = (format!("service/{cluster}/"), format!("task/{cluster}/"));
         match request.operation.as_str() {
-            "CreateCluster" | "DeleteCluster" | "DescribeClusters" => {
+            "CreateCluster" | "DeleteCluster" | "DescribeClusters" | "PutClusterCapacityProviders" => {
                 self.arns(request, &["clusterName", "cluster", "clusters"], "ecs", "cluster/", "")
             }
             "CreateService" => self.arns(request, &["serviceName"], "ecs", &service, ""),
@@ -63,6 +63,7 @@ impl Place {
                 given(request, &["serviceDeploymentArn", "serviceDeploymentArns", "serviceRevisionArns"])
             }
             "DescribeTasks" | "StopTask" => self.arns(request, &["task", "tasks"], "ecs", &task, ""),
+            "RunTask" => self.arns(request, &["taskDefinition"], "ecs", "task-definition/", ""),
             "RegisterTaskDefinition" => self.arns(request, &["family"], "ecs", "task-definition/", ":*"),
             "ListTagsForResource" | "TagResource" | "UntagResource" => given(request, &["resourceArn"]),
             _ => Vec::new(),

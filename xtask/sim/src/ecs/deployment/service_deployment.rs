@@ -153,7 +153,14 @@ impl ServiceDeployment {
             "failureCount": self.breaker.failures,
             "threshold": self.breaker.threshold,
         });
-        view["alarms"] = json!({ "status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": [] });
+        let alarms = self.configuration.alarms.as_ref();
+        let status = match alarms.filter(|alarms| alarms.enable) {
+            None => "DISABLED",
+            Some(_) if self.status.is_final() => "MONITORING_COMPLETE",
+            Some(_) => "MONITORING",
+        };
+        let names = alarms.map(|alarms| alarms.alarm_names.clone()).unwrap_or_default();
+        view["alarms"] = json!({ "status": status, "alarmNames": names, "triggeredAlarmNames": [] });
         if let Some(at) = self.stopped_at {
             view["stoppedAt"] = json!(at.epoch_secs());
         }

@@ -8,7 +8,7 @@ use crate::wire::ApiError;
 use crate::{elb, identity};
 
 /// The task definition can run on Fargate, if that is what the service asks for.
-pub(super) fn launch_type(task: &TaskSpec, launch_type: Option<&str>) -> Result<(), ApiError> {
+pub(in crate::ecs) fn launch_type(task: &TaskSpec, launch_type: Option<&str>) -> Result<(), ApiError> {
     match launch_type {
         Some("FARGATE") if !task.requires_compatibilities.iter().any(|what| what == "FARGATE") => {
             Err(invalid("Task definition does not support launch_type FARGATE."))
@@ -19,18 +19,8 @@ pub(super) fn launch_type(task: &TaskSpec, launch_type: Option<&str>) -> Result<
     }
 }
 
-/// Launch type and capacity providers exclude each other.
-pub(super) fn one_way_to_launch(launch_type: bool, strategy: bool) -> Result<(), ApiError> {
-    if launch_type && strategy {
-        return Err(invalid(
-            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
-        ));
-    }
-    Ok(())
-}
-
 /// Subnets and security groups: given, few enough, known, and of one VPC.
-pub(super) fn network(
+pub(in crate::ecs) fn network(
     account: &Account,
     task: &TaskSpec,
     network: Option<AwsVpc>,
@@ -178,7 +168,7 @@ pub(super) fn same_nature(old: &TaskSpec, new: &TaskSpec, connect: bool) -> Resu
 }
 
 /// Lets only the platform versions pass that there are.
-pub(super) fn platform_version(given: Option<String>) -> Result<String, ApiError> {
+pub(in crate::ecs) fn platform_version(given: Option<String>) -> Result<String, ApiError> {
     match given.as_deref() {
         None | Some("LATEST" | "1.4.0") => Ok("1.4.0".to_owned()),
         Some(other) => Err(ApiError::new(

@@ -17,7 +17,7 @@ pub(in crate::ecs) struct DeploymentConfiguration {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) minimum_healthy_percent: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::ecs) alarms: Option<Value>,
+    pub(in crate::ecs) alarms: Option<Alarms>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) strategy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,6 +39,15 @@ pub(in crate::ecs) struct CircuitBreaker {
     pub(in crate::ecs) reset_on_healthy_task: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) threshold_configuration: Option<Threshold>,
+}
+
+/// `alarms`. There is no CloudWatch here, so that none of them is ever in ALARM.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::ecs) struct Alarms {
+    pub(in crate::ecs) alarm_names: Vec<String>,
+    pub(in crate::ecs) enable: bool,
+    pub(in crate::ecs) rollback: bool,
 }
 
 /// `thresholdConfiguration`.

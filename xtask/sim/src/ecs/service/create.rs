@@ -7,6 +7,7 @@ use super::configuration::DeploymentConfiguration;
 use super::model::{AwsVpc, Knobs, LoadBalancer, Service, ServiceStatus, Spec, Steady};
 use super::{check, view};
 use crate::account::{Account, Millis};
+use crate::ecs::capacity::{self, Share};
 use crate::ecs::connect::{self, ConnectConfiguration};
 use crate::ecs::deployment;
 use crate::ecs::errors::{invalid, unsupported};
@@ -30,7 +31,7 @@ struct Create {
     desired_count: Option<i64>,
     client_token: Option<String>,
     launch_type: Option<String>,
-    capacity_provider_strategy: Vec<Value>,
+    capacity_provider_strategy: Vec<Share>,
     platform_version: Option<String>,
     deployment_configuration: DeploymentConfiguration,
     network_configuration: NetworkConfiguration,
@@ -51,8 +52,8 @@ struct Create {
 /// `networkConfiguration`.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct NetworkConfiguration {
-    pub(super) awsvpc_configuration: Option<AwsVpc>,
+pub(in crate::ecs) struct NetworkConfiguration {
+    pub(in crate::ecs) awsvpc_configuration: Option<AwsVpc>,
 }
 
 /// `deploymentController`.
@@ -85,7 +86,7 @@ pub(in crate::ecs) fn create(account: &mut Account, now: Millis, request: &ApiRe
         Some((ServiceStatus::Inactive, _)) | None => {}
     }
     let desired = check_scheduling(&asked)?;
-    let knobs = knobs(&asked)?;
+    let knobs = knobs(account, &key.cluster, &asked)?;
     let spec = spec(account, &key, &asked)?;
     let arn = service_arn(account, &key);
     let made = deployment::first(account, now, &key, spec, &knobs.deployment, knobs.launch_type.as_deref());
@@ -138,8 +139,9 @@ fn check_scheduling(asked: &Create) -> Result<u32, ApiError> {
     u32::try_from(desired).map_err(|_| invalid("Desired count can not be negative."))
 }
 
-fn knobs(asked: &Create) -> Result<Knobs, ApiError> {
-    check::one_way_to_launch(asked.launch_type.is_some(), !asked.capacity_provider_strategy.is_empty())?;
+fn knobs(account: &Account, cluster: &str, asked: &Create) -> Result<Knobs, ApiError> {
+    let (launch_type, strategy) = (asked.launch_type.as_deref(), asked.capacity_provider_strategy.clone());
+    let capacity_provider_strategy = capacity::settle(account, cluster, launch_type, strategy)?;
     let deployment = DeploymentConfiguration::for_new_service(asked.deployment_configuration.clone());
     deployment.check()?;
     let az_rebalancing = match asked.availability_zone_rebalancing.as_deref() {
@@ -151,7 +153,7 @@ fn knobs(asked: &Create) -> Result<Knobs, ApiError> {
     };
     Ok(Knobs {
         launch_type: asked.launch_type.clone(),
-        capacity_provider_strategy: asked.capacity_provider_strategy.clone(),
+        capacity_provider_strategy,
         deployment,
         health_check_grace_period: asked.health_check_grace_period_seconds,
         az_rebalancing,
@@ -166,7 +168,7 @@ pub(super) fn rebalancing_needs_room() -> ApiError {
     invalid("Availability Zone rebalancing does not support a maximumPercent of 100 or less.")
 }
 
-pub(super) fn check_propagation(given: Option<&str>) -> Result<String, ApiError> {
+pub(in crate::ecs) fn check_propagation(given: Option<&str>) -> Result<String, ApiError> {
     match given {
         None => Ok("NONE".to_owned()),
         Some(known @ ("NONE" | "SERVICE" | "TASK_DEFINITION")) => Ok(known.to_owned()),
@@ -178,7 +180,8 @@ fn spec(account: &Account, key: &ServiceKey, asked: &Create) -> Result<Spec, Api
     let reference = asked.task_definition.as_deref().filter(|reference| !reference.is_empty());
     let reference = reference.ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
     let definition = task_definition::resolve(account, reference)?;
-    check::launch_type(&definition.spec, asked.launch_type.as_deref())?;
+    let fargate = (!asked.capacity_provider_strategy.is_empty()).then_some("FARGATE");
+    check::launch_type(&definition.spec, asked.launch_type.as_deref().or(fargate))?;
     let network =
         check::network(account, &definition.spec, asked.network_configuration.awsvpc_configuration.clone())?;
     check::load_balancers(account, &definition.spec, &asked.load_balancers)?;

@@ -1,6 +1,6 @@
 //! Services: what they are, and CreateService, UpdateService, DescribeServices, ListServices, DeleteService.
 
-mod check;
+pub(super) mod check;
 mod configuration;
 mod create;
 mod delete;
@@ -11,7 +11,7 @@ mod update;
 mod view;
 
 pub(super) use configuration::{CircuitBreaker, DeploymentConfiguration};
-pub(super) use create::create;
+pub(super) use create::{NetworkConfiguration, check_propagation, create};
 pub(super) use delete::{delete, forget};
 pub(super) use describe::{describe, list};
 pub(super) use model::{Service, ServiceStatus, Spec, Steady};

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::configuration::DeploymentConfiguration;
 use crate::account::Millis;
+use crate::ecs::capacity::Share;
 use crate::ecs::connect::ConnectConfiguration;
 use crate::ecs::deployment::{Deployment, Revision, ServiceDeployment};
 use crate::ecs::event::Events;
@@ -71,7 +72,7 @@ pub(in crate::ecs) struct LoadBalancer {
 #[derive(Clone, Debug)]
 pub(in crate::ecs) struct Knobs {
     pub(in crate::ecs) launch_type: Option<String>,
-    pub(in crate::ecs) capacity_provider_strategy: Vec<Value>,
+    pub(in crate::ecs) capacity_provider_strategy: Vec<Share>,
     pub(in crate::ecs) deployment: DeploymentConfiguration,
     /// Seconds.
     pub(in crate::ecs) health_check_grace_period: Option<u32>,

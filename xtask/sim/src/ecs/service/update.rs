@@ -10,6 +10,7 @@ use super::create::{Controller, NetworkConfiguration, check_propagation, rebalan
 use super::model::{LoadBalancer, Service, Spec};
 use super::view;
 use crate::account::{Account, Millis};
+use crate::ecs::capacity::{self, Share};
 use crate::ecs::connect::{self, ConnectConfiguration};
 use crate::ecs::deployment;
 use crate::ecs::errors::{invalid, service_not_active, service_not_found, unsupported};
@@ -26,7 +27,7 @@ struct Update {
     service: String,
     desired_count: Option<i64>,
     task_definition: Option<String>,
-    capacity_provider_strategy: Option<Vec<Value>>,
+    capacity_provider_strategy: Option<Vec<Share>>,
     deployment_configuration: Option<DeploymentConfiguration>,
     availability_zone_rebalancing: Option<String>,
     network_configuration: Option<NetworkConfiguration>,
@@ -58,8 +59,12 @@ pub(in crate::ecs) fn update(account: &mut Account, now: Millis, request: &ApiRe
         Some(count) => Some(u32::try_from(count).map_err(|_| invalid("Desired count can not be negative."))?),
         None => None,
     };
+    let strategy = match asked.capacity_provider_strategy.clone() {
+        Some(given) if !given.is_empty() => Some(capacity::settle(account, &key.cluster, None, given)?),
+        given => given,
+    };
     let service = account.ecs.services.get_mut(&key).ok_or_else(service_not_found)?;
-    turn_knobs(service, &asked)?;
+    turn_knobs(service, &asked, strategy)?;
     if let Some(desired) = desired {
         service.desired = desired;
     }
@@ -132,7 +137,7 @@ fn settle_connect(
 }
 
 /// What changes without a deployment. All is checked before anything is changed.
-fn turn_knobs(service: &mut Service, asked: &Update) -> Result<(), ApiError> {
+fn turn_knobs(service: &mut Service, asked: &Update, strategy: Option<Vec<Share>>) -> Result<(), ApiError> {
     if let Some(controller) = &asked.deployment_controller
         && controller.kind != "ECS"
     {
@@ -152,11 +157,11 @@ fn turn_knobs(service: &mut Service, asked: &Update) -> Result<(), ApiError> {
     if knobs.az_rebalancing && knobs.deployment.most_percent() <= 100 {
         return Err(rebalancing_needs_room());
     }
-    if let Some(strategy) = &asked.capacity_provider_strategy {
+    if let Some(strategy) = strategy {
         if strategy.is_empty() && knobs.launch_type.is_none() {
             return Err(invalid("The service was not created with a launch type that it could go back to."));
         }
-        knobs.capacity_provider_strategy.clone_from(strategy);
+        knobs.capacity_provider_strategy = strategy;
     }
     if let Some(seconds) = asked.health_check_grace_period_seconds {
         knobs.health_check_grace_period = Some(seconds);

@@ -132,7 +132,9 @@ fn deployment_view(
         "rolloutState": deployment.rollout.as_str(),
         "rolloutStateReason": deployment.reason,
     });
-    if let Some(launch_type) = &service.knobs.launch_type {
+    if !service.knobs.capacity_provider_strategy.is_empty() {
+        view["capacityProviderStrategy"] = json!(service.knobs.capacity_provider_strategy);
+    } else if let Some(launch_type) = &service.knobs.launch_type {
         view["launchType"] = json!(launch_type);
     }
     if let Some(configuration) = &spec.connect {

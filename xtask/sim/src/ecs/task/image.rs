@@ -15,12 +15,15 @@ use crate::workload::{ContainerStart, TaskId, TaskStart};
 pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result<TaskStart, String> {
     let missing = || "TaskFailedToStart: the task is gone.".to_owned();
     let task = account.ecs.tasks.get(id).ok_or_else(missing)?.clone();
-    let service = account.ecs.services.get(&task.service).ok_or_else(missing)?;
-    let spec = service.revision(&task.revision).map(|revision| revision.spec.clone()).ok_or_else(missing)?;
-    let known = service.deployment(&task.deployment).map(|deployment| deployment.endpoints.as_slice());
+    // A task of RunTask has no service, and with it no Service Connect.
+    let service = account.ecs.services.get(&task.service);
+    let spec = service.and_then(|service| Some(&service.revision(&task.revision)?.spec));
+    let connect = spec.is_some_and(|spec| ConnectConfiguration::enabled(spec.connect.as_ref()).is_some());
+    let known = service.and_then(|it| Some(it.deployment(&task.deployment)?.endpoints.as_slice()));
     let endpoints = known.unwrap_or_default().iter().map(|it| (it.dns_name.clone(), it.port)).collect();
     let definition = account.ecs.families.by_arn(&task.task_definition).ok_or_else(missing)?;
-    let ((cpu, memory_mib), definition) = (definition.size, definition.spec.clone());
+    let applied = task.overrides.apply(&definition.spec, definition.size);
+    let (definition, (cpu, memory_mib)) = applied.map_err(|error| error.message)?;
     // As on Fargate before any image is pulled.
     check_storage(&definition, &account.settings.region)?;
     let secrets = secrets::resolve(account, &definition)?;
@@ -58,7 +61,7 @@ pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result
         cpu,
         memory_mib,
         containers,
-        connect: ConnectConfiguration::enabled(spec.connect.as_ref()).is_some(),
+        connect,
         endpoints,
     })
 }

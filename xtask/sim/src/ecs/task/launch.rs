@@ -3,12 +3,33 @@
 use super::model::{
     Container, ContainerHealth, ContainerState, HealthStatus, Interface, Task, TaskStatus, TaskTarget,
 };
+use super::overrides::Overrides;
 use crate::account::{Account, Due as AccountDue, Millis};
+use crate::ecs::capacity;
 use crate::ecs::state::{Due, ServiceKey};
 use crate::ecs::tags::Tag;
 use crate::ecs::task_definition::TaskSpec;
 use crate::identity;
 use crate::workload::TaskId;
+
+/// What a task is launched from.
+pub(super) struct Blueprint {
+    pub(super) key: ServiceKey,
+    pub(super) group: String,
+    pub(super) deployment: String,
+    pub(super) revision: String,
+    pub(super) task_definition: String,
+    pub(super) attempt: u32,
+    pub(super) launch_type: Option<String>,
+    pub(super) capacity_provider: Option<String>,
+    pub(super) execute_command: bool,
+    pub(super) subnets: Vec<String>,
+    pub(super) targets: Vec<TaskTarget>,
+    pub(super) tags: Vec<Tag>,
+    pub(super) overrides: Option<Overrides>,
+    /// CPU units and MiB.
+    pub(super) size: (u32, u32),
+}
 
 /// Launches a task of the service's PRIMARY deployment. The error is ECS's text when it cannot even try: a
 /// service shows it as an event, there is no task then.
@@ -20,40 +41,64 @@ pub(in crate::ecs) fn launch(
 ) -> Result<TaskId, String> {
     let gone = || "ECS was unable to find the service.".to_owned();
     let service = account.ecs.services.get(key).ok_or_else(gone)?;
-    let deployment = &service.primary;
-    let spec = deployment.spec.clone();
-    let (deployment, revision) = (deployment.id.clone(), deployment.revision.clone());
-    let (launch_type, execute_command) = (service.knobs.launch_type.clone(), service.knobs.execute_command);
-    let inherited = inherited_tags(account, key, &spec.task_definition);
-    let definition = account.ecs.families.by_arn(&spec.task_definition).ok_or_else(gone)?.spec.clone();
-    check_roles(account, &definition)?;
-
-    let id = account.ids.hex(32);
-    let arn = account.arn("ecs", &format!("task/{}/{id}", key.cluster));
-    let interface = interface(account, key, &spec.network.subnets);
-    let containers = containers(account, key, &id, &definition);
-    let targets = spec.load_balancers.iter().filter_map(|balancer| {
+    let (deployment, knobs) = (&service.primary, &service.knobs);
+    let definition = account.ecs.families.by_arn(&deployment.spec.task_definition).ok_or_else(gone)?;
+    let (spec, size) = (definition.spec.clone(), definition.size);
+    check_roles(account, &spec)?;
+    let targets = deployment.spec.load_balancers.iter().filter_map(|balancer| {
         let target_group = balancer.target_group_arn.clone()?;
         Some(TaskTarget { target_group, port: balancer.container_port? })
     });
+    let strategy = &knobs.capacity_provider_strategy;
+    let fargate = (!strategy.is_empty()).then(|| "FARGATE".to_owned());
+    let blueprint = Blueprint {
+        key: key.clone(),
+        group: format!("service:{}", key.service),
+        deployment: deployment.id.clone(),
+        revision: deployment.revision.clone(),
+        task_definition: deployment.spec.task_definition.clone(),
+        attempt,
+        launch_type: fargate.or_else(|| knobs.launch_type.clone()),
+        capacity_provider: capacity::of_next(account, key, strategy),
+        execute_command: knobs.execute_command,
+        subnets: deployment.spec.network.subnets.clone(),
+        targets: targets.collect(),
+        tags: inherited_tags(account, key, &deployment.spec.task_definition),
+        overrides: None,
+        size,
+    };
+    Ok(place(account, now, &spec, blueprint))
+}
+
+/// Makes the task; its network interface comes first.
+pub(super) fn place(account: &mut Account, now: Millis, definition: &TaskSpec, plan: Blueprint) -> TaskId {
+    let id = account.ids.hex(32);
+    let arn = account.arn("ecs", &format!("task/{}/{id}", plan.key.cluster));
+    let interface = interface(account, &plan.key, &plan.subnets);
+    let containers = containers(account, &plan.key, &id, definition);
     account.ecs.launched += 1;
-    account.ecs.tags.put(&arn, &inherited);
+    account.ecs.tags.put(&arn, &plan.tags);
+    let names = definition.container_definitions.iter().map(|container| container.name.as_str());
     let task = Task {
         id: id.clone(),
         arn,
         sequence: account.ecs.launched,
-        service: key.clone(),
-        deployment,
-        revision,
-        task_definition: spec.task_definition,
-        attempt,
+        service: plan.key,
+        group: plan.group,
+        deployment: plan.deployment,
+        revision: plan.revision,
+        task_definition: plan.task_definition,
+        overrides: plan.overrides.unwrap_or_else(|| Overrides::none(names)),
+        size: plan.size,
+        attempt: plan.attempt,
         status: TaskStatus::Provisioning,
         desired_running: true,
         interface,
         containers,
-        targets: targets.collect(),
-        launch_type,
-        execute_command,
+        targets: plan.targets,
+        launch_type: plan.launch_type,
+        capacity_provider: plan.capacity_provider,
+        execute_command: plan.execute_command,
         created_at: now,
         pull_started_at: None,
         pull_stopped_at: None,
@@ -68,10 +113,10 @@ pub(in crate::ecs) fn launch(
     account.ecs.tasks.insert(id.clone(), task);
     let at = now.plus_millis(account.settings.pace.provisioning_ms);
     account.timers.push(at, AccountDue::Ecs(Due::Provisioned(id.clone())));
-    Ok(id)
+    id
 }
 
-fn check_roles(account: &Account, definition: &TaskSpec) -> Result<(), String> {
+pub(super) fn check_roles(account: &Account, definition: &TaskSpec) -> Result<(), String> {
     for role in [&definition.task_role_arn, &definition.execution_role_arn].into_iter().flatten() {
         if !identity::role_exists(account, role) {
             return Err(format!(

@@ -1,4 +1,4 @@
-//! Tasks: their life from PROVISIONING to STOPPED, their health, and ListTasks, DescribeTasks, StopTask.
+//! Tasks: their life from PROVISIONING to STOPPED, their health, and RunTask, ListTasks, DescribeTasks, StopTask.
 
 mod health;
 mod image;
@@ -6,7 +6,9 @@ mod launch;
 mod life;
 mod model;
 mod order;
+mod overrides;
 mod query;
+mod run;
 mod secrets;
 mod stopping;
 mod view;
@@ -17,4 +19,5 @@ pub(super) use life::{activated, cannot_start, exited, failed_to_start, provisio
 pub(super) use model::{HealthStatus, Task, TaskStatus};
 pub(super) use order::start_timed_out;
 pub(super) use query::{describe, list, stop as stop_by_request};
+pub(super) use run::{Ran, run};
 pub(super) use stopping::{Stop, begin as stop, deprovisioned, drained, forget};

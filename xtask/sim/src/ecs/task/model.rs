@@ -1,5 +1,6 @@
 //! A task and its containers.
 
+use super::overrides::Overrides;
 use crate::account::Millis;
 use crate::ecs::state::ServiceKey;
 use crate::workload::TaskId;
@@ -115,13 +116,18 @@ pub(in crate::ecs) struct Task {
     pub(in crate::ecs) arn: String,
     /// The order in which tasks were launched.
     pub(in crate::ecs) sequence: u64,
+    /// The service; without a name for a task of RunTask.
     pub(in crate::ecs) service: ServiceKey,
-    /// The deployment's id: `startedBy`.
+    pub(super) group: String,
+    /// `startedBy`: the deployment's id, or what RunTask was given.
     pub(in crate::ecs) deployment: String,
-    /// The service revision's ARN.
+    /// The service revision's ARN; empty for a task of RunTask.
     pub(in crate::ecs) revision: String,
     /// The task definition's ARN.
     pub(in crate::ecs) task_definition: String,
+    pub(super) overrides: Overrides,
+    /// CPU units and MiB.
+    pub(super) size: (u32, u32),
     /// The attempt of the deployment that launched it.
     pub(in crate::ecs) attempt: u32,
     pub(in crate::ecs) status: TaskStatus,
@@ -131,6 +137,7 @@ pub(in crate::ecs) struct Task {
     /// The targets that are registered while it runs.
     pub(in crate::ecs) targets: Vec<TaskTarget>,
     pub(super) launch_type: Option<String>,
+    pub(in crate::ecs) capacity_provider: Option<String>,
     pub(super) execute_command: bool,
     pub(super) created_at: Millis,
     pub(super) pull_started_at: Option<Millis>,

@@ -8,16 +8,14 @@ use crate::ecs::reference::cluster_arn;
 use crate::ecs::task_definition::ContainerSpec;
 
 pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
-    let definition = account.ecs.families.by_arn(&task.task_definition);
-    let (cpu, memory) = definition.map_or((0, 0), |definition| definition.size);
+    let (cpu, memory) = task.size;
     let containers: Vec<Value> =
         task.containers.iter().map(|container| container_view(account, task, container)).collect();
     let mut view = json!({
         "taskArn": task.arn,
         "clusterArn": cluster_arn(account, &task.service.cluster),
         "taskDefinitionArn": task.task_definition,
-        "group": format!("service:{}", task.service.service),
-        "startedBy": task.deployment,
+        "group": task.group,
         "lastStatus": task.status.as_str(),
         "desiredStatus": if task.desired_running { "RUNNING" } else { "STOPPED" },
         "healthStatus": task.health().as_str(),
@@ -31,17 +29,21 @@ pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
         "enableExecuteCommand": task.execute_command,
         "ephemeralStorage": { "sizeInGiB": ephemeral(account, task) },
         "inferenceAccelerators": [],
-        "overrides": {
-            "containerOverrides": task.containers.iter().map(|c| json!({ "name": c.name })).collect::<Vec<_>>(),
-            "inferenceAcceleratorOverrides": [],
-        },
+        "overrides": task.overrides,
         "platformFamily": "Linux",
         "platformVersion": "1.4.0",
         "tags": if with_tags { account.ecs.tags.value(&task.arn) } else { json!([]) },
         "version": task.status as u32 + 1,
     });
-    if let Some(launch_type) = &task.launch_type {
-        view["launchType"] = json!(launch_type);
+    let started_by = Some(&task.deployment).filter(|by| !by.is_empty());
+    for (name, value) in [
+        ("startedBy", started_by),
+        ("launchType", task.launch_type.as_ref()),
+        ("capacityProviderName", task.capacity_provider.as_ref()),
+    ] {
+        if let Some(value) = value {
+            view[name] = json!(value);
+        }
     }
     if task.interface.ip.is_some() {
         view["connectivity"] = json!("CONNECTED");

@@ -25,7 +25,7 @@ fn fits(cpu: u32, memory: u32) -> bool {
 }
 
 /// The pair as unit numbers, or the error that RegisterTaskDefinition gives.
-pub(super) fn size(cpu: Option<&str>, memory: Option<&str>) -> Result<(u32, u32), ApiError> {
+pub(in crate::ecs) fn size(cpu: Option<&str>, memory: Option<&str>) -> Result<(u32, u32), ApiError> {
     let missing =
         |what: &str| client(format!("Fargate requires that '{what}' be defined at the task level."));
     let cpu = cpu.ok_or_else(|| missing("cpu"))?;

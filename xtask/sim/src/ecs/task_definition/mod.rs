@@ -8,6 +8,7 @@ mod register;
 mod spec;
 
 pub(super) use families::{Families, resolve, revision_of};
+pub(super) use fargate::size;
 pub(super) use query::{deregister, describe, list};
 pub(super) use register::register;
-pub(super) use spec::{ContainerSpec, Dependency, HealthCheck, SecretReference, TaskSpec};
+pub(super) use spec::{ContainerSpec, Dependency, HealthCheck, SecretReference, TaskSpec, Variable};

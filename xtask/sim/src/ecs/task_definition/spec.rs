@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 
 /// A task definition's members that decide how its tasks run.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -107,7 +107,7 @@ pub(in crate::ecs) struct PortMapping {
     pub(in crate::ecs) app_protocol: Option<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(in crate::ecs) struct Variable {
     pub(in crate::ecs) name: String,
     #[serde(default)]

@@ -4,6 +4,7 @@
 //! the API reference whose behaviour is held.
 
 mod breaker;
+mod capacity;
 mod connect;
 mod containers;
 mod deletion;
@@ -15,8 +16,10 @@ mod liveness;
 mod percentages;
 mod requests;
 mod rolling;
+mod run;
 mod scaling;
 mod secrets;
 mod stopping;
 mod superseding;
 mod tasks;
+mod workers;

@@ -219,7 +219,7 @@ fn a_member_of_the_wrong_type_is_an_error_and_not_a_panic() {
         let refused = lab.refused(operation, params);
         assert!(refused.starts_with("InvalidParameterException: "), "{operation}: {refused}");
     }
-    assert_eq!(lab.refused("RunTask", json!({})), "UnknownOperationException: ");
+    assert_eq!(lab.refused("DescribeFleet", json!({})), "UnknownOperationException: ");
 }
 
 #[test]
@@ -278,9 +278,11 @@ fn list_services_pages_by_ten_unless_asked_otherwise() {
 fn what_cannot_change_in_place_is_refused() {
     // UpdateService in the ECS API reference.
     let mut lab = Lab::new();
-    lab.running(
-        json!({ "launchType": null, "capacityProviderStrategy": [{ "capacityProvider": "FARGATE" }] }),
-    );
+    let providers =
+        json!({ "cluster": "prod", "capacityProviders": ["FARGATE"], "defaultCapacityProviderStrategy": [] });
+    lab.ok("PutClusterCapacityProviders", providers);
+    let strategy = json!([{ "capacityProvider": "FARGATE", "weight": 1 }]);
+    lab.running(json!({ "launchType": null, "capacityProviderStrategy": strategy }));
     let update = |members: Value| laid_over(json!({ "cluster": "prod", "service": "web" }), members);
     let back = lab.refused("UpdateService", update(json!({ "capacityProviderStrategy": [] })));
     assert!(
