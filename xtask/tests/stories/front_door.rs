@@ -58,7 +58,7 @@ impl FrontDoor {
             Route::Forward { targets, .. } if targets.iter().any(|target| !target.healthy) => {
                 (502, String::new())
             }
-            Route::Forward { target_group, targets } if !targets.is_empty() => {
+            Route::Forward { target_group, targets, .. } if !targets.is_empty() => {
                 // `…:targetgroup/ielts-backend-tg/…`: the group's name holds the program's.
                 let service = if target_group.contains("backend") { "backend" } else { "frontend" };
                 let status = self.status.load(Ordering::Relaxed);

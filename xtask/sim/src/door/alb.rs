@@ -6,7 +6,8 @@
 //! application. Each request is routed by the rules in force at that moment: a target
 //! that drains gets none, what is in flight finishes. Unlike on AWS, a target that refuses the connection before
 //! anything was sent is passed over for the next one: a task that dies between two health checks costs no request.
-//! WebSockets, HTTP/2, stickiness and weights are not served.
+//! A client keeps its target where the group's stickiness is on. WebSockets, HTTP/2 (and with it gRPC) and weights are
+//! not served.
 
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HOST, HeaderName, LOCATION};
+use http::header::{CONTENT_TYPE, COOKIE, HOST, HeaderName, LOCATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::time::timeout;
@@ -35,12 +36,19 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 
-/// Where a request with this method, host and target (path and query) goes.
-type Router = Box<dyn Fn(&str, &str, &str) -> Route + Send + Sync>;
+/// The cookie by which a client keeps its target.
+const STICKY: &str = "AWSALB";
+
+/// Where a request goes.
+type Router = Box<dyn Fn(elb::Request<'_>) -> Route + Send + Sync>;
+
+/// Which of the doors, from 0, stands for this listener port.
+type Doors = Box<dyn Fn(u16) -> Option<u16> + Send + Sync>;
 
 /// The load balancer.
 pub(super) struct Alb {
     router: Router,
+    doors: Doors,
     ports: Ports,
     /// Where it listens, for `X-Forwarded-Port`.
     port: u16,
@@ -51,17 +59,25 @@ pub(super) struct Alb {
 
 /// The rules of the listener that comes at `place` among the account's, from 0.
 pub(super) fn listener(cloud: Cloud, place: usize) -> Router {
-    Box::new(move |method, host, target| {
+    Box::new(move |request| {
         cloud.look(|account| match elb::listeners(account).get(place) {
-            Some(served) => elb::route(account, served.port, method, host, target),
+            Some(served) => elb::route_of(account, served.port, request),
             None => Route::NoListener,
         })
     })
 }
 
+/// The loopback port of each listener that has one: a redirect to a listener's port leads there.
+pub(super) fn doors(cloud: Cloud, local: [u16; 2]) -> Doors {
+    Box::new(move |port| {
+        let place = cloud.look(|account| elb::listeners(account).iter().position(|it| it.port == port));
+        local.get(place?).copied()
+    })
+}
+
 impl Alb {
-    pub(super) fn new(router: Router, ports: Ports, port: u16) -> Self {
-        Self { router, ports, port, idle: IDLE, turns: Mutex::default() }
+    pub(super) fn new(router: Router, doors: Doors, ports: Ports, port: u16) -> Self {
+        Self { router, doors, ports, port, idle: IDLE, turns: Mutex::default() }
     }
 
     #[cfg(test)]
@@ -73,11 +89,23 @@ impl Alb {
     /// Answers one request of `client`.
     pub(super) async fn answer(&self, client: SocketAddr, request: Request<Incoming>) -> Response<ReplyBody> {
         let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        match (self.router)(request.method().as_str(), host, target) {
-            Route::Forward { target_group, targets } => {
-                self.forward(client, &target_group, &targets, request).await
+        let asked = elb::Request {
+            method: request.method().as_str(),
+            host,
+            target: request.uri().path_and_query().map_or("/", |target| target.as_str()),
+            headers: request.headers(),
+            client: client.ip(),
+        };
+        match (self.router)(asked) {
+            Route::Forward { target_group, targets, sticky_secs } => {
+                self.forward(client, &target_group, &targets, sticky_secs, request).await
             }
+            Route::Unserved { protocol_version } => page::error(
+                StatusCode::NOT_IMPLEMENTED,
+                &format!(
+                    "the target group speaks {protocol_version}, which the embedded cloud's load balancer does not"
+                ),
+            ),
             Route::Fixed { status, content_type, body } => {
                 let mut reply = Response::new(whole(body));
                 *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
@@ -87,7 +115,7 @@ impl Alb {
             Route::Redirect { status, location } => {
                 let mut reply = Response::new(whole(""));
                 *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND);
-                set(reply.headers_mut(), LOCATION, &location);
+                set(reply.headers_mut(), LOCATION, &self.reachable(host, &location));
                 reply
             }
             Route::NoListener => {
@@ -101,27 +129,37 @@ impl Alb {
         client: SocketAddr,
         target_group: &str,
         targets: &[RouteTarget],
+        sticky_secs: Option<u64>,
         mut request: Request<Incoming>,
     ) -> Response<ReplyBody> {
         if targets.is_empty() {
             return page::error(StatusCode::SERVICE_UNAVAILABLE, "the target group has no targets");
         }
         let mut connected = None;
-        for target in self.in_turn(target_group, targets) {
+        let kept = sticky_secs.and_then(|_| cookie(request.headers()));
+        let kept = targets.iter().filter(|target| kept.as_deref() == Some(&target.task));
+        for target in kept.chain(self.in_turn(target_group, targets)) {
             let Some(port) = self.ports.of(&target.task, target.port) else { continue };
             if let Ok(stream) = forward::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await {
-                connected = Some(stream);
+                connected = Some((stream, &target.task));
                 break;
             }
         }
-        let Some(stream) = connected else {
+        let Some((stream, task)) = connected else {
             return page::error(StatusCode::BAD_GATEWAY, "no target accepted the connection");
         };
         forward::onward(&mut request);
         let scheme = if request.extensions().get::<Secure>().is_some() { "https" } else { "http" };
         self.introduce(client, scheme, request.headers_mut());
         match timeout(self.idle, forward::send(stream, request)).await {
-            Ok(Ok(reply)) => forward::back(reply, self.idle),
+            Ok(Ok(reply)) => {
+                let mut reply = forward::back(reply, self.idle);
+                if let Some(secs) = sticky_secs {
+                    let value = HeaderValue::from_str(&format!("{STICKY}={task}; Max-Age={secs}; Path=/"));
+                    reply.headers_mut().extend(value.map(|value| (SET_COOKIE, value)));
+                }
+                reply
+            }
             Ok(Err(_)) => {
                 page::error(StatusCode::BAD_GATEWAY, "the target closed the connection or answered nonsense")
             }
@@ -129,6 +167,16 @@ impl Alb {
                 page::error(StatusCode::GATEWAY_TIMEOUT, "the target did not answer within the idle timeout")
             }
         }
+    }
+
+    /// A redirect's location, with this machine's port where it leads to a listener of the same host.
+    fn reachable(&self, host: &str, location: &str) -> String {
+        let Ok(uri) = location.parse::<http::Uri>() else { return location.to_owned() };
+        let own = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+        let local = (self.doors)(uri.port_u16().unwrap_or(default)).filter(|_| uri.host() == Some(own));
+        let (Some(local), Some(scheme)) = (local, uri.scheme_str()) else { return location.to_owned() };
+        format!("{scheme}://{own}:{local}{}", uri.path_and_query().map_or("/", |target| target.as_str()))
     }
 
     /// The targets, beginning with the one whose turn it is.
@@ -153,6 +201,13 @@ impl Alb {
         set(headers, FORWARDED_PROTO, scheme);
         set(headers, FORWARDED_PORT, &self.port.to_string());
     }
+}
+
+/// The task that a client's cookie names.
+fn cookie(headers: &HeaderMap) -> Option<String> {
+    let sent = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = sent.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == STICKY).map(|(_, task)| task.to_owned())
 }
 
 /// Sets a header; what is no header value (a rule may say anything) is left out.

@@ -161,7 +161,8 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<
     }));
     for (place, listener) in [alb_listener, second_listener].into_iter().enumerate() {
         let router = alb::listener(cloud.clone(), place);
-        let balancer = Arc::new(Alb::new(router, ports.clone(), listener.local_addr()?.port()));
+        let doors_of = alb::doors(cloud.clone(), [bound.alb.port(), bound.second.port()]);
+        let balancer = Arc::new(Alb::new(router, doors_of, ports.clone(), listener.local_addr()?.port()));
         let account = cloud.clone();
         let spoken =
             move || account.look(|account| elb::listeners(account).get(place).is_some_and(|it| it.https));

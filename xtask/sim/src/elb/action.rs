@@ -107,12 +107,28 @@ impl Action {
     }
 }
 
-/// Checks the actions of a listener or rule of `load_balancer` and completes them, as AWS shows them afterwards.
+/// Checks the actions of a listener of `load_balancer` that speaks `protocol`, or of its rule, and completes them, as AWS shows them afterwards.
 pub(super) fn complete(
     state: &State,
     load_balancer: &str,
+    protocol: &str,
     actions: Vec<Action>,
 ) -> Result<Vec<Action>, ApiError> {
+    let groups = actions.iter().flat_map(|action| {
+        let weighted = action.forward_config.iter().flat_map(|forward| &forward.target_groups);
+        action.target_group_arn.iter().chain(weighted.map(|weighted| &weighted.target_group_arn))
+    });
+    for group in groups.filter_map(|arn| state.target_groups.get(arn)) {
+        if protocol != "HTTPS" && group.protocol_version != "HTTP1" {
+            return Err(ApiError::new(
+                "InvalidLoadBalancerAction",
+                format!(
+                    "Listener protocol '{protocol}' is not supported with a target group with the protocol-version '{}'",
+                    group.protocol_version
+                ),
+            ));
+        }
+    }
     match actions.as_slice() {
         [] => Err(invalid("At least one action must be specified")),
         [action] => Ok(vec![complete_one(state, load_balancer, action.clone())?]),

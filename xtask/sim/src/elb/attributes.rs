@@ -11,6 +11,12 @@ use crate::wire::{ApiError, ApiRequest, Outcome, list, params};
 
 /// How long a deregistered target drains, in seconds.
 pub(super) const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
+/// Whether a client keeps its target, how, and for how long.
+pub(super) const STICKY: &str = "stickiness.enabled";
+pub(super) const STICKY_SECS: &str = "stickiness.lb_cookie.duration_seconds";
+const STICKY_TYPE: &str = "stickiness.type";
+const SLOW_START: &str = "slow_start.duration_seconds";
+const ALGORITHM: &str = "load_balancing.algorithm.type";
 /// Whether DeleteLoadBalancer is refused.
 pub(super) const DELETION_PROTECTION: &str = "deletion_protection.enabled";
 
@@ -38,7 +44,7 @@ const TARGET_GROUP: &[Row] = &[
     (DEREGISTRATION_DELAY, "300", number(0, 3600)),
     ("load_balancing.algorithm.anomaly_mitigation", "off", Values::OneOf(&["on", "off"])),
     (
-        "load_balancing.algorithm.type",
+        ALGORITHM,
         "round_robin",
         Values::OneOf(&["round_robin", "least_outstanding_requests", "weighted_random"]),
     ),
@@ -47,12 +53,12 @@ const TARGET_GROUP: &[Row] = &[
         "use_load_balancer_configuration",
         Values::OneOf(&["true", "false", "use_load_balancer_configuration"]),
     ),
-    ("slow_start.duration_seconds", "0", Values::Number { off: true, low: 30, high: 900 }),
+    (SLOW_START, "0", Values::Number { off: true, low: 30, high: 900 }),
     ("stickiness.app_cookie.cookie_name", "", Values::Text),
     ("stickiness.app_cookie.duration_seconds", "86400", number(1, 604_800)),
-    ("stickiness.enabled", "false", Values::Flag),
-    ("stickiness.lb_cookie.duration_seconds", "86400", number(1, 604_800)),
-    ("stickiness.type", "lb_cookie", Values::OneOf(&["lb_cookie", "app_cookie"])),
+    (STICKY, "false", Values::Flag),
+    (STICKY_SECS, "86400", number(1, 604_800)),
+    (STICKY_TYPE, "lb_cookie", Values::OneOf(&["lb_cookie", "app_cookie"])),
     ("target_group_health.dns_failover.minimum_healthy_targets.count", "1", Values::Text),
     ("target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", Values::Text),
     ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1", Values::Text),
@@ -130,6 +136,18 @@ pub(super) fn describe_target_group(account: &Account, request: &ApiRequest) -> 
 pub(super) fn modify_target_group(account: &mut Account, request: &ApiRequest) -> Outcome {
     let asked: OfTargetGroup = params(request, VALIDATION)?;
     let group = account.elb.target_group_mut(&asked.target_group_arn)?;
+    let after = |key: &str| {
+        let changed = asked.attributes.iter().find(|change| change.key == key).map(|change| &change.value);
+        changed.or(group.attributes.get(key)).map(String::as_str).unwrap_or_default()
+    };
+    if after(SLOW_START) != "0" && after(ALGORITHM) != "round_robin" {
+        let text = format!("Slow start mode is not supported with the algorithm '{}'", after(ALGORITHM));
+        return Err(ApiError::new("InvalidConfigurationRequest", text));
+    }
+    if after(STICKY) == "true" && after(STICKY_TYPE) == "app_cookie" {
+        let text = "Stickiness of type 'app_cookie' is not served: use 'lb_cookie'";
+        return Err(ApiError::new("InvalidConfigurationRequest", text));
+    }
     modify(&mut group.attributes, asked.attributes, TARGET_GROUP, "Target group")
 }
 

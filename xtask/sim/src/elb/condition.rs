@@ -1,4 +1,8 @@
-//! When a rule applies: conditions on path, host, method and query string.
+//! When a rule applies: conditions on path, host, headers, method, query string and the client's address.
+
+use std::net::IpAddr;
+
+use http::HeaderMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +24,10 @@ pub(super) struct Condition {
     http_request_method_config: Option<Config<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     query_string_config: Option<Config<Pair>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_header_config: Option<HeaderConfig>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_ip_config: Option<Config<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +39,20 @@ struct Config<T> {
         bound(deserialize = "T: serde::de::DeserializeOwned")
     )]
     values: Vec<T>,
+    #[serde(default, deserialize_with = "list", skip_serializing)]
+    regex_values: Vec<String>,
+}
+
+/// `HttpHeaderConfig`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HeaderConfig {
+    #[serde(default)]
+    http_header_name: String,
+    #[serde(default, deserialize_with = "list")]
+    values: Vec<String>,
+    #[serde(default, deserialize_with = "list", skip_serializing)]
+    regex_values: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +71,9 @@ pub(super) struct Asked<'a> {
     pub(super) host: &'a str,
     pub(super) path: &'a str,
     pub(super) query: &'a str,
+    pub(super) headers: &'a HeaderMap,
+    /// The connection's other end, whatever `X-Forwarded-For` says.
+    pub(super) client: IpAddr,
 }
 
 /// Condition values per rule, over all its conditions (ELB quotas).
@@ -64,7 +89,7 @@ pub(super) fn complete(conditions: Vec<Condition>) -> Result<Vec<Condition>, Api
     if complete.iter().map(Condition::count).sum::<usize>() > MAX_VALUES {
         return Err(invalid(format!("A rule can only have '{MAX_VALUES}' condition values")));
     }
-    for once in ["path-pattern", "host-header", "http-request-method"] {
+    for once in ["path-pattern", "host-header", "http-request-method", "source-ip"] {
         if complete.iter().filter(|condition| condition.field == once).count() > 1 {
             return Err(invalid(format!("A rule can only have one '{once}' condition")));
         }
@@ -74,6 +99,19 @@ pub(super) fn complete(conditions: Vec<Condition>) -> Result<Vec<Condition>, Api
 
 impl Condition {
     fn complete(mut self) -> Result<Self, ApiError> {
+        let configs = [
+            &self.path_pattern_config,
+            &self.host_header_config,
+            &self.http_request_method_config,
+            &self.source_ip_config,
+        ];
+        let header = self.http_header_config.as_ref();
+        if configs.into_iter().flatten().any(|config| !config.regex_values.is_empty())
+            || header.is_some_and(|config| !config.regex_values.is_empty())
+        {
+            let text = "Regular expressions in conditions are not served: use values with wildcards";
+            return Err(ApiError::new("InvalidConfigurationRequest", text));
+        }
         let config = match self.field.as_str() {
             "path-pattern" => &mut self.path_pattern_config,
             "host-header" => &mut self.host_header_config,
@@ -82,9 +120,10 @@ impl Condition {
                 let pairs = self.query_string_config.as_ref().map_or(0, |config| config.values.len());
                 return if pairs == 0 { Err(empty("query-string")) } else { Ok(self) };
             }
-            "http-header" | "source-ip" => {
-                let text = format!("Conditions on '{}' are not served", self.field);
-                return Err(ApiError::new("InvalidConfigurationRequest", text));
+            "source-ip" => &mut self.source_ip_config,
+            "http-header" => {
+                check_header(self.http_header_config.as_ref())?;
+                return Ok(self);
             }
             other => {
                 return Err(invalid(format!(
@@ -105,16 +144,18 @@ impl Condition {
         for value in &values {
             check_value(&self.field, value)?;
         }
-        *config = Some(Config { values: values.clone() });
-        // The method condition is newer than the short form and has only the long one.
-        self.values = if self.field == "http-request-method" { Vec::new() } else { values };
+        *config = Some(Config { values: values.clone(), regex_values: Vec::new() });
+        // The other conditions are newer than the short form and have only the long one.
+        let short = matches!(&*self.field, "path-pattern" | "host-header");
+        self.values = if short { values } else { Vec::new() };
         Ok(self)
     }
 
     fn count(&self) -> usize {
         let query = self.query_string_config.as_ref().map_or(0, |config| config.values.len());
-        let method = self.http_request_method_config.as_ref().map_or(0, |config| config.values.len());
-        self.values.len() + query + method
+        let long = [&self.http_request_method_config, &self.source_ip_config].into_iter().flatten();
+        let header = self.http_header_config.as_ref().map_or(0, |config| config.values.len());
+        self.values.len() + query + header + long.map(|config| config.values.len()).sum::<usize>()
     }
 
     /// Whether the request meets the condition: one of its values matches.
@@ -139,9 +180,51 @@ impl Condition {
                     })
                 })
             }
+            "http-header" => self.http_header_config.as_ref().is_some_and(|config| {
+                let sent = asked.headers.get_all(config.http_header_name.as_str()).iter();
+                let mut sent = sent.filter_map(|value| Some(value.to_str().ok()?.to_ascii_lowercase()));
+                sent.any(|sent| config.values.iter().any(|own| wildcard(&own.to_ascii_lowercase(), &sent)))
+            }),
+            "source-ip" => {
+                let mut blocks = self.source_ip_config.iter().flat_map(|config| &config.values);
+                blocks.any(|block| contains(block, asked.client).unwrap_or(false))
+            }
             _ => false,
         }
     }
+}
+
+/// Whether an address is in a CIDR block; `None` for what is no block.
+fn contains(block: &str, address: IpAddr) -> Option<bool> {
+    let (network, bits) = block.split_once('/')?;
+    let bits: u32 = bits.parse().ok()?;
+    let (network, address, length) = match (network.parse().ok()?, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            (network.to_bits().into(), address.to_bits().into(), 32)
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => (network.to_bits(), address.to_bits(), 128),
+        (network, _) => return (bits <= if network.is_ipv4() { 32 } else { 128 }).then_some(false),
+    };
+    let rest = 128 - (128 - length) - bits.min(length);
+    let equal =
+        |one: u128, other: u128| one.checked_shr(rest).unwrap_or(0) == other.checked_shr(rest).unwrap_or(0);
+    (bits <= length).then(|| equal(network, address))
+}
+
+fn check_header(config: Option<&HeaderConfig>) -> Result<(), ApiError> {
+    let Some(HeaderConfig { http_header_name: name, values, .. }) = config.filter(|it| !it.values.is_empty())
+    else {
+        return Err(empty("http-header"));
+    };
+    if name.is_empty() || name.len() > 40 || http::HeaderName::try_from(name.as_str()).is_err() {
+        return Err(invalid(format!(
+            "HTTP header name '{name}' must be a header's name of 1 to 40 characters"
+        )));
+    }
+    if name.eq_ignore_ascii_case("host") {
+        return Err(invalid("The Host header has a condition of its own: use 'host-header'"));
+    }
+    values.iter().try_for_each(|value| check_value("http-header", value))
 }
 
 fn empty(field: &str) -> ApiError {
@@ -151,6 +234,15 @@ fn empty(field: &str) -> ApiError {
 fn check_value(field: &str, value: &str) -> Result<(), ApiError> {
     if value.is_empty() || value.chars().count() > 128 {
         return Err(invalid(format!("Condition value '{value}' must have 1 to 128 characters")));
+    }
+    if field == "source-ip" {
+        let known = contains(value, IpAddr::from([127, 0, 0, 1])).is_some();
+        return if known { Ok(()) } else { Err(invalid(format!("The CIDR block '{value}' is not valid"))) };
+    }
+    if field == "http-header" {
+        let printable = value.chars().all(|char| char.is_ascii_graphic() || char == ' ');
+        let text = format!("Condition value '{value}' contains a character that is not valid");
+        return if printable { Ok(()) } else { Err(invalid(text)) };
     }
     let allowed = match field {
         "path-pattern" => "_-.$/~\"'@:+&*?",

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::state::invalid;
 use crate::wire::{ApiError, leaf};
+use crate::workload::Version;
 
 /// The health check of a target group over HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +18,9 @@ pub(crate) struct HealthCheck {
     pub(crate) timeout_secs: u64,
     pub(crate) healthy_threshold: u32,
     pub(crate) unhealthy_threshold: u32,
-    /// `Matcher.HttpCode`, such as `200,302` or `200-299`.
+    /// `Matcher.HttpCode`, such as `200,302` or `200-299`; `Matcher.GrpcCode` of a gRPC group.
     pub(crate) matcher: String,
+    pub(crate) version: Version,
 }
 
 impl Default for HealthCheck {
@@ -32,6 +34,7 @@ impl Default for HealthCheck {
             healthy_threshold: 5,
             unhealthy_threshold: 2,
             matcher: "200".to_owned(),
+            version: Version::Http1,
         }
     }
 }
@@ -57,9 +60,10 @@ pub(super) struct HealthCheckParams {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct Matcher {
-    #[serde(rename = "HttpCode")]
     http_code: Option<String>,
+    grpc_code: Option<String>,
 }
 
 impl HealthCheckParams {
@@ -68,7 +72,17 @@ impl HealthCheckParams {
         if self.health_check_enabled == Some(false) {
             return Err(invalid("Health check enabled must be true for target groups with target type 'ip'"));
         }
-        let matcher = self.matcher.and_then(|matcher| matcher.http_code);
+        let matcher = match self.matcher {
+            None | Some(Matcher { http_code: None, grpc_code: None }) => None,
+            Some(Matcher { http_code: None, grpc_code }) if current.version == Version::Grpc => grpc_code,
+            Some(Matcher { http_code, grpc_code: None }) if current.version != Version::Grpc => http_code,
+            Some(_) => {
+                let member = if current.version == Version::Grpc { "GrpcCode" } else { "HttpCode" };
+                return Err(invalid(format!(
+                    "The matcher of this target group's protocol version is '{member}'"
+                )));
+            }
+        };
         let next = HealthCheck {
             port: self.health_check_port.unwrap_or_else(|| current.port.clone()),
             protocol: self.health_check_protocol.unwrap_or_else(|| current.protocol.clone()),
@@ -78,6 +92,7 @@ impl HealthCheckParams {
             healthy_threshold: self.healthy_threshold_count.unwrap_or(current.healthy_threshold),
             unhealthy_threshold: self.unhealthy_threshold_count.unwrap_or(current.unhealthy_threshold),
             matcher: matcher.unwrap_or_else(|| current.matcher.clone()),
+            version: current.version,
         };
         next.check()?;
         Ok(next)
@@ -85,6 +100,24 @@ impl HealthCheckParams {
 }
 
 impl HealthCheck {
+    /// The defaults of a target group with this `ProtocolVersion`.
+    pub(super) fn of_version(name: &str) -> Result<Self, ApiError> {
+        let version = match name {
+            "HTTP1" => Version::Http1,
+            "HTTP2" => Version::Http2,
+            "GRPC" => {
+                // Nobody serves this path: UNIMPLEMENTED shows that a gRPC server answers.
+                let (path, matcher) = ("/AWS.ALB/healthcheck".to_owned(), "12".to_owned());
+                return Ok(Self { path, matcher, version: Version::Grpc, ..Self::default() });
+            }
+            other => {
+                let text = format!("Protocol version '{other}' must be one of '[GRPC, HTTP1, HTTP2]'");
+                return Err(invalid(text));
+            }
+        };
+        Ok(Self { version, ..Self::default() })
+    }
+
     fn check(&self) -> Result<(), ApiError> {
         in_range("healthCheckIntervalSeconds", self.interval_secs, 5, 300)?;
         in_range("healthCheckTimeoutSeconds", self.timeout_secs, 2, 120)?;
@@ -111,10 +144,13 @@ impl HealthCheck {
                 self.port
             )));
         }
+        let (kind, lowest, highest) =
+            if self.version == Version::Grpc { ("GRPC", 0, 99) } else { ("HTTP", 200, 499) };
         let codes = ranges(&self.matcher);
-        if codes.is_none_or(|codes| codes.iter().any(|(low, high)| *low < 200 || *high > 499 || low > high)) {
+        let outside = |(low, high): &(u16, u16)| *low < lowest || *high > highest || low > high;
+        if codes.is_none_or(|codes| codes.iter().any(outside)) {
             return Err(invalid(format!(
-                "Health check matcher HTTP code '{}' must be within '200-499' inclusive",
+                "Health check matcher {kind} code '{}' must be within '{lowest}-{highest}' inclusive",
                 self.matcher
             )));
         }
@@ -138,7 +174,7 @@ impl HealthCheck {
             "HealthyThresholdCount": self.healthy_threshold,
             "UnhealthyThresholdCount": self.unhealthy_threshold,
             "HealthCheckPath": self.path,
-            "Matcher": { "HttpCode": self.matcher },
+            "Matcher": { if self.version == Version::Grpc { "GrpcCode" } else { "HttpCode" }: self.matcher },
         })
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
             format!("A listener already exists on this port for this load balancer '{load_balancer_arn}'");
         return Err(ApiError::new("DuplicateListener", text));
     }
-    let actions = action::complete(&account.elb, &load_balancer_arn, asked.default_actions)?;
+    let actions = action::complete(&account.elb, &load_balancer_arn, &protocol, asked.default_actions)?;
     let path = format!("{path}/{}", account.ids.hex(16));
     let default_rule = format!("listener-rule/{path}/{}", account.ids.hex(16));
     let listener = Listener {
@@ -165,7 +165,7 @@ pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -
     let certificates: Vec<Certificate> = default.iter().cloned().chain(further).collect();
     let actions = match asked.default_actions {
         unchanged if unchanged.is_empty() => None,
-        actions => Some(action::complete(&account.elb, &balancer, actions)?),
+        actions => Some(action::complete(&account.elb, &balancer, &protocol, actions)?),
     };
     let listener = account.elb.listener_mut(&listener_arn)?;
     listener.port = port;

@@ -21,7 +21,7 @@ mod targets;
 
 pub(crate) use associations::has_load_balancer;
 pub use load_balancer::fail;
-pub use routing::{Route, RouteTarget, Served, listeners, route};
+pub use routing::{Request, Route, RouteTarget, Served, listeners, route, route_of};
 pub use state::State;
 pub(crate) use tags::tagged;
 pub(crate) use target_group::TargetGroup;

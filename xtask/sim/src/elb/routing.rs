@@ -1,5 +1,10 @@
 //! Which targets a request to a listener may go to. Pure: the door picks one of them and carries the request.
 
+use std::net::IpAddr;
+
+use http::HeaderMap;
+
+use super::TargetGroup;
 use super::action::{Action, FixedResponse, Redirect};
 use super::condition::Asked;
 use super::listener::Listener;
@@ -16,6 +21,13 @@ pub enum Route {
         target_group: String,
         /// Those that may get it: the healthy ones, or all that are registered when none is healthy.
         targets: Vec<RouteTarget>,
+        /// `stickiness.lb_cookie.duration_seconds`, where stickiness is on.
+        sticky_secs: Option<u64>,
+    },
+    /// A target group whose protocol version is not carried here.
+    Unserved {
+        /// `HTTP2` or `GRPC`.
+        protocol_version: String,
     },
     /// The load balancer answers by itself.
     Fixed {
@@ -48,17 +60,40 @@ pub struct RouteTarget {
     pub healthy: bool,
 }
 
-/// Where a request with this method, `Host` header and request target (path and query) to `listener_port` goes.
+/// A request as a listener gets it.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The `Host` header.
+    pub host: &'a str,
+    /// Path and query.
+    pub target: &'a str,
+    /// All headers.
+    pub headers: &'a HeaderMap,
+    /// The connection's other end.
+    pub client: IpAddr,
+}
+
+/// Where a request without headers of its own, from this machine, goes.
+#[must_use]
+pub fn route(account: &Account, listener_port: u16, method: &str, host: &str, target: &str) -> Route {
+    let (headers, client) = (&HeaderMap::new(), IpAddr::from([127, 0, 0, 1]));
+    route_of(account, listener_port, Request { method, host, target, headers, client })
+}
+
+/// Where a request to `listener_port` goes.
 ///
 /// Of several load balancers with that port, the one whose DNS name is the host gets it, otherwise the first by name.
 #[must_use]
-pub fn route(account: &Account, listener_port: u16, method: &str, host: &str, target: &str) -> Route {
+pub fn route_of(account: &Account, listener_port: u16, request: Request<'_>) -> Route {
+    let Request { method, host, target, headers, client } = request;
     let host = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let asked = Asked { method, host, path, query };
+    let asked = Asked { method, host, path, query, headers, client };
     let Some(listener) = listener(account, listener_port, host) else { return Route::NoListener };
     let rule =
         listener.rules.iter().find(|rule| rule.conditions.iter().all(|condition| condition.matches(asked)));
@@ -120,7 +155,11 @@ fn carry_out(account: &Account, listener: &Listener, action: &Action, asked: Ask
 
 /// The healthy targets; without one, all that are not draining (the load balancer fails open).
 fn forward(account: &Account, target_group: &str) -> Route {
-    let registered = account.elb.target_groups.get(target_group).map_or(&[][..], |group| &group.targets);
+    let group = account.elb.target_groups.get(target_group);
+    if let Some(group) = group.filter(|group| group.protocol_version != "HTTP1") {
+        return Route::Unserved { protocol_version: group.protocol_version.clone() };
+    }
+    let registered = group.map_or(&[][..], |group| &group.targets);
     let in_state = |wanted: fn(TargetState) -> bool| -> Vec<RouteTarget> {
         registered
             .iter()
@@ -134,7 +173,8 @@ fn forward(account: &Account, target_group: &str) -> Route {
     };
     let healthy = in_state(|state| state == TargetState::Healthy);
     let targets = if healthy.is_empty() { in_state(|state| state != TargetState::Draining) } else { healthy };
-    Route::Forward { target_group: target_group.to_owned(), targets }
+    let sticky_secs = group.and_then(TargetGroup::sticky_secs);
+    Route::Forward { target_group: target_group.to_owned(), targets, sticky_secs }
 }
 
 fn redirected(listener: &Listener, redirect: &Redirect, asked: Asked<'_>) -> Route {

@@ -75,7 +75,8 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         ));
     }
     let conditions = condition::complete(settings.conditions)?;
-    let actions = action::complete(&account.elb, &listener.load_balancer, settings.actions)?;
+    let actions =
+        action::complete(&account.elb, &listener.load_balancer, &listener.protocol, settings.actions)?;
     let path = listener.arn.rsplit("listener/").next().unwrap_or_default();
     let path = format!("listener-rule/{path}/{}", account.ids.hex(16));
     let rule = Rule {
@@ -144,14 +145,14 @@ pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -
     if asked.conditions.is_empty() && asked.actions.is_empty() {
         return Err(invalid("Either conditions or actions must be specified"));
     }
-    let balancer = listener.load_balancer.clone();
+    let (balancer, protocol) = (listener.load_balancer.clone(), listener.protocol.clone());
     let conditions = match asked.conditions {
         unchanged if unchanged.is_empty() => None,
         conditions => Some(condition::complete(conditions)?),
     };
     let actions = match asked.actions {
         unchanged if unchanged.is_empty() => None,
-        actions => Some(action::complete(&account.elb, &balancer, actions)?),
+        actions => Some(action::complete(&account.elb, &balancer, &protocol, actions)?),
     };
     let rule = account.elb.rule_mut(&rule_arn)?;
     rule.conditions = conditions.unwrap_or_else(|| std::mem::take(&mut rule.conditions));

@@ -40,6 +40,12 @@ impl TargetGroup {
             .and_then(|value| value.parse().ok())
             .unwrap_or(300)
     }
+
+    /// How long a client keeps its target, where it does.
+    pub(super) fn sticky_secs(&self) -> Option<u64> {
+        let on = self.attributes.get(attributes::STICKY).is_some_and(|value| value == "true");
+        self.attributes.get(attributes::STICKY_SECS).filter(|_| on)?.parse().ok()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,6 +77,8 @@ pub(super) fn create(account: &mut Account, request: &ApiRequest) -> Outcome {
             "Target group protocol '{protocol}' is not served: use 'HTTP' or 'HTTPS'"
         )));
     }
+    let protocol_version = asked.protocol_version.unwrap_or_else(|| "HTTP1".to_owned());
+    let health_check = health_check.apply(&HealthCheck::of_version(&protocol_version)?)?;
     let port = asked.port.ok_or_else(|| invalid("A port must be specified"))?;
     in_range("port", u64::from(port), 1, 65535)?;
     let vpc_id = asked.vpc_id.ok_or_else(|| invalid("A VPC ID must be specified"))?;
@@ -82,10 +90,10 @@ pub(super) fn create(account: &mut Account, request: &ApiRequest) -> Outcome {
         name: asked.name,
         port,
         protocol,
-        protocol_version: asked.protocol_version.unwrap_or_else(|| "HTTP1".to_owned()),
+        protocol_version,
         vpc_id,
         target_type,
-        health_check: health_check.apply(&HealthCheck::default())?,
+        health_check,
         attributes: attributes::target_group_defaults(),
         targets: Vec::new(),
         in_use: false,

@@ -192,6 +192,7 @@ fn check(account: &mut Account, at: Millis, target_group: String, ip: String, po
             task: own.target.task.clone(),
             port: health_check.port.parse().unwrap_or(port),
             path: health_check.path.clone(),
+            version: health_check.version,
             timeout_secs: health_check.timeout_secs,
         });
     }
@@ -232,7 +233,11 @@ impl Registered {
     /// Judges the answer to the check that was sent; nothing happens when none is awaited.
     fn judge(&mut self, settings: &HealthCheck, answer: &Answer) {
         let Some(sent) = self.sent.take() else { return };
-        let passed = matches!(answer, Answer::Status(status) if settings.passes(*status));
+        let passed = match answer {
+            Answer::Status(status) => settings.passes(*status),
+            Answer::Connected => true,
+            Answer::TimedOut | Answer::Refused => false,
+        };
         // At a brisk pace the first checks come faster than the interval. They may find a target healthy sooner,
         // but a slow start must not look worse than on AWS: failures count once per interval.
         let counts = self.counted.is_none_or(|counted| sent.since(counted) >= settings.interval_secs * 1000);
@@ -289,7 +294,9 @@ impl Registered {
                         format!("Health checks failed with these codes: [{status}]"),
                     ),
                     Answer::TimedOut => ("Target.Timeout", "Request timed out".to_owned()),
-                    Answer::Refused => ("Target.FailedHealthChecks", "Health checks failed".to_owned()),
+                    Answer::Refused | Answer::Connected => {
+                        ("Target.FailedHealthChecks", "Health checks failed".to_owned())
+                    }
                 };
                 (TargetState::Unhealthy, reason, description)
             }

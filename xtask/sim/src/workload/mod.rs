@@ -64,6 +64,8 @@ pub enum Effect {
         port: u16,
         /// The health check path.
         path: String,
+        /// What the target speaks.
+        version: Version,
         /// The health check timeout in seconds.
         timeout_secs: u64,
     },
@@ -228,11 +230,24 @@ pub enum Report {
     },
 }
 
+/// `ProtocolVersion` of a target group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2.
+    Http2,
+    /// gRPC, over HTTP/2.
+    Grpc,
+}
+
 /// What a target answered to a health check.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// An HTTP status.
+    /// An HTTP status, or a gRPC one.
     Status(u16),
+    /// It accepted the connection; what it would answer was not asked. This counts as passed.
+    Connected,
     /// No answer in time (`Target.Timeout`, "Request timed out").
     TimedOut,
     /// The connection was refused or broken (`Target.FailedHealthChecks`, "Health checks failed").

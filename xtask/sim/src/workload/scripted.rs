@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 pub use script::{Crash, Script, Scripts};
 
-use super::{Answer, Effect, Report, TaskId, TaskStart, VirtualWorkload, cannot_pull};
+use super::{Answer, Effect, Report, TaskId, TaskStart, Version, VirtualWorkload, cannot_pull};
 use crate::account::{Millis, Timers};
 
 /// How long a target takes to answer, in milliseconds.
@@ -120,14 +120,14 @@ impl Scripted {
         Some((&life.script, now.since(life.started?)))
     }
 
-    /// What the task answers to a GET of `path` at `port`.
-    fn answer(&self, now: Millis, id: &TaskId, port: u16, path: &str) -> Answer {
+    /// What the task answers at `path` of `port`.
+    fn answer(&self, now: Millis, id: &TaskId, port: u16, path: &str, version: Version) -> Answer {
         let listening = self.tasks.get(id).and_then(|task| {
             let containers = &task.start.containers;
             containers.iter().find(|container| container.ports.contains(&port)).or_else(|| task.start.main())
         });
         let life = listening.and_then(|container| self.life(now, id, &container.name));
-        life.map_or(Answer::Refused, |(script, age)| script.answer(age, path))
+        life.map_or(Answer::Refused, |(script, age)| script.answer(age, path, version))
     }
 }
 
@@ -146,8 +146,8 @@ impl VirtualWorkload for Scripted {
                 let report = Report::ContainerHealth { task, container, healthy };
                 self.queue.push(now.plus_millis(ANSWER_MS), Entry::Report(report));
             }
-            Effect::CheckTarget { target_group, task, port, path, timeout_secs } => {
-                let answer = self.answer(now, &task, port, &path);
+            Effect::CheckTarget { target_group, task, port, path, version, timeout_secs } => {
+                let answer = self.answer(now, &task, port, &path, version);
                 let after = if answer == Answer::TimedOut { timeout_secs * 1000 } else { ANSWER_MS };
                 let report = Report::TargetHealth { target_group, task, answer };
                 self.queue.push(now.plus_millis(after), Entry::Report(report));

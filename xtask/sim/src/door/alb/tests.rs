@@ -14,12 +14,17 @@ use super::*;
 
 /// A load balancer whose one rule goes to these tasks.
 async fn balancer(tasks: &[(&str, u16)]) -> Served {
+    sticky(tasks, None).await
+}
+
+/// The same, where clients keep their targets for so many seconds.
+async fn sticky(tasks: &[(&str, u16)], sticky_secs: Option<u64>) -> Served {
     let targets: Vec<RouteTarget> = tasks
         .iter()
         .map(|(task, _)| RouteTarget { task: (*task).to_owned(), port: 8080, healthy: true })
         .collect();
-    let route = Route::Forward { target_group: "tg".to_owned(), targets };
-    balance(tasks, Box::new(move |_, _, _| route.clone())).await
+    let route = Route::Forward { target_group: "tg".to_owned(), targets, sticky_secs };
+    balance(tasks, Box::new(move |_| route.clone())).await
 }
 
 async fn balance(tasks: &[(&str, u16)], router: Router) -> Served {
@@ -27,7 +32,8 @@ async fn balance(tasks: &[(&str, u16)], router: Router) -> Served {
     for (task, port) in tasks {
         ports.pretend(task, 8080, *port);
     }
-    let alb = Arc::new(Alb::new(router, ports, 8088).with_idle(Duration::from_millis(200)));
+    let doors: Doors = Box::new(|port| (port == 443).then_some(8089));
+    let alb = Arc::new(Alb::new(router, doors, ports, 8088).with_idle(Duration::from_millis(200)));
     serve(move |client, request| {
         let alb = Arc::clone(&alb);
         async move { alb.answer(client, request).await }
@@ -138,20 +144,58 @@ async fn what_goes_wrong_has_the_load_balancers_status() {
 
 #[tokio::test]
 async fn the_rules_see_method_host_and_path_and_may_answer_by_themselves() {
-    let router: Router = Box::new(|method, host, path| match path {
+    let router: Router = Box::new(|asked| match asked.target {
         "/fixed?q" => {
-            let body = format!("{method} {host}");
+            let agent = asked.headers["user-agent"].to_str().unwrap();
+            let body = format!("{} {} {agent} {}", asked.method, asked.host, asked.client);
             Route::Fixed { status: 418, content_type: "text/plain".to_owned(), body }
         }
         "/moved" => Route::Redirect { status: 301, location: "https://elsewhere/".to_owned() },
+        "/secure" => Route::Redirect { status: 301, location: "https://shop.example:443/x?y=1".to_owned() },
+        "/grpc" => Route::Unserved { protocol_version: "GRPC".to_owned() },
         _ => Route::NoListener,
     });
     let alb = balance(&[], router).await;
-    assert_eq!(send(alb.address, get("/fixed?q")).await, (418, "GET shop.example".to_owned()));
+    let request =
+        Request::get("/fixed?q").header("host", "shop.example").header("user-agent", "me").body("").unwrap();
+    assert_eq!(send(alb.address, request).await, (418, "GET shop.example me 127.0.0.1".to_owned()));
+    let secure = open(alb.address, get("/secure")).await;
+    assert_eq!(
+        &secure.headers()["location"],
+        "https://shop.example:8089/x?y=1",
+        "where this machine serves it"
+    );
+    let (status, page) = send(alb.address, get("/grpc")).await;
+    assert!(status == 501 && page.contains("speaks GRPC"), "{page}");
     let moved = open(alb.address, get("/moved")).await;
     assert_eq!(
         (moved.status().as_u16(), &moved.headers()["location"]),
         (301, &"https://elsewhere/".parse().unwrap())
     );
     assert_eq!(send(alb.address, get("/")).await.0, 503);
+}
+
+#[tokio::test]
+async fn a_client_keeps_its_target_by_the_cookie_until_that_target_is_gone() {
+    let (one, two) = (application("one").await, application("two").await);
+    let (one, two) = (("a", one.address.port()), ("b", two.address.port()));
+    let alb = sticky(&[one, two], Some(60)).await;
+    let first = open(alb.address, get("/")).await;
+    let cookie = first.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(cookie.ends_with("; Max-Age=60; Path=/"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap();
+    let kept =
+        || Request::get("/").header("host", "h").header("cookie", format!("x=1; {cookie}")).body("").unwrap();
+    let (_, said) = send(alb.address, kept()).await;
+    let name = said.split(':').next().unwrap();
+    for _ in 0..4 {
+        assert_eq!(send(alb.address, kept()).await.1.split(':').next().unwrap(), name);
+    }
+    let other = if name == "one" { two } else { one };
+    let alb = sticky(&[other], Some(60)).await;
+    let moved = open(alb.address, kept()).await;
+    assert_eq!(
+        moved.headers()["set-cookie"].to_str().unwrap(),
+        format!("AWSALB={}; Max-Age=60; Path=/", other.0)
+    );
 }

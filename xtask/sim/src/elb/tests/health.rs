@@ -42,6 +42,7 @@ fn a_new_target_is_checked_at_its_port_and_path_and_one_pass_makes_it_healthy() 
         task: TASK.to_owned(),
         port: 8080,
         path: "/health".to_owned(),
+        version: crate::workload::Version::Http1,
         timeout_secs: 5,
     };
     assert_eq!(lab.checks(), [expected]);

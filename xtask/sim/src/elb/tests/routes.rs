@@ -1,7 +1,7 @@
 //! Where requests go: the mission's rules, and what happens when targets are missing or ill.
 
 use super::{Lab, Serving, TASK};
-use crate::elb::{Route, RouteTarget, deregister, listeners, route};
+use crate::elb::{Request, Route, RouteTarget, deregister, listeners, route, route_of};
 use crate::workload::Answer;
 
 fn get(lab: &Lab, host: &str, target: &str) -> Route {
@@ -97,7 +97,7 @@ fn only_healthy_targets_get_requests_and_draining_ones_never_again() {
     assert_eq!(targets(get(&lab, "h", "/api/x")), ["second"]);
     lab.answer(&backend, TASK, Answer::Status(200));
     let both = [TASK, "second"].map(|task| RouteTarget { task: task.to_owned(), port: 8080, healthy: true });
-    let expected = Route::Forward { target_group: backend.clone(), targets: both.into() };
+    let expected = Route::Forward { target_group: backend.clone(), targets: both.into(), sticky_secs: None };
     assert_eq!(get(&lab, "h", "/api/x"), expected);
     deregister(&mut lab.account, lab.now, &backend, "10.0.2.4", 8080);
     assert_eq!(targets(get(&lab, "h", "/api/x")), [TASK]);
@@ -152,4 +152,82 @@ fn two_load_balancers_on_one_port_are_told_apart_by_their_name() {
     assert_eq!(group(get(&lab, &format!("{name}:80"), "/")), group_of_other);
     assert_eq!(group(get(&lab, "127.0.0.1", "/")), frontend);
     assert_eq!(route(&lab.account, 9999, "GET", "h", "/"), Route::NoListener);
+}
+
+#[test]
+fn a_header_and_the_clients_address_choose_a_target_group_too() {
+    let mut lab = Lab::new();
+    let Serving { listener, backend, frontend, .. } = lab.serving();
+    let head = format!(
+        "ListenerArn={listener}&Actions.member.1.Type=forward&Actions.member.1.TargetGroupArn={backend}\
+         &Conditions.member.1.Field"
+    );
+    let values = "&Conditions.member.1.HttpHeaderConfig.Values.member";
+    lab.ok(
+        "CreateRule",
+        &format!(
+            "{head}=http-header&Priority=1&Conditions.member.1.HttpHeaderConfig.HttpHeaderName=X-Canary\
+             {values}.1=yes{values}.2=beta-*"
+        ),
+    );
+    let source = "&Conditions.member.1.SourceIpConfig.Values.member";
+    lab.ok(
+        "CreateRule",
+        &format!("{head}=source-ip&Priority=2{source}.1=203.0.113.0/24{source}.2=2001:db8::/32"),
+    );
+    let cases = [
+        (Some(("x-canary", "YES")), "198.51.100.1", &backend),
+        (Some(("x-canary", "beta-7")), "198.51.100.1", &backend),
+        (Some(("x-canary", "no")), "198.51.100.1", &frontend),
+        (Some(("x-forwarded-for", "203.0.113.9")), "198.51.100.1", &frontend),
+        (None, "203.0.113.9", &backend),
+        (None, "203.0.114.9", &frontend),
+        (None, "2001:db8:1::2", &backend),
+        (None, "2001:db9::2", &frontend),
+    ];
+    for (header, client, expected) in cases {
+        let mut headers = http::HeaderMap::new();
+        headers.extend(header.map(|(name, value)| {
+            (http::HeaderName::from_static(name), http::HeaderValue::from_static(value))
+        }));
+        let client = client.parse().unwrap();
+        let request = Request { method: "GET", host: "h", target: "/x", headers: &headers, client };
+        assert_eq!(&group(route_of(&lab.account, 80, request)), expected, "{header:?} {client}");
+    }
+}
+
+#[test]
+fn a_group_of_another_protocol_version_is_not_routed_to_in_silence() {
+    let mut lab = Lab::new();
+    let Serving { balancer, .. } = lab.serving();
+    let made = lab.ok(
+        "CreateTargetGroup",
+        &format!("Name=rpc&Protocol=HTTP&Port=50051&TargetType=ip&ProtocolVersion=GRPC&VpcId={}", lab.vpc),
+    );
+    let group = &made["TargetGroups"][0];
+    assert_eq!(
+        (&group["Matcher"]["GrpcCode"], &group["HealthCheckPath"]),
+        (&"12".into(), &"/AWS.ALB/healthcheck".into())
+    );
+    let arn = super::text(&group["TargetGroupArn"]);
+    let listener = |protocol: &str| {
+        format!(
+            "LoadBalancerArn={balancer}&Port=444&Protocol={protocol}&Certificates.member.1.CertificateArn=\
+             arn:aws:acm:ap-southeast-1:123456789012:certificate/x&DefaultActions.member.1.Type=forward\
+             &DefaultActions.member.1.TargetGroupArn={arn}"
+        )
+    };
+    let plain = listener("HTTP").replace(
+        "&Certificates.member.1.CertificateArn=arn:aws:acm:ap-southeast-1:123456789012:certificate/x",
+        "",
+    );
+    let (code, text) = lab.refused("CreateListener", &plain);
+    assert_eq!(code, "InvalidLoadBalancerAction");
+    assert_eq!(
+        text,
+        "Listener protocol 'HTTP' is not supported with a target group with the protocol-version 'GRPC'"
+    );
+    lab.ok("CreateListener", &listener("HTTPS"));
+    let reached = route(&lab.account, 444, "POST", "h", "/pkg.Service/Call");
+    assert_eq!(reached, Route::Unserved { protocol_version: "GRPC".to_owned() });
 }

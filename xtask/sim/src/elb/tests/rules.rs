@@ -39,6 +39,26 @@ fn a_rule_is_shown_in_both_forms_as_on_aws_so_that_a_second_plan_finds_no_differ
 }
 
 #[test]
+fn the_newer_conditions_are_shown_in_their_long_form_only() {
+    let mut lab = Lab::new();
+    let Serving { listener, backend, .. } = lab.serving();
+    let form = format!(
+        "ListenerArn={listener}&Priority=3&Actions.member.1.Type=forward&Actions.member.1.TargetGroupArn={backend}\
+         &Conditions.member.1.Field=source-ip&Conditions.member.1.SourceIpConfig.Values.member.1=10.0.0.0/8\
+         &Conditions.member.2.Field=http-header&Conditions.member.2.HttpHeaderConfig.HttpHeaderName=X-A\
+         &Conditions.member.2.HttpHeaderConfig.Values.member.1=1"
+    );
+    let made = lab.ok("CreateRule", &form);
+    assert_eq!(
+        made["Rules"][0]["Conditions"],
+        json!([
+            { "Field": "source-ip", "SourceIpConfig": { "Values": ["10.0.0.0/8"] } },
+            { "Field": "http-header", "HttpHeaderConfig": { "HttpHeaderName": "X-A", "Values": ["1"] } },
+        ])
+    );
+}
+
+#[test]
 fn priorities_are_unique_and_only_set_rule_priorities_moves_a_rule() {
     let mut lab = Lab::new();
     let Serving { listener, backend, frontend, .. } = lab.serving();
@@ -94,7 +114,29 @@ fn what_a_rule_cannot_say_is_refused() {
             "ValidationError",
             "A rule can only have '5' condition values",
         ),
-        (format!("{head}&{condition}=source-ip"), "InvalidConfigurationRequest", "are not served"),
+        (format!("{head}&{condition}=source-ip"), "ValidationError", "A condition value must be specified"),
+        (
+            format!(
+                "{head}&{condition}=source-ip&Conditions.member.1.SourceIpConfig.Values.member.1=10.0.0.0/33"
+            ),
+            "ValidationError",
+            "'10.0.0.0/33' is not valid",
+        ),
+        (
+            format!(
+                "{head}&{condition}=http-header&Conditions.member.1.HttpHeaderConfig.HttpHeaderName=Host\
+                 &Conditions.member.1.HttpHeaderConfig.Values.member.1=x"
+            ),
+            "ValidationError",
+            "use 'host-header'",
+        ),
+        (
+            format!(
+                "{head}&{condition}=host-header&Conditions.member.1.HostHeaderConfig.RegexValues.member.1=x"
+            ),
+            "InvalidConfigurationRequest",
+            "not served",
+        ),
         (rule(&listener, 0, "path-pattern", "/x", &backend), "ValidationError", "greater than or equal to 1"),
         (
             rule(&listener, 50_001, "path-pattern", "/x", &backend),

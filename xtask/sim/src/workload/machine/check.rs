@@ -10,10 +10,20 @@ use http_body_util::Empty;
 use tokio::time::timeout;
 
 use crate::door::forward;
-use crate::workload::Answer;
+use crate::workload::{Answer, Version};
 
-/// Asks for `path` on a loopback port; the status is the answer, the body is not read.
-pub(super) async fn target(port: u16, path: &str, within: Duration) -> Answer {
+/// Asks for `path` on a loopback port; the status is the answer, the body is not read. HTTP/2 and gRPC are not spoken
+/// here: a target that listens passes.
+pub(super) async fn target(port: u16, path: &str, version: Version, within: Duration) -> Answer {
+    if version != Version::Http1 {
+        let connected =
+            timeout(within, forward::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))).await;
+        return match connected {
+            Ok(Ok(_)) => Answer::Connected,
+            Ok(Err(_)) => Answer::Refused,
+            Err(_) => Answer::TimedOut,
+        };
+    }
     let Ok(mut request) = Request::get(path).body(Empty::<Bytes>::new()) else { return Answer::Refused };
     let headers = request.headers_mut();
     headers.insert(USER_AGENT, HeaderValue::from_static("ELB-HealthChecker/2.0"));

@@ -145,12 +145,14 @@ impl Machine {
                     tell(Report::ContainerHealth { task, container, healthy });
                 });
             }
-            Effect::CheckTarget { target_group, task, port, path, timeout_secs } => {
+            Effect::CheckTarget { target_group, task, port, path, version, timeout_secs } => {
                 let port = self.0.ports.of(&task, port);
                 let tell = Arc::clone(&self.0.tell);
                 tokio::spawn(async move {
                     let answer = match port {
-                        Some(port) => check::target(port, &path, Duration::from_secs(timeout_secs)).await,
+                        Some(port) => {
+                            check::target(port, &path, version, Duration::from_secs(timeout_secs)).await
+                        }
                         None => Answer::Refused,
                     };
                     tell(Report::TargetHealth { target_group, task, answer });

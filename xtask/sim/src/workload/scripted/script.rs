@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::super::{Answer, TaskStart};
+use super::super::{Answer, TaskStart, Version};
 
 /// The life of a container. All times are milliseconds; `after` counts from its start.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,8 +120,9 @@ impl Script {
         self
     }
 
-    /// What a GET of `path` meets `age` milliseconds after the start.
-    pub(super) fn answer(&self, age: u64, path: &str) -> Answer {
+    /// What a check of `path` meets `age` milliseconds after the start. A path that is not named is served over HTTP, and
+    /// is UNIMPLEMENTED over gRPC.
+    pub(super) fn answer(&self, age: u64, path: &str, version: Version) -> Answer {
         if self.never_listens || age < self.boot_ms {
             return Answer::Refused;
         }
@@ -129,7 +130,7 @@ impl Script {
             return Answer::TimedOut;
         }
         let timeline = self.answers.get(path).map_or(&[][..], Vec::as_slice);
-        Answer::Status(in_force(timeline, age).unwrap_or(200))
+        Answer::Status(in_force(timeline, age).unwrap_or(if version == Version::Grpc { 12 } else { 200 }))
     }
 
     pub(super) fn container_healthy(&self, age: u64) -> bool {

@@ -70,6 +70,7 @@ fn check(workload: &mut Scripted, after: u64) -> (u64, Answer) {
         task: "t1".to_owned(),
         port: 8080,
         path: "/h".to_owned(),
+        version: Version::Http1,
         timeout_secs: 6,
     };
     workload.effect(T0.plus_millis(after), effect);
