@@ -66,6 +66,8 @@ pub(crate) enum Due {
     Ecs(ecs::Due),
     /// A health check or the end of a drain.
     Elb(elb::Due),
+    /// A scheduled action.
+    Scaling(scaling::Due),
     /// The end of a namespace operation.
     CloudMap(cloudmap::Due),
 }
@@ -116,6 +118,7 @@ impl Account {
             match due {
                 Due::Ecs(due) => ecs::due(self, at, due),
                 Due::Elb(due) => elb::due(self, at, due),
+                Due::Scaling(due) => scaling::due(self, at, due),
                 Due::CloudMap(due) => cloudmap::due(self, at, due),
             }
             ecs::reconcile(self, at);

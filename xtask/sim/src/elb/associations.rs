@@ -14,6 +14,14 @@ fn is_checked(state: &State, arn: &str) -> bool {
     state.load_balancers_of(arn).iter().any(works)
 }
 
+/// Whether `app/<load balancer>/<id>/targetgroup/<target group>/<id>` names a load balancer and a group behind it.
+pub(crate) fn is_request_count_label(account: &Account, label: &str) -> bool {
+    let Some((balancer, group)) = label.split_once("/targetgroup/") else { return false };
+    let ends = |arn: &str, kind: &str, name: &str| arn.ends_with(&format!(":{kind}/{name}"));
+    let mut groups = account.elb.target_groups.keys().filter(|arn| ends(arn, "targetgroup", group));
+    groups.any(|arn| account.elb.load_balancers_of(arn).iter().any(|own| ends(own, "loadbalancer", balancer)))
+}
+
 /// Starts and ends the health checks of groups whose use has changed. Call after every change of listeners or rules.
 pub(super) fn refresh(account: &mut Account, now: Millis) {
     let state = &account.elb;

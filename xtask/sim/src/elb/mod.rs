@@ -19,7 +19,7 @@ mod target_group;
 mod target_health;
 mod targets;
 
-pub(crate) use associations::has_load_balancer;
+pub(crate) use associations::{has_load_balancer, is_request_count_label};
 pub use load_balancer::fail;
 pub use routing::{Request, Route, RouteTarget, Served, listeners, route, route_of};
 pub use state::State;

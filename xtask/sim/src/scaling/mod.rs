@@ -1,14 +1,19 @@
-//! Application Auto Scaling: scalable targets and policies of ECS services. No metric is measured, so that no alarm ever
-//! fires; what moves the desired count is registering a target whose bounds exclude it.
+//! Application Auto Scaling: scalable targets, policies and scheduled actions of ECS services. No metric is measured, so
+//! that no alarm ever fires; what moves the desired count is bounds that exclude it, registered or scheduled.
 
 mod dimension;
 mod policies;
+mod schedule;
+mod scheduled;
 mod tags;
 mod targets;
+mod zone;
 
 use std::collections::BTreeMap;
 
 use self::policies::Policy;
+use self::scheduled::Scheduled;
+pub(crate) use self::scheduled::{Due, due};
 pub(crate) use self::tags::tagged;
 use self::targets::{Activity, Target};
 use crate::account::{Account, Millis};
@@ -21,6 +26,10 @@ pub struct State {
     targets: BTreeMap<String, Target>,
     /// By resource id and policy name.
     policies: BTreeMap<(String, String), Policy>,
+    /// By resource id and action name.
+    scheduled: BTreeMap<(String, String), Scheduled>,
+    /// Versions of scheduled actions so far.
+    epochs: u64,
     /// Oldest first.
     activities: Vec<Activity>,
 }
@@ -32,6 +41,9 @@ const INVALID: &str = "ValidationException";
 pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     match request.operation.as_str() {
         "DeleteScalingPolicy" => policies::delete(account, request),
+        "DeleteScheduledAction" => scheduled::delete(account, request),
+        "DescribeScheduledActions" => scheduled::describe(account, request),
+        "PutScheduledAction" => scheduled::put(account, now, request),
         "DeregisterScalableTarget" => targets::deregister(account, request),
         "DescribeScalableTargets" => targets::describe(account, request),
         "DescribeScalingActivities" => targets::describe_activities(account, request),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::INVALID;
 use super::dimension::{DESIRED_COUNT, named, selected};
 use crate::account::{Account, Millis};
+use crate::elb;
 use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
 
 /// One scaling policy.
@@ -87,7 +88,8 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
         let text = format!("A {kind}PolicyConfiguration must be specified for a policy of type {kind}");
         return Err(ApiError::new(INVALID, text));
     };
-    let scales_in = if kind == TRACKING { Some(check_tracking(&configuration)?) } else { None };
+    let scales_in = if kind == TRACKING { Some(check_tracking(account, &configuration)?) } else { None };
+    check_alone(account, &key, &configuration)?;
     let (arn, created, old_alarms) = match existing {
         Some(policy) => (policy.arn.clone(), policy.created, policy.alarms.clone()),
         None => {
@@ -118,8 +120,20 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
     Ok(reply)
 }
 
+/// A target has one target tracking policy for a predefined metric.
+fn check_alone(account: &Account, key: &(String, String), configuration: &Value) -> Result<(), ApiError> {
+    let metric = |configuration: &Value| configuration["PredefinedMetricSpecification"].clone();
+    let others = account.scaling.policies.iter().filter(|((id, name), _)| *id == key.0 && *name != key.1);
+    let (own, mut others) = (metric(configuration), others.map(|(_, policy)| metric(&policy.configuration)));
+    if !own.is_null() && others.any(|other| other == own) {
+        let text = "Only one TargetTrackingScaling policy for a given metric specification is allowed.";
+        return Err(ApiError::new(INVALID, text));
+    }
+    Ok(())
+}
+
 /// Checks a target tracking configuration; gives whether it scales in.
-fn check_tracking(configuration: &Value) -> Result<bool, ApiError> {
+fn check_tracking(account: &Account, configuration: &Value) -> Result<bool, ApiError> {
     let invalid = |text: String| ApiError::new(INVALID, text);
     let tracking = Tracking::deserialize(configuration)
         .map_err(|error| invalid(format!("1 validation error detected: {error}")))?;
@@ -133,7 +147,14 @@ fn check_tracking(configuration: &Value) -> Result<bool, ApiError> {
         (Some(predefined), None) => {
             match (predefined.predefined_metric_type.as_str(), predefined.resource_label) {
                 ("ECSServiceAverageCPUUtilization" | "ECSServiceAverageMemoryUtilization", None) => {}
-                ("ALBRequestCountPerTarget", Some(_)) => {}
+                ("ALBRequestCountPerTarget", Some(label)) => {
+                    if !elb::is_request_count_label(account, &label) {
+                        return Err(invalid(format!(
+                            "Invalid ResourceLabel: {label}. It names a load balancer and one of its target groups, as \
+                             app/<load balancer>/<id>/targetgroup/<target group>/<id>"
+                        )));
+                    }
+                }
                 ("ALBRequestCountPerTarget", None) => {
                     return Err(invalid(
                         "ResourceLabel must be specified for ALBRequestCountPerTarget".to_owned(),
@@ -151,13 +172,33 @@ fn check_tracking(configuration: &Value) -> Result<bool, ApiError> {
                 }
             }
         }
-        (None, Some(_)) => {}
+        (None, Some(custom)) => check_custom(&custom)?,
         _ => {
             let text = "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified";
             return Err(invalid(text.to_owned()));
         }
     }
     Ok(!tracking.disable_scale_in)
+}
+
+/// A metric of one's own: one metric with its statistic, or several with expressions.
+fn check_custom(custom: &Value) -> Result<(), ApiError> {
+    let given = |name: &str| custom.get(name).is_some_and(|value| !value.is_null());
+    let single = ["MetricName", "Namespace", "Statistic"];
+    let statistic = custom["Statistic"].as_str().unwrap_or("Average");
+    let fits = if given("Metrics") {
+        custom["Metrics"].as_array().is_some_and(|metrics| !metrics.is_empty())
+            && !single.into_iter().any(given)
+    } else {
+        single.into_iter().all(given)
+            && ["Average", "Minimum", "Maximum", "SampleCount", "Sum"].contains(&statistic)
+    };
+    if fits {
+        return Ok(());
+    }
+    let text =
+        "CustomizedMetricSpecification must have either Metrics or MetricName, Namespace and Statistic";
+    Err(ApiError::new(INVALID, text))
 }
 
 /// The names of a policy's alarms, those that it has and those that are missing.

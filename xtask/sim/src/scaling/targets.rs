@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::INVALID;
-use super::dimension::{DESIRED_COUNT, named, selected};
+use super::dimension::{DESIRED_COUNT, Resource, named, selected};
+use super::scheduled::Bounds;
 use crate::account::{Account, Millis};
 use crate::ecs;
 use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
@@ -42,6 +43,7 @@ pub(super) struct Activity {
     resource_id: String,
     description: String,
     cause: String,
+    failure: Option<&'static str>,
     at: Millis,
 }
 
@@ -90,33 +92,74 @@ pub(super) fn register(account: &mut Account, now: Millis, request: &ApiRequest)
     (target.min, target.max) = (min, max);
     target.suspended = asked.suspended_state.unwrap_or(target.suspended);
     target.tags.extend(asked.tags);
-    let inside = desired.clamp(min, max);
-    if inside != desired {
-        let cause = if inside == min {
-            format!("minimum capacity was set to {min}")
-        } else {
-            format!("maximum capacity was set to {max}")
-        };
-        ecs::set_desired_count(account, now, &resource.cluster, &resource.service, inside);
-        let activity = Activity {
-            id: account.ids.uuid(),
-            resource_id: resource.id,
-            description: format!("Setting desired count to {inside}."),
-            cause,
-            at: now,
-        };
-        account.scaling.activities.push(activity);
-    }
+    move_inside(account, now, &resource, desired, (min, max));
     Ok(json!({ "ScalableTargetARN": arn }))
 }
 
-/// Deregisters a target, and its policies with it.
+/// Moves a desired count that the bounds exclude to the nearer one.
+fn move_inside(
+    account: &mut Account,
+    now: Millis,
+    resource: &Resource,
+    desired: u32,
+    (min, max): (u32, u32),
+) {
+    let inside = desired.clamp(min, max);
+    if inside == desired {
+        return;
+    }
+    let cause = if inside == min {
+        format!("minimum capacity was set to {min}")
+    } else {
+        format!("maximum capacity was set to {max}")
+    };
+    ecs::set_desired_count(account, now, &resource.cluster, &resource.service, inside);
+    note(account, now, resource, format!("Setting desired count to {inside}."), cause, None);
+}
+
+fn note(
+    account: &mut Account,
+    now: Millis,
+    resource: &Resource,
+    description: String,
+    cause: String,
+    failure: Option<&'static str>,
+) {
+    let (id, resource_id) = (account.ids.uuid(), resource.id.clone());
+    account.scaling.activities.push(Activity { id, resource_id, description, cause, failure, at: now });
+}
+
+/// Gives a target other bounds, as a scheduled action does.
+pub(super) fn rebound(account: &mut Account, now: Millis, resource: &Resource, bounds: Bounds, cause: &str) {
+    let Some(target) = account.scaling.targets.get_mut(&resource.id) else { return };
+    if target.suspended.scheduled_scaling_suspended {
+        return;
+    }
+    let (min, max) = (bounds.min_capacity.unwrap_or(target.min), bounds.max_capacity.unwrap_or(target.max));
+    let description = match (bounds.min_capacity, bounds.max_capacity) {
+        (Some(min), Some(max)) => format!("Setting min capacity to {min} and max capacity to {max}"),
+        (Some(min), None) => format!("Setting min capacity to {min}"),
+        _ => format!("Setting max capacity to {max}"),
+    };
+    let failure = (max < min).then_some("Maximum capacity cannot be less than minimum capacity");
+    if failure.is_none() {
+        (target.min, target.max) = (min, max);
+    }
+    note(account, now, resource, description, cause.to_owned(), failure);
+    let desired = ecs::desired_count(account, &resource.cluster, &resource.service);
+    if let Some(desired) = desired.filter(|_| failure.is_none()) {
+        move_inside(account, now, resource, desired, (min, max));
+    }
+}
+
+/// Deregisters a target, and its policies and scheduled actions with it.
 pub(super) fn deregister(account: &mut Account, request: &ApiRequest) -> Outcome {
     let resource = named(request)?;
     if account.scaling.targets.remove(&resource.id).is_none() {
         return Err(resource.not_registered());
     }
     account.scaling.policies.retain(|(id, _), _| *id != resource.id);
+    account.scaling.scheduled.retain(|(id, _), _| *id != resource.id);
     Ok(Value::Null)
 }
 
@@ -184,7 +227,8 @@ pub(super) fn describe_activities(account: &Account, request: &ApiRequest) -> Ou
                 "Cause": activity.cause,
                 "StartTime": activity.at.epoch_secs(),
                 "EndTime": activity.at.epoch_secs(),
-                "StatusCode": "Successful",
+                "StatusCode": if activity.failure.is_some() { "Failed" } else { "Successful" },
+                "StatusMessage": activity.failure.unwrap_or_default(),
             })
         })
         .collect();

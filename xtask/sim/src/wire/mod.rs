@@ -20,7 +20,7 @@ pub use decode::decode;
 pub use encode::encode;
 pub(crate) use form::{leaf, list};
 pub(crate) use params::{page, params};
-pub(crate) use timestamp::iso8601;
+pub(crate) use timestamp::{civil, day_of, iso8601};
 pub(crate) use wildcard::wildcard;
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub(crate) fn iso8601(at: Millis) -> String {
 
 /// Year, month and day of a day since 1970-01-01, counted in 400-year eras of 146 097 days that begin on
 /// the first of March, so that the leap day is an era's, a century's and a year's last.
-fn civil(day: u64) -> (u64, u64, u64) {
+pub(crate) fn civil(day: u64) -> (u64, u64, u64) {
     let shifted = day + 719_468;
     let (era, of_era) = (shifted / 146_097, shifted % 146_097);
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -20,4 +20,12 @@ fn civil(day: u64) -> (u64, u64, u64) {
     let march_month = (5 * of_year + 2) / 153;
     let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
     (era * 400 + year + u64::from(month <= 2), month, of_year - (153 * march_month + 2) / 5 + 1)
+}
+
+/// The day since 1970-01-01 of a date from then on, the other way round.
+pub(crate) fn day_of(year: u64, month: u64, day: u64) -> u64 {
+    let year = year - u64::from(month <= 2);
+    let (era, of_era) = (year / 400, year % 400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
