@@ -3,7 +3,8 @@
 //! On AWS a sidecar and /etc/hosts bring a request for `http://backend.ielts.local:8080` to a backend task. A task that
 //! is made of containers has the same here: what comes through its sidecar is answered by [`Connect::direct`]. A process
 //! has neither: it gets this proxy as `HTTP_PROXY`, with its task id as the user. Either way the name is resolved as
-//! that task's deployment knows it. The proxy leads nowhere else: what is no endpoint is refused, and so is CONNECT.
+//! that task's deployment knows it. The proxy leads nowhere else: what is no endpoint is refused, and so is CONNECT. A TCP
+//! endpoint that has its port for itself is carried byte by byte for containers; processes reach it over HTTP only.
 
 #[cfg(test)]
 mod tests;
@@ -23,22 +24,19 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::UnixListener;
+use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::select;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::cloud::Cloud;
 use super::forward::{self, ReplyBody, whole};
-use crate::ecs::{self, ConnectLookup};
+use crate::ecs::{self, ConnectLookup, ConnectTarget};
 use crate::workload::TaskId;
 use crate::workload::machine::{self, Ports};
 
-/// `perRequestTimeoutSeconds` of an HTTP endpoint by default.
-const PER_REQUEST: Duration = Duration::from_secs(15);
-
-/// How long a reply may be silent once it has begun: the idle timeout of an HTTP endpoint by default.
-const IDLE: Duration = Duration::from_secs(300);
+/// What stands for no timeout: longer than any cloud runs.
+const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// One attempt and the two retries that Service Connect makes.
 const ATTEMPTS: usize = 3;
@@ -46,11 +44,14 @@ const ATTEMPTS: usize = 3;
 /// What a host and a port mean to a task.
 type Resolver = Box<dyn Fn(&TaskId, &str, u16) -> ConnectLookup + Send + Sync>;
 
+/// What a port alone means to a task, where a TCP endpoint has it.
+type Streams = Box<dyn Fn(&TaskId, u16) -> Option<ConnectLookup> + Send + Sync>;
+
 /// The proxy.
 pub(super) struct Connect {
     resolver: Resolver,
+    streams: Streams,
     ports: Ports,
-    per_request: Duration,
     /// Per endpoint, how many requests were sent: the round robin.
     turns: Mutex<BTreeMap<(String, u16), usize>>,
 }
@@ -60,15 +61,14 @@ pub(super) fn endpoints(cloud: Cloud) -> Resolver {
     Box::new(move |task, host, port| cloud.look(|account| ecs::connect_targets(account, task, host, port)))
 }
 
-impl Connect {
-    pub(super) fn new(resolver: Resolver, ports: Ports) -> Self {
-        Self { resolver, ports, per_request: PER_REQUEST, turns: Mutex::default() }
-    }
+/// The TCP endpoints as the task's deployment knows them.
+pub(super) fn streams(cloud: Cloud) -> Streams {
+    Box::new(move |task, port| cloud.look(|account| ecs::connect_stream(account, task, port)))
+}
 
-    #[cfg(test)]
-    pub(super) fn with_per_request(mut self, per_request: Duration) -> Self {
-        self.per_request = per_request;
-        self
+impl Connect {
+    pub(super) fn new(resolver: Resolver, streams: Streams, ports: Ports) -> Self {
+        Self { resolver, streams, ports, turns: Mutex::default() }
     }
 
     /// Answers one request of a task.
@@ -108,8 +108,8 @@ impl Connect {
         port: u16,
         mut request: Request<Incoming>,
     ) -> Response<ReplyBody> {
-        let targets = match (self.resolver)(task, host, port) {
-            ConnectLookup::Targets(targets) => targets,
+        let (targets, timeouts) = match (self.resolver)(task, host, port) {
+            ConnectLookup::Targets(targets, timeouts) => (targets, timeouts),
             ConnectLookup::Unknown => {
                 let said = format!(
                     "{host}:{port} is no Service Connect endpoint that this task's deployment knows, and the embedded \
@@ -124,16 +124,7 @@ impl Connect {
                 format!("{host}:{port} has no healthy task now"),
             );
         }
-        let mut connected = None;
-        let first = self.turn(host, port);
-        for attempt in 0..ATTEMPTS {
-            let target = &targets[(first + attempt) % targets.len()];
-            let Some(port) = self.ports.of(&target.task, target.port) else { continue };
-            if let Ok(stream) = forward::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await {
-                connected = Some(stream);
-                break;
-            }
-        }
+        let connected = self.connect(host, port, &targets).await;
         let Some(stream) = connected else {
             return refusal(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -141,17 +132,37 @@ impl Connect {
             );
         };
         forward::onward(&mut request);
-        match timeout(self.per_request, forward::send(stream, request)).await {
-            Ok(Ok(reply)) => forward::back(reply, IDLE),
+        let per_request = timeouts.per_request.unwrap_or(NEVER);
+        match timeout(per_request, forward::send(stream, request)).await {
+            Ok(Ok(reply)) => forward::back(reply, timeouts.idle.unwrap_or(NEVER)),
             Ok(Err(_)) => refusal(
                 StatusCode::BAD_GATEWAY,
                 format!("{host}:{port} closed the connection without a reply"),
             ),
             Err(_) => {
-                let said =
-                    format!("{host}:{port} did not answer within {} s", self.per_request.as_secs_f32());
+                let said = format!("{host}:{port} did not answer within {} s", per_request.as_secs_f32());
                 refusal(StatusCode::GATEWAY_TIMEOUT, said)
             }
+        }
+    }
+
+    /// A connection to one of the targets, beginning with the one whose turn it is.
+    async fn connect(&self, host: &str, port: u16, targets: &[ConnectTarget]) -> Option<TcpStream> {
+        let first = self.turn(host, port);
+        for target in targets.iter().cycle().skip(first % targets.len().max(1)).take(ATTEMPTS) {
+            let Some(port) = self.ports.of(&target.task, target.port) else { continue };
+            if let Ok(stream) = forward::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await {
+                return Some(stream);
+            }
+        }
+        None
+    }
+
+    /// Carries a connection to a TCP endpoint; one that nobody takes is closed.
+    async fn carry(&self, port: u16, targets: &[ConnectTarget], mut stream: UnixStream) {
+        if let Some(mut target) = self.connect("", port, targets).await {
+            // How a connection ends is its client's affair.
+            let _ = tokio::io::copy_bidirectional(&mut stream, &mut target).await;
         }
     }
 
@@ -181,6 +192,10 @@ impl machine::Connect for Arc<Connect> {
                     continue;
                 };
                 let (this, client) = (Self::clone(&this), Arc::clone(&client));
+                if let Some(ConnectLookup::Targets(targets, _)) = (this.streams)(&client, port) {
+                    connections.spawn(async move { this.carry(port, &targets, stream).await });
+                    continue;
+                }
                 let service = service_fn(move |request: Request<Incoming>| {
                     let (this, client) = (Self::clone(&this), Arc::clone(&client));
                     async move {

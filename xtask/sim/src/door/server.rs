@@ -136,7 +136,8 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<
         let _ = writeln!(log, "{}", line(call)).and_then(|()| log.flush());
     });
     let ports = Ports::default();
-    let connect = Arc::new(Connect::new(connect::endpoints(cloud.clone()), ports.clone()));
+    let (endpoints, streams) = (connect::endpoints(cloud.clone()), connect::streams(cloud.clone()));
+    let connect = Arc::new(Connect::new(endpoints, streams, ports.clone()));
     let place = Place {
         state_dir: state_dir.clone(),
         scratch,

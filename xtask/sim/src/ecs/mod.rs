@@ -23,7 +23,7 @@ mod task_definition;
 #[cfg(test)]
 mod tests;
 
-pub use connect::{ConnectLookup, ConnectTarget, connect_targets};
+pub use connect::{ConnectLookup, ConnectTarget, ConnectTimeouts, connect_stream, connect_targets};
 pub(crate) use dispatch::{due, handle, reported};
 pub use pace::Pace;
 pub(crate) use rollout::reconcile;

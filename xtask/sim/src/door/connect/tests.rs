@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use super::super::stage::{Served, application, dead_port, send, serve};
 use super::*;
-use crate::ecs::ConnectTarget;
+use crate::ecs::ConnectTimeouts;
+use crate::workload::machine::Connect as _;
+
+const TIMEOUTS: ConnectTimeouts =
+    ConnectTimeouts { per_request: Some(Duration::from_millis(200)), idle: None };
 
 /// A proxy that knows `backend.ielts.local:8080`, for the task `front` only, as these tasks.
 async fn proxy(tasks: &[(&str, u16)]) -> Served {
@@ -15,10 +19,10 @@ async fn proxy(tasks: &[(&str, u16)]) -> Served {
     let targets: Vec<ConnectTarget> =
         tasks.iter().map(|(task, _)| ConnectTarget { task: (*task).to_owned(), port: 8080 }).collect();
     let resolver: Resolver = Box::new(move |task, host, port| match (task.as_str(), host, port) {
-        ("front", "backend.ielts.local", 8080) => ConnectLookup::Targets(targets.clone()),
+        ("front", "backend.ielts.local", 8080) => ConnectLookup::Targets(targets.clone(), TIMEOUTS),
         _ => ConnectLookup::Unknown,
     });
-    let connect = Arc::new(Connect::new(resolver, ports).with_per_request(Duration::from_millis(200)));
+    let connect = Arc::new(Connect::new(resolver, Box::new(|_, _| None), ports));
     serve(move |_, request| {
         let connect = Arc::clone(&connect);
         async move { connect.answer(request).await }
@@ -92,5 +96,37 @@ async fn what_is_refused_says_why() {
         let (got, said) = send(proxy.address, request).await;
         assert_eq!(got, status, "{said}");
         assert!(said.contains(why), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_tcp_endpoint_is_carried_byte_by_byte_and_one_that_nobody_answers_is_closed() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let echo = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let ports = Ports::default();
+    ports.pretend("db", 5432, echo.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        let (mut stream, _) = echo.accept().await.unwrap();
+        let mut said = [0; 4];
+        stream.read_exact(&mut said).await.unwrap();
+        stream.write_all(&said).await.unwrap();
+    });
+    let target = ConnectTarget { task: "db".to_owned(), port: 5432 };
+    let streams: Streams = Box::new(move |task, port| {
+        let targets = if task == "front" { vec![target.clone()] } else { Vec::new() };
+        (port == 5432).then_some(ConnectLookup::Targets(targets, TIMEOUTS))
+    });
+    let connect = Arc::new(Connect::new(Box::new(|_, _, _| ConnectLookup::Unknown), streams, ports));
+    for (client, expected) in [("front", &b"\0\x01pg"[..]), ("other", b"")] {
+        let socket = std::env::temp_dir().join(format!("sim-connect-{}-{client}", std::process::id()));
+        let serving = connect.serve(UnixListener::bind(&socket).unwrap(), client.to_owned(), 5432);
+        let mut stream = UnixStream::connect(&socket).await.unwrap();
+        stream.write_all(b"\0\x01pg").await.unwrap();
+        let mut got = Vec::new();
+        // A connection that is closed with bytes unread ends in a reset.
+        let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut got)).await.unwrap();
+        assert_eq!(got, expected, "{client}");
+        serving.abort();
+        std::fs::remove_file(&socket).unwrap();
     }
 }

@@ -36,9 +36,19 @@ pub(in crate::ecs) struct ConnectService {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) ingress_port_override: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::ecs) timeout: Option<Value>,
+    pub(in crate::ecs) timeout: Option<Timeout>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) tls: Option<Value>,
+}
+
+/// `timeout`, in seconds; 0 is none at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(in crate::ecs) struct Timeout {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::ecs) idle_timeout_seconds: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::ecs) per_request_timeout_seconds: Option<u32>,
 }
 
 /// The name and port under which clients reach an endpoint.
@@ -83,8 +93,13 @@ impl ConnectConfiguration {
         if cloudmap::namespace(account, wanted).is_none() {
             return Err(namespace_not_found(wanted));
         }
+        let mut names = Vec::new();
         for service in &self.services {
             check_service(service, task)?;
+            if names.contains(&service.discovery_name()) {
+                return Err(invalid(format!("discoveryName({}) is not unique.", service.discovery_name())));
+            }
+            names.push(service.discovery_name());
         }
         Ok(self)
     }
@@ -101,6 +116,22 @@ fn check_service(service: &ConnectService, task: &TaskSpec) -> Result<(), ApiErr
     let name = service.discovery_name();
     if name.is_empty() || name.len() > 64 || name.starts_with('-') || !name.chars().all(lower) {
         return Err(invalid(format!("discoveryName({name}) contains invalid characters.")));
+    }
+    let protocol = task.app_protocol(&service.port_name);
+    if protocol.is_none() && service.timeout.is_some_and(|given| given.per_request_timeout_seconds.is_some())
+    {
+        return Err(invalid(format!(
+            "A perRequestTimeout cannot be set for portName({}): its port mapping has no appProtocol, which means TCP.",
+            service.port_name
+        )));
+    }
+    if let Some(tls) = &service.tls {
+        let authority = tls["issuerCertificateAuthority"]["awsPcaAuthorityArn"].as_str().unwrap_or_default();
+        if !authority.starts_with("arn:aws:acm-pca:") {
+            return Err(invalid(
+                "TLS for Service Connect requires the ARN of an AWS Private Certificate Authority.",
+            ));
+        }
     }
     if service.client_aliases.len() > 1 {
         return Err(invalid("Only one client alias is supported for each Service Connect service."));

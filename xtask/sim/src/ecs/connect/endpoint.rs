@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::configuration::ConnectConfiguration;
+use super::configuration::{ConnectConfiguration, Timeout};
 use crate::account::Account;
 use crate::cloudmap;
 use crate::ecs::errors::invalid;
@@ -24,6 +24,9 @@ pub(in crate::ecs) struct Endpoint {
     /// The service that answers, and the port name that it answers at.
     pub(in crate::ecs) service: ServiceKey,
     pub(in crate::ecs) port_name: String,
+    /// Its port mapping has no `appProtocol`.
+    pub(in crate::ecs) tcp: bool,
+    pub(in crate::ecs) timeout: Timeout,
 }
 
 /// The endpoints that a configuration offers. Without an alias the port is the container's own.
@@ -50,6 +53,8 @@ fn offered(
             port: alias.map(|alias| alias.port).or(own_port)?,
             discovery_name,
             service: key.clone(),
+            tcp: definition.is_some_and(|it| it.spec.app_protocol(&service.port_name).is_none()),
+            timeout: service.timeout.unwrap_or_default(),
             port_name: service.port_name.clone(),
         })
     };

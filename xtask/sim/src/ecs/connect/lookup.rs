@@ -1,5 +1,7 @@
 //! Who answers when a task calls a Service Connect name: the question that the proxy asks.
 
+use std::time::Duration;
+
 use super::endpoint::Endpoint;
 use crate::account::Account;
 use crate::ecs::task::{HealthStatus, Task, TaskStatus};
@@ -20,29 +22,68 @@ pub enum ConnectLookup {
     /// The name and port are no endpoint that this client's deployment knows.
     Unknown,
     /// The endpoint's tasks that take calls now, oldest first; empty when there is none.
-    Targets(Vec<ConnectTarget>),
+    Targets(Vec<ConnectTarget>, ConnectTimeouts),
+}
+
+/// How long the proxy waits; `None` is for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectTimeouts {
+    /// For the beginning of a reply.
+    pub per_request: Option<Duration>,
+    /// For the next byte.
+    pub idle: Option<Duration>,
+}
+
+impl ConnectTimeouts {
+    /// What an endpoint gives, or Service Connect's defaults: 15 seconds for a request and 5 minutes of silence; over TCP
+    /// an hour of silence and nothing else.
+    fn of(endpoint: &Endpoint) -> Self {
+        let (request, idle) = if endpoint.tcp { (0, 3600) } else { (15, 300) };
+        let given = endpoint.timeout;
+        let limit = |secs: u32| (secs > 0).then(|| Duration::from_secs(secs.into()));
+        Self {
+            per_request: limit(given.per_request_timeout_seconds.unwrap_or(request)),
+            idle: limit(given.idle_timeout_seconds.unwrap_or(idle)),
+        }
+    }
 }
 
 /// Resolves `host` and `port` as the proxy beside `client` does. Tasks that are being stopped get no new
 /// calls; a task with a container health check gets its first call once it is HEALTHY.
 #[must_use]
 pub fn connect_targets(account: &Account, client: &TaskId, host: &str, port: u16) -> ConnectLookup {
-    let Some(endpoint) = endpoint(account, client, host, port) else { return ConnectLookup::Unknown };
+    let host = host.to_ascii_lowercase();
+    let mut known = endpoints(account, client).iter();
+    match known.find(|endpoint| endpoint.dns_name == host && endpoint.port == port) {
+        Some(endpoint) => targets(account, endpoint),
+        None => ConnectLookup::Unknown,
+    }
+}
+
+/// Resolves a TCP connection to `port`, which names no host: `None` unless one TCP endpoint alone has the port.
+#[must_use]
+pub fn connect_stream(account: &Account, client: &TaskId, port: u16) -> Option<ConnectLookup> {
+    let mut known = endpoints(account, client).iter().filter(|endpoint| endpoint.port == port);
+    let only = known.next().filter(|only| known.next().is_none() && only.tcp)?;
+    Some(targets(account, only))
+}
+
+fn targets(account: &Account, endpoint: &Endpoint) -> ConnectLookup {
     let tasks = account.ecs.tasks_of(&endpoint.service).into_iter();
     let answering = tasks.filter(|task| takes_calls(task)).filter_map(|task| {
         let definition = account.ecs.families.by_arn(&task.task_definition)?;
         let port = definition.spec.named_port(&endpoint.port_name)?;
         Some(ConnectTarget { task: task.id.clone(), port })
     });
-    ConnectLookup::Targets(answering.collect())
+    ConnectLookup::Targets(answering.collect(), ConnectTimeouts::of(endpoint))
 }
 
-fn endpoint<'a>(account: &'a Account, client: &TaskId, host: &str, port: u16) -> Option<&'a Endpoint> {
-    let task = account.ecs.tasks.get(client)?;
-    let service = account.ecs.services.get(&task.service)?;
-    let deployment = service.deployment(&task.deployment)?;
-    let host = host.to_ascii_lowercase();
-    deployment.endpoints.iter().find(|endpoint| endpoint.dns_name == host && endpoint.port == port)
+/// What a task's deployment knows.
+fn endpoints<'a>(account: &'a Account, client: &TaskId) -> &'a [Endpoint] {
+    let task = account.ecs.tasks.get(client);
+    let deployment =
+        task.and_then(|task| account.ecs.services.get(&task.service)?.deployment(&task.deployment));
+    deployment.map_or(&[], |deployment| &deployment.endpoints)
 }
 
 fn takes_calls(task: &Task) -> bool {

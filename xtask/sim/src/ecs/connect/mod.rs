@@ -6,4 +6,4 @@ mod lookup;
 
 pub(super) use configuration::ConnectConfiguration;
 pub(super) use endpoint::{Endpoint, check_free, resources, visible};
-pub use lookup::{ConnectLookup, ConnectTarget, connect_targets};
+pub use lookup::{ConnectLookup, ConnectTarget, ConnectTimeouts, connect_stream, connect_targets};

@@ -239,6 +239,12 @@ impl TaskSpec {
         mappings.filter(|mapping| mapping.name.as_deref() == Some(port_name)).find_map(PortMapping::port)
     }
 
+    /// `appProtocol` of a `portName`; none means TCP.
+    pub(in crate::ecs) fn app_protocol(&self, port_name: &str) -> Option<&str> {
+        let mut mappings = self.container_definitions.iter().flat_map(|container| &container.port_mappings);
+        mappings.find(|mapping| mapping.name.as_deref() == Some(port_name))?.app_protocol.as_deref()
+    }
+
     /// The operating system and architecture that the tasks run on, in the image format's words.
     pub(in crate::ecs) fn platform(&self) -> (&'static str, &'static str) {
         let family = self.runtime_platform.operating_system_family.as_deref().unwrap_or("LINUX");

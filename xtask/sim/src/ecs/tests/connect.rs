@@ -1,9 +1,11 @@
 //! Service Connect: who sees which endpoint, and who answers (ECS guide, service-connect).
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::lab::{Lab, id, laid_over};
-use crate::ecs::{ConnectLookup, ConnectTarget, connect_targets};
+use crate::ecs::{ConnectLookup, ConnectTarget, connect_stream, connect_targets};
 use crate::wire::Api;
 use crate::workload::scripted::Script;
 
@@ -50,6 +52,14 @@ fn tasks(lab: &mut Lab, name: &str) -> Vec<String> {
     arns.iter().map(|arn| id(&json!({ "taskArn": arn }))).collect()
 }
 
+/// The targets of a name that the client knows.
+fn found(lab: &Lab, client: &str, host: &str, port: u16) -> Vec<ConnectTarget> {
+    match lookup(lab, client, host, port) {
+        ConnectLookup::Targets(targets, _) => targets,
+        ConnectLookup::Unknown => panic!("{host}:{port} is not known"),
+    }
+}
+
 fn lookup(lab: &Lab, client: &str, host: &str, port: u16) -> ConnectLookup {
     connect_targets(&lab.account, &client.to_owned(), host, port)
 }
@@ -75,8 +85,8 @@ fn a_client_sees_only_the_endpoints_that_existed_when_its_deployment_was_made() 
     completed(&mut lab, "frontend");
     let client = tasks(&mut lab, "frontend")[0].clone();
     let servers = tasks(&mut lab, "backend");
-    let targets = servers.into_iter().map(|task| ConnectTarget { task, port: 8080 }).collect();
-    assert_eq!(lookup(&lab, &client, "backend.ielts.local", 8080), ConnectLookup::Targets(targets));
+    let targets: Vec<_> = servers.into_iter().map(|task| ConnectTarget { task, port: 8080 }).collect();
+    assert_eq!(found(&lab, &client, "backend.ielts.local", 8080), targets);
 }
 
 #[test]
@@ -88,7 +98,10 @@ fn server_before_client_needs_no_second_deployment_and_survives_a_roll_of_the_se
     completed(&mut lab, "frontend");
     let client = tasks(&mut lab, "frontend")[0].clone();
     let before = lookup(&lab, &client, "Backend.ielts.local", 8080);
-    assert!(matches!(&before, ConnectLookup::Targets(targets) if targets.len() == 2), "names have no case");
+    assert!(
+        matches!(&before, ConnectLookup::Targets(targets, _) if targets.len() == 2),
+        "names have no case"
+    );
     assert_eq!(lookup(&lab, &client, "backend.ielts.local", 9090), ConnectLookup::Unknown);
     assert_eq!(lookup(&lab, &client, "backend", 8080), ConnectLookup::Unknown);
 
@@ -96,7 +109,7 @@ fn server_before_client_needs_no_second_deployment_and_survives_a_roll_of_the_se
     let end = lab.now.plus_secs(300);
     let mut fewest = usize::MAX;
     lab.watch_until(end, &mut |account, _| {
-        if let ConnectLookup::Targets(targets) =
+        if let ConnectLookup::Targets(targets, _) =
             connect_targets(account, &client, "backend.ielts.local", 8080)
         {
             fewest = fewest.min(targets.len());
@@ -124,9 +137,9 @@ fn a_task_with_a_health_check_gets_its_first_call_once_it_is_healthy() {
     create(&mut lab, "frontend", 3000);
     lab.run(60);
     let client = tasks(&mut lab, "frontend")[0].clone();
-    assert_eq!(lookup(&lab, &client, "backend.ielts.local", 8080), ConnectLookup::Targets(vec![]));
+    assert!(found(&lab, &client, "backend.ielts.local", 8080).is_empty());
     lab.run(60);
-    let ConnectLookup::Targets(targets) = lookup(&lab, &client, "backend.ielts.local", 8080) else {
+    let ConnectLookup::Targets(targets, _) = lookup(&lab, &client, "backend.ielts.local", 8080) else {
         panic!()
     };
     assert_eq!(targets.len(), 1);
@@ -192,7 +205,7 @@ fn the_alias_defaults_to_discovery_name_and_namespace() {
     lab.create(json!({ "loadBalancers": [], "serviceConnectConfiguration": connect(services.clone()) }));
     completed(&mut lab, "web");
     let client = tasks(&mut lab, "web")[0].clone();
-    let ConnectLookup::Targets(targets) = lookup(&lab, &client, "web.ielts.local", 80) else { panic!() };
+    let ConnectLookup::Targets(targets, _) = lookup(&lab, &client, "web.ielts.local", 80) else { panic!() };
     assert_eq!(targets.iter().map(|target| target.port).collect::<Vec<_>>(), [8080, 8080]);
     let deployment = lab.service("web")["deployments"][0].clone();
     assert_eq!(deployment["serviceConnectConfiguration"]["namespace"], "ielts.local", "as it was given");
@@ -242,4 +255,97 @@ fn an_endpoint_of_another_namespace_is_not_seen() {
     completed(&mut lab, "web");
     let client = tasks(&mut lab, "web")[0].clone();
     assert_eq!(lookup(&lab, &client, "backend.ielts.local", 8080), ConnectLookup::Unknown);
+}
+
+/// `web` as a client of itself, with this `appProtocol` and these services.
+fn own_client(lab: &mut Lab, protocol: Value, services: Value) -> String {
+    let mapping =
+        laid_over(json!({ "containerPort": 8080, "name": "web" }), json!({ "appProtocol": protocol }));
+    lab.register("web", json!({ "portMappings": [mapping] }));
+    lab.create(json!({ "loadBalancers": [], "serviceConnectConfiguration": connect(services) }));
+    completed(lab, "web");
+    tasks(lab, "web")[0].clone()
+}
+
+#[test]
+fn timeouts_are_the_protocols_unless_the_endpoint_gives_its_own_and_zero_is_none() {
+    let secs = |secs: u64| (secs > 0).then(|| Duration::from_secs(secs));
+    let alias = json!([{ "port": 80, "dnsName": "web" }]);
+    for (protocol, given, per_request, idle) in [
+        (json!("http"), Value::Null, 15, 300),
+        (json!("http"), json!({ "perRequestTimeoutSeconds": 120 }), 120, 300),
+        (json!("grpc"), json!({ "perRequestTimeoutSeconds": 0, "idleTimeoutSeconds": 0 }), 0, 0),
+        (Value::Null, Value::Null, 0, 3600),
+        (Value::Null, json!({ "idleTimeoutSeconds": 60 }), 0, 60),
+    ] {
+        let mut lab = lab();
+        let services = json!([laid_over(
+            json!({ "portName": "web", "clientAliases": alias }),
+            json!({ "timeout": given })
+        )]);
+        let client = own_client(&mut lab, protocol.clone(), services.clone());
+        let ConnectLookup::Targets(_, timeouts) = lookup(&lab, &client, "web", 80) else { panic!() };
+        assert_eq!(
+            (timeouts.per_request, timeouts.idle),
+            (secs(per_request), secs(idle)),
+            "{protocol} {given}"
+        );
+        let shown = &lab.service("web")["deployments"][0]["serviceConnectConfiguration"]["services"][0];
+        assert_eq!(shown["timeout"], services[0]["timeout"]);
+    }
+}
+
+#[test]
+fn a_tcp_endpoint_is_found_by_its_port_as_long_as_no_other_has_the_port() {
+    let mut lab = lab();
+    let db = json!({ "portName": "web", "discoveryName": "db", "clientAliases": [{ "port": 5432, "dnsName": "db" }] });
+    let cache = laid_over(
+        db.clone(),
+        json!({ "discoveryName": "cache", "clientAliases": [{ "port": 6379, "dnsName": "cache" }] }),
+    );
+    let client = own_client(&mut lab, Value::Null, json!([db, cache]));
+    let stream = |lab: &Lab, port| connect_stream(&lab.account, &client, port);
+    assert!(matches!(stream(&lab, 5432), Some(ConnectLookup::Targets(targets, _)) if targets.len() == 2));
+    assert!(stream(&lab, 6379).is_some(), "two names of one port");
+    assert_eq!(stream(&lab, 80), None);
+    let second = laid_over(
+        db.clone(),
+        json!({ "discoveryName": "replica", "clientAliases": [{ "port": 5432, "dnsName": "replica" }] }),
+    );
+    lab.update(json!({ "serviceConnectConfiguration": connect(json!([db, second])) }));
+    completed(&mut lab, "web");
+    let client = tasks(&mut lab, "web")[0].clone();
+    assert_eq!(
+        connect_stream(&lab.account, &client, 5432),
+        None,
+        "the port alone does not say which is meant"
+    );
+}
+
+#[test]
+fn tls_is_kept_and_what_service_connect_cannot_do_is_refused() {
+    let mut lab = lab();
+    let mapping = json!({ "containerPort": 8080, "name": "web" });
+    lab.register("web", json!({ "portMappings": [mapping] }));
+    let service = |members: Value| {
+        let base = json!({ "portName": "web", "clientAliases": [{ "port": 80, "dnsName": "web" }] });
+        laid_over(base, members)
+    };
+    let mut refused = |services: Value| {
+        let request = lab.service_request(json!({ "serviceConnectConfiguration": connect(services) }));
+        lab.refused("CreateService", request)
+    };
+    let timeout = json!({ "timeout": { "perRequestTimeoutSeconds": 5 } });
+    assert!(refused(json!([service(timeout)])).contains("no appProtocol"));
+    assert!(refused(json!([service(json!({ "tls": {} }))])).contains("Private Certificate Authority"));
+    let aliases = json!([{ "port": 80, "dnsName": "web" }, { "port": 81, "dnsName": "www" }]);
+    assert!(refused(json!([service(json!({ "clientAliases": aliases }))])).contains("Only one client alias"));
+    let twice = refused(json!([service(json!({})), service(json!({ "clientAliases": [{ "port": 81 }] }))]));
+    assert!(twice.contains("discoveryName(web) is not unique"), "{twice}");
+    let authority = "arn:aws:acm-pca:ap-southeast-1:123456789012:certificate-authority/x";
+    let tls = json!({ "issuerCertificateAuthority": { "awsPcaAuthorityArn": authority }, "roleArn": "arn:aws:iam::1:role/r" });
+    let services = json!([service(json!({ "tls": tls }))]);
+    lab.create(json!({ "loadBalancers": [], "serviceConnectConfiguration": connect(services) }));
+    let shown = &lab.service("web")["deployments"][0]["serviceConnectConfiguration"]["services"][0];
+    assert_eq!(shown["tls"], tls);
 }
