@@ -1,12 +1,14 @@
 //! One step: one action, the calls that it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use deploy::event::Kind;
-use deploy::model::spec::{PolicySpec, RuleSpec, ScalableTargetSpec, ServiceSpec, TaskDefinitionSpec};
+use deploy::model::spec::{
+    Member, PolicySpec, RuleSpec, ScalableTargetSpec, ServiceSpec, TaskDefinitionSpec,
+};
 use deploy::model::{Desired, Environment, ImageDigest, Owned, OwnedKind, Owner, ServiceKey};
-use deploy::plan::{Action, Member, Revision, RuleMove, client_token, release_tags};
+use deploy::plan::{Action, Revision, RuleMove, client_token, release_tags};
 use deploy::rollout::ServiceSnapshot;
 
 use super::{Deployed, Known};
@@ -279,17 +281,13 @@ fn told(events: &Recorder, event: &PushEvent) {
 /// Registers the revision, with its image under the address that the repository turned out to have.
 async fn register(site: &Site<'_>, spec: &TaskDefinitionSpec) -> Result<String, StepError> {
     let desired = desired(site)?;
-    let mut spec = spec.clone();
-    for container in &mut spec.containers {
-        if let Some((name, digest)) = container.image.split_once('@')
-            && let Some(uri) = site.known.repository(name)
-        {
-            container.image = format!("{uri}@{digest}");
-        }
-    }
+    let spec = spec.clone().with_images(|image| {
+        let (name, digest) = image.split_once('@')?;
+        Some(format!("{}@{digest}", site.known.repository(name)?))
+    });
     let tags = release_tags(&Owner::of(site.environment), &desired.release);
     let arn = site.aws.register_task_definition(&spec, &tags).await?.arn;
-    site.known.learn_revision(&spec.family, arn.clone());
+    site.known.learn_revision(spec.family(), arn.clone());
     Ok(arn.rsplit('/').next().unwrap_or(&arn).to_owned())
 }
 
@@ -324,7 +322,7 @@ async fn update(
     site: &Site<'_>,
     service: &ServiceKey,
     spec: &ServiceSpec,
-    members: &[Member],
+    members: &BTreeSet<Member>,
     revision: Option<&Revision>,
     force: bool,
 ) -> Result<String, StepError> {
@@ -335,7 +333,7 @@ async fn update(
     };
     let update = aws::UpdateService {
         spec,
-        members: sent(members),
+        members,
         task_definition: revision.as_deref(),
         desired: None,
         force_new_deployment: force,
@@ -346,22 +344,6 @@ async fn update(
     let running = before.map(|before| before.revision).unwrap_or_default();
     let current = site.known.service_deployment(service);
     follow(site, service, &answer, revision.unwrap_or(running), current)
-}
-
-/// The members of UpdateService as the AWS layer takes them.
-fn sent(members: &[Member]) -> aws::Members {
-    let sends = |member| members.contains(&member);
-    aws::Members {
-        network: sends(Member::NetworkConfiguration),
-        load_balancers: sends(Member::LoadBalancers),
-        connect: sends(Member::ServiceConnectConfiguration),
-        platform_version: sends(Member::PlatformVersion),
-        deployment: sends(Member::DeploymentConfiguration),
-        grace: sends(Member::HealthCheckGracePeriodSeconds),
-        execute_command: sends(Member::EnableExecuteCommand),
-        managed_tags: sends(Member::Tags),
-        propagate_tags: sends(Member::Tags),
-    }
 }
 
 /// Remembers the deployment that the reply calls PRIMARY: it is ours.

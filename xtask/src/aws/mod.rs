@@ -17,6 +17,7 @@ mod lite;
 mod logs;
 mod names;
 pub mod operations;
+mod raw;
 #[cfg(test)]
 pub(crate) mod rehearsal;
 mod retry;
@@ -32,7 +33,7 @@ pub use connect::{Aws, Connect, Keys};
 pub use ec2::{SecurityGroup, Subnet, Vpc};
 pub use ecr::{FoundRepository, RegistryLogin};
 pub use ecs::{
-    Arns, CreateService, FoundService, Members, RegisteredTaskDefinition, RevisionImage, ServiceRevision,
+    Arns, CreateService, FoundService, RegisteredTaskDefinition, RevisionImage, ServiceRevision,
     UpdateService,
 };
 pub use elb::{Balancer, FoundListener, FoundRule, FoundTargetGroup};

@@ -4,6 +4,7 @@ mod batches;
 mod faults;
 mod late;
 mod lost_replies;
+mod raw;
 mod resources;
 mod slow;
 mod vocabulary;
@@ -11,8 +12,8 @@ mod vocabulary;
 use std::collections::BTreeMap;
 
 use deploy::model::spec::{
-    Condition, ConditionField, ConnectServiceSpec, ConnectSpec, ContainerSpec, EarlySuccessSpec,
-    HealthCheckSpec, ListenerSpec, LoadBalancerBinding, LoadBalancerSpec, PolicySpec, RuleAction, RuleSpec,
+    Condition, ConditionField, ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, HealthCheckSpec,
+    ListenerSpec, LoadBalancerBinding, LoadBalancerSpec, Members, PolicySpec, RuleAction, RuleSpec,
     ServiceSpec, TargetGroupSpec, TaskDefinitionSpec, ThresholdSpec,
 };
 
@@ -26,31 +27,19 @@ fn tags() -> Tags {
 }
 
 fn task_definition(account: &str) -> TaskDefinitionSpec {
-    TaskDefinitionSpec {
-        family: "web".into(),
-        cpu: 256,
-        memory_mib: 512,
-        architecture: "X86_64".into(),
-        operating_system: "LINUX".into(),
-        execution_role: Some(format!("arn:aws:iam::{account}:role/ecsTaskExecutionRole")),
-        task_role: None,
-        containers: vec![ContainerSpec {
-            name: "web".into(),
-            image: "public.ecr.aws/docker/library/nginx:1".into(),
-            port: Some(8080),
-            port_name: Some("web".into()),
-            app_protocol: None,
-            environment: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            health_check: None,
-            logs: None,
-            stop_timeout_secs: Some(30),
-            readonly_root: true,
-            mounts: BTreeMap::from([("/managed-agents".into(), "managed-agents".into())]),
-            init_process: true,
-            essential: true,
+    TaskDefinitionSpec::of(Members::of(json!({
+        "family": "web", "cpu": "256", "memory": "512",
+        "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
+        "executionRoleArn": format!("arn:aws:iam::{account}:role/ecsTaskExecutionRole"),
+        "volumes": [{ "name": "managed-agents" }],
+        "containerDefinitions": [{
+            "name": "web", "image": "public.ecr.aws/docker/library/nginx:1",
+            "portMappings": [{ "containerPort": 8080, "name": "web" }],
+            "stopTimeout": 30, "readonlyRootFilesystem": true,
+            "mountPoints": [{ "containerPath": "/managed-agents", "sourceVolume": "managed-agents" }],
+            "linuxParameters": { "initProcessEnabled": true },
         }],
-    }
+    })))
 }
 
 fn target_group(vpc: &str) -> TargetGroupSpec {
@@ -164,6 +153,7 @@ impl Ground {
             discovery_name: "web".into(),
             alias_port: 8080,
             alias_dns: "web.ielts.local".into(),
+            extra: Members::default(),
         };
         ServiceSpec {
             name: "web".into(),
@@ -177,8 +167,13 @@ impl Ground {
                 target_group: "web-tg".into(),
                 container: "web".into(),
                 port: 8080,
+                extra: Members::default(),
             }],
-            connect: Some(ConnectSpec { namespace: "ielts.local".into(), services: vec![endpoint] }),
+            connect: Some(ConnectSpec {
+                namespace: "ielts.local".into(),
+                services: vec![endpoint],
+                extra: Members::default(),
+            }),
             minimum_healthy_percent: 100,
             maximum_percent: 200,
             circuit_breaker: true,
@@ -190,6 +185,8 @@ impl Ground {
             enable_execute_command: true,
             propagate_tags: "TASK_DEFINITION".into(),
             managed_tags: true,
+            // AWS's default for a new service, which it shows.
+            extra: Members::of(json!({ "availabilityZoneRebalancing": "ENABLED" })),
         }
     }
 }

@@ -30,8 +30,8 @@ async fn of_service(aws: &Aws, service: &Service, observed: &Observed) -> Option
 /// The image that a service runs, when it is one of its own repository.
 fn running(service: &Service, observed: &Observed) -> Option<ImageDigest> {
     let uri = &observed.repositories.get(&service.repository.name)?.uri;
-    let spec = observed.services.get(&service.key)?.task_definition.spec.as_ref()?;
-    let image = &spec.containers.iter().find(|container| container.name == service.container.name)?.image;
+    let spec = &observed.services.get(&service.key)?.task_definition.spec;
+    let image = spec.of_container(&service.container.name, "image")?.as_str()?;
     let (repository, digest) = image.split_once('@')?;
     (repository == uri).then(|| ImageDigest(digest.to_owned()))
 }

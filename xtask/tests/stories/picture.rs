@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use deploy::model::spec::TaskDefinitionSpec;
 use deploy::model::{Observed, ServiceState, TaskDefinitionState};
 use xtask::aws::arn_name;
 use xtask::observe;
@@ -81,7 +80,7 @@ fn service_line(state: &ServiceState) -> String {
 
 /// Without the commit that its tasks are told.
 fn revision(state: &TaskDefinitionState) -> String {
-    format!("{} {:?}", arn_name(&state.arn), state.spec.as_ref().map(TaskDefinitionSpec::comparable))
+    format!("{} {:?}", arn_name(&state.arn), state.spec.comparable())
 }
 
 /// The lines that only one of two pictures has.

@@ -1,12 +1,14 @@
 //! Somebody else, with credentials of his own, who acts on the account while a release rolls.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use deploy::model::Environment;
+use deploy::model::spec::TaskDefinitionSpec;
 use deploy::rollout::{ServiceSnapshot, TaskSnapshot};
 use serde_json::{Value, json};
 use sim::door::cloud::{Cloud, Delivery};
-use xtask::aws::{Arns, Aws, Members, UpdateService};
+use xtask::aws::{Arns, Aws, UpdateService};
 
 /// The access key that his calls are signed with.
 pub(crate) const ACCESS_KEY: &str = "somebody";
@@ -84,8 +86,10 @@ impl Somebody {
     /// Deploys another revision of the backend: the latest one with twice the memory.
     pub(crate) async fn deploys(&self) {
         let family = &self.environment.services[0].family;
-        let mut spec = self.aws.describe_task_definition(family).await.unwrap().spec.unwrap();
-        spec.memory_mib *= 2;
+        let mut members = self.aws.describe_task_definition(family).await.unwrap().spec.members().clone();
+        let memory: u32 = members.get(&["memory"]).unwrap().as_str().unwrap().parse().unwrap();
+        members.put(&["memory"], json!((memory * 2).to_string()));
+        let spec = TaskDefinitionSpec::of(members);
         let tags = [("actor", "ann@example.org"), ("release", "release-of-ann")];
         let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         let made = self.aws.register_task_definition(&spec, &tags).await.unwrap();
@@ -130,7 +134,7 @@ impl Somebody {
         let Some(found) = found.first() else { return Ok(()) };
         let update = UpdateService {
             spec: &found.spec,
-            members: Members::default(),
+            members: &BTreeSet::new(),
             task_definition,
             desired,
             force_new_deployment: false,

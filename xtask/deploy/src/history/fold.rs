@@ -65,10 +65,8 @@ fn past(facts: &Facts, name: &str) -> Option<Past> {
 }
 
 fn run(revision: &TaskDefinitionState, own: bool) -> Run {
-    let image =
-        revision.spec.as_ref().and_then(|spec| spec.containers.first()).map(|container| &container.image);
-    let digest =
-        image.and_then(|image| image.split_once('@')).map(|(_, digest)| ImageDigest(digest.to_owned()));
+    let image = revision.spec.image().and_then(|image| image.split_once('@'));
+    let digest = image.map(|(_, digest)| ImageDigest(digest.to_owned()));
     Run { revision: revision.arn.clone(), digest, own }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::model::spec::TaskDefinitionSpec;
 use crate::rollout::SERVICE_DEPLOYMENT_STATUSES;
 
 fn key(name: &str) -> ServiceKey {
@@ -17,7 +18,7 @@ fn revision(family: &str, number: u64, release: &str, proven: bool) -> TaskDefin
     }
     TaskDefinitionState {
         arn: format!("arn:aws:ecs:r:a:task-definition/{family}:{number}"),
-        spec: None,
+        spec: TaskDefinitionSpec::default(),
         tags,
         registered_ms: number * 60_000,
         active: true,

@@ -195,8 +195,8 @@ pub struct ServiceState {
 pub struct TaskDefinitionState {
     /// Its ARN.
     pub arn: String,
-    /// Its content; `None` when it holds something that the tool cannot express.
-    pub spec: Option<TaskDefinitionSpec>,
+    /// Everything that it says.
+    pub spec: TaskDefinitionSpec,
     /// Its tags: release, commit and so on.
     pub tags: BTreeMap<String, String>,
     /// `registeredAt`, in milliseconds since the Unix epoch.

@@ -1,10 +1,13 @@
 //! The closed vocabulary of what the tool can do to an account.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::model::spec::{
-    ClusterSpec, ListenerSpec, LoadBalancerSpec, LogGroupSpec, NamespaceSpec, PolicySpec, RepositorySpec,
-    RuleSpec, ScalableTargetSpec, ScheduledActionSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
+    ClusterSpec, ListenerSpec, LoadBalancerSpec, LogGroupSpec, Member, NamespaceSpec, PolicySpec,
+    RepositorySpec, RuleSpec, ScalableTargetSpec, ScheduledActionSpec, ServiceSpec, TargetGroupSpec,
+    TaskDefinitionSpec,
 };
 use crate::model::{ImageDigest, Owned, ServiceKey};
 
@@ -95,7 +98,7 @@ pub enum Action {
         /// Its wanted settings.
         spec: Box<ServiceSpec>,
         /// The members to send.
-        members: Vec<Member>,
+        members: BTreeSet<Member>,
         /// The revision, when [`Member::TaskDefinition`] is sent.
         revision: Option<Revision>,
         /// `forceNewDeployment`.
@@ -129,30 +132,6 @@ pub enum Action {
     Remove(Owned),
 }
 
-/// A member of UpdateService.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Member {
-    /// `taskDefinition`.
-    TaskDefinition,
-    /// `platformVersion`.
-    PlatformVersion,
-    /// `networkConfiguration`.
-    NetworkConfiguration,
-    /// `loadBalancers`.
-    LoadBalancers,
-    /// `serviceConnectConfiguration`.
-    ServiceConnectConfiguration,
-    /// `deploymentConfiguration`.
-    DeploymentConfiguration,
-    /// `healthCheckGracePeriodSeconds`.
-    HealthCheckGracePeriodSeconds,
-    /// `enableExecuteCommand`.
-    EnableExecuteCommand,
-    /// `propagateTags` and `enableECSManagedTags`.
-    Tags,
-}
-
 /// A rule that gets another priority.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RuleMove {
@@ -162,24 +141,6 @@ pub struct RuleMove {
     pub from: u32,
     /// The one that it gets.
     pub to: u32,
-}
-
-impl Member {
-    /// Whether a change of this member makes ECS start a new deployment (UpdateService, API reference).
-    #[must_use]
-    pub fn starts_deployment(self) -> bool {
-        match self {
-            Self::TaskDefinition
-            | Self::PlatformVersion
-            | Self::NetworkConfiguration
-            | Self::LoadBalancers
-            | Self::ServiceConnectConfiguration => true,
-            Self::DeploymentConfiguration
-            | Self::HealthCheckGracePeriodSeconds
-            | Self::EnableExecuteCommand
-            | Self::Tags => false,
-        }
-    }
 }
 
 /// A revision: one that exists, or the one that an earlier step of the plan registers.
@@ -260,7 +221,7 @@ impl Action {
             }
             Self::DeleteRule(spec) => format!("delete rule {} {}", spec.priority, spec.requests()),
             Self::RegisterTaskDefinition { spec, .. } => {
-                format!("register task definition {}", spec.family)
+                format!("register task definition {}", spec.family())
             }
             Self::DeregisterTaskDefinition { revision } => {
                 format!("deregister task definition {}", revision.rsplit('/').next().unwrap_or(revision))

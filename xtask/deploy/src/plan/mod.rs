@@ -23,7 +23,7 @@ mod wanted;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-pub use action::{Action, Member, Revision, RuleMove};
+pub use action::{Action, Revision, RuleMove};
 pub use back::{Order, back};
 pub use down::{REMAINS, down};
 pub use naming::{client_token, release_tags};

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, Member, Plan, Refusal, Revision, Stage, Step, Why, scaling, wanted};
-use crate::model::spec::{Change, ServiceSpec, changes};
+use serde_json::{Map, Value};
+
+use super::{Action, Plan, Refusal, Revision, Stage, Step, Why, scaling, wanted};
+use crate::model::spec::{Change, Member, ServiceSpec, TaskDefinitionSpec, changes};
 use crate::model::{Desired, Observed, Service, ServiceKey, ServiceState, TaskDefinitionState};
 
 /// The revision that a service should run, as far as planning knows it.
@@ -17,9 +19,8 @@ enum Wanted {
 }
 
 fn wanted_revision(desired: &Desired, service: &Service, observed: &Observed) -> Wanted {
-    let spec = wanted::task_definition_spec(desired, service, observed).comparable();
-    let same =
-        |state: &TaskDefinitionState| state.spec.as_ref().is_some_and(|found| found.comparable() == spec);
+    let spec = wanted::task_definition_spec(desired, service, observed);
+    let same = |state: &TaskDefinitionState| state.spec.comparable() == spec.comparable();
     let current = live(observed, service).map(|state| &state.task_definition);
     if current.is_some_and(same) {
         return Wanted::Current;
@@ -28,8 +29,9 @@ fn wanted_revision(desired: &Desired, service: &Service, observed: &Observed) ->
     if let Some(latest) = latest.filter(|latest| same(latest)) {
         return Wanted::Existing(latest.arn.clone());
     }
-    let compared = current.or(latest).and_then(|state| state.spec.as_ref());
-    Wanted::New(compared.map(|found| changes(&found.comparable(), &spec)).unwrap_or_default())
+    // A revision that was deleted for good has no definition to compare with.
+    let compared = current.or(latest).filter(|found| found.spec != TaskDefinitionSpec::default());
+    Wanted::New(compared.map(|found| found.spec.changes(&spec)).unwrap_or_default())
 }
 
 /// The service as it is, unless it is gone: an INACTIVE service is only a memory.
@@ -42,10 +44,11 @@ pub(super) fn definitions(plan: &mut Plan, stage: &mut Stage, desired: &Desired,
     for service in &desired.environment.services {
         if let Wanted::New(changes) = wanted_revision(desired, service, observed) {
             let spec = wanted::task_definition_spec(desired, service, observed);
-            let mounts: Vec<&str> = spec
-                .containers
-                .iter()
-                .flat_map(|container| container.mounts.keys())
+            let mounted =
+                spec.of_container(&service.container.name, "mountPoints").and_then(Value::as_object);
+            let mounts: Vec<&str> = mounted
+                .into_iter()
+                .flat_map(Map::keys)
                 .map(String::as_str)
                 .filter(|path| wanted::EXEC_PATHS.contains(path))
                 .collect();
@@ -176,7 +179,7 @@ pub(super) fn update(
     unseen: Option<&ServiceKey>,
 ) -> Option<Step> {
     let mut differing = changes(&state.spec, &spec);
-    let mut members: BTreeSet<Member> = differing.iter().filter_map(|change| member(&change.field)).collect();
+    let mut members = state.spec.differing(&spec);
     if let Some(revision) = &revision {
         members.insert(Member::TaskDefinition);
         let to = match revision {
@@ -186,7 +189,7 @@ pub(super) fn update(
         let from = state.task_definition.arn.rsplit('/').next().map(str::to_owned);
         differing.insert(0, Change { field: "task_definition".to_owned(), from, to: Some(to) });
     }
-    let starts = members.iter().any(|member| member.starts_deployment());
+    let starts = members.iter().any(Member::starts_deployment);
     let force = match (starts, unseen, state.rollout.as_deref()) {
         (true, _, _) => None,
         (false, Some(server), _) => Some(format!("the endpoint of {server} is new to it")),
@@ -196,7 +199,7 @@ pub(super) fn update(
     let action = |force| Action::UpdateService {
         service: service.key.clone(),
         spec: Box::new(spec),
-        members: members.iter().copied().collect(),
+        members: members.clone(),
         revision,
         force,
     };
@@ -207,32 +210,11 @@ pub(super) fn update(
     }
 }
 
-/// The member of UpdateService that carries a field of [`ServiceSpec`]. `None` for what it cannot carry.
-fn member(field: &str) -> Option<Member> {
-    match field.split('.').next().unwrap_or(field) {
-        "platform_version" => Some(Member::PlatformVersion),
-        "subnets" | "security_groups" | "assign_public_ip" => Some(Member::NetworkConfiguration),
-        "load_balancers" => Some(Member::LoadBalancers),
-        "connect" => Some(Member::ServiceConnectConfiguration),
-        "minimum_healthy_percent"
-        | "maximum_percent"
-        | "circuit_breaker"
-        | "circuit_breaker_rollback"
-        | "circuit_breaker_threshold"
-        | "circuit_breaker_reset"
-        | "early_success" => Some(Member::DeploymentConfiguration),
-        "health_check_grace_secs" => Some(Member::HealthCheckGracePeriodSeconds),
-        "enable_execute_command" => Some(Member::EnableExecuteCommand),
-        "propagate_tags" | "managed_tags" => Some(Member::Tags),
-        _ => None,
-    }
-}
-
 pub(super) fn starts_deployment(action: &Action) -> bool {
     match action {
         Action::CreateService { .. } => true,
         Action::UpdateService { members, force, .. } => {
-            *force || members.iter().any(|member| member.starts_deployment())
+            *force || members.iter().any(Member::starts_deployment)
         }
         _ => false,
     }

@@ -12,6 +12,7 @@ mod target_groups;
 mod undo;
 
 use account::{converged, desired, empty};
+use serde_json::json;
 
 use super::*;
 use crate::model::Observed;
@@ -190,21 +191,25 @@ fn a_service_that_is_only_a_memory_is_created_again() {
 fn exec_and_tmp_get_writable_paths_in_a_read_only_root() {
     let mut desired = desired();
     desired.environment.services[0].enable_execute_command = true;
-    let container = |desired: &Desired| {
-        task_definition_spec(desired, &desired.environment.services[0], &converged()).containers.remove(0)
+    let spec =
+        |desired: &Desired| task_definition_spec(desired, &desired.environment.services[0], &converged());
+    let mounts = |desired: &Desired| {
+        let spec = spec(desired);
+        let mounts = spec.of_container("backend", "mountPoints").and_then(|mounts| mounts.as_object());
+        mounts.map(|mounts| mounts.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
     };
-    let spec = container(&desired);
-    let paths: Vec<&str> = spec.mounts.keys().map(String::as_str).collect();
-    assert_eq!(paths, ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"]);
-    assert!(spec.init_process && spec.readonly_root);
+    assert_eq!(mounts(&desired), ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"]);
+    assert_eq!(spec(&desired).of_container("backend", "readonlyRootFilesystem"), Some(&json!(true)));
+    let init = json!({ "initProcessEnabled": true });
+    assert_eq!(spec(&desired).of_container("backend", "linuxParameters"), Some(&init));
     let notes = plan(&desired, &converged()).notes;
     assert!(notes.iter().any(|note| note.starts_with("backend: /managed-agents, ")), "{notes:?}");
     desired.environment.services[0].container.tmp = true;
-    assert_eq!(container(&desired).mounts["/tmp"], "tmp");
     desired.environment.services[0].enable_execute_command = false;
-    assert_eq!(container(&desired).mounts.keys().collect::<Vec<_>>(), ["/tmp"]);
+    assert_eq!(mounts(&desired), ["/tmp"]);
+    assert_eq!(spec(&desired).members().get(&["volumes", "tmp"]), Some(&json!({})));
     desired.environment.services[0].container.readonly_root = false;
-    assert!(container(&desired).mounts.is_empty());
+    assert_eq!(mounts(&desired), [""; 0]);
 }
 
 #[test]

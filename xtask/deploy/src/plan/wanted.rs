@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::services::live;
 use crate::model::spec::{
-    COMMIT_VARIABLE, ConnectServiceSpec, ConnectSpec, ContainerSpec, EarlySuccessSpec, HealthCheckSpec,
-    HealthCommandSpec, ListenerSpec, LoadBalancerBinding, LogSpec, PolicySpec, RepositorySpec, RuleAction,
-    RuleSpec, ScalableTargetSpec, ScheduledActionSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
-    ThresholdSpec, image_reference, normal_members,
+    COMMIT_VARIABLE, ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, HealthCheckSpec, ListenerSpec,
+    LoadBalancerBinding, Members, PolicySpec, RepositorySpec, RuleAction, RuleSpec, ScalableTargetSpec,
+    ScheduledActionSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec, ThresholdSpec, image_reference,
+    normal_members,
 };
 use crate::model::{
     Architecture, CustomMetric, Desired, Environment, Listener, Lookup, Metric, Observed, Policy, Protocol,
@@ -121,46 +122,65 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
         .get(&service.repository.name)
         .map_or_else(|| service.repository.name.clone(), |repository| repository.uri.clone());
     let image = desired.release.images.get(&service.key);
-    TaskDefinitionSpec {
-        family: service.family.clone(),
-        cpu: service.cpu,
-        memory_mib: service.memory_mib,
-        architecture: match service.architecture {
-            Architecture::X86_64 => "X86_64",
-            Architecture::Arm64 => "ARM64",
-        }
-        .to_owned(),
-        operating_system: "LINUX".to_owned(),
-        execution_role: Some(id(observed, &service.execution_role)),
-        task_role: service.task_role.as_ref().map(|role| id(observed, role)),
-        containers: vec![ContainerSpec {
-            name: container.name.clone(),
-            image: image.map_or_else(|| uri.clone(), |digest| image_reference(&uri, digest)),
-            port: Some(container.port),
-            port_name: Some(container.port_name.clone()),
-            app_protocol: app_protocol(service, observed),
-            environment,
-            secrets: container.secrets.clone(),
-            health_check: container.health_check.as_ref().map(|check| HealthCommandSpec {
-                command: check.command.clone(),
-                interval_secs: check.interval_secs,
-                timeout_secs: check.timeout_secs,
-                retries: check.retries,
-                start_period_secs: check.start_period_secs,
-            }),
-            logs: Some(LogSpec {
-                group: service.log_group.name.clone(),
-                region: desired.environment.region.clone(),
-                prefix: service.key.0.clone(),
-            }),
-            stop_timeout_secs: Some(container.stop_timeout_secs),
-            readonly_root: container.readonly_root,
-            mounts: mounts(service),
-            // Reaps what commands leave behind: the application is not made for being process 1 of others.
-            init_process: service.enable_execute_command,
-            essential: true,
+    let mounts = mounts(service);
+    let own = json!({
+        "name": container.name,
+        "image": image.map_or_else(|| uri.clone(), |digest| image_reference(&uri, digest)),
+        "portMappings": [{
+            "containerPort": container.port,
+            "name": container.port_name,
+            "appProtocol": app_protocol(service, observed),
         }],
-    }
+        "environment": pairs("value", &environment),
+        "secrets": pairs("valueFrom", &container.secrets),
+        "healthCheck": container.health_check.as_ref().map(|check| json!({
+            "command": check.command,
+            "interval": check.interval_secs,
+            "timeout": check.timeout_secs,
+            "retries": check.retries,
+            "startPeriod": check.start_period_secs,
+        })),
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": service.log_group.name,
+                "awslogs-region": desired.environment.region,
+                "awslogs-stream-prefix": service.key,
+            },
+        },
+        "stopTimeout": container.stop_timeout_secs,
+        "readonlyRootFilesystem": container.readonly_root,
+        "mountPoints": pairs_by("containerPath", "sourceVolume", &mounts),
+        // Reaps what commands leave behind: the application is not made for being process 1 of others.
+        "linuxParameters": { "initProcessEnabled": service.enable_execute_command },
+    });
+    let definition = Members::of(json!({
+        "family": service.family,
+        "cpu": service.cpu.to_string(),
+        "memory": service.memory_mib.to_string(),
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+        "runtimePlatform": {
+            "cpuArchitecture": match service.architecture {
+                Architecture::X86_64 => "X86_64",
+                Architecture::Arm64 => "ARM64",
+            },
+        },
+        "executionRoleArn": id(observed, &service.execution_role),
+        "taskRoleArn": service.task_role.as_ref().map(|role| id(observed, role)),
+        "volumes": mounts.values().map(|volume| json!({ "name": volume })).collect::<Vec<_>>(),
+        "containerDefinitions": [own],
+    }));
+    TaskDefinitionSpec::of(definition)
+}
+
+fn pairs(value: &str, pairs: &BTreeMap<String, String>) -> Vec<Value> {
+    pairs_by("name", value, pairs)
+}
+
+/// A list of pairs as ECS has it.
+fn pairs_by(key: &str, value: &str, pairs: &BTreeMap<String, String>) -> Vec<Value> {
+    pairs.iter().map(|(name, of)| json!({ key: name, value: of })).collect()
 }
 
 /// What ECS Exec's agent writes to. With a read-only root and without these it stops soon after the task's start, for good
@@ -178,14 +198,10 @@ fn mounts(service: &Service) -> BTreeMap<String, String> {
 /// `http` gives Service Connect its per-request retries and metrics. In a service of Service Connect it cannot change
 /// (UpdateService refuses), so what runs keeps what it has.
 fn app_protocol(service: &Service, observed: &Observed) -> Option<String> {
-    let running = observed.services.get(&service.key);
-    let running = running.filter(|state| state.status == "ACTIVE" && state.spec.connect.is_some());
-    let containers =
-        running.and_then(|state| state.task_definition.spec.as_ref()).map(|spec| &spec.containers);
-    let same = |port_name: &Option<String>| port_name.as_ref() == Some(&service.container.port_name);
-    let found = containers.and_then(|all| all.iter().find(|container| same(&container.port_name)));
-    match found {
-        Some(container) => container.app_protocol.clone(),
+    let running = live(observed, service).filter(|state| state.spec.connect.is_some());
+    let mapping = running.into_iter().flat_map(|state| state.task_definition.spec.ports());
+    match mapping.into_iter().find(|mapping| mapping["name"] == service.container.port_name.as_str()) {
+        Some(mapping) => mapping["appProtocol"].as_str().map(str::to_owned),
         None => service.connect.as_ref().map(|_| "http".to_owned()),
     }
 }
@@ -198,8 +214,9 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         discovery_name: connect.discovery_name.clone(),
         alias_port: connect.alias.port,
         alias_dns: connect.alias.dns.clone(),
+        extra: Members::default(),
     });
-    ServiceSpec {
+    let spec = ServiceSpec {
         name: service.name.clone(),
         cluster: environment.cluster.clone(),
         launch_type: "FARGATE".to_owned(),
@@ -211,10 +228,12 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
             target_group: service.target_group.name.clone(),
             container: service.container.name.clone(),
             port: service.container.port,
+            extra: Members::default(),
         }],
         connect: Some(ConnectSpec {
             namespace: environment.namespace.clone(),
             services: endpoint.into_iter().collect(),
+            extra: Members::default(),
         }),
         minimum_healthy_percent: service.deployment.minimum_healthy_percent,
         maximum_percent: service.deployment.maximum_percent,
@@ -233,6 +252,11 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         enable_execute_command: service.enable_execute_command,
         propagate_tags: "TASK_DEFINITION".to_owned(),
         managed_tags: true,
+        extra: Members::default(),
+    };
+    match live(observed, service) {
+        Some(running) => spec.with_extra_of(&running.spec),
+        None => spec,
     }
 }
 

@@ -64,8 +64,13 @@ pub fn orphans(orphans: &[Owned]) -> String {
 }
 
 fn difference(change: &Change) -> String {
-    let side = |value: &Option<String>| value.as_deref().map_or_else(|| "(none)".to_owned(), short_digest);
-    format!("{}: {} → {}", change.field, side(&change.from), side(&change.to))
+    let field = &change.field;
+    match (change.from.as_deref().map(short_digest), change.to.as_deref().map(short_digest)) {
+        (Some(from), Some(to)) => format!("{field}: {from} → {to}"),
+        (Some(from), None) => format!("- {field} ({from})"),
+        (None, Some(to)) => format!("+ {field} ({to})"),
+        (None, None) => field.clone(),
+    }
 }
 
 /// An image reference with as much of its digest as a person compares.

@@ -1,7 +1,6 @@
 //! Amazon ECS.
 
 mod cluster;
-mod containers;
 mod deployment;
 mod service;
 mod settings;
@@ -15,4 +14,4 @@ pub use deployment::{RevisionImage, ServiceRevision};
 pub use service::{CreateService, FoundService};
 pub use settings::Arns;
 pub use task_definition::RegisteredTaskDefinition;
-pub use update::{Members, UpdateService};
+pub use update::UpdateService;

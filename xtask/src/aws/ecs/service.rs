@@ -8,6 +8,7 @@ use aws_sdk_ecs::types::{
 use deploy::model::spec::ServiceSpec;
 use deploy::rollout::ServiceSnapshot;
 use futures_util::future::try_join_all;
+use serde_json::Value;
 
 use super::settings::{self, Arns};
 use super::snapshot;
@@ -15,6 +16,7 @@ use super::tags::wire_tags;
 use crate::aws::call::Op;
 use crate::aws::error::gone;
 use crate::aws::names::{arn_name, wire};
+use crate::aws::raw::Raw;
 use crate::aws::{Aws, Error, Kind, Tags};
 
 /// Patient about a cluster and a namespace that were made a moment ago.
@@ -82,6 +84,7 @@ impl Aws {
         let connect =
             settings::connect(spec, create.arns).map_err(|error| Error::unsendable(CREATE, &error))?;
         let rolling = settings::deployment(spec).map_err(|error| Error::unsendable(CREATE, &error))?;
+        let extra = Raw::with(settings::all_extra(spec, create.arns));
         let token: String = create.client_token.chars().take(TOKEN).collect();
         let call = || {
             self.ecs
@@ -103,6 +106,8 @@ impl Aws {
                 .propagate_tags(PropagateTags::from(spec.propagate_tags.as_str()))
                 .client_token(&token)
                 .set_tags(wire_tags(create.tags))
+                .customize()
+                .interceptor(extra.clone())
                 .send()
         };
         let service = |reply: CreateServiceOutput| {
@@ -120,7 +125,8 @@ impl Aws {
         cluster: &str,
         names: &[&str],
     ) -> Result<Vec<ServiceSnapshot>, Error> {
-        let found = self.read_services(cluster, names).await?;
+        let found: Vec<Service> =
+            self.read_services(cluster, names).await?.into_iter().flat_map(|it| it.0).collect();
         let missing = |name: &str| ServiceSnapshot {
             name: name.to_owned(),
             status: "MISSING".to_owned(),
@@ -143,8 +149,16 @@ impl Aws {
         names: &[&str],
         arns: &Arns,
     ) -> Result<Vec<FoundService>, Error> {
-        let found = self.read_services(cluster, names).await?;
-        Ok(found.into_iter().map(|service| read(service, arns)).collect())
+        let mut all = Vec::new();
+        for (found, raw) in self.read_services(cluster, names).await? {
+            let reply = raw.reply();
+            let shown: Vec<&Value> = reply["services"].as_array().into_iter().flatten().collect();
+            all.extend(found.into_iter().map(|service| {
+                let shown = shown.iter().find(|shown| shown["serviceArn"].as_str() == service.service_arn());
+                read(service, shown.copied().unwrap_or(&Value::Null), arns)
+            }));
+        }
+        Ok(all)
     }
 
     /// ARNs of a cluster's services. None without the cluster.
@@ -169,17 +183,23 @@ impl Aws {
         }
     }
 
-    async fn read_services(&self, cluster: &str, names: &[&str]) -> Result<Vec<Service>, Error> {
+    /// Batches of services, each with the reply that they are from.
+    async fn read_services(&self, cluster: &str, names: &[&str]) -> Result<Vec<(Vec<Service>, Raw)>, Error> {
         let batch = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
             async move {
-                let call =
-                    || self.ecs.describe_services().cluster(cluster).set_services(Some(names.clone())).send();
-                self.call_for(DESCRIBE, call, |reply| answered(reply, &names)).await
+                let raw = Raw::default();
+                let call = || {
+                    let describe =
+                        self.ecs.describe_services().cluster(cluster).set_services(Some(names.clone()));
+                    describe.customize().interceptor(raw.clone()).send()
+                };
+                let found = self.call_for(DESCRIBE, call, |reply| answered(reply, &names)).await?;
+                Ok::<_, Error>((found, raw))
             }
         };
         match try_join_all(names.chunks(BATCH).map(batch)).await {
-            Ok(batches) => Ok(batches.into_iter().flatten().collect()),
+            Ok(batches) => Ok(batches),
             // Without a cluster there are no services.
             Err(error) if matches!(error.kind, Kind::NotFound) => Ok(Vec::new()),
             Err(error) => Err(error),
@@ -219,13 +239,13 @@ fn answered(reply: DescribeServicesOutput, names: &[String]) -> Result<Vec<Servi
     }
 }
 
-fn read(mut found: Service, arns: &Arns) -> FoundService {
+fn read(mut found: Service, shown: &Value, arns: &Arns) -> FoundService {
     let rolling = found.deployment_configuration();
     let breaker = rolling.and_then(DeploymentConfiguration::deployment_circuit_breaker);
     FoundService {
         hides_threshold: breaker.is_none_or(|breaker| breaker.threshold_configuration().is_none()),
         hides_early_success: rolling.is_none_or(|rolling| rolling.early_success_criteria().is_none()),
-        spec: settings::read(&found, arns),
+        spec: settings::read(&found, shown, arns),
         snapshot: snapshot::service(&found),
         foreign_way: settings::foreign_way(&found),
         task_definition: found.task_definition.take().unwrap_or_default(),

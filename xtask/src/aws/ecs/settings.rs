@@ -1,6 +1,6 @@
 //! A service's settings between ECS's form and ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, Deployment, DeploymentCircuitBreaker, DeploymentConfiguration,
@@ -10,8 +10,10 @@ use aws_sdk_ecs::types::{
 };
 use aws_smithy_types::error::operation::BuildError;
 use deploy::model::spec::{
-    ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, LoadBalancerBinding, ServiceSpec, ThresholdSpec,
+    ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, LoadBalancerBinding, Member, Members, ServiceSpec,
+    ThresholdSpec,
 };
+use serde_json::Value;
 
 use crate::aws::names::{arn_name, count, port, target_group_name, wire};
 
@@ -108,6 +110,95 @@ pub(super) fn deployment(spec: &ServiceSpec) -> Result<DeploymentConfiguration, 
         .build())
 }
 
+/// What the SDK's types do not hold of the members that are sent.
+pub(super) fn extra(spec: &ServiceSpec, arns: &Arns, sent: &BTreeSet<Member>) -> Members {
+    let mut all = all_extra(spec, arns);
+    let names: Vec<String> = all.iter().map(|(name, _)| name.clone()).collect();
+    for name in names {
+        let member = match name.as_str() {
+            "networkConfiguration" => Member::NetworkConfiguration,
+            "deploymentConfiguration" => Member::DeploymentConfiguration,
+            "loadBalancers" => Member::LoadBalancers,
+            "serviceConnectConfiguration" => Member::ServiceConnectConfiguration,
+            other => Member::Extra(other.to_owned()),
+        };
+        if !sent.contains(&member) {
+            all.take(&[&name]);
+        }
+    }
+    all
+}
+
+/// What the SDK's types do not hold of a service.
+pub(super) fn all_extra(spec: &ServiceSpec, arns: &Arns) -> Members {
+    let mut all = spec.extra.clone();
+    for binding in spec.load_balancers.iter().filter(|binding| !binding.extra.is_empty()) {
+        if let Some(arn) = arns.target_groups.get(&binding.target_group) {
+            all.put(&["loadBalancers", arn], (&binding.extra).into());
+        }
+    }
+    if let Some(connect) = &spec.connect {
+        let services = connect.services.iter().filter(|service| !service.extra.is_empty());
+        for service in services {
+            let path = ["serviceConnectConfiguration", "services", &service.name];
+            all.put(&path, (&service.extra).into());
+        }
+        if !connect.extra.is_empty() {
+            all.put(&["serviceConnectConfiguration"], (&connect.extra).into());
+        }
+    }
+    all
+}
+
+/// Members of a service that are read as they are. Most of them only its deployments show.
+const AS_THEY_ARE: [&str; 8] = [
+    "availabilityZoneRebalancing",
+    "gatewayConnectors",
+    "monitoring",
+    "placementConstraints",
+    "placementStrategy",
+    "serviceRegistries",
+    "volumeConfigurations",
+    "vpcLatticeConfigurations",
+];
+
+/// What a service shows that no field covers, or that is more than AWS's default.
+fn read_extra(shown: &Value, primary: &Value) -> Members {
+    let mut all = Members::default();
+    for name in AS_THEY_ARE {
+        let value = shown.get(name).or_else(|| primary.get(name));
+        // An empty list is none.
+        if let Some(value) = value.filter(|value| value.as_array().is_none_or(|list| !list.is_empty())) {
+            all.put(&[name], value.clone());
+        }
+    }
+    let network = shown["networkConfiguration"]["awsvpcConfiguration"].clone();
+    let network = without(network, &["subnets", "securityGroups", "assignPublicIp"]);
+    if !network.is_empty() {
+        all.put(&["networkConfiguration", "awsvpcConfiguration"], (&network).into());
+    }
+    let mut rolling = shown["deploymentConfiguration"].clone();
+    if let Some(breaker) = rolling.get_mut("deploymentCircuitBreaker") {
+        let known = ["enable", "rollback", "thresholdConfiguration", "resetOnHealthyTask"];
+        *breaker = Value::from(&without(breaker.take(), &known));
+    }
+    let known = ["minimumHealthyPercent", "maximumPercent", "earlySuccessCriteria", "strategy"];
+    let rolling = without(rolling, &known).without_defaults();
+    if !rolling.is_empty() {
+        all.put(&["deploymentConfiguration"], (&rolling).into());
+    }
+    all
+}
+
+/// The members of an object but for those that fields cover.
+fn without(object: Value, known: &[&str]) -> Members {
+    let mut rest = Members::of(object);
+    for member in known {
+        rest.take(&[member]);
+    }
+    rest
+}
+
 /// Seconds, where ECS takes them: only a service with a load balancer may have a grace period.
 pub(super) fn grace(spec: &ServiceSpec) -> Option<i32> {
     (!spec.load_balancers.is_empty() || spec.health_check_grace_secs > 0)
@@ -115,7 +206,11 @@ pub(super) fn grace(spec: &ServiceSpec) -> Option<i32> {
 }
 
 /// A service's settings with AWS's defaults written out.
-pub(super) fn read(found: &Service, arns: &Arns) -> ServiceSpec {
+pub(super) fn read(found: &Service, shown: &Value, arns: &Arns) -> ServiceSpec {
+    let is_primary = |deployment: &&Value| deployment["status"] == "PRIMARY";
+    let shown_primary = shown["deployments"].as_array().and_then(|all| all.iter().find(is_primary));
+    let shown_primary = shown_primary.unwrap_or(&Value::Null);
+    let balancers = found.load_balancers().iter().enumerate();
     let vpc = found.network_configuration().and_then(NetworkConfiguration::awsvpc_configuration);
     let sorted = |list: &[String]| {
         let mut list = list.to_vec();
@@ -134,8 +229,9 @@ pub(super) fn read(found: &Service, arns: &Arns) -> ServiceSpec {
         subnets: sorted(vpc.map(AwsVpcConfiguration::subnets).unwrap_or_default()),
         security_groups: sorted(vpc.map(AwsVpcConfiguration::security_groups).unwrap_or_default()),
         assign_public_ip: vpc.and_then(|vpc| vpc.assign_public_ip()) == Some(&AssignPublicIp::Enabled),
-        load_balancers: found.load_balancers().iter().map(read_binding).collect(),
-        connect: primary(found).and_then(|primary| read_connect(primary, arns)),
+        load_balancers: balancers.map(|(n, it)| read_binding(it, &shown["loadBalancers"][n])).collect(),
+        connect: primary(found)
+            .and_then(|primary| read_connect(primary, &shown_primary["serviceConnectConfiguration"], arns)),
         minimum_healthy_percent: rolling.and_then(|it| it.minimum_healthy_percent()).map_or(100, count),
         maximum_percent: rolling.and_then(|it| it.maximum_percent()).map_or(200, count),
         circuit_breaker: breaker.is_some_and(DeploymentCircuitBreaker::enable),
@@ -147,6 +243,7 @@ pub(super) fn read(found: &Service, arns: &Arns) -> ServiceSpec {
         enable_execute_command: found.enable_execute_command(),
         propagate_tags: found.propagate_tags().map_or("NONE", PropagateTags::as_str).to_owned(),
         managed_tags: found.enable_ecs_managed_tags(),
+        extra: read_extra(shown, shown_primary),
     }
 }
 
@@ -190,19 +287,21 @@ pub(super) fn primary(found: &Service) -> Option<&Deployment> {
     found.deployments().iter().find(|deployment| deployment.status() == Some("PRIMARY"))
 }
 
-fn read_binding(found: &LoadBalancer) -> LoadBalancerBinding {
+fn read_binding(found: &LoadBalancer, shown: &Value) -> LoadBalancerBinding {
     LoadBalancerBinding {
         target_group: target_group_name(found.target_group_arn().unwrap_or_default()).to_owned(),
         container: found.container_name().unwrap_or_default().to_owned(),
         port: found.container_port().map_or(0, port),
+        extra: without(shown.clone(), &["targetGroupArn", "containerName", "containerPort"]),
     }
 }
 
 /// Service Connect is a setting of a deployment: the service itself does not show it.
-fn read_connect(primary: &Deployment, arns: &Arns) -> Option<ConnectSpec> {
+fn read_connect(primary: &Deployment, shown: &Value, arns: &Arns) -> Option<ConnectSpec> {
     let found = primary.service_connect_configuration().filter(|found| found.enabled())?;
     let namespace = arns.namespace_name(found.namespace().unwrap_or_default());
-    let service = |service: &ServiceConnectService| {
+    let service = |(n, service): (usize, &ServiceConnectService)| {
+        let shown = &shown["services"][n];
         let discovery_name = service.discovery_name().unwrap_or_else(|| service.port_name()).to_owned();
         let alias = service.client_aliases().first();
         let dns = alias.and_then(|alias| alias.dns_name()).map(str::to_owned);
@@ -212,7 +311,10 @@ fn read_connect(primary: &Deployment, arns: &Arns) -> Option<ConnectSpec> {
             // AWS's default for the alias.
             alias_dns: dns.unwrap_or_else(|| format!("{discovery_name}.{namespace}")),
             discovery_name,
+            extra: without(shown.clone(), &["portName", "discoveryName", "clientAliases"]),
         }
     };
-    Some(ConnectSpec { services: found.services().iter().map(service).collect(), namespace })
+    let services = found.services().iter().enumerate().map(service).collect();
+    let extra = without(shown.clone(), &["enabled", "namespace", "services"]);
+    Some(ConnectSpec { services, namespace, extra })
 }

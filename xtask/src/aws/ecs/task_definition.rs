@@ -4,17 +4,14 @@ use std::time::Duration;
 
 use aws_sdk_ecs::operation::describe_task_definition::DescribeTaskDefinitionOutput;
 use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionOutput;
-use aws_sdk_ecs::types::{
-    Compatibility, CpuArchitecture, NetworkMode, OsFamily, RuntimePlatform, SortOrder, TaskDefinitionField,
-    TaskDefinitionStatus,
-};
+use aws_sdk_ecs::types::{SortOrder, TaskDefinitionField, TaskDefinitionStatus};
 use deploy::model::TaskDefinitionState;
-use deploy::model::spec::TaskDefinitionSpec;
+use deploy::model::spec::{Members, TaskDefinitionSpec};
 
-use super::containers::{read_task_definition, write_container, write_volumes};
 use super::tags::{read_tags, wire_tags};
 use crate::aws::call::Op;
 use crate::aws::names::millis;
+use crate::aws::raw::Raw;
 use crate::aws::{Aws, Error, Kind, Tags};
 
 const REGISTER: Op = Op::write_once("ecs", "RegisterTaskDefinition");
@@ -58,10 +55,9 @@ impl Aws {
                 result => return result,
             };
             self.clock.sleep(SEEN_AFTER).await;
-            match self.describe_task_definition(&spec.family).await {
+            match self.describe_task_definition(spec.family()).await {
                 Ok(found)
-                    if found.spec.as_ref() == Some(spec)
-                        && tags.iter().all(|tag| found.tags.get(tag.0) == Some(tag.1)) =>
+                    if found.spec == *spec && tags.iter().all(|tag| found.tags.get(tag.0) == Some(tag.1)) =>
                 {
                     return registered(found.arn);
                 }
@@ -78,27 +74,11 @@ impl Aws {
         spec: &TaskDefinitionSpec,
         tags: &Tags,
     ) -> Result<RegisteredTaskDefinition, Error> {
-        let containers: Result<Vec<_>, _> = spec.containers.iter().map(write_container).collect();
-        let containers = containers.map_err(|error| Error::unsendable(REGISTER, &error))?;
-        let platform = RuntimePlatform::builder()
-            .cpu_architecture(CpuArchitecture::from(spec.architecture.as_str()))
-            .operating_system_family(OsFamily::from(spec.operating_system.as_str()))
-            .build();
+        // The SDK's part of the request is the tags: the definition is AWS's own JSON.
         let call = || {
-            self.ecs
-                .register_task_definition()
-                .family(&spec.family)
-                .cpu(spec.cpu.to_string())
-                .memory(spec.memory_mib.to_string())
-                .network_mode(NetworkMode::Awsvpc)
-                .requires_compatibilities(Compatibility::Fargate)
-                .runtime_platform(platform.clone())
-                .set_execution_role_arn(spec.execution_role.clone())
-                .set_task_role_arn(spec.task_role.clone())
-                .set_container_definitions(Some(containers.clone()))
-                .set_volumes(write_volumes(spec))
-                .set_tags(wire_tags(tags))
-                .send()
+            let register =
+                self.ecs.register_task_definition().family(spec.family()).set_tags(wire_tags(tags));
+            register.customize().interceptor(Raw::with(spec.members().clone())).send()
         };
         let arn = |reply: RegisterTaskDefinitionOutput| {
             let arn = reply.task_definition.and_then(|definition| definition.task_definition_arn);
@@ -128,12 +108,16 @@ impl Aws {
         name: &str,
         include: Option<Vec<TaskDefinitionField>>,
     ) -> Result<TaskDefinitionState, Error> {
-        let call =
-            || self.ecs.describe_task_definition().task_definition(name).set_include(include.clone()).send();
+        let raw = Raw::default();
+        let call = || {
+            let describe = self.ecs.describe_task_definition().task_definition(name);
+            describe.set_include(include.clone()).customize().interceptor(raw.clone()).send()
+        };
         let found = |reply: DescribeTaskDefinitionOutput| {
             let found = reply.task_definition.ok_or_else(|| "taskDefinition".to_owned())?;
+            let members = Members::of(raw.reply()["taskDefinition"].take());
             Ok(TaskDefinitionState {
-                spec: read_task_definition(&found),
+                spec: TaskDefinitionSpec::of(members),
                 registered_ms: millis(found.registered_at()),
                 active: found.status() == Some(&TaskDefinitionStatus::Active),
                 arn: found.task_definition_arn.ok_or_else(|| "taskDefinitionArn".to_owned())?,

@@ -1,75 +1,30 @@
 //! UpdateService, with only the members that are to change.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_ecs::operation::update_service::UpdateServiceOutput;
 use aws_sdk_ecs::types::PropagateTags;
-use deploy::model::spec::ServiceSpec;
+use deploy::model::spec::{Member, ServiceSpec};
 use deploy::rollout::ServiceSnapshot;
 
 use super::settings::{self, Arns};
 use super::snapshot;
 use crate::aws::call::Op;
 use crate::aws::names::wire;
+use crate::aws::raw::Raw;
 use crate::aws::{Aws, Error};
 
 const UPDATE: Op = Op::write("ecs", "UpdateService").patient(&["NamespaceNotFoundException"]);
 /// A forced deployment is started by each call.
 const FORCE: Op = Op::write_once("ecs", "UpdateService");
 
-/// Which settings an update sends. Those that are not sent stay as they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Members {
-    /// `networkConfiguration`; starts a deployment.
-    pub network: bool,
-    /// `loadBalancers`; starts a deployment.
-    pub load_balancers: bool,
-    /// `serviceConnectConfiguration`; starts a deployment.
-    pub connect: bool,
-    /// `platformVersion`; starts a deployment.
-    pub platform_version: bool,
-    /// `deploymentConfiguration`.
-    pub deployment: bool,
-    /// `healthCheckGracePeriodSeconds`.
-    pub grace: bool,
-    /// `enableExecuteCommand`; tasks that run already do not get it.
-    pub execute_command: bool,
-    /// `enableECSManagedTags`; tasks that run already do not get it.
-    pub managed_tags: bool,
-    /// `propagateTags`; tasks that run already do not get it.
-    pub propagate_tags: bool,
-}
-
-impl Members {
-    /// Those in which two settings of a service differ.
-    #[must_use]
-    pub fn between(found: &ServiceSpec, wanted: &ServiceSpec) -> Self {
-        let network =
-            |spec: &ServiceSpec| (spec.subnets.clone(), spec.security_groups.clone(), spec.assign_public_ip);
-        let deployment = |spec: &ServiceSpec| {
-            let breaker = (spec.circuit_breaker, spec.circuit_breaker_rollback, spec.circuit_breaker_reset);
-            let criteria = (spec.circuit_breaker_threshold.clone(), spec.early_success.clone());
-            (spec.minimum_healthy_percent, spec.maximum_percent, breaker, criteria)
-        };
-        Self {
-            network: network(found) != network(wanted),
-            load_balancers: found.load_balancers != wanted.load_balancers,
-            connect: found.connect != wanted.connect,
-            platform_version: found.platform_version != wanted.platform_version,
-            deployment: deployment(found) != deployment(wanted),
-            grace: found.health_check_grace_secs != wanted.health_check_grace_secs,
-            execute_command: found.enable_execute_command != wanted.enable_execute_command,
-            managed_tags: found.managed_tags != wanted.managed_tags,
-            propagate_tags: found.propagate_tags != wanted.propagate_tags,
-        }
-    }
-}
-
 /// An update of a service.
 #[derive(Clone, Copy, Debug)]
 pub struct UpdateService<'a> {
     /// The settings it shall have; only `members` of them are sent.
     pub spec: &'a ServiceSpec,
-    /// Which settings are sent.
-    pub members: Members,
+    /// Which settings are sent. Those that are not stay as they are.
+    pub members: &'a BTreeSet<Member>,
     /// The revision's ARN, when it is to change.
     pub task_definition: Option<&'a str>,
     /// The count, when it is to change; never where a scalable target decides it.
@@ -120,16 +75,22 @@ impl Aws {
     }
 
     async fn update_once(&self, op: Op, update: &UpdateService<'_>) -> Result<ServiceSnapshot, Error> {
-        let (spec, members) = (update.spec, update.members);
+        let spec = update.spec;
+        let sends = |member: &Member| update.members.contains(member);
         let unsendable = |error| Error::unsendable(op, &error);
-        let network = members.network.then(|| settings::network(spec)).transpose().map_err(unsendable)?;
-        let connect =
-            members.connect.then(|| settings::connect(spec, update.arns)).transpose().map_err(unsendable)?;
-        let rolling =
-            members.deployment.then(|| settings::deployment(spec)).transpose().map_err(unsendable)?;
+        let network = sends(&Member::NetworkConfiguration).then(|| settings::network(spec)).transpose();
+        let network = network.map_err(unsendable)?;
+        let connect = sends(&Member::ServiceConnectConfiguration)
+            .then(|| settings::connect(spec, update.arns))
+            .transpose();
+        let connect = connect.map_err(unsendable)?;
+        let rolling = sends(&Member::DeploymentConfiguration).then(|| settings::deployment(spec)).transpose();
+        let rolling = rolling.map_err(unsendable)?;
         let balancers =
-            members.load_balancers.then(|| settings::load_balancers(spec, update.arns)).transpose();
+            sends(&Member::LoadBalancers).then(|| settings::load_balancers(spec, update.arns)).transpose();
         let balancers = balancers.map_err(|name| Error::unknown_arn(op, &name))?;
+        let extra = Raw::with(settings::extra(spec, update.arns, update.members));
+        let tags = sends(&Member::Tags);
         let call = || {
             self.ecs
                 .update_service()
@@ -141,16 +102,18 @@ impl Aws {
                 .set_network_configuration(network.clone())
                 .set_load_balancers(balancers.clone())
                 .set_service_connect_configuration(connect.clone())
-                .set_platform_version(members.platform_version.then(|| spec.platform_version.clone()))
+                .set_platform_version(sends(&Member::PlatformVersion).then(|| spec.platform_version.clone()))
                 .set_deployment_configuration(rolling.clone())
                 .set_health_check_grace_period_seconds(
-                    members.grace.then(|| wire(spec.health_check_grace_secs)),
+                    sends(&Member::HealthCheckGracePeriodSeconds).then(|| wire(spec.health_check_grace_secs)),
                 )
-                .set_enable_execute_command(members.execute_command.then_some(spec.enable_execute_command))
-                .set_enable_ecs_managed_tags(members.managed_tags.then_some(spec.managed_tags))
-                .set_propagate_tags(
-                    members.propagate_tags.then(|| PropagateTags::from(spec.propagate_tags.as_str())),
+                .set_enable_execute_command(
+                    sends(&Member::EnableExecuteCommand).then_some(spec.enable_execute_command),
                 )
+                .set_enable_ecs_managed_tags(tags.then_some(spec.managed_tags))
+                .set_propagate_tags(tags.then(|| PropagateTags::from(spec.propagate_tags.as_str())))
+                .customize()
+                .interceptor(extra.clone())
                 .send()
         };
         let service = |reply: UpdateServiceOutput| {

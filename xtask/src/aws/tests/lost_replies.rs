@@ -1,9 +1,11 @@
 //! A reply that is lost on its way must not make anything twice.
 
+use std::collections::BTreeSet;
+
 use sim::fault::{Fault, On};
 
 use super::*;
-use crate::aws::{Kind, Members, UpdateService};
+use crate::aws::{Kind, UpdateService};
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_reply_does_not_register_a_second_revision() {
@@ -80,7 +82,7 @@ async fn a_lost_reply_does_not_force_two_deployments() {
         let spec = ground.service();
         let update = UpdateService {
             spec: &spec,
-            members: Members::default(),
+            members: &BTreeSet::new(),
             task_definition: None,
             desired: None,
             force_new_deployment: true,

@@ -1,14 +1,15 @@
 //! What is written is read back the same, so that a second plan is empty.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use deploy::model::ImageDigest;
-use deploy::model::spec::{LogGroupSpec, RepositorySpec, ScalableTargetSpec};
+use deploy::model::spec::{LogGroupSpec, Member, RepositorySpec, ScalableTargetSpec};
 
 use sim::fault::{Fault, On};
 
 use super::*;
-use crate::aws::{Kind, Members, UpdateService};
+use crate::aws::{Kind, UpdateService};
 
 #[tokio::test(start_paused = true)]
 async fn a_service_is_read_back_as_it_was_created() {
@@ -19,16 +20,15 @@ async fn a_service_is_read_back_as_it_was_created() {
     let found = rehearsal.aws.find_services("c", &["web", "none"], &ground.arns).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].spec, ground.service());
-    assert_eq!(Members::between(&found[0].spec, &ground.service()), Members::default());
     let revision = rehearsal.aws.describe_task_definition(&found[0].task_definition).await.unwrap();
-    assert_eq!((revision.spec, revision.tags), (Some(task_definition(&ground.account)), tags()));
+    assert_eq!((revision.spec, revision.tags), (task_definition(&ground.account), tags()));
     let polled = rehearsal.aws.describe_services("c", &["none", "web"]).await.unwrap();
     let statuses: Vec<_> =
         polled.iter().map(|service| (service.name.as_str(), service.status.as_str())).collect();
     assert_eq!(statuses, [("none", "MISSING"), ("web", "ACTIVE")]);
 }
 
-fn update<'a>(spec: &'a ServiceSpec, members: Members, arns: &'a Arns) -> UpdateService<'a> {
+fn update<'a>(spec: &'a ServiceSpec, members: &'a BTreeSet<Member>, arns: &'a Arns) -> UpdateService<'a> {
     UpdateService {
         spec,
         members,
@@ -47,13 +47,13 @@ async fn only_what_differs_is_sent_and_a_removed_setting_is_removed() {
     rehearsal.aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
     let before = create_service(&rehearsal, &ground).await.unwrap();
     let wanted = ServiceSpec { maximum_percent: 150, enable_execute_command: false, ..ground.service() };
-    let members = Members::between(&ground.service(), &wanted);
-    assert_eq!(members, Members { deployment: true, execute_command: true, ..Members::default() });
-    let after = rehearsal.aws.update_service(&update(&wanted, members, &ground.arns)).await.unwrap();
+    let members = ground.service().differing(&wanted);
+    assert_eq!(members, [Member::DeploymentConfiguration, Member::EnableExecuteCommand].into());
+    let after = rehearsal.aws.update_service(&update(&wanted, &members, &ground.arns)).await.unwrap();
     assert_eq!(after.deployments[0].id, before, "neither starts a deployment");
     let wanted = ServiceSpec { connect: None, ..wanted.clone() };
-    let members = Members { connect: true, ..Members::default() };
-    let after = rehearsal.aws.update_service(&update(&wanted, members, &ground.arns)).await.unwrap();
+    let members = [Member::ServiceConnectConfiguration].into();
+    let after = rehearsal.aws.update_service(&update(&wanted, &members, &ground.arns)).await.unwrap();
     assert_ne!(after.deployments[0].id, before);
     let found = rehearsal.aws.find_services("c", &["web"], &ground.arns).await.unwrap();
     assert_eq!(found[0].spec, wanted);

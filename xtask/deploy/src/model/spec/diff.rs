@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::members::is_named_list;
+
 /// One field that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
@@ -33,12 +35,16 @@ fn walk(path: String, found: Option<&Value>, wanted: Option<&Value>, list: &mut 
     if found == wanted {
         return;
     }
-    let (from, to) = (children(found), children(wanted));
-    if from.is_none() && to.is_none() {
+    let (mut from, mut to) = (children(found), children(wanted));
+    // Each variable, volume and so on is a change of its own, also where there was none before.
+    if is_named_list(path.rsplit('.').next().unwrap_or_default()) {
+        from = from.or_else(|| found.is_none().then(Vec::new));
+        to = to.or_else(|| wanted.is_none().then(Vec::new));
+    }
+    let (Some(from), Some(to)) = (from, to) else {
         list.push(Change { field: path, from: found.and_then(text), to: wanted.and_then(text) });
         return;
-    }
-    let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+    };
     let mut keys: Vec<&String> = to.iter().map(|(key, _)| key).collect();
     keys.extend(from.iter().map(|(key, _)| key).filter(|key| !to.iter().any(|(known, _)| known == *key)));
     for key in keys {
@@ -61,11 +67,20 @@ fn children(value: Option<&Value>) -> Option<Vec<(String, Value)>> {
     }
 }
 
+/// One line of a value. Of a container that is its image: its variables are not worth a line, and may be secrets.
 fn text(value: &Value) -> Option<String> {
+    let each = |parts: Vec<String>| parts.join(", ");
     match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
-        Value::Array(list) => Some(list.iter().filter_map(text).collect::<Vec<_>>().join(", ")),
+        Value::Array(list) => Some(each(list.iter().filter_map(text).collect())),
+        Value::Object(members) => match members.get("image") {
+            Some(image) => text(image),
+            None => {
+                let member = |(name, value): (&String, &Value)| Some(format!("{name}: {}", text(value)?));
+                Some(format!("{{{}}}", each(members.iter().filter_map(member).collect())))
+            }
+        },
         other => Some(other.to_string()),
     }
 }
@@ -91,12 +106,20 @@ mod tests {
     }
 
     #[test]
-    fn what_vanishes_and_what_appears_are_both_told() {
-        let list = changes(&json!({"x": 1, "gone": "g"}), &json!({"x": 1, "new": ["a", "b"]}));
-        let told: Vec<_> = list
+    fn what_vanishes_and_what_appears_are_one_change_each() {
+        let container = json!({"image": "l:1", "environment": {"KEY": "hunter2"}});
+        let found = json!({"x": 1, "gone": "g", "volumes": {"log": container}});
+        let list = changes(&found, &json!({"x": 1, "new": {"a": {"b": [1, 2]}}, "secrets": {"K": "/k"}}));
+        let listed: Vec<_> = list
             .iter()
             .map(|change| (change.field.as_str(), change.from.as_deref(), change.to.as_deref()))
             .collect();
-        assert_eq!(told, [("new", None, Some("a, b")), ("gone", Some("g"), None)]);
+        let expected = [
+            ("new", None, Some("{a: {b: 1, 2}}")),
+            ("secrets.K", None, Some("/k")),
+            ("gone", Some("g"), None),
+            ("volumes.log", Some("l:1"), None),
+        ];
+        assert_eq!(listed, expected);
     }
 }

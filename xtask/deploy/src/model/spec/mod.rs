@@ -6,6 +6,7 @@
 
 mod diff;
 mod foundation;
+mod members;
 mod routing;
 mod rule;
 mod scaling;
@@ -14,6 +15,7 @@ mod task_definition;
 
 pub use diff::{Change, changes};
 pub use foundation::{ClusterSpec, LogGroupSpec, NamespaceSpec, RepositorySpec};
+pub use members::Members;
 pub use routing::{HealthCheckSpec, ListenerSpec, LoadBalancerSpec, TargetGroupSpec};
 pub use rule::{
     Condition, ConditionField, FixedResponseSpec, RedirectSpec, RuleAction, RuleSpec, covers, normal,
@@ -21,8 +23,7 @@ pub use rule::{
 };
 pub use scaling::{PolicySpec, ScalableTargetSpec, ScheduledActionSpec, normal_members};
 pub use service::{
-    ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, LoadBalancerBinding, ServiceSpec, ThresholdSpec,
+    ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, LoadBalancerBinding, Member, ServiceSpec,
+    ThresholdSpec,
 };
-pub use task_definition::{
-    COMMIT_VARIABLE, ContainerSpec, HealthCommandSpec, LogSpec, TaskDefinitionSpec, image_reference,
-};
+pub use task_definition::{COMMIT_VARIABLE, TaskDefinitionSpec, image_reference};

@@ -1,7 +1,11 @@
 //! An ECS service, without its task definition and its desired count: the revision is compared by content,
 //! and the count belongs to autoscaling once the service exists.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+
+use super::Members;
 
 /// The settings of an ECS service that the tool keeps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +50,139 @@ pub struct ServiceSpec {
     pub propagate_tags: String,
     /// `enableECSManagedTags`.
     pub managed_tags: bool,
+    /// What no field covers, in AWS's words: further members of the service, `networkConfiguration` and
+    /// `deploymentConfiguration`.
+    #[serde(flatten)]
+    pub extra: Members,
+}
+
+/// A member of UpdateService.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Member {
+    /// `taskDefinition`.
+    TaskDefinition,
+    /// `platformVersion`.
+    PlatformVersion,
+    /// `networkConfiguration`.
+    NetworkConfiguration,
+    /// `loadBalancers`.
+    LoadBalancers,
+    /// `serviceConnectConfiguration`.
+    ServiceConnectConfiguration,
+    /// `deploymentConfiguration`.
+    DeploymentConfiguration,
+    /// `healthCheckGracePeriodSeconds`.
+    HealthCheckGracePeriodSeconds,
+    /// `enableExecuteCommand`.
+    EnableExecuteCommand,
+    /// `propagateTags` and `enableECSManagedTags`.
+    Tags,
+    /// A member of [`ServiceSpec::extra`].
+    #[serde(untagged)]
+    Extra(String),
+}
+
+impl Member {
+    /// Whether a change of this member makes ECS start a new deployment (UpdateService, API reference).
+    #[must_use]
+    pub fn starts_deployment(&self) -> bool {
+        match self {
+            Self::TaskDefinition
+            | Self::PlatformVersion
+            | Self::NetworkConfiguration
+            | Self::LoadBalancers
+            | Self::ServiceConnectConfiguration => true,
+            Self::DeploymentConfiguration
+            | Self::HealthCheckGracePeriodSeconds
+            | Self::EnableExecuteCommand
+            | Self::Tags => false,
+            Self::Extra(name) => ["serviceRegistries", "volumeConfigurations", "vpcLatticeConfigurations"]
+                .contains(&name.as_str()),
+        }
+    }
+}
+
+impl ServiceSpec {
+    /// The members of UpdateService in which two differ. The name, the cluster and the launch type are none.
+    #[must_use]
+    pub fn differing(&self, other: &Self) -> BTreeSet<Member> {
+        // Without `..`: a field that is forgotten here does not compile.
+        let Self {
+            name: _,
+            cluster: _,
+            launch_type: _,
+            platform_version,
+            subnets,
+            security_groups,
+            assign_public_ip,
+            load_balancers,
+            connect,
+            minimum_healthy_percent,
+            maximum_percent,
+            circuit_breaker,
+            circuit_breaker_rollback,
+            circuit_breaker_threshold,
+            circuit_breaker_reset,
+            early_success,
+            health_check_grace_secs,
+            enable_execute_command,
+            propagate_tags,
+            managed_tags,
+            extra,
+        } = self;
+        let network = *subnets != other.subnets
+            || *security_groups != other.security_groups
+            || *assign_public_ip != other.assign_public_ip;
+        let deployment = *minimum_healthy_percent != other.minimum_healthy_percent
+            || *maximum_percent != other.maximum_percent
+            || *circuit_breaker != other.circuit_breaker
+            || *circuit_breaker_rollback != other.circuit_breaker_rollback
+            || *circuit_breaker_threshold != other.circuit_breaker_threshold
+            || *circuit_breaker_reset != other.circuit_breaker_reset
+            || *early_success != other.early_success;
+        let tags = *propagate_tags != other.propagate_tags || *managed_tags != other.managed_tags;
+        let grace = *health_check_grace_secs != other.health_check_grace_secs;
+        let typed = [
+            (*platform_version != other.platform_version, Member::PlatformVersion),
+            (network, Member::NetworkConfiguration),
+            (*load_balancers != other.load_balancers, Member::LoadBalancers),
+            (*connect != other.connect, Member::ServiceConnectConfiguration),
+            (deployment, Member::DeploymentConfiguration),
+            (grace, Member::HealthCheckGracePeriodSeconds),
+            (*enable_execute_command != other.enable_execute_command, Member::EnableExecuteCommand),
+            (tags, Member::Tags),
+        ];
+        let typed = typed.into_iter().filter_map(|(differs, member)| differs.then_some(member));
+        let names = extra.iter().chain(other.extra.iter()).map(|(name, _)| name.as_str());
+        let names = names.filter(|name| extra.get(&[name]) != other.extra.get(&[name]));
+        typed
+            .chain(names.map(|name| match name {
+                "networkConfiguration" => Member::NetworkConfiguration,
+                "deploymentConfiguration" => Member::DeploymentConfiguration,
+                name => Member::Extra(name.to_owned()),
+            }))
+            .collect()
+    }
+
+    /// Takes over what an earlier state of the service has and no field covers: UpdateService replaces `loadBalancers`,
+    /// `serviceConnectConfiguration` and `networkConfiguration` as wholes.
+    #[must_use]
+    pub fn with_extra_of(mut self, before: &Self) -> Self {
+        self.extra = before.extra.clone();
+        for binding in &mut self.load_balancers {
+            let same = before.load_balancers.iter().find(|it| it.target_group == binding.target_group);
+            binding.extra = same.map(|same| same.extra.clone()).unwrap_or_default();
+        }
+        if let (Some(connect), Some(before)) = (&mut self.connect, &before.connect) {
+            connect.extra = before.extra.clone();
+            for service in &mut connect.services {
+                let same = before.services.iter().find(|it| it.name == service.name);
+                service.extra = same.map(|same| same.extra.clone()).unwrap_or_default();
+            }
+        }
+        self
+    }
 }
 
 /// `thresholdConfiguration`.
@@ -82,6 +219,9 @@ pub struct LoadBalancerBinding {
     pub container: String,
     /// Its port.
     pub port: u16,
+    /// What no field covers, such as `advancedConfiguration`.
+    #[serde(flatten)]
+    pub extra: Members,
 }
 
 /// `serviceConnectConfiguration`.
@@ -91,6 +231,9 @@ pub struct ConnectSpec {
     pub namespace: String,
     /// The endpoints that the service offers; empty for a client only.
     pub services: Vec<ConnectServiceSpec>,
+    /// What no field covers, such as `logConfiguration`.
+    #[serde(flatten)]
+    pub extra: Members,
 }
 
 /// One entry of `serviceConnectConfiguration.services`.
@@ -104,4 +247,11 @@ pub struct ConnectServiceSpec {
     pub alias_port: u16,
     /// `clientAliases[0].dnsName`.
     pub alias_dns: String,
+    /// What no field covers, such as `tls`, `timeout` and `ingressPortOverride`.
+    #[serde(flatten)]
+    pub extra: Members,
 }
+
+#[cfg(test)]
+#[path = "service_tests.rs"]
+mod tests;

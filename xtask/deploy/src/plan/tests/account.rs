@@ -112,8 +112,8 @@ pub(super) fn empty() -> Observed {
 }
 
 pub(super) fn revision(spec: TaskDefinitionSpec, number: u32) -> TaskDefinitionState {
-    let arn = format!("arn:aws:ecs:r:a:task-definition/{}:{number}", spec.family);
-    TaskDefinitionState { arn, spec: Some(spec), active: true, ..TaskDefinitionState::default() }
+    let arn = format!("arn:aws:ecs:r:a:task-definition/{}:{number}", spec.family());
+    TaskDefinitionState { arn, spec, active: true, ..TaskDefinitionState::default() }
 }
 
 /// An account in which everything is as [`desired`] has it.

@@ -1,7 +1,7 @@
 //! `serviceConnectConfiguration`: its shape, its defaults and what ECS refuses.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::account::Account;
 use crate::cloudmap;
@@ -22,6 +22,9 @@ pub(in crate::ecs) struct ConnectConfiguration {
     pub(in crate::ecs) log_configuration: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) access_log_configuration: Option<Value>,
+    /// Members that nothing here reads.
+    #[serde(flatten)]
+    pub(in crate::ecs) rest: Map<String, Value>,
 }
 
 /// An endpoint that the service offers.
@@ -39,6 +42,9 @@ pub(in crate::ecs) struct ConnectService {
     pub(in crate::ecs) timeout: Option<Timeout>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) tls: Option<Value>,
+    /// Members that nothing here reads.
+    #[serde(flatten)]
+    pub(in crate::ecs) rest: Map<String, Value>,
 }
 
 /// `timeout`, in seconds; 0 is none at all.
@@ -58,6 +64,9 @@ pub(in crate::ecs) struct ClientAlias {
     pub(in crate::ecs) port: u16,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) dns_name: Option<String>,
+    /// Members that nothing here reads.
+    #[serde(flatten)]
+    pub(in crate::ecs) rest: Map<String, Value>,
 }
 
 impl ConnectService {

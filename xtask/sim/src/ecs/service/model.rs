@@ -1,7 +1,7 @@
 //! A service: its knobs, what its deployments roll out, and its history.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::configuration::DeploymentConfiguration;
 use crate::account::Millis;
@@ -52,6 +52,9 @@ pub(in crate::ecs) struct AwsVpc {
     pub(in crate::ecs) subnets: Vec<String>,
     pub(in crate::ecs) security_groups: Vec<String>,
     pub(in crate::ecs) assign_public_ip: Option<String>,
+    /// Members that nothing here reads.
+    #[serde(flatten)]
+    pub(in crate::ecs) rest: Map<String, Value>,
 }
 
 /// One entry of `loadBalancers`.
@@ -66,6 +69,9 @@ pub(in crate::ecs) struct LoadBalancer {
     pub(in crate::ecs) container_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) container_port: Option<u16>,
+    /// Members that nothing here reads.
+    #[serde(flatten)]
+    pub(in crate::ecs) rest: Map<String, Value>,
 }
 
 /// What can be changed without a deployment.

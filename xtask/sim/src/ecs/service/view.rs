@@ -137,6 +137,10 @@ fn deployment_view(
     } else if let Some(launch_type) = &service.knobs.launch_type {
         view["launchType"] = json!(launch_type);
     }
+    let lists = [("volumeConfigurations", &spec.volumes), ("vpcLatticeConfigurations", &spec.vpc_lattice)];
+    for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+        view[name] = json!(list);
+    }
     if let Some(configuration) = &spec.connect {
         view["serviceConnectConfiguration"] = json!(configuration);
         if ConnectConfiguration::enabled(Some(configuration)).is_some() {
