@@ -9,6 +9,7 @@
 //! All mistakes of all stages come back in one [`Report`]; only a file that is no TOML at all stops earlier.
 //! Nothing here reads files, the environment or the clock, and nothing that a report prints holds a secret.
 
+mod aws;
 mod complete;
 mod diagnostic;
 mod endpoint;

@@ -6,6 +6,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use super::aws;
 use crate::model::{Environment, Service};
 
 const EVERY_SERVICE: &str = "What holds for every service that does not say otherwise itself. A service's own value wins, also over\n\
@@ -33,6 +34,7 @@ pub(super) fn document() -> Value {
     for definition in definitions.values_mut() {
         tidy(definition);
     }
+    definitions.extend(aws::definitions());
     let mut root = Map::new();
     root.insert("$schema".to_owned(), json!("http://json-schema.org/draft-07/schema#"));
     root.insert("title".to_owned(), json!("deploy.toml"));

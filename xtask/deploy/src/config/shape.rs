@@ -9,7 +9,7 @@ mod repair;
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
@@ -59,10 +59,12 @@ impl<'a> Walk<'a> {
         let given: Vec<String> = entries.keys().map(|key| key.get_ref().to_string()).collect();
         for (key, mut value) in entries {
             let name = key.get_ref().to_string();
-            let member = match node.get("properties").and_then(Value::as_object) {
-                Some(properties) => properties.get(&name),
-                None => node.get("additionalProperties"),
-            };
+            let member = node.get("properties").and_then(|properties| properties.get(&name));
+            let member = member.or_else(|| node.get("additionalProperties").filter(|any| any.is_object()));
+            if let Some(refused) = member.filter(|member| member.get("not").is_some()) {
+                self.owned_member(refused, &name, key.span());
+                continue;
+            }
             if let Some(member) = member {
                 self.member(member, path, &name, &mut value);
                 table.insert(key, value);
@@ -196,19 +198,28 @@ impl<'a> Walk<'a> {
         self.found.push(explained(wrong, place));
     }
 
+    /// Reports a member of AWS that the tool decides.
+    fn owned_member(&mut self, refused: &Value, name: &str, span: Span) {
+        let wrong = Diagnostic::error("owned-member", format!("`{name}` is not for an `aws` table"));
+        let wrong = wrong.at(&span, "the tool sets it");
+        self.found.push(wrong.help(refused["description"].as_str().unwrap_or_default()));
+    }
+
     /// Reports the key; gives the one that was meant, if that can be told.
     fn unknown_key(&mut self, node: &Value, path: &str, key: &str, span: Span) -> Option<String> {
         let here = if path.is_empty() { "the top of the file".to_owned() } else { format!("`{path}`") };
         let wrong = Diagnostic::error("unknown-key", format!("unknown key `{key}`"))
             .at(&span, format!("there is no such key in {here}"));
-        let nothing = Map::new();
-        let known = node.get("properties").and_then(Value::as_object).unwrap_or(&nothing);
-        let meant = suggest::closest(key, known.keys().map(String::as_str));
+        let known = allowed(node);
+        let meant = suggest::closest(key, known.iter().map(|(name, _)| name.as_str()));
         self.found.push(if let Some(meant) = meant {
             wrong.replace(&span, meant, format!("did you mean `{meant}`?"))
         } else {
-            match self.deeper(known, key, path).as_slice() {
-                [] => wrong.note(format!("its keys are {}", suggest::all(known.keys().map(String::as_str)))),
+            match self.deeper(&known, key, path).as_slice() {
+                [] => wrong.note(format!(
+                    "its keys are {}",
+                    suggest::all(known.iter().map(|(name, _)| name.as_str()))
+                )),
                 tables => wrong.help(format!(
                     "`{key}` is a key of {}",
                     suggest::either(tables.iter().map(String::as_str))
@@ -219,20 +230,24 @@ impl<'a> Walk<'a> {
     }
 
     /// The tables below these properties that have the key.
-    fn deeper(&self, properties: &Map<String, Value>, key: &str, path: &str) -> Vec<String> {
+    fn deeper(&self, properties: &[(&String, &Value)], key: &str, path: &str) -> Vec<String> {
         let mut tables = Vec::new();
         for (name, member) in properties {
-            let Some(below) = follow(self.schema, member).get("properties").and_then(Value::as_object) else {
-                continue;
-            };
-            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            if below.contains_key(key) {
+            let below = allowed(follow(self.schema, member));
+            let path = if path.is_empty() { (*name).clone() } else { format!("{path}.{name}") };
+            if below.iter().any(|(name, _)| *name == key) {
                 tables.push(format!("[{path}]"));
             }
-            tables.extend(self.deeper(below, key, &path));
+            tables.extend(self.deeper(&below, key, &path));
         }
         tables
     }
+}
+
+/// The keys that a table may have.
+fn allowed(node: &Value) -> Vec<(&String, &Value)> {
+    let all = node.get("properties").and_then(Value::as_object).into_iter().flatten();
+    all.filter(|(_, member)| member.get("not").is_none()).collect()
 }
 
 /// A length and the schema's words for its bounds.

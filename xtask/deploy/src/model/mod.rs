@@ -7,6 +7,7 @@
 //! - [`spec`]: resources in a normal form in which wanted and found can be compared field by field.
 //! - [`Observed`]: what the account holds, read at one moment.
 
+mod aws;
 mod build;
 mod container;
 mod environment;
@@ -20,6 +21,7 @@ mod service;
 pub mod spec;
 mod tag;
 
+pub use aws::AwsTables;
 pub use build::{Build, BuildCache, BuildSecret, Engine};
 pub use container::{Alias, Connect, Container, ContainerHealthCheck};
 pub use environment::{Availability, Environment, Kind, Timeouts, Undo, Workload};

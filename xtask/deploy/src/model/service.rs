@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::spec::{Condition, ConditionField, TargetGroupSpec, normal};
-use super::{Build, Connect, Container, Deployment, Lookup, Scaling};
+use super::{AwsTables, Build, Connect, Container, Deployment, Lookup, Scaling};
 
 /// A service's short name in `deploy.toml`, such as `backend`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
@@ -90,6 +90,8 @@ pub struct Service {
     /// service's short name as identity.
     #[schemars(length(min = 1, max = 100))]
     pub smoke: Vec<SmokeCheck>,
+    /// What no other key says, in AWS's own words.
+    pub aws: AwsTables,
 }
 
 impl Default for Service {
@@ -119,6 +121,7 @@ impl Default for Service {
             scaling: None,
             depends_on: Vec::new(),
             smoke: Vec::new(),
+            aws: AwsTables::default(),
         }
     }
 }

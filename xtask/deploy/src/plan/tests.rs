@@ -1,6 +1,7 @@
 //! Plans for accounts in all stages of completeness.
 
 mod account;
+mod aws;
 mod back;
 mod listener;
 mod older;

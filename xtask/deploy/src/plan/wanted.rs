@@ -154,7 +154,7 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
         // Reaps what commands leave behind: the application is not made for being process 1 of others.
         "linuxParameters": { "initProcessEnabled": service.enable_execute_command },
     });
-    let definition = Members::of(json!({
+    let mut definition = Members::of(json!({
         "family": service.family,
         "cpu": service.cpu.to_string(),
         "memory": service.memory_mib.to_string(),
@@ -171,6 +171,14 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
         "volumes": mounts.values().map(|volume| json!({ "name": volume })).collect::<Vec<_>>(),
         "containerDefinitions": [own],
     }));
+    definition.lay(&service.aws.task_definition);
+    let path = ["containerDefinitions", &container.name];
+    // Another log driver takes none of the options of awslogs.
+    if service.aws.container.get(&["logConfiguration", "logDriver"]).is_some_and(|driver| driver != "awslogs")
+    {
+        definition.take(&["containerDefinitions", &container.name, "logConfiguration"]);
+    }
+    definition.put(&path, (&service.aws.container).into());
     TaskDefinitionSpec::of(definition)
 }
 
@@ -254,10 +262,21 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         managed_tags: true,
         extra: Members::default(),
     };
-    match live(observed, service) {
+    let mut spec = match live(observed, service) {
         Some(running) => spec.with_extra_of(&running.spec),
         None => spec,
+    };
+    spec.extra = spec.extra.laid(&service.aws.service);
+    if let Some(connect) = &mut spec.connect {
+        let mut over = service.aws.connect.clone();
+        let services = Members::of(over.take(&["services"]).unwrap_or_default());
+        connect.extra = connect.extra.laid(&over);
+        for endpoint in &mut connect.services {
+            let over = services.get(&[&endpoint.name]).cloned().unwrap_or_default();
+            endpoint.extra = endpoint.extra.laid(&Members::of(over));
+        }
     }
+    spec
 }
 
 fn resource_id(environment: &Environment, service: &Service) -> String {

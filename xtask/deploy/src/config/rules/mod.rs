@@ -13,6 +13,7 @@ mod account;
 mod account_open;
 mod alias_clash;
 mod alias_url;
+mod aws_own;
 mod build;
 mod build_platform;
 mod build_secret;
@@ -152,11 +153,12 @@ pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 /// All rules, sorted by code.
-static RULES: [Rule; 58] = [
+static RULES: [Rule; 59] = [
     account::RULE,
     account_open::RULE,
     alias_clash::RULE,
     alias_url::RULE,
+    aws_own::RULE,
     build::RULE,
     build_platform::RULE,
     build_secret::RULE,

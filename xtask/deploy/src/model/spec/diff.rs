@@ -42,7 +42,14 @@ fn walk(path: String, found: Option<&Value>, wanted: Option<&Value>, list: &mut 
         to = to.or_else(|| wanted.is_none().then(Vec::new));
     }
     let (Some(from), Some(to)) = (from, to) else {
-        list.push(Change { field: path, from: found.and_then(text), to: wanted.and_then(text) });
+        // The braces of the value itself say nothing.
+        let line = |value: &Value| match (text(value)?, value) {
+            (text, Value::Object(_)) => Some(
+                text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(&text).to_owned(),
+            ),
+            (text, _) => Some(text),
+        };
+        list.push(Change { field: path, from: found.and_then(line), to: wanted.and_then(line) });
         return;
     };
     let mut keys: Vec<&String> = to.iter().map(|(key, _)| key).collect();
@@ -115,7 +122,7 @@ mod tests {
             .map(|change| (change.field.as_str(), change.from.as_deref(), change.to.as_deref()))
             .collect();
         let expected = [
-            ("new", None, Some("{a: {b: 1, 2}}")),
+            ("new", None, Some("a: {b: 1, 2}")),
             ("secrets.K", None, Some("/k")),
             ("gone", Some("g"), None),
             ("volumes.log", Some("l:1"), None),

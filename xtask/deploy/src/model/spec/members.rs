@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 /// A JSON object of AWS's members.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "Map<String, Value>")]
 pub struct Members(Map<String, Value>);
 
 /// Lists of named things: the member, what names an entry, and the only other member of an entry where there is just one.
@@ -33,6 +33,13 @@ const NAMED: [(&str, &str, Option<&str>); 16] = [
 
 fn named(member: &str) -> Option<(&'static str, Option<&'static str>)> {
     NAMED.iter().find(|(list, ..)| *list == member).map(|(_, name, only)| (*name, *only))
+}
+
+impl From<Map<String, Value>> for Members {
+    /// From the wire's form or from this one.
+    fn from(members: Map<String, Value>) -> Self {
+        Self::of(Value::Object(members))
+    }
 }
 
 impl From<&Members> for Value {
@@ -98,6 +105,14 @@ impl Members {
     /// Lays other members over these: objects merge, everything else is replaced.
     pub fn lay(&mut self, over: &Self) {
         lay(&mut self.0, over.0.clone());
+    }
+
+    /// These members with others laid over them; as they are where that changes only what means nothing.
+    #[must_use]
+    pub fn laid(&self, over: &Self) -> Self {
+        let mut laid = self.clone();
+        laid.lay(over);
+        if laid.clone().without_defaults() == self.clone().without_defaults() { self.clone() } else { laid }
     }
 
     /// The same without what means nothing: null, `false`, empty lists and objects, and defaults that AWS writes out.

@@ -1,0 +1,172 @@
+//! The `aws` tables: members in AWS's own names and shapes, for what the tool has no opinion on.
+//!
+//! `members.json` holds the structures of ECS's requests as the SDK has them (`xtask/tests/aws_members.rs` keeps it so). It
+//! becomes part of the schema, so that an unknown member, a wrong nesting or a wrong type is found when the file is read.
+
+use serde_json::{Map, Value, json};
+
+/// Structure → member → type: a scalar's name or a structure's, `[…]` for a list, `{…}` for a map of texts.
+const MEMBERS: &str = include_str!("members.json");
+
+/// The tables, as the schema calls them, and the structure that each of them takes.
+const TABLES: [(&str, &str); 4] = [
+    ("aws.table.task-definition", "RegisterTaskDefinition"),
+    ("aws.table.container", "ContainerDefinition"),
+    ("aws.table.service", "UpdateService"),
+    ("aws.table.connect", "ServiceConnectConfiguration"),
+];
+
+/// What a table may not say, because the tool decides it, and what does say it.
+const OWNED: [(&str, &str, &str); 54] = [
+    ("aws.table.task-definition", "family", "set `family`"),
+    ("aws.table.task-definition", "cpu", "set `cpu`"),
+    ("aws.table.task-definition", "memory", "set `memory-mib`"),
+    ("aws.table.task-definition", "networkMode", "remove it: tasks of Fargate have `awsvpc`"),
+    ("aws.table.task-definition", "requiresCompatibilities", "remove it: tasks run on Fargate"),
+    ("aws.table.task-definition", "executionRoleArn", "set `execution-role`"),
+    ("aws.table.task-definition", "taskRoleArn", "set `task-role`"),
+    ("aws.table.task-definition", "runtimePlatform", "set `architecture`"),
+    ("aws.table.task-definition", "tags", "remove it: the tags of a revision are the record of its release"),
+    ("aws.table.container", "name", "set `container.name`"),
+    ("aws.table.container", "image", "set `build`"),
+    ("aws.table.container", "essential", "remove it: the service's own container is essential"),
+    ("aws.table.container", "environment", "set `container.environment`"),
+    ("aws.table.container", "secrets", "set `container.secrets`"),
+    ("aws.table.container", "healthCheck", "set `container.health-check`"),
+    ("aws.table.container", "stopTimeout", "set `container.stop-timeout-secs`"),
+    ("aws.table.container", "readonlyRootFilesystem", "set `container.readonly-root`"),
+    ("aws.table.container", "logConfiguration.options.awslogs-group", "set `log-group.name`"),
+    ("aws.table.container", "logConfiguration.options.awslogs-region", "set `region`"),
+    (
+        "aws.table.container",
+        "logConfiguration.options.awslogs-stream-prefix",
+        "remove it: it is the service's short name",
+    ),
+    ("aws.table.service", "cluster", "set `cluster`"),
+    ("aws.table.service", "service", "set `name`"),
+    ("aws.table.service", "taskDefinition", "remove it: each release registers its own revision"),
+    ("aws.table.service", "desiredCount", "set `desired-count`, or `scaling`"),
+    ("aws.table.service", "capacityProviderStrategy", "remove it: tasks start with the launch type FARGATE"),
+    (
+        "aws.table.service",
+        "deploymentConfiguration.deploymentCircuitBreaker",
+        "set `deployment.circuit-breaker`",
+    ),
+    ("aws.table.service", "deploymentConfiguration.maximumPercent", "set `deployment.maximum-percent`"),
+    (
+        "aws.table.service",
+        "deploymentConfiguration.minimumHealthyPercent",
+        "set `deployment.minimum-healthy-percent`",
+    ),
+    ("aws.table.service", "deploymentConfiguration.earlySuccessCriteria", "set `deployment.early-success`"),
+    ("aws.table.service", "deploymentConfiguration.strategy", "remove it: releases are rolling"),
+    ("aws.table.service", "deploymentConfiguration.bakeTimeInMinutes", "set `deployment.bake-secs`"),
+    ("aws.table.service", "deploymentConfiguration.lifecycleHooks", "remove it: releases are rolling"),
+    ("aws.table.service", "deploymentConfiguration.canaryConfiguration", "remove it: releases are rolling"),
+    ("aws.table.service", "deploymentConfiguration.linearConfiguration", "remove it: releases are rolling"),
+    ("aws.table.service", "deploymentController", "remove it: ECS itself deploys"),
+    ("aws.table.service", "networkConfiguration", "set `network` and `security-groups`"),
+    ("aws.table.service", "platformVersion", "remove it: tasks run on `LATEST`"),
+    ("aws.table.service", "forceNewDeployment", "remove it: a release rolls what changes"),
+    ("aws.table.service", "healthCheckGracePeriodSeconds", "set `deployment.health-check-grace-secs`"),
+    ("aws.table.service", "enableExecuteCommand", "set `enable-execute-command`"),
+    ("aws.table.service", "enableECSManagedTags", "remove it: tasks carry these tags"),
+    ("aws.table.service", "propagateTags", "remove it: tasks carry the tags of their revision"),
+    ("aws.table.service", "loadBalancers", "set `target-group` and `routes`"),
+    (
+        "aws.table.service",
+        "serviceConnectConfiguration",
+        "set `connect`, or `aws.connect` for the rest of it",
+    ),
+    ("aws.table.connect", "enabled", "set `connect`"),
+    ("aws.table.connect", "namespace", "set `namespace`"),
+    ("aws.table.connect", "services.clientAliases", "set `connect.alias`"),
+    ("aws.table.connect", "services.discoveryName", "set `connect.discovery-name`"),
+    ("aws.table.task-definition", "placementConstraints", "remove it: Fargate has none"),
+    ("aws.table.task-definition", "inferenceAccelerators", "remove it: Fargate has none"),
+    ("aws.table.service", "placementConstraints", "remove it: Fargate has none"),
+    ("aws.table.service", "placementStrategy", "remove it: Fargate has none"),
+    ("aws.table.container", "links", "remove it: Fargate has none"),
+    ("aws.table.container", "privileged", "remove it: Fargate has none"),
+];
+
+/// The definitions of all tables and of what they hold.
+pub(super) fn definitions() -> Map<String, Value> {
+    let structures: Map<String, Value> = serde_json::from_str(MEMBERS).unwrap_or_default();
+    let node = |members: &Value| {
+        let members = members.as_object().into_iter().flatten();
+        let properties: Map<_, _> =
+            members.map(|(name, kind)| (name.clone(), of_kind(kind.as_str()))).collect();
+        json!({ "type": "object", "additionalProperties": false, "properties": properties })
+    };
+    let mut all: Map<_, _> =
+        structures.iter().map(|(name, members)| (format!("aws.{name}"), node(members))).collect();
+    for (table, structure) in TABLES {
+        let whole = all[&format!("aws.{structure}")].clone();
+        all.insert(table.to_owned(), whole);
+    }
+    for (table, path, instead) in OWNED {
+        let mut own = all[table].take();
+        refuse(&all, &mut own, path, instead);
+        all[table] = own;
+    }
+    all
+}
+
+fn of_kind(kind: Option<&str>) -> Value {
+    let kind = kind.unwrap_or_default();
+    let inner = |open, close| kind.strip_prefix(open)?.strip_suffix(close);
+    match kind {
+        "any" => json!({}),
+        _ if inner('[', ']').is_some() => json!({ "type": "array", "items": of_kind(inner('[', ']')) }),
+        _ if inner('{', '}').is_some() => {
+            json!({ "type": "object", "additionalProperties": of_kind(inner('{', '}')) })
+        }
+        kind if kind.starts_with(char::is_uppercase) => {
+            json!({ "$ref": format!("#/definitions/aws.{kind}") })
+        }
+        kind => json!({ "type": kind }),
+    }
+}
+
+/// Refuses the member at a path; what is on the way becomes this table's own, because others may use it otherwise.
+fn refuse(all: &Map<String, Value>, node: &mut Value, path: &str, instead: &str) {
+    let (member, rest) = path.split_once('.').map_or((path, None), |(member, rest)| (member, Some(rest)));
+    if let Some(named) = node["$ref"].as_str().and_then(|name| name.strip_prefix("#/definitions/")) {
+        *node = all[named].clone();
+    }
+    if node["type"] == "array" {
+        return refuse(all, &mut node["items"], path, instead);
+    }
+    let below = &mut node["properties"][member];
+    match rest {
+        Some(rest) => refuse(all, below, rest, instead),
+        None => *below = json!({ "description": instead, "not": {} }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_owned_member_is_one_of_awss() {
+        let all = definitions();
+        for (table, path, _) in OWNED {
+            let structure = TABLES.iter().find(|(name, _)| *name == table).unwrap().1;
+            let mut node = all[&format!("aws.{structure}")].clone();
+            for member in path.split('.') {
+                if let Some(item) = node.get("items") {
+                    node = item.clone();
+                }
+                if let Some(named) = node["$ref"].as_str() {
+                    node = all[named.trim_start_matches("#/definitions/")].clone();
+                }
+                let below = node["properties"].get(member).or_else(|| node.get("additionalProperties"));
+                let below =
+                    below.filter(|below| below.is_object()).unwrap_or_else(|| panic!("{table} {path}"));
+                node = below.clone();
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What the `aws` tables of deploy.toml come to.
+
+use super::*;
+use crate::model::spec::{Member, Members};
+use crate::plan::{service_spec, task_definition_spec};
+
+fn members(wire: serde_json::Value) -> Members {
+    Members::of(wire)
+}
+
+#[test]
+fn members_of_the_task_definition_and_the_container_reach_the_request() {
+    let mut desired = desired();
+    let tables = &mut desired.environment.services[0].aws;
+    tables.task_definition = members(json!({
+        "volumes": [{ "name": "data", "efsVolumeConfiguration": { "fileSystemId": "fs-1" } }],
+        "containerDefinitions": [{ "name": "agent", "image": "agent:7", "essential": false }],
+    }));
+    tables.container = members(json!({
+        "ulimits": [{ "name": "nofile", "softLimit": 1, "hardLimit": 2 }],
+        "logConfiguration": { "options": { "mode": "non-blocking" } },
+    }));
+    let spec = task_definition_spec(&desired, &desired.environment.services[0], &converged());
+    assert_eq!(
+        spec.image().map(|image| &image[..16]),
+        Some("registry/ielts/b"),
+        "the own container stays the first"
+    );
+    assert_eq!(spec.of_container("agent", "essential"), Some(&json!(false)));
+    let log = spec.of_container("backend", "logConfiguration").unwrap();
+    assert_eq!(
+        (&log["options"]["mode"], &log["options"]["awslogs-group"]),
+        (&json!("non-blocking"), &json!("/ecs/ielts-backend"))
+    );
+    let plan = plan(&desired, &converged());
+    let text = crate::view::plan_text(&plan);
+    for line in [
+        "+ volumes.data (efsVolumeConfiguration: {fileSystemId: fs-1})",
+        "+ containers.backend.ulimits.nofile (softLimit: 1, hardLimit: 2)",
+        "+ containers.backend.logConfiguration.options.mode (non-blocking)",
+        "+ containers.agent (agent:7)",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
+fn another_log_driver_takes_no_options_of_awslogs() {
+    let mut desired = desired();
+    let log = json!({ "logDriver": "awsfirelens", "options": { "Name": "datadog" } });
+    desired.environment.services[0].aws.container = members(json!({ "logConfiguration": log }));
+    let spec = task_definition_spec(&desired, &desired.environment.services[0], &converged());
+    assert_eq!(spec.of_container("backend", "logConfiguration"), Some(&log));
+}
+
+#[test]
+fn members_of_the_service_are_sent_where_they_change_something() {
+    let mut desired = desired();
+    let mut observed = converged();
+    let running = observed.services.values_mut().next().unwrap();
+    running.spec.extra = members(
+        json!({ "availabilityZoneRebalancing": "ENABLED", "serviceRegistries": [{ "registryArn": "r" }] }),
+    );
+    let connect = running.spec.connect.as_mut().unwrap();
+    connect.extra = members(json!({ "logConfiguration": { "logDriver": "awslogs" } }));
+    connect.services[0].extra = members(json!({ "tls": { "kmsKey": "k" } }));
+    assert_eq!(titles(&plan(&desired, &observed)), [""; 0], "what the file does not say stays");
+
+    let tables = &mut desired.environment.services[0].aws;
+    tables.service =
+        members(json!({ "deploymentConfiguration": { "alarms": { "enable": false, "alarmNames": [] } } }));
+    assert_eq!(titles(&plan(&desired, &observed)), [""; 0], "AWS's default is no change");
+
+    let tables = &mut desired.environment.services[0].aws;
+    tables.service = members(json!({ "availabilityZoneRebalancing": "DISABLED" }));
+    tables.connect =
+        members(json!({ "services": [{ "portName": "backend", "timeout": { "idleTimeoutSeconds": 60 } }] }));
+    let wanted = service_spec(&desired.environment, &desired.environment.services[0], &observed);
+    let running = &observed.services.values().next().unwrap().spec;
+    let sent = [Member::ServiceConnectConfiguration, Member::Extra("availabilityZoneRebalancing".into())];
+    assert_eq!(running.differing(&wanted), sent.into());
+    let expected = json!({ "tls": { "kmsKey": "k" }, "timeout": { "idleTimeoutSeconds": 60 } });
+    assert_eq!(wanted.connect.unwrap().services[0].extra, members(expected));
+    let text = crate::view::plan_text(&plan(&desired, &observed));
+    assert!(text.contains("+ connect.services.backend.timeout (idleTimeoutSeconds: 60)"), "{text}");
+    assert!(text.contains("availabilityZoneRebalancing: ENABLED → DISABLED"), "{text}");
+}
