@@ -25,6 +25,7 @@ pub struct AwsTables {
     #[schemars(schema_with = "connect")]
     pub connect: Members,
     /// Attributes of its target group, such as `"slow_start.duration_seconds" = "30"` (ELBv2 TargetGroupAttribute).
+    #[schemars(schema_with = "target_group_attributes")]
     pub target_group_attributes: BTreeMap<String, String>,
 }
 
@@ -42,4 +43,8 @@ fn service(_: &mut SchemaGenerator) -> Schema {
 
 fn connect(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "$ref": "#/definitions/aws.table.connect" })
+}
+
+fn target_group_attributes(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "$ref": "#/definitions/aws.table.target-group-attributes" })
 }

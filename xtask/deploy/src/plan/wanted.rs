@@ -58,7 +58,13 @@ pub(super) fn target_group(
             healthy_threshold: health.healthy_threshold,
             unhealthy_threshold: health.unhealthy_threshold,
         },
-        attributes: service.target_group.attributes(),
+        attributes: service
+            .aws
+            .target_group_attributes
+            .clone()
+            .into_iter()
+            .chain(service.target_group.attributes())
+            .collect(),
     }
 }
 

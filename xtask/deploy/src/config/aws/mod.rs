@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::model::spec::TargetGroupSpec;
+
 /// Structure → member → type: a scalar's name or a structure's, `[…]` for a list, `{…}` for a map of texts.
 const MEMBERS: &str = include_str!("members.json");
 
@@ -105,6 +107,16 @@ pub(super) fn definitions() -> Map<String, Value> {
         let whole = all[&format!("aws.{structure}")].clone();
         all.insert(table.to_owned(), whole);
     }
+    // A target group's attributes are not in ECS's requests, and AWS has new ones from time to time.
+    let delay = json!({ "description": "set `target-group.deregistration-delay-secs`", "not": {} });
+    all.insert(
+        "aws.table.target-group-attributes".to_owned(),
+        json!({
+            "type": "object",
+            "properties": { TargetGroupSpec::DEREGISTRATION_DELAY: delay },
+            "additionalProperties": { "type": "string" },
+        }),
+    );
     for (table, path, instead) in OWNED {
         let mut own = all[table].take();
         refuse(&all, &mut own, path, instead);

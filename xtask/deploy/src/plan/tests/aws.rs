@@ -85,3 +85,14 @@ fn members_of_the_service_are_sent_where_they_change_something() {
     assert!(text.contains("+ connect.services.backend.timeout (idleTimeoutSeconds: 60)"), "{text}");
     assert!(text.contains("availabilityZoneRebalancing: ENABLED → DISABLED"), "{text}");
 }
+
+#[test]
+fn attributes_of_a_target_group_are_set_beside_those_that_have_keys() {
+    let mut desired = desired();
+    let attribute = ("slow_start.duration_seconds".to_owned(), "30".to_owned());
+    desired.environment.services[0].aws.target_group_attributes = [attribute].into();
+    let plan = plan(&desired, &converged());
+    assert_eq!(titles(&plan), ["set attributes of ielts-backend-tg"]);
+    let text = crate::view::plan_text(&plan);
+    assert!(text.contains("slow_start.duration_seconds (30)"), "{text}");
+}

@@ -15,7 +15,7 @@ fn a_health_check_on_another_port_is_seen_and_named() {
     let plan = plan(&desired(), &now);
     assert_eq!(titles(&plan), ["modify health check of ielts-backend-tg"]);
     let text = crate::view::plan_text(&plan);
-    assert!(text.contains("health.port: 9090"), "{text}");
+    assert!(text.contains("- health.port (9090)"), "{text}");
 }
 
 #[test]
