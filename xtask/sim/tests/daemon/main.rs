@@ -222,6 +222,53 @@ async fn a_roll_under_load_loses_no_request_and_a_stop_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_task_runs_once_after_its_first_container_and_ends_when_it_is_stopped() {
+    let daemon = Daemon::start("once").await;
+    let client = Client::new(daemon.bound.endpoint);
+    stage(&client).await;
+    let image = client.push_self("app").await;
+    let arn = register(&client, &image, "one").await;
+    let described = client.ecs("DescribeTaskDefinition", json!({ "taskDefinition": arn })).await;
+    let mut definition = described["taskDefinition"].clone();
+    let mut first = definition["containerDefinitions"][0].clone();
+    first["name"] = json!("first");
+    first["essential"] = json!(false);
+    first["portMappings"] = json!([]);
+    let containers = definition["containerDefinitions"].as_array_mut().unwrap();
+    containers[0]["dependsOn"] = json!([{ "containerName": "first", "condition": "SUCCESS" }]);
+    containers.push(first);
+    client.ecs("RegisterTaskDefinition", definition).await;
+    let subnets = client.query("ec2", "Action=DescribeSubnets&Version=2016-11-15").await;
+    let subnet = &client::between_all(&subnets, "<subnetId>", "</subnetId>")[0];
+    // The test program lists its tests and ends.
+    let list = json!({ "containerOverrides": [{ "name": "first", "command": ["--list"] }] });
+    let run = json!({ "cluster": "c", "taskDefinition": "app", "launchType": "FARGATE", "overrides": list,
+        "networkConfiguration": { "awsvpcConfiguration": { "subnets": [subnet] } } });
+    let task = client.ecs("RunTask", run).await["tasks"][0]["taskArn"].clone();
+    let when = async |status: &str| {
+        let about = json!({ "cluster": "c", "tasks": [task] });
+        let found = client.ecs("DescribeTasks", about).await["tasks"][0].clone();
+        if found["lastStatus"] == status { Ok(found) } else { Err(format!("{found:#}")) }
+    };
+    let running = eventually(|| when("RUNNING")).await;
+    let by_name = |task: &Value, name: &str| {
+        let containers = task["containers"].as_array().unwrap();
+        containers.iter().find(|container| container["name"] == name).unwrap().clone()
+    };
+    assert_eq!(
+        (&by_name(&running, "first")["exitCode"], &by_name(&running, "app")["lastStatus"]),
+        (&json!(0), &json!("RUNNING"))
+    );
+    client.ecs("StopTask", json!({ "cluster": "c", "task": task })).await;
+    let stopped = eventually(|| when("STOPPED")).await;
+    assert_eq!(
+        (&stopped["stopCode"], &by_name(&stopped, "app")["exitCode"]),
+        (&json!("UserInitiated"), &json!(0))
+    );
+    daemon.stop(&client).await;
+}
+
+#[tokio::test]
 async fn a_second_daemon_with_the_same_state_is_refused_and_another_state_is_no_collision() {
     let daemon = Daemon::start("one").await;
     let other = Daemon::start("two").await;

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::lab::Lab;
+use super::lab::{Lab, laid_over};
+use crate::wire::Api;
 
 #[test]
 fn a_worker_settles_on_its_running_tasks_alone() {
@@ -37,16 +38,14 @@ fn a_task_is_a_target_of_every_load_balancer_of_its_service_and_healthy_only_in_
     let service = lab.running(json!({ "loadBalancers": balancers }));
     assert_eq!(service["loadBalancers"].as_array().unwrap().len(), 2);
     for group in [lab.target_group.clone(), second.clone()] {
-        let health = lab
-            .api(crate::wire::Api::Elb, "DescribeTargetHealth", json!({ "TargetGroupArn": group }))
-            .unwrap();
+        let health = lab.api(Api::Elb, "DescribeTargetHealth", json!({ "TargetGroupArn": group })).unwrap();
         let states = health["TargetHealthDescriptions"].as_array().unwrap();
         assert!(
             states.len() == 2 && states.iter().all(|target| target["TargetHealth"]["State"] == "healthy")
         );
     }
     let path = json!({ "TargetGroupArn": second, "HealthCheckPath": "/nobody" });
-    lab.api(crate::wire::Api::Elb, "ModifyTargetGroup", path).unwrap();
+    lab.api(Api::Elb, "ModifyTargetGroup", path).unwrap();
     lab.script("web:1", crate::workload::scripted::Script::default().answering("/nobody", 0, 404));
     let victim = lab.tasks("RUNNING")[0]["taskArn"].clone();
     lab.ok("StopTask", json!({ "cluster": "prod", "task": victim }));
@@ -66,4 +65,40 @@ fn deployment_alarms_are_kept_and_shown_whether_or_not_there_are_such_alarms_yet
     let half = lab.service_request(json!({ "serviceName": "other",
         "deploymentConfiguration": { "alarms": { "alarmNames": ["errors"], "enable": true } } }));
     assert!(lab.refused("CreateService", half).contains("rollback"));
+}
+
+#[test]
+fn a_grpc_task_is_healthy_when_its_server_answers_as_the_matcher_says() {
+    let mut lab = Lab::new();
+    let vpc = crate::identity::subnet(&lab.account, &lab.subnets[0]).unwrap().vpc_id.clone();
+    let group = |matcher: &str| {
+        json!({ "Name": format!("rpc-{matcher}"), "Protocol": "HTTP", "ProtocolVersion": "GRPC", "Port": 8080, "VpcId": vpc,
+            "TargetType": "ip", "HealthCheckPort": "9000", "HealthCheckIntervalSeconds": 10, "HealthCheckTimeoutSeconds": 5,
+            "Matcher": { "GrpcCode": matcher } })
+    };
+    let elb = |lab: &mut Lab, operation: &str, params| lab.api(Api::Elb, operation, params);
+    let wrong = laid_over(group("0"), json!({ "Matcher": { "HttpCode": "200" } }));
+    assert!(elb(&mut lab, "CreateTargetGroup", wrong).unwrap_err().message.contains("'GrpcCode'"));
+    let balancer = json!({ "Name": "rpc-lb", "Subnets": lab.subnets, "SecurityGroups": [] });
+    let balancer =
+        elb(&mut lab, "CreateLoadBalancer", balancer).unwrap()["LoadBalancers"][0]["LoadBalancerArn"].clone();
+    let certificate = "arn:aws:acm:ap-southeast-1:123456789012:certificate/x";
+    for (port, matcher, expected) in [(443, "12", "healthy"), (444, "0", "unhealthy")] {
+        let made = elb(&mut lab, "CreateTargetGroup", group(matcher)).unwrap();
+        let arn = made["TargetGroups"][0]["TargetGroupArn"].clone();
+        let listener = json!({ "LoadBalancerArn": balancer, "Protocol": "HTTPS", "Port": port,
+            "Certificates": [{ "CertificateArn": certificate }],
+            "DefaultActions": [{ "Type": "forward", "TargetGroupArn": arn }] });
+        elb(&mut lab, "CreateListener", listener).unwrap();
+        let name = format!("rpc-{matcher}");
+        lab.register("web", json!({}));
+        let request = lab.service_request(json!({ "serviceName": name, "desiredCount": 1, "loadBalancers": [
+            { "targetGroupArn": arn, "containerName": "web", "containerPort": 8080 }
+        ] }));
+        lab.ok("CreateService", request);
+        lab.run_until(120, |lab| {
+            let health = lab.api(Api::Elb, "DescribeTargetHealth", json!({ "TargetGroupArn": arn })).unwrap();
+            health["TargetHealthDescriptions"][0]["TargetHealth"]["State"] == expected
+        });
+    }
 }

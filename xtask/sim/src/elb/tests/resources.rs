@@ -241,6 +241,13 @@ fn attributes_have_defaults_and_take_all_changes_or_none() {
     }
     lab.ok("ModifyTargetGroupAttributes", &change("5", "slow_start.duration_seconds", "0"));
     assert_eq!(value(&mut lab, delay).as_deref(), Some("5"));
+    lab.ok("ModifyTargetGroupAttributes", &change("5", "slow_start.duration_seconds", "30"));
+    let algorithm = change("5", "load_balancing.algorithm.type", "least_outstanding_requests");
+    let (code, text) = lab.refused("ModifyTargetGroupAttributes", &algorithm);
+    assert!(code == "InvalidConfigurationRequest" && text.contains("Slow start"), "{text}");
+    lab.ok("ModifyTargetGroupAttributes", &change("5", "stickiness.type", "app_cookie"));
+    let (code, text) = lab.refused("ModifyTargetGroupAttributes", &change("5", "stickiness.enabled", "true"));
+    assert!(code == "InvalidConfigurationRequest" && text.contains("use 'lb_cookie'"), "{text}");
 }
 
 #[test]

@@ -55,6 +55,20 @@ impl Cloud {
         self.load_as(name, &image.configuration, &image.layers).await
     }
 
+    /// Has the engine pull an image of another registry. Without a network, one that it pulled before will do.
+    ///
+    /// # Errors
+    /// What the engine said against it.
+    pub(super) async fn pull(&self, image: &str) -> std::result::Result<String, String> {
+        match self.engine.run(&["pull", "--quiet", image]).await {
+            Ok(said) => Ok(said),
+            Err(why) => {
+                let there = self.engine.run(&["image", "inspect", "--format", "{{.Id}}", image]).await;
+                there.map_err(|_| String::from(why))
+            }
+        }
+    }
+
     /// Brings a configuration and its layers to the engine as an image with this name, once; gives the name.
     ///
     /// # Errors

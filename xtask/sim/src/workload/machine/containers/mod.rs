@@ -2,8 +2,9 @@
 //!
 //! A task is what it is on Fargate: containers that share one network namespace with an address of its own, with the
 //! definition's environment, user, read-only root and limit on memory. The first container that starts and that no other
-//! waits to end holds the namespace. As on AWS a sidecar comes before them, to which Service Connect's names lead. Every container port is published on a
-//! loopback port, where the load balancer and other tasks reach it.
+//! waits to end holds the namespace; unlike on AWS, the task's ports go when it ends. As on AWS a sidecar comes before
+//! them, to which Service Connect's names lead. Every container port is published on a loopback port, where the load
+//! balancer and other tasks reach it.
 //!
 //! All of it carries labels, as ECS's agent gives them and one of this cloud's own, by which it is found and removed:
 //! at the end of a task, at the end of the cloud, and by the next cloud after one that was killed.
@@ -79,7 +80,7 @@ impl Containers {
         for (definition, image) in task.containers() {
             let there = match image {
                 Some(image) => cloud.load(image, definition.repository.as_deref().unwrap_or_default()).await,
-                None => cloud.engine.run(&["pull", "--quiet", &definition.image]).await.map_err(String::from),
+                None => cloud.pull(&definition.image).await,
             };
             there.map_err(|why| super::cannot_pull_because(&definition.image, &why))?;
         }
