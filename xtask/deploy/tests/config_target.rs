@@ -56,10 +56,10 @@ fn target() -> Vec<(&'static str, Value)> {
         ("/service/0/connect/alias/dns", json!("backend.ielts.local")),
         ("/service/0/target-group/name", json!("ielts-backend-tg")),
         ("/service/0/target-group/health/path", json!("/actuator/health")),
-        (
-            "/service/0/routes",
-            json!([{ "path": "/actuator/health", "priority": 10 }, { "path": "/api/*", "priority": 100 }]),
-        ),
+        ("/service/0/routes/0/path", json!("/actuator/health")),
+        ("/service/0/routes/0/priority", json!(10)),
+        ("/service/0/routes/1/path", json!("/api/*")),
+        ("/service/0/routes/1/priority", json!(100)),
         ("/service/0/deployment/minimum-healthy-percent", json!(100)),
         ("/service/0/deployment/maximum-percent", json!(200)),
         (
@@ -72,10 +72,12 @@ fn target() -> Vec<(&'static str, Value)> {
             json!({ "min": 2, "max": 10, "policy": [{
                 "name": "backend-cpu-scaling",
                 "metric": "ECSServiceAverageCPUUtilization",
+                "custom-metric": null,
+                "disable-scale-in": false,
                 "target": 70.0,
                 "scale-out-cooldown-secs": 60,
                 "scale-in-cooldown-secs": 120,
-            }] }),
+            }], "schedule": [] }),
         ),
         ("/service/0/smoke", json!([{ "path": "/actuator/health", "status": 200, "identity": "backend" }])),
         ("/service/1/key", json!("frontend")),
@@ -104,10 +106,10 @@ fn target() -> Vec<(&'static str, Value)> {
         ("/service/1/target-group/name", json!("ielts-frontend-tg")),
         ("/service/1/target-group/health/path", json!("/api/health")),
         // `/api/health` matches `/api/*`: its own rule is tried before.
-        (
-            "/service/1/routes",
-            json!([{ "path": "/api/health", "priority": 20 }, { "path": "/*", "priority": 200 }]),
-        ),
+        ("/service/1/routes/0/path", json!("/api/health")),
+        ("/service/1/routes/0/priority", json!(20)),
+        ("/service/1/routes/1/path", json!("/*")),
+        ("/service/1/routes/1/priority", json!(200)),
         ("/service/1/deployment/minimum-healthy-percent", json!(100)),
         ("/service/1/deployment/maximum-percent", json!(200)),
         (
@@ -115,7 +117,7 @@ fn target() -> Vec<(&'static str, Value)> {
             json!({ "enable": true, "rollback": true, "threshold": 3, "reset-on-healthy-task": true }),
         ),
         ("/service/1/depends-on", json!(["backend"])),
-        ("/service/1/scaling", json!({ "min": 2, "max": 10, "policy": [] })),
+        ("/service/1/scaling", json!({ "min": 2, "max": 10, "policy": [], "schedule": [] })),
         (
             "/service/1/smoke",
             json!([

@@ -1,6 +1,7 @@
 //! Carries a plan out: stages in order, the lanes of a stage at the same time, the steps of a lane one after
 //! the other. Every decision was taken when the plan was made.
 
+mod arn;
 mod known;
 mod stage;
 mod step;

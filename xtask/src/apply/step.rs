@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use deploy::event::Kind;
-use deploy::model::spec::{
-    Member, PolicySpec, RuleSpec, ScalableTargetSpec, ServiceSpec, TaskDefinitionSpec,
-};
+use deploy::model::spec::{Member, ScalableTargetSpec, ServiceSpec, TaskDefinitionSpec};
 use deploy::model::{Desired, Environment, ImageDigest, Owned, OwnedKind, Owner, ServiceKey};
 use deploy::plan::{Action, Revision, RuleMove, client_token, release_tags};
 use deploy::rollout::ServiceSnapshot;
 
+use super::arn::{forwards, labelled, listener, load_balancer, rule, target_group};
 use super::{Deployed, Known};
 use crate::aws::{self, Aws};
 use crate::host::Host;
@@ -203,38 +202,6 @@ async fn gone(site: &Site<'_>, cluster: &str, name: &str) -> Result<(), StepErro
         }
         site.host.clock.sleep(LOOK_EVERY).await;
     }
-}
-
-fn load_balancer(known: &Known) -> Result<String, StepError> {
-    known
-        .load_balancer()
-        .map(|(arn, _)| arn)
-        .ok_or_else(|| StepError::Unknown("the load balancer".to_owned()))
-}
-
-fn listener(known: &Known) -> Result<String, StepError> {
-    known.listener().ok_or_else(|| StepError::Unknown("the listener".to_owned()))
-}
-
-fn target_group(known: &Known, name: &str) -> Result<String, StepError> {
-    known.target_group(name).ok_or_else(|| StepError::Unknown(format!("target group {name}")))
-}
-
-/// A policy that counts requests, with the label of a target group that this run made.
-fn labelled(known: &Known, spec: &PolicySpec) -> Result<PolicySpec, StepError> {
-    let Some(name) = spec.unlabelled() else { return Ok(spec.clone()) };
-    let label = PolicySpec::resource_label(&load_balancer(known)?, &target_group(known, name)?);
-    let label = label.ok_or_else(|| StepError::Unknown(format!("the resource label of {name}")))?;
-    Ok(spec.clone().labelled(&label))
-}
-
-/// The ARN of the target group that a rule forwards to; empty for one that answers itself.
-fn forwards(known: &Known, spec: &RuleSpec) -> Result<String, StepError> {
-    spec.forwards().first().map_or(Ok(String::new()), |name| target_group(known, name))
-}
-
-fn rule(known: &Known, spec: &RuleSpec) -> Result<String, StepError> {
-    known.rule(spec.priority).ok_or_else(|| StepError::Unknown(format!("rule {}", spec.priority)))
 }
 
 fn desired<'a>(site: &Site<'a>) -> Result<&'a Desired, StepError> {

@@ -120,5 +120,6 @@ fn healthy(targets: &[TargetSnapshot]) -> String {
 /// The widest route: the pattern itself, and for the one that matches everything a link.
 fn public_path(service: &Service) -> Option<&str> {
     let route = service.routes.iter().max_by_key(|route| route.priority)?;
-    Some(if route.path == "/*" { "/" } else { &route.path })
+    let path = route.paths().next().map_or("/*", String::as_str);
+    Some(if path == "/*" { "/" } else { path })
 }

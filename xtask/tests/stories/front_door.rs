@@ -52,6 +52,11 @@ impl FrontDoor {
         self.left_out.lock().unwrap().push(member);
     }
 
+    /// The status and the body, or where it redirects to.
+    pub(crate) fn asks(&self, host: &str, path: &str) -> (u16, String) {
+        self.public(80, host, path)
+    }
+
     fn public(&self, port: u16, host: &str, path: &str) -> (u16, String) {
         match self.cloud.with_account(|account| route(account, port, "GET", host, path)) {
             // A target that fails its checks is asked when there is no other, and refuses the connection.
@@ -65,6 +70,7 @@ impl FrontDoor {
                 (status, format!(r#"{{"status":"UP","service":"{service}","version":"1"}}"#))
             }
             Route::Fixed { status, body, .. } => (status, body),
+            Route::Redirect { status, location } => (status, location),
             _ => (503, String::new()),
         }
     }

@@ -28,6 +28,7 @@ mod picture;
 mod policy;
 mod renames;
 mod rollout;
+mod routing;
 mod screens;
 mod secrets;
 mod somebody;

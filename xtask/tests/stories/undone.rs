@@ -25,7 +25,7 @@ fn otherwise(environment: &mut Environment) {
     (scaling.min, scaling.max) = (3, 6);
     scaling.policies[0].name = "by-hand".to_owned();
     backend.routes.iter_mut().for_each(|route| route.priority += 7);
-    backend.routes.push(deploy::model::Route { path: "/v1/*".to_owned(), priority: 10 });
+    backend.routes.push(deploy::model::Route::of_path("/v1/*", 10));
     backend.desired_count = 3;
 }
 

@@ -4,8 +4,8 @@
 
 use super::patience::patience;
 use super::place::Places;
-use super::routing::{ListenerRule, listener_rules, taken};
-use crate::model::{Build, Connect, Environment, Listener, Protocol, Route, Service, SmokeCheck};
+use super::routing::{Asked, ListenerRule, listener_rules, taken};
+use crate::model::{Build, Connect, Environment, Listener, Protocol, ProtocolVersion, Service, SmokeCheck};
 
 /// The variable by which the application learns where to listen.
 const PORT_VARIABLE: &str = "PORT";
@@ -19,15 +19,19 @@ pub(super) fn complete(environment: &mut Environment, places: &Places) -> Vec<Li
     listener(&mut environment.load_balancer.listener, existing);
     for service in &mut environment.services {
         names(service, &environment.namespace);
+        let matcher = places.at(format_args!("service.{}.target-group.health.matcher", service.key));
+        if service.target_group.protocol_version == ProtocolVersion::Grpc && !matcher.written() {
+            service.target_group.health.matcher = "0".to_owned();
+        }
     }
     let rules = listener_rules(environment, places);
+    let host = environment.load_balancer.host.clone();
     let (kind, settle) = (environment.kind, environment.timeouts.settle_secs);
     for service in &mut environment.services {
         service.deployment.patience = patience(kind, settle, service);
-        service.smoke = smoke(service, &rules);
-        let own = rules.iter().filter(|rule| rule.service == service.key.0);
-        service.routes =
-            own.map(|rule| Route { path: rule.pattern.clone(), priority: rule.priority }).collect();
+        service.smoke = smoke(service, host.as_deref(), &rules);
+        let own = rules.iter().filter(|rule| rule.service.as_ref() == Some(&service.key.0));
+        service.routes = own.map(|rule| rule.route.clone()).collect();
     }
     rules
 }
@@ -81,9 +85,12 @@ fn context(build: &mut Build) {
 }
 
 /// Where no check is written: one of the health path, if the listener leads it to this service.
-fn smoke(service: &Service, rules: &[ListenerRule]) -> Vec<SmokeCheck> {
+fn smoke(service: &Service, host: Option<&str>, rules: &[ListenerRule]) -> Vec<SmokeCheck> {
     let health = &service.target_group.health.path;
-    let reached = taken(rules, health).is_some_and(|rule| rule.service == service.key.0);
+    let taken = taken(rules, Asked { host, path: health });
+    // A gRPC service answers no GET.
+    let http = service.target_group.protocol_version != ProtocolVersion::Grpc;
+    let reached = http && taken.is_some_and(|rule| rule.service.as_ref() == Some(&service.key.0));
     if !service.smoke.is_empty() || health.is_empty() || !reached {
         return service.smoke.clone();
     }

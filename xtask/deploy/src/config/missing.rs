@@ -20,8 +20,10 @@ pub(super) fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
         let none = Diagnostic::error("missing-key", format!("{section} has no services"));
         found.push(none.at(&scope.env_at, "nothing to deploy").help("describe one in `[service.NAME]`"));
     }
+    routes(&scope.at("load-balancer.routes"), found);
     for (service, at) in scope.services() {
-        entries(&at.key("routes"), &["path", "priority"], "a route", found);
+        routes(&at.key("routes"), found);
+        entries(&at.key("scaling.schedule"), &["name", "schedule"], "a scheduled action", found);
         entries(&at.key("smoke"), &["path"], "a smoke check", found);
         let lacks = of_service(service).into_iter().filter(|key| !at.key(key).written()).collect();
         let section = format!("service `{}`", service.key);
@@ -47,14 +49,28 @@ fn of_service(service: &Service) -> Vec<String> {
     ]);
     let mut keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
     if let Some(scaling) = &service.scaling {
-        let policies = scaling.policies.iter();
-        keys.extend(
-            policies
-                .flat_map(|it| ["metric", "target"].map(|key| format!("scaling.policy.{}.{key}", it.name))),
-        );
+        for policy in &scaling.policies {
+            let of = |key: &str| format!("scaling.policy.{}.{key}", policy.name);
+            match &policy.custom_metric {
+                None => keys.push(of("metric")),
+                Some(_) => keys.extend([of("custom-metric.namespace"), of("custom-metric.name")]),
+            }
+            keys.push(of("target"));
+        }
         keys.extend(["scaling.min", "scaling.max"].map(str::to_owned));
     }
     keys
+}
+
+/// A route takes requests by any condition; the usual one is a path.
+fn routes(list: &Place<'_>, found: &mut Vec<Diagnostic>) {
+    const CONDITIONS: [&str; 7] = ["path", "paths", "hosts", "methods", "headers", "query", "source-ips"];
+    for entry in list.entries() {
+        let open = !CONDITIONS.iter().any(|key| entry.key(key).written());
+        let lacks = [("path", open), ("priority", !entry.key("priority").written())];
+        let lacks = lacks.into_iter().filter(|(_, lacks)| *lacks).map(|(key, _)| key.to_owned());
+        report("a route", lacks.collect(), &entry, "here", found);
+    }
 }
 
 /// Entries of a list are reported one by one: each has its own place.

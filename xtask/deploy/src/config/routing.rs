@@ -1,12 +1,8 @@
-//! The listener's rules as `deploy.toml` makes them, and which of them an ALB would take for a path.
-//!
-//! ALB semantics (ELB user guide, listener rule condition types): lowest priority first, patterns are
-//! case-sensitive, `*` is any text including slashes, `?` is one character, the query string is not looked
-//! at.
+//! The listener's rules as `deploy.toml` makes them, and which of them an ALB would take for a check's request.
 
 use super::place::{Places, Span};
-use crate::model::Environment;
-use crate::model::spec::covers;
+use crate::model::spec::{Condition, ConditionField, covers, requests};
+use crate::model::{Environment, Route};
 
 /// Health routes get 10, 20, 30 … unless the file says otherwise: below the hundreds that patterns usually
 /// have.
@@ -15,50 +11,72 @@ const HEALTH_PRIORITY_STEP: u32 = 10;
 /// A rule of the listener.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ListenerRule {
-    pub(crate) priority: u32,
-    pub(crate) pattern: String,
-    /// The short name of the service that it forwards to.
-    pub(crate) service: String,
-    pub(crate) pattern_at: Option<Span>,
+    pub(crate) route: Route,
+    pub(crate) conditions: Vec<Condition>,
+    /// The short name of the service that it forwards to; `None` for one of the load balancer itself.
+    pub(crate) service: Option<String>,
+    /// The path of its entry in the file.
+    pub(crate) place: String,
+    pub(crate) at: Option<Span>,
     pub(crate) priority_at: Option<Span>,
     /// Made from the service's health path, not written as a route.
     pub(crate) health: bool,
 }
 
+impl ListenerRule {
+    pub(crate) fn requests(&self) -> String {
+        requests(&self.conditions)
+    }
+
+    /// Whom it leads to, in words.
+    pub(crate) fn leads_to(&self) -> String {
+        match &self.service {
+            Some(service) => format!("`{service}`"),
+            None => "the load balancer's own answer".to_owned(),
+        }
+    }
+}
+
 /// All rules of the listener, in the order in which it tries them.
 pub(crate) fn listener_rules(environment: &Environment, places: &Places) -> Vec<ListenerRule> {
     let mut rules = Vec::new();
-    for service in &environment.services {
-        let routes = places.at(format_args!("service.{}.routes", service.key));
-        for (at, route) in service.routes.iter().enumerate() {
-            let place = routes.key(at);
-            let (path, priority) = (place.key("path"), place.key("priority"));
-            if path.written() && priority.written() {
+    let mut add = |service: Option<&str>, list: String, routes: &[Route]| {
+        for (at, route) in routes.iter().enumerate() {
+            let place = format!("{list}.{at}");
+            let entry = places.at(&place);
+            let conditions = route.conditions();
+            if entry.key("priority").written() && !conditions.is_empty() {
                 rules.push(ListenerRule {
-                    priority: route.priority,
-                    pattern: route.path.clone(),
-                    service: service.key.0.clone(),
-                    pattern_at: path.span(),
-                    priority_at: priority.span(),
+                    route: route.clone(),
+                    conditions,
+                    service: service.map(str::to_owned),
+                    at: entry.key("path").or(&entry),
+                    priority_at: entry.key("priority").span(),
+                    place,
                     health: false,
                 });
             }
         }
+    };
+    for service in &environment.services {
+        add(Some(&service.key.0), format!("service.{}.routes", service.key), &service.routes);
     }
+    add(None, "load-balancer.routes".to_owned(), &environment.load_balancer.routes);
     if environment.load_balancer.health_routes {
         health_rules(environment, places, &mut rules);
     }
-    rules.sort_by(|a, b| (a.priority, &a.service).cmp(&(b.priority, &b.service)));
+    rules.sort_by(|a, b| (a.route.priority, &a.service).cmp(&(b.route.priority, &b.service)));
     rules
 }
 
 fn health_rules(environment: &Environment, places: &Places, rules: &mut Vec<ListenerRule>) {
-    let mut taken: Vec<u32> = rules.iter().map(|rule| rule.priority).collect();
+    let mut taken: Vec<u32> = rules.iter().map(|rule| rule.route.priority).collect();
     taken.extend(environment.services.iter().filter_map(|service| service.health_route_priority));
     for service in &environment.services {
         let (key, path) = (&service.key.0, &service.target_group.health.path);
+        let same = |rule: &ListenerRule| rule.service.as_ref() == Some(key) && rule.requests() == *path;
         // A route that says the same already needs no second rule.
-        if path.is_empty() || rules.iter().any(|rule| rule.service == *key && rule.pattern == *path) {
+        if path.is_empty() || rules.iter().any(same) {
             continue;
         }
         let priority = service.health_route_priority.unwrap_or_else(|| {
@@ -66,13 +84,15 @@ fn health_rules(environment: &Environment, places: &Places, rules: &mut Vec<List
             free.unwrap_or(HEALTH_PRIORITY_STEP)
         });
         taken.push(priority);
-        let at = places.at(format_args!("service.{key}"));
+        let place = format!("service.{key}");
+        let (at, route) = (places.at(&place), Route::of_path(path, priority));
         rules.push(ListenerRule {
-            priority,
-            pattern: path.clone(),
-            service: key.clone(),
-            pattern_at: at.key("target-group.health.path").span(),
+            conditions: route.conditions(),
+            route,
+            service: Some(key.clone()),
+            at: at.key("target-group.health.path").span(),
             priority_at: at.key("health-route-priority").span(),
+            place,
             health: true,
         });
     }
@@ -84,8 +104,58 @@ pub(crate) fn stranger_in(path: &str) -> Option<char> {
     path.chars().find(|&c| !c.is_ascii_graphic() || matches!(c, '?' | '#' | '*'))
 }
 
-/// The rule that a request for `path` takes; `None` is the listener's default action.
-pub(crate) fn taken<'a>(rules: &'a [ListenerRule], path: &str) -> Option<&'a ListenerRule> {
-    let path = path.split(['?', '#']).next().unwrap_or(path);
-    rules.iter().find(|rule| covers(&rule.pattern, path))
+/// A check's request: GET of a path, by the load balancer's public name if it has one.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) host: Option<&'a str>,
+    pub(crate) path: &'a str,
+}
+
+impl Asked<'_> {
+    /// Whether the request meets the condition; `None` where that depends on more than the request.
+    fn meets(self, condition: &Condition) -> Option<bool> {
+        let (path, query) = self.path.split_once('?').unwrap_or((self.path, ""));
+        let any = |of: &dyn Fn(&str) -> bool| condition.values.iter().any(|value| of(value));
+        match &condition.on {
+            ConditionField::Path => Some(any(&|pattern| covers(pattern, path))),
+            ConditionField::Host => {
+                self.host.map(|host| any(&|pattern| covers(pattern, &host.to_ascii_lowercase())))
+            }
+            ConditionField::Method => Some(any(&|method| method == "GET")),
+            ConditionField::Query if query.is_empty() => Some(false),
+            // Checks send no headers of their own.
+            ConditionField::Header(_) => Some(false),
+            ConditionField::Query | ConditionField::SourceIp | ConditionField::Other(_) => None,
+        }
+    }
+
+    fn takes(self, rule: &ListenerRule) -> Option<bool> {
+        let all: Vec<_> = rule.conditions.iter().map(|condition| self.meets(condition)).collect();
+        if all.contains(&Some(false)) {
+            Some(false)
+        } else if all.contains(&None) {
+            None
+        } else {
+            Some(true)
+        }
+    }
+}
+
+/// The rule that surely takes the request, if none before it does; `None` is the listener's default action.
+pub(crate) fn taken<'a>(rules: &'a [ListenerRule], asked: Asked<'_>) -> Option<&'a ListenerRule> {
+    rules.iter().find(|rule| asked.takes(rule) == Some(true))
+}
+
+/// Whether the service may answer the request.
+pub(crate) fn may_answer(rules: &[ListenerRule], asked: Asked<'_>, service: &str) -> bool {
+    let tried = rules.iter().filter(|rule| asked.takes(rule) != Some(false));
+    for rule in tried {
+        if rule.service.as_deref() == Some(service) {
+            return true;
+        }
+        if asked.takes(rule) == Some(true) {
+            return false;
+        }
+    }
+    false
 }

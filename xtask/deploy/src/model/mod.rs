@@ -17,6 +17,7 @@ mod observed;
 mod ownership;
 mod release;
 mod rollout;
+mod route;
 mod service;
 pub mod spec;
 mod tag;
@@ -36,7 +37,9 @@ pub use rollout::{
     CircuitBreaker, Cleanup, CustomMetric, Deployment, EarlySuccess, Metric, OnPlainCause, Patience, Policy,
     Scaling, Schedule, Statistic,
 };
+pub use route::{ContentType, Redirect, Respond, Route};
 pub use service::{
-    Architecture, HealthCheck, LogGroup, Repository, Route, Service, ServiceKey, SmokeCheck, TargetGroup,
+    Architecture, HealthCheck, LogGroup, ProtocolVersion, Repository, Service, ServiceKey, SmokeCheck,
+    TargetGroup,
 };
 pub use tag::{fits_tag, tag_text};

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
+use super::Route;
+
 /// Where tasks get their addresses. Everything here exists already: the tool looks it up and never changes
 /// it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -52,6 +54,9 @@ pub struct LoadBalancer {
     /// Whether each service's health path gets an exact-path rule of its own. Without it the path
     /// patterns alone decide who answers a health path, and that may be another service.
     pub health_routes: bool,
+    /// Rules that lead to no service: redirects and fixed responses.
+    #[schemars(length(max = 100))]
+    pub routes: Vec<Route>,
 }
 
 impl Default for LoadBalancer {
@@ -66,6 +71,7 @@ impl Default for LoadBalancer {
             security_groups: Vec::new(),
             listener: Listener::default(),
             health_routes: true,
+            routes: Vec::new(),
         }
     }
 }

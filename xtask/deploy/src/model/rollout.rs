@@ -101,27 +101,40 @@ impl Default for EarlySuccess {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Scaling {
-    /// Fewest tasks. Below 1 nothing would be left whose load could ask for more.
-    #[schemars(range(min = 1, max = 5000))]
+    /// Fewest tasks. At 0 there is nothing left whose load could ask for more: only a schedule or a metric of its own can.
+    #[schemars(range(min = 0, max = 5000))]
     pub min: u32,
     /// Most tasks.
-    #[schemars(range(min = 1, max = 5000))]
+    #[schemars(range(min = 0, max = 5000))]
     pub max: u32,
     /// Target-tracking policies, by name.
     #[serde(rename = "policy", deserialize_with = "named")]
     #[schemars(with = "BTreeMap<String, Policy>")]
     pub policies: Vec<Policy>,
-    #[serde(skip)]
+    /// Other bounds from certain times on. What one of them has set stays until the next one; a deploy does not change it.
+    #[serde(rename = "schedule")]
+    #[schemars(length(max = 200))]
     pub schedules: Vec<Schedule>,
 }
 
 /// A scheduled action.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Schedule {
+    /// Its name.
+    #[schemars(length(min = 1, max = 256))]
     pub name: String,
+    /// When: `cron(minute hour day month weekday year)`, `rate(1 hour)` or `at(2026-12-24T18:00:00)`.
+    #[schemars(length(min = 1, max = 1600))]
     pub schedule: String,
+    /// The time zone of `cron` and `at`, such as `Asia/Singapore`; UTC when omitted.
+    #[schemars(length(min = 1, max = 1600))]
     pub timezone: Option<String>,
+    /// Fewest tasks from then on.
+    #[schemars(range(min = 0, max = 5000))]
     pub min: Option<u32>,
+    /// Most tasks from then on.
+    #[schemars(range(min = 0, max = 5000))]
     pub max: Option<u32>,
 }
 
@@ -135,12 +148,12 @@ pub struct Policy {
     pub name: String,
     /// What it tracks.
     pub metric: Option<Metric>,
-    #[serde(skip)]
+    /// A CloudWatch metric in place of `metric`.
     pub custom_metric: Option<CustomMetric>,
-    #[serde(skip)]
+    /// Whether it only ever adds tasks.
     pub disable_scale_in: bool,
-    /// The value that it aims at, in percent.
-    #[schemars(range(min = 1, max = 100))]
+    /// The value that it aims at: in percent for CPU and memory, requests a minute for each task, or the metric's own.
+    #[schemars(range(min = 0.001, max = 1_000_000_000.0))]
     pub target: f64,
     /// Seconds after a scale-out before the next.
     #[schemars(range(min = 0, max = 86400))]
@@ -234,11 +247,18 @@ impl Metric {
 }
 
 /// A CloudWatch metric.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct CustomMetric {
+    /// Its namespace, such as `AWS/SQS`.
+    #[schemars(length(min = 1, max = 255))]
     pub namespace: String,
+    /// Its name.
+    #[schemars(length(min = 1, max = 255))]
     pub name: String,
+    /// Its dimensions.
     pub dimensions: BTreeMap<String, String>,
+    /// How its values of a minute become one.
     pub statistic: Statistic,
 }
 

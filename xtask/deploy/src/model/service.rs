@@ -6,8 +6,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::spec::{Condition, ConditionField, TargetGroupSpec, normal};
-use super::{AwsTables, Build, Connect, Container, Deployment, Lookup, Scaling};
+use super::spec::TargetGroupSpec;
+use super::{AwsTables, Build, Connect, Container, Deployment, Lookup, Route, Scaling};
 
 /// A service's short name in `deploy.toml`, such as `backend`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
@@ -174,11 +174,28 @@ pub struct TargetGroup {
     /// makes each deploy five minutes longer.
     #[schemars(range(min = 0, max = 3600))]
     pub deregistration_delay_secs: u32,
+    /// What the load balancer speaks with tasks: `HTTP1`; on an HTTPS listener also `HTTP2` and `GRPC`. A group that serves
+    /// keeps its own: AWS cannot change it.
+    pub protocol_version: ProtocolVersion,
+    /// Seconds for which a client's requests go to the same task; 0 switches that off. When omitted it stays as it is.
+    #[schemars(range(min = 0, max = 604_800))]
+    pub stickiness_secs: Option<u32>,
+    /// Seconds, from 30 on, in which a new task gets more and more requests; 0 switches that off. When omitted it stays as it
+    /// is.
+    #[schemars(range(min = 0, max = 900))]
+    pub slow_start_secs: Option<u32>,
 }
 
 impl Default for TargetGroup {
     fn default() -> Self {
-        Self { name: String::new(), health: HealthCheck::default(), deregistration_delay_secs: 30 }
+        Self {
+            name: String::new(),
+            health: HealthCheck::default(),
+            deregistration_delay_secs: 30,
+            protocol_version: ProtocolVersion::Http1,
+            stickiness_secs: None,
+            slow_start_secs: None,
+        }
     }
 }
 
@@ -186,8 +203,44 @@ impl TargetGroup {
     /// The attributes that it is to have, by AWS's names.
     #[must_use]
     pub fn attributes(&self) -> BTreeMap<String, String> {
-        let delay = (TargetGroupSpec::DEREGISTRATION_DELAY, self.deregistration_delay_secs.to_string());
-        [delay].map(|(name, value)| (name.to_owned(), value)).into()
+        let mut all = BTreeMap::new();
+        let mut set = |name: &str, value: String| all.insert(name.to_owned(), value);
+        set(TargetGroupSpec::DEREGISTRATION_DELAY, self.deregistration_delay_secs.to_string());
+        if let Some(secs) = self.slow_start_secs {
+            set("slow_start.duration_seconds", secs.to_string());
+        }
+        match self.stickiness_secs {
+            Some(0) => drop(set("stickiness.enabled", "false".to_owned())),
+            Some(secs) => {
+                set("stickiness.enabled", "true".to_owned());
+                set("stickiness.type", "lb_cookie".to_owned());
+                set("stickiness.lb_cookie.duration_seconds", secs.to_string());
+            }
+            None => {}
+        }
+        all
+    }
+}
+
+/// What a load balancer speaks with targets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ProtocolVersion {
+    #[default]
+    Http1,
+    Http2,
+    Grpc,
+}
+
+impl ProtocolVersion {
+    /// The value on the wire.
+    #[must_use]
+    pub fn wire(self) -> &'static str {
+        match self {
+            Self::Http1 => "HTTP1",
+            Self::Http2 => "HTTP2",
+            Self::Grpc => "GRPC",
+        }
     }
 }
 
@@ -197,7 +250,11 @@ impl TargetGroup {
 pub struct HealthCheck {
     /// The path, such as `/api/health`.
     pub path: String,
-    /// HTTP codes that pass: `200`, `200,302` or `200-299`, within 200 to 499.
+    /// The port, where it is not the one that requests go to, such as Spring's `management.server.port`.
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: Option<u16>,
+    /// HTTP codes that pass: `200`, `200,302` or `200-299`, within 200 to 499. With `GRPC`, gRPC's codes from 0 to 99, and 0
+    /// when omitted.
     pub matcher: String,
     /// Seconds from one check to the next.
     #[schemars(range(min = 5, max = 300))]
@@ -217,32 +274,13 @@ impl Default for HealthCheck {
     fn default() -> Self {
         Self {
             path: String::new(),
+            port: None,
             matcher: "200".to_owned(),
             interval_secs: 10,
             timeout_secs: 4,
             healthy_threshold: 2,
             unhealthy_threshold: 2,
         }
-    }
-}
-
-/// A listener rule that sends a path pattern to the service.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Route {
-    /// The pattern: case-sensitive, `*` is any text (slashes too), `?` any one character. `/api/*` does not
-    /// match `/api`.
-    pub path: String,
-    /// Unique on the listener; the lowest number is tried first.
-    #[schemars(range(min = 1, max = 50000))]
-    pub priority: u32,
-}
-
-impl Route {
-    /// Which requests it takes, in normal form.
-    #[must_use]
-    pub fn conditions(&self) -> Vec<Condition> {
-        normal(vec![Condition { on: ConditionField::Path, values: vec![self.path.clone()] }])
     }
 }
 

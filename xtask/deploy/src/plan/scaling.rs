@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::wanted;
-use super::{Action, Plan, Stage, Step};
+use super::{Action, Plan, Refusal, Stage, Step};
 use crate::model::spec::{PolicySpec, ScalableTargetSpec, ScheduledActionSpec, changes};
 use crate::model::{Desired, Maker, Observed, ScalingState, Service};
 
@@ -21,6 +21,13 @@ pub(super) fn steps(desired: &Desired, service: &Service, observed: &Observed) -
     steps.extend(raise(service, observed, target.min));
     for policy in wanted::policies(environment, service, observed, scaling) {
         let same = found.policies.iter().find(|found| found.name == policy.name);
+        // AWS allows one policy for a metric: a rename deletes first.
+        let renamed = found
+            .policies
+            .iter()
+            .find(|found| found.rivals(&policy) && scaling.policies.iter().all(|it| it.name != found.name));
+        let why = format!("its metric is followed by {}", policy.name);
+        steps.extend(renamed.map(|found| Step::because(Action::DeleteScalingPolicy(found.clone()), why)));
         let put = brought(same, policy, Action::PutScalingPolicy);
         steps.extend(retyped(same, put.into_iter().collect()));
     }
@@ -79,8 +86,10 @@ pub(super) fn surplus(plan: &mut Plan, after: &mut Stage, desired: &Desired, obs
         let (Some(scaling), Some(found)) = (&service.scaling, observed.scaling.get(&service.key)) else {
             continue;
         };
-        let policies =
-            found.policies.iter().filter(|found| !scaling.policies.iter().any(|it| it.name == found.name));
+        let wanted = wanted::policies(&desired.environment, service, observed, scaling);
+        // One whose metric a wanted policy follows is replaced by that, or refused.
+        let goes = |found: &&PolicySpec| wanted.iter().all(|it| it.name != found.name && !it.rivals(found));
+        let policies = found.policies.iter().filter(goes);
         let schedules =
             found.schedules.iter().filter(|found| !scaling.schedules.iter().any(|it| it.name == found.name));
         let policies =
@@ -91,6 +100,15 @@ pub(super) fn surplus(plan: &mut Plan, after: &mut Stage, desired: &Desired, obs
         // Neither has tags: they are taken for their scalable target's.
         let arn = found.arn.as_deref().unwrap_or_default();
         if observed.maker(&desired.environment, arn) != Maker::Ours {
+            let rival =
+                |found: &&PolicySpec| wanted.iter().any(|it| it.name != found.name && it.rivals(found));
+            plan.refusals.extend(found.policies.iter().find(rival).map(|found| Refusal {
+                what: format!(
+                    "scaling policy {} of {} follows the same metric as one of deploy.toml, and AWS allows one",
+                    found.name, service.name
+                ),
+                remedy: format!("name yours `{}`, or delete that one", found.name),
+            }));
             plan.notes.extend(
                 surplus.map(|(what, name, _)| format!("{what} {name}: kept, not created by this tool")),
             );
@@ -117,6 +135,10 @@ pub(super) fn parked(desired: &Desired, observed: &Observed) -> Vec<String> {
         service.desired_count > 0 && state.is_some_and(|state| state.desired == 0)
     };
     let note = |service: &Service| {
+        // Its own scaling can: then nobody has to do anything.
+        if service.scaling.as_ref().is_some_and(|scaling| scaling.min == 0) {
+            return format!("{} is scaled to 0 tasks, which its scaling allows, and stays so", service.name);
+        }
         format!(
             "{} is scaled to 0 tasks, and stays so: somebody wants it, or has to start it again",
             service.name

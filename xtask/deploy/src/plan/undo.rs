@@ -6,11 +6,13 @@
 //!
 //! What holds data or serves nobody (images, log groups, repositories, revisions) is left as the release made it.
 
+mod touched;
+
 use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use touched::{Touched, merge, restored, touched};
 
 use super::back::{Order, back};
 use super::{Action, Plan, Stage, Step, routing, scaling};
@@ -52,15 +54,6 @@ struct Served {
     /// An earlier run found it, which was killed.
     #[serde(skip)]
     earlier: bool,
-}
-
-/// One thing that changes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Touched<T> {
-    /// `None`: the release creates it.
-    before: Option<T>,
-    /// What this release, or a run of it that was killed, writes.
-    wrote: Vec<T>,
 }
 
 impl Undo {
@@ -116,6 +109,10 @@ impl Undo {
             }
             Action::PutScalingPolicy(spec) => {
                 touched(&mut self.policies, policy_key(spec), || policy(observed, &policy_key(spec)), spec);
+            }
+            Action::DeleteScalingPolicy(spec) => {
+                let deleted = Touched { before: Some(spec.clone()), wrote: Vec::new() };
+                self.policies.entry(policy_key(spec)).or_insert(deleted);
             }
             Action::PutScheduledAction(spec) => {
                 let key = schedule_key(spec);
@@ -280,10 +277,17 @@ impl Undo {
 
     /// Policies and schedules first: a scalable target takes them with it.
     fn restore_scaling(&self, stage: &mut Stage, now: &Observed) {
+        let mut policies: BTreeMap<&str, Vec<Step>> = BTreeMap::new();
         for (key, touched) in &self.policies {
             let found = policy(now, key);
             let steps = touched.restore(found.clone(), Action::PutScalingPolicy, Action::DeleteScalingPolicy);
-            stage.lane(key.clone(), scaling::retyped(found.as_ref(), steps));
+            let resource = key.split(' ').next().unwrap_or_default();
+            policies.entry(resource).or_default().extend(scaling::retyped(found.as_ref(), steps));
+        }
+        for (resource, mut steps) in policies {
+            // AWS allows one policy for a metric: what the release put gives way first.
+            steps.sort_by_key(|step| !step.action.deletes());
+            stage.lane(resource, steps);
         }
         for (key, touched) in &self.schedules {
             let steps = touched.restore(
@@ -316,89 +320,6 @@ impl Undo {
         let mut steps = towards.steps;
         steps.extend(towards.unwanted.into_iter().map(|rule| restored(Action::DeleteRule(rule))));
         stage.lane("rules", steps);
-    }
-}
-
-fn restored(action: Action) -> Step {
-    Step::because(action, "as before the release")
-}
-
-impl<T: Clone + PartialEq + Serialize + DeserializeOwned> Touched<T> {
-    /// Whether the release made it, and nobody changed it since.
-    fn is_created(&self, now: &T) -> bool {
-        self.before.is_none() && self.wrote.contains(now)
-    }
-
-    /// What brings a thing that the release created or changed back to what it was.
-    fn restore(&self, now: Option<T>, put: impl Fn(T) -> Action, delete: impl Fn(T) -> Action) -> Vec<Step> {
-        let Some(found) = now else { return Vec::new() };
-        let wanted = self.reverted(&found);
-        if self.is_created(&found) {
-            vec![restored(delete(found))]
-        } else if wanted != found {
-            let changes = changes(&found, &wanted);
-            vec![Step::changed(put(wanted), changes)]
-        } else {
-            Vec::new()
-        }
-    }
-
-    /// As it was, field by field: a field that shows what the release wrote gets its value from before.
-    fn reverted(&self, now: &T) -> T {
-        let Some(before) = &self.before else { return now.clone() };
-        let (mut now_value, before) = (value(now), value(before));
-        let wrote: Vec<Value> = self.wrote.iter().map(value).collect();
-        revert(&mut now_value, &before, &wrote.iter().collect::<Vec<_>>());
-        serde_json::from_value(now_value).unwrap_or_else(|_| now.clone())
-    }
-
-    /// Whether a run of the release can have left it like this: nobody else changed it.
-    fn explains(&self, now: Option<&T>) -> bool {
-        match (&self.before, now) {
-            (before, None) => before.is_none(),
-            (None, Some(now)) => self.wrote.contains(now),
-            (Some(before), Some(now)) => *before == self.reverted(now),
-        }
-    }
-}
-
-fn revert(now: &mut Value, before: &Value, wrote: &[&Value]) {
-    if wrote.contains(&&*now) {
-        now.clone_from(before);
-    } else if let (Value::Object(fields), Value::Object(before)) = (now, before) {
-        for (name, field) in fields {
-            let Some(before) = before.get(name) else { continue };
-            revert(field, before, &wrote.iter().filter_map(|wrote| wrote.get(name)).collect::<Vec<_>>());
-        }
-    }
-}
-
-fn value<T: Serialize>(spec: &T) -> Value {
-    serde_json::to_value(spec).unwrap_or(Value::Null)
-}
-
-/// The first change of a thing finds it as it was; a later one only writes once more.
-fn touched<T: Clone>(
-    all: &mut BTreeMap<String, Touched<T>>,
-    key: String,
-    before: impl FnOnce() -> Option<T>,
-    wrote: &T,
-) {
-    let entry = all.entry(key).or_insert_with(|| Touched { before: before(), wrote: Vec::new() });
-    entry.wrote.push(wrote.clone());
-}
-
-/// What an earlier run found is older than what this one found, unless somebody changed it between the two.
-fn merge<T: Clone + PartialEq + Serialize + DeserializeOwned>(
-    all: &mut BTreeMap<String, Touched<T>>,
-    earlier: BTreeMap<String, Touched<T>>,
-    found: impl Fn(&str) -> Option<T>,
-) {
-    for (key, mut older) in earlier {
-        if older.explains(found(&key).as_ref()) {
-            older.wrote.extend(all.remove(&key).into_iter().flat_map(|newer| newer.wrote));
-            all.insert(key, older);
-        }
     }
 }
 

@@ -48,10 +48,10 @@ pub(super) fn target_group(
         port: service.container.port,
         target_type: "ip".to_owned(),
         protocol: "HTTP".to_owned(),
-        protocol_version: "HTTP1".to_owned(),
+        protocol_version: service.target_group.protocol_version.wire().to_owned(),
         health: HealthCheckSpec {
             path: health.path.clone(),
-            port: None,
+            port: health.port,
             matcher: health.matcher.clone(),
             interval_secs: health.interval_secs,
             timeout_secs: health.timeout_secs,
@@ -110,7 +110,10 @@ pub(super) fn rules(environment: &Environment) -> Vec<RuleSpec> {
             action: of(service),
         })
     });
-    let mut list: Vec<_> = rules.collect();
+    let own = environment.load_balancer.routes.iter().filter_map(|route| {
+        Some(RuleSpec { priority: route.priority, conditions: route.conditions(), action: route.action()? })
+    });
+    let mut list: Vec<_> = rules.chain(own).collect();
     list.sort_by_key(|rule| rule.priority);
     list
 }

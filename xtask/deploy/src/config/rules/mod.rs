@@ -48,15 +48,19 @@ mod lookup_name;
 mod naming;
 mod package_name;
 mod policy_idle;
+mod policy_metric;
 mod policy_name;
 mod public_host;
 mod region;
 mod repository_name;
 mod role_name;
+mod route_action;
 mod route_clash;
+mod route_condition;
 mod route_none;
 mod route_path;
 mod route_shadowed;
+mod scaling_schedule;
 mod secret_in_environment;
 mod secret_reference;
 mod service_key;
@@ -66,6 +70,7 @@ mod smoke_route;
 mod stop_timeout;
 mod tag_value;
 mod target_group_name;
+mod target_protocol;
 mod unique_name;
 mod variable_name;
 mod workload;
@@ -153,7 +158,7 @@ pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 /// All rules, sorted by code.
-static RULES: [Rule; 59] = [
+static RULES: [Rule; 64] = [
     account::RULE,
     account_open::RULE,
     alias_clash::RULE,
@@ -192,15 +197,19 @@ static RULES: [Rule; 59] = [
     lookup_name::RULE,
     package_name::RULE,
     policy_idle::RULE,
+    policy_metric::RULE,
     policy_name::RULE,
     public_host::RULE,
     region::RULE,
     repository_name::RULE,
     role_name::RULE,
+    route_action::RULE,
     route_clash::RULE,
+    route_condition::RULE,
     route_none::RULE,
     route_path::RULE,
     route_shadowed::RULE,
+    scaling_schedule::RULE,
     secret_in_environment::RULE,
     secret_reference::RULE,
     service_key::RULE,
@@ -210,6 +219,7 @@ static RULES: [Rule; 59] = [
     stop_timeout::RULE,
     tag_value::RULE,
     target_group_name::RULE,
+    target_protocol::RULE,
     unique_name::RULE,
     variable_name::RULE,
     workload::RULE,

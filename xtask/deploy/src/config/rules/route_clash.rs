@@ -1,4 +1,4 @@
-//! Each listener rule has a priority and a path of its own.
+//! Each listener rule has a priority and requests of its own.
 //!
 //! Source: ELBv2 API, CreateRule (`PriorityInUse`). The same path twice is accepted, and the second never
 //! taken.
@@ -7,31 +7,34 @@ use super::{Diagnostic, Rule, Scope};
 use crate::config::routing::ListenerRule;
 
 pub(super) const RULE: Rule =
-    Rule { code: "route-clash", about: "Each listener rule has a priority and a path of its own.", check };
+    Rule { code: "route-clash", about: "Each listener rule has a priority and requests of its own.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     for (at, rule) in scope.listener.iter().enumerate() {
         let before = &scope.listener[..at];
-        if let Some(first) = before.iter().find(|first| first.priority == rule.priority) {
-            let place = |rule: &ListenerRule| rule.priority_at.clone().or(rule.pattern_at.clone());
+        if let Some(first) = before.iter().find(|first| first.route.priority == rule.route.priority) {
+            let place = |rule: &ListenerRule| rule.priority_at.clone().or(rule.at.clone());
             found.push(
-                Diagnostic::error(RULE.code, format!("two listener rules have priority {}", rule.priority))
-                    .at(place(first), named(first))
-                    .at(place(rule), named(rule))
-                    .help("give one of them another number; the lower one is tried first"),
+                Diagnostic::error(
+                    RULE.code,
+                    format!("two listener rules have priority {}", rule.route.priority),
+                )
+                .at(place(first), named(first))
+                .at(place(rule), named(rule))
+                .help("give one of them another number; the lower one is tried first"),
             );
         }
-        if let Some(first) = before.iter().find(|first| first.pattern == rule.pattern) {
+        if let Some(first) = before.iter().find(|first| first.conditions == rule.conditions) {
             let wrong =
-                Diagnostic::error(RULE.code, format!("two listener rules have the path `{}`", rule.pattern))
-                    .at(&first.pattern_at, named(first))
-                    .at(&rule.pattern_at, named(rule));
+                Diagnostic::error(RULE.code, format!("two listener rules take `{}`", rule.requests()))
+                    .at(&first.at, named(first))
+                    .at(&rule.at, named(rule));
             found.push(if first.health && rule.health {
                 wrong.help(
                     "give the services different health paths, or set `load-balancer.health-routes = false`",
                 )
             } else {
-                wrong.help("a path can lead to one service only")
+                wrong.help("the same requests can lead to one service only")
             });
         }
     }
@@ -39,5 +42,5 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
 
 fn named(rule: &ListenerRule) -> String {
     let health = if rule.health { ", its health path" } else { "" };
-    format!("`{}` → `{}`{health}", rule.pattern, rule.service)
+    format!("`{}` → {}{health}", rule.requests(), rule.leads_to())
 }

@@ -5,8 +5,8 @@
 //! reason.
 
 use super::{Diagnostic, Place, Rule, Scope};
-use crate::config::routing::{ListenerRule, stranger_in, taken};
-use crate::model::Service;
+use crate::config::routing::{Asked, ListenerRule, may_answer, stranger_in, taken};
+use crate::model::{ProtocolVersion, Service};
 
 pub(super) const RULE: Rule = Rule {
     code: "smoke-route",
@@ -16,7 +16,6 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     for (service, at) in scope.services() {
-        let answers = |rule: Option<&ListenerRule>| rule.is_some_and(|rule| rule.service == service.key.0);
         // A service without any rule is `route-none`'s.
         if service.routes.is_empty() {
             continue;
@@ -27,8 +26,10 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
         }
         for (check, at) in service.smoke.iter().zip(at.key("smoke").entries()) {
             let (path, at) = (&check.path, at.key("path"));
-            let rule = taken(scope.listener, path);
-            if !at.written() || (path.starts_with('/') && answers(rule)) {
+            let asked = Asked { host: scope.environment.load_balancer.host.as_deref(), path };
+            let rule = taken(scope.listener, asked);
+            let answers = may_answer(scope.listener, asked, &service.key.0);
+            if !at.written() || (path.starts_with('/') && answers) {
                 continue;
             }
             if !path.starts_with('/') {
@@ -58,20 +59,25 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
 fn derived(scope: &Scope<'_>, service: &Service, at: &Place<'_>, found: &mut Vec<Diagnostic>) {
     let health = &service.target_group.health.path;
     // A path that is none is `health-path`'s.
-    if !service.smoke.is_empty() || !health.starts_with('/') || stranger_in(health).is_some() {
+    if !service.smoke.is_empty()
+        || service.target_group.protocol_version == ProtocolVersion::Grpc
+        || !health.starts_with('/')
+        || stranger_in(health).is_some()
+    {
         return;
     }
     let wrong =
         Diagnostic::warning(RULE.code, format!("nothing checks `{}` through the load balancer", service.key))
             .at(at, "its health path, which would be checked, leads elsewhere");
-    let wrong = blame(wrong, taken(scope.listener, health));
+    let asked = Asked { host: scope.environment.load_balancer.host.as_deref(), path: health };
+    let wrong = blame(wrong, taken(scope.listener, asked));
     found.push(wrong.help("name a path that leads to it: `smoke = [{ path = \"/…\" }]`"));
 }
 
 fn blame(wrong: Diagnostic, rule: Option<&ListenerRule>) -> Diagnostic {
     match rule {
         Some(rule) => wrong
-            .context(&rule.pattern_at, format!("leads to `{}` (priority {})", rule.service, rule.priority)),
+            .context(&rule.at, format!("leads to {} (priority {})", rule.leads_to(), rule.route.priority)),
         None => wrong.note("no route takes the path: the load balancer answers 404 itself"),
     }
 }

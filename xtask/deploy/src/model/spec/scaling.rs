@@ -50,6 +50,16 @@ impl PolicySpec {
         Some(format!("{balancer}/targetgroup/{group}"))
     }
 
+    /// Whether both follow one metric, which AWS allows one policy of a service (`Only one TargetTrackingScaling policy for a
+    /// given metric specification is allowed`).
+    #[must_use]
+    pub fn rivals(&self, other: &Self) -> bool {
+        let metric = |policy: &Self| {
+            [METRIC, "CustomizedMetricSpecification"].map(|name| policy.configuration[name].clone())
+        };
+        self.kind == Self::TRACKING && other.kind == Self::TRACKING && metric(self) == metric(other)
+    }
+
     /// The target group whose requests it counts, while its ARN is not known: a label of the group's name alone.
     #[must_use]
     pub fn unlabelled(&self) -> Option<&str> {

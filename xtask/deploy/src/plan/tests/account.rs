@@ -47,10 +47,7 @@ fn service(key: &str, port: u16, health: &str, path: &str, priority: u32, depend
             health: HealthCheck { path: health.into(), timeout_secs: 5, ..HealthCheck::default() },
             ..TargetGroup::default()
         },
-        routes: vec![
-            Route { path: health.into(), priority: priority / 10 },
-            Route { path: path.into(), priority },
-        ],
+        routes: vec![Route::of_path(health, priority / 10), Route::of_path(path, priority)],
         deployment: Deployment {
             health_check_grace_secs: 30,
             patience: Patience { roll_secs: 600, back_secs: 300, finish_secs: 60 },

@@ -111,6 +111,24 @@ fn a_schedule_that_is_not_in_the_file_any_more_is_deleted_after_the_proof_if_it_
     assert_eq!(plan.notes, ["scheduled action evening: kept, not created by this tool"]);
 }
 
+#[test]
+fn a_policy_with_another_name_replaces_the_one_of_its_metric_and_an_undo_restores_that() {
+    let (mut desired, mut now) = (desired(), converged());
+    scaling(&mut desired).policies[0].name = "cpu".into();
+    let planned = plan(&desired, &now);
+    assert_eq!(titles(&planned), ["delete scaling policy backend-cpu-scaling", "put scaling policy cpu"]);
+    let record = Undo::of(&planned, &desired, &now);
+    found(&mut now).policies[0].name = "cpu".into();
+    assert_eq!(
+        titles(&undo(&record, &desired, &now)),
+        ["delete scaling policy cpu", "put scaling policy backend-cpu-scaling"]
+    );
+    let mut theirs = converged();
+    found(&mut theirs).arn = Some("by hand".into());
+    let [refusal] = &plan(&desired, &theirs).refusals[..] else { panic!() };
+    assert_eq!(refusal.remedy, "name yours `backend-cpu-scaling`, or delete that one");
+}
+
 /// A policy of the backend's name with metric math, and one with steps: neither can be said in deploy.toml.
 fn of_somebody() -> [PolicySpec; 2] {
     let policy = |kind: &str, configuration| PolicySpec {
