@@ -33,10 +33,11 @@ fn a_task_is_a_target_of_every_load_balancer_of_its_service_and_healthy_only_in_
     let second = lab.target_group_behind_a_listener("inside-tg", 81);
     let balancers = json!([
         { "targetGroupArn": lab.target_group, "containerName": "web", "containerPort": 8080 },
-        { "targetGroupArn": second, "containerName": "web", "containerPort": 8080 },
+        { "targetGroupArn": second, "containerName": "web", "containerPort": 8080,
+            "advancedConfiguration": { "alternateTargetGroupArn": "arn", "productionListenerRule": "rule" } },
     ]);
     let service = lab.running(json!({ "loadBalancers": balancers }));
-    assert_eq!(service["loadBalancers"].as_array().unwrap().len(), 2);
+    assert_eq!(service["loadBalancers"], balancers);
     for group in [lab.target_group.clone(), second.clone()] {
         let health = lab.api(Api::Elb, "DescribeTargetHealth", json!({ "TargetGroupArn": group })).unwrap();
         let states = health["TargetHealthDescriptions"].as_array().unwrap();
