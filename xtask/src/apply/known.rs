@@ -1,7 +1,7 @@
 //! What names mean: ARNs and ids that were observed, and those that steps of this run made.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deploy::model::{Observed, ServiceKey};
 use deploy::plan::RuleMove;
@@ -24,6 +24,7 @@ struct Inner {
     redirect: Option<String>,
     deployed: BTreeMap<ServiceKey, Deployed>,
     service_deployments: BTreeMap<ServiceKey, String>,
+    ran: BTreeSet<ServiceKey>,
     changed: bool,
 }
 
@@ -76,6 +77,7 @@ impl Known {
             redirect: observed.redirect.as_ref().map(|found| found.arn.clone()),
             deployed: deployed.collect(),
             service_deployments: current.collect(),
+            ran: BTreeSet::new(),
             changed: false,
         };
         Self { inner: RefCell::new(inner) }
@@ -85,6 +87,16 @@ impl Known {
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.inner.borrow().changed
+    }
+
+    /// The services whose task before the roll has run.
+    #[must_use]
+    pub fn ran(&self) -> BTreeSet<ServiceKey> {
+        self.inner.borrow().ran.clone()
+    }
+
+    pub(super) fn learn_ran(&self, service: &ServiceKey) {
+        self.inner.borrow_mut().ran.insert(service.clone());
     }
 
     pub(super) fn learn_changed(&self) {

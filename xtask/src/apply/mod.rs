@@ -2,7 +2,9 @@
 //! the other. Every decision was taken when the plan was made.
 
 mod arn;
+mod before_roll;
 mod known;
+mod remove;
 mod stage;
 mod step;
 

@@ -1,25 +1,21 @@
 //! One step: one action, the calls that it is.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use deploy::event::Kind;
-use deploy::model::spec::{Member, ScalableTargetSpec, ServiceSpec, TaskDefinitionSpec};
-use deploy::model::{Desired, Environment, ImageDigest, Owned, OwnedKind, Owner, ServiceKey};
+use deploy::model::spec::{Member, ServiceSpec, TaskDefinitionSpec};
+use deploy::model::{Desired, Environment, ImageDigest, Owner, ServiceKey};
 use deploy::plan::{Action, Revision, RuleMove, client_token, release_tags};
 use deploy::rollout::ServiceSnapshot;
 
 use super::arn::{forwards, labelled, listener, load_balancer, rule, target_group};
-use super::{Deployed, Known};
+use super::remove::{gone, remove};
+use super::{Deployed, Known, before_roll};
 use crate::aws::{self, Aws};
 use crate::host::Host;
 use crate::image::registry::{self, Credential, PushEvent, Registry};
 use crate::image::{self, Image};
 use crate::report::Recorder;
-
-/// A deregistration delay is at most an hour; a service that drains longer than this is told, not waited for.
-const GONE_DEADLINE: Duration = Duration::from_secs(900);
-const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Everything that a step works with.
 #[derive(Debug)]
@@ -54,6 +50,9 @@ pub enum StepError {
     /// A deleted service still drains.
     #[error("service {0} still drains; run this again")]
     Draining(String),
+    /// The task before the roll failed, or could not be run to its end.
+    #[error("{0}")]
+    BeforeRoll(String),
     /// A name of the plan means nothing: an earlier step that should have made it did not.
     #[error("{0} is not known: this is a bug in the plan")]
     Unknown(String),
@@ -145,6 +144,11 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
         }
         Action::DeleteRule(spec) => aws.delete_rule(&rule(known, spec)?).await?,
         Action::RegisterTaskDefinition { spec, .. } => return register(site, spec).await,
+        Action::RunTask { service, spec, revision, task } => {
+            let unknown = || StepError::Unknown(format!("service {service}"));
+            let service = site.environment.service(service).ok_or_else(unknown)?;
+            return before_roll::run(site, service, spec, &arn(site, revision)?, task).await;
+        }
         Action::DeregisterTaskDefinition { revision } => aws.deregister_task_definition(revision).await?,
         Action::CreateService { service, spec, revision, desired } => {
             return create(site, service, spec, revision, *desired).await;
@@ -164,44 +168,6 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
         Action::Remove(owned) => remove(site, owned).await?,
     }
     Ok(String::new())
-}
-
-async fn remove(site: &Site<'_>, owned: &Owned) -> Result<(), StepError> {
-    let (aws, arn) = (site.aws, owned.arn.as_str());
-    match owned.kind {
-        OwnedKind::ScalableTarget => {
-            let spec = ScalableTargetSpec { resource_id: owned.name.clone(), min: 0, max: 0 };
-            aws.deregister_scalable_target(&spec).await?;
-        }
-        OwnedKind::Service => {
-            aws.delete_service(owned.cluster(), &owned.name, true).await?;
-            gone(site, owned.cluster(), &owned.name).await?;
-        }
-        OwnedKind::Rule => aws.delete_rule(arn).await?,
-        OwnedKind::Listener => aws.delete_listener(arn).await?,
-        OwnedKind::LoadBalancer => aws.delete_load_balancer(arn).await?,
-        OwnedKind::TargetGroup => aws.delete_target_group(arn).await?,
-        OwnedKind::Cluster => aws.delete_cluster(&owned.name).await?,
-        OwnedKind::Namespace => aws.delete_namespace(aws::arn_name(arn)).await?,
-        // Images, logs and the record of releases are never planned to be deleted.
-        OwnedKind::Repository | OwnedKind::LogGroup | OwnedKind::Family => {}
-    }
-    Ok(())
-}
-
-/// Waits until a deleted service is INACTIVE: until then it uses its target group and its cluster.
-async fn gone(site: &Site<'_>, cluster: &str, name: &str) -> Result<(), StepError> {
-    let deadline = site.host.clock.mark().after(GONE_DEADLINE);
-    loop {
-        let found = site.aws.describe_services(cluster, &[name]).await?;
-        if found.iter().all(|service| matches!(service.status.as_str(), "INACTIVE" | "MISSING")) {
-            return Ok(());
-        }
-        if deadline.remaining().is_zero() {
-            return Err(StepError::Draining(name.to_owned()));
-        }
-        site.host.clock.sleep(LOOK_EVERY).await;
-    }
 }
 
 fn desired<'a>(site: &Site<'a>) -> Result<&'a Desired, StepError> {
@@ -270,7 +236,7 @@ async fn create(
         spec,
         task_definition: &revision,
         desired: count,
-        arns: &arns(site, spec)?,
+        arns: &arns(site, spec).await?,
         client_token: &client_token(&desired(site)?.release, &spec.name),
         tags: &tags(site),
     };
@@ -305,7 +271,7 @@ async fn update(
         desired: None,
         force_new_deployment: force,
         previous_primary: before.as_ref().map(|before| before.deployment.as_str()),
-        arns: &arns(site, spec)?,
+        arns: &arns(site, spec).await?,
     };
     let answer = site.aws.update_service(&update).await?;
     let running = before.map(|before| before.revision).unwrap_or_default();
@@ -344,10 +310,17 @@ fn arn(site: &Site<'_>, revision: &Revision) -> Result<String, StepError> {
     }
 }
 
-fn arns(site: &Site<'_>, spec: &ServiceSpec) -> Result<aws::Arns, StepError> {
+async fn arns(site: &Site<'_>, spec: &ServiceSpec) -> Result<aws::Arns, StepError> {
     let mut arns = aws::Arns::default();
     for binding in &spec.load_balancers {
-        let arn = target_group(site.known, &binding.target_group)?;
+        let arn = match target_group(site.known, &binding.target_group) {
+            Ok(arn) => arn,
+            // A service that became a worker and goes back: its target group is not in the file any more.
+            Err(unknown) => {
+                let found = site.aws.find_target_groups(&[&binding.target_group]).await?;
+                found.into_iter().next().map(|found| found.state.arn).ok_or(unknown)?
+            }
+        };
         arns.target_groups.insert(binding.target_group.clone(), arn);
     }
     // The ARN, not the name: two namespaces may share a name.

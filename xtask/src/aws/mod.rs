@@ -33,7 +33,7 @@ pub use connect::{Aws, Connect, Keys};
 pub use ec2::{SecurityGroup, Subnet, Vpc};
 pub use ecr::{FoundRepository, RegistryLogin};
 pub use ecs::{
-    Arns, CreateService, FoundService, RegisteredTaskDefinition, RevisionImage, ServiceRevision,
+    Arns, CreateService, FoundService, RegisteredTaskDefinition, RevisionImage, RunTask, ServiceRevision,
     UpdateService,
 };
 pub use elb::{Balancer, FoundListener, FoundRule, FoundTargetGroup};

@@ -9,7 +9,7 @@ const fn need(action: &'static str, on: Resource) -> Need {
 }
 
 /// What plan, deploy, rollback, history, status and smoke call.
-pub const DEPLOY: [Need; 69] = [
+pub const DEPLOY: [Need; 71] = [
     need("application-autoscaling:DeleteScalingPolicy", Resource::ScalableTarget),
     need("application-autoscaling:DeleteScheduledAction", Resource::ScalableTarget),
     need("application-autoscaling:DeregisterScalableTarget", Resource::ScalableTarget),
@@ -47,7 +47,9 @@ pub const DEPLOY: [Need; 69] = [
     need("ecs:ListTaskDefinitions", Resource::Any),
     need("ecs:ListTasks", Resource::InCluster),
     need("ecs:RegisterTaskDefinition", Resource::TaskDefinition),
+    need("ecs:RunTask", Resource::TaskDefinition),
     need("ecs:StopServiceDeployment", Resource::ServiceDeployment),
+    need("ecs:StopTask", Resource::Task),
     need("ecs:TagResource", Resource::Tagged),
     need("ecs:UntagResource", Resource::Cluster),
     need("ecs:UpdateService", Resource::Service),
@@ -103,7 +105,7 @@ mod tests {
     /// Takes no right: everybody may ask who they are.
     const FREE: &str = "sts:GetCallerIdentity";
     /// Kept for whoever cleans up by hand; no verb calls them.
-    const UNUSED: [&str; 3] = ["ecr:DeleteRepository", "ecs:StopTask", "logs:DeleteLogGroup"];
+    const UNUSED: [&str; 2] = ["ecr:DeleteRepository", "logs:DeleteLogGroup"];
 
     /// `Op::read("ecs", "ListTasks")` and its like, in all files of this layer.
     fn called() -> BTreeSet<String> {

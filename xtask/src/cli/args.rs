@@ -205,6 +205,9 @@ pub(crate) struct Rollback {
     /// The release; the newest proven one before what runs when absent
     #[arg(long, value_name = "RELEASE")]
     pub(crate) to: Option<String>,
+    /// Go back past a release whose task before the roll has run, such as a migration
+    #[arg(long)]
+    pub(crate) past_migration: bool,
     /// Show the plan and stop; exits with 3 when something would change
     #[arg(long)]
     pub(crate) plan: bool,

@@ -51,6 +51,10 @@ pub(super) async fn door(session: &Session) -> Result<Door, Failure> {
 
 /// The front door, for smoke checks.
 pub(super) async fn front(session: &Session) -> Result<Front, Failure> {
+    if session.settings.environment.balancer().is_none() {
+        return Err(Failure::usage("no service in deploy.toml has a load balancer")
+            .hint("`cargo xtask status` shows what runs"));
+    }
     door(session)
         .await?
         .front

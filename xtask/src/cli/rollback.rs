@@ -18,9 +18,10 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing
     let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
     let actor = Actor::system(&job.host.env, &job.host.shell);
     let actor = actor.run_url.unwrap_or(actor.name);
-    let former = release::former(&session.aws, &environment, asked.to.as_deref(), actor)
-        .await
-        .map_err(|error| failure(&error))?;
+    let former =
+        release::former(&session.aws, &environment, asked.to.as_deref(), asked.past_migration, actor)
+            .await
+            .map_err(|error| failure(&error))?;
     job.events.emit(Kind::Began {
         command: "rollback".to_owned(),
         environment: environment.name.clone(),

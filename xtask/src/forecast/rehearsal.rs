@@ -179,6 +179,7 @@ fn rehearsed(rehearsal: &Rehearsal) -> Environment {
     };
     for service in &mut environment.services {
         service.scaling = None;
+        service.before_roll = None;
         service.container.secrets.clear();
         service.architecture = Architecture::X86_64;
         service.desired_count = rehearsal.live.get(&service.key).copied().unwrap_or(service.desired_count);

@@ -8,14 +8,15 @@ use sim::identity::{LandingZone, Named, ZoneGroup, ZoneSubnet};
 /// Everything that the environment refers to and the tool does not create.
 #[must_use]
 pub fn landing_zone(environment: &Environment) -> LandingZone {
-    let balancer = &environment.load_balancer;
-    let (lb_subnets, lb_groups): (&[Lookup], &[Lookup]) = match balancer.existing {
-        false => (&balancer.subnets, &balancer.security_groups),
-        true => (&[], &[]),
+    let balancer = environment.balancer();
+    let (lb_subnets, lb_groups): (&[Lookup], &[Lookup]) = match balancer {
+        Some(balancer) if !balancer.existing => (&balancer.subnets, &balancer.security_groups),
+        _ => (&[], &[]),
     };
     let subnet = |public| move |lookup: &Lookup| ZoneSubnet { named: named(lookup), public, zone: None };
-    let mut ports = vec![balancer.listener.port];
-    if balancer.listener.protocol == Protocol::Https {
+    let listener = balancer.map(|it| &it.listener);
+    let mut ports: Vec<u16> = listener.map(|it| it.port).into_iter().collect();
+    if listener.is_some_and(|it| it.protocol == Protocol::Https) {
         // For a second listener that redirects.
         ports.push(80);
     }

@@ -1,6 +1,6 @@
 //! Where an environment is reached, without reading the rest of the account.
 
-use deploy::model::Environment;
+use deploy::model::{Environment, Service};
 use futures_util::future::try_join;
 
 use super::account::guard;
@@ -12,7 +12,7 @@ use crate::aws::Aws;
 pub struct Reach {
     /// The load balancer's DNS name; `None` without a load balancer.
     pub dns_name: Option<String>,
-    /// ARNs of the services' target groups, in the order of the services; `None` for those that do not exist.
+    /// ARNs of the services' target groups, in the order of the services; `None` for workers and those that do not exist.
     pub target_groups: Vec<Option<String>>,
 }
 
@@ -23,16 +23,21 @@ pub struct Reach {
 pub async fn door(aws: &Aws, environment: &Environment) -> Result<Reach, Error> {
     guard(aws, environment).await?;
     let names: Vec<&str> =
-        environment.services.iter().map(|service| service.target_group.name.as_str()).collect();
-    let (balancer, groups) =
-        try_join(aws.describe_load_balancer(&environment.load_balancer.name), aws.find_target_groups(&names))
-            .await?;
-    let arn = |name: &&str| {
+        environment.services.iter().filter_map(Service::group).map(|group| group.name.as_str()).collect();
+    let balancer = async {
+        match environment.balancer() {
+            Some(balancer) => aws.describe_load_balancer(&balancer.name).await,
+            None => Ok(None),
+        }
+    };
+    let (balancer, groups) = try_join(balancer, aws.find_target_groups(&names)).await?;
+    let arn = |service: &Service| {
+        let name = &service.group()?.name;
         let group = groups.iter().find(|group| group.state.spec.name == *name)?;
         Some(group.state.arn.clone())
     };
     Ok(Reach {
         dns_name: balancer.map(|balancer| balancer.state.dns_name),
-        target_groups: names.iter().map(arn).collect(),
+        target_groups: environment.services.iter().map(arn).collect(),
     })
 }

@@ -28,8 +28,7 @@ pub(super) async fn read(aws: &Aws, environment: &Environment, caller: &Caller) 
     for subnet in &references.subnets {
         resolved.resolve(subnet, &subnets, inside("subnet"));
     }
-    let balancer = &environment.load_balancer;
-    if !balancer.existing {
+    if let Some(balancer) = environment.balancer().filter(|it| !it.existing) {
         resolved.missing.extend(one_zone_twice(&balancer.subnets, &subnets, &resolved.ids));
     }
     for group in &references.security_groups {
@@ -89,8 +88,7 @@ impl References {
         let mut subnets: BTreeSet<Lookup> = environment.network.subnets.iter().cloned().collect();
         let mut security_groups: BTreeSet<Lookup> =
             environment.services.iter().flat_map(|service| service.security_groups.iter().cloned()).collect();
-        let balancer = &environment.load_balancer;
-        if !balancer.existing {
+        if let Some(balancer) = environment.balancer().filter(|it| !it.existing) {
             subnets.extend(balancer.subnets.iter().cloned());
             security_groups.extend(balancer.security_groups.iter().cloned());
         }

@@ -97,12 +97,14 @@ async fn strays(
     environment: &Environment,
     observed: &Observed,
 ) -> Result<BTreeMap<String, usize>, aws::Error> {
-    let unused = environment.services.iter().filter(|service| {
+    let unused = environment.services.iter().filter_map(|service| {
         let state = observed.services.get(&service.key).filter(|state| state.status != "INACTIVE");
-        let name = &service.target_group.name;
-        !state.is_some_and(|state| state.spec.load_balancers.iter().any(|it| it.target_group == *name))
+        let uses = |name: &String| {
+            state.is_some_and(|state| state.spec.load_balancers.iter().any(|it| it.target_group == *name))
+        };
+        service.group().map(|group| &group.name).filter(|name| !uses(name))
     });
-    let groups = unused.filter_map(|service| observed.target_groups.get(&service.target_group.name));
+    let groups = unused.filter_map(|name| observed.target_groups.get(name));
     let reads = groups.map(|group| async move {
         let targets = aws.describe_target_health(&group.arn).await?;
         let count = targets.iter().filter(|target| target.state != "draining").count();

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use deploy::model::spec::ListenerSpec;
 use deploy::model::{
-    Environment, Listener, ListenerState, LoadBalancerState, RuleState, TargetGroup, TargetGroupState,
+    Environment, Listener, ListenerState, LoadBalancerState, RuleState, Service, TargetGroup,
+    TargetGroupState,
 };
 use futures_util::future::{try_join, try_join_all};
 
@@ -41,7 +42,7 @@ pub(super) async fn read(aws: &Aws, environment: &Environment) -> Result<Routing
         Some(_) => {
             routing.missing.push(missing(environment, "is not an application load balancer".to_owned()))
         }
-        None if environment.load_balancer.existing => {
+        None if environment.balancer().is_some_and(|it| it.existing) => {
             routing.missing.push(missing(environment, format!("does not exist in {}", environment.region)));
         }
         None => {}
@@ -83,14 +84,13 @@ struct Front {
 }
 
 async fn front(aws: &Aws, environment: &Environment) -> Result<Front, aws::Error> {
-    let Some(balancer) = aws.describe_load_balancer(&environment.load_balancer.name).await? else {
+    let Some(wanted) = environment.balancer() else { return Ok(Front::default()) };
+    let Some(balancer) = aws.describe_load_balancer(&wanted.name).await? else {
         return Ok(Front::default());
     };
     let listeners = aws.describe_listeners(&balancer.state.arn).await?;
     let mut front = Front { balancer: Some(balancer), listeners, ..Front::default() };
-    if let Some(FoundListener { state, .. }) =
-        listener_on(environment.load_balancer.listener.port, &front.listeners)
-    {
+    if let Some(FoundListener { state, .. }) = listener_on(wanted.listener.port, &front.listeners) {
         front.rules = aws.describe_rules(&state.arn).await?;
         if state.spec.protocol == "HTTPS" {
             front.further_certificates = aws.describe_further_certificates(&state.arn).await?;
@@ -109,7 +109,8 @@ async fn target_groups(aws: &Aws, environment: &Environment) -> Result<TargetGro
     let wanted: BTreeMap<&str, &TargetGroup> = environment
         .services
         .iter()
-        .map(|service| (service.target_group.name.as_str(), &service.target_group))
+        .filter_map(Service::group)
+        .map(|group| (group.name.as_str(), group))
         .collect();
     let names: Vec<&str> = wanted.keys().copied().collect();
     let found = aws.find_target_groups(&names).await?;

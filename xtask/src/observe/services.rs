@@ -49,7 +49,10 @@ async fn found(
     aws: &Aws,
     environment: &Environment,
 ) -> Result<(Option<Namespace>, Vec<FoundService>), aws::Error> {
-    let namespace = aws.find_namespace(&environment.namespace).await?;
+    let namespace = match environment.connects() {
+        true => aws.find_namespace(&environment.namespace).await?,
+        false => None,
+    };
     let mut arns = Arns::default();
     if let Some(namespace) = &namespace {
         arns.namespaces.insert(namespace.name.clone(), namespace.arn.clone());

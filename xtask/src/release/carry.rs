@@ -123,25 +123,26 @@ pub(super) async fn follow(ground: &Ground<'_>, known: &Known, services: &[&Serv
 }
 
 fn target(service: &Service, known: &Known) -> Option<Target> {
+    let group = service.group();
     Some(Target {
         key: service.key.clone(),
         service: service.name.clone(),
-        target_group: known.target_group_arn(&service.target_group.name),
+        target_group: group.and_then(|group| known.target_group_arn(&group.name)),
         deployed: known.deployed(&service.key)?,
         container: service.container.name.clone(),
         port: service.container.port,
-        health_path: service.target_group.health.path.clone(),
+        health_path: group.map(|group| group.health.path.clone()).unwrap_or_default(),
         health_command: service.container.health_check.as_ref().map(|check| {
             let words = check.command.iter().filter(|word| !["CMD", "CMD-SHELL"].contains(&word.as_str()));
             redact::text(&words.cloned().collect::<Vec<_>>().join(" "))
         }),
-        health_matcher: service.target_group.health.matcher.clone(),
+        health_matcher: group.map(|group| group.health.matcher.clone()).unwrap_or_default(),
         log_group: service.log_group.name.clone(),
         patience: service.deployment.patience,
         pace: Pace {
-            interval_secs: service.target_group.health.interval_secs.into(),
-            deregistration_delay_secs: service.target_group.deregistration_delay_secs.into(),
-            grace_secs: service.deployment.health_check_grace_secs.into(),
+            interval_secs: group.map_or(0, |group| group.health.interval_secs.into()),
+            deregistration_delay_secs: group.map_or(0, |group| group.deregistration_delay_secs.into()),
+            grace_secs: group.map_or(0, |_| service.deployment.health_check_grace_secs.into()),
             stop_timeout_secs: service.container.stop_timeout_secs.into(),
         },
         on_plain_cause: service.deployment.on_plain_cause,

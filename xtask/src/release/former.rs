@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deploy::history::{Past, Run, history, last_good};
+use deploy::history::{Past, Run, history, last_good, ran_since};
 use deploy::model::{Environment, ImageDigest, Pin, Release, ServiceKey};
 
 use crate::aws::Aws;
@@ -40,6 +40,13 @@ pub enum NoWayBack {
         /// The service.
         service: ServiceKey,
     },
+    /// What ran since then may have changed what the older application works on.
+    #[error("the task before the roll of {} has run since release {release}", revisions.join(" and "))]
+    PastMigration {
+        release: String,
+        /// `family:revision`.
+        revisions: Vec<String>,
+    },
     /// The account cannot be read.
     #[error(transparent)]
     Observe(#[from] observe::Error),
@@ -54,6 +61,10 @@ impl NoWayBack {
             Self::NoRelease(_) | Self::Deregistered { .. } | Self::Partial { .. } => {
                 Some(SEE_HISTORY.to_owned())
             }
+            Self::PastMigration { .. } => Some(
+                "make sure that the older application knows the data as it is now, then add --past-migration"
+                    .to_owned(),
+            ),
             Self::Observe(error) => error.hint(),
         }
     }
@@ -76,6 +87,7 @@ pub async fn former(
     aws: &Aws,
     environment: &Environment,
     to: Option<&str>,
+    past_migration: bool,
     actor: String,
 ) -> Result<Former, NoWayBack> {
     let read = observe::history(aws, environment, MOST).await?;
@@ -96,6 +108,10 @@ pub async fn former(
     whole(aws, environment, &past.release).await?;
     if let Some(service) = environment.services.iter().find(|service| !past.runs.contains_key(&service.key)) {
         return Err(NoWayBack::Partial { release: past.release.clone(), service: service.key.clone() });
+    }
+    let ran: Vec<String> = ran_since(&read.facts, past).iter().map(|it| it.name().to_owned()).collect();
+    if !ran.is_empty() && !past_migration {
+        return Err(NoWayBack::PastMigration { release: past.release.clone(), revisions: ran });
     }
     let mut warnings = read.warnings;
     if !past.proven {

@@ -135,7 +135,7 @@ impl Ground<'_> {
             .environment
             .services
             .iter()
-            .map(|service| known.target_group_arn(&service.target_group.name))
+            .map(|service| known.target_group_arn(&service.group()?.name))
             .collect();
         Door { target_groups, front: Front::of(self.environment, dns_name.as_deref(), self.door) }
     }

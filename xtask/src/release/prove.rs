@@ -47,8 +47,8 @@ pub(super) async fn prove(
     door: &Door,
 ) -> Result<Proof, observe::Error> {
     let Ground { host, aws, events, environment, .. } = *ground;
-    events
-        .emit(Kind::PhaseBegan { phase: Phase::Verify, about: "digests, targets, smoke checks".to_owned() });
+    let about = environment.balancer().map_or("digests", |_| "digests, targets, smoke checks");
+    events.emit(Kind::PhaseBegan { phase: Phase::Verify, about: about.to_owned() });
     let parked = parked(ground, door).await?;
     let mut asked = environment.clone();
     for service in asked.services.iter_mut().filter(|service| parked.contains(&service.key)) {
@@ -58,6 +58,8 @@ pub(super) async fn prove(
         match &door.front {
             Some(front) if front.unasked.is_some() => Smoke::NotAsked,
             Some(front) => verify::smoke(&host.http, &host.clock, events, &asked, front).await,
+            // Workers answer nobody: their tasks are the whole proof.
+            None if environment.balancer().is_none() => Smoke::Passed,
             None => Smoke::Failed,
         }
     };

@@ -120,8 +120,8 @@ async fn found(ground: &Ground<'_>, planned: &Planned, services: &[&Service], wa
     let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
     // Targets that a changed check had failed pass the restored one some times first.
     let pass = |service: &Service| {
-        let health = &service.target_group.health;
-        Duration::from_secs((health.healthy_threshold * health.interval_secs).into())
+        let secs = service.group().map_or(0, |it| it.health.healthy_threshold * it.health.interval_secs);
+        Duration::from_secs(secs.into())
     };
     let checks = planned.undo.health_checks().next().is_some();
     let pass = services.iter().map(|service| pass(service)).max().filter(|_| checks).unwrap_or_default();

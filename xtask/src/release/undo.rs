@@ -55,6 +55,10 @@ pub(super) async fn undo(
     if !is_undone(ground, settled) || !held.is_still_held(ground).await {
         return None;
     }
+    for key in known.ran() {
+        let text = format!("{key}: its task before the roll has run; what that changed is not undone");
+        ground.events.emit(Kind::Warned { text });
+    }
     let crashed = proven::mark_crashed(ground, planned).await;
     let before = before(ground, planned, &crashed).await;
     let pins: BTreeMap<ServiceKey, Pin> = before

@@ -12,7 +12,7 @@ pub struct Target {
     pub key: ServiceKey,
     /// The service's name.
     pub service: String,
-    /// Its target group's ARN.
+    /// Its target group's ARN; `None` for a worker.
     pub target_group: Option<String>,
     /// What is followed.
     pub deployed: Deployed,

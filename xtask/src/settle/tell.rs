@@ -18,6 +18,8 @@ pub(super) struct Teller {
     /// `family:revision`.
     revision: String,
     pace: Pace,
+    balanced: bool,
+    checked: bool,
     began: Mark,
     sightings: Sightings,
     /// How it stood when that was told last: desired, running, pending and failed tasks, and what it waited for.
@@ -39,6 +41,8 @@ impl Teller {
             deployment: target.deployed.deployment.clone(),
             revision: short(&target.deployed.revision),
             pace: target.pace,
+            balanced: target.target_group.is_some(),
+            checked: target.health_command.is_some(),
             began,
             sightings: Sightings::default(),
             told: None,
@@ -73,7 +77,8 @@ impl Teller {
             deployment: &self.deployment,
             service: &seen.service,
             tasks: &seen.tasks,
-            targets: &seen.targets,
+            targets: self.balanced.then_some(&seen.targets),
+            checked: self.checked,
         };
         let waiting = waiting(view, self.pace, &self.sightings, self.began.elapsed_ms());
         let counts = [entry.desired, entry.running, entry.pending, entry.failed];

@@ -21,7 +21,7 @@ impl Front {
     /// The front door of a load balancer with this DNS name, or of the embedded cloud, which listens at `local`.
     #[must_use]
     pub fn of(environment: &Environment, dns_name: Option<&str>, local: Option<&ConnectTo>) -> Option<Self> {
-        let balancer = &environment.load_balancer;
+        let balancer = environment.balancer()?;
         let (scheme, usual) = match balancer.listener.protocol {
             Protocol::Http => ("http", 80),
             Protocol::Https => ("https", 443),

@@ -91,7 +91,10 @@ fn row(
         revision: revision.unwrap_or_else(|| "-".to_owned()),
         // While two revisions run there is no one digest to show.
         digest: if digests.len() == 1 { digests.pop() } else { None },
-        targets: targets.map_or_else(|| "?".to_owned(), healthy),
+        targets: match service.group() {
+            Some(_) => targets.map_or_else(|| "?".to_owned(), healthy),
+            None => "-".to_owned(),
+        },
         console: None,
         url: base
             .zip(public_path(service))

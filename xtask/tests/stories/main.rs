@@ -4,6 +4,7 @@
 
 mod abort;
 mod availability;
+mod before_roll;
 mod causes;
 mod complete;
 mod deadlines;
@@ -41,4 +42,5 @@ mod unanswered;
 mod undone;
 mod unfinished;
 mod wait;
+mod workers;
 mod world;

@@ -55,6 +55,8 @@ pub(crate) struct World {
     pub(crate) consents_after: u64,
     /// What those who deploy to the account may do: what the printed policy allows, unless a story says otherwise.
     pub(crate) rights: Option<RuleGuard>,
+    /// Whether rollbacks go past migrations.
+    pub(crate) past_migration: bool,
     /// Prints what the tool prints.
     pub(crate) shows: bool,
 }
@@ -113,6 +115,7 @@ impl World {
             consents_after: 0,
             rights,
             shows: false,
+            past_migration: false,
         }
     }
 
@@ -138,6 +141,7 @@ impl World {
             consents_after: 0,
             rights: None,
             shows: self.shows,
+            past_migration: false,
         }
     }
 
@@ -198,7 +202,9 @@ impl World {
 
     /// Goes back to a release, or to the last good one, and tells how it ended.
     pub(crate) async fn rollback(&self, to: Option<&str>) -> Result<Ended, NoWayBack> {
-        let former = release::former(&self.aws, &self.environment, to, "story".to_owned()).await?;
+        let former =
+            release::former(&self.aws, &self.environment, to, self.past_migration, "story".to_owned())
+                .await?;
         let mut ended = self.carry(former.release, &BTreeMap::new()).await;
         ended.events.extend(former.warnings.into_iter().map(|text| Kind::Warned { text }));
         Ok(ended)

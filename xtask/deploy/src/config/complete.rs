@@ -59,7 +59,7 @@ fn names(service: &mut Service, namespace: &str) {
         let port = container.port.to_string();
         container.environment.entry(PORT_VARIABLE.to_owned()).or_insert(port);
     }
-    if let Some(connect) = &mut service.connect {
+    if let Some(connect) = service.connect.as_mut().filter(|connect| connect.enable) {
         alias(connect, &container.port_name, container.port, namespace);
     }
 }

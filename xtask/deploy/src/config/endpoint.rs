@@ -17,7 +17,7 @@ pub(crate) struct Endpoint<'a> {
 /// The endpoints of all services, as far as the file says enough to know them.
 pub(crate) fn endpoints<'a>(scope: &Scope<'a>) -> Vec<Endpoint<'a>> {
     let known = scope.services().filter_map(|(service, at)| {
-        let alias = &service.connect.as_ref()?.alias;
+        let alias = &service.endpoint()?.alias;
         let place = at.key("connect.alias.dns").or(at.key("connect"));
         let known = !alias.dns.is_empty() && alias.port != 0;
         known.then_some(Endpoint { service: &service.key.0, dns: &alias.dns, port: alias.port, place })

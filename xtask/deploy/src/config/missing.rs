@@ -9,10 +9,17 @@ use crate::model::Service;
 /// Reports all that is missing, once for each section.
 pub(super) fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     let section = format!("environment `{}`", scope.env());
-    let mut keys =
-        vec!["app", "region", "cluster", "namespace", "network.vpc", "network.subnets", "load-balancer.name"];
-    if !scope.environment.load_balancer.existing {
-        keys.extend(["load-balancer.subnets", "load-balancer.security-groups"]);
+    let services = &scope.environment.services;
+    let mut keys = vec!["app", "region", "cluster"];
+    if services.is_empty() || scope.environment.connects() {
+        keys.push("namespace");
+    }
+    keys.extend(["network.vpc", "network.subnets"]);
+    if services.is_empty() || scope.environment.balancer().is_some() {
+        keys.push("load-balancer.name");
+        if !scope.environment.load_balancer.existing {
+            keys.extend(["load-balancer.subnets", "load-balancer.security-groups"]);
+        }
     }
     let lacks = keys.into_iter().filter(|key| !scope.at(key).written()).map(str::to_owned);
     report(&section, lacks.collect(), &scope.env_at, "here or at the top of the file", found);
@@ -36,17 +43,21 @@ fn of_service(service: &Service) -> Vec<String> {
     if service.build.dockerfile.is_none() {
         keys.push("build.cargo");
     }
-    keys.extend(["repository.name", "container.port", "container.name"]);
+    keys.push("repository.name");
+    if service.load_balancer || service.endpoint().is_some() {
+        keys.push("container.port");
+    }
+    keys.push("container.name");
     if service.container.health_check.is_some() {
         keys.push("container.health-check.command");
     }
-    keys.extend([
-        "execution-role",
-        "log-group.name",
-        "security-groups",
-        "target-group.name",
-        "target-group.health.path",
-    ]);
+    if service.before_roll.is_some() {
+        keys.push("before-roll.command");
+    }
+    keys.extend(["execution-role", "log-group.name", "security-groups"]);
+    if service.load_balancer {
+        keys.extend(["target-group.name", "target-group.health.path"]);
+    }
     let mut keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
     if let Some(scaling) = &service.scaling {
         for policy in &scaling.policies {

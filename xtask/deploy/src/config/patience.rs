@@ -22,14 +22,18 @@ pub(super) fn patience(kind: Kind, settle: Option<u64>, service: &Service) -> Pa
         Kind::Aws => (FARGATE_START_SECS, FARGATE_COMPLETION_SECS),
         Kind::Local => (LOCAL_START_SECS, LOCAL_COMPLETION_SECS),
     };
-    let group = &service.target_group;
-    let health = &group.health;
     let secs = |value: u32| u64::from(value);
-    let checks = secs(health.interval_secs) * secs(health.healthy_threshold);
-    let leave =
-        secs(group.deregistration_delay_secs) + secs(service.container.stop_timeout_secs) + completion;
     let rollout = &service.deployment;
-    let wave = start + secs(rollout.health_check_grace_secs) + checks + leave;
+    let (checks, drain) = match (service.group(), &service.container.health_check) {
+        (Some(group), _) => {
+            let checks = group.health.interval_secs * group.health.healthy_threshold;
+            (rollout.health_check_grace_secs + checks, group.deregistration_delay_secs)
+        }
+        (None, Some(check)) => (check.start_period_secs + check.interval_secs * check.retries, 0),
+        (None, None) => (0, 0),
+    };
+    let leave = secs(drain) + secs(service.container.stop_timeout_secs) + completion;
+    let wave = start + secs(checks) + leave;
     let roll = waves(service).unwrap_or(1).max(1) * wave;
     let given = rollout.settle_secs.or(settle);
     Patience { roll_secs: given.unwrap_or(ROLLS * roll), back_secs: roll, finish_secs: leave }

@@ -2,7 +2,7 @@
 
 use super::place::{Places, Span};
 use crate::model::spec::{Condition, ConditionField, covers, requests};
-use crate::model::{Environment, Route};
+use crate::model::{Environment, Route, Service};
 
 /// Health routes get 10, 20, 30 … unless the file says otherwise: below the hundreds that patterns usually
 /// have.
@@ -58,7 +58,7 @@ pub(crate) fn listener_rules(environment: &Environment, places: &Places) -> Vec<
             }
         }
     };
-    for service in &environment.services {
+    for service in balanced(environment) {
         add(Some(&service.key.0), format!("service.{}.routes", service.key), &service.routes);
     }
     add(None, "load-balancer.routes".to_owned(), &environment.load_balancer.routes);
@@ -69,10 +69,14 @@ pub(crate) fn listener_rules(environment: &Environment, places: &Places) -> Vec<
     rules
 }
 
+fn balanced(environment: &Environment) -> impl Iterator<Item = &Service> {
+    environment.services.iter().filter(|service| service.load_balancer)
+}
+
 fn health_rules(environment: &Environment, places: &Places, rules: &mut Vec<ListenerRule>) {
     let mut taken: Vec<u32> = rules.iter().map(|rule| rule.route.priority).collect();
     taken.extend(environment.services.iter().filter_map(|service| service.health_route_priority));
-    for service in &environment.services {
+    for service in balanced(environment) {
         let (key, path) = (&service.key.0, &service.target_group.health.path);
         let same = |rule: &ListenerRule| rule.service.as_ref() == Some(key) && rule.requests() == *path;
         // A route that says the same already needs no second rule.

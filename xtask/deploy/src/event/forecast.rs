@@ -62,7 +62,7 @@ impl Part {
     fn of(waiting: &Waiting) -> Option<Self> {
         Some(match waiting {
             Waiting::FirstSight | Waiting::Tasks => Self::Start,
-            Waiting::Targets { .. } => Self::Checks,
+            Waiting::Targets { .. } | Waiting::Checks { .. } => Self::Checks,
             Waiting::Draining { leaving: Some(Leaving { step: Leave::Stopping, .. }), .. } => Self::Stopping,
             Waiting::Draining { .. } => Self::Draining,
             Waiting::Completion => Self::Completion,

@@ -205,6 +205,8 @@ pub enum Kind {
         /// How often it said just that since the poll before.
         times: usize,
     },
+    /// The task that runs before the roll printed something.
+    Printed { service: ServiceKey, lines: Vec<String> },
     /// A deployment is over.
     Settled {
         /// The service.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CRASHED, Facts, Fate, PROVEN, Past, Run};
+use super::{BEFORE_ROLL, CRASHED, Facts, Fate, PROVEN, Past, Run};
 use crate::model::{ImageDigest, ServiceKey, TaskDefinitionState};
 
 /// The releases that the revisions tell of, newest first.
@@ -56,6 +56,7 @@ fn past(facts: &Facts, name: &str) -> Option<Past> {
         release: name.to_owned(),
         fate: fate(facts, own.values().map(|revision| revision.arn.as_str()), live, proven),
         proven,
+        migrated: own.values().any(|revision| revision.tags.contains_key(BEFORE_ROLL)),
         at_ms,
         commit: tags.get("commit").cloned(),
         dirty: tags.get("dirty").is_some_and(|dirty| dirty == "true"),

@@ -25,6 +25,9 @@ pub const PROVEN: &str = "proven";
 /// The tag of a proven revision whose tasks stopped by themselves later: no rollback and no undo chooses it.
 pub const CRASHED: &str = "crashed";
 
+/// The tag of a revision whose task before the roll has run: when that was, RFC 3339.
+pub const BEFORE_ROLL: &str = "before-roll";
+
 /// What the account tells of former releases.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -45,6 +48,18 @@ pub struct Roll {
     pub status: String,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created_ms: u64,
+}
+
+/// Revisions that came after those of `past` and whose task before the roll has run: what it changed, such as a database, the
+/// older application may not know.
+#[must_use]
+pub fn ran_since<'a>(facts: &'a Facts, past: &Past) -> Vec<&'a TaskDefinitionState> {
+    let since = |(key, run): (&ServiceKey, &Run)| {
+        let revisions = facts.revisions.get(key).map(Vec::as_slice).unwrap_or_default();
+        let at = revisions.iter().find(|it| it.arn == run.revision).map_or(0, TaskDefinitionState::number);
+        revisions.iter().filter(move |it| it.number() > at && it.tags.contains_key(BEFORE_ROLL))
+    };
+    past.runs.iter().flat_map(since).collect()
 }
 
 /// The release to go back to from what runs: the newest proven one that is older than the live one and runs something

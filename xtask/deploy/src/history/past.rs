@@ -15,6 +15,8 @@ pub struct Past {
     pub fate: Fate,
     /// Whether it was proven at some time.
     pub proven: bool,
+    /// Whether a task ran before its roll, such as a migration.
+    pub migrated: bool,
     /// When its first revision was registered, in milliseconds since the Unix epoch.
     pub at_ms: u64,
     /// The commit.

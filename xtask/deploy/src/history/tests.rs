@@ -162,3 +162,26 @@ fn what_served_before_is_what_ran_last_and_not_what_was_registered_last() {
     assert_eq!(before([true, true, false, false], &[]), Some(2), "ECS tells of no deployments");
     assert_eq!(before([false; 4], &[]), None);
 }
+
+#[test]
+fn what_ran_since_a_release_is_found_by_service_and_also_where_it_was_never_proven() {
+    let migrated = |number, release| {
+        let mut revision = revision("b", number, release, false);
+        revision.tags.insert(BEFORE_ROLL.to_owned(), "2026-11-23T08:00:12Z".to_owned());
+        revision
+    };
+    let mut facts = three([2, 3]);
+    let backend = facts.revisions.get_mut(&key("backend")).unwrap();
+    backend[0] = TaskDefinitionState { tags: migrated(1, "r1").tags, ..backend[0].clone() };
+    backend.push(migrated(3, "r4"));
+    let releases = history(&facts);
+    let since = |name: &str| {
+        let past = releases.iter().find(|past| past.release == name).unwrap();
+        ran_since(&facts, past).iter().map(|revision| revision.name()).collect::<Vec<_>>()
+    };
+    assert_eq!(since("r2"), ["b:3"]);
+    assert_eq!(since("r4"), [""; 0]);
+    let marked: Vec<_> =
+        releases.iter().filter(|past| past.migrated).map(|past| past.release.as_str()).collect();
+    assert_eq!(marked, ["r4", "r1"]);
+}

@@ -41,6 +41,8 @@ const BROUGHT: [Need; 23] = [
 /// The services whose service-linked roles a first deploy makes.
 const LINKED: [&str; 3] =
     ["ecs.amazonaws.com", "ecs.application-autoscaling.amazonaws.com", "elasticloadbalancing.amazonaws.com"];
+/// For tasks before the roll. Whoever may run tasks acts with their roles, so only where there are some.
+const RUNS: [&str; 2] = ["ecs:RunTask", "ecs:StopTask"];
 /// The services that a role is passed to.
 const PASSED_TO: [&str; 2] = ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"];
 
@@ -48,7 +50,9 @@ const PASSED_TO: [&str; 2] = ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"];
 #[must_use]
 pub fn policy(environment: &Environment, place: Place<'_>, needs: &[Need]) -> Value {
     let mut grouped: BTreeMap<(Resource, &str), BTreeSet<&str>> = BTreeMap::new();
-    for need in needs.iter().chain(&BROUGHT) {
+    let runs = environment.services.iter().any(|service| service.before_roll.is_some());
+    let needs = needs.iter().filter(|need| runs || !RUNS.contains(&need.action));
+    for need in needs.chain(&BROUGHT) {
         // Actions with a condition of their own stand alone.
         let alone = match need.action {
             "iam:PassRole" | "iam:CreateServiceLinkedRole" => need.action,

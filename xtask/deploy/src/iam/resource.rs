@@ -4,7 +4,7 @@
 //! `*` only.
 
 use super::Place;
-use crate::model::{Environment, Lookup};
+use crate::model::{Environment, Lookup, Service};
 
 /// An action that is called, and what it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,10 +97,8 @@ impl Resource {
                 let kinds = ["loadbalancer", "listener", "listener-rule"];
                 let elb = |rest: String| arn("elasticloadbalancing", rest);
                 let parts = kinds.into_iter().map(|kind| elb(format!("{kind}/app/{balancer}/*")));
-                let groups = environment
-                    .services
-                    .iter()
-                    .map(|it| elb(format!("targetgroup/{}/*", it.target_group.name)));
+                let groups = environment.services.iter().filter_map(Service::group);
+                let groups = groups.map(|group| elb(format!("targetgroup/{}/*", group.name)));
                 parts.chain(groups).collect()
             }
             Self::ScalableTarget => vec![arn("application-autoscaling", "scalable-target/*".to_owned())],

@@ -95,3 +95,22 @@ impl Engine {
         }
     }
 }
+
+/// An ECR repository.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Repository {
+    /// Its name.
+    pub name: String,
+    /// Whether a tag can be pushed once only.
+    pub immutable_tags: bool,
+    /// How many images are kept. Each release pushes at most one: this is how far back `rollback` can go.
+    #[schemars(range(min = 5, max = 1000))]
+    pub keep_images: u32,
+}
+
+impl Default for Repository {
+    fn default() -> Self {
+        Self { name: String::new(), immutable_tags: true, keep_images: 30 }
+    }
+}

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Container {
     /// Its name; `aws ecs execute-command --container` takes it.
     pub name: String,
-    /// The port that it listens on. It is told by the environment variable `PORT`.
+    /// The port that it listens on; the application reads it from the environment variable `PORT`. A worker that is reached
+    /// by nobody has none.
     #[schemars(range(min = 1, max = 65535))]
     pub port: u16,
     /// The port mapping's name, which Service Connect refers to. The container's name when omitted.
@@ -84,14 +85,22 @@ impl Default for ContainerHealthCheck {
 
 /// The Service Connect endpoint that makes a service reachable for others in the namespace. Without it
 /// the service is a client only.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Connect {
+    /// Whether its tasks take part in Service Connect at all. With `false` they are no clients either.
+    pub enable: bool,
     /// Unique in the namespace. The port's name when omitted.
     #[schemars(length(min = 1))]
     pub discovery_name: String,
     /// How clients call it.
     pub alias: Alias,
+}
+
+impl Default for Connect {
+    fn default() -> Self {
+        Self { enable: true, discovery_name: String::new(), alias: Alias::default() }
+    }
 }
 
 /// What clients of a Service Connect endpoint use.
@@ -104,4 +113,21 @@ pub struct Alias {
     /// The name that clients use. `DISCOVERY-NAME.NAMESPACE` when omitted.
     #[schemars(length(min = 1))]
     pub dns: String,
+}
+
+/// A CloudWatch log group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LogGroup {
+    /// Its name.
+    pub name: String,
+    /// Days that its events are kept. CloudWatch Logs takes certain numbers only, such as 7, 14, 30, 90, 365.
+    #[schemars(range(min = 1, max = 3653))]
+    pub retention_days: u32,
+}
+
+impl Default for LogGroup {
+    fn default() -> Self {
+        Self { name: String::new(), retention_days: 30 }
+    }
 }

@@ -154,4 +154,16 @@ impl Environment {
     pub fn service(&self, key: &ServiceKey) -> Option<&Service> {
         self.services.iter().find(|service| service.key == *key)
     }
+
+    /// The load balancer; `None` where every service is a worker.
+    #[must_use]
+    pub fn balancer(&self) -> Option<&LoadBalancer> {
+        self.services.iter().any(|service| service.load_balancer).then_some(&self.load_balancer)
+    }
+
+    /// Whether any service takes part in Service Connect, which needs the namespace.
+    #[must_use]
+    pub fn connects(&self) -> bool {
+        self.services.iter().any(Service::connects)
+    }
 }

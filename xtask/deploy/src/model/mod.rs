@@ -8,6 +8,7 @@
 //! - [`Observed`]: what the account holds, read at one moment.
 
 mod aws;
+mod before_roll;
 mod build;
 mod container;
 mod environment;
@@ -23,8 +24,9 @@ pub mod spec;
 mod tag;
 
 pub use aws::AwsTables;
-pub use build::{Build, BuildCache, BuildSecret, Engine};
-pub use container::{Alias, Connect, Container, ContainerHealthCheck};
+pub use before_roll::BeforeRoll;
+pub use build::{Build, BuildCache, BuildSecret, Engine, Repository};
+pub use container::{Alias, Connect, Container, ContainerHealthCheck, LogGroup};
 pub use environment::{Availability, Environment, Kind, Timeouts, Undo, Workload};
 pub use network::{Listener, LoadBalancer, Lookup, Network, Protocol, Scheme, SmokeFrom};
 pub use observed::{
@@ -38,8 +40,5 @@ pub use rollout::{
     Scaling, Schedule, Statistic,
 };
 pub use route::{ContentType, Redirect, Respond, Route};
-pub use service::{
-    Architecture, HealthCheck, LogGroup, ProtocolVersion, Repository, Service, ServiceKey, SmokeCheck,
-    TargetGroup,
-};
+pub use service::{Architecture, HealthCheck, ProtocolVersion, Service, ServiceKey, SmokeCheck, TargetGroup};
 pub use tag::{fits_tag, tag_text};

@@ -7,7 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::spec::TargetGroupSpec;
-use super::{AwsTables, Build, Connect, Container, Deployment, Lookup, Route, Scaling};
+use super::{
+    AwsTables, BeforeRoll, Build, Connect, Container, Deployment, LogGroup, Lookup, Repository, Route,
+    Scaling,
+};
 
 /// A service's short name in `deploy.toml`, such as `backend`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
@@ -59,13 +62,16 @@ pub struct Service {
     #[schemars(length(min = 1, max = 5))]
     pub security_groups: Vec<Lookup>,
     /// How many tasks the service begins with; afterwards autoscaling decides, where there is `scaling`.
-    #[schemars(range(min = 1, max = 5000))]
+    #[schemars(range(min = 0, max = 5000))]
     pub desired_count: u32,
     /// Whether `cargo xtask exec` and `aws ecs execute-command` work in tasks that start from now on; the task role needs
     /// the ssmmessages permissions.
     pub enable_execute_command: bool,
     /// Its Service Connect endpoint.
     pub connect: Option<Connect>,
+    /// Whether the load balancer leads to it. With `false` it is a worker: without target group, routes and smoke checks,
+    /// proven by its tasks alone.
+    pub load_balancer: bool,
     /// Its target group behind the load balancer.
     pub target_group: TargetGroup,
     /// How many task definition revisions are kept to go back to. What runs and the last proven ones stay in any
@@ -79,6 +85,8 @@ pub struct Service {
     /// When omitted: the first of 10, 20, 30 … that is free. Give it, and it stays when services come and go.
     #[schemars(range(min = 1, max = 50000))]
     pub health_route_priority: Option<u32>,
+    /// What runs once as the new revision before it rolls, such as a migration.
+    pub before_roll: Option<BeforeRoll>,
     /// How a new revision rolls out.
     pub deployment: Deployment,
     /// Autoscaling. Without it the count stays as it is.
@@ -113,10 +121,12 @@ impl Default for Service {
             desired_count: 2,
             enable_execute_command: false,
             connect: None,
+            load_balancer: true,
             target_group: TargetGroup::default(),
             keep_revisions: 0,
             routes: Vec::new(),
             health_route_priority: None,
+            before_roll: None,
             deployment: Deployment::default(),
             scaling: None,
             depends_on: Vec::new(),
@@ -126,39 +136,23 @@ impl Default for Service {
     }
 }
 
-/// An ECR repository.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Repository {
-    /// Its name.
-    pub name: String,
-    /// Whether a tag can be pushed once only.
-    pub immutable_tags: bool,
-    /// How many images are kept. Each release pushes at most one: this is how far back `rollback` can go.
-    #[schemars(range(min = 5, max = 1000))]
-    pub keep_images: u32,
-}
-
-impl Default for Repository {
-    fn default() -> Self {
-        Self { name: String::new(), immutable_tags: true, keep_images: 30 }
+impl Service {
+    /// Its target group; `None` for a worker.
+    #[must_use]
+    pub fn group(&self) -> Option<&TargetGroup> {
+        self.load_balancer.then_some(&self.target_group)
     }
-}
 
-/// A CloudWatch log group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct LogGroup {
-    /// Its name.
-    pub name: String,
-    /// Days that its events are kept. CloudWatch Logs takes certain numbers only, such as 7, 14, 30, 90, 365.
-    #[schemars(range(min = 1, max = 3653))]
-    pub retention_days: u32,
-}
+    /// What it offers to others through Service Connect.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&Connect> {
+        self.connect.as_ref().filter(|connect| connect.enable)
+    }
 
-impl Default for LogGroup {
-    fn default() -> Self {
-        Self { name: String::new(), retention_days: 30 }
+    /// Whether its tasks get Service Connect's proxy, as servers or as clients only.
+    #[must_use]
+    pub fn connects(&self) -> bool {
+        self.connect.as_ref().is_none_or(|connect| connect.enable)
     }
 }
 

@@ -9,7 +9,8 @@ use crate::model::spec::{
     RepositorySpec, RuleSpec, ScalableTargetSpec, ScheduledActionSpec, ServiceSpec, TargetGroupSpec,
     TaskDefinitionSpec,
 };
-use crate::model::{ImageDigest, Owned, ServiceKey};
+use crate::model::{BeforeRoll, ImageDigest, Owned, ServiceKey};
+use crate::redact;
 
 /// One write, or one push. Resources are named; the executor knows their ARNs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -74,6 +75,14 @@ pub enum Action {
         service: ServiceKey,
         /// The revision's content.
         spec: Box<TaskDefinitionSpec>,
+    },
+    /// ECS RunTask of a revision with another command, and the wait for its end.
+    RunTask {
+        service: ServiceKey,
+        /// Its wanted settings: the task has the service's network.
+        spec: Box<ServiceSpec>,
+        revision: Revision,
+        task: BeforeRoll,
     },
     /// ECS DeregisterTaskDefinition.
     DeregisterTaskDefinition {
@@ -153,6 +162,17 @@ pub enum Revision {
     Registered(String),
 }
 
+impl Revision {
+    /// Such as `ielts-backend:7`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Existing(arn) => arn.rsplit('/').next().unwrap_or(arn).to_owned(),
+            Self::Registered(family) => format!("{family}:(new)"),
+        }
+    }
+}
+
 impl Action {
     /// Whether it changes what serves: not what is only made, or holds data.
     #[must_use]
@@ -171,6 +191,7 @@ impl Action {
                 | Self::CreateListener(_)
                 | Self::CreateTargetGroup(_)
                 | Self::RegisterTaskDefinition { .. }
+                | Self::RunTask { .. }
                 | Self::DeregisterTaskDefinition { .. }
         )
     }
@@ -222,6 +243,9 @@ impl Action {
             Self::DeleteRule(spec) => format!("delete rule {} {}", spec.priority, spec.requests()),
             Self::RegisterTaskDefinition { spec, .. } => {
                 format!("register task definition {}", spec.family())
+            }
+            Self::RunTask { revision, task, .. } => {
+                format!("run `{}` once as {}", redact::text(&task.command.join(" ")), revision.words())
             }
             Self::DeregisterTaskDefinition { revision } => {
                 format!("deregister task definition {}", revision.rsplit('/').next().unwrap_or(revision))

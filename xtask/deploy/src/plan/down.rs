@@ -3,7 +3,7 @@
 use super::Plan;
 use super::orphans::removal;
 use crate::model::spec::ServiceSpec;
-use crate::model::{Environment, Maker, Observed, Owned, OwnedKind, Owner, RuleState};
+use crate::model::{Environment, Maker, Observed, Owned, OwnedKind, Owner, RuleState, Service};
 
 /// What [`down`] leaves on purpose: it holds data, or an earlier release may need it.
 pub const REMAINS: &str = "repositories with their images, log groups and task definition revisions are kept";
@@ -76,11 +76,12 @@ fn adopted(environment: &Environment, observed: &Observed) -> Vec<String> {
             let arn = scaling.arn.as_deref().unwrap_or_default();
             found.push((format!("scalable target {}", target.resource_id), arn));
         }
-        if let Some(group) = observed.target_groups.get(&service.target_group.name) {
+        if let Some(group) = service.group().and_then(|group| observed.target_groups.get(&group.name)) {
             found.push((format!("target group {}", group.spec.name), &group.arn));
         }
     }
-    let ours = |group: &String| environment.services.iter().any(|it| it.target_group.name == *group);
+    let groups = || environment.services.iter().filter_map(Service::group);
+    let ours = |name: &String| groups().any(|group| group.name == *name);
     for rule in observed.rules.iter().filter(|rule| rule.spec.forwards().iter().any(ours)) {
         found.push((rule.words(), &rule.arn));
     }

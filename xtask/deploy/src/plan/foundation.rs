@@ -76,7 +76,7 @@ pub(super) fn cluster(plan: &mut Plan, stage: &mut Stage, desired: &Desired, obs
             remedy: "wait until it is gone or active, then run this again".to_owned(),
         }),
     }
-    if observed.namespace.is_none() {
+    if observed.namespace.is_none() && environment.connects() {
         let spec = NamespaceSpec { name: environment.namespace.clone() };
         stage.lane("namespace", vec![Step::missing(Action::CreateNamespace(spec))]);
     }

@@ -3,16 +3,16 @@
 use super::wanted;
 use super::{Action, Plan, Refusal, Step};
 use crate::model::spec::{Change, ListenerSpec, changes};
-use crate::model::{Desired, Observed};
+use crate::model::{Listener, LoadBalancer, Observed};
 
 pub(super) fn steps(
     plan: &mut Plan,
-    desired: &Desired,
+    balancer: &LoadBalancer,
     observed: &Observed,
     load_balancer: &str,
 ) -> Vec<Step> {
-    let own = !desired.environment.load_balancer.existing;
-    let wanted = wanted::listener(&desired.environment, load_balancer);
+    let own = !balancer.existing;
+    let wanted = wanted::listener(&balancer.listener, load_balancer);
     let mut steps = match observed.listener.as_ref().map(|found| &found.spec) {
         None => vec![Step::missing(Action::CreateListener(wanted))],
         Some(found) if found.protocol != wanted.protocol => {
@@ -28,7 +28,7 @@ pub(super) fn steps(
         Some(found) if own => own_listener(plan, found, &wanted),
         Some(found) => shared_listener(plan, found, &wanted),
     };
-    steps.extend(redirect(plan, desired, observed, load_balancer));
+    steps.extend(redirect(plan, &balancer.listener, observed, load_balancer));
     steps
 }
 
@@ -76,8 +76,8 @@ fn add(found: &ListenerSpec, wanted: &[String], port: u16) -> Option<Step> {
 }
 
 /// What somebody else listens for on the redirect's port goes on; only a redirect to another port is corrected.
-fn redirect(plan: &mut Plan, desired: &Desired, observed: &Observed, load_balancer: &str) -> Option<Step> {
-    let wanted = wanted::redirect(&desired.environment, load_balancer)?;
+fn redirect(plan: &mut Plan, listener: &Listener, observed: &Observed, load_balancer: &str) -> Option<Step> {
+    let wanted = wanted::redirect(listener, load_balancer)?;
     let Some(found) = observed.redirect.as_ref().map(|found| &found.spec) else {
         return Some(Step::missing(Action::CreateListener(wanted)));
     };

@@ -6,6 +6,7 @@
 
 mod action;
 mod back;
+mod before_roll;
 mod down;
 mod foundation;
 mod listener;
@@ -26,7 +27,7 @@ use serde::{Serialize, Serializer};
 pub use action::{Action, Revision, RuleMove};
 pub use back::{Order, back};
 pub use down::{REMAINS, down};
-pub use naming::{client_token, release_tags};
+pub use naming::{client_token, release_tags, task_token};
 pub use older::refuse_older;
 pub use orphans::{made, orphans, removal};
 pub use prune::prune;
@@ -156,8 +157,17 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let mut routing = Stage::new("routing and definitions");
     let mut after = Stage::new("delete, once it is proven");
     routing::rules(&mut plan, &mut routing, &mut after, desired, observed);
-    services::definitions(&mut plan, &mut routing, desired, observed);
-    plan.stages.extend([foundation, routing]);
+    let before = before_roll::stage(desired, observed);
+    if before.lanes.is_empty() {
+        services::definitions(&mut plan, &mut routing, desired, observed);
+        plan.stages.extend([foundation, routing]);
+    } else {
+        // While such a task may still fail, no request is led elsewhere.
+        let mut definitions = Stage::new("definitions");
+        services::definitions(&mut plan, &mut definitions, desired, observed);
+        routing.name = "routing".to_owned();
+        plan.stages.extend([foundation, definitions, before, routing]);
+    }
     services::rolls(&mut plan, desired, observed);
     plan.notes.extend(scaling::parked(desired, observed));
     scaling::surplus(&mut plan, &mut after, desired, observed);

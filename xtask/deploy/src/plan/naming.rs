@@ -33,11 +33,19 @@ fn clean(text: &str) -> String {
 /// so that a retry after a lost reply creates nothing twice.
 #[must_use]
 pub fn client_token(release: &Release, service: &str) -> String {
+    token(&format!("{}/{service}", release.id))
+}
+
+/// RunTask's `clientToken`, the same for the same attempt to run a revision's task, whoever makes it.
+#[must_use]
+pub fn task_token(revision: &str, attempt: usize) -> String {
+    token(&format!("{revision}/{attempt}"))
+}
+
+fn token(of: &str) -> String {
     // FNV-1a: stable over builds, which std's hasher does not promise.
     let hash = |seed: u64| {
-        format!("{}/{service}", release.id)
-            .bytes()
-            .fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+        of.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     };
     format!("{:016x}{:016x}", hash(0xcbf2_9ce4_8422_2325), hash(0x8422_2325_cbf2_9ce4))
 }

@@ -44,7 +44,7 @@ fn is_wanted(environment: &Environment, observed: &Observed, owned: &Owned) -> b
         OwnedKind::Service => owned.cluster() == environment.cluster && any(&|service| service.name == *name),
         // Those that lead to a target group of the file, or to none, are kept or deleted by the plan itself.
         OwnedKind::Rule => observed.rules.iter().any(|rule| {
-            let leads = |group: &String| any(&|service| service.target_group.name == *group);
+            let leads = |group: &String| any(&|service| service.group().is_some_and(|it| it.name == *group));
             let forwards = rule.spec.forwards();
             rule.arn == owned.arn && (forwards.is_empty() || forwards.iter().any(leads))
         }),
@@ -52,7 +52,7 @@ fn is_wanted(environment: &Environment, observed: &Observed, owned: &Owned) -> b
             .into_iter()
             .any(|found| is(found.as_ref().map(|found| &found.arn))),
         OwnedKind::LoadBalancer => is(observed.load_balancer.as_ref().map(|found| &found.arn)),
-        OwnedKind::TargetGroup => any(&|service| service.target_group.name == *name),
+        OwnedKind::TargetGroup => any(&|service| service.group().is_some_and(|it| it.name == *name)),
         OwnedKind::Cluster => environment.cluster == *name,
         OwnedKind::Namespace => is(observed.namespace.as_ref().map(|found| &found.arn)),
         OwnedKind::Repository => any(&|service| service.repository.name == *name),

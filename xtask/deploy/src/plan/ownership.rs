@@ -4,7 +4,9 @@
 use super::wanted;
 use super::{Plan, Refusal};
 use crate::model::spec::{Condition, ConditionField, RuleSpec, takes_all};
-use crate::model::{Desired, Maker, Neighbour, Observed, Owned, Service, ServiceState};
+use crate::model::{
+    Desired, LoadBalancer, Maker, Neighbour, Observed, Owned, Service, ServiceState, TargetGroup,
+};
 
 pub(super) fn check(plan: &mut Plan, desired: &Desired, observed: &Observed) {
     let view = View { desired, observed };
@@ -36,12 +38,10 @@ impl View<'_> {
         let mut needed: Vec<(String, String, Option<&String>)> = Vec::new();
         for service in &environment.services {
             let key = |rest: &str| format!("service.{}.{rest}", service.key);
-            let group = observed.target_groups.get(&service.target_group.name).map(|found| &found.arn);
-            needed.push((
-                format!("target group {}", service.target_group.name),
-                key("target-group.name"),
-                group,
-            ));
+            if let Some(group) = service.group() {
+                let found = observed.target_groups.get(&group.name).map(|found| &found.arn);
+                needed.push((format!("target group {}", group.name), key("target-group.name"), found));
+            }
             let latest = observed.latest.get(&service.key).map(|found| &found.arn);
             needed.push((format!("task definition family {}", service.family), key("family"), latest));
             let state = super::services::live(observed, service).map(|found| &found.arn);
@@ -50,8 +50,7 @@ impl View<'_> {
             needed.push((format!("the scalable target of {}", service.name), key("name"), target));
         }
         // A load balancer that is selected may be another environment's: only rules are added to it.
-        if !environment.load_balancer.existing {
-            let name = &environment.load_balancer.name;
+        if let Some(LoadBalancer { name, existing: false, .. }) = environment.balancer() {
             let arn = observed.load_balancer.as_ref().map(|found| &found.arn);
             needed.push((format!("load balancer {name}"), "load-balancer.name".to_owned(), arn));
         }
@@ -103,9 +102,10 @@ impl View<'_> {
         let environment = &self.desired.environment;
         let mut refusals = Vec::new();
         if let [bound] = state.spec.load_balancers.as_slice()
-            && bound.target_group != service.target_group.name
+            && let Some(group) = service.group()
+            && bound.target_group != group.name
         {
-            let (old, new) = (&bound.target_group, &service.target_group.name);
+            let (old, new) = (&bound.target_group, &group.name);
             refusals.extend(refusal(
                 format!("{} is served through target group {old}; {new} has no targets until new tasks are healthy", service.name),
                 self.keep(&state.arn, &format!("service.{}.target-group.name = \"{old}\"", service.key)),
@@ -150,8 +150,8 @@ impl View<'_> {
     /// A target group takes the tasks of one service, and belongs to one load balancer.
     fn target_group(&self, service: &Service) -> Vec<Refusal> {
         let Self { desired: crate::model::Desired { environment, .. }, observed } = self;
-        let name = &service.target_group.name;
         let mut refusals = Vec::new();
+        let Some(TargetGroup { name, .. }) = service.group() else { return refusals };
         let users = observed.neighbours.iter().filter(|other| other.target_groups.contains(name));
         refusals.extend(users.filter_map(|other| self.used(service, &format!("target group {name}"), other)));
         if let Some(count) = observed.strays.get(name).filter(|_| refusals.is_empty()) {
@@ -198,12 +198,13 @@ impl View<'_> {
 
     /// ECS refuses a second service with an endpoint of the same discovery name, when everything else is made already.
     fn endpoint(&self, service: &Service) -> Option<Refusal> {
-        let name = &service.connect.as_ref()?.discovery_name;
+        let name = &service.endpoint()?.discovery_name;
         if super::services::live(self.observed, service).is_some() {
             return None;
         }
         let other = self.observed.neighbours.iter().find(|other| {
-            other.endpoints.contains(name) && !other.target_groups.contains(&service.target_group.name)
+            let same = service.group().is_some_and(|group| other.target_groups.contains(&group.name));
+            other.endpoints.contains(name) && !same
         })?;
         self.used(service, &format!("Service Connect name {name}"), other)
     }
@@ -264,12 +265,12 @@ impl View<'_> {
             return None;
         }
         let services = &self.desired.environment.services;
-        let service = services.iter().find(|it| it.target_group.name == *new)?;
+        let uses = |service: &Service, name: &str| service.group().is_some_and(|group| group.name == name);
+        let service = services.iter().find(|it| uses(it, new))?;
         let serves = super::services::live(self.observed, service).is_some_and(|state| {
             state.running > 0 && state.spec.load_balancers.iter().any(|it| it.target_group == *new)
         });
-        let is_gone =
-            |it: &Service| it.target_group.name == *old && super::services::live(self.observed, it).is_none();
+        let is_gone = |it: &Service| uses(it, old) && super::services::live(self.observed, it).is_none();
         if serves || services.iter().any(is_gone) {
             return None;
         }

@@ -12,8 +12,8 @@ const LAST_PRIORITY: u32 = 50_000;
 
 /// The load balancer and its listener.
 pub(super) fn load_balancer(plan: &mut Plan, stage: &mut Stage, desired: &Desired, observed: &Observed) {
-    let LoadBalancer { name, existing, scheme, subnets, security_groups, .. } =
-        &desired.environment.load_balancer;
+    let Some(balancer) = desired.environment.balancer() else { return };
+    let LoadBalancer { name, existing, scheme, subnets, security_groups, .. } = balancer;
     let mut steps = Vec::new();
     match (existing, &observed.load_balancer) {
         (false, found) => {
@@ -37,14 +37,14 @@ pub(super) fn load_balancer(plan: &mut Plan, stage: &mut Stage, desired: &Desire
         (true, Some(_)) => {}
     }
     let name = observed.load_balancer.as_ref().map_or(name, |found| &found.spec.name);
-    steps.extend(listener::steps(plan, desired, observed, name));
+    steps.extend(listener::steps(plan, balancer, observed, name));
     stage.lane("load balancer", steps);
 }
 
 /// The target groups.
 pub(super) fn target_groups(plan: &mut Plan, stage: &mut Stage, desired: &Desired, observed: &Observed) {
     for service in &desired.environment.services {
-        let wanted = wanted::target_group(&desired.environment, service, observed);
+        let Some(wanted) = wanted::target_group(&desired.environment, service, observed) else { continue };
         let lane = format!("{} target group", service.key);
         let Some(found) = observed.target_groups.get(&wanted.name).map(|found| &found.spec) else {
             stage.lane(lane, vec![Step::missing(Action::CreateTargetGroup(wanted))]);
@@ -135,7 +135,15 @@ pub(super) fn rules(
     // the file does not have any more is left to `prune`.
     let known = |rule: &RuleSpec| {
         let services = &desired.environment.services;
-        let leads = |group: &String| services.iter().any(|service| service.target_group.name == *group);
+        let leads = |name: &String| {
+            services.iter().any(|service| {
+                // What led to a service that is a worker from now on, too.
+                let was = super::services::live(observed, service);
+                let mut was = was.into_iter().flat_map(|state| &state.spec.load_balancers);
+                service.group().is_some_and(|group| group.name == *name)
+                    || was.any(|bound| bound.target_group == *name)
+            })
+        };
         rule.forwards().is_empty()
             || rule.forwards().iter().any(leads)
             || wanted.iter().any(|wanted| wanted.conditions == rule.conditions)

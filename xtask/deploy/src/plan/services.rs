@@ -9,7 +9,7 @@ use crate::model::spec::{Change, Member, ServiceSpec, TaskDefinitionSpec, change
 use crate::model::{Desired, Observed, Service, ServiceKey, ServiceState, TaskDefinitionState};
 
 /// The revision that a service should run, as far as planning knows it.
-enum Wanted {
+pub(super) enum Wanted {
     /// The service runs it already.
     Current,
     /// It exists, but the service does not run it.
@@ -18,7 +18,7 @@ enum Wanted {
     New(Vec<Change>),
 }
 
-fn wanted_revision(desired: &Desired, service: &Service, observed: &Observed) -> Wanted {
+pub(super) fn wanted_revision(desired: &Desired, service: &Service, observed: &Observed) -> Wanted {
     let spec = wanted::task_definition_spec(desired, service, observed);
     let same = |state: &TaskDefinitionState| state.spec.comparable() == spec.comparable();
     let current = live(observed, service).map(|state| &state.task_definition);
@@ -119,7 +119,7 @@ fn endpoint_moves(desired: &Desired, service: &Service, observed: &Observed) -> 
 
 fn endpoint_goes(service: &Service, observed: &Observed) -> bool {
     let offered = live(observed, service).and_then(|state| state.spec.connect.as_ref());
-    service.connect.is_none() && offered.is_some_and(|connect| !connect.services.is_empty())
+    service.endpoint().is_none() && offered.is_some_and(|connect| !connect.services.is_empty())
 }
 
 fn roll(
@@ -182,12 +182,8 @@ pub(super) fn update(
     let mut members = state.spec.differing(&spec);
     if let Some(revision) = &revision {
         members.insert(Member::TaskDefinition);
-        let to = match revision {
-            Revision::Existing(arn) => arn.rsplit('/').next().unwrap_or(arn).to_owned(),
-            Revision::Registered(family) => format!("{family}:(new)"),
-        };
         let from = state.task_definition.arn.rsplit('/').next().map(str::to_owned);
-        differing.insert(0, Change { field: "task_definition".to_owned(), from, to: Some(to) });
+        differing.insert(0, Change { field: "task_definition".to_owned(), from, to: Some(revision.words()) });
     }
     let starts = members.iter().any(Member::starts_deployment);
     let force = match (starts, unseen, state.rollout.as_deref()) {

@@ -3,6 +3,7 @@
 mod account;
 mod aws;
 mod back;
+mod before_roll;
 mod listener;
 mod older;
 mod ownership;

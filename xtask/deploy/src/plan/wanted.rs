@@ -40,10 +40,11 @@ pub(super) fn target_group(
     environment: &Environment,
     service: &Service,
     observed: &Observed,
-) -> TargetGroupSpec {
-    let health = &service.target_group.health;
-    TargetGroupSpec {
-        name: service.target_group.name.clone(),
+) -> Option<TargetGroupSpec> {
+    let group = service.group()?;
+    let health = &group.health;
+    Some(TargetGroupSpec {
+        name: group.name.clone(),
         vpc: id(observed, &environment.network.vpc),
         port: service.container.port,
         target_type: "ip".to_owned(),
@@ -63,13 +64,12 @@ pub(super) fn target_group(
             .target_group_attributes
             .clone()
             .into_iter()
-            .chain(service.target_group.attributes())
+            .chain(group.attributes())
             .collect(),
-    }
+    })
 }
 
-pub(super) fn listener(environment: &Environment, load_balancer: &str) -> ListenerSpec {
-    let listener = &environment.load_balancer.listener;
+pub(super) fn listener(listener: &Listener, load_balancer: &str) -> ListenerSpec {
     let protocol = match listener.protocol {
         Protocol::Http => "HTTP",
         Protocol::Https => "HTTPS",
@@ -88,8 +88,7 @@ pub(super) fn listener(environment: &Environment, load_balancer: &str) -> Listen
 }
 
 /// The second listener, when port 80 is to redirect to the first.
-pub(super) fn redirect(environment: &Environment, load_balancer: &str) -> Option<ListenerSpec> {
-    let listener = &environment.load_balancer.listener;
+pub(super) fn redirect(listener: &Listener, load_balancer: &str) -> Option<ListenerSpec> {
     (listener.redirect_http == Some(true)).then(|| ListenerSpec {
         load_balancer: load_balancer.to_owned(),
         port: Listener::REDIRECT_PORT,
@@ -102,12 +101,13 @@ pub(super) fn redirect(environment: &Environment, load_balancer: &str) -> Option
 }
 
 pub(super) fn rules(environment: &Environment) -> Vec<RuleSpec> {
-    let of = |service: &Service| RuleAction::Forward(service.target_group.name.clone());
-    let rules = environment.services.iter().flat_map(|service| {
-        service.routes.iter().map(move |route| RuleSpec {
+    let balanced =
+        environment.services.iter().filter_map(|service| Some((service.group()?, &service.routes)));
+    let rules = balanced.flat_map(|(group, routes)| {
+        routes.iter().map(move |route| RuleSpec {
             priority: route.priority,
             conditions: route.conditions(),
-            action: of(service),
+            action: RuleAction::Forward(group.name.clone()),
         })
     });
     let own = environment.load_balancer.routes.iter().filter_map(|route| {
@@ -135,11 +135,11 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
     let own = json!({
         "name": container.name,
         "image": image.map_or_else(|| uri.clone(), |digest| image_reference(&uri, digest)),
-        "portMappings": [{
+        "portMappings": (container.port != 0).then(|| json!([{
             "containerPort": container.port,
             "name": container.port_name,
             "appProtocol": app_protocol(service, observed),
-        }],
+        }])),
         "environment": pairs("value", &environment),
         "secrets": pairs("valueFrom", &container.secrets),
         "healthCheck": container.health_check.as_ref().map(|check| json!({
@@ -219,18 +219,24 @@ fn app_protocol(service: &Service, observed: &Observed) -> Option<String> {
     let mapping = running.into_iter().flat_map(|state| state.task_definition.spec.ports());
     match mapping.into_iter().find(|mapping| mapping["name"] == service.container.port_name.as_str()) {
         Some(mapping) => mapping["appProtocol"].as_str().map(str::to_owned),
-        None => service.connect.as_ref().map(|_| "http".to_owned()),
+        None => service.endpoint().map(|_| "http".to_owned()),
     }
 }
 
 /// The settings that `service` should have.
 #[must_use]
 pub fn service_spec(environment: &Environment, service: &Service, observed: &Observed) -> ServiceSpec {
-    let endpoint = service.connect.as_ref().map(|connect| ConnectServiceSpec {
+    let endpoint = service.endpoint().map(|connect| ConnectServiceSpec {
         name: service.container.port_name.clone(),
         discovery_name: connect.discovery_name.clone(),
         alias_port: connect.alias.port,
         alias_dns: connect.alias.dns.clone(),
+        extra: Members::default(),
+    });
+    let group = service.group().map(|group| LoadBalancerBinding {
+        target_group: group.name.clone(),
+        container: service.container.name.clone(),
+        port: service.container.port,
         extra: Members::default(),
     });
     let spec = ServiceSpec {
@@ -241,13 +247,8 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         subnets: ids(observed, &environment.network.subnets),
         security_groups: ids(observed, &service.security_groups),
         assign_public_ip: environment.network.assign_public_ip,
-        load_balancers: vec![LoadBalancerBinding {
-            target_group: service.target_group.name.clone(),
-            container: service.container.name.clone(),
-            port: service.container.port,
-            extra: Members::default(),
-        }],
-        connect: Some(ConnectSpec {
+        load_balancers: group.into_iter().collect(),
+        connect: service.connects().then(|| ConnectSpec {
             namespace: environment.namespace.clone(),
             services: endpoint.into_iter().collect(),
             extra: Members::default(),
@@ -265,7 +266,7 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
             healthy_percent: early.healthy_percent,
             cleanup: early.cleanup.wire().to_owned(),
         }),
-        health_check_grace_secs: service.deployment.health_check_grace_secs,
+        health_check_grace_secs: grace(service, observed),
         enable_execute_command: service.enable_execute_command,
         propagate_tags: "TASK_DEFINITION".to_owned(),
         managed_tags: true,
@@ -286,6 +287,13 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         }
     }
     spec
+}
+
+/// Without a load balancer there is nothing to forgive, and ECS refuses the member: what a service keeps from the time
+/// when it had one is left.
+fn grace(service: &Service, observed: &Observed) -> u32 {
+    let found = observed.services.get(&service.key).map_or(0, |state| state.spec.health_check_grace_secs);
+    if service.load_balancer { service.deployment.health_check_grace_secs } else { found }
 }
 
 fn resource_id(environment: &Environment, service: &Service) -> String {

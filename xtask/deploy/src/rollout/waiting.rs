@@ -23,6 +23,13 @@ pub enum Waiting {
         /// One that does not.
         lagging: Option<Lagging>,
     },
+    /// A worker's tasks must pass their container's health check.
+    Checks {
+        /// How many pass.
+        healthy: u32,
+        /// How many should.
+        wanted: u32,
+    },
     /// Old tasks are draining and stopping.
     Draining {
         /// Tasks of older deployments that are still there.

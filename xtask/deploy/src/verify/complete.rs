@@ -82,6 +82,13 @@ impl Reading {
         } else if running != desired || service.running as usize != desired {
             lacks.push(lack(true, format!("{name}: {running} of {desired} tasks run")));
         }
+        let ill = self.running().filter(|task| task.health == "UNHEALTHY").count();
+        if ill > 0 {
+            lacks.push(lack(
+                false,
+                format!("{name}: {ill} of {desired} tasks fail their container's health check"),
+            ));
+        }
         let healthy = self.healthy();
         if let Some(targets) = targets
             && healthy < desired

@@ -18,7 +18,7 @@ pub fn history(releases: &[Past], services: &[ServiceKey], now_ms: u64) -> Strin
     for past in releases {
         let mut row = vec![
             past.release.clone(),
-            past.fate.words().to_owned(),
+            format!("{}{}", past.fate.words(), if past.migrated { ", migration ran" } else { "" }),
             age(now_ms.saturating_sub(past.at_ms)),
             commit(past),
         ];
@@ -59,6 +59,7 @@ mod tests {
             release: release.to_owned(),
             fate,
             proven: true,
+            migrated: own,
             at_ms: 10_000_000_000 - days * 86_400_000,
             commit: Some("3f2a9c1b4d5e6f708192a3b4c5d6e7f801234567".to_owned()),
             dirty: own,

@@ -78,6 +78,10 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             let again = if *times > 1 { format!(" ({times} times)") } else { String::new() };
             format!("         {service}: ECS: {}{again}", bare(message))
         }
+        Kind::Printed { service, lines } => {
+            let lines = lines.iter().map(|line| format!("         {service} | {line}"));
+            lines.collect::<Vec<_>>().join("\n")
+        }
         Kind::Settled { service, verdict, elapsed_ms } => settled(service, verdict, *elapsed_ms),
         Kind::Explained { service, cause } => {
             format!("  cause  {service}: {}\n  remedy {}", cause.cause, cause.remedy)

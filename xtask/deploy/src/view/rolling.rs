@@ -59,6 +59,7 @@ fn waits(waiting: &Waiting) -> String {
             let lagging = lagging.as_ref().map(|it| format!(" ({})", lags(it))).unwrap_or_default();
             format!("{healthy} of {wanted} targets healthy{lagging}")
         }
+        Waiting::Checks { healthy, wanted } => format!("{healthy} of {wanted} tasks healthy"),
         Waiting::Draining { old, leaving } => {
             let tasks = if *old == 1 { "1 old task".to_owned() } else { format!("{old} old tasks") };
             match leaving {

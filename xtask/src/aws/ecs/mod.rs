@@ -13,5 +13,6 @@ mod update;
 pub use deployment::{RevisionImage, ServiceRevision};
 pub use service::{CreateService, FoundService};
 pub use settings::Arns;
+pub use task::RunTask;
 pub use task_definition::RegisteredTaskDefinition;
 pub use update::UpdateService;

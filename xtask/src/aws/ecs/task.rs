@@ -2,20 +2,38 @@
 
 use aws_sdk_ecs::operation::describe_tasks::DescribeTasksOutput;
 use aws_sdk_ecs::operation::list_tasks::ListTasksOutput;
-use aws_sdk_ecs::types::DesiredStatus;
+use aws_sdk_ecs::operation::run_task::RunTaskOutput;
+use aws_sdk_ecs::types::{ContainerOverride, DesiredStatus, LaunchType, Task, TaskOverride};
+use deploy::model::spec::ServiceSpec;
 use deploy::rollout::TaskSnapshot;
 use futures_util::future::try_join_all;
 
-use super::snapshot;
+use super::{settings, snapshot};
 use crate::aws::call::Op;
-use crate::aws::{Aws, Error};
+use crate::aws::{Aws, Error, arn_name};
 
 const LIST: Op = Op::read("ecs", "ListTasks");
 const DESCRIBE: Op = Op::read("ecs", "DescribeTasks");
+const RUN: Op = Op::write("ecs", "RunTask");
 const STOP: Op = Op::write("ecs", "StopTask");
 
 /// How many tasks one DescribeTasks takes.
 const BATCH: usize = 100;
+
+/// A task that belongs to no service.
+#[derive(Debug)]
+pub struct RunTask<'a> {
+    /// The settings of the service whose network it shares.
+    pub spec: &'a ServiceSpec,
+    pub revision: String,
+    /// The container whose command is another one.
+    pub container: &'a str,
+    pub command: &'a [String],
+    /// At most 128 letters, digits and `-_/`.
+    pub started_by: String,
+    /// A second call with the same token starts nothing.
+    pub token: String,
+}
 
 impl Aws {
     /// The ARNs of a service's tasks: those that shall run, or with `stopped` those that shall not, which ECS
@@ -29,6 +47,30 @@ impl Aws {
         service: &str,
         stopped: bool,
     ) -> Result<Vec<String>, Error> {
+        self.list(cluster, Some(service), None, stopped).await
+    }
+
+    /// The tasks of a family, whoever started them. A filter by `startedBy` takes no other beside it.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn family_tasks(
+        &self,
+        cluster: &str,
+        family: &str,
+        stopped: bool,
+    ) -> Result<Vec<TaskSnapshot>, Error> {
+        let tasks = self.list(cluster, None, Some(family), stopped).await?;
+        self.describe_tasks(cluster, &tasks).await
+    }
+
+    async fn list(
+        &self,
+        cluster: &str,
+        service: Option<&str>,
+        family: Option<&str>,
+        stopped: bool,
+    ) -> Result<Vec<String>, Error> {
         let status = if stopped { DesiredStatus::Stopped } else { DesiredStatus::Running };
         let (mut found, mut next) = (Vec::new(), None);
         loop {
@@ -36,7 +78,8 @@ impl Aws {
                 self.ecs
                     .list_tasks()
                     .cluster(cluster)
-                    .service_name(service)
+                    .set_service_name(service.map(str::to_owned))
+                    .set_family(family.map(str::to_owned))
                     .desired_status(status.clone())
                     .set_next_token(next.clone())
                     .send()
@@ -81,6 +124,44 @@ impl Aws {
     ) -> Result<Vec<TaskSnapshot>, Error> {
         let tasks = self.list_tasks(cluster, service, stopped).await?;
         self.describe_tasks(cluster, &tasks).await
+    }
+
+    /// Starts one task; gives its id.
+    ///
+    /// # Errors
+    /// When AWS refuses, or cannot place it.
+    pub async fn run_task(&self, run: &RunTask<'_>) -> Result<String, Error> {
+        let spec = run.spec;
+        let network = settings::network(spec).map_err(|error| Error::unsendable(RUN, &error))?;
+        let own = ContainerOverride::builder().name(run.container).set_command(Some(run.command.to_vec()));
+        let overrides = TaskOverride::builder().container_overrides(own.build()).build();
+        let call = || {
+            self.ecs
+                .run_task()
+                .cluster(&spec.cluster)
+                .task_definition(&run.revision)
+                .launch_type(LaunchType::from(spec.launch_type.as_str()))
+                .platform_version(&spec.platform_version)
+                .network_configuration(network.clone())
+                .overrides(overrides.clone())
+                .started_by(&run.started_by)
+                .enable_ecs_managed_tags(spec.managed_tags)
+                .client_token(&run.token)
+                .send()
+        };
+        let either = |reply: RunTaskOutput| match reply.tasks().is_empty() && reply.failures().is_empty() {
+            true => Err("tasks".to_owned()),
+            false => Ok(reply),
+        };
+        let reply = self.call_for(RUN, call, either).await?;
+        match (reply.tasks().first().and_then(Task::task_arn), reply.failures().first()) {
+            (Some(arn), _) => Ok(arn_name(arn).to_owned()),
+            (None, Some(failure)) => {
+                let reason = failure.reason().unwrap_or("no reason given");
+                Err(Error::operation_failed(RUN, reason, failure.detail().unwrap_or_default()))
+            }
+            (None, None) => Err(Error::incomplete(RUN, "task")),
+        }
     }
 
     /// Stops a task.

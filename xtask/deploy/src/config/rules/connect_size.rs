@@ -13,7 +13,7 @@ const PROXY_CPU: u32 = 256;
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     for (service, at) in scope.services() {
-        if service.connect.is_some() && service.cpu <= PROXY_CPU {
+        if service.endpoint().is_some() && service.cpu <= PROXY_CPU {
             found.push(
                 Diagnostic::warning(RULE.code, "the Service Connect proxy alone needs this task's CPU")
                     .at(at.key("cpu"), format!("{} CPU units", service.cpu))

@@ -13,7 +13,7 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
         let grace = service.deployment.health_check_grace_secs;
         let health = &service.target_group.health;
         let condemned = health.unhealthy_threshold * health.interval_secs;
-        if grace < condemned {
+        if service.load_balancer && grace < condemned {
             found.push(
                 Diagnostic::warning(RULE.code, "the grace period ends before the health check has an opinion")
                     .at(at.key("deployment.health-check-grace-secs"), format!("{grace} s of grace"))

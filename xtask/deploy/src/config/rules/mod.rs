@@ -73,6 +73,7 @@ mod target_group_name;
 mod target_protocol;
 mod unique_name;
 mod variable_name;
+mod worker;
 mod workload;
 
 use std::fmt::Display;
@@ -158,7 +159,7 @@ pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 /// All rules, sorted by code.
-static RULES: [Rule; 64] = [
+static RULES: [Rule; 65] = [
     account::RULE,
     account_open::RULE,
     alias_clash::RULE,
@@ -222,5 +223,6 @@ static RULES: [Rule; 64] = [
     target_protocol::RULE,
     unique_name::RULE,
     variable_name::RULE,
+    worker::RULE,
     workload::RULE,
 ];

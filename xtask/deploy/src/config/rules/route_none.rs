@@ -11,12 +11,12 @@ pub(super) const RULE: Rule =
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     for (service, at) in scope.services() {
         // A route whose path or priority is missing is reported as that.
-        if service.routes.is_empty() && at.key("routes.0").span().is_none() {
+        if service.load_balancer && service.routes.is_empty() && at.key("routes.0").span().is_none() {
             found.push(
                 Diagnostic::error(RULE.code, "no listener rule leads to this service")
                     .at(at.name(), "has neither routes nor a health route")
                     .note("ECS refuses a target group that no rule uses")
-                    .help("add `routes = [{ path = \"/…\", priority = … }]`"),
+                    .help("add `routes = [{ path = \"/…\", priority = … }]`, or `load-balancer = false` for a worker"),
             );
         }
     }

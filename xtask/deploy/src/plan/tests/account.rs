@@ -39,6 +39,7 @@ fn service(key: &str, port: u16, health: &str, path: &str, priority: u32, depend
         security_groups: vec![name("sg")],
         keep_revisions: 20,
         connect: Some(Connect {
+            enable: true,
             discovery_name: key.into(),
             alias: Alias { port, dns: format!("{key}.ielts.local") },
         }),
@@ -131,7 +132,7 @@ pub(super) fn converged() -> Observed {
         },
         vpc: "id-vpc".into(),
     });
-    let listener = wanted::listener(environment, "ielts-prod-alb");
+    let listener = wanted::listener(&environment.load_balancer.listener, "ielts-prod-alb");
     observed.listener = Some(ListenerState { arn: "listener".into(), spec: listener });
     let rule =
         |spec: crate::model::spec::RuleSpec| RuleState { arn: format!("rule-{}", spec.priority), spec };
@@ -143,10 +144,11 @@ pub(super) fn converged() -> Observed {
         observed.repositories.insert(spec.name.clone(), RepositoryState { spec, uri, holds });
         let log_group = LogGroupSpec { name: service.log_group.name.clone(), retention_days: Some(30) };
         observed.log_groups.insert(log_group.name.clone(), log_group);
-        let spec = wanted::target_group(environment, service, &observed);
-        let load_balancers = vec!["lb".to_owned()];
-        let state = TargetGroupState { arn: spec.name.clone(), spec, load_balancers };
-        observed.target_groups.insert(state.spec.name.clone(), state);
+        if let Some(spec) = wanted::target_group(environment, service, &observed) {
+            let load_balancers = vec!["lb".to_owned()];
+            let state = TargetGroupState { arn: spec.name.clone(), spec, load_balancers };
+            observed.target_groups.insert(state.spec.name.clone(), state);
+        }
         let task_definition = revision(task_definition_spec(&desired, service, &observed), 1);
         observed.latest.insert(service.key.clone(), task_definition.clone());
         let state = ServiceState {

@@ -29,10 +29,10 @@ fn account(change: impl FnOnce(&mut ListenerSpec)) -> Observed {
     let environment = https().environment;
     let mut observed = converged();
     let state = |spec| ListenerState { arn: "listener".into(), spec };
-    let mut listener = wanted::listener(&environment, "ielts-prod-alb");
+    let mut listener = wanted::listener(&environment.load_balancer.listener, "ielts-prod-alb");
     change(&mut listener);
     observed.listener = Some(state(listener));
-    observed.redirect = wanted::redirect(&environment, "ielts-prod-alb").map(state);
+    observed.redirect = wanted::redirect(&environment.load_balancer.listener, "ielts-prod-alb").map(state);
     observed
 }
 

@@ -14,14 +14,16 @@ pub struct View<'a> {
     pub service: &'a ServiceSnapshot,
     /// Its tasks.
     pub tasks: &'a [TaskSnapshot],
-    /// Its targets.
-    pub targets: &'a [TargetSnapshot],
+    /// Its targets; `None` for a worker, which has none.
+    pub targets: Option<&'a [TargetSnapshot]>,
+    /// Whether its container has a health check of its own.
+    pub checked: bool,
 }
 
 /// What our deployment waits for at `now_ms`, a moment of the clock of the sightings, which hold this poll already.
 #[must_use]
 pub fn waiting(view: View<'_>, pace: Pace, sightings: &Sightings, now_ms: u64) -> Waiting {
-    let View { deployment, service, tasks, targets } = view;
+    let View { deployment, service, tasks, targets, checked } = view;
     let Some(ours) = service.deployments.iter().find(|entry| entry.id == deployment) else {
         return Waiting::FirstSight;
     };
@@ -31,18 +33,25 @@ pub fn waiting(view: View<'_>, pace: Pace, sightings: &Sightings, now_ms: u64) -
     if ours.running < ours.desired {
         return Waiting::Tasks;
     }
-    let running: Vec<(&str, &str)> = tasks
-        .iter()
-        .filter(|task| task.started_by == deployment && task.desired_status == "RUNNING")
-        .filter_map(|task| Some((task.private_ip.as_deref()?, task.id.as_str())))
-        .collect();
+    let running =
+        tasks.iter().filter(|task| task.started_by == deployment && task.desired_status == "RUNNING");
+    if targets.is_none() && checked {
+        let healthy = running.clone().filter(|task| task.health == "HEALTHY").count();
+        let healthy = u32::try_from(healthy).unwrap_or(u32::MAX);
+        if healthy < ours.desired {
+            return Waiting::Checks { healthy, wanted: ours.desired };
+        }
+    }
+    let running: Vec<(&str, &str)> =
+        running.filter_map(|task| Some((task.private_ip.as_deref()?, task.id.as_str()))).collect();
     let task_at = |ip: &str| running.iter().find(|(address, _)| *address == ip).map(|(_, task)| *task);
     let (healthy, rest): (Vec<_>, Vec<_>) = targets
+        .unwrap_or_default()
         .iter()
         .filter(|target| task_at(&target.ip).is_some())
         .partition(|target| target.state == "healthy");
     let count = u32::try_from(healthy.len()).unwrap_or(u32::MAX);
-    if !running.is_empty() && count < ours.desired {
+    if targets.is_some() && !running.is_empty() && count < ours.desired {
         let lagging = rest.first().map(|target| {
             let runs_ms = task_at(&target.ip).and_then(|task| sightings.running_ms(now_ms, task));
             lagging(target, pace, sightings.target_ms(now_ms, target), runs_ms)
@@ -130,7 +139,7 @@ mod tests {
     ) -> Waiting {
         let mut sightings = Sightings::default();
         sightings.see(1_000, "ours", tasks, targets);
-        let view = View { deployment: "ours", service, tasks, targets };
+        let view = View { deployment: "ours", service, tasks, targets: Some(targets), checked: true };
         waiting(view, PACE, &sightings, 1_000 + after_ms)
     }
 
@@ -158,6 +167,19 @@ mod tests {
         assert_eq!(waits(0, &service(1, 2), &[], &[]), Waiting::Tasks);
         assert_eq!(waits(0, &service(2, 2), &tasks, &targets), Waiting::Draining { old: 2, leaving: None });
         assert_eq!(waits(0, &service(2, 0), &tasks, &targets), Waiting::Completion);
+    }
+
+    #[test]
+    fn a_worker_waits_for_its_containers_checks_where_it_has_some_and_for_no_target() {
+        let task = |ip, health: &str| TaskSnapshot { health: health.into(), ..task("ours", ip) };
+        let tasks = [task("10.0.1.1", "HEALTHY"), task("10.0.1.2", "UNKNOWN")];
+        let waits = |checked| {
+            let view =
+                View { deployment: "ours", service: &service(2, 0), tasks: &tasks, targets: None, checked };
+            waiting(view, PACE, &Sightings::default(), 0)
+        };
+        assert_eq!(waits(true), Waiting::Checks { healthy: 1, wanted: 2 });
+        assert_eq!(waits(false), Waiting::Completion);
     }
 
     #[test]

@@ -1,0 +1,167 @@
+//! A task that runs once as the new revision, before anything rolls: started, followed to its end, judged by its exit code.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use deploy::event::Kind;
+use deploy::history::BEFORE_ROLL;
+use deploy::model::spec::ServiceSpec;
+use deploy::model::{BeforeRoll, Service};
+use deploy::plan::task_token;
+use deploy::redact;
+use deploy::rollout::{Evidence, TaskLog, TaskSnapshot, diagnose};
+use deploy::view::duration;
+
+use super::Site;
+use super::step::StepError;
+use crate::aws::{RunTask, Tags};
+
+/// Lines of one read of the log.
+const LINES: u32 = 1_000;
+/// Lines that a diagnosis keeps.
+const LAST_LINES: usize = 200;
+
+/// Runs the task, or follows the one that an earlier run of the tool started for this very revision.
+pub(super) async fn run(
+    site: &Site<'_>,
+    service: &Service,
+    spec: &ServiceSpec,
+    revision: &str,
+    asked: &BeforeRoll,
+) -> Result<String, StepError> {
+    let Site { aws, events, .. } = site;
+    let mark = events.clock().mark();
+    let deadline = mark.after(Duration::from_secs(asked.timeout_secs));
+    // The revision and not the release: a rerun after a kill has another name, and the same revision.
+    let started_by =
+        format!("before-roll/{}", revision.rsplit('/').next().unwrap_or(revision).replace(':', "/"));
+    let earlier: Vec<TaskSnapshot> = [
+        aws.family_tasks(&spec.cluster, &service.family, false).await?,
+        aws.family_tasks(&spec.cluster, &service.family, true).await?,
+    ]
+    .concat();
+    let earlier: Vec<_> = earlier.into_iter().filter(|task| task.started_by == started_by).collect();
+    let usable =
+        earlier.iter().find(|task| exit_code(task, service) == Some(0) || task.last_status != "STOPPED");
+    let id = match usable {
+        Some(task) => task.id.clone(),
+        None => {
+            let token = task_token(revision, earlier.len());
+            let (revision, command) = (revision.to_owned(), &asked.command);
+            let container = &service.container.name;
+            aws.run_task(&RunTask { spec, revision, container, command, started_by, token }).await?
+        }
+    };
+    let mut log = Log::of(service, &id);
+    let task = loop {
+        let found = aws.describe_tasks(&spec.cluster, &[id.clone()]).await?.pop();
+        log.read(site, service).await;
+        // What was started a moment ago may not be found yet.
+        if let Some(task) = found.filter(|task| task.last_status == "STOPPED") {
+            break task;
+        }
+        if deadline.remaining().is_zero() {
+            aws.stop_task(&spec.cluster, &id, "its time before the roll is over").await?;
+            let (task, secs) = (short(&id), asked.timeout_secs);
+            return Err(StepError::BeforeRoll(format!("task {task} was stopped: not over after {secs} s")));
+        }
+        let every = Duration::from_secs(site.environment.timeouts.poll_secs);
+        events.clock().sleep(every.min(deadline.remaining())).await;
+    };
+    log.read(site, service).await;
+    match exit_code(&task, service) {
+        Some(0) => {
+            site.known.learn_ran(&service.key);
+            mark_as_run(site, revision).await;
+            let took =
+                task.started_ms.zip(task.stopped_ms).map(|(from, to)| duration(to.saturating_sub(from)));
+            Ok(format!("exit code 0 after {}", took.unwrap_or_else(|| duration(mark.elapsed_ms()))))
+        }
+        code => Err(failed(site, service, task, log, code)),
+    }
+}
+
+/// Tells all that is known of the failure, as of a task of a service.
+fn failed(site: &Site<'_>, service: &Service, task: TaskSnapshot, log: Log, code: Option<i32>) -> StepError {
+    let id = short(&task.id).to_owned();
+    let how = match code {
+        Some(code) => format!("task {id} exited with code {code}"),
+        None => {
+            format!("task {id} did not run: {}", task.stopped_reason.as_deref().unwrap_or("no reason given"))
+        }
+    };
+    let from = log.lines.len().saturating_sub(LAST_LINES);
+    let lines = log.lines[from..].to_vec();
+    let container = service.container.name.clone();
+    let evidence = Evidence {
+        log_tail: lines.clone(),
+        logs: vec![TaskLog { task: task.id.clone(), container, lines, last_ms: None }],
+        port: service.container.port,
+        stopped: vec![task],
+        ..Evidence::default()
+    };
+    let (service, diagnosis) = (service.key.clone(), Box::new(diagnose(&evidence)));
+    site.events.emit(Kind::Diagnosed { service, diagnosis });
+    StepError::BeforeRoll(how)
+}
+
+/// The tag outlives the task, which ECS forgets after an hour.
+async fn mark_as_run(site: &Site<'_>, revision: &str) {
+    let now = UNIX_EPOCH + Duration::from_millis(site.aws.now_ms());
+    let tags = Tags::from([(BEFORE_ROLL.to_owned(), humantime::format_rfc3339_seconds(now).to_string())]);
+    if let Err(error) = site.aws.tag_ecs_resource(revision, &tags).await {
+        let text = format!(
+            "{} could not be tagged: a rerun may run its task once more: {error}",
+            short_name(revision)
+        );
+        site.events.emit(Kind::Warned { text });
+    }
+}
+
+/// How the service's own container ended; `None` while it runs, and when it never ran.
+fn exit_code(task: &TaskSnapshot, service: &Service) -> Option<i32> {
+    let own = task.containers.iter().find(|container| container.name == service.container.name)?;
+    own.exit_code.filter(|_| task.last_status == "STOPPED")
+}
+
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+fn short_name(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+/// What the task prints, read on from where it was read last.
+struct Log {
+    stream: String,
+    token: Option<String>,
+    lines: Vec<String>,
+}
+
+impl Log {
+    fn of(service: &Service, task: &str) -> Self {
+        let stream = format!("{}/{}/{task}", service.key, service.container.name);
+        Self { stream, token: None, lines: Vec::new() }
+    }
+
+    /// Emits what is new. A log that cannot be read changes nothing of how the task ends.
+    async fn read(&mut self, site: &Site<'_>, service: &Service) {
+        let group = &service.log_group.name;
+        let page = match site.aws.get_log_events(group, &self.stream, LINES, self.token.as_deref()).await {
+            Ok(page) => page,
+            Err(error) => {
+                let text =
+                    format!("{}: cannot read the log of its task before the roll: {error}", service.key);
+                return site.events.emit(Kind::Warned { text });
+            }
+        };
+        self.token = page.next.or(self.token.take());
+        let lines: Vec<String> =
+            page.events.iter().map(|event| event.message.trim_end().to_owned()).collect();
+        let lines = redact::lines(&lines);
+        if !lines.is_empty() {
+            self.lines.extend(lines.iter().cloned());
+            site.events.emit(Kind::Printed { service: service.key.clone(), lines });
+        }
+    }
+}
