@@ -53,7 +53,7 @@ pub(super) async fn run(
     };
     let mut log = Log::of(service, &id);
     let task = loop {
-        let found = aws.describe_tasks(&spec.cluster, &[id.clone()]).await?.pop();
+        let found = aws.describe_tasks(&spec.cluster, std::slice::from_ref(&id)).await?.pop();
         log.read(site, service).await;
         // What was started a moment ago may not be found yet.
         if let Some(task) = found.filter(|task| task.last_status == "STOPPED") {

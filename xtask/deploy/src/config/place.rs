@@ -3,7 +3,7 @@
 //! Kept beside the values and not in them, so that the types that are read are those that the rest of the tool works with.
 //! A value that nobody wrote has no place: it is a default.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ pub(crate) type Span = Range<usize>;
 
 /// The places of all keys and entries of a table.
 #[derive(Debug, Default)]
-pub(crate) struct Places(HashMap<String, Spot>);
+pub(crate) struct Places(BTreeMap<String, Spot>);
 
 #[derive(Debug)]
 struct Spot {

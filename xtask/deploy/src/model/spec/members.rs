@@ -222,7 +222,8 @@ fn plain(parent: &str, members: Map<String, Value>) -> Map<String, Value> {
             Value::Object(mut members) => {
                 // In network mode awsvpc the host's port is the container's, and ECS writes it out.
                 if parent == "portMappings" {
-                    members.retain(|member, port| member != "hostPort" || port.to_string() != name);
+                    let own: Option<u64> = name.parse().ok();
+                    members.retain(|member, port| member != "hostPort" || port.as_u64() != own);
                 }
                 Value::Object(plain(&name, members))
             }
