@@ -165,6 +165,9 @@ pub(crate) struct Commit {
     /// Deploy also a commit that is older than the one that runs
     #[arg(long)]
     pub(crate) allow_older: bool,
+    /// Replace what runs of a service that something else deployed, also where deploy.toml does not say all of it
+    #[arg(long)]
+    pub(crate) adopt: bool,
 }
 
 /// What to wait for.

@@ -106,6 +106,9 @@ async fn prepare(
     if !asked.allow_older && !planned.plan.is_empty() {
         begun::refuse_older(job.host, &session.settings.workspace, &mut planned);
     }
+    if !asked.adopt {
+        deploy::plan::refuse_losses(&mut planned.plan, &planned.desired, &planned.observed);
+    }
     let expiring = observe::expiring(&session.aws, &session.settings.environment, &planned.observed).await;
     planned.plan.notes.extend(expiring);
     Ok(Prepared { images, planned, session, claim })

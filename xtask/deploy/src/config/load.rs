@@ -80,7 +80,8 @@ fn read(file: &Spanned<DeTable<'_>>, name: &str, found: &mut Vec<Diagnostic>) ->
     let places = Places::of(&merged);
     match Environment::deserialize(toml::Deserializer::from(Spanned::new(file.span(), merged))) {
         Ok(environment) => {
-            let mut environment = Environment { name: name.to_owned(), ..environment };
+            let written = places.paths().cloned().collect();
+            let mut environment = Environment { name: name.to_owned(), written, ..environment };
             let listener = complete(&mut environment, &places);
             let section = environment_section(file.get_ref(), name);
             Some(Draft { environment, places, section, listener })

@@ -49,6 +49,10 @@ impl Places {
         self.0.insert(path, Spot { name, value: value.span() });
     }
 
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &String> {
+        self.0.keys()
+    }
+
     pub(crate) fn at(&self, path: impl Display) -> Place<'_> {
         Place { places: self, path: path.to_string() }
     }

@@ -1,6 +1,6 @@
 //! What `deploy.toml` says of one environment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,10 @@ pub struct Environment {
     #[serde(rename = "service", deserialize_with = "named")]
     #[schemars(with = "BTreeMap<String, Service>")]
     pub services: Vec<Service>,
+    /// The paths of all keys that the file has for it, such as `service.backend.cpu`: the others have defaults.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub written: BTreeSet<String>,
 }
 
 /// Requests to the paths of the smoke checks while services roll. They decide nothing: what failed is told, beside the

@@ -5,6 +5,7 @@
 //! for an account that is already as desired is empty.
 
 mod action;
+mod adopt;
 mod back;
 mod before_roll;
 mod down;
@@ -25,6 +26,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 pub use action::{Action, Revision, RuleMove};
+pub use adopt::refuse_losses;
 pub use back::{Order, back};
 pub use down::{REMAINS, down};
 pub use naming::{client_token, release_tags, task_token};

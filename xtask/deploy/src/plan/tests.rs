@@ -1,6 +1,7 @@
 //! Plans for accounts in all stages of completeness.
 
 mod account;
+mod adopt;
 mod aws;
 mod back;
 mod before_roll;
@@ -14,11 +15,11 @@ mod target_groups;
 mod undo;
 
 use account::{converged, desired, empty};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
-use crate::model::Observed;
 use crate::model::spec::RuleAction;
+use crate::model::{Desired, Observed};
 
 fn titles(plan: &Plan) -> Vec<String> {
     plan.steps().map(|step| step.action.title()).collect()

@@ -34,7 +34,7 @@ async fn what_an_update_does_not_mean_to_change_stays_where_a_member_is_replaced
         of(json!({ "logConfiguration": { "logDriver": "awslogs", "options": { "mode": "non-blocking" } } }));
     connect.services[0].extra = of(json!({
         "ingressPortOverride": 15000,
-        "timeout": { "idleTimeoutSeconds": 3600, "perRequestTimeoutSeconds": 120 },
+        "timeout": { "idleTimeoutSeconds": 3600 },
         "tls": { "issuerCertificateAuthority": { "awsPcaAuthorityArn": "arn:aws:acm-pca:r:1:ca/x" } },
         "unheardOf": 1,
     }));

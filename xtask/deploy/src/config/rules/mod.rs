@@ -13,7 +13,6 @@ mod account;
 mod account_open;
 mod alias_clash;
 mod alias_url;
-mod aws_own;
 mod build;
 mod build_platform;
 mod build_secret;
@@ -46,6 +45,7 @@ mod log_group_name;
 mod log_retention;
 mod lookup_name;
 mod naming;
+mod own_entry;
 mod package_name;
 mod policy_idle;
 mod policy_metric;
@@ -164,7 +164,6 @@ static RULES: [Rule; 65] = [
     account_open::RULE,
     alias_clash::RULE,
     alias_url::RULE,
-    aws_own::RULE,
     build::RULE,
     build_platform::RULE,
     build_secret::RULE,
@@ -196,6 +195,7 @@ static RULES: [Rule; 65] = [
     log_group_name::RULE,
     log_retention::RULE,
     lookup_name::RULE,
+    own_entry::RULE,
     package_name::RULE,
     policy_idle::RULE,
     policy_metric::RULE,

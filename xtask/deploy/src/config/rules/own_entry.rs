@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Diagnostic, Rule, Scope};
 
 pub(super) const RULE: Rule = Rule {
-    code: "aws-own",
+    code: "own-entry",
     about: "`aws` tables leave the tool's own container, port and endpoint alone.",
     check,
 };
