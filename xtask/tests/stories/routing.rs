@@ -49,6 +49,12 @@ fn a_rule_for_a_host_leads_to_its_service_and_the_load_balancer_redirects_and_re
                 "health.path = \"/api/health\"",
                 "health.path = \"/api/health\"\nstickiness-secs = 600\nslow-start-secs = 30",
             );
+        let text = text
+            .replace("port-name = \"frontend\"", "port-name = \"frontend\"\napp-protocol = \"http2\"")
+            .replace(
+                "discovery-name = \"frontend\"",
+                "discovery-name = \"frontend\"\nrequest-timeout-secs = 60",
+            );
         let world = deployed(&(text + MORE)).await;
         let asked = |host: &str, path: &str| world.front_door.asks(host, path);
         assert!(asked("any.test", "/api/users").1.contains("backend"));

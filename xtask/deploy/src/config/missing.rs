@@ -59,6 +59,9 @@ fn of_service(service: &Service) -> Vec<String> {
         keys.extend(["target-group.name", "target-group.health.path"]);
     }
     let mut keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
+    if service.connect.as_ref().is_some_and(|connect| connect.tls.is_some()) {
+        keys.push("connect.tls.issuer".to_owned());
+    }
     if let Some(scaling) = &service.scaling {
         for policy in &scaling.policies {
             let of = |key: &str| format!("scaling.policy.{}.{key}", policy.name);

@@ -300,9 +300,15 @@ fn kind(node: &Value) -> &str {
 
 /// The texts that an enumeration allows; empty for anything else.
 fn options(node: &Value) -> Vec<&str> {
-    let consts = node.get("oneOf").and_then(Value::as_array).into_iter().flatten();
-    let plain = node.get("enum").and_then(Value::as_array).into_iter().flatten();
-    consts.filter_map(|option| option.get("const")).chain(plain).filter_map(Value::as_str).collect()
+    // Choices with a description are alternatives of their own; those without share one.
+    let alternatives = entries(node, "oneOf");
+    let consts = alternatives.clone().filter_map(|option| option.get("const"));
+    let shared = alternatives.flat_map(|option| entries(option, "enum"));
+    consts.chain(shared).chain(entries(node, "enum")).filter_map(Value::as_str).collect()
+}
+
+fn entries<'a>(node: &'a Value, list: &str) -> std::iter::Flatten<std::option::IntoIter<&'a Vec<Value>>> {
+    node.get(list).and_then(Value::as_array).into_iter().flatten()
 }
 
 fn expected(kind: &str) -> &'static str {

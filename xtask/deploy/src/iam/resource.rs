@@ -125,7 +125,8 @@ fn roles(place: Place<'_>, environment: &Environment) -> Vec<String> {
             vec![format!("{role}{name}"), format!("{role}*/{name}")]
         }
     };
-    roles.flat_map(arns).collect()
+    let tls = environment.services.iter().filter_map(|it| it.connect.as_ref()?.tls.as_ref()?.role.clone());
+    roles.flat_map(arns).chain(tls).collect()
 }
 
 #[cfg(test)]

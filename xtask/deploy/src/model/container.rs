@@ -18,6 +18,8 @@ pub struct Container {
     /// The port mapping's name, which Service Connect refers to. The container's name when omitted.
     #[schemars(length(min = 1))]
     pub port_name: String,
+    /// What Service Connect's proxies take the port's traffic for. `http` when omitted; a service that runs keeps its own.
+    pub app_protocol: Option<AppProtocol>,
     /// Plain environment variables. Anybody who may read the task definition can read them: secrets go to
     /// `secrets`.
     pub environment: BTreeMap<String, String>,
@@ -45,6 +47,7 @@ impl Default for Container {
             name: String::new(),
             port: 0,
             port_name: String::new(),
+            app_protocol: None,
             environment: BTreeMap::new(),
             public: Vec::new(),
             secrets: BTreeMap::new(),
@@ -95,11 +98,66 @@ pub struct Connect {
     pub discovery_name: String,
     /// How clients call it.
     pub alias: Alias,
+    /// Seconds for a whole request: 15 unless it is given, also for requests from the load balancer. Streams and long polls
+    /// need more; 0 sets no limit. There is none for `app-protocol = "tcp"`.
+    #[schemars(range(min = 0, max = 86400))]
+    pub request_timeout_secs: Option<u32>,
+    /// Seconds for which a connection may be idle: 300, or 3600 for TCP, unless it is given; 0 sets no limit.
+    #[schemars(range(min = 0, max = 86400))]
+    pub idle_timeout_secs: Option<u32>,
+    /// TLS between the proxies of clients and of this service; applications speak as before.
+    pub tls: Option<ConnectTls>,
+}
+
+/// TLS of a Service Connect endpoint.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ConnectTls {
+    /// The ARN of a private certificate authority (AWS Private CA).
+    #[schemars(length(min = 1, max = 2048))]
+    pub issuer: String,
+    /// The ARN of the KMS key that private keys are encrypted with; AWS's own when omitted.
+    #[schemars(length(min = 1, max = 2048))]
+    pub kms_key: Option<String>,
+    /// The ARN of the role with which ECS issues and stores certificates.
+    #[schemars(length(min = 1, max = 2048))]
+    pub role: Option<String>,
+}
+
+/// What is spoken on a container's port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AppProtocol {
+    Http,
+    Http2,
+    Grpc,
+    /// Anything: bytes.
+    Tcp,
+}
+
+impl AppProtocol {
+    /// The value on the wire; TCP is none.
+    #[must_use]
+    pub fn wire(self) -> Option<&'static str> {
+        match self {
+            Self::Http => Some("http"),
+            Self::Http2 => Some("http2"),
+            Self::Grpc => Some("grpc"),
+            Self::Tcp => None,
+        }
+    }
 }
 
 impl Default for Connect {
     fn default() -> Self {
-        Self { enable: true, discovery_name: String::new(), alias: Alias::default() }
+        Self {
+            enable: true,
+            discovery_name: String::new(),
+            alias: Alias::default(),
+            request_timeout_secs: None,
+            idle_timeout_secs: None,
+            tls: None,
+        }
     }
 }
 

@@ -26,7 +26,7 @@ mod tag;
 pub use aws::AwsTables;
 pub use before_roll::BeforeRoll;
 pub use build::{Build, BuildCache, BuildSecret, Engine, Repository};
-pub use container::{Alias, Connect, Container, ContainerHealthCheck, LogGroup};
+pub use container::{Alias, AppProtocol, Connect, ConnectTls, Container, ContainerHealthCheck, LogGroup};
 pub use environment::{Availability, Environment, Kind, Timeouts, Undo, Workload};
 pub use network::{Listener, LoadBalancer, Lookup, Network, Protocol, Scheme, SmokeFrom};
 pub use observed::{

@@ -111,6 +111,19 @@ impl View<'_> {
                 self.keep(&state.arn, &format!("service.{}.target-group.name = \"{old}\"", service.key)),
             ));
         }
+        if let (Some(given), Some(found)) =
+            (service.container.app_protocol, wanted::spoken(service, self.observed))
+            && found.as_deref() != given.wire()
+        {
+            let (old, new) = (found.as_deref().unwrap_or("tcp"), given.wire().unwrap_or("tcp"));
+            refusals.extend(refusal(
+                format!(
+                    "{} speaks {old} in Service Connect, and ECS cannot change that to {new}",
+                    service.name
+                ),
+                self.keep(&state.arn, &format!("service.{}.container.app-protocol = \"{old}\"", service.key)),
+            ));
+        }
         let wanted = wanted::service_spec(environment, service, self.observed).connect;
         if let (Some(found), Some(wanted)) = (&state.spec.connect, &wanted) {
             if found.namespace != wanted.namespace {

@@ -5,6 +5,7 @@ mod adopt;
 mod aws;
 mod back;
 mod before_roll;
+mod connect;
 mod listener;
 mod older;
 mod ownership;

@@ -12,8 +12,8 @@ use crate::model::spec::{
     normal_members,
 };
 use crate::model::{
-    Architecture, CustomMetric, Desired, Environment, Listener, Lookup, Metric, Observed, Policy, Protocol,
-    Scaling, Schedule, Service,
+    Architecture, Connect, CustomMetric, Desired, Environment, Listener, Lookup, Metric, Observed, Policy,
+    Protocol, Scaling, Schedule, Service,
 };
 
 /// The id that a reference resolved to. Observation refuses an account in which one is missing, so the
@@ -215,12 +215,33 @@ fn mounts(service: &Service) -> BTreeMap<String, String> {
 /// `http` gives Service Connect its per-request retries and metrics. In a service of Service Connect it cannot change
 /// (UpdateService refuses), so what runs keeps what it has.
 fn app_protocol(service: &Service, observed: &Observed) -> Option<String> {
-    let running = live(observed, service).filter(|state| state.spec.connect.is_some());
-    let mapping = running.into_iter().flat_map(|state| state.task_definition.spec.ports());
-    match mapping.into_iter().find(|mapping| mapping["name"] == service.container.port_name.as_str()) {
-        Some(mapping) => mapping["appProtocol"].as_str().map(str::to_owned),
-        None => service.endpoint().map(|_| "http".to_owned()),
-    }
+    let given = service.container.app_protocol.map(|protocol| protocol.wire().map(str::to_owned));
+    let derived = || service.endpoint().map(|_| "http".to_owned());
+    given.or_else(|| spoken(service, observed)).unwrap_or_else(derived)
+}
+
+/// What a service of Service Connect speaks that runs; no protocol is TCP.
+pub(super) fn spoken(service: &Service, observed: &Observed) -> Option<Option<String>> {
+    let running = live(observed, service).filter(|state| state.spec.connect.is_some())?;
+    let mut ports = running.task_definition.spec.ports();
+    let port = ports.find(|port| port["name"] == service.container.port_name.as_str())?;
+    Some(port["appProtocol"].as_str().map(str::to_owned))
+}
+
+/// What the file says of an endpoint beside its names.
+fn endpoint(connect: &Connect) -> Members {
+    let tls = connect.tls.as_ref().map(|tls| {
+        json!({
+            "issuerCertificateAuthority": { "awsPcaAuthorityArn": tls.issuer },
+            "kmsKey": tls.kms_key,
+            "roleArn": tls.role,
+        })
+    });
+    let timeout = json!({
+        "perRequestTimeoutSeconds": connect.request_timeout_secs,
+        "idleTimeoutSeconds": connect.idle_timeout_secs,
+    });
+    Members::of(json!({ "timeout": timeout, "tls": tls })).without_defaults()
 }
 
 /// The settings that `service` should have.
@@ -283,7 +304,8 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         connect.extra = connect.extra.laid(&over);
         for endpoint in &mut connect.services {
             let over = services.get(&[&endpoint.name]).cloned().unwrap_or_default();
-            endpoint.extra = endpoint.extra.laid(&Members::of(over));
+            let typed = service.connect.as_ref().map(self::endpoint).unwrap_or_default();
+            endpoint.extra = endpoint.extra.laid(&Members::of(over)).laid(&typed);
         }
     }
     spec

@@ -20,6 +20,7 @@ mod certificate;
 mod circuit_breaker;
 mod confirm;
 mod connect_name;
+mod connect_protocol;
 mod connect_size;
 mod container_health;
 mod container_port;
@@ -159,7 +160,7 @@ pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 /// All rules, sorted by code.
-static RULES: [Rule; 65] = [
+static RULES: [Rule; 66] = [
     account::RULE,
     account_open::RULE,
     alias_clash::RULE,
@@ -171,6 +172,7 @@ static RULES: [Rule; 65] = [
     circuit_breaker::RULE,
     confirm::RULE,
     connect_name::RULE,
+    connect_protocol::RULE,
     connect_size::RULE,
     container_health::RULE,
     container_port::RULE,

@@ -42,6 +42,7 @@ fn service(key: &str, port: u16, health: &str, path: &str, priority: u32, depend
             enable: true,
             discovery_name: key.into(),
             alias: Alias { port, dns: format!("{key}.ielts.local") },
+            ..Connect::default()
         }),
         target_group: TargetGroup {
             name: format!("ielts-{key}-tg"),
