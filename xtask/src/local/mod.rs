@@ -7,6 +7,8 @@
 mod landing_zone;
 mod process;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use landing_zone::landing_zone;
 pub use process::{Local, LocalError};

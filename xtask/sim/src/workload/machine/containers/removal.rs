@@ -91,8 +91,9 @@ mod tests {
 
     use super::*;
 
-    /// Runs the script with an engine that does this; gives whether it came through, and what it printed.
-    fn remove(name: &str, engine: &str) -> (bool, String) {
+    /// Runs the script so often at the same time, with an engine that does this; gives whether each came through, and what
+    /// it printed.
+    fn remove<const N: usize>(name: &str, engine: &str) -> [(bool, String); N] {
         let folder = std::env::temp_dir().join(format!("sim-removal-{}-{name}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("engine");
@@ -100,24 +101,30 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         let arguments = arguments(&path.to_string_lossy(), "id");
         #[expect(clippy::disallowed_methods, reason = "as the removal itself does")]
-        let output =
-            std::process::Command::new("/bin/sh").args(["-c", SCRIPT, "removal"]).args(arguments).output();
+        let runs = [(); N].map(|()| {
+            let mut command = std::process::Command::new("/bin/sh");
+            command.args(["-c", SCRIPT, "removal"]).args(&arguments).stdout(Stdio::piped());
+            command.spawn().unwrap()
+        });
+        let ended = runs.map(|run| run.wait_with_output().unwrap());
         fs::remove_dir_all(&folder).unwrap();
-        let output = output.unwrap();
-        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+        ended.map(|output| (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
     }
 
     #[test]
-    fn what_somebody_else_removes_at_the_same_time_is_no_failure() {
+    fn two_that_remove_the_same_at_the_same_time_both_come_through() {
         let engine = "case $1 in\n\
                       ps) [ -e gone ] || echo c1;;\n\
-                      rm) [ -e asked ] && { touch gone; echo c1; exit; }; touch asked; echo 'conflict' >&2; exit 1;;\n\
+                      rm) mkdir busy || { echo 'removal of c1 is already in progress' >&2; exit 1; }\n\
+                      sleep 0.3; touch gone; rmdir busy; echo c1;;\n\
                       esac";
-        assert_eq!(remove("conflict", engine), (true, "c1\n".to_owned()));
+        let [one, other] = remove("conflict", engine);
+        assert!(one.0 && other.0, "{one:?} {other:?}");
+        assert_eq!([one.1, other.1].concat(), "c1\n");
     }
 
     #[test]
     fn an_engine_that_does_not_answer_is_not_asked_for_long() {
-        assert_eq!(remove("silent", "echo 'cannot connect' >&2; exit 1"), (false, String::new()));
+        assert_eq!(remove("silent", "echo 'cannot connect' >&2; exit 1"), [(false, String::new())]);
     }
 }

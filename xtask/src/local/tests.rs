@@ -1,0 +1,44 @@
+//! Stopping the embedded cloud's process.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Local, Record};
+use crate::host::{Daemon, Env, Host, Http};
+
+/// A process of this folder's cloud that does this, and the record of it.
+fn cloud(root: &Path, does: &str) -> Daemon {
+    let dir = root.join("target/local");
+    std::fs::create_dir_all(&dir).unwrap();
+    let script = format!("{does}; echo up; while :; do sleep 1; done");
+    let env = Env::of([("PATH", "/usr/bin:/bin")]);
+    let log = root.join("log");
+    let daemon =
+        Daemon::start(Path::new("/bin/sh"), &["-c", &script, &dir.to_string_lossy()], &log, &env).unwrap();
+    while !std::fs::read_to_string(&log).unwrap().contains("up") {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // Nobody listens there: a process that hangs does not answer either.
+    let (endpoint, url) = ("http://127.0.0.1:1".to_owned(), "http://127.0.0.1:1".to_owned());
+    Record { pid: daemon.pid, endpoint, url }.write(&Local::record_file(&dir)).unwrap();
+    daemon
+}
+
+#[tokio::test(start_paused = true)]
+#[cfg(target_os = "linux")]
+async fn a_cloud_that_ignores_sigterm_is_killed_after_40_seconds_and_forgotten() {
+    let host = Host::rehearsal(1, 0, Env::default(), Http::system().unwrap());
+    let root = std::env::temp_dir().join(format!("xtask-local-{}", std::process::id()));
+    let daemon = cloud(&root, "trap '' TERM");
+    let local = Local::of(&host, &root);
+    let begin = Instant::now();
+    assert!(!local.stop().await.unwrap(), "it did not answer");
+    let took = begin.elapsed();
+    assert!((40..42).contains(&took.as_secs()), "{took:?}");
+    assert!(!daemon.is_alive());
+    assert_eq!(Record::read(&Local::record_file(local.dir())), None);
+    assert!(!local.stop().await.unwrap(), "a second stop finds nothing");
+    std::fs::remove_dir_all(root).unwrap();
+}
