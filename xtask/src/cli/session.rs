@@ -11,7 +11,7 @@ use super::{Failure, Job};
 use crate::aws::{self, Aws};
 use crate::host::{ConnectTo, Env, Host, Workspace};
 use crate::local::Local;
-use crate::report::{Color, Recorder, annotate};
+use crate::report::{Recorder, annotate};
 
 /// The file and the environment that a command is for.
 pub(super) struct Settings {
@@ -36,7 +36,7 @@ impl Settings {
         let text = std::fs::read_to_string(&file)
             .map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
         let loaded = config::load(&shown, &text, global.env.as_deref());
-        let colored = global.color != Color::Never;
+        let colored = crate::report::colors_errors();
         if host.terminal.github {
             annotate(loaded.as_ref().map_or_else(|report| report, |loaded| &loaded.warnings));
         }

@@ -14,4 +14,4 @@ pub use chain::chain;
 pub(crate) use github::{annotate, conclude, mask};
 pub use record::Recorder;
 pub use screen::{Color, Format, Screen};
-pub(crate) use screen::{print_error, print_result};
+pub(crate) use screen::{colors_errors, print_error, print_result};

@@ -130,7 +130,17 @@ pub(crate) fn print_result(text: &str) {
 
 /// Prints to standard error.
 pub(crate) fn print_error(text: &str) {
-    print(&paint(text), Stream::Err);
+    if colors_errors() || text.contains('\u{1b}') {
+        print(&paint(text), Stream::Err);
+    } else {
+        // Nothing to take away: for thousands of mistakes that alone would take as long as to find them.
+        drop(writeln!(std::io::stderr().lock(), "{text}"));
+    }
+}
+
+/// Whether standard error shows colors.
+pub(crate) fn colors_errors() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
 }
 
 #[derive(Clone, Copy)]

@@ -1,5 +1,7 @@
 //! The listener's rules as `deploy.toml` makes them, and which of them an ALB would take for a check's request.
 
+use std::collections::BTreeSet;
+
 use super::place::{Places, Span};
 use crate::model::spec::{Condition, ConditionField, covers, requests};
 use crate::model::{Environment, Route, Service};
@@ -74,20 +76,18 @@ fn balanced(environment: &Environment) -> impl Iterator<Item = &Service> {
 }
 
 fn health_rules(environment: &Environment, places: &Places, rules: &mut Vec<ListenerRule>) {
-    let mut taken: Vec<u32> = rules.iter().map(|rule| rule.route.priority).collect();
+    let mut taken: BTreeSet<u32> = rules.iter().map(|rule| rule.route.priority).collect();
     taken.extend(environment.services.iter().filter_map(|service| service.health_route_priority));
+    let mut steps = (1..).map(|n| n * HEALTH_PRIORITY_STEP);
     for service in balanced(environment) {
         let (key, path) = (&service.key.0, &service.target_group.health.path);
-        let same = |rule: &ListenerRule| rule.service.as_ref() == Some(key) && rule.requests() == *path;
         // A route that says the same already needs no second rule.
-        if path.is_empty() || rules.iter().any(same) {
+        if path.is_empty() || service.routes.iter().any(|route| requests(&route.conditions()) == *path) {
             continue;
         }
         let priority = service.health_route_priority.unwrap_or_else(|| {
-            let free = (1..).map(|n| n * HEALTH_PRIORITY_STEP).find(|priority| !taken.contains(priority));
-            free.unwrap_or(HEALTH_PRIORITY_STEP)
+            steps.find(|priority| !taken.contains(priority)).unwrap_or(HEALTH_PRIORITY_STEP)
         });
-        taken.push(priority);
         let place = format!("service.{key}");
         let (at, route) = (places.at(&place), Route::of_path(path, priority));
         rules.push(ListenerRule {

@@ -1,11 +1,14 @@
 //! "Did you mean": the known word that a mistyped one most likely stands for.
 
+/// So many words are compared with a mistyped one, and listed: with thousands, each mistake would cost as much as all others.
+const MOST: usize = 50;
+
 /// The closest of `known` to `word`, if one is close enough to be meant.
 ///
 /// Spelling that differs in case, hyphens and underscores only (`desiredCount` for `desired-count`) and a
 /// left-out unit (`interval` for `interval-secs`) come before typing mistakes.
 pub(super) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let known: Vec<&str> = known.into_iter().collect();
+    let known: Vec<&str> = known.into_iter().take(MOST).collect();
     let bare = fold(word);
     let same = known.iter().find(|candidate| fold(candidate) == bare);
     let begun = known.iter().find(|candidate| bare.len() >= 3 && fold(candidate).starts_with(&bare));
@@ -32,7 +35,11 @@ pub(super) fn all<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 fn join<'a>(words: impl IntoIterator<Item = &'a str>, conjunction: &str) -> String {
-    let quoted: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    let mut words = words.into_iter();
+    let mut quoted: Vec<String> = words.by_ref().take(MOST).map(|word| format!("`{word}`")).collect();
+    if words.next().is_some() {
+        quoted.push("others".to_owned());
+    }
     match quoted.as_slice() {
         [] => "none".to_owned(),
         [only] => only.clone(),

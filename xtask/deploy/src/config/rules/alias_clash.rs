@@ -2,19 +2,20 @@
 //!
 //! Source: ECS API, ServiceConnectClientAlias; ECS refuses the second service when it is created.
 
+use std::collections::BTreeMap;
+
 use super::{Diagnostic, Rule, Scope};
-use crate::config::endpoint::endpoints;
+use crate::config::endpoint::{Endpoint, endpoints};
 
 pub(super) const RULE: Rule =
     Rule { code: "alias-clash", about: "A Service Connect alias belongs to one service.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     let endpoints = endpoints(scope);
-    for (at, endpoint) in endpoints.iter().enumerate() {
-        let before = &endpoints[..at];
-        if let Some(first) =
-            before.iter().find(|first| (first.dns, first.port) == (endpoint.dns, endpoint.port))
-        {
+    let mut seen = BTreeMap::new();
+    for endpoint in &endpoints {
+        let first: &Endpoint<'_> = seen.entry((endpoint.dns, endpoint.port)).or_insert(endpoint);
+        if first.service != endpoint.service {
             found.push(
                 Diagnostic::error(
                     RULE.code,

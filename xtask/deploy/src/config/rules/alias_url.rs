@@ -3,6 +3,8 @@
 //! Service Connect names are no DNS records: a name without an endpoint resolves nowhere, and the mistake
 //! shows only as a broken page after the deploy.
 
+use std::collections::BTreeSet;
+
 use super::{Diagnostic, Rule, Scope};
 use crate::config::endpoint::endpoints;
 use crate::config::suggest;
@@ -13,13 +15,14 @@ pub(super) const RULE: Rule =
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     let namespace = &scope.environment.namespace;
     let endpoints = endpoints(scope);
+    let aliases: BTreeSet<(&str, u16)> = endpoints.iter().map(|e| (e.dns, e.port)).collect();
     for (service, at) in scope.services() {
         for (name, value) in &service.container.environment {
             let at = at.key("container.environment").key(name);
             let Some((host, port)) = host_and_port(value) else { continue };
             if namespace.is_empty()
                 || !host.ends_with(&format!(".{namespace}"))
-                || endpoints.iter().any(|e| (e.dns, e.port) == (host, port))
+                || aliases.contains(&(host, port))
             {
                 continue;
             }

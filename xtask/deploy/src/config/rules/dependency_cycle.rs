@@ -1,6 +1,6 @@
 //! Services do not wait for each other in a circle.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Diagnostic, Rule, Scope};
 use crate::config::order::in_order;
@@ -10,28 +10,29 @@ pub(super) const RULE: Rule =
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     let (_, stuck) = in_order(&scope.environment.services);
-    let mut told: BTreeSet<&str> = BTreeSet::new();
+    let stuck: BTreeSet<&str> = stuck.into_iter().collect();
+    let services: BTreeMap<&str, _> =
+        scope.services().map(|(service, at)| (service.key.0.as_str(), (service, at))).collect();
+    let next = |name: &str| {
+        let mut waits = services.get(name)?.0.depends_on.iter().map(|wait| wait.0.as_str());
+        waits.find(|wait| stuck.contains(wait))
+    };
+    let mut seen = BTreeSet::new();
     for start in &stuck {
-        let cycle = cycle_from(scope, start, &stuck);
         // Each circle once; services that merely wait for a circle are not at fault.
-        if cycle.is_empty() || cycle.iter().any(|name| told.contains(name)) {
+        let cycle = cycle_from(start, next, &mut seen);
+        if cycle.is_empty() {
             continue;
         }
-        told.extend(&cycle);
         let mut path: Vec<&str> = cycle.clone();
         path.push(cycle[0]);
         let mut wrong =
             Diagnostic::error(RULE.code, format!("services wait for each other: {}", path.join(" → ")));
         for (from, to) in path.iter().zip(path.iter().skip(1)) {
-            for (service, at) in scope.services().filter(|(service, _)| service.key.0 == **from) {
-                for (_, wait) in service
-                    .depends_on
-                    .iter()
-                    .zip(at.key("depends-on").entries())
-                    .filter(|(wait, _)| wait.0 == **to)
-                {
-                    wrong = wrong.at(wait, format!("`{from}` waits for `{to}`"));
-                }
+            let Some((service, at)) = services.get(from) else { continue };
+            let waits = service.depends_on.iter().zip(at.key("depends-on").entries());
+            for (_, wait) in waits.filter(|(wait, _)| wait.0 == **to) {
+                wrong = wrong.at(wait, format!("`{from}` waits for `{to}`"));
             }
         }
         found.push(wrong.help(
@@ -40,19 +41,18 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Follows the first unfinished dependency until a service comes again.
-fn cycle_from<'a>(scope: &Scope<'a>, start: &'a str, stuck: &[&'a str]) -> Vec<&'a str> {
-    let mut path = vec![start];
-    loop {
-        let last = path[path.len() - 1];
-        let services = scope.environment.services.iter().filter(|service| service.key.0 == last);
-        let waits = services.flat_map(|service| &service.depends_on);
-        let Some(next) = waits.map(|wait| wait.0.as_str()).find(|name| stuck.contains(name)) else {
-            return Vec::new();
-        };
-        if let Some(at) = path.iter().position(|name| *name == next) {
-            return path.split_off(at);
-        }
-        path.push(next);
+/// Follows the first unfinished dependency until a service comes again: the circle, unless an earlier walk came by.
+fn cycle_from<'a>(
+    start: &'a str,
+    next: impl Fn(&str) -> Option<&'a str>,
+    seen: &mut BTreeSet<&'a str>,
+) -> Vec<&'a str> {
+    let (mut path, mut name) = (Vec::new(), start);
+    while seen.insert(name) {
+        path.push(name);
+        let Some(waited) = next(name) else { return Vec::new() };
+        name = waited;
     }
+    let at = path.iter().position(|known| *known == name);
+    at.map(|at| path.split_off(at)).unwrap_or_default()
 }

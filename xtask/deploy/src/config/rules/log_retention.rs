@@ -3,8 +3,9 @@
 //! Source: CloudWatch Logs API, PutRetentionPolicy. A log group that two services share has one retention: with two, each
 //! deploy would set it to and fro, and no plan would ever be empty.
 
+use std::collections::BTreeMap;
+
 use super::{Diagnostic, Place, Rule, Scope};
-use crate::model::LogGroup;
 
 pub(super) const RULE: Rule = Rule {
     code: "log-retention",
@@ -16,23 +17,21 @@ const DAYS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    let mut seen: Vec<(&LogGroup, Place<'_>)> = Vec::new();
+    let mut seen: BTreeMap<&str, (u32, Place<'_>)> = BTreeMap::new();
     for (service, at) in scope.services() {
         let (group, at) = (&service.log_group, at.key("log-group"));
         let (days, days_at) = (group.retention_days, at.key("retention-days"));
         if at.key("name").written() {
-            let other =
-                seen.iter().find(|(other, _)| other.name == group.name && other.retention_days != days);
-            if let Some((other, other_at)) = other {
+            let (other, other_at) = seen.entry(&group.name).or_insert_with(|| (days, days_at.clone()));
+            if *other != days {
                 found.push(
                     Diagnostic::error(RULE.code, "two services keep one log group for different times")
-                        .at(other_at, format!("{} days", other.retention_days))
+                        .at(&*other_at, format!("{other} days"))
                         .at(&days_at, format!("{days} days"))
                         .context(at.key("name"), "the same log group")
                         .help("give both the same number, or each service a log group of its own"),
                 );
             }
-            seen.push((group, days_at.clone()));
         }
         if DAYS.contains(&days) {
             continue;

@@ -3,6 +3,8 @@
 //! Source: ELBv2 API, CreateRule (`PriorityInUse`). The same path twice is accepted, and the second never
 //! taken.
 
+use std::collections::BTreeMap;
+
 use super::{Diagnostic, Rule, Scope};
 use crate::config::routing::ListenerRule;
 
@@ -10,9 +12,10 @@ pub(super) const RULE: Rule =
     Rule { code: "route-clash", about: "Each listener rule has a priority and requests of its own.", check };
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (at, rule) in scope.listener.iter().enumerate() {
-        let before = &scope.listener[..at];
-        if let Some(first) = before.iter().find(|first| first.route.priority == rule.route.priority) {
+    let (mut priorities, mut taken) = (BTreeMap::new(), BTreeMap::new());
+    for rule in scope.listener {
+        let first: &ListenerRule = priorities.entry(rule.route.priority).or_insert(rule);
+        if !std::ptr::eq(first, rule) {
             let place = |rule: &ListenerRule| rule.priority_at.clone().or(rule.at.clone());
             found.push(
                 Diagnostic::error(
@@ -24,7 +27,8 @@ fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
                 .help("give one of them another number; the lower one is tried first"),
             );
         }
-        if let Some(first) = before.iter().find(|first| first.conditions == rule.conditions) {
+        let first: &ListenerRule = taken.entry(rule.requests()).or_insert(rule);
+        if !std::ptr::eq(first, rule) && first.conditions == rule.conditions {
             let wrong =
                 Diagnostic::error(RULE.code, format!("two listener rules take `{}`", rule.requests()))
                     .at(&first.at, named(first))

@@ -3,6 +3,8 @@
 //! A second environment with another cluster only would put its tasks into the first one's target groups: they would
 //! get its traffic. Repositories, log groups and a load balancer that exists already may be shared.
 
+use std::collections::BTreeMap;
+
 use super::{Diagnostic, Rule, Scope};
 use crate::config::place::Span;
 use crate::model::{Environment, Kind};
@@ -24,8 +26,9 @@ struct Own {
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     for other in scope.others().filter(|other| are_neighbours(scope.environment, other.environment)) {
         let theirs = owned(&other);
+        let theirs: BTreeMap<_, _> = theirs.iter().rev().map(|own| ((own.what, &own.name), own)).collect();
         for own in owned(scope) {
-            if let Some(same) = theirs.iter().find(|same| same.what == own.what && same.name == own.name) {
+            if let Some(same) = theirs.get(&(own.what, &own.name)) {
                 found.push(diagnostic(scope, &other, &own, same));
             }
         }

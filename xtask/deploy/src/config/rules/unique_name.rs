@@ -4,6 +4,8 @@
 //! rollback of one takes the other's; a shared repository lets one service's lifecycle policy delete the
 //! other's images. Log groups may be shared: streams carry the container's name.
 
+use std::collections::BTreeMap;
+
 use super::{Diagnostic, Rule, Scope};
 use crate::config::place::{Place, Span};
 use crate::model::Service;
@@ -31,17 +33,17 @@ const NAMES: [Name; 5] = [
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     for (what, name_of, place_of) in NAMES {
-        let mut seen: Vec<(&str, &String, Span)> = Vec::new();
+        let mut seen: BTreeMap<&String, (&str, Span)> = BTreeMap::new();
         for (service, at) in scope.services() {
             let (Some(name), Some(place)) = (name_of(service), place_of(&at)) else { continue };
-            if let Some((owner, _, first)) = seen.iter().find(|(_, first, _)| *first == name) {
+            if let Some((owner, first)) = seen.get(name) {
                 found.push(
                     Diagnostic::error(RULE.code, format!("two services have the {what} `{name}`"))
                         .at(first, format!("`{owner}` has it"))
                         .at(&place, format!("and so has `{}`", service.key)),
                 );
             }
-            seen.push((&service.key.0, name, place));
+            seen.entry(name).or_insert((&service.key.0, place));
         }
     }
 }

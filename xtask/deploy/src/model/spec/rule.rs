@@ -196,6 +196,11 @@ pub fn takes_all(first: &[Condition], others: &[Condition]) -> bool {
 /// matches that text. Never wrongly true; a contrived pair of patterns may be missed.
 #[must_use]
 pub fn covers(pattern: &str, other: &str) -> bool {
+    // Most patterns of a file with many begin with other words.
+    let beginning = pattern.split(['*', '?']).next().unwrap_or_default();
+    if !other.starts_with(beginning) {
+        return false;
+    }
     let (pattern, other): (Vec<char>, Vec<char>) = (pattern.chars().collect(), other.chars().collect());
     // Row by row, `reach[j]`: the pattern so far covers the first j characters of the other.
     let mut reach = vec![false; other.len() + 1];
