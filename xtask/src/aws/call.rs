@@ -65,7 +65,7 @@ pub struct CallRecord {
     pub operation: &'static str,
     /// 1 for the first attempt.
     pub attempt: u32,
-    /// Whether it may change the account.
+    /// Whether it changed the account, or may have: a write that AWS refused did not.
     pub write: bool,
     /// How long the attempt took, in milliseconds.
     pub elapsed_ms: u64,
@@ -139,7 +139,7 @@ impl Aws {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        let mut turn = Turn { aws: self, op, attempt: 0, waited: Duration::ZERO };
+        let mut turn = Turn { aws: self, op, attempt: 0, waited: Duration::ZERO, happened: false };
         loop {
             turn.attempt += 1;
             // Closed only when the client is dropped, which this borrow prevents.
@@ -149,7 +149,7 @@ impl Aws {
             drop(permit);
             let error = match result.map(&part) {
                 Ok(Ok(value)) => {
-                    turn.report(start.elapsed_ms(), CallOutcome::Done);
+                    turn.report(start.elapsed_ms(), true, CallOutcome::Done);
                     return Ok(value);
                 }
                 Ok(Err(missing)) => Error::incomplete(op, &missing).after(turn.attempt),
@@ -166,19 +166,23 @@ struct Turn<'a> {
     op: Op,
     attempt: u32,
     waited: Duration,
+    /// Whether an attempt may have done what was asked.
+    happened: bool,
 }
 
 impl Turn<'_> {
     /// Waits for the next attempt, or gives the error back when there is to be none.
     async fn failed(&mut self, elapsed_ms: u64, error: Error) -> Result<(), Error> {
         let error = error.with_source(self.aws.source.as_ref());
-        let reason = error.reason();
+        let (reason, happened) = (error.reason(), error.may_have_happened);
+        let error = error.or_earlier(self.happened);
+        self.happened = error.may_have_happened;
         let Some(wait) = self.aws.retry.next(self.op.effect, &error, self.waited, &self.aws.rng) else {
-            self.report(elapsed_ms, CallOutcome::Failed { reason });
+            self.report(elapsed_ms, happened, CallOutcome::Failed { reason });
             return Err(error);
         };
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        self.report(elapsed_ms, CallOutcome::Retried { reason, wait_ms });
+        self.report(elapsed_ms, happened, CallOutcome::Retried { reason, wait_ms });
         if matches!(error.kind, Kind::NotReady) {
             self.waited += wait;
         }
@@ -186,12 +190,12 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn report(&self, elapsed_ms: u64, outcome: CallOutcome) {
+    fn report(&self, elapsed_ms: u64, happened: bool, outcome: CallOutcome) {
         (self.aws.observer.0)(&CallRecord {
             service: self.op.service,
             operation: self.op.name,
             attempt: self.attempt,
-            write: self.op.effect != Effect::Read,
+            write: happened && self.op.effect != Effect::Read,
             elapsed_ms,
             outcome,
         });

@@ -96,7 +96,7 @@ impl Recorder {
         Some(self.began.elapsed_ms().saturating_sub(changed))
     }
 
-    /// API calls so far, each attempt counted: those that read, those that write.
+    /// API calls so far, each attempt counted: those that wrote, or may have, are the second.
     #[must_use]
     pub fn calls(&self) -> (u32, u32) {
         let inner = self.inner();

@@ -12,7 +12,7 @@ pub(crate) struct Ended {
     /// The closing sentence.
     pub(crate) summary: String,
     pub(crate) events: Vec<Kind>,
-    /// Calls that wrote something, as the cloud counted them.
+    /// Calls that wrote something, as the cloud carried them out.
     pub(crate) writes: Vec<String>,
     /// What the evidence folder would hold, by path.
     pub(crate) files: BTreeMap<String, String>,

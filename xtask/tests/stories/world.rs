@@ -304,11 +304,11 @@ impl World {
         }
     }
 
-    /// A write that nobody else on the account made.
+    /// A write that was carried out and that nobody else on the account made.
     fn is_our_write(&self, call: &CallRecord) -> bool {
         let others = ["release", "rival", somebody::ACCESS_KEY].into_iter().filter(|key| *key != self.name);
         let key = call.access_key.as_deref();
-        call.write && !others.into_iter().any(|other| key == Some(other))
+        call.write && call.outcome.ends_with("ok") && !others.into_iter().any(|other| key == Some(other))
     }
 }
 

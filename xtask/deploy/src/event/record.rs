@@ -255,7 +255,7 @@ pub enum Kind {
         /// How often it was asked.
         attempts: u32,
     },
-    /// What the public saw while services rolled.
+    /// What the public saw while services rolled and baked.
     Availability(Availability),
     /// Something that the user should know and that stops nothing.
     Warned {
@@ -308,7 +308,7 @@ pub struct Call {
     pub operation: String,
     /// From 1.
     pub attempt: u32,
-    /// Whether it writes.
+    /// Whether it wrote, or may have: a refused one did not.
     pub write: bool,
     /// How long it took.
     pub elapsed_ms: u64,

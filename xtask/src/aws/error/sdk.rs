@@ -101,6 +101,12 @@ impl Error {
         error
     }
 
+    /// The same, where an earlier attempt of the call may have been carried out.
+    pub(in crate::aws) fn or_earlier(mut self, happened: bool) -> Self {
+        self.0.may_have_happened |= happened;
+        self
+    }
+
     fn found_here(op: Op, kind: Kind, message: &str, may_have_happened: bool) -> Self {
         Self(Box::new(Failure {
             service: op.service,
