@@ -6,7 +6,7 @@ use deploy::event::{ExitCode, Kind, Phase};
 use deploy::model::ServiceKey;
 
 use super::carry::Carried;
-use super::lease::{self, Held, Refused};
+use super::lease::{self, Held, Refused, Written};
 use super::prove::{Proof, prove};
 use super::standing::{self, Restored};
 use super::tell::tell;
@@ -47,9 +47,13 @@ pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
             }
             ending
         }
-        Err(Refused { error, hint, written }) => {
+        Err(Refused { error, hint, written, .. }) => {
             ground.events.emit(Kind::Failed { error, hint });
-            let wrote = if written { "only the lease was written" } else { "nothing was written" };
+            let wrote = match written {
+                Written::Nothing => "nothing was written",
+                Written::Lease => "only the lease was written",
+                Written::Cluster => "only the cluster was created",
+            };
             let summary = format!("not begun; {wrote}");
             Ending { exit: ExitCode::Usage, summary, door: ground.door(&Known::of(&planned.observed)) }
         }

@@ -304,3 +304,53 @@ fn a_lease_is_not_taken_over_for_a_plan_that_is_out_of_date() {
         assert!(!lost, "{:#?}", theirs.events);
     });
 }
+
+#[test]
+fn a_first_release_that_does_not_begin_names_what_it_left() {
+    type Case = (On, &'static str, &'static [&'static str]);
+    let cases: [Case; 4] = [
+        (On::operation("CreateCluster").then(Fault::Throttle), "nothing was written", &[]),
+        (
+            On::operation("CreateCluster").then(Fault::LoseReply),
+            "only the cluster was created",
+            &["CreateCluster", "UntagResource"],
+        ),
+        // The look at the account under the lease.
+        (
+            On::operation("DescribeSubnets").nth(2..=99).then(Fault::AccessDenied),
+            "only the cluster was created",
+            &["CreateCluster", "UntagResource"],
+        ),
+        (
+            On::operation("ListTagsForResource").nth(1..=8).then(Fault::Throttle),
+            "only the cluster was created",
+            &["CreateCluster", "UntagResource"],
+        ),
+    ];
+    for (fault, left, writes) in cases {
+        story(|| async {
+            let mut world = World::new().await;
+            world.cloud.add_rule(fault);
+            let ended = deploy(&mut world, "v1", "v1").await;
+            assert_eq!(ended.exit, ExitCode::Usage, "{:#?}", ended.events);
+            assert_eq!(ended.summary, format!("not begun; {left}"));
+            let mut written = ended.writes.clone();
+            written.dedup();
+            assert_eq!(written, writes);
+            world.cloud.clear_rules();
+            assert_eq!(deploy(&mut world, "v1", "v1").await.exit, ExitCode::Done);
+        });
+    }
+}
+
+#[test]
+fn a_lease_whose_write_was_not_answered_may_be_there_and_is_given_back() {
+    story(|| async {
+        let (mut world, mut rival) = two().await;
+        world.cloud.add_rule(On::operation("TagResource").then(Fault::LoseReply));
+        let ended = deploy(&mut world, "v2", "v1").await;
+        assert_eq!((ended.exit, &*ended.summary), (ExitCode::Usage, "not begun; only the lease was written"));
+        world.cloud.clear_rules();
+        assert_eq!(deploy(&mut rival, "v1", "v2").await.exit, ExitCode::Done);
+    });
+}

@@ -12,7 +12,8 @@ pub enum ExitCode {
     Done,
     /// Failed, and the previous release serves (rolled back, or never touched).
     Failed,
-    /// Usage, configuration, credentials, or an account that is not as it must be: nothing was written.
+    /// Usage, configuration, credentials, or an account that is not as it must be: nothing was written, or only the lease (with
+    /// the cluster that holds it).
     Usage,
     /// `plan`: changes are pending.
     ChangesPending,
@@ -35,7 +36,7 @@ impl ExitCode {
     pub const TABLE: [(Self, &'static str); 10] = [
         (Self::Done, "done, or nothing to do"),
         (Self::Failed, "failed; the previous release serves"),
-        (Self::Usage, "usage, configuration or account: nothing was written"),
+        (Self::Usage, "usage, configuration or account: nothing was written, or only the lease"),
         (Self::ChangesPending, "plan: changes are pending"),
         (Self::Interrupted, "interrupted"),
         (Self::NotRecovered, "failed and not recovered"),

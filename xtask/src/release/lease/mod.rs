@@ -8,7 +8,7 @@ mod record;
 mod take;
 
 pub(super) use record::{discard, is_left, left};
-pub(super) use take::{Refused, take};
+pub(super) use take::{Refused, Written, take};
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;

@@ -16,15 +16,31 @@ use crate::report::chain;
 /// How often a read that is older than the write is asked again.
 const LOOKS: u32 = 5;
 
-/// Why a release does not begin. Nothing was written but perhaps the cluster, with this tag.
+/// What was written by a release that does not begin, at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::release) enum Written {
+    Nothing,
+    Lease,
+    /// The cluster, with the lease.
+    Cluster,
+}
+
+/// Why a release does not begin.
 #[derive(Debug)]
 pub(in crate::release) struct Refused {
     /// The sentence.
     pub(in crate::release) error: String,
     /// What to do.
     pub(in crate::release) hint: Option<String>,
-    /// The lease was written, and given back.
-    pub(in crate::release) written: bool,
+    pub(in crate::release) written: Written,
+    /// Somebody else has the lease.
+    theirs: bool,
+}
+
+impl Refused {
+    fn new(error: String, hint: Option<String>) -> Self {
+        Self { error, hint, written: Written::Nothing, theirs: false }
+    }
 }
 
 /// Takes the lease, and plans again, by `plan`, from a read of the account that no other holder can have made old: what was
@@ -42,52 +58,94 @@ pub(in crate::release) async fn take(
     plan: impl AsyncFn(Observed) -> Result<Planned, observe::Error>,
 ) -> Result<(Held, Planned), Refused> {
     let lease = wanted(ground, planned);
-    let cluster = match cluster(ground, planned, &lease).await {
+    let (cluster, created) = match cluster(ground, planned, &lease).await {
         Ok(Some(cluster)) => cluster,
         Ok(None) => return Ok((Held::default(), planned.clone())),
-        Err(error) => return Err(unreadable(&error)),
+        Err(error) => {
+            let refused = unwritten(&error, Written::Cluster);
+            if refused.written == Written::Cluster
+                && let Ok(Some(made)) = ground.aws.describe_cluster(&ground.environment.cluster).await
+            {
+                give_back(ground, &made.arn, &lease).await;
+            }
+            return Err(refused);
+        }
     };
+    let mut taken = Box::pin(take_of(ground, planned, &plan, &cluster, &lease)).await;
+    // A cluster that has the lease of somebody else was created by them: CreateCluster succeeds for one that exists.
+    let ours = |refused: &Refused| created && !(refused.theirs && refused.written == Written::Nothing);
+    if let Err(refused) = &mut taken
+        && ours(refused)
+    {
+        // Its lease came with the cluster, and nothing after it was written.
+        if refused.written == Written::Nothing {
+            give_back(ground, &cluster, &lease).await;
+        }
+        refused.written = Written::Cluster;
+    }
+    taken
+}
+
+/// The same, of a cluster that exists.
+async fn take_of(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    plan: &impl AsyncFn(Observed) -> Result<Planned, observe::Error>,
+    cluster: &str,
+    lease: &Lease,
+) -> Result<(Held, Planned), Refused> {
     // Another run's lease is not taken for a plan that cannot be carried out.
     if ground.claim.take.is_some() {
-        again(ground, planned, &plan).await?;
+        again(ground, planned, plan).await?;
     }
-    let Written { lease, before, tags } = match write_over(ground, &cluster, lease).await {
+    let Tagged { lease, before, tags } = match write_over(ground, cluster, lease.clone()).await {
         Ok(Ok(written)) => written,
-        Ok(Err(refused)) => return Err(refused),
+        Ok(Err(refused)) => {
+            if refused.written == Written::Lease {
+                give_back(ground, cluster, lease).await;
+            }
+            return Err(refused);
+        }
         Err(error) if error.is_unavailable() => {
             without(ground, &error.to_string());
             return Ok((Held::default(), planned.clone()));
         }
         Err(error) => return Err(unreadable(&error)),
     };
-    let held = Held::new(cluster.clone(), lease.clone(), before.clone(), Vec::new());
+    let held = Held::new(cluster.to_owned(), lease.clone(), before.clone(), Vec::new());
     // Whoever else wrote may read and plan, but does nothing yet: this read is already nobody's but ours.
     let (kept, again) =
-        join(settled(ground, &cluster, &lease, before.as_deref()), Box::pin(again(ground, planned, &plan)))
+        join(settled(ground, cluster, &lease, before.as_deref()), Box::pin(again(ground, planned, plan)))
             .await;
     let refused = match (kept, again) {
-        (Ok(Seen::Theirs(theirs)), _) => return Err(Refused { written: true, ..refused(ground, &theirs) }),
+        (Ok(Seen::Theirs(theirs)), _) => {
+            return Err(Refused { written: Written::Lease, ..refused(ground, &theirs) });
+        }
         (Ok(seen), Ok(mut again)) => {
             if matches!(seen, Seen::Nothing) {
                 without(ground, "its tag is not seen after it was written");
             }
             // A release that is left as it ends, as asked, is what the next one finds.
             let record = match ground.put_back && ground.environment.undo == Undo::Release {
-                true => record::keep(ground, &cluster, &tags, &mut again).await,
+                true => record::keep(ground, cluster, &tags, &mut again).await,
                 false => Vec::new(),
             };
             ground.events.emit(Kind::LeaseHeld { lease: lease.clone() });
             if is_less(planned, &again) {
                 ground.events.emit(Kind::Planned { plan: Box::new(again.plan.clone()) });
             }
-            return Ok((Held::new(cluster, lease, before, record), again));
+            return Ok((Held::new(cluster.to_owned(), lease, before, record), again));
         }
         (Err(error), _) => unreadable(&error),
         (_, Err(refused)) => refused,
     };
-    // A run that gives up keeps nobody else away.
     held.give_back(ground).await;
-    Err(Refused { written: true, ..refused })
+    Err(Refused { written: Written::Lease, ..refused })
+}
+
+/// A run that gives up keeps nobody else away.
+async fn give_back(ground: &Ground<'_>, cluster: &str, lease: &Lease) {
+    Held::new(cluster.to_owned(), lease.clone(), None, Vec::new()).give_back(ground).await;
 }
 
 /// Reads the account once more and plans: what was agreed to, or less.
@@ -100,15 +158,12 @@ async fn again(
         let observed = Box::pin(observe::account(ground.aws, ground.environment)).await?;
         Box::pin(plan(observed)).await
     };
-    let refused =
-        |error: observe::Error| Refused { error: chain(&error), hint: error.hint(), written: false };
-    match again.await.map_err(refused)? {
+    match again.await.map_err(|error: observe::Error| Refused::new(chain(&error), error.hint()))? {
         again if is_agreed(planned, &again) => Ok(again),
-        _ => Err(Refused {
-            error: "the account was changed since the plan was made".to_owned(),
-            hint: Some("run it again: it plans anew".to_owned()),
-            written: false,
-        }),
+        _ => Err(Refused::new(
+            "the account was changed since the plan was made".to_owned(),
+            Some("run it again: it plans anew".to_owned()),
+        )),
     }
 }
 
@@ -124,11 +179,15 @@ fn wanted(ground: &Ground<'_>, planned: &Planned) -> Lease {
     }
 }
 
-/// The cluster's ARN; `None` when there is no cluster and none is to be created.
-async fn cluster(ground: &Ground<'_>, planned: &Planned, lease: &Lease) -> Result<Option<String>, Error> {
+/// The cluster's ARN, and whether it was created just now; `None` when there is no cluster and none is to be created.
+async fn cluster(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    lease: &Lease,
+) -> Result<Option<(String, bool)>, Error> {
     let active = |cluster: &&ClusterState| cluster.status == "ACTIVE";
     if let Some(cluster) = planned.observed.cluster.as_ref().filter(active) {
-        return Ok(Some(cluster.arn.clone()));
+        return Ok(Some((cluster.arn.clone(), false)));
     }
     let spec = planned.plan.steps().find_map(|step| match &step.action {
         Action::CreateCluster(spec) => Some(spec),
@@ -143,11 +202,11 @@ async fn cluster(ground: &Ground<'_>, planned: &Planned, lease: &Lease) -> Resul
     let arn = ground.aws.create_cluster(spec, &tags).await?;
     let result = "with the lease".to_owned();
     ground.events.emit(Kind::StepEnded { lane, step, result, elapsed_ms: mark.elapsed_ms() });
-    Ok(Some(arn))
+    Ok(Some((arn, true)))
 }
 
 /// The lease as it was written.
-struct Written {
+struct Tagged {
     lease: Lease,
     /// The tag's text before.
     before: Option<String>,
@@ -160,12 +219,12 @@ async fn write_over(
     ground: &Ground<'_>,
     cluster: &str,
     mut lease: Lease,
-) -> Result<Result<Written, Refused>, Error> {
+) -> Result<Result<Tagged, Refused>, Error> {
     let tags = ground.aws.list_ecs_tags(cluster).await?;
     let tag = tags.get(TAG).cloned();
     // The cluster was created with it.
     if tag.as_ref().is_some_and(|tag| *tag == lease.to_string()) {
-        return Ok(Ok(Written { lease, before: None, tags }));
+        return Ok(Ok(Tagged { lease, before: None, tags }));
     }
     let alive = |pid| Daemon { pid }.is_alive();
     let found = standing(now_secs(ground), tag.as_deref(), &ground.claim.holder, alive);
@@ -187,15 +246,17 @@ async fn write_over(
         }
         (Standing::Held(held), None) => return Ok(Err(refused(ground, held))),
         (Standing::Illegible(text), None) => {
-            return Ok(Err(Refused {
-                error: format!("the cluster's tag {TAG} is not this tool's: `{text}`"),
-                hint: Some("take the lease over with --take-lease REASON".to_owned()),
-                written: false,
-            }));
+            return Ok(Err(Refused::new(
+                format!("the cluster's tag {TAG} is not this tool's: `{text}`"),
+                Some("take the lease over with --take-lease REASON".to_owned()),
+            )));
         }
     }
-    write(ground, cluster, &lease).await?;
-    Ok(Ok(Written { lease, before: tag, tags }))
+    match write(ground, cluster, &lease).await {
+        Err(error) if !error.is_unavailable() => return Ok(Err(unwritten(&error, Written::Lease))),
+        written => written?,
+    }
+    Ok(Ok(Tagged { lease, before: tag, tags }))
 }
 
 /// Whose lease the tag shows after the time in which others may have written theirs.
@@ -241,19 +302,20 @@ fn is_less(agreed: &Planned, again: &Planned) -> bool {
 
 fn refused(ground: &Ground<'_>, held: &Lease) -> Refused {
     let (name, who) = (&ground.environment.name, held.sentence(now_secs(ground)));
-    Refused {
-        error: format!("{name} is {who}"),
-        hint: Some(
-            "wait for it, end it with `cargo xtask abort`, or take the lease over with --take-lease REASON"
-                .to_owned(),
-        ),
-        written: false,
-    }
+    let hint =
+        "wait for it, end it with `cargo xtask abort`, or take the lease over with --take-lease REASON";
+    Refused { theirs: true, ..Refused::new(format!("{name} is {who}"), Some(hint.to_owned())) }
 }
 
 fn unreadable(error: &Error) -> Refused {
     let text = format!("cannot tell whether somebody else deploys: {error}");
-    Refused { error: text, hint: error.hint(), written: false }
+    Refused::new(text, error.hint())
+}
+
+/// A write that failed: AWS may have carried it out all the same.
+fn unwritten(error: &Error, written: Written) -> Refused {
+    let written = if error.may_have_happened { written } else { Written::Nothing };
+    Refused { written, ..unreadable(error) }
 }
 
 fn without(ground: &Ground<'_>, why: &str) {

@@ -47,12 +47,24 @@ pub(super) fn judged(
                 format!("{} does not run what it ran before: {lacks}", service.key)
             })
         }),
-        // Whoever could not take the lease may have made the cluster that holds it, and written it and taken it away again.
         ExitCode::Usage => {
-            let lease =
-                |name: &String| ["CreateCluster", "TagResource", "UntagResource"].contains(&name.as_str());
-            let other: Vec<_> = ended.writes.iter().filter(|name| !lease(name)).collect();
-            (!other.is_empty()).then(|| format!("{other:?} were written"))
+            let told: &[&str] = match ended.summary.rsplit("; ").next() {
+                Some("only the lease was written") => &["TagResource", "UntagResource"],
+                Some("only the cluster was created") => &["CreateCluster", "TagResource", "UntagResource"],
+                _ => &[],
+            };
+            // One that exists is not created by creating it.
+            let theirs = || {
+                world
+                    .cloud
+                    .calls()
+                    .iter()
+                    .any(|call| key(call) == "rival" && call.operation == "CreateCluster")
+            };
+            let is_told =
+                |name: &&String| told.contains(&name.as_str()) || (*name == "CreateCluster" && theirs());
+            let other: Vec<_> = ended.writes.iter().filter(|name| !is_told(name)).collect();
+            (!other.is_empty()).then(|| format!("{other:?} were written: {}", ended.summary))
         }
         ExitCode::Superseded if case.acts.is_empty() => Some("nobody else is there".to_owned()),
         // A service that a neighbour scaled to 0 shows nothing of the release.
