@@ -202,6 +202,12 @@ impl On {
         self.fault = fault;
         self
     }
+
+    /// What befalls the calls.
+    #[must_use]
+    pub fn fault(&self) -> &Fault {
+        &self.fault
+    }
 }
 
 impl Rule for On {

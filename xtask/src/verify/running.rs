@@ -30,6 +30,11 @@ pub enum Running {
 /// failure of this release.
 const CRASHES_OF_OTHERS: usize = 2;
 
+/// What a throttled call answers later than the others of its reading was not true together with them.
+const TOGETHER: Duration = Duration::from_secs(2);
+/// Until the next reading after one whose parts lay further apart.
+const READ_AGAIN: Duration = Duration::from_millis(500);
+
 /// Reads until all is as wanted and was so for the bake time, or nobody waits any longer. `parked` services run nothing, as
 /// somebody wants it.
 ///
@@ -53,7 +58,9 @@ pub async fn running(
     let patience = after(roll.unwrap_or(0).max(environment.timeouts.smoke_secs));
     let mut others: Option<Vec<Vec<String>>> = None;
     loop {
+        let mark = events.clock().mark();
         let readings = readings(aws, environment, door).await?;
+        let together = mark.elapsed() <= TOGETHER || deadline.remaining().is_zero();
         let crashed = |reading: &Reading| reading.crashed().iter().map(|task| task.id.clone()).collect();
         let known = others.get_or_insert_with(|| readings.iter().map(crashed).collect());
         let (mut lacks, mut crash, mut bake) = (Vec::new(), false, Duration::ZERO);
@@ -80,8 +87,8 @@ pub async fn running(
         }
         let passing = lacks.iter().all(|lack| lack.passing);
         let wait = match lacks.is_empty() {
-            true if bake.is_zero() => return Ok(Running::Complete),
-            true => bake,
+            true if bake.is_zero() && together => return Ok(Running::Complete),
+            true => bake.max(READ_AGAIN),
             false if crash => Duration::ZERO,
             false if passing => patience.remaining(),
             false => deadline.remaining(),

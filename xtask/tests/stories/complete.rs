@@ -1,10 +1,12 @@
 //! Proven means complete: all tasks that should run, healthy, in one deployment, at the end, and for the bake time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
-use sim::fault::{Fault, On};
+use sim::fault::{Call, Fault, On};
 use sim::workload::scripted::Script;
+use tokio::sync::Notify;
 
 use crate::ended::Ended;
 use crate::somebody::Moment;
@@ -185,7 +187,7 @@ fn credentials_that_expire_before_the_first_change_moved_nothing() {
     story(async || {
         let mut world = deployed().await;
         let mut expired = false;
-        world.cloud.add_rule(move |call: &sim::fault::Call<'_>| {
+        world.cloud.add_rule(move |call: &Call<'_>| {
             expired |= call.operation == "UpdateService";
             let text = "The security token included in the request is expired";
             expired.then(|| Fault::Error(sim::wire::ApiError::new("ExpiredTokenException", text)))
@@ -194,4 +196,39 @@ fn credentials_that_expire_before_the_first_change_moved_nothing() {
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
         assert_eq!(ended.summary, "not deployed; nothing that serves was changed");
     });
+}
+
+#[test]
+fn a_reading_whose_parts_lie_apart_is_read_again() {
+    for late in 1..=4 {
+        story(async || {
+            let mut world = deployed().await;
+            let (somebody, cloud) = (world.somebody().await, world.cloud.clone());
+            let fired = Arc::new(Notify::new());
+            let meddle = async {
+                somebody.waits_for(Moment::Complete, "ielts-backend:2").await;
+                let (mut seen, fires) = (0, fired.clone());
+                // The frontend's tasks are read long after the backend's.
+                cloud.add_rule(move |call: &Call<'_>| {
+                    let params = &call.request?.params;
+                    let frontend = params["serviceName"] == "ielts-frontend-service";
+                    seen += u32::from(frontend && params["desiredStatus"] == "RUNNING");
+                    let now = frontend && params["desiredStatus"] == "RUNNING" && seen == late;
+                    now.then(|| {
+                        fires.notify_one();
+                        Fault::Delay(20_000)
+                    })
+                });
+                fired.notified().await;
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                somebody.stops_a_task("ielts-backend:2").await;
+            };
+            let ended = tokio::select! {
+                ended = Box::pin(world.deploy("v2", "v1")) => ended,
+                never = async { meddle.await; std::future::pending().await } => never,
+            };
+            assert_eq!(ended.exit, ExitCode::Done, "{late}: {:#?}", ended.events);
+            assert!(is_complete(&world).await, "{late}: {:#?}", ended.events);
+        });
+    }
 }

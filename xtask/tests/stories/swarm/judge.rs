@@ -91,19 +91,20 @@ pub(super) fn judged(
     };
     let untroubled = ended.exit != ExitCode::Done && case.is_untroubled();
     let wrong = wrong.or_else(|| untroubled.then(|| "nothing kept it from its end".to_owned()))?;
-    let blind_ms = blind_ms(world);
+    let blind_ms = blind_ms(case, world);
     let unseen = now.iter().any(|now| now.still_ms < blind_ms) || acted_ms(world) < blind_ms;
     (!unseen).then(|| format!("exit {}, and {wrong}", ended.exit.code()))
 }
 
-/// One look takes this long, from the services to their tasks and targets.
-const LOOK_MS: u64 = 500;
+/// One look takes at most this long, from the services to their tasks and targets (`xtask::verify::running`), where no call is
+/// late.
+const LOOK_MS: u64 = 2_000;
 
 /// Milliseconds since the tool last looked at the services: it still marks the release as proven and gives its lease back. What
 /// changed since then it cannot know.
-fn blind_ms(world: &World) -> u64 {
+fn blind_ms(case: &Case, world: &World) -> u64 {
     let look = |call: &CallRecord| call.operation == "DescribeServices" && key(call) == "release";
-    since(world, look).saturating_add(LOOK_MS)
+    since(world, look).saturating_add(LOOK_MS + case.network.slowest_ms())
 }
 
 /// Milliseconds since somebody else last acted.

@@ -47,6 +47,15 @@ impl Network {
         self.troubles.is_empty() && self.late_ms == 0
     }
 
+    /// Milliseconds by which its slowest call is late.
+    pub(super) fn slowest_ms(&self) -> u64 {
+        let delays = self.troubles.iter().filter_map(|on| match on.fault() {
+            Fault::Delay(ms) => Some(*ms),
+            _ => None,
+        });
+        delays.max().unwrap_or(0)
+    }
+
     /// Befalls the calls of `world`'s tool from now on.
     pub(super) fn befall(&self, world: &World) {
         let lag = self.lag.clone();
