@@ -76,6 +76,12 @@ pub(super) fn judged(
         {
             Some("nothing moves".to_owned())
         }
+        // A run that changed nothing saw tasks fail: that they were replaced meanwhile does not prove it.
+        ExitCode::NotRecovered
+            if ended.writes.is_empty() && now.iter().any(|now| now.stopped_ms < ended.secs * 1_000) =>
+        {
+            None
+        }
         ExitCode::NotRecovered
             if case.network.is_well() && case.acts.is_empty() && case.stopped_after.is_none() =>
         {

@@ -23,6 +23,8 @@ pub(super) struct Truth {
     deployments: Vec<String>,
     /// Milliseconds since the last task was created, began or stopped, or a deployment was created.
     pub(super) still_ms: u64,
+    /// Milliseconds since a task last stopped.
+    pub(super) stopped_ms: u64,
 }
 
 impl Truth {
@@ -54,6 +56,7 @@ impl Truth {
                     .flat_map(|deployment| ["createdAt", "updatedAt"].map(|at| &deployment[at])),
             );
         let last = moments.filter_map(Value::as_f64).fold(0.0, f64::max);
+        let stopped = tasks.iter().filter_map(|task| task["stoppedAt"].as_f64()).fold(0.0, f64::max);
         Self {
             status: found["status"].as_str().unwrap_or_default().to_owned(),
             desired: found["desiredCount"].as_u64().unwrap_or(0),
@@ -62,6 +65,7 @@ impl Truth {
             healthy: healthy(cloud, &service.target_group.health.path),
             deployments: deployments.iter().map(|it| text(&it["rolloutState"])).collect(),
             still_ms: (now - last * 1000.0) as u64,
+            stopped_ms: (now - stopped * 1000.0) as u64,
         }
     }
 
