@@ -33,7 +33,7 @@ pub use lease::{Claim, lease_of};
 pub use removal::{Removal, Unsafe};
 pub use run::{Ending, run};
 use undo::undo;
-use watched::carry_out_watched;
+use watched::{Public, carry_out_watched};
 
 use crate::apply::{Known, Site};
 use crate::aws::Aws;
@@ -83,6 +83,13 @@ pub struct Planned {
     pub plan: Plan,
     /// What is restored when it fails.
     pub undo: Undo,
+}
+
+impl Planned {
+    /// Whether the plan waits for any deployment.
+    fn rolls(&self) -> bool {
+        self.plan.stages.iter().any(|stage| !stage.settle.is_empty())
+    }
 }
 
 impl Ground<'_> {

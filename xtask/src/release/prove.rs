@@ -25,6 +25,8 @@ pub(super) enum Proof {
     Complete {
         /// Whether they were.
         smoked: bool,
+        /// Whether somebody else's deployment or tasks were in progress meanwhile.
+        disturbed: bool,
     },
     /// All of it holds, but for services that somebody scaled to 0: those run nothing.
     Parked(Vec<ServiceKey>),
@@ -84,14 +86,17 @@ pub(super) async fn prove(
         Err(error) => return Err(error),
     };
     // What was true while the rest was read may not be any more.
-    if matches!(runs, Ok(Running::Complete)) {
+    let mut disturbed = false;
+    if let Ok(Running::Complete { disturbed: before }) = runs {
+        disturbed = before;
         runs = running().await;
     }
     Ok(match (runs?, smoked) {
         (Running::InProgress, _) => Proof::InProgress,
         // Whatever else did not hold is no reason to undo the others.
         (Running::Parked, _) => Proof::Parked(self::parked(ground, door).await?),
-        (runs, _) if !(runs == Running::Complete && converged) => Proof::Refuted,
+        (Running::Refuted, _) => Proof::Refuted,
+        _ if !converged => Proof::Refuted,
         (_, Smoke::Failed) => Proof::Refuted,
         (_, Smoke::Unreachable { error }) => {
             events.emit(Kind::Failed {
@@ -101,8 +106,9 @@ pub(super) async fn prove(
             Proof::Unreachable
         }
         _ if !parked.is_empty() => Proof::Parked(parked),
-        (_, Smoke::Passed) => Proof::Complete { smoked: true },
-        (_, Smoke::NotAsked) => Proof::Complete { smoked: false },
+        (Running::Complete { disturbed: again }, smoke) => {
+            Proof::Complete { smoked: smoke == Smoke::Passed, disturbed: disturbed || again }
+        }
     })
 }
 

@@ -10,7 +10,7 @@ use super::lease::{self, Held, Refused, Written};
 use super::prove::{Proof, prove};
 use super::standing::{self, Restored};
 use super::tell::tell;
-use super::{Ground, Planned, carry_out_watched, proven, prune, undo};
+use super::{Ground, Planned, Public, carry_out_watched, proven, prune, undo};
 use crate::apply::{self, Known};
 use crate::settle::Settled;
 use crate::verify::Door;
@@ -64,16 +64,19 @@ pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
 
 /// Whether the plan writes, or waits for what it may have to undo.
 fn needs_lease(ground: &Ground<'_>, planned: &Planned) -> bool {
-    !planned.plan.is_empty() || (ground.put_back && rolls(planned))
+    !planned.plan.is_empty() || (ground.put_back && planned.rolls())
 }
 
 async fn carried(ground: &Ground<'_>, planned: &Planned, held: &Held) -> Ending {
     let known = Known::of(&planned.observed);
-    let carried = Box::pin(carry_out_watched(ground, planned, &known, held)).await;
+    let public = Public::default();
+    let carried = Box::pin(carry_out_watched(ground, planned, &known, held, &public)).await;
     let door = ground.door(&known);
     let (exit, summary) = match carried {
-        Ok(carried) if held.is_lost() => Box::pin(deposed(ground, planned, &carried, &door)).await,
-        Ok(Carried { settled, .. }) => Box::pin(judged(ground, planned, &known, &settled, &door, held)).await,
+        Ok(carried) if held.is_lost() => Box::pin(deposed(ground, planned, &carried, &door, &public)).await,
+        Ok(Carried { settled, .. }) => {
+            Box::pin(judged(ground, planned, &known, &settled, &door, held, &public)).await
+        }
         Err(failed) => {
             tell(ground, &failed, Some(failed.hint.to_owned()));
             Box::pin(undo(ground, planned, &known, &failed.settled, held))
@@ -81,17 +84,13 @@ async fn carried(ground: &Ground<'_>, planned: &Planned, held: &Held) -> Ending 
                 .unwrap_or((ExitCode::NotRecovered, "failed while the plan was carried out".to_owned()))
         }
     };
+    public.report(ground.events);
     Ending { exit, summary, door }
 }
 
 /// Whether no service was there before the release.
 fn nothing_before(planned: &Planned) -> bool {
     planned.observed.services.values().all(|state| state.status != "ACTIVE")
-}
-
-/// Whether the plan waits for any deployment.
-fn rolls(planned: &Planned) -> bool {
-    planned.plan.stages.iter().any(|stage| !stage.settle.is_empty())
 }
 
 async fn judged(
@@ -101,10 +100,11 @@ async fn judged(
     settled: &[Settled],
     door: &Door,
     held: &Held,
+    public: &Public,
 ) -> (ExitCode, String) {
     let halted = ground.halt.asked();
     let exit = ExitCode::worst(settled.iter().map(Settled::exit));
-    if exit == ExitCode::Done && ground.detach && rolls(planned) && !halted {
+    if exit == ExitCode::Done && ground.detach && planned.rolls() && !halted {
         let summary = "in progress, as asked; `cargo xtask wait` follows and proves it";
         return (ExitCode::StillMoving, summary.to_owned());
     }
@@ -113,13 +113,13 @@ async fn judged(
         let proof = tokio::select! {
             biased;
             () = ground.halt.wait() => None,
-            proof = proof(ground, planned, settled, door) => Some(proof),
+            proof = proof(ground, planned, settled, door, public) => Some(proof),
         };
         match proof {
             Some((ExitCode::Done, summary)) => {
                 held.forget(ground).await;
                 proven::mark(ground, planned, known).await;
-                if rolls(planned) {
+                if planned.rolls() {
                     proven::mark_crashed(ground, planned).await;
                 }
                 let deleted = delete(ground, planned, known, held).await;
@@ -201,10 +201,11 @@ async fn deposed(
     planned: &Planned,
     carried: &Carried,
     door: &Door,
+    public: &Public,
 ) -> (ExitCode, String) {
     let exit = ExitCode::worst(carried.settled.iter().map(Settled::exit));
     if exit == ExitCode::Done && !carried.cut && !ground.halt.asked() {
-        let (exit, summary) = proof(ground, planned, &carried.settled, door).await;
+        let (exit, summary) = proof(ground, planned, &carried.settled, door, public).await;
         if exit == ExitCode::Done {
             return (exit, summary);
         }
@@ -236,9 +237,23 @@ async fn proof(
     planned: &Planned,
     settled: &[Settled],
     door: &Door,
+    public: &Public,
 ) -> (ExitCode, String) {
-    let (exit, summary) = match prove(ground, planned, settled, door).await {
-        Ok(Proof::Complete { smoked }) => (ExitCode::Done, complete(planned, smoked)),
+    let proved = public.while_proving(ground, planned, door, prove(ground, planned, settled, door)).await;
+    let outages = public.outages(ground, settled);
+    public.report(ground.events);
+    let (exit, summary) = match proved {
+        Ok(Proof::Complete { disturbed, .. }) if !outages.is_empty() => {
+            outages.into_iter().for_each(|outage| ground.events.emit(outage));
+            match disturbed {
+                true => (
+                    ExitCode::Unknown,
+                    "deployed, not proven: requests failed while a deployment or tasks of somebody else were in progress",
+                ),
+                false => (ExitCode::NotRecovered, "deployed, but not available while it baked"),
+            }
+        }
+        Ok(Proof::Complete { smoked, .. }) => (ExitCode::Done, complete(planned, smoked)),
         Ok(Proof::Parked(services)) => {
             let names: Vec<_> = services.iter().map(|key| key.0.as_str()).collect();
             let summary =
@@ -266,7 +281,7 @@ async fn proof(
 fn complete(planned: &Planned, smoked: bool) -> &'static str {
     match planned.plan.is_empty() {
         _ if !smoked => "in place and proven; no smoke checks were asked from here",
-        true if rolls(planned) => "settled and proven",
+        true if planned.rolls() => "settled and proven",
         true => "nothing to change; proven",
         false if !planned.desired.release.pins.is_empty() => "rolled back and proven",
         false => "deployed and proven",

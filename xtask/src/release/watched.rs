@@ -1,17 +1,25 @@
-//! The plan carried out with an eye on its users and on the clock: the public paths are asked meanwhile, and the time it
-//! took is compared with the one that was predicted.
+//! A release with an eye on its users and on the clock: the public paths are asked while it rolls and bakes, and the time that
+//! the roll took is compared with the one that was predicted.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use deploy::event::Kind;
+use deploy::model::{Service, ServiceKey, SmokeCheck};
+use deploy::verify::{Request, availability, outages};
 use deploy::view::place;
 
 use super::carry::{Carried, Stuck};
 use super::lease::Held;
 use super::{Ground, Planned, carry_out};
 use crate::apply::Known;
+use crate::report::Recorder;
 use crate::settle::Settled;
-use crate::verify::{Watched, while_asking};
+use crate::verify::{Door, Front, Watched, while_asking};
+
+/// What the public was answered.
+#[derive(Debug, Default)]
+pub(super) struct Public(RefCell<Vec<Request>>);
 
 /// Carries out, and reports how long it took where that was predicted.
 ///
@@ -22,9 +30,15 @@ pub(super) async fn carry_out_watched(
     planned: &Planned,
     known: &Known,
     held: &Held,
+    public: &Public,
 ) -> Result<Carried, Stuck> {
     let mark = ground.events.clock().mark();
-    let carried = asked(ground, planned, known, held).await;
+    let work = carry_out(ground, planned, known, held);
+    let carried = public.while_rolling(ground, planned, known, work).await;
+    // What ends well here is proven first, and reported then.
+    if !carried.as_ref().is_ok_and(|it| it.settled.iter().all(Settled::is_success)) {
+        public.report(ground.events);
+    }
     let predicted = ground.events.events().into_iter().find_map(|event| match event.kind {
         Kind::Forecast(forecast) => Some(forecast.total_ms),
         _ => None,
@@ -38,31 +52,83 @@ pub(super) async fn carry_out_watched(
     carried
 }
 
-/// Carries out, and asks meanwhile what was up before: a service that this release makes has nothing to lose. What the
-/// requests tell decides nothing.
-async fn asked(ground: &Ground<'_>, planned: &Planned, known: &Known, held: &Held) -> Result<Carried, Stuck> {
-    let Ground { host, events, environment, .. } = *ground;
-    let work = Box::pin(carry_out(ground, planned, known, held));
-    let rolls = planned.plan.stages.iter().any(|stage| !stage.settle.is_empty());
-    let checks: Vec<_> = environment
-        .services
-        .iter()
-        .filter(|service| {
+impl Public {
+    /// Does `work` and asks meanwhile, where deployments roll and the file asks for it.
+    async fn asked<T>(
+        &self,
+        ground: &Ground<'_>,
+        planned: &Planned,
+        front: Option<&Front>,
+        checks: Vec<(&ServiceKey, &SmokeCheck)>,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let Ground { host, events, environment, .. } = *ground;
+        let front = front.filter(|front| front.unasked.is_none());
+        let (Some(per_second), Some(front), true) =
+            (environment.availability.rate(), front, planned.rolls() && !checks.is_empty())
+        else {
+            return work.await;
+        };
+        let every = Duration::from_secs_f64(1.0 / per_second.clamp(0.1, 10.0));
+        while_asking(&Watched { http: &host.http, events, front, checks, every }, &self.0, work).await
+    }
+
+    /// Asks while `work` carries out: what was up before, because a service that this release makes has nothing to lose.
+    async fn while_rolling<T>(
+        &self,
+        ground: &Ground<'_>,
+        planned: &Planned,
+        known: &Known,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let was_up = |service: &&Service| {
             let before = planned.observed.services.get(&service.key);
             before.is_some_and(|state| state.status == "ACTIVE" && state.running > 0)
-        })
-        .flat_map(|service| service.smoke.iter().map(|check| (&service.key, check)))
-        .collect();
-    let front = ground.door(known).front.filter(|front| front.unasked.is_none());
-    let (Some(per_second), Some(front), true) =
-        (environment.availability.rate(), front, rolls && !checks.is_empty())
-    else {
-        return work.await;
-    };
-    let every = Duration::from_secs_f64(1.0 / per_second.clamp(0.1, 10.0));
-    let watched = Watched { http: &host.http, events, front: &front, checks, every };
-    let (carried, mut availability) = while_asking(&watched, work).await;
-    place(&mut availability, &events.events());
-    events.emit(Kind::Availability(availability));
-    carried
+        };
+        let checks = ground.environment.services.iter().filter(was_up).flat_map(checks).collect();
+        let front = ground.door(known).front;
+        self.asked(ground, planned, front.as_ref(), checks, Box::pin(work)).await
+    }
+
+    /// Asks all paths while `work` proves.
+    pub(super) async fn while_proving<T>(
+        &self,
+        ground: &Ground<'_>,
+        planned: &Planned,
+        door: &Door,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let checks = ground.environment.services.iter().flat_map(checks).collect();
+        self.asked(ground, planned, door.front.as_ref(), checks, Box::pin(work)).await
+    }
+
+    /// The paths that failed during the bake, an error each: from the moment when all new tasks were healthy.
+    pub(super) fn outages(&self, ground: &Ground<'_>, settled: &[Settled]) -> Vec<Kind> {
+        let healthy = |it: &Settled| {
+            let (service, since) = (ground.environment.service(&it.key)?, it.healthy.as_ref()?.since);
+            let since_ms = ground.events.elapsed_ms().saturating_sub(since.elapsed_ms());
+            Some((since_ms, since_ms + 1_000 * u64::from(service.deployment.bake_secs)))
+        };
+        let (from, to): (Vec<_>, Vec<_>) = settled.iter().filter_map(healthy).unzip();
+        let (Some(from), Some(to)) = (from.into_iter().max(), to.into_iter().max()) else {
+            return Vec::new();
+        };
+        outages(&self.0.borrow(), &(from..=to))
+    }
+
+    /// Reports all requests so far, once.
+    pub(super) fn report(&self, events: &Recorder) {
+        let mut requests = self.0.take();
+        if requests.is_empty() {
+            return;
+        }
+        requests.sort_by_key(|request| request.at_ms);
+        let mut seen = availability(&requests);
+        place(&mut seen, &events.events());
+        events.emit(Kind::Availability(seen));
+    }
+}
+
+fn checks(service: &Service) -> impl Iterator<Item = (&ServiceKey, &SmokeCheck)> {
+    service.smoke.iter().map(|check| (&service.key, check))
 }

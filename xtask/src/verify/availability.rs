@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 
-use deploy::event::Availability;
 use deploy::model::{ServiceKey, SmokeCheck};
+use deploy::verify::Request;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::Front;
@@ -36,17 +36,19 @@ pub struct Watched<'a> {
 
 /// Does `work` and asks meanwhile; the asking neither delays the work nor goes on after it. Requests that are under way at
 /// its end are not counted.
-pub async fn while_asking<T>(watched: &Watched<'_>, work: impl Future<Output = T>) -> (T, Availability) {
-    let tally = RefCell::new(Availability::default());
-    let done = tokio::select! {
+pub async fn while_asking<T>(
+    watched: &Watched<'_>,
+    asked: &RefCell<Vec<Request>>,
+    work: impl Future<Output = T>,
+) -> T {
+    tokio::select! {
         biased;
         done = work => done,
-        never = asking(watched, &tally) => match never {},
-    };
-    (done, tally.into_inner())
+        never = asking(watched, asked) => match never {},
+    }
 }
 
-async fn asking(watched: &Watched<'_>, tally: &RefCell<Availability>) -> Infallible {
+async fn asking(watched: &Watched<'_>, requests: &RefCell<Vec<Request>>) -> Infallible {
     let clock = watched.events.clock();
     let mut under_way = FuturesUnordered::new();
     for (service, check) in watched.checks.iter().cycle() {
@@ -64,14 +66,21 @@ async fn asking(watched: &Watched<'_>, tally: &RefCell<Availability>) -> Infalli
                 () = clock.sleep(due().min(DENSE)) => {}
             }
         }
-        under_way.push(one(watched, tally, service, check));
+        under_way.push(one(watched, requests, service, check));
     }
     // Without a check there is nothing to ask.
     std::future::pending().await
 }
 
-async fn one(watched: &Watched<'_>, tally: &RefCell<Availability>, service: &ServiceKey, check: &SmokeCheck) {
+async fn one(
+    watched: &Watched<'_>,
+    requests: &RefCell<Vec<Request>>,
+    service: &ServiceKey,
+    check: &SmokeCheck,
+) {
     let (at_ms, mark) = (watched.events.elapsed_ms(), watched.events.clock().mark());
     let answer = ask(watched.http, watched.front, check).await;
-    tally.borrow_mut().count(service, &watched.front.asked(&check.path), at_ms, mark.elapsed_ms(), answer);
+    let (url, took_ms) = (watched.front.asked(&check.path), mark.elapsed_ms());
+    let (service, check) = (service.clone(), check.clone());
+    requests.borrow_mut().push(Request { service, check, url, at_ms, took_ms, answer });
 }

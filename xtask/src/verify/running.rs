@@ -17,7 +17,10 @@ use crate::settle::{Healthy, Settled};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Running {
     /// As wanted, all at the same time.
-    Complete,
+    Complete {
+        /// Whether something that only time could end, such as a deployment of somebody else, was in progress before.
+        disturbed: bool,
+    },
     /// A service was scaled to 0 meanwhile.
     Parked,
     /// On the way to it for longer than anybody waits; why is an event.
@@ -56,6 +59,7 @@ pub async fn running(
     let deadline = after(environment.timeouts.smoke_secs);
     let roll = environment.services.iter().map(|service| service.deployment.patience.roll_secs).max();
     let patience = after(roll.unwrap_or(0).max(environment.timeouts.smoke_secs));
+    let mut disturbed = false;
     let mut others: Option<Vec<Vec<String>>> = None;
     loop {
         let mark = events.clock().mark();
@@ -86,8 +90,11 @@ pub async fn running(
             lacks.extend(images(aws, desired, service, reading).await?);
         }
         let passing = lacks.iter().all(|lack| lack.passing);
+        disturbed |= lacks.iter().any(|lack| lack.passing);
         let wait = match lacks.is_empty() {
-            true if bake.is_zero() && together => return Ok(Running::Complete),
+            true if bake.is_zero() && together => {
+                return Ok(Running::Complete { disturbed });
+            }
             true => bake.max(READ_AGAIN),
             false if crash => Duration::ZERO,
             false if passing => patience.remaining(),

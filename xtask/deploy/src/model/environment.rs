@@ -57,8 +57,8 @@ pub struct Environment {
     pub written: BTreeSet<String>,
 }
 
-/// Requests to the paths of the smoke checks while services roll. They decide nothing: what failed is told, beside the
-/// moment of the roll.
+/// Requests to the paths of the smoke checks while services roll and bake. What fails is shown beside the moment of the roll;
+/// a path that keeps failing during the bake refutes the release.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Availability {

@@ -1,9 +1,11 @@
 //! Proof after a roll: what runs, what answers, and who answered.
 
+mod bake;
 mod complete;
 mod digests;
 mod smoke;
 
+pub use bake::{Request, availability, outages};
 pub use complete::{Lack, Reading, serves};
 pub use digests::{Strange, strangers};
 pub use smoke::{Smoke, beside, conclude, faults, got, judge};

@@ -101,7 +101,7 @@ pub fn faults(events: &[Event]) -> Vec<Kind> {
 }
 
 /// `None` for an answer that is right, and for a load balancer that is not reached: that is no fault of the release.
-fn remedy(check: &SmokeCheck, answer: &ProbeAnswer) -> Option<String> {
+pub(super) fn remedy(check: &SmokeCheck, answer: &ProbeAnswer) -> Option<String> {
     let path = &check.path;
     let wanted = check.identity.as_deref().unwrap_or("the service");
     Some(match answer {

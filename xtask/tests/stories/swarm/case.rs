@@ -37,6 +37,8 @@ pub(super) struct Case {
     pub(super) ahead_secs: i64,
     /// Seconds until somebody runs the release again.
     pub(super) pause_secs: u64,
+    /// Whether the public paths are asked, which makes a run slow.
+    is_asked: bool,
 }
 
 fn pick<T: Copy>(rng: &Rng, of: &[T]) -> T {
@@ -62,13 +64,14 @@ impl Case {
             stopped_after: percent(12).then(|| rng.below(180)),
             ahead_secs: if percent(20) { rng.below(560) as i64 - 280 } else { 0 },
             pause_secs: pick(&rng, &[0, 5, 60, 900]),
+            is_asked: rng.stream("public").below(8) == 0,
         }
     }
 
     /// The environment that the case deploys.
     pub(super) fn environment(&self) -> Environment {
         let mut environment = environment(&self.settings).unwrap();
-        environment.availability.enable = false;
+        environment.availability.enable = self.is_asked;
         if self.unscaled {
             // A table of an environment can change a setting, and not take one away.
             environment.services.iter_mut().for_each(|service| service.scaling = None);
