@@ -35,6 +35,10 @@ fn folder(name: &str) -> PathBuf {
 /// What the tool answers with nothing but these variables, for the file of these tests: its exit code and all that it says.
 async fn tool(args: &[&str], variables: &[&str]) -> (Option<i32>, String) {
     let file = root().join("xtask/deploy/tests/fixtures/ielts.toml");
+    tool_for(&file, args, variables).await
+}
+
+async fn tool_for(file: &Path, args: &[&str], variables: &[&str]) -> (Option<i32>, String) {
     let common = ["-i", "HOME=/nonexistent", "PATH=/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED=true"];
     let program = [env!("CARGO_BIN_EXE_xtask"), "--config", file.to_str().unwrap()];
     let all = [&common, variables, &program, args].concat();
@@ -66,6 +70,28 @@ async fn with_cloud<F: Future>(name: &str, test: impl FnOnce(String) -> F) {
         } => {}
     }
     std::fs::remove_dir_all(state).unwrap();
+}
+
+#[tokio::test]
+async fn mistakes_in_the_file_are_data_for_programs() {
+    let folder = folder("mistakes");
+    let file = folder.join("deploy.toml");
+    std::fs::write(&file, FILE.replace("cargo = \"backend\"", "dockerfile = \"nowhere/Dockerfile\""))
+        .unwrap();
+    let (code, said) = tool_for(&file, &["plan", "--output", "json"], &[]).await;
+    let line = said.lines().find(|line| line.starts_with('{')).unwrap();
+    let printed: serde_json::Value = serde_json::from_str(line).unwrap();
+    let found = &printed["diagnostics"][0];
+    assert_eq!(code, Some(2), "{said}");
+    let place = ["line", "column"].map(|key| found[key].as_u64().unwrap());
+    let at = FILE.lines().position(|line| line.contains("cargo = \"backend\"")).unwrap() as u64 + 1;
+    assert_eq!(
+        (place, found["path"].as_str()),
+        ([at, 24], Some("service.backend.build.dockerfile")),
+        "{said}"
+    );
+    assert_eq!(found["message"], "there is no file `nowhere/Dockerfile`", "{said}");
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[tokio::test]

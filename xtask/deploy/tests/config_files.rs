@@ -99,7 +99,9 @@ fn findings_carry_what_an_annotation_needs() {
     let first = report.findings().next().unwrap();
     assert_eq!((first.file, first.line, first.column, first.end_column), ("deploy.toml", 4, 1, 8));
     assert_eq!((first.code, first.message), ("unknown-key", "unknown key `clutser`"));
-    assert_eq!(first.help, Some("did you mean `cluster`?"));
+    assert_eq!((first.help, first.fix), (Some("did you mean `cluster`?"), Some("cluster")));
+    let paths: Vec<_> = report.findings().map(|found| found.path.unwrap().to_owned()).collect();
+    assert_eq!(paths, ["clutser", "service.backend.memory-mib", "service.backend.target-group.name"]);
 }
 
 #[test]
@@ -109,6 +111,23 @@ fn an_environment_that_is_not_there_is_named_with_the_ones_that_are() {
     assert!(told("locla").contains("did you mean `local`?"), "{}", told("locla"));
     assert!(told("production").contains("the file has `local`"), "{}", told("production"));
     assert_eq!(config::environments(&text), ["local"]);
+}
+
+#[test]
+fn what_only_another_environment_gets_wrong_is_a_warning_with_its_name() {
+    let text = read("complete") + "\n[env.prod]\nregion = \"mars\"\nservice.backend.cpu = 300\n";
+    let loaded =
+        config::load("deploy.toml", &text, Some("local")).map_err(|report| report.render(false)).unwrap();
+    let told: Vec<_> = loaded.warnings.findings().map(|found| (found.path.unwrap(), found.message)).collect();
+    let expected = [
+        ("env.prod.region", "in `prod`: not an AWS region"),
+        ("env.prod.service.backend.cpu", "in `prod`: Fargate has no tasks with 300 CPU units"),
+    ];
+    assert_eq!(told, expected);
+    let wrong =
+        config::load("deploy.toml", &text.replace("cpu = 256", "cpu = 300"), Some("local")).unwrap_err();
+    // The same mistake in both is told once, of the one that is used.
+    assert_eq!(wrong.errors(), 1, "{wrong}");
 }
 
 /// The complete file with a text replaced, read.

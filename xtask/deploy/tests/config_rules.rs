@@ -25,7 +25,12 @@ fn judge(code: &str, file: &str) -> Report {
         text.push_str("\n[env.test]\nkind = \"local\"\n");
     }
     let env = config::environments(&text).remove(0);
-    let mut report = match config::load("deploy.toml", &text, Some(&env)) {
+    let packages = || ["backend", "backend_v2-app", "frontend", "worker"].map(str::to_owned).to_vec();
+    let folders = [".", "backend", "frontend", "worker"];
+    let is_folder = |path: &str| folders.contains(&path);
+    let is_file = |path: &str| path.strip_suffix("/Dockerfile").is_some_and(is_folder);
+    let workspace = config::Workspace { packages: &packages, is_file: &is_file, is_folder: &is_folder };
+    let mut report = match config::load_in(workspace, "deploy.toml", &text, Some(&env)) {
         Ok(loaded) => loaded.warnings,
         Err(report) => report,
     };

@@ -1,5 +1,6 @@
 //! What a verb needs before it can begin: the workspace, the file, the environment, the account.
 
+use std::cell::LazyCell;
 use std::path::PathBuf;
 
 use deploy::config;
@@ -11,7 +12,7 @@ use super::{Failure, Job};
 use crate::aws::{self, Aws};
 use crate::host::{ConnectTo, Env, Host, Workspace};
 use crate::local::Local;
-use crate::report::{Recorder, annotate};
+use crate::report::{Format, Recorder, annotate};
 
 /// The file and the environment that a command is for.
 pub(super) struct Settings {
@@ -35,7 +36,16 @@ impl Settings {
         let shown = shown(&file, &workspace);
         let text = std::fs::read_to_string(&file)
             .map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
-        let loaded = config::load(&shown, &text, global.env.as_deref());
+        let (root, shell) = (&workspace.root, &host.shell);
+        // Asked for only where an image is made of a package; without an answer nothing is said.
+        let packages = LazyCell::new(|| workspace.packages(shell).unwrap_or_default());
+        let names = || packages.iter().map(|package| package.name.clone()).collect();
+        let beside = config::Workspace {
+            packages: &names,
+            is_file: &|path| root.join(path).is_file(),
+            is_folder: &|path| root.join(path).is_dir(),
+        };
+        let loaded = config::load_in(beside, &shown, &text, global.env.as_deref());
         let colored = crate::report::colors_errors();
         if host.terminal.github {
             annotate(loaded.as_ref().map_or_else(|report| report, |loaded| &loaded.warnings));
@@ -48,7 +58,14 @@ impl Settings {
                 Ok(Self { workspace, environment: loaded.environment })
             }
             Err(report) => {
-                crate::report::print_error(report.render(colored).trim_end());
+                if global.output == Format::Json {
+                    let diagnostics: Vec<_> = report.findings().collect();
+                    crate::report::print_result(
+                        &serde_json::json!({ "diagnostics": diagnostics }).to_string(),
+                    );
+                } else {
+                    crate::report::print_error(report.render(colored).trim_end());
+                }
                 let count = report.errors();
                 let noun = if count == 1 { "mistake" } else { "mistakes" };
                 Err(Failure::usage(format!("{shown} has {count} {noun}; nothing was done")))

@@ -103,6 +103,23 @@ impl Diagnostic {
         self.help(help)
     }
 
+    /// The same mistake: of the same rule, at the same places.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        let places = |it: &Self| {
+            let mut places: Vec<usize> = it.labels.iter().map(|label| label.span.start).collect();
+            places.sort_unstable();
+            places
+        };
+        self.code == other.code && places(self) == places(other)
+    }
+
+    /// As it is shown to somebody who uses another environment: it is no obstacle there.
+    #[must_use]
+    pub(super) fn elsewhere(self, environment: &str) -> Self {
+        let message = format!("in `{environment}`: {}", self.message);
+        Self { severity: Severity::Warning, message, ..self }
+    }
+
     /// Whether any of it is about one of these places.
     pub(super) fn touches(&self, places: &[Span]) -> bool {
         let meet = |a: &Span, b: &Span| a.start < b.end && b.start < a.end;

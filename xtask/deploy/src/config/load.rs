@@ -5,13 +5,14 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::complete::complete;
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, Severity};
 use super::order::put_in_order;
 use super::place::{Places, Span};
 use super::report::Report;
 use super::rules::{self, Draft};
 use super::shape::Checked;
-use super::{missing, overlay, redact, schema, shape, suggest};
+use super::workspace::Workspace;
+use super::{missing, overlay, redact, schema, shape, suggest, syntax};
 use crate::model::Environment;
 
 /// A file that can be used.
@@ -25,39 +26,65 @@ pub struct Loaded {
 
 /// Reads the environment `env` (`None`: the file's `default-env`) out of the text of a `deploy.toml`.
 ///
+/// # Errors
+/// See [`load_in`].
+pub fn load(origin: &str, text: &str, env: Option<&str>) -> Result<Loaded, Report> {
+    load_in(Workspace::UNKNOWN, origin, text, env)
+}
+
+/// The same, for a file whose repository is at hand.
+///
 /// `origin` is the file's name as messages show it.
 ///
 /// # Errors
-/// Everything that is wrong with the file, warnings included. The structure is checked for all environments,
-/// the rules for the one that is asked for.
-pub fn load(origin: &str, text: &str, env: Option<&str>) -> Result<Loaded, Report> {
+/// Everything that is wrong with the file, warnings included. What is wrong in another environment only is a warning.
+pub fn load_in(
+    workspace: Workspace<'_>,
+    origin: &str,
+    text: &str,
+    env: Option<&str>,
+) -> Result<Loaded, Report> {
     let (file, errors) = DeTable::parse_recoverable(text);
     let masked = redact::mask(text, file.get_ref());
     if !errors.is_empty() {
         // What the parser recovered after an error is a guess: judging it would blame the wrong lines.
-        let found = errors.iter().map(|error| syntax(text, error)).collect();
+        let found = syntax::mistakes(text, &errors);
         return Err(Report::new(origin, redact::mask_lines(&masked), found));
     }
     let span = file.span();
     let mut file = file.into_inner();
+    let written = Places::of(&file);
     let Checked { mut found, doubtful } = shape::check(&schema::document(), &masked, &mut file);
     let file = Spanned::new(span, file);
     let mut drafts: Vec<Draft> =
         names(file.get_ref()).iter().filter_map(|name| read(&file, name, &mut found)).collect();
-    let environment = match chosen(file.get_ref(), env) {
-        Ok(name) => drafts.iter().position(|draft| draft.environment.name == name).map(|at| {
-            let scope = drafts[at].scope(&drafts);
-            let mut heard = rules::check(&scope);
-            missing::check(&scope, &mut heard);
-            found.extend(heard.into_iter().filter(|told| !told.touches(&doubtful)));
-            drafts.swap_remove(at).environment
-        }),
+    let judge = |draft: &Draft| {
+        let scope = draft.scope(&drafts, workspace);
+        let mut heard = rules::check(&scope);
+        missing::check(&scope, &mut heard);
+        heard.retain(|told| !told.touches(&doubtful));
+        heard
+    };
+    let at = chosen(file.get_ref(), env).map(|name| drafts.iter().position(|it| it.environment.name == name));
+    let environment = match at {
+        Ok(None) => None,
+        Ok(Some(at)) => {
+            found.extend(judge(&drafts[at]));
+            for draft in drafts.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, draft)| draft) {
+                for wrong in judge(draft).into_iter().filter(|wrong| wrong.severity == Severity::Error) {
+                    if !found.iter().any(|known| known.same(&wrong)) {
+                        found.push(wrong.elsewhere(&draft.environment.name));
+                    }
+                }
+            }
+            Some(drafts.swap_remove(at).environment)
+        }
         Err(unknown) => {
             found.push(*unknown);
             None
         }
     };
-    let report = Report::new(origin, masked, found);
+    let report = Report::new(origin, masked, found).with_paths(&written);
     match environment {
         Some(mut environment) if report.errors() == 0 => {
             put_in_order(&mut environment.services);
@@ -129,18 +156,4 @@ fn names<'a>(file: &'a DeTable<'_>) -> Vec<&'a str> {
         _ => None,
     });
     environments.into_iter().flat_map(DeTable::keys).map(|name| name.get_ref().as_ref()).collect()
-}
-
-/// The parser's own words, at a place that can be seen: an error at the end of a line points at its last
-/// character.
-fn syntax(text: &str, error: &toml::de::Error) -> Diagnostic {
-    let span = error.span().map(|span| if span.is_empty() { before(text, span.start) } else { span });
-    Diagnostic::error("syntax", error.message()).at(&span, "not TOML")
-}
-
-fn before(text: &str, at: usize) -> Span {
-    let head = text.get(..at).unwrap_or(text);
-    let end = head.trim_end().len();
-    let start = head[..end].char_indices().next_back().map_or(0, |(start, _)| start);
-    start..end
 }

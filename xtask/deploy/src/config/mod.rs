@@ -27,9 +27,13 @@ mod rules;
 mod schema;
 mod shape;
 mod suggest;
+mod syntax;
+mod workspace;
 
 pub use diagnostic::{Diagnostic, Severity};
-pub use load::{Loaded, environments, load};
+pub use load::{Loaded, environments, load, load_in};
 pub use report::{Finding, Report};
 pub use rules::rules;
 pub use schema::schema;
+pub use suggest::closest;
+pub use workspace::Workspace;

@@ -53,6 +53,15 @@ impl Places {
         self.0.keys()
     }
 
+    /// All paths with the bytes that are theirs, key and value, by where they begin.
+    pub(super) fn sorted(&self) -> Vec<(Span, String)> {
+        let bytes = |spot: &Spot| spot.name.start.min(spot.value.start)..spot.name.end.max(spot.value.end);
+        let mut all: Vec<_> = self.0.iter().map(|(path, spot)| (bytes(spot), path.clone())).collect();
+        // Of a table and its first key, the key comes later.
+        all.sort_by_key(|(span, path)| (span.start, std::cmp::Reverse(span.end), path.len()));
+        all
+    }
+
     pub(crate) fn at(&self, path: impl Display) -> Place<'_> {
         Place { places: self, path: path.to_string() }
     }

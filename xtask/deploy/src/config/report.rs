@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Serialize;
 
 use super::diagnostic::{Diagnostic, Label, Severity};
-use super::place::Span;
+use super::place::{Places, Span};
 
 /// Labels that are more lines apart are shown as two excerpts.
 const APART: usize = 200;
@@ -23,6 +23,8 @@ pub struct Report {
     text: String,
     /// Where each of its lines begins.
     lines: Vec<usize>,
+    /// What is written where, by where it begins.
+    paths: Vec<(Span, String)>,
 }
 
 /// One diagnostic in the terms of an editor or of GitHub's annotations.
@@ -34,6 +36,8 @@ pub struct Finding<'a> {
     pub code: &'a str,
     /// What is wrong.
     pub message: &'a str,
+    /// The key that it is about, such as `service.backend.cpu`.
+    pub path: Option<&'a str>,
     /// The file's name.
     pub file: &'a str,
     /// First line, counted from 1; 1 when the mistake has no place.
@@ -50,6 +54,8 @@ pub struct Finding<'a> {
     pub notes: &'a [String],
     /// What to do about it.
     pub help: Option<&'a str>,
+    /// The text that mends it, in place of what is there.
+    pub fix: Option<&'a str>,
 }
 
 impl Report {
@@ -67,7 +73,17 @@ impl Report {
             }
         }
         let lines = std::iter::once(0).chain(masked.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { diagnostics: kept, origin: origin.to_owned(), text: masked, lines }
+        Self { diagnostics: kept, origin: origin.to_owned(), text: masked, lines, paths: Vec::new() }
+    }
+
+    pub(super) fn with_paths(self, written: &Places) -> Self {
+        Self { paths: written.sorted(), ..self }
+    }
+
+    /// The path of the innermost key or entry at a byte.
+    fn path(&self, at: usize) -> Option<&str> {
+        let before = self.paths.partition_point(|(span, _)| span.start <= at);
+        self.paths[..before].iter().rev().find(|(span, _)| at < span.end).map(|(_, path)| path.as_str())
     }
 
     /// Whether nothing was found.
@@ -107,6 +123,7 @@ impl Report {
                 severity: found.severity,
                 code: found.code,
                 message: &found.message,
+                path: primary.and_then(|_| self.path(span.start)),
                 file: &self.origin,
                 line,
                 column,
@@ -115,6 +132,7 @@ impl Report {
                 label: primary.map(|label| label.text.as_str()),
                 notes: &found.notes,
                 help: found.help.as_deref(),
+                fix: found.edit.as_ref().map(|edit| edit.text.as_str()),
             }
         })
     }

@@ -5,9 +5,11 @@
 //! replaced by a stand-in whose place is remembered. So the rest can be read and judged by the rules, a
 //! typing mistake hides no other mistake, and nobody is told that a key is missing which is merely wrong.
 
+mod fix;
 mod repair;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 use toml::Spanned;
@@ -17,6 +19,7 @@ use super::diagnostic::Diagnostic;
 use super::place::Span;
 use super::schema::follow;
 use super::suggest;
+pub(super) use fix::truth;
 use repair::stand_in;
 
 /// What was found in a file.
@@ -30,7 +33,8 @@ pub(super) struct Checked {
 ///
 /// `text` is what messages quote from.
 pub(super) fn check(schema: &Value, text: &str, file: &mut DeTable<'_>) -> Checked {
-    let mut walk = Walk { schema, text, found: Vec::new(), doubtful: Vec::new() };
+    let packages = packages(file);
+    let mut walk = Walk { schema, text, packages: &packages, found: Vec::new(), doubtful: Vec::new() };
     walk.table(schema, "", file);
     Checked { found: walk.found, doubtful: walk.doubtful }
 }
@@ -38,6 +42,8 @@ pub(super) fn check(schema: &Value, text: &str, file: &mut DeTable<'_>) -> Check
 struct Walk<'a> {
     schema: &'a Value,
     text: &'a str,
+    /// What the images of services are made of, where that is a package.
+    packages: &'a BTreeMap<String, String>,
     found: Vec<Diagnostic>,
     doubtful: Vec<Span>,
 }
@@ -76,8 +82,7 @@ impl<'a> Walk<'a> {
                 meant.and_then(|meant| Some((node.get("properties")?.get(&meant)?, meant)))
             {
                 // The key is a guess: what would be wrong with its value is not reported on top.
-                let mut guess =
-                    Walk { schema: self.schema, text: self.text, found: Vec::new(), doubtful: Vec::new() };
+                let mut guess = Walk { found: Vec::new(), doubtful: Vec::new(), ..*self };
                 guess.member(member, path, &meant, &mut value);
                 self.doubtful.append(&mut guess.doubtful);
                 table.insert(Spanned::new(key.span(), Cow::Owned(meant)), value);
@@ -153,7 +158,7 @@ impl<'a> Walk<'a> {
         }
         let message = format!("{} must be {}", place.name, suggest::either(options.iter().copied()));
         let wrong = Diagnostic::error("unknown-value", message).at(span, "no such choice");
-        self.found.push(match suggest::closest(text, options.iter().copied()) {
+        self.found.push(match suggest::choice(text, options) {
             Some(meant) => wrong.replace(span, format!("\"{meant}\""), format!("did you mean `{meant}`?")),
             None => wrong,
         });
@@ -164,6 +169,10 @@ impl<'a> Walk<'a> {
         let Some((bounds, excess)) = beyond(place.node, number, "minimum", "maximum") else { return true };
         let message = format!("{} must be {bounds}", place.name);
         let wrong = Diagnostic::error("out-of-range", message).at(span, excess);
+        let wrong = match fix::of_range(place.path, number) {
+            Some((text, advice)) => wrong.replace(span, text, advice),
+            None => wrong,
+        };
         self.found.push(explained(wrong, place));
         false
     }
@@ -180,20 +189,11 @@ impl<'a> Walk<'a> {
         let message = format!("{} must be {}", place.name, expected(wanted));
         let wrong = Diagnostic::error("wrong-type", message).at(span, format!("this is {}", given(value)));
         let written = self.text.get(span.clone()).unwrap_or_default();
-        let wrong = match (wanted, value) {
-            ("string", DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_)) => {
-                wrong.replace(span, format!("\"{written}\""), "put it in quotes")
-            }
-            ("integer" | "number", DeValue::String(text)) if text.parse::<f64>().is_ok() => {
-                wrong.replace(span, text.to_string(), "remove the quotes")
-            }
-            ("boolean", DeValue::String(text)) if ["true", "false"].contains(&&**text) => {
-                wrong.replace(span, text.to_string(), "remove the quotes")
-            }
-            ("array", DeValue::String(_) | DeValue::Table(_)) if written.starts_with(['"', '\'', '{']) => {
-                wrong.replace(span, format!("[{written}]"), "put it in brackets")
-            }
-            _ => wrong,
+        let service = place.path.split('.').skip_while(|part| *part != "service").nth(1);
+        let package = service.and_then(|service| self.packages.get(service)).map(String::as_str);
+        let wrong = match fix::of_type(place.path, wanted, value, written, package) {
+            Some((text, advice)) => wrong.replace(span, text, advice),
+            None => wrong,
         };
         self.found.push(explained(wrong, place));
     }
@@ -211,22 +211,39 @@ impl<'a> Walk<'a> {
         let wrong = Diagnostic::error("unknown-key", format!("unknown key `{key}`"))
             .at(&span, format!("there is no such key in {here}"));
         let known = allowed(node);
-        let meant = suggest::closest(key, known.iter().map(|(name, _)| name.as_str()));
-        self.found.push(if let Some(meant) = meant {
-            wrong.replace(&span, meant, format!("did you mean `{meant}`?"))
-        } else {
-            match self.deeper(&known, key, path).as_slice() {
-                [] => wrong.note(format!(
-                    "its keys are {}",
-                    suggest::all(known.iter().map(|(name, _)| name.as_str()))
-                )),
-                tables => wrong.help(format!(
-                    "`{key}` is a key of {}",
-                    suggest::either(tables.iter().map(String::as_str))
-                )),
-            }
+        let names = || known.iter().map(|(name, _)| name.as_str());
+        let tables = self.tables(&known, key, path);
+        if let Some(answer) = suggest::answer(key).filter(|_| tables.is_empty()) {
+            self.found.push(wrong.help(answer));
+            return None;
+        }
+        // The `aws` tables have so many words that each typing mistake is one of them.
+        let elsewhere = tables.iter().any(|table| !table.contains(".aws."));
+        let meant = suggest::closest(key, names()).filter(|_| !elsewhere);
+        self.found.push(match (meant, tables.as_slice()) {
+            (Some(meant), _) => wrong.replace(&span, meant, format!("did you mean `{meant}`?")),
+            (None, []) => wrong.note(format!("its keys are {}", suggest::all(names()))),
+            (None, tables) => wrong
+                .help(format!("`{key}` is a key of {}", suggest::either(tables.iter().map(String::as_str)))),
         });
         meant.map(str::to_owned)
+    }
+
+    /// The tables that have the key: below this one; else in the service that this one belongs to; else the file itself.
+    fn tables(&self, known: &[(&String, &Value)], key: &str, path: &str) -> Vec<String> {
+        let below = self.deeper(known, key, path);
+        if !below.is_empty() {
+            return below;
+        }
+        let parts: Vec<&str> = path.split('.').collect();
+        let of_service = parts.iter().position(|part| *part == "service").filter(|at| parts.len() > at + 2);
+        if let Some(at) = of_service {
+            let service = parts[..=at + 1].join(".");
+            let keys = self.schema.pointer("/definitions/Service").map(allowed).unwrap_or_default();
+            let own = keys.iter().any(|(name, _)| *name == key).then(|| format!("[{service}]"));
+            return own.into_iter().chain(self.deeper(&keys, key, &service)).collect();
+        }
+        Vec::new()
     }
 
     /// The tables below these properties that have the key.
@@ -248,6 +265,17 @@ impl<'a> Walk<'a> {
 fn allowed(node: &Value) -> Vec<(&String, &Value)> {
     let all = node.get("properties").and_then(Value::as_object).into_iter().flatten();
     all.filter(|(_, member)| member.get("not").is_none()).collect()
+}
+
+/// The packages that the services' images are made of, as the common part of the file has them.
+fn packages(file: &DeTable<'_>) -> BTreeMap<String, String> {
+    let services = file.get("service").and_then(|services| services.get_ref().as_table());
+    let package = |service: &Spanned<DeValue<'_>>| {
+        let build = service.get_ref().as_table()?.get("build")?.get_ref().as_table()?;
+        Some(build.get("cargo")?.get_ref().as_str()?.to_owned())
+    };
+    let named = services.into_iter().flatten();
+    named.filter_map(|(key, service)| Some((key.get_ref().to_string(), package(service)?))).collect()
 }
 
 /// A length and the schema's words for its bounds.

@@ -7,7 +7,7 @@ const MOST: usize = 50;
 ///
 /// Spelling that differs in case, hyphens and underscores only (`desiredCount` for `desired-count`) and a
 /// left-out unit (`interval` for `interval-secs`) come before typing mistakes.
-pub(super) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().take(MOST).collect();
     let bare = fold(word);
     let same = known.iter().find(|candidate| fold(candidate) == bare);
@@ -18,6 +18,41 @@ pub(super) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         (distance(near) <= (bare.len() / 3).max(1)).then_some(near)
     };
     same.or(begun).or_else(typo).copied()
+}
+
+/// What other tools call what AWS calls otherwise.
+const ALIASES: [(&str, &str); 5] = [
+    ("amd64", "X86_64"),
+    ("x64", "X86_64"),
+    ("intel", "X86_64"),
+    ("aarch64", "ARM64"),
+    ("graviton", "ARM64"),
+];
+
+/// The choice that a word stands for: also by another name, or by a part of its own (`CPUUtilization`).
+pub(super) fn choice<'a>(word: &str, options: &[&'a str]) -> Option<&'a str> {
+    let bare = fold(word);
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == bare).map(|(_, option)| *option);
+    let named = || options.iter().copied().find(|option| alias == Some(*option));
+    let part = || {
+        let mut with =
+            options.iter().copied().filter(|option| bare.len() >= 3 && fold(option).contains(&bare));
+        with.next().filter(|_| with.next().is_none())
+    };
+    named().or_else(part).or_else(|| closest(word, options.iter().copied()))
+}
+
+/// What to say of a key that is not there and that people look for.
+pub(super) fn answer(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "image" => {
+            "the image is built: say of what, `build = { cargo = \"PACKAGE\" }` or `build = { dockerfile = \"PATH\" }`"
+        }
+        "replicas" | "instances" | "tasks" | "count" => {
+            "the number of tasks is `desired-count`; `scaling` changes it later"
+        }
+        _ => return None,
+    })
 }
 
 fn fold(word: &str) -> String {

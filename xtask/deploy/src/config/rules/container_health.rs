@@ -11,6 +11,10 @@ pub(super) const RULE: Rule =
 
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     for (service, at) in scope.services() {
+        // What the image of an unknown package would hold is not known either: `package-name` says so.
+        if service.build.cargo.as_ref().is_some_and(|package| scope.lacks_package(package)) {
+            continue;
+        }
         command(service, &at, found);
     }
 }

@@ -29,6 +29,7 @@ mod dependency_cycle;
 mod dependency_missing;
 mod dependency_unknown;
 mod deployment_deadlock;
+mod dockerfile;
 mod duplicate_entry;
 mod early_success;
 mod ecs_name;
@@ -82,6 +83,7 @@ use std::fmt::Display;
 use super::diagnostic::Diagnostic;
 use super::place::{Place, Places, Span};
 use super::routing::ListenerRule;
+use super::workspace::Workspace;
 use crate::model::{Environment, Service};
 
 /// One environment of the file, complete as far as the file says enough.
@@ -97,9 +99,9 @@ pub(crate) struct Draft {
 
 impl Draft {
     /// `all` are the environments of the file, this one among them.
-    pub(crate) fn scope<'a>(&'a self, all: &'a [Draft]) -> Scope<'a> {
+    pub(crate) fn scope<'a>(&'a self, all: &'a [Draft], workspace: Workspace<'a>) -> Scope<'a> {
         let Self { environment, places, section, listener } = self;
-        Scope { environment, places, env_at: section.clone(), listener, all }
+        Scope { environment, places, env_at: section.clone(), listener, all, workspace }
     }
 }
 
@@ -110,6 +112,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) env_at: Option<Span>,
     pub(crate) listener: &'a [ListenerRule],
     all: &'a [Draft],
+    pub(crate) workspace: Workspace<'a>,
 }
 
 impl<'a> Scope<'a> {
@@ -129,10 +132,17 @@ impl<'a> Scope<'a> {
         services.map(|service| (service, places.at(format_args!("service.{}", service.key))))
     }
 
+    /// Whether Cargo knows no such package.
+    fn lacks_package(&self, package: &str) -> bool {
+        let known = (self.workspace.packages)();
+        !known.is_empty() && !known.iter().any(|name| name == package)
+    }
+
     /// The file's other environments, as far as they can be read.
     fn others(&self) -> impl Iterator<Item = Scope<'a>> + use<'a> {
-        let (name, all) = (self.env(), self.all);
-        all.iter().filter(move |other| other.environment.name != name).map(|other| other.scope(all))
+        let (name, all, workspace) = (self.env(), self.all, self.workspace);
+        let others = all.iter().filter(move |other| other.environment.name != name);
+        others.map(move |other| other.scope(all, workspace))
     }
 }
 
@@ -153,14 +163,14 @@ pub fn rules() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// Every violation of every rule.
 pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for rule in &RULES {
+    for rule in RULES {
         (rule.check)(scope, &mut found);
     }
     found
 }
 
 /// All rules, sorted by code.
-static RULES: [Rule; 66] = [
+static RULES: &[Rule] = &[
     account::RULE,
     account_open::RULE,
     alias_clash::RULE,
@@ -181,6 +191,7 @@ static RULES: [Rule; 66] = [
     dependency_missing::RULE,
     dependency_unknown::RULE,
     deployment_deadlock::RULE,
+    dockerfile::RULE,
     duplicate_entry::RULE,
     early_success::RULE,
     ecs_name::RULE,

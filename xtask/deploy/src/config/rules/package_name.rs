@@ -3,7 +3,8 @@
 //! The name becomes a path in the image (`/app/NAME`): nothing but a package name may get there.
 
 use super::naming::Naming;
-use super::{Diagnostic, Rule, Scope};
+use super::{Diagnostic, Place, Rule, Scope};
+use crate::config::suggest;
 
 pub(super) const RULE: Rule = Rule { code: "package-name", about: "`build.cargo` names a package.", check };
 
@@ -20,7 +21,22 @@ const NAME: Naming = Naming {
 fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     for (service, at) in scope.services() {
         if let Some(package) = &service.build.cargo {
-            NAME.check(RULE.code, package, at.key("build.cargo"), found);
+            let (before, at) = (found.len(), at.key("build.cargo"));
+            NAME.check(RULE.code, package, &at, found);
+            if found.len() == before && scope.lacks_package(package) {
+                found.push(unknown(scope, package, &at));
+            }
         }
+    }
+}
+
+fn unknown(scope: &Scope<'_>, package: &str, at: &Place<'_>) -> Diagnostic {
+    let known = (scope.workspace.packages)();
+    let known = || known.iter().map(String::as_str);
+    let wrong = Diagnostic::error(RULE.code, format!("the workspace has no package `{package}`"))
+        .at(at, "no such package");
+    match suggest::closest(package, known()) {
+        Some(meant) => wrong.replace(at, format!("\"{meant}\""), format!("did you mean `{meant}`?")),
+        None => wrong.note(format!("its packages are {}", suggest::all(known()))),
     }
 }

@@ -14,12 +14,12 @@ pub(super) fn stand_in<'i>(wanted: &str, options: &[&str], wrong: &DeValue<'i>) 
     match (wanted, wrong) {
         ("object", _) => DeValue::Table(DeTable::new()),
         ("array", _) => DeValue::Array(DeArray::new()),
-        ("boolean", DeValue::String(text)) => DeValue::Boolean(text == "true"),
+        ("boolean", DeValue::String(text)) => DeValue::Boolean(super::truth(text) == Some("true")),
         ("boolean", _) => DeValue::Boolean(false),
         ("integer" | "number", DeValue::String(text)) => number(text),
         ("integer" | "number", _) => DeValue::Integer(DeInteger::default()),
         (_, DeValue::String(text)) if !options.is_empty() => {
-            let meant = suggest::closest(text, options.iter().copied()).or(options.first().copied());
+            let meant = suggest::choice(text, options).or(options.first().copied());
             DeValue::String(Cow::Owned(meant.unwrap_or_default().to_owned()))
         }
         (_, DeValue::Integer(number)) => DeValue::String(Cow::Owned(number.to_string())),

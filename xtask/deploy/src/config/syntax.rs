@@ -1,0 +1,92 @@
+//! Mistakes of a text that is no TOML, in the parser's words: one for each cause, at a place that can be seen.
+
+use toml::de::Error;
+
+use super::diagnostic::Diagnostic;
+use super::place::Span;
+use super::shape::truth;
+
+/// All of them; what the parser reports of a table because that table is there already is no mistake of its own.
+pub(super) fn mistakes(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut repeated = 0..0;
+    for error in errors {
+        let span = place(text, error);
+        if error.message() != "duplicate key" {
+            found.push(unread(text, error, span));
+        } else if !repeated.contains(&span.start) {
+            let begin = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+            let line = text[begin..].lines().next().unwrap_or_default();
+            if line.trim_start().starts_with('[') {
+                let end = text[begin..].find("\n[").map_or(text.len(), |at| begin + at);
+                repeated = span.start..end;
+            }
+            found.push(duplicate(text, span, begin, line.trim()));
+        }
+    }
+    found
+}
+
+fn duplicate(text: &str, span: Span, begin: usize, line: &str) -> Diagnostic {
+    let (what, earlier) = if line.starts_with('[') {
+        (format!("the table `{line}`"), first_line(text, 0, begin, |other| other == line))
+    } else {
+        let name = text.get(span.clone()).unwrap_or_default();
+        let section = text[..begin].rfind("\n[").unwrap_or(0);
+        let same = |other: &str| {
+            other.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with(['=', '.']))
+        };
+        (format!("`{name}`"), first_line(text, section, begin, same))
+    };
+    let wrong = Diagnostic::error("syntax", format!("{what} is there twice")).at(&span, "again");
+    let wrong = match earlier {
+        Some(first) => wrong.context(first, "first here"),
+        None => wrong,
+    };
+    wrong.help(if line.starts_with('[') {
+        "put the keys of both under one heading"
+    } else {
+        "keep one of the two"
+    })
+}
+
+/// The first line between two places that is meant.
+fn first_line(text: &str, from: usize, to: usize, is: impl Fn(&str) -> bool) -> Option<Span> {
+    let mut start = from;
+    for line in text[from..to].split_inclusive('\n') {
+        let bare = line.trim();
+        if is(bare) {
+            let begin = start + line.find(bare).unwrap_or_default();
+            return Some(begin..begin + bare.len());
+        }
+        start += line.len();
+    }
+    None
+}
+
+fn unread(text: &str, error: &Error, span: Span) -> Diagnostic {
+    let wrong = Diagnostic::error("syntax", error.message()).at(&span, "not TOML");
+    // A value without quotes that other languages take for a truth.
+    let word = text[..span.end].rsplit(|c: char| c.is_whitespace() || c == '=').next().unwrap_or_default();
+    let rest = text[span.end..].split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let written = format!("{word}{rest}");
+    match truth(&written) {
+        Some(meant) if meant != written => {
+            let from = span.end - word.len();
+            wrong.replace(from..from + written.len(), meant, format!("did you mean `{meant}`?"))
+        }
+        _ => wrong,
+    }
+}
+
+/// An error at the end of a line points at its last character.
+fn place(text: &str, error: &Error) -> Span {
+    let span = error.span().unwrap_or(0..0);
+    if !span.is_empty() {
+        return span;
+    }
+    let head = text.get(..span.start).unwrap_or(text);
+    let end = head.trim_end().len();
+    let start = head[..end].char_indices().next_back().map_or(0, |(start, _)| start);
+    start..end
+}
