@@ -23,6 +23,7 @@ mod session;
 mod smoke;
 mod status;
 mod swarm;
+mod typo;
 mod wait;
 
 use std::process::ExitCode as Process;
@@ -41,7 +42,7 @@ use crate::report::{Color, Recorder, Screen};
 /// The whole program.
 #[must_use]
 pub fn main() -> Process {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| typo::meant(error).exit());
     color(cli.global.color);
     if cli.verb.is_background()
         && let Err(error) = Daemon::close_inherited()
