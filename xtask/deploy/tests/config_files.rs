@@ -250,20 +250,16 @@ fn what_is_reported_of_a_service_does_not_grow_with_the_others() {
     assert!(each(&many, 400) * 10 < each(&few, 100) * 11, "{} {}", each(&few, 100), each(&many, 400));
 }
 
-/// A second or two each alone, and several on a machine that builds meanwhile; where it is not linear, minutes.
+/// Half a second alone, and many on a machine that builds meanwhile; where it is not linear, minutes.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a test of how long it takes")]
-fn thousands_of_mistakes_are_reported_at_once() {
-    let empty = (0..3_000).map(|n| format!("[service.s{n}]\nname = \"--help\"\n")).collect::<String>();
-    for text in [format!("[env.prod]\nkind = \"local\"\n{empty}"), broken(1_000)] {
-        let begun = std::time::Instant::now();
-        let report = config::load("deploy.toml", &text, Some("prod")).unwrap_err();
-        let (found, shown) = (report.findings().count(), report.render(false));
-        let took = begun.elapsed();
-        assert!(
-            found >= 6_000 && (shown.contains("[service.s2999]") || shown.contains("nosuch-999")),
-            "{found}"
-        );
-        assert!(took.as_secs() < 60, "{took:?}");
-    }
+fn the_mistakes_of_three_thousand_services_are_reported_at_once() {
+    let services = (0..3_000).map(|n| format!("[service.s{n}]\nname = \"--help\"\n")).collect::<String>();
+    let text = format!("[env.prod]\nkind = \"local\"\n{services}");
+    let begun = std::time::Instant::now();
+    let report = config::load("deploy.toml", &text, Some("prod")).unwrap_err();
+    let (found, shown) = (report.findings().count(), report.render(false));
+    let took = begun.elapsed();
+    assert!(found >= 6_000 && shown.contains("[service.s2999]"), "{found}");
+    assert!(took.as_secs() < 60, "{took:?}");
 }
