@@ -18,6 +18,8 @@ pub(super) fn meant(mut error: Error) -> Error {
             command.get_arguments().filter_map(|option| option.get_long()).map(|long| format!("--{long}"));
         let known: Vec<String> = text(ContextKind::SuggestedArg).into_iter().chain(global).collect();
         if let Some(meant) = closest(&typed, known.iter().map(String::as_str)) {
+            // It names clap's suggestion.
+            error.remove(ContextKind::Usage);
             error.insert(ContextKind::SuggestedArg, ContextValue::String(meant.to_owned()));
         }
     }
@@ -36,6 +38,7 @@ mod tests {
             let error = Cli::try_parse_from(["cargo-xtask", "build", typed]).unwrap_err();
             let shown = meant(error).to_string();
             assert!(shown.contains(&format!("a similar argument exists: '{option}'")), "{shown}");
+            assert!(!shown.contains("--evidence"), "{shown}");
         }
     }
 }
