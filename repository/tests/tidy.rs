@@ -298,3 +298,25 @@ fn every_dependency_of_the_tool_has_its_reason() {
         "ARCHITECTURE.md, Dependencies, does not say why these are there"
     );
 }
+
+/// Cargo refuses a workspace with a member that was not copied into the image's first stage.
+#[test]
+fn a_new_member_of_the_workspace_is_in_the_dockerfiles() {
+    let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let members = workspace.split("members = [").nth(1).unwrap();
+    let members = members.split("]\ndefault-members").next().unwrap();
+    let lines = members
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    let members: Vec<_> = lines
+        .flat_map(|line| line.split('"').skip(1).step_by(2))
+        .collect();
+    assert!(members.contains(&"backend"), "{members:?}");
+    for file in ["backend/Dockerfile", "frontend/Dockerfile"] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        for member in &members {
+            let copied = format!("COPY {member}/Cargo.toml {member}/\n");
+            assert!(text.contains(&copied), "{file} lacks the member {member}");
+        }
+    }
+}
