@@ -120,11 +120,11 @@ pub(super) fn remedy(check: &SmokeCheck, answer: &ProbeAnswer) -> Option<String>
             format!("let {wanted} answer {path} without credentials, or choose another `path` for the check")
         }
         ProbeAnswer::Status { status: 502..=504, .. } => format!(
-            "the load balancer has no task that answers {path}: see why with `cargo xtask logs`, and its targets with \
+            "the load balancer has no task that answers {path}: see why in the service's log group, and its targets with \
              `cargo xtask status`"
         ),
         ProbeAnswer::Status { status: 500.., .. } | ProbeAnswer::NoAnswer { .. } => {
-            format!("see what {wanted} printed for {path}: `cargo xtask logs`")
+            format!("see in the service's log group what {wanted} printed for {path}")
         }
         ProbeAnswer::Status { .. } => {
             format!("correct what {wanted} answers to {path}, or `status` of the check")
@@ -159,9 +159,9 @@ mod tests {
             (ProbeAnswer::WrongService { answered: None }, "names no service", "`\"service\": \"backend\"`"),
             (status(404), "404", "serve /x"),
             (status(503), "503", "no task that answers /x"),
-            (status(500), "500", "cargo xtask logs"),
+            (status(500), "500", "log group"),
             (status(201), "201", "`status` of the check"),
-            (ProbeAnswer::NoAnswer { error: "closed".into() }, "no answer: closed", "cargo xtask logs"),
+            (ProbeAnswer::NoAnswer { error: "closed".into() }, "no answer: closed", "log group"),
         ];
         for (answer, came, remedy) in cases {
             let twice = [probed(answer.clone()), probed(answer)];
