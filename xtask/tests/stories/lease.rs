@@ -187,6 +187,26 @@ fn a_run_that_lost_its_lease_does_not_undo_what_the_other_one_does() {
     });
 }
 
+/// A read that lags behind shows the lease of the release before, which ended.
+#[test]
+fn an_old_reading_of_the_tag_takes_the_lease_from_nobody() {
+    for first in 2..=5 {
+        story(async move || {
+            let (mut world, _) = two().await;
+            let fault = Fault::LaggingRead(10_000);
+            world.cloud.add_rule(On::operation("ListTagsForResource").nth(first..=40).then(fault));
+            let ended = deploy(&mut world, "v2", "v2").await;
+            assert!(!lost(&ended), "{first}: {:#?}", ended.events);
+            // Where already the look before the write is old, somebody else seems to deploy.
+            assert!(
+                ended.exit == ExitCode::Done || (ended.exit == ExitCode::Usage && ended.rolled().is_empty()),
+                "{first}: {:?}",
+                ended.exit
+            );
+        });
+    }
+}
+
 #[test]
 fn a_cancelled_run_gives_its_lease_back() {
     story(|| async {

@@ -12,6 +12,9 @@ use crate::release::Ground;
 
 /// How often a tag is read before it is believed that it is not ours.
 const LOOKS: u32 = 3;
+/// For how long a lease that ends before ours is taken for an old reading: reads of ECS lag behind writes by seconds. One
+/// that is still there then belongs to somebody whose clock is behind.
+const OLD_NEWS: Duration = Duration::from_secs(30);
 
 impl Held {
     /// Works, and renews the lease meanwhile.
@@ -64,19 +67,23 @@ impl Held {
         }
     }
 
-    /// Reads the tag; when it is not ours, some times more, because a read may be older than our write. A lease that
-    /// somebody else has is lost, and so is one that ended unrenewed and is gone: somebody may have had it in between.
+    /// Reads the tag; when it is not ours, some times more, because a read may be older than our write, and show the lease
+    /// of a run that ended before. A lease that somebody else has is lost, and so is one that ended unrenewed and is gone:
+    /// somebody may have had it in between.
     async fn look(&self, ground: &Ground<'_>, kept: &Kept) -> Result<Tag, Error> {
         let (id, until) = (kept.lease.borrow().id.clone(), kept.lease.borrow().until);
         let mut looks = LOOKS;
+        let (began, clock) = (ground.host.clock.mark(), &ground.host.clock);
+        let old_news = |found: &Lease| found.until < until && began.elapsed() < OLD_NEWS;
         let found = loop {
             let text = read(ground, &kept.cluster).await?.filter(|text| Some(text) != kept.before.as_ref());
             let found = text.map(|text| text.parse::<Lease>());
-            looks -= 1;
+            looks = looks.saturating_sub(1);
             match found {
                 Some(Ok(found)) if found.id == id => return Ok(Tag::Ours),
+                Some(Ok(found)) if old_news(&found) => clock.sleep(settle_time(ground)).await,
                 found if looks == 0 => break found,
-                _ => ground.host.clock.sleep(settle_time(ground)).await,
+                _ => clock.sleep(settle_time(ground)).await,
             }
         };
         if found.is_none() && until > now_secs(ground) {

@@ -273,6 +273,7 @@ async fn settled(
     lease: &Lease,
     before: Option<&str>,
 ) -> Result<Seen, Error> {
+    let mut seen = Seen::Nothing;
     for _ in 0..LOOKS {
         ground.host.clock.sleep(settle_time(ground)).await;
         let found = read(ground, cluster).await?;
@@ -280,11 +281,13 @@ async fn settled(
         let news = found.filter(|text| Some(text.as_str()) != before);
         match news.map(|text| text.parse::<Lease>()) {
             Some(Ok(found)) if found.id == lease.id => return Ok(Seen::Ours),
+            // A lease that ends before ours was written before it, unless its writer's clock is behind: then it stays.
+            Some(Ok(found)) if found.until < lease.until => seen = Seen::Theirs(found),
             Some(Ok(found)) => return Ok(Seen::Theirs(found)),
-            _ => {}
+            _ => seen = Seen::Nothing,
         }
     }
-    Ok(Seen::Nothing)
+    Ok(seen)
 }
 
 /// Whether a plan does nothing that was not in the one that was agreed to, and from where that began.
