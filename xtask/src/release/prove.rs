@@ -120,11 +120,14 @@ async fn parked(ground: &Ground<'_>, door: &Door) -> Result<Vec<ServiceKey>, obs
         services.filter(|(service, reading)| service.desired_count > 0 && reading.is_parked()).collect();
     for (service, _) in &parked {
         let (name, cluster, count) = (&service.name, &ground.environment.cluster, service.desired_count);
+        let words =
+            format!("ecs update-service --cluster {cluster} --service {name} --desired-count {count}");
         ground.events.emit(Kind::Failed {
-            error: format!("{}: somebody scaled it to 0 tasks, and a release does not start it again", service.key),
-            hint: Some(format!(
-                "`aws ecs update-service --cluster {cluster} --service {name} --desired-count {count}`, then run this again"
-            )),
+            error: format!(
+                "{}: somebody scaled it to 0 tasks, and a release does not start it again",
+                service.key
+            ),
+            hint: Some(format!("`{}`, then run this again", ground.aws.command(&words))),
         });
     }
     Ok(parked.into_iter().map(|(service, _)| service.key.clone()).collect())

@@ -75,6 +75,16 @@ fn a_service_that_somebody_scaled_to_0_is_named_and_its_neighbour_is_not_undone(
             let ended = Box::pin(world.deploy("v1", "v2")).await;
             assert_eq!(ended.exit, ExitCode::Unknown, "{:#?}", ended.events);
             assert!(says(&ended, "somebody scaled it to 0 tasks"), "{:#?}", ended.events);
+            // A command without the endpoint would change the service of this name in the person's own account.
+            let commands = ended.events.iter().filter_map(|event| match event {
+                Kind::Failed { hint: Some(hint), .. } => hint.strip_prefix("`aws "),
+                _ => None,
+            });
+            let commands: Vec<_> = commands.collect();
+            assert!(
+                !commands.is_empty() && commands.iter().all(|words| words.starts_with("--endpoint-url ")),
+                "{commands:?}"
+            );
             assert!(!ended.events.iter().any(|event| matches!(event, Kind::Undoing { .. })));
         }
         somebody.scales_to(2).await;

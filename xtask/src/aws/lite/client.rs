@@ -58,6 +58,10 @@ impl Lite {
         Self { config, endpoint }
     }
 
+    pub(in crate::aws) fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
     /// Calls an operation of the query protocol.
     pub(in crate::aws) fn query(
         &self,
