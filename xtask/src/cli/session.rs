@@ -126,7 +126,9 @@ impl Session {
             Place::Local => {
                 let local = Local::of(host, &settings.workspace.root);
                 let status = local.status().await;
-                let Some(endpoint) = &status.endpoint else { return Ok(None) };
+                let Some(endpoint) = &status.endpoint else {
+                    return local.silent().map_or(Ok(None), |pid| Err(silent(pid)));
+                };
                 if let Some(why) = status.mismatch(&settings.environment) {
                     return Err(elsewhere(&why));
                 }
@@ -138,6 +140,12 @@ impl Session {
             Place::Aws => Self::connect(host, events, settings, None, None).await.map(Some),
         }
     }
+}
+
+/// Not "does not run": what it holds is unknown then.
+fn silent(pid: u32) -> Failure {
+    Failure::usage(format!("the embedded cloud (process {pid}) does not answer"))
+        .hint("wait until this machine is less busy and run it again; `cargo xtask local stop` ends it, with all that it runs")
 }
 
 /// The embedded cloud that runs is not the one that the file names, and the verb does not replace it.

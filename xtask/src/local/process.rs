@@ -16,7 +16,8 @@ use crate::host::{ConnectTo, Daemon, DaemonError, Host, PROCESSOR, SYSTEM};
 const START_DEADLINE: Duration = Duration::from_secs(30);
 /// Tasks get SIGTERM and their stop timeout before the process ends.
 const STOP_DEADLINE: Duration = Duration::from_secs(40);
-const ANSWER_DEADLINE: Duration = Duration::from_secs(3);
+/// A refused connection is known at once; this is for a process that is there, on a machine that is busy.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(30);
 
 /// The embedded cloud of one workspace.
@@ -257,6 +258,13 @@ impl<'a> Local<'a> {
     }
 
     /// Whether the recorded process answers on the recorded port.
+    /// The process of an embedded cloud that is there and was not heard of by [`Self::status`].
+    #[must_use]
+    pub fn silent(&self) -> Option<u32> {
+        let record = Record::read(&Self::record_file(&self.dir))?;
+        self.is_ours(Daemon { pid: record.pid }, false).then_some(record.pid)
+    }
+
     async fn answers(&self, record: &Record) -> bool {
         self.ask(record).await.is_some()
     }

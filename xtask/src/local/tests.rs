@@ -33,6 +33,8 @@ async fn a_cloud_that_ignores_sigterm_is_killed_after_40_seconds_and_forgotten()
     let root = std::env::temp_dir().join(format!("xtask-local-{}", std::process::id()));
     let daemon = cloud(&root, "trap '' TERM");
     let local = Local::of(&host, &root);
+    // `down` must not report that nothing is there.
+    assert_eq!((local.status().await.running, local.silent()), (false, Some(daemon.pid)));
     let begin = Instant::now();
     assert!(!local.stop().await.unwrap(), "it did not answer");
     let took = begin.elapsed();
@@ -40,5 +42,6 @@ async fn a_cloud_that_ignores_sigterm_is_killed_after_40_seconds_and_forgotten()
     assert!(!daemon.is_alive());
     assert_eq!(Record::read(&Local::record_file(local.dir())), None);
     assert!(!local.stop().await.unwrap(), "a second stop finds nothing");
+    assert_eq!(local.silent(), None);
     std::fs::remove_dir_all(root).unwrap();
 }
