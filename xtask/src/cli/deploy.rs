@@ -61,6 +61,7 @@ pub(super) async fn plan_only(host: &Host, global: &Global, asked: &args::Plan) 
     match global.output {
         Format::Json => {
             let mut object = serde_json::to_value(plan).map_err(|error| Failure::from_error(&error))?;
+            deploy::redact::json(&mut object);
             object["forecast"] =
                 serde_json::to_value(&forecast).map_err(|error| Failure::from_error(&error))?;
             print_result(&object.to_string());

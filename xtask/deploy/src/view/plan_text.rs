@@ -3,6 +3,7 @@
 use crate::model::Owned;
 use crate::model::spec::Change;
 use crate::plan::{Plan, Why};
+use crate::redact;
 
 /// The plan in lines; one sentence when it is empty.
 #[must_use]
@@ -46,7 +47,8 @@ pub fn plan_text(plan: &Plan) -> String {
         text.push_str(&format!("  waits for the deployment of {} that is under way\n", names.join(" and ")));
     }
     text.push_str(&orphans(&plan.orphans));
-    text
+    // Plain variables of deploy.toml, and of definitions that somebody else registered, may hold a secret.
+    redact::text(&text)
 }
 
 /// What this tool made and deploy.toml does not have any more, a line each; empty for none.

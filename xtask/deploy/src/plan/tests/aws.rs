@@ -96,3 +96,15 @@ fn attributes_of_a_target_group_are_set_beside_those_that_have_keys() {
     let text = crate::view::plan_text(&plan);
     assert!(text.contains("slow_start.duration_seconds (30)"), "{text}");
 }
+
+/// deploy.toml and definitions that somebody else registered may hold a secret as a plain variable.
+#[test]
+fn a_plan_shows_no_secret_of_either_side() {
+    let mut desired = desired();
+    let variables = &mut desired.environment.services[0].container.environment;
+    variables.insert("DSN".into(), "app:hunter2@tcp(db:3306)/shop".into());
+    variables.insert("HEADER".into(), "Basic aHVudGVyMjpodW50ZXIy".into());
+    let text = crate::view::plan_text(&plan(&desired, &converged()));
+    assert!(text.contains("DSN") && text.contains("***"), "{text}");
+    assert!(!text.contains("hunter2") && !text.contains("aHVudGVy"), "{text}");
+}
