@@ -82,8 +82,10 @@ impl Screen {
         match &mut self.kind {
             Shape::Silent => {}
             Shape::Json => {
-                if let Ok(text) = serde_json::to_string(event) {
-                    print(&text, Stream::Out);
+                if let Ok(mut value) = serde_json::to_value(event) {
+                    // Plain variables in a plan's differences may hold a secret, here as in the lines for people.
+                    deploy::redact::json(&mut value);
+                    print(&value.to_string(), Stream::Out);
                 }
             }
             Shape::Lines { stamped } => {

@@ -38,6 +38,9 @@ const OURS: [&str; 7] = [
     "@.logConfiguration.options.awslogs-stream-prefix",
 ];
 
+/// Before a line that holds a secret, up to its key.
+const SECRET: &str = "# a secret is not printed: give it by `container.secrets`, or pass --adopt\n# ";
+
 /// What would be lost, and the lines of deploy.toml that keep it.
 #[derive(Default)]
 struct Losses {
@@ -199,7 +202,12 @@ impl Losses {
             let gap = if text.is_empty() { "" } else { "\n" };
             text.push_str(&format!("{gap}[service.{}{below}]\n", service.key));
             for (name, value) in members {
-                text.push_str(&format!("{} = {}\n", toml_key(&name), toml_value(&name, value)));
+                let line = format!("{} = {}\n", toml_key(&name), toml_value(&name, value));
+                // Pasted as it is, the mask would become the value: a comment keeps the release refused.
+                if line.contains(redact::MASK) {
+                    text.push_str(SECRET);
+                }
+                text.push_str(&line);
             }
         };
         // `container` and the like as tables of their own: the file most likely has them so.

@@ -1,6 +1,6 @@
 //! Secrets in JSON: members are judged by their names, strings like any text.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{MASK, secret_name, secret_reference, text};
 
@@ -14,10 +14,11 @@ fn walk(value: &mut Value, in_secrets: bool) {
         Value::String(found) => *found = text(found),
         Value::Array(items) => items.iter_mut().for_each(|item| walk(item, in_secrets)),
         Value::Object(members) => {
+            let named = named(members);
             for (name, member) in members {
                 match member {
                     // What stands under `secrets` and is no reference is the secret itself, whatever its name.
-                    Value::String(found) if in_secrets || secret_name(name) => {
+                    Value::String(found) if in_secrets || secret_name(name) || named.contains(&&**name) => {
                         if !secret_reference(found) {
                             MASK.clone_into(found);
                         }
@@ -27,6 +28,22 @@ fn walk(value: &mut Value, in_secrets: bool) {
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The members that hold what another member names: a variable of a container definition (`name`, `value`; ECS API,
+/// KeyValuePair), and a plan's difference (`field`, `from`, `to`).
+fn named(members: &Map<String, Value>) -> &'static [&'static str] {
+    let secret = |member: &str| {
+        let name = members.get(member).and_then(Value::as_str)?;
+        name.rsplit('.').next().map(secret_name)
+    };
+    if secret("name") == Some(true) {
+        &["value"]
+    } else if secret("field") == Some(true) {
+        &["from", "to"]
+    } else {
+        &[]
     }
 }
 
@@ -41,6 +58,8 @@ mod tests {
         let mut found = value!({
             "secrets": {"DB": "hunter2", "KEY": "/prod/key"},
             "environment": {"API_TOKEN": "hunter2", "URL": "http://a:hunter2@b/", "PORT": "80"},
+            "variables": [{"name": "API_TOKEN", "value": "hunter2"}, {"name": "PORT", "value": "80"}],
+            "changes": [{"field": "containers.a.environment.API_TOKEN", "from": "hunter2", "to": null}],
             "lines": ["password=hunter2", "up"],
             "count": 3,
         });
@@ -48,6 +67,8 @@ mod tests {
         let expected = value!({
             "secrets": {"DB": "***", "KEY": "/prod/key"},
             "environment": {"API_TOKEN": "***", "URL": "http://a:***@b/", "PORT": "80"},
+            "variables": [{"name": "API_TOKEN", "value": "***"}, {"name": "PORT", "value": "80"}],
+            "changes": [{"field": "containers.a.environment.API_TOKEN", "from": "***", "to": null}],
             "lines": ["password=***", "up"],
             "count": 3,
         });

@@ -13,4 +13,4 @@ pub(crate) use names::{doubtful_name, secret_name, secret_reference, secret_valu
 pub use text::{lines, text};
 
 /// What stands where a secret stood.
-const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";

@@ -67,7 +67,12 @@ pub fn orphans(orphans: &[Owned]) -> String {
 
 fn difference(change: &Change) -> String {
     let field = &change.field;
-    match (change.from.as_deref().map(short_digest), change.to.as_deref().map(short_digest)) {
+    let secret = field.rsplit('.').next().is_some_and(redact::secret_name);
+    let shown = |value: &str| match secret && !redact::secret_reference(value) {
+        true => redact::MASK.to_owned(),
+        false => short_digest(value),
+    };
+    match (change.from.as_deref().map(shown), change.to.as_deref().map(shown)) {
         (Some(from), Some(to)) => format!("{field}: {from} → {to}"),
         (Some(from), None) => format!("- {field} ({from})"),
         (None, Some(to)) => format!("+ {field} ({to})"),

@@ -102,6 +102,21 @@ fn with_the_printed_lines_in_the_file_nothing_is_lost() {
     );
 }
 
+/// Pasted unseen, the mask would take the secret's place, and nothing would say so.
+#[test]
+fn a_masked_secret_is_no_line_to_paste() {
+    let environment = json!([{ "name": "API_TOKEN", "value": "hunter2" }]);
+    let agent = json!({ "name": "agent", "image": "agent:7", "environment": environment });
+    let over = json!({ "containerDefinitions": [agent] });
+    let (desired, observed) = hand_made(&load(""), json!({ "environment": environment }), over);
+    let refusal = refused(&desired, &observed).unwrap();
+    let (_, lines) = refusal.remedy.split_once("\n\n").unwrap();
+    let masked: Vec<&str> = lines.lines().filter(|line| line.contains("***")).collect();
+    assert_eq!(masked.len(), 2, "{lines}");
+    assert!(masked.iter().all(|line| line.starts_with("# ")), "{lines}");
+    assert!(!lines.contains("hunter2"), "{lines}");
+}
+
 #[test]
 fn what_this_tool_deployed_before_follows_the_file() {
     let (own, over) = console();

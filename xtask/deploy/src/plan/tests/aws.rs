@@ -103,6 +103,7 @@ fn a_plan_shows_no_secret_of_either_side() {
     let mut desired = desired();
     let variables = &mut desired.environment.services[0].container.environment;
     variables.insert("DSN".into(), "app:hunter2@tcp(db:3306)/shop".into());
+    variables.insert("API_TOKEN".into(), "hunter2".into());
     variables.insert("HEADER".into(), "Basic aHVudGVyMjpodW50ZXIy".into());
     let text = crate::view::plan_text(&plan(&desired, &converged()));
     assert!(text.contains("DSN") && text.contains("***"), "{text}");
