@@ -9,7 +9,7 @@ use super::Site;
 use super::step::StepError;
 use crate::aws;
 
-/// A deregistration delay is at most an hour; a service that drains longer than this is told, not waited for.
+/// A deregistration delay is at most an hour; a service that drains longer than this is reported, not waited for.
 const GONE_DEADLINE: Duration = Duration::from_secs(900);
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 

@@ -3,7 +3,7 @@
 /// A repository as the rules ask for it.
 #[derive(Clone, Copy)]
 pub struct Workspace<'a> {
-    /// The packages that Cargo knows; empty when that cannot be told.
+    /// The packages that Cargo knows; empty when Cargo cannot say.
     pub packages: &'a dyn Fn() -> Vec<String>,
     /// Whether there is such a file, by its path from the top.
     pub is_file: &'a dyn Fn(&str) -> bool,

@@ -184,7 +184,7 @@ pub enum OnPlainCause {
     /// ECS is asked to put the previous revision back at once.
     #[default]
     RollBack,
-    /// It is told, and left to the circuit breaker.
+    /// It is reported, and left to the circuit breaker.
     Wait,
 }
 
