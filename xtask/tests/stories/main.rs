@@ -42,5 +42,6 @@ mod unanswered;
 mod undone;
 mod unfinished;
 mod wait;
+mod wants;
 mod workers;
 mod world;
