@@ -45,33 +45,50 @@ pub(super) struct Edit {
     pub(super) text: String,
 }
 
+/// All mistakes that were found; each is described where it is found: `found.error(…).at(…).help(…)`.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// The rule that looks right now.
+    code: &'static str,
+    pub(super) all: Vec<Diagnostic>,
+}
+
+impl Findings {
+    /// What is found next is found by this rule.
+    pub(super) fn of(&mut self, code: &'static str) -> &mut Self {
+        self.code = code;
+        self
+    }
+
+    pub(super) fn error(&mut self, message: impl Into<String>) -> &mut Diagnostic {
+        self.add(Severity::Error, message.into())
+    }
+
+    pub(super) fn warning(&mut self, message: impl Into<String>) -> &mut Diagnostic {
+        self.add(Severity::Warning, message.into())
+    }
+
+    fn add(&mut self, severity: Severity, message: String) -> &mut Diagnostic {
+        let (code, notes, labels) = (self.code, Vec::new(), Vec::new());
+        let last = self.all.len();
+        self.all.push(Diagnostic { severity, code, message, notes, help: None, labels, edit: None });
+        &mut self.all[last]
+    }
+}
+
 impl Diagnostic {
-    pub(crate) fn error(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(Severity::Error, code, message.into())
-    }
-
-    pub(crate) fn warning(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(Severity::Warning, code, message.into())
-    }
-
-    fn new(severity: Severity, code: &'static str, message: String) -> Self {
-        Self { severity, code, message, notes: Vec::new(), help: None, labels: Vec::new(), edit: None }
-    }
-
     /// Points at a setting that is a party to the mistake. Of several, the one written last in the
     /// file is blamed. A default has no place: it becomes a note.
-    #[must_use]
-    pub(crate) fn at(self, place: impl Located, text: impl Into<String>) -> Self {
+    pub(super) fn at(&mut self, place: impl Located, text: impl Into<String>) -> &mut Self {
         self.label(place, text.into(), true)
     }
 
     /// Points at a setting that explains the mistake without being one.
-    #[must_use]
-    pub(crate) fn context(self, place: impl Located, text: impl Into<String>) -> Self {
+    pub(super) fn context(&mut self, place: impl Located, text: impl Into<String>) -> &mut Self {
         self.label(place, text.into(), false)
     }
 
-    fn label(mut self, place: impl Located, text: String, party: bool) -> Self {
+    fn label(&mut self, place: impl Located, text: String, party: bool) -> &mut Self {
         match place.place() {
             Some(span) => self.labels.push(Label { span, text, party }),
             None => self.notes.push(format!("{text} (the default)")),
@@ -79,28 +96,30 @@ impl Diagnostic {
         self
     }
 
-    #[must_use]
-    pub(crate) fn note(mut self, text: impl Into<String>) -> Self {
+    pub(super) fn note(&mut self, text: impl Into<String>) -> &mut Self {
         self.notes.push(text.into());
         self
     }
 
-    #[must_use]
-    pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
+    pub(super) fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.help = Some(text.into());
         self
     }
 
     /// A help that shows the mended line.
-    #[must_use]
-    pub(crate) fn replace(
-        mut self,
+    pub(super) fn replace(
+        &mut self,
         place: impl Located,
         with: impl Into<String>,
         help: impl Into<String>,
-    ) -> Self {
+    ) -> &mut Self {
         self.edit = place.place().map(|span| Edit { span, text: with.into() });
         self.help(help)
+    }
+
+    /// A help that puts the word that was meant in place of a text.
+    pub(super) fn meant(&mut self, place: impl Located, word: &str) -> &mut Self {
+        self.replace(place, format!("\"{word}\""), format!("did you mean `{word}`?"))
     }
 
     /// The same mistake: of the same rule, at the same places.

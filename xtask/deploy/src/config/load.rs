@@ -5,7 +5,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::complete::complete;
-use super::diagnostic::{Diagnostic, Severity};
+use super::diagnostic::{Findings, Severity};
 use super::order::put_in_order;
 use super::place::{Places, Span};
 use super::report::Report;
@@ -62,26 +62,23 @@ pub fn load_in(
         let scope = draft.scope(&drafts, workspace);
         let mut heard = rules::check(&scope);
         missing::check(&scope, &mut heard);
-        heard.retain(|told| !told.touches(&doubtful));
-        heard
+        heard.all.retain(|wrong| !wrong.touches(&doubtful));
+        heard.all
     };
-    let at = chosen(file.get_ref(), env).map(|name| drafts.iter().position(|it| it.environment.name == name));
+    let name = chosen(file.get_ref(), env, &mut found);
+    let at = name.and_then(|name| drafts.iter().position(|it| it.environment.name == name));
     let environment = match at {
-        Ok(None) => None,
-        Ok(Some(at)) => {
-            found.extend(judge(&drafts[at]));
+        None => None,
+        Some(at) => {
+            found.all.extend(judge(&drafts[at]));
             for draft in drafts.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, draft)| draft) {
                 for wrong in judge(draft).into_iter().filter(|wrong| wrong.severity == Severity::Error) {
-                    if !found.iter().any(|known| known.same(&wrong)) {
-                        found.push(wrong.elsewhere(&draft.environment.name));
+                    if !found.all.iter().any(|known| known.same(&wrong)) {
+                        found.all.push(wrong.elsewhere(&draft.environment.name));
                     }
                 }
             }
             Some(drafts.swap_remove(at).environment)
-        }
-        Err(unknown) => {
-            found.push(*unknown);
-            None
         }
     };
     let report = Report::new(origin, masked, found).with_paths(&written);
@@ -102,7 +99,7 @@ pub fn environments(text: &str) -> Vec<String> {
 }
 
 /// One environment of the file. None where serde refuses what `shape` has left, which it should not: the place is still known.
-fn read(file: &Spanned<DeTable<'_>>, name: &str, found: &mut Vec<Diagnostic>) -> Option<Draft> {
+fn read(file: &Spanned<DeTable<'_>>, name: &str, found: &mut Findings) -> Option<Draft> {
     let merged = overlay::environment(file.get_ref(), name);
     let places = Places::of(&merged);
     match Environment::deserialize(toml::Deserializer::from(Spanned::new(file.span(), merged))) {
@@ -114,35 +111,35 @@ fn read(file: &Spanned<DeTable<'_>>, name: &str, found: &mut Vec<Diagnostic>) ->
             Some(Draft { environment, places, section, listener })
         }
         Err(error) => {
-            let wrong = Diagnostic::error("wrong-type", error.message());
-            found.push(wrong.at(error.span(), "cannot be read"));
+            found.of("wrong-type").error(error.message()).at(error.span(), "cannot be read");
             None
         }
     }
 }
 
 /// The environment that is meant.
-fn chosen(file: &DeTable<'_>, env: Option<&str>) -> Result<String, Box<Diagnostic>> {
+fn chosen(file: &DeTable<'_>, env: Option<&str>, found: &mut Findings) -> Option<String> {
     let default = file.get("default-env").and_then(|value| Some((value.get_ref().as_str()?, value.span())));
     let known = names(file);
+    found.of("unknown-env");
     let Some(name) = env.or(default.as_ref().map(|(name, _)| *name)) else {
-        return Err(Box::new(
-            Diagnostic::error("unknown-env", "no environment is named")
-                .help("say which one with `--env`, or add `default-env = \"…\"` at the top of the file"),
-        ));
+        found
+            .error("no environment is named")
+            .help("say which one with `--env`, or add `default-env = \"…\"` at the top of the file");
+        return None;
     };
     if environment_section(file, name).is_some() {
-        return Ok(name.to_owned());
+        return Some(name.to_owned());
     }
-    let unknown = Diagnostic::error("unknown-env", format!("there is no environment `{name}`"));
-    let unknown = match (env, default) {
-        (None, Some((_, place))) => unknown.at(&place, "no `[env.…]` of this name"),
-        _ => unknown,
-    };
-    Err(Box::new(match suggest::closest(name, known.iter().copied()) {
+    let unknown = found.error(format!("there is no environment `{name}`"));
+    if let (None, Some((_, place))) = (env, default.as_ref()) {
+        unknown.at(place, "no `[env.…]` of this name");
+    }
+    match suggest::closest(name, known.iter().copied()) {
         Some(meant) => unknown.help(format!("did you mean `{meant}`?")),
         None => unknown.note(format!("the file has {}", suggest::all(known))),
-    }))
+    };
+    None
 }
 
 fn environment_section(file: &DeTable<'_>, name: &str) -> Option<Span> {

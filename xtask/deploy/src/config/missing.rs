@@ -1,13 +1,13 @@
 //! Keys that have no default: what each section must say.
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::Findings;
 use super::place::{Located, Place};
 use super::rules::Scope;
 use super::suggest;
 use crate::model::Service;
 
 /// Reports all that is missing, once for each section.
-pub(super) fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(scope: &Scope<'_>, found: &mut Findings) {
     let section = format!("environment `{}`", scope.env());
     let services = &scope.environment.services;
     let mut keys = vec!["app", "region", "cluster"];
@@ -24,8 +24,8 @@ pub(super) fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
     let lacks = keys.into_iter().filter(|key| !scope.at(key).written()).map(str::to_owned);
     report(&section, lacks.collect(), &scope.env_at, "here or at the top of the file", found);
     if scope.environment.services.is_empty() {
-        let none = Diagnostic::error("missing-key", format!("{section} has no services"));
-        found.push(none.at(&scope.env_at, "nothing to deploy").help("describe one in `[service.NAME]`"));
+        let none = found.of("missing-key").error(format!("{section} has no services"));
+        none.at(&scope.env_at, "nothing to deploy").help("describe one in `[service.NAME]`");
     }
     routes(&scope.at("load-balancer.routes"), found);
     for (service, at) in scope.services() {
@@ -77,7 +77,7 @@ fn of_service(service: &Service) -> Vec<String> {
 }
 
 /// A route takes requests by any condition; the usual one is a path.
-fn routes(list: &Place<'_>, found: &mut Vec<Diagnostic>) {
+fn routes(list: &Place<'_>, found: &mut Findings) {
     const CONDITIONS: [&str; 7] = ["path", "paths", "hosts", "methods", "headers", "query", "source-ips"];
     for entry in list.entries() {
         let open = !CONDITIONS.iter().any(|key| entry.key(key).written());
@@ -88,7 +88,7 @@ fn routes(list: &Place<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 /// Entries of a list are reported one by one: each has its own place.
-fn entries(list: &Place<'_>, keys: &[&str], what: &str, found: &mut Vec<Diagnostic>) {
+fn entries(list: &Place<'_>, keys: &[&str], what: &str, found: &mut Findings) {
     for entry in list.entries() {
         let lacks = keys.iter().filter(|key| !entry.key(key).written()).map(|key| (*key).to_owned());
         report(what, lacks.collect(), &entry, "here", found);
@@ -96,10 +96,10 @@ fn entries(list: &Place<'_>, keys: &[&str], what: &str, found: &mut Vec<Diagnost
 }
 
 /// `here` says where the keys may be added.
-fn report(section: &str, lacks: Vec<String>, place: impl Located, here: &str, found: &mut Vec<Diagnostic>) {
+fn report(section: &str, lacks: Vec<String>, place: impl Located, here: &str, found: &mut Findings) {
     if !lacks.is_empty() {
         let keys = suggest::all(lacks.iter().map(String::as_str));
-        let wrong = Diagnostic::error("missing-key", format!("{section} lacks {keys}"));
-        found.push(wrong.at(place, format!("to be added {here}")));
+        let wrong = found.of("missing-key").error(format!("{section} lacks {keys}"));
+        wrong.at(place, format!("to be added {here}"));
     }
 }

@@ -6,7 +6,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde::Serialize;
 
-use super::diagnostic::{Diagnostic, Label, Severity};
+use super::diagnostic::{Diagnostic, Findings, Label, Severity};
 use super::place::{Places, Span};
 
 /// Labels that are more lines apart are shown as two excerpts.
@@ -59,7 +59,8 @@ pub struct Finding<'a> {
 }
 
 impl Report {
-    pub(super) fn new(origin: &str, masked: String, mut diagnostics: Vec<Diagnostic>) -> Self {
+    pub(super) fn new(origin: &str, masked: String, found: Findings) -> Self {
+        let mut diagnostics = found.all;
         diagnostics
             .sort_by_key(|found| (found.severity, found.primary().map_or(0, |label| label.span.start)));
         // A value that all services share is wrong once, not once for each of them.

@@ -15,7 +15,7 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, Findings};
 use super::place::Span;
 use super::schema::follow;
 use super::suggest;
@@ -24,7 +24,7 @@ use repair::stand_in;
 
 /// What was found in a file.
 pub(super) struct Checked {
-    pub(super) found: Vec<Diagnostic>,
+    pub(super) found: Findings,
     /// Places of values that are stand-ins: what a rule says of them is not worth hearing.
     pub(super) doubtful: Vec<Span>,
 }
@@ -34,7 +34,8 @@ pub(super) struct Checked {
 /// `text` is what messages quote from.
 pub(super) fn check(schema: &Value, text: &str, file: &mut DeTable<'_>) -> Checked {
     let packages = packages(file);
-    let mut walk = Walk { schema, text, packages: &packages, found: Vec::new(), doubtful: Vec::new() };
+    let mut walk =
+        Walk { schema, text, packages: &packages, found: Findings::default(), doubtful: Vec::new() };
     walk.table(schema, "", file);
     Checked { found: walk.found, doubtful: walk.doubtful }
 }
@@ -44,7 +45,7 @@ struct Walk<'a> {
     text: &'a str,
     /// What the images of services are made of, where that is a package.
     packages: &'a BTreeMap<String, String>,
-    found: Vec<Diagnostic>,
+    found: Findings,
     doubtful: Vec<Span>,
 }
 
@@ -82,7 +83,7 @@ impl<'a> Walk<'a> {
                 meant.and_then(|meant| Some((node.get("properties")?.get(&meant)?, meant)))
             {
                 // The key is a guess: what would be wrong with its value is not reported on top.
-                let mut guess = Walk { found: Vec::new(), doubtful: Vec::new(), ..*self };
+                let mut guess = Walk { found: Findings::default(), doubtful: Vec::new(), ..*self };
                 guess.member(member, path, &meant, &mut value);
                 self.doubtful.append(&mut guess.doubtful);
                 table.insert(Spanned::new(key.span(), Cow::Owned(meant)), value);
@@ -157,75 +158,71 @@ impl<'a> Walk<'a> {
             return true;
         }
         let message = format!("{} must be {}", place.name, suggest::either(options.iter().copied()));
-        let wrong = Diagnostic::error("unknown-value", message).at(span, "no such choice");
-        self.found.push(match suggest::choice(text, options) {
-            Some(meant) => wrong.replace(span, format!("\"{meant}\""), format!("did you mean `{meant}`?")),
-            None => wrong,
-        });
+        let wrong = self.found.of("unknown-value").error(message).at(span, "no such choice");
+        if let Some(meant) = suggest::choice(text, options) {
+            wrong.meant(span, meant);
+        }
         false
     }
 
     fn range(&mut self, place: &Place<'_>, span: &Span, number: f64) -> bool {
         let Some((bounds, excess)) = beyond(place.node, number, "minimum", "maximum") else { return true };
         let message = format!("{} must be {bounds}", place.name);
-        let wrong = Diagnostic::error("out-of-range", message).at(span, excess);
-        let wrong = match fix::of_range(place.path, number) {
-            Some((text, advice)) => wrong.replace(span, text, advice),
-            None => wrong,
-        };
-        self.found.push(explained(wrong, place));
+        let wrong = self.found.of("out-of-range").error(message).at(span, excess);
+        if let Some((text, advice)) = fix::of_range(place.path, number) {
+            wrong.replace(span, text, advice);
+        }
+        explain(wrong, place);
         false
     }
 
     fn length(&mut self, place: &Place<'_>, span: &Span, length: usize, of: Length) -> bool {
         let Some((bounds, _)) = beyond(place.node, length as f64, of.min, of.max) else { return true };
         let message = format!("{} must have {bounds} {}", place.name, of.unit);
-        let wrong = Diagnostic::error("out-of-range", message).at(span, format!("this has {length}"));
-        self.found.push(explained(wrong, place));
+        let wrong = self.found.of("out-of-range").error(message).at(span, format!("this has {length}"));
+        explain(wrong, place);
         false
     }
 
     fn wrong_type(&mut self, place: &Place<'_>, wanted: &str, span: &Span, value: &DeValue<'_>) {
         let message = format!("{} must be {}", place.name, expected(wanted));
-        let wrong = Diagnostic::error("wrong-type", message).at(span, format!("this is {}", given(value)));
+        let wrong = self.found.of("wrong-type").error(message).at(span, format!("this is {}", given(value)));
         let written = self.text.get(span.clone()).unwrap_or_default();
         let service = place.path.split('.').skip_while(|part| *part != "service").nth(1);
         let package = service.and_then(|service| self.packages.get(service)).map(String::as_str);
-        let wrong = match fix::of_type(place.path, wanted, value, written, package) {
-            Some((text, advice)) => wrong.replace(span, text, advice),
-            None => wrong,
-        };
-        self.found.push(explained(wrong, place));
+        if let Some((text, advice)) = fix::of_type(place.path, wanted, value, written, package) {
+            wrong.replace(span, text, advice);
+        }
+        explain(wrong, place);
     }
 
     /// Reports a member of AWS that the tool decides.
     fn owned_member(&mut self, refused: &Value, name: &str, span: Span) {
-        let wrong = Diagnostic::error("owned-member", format!("`{name}` is not for an `aws` table"));
-        let wrong = wrong.at(&span, "the tool sets it");
-        self.found.push(wrong.help(refused["description"].as_str().unwrap_or_default()));
+        let wrong = self.found.of("owned-member").error(format!("`{name}` is not for an `aws` table"));
+        wrong.at(&span, "the tool sets it").help(refused["description"].as_str().unwrap_or_default());
     }
 
     /// Reports the key; gives the one that was meant, if that can be told.
     fn unknown_key(&mut self, node: &Value, path: &str, key: &str, span: Span) -> Option<String> {
         let here = if path.is_empty() { "the top of the file".to_owned() } else { format!("`{path}`") };
-        let wrong = Diagnostic::error("unknown-key", format!("unknown key `{key}`"))
-            .at(&span, format!("there is no such key in {here}"));
         let known = allowed(node);
         let names = || known.iter().map(|(name, _)| name.as_str());
         let tables = self.tables(&known, key, path);
+        let wrong = self.found.of("unknown-key").error(format!("unknown key `{key}`"));
+        wrong.at(&span, format!("there is no such key in {here}"));
         if let Some(answer) = suggest::answer(key).filter(|_| tables.is_empty()) {
-            self.found.push(wrong.help(answer));
+            wrong.help(answer);
             return None;
         }
         // The `aws` tables have so many words that each typing mistake is one of them.
         let elsewhere = tables.iter().any(|table| !table.contains(".aws."));
         let meant = suggest::closest(key, names()).filter(|_| !elsewhere);
-        self.found.push(match (meant, tables.as_slice()) {
+        match (meant, tables.as_slice()) {
             (Some(meant), _) => wrong.replace(&span, meant, format!("did you mean `{meant}`?")),
             (None, []) => wrong.note(format!("its keys are {}", suggest::all(names()))),
             (None, tables) => wrong
                 .help(format!("`{key}` is a key of {}", suggest::either(tables.iter().map(String::as_str)))),
-        });
+        };
         meant.map(str::to_owned)
     }
 
@@ -314,10 +311,9 @@ fn whole(number: &toml::de::DeInteger<'_>) -> f64 {
         .map_or(f64::INFINITY, |whole| whole as f64)
 }
 
-fn explained(wrong: Diagnostic, place: &Place<'_>) -> Diagnostic {
-    match place.about {
-        Some(about) => wrong.note(about.replace('\n', " ")),
-        None => wrong,
+fn explain(wrong: &mut Diagnostic, place: &Place<'_>) {
+    if let Some(about) = place.about {
+        wrong.note(about.replace('\n', " "));
     }
 }
 

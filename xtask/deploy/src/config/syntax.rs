@@ -2,18 +2,19 @@
 
 use toml::de::Error;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::Findings;
 use super::place::Span;
 use super::shape::truth;
 
 /// All of them; what the parser reports of a table because that table is there already is no mistake of its own.
-pub(super) fn mistakes(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+pub(super) fn mistakes(text: &str, errors: &[Error]) -> Findings {
+    let mut found = Findings::default();
+    found.of("syntax");
     let mut repeated = 0..0;
     for error in errors {
         let span = place(text, error);
         if error.message() != "duplicate key" {
-            found.push(unread(text, error, span));
+            unread(text, error, span, &mut found);
         } else if !repeated.contains(&span.start) {
             let begin = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
             let line = text[begin..].lines().next().unwrap_or_default();
@@ -21,13 +22,13 @@ pub(super) fn mistakes(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
                 let end = text[begin..].find("\n[").map_or(text.len(), |at| begin + at);
                 repeated = span.start..end;
             }
-            found.push(duplicate(text, span, begin, line.trim()));
+            duplicate(text, span, begin, line.trim(), &mut found);
         }
     }
     found
 }
 
-fn duplicate(text: &str, span: Span, begin: usize, line: &str) -> Diagnostic {
+fn duplicate(text: &str, span: Span, begin: usize, line: &str, found: &mut Findings) {
     let (what, earlier) = if line.starts_with('[') {
         (format!("the table `{line}`"), first_line(text, 0, begin, |other| other == line))
     } else {
@@ -38,16 +39,15 @@ fn duplicate(text: &str, span: Span, begin: usize, line: &str) -> Diagnostic {
         };
         (format!("`{name}`"), first_line(text, section, begin, same))
     };
-    let wrong = Diagnostic::error("syntax", format!("{what} is there twice")).at(&span, "again");
-    let wrong = match earlier {
-        Some(first) => wrong.context(first, "first here"),
-        None => wrong,
-    };
+    let wrong = found.error(format!("{what} is there twice")).at(&span, "again");
+    if let Some(first) = earlier {
+        wrong.context(first, "first here");
+    }
     wrong.help(if line.starts_with('[') {
         "put the keys of both under one heading"
     } else {
         "keep one of the two"
-    })
+    });
 }
 
 /// The first line between two places that is meant.
@@ -64,18 +64,15 @@ fn first_line(text: &str, from: usize, to: usize, is: impl Fn(&str) -> bool) -> 
     None
 }
 
-fn unread(text: &str, error: &Error, span: Span) -> Diagnostic {
-    let wrong = Diagnostic::error("syntax", error.message()).at(&span, "not TOML");
+fn unread(text: &str, error: &Error, span: Span, found: &mut Findings) {
+    let wrong = found.error(error.message()).at(&span, "not TOML");
     // A value without quotes that other languages take for a truth.
     let word = text[..span.end].rsplit(|c: char| c.is_whitespace() || c == '=').next().unwrap_or_default();
     let rest = text[span.end..].split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     let written = format!("{word}{rest}");
-    match truth(&written) {
-        Some(meant) if meant != written => {
-            let from = span.end - word.len();
-            wrong.replace(from..from + written.len(), meant, format!("did you mean `{meant}`?"))
-        }
-        _ => wrong,
+    if let Some(meant) = truth(&written).filter(|meant| *meant != written) {
+        let from = span.end - word.len();
+        wrong.replace(from..from + written.len(), meant, format!("did you mean `{meant}`?"));
     }
 }
 

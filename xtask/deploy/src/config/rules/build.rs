@@ -1,46 +1,188 @@
-//! An image is made in one way: of a package, or of a Dockerfile.
+//! What an image is made of.
 
-use super::{Diagnostic, Place, Rule, Scope};
+use super::naming::{Naming, VARIABLE};
+use super::{Diagnostic, Findings, Place, Rule, Scope};
+use crate::config::suggest;
+use crate::model::{Architecture, Service};
 
-pub(super) const RULE: Rule = Rule {
-    code: "build",
-    about: "An image is made of a package or of a Dockerfile, and of nothing else.",
-    check,
+pub(super) const RULES: &[Rule] = &[
+    Rule::EachService("build", build),
+    Rule::EachService("build-platform", build_platform),
+    Rule::EachService("build-secret", build_secret),
+    Rule::Environment("dockerfile", dockerfile),
+    Rule::Environment("package-name", package_name),
+];
+
+/// An image is made in one way: of a package, or of a Dockerfile.
+fn build(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    let (build, at) = (&service.build, at.key("build"));
+    if build.cargo.is_some() && build.dockerfile.is_some() {
+        found
+            .error("two ways to make one image")
+            .at(at.key("cargo"), "a package")
+            .at(at.key("dockerfile"), "a Dockerfile")
+            .help("keep one of the two");
+    }
+    if build.dockerfile.is_some() {
+        return;
+    }
+    let first = |names: &mut dyn Iterator<Item = Place<'_>>| names.next().and_then(|entry| entry.name());
+    for place in [
+        at.key("context").span(),
+        at.key("target").span(),
+        at.key("platform").span(),
+        first(&mut build.args.keys().map(|name| at.key("args").key(name))),
+        first(&mut build.secrets.keys().map(|id| at.key("secrets").key(id))),
+        at.key("cache.from.0").or(at.key("cache.to.0")),
+        at.key("engine").span(),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        found
+            .error("this is about a Dockerfile, and there is none")
+            .at(place, "without a `dockerfile`")
+            .note("a package is compiled in one way")
+            .help("name a `dockerfile`, or take it out");
+    }
+}
+
+/// An image is built for the processor that its tasks get.
+///
+/// Source: ECS RegisterTaskDefinition, runtimePlatform.cpuArchitecture; image-spec v1.1, "Image Index": platform names.
+fn build_platform(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    let Some(platform) = &service.build.platform else { return };
+    let place = at.key("build.platform");
+    let mut parts = platform.split('/');
+    let named = (parts.next(), parts.next(), parts.next(), parts.next());
+    let built = match named {
+        (Some("linux"), Some("amd64"), None | Some("v1" | "v2" | "v3" | "v4"), None) => Architecture::X86_64,
+        (Some("linux"), Some("arm64"), None | Some("v8"), None) => Architecture::Arm64,
+        _ => {
+            found
+                .error(format!("no platform that a task can have: `{}`", platform))
+                .at(&place, "neither `linux/amd64` nor `linux/arm64`")
+                .note("one image is built, and Fargate runs it on one of these")
+                .help("take it out: `architecture` decides");
+            return;
+        }
+    };
+    if built != service.architecture {
+        let wanted = match service.architecture {
+            Architecture::X86_64 => "linux/amd64",
+            Architecture::Arm64 => "linux/arm64",
+        };
+        found
+            .error("the image is for another processor than the tasks")
+            .at(&place, "the image's")
+            .at(at.key("architecture"), "the tasks'")
+            .note("such a task dies with `exec format error`")
+            .help(format!("take it out, or say `{wanted}`"));
+    }
+}
+
+const SECRET_ID: Naming = Naming {
+    what: "name for a build's secret",
+    length: 1..=64,
+    allowed: |c| c.is_ascii_alphanumeric() || "_.-".contains(c),
+    law: "letters, digits, `_`, `.` and `-`: it is a file's name under /run/secrets",
+    form: |name| name.starts_with('.').then_some("begins with a dot"),
 };
 
-fn check(scope: &Scope<'_>, found: &mut Vec<Diagnostic>) {
-    for (service, at) in scope.services() {
-        let (build, at) = (&service.build, at.key("build"));
-        if build.cargo.is_some() && build.dockerfile.is_some() {
-            found.push(
-                Diagnostic::error(RULE.code, "two ways to make one image")
-                    .at(at.key("cargo"), "a package")
-                    .at(at.key("dockerfile"), "a Dockerfile")
-                    .help("keep one of the two"),
-            );
-        }
-        if build.dockerfile.is_some() {
-            continue;
-        }
-        let first = |names: &mut dyn Iterator<Item = Place<'_>>| names.next().and_then(|entry| entry.name());
-        for place in [
-            at.key("context").span(),
-            at.key("target").span(),
-            at.key("platform").span(),
-            first(&mut build.args.keys().map(|name| at.key("args").key(name))),
-            first(&mut build.secrets.keys().map(|id| at.key("secrets").key(id))),
-            at.key("cache.from.0").or(at.key("cache.to.0")),
-            at.key("engine").span(),
-        ]
-        .into_iter()
-        .flatten()
-        {
-            found.push(
-                Diagnostic::error(RULE.code, "this is about a Dockerfile, and there is none")
-                    .at(place, "without a `dockerfile`")
-                    .note("a package is compiled in one way")
-                    .help("name a `dockerfile`, or take it out"),
-            );
+/// A build's secret says where its value is read from, in words that every engine understands.
+///
+/// Source: `docker buildx build --secret`: `id=…,env=…` or `id=…,src=…`, separated by commas.
+fn build_secret(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    for (id, secret) in &service.build.secrets {
+        let at = at.key("build.secrets").key(id);
+        SECRET_ID.check(id, at.name(), found);
+        match (&secret.env, &secret.file) {
+            (Some(_), Some(_)) => {
+                found
+                    .error(format!("`{}` has two sources", id))
+                    .at(at.key("env"), "a variable")
+                    .at(at.key("file"), "a file")
+                    .help("keep one of the two");
+            }
+            (None, None) => {
+                found
+                    .error(format!("`{}` is read from nowhere", id))
+                    .at(&at, "neither `env` nor `file`")
+                    .help("say `{ env = \"VARIABLE\" }` or `{ file = \"PATH\" }`");
+            }
+            (Some(env), None) => {
+                VARIABLE.check(env, at.key("env"), found);
+            }
+            (None, Some(file)) if file.contains([',', '"', '\n']) => {
+                found
+                    .error("engines cannot be told of a file with such a name")
+                    .at(at.key("file"), "with a comma, a quote or a line break")
+                    .help("give the file another name");
+            }
+            (None, Some(_)) => {}
         }
     }
+}
+
+/// A Dockerfile, and the folder that it may copy from, are there.
+fn dockerfile(scope: &Scope<'_>, found: &mut Findings) {
+    let (is_file, is_folder) = (scope.workspace.is_file, scope.workspace.is_folder);
+    for (service, at) in scope.services() {
+        let (build, at) = (&service.build, at.key("build"));
+        let (file, place) = (build.file(), at.key("dockerfile"));
+        if file.is_empty() {
+            continue;
+        }
+        if !is_file(file) {
+            let folder = is_folder(file);
+            let wrong = missing("file", file, found);
+            wrong.at(&place, if folder { "a folder" } else { "no such file" });
+            let inside = format!("{}/Dockerfile", file.trim_end_matches('/'));
+            let meant = [inside, format!("{}/Dockerfile", service.key), "Dockerfile".to_owned()];
+            if let Some(meant) = meant.into_iter().find(|path| is_file(path)) {
+                wrong.replace(&place, format!("\"{meant}\""), format!("there is `{meant}`"));
+            }
+        }
+        if at.key("context").written() && !is_folder(&build.context) {
+            missing("folder", &build.context, found).at(at.key("context"), "no such folder");
+        }
+    }
+}
+
+fn missing<'a>(what: &str, path: &str, found: &'a mut Findings) -> &'a mut Diagnostic {
+    found.error(format!("there is no {what} `{path}`")).note("its path is from the top of the workspace")
+}
+
+const PACKAGE: Naming = Naming {
+    what: "package name",
+    length: 1..=64,
+    allowed: |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'),
+    law: "letters, digits, `-` and `_`, beginning with a letter (Cargo reference, the `name` field)",
+    form: |name| {
+        (!name.starts_with(|c: char| c.is_ascii_alphabetic())).then_some("does not begin with a letter")
+    },
+};
+
+/// What `build.cargo` names can be a package of the workspace.
+///
+/// The name becomes a path in the image (`/app/NAME`): nothing but a package name may get there.
+fn package_name(scope: &Scope<'_>, found: &mut Findings) {
+    for (service, at) in scope.services() {
+        if let Some(package) = &service.build.cargo {
+            let at = at.key("build.cargo");
+            if PACKAGE.check(package, &at, found) && scope.lacks_package(package) {
+                unknown_package(scope, package, &at, found);
+            }
+        }
+    }
+}
+
+fn unknown_package(scope: &Scope<'_>, package: &str, at: &Place<'_>, found: &mut Findings) {
+    let known = (scope.workspace.packages)();
+    let known = || known.iter().map(String::as_str);
+    let wrong = found.error(format!("the workspace has no package `{package}`")).at(at, "no such package");
+    match suggest::closest(package, known()) {
+        Some(meant) => wrong.meant(at, meant),
+        None => wrong.note(format!("its packages are {}", suggest::all(known()))),
+    };
 }

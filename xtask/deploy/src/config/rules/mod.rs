@@ -1,86 +1,29 @@
-//! What must hold between the values of `deploy.toml`: one rule per file, all listed in [`RULES`].
+//! What must hold between the values of `deploy.toml`: one file per subject, with its rules in a table.
 //!
 //! A rule looks at one environment's settings and reports every violation; it never stops at the first and
 //! never assumes that a key is there (a missing key is reported elsewhere). Types and ranges of single
 //! values are the schema's job.
 //!
-//! To add a rule: a file with a `check`, a line in the table (sorted by code), and the fixtures
+//! To add a rule: a function, its entry in the subject's table, and the fixtures
 //! `tests/fixtures/config/rules/CODE/{bad,good}.toml`. Wording: the message is a fragment without a full stop
 //! that says what is wrong, without the service's name where the place shows it; labels say what each value
 //! is; notes say why, with the AWS fact; help says what to do.
 
-mod account;
-mod account_open;
-mod alias_clash;
-mod alias_url;
 mod build;
-mod build_platform;
-mod build_secret;
-mod certificate;
-mod circuit_breaker;
-mod confirm;
-mod connect_name;
-mod connect_protocol;
-mod connect_size;
-mod container_health;
-mod container_port;
-mod count_range;
-mod dependency_cycle;
-mod dependency_missing;
-mod dependency_unknown;
-mod deployment_deadlock;
-mod dockerfile;
-mod duplicate_entry;
-mod early_success;
-mod ecs_name;
-mod exec_role;
-mod fargate_size;
-mod health_grace;
-mod health_matcher;
-mod health_path;
-mod health_timing;
-mod keep_revisions;
-mod listener_tls;
-mod load_balancer_name;
-mod load_balancer_subnets;
-mod log_group_name;
-mod log_retention;
-mod lookup_name;
+mod connect;
+mod container;
+mod deployment;
+mod environment;
+mod load_balancer;
+mod names;
 mod naming;
-mod own_entry;
-mod package_name;
-mod policy_idle;
-mod policy_metric;
-mod policy_name;
-mod public_host;
-mod region;
-mod repository_name;
-mod role_name;
-mod route_action;
-mod route_clash;
-mod route_condition;
-mod route_none;
-mod route_path;
-mod route_shadowed;
-mod scaling_schedule;
-mod secret_in_environment;
-mod secret_reference;
-mod service_key;
-mod settle_time;
-mod shared_name;
-mod smoke_route;
-mod stop_timeout;
-mod tag_value;
-mod target_group_name;
-mod target_protocol;
-mod unique_name;
-mod variable_name;
-mod worker;
-mod workload;
+mod routes;
+mod scaling;
+mod target_group;
 
 use std::fmt::Display;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, Findings};
 use super::place::{Place, Places, Span};
 use super::routing::ListenerRule;
 use super::workspace::Workspace;
@@ -146,96 +89,48 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// A rule.
-pub(crate) struct Rule {
-    /// Its name, as it is shown in `error[…]`.
-    code: &'static str,
-    /// What it demands, in one sentence.
-    about: &'static str,
-    check: fn(&Scope<'_>, &mut Vec<Diagnostic>),
+/// A rule's code, as it is shown in `error[…]`, and its check: of the whole environment, or of each of its services.
+enum Rule {
+    Environment(&'static str, fn(&Scope<'_>, &mut Findings)),
+    EachService(&'static str, fn(&Service, &Place<'_>, &mut Findings)),
 }
 
-/// Every rule's code, and what it demands in one sentence; sorted by code.
-pub fn rules() -> impl Iterator<Item = (&'static str, &'static str)> {
-    RULES.iter().map(|rule| (rule.code, rule.about))
+/// All rules, by subject.
+static RULES: [&[Rule]; 10] = [
+    build::RULES,
+    connect::RULES,
+    container::RULES,
+    deployment::RULES,
+    environment::RULES,
+    load_balancer::RULES,
+    names::RULES,
+    routes::RULES,
+    scaling::RULES,
+    target_group::RULES,
+];
+
+/// Every rule's code, sorted.
+#[must_use]
+pub fn rules() -> Vec<&'static str> {
+    let code = |rule: &Rule| match *rule {
+        Rule::Environment(code, _) | Rule::EachService(code, _) => code,
+    };
+    let mut codes: Vec<_> = RULES.into_iter().flatten().map(code).collect();
+    codes.sort_unstable();
+    codes
 }
 
-/// Every violation of every rule.
-pub(crate) fn check(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for rule in RULES {
-        (rule.check)(scope, &mut found);
+/// Every violation of every rule; of those at one place, the order is that of the codes.
+pub(crate) fn check(scope: &Scope<'_>) -> Findings {
+    let mut found = Findings::default();
+    for rule in RULES.into_iter().flatten() {
+        match *rule {
+            Rule::Environment(code, check) => check(scope, found.of(code)),
+            Rule::EachService(code, check) => {
+                scope.services().for_each(|(service, at)| check(service, &at, found.of(code)));
+            }
+        }
     }
+    found.all.sort_by_key(|found| found.code);
     found
 }
-
-/// All rules, sorted by code.
-static RULES: &[Rule] = &[
-    account::RULE,
-    account_open::RULE,
-    alias_clash::RULE,
-    alias_url::RULE,
-    build::RULE,
-    build_platform::RULE,
-    build_secret::RULE,
-    certificate::RULE,
-    circuit_breaker::RULE,
-    confirm::RULE,
-    connect_name::RULE,
-    connect_protocol::RULE,
-    connect_size::RULE,
-    container_health::RULE,
-    container_port::RULE,
-    count_range::RULE,
-    dependency_cycle::RULE,
-    dependency_missing::RULE,
-    dependency_unknown::RULE,
-    deployment_deadlock::RULE,
-    dockerfile::RULE,
-    duplicate_entry::RULE,
-    early_success::RULE,
-    ecs_name::RULE,
-    exec_role::RULE,
-    fargate_size::RULE,
-    health_grace::RULE,
-    health_matcher::RULE,
-    health_path::RULE,
-    health_timing::RULE,
-    keep_revisions::RULE,
-    listener_tls::RULE,
-    load_balancer_name::RULE,
-    load_balancer_subnets::RULE,
-    log_group_name::RULE,
-    log_retention::RULE,
-    lookup_name::RULE,
-    own_entry::RULE,
-    package_name::RULE,
-    policy_idle::RULE,
-    policy_metric::RULE,
-    policy_name::RULE,
-    public_host::RULE,
-    region::RULE,
-    repository_name::RULE,
-    role_name::RULE,
-    route_action::RULE,
-    route_clash::RULE,
-    route_condition::RULE,
-    route_none::RULE,
-    route_path::RULE,
-    route_shadowed::RULE,
-    scaling_schedule::RULE,
-    secret_in_environment::RULE,
-    secret_reference::RULE,
-    service_key::RULE,
-    settle_time::RULE,
-    shared_name::RULE,
-    smoke_route::RULE,
-    stop_timeout::RULE,
-    tag_value::RULE,
-    target_group_name::RULE,
-    target_protocol::RULE,
-    unique_name::RULE,
-    variable_name::RULE,
-    worker::RULE,
-    workload::RULE,
-];

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::Diagnostic;
+use super::Findings;
 use crate::config::place::Located;
 
 /// What AWS accepts as the name of one kind of thing.
@@ -32,18 +32,12 @@ pub(super) fn any_form(_: &str) -> Option<&'static str> {
 }
 
 impl Naming {
-    /// Judges a name that somebody wrote; derived ones are judged where they come from.
-    pub(super) fn check(
-        &self,
-        code: &'static str,
-        name: &str,
-        place: impl Located,
-        found: &mut Vec<Diagnostic>,
-    ) {
-        let Some(written) = place.place() else { return };
-        let Some(problem) = self.problem(name) else { return };
-        let message = format!("not a {}", self.what);
-        found.push(Diagnostic::error(code, message).at(written, problem).note(self.law));
+    /// Whether a name is one. Only names that somebody wrote are judged: derived ones are, where they come from.
+    pub(super) fn check(&self, name: &str, place: impl Located, found: &mut Findings) -> bool {
+        let Some(written) = place.place() else { return true };
+        let Some(problem) = self.problem(name) else { return true };
+        found.error(format!("not a {}", self.what)).at(written, problem).note(self.law);
+        false
     }
 
     fn problem(&self, name: &str) -> Option<String> {

@@ -1,0 +1,268 @@
+//! Service Connect, and which services wait for which.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::naming::{Naming, any_form};
+use super::{Findings, Place, Rule, Scope};
+use crate::config::endpoint::{Endpoint, endpoints};
+use crate::config::order::in_order;
+use crate::config::suggest;
+use crate::model::{AppProtocol, Service};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule::EachService("connect-name", connect_name),
+    Rule::EachService("connect-size", connect_size),
+    Rule::EachService("connect-protocol", connect_protocol),
+    Rule::Environment("alias-clash", alias_clash),
+    Rule::Environment("alias-url", alias_url),
+    Rule::Environment("dependency-unknown", dependency_unknown),
+    Rule::Environment("dependency-missing", dependency_missing),
+    Rule::Environment("dependency-cycle", dependency_cycle),
+];
+
+const ENDPOINT: Naming = Naming {
+    what: "Service Connect name",
+    length: 1..=64,
+    allowed: |c| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-'),
+    law: "1 to 64 lowercase letters, digits, `_` and `-`, not starting with `-` (ECS API, PortMapping)",
+    form: |name| name.starts_with('-').then_some("starts with a hyphen"),
+};
+
+const ALIAS: Naming = Naming {
+    what: "Service Connect alias",
+    length: 1..=127,
+    allowed: |c| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-' | '.'),
+    law: "1 to 127 lowercase letters, digits, `_`, `-` and `.` (ECS API, ServiceConnectClientAlias)",
+    form: any_form,
+};
+
+/// Service Connect's port names, discovery names and alias names have their own lengths and alphabets.
+///
+/// Source: ECS API, PortMapping, ServiceConnectService, ServiceConnectClientAlias.
+fn connect_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    // The container's name becomes the port's name where the port has none.
+    let port = at.key("container.port-name").or(at.key("container.name"));
+    ENDPOINT.check(&service.container.port_name, port, found);
+    let Some(connect) = &service.connect else { return };
+    ENDPOINT.check(&connect.discovery_name, at.key("connect.discovery-name"), found);
+    ALIAS.check(&connect.alias.dns, at.key("connect.alias.dns"), found);
+}
+
+/// What AWS recommends for the proxy alone.
+const PROXY_CPU: u32 = 256;
+
+/// A Service Connect endpoint has room for its proxy.
+///
+/// Source: ECS developer guide, Service Connect: the proxy runs in the task, on its CPU and memory; AWS recommends 256
+/// CPU units and 64 MiB on top of the application's.
+fn connect_size(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    if service.endpoint().is_some() && service.cpu <= PROXY_CPU {
+        found
+            .warning("the Service Connect proxy alone needs this task's CPU")
+            .at(at.key("cpu"), format!("{} CPU units", service.cpu))
+            .context(at.key("connect"), "its proxy runs in the task")
+            .note("AWS recommends 256 CPU units and 64 MiB for the proxy, on top of the application's")
+            .help("give `cpu = 512` and `memory-mib = 1024`");
+    }
+}
+
+/// A Service Connect endpoint asks for what its protocol and TLS can have.
+///
+/// Source: ECS API, TimeoutConfiguration (no request timeout for TCP) and ServiceConnectTlsConfiguration.
+fn connect_protocol(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    let (Some(connect), connect_at) = (&service.connect, at.key("connect")) else { return };
+    let tcp = service.container.app_protocol == Some(AppProtocol::Tcp);
+    if tcp && connect.request_timeout_secs.is_some_and(|secs| secs > 0) {
+        found
+            .error("TCP has no requests that could time out")
+            .at(connect_at.key("request-timeout-secs"), "for HTTP and gRPC")
+            .context(at.key("container.app-protocol"), "TCP")
+            .help("use `idle-timeout-secs`");
+    }
+    let Some(tls) = &connect.tls else { return };
+    let keys =
+        [("issuer", Some(&tls.issuer)), ("kms-key", tls.kms_key.as_ref()), ("role", tls.role.as_ref())];
+    for (key, value) in keys {
+        let at = connect_at.key("tls").key(key);
+        if at.written() && value.is_some_and(|arn| !arn.starts_with("arn:")) {
+            found.error("not an ARN").at(at, "ECS takes ARNs alone");
+        }
+    }
+}
+
+/// A Service Connect alias (name and port) belongs to one service of the namespace.
+///
+/// Source: ECS API, ServiceConnectClientAlias; ECS refuses the second service when it is created.
+fn alias_clash(scope: &Scope<'_>, found: &mut Findings) {
+    let endpoints = endpoints(scope);
+    let mut seen = BTreeMap::new();
+    for endpoint in &endpoints {
+        let first: &Endpoint<'_> = seen.entry((endpoint.dns, endpoint.port)).or_insert(endpoint);
+        if first.service != endpoint.service {
+            found
+                .error(format!("two services answer to `{}:{}`", endpoint.dns, endpoint.port))
+                .at(&first.place, format!("`{}` does", first.service))
+                .at(&endpoint.place, format!("and so does `{}`", endpoint.service))
+                .help("give one of them another name or port");
+        }
+    }
+}
+
+/// A URL in the environment that points into the namespace reaches an endpoint that exists.
+///
+/// Service Connect names are no DNS records: a name without an endpoint resolves nowhere, and the mistake
+/// shows only as a broken page after the deploy.
+fn alias_url(scope: &Scope<'_>, found: &mut Findings) {
+    let namespace = &scope.environment.namespace;
+    let endpoints = endpoints(scope);
+    let aliases: BTreeSet<(&str, u16)> = endpoints.iter().map(|e| (e.dns, e.port)).collect();
+    for (service, at) in scope.services() {
+        for (name, value) in &service.container.environment {
+            let at = at.key("container.environment").key(name);
+            let Some((host, port)) = host_and_port(value) else { continue };
+            if namespace.is_empty()
+                || !host.ends_with(&format!(".{namespace}"))
+                || aliases.contains(&(host, port))
+            {
+                continue;
+            }
+            // Its alias would be this one, if it had one: mostly its `connect` section was just taken out.
+            let silent = scope.services().find(|(other, _)| {
+                other.connect.is_none() && format!("{}.{namespace}", other.container.port_name) == host
+            });
+            if let Some((other, _)) = silent {
+                found
+                    .error(format!("nothing answers at `{host}:{port}`"))
+                    .at(&at, format!("service `{0}` has no `[service.{0}.connect]`", other.key))
+                    .help(
+                        "give it one, or take this URL out; other services reach it by Service Connect only",
+                    );
+                continue;
+            }
+            let known: Vec<String> = endpoints.iter().map(|e| format!("{}:{}", e.dns, e.port)).collect();
+            let wanted = format!("{host}:{port}");
+            let wrong = found
+                .error(format!("nothing answers at `{wanted}`"))
+                .at(&at, "no service has this Service Connect alias")
+                .note(format!("the aliases are {}", suggest::all(known.iter().map(String::as_str))));
+            if let Some(meant) = suggest::closest(&wanted, known.iter().map(String::as_str)) {
+                wrong.help(format!("did you mean `{meant}`?"));
+            }
+        }
+    }
+}
+
+/// Host and port of an HTTP URL.
+fn host_and_port(url: &str) -> Option<(&str, u16)> {
+    let (rest, default) = match url.strip_prefix("http://") {
+        Some(rest) => (rest, 80),
+        None => (url.strip_prefix("https://")?, 443),
+    };
+    let authority = rest.split(['/', '?', '#']).next()?;
+    // Without the user's part, which may be a password: the host is shown in messages.
+    let authority = authority.rsplit('@').next()?;
+    match authority.rsplit_once(':') {
+        Some((host, port)) => Some((host, port.parse().ok()?)),
+        None => Some((authority, default)),
+    }
+}
+
+/// A dependency is a service of the same file, and not the service itself.
+fn dependency_unknown(scope: &Scope<'_>, found: &mut Findings) {
+    let known: BTreeSet<&str> = scope.services().map(|(service, _)| service.key.0.as_str()).collect();
+    for (service, at) in scope.services() {
+        let others = || known.iter().copied().filter(|name| *name != service.key.0);
+        for (wait, at) in service.depends_on.iter().zip(at.key("depends-on").entries()) {
+            if *wait == service.key {
+                found.error("a service cannot wait for itself").at(&at, "itself");
+            } else if !known.contains(wait.0.as_str()) {
+                let wrong = found
+                    .error(format!("there is no service `{wait}` to wait for"))
+                    .at(&at, "no such service");
+                match suggest::closest(&wait.0, others()) {
+                    Some(meant) => wrong.meant(&at, meant),
+                    None => wrong.note(format!("other services: {}", suggest::all(others()))),
+                };
+            }
+        }
+    }
+}
+
+/// Who calls a service over Service Connect waits for it.
+///
+/// Source: ECS developer guide, Service Connect: a client's proxy knows only the endpoints that existed when
+/// the client's deployment was made. A frontend created before its backend can never reach it.
+fn dependency_missing(scope: &Scope<'_>, found: &mut Findings) {
+    let endpoints = endpoints(scope);
+    let endpoints: BTreeMap<_, _> = endpoints.iter().rev().map(|e| ((e.dns, e.port), e)).collect();
+    for (service, at) in scope.services() {
+        for (name, value) in &service.container.environment {
+            let Some(called) = host_and_port(value) else { continue };
+            let Some(endpoint) = endpoints.get(&called) else {
+                continue;
+            };
+            let waits = service.depends_on.iter().any(|wait| wait.0 == endpoint.service);
+            if waits || endpoint.service == service.key.0 {
+                continue;
+            }
+            let server = endpoint.service;
+            found
+                .warning(format!("`{}` calls `{server}` and does not wait for it", service.key))
+                .at(
+                    at.key("container.environment").key(name),
+                    format!("reaches `{server}` over Service Connect"),
+                )
+                .note("a client's proxy knows only the endpoints that existed when the client was deployed")
+                .help(format!("add `depends-on = [\"{server}\"]` to `[service.{}]`", service.key));
+        }
+    }
+}
+
+/// Services do not wait for each other in a circle.
+fn dependency_cycle(scope: &Scope<'_>, found: &mut Findings) {
+    let (_, stuck) = in_order(&scope.environment.services);
+    let stuck: BTreeSet<&str> = stuck.into_iter().collect();
+    let services: BTreeMap<&str, _> =
+        scope.services().map(|(service, at)| (service.key.0.as_str(), (service, at))).collect();
+    let next = |name: &str| {
+        let mut waits = services.get(name)?.0.depends_on.iter().map(|wait| wait.0.as_str());
+        waits.find(|wait| stuck.contains(wait))
+    };
+    let mut seen = BTreeSet::new();
+    for start in &stuck {
+        // Each circle once; services that merely wait for a circle are not at fault.
+        let cycle = cycle_from(start, next, &mut seen);
+        if cycle.is_empty() {
+            continue;
+        }
+        let mut path: Vec<&str> = cycle.clone();
+        path.push(cycle[0]);
+        let wrong = found.error(format!("services wait for each other: {}", path.join(" → ")));
+        for (from, to) in path.iter().zip(path.iter().skip(1)) {
+            let Some((service, at)) = services.get(from) else { continue };
+            let waits = service.depends_on.iter().zip(at.key("depends-on").entries());
+            for (_, wait) in waits.filter(|(wait, _)| wait.0 == **to) {
+                wrong.at(wait, format!("`{from}` waits for `{to}`"));
+            }
+        }
+        wrong.help(
+            "a service that another one calls over Service Connect comes first; break the circle there",
+        );
+    }
+}
+
+/// Follows the first unfinished dependency until a service comes again: the circle, unless an earlier walk came by.
+fn cycle_from<'a>(
+    start: &'a str,
+    next: impl Fn(&str) -> Option<&'a str>,
+    seen: &mut BTreeSet<&'a str>,
+) -> Vec<&'a str> {
+    let (mut path, mut name) = (Vec::new(), start);
+    while seen.insert(name) {
+        path.push(name);
+        let Some(waited) = next(name) else { return Vec::new() };
+        name = waited;
+    }
+    let at = path.iter().position(|known| *known == name);
+    at.map(|at| path.split_off(at)).unwrap_or_default()
+}

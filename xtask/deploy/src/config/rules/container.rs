@@ -1,0 +1,342 @@
+//! Size, health check, variables, secrets and logs of a task.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::naming::VARIABLE;
+use super::{Findings, Place, Rule, Scope};
+use crate::model::Service;
+use crate::model::spec::COMMIT_VARIABLE;
+use crate::redact::{self, doubtful_name, secret_name, secret_value};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule::EachService("fargate-size", fargate_size),
+    Rule::EachService("container-port", container_port),
+    Rule::Environment("container-health", container_health),
+    Rule::EachService("variable-name", variable_name),
+    Rule::EachService("secret-reference", secret_reference),
+    Rule::EachService("secret-in-environment", secret_in_environment),
+    Rule::EachService("exec-role", exec_role),
+    Rule::Environment("log-retention", log_retention),
+    Rule::EachService("own-entry", own_entry),
+];
+
+/// CPU units, and for each the memory in MiB: least, most, step.
+const SIZES: [(u32, u32, u32, u32); 7] = [
+    // 256 units take 512, 1024 and 2048, which is no even step: see `memories`.
+    (256, 512, 2048, 512),
+    (512, 1024, 4096, 1024),
+    (1024, 2048, 8192, 1024),
+    (2048, 4096, 16384, 1024),
+    (4096, 8192, 30720, 1024),
+    (8192, 16384, 61440, 4096),
+    (16384, 32768, 122_880, 8192),
+];
+
+/// 32 vCPU come with 60, 120 or 244 GiB.
+const LARGEST: (u32, [u32; 3]) = (32768, [61440, 122_880, 249_856]);
+
+/// The memory sizes in MiB for so many CPU units; empty when Fargate has no such CPU size.
+fn memories(cpu: u32) -> Vec<u32> {
+    if cpu == LARGEST.0 {
+        return LARGEST.1.to_vec();
+    }
+    let Some(&(_, least, most, step)) = SIZES.iter().find(|(units, ..)| *units == cpu) else {
+        return Vec::new();
+    };
+    (least..=most).step_by(step as usize).filter(|&memory| (cpu, memory) != (256, 1536)).collect()
+}
+
+/// Fargate has tasks of certain sizes only.
+///
+/// Source: ECS developer guide, task definition differences for Fargate (CPU and memory).
+/// RegisterTaskDefinition refuses others with "No Fargate configuration exists for given values".
+fn fargate_size(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    let (cpu, memory) = (service.cpu, service.memory_mib);
+    let (cpu_at, memory_at) = (at.key("cpu"), at.key("memory-mib"));
+    let sizes = memories(cpu);
+    if sizes.is_empty() {
+        let units: Vec<String> = SIZES.iter().map(|(units, ..)| units.to_string()).collect();
+        found
+            .error(format!("Fargate has no tasks with {} CPU units", cpu))
+            .at(cpu_at, "no such size")
+            .note(format!("the sizes are {} and {}", units.join(", "), LARGEST.0));
+    } else if !sizes.contains(&memory) {
+        let fits = sizes.iter().find(|&&size| size >= memory).or(sizes.last()).copied().unwrap_or_default();
+        found
+            .error(format!("Fargate has no tasks with {} CPU units and {} MiB", cpu, memory))
+            .at(cpu_at, format!("`cpu` is {}", cpu))
+            .at(&memory_at, format!("`memory-mib` is {}", memory))
+            .note(format!("with {} CPU units it has {}", cpu, mebibytes(&sizes)))
+            .replace(&memory_at, fits.to_string(), format!("the nearest size is `memory-mib = {fits}`"));
+    }
+}
+
+fn mebibytes(sizes: &[u32]) -> String {
+    match sizes {
+        [first, second, .., last] if sizes.len() > 4 => format!("{first}, {second} … {last} MiB"),
+        _ => format!("{} MiB", sizes.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// The application listens where the port mapping points.
+///
+/// The tool sets `PORT` from `container.port`; a different `PORT` in the environment would win, and every
+/// health check would knock at a closed door.
+fn container_port(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    let (container, at) = (&service.container, at.key("container"));
+    let told = container.environment.get("PORT");
+    if container.port != 0 && told.is_some_and(|told| *told != container.port.to_string()) {
+        found
+            .error("the application is told another port than the load balancer")
+            .at(at.key("environment.PORT"), "where the application listens")
+            .at(at.key("port"), "where health checks and requests go")
+            .help("leave `PORT` out: it is set from `container.port`");
+    }
+}
+
+/// The container's health check can run in the image.
+///
+/// Source: ECS API, HealthCheck (the command's first word), and the image itself: what `build.cargo` makes
+/// holds one static binary at `/app/PACKAGE` and no shell, so a shell command can never pass.
+fn container_health(scope: &Scope<'_>, found: &mut Findings) {
+    for (service, at) in scope.services() {
+        // What the image of an unknown package would hold is not known either: `package-name` says so.
+        if service.build.cargo.as_ref().is_some_and(|package| scope.lacks_package(package)) {
+            continue;
+        }
+        health_command(service, &at, found);
+    }
+}
+
+fn health_command(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    let (command, cargo) = (&at.key("container.health-check.command"), &at.key("build.cargo"));
+    let Some(health) = service.container.health_check.as_ref().filter(|_| command.written()) else { return };
+    let words: Vec<&str> = health.command.iter().map(String::as_str).collect();
+    let package = service.build.cargo.as_ref();
+    let fix = package.map_or_else(
+        || "[\"CMD\", \"PROGRAM\", …]".to_owned(),
+        |package| format!("[\"CMD\", \"/app/{}\", \"probe\"]", package),
+    );
+    match (words.as_slice(), package) {
+        (["CMD-SHELL", ..], Some(_)) => {
+            found
+                .error("the health check needs a shell, and the image has none")
+                .at(command, "runs in `/bin/sh`")
+                .context(cargo, "an image with one static binary in it")
+                .replace(command, fix, "run the binary's own probe");
+        }
+        (["CMD-SHELL", _], None) => {}
+        (["CMD", program, ..], Some(package)) if *program != format!("/app/{}", package) => {
+            found
+                .error("the health check's program is not in the image")
+                .at(command, format!("`{program}`"))
+                .context(cargo, format!("the image holds `/app/{}` and nothing else", package))
+                .replace(command, fix, "run the binary's own probe");
+        }
+        (["CMD", _, ..], _) => {}
+        _ => {
+            found
+                .error("a health check's command begins with `CMD` or `CMD-SHELL`")
+                .at(command, "ECS would refuse it")
+                .note("`CMD` takes a program and its arguments, `CMD-SHELL` one text for the shell")
+                .replace(command, fix, "name the form first");
+        }
+    }
+}
+
+/// Environment variables have names that a shell can read, and each comes from one place.
+///
+/// Source: POSIX, Environment Variable Definition; ECS RegisterTaskDefinition refuses a name that is both in
+/// `environment` and in `secrets`, also when it is the tool that sets it.
+fn variable_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    let (container, at) = (&service.container, at.key("container"));
+    let plain = |name: &str| at.key("environment").key(name).name();
+    for name in container.environment.keys() {
+        VARIABLE.check(name, plain(name), found);
+    }
+    for name in container.secrets.keys() {
+        let secret = at.key("secrets").key(name).name();
+        VARIABLE.check(name, &secret, found);
+        let twice = format!("`{name}` has two sources");
+        if ["PORT", COMMIT_VARIABLE].contains(&name.as_str()) {
+            found
+                .error(&twice)
+                .at(&secret, "a secret")
+                .note("the tool sets this variable itself, and ECS refuses a name that is both")
+                .help("give the secret another name");
+        }
+        if let Some(plain) = plain(name) {
+            found
+                .error(twice)
+                .at(plain, "a plain value")
+                .at(secret, "a secret")
+                .help("keep the secret and take the plain value out");
+        }
+    }
+}
+
+/// `secrets` says where a secret is kept, never the secret.
+///
+/// Source: ECS API, Secret.valueFrom: the ARN of a Secrets Manager secret or SSM parameter, or the
+/// parameter's name. Of names only hierarchical ones (`/app/prod/key`) are taken here: a name without a slash
+/// looks just like a password that somebody pasted.
+fn secret_reference(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    for (name, reference) in &service.container.secrets {
+        let at = at.key("container.secrets").key(name);
+        let arn = reference.starts_with("arn:");
+        let store =
+            reference.split(':').nth(2).is_some_and(|store| ["secretsmanager", "ssm"].contains(&store));
+        let wrong = match reference {
+            _ if arn && !store => "an ARN of something else",
+            reference if !redact::secret_reference(reference) => "neither an ARN nor `/a/parameter/name`",
+            _ => continue,
+        };
+        found.error(format!("`{name}` does not say where the secret is kept")).at(&at, wrong).note(
+            "it takes the ARN of a Secrets Manager secret or SSM parameter, or the parameter's name with a \
+             leading slash",
+        );
+    }
+}
+
+/// No secret stands in plain environment variables.
+///
+/// A task definition is readable for everybody with ecs:DescribeTaskDefinition, and every revision keeps it
+/// for ever. The value itself is never shown: `redact` has masked it in what is quoted here.
+///
+/// A name says little: where it may as well be harmless, this is a warning, and `public` ends it.
+fn secret_in_environment(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    let (container, at) = (&service.container, at.key("container.environment"));
+    let public = |name: &str| container.public.iter().any(|public| public == name);
+    for (name, value) in &container.environment {
+        let form = secret_value(value);
+        let switch = ["", "true", "false"].contains(&value.as_str());
+        if switch || public(name) || (form.is_none() && !secret_name(name)) {
+            continue;
+        }
+        let (variable, at) = (name, at.key(name).name());
+        let none = format!("if it is none, add `public = [\"{variable}\"]` to the container's table");
+        if form.is_none() && doubtful_name(variable) {
+            let text = format!("maybe a secret in the plain environment: `{variable}`");
+            found.warning(text).at(at, "its name sounds like one").help(none);
+            continue;
+        }
+        let label = form
+            .map_or_else(|| "its name says that it is a secret".to_owned(), |form| format!("it is {form}"));
+        found
+            .error(format!("a secret in the plain environment: `{variable}`"))
+            .at(at, label)
+            .note("whoever may read the task definition can read it, in every revision there ever was")
+            .note("if it was ever committed or deployed, replace the secret itself too")
+            .help(format!(
+                "keep it in Secrets Manager or the SSM parameter store, and say where in the container's \
+                     `secrets`: `{variable} = \"/APP/ENV/NAME\"`; {none}"
+            ));
+    }
+}
+
+/// Tasks that commands can run in have a task role.
+///
+/// Source: ECS developer guide, ECS Exec: the agent in the container opens its channels with the task role.
+/// CreateService refuses `enableExecuteCommand` without one.
+fn exec_role(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    if service.enable_execute_command && service.task_role.is_none() {
+        found
+            .error("commands can only run in tasks that have a task role")
+            .at(at.key("enable-execute-command"), format!("`{}` has no `task-role`", service.key))
+            .note("CreateService refuses it: ECS Exec opens its channel with the task role")
+            .help("name a `task-role` that may call ssmmessages, or set `enable-execute-command = false`");
+    }
+}
+
+const DAYS: [u32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+/// Logs are kept for a number of days that CloudWatch Logs offers.
+///
+/// Source: CloudWatch Logs API, PutRetentionPolicy. A log group that two services share has one retention: with two, each
+/// deploy would set it to and fro, and no plan would ever be empty.
+fn log_retention(scope: &Scope<'_>, found: &mut Findings) {
+    let mut seen: BTreeMap<&str, (u32, Place<'_>)> = BTreeMap::new();
+    for (service, at) in scope.services() {
+        let (group, at) = (&service.log_group, at.key("log-group"));
+        let (days, days_at) = (group.retention_days, at.key("retention-days"));
+        if at.key("name").written() {
+            let (other, other_at) = seen.entry(&group.name).or_insert_with(|| (days, days_at.clone()));
+            if *other != days {
+                found
+                    .error("two services keep one log group for different times")
+                    .at(&*other_at, format!("{other} days"))
+                    .at(&days_at, format!("{days} days"))
+                    .context(at.key("name"), "the same log group")
+                    .help("give both the same number, or each service a log group of its own");
+            }
+        }
+        if DAYS.contains(&days) {
+            continue;
+        }
+        let below = DAYS.iter().rfind(|&&offer| offer < days);
+        let above = DAYS.iter().find(|&&offer| offer > days);
+        let near: Vec<String> = below.into_iter().chain(above).map(u32::to_string).collect();
+        found
+            .error("CloudWatch Logs has no such retention")
+            .at(days_at, format!("{days} days"))
+            .note(format!("the nearest that it has: {}", near.join(" and ")));
+    }
+}
+
+/// `aws` tables leave alone what the tool sets in a list: its own container, its own port, its own endpoint.
+///
+/// Entries of these lists are merged by their names, and so would change what the tool works with. What has a place of its
+/// own in the schema is refused there.
+fn own_entry(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    let (container, tables, at) = (&service.container, &service.aws, at.key("aws"));
+    let mut refuse = |place, what: &str, label: &str, help: String| {
+        found.error(format!("{what} is not for an `aws` table")).at(place, label).help(help);
+    };
+    if tables.task_definition.get(&["containerDefinitions", &container.name]).is_some() {
+        let place = at.key("task-definition.containerDefinitions");
+        let help = format!("move it to `[service.{}.aws.container]`", service.key);
+        refuse(place, &format!("the container `{}`", container.name), "sidecars only", help);
+    }
+    let port = container.port.to_string();
+    if tables.container.get(&["portMappings", &port]).is_some() {
+        let place = at.key("container.portMappings");
+        refuse(place, &format!("port {port}"), "further ports only", "set `container.port-name`".to_owned());
+    }
+    let endpoints = tables.connect.get(&["services"]).and_then(Value::as_object);
+    let others = endpoints.into_iter().flatten().filter(|(name, _)| **name != container.port_name);
+    for (other, _) in others {
+        let what = format!("the endpoint `{other}`");
+        let help = format!("the service's own endpoint is `portName = \"{}\"`", container.port_name);
+        refuse(at.key("connect.services"), &what, "no other endpoint", help);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_awss() {
+        assert_eq!(memories(256), [512, 1024, 2048]);
+        assert_eq!(memories(512), [1024, 2048, 3072, 4096]);
+        for (cpu, least, most, count) in [
+            (1024, 2048, 8192, 7),
+            (2048, 4096, 16384, 13),
+            (4096, 8192, 30720, 23),
+            (8192, 16384, 61440, 12),
+            (16384, 32768, 122_880, 12),
+            (32768, 61440, 249_856, 3),
+        ] {
+            let sizes = memories(cpu);
+            assert_eq!(
+                (sizes.first(), sizes.last(), sizes.len()),
+                (Some(&least), Some(&most), count),
+                "{cpu}"
+            );
+        }
+        assert!(memories(1000).is_empty());
+    }
+}
