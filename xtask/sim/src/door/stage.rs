@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
 use super::forward::{self, ReplyBody, whole};
@@ -48,10 +48,13 @@ pub(super) async fn application(name: &'static str) -> Served {
     .await
 }
 
-/// A port that nobody listens on: it was given and taken back.
-pub(super) async fn dead_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    listener.local_addr().unwrap().port()
+/// A port that refuses connections: bound, so that no other test of this process gets it, and not listening.
+pub(super) fn dead_port() -> u16 {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    std::mem::forget(socket);
+    port
 }
 
 /// Sends a request and gives the reply's status and body.

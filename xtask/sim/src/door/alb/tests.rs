@@ -90,7 +90,7 @@ async fn a_request_arrives_whole_and_the_target_learns_who_sent_it() {
 #[tokio::test]
 async fn targets_take_turns_and_a_dead_one_costs_no_request() {
     let (one, two) = (application("one").await, application("two").await);
-    let tasks = [("a", one.address.port()), ("b", dead_port().await), ("c", two.address.port())];
+    let tasks = [("a", one.address.port()), ("b", dead_port()), ("c", two.address.port())];
     let alb = balancer(&tasks).await;
     let mut answered = Vec::new();
     for _ in 0..6 {
@@ -131,7 +131,7 @@ async fn what_goes_wrong_has_the_load_balancers_status() {
     tokio::spawn(async move { while closes.accept().await.is_ok() {} });
     for (tasks, path, expected) in [
         (vec![], "/", 503),
-        (vec![("t", dead_port().await)], "/", 502),
+        (vec![("t", dead_port())], "/", 502),
         (vec![("t", closes_port)], "/", 502),
         (vec![("t", app.address.port())], "/silent", 504),
     ] {

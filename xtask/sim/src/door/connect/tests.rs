@@ -52,7 +52,7 @@ async fn a_name_of_the_namespace_reaches_a_task_and_the_credentials_stay_behind(
 #[tokio::test]
 async fn requests_take_turns_and_two_dead_tasks_in_a_row_cost_none() {
     let (one, two) = (application("one").await, application("two").await);
-    let dead = dead_port().await;
+    let dead = dead_port();
     let tasks = [("a", one.address.port()), ("b", dead), ("c", dead), ("d", two.address.port())];
     let proxy = proxy(&tasks).await;
     let mut names = Vec::new();
@@ -89,7 +89,7 @@ async fn what_is_refused_says_why() {
         (vec![("b", port)], anonymous, 407, "names itself by its id"),
         (vec![("b", port)], tunnel, 405, "CONNECT is not served"),
         (vec![("b", port)], silent, 504, "did not answer within 0.2 s"),
-        (vec![("b", dead_port().await)], get(BACKEND, "front"), 503, "accepted the connection"),
+        (vec![("b", dead_port())], get(BACKEND, "front"), 503, "accepted the connection"),
         (vec![], get(BACKEND, "front"), 503, "has no healthy task now"),
     ] {
         let proxy = proxy(&tasks).await;
