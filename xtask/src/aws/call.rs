@@ -93,15 +93,15 @@ pub enum CallOutcome {
     },
 }
 
-/// Is told of every attempt.
+/// Called with every attempt.
 #[derive(Clone)]
 pub struct Observer(Arc<dyn Fn(&CallRecord) + Send + Sync>);
 
 impl Observer {
-    /// Tells `tell`.
+    /// Calls `report` with every attempt.
     #[must_use]
-    pub fn new(tell: impl Fn(&CallRecord) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(tell))
+    pub fn new(report: impl Fn(&CallRecord) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(report))
     }
 
     /// Tells nobody.

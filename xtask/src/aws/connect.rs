@@ -41,7 +41,7 @@ pub struct Connect {
     pub clock: Clock,
     /// The root of randomness.
     pub rng: Rng,
-    /// Is told of every attempt.
+    /// Called with every attempt.
     pub observer: Observer,
     /// Where the environment says that credentials are, for errors; the credential chain finds them by itself.
     pub source: Option<Source>,

@@ -14,7 +14,7 @@ use std::ops::Deref;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Failure>);
 
-/// What an [`Error`] tells; it derefs to this.
+/// What an [`Error`] says; it derefs to this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The prefix of the operation's IAM action, such as `ecs`.

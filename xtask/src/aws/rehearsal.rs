@@ -45,7 +45,7 @@ impl Rehearsal {
         Self { cloud, aws, records }
     }
 
-    /// What the observer was told.
+    /// What the observer was called with.
     pub(crate) fn records(&self) -> Vec<CallRecord> {
         self.records.lock().unwrap().clone()
     }

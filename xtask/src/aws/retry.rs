@@ -1,6 +1,6 @@
 //! When a call is made again, and after how long.
 //!
-//! The SDK's own retries are off: their schedule is random and cannot be seeded, and they tell nobody. A policy
+//! The SDK's own retries are off: their schedule is random and cannot be seeded, and they are not observable. A policy
 //! is a value, its randomness is handed in, and every attempt is reported.
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::host::Rng;
 pub struct Policy {
     /// Attempts in all when AWS throttles or fails.
     pub attempts: u32,
-    /// Attempts in all when nothing answers: a wrong endpoint should be told within seconds.
+    /// Attempts in all when nothing answers: a wrong endpoint should be an error within seconds.
     pub attempts_unanswered: u32,
     /// The longest first wait; it doubles with each attempt.
     pub base: Duration,

@@ -1,4 +1,4 @@
-//! Calls against the embedded cloud: what is retried, what is told, and what a lost reply leads to.
+//! Calls against the embedded cloud: what is retried, what is reported, and what a lost reply leads to.
 
 mod batches;
 mod faults;

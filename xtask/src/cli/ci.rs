@@ -51,8 +51,8 @@ pub(super) async fn run(host: &Host) -> Result<ExitCode, Failure> {
             failed.push(name);
         }
     }
-    if let Some(told) = left_out(&missing) {
-        print_result(&told);
+    if let Some(notice) = left_out(&missing) {
+        print_result(&notice);
     }
     if failed.is_empty() {
         print_result("ci: all checks passed");
@@ -122,8 +122,8 @@ mod tests {
                  Docker",
             ),
         ];
-        for (missing, told) in table {
-            assert_eq!(left_out(missing).as_deref(), Some(told));
+        for (missing, notice) in table {
+            assert_eq!(left_out(missing).as_deref(), Some(notice));
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn check(global: &Global, verb: &Verb) -> Result<(), Failure> {
     Err(Failure::usage(text).hint("name a folder that is not there: it is written whole"))
 }
 
-/// Keeps the evidence where `--evidence` says, and after a failure in any case; tells where, or why not. `ended` is the
+/// Keeps the evidence where `--evidence` says, and after a failure in any case; prints where, or why not. `ended` is the
 /// command's last event, which is yet to come.
 pub(super) fn keep(host: &Host, global: &Global, events: &Recorder, exit: ExitCode, ended: &Kind) {
     let record = events.events();

@@ -114,7 +114,7 @@ fn program(root: &Path, package: &crate::host::Package) -> Option<Found> {
     })
 }
 
-/// Where the frameworks that tell answer, and the front page for all others.
+/// Where the frameworks that are recognised answer, and the front page for all others.
 fn health(folder: &Path) -> String {
     let says =
         |file: &str, word: &str| fs::read_to_string(folder.join(file)).is_ok_and(|text| text.contains(word));

@@ -86,7 +86,7 @@ fn table(status: &Status) -> String {
     )
 }
 
-/// Is the embedded cloud until it is told to end.
+/// Is the embedded cloud until it is asked to end.
 async fn be(host: &Host, serve: Serve) -> Result<ExitCode, Failure> {
     let file = Local::record_file(&serve.state);
     let program = Local::keep_program(&serve.state).map_err(|error| Failure::from_error(&error))?;

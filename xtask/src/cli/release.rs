@@ -36,7 +36,7 @@ pub(super) fn begin(host: &Host, settings: &Settings) -> (Release, Option<String
     (release, lacks)
 }
 
-/// Who deploys. A workflow run is told by its page; its machine, and so its process, is gone when it is run again.
+/// Who deploys. A workflow run is known by its page; its machine, and so its process, is gone when it is run again.
 pub(super) fn claim(host: &Host, asked: &args::Lease) -> Claim {
     let Actor { name, run_url } = Actor::system(&host.env, &host.shell);
     let process = run_url.is_none().then(|| Daemon::own().pid);

@@ -174,7 +174,7 @@ impl Session {
             endpoint.as_ref().map(|_| aws::Keys { id: LOCAL_KEY.to_owned(), secret: LOCAL_KEY.to_owned() });
         let source = if endpoint.is_none() { credentials(&host.env) } else { None };
         let record = events.clone();
-        let observer = aws::Observer::new(move |call| record.emit(Kind::Called(told(call))));
+        let observer = aws::Observer::new(move |call| record.emit(Kind::Called(recorded(call))));
         let aws = Aws::connect(aws::Connect {
             region: settings.environment.region.clone(),
             endpoint,
@@ -200,7 +200,7 @@ fn credentials(env: &Env) -> Option<aws::Source> {
     profile.or_else(|| named("AWS_WEB_IDENTITY_TOKEN_FILE").map(aws::Source::WebIdentity))
 }
 
-fn told(call: &aws::CallRecord) -> Call {
+fn recorded(call: &aws::CallRecord) -> Call {
     let outcome = match &call.outcome {
         aws::CallOutcome::Done => "ok".to_owned(),
         aws::CallOutcome::Retried { reason, wait_ms } => format!("{reason}; again in {wait_ms} ms"),

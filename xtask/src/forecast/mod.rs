@@ -18,10 +18,10 @@ pub use rehearsal::{Rehearsal, rehearse};
 use crate::aws::Aws;
 use crate::release::Planned;
 
-/// Until a small service listens, where nobody has told: in a container of a quarter of a vCPU, and as a process.
+/// Until a small service listens, where nobody has said: in a container of a quarter of a vCPU, and as a process.
 const BOOT_MS: u64 = 1_000;
 const BOOT_LOCAL_MS: u64 = 100;
-/// What an engine on a developer's machine takes for a task's containers and their sidecar, where nobody has told.
+/// What an engine on a developer's machine takes for a task's containers and their sidecar, where nobody has said.
 const CONTAINERS_LOCAL_MS: u64 = 1_200;
 
 /// Predicts a plan's rolls; `None` when it rolls nothing, or the rehearsal does not go well: what cannot be predicted is
@@ -57,7 +57,7 @@ pub async fn predict(aws: &Aws, environment: &Environment, planned: &Planned) ->
     tokio::task::spawn_blocking(move || rehearse(&rehearsal)).await.ok()?
 }
 
-/// Whether the embedded cloud will have containers to start, as far as that can be told beforehand.
+/// Whether the embedded cloud will have containers to start, as far as that is known beforehand.
 fn in_containers(environment: &Environment) -> bool {
     let dockerfile = |service: &deploy::model::Service| service.build.dockerfile.is_some();
     match environment.workload {

@@ -58,7 +58,7 @@ pub enum DaemonError {
     /// It cannot be started.
     #[error("cannot start {}", .0.display())]
     Start(PathBuf, #[source] io::Error),
-    /// It cannot be told to end.
+    /// It cannot be sent a signal.
     #[error("cannot end process {0}")]
     End(u32, #[source] io::Error),
 }
@@ -114,7 +114,7 @@ impl Daemon {
     /// The tool's own program, to start it once more.
     ///
     /// # Errors
-    /// When the operating system does not tell.
+    /// When the operating system does not say.
     pub fn own_program() -> io::Result<PathBuf> {
         std::env::current_exe()
     }
@@ -134,7 +134,7 @@ impl Daemon {
         self.id().is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
     }
 
-    /// The program and its arguments, each followed by a space; `None` where the system does not tell (it needs
+    /// The program and its arguments, each followed by a space; `None` where the system does not say (it needs
     /// /proc). A process id alone names nobody: ids are used again.
     #[must_use]
     pub fn command_line(self) -> Option<String> {

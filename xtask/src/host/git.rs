@@ -29,7 +29,7 @@ impl Git {
             .unwrap_or_else(|error| Self { unknown: Some(refusal(&error)), ..Self::default() })
     }
 
-    /// Porcelain v2 tells commit, branch and changes in one call. Without optional locks: a status that also refreshes
+    /// Porcelain v2 prints commit, branch and changes in one call. Without optional locks: a status that also refreshes
     /// the index, and is killed with the tool, leaves `.git/index.lock` in the way of the user's next command.
     fn ask(shell: &Shell, dir: &Path) -> Result<Self, ProcessError> {
         let args = ["--no-optional-locks", "status", "--porcelain=v2", "--branch"];

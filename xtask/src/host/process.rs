@@ -200,7 +200,7 @@ impl Shell {
         Ok(Output { exit: Exit { code: output.status.code() }, stdout: output.stdout, stderr: output.stderr })
     }
 
-    /// Runs a program to its end and tells each line as it comes. Dropping the future ends the process.
+    /// Runs a program to its end and reports each line as it comes. Dropping the future ends the process.
     ///
     /// # Errors
     /// [`ProcessError`] when it cannot be run; that it fails is no error.
@@ -245,7 +245,7 @@ impl Shell {
     }
 }
 
-/// Writes a process's input. One that ends without reading all of it has its reasons; its exit code tells them.
+/// Writes a process's input. One that ends without reading all of it has its reasons; its exit code says which.
 async fn feed(mut child: Child, input: Option<&[u8]>) -> io::Result<Child> {
     if let (Some(mut pipe), Some(input)) = (child.stdin.take(), input) {
         match pipe.write_all(input).await {

@@ -45,7 +45,10 @@ impl Checkout {
         let images =
             make(host, &self.0, &[wanted], &|line| lines.lock().unwrap().push(line.to_owned())).await;
         let lines = lines.into_inner().unwrap();
-        assert!(lines.iter().any(|line| line.contains("hello")), "the compiler's lines are told: {lines:?}");
+        assert!(
+            lines.iter().any(|line| line.contains("hello")),
+            "the compiler's lines are reported: {lines:?}"
+        );
         Ok(images?.remove(&key).unwrap())
     }
 }
@@ -87,16 +90,16 @@ async fn two_dockerfiles_are_built_at_the_same_time_and_each_line_names_its_serv
     let env = Env::of([("PATH", checkout.0.to_str().unwrap())]);
     let host = Host { shell: Shell::system(&env), env, ..Host::system().unwrap() };
     let services: Vec<&Service> = environment.services.iter().collect();
-    let told = Mutex::new(BTreeSet::new());
+    let printed = Mutex::new(BTreeSet::new());
     let on_event = |event: BuildEvent<'_>| {
         if let BuildEvent::Line { service: Some(service), line } = event {
-            told.lock().unwrap().insert(format!("{service}: {line}"));
+            printed.lock().unwrap().insert(format!("{service}: {line}"));
         }
     };
     let error = build(&host, &checkout.0, &services, false, &on_event).await.unwrap_err();
     assert!(error.to_string().ends_with("both at once"), "{error}");
-    let told = told.into_inner().unwrap();
-    assert!(told.contains("backend: begun") && told.contains("frontend: begun"), "{told:?}");
+    let printed = printed.into_inner().unwrap();
+    assert!(printed.contains("backend: begun") && printed.contains("frontend: begun"), "{printed:?}");
 }
 
 /// Panics with its own path in the text, so that the checkout's folder would show in the binary.

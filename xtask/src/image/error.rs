@@ -53,7 +53,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What to do about it, when that can be told.
+    /// What to do about it, where that is known.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         match self {

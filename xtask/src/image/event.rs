@@ -1,4 +1,4 @@
-//! What is told while images are made.
+//! What is reported while images are made.
 
 use deploy::model::ServiceKey;
 

@@ -1,4 +1,4 @@
-//! What the embedded cloud's process writes down about itself, and what `local status` tells.
+//! What the embedded cloud's process writes down about itself, and what `local status` prints.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub struct Record {
     pub url: String,
 }
 
-/// What `local status` tells, as one object.
+/// What `local status` prints, as one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Status {
     /// Whether it runs and answers.

@@ -94,9 +94,9 @@ mod tests {
         let one = Error::Landing(vec![missing("VPC", "main")]);
         assert_eq!(one.to_string(), "VPC `main` does not exist in eu-west-1");
         let two = Error::Landing(vec![missing("VPC", "main"), missing("role", "task")]);
-        let told = "the account lacks 2 things that deploy.toml refers to:\n  VPC `main` does not exist in \
+        let expected = "the account lacks 2 things that deploy.toml refers to:\n  VPC `main` does not exist in \
                     eu-west-1\n  role `task` does not exist in eu-west-1";
-        assert_eq!(two.to_string(), told);
+        assert_eq!(two.to_string(), expected);
         assert_eq!(two.hint().as_deref(), Some("create it"), "each hint is given once");
     }
 }

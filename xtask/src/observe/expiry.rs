@@ -23,7 +23,7 @@ async fn of_service(aws: &Aws, service: &Service, observed: &Observed) -> Option
     let name = &service.repository.name;
     match aws.pushed_since(name, &running(service, observed)?).await {
         Ok(newer) => warning(service, newer?),
-        Err(error) => Some(format!("cannot tell when {name} expires the image that runs: {error}")),
+        Err(error) => Some(format!("cannot say when {name} expires the image that runs: {error}")),
     }
 }
 

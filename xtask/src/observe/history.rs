@@ -12,9 +12,9 @@ use crate::aws::{self, Aws, Kind};
 /// What was read, and what an endpoint lacks: a sentence each.
 #[derive(Debug, Default)]
 pub struct Read {
-    /// What the account tells.
+    /// What the account holds.
     pub facts: Facts,
-    /// Reads that were refused and without which the history tells less.
+    /// Reads that were refused and without which the history shows less.
     pub warnings: Vec<String>,
 }
 

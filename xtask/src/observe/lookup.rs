@@ -47,7 +47,7 @@ impl Resolved {
         }
     }
 
-    /// Keeps an id. One text can name things of two kinds, and a plan only has the text: that must be told.
+    /// Keeps an id. One text can name things of two kinds, and a plan only has the text: that must be an error.
     pub(super) fn learn(&mut self, reference: &Lookup, id: String, what: &'static str) {
         let text = reference.text();
         match self.ids.get(text).filter(|known| **known != id) {
@@ -103,7 +103,7 @@ mod tests {
         Candidate { id: id.to_owned(), vpc: Some(vpc.to_owned()), zone: None, names: vec![name.to_owned()] }
     }
 
-    fn told(reference: &str, candidates: &[Candidate], vpc: Option<&str>) -> Result<String, String> {
+    fn picked(reference: &str, candidates: &[Candidate], vpc: Option<&str>) -> Result<String, String> {
         let sought = Sought { what: "subnet", region: "eu-west-1", vpc };
         find(&Lookup::parse(reference), candidates, sought).map_err(|missing| missing.to_string())
     }
@@ -111,27 +111,27 @@ mod tests {
     #[test]
     fn a_namesake_in_another_vpc_is_not_taken() {
         let both = [candidate("subnet-1", "vpc-a", "app"), candidate("subnet-2", "vpc-b", "app")];
-        assert_eq!(told("app", &both, Some("vpc-b")), Ok("subnet-2".to_owned()));
+        assert_eq!(picked("app", &both, Some("vpc-b")), Ok("subnet-2".to_owned()));
         assert_eq!(
-            told("app", &both, None),
+            picked("app", &both, None),
             Err("subnet `app` is the name of subnet-1 and subnet-2".to_owned())
         );
         let there = "subnet `app` is in vpc-a and vpc-b, not in vpc-c".to_owned();
-        assert_eq!(told("app", &both, Some("vpc-c")), Err(there));
-        assert_eq!(told("web", &both, None), Err("subnet `web` does not exist in eu-west-1".to_owned()));
+        assert_eq!(picked("app", &both, Some("vpc-c")), Err(there));
+        assert_eq!(picked("web", &both, None), Err("subnet `web` does not exist in eu-west-1".to_owned()));
     }
 
     #[test]
     fn something_found_by_its_name_and_by_its_tag_is_still_one() {
         let twice = [candidate("sg-1", "vpc-a", "web"), candidate("sg-1", "vpc-a", "web")];
-        assert_eq!(told("web", &twice, None), Ok("sg-1".to_owned()));
+        assert_eq!(picked("web", &twice, None), Ok("sg-1".to_owned()));
     }
 
     #[test]
     fn an_id_is_found_by_the_id_and_never_by_a_name() {
         let id = "subnet-0123456789abcdef0";
-        assert_eq!(told(id, &[candidate(id, "vpc-a", "x")], None), Ok(id.to_owned()));
-        assert!(told(id, &[candidate("subnet-1", "vpc-a", id)], None).is_err());
+        assert_eq!(picked(id, &[candidate(id, "vpc-a", "x")], None), Ok(id.to_owned()));
+        assert!(picked(id, &[candidate("subnet-1", "vpc-a", id)], None).is_err());
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
         resolved.learn(&web, "subnet-1".to_owned(), "subnet");
         assert_eq!(resolved.missing, []);
         resolved.learn(&web, "sg-1".to_owned(), "security group");
-        let told = resolved.missing[0].to_string();
-        assert_eq!(told, "security group `web` is sg-1, and subnet-1 has the same name");
+        let picked = resolved.missing[0].to_string();
+        assert_eq!(picked, "security group `web` is sg-1, and subnet-1 has the same name");
     }
 }

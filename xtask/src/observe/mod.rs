@@ -1,7 +1,7 @@
 //! The account as it is: everything that a plan needs, in as few round trips as its parts depend on each other.
 //!
 //! It reads and never writes. What the operator must bring (VPC, subnets, security groups, roles, a selected load
-//! balancer) is looked up by name here, and all that is missing is told at once. What an endpoint lacks and a
+//! balancer) is looked up by name here, and all that is missing is reported at once. What an endpoint lacks and a
 //! deploy can do without becomes a warning.
 
 mod account;

@@ -196,8 +196,8 @@ mod tests {
             attach(&mut found, "alb", &[], &[rule(target)]);
             assert_eq!(found.load_balancers, expected, "{target}");
         }
-        let mut told = group(&["theirs"]);
-        attach(&mut told, "alb", &[], &[rule("tg-arn")]);
-        assert_eq!(told.load_balancers, ["theirs"], "what AWS says is not added to");
+        let mut named = group(&["theirs"]);
+        attach(&mut named, "alb", &[], &[rule("tg-arn")]);
+        assert_eq!(named.load_balancers, ["theirs"], "what AWS says is not added to");
     }
 }

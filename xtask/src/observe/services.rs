@@ -18,7 +18,7 @@ pub(super) struct Services {
     pub(super) warnings: Vec<String>,
 }
 
-/// The namespace comes first: services tell it by its ARN.
+/// The namespace comes first: services name it by its ARN.
 pub(super) async fn read(
     aws: &Aws,
     environment: &Environment,

@@ -68,7 +68,7 @@ async fn everything_that_is_missing_is_told_in_one_go() {
         Rehearsal::with(Settings { landing_zone: LandingZone::default(), ..Settings::default() }, 1).await;
     let error = account(&rehearsal.aws, &environment()).await.unwrap_err();
     let Error::Landing(missing) = &error else { panic!("{error:?}") };
-    let told: Vec<String> =
+    let reported: Vec<String> =
         missing.iter().map(|missing| format!("{} {}", missing.what, missing.reference)).collect();
     let expected = [
         "IAM role ecsTaskExecutionRole",
@@ -82,7 +82,7 @@ async fn everything_that_is_missing_is_told_in_one_go() {
         "subnet ielts-prod-public-1a",
         "subnet ielts-prod-public-1b",
     ];
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
     assert!(error.hint().is_some_and(|hint| hint.contains("correct its name in deploy.toml")));
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn annotate(report: &Report) {
 }
 
 /// Adds the summary and the outputs of a command that is over to the files that the runner named. A file that cannot be
-/// written is told, and changes nothing else.
+/// written is reported, and changes nothing else.
 pub(crate) fn conclude(env: &Env, events: &[Event]) -> Vec<String> {
     let files = [("GITHUB_STEP_SUMMARY", summary(events)), ("GITHUB_OUTPUT", outputs(events))];
     let mut problems = Vec::new();

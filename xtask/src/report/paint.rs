@@ -1,4 +1,4 @@
-//! Color: marks and headings only, so that a screen without color tells the same.
+//! Color: marks and headings only, so that a screen without color says the same.
 
 use anstyle::{AnsiColor, Style};
 

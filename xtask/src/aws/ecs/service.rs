@@ -232,8 +232,9 @@ fn answered(reply: DescribeServicesOutput, names: &[String]) -> Result<Vec<Servi
         let of = |failure: &Failure| failure.arn().is_some_and(|arn| arn_name(arn) == name);
         failures.iter().any(|failure| of(failure) && failure.reason() == Some("MISSING"))
     };
-    let told = |name: &str| found.iter().any(|service| service.service_name() == Some(name)) || missing(name);
-    match names.iter().find(|name| !told(name)) {
+    let listed =
+        |name: &str| found.iter().any(|service| service.service_name() == Some(name)) || missing(name);
+    match names.iter().find(|name| !listed(name)) {
         Some(name) => Err(format!("service {name}, nor calls it missing")),
         None => Ok(found),
     }

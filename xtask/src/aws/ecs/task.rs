@@ -112,7 +112,7 @@ impl Aws {
         Ok(found.iter().flatten().map(snapshot::task).collect())
     }
 
-    /// A service's tasks, as [`Aws::list_tasks`] and [`Aws::describe_tasks`] tell them.
+    /// A service's tasks, as [`Aws::list_tasks`] and [`Aws::describe_tasks`] read them.
     ///
     /// # Errors
     /// When AWS refuses, or the service does not exist.

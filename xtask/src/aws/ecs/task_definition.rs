@@ -63,7 +63,7 @@ impl Aws {
                 }
                 Ok(_) => {}
                 Err(look) if matches!(look.kind, Kind::NotFound) => {}
-                // Without a look one cannot know; the first error tells more than that the look failed too.
+                // Without a look one cannot know; the first error says more than that the look failed too.
                 Err(_) => return Err(error),
             }
         }

@@ -31,7 +31,7 @@ pub struct UpdateService<'a> {
     pub desired: Option<u32>,
     /// Start a deployment even when nothing changes.
     pub force_new_deployment: bool,
-    /// The PRIMARY deployment's id before the update, to tell after a lost reply whether a forced one was started.
+    /// The PRIMARY deployment's id before the update, to see after a lost reply whether a forced one was started.
     pub previous_primary: Option<&'a str>,
     /// ARNs of what the settings name.
     pub arns: &'a Arns,

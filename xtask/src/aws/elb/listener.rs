@@ -11,7 +11,7 @@ use crate::aws::names::{load_balancer_name, port};
 use crate::aws::{Aws, Error, Kind, Tags};
 
 const DESCRIBE: Op = Op::read("elasticloadbalancing", "DescribeListeners");
-/// After a lost reply the port is taken by the very listener that was asked for, which AWS mostly tells by itself.
+/// After a lost reply the port is taken by the very listener that was asked for, and AWS mostly answers so by itself.
 /// Patient about a load balancer and a certificate that were created a moment ago.
 const CREATE: Op = Op::write("elasticloadbalancing", "CreateListener")
     .patient(&["LoadBalancerNotFound", "CertificateNotFound"]);

@@ -14,7 +14,7 @@ use crate::aws::{Aws, Error, Kind, Tags};
 const DESCRIBE: Op = Op::read("elasticloadbalancing", "DescribeRules");
 /// DescribeListeners may show a new listener before DescribeRules knows it.
 const LIST: Op = DESCRIBE.patient(&["ListenerNotFound"]);
-/// A second call finds the priority in use, which is told apart below from somebody else's rule.
+/// A second call finds the priority in use, which is distinguished below from somebody else's rule.
 const CREATE: Op =
     Op::write("elasticloadbalancing", "CreateRule").patient(&["ListenerNotFound", "TargetGroupNotFound"]);
 const MODIFY: Op = Op::write("elasticloadbalancing", "ModifyRule").patient(target_group::LATE);

@@ -200,7 +200,7 @@ fn unreached(error: &(dyn StdError + 'static)) -> Option<Unreached> {
         if let Some(unreached) = cause.downcast_ref::<Unreached>() {
             return Some(unreached.clone());
         }
-        // A body that breaks off half way is told by the HTTP library itself.
+        // A body that breaks off half way is reported by the HTTP library itself.
         let broken = cause.downcast_ref::<reqwest::Error>()?;
         let host = broken.url().and_then(|url| url.host_str()).unwrap_or("the endpoint").to_owned();
         Some(Unreached { host, error: HttpError::of(broken) })
@@ -218,8 +218,8 @@ fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (
 /// connector's own level, which only says what kind of failure it is.
 fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
-    let told = causes(error).skip(1).filter(|cause| !cause.is::<ConnectorError>());
-    for part in told.map(ToString::to_string) {
+    let said = causes(error).skip(1).filter(|cause| !cause.is::<ConnectorError>());
+    for part in said.map(ToString::to_string) {
         if !parts.iter().any(|earlier| earlier.contains(&part)) {
             parts.push(part);
         }

@@ -186,8 +186,8 @@ fn a_denied_pass_role_names_pass_role_and_not_the_call() {
 fn a_proxys_page_is_reported_as_what_it_is() {
     let page = "<html><head><title>403 Forbidden</title></head><body>by proxy</body></html>";
     let error = answered(403, "text/html; charset=utf-8", page);
-    let told = "ecs:CreateService was not answered by AWS: HTTP 403 with text/html \"403 Forbidden\"";
-    assert_eq!(error.to_string(), told);
+    let explained = "ecs:CreateService was not answered by AWS: HTTP 403 with text/html \"403 Forbidden\"";
+    assert_eq!(error.to_string(), explained);
     assert!(!error.may_have_happened);
     let empty = answered(502, "", "");
     assert_eq!(empty.to_string(), "ecs:CreateService was not answered by AWS: HTTP 502 with an empty body");
@@ -215,8 +215,8 @@ fn transport_failures_tell_the_host_and_whether_the_call_may_have_happened() {
     };
     let refused = of(HttpError::Refused);
     assert_eq!((&refused.kind, refused.may_have_happened), (&Kind::Unreachable { permanent: false }, false));
-    let told = "ecs:CreateService got no answer: cannot reach 127.0.0.1:4566: connection refused";
-    assert_eq!(refused.to_string(), told);
+    let explained = "ecs:CreateService got no answer: cannot reach 127.0.0.1:4566: connection refused";
+    assert_eq!(refused.to_string(), explained);
     let broken = of(HttpError::Broken("reset".into()));
     assert_eq!((&broken.kind, broken.may_have_happened), (&Kind::Unreachable { permanent: false }, true));
     assert_eq!(of(HttpError::Tls("bad certificate".into())).kind, Kind::Unreachable { permanent: true });
@@ -237,7 +237,7 @@ fn missing_and_broken_credentials_are_told_apart() {
 }
 
 /// What an error about these credentials says, and what it advises.
-fn told(error: Error, profile: &str, exists: bool) -> (String, String) {
+fn explained(error: Error, profile: &str, exists: bool) -> (String, String) {
     let error = error.with_source(Some(&Source::Profile { name: profile.to_owned(), exists }));
     (error.to_string(), error.hint().unwrap())
 }
@@ -256,18 +256,18 @@ fn each_source_of_credentials_has_the_remedy_that_fits_it() {
         ("ProfileFile provider could not be built", "correct profile `p` in"),
     ];
     for (said, remedy) in cases {
-        let (text, hint) = told(broken(said), "p", true);
+        let (text, hint) = explained(broken(said), "p", true);
         assert!(text.contains("of profile `p`"), "{text}");
         assert!(hint.contains(remedy), "{said}: {hint}");
         assert_eq!(hint.contains("MFA"), said.contains("MFA"), "{said}: {hint}");
     }
     let expired = json(400, "ExpiredTokenException", "The security token included in the request is expired");
-    assert!(told(expired, "p", true).1.contains("`aws sso login --profile p`"));
+    assert!(explained(expired, "p", true).1.contains("`aws sso login --profile p`"));
     let pod = broken("no such file").with_source(Some(&Source::WebIdentity("/run/token".to_owned())));
     assert!(pod.to_string().contains("web identity token `/run/token` cannot be loaded"), "{pod}");
     assert!(pod.hint().unwrap().contains("AWS_WEB_IDENTITY_TOKEN_FILE"), "{pod}");
     let missing = dispatch(ConnectorError::other(CredentialsError::not_loaded("x").into(), None));
-    let (text, hint) = told(missing, "nosuch", false);
+    let (text, hint) = explained(missing, "nosuch", false);
     assert_eq!(text, "profile `nosuch` is not in the AWS configuration files");
     assert!(hint.contains("`aws configure list-profiles`"), "{hint}");
 }

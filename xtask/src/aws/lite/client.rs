@@ -50,7 +50,7 @@ pub(in crate::aws) struct Lite {
     endpoint: Option<String>,
 }
 
-/// The result of a call, in the SDK's own terms: the reply's body, or an error that tells its response.
+/// The result of a call, in the SDK's own terms: the reply's body, or an error with its response.
 pub(in crate::aws) type Reply = Result<Vec<u8>, SdkError<ErrorMetadata, HttpResponse>>;
 
 impl Lite {

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::xml::{children, text};
 
-/// An error as a body tells it.
+/// An error as it is written in a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::aws) struct Fault {
     /// Without the namespace that may stand before it or the URL that may stand after it.
@@ -84,7 +84,7 @@ pub(in crate::aws) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String
 mod tests {
     use super::*;
 
-    fn told(body: &str) -> Option<(String, String)> {
+    fn parsed(body: &str) -> Option<(String, String)> {
         error_of(body.as_bytes()).map(|fault| (fault.code, fault.message))
     }
 
@@ -113,7 +113,7 @@ mod tests {
             ),
         ];
         for (body, code, message) in cases {
-            assert_eq!(told(body), Some((code.to_owned(), message.to_owned())), "{body}");
+            assert_eq!(parsed(body), Some((code.to_owned(), message.to_owned())), "{body}");
         }
         let id =
             error_of(b"<R><Error><Code>C</Code></Error><RequestId>r1</RequestId></R>").unwrap().request_id;
@@ -125,7 +125,7 @@ mod tests {
         for body in
             ["", "<html><body><h1>403 Forbidden</h1><br></body></html>", "upstream error", "{}", "[]", "<"]
         {
-            assert_eq!(told(body), None, "{body}");
+            assert_eq!(parsed(body), None, "{body}");
         }
     }
 }

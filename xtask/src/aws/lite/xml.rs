@@ -7,10 +7,10 @@ pub(in crate::aws) fn read<T>(
     body: &[u8],
     with: impl FnOnce(&mut ScopedDecoder<'_, '_>) -> Result<T, XmlDecodeError>,
 ) -> Result<T, String> {
-    let told = |error: XmlDecodeError| error.to_string();
-    let mut document = Document::try_from(body).map_err(told)?;
-    let mut root = document.root_element().map_err(told)?;
-    with(&mut root).map_err(told)
+    let broken = |error: XmlDecodeError| error.to_string();
+    let mut document = Document::try_from(body).map_err(broken)?;
+    let mut root = document.root_element().map_err(broken)?;
+    with(&mut root).map_err(broken)
 }
 
 /// Visits the child elements of one, by name.

@@ -54,10 +54,10 @@ async fn a_proxys_page_is_told_as_such_in_every_protocol() {
     let rehearsal = Rehearsal::new().await;
     rehearsal.cloud.add_rule(On::any().then(crate::aws::rehearsal::proxy_page()));
     for error in each_protocol(&rehearsal).await {
-        let told = error.to_string();
+        let shown = error.to_string();
         assert!(
-            told.ends_with("was not answered by AWS: HTTP 403 with text/html \"502 Bad Gateway\""),
-            "{told}"
+            shown.ends_with("was not answered by AWS: HTTP 403 with text/html \"502 Bad Gateway\""),
+            "{shown}"
         );
     }
     assert!(rehearsal.waits().is_empty(), "asking again does not help");
@@ -98,11 +98,11 @@ async fn an_endpoint_where_nobody_listens_is_told_within_seconds() {
     rehearsal.cloud.add_rule(On::any().then(Fault::Refuse));
     let start = rehearsal.aws.now_ms();
     for error in each_protocol(&rehearsal).await {
-        let told = format!(
+        let shown = format!(
             "{}:{} got no answer: cannot reach cloud.test: connection refused, 4 times in a row",
             error.service, error.operation
         );
-        assert_eq!(error.to_string(), told);
+        assert_eq!(error.to_string(), shown);
     }
     assert!(rehearsal.aws.now_ms() - start < 5 * 3_000);
 }

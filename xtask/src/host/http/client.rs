@@ -74,7 +74,7 @@ impl Http {
     }
 }
 
-/// A connector as the SDK gets it: its failures tell the host, and it gives up when the SDK asked for both a
+/// A connector as the SDK gets it: its failures name the host, and it gives up when the SDK asked for both a
 /// connect and a read timeout, as its client for the instance metadata service does. Away from EC2 nothing
 /// answers there, and credentials must not take minutes to be missing.
 #[derive(Debug)]

@@ -42,12 +42,12 @@ async fn a_process_that_does_not_read_its_input_is_judged_by_its_exit_code() {
 #[tokio::test]
 async fn an_abandoned_build_does_not_go_on_in_the_background() {
     let mut pid = None;
-    let (told, mut started) = tokio::sync::mpsc::unbounded_channel();
+    let (pids, mut started) = tokio::sync::mpsc::unbounded_channel();
     let (shell, program) = (shell(), sh("echo $$; exec sleep 600"));
     tokio::select! {
         biased;
         line = started.recv() => pid = line,
-        _ = shell.stream(&program, |_, line| told.send(line.parse::<u32>().unwrap()).unwrap()) => {}
+        _ = shell.stream(&program, |_, line| pids.send(line.parse::<u32>().unwrap()).unwrap()) => {}
     }
     let build = Daemon { pid: pid.unwrap() };
     while build.is_alive() {

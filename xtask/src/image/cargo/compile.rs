@@ -32,7 +32,7 @@ pub enum Failure {
         target: &'static str,
         /// The compiler's last lines, as it printed them.
         diagnostics: String,
-        /// What to do, when the lines tell.
+        /// What to do, when the lines say it.
         hint: Option<String>,
     },
     /// cargo succeeded, but it is not clear what it built.
@@ -81,7 +81,7 @@ pub(in crate::image) async fn compile(
     Err(Failure::Compile { package: package.to_owned(), target, hint, diagnostics })
 }
 
-/// What is missing on this machine, where the compiler's words tell: these texts are rustc's, cargo's and the
+/// What is missing on this machine, where the compiler's words show it: these texts are rustc's, cargo's and the
 /// linkers', and no other sign of the cause exists.
 fn hint(diagnostics: &str, target: &str) -> Option<String> {
     let says = |texts: &[&str]| texts.iter().any(|text| diagnostics.contains(text));

@@ -17,7 +17,7 @@ pub(in crate::image) struct Executable {
     pub(in crate::image) path: PathBuf,
 }
 
-/// Why a package's executable cannot be told from cargo's messages.
+/// Why a package's executable is not clear from cargo's messages.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unclear {
     /// A line of another shape.

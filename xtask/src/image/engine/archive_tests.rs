@@ -84,7 +84,7 @@ fn a_layer_of_the_image_before_is_not_compressed_again() {
         file(name, &members, &[])
     };
     let mut before = read(&archive("before", b"two"), None).unwrap();
-    // Told from what compressing gives.
+    // Results from what compressing gives.
     before.layers[0] = layer::compressed(b"kept").unwrap();
     let after = read(&archive("after", b"three"), Some(&before)).unwrap();
     assert_eq!(after.layers, [before.layers[0].clone(), layer::compressed(b"three").unwrap()]);

@@ -1,6 +1,6 @@
 //! Caches outside the engine, as far as a builder can use them.
 //!
-//! A cache changes how long a build takes and not what it gives: what a builder cannot use is left out, and told.
+//! A cache changes how long a build takes and not what it gives: what a builder cannot use is left out, and said.
 
 use deploy::model::BuildCache;
 

@@ -11,7 +11,7 @@ use crate::host::Program;
 use crate::image;
 
 /// Files that a build writes besides the image.
-pub(super) struct Told<'a> {
+pub(super) struct Results<'a> {
     /// For the image's id.
     pub(super) id: &'a Path,
     /// For what buildx says of the image.
@@ -19,7 +19,7 @@ pub(super) struct Told<'a> {
 }
 
 /// Builds, and writes the image's id.
-pub(super) fn build(builder: &Builder, job: &Job<'_>, cache: Cache<'_>, told: &Told<'_>) -> Program {
+pub(super) fn build(builder: &Builder, job: &Job<'_>, cache: Cache<'_>, results: &Results<'_>) -> Program {
     let Job { dockerfile, architecture, no_cache, .. } = *job;
     let mut args = Args::default();
     match builder.kind {
@@ -29,9 +29,9 @@ pub(super) fn build(builder: &Builder, job: &Job<'_>, cache: Cache<'_>, told: &T
         Kind::Classic | Kind::Buildah => args.words(&["build"]),
     }
     args.pair("--file", dockerfile.file());
-    args.pair("--iidfile", &told.id.display().to_string());
+    args.pair("--iidfile", &results.id.display().to_string());
     if builder.kind == Kind::Buildx {
-        args.pair("--metadata-file", &told.metadata.display().to_string());
+        args.pair("--metadata-file", &results.metadata.display().to_string());
     }
     if no_cache {
         args.words(&["--no-cache"]);

@@ -14,7 +14,7 @@ use super::*;
 use crate::host::{Env, Shell};
 use crate::image::platform;
 
-/// Builds the image `id` and saves an archive with that in its layer; tells what it was asked. The file `version` holds what
+/// Builds the image `id` and saves an archive with that in its layer; prints what it was asked. The file `version` holds what
 /// it answers to `--version`, and it has buildx where there is a file `buildx`. `meanwhile` happens during a build.
 const ENGINE: &str = r#"#!/bin/sh
 here=$(dirname "$0")
@@ -89,11 +89,11 @@ impl Bench {
         self.made(&Build { engine, ..Self::dockerfile() }).await.0
     }
 
-    /// The image, and what was told meanwhile.
+    /// The image, and what was reported meanwhile.
     async fn made(&self, dockerfile: &Build) -> (Result<Image, Error>, Vec<String>) {
-        let (service, told) = (ServiceKey("web".to_owned()), Mutex::new(Vec::new()));
+        let (service, events) = (ServiceKey("web".to_owned()), Mutex::new(Vec::new()));
         let on_event = |event: BuildEvent<'_>| {
-            told.lock().unwrap().push(match event {
+            events.lock().unwrap().push(match event {
                 BuildEvent::Line { line, .. } => line.to_owned(),
                 BuildEvent::Unchanged { .. } => "unchanged".to_owned(),
                 BuildEvent::Noted { text, .. } => text.to_owned(),
@@ -107,7 +107,7 @@ impl Bench {
             no_cache: self.no_cache,
         };
         let image = build(&self.host, &job, &on_event).await;
-        (image, told.into_inner().unwrap())
+        (image, events.into_inner().unwrap())
     }
 
     fn dockerfile() -> Build {
@@ -165,8 +165,8 @@ async fn unchanged_inputs_need_no_engine_unless_a_base_moved_or_it_is_asked_for(
     bench.says("base", "sha256:base");
     let first = bench.build(None).await.unwrap();
     assert_eq!(bench.asked(), ["podman image", "podman build", "podman save", "podman image"]);
-    let (again, told) = bench.made(&Bench::dockerfile()).await;
-    assert_eq!((again.unwrap(), told), (first.clone(), vec!["unchanged".to_owned()]));
+    let (again, events) = bench.made(&Bench::dockerfile()).await;
+    assert_eq!((again.unwrap(), events), (first.clone(), vec!["unchanged".to_owned()]));
     assert_eq!(bench.asked(), ["podman image"]);
     bench.says("base", "sha256:moved");
     bench.build(None).await.unwrap();
@@ -202,10 +202,10 @@ async fn what_was_saved_during_a_build_and_taken_back_is_not_called_the_same_inp
         bench.build(None).await.unwrap();
         fs::remove_file(bench.folder.join("meanwhile")).unwrap();
         bench.says(back, &before);
-        let (_, told) = bench.made(&Bench::dockerfile()).await;
-        assert!(!told.contains(&"unchanged".to_owned()), "{back}");
-        let (_, told) = bench.made(&Bench::dockerfile()).await;
-        assert_eq!(told, ["unchanged"], "{back}");
+        let (_, events) = bench.made(&Bench::dockerfile()).await;
+        assert!(!events.contains(&"unchanged".to_owned()), "{back}");
+        let (_, events) = bench.made(&Bench::dockerfile()).await;
+        assert_eq!(events, ["unchanged"], "{back}");
         let _ = fs::remove_dir_all(bench.folder.join("target"));
     }
 }
@@ -216,8 +216,8 @@ async fn a_base_that_the_build_fetched_is_known_from_then_on() {
     bench.says("web/Dockerfile", "FROM base:1\nCOPY . /\n");
     bench.says("meanwhile", "printf sha256:base > base");
     bench.build(None).await.unwrap();
-    let (_, told) = bench.made(&Bench::dockerfile()).await;
-    assert_eq!(told, ["unchanged"]);
+    let (_, events) = bench.made(&Bench::dockerfile()).await;
+    assert_eq!(events, ["unchanged"]);
 }
 
 #[tokio::test]
@@ -276,8 +276,8 @@ async fn docker_without_buildx_is_not_asked_for_buildkit() {
     bench.says("buildx", "");
     assert_eq!(kind().await, (Engine::Docker, Kind::Buildx));
     let env = Env::of([("PATH", bench.folder.to_str().unwrap()), ("DOCKER_BUILDKIT", "0")]);
-    let told = Host { env, ..bench.host.clone() };
-    assert_eq!(builder::choose(&told, None).await.unwrap().kind, Kind::Classic);
+    let host = Host { env, ..bench.host.clone() };
+    assert_eq!(builder::choose(&host, None).await.unwrap().kind, Kind::Classic);
 }
 
 /// docker/buildx#3952: such a build writes the digest of the configuration as the image's id.
@@ -303,9 +303,9 @@ async fn a_build_s_secret_reaches_neither_arguments_nor_lines() {
         (id.to_owned(), BuildSecret { file: Some(file.to_owned()), ..BuildSecret::default() })
     });
     let dockerfile = Build { secrets: secrets.into(), ..Bench::dockerfile() };
-    let (image, told) = bench.made(&dockerfile).await;
+    let (image, events) = bench.made(&dockerfile).await;
     image.unwrap();
-    assert_eq!(told, ["installing with ***"]);
+    assert_eq!(events, ["installing with ***"]);
     let asked = fs::read_to_string(bench.folder.join("asked")).unwrap();
     assert!(asked.contains("--secret id=npm,src=npmrc ") && !asked.contains("hunter2"), "{asked}");
     bench.says("fails", "token=hunter2hunter2 is not valid");
@@ -345,9 +345,9 @@ async fn a_machine_of_another_processor_builds_for_the_one_that_the_tasks_have()
     assert!(asked.contains(options), "{asked}");
     let podman =
         Build { engine: Some(Engine::Podman), platform: Some("linux/amd64/v3".to_owned()), ..dockerfile };
-    let (image, told) = bench.made(&podman).await;
+    let (image, events) = bench.made(&podman).await;
     image.unwrap();
-    assert_eq!(told, ["Buildah cannot use the cache type=gha type=gha,mode=max"]);
+    assert_eq!(events, ["Buildah cannot use the cache type=gha type=gha,mode=max"]);
     let asked = fs::read_to_string(bench.folder.join("asked")).unwrap();
     assert!(asked.contains("--platform linux/amd64/v3 --format docker --layers web"), "{asked}");
 }

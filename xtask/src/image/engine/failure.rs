@@ -67,7 +67,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What the lines of an engine that failed mean. That a daemon is gone is told in words only.
+    /// What the lines of an engine that failed mean. That a daemon is gone is said in words only.
     pub(super) fn of(engine: Engine, lines: &[String]) -> Self {
         // Steps may print the same words of a daemon that is none of ours.
         let Failed { step, last } = steps::failed(lines);
@@ -82,7 +82,7 @@ impl Failure {
         }
     }
 
-    /// What to do about it, when that can be told.
+    /// What to do about it, where that is known.
     pub(in crate::image) fn hint(&self) -> Option<&str> {
         match self {
             Self::None => {

@@ -22,7 +22,7 @@ use deploy::model::{Architecture, Build, Engine, ServiceKey};
 
 use builder::{Builder, Kind};
 use cache::Cache;
-use command::Told;
+use command::Results;
 use inputs::{Bases, Inputs};
 use secret::Secrets;
 use serde_json::Value;
@@ -125,8 +125,8 @@ async fn ask(
             on_event(BuildEvent::Line { service: Some(service), line });
         }
     };
-    let told = Told { id: &folder.made, metadata: &folder.metadata };
-    let program = command::build(builder, job, cache, &told).in_dir(workspace);
+    let results = Results { id: &folder.made, metadata: &folder.metadata };
+    let program = command::build(builder, job, cache, &results).in_dir(workspace);
     run(host, &program, builder.engine, &secrets, &on_line).await.map_err(fails)?;
     let id = std::fs::read_to_string(&folder.made).map_err(file(&folder.made))?.trim().to_owned();
     known(host, builder, id, &folder.metadata).await.map_err(fails)
@@ -232,7 +232,7 @@ async fn run(
     on_line: &(dyn Fn(&str) + Sync),
 ) -> Result<(), Failure> {
     let mut last = VecDeque::new();
-    let told = |_: Stream, line: &str| {
+    let report = |_: Stream, line: &str| {
         let line = secrets.hide(line);
         on_line(&line);
         if last.len() == KEPT_LINES {
@@ -240,7 +240,7 @@ async fn run(
         }
         last.push_back(line);
     };
-    let exit = host.shell.stream(program, told).await.map_err(Failure::Process)?;
+    let exit = host.shell.stream(program, report).await.map_err(Failure::Process)?;
     if exit.success() {
         return Ok(());
     }

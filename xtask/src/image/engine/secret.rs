@@ -21,7 +21,7 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    /// Reads what a build will need, so that a missing one is told before the build and in this tool's words.
+    /// Reads what a build will need, so that a missing one is an error of this tool before the build.
     ///
     /// # Errors
     /// [`Failure::Secret`] for a variable that is not set, or a file that cannot be read.

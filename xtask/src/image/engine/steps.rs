@@ -22,7 +22,7 @@ const WRAPPINGS: [&str; 6] = [
 /// Why a build failed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Failed {
-    /// The step, such as `[2/3] RUN npm ci`, and where BuildKit tells it, its line; `None` when no step had begun.
+    /// The step, such as `[2/3] RUN npm ci`, and where BuildKit prints it, its line; `None` when no step had begun.
     pub(super) step: Option<String>,
     /// The last lines of that step, and what the engine says of its failure.
     pub(super) last: Vec<String>,
@@ -35,8 +35,8 @@ pub(super) fn failed(lines: &[String]) -> Failed {
     buildkit(&lines).or_else(|| one_by_one(&lines)).unwrap_or_else(|| Failed {
         step: None,
         last: {
-            let told: Vec<&str> = lines.iter().copied().filter(|line| !is_noise(line)).collect();
-            last(&if told.is_empty() { lines } else { told.into_iter().map(bare).collect() })
+            let words: Vec<&str> = lines.iter().copied().filter(|line| !is_noise(line)).collect();
+            last(&if words.is_empty() { lines } else { words.into_iter().map(bare).collect() })
         },
     })
 }

@@ -1,4 +1,4 @@
-//! Builds that fail, as the engines tell them: Docker 20.10 and 28.2, buildx 0.13 and later, Podman 4.3.
+//! Builds that fail, as the engines print them: Docker 20.10 and 28.2, buildx 0.13 and later, Podman 4.3.
 
 use super::*;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::host::Rng;
 
 /// Attempts of one request. With the waits below, a registry may be away for about eight seconds; an upload that
-/// breaks again and again is then told to the user rather than sent for ever.
+/// breaks again and again is then an error rather than sent for ever.
 pub(super) const ATTEMPTS_MAX: u32 = 6;
 
 const FIRST: Duration = Duration::from_millis(250);

@@ -1,4 +1,4 @@
-//! What is told while an image is pushed.
+//! What is reported while an image is pushed.
 
 use std::time::Duration;
 

@@ -121,7 +121,7 @@ impl Session<'_> {
     async fn tag(&self, image: &Image, tag: &Tag) -> Result<String, Error> {
         match (self.set_tag(image, &tag.name).await, &tag.otherwise) {
             (Err(Error::TagTaken { tag, holds, .. }), Some(instead)) => {
-                self.tell(PushEvent::TagTaken { tag, holds, instead: instead.clone() });
+                self.report(PushEvent::TagTaken { tag, holds, instead: instead.clone() });
                 self.set_tag(image, instead).await?;
                 Ok(instead.clone())
             }
@@ -131,7 +131,7 @@ impl Session<'_> {
 
     /// Sets a tag; [`Error::TagTaken`] when it is another image's for good.
     ///
-    /// That the tag cannot move is told from what it holds, not from the refusal's text, which differs between
+    /// That the tag cannot move is decided by what it holds, not by the refusal's text, which differs between
     /// registries: the same manifest was accepted under its digest a moment ago.
     async fn set_tag(&self, image: &Image, tag: &str) -> Result<(), Error> {
         let answer = self.put_manifest(image, tag).await?;

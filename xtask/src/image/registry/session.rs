@@ -43,7 +43,7 @@ impl Credential {
 /// A failed attempt.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// What is told when there is no further attempt; boxed, because every answer passes through such a result.
+    /// What is reported when there is no further attempt; boxed, because every answer passes through such a result.
     pub(super) error: Box<Error>,
     /// Whether another attempt may succeed.
     pub(super) again: bool,
@@ -106,7 +106,7 @@ impl<'a> Session<'a> {
         self.repository
     }
 
-    pub(super) fn tell(&self, event: PushEvent) {
+    pub(super) fn report(&self, event: PushEvent) {
         (self.on_event)(event);
     }
 
@@ -189,7 +189,7 @@ impl<'a> Session<'a> {
             });
         }
         let wait = backoff::wait(&self.rng, attempt, failure.after);
-        self.tell(PushEvent::Retrying { error: failure.error.to_string(), wait });
+        self.report(PushEvent::Retrying { error: failure.error.to_string(), wait });
         self.host.clock.sleep(wait).await;
         Ok(())
     }

@@ -29,7 +29,7 @@ impl Session<'_> {
             attempt += 1;
         }
         let (digest, bytes) = (blob.digest().to_owned(), blob.bytes().len() as u64);
-        self.tell(if sent {
+        self.report(if sent {
             PushEvent::Uploaded { digest, bytes }
         } else {
             PushEvent::Present { digest, bytes }
@@ -43,7 +43,7 @@ impl Session<'_> {
         }
         if !*sent {
             *sent = true;
-            self.tell(PushEvent::Uploading {
+            self.report(PushEvent::Uploading {
                 digest: blob.digest().to_owned(),
                 bytes: blob.bytes().len() as u64,
             });
@@ -94,7 +94,7 @@ impl Session<'_> {
         Err(Failure { error, again, after: None })
     }
 
-    /// Whether the registry stored what was sent, where it tells.
+    /// Whether the registry stored what was sent, where it says so.
     pub(super) fn same_digest(&self, sent: &str, stored: Option<&str>) -> Result<(), Failure> {
         match stored {
             Some(stored) if stored != sent => {

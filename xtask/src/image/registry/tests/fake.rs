@@ -187,8 +187,8 @@ impl State {
             return problem(400, "DIGEST_INVALID", "another digest");
         }
         self.blobs.insert(digest.clone(), request.body().clone());
-        let told = if self.lies { "sha256:0" } else { &digest };
-        reply(201, &[("docker-content-digest", told)], "")
+        let claimed = if self.lies { "sha256:0" } else { &digest };
+        reply(201, &[("docker-content-digest", claimed)], "")
     }
 
     fn put_manifest(&mut self, reference: &str, body: &Bytes) -> Response<Bytes> {
