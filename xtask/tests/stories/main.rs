@@ -7,6 +7,7 @@ mod availability;
 mod before_roll;
 mod causes;
 mod complete;
+mod containers;
 mod deadlines;
 mod doors;
 mod ended;

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use toml::de::{DeTable, DeValue};
 
-/// Tables whose texts belong to the application or its build: a `{env}` there may be theirs.
-const VERBATIM: [&str; 3] = ["environment", "build", "health-check"];
+/// Keys whose texts belong to the application or its build: a `{env}` there may be theirs.
+const VERBATIM: [&str; 5] = ["environment", "build", "health-check", "command", "entry-point"];
 
 /// Lays `over` on `base`: tables are merged member by member, all else (lists too) is replaced.
 pub(super) fn lay<'i>(base: &mut DeTable<'i>, over: DeTable<'i>) {

@@ -20,6 +20,18 @@ pub struct Container {
     pub port_name: String,
     /// What Service Connect's proxies take the port's traffic for. `http` when omitted; a service that runs keeps its own.
     pub app_protocol: Option<AppProtocol>,
+    /// What it runs in place of the image's command, word by word; arguments of an entry point where there is one.
+    #[schemars(length(min = 1, max = 100))]
+    pub command: Vec<String>,
+    /// What it runs in place of the image's entry point. The image's command is left out then, too.
+    #[schemars(length(min = 1, max = 100))]
+    pub entry_point: Vec<String>,
+    /// Who it runs as in place of the image's user: `UID`, `UID:GID`, or names of users and groups that the image has.
+    #[schemars(length(min = 1, max = 255))]
+    pub user: Option<String>,
+    /// The folder that it starts in, in place of the image's.
+    #[schemars(length(min = 1, max = 4096))]
+    pub working_directory: Option<String>,
     /// Plain environment variables. Anybody who may read the task definition can read them: secrets go to
     /// `secrets`.
     pub environment: BTreeMap<String, String>,
@@ -48,6 +60,10 @@ impl Default for Container {
             port: 0,
             port_name: String::new(),
             app_protocol: None,
+            command: Vec::new(),
+            entry_point: Vec::new(),
+            user: None,
+            working_directory: None,
             environment: BTreeMap::new(),
             public: Vec::new(),
             secrets: BTreeMap::new(),

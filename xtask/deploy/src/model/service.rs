@@ -48,6 +48,9 @@ pub struct Service {
     /// Memory of a task in MiB. Which sizes there are depends on `cpu`.
     #[schemars(range(min = 512, max = 249_856))]
     pub memory_mib: u32,
+    /// Disk space of a task in GiB, where the 20 that each has are too few.
+    #[schemars(range(min = 21, max = 200))]
+    pub ephemeral_storage_gib: Option<u32>,
     /// The tasks' processor.
     pub architecture: Architecture,
     /// The role with which ECS pulls the image, reads secrets and writes logs: name or ARN.
@@ -113,6 +116,7 @@ impl Default for Service {
             container: Container::default(),
             cpu: 256,
             memory_mib: 512,
+            ephemeral_storage_gib: None,
             architecture: Architecture::X86_64,
             execution_role: Lookup::default(),
             task_role: None,

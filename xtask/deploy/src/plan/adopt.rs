@@ -11,12 +11,17 @@ use crate::model::{Desired, Observed, Service, ServiceState};
 use crate::redact;
 
 /// Keys of `[service.NAME]` for members of the task definition; `@` is the service's own container.
-const KEYS: [(&str, &str); 13] = [
+const KEYS: [(&str, &str); 18] = [
     ("cpu", "cpu"),
     ("memory", "memory-mib"),
+    ("ephemeralStorage.sizeInGiB", "ephemeral-storage-gib"),
     ("executionRoleArn", "execution-role"),
     ("taskRoleArn", "task-role"),
     ("runtimePlatform.cpuArchitecture", "architecture"),
+    ("@.command", "container.command"),
+    ("@.entryPoint", "container.entry-point"),
+    ("@.user", "container.user"),
+    ("@.workingDirectory", "container.working-directory"),
     ("@.stopTimeout", "container.stop-timeout-secs"),
     ("@.readonlyRootFilesystem", "container.readonly-root"),
     ("@.healthCheck.command", "container.health-check.command"),
@@ -134,7 +139,7 @@ fn differing(path: &mut Vec<String>, found: &Value, wanted: &Value, all: &mut Ve
             (Value::Object(_), Some(other @ Value::Object(_))) => differing(path, value, other, all),
             // What deploy.toml has keys for is said key by key.
             (Value::Object(_), None)
-                if ["healthCheck", "environment", "secrets"].contains(&name.as_str()) =>
+                if ["healthCheck", "environment", "secrets", "ephemeralStorage"].contains(&name.as_str()) =>
             {
                 differing(path, value, &json!({}), all);
             }

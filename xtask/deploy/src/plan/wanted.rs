@@ -140,6 +140,10 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
             "name": container.port_name,
             "appProtocol": app_protocol(service, observed),
         }])),
+        "command": container.command,
+        "entryPoint": container.entry_point,
+        "user": container.user,
+        "workingDirectory": container.working_directory,
         "environment": pairs("value", &environment),
         "secrets": pairs("valueFrom", &container.secrets),
         "healthCheck": container.health_check.as_ref().map(|check| json!({
@@ -167,6 +171,7 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
         "family": service.family,
         "cpu": service.cpu.to_string(),
         "memory": service.memory_mib.to_string(),
+        "ephemeralStorage": { "sizeInGiB": service.ephemeral_storage_gib },
         "networkMode": "awsvpc",
         "requiresCompatibilities": ["FARGATE"],
         "runtimePlatform": {

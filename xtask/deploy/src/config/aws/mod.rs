@@ -19,10 +19,11 @@ const TABLES: [(&str, &str); 4] = [
 ];
 
 /// What a table may not say, because the tool decides it, and what does say it.
-const OWNED: [(&str, &str, &str); 54] = [
+const OWNED: [(&str, &str, &str); 59] = [
     ("aws.table.task-definition", "family", "set `family`"),
     ("aws.table.task-definition", "cpu", "set `cpu`"),
     ("aws.table.task-definition", "memory", "set `memory-mib`"),
+    ("aws.table.task-definition", "ephemeralStorage", "set `ephemeral-storage-gib`"),
     ("aws.table.task-definition", "networkMode", "remove it: tasks of Fargate have `awsvpc`"),
     ("aws.table.task-definition", "requiresCompatibilities", "remove it: tasks run on Fargate"),
     ("aws.table.task-definition", "executionRoleArn", "set `execution-role`"),
@@ -32,6 +33,10 @@ const OWNED: [(&str, &str, &str); 54] = [
     ("aws.table.container", "name", "set `container.name`"),
     ("aws.table.container", "image", "set `build`"),
     ("aws.table.container", "essential", "remove it: the service's own container is essential"),
+    ("aws.table.container", "command", "set `container.command`"),
+    ("aws.table.container", "entryPoint", "set `container.entry-point`"),
+    ("aws.table.container", "user", "set `container.user`"),
+    ("aws.table.container", "workingDirectory", "set `container.working-directory`"),
     ("aws.table.container", "environment", "set `container.environment`"),
     ("aws.table.container", "secrets", "set `container.secrets`"),
     ("aws.table.container", "healthCheck", "set `container.health-check`"),

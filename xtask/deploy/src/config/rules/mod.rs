@@ -20,6 +20,7 @@ mod naming;
 mod routes;
 mod scaling;
 mod target_group;
+mod task;
 
 use std::fmt::Display;
 
@@ -96,7 +97,7 @@ enum Rule {
 }
 
 /// All rules, by subject.
-static RULES: [&[Rule]; 10] = [
+static RULES: [&[Rule]; 11] = [
     build::RULES,
     connect::RULES,
     container::RULES,
@@ -107,6 +108,7 @@ static RULES: [&[Rule]; 10] = [
     routes::RULES,
     scaling::RULES,
     target_group::RULES,
+    task::RULES,
 ];
 
 /// Every rule's code, sorted.

@@ -46,11 +46,29 @@ pub(super) fn of_type(
             ),
             None => fix(format!("[\"CMD-SHELL\", {written}]"), "name the form first: this is for a shell"),
         },
+        ("array", DeValue::String(text)) if ["command", "entry-point"].contains(&key(path)) => {
+            command_line(text, package)
+        }
         ("array", DeValue::String(_) | DeValue::Table(_)) if written.starts_with(['"', '\'', '{']) => {
             fix(format!("[{written}]"), "put it in brackets")
         }
         _ => None,
     }
+}
+
+/// A command line as its words: nothing splits a text. What a shell would read gets one, where the image may have it.
+fn command_line(text: &str, package: Option<&str>) -> Option<Fix> {
+    let quoted = |word: &str| serde_json::json!(word).to_string();
+    if !text.contains(|c: char| "|&;<>()$`*?'\"\\\n".contains(c)) {
+        let words: Vec<String> = text.split_whitespace().map(quoted).collect();
+        return Some((
+            format!("[{}]", words.join(", ")),
+            "give each word by itself: no shell reads it".to_owned(),
+        ));
+    }
+    let shell =
+        || (format!("[\"sh\", \"-c\", {}]", quoted(text)), "this is for a shell: start one".to_owned());
+    package.is_none().then(shell)
 }
 
 /// For a number that is too small because it counts something larger.
@@ -95,6 +113,11 @@ fn measured(path: &str, text: &str) -> Option<Fix> {
             "g" | "gb" | "gi" | "gib" => 1024.0,
             _ => return None,
         },
+        "gib" => match unit {
+            "g" | "gb" | "gi" | "gib" => 1.0,
+            "t" | "tb" | "ti" | "tib" => 1024.0,
+            _ => return None,
+        },
         "secs" => match unit {
             "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
             "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
@@ -133,6 +156,7 @@ mod tests {
             ("a.settle-secs", "500ms", None),
             ("a.retention-days", "2 weeks", Some("14")),
             ("service.a.cpu", "0.5 vCPU", Some("512")),
+            ("service.a.ephemeral-storage-gib", "50 GB", Some("50")),
             ("a.minimum-healthy-percent", "50%", Some("50")),
             ("a.port", "8080/tcp", None),
             ("a.cpu", "", None),

@@ -45,6 +45,27 @@ fn members_of_the_task_definition_and_the_container_reach_the_request() {
 }
 
 #[test]
+fn what_a_container_runs_and_the_task_s_disk_are_named_in_the_plan() {
+    let mut desired = desired();
+    let service = &mut desired.environment.services[0];
+    service.ephemeral_storage_gib = Some(50);
+    service.container.entry_point = vec!["/app/backend".to_owned()];
+    service.container.command = vec!["serve".to_owned()];
+    service.container.user = Some("1000".to_owned());
+    service.container.working_directory = Some("/srv".to_owned());
+    let text = crate::view::plan_text(&plan(&desired, &converged()));
+    for line in [
+        "+ ephemeralStorage (sizeInGiB: 50)",
+        "+ containers.backend.entryPoint (/app/backend)",
+        "+ containers.backend.command (serve)",
+        "+ containers.backend.user (1000)",
+        "+ containers.backend.workingDirectory (/srv)",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
 fn another_log_driver_takes_no_options_of_awslogs() {
     let mut desired = desired();
     let log = json!({ "logDriver": "awsfirelens", "options": { "Name": "datadog" } });
