@@ -1,9 +1,102 @@
-//! What the load balancer's health checks met, from targets, events and stopped tasks.
+//! Which health check fails, and what it met: from targets, events and stopped tasks.
 
-use super::Evidence;
+use super::{Cause, Evidence, Known, short};
+
+pub(super) const CAUSES: &[Known] = &[
+    ("container-health", container_health),
+    ("health-status", health_status),
+    ("health-timeout", health_timeout),
+    ("health-refused", health_refused),
+    ("health-failed", health_failed),
+];
+
+/// The container's own health check fails: `Task failed container health checks`.
+///
+/// Only where ECS stopped the newest such task for it: targets that the load balancer found unhealthy while the application
+/// started are left over from that. Plain once ECS has stopped two tasks, each after its start and grace periods.
+fn container_health(evidence: &Evidence) -> Option<Cause> {
+    const CONTAINER: &str = "failed container health checks";
+    let health = evidence.stopped.iter().filter_map(|task| {
+        let reason = task.stopped_reason.as_deref()?;
+        let by_container = reason.contains(CONTAINER);
+        (by_container || reason.contains("failed ELB health checks")).then_some((task, by_container))
+    });
+    let (newest, by_container) = health.clone().next()?;
+    if !by_container {
+        return None;
+    }
+    let tasks = health.filter(|(_, by_container)| *by_container).count();
+    let command = evidence.health_command.as_ref().map(|command| format!(", `{command}`"));
+    let command = command.unwrap_or_default();
+    let text = format!("task {} failed its container health check{command}", short(&newest.id));
+    let remedy = "run that command in the image: its program must be there (small images have no `curl`) and exit with 0; \
+                  raise `start-period-secs` if the start is slow";
+    Some(Cause::open(text, remedy).plain_if(tasks >= 2 && !evidence.ever_healthy))
+}
+
+/// The health check's path is answered with a status that does not pass: `Health checks failed with these codes: […]`.
+///
+/// Plain for 4xx once ECS has stopped a task for it: the grace period is over then, and a path that is not served will
+/// not be served later. A 5xx may be a start that takes long.
+fn health_status(evidence: &Evidence) -> Option<Cause> {
+    let codes = said(evidence).find_map(|text| text.split_once("codes: [")?.1.split(']').next())?;
+    let text = format!("the load balancer's health check, {}, was answered with {codes}", url(evidence));
+    if codes.starts_with(['2', '3']) {
+        let text = format!("{text}; `health.matcher` in deploy.toml wants {}", evidence.health_matcher);
+        let remedy = "correct `target-group.health.matcher`, or what the path answers";
+        return Some(Cause::open(text, remedy).plain_if(failed(evidence) > 0));
+    }
+    if !codes.starts_with('4') {
+        let log = "the application answers but says that it is not healthy: its log says why";
+        return Some(Cause::open(text, remedy(evidence, log)));
+    }
+    let remedy = if codes == "404" {
+        "the application does not serve that path: correct `target-group.health.path` or the application"
+    } else {
+        "the path must be answered without credentials: correct `target-group.health.path` or the application"
+    };
+    Some(Cause::open(text, remedy).plain_if(failed(evidence) >= 1 && !evidence.ever_healthy))
+}
+
+/// The health check gets no answer in time: `Request timed out` (Target.Timeout). A security group that blocks the way looks
+/// the same.
+///
+/// Plain once ECS has stopped two tasks for it, each after its grace period.
+fn health_timeout(evidence: &Evidence) -> Option<Cause> {
+    said(evidence).find(|text| text.contains("timed out") || *text == "Target.Timeout")?;
+    let text = format!("the load balancer's health check, {}, got no answer in time", url(evidence));
+    let remedy = remedy(
+        evidence,
+        "let the load balancer's security group reach the tasks on the container port; and see whether the application hangs",
+    );
+    Some(Cause::open(text, remedy).plain_if(failed(evidence) >= 2 && !evidence.ever_healthy))
+}
+
+/// Nobody listens where the health check asks: `Health checks failed` (Target.FailedHealthChecks).
+///
+/// Plain once ECS has stopped two tasks for it, each after its grace period.
+fn health_refused(evidence: &Evidence) -> Option<Cause> {
+    said(evidence)
+        .find(|text| text.contains("Health checks failed") || *text == "Target.FailedHealthChecks")?;
+    let text = format!("the load balancer's health check, {}, found nobody listening", url(evidence));
+    let remedy =
+        remedy(evidence, "the application must listen on 0.0.0.0 and on the container port of deploy.toml");
+    Some(Cause::open(text, remedy).plain_if(failed(evidence) >= 2 && !evidence.ever_healthy))
+}
+
+/// ECS stopped a task for its load balancer's health check, and nothing tells what the check met.
+fn health_failed(evidence: &Evidence) -> Option<Cause> {
+    (failed(evidence) > 0).then(|| {
+        let text = format!("the load balancer's health check, {}, did not pass", url(evidence));
+        Cause::open(
+            text,
+            remedy(evidence, "ask that URL from inside the VPC, and read the application's log"),
+        )
+    })
+}
 
 /// What the load balancer said of a failing check, the targets' own words first.
-pub(super) fn said(evidence: &Evidence) -> impl Iterator<Item = &str> {
+fn said(evidence: &Evidence) -> impl Iterator<Item = &str> {
     let unhealthy = evidence.targets.iter().filter(|target| target.state.starts_with("unhealthy"));
     let targets = unhealthy.filter_map(|target| target.description.as_deref().or(target.reason.as_deref()));
     // `(service X) (task T) (port P) is unhealthy in (target-group G) due to (reason R).`
@@ -12,13 +105,13 @@ pub(super) fn said(evidence: &Evidence) -> impl Iterator<Item = &str> {
 }
 
 /// How many tasks ECS stopped because the load balancer found them unhealthy.
-pub(super) fn failed(evidence: &Evidence) -> usize {
+fn failed(evidence: &Evidence) -> usize {
     let reasons = evidence.stopped.iter().filter_map(|task| task.stopped_reason.as_deref());
     reasons.filter(|reason| reason.contains("failed ELB health checks")).count()
 }
 
 /// What the load balancer asks.
-pub(super) fn url(evidence: &Evidence) -> String {
+fn url(evidence: &Evidence) -> String {
     let (path, container) = (&evidence.health_path, evidence.port);
     match other_port(evidence) {
         Some(port) => format!("GET {path} on port {port} (the container's port is {container})"),
@@ -32,7 +125,7 @@ fn other_port(evidence: &Evidence) -> Option<u16> {
 }
 
 /// What to do: about the health check's port or a slow start where the evidence shows one, `otherwise` this.
-pub(super) fn remedy(evidence: &Evidence, otherwise: &str) -> String {
+fn remedy(evidence: &Evidence, otherwise: &str) -> String {
     if let Some(port) = other_port(evidence) {
         return format!(
             "let the load balancer ask the container's port (`aws elbv2 modify-target-group --health-check-port \

@@ -1,39 +1,14 @@
-//! Why a deployment failed, in one sentence of cause and one of remedy: a table of known causes, one file each.
+//! Why a deployment failed, in one sentence of cause and one of remedy: tables of known causes, by when they show.
 //!
 //! A cause recognises AWS's words by short parts of them. That is right for an explanation, and wrong for a verdict: none
-//! depends on it. To add a cause: a file, and a line in the table at its place.
+//! depends on it. To add a cause: an entry in a table, at its place.
 
-mod capacity;
-mod container_health;
-mod dependency_unreachable;
-mod exec_format;
-mod exits_at_start;
+mod exit;
 mod health;
-mod health_failed;
-mod health_refused;
-mod health_status;
-mod health_timeout;
-mod image_denied;
-mod image_not_found;
-mod image_unreachable;
-mod killed;
-mod launch_failed;
-mod log_group_missing;
-mod network_interface;
-mod never_started;
-mod out_of_memory;
-mod percent_deadlock;
-mod readonly_root;
-mod role_not_assumable;
-mod secret_missing;
-mod secret_unreachable;
-mod segfault;
-mod stopped_by_user;
+mod service;
+mod start;
 #[cfg(test)]
 mod tests;
-mod throttled;
-mod vcpu_limit;
-mod wrong_platform;
 
 use serde::Serialize;
 
@@ -83,60 +58,32 @@ pub struct Cause {
 
 impl Cause {
     /// A cause that waiting does not mend.
-    fn plain(code: &'static str, cause: impl Into<String>, remedy: &str) -> Self {
-        Self { code, cause: cause.into(), remedy: remedy.to_owned(), plain: true }
+    fn plain(cause: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::open(cause, remedy).plain_if(true)
     }
 
     /// A cause that may pass.
-    fn open(code: &'static str, cause: impl Into<String>, remedy: &str) -> Self {
-        Self { plain: false, ..Self::plain(code, cause, remedy) }
+    fn open(cause: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { code: "", cause: cause.into(), remedy: remedy.into(), plain: false }
+    }
+
+    fn plain_if(self, plain: bool) -> Self {
+        Self { plain, ..self }
     }
 }
 
-type Find = fn(&Evidence) -> Option<Cause>;
+/// A cause's name, and the cause where the evidence shows it.
+type Known = (&'static str, fn(&Evidence) -> Option<Cause>);
 
 /// All causes. The first that is found explains: a task that never started cannot have failed a health check, an exit
 /// explains the unhealthy target that follows from it, and what is special stands before what is general.
-static CAUSES: [(&str, Find); 28] = [
-    (image_not_found::CODE, image_not_found::find),
-    (wrong_platform::CODE, wrong_platform::find),
-    (image_denied::CODE, image_denied::find),
-    (image_unreachable::CODE, image_unreachable::find),
-    (secret_missing::CODE, secret_missing::find),
-    (secret_unreachable::CODE, secret_unreachable::find),
-    (log_group_missing::CODE, log_group_missing::find),
-    (network_interface::CODE, network_interface::find),
-    (role_not_assumable::CODE, role_not_assumable::find),
-    (out_of_memory::CODE, out_of_memory::find),
-    (exec_format::CODE, exec_format::find),
-    (readonly_root::CODE, readonly_root::find),
-    (segfault::CODE, segfault::find),
-    (killed::CODE, killed::find),
-    (dependency_unreachable::CODE, dependency_unreachable::find),
-    (exits_at_start::CODE, exits_at_start::find),
-    (container_health::CODE, container_health::find),
-    (health_status::CODE, health_status::find),
-    (health_timeout::CODE, health_timeout::find),
-    (health_refused::CODE, health_refused::find),
-    (health_failed::CODE, health_failed::find),
-    (percent_deadlock::CODE, percent_deadlock::find),
-    (vcpu_limit::CODE, vcpu_limit::find),
-    (capacity::CODE, capacity::find),
-    (throttled::CODE, throttled::find),
-    (never_started::CODE, never_started::find),
-    (launch_failed::CODE, launch_failed::find),
-    (stopped_by_user::CODE, stopped_by_user::find),
-];
+static CAUSES: [&[Known]; 4] = [start::CAUSES, exit::CAUSES, health::CAUSES, service::CAUSES];
 
 /// The best explanation that the evidence supports; `None` when it supports none.
 #[must_use]
 pub fn explain(evidence: &Evidence) -> Option<Cause> {
-    CAUSES.iter().find_map(|(_, find)| find(evidence))
-}
-
-/// Every cause's name, in the order in which they are tried.
-pub fn causes() -> impl Iterator<Item = &'static str> {
-    CAUSES.iter().map(|(code, _)| *code)
+    let mut known = CAUSES.into_iter().flatten();
+    known.find_map(|(code, find)| find(evidence).map(|cause| Cause { code, ..cause }))
 }
 
 /// Why one of our tasks failed to start: with one of `kind` in its text and, unless that is empty, one of `detail`.

@@ -1,0 +1,56 @@
+//! Why tasks are not there: AWS tells it in events of the service, or in no words that another table knows.
+
+use super::{Cause, Known, failed_to_start, said, short};
+
+pub(super) const CAUSES: &[Known] = &[
+    ("percent-deadlock", |evidence| {
+        said(evidence, &["unable to stop or start tasks during a deployment"], &[])?;
+        Some(Cause::plain(
+            "ECS may neither start nor stop a task: `minimum-healthy-percent` and `maximum-percent` exclude each other at this count",
+            "set `minimum-healthy-percent = 100` with `maximum-percent = 200`",
+        ))
+    }),
+    ("vcpu-limit", |evidence| {
+        let reason = said(evidence, &["unable to place a task"], &["limit on the number of vCPUs"])?;
+        Some(Cause::open(
+            format!("the account runs as many vCPUs as it may: {reason}"),
+            "raise the Fargate vCPU quota, or lower `desired-count`, `cpu` or `maximum-percent`",
+        ))
+    }),
+    ("capacity", |evidence| {
+        let reason = said(evidence, &["unable to place a task"], &["Capacity is unavailable"])?;
+        Some(Cause::open(
+            format!("Fargate has no capacity at this time: {reason}"),
+            "wait, or add subnets in other availability zones",
+        ))
+    }),
+    ("throttled", |evidence| {
+        let reason = said(evidence, &["operations are being throttled"], &[])?;
+        Some(Cause::open(format!("AWS throttles ECS itself: {reason}"), "wait; ECS tries again by itself"))
+    }),
+    ("never-started", |evidence| {
+        let reason = failed_to_start(evidence, &[""], &[])?;
+        Some(Cause::open(
+            format!("it never started: {reason}"),
+            "see the reason; `aws ecs describe-tasks` shows the task for an hour",
+        ))
+    }),
+    ("launch-failed", |evidence| {
+        let reason = said(
+            evidence,
+            &["failed to launch a task", "unable to place a task", "unable to consistently start tasks"],
+            &[],
+        )?;
+        Some(Cause::open(
+            format!("ECS cannot start tasks: {reason}"),
+            "see the reason; `aws ecs describe-services` shows the events",
+        ))
+    }),
+    ("stopped-by-user", |evidence| {
+        let stopped = |code: &Option<String>| code.as_deref() == Some("UserInitiated");
+        let task = evidence.stopped.iter().find(|task| stopped(&task.stop_code))?;
+        let reason = task.stopped_reason.as_deref().unwrap_or("no reason given");
+        let text = format!("somebody stopped task {}: {reason}", short(&task.id));
+        Some(Cause::open(text, "ask who did; CloudTrail shows the StopTask call"))
+    }),
+];
