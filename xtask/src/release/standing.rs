@@ -47,7 +47,7 @@ pub(super) async fn closing(
     ground: &Ground<'_>,
     planned: &Planned,
     restored: &Restored,
-    created: &BTreeSet<ServiceKey>,
+    kept: &BTreeSet<ServiceKey>,
 ) -> (ExitCode, String) {
     let was = |service: &&Service| {
         let state = planned.observed.services.get(&service.key);
@@ -55,27 +55,23 @@ pub(super) async fn closing(
     };
     let services: Vec<&Service> = ground.environment.services.iter().filter(was).collect();
     let found = found(ground, planned, &services, restored.complete).await;
-    if restored.acted || !created.is_empty() {
-        let made = created.iter().map(|key| Standing {
-            service: key.clone(),
-            back: false,
-            before: None,
-            tasks: None,
-        });
+    if restored.acted || !kept.is_empty() {
+        let kept =
+            kept.iter().map(|key| Standing { service: key.clone(), back: false, before: None, tasks: None });
         let standing = |(service, (_, tasks)): (&&Service, &Measured)| {
             let revision = &restored.pins.get(&service.key)?.revision;
             let before = Some(revision.rsplit('/').next().unwrap_or(revision).to_owned());
             let back = !restored.not_back.contains(&service.key);
             Some(Standing { service: service.key.clone(), back, before, tasks: *tasks })
         };
-        let mut all: Vec<Standing> = services.iter().zip(&found).filter_map(standing).chain(made).collect();
+        let mut all: Vec<Standing> = services.iter().zip(&found).filter_map(standing).chain(kept).collect();
         all.sort_by(|one, other| one.service.cmp(&other.service));
         ground.events.emit(Kind::Undone { services: all });
     }
     for step in &restored.left {
         ground.events.emit(Kind::Failed { error: format!("not restored: {step}"), hint: None });
     }
-    if !restored.complete || !created.is_empty() {
+    if !restored.complete || !kept.is_empty() {
         return (ExitCode::NotRecovered, "not deployed, and not recovered".to_owned());
     }
     if !restored.theirs.is_empty() {

@@ -12,8 +12,8 @@
 //! | another run took the lease over | nothing: it is in charge |
 //! | `undo = "service"`, or `--no-rollback` | nothing |
 //!
-//! A service that the release created has nothing to go back to. It stays, and the release is not recovered; a first one
-//! that was interrupted is called that.
+//! A service that the release created has nothing to go back to, and neither has one of which no earlier revision is known. It
+//! stays, and the release is not recovered; a first one that was interrupted is called that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,8 +76,8 @@ pub(super) async fn undo(
     if served && restored.unseen && !known.is_changed() && !planned.undo.is_resumed() {
         return Some((ExitCode::Failed, "not deployed; nothing that serves was changed".to_owned()));
     }
-    let created = created(planned, known);
-    let (exit, summary) = standing::closing(&ground, planned, &restored, &created).await;
+    let kept = kept(planned, known, settled, &before);
+    let (exit, summary) = standing::closing(&ground, planned, &restored, &kept).await;
     if restored.complete {
         held.forget(&ground).await;
     }
@@ -90,13 +90,21 @@ fn is_touched(planned: &Planned, settled: &[Settled], key: &ServiceKey, before: 
     rolled || before.left || planned.undo.pins().any(|(of, ..)| of == key)
 }
 
-/// The services that the release made.
-fn created(planned: &Planned, known: &Known) -> BTreeSet<ServiceKey> {
+/// The services that the release made, or rolled out where nothing is known to have served before, such as over a first
+/// release that failed. What they run is this release.
+fn kept(
+    planned: &Planned,
+    known: &Known,
+    settled: &[Settled],
+    before: &BTreeMap<ServiceKey, Before>,
+) -> BTreeSet<ServiceKey> {
     let made = planned.plan.steps().filter_map(|step| match &step.action {
         Action::CreateService { service, .. } => Some(service),
         _ => None,
     });
-    made.filter(|key| known.deployed(key).is_some_and(|it| !it.adopted)).cloned().collect()
+    let made = made.filter(|key| known.deployed(key).is_some_and(|it| !it.adopted));
+    let rolled = settled.iter().filter(|it| !it.verdict.outcome.is_back() && !before.contains_key(&it.key));
+    made.chain(rolled.map(|it| &it.key)).cloned().collect()
 }
 
 /// Carries out the plan that restores, and plans it once more to see what is left of it. What cannot be read or done is

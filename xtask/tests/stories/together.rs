@@ -98,6 +98,21 @@ fn a_first_release_whose_frontend_fails_has_nothing_to_go_back_to() {
 }
 
 #[test]
+fn a_release_over_a_first_one_that_failed_has_nothing_to_go_back_to_either() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.scripts.set("ielts-frontend", Script::never_listens());
+        assert_eq!(Box::pin(world.deploy("v1", "v1")).await.exit, ExitCode::NotRecovered);
+        world.scripts.set("ielts-frontend", Script::default());
+        world.front_door.answers(500);
+        let ended = Box::pin(world.deploy("v1", "v1")).await;
+        assert_eq!(ended.exit, ExitCode::NotRecovered, "{}: {:#?}", ended.summary, ended.events);
+        assert_eq!(standings(&ended), [("frontend", false, None)]);
+        assert!(!ended.summary.contains("previous"), "{}", ended.summary);
+    });
+}
+
+#[test]
 fn a_release_that_settles_and_does_not_answer_is_not_left_serving() {
     story(|| async {
         let mut world = World::new().await;
