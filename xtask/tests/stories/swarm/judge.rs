@@ -3,13 +3,14 @@
 use deploy::event::ExitCode;
 use deploy::model::Undo;
 use sim::door::cloud::CallRecord;
+use sim::workload::scripted::Script;
 
 use super::case::Case;
 use super::run::Images;
 use super::truth::Truth;
 use crate::ended::Ended;
 use crate::somebody;
-use crate::world::World;
+use crate::world::{World, story};
 
 /// What is not true of how a release ended, if anything. What served before is what this run found, or an earlier one of this
 /// release: what those left unproven is no release to go back to.
@@ -37,9 +38,9 @@ pub(super) fn judged(
             Some("nothing served before".to_owned())
         }
         ExitCode::Failed => services().find_map(|(place, (now, service))| {
-            // What ECS rolled back may still be on its way out.
+            // What serves is complete; the tasks that it replaced may still be on their way out.
             let first = served(place).next()?;
-            let new = world.environment.undo == Undo::Service && now.lacks(&wanted[place]).is_none();
+            let new = world.environment.undo == Undo::Service && now.serves() == Some(&wanted[place]);
             let parked = before.last().is_some_and(|it| it[place].is_parked()) && now.is_parked();
             let as_before = parked || served(place).any(|digest| now.serves() == Some(digest));
             (!new && !as_before).then(|| {
@@ -125,4 +126,24 @@ fn since(world: &World, last: impl Fn(&CallRecord) -> bool) -> u64 {
 
 fn key(call: &CallRecord) -> &str {
     call.access_key.as_deref().unwrap_or_default()
+}
+
+#[test]
+fn a_service_that_keeps_the_release_may_still_drain_the_tasks_that_it_replaced() {
+    story(async || {
+        let mut world = World::new().await;
+        world.environment.undo = Undo::Service;
+        // Longer than what the oracle takes for unseen.
+        world.environment.timeouts.poll_secs = 15;
+        assert_eq!(Box::pin(world.deploy("v1", "v1")).await.exit, ExitCode::Done);
+        let before = [Truth::all(&world)];
+        world.scripts.set("ielts-backend:2", Script::fails_to_start("CannotPullContainerError: not found"));
+        world.environment.services[1].target_group.deregistration_delay_secs = 90;
+        let ended = Box::pin(world.deploy("v2", "v2")).await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        let alike = |case: &Case| case.network.is_well() && case.acts.is_empty() && !case.is_untroubled();
+        let case = (1..).map(Case::of).find(alike).unwrap();
+        assert_eq!(judged(&case, &world, ("v2", "v2"), &before, &ended), None);
+        assert!(judged(&case, &world, ("v2", "v3"), &before, &ended).is_some(), "it runs another release");
+    });
 }
