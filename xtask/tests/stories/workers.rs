@@ -6,7 +6,7 @@ use sim::workload::scripted::Script;
 
 use crate::world::{FILE, World, production, story};
 
-fn to_worker(environment: &mut Environment, at: usize) {
+pub(crate) fn to_worker(environment: &mut Environment, at: usize) {
     let service = &mut environment.services[at];
     service.load_balancer = false;
     service.routes.clear();

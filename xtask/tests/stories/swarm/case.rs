@@ -9,6 +9,7 @@ use xtask::host::Rng;
 
 use super::neighbour::Act;
 use super::network::Network;
+use super::shape::Shape;
 
 /// The environment of deploy.toml that a case adds.
 const NAME: &str = "swarm";
@@ -16,8 +17,9 @@ const NAME: &str = "swarm";
 /// One run of the swarm.
 #[derive(Debug)]
 pub(super) struct Case {
-    /// What it appends to deploy.toml.
+    /// What it appends to deploy.toml of how services roll.
     settings: String,
+    pub(super) shape: Shape,
     /// Whether the services lose their scalable targets.
     unscaled: bool,
     /// The account's first release, and not an update.
@@ -41,7 +43,7 @@ pub(super) struct Case {
     is_asked: bool,
 }
 
-fn pick<T: Copy>(rng: &Rng, of: &[T]) -> T {
+pub(super) fn pick<T: Copy>(rng: &Rng, of: &[T]) -> T {
     of[rng.below(of.len() as u64) as usize]
 }
 
@@ -54,6 +56,7 @@ impl Case {
         acts.sort_by_key(|act| act.after_ms);
         Self {
             settings: iter::repeat_with(|| settings(&rng)).find(|it| environment(it).is_ok()).unwrap(),
+            shape: Shape::draw(&rng),
             unscaled: percent(20),
             first: percent(25),
             both: percent(70),
@@ -71,6 +74,7 @@ impl Case {
     /// The environment that the case deploys.
     pub(super) fn environment(&self) -> Environment {
         let mut environment = environment(&self.settings).unwrap();
+        self.shape.take_away(&mut environment);
         environment.availability.enable = self.is_asked;
         if self.unscaled {
             // A table of an environment can change a setting, and not take one away.

@@ -14,6 +14,7 @@ mod judge;
 mod neighbour;
 mod network;
 mod run;
+mod shape;
 mod truth;
 
 use std::num::NonZero;

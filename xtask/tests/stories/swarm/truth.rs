@@ -15,9 +15,13 @@ pub(super) struct Truth {
     status: String,
     desired: u64,
     pending: u64,
+    /// Whether it should have no tasks.
+    idle: bool,
+    /// The digest in the revision that it should run.
+    image: String,
     /// The digest of each running task.
     running: Vec<String>,
-    /// Healthy targets behind the service's health path.
+    /// Healthy targets behind the service's health path; of a worker, tasks that pass their container's health check.
     healthy: usize,
     /// The rollout state of each deployment, the newest first.
     deployments: Vec<String>,
@@ -30,7 +34,7 @@ pub(super) struct Truth {
 impl Truth {
     /// Whether somebody scaled it to 0.
     pub(super) fn is_parked(&self) -> bool {
-        self.status == "ACTIVE" && self.desired == 0
+        self.status == "ACTIVE" && self.desired == 0 && !self.idle
     }
 
     /// All services of the environment, in its order.
@@ -57,12 +61,20 @@ impl Truth {
             );
         let last = moments.filter_map(Value::as_f64).fold(0.0, f64::max);
         let stopped = tasks.iter().filter_map(|task| task["stoppedAt"].as_f64()).fold(0.0, f64::max);
+        let healthy = match service.group() {
+            Some(group) => healthy(cloud, &group.health.path),
+            None => running.clone().filter(|task| task["healthStatus"] == "HEALTHY").count(),
+        };
+        let definition = json!({ "taskDefinition": found["taskDefinition"] });
+        let definition = ecs(cloud, "DescribeTaskDefinition", &definition).unwrap_or_default();
         Self {
             status: found["status"].as_str().unwrap_or_default().to_owned(),
             desired: found["desiredCount"].as_u64().unwrap_or(0),
             pending: found["pendingCount"].as_u64().unwrap_or(0),
+            idle: service.desired_count == 0,
+            image: image(&definition["taskDefinition"], &service.container.name),
             running: running.map(|task| digest(task, &service.container.name)).collect(),
-            healthy: healthy(cloud, &service.target_group.health.path),
+            healthy,
             deployments: deployments.iter().map(|it| text(&it["rolloutState"])).collect(),
             still_ms: (now - last * 1000.0) as u64,
             stopped_ms: (now - stopped * 1000.0) as u64,
@@ -71,8 +83,8 @@ impl Truth {
 
     /// The one image that serves, with all the tasks that it should have.
     pub(super) fn serves(&self) -> Option<&str> {
-        let Self { status, desired, running, healthy, deployments, .. } = self;
-        let digest = running.first()?;
+        let Self { status, desired, idle, image, running, healthy, deployments, .. } = self;
+        let digest = if *idle && *desired == 0 { image } else { running.first()? };
         let all = running.iter().all(|it| it == digest)
             && (running.len(), *healthy) == (*desired as usize, *desired as usize);
         let complete = deployments.first().is_some_and(|state| state == "COMPLETED");
@@ -113,6 +125,14 @@ fn digest(task: &Value, container: &str) -> String {
     let containers = task["containers"].as_array().map_or(&[][..], Vec::as_slice);
     let own = containers.iter().find(|it| it["name"] == container);
     own.map_or_else(String::new, |own| text(&own["imageDigest"]))
+}
+
+/// The digest that a revision names for its own container.
+fn image(definition: &Value, container: &str) -> String {
+    let containers = definition["containerDefinitions"].as_array().map_or(&[][..], Vec::as_slice);
+    let own = containers.iter().find(|it| it["name"] == container);
+    let image = own.map(|own| text(&own["image"])).unwrap_or_default();
+    image.split_once('@').map_or_else(String::new, |(_, digest)| digest.to_owned())
 }
 
 /// Healthy targets to which the load balancer sends a request for this path.
