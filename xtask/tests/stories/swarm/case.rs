@@ -12,7 +12,7 @@ use super::network::Network;
 use super::shape::Shape;
 
 /// The environment of deploy.toml that a case adds.
-const NAME: &str = "swarm";
+pub(super) const NAME: &str = "swarm";
 
 /// One run of the swarm.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Case {
 
     /// The environment that the case deploys.
     pub(super) fn environment(&self) -> Environment {
-        let mut environment = environment(&self.settings).unwrap();
+        let mut environment = environment(&[&*self.settings, &self.shape.settings].concat()).unwrap();
         self.shape.take_away(&mut environment);
         environment.availability.enable = self.is_asked;
         if self.unscaled {
@@ -89,6 +89,7 @@ impl Case {
         self.network.is_well()
             && self.stopped_after.is_none()
             && self.acts.is_empty()
+            && self.shape.is_well()
             && self.scripts.iter().all(well)
     }
 }

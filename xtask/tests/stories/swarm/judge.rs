@@ -96,6 +96,10 @@ pub(super) fn judged(
         }
         _ => None,
     };
+    let unprepared = services().find(|(_, (now, _))| now.unprepared);
+    let wrong = unprepared
+        .map(|(_, (_, service))| format!("{} rolled before its task had succeeded", service.key))
+        .or(wrong);
     let untroubled = ended.exit != ExitCode::Done && case.is_untroubled();
     let wrong = wrong.or_else(|| untroubled.then(|| "nothing kept it from its end".to_owned()))?;
     let blind_ms = blind_ms(case, world);

@@ -8,6 +8,9 @@ use xtask::host::Rng;
 use crate::somebody::ecs;
 use crate::world::World;
 
+/// The variable in revisions that somebody made by hand.
+pub(super) const BY_HAND: &str = "BY_HAND";
+
 /// What somebody does, and when.
 #[derive(Clone, Debug)]
 pub(super) struct Act {
@@ -98,7 +101,7 @@ fn stop(world: &World, cluster: &str, name: &str, stop_type: &str) -> Result<Val
 fn another_revision(world: &World, family: &str) -> Result<String, Value> {
     let found = ecs(&world.cloud, "DescribeTaskDefinition", &json!({ "taskDefinition": family }))?;
     let mut definition = found["taskDefinition"].clone();
-    definition["containerDefinitions"][0]["environment"] = json!([{ "name": "BY_HAND", "value": "1" }]);
+    definition["containerDefinitions"][0]["environment"] = json!([{ "name": BY_HAND, "value": "1" }]);
     let made = ecs(&world.cloud, "RegisterTaskDefinition", &definition)?;
     Ok(made["taskDefinition"]["taskDefinitionArn"].as_str().unwrap_or_default().to_owned())
 }

@@ -56,6 +56,9 @@ pub(super) async fn run(case: &Case, shows: bool) -> Run {
     world.cloud.clear_rules();
     world.stop_after = None;
     behave(&world, images, &[Script::default(), Script::default()]);
+    if let Some((place, _)) = case.shape.before_roll {
+        world.scripts.unset(&before_roll(&world, place));
+    }
     tokio::time::sleep(Duration::from_secs(case.pause_secs)).await;
     Box::pin(converges(case, &mut world, images, &mut before, &mut found)).await;
     Run { found, calls: world.cloud.calls() }
@@ -68,6 +71,11 @@ fn behave(world: &World, images: Images, scripts: &[Script; 2]) {
     }
 }
 
+/// What the task before the roll of a service goes by in the scripts.
+fn before_roll(world: &World, place: usize) -> String {
+    format!("run:{}", world.environment.services[place].family)
+}
+
 /// The release, with all that befalls it. Adds what is true at its end to what was `before`.
 async fn troubled(
     case: &Case,
@@ -77,6 +85,9 @@ async fn troubled(
     found: &mut Vec<String>,
 ) {
     behave(world, images, &case.scripts);
+    if let Some((place, script)) = &case.shape.before_roll {
+        world.scripts.set(&before_roll(world, *place), script.clone());
+    }
     case.network.befall(world);
     world.stop_after = case.stopped_after;
     let mut rival = Box::pin(world.rival()).await;

@@ -1,28 +1,38 @@
-//! What the services of a case are, beside how they roll: workers, and services without tasks.
+//! What the services of a case are, beside how they roll: workers, services without tasks, tasks before the roll.
 //!
 //! Each is drawn from a stream of its own, so that another of them changes no other seed.
 
 use deploy::model::Environment;
+use sim::workload::scripted::Script;
 use xtask::host::Rng;
 
-use super::case::pick;
+use super::case::{NAME, pick};
 use crate::workers::to_worker;
+
+const SERVICES: [&str; 2] = ["backend", "frontend"];
 
 /// What the services of a case are.
 #[derive(Debug)]
 pub(super) struct Shape {
+    /// Tables of deploy.toml.
+    pub(super) settings: String,
     /// Services without a load balancer, by their places in deploy.toml.
     workers: &'static [usize],
     /// Whether the last worker should have no tasks.
     idle: bool,
+    /// How the task before the roll of a service behaves.
+    pub(super) before_roll: Option<(usize, Script)>,
 }
 
 impl Shape {
     pub(super) fn draw(rng: &Rng) -> Self {
         let workers = rng.stream("workers");
+        let (before_roll, command) = before_roll(&rng.stream("before-roll")).unzip();
         Self {
+            settings: [command.unwrap_or_default()].concat(),
             workers: pick(&workers, &[&[], &[], &[], &[], &[], &[1], &[1], &[0], &[0, 1]]),
             idle: workers.below(3) == 0,
+            before_roll,
         }
     }
 
@@ -36,4 +46,32 @@ impl Shape {
             (service.desired_count, service.scaling) = (0, None);
         }
     }
+
+    /// Whether the task before the roll, if there is one, ends well.
+    pub(super) fn is_well(&self) -> bool {
+        self.before_roll
+            .as_ref()
+            .is_none_or(|(_, script)| script.crash.as_ref().is_some_and(|it| it.exit_code == 0))
+    }
+}
+
+/// A service's task before the roll, and the table that has it run.
+fn before_roll(rng: &Rng) -> Option<((usize, Script), String)> {
+    if rng.below(6) > 0 {
+        return None;
+    }
+    let place = rng.below(2) as usize;
+    let soon = 1_000 + rng.below(29_000);
+    let (timeout, script) = match rng.below(8) {
+        0 => (60, Script::exits(soon, 3)),
+        1 => (30, Script::default()),
+        2 => (300, Script::fails_to_start("CannotPullContainerError: not found")),
+        3 => (600, Script::exits(soon * 10, 0)),
+        _ => (300, Script::exits(soon, 0)),
+    };
+    let text = format!(
+        "\n[env.{NAME}.service.{}.before-roll]\ncommand = [\"/app/migrate\"]\ntimeout-secs = {timeout}\n",
+        SERVICES[place]
+    );
+    Some(((place, script), text))
 }

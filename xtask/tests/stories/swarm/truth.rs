@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use sim::door::cloud::Cloud;
 use sim::elb::{Route, route};
 
+use super::neighbour::BY_HAND;
 use crate::somebody::ecs;
 use crate::world::World;
 
@@ -23,6 +24,8 @@ pub(super) struct Truth {
     running: Vec<String>,
     /// Healthy targets behind the service's health path; of a worker, tasks that pass their container's health check.
     healthy: usize,
+    /// A task of it runs by a revision whose task before the roll did not succeed first.
+    pub(super) unprepared: bool,
     /// The rollout state of each deployment, the newest first.
     deployments: Vec<String>,
     /// Milliseconds since the last task was created, began or stopped, or a deployment was created.
@@ -67,12 +70,14 @@ impl Truth {
         };
         let definition = json!({ "taskDefinition": found["taskDefinition"] });
         let definition = ecs(cloud, "DescribeTaskDefinition", &definition).unwrap_or_default();
+        let prepared = |task: &&Value| is_prepared(cloud, cluster, service, task, now / 1000.0);
         Self {
             status: found["status"].as_str().unwrap_or_default().to_owned(),
             desired: found["desiredCount"].as_u64().unwrap_or(0),
             pending: found["pendingCount"].as_u64().unwrap_or(0),
             idle: service.desired_count == 0,
             image: image(&definition["taskDefinition"], &service.container.name),
+            unprepared: service.before_roll.is_some() && !running.clone().all(|task| prepared(&task)),
             running: running.map(|task| digest(task, &service.container.name)).collect(),
             healthy,
             deployments: deployments.iter().map(|it| text(&it["rolloutState"])).collect(),
@@ -108,12 +113,14 @@ impl Truth {
 
 /// The service's tasks, the stopped ones included.
 fn tasks(cloud: &Cloud, cluster: &str, service: &str) -> Vec<Value> {
-    let list = |status: &str| {
-        let asked = json!({ "cluster": cluster, "serviceName": service, "desiredStatus": status });
-        let listed = ecs(cloud, "ListTasks", &asked).unwrap_or_default();
-        listed["taskArns"].as_array().cloned().unwrap_or_default()
-    };
-    let all: Vec<Value> = ["RUNNING", "STOPPED"].into_iter().flat_map(list).collect();
+    let of = |status| json!({ "cluster": cluster, "serviceName": service, "desiredStatus": status });
+    ["RUNNING", "STOPPED"].into_iter().flat_map(|status| described(cloud, cluster, &of(status))).collect()
+}
+
+/// The tasks that ListTasks finds.
+fn described(cloud: &Cloud, cluster: &str, asked: &Value) -> Vec<Value> {
+    let listed = ecs(cloud, "ListTasks", asked).unwrap_or_default();
+    let all = listed["taskArns"].as_array().cloned().unwrap_or_default();
     let described = all.chunks(100).map(|some| {
         let asked = json!({ "cluster": cluster, "tasks": some });
         ecs(cloud, "DescribeTasks", &asked).unwrap()["tasks"].as_array().cloned().unwrap_or_default()
@@ -133,6 +140,27 @@ fn image(definition: &Value, container: &str) -> String {
     let own = containers.iter().find(|it| it["name"] == container);
     let image = own.map(|own| text(&own["image"])).unwrap_or_default();
     image.split_once('@').map_or_else(String::new, |(_, digest)| digest.to_owned())
+}
+
+/// ECS forgets a task that is over after an hour: what an older revision ran is not known any more.
+const FORGOTTEN_SECS: f64 = 3_600.0;
+
+/// Whether the task before the roll of a task's revision succeeded before this task was created. Revisions that somebody made by
+/// hand have none.
+fn is_prepared(cloud: &Cloud, cluster: &str, service: &Service, task: &Value, now: f64) -> bool {
+    let asked = json!({ "taskDefinition": task["taskDefinitionArn"] });
+    let definition = ecs(cloud, "DescribeTaskDefinition", &asked).unwrap_or_default();
+    let definition = &definition["taskDefinition"];
+    let by_hand = definition["containerDefinitions"][0]["environment"][0]["name"] == BY_HAND;
+    let registered = definition["registeredAt"].as_f64().unwrap_or(0.0);
+    if by_hand || now - registered > FORGOTTEN_SECS {
+        return true;
+    }
+    let by = format!("before-roll/{}/{}", service.family, definition["revision"]);
+    let asked = json!({ "cluster": cluster, "family": service.family, "desiredStatus": "STOPPED" });
+    described(cloud, cluster, &asked).iter().filter(|ran| ran["startedBy"] == *by).any(|ran| {
+        ran["containers"][0]["exitCode"] == 0 && ran["stoppedAt"].as_f64() <= task["createdAt"].as_f64()
+    })
 }
 
 /// Healthy targets to which the load balancer sends a request for this path.
