@@ -1,6 +1,9 @@
-//! What the services of a case are, beside how they roll: workers, services without tasks, tasks before the roll.
+//! What the services of a case are, beside how they roll: workers, services without tasks, tasks before the roll, schedules of
+//! their scaling.
 //!
 //! Each is drawn from a stream of its own, so that another of them changes no other seed.
+
+use std::fmt::Write as _;
 
 use deploy::model::Environment;
 use sim::workload::scripted::Script;
@@ -29,7 +32,7 @@ impl Shape {
         let workers = rng.stream("workers");
         let (before_roll, command) = before_roll(&rng.stream("before-roll")).unzip();
         Self {
-            settings: [command.unwrap_or_default()].concat(),
+            settings: [command.unwrap_or_default(), schedules(&rng.stream("schedules"))].concat(),
             workers: pick(&workers, &[&[], &[], &[], &[], &[], &[1], &[1], &[0], &[0, 1]]),
             idle: workers.below(3) == 0,
             before_roll,
@@ -74,4 +77,20 @@ fn before_roll(rng: &Rng) -> Option<((usize, Script), String)> {
         SERVICES[place]
     );
     Some(((place, script), text))
+}
+
+/// Other bounds of the scaling from certain times on.
+fn schedules(rng: &Rng) -> String {
+    let mut text = String::new();
+    if rng.below(6) > 0 {
+        return text;
+    }
+    for n in 0..=rng.below(2) {
+        let service = pick(rng, &SERVICES);
+        let min = 1 + rng.below(3);
+        writeln!(text, "\n[[env.{NAME}.service.{service}.scaling.schedule]]\nname = \"s{n}\"").unwrap();
+        writeln!(text, "schedule = \"rate({} minutes)\"", 2 + rng.below(12)).unwrap();
+        writeln!(text, "min = {min}\nmax = {}", min + rng.below(3)).unwrap();
+    }
+    text
 }
