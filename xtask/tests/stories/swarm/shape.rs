@@ -1,5 +1,5 @@
 //! What the services of a case are, beside how they roll: workers, services without tasks, tasks before the roll, schedules of
-//! their scaling.
+//! their scaling, members in AWS's own words.
 //!
 //! Each is drawn from a stream of its own, so that another of them changes no other seed.
 
@@ -32,7 +32,12 @@ impl Shape {
         let workers = rng.stream("workers");
         let (before_roll, command) = before_roll(&rng.stream("before-roll")).unzip();
         Self {
-            settings: [command.unwrap_or_default(), schedules(&rng.stream("schedules"))].concat(),
+            settings: [
+                command.unwrap_or_default(),
+                schedules(&rng.stream("schedules")),
+                aws(&rng.stream("aws")),
+            ]
+            .concat(),
             workers: pick(&workers, &[&[], &[], &[], &[], &[], &[1], &[1], &[0], &[0, 1]]),
             idle: workers.below(3) == 0,
             before_roll,
@@ -93,4 +98,27 @@ fn schedules(rng: &Rng) -> String {
         writeln!(text, "min = {min}\nmax = {}", min + rng.below(3)).unwrap();
     }
     text
+}
+
+/// Members that no key of the tool's own says.
+fn aws(rng: &Rng) -> String {
+    let members = [
+        ("backend.aws.container", r#"ulimits = [{ name = "nofile", softLimit = 1024, hardLimit = 2048 }]"#),
+        ("backend.aws.task-definition", "ephemeralStorage = { sizeInGiB = 50 }"),
+        (
+            "frontend.aws.task-definition",
+            r#"containerDefinitions = [{ name = "agent", image = "public.ecr.aws/a/agent:7", essential = false }]"#,
+        ),
+        ("backend.aws.service", r#"availabilityZoneRebalancing = "DISABLED""#),
+        (
+            "frontend.aws.connect",
+            r#"logConfiguration = { logDriver = "awslogs", options = { awslogs-group = "/ecs/connect" } }"#,
+        ),
+        (
+            "backend.aws.target-group-attributes",
+            r#""load_balancing.algorithm.type" = "least_outstanding_requests""#,
+        ),
+    ];
+    let drawn = members.iter().filter(|_| rng.below(12) == 0);
+    drawn.map(|(table, member)| format!("\n[env.{NAME}.service.{table}]\n{member}\n")).collect()
 }
