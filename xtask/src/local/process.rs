@@ -257,8 +257,7 @@ impl<'a> Local<'a> {
         daemon.is_alive() && daemon.command_line().map_or(answered, named)
     }
 
-    /// Whether the recorded process answers on the recorded port.
-    /// The process of an embedded cloud that is there and was not heard of by [`Self::status`].
+    /// The process of an embedded cloud that runs although it does not answer [`Self::status`].
     #[must_use]
     pub fn silent(&self) -> Option<u32> {
         let record = Record::read(&Self::record_file(&self.dir))?;
