@@ -190,7 +190,7 @@ fn an_image_that_was_rolled_back_to_and_would_soon_expire_is_warned_about() {
             ]
         );
         world.cloud.add_rule(On::operation("DescribeImages").then(Fault::AccessDenied));
-        let unknown = "cannot tell when ielts/backend expires the image that runs: ";
+        let unknown = "cannot say when ielts/backend expires the image that runs: ";
         assert!(expiring(&world).await[0].starts_with(unknown));
     });
 }
