@@ -140,7 +140,7 @@ struct Log {
 
 impl Log {
     fn of(service: &Service, task: &str) -> Self {
-        let stream = format!("{}/{}/{task}", service.key, service.container.name);
+        let stream = format!("{}/{}/{task}", service.log_group.stream_prefix, service.container.name);
         Self { stream, token: None, lines: Vec::new() }
     }
 

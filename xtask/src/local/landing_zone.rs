@@ -28,11 +28,12 @@ pub fn landing_zone(environment: &Environment) -> LandingZone {
     let service_groups = services.iter().flat_map(|service| {
         service.security_groups.iter().map(group(&[service.container.port], false)).collect::<Vec<_>>()
     });
-    let roles =
-        services.iter().flat_map(|service| [Some(&service.execution_role), service.task_role.as_ref()]);
+    let roles = services.iter().flat_map(|service| [service.execution_role(), service.task_role.as_ref()]);
     LandingZone {
         vpc: Some(named(&environment.network.vpc)),
-        subnets: (environment.network.subnets.iter().map(subnet(false)))
+        subnets: (environment.network.subnets.iter())
+            .chain(services.iter().flat_map(|service| &service.network.subnets))
+            .map(subnet(false))
             .chain(lb_subnets.iter().map(subnet(true)))
             .collect(),
         security_groups: lb_groups.iter().map(group(&ports, true)).chain(service_groups).collect(),

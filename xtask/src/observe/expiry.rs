@@ -45,7 +45,8 @@ fn warning(service: &Service, newer: usize) -> Option<String> {
         left => format!("{left} more pushes expire it"),
     };
     // A small count has few pushes left from the beginning.
-    (left <= NEAR.min(keep / 2)).then(|| {
+    // At 0 the policy is somebody else's.
+    (keep > 0 && left <= NEAR.min(keep / 2)).then(|| {
         format!(
             "{key}: {newer} images of {name} are newer than the one that runs, and {keep} are kept: {when}, and then no \
              task can start from it; raise `repository.keep-images` in deploy.toml"

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use deploy::model::spec::{LogGroupSpec, RepositorySpec};
-use deploy::model::{ClusterState, Environment, ImageDigest, Observed, RepositoryState, ServiceKey};
+use deploy::model::{ClusterState, Environment, ImageDigest, Observed, RepositoryState, Service, ServiceKey};
 use futures_util::future::{try_join_all, try_join3};
 
 use super::error::Error;
@@ -76,7 +76,7 @@ async fn log_groups(
     environment: &Environment,
 ) -> Result<BTreeMap<String, LogGroupSpec>, aws::Error> {
     let mut names: Vec<&str> =
-        environment.services.iter().map(|service| service.log_group.name.as_str()).collect();
+        environment.services.iter().filter_map(Service::logs).map(|group| group.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     let found = try_join_all(names.into_iter().map(|name| aws.find_log_group(name))).await?;

@@ -86,6 +86,7 @@ struct References {
 impl References {
     fn of(environment: &Environment) -> Self {
         let mut subnets: BTreeSet<Lookup> = environment.network.subnets.iter().cloned().collect();
+        subnets.extend(environment.services.iter().flat_map(|it| &it.network.subnets).cloned());
         let mut security_groups: BTreeSet<Lookup> =
             environment.services.iter().flat_map(|service| service.security_groups.iter().cloned()).collect();
         if let Some(balancer) = environment.balancer().filter(|it| !it.existing) {
@@ -93,7 +94,7 @@ impl References {
             security_groups.extend(balancer.security_groups.iter().cloned());
         }
         let roles = |service: &deploy::model::Service| {
-            [Some(service.execution_role.clone()), service.task_role.clone()].into_iter().flatten()
+            [service.execution_role().cloned(), service.task_role.clone()].into_iter().flatten()
         };
         Self {
             vpc: environment.network.vpc.clone(),

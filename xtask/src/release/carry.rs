@@ -137,7 +137,7 @@ fn target(service: &Service, known: &Known) -> Option<Target> {
             redact::text(&words.cloned().collect::<Vec<_>>().join(" "))
         }),
         health_matcher: group.map(|group| group.health.matcher.clone()).unwrap_or_default(),
-        log_group: service.log_group.name.clone(),
+        log: service.log_group.clone(),
         patience: service.deployment.patience,
         pace: Pace {
             interval_secs: group.map_or(0, |group| group.health.interval_secs.into()),

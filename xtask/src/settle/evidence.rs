@@ -50,8 +50,8 @@ pub(super) async fn read_logs(aws: &Aws, events: &Recorder, target: &Target, evi
     let mut logs = Vec::new();
     for group in alike.iter().take(KINDS) {
         for task in group.iter().take(TRIES) {
-            let stream = format!("{}/{}/{task}", target.key, target.container);
-            let page = match aws.get_log_events(&target.log_group, &stream, LOG_LINES, None).await {
+            let stream = format!("{}/{}/{task}", target.log.stream_prefix, target.container);
+            let page = match aws.get_log_events(&target.log.name, &stream, LOG_LINES, None).await {
                 Ok(page) => page,
                 Err(error) => {
                     let text = format!("cannot read the log of task {task}: {error}");

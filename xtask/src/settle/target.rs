@@ -1,6 +1,6 @@
 //! What is waited for.
 
-use deploy::model::{OnPlainCause, Patience, ServiceKey};
+use deploy::model::{LogGroup, OnPlainCause, Patience, ServiceKey};
 use deploy::rollout::Pace;
 
 use crate::apply::Deployed;
@@ -26,8 +26,8 @@ pub struct Target {
     pub health_command: Option<String>,
     /// The status codes that pass it.
     pub health_matcher: String,
-    /// Its log group.
-    pub log_group: String,
+    /// Its log group, and how the names of its streams begin.
+    pub log: LogGroup,
     /// How long its parts may take.
     pub patience: Patience,
     /// How long things take by its settings.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a story whose stage cannot be set must fail")]
 
 mod abort;
+mod adoption;
 mod availability;
 mod before_roll;
 mod causes;

@@ -55,6 +55,8 @@ pub(crate) struct World {
     pub(crate) consents_after: u64,
     /// What those who deploy to the account may do: what the printed policy allows, unless a story says otherwise.
     pub(crate) rights: Option<RuleGuard>,
+    /// Whether releases replace what somebody else deployed, whatever the file does not say of it.
+    pub(crate) adopts: bool,
     /// Whether rollbacks go past migrations.
     pub(crate) past_migration: bool,
     /// Prints what the tool prints.
@@ -115,6 +117,7 @@ impl World {
             consents_after: 0,
             rights,
             shows: false,
+            adopts: false,
             past_migration: false,
         }
     }
@@ -141,6 +144,7 @@ impl World {
             consents_after: 0,
             rights: None,
             shows: self.shows,
+            adopts: false,
             past_migration: false,
         }
     }
@@ -359,6 +363,9 @@ async fn run(world: &World, ground: &Ground<'_>, release: Release) -> (ExitCode,
             ground.events.emit(Kind::Warned { text: text.clone() });
         }
         let mut planned = ground.plan(release, observed).await?;
+        if !world.adopts {
+            deploy::plan::refuse_losses(&mut planned.plan, &planned.desired, &planned.observed);
+        }
         planned.plan.notes.extend(observe::expiring(ground.aws, ground.environment, &planned.observed).await);
         Ok::<_, observe::Error>(planned)
     };

@@ -7,9 +7,6 @@ use super::place::Places;
 use super::routing::{Asked, ListenerRule, listener_rules, taken};
 use crate::model::{Build, Connect, Environment, Listener, Protocol, ProtocolVersion, Service, SmokeCheck};
 
-/// The variable by which the application learns where to listen.
-const PORT_VARIABLE: &str = "PORT";
-
 /// How many revisions of a service are kept where the file says nothing.
 const KEEP_REVISIONS: u32 = 20;
 
@@ -48,16 +45,20 @@ fn listener(listener: &mut Listener, existing: bool) {
 fn names(service: &mut Service, namespace: &str) {
     if service.keep_revisions == 0 {
         // Images expire by their number too: a revision is worth keeping no longer than its image.
-        service.keep_revisions = KEEP_REVISIONS.min(service.repository.keep_images);
+        let images = Some(service.repository.keep_images).filter(|keep| *keep > 0);
+        service.keep_revisions = images.map_or(KEEP_REVISIONS, |images| images.min(KEEP_REVISIONS));
+    }
+    if service.log_group.stream_prefix.is_empty() {
+        service.log_group.stream_prefix.clone_from(&service.key.0);
     }
     context(&mut service.build);
     let container = &mut service.container;
     if container.port_name.is_empty() {
         container.port_name.clone_from(&container.name);
     }
-    if container.port != 0 {
+    if container.port != 0 && !container.port_variable.is_empty() {
         let port = container.port.to_string();
-        container.environment.entry(PORT_VARIABLE.to_owned()).or_insert(port);
+        container.environment.entry(container.port_variable.clone()).or_insert(port);
     }
     if let Some(connect) = service.connect.as_mut().filter(|connect| connect.enable) {
         alias(connect, &container.port_name, container.port, namespace);

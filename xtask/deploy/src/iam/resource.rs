@@ -87,7 +87,8 @@ impl Resource {
             Self::LogGroup => environment
                 .services
                 .iter()
-                .map(|service| arn("logs", format!("log-group:{}", service.log_group.name)))
+                .filter_map(Service::logs)
+                .map(|group| arn("logs", format!("log-group:{}", group.name)))
                 .flat_map(|group| [format!("{group}:*"), group])
                 .collect(),
             Self::LoadBalancing => {
@@ -116,7 +117,7 @@ fn roles(place: Place<'_>, environment: &Environment) -> Vec<String> {
     let roles = environment
         .services
         .iter()
-        .flat_map(|service| [Some(&service.execution_role), service.task_role.as_ref()])
+        .flat_map(|service| [service.execution_role(), service.task_role.as_ref()])
         .flatten();
     let arns = |role: &Lookup| match role.text() {
         text if text.starts_with("arn:") => vec![text.to_owned()],

@@ -104,8 +104,9 @@ pub struct Repository {
     pub name: String,
     /// Whether a tag can be pushed once only.
     pub immutable_tags: bool,
-    /// How many images are kept. Each release pushes at most one: this is how far back `rollback` can go.
-    #[schemars(range(min = 5, max = 1000))]
+    /// How many images are kept, 5 at least. Each release pushes at most one: this is how far back `rollback` can go. 0 leaves
+    /// the repository's lifecycle policy as it is.
+    #[schemars(range(min = 0, max = 1000))]
     pub keep_images: u32,
 }
 

@@ -15,6 +15,9 @@ pub struct Container {
     /// by nobody has none.
     #[schemars(range(min = 1, max = 65535))]
     pub port: u16,
+    /// The environment variable that holds the port; `PORT` when omitted, none when empty.
+    #[schemars(length(max = 255))]
+    pub port_variable: String,
     /// The port mapping's name, which Service Connect refers to. The container's name when omitted.
     #[schemars(length(min = 1))]
     pub port_name: String,
@@ -58,6 +61,7 @@ impl Default for Container {
         Self {
             name: String::new(),
             port: 0,
+            port_variable: "PORT".to_owned(),
             port_name: String::new(),
             app_protocol: None,
             command: Vec::new(),
@@ -195,13 +199,17 @@ pub struct Alias {
 pub struct LogGroup {
     /// Its name.
     pub name: String,
-    /// Days that its events are kept. CloudWatch Logs takes certain numbers only, such as 7, 14, 30, 90, 365.
-    #[schemars(range(min = 1, max = 3653))]
+    /// Days that its events are kept; 0 keeps them for ever. CloudWatch Logs takes certain numbers only, such as 7, 14, 30, 90,
+    /// 365.
+    #[schemars(range(min = 0, max = 3653))]
     pub retention_days: u32,
+    /// How the names of its streams begin. The service's short name when omitted.
+    #[schemars(length(min = 1, max = 256))]
+    pub stream_prefix: String,
 }
 
 impl Default for LogGroup {
     fn default() -> Self {
-        Self { name: String::new(), retention_days: 30 }
+        Self { name: String::new(), retention_days: 30, stream_prefix: String::new() }
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::named::named;
-use super::{LoadBalancer, Network, Service, ServiceKey};
+use super::{LoadBalancer, Lookup, Network, Service, ServiceKey};
 
 /// What can be said for all environments at the top of the file, and for one in `[env.NAME]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -157,6 +157,13 @@ impl Environment {
     #[must_use]
     pub fn service(&self, key: &ServiceKey) -> Option<&Service> {
         self.services.iter().find(|service| service.key == *key)
+    }
+
+    /// The subnets of a service's tasks.
+    #[must_use]
+    pub fn subnets<'a>(&'a self, service: &'a Service) -> &'a [Lookup] {
+        let own = &service.network.subnets;
+        if own.is_empty() { &self.network.subnets } else { own }
     }
 
     /// The load balancer; `None` where every service is a worker.

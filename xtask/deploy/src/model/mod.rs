@@ -40,5 +40,7 @@ pub use rollout::{
     Scaling, Schedule, Statistic,
 };
 pub use route::{ContentType, Redirect, Respond, Route};
-pub use service::{Architecture, HealthCheck, ProtocolVersion, Service, ServiceKey, SmokeCheck, TargetGroup};
+pub use service::{
+    Architecture, HealthCheck, ProtocolVersion, Service, ServiceKey, ServiceNetwork, SmokeCheck, TargetGroup,
+};
 pub use tag::{fits_tag, tag_text};

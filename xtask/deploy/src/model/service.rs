@@ -53,14 +53,18 @@ pub struct Service {
     pub ephemeral_storage_gib: Option<u32>,
     /// The tasks' processor.
     pub architecture: Architecture,
-    /// The role with which ECS pulls the image, reads secrets and writes logs: name or ARN.
-    #[schemars(length(min = 1, max = 2048))]
+    /// The role with which ECS pulls the image, reads secrets and writes logs: name or ARN. `""` for none, which a public
+    /// image without secrets and without a log group can do.
+    #[schemars(length(max = 2048))]
     pub execution_role: Lookup,
     /// The role of the application itself: name or ARN. Without it the application may do nothing on AWS.
     #[schemars(length(min = 1, max = 2048))]
     pub task_role: Option<Lookup>,
-    /// The CloudWatch log group of its output.
+    /// The CloudWatch log group of its output. With the name `""` there is none: `aws.container.logConfiguration` can name
+    /// another log driver.
     pub log_group: LogGroup,
+    /// Where its tasks get their addresses, when elsewhere than `network` says.
+    pub network: ServiceNetwork,
     /// The tasks' security groups: ids (`sg-…`) or names, 1 to 5 (ECS AwsVpcConfiguration).
     #[schemars(length(min = 1, max = 5))]
     pub security_groups: Vec<Lookup>,
@@ -121,6 +125,7 @@ impl Default for Service {
             execution_role: Lookup::default(),
             task_role: None,
             log_group: LogGroup::default(),
+            network: ServiceNetwork::default(),
             security_groups: Vec::new(),
             desired_count: 2,
             enable_execute_command: false,
@@ -147,6 +152,19 @@ impl Service {
         self.load_balancer.then_some(&self.target_group)
     }
 
+    /// Its log group; `None` where its output goes elsewhere.
+    #[must_use]
+    pub fn logs(&self) -> Option<&LogGroup> {
+        let driver = self.aws.container.get(&["logConfiguration", "logDriver"]);
+        let other = driver.is_some_and(|driver| driver != "awslogs");
+        Some(&self.log_group).filter(|group| !group.name.is_empty() && !other)
+    }
+
+    #[must_use]
+    pub fn execution_role(&self) -> Option<&Lookup> {
+        Some(&self.execution_role).filter(|role| !role.text().is_empty())
+    }
+
     /// What it offers to others through Service Connect.
     #[must_use]
     pub fn endpoint(&self) -> Option<&Connect> {
@@ -158,6 +176,17 @@ impl Service {
     pub fn connects(&self) -> bool {
         self.connect.as_ref().is_none_or(|connect| connect.enable)
     }
+}
+
+/// What a service has in place of what `network` says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ServiceNetwork {
+    /// The subnets of its tasks: ids (`subnet-…`) or Name tags, in the same VPC.
+    #[schemars(length(min = 1, max = 16))]
+    pub subnets: Vec<Lookup>,
+    /// Whether its tasks get a public address.
+    pub assign_public_ip: Option<bool>,
 }
 
 /// A target group of type `ip`, as Fargate needs it.

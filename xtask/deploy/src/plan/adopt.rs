@@ -1,17 +1,21 @@
 //! The first release onto a service that something else deployed: it is refused where it would drop or change what
-//! deploy.toml does not say, with the lines that keep it.
+//! deploy.toml does not say, with the lines that keep it. `init` writes a file out of the same lines.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
+use super::keys::{chosen_by_nobody, differing, group_keys, policy_keys, typed, uncommon_attributes};
+use super::lines::Lines;
 use super::services::live;
-use super::wanted::{service_spec, task_definition_spec};
+use super::wanted::{self, service_spec, task_definition_spec};
 use super::{Plan, Refusal};
 use crate::model::spec::{Members, ServiceSpec};
 use crate::model::{Desired, Observed, Service, ServiceState};
-use crate::redact;
 
-/// Keys of `[service.NAME]` for members of the task definition; `@` is the service's own container.
-const KEYS: [(&str, &str); 18] = [
+/// Keys of `[service.NAME]` for members of the task definition and of the service; `@` is the service's own container, or
+/// its endpoint of Service Connect.
+const KEYS: &[(&str, &str)] = &[
     ("cpu", "cpu"),
     ("memory", "memory-mib"),
     ("ephemeralStorage.sizeInGiB", "ephemeral-storage-gib"),
@@ -30,10 +34,48 @@ const KEYS: [(&str, &str); 18] = [
     ("@.healthCheck.retries", "container.health-check.retries"),
     ("@.healthCheck.startPeriod", "container.health-check.start-period-secs"),
     ("@.logConfiguration.options.awslogs-group", "log-group.name"),
+    ("@.logConfiguration.options.awslogs-stream-prefix", "log-group.stream-prefix"),
+    ("@.port.name", "container.port-name"),
+    ("@.port.appProtocol", "container.app-protocol"),
+    ("networkConfiguration.awsvpcConfiguration.subnets", "network.subnets"),
+    ("networkConfiguration.awsvpcConfiguration.securityGroups", "security-groups"),
+    ("networkConfiguration.awsvpcConfiguration.assignPublicIp", "network.assign-public-ip"),
+    ("deploymentConfiguration.minimumHealthyPercent", "deployment.minimum-healthy-percent"),
+    ("deploymentConfiguration.maximumPercent", "deployment.maximum-percent"),
+    ("deploymentConfiguration.deploymentCircuitBreaker.enable", "deployment.circuit-breaker.enable"),
+    ("deploymentConfiguration.deploymentCircuitBreaker.rollback", "deployment.circuit-breaker.rollback"),
+    (
+        "deploymentConfiguration.deploymentCircuitBreaker.resetOnHealthyTask",
+        "deployment.circuit-breaker.reset-on-healthy-task",
+    ),
+    (
+        "deploymentConfiguration.earlySuccessCriteria.healthyPercent",
+        "deployment.early-success.healthy-percent",
+    ),
+    (
+        "deploymentConfiguration.earlySuccessCriteria.sourceServiceRevisionCleanup",
+        "deployment.early-success.cleanup",
+    ),
+    ("healthCheckGracePeriodSeconds", "deployment.health-check-grace-secs"),
+    ("enableExecuteCommand", "enable-execute-command"),
+    ("serviceConnectConfiguration.services.@.portName", "container.port-name"),
+    ("serviceConnectConfiguration.services.@.discoveryName", "connect.discovery-name"),
+    ("serviceConnectConfiguration.services.@.clientAliases", "connect.alias"),
+    (
+        "serviceConnectConfiguration.services.@.timeout.perRequestTimeoutSeconds",
+        "connect.request-timeout-secs",
+    ),
+    ("serviceConnectConfiguration.services.@.timeout.idleTimeoutSeconds", "connect.idle-timeout-secs"),
+    (
+        "serviceConnectConfiguration.services.@.tls.issuerCertificateAuthority.awsPcaAuthorityArn",
+        "connect.tls.issuer",
+    ),
+    ("serviceConnectConfiguration.services.@.tls.kmsKey", "connect.tls.kms-key"),
+    ("serviceConnectConfiguration.services.@.tls.roleArn", "connect.tls.role"),
 ];
 
 /// What a release sets in any case, and no key keeps: the plan shows these changes.
-const OURS: [&str; 7] = [
+const OURS: [&str; 10] = [
     "family",
     "networkMode",
     "requiresCompatibilities",
@@ -41,19 +83,20 @@ const OURS: [&str; 7] = [
     "@.linuxParameters.initProcessEnabled",
     "@.logConfiguration.options.awslogs-region",
     "@.logConfiguration.options.awslogs-stream-prefix",
+    "loadBalancers",
+    "serviceConnectConfiguration.namespace",
+    "@.port",
 ];
 
-/// Before a line that holds a secret, up to its key.
-const SECRET: &str = "# a secret is not printed: give it by `container.secrets`, or pass --adopt\n# ";
+const THRESHOLD: &str = "deploymentConfiguration.deploymentCircuitBreaker.thresholdConfiguration";
 
-/// What would be lost, and the lines of deploy.toml that keep it.
-#[derive(Default)]
-struct Losses {
-    names: Vec<String>,
-    /// Keys below `[service.NAME]` and their values.
-    keys: Vec<(String, Value)>,
-    task_definition: Members,
-    container: Members,
+/// Which differences are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// What somebody chose, and deploy.toml does not say.
+    Chosen,
+    /// Everything that is otherwise than deploy.toml has it, whoever decided it.
+    All,
 }
 
 /// Refuses the plan where it replaces what this tool did not deploy and deploy.toml does not say.
@@ -64,178 +107,278 @@ pub fn refuse_losses(plan: &mut Plan, desired: &Desired, observed: &Observed) {
         if made || running.task_definition.tags.contains_key("release") {
             continue;
         }
-        let losses = losses(desired, service, observed, running);
-        if !losses.names.is_empty() {
+        let lines = differences(Wish::Chosen, desired, service, observed, running);
+        if !lines.names.is_empty() {
             plan.refusals.push(Refusal {
                 what: format!(
                     "{}: the service that runs was not deployed by this tool, and has what deploy.toml does not say: {}",
                     service.key,
-                    losses.names.join(", ")
+                    lines.names.join(", ")
                 ),
                 remedy: format!(
                     "add these lines to deploy.toml, or pass --adopt to go on without them\n\n{}",
-                    losses.toml(service)
+                    lines.toml(service)
                 ),
             });
         }
     }
 }
 
-fn losses(desired: &Desired, service: &Service, observed: &Observed, running: &ServiceState) -> Losses {
-    let mut losses = Losses::default();
-    let written = |key: &str| {
-        let path = format!("service.{}.{key}", service.key);
-        desired.environment.written.contains(&path)
-    };
-    let wanted = task_definition_spec(desired, service, observed).comparable();
-    let found = running.task_definition.spec.comparable();
-    let (found, wanted) = (Value::from(found.members()), Value::from(wanted.members()));
-    let mut all = Vec::new();
-    differing(&mut Vec::new(), &found, &wanted, &mut all);
-    for (path, value) in all {
+/// What the account has of a service and deploy.toml says otherwise, or not at all.
+pub(crate) fn differences(
+    wish: Wish,
+    desired: &Desired,
+    service: &Service,
+    observed: &Observed,
+    running: &ServiceState,
+) -> Lines {
+    let mut search = Search { wish, desired, service, nobody: chosen_by_nobody(), lines: Lines::default() };
+    search.definition(observed, running);
+    search.service(observed, &running.spec);
+    search.target_group(observed);
+    search.foundation(observed);
+    search.scaling(observed);
+    search.lines
+}
+
+struct Search<'a> {
+    wish: Wish,
+    desired: &'a Desired,
+    service: &'a Service,
+    nobody: Value,
+    lines: Lines,
+}
+
+impl Search<'_> {
+    /// Whether deploy.toml decides it: then the plan shows the change, and nothing is lost in silence.
+    fn decided(&self, key: &str) -> bool {
+        let written = &self.desired.environment.written;
+        let of_all = key.starts_with("network.") && written.contains(key);
+        self.wish == Wish::Chosen
+            && (of_all || written.contains(&format!("service.{}.{key}", self.service.key)))
+    }
+
+    fn key(&mut self, name: &str, path: &[&str], value: Value) {
+        if !self.decided(&path.join(".")) {
+            self.lines.names.push(name.to_owned());
+            self.lines.key(path, value);
+        }
+    }
+
+    fn definition(&mut self, observed: &Observed, running: &ServiceState) {
+        let container = &self.service.container;
+        let of = |members: Members| {
+            let mut members = members;
+            // The service's own port by itself: its number is a key.
+            let mappings = ["containerDefinitions", &container.name, "portMappings"];
+            let port = container.port.to_string();
+            if let Some(Value::Object(own)) = members.take(&[&mappings[..], &[&port]].concat()) {
+                members.put(&["containerDefinitions", &container.name, "port"], Value::Object(own));
+            }
+            Value::from(&members)
+        };
+        let wanted =
+            of(task_definition_spec(self.desired, self.service, observed).comparable().members().clone());
+        let found = of(running.task_definition.spec.comparable().members().clone());
+        let mut all = Vec::new();
+        differing(&mut Vec::new(), &found, &wanted, &mut all);
+        for (path, value) in all {
+            self.definition_member(&path, value);
+        }
+        let absent = |path: &[&str]| {
+            let at =
+                |value: &Value| path.iter().try_fold(value.clone(), |value, name| value.get(*name).cloned());
+            at(&wanted).is_some() && at(&found).is_none()
+        };
+        let own = ["containerDefinitions", container.name.as_str()];
+        let own = |path: &[&str]| absent(&[&own[..], path].concat());
+        // An application that writes files does not outlive this change.
+        if own(&["readonlyRootFilesystem"]) {
+            self.key("readonlyRootFilesystem (off)", &["container", "readonly-root"], json!(false));
+        }
+        if self.wish == Wish::All {
+            if own(&["environment", &container.port_variable]) {
+                self.key("environment", &["container", "port-variable"], json!(""));
+            }
+            if own(&["linuxParameters", "initProcessEnabled"]) {
+                self.lines.aws("container", &["linuxParameters", "initProcessEnabled"], json!(false));
+            }
+            if own(&["logConfiguration"]) {
+                self.key("logConfiguration", &["log-group", "name"], json!(""));
+            }
+            if absent(&["executionRoleArn"]) {
+                self.key("executionRoleArn", &["execution-role"], json!(""));
+            }
+            if absent(&["requiresCompatibilities"]) {
+                self.lines.aws("task-definition", &["requiresCompatibilities"], json!([]));
+            }
+        }
+    }
+
+    fn definition_member(&mut self, path: &[String], value: Value) {
         let names: Vec<&str> = path.iter().map(String::as_str).collect();
-        let own = names.strip_prefix(&["containerDefinitions", &service.container.name]);
+        let own = names.strip_prefix(&["containerDefinitions", &self.service.container.name]);
         let short = own.map_or_else(|| names.join("."), |own| format!("@.{}", own.join(".")));
-        let is = |member: &str| {
-            short == member || short.strip_prefix(member).is_some_and(|it| it.starts_with('.'))
+        if self.is_ours(&short) {
+            return;
+        }
+        let variable = own.and_then(|own| match own {
+            [list @ ("environment" | "secrets"), name] => Some(["container", list, name]),
+            _ => None,
+        });
+        let name = short.replace("@.", "").replace("containerDefinitions.", "containers.");
+        if let Some(key) = variable {
+            return self.key(&name, &key, value);
+        }
+        if let Some(key) = key_of(&short) {
+            return self.key(&name, &key.split('.').collect::<Vec<_>>(), typed(key, value));
+        }
+        self.lines.names.push(name);
+        match own {
+            // Back among the others of its list.
+            Some(["port", rest @ ..]) => {
+                let port = self.service.container.port.to_string();
+                self.lines.aws("container", &[&["portMappings", port.as_str()], rest].concat(), value);
+            }
+            Some(own) => self.lines.aws("container", own, value),
+            None => self.lines.aws("task-definition", &names, value),
+        }
+    }
+
+    fn is_ours(&self, short: &str) -> bool {
+        let is = |member: &&str| {
+            short == *member || short.strip_prefix(*member).is_some_and(|it| it.starts_with('.'))
         };
-        let port = format!("@.portMappings.{}", service.container.port);
-        if OURS.into_iter().any(is) || is(&port) {
-            continue;
+        match self.wish {
+            Wish::Chosen => OURS.iter().any(is),
+            Wish::All => ["@.image", "loadBalancers"].iter().any(is),
         }
-        let variable = |list: &str| short.strip_prefix("@.")?.strip_prefix(list)?.strip_prefix('.');
-        let key = KEYS.iter().find(|(member, _)| *member == short).map(|(_, key)| (*key).to_owned());
-        let key = key.or_else(|| Some(format!("container.environment.{}", variable("environment")?)));
-        let key = key.or_else(|| Some(format!("container.secrets.{}", variable("secrets")?)));
-        if key.as_ref().is_some_and(|key| written(key)) {
-            continue;
-        }
-        losses.names.push(short.replace("@.", "").replace("containerDefinitions.", "containers."));
-        match (key, own) {
-            (Some(key), _) => {
-                let value = if ["cpu", "memory-mib"].contains(&&*key) { number(value) } else { value };
-                losses.keys.push((key, value));
+    }
+
+    fn service(&mut self, observed: &Observed, running: &ServiceSpec) {
+        let wanted = match self.wish {
+            Wish::Chosen => service_spec(&self.desired.environment, self.service, observed),
+            // Also what an update keeps by itself is worth a line.
+            Wish::All => {
+                let mut bare = observed.clone();
+                bare.services.values_mut().for_each(|state| state.spec = state.spec.clone().without_extra());
+                service_spec(&self.desired.environment, self.service, &bare)
             }
-            (None, Some(own)) => losses.container.put(own, value),
-            (None, None) => losses.task_definition.put(&names, value),
+        };
+        if running.connect.is_some() && wanted.connect.is_none() && self.decided("connect.enable") {
+            return;
         }
-    }
-    for (key, value) in settings(&running.spec, &service_spec(&desired.environment, service, observed)) {
-        if !written(key) {
-            losses.names.push(key.to_owned());
-            losses.keys.push((key.to_owned(), value));
-        }
-    }
-    losses
-}
-
-/// The members that one has and the other has not, or otherwise: each entry of a list by itself.
-fn differing(path: &mut Vec<String>, found: &Value, wanted: &Value, all: &mut Vec<(Vec<String>, Value)>) {
-    let Value::Object(members) = found else { return };
-    for (name, value) in members {
-        path.push(name.clone());
-        match (value, wanted.get(name)) {
-            (_, Some(other)) if other == value => {}
-            (Value::Object(_), Some(other @ Value::Object(_))) => differing(path, value, other, all),
-            // What deploy.toml has keys for is said key by key.
-            (Value::Object(_), None)
-                if ["healthCheck", "environment", "secrets", "ephemeralStorage"].contains(&name.as_str()) =>
-            {
-                differing(path, value, &json!({}), all);
+        let (found, wanted) = (running.members(), wanted.members());
+        let mut all = Vec::new();
+        differing(&mut Vec::new(), &Value::from(&found), &Value::from(&wanted), &mut all);
+        for (path, value) in all {
+            let names: Vec<&str> = path.iter().map(String::as_str).collect();
+            let nobody = names.iter().try_fold(&self.nobody, |value, name| value.get(*name));
+            if self.wish == Wish::Chosen && nobody == Some(&value) || self.is_ours(&names.join(".")) {
+                continue;
             }
-            (value, _) => all.push((path.clone(), value.clone())),
+            self.service_member(&names, value);
         }
-        path.pop();
-    }
-}
-
-/// Sizes are texts on the wire and numbers in deploy.toml.
-fn number(value: Value) -> Value {
-    value.as_str().and_then(|text| text.parse::<u32>().ok()).map_or(value, Value::from)
-}
-
-/// Settings of a service that somebody chose, which the release changes: keys of `[service.NAME]` and their values. What is
-/// as AWS has it by default was chosen by nobody.
-fn settings(found: &ServiceSpec, wanted: &ServiceSpec) -> Vec<(&'static str, Value)> {
-    let mut all = Vec::new();
-    let mut kept = |differs: bool, is_default: bool, key, value: Value| {
-        all.extend((differs && !is_default).then_some((key, value)));
-    };
-    let (minimum, maximum) = (found.minimum_healthy_percent, found.maximum_percent);
-    let differs = minimum != wanted.minimum_healthy_percent;
-    kept(differs, minimum == 100, "deployment.minimum-healthy-percent", json!(minimum));
-    kept(maximum != wanted.maximum_percent, maximum == 200, "deployment.maximum-percent", json!(maximum));
-    let grace = found.health_check_grace_secs;
-    let differs = grace != wanted.health_check_grace_secs;
-    kept(differs, grace == 0, "deployment.health-check-grace-secs", json!(grace));
-    let exec = found.enable_execute_command;
-    kept(exec != wanted.enable_execute_command, !exec, "enable-execute-command", json!(exec));
-    for endpoint in found.connect.iter().flat_map(|connect| &connect.services) {
-        let same =
-            wanted.connect.iter().flat_map(|connect| &connect.services).find(|it| it.name == endpoint.name);
-        let differs = |is: bool| same.is_none() || !is;
-        let name = same.is_some_and(|it| it.discovery_name == endpoint.discovery_name);
-        kept(differs(name), false, "connect.discovery-name", json!(endpoint.discovery_name));
-        let alias = same
-            .is_some_and(|it| (it.alias_port, &it.alias_dns) == (endpoint.alias_port, &endpoint.alias_dns));
-        let value = json!({ "port": endpoint.alias_port, "dns": endpoint.alias_dns });
-        kept(differs(alias), false, "connect.alias", value);
-    }
-    all
-}
-
-impl Losses {
-    fn toml(&self, service: &Service) -> String {
-        let mut text = String::new();
-        let mut keys = Members::default();
-        for (key, value) in &self.keys {
-            // A variable's name may hold dots, and no other key does.
-            let names: Vec<&str> = match ["container.environment.", "container.secrets."]
-                .into_iter()
-                .find_map(|list| Some((list, key.strip_prefix(list)?)))
-            {
-                Some((list, name)) => list.split_terminator('.').chain([name]).collect(),
-                None => key.split('.').collect(),
-            };
-            keys.put(&names, value.clone());
+        if self.wish == Wish::All && running.connect.is_none() && self.service.connects() {
+            self.key("serviceConnectConfiguration", &["connect", "enable"], json!(false));
         }
-        let mut table = |below: &str, members: Value| {
-            let Value::Object(members) = members else { return };
-            if members.is_empty() {
-                return;
+    }
+
+    fn service_member(&mut self, names: &[&str], value: Value) {
+        let name = names.join(".");
+        if name == THRESHOLD && value["type"] == "COUNT" {
+            let path = ["deployment", "circuit-breaker", "threshold"];
+            return self.key(&path.join("."), &path, value["value"].clone());
+        }
+        if name == THRESHOLD && self.decided("deployment.circuit-breaker.threshold") {
+            return;
+        }
+        if let Some(key) = key_of(&name) {
+            return self.key(key, &key.split('.').collect::<Vec<_>>(), typed(key, value));
+        }
+        self.lines.names.push(name);
+        match names {
+            ["serviceConnectConfiguration", "services", "@", rest @ ..] => {
+                let port = self.service.container.port_name.clone();
+                self.lines.aws("connect", &[&["services", port.as_str()], rest].concat(), value);
             }
-            let gap = if text.is_empty() { "" } else { "\n" };
-            text.push_str(&format!("{gap}[service.{}{below}]\n", service.key));
-            for (name, value) in members {
-                let line = format!("{} = {}\n", toml_key(&name), toml_value(&name, value));
-                // Pasted as it is, the mask would become the value: a comment keeps the release refused.
-                if line.contains(redact::MASK) {
-                    text.push_str(SECRET);
+            // deploy.toml has one endpoint for a service.
+            ["serviceConnectConfiguration", "services", ..] => {}
+            ["serviceConnectConfiguration", rest @ ..] => self.lines.aws("connect", rest, value),
+            _ => self.lines.aws("service", names, value),
+        }
+    }
+
+    fn target_group(&mut self, observed: &Observed) {
+        let Some(wanted) = wanted::target_group(&self.desired.environment, self.service, observed) else {
+            return;
+        };
+        let Some(found) = observed.target_groups.get(&wanted.name).map(|found| &found.spec) else { return };
+        let (mut has, wants) = (group_keys(found), group_keys(&wanted));
+        if self.wish == Wish::Chosen {
+            // The others stay as they are.
+            has.retain(|key, _| wants.contains_key(key));
+        }
+        self.compare("target-group", has, &wants);
+        if self.wish == Wish::All {
+            for (name, value) in uncommon_attributes(found) {
+                if wanted.attributes.get(name) != Some(value) {
+                    self.lines.aws("target-group-attributes", &[name], json!(value));
                 }
-                text.push_str(&line);
             }
-        };
-        // `container` and the like as tables of their own: the file most likely has them so.
-        let (tables, plain): (Vec<_>, Vec<_>) = keys.iter().partition(|(_, value)| value.is_object());
-        let own = |(name, value): (&String, &Value)| (name.clone(), value.clone());
-        table("", Value::Object(plain.into_iter().map(own).collect::<Map<_, _>>()));
-        for (name, members) in tables {
-            table(&format!(".{name}"), members.clone());
         }
-        table(".aws.container", self.container.wire());
-        table(".aws.task-definition", self.task_definition.wire());
-        text
+    }
+
+    /// Log groups and repositories: what is lost there is lost for good.
+    fn foundation(&mut self, observed: &Observed) {
+        if let Some(wanted) = wanted::log_group(self.service)
+            && let Some(found) = observed.log_groups.get(&wanted.name)
+            && found.retention_days != wanted.retention_days
+        {
+            let days = json!(found.retention_days.unwrap_or(0));
+            self.key("log-group.retention-days", &["log-group", "retention-days"], days);
+        }
+        let wanted = wanted::repository(self.service);
+        let Some(found) = observed.repositories.get(&wanted.name).map(|found| &found.spec) else { return };
+        if wanted.keep_images.is_some() && found.keep_images != wanted.keep_images {
+            let keep = json!(found.keep_images.unwrap_or(0));
+            self.key("repository.keep-images", &["repository", "keep-images"], keep);
+        }
+        if self.wish == Wish::All && found.immutable_tags != wanted.immutable_tags {
+            let immutable = json!(found.immutable_tags);
+            self.key("repository.immutable-tags", &["repository", "immutable-tags"], immutable);
+        }
+    }
+
+    /// Policies of the file's names. Others stay.
+    fn scaling(&mut self, observed: &Observed) {
+        let Some(scaling) = &self.service.scaling else { return };
+        let Some(found) = observed.scaling.get(&self.service.key) else { return };
+        for wanted in wanted::policies(&self.desired.environment, self.service, observed, scaling) {
+            let same = found.policies.iter().find(|it| it.name == wanted.name);
+            let keys = same.and_then(policy_keys).zip(policy_keys(&wanted));
+            for (key, value) in keys.into_iter().flat_map(|(has, wants)| {
+                has.into_iter().filter(move |(key, value)| wants.get(key) != Some(value))
+            }) {
+                let path = ["scaling", "policy", &wanted.name, &key];
+                self.key(&path.join("."), &path, value);
+            }
+        }
+    }
+
+    /// Keys of a table that differ.
+    fn compare(&mut self, table: &str, has: BTreeMap<String, Value>, wants: &BTreeMap<String, Value>) {
+        for (key, value) in has {
+            let path: Vec<&str> = [table].into_iter().chain(key.split('.')).collect();
+            let nobody = path.iter().try_fold(&self.nobody, |value, name| value.get(*name));
+            let chosen = self.wish == Wish::All || nobody != Some(&value);
+            if wants.get(&key) != Some(&value) && chosen {
+                self.key(&path.join("."), &path, value);
+            }
+        }
     }
 }
 
-fn toml_key(name: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if name.chars().all(bare) { name.to_owned() } else { json!(name).to_string() }
-}
-
-/// In one line, without secrets.
-fn toml_value(name: &str, value: Value) -> String {
-    let mut named = json!({ name: value });
-    redact::json(&mut named);
-    toml::Value::try_from(&named[name]).map_or_else(|_| named[name].to_string(), |value| value.to_string())
+fn key_of(member: &str) -> Option<&'static str> {
+    KEYS.iter().find(|(name, _)| *name == member).map(|(_, key)| *key)
 }

@@ -2,7 +2,7 @@
 
 use super::wanted;
 use super::{Action, Plan, Refusal, Stage, Step};
-use crate::model::spec::{ClusterSpec, LogGroupSpec, NamespaceSpec, changes};
+use crate::model::spec::{ClusterSpec, NamespaceSpec, changes};
 use crate::model::{Desired, Observed, Service};
 
 /// Repository, lifecycle policy and push of each service, and its log group.
@@ -18,10 +18,8 @@ pub(super) fn images(stage: &mut Stage, desired: &Desired, observed: &Observed) 
 fn repository(service: &Service, observed: &Observed) -> Vec<Step> {
     let spec = wanted::repository(service);
     let Some(found) = observed.repositories.get(&spec.name) else {
-        return vec![
-            Step::missing(Action::CreateRepository(spec.clone())),
-            Step::missing(Action::PutLifecyclePolicy(spec)),
-        ];
+        let policy = spec.keep_images.map(|_| Step::missing(Action::PutLifecyclePolicy(spec.clone())));
+        return [Step::missing(Action::CreateRepository(spec))].into_iter().chain(policy).collect();
     };
     let mut steps = Vec::new();
     let differing = changes(&found.spec, &spec);
@@ -31,7 +29,7 @@ fn repository(service: &Service, observed: &Observed) -> Vec<Step> {
     if !mutability.is_empty() {
         steps.push(Step::changed(Action::SetTagMutability(spec.clone()), mutability));
     }
-    if !policy.is_empty() {
+    if !policy.is_empty() && spec.keep_images.is_some() {
         steps.push(Step::changed(Action::PutLifecyclePolicy(spec), policy));
     }
     steps
@@ -53,10 +51,7 @@ fn push(service: &Service, desired: &Desired, observed: &Observed) -> Option<Ste
 }
 
 fn log_group(service: &Service, observed: &Observed) -> Vec<Step> {
-    let spec = LogGroupSpec {
-        name: service.log_group.name.clone(),
-        retention_days: Some(service.log_group.retention_days),
-    };
+    let Some(spec) = wanted::log_group(service) else { return Vec::new() };
     match observed.log_groups.get(&spec.name) {
         None => vec![Step::missing(Action::CreateLogGroup(spec))],
         Some(found) if *found == spec => Vec::new(),

@@ -10,6 +10,8 @@ mod back;
 mod before_roll;
 mod down;
 mod foundation;
+mod keys;
+mod lines;
 mod listener;
 mod naming;
 mod older;

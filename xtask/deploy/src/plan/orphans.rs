@@ -56,7 +56,7 @@ fn is_wanted(environment: &Environment, observed: &Observed, owned: &Owned) -> b
         OwnedKind::Cluster => environment.cluster == *name,
         OwnedKind::Namespace => is(observed.namespace.as_ref().map(|found| &found.arn)),
         OwnedKind::Repository => any(&|service| service.repository.name == *name),
-        OwnedKind::LogGroup => any(&|service| service.log_group.name == *name),
+        OwnedKind::LogGroup => any(&|service| service.logs().is_some_and(|group| group.name == *name)),
         OwnedKind::Family => any(&|service| service.family == *name),
     }
 }

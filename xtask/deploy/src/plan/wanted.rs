@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::services::live;
 use crate::model::spec::{
     COMMIT_VARIABLE, ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, HealthCheckSpec, ListenerSpec,
-    LoadBalancerBinding, Members, PolicySpec, RepositorySpec, RuleAction, RuleSpec, ScalableTargetSpec,
-    ScheduledActionSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec, ThresholdSpec, image_reference,
-    normal_members,
+    LoadBalancerBinding, LogGroupSpec, Members, PolicySpec, RepositorySpec, RuleAction, RuleSpec,
+    ScalableTargetSpec, ScheduledActionSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec, ThresholdSpec,
+    image_reference, normal_members,
 };
 use crate::model::{
     Architecture, Connect, CustomMetric, Desired, Environment, Listener, Lookup, Metric, Observed, Policy,
@@ -32,8 +32,14 @@ pub(super) fn repository(service: &Service) -> RepositorySpec {
     RepositorySpec {
         name: service.repository.name.clone(),
         immutable_tags: service.repository.immutable_tags,
-        keep_images: Some(service.repository.keep_images),
+        keep_images: Some(service.repository.keep_images).filter(|keep| *keep > 0),
     }
+}
+
+pub(super) fn log_group(service: &Service) -> Option<LogGroupSpec> {
+    let group = service.logs()?;
+    let days = Some(group.retention_days).filter(|days| *days > 0);
+    Some(LogGroupSpec { name: group.name.clone(), retention_days: days })
 }
 
 pub(super) fn target_group(
@@ -137,7 +143,7 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
         "image": image.map_or_else(|| uri.clone(), |digest| image_reference(&uri, digest)),
         "portMappings": (container.port != 0).then(|| json!([{
             "containerPort": container.port,
-            "name": container.port_name,
+            "name": port_name(desired, service, observed),
             "appProtocol": app_protocol(service, observed),
         }])),
         "command": container.command,
@@ -153,14 +159,14 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
             "retries": check.retries,
             "startPeriod": check.start_period_secs,
         })),
-        "logConfiguration": {
+        "logConfiguration": service.logs().map(|group| json!({
             "logDriver": "awslogs",
             "options": {
-                "awslogs-group": service.log_group.name,
+                "awslogs-group": group.name,
                 "awslogs-region": desired.environment.region,
-                "awslogs-stream-prefix": service.key,
+                "awslogs-stream-prefix": group.stream_prefix,
             },
-        },
+        })),
         "stopTimeout": container.stop_timeout_secs,
         "readonlyRootFilesystem": container.readonly_root,
         "mountPoints": pairs_by("containerPath", "sourceVolume", &mounts),
@@ -180,7 +186,7 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
                 Architecture::Arm64 => "ARM64",
             },
         },
-        "executionRoleArn": id(observed, &service.execution_role),
+        "executionRoleArn": service.execution_role().map(|role| id(observed, role)),
         "taskRoleArn": service.task_role.as_ref().map(|role| id(observed, role)),
         "volumes": mounts.values().map(|volume| json!({ "name": volume })).collect::<Vec<_>>(),
         "containerDefinitions": [own],
@@ -194,6 +200,20 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
     }
     definition.put(&path, (&service.aws.container).into());
     TaskDefinitionSpec::of(definition)
+}
+
+/// Only Service Connect needs a name. A port that runs without one keeps none: a name alone is not worth a roll.
+fn port_name(desired: &Desired, service: &Service, observed: &Observed) -> Option<String> {
+    let container = &service.container;
+    let written = format!("service.{}.container.port-name", service.key);
+    let named = || {
+        let running = live(observed, service)?;
+        let path = ["containerDefinitions", &container.name, "portMappings", &container.port.to_string()];
+        let mapping = running.task_definition.spec.members().get(&path)?;
+        Some(mapping.get("name").is_some())
+    };
+    let needed = service.endpoint().is_some() || desired.environment.written.contains(&written);
+    (needed || named() != Some(false)).then(|| container.port_name.clone())
 }
 
 fn pairs(value: &str, pairs: &BTreeMap<String, String>) -> Vec<Value> {
@@ -265,14 +285,21 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         port: service.container.port,
         extra: Members::default(),
     });
+    // What the file says in AWS's words, and a field covers all the same.
+    let mut over = service.aws.service.clone();
+    let threshold =
+        over.take(&["deploymentConfiguration", "deploymentCircuitBreaker", "thresholdConfiguration"]);
+    let text = |value: Option<Value>, default: &str| {
+        value.as_ref().and_then(Value::as_str).unwrap_or(default).to_owned()
+    };
     let spec = ServiceSpec {
         name: service.name.clone(),
         cluster: environment.cluster.clone(),
         launch_type: "FARGATE".to_owned(),
-        platform_version: "LATEST".to_owned(),
-        subnets: ids(observed, &environment.network.subnets),
+        platform_version: text(over.take(&["platformVersion"]), "LATEST"),
+        subnets: ids(observed, environment.subnets(service)),
         security_groups: ids(observed, &service.security_groups),
-        assign_public_ip: environment.network.assign_public_ip,
+        assign_public_ip: service.network.assign_public_ip.unwrap_or(environment.network.assign_public_ip),
         load_balancers: group.into_iter().collect(),
         connect: service.connects().then(|| ConnectSpec {
             namespace: environment.namespace.clone(),
@@ -283,10 +310,9 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         maximum_percent: service.deployment.maximum_percent,
         circuit_breaker: service.deployment.circuit_breaker.enable,
         circuit_breaker_rollback: service.deployment.circuit_breaker.rollback,
-        circuit_breaker_threshold: ThresholdSpec {
-            kind: "COUNT".to_owned(),
-            value: service.deployment.circuit_breaker.threshold,
-        },
+        circuit_breaker_threshold: threshold.and_then(|it| serde_json::from_value(it).ok()).unwrap_or(
+            ThresholdSpec { kind: "COUNT".to_owned(), value: service.deployment.circuit_breaker.threshold },
+        ),
         circuit_breaker_reset: service.deployment.circuit_breaker.reset_on_healthy_task,
         early_success: service.deployment.early_success.map(|early| EarlySuccessSpec {
             healthy_percent: early.healthy_percent,
@@ -294,15 +320,15 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         }),
         health_check_grace_secs: grace(service, observed),
         enable_execute_command: service.enable_execute_command,
-        propagate_tags: "TASK_DEFINITION".to_owned(),
-        managed_tags: true,
+        propagate_tags: text(over.take(&["propagateTags"]), "TASK_DEFINITION"),
+        managed_tags: over.take(&["enableECSManagedTags"]) != Some(Value::Bool(false)),
         extra: Members::default(),
     };
     let mut spec = match live(observed, service) {
         Some(running) => spec.with_extra_of(&running.spec),
         None => spec,
     };
-    spec.extra = spec.extra.laid(&service.aws.service);
+    spec.extra = spec.extra.laid(&over);
     if let Some(connect) = &mut spec.connect {
         let mut over = service.aws.connect.clone();
         let services = Members::of(over.take(&["services"]).unwrap_or_default());

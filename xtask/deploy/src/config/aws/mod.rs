@@ -19,16 +19,15 @@ const TABLES: [(&str, &str); 4] = [
 ];
 
 /// What a table may not say, because the tool decides it, and what does say it.
-const OWNED: [(&str, &str, &str); 59] = [
+const OWNED: &[(&str, &str, &str)] = &[
     ("aws.table.task-definition", "family", "set `family`"),
     ("aws.table.task-definition", "cpu", "set `cpu`"),
     ("aws.table.task-definition", "memory", "set `memory-mib`"),
     ("aws.table.task-definition", "ephemeralStorage", "set `ephemeral-storage-gib`"),
     ("aws.table.task-definition", "networkMode", "remove it: tasks of Fargate have `awsvpc`"),
-    ("aws.table.task-definition", "requiresCompatibilities", "remove it: tasks run on Fargate"),
     ("aws.table.task-definition", "executionRoleArn", "set `execution-role`"),
     ("aws.table.task-definition", "taskRoleArn", "set `task-role`"),
-    ("aws.table.task-definition", "runtimePlatform", "set `architecture`"),
+    ("aws.table.task-definition", "runtimePlatform.cpuArchitecture", "set `architecture`"),
     ("aws.table.task-definition", "tags", "remove it: the tags of a revision are the record of its release"),
     ("aws.table.container", "name", "set `container.name`"),
     ("aws.table.container", "image", "set `build`"),
@@ -47,7 +46,7 @@ const OWNED: [(&str, &str, &str); 59] = [
     (
         "aws.table.container",
         "logConfiguration.options.awslogs-stream-prefix",
-        "remove it: it is the service's short name",
+        "set `log-group.stream-prefix`",
     ),
     ("aws.table.service", "cluster", "set `cluster`"),
     ("aws.table.service", "service", "set `name`"),
@@ -56,8 +55,18 @@ const OWNED: [(&str, &str, &str); 59] = [
     ("aws.table.service", "capacityProviderStrategy", "remove it: tasks start with the launch type FARGATE"),
     (
         "aws.table.service",
-        "deploymentConfiguration.deploymentCircuitBreaker",
-        "set `deployment.circuit-breaker`",
+        "deploymentConfiguration.deploymentCircuitBreaker.enable",
+        "set `deployment.circuit-breaker.enable`",
+    ),
+    (
+        "aws.table.service",
+        "deploymentConfiguration.deploymentCircuitBreaker.rollback",
+        "set `deployment.circuit-breaker.rollback`",
+    ),
+    (
+        "aws.table.service",
+        "deploymentConfiguration.deploymentCircuitBreaker.resetOnHealthyTask",
+        "set `deployment.circuit-breaker.reset-on-healthy-task`",
     ),
     ("aws.table.service", "deploymentConfiguration.maximumPercent", "set `deployment.maximum-percent`"),
     (
@@ -72,13 +81,14 @@ const OWNED: [(&str, &str, &str); 59] = [
     ("aws.table.service", "deploymentConfiguration.canaryConfiguration", "remove it: releases are rolling"),
     ("aws.table.service", "deploymentConfiguration.linearConfiguration", "remove it: releases are rolling"),
     ("aws.table.service", "deploymentController", "remove it: ECS itself deploys"),
-    ("aws.table.service", "networkConfiguration", "set `network` and `security-groups`"),
-    ("aws.table.service", "platformVersion", "remove it: tasks run on `LATEST`"),
+    (
+        "aws.table.service",
+        "networkConfiguration",
+        "set `network`, of the service or of all, and `security-groups`",
+    ),
     ("aws.table.service", "forceNewDeployment", "remove it: a release rolls what changes"),
     ("aws.table.service", "healthCheckGracePeriodSeconds", "set `deployment.health-check-grace-secs`"),
     ("aws.table.service", "enableExecuteCommand", "set `enable-execute-command`"),
-    ("aws.table.service", "enableECSManagedTags", "remove it: tasks carry these tags"),
-    ("aws.table.service", "propagateTags", "remove it: tasks carry the tags of their revision"),
     ("aws.table.service", "loadBalancers", "set `target-group` and `routes`"),
     (
         "aws.table.service",
@@ -122,7 +132,7 @@ pub(super) fn definitions() -> Map<String, Value> {
             "additionalProperties": { "type": "string" },
         }),
     );
-    for (table, path, instead) in OWNED {
+    for &(table, path, instead) in OWNED {
         let mut own = all[table].take();
         refuse(&all, &mut own, path, instead);
         all[table] = own;
@@ -169,7 +179,7 @@ mod tests {
     #[test]
     fn every_owned_member_is_one_of_awss() {
         let all = definitions();
-        for (table, path, _) in OWNED {
+        for &(table, path, _) in OWNED {
             let structure = TABLES.iter().find(|(name, _)| *name == table).unwrap().1;
             let mut node = all[&format!("aws.{structure}")].clone();
             for member in path.split('.') {

@@ -86,13 +86,14 @@ fn mebibytes(sizes: &[u32]) -> String {
 /// health check would knock at a closed door.
 fn container_port(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let (container, at) = (&service.container, at.key("container"));
-    let told = container.environment.get("PORT");
+    let variable = &container.port_variable;
+    let told = container.environment.get(variable);
     if container.port != 0 && told.is_some_and(|told| *told != container.port.to_string()) {
         found
             .error("the application is told another port than the load balancer")
-            .at(at.key("environment.PORT"), "where the application listens")
+            .at(at.key("environment").key(variable), "where the application listens")
             .at(at.key("port"), "where health checks and requests go")
-            .help("leave `PORT` out: it is set from `container.port`");
+            .help(format!("leave `{variable}` out: it is set from `container.port`"));
     }
 }
 
@@ -160,7 +161,7 @@ fn variable_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
         let secret = at.key("secrets").key(name).name();
         VARIABLE.check(name, &secret, found);
         let twice = format!("`{name}` has two sources");
-        if ["PORT", COMMIT_VARIABLE].contains(&name.as_str()) {
+        if [container.port_variable.as_str(), COMMIT_VARIABLE].contains(&name.as_str()) {
             found
                 .error(&twice)
                 .at(&secret, "a secret")
@@ -273,7 +274,7 @@ fn log_retention(scope: &Scope<'_>, found: &mut Findings) {
                     .help("give both the same number, or each service a log group of its own");
             }
         }
-        if DAYS.contains(&days) {
+        if days == 0 || DAYS.contains(&days) {
             continue;
         }
         let below = DAYS.iter().rfind(|&&offer| offer < days);

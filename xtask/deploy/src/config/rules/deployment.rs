@@ -171,12 +171,21 @@ fn settle_time(scope: &Scope<'_>, found: &mut Findings) {
     }
 }
 
+const LEAST_IMAGES: u32 = 5;
+
 /// A revision is kept to go back to, and that takes its image.
 ///
 /// Source: ECR, lifecycle policies: images beyond the count expire within a day, whatever refers to them.
 fn keep_revisions(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let (revisions, images) = (service.keep_revisions, service.repository.keep_images);
-    if revisions > images {
+    // Attempts that failed are pushed as well: fewer would soon expire what runs.
+    if (1..LEAST_IMAGES).contains(&images) {
+        found
+            .error(format!("fewer than {LEAST_IMAGES} images are kept"))
+            .at(at.key("repository.keep-images"), format!("{images} images"))
+            .help(format!("`repository.keep-images = {LEAST_IMAGES}`; 0 leaves the repository's lifecycle policy as it is"));
+    }
+    if images > 0 && revisions > images {
         found
             .error("more revisions are kept than images")
             .at(at.key("keep-revisions"), format!("{} revisions to go back to", revisions))

@@ -101,7 +101,9 @@ const LOG_GROUP: Naming = Naming {
 ///
 /// Source: CloudWatch Logs API, CreateLogGroup.
 fn log_group_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    LOG_GROUP.check(&service.log_group.name, at.key("log-group.name"), found);
+    if let Some(group) = service.logs() {
+        LOG_GROUP.check(&group.name, at.key("log-group.name"), found);
+    }
 }
 
 const REPOSITORY: Naming = Naming {
@@ -148,8 +150,7 @@ fn is_host(first: &str) -> bool {
 ///
 /// Source: IAM API, GetRole: `RoleName` has no path.
 fn role_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    let roles =
-        [(Some(&service.execution_role), "execution-role"), (service.task_role.as_ref(), "task-role")];
+    let roles = [(service.execution_role(), "execution-role"), (service.task_role.as_ref(), "task-role")];
     for (role, key) in roles {
         let (Some(role), at) = (role.map(Lookup::text), at.key(key)) else { continue };
         let Some((_, name)) = role.rsplit_once('/') else { continue };
@@ -190,7 +191,10 @@ fn lookup_name(scope: &Scope<'_>, found: &mut Findings) {
     network_names(&balancer.security_groups, &scope.at("load-balancer.security-groups"), found);
     for (service, at) in scope.services() {
         network_names(&service.security_groups, &at.key("security-groups"), found);
-        ROLE.check(service.execution_role.text(), at.key("execution-role"), found);
+        network_names(&service.network.subnets, &at.key("network.subnets"), found);
+        if let Some(role) = service.execution_role() {
+            ROLE.check(role.text(), at.key("execution-role"), found);
+        }
         if let Some(role) = &service.task_role {
             ROLE.check(role.text(), at.key("task-role"), found);
         }
@@ -215,6 +219,7 @@ fn duplicate_entry(scope: &Scope<'_>, found: &mut Findings) {
         found,
     );
     for (service, at) in scope.services() {
+        twice(service.network.subnets.iter().map(Lookup::text), &at.key("network.subnets"), found);
         twice(service.security_groups.iter().map(Lookup::text), &at.key("security-groups"), found);
         twice(service.depends_on.iter().map(|key| key.0.as_str()), &at.key("depends-on"), found);
     }

@@ -200,6 +200,8 @@ fn is_default(parent: &str, member: &str, value: &Value) -> bool {
         (_, "essential") => json!(true),
         (_, "cpu" | "hostPort" | "startPeriod" | "bakeTimeInMinutes") => json!(0),
         (_, "protocol") => json!("tcp"),
+        // On Fargate (ECS API reference, ContainerDefinition).
+        (_, "stopTimeout") => json!(30),
         ("healthCheck", "interval") => json!(30),
         ("healthCheck", "timeout") => json!(5),
         ("healthCheck", "retries") => json!(3),

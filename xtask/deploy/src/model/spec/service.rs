@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::Members;
 
@@ -165,6 +166,86 @@ impl ServiceSpec {
             .collect()
     }
 
+    /// The settings by AWS's names. A target group is called by its name; the one endpoint of Service Connect is `@`.
+    #[must_use]
+    pub fn members(&self) -> Members {
+        let endpoint = |endpoint: &ConnectServiceSpec, only: bool| {
+            let mut members = Members::of(json!({
+                "portName": endpoint.name,
+                "discoveryName": endpoint.discovery_name,
+                "clientAliases": [{ "port": endpoint.alias_port, "dnsName": endpoint.alias_dns }],
+            }));
+            members.lay(&endpoint.extra);
+            (if only { "@".to_owned() } else { endpoint.name.clone() }, Value::from(&members))
+        };
+        let connect = self.connect.as_ref().map(|connect| {
+            let only = connect.services.len() == 1;
+            let services: Map<_, _> = connect.services.iter().map(|it| endpoint(it, only)).collect();
+            let mut members = connect.extra.clone();
+            members.put(&["namespace"], json!(connect.namespace));
+            members.put(&["services"], Value::Object(services));
+            Value::from(&members)
+        });
+        let binding = |binding: &LoadBalancerBinding| {
+            let mut members = binding.extra.clone();
+            members.put(&["containerName"], json!(binding.container));
+            members.put(&["containerPort"], json!(binding.port));
+            (binding.target_group.clone(), Value::from(&members))
+        };
+        let early = self.early_success.as_ref().map(|early| {
+            let EarlySuccessSpec { healthy_percent, cleanup } = early;
+            json!({ "healthyPercent": healthy_percent, "sourceServiceRevisionCleanup": cleanup })
+        });
+        let threshold = &self.circuit_breaker_threshold;
+        let mut all = self.extra.clone();
+        for (name, value) in [
+            ("platformVersion", json!(self.platform_version)),
+            (
+                "networkConfiguration",
+                json!({ "awsvpcConfiguration": {
+                    "subnets": self.subnets,
+                    "securityGroups": self.security_groups,
+                    "assignPublicIp": if self.assign_public_ip { "ENABLED" } else { "DISABLED" },
+                } }),
+            ),
+            ("loadBalancers", self.load_balancers.iter().map(binding).collect()),
+            ("serviceConnectConfiguration", connect.unwrap_or_default()),
+            (
+                "deploymentConfiguration",
+                json!({
+                    "minimumHealthyPercent": self.minimum_healthy_percent,
+                    "maximumPercent": self.maximum_percent,
+                    "deploymentCircuitBreaker": {
+                        "enable": self.circuit_breaker,
+                        "rollback": self.circuit_breaker_rollback,
+                        "thresholdConfiguration": { "type": threshold.kind, "value": threshold.value },
+                        "resetOnHealthyTask": self.circuit_breaker_reset,
+                    },
+                    "earlySuccessCriteria": early,
+                }),
+            ),
+            ("healthCheckGracePeriodSeconds", json!(self.health_check_grace_secs)),
+            ("enableExecuteCommand", json!(self.enable_execute_command)),
+            ("propagateTags", json!(self.propagate_tags)),
+            ("enableECSManagedTags", json!(self.managed_tags)),
+        ] {
+            all.put(&[name], value);
+        }
+        all
+    }
+
+    /// The same with what fields cover alone.
+    #[must_use]
+    pub fn without_extra(mut self) -> Self {
+        self.extra = Members::default();
+        self.load_balancers.iter_mut().for_each(|binding| binding.extra = Members::default());
+        if let Some(connect) = &mut self.connect {
+            connect.extra = Members::default();
+            connect.services.iter_mut().for_each(|endpoint| endpoint.extra = Members::default());
+        }
+        self
+    }
+
     /// Takes over what an earlier state of the service has and no field covers: UpdateService replaces `loadBalancers`,
     /// `serviceConnectConfiguration` and `networkConfiguration` as wholes.
     #[must_use]
@@ -187,8 +268,10 @@ impl ServiceSpec {
 
 /// `thresholdConfiguration`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ThresholdSpec {
     /// `COUNT`, `BOUNDED_PERCENT` or `UNBOUNDED_PERCENT`.
+    #[serde(alias = "type")]
     pub kind: String,
     /// Failed tasks, or percent of the desired count.
     pub value: u32,

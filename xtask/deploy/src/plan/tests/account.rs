@@ -35,7 +35,11 @@ fn service(key: &str, port: u16, health: &str, path: &str, priority: u32, depend
             ..Container::default()
         },
         execution_role: name("exec"),
-        log_group: LogGroup { name: format!("/ecs/ielts-{key}"), retention_days: 30 },
+        log_group: LogGroup {
+            name: format!("/ecs/ielts-{key}"),
+            stream_prefix: key.into(),
+            ..LogGroup::default()
+        },
         security_groups: vec![name("sg")],
         keep_revisions: 20,
         connect: Some(Connect {

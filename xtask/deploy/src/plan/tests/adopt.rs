@@ -2,18 +2,35 @@
 
 use super::*;
 use crate::config;
-use crate::model::spec::{Members, TaskDefinitionSpec};
+use crate::model::spec::{Members, TaskDefinitionSpec, ThresholdSpec, changes};
 use crate::model::{Environment, ServiceKey};
 use crate::plan::{refuse_losses, service_spec, task_definition_spec};
 
 const FILE: &str = include_str!("../../../tests/fixtures/ielts.toml");
 
 fn load(lines: &str) -> Environment {
-    let text = format!("{FILE}\n{lines}");
-    config::load("deploy.toml", &text, Some("prod"))
-        .map_err(|report| report.render(false))
-        .unwrap()
-        .environment
+    parse(&format!("{FILE}\n{lines}"))
+}
+
+fn parse(text: &str) -> Environment {
+    let loaded = config::load("deploy.toml", text, Some("prod"));
+    loaded.unwrap_or_else(|report| panic!("{}", report.render(false))).environment
+}
+
+/// A file with the lines of a refusal, which a reader puts into the tables that they name.
+fn pasted(file: &str, remedy: &str) -> String {
+    fn lay(under: &mut toml::Table, over: toml::Table) {
+        for (key, value) in over {
+            match (under.get_mut(&key), value) {
+                (Some(toml::Value::Table(under)), toml::Value::Table(over)) => lay(under, over),
+                (_, value) => drop(under.insert(key, value)),
+            }
+        }
+    }
+    let (_, lines) = remedy.split_once("\n\n").unwrap();
+    let mut all: toml::Table = file.parse().unwrap();
+    lay(&mut all, lines.parse().unwrap());
+    all.to_string()
 }
 
 /// A backend that runs what the file says, by somebody else's hand, with these members on top.
@@ -67,6 +84,65 @@ fn a_first_release_that_would_lose_what_the_console_added_is_refused_with_the_li
     insta::assert_snapshot!(format!("{}\n{}", refusal.what, refusal.remedy));
 }
 
+/// What CreateService was given beside the definition, and what is around the service.
+#[test]
+fn settings_of_the_service_and_around_it_that_somebody_chose_are_kept_by_their_lines() {
+    // Nothing of this is in the file: all of it would become what the tool has by default.
+    let bare = FILE
+        .replace("circuit-breaker = {", "# {")
+        .replace("readonly-root = true", "")
+        .replace("keep-images = 30", "")
+        .replace("retention-days = 30", "")
+        .replace("matcher = \"200\"\ninterval-secs = 10\n", "")
+        .replace("deregistration-delay-secs = 30", "");
+    let environment = parse(&bare);
+    let (desired, mut observed) = hand_made(&environment, json!({}), json!({}));
+    let group = observed.target_groups.get_mut("ielts-backend-tg").unwrap();
+    group.spec.health.matcher = "200-399".into();
+    group.spec.health.interval_secs = 30;
+    group.spec.attributes = [
+        ("deregistration_delay.timeout_seconds", "120"),
+        ("slow_start.duration_seconds", "90"),
+        ("load_balancing.algorithm.type", "least_outstanding_requests"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    observed.log_groups.get_mut("/ecs/ielts-backend").unwrap().retention_days = None;
+    observed.repositories.get_mut("ielts/backend").unwrap().spec.keep_images = None;
+    let running = observed.services.values_mut().next().unwrap();
+    let mut definition = running.task_definition.spec.members().clone();
+    definition.take(&["containerDefinitions", "backend", "readonlyRootFilesystem"]);
+    definition.take(&["containerDefinitions", "backend", "mountPoints"]);
+    definition.take(&["volumes"]);
+    running.task_definition.spec = TaskDefinitionSpec::of(definition);
+    let spec = &mut running.spec;
+    spec.circuit_breaker_threshold = ThresholdSpec { kind: "UNBOUNDED_PERCENT".into(), value: 20 };
+    spec.circuit_breaker_reset = false;
+    spec.platform_version = "1.3.0".into();
+    spec.propagate_tags = "SERVICE".into();
+    let refusal = refused(&desired, &observed).unwrap();
+    insta::assert_snapshot!(format!("{}\n{}", refusal.what, refusal.remedy));
+    let kept = Desired { environment: parse(&pasted(&bare, &refusal.remedy)), ..desired };
+    assert_eq!(refused(&kept, &observed), None);
+    let service = kept.environment.services.iter().find(|service| service.key.0 == "backend").unwrap();
+    let found = &observed.services.values().next().unwrap().spec;
+    let wanted = service_spec(&kept.environment, service, &observed);
+    assert_eq!(changes(found, &wanted), []);
+}
+
+/// AWS has them so where nobody says anything, and whoever follows the owner's document by hand says nothing.
+#[test]
+fn what_nobody_chose_is_no_loss() {
+    let (desired, mut observed) = hand_made(&load(""), json!({}), json!({}));
+    let spec = &mut observed.services.values_mut().next().unwrap().spec;
+    (spec.circuit_breaker, spec.circuit_breaker_rollback) = (false, false);
+    spec.circuit_breaker_threshold = ThresholdSpec::default();
+    spec.propagate_tags = "NONE".into();
+    spec.managed_tags = false;
+    spec.health_check_grace_secs = 0;
+    assert_eq!(refused(&desired, &observed), None);
+}
+
 #[test]
 fn with_the_printed_lines_in_the_file_nothing_is_lost() {
     let (mut own, over) = console();
@@ -74,22 +150,8 @@ fn with_the_printed_lines_in_the_file_nothing_is_lost() {
     own["environment"].as_array_mut().unwrap().pop();
     let (desired, observed) = hand_made(&load(""), own, over);
     let refusal = refused(&desired, &observed).unwrap();
-    let (_, lines) = refusal.remedy.split_once("\n\n").unwrap();
-    // A table cannot be opened twice: keys of tables that the file has are pasted where they are.
-    let mut text = FILE.to_owned();
-    for section in lines.split("\n[").map(|section| section.trim_start_matches('[')) {
-        let (name, body) = section.split_once("]\n").unwrap();
-        let header = format!("[{name}]\n");
-        match text.find(&header) {
-            Some(at) => text.insert_str(at + header.len(), &format!("{body}\n")),
-            None => text.push_str(&format!("\n{header}{body}\n")),
-        }
-    }
-    let environment = config::load("deploy.toml", &text, Some("prod"))
-        .map_err(|report| report.render(false))
-        .unwrap()
-        .environment;
-    let kept = Desired { environment, ..desired };
+    let lines = &refusal.remedy;
+    let kept = Desired { environment: parse(&pasted(FILE, lines)), ..desired };
     assert_eq!(refused(&kept, &observed), None, "{lines}");
     let service = kept.environment.services.iter().find(|service| service.key.0 == "backend").unwrap();
     let wanted = task_definition_spec(&kept, service, &observed);
