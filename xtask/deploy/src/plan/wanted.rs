@@ -1,19 +1,21 @@
 //! The wanted side in normal form.
 
+mod scaling;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+pub(super) use scaling::{policies, scalable_target, schedules};
+
 use super::services::live;
 use crate::model::spec::{
     COMMIT_VARIABLE, ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, HealthCheckSpec, ListenerSpec,
-    LoadBalancerBinding, LogGroupSpec, Members, PolicySpec, RepositorySpec, RuleAction, RuleSpec,
-    ScalableTargetSpec, ScheduledActionSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec, ThresholdSpec,
-    image_reference, normal_members,
+    LoadBalancerBinding, LogGroupSpec, Members, RepositorySpec, RuleAction, RuleSpec, ServiceSpec,
+    TargetGroupSpec, TaskDefinitionSpec, ThresholdSpec, image_reference,
 };
 use crate::model::{
-    Architecture, Connect, CustomMetric, Desired, Environment, Listener, Lookup, Metric, Observed, Policy,
-    Protocol, Scaling, Schedule, Service,
+    Architecture, Connect, Desired, Environment, Listener, Lookup, Observed, Protocol, Service,
 };
 
 /// The id that a reference resolved to. Observation refuses an account in which one is missing, so the
@@ -347,77 +349,4 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
 fn grace(service: &Service, observed: &Observed) -> u32 {
     let found = observed.services.get(&service.key).map_or(0, |state| state.spec.health_check_grace_secs);
     if service.load_balancer { service.deployment.health_check_grace_secs } else { found }
-}
-
-fn resource_id(environment: &Environment, service: &Service) -> String {
-    format!("service/{}/{}", environment.cluster, service.name)
-}
-
-pub(super) fn scalable_target(
-    environment: &Environment,
-    service: &Service,
-    scaling: &Scaling,
-) -> ScalableTargetSpec {
-    ScalableTargetSpec { resource_id: resource_id(environment, service), min: scaling.min, max: scaling.max }
-}
-
-pub(super) fn policies(
-    environment: &Environment,
-    service: &Service,
-    observed: &Observed,
-    scaling: &Scaling,
-) -> Vec<PolicySpec> {
-    let policy = |policy: &Policy| PolicySpec {
-        name: policy.name.clone(),
-        resource_id: resource_id(environment, service),
-        kind: PolicySpec::TRACKING.to_owned(),
-        configuration: normal_members(json!({
-            "TargetValue": policy.target,
-            "PredefinedMetricSpecification": policy.metric.map(|metric| json!({
-                "PredefinedMetricType": metric.wire(),
-                "ResourceLabel": (metric == Metric::Requests).then(|| resource_label(service, observed)),
-            })),
-            "CustomizedMetricSpecification": policy.custom_metric.as_ref().map(custom_metric),
-            "ScaleOutCooldown": policy.scale_out_cooldown_secs,
-            "ScaleInCooldown": policy.scale_in_cooldown_secs,
-            "DisableScaleIn": policy.disable_scale_in,
-        })),
-    };
-    scaling.policies.iter().map(policy).collect()
-}
-
-fn custom_metric(metric: &CustomMetric) -> Value {
-    let dimension = |(name, value): (&String, &String)| json!({ "Name": name, "Value": value });
-    json!({
-        "Namespace": metric.namespace,
-        "MetricName": metric.name,
-        "Dimensions": metric.dimensions.iter().map(dimension).collect::<Vec<_>>(),
-        "Statistic": metric.statistic,
-    })
-}
-
-/// Of a load balancer or target group that is still to be made the ARN is not known: then a label of the group's name, which
-/// is completed when the policy is put.
-fn resource_label(service: &Service, observed: &Observed) -> String {
-    let name = &service.target_group.name;
-    let arns = observed.load_balancer.as_ref().zip(observed.target_groups.get(name));
-    let known = arns.and_then(|(balancer, group)| PolicySpec::resource_label(&balancer.arn, &group.arn));
-    known.unwrap_or_else(|| format!("targetgroup/{name}"))
-}
-
-pub(super) fn schedules(
-    environment: &Environment,
-    service: &Service,
-    scaling: &Scaling,
-) -> Vec<ScheduledActionSpec> {
-    let schedule = |schedule: &Schedule| ScheduledActionSpec {
-        name: schedule.name.clone(),
-        resource_id: resource_id(environment, service),
-        action: normal_members(json!({
-            "Schedule": schedule.schedule,
-            "Timezone": schedule.timezone.as_deref().unwrap_or("UTC"),
-            "ScalableTargetAction": { "MinCapacity": schedule.min, "MaxCapacity": schedule.max },
-        })),
-    };
-    scaling.schedules.iter().map(schedule).collect()
 }
