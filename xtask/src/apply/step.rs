@@ -143,7 +143,7 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
             known.move_rules(moves);
         }
         Action::DeleteRule(spec) => aws.delete_rule(&rule(known, spec)?).await?,
-        Action::RegisterTaskDefinition { spec, .. } => return register(site, spec).await,
+        Action::RegisterTaskDefinition { service, spec } => return register(site, service, spec).await,
         Action::RunTask { service, spec, revision, task } => {
             let unknown = || StepError::Unknown(format!("service {service}"));
             let service = site.environment.service(service).ok_or_else(unknown)?;
@@ -185,38 +185,33 @@ async fn push(
         .get(service)
         .filter(|image| image.digest == *digest)
         .ok_or_else(|| StepError::Unknown(format!("the image {}", digest.short())))?;
-    let login = site.aws.registry_login().await?;
+    let login = site.aws.registry_login(None).await?;
     let registry = Registry {
         base_url: site.registry.map_or(login.proxy_endpoint, str::to_owned),
         repository: repository.to_owned(),
         credential: Some(Credential::of_header(login.authorization.expose())),
     };
     let tag = image::tag_for(&desired(site)?.release, digest);
-    let report =
-        registry::push(site.host, &registry, image, &tag, &|event| told(site.events, &event)).await?;
+    let warn = |event: PushEvent| {
+        event.warning().into_iter().for_each(|text| site.events.emit(Kind::Warned { text }))
+    };
+    let report = registry::push(site.host, &registry, image, &tag, &warn).await?;
     Ok(format!("{} blobs sent, {} there already, tag {}", report.uploaded_blobs, report.skipped, report.tag))
 }
 
-/// What a person should know of a push: what went not quite as asked.
-fn told(events: &Recorder, event: &PushEvent) {
-    let text = match event {
-        PushEvent::TagTaken { tag, instead, .. } => {
-            format!("tag {tag} names another image and cannot move; the image gets {instead}")
-        }
-        PushEvent::Retrying { error, wait } => {
-            format!("{error}; asking again in {}", deploy::view::duration(wait.as_millis() as u64))
-        }
-        _ => return,
-    };
-    events.emit(Kind::Warned { text });
-}
-
 /// Registers the revision, with its image under the address that the repository turned out to have.
-async fn register(site: &Site<'_>, spec: &TaskDefinitionSpec) -> Result<String, StepError> {
+async fn register(
+    site: &Site<'_>,
+    service: &ServiceKey,
+    spec: &TaskDefinitionSpec,
+) -> Result<String, StepError> {
     let desired = desired(site)?;
     let spec = spec.clone().with_images(|image| {
         let (name, digest) = image.split_once('@')?;
-        Some(format!("{}@{digest}", site.known.repository(name)?))
+        // What has the name of no repository of ours is another registry's.
+        let ours =
+            desired.environment.service(service).is_some_and(|service| service.repository.name == name);
+        ours.then(|| Some(format!("{}@{digest}", site.known.repository(name)?)))?
     });
     let tags = release_tags(&Owner::of(site.environment), &desired.release);
     let arn = site.aws.register_task_definition(&spec, &tags).await?.arn;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_ecr::config::Region;
 use aws_sdk_ecr::operation::create_repository::CreateRepositoryOutput;
 use aws_sdk_ecr::operation::get_authorization_token::GetAuthorizationTokenOutput;
 use aws_sdk_ecr::types::{ImageIdentifier, ImageTagMutability, Repository, Tag};
@@ -170,11 +171,11 @@ impl Aws {
         self.call(PUT_LIFECYCLE, call).await.map(drop)
     }
 
-    /// Access to the registry.
+    /// Access to the registry; to all of another region, where one is given.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn registry_login(&self) -> Result<RegistryLogin, Error> {
+    pub async fn registry_login(&self, region: Option<&str>) -> Result<RegistryLogin, Error> {
         let login = |reply: GetAuthorizationTokenOutput| {
             let data = reply.authorization_data.unwrap_or_default().into_iter().next();
             let data = data.ok_or("authorizationData")?;
@@ -185,7 +186,15 @@ impl Aws {
                 expires_ms: millis(data.expires_at()),
             })
         };
-        self.call_for(TOKEN, || self.ecr.get_authorization_token().send(), login).await
+        let region = region.map(|region| Region::new(region.to_owned()));
+        let region = region.or_else(|| self.ecr.config().region().cloned());
+        let there = || {
+            let mut there = aws_sdk_ecr::config::Builder::new();
+            there.set_region(region.clone());
+            there
+        };
+        let call = || self.ecr.get_authorization_token().customize().config_override(there()).send();
+        self.call_for(TOKEN, call, login).await
     }
 
     /// Which of these images a repository holds.

@@ -28,8 +28,14 @@ pub(super) async fn images(
     asked: &args::Build,
 ) -> Result<BTreeMap<ServiceKey, Image>, Failure> {
     let Job { host, events, .. } = job;
-    let services: Vec<_> = settings.environment.services.iter().collect();
-    let about = services.iter().map(|service| service.key.0.as_str()).collect::<Vec<_>>().join(" and ");
+    // Images that others build are not its concern.
+    let services: Vec<_> =
+        settings.environment.services.iter().filter(|service| service.image.is_none()).collect();
+    if services.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let built = || services.iter().filter(|service| service.builds());
+    let about = built().map(|service| service.key.0.as_str()).collect::<Vec<_>>().join(" and ");
     events.emit(Kind::PhaseBegan { phase: Phase::Build, about });
     let mark = host.clock.mark();
     let unchanged = Mutex::new(BTreeSet::new());
@@ -55,14 +61,14 @@ pub(super) async fn images(
                 None => failure,
             }
         })?;
-    for service in services {
+    for service in &services {
         if let Some(image) = images.get(&service.key) {
             image::platform_check(&service.key, service.architecture, &image.platform)
                 .map_err(|error| Failure::from_error(&error))?;
         }
     }
     let unchanged = unchanged.into_inner().unwrap_or_default();
-    for (service, image) in &images {
+    for (service, image) in built().filter_map(|service| images.get_key_value(&service.key)) {
         events.emit(Kind::Built {
             service: service.clone(),
             digest: image.digest.clone(),
@@ -72,7 +78,7 @@ pub(super) async fn images(
     }
     events.emit(Kind::PhaseEnded {
         phase: Phase::Build,
-        result: format!("{} images", images.len()),
+        result: format!("{} images", built().count()),
         elapsed_ms: mark.elapsed_ms(),
     });
     Ok(images)

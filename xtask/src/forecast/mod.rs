@@ -59,9 +59,10 @@ pub async fn predict(aws: &Aws, environment: &Environment, planned: &Planned) ->
 
 /// Whether the embedded cloud will have containers to start, as far as that is known beforehand.
 fn in_containers(environment: &Environment) -> bool {
-    let dockerfile = |service: &deploy::model::Service| service.build.dockerfile.is_some();
+    let foreign =
+        |service: &deploy::model::Service| service.build.dockerfile.is_some() || service.image.is_some();
     match environment.workload {
-        Workload::Auto => environment.services.iter().any(dockerfile),
+        Workload::Auto => environment.services.iter().any(foreign),
         Workload::Processes => false,
         Workload::Containers => true,
     }

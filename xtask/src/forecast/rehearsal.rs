@@ -179,6 +179,10 @@ fn rehearsed(rehearsal: &Rehearsal) -> Environment {
     };
     for service in &mut environment.services {
         service.scaling = None;
+        // Each has a made-up image of its own.
+        service.image = None;
+        service.build.same_as = None;
+        service.repository.name.clone_from(&service.key.0);
         service.before_roll = None;
         service.container.secrets.clear();
         service.architecture = Architecture::X86_64;

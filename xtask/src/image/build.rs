@@ -29,7 +29,7 @@ pub async fn build(
 ) -> Result<BTreeMap<ServiceKey, Image>, Error> {
     let on_line = |line: &str| on_event(BuildEvent::Line { service: None, line });
     let wanted: Vec<Wanted> = services.iter().filter_map(|service| Wanted::of(service)).collect();
-    let engines = services.iter().filter(|service| service.build.dockerfile.is_some());
+    let engines = services.iter().filter(|service| service.builds() && service.build.dockerfile.is_some());
     let built = engines.map(|service| async move {
         let (key, dockerfile, architecture) = (&service.key, &service.build, service.architecture);
         let job = engine::Job { workspace, service: key, dockerfile, architecture, no_cache };
@@ -41,6 +41,10 @@ pub async fn build(
     });
     let (mut images, built) = try_join(make(host, workspace, &wanted, &on_line), try_join_all(built)).await?;
     images.extend(built);
+    for service in services {
+        let source = service.build.same_as.as_ref().and_then(|source| images.get(source).cloned());
+        images.extend(source.map(|image| (service.key.clone(), image)));
+    }
     Ok(images)
 }
 
@@ -66,7 +70,7 @@ impl Wanted {
     fn of(service: &Service) -> Option<Self> {
         Some(Self {
             service: service.key.clone(),
-            package: service.build.cargo.clone()?,
+            package: service.build.cargo.clone().filter(|_| service.builds())?,
             port: service.container.port,
             tmp: service.container.tmp,
             architecture: service.architecture,

@@ -35,6 +35,7 @@ async fn repositories(aws: &Aws, environment: &Environment) -> Result<Repositori
     let wanted: BTreeMap<&str, u32> = environment
         .services
         .iter()
+        .filter(|service| service.image.is_none())
         .map(|service| (service.repository.name.as_str(), service.repository.keep_images))
         .collect();
     let names: Vec<&str> = wanted.keys().copied().collect();

@@ -93,7 +93,7 @@ impl Planned {
 }
 
 impl Ground<'_> {
-    /// Plans a release for an account that was read, asking first which images its registry holds.
+    /// Plans a release for an account that was read, asking first which images registries hold.
     ///
     /// # Errors
     /// [`observe::Error`] when the registry cannot be asked.
@@ -103,19 +103,25 @@ impl Ground<'_> {
         mut observed: Observed,
     ) -> Result<Planned, observe::Error> {
         let deploys = release.pins.is_empty();
+        let mut unresolved = Vec::new();
         if deploys {
             let digest = |(key, image): (&ServiceKey, &Image)| (key.clone(), image.digest.clone());
-            release.images = self.images.iter().map(digest).collect();
+            release.images.extend(self.images.iter().map(digest));
+            // Once for a release: a tag that moves meanwhile is the next release's.
+            let Self { host, aws, events, environment, .. } = *self;
+            unresolved =
+                observe::resolve(host, aws, events, environment, &observed, &mut release.images).await;
         }
         for text in observe::held(self.aws, self.environment, &mut observed, &release.images).await? {
             self.events.emit(Kind::Warned { text });
         }
         let desired = Desired { environment: self.environment.clone(), release };
-        let plan = if deploys {
+        let mut plan = if deploys {
             deploy::plan::plan(&desired, &observed)
         } else {
             deploy::plan::back(&desired, &observed, self.order)
         };
+        plan.refusals.extend(unresolved);
         let undo = Undo::of(&plan, &desired, &observed);
         Ok(Planned { desired, observed, plan, undo })
     }

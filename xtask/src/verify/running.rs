@@ -118,7 +118,10 @@ async fn images(
     service: &Service,
     reading: &Reading,
 ) -> Result<Vec<Lack>, Error> {
-    let Some(wanted) = desired.release.images.get(&service.key) else { return Ok(Vec::new()) };
+    // The revision names an image of others by its digest, so that its tasks run nothing else; which of an index's images
+    // that is, ECR knows of its own only.
+    let wanted = desired.release.images.get(&service.key).filter(|_| service.image.is_none());
+    let Some(wanted) = wanted else { return Ok(Vec::new()) };
     let primary = reading.service.deployments.first().map(|primary| &primary.task_definition);
     let ours: Vec<_> =
         reading.tasks.iter().filter(|task| Some(&task.task_definition) == primary).cloned().collect();

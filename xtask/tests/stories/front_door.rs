@@ -14,6 +14,8 @@ use sim::door::connector::SimHttp;
 use sim::elb::{Route, route};
 use xtask::host::{ConnectTo, HttpError};
 
+use crate::images::Hub;
+
 #[derive(Clone, Debug)]
 pub(crate) struct FrontDoor {
     cloud: Cloud,
@@ -22,6 +24,8 @@ pub(crate) struct FrontDoor {
     status: Arc<AtomicU16>,
     /// Why no connection comes about.
     closed: Arc<Mutex<Option<HttpError>>>,
+    /// A registry of others.
+    pub(crate) hub: Hub,
     /// Members that AWS's replies lack.
     left_out: Arc<Mutex<Vec<&'static str>>>,
 }
@@ -33,6 +37,7 @@ impl FrontDoor {
             cloud,
             status: Arc::new(AtomicU16::new(200)),
             closed: Arc::default(),
+            hub: Hub::default(),
             left_out: Arc::default(),
         }
     }
@@ -81,6 +86,10 @@ impl HttpConnector for FrontDoor {
         let request = request.try_into_http1x().unwrap();
         let uri = request.uri().clone();
         let host = uri.host().unwrap_or_default().to_owned();
+        if host == Hub::HOST {
+            let reply = self.hub.answer(&request).map(SdkBody::from);
+            return HttpConnectorFuture::ready(Ok(HttpResponse::try_from(reply).unwrap()));
+        }
         let to = request.extensions().get::<ConnectTo>().map(|to| to.address.clone());
         let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
         let address = to.unwrap_or_else(|| format!("{host}:{}", uri.port_u16().unwrap_or(usual)));

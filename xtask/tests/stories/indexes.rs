@@ -15,7 +15,7 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// Pushes an index that lists `image` for a processor, as another tool would.
 async fn index(world: &World, image: &ImageDigest, processor: &str) -> ImageDigest {
     let repository = &world.environment.services[0].repository.name;
-    let login = world.aws.registry_login().await.unwrap();
+    let login = world.aws.registry_login(None).await.unwrap();
     let content = format!(
         r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{{"digest":"{image}","size":1,"platform":{{"os":"linux","architecture":"{processor}"}}}}]}}"#
     );

@@ -18,6 +18,7 @@ mod failures;
 mod forecast;
 mod front_door;
 mod history;
+mod images;
 mod indexes;
 mod interruption;
 mod killed;

@@ -49,7 +49,6 @@ pub(crate) struct World {
     pub(crate) put_back: bool,
     /// Another commit than the one of the same sources.
     pub(crate) commit: Option<String>,
-    /// Who deploys.
     pub(crate) claim: Claim,
     /// Seconds that pass between the plan and the consent to it.
     pub(crate) consents_after: u64,
@@ -169,7 +168,13 @@ impl World {
             let recipe = Recipe { package, version: "1", port, platform, tmp: false, executable };
             (service.key.clone(), image::assemble(&recipe).unwrap())
         };
-        self.environment.services.iter().map(image).collect()
+        let services = &self.environment.services;
+        let mut images: BTreeMap<_, _> = services.iter().filter(|it| it.builds()).map(image).collect();
+        for service in services {
+            let same = service.build.same_as.as_ref().and_then(|source| images.get(source).cloned());
+            images.extend(same.map(|image| (service.key.clone(), image)));
+        }
+        images
     }
 
     /// Deploys, but the tool is killed once the cloud has carried out so many calls: `None`, unless it was done by then.

@@ -13,6 +13,7 @@ const KEEP_REVISIONS: u32 = 20;
 /// Completes the environment; returns the listener's rules, which the routes are made of.
 pub(super) fn complete(environment: &mut Environment, places: &Places) -> Vec<ListenerRule> {
     let existing = environment.load_balancer.existing;
+    same_images(&mut environment.services);
     listener(&mut environment.load_balancer.listener, existing);
     for service in &mut environment.services {
         names(service, &environment.namespace);
@@ -31,6 +32,19 @@ pub(super) fn complete(environment: &mut Environment, places: &Places) -> Vec<Li
         service.routes = own.map(|rule| rule.route.clone()).collect();
     }
     rules
+}
+
+/// What uses another service's image is of that one's build and repository.
+fn same_images(services: &mut [Service]) {
+    let built: Vec<Service> = services.iter().filter(|service| service.builds()).cloned().collect();
+    for service in services.iter_mut().filter(|service| service.image.is_none()) {
+        let same = service.build.same_as.take();
+        if let Some(source) = built.iter().find(|source| same.as_ref() == Some(&source.key)) {
+            service.build.clone_from(&source.build);
+            service.repository.clone_from(&source.repository);
+        }
+        service.build.same_as = same;
+    }
 }
 
 fn listener(listener: &mut Listener, existing: bool) {

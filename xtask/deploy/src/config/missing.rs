@@ -40,10 +40,10 @@ pub(super) fn check(scope: &Scope<'_>, found: &mut Findings) {
 
 fn of_service(service: &Service) -> Vec<String> {
     let mut keys = vec!["name", "family"];
-    if service.build.dockerfile.is_none() {
-        keys.push("build.cargo");
+    if service.builds() {
+        keys.extend(service.build.dockerfile.is_none().then_some("build.cargo"));
+        keys.push("repository.name");
     }
-    keys.push("repository.name");
     if service.load_balancer || service.endpoint().is_some() {
         keys.push("container.port");
     }

@@ -12,7 +12,7 @@ use crate::model::Environment;
 /// Sources: Elastic Load Balancing, "API permissions" (creating a load balancer reads the network); ECS, "RegisterTaskDefinition" and "CreateService" depend on iam:PassRole; Application Auto Scaling, "Permissions
 /// for scalable targets"; service-linked roles are made at the first use of a service in an account; the registry's own
 /// requests are authorized as these ECR actions; a resource that is created with tags takes the right to tag it.
-const BROUGHT: [Need; 23] = [
+const BROUGHT: [Need; 25] = [
     Need { action: "application-autoscaling:TagResource", on: Resource::ScalableTarget },
     Need { action: "cloudwatch:DeleteAlarms", on: Resource::Any },
     Need { action: "cloudwatch:DescribeAlarms", on: Resource::Any },
@@ -22,6 +22,9 @@ const BROUGHT: [Need; 23] = [
     Need { action: "ec2:DescribeInternetGateways", on: Resource::Any },
     Need { action: "ecr:BatchCheckLayerAvailability", on: Resource::Repository },
     Need { action: "ecr:BatchGetImage", on: Resource::Repository },
+    Need { action: "ecr:BatchGetImage", on: Resource::Pulled },
+    // A pull-through cache imports what it is asked for (ECR user guide).
+    Need { action: "ecr:BatchImportUpstreamImage", on: Resource::Pulled },
     Need { action: "ecr:CompleteLayerUpload", on: Resource::Repository },
     Need { action: "ecr:GetDownloadUrlForLayer", on: Resource::Repository },
     Need { action: "ecr:InitiateLayerUpload", on: Resource::Repository },
@@ -62,12 +65,11 @@ pub fn policy(environment: &Environment, place: Place<'_>, needs: &[Need]) -> Va
     }
     let statements: Vec<Value> = grouped
         .into_iter()
-        .map(|((on, alone), actions)| {
-            let mut statement = json!({
-                "Effect": "Allow",
-                "Action": actions,
-                "Resource": on.arns(place, environment),
-            });
+        .map(|((on, alone), actions)| (on, alone, actions, on.arns(place, environment)))
+        // IAM refuses a statement about nothing.
+        .filter(|(.., arns)| !arns.is_empty())
+        .map(|(on, alone, actions, arns)| {
+            let mut statement = json!({ "Effect": "Allow", "Action": actions, "Resource": arns });
             if let Some(condition) = condition(on, alone, place, environment) {
                 statement["Condition"] = condition;
             }

@@ -4,7 +4,7 @@
 //! `*` only.
 
 use super::Place;
-use crate::model::{Environment, Lookup, Service};
+use crate::model::{Environment, ImageName, Lookup, Service};
 
 /// An action that is called, and what it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,8 +34,10 @@ pub enum Resource {
     Task,
     /// What carries tags in ECS: cluster, services, revisions.
     Tagged,
-    /// The repositories.
+    /// The repositories that images are pushed to.
     Repository,
+    /// The repositories of ECR that images are taken from as they are.
+    Pulled,
     /// The log groups and their streams.
     LogGroup,
     /// The load balancer with its listeners and rules, and the target groups.
@@ -82,8 +84,17 @@ impl Resource {
             Self::Repository => environment
                 .services
                 .iter()
+                .filter(|service| service.image.is_none())
                 .map(|service| arn("ecr", format!("repository/{}", service.repository.name)))
                 .collect(),
+            Self::Pulled => {
+                let names = environment.services.iter().filter_map(Service::image_name);
+                let pulled = |name: ImageName| {
+                    let (account, region) = name.ecr()?;
+                    Some(format!("arn:{partition}:ecr:{region}:{account}:repository/{}", name.repository))
+                };
+                names.filter_map(pulled).collect()
+            }
             Self::LogGroup => environment
                 .services
                 .iter()

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ServiceKey;
+
 /// How an image is made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
@@ -15,6 +17,8 @@ pub struct Build {
     /// Have docker, podman or buildah build this Dockerfile instead; its path is from the top of the workspace.
     #[schemars(length(min = 1))]
     pub dockerfile: Option<String>,
+    /// Use the image of this service, and build none: such as a worker that has another `command`.
+    pub same_as: Option<ServiceKey>,
     /// The folder that the Dockerfile may copy from; its own when omitted.
     #[schemars(length(min = 1))]
     pub context: String,

@@ -12,6 +12,7 @@ mod before_roll;
 mod build;
 mod container;
 mod environment;
+mod image;
 mod named;
 mod network;
 mod observed;
@@ -28,6 +29,7 @@ pub use before_roll::BeforeRoll;
 pub use build::{Build, BuildCache, BuildSecret, Engine, Repository};
 pub use container::{Alias, AppProtocol, Connect, ConnectTls, Container, ContainerHealthCheck, LogGroup};
 pub use environment::{Availability, Environment, Kind, Timeouts, Undo, Workload};
+pub use image::ImageName;
 pub use network::{Listener, LoadBalancer, Lookup, Network, Protocol, Scheme, SmokeFrom};
 pub use observed::{
     ClusterState, ListenerState, LoadBalancerState, NamespaceState, Neighbour, Observed, RepositoryState,

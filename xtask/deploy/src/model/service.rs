@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::spec::TargetGroupSpec;
 use super::{
-    AwsTables, BeforeRoll, Build, Connect, Container, Deployment, LogGroup, Lookup, Repository, Route,
-    Scaling,
+    AwsTables, BeforeRoll, Build, Connect, Container, Deployment, ImageName, LogGroup, Lookup, Repository,
+    Route, Scaling,
 };
 
 /// A service's short name in `deploy.toml`, such as `backend`.
@@ -38,6 +38,10 @@ pub struct Service {
     pub family: String,
     /// How its image is made.
     pub build: Build,
+    /// An image that others build, in place of `build` and `repository`: `HOST/NAME:TAG` or `HOST/NAME@sha256:…`, of any
+    /// registry. A tag is resolved to its digest when a release is planned; tasks always run a digest.
+    #[schemars(length(min = 1, max = 512))]
+    pub image: Option<String>,
     /// The ECR repository of its images.
     pub repository: Repository,
     /// The one container of its tasks.
@@ -116,6 +120,7 @@ impl Default for Service {
             name: String::new(),
             family: String::new(),
             build: Build::default(),
+            image: None,
             repository: Repository::default(),
             container: Container::default(),
             cpu: 256,
@@ -146,6 +151,18 @@ impl Default for Service {
 }
 
 impl Service {
+    /// The image that others build, where its name can be read.
+    #[must_use]
+    pub fn image_name(&self) -> Option<ImageName> {
+        ImageName::parse(self.image.as_ref()?).ok()
+    }
+
+    /// Whether an image is built and pushed for it: it is not where that of another service or of others is used.
+    #[must_use]
+    pub fn builds(&self) -> bool {
+        self.image.is_none() && self.build.same_as.is_none()
+    }
+
     /// Its target group; `None` for a worker.
     #[must_use]
     pub fn group(&self) -> Option<&TargetGroup> {

@@ -71,7 +71,10 @@ fn roll_back(stage: &mut Stage, service: &Service, pin: &Pin, observed: &Observe
 
 /// A revision whose image its repository no longer holds starts no task: that is said before anything is touched.
 fn refuse_without_image(plan: &mut Plan, desired: &Desired, observed: &Observed, service: &Service) {
-    let Some(digest) = desired.release.images.get(&service.key) else { return };
+    // Other registries are asked for nothing here: whether they still hold an image, the roll itself shows.
+    let Some(digest) = desired.release.images.get(&service.key).filter(|_| service.image.is_none()) else {
+        return;
+    };
     let repository = observed.repositories.get(&service.repository.name);
     // A repository that could not be asked is not known to lack it; the roll itself shows.
     if repository.is_some_and(|found| found.holds.as_ref().is_none_or(|holds| holds.contains(digest))) {

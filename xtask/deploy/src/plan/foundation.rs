@@ -8,9 +8,11 @@ use crate::model::{Desired, Observed, Service};
 /// Repository, lifecycle policy and push of each service, and its log group.
 pub(super) fn images(stage: &mut Stage, desired: &Desired, observed: &Observed) {
     for service in &desired.environment.services {
-        let mut steps = repository(service, observed);
-        steps.extend(push(service, desired, observed));
-        stage.lane(format!("{} image", service.key), steps);
+        if service.builds() {
+            let mut steps = repository(service, observed);
+            steps.extend(push(service, desired, observed));
+            stage.lane(format!("{} image", service.key), steps);
+        }
         stage.lane(format!("{} log group", service.key), log_group(service, observed));
     }
 }

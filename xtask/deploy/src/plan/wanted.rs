@@ -134,10 +134,9 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
     let commit = desired.release.commit.as_deref().unwrap_or("unknown");
     let dirty = if desired.release.dirty { "-dirty" } else { "" };
     environment.entry(COMMIT_VARIABLE.to_owned()).or_insert_with(|| format!("{commit}{dirty}"));
-    let uri = observed
-        .repositories
-        .get(&service.repository.name)
-        .map_or_else(|| service.repository.name.clone(), |repository| repository.uri.clone());
+    let repository = &service.repository.name;
+    let pushed_to = observed.repositories.get(repository).map_or(repository, |repository| &repository.uri);
+    let uri = service.image_name().map_or_else(|| pushed_to.clone(), |name| name.written);
     let image = desired.release.images.get(&service.key);
     let mounts = mounts(service);
     let own = json!({

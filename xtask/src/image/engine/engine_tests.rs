@@ -113,6 +113,7 @@ impl Bench {
     fn dockerfile() -> Build {
         Build {
             cargo: None,
+            same_as: None,
             dockerfile: Some("web/Dockerfile".to_owned()),
             context: "web".to_owned(),
             target: Some("production".to_owned()),

@@ -71,6 +71,14 @@ pub(super) fn exposes(uri: &Uri) -> bool {
     uri.scheme() == Some(&Scheme::HTTP) && !here
 }
 
+/// Where a registry of this name answers: plain HTTP is for this machine only.
+#[must_use]
+pub fn base_url(host: &str) -> String {
+    let plain = format!("http://{host}");
+    let here = plain.parse().is_ok_and(|uri| !exposes(&uri));
+    if here { plain } else { format!("https://{host}") }
+}
+
 /// Host and port, to name a registry in a sentence.
 pub(super) fn host(uri: &Uri) -> &str {
     uri.authority().map_or("", Authority::as_str)

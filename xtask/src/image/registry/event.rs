@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use deploy::model::ImageDigest;
+use deploy::view;
 
 /// What happens during a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,4 +55,20 @@ pub enum PushEvent {
         /// After this pause.
         wait: Duration,
     },
+}
+
+impl PushEvent {
+    /// What a person should know: what went not quite as asked.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        match self {
+            Self::TagTaken { tag, instead, .. } => {
+                Some(format!("tag {tag} names another image and cannot move; the image gets {instead}"))
+            }
+            Self::Retrying { error, wait } => {
+                Some(format!("{error}; asking again in {}", view::duration(wait.as_millis() as u64)))
+            }
+            _ => None,
+        }
+    }
 }

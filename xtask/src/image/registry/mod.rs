@@ -2,21 +2,27 @@
 //!
 //! Only what a registry lacks is sent, so that pushing an image that is there costs two requests and writes
 //! nothing. Every request may be repeated: a push that broke anywhere is done again from the start and finds what
-//! it had sent. This module pulls nothing, deletes nothing and creates no repositories.
+//! it had sent. Of images that others build, [`find`] reads what a tag names. This module pulls no layers, deletes nothing and
+//! creates no repositories.
 //!
 //! Where ECR departs from the protocol it decides the shape: see [`upload`].
 
 mod address;
+mod anonymous;
 mod backoff;
 mod error;
 mod event;
+mod find;
 mod push;
 mod reply;
 mod session;
 mod upload;
 
+pub use address::base_url;
+pub use anonymous::{Access, access};
 pub use error::Error;
 pub use event::PushEvent;
+pub use find::{Found, find};
 pub use push::{PushReport, push};
 pub use session::{Credential, Registry};
 

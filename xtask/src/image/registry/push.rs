@@ -18,7 +18,7 @@ use crate::image::{Image, MANIFEST_MEDIA_TYPE, Tag};
 
 /// All forms of a manifest. A registry that is asked for some of them says of a tag with another that there is none, and the
 /// tag may be of an index that another tool pushed.
-const ANY_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+pub(super) const ANY_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 
 /// What a push did.
@@ -79,7 +79,7 @@ pub async fn push(
 
 impl Session<'_> {
     /// The image that the repository holds under a tag or digest.
-    async fn held_by(&self, reference: &str) -> Result<Option<ImageDigest>, Error> {
+    pub(super) async fn held_by(&self, reference: &str) -> Result<Option<ImageDigest>, Error> {
         let mut attempt = 1;
         loop {
             match self.try_held_by(reference).await {

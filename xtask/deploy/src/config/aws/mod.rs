@@ -30,7 +30,7 @@ const OWNED: &[(&str, &str, &str)] = &[
     ("aws.table.task-definition", "runtimePlatform.cpuArchitecture", "set `architecture`"),
     ("aws.table.task-definition", "tags", "remove it: the tags of a revision are the record of its release"),
     ("aws.table.container", "name", "set `container.name`"),
-    ("aws.table.container", "image", "set `build`"),
+    ("aws.table.container", "image", "set `build` or `image`"),
     ("aws.table.container", "essential", "remove it: the service's own container is essential"),
     ("aws.table.container", "command", "set `container.command`"),
     ("aws.table.container", "entryPoint", "set `container.entry-point`"),

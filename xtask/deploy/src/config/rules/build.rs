@@ -3,18 +3,83 @@
 use super::naming::{Naming, VARIABLE};
 use super::{Diagnostic, Findings, Place, Rule, Scope};
 use crate::config::suggest;
-use crate::model::{Architecture, Service};
+use crate::model::{Architecture, ImageName, Service, ServiceKey};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::EachService("build", build),
+    Rule::Environment("build", build),
     Rule::EachService("build-platform", build_platform),
     Rule::EachService("build-secret", build_secret),
     Rule::Environment("dockerfile", dockerfile),
     Rule::Environment("package-name", package_name),
 ];
 
-/// An image is made in one way: of a package, or of a Dockerfile.
-fn build(service: &Service, at: &Place<'_>, found: &mut Findings) {
+/// An image is made in one way, of a package or of a Dockerfile, or is named, or is another service's.
+fn build(scope: &Scope<'_>, found: &mut Findings) {
+    for (service, at) in scope.services() {
+        match (&service.image, &service.build.same_as) {
+            (Some(image), _) => named(image, &at, found),
+            (None, Some(source)) => same_as(scope, service, source, &at.key("build"), found),
+            (None, None) => built(service, &at, found),
+        }
+    }
+}
+
+fn named(name: &str, at: &Place<'_>, found: &mut Findings) {
+    let image = at.key("image");
+    if let Err(what) = ImageName::parse(name) {
+        found
+            .error(format!("`image` {what}"))
+            .at(&image, "as it is written")
+            .help("write it as `HOST/NAME:TAG` or `HOST/NAME@sha256:DIGEST`; Docker Hub needs no `HOST/`");
+    }
+    let build = ["cargo", "dockerfile", "same-as"].map(|way| at.key("build").key(way));
+    if let Some(build) = build.iter().find(|way| way.written()) {
+        found
+            .error("an image that is built, and one that others build")
+            .at(build, "is built")
+            .at(&image, "is pulled as it is")
+            .help("keep one of the two");
+    }
+}
+
+fn same_as(
+    scope: &Scope<'_>,
+    service: &Service,
+    source: &ServiceKey,
+    build: &Place<'_>,
+    found: &mut Findings,
+) {
+    let at = build.key("same-as");
+    let ways = ["cargo", "dockerfile", "context", "target", "args", "secrets", "platform", "cache", "engine"];
+    if let Some(way) = ways.iter().map(|way| build.key(way)).find(Place::written) {
+        found
+            .error("an image that is built, and another service's")
+            .at(way.name(), "is about a build")
+            .at(&at, format!("`{source}` builds it"))
+            .help("keep one of the two");
+    }
+    let builders: Vec<&Service> =
+        scope.services().map(|(other, _)| other).filter(|other| other.builds()).collect();
+    let Some(builder) = builders.iter().find(|other| other.key == *source) else {
+        let wrong = found.error(format!("no service `{source}` builds an image"));
+        wrong.at(&at, "to be the image of");
+        let keys = || builders.iter().map(|other| other.key.0.as_str());
+        match suggest::closest(&source.0, keys()) {
+            Some(meant) => wrong.meant(&at, meant),
+            None if builders.is_empty() => wrong.help("set `build` or `image`"),
+            None => wrong.note(format!("services that do: {}", suggest::all(keys()))),
+        };
+        return;
+    };
+    if builder.architecture != service.architecture {
+        found
+            .error(format!("the image of `{source}` is of another architecture"))
+            .at(&at, "one image for both")
+            .help("give both services the same `architecture`");
+    }
+}
+
+fn built(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let (build, at) = (&service.build, at.key("build"));
     if build.cargo.is_some() && build.dockerfile.is_some() {
         found

@@ -177,6 +177,9 @@ const LEAST_IMAGES: u32 = 5;
 ///
 /// Source: ECR, lifecycle policies: images beyond the count expire within a day, whatever refers to them.
 fn keep_revisions(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    if service.image.is_some() {
+        return;
+    }
     let (revisions, images) = (service.keep_revisions, service.repository.keep_images);
     // Attempts that failed are pushed as well: fewer would soon expire what runs.
     if (1..LEAST_IMAGES).contains(&images) {

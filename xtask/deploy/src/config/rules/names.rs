@@ -245,7 +245,11 @@ const OWN_NAMES: [OwnName; 5] = [
     ("service name", |service| Some(&service.name), |at| at.key("name").span()),
     ("task definition family", |service| Some(&service.family), |at| at.key("family").span()),
     ("target group", |service| Some(&service.target_group.name), |at| at.key("target-group.name").span()),
-    ("repository", |service| Some(&service.repository.name), |at| at.key("repository.name").span()),
+    (
+        "repository",
+        |service| service.builds().then_some(&service.repository.name),
+        |at| at.key("repository.name").span(),
+    ),
     (
         "Service Connect discovery name",
         |service| Some(&service.connect.as_ref()?.discovery_name),

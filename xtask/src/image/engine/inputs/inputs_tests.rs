@@ -25,6 +25,7 @@ impl Bench {
             root,
             dockerfile: Build {
                 cargo: None,
+                same_as: None,
                 dockerfile: Some("web/Dockerfile".to_owned()),
                 context: "web".to_owned(),
                 target: None,
