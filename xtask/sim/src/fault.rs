@@ -54,7 +54,7 @@ impl std::fmt::Display for Surface {
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
     /// What it is for.
-    pub surface: Surface,
+    pub(crate) surface: Surface,
     /// The operation's name, such as `CreateService`; in the registry the method and the kind, such as `PUT manifests`.
     pub operation: &'a str,
     /// Whether it may change anything.
@@ -228,7 +228,7 @@ const READS: &[&str] = &["Describe", "List", "Get", "BatchGet", "BatchCheck", "F
 
 /// Whether an operation may change anything. What is not known to be a read counts as a write.
 #[must_use]
-pub fn is_write(surface: Surface, operation: &str) -> bool {
+pub(crate) fn is_write(surface: Surface, operation: &str) -> bool {
     surface != Surface::Unrecognised && !READS.iter().any(|verb| operation.starts_with(verb))
 }
 

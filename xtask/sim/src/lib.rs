@@ -6,22 +6,32 @@
 //! [`workload`] port starts tasks for it, and the [`door`]s let callers in: an in-process connector on
 //! virtual time, or one loopback port on wall-clock time.
 
-pub mod account;
-pub mod cloudmap;
+mod account;
+mod cloudmap;
 pub mod door;
-pub mod ecr;
-pub mod ecs;
-pub mod elb;
+mod ecr;
+mod ecs;
+mod elb;
 pub mod fault;
-pub mod identity;
-pub mod logs;
+mod identity;
+mod logs;
 pub mod policy;
-pub mod scaling;
-pub mod secret;
-pub mod secretsmanager;
-pub mod ssm;
-pub mod tagging;
-pub mod wire;
+mod scaling;
+mod secret;
+mod secretsmanager;
+mod ssm;
+mod tagging;
+mod wire;
 pub mod workload;
 
-pub use account::{Account, Settings};
+pub use account::Settings;
+pub use ecs::Pace;
+pub use identity::{LandingZone, Named, ZoneGroup, ZoneSubnet};
+
+/// What stories look at and do that no deployment can.
+#[doc(hidden)]
+pub mod testing {
+    pub use crate::account::Millis;
+    pub use crate::elb::{Route, RouteTarget, fail, route};
+    pub use crate::wire::{Api, ApiError, ApiRequest};
+}

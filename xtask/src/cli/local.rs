@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use deploy::event::ExitCode;
 
+use sim::LandingZone;
 use sim::Settings;
 use sim::door::server::{Bound, ServeOptions, Sidecar};
-use sim::identity::LandingZone;
 
 use super::args::{Global, Local as Verb, Serve};
 use super::{Failure, session};

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use deploy::event::Forecast;
 use deploy::model::{Environment, Kind, ServiceKey, Workload};
 use futures_util::future::join_all;
-use sim::ecs::Pace;
+use sim::Pace;
 
 pub use rehearsal::{Rehearsal, rehearse};
 

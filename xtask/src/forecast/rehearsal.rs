@@ -6,11 +6,11 @@ use deploy::event::{Event, Forecast, Part, Share, shares};
 use deploy::lease::Holder;
 use deploy::model::{Architecture, Environment, Listener, LoadBalancer, Lookup, Release, ServiceKey};
 use deploy::plan::Order;
+use sim::Pace;
 use sim::Settings;
 use sim::door::clock::SimClock;
 use sim::door::cloud::Cloud;
 use sim::door::connector::SimHttp;
-use sim::ecs::Pace;
 use sim::workload::scripted::{Script, Scripted, Scripts};
 
 use crate::apply::Known;

@@ -3,7 +3,7 @@
 //! Nobody can create a VPC or a role there, so whatever the file names must exist.
 
 use deploy::model::{Environment, Lookup, Protocol};
-use sim::identity::{LandingZone, Named, ZoneGroup, ZoneSubnet};
+use sim::{LandingZone, Named, ZoneGroup, ZoneSubnet};
 
 /// Everything that the environment refers to and the tool does not create.
 #[must_use]

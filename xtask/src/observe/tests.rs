@@ -2,9 +2,9 @@
 
 use deploy::config;
 use deploy::model::{Environment, Lookup};
+use sim::LandingZone;
 use sim::Settings;
 use sim::fault::{Fault, On};
-use sim::identity::LandingZone;
 
 use super::*;
 use crate::aws::Kind;

@@ -200,7 +200,7 @@ fn credentials_that_expire_before_the_first_change_moved_nothing() {
         world.cloud.add_rule(move |call: &Call<'_>| {
             expired |= call.operation == "UpdateService";
             let text = "The security token included in the request is expired";
-            expired.then(|| Fault::Error(sim::wire::ApiError::new("ExpiredTokenException", text)))
+            expired.then(|| Fault::Error(sim::testing::ApiError::new("ExpiredTokenException", text)))
         });
         let ended = Box::pin(world.deploy("v2", "v1")).await;
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use deploy::event::{ExitCode, Kind};
 use deploy::rollout::Outcome;
 use sim::door::cloud::Cloud;
-use sim::elb;
+use sim::testing::fail;
 use xtask::host::HttpError;
 
 use crate::ended::Ended;
@@ -15,7 +15,7 @@ const REASON: &str = "The subnet does not have enough free addresses";
 
 fn fails(cloud: &Cloud) {
     let now = cloud.clock().millis();
-    cloud.with_account(|account| elb::fail(account, now, "ielts-prod-alb", REASON));
+    cloud.with_account(|account| fail(account, now, "ielts-prod-alb", REASON));
 }
 
 /// The errors that name the load balancer, with what to do.

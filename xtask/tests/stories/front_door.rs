@@ -11,7 +11,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 use sim::door::cloud::Cloud;
 use sim::door::connector::SimHttp;
-use sim::elb::{Route, route};
+use sim::testing::{Route, route};
 use xtask::host::{ConnectTo, HttpError};
 
 use crate::images::Hub;

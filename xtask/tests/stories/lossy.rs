@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use deploy::event::ExitCode;
 use deploy::rollout::Outcome;
-use sim::account::Millis;
 use sim::door::clock::SimClock;
 use sim::fault::{Call, Fault, On, Rule};
+use sim::testing::Millis;
 use sim::workload::scripted::Script;
 
 use crate::ended::Ended;

@@ -27,14 +27,14 @@ impl Millis {
 
     /// The wire form of a timestamp in AWS's JSON protocols: epoch seconds as a float.
     #[must_use]
-    pub fn epoch_secs(self) -> f64 {
+    pub(crate) fn epoch_secs(self) -> f64 {
         self.0 as f64 / 1000.0
     }
 }
 
 /// What is due when. Entries of the same moment leave in the order they came, so that a run replays.
 #[derive(Debug)]
-pub struct Timers<T> {
+pub(crate) struct Timers<T> {
     queue: BTreeMap<(Millis, u64), T>,
     sequence: u64,
 }
@@ -47,19 +47,19 @@ impl<T> Default for Timers<T> {
 
 impl<T> Timers<T> {
     /// Makes `item` due at `at`.
-    pub fn push(&mut self, at: Millis, item: T) {
+    pub(crate) fn push(&mut self, at: Millis, item: T) {
         self.sequence += 1;
         self.queue.insert((at, self.sequence), item);
     }
 
     /// Takes the earliest entry that is due at `now`, with the moment it was due.
-    pub fn pop_due(&mut self, now: Millis) -> Option<(Millis, T)> {
+    pub(crate) fn pop_due(&mut self, now: Millis) -> Option<(Millis, T)> {
         let key = *self.queue.first_key_value()?.0;
         (key.0 <= now).then(|| self.queue.remove(&key).map(|item| (key.0, item)))?
     }
 
     /// When the earliest entry is due.
-    pub fn next(&self) -> Option<Millis> {
+    pub(crate) fn next(&self) -> Option<Millis> {
         self.queue.first_key_value().map(|(key, _)| key.0)
     }
 }

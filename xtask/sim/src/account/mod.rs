@@ -3,8 +3,9 @@
 mod clock;
 mod ids;
 
-pub use clock::{Millis, Timers};
-pub use ids::Ids;
+pub use clock::Millis;
+pub(crate) use clock::Timers;
+pub(crate) use ids::Ids;
 
 use crate::identity::LandingZone;
 use crate::wire::{Api, ApiRequest, Outcome, limits};
@@ -94,7 +95,7 @@ impl Account {
     }
 
     /// Answers one API call at `now`. Call [`Account::advance`] with the same `now` first.
-    pub fn handle(&mut self, now: Millis, request: &ApiRequest) -> Outcome {
+    pub(crate) fn handle(&mut self, now: Millis, request: &ApiRequest) -> Outcome {
         limits::check(request)?;
         let outcome = match request.api {
             Api::Ecs => ecs::handle(self, now, request),
@@ -113,7 +114,7 @@ impl Account {
     }
 
     /// Lets everything happen that is due by `now`, in order.
-    pub fn advance(&mut self, now: Millis) {
+    pub(crate) fn advance(&mut self, now: Millis) {
         while let Some((at, due)) = self.timers.pop_due(now) {
             match due {
                 Due::Ecs(due) => ecs::due(self, at, due),
@@ -132,7 +133,7 @@ impl Account {
     }
 
     /// Takes what the account asks of the workload since the last call.
-    pub fn take_effects(&mut self) -> Vec<Effect> {
+    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
 

@@ -16,7 +16,7 @@ pub(crate) use self::tags::tagged;
 
 /// All Cloud Map state of the account.
 #[derive(Debug, Default)]
-pub struct State {
+pub(crate) struct State {
     /// By id.
     namespaces: BTreeMap<String, Namespace>,
     /// By id.

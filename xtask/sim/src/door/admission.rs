@@ -11,7 +11,7 @@ use crate::wire::{self, ApiRequest};
 
 /// A call that has been read and judged but not carried out.
 #[derive(Debug)]
-pub struct Admitted {
+pub(crate) struct Admitted {
     pub(super) asked: Asked,
     pub(super) fault: Option<Fault>,
 }
@@ -27,7 +27,7 @@ pub(super) enum Asked {
 impl Admitted {
     /// How long the request is held up on its way.
     #[must_use]
-    pub fn delay(&self) -> Duration {
+    pub(crate) fn delay(&self) -> Duration {
         match self.fault {
             Some(Fault::Delay(millis)) => Duration::from_millis(millis),
             _ => Duration::ZERO,

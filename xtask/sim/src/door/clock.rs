@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::account::Millis;
 
 /// Where virtual time starts: 9 October 2025, 08:53:20 UTC. Fixed, so that every date in a rehearsal replays.
-pub const VIRTUAL_EPOCH: Millis = Millis(1_760_000_000_000);
+pub(crate) const VIRTUAL_EPOCH: Millis = Millis(1_760_000_000_000);
 
 /// A clock that never runs backwards.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl SimClock {
 
     /// The machine's wall clock.
     #[must_use]
-    pub fn wall() -> Self {
+    pub(crate) fn wall() -> Self {
         Self(Arc::new(Source::Wall { latest: AtomicU64::new(0) }))
     }
 

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use tokio::sync::Notify;
 
-pub use super::admission::Admitted;
+pub(crate) use super::admission::Admitted;
 use super::admission::Asked;
 use super::clock::SimClock;
 pub use super::history::CallRecord;
@@ -126,37 +126,21 @@ impl Cloud {
         self.carry_out(self.0.clock.millis(), admitted)
     }
 
-    /// Answers one request to the registry's data plane (`/v2/…`) now.
-    pub fn registry(
-        &self,
-        method: http::Method,
-        path_and_query: http::uri::PathAndQuery,
-        headers: http::HeaderMap,
-        body: Bytes,
-    ) -> Delivery {
-        let admitted =
-            self.judge(Asked::Registry(registry::Request::new(method, path_and_query, headers, body)));
-        self.carry_out(self.0.clock.millis(), admitted)
-    }
-
     /// Whether a request carries a password of the registry.
     pub(super) fn knows_password(&self, headers: &http::HeaderMap) -> bool {
         self.look(|account| registry::authenticate(account, self.0.clock.millis(), headers).is_ok())
     }
 
     /// Reads a request and asks the rules about it.
-    pub fn admit(&self, parts: &Parts, body: Bytes) -> Admitted {
-        self.judge(Asked::read(parts, body))
-    }
-
-    fn judge(&self, asked: Asked) -> Admitted {
+    pub(crate) fn admit(&self, parts: &Parts, body: Bytes) -> Admitted {
+        let asked = Asked::read(parts, body);
         let call = asked.call();
         let fault = self.state().rules.iter_mut().find_map(|(_, rule)| rule.on_call(&call));
         Admitted { fault, asked }
     }
 
     /// Carries out a call at `now`, after everything that is due by then, and records it.
-    pub fn carry_out(&self, now: Millis, admitted: Admitted) -> Delivery {
+    pub(crate) fn carry_out(&self, now: Millis, admitted: Admitted) -> Delivery {
         let mut state = self.state();
         let now = state.advance(now);
         let delivery = state.carry_out(now, admitted);
@@ -167,13 +151,13 @@ impl Cloud {
     }
 
     /// Lets everything happen that is due by `now`.
-    pub fn advance_to(&self, now: Millis) {
+    pub(crate) fn advance_to(&self, now: Millis) {
         self.state().advance(now);
     }
 
     /// When the account or its virtual workload next has something to do by itself.
     #[must_use]
-    pub fn next(&self) -> Option<Millis> {
+    pub(crate) fn next(&self) -> Option<Millis> {
         self.state().next()
     }
 
@@ -195,12 +179,12 @@ impl Cloud {
 
     /// Takes what the account asks of the workload; empty when a virtual workload is told by itself.
     #[must_use]
-    pub fn take_effects(&self) -> Vec<Effect> {
+    pub(crate) fn take_effects(&self) -> Vec<Effect> {
         self.state().account.take_effects()
     }
 
     /// Takes word from a workload on wall-clock time.
-    pub fn report(&self, report: Report) {
+    pub(crate) fn report(&self, report: Report) {
         let mut state = self.state();
         let now = state.advance(self.0.clock.millis());
         state.account.report(now, report);
@@ -210,7 +194,7 @@ impl Cloud {
     }
 
     /// Resolves once something was asked or reported since the last time that this resolved.
-    pub async fn changed(&self) {
+    pub(crate) async fn changed(&self) {
         self.0.changed.notified().await;
     }
 

@@ -29,21 +29,13 @@ const LATENCY: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug)]
 pub struct SimHttp {
     cloud: Cloud,
-    latency: Duration,
 }
 
 impl SimHttp {
     /// A client of `cloud` with a round trip of 20 ms.
     #[must_use]
     pub fn new(cloud: Cloud) -> Self {
-        Self { cloud, latency: LATENCY }
-    }
-
-    /// The same client with another round-trip time.
-    #[must_use]
-    pub fn with_latency(mut self, latency: Duration) -> Self {
-        self.latency = latency;
-        self
+        Self { cloud }
     }
 
     /// Sends one HTTP request, as the SDK does; also for callers that bring their own, such as an image pusher.
@@ -52,9 +44,9 @@ impl SimHttp {
     /// `ConnectionRefused` or `ConnectionReset`, when a rule says so.
     pub async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
         let (parts, body) = request.into_parts();
-        tokio::time::sleep(self.latency / 2).await;
+        tokio::time::sleep(LATENCY / 2).await;
         let delivery = self.cloud.exchange(&parts, body).await;
-        tokio::time::sleep(self.latency / 2).await;
+        tokio::time::sleep(LATENCY / 2).await;
         match delivery {
             Delivery::Reply(reply) => Ok(reply),
             Delivery::Refused => Err(Error::new(ErrorKind::ConnectionRefused, "connection refused")),

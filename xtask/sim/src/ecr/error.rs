@@ -8,13 +8,13 @@ pub(super) const INVALID: &str = "InvalidParameterException";
 
 /// A refusal in the registry's own vocabulary (OCI distribution, "Error Codes").
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegistryError {
+pub(crate) struct RegistryError {
     /// The HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Such as `TAG_INVALID` or `MANIFEST_BLOB_UNKNOWN`.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// The text as ECR words it.
-    pub message: String,
+    pub(crate) message: String,
 }
 
 impl RegistryError {

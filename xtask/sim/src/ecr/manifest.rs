@@ -74,7 +74,7 @@ impl State {
     /// # Errors
     /// When the repository, a blob or a listed image is missing, the content is no manifest or has another digest, or
     /// the tag is taken and immutable (`TAG_INVALID`).
-    pub fn put_manifest(
+    pub(crate) fn put_manifest(
         &mut self,
         now: Millis,
         repository: &str,

@@ -14,9 +14,9 @@ mod store;
 mod tags;
 mod token;
 
-pub use error::RegistryError;
+pub(crate) use error::RegistryError;
 pub(crate) use resolve::{ResolvedImage, resolve_image};
-pub use store::State;
+pub(crate) use store::State;
 pub(crate) use store::digest_of;
 pub(crate) use tags::tagged;
 

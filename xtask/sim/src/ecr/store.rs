@@ -14,7 +14,7 @@ use crate::account::Millis;
 
 /// All registry state of the account.
 #[derive(Debug, Default)]
-pub struct State {
+pub(crate) struct State {
     pub(super) repositories: BTreeMap<String, Repository>,
     pub(super) tokens: Vec<Token>,
 }
@@ -57,27 +57,26 @@ pub(crate) fn digest_of(content: &[u8]) -> String {
 impl State {
     /// Whether the repository is there.
     #[must_use]
-    pub fn repository_exists(&self, name: &str) -> bool {
+    pub(crate) fn repository_exists(&self, name: &str) -> bool {
         self.repositories.contains_key(name)
     }
 
     /// A blob of the repository.
     #[must_use]
-    pub fn blob(&self, repository: &str, digest: &str) -> Option<Bytes> {
+    pub(crate) fn blob(&self, repository: &str, digest: &str) -> Option<Bytes> {
         self.repositories.get(repository)?.blobs.get(digest).cloned()
-    }
-
-    /// Whether the repository has the blob.
-    #[must_use]
-    pub fn has_blob(&self, repository: &str, digest: &str) -> bool {
-        self.repositories.get(repository).is_some_and(|own| own.blobs.contains_key(digest))
     }
 
     /// Stores a blob.
     ///
     /// # Errors
     /// When the repository is missing (`NAME_UNKNOWN`) or the content has another digest (`DIGEST_INVALID`).
-    pub fn put_blob(&mut self, repository: &str, digest: &str, content: Bytes) -> Result<(), RegistryError> {
+    pub(crate) fn put_blob(
+        &mut self,
+        repository: &str,
+        digest: &str,
+        content: Bytes,
+    ) -> Result<(), RegistryError> {
         let own = self.repositories.get_mut(repository);
         let own = own.ok_or_else(|| RegistryError::no_repository(repository))?;
         if own.blobs.contains_key(digest) {
@@ -94,7 +93,7 @@ impl State {
 
     /// `(digest, media type, content)` of the manifest that a tag or digest names.
     #[must_use]
-    pub fn manifest(&self, repository: &str, reference: &str) -> Option<(String, String, Bytes)> {
+    pub(crate) fn manifest(&self, repository: &str, reference: &str) -> Option<(String, String, Bytes)> {
         let own = self.repositories.get(repository)?;
         let digest = own.digest(reference)?;
         let image = own.images.get(digest)?;

@@ -23,11 +23,12 @@ mod task_definition;
 #[cfg(test)]
 mod tests;
 
-pub use connect::{ConnectLookup, ConnectTarget, ConnectTimeouts, connect_stream, connect_targets};
+#[cfg(test)]
+pub(crate) use connect::ConnectTimeouts;
+pub(crate) use connect::{ConnectLookup, ConnectTarget, connect_stream, connect_targets};
 pub(crate) use dispatch::{due, handle, reported};
 pub use pace::Pace;
 pub(crate) use rollout::reconcile;
 pub(crate) use service::{desired_count, set_desired_count};
-pub(crate) use state::Due;
-pub use state::State;
+pub(crate) use state::{Due, State};
 pub(crate) use tags::tagged;

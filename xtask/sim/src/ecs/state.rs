@@ -15,7 +15,7 @@ use crate::workload::TaskId;
 
 /// Clusters, task definitions, services and tasks.
 #[derive(Debug, Default)]
-pub struct State {
+pub(crate) struct State {
     pub(super) clusters: BTreeMap<String, Cluster>,
     pub(super) families: Families,
     pub(super) services: BTreeMap<ServiceKey, Service>,
@@ -116,12 +116,4 @@ pub(super) fn service_key(
     let cluster = active_cluster(account, cluster)?;
     let key = ServiceKey { cluster, service: short_name(service).to_owned() };
     if account.ecs.services.contains_key(&key) { Ok(key) } else { Err(service_not_found()) }
-}
-
-impl Account {
-    /// The ids of all tasks that are not STOPPED, in their order.
-    #[must_use]
-    pub fn task_ids_live(&self) -> Vec<TaskId> {
-        self.ecs.live().map(|task| task.id.clone()).collect()
-    }
 }

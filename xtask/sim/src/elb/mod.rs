@@ -21,8 +21,9 @@ mod targets;
 
 pub(crate) use associations::{has_load_balancer, is_request_count_label};
 pub use load_balancer::fail;
-pub use routing::{Request, Route, RouteTarget, Served, listeners, route, route_of};
-pub use state::State;
+pub(crate) use routing::{Request, Served, listeners, route_of};
+pub use routing::{Route, RouteTarget, route};
+pub(crate) use state::State;
 pub(crate) use tags::tagged;
 pub(crate) use target_group::TargetGroup;
 pub(crate) use target_health::{Target, TargetState, answered, deregister, due, health, register};

@@ -62,7 +62,7 @@ pub struct RouteTarget {
 
 /// A request as a listener gets it.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// The method.
     pub method: &'a str,
     /// The `Host` header.
@@ -86,7 +86,7 @@ pub fn route(account: &Account, listener_port: u16, method: &str, host: &str, ta
 ///
 /// Of several load balancers with that port, the one whose DNS name is the host gets it, otherwise the first by name.
 #[must_use]
-pub fn route_of(account: &Account, listener_port: u16, request: Request<'_>) -> Route {
+pub(crate) fn route_of(account: &Account, listener_port: u16, request: Request<'_>) -> Route {
     let Request { method, host, target, headers, client } = request;
     let host = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -105,7 +105,7 @@ pub fn route_of(account: &Account, listener_port: u16, request: Request<'_>) -> 
 
 /// A port that is listened on, by one load balancer or several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Served {
+pub(crate) struct Served {
     /// The port.
     pub port: u16,
     /// Whether with TLS.
@@ -114,7 +114,7 @@ pub struct Served {
 
 /// The ports of all listeners: HTTPS before HTTP, 443 and 80 before others, then ascending.
 #[must_use]
-pub fn listeners(account: &Account) -> Vec<Served> {
+pub(crate) fn listeners(account: &Account) -> Vec<Served> {
     let listeners = account.elb.listeners.values();
     let mut served: Vec<Served> = listeners
         .map(|listener| Served { port: listener.port, https: listener.protocol == "HTTPS" })

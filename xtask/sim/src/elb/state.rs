@@ -11,7 +11,7 @@ use crate::wire::ApiError;
 
 /// All load balancing state of the account. Keys are ARNs; they begin with the name, so that lists are in order of names.
 #[derive(Debug, Default)]
-pub struct State {
+pub(crate) struct State {
     pub(super) load_balancers: BTreeMap<String, LoadBalancer>,
     pub(super) target_groups: BTreeMap<String, TargetGroup>,
     pub(super) listeners: BTreeMap<String, Listener>,

@@ -59,7 +59,7 @@ impl Named {
 impl LandingZone {
     /// A small one for tests: two zones, a load balancer's group and one for the tasks of each of two services.
     #[must_use]
-    pub fn example() -> Self {
+    pub(crate) fn example() -> Self {
         let subnet =
             |name: &str, public| ZoneSubnet { named: Named::name(name), public, zone: name.chars().last() };
         let group = |name: &str, ports: &[u16], public| ZoneGroup {

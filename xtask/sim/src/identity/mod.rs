@@ -11,7 +11,7 @@ mod state;
 pub use landing_zone::{LandingZone, Named, ZoneGroup, ZoneSubnet};
 pub(crate) use roles::role_exists;
 pub(crate) use sessions::{caller_arn, is_expired};
-pub use state::State;
+pub(crate) use state::State;
 pub(crate) use state::{SecurityGroup, Subnet};
 
 use crate::account::{Account, Millis};

@@ -8,7 +8,7 @@ use crate::account::{Ids, Settings};
 
 /// Network, roles and identity.
 #[derive(Debug)]
-pub struct State {
+pub(crate) struct State {
     pub(super) vpcs: Vec<Vpc>,
     pub(super) subnets: Vec<Subnet>,
     pub(super) security_groups: Vec<SecurityGroup>,

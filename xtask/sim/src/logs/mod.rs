@@ -8,7 +8,7 @@ mod store;
 mod streams;
 
 pub(crate) use groups::tagged;
-pub use store::State;
+pub(crate) use store::State;
 
 use crate::account::{Account, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome};

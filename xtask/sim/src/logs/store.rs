@@ -8,7 +8,7 @@ use crate::wire::ApiError;
 
 /// All log state of the account.
 #[derive(Debug, Default)]
-pub struct State {
+pub(crate) struct State {
     pub(super) groups: BTreeMap<String, Group>,
 }
 
@@ -44,13 +44,13 @@ const MAX_EVENTS: usize = 50_000;
 impl State {
     /// Whether the log group is there.
     #[must_use]
-    pub fn group_exists(&self, name: &str) -> bool {
+    pub(crate) fn group_exists(&self, name: &str) -> bool {
         self.groups.contains_key(name)
     }
 
     /// Appends a line to a stream, which is made when missing; drops it when the group is missing. Empty lines are no
     /// events, as with the `awslogs` driver.
-    pub fn append(&mut self, now: Millis, group: &str, stream: &str, line: String) {
+    pub(crate) fn append(&mut self, now: Millis, group: &str, stream: &str, line: String) {
         if let Some(group) = self.groups.get_mut(group).filter(|_| !line.is_empty()) {
             let stream = group.streams.entry(stream.to_owned()).or_insert_with(|| Stream::new(now));
             stream.push(Event { at: now, ingested: now, message: line });

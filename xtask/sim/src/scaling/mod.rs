@@ -21,7 +21,7 @@ use crate::wire::{ApiError, ApiRequest, Outcome};
 
 /// All scaling state of the account.
 #[derive(Debug, Default)]
-pub struct State {
+pub(crate) struct State {
     /// By resource id.
     targets: BTreeMap<String, Target>,
     /// By resource id and policy name.

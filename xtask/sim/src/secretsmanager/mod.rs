@@ -5,7 +5,7 @@ mod secrets;
 mod store;
 mod values;
 
-pub use store::State;
+pub(crate) use store::State;
 pub(crate) use values::read;
 
 use crate::account::{Account, Millis};

@@ -8,7 +8,7 @@ use crate::wire::ApiError;
 
 /// All secrets of the account, by name.
 #[derive(Debug, Default)]
-pub struct State {
+pub(crate) struct State {
     pub(super) secrets: BTreeMap<String, Stored>,
 }
 

@@ -5,7 +5,7 @@ mod parameters;
 mod store;
 
 pub(crate) use parameters::value;
-pub use store::State;
+pub(crate) use store::State;
 
 use crate::account::{Account, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome};

@@ -9,7 +9,7 @@ use crate::secret::Secret;
 
 /// All parameters of the account, by name.
 #[derive(Debug, Default)]
-pub struct State {
+pub(crate) struct State {
     pub(super) parameters: BTreeMap<String, Parameter>,
 }
 

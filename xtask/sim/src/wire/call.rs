@@ -95,13 +95,13 @@ impl ApiError {
 
     /// The same error under another HTTP status: STS and IAM use 403 and 404 too.
     #[must_use]
-    pub fn with_status(self, status: u16) -> Self {
+    pub(crate) fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
     }
 
     /// What AWS answers to an operation that the API, or this cloud's part of it, does not have.
     #[must_use]
-    pub fn unknown_operation(request: &ApiRequest) -> Self {
+    pub(crate) fn unknown_operation(request: &ApiRequest) -> Self {
         match request.api.protocol() {
             Protocol::Json { .. } => Self::new("UnknownOperationException", ""),
             Protocol::Query { version, .. } => Self::new(
@@ -117,4 +117,4 @@ impl ApiError {
 }
 
 /// What an operation gives: the reply's members by their API names, or the declared error.
-pub type Outcome = Result<Value, ApiError>;
+pub(crate) type Outcome = Result<Value, ApiError>;

@@ -17,7 +17,7 @@ use crate::account::Ids;
 /// # Errors
 /// The response that AWS gives to a request which is unsigned, unreadable or for no API of this cloud.
 #[expect(clippy::result_large_err, reason = "a refusal is the reply itself, handed on by the only caller")]
-pub fn decode(parts: &Parts, body: &[u8]) -> Result<ApiRequest, http::Response<Bytes>> {
+pub(crate) fn decode(parts: &Parts, body: &[u8]) -> Result<ApiRequest, http::Response<Bytes>> {
     let target = parts.headers.get("x-amz-target").map(|value| value.to_str().unwrap_or_default());
     let (protocol, call) = match target {
         Some(target) => (Api::Ecs.protocol(), json_call(parts, target, body)),

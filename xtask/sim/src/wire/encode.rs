@@ -8,7 +8,7 @@ use super::protocol::Protocol;
 use super::{ApiError, ApiRequest, Outcome, xml};
 
 /// Writes the answer to `request`; `request_id` is what the caller may quote to support.
-pub fn encode(request: &ApiRequest, outcome: Outcome, request_id: &str) -> http::Response<Bytes> {
+pub(crate) fn encode(request: &ApiRequest, outcome: Outcome, request_id: &str) -> http::Response<Bytes> {
     let protocol = request.api.protocol();
     match outcome {
         Err(error) => refusal(protocol, &error, request_id),

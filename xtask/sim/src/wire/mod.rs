@@ -15,9 +15,10 @@ mod timestamp;
 mod wildcard;
 mod xml;
 
-pub use call::{Api, ApiError, ApiRequest, Outcome};
-pub use decode::decode;
-pub use encode::encode;
+pub(crate) use call::Outcome;
+pub use call::{Api, ApiError, ApiRequest};
+pub(crate) use decode::decode;
+pub(crate) use encode::encode;
 pub(crate) use form::{leaf, list};
 pub(crate) use params::{page, params};
 pub(crate) use timestamp::{civil, day_of, iso8601};

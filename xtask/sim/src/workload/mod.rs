@@ -13,7 +13,7 @@ use crate::account::Millis;
 use crate::secret::Secret;
 
 /// A task's identity inside the account: its ARN's last part, 32 hexadecimal digits.
-pub type TaskId = String;
+pub(crate) type TaskId = String;
 
 /// What the account asks of the workload.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,7 +89,7 @@ pub struct TaskStart {
     /// CPU units of the task.
     pub cpu: u32,
     /// Memory of the task in MiB.
-    pub memory_mib: u32,
+    pub(crate) memory_mib: u32,
     /// The containers, essential ones and others.
     pub containers: Vec<ContainerStart>,
     /// Whether the task may use Service Connect (it then gets the proxy).
@@ -106,7 +106,7 @@ pub struct ContainerStart {
     /// Whether the task ends with the container.
     pub essential: bool,
     /// Whether another container waits for its end (`COMPLETE`, `SUCCESS`).
-    pub comes_first: bool,
+    pub(crate) comes_first: bool,
     /// The image as the task definition names it.
     pub image: String,
     /// The repository of this account's registry that holds the image; `None` for a foreign image.
@@ -121,13 +121,13 @@ pub struct ContainerStart {
     pub environment: Vec<(String, String)>,
     /// `secrets` with what they were resolved to. They reach the container's environment and nothing else: no argument
     /// list, no file, no log.
-    pub secrets: Vec<(String, Secret)>,
+    pub(crate) secrets: Vec<(String, Secret)>,
     /// `memory` in MiB, the container's hard limit, when set; the task's own limit holds for all together.
-    pub memory_mib: Option<u32>,
+    pub(crate) memory_mib: Option<u32>,
     /// `user`, when set.
     pub user: Option<String>,
     /// `workingDirectory`, when set.
-    pub working_directory: Option<String>,
+    pub(crate) working_directory: Option<String>,
     /// `readonlyRootFilesystem`.
     pub readonly_root: bool,
     /// `mountPoints[].containerPath`: writable, empty, and gone with the task.
@@ -146,14 +146,14 @@ impl TaskStart {
     }
 
     /// The container with this name.
-    pub fn container(&self, name: &str) -> Option<&ContainerStart> {
+    pub(crate) fn container(&self, name: &str) -> Option<&ContainerStart> {
         self.containers.iter().find(|container| container.name == name)
     }
 }
 
 impl ContainerStart {
     /// All variables that the definition gives the container, plain and secret.
-    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         let plain = self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         plain.chain(self.secrets.iter().map(|(name, value)| (name.as_str(), value.reveal())))
     }

@@ -2,7 +2,7 @@
 
 use sim::Settings;
 use sim::fault::{Fault, On};
-use sim::wire::Api;
+use sim::testing::Api;
 
 use super::*;
 use crate::aws::{CallOutcome, CredentialsProblem, Kind};

@@ -24,7 +24,7 @@ const MOST: Duration = Duration::from_secs(6 * 3600);
 /// Reruns that a release may take once everything is well again.
 const RERUNS: u32 = 2;
 
-/// ECS starts no task for so long where the ones before could not be started (`sim::ecs::Pace::launch_retry_max_ms`).
+/// ECS starts no task for so long where the ones before could not be started (`sim::Pace::launch_retry_max_ms`).
 const BACKOFF: Duration = Duration::from_secs(900);
 
 /// The contents of the two services' images.

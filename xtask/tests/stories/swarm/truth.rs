@@ -3,7 +3,7 @@
 use deploy::model::Service;
 use serde_json::{Value, json};
 use sim::door::cloud::Cloud;
-use sim::elb::{Route, route};
+use sim::testing::{Route, route};
 
 use super::neighbour::BY_HAND;
 use crate::somebody::ecs;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::uri::PathAndQuery;
 use http::{HeaderMap, Method};
 
 /// A request to `/v2/…`.
@@ -35,18 +34,17 @@ impl Request {
     pub(crate) fn of(parts: &Parts, body: &Bytes) -> Option<Self> {
         let path = parts.uri.path();
         (path == "/v2" || path.starts_with("/v2/")).then(|| {
-            let target =
-                parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/v2/"));
-            Self::new(parts.method.clone(), target, parts.headers.clone(), body.clone())
+            let resource = Resource::of(path);
+            let query = parts.uri.query().unwrap_or_default().as_bytes();
+            Self {
+                operation: format!("{} {}", parts.method, resource.kind()),
+                method: parts.method.clone(),
+                resource,
+                query: form_urlencoded::parse(query).into_owned().collect(),
+                headers: parts.headers.clone(),
+                body: body.clone(),
+            }
         })
-    }
-
-    pub(crate) fn new(method: Method, target: PathAndQuery, headers: HeaderMap, body: Bytes) -> Self {
-        let resource = Resource::of(target.path());
-        let query =
-            form_urlencoded::parse(target.query().unwrap_or_default().as_bytes()).into_owned().collect();
-        let operation = format!("{method} {}", resource.kind());
-        Self { method, resource, query, headers, body, operation }
     }
 
     /// The method and the kind of resource, as the record of calls names it.

@@ -38,13 +38,13 @@ impl Client {
         headers: &[(HeaderName, &str)],
         body: &[u8],
     ) -> Response<Bytes> {
-        let mut map = HeaderMap::new();
-        map.insert(AUTHORIZATION, self.authorization.parse().unwrap());
+        let mut request =
+            http::Request::builder().method(method).uri(target).header(AUTHORIZATION, &self.authorization);
         for (name, value) in headers {
-            map.insert(name.clone(), value.parse().unwrap());
+            request = request.header(name, *value);
         }
-        let (method, target) = (method.parse().unwrap(), target.parse().unwrap());
-        match self.cloud.registry(method, target, map, body.to_vec().into()) {
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        match self.cloud.call(self.cloud.clock().millis(), &parts, body.to_vec().into()) {
             Delivery::Reply(reply) => reply,
             other => panic!("{other:?}"),
         }

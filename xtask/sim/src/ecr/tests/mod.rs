@@ -182,7 +182,7 @@ fn a_manifest_is_refused_while_anything_it_names_is_missing() {
     }
     let wrong = account.ecr.put_blob("app", &absent, Bytes::from_static(b"other")).unwrap_err();
     assert_eq!(wrong.code, "DIGEST_INVALID");
-    assert!(!account.ecr.has_blob("app", &absent));
+    assert!(account.ecr.blob("app", &absent).is_none());
     assert_eq!(account.ecr.put_blob("none", &absent, Bytes::new()).unwrap_err().code, "NAME_UNKNOWN");
 }
 

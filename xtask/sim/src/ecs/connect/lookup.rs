@@ -9,7 +9,7 @@ use crate::workload::TaskId;
 
 /// A task that answers at an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConnectTarget {
+pub(crate) struct ConnectTarget {
     /// The task.
     pub task: TaskId,
     /// The container port that the endpoint's port name stands for in that task's definition.
@@ -18,7 +18,7 @@ pub struct ConnectTarget {
 
 /// What a name means to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConnectLookup {
+pub(crate) enum ConnectLookup {
     /// The name and port are no endpoint that this client's deployment knows.
     Unknown,
     /// The endpoint's tasks that take calls now, oldest first; empty when there is none.
@@ -27,9 +27,9 @@ pub enum ConnectLookup {
 
 /// How long the proxy waits; `None` is for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConnectTimeouts {
+pub(crate) struct ConnectTimeouts {
     /// For the beginning of a reply.
-    pub per_request: Option<Duration>,
+    pub(crate) per_request: Option<Duration>,
     /// For the next byte.
     pub idle: Option<Duration>,
 }
@@ -51,7 +51,7 @@ impl ConnectTimeouts {
 /// Resolves `host` and `port` as the proxy beside `client` does. Tasks that are being stopped get no new
 /// calls; a task with a container health check gets its first call once it is HEALTHY.
 #[must_use]
-pub fn connect_targets(account: &Account, client: &TaskId, host: &str, port: u16) -> ConnectLookup {
+pub(crate) fn connect_targets(account: &Account, client: &TaskId, host: &str, port: u16) -> ConnectLookup {
     let host = host.to_ascii_lowercase();
     let mut known = endpoints(account, client).iter();
     match known.find(|endpoint| endpoint.dns_name == host && endpoint.port == port) {
@@ -62,7 +62,7 @@ pub fn connect_targets(account: &Account, client: &TaskId, host: &str, port: u16
 
 /// Resolves a TCP connection to `port`, which names no host: `None` unless one TCP endpoint alone has the port.
 #[must_use]
-pub fn connect_stream(account: &Account, client: &TaskId, port: u16) -> Option<ConnectLookup> {
+pub(crate) fn connect_stream(account: &Account, client: &TaskId, port: u16) -> Option<ConnectLookup> {
     let mut known = endpoints(account, client).iter().filter(|endpoint| endpoint.port == port);
     let only = known.next().filter(|only| known.next().is_none() && only.tcp)?;
     Some(targets(account, only))

@@ -6,4 +6,6 @@ mod lookup;
 
 pub(super) use configuration::ConnectConfiguration;
 pub(super) use endpoint::{Endpoint, check_free, resources, visible};
-pub use lookup::{ConnectLookup, ConnectTarget, ConnectTimeouts, connect_stream, connect_targets};
+#[cfg(test)]
+pub(crate) use lookup::ConnectTimeouts;
+pub(crate) use lookup::{ConnectLookup, ConnectTarget, connect_stream, connect_targets};

@@ -46,7 +46,7 @@ fn a_deleted_service_drains_then_is_inactive_then_missing() {
 
     lab.run_until(120, |lab| lab.service("web")["status"] == "INACTIVE");
     assert_eq!(lab.service("web")["deployments"], json!([]));
-    assert!(lab.account.task_ids_live().is_empty());
+    assert_eq!(lab.account.ecs.live().count(), 0);
     assert_eq!(
         lab.refused("UpdateService", json!({ "cluster": "prod", "service": "web", "desiredCount": 1 })),
         "ServiceNotActiveException: Service was not ACTIVE."

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::lab::{Lab, id};
-use crate::Account;
+use crate::account::Account;
 use crate::account::Millis;
 use crate::workload::scripted::Script;
 

@@ -6,7 +6,7 @@ use super::lab::{Lab, id};
 use crate::ecs::task::TaskStatus;
 
 /// Running tasks whose target is healthy, that were not told to stop.
-fn serving(account: &crate::Account) -> usize {
+fn serving(account: &crate::account::Account) -> usize {
     let healthy = |task: &&crate::ecs::task::Task| {
         let ip = task.interface.ip.as_deref().unwrap_or_default();
         task.status == TaskStatus::Running

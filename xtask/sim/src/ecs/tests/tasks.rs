@@ -11,7 +11,7 @@ fn a_task_goes_through_its_states_in_order() {
     let mut lab = Lab::new();
     lab.create(json!({ "desiredCount": 1 }));
     let mut seen: Vec<&'static str> = Vec::new();
-    let mut note = |account: &crate::Account, _| {
+    let mut note = |account: &crate::account::Account, _| {
         for task in account.ecs.tasks.values() {
             let status = task.status.as_str();
             if seen.last() != Some(&status) {
