@@ -1,20 +1,179 @@
-//! Resource Groups Tagging: GetResources, over the tags of all the account's resources.
+//! Tags of all the account's resources, by ARN: one store, the operations that each API has for them, and Resource
+//! Groups Tagging's GetResources over all of them.
 //!
-//! As in AWS it names what is gone for as long as its tags are kept: an INACTIVE service, a deregistered revision.
+//! As in AWS, GetResources names what is gone for as long as its tags are kept: an INACTIVE service, a deregistered
+//! revision.
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use crate::account::Account;
-use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
-use crate::{cloudmap, ecr, ecs, elb, logs, scaling};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, page, params};
 
-/// A resource's ARN and its tags.
-pub(crate) type Tagged = (String, BTreeMap<String, String>);
+/// Tags per resource, in all of these APIs.
+const MOST: usize = 50;
 
-const INVALID: &str = "InvalidParameterException";
+/// One tag, in ECS's spelling; the others' `Key` and `Value` are read too. The value may be left out.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Tag {
+    #[serde(alias = "Key")]
+    pub(crate) key: String,
+    #[serde(default, alias = "Value")]
+    pub(crate) value: String,
+}
+
+/// The tags of the account's resources, by ARN and key.
+#[derive(Debug, Default)]
+pub(crate) struct Tags(BTreeMap<String, BTreeMap<String, String>>);
+
+impl Tags {
+    /// The resource's tags in the order of their keys.
+    pub(crate) fn of(&self, arn: &str) -> Vec<Tag> {
+        let tags = self.0.get(arn).into_iter().flatten();
+        tags.map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect()
+    }
+
+    /// Adds tags, replacing those of the same keys.
+    pub(crate) fn put(&mut self, arn: &str, tags: Vec<Tag>) {
+        if !tags.is_empty() {
+            let stored = self.0.entry(arn.to_owned()).or_default();
+            stored.extend(tags.into_iter().map(|tag| (tag.key, tag.value)));
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn arns(&self) -> impl Iterator<Item = &String> {
+        self.0.keys()
+    }
+
+    /// Forgets the resource.
+    pub(crate) fn forget(&mut self, arn: &str) {
+        self.0.remove(arn);
+    }
+}
+
+/// Reads the tags of a request: a list, a map in CloudWatch Logs and Application Auto Scaling, an empty text in an
+/// empty form.
+pub(crate) fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Tag>, D::Error> {
+    let tags = match Value::deserialize(deserializer)? {
+        Value::Object(map) => {
+            map.into_iter().map(|(key, value)| json!({ "key": key, "value": value })).collect()
+        }
+        Value::String(text) if text.is_empty() => json!([]),
+        list => list,
+    };
+    serde_json::from_value(tags).map_err(serde::de::Error::custom)
+}
+
+/// Refuses what no resource can be tagged with; creating calls ask before they create.
+pub(crate) fn check(api: Api, tags: &[Tag]) -> Result<(), ApiError> {
+    let code = match api {
+        Api::Ecr => "InvalidTagParameterException",
+        api => api.invalid(),
+    };
+    if tags.len() > MOST {
+        return Err(too_many(api));
+    }
+    // `[\p{L}\p{Z}\p{N}_.:/=+\-@]`: letters are no combining marks, of which these are the common ones.
+    let mark = |c: char| matches!(c, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{903}' | '\u{93a}'..='\u{94f}' | '\u{20d0}'..='\u{20ff}');
+    let fits = |c: char| c.is_alphanumeric() && !mark(c) || " +-=._:/@".contains(c);
+    for (index, Tag { key, value }) in tags.iter().enumerate() {
+        if !(1..=128).contains(&key.chars().count()) || value.chars().count() > 256 {
+            return Err(ApiError::new(code, "Tag key or value has an invalid length."));
+        }
+        if key.to_ascii_lowercase().starts_with("aws:") {
+            return Err(ApiError::new(code, "Tag keys that start with aws: are reserved for system use."));
+        }
+        if !key.chars().chain(value.chars()).all(fits) {
+            let text = "Some tags contain invalid characters. Valid characters: UTF-8 letters, spaces, numbers and _ . / = + - : @";
+            return Err(ApiError::new(code, text));
+        }
+        if tags[..index].iter().any(|other| other.key == *key) {
+            let code = if api == Api::Elb { "DuplicateTagKeys" } else { code };
+            return Err(ApiError::new(code, "Duplicate keys found in tags."));
+        }
+    }
+    Ok(())
+}
+
+fn too_many(api: Api) -> ApiError {
+    let code = match api {
+        Api::Ecs => api.invalid(),
+        Api::Elb => "TooManyTags",
+        _ => "TooManyTagsException",
+    };
+    ApiError::new(code, "Tags can not be more than 50.")
+}
+
+/// The members of the tag operations, in all spellings; only load balancing takes several resources.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Asked {
+    #[serde(alias = "ResourceARN", alias = "ResourceArns", deserialize_with = "crate::wire::texts")]
+    resource_arn: Vec<String>,
+    #[serde(default, alias = "Tags", deserialize_with = "given")]
+    tags: Vec<Tag>,
+    #[serde(default, alias = "TagKeys", deserialize_with = "crate::wire::texts")]
+    tag_keys: Vec<String>,
+}
+
+/// The ARN under which a resource's tags are kept, or the API's own error where there is no such resource.
+type Known = fn(&Account, &str) -> Result<String, ApiError>;
+
+fn asked(account: &Account, request: &ApiRequest, known: Known) -> Result<(Asked, Vec<String>), ApiError> {
+    let asked: Asked = params(request)?;
+    let arns = asked.resource_arn.iter().map(|arn| known(account, arn)).collect::<Result<_, _>>()?;
+    Ok((asked, arns))
+}
+
+/// TagResource, and load balancing's AddTags.
+pub(crate) fn tag(account: &mut Account, request: &ApiRequest, known: Known) -> Outcome {
+    let (asked, arns) = asked(account, request, known)?;
+    check(request.api, &asked.tags)?;
+    for arn in &arns {
+        let mut kept = account.tags.of(arn);
+        kept.retain(|own| asked.tags.iter().all(|new| new.key != own.key));
+        if kept.len() + asked.tags.len() > MOST {
+            return Err(too_many(request.api));
+        }
+        account.tags.put(arn, asked.tags.clone());
+    }
+    Ok(json!({}))
+}
+
+/// UntagResource, and load balancing's RemoveTags.
+pub(crate) fn untag(account: &mut Account, request: &ApiRequest, known: Known) -> Outcome {
+    let (asked, arns) = asked(account, request, known)?;
+    for arn in &arns {
+        let tags = account.tags.0.entry(arn.clone()).or_default();
+        tags.retain(|key, _| !asked.tag_keys.contains(key));
+    }
+    Ok(json!({}))
+}
+
+/// ListTagsForResource, and load balancing's DescribeTags.
+pub(crate) fn list(account: &Account, request: &ApiRequest, known: Known) -> Outcome {
+    let (_, arns) = asked(account, request, known)?;
+    let shown = |arn: &String| match request.api {
+        Api::Ecs => json!(account.tags.of(arn)),
+        Api::Logs | Api::Scaling => json!(account.tags.0.get(arn).cloned().unwrap_or_default()),
+        _ => account.tags.of(arn).iter().map(pascal).collect(),
+    };
+    Ok(match request.api {
+        Api::Elb => {
+            let described = |arn| json!({ "ResourceArn": arn, "Tags": shown(arn) });
+            json!({ "TagDescriptions": arns.iter().map(described).collect::<Vec<_>>() })
+        }
+        Api::Scaling | Api::CloudMap => json!({ "Tags": arns.first().map(shown) }),
+        _ => json!({ "tags": arns.first().map(shown) }),
+    })
+}
+
+fn pascal(tag: &Tag) -> Value {
+    json!({ "Key": tag.key, "Value": tag.value })
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -46,28 +205,20 @@ pub(crate) fn handle(account: &Account, request: &ApiRequest) -> Outcome {
 }
 
 fn get_resources(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: GetResources = params(request, INVALID)?;
-    let mut found: Vec<Tagged> = [
-        ecs::tagged(account),
-        elb::tagged(account),
-        ecr::tagged(account),
-        logs::tagged(account),
-        scaling::tagged(account),
-        cloudmap::tagged(account),
-    ]
-    .concat();
-    found.retain(|(arn, tags)| asked.admits(arn, tags));
-    found.sort();
+    let asked: GetResources = params(request)?;
+    let found = account.tags.0.keys().filter(|arn| asked.admits(arn, &account.tags.0[*arn])).collect();
     let size = asked.resources_per_page.unwrap_or(100);
     if !(1..=100).contains(&size) {
-        return Err(ApiError::new(INVALID, "ResourcesPerPage must be between 1 and 100"));
+        return Err(ApiError::new(request.api.invalid(), "ResourcesPerPage must be between 1 and 100"));
     }
     let token = asked.pagination_token.as_deref().filter(|token| !token.is_empty());
     let (found, next) = page(found, token, size).ok_or_else(|| {
         ApiError::new("PaginationTokenExpiredException", "The pagination token has expired")
     })?;
-    let tag = |(key, value): (&String, &String)| json!({ "Key": key, "Value": value });
-    let mapping = |(arn, tags): Tagged| json!({ "ResourceARN": arn, "Tags": tags.iter().map(tag).collect::<Vec<Value>>() });
+    let mapping = |arn: &String| {
+        let tags: Vec<Value> = account.tags.of(arn).iter().map(pascal).collect();
+        json!({ "ResourceARN": arn, "Tags": tags })
+    };
     Ok(json!({
         "PaginationToken": next.unwrap_or_default(),
         "ResourceTagMappingList": found.into_iter().map(mapping).collect::<Vec<Value>>(),
@@ -132,5 +283,24 @@ mod tests {
         let typed = json!({ "TagFilters": [{ "Key": "app" }], "ResourceTypeFilters": ["logs:log-group"] });
         let page = call(&mut account, Api::Tagging, "GetResources", typed);
         assert_eq!(page["ResourceTagMappingList"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn tag_limits_are_those_of_the_fact_sheet_section_12() {
+        let tag = |key: &str, value: &str| Tag { key: key.to_owned(), value: value.to_owned() };
+        let check = |tags: &[Tag]| check(Api::Ecs, tags);
+        assert!(check(&[tag("deploy:commit", "4f2a9c1 + dirty=yes @main/x_-.")]).is_ok());
+        for bad in [
+            tag("", "x"),
+            tag("aws:owner", "x"),
+            tag("a!", "x"),
+            tag("a", &"v".repeat(257)),
+            tag(&"k".repeat(129), ""),
+        ] {
+            assert_eq!(check(&[bad]).unwrap_err().code, "InvalidParameterException");
+        }
+        assert!(check(&[tag("a", "1"), tag("a", "2")]).is_err());
+        let many: Vec<Tag> = (0..51).map(|n| tag(&n.to_string(), "")).collect();
+        assert!(check(&many).is_err());
     }
 }

@@ -8,9 +8,10 @@ pub(crate) use clock::Timers;
 pub(crate) use ids::Ids;
 
 use crate::identity::LandingZone;
-use crate::wire::{Api, ApiRequest, Outcome, limits};
+use crate::tagging::{self, Tags};
+use crate::wire::{Api, ApiRequest, Outcome, drop_nulls, limits};
 use crate::workload::{Effect, Report};
-use crate::{cloudmap, ecr, ecs, elb, identity, logs, scaling, secretsmanager, ssm, tagging};
+use crate::{cloudmap, ecr, ecs, elb, identity, logs, scaling, secretsmanager, ssm};
 
 /// What a new account is like.
 #[derive(Clone, Debug)]
@@ -49,6 +50,7 @@ pub struct Account {
     pub(crate) ids: Ids,
     pub(crate) timers: Timers<Due>,
     pub(crate) effects: Vec<Effect>,
+    pub(crate) tags: Tags,
     pub(crate) ecs: ecs::State,
     pub(crate) elb: elb::State,
     pub(crate) scaling: scaling::State,
@@ -81,6 +83,7 @@ impl Account {
             ids: Ids::new(settings.seed),
             timers: Timers::default(),
             effects: Vec::new(),
+            tags: Tags::default(),
             ecs: ecs::State::default(),
             elb: elb::State::default(),
             scaling: scaling::State::default(),
@@ -97,7 +100,7 @@ impl Account {
     /// Answers one API call at `now`. Call [`Account::advance`] with the same `now` first.
     pub(crate) fn handle(&mut self, now: Millis, request: &ApiRequest) -> Outcome {
         limits::check(request)?;
-        let outcome = match request.api {
+        let mut outcome = match request.api {
             Api::Ecs => ecs::handle(self, now, request),
             Api::Ecr => ecr::handle(self, now, request),
             Api::Scaling => scaling::handle(self, now, request),
@@ -110,6 +113,9 @@ impl Account {
             Api::Sts | Api::Ec2 | Api::Iam => identity::handle(self, now, request),
         };
         ecs::reconcile(self, now);
+        if let Ok(reply) = &mut outcome {
+            drop_nulls(reply);
+        }
         outcome
     }
 

@@ -2,17 +2,16 @@
 
 mod namespaces;
 mod operations;
-mod tags;
 
 use std::collections::BTreeMap;
 
 use self::namespaces::Namespace;
 use self::operations::Operation;
 use crate::account::{Account, Millis};
+use crate::tagging;
 use crate::wire::{ApiError, ApiRequest, Outcome};
 
 pub(crate) use self::operations::{Due, due};
-pub(crate) use self::tags::tagged;
 
 /// All Cloud Map state of the account.
 #[derive(Debug, Default)]
@@ -35,9 +34,9 @@ pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -
         "GetNamespace" => namespaces::get(account, request),
         "GetOperation" => operations::get(account, request),
         "ListNamespaces" => namespaces::list(account, request),
-        "ListTagsForResource" => tags::list(account, request),
-        "TagResource" => tags::tag(account, request),
-        "UntagResource" => tags::untag(account, request),
+        "ListTagsForResource" => tagging::list(account, request, namespaces::taggable),
+        "TagResource" => tagging::tag(account, request, namespaces::taggable),
+        "UntagResource" => tagging::untag(account, request, namespaces::taggable),
         _ => Err(ApiError::unknown_operation(request)),
     }
 }

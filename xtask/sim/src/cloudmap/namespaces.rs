@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::INVALID;
 use super::operations::{self, Work};
-use super::tags::{self, Tag};
 use crate::account::{Account, Millis};
-use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
+use crate::tagging::{self, Tag};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params, text};
 
 /// A namespace.
 #[derive(Debug, Clone)]
@@ -24,7 +24,6 @@ pub(crate) struct Namespace {
     creator_request_id: Option<String>,
     created: Millis,
     hosted_zone_id: Option<String>,
-    pub(super) tags: Vec<Tag>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,13 +43,13 @@ pub(super) fn create(
     request: &ApiRequest,
     kind: &'static str,
 ) -> Outcome {
-    let asked: Create = params(request, INVALID)?;
+    let asked: Create = params(request)?;
     let name = asked.name;
     let printable = name.bytes().all(|byte| byte.is_ascii_graphic());
     if name.is_empty() || name.len() > 1024 || !printable || name.starts_with("arn:") {
         return Err(ApiError::new(INVALID, format!("Namespace name '{name}' is not valid")));
     }
-    tags::check(&asked.tags)?;
+    tagging::check(Api::CloudMap, &asked.tags)?;
     if kind == "DNS_PRIVATE" && !asked.vpc.as_ref().is_some_and(|vpc| account.identity.has_vpc(vpc)) {
         let text = format!("The VPC {} does not exist", asked.vpc.unwrap_or_default());
         return Err(ApiError::new(INVALID, text));
@@ -84,20 +83,22 @@ pub(super) fn create(
         creator_request_id: asked.creator_request_id,
         created: now,
         hosted_zone_id: (kind == "DNS_PRIVATE").then(|| format!("Z{}", account.ids.hex(20).to_uppercase())),
-        tags: asked.tags,
     };
+    account.tags.put(&namespace.arn, asked.tags);
     let operation = operations::start(account, now, Work::Create(namespace));
     Ok(json!({ "OperationId": operation }))
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Named {
-    id: String,
+/// The ARN, where the namespace exists.
+pub(super) fn taggable(account: &Account, arn: &str) -> Result<String, ApiError> {
+    let known = account.cloudmap.namespaces.values().find(|own| own.arn == arn);
+    known
+        .map(|own| own.arn.clone())
+        .ok_or_else(|| ApiError::new("ResourceNotFoundException", format!("Resource not found: {arn}")))
 }
 
 fn named<'a>(account: &'a Account, request: &ApiRequest) -> Result<&'a Namespace, ApiError> {
-    let Named { id } = params(request, INVALID)?;
+    let id = text(request, "Id")?;
     let found = account.cloudmap.namespaces.values().find(|own| own.id == id || own.arn == id);
     found.ok_or_else(|| ApiError::new("NamespaceNotFound", format!("Failed to find namespace {id}")))
 }
@@ -105,9 +106,7 @@ fn named<'a>(account: &'a Account, request: &ApiRequest) -> Result<&'a Namespace
 pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
     let namespace = named(account, request)?;
     let mut description = namespace.describe(&account.settings.account);
-    if let Some(id) = &namespace.creator_request_id {
-        description["CreatorRequestId"] = json!(id);
-    }
+    description["CreatorRequestId"] = json!(namespace.creator_request_id);
     Ok(json!({ "Namespace": description }))
 }
 
@@ -129,8 +128,6 @@ pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -
 struct List {
     #[serde(default)]
     filters: Vec<Filter>,
-    next_token: Option<String>,
-    max_results: Option<usize>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -163,7 +160,7 @@ impl Filter {
 }
 
 pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: List = params(request, INVALID)?;
+    let asked: List = params(request)?;
     let owner = &account.settings.account;
     let mut found = Vec::new();
     for namespace in account.cloudmap.namespaces.values() {
@@ -172,31 +169,24 @@ pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
             found.push(namespace);
         }
     }
-    let (found, next) =
-        page(found, asked.next_token.as_deref(), asked.max_results.unwrap_or(100).clamp(1, 100))
-            .ok_or_else(|| ApiError::new(INVALID, "Invalid pagination token"))?;
-    let namespaces: Vec<Value> = found.into_iter().map(|namespace| namespace.describe(owner)).collect();
-    Ok(json!({ "Namespaces": namespaces, "NextToken": next }))
+    listing(request, "Namespaces", (100, 100), found, |namespace| namespace.describe(owner))
 }
 
 impl Namespace {
     fn describe(&self, owner: &str) -> Value {
-        let mut description = json!({
+        let zone = |id: &String| json!({ "HostedZoneId": id, "SOA": { "TTL": 15 } });
+        json!({
             "Id": self.id,
             "Arn": self.arn,
             "ResourceOwner": owner,
             "Name": self.name,
             "Type": self.kind,
-            "Properties": { "HttpProperties": { "HttpName": self.name } },
+            "Description": self.description,
+            "Properties": {
+                "HttpProperties": { "HttpName": self.name },
+                "DnsProperties": self.hosted_zone_id.as_ref().map(zone),
+            },
             "CreateDate": self.created.epoch_secs(),
-        });
-        if let Some(text) = &self.description {
-            description["Description"] = json!(text);
-        }
-        if let Some(zone) = &self.hosted_zone_id {
-            description["Properties"]["DnsProperties"] =
-                json!({ "HostedZoneId": zone, "SOA": { "TTL": 15 } });
-        }
-        description
+        })
     }
 }

@@ -1,12 +1,10 @@
 //! Operations: what Cloud Map answers with while it makes or removes a namespace.
 
-use serde::Deserialize;
 use serde_json::json;
 
-use super::INVALID;
 use super::namespaces::Namespace;
 use crate::account::{self, Account, Millis};
-use crate::wire::{ApiError, ApiRequest, Outcome, params};
+use crate::wire::{ApiError, ApiRequest, Outcome, text};
 
 /// What can be due.
 #[derive(Debug)]
@@ -81,19 +79,15 @@ pub(crate) fn due(account: &mut Account, at: Millis, due: Due) {
             state.namespaces.insert(namespace.id.clone(), namespace.clone());
         }
         Work::Delete(id) => {
-            state.namespaces.remove(id);
+            if let Some(namespace) = state.namespaces.remove(id) {
+                account.tags.forget(&namespace.arn);
+            }
         }
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Named {
-    operation_id: String,
-}
-
 pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
-    let Named { operation_id } = params(request, INVALID)?;
+    let operation_id = text(request, "OperationId")?;
     let operation = account.cloudmap.operations.get(&operation_id).ok_or_else(|| {
         ApiError::new("OperationNotFound", format!("No operation exists with id {operation_id}"))
     })?;

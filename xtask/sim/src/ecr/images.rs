@@ -4,19 +4,17 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::error::{INVALID, RegistryError, invalid};
+use super::error::{INVALID, RegistryError};
 use super::repositories::{named, named_mut};
 use super::store::Repository;
 use crate::account::{Account, Millis};
-use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
+use crate::wire::{ApiError, ApiRequest, Outcome, listing, params};
 
 /// `imageId`: a digest, a tag, or both.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ImageId {
-    #[serde(skip_serializing_if = "Option::is_none")]
     image_digest: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     image_tag: Option<String>,
 }
 
@@ -33,8 +31,6 @@ struct Images {
     image_ids: Vec<ImageId>,
     #[serde(default)]
     filter: Filter,
-    next_token: Option<String>,
-    max_results: Option<usize>,
 }
 
 impl Images {
@@ -45,11 +41,6 @@ impl Images {
             Some("UNTAGGED") => !tagged,
             _ => true,
         }
-    }
-
-    fn page<T>(&self, items: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
-        let size = self.max_results.unwrap_or(100).clamp(1, 1000);
-        page(items, self.next_token.as_deref(), size).ok_or_else(|| invalid("nextToken", "Invalid token"))
     }
 }
 
@@ -70,7 +61,7 @@ impl ImageId {
 
 pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     let repository = named(account, request)?;
-    let asked: Images = params(request, INVALID)?;
+    let asked: Images = params(request)?;
     let registry = &account.settings.account;
     let mut digests: Vec<&str> = Vec::new();
     for id in &asked.image_ids {
@@ -94,37 +85,29 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
         let all = repository.images.keys().map(String::as_str);
         digests.extend(all.filter(|digest| asked.admits(!repository.tags_of(digest).is_empty())));
     }
-    let (digests, next) = asked.page(digests)?;
-    let details: Vec<Value> =
-        digests.into_iter().filter_map(|digest| detail(repository, digest, registry)).collect();
-    Ok(json!({ "imageDetails": details, "nextToken": next }))
+    listing(request, "imageDetails", (100, 1000), digests, |digest| detail(repository, digest, registry))
 }
 
-fn detail(repository: &Repository, digest: &str, registry: &str) -> Option<Value> {
-    let image = repository.images.get(digest)?;
+fn detail(repository: &Repository, digest: &str, registry: &str) -> Value {
+    let Some(image) = repository.images.get(digest) else { return Value::Null };
     let config = image.manifest.config.as_ref();
-    let mut detail = json!({
+    let tags = repository.tags_of(digest);
+    json!({
         "registryId": registry,
         "repositoryName": repository.name,
         "imageDigest": digest,
         "imagePushedAt": image.pushed.epoch_secs(),
         "imageManifestMediaType": image.media_type,
         "imageStatus": "ACTIVE",
-    });
-    let tags = repository.tags_of(digest);
-    if !tags.is_empty() {
-        detail["imageTags"] = json!(tags);
-    }
-    if config.is_some() {
-        detail["imageSizeInBytes"] = json!(image.manifest.size());
-        detail["artifactMediaType"] = json!("application/vnd.oci.image.config.v1+json");
-    }
-    Some(detail)
+        "imageTags": Some(tags).filter(|tags| !tags.is_empty()),
+        "imageSizeInBytes": image.manifest.size(),
+        "artifactMediaType": config.map(|_| "application/vnd.oci.image.config.v1+json"),
+    })
 }
 
 pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
     let repository = named(account, request)?;
-    let asked: Images = params(request, INVALID)?;
+    let asked: Images = params(request)?;
     let mut ids: Vec<ImageId> = Vec::new();
     for digest in repository.images.keys() {
         let tags = repository.tags_of(digest);
@@ -140,8 +123,7 @@ pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
             tags => ids.extend(tags.iter().map(|tag| id(Some(tag)))),
         }
     }
-    let (ids, next) = asked.page(ids)?;
-    Ok(json!({ "imageIds": ids, "nextToken": next }))
+    listing(request, "imageIds", (100, 1000), ids, |id| json!(id))
 }
 
 fn failure(id: &ImageId, code: &str, reason: &str) -> Value {
@@ -167,7 +149,7 @@ fn unresolved(id: &ImageId) -> Value {
 
 pub(super) fn batch_get(account: &Account, request: &ApiRequest) -> Outcome {
     let repository = named(account, request)?;
-    let asked: Images = params(request, INVALID)?;
+    let asked: Images = params(request)?;
     let (mut images, mut failures) = (Vec::new(), Vec::new());
     for id in &asked.image_ids {
         let found = id.resolve(repository).and_then(|digest| repository.images.get_key_value(digest));
@@ -189,7 +171,7 @@ pub(super) fn batch_get(account: &Account, request: &ApiRequest) -> Outcome {
 /// Deletes images by digest, with all their tags, or one tag; the last tag takes the image with it.
 pub(super) fn batch_delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     let repository = named_mut(account, request)?;
-    let asked: Images = params(request, INVALID)?;
+    let asked: Images = params(request)?;
     let (mut deleted, mut failures) = (Vec::new(), Vec::new());
     for id in asked.image_ids {
         let Some(digest) = id.resolve(repository).map(str::to_owned) else {
@@ -234,7 +216,7 @@ struct Put {
 /// Stores a manifest whose layers are there: how a tag is added to an image without pulling it.
 pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     let name = named(account, request)?.name.clone();
-    let asked: Put = params(request, INVALID)?;
+    let asked: Put = params(request)?;
     let content = Bytes::from(asked.image_manifest);
     let digest = super::store::digest_of(&content);
     if asked.image_digest.is_some_and(|given| given != digest) {
@@ -276,7 +258,7 @@ struct Layers {
 
 pub(super) fn check_layers(account: &Account, request: &ApiRequest) -> Outcome {
     let repository = named(account, request)?;
-    let Layers { layer_digests } = params(request, INVALID)?;
+    let Layers { layer_digests } = params(request)?;
     let (mut layers, mut failures) = (Vec::new(), Vec::new());
     for digest in layer_digests {
         if !digest.starts_with("sha256:") {

@@ -5,16 +5,10 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::error::{INVALID, invalid};
+use super::error::invalid;
 use super::repositories::{named, named_mut};
 use crate::account::Account;
-use crate::wire::{ApiError, ApiRequest, Outcome, params};
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Put {
-    lifecycle_policy_text: String,
-}
+use crate::wire::{ApiError, ApiRequest, Outcome, text};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,11 +49,11 @@ struct Action {
 const LENGTH: std::ops::RangeInclusive<usize> = 100..=30_720;
 
 pub(super) fn put(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let asked: Put = params(request, INVALID)?;
+    let policy = text(request, "lifecyclePolicyText")?;
     named(account, request)?;
-    check(&asked.lifecycle_policy_text)?;
+    check(&policy)?;
     let repository = named_mut(account, request)?;
-    repository.lifecycle_policy = Some(asked.lifecycle_policy_text);
+    repository.lifecycle_policy = Some(policy);
     get(account, request)
 }
 

@@ -11,16 +11,15 @@ mod mutability;
 mod repositories;
 mod resolve;
 mod store;
-mod tags;
 mod token;
 
 pub(crate) use error::RegistryError;
 pub(crate) use resolve::{ResolvedImage, resolve_image};
 pub(crate) use store::State;
 pub(crate) use store::digest_of;
-pub(crate) use tags::tagged;
 
 use crate::account::{Account, Millis};
+use crate::tagging;
 use crate::wire::{ApiError, ApiRequest, Outcome};
 
 /// Answers an ECR call.
@@ -37,13 +36,13 @@ pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -
         "GetAuthorizationToken" => token::get(account, now),
         "GetLifecyclePolicy" => lifecycle::get(account, request),
         "ListImages" => images::list(account, request),
-        "ListTagsForResource" => tags::list(account, request),
+        "ListTagsForResource" => tagging::list(account, request, repositories::taggable),
         "PutImage" => images::put(account, now, request),
         "PutImageScanningConfiguration" => repositories::put_scanning(account, request),
         "PutImageTagMutability" => mutability::put(account, request),
         "PutLifecyclePolicy" => lifecycle::put(account, request),
-        "TagResource" => tags::tag(account, request),
-        "UntagResource" => tags::untag(account, request),
+        "TagResource" => tagging::tag(account, request, repositories::taggable),
+        "UntagResource" => tagging::untag(account, request, repositories::taggable),
         _ => Err(ApiError::unknown_operation(request)),
     }
 }

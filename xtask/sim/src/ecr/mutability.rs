@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::error::{INVALID, invalid};
+use super::error::invalid;
 use super::repositories;
 use crate::account::Account;
 use crate::wire::{ApiError, ApiRequest, Outcome, params, wildcard};
@@ -12,7 +12,7 @@ use crate::wire::{ApiError, ApiRequest, Outcome, params, wildcard};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mutability {
     pub(super) setting: String,
-    pub(super) exclusions: Vec<Exclusion>,
+    exclusions: Vec<Exclusion>,
 }
 
 /// An exclusion filter: a pattern of tags for which the opposite holds.
@@ -53,6 +53,11 @@ impl MutabilityParams {
 }
 
 impl Mutability {
+    /// The filters, as replies show them: not at all where there are none.
+    pub(super) fn exclusions(&self) -> Option<&[Exclusion]> {
+        Some(self.exclusions.as_slice()).filter(|filters| !filters.is_empty())
+    }
+
     /// Whether this tag, once it names an image, cannot be moved.
     pub(super) fn is_immutable(&self, tag: &str) -> bool {
         let excluded = self.exclusions.iter().any(|exclusion| wildcard(&exclusion.filter, tag));
@@ -61,17 +66,14 @@ impl Mutability {
 }
 
 pub(super) fn put(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let mutability = params::<MutabilityParams>(request, INVALID)?.check()?;
+    let mutability = params::<MutabilityParams>(request)?.check()?;
     let registry = account.settings.account.clone();
     let repository = repositories::named_mut(account, request)?;
     repository.mutability = mutability;
-    let mut reply = json!({
+    Ok(json!({
         "registryId": registry,
         "repositoryName": repository.name,
         "imageTagMutability": repository.mutability.setting,
-    });
-    if !repository.mutability.exclusions.is_empty() {
-        reply["imageTagMutabilityExclusionFilters"] = json!(repository.mutability.exclusions);
-    }
-    Ok(reply)
+        "imageTagMutabilityExclusionFilters": repository.mutability.exclusions(),
+    }))
 }

@@ -3,12 +3,12 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::error::{INVALID, invalid, repository_not_found};
+use super::error::{invalid, repository_not_found};
 use super::mutability::MutabilityParams;
 use super::store::Repository;
-use super::tags::{self, Tag};
 use crate::account::{Account, Millis};
-use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
+use crate::tagging::{self, Tag};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -34,8 +34,8 @@ struct Encryption {
 }
 
 pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Create = params(request, INVALID)?;
-    let mutability = params::<MutabilityParams>(request, INVALID)?.check()?;
+    let asked: Create = params(request)?;
+    let mutability = params::<MutabilityParams>(request)?.check()?;
     let name = asked.repository_name;
     if !is_name(&name) {
         let text = "must satisfy regular expression '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*'";
@@ -50,21 +50,21 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
             format!("The repository with name '{name}' already exists in the registry with id '{registry}'");
         return Err(ApiError::new("RepositoryAlreadyExistsException", text));
     }
-    let mut repository = Repository {
+    tagging::check(Api::Ecr, &asked.tags)?;
+    let repository = Repository {
         arn: account.arn("ecr", &format!("repository/{name}")),
         uri: format!("{}/{name}", account.settings.registry_host),
         name,
         created: now,
         mutability,
         scan_on_push: asked.image_scanning_configuration.is_some_and(|scanning| scanning.scan_on_push),
-        tags: Vec::new(),
         lifecycle_policy: None,
         blobs: Default::default(),
         images: Default::default(),
         image_tags: Default::default(),
     };
-    tags::set(&mut repository.tags, asked.tags)?;
     let description = repository.describe(registry);
+    account.tags.put(&repository.arn, asked.tags);
     account.ecr.repositories.insert(repository.name.clone(), repository);
     Ok(json!({ "repository": description }))
 }
@@ -83,12 +83,10 @@ struct Describe {
     registry_id: Option<String>,
     #[serde(default)]
     repository_names: Vec<String>,
-    next_token: Option<String>,
-    max_results: Option<usize>,
 }
 
 pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Describe = params(request, INVALID)?;
+    let asked: Describe = params(request)?;
     let registry = &account.settings.account;
     let all = &account.ecr.repositories;
     let found: Vec<&Repository> = match asked.repository_names.as_slice() {
@@ -102,11 +100,7 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
             })
             .collect::<Result<_, _>>()?,
     };
-    let (found, next) =
-        page(found, asked.next_token.as_deref(), asked.max_results.unwrap_or(100).clamp(1, 1000))
-            .ok_or_else(|| invalid("nextToken", "Invalid token"))?;
-    let repositories: Vec<Value> = found.into_iter().map(|own| own.describe(registry)).collect();
-    Ok(json!({ "repositories": repositories, "nextToken": next }))
+    listing(request, "repositories", (100, 1000), found, |own| own.describe(registry))
 }
 
 #[derive(Debug, Deserialize)]
@@ -116,7 +110,7 @@ struct Delete {
 }
 
 pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let Delete { force } = params(request, INVALID)?;
+    let Delete { force } = params(request)?;
     let registry = account.settings.account.clone();
     let repository = named(account, request)?;
     if !force && !repository.images.is_empty() {
@@ -126,8 +120,10 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
         );
         return Err(ApiError::new("RepositoryNotEmptyException", text));
     }
-    let (name, description) = (repository.name.clone(), repository.describe(&registry));
+    let (name, arn) = (repository.name.clone(), repository.arn.clone());
+    let description = repository.describe(&registry);
     account.ecr.repositories.remove(&name);
+    account.tags.forget(&arn);
     Ok(json!({ "repository": description }))
 }
 
@@ -138,7 +134,7 @@ struct PutScanning {
 }
 
 pub(super) fn put_scanning(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let asked: PutScanning = params(request, INVALID)?;
+    let asked: PutScanning = params(request)?;
     let registry = account.settings.account.clone();
     let repository = named_mut(account, request)?;
     repository.scan_on_push = asked.image_scanning_configuration.scan_on_push;
@@ -158,10 +154,18 @@ struct Named {
 
 /// The repository that a request names.
 pub(super) fn named<'a>(account: &'a Account, request: &ApiRequest) -> Result<&'a Repository, ApiError> {
-    let Named { registry_id, repository_name: name } = params(request, INVALID)?;
+    let Named { registry_id, repository_name: name } = params(request)?;
     let ours = registry_id.as_ref().is_none_or(|id| *id == account.settings.account);
     let found = account.ecr.repositories.get(&name).filter(|_| ours);
     found.ok_or_else(|| repository_not_found(account, &name, registry_id.as_deref()))
+}
+
+/// The ARN, where the repository exists.
+pub(super) fn taggable(account: &Account, arn: &str) -> Result<String, ApiError> {
+    let name = arn.strip_prefix(&account.arn("ecr", "repository/"));
+    let name = name.ok_or_else(|| invalid("resourceArn", "Invalid ARN"))?;
+    let known = account.ecr.repositories.get(name);
+    known.map(|own| own.arn.clone()).ok_or_else(|| repository_not_found(account, name, None))
 }
 
 /// The repository that a request names, to be changed.
@@ -176,7 +180,7 @@ pub(super) fn named_mut<'a>(
 
 impl Repository {
     fn describe(&self, registry: &str) -> Value {
-        let mut description = json!({
+        json!({
             "repositoryArn": self.arn,
             "registryId": registry,
             "repositoryName": self.name,
@@ -185,10 +189,7 @@ impl Repository {
             "imageTagMutability": self.mutability.setting,
             "imageScanningConfiguration": { "scanOnPush": self.scan_on_push },
             "encryptionConfiguration": { "encryptionType": "AES256" },
-        });
-        if !self.mutability.exclusions.is_empty() {
-            description["imageTagMutabilityExclusionFilters"] = json!(self.mutability.exclusions);
-        }
-        description
+            "imageTagMutabilityExclusionFilters": self.mutability.exclusions(),
+        })
     }
 }

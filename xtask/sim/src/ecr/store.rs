@@ -8,7 +8,6 @@ use sha2::{Digest, Sha256};
 use super::error::RegistryError;
 use super::manifest::Manifest;
 use super::mutability::Mutability;
-use super::tags::Tag;
 use super::token::Token;
 use crate::account::Millis;
 
@@ -28,7 +27,6 @@ pub(super) struct Repository {
     pub(super) created: Millis,
     pub(super) mutability: Mutability,
     pub(super) scan_on_push: bool,
-    pub(super) tags: Vec<Tag>,
     pub(super) lifecycle_policy: Option<String>,
     /// By digest.
     pub(super) blobs: BTreeMap<String, Bytes>,

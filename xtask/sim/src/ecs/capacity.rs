@@ -4,11 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::errors::invalid;
-use super::params::decode;
 use super::state::active_cluster;
 use super::{cluster, state::ServiceKey};
 use crate::account::Account;
-use crate::wire::{ApiError, ApiRequest, Outcome};
+use crate::wire::{ApiError, ApiRequest, Outcome, params};
 
 /// Providers of EC2 instances are not simulated.
 const KNOWN: [&str; 2] = ["FARGATE", "FARGATE_SPOT"];
@@ -34,7 +33,7 @@ struct Put {
 
 /// Both lists are required, and replace those that the cluster had.
 pub(super) fn put(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let asked: Put = decode(request)?;
+    let asked: Put = params(request)?;
     let name = active_cluster(account, Some(&asked.cluster))?;
     check_cluster(&asked.capacity_providers, &asked.default_capacity_provider_strategy)?;
     let services = account.ecs.services.values().filter(|it| it.key.cluster == name && it.is_alive());

@@ -5,14 +5,15 @@ use serde_json::{Value, json};
 
 use super::capacity::{self, Share};
 use super::errors::{cluster_not_found, invalid};
-use super::params::{cluster_name, decode, listed, page};
+use super::params::{cluster_name, described};
 use super::reference::cluster_arn;
 use super::state::active_cluster;
-use super::tags::{self, Tag};
+
 use super::task::TaskStatus;
 use crate::account::{Account, Millis};
 use crate::cloudmap;
-use crate::wire::{Api, ApiError, ApiRequest, Outcome};
+use crate::tagging::{self, Tag};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params, text};
 
 /// A cluster. It is never removed: a deleted one stays describable as INACTIVE.
 #[derive(Clone, Debug)]
@@ -45,8 +46,8 @@ struct Create {
 
 /// Creates the cluster, or gives the one of that name that is already ACTIVE.
 pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Create = decode(request)?;
-    tags::check(&asked.tags)?;
+    let asked: Create = params(request)?;
+    tagging::check(Api::Ecs, &asked.tags)?;
     capacity::check_cluster(&asked.capacity_providers, &asked.default_capacity_provider_strategy)?;
     let name = asked.cluster_name.unwrap_or_else(|| "default".to_owned());
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -67,7 +68,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         };
         account.ecs.clusters.insert(name.clone(), cluster);
         let arn = cluster_arn(account, &name);
-        account.ecs.tags.put(&arn, &asked.tags);
+        account.tags.put(&arn, asked.tags);
     }
     Ok(json!({ "cluster": view(account, &name, true) }))
 }
@@ -77,14 +78,9 @@ fn ensure_namespace(account: &mut Account, now: Millis, namespace: &str) -> Resu
     if namespace.starts_with("arn:") || cloudmap::namespace(account, namespace).is_some() {
         return Ok(());
     }
-    let request = ApiRequest {
-        api: Api::CloudMap,
-        operation: "CreateHttpNamespace".to_owned(),
-        params: json!({ "Name": namespace, "CreatorRequestId": format!("ecs-{namespace}") }),
-        access_key: None,
-        region: None,
-    };
-    cloudmap::handle(account, now, &request).map(|_| ())
+    let params = json!({ "Name": namespace, "CreatorRequestId": format!("ecs-{namespace}") });
+    let request = ApiRequest::of(Api::CloudMap, "CreateHttpNamespace", params);
+    cloudmap::handle(account, now, &request).map(drop)
 }
 
 #[derive(Deserialize, Default)]
@@ -95,7 +91,7 @@ struct Describe {
 }
 
 pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
-    let mut asked: Describe = decode(request)?;
+    let mut asked: Describe = params(request)?;
     if asked.clusters.is_empty() {
         asked.clusters.push("default".to_owned());
     }
@@ -103,42 +99,21 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
         return Err(invalid("Cluster count is limited to 100."));
     }
     let with_tags = asked.include.iter().any(|what| what == "TAGS");
-    let (mut found, mut failures) = (Vec::new(), Vec::new());
-    for reference in &asked.clusters {
+    described("clusters", &asked.clusters, |reference| {
         let name = cluster_name(Some(reference));
-        if account.ecs.clusters.contains_key(&name) {
-            found.push(view(account, &name, with_tags));
-        } else {
-            failures.push(json!({ "arn": cluster_arn(account, &name), "reason": "MISSING" }));
-        }
-    }
-    Ok(json!({ "clusters": found, "failures": failures }))
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct List {
-    next_token: Option<String>,
-    max_results: Option<u32>,
+        let known = account.ecs.clusters.contains_key(&name);
+        if known { Ok(view(account, &name, with_tags)) } else { Err(cluster_arn(account, &name)) }
+    })
 }
 
 pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: List = decode(request)?;
     let active = account.ecs.clusters.iter().filter(|(_, cluster)| cluster.active);
     let arns: Vec<String> = active.map(|(name, _)| cluster_arn(account, name)).collect();
-    let (arns, next) = page(&arns, asked.next_token.as_deref(), asked.max_results, 100, 100)?;
-    Ok(listed("clusterArns", arns, next))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Delete {
-    cluster: String,
+    listing(request, "clusterArns", (100, 100), arns, Value::from)
 }
 
 pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let asked: Delete = decode(request)?;
-    let name = active_cluster(account, Some(&asked.cluster))?;
+    let name = active_cluster(account, Some(&text(request, "cluster")?))?;
     let refuse = |code: &'static str, what: &str| {
         Err(ApiError::new(code, format!("The Cluster cannot be deleted while {what} are active.")))
     };
@@ -177,7 +152,11 @@ pub(super) fn view(account: &Account, name: &str, with_tags: bool) -> Value {
         (true, false) => "PROVISIONING",
         (true, true) => "ACTIVE",
     };
-    let mut view = json!({
+    let namespace = cluster.namespace.as_ref().map(|namespace| {
+        let known = cloudmap::namespace(account, namespace);
+        json!({ "namespace": known.map_or(namespace, |found| &found.arn) })
+    });
+    json!({
         "clusterArn": arn,
         "clusterName": name,
         "status": status,
@@ -189,12 +168,7 @@ pub(super) fn view(account: &Account, name: &str, with_tags: bool) -> Value {
         "settings": cluster.settings,
         "capacityProviders": cluster.capacity_providers,
         "defaultCapacityProviderStrategy": cluster.default_strategy,
-        "tags": if with_tags { account.ecs.tags.value(&arn) } else { json!([]) },
-    });
-    if let Some(namespace) = &cluster.namespace {
-        let arn =
-            cloudmap::namespace(account, namespace).map_or(namespace.clone(), |found| found.arn.clone());
-        view["serviceConnectDefaults"] = json!({ "namespace": arn });
-    }
-    view
+        "tags": if with_tags { account.tags.of(&arn) } else { Vec::new() },
+        "serviceConnectDefaults": namespace,
+    })
 }

@@ -1,8 +1,9 @@
 //! Every way in: API calls by their operation, timers by what is due, reports by what they say.
 
 use super::state::{Due, ServiceKey};
-use super::{capacity, cluster, deployment, service, tags, task, task_definition};
+use super::{capacity, cluster, deployment, reference, service, task, task_definition};
 use crate::account::{Account, Millis};
+use crate::tagging;
 use crate::wire::{ApiError, ApiRequest, Outcome};
 use crate::workload::Report;
 
@@ -30,9 +31,9 @@ pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -
         "DescribeServiceDeployments" => deployment::describe(account, request),
         "DescribeServiceRevisions" => deployment::describe_revisions(account, request),
         "StopServiceDeployment" => deployment::stop(account, now, request),
-        "TagResource" => tags::tag_resource(account, request),
-        "UntagResource" => tags::untag_resource(account, request),
-        "ListTagsForResource" => tags::list_tags(account, request),
+        "TagResource" => tagging::tag(account, request, reference::taggable),
+        "UntagResource" => tagging::untag(account, request, reference::taggable),
+        "ListTagsForResource" => tagging::list(account, request, reference::taggable),
         _ => Err(ApiError::new("UnknownOperationException", "")),
     }
 }

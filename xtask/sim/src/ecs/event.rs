@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 
-use crate::account::{Ids, Millis};
+use super::state::ServiceKey;
+use crate::account::{Account, Ids, Millis};
 
 /// ECS shows a service's latest 100 events.
 const MOST_EVENTS: usize = 100;
@@ -46,6 +47,13 @@ impl Events {
             |event| json!({ "id": event.id, "createdAt": event.at.epoch_secs(), "message": event.message }),
         );
         shown.collect()
+    }
+}
+
+/// Records an event of the service, where it still exists.
+pub(super) fn say(account: &mut Account, now: Millis, key: &ServiceKey, what: &str) {
+    if let Some(service) = account.ecs.services.get_mut(key) {
+        service.events.push(&mut account.ids, now, &key.service, what);
     }
 }
 

@@ -17,7 +17,6 @@ mod reference;
 mod rollout;
 mod service;
 mod state;
-mod tags;
 mod task;
 mod task_definition;
 #[cfg(test)]
@@ -31,4 +30,3 @@ pub use pace::Pace;
 pub(crate) use rollout::reconcile;
 pub(crate) use service::{desired_count, set_desired_count};
 pub(crate) use state::{Due, State};
-pub(crate) use tags::tagged;

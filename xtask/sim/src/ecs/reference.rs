@@ -1,6 +1,6 @@
 //! ARNs of this account's ECS resources: made, and looked up.
 
-use super::errors::invalid;
+use super::errors::{client, invalid};
 use super::state::ServiceKey;
 use crate::account::Account;
 use crate::wire::ApiError;
@@ -13,18 +13,19 @@ pub(super) fn service_arn(account: &Account, key: &ServiceKey) -> String {
     account.arn("ecs", &format!("service/{}/{}", key.cluster, key.service))
 }
 
-/// The resource exists; an ARN that is none of ECS's is an error.
-pub(super) fn exists(account: &Account, arn: &str) -> Result<bool, ApiError> {
+/// The ARN, where the resource exists.
+pub(super) fn taggable(account: &Account, arn: &str) -> Result<String, ApiError> {
     let resource = arn
         .strip_prefix(&account.arn("ecs", ""))
         .ok_or_else(|| invalid(format!("Invalid identifier: Unexpected format of {arn}.")))?;
     let parts: Vec<&str> = resource.split('/').collect();
     let ecs = &account.ecs;
-    Ok(match parts.as_slice() {
+    let exists = match parts.as_slice() {
         ["cluster", name] => ecs.clusters.contains_key(*name),
         ["service", cluster, service] => ecs.services.contains_key(&ServiceKey::new(cluster, service)),
         ["task", _, id] => ecs.tasks.contains_key(*id),
         ["task-definition", qualified] => ecs.families.find(qualified).is_some(),
         _ => false,
-    })
+    };
+    if exists { Ok(arn.to_owned()) } else { Err(client("The specified resource does not exist.")) }
 }

@@ -6,7 +6,6 @@ use super::cluster::Cluster;
 use super::errors::{cluster_inactive, cluster_not_found, service_not_found};
 use super::params::{cluster_name, short_name};
 use super::service::Service;
-use super::tags::Tags;
 use super::task::{Ran, Task};
 use super::task_definition::Families;
 use crate::account::Account;
@@ -20,7 +19,6 @@ pub(crate) struct State {
     pub(super) families: Families,
     pub(super) services: BTreeMap<ServiceKey, Service>,
     pub(super) tasks: BTreeMap<TaskId, Task>,
-    pub(super) tags: Tags,
     /// By `clientToken`.
     pub(super) ran: BTreeMap<String, Ran>,
     /// Tasks launched so far: task ids are random, this is their order.

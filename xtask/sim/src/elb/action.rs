@@ -10,15 +10,11 @@ use crate::wire::{ApiError, leaf, list};
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Action {
     pub(super) r#type: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) target_group_arn: Option<String>,
-    #[serde(default, deserialize_with = "leaf", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "leaf")]
     order: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) redirect_config: Option<Redirect>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) fixed_response_config: Option<FixedResponse>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) forward_config: Option<Forward>,
 }
 
@@ -46,7 +42,7 @@ pub(super) struct Weighted {
 struct Stickiness {
     #[serde(default, deserialize_with = "leaf")]
     enabled: Option<bool>,
-    #[serde(default, deserialize_with = "leaf", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "leaf")]
     duration_seconds: Option<u32>,
 }
 
@@ -54,10 +50,8 @@ struct Stickiness {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct FixedResponse {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message_body: Option<String>,
     pub(super) status_code: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) content_type: Option<String>,
 }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::state::{VALIDATION, invalid};
+use super::state::invalid;
 use crate::account::Account;
-use crate::wire::{ApiError, ApiRequest, Outcome, list, params};
+use crate::wire::{ApiError, ApiRequest, Outcome, list, params, text};
 
 /// How long a deregistered target drains, in seconds.
 pub(super) const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
@@ -114,28 +114,20 @@ struct Attribute {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct OfTargetGroup {
-    target_group_arn: String,
-    #[serde(default, deserialize_with = "list")]
-    attributes: Vec<Attribute>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct OfLoadBalancer {
-    load_balancer_arn: String,
+struct Asked {
+    #[serde(alias = "TargetGroupArn", alias = "LoadBalancerArn")]
+    arn: String,
     #[serde(default, deserialize_with = "list")]
     attributes: Vec<Attribute>,
 }
 
 pub(super) fn describe_target_group(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: OfTargetGroup = params(request, VALIDATION)?;
-    Ok(describe(&account.elb.target_group(&asked.target_group_arn)?.attributes))
+    Ok(describe(&account.elb.target_group(&text(request, "TargetGroupArn")?)?.attributes))
 }
 
 pub(super) fn modify_target_group(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let asked: OfTargetGroup = params(request, VALIDATION)?;
-    let group = account.elb.target_group_mut(&asked.target_group_arn)?;
+    let asked: Asked = params(request)?;
+    let group = account.elb.target_group_mut(&asked.arn)?;
     let after = |key: &str| {
         let changed = asked.attributes.iter().find(|change| change.key == key).map(|change| &change.value);
         changed.or(group.attributes.get(key)).map(String::as_str).unwrap_or_default()
@@ -152,13 +144,12 @@ pub(super) fn modify_target_group(account: &mut Account, request: &ApiRequest) -
 }
 
 pub(super) fn describe_load_balancer(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: OfLoadBalancer = params(request, VALIDATION)?;
-    Ok(describe(&account.elb.load_balancer(&asked.load_balancer_arn)?.attributes))
+    Ok(describe(&account.elb.load_balancer(&text(request, "LoadBalancerArn")?)?.attributes))
 }
 
 pub(super) fn modify_load_balancer(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let asked: OfLoadBalancer = params(request, VALIDATION)?;
-    let balancer = account.elb.load_balancer_mut(&asked.load_balancer_arn)?;
+    let asked: Asked = params(request)?;
+    let balancer = account.elb.load_balancer_mut(&asked.arn)?;
     modify(&mut balancer.attributes, asked.attributes, LOAD_BALANCER, "Load balancer")
 }
 

@@ -16,17 +16,11 @@ pub(super) struct Condition {
     field: String,
     #[serde(default, deserialize_with = "list", skip_serializing_if = "Vec::is_empty")]
     values: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     path_pattern_config: Option<Config<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     host_header_config: Option<Config<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     http_request_method_config: Option<Config<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     query_string_config: Option<Config<Pair>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     http_header_config: Option<HeaderConfig>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     source_ip_config: Option<Config<String>>,
 }
 
@@ -58,7 +52,6 @@ struct HeaderConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Pair {
-    #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
     value: String,
 }

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::action::{self, Action};
 use super::rule::Rule;
-use super::state::{State, VALIDATION, invalid};
-use super::tags::{self, Tag};
+use super::state::{State, invalid};
 use super::{associations, health_check};
 use crate::account::{Account, Millis};
-use crate::wire::{ApiError, ApiRequest, Outcome, leaf, list, page, params};
+use crate::tagging::{self, Tag};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, leaf, list, listing, params, text};
 
 /// One listener. Its default actions are those of its default rule, the last of `rules`.
 #[derive(Debug)]
@@ -42,28 +42,16 @@ struct Settings {
     certificates: Vec<Certificate>,
     #[serde(default, deserialize_with = "list")]
     default_actions: Vec<Action>,
-    #[serde(default, deserialize_with = "list")]
+    #[serde(default, deserialize_with = "tagging::given")]
     tags: Vec<Tag>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct OfLoadBalancer {
-    load_balancer_arn: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Named {
-    listener_arn: String,
-}
-
 pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let OfLoadBalancer { load_balancer_arn } = params(request, VALIDATION)?;
-    let asked: Settings = params(request, VALIDATION)?;
+    let load_balancer_arn = text(request, "LoadBalancerArn")?;
+    let asked: Settings = params(request)?;
     let balancer = account.elb.load_balancer(&load_balancer_arn)?;
     let path = balancer.arn.rsplit("loadbalancer/").next().unwrap_or_default().to_owned();
-    tags::check(&asked.tags)?;
+    tagging::check(Api::Elb, &asked.tags)?;
     let port = asked.port.ok_or_else(|| invalid("A port must be specified"))?;
     health_check::in_range("port", u64::from(port), 1, 65535)?;
     let protocol = asked.protocol.ok_or_else(|| invalid("A protocol must be specified"))?;
@@ -85,7 +73,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         certificates: asked.certificates,
         rules: vec![Rule::default_of(account.arn("elasticloadbalancing", &default_rule), actions)],
     };
-    tags::set(&mut account.elb, &listener.arn, &asked.tags)?;
+    account.tags.put(&listener.arn, asked.tags);
     let description = listener.describe();
     account.elb.listeners.insert(listener.arn.clone(), listener);
     associations::refresh(account, now);
@@ -123,13 +111,10 @@ struct Describe {
     load_balancer_arn: Option<String>,
     #[serde(default, deserialize_with = "list")]
     listener_arns: Vec<String>,
-    marker: Option<String>,
-    #[serde(default, deserialize_with = "leaf")]
-    page_size: Option<usize>,
 }
 
 pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Describe = params(request, VALIDATION)?;
+    let asked: Describe = params(request)?;
     let state = &account.elb;
     let found: Vec<&Listener> = match &asked.load_balancer_arn {
         Some(arn) if asked.listener_arns.is_empty() => {
@@ -141,15 +126,12 @@ pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
         }
         _ => return Err(invalid("You must specify either listener ARNs or a load balancer ARN")),
     };
-    let (found, next) = page(found, asked.marker.as_deref(), asked.page_size.unwrap_or(400).clamp(1, 400))
-        .ok_or_else(|| invalid("Invalid marker"))?;
-    let listeners: Vec<Value> = found.into_iter().map(Listener::describe).collect();
-    Ok(json!({ "Listeners": listeners, "NextMarker": next }))
+    listing(request, "Listeners", (400, 400), found, Listener::describe)
 }
 
 pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let Named { listener_arn } = params(request, VALIDATION)?;
-    let asked: Settings = params(request, VALIDATION)?;
+    let listener_arn = text(request, "ListenerArn")?;
+    let asked: Settings = params(request)?;
     let current = account.elb.listener(&listener_arn)?;
     let balancer = current.load_balancer.clone();
     let port = asked.port.unwrap_or(current.port);
@@ -181,9 +163,9 @@ pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -
 }
 
 pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let Named { listener_arn } = params(request, VALIDATION)?;
+    let listener_arn = text(request, "ListenerArn")?;
     account.elb.listener(&listener_arn)?;
-    remove(&mut account.elb, &listener_arn);
+    remove(account, &listener_arn);
     associations::refresh(account, now);
     Ok(Value::Null)
 }
@@ -197,7 +179,7 @@ struct OfListener {
 }
 
 pub(super) fn describe_certificates(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: OfListener = params(request, VALIDATION)?;
+    let asked: OfListener = params(request)?;
     let certificates = account.elb.listener(&asked.listener_arn)?.certificates.iter().enumerate();
     let described: Vec<Value> = certificates
         .map(|(at, own)| json!({ "CertificateArn": own.certificate_arn, "IsDefault": at == 0 }))
@@ -206,7 +188,7 @@ pub(super) fn describe_certificates(account: &Account, request: &ApiRequest) -> 
 }
 
 pub(super) fn add_certificates(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let asked: OfListener = params(request, VALIDATION)?;
+    let asked: OfListener = params(request)?;
     let listener = account.elb.listener_mut(&asked.listener_arn)?;
     if listener.protocol != "HTTPS" {
         return Err(invalid("Certificates can be added to HTTPS listeners only"));
@@ -229,7 +211,7 @@ pub(super) fn add_certificates(account: &mut Account, request: &ApiRequest) -> O
 }
 
 pub(super) fn remove_certificates(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let asked: OfListener = params(request, VALIDATION)?;
+    let asked: OfListener = params(request)?;
     let listener = account.elb.listener_mut(&asked.listener_arn)?;
     if listener.certificates.first().is_some_and(|default| asked.certificates.contains(default)) {
         return Err(ApiError::new("OperationNotPermitted", "The default certificate cannot be removed"));
@@ -239,26 +221,24 @@ pub(super) fn remove_certificates(account: &mut Account, request: &ApiRequest) -
 }
 
 /// Forgets a listener, its rules and their tags.
-pub(super) fn remove(state: &mut State, arn: &str) {
-    state.tags.remove(arn);
-    for rule in state.listeners.remove(arn).into_iter().flat_map(|listener| listener.rules) {
-        state.tags.remove(&rule.arn);
+pub(super) fn remove(account: &mut Account, arn: &str) {
+    account.tags.forget(arn);
+    for rule in account.elb.listeners.remove(arn).into_iter().flat_map(|listener| listener.rules) {
+        account.tags.forget(&rule.arn);
     }
 }
 
 impl Listener {
     fn describe(&self) -> Value {
-        let mut description = json!({
+        let https = self.protocol == "HTTPS";
+        json!({
             "ListenerArn": self.arn,
             "LoadBalancerArn": self.load_balancer,
             "Port": self.port,
             "Protocol": self.protocol,
             "DefaultActions": self.rules.last().map(|rule| &rule.actions),
-        });
-        if self.protocol == "HTTPS" {
-            description["SslPolicy"] = json!(self.ssl_policy);
-            description["Certificates"] = json!(self.certificates.get(..1));
-        }
-        description
+            "SslPolicy": self.ssl_policy,
+            "Certificates": self.certificates.get(..1).filter(|_| https),
+        })
     }
 }

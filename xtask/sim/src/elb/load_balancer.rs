@@ -6,11 +6,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::state::{VALIDATION, invalid};
-use super::tags::{self, Tag};
 use super::{Due, associations, attributes, names};
 use crate::account::{self, Account, Millis};
 use crate::identity;
-use crate::wire::{ApiError, ApiRequest, Outcome, iso8601, leaf, list, page, params};
+use crate::tagging::{self, Tag};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, iso8601, list, listing, params};
 
 /// One application load balancer.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ struct Create {
     scheme: Option<String>,
     r#type: Option<String>,
     ip_address_type: Option<String>,
-    #[serde(default, deserialize_with = "list")]
+    #[serde(default, deserialize_with = "tagging::given")]
     tags: Vec<Tag>,
 }
 
@@ -61,9 +61,9 @@ fn subnet_ids(subnets: Vec<String>, mappings: Vec<SubnetMapping>) -> Vec<String>
 }
 
 pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Create = params(request, VALIDATION)?;
+    let asked: Create = params(request)?;
     names::check("Load balancer", &asked.name)?;
-    tags::check(&asked.tags)?;
+    tagging::check(Api::Elb, &asked.tags)?;
     if asked.r#type.as_deref().is_some_and(|kind| kind != "application") {
         return Err(ApiError::new("OperationNotPermitted", "Only application load balancers are served"));
     }
@@ -111,7 +111,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         failed: None,
         attributes: attributes::load_balancer_defaults(),
     };
-    tags::set(&mut account.elb, &balancer.arn, &asked.tags)?;
+    account.tags.put(&balancer.arn, asked.tags);
     let active = Due::Active { load_balancer: balancer.arn.clone() };
     let provisioned = if brisk { now } else { now.plus_millis(PROVISIONING_MS) };
     account.timers.push(provisioned, account::Due::Elb(active));
@@ -170,13 +170,10 @@ struct Describe {
     load_balancer_arns: Vec<String>,
     #[serde(default, deserialize_with = "list")]
     names: Vec<String>,
-    marker: Option<String>,
-    #[serde(default, deserialize_with = "leaf")]
-    page_size: Option<usize>,
 }
 
 pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Describe = params(request, VALIDATION)?;
+    let asked: Describe = params(request)?;
     let state = &account.elb;
     if !asked.names.is_empty() && !asked.load_balancer_arns.is_empty() {
         return Err(invalid(
@@ -198,10 +195,7 @@ pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
     if asked.names.is_empty() && asked.load_balancer_arns.is_empty() {
         found.extend(state.load_balancers.values());
     }
-    let (found, next) = page(found, asked.marker.as_deref(), asked.page_size.unwrap_or(400).clamp(1, 400))
-        .ok_or_else(|| invalid("Invalid marker"))?;
-    let balancers: Vec<Value> = found.into_iter().map(LoadBalancer::describe).collect();
-    Ok(json!({ "LoadBalancers": balancers, "NextMarker": next }))
+    listing(request, "LoadBalancers", (400, 400), found, LoadBalancer::describe)
 }
 
 #[derive(Debug, Deserialize)]
@@ -225,7 +219,7 @@ pub fn fail(account: &mut Account, now: Millis, name: &str, reason: &str) {
 
 /// Deletes a load balancer with its listeners and rules. Deleting what is not there succeeds, as on AWS.
 pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let Set { load_balancer_arn: arn, .. } = params(request, VALIDATION)?;
+    let Set { load_balancer_arn: arn, .. } = params(request)?;
     match account.elb.load_balancer(&arn) {
         Err(error) if error.code == VALIDATION => return Err(error),
         Err(_) => return Ok(Value::Null),
@@ -238,20 +232,18 @@ pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -
         }
         Ok(_) => {}
     }
-    let state = &mut account.elb;
-    state.load_balancers.remove(&arn);
-    let listeners: Vec<String> =
-        state.listeners.values().filter(|own| own.load_balancer == arn).map(|own| own.arn.clone()).collect();
-    for listener in listeners {
-        super::listener::remove(state, &listener);
+    account.elb.load_balancers.remove(&arn);
+    let own = account.elb.listeners.values().filter(|own| own.load_balancer == arn);
+    for listener in own.map(|own| own.arn.clone()).collect::<Vec<_>>() {
+        super::listener::remove(account, &listener);
     }
-    state.tags.remove(&arn);
+    account.tags.forget(&arn);
     associations::refresh(account, now);
     Ok(Value::Null)
 }
 
 pub(super) fn set_security_groups(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let asked: Set = params(request, VALIDATION)?;
+    let asked: Set = params(request)?;
     let vpc_id = account.elb.load_balancer(&asked.load_balancer_arn)?.vpc_id.clone();
     if asked.security_groups.is_empty() {
         return Err(invalid("At least one security group must be specified"));
@@ -263,7 +255,7 @@ pub(super) fn set_security_groups(account: &mut Account, request: &ApiRequest) -
 }
 
 pub(super) fn set_subnets(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let asked: Set = params(request, VALIDATION)?;
+    let asked: Set = params(request)?;
     let vpc_id = account.elb.load_balancer(&asked.load_balancer_arn)?.vpc_id.clone();
     let (new_vpc, zones) = place(account, &subnet_ids(asked.subnets, asked.subnet_mappings))?;
     if new_vpc != vpc_id {

@@ -14,7 +14,6 @@ mod names;
 mod routing;
 mod rule;
 mod state;
-mod tags;
 mod target_group;
 mod target_health;
 mod targets;
@@ -24,11 +23,11 @@ pub use load_balancer::fail;
 pub(crate) use routing::{Request, Served, listeners, route_of};
 pub use routing::{Route, RouteTarget, route};
 pub(crate) use state::State;
-pub(crate) use tags::tagged;
 pub(crate) use target_group::TargetGroup;
 pub(crate) use target_health::{Target, TargetState, answered, deregister, due, health, register};
 
 use crate::account::{Account, Millis};
+use crate::tagging;
 use crate::wire::{ApiError, ApiRequest, Outcome};
 
 /// What can be due.
@@ -44,9 +43,10 @@ pub(crate) enum Due {
 
 /// Answers an ELBv2 call.
 pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let taggable = |account: &Account, arn: &str| account.elb.taggable(arn);
     match request.operation.as_str() {
         "AddListenerCertificates" => listener::add_certificates(account, request),
-        "AddTags" => tags::add_tags(account, request),
+        "AddTags" => tagging::tag(account, request, taggable),
         "CreateListener" => listener::create(account, now, request),
         "CreateLoadBalancer" => load_balancer::create(account, now, request),
         "CreateRule" => rule::create(account, now, request),
@@ -61,7 +61,7 @@ pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -
         "DescribeLoadBalancerAttributes" => attributes::describe_load_balancer(account, request),
         "DescribeLoadBalancers" => load_balancer::describe_all(account, request),
         "DescribeRules" => rule::describe_all(account, request),
-        "DescribeTags" => tags::describe_tags(account, request),
+        "DescribeTags" => tagging::list(account, request, taggable),
         "DescribeTargetGroupAttributes" => attributes::describe_target_group(account, request),
         "DescribeTargetGroups" => target_group::describe_all(account, request),
         "DescribeTargetHealth" => targets::describe_health(account, request),
@@ -72,7 +72,7 @@ pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -
         "ModifyTargetGroupAttributes" => attributes::modify_target_group(account, request),
         "RegisterTargets" => targets::register(account, now, request),
         "RemoveListenerCertificates" => listener::remove_certificates(account, request),
-        "RemoveTags" => tags::remove_tags(account, request),
+        "RemoveTags" => tagging::untag(account, request, taggable),
         "SetRulePriorities" => rule::set_priorities(account, request),
         "SetSecurityGroups" => load_balancer::set_security_groups(account, request),
         "SetSubnets" => load_balancer::set_subnets(account, request),

@@ -8,10 +8,10 @@ use super::associations;
 use super::condition::{self, Condition};
 use super::health_check::in_range;
 use super::listener::Listener;
-use super::state::{VALIDATION, invalid};
-use super::tags::{self, Tag};
+use super::state::invalid;
 use crate::account::{Account, Millis};
-use crate::wire::{ApiError, ApiRequest, Outcome, leaf, list, page, params};
+use crate::tagging::{self, Tag};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, leaf, list, listing, params, text};
 
 /// One rule of a listener.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ struct Create {
     listener_arn: String,
     #[serde(default, deserialize_with = "leaf")]
     priority: Option<u32>,
-    #[serde(default, deserialize_with = "list")]
+    #[serde(default, deserialize_with = "tagging::given")]
     tags: Vec<Tag>,
 }
 
@@ -57,10 +57,10 @@ impl Settings {
 }
 
 pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Create = params(request, VALIDATION)?;
-    let settings: Settings = params(request, VALIDATION)?;
+    let asked: Create = params(request)?;
+    let settings: Settings = params(request)?;
     settings.check_served()?;
-    tags::check(&asked.tags)?;
+    tagging::check(Api::Elb, &asked.tags)?;
     let listener = account.elb.listener(&asked.listener_arn)?;
     let priority = asked.priority.ok_or_else(|| invalid("A priority must be specified"))?;
     in_range("priority", u64::from(priority), 1, 50_000)?;
@@ -85,7 +85,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         conditions,
         actions,
     };
-    tags::set(&mut account.elb, &rule.arn, &asked.tags)?;
+    account.tags.put(&rule.arn, asked.tags);
     let description = rule.describe();
     let listener = account.elb.listener_mut(&asked.listener_arn)?;
     listener.rules.push(rule);
@@ -104,13 +104,10 @@ struct Describe {
     listener_arn: Option<String>,
     #[serde(default, deserialize_with = "list")]
     rule_arns: Vec<String>,
-    marker: Option<String>,
-    #[serde(default, deserialize_with = "leaf")]
-    page_size: Option<usize>,
 }
 
 pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Describe = params(request, VALIDATION)?;
+    let asked: Describe = params(request)?;
     let state = &account.elb;
     let found: Vec<&Rule> = match &asked.listener_arn {
         Some(arn) if asked.rule_arns.is_empty() => state.listener(arn)?.rules.iter().collect(),
@@ -121,21 +118,12 @@ pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
             .collect::<Result<_, _>>()?,
         _ => return Err(invalid("You must specify either listener rule ARNs or a listener ARN")),
     };
-    let (found, next) = page(found, asked.marker.as_deref(), asked.page_size.unwrap_or(400).clamp(1, 400))
-        .ok_or_else(|| invalid("Invalid marker"))?;
-    let rules: Vec<Value> = found.into_iter().map(Rule::describe).collect();
-    Ok(json!({ "Rules": rules, "NextMarker": next }))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Named {
-    rule_arn: String,
+    listing(request, "Rules", (400, 400), found, Rule::describe)
 }
 
 pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let Named { rule_arn } = params(request, VALIDATION)?;
-    let asked: Settings = params(request, VALIDATION)?;
+    let rule_arn = text(request, "RuleArn")?;
+    let asked: Settings = params(request)?;
     asked.check_served()?;
     let (listener, rule) = account.elb.rule(&rule_arn)?;
     if rule.priority.is_none() {
@@ -163,7 +151,7 @@ pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -
 }
 
 pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let Named { rule_arn } = params(request, VALIDATION)?;
+    let rule_arn = text(request, "RuleArn")?;
     let (listener, rule) = account.elb.rule(&rule_arn)?;
     if rule.priority.is_none() {
         let text = format!("Default rule '{rule_arn}' cannot be deleted");
@@ -171,7 +159,7 @@ pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -
     }
     let listener = listener.arn.clone();
     account.elb.listener_mut(&listener)?.rules.retain(|rule| rule.arn != rule_arn);
-    account.elb.tags.remove(&rule_arn);
+    account.tags.forget(&rule_arn);
     associations::refresh(account, now);
     Ok(Value::Null)
 }
@@ -193,7 +181,7 @@ struct Pair {
 
 /// Moves rules to other priorities, all at once: two rules may trade places.
 pub(super) fn set_priorities(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let Priorities { rule_priorities } = params(request, VALIDATION)?;
+    let Priorities { rule_priorities } = params(request)?;
     let mut wanted: Vec<(String, u32)> = Vec::new();
     for pair in rule_priorities {
         let (listener, rule) = account.elb.rule(&pair.rule_arn)?;

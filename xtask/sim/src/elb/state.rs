@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::listener::Listener;
 use super::load_balancer::LoadBalancer;
 use super::rule::Rule;
-use super::tags::Tag;
 use super::target_group::TargetGroup;
 use crate::wire::ApiError;
 
@@ -15,7 +14,6 @@ pub(crate) struct State {
     pub(super) load_balancers: BTreeMap<String, LoadBalancer>,
     pub(super) target_groups: BTreeMap<String, TargetGroup>,
     pub(super) listeners: BTreeMap<String, Listener>,
-    pub(super) tags: BTreeMap<String, Vec<Tag>>,
     /// How many registrations there have been.
     pub(super) epochs: u64,
 }
@@ -39,16 +37,12 @@ fn check_arn(arn: &str, resource: &str, kind: &str) -> Result<(), ApiError> {
 impl State {
     pub(super) fn load_balancer(&self, arn: &str) -> Result<&LoadBalancer, ApiError> {
         check_arn(arn, "loadbalancer/", "load balancer")?;
-        self.load_balancers
-            .get(arn)
-            .ok_or_else(|| ApiError::new("LoadBalancerNotFound", format!("Load balancer '{arn}' not found")))
+        self.load_balancers.get(arn).ok_or_else(|| load_balancer_not_found(arn))
     }
 
     pub(super) fn load_balancer_mut(&mut self, arn: &str) -> Result<&mut LoadBalancer, ApiError> {
-        self.load_balancer(arn)?;
-        self.load_balancers
-            .get_mut(arn)
-            .ok_or_else(|| ApiError::new("LoadBalancerNotFound", format!("Load balancer '{arn}' not found")))
+        check_arn(arn, "loadbalancer/", "load balancer")?;
+        self.load_balancers.get_mut(arn).ok_or_else(|| load_balancer_not_found(arn))
     }
 
     pub(super) fn target_group(&self, arn: &str) -> Result<&TargetGroup, ApiError> {
@@ -89,6 +83,19 @@ impl State {
             .ok_or_else(rule_not_found)
     }
 
+    /// The ARN, where the resource exists: load balancers, target groups, listeners and rules have tags.
+    pub(super) fn taggable(&self, arn: &str) -> Result<String, ApiError> {
+        // The resource's type is the first part of the ARN's last field.
+        match arn.splitn(6, ':').nth(5).and_then(|path| path.split('/').next()) {
+            Some("loadbalancer") => self.load_balancer(arn).map(drop),
+            Some("targetgroup") => self.target_group(arn).map(drop),
+            Some("listener") => self.listener(arn).map(drop),
+            Some("listener-rule") => self.rule(arn).map(drop),
+            _ => Err(invalid(format!("'{arn}' is not a valid resource ARN"))),
+        }
+        .map(|()| arn.to_owned())
+    }
+
     /// The load balancers whose listeners or rules forward to the target group.
     pub(super) fn load_balancers_of(&self, target_group: &str) -> BTreeSet<&str> {
         self.listeners
@@ -100,6 +107,10 @@ impl State {
             .map(|listener| listener.load_balancer.as_str())
             .collect()
     }
+}
+
+fn load_balancer_not_found(arn: &str) -> ApiError {
+    ApiError::new("LoadBalancerNotFound", format!("Load balancer '{arn}' not found"))
 }
 
 fn target_group_not_found(arn: &str) -> ApiError {

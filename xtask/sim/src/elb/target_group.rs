@@ -9,10 +9,10 @@ use super::attributes;
 use super::health_check::{HealthCheck, HealthCheckParams, in_range};
 use super::names;
 use super::state::{State, VALIDATION, invalid};
-use super::tags::{self, Tag};
 use super::target_health::Registered;
 use crate::account::Account;
-use crate::wire::{ApiError, ApiRequest, Outcome, leaf, list, page, params};
+use crate::tagging::{self, Tag};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, leaf, list, listing, params, text};
 
 /// One target group.
 #[derive(Debug, Clone)]
@@ -58,15 +58,15 @@ struct Create {
     port: Option<u16>,
     vpc_id: Option<String>,
     target_type: Option<String>,
-    #[serde(default, deserialize_with = "list")]
+    #[serde(default, deserialize_with = "tagging::given")]
     tags: Vec<Tag>,
 }
 
 pub(super) fn create(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let asked: Create = params(request, VALIDATION)?;
-    let health_check: HealthCheckParams = params(request, VALIDATION)?;
+    let asked: Create = params(request)?;
+    let health_check: HealthCheckParams = params(request)?;
     names::check("Target group", &asked.name)?;
-    tags::check(&asked.tags)?;
+    tagging::check(Api::Elb, &asked.tags)?;
     let target_type = asked.target_type.unwrap_or_else(|| "instance".to_owned());
     if !matches!(target_type.as_str(), "instance" | "ip") {
         return Err(invalid(format!("Target type '{target_type}' is not served: use 'ip' or 'instance'")));
@@ -112,7 +112,7 @@ pub(super) fn create(account: &mut Account, request: &ApiRequest) -> Outcome {
     }
     let path = format!("targetgroup/{}/{}", group.name, account.ids.hex(16));
     let group = TargetGroup { arn: account.arn("elasticloadbalancing", &path), ..group };
-    tags::set(&mut account.elb, &group.arn, &asked.tags)?;
+    account.tags.put(&group.arn, asked.tags);
     let description = describe(&account.elb, &group);
     account.elb.target_groups.insert(group.arn.clone(), group);
     Ok(json!({ "TargetGroups": [description] }))
@@ -146,13 +146,10 @@ struct Describe {
     target_group_arns: Vec<String>,
     #[serde(default, deserialize_with = "list")]
     names: Vec<String>,
-    marker: Option<String>,
-    #[serde(default, deserialize_with = "leaf")]
-    page_size: Option<usize>,
 }
 
 pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Describe = params(request, VALIDATION)?;
+    let asked: Describe = params(request)?;
     let state = &account.elb;
     let kinds =
         [!asked.names.is_empty(), !asked.target_group_arns.is_empty(), asked.load_balancer_arn.is_some()];
@@ -181,21 +178,12 @@ pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
     } else if asked.names.is_empty() && asked.target_group_arns.is_empty() {
         found.extend(state.target_groups.values());
     }
-    let (found, next) = page(found, asked.marker.as_deref(), asked.page_size.unwrap_or(400).clamp(1, 400))
-        .ok_or_else(|| invalid("Invalid marker"))?;
-    let groups: Vec<Value> = found.into_iter().map(|group| describe(state, group)).collect();
-    Ok(json!({ "TargetGroups": groups, "NextMarker": next }))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Named {
-    target_group_arn: String,
+    listing(request, "TargetGroups", (400, 400), found, |group| describe(state, group))
 }
 
 pub(super) fn modify(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let Named { target_group_arn: arn } = params(request, VALIDATION)?;
-    let changes: HealthCheckParams = params(request, VALIDATION)?;
+    let arn = text(request, "TargetGroupArn")?;
+    let changes: HealthCheckParams = params(request)?;
     let group = account.elb.target_group_mut(&arn)?;
     group.health_check = changes.apply(&group.health_check)?;
     let group = account.elb.target_group(&arn)?;
@@ -204,7 +192,7 @@ pub(super) fn modify(account: &mut Account, request: &ApiRequest) -> Outcome {
 
 /// Deleting what is not there succeeds, as on AWS.
 pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let Named { target_group_arn: arn } = params(request, VALIDATION)?;
+    let arn = text(request, "TargetGroupArn")?;
     match account.elb.target_group(&arn) {
         Err(error) if error.code == VALIDATION => return Err(error),
         Err(_) => return Ok(Value::Null),
@@ -215,7 +203,7 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
         return Err(ApiError::new("ResourceInUse", text));
     }
     account.elb.target_groups.remove(&arn);
-    account.elb.tags.remove(&arn);
+    account.tags.forget(&arn);
     Ok(Value::Null)
 }
 

@@ -5,7 +5,6 @@ use std::net::Ipv4Addr;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::state::VALIDATION;
 use super::target_health::{self, Target, TargetHealth};
 use crate::account::{Account, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome, leaf, list, params};
@@ -28,7 +27,7 @@ struct Description {
 
 /// Registers addresses. No task is behind them, so that they never become healthy: tasks are registered by ECS.
 pub(super) fn register(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Targets = params(request, VALIDATION)?;
+    let asked: Targets = params(request)?;
     let group = account.elb.target_group(&asked.target_group_arn)?;
     let (default_port, by_address) = (group.port, group.target_type == "ip");
     for target in &asked.targets {
@@ -55,7 +54,7 @@ pub(super) fn register(account: &mut Account, now: Millis, request: &ApiRequest)
 }
 
 pub(super) fn deregister(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Targets = params(request, VALIDATION)?;
+    let asked: Targets = params(request)?;
     account.elb.target_group(&asked.target_group_arn)?;
     for (ip, port) in chosen(account, &asked) {
         target_health::deregister(account, now, &asked.target_group_arn, &ip, port);
@@ -64,7 +63,7 @@ pub(super) fn deregister(account: &mut Account, now: Millis, request: &ApiReques
 }
 
 pub(super) fn describe_health(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Targets = params(request, VALIDATION)?;
+    let asked: Targets = params(request)?;
     let group = account.elb.target_group(&asked.target_group_arn)?;
     let chosen = match asked.targets.as_slice() {
         [] => group.targets.iter().map(|own| (own.target.ip.clone(), own.target.port)).collect(),

@@ -21,7 +21,7 @@ struct Named {
 }
 
 pub(super) fn describe_vpcs(account: &Account, request: &ApiRequest) -> Outcome {
-    let named: Named = params(request, "InvalidParameterValue")?;
+    let named: Named = params(request)?;
     let kind = Kind {
         prefix: "vpc-",
         name: "vpc ID",
@@ -34,7 +34,7 @@ pub(super) fn describe_vpcs(account: &Account, request: &ApiRequest) -> Outcome 
 }
 
 pub(super) fn describe_subnets(account: &Account, request: &ApiRequest) -> Outcome {
-    let named: Named = params(request, "InvalidParameterValue")?;
+    let named: Named = params(request)?;
     let kind = Kind {
         prefix: "subnet-",
         name: "subnet ID",
@@ -47,7 +47,7 @@ pub(super) fn describe_subnets(account: &Account, request: &ApiRequest) -> Outco
 }
 
 pub(super) fn describe_security_groups(account: &Account, request: &ApiRequest) -> Outcome {
-    let named: Named = params(request, "InvalidParameterValue")?;
+    let named: Named = params(request)?;
     if let Some(name) = named.group_names.first() {
         // Names are only valid in a default VPC, which the landing zone does not have; callers use the filter.
         let text = format!("The security group '{name}' does not exist in default VPC");

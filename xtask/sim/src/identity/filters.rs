@@ -44,7 +44,7 @@ pub(super) fn select<'a, T: Filterable>(
             return Err(ApiError::new(kind.not_found, format!("The {} '{id}' does not exist", kind.name)));
         }
     }
-    let Filters { filters } = params(request, "InvalidParameterValue")?;
+    let Filters { filters } = params(request)?;
     let mut selected = Vec::new();
     for resource in all.iter().filter(|own| ids.is_empty() || ids.iter().any(|id| id == own.id())) {
         let mut admitted = true;

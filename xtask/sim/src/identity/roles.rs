@@ -1,19 +1,12 @@
 //! GetRole.
 
-use serde::Deserialize;
 use serde_json::json;
 
 use crate::account::Account;
-use crate::wire::{ApiError, ApiRequest, Outcome, params};
-
-#[derive(Debug, Deserialize)]
-struct GetRole {
-    #[serde(rename = "RoleName")]
-    role_name: String,
-}
+use crate::wire::{ApiError, ApiRequest, Outcome, text};
 
 pub(super) fn get_role(account: &Account, request: &ApiRequest) -> Outcome {
-    let GetRole { role_name } = params(request, "ValidationError")?;
+    let role_name = text(request, "RoleName")?;
     let role = account.identity.roles.iter().find(|role| role.name == role_name).ok_or_else(|| {
         ApiError::new("NoSuchEntity", format!("The role with name {role_name} cannot be found."))
             .with_status(404)

@@ -42,7 +42,7 @@ struct AssumeRole {
 ///
 /// Any role of the account may be taken, but for those that only ECS tasks are trusted with.
 pub(super) fn assume_role(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: AssumeRole = params(request, "ValidationError")?;
+    let asked: AssumeRole = params(request)?;
     let name = asked.role_session_name;
     let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     if !(2..=64).contains(&name.len()) || !name.chars().all(fits) {

@@ -23,7 +23,7 @@ struct Input {
 }
 
 pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Put = params(request, INVALID)?;
+    let asked: Put = params(request)?;
     let stream = account.logs.group_mut(&asked.log_group_name)?.stream_mut(&asked.log_stream_name)?;
     if asked.log_events.is_empty() || asked.log_events.iter().any(|event| event.message.is_empty()) {
         return Err(ApiError::new(INVALID, "Log events and their messages must not be empty."));
@@ -76,7 +76,7 @@ impl Cursor {
 /// Reads a page. At the end of the stream the forward token equals the one that was given: that is how a reader
 /// knows, since a page can be empty before the end.
 pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Get = params(request, INVALID)?;
+    let asked: Get = params(request)?;
     let group = group_name(asked.log_group_name, asked.log_group_identifier)?;
     let stream = account.logs.group(&group)?.stream(&asked.log_stream_name)?;
     let limit = asked.limit.unwrap_or(MAX_PAGE).clamp(1, MAX_PAGE);

@@ -1,13 +1,13 @@
 //! FilterLogEvents: events of all streams of a group, in order of time.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::INVALID;
 use super::pattern::Pattern;
 use super::store::{Event, group_name, no_stream};
 use crate::account::Account;
-use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
+use crate::wire::{ApiError, ApiRequest, Outcome, listing, params};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -20,12 +20,10 @@ struct Filter {
     start_time: Option<u64>,
     end_time: Option<u64>,
     filter_pattern: Option<String>,
-    next_token: Option<String>,
-    limit: Option<usize>,
 }
 
 pub(super) fn filter(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Filter = params(request, INVALID)?;
+    let asked: Filter = params(request)?;
     let group = account.logs.group(&group_name(asked.log_group_name, asked.log_group_identifier)?)?;
     if !asked.log_stream_names.is_empty() && asked.log_stream_name_prefix.is_some() {
         let text = "logStreamNames and logStreamNamePrefix cannot be specified at the same time.";
@@ -50,20 +48,15 @@ pub(super) fn filter(account: &Account, request: &ApiRequest) -> Outcome {
         .filter(|(_, _, event)| pattern.matches(&event.message))
         .collect();
     found.sort_by_key(|(_, _, event)| event.at);
-    let limit = asked.limit.unwrap_or(10_000).clamp(1, 10_000);
-    let (found, next) = page(found, asked.next_token.as_deref(), limit)
-        .ok_or_else(|| ApiError::new(INVALID, "The specified nextToken is invalid."))?;
-    let events: Vec<Value> = found
-        .into_iter()
-        .map(|(stream, position, event)| {
-            json!({
-                "logStreamName": stream,
-                "timestamp": event.at.0,
-                "message": event.message,
-                "ingestionTime": event.ingested.0,
-                "eventId": format!("{:028}{position:028}", event.at.0),
-            })
+    let mut reply = listing(request, "events", (10_000, 10_000), found, |(stream, position, event)| {
+        json!({
+            "logStreamName": stream,
+            "timestamp": event.at.0,
+            "message": event.message,
+            "ingestionTime": event.ingested.0,
+            "eventId": format!("{:028}{position:028}", event.at.0),
         })
-        .collect();
-    Ok(json!({ "events": events, "searchedLogStreams": [], "nextToken": next }))
+    })?;
+    reply["searchedLogStreams"] = json!([]);
+    Ok(reply)
 }

@@ -7,10 +7,10 @@ mod pattern;
 mod store;
 mod streams;
 
-pub(crate) use groups::tagged;
 pub(crate) use store::State;
 
 use crate::account::{Account, Millis};
+use crate::tagging;
 use crate::wire::{ApiError, ApiRequest, Outcome};
 
 /// The code of every refusal of a parameter.
@@ -28,11 +28,11 @@ pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -
         "DescribeLogStreams" => streams::describe(account, request),
         "FilterLogEvents" => filter::filter(account, request),
         "GetLogEvents" => events::get(account, request),
-        "ListTagsForResource" => groups::list_tags(account, request),
+        "ListTagsForResource" => tagging::list(account, request, groups::taggable),
         "PutLogEvents" => events::put(account, now, request),
         "PutRetentionPolicy" => groups::put_retention(account, request),
-        "TagResource" => groups::tag(account, request),
-        "UntagResource" => groups::untag(account, request),
+        "TagResource" => tagging::tag(account, request, groups::taggable),
+        "UntagResource" => tagging::untag(account, request, groups::taggable),
         _ => Err(ApiError::unknown_operation(request)),
     }
 }

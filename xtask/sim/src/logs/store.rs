@@ -17,7 +17,6 @@ pub(crate) struct State {
 pub(super) struct Group {
     pub(super) created: Millis,
     pub(super) retention_days: Option<u32>,
-    pub(super) tags: BTreeMap<String, String>,
     pub(super) streams: BTreeMap<String, Stream>,
 }
 

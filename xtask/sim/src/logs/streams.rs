@@ -4,9 +4,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::INVALID;
+use super::groups::group_arn;
 use super::store::{Stream, group_name};
 use crate::account::{Account, Millis};
-use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
+use crate::wire::{ApiError, ApiRequest, Outcome, listing, params};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,7 +17,7 @@ struct Named {
 }
 
 pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let Named { log_group_name, log_stream_name } = params(request, INVALID)?;
+    let Named { log_group_name, log_stream_name } = params(request)?;
     if log_stream_name.is_empty() || log_stream_name.len() > 512 || log_stream_name.contains([':', '*']) {
         let text = format!(
             "1 validation error detected: Value '{log_stream_name}' at 'logStreamName' failed to satisfy constraint: Member must satisfy regular expression pattern: [^:*]*"
@@ -35,7 +36,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
 }
 
 pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let Named { log_group_name, log_stream_name } = params(request, INVALID)?;
+    let Named { log_group_name, log_stream_name } = params(request)?;
     let group = account.logs.group_mut(&log_group_name)?;
     group.stream(&log_stream_name)?;
     group.streams.remove(&log_stream_name);
@@ -51,12 +52,10 @@ struct Describe {
     order_by: Option<String>,
     #[serde(default)]
     descending: bool,
-    next_token: Option<String>,
-    limit: Option<usize>,
 }
 
 pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Describe = params(request, INVALID)?;
+    let asked: Describe = params(request)?;
     let group_name = group_name(asked.log_group_name, asked.log_group_identifier)?;
     let by_time = match asked.order_by.as_deref() {
         None | Some("LogStreamName") => false,
@@ -81,28 +80,22 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     if asked.descending {
         found.reverse();
     }
-    let (found, next) = page(found, asked.next_token.as_deref(), asked.limit.unwrap_or(50).clamp(1, 50))
-        .ok_or_else(|| ApiError::new(INVALID, "The specified nextToken is invalid."))?;
-    let group_arn = account.arn("logs", &format!("log-group:{group_name}"));
-    let streams: Vec<Value> =
-        found.into_iter().map(|(name, stream)| stream.describe(name, &group_arn)).collect();
-    Ok(json!({ "logStreams": streams, "nextToken": next }))
+    let group_arn = group_arn(account, &group_name);
+    listing(request, "logStreams", (50, 50), found, |(name, stream)| stream.describe(name, &group_arn))
 }
 
 impl Stream {
     fn describe(&self, name: &str, group_arn: &str) -> Value {
-        let mut description = json!({
+        let last = self.events.back();
+        json!({
             "logStreamName": name,
             "creationTime": self.created.0,
             "arn": format!("{group_arn}:log-stream:{name}"),
             "storedBytes": 0,
-        });
-        if let (Some(first), Some(last)) = (self.events.front(), self.events.back()) {
-            description["firstEventTimestamp"] = json!(first.at.0);
-            description["lastEventTimestamp"] = json!(last.at.0);
-            description["lastIngestionTime"] = json!(last.ingested.0);
-            description["uploadSequenceToken"] = json!(format!("{:056}", self.forgotten + self.events.len()));
-        }
-        description
+            "firstEventTimestamp": self.events.front().map(|first| first.at.0),
+            "lastEventTimestamp": last.map(|last| last.at.0),
+            "lastIngestionTime": last.map(|last| last.ingested.0),
+            "uploadSequenceToken": last.map(|_| format!("{:056}", self.forgotten + self.events.len())),
+        })
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct Resource {
 
 /// The resource that a request names.
 pub(super) fn named(request: &ApiRequest) -> Result<Resource, ApiError> {
-    let asked: Required = params(request, INVALID)?;
+    let asked: Required = params(request)?;
     check_namespace(&asked.service_namespace)?;
     let parts: Vec<&str> = asked.resource_id.split('/').collect();
     match (asked.scalable_dimension.as_str(), parts.as_slice()) {
@@ -53,7 +53,7 @@ pub(super) fn named(request: &ApiRequest) -> Result<Resource, ApiError> {
 
 /// The resource id that a describing request selects, if it does.
 pub(super) fn selected(request: &ApiRequest) -> Result<Option<String>, ApiError> {
-    let asked: Selected = params(request, INVALID)?;
+    let asked: Selected = params(request)?;
     check_namespace(&asked.service_namespace)?;
     match asked.scalable_dimension.as_deref() {
         None | Some(DESIRED_COUNT) => Ok(asked.resource_id),

@@ -5,7 +5,6 @@ mod dimension;
 mod policies;
 mod schedule;
 mod scheduled;
-mod tags;
 mod targets;
 mod zone;
 
@@ -14,9 +13,9 @@ use std::collections::BTreeMap;
 use self::policies::Policy;
 use self::scheduled::Scheduled;
 pub(crate) use self::scheduled::{Due, due};
-pub(crate) use self::tags::tagged;
 use self::targets::{Activity, Target};
 use crate::account::{Account, Millis};
+use crate::tagging;
 use crate::wire::{ApiError, ApiRequest, Outcome};
 
 /// All scaling state of the account.
@@ -48,11 +47,11 @@ pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -
         "DescribeScalableTargets" => targets::describe(account, request),
         "DescribeScalingActivities" => targets::describe_activities(account, request),
         "DescribeScalingPolicies" => policies::describe(account, request),
-        "ListTagsForResource" => tags::list(account, request),
+        "ListTagsForResource" => tagging::list(account, request, targets::taggable),
         "PutScalingPolicy" => policies::put(account, now, request),
         "RegisterScalableTarget" => targets::register(account, now, request),
-        "TagResource" => tags::tag(account, request),
-        "UntagResource" => tags::untag(account, request),
+        "TagResource" => tagging::tag(account, request, targets::taggable),
+        "UntagResource" => tagging::untag(account, request, targets::taggable),
         _ => Err(ApiError::unknown_operation(request)),
     }
 }

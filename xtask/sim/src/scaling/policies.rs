@@ -7,7 +7,7 @@ use super::INVALID;
 use super::dimension::{DESIRED_COUNT, named, selected};
 use crate::account::{Account, Millis};
 use crate::elb;
-use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
+use crate::wire::{ApiError, ApiRequest, Outcome, listing, params, text};
 
 /// One scaling policy.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ const STEP: &str = "StepScaling";
 /// Creates a policy, or replaces the one of the same name.
 pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     let resource = named(request)?;
-    let asked: Put = params(request, INVALID)?;
+    let asked: Put = params(request)?;
     if asked.policy_name.is_empty()
         || asked.policy_name.len() > 256
         || asked.policy_name.contains(char::is_control)
@@ -221,13 +221,11 @@ fn alarms(account: &mut Account, resource_id: &str, scales_in: bool, old: Vec<St
 struct Describe {
     #[serde(default)]
     policy_names: Vec<String>,
-    next_token: Option<String>,
-    max_results: Option<usize>,
 }
 
 pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     let resource_id = selected(request)?;
-    let asked: Describe = params(request, INVALID)?;
+    let asked: Describe = params(request)?;
     let found: Vec<&Policy> = account
         .scaling
         .policies
@@ -235,22 +233,12 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
         .filter(|policy| resource_id.as_ref().is_none_or(|id| *id == policy.resource_id))
         .filter(|policy| asked.policy_names.is_empty() || asked.policy_names.contains(&policy.name))
         .collect();
-    let (found, next) =
-        page(found, asked.next_token.as_deref(), asked.max_results.unwrap_or(10).clamp(1, 10))
-            .ok_or_else(|| ApiError::new("InvalidNextTokenException", "Invalid next token"))?;
-    let policies: Vec<Value> = found.into_iter().map(|policy| policy.describe(account)).collect();
-    Ok(json!({ "ScalingPolicies": policies, "NextToken": next }))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Named {
-    policy_name: String,
+    listing(request, "ScalingPolicies", (10, 10), found, |policy| policy.describe(account))
 }
 
 pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     let resource = named(request)?;
-    let Named { policy_name } = params(request, INVALID)?;
+    let policy_name = text(request, "PolicyName")?;
     match account.scaling.policies.remove(&(resource.id.clone(), policy_name.clone())) {
         Some(_) => Ok(Value::Null),
         None => Err(ApiError::new(

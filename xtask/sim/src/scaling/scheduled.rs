@@ -9,7 +9,7 @@ use super::schedule::Schedule;
 use super::targets;
 use super::zone::Zone;
 use crate::account::{Account, Due as AccountDue, Millis};
-use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
+use crate::wire::{ApiError, ApiRequest, Outcome, listing, params, text};
 
 /// A scheduled action.
 #[derive(Debug)]
@@ -32,9 +32,7 @@ pub(super) struct Scheduled {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Bounds {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) min_capacity: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) max_capacity: Option<u32>,
 }
 
@@ -60,7 +58,7 @@ struct Put {
 pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     let invalid = |text: String| ApiError::new(INVALID, text);
     let resource = named(request)?;
-    let asked: Put = params(request, INVALID)?;
+    let asked: Put = params(request)?;
     let name = asked.scheduled_action_name;
     if name.is_empty() || name.len() > 256 || name.contains(|c: char| c.is_control() || ":/|".contains(c)) {
         return Err(invalid(format!("Scheduled action name '{name}' is not valid")));
@@ -136,33 +134,21 @@ pub(crate) fn due(account: &mut Account, now: Millis, due: Due) {
 struct Describe {
     #[serde(default)]
     scheduled_action_names: Vec<String>,
-    next_token: Option<String>,
-    max_results: Option<usize>,
 }
 
 pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     let resource_id = selected(request)?;
-    let asked: Describe = params(request, INVALID)?;
+    let asked: Describe = params(request)?;
     let names = &asked.scheduled_action_names;
     let all = account.scaling.scheduled.values();
     let chosen = all.filter(|own| resource_id.as_ref().is_none_or(|id| *id == own.resource.id));
     let found: Vec<&Scheduled> = chosen.filter(|own| names.is_empty() || names.contains(&own.name)).collect();
-    let (found, next) =
-        page(found, asked.next_token.as_deref(), asked.max_results.unwrap_or(50).clamp(1, 50))
-            .ok_or_else(|| ApiError::new("InvalidNextTokenException", "Invalid next token"))?;
-    let actions: Vec<Value> = found.into_iter().map(Scheduled::describe).collect();
-    Ok(json!({ "ScheduledActions": actions, "NextToken": next }))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Named {
-    scheduled_action_name: String,
+    listing(request, "ScheduledActions", (50, 50), found, Scheduled::describe)
 }
 
 pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     let resource = named(request)?;
-    let Named { scheduled_action_name: name } = params(request, INVALID)?;
+    let name = text(request, "ScheduledActionName")?;
     match account.scaling.scheduled.remove(&(resource.id.clone(), name.clone())) {
         Some(_) => Ok(json!({})),
         None => Err(ApiError::new(
@@ -177,7 +163,7 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
 
 impl Scheduled {
     fn describe(&self) -> Value {
-        let mut view = json!({
+        json!({
             "ScheduledActionName": self.name,
             "ScheduledActionARN": self.arn,
             "ServiceNamespace": "ecs",
@@ -186,15 +172,9 @@ impl Scheduled {
             "ScalableDimension": DESIRED_COUNT,
             "ScalableTargetAction": self.action,
             "CreationTime": self.created.epoch_secs(),
-        });
-        if let Some(timezone) = &self.timezone {
-            view["Timezone"] = json!(timezone);
-        }
-        for (name, at) in [("StartTime", self.start), ("EndTime", self.end)] {
-            if let Some(at) = at {
-                view[name] = json!(at.epoch_secs());
-            }
-        }
-        view
+            "Timezone": self.timezone,
+            "StartTime": self.start.map(Millis::epoch_secs),
+            "EndTime": self.end.map(Millis::epoch_secs),
+        })
     }
 }

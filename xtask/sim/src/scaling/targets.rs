@@ -1,7 +1,5 @@
 //! Scalable targets: register (which moves the desired count inside the bounds), describe, deregister.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -10,18 +8,18 @@ use super::dimension::{DESIRED_COUNT, Resource, named, selected};
 use super::scheduled::Bounds;
 use crate::account::{Account, Millis};
 use crate::ecs;
-use crate::wire::{ApiError, ApiRequest, Outcome, page, params};
+use crate::tagging::{self, Tag};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params};
 
 /// One scalable target.
 #[derive(Debug)]
 pub(super) struct Target {
     resource_id: String,
-    pub(super) arn: String,
+    arn: String,
     min: u32,
     max: u32,
     suspended: Suspended,
     created: Millis,
-    pub(super) tags: BTreeMap<String, String>,
 }
 
 /// `SuspendedState`.
@@ -53,16 +51,17 @@ struct Register {
     min_capacity: Option<u32>,
     max_capacity: Option<u32>,
     suspended_state: Option<Suspended>,
-    #[serde(default)]
-    tags: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "tagging::given")]
+    tags: Vec<Tag>,
 }
 
 pub(super) fn register(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     let resource = named(request)?;
-    let asked: Register = params(request, INVALID)?;
+    let asked: Register = params(request)?;
     let Some(desired) = ecs::desired_count(account, &resource.cluster, &resource.service) else {
         return Err(ApiError::new(INVALID, format!("ECS service doesn't exist: {}", resource.id)));
     };
+    tagging::check(Api::Scaling, &asked.tags)?;
     let existing = account.scaling.targets.get(&resource.id);
     let min = asked.min_capacity.or(existing.map(|target| target.min));
     let max = asked.max_capacity.or(existing.map(|target| target.max));
@@ -87,13 +86,21 @@ pub(super) fn register(account: &mut Account, now: Millis, request: &ApiRequest)
         max,
         suspended: Suspended::default(),
         created: now,
-        tags: BTreeMap::new(),
     });
     (target.min, target.max) = (min, max);
     target.suspended = asked.suspended_state.unwrap_or(target.suspended);
-    target.tags.extend(asked.tags);
+    account.tags.put(&arn, asked.tags);
     move_inside(account, now, &resource, desired, (min, max));
     Ok(json!({ "ScalableTargetARN": arn }))
+}
+
+/// The ARN, where the target exists.
+pub(super) fn taggable(account: &Account, arn: &str) -> Result<String, ApiError> {
+    if account.scaling.targets.values().any(|own| own.arn == arn) {
+        return Ok(arn.to_owned());
+    }
+    let text = format!("The specified resource does not exist: {arn}");
+    Err(ApiError::new("ResourceNotFoundException", text))
 }
 
 /// Moves a desired count that the bounds exclude to the nearer one.
@@ -155,9 +162,8 @@ pub(super) fn rebound(account: &mut Account, now: Millis, resource: &Resource, b
 /// Deregisters a target, and its policies and scheduled actions with it.
 pub(super) fn deregister(account: &mut Account, request: &ApiRequest) -> Outcome {
     let resource = named(request)?;
-    if account.scaling.targets.remove(&resource.id).is_none() {
-        return Err(resource.not_registered());
-    }
+    let target = account.scaling.targets.remove(&resource.id).ok_or_else(|| resource.not_registered())?;
+    account.tags.forget(&target.arn);
     account.scaling.policies.retain(|(id, _), _| *id != resource.id);
     account.scaling.scheduled.retain(|(id, _), _| *id != resource.id);
     Ok(Value::Null)
@@ -168,69 +174,50 @@ pub(super) fn deregister(account: &mut Account, request: &ApiRequest) -> Outcome
 struct Describe {
     #[serde(default)]
     resource_ids: Vec<String>,
-    next_token: Option<String>,
-    max_results: Option<usize>,
-}
-
-impl Describe {
-    fn page<T>(&self, items: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
-        page(items, self.next_token.as_deref(), self.max_results.unwrap_or(50).clamp(1, 50))
-            .ok_or_else(|| ApiError::new("InvalidNextTokenException", "Invalid next token"))
-    }
 }
 
 pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     selected(request)?;
-    let asked: Describe = params(request, INVALID)?;
+    let asked: Describe = params(request)?;
     let targets = account.scaling.targets.values();
     let chosen = |id: &String| asked.resource_ids.is_empty() || asked.resource_ids.contains(id);
-    let (found, next) = asked.page(targets.filter(|target| chosen(&target.resource_id)).collect())?;
+    let found = targets.filter(|target| chosen(&target.resource_id)).collect();
     let role = format!(
         "arn:aws:iam::{}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService",
         account.settings.account
     );
-    let targets: Vec<Value> = found
-        .into_iter()
-        .map(|target| {
-            json!({
-                "ServiceNamespace": "ecs",
-                "ResourceId": target.resource_id,
-                "ScalableDimension": DESIRED_COUNT,
-                "MinCapacity": target.min,
-                "MaxCapacity": target.max,
-                "RoleARN": role,
-                "CreationTime": target.created.epoch_secs(),
-                "SuspendedState": target.suspended,
-                "ScalableTargetARN": target.arn,
-            })
+    listing(request, "ScalableTargets", (50, 50), found, |target: &Target| {
+        json!({
+            "ServiceNamespace": "ecs",
+            "ResourceId": target.resource_id,
+            "ScalableDimension": DESIRED_COUNT,
+            "MinCapacity": target.min,
+            "MaxCapacity": target.max,
+            "RoleARN": role,
+            "CreationTime": target.created.epoch_secs(),
+            "SuspendedState": target.suspended,
+            "ScalableTargetARN": target.arn,
         })
-        .collect();
-    Ok(json!({ "ScalableTargets": targets, "NextToken": next }))
+    })
 }
 
 /// The changes that scaling made, newest first.
 pub(super) fn describe_activities(account: &Account, request: &ApiRequest) -> Outcome {
     let chosen = selected(request)?;
-    let asked: Describe = params(request, INVALID)?;
     let activities = account.scaling.activities.iter().rev();
-    let (found, next) = asked
-        .page(activities.filter(|own| chosen.as_ref().is_none_or(|id| *id == own.resource_id)).collect())?;
-    let activities: Vec<Value> = found
-        .into_iter()
-        .map(|activity| {
-            json!({
-                "ActivityId": activity.id,
-                "ServiceNamespace": "ecs",
-                "ResourceId": activity.resource_id,
-                "ScalableDimension": DESIRED_COUNT,
-                "Description": activity.description,
-                "Cause": activity.cause,
-                "StartTime": activity.at.epoch_secs(),
-                "EndTime": activity.at.epoch_secs(),
-                "StatusCode": if activity.failure.is_some() { "Failed" } else { "Successful" },
-                "StatusMessage": activity.failure.unwrap_or_default(),
-            })
+    let found = activities.filter(|own| chosen.as_ref().is_none_or(|id| *id == own.resource_id)).collect();
+    listing(request, "ScalingActivities", (50, 50), found, |activity: &Activity| {
+        json!({
+            "ActivityId": activity.id,
+            "ServiceNamespace": "ecs",
+            "ResourceId": activity.resource_id,
+            "ScalableDimension": DESIRED_COUNT,
+            "Description": activity.description,
+            "Cause": activity.cause,
+            "StartTime": activity.at.epoch_secs(),
+            "EndTime": activity.at.epoch_secs(),
+            "StatusCode": if activity.failure.is_some() { "Failed" } else { "Successful" },
+            "StatusMessage": activity.failure.unwrap_or_default(),
         })
-        .collect();
-    Ok(json!({ "ScalingActivities": activities, "NextToken": next }))
+    })
 }

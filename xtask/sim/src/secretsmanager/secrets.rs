@@ -20,7 +20,7 @@ struct Create {
 }
 
 pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let Create { name, given } = params(request, INVALID)?;
+    let Create { name, given } = params(request)?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
     if !(1..=512).contains(&name.len()) || !name.chars().all(fits) {
         let text = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: \
@@ -44,9 +44,8 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
     let suffix = suffix(account);
     let arn = account.arn("secretsmanager", &format!("secret:{name}-{suffix}"));
     let mut secret = Stored { name: name.clone(), arn: arn.clone(), deleted: None, versions: Vec::new() };
-    let mut reply = json!({ "ARN": arn, "Name": name });
+    let reply = json!({ "ARN": arn, "Name": name, "VersionId": content.as_ref().map(|_| &version) });
     if let Some(content) = content {
-        reply["VersionId"] = json!(version);
         let version = Version { id: version, content, created: now, stages: BTreeSet::new() };
         secret.stage(version, &BTreeSet::from([CURRENT.to_owned()]));
     }
@@ -71,7 +70,7 @@ struct Delete {
 const DAY_SECS: u64 = 24 * 60 * 60;
 
 pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Delete = params(request, INVALID)?;
+    let asked: Delete = params(request)?;
     let force = asked.force_delete_without_recovery;
     if force && asked.recovery_window_in_days.is_some() {
         let text = "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.";

@@ -22,7 +22,7 @@ struct Put {
 }
 
 pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let Put { secret_id, given, version_stages } = params(request, INVALID)?;
+    let Put { secret_id, given, version_stages } = params(request)?;
     let text = "You must provide either SecretString or SecretBinary.";
     let content = given.content()?.ok_or_else(|| ApiError::new(INVALID, text))?;
     let id = given.version_id(account)?;
@@ -57,7 +57,7 @@ struct Get {
 }
 
 pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Get = params(request, INVALID)?;
+    let asked: Get = params(request)?;
     let (secret, version) =
         find(account, &asked.secret_id, asked.version_stage.as_deref(), asked.version_id.as_deref())?;
     let (member, content) = match &version.content {

@@ -9,9 +9,7 @@ use super::name::{Named, check, invalid, named};
 use super::store::{Kind, Parameter, Version};
 use crate::account::{Account, Millis};
 use crate::secret::Secret;
-use crate::wire::{ApiError, ApiRequest, Outcome, params};
-
-const INVALID: &str = "ValidationException";
+use crate::wire::{ApiError, ApiRequest, Outcome, params, text};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -30,7 +28,7 @@ struct Put {
 const MOST_BYTES: usize = 4096;
 
 pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Put = params(request, INVALID)?;
+    let asked: Put = params(request)?;
     let Named { name, selector } = named(account, &asked.name).unwrap_or(Named {
         // An ARN of somewhere else is no name either.
         name: asked.name.clone(),
@@ -102,7 +100,7 @@ struct Get {
 }
 
 pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Get = params(request, INVALID)?;
+    let asked: Get = params(request)?;
     let named = named(account, &asked.name).ok_or_else(not_found)?;
     let (parameter, version) = find(account, &named)?;
     Ok(json!({ "Parameter": view(account, &named, (parameter, version), asked.with_decryption) }))
@@ -117,7 +115,7 @@ struct GetMany {
 }
 
 pub(super) fn get_many(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: GetMany = params(request, INVALID)?;
+    let asked: GetMany = params(request)?;
     if !(1..=10).contains(&asked.names.len()) {
         return Err(invalid(format!(
             "1 validation error detected: Value '[{}]' at 'names' failed to satisfy constraint: Member must have length \
@@ -136,14 +134,8 @@ pub(super) fn get_many(account: &Account, request: &ApiRequest) -> Outcome {
     Ok(json!({ "Parameters": found, "InvalidParameters": missing }))
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Delete {
-    name: String,
-}
-
 pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let Delete { name } = params(request, INVALID)?;
+    let name = text(request, "Name")?;
     let named = named(account, &name).filter(|named| named.selector.is_none()).ok_or_else(not_found)?;
     account.ssm.parameters.remove(&named.name).map(|_| json!({})).ok_or_else(not_found)
 }
@@ -178,19 +170,16 @@ fn view(
         Kind::SecureString if !decrypt => &version.ciphertext,
         _ => version.value.reveal(),
     };
-    let mut view = json!({
+    json!({
         "Name": named.name,
-        "Type": parameter.kind.as_str(),
+        "Type": parameter.kind,
         "Value": shown,
         "Version": version.number,
         "LastModifiedDate": version.modified.epoch_secs(),
         "ARN": account.arn("ssm", &format!("parameter/{}", named.name.trim_start_matches('/'))),
         "DataType": "text",
-    });
-    if let Some(selector) = &named.selector {
-        view["Selector"] = json!(format!(":{selector}"));
-    }
-    view
+        "Selector": named.selector.as_ref().map(|selector| format!(":{selector}")),
+    })
 }
 
 /// AWS gives this error no text.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::account::Millis;
 use crate::secret::Secret;
@@ -22,7 +22,7 @@ pub(super) struct Parameter {
 }
 
 /// `Type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) enum Kind {
     String,
     StringList,
@@ -41,16 +41,6 @@ pub(super) struct Version {
 
 /// Versions that Parameter Store keeps of a parameter.
 const MOST_VERSIONS: usize = 100;
-
-impl Kind {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::String => "String",
-            Self::StringList => "StringList",
-            Self::SecureString => "SecureString",
-        }
-    }
-}
 
 impl Parameter {
     pub(super) fn new(kind: Kind, first: Version) -> Self {

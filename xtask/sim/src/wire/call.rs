@@ -62,14 +62,15 @@ impl fmt::Debug for ApiRequest {
     }
 }
 
-#[cfg(test)]
 impl ApiRequest {
-    /// A call as a JSON client makes it.
-    pub(crate) fn of(api: Api, operation: &str, params: Value) -> Self {
+    /// A call as a JSON client makes it, or the account to itself.
+    pub(crate) fn of(api: Api, operation: &str, mut params: Value) -> Self {
+        super::drop_nulls(&mut params);
         Self { api, operation: operation.to_owned(), params, access_key: None, region: None }
     }
 
     /// A call as a query client makes it, its parameters written as a form.
+    #[cfg(test)]
     pub(crate) fn form(api: Api, operation: &str, form: &str) -> Self {
         let params = super::form::parse(form.as_bytes()).map(Value::Object).unwrap_or_default();
         Self::of(api, operation, params)

@@ -9,7 +9,7 @@ use super::credential::{self, Scope, Unsigned};
 use super::encode::refusal;
 use super::form;
 use super::protocol::Protocol;
-use super::{Api, ApiError, ApiRequest};
+use super::{Api, ApiError, ApiRequest, drop_nulls};
 use crate::account::Ids;
 
 /// Reads one AWS API call.
@@ -34,12 +34,13 @@ fn json_call(parts: &Parts, target: &str, body: &[u8]) -> Result<ApiRequest, Ref
     let (prefix, operation) = target.rsplit_once('.').ok_or_else(unknown)?;
     let api = Api::of_target_prefix(prefix).ok_or_else(unknown)?;
     let scope = credential::scope(parts).map_err(|unsigned| (None, json_unsigned(unsigned)))?;
-    let params = match body {
+    let mut params = match body {
         [] => Value::Object(Map::new()),
         body => serde_json::from_slice(body).ok().filter(Value::is_object).ok_or_else(|| {
             (None, ApiError::new("SerializationException", "The request body is not a JSON object"))
         })?,
     };
+    drop_nulls(&mut params);
     Ok(call(api, operation, params, Some(scope)))
 }
 

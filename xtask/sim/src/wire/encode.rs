@@ -38,13 +38,6 @@ fn json_body(value: &Value) -> Bytes {
     match value {
         // An operation without output still answers with a document: SDKs parse it.
         Value::Null => Bytes::from_static(b"{}"),
-        // AWS leaves a member without a value out; operations write one, such as `nextToken`, as null.
-        Value::Object(members) => {
-            let members = members.iter().filter(|(_, value)| !value.is_null());
-            Bytes::from(
-                members.map(|(name, value)| (name.clone(), value.clone())).collect::<Value>().to_string(),
-            )
-        }
         value => Bytes::from(value.to_string()),
     }
 }

@@ -73,14 +73,25 @@ impl Node {
     }
 }
 
-/// Reads an optional number, flag or text of a form: `#[serde(default, deserialize_with = "leaf")]`.
+/// Reads one text, or several.
+pub(crate) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => Ok(vec![text]),
+        value => serde_json::from_value(value).map_err(D::Error::custom),
+    }
+}
+
+/// Reads an optional number, flag or text, which a form has as a text: `#[serde(default, deserialize_with = "leaf")]`.
 pub(crate) fn leaf<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr,
     T::Err: Display,
 {
-    let text = String::deserialize(deserializer)?;
+    let text = match Value::deserialize(deserializer)? {
+        Value::String(text) => text,
+        value => value.to_string(),
+    };
     text.parse().map(Some).map_err(|error| D::Error::custom(format!("'{text}': {error}")))
 }
 

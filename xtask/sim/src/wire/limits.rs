@@ -22,7 +22,7 @@ const TABLE: &[(Api, &[&str], &str, u64)] = &[
     (Api::Elb, &["DescribeTargetGroups"], "TargetGroupArns", 20),
     (Api::Elb, &["DescribeListeners"], "ListenerArns", 20),
     (Api::Elb, &["DescribeRules"], "RuleArns", 20),
-    (Api::Elb, &["AddTags", "RemoveTags"], "ResourceArns", 20),
+    (Api::Elb, &["AddTags", "RemoveTags", "DescribeTags"], "ResourceArns", 20),
     (Api::Elb, &["ModifyLoadBalancerAttributes"], "Attributes", 20),
     (Api::Elb, &["DescribeLoadBalancers", "DescribeListeners", "DescribeRules", "DescribeTargetGroups"], "PageSize", 400),
     (Api::CloudMap, &["ListNamespaces"], "MaxResults", 100),
@@ -49,19 +49,22 @@ pub(crate) fn check(request: &ApiRequest) -> Result<(), ApiError> {
                 "1 validation error detected: Value at '{member}' failed to satisfy constraint: \
                  Member must have {constraint} less than or equal to {most}"
             );
-            return Err(ApiError::new(code(*api), text));
+            return Err(ApiError::new(api.invalid(), text));
         }
     }
     Ok(())
 }
 
-fn code(api: Api) -> &'static str {
-    match api {
-        Api::Scaling | Api::Ssm | Api::SecretsManager => "ValidationException",
-        Api::CloudMap => "InvalidInput",
-        Api::Elb | Api::Sts | Api::Iam => "ValidationError",
-        Api::Ec2 => "InvalidParameterValue",
-        Api::Ecs | Api::Ecr | Api::Logs | Api::Tagging => "InvalidParameterException",
+impl Api {
+    /// The code of every refusal of a parameter's form.
+    pub(crate) fn invalid(self) -> &'static str {
+        match self {
+            Self::Scaling | Self::Ssm => "ValidationException",
+            Self::CloudMap => "InvalidInput",
+            Self::Elb | Self::Sts | Self::Iam => "ValidationError",
+            Self::Ec2 => "InvalidParameterValue",
+            _ => "InvalidParameterException",
+        }
     }
 }
 

@@ -19,8 +19,8 @@ pub(crate) use call::Outcome;
 pub use call::{Api, ApiError, ApiRequest};
 pub(crate) use decode::decode;
 pub(crate) use encode::encode;
-pub(crate) use form::{leaf, list};
-pub(crate) use params::{page, params};
+pub(crate) use form::{leaf, list, texts};
+pub(crate) use params::{drop_nulls, listing, page, params, text};
 pub(crate) use timestamp::{civil, day_of, iso8601};
 pub(crate) use wildcard::wildcard;
 

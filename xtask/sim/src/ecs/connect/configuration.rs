@@ -14,13 +14,10 @@ use crate::wire::ApiError;
 #[serde(rename_all = "camelCase")]
 pub(in crate::ecs) struct ConnectConfiguration {
     pub(in crate::ecs) enabled: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) namespace: Option<String>,
     #[serde(default)]
     pub(in crate::ecs) services: Vec<ConnectService>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) log_configuration: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) access_log_configuration: Option<Value>,
     /// Members that nothing here reads.
     #[serde(flatten)]
@@ -32,15 +29,11 @@ pub(in crate::ecs) struct ConnectConfiguration {
 #[serde(rename_all = "camelCase")]
 pub(in crate::ecs) struct ConnectService {
     pub(in crate::ecs) port_name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) discovery_name: Option<String>,
     #[serde(default)]
     pub(in crate::ecs) client_aliases: Vec<ClientAlias>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) ingress_port_override: Option<u16>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) timeout: Option<Timeout>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) tls: Option<Value>,
     /// Members that nothing here reads.
     #[serde(flatten)]
@@ -51,9 +44,7 @@ pub(in crate::ecs) struct ConnectService {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::ecs) struct Timeout {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) idle_timeout_seconds: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) per_request_timeout_seconds: Option<u32>,
 }
 
@@ -62,7 +53,6 @@ pub(in crate::ecs) struct Timeout {
 #[serde(rename_all = "camelCase")]
 pub(in crate::ecs) struct ClientAlias {
     pub(in crate::ecs) port: u16,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) dns_name: Option<String>,
     /// Members that nothing here reads.
     #[serde(flatten)]

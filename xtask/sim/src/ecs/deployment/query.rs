@@ -2,13 +2,14 @@
 //! none.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::service_deployment::ServiceDeployment;
 use crate::account::Account;
 use crate::ecs::errors::invalid;
-use crate::ecs::params::{decode, page};
+use crate::ecs::params::described;
 use crate::ecs::state::service_key;
-use crate::wire::{ApiRequest, Outcome};
+use crate::wire::{ApiRequest, Outcome, listing, params};
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -17,8 +18,6 @@ struct List {
     cluster: Option<String>,
     status: Vec<String>,
     created_at: Window,
-    next_token: Option<String>,
-    max_results: Option<u32>,
 }
 
 /// Epoch seconds.
@@ -30,7 +29,7 @@ struct Window {
 }
 
 pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: List = decode(request)?;
+    let asked: List = params(request)?;
     let key = service_key(account, asked.cluster.as_deref(), &asked.service)?;
     let Some(service) = account.ecs.services.get(&key).filter(|service| service.is_alive()) else {
         return Ok(json!({ "serviceDeployments": [] }));
@@ -41,13 +40,8 @@ pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
             && asked.created_at.after.is_none_or(|after| at >= after)
             && asked.created_at.before.is_none_or(|before| at <= before)
     });
-    let views: Vec<Value> = wanted.map(|deployment| deployment.brief(account, service)).collect();
-    let (views, next) = page(&views, asked.next_token.as_deref(), asked.max_results, 20, 100)?;
-    let mut reply = json!({ "serviceDeployments": views });
-    if let Some(next) = next {
-        reply["nextToken"] = json!(next);
-    }
-    Ok(reply)
+    let brief = |deployment: &ServiceDeployment| deployment.brief(account, service);
+    listing(request, "serviceDeployments", (20, 100), wanted.collect(), brief)
 }
 
 #[derive(Deserialize)]
@@ -57,20 +51,16 @@ struct Describe {
 }
 
 pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Describe = decode(request)?;
+    let asked: Describe = params(request)?;
     if asked.service_deployment_arns.is_empty() || asked.service_deployment_arns.len() > 20 {
         return Err(invalid("serviceDeploymentArns must have between 1 and 20 items."));
     }
-    let (mut found, mut failures) = (Vec::new(), Vec::new());
-    for arn in &asked.service_deployment_arns {
-        let known = account.ecs.services.values().filter(|service| service.is_alive()).find_map(|service| {
-            let deployment = service.service_deployments.iter().find(|deployment| deployment.arn == *arn)?;
+    described("serviceDeployments", &asked.service_deployment_arns, |arn| {
+        let mut alive = account.ecs.services.values().filter(|service| service.is_alive());
+        let known = alive.find_map(|service| {
+            let deployment = service.service_deployments.iter().find(|deployment| deployment.arn == arn)?;
             Some(deployment.full(account, service))
         });
-        match known {
-            Some(view) => found.push(view),
-            None => failures.push(json!({ "arn": arn, "reason": "MISSING" })),
-        }
-    }
-    Ok(json!({ "serviceDeployments": found, "failures": failures }))
+        known.ok_or_else(|| arn.to_owned())
+    })
 }

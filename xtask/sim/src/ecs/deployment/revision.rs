@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use crate::account::{Account, Millis};
 use crate::ecs::errors::invalid;
-use crate::ecs::params::decode;
+use crate::ecs::params::described;
 use crate::ecs::service::{Service, Spec};
-use crate::wire::{ApiRequest, Outcome};
+use crate::wire::{ApiRequest, Outcome, params};
 
 /// A service revision.
 #[derive(Clone, Debug)]
@@ -68,31 +68,22 @@ struct Describe {
 }
 
 pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Describe = decode(request)?;
+    let asked: Describe = params(request)?;
     if asked.service_revision_arns.is_empty() || asked.service_revision_arns.len() > 20 {
         return Err(invalid("serviceRevisionArns must have between 1 and 20 items."));
     }
-    let (mut found, mut failures) = (Vec::new(), Vec::new());
-    for arn in &asked.service_revision_arns {
-        let services = account.ecs.services.values();
-        let revision = services.filter_map(|service| Some((service, service.revision(arn)?))).next();
-        match revision {
-            Some((service, revision)) => found.push(view(account, service, revision)),
-            None => failures.push(json!({ "arn": arn, "reason": "MISSING" })),
-        }
-    }
-    Ok(json!({ "serviceRevisions": found, "failures": failures }))
+    described("serviceRevisions", &asked.service_revision_arns, |arn| {
+        let mut services = account.ecs.services.values();
+        let known = services.find_map(|service| Some(view(account, service, service.revision(arn)?)));
+        known.ok_or_else(|| arn.to_owned())
+    })
 }
 
 fn view(account: &Account, service: &Service, revision: &Revision) -> Value {
-    let images = revision.images.iter().map(|image| {
-        let mut view = json!({ "containerName": image.container, "image": image.image });
-        if let Some(digest) = &image.digest {
-            view["imageDigest"] = json!(digest);
-        }
-        view
-    });
-    let mut view = json!({
+    let images = revision.images.iter().map(
+        |image| json!({ "containerName": image.container, "image": image.image, "imageDigest": image.digest }),
+    );
+    json!({
         "serviceRevisionArn": revision.arn,
         "serviceArn": service.arn,
         "clusterArn": crate::ecs::reference::cluster_arn(account, &service.key.cluster),
@@ -107,12 +98,7 @@ fn view(account: &Account, service: &Service, revision: &Revision) -> Value {
         "volumeConfigurations": revision.spec.volumes,
         "vpcLatticeConfigurations": revision.spec.vpc_lattice,
         "createdAt": revision.created_at.epoch_secs(),
-    });
-    if let Some(launch_type) = &revision.launch_type {
-        view["launchType"] = json!(launch_type);
-    }
-    if let Some(connect) = &revision.spec.connect {
-        view["serviceConnectConfiguration"] = json!(connect);
-    }
-    view
+        "launchType": revision.launch_type,
+        "serviceConnectConfiguration": revision.spec.connect,
+    })
 }

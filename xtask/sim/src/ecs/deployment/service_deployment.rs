@@ -117,31 +117,23 @@ impl ServiceDeployment {
 
     /// The short form, as ListServiceDeployments has it.
     pub(super) fn brief(&self, account: &Account, service: &Service) -> Value {
-        let mut view = json!({
+        json!({
             "serviceDeploymentArn": self.arn,
             "serviceArn": service.arn,
             "clusterArn": cluster_arn(account, &service.key.cluster),
             "createdAt": self.created_at.epoch_secs(),
             "targetServiceRevisionArn": self.target_revision,
             "status": self.status.as_str(),
-        });
-        for (name, at) in [("startedAt", self.started_at), ("finishedAt", self.finished_at)] {
-            if let Some(at) = at {
-                view[name] = json!(at.epoch_secs());
-            }
-        }
-        if let Some(reason) = &self.status_reason {
-            view["statusReason"] = json!(reason);
-        }
-        view
+            "statusReason": self.status_reason,
+            "startedAt": self.started_at.map(Millis::epoch_secs),
+            "finishedAt": self.finished_at.map(Millis::epoch_secs),
+        })
     }
 
     /// The long form, as DescribeServiceDeployments has it.
     pub(super) fn full(&self, account: &Account, service: &Service) -> Value {
         let mut view = self.brief(account, service);
-        if let Some(members) = view.as_object_mut() {
-            members.remove("targetServiceRevisionArn");
-        }
+        view["targetServiceRevisionArn"] = Value::Null;
         let requested = self.requested.unwrap_or(service.desired);
         view["updatedAt"] = json!(self.updated_at.epoch_secs());
         view["targetServiceRevision"] = counts(account, service, &self.target_revision, Some(requested));
@@ -161,9 +153,7 @@ impl ServiceDeployment {
         };
         let names = alarms.map(|alarms| alarms.alarm_names.clone()).unwrap_or_default();
         view["alarms"] = json!({ "status": status, "alarmNames": names, "triggeredAlarmNames": [] });
-        if let Some(at) = self.stopped_at {
-            view["stoppedAt"] = json!(at.epoch_secs());
-        }
+        view["stoppedAt"] = json!(self.stopped_at.map(Millis::epoch_secs));
         if let Some(rollback) = &self.rollback {
             view["rollback"] = json!({
                 "reason": rollback.reason,

@@ -8,8 +8,7 @@ use super::service_deployment::ServiceDeploymentStatus;
 use super::start::{self, BY_REQUEST};
 use crate::account::{Account, Millis};
 use crate::ecs::errors::invalid;
-use crate::ecs::params::decode;
-use crate::wire::{ApiError, ApiRequest, Outcome};
+use crate::wire::{ApiError, ApiRequest, Outcome, params};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,7 +20,7 @@ struct Stop {
 /// Only ROLLBACK is documented to work. ABORT is in the enumeration; it is taken at its name: what runs is left as it is,
 /// and nothing is put back.
 pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Stop = decode(request)?;
+    let asked: Stop = params(request)?;
     let aborts = match asked.stop_type.as_deref() {
         None | Some("ROLLBACK") => false,
         Some("ABORT") => true,

@@ -3,6 +3,7 @@
 use super::census::Cause;
 use crate::account::{Account, Millis};
 use crate::ecs::deployment::RolloutState;
+use crate::ecs::event::say;
 use crate::ecs::state::ServiceKey;
 use crate::workload::TaskId;
 
@@ -91,9 +92,7 @@ pub(super) fn found_unhealthy(
                 "(task {id}) (port {port}) is unhealthy in (target-group {target_group}) due to (reason {reason})."
             ),
         };
-        if let Some(service) = account.ecs.services.get_mut(key) {
-            service.events.push(&mut account.ids, now, &key.service, &what);
-        }
+        say(account, now, key, &what);
     }
 }
 

@@ -5,6 +5,7 @@ use super::decision::{Class, Decision, Wants, decide};
 use super::{breaker, completion, failures};
 use crate::account::{Account, Due as AccountDue, Millis};
 use crate::ecs::deployment::ServiceDeploymentStatus;
+use crate::ecs::event::say;
 use crate::ecs::service::ServiceStatus;
 use crate::ecs::state::{Due, ServiceKey};
 use crate::ecs::task::{self, Stop, TaskStatus};
@@ -126,11 +127,9 @@ fn launch(account: &mut Account, now: Millis, key: &ServiceKey, count: u32) -> b
             Err(reason) => failures::refused(account, now, key, attempt, &reason),
         }
     }
-    if let Some(service) = account.ecs.services.get_mut(key)
-        && !started.is_empty()
-    {
+    if !started.is_empty() {
         let what = format!("has started {} tasks: {}.", started.len(), listed(&started));
-        service.events.push(&mut account.ids, now, &key.service, &what);
+        say(account, now, key, &what);
     }
     true
 }
@@ -151,14 +150,12 @@ fn say_stopped(account: &mut Account, now: Millis, key: &ServiceKey, tasks: &[Ta
     let runs = |id: &&TaskId| account.ecs.tasks.get(*id).is_some_and(|task| task.started_at.is_some());
     let running: Vec<TaskId> = tasks.iter().filter(runs).cloned().collect();
     let pending = tasks.len() - running.len();
-    let Some(service) = account.ecs.services.get_mut(key) else { return };
     if pending > 0 {
-        let what = format!("stopped {pending} pending tasks.");
-        service.events.push(&mut account.ids, now, &key.service, &what);
+        say(account, now, key, &format!("stopped {pending} pending tasks."));
     }
     if !running.is_empty() {
         let what = format!("has stopped {} running tasks: {}.", running.len(), listed(&running));
-        service.events.push(&mut account.ids, now, &key.service, &what);
+        say(account, now, key, &what);
     }
 }
 

@@ -10,21 +10,13 @@ use crate::wire::ApiError;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::ecs) struct DeploymentConfiguration {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) deployment_circuit_breaker: Option<CircuitBreaker>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) maximum_percent: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) minimum_healthy_percent: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) alarms: Option<Alarms>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) strategy: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) bake_time_in_minutes: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) lifecycle_hooks: Option<Vec<Value>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) early_success_criteria: Option<EarlySuccess>,
 }
 
@@ -35,9 +27,7 @@ pub(in crate::ecs) struct CircuitBreaker {
     pub(in crate::ecs) enable: bool,
     pub(in crate::ecs) rollback: bool,
     /// Whether a healthy task sets the count of failures back to 0; AWS's default is that it does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) reset_on_healthy_task: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) threshold_configuration: Option<Threshold>,
 }
 
@@ -64,10 +54,8 @@ pub(in crate::ecs) struct Threshold {
 #[serde(rename_all = "camelCase")]
 pub(in crate::ecs) struct EarlySuccess {
     pub(in crate::ecs) enable: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) healthy_percent: Option<u32>,
     /// `BLOCKING` or `DEFERRED`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) source_service_revision_cleanup: Option<String>,
 }
 

@@ -12,13 +12,12 @@ use crate::ecs::connect::{self, ConnectConfiguration};
 use crate::ecs::deployment;
 use crate::ecs::errors::{invalid, unsupported};
 use crate::ecs::event::Events;
-use crate::ecs::params::decode;
 use crate::ecs::reference::service_arn;
 use crate::ecs::state::{ServiceKey, active_cluster};
-use crate::ecs::tags::{self, Tag};
 use crate::ecs::task_definition;
 use crate::identity::caller_arn;
-use crate::wire::{ApiError, ApiRequest, Outcome};
+use crate::tagging::{self, Tag};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, params};
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -65,13 +64,13 @@ pub(super) struct Controller {
 
 /// Creates the service and its first deployment. A repetition of the request that made it changes nothing.
 pub(in crate::ecs) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Create = decode(request)?;
+    let asked: Create = params(request)?;
     let cluster = active_cluster(account, asked.cluster.as_deref())?;
     check_name(&asked.service_name)?;
     if asked.client_token.as_ref().is_some_and(|token| token.len() > 36) {
         return Err(invalid("The request contains an idempotency token longer than 36 characters."));
     }
-    tags::check(&asked.tags)?;
+    tagging::check(Api::Ecs, &asked.tags)?;
     let key = ServiceKey { cluster, service: asked.service_name.clone() };
     match account.ecs.services.get(&key).map(|service| (service.status, service.creation == request.params)) {
         Some((ServiceStatus::Active, true)) => {
@@ -109,8 +108,8 @@ pub(in crate::ecs) fn create(account: &mut Account, now: Millis, request: &ApiRe
         wake_at: None,
     };
     account.ecs.services.insert(key.clone(), service);
-    account.ecs.tags.forget(&arn);
-    account.ecs.tags.put(&arn, &asked.tags);
+    account.tags.forget(&arn);
+    account.tags.put(&arn, asked.tags);
     Ok(json!({ "service": view::view(account, &key, true) }))
 }
 

@@ -8,9 +8,8 @@ use super::view;
 use crate::account::{Account, Millis};
 use crate::ecs::deployment::ServiceDeploymentStatus;
 use crate::ecs::errors::{invalid, service_not_found};
-use crate::ecs::params::decode;
 use crate::ecs::state::{ServiceKey, service_key};
-use crate::wire::{ApiRequest, Outcome};
+use crate::wire::{ApiRequest, Outcome, params};
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -21,7 +20,7 @@ struct Delete {
 }
 
 pub(in crate::ecs) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Delete = decode(request)?;
+    let asked: Delete = params(request)?;
     let key = service_key(account, asked.cluster.as_deref(), &asked.service)?;
     let service = account.ecs.services.get_mut(&key).ok_or_else(service_not_found)?;
     match service.status {
@@ -49,6 +48,6 @@ pub(in crate::ecs) fn forget(account: &mut Account, key: &ServiceKey) {
     if account.ecs.services.get(key).is_some_and(|service| service.status == ServiceStatus::Inactive) {
         let arn = crate::ecs::reference::service_arn(account, key);
         account.ecs.services.remove(key);
-        account.ecs.tags.forget(&arn);
+        account.tags.forget(&arn);
     }
 }

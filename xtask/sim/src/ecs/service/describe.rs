@@ -1,15 +1,15 @@
 //! DescribeServices and ListServices.
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::Value;
 
 use super::view;
 use crate::account::Account;
 use crate::ecs::errors::invalid;
-use crate::ecs::params::{decode, listed, page, short_name};
+use crate::ecs::params::{described, short_name};
 use crate::ecs::reference::service_arn;
 use crate::ecs::state::{ServiceKey, active_cluster};
-use crate::wire::{ApiRequest, Outcome};
+use crate::wire::{ApiRequest, Outcome, listing, params};
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -21,7 +21,7 @@ struct Describe {
 
 /// An unknown service is no error: it is a failure MISSING in a reply with status 200.
 pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Describe = decode(request)?;
+    let asked: Describe = params(request)?;
     let cluster = active_cluster(account, asked.cluster.as_deref())?;
     if asked.services.is_empty() {
         return Err(invalid("Services cannot be empty."));
@@ -30,16 +30,11 @@ pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outco
         return Err(invalid("Service count is limited to 10."));
     }
     let with_tags = asked.include.iter().any(|what| what == "TAGS");
-    let (mut found, mut failures) = (Vec::new(), Vec::new());
-    for reference in &asked.services {
+    described("services", &asked.services, |reference| {
         let key = ServiceKey::new(&cluster, short_name(reference));
-        if account.ecs.services.contains_key(&key) {
-            found.push(view::view(account, &key, with_tags));
-        } else {
-            failures.push(json!({ "arn": service_arn(account, &key), "reason": "MISSING" }));
-        }
-    }
-    Ok(json!({ "services": found, "failures": failures }))
+        let known = account.ecs.services.contains_key(&key);
+        if known { Ok(view::view(account, &key, with_tags)) } else { Err(service_arn(account, &key)) }
+    })
 }
 
 #[derive(Deserialize, Default)]
@@ -47,13 +42,11 @@ pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outco
 struct List {
     cluster: Option<String>,
     launch_type: Option<String>,
-    next_token: Option<String>,
-    max_results: Option<u32>,
 }
 
 /// DRAINING and INACTIVE services are not listed.
 pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: List = decode(request)?;
+    let asked: List = params(request)?;
     let cluster = active_cluster(account, asked.cluster.as_deref())?;
     let services = account.ecs.services.values().filter(|service| {
         service.key.cluster == cluster
@@ -61,6 +54,5 @@ pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
             && (asked.launch_type.is_none() || asked.launch_type == service.knobs.launch_type)
     });
     let arns: Vec<String> = services.map(|service| service.arn.clone()).collect();
-    let (arns, next) = page(&arns, asked.next_token.as_deref(), asked.max_results, 10, 100)?;
-    Ok(listed("serviceArns", arns, next))
+    listing(request, "serviceArns", (10, 100), arns, Value::from)
 }

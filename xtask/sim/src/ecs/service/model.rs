@@ -61,13 +61,9 @@ pub(in crate::ecs) struct AwsVpc {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::ecs) struct LoadBalancer {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) target_group_arn: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) load_balancer_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) container_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::ecs) container_port: Option<u16>,
     /// Members that nothing here reads.
     #[serde(flatten)]

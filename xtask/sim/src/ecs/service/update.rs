@@ -14,10 +14,9 @@ use crate::ecs::capacity::{self, Share};
 use crate::ecs::connect::{self, ConnectConfiguration};
 use crate::ecs::deployment;
 use crate::ecs::errors::{invalid, service_not_active, service_not_found, unsupported};
-use crate::ecs::params::decode;
 use crate::ecs::state::{ServiceKey, service_key};
 use crate::ecs::task_definition;
-use crate::wire::{ApiError, ApiRequest, Outcome};
+use crate::wire::{ApiError, ApiRequest, Outcome, params};
 
 /// The members of an update. `launchType`, `schedulingStrategy` and `tags` are none of them.
 #[derive(Deserialize, Default)]
@@ -47,7 +46,7 @@ struct Update {
 }
 
 pub(in crate::ecs) fn update(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Update = decode(request)?;
+    let asked: Update = params(request)?;
     let key = service_key(account, asked.cluster.as_deref(), &asked.service)?;
     let service = account.ecs.services.get(&key).ok_or_else(service_not_found)?;
     if !service.is_active() {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::model::{Service, ServiceStatus};
 use crate::account::Account;
+use crate::ecs::capacity::Share;
 use crate::ecs::connect::{self, ConnectConfiguration};
 use crate::ecs::deployment::{Deployment, counts};
 use crate::ecs::reference::cluster_arn;
@@ -17,6 +18,9 @@ pub(super) fn view(account: &Account, key: &ServiceKey, with_tags: bool) -> Valu
     let (running, pending, _) = tally(&tasks);
     let spec = &service.primary.spec;
     let knobs = &service.knobs;
+    // A service that uses capacity providers shows no launch type.
+    let (strategy, launch_type) = capacity(service);
+    let grace = knobs.health_check_grace_period.or((!spec.load_balancers.is_empty()).then_some(0));
     let mut view = json!({
         "serviceArn": service.arn,
         "serviceName": key.service,
@@ -48,33 +52,27 @@ pub(super) fn view(account: &Account, key: &ServiceKey, with_tags: bool) -> Valu
         "propagateTags": knobs.propagate_tags,
         "enableExecuteCommand": knobs.execute_command,
         "availabilityZoneRebalancing": if knobs.az_rebalancing { "ENABLED" } else { "DISABLED" },
+        "healthCheckGracePeriodSeconds": grace,
+        "launchType": launch_type,
+        "capacityProviderStrategy": strategy,
+        "tags": with_tags.then(|| account.tags.of(&service.arn)),
     });
-    if let Some(seconds) = knobs.health_check_grace_period {
-        view["healthCheckGracePeriodSeconds"] = json!(seconds);
-    } else if !spec.load_balancers.is_empty() {
-        view["healthCheckGracePeriodSeconds"] = json!(0);
-    }
-    // A service that uses capacity providers shows no launch type.
-    if knobs.capacity_provider_strategy.is_empty() {
-        if let Some(launch_type) = &knobs.launch_type {
-            view["launchType"] = json!(launch_type);
-        }
-    } else {
-        view["capacityProviderStrategy"] = json!(knobs.capacity_provider_strategy);
-    }
     if service.status != ServiceStatus::Inactive {
         let primary = std::iter::once(deployment_view(account, service, &service.primary, true, &tasks));
         let older = service.older.iter().map(|older| deployment_view(account, service, older, false, &tasks));
         view["deployments"] = primary.chain(older).collect();
-        if let Some(arn) = &service.current_service_deployment {
-            view["currentServiceDeployment"] = json!(arn);
-        }
+        view["currentServiceDeployment"] = json!(service.current_service_deployment);
         view["currentServiceRevisions"] = revisions(account, service);
     }
-    if with_tags {
-        view["tags"] = account.ecs.tags.value(&service.arn);
-    }
     view
+}
+
+/// The capacity provider strategy, or the launch type where there is none.
+fn capacity(service: &Service) -> (Option<&[Share]>, Option<&str>) {
+    match service.knobs.capacity_provider_strategy.as_slice() {
+        [] => (None, service.knobs.launch_type.as_deref()),
+        strategy => (Some(strategy), None),
+    }
 }
 
 /// Running, pending and wanted tasks.
@@ -116,6 +114,9 @@ fn deployment_view(
     let (running, pending, wanted) = tally(&own);
     let spec = &deployment.spec;
     let desired = if primary && deployment.launches() { service.desired } else { wanted };
+    let (strategy, launch_type) = capacity(service);
+    let resources = ConnectConfiguration::enabled(spec.connect.as_ref())
+        .map(|_| connect::resources(account, &service.key, &deployment.endpoints));
     let mut view = json!({
         "id": deployment.id,
         "status": if primary { "PRIMARY" } else { "ACTIVE" },
@@ -131,22 +132,14 @@ fn deployment_view(
         "networkConfiguration": { "awsvpcConfiguration": spec.network },
         "rolloutState": deployment.rollout.as_str(),
         "rolloutStateReason": deployment.reason,
+        "launchType": launch_type,
+        "capacityProviderStrategy": strategy,
+        "serviceConnectConfiguration": spec.connect,
+        "serviceConnectResources": resources,
     });
-    if !service.knobs.capacity_provider_strategy.is_empty() {
-        view["capacityProviderStrategy"] = json!(service.knobs.capacity_provider_strategy);
-    } else if let Some(launch_type) = &service.knobs.launch_type {
-        view["launchType"] = json!(launch_type);
-    }
     let lists = [("volumeConfigurations", &spec.volumes), ("vpcLatticeConfigurations", &spec.vpc_lattice)];
     for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
         view[name] = json!(list);
-    }
-    if let Some(configuration) = &spec.connect {
-        view["serviceConnectConfiguration"] = json!(configuration);
-        if ConnectConfiguration::enabled(Some(configuration)).is_some() {
-            view["serviceConnectResources"] =
-                connect::resources(account, &service.key, &deployment.endpoints);
-        }
     }
     view
 }

@@ -188,17 +188,8 @@ fn call_logs(
     operation: &str,
     params: serde_json::Value,
 ) -> Result<(), String> {
-    let request = ApiRequest {
-        api: Api::Logs,
-        operation: operation.to_owned(),
-        params,
-        access_key: None,
-        region: None,
-    };
-    match logs::handle(account, now, &request) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("{}: {}", error.code, error.message)),
-    }
+    let answer = logs::handle(account, now, &ApiRequest::of(Api::Logs, operation, params));
+    answer.map(drop).map_err(|error| format!("{}: {}", error.code, error.message))
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use super::overrides::Overrides;
 use crate::account::{Account, Due as AccountDue, Millis};
 use crate::ecs::capacity;
 use crate::ecs::state::{Due, ServiceKey};
-use crate::ecs::tags::Tag;
 use crate::ecs::task_definition::TaskSpec;
 use crate::identity;
+use crate::tagging::Tag;
 use crate::workload::TaskId;
 
 /// What a task is launched from.
@@ -77,7 +77,7 @@ pub(super) fn place(account: &mut Account, now: Millis, definition: &TaskSpec, p
     let interface = interface(account, &plan.key, &plan.subnets);
     let containers = containers(account, &plan.key, &id, definition);
     account.ecs.launched += 1;
-    account.ecs.tags.put(&arn, &plan.tags);
+    account.tags.put(&arn, plan.tags.clone());
     let names = definition.container_definitions.iter().map(|container| container.name.as_str());
     let task = Task {
         id: id.clone(),
@@ -180,8 +180,8 @@ fn containers(account: &mut Account, key: &ServiceKey, task: &str, definition: &
 fn inherited_tags(account: &Account, key: &ServiceKey, task_definition: &str) -> Vec<Tag> {
     let Some(service) = account.ecs.services.get(key) else { return Vec::new() };
     let mut tags = match service.knobs.propagate_tags.as_str() {
-        "TASK_DEFINITION" => account.ecs.tags.of(task_definition),
-        "SERVICE" => account.ecs.tags.of(&service.arn),
+        "TASK_DEFINITION" => account.tags.of(task_definition),
+        "SERVICE" => account.tags.of(&service.arn),
         _ => Vec::new(),
     };
     if service.knobs.managed_tags {

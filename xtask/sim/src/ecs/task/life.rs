@@ -4,8 +4,8 @@ use super::model::{ContainerState, TaskStatus};
 use super::stopping::{self, Stop};
 use super::{health, image, order};
 use crate::account::{Account, Due as AccountDue, Millis};
-use crate::ecs::rollout;
 use crate::ecs::state::Due;
+use crate::ecs::{event, rollout};
 use crate::elb::{self, Target};
 use crate::workload::{Effect, TaskId};
 
@@ -82,9 +82,7 @@ fn activate(account: &mut Account, now: Millis, id: &TaskId) {
         let registered = Target { ip, port: target.port, task: id.clone() };
         elb::register(account, now, &target.target_group, registered);
         let what = format!("registered 1 targets in (target-group {})", target.target_group);
-        if let Some(service) = account.ecs.services.get_mut(&key) {
-            service.events.push(&mut account.ids, now, &key.service, &what);
-        }
+        event::say(account, now, &key, &what);
     }
     let at = now.plus_millis(account.settings.pace.activating_ms);
     account.timers.push(at, AccountDue::Ecs(Due::Activated(id.clone())));

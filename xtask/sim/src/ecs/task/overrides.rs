@@ -13,32 +13,22 @@ use crate::wire::ApiError;
 pub(in crate::ecs) struct Overrides {
     container_overrides: Vec<ContainerOverride>,
     inference_accelerator_overrides: Vec<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     cpu: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     memory: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     task_role_arn: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     execution_role_arn: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     ephemeral_storage: Option<Value>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 struct ContainerOverride {
-    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     command: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     environment: Vec<Variable>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     cpu: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     memory: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     memory_reservation: Option<u32>,
 }
 

@@ -8,10 +8,10 @@ use super::stopping::{self, Stop};
 use super::view::view;
 use crate::account::{Account, Millis};
 use crate::ecs::errors::invalid;
-use crate::ecs::params::{decode, listed, page, short_name};
+use crate::ecs::params::{described, short_name};
 use crate::ecs::state::{active_cluster, service_key};
 use crate::ecs::task_definition::revision_of;
-use crate::wire::{ApiRequest, Outcome};
+use crate::wire::{ApiRequest, Outcome, listing, params};
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -22,13 +22,11 @@ struct List {
     started_by: Option<String>,
     desired_status: Option<String>,
     launch_type: Option<String>,
-    next_token: Option<String>,
-    max_results: Option<u32>,
 }
 
 /// Tasks by *desired* status, RUNNING unless asked otherwise; PENDING never finds any.
 pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: List = decode(request)?;
+    let asked: List = params(request)?;
     let cluster = active_cluster(account, asked.cluster.as_deref())?;
     let service = match &asked.service_name {
         Some(name) => Some(service_key(account, Some(&cluster), name)?),
@@ -57,9 +55,7 @@ pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
         })
         .collect();
     tasks.sort_by_key(|task| task.sequence);
-    let arns: Vec<String> = tasks.into_iter().map(|task| task.arn.clone()).collect();
-    let (arns, next) = page(&arns, asked.next_token.as_deref(), asked.max_results, 100, 100)?;
-    Ok(listed("taskArns", arns, next))
+    listing(request, "taskArns", (100, 100), tasks, |task| json!(task.arn))
 }
 
 #[derive(Deserialize, Default)]
@@ -71,7 +67,7 @@ struct Describe {
 }
 
 pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Describe = decode(request)?;
+    let asked: Describe = params(request)?;
     let cluster = active_cluster(account, asked.cluster.as_deref())?;
     if asked.tasks.is_empty() {
         return Err(invalid("Tasks cannot be empty."));
@@ -80,18 +76,12 @@ pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outco
         return Err(invalid("Tasks count is limited to 100."));
     }
     let with_tags = asked.include.iter().any(|what| what == "TAGS");
-    let (mut found, mut failures) = (Vec::new(), Vec::new());
-    for reference in &asked.tasks {
+    described("tasks", &asked.tasks, |reference| {
         let id = short_name(reference);
-        match account.ecs.tasks.get(id).filter(|task| task.service.cluster == cluster) {
-            Some(task) => found.push(view(account, task, with_tags)),
-            None => {
-                let arn = account.arn("ecs", &format!("task/{cluster}/{id}"));
-                failures.push(json!({ "arn": arn, "reason": "MISSING" }));
-            }
-        }
-    }
-    Ok(json!({ "tasks": found, "failures": failures }))
+        let task = account.ecs.tasks.get(id).filter(|task| task.service.cluster == cluster);
+        task.map(|task| view(account, task, with_tags))
+            .ok_or_else(|| account.arn("ecs", &format!("task/{cluster}/{id}")))
+    })
 }
 
 #[derive(Deserialize, Default)]
@@ -103,7 +93,7 @@ struct StopTask {
 }
 
 pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: StopTask = decode(request)?;
+    let asked: StopTask = params(request)?;
     let cluster = active_cluster(account, asked.cluster.as_deref())?;
     let id = short_name(&asked.task).to_owned();
     if account.ecs.tasks.get(&id).is_none_or(|task| task.service.cluster != cluster) {

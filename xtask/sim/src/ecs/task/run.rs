@@ -8,12 +8,11 @@ use super::overrides::Overrides;
 use super::view::view;
 use crate::account::{Account, Millis};
 use crate::ecs::errors::{client, invalid};
-use crate::ecs::params::decode;
 use crate::ecs::service::{NetworkConfiguration, check, check_propagation};
 use crate::ecs::state::{ServiceKey, active_cluster};
-use crate::ecs::tags::{self, Tag};
 use crate::ecs::{capacity, task_definition};
-use crate::wire::{ApiError, ApiRequest, Outcome};
+use crate::tagging::{self, Tag};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, params};
 use crate::workload::TaskId;
 
 #[derive(Deserialize, Default)]
@@ -49,7 +48,7 @@ pub(in crate::ecs) struct Ran {
 const REMEMBERED: u64 = 86_400;
 
 pub(in crate::ecs) fn run(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Run = decode(request)?;
+    let asked: Run = params(request)?;
     let cluster = active_cluster(account, asked.cluster.as_deref())?;
     account.ecs.ran.retain(|_, ran| now.since(ran.at) < REMEMBERED * 1000);
     if let Some(ran) = asked.client_token.as_ref().and_then(|token| account.ecs.ran.get(token)) {
@@ -63,7 +62,7 @@ pub(in crate::ecs) fn run(account: &mut Account, now: Millis, request: &ApiReque
     if !(1..=10).contains(&count) {
         return Err(invalid("count must be between 1 and 10."));
     }
-    tags::check(&asked.tags)?;
+    tagging::check(Api::Ecs, &asked.tags)?;
     check_names(&asked)?;
     let definition = task_definition::resolve(account, &asked.task_definition)?;
     let (spec, size) = asked.overrides.apply(&definition.spec, definition.size)?;
@@ -86,7 +85,7 @@ pub(in crate::ecs) fn run(account: &mut Account, now: Millis, request: &ApiReque
     launch::check_roles(account, &spec).map_err(client)?;
     let mut own_tags = asked.tags.clone();
     if check_propagation(asked.propagate_tags.as_deref())? == "TASK_DEFINITION" {
-        own_tags.extend(account.ecs.tags.of(&arn));
+        own_tags.extend(account.tags.of(&arn));
     }
     if asked.managed_tags {
         own_tags.push(Tag { key: "aws:ecs:clusterName".to_owned(), value: cluster.clone() });

@@ -3,6 +3,7 @@
 use super::model::TaskStatus;
 use super::order;
 use crate::account::{Account, Due as AccountDue, Millis};
+use crate::ecs::event;
 use crate::ecs::state::Due;
 use crate::elb::{self, TargetState};
 use crate::workload::{Effect, TaskId};
@@ -79,16 +80,11 @@ fn deregister(account: &mut Account, now: Millis, id: &TaskId) -> bool {
     let ip = task.interface.ip.clone().unwrap_or_default();
     for target in &targets {
         elb::deregister(account, now, &target.target_group, &ip, target.port);
-        if let Some(service) = account.ecs.services.get_mut(&key) {
-            let what = format!("deregistered 1 targets in (target-group {})", target.target_group);
-            service.events.push(&mut account.ids, now, &key.service, &what);
-        }
+        let what = format!("deregistered 1 targets in (target-group {})", target.target_group);
+        event::say(account, now, &key, &what);
     }
-    if !targets.is_empty()
-        && let Some(service) = account.ecs.services.get_mut(&key)
-    {
-        let what = "has begun draining connections on 1 tasks.";
-        service.events.push(&mut account.ids, now, &key.service, what);
+    if !targets.is_empty() {
+        event::say(account, now, &key, "has begun draining connections on 1 tasks.");
     }
     !targets.is_empty()
 }
@@ -124,6 +120,6 @@ pub(in crate::ecs) fn deprovisioned(account: &mut Account, now: Millis, id: &Tas
 
 pub(in crate::ecs) fn forget(account: &mut Account, id: &TaskId) {
     if let Some(task) = account.ecs.tasks.remove(id) {
-        account.ecs.tags.forget(&task.arn);
+        account.tags.forget(&task.arn);
     }
 }

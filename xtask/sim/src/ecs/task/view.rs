@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::model::{Container, ContainerState, HealthStatus, Interface, Task, TaskStatus};
-use crate::account::Account;
+use crate::account::{Account, Millis};
 use crate::ecs::reference::cluster_arn;
 use crate::ecs::task_definition::ContainerSpec;
 
@@ -11,7 +11,9 @@ pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
     let (cpu, memory) = task.size;
     let containers: Vec<Value> =
         task.containers.iter().map(|container| container_view(account, task, container)).collect();
-    let mut view = json!({
+    let connected_at = task.pull_started_at.unwrap_or(task.created_at).epoch_secs();
+    let address = task.interface.ip.as_ref();
+    json!({
         "taskArn": task.arn,
         "clusterArn": cluster_arn(account, &task.service.cluster),
         "taskDefinitionArn": task.task_definition,
@@ -32,43 +34,22 @@ pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
         "overrides": task.overrides,
         "platformFamily": "Linux",
         "platformVersion": "1.4.0",
-        "tags": if with_tags { account.ecs.tags.value(&task.arn) } else { json!([]) },
+        "tags": if with_tags { account.tags.of(&task.arn) } else { Vec::new() },
         "version": task.status as u32 + 1,
-    });
-    let started_by = Some(&task.deployment).filter(|by| !by.is_empty());
-    for (name, value) in [
-        ("startedBy", started_by),
-        ("launchType", task.launch_type.as_ref()),
-        ("capacityProviderName", task.capacity_provider.as_ref()),
-    ] {
-        if let Some(value) = value {
-            view[name] = json!(value);
-        }
-    }
-    if task.interface.ip.is_some() {
-        view["connectivity"] = json!("CONNECTED");
-        view["connectivityAt"] = json!(task.pull_started_at.unwrap_or(task.created_at).epoch_secs());
-    }
-    let moments = [
-        ("pullStartedAt", task.pull_started_at),
-        ("pullStoppedAt", task.pull_stopped_at),
-        ("startedAt", task.started_at),
-        ("stoppingAt", task.stopping_at),
-        ("executionStoppedAt", task.stopped_at),
-        ("stoppedAt", task.stopped_at),
-    ];
-    for (name, at) in moments {
-        if let Some(at) = at {
-            view[name] = json!(at.epoch_secs());
-        }
-    }
-    if let Some(code) = task.stop_code {
-        view["stopCode"] = json!(code);
-    }
-    if let Some(reason) = &task.stopped_reason {
-        view["stoppedReason"] = json!(reason);
-    }
-    view
+        "startedBy": Some(&task.deployment).filter(|by| !by.is_empty()),
+        "launchType": task.launch_type,
+        "capacityProviderName": task.capacity_provider,
+        "connectivity": address.map(|_| "CONNECTED"),
+        "connectivityAt": address.map(|_| connected_at),
+        "pullStartedAt": task.pull_started_at.map(Millis::epoch_secs),
+        "pullStoppedAt": task.pull_stopped_at.map(Millis::epoch_secs),
+        "startedAt": task.started_at.map(Millis::epoch_secs),
+        "stoppingAt": task.stopping_at.map(Millis::epoch_secs),
+        "executionStoppedAt": task.stopped_at.map(Millis::epoch_secs),
+        "stoppedAt": task.stopped_at.map(Millis::epoch_secs),
+        "stopCode": task.stop_code,
+        "stoppedReason": task.stopped_reason,
+    })
 }
 
 fn architecture(account: &Account, task: &Task) -> &'static str {
@@ -110,39 +91,29 @@ fn container_view(account: &Account, task: &Task, container: &Container) -> Valu
         ContainerState::Running => "RUNNING",
         ContainerState::Stopped => "STOPPED",
     };
-    let mut view = json!({
+    let address =
+        |ip: &String| json!({ "attachmentId": task.interface.attachment, "privateIpv4Address": ip });
+    let agent = || {
+        let definition = account.ecs.families.by_arn(&task.task_definition);
+        let spec = definition.and_then(|definition| definition.spec.container(&container.name));
+        let carried = spec.is_none_or(ContainerSpec::carries_exec_agent);
+        let status = if carried || container.started_at.is_none() { status } else { "STOPPED" };
+        json!([{ "name": "ExecuteCommandAgent", "lastStatus": status }])
+    };
+    json!({
         "containerArn": container.arn,
         "taskArn": task.arn,
         "name": container.name,
         "image": container.image,
         "lastStatus": status,
         "networkBindings": [],
-        "networkInterfaces": [],
+        "networkInterfaces": task.interface.ip.iter().map(address).collect::<Vec<_>>(),
         "healthStatus": container.health.as_ref().map_or(HealthStatus::Unknown, |health| health.status).as_str(),
         "cpu": "0",
-    });
-    if container.started_at.is_some() {
-        view["runtimeId"] = json!(container.runtime_id);
-    }
-    if let Some(ip) = &task.interface.ip {
-        view["networkInterfaces"] =
-            json!([{ "attachmentId": task.interface.attachment, "privateIpv4Address": ip }]);
-    }
-    if let Some(digest) = &container.image_digest {
-        view["imageDigest"] = json!(digest);
-    }
-    if task.execute_command {
-        let definition = account.ecs.families.by_arn(&task.task_definition);
-        let spec = definition.and_then(|definition| definition.spec.container(&container.name));
-        let carried = spec.is_none_or(ContainerSpec::carries_exec_agent);
-        let status = if carried || container.started_at.is_none() { status } else { "STOPPED" };
-        view["managedAgents"] = json!([{ "name": "ExecuteCommandAgent", "lastStatus": status }]);
-    }
-    if let Some(code) = container.exit_code {
-        view["exitCode"] = json!(code);
-    }
-    if let Some(reason) = &container.reason {
-        view["reason"] = json!(reason);
-    }
-    view
+        "runtimeId": container.started_at.map(|_| &container.runtime_id),
+        "imageDigest": container.image_digest,
+        "managedAgents": task.execute_command.then(agent),
+        "exitCode": container.exit_code,
+        "reason": container.reason,
+    })
 }

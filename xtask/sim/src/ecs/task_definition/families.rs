@@ -102,8 +102,6 @@ pub(super) fn view(definition: &TaskDefinition) -> Value {
     put("registeredBy", json!(definition.registered_by));
     put("compatibilities", json!(["EC2", "FARGATE"]));
     put("requiresAttributes", json!([]));
-    if let Some(at) = definition.deregistered_at {
-        put("deregisteredAt", json!(at.epoch_secs()));
-    }
+    put("deregisteredAt", json!(definition.deregistered_at.map(Millis::epoch_secs)));
     Value::Object(view)
 }

@@ -1,13 +1,12 @@
 //! DescribeTaskDefinition, ListTaskDefinitions, DeregisterTaskDefinition.
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::families::{find, view};
 use crate::account::{Account, Millis};
 use crate::ecs::errors::{client, invalid};
-use crate::ecs::params::{decode, listed, page};
-use crate::wire::{ApiRequest, Outcome};
+use crate::wire::{ApiRequest, Outcome, listing, params};
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -17,15 +16,12 @@ struct Describe {
 }
 
 pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Describe = decode(request)?;
+    let asked: Describe = params(request)?;
     let definition =
         find(account, &asked.task_definition).ok_or_else(|| client("Unable to describe task definition."))?;
-    let mut reply = json!({ "taskDefinition": view(definition) });
     // Tags are beside the definition, never inside it, and only when asked for.
-    if asked.include.iter().any(|what| what == "TAGS") {
-        reply["tags"] = account.ecs.tags.value(&definition.arn);
-    }
-    Ok(reply)
+    let tags = asked.include.iter().any(|what| what == "TAGS").then(|| account.tags.of(&definition.arn));
+    Ok(json!({ "taskDefinition": view(definition), "tags": tags }))
 }
 
 #[derive(Deserialize, Default)]
@@ -34,12 +30,10 @@ struct List {
     family_prefix: Option<String>,
     status: Option<String>,
     sort: Option<String>,
-    next_token: Option<String>,
-    max_results: Option<u32>,
 }
 
 pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: List = decode(request)?;
+    let asked: List = params(request)?;
     let active = match asked.status.as_deref() {
         None | Some("ACTIVE") => true,
         Some("INACTIVE" | "DELETE_IN_PROGRESS") => false,
@@ -59,8 +53,7 @@ pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
     if descending {
         arns.reverse();
     }
-    let (arns, next) = page(&arns, asked.next_token.as_deref(), asked.max_results, 100, 100)?;
-    Ok(listed("taskDefinitionArns", arns, next))
+    listing(request, "taskDefinitionArns", (100, 100), arns, Value::from)
 }
 
 #[derive(Deserialize, Default)]
@@ -70,7 +63,7 @@ struct Deregister {
 }
 
 pub(in crate::ecs) fn deregister(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Deregister = decode(request)?;
+    let asked: Deregister = params(request)?;
     if !asked.task_definition.rsplit('/').next().is_some_and(|name| name.contains(':')) {
         return Err(client("Revision is missing."));
     }

@@ -1,16 +1,22 @@
 //! RegisterTaskDefinition: a new revision on every call, even of an identical definition.
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::families::{TaskDefinition, view};
 use super::spec::{ContainerSpec, TaskSpec, Volume};
 use super::{dependencies, fargate};
 use crate::account::{Account, Millis};
-use crate::ecs::errors::{client, invalid};
-use crate::ecs::params::{decode, without_nulls};
-use crate::ecs::tags::{self, Tag};
+use crate::ecs::errors::client;
 use crate::identity::caller_arn;
-use crate::wire::{ApiError, ApiRequest, Outcome};
+use crate::tagging::{self, Tag};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, params};
+
+#[derive(Deserialize)]
+struct Tagged {
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
 
 /// The request's members that a definition keeps.
 const KEPT: [&str; 15] = [
@@ -32,12 +38,9 @@ const KEPT: [&str; 15] = [
 ];
 
 pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let spec: TaskSpec = decode(request)?;
-    let tags: Vec<Tag> = match request.params.get("tags") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(tags) => serde_json::from_value(tags.clone()).map_err(|error| invalid(error.to_string()))?,
-    };
-    tags::check(&tags)?;
+    let spec: TaskSpec = params(request)?;
+    let Tagged { tags } = params(request)?;
+    tagging::check(Api::Ecs, &tags)?;
     check_family(&spec.family)?;
     check_containers(&spec)?;
     dependencies::check(&spec)?;
@@ -45,7 +48,9 @@ pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &Api
     let fargate = spec.requires_compatibilities.iter().any(|what| what == "FARGATE");
     let size = if fargate { check_fargate(&spec)? } else { loose_size(&spec)? };
 
-    let mut document = kept(&request.params);
+    let given = request.params.as_object().into_iter().flatten();
+    let kept = given.filter(|(name, _)| KEPT.contains(&name.as_str()));
+    let mut document: Map<String, Value> = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
     fill_defaults(&mut document);
     if fargate {
         document.insert("cpu".to_owned(), json!(size.0.to_string()));
@@ -66,18 +71,8 @@ pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &Api
     };
     let shown = view(&definition);
     account.ecs.families.add(definition);
-    account.ecs.tags.put(&arn, &tags);
+    account.tags.put(&arn, tags.clone());
     Ok(json!({ "taskDefinition": shown, "tags": tags }))
-}
-
-fn kept(params: &Value) -> Map<String, Value> {
-    let mut document = Map::new();
-    for name in KEPT {
-        if let Some(value) = params.get(name).filter(|value| !value.is_null()) {
-            document.insert(name.to_owned(), without_nulls(value));
-        }
-    }
-    document
 }
 
 /// What DescribeTaskDefinition shows although nobody gave it.

@@ -189,7 +189,7 @@ fn every_registration_is_a_new_revision_and_tags_are_beside_it() {
     let listed =
         lab.ok("ListTaskDefinitions", json!({ "familyPrefix": "web", "sort": "DESC", "maxResults": 1 }));
     assert!(listed["taskDefinitionArns"][0].as_str().unwrap().ends_with("/web:2"));
-    assert_eq!(listed["nextToken"], "1");
+    assert!(listed["nextToken"].is_string());
 }
 
 #[test]
@@ -205,6 +205,15 @@ fn describe_services_takes_ten_and_reports_unknown_ones_as_missing() {
 }
 
 #[test]
+fn a_page_has_its_limits_and_a_made_up_token_is_refused() {
+    let mut lab = Lab::new();
+    for paging in [json!({ "maxResults": 0 }), json!({ "maxResults": 101 }), json!({ "nextToken": "99" })] {
+        let refused = lab.refused("ListClusters", paging.clone());
+        assert!(refused.starts_with("InvalidParameterException"), "{paging}: {refused}");
+    }
+}
+
+#[test]
 fn a_member_of_the_wrong_type_is_an_error_and_not_a_panic() {
     let mut lab = Lab::new();
     for (operation, params) in [
@@ -212,7 +221,7 @@ fn a_member_of_the_wrong_type_is_an_error_and_not_a_panic() {
         ("UpdateService", json!({ "cluster": "prod", "service": ["web"] })),
         ("RegisterTaskDefinition", json!({ "family": "web", "containerDefinitions": "none" })),
         ("DescribeTasks", json!({ "tasks": { "a": 1 } })),
-        ("ListServices", json!([])),
+        ("ListServices", json!({ "launchType": 7 })),
         ("StopServiceDeployment", json!({})),
         ("DescribeServiceRevisions", json!(null)),
     ] {
