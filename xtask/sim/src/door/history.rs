@@ -1,6 +1,7 @@
 //! What was asked of the account, and the replies that a stale read repeats.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -48,9 +49,9 @@ pub(super) struct History {
 /// The last reply of a read, the last one that an earlier write count gave, and when it first gave which.
 #[derive(Debug)]
 struct Replies {
-    latest: (u64, Outcome),
-    earlier: Option<Outcome>,
-    recent: VecDeque<(Millis, Outcome)>,
+    latest: (u64, Arc<Outcome>),
+    earlier: Option<Arc<Outcome>>,
+    recent: VecDeque<(Millis, Arc<Outcome>)>,
 }
 
 impl Replies {
@@ -62,10 +63,10 @@ impl Replies {
     }
 
     fn at(&self, moment: Millis) -> Option<&Outcome> {
-        self.recent.iter().rev().find(|(since, _)| *since <= moment).map(|(_, outcome)| outcome)
+        self.recent.iter().rev().find(|(since, _)| *since <= moment).map(|(_, outcome)| outcome.as_ref())
     }
 
-    fn add(&mut self, now: Millis, outcome: Outcome) {
+    fn add(&mut self, now: Millis, outcome: Arc<Outcome>) {
         if self.recent.back().is_some_and(|(_, last)| *last == outcome) {
             return;
         }
@@ -112,15 +113,15 @@ impl History {
         if let Some(old) = old {
             return old.clone();
         }
-        let outcome = handle();
-        self.remember(now, key, outcome.clone());
-        outcome
+        let outcome = Arc::new(handle());
+        self.remember(now, key, Arc::clone(&outcome));
+        outcome.as_ref().clone()
     }
 
-    fn remember(&mut self, now: Millis, key: String, outcome: Outcome) {
+    fn remember(&mut self, now: Millis, key: String, outcome: Arc<Outcome>) {
         let writes = self.writes;
         if let Some(replies) = self.reads.get_mut(&key) {
-            replies.add(now, outcome.clone());
+            replies.add(now, Arc::clone(&outcome));
             let (age, previous) = std::mem::replace(&mut replies.latest, (writes, outcome));
             if age < writes {
                 replies.earlier = Some(previous);
@@ -133,7 +134,7 @@ impl History {
             self.reads.remove(&oldest);
         }
         self.order.push_back(key.clone());
-        let recent = VecDeque::from([(now, outcome.clone())]);
+        let recent = VecDeque::from([(now, Arc::clone(&outcome))]);
         self.reads.insert(key, Replies { latest: (writes, outcome), earlier: None, recent });
     }
 }
