@@ -37,6 +37,7 @@ impl std::fmt::Display for Surface {
             Self::Api(Api::Scaling) => "application-autoscaling",
             Self::Api(Api::CloudMap) => "servicediscovery",
             Self::Api(Api::Logs) => "logs",
+            Self::Api(Api::CloudWatch) => "cloudwatch",
             Self::Api(Api::Ssm) => "ssm",
             Self::Api(Api::SecretsManager) => "secretsmanager",
             Self::Api(Api::Elb) => "elasticloadbalancing",

@@ -8,6 +8,7 @@
 
 mod account;
 mod cloudmap;
+mod cloudwatch;
 pub mod door;
 mod ecr;
 mod ecs;

@@ -85,6 +85,9 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
             aws.put_retention_policy(spec).await?;
         }
         Action::SetLogRetention(spec) => aws.put_retention_policy(spec).await?,
+        Action::PutCapacityProviders { cluster, default_strategy } => {
+            aws.put_capacity_providers(cluster, default_strategy).await?;
+        }
         Action::CreateCluster(spec) => {
             aws.create_cluster(spec, &tags).await?;
         }

@@ -9,7 +9,7 @@ const fn need(action: &'static str, on: Resource) -> Need {
 }
 
 /// What plan, deploy, rollback, history, status and smoke call.
-pub const DEPLOY: [Need; 71] = [
+pub const DEPLOY: [Need; 72] = [
     need("application-autoscaling:DeleteScalingPolicy", Resource::ScalableTarget),
     need("application-autoscaling:DeleteScheduledAction", Resource::ScalableTarget),
     need("application-autoscaling:DeregisterScalableTarget", Resource::ScalableTarget),
@@ -46,6 +46,7 @@ pub const DEPLOY: [Need; 71] = [
     need("ecs:ListTagsForResource", Resource::Cluster),
     need("ecs:ListTaskDefinitions", Resource::Any),
     need("ecs:ListTasks", Resource::InCluster),
+    need("ecs:PutClusterCapacityProviders", Resource::Cluster),
     need("ecs:RegisterTaskDefinition", Resource::TaskDefinition),
     need("ecs:RunTask", Resource::TaskDefinition),
     need("ecs:StopServiceDeployment", Resource::ServiceDeployment),

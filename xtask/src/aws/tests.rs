@@ -115,7 +115,12 @@ impl Ground {
         subnets.sort();
         let found = aws.describe_security_groups("group-name", &["alb"]).await.unwrap();
         let groups: Vec<String> = found.into_iter().map(|group| group.id).collect();
-        aws.create_cluster(&deploy::model::spec::ClusterSpec { name: "c".into() }, &tags()).await.unwrap();
+        aws.create_cluster(
+            &deploy::model::spec::ClusterSpec { name: "c".into(), capacity_providers: Vec::new() },
+            &tags(),
+        )
+        .await
+        .unwrap();
         let namespace = deploy::model::spec::NamespaceSpec { name: "ielts.local".into() };
         let namespace = aws.create_http_namespace(&namespace, &tags()).await.unwrap();
         let balancer = LoadBalancerSpec {

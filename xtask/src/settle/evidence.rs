@@ -31,6 +31,9 @@ pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
         let since = seen.service.events.iter().rev().filter(|event| event.at_ms >= entry.created_ms);
         evidence.events = since.map(|event| event.message.clone()).collect();
     }
+    if let Some(ours) = &seen.deployment {
+        evidence.alarms.clone_from(&ours.alarms);
+    }
     let addresses: Vec<_> = ours.iter().filter_map(|task| task.private_ip.clone()).collect();
     let healthy = |target: &&TargetSnapshot| target.state == "healthy" && addresses.contains(&target.ip);
     evidence.ever_healthy |= seen.targets.iter().any(|target| healthy(&target));

@@ -4,6 +4,7 @@
 
 mod abort;
 mod adoption;
+mod alarms;
 mod availability;
 mod before_roll;
 mod causes;
@@ -29,6 +30,7 @@ mod network;
 mod outcomes;
 mod partial;
 mod picture;
+mod placement;
 mod policy;
 mod renames;
 mod rollout;

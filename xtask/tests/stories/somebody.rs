@@ -160,12 +160,17 @@ impl Somebody {
 
 /// Asks ECS by hand, as with the AWS CLI. It takes no time. An error is the body of the refusal, or nothing.
 pub(crate) fn ecs(cloud: &Cloud, operation: &str, body: &Value) -> Result<Value, Value> {
+    api(cloud, &format!("AmazonEC2ContainerServiceV20141113.{operation}"), body)
+}
+
+/// The same of another API, by its target.
+pub(crate) fn api(cloud: &Cloud, target: &str, body: &Value) -> Result<Value, Value> {
     let signed = format!(
         "AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20251009/r/ecs/aws4_request, SignedHeaders=host, Signature=0"
     );
     let request = http::Request::post("http://cloud.test/")
         .header("content-type", "application/x-amz-json-1.1")
-        .header("x-amz-target", format!("AmazonEC2ContainerServiceV20141113.{operation}"))
+        .header("x-amz-target", target)
         .header("authorization", signed)
         .body(body.to_string())
         .unwrap();

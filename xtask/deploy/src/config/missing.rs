@@ -51,6 +51,9 @@ fn of_service(service: &Service) -> Vec<String> {
     if service.container.health_check.is_some() {
         keys.push("container.health-check.command");
     }
+    if service.deployment.alarms.as_ref().is_some_and(|alarms| alarms.enable) {
+        keys.push("deployment.alarms.names");
+    }
     if service.before_roll.is_some() {
         keys.push("before-roll.command");
     }

@@ -13,6 +13,8 @@ const LOCAL_START_SECS: u64 = 15;
 /// Between the end of the last old task and ECS calling the deployment complete: usually 10 to 60 s.
 const FARGATE_COMPLETION_SECS: u64 = 90;
 const LOCAL_COMPLETION_SECS: u64 = 10;
+/// For as long ECS may watch alarms once all tasks run: it derives the time from their periods, and shows it nowhere.
+const ALARMS_SECS: u64 = 900;
 /// Of good rolls: a release whose tasks fail at first, and get well before the circuit breaker trips, is a good one.
 const ROLLS: u64 = 2;
 
@@ -36,5 +38,7 @@ pub(super) fn patience(kind: Kind, settle: Option<u64>, service: &Service) -> Pa
     let wave = start + secs(checks) + leave;
     let roll = waves(service).unwrap_or(1).max(1) * wave;
     let given = rollout.settle_secs.or(settle);
-    Patience { roll_secs: given.unwrap_or(ROLLS * roll), back_secs: roll, finish_secs: leave }
+    let watched = rollout.alarms.as_ref().is_some_and(|alarms| alarms.enable);
+    let watch = if watched { ALARMS_SECS } else { 0 };
+    Patience { roll_secs: given.unwrap_or(ROLLS * roll + watch), back_secs: roll, finish_secs: leave }
 }

@@ -45,7 +45,6 @@ pub(super) fn choice<'a>(word: &str, options: &[&'a str]) -> Option<&'a str> {
 /// What to say of a key that is not there and that people look for.
 pub(super) fn answer(key: &str) -> Option<&'static str> {
     Some(match key {
-        "image" => "an image that others build is `image = \"HOST/NAME:TAG\"` of the service itself",
         "replicas" | "instances" | "tasks" | "count" => {
             "the number of tasks is `desired-count`; `scaling` changes it later"
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{Need, Place, Resource};
-use crate::model::Environment;
+use crate::model::{Environment, Service};
 
 /// What calls bring with them that no call is named after.
 ///
@@ -46,6 +46,8 @@ const LINKED: [&str; 3] =
     ["ecs.amazonaws.com", "ecs.application-autoscaling.amazonaws.com", "elasticloadbalancing.amazonaws.com"];
 /// For tasks before the roll. Whoever may run tasks acts with their roles, so only where there are some.
 const RUNS: [&str; 2] = ["ecs:RunTask", "ecs:StopTask"];
+/// For Spot: it is the cluster's, and of a cluster of others only where it has to be.
+const PROVIDERS: &str = "ecs:PutClusterCapacityProviders";
 /// The services that a role is passed to.
 const PASSED_TO: [&str; 2] = ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"];
 
@@ -54,7 +56,9 @@ const PASSED_TO: [&str; 2] = ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"];
 pub fn policy(environment: &Environment, place: Place<'_>, needs: &[Need]) -> Value {
     let mut grouped: BTreeMap<(Resource, &str), BTreeSet<&str>> = BTreeMap::new();
     let runs = environment.services.iter().any(|service| service.before_roll.is_some());
+    let spot = environment.services.iter().any(Service::uses_spot);
     let needs = needs.iter().filter(|need| runs || !RUNS.contains(&need.action));
+    let needs = needs.filter(|need| spot || need.action != PROVIDERS);
     for need in needs.chain(&BROUGHT) {
         // Actions with a condition of their own stand alone.
         let alone = match need.action {

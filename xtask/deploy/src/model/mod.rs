@@ -10,6 +10,7 @@
 mod aws;
 mod before_roll;
 mod build;
+mod capacity;
 mod container;
 mod environment;
 mod image;
@@ -27,6 +28,7 @@ mod tag;
 pub use aws::AwsTables;
 pub use before_roll::BeforeRoll;
 pub use build::{Build, BuildCache, BuildSecret, Engine, Repository};
+pub use capacity::{CapacityProvider, ProviderName};
 pub use container::{Alias, AppProtocol, Connect, ConnectTls, Container, ContainerHealthCheck, LogGroup};
 pub use environment::{Availability, Environment, Kind, Timeouts, Undo, Workload};
 pub use image::ImageName;
@@ -38,8 +40,8 @@ pub use observed::{
 pub use ownership::{MANAGED_BY, Maker, Owned, OwnedKind, Owner};
 pub use release::{Desired, ImageDigest, Pin, Platform, Release};
 pub use rollout::{
-    CircuitBreaker, Cleanup, CustomMetric, Deployment, EarlySuccess, Metric, OnPlainCause, Patience, Policy,
-    Scaling, Schedule, Statistic,
+    Alarms, CircuitBreaker, Cleanup, CustomMetric, Deployment, EarlySuccess, Metric, OnPlainCause, Patience,
+    Policy, Scaling, Schedule, Statistic,
 };
 pub use route::{ContentType, Redirect, Respond, Route};
 pub use service::{

@@ -94,6 +94,10 @@ pub struct ClusterState {
     pub arn: String,
     /// `ACTIVE`, `INACTIVE`, …
     pub status: String,
+    /// The capacity providers that it has.
+    pub capacity_providers: Vec<String>,
+    /// Its default strategy: provider, weight and base.
+    pub default_strategy: Vec<(String, u32, u32)>,
 }
 
 /// A Cloud Map namespace.

@@ -39,6 +39,8 @@ pub struct Deployment {
     pub on_plain_cause: OnPlainCause,
     /// When the deployment counts as complete before ECS would say so by itself; off when absent.
     pub early_success: Option<EarlySuccess>,
+    /// CloudWatch alarms that fail the deployment. When omitted they stay as they are.
+    pub alarms: Option<Alarms>,
 }
 
 impl Default for Deployment {
@@ -53,6 +55,7 @@ impl Default for Deployment {
             bake_secs: 30,
             on_plain_cause: OnPlainCause::RollBack,
             early_success: None,
+            alarms: None,
         }
     }
 }
@@ -76,6 +79,26 @@ pub struct CircuitBreaker {
 impl Default for CircuitBreaker {
     fn default() -> Self {
         Self { enable: true, rollback: true, threshold: 3, reset_on_healthy_task: true }
+    }
+}
+
+/// CloudWatch alarms that ECS watches while a deployment is in progress, and for a while after its tasks run. One that is in
+/// ALARM when the deployment begins does not count for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Alarms {
+    /// Their names.
+    #[schemars(length(min = 1, max = 100))]
+    pub names: Vec<String>,
+    /// Whether they are watched.
+    pub enable: bool,
+    /// Whether ECS goes back to the last good revision when one goes into ALARM.
+    pub rollback: bool,
+}
+
+impl Default for Alarms {
+    fn default() -> Self {
+        Self { names: Vec::new(), enable: true, rollback: true }
     }
 }
 

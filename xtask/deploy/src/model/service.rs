@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::spec::TargetGroupSpec;
 use super::{
-    AwsTables, BeforeRoll, Build, Connect, Container, Deployment, ImageName, LogGroup, Lookup, Repository,
-    Route, Scaling,
+    AwsTables, BeforeRoll, Build, CapacityProvider, Connect, Container, Deployment, ImageName, LogGroup,
+    Lookup, ProviderName, Repository, Route, Scaling,
 };
 
 /// A service's short name in `deploy.toml`, such as `backend`.
@@ -75,6 +75,13 @@ pub struct Service {
     /// How many tasks the service begins with; afterwards autoscaling decides, where there is `scaling`.
     #[schemars(range(min = 0, max = 5000))]
     pub desired_count: u32,
+    /// Where tasks run, such as `[{ name = "FARGATE_SPOT", weight = 4 }, { name = "FARGATE", base = 1 }]`. On-demand alone when
+    /// omitted.
+    #[schemars(length(max = 2))]
+    pub capacity_providers: Vec<CapacityProvider>,
+    /// Whether ECS moves tasks until all availability zones have alike many. When omitted it stays as it is; AWS enables it for
+    /// new services.
+    pub availability_zone_rebalancing: Option<bool>,
     /// Whether `cargo xtask exec` and `aws ecs execute-command` work in tasks that start from now on; the task role needs
     /// the ssmmessages permissions.
     pub enable_execute_command: bool,
@@ -133,6 +140,8 @@ impl Default for Service {
             network: ServiceNetwork::default(),
             security_groups: Vec::new(),
             desired_count: 2,
+            capacity_providers: Vec::new(),
+            availability_zone_rebalancing: None,
             enable_execute_command: false,
             connect: None,
             load_balancer: true,
@@ -180,6 +189,12 @@ impl Service {
     #[must_use]
     pub fn execution_role(&self) -> Option<&Lookup> {
         Some(&self.execution_role).filter(|role| !role.text().is_empty())
+    }
+
+    /// Whether some of its tasks may run on Spot. On-demand alone is the launch type.
+    #[must_use]
+    pub fn uses_spot(&self) -> bool {
+        self.capacity_providers.iter().any(|provider| provider.name == ProviderName::Spot)
     }
 
     /// What it offers to others through Service Connect.

@@ -37,6 +37,8 @@ pub enum Action {
     SetLogRetention(LogGroupSpec),
     /// ECS CreateCluster.
     CreateCluster(ClusterSpec),
+    /// ECS PutClusterCapacityProviders, which takes the default strategy too.
+    PutCapacityProviders { cluster: ClusterSpec, default_strategy: Vec<(String, u32, u32)> },
     /// Cloud Map CreateHttpNamespace, and its operation's end.
     CreateNamespace(NamespaceSpec),
     /// ELBv2 CreateLoadBalancer.
@@ -186,6 +188,7 @@ impl Action {
                 | Self::CreateLogGroup(_)
                 | Self::SetLogRetention(_)
                 | Self::CreateCluster(_)
+                | Self::PutCapacityProviders { .. }
                 | Self::CreateNamespace(_)
                 | Self::CreateLoadBalancer(_)
                 | Self::CreateListener(_)
@@ -223,6 +226,9 @@ impl Action {
             Self::CreateLogGroup(spec) => format!("create log group {}", spec.name),
             Self::SetLogRetention(spec) => format!("set retention of log group {}", spec.name),
             Self::CreateCluster(spec) => format!("create cluster {}", spec.name),
+            Self::PutCapacityProviders { cluster, .. } => {
+                format!("set capacity providers of cluster {}", cluster.name)
+            }
             Self::CreateNamespace(spec) => format!("create namespace {}", spec.name),
             Self::CreateLoadBalancer(spec) => format!("create load balancer {}", spec.name),
             Self::CreateListener(spec) => match spec.redirect_to {

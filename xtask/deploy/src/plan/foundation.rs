@@ -1,9 +1,9 @@
 //! Steps for what services stand on: repositories and images, log groups, the cluster, the namespace.
 
 use super::wanted;
-use super::{Action, Plan, Refusal, Stage, Step};
-use crate::model::spec::{ClusterSpec, NamespaceSpec, changes};
-use crate::model::{Desired, Observed, Service};
+use super::{Action, Plan, Refusal, Stage, Step, Why};
+use crate::model::spec::{Change, ClusterSpec, NamespaceSpec, changes};
+use crate::model::{ClusterState, Desired, Observed, ProviderName, Service};
 
 /// Repository, lifecycle policy and push of each service, and its log group.
 pub(super) fn images(stage: &mut Stage, desired: &Desired, observed: &Observed) {
@@ -64,9 +64,15 @@ fn log_group(service: &Service, observed: &Observed) -> Vec<Step> {
 /// The cluster and the namespace.
 pub(super) fn cluster(plan: &mut Plan, stage: &mut Stage, desired: &Desired, observed: &Observed) {
     let environment = &desired.environment;
-    let spec = ClusterSpec { name: environment.cluster.clone() };
+    let spot = environment.services.iter().any(Service::uses_spot);
+    let providers = ProviderName::ALL.iter().filter(|_| spot).map(|provider| provider.wire().to_owned());
+    let spec = ClusterSpec { name: environment.cluster.clone(), capacity_providers: providers.collect() };
     match observed.cluster.as_ref().map(|cluster| cluster.status.as_str()) {
-        Some("ACTIVE" | "PROVISIONING") => {}
+        Some("ACTIVE" | "PROVISIONING") => {
+            if let Some(cluster) = &observed.cluster {
+                capacity_providers(plan, stage, spec, cluster, observed);
+            }
+        }
         None | Some("INACTIVE") => stage.lane("cluster", vec![Step::missing(Action::CreateCluster(spec))]),
         Some(status) => plan.refusals.push(Refusal {
             what: format!("cluster {} is {status}", spec.name),
@@ -77,4 +83,50 @@ pub(super) fn cluster(plan: &mut Plan, stage: &mut Stage, desired: &Desired, obs
         let spec = NamespaceSpec { name: environment.namespace.clone() };
         stage.lane("namespace", vec![Step::missing(Action::CreateNamespace(spec))]);
     }
+}
+
+/// A service's strategy may name only what its cluster has. A cluster of others is theirs to change: the call replaces the
+/// whole list, and the default strategy with it.
+fn capacity_providers(
+    plan: &mut Plan,
+    stage: &mut Stage,
+    spec: ClusterSpec,
+    found: &ClusterState,
+    observed: &Observed,
+) {
+    let has = &found.capacity_providers;
+    let lacks: Vec<String> =
+        spec.capacity_providers.iter().filter(|name| !has.contains(name)).cloned().collect();
+    if lacks.is_empty() {
+        return;
+    }
+    let name = spec.name.clone();
+    let all: Vec<String> = has.iter().chain(&lacks).cloned().collect();
+    if !observed.made.as_ref().is_some_and(|made| made.contains_key(&found.arn)) {
+        let default = found.default_strategy.iter().map(|(provider, weight, base)| {
+            format!("capacityProvider={provider},weight={weight},base={base}")
+        });
+        let default: Vec<String> = default.collect();
+        let default = if default.is_empty() { "[]".to_owned() } else { default.join(" ") };
+        plan.refusals.push(Refusal {
+            what: format!(
+                "cluster {name} has no capacity provider {}, and this tool did not create it",
+                lacks.join(" and ")
+            ),
+            remedy: format!(
+                "aws ecs put-cluster-capacity-providers --cluster {name} --capacity-providers {} \
+                 --default-capacity-provider-strategy {default}",
+                all.join(" ")
+            ),
+        });
+        return;
+    }
+    let change = Change {
+        field: "capacity_providers".to_owned(),
+        from: (!has.is_empty()).then(|| has.join(", ")),
+        to: Some(all.join(", ")),
+    };
+    let cluster = ClusterSpec { capacity_providers: all, ..spec };
+    let action = Action::PutCapacityProviders { cluster, default_strategy: found.default_strategy.clone() };
+    stage.lane("cluster", vec![Step { action, why: Why::Changed(vec![change]) }]);
 }

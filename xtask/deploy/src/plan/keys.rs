@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::spec::{PolicySpec, TargetGroupSpec};
+use crate::model::spec::{Member, PolicySpec, TargetGroupSpec};
 
 /// A member's value as its key has it.
 pub(super) fn typed(key: &str, value: Value) -> Value {
     match (key, value) {
         // Sizes are texts on the wire and numbers in deploy.toml.
         ("cpu" | "memory-mib", Value::String(text)) => text.parse::<u32>().map_or(json!(text), Value::from),
-        ("network.assign-public-ip", value) => json!(value == "ENABLED"),
+        ("network.assign-public-ip" | "availability-zone-rebalancing", value) => json!(value == "ENABLED"),
+        ("capacity-providers", Value::Object(shares)) => shares
+            .iter()
+            .map(|(name, share)| json!({ "name": name, "base": share["base"], "weight": share["weight"] }))
+            .collect(),
         ("deployment.early-success.cleanup", Value::String(text)) => json!(text.to_ascii_lowercase()),
         ("connect.alias", value) => json!({ "port": value[0]["port"], "dns": value[0]["dnsName"] }),
         (_, value) => value,
@@ -143,9 +147,10 @@ pub(super) fn chosen_by_nobody() -> Value {
 }
 
 /// What is compared as a whole: its parts mean nothing alone.
-const WHOLES: [&str; 2] = ["thresholdConfiguration", "clientAliases"];
+const WHOLES: [&str; 3] = ["thresholdConfiguration", "clientAliases", Member::STRATEGY];
 /// What deploy.toml has keys for is said key by key.
 const BY_KEY: &[&str] = &[
+    "alarms",
     "ephemeralStorage",
     "healthCheck",
     "environment",

@@ -199,9 +199,12 @@ pub(super) fn update(
         revision,
         force,
     };
+    // By the API reference another strategy starts no deployment, so that tasks would stay where they run.
+    let moves = !starts && members.contains(&Member::Extra(Member::STRATEGY.to_owned()));
     match force {
         Some(why) => Some(Step::because(action(true), why)),
         None if members.is_empty() => None,
+        None if moves => Some(Step::changed(action(true), differing)),
         None => Some(Step::changed(action(false), differing)),
     }
 }

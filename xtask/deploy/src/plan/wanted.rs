@@ -11,11 +11,12 @@ pub(super) use scaling::{policies, scalable_target, schedules};
 use super::services::live;
 use crate::model::spec::{
     COMMIT_VARIABLE, ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, HealthCheckSpec, ListenerSpec,
-    LoadBalancerBinding, LogGroupSpec, Members, RepositorySpec, RuleAction, RuleSpec, ServiceSpec,
+    LoadBalancerBinding, LogGroupSpec, Member, Members, RepositorySpec, RuleAction, RuleSpec, ServiceSpec,
     TargetGroupSpec, TaskDefinitionSpec, ThresholdSpec, image_reference,
 };
 use crate::model::{
-    Architecture, Connect, Desired, Environment, Listener, Lookup, Observed, Protocol, Service,
+    Architecture, CapacityProvider, Connect, Desired, Environment, Listener, Lookup, Observed, Protocol,
+    Service,
 };
 
 /// The id that a reference resolved to. Observation refuses an account in which one is missing, so the
@@ -329,7 +330,9 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         Some(running) => spec.with_extra_of(&running.spec),
         None => spec,
     };
-    spec.extra = spec.extra.laid(&over);
+    spec.extra = spec.extra.laid(&over).laid(&chosen(service));
+    spec.extra.take(&[Member::STRATEGY]);
+    spec.extra.lay(&strategy(service));
     if let Some(connect) = &mut spec.connect {
         let mut over = service.aws.connect.clone();
         let services = Members::of(over.take(&["services"]).unwrap_or_default());
@@ -341,6 +344,31 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         }
     }
     spec
+}
+
+/// Members for keys that the file may leave out: then they stay as they are.
+fn chosen(service: &Service) -> Members {
+    let mut all = Members::default();
+    if let Some(balanced) = service.availability_zone_rebalancing {
+        let word = if balanced { "ENABLED" } else { "DISABLED" };
+        all.put(&["availabilityZoneRebalancing"], word.into());
+    }
+    if let Some(alarms) = &service.deployment.alarms {
+        let wire =
+            json!({ "alarmNames": alarms.names, "enable": alarms.enable, "rollback": alarms.rollback });
+        all.put(&["deploymentConfiguration", "alarms"], wire);
+    }
+    all
+}
+
+fn strategy(service: &Service) -> Members {
+    let share = |provider: &CapacityProvider| {
+        let CapacityProvider { name, base, weight } = provider;
+        json!({ "capacityProvider": name.wire(), "base": base, "weight": weight })
+    };
+    let shares = service.capacity_providers.iter().filter(|_| service.uses_spot()).map(share);
+    let shares: Vec<Value> = shares.collect();
+    Members::of(if shares.is_empty() { json!({}) } else { json!({ Member::STRATEGY: shares }) })
 }
 
 /// Without a load balancer there is nothing to forgive, and ECS refuses the member: what a service keeps from the time

@@ -11,7 +11,7 @@ use crate::identity::LandingZone;
 use crate::tagging::{self, Tags};
 use crate::wire::{Api, ApiRequest, Outcome, drop_nulls, limits};
 use crate::workload::{Effect, Report};
-use crate::{cloudmap, ecr, ecs, elb, identity, logs, scaling, secretsmanager, ssm};
+use crate::{cloudmap, cloudwatch, ecr, ecs, elb, identity, logs, scaling, secretsmanager, ssm};
 
 /// What a new account is like.
 #[derive(Clone, Debug)]
@@ -58,6 +58,7 @@ pub struct Account {
     pub(crate) ecr: ecr::State,
     pub(crate) logs: logs::State,
     pub(crate) ssm: ssm::State,
+    pub(crate) cloudwatch: cloudwatch::State,
     pub(crate) secrets_manager: secretsmanager::State,
     pub(crate) identity: identity::State,
 }
@@ -91,6 +92,7 @@ impl Account {
             ecr: ecr::State::default(),
             logs: logs::State::default(),
             ssm: ssm::State::default(),
+            cloudwatch: cloudwatch::State::default(),
             secrets_manager: secretsmanager::State::default(),
             identity: identity::State::new(&settings),
             settings,
@@ -107,6 +109,7 @@ impl Account {
             Api::CloudMap => cloudmap::handle(self, now, request),
             Api::Logs => logs::handle(self, now, request),
             Api::Ssm => ssm::handle(self, now, request),
+            Api::CloudWatch => cloudwatch::handle(self, now, request),
             Api::SecretsManager => secretsmanager::handle(self, now, request),
             Api::Elb => elb::handle(self, now, request),
             Api::Tagging => tagging::handle(self, request),

@@ -19,6 +19,8 @@ pub enum Api {
     CloudMap,
     /// CloudWatch Logs.
     Logs,
+    /// CloudWatch (alarms).
+    CloudWatch,
     /// AWS Systems Manager (Parameter Store).
     Ssm,
     /// AWS Secrets Manager.

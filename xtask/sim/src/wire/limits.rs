@@ -61,7 +61,7 @@ impl Api {
         match self {
             Self::Scaling | Self::Ssm => "ValidationException",
             Self::CloudMap => "InvalidInput",
-            Self::Elb | Self::Sts | Self::Iam => "ValidationError",
+            Self::CloudWatch | Self::Elb | Self::Sts | Self::Iam => "ValidationError",
             Self::Ec2 => "InvalidParameterValue",
             _ => "InvalidParameterException",
         }

@@ -29,12 +29,13 @@ pub(super) enum Protocol {
 }
 
 impl Api {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Ecs,
         Self::Ecr,
         Self::Scaling,
         Self::CloudMap,
         Self::Logs,
+        Self::CloudWatch,
         Self::Ssm,
         Self::SecretsManager,
         Self::Elb,
@@ -53,6 +54,9 @@ impl Api {
             Self::Scaling => Protocol::Json { prefix: "AnyScaleFrontendService", message: "Message" },
             Self::CloudMap => Protocol::Json { prefix: "Route53AutoNaming_v20170314", message: "Message" },
             Self::Logs => Protocol::Json { prefix: "Logs_20140328", message: "message" },
+            Self::CloudWatch => {
+                Protocol::Json { prefix: "GraniteServiceVersion20100801", message: "message" }
+            }
             Self::Ssm => Protocol::Json { prefix: "AmazonSSM", message: "message" },
             Self::SecretsManager => Protocol::Json { prefix: "secretsmanager", message: "Message" },
             Self::Tagging => {

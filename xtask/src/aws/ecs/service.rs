@@ -5,7 +5,7 @@ use aws_sdk_ecs::operation::describe_services::DescribeServicesOutput;
 use aws_sdk_ecs::types::{
     DeploymentConfiguration, Failure, LaunchType, PropagateTags, SchedulingStrategy, Service,
 };
-use deploy::model::spec::ServiceSpec;
+use deploy::model::spec::{Member, ServiceSpec};
 use deploy::rollout::ServiceSnapshot;
 use futures_util::future::try_join_all;
 use serde_json::Value;
@@ -85,6 +85,9 @@ impl Aws {
             settings::connect(spec, create.arns).map_err(|error| Error::unsendable(CREATE, &error))?;
         let rolling = settings::deployment(spec).map_err(|error| Error::unsendable(CREATE, &error))?;
         let extra = Raw::with(settings::all_extra(spec, create.arns));
+        // ECS takes one of the two.
+        let by_strategy = spec.extra.get(&[Member::STRATEGY]).is_some();
+        let launch_type = (!by_strategy).then(|| LaunchType::from(spec.launch_type.as_str()));
         let token: String = create.client_token.chars().take(TOKEN).collect();
         let call = || {
             self.ecs
@@ -93,7 +96,7 @@ impl Aws {
                 .service_name(&spec.name)
                 .task_definition(create.task_definition)
                 .desired_count(wire(create.desired))
-                .launch_type(LaunchType::from(spec.launch_type.as_str()))
+                .set_launch_type(launch_type.clone())
                 .platform_version(&spec.platform_version)
                 .scheduling_strategy(SchedulingStrategy::Replica)
                 .network_configuration(network.clone())

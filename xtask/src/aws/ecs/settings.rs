@@ -13,7 +13,7 @@ use deploy::model::spec::{
     ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, LoadBalancerBinding, Member, Members, ServiceSpec,
     ThresholdSpec,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::aws::names::{arn_name, count, port, target_group_name, wire};
 
@@ -113,6 +113,13 @@ pub(super) fn deployment(spec: &ServiceSpec) -> Result<DeploymentConfiguration, 
 /// What the SDK's types do not hold of the members that are sent.
 pub(super) fn extra(spec: &ServiceSpec, arns: &Arns, sent: &BTreeSet<Member>) -> Members {
     let mut all = all_extra(spec, arns);
+    // The launch type is no member of UpdateService, and an empty strategy brings it back only for a service that was created
+    // with it. A strategy of the same meaning does for each.
+    if all.get(&[Member::STRATEGY]).is_none() {
+        let on_demand =
+            json!({ Member::STRATEGY: [{ "capacityProvider": FARGATE, "weight": 1, "base": 0 }] });
+        all.lay(&Members::of(on_demand));
+    }
     let names: Vec<String> = all.iter().map(|(name, _)| name.clone()).collect();
     for name in names {
         let member = match name.as_str() {
@@ -162,9 +169,32 @@ const AS_THEY_ARE: [&str; 8] = [
     "vpcLatticeConfigurations",
 ];
 
+/// The capacity providers of Fargate.
+const FARGATE: &str = "FARGATE";
+const SPOT: &str = "FARGATE_SPOT";
+
+/// The strategy, by provider; none where it says what the launch type says.
+fn read_strategy(shown: &Value) -> Members {
+    let strategy = shown.get(Member::STRATEGY).cloned().unwrap_or_default();
+    let strategy = Members::of(json!({ Member::STRATEGY: strategy }));
+    let providers = strategy.get(&[Member::STRATEGY]).and_then(Value::as_object);
+    let spot = providers.is_some_and(|providers| providers.contains_key(SPOT));
+    if spot { strategy } else { Members::default() }
+}
+
+/// The launch type, or what a service runs on that has a strategy instead.
+fn launch_type(found: &Service) -> String {
+    let providers = found.capacity_provider_strategy().iter().map(|item| item.capacity_provider());
+    match found.launch_type() {
+        Some(launch_type) => launch_type.as_str().to_owned(),
+        None if providers.clone().all(|provider| [FARGATE, SPOT].contains(&provider)) => FARGATE.to_owned(),
+        None => format!("the capacity provider {}", providers.collect::<Vec<_>>().join(" and ")),
+    }
+}
+
 /// What a service shows that no field covers, or that is more than AWS's default.
 fn read_extra(shown: &Value, primary: &Value) -> Members {
-    let mut all = Members::default();
+    let mut all = read_strategy(shown);
     for name in AS_THEY_ARE {
         let value = shown.get(name).or_else(|| primary.get(name));
         // An empty list is none.
@@ -183,7 +213,12 @@ fn read_extra(shown: &Value, primary: &Value) -> Members {
         *breaker = Value::from(&without(breaker.take(), &known));
     }
     let known = ["minimumHealthyPercent", "maximumPercent", "earlySuccessCriteria", "strategy"];
-    let rolling = without(rolling, &known).without_defaults();
+    let alarms = rolling.get("alarms").filter(|alarms| alarms["enable"] == true).cloned();
+    let mut rolling = without(rolling, &known).without_defaults();
+    if let Some(alarms) = alarms {
+        // As a whole: all of its members are required.
+        rolling.put(&["alarms"], alarms);
+    }
     if !rolling.is_empty() {
         all.put(&["deploymentConfiguration"], (&rolling).into());
     }
@@ -219,12 +254,10 @@ pub(super) fn read(found: &Service, shown: &Value, arns: &Arns) -> ServiceSpec {
     };
     let rolling = found.deployment_configuration();
     let breaker = rolling.and_then(DeploymentConfiguration::deployment_circuit_breaker);
-    let launch_type = found.launch_type().map(|launch| launch.as_str().to_owned());
     ServiceSpec {
         name: found.service_name().unwrap_or_default().to_owned(),
         cluster: arn_name(found.cluster_arn().unwrap_or_default()).to_owned(),
-        // A service with a capacity provider strategy has no launch type.
-        launch_type: launch_type.unwrap_or_else(|| "CAPACITY_PROVIDER".to_owned()),
+        launch_type: launch_type(found),
         platform_version: platform_version(found).to_owned(),
         subnets: sorted(vpc.map(AwsVpcConfiguration::subnets).unwrap_or_default()),
         security_groups: sorted(vpc.map(AwsVpcConfiguration::security_groups).unwrap_or_default()),

@@ -211,7 +211,7 @@ async fn a_write_that_may_have_been_carried_out_once_is_not_refused_by_a_later_a
     let rehearsal = Rehearsal::new().await;
     rehearsal.cloud.add_rule(On::operation("CreateCluster").nth(1..=1).then(Fault::LoseReply));
     rehearsal.cloud.add_rule(On::operation("CreateCluster").then(Fault::Throttle));
-    let spec = deploy::model::spec::ClusterSpec { name: "c".to_owned() };
+    let spec = deploy::model::spec::ClusterSpec { name: "c".to_owned(), capacity_providers: Vec::new() };
     let error = rehearsal.aws.create_cluster(&spec, &Tags::new()).await.unwrap_err();
     assert_eq!((&error.kind, error.may_have_happened), (&Kind::Throttled, true));
     let wrote: Vec<_> = rehearsal.records().iter().map(|record| record.write).collect();

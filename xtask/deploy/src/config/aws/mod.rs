@@ -52,7 +52,9 @@ const OWNED: &[(&str, &str, &str)] = &[
     ("aws.table.service", "service", "set `name`"),
     ("aws.table.service", "taskDefinition", "remove it: each release registers its own revision"),
     ("aws.table.service", "desiredCount", "set `desired-count`, or `scaling`"),
-    ("aws.table.service", "capacityProviderStrategy", "remove it: tasks start with the launch type FARGATE"),
+    ("aws.table.service", "capacityProviderStrategy", "set `capacity-providers`"),
+    ("aws.table.service", "availabilityZoneRebalancing", "set `availability-zone-rebalancing`"),
+    ("aws.table.service", "deploymentConfiguration.alarms", "set `deployment.alarms`"),
     (
         "aws.table.service",
         "deploymentConfiguration.deploymentCircuitBreaker.enable",

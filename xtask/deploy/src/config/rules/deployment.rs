@@ -2,7 +2,7 @@
 
 use super::{Findings, Place, Rule, Scope};
 use crate::config::percent::{healthy_at_least, running_at_most, waves};
-use crate::model::{Kind, Service};
+use crate::model::{CapacityProvider, Kind, Service};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::EachService("deployment-deadlock", deployment_deadlock),
@@ -11,6 +11,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::EachService("stop-timeout", stop_timeout),
     Rule::Environment("settle-time", settle_time),
     Rule::EachService("keep-revisions", keep_revisions),
+    Rule::EachService("placement", placement),
 ];
 
 /// A deployment can start or stop at least one task, at every count that the service may have.
@@ -216,5 +217,50 @@ mod tests {
         ] {
             assert_eq!(moves(count, minimum, maximum), expected, "{count} {minimum} {maximum}");
         }
+    }
+}
+
+/// Where tasks run is what ECS takes.
+///
+/// Sources: ECS API, CapacityProviderStrategyItem (one base, a weight above 0); developer guide, availability zone
+/// rebalancing (a task is started elsewhere before one is stopped).
+fn placement(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    shares(&service.capacity_providers, &at.key("capacity-providers"), found);
+    let most = service.deployment.maximum_percent;
+    if service.availability_zone_rebalancing == Some(true) && most <= 100 {
+        found
+            .error("rebalancing needs a task more than the desired count")
+            .at(at.key("availability-zone-rebalancing"), "moves tasks between zones")
+            .at(at.key("deployment.maximum-percent"), format!("leaves room for {most} percent"))
+            .note("ECS starts a task in another zone before it stops one, and refuses the two together")
+            .help("raise `maximum-percent`, or switch rebalancing off");
+    }
+}
+
+fn shares(shares: &[CapacityProvider], at: &Place<'_>, found: &mut Findings) {
+    for (n, share) in shares.iter().enumerate() {
+        if let Some(first) = shares[..n].iter().position(|other| other.name == share.name) {
+            found
+                .error(format!("`{}` is there twice", share.name.wire()))
+                .at(at.key(first), "here")
+                .at(at.key(n), "and here")
+                .help("give it one weight");
+        }
+    }
+    let based = |n: &usize| shares[*n].base > 0;
+    if let [first, second, ..] = (0..shares.len()).filter(based).collect::<Vec<_>>()[..] {
+        found
+            .error("two capacity providers have a base")
+            .at(at.key(first).key("base"), "here")
+            .at(at.key(second).key("base"), "and here")
+            .note("ECS takes one: the tasks that run there before weights count")
+            .help("take one of the two out");
+    }
+    if !shares.is_empty() && shares.iter().all(|share| share.weight == 0) {
+        found
+            .error("no capacity provider has a weight")
+            .at(at, "all are 0")
+            .note("tasks beyond the base would have no place, and ECS refuses it")
+            .help("give one of them a `weight`");
     }
 }

@@ -27,6 +27,8 @@ pub struct LogGroupSpec {
 pub struct ClusterSpec {
     /// Its name.
     pub name: String,
+    /// The capacity providers that it has; mostly none.
+    pub capacity_providers: Vec<String>,
 }
 
 /// A Cloud Map namespace for Service Connect.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 pub struct Members(Map<String, Value>);
 
 /// Lists of named things: the member, what names an entry, and the only other member of an entry where there is just one.
-const NAMED: [(&str, &str, Option<&str>); 16] = [
+const NAMED: [(&str, &str, Option<&str>); 17] = [
     ("containerDefinitions", "name", None),
     ("volumes", "name", None),
     ("environment", "name", Some("value")),
@@ -29,6 +29,7 @@ const NAMED: [(&str, &str, Option<&str>); 16] = [
     ("properties", "name", Some("value")),
     ("services", "portName", None),
     ("loadBalancers", "targetGroupArn", None),
+    ("capacityProviderStrategy", "capacityProvider", None),
 ];
 
 fn named(member: &str) -> Option<(&'static str, Option<&'static str>)> {

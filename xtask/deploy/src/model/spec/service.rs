@@ -85,6 +85,9 @@ pub enum Member {
 }
 
 impl Member {
+    /// `capacityProviderStrategy`. A service of the launch type has none.
+    pub const STRATEGY: &str = "capacityProviderStrategy";
+
     /// Whether a change of this member makes ECS start a new deployment (UpdateService, API reference).
     #[must_use]
     pub fn starts_deployment(&self) -> bool {

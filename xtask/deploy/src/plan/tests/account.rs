@@ -124,7 +124,12 @@ pub(super) fn converged() -> Observed {
     let desired = desired();
     let environment = &desired.environment;
     let mut observed = empty();
-    observed.cluster = Some(ClusterState { arn: "cluster".into(), status: "ACTIVE".into() });
+    observed.cluster = Some(ClusterState {
+        arn: "cluster".into(),
+        status: "ACTIVE".into(),
+        capacity_providers: Vec::new(),
+        default_strategy: Vec::new(),
+    });
     observed.namespace = Some(NamespaceState { arn: "ns".into(), id: "ns".into() });
     observed.load_balancer = Some(LoadBalancerState {
         arn: "lb".into(),

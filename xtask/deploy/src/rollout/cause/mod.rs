@@ -23,6 +23,8 @@ pub struct Evidence {
     pub targets: Vec<TargetSnapshot>,
     /// What ECS said about the service since the deployment was made, oldest first.
     pub events: Vec<String>,
+    /// The alarms that failed the deployment.
+    pub alarms: Vec<String>,
     /// Whether a target of this deployment was ever healthy.
     pub ever_healthy: bool,
     /// The last lines that the newest stopped task printed.

@@ -3,6 +3,16 @@
 use super::{Cause, Known, failed_to_start, said, short};
 
 pub(super) const CAUSES: &[Known] = &[
+    // The event says that there was an alarm, and only the service deployment names it.
+    ("alarm", |evidence| {
+        let names = evidence.alarms.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+        (!names.is_empty()).then(|| {
+            Cause::open(
+                format!("the CloudWatch alarm {names} went into ALARM while the deployment was in progress"),
+                "look at what the alarm measures; `deployment.alarms` in deploy.toml names the alarms that count",
+            )
+        })
+    }),
     ("percent-deadlock", |evidence| {
         said(evidence, &["unable to stop or start tasks during a deployment"], &[])?;
         Some(Cause::plain(

@@ -11,5 +11,5 @@ pub(super) use model::{Deployment, RolloutState};
 pub(super) use query::{describe, list};
 pub(super) use revision::{Revision, describe as describe_revisions};
 pub(super) use service_deployment::{ServiceDeployment, ServiceDeploymentStatus, counts};
-pub(super) use start::{BREAKER, first, next, roll_back};
+pub(super) use start::{ALARM, BREAKER, RollbackCause, first, next, roll_back};
 pub(super) use stop::stop;

@@ -73,6 +73,9 @@ pub(in crate::ecs) struct ServiceDeployment {
     pub(in crate::ecs) status_reason: Option<String>,
     pub(in crate::ecs) rollback: Option<Rollback>,
     pub(in crate::ecs) breaker: BreakerRecord,
+    /// In ALARM when it began: these do not count for it.
+    pub(in crate::ecs) ignored_alarms: Vec<String>,
+    pub(in crate::ecs) triggered_alarms: Vec<String>,
     pub(in crate::ecs) configuration: DeploymentConfiguration,
     /// The desired count when it ended; the service's own while it goes on.
     pub(in crate::ecs) requested: Option<u32>,
@@ -148,11 +151,13 @@ impl ServiceDeployment {
         let alarms = self.configuration.alarms.as_ref();
         let status = match alarms.filter(|alarms| alarms.enable) {
             None => "DISABLED",
+            Some(_) if !self.triggered_alarms.is_empty() => "TRIGGERED",
             Some(_) if self.status.is_final() => "MONITORING_COMPLETE",
             Some(_) => "MONITORING",
         };
         let names = alarms.map(|alarms| alarms.alarm_names.clone()).unwrap_or_default();
-        view["alarms"] = json!({ "status": status, "alarmNames": names, "triggeredAlarmNames": [] });
+        let triggered = &self.triggered_alarms;
+        view["alarms"] = json!({ "status": status, "alarmNames": names, "triggeredAlarmNames": triggered });
         view["stoppedAt"] = json!(self.stopped_at.map(Millis::epoch_secs));
         if let Some(rollback) = &self.rollback {
             view["rollback"] = json!({

@@ -27,6 +27,7 @@ pub(in crate::ecs) fn first(
     let path = format!("{}/{}", key.cluster, key.service);
     let revision = Revision::new(account, now, &path, &spec, launch_type);
     let token = account.ids.token(21);
+    let watched = configuration.watched().map(|alarms| account.cloudwatch.ringing(&alarms.alarm_names));
     let service_deployment = ServiceDeployment {
         arn: account.arn("ecs", &format!("service-deployment/{path}/{token}")),
         created_at: now,
@@ -40,6 +41,8 @@ pub(in crate::ecs) fn first(
         status_reason: None,
         rollback: None,
         breaker: BreakerRecord::default(),
+        ignored_alarms: watched.unwrap_or_default(),
+        triggered_alarms: Vec::new(),
         configuration: configuration.clone(),
         requested: None,
     };
@@ -157,6 +160,12 @@ pub(in crate::ecs) struct RollbackCause {
 pub(in crate::ecs) const BREAKER: RollbackCause = RollbackCause {
     reason: "Service deployment rolled back because the circuit breaker threshold was exceeded.",
     rollout_reason: Some("ECS deployment circuit breaker: rolling back to deploymentId"),
+};
+
+/// A deployment alarm went into ALARM.
+pub(in crate::ecs) const ALARM: RollbackCause = RollbackCause {
+    reason: "Service deployment rolled back because a CloudWatch alarm was triggered.",
+    rollout_reason: Some("ECS deployment alarm: rolling back to deploymentId"),
 };
 
 /// Somebody called StopServiceDeployment.

@@ -1,7 +1,7 @@
-//! The deployment circuit breaker: trips at its threshold, then rolls back or stalls.
+//! What fails a deployment: the circuit breaker at its threshold, and deployment alarms. Then it rolls back or stalls.
 
 use crate::account::{Account, Millis};
-use crate::ecs::deployment::{self, RolloutState, ServiceDeploymentStatus};
+use crate::ecs::deployment::{self, RollbackCause, RolloutState, ServiceDeploymentStatus};
 use crate::ecs::state::ServiceKey;
 
 /// Looks at the PRIMARY deployment's failures. True when the breaker tripped.
@@ -22,32 +22,71 @@ pub(super) fn watch(account: &mut Account, now: Millis, key: &ServiceKey) -> boo
     let Some(breaker) = breaker.filter(|breaker| failures >= breaker.threshold(desired)) else {
         return false;
     };
-    trip(account, now, key, breaker.rollback);
+    trip(account, now, key, breaker.rollback, &BREAKER);
     true
 }
 
-fn trip(account: &mut Account, now: Millis, key: &ServiceKey, rollback: bool) {
+/// Looks at the deployment's alarms. True when one went into ALARM since the deployment began.
+pub(super) fn watch_alarms(account: &mut Account, now: Millis, key: &ServiceKey) -> bool {
+    let Some(service) = account.ecs.services.get_mut(key) else { return false };
+    if service.primary.rollout != RolloutState::InProgress || service.primary.is_rollback {
+        return false;
+    }
+    let Some(alarms) = service.knobs.deployment.watched().cloned() else { return false };
+    let mut ringing = account.cloudwatch.ringing(&alarms.alarm_names);
+    let arn = service.primary.service_deployment.clone();
+    let Some(record) = service.service_deployment_mut(&arn) else { return false };
+    ringing.retain(|name| !record.ignored_alarms.contains(name));
+    if ringing.is_empty() {
+        return false;
+    }
+    record.triggered_alarms = ringing;
+    trip(account, now, key, alarms.rollback, &ALARM);
+    true
+}
+
+/// How a failure is told.
+struct Words {
+    /// After `ECS deployment …`, and after `deployment failed: `.
+    rollout: &'static str,
+    event: &'static str,
+    back: &'static RollbackCause,
+    back_failed: &'static str,
+    stopped: &'static str,
+}
+
+static BREAKER: Words = Words {
+    rollout: "ECS deployment circuit breaker: tasks failed to start.",
+    event: "tasks failed to start.",
+    back: &deployment::BREAKER,
+    back_failed: "Service deployment rollback failed because the circuit breaker threshold was exceeded.",
+    stopped: "Service deployment stopped because the circuit breaker threshold was exceeded.",
+};
+
+/// The event is what ECS says; the other texts are made like those of the circuit breaker.
+static ALARM: Words = Words {
+    rollout: "ECS deployment failed: alarm detected.",
+    event: "alarm detected.",
+    back: &deployment::ALARM,
+    back_failed: "Service deployment rollback failed because a CloudWatch alarm was triggered.",
+    stopped: "Service deployment stopped because a CloudWatch alarm was triggered.",
+};
+
+fn trip(account: &mut Account, now: Millis, key: &ServiceKey, rollback: bool, words: &Words) {
     let Some(service) = account.ecs.services.get_mut(key) else { return };
     let primary = &mut service.primary;
-    let reason = "ECS deployment circuit breaker: tasks failed to start.";
-    primary.turn(now, RolloutState::Failed, reason.to_owned());
-    let what = format!("(deployment {}) deployment failed: tasks failed to start.", primary.id);
+    primary.turn(now, RolloutState::Failed, words.rollout.to_owned());
+    let what = format!("(deployment {}) deployment failed: {}", primary.id, words.event);
     service.events.push(&mut account.ids, now, &key.service, &what);
 
     let (arn, desired) = (service.primary.service_deployment.clone(), service.desired);
     let target = service.primary.rollback_target.clone().filter(|_| rollback);
     let (status, reason) = match target {
         Some(target) => {
-            return deployment::roll_back(account, now, key, &target, &deployment::BREAKER);
+            return deployment::roll_back(account, now, key, &target, words.back);
         }
-        None if service.primary.is_rollback => (
-            ServiceDeploymentStatus::RollbackFailed,
-            "Service deployment rollback failed because the circuit breaker threshold was exceeded.",
-        ),
-        None => (
-            ServiceDeploymentStatus::Stopped,
-            "Service deployment stopped because the circuit breaker threshold was exceeded.",
-        ),
+        None if service.primary.is_rollback => (ServiceDeploymentStatus::RollbackFailed, words.back_failed),
+        None => (ServiceDeploymentStatus::Stopped, words.stopped),
     };
     if let Some(record) = service.service_deployment_mut(&arn) {
         record.requested = Some(desired);

@@ -39,6 +39,9 @@ pub(super) fn settle(
     census: &Census,
 ) -> Option<Millis> {
     let pace = account.settings.pace.clone();
+    let watched = account.ecs.services.get(key)?.knobs.deployment.watched();
+    // Alarms are watched for a while after the tasks run.
+    let watch = watched.map_or(0, |alarms| account.cloudwatch.notices_after(&alarms.alarm_names));
     let service = account.ecs.services.get_mut(key)?;
     if !has_what_it_wants(service, census) && !succeeds_early(service, census) {
         service.steady = Steady::Moving;
@@ -54,7 +57,7 @@ pub(super) fn settle(
     };
     let completed_at = match service.primary.rollout {
         RolloutState::InProgress => {
-            let bake = u64::from(service.knobs.deployment.bake_time_in_minutes.unwrap_or(0)) * 60;
+            let bake = u64::from(service.knobs.deployment.bake_time_in_minutes.unwrap_or(0)) * 60 + watch;
             let at = since.plus_millis(pace.completion_lag_ms).plus_secs(bake);
             if now < at {
                 return Some(at);

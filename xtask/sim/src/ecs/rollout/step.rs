@@ -41,7 +41,7 @@ fn step(account: &mut Account, now: Millis, key: &ServiceKey) -> bool {
         census.members.iter().filter(healthy).map(|member| member.task.clone()).collect();
     failures::found_healthy(account, key, &healthy);
     failures::found_unhealthy(account, now, key, &census.unhealthy);
-    if breaker::watch(account, now, key) {
+    if breaker::watch(account, now, key) || breaker::watch_alarms(account, now, key) {
         return true;
     }
     let Some(wants) = wants(account, now, key) else { return false };

@@ -31,7 +31,7 @@ pub(in crate::ecs) struct CircuitBreaker {
     pub(in crate::ecs) threshold_configuration: Option<Threshold>,
 }
 
-/// `alarms`. There is no CloudWatch here, so that none of them is ever in ALARM.
+/// `alarms`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::ecs) struct Alarms {
@@ -172,6 +172,11 @@ impl DeploymentConfiguration {
     /// The circuit breaker, when it is switched on.
     pub(in crate::ecs) fn breaker(&self) -> Option<&CircuitBreaker> {
         self.deployment_circuit_breaker.as_ref().filter(|breaker| breaker.enable)
+    }
+
+    /// The names of the alarms and whether they roll back, when they are switched on.
+    pub(in crate::ecs) fn watched(&self) -> Option<&Alarms> {
+        self.alarms.as_ref().filter(|alarms| alarms.enable)
     }
 
     /// The early success criteria, when they are switched on.
