@@ -98,8 +98,14 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
         }
         Action::CreateLoadBalancer(spec) => {
             let made = aws.create_load_balancer(spec, &tags).await?;
+            if !spec.attributes.is_empty() {
+                aws.set_load_balancer_attributes(&made.arn, &spec.attributes).await?;
+            }
             known.learn_load_balancer(made.arn, made.dns_name.clone());
             return Ok(made.dns_name);
+        }
+        Action::SetLoadBalancerAttributes(spec) => {
+            aws.set_load_balancer_attributes(&load_balancer(known)?, &spec.attributes).await?;
         }
         Action::CreateListener(spec) => {
             let arn = aws.create_listener(spec, &load_balancer(known)?, &tags).await?;

@@ -9,7 +9,7 @@ const fn need(action: &'static str, on: Resource) -> Need {
 }
 
 /// What plan, deploy, rollback, history, status and smoke call.
-pub const DEPLOY: [Need; 72] = [
+pub const DEPLOY: &[Need] = &[
     need("application-autoscaling:DeleteScalingPolicy", Resource::ScalableTarget),
     need("application-autoscaling:DeleteScheduledAction", Resource::ScalableTarget),
     need("application-autoscaling:DeregisterScalableTarget", Resource::ScalableTarget),
@@ -62,12 +62,14 @@ pub const DEPLOY: [Need; 72] = [
     need("elasticloadbalancing:DeleteRule", Resource::LoadBalancing),
     need("elasticloadbalancing:DescribeListenerCertificates", Resource::Any),
     need("elasticloadbalancing:DescribeListeners", Resource::Any),
+    need("elasticloadbalancing:DescribeLoadBalancerAttributes", Resource::Any),
     need("elasticloadbalancing:DescribeLoadBalancers", Resource::Any),
     need("elasticloadbalancing:DescribeRules", Resource::Any),
     need("elasticloadbalancing:DescribeTargetGroupAttributes", Resource::Any),
     need("elasticloadbalancing:DescribeTargetGroups", Resource::Any),
     need("elasticloadbalancing:DescribeTargetHealth", Resource::Any),
     need("elasticloadbalancing:ModifyListener", Resource::LoadBalancing),
+    need("elasticloadbalancing:ModifyLoadBalancerAttributes", Resource::LoadBalancing),
     need("elasticloadbalancing:ModifyRule", Resource::LoadBalancing),
     need("elasticloadbalancing:ModifyTargetGroup", Resource::LoadBalancing),
     need("elasticloadbalancing:ModifyTargetGroupAttributes", Resource::LoadBalancing),

@@ -86,6 +86,8 @@ fn policy() -> PolicySpec {
                     "Namespace": "AWS/SQS", "MetricName": "Visible", "Dimensions": [{"Name": "QueueName", "Value": "q"}]}}},
             ]},
             "DisableScaleIn": true,
+            "ScaleOutCooldown": 300,
+            "ScaleInCooldown": 300,
         }),
     }
 }
@@ -124,6 +126,7 @@ impl Ground {
         let namespace = deploy::model::spec::NamespaceSpec { name: "ielts.local".into() };
         let namespace = aws.create_http_namespace(&namespace, &tags()).await.unwrap();
         let balancer = LoadBalancerSpec {
+            attributes: BTreeMap::new(),
             name: "alb".into(),
             subnets: subnets.clone(),
             security_groups: groups.clone(),

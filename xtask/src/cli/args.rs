@@ -84,8 +84,8 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: Iam,
     },
-    /// Write a deploy.toml for the Dockerfiles, or else the packages, of this repository
-    Init,
+    /// Write a deploy.toml for the Dockerfiles, or else the packages, of this repository; with --cluster, for what runs there
+    Init(Init),
     /// Check formatting, lints, tests, schema and documents, as CI does
     Ci,
     /// Deploy at random, under faults and beside others, on virtual time, and check that what is reported is true
@@ -112,7 +112,7 @@ impl Verb {
                 | Self::History(_)
                 | Self::Exec(_)
                 | Self::Local { .. }
-                | Self::Init
+                | Self::Init(_)
                 | Self::Ci
                 | Self::Swarm(_)
                 | Self::Completions { .. }
@@ -216,6 +216,20 @@ pub(crate) struct Rollback {
     pub(crate) plan: bool,
     #[command(flatten)]
     pub(crate) lease: Lease,
+}
+
+/// What the file is written from.
+#[derive(Args, Debug)]
+pub(crate) struct Init {
+    /// An ECS cluster whose services run already: their settings are read, and nothing is changed
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
+    /// A service of the cluster, and further ones; all when absent
+    #[arg(long = "service", value_name = "NAME", requires = "cluster")]
+    pub(crate) services: Vec<String>,
+    /// The cluster's region; AWS_REGION when absent
+    #[arg(long, value_name = "REGION", requires = "cluster")]
+    pub(crate) region: Option<String>,
 }
 
 /// Which seeds run.

@@ -1,4 +1,4 @@
-//! `init`: a `deploy.toml` for a repository that has none.
+//! `init`: a `deploy.toml` for a repository that has none, or for what runs in a cluster.
 
 use std::fs;
 use std::io::Write as _;
@@ -8,9 +8,10 @@ use deploy::event::ExitCode;
 use deploy::init::{Found, Source, start};
 use serde_json::json;
 
-use super::{Failure, Global};
+use super::{Failure, Global, args, observed, session};
 use crate::host::{Host, Workspace};
-use crate::report::{Format, print_result};
+use crate::observe;
+use crate::report::{Format, Recorder, Screen, print_result};
 
 /// How far below the top Dockerfiles are looked for: `services/backend/Dockerfile`.
 const DEPTH: usize = 3;
@@ -19,13 +20,17 @@ const FOREIGN: [&str; 5] = ["target", "node_modules", "vendor", "build", "dist"]
 /// The port of an image that exposes none.
 const PORT: u16 = 8080;
 
-pub(super) fn run(host: &Host, global: &Global) -> Result<ExitCode, Failure> {
+pub(super) async fn run(host: &Host, global: &Global, asked: &args::Init) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find(&host.env).map_err(|error| Failure::from_error(&error))?;
     let root = &workspace.root;
-    let mut found = dockerfiles(root);
-    if found.is_empty() {
-        let packages = workspace.packages(&host.shell).map_err(|error| Failure::from_error(&error))?;
-        found = packages.iter().filter_map(|package| program(root, package)).collect();
+    let file = global.config.clone().unwrap_or_else(|| root.join("deploy.toml"));
+    // Before an account is read: nobody waits for a file that cannot be written.
+    if file.exists() {
+        return Err(exists(&file));
+    }
+    let found = sources(host, &workspace)?;
+    if let Some(cluster) = &asked.cluster {
+        return live(host, global, asked, cluster, (&workspace, &file), &found).await;
     }
     if found.is_empty() {
         return Err(Failure::usage("found no Dockerfile and no package with a program to deploy").hint(
@@ -34,7 +39,6 @@ pub(super) fn run(host: &Host, global: &Global) -> Result<ExitCode, Failure> {
     }
     let app = root.file_name().and_then(|name| name.to_str()).map(key).filter(|app| !app.is_empty());
     let app = app.unwrap_or_else(|| "app".to_owned());
-    let file = global.config.clone().unwrap_or_else(|| root.join("deploy.toml"));
     write(&file, &start(&app, &found))?;
     let shown = file.strip_prefix(root).unwrap_or(&file).display();
     let made: Vec<_> =
@@ -49,12 +53,62 @@ pub(super) fn run(host: &Host, global: &Global) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Done)
 }
 
+/// What the repository has to make images of.
+fn sources(host: &Host, workspace: &Workspace) -> Result<Vec<Found>, Failure> {
+    let found = dockerfiles(&workspace.root);
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let packages = workspace.packages(&host.shell).map_err(|error| Failure::from_error(&error))?;
+    Ok(packages.iter().filter_map(|package| program(&workspace.root, package)).collect())
+}
+
+/// A file for what runs in a cluster.
+async fn live(
+    host: &Host,
+    global: &Global,
+    asked: &args::Init,
+    cluster: &str,
+    (workspace, file): (&Workspace, &Path),
+    sources: &[Found],
+) -> Result<ExitCode, Failure> {
+    let of_env = || ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(|name| host.env.get(name));
+    let region = asked.region.as_deref().or_else(of_env).ok_or_else(|| {
+        Failure::usage("the region of the cluster is not known")
+            .hint("name it with `--region`, such as eu-central-1")
+    })?;
+    let events = Recorder::new(host.clock.clone(), Screen::new(Format::Text, global.verbose, host.terminal));
+    let aws = session::connect(host, &events, region, None).await;
+    let draft = observe::draft(&aws, region, cluster, &asked.services, sources).await;
+    let draft = draft.map_err(|error| observed::failure(&error))?;
+    write(file, &draft.text())?;
+    let shown = file.strip_prefix(&workspace.root).unwrap_or(file).display();
+    match global.output {
+        Format::Json => print_result(&json!({ "file": file, "left": draft.left }).to_string()),
+        Format::Text => {
+            print_result(&format!("wrote {shown}: {}", draft.services().join(", ")));
+            for left in &draft.left {
+                print_result(&format!("  not in it: {}", deploy::redact::text(left)));
+            }
+            print_result(&format!(
+                "next: check the lines with CHANGE; `cargo xtask plan --env {}` shows what a deploy would change",
+                draft.env
+            ));
+        }
+    }
+    Ok(ExitCode::Done)
+}
+
+fn exists(file: &Path) -> Failure {
+    Failure::usage(format!("{} exists already", file.display()))
+        .hint("move it away, or write another file with `--config FILE`")
+}
+
 /// Writes a file that is not there yet: somebody's own is never replaced.
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
     let made = fs::File::create_new(file).and_then(|mut made| made.write_all(text.as_bytes()));
     made.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Failure::usage(format!("{} exists already", file.display()))
-            .hint("move it away, or write another file with `--config FILE`"),
+        std::io::ErrorKind::AlreadyExists => exists(file),
         _ => Failure::usage(format!("cannot write {}: {error}", file.display())),
     })
 }

@@ -100,7 +100,7 @@ async fn run(cli: Cli) -> u8 {
         }
         Verb::Local { verb } => local::run(&host, &global, verb).await,
         Verb::Iam { verb } => iam::run(&host, &global, &verb),
-        Verb::Init => init::run(&host, &global),
+        Verb::Init(asked) => init::run(&host, &global, &asked).await,
         Verb::Ci => ci::run(&host).await,
         Verb::Swarm(asked) => swarm::run(&host, &asked).await,
         Verb::Completions { shell } => {

@@ -170,24 +170,29 @@ impl Session {
         endpoint: Option<String>,
         door: Option<ConnectTo>,
     ) -> Result<Self, Failure> {
-        let keys =
-            endpoint.as_ref().map(|_| aws::Keys { id: LOCAL_KEY.to_owned(), secret: LOCAL_KEY.to_owned() });
-        let source = if endpoint.is_none() { credentials(&host.env) } else { None };
-        let record = events.clone();
-        let observer = aws::Observer::new(move |call| record.emit(Kind::Called(recorded(call))));
-        let aws = Aws::connect(aws::Connect {
-            region: settings.environment.region.clone(),
-            endpoint,
-            keys,
-            http: host.http.clone(),
-            clock: host.clock.clone(),
-            rng: host.rng.clone(),
-            observer,
-            source,
-        })
-        .await;
+        let aws = connect(host, events, &settings.environment.region, endpoint).await;
         Ok(Self { settings, aws, door })
     }
+}
+
+/// The account of the credentials, or the embedded cloud at an endpoint.
+pub(super) async fn connect(host: &Host, events: &Recorder, region: &str, endpoint: Option<String>) -> Aws {
+    let keys =
+        endpoint.as_ref().map(|_| aws::Keys { id: LOCAL_KEY.to_owned(), secret: LOCAL_KEY.to_owned() });
+    let source = if endpoint.is_none() { credentials(&host.env) } else { None };
+    let record = events.clone();
+    let observer = aws::Observer::new(move |call| record.emit(Kind::Called(recorded(call))));
+    Aws::connect(aws::Connect {
+        region: region.to_owned(),
+        endpoint,
+        keys,
+        http: host.http.clone(),
+        clock: host.clock.clone(),
+        rng: host.rng.clone(),
+        observer,
+        source,
+    })
+    .await
 }
 
 /// Where the environment says that credentials are: keys come before a profile, and a profile before a web identity.

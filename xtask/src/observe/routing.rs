@@ -37,7 +37,16 @@ pub(super) async fn read(aws: &Aws, environment: &Environment) -> Result<Routing
             for group in routing.target_groups.values_mut() {
                 attach(group, &balancer.state.arn, &front.listeners, &front.rules);
             }
-            routing.load_balancer = Some(balancer.state);
+            let mut state = balancer.state;
+            let wanted = &environment.load_balancer.aws.attributes;
+            // Asked for only where the file sets some: a role of an earlier release may not read them.
+            if !wanted.is_empty() {
+                let read = aws.describe_load_balancer_attributes(&state.arn).await;
+                let (attributes, warning) = readable(read, wanted.clone(), &state.spec.name)?;
+                state.spec.attributes = attributes;
+                routing.warnings.extend(warning);
+            }
+            routing.load_balancer = Some(state);
         }
         Some(_) => {
             routing.missing.push(missing(environment, "is not an application load balancer".to_owned()))
@@ -132,16 +141,25 @@ async fn detail(
     wanted: Option<&TargetGroup>,
 ) -> Result<(TargetGroupState, Option<String>), aws::Error> {
     let mut state = found.state;
-    match aws.describe_target_group_attributes(&state.arn).await {
-        Ok(attributes) => {
-            state.spec.attributes = attributes;
-            Ok((state, None))
-        }
-        // If they cannot be read, assume they are as desired; otherwise every plan would rewrite them.
+    let read = aws.describe_target_group_attributes(&state.arn).await;
+    let wanted = wanted.map(TargetGroup::attributes).unwrap_or_default();
+    let (attributes, warning) = readable(read, wanted, &state.spec.name)?;
+    state.spec.attributes = attributes;
+    Ok((state, warning))
+}
+
+type Attributes = BTreeMap<String, String>;
+
+/// If they cannot be read, assume they are as desired; otherwise every plan would rewrite them.
+fn readable(
+    read: Result<Attributes, aws::Error>,
+    wanted: Attributes,
+    of: &str,
+) -> Result<(Attributes, Option<String>), aws::Error> {
+    match read {
+        Ok(attributes) => Ok((attributes, None)),
         Err(error) if error.is_unavailable() => {
-            state.spec.attributes = wanted.map(TargetGroup::attributes).unwrap_or_default();
-            let name = state.spec.name.clone();
-            Ok((state, Some(format!("the attributes of {name} are left as they are: {error}"))))
+            Ok((wanted, Some(format!("the attributes of {of} are left as they are: {error}"))))
         }
         Err(error) => Err(error),
     }

@@ -168,7 +168,7 @@ async fn scaling(
 }
 
 /// Scheduled actions, which some endpoints do not know.
-async fn schedules(
+pub(super) async fn schedules(
     aws: &Aws,
     resource: &str,
 ) -> Result<(Vec<ScheduledActionSpec>, Option<String>), aws::Error> {

@@ -146,3 +146,28 @@ fn what_service_connect_has_beside_the_keys_survives_every_update() {
         assert!(kept(&world.connect_of_backend()), "{}", world.connect_of_backend());
     });
 }
+
+#[test]
+fn attributes_of_the_load_balancer_are_set_once_and_those_of_others_stay() {
+    story(async || {
+        let mut world = World::new().await;
+        let attributes = &mut world.environment.load_balancer.aws.attributes;
+        attributes.insert("idle_timeout.timeout_seconds".to_owned(), "120".to_owned());
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let balancer = world.aws.describe_load_balancer("ielts-prod-alb").await.unwrap().unwrap().state.arn;
+        let by_hand = [("routing.http.drop_invalid_header_fields.enabled".to_owned(), "true".to_owned())];
+        world.aws.set_load_balancer_attributes(&balancer, &by_hand.into()).await.unwrap();
+        let again = world.deploy("v1", "v1").await;
+        assert_eq!((again.exit, again.writes.len()), (ExitCode::Done, 0), "{:?}", again.writes);
+        world
+            .environment
+            .load_balancer
+            .aws
+            .attributes
+            .insert("idle_timeout.timeout_seconds".into(), "90".into());
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let found = world.aws.describe_load_balancer_attributes(&balancer).await.unwrap();
+        assert_eq!(found["idle_timeout.timeout_seconds"], "90");
+        assert_eq!(found["routing.http.drop_invalid_header_fields.enabled"], "true");
+    });
+}

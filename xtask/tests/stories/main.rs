@@ -21,6 +21,7 @@ mod front_door;
 mod history;
 mod images;
 mod indexes;
+mod init;
 mod interruption;
 mod killed;
 mod lease;

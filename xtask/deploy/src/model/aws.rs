@@ -29,6 +29,15 @@ pub struct AwsTables {
     pub target_group_attributes: BTreeMap<String, String>,
 }
 
+/// Members of the load balancer in AWS's own names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LoadBalancerTables {
+    /// Its attributes, such as `"idle_timeout.timeout_seconds" = "120"` (ELBv2 LoadBalancerAttribute). Those that are not here
+    /// stay as they are.
+    pub attributes: BTreeMap<String, String>,
+}
+
 fn task_definition(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "$ref": "#/definitions/aws.table.task-definition" })
 }

@@ -25,7 +25,7 @@ mod service;
 pub mod spec;
 mod tag;
 
-pub use aws::AwsTables;
+pub use aws::{AwsTables, LoadBalancerTables};
 pub use before_roll::BeforeRoll;
 pub use build::{Build, BuildCache, BuildSecret, Engine, Repository};
 pub use capacity::{CapacityProvider, ProviderName};

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-use super::Route;
+use super::{LoadBalancerTables, Route};
 
 /// Where tasks get their addresses. Everything here exists already: the tool looks it up and never changes
 /// it.
@@ -57,6 +57,8 @@ pub struct LoadBalancer {
     /// Rules that lead to no service: redirects and fixed responses.
     #[schemars(length(max = 100))]
     pub routes: Vec<Route>,
+    /// What no other key says, in AWS's own words; also of a load balancer that is there already.
+    pub aws: LoadBalancerTables,
 }
 
 impl Default for LoadBalancer {
@@ -72,6 +74,7 @@ impl Default for LoadBalancer {
             listener: Listener::default(),
             health_routes: true,
             routes: Vec::new(),
+            aws: LoadBalancerTables::default(),
         }
     }
 }

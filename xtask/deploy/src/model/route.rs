@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::spec::{Condition, ConditionField, FixedResponseSpec, RedirectSpec, RuleAction, normal};
+use super::spec::{Condition, ConditionField, FixedResponseSpec, RedirectSpec, RuleAction, RuleSpec, normal};
 
 /// A rule of the listener: it takes the requests that meet all that is given, of each list one entry. A rule may have five
 /// values (ELB quotas).
@@ -129,6 +129,28 @@ impl Route {
     #[must_use]
     pub fn of_path(path: &str, priority: u32) -> Self {
         Self { path: path.to_owned(), priority, ..Self::default() }
+    }
+
+    /// A rule that the account has, where this tool can write one like it.
+    #[must_use]
+    pub fn of(rule: &RuleSpec) -> Option<Self> {
+        let mut route = Self { priority: rule.priority, ..Self::default() };
+        for Condition { on, values } in rule.is_writable().then_some(&rule.conditions)? {
+            let values = values.clone();
+            match on {
+                ConditionField::Path => match <[String; 1]>::try_from(values) {
+                    Ok([path]) => route.path = path,
+                    Err(paths) => route.paths = paths,
+                },
+                ConditionField::Host => route.hosts = values,
+                ConditionField::Method => route.methods = values,
+                ConditionField::Query => route.query = values,
+                ConditionField::SourceIp => route.source_ips = values,
+                ConditionField::Header(name) => drop(route.headers.insert(name.clone(), values)),
+                ConditionField::Other(_) => return None,
+            }
+        }
+        Some(route)
     }
 
     /// The patterns of `path` and `paths`.

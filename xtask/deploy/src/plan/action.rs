@@ -43,6 +43,8 @@ pub enum Action {
     CreateNamespace(NamespaceSpec),
     /// ELBv2 CreateLoadBalancer.
     CreateLoadBalancer(LoadBalancerSpec),
+    /// ELBv2 ModifyLoadBalancerAttributes with just these attributes.
+    SetLoadBalancerAttributes(LoadBalancerSpec),
     /// ELBv2 CreateListener, and AddListenerCertificates for the further ones.
     CreateListener(ListenerSpec),
     /// ELBv2 ModifyListener: default certificate and policy, or where it redirects to.
@@ -231,6 +233,7 @@ impl Action {
             }
             Self::CreateNamespace(spec) => format!("create namespace {}", spec.name),
             Self::CreateLoadBalancer(spec) => format!("create load balancer {}", spec.name),
+            Self::SetLoadBalancerAttributes(spec) => format!("set attributes of load balancer {}", spec.name),
             Self::CreateListener(spec) => match spec.redirect_to {
                 Some(to) => format!("create listener {}:{}, redirects to {to}", spec.protocol, spec.port),
                 None => format!("create listener {}:{}", spec.protocol, spec.port),

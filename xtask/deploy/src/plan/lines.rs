@@ -57,7 +57,7 @@ pub(crate) fn write(
     out: &mut String,
     path: &mut Vec<String>,
     members: &Map<String, Value>,
-    comment: &dyn Fn(&[String]) -> Option<&'static str>,
+    comment: &dyn Fn(&[String]) -> Option<String>,
 ) {
     let (tables, plain): (Vec<_>, Vec<_>) =
         members.iter().partition(|(name, value)| opens(path, name, value));

@@ -27,6 +27,10 @@ mod wanted;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+pub(crate) use adopt::{Wish, differences};
+pub(crate) use keys::policy_keys;
+pub(crate) use lines::write;
+
 pub use action::{Action, Revision, RuleMove};
 pub use adopt::refuse_losses;
 pub use back::{Order, back};

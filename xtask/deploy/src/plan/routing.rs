@@ -15,17 +15,19 @@ pub(super) fn load_balancer(plan: &mut Plan, stage: &mut Stage, desired: &Desire
     let Some(balancer) = desired.environment.balancer() else { return };
     let LoadBalancer { name, existing, scheme, subnets, security_groups, .. } = balancer;
     let mut steps = Vec::new();
-    match (existing, &observed.load_balancer) {
+    let found = observed.load_balancer.as_ref().map(|found| &found.spec);
+    match (existing, found) {
         (false, found) => {
             let spec = LoadBalancerSpec {
                 name: name.clone(),
                 subnets: wanted::ids(observed, subnets),
                 security_groups: wanted::ids(observed, security_groups),
                 internal: *scheme == Scheme::Internal,
+                attributes: found.map_or(&balancer.aws.attributes, |found| &found.attributes).clone(),
             };
             match found {
                 None => steps.push(Step::missing(Action::CreateLoadBalancer(spec))),
-                Some(found) => plan.notes.extend(changes(&found.spec, &spec).iter().map(|change| {
+                Some(found) => plan.notes.extend(changes(found, &spec).iter().map(|change| {
                     format!("load balancer {name} differs in {} and is left as it is", change.field)
                 })),
             }
@@ -36,7 +38,12 @@ pub(super) fn load_balancer(plan: &mut Plan, stage: &mut Stage, desired: &Desire
         }),
         (true, Some(_)) => {}
     }
-    let name = observed.load_balancer.as_ref().map_or(name, |found| &found.spec.name);
+    if let Some(found) = found {
+        let set =
+            |attributes| Action::SetLoadBalancerAttributes(LoadBalancerSpec { attributes, ..found.clone() });
+        steps.extend(attributes(&found.attributes, balancer.aws.attributes.clone(), set));
+    }
+    let name = found.map_or(name, |found| &found.name);
     steps.extend(listener::steps(plan, balancer, observed, name));
     stage.lane("load balancer", steps);
 }
@@ -60,23 +67,28 @@ pub(super) fn target_groups(plan: &mut Plan, stage: &mut Stage, desired: &Desire
             let changes = changes(found, &group);
             steps.push(Step::changed(Action::ModifyTargetGroup(group.clone()), changes));
         }
-        steps.extend(attributes(found, wanted.attributes));
+        let set =
+            |attributes| Action::SetTargetGroupAttributes(TargetGroupSpec { attributes, ..found.clone() });
+        steps.extend(attributes(&found.attributes, wanted.attributes, set));
         stage.lane(lane, steps);
     }
 }
 
-/// Writes the attributes that differ. What deploy.toml does not say of a target group stays as it is.
-pub(super) fn attributes(found: &TargetGroupSpec, wanted: BTreeMap<String, String>) -> Option<Step> {
+/// Writes the attributes that differ. Those that deploy.toml does not say stay as they are.
+pub(super) fn attributes(
+    found: &BTreeMap<String, String>,
+    wanted: BTreeMap<String, String>,
+    set: impl FnOnce(BTreeMap<String, String>) -> Action,
+) -> Option<Step> {
     let mut attributes = wanted;
-    attributes.retain(|name, value| found.attributes.get(name) != Some(value));
+    attributes.retain(|name, value| found.get(name) != Some(value));
     let change = |(name, value): (&String, &String)| Change {
         field: name.clone(),
-        from: found.attributes.get(name).cloned(),
+        from: found.get(name).cloned(),
         to: Some(value.clone()),
     };
     let changes: Vec<Change> = attributes.iter().map(change).collect();
-    let group = TargetGroupSpec { attributes, ..found.clone() };
-    (!changes.is_empty()).then(|| Step::changed(Action::SetTargetGroupAttributes(group), changes))
+    (!changes.is_empty()).then(|| Step::changed(set(attributes), changes))
 }
 
 /// ELBv2 cannot change a target group's type, protocol, its version or the VPC. Its port can differ: it is only the default

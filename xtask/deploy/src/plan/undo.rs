@@ -18,8 +18,8 @@ use super::back::{Order, back};
 use super::{Action, Plan, Stage, Step, routing, scaling};
 use crate::history::PROVEN;
 use crate::model::spec::{
-    ListenerSpec, PolicySpec, RuleSpec, ScalableTargetSpec, ScheduledActionSpec, ServiceSpec,
-    TargetGroupSpec, changes,
+    ListenerSpec, LoadBalancerSpec, PolicySpec, RuleSpec, ScalableTargetSpec, ScheduledActionSpec,
+    ServiceSpec, TargetGroupSpec, changes,
 };
 use crate::model::{Desired, Observed, Pin, RuleState, ServiceKey, ServiceState};
 
@@ -34,6 +34,8 @@ pub struct Undo {
     /// By port. Certificates that were added serve nobody without a name, and stay.
     listeners: BTreeMap<String, Touched<ListenerSpec>>,
     target_groups: BTreeMap<String, Touched<TargetGroupSpec>>,
+    #[serde(default)]
+    load_balancers: BTreeMap<String, Touched<LoadBalancerSpec>>,
     scalable_targets: BTreeMap<String, Touched<ScalableTargetSpec>>,
     /// By resource and name.
     policies: BTreeMap<String, Touched<PolicySpec>>,
@@ -103,6 +105,12 @@ impl Undo {
                 let wrote = found.with(&spec.attributes);
                 touched(&mut self.target_groups, spec.name.clone(), || Some(found.clone()), &wrote);
             }
+            Action::SetLoadBalancerAttributes(spec) => {
+                let Some(before) = load_balancer(observed, &spec.name) else { return };
+                let mut wrote = before.clone();
+                wrote.attributes.extend(spec.attributes.clone());
+                touched(&mut self.load_balancers, spec.name.clone(), || Some(before), &wrote);
+            }
             Action::RegisterScalableTarget(spec) => {
                 let before = || scalable_target(observed, &spec.resource_id);
                 touched(&mut self.scalable_targets, spec.resource_id.clone(), before, spec);
@@ -155,6 +163,7 @@ impl Undo {
         merge(&mut self.target_groups, earlier.target_groups, |name| {
             observed.target_groups.get(name).map(|found| found.spec.clone())
         });
+        merge(&mut self.load_balancers, earlier.load_balancers, |name| load_balancer(observed, name));
         merge(&mut self.scalable_targets, earlier.scalable_targets, |id| scalable_target(observed, id));
         merge(&mut self.policies, earlier.policies, |key| policy(observed, key));
         merge(&mut self.schedules, earlier.schedules, |key| schedule(observed, key));
@@ -179,6 +188,7 @@ impl Undo {
             rules,
             listeners,
             target_groups,
+            load_balancers,
             scalable_targets,
             policies,
             schedules,
@@ -186,6 +196,7 @@ impl Undo {
         let settings = rules.is_empty()
             && listeners.is_empty()
             && target_groups.is_empty()
+            && load_balancers.is_empty()
             && scalable_targets.is_empty();
         services.is_empty() && settings && policies.is_empty() && schedules.is_empty()
     }
@@ -259,8 +270,20 @@ impl Undo {
 
     fn restore_attributes(&self, stage: &mut Stage, now: &Observed) {
         for (found, wanted) in self.reverted_groups(now) {
-            let step = routing::attributes(found, wanted.attributes);
+            let set = |attributes| {
+                Action::SetTargetGroupAttributes(TargetGroupSpec { attributes, ..found.clone() })
+            };
+            let step = routing::attributes(&found.attributes, wanted.attributes, set);
             stage.lane(wanted.name, step.into_iter().collect());
+        }
+        for (name, touched) in &self.load_balancers {
+            let Some(found) = load_balancer(now, name) else { continue };
+            let wanted = touched.reverted(&found).attributes;
+            let set = |attributes| {
+                Action::SetLoadBalancerAttributes(LoadBalancerSpec { attributes, ..found.clone() })
+            };
+            let step = routing::attributes(&found.attributes, wanted, set);
+            stage.lane(name.clone(), step.into_iter().collect());
         }
     }
 
@@ -331,6 +354,10 @@ fn listener(observed: &Observed, port: &str) -> Option<ListenerSpec> {
 fn found_rule(observed: &Observed, requests: &str) -> Option<RuleSpec> {
     let mut rules = observed.rules.iter().filter_map(RuleState::writable);
     rules.find(|rule| rule.requests() == requests).cloned()
+}
+
+fn load_balancer(observed: &Observed, name: &str) -> Option<LoadBalancerSpec> {
+    observed.load_balancer.as_ref().map(|found| found.spec.clone()).filter(|found| found.name == name)
 }
 
 fn scalable_target(observed: &Observed, resource_id: &str) -> Option<ScalableTargetSpec> {

@@ -1,8 +1,10 @@
 //! Load balancers.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_elasticloadbalancingv2::operation::create_load_balancer::CreateLoadBalancerOutput;
 use aws_sdk_elasticloadbalancingv2::types::{
-    LoadBalancer, LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum,
+    LoadBalancer, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum,
 };
 use deploy::model::LoadBalancerState;
 use deploy::model::spec::LoadBalancerSpec;
@@ -15,6 +17,10 @@ use crate::aws::{Aws, Error, Kind, Tags};
 const DESCRIBE: Op = Op::read("elasticloadbalancing", "DescribeLoadBalancers");
 /// A second call with the same settings makes nothing; AWS mostly answers it with success.
 const CREATE: Op = Op::write("elasticloadbalancing", "CreateLoadBalancer");
+const ATTRIBUTES: Op = Op::read("elasticloadbalancing", "DescribeLoadBalancerAttributes");
+/// Patient about one that was created a moment ago.
+const MODIFY_ATTRIBUTES: Op =
+    Op::write("elasticloadbalancing", "ModifyLoadBalancerAttributes").patient(&["LoadBalancerNotFound"]);
 const DELETE: Op = Op::write("elasticloadbalancing", "DeleteLoadBalancer");
 
 /// A load balancer as it was found.
@@ -84,10 +90,46 @@ impl Aws {
         match self.call_for(CREATE, call, made).await {
             Err(error) if matches!(error.kind, Kind::AlreadyExists) => {
                 let found = self.describe_load_balancer(&spec.name).await?.map(|found| found.state);
-                found.filter(|found| found.spec == *spec).ok_or(error)
+                let attributes = spec.attributes.clone();
+                let same = |found: &LoadBalancerState| {
+                    LoadBalancerSpec { attributes, ..found.spec.clone() } == *spec
+                };
+                found.filter(same).ok_or(error)
             }
             made => made,
         }
+    }
+
+    /// A load balancer's attributes, by AWS's names.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn describe_load_balancer_attributes(
+        &self,
+        arn: &str,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let call = || self.elb.describe_load_balancer_attributes().load_balancer_arn(arn).send();
+        let attributes = self.call(ATTRIBUTES, call).await?.attributes.unwrap_or_default();
+        Ok(attributes.into_iter().filter_map(|it| Some((it.key?, it.value.unwrap_or_default()))).collect())
+    }
+
+    /// Sets these attributes of a load balancer.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn set_load_balancer_attributes(
+        &self,
+        arn: &str,
+        attributes: &BTreeMap<String, String>,
+    ) -> Result<(), Error> {
+        let one =
+            |(key, value): (&String, &String)| LoadBalancerAttribute::builder().key(key).value(value).build();
+        let all: Vec<_> = attributes.iter().map(one).collect();
+        let call = || {
+            let call = self.elb.modify_load_balancer_attributes().load_balancer_arn(arn);
+            call.set_attributes(Some(all.clone())).send()
+        };
+        self.call(MODIFY_ATTRIBUTES, call).await.map(drop)
     }
 
     /// Deletes a load balancer with its listeners and rules; none is as good.
@@ -118,6 +160,7 @@ fn read(found: &LoadBalancer) -> Balancer {
                 subnets,
                 security_groups,
                 internal: found.scheme() == Some(&LoadBalancerSchemeEnum::Internal),
+                attributes: BTreeMap::new(),
             },
             vpc: text(found.vpc_id()),
         },

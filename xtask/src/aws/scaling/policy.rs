@@ -23,6 +23,9 @@ const LATE: &[&str] = &["ObjectNotFoundException", "FailedResourceAccessExceptio
 /// What makes a scheduled action, of all that is shown of one.
 const SCHEDULED: [&str; 5] = ["Schedule", "Timezone", "StartTime", "EndTime", "ScalableTargetAction"];
 
+/// Of a target-tracking policy for ECS that has none (API reference, TargetTrackingScalingPolicyConfiguration).
+const COOLDOWN_SECS: u32 = 300;
+
 type Found = Map<String, Value>;
 
 impl Aws {
@@ -33,7 +36,12 @@ impl Aws {
     pub async fn describe_scaling_policies(&self, resource: &str) -> Result<Vec<PolicySpec>, Error> {
         let read = |mut found: Found| {
             let kind = text(&mut found, "PolicyType")?;
-            let configuration = found.remove(&format!("{kind}PolicyConfiguration"))?;
+            let mut configuration = found.remove(&format!("{kind}PolicyConfiguration"))?;
+            if kind == PolicySpec::TRACKING {
+                for cooldown in ["ScaleOutCooldown", "ScaleInCooldown"] {
+                    configuration.as_object_mut()?.entry(cooldown).or_insert_with(|| json!(COOLDOWN_SECS));
+                }
+            }
             Some(PolicySpec {
                 name: text(&mut found, "PolicyName")?,
                 resource_id: resource.to_owned(),

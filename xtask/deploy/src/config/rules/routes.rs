@@ -9,7 +9,7 @@ use crate::model::spec::takes_all;
 use crate::model::{ProtocolVersion, Redirect, Route, Service};
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::EachService("route-none", route_none),
+    Rule::Environment("route-none", route_none),
     Rule::Environment("route-path", route_path),
     Rule::Environment("route-condition", route_condition),
     Rule::Environment("route-action", route_action),
@@ -21,10 +21,20 @@ pub(super) const RULES: &[Rule] = &[
 /// Every service is behind at least one listener rule.
 ///
 /// Source: ECS CreateService refuses a target group that no rule uses: "does not have an associated load
-/// balancer".
-fn route_none(service: &Service, at: &Place<'_>, found: &mut Findings) {
+/// balancer". Of somebody else's load balancer the default action, or a rule that this tool cannot write, may lead to it: then
+/// `routes = []` says so.
+fn route_none(scope: &Scope<'_>, found: &mut Findings) {
+    let existing = scope.environment.load_balancer.existing;
+    for (service, at) in scope.services() {
+        one_route(service, &at, existing, found);
+    }
+}
+
+fn one_route(service: &Service, at: &Place<'_>, existing: bool, found: &mut Findings) {
+    let elsewhere = existing && at.key("routes").written();
     // A route whose path or priority is missing is reported as that.
-    if service.load_balancer && service.routes.is_empty() && at.key("routes.0").span().is_none() {
+    if service.load_balancer && service.routes.is_empty() && at.key("routes.0").span().is_none() && !elsewhere
+    {
         found
             .error("no listener rule leads to this service")
             .at(at.name(), "has neither routes nor a health route")

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// An application load balancer that the tool creates.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// An application load balancer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadBalancerSpec {
     /// Its name.
     pub name: String,
@@ -15,6 +15,8 @@ pub struct LoadBalancerSpec {
     pub security_groups: Vec<String>,
     /// `internal` instead of `internet-facing`.
     pub internal: bool,
+    /// By AWS's names: of what is wanted, those that deploy.toml sets; of what is found, all.
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// A listener. Its default action is a redirect, or else a fixed 404, so that only rules lead to a service.

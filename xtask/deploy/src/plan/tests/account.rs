@@ -135,6 +135,7 @@ pub(super) fn converged() -> Observed {
         arn: "lb".into(),
         dns_name: "lb.example".into(),
         spec: LoadBalancerSpec {
+            attributes: BTreeMap::new(),
             name: "ielts-prod-alb".into(),
             subnets: vec!["id-pa".into(), "id-pb".into()],
             security_groups: vec!["id-alb".into()],

@@ -50,6 +50,29 @@ fn an_attribute_that_somebody_changed_since_stays_and_the_others_are_restored() 
     assert!(undo(&record, &desired(), &now).is_empty());
 }
 
+/// Also of a load balancer that is somebody else's: then the file says it all the same.
+#[test]
+fn attributes_of_the_load_balancer_that_the_file_names_are_set_and_restored() {
+    let idle = |secs: &str| [("idle_timeout.timeout_seconds".to_owned(), secs.to_owned())];
+    let (mut wanted, mut before) = (desired(), converged());
+    wanted.environment.load_balancer.aws.attributes = idle("120").into();
+    wanted.environment.load_balancer.existing = true;
+    let protection = ("deletion_protection.enabled".to_owned(), "true".to_owned());
+    let found = &mut before.load_balancer.as_mut().unwrap().spec.attributes;
+    found.extend(idle("60").into_iter().chain([protection]));
+    let changes = plan(&wanted, &before);
+    assert_eq!(titles(&changes), ["set attributes of load balancer ielts-prod-alb"]);
+    assert!(crate::view::plan_text(&changes).contains("idle_timeout.timeout_seconds: 60 → 120"));
+    let record = Undo::of(&changes, &wanted, &before);
+    let mut now = before.clone();
+    now.load_balancer.as_mut().unwrap().spec.attributes.extend(idle("120"));
+    assert!(plan(&wanted, &now).is_empty());
+    let restored = undo(&record, &wanted, &now);
+    assert!(crate::view::plan_text(&restored).contains("idle_timeout.timeout_seconds: 120 → 60"));
+    now.load_balancer.as_mut().unwrap().spec.attributes.extend(idle("300"));
+    assert!(undo(&record, &wanted, &now).is_empty(), "somebody changed it since");
+}
+
 #[test]
 fn the_protocol_version_of_a_group_that_serves_is_kept_because_a_rename_would_fail_requests() {
     let mut now = converged();

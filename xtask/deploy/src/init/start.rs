@@ -1,4 +1,4 @@
-//! `deploy.toml` for a repository that has none: what was found in the repository, and for all else a value to change with a comment that explains it.
+//! Out of a repository's Dockerfiles or packages: for all else a value to change, with a comment that explains it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
