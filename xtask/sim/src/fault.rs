@@ -32,19 +32,7 @@ impl PartialEq<Api> for Surface {
 impl std::fmt::Display for Surface {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Api(Api::Ecs) => "ecs",
-            Self::Api(Api::Ecr) => "ecr",
-            Self::Api(Api::Scaling) => "application-autoscaling",
-            Self::Api(Api::CloudMap) => "servicediscovery",
-            Self::Api(Api::Logs) => "logs",
-            Self::Api(Api::CloudWatch) => "cloudwatch",
-            Self::Api(Api::Ssm) => "ssm",
-            Self::Api(Api::SecretsManager) => "secretsmanager",
-            Self::Api(Api::Elb) => "elasticloadbalancing",
-            Self::Api(Api::Sts) => "sts",
-            Self::Api(Api::Ec2) => "ec2",
-            Self::Api(Api::Iam) => "iam",
-            Self::Api(Api::Tagging) => "tag",
+            Self::Api(api) => api.name(),
             Self::Registry => "registry",
             Self::Unrecognised => "-",
         })
@@ -108,7 +96,6 @@ pub enum Fault {
     Status {
         /// The HTTP status.
         code: u16,
-        /// The body.
         body: String,
         /// Its `Content-Type`; none is sent when empty.
         content_type: String,
@@ -228,7 +215,6 @@ impl Rule for On {
 const READS: &[&str] = &["Describe", "List", "Get", "BatchGet", "BatchCheck", "Filter", "HEAD ", "GET "];
 
 /// Whether an operation may change anything. What is not known to be a read counts as a write.
-#[must_use]
 pub(crate) fn is_write(surface: Surface, operation: &str) -> bool {
     surface != Surface::Unrecognised && !READS.iter().any(|verb| operation.starts_with(verb))
 }

@@ -11,13 +11,11 @@ pub(crate) struct Secret(String);
 
 impl Secret {
     /// The secret that `text` is.
-    #[must_use]
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
     /// The text, for whoever it is meant for.
-    #[must_use]
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

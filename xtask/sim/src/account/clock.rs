@@ -26,7 +26,6 @@ impl Millis {
     }
 
     /// The wire form of a timestamp in AWS's JSON protocols: epoch seconds as a float.
-    #[must_use]
     pub(crate) fn epoch_secs(self) -> f64 {
         self.0 as f64 / 1000.0
     }

@@ -11,7 +11,6 @@ pub(crate) struct Ids {
 
 impl Ids {
     /// A source of identifiers for `seed`.
-    #[must_use]
     pub(crate) fn new(seed: u64) -> Self {
         Self { seed, drawn: 0 }
     }

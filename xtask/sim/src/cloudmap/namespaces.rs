@@ -9,12 +9,10 @@ use crate::account::{Account, Millis};
 use crate::tagging::{self, Tag};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params, text};
 
-/// A namespace.
 #[derive(Debug, Clone)]
 pub(crate) struct Namespace {
     /// `ns-…`.
     pub(crate) id: String,
-    /// Its ARN.
     pub(crate) arn: String,
     /// Its name, such as `ielts.local`.
     pub(crate) name: String,

@@ -13,7 +13,6 @@ pub(crate) enum Due {
     Done { operation: String },
 }
 
-/// One operation.
 #[derive(Debug)]
 pub(super) struct Operation {
     id: String,

@@ -26,7 +26,6 @@ pub(super) enum Asked {
 
 impl Admitted {
     /// How long the request is held up on its way.
-    #[must_use]
     pub(crate) fn delay(&self) -> Duration {
         match self.fault {
             Some(Fault::Delay(millis)) => Duration::from_millis(millis),

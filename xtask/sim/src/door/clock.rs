@@ -39,7 +39,6 @@ impl SimClock {
     }
 
     /// The machine's wall clock.
-    #[must_use]
     pub(crate) fn wall() -> Self {
         Self(Arc::new(Source::Wall { latest: AtomicU64::new(0) }))
     }

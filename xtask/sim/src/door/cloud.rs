@@ -156,7 +156,6 @@ impl Cloud {
     }
 
     /// When the account or its virtual workload next has something to do by itself.
-    #[must_use]
     pub(crate) fn next(&self) -> Option<Millis> {
         self.state().next()
     }
@@ -178,7 +177,6 @@ impl Cloud {
     }
 
     /// Takes what the account asks of the workload; empty when a virtual workload is told by itself.
-    #[must_use]
     pub(crate) fn take_effects(&self) -> Vec<Effect> {
         self.state().account.take_effects()
     }

@@ -28,7 +28,6 @@ const LARGEST_LAYER: usize = 2 << 30;
 /// Any other request: an image manifest has at most 4 MiB (ECR quotas), PutLogEvents and everything else less.
 const LARGEST_CALL: usize = 8 << 20;
 
-/// The endpoint.
 pub(super) struct Endpoint {
     pub(super) cloud: Cloud,
     pub(super) machine: Machine,

@@ -55,17 +55,7 @@ pub(super) fn api(fault: &Fault, request: &ApiRequest, caller: &str) -> Option<A
             error("ExpiredTokenException", code, 400, 403, message)
         }
         Fault::Error(error) => error.clone(),
-        Fault::Delay(_)
-        | Fault::Refuse
-        | Fault::LoseRequest
-        | Fault::LoseReply
-        | Fault::EmptyReply
-        | Fault::StaleRead
-        | Fault::LaggingRead(_)
-        | Fault::Unseen(_)
-        | Fault::Status { .. } => {
-            return None;
-        }
+        _ => return None,
     })
 }
 
@@ -86,18 +76,7 @@ pub(super) fn registry(fault: &Fault) -> Option<Response<Bytes>> {
             "DENIED",
             "Your authorization token has expired. Reauthenticate and try again.",
         ),
-        Fault::Delay(_)
-        | Fault::Refuse
-        | Fault::LoseRequest
-        | Fault::LoseReply
-        | Fault::EmptyReply
-        | Fault::StaleRead
-        | Fault::LaggingRead(_)
-        | Fault::Unseen(_)
-        | Fault::Error(_)
-        | Fault::Status { .. } => {
-            return None;
-        }
+        _ => return None,
     };
     Some(registry::error(status, code, message))
 }

@@ -18,7 +18,6 @@ pub(crate) struct State {
     pub(super) tokens: Vec<Token>,
 }
 
-/// One repository.
 #[derive(Debug)]
 pub(super) struct Repository {
     pub(super) name: String,
@@ -54,13 +53,11 @@ pub(crate) fn digest_of(content: &[u8]) -> String {
 
 impl State {
     /// Whether the repository is there.
-    #[must_use]
     pub(crate) fn repository_exists(&self, name: &str) -> bool {
         self.repositories.contains_key(name)
     }
 
     /// A blob of the repository.
-    #[must_use]
     pub(crate) fn blob(&self, repository: &str, digest: &str) -> Option<Bytes> {
         self.repositories.get(repository)?.blobs.get(digest).cloned()
     }
@@ -90,7 +87,6 @@ impl State {
     }
 
     /// `(digest, media type, content)` of the manifest that a tag or digest names.
-    #[must_use]
     pub(crate) fn manifest(&self, repository: &str, reference: &str) -> Option<(String, String, Bytes)> {
         let own = self.repositories.get(repository)?;
         let digest = own.digest(reference)?;

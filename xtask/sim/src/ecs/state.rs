@@ -45,7 +45,6 @@ pub(crate) enum Due {
     Provisioned(TaskId),
     /// A task cannot be started, for this `stoppedReason`.
     FailedToStart {
-        /// The task.
         task: TaskId,
         /// `stoppedReason`.
         reason: String,
@@ -58,14 +57,12 @@ pub(crate) enum Due {
     ForgetTask(TaskId),
     /// A container has had its `startTimeout`.
     StartTimeout {
-        /// The task.
         task: TaskId,
         /// The container's name.
         container: String,
     },
     /// A container's own health check is to be asked.
     CheckContainer {
-        /// The task.
         task: TaskId,
         /// The container's name.
         container: String,

@@ -57,40 +57,25 @@ pub(super) struct FixedResponse {
 
 /// `RedirectConfig`; each part may hold `#{protocol}`, `#{host}`, `#{port}`, `#{path}` and `#{query}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", default)]
 pub(super) struct Redirect {
-    #[serde(default = "same_protocol")]
     pub(super) protocol: String,
-    #[serde(default = "same_port")]
     pub(super) port: String,
-    #[serde(default = "same_host")]
     pub(super) host: String,
-    #[serde(default = "same_path")]
     pub(super) path: String,
-    #[serde(default = "same_query")]
     pub(super) query: String,
     pub(super) status_code: String,
 }
 
-fn same_protocol() -> String {
-    "#{protocol}".to_owned()
+impl Default for Redirect {
+    fn default() -> Self {
+        let [protocol, port, host, path, query] = UNCHANGED.map(str::to_owned);
+        Self { protocol, port, host, path, query, status_code: String::new() }
+    }
 }
 
-fn same_port() -> String {
-    "#{port}".to_owned()
-}
-
-fn same_host() -> String {
-    "#{host}".to_owned()
-}
-
-fn same_path() -> String {
-    "/#{path}".to_owned()
-}
-
-fn same_query() -> String {
-    "#{query}".to_owned()
-}
+/// The parts of a redirect that changes nothing, which are the defaults too.
+const UNCHANGED: [&str; 5] = ["#{protocol}", "#{port}", "#{host}", "/#{path}", "#{query}"];
 
 impl Action {
     /// Whether the action sends requests to the target group.
@@ -164,7 +149,7 @@ fn complete_one(state: &State, load_balancer: &str, action: Action) -> Result<Ac
             }
             let unchanged =
                 [&redirect.protocol, &redirect.port, &redirect.host, &redirect.path, &redirect.query];
-            if unchanged == ["#{protocol}", "#{port}", "#{host}", "/#{path}", "#{query}"] {
+            if unchanged == UNCHANGED {
                 let text = "The redirect must modify at least one of: protocol, port, hostname, or path";
                 return Err(ApiError::new("InvalidLoadBalancerAction", text));
             }

@@ -33,12 +33,9 @@ pub enum Route {
     Fixed {
         /// The HTTP status.
         status: u16,
-        /// The content type.
         content_type: String,
-        /// The body.
         body: String,
     },
-    /// A redirect.
     Redirect {
         /// 301 or 302.
         status: u16,
@@ -52,7 +49,6 @@ pub enum Route {
 /// A target that a request may go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteTarget {
-    /// The task.
     pub task: TaskId,
     /// The container port.
     pub port: u16,
@@ -63,13 +59,11 @@ pub struct RouteTarget {
 /// A request as a listener gets it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'a> {
-    /// The method.
     pub method: &'a str,
     /// The `Host` header.
     pub host: &'a str,
     /// Path and query.
     pub target: &'a str,
-    /// All headers.
     pub headers: &'a HeaderMap,
     /// The connection's other end.
     pub client: IpAddr,
@@ -85,7 +79,6 @@ pub fn route(account: &Account, listener_port: u16, method: &str, host: &str, ta
 /// Where a request to `listener_port` goes.
 ///
 /// Of several load balancers with that port, the one whose DNS name is the host gets it, otherwise the first by name.
-#[must_use]
 pub(crate) fn route_of(account: &Account, listener_port: u16, request: Request<'_>) -> Route {
     let Request { method, host, target, headers, client } = request;
     let host = match host.rsplit_once(':') {
@@ -106,14 +99,12 @@ pub(crate) fn route_of(account: &Account, listener_port: u16, request: Request<'
 /// A port that is listened on, by one load balancer or several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Served {
-    /// The port.
     pub port: u16,
     /// Whether with TLS.
     pub https: bool,
 }
 
 /// The ports of all listeners: HTTPS before HTTP, 443 and 80 before others, then ascending.
-#[must_use]
 pub(crate) fn listeners(account: &Account) -> Vec<Served> {
     let listeners = account.elb.listeners.values();
     let mut served: Vec<Served> = listeners

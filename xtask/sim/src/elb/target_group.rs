@@ -14,7 +14,6 @@ use crate::account::Account;
 use crate::tagging::{self, Tag};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, leaf, list, listing, params, text};
 
-/// One target group.
 #[derive(Debug, Clone)]
 pub(crate) struct TargetGroup {
     pub(crate) arn: String,

@@ -3,6 +3,8 @@
 //! A newly registered target needs one passed check; afterwards the thresholds count consecutive answers. The checks
 //! themselves are the workload's: a timer emits [`Effect::CheckTarget`], [`answered`] takes the answer.
 
+use serde::Serialize;
+
 use super::Due;
 use super::health_check::HealthCheck;
 use super::target_group::TargetGroup;
@@ -21,7 +23,8 @@ pub(crate) struct Target {
 }
 
 /// `TargetHealth.State`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum TargetState {
     /// Registered, and no check has passed yet.
     Initial,
@@ -35,23 +38,9 @@ pub(crate) enum TargetState {
     Unused,
 }
 
-impl TargetState {
-    /// The state on the wire.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Initial => "initial",
-            Self::Healthy => "healthy",
-            Self::Unhealthy => "unhealthy",
-            Self::Draining => "draining",
-            Self::Unused => "unused",
-        }
-    }
-}
-
 /// A target's health as DescribeTargetHealth shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TargetHealth {
-    /// The state.
     pub(crate) state: TargetState,
     /// Such as `Target.ResponseCodeMismatch`; none when healthy.
     pub(crate) reason: Option<&'static str>,

@@ -79,7 +79,7 @@ pub(super) fn describe_health(account: &Account, request: &ApiRequest) -> Outcom
             json!({
                 "Target": { "Id": ip, "Port": port, "AvailabilityZone": account.identity.zone_of(&ip) },
                 "HealthCheckPort": health_check_port.unwrap_or_else(|| port.to_string()),
-                "TargetHealth": { "State": state.as_str(), "Reason": reason, "Description": description },
+                "TargetHealth": { "State": state, "Reason": reason, "Description": description },
                 "AdministrativeOverride": {
                     "State": "no_override",
                     "Reason": "AdministrativeOverride.NoOverride",

@@ -58,7 +58,6 @@ impl Named {
 
 impl LandingZone {
     /// A small one for tests: two zones, a load balancer's group and one for the tasks of each of two services.
-    #[must_use]
     pub(crate) fn example() -> Self {
         let subnet =
             |name: &str, public| ZoneSubnet { named: Named::name(name), public, zone: name.chars().last() };

@@ -42,7 +42,6 @@ const MAX_EVENTS: usize = 50_000;
 
 impl State {
     /// Whether the log group is there.
-    #[must_use]
     pub(crate) fn group_exists(&self, name: &str) -> bool {
         self.groups.contains_key(name)
     }

@@ -13,7 +13,6 @@ const DAY: u64 = 1440 * MINUTE;
 /// 40 where a century has no leap day.
 const HORIZON: u64 = 366 * 41;
 
-/// A schedule.
 #[derive(Clone, Debug)]
 pub(super) struct Schedule {
     when: When,

@@ -7,7 +7,6 @@ use crate::wire::{civil, day_of};
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 1440 * MINUTE;
 
-/// A zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Zone {
     /// Minutes east of UTC, outside daylight saving time.
@@ -24,54 +23,27 @@ enum Summer {
     America,
 }
 
+#[rustfmt::skip]
 const FIXED: [(&str, i64); 24] = [
-    ("UTC", 0),
-    ("Etc/UTC", 0),
-    ("Etc/GMT", 0),
-    ("GMT", 0),
-    ("Africa/Lagos", 60),
-    ("Africa/Johannesburg", 120),
-    ("Africa/Nairobi", 180),
-    ("America/Sao_Paulo", -180),
-    ("Asia/Bangkok", 420),
-    ("Asia/Dubai", 240),
-    ("Asia/Ho_Chi_Minh", 420),
-    ("Asia/Hong_Kong", 480),
-    ("Asia/Jakarta", 420),
-    ("Asia/Kolkata", 330),
-    ("Asia/Kuala_Lumpur", 480),
-    ("Asia/Manila", 480),
-    ("Asia/Riyadh", 180),
-    ("Asia/Seoul", 540),
-    ("Asia/Shanghai", 480),
-    ("Asia/Singapore", 480),
-    ("Asia/Taipei", 480),
-    ("Asia/Tokyo", 540),
-    ("Australia/Brisbane", 600),
-    ("Europe/Istanbul", 180),
+    ("UTC", 0), ("Etc/UTC", 0), ("Etc/GMT", 0), ("GMT", 0), ("Africa/Lagos", 60),
+    ("Africa/Johannesburg", 120), ("Africa/Nairobi", 180), ("America/Sao_Paulo", -180),
+    ("Asia/Bangkok", 420), ("Asia/Dubai", 240), ("Asia/Ho_Chi_Minh", 420), ("Asia/Hong_Kong", 480),
+    ("Asia/Jakarta", 420), ("Asia/Kolkata", 330), ("Asia/Kuala_Lumpur", 480), ("Asia/Manila", 480),
+    ("Asia/Riyadh", 180), ("Asia/Seoul", 540), ("Asia/Shanghai", 480), ("Asia/Singapore", 480),
+    ("Asia/Taipei", 480), ("Asia/Tokyo", 540), ("Australia/Brisbane", 600), ("Europe/Istanbul", 180),
 ];
 
+#[rustfmt::skip]
 const EUROPE: [(&str, i64); 12] = [
-    ("Europe/Amsterdam", 60),
-    ("Europe/Athens", 120),
-    ("Europe/Berlin", 60),
-    ("Europe/Dublin", 0),
-    ("Europe/Helsinki", 120),
-    ("Europe/London", 0),
-    ("Europe/Madrid", 60),
-    ("Europe/Paris", 60),
-    ("Europe/Rome", 60),
-    ("Europe/Stockholm", 60),
-    ("Europe/Vienna", 60),
-    ("Europe/Zurich", 60),
+    ("Europe/Amsterdam", 60), ("Europe/Athens", 120), ("Europe/Berlin", 60), ("Europe/Dublin", 0),
+    ("Europe/Helsinki", 120), ("Europe/London", 0), ("Europe/Madrid", 60), ("Europe/Paris", 60),
+    ("Europe/Rome", 60), ("Europe/Stockholm", 60), ("Europe/Vienna", 60), ("Europe/Zurich", 60),
 ];
 
+#[rustfmt::skip]
 const AMERICA: [(&str, i64); 5] = [
-    ("America/Chicago", -360),
-    ("America/Denver", -420),
-    ("America/Los_Angeles", -480),
-    ("America/New_York", -300),
-    ("America/Toronto", -300),
+    ("America/Chicago", -360), ("America/Denver", -420), ("America/Los_Angeles", -480),
+    ("America/New_York", -300), ("America/Toronto", -300),
 ];
 
 impl Zone {

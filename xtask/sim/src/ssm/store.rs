@@ -13,7 +13,6 @@ pub(crate) struct State {
     pub(super) parameters: BTreeMap<String, Parameter>,
 }
 
-/// A parameter.
 #[derive(Debug)]
 pub(super) struct Parameter {
     pub(super) kind: Kind,

@@ -97,13 +97,11 @@ impl ApiError {
     }
 
     /// The same error under another HTTP status: STS and IAM use 403 and 404 too.
-    #[must_use]
     pub(crate) fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
     }
 
     /// What AWS answers to an operation that the API, or this cloud's part of it, does not have.
-    #[must_use]
     pub(crate) fn unknown_operation(request: &ApiRequest) -> Self {
         match request.api.protocol() {
             Protocol::Json { .. } => Self::new("UnknownOperationException", ""),

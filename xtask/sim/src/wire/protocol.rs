@@ -28,72 +28,57 @@ pub(super) enum Protocol {
     },
 }
 
+/// An API, its name in signatures and policies, and how it is spoken.
+#[rustfmt::skip]
+const TABLE: [(Api, &str, Protocol); 13] = [
+    (Api::Ecs, "ecs", json("AmazonEC2ContainerServiceV20141113", "message")),
+    (Api::Ecr, "ecr", json("AmazonEC2ContainerRegistry_V20150921", "message")),
+    (Api::Scaling, "application-autoscaling", json("AnyScaleFrontendService", "Message")),
+    (Api::CloudMap, "servicediscovery", json("Route53AutoNaming_v20170314", "Message")),
+    (Api::Logs, "logs", json("Logs_20140328", "message")),
+    (Api::CloudWatch, "cloudwatch", json("GraniteServiceVersion20100801", "message")),
+    (Api::Ssm, "ssm", json("AmazonSSM", "message")),
+    (Api::SecretsManager, "secretsmanager", json("secretsmanager", "Message")),
+    (Api::Tagging, "tag", json("ResourceGroupsTaggingAPI_20170126", "Message")),
+    (Api::Elb, "elasticloadbalancing", query("2015-12-01", "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/")),
+    (Api::Sts, "sts", query("2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/")),
+    (Api::Iam, "iam", query("2010-05-08", "https://iam.amazonaws.com/doc/2010-05-08/")),
+    (Api::Ec2, "ec2", Protocol::Ec2 { version: "2016-11-15", xmlns: "http://ec2.amazonaws.com/doc/2016-11-15/" }),
+];
+
+const fn json(prefix: &'static str, message: &'static str) -> Protocol {
+    Protocol::Json { prefix, message }
+}
+
+const fn query(version: &'static str, xmlns: &'static str) -> Protocol {
+    Protocol::Query { version, xmlns }
+}
+
 impl Api {
-    const ALL: [Self; 13] = [
-        Self::Ecs,
-        Self::Ecr,
-        Self::Scaling,
-        Self::CloudMap,
-        Self::Logs,
-        Self::CloudWatch,
-        Self::Ssm,
-        Self::SecretsManager,
-        Self::Elb,
-        Self::Sts,
-        Self::Ec2,
-        Self::Iam,
-        Self::Tagging,
-    ];
+    fn row(self) -> (Self, &'static str, Protocol) {
+        TABLE[TABLE.iter().position(|(api, ..)| *api == self).unwrap_or_default()]
+    }
 
     pub(super) fn protocol(self) -> Protocol {
-        match self {
-            Self::Ecs => Protocol::Json { prefix: "AmazonEC2ContainerServiceV20141113", message: "message" },
-            Self::Ecr => {
-                Protocol::Json { prefix: "AmazonEC2ContainerRegistry_V20150921", message: "message" }
-            }
-            Self::Scaling => Protocol::Json { prefix: "AnyScaleFrontendService", message: "Message" },
-            Self::CloudMap => Protocol::Json { prefix: "Route53AutoNaming_v20170314", message: "Message" },
-            Self::Logs => Protocol::Json { prefix: "Logs_20140328", message: "message" },
-            Self::CloudWatch => {
-                Protocol::Json { prefix: "GraniteServiceVersion20100801", message: "message" }
-            }
-            Self::Ssm => Protocol::Json { prefix: "AmazonSSM", message: "message" },
-            Self::SecretsManager => Protocol::Json { prefix: "secretsmanager", message: "Message" },
-            Self::Tagging => {
-                Protocol::Json { prefix: "ResourceGroupsTaggingAPI_20170126", message: "Message" }
-            }
-            Self::Elb => Protocol::Query {
-                version: "2015-12-01",
-                xmlns: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
-            },
-            Self::Sts => {
-                Protocol::Query { version: "2011-06-15", xmlns: "https://sts.amazonaws.com/doc/2011-06-15/" }
-            }
-            Self::Iam => {
-                Protocol::Query { version: "2010-05-08", xmlns: "https://iam.amazonaws.com/doc/2010-05-08/" }
-            }
-            Self::Ec2 => {
-                Protocol::Ec2 { version: "2016-11-15", xmlns: "http://ec2.amazonaws.com/doc/2016-11-15/" }
-            }
-        }
+        self.row().2
+    }
+
+    /// The name in signatures and in a policy's actions.
+    pub(crate) fn name(self) -> &'static str {
+        self.row().1
     }
 
     /// The JSON API whose targets begin with `prefix`.
     pub(super) fn of_target_prefix(prefix: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|api| matches!(api.protocol(), Protocol::Json { prefix: own, .. } if own == prefix))
+        let own =
+            |protocol: &Protocol| matches!(protocol, Protocol::Json { prefix: own, .. } if *own == prefix);
+        TABLE.iter().find(|(_, _, protocol)| own(protocol)).map(|(api, ..)| *api)
     }
 
     /// The query API that requests for this service name are signed for.
     pub(super) fn of_signing_name(name: &str) -> Option<Self> {
-        match name {
-            "elasticloadbalancing" => Some(Self::Elb),
-            "sts" => Some(Self::Sts),
-            "ec2" => Some(Self::Ec2),
-            "iam" => Some(Self::Iam),
-            _ => None,
-        }
+        let query = |protocol: &Protocol| !matches!(protocol, Protocol::Json { .. });
+        TABLE.iter().find(|(_, own, protocol)| *own == name && query(protocol)).map(|(api, ..)| *api)
     }
 
     /// The API's version, for query APIs.

@@ -23,14 +23,12 @@ pub enum Effect {
     Start(Box<TaskStart>),
     /// Start a container of a task whose images are pulled, then report `Started`.
     StartContainer {
-        /// The task.
         task: TaskId,
         /// The container's name.
         container: String,
     },
     /// Send SIGTERM to a container, SIGKILL after `timeout_secs` (`stopTimeout`), then report `Exited`.
     StopContainer {
-        /// The task.
         task: TaskId,
         /// The container's name.
         container: String,
@@ -38,13 +36,9 @@ pub enum Effect {
         timeout_secs: u64,
     },
     /// Give up what the task holds; a container that still runs is killed.
-    Remove {
-        /// The task.
-        task: TaskId,
-    },
+    Remove { task: TaskId },
     /// Ask the container's own health check once; answer with [`Report::ContainerHealth`].
     CheckContainer {
-        /// The task.
         task: TaskId,
         /// The container's name.
         container: String,
@@ -74,9 +68,7 @@ pub enum Effect {
 /// All that a workload needs in order to start a task.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskStart {
-    /// The task.
     pub task: TaskId,
-    /// The task's ARN.
     pub task_arn: String,
     /// The cluster's name.
     pub cluster: String,
@@ -163,20 +155,15 @@ impl ContainerStart {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Report {
     /// The task's images are there.
-    Pulled {
-        /// The task.
-        task: TaskId,
-    },
+    Pulled { task: TaskId },
     /// A container runs.
     Started {
-        /// The task.
         task: TaskId,
         /// The container's name.
         container: String,
     },
     /// A container could not be started.
     CannotStart {
-        /// The task.
         task: TaskId,
         /// The container's name.
         container: String,
@@ -185,14 +172,12 @@ pub enum Report {
     },
     /// The task never started: `stopCode` is `TaskFailedToStart` and `reason` its `stoppedReason`.
     FailedToStart {
-        /// The task.
         task: TaskId,
         /// Such as `CannotPullContainerError: …`.
         reason: String,
     },
     /// A container ended.
     Exited {
-        /// The task.
         task: TaskId,
         /// The container's name.
         container: String,
@@ -203,7 +188,6 @@ pub enum Report {
     },
     /// The container health check's answer.
     ContainerHealth {
-        /// The task.
         task: TaskId,
         /// The container's name.
         container: String,
@@ -214,7 +198,6 @@ pub enum Report {
     TargetHealth {
         /// The target group's ARN.
         target_group: String,
-        /// The task.
         task: TaskId,
         /// What the target answered.
         answer: Answer,

@@ -10,7 +10,6 @@ use crate::workload::TaskId;
 /// A task that answers at an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ConnectTarget {
-    /// The task.
     pub task: TaskId,
     /// The container port that the endpoint's port name stands for in that task's definition.
     pub port: u16,
@@ -50,7 +49,6 @@ impl ConnectTimeouts {
 
 /// Resolves `host` and `port` as the proxy beside `client` does. Tasks that are being stopped get no new
 /// calls; a task with a container health check gets its first call once it is HEALTHY.
-#[must_use]
 pub(crate) fn connect_targets(account: &Account, client: &TaskId, host: &str, port: u16) -> ConnectLookup {
     let host = host.to_ascii_lowercase();
     let mut known = endpoints(account, client).iter();
@@ -61,7 +59,6 @@ pub(crate) fn connect_targets(account: &Account, client: &TaskId, host: &str, po
 }
 
 /// Resolves a TCP connection to `port`, which names no host: `None` unless one TCP endpoint alone has the port.
-#[must_use]
 pub(crate) fn connect_stream(account: &Account, client: &TaskId, port: u16) -> Option<ConnectLookup> {
     let mut known = endpoints(account, client).iter().filter(|endpoint| endpoint.port == port);
     let only = known.next().filter(|only| known.next().is_none() && only.tcp)?;

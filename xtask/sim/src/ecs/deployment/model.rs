@@ -1,26 +1,19 @@
 //! A deployment: one entry of `services[].deployments[]`.
 
+use serde::Serialize;
+
 use crate::account::{Ids, Millis};
 use crate::ecs::connect::Endpoint;
 use crate::ecs::pace::Pace;
 use crate::ecs::service::Spec;
 
 /// `rolloutState`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(in crate::ecs) enum RolloutState {
     InProgress,
     Completed,
     Failed,
-}
-
-impl RolloutState {
-    pub(in crate::ecs) fn as_str(self) -> &'static str {
-        match self {
-            Self::InProgress => "IN_PROGRESS",
-            Self::Completed => "COMPLETED",
-            Self::Failed => "FAILED",
-        }
-    }
 }
 
 /// The deployment that a failed one goes back to: the most recent COMPLETED one.
@@ -30,7 +23,6 @@ pub(in crate::ecs) struct RollbackTarget {
     pub(in crate::ecs) revision: String,
 }
 
-/// A deployment.
 #[derive(Debug)]
 pub(in crate::ecs) struct Deployment {
     /// `ecs-svc/<19 digits>`: the `startedBy` of its tasks.

@@ -58,7 +58,6 @@ pub(in crate::ecs) struct BreakerRecord {
     pub(in crate::ecs) threshold: u32,
 }
 
-/// A service deployment.
 #[derive(Clone, Debug)]
 pub(in crate::ecs) struct ServiceDeployment {
     pub(in crate::ecs) arn: String,

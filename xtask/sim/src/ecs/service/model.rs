@@ -11,24 +11,14 @@ use crate::ecs::deployment::{Deployment, Revision, ServiceDeployment};
 use crate::ecs::event::Events;
 use crate::ecs::state::ServiceKey;
 
-/// A service's status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(in crate::ecs) enum ServiceStatus {
     Active,
     /// Deleted, with tasks that still run.
     Draining,
     /// Deleted, remembered for a while.
     Inactive,
-}
-
-impl ServiceStatus {
-    pub(in crate::ecs) fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "ACTIVE",
-            Self::Draining => "DRAINING",
-            Self::Inactive => "INACTIVE",
-        }
-    }
 }
 
 /// What a service revision snapshots: a difference here is what starts a new deployment.
@@ -84,7 +74,6 @@ pub(in crate::ecs) struct Knobs {
     pub(in crate::ecs) propagate_tags: String,
 }
 
-/// A service.
 #[derive(Debug)]
 pub(in crate::ecs) struct Service {
     pub(in crate::ecs) key: ServiceKey,

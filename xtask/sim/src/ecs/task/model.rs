@@ -1,12 +1,15 @@
 //! A task and its containers.
 
+use serde::Serialize;
+
 use super::overrides::Overrides;
 use crate::account::Millis;
 use crate::ecs::state::ServiceKey;
 use crate::workload::TaskId;
 
 /// `lastStatus`, in the order of a task's life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(in crate::ecs) enum TaskStatus {
     Provisioning,
     Pending,
@@ -18,37 +21,13 @@ pub(in crate::ecs) enum TaskStatus {
     Stopped,
 }
 
-impl TaskStatus {
-    pub(in crate::ecs) fn as_str(self) -> &'static str {
-        match self {
-            Self::Provisioning => "PROVISIONING",
-            Self::Pending => "PENDING",
-            Self::Activating => "ACTIVATING",
-            Self::Running => "RUNNING",
-            Self::Deactivating => "DEACTIVATING",
-            Self::Stopping => "STOPPING",
-            Self::Deprovisioning => "DEPROVISIONING",
-            Self::Stopped => "STOPPED",
-        }
-    }
-}
-
 /// `healthStatus`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(in crate::ecs) enum HealthStatus {
     Unknown,
     Healthy,
     Unhealthy,
-}
-
-impl HealthStatus {
-    pub(in crate::ecs) fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "UNKNOWN",
-            Self::Healthy => "HEALTHY",
-            Self::Unhealthy => "UNHEALTHY",
-        }
-    }
 }
 
 /// A container of a task.
@@ -109,7 +88,6 @@ pub(in crate::ecs) struct Interface {
     pub(in crate::ecs) ip: Option<String>,
 }
 
-/// A task.
 #[derive(Clone, Debug)]
 pub(in crate::ecs) struct Task {
     pub(in crate::ecs) id: TaskId,

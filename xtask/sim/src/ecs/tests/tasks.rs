@@ -10,10 +10,10 @@ use crate::workload::scripted::Script;
 fn a_task_goes_through_its_states_in_order() {
     let mut lab = Lab::new();
     lab.create(json!({ "desiredCount": 1 }));
-    let mut seen: Vec<&'static str> = Vec::new();
+    let mut seen: Vec<Value> = Vec::new();
     let mut note = |account: &crate::account::Account, _| {
         for task in account.ecs.tasks.values() {
-            let status = task.status.as_str();
+            let status = json!(task.status);
             if seen.last() != Some(&status) {
                 seen.push(status);
             }

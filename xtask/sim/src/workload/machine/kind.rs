@@ -24,7 +24,6 @@ impl Kind {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Auto, Self::Processes, Self::Containers];
 
-    /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
