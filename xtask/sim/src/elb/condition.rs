@@ -232,18 +232,13 @@ fn check_value(field: &str, value: &str) -> Result<(), ApiError> {
         let known = contains(value, IpAddr::from([127, 0, 0, 1])).is_some();
         return if known { Ok(()) } else { Err(invalid(format!("The CIDR block '{value}' is not valid"))) };
     }
-    if field == "http-header" {
-        let printable = value.chars().all(|char| char.is_ascii_graphic() || char == ' ');
-        let text = format!("Condition value '{value}' contains a character that is not valid");
-        return if printable { Ok(()) } else { Err(invalid(text)) };
-    }
-    let allowed = match field {
-        "path-pattern" => "_-.$/~\"'@:+&*?",
-        "host-header" => "-.*?",
-        _ => "-_",
+    let allowed = |char: char| match field {
+        "http-header" => char.is_ascii_graphic() || char == ' ',
+        "path-pattern" => char.is_ascii_alphanumeric() || "_-.$/~\"'@:+&*?".contains(char),
+        "host-header" => char.is_ascii_alphanumeric() || "-.*?".contains(char),
+        _ => char.is_ascii_alphanumeric() || "-_".contains(char),
     };
-    let valid = value.chars().all(|char| char.is_ascii_alphanumeric() || allowed.contains(char));
-    if valid {
+    if value.chars().all(allowed) {
         Ok(())
     } else {
         Err(invalid(format!("Condition value '{value}' contains a character that is not valid")))

@@ -10,7 +10,7 @@ use super::{Due, associations, attributes, names};
 use crate::account::{self, Account, Millis};
 use crate::identity;
 use crate::tagging::{self, Tag};
-use crate::wire::{Api, ApiError, ApiRequest, Outcome, iso8601, list, listing, params};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, iso8601, list, listing, params, text};
 
 /// One application load balancer.
 #[derive(Debug)]
@@ -38,10 +38,6 @@ const PROVISIONING_MS: u64 = 120_000;
 struct Create {
     name: String,
     #[serde(default, deserialize_with = "list")]
-    subnets: Vec<String>,
-    #[serde(default, deserialize_with = "list")]
-    subnet_mappings: Vec<SubnetMapping>,
-    #[serde(default, deserialize_with = "list")]
     security_groups: Vec<String>,
     scheme: Option<String>,
     r#type: Option<String>,
@@ -56,8 +52,14 @@ struct SubnetMapping {
     subnet_id: String,
 }
 
-fn subnet_ids(subnets: Vec<String>, mappings: Vec<SubnetMapping>) -> Vec<String> {
-    subnets.into_iter().chain(mappings.into_iter().map(|mapping| mapping.subnet_id)).collect()
+/// The subnets of a request, in either way that it may name them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Subnets {
+    #[serde(default, deserialize_with = "list")]
+    subnets: Vec<String>,
+    #[serde(default, deserialize_with = "list")]
+    subnet_mappings: Vec<SubnetMapping>,
 }
 
 pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
@@ -74,7 +76,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
     if !matches!(scheme.as_str(), "internet-facing" | "internal") {
         return Err(ApiError::new("InvalidScheme", format!("The scheme '{scheme}' is not valid")));
     }
-    let (vpc_id, zones) = place(account, &subnet_ids(asked.subnets, asked.subnet_mappings))?;
+    let (vpc_id, zones) = place(account, request)?;
     check_security_groups(account, &vpc_id, &asked.security_groups)?;
     if let Some(existing) = account.elb.load_balancers.values().find(|own| own.name == asked.name) {
         let same = existing.scheme == scheme
@@ -120,11 +122,12 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
     Ok(json!({ "LoadBalancers": [description] }))
 }
 
-/// The VPC and the zones of these subnets.
-fn place(account: &Account, subnets: &[String]) -> Result<(String, Vec<(String, String)>), ApiError> {
+/// The VPC and the zones of the subnets that a request names.
+fn place(account: &Account, request: &ApiRequest) -> Result<(String, Vec<(String, String)>), ApiError> {
+    let Subnets { subnets, subnet_mappings } = params(request)?;
     let mut zones = Vec::new();
     let mut vpc_id = None;
-    for id in subnets {
+    for id in subnets.iter().chain(subnet_mappings.iter().map(|mapping| &mapping.subnet_id)) {
         let subnet = identity::subnet(account, id)
             .ok_or_else(|| ApiError::new("SubnetNotFound", format!("The subnet ID '{id}' does not exist")))?;
         if vpc_id.get_or_insert_with(|| subnet.vpc_id.clone()) != &subnet.vpc_id {
@@ -203,10 +206,6 @@ pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
 struct Set {
     load_balancer_arn: String,
     #[serde(default, deserialize_with = "list")]
-    subnets: Vec<String>,
-    #[serde(default, deserialize_with = "list")]
-    subnet_mappings: Vec<SubnetMapping>,
-    #[serde(default, deserialize_with = "list")]
     security_groups: Vec<String>,
 }
 
@@ -219,7 +218,7 @@ pub fn fail(account: &mut Account, now: Millis, name: &str, reason: &str) {
 
 /// Deletes a load balancer with its listeners and rules. Deleting what is not there succeeds, as on AWS.
 pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let Set { load_balancer_arn: arn, .. } = params(request)?;
+    let arn = text(request, "LoadBalancerArn")?;
     match account.elb.load_balancer(&arn) {
         Err(error) if error.code == VALIDATION => return Err(error),
         Err(_) => return Ok(Value::Null),
@@ -257,7 +256,7 @@ pub(super) fn set_security_groups(account: &mut Account, request: &ApiRequest) -
 pub(super) fn set_subnets(account: &mut Account, request: &ApiRequest) -> Outcome {
     let asked: Set = params(request)?;
     let vpc_id = account.elb.load_balancer(&asked.load_balancer_arn)?.vpc_id.clone();
-    let (new_vpc, zones) = place(account, &subnet_ids(asked.subnets, asked.subnet_mappings))?;
+    let (new_vpc, zones) = place(account, request)?;
     if new_vpc != vpc_id {
         return Err(ApiError::new("InvalidSubnet", "All subnets must belong to the load balancer's VPC"));
     }

@@ -79,8 +79,13 @@ fn unsupported() -> ApiError {
 impl Resource {
     /// What AWS says when no target is registered for the resource.
     pub(super) fn not_registered(&self) -> ApiError {
+        self.without("scalable target registered", "")
+    }
+
+    /// What AWS says when the target has no `what`; `named` says which was asked for.
+    pub(super) fn without(&self, what: &str, named: &str) -> ApiError {
         let text = format!(
-            "No scalable target registered for service namespace: ecs, resource ID: {}, scalable dimension: {DESIRED_COUNT}",
+            "No {what} for service namespace: ecs, resource ID: {}, scalable dimension: {DESIRED_COUNT}{named}",
             self.id
         );
         ApiError::new("ObjectNotFoundException", text)

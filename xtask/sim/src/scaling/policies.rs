@@ -241,13 +241,7 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     let policy_name = text(request, "PolicyName")?;
     match account.scaling.policies.remove(&(resource.id.clone(), policy_name.clone())) {
         Some(_) => Ok(Value::Null),
-        None => Err(ApiError::new(
-            "ObjectNotFoundException",
-            format!(
-                "No scaling policy found for service namespace: ecs, resource ID: {}, scalable dimension: {DESIRED_COUNT}, policy name: {policy_name}",
-                resource.id
-            ),
-        )),
+        None => Err(resource.without("scaling policy found", &format!(", policy name: {policy_name}"))),
     }
 }
 

@@ -151,13 +151,7 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     let name = text(request, "ScheduledActionName")?;
     match account.scaling.scheduled.remove(&(resource.id.clone(), name.clone())) {
         Some(_) => Ok(json!({})),
-        None => Err(ApiError::new(
-            "ObjectNotFoundException",
-            format!(
-                "No scheduled action found for service namespace: ecs, resource ID: {}, scalable dimension: {DESIRED_COUNT}, scheduled action name: {name}",
-                resource.id
-            ),
-        )),
+        None => Err(resource.without("scheduled action found", &format!(", scheduled action name: {name}"))),
     }
 }
 

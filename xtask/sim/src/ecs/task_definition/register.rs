@@ -19,22 +19,11 @@ struct Tagged {
 }
 
 /// The request's members that a definition keeps.
+#[rustfmt::skip]
 const KEPT: [&str; 15] = [
-    "family",
-    "taskRoleArn",
-    "executionRoleArn",
-    "networkMode",
-    "containerDefinitions",
-    "volumes",
-    "placementConstraints",
-    "requiresCompatibilities",
-    "cpu",
-    "memory",
-    "pidMode",
-    "ipcMode",
-    "ephemeralStorage",
-    "runtimePlatform",
-    "enableFaultInjection",
+    "family", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions",
+    "volumes", "placementConstraints", "requiresCompatibilities", "cpu", "memory",
+    "pidMode", "ipcMode", "ephemeralStorage", "runtimePlatform", "enableFaultInjection",
 ];
 
 pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
@@ -152,6 +141,9 @@ fn check_containers(spec: &TaskSpec) -> Result<(), ApiError> {
 }
 
 fn check_container(container: &ContainerSpec) -> Result<(), ApiError> {
+    let invalid = |setting: &str, why: &str| {
+        client(format!("Invalid '{setting}' setting for container '{}'{why}", container.name))
+    };
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if container.name.is_empty() || container.name.len() > 255 || !container.name.chars().all(fits) {
         return Err(client("Container.name contains invalid characters."));
@@ -161,10 +153,7 @@ fn check_container(container: &ContainerSpec) -> Result<(), ApiError> {
     }
     for mapping in &container.port_mappings {
         if mapping.port().is_none_or(|port| port == 0) {
-            return Err(client(format!(
-                "Invalid 'containerPort' setting for container '{}'.",
-                container.name
-            )));
+            return Err(invalid("containerPort", "."));
         }
     }
     let mut taken: std::collections::BTreeSet<_> =
@@ -185,31 +174,25 @@ fn check_container(container: &ContainerSpec) -> Result<(), ApiError> {
             && (1..=10).contains(&check.retries)
             && check.start_period <= 300;
         if !fits {
-            return Err(client(format!("Invalid 'healthCheck' setting for container '{}'.", container.name)));
+            return Err(invalid("healthCheck", "."));
         }
     }
     for (name, timeout) in
         [("startTimeout", container.start_timeout), ("stopTimeout", container.stop_timeout)]
     {
         if timeout.is_some_and(|timeout| !(2..=120).contains(&timeout)) {
-            return Err(client(format!("Invalid '{name}' setting for container '{}'.", container.name)));
+            return Err(invalid(name, "."));
         }
     }
     if container.environment_files.iter().any(|file| file.kind != "s3" || !file.value.ends_with(".env")) {
-        return Err(client(format!(
-            "Invalid 'environmentFiles' setting for container '{}': a file is the ARN of an object in Amazon S3 whose name \
-             ends in '.env'.",
-            container.name
-        )));
+        let why = ": a file is the ARN of an object in Amazon S3 whose name ends in '.env'.";
+        return Err(invalid("environmentFiles", why));
     }
     for mapping in &container.port_mappings {
         let known = matches!(mapping.app_protocol.as_deref(), None | Some("http" | "http2" | "grpc"));
         if !known || (mapping.app_protocol.is_some() && mapping.name.is_none()) {
-            return Err(client(format!(
-                "Invalid 'appProtocol' setting for container '{}': it is one of http, http2, grpc, of a port mapping that \
-                 has a name.",
-                container.name
-            )));
+            let why = ": it is one of http, http2, grpc, of a port mapping that has a name.";
+            return Err(invalid("appProtocol", why));
         }
     }
     Ok(())
