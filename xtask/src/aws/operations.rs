@@ -88,7 +88,7 @@ pub const DEPLOY: &[Need] = &[
 ];
 
 /// What `down` calls besides.
-pub const DOWN: [Need; 6] = [
+pub const DOWN: &[Need] = &[
     need("ecs:DeleteCluster", Resource::Cluster),
     need("ecs:DeleteService", Resource::Service),
     need("elasticloadbalancing:DeleteListener", Resource::LoadBalancing),
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn no_call_is_left_out_of_the_policy_and_no_right_is_asked_for_nothing() {
         let mut known: BTreeSet<String> =
-            DEPLOY.iter().chain(&DOWN).map(|need| need.action.to_owned()).collect();
+            DEPLOY.iter().chain(DOWN).map(|need| need.action.to_owned()).collect();
         known.insert(FREE.to_owned());
         known.extend(UNUSED.map(str::to_owned));
         assert_eq!(called(), known);

@@ -21,7 +21,7 @@ pub(super) fn run(host: &Host, global: &Global, asked: &Iam) -> Result<ExitCode,
     let place = Place { partition: partition(&environment.region), account };
     let document = match asked {
         Iam::Policy { down } => {
-            let needs = if *down { [&DEPLOY[..], &DOWN[..]].concat() } else { DEPLOY.to_vec() };
+            let needs = if *down { [DEPLOY, DOWN].concat() } else { DEPLOY.to_vec() };
             policy(environment, place, &needs)
         }
         Iam::Trust(Trust { repository, owner_id, repository_id, environment }) => {

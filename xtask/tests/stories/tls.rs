@@ -32,6 +32,7 @@ async fn listener(bound: &Bound, environment: &Environment) {
     let subnets = aws.describe_subnets("tag:Name", &["ielts-prod-public-1a", "ielts-prod-public-1b"]).await;
     let groups = aws.describe_security_groups("group-name", &["ielts-prod-alb-sg"]).await.unwrap();
     let balancer = deploy::model::spec::LoadBalancerSpec {
+        attributes: std::collections::BTreeMap::new(),
         name: "alb".to_owned(),
         subnets: subnets.unwrap().into_iter().map(|subnet| subnet.id).collect(),
         security_groups: groups.into_iter().map(|group| group.id).collect(),

@@ -199,27 +199,6 @@ fn keep_revisions(service: &Service, at: &Place<'_>, found: &mut Findings) {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rounding_is_awss_and_not_ours() {
-        for (count, minimum, maximum, expected) in [
-            (1, 100, 100, false),
-            (1, 100, 200, true),
-            (1, 0, 100, true),
-            (2, 75, 100, false),
-            (2, 50, 100, true),
-            (3, 100, 125, false),
-            (4, 100, 125, true),
-            (10, 91, 109, false),
-        ] {
-            assert_eq!(moves(count, minimum, maximum), expected, "{count} {minimum} {maximum}");
-        }
-    }
-}
-
 /// Where tasks run is what ECS takes.
 ///
 /// Sources: ECS API, CapacityProviderStrategyItem (one base, a weight above 0); developer guide, availability zone
@@ -262,5 +241,26 @@ fn shares(shares: &[CapacityProvider], at: &Place<'_>, found: &mut Findings) {
             .at(at, "all are 0")
             .note("tasks beyond the base would have no place, and ECS refuses it")
             .help("give one of them a `weight`");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_is_awss_and_not_ours() {
+        for (count, minimum, maximum, expected) in [
+            (1, 100, 100, false),
+            (1, 100, 200, true),
+            (1, 0, 100, true),
+            (2, 75, 100, false),
+            (2, 50, 100, true),
+            (3, 100, 125, false),
+            (4, 100, 125, true),
+            (10, 91, 109, false),
+        ] {
+            assert_eq!(moves(count, minimum, maximum), expected, "{count} {minimum} {maximum}");
+        }
     }
 }
