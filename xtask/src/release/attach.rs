@@ -113,11 +113,11 @@ fn moving(planned: &Planned) -> Vec<ServiceKey> {
 /// How a release ended that neither rolls nor runs.
 fn end(past: &Past, newer: bool) -> Option<(ExitCode, &'static str)> {
     Some(match past.fate {
-        Fate::Live | Fate::LiveUnproven | Fate::InProgress => return None,
+        Fate::Live | Fate::LiveUnproven | Fate::LiveCrashed | Fate::InProgress => return None,
         Fate::RolledBack => (ExitCode::Failed, "it was rolled back; the previous release is serving"),
         Fate::RollbackFailed => (ExitCode::NotRecovered, "it failed, and so did the rollback"),
         _ if newer => (ExitCode::Superseded, "a newer release took over"),
-        Fate::Proven | Fate::Unproven => {
+        Fate::Proven | Fate::Crashed | Fate::Unproven => {
             (ExitCode::Superseded, "it was deployed, and another release runs now")
         }
         Fate::Stopped => (ExitCode::NotRecovered, "its deployment was stopped"),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deploy::event::Kind;
 use deploy::history::{Facts, PROVEN, served_before};
-use deploy::model::{Pin, Release, ServiceKey, ServiceState};
+use deploy::model::{Pin, ServiceKey, ServiceState};
 
 use super::{Ground, Planned};
 use crate::observe;
@@ -20,7 +20,13 @@ pub(super) struct Before {
     pub(super) pin: Pin,
     /// An earlier run of the release left the service at a revision that nobody proved.
     pub(super) left: bool,
+    /// Why it is not what was found, where it is not.
+    pub(super) why: Option<&'static str>,
 }
+
+const CRASHED: &str = "whose tasks crashed after it was proven";
+const IN_PROGRESS: &str = "which was in progress when this run began";
+const UNPROVEN: &str = "which an earlier run left unproven";
 
 /// What each service ran before. A service of which that is not known is not in the answer.
 pub(super) async fn before(
@@ -28,10 +34,9 @@ pub(super) async fn before(
     planned: &Planned,
     crashed: &BTreeSet<String>,
 ) -> BTreeMap<ServiceKey, Before> {
-    let release = &planned.desired.release;
     let states = planned.observed.services.iter().filter(|(_, state)| state.status == "ACTIVE");
     let crashes = |state: &ServiceState| crashed.contains(&state.task_definition.arn);
-    let facts = if states.clone().any(|(_, state)| is_unfinished(state, release) || crashes(state)) {
+    let facts = if states.clone().any(|(_, state)| is_unfinished(state) || crashes(state)) {
         facts(ground).await
     } else {
         Facts::default()
@@ -40,8 +45,11 @@ pub(super) async fn before(
         let before = if crashes(state) {
             // It was proven once, and does not stay up: the one before it, if there is one.
             let older = unfinished(&facts, key, state);
-            Some(older.map_or_else(|| as_found(state), |older| Before { left: false, ..older }))
-        } else if is_unfinished(state, release) {
+            Some(older.map_or_else(
+                || as_found(state),
+                |older| Before { left: false, why: older.why.and(Some(CRASHED)), ..older },
+            ))
+        } else if is_unfinished(state) {
             unfinished(&facts, key, state)
         } else {
             Some(as_found(state))
@@ -51,19 +59,25 @@ pub(super) async fn before(
     let mut all: BTreeMap<ServiceKey, Before> = states.filter_map(found).collect();
     // What an earlier run found, which was killed, is older and whole.
     for (key, pin, _) in planned.undo.pins().filter(|(.., earlier)| *earlier) {
-        let left = planned.observed.services.get(key).is_some_and(is_complete);
-        all.insert(key.clone(), Before { pin, left });
+        let Some(state) = planned.observed.services.get(key) else { continue };
+        let why = (pin.revision != state.task_definition.arn).then(|| why(state));
+        all.insert(key.clone(), Before { pin, left: is_complete(state), why });
     }
     all
 }
 
-/// Whether what was found is not what served before: it was on its way, or an earlier run of this very release did not
-/// come to its proof.
-fn is_unfinished(state: &ServiceState, release: &Release) -> bool {
-    let tags = &state.task_definition.tags;
-    let same = tags.get("commit").is_some_and(|commit| release.commit.as_ref() == Some(commit))
-        && tags.get("dirty").is_some_and(|dirty| *dirty == release.dirty.to_string());
-    !tags.contains_key(PROVEN) && (!is_complete(state) || same)
+/// Whether what was found is not what served before: it was on its way, and nobody proved it. What is complete served, also
+/// unproven; what of it a killed run of this release left is in that run's record.
+fn is_unfinished(state: &ServiceState) -> bool {
+    !is_proven(state) && !is_complete(state)
+}
+
+fn is_proven(state: &ServiceState) -> bool {
+    state.task_definition.tags.contains_key(PROVEN)
+}
+
+fn why(state: &ServiceState) -> &'static str {
+    if is_complete(state) { UNPROVEN } else { IN_PROGRESS }
 }
 
 fn is_complete(state: &ServiceState) -> bool {
@@ -71,9 +85,9 @@ fn is_complete(state: &ServiceState) -> bool {
 }
 
 fn as_found(state: &ServiceState) -> Before {
-    let proven = state.task_definition.tags.contains_key(PROVEN);
-    let pin = Pin { revision: state.task_definition.arn.clone(), proven, settings: Some(state.spec.clone()) };
-    Before { pin, left: false }
+    let (revision, settings) = (state.task_definition.arn.clone(), Some(state.spec.clone()));
+    let pin = Pin { revision, proven: is_proven(state), settings };
+    Before { pin, left: false, why: None }
 }
 
 fn unfinished(facts: &Facts, service: &ServiceKey, state: &ServiceState) -> Option<Before> {
@@ -84,7 +98,7 @@ fn unfinished(facts: &Facts, service: &ServiceKey, state: &ServiceState) -> Opti
         _ if is_complete(state) && !proven => Some(as_found(state)),
         Some(served) => {
             let pin = Pin { revision: served.arn.clone(), proven, settings: None };
-            Some(Before { pin, left: is_complete(state) })
+            Some(Before { pin, left: is_complete(state), why: Some(why(state)) })
         }
         None => None,
     }

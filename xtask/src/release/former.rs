@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deploy::history::{Past, Run, history, last_good, ran_since};
+use deploy::history::{Fate, Past, Run, history, last_good, ran_since};
 use deploy::model::{Environment, ImageDigest, Pin, Release, ServiceKey};
 
 use crate::aws::Aws;
@@ -18,9 +18,12 @@ const SEE_HISTORY: &str = "`cargo xtask history` shows the releases that one can
 /// There is nothing to go back to. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum NoWayBack {
-    /// No proven release is older than what runs.
+    /// No release that was proven, and did not crash since, is older than what runs.
     #[error("there is no proven release before the one that runs")]
-    NothingProven,
+    NothingProven {
+        /// The newest one that was proven and crashed since.
+        crashed: Option<String>,
+    },
     /// No revision carries the release's tag.
     #[error("there is no release {0}")]
     NoRelease(String),
@@ -57,7 +60,12 @@ impl NoWayBack {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NothingProven => Some(format!("{SEE_HISTORY}; --to names one that was not proven")),
+            Self::NothingProven { crashed: Some(release) } => Some(format!(
+                "release {release} crashed after it was proven; `--to {release}` runs it all the same"
+            )),
+            Self::NothingProven { crashed: None } => {
+                Some(format!("{SEE_HISTORY}; --to names one that was not proven"))
+            }
             Self::NoRelease(_) | Self::Deregistered { .. } | Self::Partial { .. } => {
                 Some(SEE_HISTORY.to_owned())
             }
@@ -93,7 +101,9 @@ pub async fn former(
     let read = observe::history(aws, environment, MOST).await?;
     let releases = history(&read.facts);
     let past = match to {
-        None => last_good(&releases, &read.facts).ok_or(NoWayBack::NothingProven)?,
+        None => last_good(&releases, &read.facts).ok_or_else(|| NoWayBack::NothingProven {
+            crashed: releases.iter().find(|it| it.fate == Fate::Crashed).map(|it| it.release.clone()),
+        })?,
         Some(name) => {
             let past = releases.iter().find(|past| past.release == name);
             match past {
@@ -115,7 +125,11 @@ pub async fn former(
     }
     let mut warnings = read.warnings;
     if !past.proven {
-        warnings.push(format!("release {} was never proven ({})", past.release, past.fate.words()));
+        let words = past.fate.words();
+        warnings.push(match past.fate {
+            Fate::Crashed | Fate::LiveCrashed => format!("release {}: {words}", past.release),
+            _ => format!("release {} was never proven ({words})", past.release),
+        });
     }
     Ok(Former { release: towards(past, actor), warnings })
 }

@@ -4,21 +4,29 @@ use std::collections::BTreeSet;
 use std::time::{Duration, UNIX_EPOCH};
 
 use deploy::event::Kind;
-use deploy::history::{CRASHED, PROVEN};
-use deploy::model::{Service, TaskDefinitionState};
+use deploy::history::{CRASHED, PROVEN, is_proven};
+use deploy::model::{Service, ServiceKey, TaskDefinitionState};
+use deploy::rollout::TaskSnapshot;
 use futures_util::future::join_all;
+use humantime::parse_rfc3339;
 
 use super::{Ground, Planned};
 use crate::apply::Known;
 use crate::aws::Tags;
+use crate::settle::Settled;
 use crate::verify;
 
 /// Tags the revisions that run and were just proven, unless they are tagged already or are somebody else's. A tag that
 /// cannot be written is a warning and fails no release.
-pub(super) async fn mark(ground: &Ground<'_>, planned: &Planned, known: &Known) {
+///
+/// One that crashed since is proven anew where its deployment was followed, or none of this deployment's tasks crashed.
+pub(super) async fn mark(ground: &Ground<'_>, planned: &Planned, known: &Known, settled: &[Settled]) {
     let tags = now(ground, PROVEN);
+    let stays = stays(ground, planned, known, settled).await;
+    let stays = |key: &ServiceKey| stays.contains(key);
+    let services = ground.environment.services.iter();
     let revisions: Vec<String> =
-        ground.environment.services.iter().filter_map(|service| unmarked(planned, known, service)).collect();
+        services.filter_map(|service| unmarked(planned, known, service, stays)).collect();
     for (revision, result) in revisions
         .iter()
         .zip(join_all(revisions.iter().map(|arn| ground.aws.tag_ecs_resource(arn, &tags))).await)
@@ -31,18 +39,55 @@ pub(super) async fn mark(ground: &Ground<'_>, planned: &Planned, known: &Known) 
     }
 }
 
-fn unmarked(planned: &Planned, known: &Known, service: &Service) -> Option<String> {
+/// The services that run a revision which crashed after its proof, and now stay up.
+async fn stays(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    known: &Known,
+    settled: &[Settled],
+) -> BTreeSet<ServiceKey> {
+    let crashed = |service: &&Service| {
+        let runs = known.deployed(&service.key).and_then(|it| found(planned, &service.key, &it.revision));
+        runs.is_some_and(|state| state.tags.contains_key(CRASHED) && !is_proven(state))
+    };
+    let mut stays: BTreeSet<ServiceKey> =
+        ground.environment.services.iter().filter(crashed).map(|service| service.key.clone()).collect();
+    let followed = |key: &ServiceKey| settled.iter().any(|it| it.key == *key && it.healthy.is_some());
+    if !stays.iter().all(followed) {
+        let door = ground.door(known);
+        // What cannot be read stays as it is tagged.
+        let readings = verify::readings(ground.aws, ground.environment, &door).await.unwrap_or_default();
+        let calm = |key: &ServiceKey| {
+            let at = ground.environment.services.iter().position(|service| service.key == *key);
+            at.and_then(|at| readings.get(at)).is_some_and(|reading| reading.crashed().is_empty())
+        };
+        stays.retain(|key| followed(key) || calm(key));
+    }
+    stays
+}
+
+/// A revision as it was read at the beginning, where a service ran it or it was the newest of its family.
+fn found<'a>(planned: &'a Planned, key: &ServiceKey, arn: &str) -> Option<&'a TaskDefinitionState> {
+    let current = planned.observed.services.get(key).map(|state| &state.task_definition);
+    [current, planned.observed.latest.get(key)].into_iter().flatten().find(|state| state.arn == arn)
+}
+
+fn unmarked(
+    planned: &Planned,
+    known: &Known,
+    service: &Service,
+    stays: impl Fn(&ServiceKey) -> bool,
+) -> Option<String> {
     let pins = &planned.desired.release.pins;
     // What is waited for, or gone back to, is proven; what else runs was not looked at closely enough.
     if !pins.is_empty() && !pins.contains_key(&service.key) {
         return None;
     }
     let arn = known.deployed(&service.key)?.revision;
-    let current = planned.observed.services.get(&service.key).map(|state| &state.task_definition);
-    let latest = planned.observed.latest.get(&service.key);
-    let found = [current, latest].into_iter().flatten().find(|state: &&TaskDefinitionState| state.arn == arn);
+    let found = found(planned, &service.key, &arn);
     let commit = planned.desired.release.commit.as_ref();
     match found {
+        Some(_) if stays(&service.key) => Some(arn),
         Some(state) if state.tags.contains_key(PROVEN) || !state.tags.contains_key("release") => None,
         // Proven by a run of another commit: its own release was not, and is not called so.
         Some(state) if pins.is_empty() && state.tags.get("commit") != commit => None,
@@ -52,8 +97,13 @@ fn unmarked(planned: &Planned, known: &Known, service: &Service) -> Option<Strin
 }
 
 /// Tags the revisions that were found at the beginning, were proven once, and whose tasks have since stopped by themselves:
-/// at least as many as should run, and not just one. What cannot be read or written is a warning.
-pub(super) async fn mark_crashed(ground: &Ground<'_>, planned: &Planned) -> BTreeSet<String> {
+/// at least as many as should run, and not just one. A revision that `stays` was just proven once more. What cannot be read or
+/// written is a warning.
+pub(super) async fn mark_crashed(
+    ground: &Ground<'_>,
+    planned: &Planned,
+    stays: impl Fn(&ServiceKey, &str) -> bool,
+) -> BTreeSet<String> {
     let door = ground.door(&Known::of(&planned.observed));
     let readings = match verify::readings(ground.aws, ground.environment, &door).await {
         Ok(readings) => readings,
@@ -68,7 +118,13 @@ pub(super) async fn mark_crashed(ground: &Ground<'_>, planned: &Planned) -> BTre
         let Some(state) = planned.observed.services.get(&service.key) else { continue };
         let TaskDefinitionState { arn, tags, .. } = &state.task_definition;
         let crashes = usize::try_from(state.desired).unwrap_or(usize::MAX).max(2);
-        if !tags.contains_key(PROVEN) || reading.crashed_of(arn).len() < crashes {
+        let Some(proven) = tags.get(PROVEN) else { continue };
+        // What crashed before the last proof was mended by then.
+        let proven_ms = parse_rfc3339(proven).ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let proven_ms = proven_ms.map_or(0, |at| at.as_millis());
+        let since = |task: &&TaskSnapshot| task.stopped_ms.is_none_or(|at| u128::from(at) > proven_ms);
+        let crashed = reading.crashed_of(arn).into_iter().filter(since).count();
+        if stays(&service.key, arn) || crashed < crashes {
             continue;
         }
         all.insert(arn.clone());

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use deploy::event::{ExitCode, Kind, Phase};
 use deploy::model::ServiceKey;
+use deploy::rollout::Outcome;
 
 use super::carry::Carried;
 use super::lease::{self, Held, Refused, Written};
@@ -118,9 +119,12 @@ async fn judged(
         match proof {
             Some((ExitCode::Done, summary)) => {
                 held.forget(ground).await;
-                proven::mark(ground, planned, known).await;
+                proven::mark(ground, planned, known, settled).await;
                 if planned.rolls() {
-                    proven::mark_crashed(ground, planned).await;
+                    let runs = |key: &ServiceKey, arn: &str| {
+                        known.deployed(key).is_some_and(|deployed| deployed.revision == arn)
+                    };
+                    proven::mark_crashed(ground, planned, runs).await;
                 }
                 let deleted = delete(ground, planned, known, held).await;
                 if !planned.plan.is_empty() {
@@ -160,6 +164,12 @@ async fn judged(
             (exit, "what became of it is unknown; run it again to wait for it".to_owned())
         }
         (None, ExitCode::Failed) => Box::pin(not_undone(ground, planned)).await,
+        (None, ExitCode::Superseded) => {
+            // Somebody else is in charge: what this release found is not what the next one would restore.
+            held.forget(ground).await;
+            let summary = if is_forced(settled) { FORCED } else { left(exit) };
+            (exit, summary.to_owned())
+        }
         (None, exit) => (exit, left(exit).to_owned()),
     }
 }
@@ -221,6 +231,16 @@ fn unchanged(ground: &Ground<'_>, settled: &[Settled]) {
         let Settled { key, verdict, .. } = Settled::unchanged(service.key.clone());
         ground.events.emit(Kind::Settled { service: key, verdict, elapsed_ms: 0 });
     }
+}
+
+const FORCED: &str =
+    "not proven; somebody forced a new deployment of the same revision: run it again to wait for it";
+
+/// Whether all that superseded the release was its own revisions, deployed once more.
+fn is_forced(settled: &[Settled]) -> bool {
+    let forced =
+        |settled: &Settled| !matches!(settled.verdict.outcome, Outcome::Superseded { forced: false, .. });
+    settled.iter().all(forced)
 }
 
 /// How a failed release closes that is left as it is.

@@ -17,6 +17,8 @@ use crate::apply::Known;
 pub(super) struct Restored {
     /// The services that it was to restore, and what they ran.
     pub(super) pins: BTreeMap<ServiceKey, Pin>,
+    /// Why some of them are not what was found, and what was.
+    pub(super) instead: BTreeMap<ServiceKey, String>,
     /// Services that somebody deployed meanwhile, and what they run: left alone.
     pub(super) theirs: BTreeMap<ServiceKey, String>,
     /// Something was to be restored.
@@ -56,13 +58,19 @@ pub(super) async fn closing(
     let services: Vec<&Service> = ground.environment.services.iter().filter(was).collect();
     let found = found(ground, planned, &services, restored.complete).await;
     if restored.acted || !kept.is_empty() {
-        let kept =
-            kept.iter().map(|key| Standing { service: key.clone(), back: false, before: None, tasks: None });
+        let kept = kept.iter().map(|key| Standing {
+            service: key.clone(),
+            back: false,
+            before: None,
+            instead: None,
+            tasks: None,
+        });
         let standing = |(service, (_, tasks)): (&&Service, &Measured)| {
             let revision = &restored.pins.get(&service.key)?.revision;
             let before = Some(revision.rsplit('/').next().unwrap_or(revision).to_owned());
             let back = !restored.not_back.contains(&service.key);
-            Some(Standing { service: service.key.clone(), back, before, tasks: *tasks })
+            let instead = restored.instead.get(&service.key).cloned();
+            Some(Standing { service: service.key.clone(), back, before, instead, tasks: *tasks })
         };
         let mut all: Vec<Standing> = services.iter().zip(&found).filter_map(standing).chain(kept).collect();
         all.sort_by(|one, other| one.service.cmp(&other.service));
@@ -105,7 +113,9 @@ pub(super) async fn closing(
     } else if !parked.is_empty() {
         (ExitCode::Failed, format!("not deployed; as before: {parked} tasks, and the rest serves"))
     } else {
-        (ExitCode::Failed, "not deployed; the previous release serves".to_owned())
+        let as_found = restored.instead.is_empty();
+        let what = if as_found { "the previous release" } else { "the last complete release before it" };
+        (ExitCode::Failed, format!("not deployed; {what} serves"))
     }
 }
 

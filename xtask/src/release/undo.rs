@@ -59,18 +59,26 @@ pub(super) async fn undo(
         let text = format!("{key}: its task before the roll has run; what that changed is not undone");
         ground.events.emit(Kind::Warned { text });
     }
-    let crashed = proven::mark_crashed(ground, planned).await;
+    let crashed = proven::mark_crashed(ground, planned, |_, _| false).await;
     let before = before(ground, planned, &crashed).await;
     let pins: BTreeMap<ServiceKey, Pin> = before
         .iter()
         .filter(|(key, before)| is_touched(planned, settled, key, before))
         .map(|(key, before)| (key.clone(), before.pin.clone()))
         .collect();
+    let instead = before
+        .iter()
+        .filter_map(|(key, before)| {
+            let found = short(&planned.observed.services.get(key)?.task_definition.arn);
+            Some((key.clone(), format!("instead of {found}, {}", before.why?)))
+        })
+        .collect();
     // The request to stop that may have led here was heeded; the next one leaves at once.
     let (_switch, halt) = Halt::new();
     let ground = Ground { halt: &halt, ..*ground };
     // A whole release within a release: on the heap, so that its futures do not add up on the stack.
     let restored = Box::pin(restore(&ground, planned, known, pins, held)).await;
+    let restored = Restored { instead, ..restored };
     // Every change was refused: there is nothing to restore, also where nothing can be read to see it.
     let served = planned.observed.services.values().any(|state| state.status == "ACTIVE");
     if served && restored.unseen && !known.is_changed() && !planned.undo.is_resumed() {

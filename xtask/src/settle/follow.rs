@@ -311,7 +311,8 @@ impl Follow {
     }
 
     async fn close(&mut self, watch: &Watch<'_>, mut verdict: Verdict) {
-        if let Outcome::Superseded { task_definition, who, release, .. } = &mut verdict.outcome {
+        if let Outcome::Superseded { task_definition, who, release, forced: false, .. } = &mut verdict.outcome
+        {
             (*who, *release) = registered_by(watch, task_definition).await;
         }
         // ECS calls whoever asks for a stop a user.

@@ -61,7 +61,7 @@ fn going_back_twice_goes_two_releases_back_and_then_says_that_there_is_no_more()
         assert_eq!((first.exit, first.rolled()), (ExitCode::Done, vec!["frontend"]), "{:#?}", first.events);
         let second = world.rollback(None).await.unwrap();
         assert_eq!((second.exit, second.rolled()), (ExitCode::Done, vec!["backend"]), "{:#?}", second.events);
-        assert!(matches!(world.rollback(None).await, Err(NoWayBack::NothingProven)));
+        assert!(matches!(world.rollback(None).await, Err(NoWayBack::NothingProven { crashed: None })));
         assert!(!second.writes.contains(&"RegisterTaskDefinition".to_owned()), "a way back is by digest");
     });
 }

@@ -1,7 +1,8 @@
 //! Somebody else deploys while ours rolls: never our success, never our failure, and nothing of his is undone.
 
-use deploy::event::ExitCode;
+use deploy::event::{ExitCode, Kind};
 use deploy::rollout::Outcome;
+use sim::workload::scripted::Script;
 
 use crate::ended::Ended;
 use crate::somebody::Moment;
@@ -59,5 +60,66 @@ fn a_deployment_after_the_completion_of_ours_is_not_undone_because_ours_cannot_b
         assert_eq!((ended.exit, ended.rolled()), (ExitCode::Superseded, vec!["backend"]));
         let ann = world.somebody().await;
         ann.waits_for(Moment::Complete, "ielts-backend:3").await;
+    });
+}
+
+/// A good first release; then one of the same commit whose revision somebody forces to roll anew, which completes.
+async fn forced() -> (World, Ended) {
+    let mut world = World::new().await;
+    world.commit = Some("c".repeat(40));
+    assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+    let ann = world.somebody().await;
+    let meddle = async {
+        ann.waits_for(Moment::TargetsGetHealthy, "ielts-backend:2").await;
+        ann.forces_a_deployment();
+    };
+    let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v1")), Box::pin(meddle));
+    ann.waits_for(Moment::Complete, "ielts-backend:2").await;
+    (world, ended)
+}
+
+#[test]
+fn a_forced_deployment_of_our_own_revision_is_called_that_and_not_a_release_of_somebody() {
+    story(|| async {
+        let (mut world, ended) = forced().await;
+        assert_eq!(ended.exit, ExitCode::Superseded, "{:#?}", ended.events);
+        let sentence = ended.verdict("backend").unwrap().outcome.sentence();
+        assert!(sentence.starts_with("somebody forced a new deployment of the same revision"), "{sentence}");
+        assert!(!sentence.contains("release"), "{sentence}");
+        assert!(ended.summary.starts_with("not proven; somebody forced"), "{}", ended.summary);
+        // As the summary says: the next run proves it.
+        let again = Box::pin(world.deploy("v2", "v1")).await;
+        assert_eq!((again.exit, again.writes.contains(&"UpdateService".into())), (ExitCode::Done, false));
+    });
+}
+
+/// Deploys a service's third images, which crash, and gives what the undo says of each service.
+async fn undone(world: &mut World, images: (&str, &str), crashes: &str) -> (Ended, Vec<(String, String)>) {
+    world.scripts.set(crashes, Script::crashes(1_500, 1));
+    let ended = Box::pin(world.deploy(images.0, images.1)).await;
+    assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+    let undone = ended.events.iter().find_map(|event| match event {
+        Kind::Undone { services } => Some(services.clone()),
+        _ => None,
+    });
+    let services = undone.into_iter().flatten().map(|it| (it.service.0, it.before.unwrap())).collect();
+    (ended, services)
+}
+
+#[test]
+fn an_undo_restores_the_unproven_revision_that_served_and_no_older_one() {
+    story(|| async {
+        let (mut world, _) = forced().await;
+        let (ended, services) = undone(&mut world, ("v3", "v1"), "ielts-backend:3").await;
+        assert!(services.iter().all(|(_, before)| before == "ielts-backend:2"), "{services:?}");
+        assert_eq!(ended.summary, "not deployed; the previous release serves");
+        let backend = world.somebody().await.looks().await;
+        assert!(backend.deployments[0].task_definition.ends_with(":2"), "{:?}", backend.deployments);
+    });
+    // Another service is the one that fails: the unproven one is none of its business.
+    story(|| async {
+        let (mut world, _) = forced().await;
+        let (ended, _) = undone(&mut world, ("v2", "v3"), "ielts-frontend:2").await;
+        assert_eq!(ended.rolled(), ["frontend"], "{:#?}", ended.events);
     });
 }

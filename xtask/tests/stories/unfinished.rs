@@ -38,6 +38,11 @@ fn a_rerun_that_fails_does_not_call_the_killed_run_s_revision_the_one_from_befor
             for standing in told.unwrap() {
                 let before = standing.before.unwrap();
                 assert!(standing.back && before.ends_with(":1"), "killed after {secs} s: {before}");
+                let instead = standing.instead.unwrap();
+                assert!(
+                    instead.starts_with("instead of ielts-") && instead.contains(":2, which"),
+                    "{instead}"
+                );
             }
             let back = Box::pin(world.deploy("v1", "v1")).await;
             assert_eq!((back.exit, back.writes), (ExitCode::Done, vec![]), "killed after {secs} s");

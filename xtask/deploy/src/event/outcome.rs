@@ -115,6 +115,7 @@ mod tests {
                 task_definition: String::new(),
                 who: None,
                 release: None,
+                forced: false,
             },
         ];
         for outcome in outcomes {

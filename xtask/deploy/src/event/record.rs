@@ -325,6 +325,9 @@ pub struct Standing {
     pub back: bool,
     /// What it ran before, `family:revision`; `None` when the release created it.
     pub before: Option<String>,
+    /// What it ran when the run began, and why it is not that; `None` when it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instead: Option<String>,
     /// Running and wanted tasks, as they were read afterwards; `None` when they could not be.
     pub tasks: Option<(u32, u32)>,
 }

@@ -17,7 +17,11 @@ pub fn history(facts: &Facts) -> Vec<Past> {
     let mut taken = false;
     for past in &mut releases {
         if past.is_live() && std::mem::replace(&mut taken, true) {
-            past.fate = if past.proven { Fate::Proven } else { Fate::Unproven };
+            past.fate = match past.fate {
+                Fate::LiveCrashed => Fate::Crashed,
+                _ if past.proven => Fate::Proven,
+                _ => Fate::Unproven,
+            };
         }
     }
     releases
@@ -27,8 +31,17 @@ fn release_of(revision: &TaskDefinitionState) -> Option<&str> {
     revision.tags.get("release").map(String::as_str)
 }
 
-pub(super) fn is_proven(revision: &TaskDefinitionState) -> bool {
-    revision.tags.contains_key(PROVEN) && !revision.tags.contains_key(CRASHED)
+/// Whether a revision was proven, and did not crash since: a proof after the crash counts. Both tags hold a time of one
+/// format, RFC 3339 in UTC, so their order is that of their texts.
+#[must_use]
+pub fn is_proven(revision: &TaskDefinitionState) -> bool {
+    let (proven, crashed) = (revision.tags.get(PROVEN), revision.tags.get(CRASHED));
+    proven.is_some_and(|proven| crashed.is_none_or(|crashed| proven > crashed))
+}
+
+/// Whether a revision was proven, and crashed since.
+fn is_crashed(revision: &TaskDefinitionState) -> bool {
+    revision.tags.contains_key(PROVEN) && !is_proven(revision)
 }
 
 fn newest<'a>(revisions: impl Iterator<Item = &'a TaskDefinitionState>) -> Option<&'a TaskDefinitionState> {
@@ -44,6 +57,7 @@ fn past(facts: &Facts, name: &str) -> Option<Past> {
     let first = own.values().min_by_key(|revision| revision.registered_ms)?;
     let (at_ms, tags) = (first.registered_ms, &first.tags);
     let proven = own.values().all(|revision| is_proven(revision));
+    let crashed = own.values().any(|revision| is_crashed(revision));
     let mut runs = BTreeMap::new();
     for (key, revisions) in &facts.revisions {
         let before = || newest(revisions.iter().filter(|it| is_proven(it) && it.registered_ms < at_ms));
@@ -54,7 +68,12 @@ fn past(facts: &Facts, name: &str) -> Option<Past> {
     let live = own.iter().all(|(key, revision)| facts.live.get(*key) == Some(&revision.arn));
     Some(Past {
         release: name.to_owned(),
-        fate: fate(facts, own.values().map(|revision| revision.arn.as_str()), live, proven),
+        fate: match fate(facts, own.values().map(|revision| revision.arn.as_str()), live, proven) {
+            Fate::InProgress => Fate::InProgress,
+            _ if live && crashed => Fate::LiveCrashed,
+            _ if crashed => Fate::Crashed,
+            fate => fate,
+        },
         proven,
         migrated: own.values().any(|revision| revision.tags.contains_key(BEFORE_ROLL)),
         at_ms,

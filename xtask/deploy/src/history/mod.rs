@@ -11,8 +11,7 @@ mod past;
 mod tests;
 
 pub use before::served_before;
-pub use fold::history;
-use fold::is_proven;
+pub use fold::{history, is_proven};
 pub use past::{Fate, Past, Run};
 
 use std::collections::BTreeMap;
@@ -22,7 +21,8 @@ use crate::model::{ServiceKey, TaskDefinitionState};
 /// The tag of a revision that was proven to run: when that was, RFC 3339.
 pub const PROVEN: &str = "proven";
 
-/// The tag of a proven revision whose tasks stopped by themselves later: no rollback and no undo chooses it.
+/// The tag of a proven revision whose tasks stopped by themselves later: when that was, RFC 3339. No rollback and no
+/// undo chooses it until it is proven again.
 pub const CRASHED: &str = "crashed";
 
 /// The tag of a revision whose task before the roll has run: when that was, RFC 3339.

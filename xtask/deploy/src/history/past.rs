@@ -48,10 +48,14 @@ pub enum Fate {
     Live,
     /// It runs, and was not proven.
     LiveUnproven,
+    /// It runs, was proven, and crashed since.
+    LiveCrashed,
     /// It rolls.
     InProgress,
     /// It ran and was proven; another runs now.
     Proven,
+    /// It was proven, and crashed since: no rollback chooses it by itself.
+    Crashed,
     /// It settled and was never proven: undone, or overtaken before its proof, or a newer release runs on top of it.
     Unproven,
     /// ECS put the previous revision back.
@@ -73,8 +77,10 @@ impl Fate {
         match self {
             Self::Live => "live",
             Self::LiveUnproven => "live, not proven",
+            Self::LiveCrashed => "live, crashed since it was proven",
             Self::InProgress => "in progress",
             Self::Proven => "proven",
+            Self::Crashed => "crashed since it was proven",
             Self::Unproven => "not proven",
             Self::RolledBack => "rolled back",
             Self::RollbackFailed => "rollback failed",
@@ -89,6 +95,6 @@ impl Past {
     /// Whether all that it registered runs.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        matches!(self.fate, Fate::Live | Fate::LiveUnproven)
+        matches!(self.fate, Fate::Live | Fate::LiveUnproven | Fate::LiveCrashed)
     }
 }

@@ -96,6 +96,12 @@ fn a_proven_release_whose_tasks_crashed_later_is_nothing_to_go_back_to() {
     frontend[0].tags.insert(CRASHED.to_owned(), "2026-11-23T09:00:00Z".to_owned());
     let releases = history(&facts);
     assert_eq!(last_good(&releases, &facts).map(|past| past.release.as_str()), None);
+    assert_eq!(releases[2].fate, Fate::Crashed);
+    let frontend = facts.revisions.get_mut(&key("frontend")).unwrap();
+    frontend[0].tags.insert(PROVEN.to_owned(), "2026-11-23T09:00:01Z".to_owned());
+    let releases = history(&facts);
+    assert_eq!(last_good(&releases, &facts).map(|past| past.release.as_str()), Some("r2"));
+    assert_eq!(releases[2].fate, Fate::Proven, "a proof after the crash counts");
 }
 
 #[test]

@@ -149,6 +149,13 @@ impl Undo {
         if observed.services.values().any(|state| is_its(state) && of(state, PROVEN).is_some()) {
             return self;
         }
+        // All of it rolled, and this release replaces it: it is what serves, proven or not.
+        let is_whole = |state: &ServiceState| is_its(state) && state.rollout.as_deref() == Some("COMPLETED");
+        if earlier.services.keys().all(|key| observed.services.get(key).is_some_and(is_whole))
+            && earlier.services.keys().any(|key| self.services.contains_key(key))
+        {
+            return self;
+        }
         for (key, mut served) in earlier.services {
             let Some(state) = observed.services.get(&key) else { continue };
             if state.task_definition.arn != served.revision && !is_its(state) {

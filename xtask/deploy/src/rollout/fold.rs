@@ -23,6 +23,8 @@ pub struct Rollout {
     adopted: bool,
     /// When it was made, in milliseconds since the Unix epoch; 0 until it was seen.
     created_ms: u64,
+    /// The ARN of the revision that it runs; empty until it was seen.
+    revision: String,
     /// Reads in a row that show another deployment, or no service, in its place.
     displaced: u32,
 }
@@ -69,6 +71,7 @@ impl Rollout {
             asked: false,
             adopted: false,
             created_ms: 0,
+            revision: String::new(),
             displaced: 0,
         }
     }
@@ -109,6 +112,9 @@ impl Rollout {
         let listed = service.deployments.iter().find(|deployment| deployment.id == self.deployment);
         self.seen |= listed.is_some();
         self.created_ms = listed.map_or(self.created_ms, |listed| listed.created_ms);
+        if let Some(listed) = listed {
+            self.revision.clone_from(&listed.task_definition);
+        }
         if !self.seen {
             return Progress::NotSeenYet;
         }
@@ -181,7 +187,8 @@ impl Rollout {
                 return Progress::NotSeenYet;
             }
             let (by, task_definition) = (primary.id.clone(), primary.task_definition.clone());
-            settled(Outcome::Superseded { by, task_definition, who: None, release: None }, reason)
+            let forced = task_definition == self.revision;
+            settled(Outcome::Superseded { by, task_definition, who: None, release: None, forced }, reason)
         };
         match ours.map(|ours| ours.status.as_str()) {
             Some("ROLLBACK_SUCCESSFUL") if self.by_somebody(ours) => {

@@ -41,6 +41,8 @@ pub enum Outcome {
         who: Option<String>,
         /// The release that it belongs to, by its tags.
         release: Option<String>,
+        /// It runs our own revision: somebody forced a new deployment.
+        forced: bool,
     },
     /// Somebody else asked ECS to stop our deployment.
     Stopped {
@@ -94,12 +96,18 @@ impl Outcome {
                 "the new revision did not stay; ECS rolled back to the previous one".to_owned()
             }
             Self::Failed => "the new revision failed, and nothing was put back".to_owned(),
-            Self::Superseded { by, task_definition, who, release } => {
+            Self::Superseded { by, task_definition, who, release, forced } => {
                 let revision = task_definition.rsplit('/').next().unwrap_or(task_definition);
-                let who = who.as_ref().map(|who| format!(" by {who}")).unwrap_or_default();
+                if *forced {
+                    return format!(
+                        "somebody forced a new deployment of the same revision: {revision} as {by}"
+                    );
+                }
+                // The tags say who registered it. Who deployed it is not in any answer of ECS.
+                let who = who.as_ref().map(|who| format!(", registered by {who}")).unwrap_or_default();
                 let release =
                     release.as_ref().map(|release| format!(", release {release}")).unwrap_or_default();
-                format!("a newer deployment took over: {revision} as {by}, deployed{who}{release}")
+                format!("a newer deployment took over: {revision} as {by}{who}{release}")
             }
             Self::Stopped { back: true } => {
                 "somebody else stopped the deployment; ECS rolled back to the previous revision".to_owned()

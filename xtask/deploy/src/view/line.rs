@@ -138,7 +138,10 @@ fn standing(standing: &Standing) -> String {
     let tasks = standing.tasks.map(|(running, desired)| format!(", {running}/{desired} tasks"));
     let tasks = tasks.unwrap_or_default();
     match (&standing.before, standing.back) {
-        (Some(before), true) => format!("       ✓ {service}: runs {before} as before{tasks}"),
+        (Some(before), true) => {
+            let why = standing.instead.as_deref().unwrap_or("as before");
+            format!("       ✓ {service}: runs {before} {why}{tasks}")
+        }
         (Some(before), false) => format!("       ✗ {service}: not known to run {before} again{tasks}"),
         (None, _) => {
             format!("       ✗ {service}: no earlier revision of it is known; there is nothing to restore")
@@ -217,6 +220,7 @@ mod tests {
             task_definition: "arn:aws:ecs:r:a:task-definition/ielts-backend:8".to_owned(),
             who: Some("ana@laptop".to_owned()),
             release: None,
+            forced: false,
         };
         let outcomes = [
             Verdict::new(Outcome::NoChange, None),

@@ -81,6 +81,24 @@ fn a_rerun_after_a_kill_restores_what_the_first_run_found() {
 }
 
 #[test]
+fn what_an_earlier_run_rolled_whole_is_what_the_next_release_restores() {
+    let (record, _, _, mut written) = changed();
+    let state = backend(&mut written);
+    state.task_definition.tags.insert("release".into(), desired().release.id);
+    state.rollout = Some("IN_PROGRESS".into());
+    let mut other = desired();
+    other.environment.services[0].deployment.health_check_grace_secs += 1;
+    let next = |now: &Observed, desired: &Desired| {
+        Undo::of(&plan(desired, now), desired, now).after(record.clone(), now)
+    };
+    assert!(next(&written, &other).is_resumed(), "half a release is none");
+    backend(&mut written).rollout = Some("COMPLETED".into());
+    assert!(next(&written, &desired()).is_resumed(), "the same release, run again");
+    let next = next(&written, &other);
+    assert!(!next.is_resumed() && next.pins().all(|(.., earlier)| !earlier));
+}
+
+#[test]
 fn a_first_release_over_nothing_has_nothing_to_restore() {
     let mut nothing = converged();
     nothing.services.clear();

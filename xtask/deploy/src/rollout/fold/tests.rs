@@ -103,6 +103,7 @@ fn a_newer_deploy_supersedes_ours_and_is_named() {
         task_definition: "td-of-newer".into(),
         who: None,
         release: None,
+        forced: false,
     };
     assert_eq!(outcome(vec![moving_read(), (newer.clone(), sd("STOPPED"))]), Some(expected.clone()));
     assert_eq!(outcome(vec![moving_read(), (newer, None)]), Some(expected));
