@@ -145,6 +145,7 @@ fn differences() -> Vec<(&'static str, Value, Value)> {
             ("/target-group/health/interval-secs", 10, 5),
             ("/target-group/health/timeout-secs", 4, 2),
             ("/deployment/health-check-grace-secs", 60, 30),
+            ("/deployment/bake-secs", 30, 2),
             ("/deployment/patience/roll_secs", 700, 160),
             ("/deployment/patience/back_secs", 350, 80),
             ("/deployment/patience/finish_secs", 150, 25),

@@ -4,14 +4,19 @@
 
 use super::patience::patience;
 use super::place::Places;
-use super::routing::{Asked, ListenerRule, listener_rules, taken};
-use crate::model::{Build, Connect, Environment, Listener, Protocol, ProtocolVersion, Service, SmokeCheck};
+use super::routing::{Asked, ListenerRules, listener_rules, taken};
+use crate::model::{
+    Build, Connect, Environment, Kind, Listener, Protocol, ProtocolVersion, Service, SmokeCheck,
+};
 
 /// How many revisions of a service are kept where the file says nothing.
 const KEEP_REVISIONS: u32 = 20;
 
+/// Seconds of `deployment.bake-secs` on the embedded cloud, where the file says nothing: whoever waits there is at a desk.
+const LOCAL_BAKE_SECS: u32 = 2;
+
 /// Completes the environment; returns the listener's rules, which the routes are made of.
-pub(super) fn complete(environment: &mut Environment, places: &Places) -> Vec<ListenerRule> {
+pub(super) fn complete(environment: &mut Environment, places: &Places) -> ListenerRules {
     let existing = environment.load_balancer.existing;
     same_images(&mut environment.services);
     listener(&mut environment.load_balancer.listener, existing);
@@ -23,13 +28,17 @@ pub(super) fn complete(environment: &mut Environment, places: &Places) -> Vec<Li
         }
     }
     let rules = listener_rules(environment, places);
+    let mut routes = rules.routes();
     let host = environment.load_balancer.host.clone();
     let (kind, settle) = (environment.kind, environment.timeouts.settle_secs);
     for service in &mut environment.services {
+        let bake = places.at(format_args!("service.{}.deployment.bake-secs", service.key));
+        if kind == Kind::Local && !bake.written() {
+            service.deployment.bake_secs = LOCAL_BAKE_SECS;
+        }
         service.deployment.patience = patience(kind, settle, service);
         service.smoke = smoke(service, host.as_deref(), &rules);
-        let own = rules.iter().filter(|rule| rule.service.as_ref() == Some(&service.key.0));
-        service.routes = own.map(|rule| rule.route.clone()).collect();
+        service.routes = routes.remove(&service.key.0).unwrap_or_default();
     }
     rules
 }
@@ -100,7 +109,7 @@ fn context(build: &mut Build) {
 }
 
 /// Where no check is written: one of the health path, if the listener leads it to this service.
-fn smoke(service: &Service, host: Option<&str>, rules: &[ListenerRule]) -> Vec<SmokeCheck> {
+fn smoke(service: &Service, host: Option<&str>, rules: &ListenerRules) -> Vec<SmokeCheck> {
     let health = &service.target_group.health.path;
     let taken = taken(rules, Asked { host, path: health });
     // A gRPC service answers no GET.

@@ -76,6 +76,19 @@ impl Findings {
     }
 }
 
+/// Places in order, those that overlap as one.
+pub(super) fn disjoint(mut places: Vec<Span>) -> Vec<Span> {
+    places.sort_by_key(|place| place.start);
+    let mut all: Vec<Span> = Vec::new();
+    for place in places {
+        match all.last_mut() {
+            Some(last) if place.start < last.end => last.end = last.end.max(place.end),
+            _ => all.push(place),
+        }
+    }
+    all
+}
+
 impl Diagnostic {
     /// Points at a setting that is a party to the mistake. Of several, the one written last in the
     /// file is blamed. A default has no place: it becomes a note.
@@ -122,14 +135,11 @@ impl Diagnostic {
         self.replace(place, format!("\"{word}\""), format!("did you mean `{word}`?"))
     }
 
-    /// The same mistake: of the same rule, at the same places.
-    pub(super) fn same(&self, other: &Self) -> bool {
-        let places = |it: &Self| {
-            let mut places: Vec<usize> = it.labels.iter().map(|label| label.span.start).collect();
-            places.sort_unstable();
-            places
-        };
-        self.code == other.code && places(self) == places(other)
+    /// What a mistake has in common with the same one of another environment: its rule and its places.
+    pub(super) fn identity(&self) -> (&'static str, Vec<usize>) {
+        let mut places: Vec<usize> = self.labels.iter().map(|label| label.span.start).collect();
+        places.sort_unstable();
+        (self.code, places)
     }
 
     /// As it is shown to somebody who uses another environment: it is no obstacle there.
@@ -139,10 +149,12 @@ impl Diagnostic {
         Self { severity: Severity::Warning, message, ..self }
     }
 
-    /// Whether any of it is about one of these places.
+    /// Whether any of it is about one of these places, which are [`disjoint`].
     pub(super) fn touches(&self, places: &[Span]) -> bool {
-        let meet = |a: &Span, b: &Span| a.start < b.end && b.start < a.end;
-        self.labels.iter().any(|label| places.iter().any(|place| meet(&label.span, place)))
+        self.labels.iter().any(|label| {
+            let before = places.partition_point(|place| place.start < label.span.end);
+            before > 0 && places[before - 1].end > label.span.start
+        })
     }
 
     /// The label that is blamed: of the conflicting ones, the last in the file.

@@ -1,11 +1,13 @@
 //! The way of a `deploy.toml` from text to environment, stage by stage.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::complete::complete;
-use super::diagnostic::{Findings, Severity};
+use super::diagnostic::{Diagnostic, Findings, Severity, disjoint};
 use super::order::put_in_order;
 use super::place::{Places, Span};
 use super::report::Report;
@@ -58,6 +60,7 @@ pub fn load_in(
     let file = Spanned::new(span, file);
     let mut drafts: Vec<Draft> =
         names(file.get_ref()).iter().filter_map(|name| read(&file, name, &mut found)).collect();
+    let doubtful = disjoint(doubtful);
     let judge = |draft: &Draft| {
         let scope = draft.scope(&drafts, workspace);
         let mut heard = rules::check(&scope);
@@ -71,9 +74,10 @@ pub fn load_in(
         None => None,
         Some(at) => {
             found.all.extend(judge(&drafts[at]));
+            let mut known: BTreeSet<_> = found.all.iter().map(Diagnostic::identity).collect();
             for draft in drafts.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, draft)| draft) {
                 for wrong in judge(draft).into_iter().filter(|wrong| wrong.severity == Severity::Error) {
-                    if !found.all.iter().any(|known| known.same(&wrong)) {
+                    if known.insert(wrong.identity()) {
                         found.all.push(wrong.elsewhere(&draft.environment.name));
                     }
                 }

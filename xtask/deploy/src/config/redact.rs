@@ -15,6 +15,15 @@ pub(super) use unparsed::mask_lines;
 pub(super) fn mask(text: &str, file: &DeTable<'_>) -> String {
     let mut spans = Vec::new();
     collect(file, false, &mut spans);
+    // A line that was commented out is no value, and is quoted beside those that are.
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if line.trim_start().starts_with('#') {
+            let within = crate::redact::spans(line);
+            spans.extend(within.into_iter().map(|span| start + span.start..start + span.end));
+        }
+        start += line.len();
+    }
     overwrite(text, &spans)
 }
 

@@ -1,9 +1,10 @@
 //! The listener's rules as `deploy.toml` makes them, and which of them an ALB would take for a check's request.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
 use super::place::{Places, Span};
-use crate::model::spec::{Condition, ConditionField, covers, requests};
+use crate::model::spec::{Condition, ConditionField, beginning, covers, requests};
 use crate::model::{Environment, Route, Service};
 
 /// Health routes get 10, 20, 30 … unless the file says otherwise: below the hundreds that patterns usually
@@ -40,7 +41,62 @@ impl ListenerRule {
 }
 
 /// All rules of the listener, in the order in which it tries them.
-pub(crate) fn listener_rules(environment: &Environment, places: &Places) -> Vec<ListenerRule> {
+///
+/// By how their path patterns begin, those are found that may take a path: comparing each rule with each takes seconds for
+/// thousands of services.
+#[derive(Debug, Default)]
+pub(crate) struct ListenerRules {
+    all: Vec<ListenerRule>,
+    by_beginning: BTreeMap<String, Vec<usize>>,
+}
+
+impl Deref for ListenerRules {
+    type Target = [ListenerRule];
+
+    fn deref(&self) -> &Self::Target {
+        &self.all
+    }
+}
+
+impl ListenerRules {
+    fn of(all: Vec<ListenerRule>) -> Self {
+        let mut by_beginning: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, rule) in all.iter().enumerate() {
+            let path = rule.conditions.iter().find(|condition| condition.on == ConditionField::Path);
+            let mut beginnings: BTreeSet<&str> = BTreeSet::new();
+            match path {
+                Some(path) => beginnings.extend(path.values.iter().map(|pattern| beginning(pattern))),
+                None => drop(beginnings.insert("")),
+            }
+            for beginning in beginnings {
+                by_beginning.entry(beginning.to_owned()).or_default().push(at);
+            }
+        }
+        Self { all, by_beginning }
+    }
+
+    /// The rules that may take a path, or all that a pattern takes: in order, each once.
+    pub(crate) fn near<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a ListenerRule> + use<'a> {
+        let ends = path.char_indices().map(|(at, _)| at).chain([path.len()]);
+        let beginnings = ends.filter_map(|end| self.by_beginning.get(&path[..end]));
+        let found: BTreeSet<usize> = beginnings.flatten().copied().collect();
+        found.into_iter().map(|at| &self.all[at])
+    }
+
+    /// The routes that lead to each service.
+    pub(crate) fn routes(&self) -> BTreeMap<String, Vec<Route>> {
+        let mut routes: BTreeMap<String, Vec<Route>> = BTreeMap::new();
+        for rule in &self.all {
+            if let Some(service) = &rule.service {
+                routes.entry(service.clone()).or_default().push(rule.route.clone());
+            }
+        }
+        routes
+    }
+}
+
+/// All rules of the listener.
+pub(crate) fn listener_rules(environment: &Environment, places: &Places) -> ListenerRules {
     let mut rules = Vec::new();
     let mut add = |service: Option<&str>, list: String, routes: &[Route]| {
         for (at, route) in routes.iter().enumerate() {
@@ -68,7 +124,7 @@ pub(crate) fn listener_rules(environment: &Environment, places: &Places) -> Vec<
         health_rules(environment, places, &mut rules);
     }
     rules.sort_by(|a, b| (a.route.priority, &a.service).cmp(&(b.route.priority, &b.service)));
-    rules
+    ListenerRules::of(rules)
 }
 
 fn balanced(environment: &Environment) -> impl Iterator<Item = &Service> {
@@ -146,13 +202,13 @@ impl Asked<'_> {
 }
 
 /// The rule that surely takes the request, if none before it does; `None` is the listener's default action.
-pub(crate) fn taken<'a>(rules: &'a [ListenerRule], asked: Asked<'_>) -> Option<&'a ListenerRule> {
-    rules.iter().find(|rule| asked.takes(rule) == Some(true))
+pub(crate) fn taken<'a>(rules: &'a ListenerRules, asked: Asked<'_>) -> Option<&'a ListenerRule> {
+    rules.near(asked.path).find(|rule| asked.takes(rule) == Some(true))
 }
 
 /// Whether the service may answer the request.
-pub(crate) fn may_answer(rules: &[ListenerRule], asked: Asked<'_>, service: &str) -> bool {
-    let tried = rules.iter().filter(|rule| asked.takes(rule) != Some(false));
+pub(crate) fn may_answer(rules: &ListenerRules, asked: Asked<'_>, service: &str) -> bool {
+    let tried = rules.near(asked.path).filter(|rule| asked.takes(rule) != Some(false));
     for rule in tried {
         if rule.service.as_deref() == Some(service) {
             return true;

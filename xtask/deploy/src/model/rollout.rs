@@ -30,8 +30,8 @@ pub struct Deployment {
     #[serde(skip_deserializing)]
     #[schemars(skip)]
     pub patience: Patience,
-    /// Seconds for which all new tasks must stay healthy before the release counts as proven. They begin when all are healthy,
-    /// while the old ones still leave.
+    /// Seconds for which all new tasks must stay healthy before the release counts as proven; 2 where `kind` is `local` and the
+    /// file says nothing. They begin when all are healthy, while the old ones still leave.
     #[schemars(range(min = 0, max = 3600))]
     pub bake_secs: u32,
     /// What a cause leads to that no waiting mends, such as an image that is not there or a program that exits at its start:

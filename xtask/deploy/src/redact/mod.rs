@@ -10,6 +10,7 @@ mod text;
 
 pub use json::json;
 pub(crate) use names::{doubtful_name, secret_name, secret_reference, secret_value};
+pub(crate) use spans::all as spans;
 pub use text::{lines, text};
 
 /// What stands where a secret stood.

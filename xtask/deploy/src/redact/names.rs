@@ -1,6 +1,6 @@
 //! Which names and which values are secrets.
 
-use super::spans::is_token;
+use super::spans::{self, is_token};
 
 /// Words of a variable's name that say its value is a secret.
 const SECRET_WORDS: [&str; 9] =
@@ -78,6 +78,12 @@ const PUBLIC_ENDS: [&str; 17] = [
     "VALIDITY",
 ];
 
+/// How a word ends that is one of them with what it is for before it: `PGPASSWORD`, `DBPASS`, `AUTHTOKEN`.
+const SECRET_ENDS: [&str; 7] = ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "APIKEY", "TOKEN", "PASS"];
+
+/// Words that end so and are others.
+const OTHER_ENDS: [&str; 4] = ["BYPASS", "COMPASS", "ENCOMPASS", "SURPASS"];
+
 fn words(upper: &str) -> Vec<&str> {
     upper.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect()
 }
@@ -98,7 +104,9 @@ pub(crate) fn secret_name(name: &str) -> bool {
     if words.last().is_some_and(|last| HARMLESS_ENDS.contains(last)) {
         return false;
     }
+    let last = words.last().copied().unwrap_or_default();
     words.iter().any(|word| SECRET_WORDS.contains(word))
+        || (SECRET_ENDS.iter().any(|end| last.ends_with(end)) && !OTHER_ENDS.contains(&last))
         || words.windows(2).any(|pair| {
             SECRET_PAIRS
                 .iter()
@@ -131,6 +139,9 @@ pub(crate) fn secret_value(value: &str) -> Option<&'static str> {
         Some("a URL with a password in it")
     } else if is_token(value) {
         Some("a token of a well-known form")
+    } else if !spans::all(value).is_empty() {
+        // What is masked wherever it is printed is no less a secret here.
+        Some("a text with a password or key in it")
     } else {
         None
     }
@@ -149,14 +160,38 @@ mod tests {
 
     #[test]
     fn a_name_that_says_secret_is_one_and_a_name_about_secrets_is_none() {
-        for name in
-            ["DB_PASSWORD", "db_password", "SECRET", "GITHUB_TOKEN", "STRIPE_API_KEY", "APIKEY", "DB_PWD"]
-        {
+        for name in [
+            "DB_PASSWORD",
+            "db_password",
+            "SECRET",
+            "GITHUB_TOKEN",
+            "STRIPE_API_KEY",
+            "APIKEY",
+            "DB_PWD",
+            "PGPASS",
+            "PGPASSWORD",
+            "DATABASE_PASS",
+            "SMTP_PASS",
+            "DBPASS",
+            "CLIENTSECRET",
+            "PASS",
+        ] {
             assert!(secret_name(name), "{name}");
         }
-        for name in
-            ["TOKEN_URL", "MAX_TOKENS", "PASSWORD_MIN_LENGTH", "PWD", "KEYBOARD", "SECRET_ARN", "API_URL", ""]
-        {
+        for name in [
+            "TOKEN_URL",
+            "MAX_TOKENS",
+            "PASSWORD_MIN_LENGTH",
+            "PWD",
+            "KEYBOARD",
+            "SECRET_ARN",
+            "API_URL",
+            "",
+            "SSL_BYPASS",
+            "COMPASS",
+            "PASS_THROUGH",
+            "PASSENGERS",
+        ] {
             assert!(!secret_name(name), "{name}");
         }
     }
@@ -174,6 +209,15 @@ mod tests {
             ("-----BEGIN CERTIFICATE-----", false),
             ("sk-proj-0123456789abcdef", true),
             ("sk-learn", false),
+            ("app:hunter2@tcp(db:3306)/x", true),
+            ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", true),
+            ("Basic YXBwOmh1bnRlcjI=", true),
+            ("host=db user=app password=hunter2", true),
+            ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodW50ZXIyIn0.c2lnbmF0dXJl", true),
+            ("arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf", false),
+            ("/actuator/health?probe=1", false),
+            ("-Xmx512m -Dserver.port=8080", false),
+            ("da39a3ee5e6b4b0d3255bfef95601890afd80709", false),
         ] {
             assert_eq!(secret_value(value).is_some(), secret, "{value}");
         }

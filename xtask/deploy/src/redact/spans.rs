@@ -48,7 +48,7 @@ const AWS_SECRET_KEY: usize = 40;
 const PEM_LINE: usize = 64;
 
 /// All of them, in no order; they may overlap.
-pub(super) fn all(text: &str) -> Spans {
+pub(crate) fn all(text: &str) -> Spans {
     let mut spans = private_keys(text);
     spans.extend(url_passwords(text));
     spans.extend(dsn_passwords(text));

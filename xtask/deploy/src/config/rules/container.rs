@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::naming::VARIABLE;
 use super::{Findings, Place, Rule, Scope};
+use crate::config::suggest;
 use crate::model::Service;
 use crate::model::spec::COMMIT_VARIABLE;
 use crate::redact::{self, doubtful_name, secret_name, secret_value};
@@ -17,6 +18,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::EachService("variable-name", variable_name),
     Rule::EachService("secret-reference", secret_reference),
     Rule::EachService("secret-in-environment", secret_in_environment),
+    Rule::EachService("public-variable", public_variable),
     Rule::EachService("exec-role", exec_role),
     Rule::Environment("log-retention", log_retention),
     Rule::EachService("own-entry", own_entry),
@@ -234,6 +236,23 @@ fn secret_in_environment(service: &Service, at: &Place<'_>, found: &mut Findings
                 "keep it in Secrets Manager or the SSM parameter store, and say where in the container's \
                      `secrets`: `{variable} = \"/APP/ENV/NAME\"`; {none}"
             ));
+    }
+}
+
+/// What `public` names is a variable of `environment`: a mistyped name says nothing of any variable.
+fn public_variable(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    let variables = || service.container.environment.keys().map(String::as_str);
+    for (name, at) in service.container.public.iter().zip(at.key("container.public").entries()) {
+        if service.container.environment.contains_key(name) {
+            continue;
+        }
+        let wrong = found
+            .warning(format!("`{name}` is no variable of this container's `environment`"))
+            .at(&at, "has no effect");
+        match suggest::closest(name, variables()) {
+            Some(meant) => wrong.meant(&at, meant),
+            None => wrong.note(format!("its variables: {}", suggest::all(variables()))),
+        };
     }
 }
 

@@ -26,7 +26,7 @@ use std::fmt::Display;
 
 use super::diagnostic::{Diagnostic, Findings};
 use super::place::{Place, Places, Span};
-use super::routing::ListenerRule;
+use super::routing::ListenerRules;
 use super::workspace::Workspace;
 use crate::model::{Environment, Service};
 
@@ -38,7 +38,7 @@ pub(crate) struct Draft {
     /// Where `[env.NAME]` is.
     pub(crate) section: Option<Span>,
     /// The listener's rules, in the order in which it tries them.
-    pub(crate) listener: Vec<ListenerRule>,
+    pub(crate) listener: ListenerRules,
 }
 
 impl Draft {
@@ -54,7 +54,7 @@ pub(crate) struct Scope<'a> {
     pub(crate) environment: &'a Environment,
     places: &'a Places,
     pub(crate) env_at: Option<Span>,
-    pub(crate) listener: &'a [ListenerRule],
+    pub(crate) listener: &'a ListenerRules,
     all: &'a [Draft],
     pub(crate) workspace: Workspace<'a>,
 }

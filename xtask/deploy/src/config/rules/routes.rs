@@ -1,11 +1,12 @@
 //! Which requests the listener sends where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::{Diagnostic, Findings, Place, Rule, Scope};
 use crate::config::routing::{Asked, ListenerRule, may_answer, stranger_in, taken};
-use crate::model::spec::takes_all;
+use crate::config::suggest;
+use crate::model::spec::{ConditionField, takes_all};
 use crate::model::{ProtocolVersion, Redirect, Route, Service};
 
 pub(super) const RULES: &[Rule] = &[
@@ -16,6 +17,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::Environment("route-clash", route_clash),
     Rule::Environment("route-shadowed", route_shadowed),
     Rule::Environment("smoke-route", smoke_route),
+    Rule::Environment("smoke-identity", smoke_identity),
 ];
 
 /// Every service is behind at least one listener rule.
@@ -184,7 +186,7 @@ fn is_network(text: &str) -> bool {
 /// Source: ELBv2 API, RedirectActionConfig ("You must modify at least one of the following components to avoid a redirect
 /// loop: protocol, hostname, port or path") and FixedResponseActionConfig (2XX, 4XX or 5XX).
 fn route_action(scope: &Scope<'_>, found: &mut Findings) {
-    for rule in scope.listener {
+    for rule in scope.listener.iter() {
         let (route, at) = (&rule.route, scope.at(&rule.place));
         match (&rule.service, &route.redirect, &route.respond) {
             (Some(service), redirect, respond) => {
@@ -258,7 +260,7 @@ fn respond_status(route: &Route, at: &Place<'_>, found: &mut Findings) {
 /// taken.
 fn route_clash(scope: &Scope<'_>, found: &mut Findings) {
     let (mut priorities, mut taken) = (BTreeMap::new(), BTreeMap::new());
-    for rule in scope.listener {
+    for rule in scope.listener.iter() {
         let first: &ListenerRule = priorities.entry(rule.route.priority).or_insert(rule);
         if !std::ptr::eq(first, rule) {
             let place = |rule: &ListenerRule| rule.priority_at.clone().or(rule.at.clone());
@@ -288,9 +290,12 @@ fn named(rule: &ListenerRule) -> String {
     format!("`{}` → {}{health}", rule.requests(), rule.leads_to())
 }
 
+/// A listener has 100 rules (Elastic Load Balancing quotas); of many more that begin alike not all are compared.
+const MOST_COMPARED: usize = 200;
+
 /// Every listener rule can be taken: none stands behind a wider one.
 fn route_shadowed(scope: &Scope<'_>, found: &mut Findings) {
-    for (at, rule) in scope.listener.iter().enumerate() {
+    for rule in scope.listener.iter() {
         // The same requests twice are `route-clash`'s.
         let wider = |first: &&ListenerRule| {
             first.route.priority < rule.route.priority
@@ -298,13 +303,33 @@ fn route_shadowed(scope: &Scope<'_>, found: &mut Findings) {
                 && first.conditions != rule.conditions
                 && takes_all(&first.conditions, &rule.conditions)
         };
-        let Some(first) = scope.listener[..at].iter().find(wider) else { continue };
+        // A rule without a path takes what one of every path takes.
+        let path = rule.conditions.iter().find(|condition| condition.on == ConditionField::Path);
+        let path = path.and_then(|path| path.values.first()).map_or("*", String::as_str);
+        let Some(first) = scope.listener.near(path).take(MOST_COMPARED).find(wider) else { continue };
         let (to, priority) = (first.leads_to(), first.route.priority);
         found
             .warning(format!("requests for `{}` never get here", rule.requests()))
             .at(&rule.at, format!("priority {}", rule.route.priority))
             .context(&first.at, format!("takes all of it first, for {to}: priority {priority}"))
             .help(format!("give it a priority below {priority}"));
+    }
+}
+
+/// A smoke check is passed by its own service. A service may call itself otherwise: only what is, or nearly is, the name of a
+/// service here is judged.
+fn smoke_identity(scope: &Scope<'_>, found: &mut Findings) {
+    let keys: BTreeSet<&str> = scope.services().map(|(service, _)| service.key.0.as_str()).collect();
+    for (service, at) in scope.services() {
+        let own = service.key.0.as_str();
+        for (check, at) in service.smoke.iter().zip(at.key("smoke").entries()) {
+            let Some(name) = check.identity.as_deref().filter(|name| *name != own) else { continue };
+            if keys.contains(name) || suggest::closest(name, [own]).is_some() {
+                let text = format!("this check is passed only by an answer of `{name}`");
+                let at = at.key("identity");
+                found.warning(text).at(&at, format!("the check is for `{own}`")).meant(&at, own);
+            }
+        }
     }
 }
 

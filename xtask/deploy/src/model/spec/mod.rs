@@ -18,8 +18,8 @@ pub use foundation::{ClusterSpec, LogGroupSpec, NamespaceSpec, RepositorySpec};
 pub use members::Members;
 pub use routing::{HealthCheckSpec, ListenerSpec, LoadBalancerSpec, TargetGroupSpec};
 pub use rule::{
-    Condition, ConditionField, FixedResponseSpec, RedirectSpec, RuleAction, RuleSpec, covers, normal,
-    requests, takes_all,
+    Condition, ConditionField, FixedResponseSpec, RedirectSpec, RuleAction, RuleSpec, beginning, covers,
+    normal, requests, takes_all,
 };
 pub use scaling::{PolicySpec, ScalableTargetSpec, ScheduledActionSpec, normal_members};
 pub use service::{

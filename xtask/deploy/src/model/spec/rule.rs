@@ -192,13 +192,18 @@ pub fn takes_all(first: &[Condition], others: &[Condition]) -> bool {
     first.iter().all(every)
 }
 
+/// A pattern up to its first wildcard: all that it matches begins so.
+#[must_use]
+pub fn beginning(pattern: &str) -> &str {
+    pattern.find(['*', '?']).map_or(pattern, |end| &pattern[..end])
+}
+
 /// Whether `pattern` matches everything that `other` matches; for an `other` without wildcards: whether it
 /// matches that text. Never wrongly true; a contrived pair of patterns may be missed.
 #[must_use]
 pub fn covers(pattern: &str, other: &str) -> bool {
     // Most patterns of a file with many begin with other words.
-    let beginning = pattern.split(['*', '?']).next().unwrap_or_default();
-    if !other.starts_with(beginning) {
+    if !other.starts_with(beginning(pattern)) {
         return false;
     }
     let (pattern, other): (Vec<char>, Vec<char>) = (pattern.chars().collect(), other.chars().collect());
