@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use deploy::event::{Kind, ProbeAnswer};
 use deploy::model::{Environment, ServiceKey, SmokeCheck};
-use deploy::verify::{Smoke, conclude, judge};
+use deploy::verify::{Smoke, conclude, is_own, judge};
 use futures_util::future::join_all;
 
 use super::Front;
@@ -17,6 +17,9 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(8);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// A wrong service that answers for so long will answer for ever: the listener's rules apply within seconds.
 const SURE_AFTER: Duration = Duration::from_secs(10);
+/// Answers by another name than the check's, of the service that is asked, after which nothing else is expected: the second
+/// one may come from another task.
+const SURE_OF_OWN: u32 = 2;
 
 /// Asks all smoke checks of the environment at the same time.
 pub async fn smoke(
@@ -45,7 +48,7 @@ async fn probe(
     deadline: Mark,
 ) -> ProbeAnswer {
     let url = front.asked(&check.path);
-    let (mut attempts, mut wrong) = (0, None);
+    let (mut attempts, mut wrong, mut own) = (0, None, 0);
     loop {
         attempts += 1;
         let answer = ask(http, front, check).await;
@@ -54,7 +57,8 @@ async fn probe(
             ProbeAnswer::WrongService { .. } => wrong.or_else(|| Some(clock.mark())),
             _ => None,
         };
-        let sure = wrong.is_some_and(|since: Mark| since.elapsed() >= SURE_AFTER);
+        own = if is_own(service, &answer) { own + 1 } else { 0 };
+        let sure = own >= SURE_OF_OWN || wrong.is_some_and(|since: Mark| since.elapsed() >= SURE_AFTER);
         if passed || sure || deadline.remaining().is_zero() {
             let (service, check, last) = (service.clone(), check.clone(), answer.clone());
             events.emit(Kind::Probed { service, url, passed, check, answer, attempts });

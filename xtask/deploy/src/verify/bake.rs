@@ -71,7 +71,7 @@ fn outage(mut requests: Vec<&Request>) -> Option<Kind> {
             last.url,
             beside(&last.check, &last.answer)
         ),
-        hint: remedy(&last.check, &last.answer),
+        hint: remedy(&last.service, &last.check, &last.answer),
     })
 }
 

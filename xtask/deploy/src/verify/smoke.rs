@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::event::{Event, Kind, ProbeAnswer};
-use crate::model::SmokeCheck;
+use crate::model::{ServiceKey, SmokeCheck};
 use crate::redact;
 
 /// How much of an unexpected body is shown.
@@ -77,6 +77,13 @@ pub fn got(answer: &ProbeAnswer) -> String {
     }
 }
 
+/// Whether the service that is asked answered by its own name, where the check wants another: neither time nor the listener's
+/// rules change that.
+#[must_use]
+pub fn is_own(service: &ServiceKey, answer: &ProbeAnswer) -> bool {
+    matches!(answer, ProbeAnswer::WrongService { answered: Some(name) } if *name == service.0)
+}
+
 /// What was expected beside what was answered.
 #[must_use]
 pub fn beside(check: &SmokeCheck, answer: &ProbeAnswer) -> String {
@@ -89,8 +96,8 @@ pub fn beside(check: &SmokeCheck, answer: &ProbeAnswer) -> String {
 pub fn faults(events: &[Event]) -> Vec<Kind> {
     let mut faults: Vec<Kind> = Vec::new();
     for event in events {
-        let Kind::Probed { url, passed: false, check, answer, .. } = &event.kind else { continue };
-        let Some(remedy) = remedy(check, answer) else { continue };
+        let Kind::Probed { service, url, passed: false, check, answer, .. } = &event.kind else { continue };
+        let Some(remedy) = remedy(service, check, answer) else { continue };
         let error = format!("smoke check GET {url}: {}", beside(check, answer));
         let fault = Kind::Failed { error, hint: Some(remedy) };
         if !faults.contains(&fault) {
@@ -101,11 +108,14 @@ pub fn faults(events: &[Event]) -> Vec<Kind> {
 }
 
 /// `None` for an answer that is right, and for a load balancer that is not reached: that is no fault of the release.
-pub(super) fn remedy(check: &SmokeCheck, answer: &ProbeAnswer) -> Option<String> {
+pub(super) fn remedy(service: &ServiceKey, check: &SmokeCheck, answer: &ProbeAnswer) -> Option<String> {
     let path = &check.path;
     let wanted = check.identity.as_deref().unwrap_or("the service");
     Some(match answer {
         ProbeAnswer::Right { .. } | ProbeAnswer::Unreachable { .. } => return None,
+        _ if is_own(service, answer) => format!(
+            "{service} itself answered: write `identity = \"{service}\"` in the check, or let it answer as {wanted}"
+        ),
         ProbeAnswer::WrongService { answered: Some(_) } => format!(
             "the listener's rules send {path} to another service: give {wanted} a route for it (`routes`, or \
              `health-routes = true`), or correct `identity` of the check"
@@ -135,7 +145,6 @@ pub(super) fn remedy(check: &SmokeCheck, answer: &ProbeAnswer) -> Option<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ServiceKey;
 
     fn probed(answer: ProbeAnswer) -> Event {
         let check = SmokeCheck { path: "/x".into(), status: 200, identity: Some("backend".into()) };
@@ -172,6 +181,11 @@ mod tests {
             );
             assert!(error.contains(came) && hint.contains(remedy), "{error}: {hint}");
         }
+        let key = ServiceKey("backend".into());
+        let typo = SmokeCheck { identity: Some("nobody".into()), ..SmokeCheck::default() };
+        let own = ProbeAnswer::WrongService { answered: Some("backend".into()) };
+        let remedy = remedy(&key, &typo, &own).unwrap();
+        assert!(remedy.contains("`identity = \"backend\"`") && !remedy.contains("route"), "{remedy}");
         assert_eq!(faults(&[probed(ProbeAnswer::Unreachable { error: "x".into() })]), []);
     }
 
