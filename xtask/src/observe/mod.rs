@@ -29,3 +29,4 @@ pub use history::{Read, history, inactive};
 pub use image::resolve;
 pub use live::draft;
 pub use owned::existing;
+pub use routing::{Provisioning, provisioning};

@@ -29,10 +29,7 @@ pub(super) async fn read(aws: &Aws, environment: &Environment) -> Result<Routing
         try_join(front(aws, environment), target_groups(aws, environment)).await?;
     let mut routing = Routing { target_groups, warnings, ..Routing::default() };
     match front.balancer {
-        Some(balancer) if balancer.status == "failed" => routing.missing.push(Missing {
-            hint: "its creation failed: see why in the EC2 console, delete it, and deploy again".to_owned(),
-            ..missing(environment, failed(&balancer))
-        }),
+        Some(balancer) if balancer.status == "failed" => routing.missing.push(failed(environment, &balancer)),
         Some(balancer) if balancer.is_application => {
             for group in routing.target_groups.values_mut() {
                 attach(group, &balancer.state.arn, &front.listeners, &front.rules);
@@ -68,9 +65,34 @@ pub(super) async fn read(aws: &Aws, environment: &Environment) -> Result<Routing
     Ok(routing)
 }
 
-fn failed(balancer: &Balancer) -> String {
+fn failed(environment: &Environment, balancer: &Balancer) -> Missing {
     let reason = balancer.reason.as_deref().unwrap_or("AWS gives no reason");
-    format!("is in state `failed`: {reason}")
+    Missing {
+        hint: "its creation failed: see why in the EC2 console, delete it, and deploy again".to_owned(),
+        ..missing(environment, format!("is in state `failed`: {reason}"))
+    }
+}
+
+/// What became of a load balancer that was just created.
+#[derive(Debug)]
+pub enum Provisioning {
+    /// It is not active yet, or could not be read.
+    InProgress,
+    /// It is active.
+    Done,
+    /// AWS could not set it up.
+    Failed(Error),
+}
+
+/// Whether the environment's load balancer has come up.
+pub async fn provisioning(aws: &Aws, environment: &Environment) -> Provisioning {
+    match aws.describe_load_balancer(&environment.load_balancer.name).await {
+        Ok(Some(balancer)) if balancer.status == "failed" => {
+            Provisioning::Failed(Error::Landing(vec![failed(environment, &balancer)]))
+        }
+        Ok(Some(balancer)) if balancer.status.starts_with("active") => Provisioning::Done,
+        _ => Provisioning::InProgress,
+    }
 }
 
 fn missing(environment: &Environment, problem: String) -> Missing {

@@ -2,20 +2,30 @@
 //! the roll took is compared with the one that was predicted.
 
 use std::cell::RefCell;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use deploy::event::Kind;
 use deploy::model::{Service, ServiceKey, SmokeCheck};
+use deploy::plan::{Action, Step};
 use deploy::verify::{Request, availability, outages};
 use deploy::view::place;
 
 use super::carry::{Carried, Stuck};
 use super::lease::Held;
+use super::tell::tell;
 use super::{Ground, Planned, carry_out};
 use crate::apply::Known;
+use crate::observe::{self, Provisioning};
 use crate::report::Recorder;
 use crate::settle::Settled;
 use crate::verify::{Door, Front, Watched, while_asking};
+
+/// A load balancer comes up in minutes.
+const LOOK_AT_BALANCER_EVERY: Duration = Duration::from_secs(15);
+
+/// An outage begins with the change that causes it: it is not to be missed for long.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What the public was answered.
 #[derive(Debug, Default)]
@@ -34,7 +44,12 @@ pub(super) async fn carry_out_watched(
 ) -> Result<Carried, Stuck> {
     let mark = ground.events.clock().mark();
     let work = carry_out(ground, planned, known, held);
-    let carried = public.while_rolling(ground, planned, known, work).await;
+    let work = public.while_rolling(ground, planned, known, Box::pin(work));
+    let carried = tokio::select! {
+        biased;
+        carried = Box::pin(work) => carried,
+        never = provisioning(ground, planned) => match never {},
+    };
     // What ends well here is proven first, and reported then.
     if !carried.as_ref().is_ok_and(|it| it.settled.iter().all(Settled::is_success)) {
         public.report(ground.events);
@@ -52,6 +67,25 @@ pub(super) async fn carry_out_watched(
     carried
 }
 
+/// Names a load balancer that this release creates and that AWS cannot set up: no target behind it gets healthy, and the roll
+/// would end without a reason.
+async fn provisioning(ground: &Ground<'_>, planned: &Planned) -> Infallible {
+    let creates = |step: &Step| matches!(step.action, Action::CreateLoadBalancer(_));
+    let mut watches = planned.plan.steps().any(creates);
+    while watches {
+        ground.host.clock.sleep(LOOK_AT_BALANCER_EVERY).await;
+        watches = match observe::provisioning(ground.aws, ground.environment).await {
+            Provisioning::InProgress => true,
+            Provisioning::Done => false,
+            Provisioning::Failed(error) => {
+                tell(ground, &error, error.hint());
+                false
+            }
+        };
+    }
+    std::future::pending().await
+}
+
 impl Public {
     /// Does `work` and asks meanwhile, where deployments roll and the file asks for it.
     async fn asked<T>(
@@ -60,6 +94,7 @@ impl Public {
         planned: &Planned,
         front: Option<&Front>,
         checks: Vec<(&ServiceKey, &SmokeCheck)>,
+        begins: impl Future<Output = ()>,
         work: impl Future<Output = T>,
     ) -> T {
         let Ground { host, events, environment, .. } = *ground;
@@ -70,7 +105,7 @@ impl Public {
             return work.await;
         };
         let every = Duration::from_secs_f64(1.0 / per_second.clamp(0.1, 10.0));
-        while_asking(&Watched { http: &host.http, events, front, checks, every }, &self.0, work).await
+        while_asking(&Watched { http: &host.http, events, front, checks, every }, &self.0, begins, work).await
     }
 
     /// Asks while `work` carries out: what was up before, because a service that this release makes has nothing to lose.
@@ -87,7 +122,14 @@ impl Public {
         };
         let checks = ground.environment.services.iter().filter(was_up).flat_map(checks).collect();
         let front = ground.door(known).front;
-        self.asked(ground, planned, front.as_ref(), checks, Box::pin(work)).await
+        // What fails before the release changes anything that serves is not its doing.
+        let changes = planned.plan.steps().any(|step| step.action.changes_what_serves());
+        let begins = async {
+            while changes && !known.is_changed() {
+                ground.host.clock.sleep(LOOK_EVERY).await;
+            }
+        };
+        self.asked(ground, planned, front.as_ref(), checks, begins, Box::pin(work)).await
     }
 
     /// Asks all paths while `work` proves.
@@ -99,7 +141,8 @@ impl Public {
         work: impl Future<Output = T>,
     ) -> T {
         let checks = ground.environment.services.iter().flat_map(checks).collect();
-        self.asked(ground, planned, door.front.as_ref(), checks, Box::pin(work)).await
+        let begins = std::future::ready(());
+        self.asked(ground, planned, door.front.as_ref(), checks, begins, Box::pin(work)).await
     }
 
     /// The paths that failed during the bake, an error each: from the moment when all new tasks were healthy.

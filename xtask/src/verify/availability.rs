@@ -34,17 +34,22 @@ pub struct Watched<'a> {
     pub every: Duration,
 }
 
-/// Does `work` and asks meanwhile; the asking neither delays the work nor goes on after it. Requests that are under way at
+/// Does `work` and asks meanwhile, once it `begins`; the asking neither delays the work nor goes on after it. Requests that are under way at
 /// its end are not counted.
 pub async fn while_asking<T>(
     watched: &Watched<'_>,
     asked: &RefCell<Vec<Request>>,
+    begins: impl Future<Output = ()>,
     work: impl Future<Output = T>,
 ) -> T {
+    let asking = async {
+        begins.await;
+        asking(watched, asked).await
+    };
     tokio::select! {
         biased;
         done = work => done,
-        never = asking(watched, asked) => match never {},
+        never = asking => match never {},
     }
 }
 

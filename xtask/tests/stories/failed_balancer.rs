@@ -59,6 +59,13 @@ fn a_load_balancer_that_fails_meanwhile_is_named_by_the_first_release() {
             assert_eq!(ended.exit, ExitCode::NotRecovered, "{secs} s: {:#?}", ended.events);
             let (error, _) = told(&ended)[0];
             assert!(error.ends_with(REASON), "{secs} s: {error}");
+            if secs == 20 {
+                let names =
+                    |event: &Kind| matches!(event, Kind::Failed { error, .. } if error.ends_with(REASON));
+                let named = ended.events.iter().position(names);
+                let settled = ended.events.iter().position(|event| matches!(event, Kind::Settled { .. }));
+                assert!(named < settled, "named while the first service still rolls: {:#?}", ended.events);
+            }
             let proven =
                 ended.verdict("frontend").is_some_and(|verdict| verdict.outcome == Outcome::Succeeded);
             assert_eq!(proven, secs == 120, "{secs} s: {:#?}", ended.events);

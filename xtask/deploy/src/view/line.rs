@@ -4,7 +4,7 @@ use super::failure::failure;
 use super::rolling::moves;
 use super::words::bare;
 use super::{address, duration, plan_text, rolling, table};
-use crate::event::{Availability, Event, Forecast, Kind, Share, Standing};
+use crate::event::{Availability, Event, Forecast, Kind, Miss, Share, Standing};
 use crate::lease::Lease;
 use crate::model::ServiceKey;
 use crate::rollout::{Outcome, Verdict};
@@ -103,7 +103,8 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         Kind::Availability(seen) => availability(seen),
         Kind::Forecast(forecast) => format!("forecast {}", self::forecast(forecast)),
         Kind::ForecastMet { predicted_ms, took_ms } => {
-            format!("       ✓ predicted {}, took {}", duration(*predicted_ms), duration(*took_ms))
+            let mark = if is_near(*predicted_ms, *took_ms) { "✓" } else { "-" };
+            format!("       {mark} predicted {}, took {}", duration(*predicted_ms), duration(*took_ms))
         }
         Kind::Warned { text } => format!("warning: {text}"),
         Kind::Failed { error, hint } => match hint {
@@ -120,6 +121,11 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         }
     };
     Some(text)
+}
+
+/// Whether a prediction was a help: half as much again, or some polls, is what tasks differ by.
+fn is_near(predicted_ms: u64, took_ms: u64) -> bool {
+    predicted_ms.abs_diff(took_ms) <= (predicted_ms / 2).max(5_000)
 }
 
 fn lost(to: Option<&Lease>) -> String {
@@ -194,11 +200,25 @@ fn availability(seen: &Availability) -> String {
     if seen.unsent > 0 {
         text.push_str(&format!("; {} more could not be sent from this machine", seen.unsent));
     }
+    let mut groups: Vec<(&Miss, u64, u32)> = Vec::new();
     for miss in &seen.misses {
-        let at = duration(miss.at_ms);
-        text.push_str(&format!("\n         at {at} GET {}: {}", miss.url, got(&miss.answer)));
+        let same =
+            |(first, ..): &&mut (&Miss, u64, u32)| first.url == miss.url && first.answer == miss.answer;
+        match groups.iter_mut().find(same) {
+            Some((_, last_ms, times)) => (*last_ms, *times) = (miss.at_ms, *times + 1),
+            None => groups.push((miss, miss.at_ms, 1)),
+        }
+    }
+    for (miss, last_ms, times) in groups {
+        let (mut at, mut often) = (duration(miss.at_ms), String::new());
+        if times > 1 {
+            at.push_str(&format!(" to {}", duration(last_ms)));
+            often = format!(" ({times} times)");
+        }
+        text.push_str(&format!("\n         at {at} GET {}: {}{often}", miss.url, got(&miss.answer)));
         if let Some((what, before_ms)) = &miss.after {
-            text.push_str(&format!("\n           {} after: {what}", duration(*before_ms)));
+            let first = if times > 1 { "the first " } else { "" };
+            text.push_str(&format!("\n           {first}{} after: {what}", duration(*before_ms)));
         }
     }
     let untold = seen.failed as usize - seen.misses.len();
@@ -212,6 +232,31 @@ fn availability(seen: &Availability) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::ProbeAnswer;
+
+    #[test]
+    fn failures_that_are_alike_are_one_line_and_a_tick_is_for_a_prediction_that_held() {
+        let mut seen = Availability::default();
+        let status = |status| ProbeAnswer::Status { status, body: String::new() };
+        for (at_ms, code) in [(1_000, 503), (1_100, 404), (1_200, 503), (9_000, 503)] {
+            seen.count(&ServiceKey("backend".to_owned()), "http://alb/x", at_ms, 1, status(code));
+        }
+        seen.misses[0].after = Some(("stops".to_owned(), 500));
+        let text = availability(&seen);
+        let lines: Vec<_> = text.lines().map(str::trim).collect();
+        assert_eq!(
+            lines[1..],
+            [
+                "at 1.0 s to 9.0 s GET http://alb/x: 503 (3 times)",
+                "the first 0.5 s after: stops",
+                "at 1.1 s GET http://alb/x: 404",
+            ]
+        );
+        for (took_ms, near) in [(2_000, true), (7_600, true), (13_000, false)] {
+            assert_eq!(is_near(2_600, took_ms), near, "{took_ms}");
+        }
+        assert!(is_near(80_000, 110_000) && !is_near(80_000, 180_000));
+    }
 
     #[test]
     fn an_outcome_is_told_in_a_sentence_and_with_the_words_of_ecs() {
