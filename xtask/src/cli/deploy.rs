@@ -74,7 +74,12 @@ pub(super) async fn plan_only(host: &Host, global: &Global, asked: &args::Plan) 
         }
     }
     refuse(plan)?;
-    Ok(if plan.is_empty() { ExitCode::Done } else { ExitCode::ChangesPending })
+    Ok(match plan.is_empty() {
+        false => ExitCode::ChangesPending,
+        // As the deploy would end.
+        true if !plan.parked.is_empty() => ExitCode::Unknown,
+        true => ExitCode::Done,
+    })
 }
 
 /// Reads the file, builds the images, reads the account, plans.

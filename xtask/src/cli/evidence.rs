@@ -29,7 +29,10 @@ pub(super) fn keep(host: &Host, global: &Global, events: &Recorder, exit: ExitCo
     let record = events.events();
     // Left moving as it was asked, and not at a deadline: no verdict was given.
     let left = exit == ExitCode::StillMoving && !record.iter().any(|event| is_bad(&event.kind));
-    let failed = !left && !matches!(exit, ExitCode::Done | ExitCode::ChangesPending | ExitCode::Usage);
+    // Stopped before anything was written: there is nothing to look into.
+    let unbegun = exit == ExitCode::Interrupted && events.calls().1 == 0;
+    let failed =
+        !left && !unbegun && !matches!(exit, ExitCode::Done | ExitCode::ChangesPending | ExitCode::Usage);
     let path = match &global.evidence {
         Some(path) => path.clone(),
         None if failed => match in_target(host, &record) {

@@ -158,6 +158,10 @@ async fn events(
         Err(error) => Err(Failure::from_error(&error)),
     };
     let closing = ended.unwrap_or_else(|failure| {
+        // An interruption is no failure: what it means is how the command closes.
+        if failure.exit == ExitCode::Interrupted && failure.hint.is_none() {
+            return Closing::new(failure.exit, failure.error);
+        }
         let summary = format!("failed with exit code {}", failure.exit.code());
         events.emit(Kind::Failed { error: failure.error, hint: failure.hint });
         Closing::new(failure.exit, summary)

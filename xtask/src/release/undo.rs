@@ -37,7 +37,7 @@ fn is_undone(ground: &Ground<'_>, settled: &[Settled]) -> bool {
     let judged = |settled: &Settled| {
         !matches!(
             settled.verdict.outcome,
-            Outcome::Superseded { .. } | Outcome::StillMoving | Outcome::Unknown
+            Outcome::Superseded { .. } | Outcome::StillMoving | Outcome::Unknown | Outcome::Unseen { .. }
         )
     };
     ground.environment.undo == Extent::Release && ground.put_back && settled.iter().all(judged)

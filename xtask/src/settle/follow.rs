@@ -233,7 +233,7 @@ impl Follow {
 
     /// AWS has refused to be read for too long: the verdict is unknown, and nothing is asked any more.
     pub(super) fn give_up(&mut self, events: &Recorder, error: &Error) {
-        let verdict = Verdict::new(Outcome::Unknown, None);
+        let verdict = Verdict::new(Outcome::Unseen { why: error.to_string() }, None);
         let (service, elapsed_ms) = (self.target.key.clone(), self.began.elapsed_ms());
         events.emit(Kind::Settled { service, verdict: verdict.clone(), elapsed_ms });
         let (key, revision) = (&self.target.key, short(&self.target.deployed.revision));
@@ -267,7 +267,8 @@ impl Follow {
                 return;
             }
             warn(", and not to be seen: what became of it is not known");
-            return self.close(watch, Verdict::new(Outcome::Unknown, None)).await;
+            let why = "none has shown the deployment for two minutes".to_owned();
+            return self.close(watch, Verdict::new(Outcome::Unseen { why }, None)).await;
         }
         match self.part {
             Part::Roll if self.teller.is_finishing() => {

@@ -37,7 +37,11 @@ impl Follow {
         let diagnosis = diagnose(&self.evidence);
         let by_itself = matches!(
             outcome,
-            Outcome::RolledBack | Outcome::Failed | Outcome::StillMoving | Outcome::Unknown
+            Outcome::RolledBack
+                | Outcome::Failed
+                | Outcome::StillMoving
+                | Outcome::Unknown
+                | Outcome::Unseen { .. }
         );
         if diagnosis.cause.is_some() || (by_itself && !watch.halt.asked()) {
             let service = self.target.key.clone();

@@ -47,7 +47,9 @@ fn a_roll_that_aws_refuses_to_show_ends_after_half_a_minute_with_the_cause() {
             world.cloud.add_rule(after_reads(2, fault.clone()));
             let ended = Box::pin(world.deploy("v2", "v1")).await;
             assert_eq!(ended.exit, ExitCode::Unknown, "{fault:?}: {:#?}", ended.events);
-            assert_eq!(ended.verdict("backend").unwrap().outcome, Outcome::Unknown);
+            let outcome = &ended.verdict("backend").unwrap().outcome;
+            let Outcome::Unseen { why } = outcome else { panic!("{outcome:?}") };
+            assert!(why.contains(cause) && !outcome.sentence().contains("ECS says"), "{why}");
             assert!(ended.secs < 75, "{fault:?}: {} s", ended.secs);
             assert_eq!(warnings(&ended, "cannot read the services").len(), 1, "{:#?}", ended.events);
             let told = ended.events.iter().find_map(|event| match event {

@@ -72,7 +72,7 @@ impl ExitCode {
             Outcome::Failed | Outcome::Deleted | Outcome::Stopped { back: false } => Self::NotRecovered,
             Outcome::Superseded { .. } => Self::Superseded,
             Outcome::StillMoving => Self::StillMoving,
-            Outcome::Unknown => Self::Unknown,
+            Outcome::Unknown | Outcome::Unseen { .. } => Self::Unknown,
         }
     }
 
@@ -110,6 +110,7 @@ mod tests {
             Outcome::Deleted,
             Outcome::StillMoving,
             Outcome::Unknown,
+            Outcome::Unseen { why: String::new() },
             Outcome::Superseded {
                 by: String::new(),
                 task_definition: String::new(),

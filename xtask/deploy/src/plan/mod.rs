@@ -56,6 +56,9 @@ pub struct Plan {
     pub refusals: Vec<Refusal>,
     /// What differs and is left alone on purpose.
     pub notes: Vec<String>,
+    /// Services that somebody scaled to 0: no release starts them, and none that leaves them so is proven.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parked: Vec<ServiceKey>,
     /// What this tool made and deploy.toml does not have any more. The plan leaves it: `prune` deletes it.
     pub orphans: Vec<Owned>,
 }
@@ -177,7 +180,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
         plan.stages.extend([foundation, definitions, before, routing]);
     }
     services::rolls(&mut plan, desired, observed);
-    plan.notes.extend(scaling::parked(desired, observed));
+    scaling::parked(&mut plan, desired, observed);
     scaling::surplus(&mut plan, &mut after, desired, observed);
     plan.after = vec![after];
     plan.after.retain(|stage| !stage.lanes.is_empty());

@@ -129,7 +129,7 @@ fn raise(service: &Service, observed: &Observed, min: u32) -> Option<Step> {
 }
 
 /// Services that somebody scaled to 0.
-pub(super) fn parked(desired: &Desired, observed: &Observed) -> Vec<String> {
+pub(super) fn parked(plan: &mut Plan, desired: &Desired, observed: &Observed) {
     let parked = |service: &&Service| {
         let state = super::services::live(observed, service);
         service.desired_count > 0 && state.is_some_and(|state| state.desired == 0)
@@ -144,5 +144,8 @@ pub(super) fn parked(desired: &Desired, observed: &Observed) -> Vec<String> {
             service.name
         )
     };
-    desired.environment.services.iter().filter(parked).map(note).collect()
+    for service in desired.environment.services.iter().filter(parked) {
+        plan.notes.push(note(service));
+        plan.parked.push(service.key.clone());
+    }
 }

@@ -55,6 +55,11 @@ pub enum Outcome {
     StillMoving,
     /// ECS said something from which no verdict follows.
     Unknown,
+    /// No answer of ECS has shown it for too long.
+    Unseen {
+        /// Why.
+        why: String,
+    },
 }
 
 impl Outcome {
@@ -82,7 +87,7 @@ impl Outcome {
             Self::Stopped { .. } => "stopped by somebody",
             Self::Deleted => "deleted",
             Self::StillMoving => "still moving",
-            Self::Unknown => "unknown",
+            Self::Unknown | Self::Unseen { .. } => "unknown",
         }
     }
 
@@ -122,6 +127,7 @@ impl Outcome {
             Self::Unknown => {
                 "what ECS says allows no verdict; `cargo xtask status` shows what runs".to_owned()
             }
+            Self::Unseen { why } => format!("ECS gave no answer by which to judge it: {why}"),
         }
     }
 }

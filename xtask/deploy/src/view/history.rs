@@ -26,7 +26,11 @@ pub fn history(releases: &[Past], services: &[ServiceKey], now_ms: u64) -> Strin
         row.push(past.actor.clone());
         table.add_row(row);
     }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    let mut text = table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n");
+    if releases.iter().flat_map(|past| past.runs.values()).any(|run| !run.own) {
+        text.push_str("\n (N …)   not changed by that release: the service kept revision N");
+    }
+    text
 }
 
 fn commit(past: &Past) -> String {

@@ -17,7 +17,14 @@ pub fn plan_text(plan: &Plan) -> String {
     }
     let count = plan.steps().count();
     if count == 0 && plan.refusals.is_empty() {
-        text.push_str("plan: nothing to change\n");
+        let names: Vec<_> = plan.parked.iter().map(|key| key.0.as_str()).collect();
+        let parked = match names.is_empty() {
+            true => String::new(),
+            false => {
+                format!("; {} runs no task, so no deploy can prove it (exit code 8)", names.join(" and "))
+            }
+        };
+        text.push_str(&format!("plan: nothing to change{parked}\n"));
     } else if count == 0 {
         text.push_str("plan: none, because of the above\n");
     } else {

@@ -166,3 +166,18 @@ fn whatever_policy_and_schedule_was_there_is_restored_exactly() {
         );
     }
 }
+
+#[test]
+fn a_plan_names_what_somebody_scaled_to_0_and_what_a_deploy_would_end_with() {
+    let (desired, mut observed) = (desired(), converged());
+    assert!(plan(&desired, &observed).parked.is_empty());
+    observed.services.get_mut(&ServiceKey("backend".into())).unwrap().desired = 0;
+    let plan = plan(&desired, &observed);
+    assert!(plan.is_empty());
+    assert_eq!(plan.parked, [ServiceKey("backend".into())]);
+    let text = crate::view::plan_text(&plan);
+    assert!(
+        text.contains("nothing to change; backend runs no task, so no deploy can prove it (exit code 8)"),
+        "{text}"
+    );
+}

@@ -26,12 +26,22 @@ fn container_health(evidence: &Evidence) -> Option<Cause> {
         return None;
     }
     let tasks = health.filter(|(_, by_container)| *by_container).count();
-    let command = evidence.health_command.as_ref().map(|command| format!(", `{command}`"));
-    let command = command.unwrap_or_default();
+    let command = evidence.health_command.as_deref().unwrap_or_default();
+    let small = ["curl", "wget"].into_iter().find(|program| runs(command, program));
+    let small = small.map(|program| format!(" (small images have no `{program}`)")).unwrap_or_default();
+    let remedy = format!(
+        "run that command in the image: its program must be there{small} and exit with 0; raise `start-period-secs` if the \
+         start is slow"
+    );
+    let command = if command.is_empty() { String::new() } else { format!(", `{command}`") };
     let text = format!("task {} failed its container health check{command}", short(&newest.id));
-    let remedy = "run that command in the image: its program must be there (small images have no `curl`) and exit with 0; \
-                  raise `start-period-secs` if the start is slow";
     Some(Cause::open(text, remedy).plain_if(tasks >= 2 && !evidence.ever_healthy))
+}
+
+/// Whether a command has this program run: as its own, or by a shell.
+fn runs(command: &str, program: &str) -> bool {
+    let mut words = command.split(|c: char| c.is_whitespace() || "();&|\"'".contains(c));
+    words.any(|word| word.rsplit('/').next() == Some(program) && !word.contains("://"))
 }
 
 /// The health check's path is answered with a status that does not pass: `Health checks failed with these codes: […]`.
@@ -155,4 +165,23 @@ fn slow_start(evidence: &Evidence) -> Option<(u64, u64)> {
     let (last, grace) = (last_ms.div_ceil(1000), u64::from(evidence.grace_secs));
     let enough = (last.max(grace) * 5).div_ceil(4).next_multiple_of(10);
     (last * 2 > grace && last >= 10).then_some((last, enough))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_program_that_the_command_runs_is_named() {
+        for (command, curl) in [
+            ("curl -f http://localhost/", true),
+            ("/usr/bin/curl -f http://localhost/", true),
+            ("sh -c 'test -f /up && curl -f http://localhost/'", true),
+            ("/app/backend nonsense", false),
+            ("/app/backend http://localhost/curl", false),
+            ("", false),
+        ] {
+            assert_eq!(runs(command, "curl"), curl, "{command}");
+        }
+    }
 }
