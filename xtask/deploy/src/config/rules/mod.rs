@@ -19,6 +19,7 @@ mod names;
 mod naming;
 mod routes;
 mod scaling;
+mod smoke;
 mod target_group;
 mod task;
 
@@ -97,7 +98,7 @@ enum Rule {
 }
 
 /// All rules, by subject.
-static RULES: [&[Rule]; 11] = [
+static RULES: [&[Rule]; 12] = [
     build::RULES,
     connect::RULES,
     container::RULES,
@@ -106,6 +107,7 @@ static RULES: [&[Rule]; 11] = [
     load_balancer::RULES,
     names::RULES,
     routes::RULES,
+    smoke::RULES,
     scaling::RULES,
     target_group::RULES,
     task::RULES,
