@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use deploy::event::Kind;
 use deploy::history::BEFORE_ROLL;
 use deploy::model::spec::ServiceSpec;
-use deploy::model::{BeforeRoll, Service};
+use deploy::model::{BeforeRoll, Service, arn_name};
 use deploy::plan::task_token;
 use deploy::redact;
 use deploy::rollout::{Evidence, TaskLog, TaskSnapshot, diagnose};
@@ -32,8 +32,7 @@ pub(super) async fn run(
     let mark = events.clock().mark();
     let deadline = mark.after(Duration::from_secs(asked.timeout_secs));
     // The revision and not the release: a rerun after a kill has another name, and the same revision.
-    let started_by =
-        format!("before-roll/{}", revision.rsplit('/').next().unwrap_or(revision).replace(':', "/"));
+    let started_by = format!("before-roll/{}", arn_name(revision).replace(':', "/"));
     let earlier: Vec<TaskSnapshot> = [
         aws.family_tasks(&spec.cluster, &service.family, false).await?,
         aws.family_tasks(&spec.cluster, &service.family, true).await?,
@@ -111,7 +110,7 @@ async fn mark_as_run(site: &Site<'_>, revision: &str) {
     if let Err(error) = site.aws.tag_ecs_resource(revision, &tags).await {
         let text = format!(
             "{} could not be tagged: a rerun may run its task once more: {error}",
-            short_name(revision)
+            arn_name(revision)
         );
         site.events.emit(Kind::Warned { text });
     }
@@ -125,10 +124,6 @@ fn exit_code(task: &TaskSnapshot, service: &Service) -> Option<i32> {
 
 fn short(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
-}
-
-fn short_name(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 /// What the task prints, read on from where it was read last.

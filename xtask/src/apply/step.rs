@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deploy::event::Kind;
 use deploy::model::spec::{Member, ServiceSpec, TaskDefinitionSpec};
-use deploy::model::{Desired, Environment, ImageDigest, Owner, ServiceKey};
+use deploy::model::{Desired, Environment, ImageDigest, Owner, ServiceKey, arn_name};
 use deploy::plan::{Action, Revision, RuleMove, client_token, release_tags};
 use deploy::rollout::ServiceSnapshot;
 
@@ -225,7 +225,7 @@ async fn register(
     let tags = release_tags(&Owner::of(site.environment), &desired.release);
     let arn = site.aws.register_task_definition(&spec, &tags).await?.arn;
     site.known.learn_revision(spec.family(), arn.clone());
-    Ok(arn.rsplit('/').next().unwrap_or(&arn).to_owned())
+    Ok(arn_name(&arn).to_owned())
 }
 
 async fn create(

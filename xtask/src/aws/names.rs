@@ -1,19 +1,7 @@
 //! Parts of ARNs, and moments as AWS writes them.
 
 use aws_smithy_types::DateTime;
-
-/// The last part of an ARN, or a name as it is: `…:cluster/app` and `app` give `app`.
-#[must_use]
-pub fn arn_name(arn: &str) -> &str {
-    let resource = arn.rsplit_once('/').map_or(arn, |(_, name)| name);
-    if resource.starts_with("arn:") { resource.rsplit(':').next().unwrap_or(resource) } else { resource }
-}
-
-/// The account of an ARN; empty when it names none.
-#[must_use]
-pub fn arn_account(arn: &str) -> &str {
-    arn.split(':').nth(4).unwrap_or_default()
-}
+pub use deploy::model::arn_name;
 
 /// The partition of an ARN, such as `aws-cn`; `aws` for what is no ARN.
 #[must_use]
@@ -66,10 +54,6 @@ mod tests {
         let listener =
             "arn:aws:elasticloadbalancing:r:1:listener/app/ielts-alb/50dc6c495c0c9188/f2f7dc8efc522ab2";
         assert_eq!(load_balancer_name(listener), "ielts-alb");
-        assert_eq!(arn_name("arn:aws:ecs:r:1:service/cluster/web"), "web");
-        assert_eq!(arn_name("arn:aws:logs:r:1:group"), "group");
-        assert_eq!(arn_name("web"), "web");
-        assert_eq!(arn_account("arn:aws-cn:sts::123456789012:assumed-role/ci/run"), "123456789012");
         assert_eq!(arn_partition("arn:aws-cn:sts::1:x"), "aws-cn");
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use deploy::event::ExitCode;
-use deploy::model::Kind as Place;
+use deploy::model::{Kind as Place, arn_name};
 use sim::workload::machine::Note;
 
 use super::args::{self, Global};
@@ -44,7 +44,7 @@ fn failure(error: &exec::Error) -> Failure {
 
 fn on_ecs(host: &Host, target: &Target, region: &str, command: &[String]) -> Result<Program, Failure> {
     if !target.takes_commands {
-        let task = target.task.rsplit('/').next().unwrap_or(&target.task);
+        let task = arn_name(&target.task);
         return Err(failure(&exec::Error::Closed(task.to_owned())));
     }
     for (program, what, page) in [
@@ -74,7 +74,7 @@ async fn on_an_engine(
     target: &Target,
     command: &[String],
 ) -> Result<Program, Failure> {
-    let task = target.task.rsplit('/').next().unwrap_or(&target.task);
+    let task = arn_name(&target.task);
     let as_process = || {
         Failure::usage(format!("task {task} runs as a process, which has no inside to run a command in"))
             .hint("set `workload = \"containers\"` in [env.local] of deploy.toml, and deploy a change")

@@ -1,6 +1,6 @@
 //! Which task and which container are meant.
 
-use deploy::model::Environment;
+use deploy::model::{Environment, arn_name};
 use deploy::rollout::{ServiceSnapshot, TaskSnapshot};
 
 use super::Error;
@@ -81,7 +81,7 @@ fn choose<'a>(
     }
     let ids = |tasks: &[&TaskSnapshot]| listed(tasks.iter().map(|task| task.id.as_str()));
     if let Some(id) = id {
-        let id = id.rsplit('/').next().unwrap_or(id);
+        let id = arn_name(id);
         let named: Vec<_> = running.iter().copied().filter(|task| task.id.starts_with(id)).collect();
         return match named[..] {
             [one] => Ok(one),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind, Standing};
-use deploy::model::{Pin, Service, ServiceKey};
+use deploy::model::{Pin, Service, ServiceKey, arn_name};
 use deploy::rollout::ServiceSnapshot;
 use deploy::verify::serves;
 use futures_util::future::join_all;
@@ -67,7 +67,7 @@ pub(super) async fn closing(
         });
         let standing = |(service, (_, tasks)): (&&Service, &Measured)| {
             let revision = &restored.pins.get(&service.key)?.revision;
-            let before = Some(revision.rsplit('/').next().unwrap_or(revision).to_owned());
+            let before = Some(arn_name(revision).to_owned());
             let back = !restored.not_back.contains(&service.key);
             let instead = restored.instead.get(&service.key).cloned();
             Some(Standing { service: service.key.clone(), back, before, instead, tasks: *tasks })

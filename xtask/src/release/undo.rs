@@ -18,7 +18,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use deploy::event::{ExitCode, Kind};
-use deploy::model::{Desired, Observed, Pin, Release, ServiceKey, Undo as Extent};
+use deploy::model::{Desired, Observed, Pin, Release, ServiceKey, Undo as Extent, arn_name};
 use deploy::plan::{Action, Plan, Refusal, Undo};
 use deploy::rollout::Outcome;
 
@@ -132,7 +132,8 @@ async fn restore(
     restored.theirs = theirs(planned, known, &now, &restored.pins);
     for (key, revision) in &restored.theirs {
         restored.pins.remove(key);
-        let text = format!("{key}: {} was deployed by somebody else meanwhile, and stays", short(revision));
+        let revision = arn_name(revision);
+        let text = format!("{key}: {revision} was deployed by somebody else meanwhile, and stays");
         ground.events.emit(Kind::Warned { text });
     }
     let release =
@@ -215,8 +216,4 @@ fn theirs(
 
 fn ground_family<'a>(planned: &'a Planned, key: &ServiceKey) -> Option<&'a str> {
     planned.desired.environment.service(key).map(|service| service.family.as_str())
-}
-
-fn short(arn: &str) -> String {
-    arn.rsplit('/').next().unwrap_or(arn).to_owned()
 }

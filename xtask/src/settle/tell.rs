@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use deploy::event::Kind;
-use deploy::model::ServiceKey;
+use deploy::model::{ServiceKey, arn_name};
 use deploy::rollout::{Pace, Sightings, View, Waiting, waiting};
 
 use super::poll::Seen;
@@ -154,5 +154,5 @@ impl Teller {
 
 /// `family:revision` of a revision's ARN.
 pub(super) fn short(arn: &str) -> String {
-    arn.rsplit('/').next().unwrap_or(arn).to_owned()
+    arn_name(arn).to_owned()
 }

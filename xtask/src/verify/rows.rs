@@ -1,7 +1,7 @@
 //! The closing table's rows: what runs now, service by service.
 
 use deploy::event::ServiceRow;
-use deploy::model::{Environment, Kind, Service};
+use deploy::model::{Environment, Kind, Service, arn_name};
 use deploy::rollout::{ServiceSnapshot, TargetSnapshot, TaskSnapshot};
 use futures_util::future::{join, join_all};
 
@@ -79,8 +79,7 @@ fn row(
         .collect();
     digests.sort();
     digests.dedup();
-    let revision =
-        primary.map(|entry| entry.task_definition.rsplit('/').next().unwrap_or_default().to_owned());
+    let revision = primary.map(|entry| arn_name(&entry.task_definition).to_owned());
     ServiceRow {
         service: found.name.clone(),
         status: found.status.clone(),

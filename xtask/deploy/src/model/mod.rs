@@ -7,6 +7,7 @@
 //! - [`spec`]: resources in a normal form in which wanted and found can be compared field by field.
 //! - [`Observed`]: what the account holds, read at one moment.
 
+mod arn;
 mod aws;
 mod before_roll;
 mod build;
@@ -25,6 +26,7 @@ mod service;
 pub mod spec;
 mod tag;
 
+pub use arn::arn_name;
 pub use aws::{AwsTables, LoadBalancerTables};
 pub use before_roll::BeforeRoll;
 pub use build::{Build, BuildCache, BuildSecret, Engine, Repository};

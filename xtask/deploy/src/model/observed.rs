@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::arn_name;
 use super::spec::{
     ListenerSpec, LoadBalancerSpec, LogGroupSpec, PolicySpec, RepositorySpec, RuleSpec, ScalableTargetSpec,
     ScheduledActionSpec, ServiceSpec, TargetGroupSpec, TaskDefinitionSpec,
@@ -213,7 +214,7 @@ impl TaskDefinitionState {
     /// `family:revision`.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.arn.rsplit('/').next().unwrap_or(&self.arn)
+        arn_name(&self.arn)
     }
 
     /// Its number in its family; 0 when its ARN has none.

@@ -9,7 +9,7 @@ use crate::model::spec::{
     RepositorySpec, RuleSpec, ScalableTargetSpec, ScheduledActionSpec, ServiceSpec, TargetGroupSpec,
     TaskDefinitionSpec,
 };
-use crate::model::{BeforeRoll, ImageDigest, Owned, ServiceKey};
+use crate::model::{BeforeRoll, ImageDigest, Owned, ServiceKey, arn_name};
 use crate::redact;
 
 /// One write, or one push. Resources are named; the executor knows their ARNs.
@@ -171,7 +171,7 @@ impl Revision {
     #[must_use]
     pub fn words(&self) -> String {
         match self {
-            Self::Existing(arn) => arn.rsplit('/').next().unwrap_or(arn).to_owned(),
+            Self::Existing(arn) => arn_name(arn).to_owned(),
             Self::Registered(family) => format!("{family}:(new)"),
         }
     }
@@ -257,7 +257,7 @@ impl Action {
                 format!("run `{}` once as {}", redact::text(&task.command.join(" ")), revision.words())
             }
             Self::DeregisterTaskDefinition { revision } => {
-                format!("deregister task definition {}", revision.rsplit('/').next().unwrap_or(revision))
+                format!("deregister task definition {}", arn_name(revision))
             }
             Self::CreateService { spec, .. } => format!("create service {}", spec.name),
             Self::UpdateService { spec, force: true, .. } => format!("redeploy service {}", spec.name),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Action, Plan, Refusal, Revision, Stage, Step, Why, scaling, wanted};
 use crate::model::spec::{Change, Member, ServiceSpec, TaskDefinitionSpec, changes};
-use crate::model::{Desired, Observed, Service, ServiceKey, ServiceState, TaskDefinitionState};
+use crate::model::{Desired, Observed, Service, ServiceKey, ServiceState, TaskDefinitionState, arn_name};
 
 /// The revision that a service should run, as far as planning knows it.
 pub(super) enum Wanted {
@@ -182,7 +182,7 @@ pub(super) fn update(
     let mut members = state.spec.differing(&spec);
     if let Some(revision) = &revision {
         members.insert(Member::TaskDefinition);
-        let from = state.task_definition.arn.rsplit('/').next().map(str::to_owned);
+        let from = Some(arn_name(&state.task_definition.arn).to_owned());
         differing.insert(0, Change { field: "task_definition".to_owned(), from, to: Some(revision.words()) });
     }
     let starts = members.iter().any(Member::starts_deployment);

@@ -1,5 +1,6 @@
 //! What became of one service's deployment.
 
+use crate::model::arn_name;
 use serde::Serialize;
 
 /// The verdict on one deployment of one service.
@@ -102,7 +103,7 @@ impl Outcome {
             }
             Self::Failed => "the new revision failed, and nothing was put back".to_owned(),
             Self::Superseded { by, task_definition, who, release, forced } => {
-                let revision = task_definition.rsplit('/').next().unwrap_or(task_definition);
+                let revision = arn_name(task_definition);
                 if *forced {
                     return format!(
                         "somebody forced a new deployment of the same revision: {revision} as {by}"

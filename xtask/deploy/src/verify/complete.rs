@@ -1,6 +1,7 @@
 //! Does a service run its release completely? Running = desired = healthy, in one deployment that is complete: all of it
 //! from one reading.
 
+use crate::model::arn_name;
 use crate::rollout::{ServiceSnapshot, TargetSnapshot, TaskSnapshot};
 
 /// A service, its tasks and its targets, read together.
@@ -60,7 +61,7 @@ impl Reading {
         let Some((primary, others)) = service.deployments.split_first() else {
             return vec![lack(false, format!("service {name} has no deployment"))];
         };
-        let (id, revision) = (&primary.id, short(&primary.task_definition));
+        let (id, revision) = (&primary.id, arn_name(&primary.task_definition));
         let moves = primary.rollout_state.as_deref() == Some("IN_PROGRESS");
         if moves {
             lacks.push(lack(true, format!("{name}: deployment {id} of {revision} is in progress")));
@@ -70,7 +71,7 @@ impl Reading {
         if let Some(other) = others.iter().find(|other| other.running > 0 || other.pending > 0) {
             let text = format!(
                 "{name}: tasks of {} are still there besides {revision}",
-                short(&other.task_definition)
+                arn_name(&other.task_definition)
             );
             lacks.push(lack(true, text));
         } else if !others.is_empty() {
@@ -150,10 +151,6 @@ pub fn serves(service: &ServiceSnapshot, targets: Option<&[TargetSnapshot]>) -> 
         && primary.running >= service.desired
         && complete(primary.rollout_state.as_deref())
         && targets.is_none_or(|targets| healthy(targets) >= service.desired as usize)
-}
-
-fn short(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 #[cfg(test)]

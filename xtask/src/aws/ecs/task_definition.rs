@@ -5,8 +5,8 @@ use std::time::Duration;
 use aws_sdk_ecs::operation::describe_task_definition::DescribeTaskDefinitionOutput;
 use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionOutput;
 use aws_sdk_ecs::types::{SortOrder, TaskDefinitionField, TaskDefinitionStatus};
-use deploy::model::TaskDefinitionState;
 use deploy::model::spec::{Members, TaskDefinitionSpec};
+use deploy::model::{TaskDefinitionState, arn_name};
 
 use super::tags::{read_tags, wire_tags};
 use crate::aws::call::Op;
@@ -181,6 +181,6 @@ fn registered(arn: String) -> Result<RegisteredTaskDefinition, Error> {
 
 /// `…:task-definition/<family>:<revision>`.
 fn family_of(arn: &str) -> &str {
-    let name = arn.rsplit('/').next().unwrap_or(arn);
+    let name = arn_name(arn);
     name.split(':').next().unwrap_or(name)
 }
