@@ -137,13 +137,6 @@ impl Aws {
     pub fn now_ms(&self) -> u64 {
         self.clock.now_ms()
     }
-
-    /// The same account with another retry policy.
-    #[must_use]
-    pub fn with_policy(mut self, retry: Policy) -> Self {
-        self.retry = retry;
-        self
-    }
 }
 
 /// The chain of credentials passes over a profile that does not exist, and says nothing of it.

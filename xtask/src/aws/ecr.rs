@@ -29,7 +29,6 @@ const MUTABILITY: Op = Op::write("ecr", "PutImageTagMutability");
 const TOKEN: Op = Op::read("ecr", "GetAuthorizationToken");
 const IMAGES: Op = Op::read("ecr", "BatchGetImage");
 const DESCRIBE_IMAGES: Op = Op::read("ecr", "DescribeImages");
-const DELETE: Op = Op::write("ecr", "DeleteRepository");
 
 /// How many images one BatchGetImage takes, and how many names one DescribeRepositories.
 const BATCH: usize = 100;
@@ -272,15 +271,6 @@ impl Aws {
         };
         let images = self.call(IMAGES, call).await?.images.unwrap_or_default();
         Ok(images.iter().filter_map(|image| image.image_manifest()).flat_map(members).collect())
-    }
-
-    /// Deletes a repository with its images; none is as good.
-    ///
-    /// # Errors
-    /// When AWS refuses.
-    pub async fn delete_repository(&self, name: &str) -> Result<(), Error> {
-        let call = || self.ecr.delete_repository().repository_name(name).force(true).send();
-        self.call(DELETE, call).await.map(drop).or_else(gone)
     }
 }
 

@@ -6,7 +6,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::call::Op;
-use super::error::gone;
 use super::lite::{self, Api};
 use super::{Aws, Error, Kind, Tags};
 
@@ -16,7 +15,6 @@ const CREATE: Op = Op::write("logs", "CreateLogGroup");
 /// Patient about a log group that was created a moment ago.
 const RETENTION: Op = Op::write("logs", "PutRetentionPolicy").patient(&["ResourceNotFoundException"]);
 const KEEP: Op = Op::write("logs", "DeleteRetentionPolicy");
-const DELETE: Op = Op::write("logs", "DeleteLogGroup");
 const EVENTS: Op = Op::read("logs", "GetLogEvents");
 
 /// A line that a task wrote.
@@ -105,14 +103,6 @@ impl Aws {
         }
     }
 
-    /// Deletes a log group with its events; none is as good.
-    ///
-    /// # Errors
-    /// When AWS refuses.
-    pub async fn delete_log_group(&self, name: &str) -> Result<(), Error> {
-        self.logs_empty(DELETE, &json!({"logGroupName": name})).await.or_else(gone)
-    }
-
     /// The last `limit` lines of a stream, or the next ones after `token`. A stream that does not exist, as before
     /// a container's start, has no lines.
     ///
@@ -141,15 +131,6 @@ impl Aws {
             Err(error) if matches!(error.kind, Kind::NotFound) => Ok(LogPage::default()),
             Err(error) => Err(error),
         }
-    }
-
-    /// The last `limit` lines of a stream, without line ends.
-    ///
-    /// # Errors
-    /// When AWS refuses.
-    pub async fn last_log_lines(&self, group: &str, stream: &str, limit: u32) -> Result<Vec<String>, Error> {
-        let page = self.get_log_events(group, stream, limit, None).await?;
-        Ok(page.events.into_iter().map(|event| event.message.trim_end().to_owned()).collect())
     }
 
     async fn logs<T: DeserializeOwned>(&self, op: Op, members: &Value) -> Result<T, Error> {

@@ -39,7 +39,7 @@ pub use ecs::{
 pub use elb::{Balancer, FoundListener, FoundRule, FoundTargetGroup};
 pub use error::{CredentialsProblem, Error, Failure, Kind, Source};
 pub use logs::{LogEvent, LogPage};
-pub use names::{arn_name, arn_partition};
+pub use names::{arn_account, arn_name, arn_partition};
 pub use retry::Policy;
 pub use scaling::FoundTarget;
 pub use sts::Caller;

@@ -3,6 +3,12 @@
 use aws_smithy_types::DateTime;
 pub use deploy::model::arn_name;
 
+/// The account of an ARN; empty when it names none.
+#[must_use]
+pub fn arn_account(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
+}
+
 /// The partition of an ARN, such as `aws-cn`; `aws` for what is no ARN.
 #[must_use]
 pub fn arn_partition(arn: &str) -> &str {
@@ -54,6 +60,7 @@ mod tests {
         let listener =
             "arn:aws:elasticloadbalancing:r:1:listener/app/ielts-alb/50dc6c495c0c9188/f2f7dc8efc522ab2";
         assert_eq!(load_balancer_name(listener), "ielts-alb");
+        assert_eq!(arn_account("arn:aws-cn:sts::123456789012:assumed-role/ci/run"), "123456789012");
         assert_eq!(arn_partition("arn:aws-cn:sts::1:x"), "aws-cn");
     }
 

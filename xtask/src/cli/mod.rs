@@ -70,34 +70,26 @@ async fn run(cli: Cli) -> u8 {
         return reported(&failure).code();
     }
     let outcome = match verb {
-        Verb::Deploy(asked) => {
-            events(&host, &global, "deploy", async |job| deploy::run(job, &asked).await).await
-        }
+        Verb::Deploy(asked) => events(&host, &global, async |job| deploy::run(job, &asked).await).await,
         Verb::Plan(asked) => deploy::plan_only(&host, &global, &asked).await,
         Verb::Status => status::run(&host, &global).await,
         Verb::History(asked) => history::run(&host, &global, &asked).await,
-        Verb::Rollback(asked) => {
-            events(&host, &global, "rollback", async |job| rollback::run(job, &asked).await).await
-        }
-        Verb::Wait(asked) => events(&host, &global, "wait", async |job| wait::run(job, &asked).await).await,
-        Verb::Abort => events(&host, &global, "abort", abort::run).await,
+        Verb::Rollback(asked) => events(&host, &global, async |job| rollback::run(job, &asked).await).await,
+        Verb::Wait(asked) => events(&host, &global, async |job| wait::run(job, &asked).await).await,
+        Verb::Abort => events(&host, &global, abort::run).await,
         Verb::Exec(asked) => {
             return exec::run(&host, &global, &asked)
                 .await
                 .unwrap_or_else(|failure| reported(&failure).code());
         }
-        Verb::Smoke => events(&host, &global, "smoke", smoke::run).await,
+        Verb::Smoke => events(&host, &global, smoke::run).await,
         Verb::Down(asked) => {
-            events(&host, &global, "down", async |job| removal::run(job, Removal::Everything, &asked).await)
-                .await
+            events(&host, &global, async |job| removal::run(job, Removal::Everything, &asked).await).await
         }
         Verb::Prune(asked) => {
-            events(&host, &global, "prune", async |job| removal::run(job, Removal::Orphans, &asked).await)
-                .await
+            events(&host, &global, async |job| removal::run(job, Removal::Orphans, &asked).await).await
         }
-        Verb::Build(asked) => {
-            events(&host, &global, "build", async |job| build::run(job, &asked).await).await
-        }
+        Verb::Build(asked) => events(&host, &global, async |job| build::run(job, &asked).await).await,
         Verb::Local { verb } => local::run(&host, &global, verb).await,
         Verb::Iam { verb } => iam::run(&host, &global, &verb),
         Verb::Init(asked) => init::run(&host, &global, &asked).await,
@@ -137,7 +129,6 @@ impl Closing {
 async fn events(
     host: &Host,
     global: &Global,
-    _verb: &str,
     run: impl AsyncFnOnce(&Job<'_>) -> Result<Closing, Failure>,
 ) -> Result<ExitCode, Failure> {
     let events = Recorder::new(host.clock.clone(), Screen::new(global.output, global.verbose, host.terminal));

@@ -31,12 +31,6 @@ impl Rng {
         Self::from_seed(RandomState::new().build_hasher().finish())
     }
 
-    /// The seed, to repeat a run.
-    #[must_use]
-    pub fn seed(&self) -> u64 {
-        self.seed
-    }
-
     /// A stream of its own for the subsystem called `name`.
     #[must_use]
     pub fn stream(&self, name: &str) -> Self {

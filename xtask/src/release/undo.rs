@@ -69,7 +69,7 @@ pub(super) async fn undo(
     let instead = before
         .iter()
         .filter_map(|(key, before)| {
-            let found = short(&planned.observed.services.get(key)?.task_definition.arn);
+            let found = arn_name(&planned.observed.services.get(key)?.task_definition.arn);
             Some((key.clone(), format!("instead of {found}, {}", before.why?)))
         })
         .collect();

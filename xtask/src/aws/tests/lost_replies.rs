@@ -105,8 +105,6 @@ async fn deleting_what_is_gone_has_succeeded() {
         aws.delete_rule(&made).await.unwrap();
         aws.delete_listener(&ground.listener).await.unwrap();
         aws.delete_service("c", "web", true).await.unwrap();
-        aws.delete_log_group("/ecs/none").await.unwrap();
-        aws.delete_repository("none").await.unwrap();
         aws.delete_target_group(ground.group()).await.unwrap();
     }
 }

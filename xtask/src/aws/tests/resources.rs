@@ -136,7 +136,7 @@ async fn foundations_are_read_back_as_they_were_made() {
     let forever = LogGroupSpec { retention_days: None, ..group };
     aws.put_retention_policy(&forever).await.unwrap();
     assert_eq!(aws.find_log_group("/ecs/web").await.unwrap(), Some(forever));
-    assert_eq!(aws.last_log_lines("/ecs/web", "web/web/none", 10).await.unwrap(), Vec::<String>::new());
+    assert_eq!(aws.get_log_events("/ecs/web", "web/web/none", 10, None).await.unwrap().events, []);
 }
 
 #[tokio::test(start_paused = true)]
