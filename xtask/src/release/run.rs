@@ -80,9 +80,13 @@ async fn carried(ground: &Ground<'_>, planned: &Planned, held: &Held) -> Ending 
         }
         Err(failed) => {
             tell(ground, &failed, Some(failed.hint.to_owned()));
-            Box::pin(undo(ground, planned, &known, &failed.settled, held))
-                .await
-                .unwrap_or((ExitCode::NotRecovered, "failed while the plan was carried out".to_owned()))
+            match Box::pin(undo(ground, planned, &known, &failed.settled, held)).await {
+                Some(closing) => closing,
+                None if !known.is_changed() && !planned.undo.is_resumed() => {
+                    Box::pin(as_found(ground, planned)).await
+                }
+                None => (ExitCode::NotRecovered, "failed while the plan was carried out".to_owned()),
+            }
         }
     };
     public.report(ground.events);
@@ -177,9 +181,14 @@ async fn judged(
 /// How a failed release closes of which ECS rolled a service back, and nothing else is to be restored: the others must serve
 /// what they run now.
 async fn not_undone(ground: &Ground<'_>, planned: &Planned) -> (ExitCode, String) {
-    let restored = Restored { complete: true, ..Restored::default() };
-    let (exit, _) = standing::closing(ground, planned, &restored, &BTreeSet::new()).await;
+    let (exit, _) = as_found(ground, planned).await;
     (exit, left(exit).to_owned())
+}
+
+/// What serves where nothing is to be restored.
+async fn as_found(ground: &Ground<'_>, planned: &Planned) -> (ExitCode, String) {
+    let restored = Restored { complete: true, ..Restored::default() };
+    standing::closing(ground, planned, &restored, &BTreeSet::new()).await
 }
 
 /// What a proven release closes with when something that deploy.toml does not have any more is still there.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
+use deploy::model::Undo;
 use sim::fault::{Call, Fault, On};
 use sim::workload::scripted::Script;
 use tokio::sync::Notify;
@@ -190,6 +191,26 @@ fn an_update_that_is_refused_moved_nothing() {
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
         assert_eq!(ended.summary, "not deployed; the previous release serves");
     });
+}
+
+#[test]
+fn a_step_that_fails_before_anything_moved_needs_no_undo() {
+    let without_undo: [fn(&mut World); 2] =
+        [|world| world.environment.undo = Undo::Service, |world| world.put_back = false];
+    for prepare in without_undo {
+        story(async || {
+            let mut world = deployed().await;
+            prepare(&mut world);
+            world.cloud.add_rule(On::operation("RegisterTaskDefinition").then(Fault::AccessDenied));
+            let ended = Box::pin(world.deploy("v2", "v2")).await;
+            assert_eq!(
+                (ended.exit, &*ended.summary),
+                (ExitCode::Failed, "not deployed; the previous release serves"),
+                "{:#?}",
+                ended.events
+            );
+        });
+    }
 }
 
 #[test]
