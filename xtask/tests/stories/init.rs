@@ -87,7 +87,8 @@ impl Account<'_> {
                 "interval": self.pick(&[15, 30]), "retries": self.pick(&[2, 3]), "startPeriod": self.maybe(50, json!(60)) })),
             "logConfiguration": self.maybe(85, log(self.pick(&["ecs", "backend"]))),
             "stopTimeout": self.maybe(40, json!(self.pick(&[30, 90]))),
-            "readonlyRootFilesystem": self.maybe(30, json!(true)),
+            // ECS Exec needs paths to write to, which a definition by hand lacks: the plan adds them, and init says so.
+            "readonlyRootFilesystem": self.maybe(if exec { 0 } else { 30 }, json!(true)),
             "user": self.maybe(30, json!("1000:1000")),
             "command": self.maybe(30, json!(["serve", "--workers", "2"])),
             "workingDirectory": self.maybe(20, json!("/srv")),
@@ -205,7 +206,7 @@ impl Account<'_> {
         let resource_id = resource.to_owned();
         let target = ScalableTargetSpec {
             resource_id: resource_id.clone(),
-            min: self.pick(&[1, 2]),
+            min: self.pick(&[2, 3]),
             max: self.pick(&[4, 9]),
         };
         aws.register_scalable_target(&target, &BTreeMap::new()).await.unwrap();
@@ -275,7 +276,7 @@ fn whatever_runs_a_plan_of_the_file_that_init_writes_changes_nothing() {
 }
 
 #[test]
-fn a_service_that_the_default_action_leads_to_has_no_routes_and_rules_of_others_stay() {
+fn a_rule_that_somebody_made_by_hand_is_a_route_of_the_file() {
     story(async || {
         let world = World::hand_made(json!({}), json!({})).await;
         let environment = &world.environment;
@@ -285,7 +286,7 @@ fn a_service_that_the_default_action_leads_to_has_no_routes_and_rules_of_others_
         let rules = world.aws.describe_rules(&listener.arn).await.unwrap();
         let to_frontend = |rule: &RuleSpec| rule.forwards().iter().any(|name| name.contains("frontend"));
         let group = world.aws.find_target_groups(&["ielts-frontend-tg"]).await.unwrap().remove(0).state;
-        let weighted = RuleSpec {
+        let by_hand = RuleSpec {
             priority: 77,
             conditions: vec![Condition {
                 on: ConditionField::Header("x-beta".into()),
@@ -293,7 +294,7 @@ fn a_service_that_the_default_action_leads_to_has_no_routes_and_rules_of_others_
             }],
             action: RuleAction::Forward("ielts-frontend-tg".into()),
         };
-        world.aws.create_rule(&listener.arn, &weighted, &group.arn, &BTreeMap::new()).await.unwrap();
+        world.aws.create_rule(&listener.arn, &by_hand, &group.arn, &BTreeMap::new()).await.unwrap();
         let (text, left, changes) = written(&world).await;
         assert_eq!((left, changes), (Vec::new(), Vec::new()), "{text}");
         assert!(text.contains("x-beta"), "{text}");

@@ -208,6 +208,13 @@ impl Search<'_> {
             if own(&["linuxParameters", "initProcessEnabled"]) {
                 self.lines.aws("container", &["linuxParameters", "initProcessEnabled"], json!(false));
             }
+            for (member, key, value) in
+                [("interval", "interval-secs", 30), ("startPeriod", "start-period-secs", 0)]
+            {
+                if own(&["healthCheck", member]) {
+                    self.key(member, &["container", "health-check", key], json!(value));
+                }
+            }
             if own(&["logConfiguration"]) {
                 self.key("logConfiguration", &["log-group", "name"], json!(""));
             }
