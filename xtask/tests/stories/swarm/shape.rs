@@ -104,12 +104,12 @@ fn schedules(rng: &Rng) -> String {
 fn aws(rng: &Rng) -> String {
     let members = [
         ("backend.aws.container", r#"ulimits = [{ name = "nofile", softLimit = 1024, hardLimit = 2048 }]"#),
-        ("backend.aws.task-definition", "ephemeralStorage = { sizeInGiB = 50 }"),
+        ("backend.aws.task-definition", r#"pidMode = "task""#),
         (
             "frontend.aws.task-definition",
             r#"containerDefinitions = [{ name = "agent", image = "public.ecr.aws/a/agent:7", essential = false }]"#,
         ),
-        ("backend.aws.service", r#"availabilityZoneRebalancing = "DISABLED""#),
+        ("frontend.aws.container", r#"dockerLabels = { team = "web" }"#),
         (
             "frontend.aws.connect",
             r#"logConfiguration = { logDriver = "awslogs", options = { awslogs-group = "/ecs/connect" } }"#,
@@ -121,4 +121,11 @@ fn aws(rng: &Rng) -> String {
     ];
     let drawn = members.iter().filter(|_| rng.below(12) == 0);
     drawn.map(|(table, member)| format!("\n[env.{NAME}.service.{table}]\n{member}\n")).collect()
+}
+
+#[test]
+fn every_case_is_a_deploy_toml_that_is_accepted() {
+    for seed in 1..=150 {
+        super::case::Case::of(seed).environment();
+    }
 }
