@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use deploy::event::{Event, Forecast, Part, Share, shares};
 use deploy::lease::Holder;
+use deploy::model::spec::Members;
 use deploy::model::{Architecture, Environment, Listener, LoadBalancer, Lookup, Release, ServiceKey};
 use deploy::plan::Order;
 use sim::Pace;
@@ -185,6 +186,14 @@ fn rehearsed(rehearsal: &Rehearsal) -> Environment {
         service.repository.name.clone_from(&service.key.0);
         service.before_roll = None;
         service.container.secrets.clear();
+        // How long sidecars take is in the starts that were seen; storage is not there.
+        service.sidecars.clear();
+        service.volumes.clear();
+        service.container.environment_files.clear();
+        service.container.depends_on.clear();
+        service.container.log_output.clear();
+        service.aws.task_definition = Members::default();
+        service.aws.container = Members::default();
         service.architecture = Architecture::X86_64;
         service.desired_count = rehearsal.live.get(&service.key).copied().unwrap_or(service.desired_count);
     }

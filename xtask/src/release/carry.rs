@@ -132,10 +132,15 @@ fn target(service: &Service, known: &Known) -> Option<Target> {
         container: service.container.name.clone(),
         port: service.container.port,
         health_path: group.map(|group| group.health.path.clone()).unwrap_or_default(),
-        health_command: service.container.health_check.as_ref().map(|check| {
-            let words = check.command.iter().filter(|word| !["CMD", "CMD-SHELL"].contains(&word.as_str()));
-            redact::text(&words.cloned().collect::<Vec<_>>().join(" "))
-        }),
+        health_commands: service
+            .essential()
+            .filter_map(|container| {
+                let command = &container.health_check.as_ref()?.command;
+                let words = command.iter().filter(|word| !["CMD", "CMD-SHELL"].contains(&word.as_str()));
+                let line = redact::text(&words.cloned().collect::<Vec<_>>().join(" "));
+                Some((container.name.clone(), line))
+            })
+            .collect(),
         health_matcher: group.map(|group| group.health.matcher.clone()).unwrap_or_default(),
         log: service.log_group.clone(),
         patience: service.deployment.patience,

@@ -48,12 +48,12 @@ pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
 
 /// Reads what stopped tasks printed, of each kind of ending: of the newest that printed anything, or of the newest.
 pub(super) async fn read_logs(aws: &Aws, events: &Recorder, target: &Target, evidence: &mut Evidence) {
-    let alike: Vec<Vec<String>> =
-        evidence.alike().iter().map(|group| group.iter().map(|task| task.id.clone()).collect()).collect();
     let mut logs = Vec::new();
-    for group in alike.iter().take(KINDS) {
-        for task in group.iter().take(TRIES) {
-            let stream = format!("{}/{}/{task}", target.log.stream_prefix, target.container);
+    for group in evidence.alike().iter().take(KINDS) {
+        for stopped in group.iter().take(TRIES) {
+            let task = &stopped.id;
+            let container = stopped.ended_first().map_or(&target.container, |ended| &ended.name);
+            let stream = format!("{}/{container}/{task}", target.log.stream_prefix);
             let page = match aws.get_log_events(&target.log.name, &stream, LOG_LINES, None).await {
                 Ok(page) => page,
                 Err(error) => {
@@ -62,15 +62,13 @@ pub(super) async fn read_logs(aws: &Aws, events: &Recorder, target: &Target, evi
                     continue;
                 }
             };
-            let started = evidence.stopped.iter().find(|stopped| stopped.id == *task);
-            let started = started.and_then(|stopped| stopped.started_ms);
             let last = page.events.last().map(|event| event.at_ms);
-            let last_ms = last.zip(started).map(|(last, started)| last.saturating_sub(started));
+            let last_ms = last.zip(stopped.started_ms).map(|(last, started)| last.saturating_sub(started));
             let lines: Vec<String> =
                 page.events.into_iter().map(|event| event.message.trim_end().to_owned()).collect();
             let lines = redact::lines(&lines);
             let spoke = !lines.is_empty();
-            logs.push(TaskLog { task: task.clone(), container: target.container.clone(), lines, last_ms });
+            logs.push(TaskLog { task: task.clone(), container: container.clone(), lines, last_ms });
             if spoke {
                 break;
             }

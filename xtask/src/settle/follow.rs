@@ -117,7 +117,7 @@ impl Follow {
                 health_path: target.health_path.clone(),
                 health_matcher: target.health_matcher.clone(),
                 port: target.port,
-                health_command: target.health_command.clone(),
+                health_commands: target.health_commands.clone(),
                 grace_secs: u32::try_from(target.pace.grace_secs).unwrap_or(u32::MAX),
                 ..Evidence::default()
             },

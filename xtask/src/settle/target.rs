@@ -1,5 +1,7 @@
 //! What is waited for.
 
+use std::collections::BTreeMap;
+
 use deploy::model::{LogGroup, OnPlainCause, Patience, ServiceKey};
 use deploy::rollout::Pace;
 
@@ -22,8 +24,8 @@ pub struct Target {
     pub port: u16,
     /// Its health check's path.
     pub health_path: String,
-    /// Its container's own health check, as one line.
-    pub health_command: Option<String>,
+    /// The health checks of its essential containers, each as one line.
+    pub health_commands: BTreeMap<String, String>,
     /// The status codes that pass it.
     pub health_matcher: String,
     /// Its log group, and how the names of its streams begin.

@@ -42,7 +42,7 @@ impl Teller {
             revision: short(&target.deployed.revision),
             pace: target.pace,
             balanced: target.target_group.is_some(),
-            checked: target.health_command.is_some(),
+            checked: !target.health_commands.is_empty(),
             began,
             sightings: Sightings::default(),
             told: None,

@@ -22,6 +22,11 @@ pub(super) fn complete(environment: &mut Environment, places: &Places) -> Listen
     listener(&mut environment.load_balancer.listener, existing);
     for service in &mut environment.services {
         names(service, &environment.namespace);
+        for sidecar in service.sidecars.iter_mut().filter(|it| it.image.is_some()) {
+            let path = format!("service.{}.sidecar.{}.readonly-root", service.key, sidecar.container.name);
+            // Images of others are rarely made for a read-only root; that of the service is.
+            sidecar.container.readonly_root &= places.at(path).written();
+        }
         let matcher = places.at(format_args!("service.{}.target-group.health.matcher", service.key));
         if service.target_group.protocol_version == ProtocolVersion::Grpc && !matcher.written() {
             service.target_group.health.matcher = "0".to_owned();

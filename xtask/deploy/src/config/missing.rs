@@ -48,9 +48,6 @@ fn of_service(service: &Service) -> Vec<String> {
         keys.push("container.port");
     }
     keys.push("container.name");
-    if service.container.health_check.is_some() {
-        keys.push("container.health-check.command");
-    }
     if service.deployment.alarms.as_ref().is_some_and(|alarms| alarms.enable) {
         keys.push("deployment.alarms.names");
     }
@@ -62,6 +59,8 @@ fn of_service(service: &Service) -> Vec<String> {
         keys.extend(["target-group.name", "target-group.health.path"]);
     }
     let mut keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
+    let checked = service.containers().filter(|(_, container)| container.health_check.is_some());
+    keys.extend(checked.map(|(path, _)| format!("{path}.health-check.command")));
     if service.connect.as_ref().is_some_and(|connect| connect.tls.is_some()) {
         keys.push("connect.tls.issuer".to_owned());
     }

@@ -31,6 +31,10 @@ pub(super) fn document() -> Value {
             .insert("every-service".to_owned(), json!({ "description": EVERY_SERVICE, "allOf": [service] }));
         common.insert("service".to_owned(), services);
     }
+    // Its name is that of its table.
+    if let Some(sidecar) = definitions.get_mut("Sidecar").and_then(|it| it["properties"].as_object_mut()) {
+        sidecar.shift_remove("name");
+    }
     for definition in definitions.values_mut() {
         tidy(definition);
     }

@@ -188,7 +188,9 @@ impl<'a> Walk<'a> {
         let message = format!("{} must be {}", place.name, expected(wanted));
         let wrong = self.found.of("wrong-type").error(message).at(span, format!("this is {}", given(value)));
         let written = self.text.get(span.clone()).unwrap_or_default();
-        let service = place.path.split('.').skip_while(|part| *part != "service").nth(1);
+        let mut path = place.path.split('.').skip_while(|part| *part != "service");
+        // What a sidecar's image is made of is not looked for.
+        let service = path.nth(1).filter(|_| path.next() != Some("sidecar"));
         let package = service.and_then(|service| self.packages.get(service)).map(String::as_str);
         if let Some((text, advice)) = fix::of_type(place.path, wanted, value, written, package) {
             wrong.replace(span, text, advice);

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The one container of a service's tasks.
+use super::Condition;
+
+/// A container of a service's tasks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Container {
@@ -43,13 +45,23 @@ pub struct Container {
     /// Environment variables that ECS fills from Secrets Manager or the SSM parameter store: name = ARN or
     /// parameter name. The value itself is never seen by this tool.
     pub secrets: BTreeMap<String, String>,
+    /// Files of environment variables in S3, by their ARNs, such as `arn:aws:s3:::bucket/prod.env`. The execution role reads
+    /// them; `environment` wins over them.
+    #[schemars(length(max = 10))]
+    pub environment_files: Vec<String>,
+    /// The containers that must be so far before it starts: `NAME = "START"`, `"HEALTHY"`, `"COMPLETE"` or `"SUCCESS"`. They
+    /// stop after it.
+    pub depends_on: BTreeMap<String, Condition>,
+    /// The output of the log router that its logs go to, in the router's words, such as `{ Name = "loki", host = "…" }`. Without
+    /// it they go to the service's log group.
+    pub log_output: BTreeMap<String, String>,
     /// The container's own health check; ECS ignores a HEALTHCHECK in the image. Service Connect holds
     /// traffic back until it passes.
     pub health_check: Option<ContainerHealthCheck>,
     /// Seconds between SIGTERM and SIGKILL. Fargate takes 2 to 120.
     #[schemars(range(min = 2, max = 120))]
     pub stop_timeout_secs: u32,
-    /// Whether the root file system is read-only.
+    /// Whether the root file system is read-only. That of a sidecar with an image of its own is writable when this is omitted.
     pub readonly_root: bool,
     /// Whether `/tmp` is a writable volume beside a read-only root: empty at the task's start and gone at its end.
     /// An image of a Dockerfile must declare it: `RUN mkdir -p /tmp && chmod 1777 /tmp`, then `VOLUME /tmp`.
@@ -71,6 +83,9 @@ impl Default for Container {
             environment: BTreeMap::new(),
             public: Vec::new(),
             secrets: BTreeMap::new(),
+            environment_files: Vec::new(),
+            depends_on: BTreeMap::new(),
+            log_output: BTreeMap::new(),
             health_check: None,
             stop_timeout_secs: 30,
             readonly_root: true,

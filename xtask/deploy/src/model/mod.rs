@@ -23,8 +23,10 @@ mod release;
 mod rollout;
 mod route;
 mod service;
+mod sidecar;
 pub mod spec;
 mod tag;
+mod volume;
 
 pub use arn::arn_name;
 pub use aws::{AwsTables, LoadBalancerTables};
@@ -49,4 +51,6 @@ pub use route::{ContentType, Redirect, Respond, Route};
 pub use service::{
     Architecture, HealthCheck, ProtocolVersion, Service, ServiceKey, ServiceNetwork, SmokeCheck, TargetGroup,
 };
+pub use sidecar::{Condition, LogRouter, Sidecar};
 pub use tag::{fits_tag, tag_text};
+pub use volume::Volume;

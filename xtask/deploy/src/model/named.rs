@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
-use super::{Policy, Service, ServiceKey};
+use super::{Container, Policy, Service, ServiceKey, Sidecar, Volume};
 
 /// A member of such a table.
 pub(super) trait Named {
@@ -24,6 +24,18 @@ where
 impl Named for Service {
     fn named(self, key: String) -> Self {
         Self { key: ServiceKey(key), ..self }
+    }
+}
+
+impl Named for Sidecar {
+    fn named(self, name: String) -> Self {
+        Self { container: Container { name, ..self.container }, ..self }
+    }
+}
+
+impl Named for Volume {
+    fn named(self, name: String) -> Self {
+        Self { name, ..self }
     }
 }
 

@@ -6,10 +6,11 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::named::named;
 use super::spec::TargetGroupSpec;
 use super::{
     AwsTables, BeforeRoll, Build, CapacityProvider, Connect, Container, Deployment, ImageName, LogGroup,
-    Lookup, ProviderName, Repository, Route, Scaling,
+    Lookup, ProviderName, Repository, Route, Scaling, Sidecar, Volume,
 };
 
 /// A service's short name in `deploy.toml`, such as `backend`.
@@ -44,8 +45,16 @@ pub struct Service {
     pub image: Option<String>,
     /// The ECR repository of its images.
     pub repository: Repository,
-    /// The one container of its tasks.
+    /// The container of its tasks that the load balancer and Service Connect reach.
     pub container: Container,
+    /// The containers beside it, by name.
+    #[serde(rename = "sidecar", deserialize_with = "named")]
+    #[schemars(with = "BTreeMap<String, Sidecar>")]
+    pub sidecars: Vec<Sidecar>,
+    /// Folders beside the containers' own roots, by name.
+    #[serde(rename = "volume", deserialize_with = "named")]
+    #[schemars(with = "BTreeMap<String, Volume>")]
+    pub volumes: Vec<Volume>,
     /// CPU units of a task: 256 is a quarter of a vCPU.
     #[schemars(range(min = 256, max = 32768))]
     pub cpu: u32,
@@ -130,6 +139,8 @@ impl Default for Service {
             image: None,
             repository: Repository::default(),
             container: Container::default(),
+            sidecars: Vec::new(),
+            volumes: Vec::new(),
             cpu: 256,
             memory_mib: 512,
             ephemeral_storage_gib: None,
@@ -183,7 +194,8 @@ impl Service {
     pub fn logs(&self) -> Option<&LogGroup> {
         let driver = self.aws.container.get(&["logConfiguration", "logDriver"]);
         let other = driver.is_some_and(|driver| driver != "awslogs");
-        Some(&self.log_group).filter(|group| !group.name.is_empty() && !other)
+        let elsewhere = other && self.sidecars.is_empty();
+        Some(&self.log_group).filter(|group| !group.name.is_empty() && !elsewhere)
     }
 
     #[must_use]

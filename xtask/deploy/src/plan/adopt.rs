@@ -1,83 +1,19 @@
 //! The first release onto a service that something else deployed: it is refused where it would drop or change what
 //! deploy.toml does not say, with the lines that keep it. `init` writes a file out of the same lines.
 
+mod beside;
+
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::keys::{chosen_by_nobody, differing, group_keys, policy_keys, typed, uncommon_attributes};
+use super::keys::{chosen_by_nobody, differing, group_keys, key_of, policy_keys, typed, uncommon_attributes};
 use super::lines::Lines;
 use super::services::live;
 use super::wanted::{self, service_spec, task_definition_spec};
 use super::{Plan, Refusal};
 use crate::model::spec::{Members, ServiceSpec};
 use crate::model::{Desired, Observed, Service, ServiceState};
-
-/// Keys of `[service.NAME]` for members of the task definition and of the service; `@` is the service's own container, or
-/// its endpoint of Service Connect.
-const KEYS: &[(&str, &str)] = &[
-    ("cpu", "cpu"),
-    ("memory", "memory-mib"),
-    ("ephemeralStorage.sizeInGiB", "ephemeral-storage-gib"),
-    ("executionRoleArn", "execution-role"),
-    ("taskRoleArn", "task-role"),
-    ("runtimePlatform.cpuArchitecture", "architecture"),
-    ("@.command", "container.command"),
-    ("@.entryPoint", "container.entry-point"),
-    ("@.user", "container.user"),
-    ("@.workingDirectory", "container.working-directory"),
-    ("@.stopTimeout", "container.stop-timeout-secs"),
-    ("@.readonlyRootFilesystem", "container.readonly-root"),
-    ("@.healthCheck.command", "container.health-check.command"),
-    ("@.healthCheck.interval", "container.health-check.interval-secs"),
-    ("@.healthCheck.timeout", "container.health-check.timeout-secs"),
-    ("@.healthCheck.retries", "container.health-check.retries"),
-    ("@.healthCheck.startPeriod", "container.health-check.start-period-secs"),
-    ("@.logConfiguration.options.awslogs-group", "log-group.name"),
-    ("@.logConfiguration.options.awslogs-stream-prefix", "log-group.stream-prefix"),
-    ("@.port.name", "container.port-name"),
-    ("@.port.appProtocol", "container.app-protocol"),
-    ("networkConfiguration.awsvpcConfiguration.subnets", "network.subnets"),
-    ("networkConfiguration.awsvpcConfiguration.securityGroups", "security-groups"),
-    ("networkConfiguration.awsvpcConfiguration.assignPublicIp", "network.assign-public-ip"),
-    ("deploymentConfiguration.minimumHealthyPercent", "deployment.minimum-healthy-percent"),
-    ("deploymentConfiguration.maximumPercent", "deployment.maximum-percent"),
-    ("deploymentConfiguration.deploymentCircuitBreaker.enable", "deployment.circuit-breaker.enable"),
-    ("deploymentConfiguration.deploymentCircuitBreaker.rollback", "deployment.circuit-breaker.rollback"),
-    (
-        "deploymentConfiguration.deploymentCircuitBreaker.resetOnHealthyTask",
-        "deployment.circuit-breaker.reset-on-healthy-task",
-    ),
-    (
-        "deploymentConfiguration.earlySuccessCriteria.healthyPercent",
-        "deployment.early-success.healthy-percent",
-    ),
-    (
-        "deploymentConfiguration.earlySuccessCriteria.sourceServiceRevisionCleanup",
-        "deployment.early-success.cleanup",
-    ),
-    ("healthCheckGracePeriodSeconds", "deployment.health-check-grace-secs"),
-    ("enableExecuteCommand", "enable-execute-command"),
-    ("capacityProviderStrategy", "capacity-providers"),
-    ("availabilityZoneRebalancing", "availability-zone-rebalancing"),
-    ("deploymentConfiguration.alarms.alarmNames", "deployment.alarms.names"),
-    ("deploymentConfiguration.alarms.enable", "deployment.alarms.enable"),
-    ("deploymentConfiguration.alarms.rollback", "deployment.alarms.rollback"),
-    ("serviceConnectConfiguration.services.@.portName", "container.port-name"),
-    ("serviceConnectConfiguration.services.@.discoveryName", "connect.discovery-name"),
-    ("serviceConnectConfiguration.services.@.clientAliases", "connect.alias"),
-    (
-        "serviceConnectConfiguration.services.@.timeout.perRequestTimeoutSeconds",
-        "connect.request-timeout-secs",
-    ),
-    ("serviceConnectConfiguration.services.@.timeout.idleTimeoutSeconds", "connect.idle-timeout-secs"),
-    (
-        "serviceConnectConfiguration.services.@.tls.issuerCertificateAuthority.awsPcaAuthorityArn",
-        "connect.tls.issuer",
-    ),
-    ("serviceConnectConfiguration.services.@.tls.kmsKey", "connect.tls.kms-key"),
-    ("serviceConnectConfiguration.services.@.tls.roleArn", "connect.tls.role"),
-];
 
 /// What a release sets in any case, and no key keeps: the plan shows these changes.
 const OURS: [&str; 10] = [
@@ -137,7 +73,14 @@ pub(crate) fn differences(
     observed: &Observed,
     running: &ServiceState,
 ) -> Lines {
-    let mut search = Search { wish, desired, service, nobody: chosen_by_nobody(), lines: Lines::default() };
+    let mut search = Search {
+        wish,
+        desired,
+        service,
+        nobody: chosen_by_nobody(),
+        volumes: BTreeMap::new(),
+        lines: Lines::default(),
+    };
     search.definition(observed, running);
     search.service(observed, &running.spec);
     search.target_group(observed);
@@ -151,6 +94,8 @@ struct Search<'a> {
     desired: &'a Desired,
     service: &'a Service,
     nobody: Value,
+    /// Volumes of the definition that runs which keys say all of, and those keys.
+    volumes: BTreeMap<String, Map<String, Value>>,
     lines: Lines,
 }
 
@@ -185,6 +130,7 @@ impl Search<'_> {
         let wanted =
             of(task_definition_spec(self.desired, self.service, observed).comparable().members().clone());
         let found = of(running.task_definition.spec.comparable().members().clone());
+        self.volumes = beside::volumes(&found);
         let mut all = Vec::new();
         differing(&mut Vec::new(), &found, &wanted, &mut all);
         for (path, value) in all {
@@ -236,9 +182,32 @@ impl Search<'_> {
         }
         let variable = own.and_then(|own| match own {
             [list @ ("environment" | "secrets"), name] => Some(["container", list, name]),
+            ["dependsOn", name] => Some(["container", "depends-on", name]),
             _ => None,
         });
         let name = short.replace("@.", "").replace("containerDefinitions.", "containers.");
+        match (names.as_slice(), &value) {
+            (["volumes", volume], _) if self.volumes.contains_key(*volume) => {
+                self.lines.names.push(name);
+                return self.lines.key(&["volume", volume], json!(self.volumes[*volume]));
+            }
+            (["containerDefinitions", _, "mountPoints", path], mount)
+                if own.is_some()
+                    && self.volumes.contains_key(mount["sourceVolume"].as_str().unwrap_or_default()) =>
+            {
+                let volume = mount["sourceVolume"].as_str().unwrap_or_default().to_owned();
+                return self.key(&name, &["volume", &volume, "mount"], json!(path));
+            }
+            (["containerDefinitions", sidecar], Value::Object(members)) if self.has_keys(members) => {
+                self.lines.names.push(name);
+                return members.iter().for_each(|(member, value)| self.sidecar(sidecar, &[member], value));
+            }
+            (["containerDefinitions", sidecar, rest @ ..], _) if self.service.is_sidecar(sidecar) => {
+                self.lines.names.push(name);
+                return self.sidecar(sidecar, rest, &value);
+            }
+            _ => {}
+        }
         if let Some(key) = variable {
             return self.key(&name, &key, value);
         }
@@ -389,8 +358,4 @@ impl Search<'_> {
             }
         }
     }
-}
-
-fn key_of(member: &str) -> Option<&'static str> {
-    KEYS.iter().find(|(name, _)| *name == member).map(|(_, key)| *key)
 }

@@ -6,6 +6,77 @@ use serde_json::{Map, Value, json};
 
 use crate::model::spec::{Member, PolicySpec, TargetGroupSpec};
 
+/// Keys of `[service.NAME]` for members of the task definition and of the service; `@` is the service's own container, or
+/// its endpoint of Service Connect.
+const KEYS: &[(&str, &str)] = &[
+    ("cpu", "cpu"),
+    ("memory", "memory-mib"),
+    ("ephemeralStorage.sizeInGiB", "ephemeral-storage-gib"),
+    ("executionRoleArn", "execution-role"),
+    ("taskRoleArn", "task-role"),
+    ("runtimePlatform.cpuArchitecture", "architecture"),
+    ("@.command", "container.command"),
+    ("@.entryPoint", "container.entry-point"),
+    ("@.user", "container.user"),
+    ("@.workingDirectory", "container.working-directory"),
+    ("@.environmentFiles", "container.environment-files"),
+    ("@.stopTimeout", "container.stop-timeout-secs"),
+    ("@.readonlyRootFilesystem", "container.readonly-root"),
+    ("@.healthCheck.command", "container.health-check.command"),
+    ("@.healthCheck.interval", "container.health-check.interval-secs"),
+    ("@.healthCheck.timeout", "container.health-check.timeout-secs"),
+    ("@.healthCheck.retries", "container.health-check.retries"),
+    ("@.healthCheck.startPeriod", "container.health-check.start-period-secs"),
+    ("@.logConfiguration.options.awslogs-group", "log-group.name"),
+    ("@.logConfiguration.options.awslogs-stream-prefix", "log-group.stream-prefix"),
+    ("@.port.name", "container.port-name"),
+    ("@.port.appProtocol", "container.app-protocol"),
+    ("networkConfiguration.awsvpcConfiguration.subnets", "network.subnets"),
+    ("networkConfiguration.awsvpcConfiguration.securityGroups", "security-groups"),
+    ("networkConfiguration.awsvpcConfiguration.assignPublicIp", "network.assign-public-ip"),
+    ("deploymentConfiguration.minimumHealthyPercent", "deployment.minimum-healthy-percent"),
+    ("deploymentConfiguration.maximumPercent", "deployment.maximum-percent"),
+    ("deploymentConfiguration.deploymentCircuitBreaker.enable", "deployment.circuit-breaker.enable"),
+    ("deploymentConfiguration.deploymentCircuitBreaker.rollback", "deployment.circuit-breaker.rollback"),
+    (
+        "deploymentConfiguration.deploymentCircuitBreaker.resetOnHealthyTask",
+        "deployment.circuit-breaker.reset-on-healthy-task",
+    ),
+    (
+        "deploymentConfiguration.earlySuccessCriteria.healthyPercent",
+        "deployment.early-success.healthy-percent",
+    ),
+    (
+        "deploymentConfiguration.earlySuccessCriteria.sourceServiceRevisionCleanup",
+        "deployment.early-success.cleanup",
+    ),
+    ("healthCheckGracePeriodSeconds", "deployment.health-check-grace-secs"),
+    ("enableExecuteCommand", "enable-execute-command"),
+    ("capacityProviderStrategy", "capacity-providers"),
+    ("availabilityZoneRebalancing", "availability-zone-rebalancing"),
+    ("deploymentConfiguration.alarms.alarmNames", "deployment.alarms.names"),
+    ("deploymentConfiguration.alarms.enable", "deployment.alarms.enable"),
+    ("deploymentConfiguration.alarms.rollback", "deployment.alarms.rollback"),
+    ("serviceConnectConfiguration.services.@.portName", "container.port-name"),
+    ("serviceConnectConfiguration.services.@.discoveryName", "connect.discovery-name"),
+    ("serviceConnectConfiguration.services.@.clientAliases", "connect.alias"),
+    (
+        "serviceConnectConfiguration.services.@.timeout.perRequestTimeoutSeconds",
+        "connect.request-timeout-secs",
+    ),
+    ("serviceConnectConfiguration.services.@.timeout.idleTimeoutSeconds", "connect.idle-timeout-secs"),
+    (
+        "serviceConnectConfiguration.services.@.tls.issuerCertificateAuthority.awsPcaAuthorityArn",
+        "connect.tls.issuer",
+    ),
+    ("serviceConnectConfiguration.services.@.tls.kmsKey", "connect.tls.kms-key"),
+    ("serviceConnectConfiguration.services.@.tls.roleArn", "connect.tls.role"),
+];
+
+pub(super) fn key_of(member: &str) -> Option<&'static str> {
+    KEYS.iter().find(|(name, _)| *name == member).map(|(_, key)| *key)
+}
+
 /// A member's value as its key has it.
 pub(super) fn typed(key: &str, value: Value) -> Value {
     match (key, value) {
@@ -18,6 +89,9 @@ pub(super) fn typed(key: &str, value: Value) -> Value {
             .collect(),
         ("deployment.early-success.cleanup", Value::String(text)) => json!(text.to_ascii_lowercase()),
         ("connect.alias", value) => json!({ "port": value[0]["port"], "dns": value[0]["dnsName"] }),
+        ("container.environment-files", Value::Array(files)) => {
+            files.iter().map(|file| file["value"].clone()).collect()
+        }
         (_, value) => value,
     }
 }
@@ -153,6 +227,7 @@ const BY_KEY: &[&str] = &[
     "alarms",
     "ephemeralStorage",
     "healthCheck",
+    "dependsOn",
     "environment",
     "secrets",
     "port",

@@ -25,6 +25,8 @@ pub(crate) struct Lines {
     keys: Members,
     /// Members for the `aws` tables, by table.
     aws: BTreeMap<&'static str, Members>,
+    /// Members for the `aws` tables of sidecars, by their names.
+    sidecars: BTreeMap<String, Members>,
 }
 
 impl Lines {
@@ -36,11 +38,18 @@ impl Lines {
         self.aws.entry(table).or_default().put(path, value);
     }
 
+    pub(super) fn sidecar(&mut self, name: &str, path: &[&str], value: Value) {
+        self.sidecars.entry(name.to_owned()).or_default().put(path, value);
+    }
+
     /// As the table `[service.NAME]`.
     pub(crate) fn table(&self) -> Map<String, Value> {
         let mut all = self.keys.clone();
         for (table, members) in &self.aws {
             all.put(&["aws", table], members.wire());
+        }
+        for (name, members) in &self.sidecars {
+            all.put(&["sidecar", name, "aws"], members.wire());
         }
         all.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
@@ -93,6 +102,7 @@ fn opens(path: &[String], name: &str, value: &Value) -> bool {
         Some(_) => false,
         None => {
             TABLES.contains(&name)
+                || path.last().is_some_and(|parent| parent == "sidecar")
                 || path.len() < 2
                 || members.len() > 3
                 || members.values().any(Value::is_object)

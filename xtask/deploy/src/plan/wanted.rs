@@ -1,23 +1,21 @@
 //! The wanted side in normal form.
 
+mod definition;
 mod scaling;
-
-use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+pub use definition::task_definition_spec;
+pub(super) use definition::{EXEC_PATHS, spoken};
 pub(super) use scaling::{policies, scalable_target, schedules};
 
 use super::services::live;
 use crate::model::spec::{
-    COMMIT_VARIABLE, ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, HealthCheckSpec, ListenerSpec,
-    LoadBalancerBinding, LogGroupSpec, Member, Members, RepositorySpec, RuleAction, RuleSpec, ServiceSpec,
-    TargetGroupSpec, TaskDefinitionSpec, ThresholdSpec, image_reference,
+    ConnectServiceSpec, ConnectSpec, EarlySuccessSpec, HealthCheckSpec, ListenerSpec, LoadBalancerBinding,
+    LogGroupSpec, Member, Members, RepositorySpec, RuleAction, RuleSpec, ServiceSpec, TargetGroupSpec,
+    ThresholdSpec,
 };
-use crate::model::{
-    Architecture, CapacityProvider, Connect, Desired, Environment, Listener, Lookup, Observed, Protocol,
-    Service,
-};
+use crate::model::{CapacityProvider, Connect, Environment, Listener, Lookup, Observed, Protocol, Service};
 
 /// The id that a reference resolved to. Observation refuses an account in which one is missing, so the
 /// reference itself only stands in where nothing was looked up.
@@ -125,134 +123,6 @@ pub(super) fn rules(environment: &Environment) -> Vec<RuleSpec> {
     let mut list: Vec<_> = rules.chain(own).collect();
     list.sort_by_key(|rule| rule.priority);
     list
-}
-
-/// The revision that `service` should run.
-#[must_use]
-pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Observed) -> TaskDefinitionSpec {
-    let container = &service.container;
-    let mut environment = container.environment.clone();
-    let commit = desired.release.commit.as_deref().unwrap_or("unknown");
-    let dirty = if desired.release.dirty { "-dirty" } else { "" };
-    environment.entry(COMMIT_VARIABLE.to_owned()).or_insert_with(|| format!("{commit}{dirty}"));
-    let repository = &service.repository.name;
-    let pushed_to = observed.repositories.get(repository).map_or(repository, |repository| &repository.uri);
-    let uri = service.image_name().map_or_else(|| pushed_to.clone(), |name| name.written);
-    let image = desired.release.images.get(&service.key);
-    let mounts = mounts(service);
-    let own = json!({
-        "name": container.name,
-        "image": image.map_or_else(|| uri.clone(), |digest| image_reference(&uri, digest)),
-        "portMappings": (container.port != 0).then(|| json!([{
-            "containerPort": container.port,
-            "name": port_name(desired, service, observed),
-            "appProtocol": app_protocol(service, observed),
-        }])),
-        "command": container.command,
-        "entryPoint": container.entry_point,
-        "user": container.user,
-        "workingDirectory": container.working_directory,
-        "environment": pairs("value", &environment),
-        "secrets": pairs("valueFrom", &container.secrets),
-        "healthCheck": container.health_check.as_ref().map(|check| json!({
-            "command": check.command,
-            "interval": check.interval_secs,
-            "timeout": check.timeout_secs,
-            "retries": check.retries,
-            "startPeriod": check.start_period_secs,
-        })),
-        "logConfiguration": service.logs().map(|group| json!({
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": group.name,
-                "awslogs-region": desired.environment.region,
-                "awslogs-stream-prefix": group.stream_prefix,
-            },
-        })),
-        "stopTimeout": container.stop_timeout_secs,
-        "readonlyRootFilesystem": container.readonly_root,
-        "mountPoints": pairs_by("containerPath", "sourceVolume", &mounts),
-        // Reaps what commands leave behind: the application is not made for being process 1 of others.
-        "linuxParameters": { "initProcessEnabled": service.enable_execute_command },
-    });
-    let mut definition = Members::of(json!({
-        "family": service.family,
-        "cpu": service.cpu.to_string(),
-        "memory": service.memory_mib.to_string(),
-        "ephemeralStorage": { "sizeInGiB": service.ephemeral_storage_gib },
-        "networkMode": "awsvpc",
-        "requiresCompatibilities": ["FARGATE"],
-        "runtimePlatform": {
-            "cpuArchitecture": match service.architecture {
-                Architecture::X86_64 => "X86_64",
-                Architecture::Arm64 => "ARM64",
-            },
-        },
-        "executionRoleArn": service.execution_role().map(|role| id(observed, role)),
-        "taskRoleArn": service.task_role.as_ref().map(|role| id(observed, role)),
-        "volumes": mounts.values().map(|volume| json!({ "name": volume })).collect::<Vec<_>>(),
-        "containerDefinitions": [own],
-    }));
-    definition.lay(&service.aws.task_definition);
-    let path = ["containerDefinitions", &container.name];
-    // Another log driver takes none of the options of awslogs.
-    if service.aws.container.get(&["logConfiguration", "logDriver"]).is_some_and(|driver| driver != "awslogs")
-    {
-        definition.take(&["containerDefinitions", &container.name, "logConfiguration"]);
-    }
-    definition.put(&path, (&service.aws.container).into());
-    TaskDefinitionSpec::of(definition)
-}
-
-/// Only Service Connect needs a name. A port that runs without one keeps none: a name alone is not worth a roll.
-fn port_name(desired: &Desired, service: &Service, observed: &Observed) -> Option<String> {
-    let container = &service.container;
-    let written = format!("service.{}.container.port-name", service.key);
-    let named = || {
-        let running = live(observed, service)?;
-        let path = ["containerDefinitions", &container.name, "portMappings", &container.port.to_string()];
-        let mapping = running.task_definition.spec.members().get(&path)?;
-        Some(mapping.get("name").is_some())
-    };
-    let needed = service.endpoint().is_some() || desired.environment.written.contains(&written);
-    (needed || named() != Some(false)).then(|| container.port_name.clone())
-}
-
-fn pairs(value: &str, pairs: &BTreeMap<String, String>) -> Vec<Value> {
-    pairs_by("name", value, pairs)
-}
-
-/// A list of pairs as ECS has it.
-fn pairs_by(key: &str, value: &str, pairs: &BTreeMap<String, String>) -> Vec<Value> {
-    pairs.iter().map(|(name, of)| json!({ key: name, value: of })).collect()
-}
-
-/// What ECS Exec's agent writes to. With a read-only root and without these it stops soon after the task's start, for good
-/// (aws/containers-roadmap#1359).
-pub(super) const EXEC_PATHS: [&str; 3] = ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"];
-
-/// The writable paths of a read-only root, each a volume of its own.
-fn mounts(service: &Service) -> BTreeMap<String, String> {
-    let exec = EXEC_PATHS.iter().filter(|_| service.enable_execute_command);
-    let paths = exec.chain(service.container.tmp.then_some(&"/tmp"));
-    let paths = paths.filter(|_| service.container.readonly_root);
-    paths.map(|path| ((*path).to_owned(), path[1..].replace('/', "-"))).collect()
-}
-
-/// `http` gives Service Connect its per-request retries and metrics. In a service of Service Connect it cannot change
-/// (UpdateService refuses), so what runs keeps what it has.
-fn app_protocol(service: &Service, observed: &Observed) -> Option<String> {
-    let given = service.container.app_protocol.map(|protocol| protocol.wire().map(str::to_owned));
-    let derived = || service.endpoint().map(|_| "http".to_owned());
-    given.or_else(|| spoken(service, observed)).unwrap_or_else(derived)
-}
-
-/// What a service of Service Connect speaks that runs; no protocol is TCP.
-pub(super) fn spoken(service: &Service, observed: &Observed) -> Option<Option<String>> {
-    let running = live(observed, service).filter(|state| state.spec.connect.is_some())?;
-    let mut ports = running.task_definition.spec.ports();
-    let port = ports.find(|port| port["name"] == service.container.port_name.as_str())?;
-    Some(port["appProtocol"].as_str().map(str::to_owned))
 }
 
 /// What the file says of an endpoint beside its names.

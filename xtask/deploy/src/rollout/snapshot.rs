@@ -122,6 +122,22 @@ pub struct TaskSnapshot {
     pub containers: Vec<ContainerSnapshot>,
 }
 
+impl TaskSnapshot {
+    /// The container whose end most likely ended the task. ECS gives exit codes and no order of them: the other containers got
+    /// SIGTERM (143, or 0 where it is heeded) and after `stopTimeout` SIGKILL (137 without a reason).
+    #[must_use]
+    pub fn ended_first(&self) -> Option<&ContainerSnapshot> {
+        let ended = self.containers.iter().filter(|container| container.exit_code.is_some());
+        ended.min_by_key(|container| match (container.exit_code, &container.reason) {
+            (Some(143), None) => 3,
+            (Some(0), _) | (Some(137), None) => 2,
+            // Given up, because a container that it waits for failed.
+            (Some(143), Some(_)) => 1,
+            _ => 0,
+        })
+    }
+}
+
 /// One container of a task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ContainerSnapshot {
@@ -133,6 +149,8 @@ pub struct ContainerSnapshot {
     pub digest: Option<ImageDigest>,
     /// `lastStatus`.
     pub last_status: String,
+    /// `healthStatus`.
+    pub health: String,
     /// `exitCode`.
     pub exit_code: Option<i32>,
     /// `reason`.

@@ -104,7 +104,7 @@ impl Reading {
         crashed.retain(|task| !known.contains(&task.id));
         if crashes > 0 && crashed.len() >= crashes {
             let last = &crashed[0];
-            let code = last.containers.iter().find_map(|container| container.exit_code);
+            let code = last.ended_first().and_then(|container| container.exit_code);
             let code = code.map(|code| format!(" with exit code {code}")).unwrap_or_default();
             let ran = last.started_ms.zip(last.stopped_ms).map(|(from, to)| to.saturating_sub(from) / 1000);
             let ran = ran.map(|secs| format!(" after {secs} s")).unwrap_or_default();

@@ -53,9 +53,11 @@ fn stopped(lines: &mut Vec<String>, service: &ServiceKey, group: &StoppedTasks, 
         None if group.ran => "ran, and is still stopping".to_owned(),
         None => "never came to RUNNING".to_owned(),
     };
+    // ECS repeats the task's reason for each container that it did not start.
+    let own = containers.iter().filter(|it| it.exit_code.is_some() || it.reason.as_ref() != Some(reason));
     let reason = bare(reason);
     lines.push(format!("  tasks  {service}: {who}: {ran}; {stop_code}: {reason}"));
-    lines.extend(containers.iter().filter_map(ended).map(|text| format!("         {text}")));
+    lines.extend(own.filter_map(ended).map(|text| format!("         {text}")));
     let Some(log) = log else { return };
     if log.lines.is_empty() {
         lines.push(format!("         container {} printed nothing", log.container));

@@ -15,6 +15,9 @@ use crate::secret::Secret;
 /// A task's identity inside the account: its ARN's last part, 32 hexadecimal digits.
 pub(crate) type TaskId = String;
 
+/// What ECS Exec's agent writes to.
+pub(crate) const EXEC_PATHS: [&str; 3] = ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"];
+
 /// What the account asks of the workload.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
@@ -122,15 +125,32 @@ pub struct ContainerStart {
     pub(crate) working_directory: Option<String>,
     /// `readonlyRootFilesystem`.
     pub readonly_root: bool,
-    /// `mountPoints[].containerPath`: writable, empty, and gone with the task.
-    pub mounts: Vec<String>,
+    /// `mountPoints`.
+    pub mounts: Vec<Mount>,
     /// `portMappings[].containerPort`.
     pub ports: Vec<u16>,
     /// `awslogs-group` and the stream (`<prefix>/<container>/<task id>`), when the container logs.
     pub logs: Option<(String, String)>,
 }
 
+/// A volume where a container has it: empty at the task's start, and gone at its end.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Mount {
+    /// `sourceVolume`: containers with the same one share it.
+    pub volume: String,
+    /// `containerPath`.
+    pub path: String,
+    /// `readOnly`.
+    pub read_only: bool,
+}
+
 impl TaskStart {
+    /// Whether several containers have a volume.
+    pub fn shares(&self, volume: &str) -> bool {
+        let has = |it: &&ContainerStart| it.mounts.iter().any(|mount| mount.volume == volume);
+        self.containers.iter().filter(has).count() > 1
+    }
+
     /// The application's container: the first essential one that listens, or the first essential one.
     pub fn main(&self) -> Option<&ContainerStart> {
         let essential = || self.containers.iter().filter(|container| container.essential);

@@ -117,6 +117,7 @@ fn container(found: &Container) -> ContainerSnapshot {
         image: text(found.image()),
         digest: found.image_digest().map(|digest| ImageDigest(digest.to_owned())),
         last_status: text(found.last_status()),
+        health: found.health_status().map(|health| health.as_str().to_owned()).unwrap_or_default(),
         exit_code: found.exit_code(),
         reason: found.reason().map(str::to_owned),
     }

@@ -10,10 +10,14 @@ use crate::model::spec::TargetGroupSpec;
 /// Structure → member → type: a scalar's name or a structure's, `[…]` for a list, `{…}` for a map of texts.
 const MEMBERS: &str = include_str!("members.json");
 
+const CONTAINER: &str = "aws.table.container";
+const SIDECAR: &str = "aws.table.sidecar";
+
 /// The tables, as the schema calls them, and the structure that each of them takes.
-const TABLES: [(&str, &str); 4] = [
+const TABLES: [(&str, &str); 5] = [
     ("aws.table.task-definition", "RegisterTaskDefinition"),
-    ("aws.table.container", "ContainerDefinition"),
+    (CONTAINER, "ContainerDefinition"),
+    (SIDECAR, "ContainerDefinition"),
     ("aws.table.service", "UpdateService"),
     ("aws.table.connect", "ServiceConnectConfiguration"),
 ];
@@ -36,8 +40,10 @@ const OWNED: &[(&str, &str, &str)] = &[
     ("aws.table.container", "entryPoint", "set `container.entry-point`"),
     ("aws.table.container", "user", "set `container.user`"),
     ("aws.table.container", "workingDirectory", "set `container.working-directory`"),
+    ("aws.table.container", "dependsOn", "set `container.depends-on`"),
     ("aws.table.container", "environment", "set `container.environment`"),
     ("aws.table.container", "secrets", "set `container.secrets`"),
+    ("aws.table.container", "environmentFiles", "set `container.environment-files`"),
     ("aws.table.container", "healthCheck", "set `container.health-check`"),
     ("aws.table.container", "stopTimeout", "set `container.stop-timeout-secs`"),
     ("aws.table.container", "readonlyRootFilesystem", "set `container.readonly-root`"),
@@ -109,6 +115,28 @@ const OWNED: &[(&str, &str, &str)] = &[
     ("aws.table.container", "privileged", "remove it: Fargate has none"),
 ];
 
+/// The same for sidecars, where they have other keys than the own container, or more. Their logs may go elsewhere.
+const OF_SIDECARS: [(&str, &str); 6] = [
+    ("name", "remove it: its table's name is the container's"),
+    ("image", "set `image`"),
+    ("essential", "set `essential`"),
+    ("cpu", "set `cpu`"),
+    ("memory", "set `memory-mib`"),
+    ("firelensConfiguration.type", "set `log-router`"),
+];
+
+/// Every table, what it may not say, and what does say it.
+fn owned() -> impl Iterator<Item = (&'static str, &'static str, String)> {
+    let shared = OWNED.iter().copied().filter(|(table, path, _)| {
+        let other = path.starts_with("logConfiguration") || OF_SIDECARS.iter().any(|(own, _)| own == path);
+        *table == CONTAINER && !other
+    });
+    let shared = shared.map(|(_, path, instead)| (SIDECAR, path, instead.replace("`container.", "`")));
+    let alone = OF_SIDECARS.into_iter().map(|(path, instead)| (SIDECAR, path, instead.to_owned()));
+    let others = OWNED.iter().map(|&(table, path, instead)| (table, path, instead.to_owned()));
+    others.chain(shared).chain(alone)
+}
+
 /// The definitions of all tables and of what they hold.
 pub(super) fn definitions() -> Map<String, Value> {
     let structures: Map<String, Value> = serde_json::from_str(MEMBERS).unwrap_or_default();
@@ -134,9 +162,9 @@ pub(super) fn definitions() -> Map<String, Value> {
             "additionalProperties": { "type": "string" },
         }),
     );
-    for &(table, path, instead) in OWNED {
+    for (table, path, instead) in owned() {
         let mut own = all[table].take();
-        refuse(&all, &mut own, path, instead);
+        refuse(&all, &mut own, path, &instead);
         all[table] = own;
     }
     all
@@ -181,7 +209,7 @@ mod tests {
     #[test]
     fn every_owned_member_is_one_of_awss() {
         let all = definitions();
-        for &(table, path, _) in OWNED {
+        for (table, path, _) in owned() {
             let structure = TABLES.iter().find(|(name, _)| *name == table).unwrap().1;
             let mut node = all[&format!("aws.{structure}")].clone();
             for member in path.split('.') {

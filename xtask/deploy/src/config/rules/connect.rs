@@ -116,9 +116,9 @@ fn alias_url(scope: &Scope<'_>, found: &mut Findings) {
     let namespace = &scope.environment.namespace;
     let endpoints = endpoints(scope);
     let aliases: BTreeSet<(&str, u16)> = endpoints.iter().map(|e| (e.dns, e.port)).collect();
-    for (service, at) in scope.services() {
-        for (name, value) in &service.container.environment {
-            let at = at.key("container.environment").key(name);
+    for (container, at, ..) in scope.containers() {
+        for (name, value) in &container.environment {
+            let at = at.key("environment").key(name);
             let Some((host, port)) = host_and_port(value) else { continue };
             if namespace.is_empty()
                 || !host.ends_with(&format!(".{namespace}"))
@@ -195,8 +195,8 @@ fn dependency_unknown(scope: &Scope<'_>, found: &mut Findings) {
 fn dependency_missing(scope: &Scope<'_>, found: &mut Findings) {
     let endpoints = endpoints(scope);
     let endpoints: BTreeMap<_, _> = endpoints.iter().rev().map(|e| ((e.dns, e.port), e)).collect();
-    for (service, at) in scope.services() {
-        for (name, value) in &service.container.environment {
+    for (container, at, service, _) in scope.containers() {
+        for (name, value) in &container.environment {
             let Some(called) = host_and_port(value) else { continue };
             let Some(endpoint) = endpoints.get(&called) else {
                 continue;
@@ -208,10 +208,7 @@ fn dependency_missing(scope: &Scope<'_>, found: &mut Findings) {
             let server = endpoint.service;
             found
                 .warning(format!("`{}` calls `{server}` and does not wait for it", service.key))
-                .at(
-                    at.key("container.environment").key(name),
-                    format!("reaches `{server}` over Service Connect"),
-                )
+                .at(at.key("environment").key(name), format!("reaches `{server}` over Service Connect"))
                 .note("a client's proxy knows only the endpoints that existed when the client was deployed")
                 .help(format!("add `depends-on = [\"{server}\"]` to `[service.{}]`", service.key));
         }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::naming::VARIABLE;
 use super::{Findings, Place, Rule, Scope};
 use crate::config::suggest;
-use crate::model::Service;
 use crate::model::spec::COMMIT_VARIABLE;
+use crate::model::{Container, Service, Sidecar};
 use crate::redact::{self, doubtful_name, secret_name, secret_value};
 
 pub(super) const RULES: &[Rule] = &[
@@ -16,9 +16,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule::EachService("container-port", container_port),
     Rule::Environment("container-health", container_health),
     Rule::EachService("variable-name", variable_name),
-    Rule::EachService("secret-reference", secret_reference),
-    Rule::EachService("secret-in-environment", secret_in_environment),
-    Rule::EachService("public-variable", public_variable),
+    Rule::EachContainer("secret-reference", secret_reference),
+    Rule::EachContainer("secret-in-environment", secret_in_environment),
+    Rule::EachContainer("public-variable", public_variable),
     Rule::EachService("exec-role", exec_role),
     Rule::Environment("log-retention", log_retention),
     Rule::EachService("own-entry", own_entry),
@@ -104,20 +104,24 @@ fn container_port(service: &Service, at: &Place<'_>, found: &mut Findings) {
 /// Source: ECS API, HealthCheck (the command's first word), and the image itself: what `build.cargo` makes
 /// holds one static binary at `/app/PACKAGE` and no shell, so a shell command can never pass.
 fn container_health(scope: &Scope<'_>, found: &mut Findings) {
-    for (service, at) in scope.services() {
+    for (container, at, service, service_at) in scope.containers() {
+        let package = service.package_of(&container.name);
         // What the image of an unknown package would hold is not known either: `package-name` says so.
-        if service.build.cargo.as_ref().is_some_and(|package| scope.lacks_package(package)) {
-            continue;
+        if !package.is_some_and(|package| scope.lacks_package(package)) {
+            health_command(container, package, [&at, &service_at], found);
         }
-        health_command(service, &at, found);
     }
 }
 
-fn health_command(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    let (command, cargo) = (&at.key("container.health-check.command"), &at.key("build.cargo"));
-    let Some(health) = service.container.health_check.as_ref().filter(|_| command.written()) else { return };
+fn health_command(
+    container: &Container,
+    package: Option<&String>,
+    [at, service_at]: [&Place<'_>; 2],
+    found: &mut Findings,
+) {
+    let (command, cargo) = (&at.key("health-check.command"), &service_at.key("build.cargo"));
+    let Some(health) = container.health_check.as_ref().filter(|_| command.written()) else { return };
     let words: Vec<&str> = health.command.iter().map(String::as_str).collect();
-    let package = service.build.cargo.as_ref();
     let fix = package.map_or_else(
         || "[\"CMD\", \"PROGRAM\", …]".to_owned(),
         |package| format!("[\"CMD\", \"/app/{}\", \"probe\"]", package),
@@ -154,7 +158,14 @@ fn health_command(service: &Service, at: &Place<'_>, found: &mut Findings) {
 /// Source: POSIX, Environment Variable Definition; ECS RegisterTaskDefinition refuses a name that is both in
 /// `environment` and in `secrets`, also when it is the tool that sets it.
 fn variable_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    let (container, at) = (&service.container, at.key("container"));
+    for (path, container) in service.containers() {
+        // The own container gets its port in a variable, and no sidecar does.
+        let port = if path == "container" { container.port_variable.as_str() } else { "" };
+        variable_names(container, [port, COMMIT_VARIABLE], &at.key(path), found);
+    }
+}
+
+fn variable_names(container: &Container, set: [&str; 2], at: &Place<'_>, found: &mut Findings) {
     let plain = |name: &str| at.key("environment").key(name).name();
     for name in container.environment.keys() {
         VARIABLE.check(name, plain(name), found);
@@ -163,7 +174,7 @@ fn variable_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
         let secret = at.key("secrets").key(name).name();
         VARIABLE.check(name, &secret, found);
         let twice = format!("`{name}` has two sources");
-        if [container.port_variable.as_str(), COMMIT_VARIABLE].contains(&name.as_str()) {
+        if set.contains(&name.as_str()) {
             found
                 .error(&twice)
                 .at(&secret, "a secret")
@@ -185,9 +196,9 @@ fn variable_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
 /// Source: ECS API, Secret.valueFrom: the ARN of a Secrets Manager secret or SSM parameter, or the
 /// parameter's name. Of names only hierarchical ones (`/app/prod/key`) are taken here: a name without a slash
 /// looks just like a password that somebody pasted.
-fn secret_reference(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    for (name, reference) in &service.container.secrets {
-        let at = at.key("container.secrets").key(name);
+fn secret_reference(container: &Container, at: &Place<'_>, found: &mut Findings) {
+    for (name, reference) in &container.secrets {
+        let at = at.key("secrets").key(name);
         let arn = reference.starts_with("arn:");
         let store =
             reference.split(':').nth(2).is_some_and(|store| ["secretsmanager", "ssm"].contains(&store));
@@ -203,14 +214,15 @@ fn secret_reference(service: &Service, at: &Place<'_>, found: &mut Findings) {
     }
 }
 
-/// No secret stands in plain environment variables.
+/// No secret stands in plain environment variables, nor in what a container runs.
 ///
 /// A task definition is readable for everybody with ecs:DescribeTaskDefinition, and every revision keeps it
 /// for ever. The value itself is never shown: `redact` has masked it in what is quoted here.
 ///
 /// A name says little: where it may as well be harmless, this is a warning, and `public` ends it.
-fn secret_in_environment(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    let (container, at) = (&service.container, at.key("container.environment"));
+fn secret_in_environment(container: &Container, at: &Place<'_>, found: &mut Findings) {
+    secret_words(container, at, found);
+    let at = at.key("environment");
     let public = |name: &str| container.public.iter().any(|public| public == name);
     for (name, value) in &container.environment {
         let form = secret_value(value);
@@ -240,10 +252,10 @@ fn secret_in_environment(service: &Service, at: &Place<'_>, found: &mut Findings
 }
 
 /// What `public` names is a variable of `environment`: a mistyped name says nothing of any variable.
-fn public_variable(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    let variables = || service.container.environment.keys().map(String::as_str);
-    for (name, at) in service.container.public.iter().zip(at.key("container.public").entries()) {
-        if service.container.environment.contains_key(name) {
+fn public_variable(container: &Container, at: &Place<'_>, found: &mut Findings) {
+    let variables = || container.environment.keys().map(String::as_str);
+    for (name, at) in container.public.iter().zip(at.key("public").entries()) {
+        if container.environment.contains_key(name) {
             continue;
         }
         let wrong = found
@@ -253,6 +265,20 @@ fn public_variable(service: &Service, at: &Place<'_>, found: &mut Findings) {
             Some(meant) => wrong.meant(&at, meant),
             None => wrong.note(format!("its variables: {}", suggest::all(variables()))),
         };
+    }
+}
+
+/// Of a command line only the form of a secret counts: what its words mean is the application's.
+fn secret_words(container: &Container, at: &Place<'_>, found: &mut Findings) {
+    for (key, words) in [("command", &container.command), ("entry-point", &container.entry_point)] {
+        let forms = words.iter().map(|word| secret_value(word));
+        for (form, at) in forms.zip(at.key(key).entries()).filter_map(|(form, at)| Some((form?, at))) {
+            found
+                .error(format!("a secret in the container's `{key}`"))
+                .at(at, format!("it is {form}"))
+                .note("whoever may read the task definition can read it, in every revision there ever was")
+                .help("give it by the container's `secrets`, and have the application read the variable");
+        }
     }
 }
 
@@ -319,6 +345,14 @@ fn own_entry(service: &Service, at: &Place<'_>, found: &mut Findings) {
         let place = at.key("task-definition.containerDefinitions");
         let help = format!("move it to `[service.{}.aws.container]`", service.key);
         refuse(place, &format!("the container `{}`", container.name), "sidecars only", help);
+    }
+    let typed =
+        |it: &&Sidecar| tables.task_definition.get(&["containerDefinitions", &it.container.name]).is_some();
+    for sidecar in service.sidecars.iter().filter(typed) {
+        let name = &sidecar.container.name;
+        let place = at.key("task-definition.containerDefinitions");
+        let help = format!("move it to `[service.{}.sidecar.{name}]` and its `aws` table", service.key);
+        refuse(place, &format!("the container `{name}`"), "a sidecar with a table of its own", help);
     }
     let port = container.port.to_string();
     if tables.container.get(&["portMappings", &port]).is_some() {

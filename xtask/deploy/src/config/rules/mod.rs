@@ -22,6 +22,7 @@ mod scaling;
 mod smoke;
 mod target_group;
 mod task;
+mod volumes;
 
 use std::fmt::Display;
 
@@ -29,7 +30,7 @@ use super::diagnostic::{Diagnostic, Findings};
 use super::place::{Place, Places, Span};
 use super::routing::ListenerRules;
 use super::workspace::Workspace;
-use crate::model::{Environment, Service};
+use crate::model::{Container, Environment, Service};
 
 /// One environment of the file, complete as far as the file says enough.
 #[derive(Debug)]
@@ -77,6 +78,13 @@ impl<'a> Scope<'a> {
         services.map(|service| (service, places.at(format_args!("service.{}", service.key))))
     }
 
+    /// The services' containers, each with where it is, and the service with where that is.
+    fn containers(&self) -> impl Iterator<Item = (&'a Container, Place<'a>, &'a Service, Place<'a>)> {
+        self.services().flat_map(|(service, at)| {
+            service.containers().map(move |(path, container)| (container, at.key(path), service, at.clone()))
+        })
+    }
+
     /// Whether Cargo knows no such package.
     fn lacks_package(&self, package: &str) -> bool {
         let known = (self.workspace.packages)();
@@ -91,14 +99,16 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// A rule's code, as it is shown in `error[…]`, and its check: of the whole environment, or of each of its services.
+/// A rule's code, as it is shown in `error[…]`, and its check: of the whole environment, of each of its services, or of each container
+/// of those.
 enum Rule {
     Environment(&'static str, fn(&Scope<'_>, &mut Findings)),
     EachService(&'static str, fn(&Service, &Place<'_>, &mut Findings)),
+    EachContainer(&'static str, fn(&Container, &Place<'_>, &mut Findings)),
 }
 
 /// All rules, by subject.
-static RULES: [&[Rule]; 12] = [
+static RULES: &[&[Rule]] = &[
     build::RULES,
     connect::RULES,
     container::RULES,
@@ -111,15 +121,16 @@ static RULES: [&[Rule]; 12] = [
     scaling::RULES,
     target_group::RULES,
     task::RULES,
+    volumes::RULES,
 ];
 
 /// Every rule's code, sorted.
 #[must_use]
 pub fn rules() -> Vec<&'static str> {
     let code = |rule: &Rule| match *rule {
-        Rule::Environment(code, _) | Rule::EachService(code, _) => code,
+        Rule::Environment(code, _) | Rule::EachService(code, _) | Rule::EachContainer(code, _) => code,
     };
-    let mut codes: Vec<_> = RULES.into_iter().flatten().map(code).collect();
+    let mut codes: Vec<_> = RULES.iter().copied().flatten().map(code).collect();
     codes.sort_unstable();
     codes
 }
@@ -127,11 +138,14 @@ pub fn rules() -> Vec<&'static str> {
 /// Every violation of every rule; of those at one place, the order is that of the codes.
 pub(crate) fn check(scope: &Scope<'_>) -> Findings {
     let mut found = Findings::default();
-    for rule in RULES.into_iter().flatten() {
+    for rule in RULES.iter().copied().flatten() {
         match *rule {
             Rule::Environment(code, check) => check(scope, found.of(code)),
             Rule::EachService(code, check) => {
                 scope.services().for_each(|(service, at)| check(service, &at, found.of(code)));
+            }
+            Rule::EachContainer(code, check) => {
+                scope.containers().for_each(|(container, at, ..)| check(container, &at, found.of(code)));
             }
         }
     }

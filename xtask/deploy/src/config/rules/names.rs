@@ -69,6 +69,10 @@ fn ecs_name(scope: &Scope<'_>, found: &mut Findings) {
         ] {
             ecs_naming(what).check(name, at.key(key), found);
         }
+        for sidecar in &service.sidecars {
+            let name = &sidecar.container.name;
+            ecs_naming("container name").check(name, at.key("sidecar").key(name).name(), found);
+        }
     }
 }
 

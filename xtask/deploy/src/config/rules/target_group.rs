@@ -120,8 +120,11 @@ fn valid_codes(part: &str, codes: &RangeInclusive<u16>) -> bool {
 fn health_timing(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let health = &service.target_group.health;
     compare_times(health.timeout_secs, health.interval_secs, &at.key("target-group.health"), found);
-    if let Some(health) = &service.container.health_check {
-        compare_times(health.timeout_secs, health.interval_secs, &at.key("container.health-check"), found);
+    for (path, container) in service.containers() {
+        if let Some(health) = &container.health_check {
+            let at = at.key(path).key("health-check");
+            compare_times(health.timeout_secs, health.interval_secs, &at, found);
+        }
     }
 }
 

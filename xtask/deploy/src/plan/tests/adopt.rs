@@ -63,12 +63,31 @@ fn console() -> (Value, Value) {
         "portMappings": [{ "containerPort": 9000, "name": "metrics" }],
         "environment": [{ "name": "EXTRA", "value": "1" }, { "name": "API_TOKEN", "value": "hunter2" }],
         "logConfiguration": { "options": { "awslogs-create-group": "true", "mode": "non-blocking", "max-buffer-size": "25m" } },
-        "mountPoints": [{ "containerPath": "/data", "sourceVolume": "data" }],
+        "mountPoints": [
+            { "containerPath": "/data", "sourceVolume": "data" },
+            { "containerPath": "/uploads", "sourceVolume": "uploads", "readOnly": true },
+        ],
     });
     let over = json!({
-        "volumes": [{ "name": "data", "efsVolumeConfiguration": { "fileSystemId": "fs-1" } }],
+        "volumes": [
+            { "name": "data", "efsVolumeConfiguration": { "fileSystemId": "fs-1" } },
+            { "name": "uploads", "efsVolumeConfiguration": {
+                "fileSystemId": "fs-2", "transitEncryption": "ENABLED",
+                "authorizationConfig": { "accessPointId": "fsap-3", "iam": "ENABLED" },
+            } },
+        ],
         "ephemeralStorage": { "sizeInGiB": 50 }, "cpu": "1024", "memory": "4096",
-        "containerDefinitions": [{ "name": "datadog", "image": "datadog/agent:7", "essential": false }],
+        "containerDefinitions": [{
+            "name": "datadog", "image": "datadog/agent:7", "essential": false, "cpu": 64, "memory": 128,
+            "environment": [{ "name": "DD_SITE", "value": "datadoghq.eu" }],
+            "secrets": [{ "name": "DD_API_KEY", "valueFrom": "/datadog/key" }],
+            "healthCheck": { "command": ["CMD-SHELL", "agent health"], "interval": 15 },
+            "mountPoints": [{ "containerPath": "/in", "sourceVolume": "uploads", "readOnly": true }],
+            "ulimits": [{ "name": "nofile", "softLimit": 1024, "hardLimit": 2048 }],
+            "logConfiguration": { "logDriver": "awslogs", "options": {
+                "awslogs-group": "/datadog", "awslogs-region": "ap-southeast-1", "awslogs-stream-prefix": "dd",
+            } },
+        }],
     });
     (own, over)
 }

@@ -26,7 +26,10 @@ fn container_health(evidence: &Evidence) -> Option<Cause> {
         return None;
     }
     let tasks = health.filter(|(_, by_container)| *by_container).count();
-    let command = evidence.health_command.as_deref().unwrap_or_default();
+    let ill = newest.containers.iter().find(|container| container.health == "UNHEALTHY");
+    let name = ill.map(|container| &container.name).or_else(|| evidence.health_commands.keys().next());
+    let what = name.map_or_else(|| "its container".to_owned(), |name| format!("its container `{name}`"));
+    let command = name.and_then(|name| evidence.health_commands.get(name)).map_or("", String::as_str);
     let small = ["curl", "wget"].into_iter().find(|program| runs(command, program));
     let small = small.map(|program| format!(" (small images have no `{program}`)")).unwrap_or_default();
     let remedy = format!(
@@ -34,7 +37,7 @@ fn container_health(evidence: &Evidence) -> Option<Cause> {
          start is slow"
     );
     let command = if command.is_empty() { String::new() } else { format!(", `{command}`") };
-    let text = format!("task {} failed its container health check{command}", short(&newest.id));
+    let text = format!("task {} failed the health check of {what}{command}", short(&newest.id));
     Some(Cause::open(text, remedy).plain_if(tasks >= 2 && !evidence.ever_healthy))
 }
 

@@ -10,6 +10,8 @@ mod start;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::snapshot::{TargetSnapshot, TaskLog, TaskSnapshot};
@@ -39,8 +41,8 @@ pub struct Evidence {
     pub port: u16,
     /// The port that the target group's health check asks, as the targets show it.
     pub check_port: Option<u16>,
-    /// The container's own health check, as one line.
-    pub health_command: Option<String>,
+    /// The health checks of its essential containers, each as one line.
+    pub health_commands: BTreeMap<String, String>,
     /// `healthCheckGracePeriodSeconds`.
     pub grace_secs: u32,
 }
@@ -119,7 +121,7 @@ struct Exit<'a> {
 fn exits(evidence: &Evidence) -> impl Iterator<Item = Exit<'_>> {
     let exited = |task: &&TaskSnapshot| task.stop_code.as_deref() == Some("EssentialContainerExited");
     evidence.stopped.iter().filter(exited).filter_map(|task| {
-        let container = task.containers.iter().find(|container| container.exit_code.is_some())?;
+        let container = task.ended_first()?;
         Some(Exit {
             what: format!("container `{}` of task {}", container.name, short(&task.id)),
             code: container.exit_code?,

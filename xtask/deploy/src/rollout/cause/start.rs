@@ -63,6 +63,22 @@ pub(super) const CAUSES: &[Known] = &[
             "check that the log group exists and that the execution role may write to it (logs:CreateLogStream, logs:PutLogEvents)",
         ))
     }),
+    ("volume-not-mounted", |evidence| {
+        let reason = failed_to_start(evidence, &["to set up EFS volumes", "EFS utils"], &[])?;
+        Some(Cause::plain(
+            format!("a volume of EFS cannot be mounted: {reason}"),
+            "check that the file system has a mount target in each subnet's zone whose security group lets the tasks in on port \
+             2049, and that the task role may mount it; the embedded cloud has no EFS: set `efs = \"\"` there",
+        ))
+    }),
+    ("environment-file-missing", |evidence| {
+        let reason = failed_to_start(evidence, &["failed to download env files"], &[])?;
+        Some(Cause::plain(
+            format!("a file of environment variables cannot be read: {reason}"),
+            "upload it, and let the execution role read it: `s3:GetObject`, `s3:GetBucketLocation`; the embedded cloud has no \
+             S3: set `environment-files = []` there",
+        ))
+    }),
     ("network-interface", |evidence| {
         let reason = failed_to_start(
             evidence,

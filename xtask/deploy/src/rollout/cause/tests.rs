@@ -1,5 +1,7 @@
 //! Each known text against the cause that it must give.
 
+use std::collections::BTreeMap;
+
 use super::super::snapshot::ContainerSnapshot;
 use super::*;
 
@@ -78,6 +80,16 @@ fn each_text_that_aws_uses_has_its_cause() {
             "log-group-missing",
             "start",
             "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException",
+        ),
+        (
+            "volume-not-mounted",
+            "start",
+            "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: Failed to resolve \"fs-1.efs.us-east-1.amazonaws.com\" - check that your file system ID is correct : unsuccessful EFS utils command execution; code: 1",
+        ),
+        (
+            "environment-file-missing",
+            "start",
+            "ResourceInitializationError: failed to download env files: file download command: non empty error stream: NoSuchBucket: The specified bucket does not exist: arn:aws:s3:::b/x.env",
         ),
         (
             "network-interface",
@@ -267,13 +279,13 @@ fn unfit(id: &str, whose: &str) -> TaskSnapshot {
 
 #[test]
 fn what_ecs_stopped_the_newest_task_for_wins_over_what_the_targets_met_at_the_start() {
-    let command = Some("curl -f http://localhost:8080/".to_owned());
+    let command = BTreeMap::from([("web".to_owned(), "curl -f http://localhost:8080/".to_owned())]);
     for leftover in
         ["Health checks failed", "Request timed out", "Health checks failed with these codes: [404]"]
     {
         let mut evidence = Evidence {
             stopped: vec![unfit("b", "container"), unfit("a", "container")],
-            health_command: command.clone(),
+            health_commands: command.clone(),
             ..unhealthy(leftover)
         };
         assert_eq!(found(&evidence), ("container-health", true), "{leftover}");
@@ -324,5 +336,50 @@ fn the_first_error_of_a_chain_names_what_is_not_reached() {
         let cause = explain(&evidence).unwrap();
         assert!(cause.cause.contains("cannot reach db.internal:5432; it said: "), "{}", cause.cause);
         assert!(cause.cause.to_lowercase().contains("refused"), "{}", cause.cause);
+    }
+}
+
+/// ECS gives exit codes and no order of them.
+#[test]
+fn the_container_that_failed_is_blamed_and_not_those_that_were_stopped_for_it() {
+    let container = |name: &str, exit_code, reason: Option<&str>| ContainerSnapshot {
+        name: name.into(),
+        exit_code,
+        reason: reason.map(str::to_owned),
+        ..Default::default()
+    };
+    let given_up = Some("CannotStartContainerError: dependency graph: … did not exit successfully.");
+    let memory = Some("OutOfMemoryError: Container killed due to memory usage");
+    for (web, agent, blamed) in [
+        ((Some(143), None), (Some(1), None), "agent"),
+        ((Some(0), None), (Some(3), None), "agent"),
+        ((Some(143), None), (Some(0), None), "agent"),
+        ((Some(143), given_up), (Some(1), None), "agent"),
+        ((Some(143), None), (Some(137), memory), "agent"),
+        ((Some(2), None), (Some(143), None), "web"),
+        ((Some(2), None), (Some(137), None), "web"),
+        ((Some(0), None), (Some(0), None), "web"),
+    ] {
+        let containers = vec![container("web", web.0, web.1), container("agent", agent.0, agent.1)];
+        let task = TaskSnapshot { containers, ..TaskSnapshot::default() };
+        assert_eq!(task.ended_first().unwrap().name, blamed, "{web:?} {agent:?}");
+    }
+}
+
+#[test]
+fn a_health_check_that_failed_is_that_of_the_container_which_ecs_found_unhealthy() {
+    let commands = [("agent", "agent health"), ("web", "/app/web probe")];
+    let commands = commands.map(|(name, command)| (name.to_owned(), command.to_owned()));
+    let mut task = unfit("a", "container");
+    for (container, blamed) in [("agent", "`agent`, `agent health`"), ("web", "`web`, `/app/web probe`")] {
+        let health = "UNHEALTHY".to_owned();
+        task.containers = vec![ContainerSnapshot { name: container.into(), health, ..Default::default() }];
+        let evidence = Evidence {
+            stopped: vec![task.clone()],
+            health_commands: commands.clone().into(),
+            ..Default::default()
+        };
+        let cause = explain(&evidence).unwrap().cause;
+        assert!(cause.ends_with(blamed), "{cause}");
     }
 }

@@ -6,10 +6,10 @@ use super::secrets;
 use crate::account::{Account, Millis};
 use crate::ecr::{self, ResolvedImage};
 use crate::ecs::connect::ConnectConfiguration;
-use crate::ecs::task_definition::{ContainerSpec, TaskSpec, revision_of};
+use crate::ecs::task_definition::{ContainerSpec, MountPoint, TaskSpec, revision_of};
 use crate::logs;
 use crate::wire::{Api, ApiRequest};
-use crate::workload::{ContainerStart, TaskId, TaskStart};
+use crate::workload::{ContainerStart, Mount, TaskId, TaskStart};
 
 /// All that the workload needs in order to start the task, or the `stoppedReason` for which it cannot be.
 pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result<TaskStart, String> {
@@ -46,7 +46,7 @@ pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result
             user: container.user.clone(),
             working_directory: container.working_directory.clone(),
             readonly_root: container.readonly_root_filesystem.unwrap_or_default(),
-            mounts: container.mount_points.iter().map(|mount| mount.container_path.clone()).collect(),
+            mounts: container.mount_points.iter().map(mount).collect(),
             ports: container.ports(),
             logs: container.log_stream(id),
         });
@@ -64,6 +64,11 @@ pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result
         connect,
         endpoints,
     })
+}
+
+fn mount(point: &MountPoint) -> Mount {
+    let MountPoint { source_volume, container_path, read_only } = point.clone();
+    Mount { volume: source_volume, path: container_path, read_only: read_only.unwrap_or_default() }
 }
 
 /// What this account does not have: file systems, and files in S3. The words are those of tasks on Fargate

@@ -11,4 +11,6 @@ pub(super) use families::{Families, resolve, revision_of};
 pub(super) use fargate::size;
 pub(super) use query::{deregister, describe, list};
 pub(super) use register::register;
-pub(super) use spec::{ContainerSpec, Dependency, HealthCheck, SecretReference, TaskSpec, Variable};
+pub(super) use spec::{
+    ContainerSpec, Dependency, HealthCheck, MountPoint, SecretReference, TaskSpec, Variable,
+};

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use crate::workload::EXEC_PATHS;
+
 /// A task definition's members that decide how its tasks run.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -70,6 +72,7 @@ pub(in crate::ecs) struct ContainerSpec {
 pub(in crate::ecs) struct MountPoint {
     pub(in crate::ecs) source_volume: String,
     pub(in crate::ecs) container_path: String,
+    pub(in crate::ecs) read_only: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -186,8 +189,7 @@ impl ContainerSpec {
     /// (aws/containers-roadmap#1359, amazon-ecs-exec-checker#21).
     pub(in crate::ecs) fn carries_exec_agent(&self) -> bool {
         let mounted = |path: &&str| self.mount_points.iter().any(|mount| mount.container_path == *path);
-        self.readonly_root_filesystem != Some(true)
-            || ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"].iter().all(mounted)
+        self.readonly_root_filesystem != Some(true) || EXEC_PATHS.iter().all(mounted)
     }
 
     /// `stopTimeout` in seconds, 30 where none is given.

@@ -102,6 +102,7 @@ fn whatever_its_exit_code_a_container_that_is_waited_for_to_complete_lets_the_ot
 #[test]
 fn a_start_timeout_ends_the_wait_for_a_container() {
     let mut lab = Lab::new();
+    lab.script("web/migrate", Script::default());
     let main = json!({ "dependsOn": on("migrate", "SUCCESS") });
     worker(&mut lab, with_sidecars(main, &[sidecar("migrate", json!({ "startTimeout": 30 }))]));
     seconds_until(&mut lab, "migrate", "RUNNING");

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::image::Image;
 use super::processes::Program;
-use crate::workload::TaskStart;
 use crate::workload::reason::{cannot_pull_because, cannot_start};
+use crate::workload::{EXEC_PATHS, TaskStart};
 
 /// What tasks run as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +53,17 @@ pub(super) async fn of(
                    workload \"containers\"";
         return Err(cannot_pull_because(&foreign.image, why));
     }
+    if let Some((container, path)) = volume(start) {
+        match asked {
+            Kind::Processes => {
+                let why = format!(
+                    "a process has no volumes, and {path} would be this machine's: it needs the workload \"containers\""
+                );
+                return Err(cannot_start(container, &why));
+            }
+            Kind::Auto | Kind::Containers => return Ok(Kind::Containers),
+        }
+    }
     if asked != Kind::Auto {
         return Ok(asked);
     }
@@ -69,4 +80,30 @@ pub(super) async fn of(
         }
     }
     Ok(Kind::Processes)
+}
+
+/// A container's volume at a path that a process would share with this machine. `/tmp` is meant to be shared, and nothing of ECS
+/// Exec's agent runs here.
+fn volume(start: &TaskStart) -> Option<(&str, &str)> {
+    let own = |path: &str| path == "/tmp" || EXEC_PATHS.contains(&path);
+    start.containers.iter().find_map(|container| {
+        let mount = container.mounts.iter().find(|mount| !own(&mount.path))?;
+        Some((container.name.as_str(), mount.path.as_str()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::{ContainerStart, Mount};
+
+    #[test]
+    fn a_volume_that_a_process_would_share_with_this_machine_needs_a_container() {
+        for (path, needs) in [("/uploads", true), ("/tmp", false), ("/managed-agents", false)] {
+            let mount = Mount { volume: "v".to_owned(), path: path.to_owned(), read_only: false };
+            let web = ContainerStart { name: "web".to_owned(), mounts: vec![mount], ..Default::default() };
+            let start = TaskStart { containers: vec![web], ..Default::default() };
+            assert_eq!(volume(&start), needs.then_some(("web", path)));
+        }
+    }
 }

@@ -162,7 +162,7 @@ impl Scripts {
     /// From now on, what `key` names follows `script`; the most specific key that is set wins, in this order.
     ///
     /// - A service's main container: its image digest, `family:revision`, the family, the service's name.
-    /// - A sidecar: its image digest, `family:revision/container`, `family/container`.
+    /// - A sidecar: `family:revision/container`, `family/container`, its image digest.
     /// - The main container of a task of RunTask: `run:family:revision`, `run:family`.
     pub fn set(&self, key: &str, script: Script) {
         self.table().by_key.insert(key.to_owned(), script);
@@ -173,8 +173,8 @@ impl Scripts {
         self.table().by_key.remove(key);
     }
 
-    /// What services' main containers follow that no key names. A sidecar that no key names runs, and a task of RunTask
-    /// exits with 0 after a second.
+    /// What services' main containers follow that no key names. A sidecar that no key names runs, and one whose end others
+    /// wait for, or a task of RunTask, exits with 0 after a second.
     pub fn set_otherwise(&self, script: Script) {
         self.table().otherwise = script;
     }
@@ -183,7 +183,8 @@ impl Scripts {
         let table = self.table();
         let (definition, family) =
             (&start.task_definition, start.task_definition.split(':').next().unwrap_or_default());
-        let digest = start.container(container).and_then(|container| container.digest.clone());
+        let started = start.container(container);
+        let digest = started.and_then(|container| container.digest.clone());
         let main = start.main().is_some_and(|main| main.name == container);
         let (keys, otherwise) = if main && start.service.is_empty() {
             (vec![format!("run:{definition}"), format!("run:{family}")], Script::exits(1_000, 0))
@@ -192,7 +193,9 @@ impl Scripts {
             (digest.into_iter().chain(names).collect(), table.otherwise.clone())
         } else {
             let names = [format!("{definition}/{container}"), format!("{family}/{container}")];
-            (digest.into_iter().chain(names).collect(), Script::default())
+            let ends = started.is_some_and(|container| container.comes_first);
+            let otherwise = if ends { Script::exits(1_000, 0) } else { Script::default() };
+            (names.into_iter().chain(digest).collect(), otherwise)
         };
         keys.iter().find_map(|key| table.by_key.get(key)).cloned().unwrap_or(otherwise)
     }

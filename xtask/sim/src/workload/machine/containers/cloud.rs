@@ -1,6 +1,6 @@
 //! What one cloud has on an engine: a network, images, containers. Nothing of it outlives the cloud.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Error;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 use super::engine::Engine;
 use super::note::Note;
 use super::{archive, names, removal};
+use crate::workload::TaskStart;
 use crate::workload::machine::image::Image;
 use crate::workload::machine::watchdog::Watchdog;
 
@@ -98,7 +99,23 @@ impl Cloud {
         Ok(name)
     }
 
-    /// Removes a task's containers, its sidecar last: it holds the namespace of the others.
+    /// Makes the volumes that containers of a task share. Root's, with mode 0755, as on Fargate.
+    ///
+    /// # Errors
+    /// What the engine said against it.
+    pub(super) async fn make_volumes(&self, start: &TaskStart) -> std::result::Result<(), String> {
+        let label = format!("{}={}", names::CLOUD, self.id);
+        let mounts = start.containers.iter().flat_map(|container| &container.mounts);
+        let shared: BTreeSet<&String> =
+            mounts.map(|mount| &mount.volume).filter(|volume| start.shares(volume)).collect();
+        for volume in shared {
+            let name = names::volume(start, volume);
+            self.engine.run(&["volume", "create", "--label", &label, &name]).await.map_err(String::from)?;
+        }
+        Ok(())
+    }
+
+    /// Removes a task's containers, its sidecar last: it holds the namespace of the others. Then their volumes.
     pub(super) async fn remove_task(&self, task: &str) {
         for role in [names::CONTAINER, names::SIDECAR] {
             let (cloud, role, task) =
@@ -110,6 +127,14 @@ impl Cloud {
                 // What stays is removed with the cloud.
                 let _ = self.engine.run(&remove.collect::<Vec<_>>()).await;
             }
+        }
+        let (cloud, task) = (names::of_cloud(&self.id), format!("name=-{task:.12}$"));
+        let find = ["volume", "ls", "--quiet", "--filter", &cloud, "--filter", &task];
+        let found = self.engine.run(&find).await.unwrap_or_default();
+        if !found.is_empty() {
+            // As above.
+            let _ =
+                self.engine.run(&["volume", "rm"].into_iter().chain(found.lines()).collect::<Vec<_>>()).await;
         }
     }
 

@@ -14,7 +14,7 @@ use super::names;
 use crate::workload::machine::image::Image;
 use crate::workload::machine::output;
 use crate::workload::machine::task::{Stopped, Task, stop_asked};
-use crate::workload::{ContainerStart, TaskStart};
+use crate::workload::{ContainerStart, Mount, TaskStart};
 
 /// The exit code of a container whose first process got SIGKILL.
 const KILLED: i32 = 137;
@@ -110,9 +110,15 @@ fn arguments(
     // What the image declares as a volume is one by itself, with its folder's owner and mode. Other mounts are root's with
     // mode 0755 (ECS developer guide, bind mounts).
     let volumes = image.and_then(|image| image.config.volumes.as_ref());
-    let mounts = definition.mounts.iter();
-    for path in mounts.filter(|path| !volumes.is_some_and(|volumes| volumes.contains_key(*path))) {
-        arguments.extend(own(&["--tmpfs", &format!("{path}:mode=755")]));
+    let declared = |path: &String| volumes.is_some_and(|volumes| volumes.contains_key(path));
+    for Mount { volume, path, read_only } in &definition.mounts {
+        let only = if *read_only { ":ro" } else { "" };
+        if start.shares(volume) {
+            arguments.extend(own(&["--volume", &format!("{}:{path}{only}", names::volume(start, volume))]));
+        } else if !declared(path) {
+            let only = only.replace(':', ",");
+            arguments.extend(own(&["--tmpfs", &format!("{path}:mode=755{only}")]));
+        }
     }
     for (flag, value) in [("--user", &definition.user), ("--workdir", &definition.working_directory)] {
         arguments.extend(value.iter().flat_map(|value| own(&[flag, value])));
@@ -262,10 +268,25 @@ mod tests {
         assert!(log.contains("--memory 512m") && !log.contains("--read-only"), "{log}");
     }
 
+    fn mount(volume: &str, path: &str) -> Mount {
+        Mount { volume: volume.to_owned(), path: path.to_owned(), read_only: false }
+    }
+
+    #[test]
+    fn a_volume_of_two_containers_is_one() {
+        let (mut web, mut log) = (container("web"), container("log"));
+        web.mounts = vec![mount("spool", "/spool")];
+        log.mounts = vec![Mount { read_only: true, ..mount("spool", "/in") }];
+        let start = start(vec![web, log]);
+        let of = |at| line(&start, at, &Network::Of("web".to_owned()));
+        assert!(of(0).contains("--volume ecs-ielts-web-7-spool-0123456789ab:/spool "), "{}", of(0));
+        assert!(of(1).contains("--volume ecs-ielts-web-7-spool-0123456789ab:/in:ro "), "{}", of(1));
+    }
+
     #[test]
     fn a_mount_is_root_s_unless_the_image_declares_it_as_a_volume() {
         let mut web = container("web");
-        web.mounts = ["/managed-agents", "/tmp"].map(str::to_owned).to_vec();
+        web.mounts = vec![mount("agents", "/managed-agents"), mount("tmp", "/tmp")];
         let line = line(&start(vec![web]), 0, &Network::Of("web".to_owned()));
         assert!(line.contains("--tmpfs /managed-agents:mode=755"), "{line}");
         assert!(!line.contains("/tmp"), "{line}");

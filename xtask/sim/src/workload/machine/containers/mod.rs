@@ -89,6 +89,7 @@ impl Containers {
         let (scratch, connect) = (self.scratch.join("connect"), Arc::clone(&self.connect));
         let beside = sidecar::start(cloud, program, &scratch, &connect, &task.start);
         let beside = beside.await.map_err(fails)?;
+        cloud.make_volumes(&task.start).await.map_err(fails)?;
         let mut published = Vec::new();
         for container_port in task.start.containers.iter().flat_map(|container| &container.ports) {
             let port = self.ports.reserve(&task.start.task, *container_port);

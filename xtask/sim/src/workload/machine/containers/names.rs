@@ -21,7 +21,7 @@ pub(super) fn id(state_dir: &Path) -> String {
     digest.trim_start_matches("sha256:").chars().take(10).collect()
 }
 
-/// The filter that finds a cloud's containers and networks.
+/// The filter that finds a cloud's containers, networks and volumes.
 pub(super) fn of_cloud(id: &str) -> String {
     format!("label={CLOUD}={id}")
 }
@@ -51,6 +51,11 @@ pub(super) fn image(id: &str, repository: &str, digest: &str) -> String {
 pub(super) fn container(start: &TaskStart, name: &str) -> String {
     let short: String = start.task.chars().take(12).collect();
     format!("ecs-{}-{name}-{short}", start.task_definition.replace(':', "-"))
+}
+
+/// A volume's name that containers of a task share.
+pub(super) fn volume(start: &TaskStart, name: &str) -> String {
+    container(start, name)
 }
 
 /// The labels of a task's container: this cloud's, and those that ECS's agent sets (its documentation, "Container

@@ -26,6 +26,8 @@ remove() {
         found=$("$engine" ps --all --quiet --filter "$cloud" --filter "$role") || return
         [ -z "$found" ] || "$engine" rm --force --volumes $found || return
     done
+    found=$("$engine" volume ls --quiet --filter "$cloud") || return
+    [ -z "$found" ] || "$engine" volume rm $found > /dev/null || return
     found=$("$engine" network ls --quiet --filter "$cloud") || return
     [ -z "$found" ] || "$engine" network rm $found > /dev/null || return
     found=$("$engine" images --format '{{.Repository}}:{{.Tag}}' --filter "$images") || return

@@ -1,0 +1,223 @@
+//! The task definition that a service should run, in normal form.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::id;
+use crate::model::spec::{COMMIT_VARIABLE, Members, TaskDefinitionSpec, image_reference};
+use crate::model::{AppProtocol, Architecture, Container, Desired, Observed, Service, Sidecar};
+use crate::plan::services::live;
+
+/// The revision that `service` should run.
+#[must_use]
+pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Observed) -> TaskDefinitionSpec {
+    let region = &desired.environment.region;
+    let image = own_image(desired, service, observed);
+    let commit = desired.release.commit.as_deref().unwrap_or("unknown");
+    let commit = format!("{commit}{}", if desired.release.dirty { "-dirty" } else { "" });
+    let mut own = Members::of(container(region, service, &service.container, &image, Some(&commit)));
+    own.lay(&Members::of(json!({
+        "portMappings": (service.container.port != 0).then(|| json!([{
+            "containerPort": service.container.port,
+            "name": port_name(desired, service, observed),
+            "appProtocol": app_protocol(service, observed),
+        }])),
+        // Reaps what commands leave behind: the application is not made for being process 1 of others.
+        "linuxParameters": { "initProcessEnabled": service.enable_execute_command },
+    })));
+    let beside = service.sidecars.iter().map(|it| sidecar(region, service, it, &image, &commit));
+    let containers: Vec<Value> = [own.wire()].into_iter().chain(beside).collect();
+    let mut definition = Members::of(json!({
+        "family": service.family,
+        "cpu": service.cpu.to_string(),
+        "memory": service.memory_mib.to_string(),
+        "ephemeralStorage": { "sizeInGiB": service.ephemeral_storage_gib },
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+        "runtimePlatform": {
+            "cpuArchitecture": match service.architecture {
+                Architecture::X86_64 => "X86_64",
+                Architecture::Arm64 => "ARM64",
+            },
+        },
+        "executionRoleArn": service.execution_role().map(|role| id(observed, role)),
+        "taskRoleArn": service.task_role.as_ref().map(|role| id(observed, role)),
+        "volumes": volumes(service),
+        "containerDefinitions": containers,
+    }));
+    definition.lay(&service.aws.task_definition);
+    let tables = service.sidecars.iter().map(|it| (&it.container.name, &it.aws));
+    for (name, table) in [(&service.container.name, &service.aws.container)].into_iter().chain(tables) {
+        // Another log driver takes none of the options of awslogs.
+        if table.get(&["logConfiguration", "logDriver"]).is_some_and(|driver| driver != "awslogs") {
+            definition.take(&["containerDefinitions", name, "logConfiguration"]);
+        }
+        definition.put(&["containerDefinitions", name], table.into());
+    }
+    TaskDefinitionSpec::of(definition)
+}
+
+/// The image that is built for a service, or that it names.
+fn own_image(desired: &Desired, service: &Service, observed: &Observed) -> String {
+    let repository = &service.repository.name;
+    let pushed_to = observed.repositories.get(repository).map_or(repository, |repository| &repository.uri);
+    let uri = service.image_name().map_or_else(|| pushed_to.clone(), |name| name.written);
+    let digest = desired.release.images.get(&service.key);
+    digest.map_or_else(|| uri.clone(), |digest| image_reference(&uri, digest))
+}
+
+/// What every container of a service has, its own one and its sidecars.
+fn container(
+    region: &str,
+    service: &Service,
+    container: &Container,
+    image: &str,
+    commit: Option<&str>,
+) -> Value {
+    let mut environment = container.environment.clone();
+    if let Some(commit) = commit {
+        environment.entry(COMMIT_VARIABLE.to_owned()).or_insert_with(|| commit.to_owned());
+    }
+    let output = &container.log_output;
+    let routed = (!output.is_empty()).then(|| json!({ "logDriver": "awsfirelens", "options": output }));
+    let logs = routed.or_else(|| {
+        let group = service.logs()?;
+        Some(json!({
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": group.name,
+                "awslogs-region": region,
+                "awslogs-stream-prefix": group.stream_prefix,
+            },
+        }))
+    });
+    let environment_files =
+        container.environment_files.iter().map(|file| json!({ "value": file, "type": "s3" }));
+    json!({
+        "name": container.name,
+        "image": image,
+        "command": container.command,
+        "entryPoint": container.entry_point,
+        "user": container.user,
+        "workingDirectory": container.working_directory,
+        "environment": pairs("name", "value", &environment),
+        "secrets": pairs("name", "valueFrom", &container.secrets),
+        "environmentFiles": environment_files.collect::<Vec<_>>(),
+        "dependsOn": pairs("containerName", "condition", &container.depends_on),
+        "healthCheck": container.health_check.as_ref().map(|check| json!({
+            "command": check.command,
+            "interval": check.interval_secs,
+            "timeout": check.timeout_secs,
+            "retries": check.retries,
+            "startPeriod": check.start_period_secs,
+        })),
+        "logConfiguration": logs,
+        "stopTimeout": container.stop_timeout_secs,
+        "readonlyRootFilesystem": container.readonly_root,
+        "mountPoints": mounts(service, container),
+    })
+}
+
+fn sidecar(region: &str, service: &Service, sidecar: &Sidecar, own_image: &str, commit: &str) -> Value {
+    let (image, commit) = match &sidecar.image {
+        Some(image) => (image.as_str(), None),
+        None => (own_image, Some(commit)),
+    };
+    let port = sidecar.container.port;
+    // Only ports with a name have a protocol.
+    let name = Some(&sidecar.container.port_name).filter(|name| !name.is_empty());
+    let protocol = name.and(sidecar.container.app_protocol).and_then(AppProtocol::wire);
+    let mut members = Members::of(container(region, service, &sidecar.container, image, commit));
+    members.lay(&Members::of(json!({
+        "essential": sidecar.essential,
+        "cpu": sidecar.cpu,
+        "memory": sidecar.memory_mib,
+        "firelensConfiguration": { "type": sidecar.log_router },
+        "portMappings": (port != 0).then(|| json!([{
+            "containerPort": port, "name": name, "appProtocol": protocol,
+        }])),
+    })));
+    members.wire()
+}
+
+/// Only Service Connect needs a name. A port that runs without one keeps none: a name alone is not worth a roll.
+fn port_name(desired: &Desired, service: &Service, observed: &Observed) -> Option<String> {
+    let container = &service.container;
+    let written = format!("service.{}.container.port-name", service.key);
+    let named = || {
+        let running = live(observed, service)?;
+        let path = ["containerDefinitions", &container.name, "portMappings", &container.port.to_string()];
+        let mapping = running.task_definition.spec.members().get(&path)?;
+        Some(mapping.get("name").is_some())
+    };
+    let needed = service.endpoint().is_some() || desired.environment.written.contains(&written);
+    (needed || named() != Some(false)).then(|| container.port_name.clone())
+}
+
+/// A list of pairs as ECS has it.
+fn pairs<T: Serialize>(key: &str, value: &str, pairs: &BTreeMap<String, T>) -> Vec<Value> {
+    pairs.iter().map(|(name, of)| json!({ key: name, value: of })).collect()
+}
+
+/// What ECS Exec's agent writes to. With a read-only root and without these it stops soon after the task's start, for good
+/// (aws/containers-roadmap#1359).
+pub(in crate::plan) const EXEC_PATHS: [&str; 3] =
+    ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"];
+
+/// The writable paths of a container's read-only root, each a volume of its own: no two containers share one.
+fn writable(service: &Service, container: &Container) -> BTreeMap<String, String> {
+    let exec = EXEC_PATHS.iter().filter(|_| service.enable_execute_command);
+    let paths = exec.chain(container.tmp.then_some(&"/tmp")).filter(|_| container.readonly_root);
+    let prefix = match container.name == service.container.name {
+        true => String::new(),
+        false => format!("{}-", container.name),
+    };
+    paths.map(|path| ((*path).to_owned(), format!("{prefix}{}", path[1..].replace('/', "-")))).collect()
+}
+
+fn mounts(service: &Service, container: &Container) -> Vec<Value> {
+    let own = writable(service, container);
+    let own = own.into_iter().map(|(path, volume)| json!({ "containerPath": path, "sourceVolume": volume }));
+    let shared = service.mounts(&container.name).map(|(volume, path)| {
+        json!({ "containerPath": path, "sourceVolume": volume.name, "readOnly": volume.read_only })
+    });
+    own.chain(shared).collect()
+}
+
+fn volumes(service: &Service) -> Vec<Value> {
+    let own = service.containers().flat_map(|(_, container)| writable(service, container));
+    let own = own.map(|(_, volume)| json!({ "name": volume }));
+    let shared = service.volumes.iter().map(|volume| {
+        let efs = volume.is_efs().then(|| {
+            json!({
+                "fileSystemId": volume.efs,
+                "rootDirectory": volume.path,
+                "transitEncryption": "ENABLED",
+                "authorizationConfig": {
+                    "accessPointId": volume.access_point,
+                    "iam": if volume.iam { "ENABLED" } else { "DISABLED" },
+                },
+            })
+        });
+        json!({ "name": volume.name, "efsVolumeConfiguration": efs })
+    });
+    own.chain(shared).collect()
+}
+
+/// `http` gives Service Connect its per-request retries and metrics. In a service of Service Connect it cannot change
+/// (UpdateService refuses), so what runs keeps what it has.
+fn app_protocol(service: &Service, observed: &Observed) -> Option<String> {
+    let given = service.container.app_protocol.map(|protocol| protocol.wire().map(str::to_owned));
+    let derived = || service.endpoint().map(|_| "http".to_owned());
+    given.or_else(|| spoken(service, observed)).unwrap_or_else(derived)
+}
+
+/// What a service of Service Connect speaks that runs; no protocol is TCP.
+pub(in crate::plan) fn spoken(service: &Service, observed: &Observed) -> Option<Option<String>> {
+    let running = live(observed, service).filter(|state| state.spec.connect.is_some())?;
+    let mut ports = running.task_definition.spec.ports();
+    let port = ports.find(|port| port["name"] == service.container.port_name.as_str())?;
+    Some(port["appProtocol"].as_str().map(str::to_owned))
+}
