@@ -68,6 +68,8 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         };
         account.ecs.clusters.insert(name.clone(), cluster);
         let arn = cluster_arn(account, &name);
+        // One that was deleted keeps its tags while it is INACTIVE; a new one of its name has none of them.
+        account.tags.forget(&arn);
         account.tags.put(&arn, asked.tags);
     }
     Ok(json!({ "cluster": view(account, &name, true) }))

@@ -1,6 +1,6 @@
 //! ACTIVE → DRAINING → INACTIVE → MISSING.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::lab::Lab;
 
@@ -102,4 +102,16 @@ fn a_cluster_with_services_cannot_be_deleted() {
         lab.refused("ListServices", json!({ "cluster": "prod" })),
         "ClusterNotFoundException: The referenced cluster was inactive."
     );
+}
+
+/// Else a cluster made by hand after a `down` would belong to this tool.
+#[test]
+fn a_cluster_made_anew_has_no_tags_of_the_one_before() {
+    let mut lab = Lab::new();
+    let named = |tags: Value| json!({ "clusterName": "shop", "tags": tags });
+    lab.ok("CreateCluster", named(json!([{ "key": "app", "value": "shop" }])));
+    lab.ok("DeleteCluster", json!({ "cluster": "shop" }));
+    lab.ok("CreateCluster", named(json!([])));
+    let found = lab.ok("DescribeClusters", json!({ "clusters": ["shop"], "include": ["TAGS"] }));
+    assert_eq!(found["clusters"][0]["tags"], json!([]));
 }
