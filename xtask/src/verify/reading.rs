@@ -1,6 +1,6 @@
 //! Reads all services with their tasks and targets, together.
 
-use deploy::model::Environment;
+use deploy::model::{Environment, Service};
 use deploy::rollout::ServiceSnapshot;
 use deploy::verify::Reading;
 use futures_util::future::{join, try_join_all, try_join3};
@@ -32,14 +32,15 @@ pub async fn readings(aws: &Aws, environment: &Environment, door: &Door) -> Resu
     let (services, details) =
         join(aws.describe_services(&environment.cluster, &names), try_join_all(details)).await;
     let (services, details) = (services?, details?);
-    let reading = |(name, (tasks, stopped, targets)): (&&str, (_, _, _))| {
-        let found = services.iter().find(|found| found.name == **name).cloned();
+    let reading = |(service, (tasks, stopped, targets)): (&Service, (_, _, _))| {
+        let found = services.iter().find(|found| found.name == service.name).cloned();
         let missing = || ServiceSnapshot {
-            name: (*name).to_owned(),
+            name: service.name.clone(),
             status: "MISSING".to_owned(),
             ..ServiceSnapshot::default()
         };
-        Reading { service: found.unwrap_or_else(missing), tasks, stopped, targets }
+        let by_checks = !service.load_balancer && service.container.health_check.is_some();
+        Reading { service: found.unwrap_or_else(missing), tasks, stopped, targets, by_checks }
     };
-    Ok(names.iter().zip(details).map(reading).collect())
+    Ok(environment.services.iter().zip(details).map(reading).collect())
 }

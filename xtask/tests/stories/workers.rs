@@ -1,5 +1,7 @@
 //! Services without a load balancer: their tasks are the whole proof.
 
+use std::time::Duration;
+
 use deploy::event::{ExitCode, Kind};
 use deploy::model::{Connect, Environment};
 use sim::workload::scripted::Script;
@@ -127,5 +129,26 @@ fn a_service_of_no_tasks_is_deployed_and_proven_as_such() {
                 ended.events
             );
         }
+    });
+}
+
+#[test]
+fn a_worker_whose_tasks_were_just_replaced_is_proven_once_the_new_ones_pass_their_checks() {
+    story(async || {
+        let mut world = World::of(workers(), 0).await;
+        world.scripts.set("ielts-backend:1", Script::crashes(90_000, 1));
+        assert_eq!(Box::pin(world.deploy("v1", "v1")).await.exit, ExitCode::Done);
+        let backend = ("ielts-prod-cluster", "ielts-backend-service");
+        let checked = async |world: &World| {
+            let tasks = world.aws.service_tasks(backend.0, backend.1, false).await.unwrap();
+            let running = tasks.iter().filter(|task| task.last_status == "RUNNING");
+            running.map(|task| task.health.clone()).collect::<Vec<_>>()
+        };
+        while checked(&world).await != ["UNKNOWN", "UNKNOWN"] {
+            world.host.clock.sleep(Duration::from_millis(250)).await;
+        }
+        let again = Box::pin(world.deploy("v1", "v1")).await;
+        assert_eq!((again.exit, again.writes), (ExitCode::Done, vec![]), "{:#?}", again.events);
+        assert_eq!(checked(&world).await, ["HEALTHY", "HEALTHY"]);
     });
 }

@@ -15,6 +15,8 @@ pub struct Reading {
     pub stopped: Vec<TaskSnapshot>,
     /// The targets of its target group; `None` when it has none.
     pub targets: Option<Vec<TargetSnapshot>>,
+    /// Whether only its containers' health checks say that it works: it has no targets.
+    pub by_checks: bool,
 }
 
 /// What keeps a service from being complete.
@@ -89,6 +91,12 @@ impl Reading {
                 false,
                 format!("{name}: {ill} of {desired} tasks fail their container's health check"),
             ));
+        }
+        let unknown = self.running().filter(|task| task.health == "UNKNOWN").count();
+        if self.by_checks && unknown > 0 {
+            // ECS replaces a worker's task that crashed without a word in its deployment, which stays COMPLETED.
+            let text = format!("{name}: {unknown} of {desired} tasks have not passed their health check yet");
+            lacks.push(lack(true, text));
         }
         let healthy = self.healthy();
         if let Some(targets) = targets
@@ -192,7 +200,7 @@ mod tests {
             ..ServiceSnapshot::default()
         };
         let targets = Some(vec![target("a", "healthy"), target("b", "healthy")]);
-        Reading { service, tasks: vec![task("a"), task("b")], stopped: Vec::new(), targets }
+        Reading { service, tasks: vec![task("a"), task("b")], stopped: Vec::new(), targets, by_checks: false }
     }
 
     #[test]
@@ -241,6 +249,18 @@ mod tests {
             let lacks = reading.lacks(&[], 1);
             assert_eq!(lacks.first(), Some(&lack(passing, text.to_owned())), "{lacks:?}");
         }
+    }
+
+    #[test]
+    fn a_worker_whose_new_tasks_were_not_checked_yet_is_not_complete() {
+        let mut worker = Reading { targets: None, by_checks: true, ..complete() };
+        worker.tasks.iter_mut().for_each(|task| task.health = "HEALTHY".into());
+        assert_eq!(worker.lacks(&[], 1), []);
+        worker.tasks[0].health = "UNKNOWN".into();
+        let text = "web: 1 of 2 tasks have not passed their health check yet".to_owned();
+        assert_eq!(worker.lacks(&[], 1), [lack(true, text)]);
+        worker.by_checks = false;
+        assert_eq!(worker.lacks(&[], 1), [], "tasks without a check are UNKNOWN for ever");
     }
 
     #[test]
