@@ -4,6 +4,7 @@ use deploy::model::spec::{PolicySpec, RuleSpec};
 
 use super::Known;
 use super::step::StepError;
+use crate::aws::Aws;
 
 pub(super) fn load_balancer(known: &Known) -> Result<String, StepError> {
     known
@@ -20,6 +21,17 @@ pub(super) fn target_group(known: &Known, name: &str) -> Result<String, StepErro
     known.target_group(name).ok_or_else(|| StepError::Unknown(format!("target group {name}")))
 }
 
+/// The same for a group that the file may not name: of a service or a rule that gets again what it had.
+pub(super) async fn any_target_group(aws: &Aws, known: &Known, name: &str) -> Result<String, StepError> {
+    match target_group(known, name) {
+        Ok(arn) => Ok(arn),
+        Err(unknown) => {
+            let found = aws.find_target_groups(&[name]).await?;
+            found.into_iter().next().map(|found| found.state.arn).ok_or(unknown)
+        }
+    }
+}
+
 /// A policy that counts requests, with the label of a target group that this run made.
 pub(super) fn labelled(known: &Known, spec: &PolicySpec) -> Result<PolicySpec, StepError> {
     let Some(name) = spec.unlabelled() else { return Ok(spec.clone()) };
@@ -29,8 +41,11 @@ pub(super) fn labelled(known: &Known, spec: &PolicySpec) -> Result<PolicySpec, S
 }
 
 /// The ARN of the target group that a rule forwards to; empty for one that answers itself.
-pub(super) fn forwards(known: &Known, spec: &RuleSpec) -> Result<String, StepError> {
-    spec.forwards().first().map_or(Ok(String::new()), |name| target_group(known, name))
+pub(super) async fn forwards(aws: &Aws, known: &Known, spec: &RuleSpec) -> Result<String, StepError> {
+    match spec.forwards().first() {
+        Some(name) => any_target_group(aws, known, name).await,
+        None => Ok(String::new()),
+    }
 }
 
 pub(super) fn rule(known: &Known, spec: &RuleSpec) -> Result<String, StepError> {

@@ -8,7 +8,7 @@ use deploy::model::{Desired, Environment, ImageDigest, Owner, ServiceKey, arn_na
 use deploy::plan::{Action, Revision, RuleMove, client_token, release_tags};
 use deploy::rollout::ServiceSnapshot;
 
-use super::arn::{forwards, labelled, listener, load_balancer, rule, target_group};
+use super::arn::{any_target_group, forwards, labelled, listener, load_balancer, rule, target_group};
 use super::remove::{gone, remove};
 use super::{Deployed, Known, before_roll};
 use crate::aws::{self, Aws};
@@ -134,11 +134,12 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
             aws.set_target_group_attributes(&arn, &spec.attributes).await?;
         }
         Action::CreateRule(spec) => {
-            let arn = aws.create_rule(&listener(known)?, spec, &forwards(known, spec)?, &tags).await?;
+            let arn =
+                aws.create_rule(&listener(known)?, spec, &forwards(aws, known, spec).await?, &tags).await?;
             known.learn_rule(spec.priority, arn);
         }
         Action::ModifyRule(spec) => {
-            aws.modify_rule(&rule(known, spec)?, spec, &forwards(known, spec)?).await?;
+            aws.modify_rule(&rule(known, spec)?, spec, &forwards(aws, known, spec).await?).await?;
         }
         Action::MoveRules { moves } => {
             let arn = |moved: &RuleMove| {
@@ -317,14 +318,7 @@ fn arn(site: &Site<'_>, revision: &Revision) -> Result<String, StepError> {
 async fn arns(site: &Site<'_>, spec: &ServiceSpec) -> Result<aws::Arns, StepError> {
     let mut arns = aws::Arns::default();
     for binding in &spec.load_balancers {
-        let arn = match target_group(site.known, &binding.target_group) {
-            Ok(arn) => arn,
-            // A service that became a worker and goes back: its target group is not in the file any more.
-            Err(unknown) => {
-                let found = site.aws.find_target_groups(&[&binding.target_group]).await?;
-                found.into_iter().next().map(|found| found.state.arn).ok_or(unknown)?
-            }
-        };
+        let arn = any_target_group(site.aws, site.known, &binding.target_group).await?;
         arns.target_groups.insert(binding.target_group.clone(), arn);
     }
     // The ARN, not the name: two namespaces may share a name.

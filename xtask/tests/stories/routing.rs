@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use deploy::event::ExitCode;
+use sim::workload::scripted::Script;
 
 use crate::world::{FILE, World, production, story};
 
@@ -87,5 +88,24 @@ max = 1
         assert_eq!(bounds(&world).await, (1, 1));
         let writes = ["RegisterScalableTarget", "PutScheduledAction"].map(str::to_owned);
         assert!(!evening.writes.iter().any(|write| writes.contains(write)), "{:?}", evening.writes);
+    });
+}
+
+#[test]
+fn a_rule_of_a_service_that_the_file_has_no_more_is_given_back_when_the_release_is_undone() {
+    story(|| async {
+        let mut world = World::new().await;
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let mut taken = world.environment.services.remove(1).routes;
+        world.environment.services[0].routes.append(&mut taken);
+        world.scripts.set("ielts-backend:2", Script::crashes(2_000, 3));
+        let failed = world.deploy("v2", "v1").await;
+        assert!(failed.writes.iter().any(|write| write == "ModifyRule"), "{:?}", failed.writes);
+        assert_eq!(failed.exit, ExitCode::Failed, "{:#?}", failed.events);
+        // Targets of a group that no rule led to are checked anew.
+        world.host.clock.sleep(Duration::from_secs(60)).await;
+        world.aws.find_target_groups(&["ielts-frontend-tg"]).await.unwrap();
+        let (status, body) = world.front_door.asks("any.test", "/");
+        assert!(body.contains("frontend"), "{status} {body}");
     });
 }
