@@ -27,6 +27,6 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     let images = BTreeMap::new();
     let claim = begun::claim(job.host, &args::Lease { take_lease: None });
     let ending = release::abort(&ground(job, &session, &images, &claim), &observed).await;
-    table(job.events, &session.aws, &environment, &ending.door).await;
+    table(job.events, &session.aws, &environment, &ending).await;
     Ok(Closing::new(ending.exit, ending.summary))
 }

@@ -15,9 +15,9 @@ use crate::forecast;
 use crate::host::{Halt, Host};
 use crate::image::Image;
 use crate::observe;
-use crate::release::{self, Claim, Ground, Planned};
+use crate::release::{self, Claim, Ending, Ground, Planned};
 use crate::report::{Format, Recorder, Screen, print_result};
-use crate::verify::{self, Door};
+use crate::verify;
 
 /// A plan and what it was made with.
 struct Prepared {
@@ -39,7 +39,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Deploy) -> Result<Closing, 
         consent::ask(job, ground.environment, "the deploy").await?;
     }
     let ending = release::run(&ground, planned).await;
-    table(job.events, &prepared.session.aws, ground.environment, &ending.door).await;
+    table(job.events, &prepared.session.aws, ground.environment, &ending).await;
     Ok(Closing::new(ending.exit, ending.summary))
 }
 
@@ -136,8 +136,13 @@ pub(super) fn refuse(plan: &Plan) -> Result<(), Failure> {
 
 /// The closing table, and below it once more the smoke checks that failed: the reason stands last. What cannot be read
 /// for the table changes no verdict.
-pub(super) async fn table(events: &Recorder, aws: &Aws, environment: &Environment, door: &Door) {
-    match verify::rows(aws, environment, door).await {
+pub(super) async fn table(events: &Recorder, aws: &Aws, environment: &Environment, ending: &Ending) {
+    let door = &ending.door;
+    let read = match &ending.rows {
+        Some(rows) => Ok(rows.clone()),
+        None => verify::rows(aws, environment, door).await,
+    };
+    match read {
         Ok(rows) => {
             let front = door.front.as_ref();
             let url = front.map(|front| front.url.clone());

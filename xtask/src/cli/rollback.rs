@@ -45,7 +45,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing
         consent::ask(job, &environment, "the rollback").await?;
     }
     let ending = release::run(&ground, &planned).await;
-    table(job.events, &session.aws, &environment, &ending.door).await;
+    table(job.events, &session.aws, &environment, &ending).await;
     Ok(Closing::new(ending.exit, ending.summary))
 }
 

@@ -38,7 +38,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Wait) -> Result<Closing, Fa
         Attached::Follow(planned) => {
             began(&planned.desired.release.id);
             let ending = release::run(&ground, &planned).await;
-            table(job.events, &session.aws, &environment, &ending.door).await;
+            table(job.events, &session.aws, &environment, &ending).await;
             Ok(Closing::new(ending.exit, ending.summary))
         }
     }

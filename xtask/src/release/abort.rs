@@ -51,7 +51,7 @@ pub async fn abort(ground: &Ground<'_>, observed: &Observed) -> Ending {
         }
     }
     let (exit, summary) = closing;
-    Ending { exit, summary, door: ground.door(&known) }
+    Ending { exit, summary, door: ground.door(&known), rows: None }
 }
 
 /// What a run that was killed had planned, as far as its record says.

@@ -7,6 +7,7 @@ mod before;
 mod carry;
 mod former;
 mod judge;
+mod last;
 mod lease;
 mod prove;
 mod proven;

@@ -113,7 +113,7 @@ pub(super) async fn prove(
 }
 
 /// The services that somebody scaled to 0, each with an event: no release starts them, and none is undone for them.
-async fn parked(ground: &Ground<'_>, door: &Door) -> Result<Vec<ServiceKey>, observe::Error> {
+pub(super) async fn parked(ground: &Ground<'_>, door: &Door) -> Result<Vec<ServiceKey>, observe::Error> {
     let readings = verify::readings(ground.aws, ground.environment, door).await?;
     let services = ground.environment.services.iter().zip(&readings);
     let parked: Vec<_> =

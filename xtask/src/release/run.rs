@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use deploy::event::{ExitCode, Kind, Phase};
+use deploy::event::{ExitCode, Kind, Phase, ServiceRow};
 use deploy::model::ServiceKey;
 use deploy::rollout::Outcome;
 
 use super::carry::Carried;
+use super::last::last_reading;
 use super::lease::{self, Held, Refused, Written};
 use super::prove::{Proof, prove};
 use super::standing::{self, Restored};
@@ -25,6 +26,8 @@ pub struct Ending {
     pub summary: String,
     /// Where the services are reached, as far as it is known by now.
     pub door: Door,
+    /// The rows of the closing table, where a proof ends with them.
+    pub rows: Option<Vec<ServiceRow>>,
 }
 
 /// Carries a plan out and proves what it brought; undoes it when it fails. What goes wrong becomes events; the ending
@@ -33,6 +36,14 @@ pub struct Ending {
 /// Where something may be written, the environment's lease is held meanwhile. A lease that somebody else has ends the
 /// release before it begins.
 pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
+    let ending = Box::pin(under_lease(ground, planned)).await;
+    match ending.exit {
+        ExitCode::Done => Box::pin(last_reading(ground, planned, ending)).await,
+        _ => ending,
+    }
+}
+
+async fn under_lease(ground: &Ground<'_>, planned: &Planned) -> Ending {
     let left = ground.put_back && lease::is_left(ground, &planned.observed).await;
     if !left && !needs_lease(ground, planned) {
         return Box::pin(carried(ground, planned, &Held::default())).await;
@@ -56,7 +67,8 @@ pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
                 Written::Cluster => "only the cluster was created",
             };
             let summary = format!("not begun; {wrote}");
-            Ending { exit: ExitCode::Usage, summary, door: ground.door(&Known::of(&planned.observed)) }
+            let door = ground.door(&Known::of(&planned.observed));
+            Ending { exit: ExitCode::Usage, summary, door, rows: None }
         }
     };
     ground.halt.heed(false);
@@ -90,7 +102,7 @@ async fn carried(ground: &Ground<'_>, planned: &Planned, held: &Held) -> Ending 
         }
     };
     public.report(ground.events);
-    Ending { exit, summary, door }
+    Ending { exit, summary, door, rows: None }
 }
 
 /// Whether no service was there before the release.

@@ -12,5 +12,5 @@ pub use availability::{Watched, while_asking};
 pub use front::Front;
 pub use probe::smoke;
 pub use reading::readings;
-pub use rows::{Door, rows};
+pub use rows::{Door, is_complete, rows};
 pub use running::{Running, running};

@@ -101,6 +101,17 @@ fn row(
     }
 }
 
+/// Whether a row shows one complete deployment with all of its tasks and targets.
+#[must_use]
+pub fn is_complete(row: &ServiceRow) -> bool {
+    let ServiceRow { status, running, desired, deployments, rollout, targets, .. } = row;
+    // Not every endpoint has rollout states, and not every reader may ask for targets.
+    let settled = ["COMPLETED", "-"].contains(&rollout.as_str());
+    let reached =
+        ["-", "?"].contains(&targets.as_str()) || *targets == format!("{desired}/{desired} healthy");
+    status == "ACTIVE" && running == desired && *deployments == 1 && settled && reached
+}
+
 /// The service's page. Partitions other than `aws` have consoles of their own, which are not linked.
 fn console(environment: &Environment, service: &Service) -> Option<String> {
     let Environment { region, cluster, .. } = environment;

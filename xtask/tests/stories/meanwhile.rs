@@ -1,14 +1,17 @@
 //! What happens to a service beside its roll, or after it: scaling, churn, a call that fails next to one that does not.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
 use deploy::rollout::Outcome;
+use serde_json::{Value, json};
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
+use tokio::sync::Notify;
 
 use crate::ended::Ended;
-use crate::somebody::Moment;
+use crate::somebody::{Moment, ecs};
 use crate::world::{World, story};
 
 /// The most tasks that a roll was told to want.
@@ -86,5 +89,54 @@ fn a_backend_that_rolls_beside_a_frontend_that_is_refused_is_not_left_rolling() 
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
         let back = world.deploy("v1", "v1").await;
         assert_eq!((back.exit, back.writes), (ExitCode::Done, Vec::new()), "{:#?}", back.events);
+    });
+}
+
+/// Deploys over `v1`, and changes the backend when the lease is given back: the proof is over, and the table is still to be read.
+async fn changed_after_the_proof(update: Value) -> (World, Ended) {
+    let mut world = World::new().await;
+    assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+    let proven = Arc::new(Notify::new());
+    let over = proven.clone();
+    world.cloud.watch_calls(move |call| {
+        if call.operation == "UntagResource" {
+            over.notify_one();
+        }
+    });
+    let cloud = world.cloud.clone();
+    let somebody = async {
+        proven.notified().await;
+        ecs(&cloud, "UpdateService", &update).unwrap();
+    };
+    let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v1")), somebody);
+    (world, ended)
+}
+
+#[test]
+fn a_service_scaled_to_0_after_the_proof_is_not_called_proven_below_its_own_table() {
+    story(async || {
+        let update =
+            json!({ "cluster": "ielts-prod-cluster", "service": "ielts-backend-service", "desiredCount": 0 });
+        let (_, ended) = changed_after_the_proof(update).await;
+        assert_eq!(
+            (ended.exit, &*ended.summary),
+            (ExitCode::Unknown, "proven, and scaled to 0 by hand since")
+        );
+    });
+}
+
+#[test]
+fn a_deployment_that_somebody_forces_after_the_proof_is_waited_for() {
+    story(async || {
+        let update = json!({ "cluster": "ielts-prod-cluster", "service": "ielts-backend-service", "forceNewDeployment": true });
+        let (world, ended) = changed_after_the_proof(update).await;
+        assert_eq!(
+            (ended.exit, &*ended.summary),
+            (ExitCode::Done, "deployed and proven"),
+            "{:#?}",
+            ended.events
+        );
+        let deployments = world.somebody().await.looks().await.deployments;
+        assert_eq!((deployments.len(), deployments[0].rollout_state.as_deref()), (1, Some("COMPLETED")));
     });
 }
