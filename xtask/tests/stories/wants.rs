@@ -109,6 +109,9 @@ fn shown(cloud: &Cloud, of: &str) -> String {
             ecs("DescribeTasks", &format!(r#"{{"cluster":"ielts-prod-cluster","tasks":{tasks}}}"#))
         }
         "targets" => each(elb("DescribeTargetGroups", ""), "TargetGroupArn", "DescribeTargetGroupAttributes"),
+        "load-balancer" => {
+            each(elb("DescribeLoadBalancers", ""), "LoadBalancerArn", "DescribeLoadBalancerAttributes")
+        }
         "rules" => {
             let balancers = elb("DescribeLoadBalancers", "");
             let of = format!("LoadBalancerArn={}", values(&balancers, "LoadBalancerArn")[0]);
