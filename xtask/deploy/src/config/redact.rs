@@ -8,7 +8,7 @@ mod unparsed;
 use toml::de::{DeTable, DeValue};
 
 use super::place::Span;
-use crate::redact::{secret_name, secret_reference, secret_value};
+use crate::redact::{secret_argument, secret_name, secret_reference, secret_value};
 pub(super) use unparsed::mask_lines;
 
 /// The text with every value that looks like a secret overwritten by `*`, byte for byte: places stay valid.
@@ -40,12 +40,16 @@ fn collect(table: &DeTable<'_>, in_secrets: bool, spans: &mut Vec<Span>) {
             DeValue::String(text) if secret_value(text).is_some() => spans.push(value.span()),
             _ if secret_name(key.get_ref()) => spans.push(value.span()),
             DeValue::Array(list) => {
+                let mut flag = "";
                 for item in list {
                     match item.get_ref() {
                         DeValue::Table(below) => collect(below, false, spans),
-                        DeValue::String(text) if secret_value(text).is_some() => spans.push(item.span()),
+                        DeValue::String(text) if secret_value(text).is_some() || secret_argument(flag, text) => {
+                            spans.push(item.span());
+                        }
                         _ => {}
                     }
+                    flag = item.get_ref().as_str().unwrap_or_default();
                 }
             }
             _ => {}

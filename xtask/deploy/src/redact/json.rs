@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{MASK, secret_name, secret_reference, text};
+use super::{MASK, secret_argument, secret_name, secret_reference, text};
 
 /// Masks every secret in a value, in place.
 pub fn json(value: &mut Value) {
@@ -12,7 +12,21 @@ pub fn json(value: &mut Value) {
 fn walk(value: &mut Value, in_secrets: bool) {
     match value {
         Value::String(found) => *found = text(found),
-        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, in_secrets)),
+        Value::Array(items) => {
+            let mut flag = String::new();
+            for item in items {
+                match item {
+                    Value::String(word) if secret_argument(&flag, word) => {
+                        MASK.clone_into(word);
+                        flag.clear();
+                    }
+                    item => {
+                        item.as_str().unwrap_or_default().clone_into(&mut flag);
+                        walk(item, in_secrets);
+                    }
+                }
+            }
+        }
         Value::Object(members) => {
             let named = named(members);
             for (name, member) in members {
@@ -61,6 +75,7 @@ mod tests {
             "variables": [{"name": "API_TOKEN", "value": "hunter2"}, {"name": "PORT", "value": "80"}],
             "changes": [{"field": "containers.a.environment.API_TOKEN", "from": "hunter2", "to": null}],
             "lines": ["password=hunter2", "up"],
+            "command": ["--db-password", "hunter2", "serve"],
             "count": 3,
         });
         json(&mut found);
@@ -70,6 +85,7 @@ mod tests {
             "variables": [{"name": "API_TOKEN", "value": "***"}, {"name": "PORT", "value": "80"}],
             "changes": [{"field": "containers.a.environment.API_TOKEN", "from": "***", "to": null}],
             "lines": ["password=***", "up"],
+            "command": ["--db-password", "***", "serve"],
             "count": 3,
         });
         assert_eq!(found, expected);

@@ -9,7 +9,7 @@ mod spans;
 mod text;
 
 pub use json::json;
-pub(crate) use names::{doubtful_name, secret_name, secret_reference, secret_value};
+pub(crate) use names::{doubtful_name, secret_argument, secret_name, secret_reference, secret_value};
 pub(crate) use spans::all as spans;
 pub use text::{lines, text};
 

@@ -114,6 +114,17 @@ pub(crate) fn secret_name(name: &str) -> bool {
         })
 }
 
+/// Whether the word after this one on a command line is a secret: `--db-password hunter2`. A file's path and a variable that a
+/// shell fills in say where it is kept.
+pub(crate) fn secret_argument(flag: &str, word: &str) -> bool {
+    let harmless = ["", "true", "false"].contains(&word) || word.starts_with(['-', '$']);
+    flag.starts_with('-')
+        && !flag.contains('=')
+        && secret_name(&spans::snake(flag))
+        && !harmless
+        && !secret_reference(word)
+}
+
 /// What kind of secret a value is by its own form, whatever its name.
 pub(crate) fn secret_value(value: &str) -> Option<&'static str> {
     let value = value.trim();
@@ -193,6 +204,22 @@ mod tests {
             "PASSENGERS",
         ] {
             assert!(!secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_flag_says_that_the_word_after_it_is_a_secret() {
+        for (flag, word, secret) in [
+            ("--db-password", "hunter2", true),
+            ("-dbPassword", "hunter2", true),
+            ("--db-password", "--verbose", false),
+            ("--db-password", "$DB_PASSWORD", false),
+            ("--db-password", "/run/secrets/db", false),
+            ("--password-file", "db", false),
+            ("--password=a", "serve", false),
+            ("password", "hunter2", false),
+        ] {
+            assert_eq!(secret_argument(flag, word), secret, "{flag} {word}");
         }
     }
 

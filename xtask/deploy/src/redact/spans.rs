@@ -128,7 +128,17 @@ fn by_name(text: &str, word: Range<usize>) -> Spans {
     let begin = match text[sign..].chars().next() {
         Some('=') => sign + 1,
         Some(':') if key || !assigned => sign + 1,
-        _ if name.starts_with("--") && after == word.end && sign > after => sign,
+        // A flag and its value: two words of a line, or of a list.
+        Some(_) if name.starts_with("--") => {
+            let value = skip(text, after, &[' ', '\t', ',']);
+            let given = text[value..].trim_start_matches(['\\', '"', '\'']);
+            // `unexpected argument '--password' found`
+            let prose = after > word.end && given.len() == text.len() - value;
+            if value == after || prose || given.starts_with('-') {
+                return Spans::new();
+            }
+            value
+        }
         _ => return Spans::new(),
     };
     let begin = skip(text, begin, &[' ', '\t', '>']);
@@ -293,7 +303,7 @@ fn skip(text: &str, at: usize, chars: &[char]) -> usize {
 }
 
 /// `dbPassword` as `db_Password`: a name's words are told apart by what is no letter.
-fn snake(name: &str) -> String {
+pub(super) fn snake(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     let mut lower = false;
     for c in name.chars() {

@@ -68,6 +68,8 @@ mod tests {
             ("GET /cb?access_token=hunter2&page=2", "GET /cb?access_token=***&page=2"),
             ("X-Amz-Signature=0a1b2c&X-Amz-Date=2", "X-Amz-Signature=***&X-Amz-Date=2"),
             ("run --db-password hunter2 --port 80", "run --db-password *** --port 80"),
+            ("+ command (--db-password, hunter2, serve)", "+ command (--db-password, ***, serve)"),
+            ("[\"--db-password\", \"hunter 2\", \"serve\"]", "[\"--db-password\", \"***\", \"serve\"]"),
             ("postgres://app:hunter2@db:5432/x", "postgres://app:***@db:5432/x"),
             ("postgres://app:hun/ter2@db/x up", "postgres://app:*** up"),
             ("-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----\nup", "***\nup"),
@@ -111,6 +113,8 @@ mod tests {
             "da39a3ee5e6b4b0d3255bfef95601890afd80709",
             "at com/example/app/Controller/HealthEndpoint/check",
             "dial tcp(127.0.0.1:3306) refused",
+            "error: unexpected argument '--password' found",
+            "usage: app [--token] [--db-password --port 80]",
         ] {
             assert_eq!(text(kept), kept);
         }

@@ -1,4 +1,4 @@
-//! Size, health check, variables, secrets and logs of a task.
+//! Size, health check, variables and logs of a task.
 
 use std::collections::BTreeMap;
 
@@ -6,19 +6,14 @@ use serde_json::Value;
 
 use super::naming::VARIABLE;
 use super::{Findings, Place, Rule, Scope};
-use crate::config::suggest;
 use crate::model::spec::COMMIT_VARIABLE;
 use crate::model::{Container, Service, Sidecar};
-use crate::redact::{self, doubtful_name, secret_name, secret_value};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::EachService("fargate-size", fargate_size),
     Rule::EachService("container-port", container_port),
     Rule::Environment("container-health", container_health),
     Rule::EachService("variable-name", variable_name),
-    Rule::EachContainer("secret-reference", secret_reference),
-    Rule::EachContainer("secret-in-environment", secret_in_environment),
-    Rule::EachContainer("public-variable", public_variable),
     Rule::EachService("exec-role", exec_role),
     Rule::Environment("log-retention", log_retention),
     Rule::EachService("own-entry", own_entry),
@@ -187,97 +182,6 @@ fn variable_names(container: &Container, set: [&str; 2], at: &Place<'_>, found: 
                 .at(plain, "a plain value")
                 .at(secret, "a secret")
                 .help("keep the secret and take the plain value out");
-        }
-    }
-}
-
-/// `secrets` says where a secret is kept, never the secret.
-///
-/// Source: ECS API, Secret.valueFrom: the ARN of a Secrets Manager secret or SSM parameter, or the
-/// parameter's name. Of names only hierarchical ones (`/app/prod/key`) are taken here: a name without a slash
-/// looks just like a password that somebody pasted.
-fn secret_reference(container: &Container, at: &Place<'_>, found: &mut Findings) {
-    for (name, reference) in &container.secrets {
-        let at = at.key("secrets").key(name);
-        let arn = reference.starts_with("arn:");
-        let store =
-            reference.split(':').nth(2).is_some_and(|store| ["secretsmanager", "ssm"].contains(&store));
-        let wrong = match reference {
-            _ if arn && !store => "an ARN of something else",
-            reference if !redact::secret_reference(reference) => "neither an ARN nor `/a/parameter/name`",
-            _ => continue,
-        };
-        found.error(format!("`{name}` does not say where the secret is kept")).at(&at, wrong).note(
-            "it takes the ARN of a Secrets Manager secret or SSM parameter, or the parameter's name with a \
-             leading slash",
-        );
-    }
-}
-
-/// No secret stands in plain environment variables, nor in what a container runs.
-///
-/// A task definition is readable for everybody with ecs:DescribeTaskDefinition, and every revision keeps it
-/// for ever. The value itself is never shown: `redact` has masked it in what is quoted here.
-///
-/// A name says little: where it may as well be harmless, this is a warning, and `public` ends it.
-fn secret_in_environment(container: &Container, at: &Place<'_>, found: &mut Findings) {
-    secret_words(container, at, found);
-    let at = at.key("environment");
-    let public = |name: &str| container.public.iter().any(|public| public == name);
-    for (name, value) in &container.environment {
-        let form = secret_value(value);
-        let switch = ["", "true", "false"].contains(&value.as_str());
-        if switch || public(name) || (form.is_none() && !secret_name(name)) {
-            continue;
-        }
-        let (variable, at) = (name, at.key(name).name());
-        let none = format!("if it is none, add `public = [\"{variable}\"]` to the container's table");
-        if form.is_none() && doubtful_name(variable) {
-            let text = format!("maybe a secret in the plain environment: `{variable}`");
-            found.warning(text).at(at, "its name sounds like one").help(none);
-            continue;
-        }
-        let label = form
-            .map_or_else(|| "its name says that it is a secret".to_owned(), |form| format!("it is {form}"));
-        found
-            .error(format!("a secret in the plain environment: `{variable}`"))
-            .at(at, label)
-            .note("whoever may read the task definition can read it, in every revision there ever was")
-            .note("if it was ever committed or deployed, replace the secret itself too")
-            .help(format!(
-                "keep it in Secrets Manager or the SSM parameter store, and say where in the container's \
-                     `secrets`: `{variable} = \"/APP/ENV/NAME\"`; {none}"
-            ));
-    }
-}
-
-/// What `public` names is a variable of `environment`: a mistyped name says nothing of any variable.
-fn public_variable(container: &Container, at: &Place<'_>, found: &mut Findings) {
-    let variables = || container.environment.keys().map(String::as_str);
-    for (name, at) in container.public.iter().zip(at.key("public").entries()) {
-        if container.environment.contains_key(name) {
-            continue;
-        }
-        let wrong = found
-            .warning(format!("`{name}` is no variable of this container's `environment`"))
-            .at(&at, "has no effect");
-        match suggest::closest(name, variables()) {
-            Some(meant) => wrong.meant(&at, meant),
-            None => wrong.note(format!("its variables: {}", suggest::all(variables()))),
-        };
-    }
-}
-
-/// Of a command line only the form of a secret counts: what its words mean is the application's.
-fn secret_words(container: &Container, at: &Place<'_>, found: &mut Findings) {
-    for (key, words) in [("command", &container.command), ("entry-point", &container.entry_point)] {
-        let forms = words.iter().map(|word| secret_value(word));
-        for (form, at) in forms.zip(at.key(key).entries()).filter_map(|(form, at)| Some((form?, at))) {
-            found
-                .error(format!("a secret in the container's `{key}`"))
-                .at(at, format!("it is {form}"))
-                .note("whoever may read the task definition can read it, in every revision there ever was")
-                .help("give it by the container's `secrets`, and have the application read the variable");
         }
     }
 }

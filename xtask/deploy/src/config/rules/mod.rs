@@ -19,6 +19,7 @@ mod names;
 mod naming;
 mod routes;
 mod scaling;
+mod secrets;
 mod smoke;
 mod target_group;
 mod task;
@@ -119,6 +120,7 @@ static RULES: &[&[Rule]] = &[
     routes::RULES,
     smoke::RULES,
     scaling::RULES,
+    secrets::RULES,
     target_group::RULES,
     task::RULES,
     volumes::RULES,
