@@ -65,6 +65,17 @@ fn first_line(text: &str, from: usize, to: usize, is: impl Fn(&str) -> bool) -> 
 }
 
 fn unread(text: &str, error: &Error, span: Span, found: &mut Findings) {
+    let begin = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+    let line = text[begin..].lines().next().unwrap_or_default();
+    if let Some((at, _)) = colon(line) {
+        // The parser finds two mistakes in such a line, and names neither.
+        let sign = begin + at..begin + at + 1;
+        if !found.all.iter().any(|it| it.edit.as_ref().is_some_and(|edit| edit.span == sign)) {
+            let wrong = found.error("a value is assigned with `=`").at(&sign, "not TOML");
+            wrong.replace(sign.clone(), " =", "put `=` in place of the colon");
+        }
+        return;
+    }
     let wrong = found.error(error.message()).at(&span, "not TOML");
     // A value without quotes that other languages take for a truth.
     let word = text[..span.end].rsplit(|c: char| c.is_whitespace() || c == '=').next().unwrap_or_default();
@@ -74,6 +85,14 @@ fn unread(text: &str, error: &Error, span: Span, found: &mut Findings) {
         let from = span.end - word.len();
         wrong.replace(from..from + written.len(), meant, format!("did you mean `{meant}`?"));
     }
+}
+
+/// The place of the colon in a line that is written as YAML, `key: value`, and the value.
+pub(super) fn colon(line: &str) -> Option<(usize, &str)> {
+    let (key, value) = line.split_once(':')?;
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let written = !key.trim().is_empty() && key.trim().chars().all(bare) && value.starts_with(' ');
+    written.then_some((key.len(), value.trim()))
 }
 
 /// An error at the end of a line points at its last character.

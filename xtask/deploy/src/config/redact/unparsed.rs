@@ -2,6 +2,8 @@
 //! than too little.
 
 use super::overwrite;
+use crate::config::shape::truth;
+use crate::config::syntax::colon;
 use crate::redact::{secret_name, secret_value};
 
 /// The text with all that may be a secret overwritten, byte for byte: what follows a word that sounds secret
@@ -42,6 +44,9 @@ fn stray(line: &str) -> Option<usize> {
     let line = line.trim_end();
     let known = line.trim_start().starts_with(['#', '[', ']', '{', '}', '"', '\'', ',']);
     if line.is_empty() || known || line.contains('=') {
+        return None;
+    }
+    if colon(line).is_some_and(|(_, value)| value.parse::<f64>().is_ok() || truth(value).is_some()) {
         return None;
     }
     let value =
@@ -94,6 +99,9 @@ mod tests {
             ("URL = \"postgres://app:hunter2@db", "URL =**"),
             ("URL = \"postgres://app:hunter2", "URL =**"),
             ("hunter2", "*******"),
+            ("min: 2", "min: 2"),
+            ("min: hunter2", "************"),
+            ("password: 12345 hunter2", "password"),
             ("region \"hunter2\"", "region**"),
             ("routes = [\n    { path = \"/\" },\n]", "routes = [\n    { path = \"/\" },\n]"),
             ("URL = \"http://backend:8080/", "URL = \"http://backend:8080/"),
