@@ -82,6 +82,9 @@ impl<'a> Walk<'a> {
             if let Some((member, meant)) =
                 meant.and_then(|meant| Some((node.get("properties")?.get(&meant)?, meant)))
             {
+                if kind(follow(self.schema, member)) == "array" && value.get_ref().is_str() {
+                    self.meant_list(&meant, key.span().start..value.span().end, value.span());
+                }
                 // The key is a guess: what would be wrong with its value is not reported on top.
                 let mut guess = Walk { found: Findings::default(), doubtful: Vec::new(), ..*self };
                 guess.member(member, path, &meant, &mut value);
@@ -99,6 +102,18 @@ impl<'a> Walk<'a> {
             about: member.get("description").and_then(Value::as_str),
         };
         self.value(&place, value);
+    }
+
+    /// A mended key would be refused next where its value is no list yet.
+    fn meant_list(&mut self, meant: &str, line: Span, value: Span) {
+        let written = self.text.get(value).unwrap_or_default();
+        if let Some(wrong) = self.found.all.last_mut() {
+            wrong.replace(
+                line,
+                format!("{meant} = [{written}]"),
+                format!("did you mean `{meant}`? It is a list"),
+            );
+        }
     }
 
     fn value(&mut self, place: &Place<'_>, value: &mut Spanned<DeValue<'_>>) {
@@ -129,7 +144,16 @@ impl<'a> Walk<'a> {
             }
         };
         if !fits {
-            let stand_in = stand_in(kind(place.node), &options, value.get_ref());
+            let stand_in = match fix::list_key(place.node, value.get_ref()) {
+                Some(key) => {
+                    let list = std::mem::replace(value.get_mut(), DeValue::Boolean(false));
+                    let key = Spanned::new(span.clone(), Cow::Owned(key.to_owned()));
+                    let mut table = DeTable::new();
+                    table.insert(key, Spanned::new(span.clone(), list));
+                    DeValue::Table(table)
+                }
+                None => stand_in(kind(place.node), &options, value.get_ref()),
+            };
             *value.get_mut() = stand_in;
             self.doubtful.push(span);
         }
@@ -192,7 +216,13 @@ impl<'a> Walk<'a> {
         // What a sidecar's image is made of is not looked for.
         let service = path.nth(1).filter(|_| path.next() != Some("sidecar"));
         let package = service.and_then(|service| self.packages.get(service)).map(String::as_str);
-        if let Some((text, advice)) = fix::of_type(place.path, wanted, value, written, package) {
+        let in_table = || {
+            let key = fix::list_key(place.node, value)?;
+            Some((format!("{{ {key} = {written} }}"), format!("the list is `{key}` of a table")))
+        };
+        if let Some((text, advice)) =
+            fix::of_type(place.path, wanted, value, written, package).or_else(in_table)
+        {
             wrong.replace(span, text, advice);
         }
         explain(wrong, place);
@@ -218,7 +248,9 @@ impl<'a> Walk<'a> {
         }
         // The `aws` tables have so many words that each typing mistake is one of them.
         let elsewhere = tables.iter().any(|table| !table.contains(".aws."));
-        let meant = suggest::closest(key, names()).filter(|_| !elsewhere);
+        // A key that lacks its last letter is nearer than the same word of another table.
+        let plural = |meant: &str| meant.strip_suffix('s') == Some(key);
+        let meant = suggest::closest(key, names()).filter(|meant| !elsewhere || plural(meant));
         match (meant, tables.as_slice()) {
             (Some(meant), _) => wrong.replace(&span, meant, format!("did you mean `{meant}`?")),
             (None, []) => wrong.note(format!("its keys are {}", suggest::all(names()))),

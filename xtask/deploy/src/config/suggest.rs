@@ -48,6 +48,9 @@ pub(super) fn answer(key: &str) -> Option<&'static str> {
         "replicas" | "instances" | "tasks" | "count" => {
             "the number of tasks is `desired-count`; `scaling` changes it later"
         }
+        "launch-type" | "launchType" => {
+            "tasks run on Fargate; on spot capacity with `capacity-providers = [{ name = \"FARGATE_SPOT\" }]`"
+        }
         _ => return None,
     })
 }

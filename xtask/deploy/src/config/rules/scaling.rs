@@ -147,9 +147,13 @@ fn scaling_schedule(service: &Service, at: &Place<'_>, found: &mut Findings) {
 
 fn scheduled_action(schedule: &Schedule, at: &Place<'_>, found: &mut Findings) {
     if at.key("schedule").written() && !is_expression(&schedule.schedule) {
-        found.error("not a schedule")
+        let wrong = found.error("not a schedule");
+        wrong
                 .at(at.key("schedule"), "neither at, rate nor cron")
                 .note("`cron(minute hour day month weekday year)`, such as `cron(0 20 * * ? *)`; `rate(1 hour)`; `at(2026-12-24T18:00:00)`");
+        if let Some(cron) = of_crontab(&schedule.schedule) {
+            wrong.meant(at.key("schedule"), &cron);
+        }
     }
     match (schedule.min, schedule.max) {
         (None, None) => {
@@ -163,6 +167,30 @@ fn scheduled_action(schedule: &Schedule, at: &Place<'_>, found: &mut Findings) {
         }
         _ => {}
     }
+}
+
+/// A line of crontab(5) as AWS writes it: a year more, `?` for the day or the weekday, and weekdays from 1, which is Sunday.
+fn of_crontab(text: &str) -> Option<String> {
+    let fields: Vec<&str> = text.split_ascii_whitespace().collect();
+    let [minute, hour, day, month, weekday] = fields[..] else { return None };
+    let days = match (day, weekday) {
+        (_, "*") => (day.to_owned(), "?".to_owned()),
+        ("*", _) => ("?".to_owned(), aws_weekdays(weekday)?),
+        // Crontab runs on either, which one expression of AWS cannot say.
+        _ => return None,
+    };
+    let cron = format!("cron({minute} {hour} {} {month} {} *)", days.0, days.1);
+    cron.chars().all(|c| c.is_ascii_alphanumeric() || " ()*,-/?".contains(c)).then_some(cron)
+}
+
+fn aws_weekdays(crontab: &str) -> Option<String> {
+    let day = |c: char| match c {
+        '0'..='6' => char::from_digit(c.to_digit(10)? + 1, 10),
+        // Sunday's other number would turn a range round; a step counts from another first day.
+        '7'..='9' | '/' => None,
+        other => Some(other),
+    };
+    crontab.chars().map(day).collect()
 }
 
 fn is_expression(text: &str) -> bool {
@@ -179,4 +207,26 @@ fn is_expression(text: &str) -> bool {
             .is_some_and(|(count, unit)| count.parse::<u32>().is_ok_and(|n| n > 0) && units.contains(&unit));
     }
     inside("at").is_some_and(|at| at.len() == 19 && at.as_bytes()[10] == b'T')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_crontab_is_written_as_aws_would() {
+        for (crontab, aws) in [
+            ("0 20 * * *", Some("cron(0 20 * * ? *)")),
+            ("*/5 8 1 * *", Some("cron(*/5 8 1 * ? *)")),
+            ("0 6 * * 1-5", Some("cron(0 6 ? * 2-6 *)")),
+            ("0 6 * * MON-FRI", Some("cron(0 6 ? * MON-FRI *)")),
+            ("0 6 1 * 1", None),
+            ("0 6 * * 5-7", None),
+            ("every evening at eight o'clock", None),
+            ("0 20 * * ? *", None),
+        ] {
+            assert_eq!(of_crontab(crontab).as_deref(), aws, "{crontab}");
+            assert!(aws.is_none_or(is_expression), "{crontab}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What a value that the schema refuses was meant to be, where that is plain.
 
+use serde_json::Value;
 use toml::de::DeValue;
 
 use super::whole;
@@ -49,11 +50,26 @@ pub(super) fn of_type(
         ("array", DeValue::String(text)) if ["command", "entry-point"].contains(&key(path)) => {
             command_line(text, package)
         }
+        ("object", DeValue::String(name)) if key(path) == "capacity-providers" => fix(
+            format!("{{ name = \"{name}\" }}"),
+            "an entry is a table: it may have a `weight` and a `base` too",
+        ),
         ("array", DeValue::String(_) | DeValue::Table(_)) if written.starts_with(['"', '\'', '{']) => {
             fix(format!("[{written}]"), "put it in brackets")
         }
         _ => None,
     }
+}
+
+/// The key of a table that a list of texts was meant for: the only one that takes such a list.
+pub(super) fn list_key<'a>(node: &'a Value, value: &DeValue<'_>) -> Option<&'a str> {
+    let list = value.as_array().filter(|list| list.iter().all(|item| item.get_ref().is_str()))?;
+    let properties = node.get("properties")?.as_object().filter(|_| !list.is_empty())?;
+    let mut lists = properties.iter().filter(|(_, member)| {
+        member["type"] == "array" && member.pointer("/items/type").is_some_and(|kind| kind == "string")
+    });
+    let (key, _) = lists.next()?;
+    lists.next().is_none().then_some(key)
 }
 
 /// A command line as its words: nothing splits a text. What a shell would read gets one, where the image may have it.
