@@ -153,7 +153,9 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
             known.move_rules(moves);
         }
         Action::DeleteRule(spec) => aws.delete_rule(&rule(known, spec)?).await?,
-        Action::RegisterTaskDefinition { service, spec } => return register(site, service, spec).await,
+        Action::RegisterTaskDefinition { service, spec, kept } => {
+            return register(site, service, spec, kept).await;
+        }
         Action::RunTask { service, spec, revision, task } => {
             let unknown = || StepError::Unknown(format!("service {service}"));
             let service = site.environment.service(service).ok_or_else(unknown)?;
@@ -214,6 +216,7 @@ async fn register(
     site: &Site<'_>,
     service: &ServiceKey,
     spec: &TaskDefinitionSpec,
+    kept: &aws::Tags,
 ) -> Result<String, StepError> {
     let desired = desired(site)?;
     let spec = spec.clone().with_images(|image| {
@@ -223,7 +226,8 @@ async fn register(
             desired.environment.service(service).is_some_and(|service| service.repository.name == name);
         ours.then(|| Some(format!("{}@{digest}", site.known.repository(name)?)))?
     });
-    let tags = release_tags(&Owner::of(site.environment), &desired.release);
+    let mut tags = kept.clone();
+    tags.extend(release_tags(&Owner::of(site.environment), &desired.release));
     let arn = site.aws.register_task_definition(&spec, &tags).await?.arn;
     site.known.learn_revision(spec.family(), arn.clone());
     Ok(arn_name(&arn).to_owned())

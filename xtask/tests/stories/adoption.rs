@@ -105,8 +105,13 @@ fn with_adopt_the_first_release_goes_on_and_the_next_one_is_like_any_other() {
     story(async || {
         let mut world = World::hand_made(json!({ "user": "1000" }), json!({})).await;
         world.adopts = true;
+        let before = world.aws.describe_task_definition("ielts-backend").await.unwrap().arn;
+        world.aws.tag_ecs_resource(&before, &[("team".to_owned(), "core".to_owned())].into()).await.unwrap();
         let ended = world.deploy("v1", "v1").await;
         assert_eq!(ended.exit, ExitCode::Done, "{:?}", ended.events);
+        let now = world.aws.describe_task_definition("ielts-backend").await.unwrap();
+        assert_ne!(now.arn, before);
+        assert_eq!((&*now.tags["team"], &*now.tags["release"]), ("core", "release-0"), "{:?}", now.tags);
         world.adopts = false;
         let again = world.deploy("v1", "v1").await;
         assert_eq!((again.exit, again.writes.len()), (ExitCode::Done, 0), "{:?}", again.writes);

@@ -1,6 +1,6 @@
 //! The closed vocabulary of what the tool can do to an account.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -79,6 +79,9 @@ pub enum Action {
         service: ServiceKey,
         /// The revision's content.
         spec: Box<TaskDefinitionSpec>,
+        /// Tags that others put on the revision before it.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        kept: BTreeMap<String, String>,
     },
     /// ECS RunTask of a revision with another command, and the wait for its end.
     RunTask {

@@ -2,7 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use crate::history::{BEFORE_ROLL, CRASHED, PROVEN};
 use crate::model::{Owner, Release, tag_text};
+
+/// Tags of a revision that this tool writes, each time anew.
+const OURS: [&str; 11] = [
+    "app",
+    "environment",
+    "managed-by",
+    "release",
+    "dirty",
+    "actor",
+    "commit",
+    "committed",
+    PROVEN,
+    CRASHED,
+    BEFORE_ROLL,
+];
 
 /// The tags that a revision carries. They are the release record: who released which commit.
 ///
@@ -23,6 +39,13 @@ pub fn release_tags(owner: &Owner, release: &Release) -> BTreeMap<String, String
         tags.insert("committed".to_owned(), committed.to_string());
     }
     tags
+}
+
+/// The tags of a revision that the next one gets too: with `propagateTags` the bill is split by them. AWS refuses to be given
+/// its own, `aws:…`.
+pub(super) fn kept_tags(tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let theirs = |key: &str| !OURS.contains(&key) && !key.starts_with("aws:");
+    tags.iter().filter(|(key, _)| theirs(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 fn clean(text: &str) -> String {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::naming::kept_tags;
 use super::{Action, Plan, Refusal, Revision, Stage, Step, Why, scaling, wanted};
 use crate::model::spec::{Change, Member, ServiceSpec, TaskDefinitionSpec, changes};
 use crate::model::{Desired, Observed, Service, ServiceKey, ServiceState, TaskDefinitionState, arn_name};
@@ -59,8 +60,13 @@ pub(super) fn definitions(plan: &mut Plan, stage: &mut Stage, desired: &Desired,
                     mounts.join(", ")
                 ));
             }
-            let action =
-                Action::RegisterTaskDefinition { service: service.key.clone(), spec: Box::new(spec) };
+            let before = live(observed, service).map(|state| &state.task_definition);
+            let before = before.or_else(|| observed.latest.get(&service.key));
+            let action = Action::RegisterTaskDefinition {
+                service: service.key.clone(),
+                spec: Box::new(spec),
+                kept: before.map(|before| kept_tags(&before.tags)).unwrap_or_default(),
+            };
             let why = if changes.is_empty() { Why::Missing } else { Why::Changed(changes) };
             stage.lane(format!("{} definition", service.key), vec![Step { action, why }]);
         }
