@@ -44,7 +44,9 @@ fn collect(table: &DeTable<'_>, in_secrets: bool, spans: &mut Vec<Span>) {
                 for item in list {
                     match item.get_ref() {
                         DeValue::Table(below) => collect(below, false, spans),
-                        DeValue::String(text) if secret_value(text).is_some() || secret_argument(flag, text) => {
+                        DeValue::String(text)
+                            if secret_value(text).is_some() || secret_argument(flag, text) =>
+                        {
                             spans.push(item.span());
                         }
                         _ => {}
