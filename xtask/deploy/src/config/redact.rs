@@ -14,7 +14,7 @@ pub(super) use unparsed::mask_lines;
 /// The text with every value that looks like a secret overwritten by `*`, byte for byte: places stay valid.
 pub(super) fn mask(text: &str, file: &DeTable<'_>) -> String {
     let mut spans = Vec::new();
-    collect(file, false, &mut spans);
+    collect(file, false, &[], &mut spans);
     // A line that was commented out is no value, and is quoted beside those that are.
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -27,12 +27,16 @@ pub(super) fn mask(text: &str, file: &DeTable<'_>) -> String {
     overwrite(text, &spans)
 }
 
-fn collect(table: &DeTable<'_>, in_secrets: bool, spans: &mut Vec<Span>) {
-    for (key, value) in table {
+/// `public` are the variables of this table that are said to be no secrets.
+fn collect(table: &DeTable<'_>, in_secrets: bool, public: &[&str], spans: &mut Vec<Span>) {
+    let beside = table.get("public").and_then(|list| list.get_ref().as_array()).into_iter().flatten();
+    let beside: Vec<&str> = beside.filter_map(|name| name.get_ref().as_str()).collect();
+    for (key, value) in table.iter().filter(|(key, _)| !public.contains(&key.get_ref().as_ref())) {
         match value.get_ref() {
             DeValue::Table(below) => {
                 // The key of a table is a name of ours; what it holds is judged member by member.
-                collect(below, key.get_ref() == "secrets", spans);
+                let public = if key.get_ref() == "environment" { &beside[..] } else { &[] };
+                collect(below, key.get_ref() == "secrets", public, spans);
             }
             // What stands under `secrets` and is no reference is the secret itself, whatever its name.
             DeValue::String(text) if in_secrets && secret_reference(text) => {}
@@ -43,7 +47,7 @@ fn collect(table: &DeTable<'_>, in_secrets: bool, spans: &mut Vec<Span>) {
                 let mut flag = "";
                 for item in list {
                     match item.get_ref() {
-                        DeValue::Table(below) => collect(below, false, spans),
+                        DeValue::Table(below) => collect(below, false, &[], spans),
                         DeValue::String(text)
                             if secret_value(text).is_some() || secret_argument(flag, text) =>
                         {

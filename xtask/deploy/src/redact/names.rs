@@ -88,11 +88,17 @@ fn words(upper: &str) -> Vec<&str> {
     upper.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect()
 }
 
+/// Names that are a secret's as often as not: `AUTH` is a password of Redis or the name of a method, a `SALT` is for hashes.
+fn maybe_name(words: &[&str]) -> bool {
+    words == ["AUTH"] || words.last() == Some(&"SALT")
+}
+
 /// Whether a name that looks like a secret's is rather about secrets, or for everybody.
 pub(crate) fn doubtful_name(name: &str) -> bool {
     let upper = name.to_uppercase();
     let words = words(&upper);
-    words.iter().any(|word| PUBLIC_WORDS.contains(word))
+    maybe_name(&words)
+        || words.iter().any(|word| PUBLIC_WORDS.contains(word))
         || words.first().is_some_and(|first| PUBLIC_STARTS.contains(first))
         || words.last().is_some_and(|last| PUBLIC_ENDS.contains(last))
 }
@@ -105,7 +111,8 @@ pub(crate) fn secret_name(name: &str) -> bool {
         return false;
     }
     let last = words.last().copied().unwrap_or_default();
-    words.iter().any(|word| SECRET_WORDS.contains(word))
+    maybe_name(&words)
+        || words.iter().any(|word| SECRET_WORDS.contains(word))
         || (SECRET_ENDS.iter().any(|end| last.ends_with(end)) && !OTHER_ENDS.contains(&last))
         || words.windows(2).any(|pair| {
             SECRET_PAIRS
@@ -186,6 +193,8 @@ mod tests {
             "DBPASS",
             "CLIENTSECRET",
             "PASS",
+            "AUTH",
+            "HASH_SALT",
         ] {
             assert!(secret_name(name), "{name}");
         }
@@ -202,6 +211,8 @@ mod tests {
             "COMPASS",
             "PASS_THROUGH",
             "PASSENGERS",
+            "SMTP_AUTH",
+            "BASALT",
         ] {
             assert!(!secret_name(name), "{name}");
         }
@@ -236,6 +247,14 @@ mod tests {
             ("-----BEGIN CERTIFICATE-----", false),
             ("sk-proj-0123456789abcdef", true),
             ("sk-learn", false),
+            ("SG.abcdefghijklmnopqrstuv.ABCDEFGHIJ", true),
+            ("hf_AbCdEfGhIjKlMnOpQrStUvWxYz", true),
+            ("hf_hub_download_of_models", false),
+            ("https://hooks.slack.com/services/T00000000/B00000000/hunter2", true),
+            ("https://hooks.slack.com/services/", false),
+            ("AccountName=app;AccountKey=aHVudGVyMg==;EndpointSuffix=core.windows.net", true),
+            ("app/hunter2@//db:1521/x", true),
+            ("http://a/b?c=//d", false),
             ("app:hunter2@tcp(db:3306)/x", true),
             ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", true),
             ("Basic YXBwOmh1bnRlcjI=", true),

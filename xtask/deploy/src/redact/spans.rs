@@ -10,11 +10,21 @@ type Spans = Vec<Range<usize>>;
 const HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
 /// Names that are secrets where a value is assigned to them, and words of prose elsewhere.
-const ASSIGNED: [&str; 5] = ["pass", "pwd", "pw", "x-amz-signature", "signature"];
+const ASSIGNED: [&str; 9] =
+    ["pass", "pwd", "pw", "x-amz-signature", "signature", "accountkey", "sharedaccesskey", "auth", "salt"];
+
+/// Addresses that anybody may post to who knows the rest of them.
+const WEBHOOKS: [&str; 4] = [
+    "hooks.slack.com/services/",
+    "hooks.slack.com/workflows/",
+    "discord.com/api/webhooks/",
+    "webhook.office.com/",
+];
 
 /// How tokens of well-known services begin.
-const PREFIXES: [&str; 22] = [
+const PREFIXES: [&str; 23] = [
     "AIza",
+    "SG.",
     "dckr_pat_",
     "gho_",
     "ghp_",
@@ -52,6 +62,7 @@ pub(crate) fn all(text: &str) -> Spans {
     let mut spans = private_keys(text);
     spans.extend(url_passwords(text));
     spans.extend(dsn_passwords(text));
+    spans.extend(webhooks(text));
     spans.extend(secret_access_keys(text));
     for word in words(text) {
         spans.extend(by_form(text, word.clone()));
@@ -93,11 +104,14 @@ fn by_form(text: &str, word: Range<usize>) -> Spans {
 }
 
 /// Whether a word is a token of a well-known service. Words of prose begin so too (`sk-learn`): a token is long, and has
-/// digits.
+/// digits or letters of both cases.
 pub(super) fn is_token(word: &str) -> bool {
+    let rest = || PREFIXES.iter().find_map(|prefix| word.strip_prefix(prefix));
     word.len() >= SHORTEST_TOKEN
-        && word.chars().any(|c| c.is_ascii_digit())
-        && PREFIXES.iter().any(|prefix| word.starts_with(prefix))
+        && rest().is_some_and(|rest| {
+            let has = |kind: fn(&char) -> bool| rest.chars().any(|c| kind(&c));
+            has(char::is_ascii_digit) || (has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase))
+        })
 }
 
 /// What stands after a name that says it is a secret.
@@ -127,6 +141,7 @@ fn by_name(text: &str, word: Range<usize>) -> Spans {
     let sign = skip(text, after, &[' ', '\t']);
     let begin = match text[sign..].chars().next() {
         Some('=') => sign + 1,
+        // `auth: refused` is prose.
         Some(':') if key || !assigned => sign + 1,
         // A flag and its value: two words of a line, or of a list.
         Some(_) if name.starts_with("--") => {
@@ -181,10 +196,23 @@ fn credentials(text: &str, end: usize) -> Option<Range<usize>> {
     (from > end && length >= 8 && digits).then_some(from..from + length)
 }
 
-/// Passwords in the connection strings of Go's drivers: `user:password@tcp(host)/name`.
+/// What follows the address of a webhook.
+fn webhooks(text: &str) -> Spans {
+    let all = WEBHOOKS.iter().flat_map(|address| text.match_indices(address));
+    let rest = all.map(|(at, address)| {
+        let from = at + address.len();
+        let ends = |c: char| c.is_whitespace() || "\"'`<>,)]}\\".contains(c);
+        from..text[from..].find(ends).map_or(text.len(), |length| from + length)
+    });
+    rest.filter(|span| !span.is_empty()).collect()
+}
+
+/// Passwords in the connection strings of Go's drivers, `user:password@tcp(host)/name`, and of Oracle's,
+/// `user/password@//host/name`.
 fn dsn_passwords(text: &str) -> Spans {
     let mut spans = Spans::new();
-    for network in ["@tcp(", "@tcp6(", "@unix(", "@cloudsql("] {
+    let networks = [("@tcp(", ':'), ("@tcp6(", ':'), ("@unix(", ':'), ("@cloudsql(", ':'), ("@//", '/')];
+    for (network, between) in networks {
         for (end, _) in text.match_indices(network) {
             let ends = |c: char| c.is_whitespace() || "\"'`<>=".contains(c);
             let from = text[..end]
@@ -193,7 +221,7 @@ fn dsn_passwords(text: &str) -> Spans {
                 .find(|(_, c)| ends(*c))
                 .map_or(0, |(at, c)| at + c.len_utf8());
             if let Some(colon) =
-                text[from..end].find(':').map(|at| from + at + 1).filter(|begin| *begin < end)
+                text[from..end].find(between).map(|at| from + at + 1).filter(|begin| *begin < end)
             {
                 spans.push(colon..end);
             }

@@ -82,6 +82,13 @@ mod tests {
             ("{\"key\": \"abcdef0123456789abcdef\"}", "{\"key\": \"***\"}"),
             ("app:hunter2@tcp(db:3306)/x up", "app:***@tcp(db:3306)/x up"),
             ("DSN=app:hun@ter2@unix(/run/db.sock)/x", "DSN=app:***@unix(/run/db.sock)/x"),
+            ("AccountName=a;AccountKey=aHVudGVyMg==;Suffix=b", "AccountName=a;AccountKey=***;Suffix=b"),
+            (
+                "post https://hooks.slack.com/services/T0/B0/x1 up",
+                "post https://hooks.slack.com/services/*** up",
+            ),
+            ("jdbc:oracle:thin:app/hunter2@//db:1521/x", "jdbc:oracle:thin:app/***@//db:1521/x"),
+            ("AUTH=hunter2", "AUTH=***"),
             ("with sk-proj-0123456789abcdefghij.", "with ***."),
             ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "***"),
             ("TOKEN=\u{e4}\u{f6}\u{fc} \u{2713}", "TOKEN=*** \u{2713}"),
@@ -114,6 +121,7 @@ mod tests {
             "at com/example/app/Controller/HealthEndpoint/check",
             "dial tcp(127.0.0.1:3306) refused",
             "error: unexpected argument '--password' found",
+            "auth: refused by https://discord.com/channels/1",
             "usage: app [--token] [--db-password --port 80]",
         ] {
             assert_eq!(text(kept), kept);

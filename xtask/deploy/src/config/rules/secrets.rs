@@ -1,5 +1,7 @@
 //! Secrets: where each is kept, and that none is written where everybody reads it.
 
+use serde_json::Value;
+
 use super::{Findings, Place, Rule};
 use crate::config::suggest;
 use crate::model::{Container, Service};
@@ -46,9 +48,40 @@ fn secret_in_environment(service: &Service, at: &Place<'_>, found: &mut Findings
         for (key, words) in [("command", &container.command), ("entry-point", &container.entry_point)] {
             secret_words(&format!("the container's `{key}`"), words, &at.key(&path).key(key), found);
         }
+        let output = container.log_output.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let help = "move it to `logConfiguration.secretOptions` of the container's `aws` table";
+        public_members(output.collect(), &at.key(&path).key("log-output"), help, found);
+    }
+    let own = (at.key("aws.container"), &service.aws.container);
+    let beside = service.sidecars.iter();
+    let beside = beside.map(|it| (at.key("sidecar").key(&it.container.name).key("aws"), &it.aws));
+    for (at, members) in [own].into_iter().chain(beside) {
+        let texts = |of: &[&str]| -> Vec<(&str, &str)> {
+            let members = members.get(of).and_then(Value::as_object).into_iter().flatten();
+            members.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?))).collect()
+        };
+        let help = "a label is for everybody: give it by the container's `secrets`";
+        public_members(texts(&["dockerLabels"]), &at.key("dockerLabels"), help, found);
+        let help = "move it to `logConfiguration.secretOptions`";
+        let options = texts(&["logConfiguration", "options"]);
+        public_members(options, &at.key("logConfiguration.options"), help, found);
     }
     if let Some(task) = &service.before_roll {
         secret_words("`before-roll`", &task.command, &at.key("before-roll.command"), found);
+    }
+}
+
+/// Labels and log options are in the task definition as they are. No key says that one is no secret: a warning.
+fn public_members(members: Vec<(&str, &str)>, at: &Place<'_>, help: &str, found: &mut Findings) {
+    for (name, value) in members {
+        let named = secret_name(name) && !doubtful_name(name) && !redact::secret_reference(value);
+        if named || secret_value(value).is_some() {
+            found
+                .warning(format!("maybe a secret in plain text: `{name}`"))
+                .at(at.key(name).name(), "its name or value is like one")
+                .note("whoever may read the task definition can read it, in every revision there ever was")
+                .help(help);
+        }
     }
 }
 
