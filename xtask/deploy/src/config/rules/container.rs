@@ -81,8 +81,8 @@ fn mebibytes(sizes: &[u32]) -> String {
 ///
 /// The tool sets `PORT` from `container.port`; a different `PORT` in the environment would win, and every
 /// health check would knock at a closed door.
-fn container_port(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    let (container, at) = (&service.container, at.key("container"));
+fn container_port(service: &Service, service_at: &Place<'_>, found: &mut Findings) {
+    let (container, at) = (&service.container, service_at.key("container"));
     let variable = &container.port_variable;
     let told = container.environment.get(variable);
     if container.port != 0 && told.is_some_and(|told| *told != container.port.to_string()) {
@@ -91,6 +91,24 @@ fn container_port(service: &Service, at: &Place<'_>, found: &mut Findings) {
             .at(at.key("environment").key(variable), "where the application listens")
             .at(at.key("port"), "where health checks and requests go")
             .help(format!("leave `{variable}` out: it is set from `container.port`"));
+    }
+    shared_port(service, service_at, found);
+}
+
+/// Source: ECS developer guide, awsvpc network mode: the containers of a task share one network interface, so the second that
+/// listens on a port fails at its start.
+fn shared_port(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    let mut seen: BTreeMap<u16, Place<'_>> = BTreeMap::new();
+    for (path, container) in service.containers().filter(|(_, container)| container.port != 0) {
+        let port = at.key(path).key("port");
+        if let Some(first) = seen.insert(container.port, port.clone()) {
+            found
+                .error("two containers of a task listen on one port")
+                .at(first, "here")
+                .at(port, "and here")
+                .note("the containers of a task share its network interface")
+                .help("give one of them another port");
+        }
     }
 }
 
