@@ -9,6 +9,7 @@
 //! that says what is wrong, without the service's name where the place shows it; labels say what each value
 //! is; notes say why, with the AWS fact; help says what to do.
 
+mod attributes;
 mod build;
 mod connect;
 mod container;
@@ -110,6 +111,7 @@ enum Rule {
 
 /// All rules, by subject.
 static RULES: &[&[Rule]] = &[
+    attributes::RULES,
     build::RULES,
     connect::RULES,
     container::RULES,
