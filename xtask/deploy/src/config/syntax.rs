@@ -77,6 +77,10 @@ fn unread(text: &str, error: &Error, span: Span, found: &mut Findings) {
         return;
     }
     let wrong = found.error(error.message()).at(&span, "not TOML");
+    if error.message().starts_with("cannot extend value of type inline table") {
+        wrong.help("what is in braces is whole: write all of it in the braces, or all of it under headings");
+        return;
+    }
     // A value without quotes that other languages take for a truth.
     let word = text[..span.end].rsplit(|c: char| c.is_whitespace() || c == '=').next().unwrap_or_default();
     let rest = text[span.end..].split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
