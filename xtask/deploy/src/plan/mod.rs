@@ -168,7 +168,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let mut routing = Stage::new("routing and definitions");
     let mut after = Stage::new("delete, once it is proven");
     routing::rules(&mut plan, &mut routing, &mut after, desired, observed);
-    let before = before_roll::stage(desired, observed);
+    let before = before_roll::stage(&mut plan, desired, observed);
     if before.lanes.is_empty() {
         services::definitions(&mut plan, &mut routing, desired, observed);
         plan.stages.extend([foundation, routing]);

@@ -39,6 +39,12 @@ fn it_comes_after_the_definitions_and_before_any_request_is_led_elsewhere() {
 #[test]
 fn it_runs_for_a_revision_that_is_new_to_the_service_and_did_not_succeed_for_it_yet() {
     assert!(!runs(&migrating(), &converged()), "nothing rolls");
+    let note = "backend: `before-roll` does not run, its revision is unchanged";
+    let noted = |observed: &Observed| plan(&migrating(), observed).notes.iter().any(|said| said == note);
+    let mut has_run = converged();
+    assert!(noted(&has_run));
+    backend(&mut has_run).task_definition.tags.insert(BEFORE_ROLL.to_owned(), "now".to_owned());
+    assert!(!noted(&has_run));
     assert!(runs(&moved(), &converged()));
     // A release that registered the revision and came no further.
     let mut observed = converged();
