@@ -209,6 +209,11 @@ impl Search<'_> {
             _ => {}
         }
         if let Some(key) = variable {
+            let port = &self.service.container.port_variable;
+            if key[1] == "environment" && key[2] == port && !port.is_empty() {
+                // It is no copy of `container.port` then: two ports, or a text of another kind.
+                self.key("container.port-variable", &["container", "port-variable"], json!(""));
+            }
             return self.key(&name, &key, value);
         }
         if let Some(key) = key_of(&short) {

@@ -216,3 +216,32 @@ fn what_the_file_says_may_change_and_what_only_a_release_sets_too() {
         hand_made(&environment, own, json!({ "requiresCompatibilities": ["EC2", "FARGATE"] }));
     assert_eq!(refused(&desired, &observed), None);
 }
+
+#[test]
+fn a_new_revision_keeps_the_tags_that_others_put_on_the_one_before() {
+    let (desired, mut observed) = hand_made(&load(""), json!({ "user": "1000" }), json!({}));
+    let running = observed.services.values_mut().next().unwrap();
+    let tags = [("team", "core"), ("aws:cloudformation:stack-name", "s"), ("release", "r0"), ("proven", "t")];
+    running.task_definition.tags =
+        tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into_iter().collect();
+    let plan = plan(&desired, &observed);
+    let kept = plan.steps().find_map(|step| match &step.action {
+        Action::RegisterTaskDefinition { service, kept, .. } if service.0 == "backend" => Some(kept.clone()),
+        _ => None,
+    });
+    assert_eq!(kept.unwrap().into_iter().collect::<Vec<_>>(), [("team".to_owned(), "core".to_owned())]);
+}
+
+#[test]
+fn a_port_variable_that_names_another_port_is_kept_by_lines_that_are_not_refused() {
+    let own = json!({ "environment": [{ "name": "PORT", "value": "8000" }] });
+    let (desired, observed) = hand_made(&load(""), own.clone(), json!({}));
+    let remedy = refused(&desired, &observed).unwrap().remedy;
+    assert!(remedy.contains("port-variable = \"\"") && remedy.contains("PORT = \"8000\""), "{remedy}");
+    let environment = parse(&pasted(FILE, &remedy));
+    let desired = Desired { environment, release: desired.release };
+    assert_eq!(refused(&desired, &observed), None);
+    let backend = &desired.environment.services[0];
+    let spec = task_definition_spec(&desired, backend, &observed);
+    assert_eq!(spec.of_container("backend", "environment").unwrap()["PORT"], "8000");
+}
