@@ -90,8 +90,9 @@ async fn live(
             for left in &draft.left {
                 print_result(&format!("  not in it: {}", deploy::redact::text(left)));
             }
+            let check = if draft.text().contains("CHANGE") { "check the lines with CHANGE; " } else { "" };
             print_result(&format!(
-                "next: check the lines with CHANGE; `cargo xtask plan --env {}` shows what a deploy would change",
+                "next: {check}`cargo xtask plan --env {}` shows what a deploy would change",
                 draft.env
             ));
         }

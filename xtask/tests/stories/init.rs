@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use deploy::config;
 use deploy::model::spec::{
-    Condition, ConditionField, LogGroupSpec, PolicySpec, RepositorySpec, RuleAction, RuleSpec,
-    ScalableTargetSpec, ScheduledActionSpec, TargetGroupSpec, normal_members,
+    Condition, ConditionField, FixedResponseSpec, LogGroupSpec, PolicySpec, RepositorySpec, RuleAction,
+    RuleSpec, ScalableTargetSpec, ScheduledActionSpec, TargetGroupSpec, normal_members,
 };
 use deploy::model::{Environment, Service, ServiceKey};
 use serde_json::{Value, json};
@@ -308,5 +308,15 @@ fn a_rule_that_somebody_made_by_hand_is_a_route_of_the_file() {
         );
         let environment = config::load("deploy.toml", &text, Some("prod")).unwrap().environment;
         assert_eq!(environment.service(&ServiceKey("frontend".into())).unwrap().routes.len(), 3);
+        let answers = FixedResponseSpec { status: 410, content_type: None, body: None };
+        let answers = RuleSpec {
+            priority: 78,
+            conditions: vec![Condition { on: ConditionField::Path, values: vec!["/old".into()] }],
+            action: RuleAction::Respond(answers),
+        };
+        world.aws.create_rule(&listener.arn, &answers, &group.arn, &BTreeMap::new()).await.unwrap();
+        let (text, left, changes) = written(&world).await;
+        assert!(left.len() == 1 && left[0].starts_with("rule 78 /old"), "{left:?}");
+        assert!(changes.is_empty() && text.contains("# - rule 78 /old"), "{changes:?} {text}");
     });
 }

@@ -42,7 +42,7 @@ impl Draft {
             comments: BTreeMap::new(),
             tagged: BTreeSet::new(),
             images: BTreeMap::new(),
-            left: live.skipped.clone(),
+            left: live.skipped.iter().cloned().chain(sketch::other_rules(live)).collect(),
         };
         for (service, key) in live.services.iter().zip(sketch::keys(live)) {
             let image = sketch::image(service);
@@ -202,7 +202,8 @@ impl Draft {
     pub fn text(&self) -> String {
         let mut text = format!(
             "#:schema ./xtask/deploy/deploy.schema.json\n#\n# What runs in {}, as `cargo xtask init` found it.\n\
-             # `cargo xtask plan --env {}` shows what a deploy would change. Times are in seconds.\n",
+             # `cargo xtask plan --env {}` shows what a deploy would change. Times are in seconds.\n\
+             # Tags, and whether scaling is suspended, stay as they are: the file does not say them.\n",
             self.head, self.env
         );
         if !self.left.is_empty() {

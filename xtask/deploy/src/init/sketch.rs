@@ -273,6 +273,23 @@ pub(super) fn build(key: &str, services: &[LiveService], sources: &[Found]) -> O
     })
 }
 
+/// Rules that no route of a service says, and that are no other service's: what redirects or answers by itself, and what this tool
+/// cannot write.
+pub(super) fn other_rules(live: &Live) -> impl Iterator<Item = String> {
+    let own = |name: &String| {
+        live.services.iter().any(|service| service.target_group.as_ref().is_some_and(|it| it.name == *name))
+    };
+    let rules = live.front.iter().flat_map(|front| &front.rules);
+    let rules = rules.filter(move |rule| match rule.forwards() {
+        [] => true,
+        groups => !rule.is_writable() && groups.iter().any(own),
+    });
+    rules.map(|rule| match rule.is_writable() {
+        true => format!("rule {rule}: it stays; `[[load-balancer.routes]]` can say it"),
+        false => format!("rule {rule}: it stays; no key says all of it"),
+    })
+}
+
 /// The rules that lead to a target group. None is an empty list: the listener's default action does.
 fn routes(live: &Live, group: &TargetGroupSpec) -> Value {
     let rules = live.front.iter().flat_map(|front| &front.rules);
