@@ -8,7 +8,7 @@ use deploy::model::spec::ServiceSpec;
 use deploy::model::{BeforeRoll, Service, arn_name};
 use deploy::plan::task_token;
 use deploy::redact;
-use deploy::rollout::{Evidence, TaskLog, TaskSnapshot, diagnose};
+use deploy::rollout::{ContainerSnapshot, Evidence, TaskLog, TaskSnapshot, diagnose};
 use deploy::view::duration;
 
 use super::Site;
@@ -17,6 +17,8 @@ use crate::aws::{RunTask, Tags};
 
 /// Lines of one read of the log.
 const LINES: u32 = 1_000;
+/// How long a stopped task may take: the longest `stopTimeout` that Fargate takes is 120 s, and the rest is ECS's.
+const STOPS_WITHIN: Duration = Duration::from_secs(240);
 /// Lines that a diagnosis keeps.
 const LAST_LINES: usize = 200;
 
@@ -30,7 +32,6 @@ pub(super) async fn run(
 ) -> Result<String, StepError> {
     let Site { aws, events, .. } = site;
     let mark = events.clock().mark();
-    let deadline = mark.after(Duration::from_secs(asked.timeout_secs));
     // The revision and not the release: a rerun after a kill has another name, and the same revision.
     let started_by = format!("before-roll/{}", arn_name(revision).replace(':', "/"));
     let earlier: Vec<TaskSnapshot> = [
@@ -38,6 +39,15 @@ pub(super) async fn run(
         aws.family_tasks(&spec.cluster, &service.family, true).await?,
     ]
     .concat();
+    let by_another = |task: &&TaskSnapshot| {
+        let before_roll = format!("before-roll/{}/", service.family);
+        task.last_status != "STOPPED"
+            && task.started_by.starts_with(&before_roll)
+            && task.started_by != started_by
+    };
+    for task in earlier.iter().filter(by_another) {
+        outlast(site, service, spec, task, asked).await?;
+    }
     let earlier: Vec<_> = earlier.into_iter().filter(|task| task.started_by == started_by).collect();
     let usable =
         earlier.iter().find(|task| exit_code(task, service) == Some(0) || task.last_status != "STOPPED");
@@ -51,17 +61,24 @@ pub(super) async fn run(
         }
     };
     let mut log = Log::of(service, &id);
+    let deadline = events.clock().mark().after(Duration::from_secs(asked.timeout_secs));
     let task = loop {
         let found = aws.describe_tasks(&spec.cluster, std::slice::from_ref(&id)).await?.pop();
         log.read(site, service).await;
         // What was started a moment ago may not be found yet.
-        if let Some(task) = found.filter(|task| task.last_status == "STOPPED") {
+        if let Some(task) = found.clone().filter(|task| task.last_status == "STOPPED") {
             break task;
         }
         if deadline.remaining().is_zero() {
             aws.stop_task(&spec.cluster, &id, "its time before the roll is over").await?;
             let (task, secs) = (short(&id), asked.timeout_secs);
-            return Err(StepError::BeforeRoll(format!("task {task} was stopped: not over after {secs} s")));
+            let containers = found.map(|task| task.containers).unwrap_or_default();
+            let state = |it: &ContainerSnapshot| format!("{} {}", it.name, it.last_status);
+            let containers: Vec<_> = containers.iter().map(state).collect();
+            return Err(StepError::BeforeRoll(format!(
+                "task {task} was stopped: not over after {secs} s ({})",
+                containers.join(", ")
+            )));
         }
         let every = Duration::from_secs(site.environment.timeouts.poll_secs);
         events.clock().sleep(every.min(deadline.remaining())).await;
@@ -76,6 +93,44 @@ pub(super) async fn run(
             Ok(format!("exit code 0 after {}", took.unwrap_or_else(|| duration(mark.elapsed_ms()))))
         }
         code => Err(failed(site, service, task, log, code)),
+    }
+}
+
+/// Waits for the end of another revision's task, which a killed run left: two migrations at once may break a database. It
+/// gets as long as the own task, and is stopped then.
+async fn outlast(
+    site: &Site<'_>,
+    service: &Service,
+    spec: &ServiceSpec,
+    task: &TaskSnapshot,
+    asked: &BeforeRoll,
+) -> Result<(), StepError> {
+    let Site { aws, events, .. } = site;
+    let (key, id, secs) = (&service.key, short(&task.id), asked.timeout_secs);
+    let of = task.started_by.trim_start_matches("before-roll/").replace('/', ":");
+    let text = format!(
+        "{key}: task {id} before the roll of {of} still runs: waiting for its end; it is stopped after {secs} s"
+    );
+    events.emit(Kind::Warned { text });
+    let mut deadline = events.clock().mark().after(Duration::from_secs(secs));
+    let mut stopping = false;
+    loop {
+        let found = aws.describe_tasks(&spec.cluster, std::slice::from_ref(&task.id)).await?.pop();
+        if found.is_none_or(|task| task.last_status == "STOPPED") {
+            return Ok(());
+        }
+        if deadline.remaining().is_zero() {
+            if stopping {
+                return Err(StepError::BeforeRoll(format!(
+                    "task {id} before the roll of {of} does not stop"
+                )));
+            }
+            aws.stop_task(&spec.cluster, &task.id, "another revision's task is to run before its roll")
+                .await?;
+            (deadline, stopping) = (events.clock().mark().after(STOPS_WITHIN), true);
+        }
+        let every = Duration::from_secs(site.environment.timeouts.poll_secs);
+        events.clock().sleep(every.min(deadline.remaining())).await;
     }
 }
 

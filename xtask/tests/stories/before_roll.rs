@@ -101,13 +101,13 @@ fn a_migration_that_does_not_end_is_stopped() {
         let ended = Box::pin(world.deploy("v2", "v2")).await;
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
         assert!(at(&ended, "StopTask").is_some(), "{:?}", ended.writes);
-        let said = |event: &Kind| matches!(event, Kind::Failed { error, .. } if error.contains("not over after 300 s"));
+        let said = |event: &Kind| matches!(event, Kind::Failed { error, .. } if error.contains("not over after 300 s (backend RUNNING)"));
         assert!(ended.events.iter().any(said), "{:#?}", ended.events);
     });
 }
 
-#[test]
-fn a_run_that_was_killed_meanwhile_leaves_a_migration_that_the_next_one_follows() {
+/// How many calls of a second release come before RunTask.
+fn calls_before_the_task() -> usize {
     let mut calls = 0;
     story(async || {
         let mut world = deployed(migrates()).await;
@@ -115,6 +115,36 @@ fn a_run_that_was_killed_meanwhile_leaves_a_migration_that_the_next_one_follows(
         Box::pin(world.deploy("v2", "v1")).await;
         calls = world.cloud.calls()[before..].iter().position(|call| call.operation == "RunTask").unwrap();
     });
+    calls
+}
+
+#[test]
+fn the_migration_of_a_killed_run_is_over_before_that_of_another_revision_starts() {
+    let calls = calls_before_the_task();
+    // The first ends by itself, the second never does.
+    for (left, stopped) in [(Script::exits(200_000, 0), false), (Script::default(), true)] {
+        story(async || {
+            let mut world = deployed(migrates()).await;
+            world.scripts.set("run:ielts-backend", left.clone());
+            assert!(Box::pin(world.killed_after(calls + 2, "v2", "v1")).await.is_none());
+            // Its container starts, with the script that it has by now.
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            assert_eq!(ran(&world, 2).await[0].last_status, "RUNNING");
+            world.scripts.set("run:ielts-backend", migrates());
+            let ended = Box::pin(world.deploy("v3", "v1")).await;
+            assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+            assert_eq!(at(&ended, "StopTask").is_some(), stopped, "{:?}", ended.writes);
+            let (earlier, own) = (&ran(&world, 2).await[0], &ran(&world, 3).await[0]);
+            assert!(earlier.stopped_ms.unwrap() <= own.started_ms.unwrap(), "{earlier:?} {own:?}");
+            let named = |event: &Kind| matches!(event, Kind::Warned { text } if text.contains("before the roll of ielts-backend:2 still runs"));
+            assert_eq!(ended.events.iter().filter(|it| named(it)).count(), 1, "{:#?}", ended.events);
+        });
+    }
+}
+
+#[test]
+fn a_run_that_was_killed_meanwhile_leaves_a_migration_that_the_next_one_follows() {
+    let calls = calls_before_the_task();
     // After RunTask, while it runs, and once it is over.
     for killed_after in [calls + 1, calls + 2, calls + 5, calls + 9] {
         story(async || {
