@@ -184,7 +184,8 @@ async fn heard(signals: &mut Signals, switch: &Switch, job: &Job<'_>) -> Failure
             return interrupted(signal, job);
         }
         job.events.emit(Kind::Warned {
-            text: "asked to stop: what moves goes back; once more to leave at once".to_owned(),
+            text: "stopping: rolling back, once a `before-roll` task in progress is over; press Ctrl-C again to exit now"
+                .to_owned(),
         });
     }
 }
