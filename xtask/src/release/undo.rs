@@ -88,6 +88,8 @@ pub(super) async fn undo(
     let (exit, summary) = standing::closing(&ground, planned, &restored, &kept).await;
     if restored.complete {
         held.forget(&ground).await;
+    } else if !restored.unseen {
+        held.ended(&ground, &planned.undo).await;
     }
     Some((exit, summary))
 }

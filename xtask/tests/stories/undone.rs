@@ -270,3 +270,22 @@ fn a_revision_that_crashed_after_its_proof_is_not_what_an_undo_restores() {
         );
     });
 }
+
+#[test]
+fn a_service_that_an_undo_could_not_restore_is_restored_to_what_it_serves_with_by_the_next_one() {
+    story(async || {
+        let mut world = World::new().await;
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        // What the first release needs is gone.
+        world.scripts.set("ielts-backend:1", Script::crashes(1_500, 1));
+        world.front_door.answers(500);
+        let ended = Box::pin(world.deploy("v2", "v2")).await;
+        assert_eq!(ended.exit, ExitCode::NotRecovered, "{:#?}", ended.events);
+        world.front_door.answers(200);
+        world.scripts.set("ielts-backend:3", Script::crashes(1_500, 1));
+        let ended = Box::pin(world.deploy("v3", "v3")).await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        let runs = world.somebody().await.looks().await.deployments[0].task_definition.clone();
+        assert!(runs.ends_with("ielts-backend:2"), "{runs}");
+    });
+}

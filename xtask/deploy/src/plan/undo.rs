@@ -6,12 +6,16 @@
 //!
 //! What holds data or serves nobody (images, log groups, repositories, revisions) is left as the release made it.
 
+mod found;
 mod touched;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use found::{
+    found_rule, listener, load_balancer, policy, policy_key, scalable_target, schedule, schedule_key,
+};
 use touched::{Touched, merge, restored, touched};
 
 use super::back::{Order, back};
@@ -45,6 +49,9 @@ pub struct Undo {
     /// An earlier run, which was killed, began it.
     #[serde(skip)]
     resumed: bool,
+    /// Its run undid what it could before it ended; it was not killed.
+    #[serde(default)]
+    undone: bool,
 }
 
 /// A service as it was.
@@ -156,14 +163,23 @@ impl Undo {
         {
             return self;
         }
+        // What could not be undone, and is complete since, is what serves: no other release tries it again.
+        let stays = |key: &&ServiceKey| {
+            let is_whole = observed.services.get(*key).is_some_and(is_whole);
+            earlier.undone && is_whole && self.services.contains_key(*key)
+        };
+        let stays: BTreeSet<ServiceKey> = earlier.services.keys().filter(stays).cloned().collect();
         for (key, mut served) in earlier.services {
-            let Some(state) = observed.services.get(&key) else { continue };
+            let Some(state) = observed.services.get(&key).filter(|_| !stays.contains(&key)) else { continue };
             if state.task_definition.arn != served.revision && !is_its(state) {
                 continue;
             }
             let now = self.services.remove(&key).map(|served| served.settings.wrote);
             served.settings.wrote.extend(now.into_iter().flatten());
             self.services.insert(key, Served { earlier: true, ..served });
+        }
+        if stays.is_empty() {
+            self.release.clone_from(&earlier.release);
         }
         merge(&mut self.rules, earlier.rules, |requests| found_rule(observed, requests));
         merge(&mut self.listeners, earlier.listeners, |port| listener(observed, port));
@@ -174,9 +190,14 @@ impl Undo {
         merge(&mut self.scalable_targets, earlier.scalable_targets, |id| scalable_target(observed, id));
         merge(&mut self.policies, earlier.policies, |key| policy(observed, key));
         merge(&mut self.schedules, earlier.schedules, |key| schedule(observed, key));
-        self.release = earlier.release;
         self.resumed = true;
         self
+    }
+
+    /// The record of a run that undid what it could, and could not do all of it.
+    #[must_use]
+    pub fn ended(&self) -> Self {
+        Self { undone: true, ..self.clone() }
     }
 
     /// Whether an earlier run, which was killed, began it.
@@ -191,6 +212,7 @@ impl Undo {
         let Self {
             release: _,
             resumed: _,
+            undone: _,
             services,
             rules,
             listeners,
@@ -351,40 +373,4 @@ impl Undo {
         steps.extend(towards.unwanted.into_iter().map(|rule| restored(Action::DeleteRule(rule))));
         stage.lane("rules", steps);
     }
-}
-
-fn listener(observed: &Observed, port: &str) -> Option<ListenerSpec> {
-    let mut listeners = observed.listener.iter().chain(&observed.redirect).map(|found| &found.spec);
-    listeners.find(|spec| spec.port.to_string() == port).cloned()
-}
-
-fn found_rule(observed: &Observed, requests: &str) -> Option<RuleSpec> {
-    let mut rules = observed.rules.iter().filter_map(RuleState::writable);
-    rules.find(|rule| rule.requests() == requests).cloned()
-}
-
-fn load_balancer(observed: &Observed, name: &str) -> Option<LoadBalancerSpec> {
-    observed.load_balancer.as_ref().map(|found| found.spec.clone()).filter(|found| found.name == name)
-}
-
-fn scalable_target(observed: &Observed, resource_id: &str) -> Option<ScalableTargetSpec> {
-    let mut targets = observed.scaling.values().filter_map(|found| found.target.as_ref());
-    targets.find(|target| target.resource_id == resource_id).cloned()
-}
-
-fn policy_key(spec: &PolicySpec) -> String {
-    format!("{} {}", spec.resource_id, spec.name)
-}
-
-fn policy(observed: &Observed, key: &str) -> Option<PolicySpec> {
-    observed.scaling.values().flat_map(|found| &found.policies).find(|spec| policy_key(spec) == key).cloned()
-}
-
-fn schedule_key(spec: &ScheduledActionSpec) -> String {
-    format!("{} {}", spec.resource_id, spec.name)
-}
-
-fn schedule(observed: &Observed, key: &str) -> Option<ScheduledActionSpec> {
-    let mut all = observed.scaling.values().flat_map(|found| &found.schedules);
-    all.find(|spec| schedule_key(spec) == key).cloned()
 }

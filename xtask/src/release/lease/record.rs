@@ -100,6 +100,16 @@ pub(in crate::release) async fn left(ground: &Ground<'_>, observed: &Observed) -
 }
 
 impl Held {
+    /// The release was undone as far as that could be done: the next run restores the rest, and what stayed and is complete
+    /// is no longer what it gives way to.
+    pub(in crate::release) async fn ended(&self, ground: &Ground<'_>, undo: &Undo) {
+        let Some(kept) = self.kept.as_ref().filter(|_| !self.is_lost()) else { return };
+        let Some(record) = encode(&undo.ended()).filter(|_| !kept.record.borrow().is_empty()) else { return };
+        if let Err(error) = ground.aws.tag_ecs_resource(&kept.cluster, &record).await {
+            not_written(ground, "cannot record that the release was undone in part", &error);
+        }
+    }
+
     /// The release is proven, or what was before is restored: there is nothing to restore any more.
     pub(in crate::release) async fn forget(&self, ground: &Ground<'_>) {
         let Some(kept) = self.kept.as_ref().filter(|_| !self.is_lost()) else { return };

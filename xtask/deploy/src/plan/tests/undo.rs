@@ -99,6 +99,38 @@ fn what_an_earlier_run_rolled_whole_is_what_the_next_release_restores() {
 }
 
 #[test]
+fn what_an_undo_could_not_restore_and_is_complete_is_what_the_next_release_restores() {
+    let (mut record, _, _, mut written) = changed();
+    let mut desired = desired();
+    let found = backend(&mut written).task_definition.arn.clone();
+    // It changed the frontend also, which was restored.
+    let mut before = converged();
+    for state in before.services.values_mut() {
+        state.spec.health_check_grace_secs = 1;
+        state.task_definition.arn.push('0');
+    }
+    record = Undo::of(&plan(&desired, &before), &desired, &before).after(record, &before);
+    let frontend = ServiceKey("frontend".into());
+    written.services.insert(frontend.clone(), before.services[&frontend].clone());
+    let state = backend(&mut written);
+    state.task_definition.tags.insert("release".into(), desired.release.id.clone());
+    state.rollout = Some("COMPLETED".into());
+    desired.environment.services[0].deployment.health_check_grace_secs += 1;
+    let pin = |record: Undo, now: &Observed| {
+        let next = Undo::of(&plan(&desired, now), &desired, now).after(record, now);
+        next.pins()
+            .find(|(key, ..)| key.0 == "backend")
+            .map(|(_, pin, earlier)| (pin.revision, earlier))
+            .unwrap()
+    };
+    let killed = pin(record.clone(), &written);
+    assert!(killed.0 != found && killed.1, "a killed run undid nothing");
+    assert_eq!(pin(record.ended(), &written), (found, false));
+    backend(&mut written).rollout = Some("IN_PROGRESS".into());
+    assert_eq!(pin(record.ended(), &written), killed);
+}
+
+#[test]
 fn a_first_release_over_nothing_has_nothing_to_restore() {
     let mut nothing = converged();
     nothing.services.clear();
