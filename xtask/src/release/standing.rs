@@ -37,6 +37,8 @@ enum Found {
     Serves,
     /// `desiredCount` is 0, and was before.
     Parked,
+    /// `desiredCount` is 0, and was not before.
+    Emptied,
     Down(u32, u32),
     Unread,
 }
@@ -65,11 +67,14 @@ pub(super) async fn closing(
             instead: None,
             tasks: None,
         });
-        let standing = |(service, (_, tasks)): (&&Service, &Measured)| {
+        let standing = |(service, (found, tasks)): (&&Service, &Measured)| {
             let revision = &restored.pins.get(&service.key)?.revision;
             let before = Some(arn_name(revision).to_owned());
             let back = !restored.not_back.contains(&service.key);
-            let instead = restored.instead.get(&service.key).cloned();
+            let instead = match found {
+                Found::Emptied => Some("again, but was scaled to 0 by hand during the release".to_owned()),
+                _ => restored.instead.get(&service.key).cloned(),
+            };
             Some(Standing { service: service.key.clone(), back, before, instead, tasks: *tasks })
         };
         let mut all: Vec<Standing> = services.iter().zip(&found).filter_map(standing).chain(kept).collect();
@@ -98,11 +103,19 @@ pub(super) async fn closing(
         _ => None,
     });
     let parked = names(&|found| matches!(found, Found::Parked).then(|| "0/0".to_owned()));
+    let emptied = names(&|found| matches!(found, Found::Emptied).then(|| "0/0".to_owned()));
     let any = found.iter().any(|(found, _)| matches!(found, Found::Serves));
     if services.is_empty() {
         (ExitCode::NotRecovered, "not deployed; nothing served before".to_owned())
     } else if !unread.is_empty() {
         (ExitCode::Unknown, "not deployed; all is as before, but what serves could not be read".to_owned())
+    } else if !emptied.is_empty() {
+        (
+            ExitCode::NotRecovered,
+            format!(
+                "not deployed; scaled to 0 by hand during the release: {emptied} tasks, and it does not serve"
+            ),
+        )
     } else if !down.is_empty() {
         (
             ExitCode::NotRecovered,
@@ -147,6 +160,7 @@ async fn found(ground: &Ground<'_>, planned: &Planned, services: &[&Service], wa
             let before = planned.observed.services.get(&service.key).map(|state| state.desired);
             let found = match desired {
                 0 if read.status == "ACTIVE" && before == Some(0) => Found::Parked,
+                0 if read.status == "ACTIVE" => Found::Emptied,
                 _ if serves(read, Option::as_deref(&targets)) => Found::Serves,
                 _ => Found::Down(running, desired),
             };

@@ -142,6 +142,30 @@ fn a_failed_release_beside_a_service_at_0_does_not_claim_that_the_previous_one_s
 }
 
 #[test]
+fn a_service_that_somebody_scales_to_0_during_a_release_that_fails_is_not_as_before() {
+    story(async || {
+        let mut world = deployed().await;
+        world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1));
+        let somebody = world.somebody().await;
+        let meddle = async {
+            somebody.waits_for(Moment::Complete, "ielts-backend:2").await;
+            somebody.scales_to(0).await;
+        };
+        let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v2")), Box::pin(meddle));
+        assert_eq!(ended.exit, ExitCode::NotRecovered, "{:#?}", ended.events);
+        assert_eq!(
+            ended.summary,
+            "not deployed; scaled to 0 by hand during the release: backend 0/0 tasks, and it does not serve"
+        );
+        let instead = ended.events.iter().find_map(|event| match event {
+            Kind::Undone { services } => services[0].instead.clone(),
+            _ => None,
+        });
+        assert_eq!(instead.as_deref(), Some("again, but was scaled to 0 by hand during the release"));
+    });
+}
+
+#[test]
 fn a_site_that_was_down_before_is_not_said_to_serve() {
     story(async || {
         let mut world = deployed().await;
