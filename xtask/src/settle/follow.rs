@@ -91,8 +91,8 @@ pub(super) struct Follow {
     pub(super) explained: bool,
     pub(super) darkness: Darkness,
     teller: Teller,
-    /// We asked ECS to stop it.
-    asked: bool,
+    /// ECS accepted our request to stop it.
+    accepted: bool,
     healthy: Option<Healthy>,
     verdict: Option<Verdict>,
 }
@@ -124,7 +124,7 @@ impl Follow {
             explained: false,
             darkness: Darkness::new(began),
             teller: Teller::begin(&target, began, events),
-            asked: false,
+            accepted: false,
             healthy: None,
             verdict: None,
             target,
@@ -296,14 +296,15 @@ impl Follow {
     /// goes on as before, where ECS refuses.
     pub(super) async fn put_back(&mut self, watch: &Watch<'_>) -> bool {
         self.to_stop = self.service_deployment.is_none();
-        if let Some(arn) = self.service_deployment.clone()
-            && !stop::ask(watch.aws, watch.events, &self.target.key, &arn).await
-        {
-            return false;
+        if let Some(arn) = self.service_deployment.clone() {
+            match stop::ask(watch.aws, watch.events, &self.target.key, &arn).await {
+                stop::Asked::Accepted => self.accepted = true,
+                stop::Asked::TooLate => {}
+                stop::Asked::Refused => return false,
+            }
         }
         if !self.to_stop {
             self.rollout.asked_to_stop();
-            self.asked = true;
         }
         if self.part != Part::Back {
             self.count(Part::Back, self.target.patience.back_secs);
@@ -317,7 +318,7 @@ impl Follow {
             (*who, *release) = registered_by(watch, task_definition).await;
         }
         // ECS calls whoever asks for a stop a user.
-        if let Some(reason) = verdict.reason.as_mut().filter(|_| self.asked) {
+        if let Some(reason) = verdict.reason.as_mut().filter(|_| self.accepted) {
             reason.push_str(ASKED);
         }
         let (service, elapsed_ms) = (self.target.key.clone(), self.began.elapsed_ms());

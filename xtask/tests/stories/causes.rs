@@ -2,6 +2,8 @@
 
 use deploy::event::{ExitCode, Kind};
 use deploy::model::{Lookup, OnPlainCause};
+use sim::fault::{Fault, On};
+use sim::testing::ApiError;
 use sim::workload::scripted::Script;
 
 use crate::ended::Ended;
@@ -54,6 +56,27 @@ async fn is_left_to_the_breaker(code: &str, script: Script) {
 fn an_image_that_is_gone_is_not_waited_for() {
     let text = "CannotPullContainerError: pull image manifest has been retried 1 time(s): not found";
     story(|| ends_early("image-not-found", Script::fails_to_start(text)));
+}
+
+#[test]
+fn a_stop_that_came_too_late_is_not_said_to_be_what_ended_the_deployment() {
+    let text = "CannotPullContainerError: pull image manifest has been retried 1 time(s): not found";
+    let ended_by = async |late: bool| {
+        let ended = release_with(Script::fails_to_start(text), |world| {
+            if late {
+                let refused = ApiError::new("ConflictException", "the deployment is in ROLLBACK_IN_PROGRESS");
+                world.cloud.add_rule(On::operation("StopServiceDeployment").then(Fault::Error(refused)));
+            }
+        });
+        let ended = ended.await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        ended.verdict("backend").unwrap().reason.clone().unwrap()
+    };
+    story(async || {
+        assert!(ended_by(false).await.contains("asked for by this tool"));
+        let reason = ended_by(true).await;
+        assert!(reason.contains("circuit breaker") && !reason.contains("this tool"), "{reason}");
+    });
 }
 
 #[test]
