@@ -120,6 +120,7 @@ fn end(past: &Past, newer: bool) -> Option<(ExitCode, &'static str)> {
         Fate::Proven | Fate::Crashed | Fate::Unproven => {
             (ExitCode::Superseded, "it was deployed, and another release runs now")
         }
+        Fate::LiveInPart => (ExitCode::NotRecovered, "only a part of it runs, and it was not proven"),
         Fate::Stopped => (ExitCode::NotRecovered, "its deployment was stopped"),
         Fate::Unrolled | Fate::Unknown => (ExitCode::Unknown, "what became of it is not known"),
     })

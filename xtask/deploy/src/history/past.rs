@@ -48,6 +48,8 @@ pub enum Fate {
     Live,
     /// It runs, and was not proven.
     LiveUnproven,
+    /// Some of what it registered runs, such as where an undo could not restore one service; it was not proven.
+    LiveInPart,
     /// It runs, was proven, and crashed since.
     LiveCrashed,
     /// It rolls.
@@ -77,6 +79,7 @@ impl Fate {
         match self {
             Self::Live => "live",
             Self::LiveUnproven => "live, not proven",
+            Self::LiveInPart => "live in part, not proven",
             Self::LiveCrashed => "live, crashed since it was proven",
             Self::InProgress => "in progress",
             Self::Proven => "proven",

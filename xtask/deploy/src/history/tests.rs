@@ -140,6 +140,17 @@ fn no_status_of_a_service_deployment_is_unknown_to_the_history() {
 }
 
 #[test]
+fn a_release_of_which_one_service_was_restored_and_the_other_was_not_is_live_in_part() {
+    let both = |name: &str| vec![revision(name, 1, "r1", true), revision(name, 2, "r2", false)];
+    let mut facts = facts(both("b"), both("f"), [2, 1]);
+    facts.rolls = vec![roll("b", 2, "SUCCESSFUL"), roll("f", 2, "ROLLBACK_SUCCESSFUL")];
+    let named = |fate| [("r2".to_owned(), fate), ("r1".to_owned(), Fate::Proven)];
+    assert_eq!(fates(&facts), named(Fate::LiveInPart));
+    facts.rolls[1].status = "IN_PROGRESS".to_owned();
+    assert_eq!(fates(&facts), named(Fate::InProgress));
+}
+
+#[test]
 fn revisions_of_somebody_else_are_no_release() {
     let mut stranger = revision("b", 5, "r5", false);
     stranger.tags.clear();
