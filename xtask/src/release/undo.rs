@@ -43,6 +43,19 @@ fn is_undone(ground: &Ground<'_>, settled: &[Settled]) -> bool {
     ground.environment.undo == Extent::Release && ground.put_back && settled.iter().all(judged)
 }
 
+/// Names what a release leaves running that was superseded in part: no closing line says that half of it runs.
+fn report_half(ground: &Ground<'_>, settled: &[Settled]) {
+    if !settled.iter().any(|it| matches!(it.verdict.outcome, Outcome::Superseded { forced: false, .. })) {
+        return;
+    }
+    for Settled { key, revision, .. } in settled.iter().filter(|it| it.verdict.outcome == Outcome::Succeeded)
+    {
+        let Some(revision) = revision else { continue };
+        let text = format!("{key}: runs {} of this release, not proven, and stays", arn_name(revision));
+        ground.events.emit(Kind::Warned { text });
+    }
+}
+
 /// Restores what the release changed, and says what was then measured: 1 when all of it is as before and serves, 5 when
 /// not, 6 when only somebody else's newer deployment was left. `None` when the release is left as it is.
 pub(super) async fn undo(
@@ -52,7 +65,11 @@ pub(super) async fn undo(
     settled: &[Settled],
     held: &Held,
 ) -> Option<(ExitCode, String)> {
-    if !is_undone(ground, settled) || !held.is_still_held(ground).await {
+    if !is_undone(ground, settled) {
+        report_half(ground, settled);
+        return None;
+    }
+    if !held.is_still_held(ground).await {
         return None;
     }
     for key in known.ran() {

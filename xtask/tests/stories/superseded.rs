@@ -123,3 +123,24 @@ fn an_undo_restores_the_unproven_revision_that_served_and_no_older_one() {
         assert_eq!(ended.rolled(), ["frontend"], "{:#?}", ended.events);
     });
 }
+
+#[test]
+fn a_service_that_stays_at_a_release_whose_other_service_was_superseded_is_named() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.environment.services[1].depends_on.clear();
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let ann = world.somebody().await;
+        let meddle = async {
+            ann.waits_for(Moment::TargetsGetHealthy, "ielts-backend:2").await;
+            ann.deploys().await;
+        };
+        let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v2")), Box::pin(meddle));
+        assert_eq!(ended.exit, ExitCode::Superseded, "{:#?}", ended.events);
+        let named = ended.events.iter().any(|event| {
+            matches!(event, Kind::Warned { text }
+            if text == "frontend: runs ielts-frontend:2 of this release, not proven, and stays")
+        });
+        assert!(named, "{:#?}", ended.events);
+    });
+}
