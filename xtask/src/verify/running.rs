@@ -60,6 +60,7 @@ pub async fn running(
     let roll = environment.services.iter().map(|service| service.deployment.patience.roll_secs).max();
     let patience = after(roll.unwrap_or(0).max(environment.timeouts.smoke_secs));
     let mut disturbed = false;
+    let mut waits = 0;
     let mut others: Option<Vec<Vec<String>>> = None;
     loop {
         let mark = events.clock().mark();
@@ -109,6 +110,14 @@ pub async fn running(
                 events.emit(Kind::Failed { error: text, hint: None });
             }
             return Ok(if passing { Running::InProgress } else { Running::Refuted });
+        }
+        if passing && !lacks.is_empty() {
+            waits += 1;
+            // Not at the first reading: what was written a moment ago is often only late.
+            if waits == 2 {
+                let texts: Vec<_> = lacks.iter().map(|lack| lack.text.as_str()).collect();
+                events.emit(Kind::Warned { text: format!("waiting for its end: {}", texts.join("; ")) });
+            }
         }
         events.clock().sleep(Duration::from_secs(environment.timeouts.poll_secs).min(wait)).await;
     }

@@ -254,6 +254,32 @@ fn credentials_that_expire_before_the_first_change_moved_nothing() {
 }
 
 #[test]
+fn a_rerun_that_waits_for_a_deployment_that_somebody_forced_meanwhile_says_so() {
+    story(async || {
+        let mut world = deployed().await;
+        let somebody = world.somebody().await;
+        let fired = Arc::new(Notify::new());
+        let fires = fired.clone();
+        world.cloud.add_rule(move |call: &Call<'_>| {
+            if call.request?.params["desiredStatus"] == "RUNNING" {
+                fires.notify_one();
+            }
+            None
+        });
+        let meddle = async {
+            fired.notified().await;
+            somebody.forces_a_deployment();
+        };
+        let (ended, ()) = tokio::join!(Box::pin(world.deploy("v1", "v1")), Box::pin(meddle));
+        let named = ended.events.iter().any(|event| {
+            matches!(event, Kind::Warned { text }
+                if text.starts_with("waiting for its end: ") && text.contains("of ielts-backend:1 is in progress"))
+        });
+        assert!(named && ended.exit == ExitCode::Done, "{:#?}", ended.events);
+    });
+}
+
+#[test]
 fn a_reading_whose_parts_lie_apart_is_read_again() {
     for late in 1..=4 {
         story(async || {
