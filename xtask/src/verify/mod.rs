@@ -11,6 +11,6 @@ mod running;
 pub use availability::{Watched, while_asking};
 pub use front::Front;
 pub use probe::smoke;
-pub use reading::readings;
-pub use rows::{Door, is_complete, rows};
+pub use reading::{readings, readings_of};
+pub use rows::{Door, rows, rows_of};
 pub use running::{Running, running};

@@ -1,6 +1,6 @@
 //! Reads all services with their tasks and targets, together.
 
-use deploy::model::{Environment, Service};
+use deploy::model::{Desired, Environment, Service};
 use deploy::rollout::ServiceSnapshot;
 use deploy::verify::Reading;
 use futures_util::future::{join, try_join_all, try_join3};
@@ -43,4 +43,17 @@ pub async fn readings(aws: &Aws, environment: &Environment, door: &Door) -> Resu
         Reading { service: found.unwrap_or_else(missing), tasks, stopped, targets, by_checks }
     };
     Ok(environment.services.iter().zip(details).map(reading).collect())
+}
+
+/// The same for a release.
+///
+/// # Errors
+/// As of [`readings`].
+pub async fn readings_of(aws: &Aws, desired: &Desired, door: &Door) -> Result<Vec<Reading>, Error> {
+    let mut readings = readings(aws, &desired.environment, door).await?;
+    for (service, reading) in desired.environment.services.iter().zip(&mut readings) {
+        // A revision that is run again has the checks that it was registered with, not the file's.
+        reading.by_checks &= !desired.release.pins.contains_key(&service.key);
+    }
+    Ok(readings)
 }

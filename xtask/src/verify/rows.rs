@@ -3,6 +3,7 @@
 use deploy::event::ServiceRow;
 use deploy::model::{Environment, Kind, Service, arn_name};
 use deploy::rollout::{ServiceSnapshot, TargetSnapshot, TaskSnapshot};
+use deploy::verify::Reading;
 use futures_util::future::{join, join_all};
 
 use super::Front;
@@ -35,31 +36,32 @@ pub async fn rows(aws: &Aws, environment: &Environment, door: &Door) -> Result<V
     let (services, details) =
         join(aws.describe_services(&environment.cluster, &names), join_all(details)).await;
     let services = services?;
-    Ok(environment
-        .services
-        .iter()
-        .zip(details)
-        .map(|(service, (tasks, targets))| {
-            let found = services.iter().find(|found| found.name == service.name);
-            let row = row(
-                service,
-                found,
-                tasks.as_deref(),
-                targets.as_deref(),
-                door.front.as_ref().map(|front| front.url.as_str()),
-            );
-            ServiceRow { console: console(environment, service), ..row }
-        })
-        .collect())
+    let row = |(service, (tasks, targets)): (&Service, (Option<Vec<_>>, Option<Vec<_>>))| {
+        let found = services.iter().find(|found| found.name == service.name);
+        row(environment, door, service, found, tasks.as_deref(), targets.as_deref())
+    };
+    Ok(environment.services.iter().zip(details).map(row).collect())
+}
+
+/// The rows of what was read already.
+#[must_use]
+pub fn rows_of(environment: &Environment, door: &Door, readings: &[Reading]) -> Vec<ServiceRow> {
+    let row = |(service, reading): (&Service, &Reading)| {
+        let Reading { service: found, tasks, targets, .. } = reading;
+        row(environment, door, service, Some(found), Some(tasks), targets.as_deref())
+    };
+    environment.services.iter().zip(readings).map(row).collect()
 }
 
 fn row(
+    environment: &Environment,
+    door: &Door,
     service: &Service,
     found: Option<&ServiceSnapshot>,
     tasks: Option<&[TaskSnapshot]>,
     targets: Option<&[TargetSnapshot]>,
-    base: Option<&str>,
 ) -> ServiceRow {
+    let base = door.front.as_ref().map(|front| front.url.as_str());
     let Some(found) = found.filter(|found| found.status != "MISSING") else {
         return ServiceRow {
             service: service.name.clone(),
@@ -67,6 +69,7 @@ fn row(
             rollout: "-".to_owned(),
             revision: "-".to_owned(),
             targets: "-".to_owned(),
+            console: console(environment, service),
             ..ServiceRow::default()
         };
     };
@@ -94,22 +97,11 @@ fn row(
             Some(_) => targets.map_or_else(|| "?".to_owned(), healthy),
             None => "-".to_owned(),
         },
-        console: None,
+        console: console(environment, service),
         url: base
             .zip(public_path(service))
             .map(|(base, path)| format!("{}{path}", base.trim_end_matches('/'))),
     }
-}
-
-/// Whether a row shows one complete deployment with all of its tasks and targets.
-#[must_use]
-pub fn is_complete(row: &ServiceRow) -> bool {
-    let ServiceRow { status, running, desired, deployments, rollout, targets, .. } = row;
-    // Not every endpoint has rollout states, and not every reader may ask for targets.
-    let settled = ["COMPLETED", "-"].contains(&rollout.as_str());
-    let reached =
-        ["-", "?"].contains(&targets.as_str()) || *targets == format!("{desired}/{desired} healthy");
-    status == "ACTIVE" && running == desired && *deployments == 1 && settled && reached
 }
 
 /// The service's page. Partitions other than `aws` have consoles of their own, which are not linked.

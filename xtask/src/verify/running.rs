@@ -7,7 +7,7 @@ use deploy::event::Kind;
 use deploy::model::{Desired, ImageDigest, Service, ServiceKey};
 use deploy::verify::{Lack, Reading, Strange, strangers};
 
-use super::{Door, readings};
+use super::{Door, readings_of};
 use crate::aws::{Aws, Error};
 use crate::image;
 use crate::report::Recorder;
@@ -64,11 +64,7 @@ pub async fn running(
     let mut others: Option<Vec<Vec<String>>> = None;
     loop {
         let mark = events.clock().mark();
-        let mut readings = readings(aws, environment, door).await?;
-        for (service, reading) in environment.services.iter().zip(&mut readings) {
-            // A revision that is run again has the checks that it was registered with, not the file's.
-            reading.by_checks &= !desired.release.pins.contains_key(&service.key);
-        }
+        let readings = readings_of(aws, desired, door).await?;
         let together = mark.elapsed() <= TOGETHER || deadline.remaining().is_zero();
         let crashed = |reading: &Reading| reading.crashed().iter().map(|task| task.id.clone()).collect();
         let known = others.get_or_insert_with(|| readings.iter().map(crashed).collect());

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::ended::Ended;
 use crate::somebody::{Moment, ecs};
+use crate::wants::asked;
 use crate::world::{World, story};
 
 /// The most tasks that a roll was told to want.
@@ -138,5 +139,25 @@ fn a_deployment_that_somebody_forces_after_the_proof_is_waited_for() {
         );
         let deployments = world.somebody().await.looks().await.deployments;
         assert_eq!((deployments.len(), deployments[0].rollout_state.as_deref()), (1, Some("COMPLETED")));
+    });
+}
+
+/// The proof counts the healthy targets that the release needs; the table shows the other one too.
+#[test]
+fn a_target_that_somebody_registered_by_hand_does_not_keep_a_release_from_its_end() {
+    story(async || {
+        let mut world = World::new().await;
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let group = world.aws.find_target_groups(&["ielts-backend-tg"]).await.unwrap().remove(0).state.arn;
+        let target = "Targets.member.1.Id=10.0.1.250&Targets.member.1.Port=8080";
+        let query = format!("Action=RegisterTargets&Version=2015-12-01&TargetGroupArn={group}&{target}");
+        asked(&world.cloud, None, &query);
+        let ended = world.deploy("v2", "v1").await;
+        assert_eq!(
+            (ended.exit, &*ended.summary),
+            (ExitCode::Done, "deployed and proven"),
+            "{:#?}",
+            ended.events
+        );
     });
 }

@@ -52,7 +52,7 @@ fn merge(into: &mut Table, from: Table) {
 }
 
 /// Asks as the AWS CLI does; the reply in one line. `target` is a JSON API's operation; without one, `body` is a query.
-fn asked(cloud: &Cloud, target: Option<&str>, body: &str) -> String {
+pub(crate) fn asked(cloud: &Cloud, target: Option<&str>, body: &str) -> String {
     let service = if target.is_some() { "any" } else { "elasticloadbalancing" };
     let scope =
         format!("AWS4-HMAC-SHA256 Credential=somebody/20261128/ap-southeast-1/{service}/aws4_request");
