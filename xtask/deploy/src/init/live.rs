@@ -187,7 +187,7 @@ impl Draft {
         }
         let plan = plan(&self.desired(environment), &observed);
         self.left.extend(plan.refusals.iter().map(|refusal| refusal.what.clone()));
-        self.left.extend(plan.steps().map(told));
+        self.left.extend(plan.steps().map(would));
         self.kept(&plan);
     }
 
@@ -222,7 +222,7 @@ impl Draft {
     }
 }
 
-fn told(step: &Step) -> String {
+fn would(step: &Step) -> String {
     let title = step.action.title();
     match &step.why {
         Why::Changed(changes) => {

@@ -180,7 +180,7 @@ fn build_secret(service: &Service, at: &Place<'_>, found: &mut Findings) {
             }
             (None, Some(file)) if file.contains([',', '"', '\n']) => {
                 found
-                    .error("engines cannot be told of a file with such a name")
+                    .error("engines cannot be given a file with such a name")
                     .at(at.key("file"), "with a comma, a quote or a line break")
                     .help("give the file another name");
             }

@@ -84,10 +84,10 @@ fn mebibytes(sizes: &[u32]) -> String {
 fn container_port(service: &Service, service_at: &Place<'_>, found: &mut Findings) {
     let (container, at) = (&service.container, service_at.key("container"));
     let variable = &container.port_variable;
-    let told = container.environment.get(variable);
-    if container.port != 0 && told.is_some_and(|told| *told != container.port.to_string()) {
+    let set = container.environment.get(variable);
+    if container.port != 0 && set.is_some_and(|set| *set != container.port.to_string()) {
         found
-            .error("the application is told another port than the load balancer")
+            .error("the application listens on another port than the load balancer asks")
             .at(at.key("environment").key(variable), "where the application listens")
             .at(at.key("port"), "where health checks and requests go")
             .help(format!("leave `{variable}` out: it is set from `container.port`"));

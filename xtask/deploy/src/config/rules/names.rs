@@ -142,7 +142,7 @@ fn repository_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
         .replace(&at, format!("\"{own}\""), format!("name the repository alone: `{own}`"));
 }
 
-/// As Docker tells a registry from a path: a dot with a domain behind it, a port, or `localhost`.
+/// As Docker distinguishes a registry from a path: a dot with a domain behind it, a port, or `localhost`.
 fn is_host(first: &str) -> bool {
     let domain = first.rsplit_once('.').is_some_and(|(_, end)| {
         (2..=24).contains(&end.len()) && end.bytes().all(|byte| byte.is_ascii_alphabetic())

@@ -140,7 +140,7 @@ const START_MS: u64 = 60_000;
 /// Plain once two tasks did so and no target of the deployment was ever healthy: one exit may be an accident.
 fn exits_at_start(evidence: &Evidence) -> Option<Cause> {
     let first = exits(evidence).next()?;
-    let said = telling(&evidence.log_tail).map(|line| format!("; it said: {line}")).unwrap_or_default();
+    let said = significant(&evidence.log_tail).map(|line| format!("; it said: {line}")).unwrap_or_default();
     let text = format!("{} exited with code {}{said}", first.what, first.code);
     let remedy = "the log lines say why; fix that and deploy again";
     Some(Cause::open(text, remedy).plain_if(is_plain(evidence)))
@@ -153,7 +153,7 @@ fn is_plain(evidence: &Evidence) -> bool {
 }
 
 /// The last line that is a statement: not the frame of a stack, which is indented, nor what a runtime puts below one.
-fn telling(lines: &[String]) -> Option<&str> {
+fn significant(lines: &[String]) -> Option<&str> {
     const BELOW: [&str; 2] = ["Node.js v", "note: run with `RUST_BACKTRACE"];
     let states = |line: &&str| {
         !line.starts_with(char::is_whitespace)
@@ -214,8 +214,8 @@ mod tests {
         ];
         for (log, expected) in cases {
             let lines: Vec<String> = log.lines().map(str::to_owned).collect();
-            assert_eq!(telling(&lines), Some(expected), "{log}");
+            assert_eq!(significant(&lines), Some(expected), "{log}");
         }
-        assert_eq!(telling(&[]), None);
+        assert_eq!(significant(&[]), None);
     }
 }

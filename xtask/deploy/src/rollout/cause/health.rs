@@ -97,7 +97,7 @@ fn health_refused(evidence: &Evidence) -> Option<Cause> {
     Some(Cause::open(text, remedy).plain_if(failed(evidence) >= 2 && !evidence.ever_healthy))
 }
 
-/// ECS stopped a task for its load balancer's health check, and nothing tells what the check met.
+/// ECS stopped a task for its load balancer's health check, and nothing says what the check met.
 fn health_failed(evidence: &Evidence) -> Option<Cause> {
     (failed(evidence) > 0).then(|| {
         let text = format!("the load balancer's health check, {}, did not pass", url(evidence));

@@ -1,4 +1,4 @@
-//! Why tasks are not there: AWS tells it in events of the service, or in no words that another table knows.
+//! Why tasks are not there: AWS says it in events of the service, or in no words that another table knows.
 
 use super::{Cause, Known, failed_to_start, said, short};
 

@@ -1,4 +1,4 @@
-//! Why a task failed to start: AWS tells it in `stoppedReason`, with the stop code `TaskFailedToStart`.
+//! Why a task failed to start: AWS says it in `stoppedReason`, with the stop code `TaskFailedToStart`.
 
 use super::{Cause, Evidence, Known, failed_to_start, said};
 

@@ -45,7 +45,7 @@ pub(super) fn watch_alarms(account: &mut Account, now: Millis, key: &ServiceKey)
     true
 }
 
-/// How a failure is told.
+/// The words for a failure.
 struct Words {
     /// After `ECS deployment …`, and after `deployment failed: `.
     rollout: &'static str,
