@@ -105,9 +105,8 @@ pub(crate) struct Overall {
 }
 
 impl Overall {
-    /// The mean, rounded to the nearest half; one that lies between two goes up (IELTS, "How the overall
-    /// band score is calculated": an average that ends in .25 goes up to the next half band, in .75 to the
-    /// next whole band).
+    /// The mean, rounded to the nearest half; one that lies between two goes up (IELTS, "How the overall band score is
+    /// calculated": an average that ends in .25 goes up to the next half band, in .75 to the next whole band).
     pub(crate) fn of(bands: [Band; 4]) -> Self {
         // The sum of the halves is four times the mean's halves, which is eight times the mean.
         let mean_eighths: u8 = bands.iter().map(|band| band.0).sum();

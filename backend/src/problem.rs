@@ -15,8 +15,7 @@ pub(crate) struct Mistake {
     pub(crate) detail: &'static str,
 }
 
-/// `instance` is the path of the request. The type is `about:blank`: by RFC 9457 (4.2.1) the status then
-/// says it all.
+/// `instance` is the path of the request. The type is `about:blank`: by RFC 9457 (4.2.1) the status then says it all.
 pub(crate) fn problem(status: StatusCode, instance: &str, detail: &str) -> Response {
     answer(
         status,

@@ -117,7 +117,6 @@ impl Backend {
         })
     }
 
-    /// Where requests go.
     pub(crate) fn url(&self) -> &str {
         self.overall.as_str()
     }

@@ -7,14 +7,13 @@ use serde_json::{Map, Number, Value};
 pub(crate) struct Field {
     /// Its name in the form and in the backend's JSON.
     pub(crate) id: &'static str,
-    /// Its label.
     pub(crate) name: &'static str,
     /// What this part of the test is.
     pub(crate) hint: &'static str,
 }
 
-/// In the order of the test report form. Written here and not asked from the backend, because the page must
-/// be there without it.
+/// In the order of the test report form. Written here and not asked from the backend, because the page
+/// must be there without it.
 pub(crate) const FIELDS: [Field; 4] = [
     Field {
         id: "listening",

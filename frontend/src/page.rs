@@ -41,7 +41,6 @@ impl Outcome {
     }
 }
 
-/// What every page needs.
 struct Frame {
     title: String,
     style: String,

@@ -17,7 +17,6 @@ use crate::settings::{self, Settings, Trouble};
 pub struct Service {
     /// The name in health bodies, and the binary's.
     pub name: &'static str,
-    /// The crate's version.
     pub version: &'static str,
     /// The port without `PORT`.
     pub default_port: u16,

@@ -20,7 +20,6 @@ pub const RECORD: &str = "events.ndjson";
 pub struct Remains {
     /// The service; `None` before anything is known.
     pub service: Option<ServiceKey>,
-    /// The deployment's id.
     pub deployment: String,
     /// The service as it was read last.
     pub snapshot: ServiceSnapshot,
@@ -30,7 +29,6 @@ pub struct Remains {
     pub tasks: BTreeMap<String, TaskSnapshot>,
     /// The target group's targets, older deployments' among them: each state in which each was seen, in that order.
     pub targets: Vec<TargetSnapshot>,
-    /// What stopped tasks printed.
     pub logs: Vec<TaskLog>,
 }
 

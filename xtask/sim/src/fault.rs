@@ -42,7 +42,6 @@ impl std::fmt::Display for Surface {
 /// A call as rules see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
-    /// What it is for.
     pub(crate) surface: Surface,
     /// The operation's name, such as `CreateService`; in the registry the method and the kind, such as `PUT manifests`.
     pub operation: &'a str,
@@ -66,7 +65,6 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What befalls a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
     /// `ThrottlingException` (query services: `Throttling`), "Rate exceeded", HTTP 400 as AWS has it.
@@ -75,7 +73,6 @@ pub enum Fault {
     ServerError(u16),
     /// The request takes this many milliseconds longer to arrive.
     Delay(u64),
-    /// The connection is refused.
     Refuse,
     /// The connection breaks before the request arrives: nothing happens.
     LoseRequest,
@@ -94,7 +91,6 @@ pub enum Fault {
     Error(ApiError),
     /// Something in between answers, such as a proxy's HTML page or an empty body.
     Status {
-        /// The HTTP status.
         code: u16,
         body: String,
         /// Its `Content-Type`; none is sent when empty.
@@ -132,7 +128,6 @@ pub struct On {
 }
 
 impl On {
-    /// Every call.
     #[must_use]
     pub fn any() -> Self {
         Self {
@@ -184,14 +179,12 @@ impl On {
         self
     }
 
-    /// What befalls them.
     #[must_use]
     pub fn then(mut self, fault: Fault) -> Self {
         self.fault = fault;
         self
     }
 
-    /// What befalls the calls.
     #[must_use]
     pub fn fault(&self) -> &Fault {
         &self.fault

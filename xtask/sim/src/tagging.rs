@@ -54,8 +54,8 @@ impl Tags {
     }
 }
 
-/// Reads the tags of a request: a list, a map in CloudWatch Logs and Application Auto Scaling, an empty text in an
-/// empty form.
+/// Reads the tags of a request: a list, a map in CloudWatch Logs and Application Auto Scaling, an empty
+/// text in an empty form.
 pub(crate) fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Tag>, D::Error> {
     let tags = match Value::deserialize(deserializer)? {
         Value::Object(map) => {
@@ -196,7 +196,6 @@ struct Filter {
     values: Vec<String>,
 }
 
-/// Answers a tagging call.
 pub(crate) fn handle(account: &Account, request: &ApiRequest) -> Outcome {
     match request.operation.as_str() {
         "GetResources" => get_resources(account, request),

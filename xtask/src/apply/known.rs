@@ -33,7 +33,6 @@ struct Inner {
 pub struct Deployed {
     /// Its id, `ecs-svc/…`.
     pub deployment: String,
-    /// The revision's ARN.
     pub revision: String,
     /// The service deployment that was current before our write: ours is another.
     pub before: Option<String>,
@@ -42,7 +41,6 @@ pub struct Deployed {
 }
 
 impl Known {
-    /// What observation found.
     #[must_use]
     pub fn of(observed: &Observed) -> Self {
         let deployed = observed.services.iter().filter_map(|(key, service)| {

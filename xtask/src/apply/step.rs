@@ -20,7 +20,6 @@ use crate::report::Recorder;
 /// Everything that a step works with.
 #[derive(Debug)]
 pub struct Site<'a> {
-    /// The account.
     pub aws: &'a Aws,
     /// Sockets, clock and randomness, for the registry.
     pub host: &'a Host,
@@ -32,13 +31,10 @@ pub struct Site<'a> {
     pub registry: Option<&'a str>,
     /// The environment, whose tags all that is made gets.
     pub environment: &'a Environment,
-    /// Names to ARNs.
     pub known: &'a Known,
-    /// The record.
     pub events: &'a Recorder,
 }
 
-/// Why a step failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
     /// AWS refused or did not answer.

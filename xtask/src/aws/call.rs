@@ -15,12 +15,11 @@ use super::{Aws, Error, Kind};
 /// What a call does to the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Nothing.
     Read,
     /// It changes something; making the same call twice does no harm.
     Write,
-    /// It changes something; a second call would change it once more, so one whose reply was lost is not
-    /// repeated before a look.
+    /// It changes something; a second call would change it once more, so one whose reply was lost is
+    /// not repeated before a look.
     WriteOnce,
 }
 
@@ -31,7 +30,6 @@ pub(in crate::aws) struct Op {
     pub(in crate::aws) service: &'static str,
     /// Its name, such as `CreateRule`.
     pub(in crate::aws) name: &'static str,
-    /// What it does.
     pub(in crate::aws) effect: Effect,
     /// Error codes that mean: what was made a moment ago is not seen yet.
     pub(in crate::aws) late: &'static [&'static str],
@@ -69,15 +67,12 @@ pub struct CallRecord {
     pub write: bool,
     /// How long the attempt took, in milliseconds.
     pub elapsed_ms: u64,
-    /// How it ended.
     pub outcome: CallOutcome,
 }
 
-/// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum CallOutcome {
-    /// It was answered.
     Done,
     /// It failed and will be made again.
     Retried {
@@ -93,7 +88,6 @@ pub enum CallOutcome {
     },
 }
 
-/// Called with every attempt.
 #[derive(Clone)]
 pub struct Observer(Arc<dyn Fn(&CallRecord) + Send + Sync>);
 
@@ -104,7 +98,6 @@ impl Observer {
         Self(Arc::new(report))
     }
 
-    /// Tells nobody.
     #[must_use]
     pub fn none() -> Self {
         Self::new(|_| {})

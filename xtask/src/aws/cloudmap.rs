@@ -29,9 +29,7 @@ const POLLS: u32 = 120;
 /// A namespace as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Namespace {
-    /// Its name.
     pub name: String,
-    /// Its ARN.
     pub arn: String,
     /// Its id, `ns-…`.
     pub id: String,
@@ -47,9 +45,6 @@ impl From<Namespace> for NamespaceState {
 
 impl Aws {
     /// The namespace of this name. Where several have it, as an HTTP and a DNS namespace may, the HTTP one.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn find_namespace(&self, name: &str) -> Result<Option<Namespace>, Error> {
         let filter = NamespaceFilter::builder()
             .name(NamespaceFilterName::Name)
@@ -91,9 +86,6 @@ impl Aws {
     }
 
     /// Creates an HTTP namespace and waits until it is there; one that exists stays as it is.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn create_http_namespace(&self, spec: &NamespaceSpec, tags: &Tags) -> Result<Namespace, Error> {
         let name = &spec.name;
         // The same for all attempts of this call: a repeated one is then harmless.

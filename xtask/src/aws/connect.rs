@@ -26,33 +26,25 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Calls under way at one time: enough for every read of an account to go out at once, well below any bucket's burst.
 const CONCURRENCY: usize = 8;
 
-/// What a connection needs.
 #[derive(Clone, Debug)]
 pub struct Connect {
-    /// The region.
     pub region: String,
     /// An endpoint for every API, over whatever the environment or a profile says.
     pub endpoint: Option<String>,
     /// Keys to use instead of the usual chain (environment, profiles, SSO, web identity, container, instance).
     pub keys: Option<Keys>,
-    /// Sockets.
     pub http: Http,
-    /// Time.
     pub clock: Clock,
     /// The root of randomness.
     pub rng: Rng,
-    /// Called with every attempt.
     pub observer: Observer,
     /// Where the environment says that credentials are, for errors; the credential chain finds them by itself.
     pub source: Option<Source>,
 }
 
-/// A fixed access key.
 #[derive(Clone)]
 pub struct Keys {
-    /// The key's id.
     pub id: String,
-    /// Its secret.
     pub secret: String,
 }
 
@@ -126,7 +118,6 @@ impl Aws {
         }
     }
 
-    /// The region.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region

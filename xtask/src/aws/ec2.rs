@@ -11,46 +11,33 @@ const SUBNETS: Op = Op::read("ec2", "DescribeSubnets");
 const GROUPS: Op = Op::read("ec2", "DescribeSecurityGroups");
 const VERSION: &str = "2016-11-15";
 
-/// A VPC.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vpc {
     /// `vpc-…`.
     pub id: String,
-    /// Its Name tag.
     pub name: Option<String>,
 }
 
-/// A subnet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subnet {
     /// `subnet-…`.
     pub id: String,
-    /// Its VPC's id.
     pub vpc: String,
-    /// Its availability zone.
     pub zone: String,
-    /// Its Name tag.
     pub name: Option<String>,
 }
 
-/// A security group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecurityGroup {
     /// `sg-…`.
     pub id: String,
-    /// Its VPC's id.
     pub vpc: String,
-    /// Its own name.
     pub group_name: String,
-    /// Its Name tag.
     pub name: Option<String>,
 }
 
 impl Aws {
     /// The VPCs that a filter such as `vpc-id` or `tag:Name` lets through; none is no error.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn describe_vpcs(&self, filter: &str, values: &[&str]) -> Result<Vec<Vpc>, Error> {
         self.describe(VPCS, filter, values, "vpcSet", |vpc: &mut Vpc, member, element| {
             match member {
@@ -64,9 +51,6 @@ impl Aws {
     }
 
     /// The subnets that a filter such as `subnet-id` or `tag:Name` lets through; none is no error.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn describe_subnets(&self, filter: &str, values: &[&str]) -> Result<Vec<Subnet>, Error> {
         self.describe(SUBNETS, filter, values, "subnetSet", |subnet: &mut Subnet, member, element| {
             match member {
@@ -81,11 +65,7 @@ impl Aws {
         .await
     }
 
-    /// The security groups that a filter such as `group-id`, `group-name` or `tag:Name` lets through; none is no
-    /// error.
-    ///
-    /// # Errors
-    /// When AWS refuses.
+    /// The security groups that a filter such as `group-id`, `group-name` or `tag:Name` lets through; none is no error.
     pub async fn describe_security_groups(
         &self,
         filter: &str,
@@ -110,8 +90,8 @@ impl Aws {
         .await
     }
 
-    /// One describing operation with one filter, all its pages. Filters, unlike lists of ids, do not fail on what
-    /// does not exist.
+    /// One describing operation with one filter, all its pages. Filters, unlike lists of ids, do not fail
+    /// on what does not exist.
     async fn describe<T: Default>(
         &self,
         op: Op,

@@ -43,7 +43,6 @@ const MANIFESTS: [&str; 4] = [
 /// A repository as it was found; its lifecycle policy is read by [`Aws::get_keep_images`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundRepository {
-    /// Its name.
     pub name: String,
     /// `<registry>/<name>`.
     pub uri: String,
@@ -74,9 +73,6 @@ impl RegistryLogin {
 
 impl Aws {
     /// The repositories of these names that exist.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn find_repositories(&self, names: &[&str]) -> Result<Vec<FoundRepository>, Error> {
         let some = async |names: &[&str]| match self.describe_repositories(names).await {
             // One unknown name makes the whole call fail.
@@ -103,9 +99,6 @@ impl Aws {
     }
 
     /// Creates a repository, without its lifecycle policy; one that exists stays as it is. Gives its URI.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn create_repository(&self, spec: &RepositorySpec, tags: &Tags) -> Result<String, Error> {
         let tags: Vec<Tag> = tags
             .iter()
@@ -130,9 +123,6 @@ impl Aws {
     }
 
     /// Changes whether a tag can be pushed once only.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn put_image_tag_mutability(&self, spec: &RepositorySpec) -> Result<(), Error> {
         let call = || {
             let call = self.ecr.put_image_tag_mutability().repository_name(&spec.name);
@@ -142,9 +132,6 @@ impl Aws {
     }
 
     /// How many images the lifecycle policy keeps; `None` when there is none, or one of another shape.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn get_keep_images(&self, name: &str) -> Result<Option<u32>, Error> {
         match self.call(GET_LIFECYCLE, || self.ecr.get_lifecycle_policy().repository_name(name).send()).await
         {
@@ -155,9 +142,6 @@ impl Aws {
     }
 
     /// Sets the lifecycle policy: the newest images stay. A spec that keeps all images has no policy.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn put_lifecycle_policy(&self, spec: &RepositorySpec) -> Result<(), Error> {
         let name = &spec.name;
         let Some(keep) = spec.keep_images else {
@@ -171,9 +155,6 @@ impl Aws {
     }
 
     /// Access to the registry; to all of another region, where one is given.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn registry_login(&self, region: Option<&str>) -> Result<RegistryLogin, Error> {
         let login = |reply: GetAuthorizationTokenOutput| {
             let data = reply.authorization_data.unwrap_or_default().into_iter().next();
@@ -227,8 +208,8 @@ impl Aws {
         Ok(found)
     }
 
-    /// How many images of a repository are newer than this one, by their pushes; `None` when it is not there. Another tag
-    /// is no push (aws/containers-roadmap#2746).
+    /// How many images of a repository are newer than this one, by their pushes; `None` when it is not there. Another
+    /// tag is no push (aws/containers-roadmap#2746).
     ///
     /// # Errors
     /// [`Kind::NotFound`] without the repository; when AWS refuses.

@@ -37,12 +37,10 @@ pub struct Failure {
     pub source: Option<Source>,
 }
 
-/// Where credentials come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A profile of AWS's configuration files.
     Profile {
-        /// Its name.
         name: String,
         /// Whether the files have it.
         exists: bool,
@@ -67,7 +65,6 @@ pub enum Kind {
     TimedOut,
     /// No usable credentials.
     Credentials(CredentialsProblem),
-    /// The credentials have expired.
     ExpiredToken,
     /// The machine's clock is too far from AWS's.
     ClockSkew,
@@ -78,7 +75,6 @@ pub enum Kind {
     },
     /// It does not exist.
     NotFound,
-    /// It exists already.
     AlreadyExists,
     /// It is in a state that does not allow this.
     Conflict,
@@ -92,7 +88,6 @@ pub enum Kind {
     Unsupported,
     /// The answer is not AWS's: a proxy's page, an empty body.
     NotAws {
-        /// The HTTP status.
         status: u16,
         /// Its `Content-Type`, empty when it has none.
         content_type: String,
@@ -101,7 +96,6 @@ pub enum Kind {
     },
     /// A success whose reply lacks what AWS always sends there.
     Incomplete,
-    /// Something else.
     Other,
 }
 

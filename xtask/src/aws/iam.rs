@@ -11,9 +11,6 @@ const VERSION: &str = "2010-05-08";
 
 impl Aws {
     /// The ARN of the role of this name, path included; `None` when there is none.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn find_role(&self, name: &str) -> Result<Option<String>, Error> {
         let members = [("RoleName".to_owned(), name.to_owned())];
         let call = || self.lite.query(Api::Iam, GET_ROLE.name, VERSION, &members);

@@ -23,7 +23,6 @@ pub struct LogEvent {
     /// When, in milliseconds since the Unix epoch.
     #[serde(rename = "timestamp", default)]
     pub at_ms: u64,
-    /// The line.
     #[serde(default)]
     pub message: String,
 }
@@ -38,10 +37,6 @@ pub struct LogPage {
 }
 
 impl Aws {
-    /// A log group.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn find_log_group(&self, name: &str) -> Result<Option<LogGroupSpec>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -73,9 +68,6 @@ impl Aws {
     }
 
     /// Creates a log group, without its retention; one that exists stays as it is.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn create_log_group(&self, spec: &LogGroupSpec, tags: &Tags) -> Result<(), Error> {
         let name = &spec.name;
         let members = if tags.is_empty() {
@@ -105,9 +97,6 @@ impl Aws {
 
     /// The last `limit` lines of a stream, or the next ones after `token`. A stream that does not exist, as before
     /// a container's start, has no lines.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn get_log_events(
         &self,
         group: &str,

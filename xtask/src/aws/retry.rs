@@ -17,7 +17,6 @@ pub struct Policy {
     pub attempts_unanswered: u32,
     /// The longest first wait; it doubles with each attempt.
     pub base: Duration,
-    /// The longest wait.
     pub cap: Duration,
     /// How long to wait in all for what was made a moment ago to be seen everywhere.
     pub patience: Duration,

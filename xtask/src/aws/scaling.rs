@@ -24,24 +24,17 @@ const BATCH: usize = 50;
 pub struct FoundTarget {
     /// Its ARN, which older targets and some emulators do not have.
     pub arn: Option<String>,
-    /// Its settings.
     pub spec: ScalableTargetSpec,
 }
 
 impl Aws {
     /// The scalable targets of these resources, `service/<cluster>/<service>`, that are registered.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn describe_scalable_targets(&self, resources: &[String]) -> Result<Vec<FoundTarget>, Error> {
         let some = resources.chunks(BATCH).map(|some| self.scalable_targets(Some(some.to_vec())));
         Ok(try_join_all(some).await?.concat())
     }
 
     /// All scalable targets of ECS services in the region.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn list_scalable_targets(&self) -> Result<Vec<FoundTarget>, Error> {
         self.scalable_targets(None).await
     }
@@ -67,11 +60,8 @@ impl Aws {
         }
     }
 
-    /// Registers a scalable target, with these tags when it is new, or changes its range. A desired count outside of the range is moved inside at
-    /// once.
-    ///
-    /// # Errors
-    /// When AWS refuses.
+    /// Registers a scalable target, with these tags when it is new, or changes its range. A desired count outside of
+    /// the range is moved inside at once.
     pub async fn register_scalable_target(
         &self,
         spec: &ScalableTargetSpec,
@@ -101,9 +91,6 @@ impl Aws {
     }
 
     /// Deregisters a scalable target with its policies and alarms; none is as good.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn deregister_scalable_target(&self, spec: &ScalableTargetSpec) -> Result<(), Error> {
         let call = || {
             self.scaling

@@ -7,12 +7,10 @@ use super::{Aws, Error};
 
 const IDENTITY: Op = Op::read("sts", "GetCallerIdentity");
 
-/// The caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The account, 12 digits.
     pub account: String,
-    /// The caller's ARN.
     pub arn: String,
 }
 

@@ -36,11 +36,8 @@ struct Tag {
 }
 
 impl Aws {
-    /// ARNs and tags of the resources that have this tag. The index behind it lags by some seconds, and names deleted
-    /// resources for a while.
-    ///
-    /// # Errors
-    /// When AWS refuses.
+    /// ARNs and tags of the resources that have this tag. The index behind it lags by some seconds, and names
+    /// deleted resources for a while.
     pub async fn get_resources(&self, key: &str, value: &str) -> Result<Vec<(String, Tags)>, Error> {
         let (mut found, mut token) = (Vec::new(), String::new());
         loop {

@@ -26,7 +26,6 @@ impl Failure {
         self
     }
 
-    /// With another exit code.
     pub(crate) fn exit(mut self, exit: ExitCode) -> Self {
         self.exit = exit;
         self

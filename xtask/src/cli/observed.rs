@@ -8,7 +8,6 @@ use super::{Failure, Job};
 use crate::observe;
 use crate::verify::{Door, Front};
 
-/// Reads the account.
 pub(super) async fn account(job: &Job<'_>, session: &Session) -> Result<Observed, Failure> {
     let environment = &session.settings.environment;
     let about = format!("account in {}", environment.region);

@@ -11,8 +11,8 @@ use super::session::Settings;
 use crate::host::{Actor, Daemon, Git, Host, Workspace};
 use crate::release::{Claim, Planned};
 
-/// A release without its images yet, and what is missing in it for want of a commit. Its id sorts by time and names the
-/// commit: `20261123-080012-3f2a9c1`.
+/// A release without its images yet, and what is missing in it for want of a commit. Its id sorts by time
+/// and names the commit: `20261123-080012-3f2a9c1`.
 pub(super) fn begin(host: &Host, settings: &Settings) -> (Release, Option<String>) {
     let git = Git::facts(&host.shell, &settings.workspace.root);
     let lacks = git.unknown.map(|why| {

@@ -7,12 +7,7 @@ use crate::observe;
 pub enum Error {
     /// `deploy.toml` has no such service.
     #[error("deploy.toml has no service `{wanted}`; it has {known}")]
-    Service {
-        /// What was asked for.
-        wanted: String,
-        /// Those that it has.
-        known: String,
-    },
+    Service { wanted: String, known: String },
     /// The service is not in the account.
     #[error("service {0} does not exist")]
     NotDeployed(String),
@@ -21,14 +16,7 @@ pub enum Error {
     NoTask(String),
     /// The task has no such container.
     #[error("task {task} has no container `{wanted}`; it has {known}")]
-    Container {
-        /// The task's id.
-        task: String,
-        /// What was asked for.
-        wanted: String,
-        /// Those that it has.
-        known: String,
-    },
+    Container { task: String, wanted: String, known: String },
     /// The task was started without ECS Exec.
     #[error("task {0} was started without ECS Exec")]
     Closed(String),

@@ -7,7 +7,6 @@ use super::Error;
 use crate::aws::{self, Aws};
 use crate::observe;
 
-/// What was asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     /// The service, by its key in `deploy.toml` or by its name.
@@ -21,11 +20,8 @@ pub struct Wanted<'a> {
 /// A container of a running task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The cluster's name.
     pub cluster: String,
-    /// The task's ARN.
     pub task: String,
-    /// The container's name.
     pub container: String,
     /// Whether ECS Exec reaches it.
     pub takes_commands: bool,

@@ -23,7 +23,6 @@ use crate::observe;
 use crate::release::{Claim, Ground, Held, carry_out};
 use crate::report::{Recorder, Screen};
 
-/// What is rehearsed.
 #[derive(Clone, Debug)]
 pub struct Rehearsal {
     /// The environment as it will be.

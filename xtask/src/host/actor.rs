@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::{Env, Shell};
 
-/// Who or which run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
     /// `user@host`, or the GitHub user that started the run.

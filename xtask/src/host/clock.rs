@@ -10,7 +10,6 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::TimeSource;
 use tokio::time::Instant;
 
-/// A clock.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
@@ -25,7 +24,6 @@ enum Source {
 pub struct Mark(Instant);
 
 impl Clock {
-    /// The machine's clock.
     #[must_use]
     pub fn system() -> Self {
         Self(Source::System)
@@ -52,7 +50,6 @@ impl Clock {
         Mark(Instant::now())
     }
 
-    /// Waits.
     pub async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
     }

@@ -45,7 +45,6 @@ const KEPT: &[&str] = &[
 /// A process that was started in the background, by its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Daemon {
-    /// The process id.
     pub pid: u32,
 }
 
@@ -82,11 +81,11 @@ impl Daemon {
         Ok(Self { pid: child.id() })
     }
 
-    /// Closes every file that this process was started with, but for standard input, output and error. Call it before
-    /// anything else opens one.
+    /// Closes every file that this process was started with, but for standard input, output and error. Call it
+    /// before anything else opens one.
     ///
-    /// The standard library closes what it opens itself when another program is started, and passes on everything that
-    /// came from further up.
+    /// The standard library closes what it opens itself when another program is started, and passes on everything
+    /// that came from further up.
     ///
     /// # Errors
     /// The system does not list them.
@@ -105,7 +104,6 @@ impl Daemon {
         Ok(())
     }
 
-    /// The tool's own process.
     #[must_use]
     pub fn own() -> Self {
         Self { pid: std::process::id() }

@@ -17,7 +17,6 @@ impl Env {
         Self(std::env::vars_os().filter_map(unicode).collect())
     }
 
-    /// The given ones.
     #[must_use]
     pub fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
         Self(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())

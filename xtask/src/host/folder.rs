@@ -7,7 +7,6 @@ use std::{fs, io};
 /// A folder of the tool's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folder {
-    /// Where it is.
     pub path: PathBuf,
 }
 

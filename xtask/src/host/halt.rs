@@ -12,7 +12,6 @@ pub struct Halt {
     heeded: Arc<AtomicBool>,
 }
 
-/// Asks for a stop.
 #[derive(Debug)]
 pub struct Switch {
     asked: watch::Sender<bool>,
@@ -50,8 +49,8 @@ impl Halt {
 }
 
 impl Switch {
-    /// Asks for a stop. Returns whether somebody acts on it: not when it was asked for before, and not when
-    /// nobody heeds it.
+    /// Asks for a stop. Returns whether somebody acts on it: not when it was asked for before, and
+    /// not when nobody heeds it.
     pub fn ask(&self) -> bool {
         self.heeded.load(Ordering::Relaxed) && !self.asked.send_replace(true)
     }

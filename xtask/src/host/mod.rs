@@ -48,9 +48,7 @@ pub struct Host {
     pub rng: Rng,
     /// The environment variables at start.
     pub env: Env,
-    /// Sockets.
     pub http: Http,
-    /// Processes.
     pub shell: Shell,
     /// What the tool talks to.
     pub terminal: Terminal,
@@ -73,8 +71,8 @@ impl Host {
         })
     }
 
-    /// A machine for tests: virtual time under a paused runtime, a seed, the given variables, and `http` for
-    /// every socket.
+    /// A machine for tests: virtual time under a paused runtime, a seed, the given variables,
+    /// and `http` for every socket.
     #[must_use]
     pub fn rehearsal(seed: u64, epoch_ms: u64, env: Env, http: Http) -> Self {
         Self {

@@ -9,13 +9,11 @@ use tokio::process::{Child, Command};
 
 use super::Env;
 
-/// Starts processes.
 #[derive(Clone, Debug)]
 pub struct Shell {
     path: Vec<PathBuf>,
 }
 
-/// What to start.
 #[derive(Clone, Debug)]
 pub struct Program {
     /// A name on the search path, or a path.
@@ -30,7 +28,6 @@ pub struct Program {
     pub input: Option<Vec<u8>>,
 }
 
-/// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit {
     /// Its exit code; `None` when a signal ended it.
@@ -40,7 +37,6 @@ pub struct Exit {
 /// How a process ended, and what it wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
-    /// How it ended.
     pub exit: Exit,
     /// What it wrote to standard output.
     pub stdout: Vec<u8>,
@@ -51,9 +47,7 @@ pub struct Output {
 /// Which stream a line came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
-    /// Standard output.
     Stdout,
-    /// Standard error.
     Stderr,
 }
 
@@ -66,20 +60,13 @@ pub enum ProcessError {
     /// It could not be started or its streams broke.
     #[error("cannot run {program}")]
     Io {
-        /// The program.
         program: String,
-        /// Why.
         #[source]
         source: io::Error,
     },
     /// It ended with a failure.
     #[error("`{command}` failed: {message}")]
-    Failed {
-        /// The command line.
-        command: String,
-        /// What it said.
-        message: String,
-    },
+    Failed { command: String, message: String },
 }
 
 impl Program {

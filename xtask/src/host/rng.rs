@@ -41,7 +41,6 @@ impl Rng {
         Self::from_seed(mix(self.seed ^ hash))
     }
 
-    /// The next number.
     #[must_use]
     pub fn next_u64(&self) -> u64 {
         mix(self.state.fetch_add(GAMMA, Ordering::Relaxed).wrapping_add(GAMMA))

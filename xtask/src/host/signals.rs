@@ -2,10 +2,8 @@
 
 use std::io;
 
-/// A request to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// Ctrl-C, or SIGINT.
     Interrupt,
     /// SIGTERM, as a CI system sends when a job is cancelled.
     Terminate,

@@ -22,7 +22,6 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// The process's own streams.
     #[must_use]
     pub fn system(env: &Env) -> Self {
         Self {
@@ -34,7 +33,6 @@ impl Terminal {
         }
     }
 
-    /// Nobody is there.
     #[must_use]
     pub fn none() -> Self {
         Self::default()

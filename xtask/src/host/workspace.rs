@@ -6,7 +6,6 @@ use serde::Deserialize;
 
 use super::{Env, ProcessError, Shell};
 
-/// The workspace's root folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workspace {
     /// The folder with the workspace's `Cargo.toml`.
@@ -26,7 +25,6 @@ pub struct Package {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("neither {} nor a folder above it is a Cargo workspace: run this inside the repository", .from.display())]
 pub struct WorkspaceError {
-    /// Where the search began.
     pub from: PathBuf,
 }
 

@@ -16,7 +16,6 @@ use serde::Serialize;
 use super::blob::{self, Blob};
 use super::layer::{self, Entry, Layer};
 
-/// The manifest's media type.
 pub const MANIFEST_MEDIA_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(super) const CONFIG_MEDIA_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 
@@ -46,13 +45,10 @@ const BASE: [Entry<'static>; 5] = [
 pub struct Image {
     /// SHA-256 of the manifest: the image's name for ever.
     pub digest: ImageDigest,
-    /// What it runs on.
     pub platform: Platform,
     /// The manifest's bytes, of type [`MANIFEST_MEDIA_TYPE`].
     pub manifest: Bytes,
-    /// The configuration.
     pub config: Blob,
-    /// The layers, lowest first.
     pub layers: Vec<Blob>,
 }
 
@@ -81,7 +77,6 @@ impl Image {
 pub struct Recipe<'a> {
     /// The package; also the executable's name in the image.
     pub package: &'a str,
-    /// The package's version.
     pub version: &'a str,
     /// The port that the container listens on.
     pub port: u16,
@@ -90,7 +85,6 @@ pub struct Recipe<'a> {
     /// Whether `/tmp` is declared as a volume. Fargate's bind mounts are root's with mode 0755, except where the image
     /// declares the path as a volume: then they have its folder's owner and mode (ECS developer guide, bind mounts).
     pub tmp: bool,
-    /// The executable.
     pub executable: &'a [u8],
 }
 

@@ -24,7 +24,6 @@ impl Blob {
         (blob.digest == digest).then_some(blob)
     }
 
-    /// Its OCI media type.
     #[must_use]
     pub fn media_type(&self) -> &'static str {
         self.media_type
@@ -36,7 +35,6 @@ impl Blob {
         &self.digest
     }
 
-    /// The content.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes

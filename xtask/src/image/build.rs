@@ -10,8 +10,8 @@ use super::cargo::{self, Executable};
 use super::{BuildEvent, Error, Image, assemble, elf, engine, layout, platform};
 use crate::host::Host;
 
-/// Builds the images of `services`; cargo compiles nothing that is up to date. A copy of each is left in `target/image/oci/<service>` as an OCI layout, which other tools
-/// can read.
+/// Builds the images of `services`; cargo compiles nothing that is up to date. A copy of each is left in
+/// `target/image/oci/<service>` as an OCI layout, which other tools can read.
 ///
 /// A Dockerfile whose inputs are those of the image that is there is not built; `no_cache` has it built all the same, and
 /// without the engine's own cache.

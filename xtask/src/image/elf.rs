@@ -25,7 +25,6 @@ pub enum Fault {
         "it is linked dynamically, and the image holds no loader and no libraries; it must be linked statically"
     )]
     Dynamic,
-    /// Built for another processor.
     #[error("it is for {found}, and the service runs on {wanted}")]
     WrongMachine {
         /// The processor that the executable is for.

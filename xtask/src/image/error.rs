@@ -15,35 +15,21 @@ pub enum Error {
     Cargo(#[from] cargo::Failure),
     /// No image from a container engine.
     #[error("no image of {service}: {failure}")]
-    Engine {
-        /// The service's short name.
-        service: ServiceKey,
-        /// Why.
-        failure: engine::Failure,
-    },
+    Engine { service: ServiceKey, failure: engine::Failure },
     /// A file of the build folder cannot be read or written.
     #[error("{}", path.display())]
     File {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
     /// An executable that the image could not run.
     #[error("the executable of {package} cannot be the content of an image: {fault}")]
-    Executable {
-        /// The package.
-        package: String,
-        /// Why.
-        fault: elf::Fault,
-    },
+    Executable { package: String, fault: elf::Fault },
     /// The image cannot be put together.
     #[error("the image of {package} cannot be assembled")]
     Assemble {
-        /// The package.
         package: String,
-        /// Why.
         #[source]
         source: io::Error,
     },

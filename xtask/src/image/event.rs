@@ -9,19 +9,10 @@ pub enum BuildEvent<'a> {
     Line {
         /// The service that it is for; `None` for all.
         service: Option<&'a ServiceKey>,
-        /// The line.
         line: &'a str,
     },
     /// The image that is there was built from the same inputs; the engine was not asked.
-    Unchanged {
-        /// The service.
-        service: &'a ServiceKey,
-    },
+    Unchanged { service: &'a ServiceKey },
     /// Something that the person who wrote the settings should know.
-    Noted {
-        /// The service.
-        service: &'a ServiceKey,
-        /// What, in a sentence.
-        text: &'a str,
-    },
+    Noted { service: &'a ServiceKey, text: &'a str },
 }

@@ -27,16 +27,13 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 pub(super) struct Entry<'a> {
     /// Without a leading slash.
     pub(super) path: &'a str,
-    /// Permission bits.
     pub(super) mode: u32,
     /// A file's content; `None` makes it a directory.
     pub(super) content: Option<&'a [u8]>,
 }
 
-/// A compressed layer.
 #[derive(Clone, Debug)]
 pub(super) struct Layer {
-    /// What is pushed.
     pub(super) blob: Blob,
     /// The digest of the uncompressed archive, which the image's configuration lists.
     pub(super) diff_id: String,

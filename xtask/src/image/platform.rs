@@ -12,11 +12,8 @@ use deploy::model::{Architecture, Platform, ServiceKey};
     found.os, found.architecture, wanted.os, wanted.architecture
 )]
 pub struct Mismatch {
-    /// The service's short name.
     pub service: ServiceKey,
-    /// The image's platform.
     pub found: Platform,
-    /// The tasks' platform.
     pub wanted: Platform,
 }
 

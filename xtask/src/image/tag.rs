@@ -8,7 +8,6 @@ use deploy::model::{ImageDigest, Release};
 /// other bytes. In a repository with immutable tags the second build could otherwise never be released.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag {
-    /// The tag to set.
     pub name: String,
     /// A tag that no other image can have.
     pub otherwise: Option<String>,

@@ -41,7 +41,6 @@ pub enum LocalError {
     Processes {
         /// The services' architectures that cannot run.
         tasks: String,
-        /// What this machine is.
         here: String,
     },
     /// Its process cannot be started or ended.
@@ -54,12 +53,7 @@ pub enum LocalError {
     Refused(String),
     /// It ended, or did not come up in time.
     #[error("the embedded cloud did not come up; the end of {} says:\n{tail}", .log.display())]
-    NotUp {
-        /// Its log.
-        log: PathBuf,
-        /// The log's last lines.
-        tail: String,
-    },
+    NotUp { log: PathBuf, tail: String },
 }
 
 impl<'a> Local<'a> {

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 /// Written by the process once its ports are bound.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// Its process id.
     pub pid: u32,
     /// Base URL of the APIs and the registry.
     pub endpoint: String,
@@ -35,9 +34,7 @@ pub struct Status {
     pub account: Option<String>,
     /// The region that it is in.
     pub region: Option<String>,
-    /// Its process id.
     pub pid: Option<u32>,
-    /// Its log file.
     pub log: PathBuf,
 }
 

@@ -12,15 +12,12 @@ pub enum Error {
     Account {
         /// The account that the file names.
         wanted: String,
-        /// The caller's.
         found: String,
-        /// The caller's ARN.
         caller: String,
     },
     /// What the operator must bring is not there.
     #[error("{}", sentences(.0))]
     Landing(Vec<Missing>),
-    /// A call failed.
     #[error(transparent)]
     Aws(#[from] aws::Error),
 }

@@ -9,7 +9,6 @@ use futures_util::future::{try_join_all, try_join3};
 use super::error::Error;
 use crate::aws::{self, Aws, FoundRepository};
 
-/// What was read.
 #[derive(Debug)]
 pub(super) struct Foundation {
     pub(super) repositories: BTreeMap<String, RepositoryState>,

@@ -12,7 +12,6 @@ use crate::aws::{self, Aws, Kind};
 /// What was read, and what an endpoint lacks: a sentence each.
 #[derive(Debug, Default)]
 pub struct Read {
-    /// What the account holds.
     pub facts: Facts,
     /// Reads that were refused and without which the history shows less.
     pub warnings: Vec<String>,
@@ -46,11 +45,8 @@ pub async fn history(aws: &Aws, environment: &Environment, most: usize) -> Resul
     Ok(read)
 }
 
-/// Revisions of a release that were deregistered, among the newest `most` of each service: nothing can be started from
-/// them any more.
-///
-/// # Errors
-/// When a call fails.
+/// Revisions of a release that were deregistered, among the newest `most` of each service: nothing can be
+/// started from them any more.
 pub async fn inactive(
     aws: &Aws,
     environment: &Environment,

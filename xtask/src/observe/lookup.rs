@@ -9,20 +9,16 @@ use super::error::Missing;
 /// Something of a network that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Candidate {
-    /// Its id.
     pub(super) id: String,
     /// The VPC that it is in; `None` for a VPC itself.
     pub(super) vpc: Option<String>,
-    /// A subnet's availability zone.
     pub(super) zone: Option<String>,
-    /// Its names.
     pub(super) names: Vec<String>,
 }
 
 /// The kind of thing that is looked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sought<'a> {
-    /// Its name in sentences.
     pub(super) what: &'static str,
     /// The region that is searched.
     pub(super) region: &'a str,

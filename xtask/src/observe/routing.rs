@@ -12,7 +12,6 @@ use futures_util::future::{try_join, try_join_all};
 use super::error::{Error, Missing};
 use crate::aws::{self, Aws, Balancer, FoundListener, FoundRule, FoundTargetGroup};
 
-/// What was read.
 #[derive(Debug, Default)]
 pub(super) struct Routing {
     pub(super) load_balancer: Option<LoadBalancerState>,
@@ -78,7 +77,6 @@ fn failed(environment: &Environment, balancer: &Balancer) -> Missing {
 pub enum Provisioning {
     /// It is not active yet, or could not be read.
     InProgress,
-    /// It is active.
     Done,
     /// AWS could not set it up.
     Failed(Error),

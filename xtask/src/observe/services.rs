@@ -9,7 +9,6 @@ use futures_util::future::{try_join_all, try_join3};
 use super::error::Error;
 use crate::aws::{self, Arns, Aws, FoundService, Kind, Namespace};
 
-/// What was read.
 #[derive(Debug, Default)]
 pub(super) struct Services {
     pub(super) services: BTreeMap<ServiceKey, ServiceState>,

@@ -14,7 +14,6 @@ use crate::apply::Known;
 use crate::host::Halt;
 use crate::settle::Settled;
 
-/// The services that roll.
 #[must_use]
 pub fn moving(observed: &Observed) -> Vec<&ServiceKey> {
     let services = observed.services.iter();

@@ -21,9 +21,7 @@ const MOST: usize = 20;
 pub enum Attached {
     /// The release rolls, or runs: follow and prove it.
     Follow(Box<Planned>),
-    /// It is over.
     Over {
-        /// The release.
         release: String,
         /// How it ended, as an exit code.
         exit: ExitCode,
@@ -32,8 +30,8 @@ pub enum Attached {
     },
 }
 
-/// Finds the release called `name`, or else the one that rolls, or else the newest. One that is being rolled back is waited
-/// for until it is.
+/// Finds the release called `name`, or else the one that rolls, or else the newest. One that is being rolled back is
+/// waited for until it is.
 ///
 /// # Errors
 /// [`NoWayBack`] when there is none, or the account cannot be read.

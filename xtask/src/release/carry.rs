@@ -27,7 +27,6 @@ const COMPLETED: &str = "fix the cause and run it again: completed steps are not
 const HEALTH: &str =
     "correct `target-group.health` in deploy.toml, or first release an application that passes the new check";
 
-/// What stages came to.
 #[derive(Debug, Default)]
 pub(crate) struct Carried {
     /// The deployments that are over.

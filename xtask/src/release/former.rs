@@ -30,19 +30,13 @@ pub enum NoWayBack {
     /// Its revisions were deregistered: nothing can be started from them.
     #[error("release {release} is gone: {} deregistered", revisions.join(" and "))]
     Deregistered {
-        /// The release.
         release: String,
         /// Its revisions, `family:revision`.
         revisions: Vec<String>,
     },
     /// What a service ran with it is not known.
     #[error("what {service} ran with release {release} is not known")]
-    Partial {
-        /// The release.
-        release: String,
-        /// The service.
-        service: ServiceKey,
-    },
+    Partial { release: String, service: ServiceKey },
     /// What ran since then may have changed what the older application works on.
     #[error("the task before the roll of {} has run since release {release}", revisions.join(" and "))]
     PastMigration {
@@ -83,7 +77,6 @@ impl NoWayBack {
 pub struct Former {
     /// The release, with its revisions pinned and its images named.
     pub release: Release,
-    /// A sentence each.
     pub warnings: Vec<String>,
 }
 

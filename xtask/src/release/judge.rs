@@ -12,8 +12,8 @@ use futures_util::future::join_all;
 use super::{Ground, Planned};
 use crate::apply::Known;
 
-/// How long a target can take to fail a changed check: the first one begins within an interval, and then it takes so many
-/// in a row.
+/// How long a target can take to fail a changed check: the first one begins within an interval, and then it takes
+/// so many in a row.
 #[must_use]
 pub(super) fn time_to_fail(check: &HealthCheckSpec) -> Duration {
     let HealthCheckSpec { interval_secs, timeout_secs, unhealthy_threshold, .. } = check;

@@ -47,15 +47,10 @@ use crate::verify::{Door, Front};
 /// What a release works with.
 #[derive(Clone, Copy, Debug)]
 pub struct Ground<'a> {
-    /// The machine.
     pub host: &'a Host,
-    /// The account.
     pub aws: &'a Aws,
-    /// The record.
     pub events: &'a Recorder,
-    /// The environment.
     pub environment: &'a Environment,
-    /// The images, built.
     pub images: &'a BTreeMap<ServiceKey, Image>,
     /// The registry's base URL, when it is not where ECR says.
     pub registry: Option<&'a str>,
@@ -76,11 +71,8 @@ pub struct Ground<'a> {
 /// What was wanted and found, and the plan between the two.
 #[derive(Clone, Debug)]
 pub struct Planned {
-    /// What is wanted.
     pub desired: Desired,
-    /// What was found.
     pub observed: Observed,
-    /// What will be done.
     pub plan: Plan,
     /// What is restored when it fails.
     pub undo: Undo,

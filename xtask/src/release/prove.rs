@@ -14,8 +14,8 @@ use crate::observe;
 use crate::settle::Settled;
 use crate::verify::{self, Door, Running};
 
-/// What was written a moment ago may not be in the first answers: a release is not doubted before they have had time to
-/// show it.
+/// What was written a moment ago may not be in the first answers: a release is not doubted before they have
+/// had time to show it.
 const SEEN_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
@@ -23,7 +23,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(3);
 pub(super) enum Proof {
     /// All of it holds. The smoke checks may not have been asked, where the file says so.
     Complete {
-        /// Whether they were.
         smoked: bool,
         /// Whether somebody else's deployment or tasks were in progress meanwhile.
         disturbed: bool,

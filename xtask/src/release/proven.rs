@@ -96,9 +96,9 @@ fn unmarked(
     }
 }
 
-/// Tags the revisions that were found at the beginning, were proven once, and whose tasks have since stopped by themselves:
-/// at least as many as should run, and not just one. A revision that `stays` was just proven once more. What cannot be read or
-/// written is a warning.
+/// Tags the revisions that were found at the beginning, were proven once, and whose tasks have since stopped by
+/// themselves: at least as many as should run, and not just one. A revision that `stays` was just proven once more.
+/// What cannot be read or written is a warning.
 pub(super) async fn mark_crashed(
     ground: &Ground<'_>,
     planned: &Planned,

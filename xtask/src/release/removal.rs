@@ -12,10 +12,8 @@ use crate::apply::{self, Known};
 use crate::aws;
 use crate::observe;
 
-/// How much is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// The environment.
     Everything,
     /// What deploy.toml does not have any more.
     Orphans,
@@ -47,10 +45,6 @@ impl Removal {
         Some((text, "run `cargo xtask deploy` first"))
     }
 
-    /// Plans it.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn plan(
         self,
         ground: &Ground<'_>,

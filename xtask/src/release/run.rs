@@ -17,12 +17,10 @@ use crate::apply::{self, Known};
 use crate::settle::Settled;
 use crate::verify::Door;
 
-/// How a release ended.
 #[derive(Clone, Debug)]
 pub struct Ending {
     /// The exit code. Only [`ExitCode::Done`] means that the release runs and is proven.
     pub exit: ExitCode,
-    /// The closing sentence.
     pub summary: String,
     /// Where the services are reached, as far as it is known by now.
     pub door: Door,
@@ -30,11 +28,11 @@ pub struct Ending {
     pub rows: Option<Vec<ServiceRow>>,
 }
 
-/// Carries a plan out and proves what it brought; undoes it when it fails. What goes wrong becomes events; the ending
-/// says what it means.
+/// Carries a plan out and proves what it brought; undoes it when it fails. What goes wrong becomes events; the
+/// ending says what it means.
 ///
-/// Where something may be written, the environment's lease is held meanwhile. A lease that somebody else has ends the
-/// release before it begins.
+/// Where something may be written, the environment's lease is held meanwhile. A lease that somebody else has ends
+/// the release before it begins.
 pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
     let ending = Box::pin(under_lease(ground, planned)).await;
     match ending.exit {
@@ -190,8 +188,8 @@ async fn judged(
     }
 }
 
-/// How a failed release closes of which ECS rolled a service back, and nothing else is to be restored: the others must serve
-/// what they run now.
+/// How a failed release closes of which ECS rolled a service back, and nothing else is to be restored: the others must
+/// serve what they run now.
 async fn not_undone(ground: &Ground<'_>, planned: &Planned) -> (ExitCode, String) {
     let (exit, _) = as_found(ground, planned).await;
     (exit, left(exit).to_owned())

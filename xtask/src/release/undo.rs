@@ -134,8 +134,8 @@ fn kept(
     made.chain(rolled.map(|it| &it.key)).cloned().collect()
 }
 
-/// Carries out the plan that restores, and plans it once more to see what is left of it. What cannot be read or done is
-/// an event.
+/// Carries out the plan that restores, and plans it once more to see what is left of it. What cannot be read
+/// or done is an event.
 async fn restore(
     ground: &Ground<'_>,
     planned: &Planned,

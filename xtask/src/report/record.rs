@@ -28,7 +28,6 @@ struct Inner {
 }
 
 impl Recorder {
-    /// Begins a record now.
     #[must_use]
     pub fn new(clock: Clock, screen: Screen) -> Self {
         let began = clock.mark();
@@ -51,7 +50,6 @@ impl Recorder {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes one event.
     pub fn emit(&self, kind: Kind) {
         let mut inner = self.inner();
         if let Kind::Called(Call { write, .. }) = &kind {

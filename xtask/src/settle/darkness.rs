@@ -16,7 +16,6 @@ pub(super) struct Darkness {
 }
 
 impl Darkness {
-    /// Nothing was seen yet.
     pub(super) fn new(began: Mark) -> Self {
         Self { since: Some(began), overtime: false }
     }

@@ -20,11 +20,9 @@ use crate::report::Recorder;
 /// How a deployment stood when the waiting ended.
 #[derive(Clone, Debug)]
 pub struct Settled {
-    /// The service's short name.
     pub key: ServiceKey,
     /// The ARN of the revision that it rolled out; `None` when nothing was rolled out.
     pub revision: Option<String>,
-    /// The verdict.
     pub verdict: Verdict,
     /// Since when all its tasks are healthy, as far as that was seen.
     pub healthy: Option<Healthy>,
@@ -33,7 +31,6 @@ pub struct Settled {
 /// The moment at which all new tasks were healthy for the first time: from it on they have to stay so.
 #[derive(Clone, Debug)]
 pub struct Healthy {
-    /// When that was.
     pub since: Mark,
     /// Ids of the tasks that had failed by then.
     pub failed: Vec<String>,
@@ -136,7 +133,6 @@ impl Follow {
         self.verdict.is_none()
     }
 
-    /// The service's name.
     pub(super) fn service(&self) -> &str {
         &self.target.service
     }
@@ -218,8 +214,8 @@ impl Follow {
         }
     }
 
-    /// Some endpoints leave `currentServiceDeployment` out: ours is then the newest that is listed, if it is as young as
-    /// our deployment.
+    /// Some endpoints leave `currentServiceDeployment` out: ours is then the newest that is listed, if it is
+    /// as young as our deployment.
     async fn list_service_deployment(&mut self, watch: &Watch<'_>, seen: &Seen) {
         let ours = seen.service.deployments.iter().find(|entry| entry.id == self.rollout.deployment());
         let Some(created_ms) = ours.map(|ours| ours.created_ms) else { return };

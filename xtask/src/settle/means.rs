@@ -6,16 +6,11 @@ use crate::aws::Aws;
 use crate::host::Halt;
 use crate::report::Recorder;
 
-/// How deployments are watched.
 #[derive(Clone, Copy, Debug)]
 pub struct Watch<'a> {
-    /// The account.
     pub aws: &'a Aws,
-    /// The record.
     pub events: &'a Recorder,
-    /// The cluster's name.
     pub cluster: &'a str,
-    /// Between two polls.
     pub every: Duration,
     /// Whether a stop was asked for.
     pub halt: &'a Halt,

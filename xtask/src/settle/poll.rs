@@ -66,7 +66,6 @@ enum Gap {
     None,
     /// It failed, and is repeated.
     Failing,
-    /// The endpoint lacks it.
     Lacking,
 }
 

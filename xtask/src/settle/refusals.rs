@@ -18,13 +18,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Refusals(Option<(Mark, Problem)>);
 
 impl Refusals {
-    /// A poll was answered.
     pub(super) fn end(&mut self) {
         self.0 = None;
     }
 
-    /// Counts a poll that began at `from` and failed, and warns of the first of its kind. Returns whether it is time to
-    /// give up.
+    /// Counts a poll that began at `from` and failed, and warns of the first of its kind. Returns whether it
+    /// is time to give up.
     pub(super) fn count(&mut self, from: Mark, events: &Recorder, error: &Error) -> bool {
         let same = |known: &Problem| discriminant(known) == discriminant(&error.kind);
         let since = match &self.0 {

@@ -10,19 +10,13 @@ use crate::apply::Deployed;
 /// A deployment to wait for.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// The service's short name.
     pub key: ServiceKey,
-    /// The service's name.
     pub service: String,
     /// Its target group's ARN; `None` for a worker.
     pub target_group: Option<String>,
-    /// What is followed.
     pub deployed: Deployed,
-    /// Its container's name.
     pub container: String,
-    /// Its container's port.
     pub port: u16,
-    /// Its health check's path.
     pub health_path: String,
     /// The health checks of its essential containers, each as one line.
     pub health_commands: BTreeMap<String, String>,

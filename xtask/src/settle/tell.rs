@@ -68,8 +68,8 @@ impl Teller {
         }
     }
 
-    /// Tells how it stands, when it stands differently than before; and, for a view that moves, when only a running number
-    /// does.
+    /// Tells how it stands, when it stands differently than before; and, for a view that moves, when
+    /// only a running number does.
     pub(super) fn standing(&mut self, seen: &Seen, events: &Recorder) {
         let entry = seen.service.deployments.iter().find(|entry| entry.id == self.deployment);
         let entry = entry.cloned().unwrap_or_default();

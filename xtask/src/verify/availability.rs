@@ -22,7 +22,6 @@ const AFTER_CHANGE_MS: u64 = 1_000;
 /// What is asked, and how often.
 #[derive(Debug)]
 pub struct Watched<'a> {
-    /// Sockets.
     pub http: &'a Http,
     /// The record, for its time.
     pub events: &'a Recorder,

@@ -29,8 +29,8 @@ pub enum Running {
     Refuted,
 }
 
-/// Tasks of a service that did not roll which may stop by themselves before that counts: one is replaced, and is no
-/// failure of this release.
+/// Tasks of a service that did not roll which may stop by themselves before that counts: one is replaced, and is
+/// no failure of this release.
 const CRASHES_OF_OTHERS: usize = 2;
 
 /// What a throttled call answers later than the others of its reading was not true together with them.
@@ -38,8 +38,8 @@ const TOGETHER: Duration = Duration::from_secs(2);
 /// Until the next reading after one whose parts lay further apart.
 const READ_AGAIN: Duration = Duration::from_millis(500);
 
-/// Reads until all is as wanted and was so for the bake time, or nobody waits any longer. `parked` services run nothing, as
-/// somebody wants it.
+/// Reads until all is as wanted and was so for the bake time, or nobody waits any longer. `parked` services run
+/// nothing, as somebody wants it.
 ///
 /// What time alone can end (a deployment that somebody else began, tasks that autoscaling started) is waited for as long as
 /// for a roll; anything else as long as for the smoke checks. A new task that stops by itself is not waited for.

@@ -2,7 +2,6 @@
 
 use super::place::{Located, Span};
 
-/// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -12,10 +11,8 @@ pub enum Severity {
     Warning,
 }
 
-/// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// How bad it is.
     pub severity: Severity,
     /// The rule's name, such as `fargate-size`.
     pub code: &'static str,

@@ -14,8 +14,8 @@ pub(super) fn running_at_most(count: u32, percent: u32) -> u64 {
     u64::from(count) * u64::from(percent) / 100
 }
 
-/// How many times new tasks take the place of old ones at the count of a new service; `None` when they never can
-/// (rule `deployment-deadlock`).
+/// How many times new tasks take the place of old ones at the count of a new service; `None` when
+/// they never can (rule `deployment-deadlock`).
 pub(super) fn waves(service: &Service) -> Option<u64> {
     let count = service.desired_count;
     let rollout = &service.deployment;

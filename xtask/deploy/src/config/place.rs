@@ -75,7 +75,6 @@ pub(crate) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// The path below.
     pub(crate) fn key(&self, key: impl Display) -> Place<'a> {
         self.places.at(format_args!("{}.{key}", self.path))
     }

@@ -15,7 +15,6 @@ const APART: usize = 200;
 /// All that was found in one file, in the order of the file, errors first.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// What was found.
     pub diagnostics: Vec<Diagnostic>,
     /// The file's name as it is shown.
     origin: String,
@@ -30,27 +29,21 @@ pub struct Report {
 /// One diagnostic in the terms of an editor or of GitHub's annotations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding<'a> {
-    /// How bad it is.
     pub severity: Severity,
-    /// The rule's name.
     pub code: &'a str,
-    /// What is wrong.
     pub message: &'a str,
     /// The key that it is about, such as `service.backend.cpu`.
     pub path: Option<&'a str>,
-    /// The file's name.
     pub file: &'a str,
     /// First line, counted from 1; 1 when the mistake has no place.
     pub line: usize,
     /// First column in characters, counted from 1.
     pub column: usize,
-    /// Last line.
     pub end_line: usize,
     /// The column after the last character.
     pub end_column: usize,
     /// What the place itself is said to be.
     pub label: Option<&'a str>,
-    /// Why.
     pub notes: &'a [String],
     /// What to do about it.
     pub help: Option<&'a str>,
@@ -87,7 +80,6 @@ impl Report {
         self.paths[..before].iter().rev().find(|(span, _)| at < span.end).map(|(_, path)| path.as_str())
     }
 
-    /// Whether nothing was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.diagnostics.is_empty()
@@ -113,7 +105,6 @@ impl Report {
         })
     }
 
-    /// The same as data.
     pub fn findings(&self) -> impl Iterator<Item = Finding<'_>> {
         self.diagnostics.iter().map(|found| {
             let primary = found.primary();
@@ -168,8 +159,8 @@ impl Report {
         }
     }
 
-    /// The labels in groups that are shown together, that of the blamed place first: what lies between two labels is read by
-    /// the renderer too.
+    /// The labels in groups that are shown together, that of the blamed place first: what lies between two labels is
+    /// read by the renderer too.
     fn neighbours<'a>(&self, found: &'a Diagnostic, primary: &Label) -> Vec<Vec<&'a Label>> {
         let mut labels: Vec<&Label> = found.labels.iter().collect();
         labels.sort_by_key(|label| label.span.start);

@@ -7,8 +7,7 @@ use super::place::{Places, Span};
 use crate::model::spec::{Condition, ConditionField, beginning, covers, requests};
 use crate::model::{Environment, Route, Service};
 
-/// Health routes get 10, 20, 30 … unless the file says otherwise: below the hundreds that patterns usually
-/// have.
+/// Health routes get 10, 20, 30 … unless the file says otherwise: below the hundreds that patterns usually have.
 const HEALTH_PRIORITY_STEP: u32 = 10;
 
 /// A rule of the listener.
@@ -42,8 +41,8 @@ impl ListenerRule {
 
 /// All rules of the listener, in the order in which it tries them.
 ///
-/// By how their path patterns begin, those are found that may take a path: comparing each rule with each takes seconds for
-/// thousands of services.
+/// By how their path patterns begin, those are found that may take a path: comparing each rule with each takes
+/// seconds for thousands of services.
 #[derive(Debug, Default)]
 pub(crate) struct ListenerRules {
     all: Vec<ListenerRule>,
@@ -158,8 +157,7 @@ fn health_rules(environment: &Environment, places: &Places, rules: &mut Vec<List
     }
 }
 
-/// What keeps a text from being a path that is asked for as it stands: none of the listener's wildcards, no
-/// query.
+/// What keeps a text from being a path that is asked for as it stands: none of the listener's wildcards, no query.
 pub(crate) fn stranger_in(path: &str) -> Option<char> {
     path.chars().find(|&c| !c.is_ascii_graphic() || matches!(c, '?' | '#' | '*'))
 }

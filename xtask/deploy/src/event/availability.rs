@@ -30,7 +30,6 @@ pub struct Miss {
     pub url: String,
     /// When it was asked, in milliseconds since the command began.
     pub at_ms: u64,
-    /// What was answered.
     pub answer: ProbeAnswer,
     /// What the roll did just before, and how many milliseconds before.
     pub after: Option<(String, u64)>,
@@ -40,7 +39,6 @@ pub struct Miss {
 const KEPT: usize = 20;
 
 impl Availability {
-    /// Takes one request's end.
     pub fn count(&mut self, service: &ServiceKey, url: &str, at_ms: u64, took_ms: u64, answer: ProbeAnswer) {
         if matches!(answer, ProbeAnswer::Unreachable { .. }) {
             self.unsent += 1;

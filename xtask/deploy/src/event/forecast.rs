@@ -8,12 +8,10 @@ use super::{Event, Kind};
 use crate::model::ServiceKey;
 use crate::rollout::{Leave, Leaving, Waiting};
 
-/// A prediction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Forecast {
     /// From the first step to the last verdict, in milliseconds.
     pub total_ms: u64,
-    /// What takes longest.
     pub longest: Option<Share>,
     /// Milliseconds from a task's creation to its containers' start that were assumed, for the slowest service.
     pub start_ms: u64,
@@ -24,7 +22,6 @@ pub struct Forecast {
 /// A part of the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Share {
-    /// Which.
     pub part: Part,
     /// How long, in milliseconds.
     pub ms: u64,
@@ -34,7 +31,6 @@ pub struct Share {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
-    /// New tasks start.
     Start,
     /// New targets pass their checks.
     Checks,
@@ -71,8 +67,8 @@ impl Part {
     }
 }
 
-/// What a roll waited for and how long, by the record of it: of the service that settled last, as the others wait for
-/// nothing longer.
+/// What a roll waited for and how long, by the record of it: of the service that settled last, as the
+/// others wait for nothing longer.
 #[must_use]
 pub fn shares(events: &[Event]) -> BTreeMap<Part, u64> {
     let mut shares = BTreeMap::new();

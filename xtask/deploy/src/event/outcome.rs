@@ -46,7 +46,6 @@ impl ExitCode {
         (Self::Bug, "a bug in this tool"),
     ];
 
-    /// The process's exit status.
     #[must_use]
     pub fn code(self) -> u8 {
         match self {

@@ -8,14 +8,12 @@ use crate::model::{ImageDigest, ServiceKey, SmokeCheck};
 use crate::plan::Plan;
 use crate::rollout::{Cause, Diagnosis, TaskMove, Verdict, Waiting};
 
-/// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Event {
     /// Position in the record, from 1.
     pub seq: u64,
     /// Milliseconds since the command began.
     pub at_ms: u64,
-    /// What happened.
     #[serde(flatten)]
     pub kind: Kind,
 }
@@ -28,18 +26,14 @@ pub enum Phase {
     Start,
     /// Binaries are compiled and images assembled.
     Build,
-    /// The account is read.
     Observe,
     /// The plan is carried out.
     Apply,
-    /// Services settle.
     Settle,
-    /// The release is proven.
     Verify,
 }
 
 impl Phase {
-    /// One word for it.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -53,33 +47,22 @@ impl Phase {
     }
 }
 
-/// What can happen.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum Kind {
-    /// The command began.
     Began {
-        /// The verb.
         command: String,
-        /// The environment.
         environment: String,
         /// The release's id, for a deploy.
         release: Option<String>,
     },
-    /// A phase began.
     PhaseBegan {
-        /// Which.
         phase: Phase,
-        /// What it works on.
         about: String,
     },
-    /// A phase is done.
     PhaseEnded {
-        /// Which.
         phase: Phase,
-        /// What it gave.
         result: String,
-        /// How long it took.
         elapsed_ms: u64,
     },
     /// A line that the compiler or a container engine printed.
@@ -87,23 +70,17 @@ pub enum Kind {
         /// The service whose image the engine builds; `None` for the compiler, which works for all at once.
         #[serde(skip_serializing_if = "Option::is_none")]
         service: Option<ServiceKey>,
-        /// The line.
         line: String,
     },
-    /// An image is there.
     Built {
-        /// The service.
         service: ServiceKey,
-        /// The image's digest.
         digest: ImageDigest,
         /// Its size in bytes, compressed.
         bytes: u64,
         /// Whether an engine was not asked for it, because it was built from the same inputs before.
         unchanged: bool,
     },
-    /// The plan is made.
     Planned {
-        /// The plan.
         plan: Box<Plan>,
     },
     /// How long the plan's rolls will take.
@@ -115,7 +92,6 @@ pub enum Kind {
         /// Milliseconds.
         took_ms: u64,
     },
-    /// The lease is ours.
     LeaseHeld {
         /// As its tag has it.
         lease: Lease,
@@ -132,100 +108,73 @@ pub enum Kind {
         /// Who has it now; `None` when nobody has it, or it is not known who.
         to: Option<Lease>,
     },
-    /// A step began.
     StepBegan {
-        /// The lane.
         lane: String,
-        /// The step.
         step: String,
     },
-    /// A step is done.
     StepEnded {
-        /// The lane.
         lane: String,
-        /// The step.
         step: String,
         /// What came of it, such as a revision's name.
         result: String,
-        /// How long it took.
         elapsed_ms: u64,
     },
-    /// A step failed.
     StepFailed {
-        /// The lane.
         lane: String,
-        /// The step.
         step: String,
-        /// Why.
         error: String,
     },
     /// An API call was answered, or failed.
     Called(Call),
     /// A deployment began or is followed.
     Following {
-        /// The service.
         service: ServiceKey,
-        /// The deployment's id.
         deployment: String,
         /// The revision, `family:revision`.
         revision: String,
     },
-    /// How a deployment stands.
     Rolling {
-        /// The service.
         service: ServiceKey,
         /// The revision, `family:revision`.
         revision: String,
-        /// Tasks it should have.
         desired: u32,
-        /// Tasks it has running.
         running: u32,
-        /// Tasks it is starting.
         pending: u32,
-        /// Tasks that failed.
         failed: u32,
-        /// What it waits for.
         waiting: Waiting,
         /// Whether more than a running number changed since the event before.
         changed: bool,
     },
     /// Tasks of a deployment that stand differently than before.
     TasksMoved {
-        /// The service.
         service: ServiceKey,
-        /// The tasks.
         tasks: Vec<TaskMove>,
     },
     /// ECS said something about a service.
     ServiceSaid {
-        /// The service.
         service: ServiceKey,
-        /// The text.
         message: String,
         /// How often it said just that since the poll before.
         times: usize,
     },
     /// The task that runs before the roll printed something.
-    Printed { service: ServiceKey, lines: Vec<String> },
-    /// A deployment is over.
-    Settled {
-        /// The service.
+    Printed {
         service: ServiceKey,
-        /// Its verdict.
+        lines: Vec<String>,
+    },
+    Settled {
+        service: ServiceKey,
         verdict: Verdict,
-        /// How long it took.
         elapsed_ms: u64,
     },
     /// Why a deployment will fail, told before it has: no waiting mends that.
     Explained {
-        /// The service.
         service: ServiceKey,
         /// The cause and the remedy.
         cause: Cause,
     },
     /// Why a deployment failed, with all that is known of it.
     Diagnosed {
-        /// The service.
         service: ServiceKey,
         /// The facts, and the cause where it is known.
         diagnosis: Box<Diagnosis>,
@@ -242,15 +191,11 @@ pub enum Kind {
     },
     /// A smoke check was answered as it should, or its deadline passed.
     Probed {
-        /// The service.
         service: ServiceKey,
         /// The URL.
         url: String,
-        /// Whether it passed.
         passed: bool,
-        /// What was expected.
         check: SmokeCheck,
-        /// What was answered last.
         answer: ProbeAnswer,
         /// How often it was asked.
         attempts: u32,
@@ -259,17 +204,14 @@ pub enum Kind {
     Availability(Availability),
     /// Something that the user should know and that stops nothing.
     Warned {
-        /// The sentence.
         text: String,
     },
     /// Something that stops the command.
     Failed {
-        /// The sentence.
         error: String,
         /// What to do, when something can be said.
         hint: Option<String>,
     },
-    /// The closing table.
     Table {
         /// A row for each service.
         rows: Vec<ServiceRow>,
@@ -281,16 +223,11 @@ pub enum Kind {
     },
     /// What happened was written down for later.
     EvidenceKept {
-        /// The folder.
         folder: String,
     },
-    /// The command is over.
     Ended {
-        /// How.
         exit: ExitCode,
-        /// The closing sentence.
         summary: String,
-        /// How long it took.
         elapsed_ms: u64,
         /// API calls that read.
         reads: u32,
@@ -310,7 +247,6 @@ pub struct Call {
     pub attempt: u32,
     /// Whether it wrote, or may have: a refused one did not.
     pub write: bool,
-    /// How long it took.
     pub elapsed_ms: u64,
     /// `ok`, or the error's code.
     pub outcome: String,
@@ -319,7 +255,6 @@ pub struct Call {
 /// Where a service of a failed release stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Standing {
-    /// The service.
     pub service: ServiceKey,
     /// Whether it is known to run what it ran before the release.
     pub back: bool,
@@ -341,9 +276,7 @@ pub enum ProbeAnswer {
         /// The version that the service told.
         version: Option<String>,
     },
-    /// Another status.
     Status {
-        /// The status.
         status: u16,
         /// The first characters of the body.
         body: String,
@@ -354,21 +287,14 @@ pub enum ProbeAnswer {
         answered: Option<String>,
     },
     /// The request was sent, and no answer came.
-    NoAnswer {
-        /// Why.
-        error: String,
-    },
+    NoAnswer { error: String },
     /// The request could not be sent from this machine.
-    Unreachable {
-        /// Why.
-        error: String,
-    },
+    Unreachable { error: String },
 }
 
 /// A service in the closing table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ServiceRow {
-    /// The service's name.
     pub service: String,
     /// `ACTIVE`, `MISSING`, …
     pub status: String,
@@ -382,9 +308,7 @@ pub struct ServiceRow {
     pub rollout: String,
     /// The revision, `family:revision`.
     pub revision: String,
-    /// The image's digest.
     pub digest: Option<ImageDigest>,
-    /// Healthy targets of all.
     pub targets: String,
     /// The path that leads to it.
     pub url: Option<String>,

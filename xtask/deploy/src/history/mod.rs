@@ -39,7 +39,6 @@ pub struct Facts {
     pub live: BTreeMap<ServiceKey, String>,
 }
 
-/// One service deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Roll {
     /// The revision that it brought, by ARN.

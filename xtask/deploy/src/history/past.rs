@@ -9,9 +9,7 @@ use crate::model::{ImageDigest, ServiceKey};
 /// A release, as its revisions tell it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Past {
-    /// The release's id.
     pub release: String,
-    /// What became of it.
     pub fate: Fate,
     /// Whether it was proven at some time.
     pub proven: bool,
@@ -19,11 +17,9 @@ pub struct Past {
     pub migrated: bool,
     /// When its first revision was registered, in milliseconds since the Unix epoch.
     pub at_ms: u64,
-    /// The commit.
     pub commit: Option<String>,
     /// Whether the work tree differed from the commit.
     pub dirty: bool,
-    /// Who, or which run.
     pub actor: String,
     /// What each service runs with it: a revision of its own, or the one that was proven last when it was made.
     pub runs: BTreeMap<ServiceKey, Run>,
@@ -32,9 +28,7 @@ pub struct Past {
 /// What a service runs with a release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Run {
-    /// The revision's ARN.
     pub revision: String,
-    /// The image.
     pub digest: Option<ImageDigest>,
     /// Whether the release registered it. What it did not register, it left as it was.
     pub own: bool,
@@ -52,7 +46,6 @@ pub enum Fate {
     LiveInPart,
     /// It runs, was proven, and crashed since.
     LiveCrashed,
-    /// It rolls.
     InProgress,
     /// It ran and was proven; another runs now.
     Proven,
@@ -73,7 +66,6 @@ pub enum Fate {
 }
 
 impl Fate {
-    /// In words.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {

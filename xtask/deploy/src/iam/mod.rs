@@ -13,6 +13,5 @@ pub use trust::{Subject, trust};
 pub struct Place<'a> {
     /// `aws`, `aws-cn`, …
     pub partition: &'a str,
-    /// The account's number.
     pub account: &'a str,
 }

@@ -11,7 +11,6 @@ use crate::model::{Environment, ImageName, Lookup, Service};
 pub struct Need {
     /// Such as `ecs:UpdateService`.
     pub action: &'static str,
-    /// What it is about.
     pub on: Resource,
 }
 
@@ -22,15 +21,11 @@ pub enum Resource {
     Any,
     /// `*`, limited to the cluster by the condition key `ecs:cluster`.
     InCluster,
-    /// The cluster.
     Cluster,
-    /// The services.
     Service,
     /// The services, their deployments and their revisions.
     ServiceDeployment,
-    /// The families' revisions.
     TaskDefinition,
-    /// The cluster's tasks.
     Task,
     /// What carries tags in ECS: cluster, services, revisions.
     Tagged,
@@ -42,9 +37,7 @@ pub enum Resource {
     LogGroup,
     /// The load balancer with its listeners and rules, and the target groups.
     LoadBalancing,
-    /// Scalable targets.
     ScalableTarget,
-    /// Namespaces.
     Namespace,
     /// The roles that tasks get.
     Role,

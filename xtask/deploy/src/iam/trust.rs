@@ -7,10 +7,8 @@ use serde_json::{Value, json};
 
 use super::Place;
 
-/// GitHub's issuer.
 const ISSUER: &str = "token.actions.githubusercontent.com";
 
-/// Whose jobs.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// `OWNER/REPOSITORY`.
@@ -33,7 +31,6 @@ impl Subject<'_> {
     }
 }
 
-/// The role's trust policy.
 #[must_use]
 pub fn trust(place: Place<'_>, subject: &Subject<'_>) -> Value {
     let Place { partition, account } = place;

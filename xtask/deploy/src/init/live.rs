@@ -19,7 +19,6 @@ const ROUNDS: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Draft {
     file: Map<String, Value>,
-    /// The environment that runs.
     pub env: String,
     head: String,
     /// What is written behind the line of a path.
@@ -197,7 +196,6 @@ impl Draft {
         self.left.extend(kept.cloned());
     }
 
-    /// The file.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = format!(

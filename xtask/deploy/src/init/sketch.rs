@@ -41,7 +41,6 @@ pub struct Front {
     pub rules: Vec<RuleSpec>,
 }
 
-/// A service that runs.
 #[derive(Clone, Debug)]
 pub struct LiveService {
     pub spec: ServiceSpec,
@@ -121,7 +120,6 @@ fn plain(name: &str) -> String {
     plain.chars().take(28).collect::<String>().trim_end_matches('-').to_owned()
 }
 
-/// The file's tables.
 pub(super) fn tables(live: &Live) -> Map<String, Value> {
     let environment = live.owner.as_ref().map_or("prod", |owner| &owner.environment);
     let app = live.owner.as_ref().map_or(&live.cluster, |owner| &owner.app);
@@ -273,8 +271,8 @@ pub(super) fn build(key: &str, services: &[LiveService], sources: &[Found]) -> O
     })
 }
 
-/// Rules that no route of a service says, and that are no other service's: what redirects or answers by itself, and what this tool
-/// cannot write.
+/// Rules that no route of a service says, and that are no other service's: what redirects or answers by itself, and
+/// what this tool cannot write.
 pub(super) fn other_rules(live: &Live) -> impl Iterator<Item = String> {
     let own = |name: &String| {
         live.services.iter().any(|service| service.target_group.as_ref().is_some_and(|it| it.name == *name))

@@ -20,12 +20,7 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A Dockerfile and the folder that it may copy from; both from the top of the repository.
-    Dockerfile {
-        /// The file.
-        file: String,
-        /// The folder.
-        context: String,
-    },
+    Dockerfile { file: String, context: String },
     /// A package of the Cargo workspace.
     Package(String),
 }
@@ -168,7 +163,6 @@ container = { stop-timeout-secs = 5 }
 deployment = { bake-secs = 2 }
 "#;
 
-/// A TOML string.
 fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }

@@ -12,14 +12,12 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// The tag's key.
 pub const TAG: &str = "deploy-lease";
 /// How long a lease holds without being renewed, in seconds.
 pub const TTL_SECS: u64 = 180;
 /// How often it is renewed, in seconds: two renewals may fail before it ends.
 pub const RENEW_SECS: u64 = 60;
 
-/// Who deploys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Holder {
     /// `user@host`, or the user that started the run.
@@ -39,7 +37,6 @@ pub struct Lease {
     pub until: u64,
     /// The release that it is for.
     pub release: String,
-    /// Who has it.
     pub holder: Holder,
     /// From whom it was taken over, and why; `None` when it was free.
     pub taken: Option<String>,
@@ -67,11 +64,9 @@ impl Lease {
 /// How a tag stands to whoever wants the lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Nobody has it.
     Free,
     /// It was ours: an earlier run of the same workflow run, or of a process of this machine that is gone.
     Ours(Lease),
-    /// Somebody else has it.
     Held(Lease),
     /// Somebody had it and neither renewed nor gave it back.
     Expired(Lease),

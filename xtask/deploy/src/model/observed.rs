@@ -16,9 +16,7 @@ use super::{ImageDigest, Owned, Owner, ServiceKey};
 pub struct Observed {
     /// When it was read, in milliseconds since the Unix epoch.
     pub read_at_ms: u64,
-    /// The caller's account.
     pub account: String,
-    /// The caller's ARN.
     pub caller: String,
     /// Ids of what the file names by name: VPC, subnets and security groups, and ARNs of roles, by the text
     /// that `deploy.toml` has for them.
@@ -27,11 +25,8 @@ pub struct Observed {
     pub repositories: BTreeMap<String, RepositoryState>,
     /// Log groups by name.
     pub log_groups: BTreeMap<String, LogGroupSpec>,
-    /// The cluster.
     pub cluster: Option<ClusterState>,
-    /// The namespace.
     pub namespace: Option<NamespaceState>,
-    /// The load balancer.
     pub load_balancer: Option<LoadBalancerState>,
     /// The listener on the wanted port, when the load balancer has one.
     pub listener: Option<ListenerState>,
@@ -65,11 +60,8 @@ pub struct Observed {
 /// A service that deploy.toml does not name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Neighbour {
-    /// Its name.
     pub name: String,
-    /// Its cluster's name.
     pub cluster: String,
-    /// Its ARN.
     pub arn: String,
     /// The target groups in which its tasks are registered, by name.
     pub target_groups: Vec<String>,
@@ -77,10 +69,8 @@ pub struct Neighbour {
     pub endpoints: Vec<String>,
 }
 
-/// An ECR repository.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RepositoryState {
-    /// Its settings.
     pub spec: RepositorySpec,
     /// `<registry>/<name>`, as image references have it.
     pub uri: String,
@@ -88,10 +78,8 @@ pub struct RepositoryState {
     pub holds: Option<Vec<ImageDigest>>,
 }
 
-/// An ECS cluster.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClusterState {
-    /// Its ARN.
     pub arn: String,
     /// `ACTIVE`, `INACTIVE`, …
     pub status: String,
@@ -101,43 +89,30 @@ pub struct ClusterState {
     pub default_strategy: Vec<(String, u32, u32)>,
 }
 
-/// A Cloud Map namespace.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NamespaceState {
-    /// Its ARN.
     pub arn: String,
-    /// Its id.
     pub id: String,
 }
 
-/// A load balancer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LoadBalancerState {
-    /// Its ARN.
     pub arn: String,
-    /// Its DNS name.
     pub dns_name: String,
-    /// Its settings.
     pub spec: LoadBalancerSpec,
-    /// Its VPC's id.
     pub vpc: String,
 }
 
-/// A listener.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ListenerState {
-    /// Its ARN.
     pub arn: String,
-    /// Its settings.
     pub spec: ListenerSpec,
 }
 
 /// A rule of the listener.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RuleState {
-    /// Its ARN.
     pub arn: String,
-    /// Its settings.
     pub spec: RuleSpec,
 }
 
@@ -155,25 +130,19 @@ impl RuleState {
     }
 }
 
-/// A target group.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TargetGroupState {
-    /// Its ARN.
     pub arn: String,
-    /// Its settings.
     pub spec: TargetGroupSpec,
     /// Load balancers that use it (at most one).
     pub load_balancers: Vec<String>,
 }
 
-/// An ECS service.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ServiceState {
-    /// Its ARN.
     pub arn: String,
     /// `ACTIVE`, `DRAINING` or `INACTIVE`.
     pub status: String,
-    /// Its settings.
     pub spec: ServiceSpec,
     /// The revision that its PRIMARY deployment runs.
     pub task_definition: TaskDefinitionState,
@@ -195,12 +164,9 @@ pub struct ServiceState {
     pub deployed_at_ms: Option<u64>,
 }
 
-/// A revision.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TaskDefinitionState {
-    /// Its ARN.
     pub arn: String,
-    /// Everything that it says.
     pub spec: TaskDefinitionSpec,
     /// Its tags: release, commit and so on.
     pub tags: BTreeMap<String, String>,
@@ -227,9 +193,7 @@ impl TaskDefinitionState {
 /// A service's scalable target and policies.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ScalingState {
-    /// The target's ARN.
     pub arn: Option<String>,
-    /// The target.
     pub target: Option<ScalableTargetSpec>,
     /// Its policies, by name.
     pub policies: Vec<PolicySpec>,

@@ -47,25 +47,16 @@ impl Owner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OwnedKind {
-    /// Of Application Auto Scaling.
     ScalableTarget,
-    /// Of ECS.
     Service,
-    /// A listener's rule.
     Rule,
-    /// A load balancer's listener.
     Listener,
-    /// An application load balancer.
     LoadBalancer,
-    /// Of a load balancer.
     TargetGroup,
-    /// Of Cloud Map.
     Namespace,
     /// Of ECS. It carries the lease, and so is the last to go.
     Cluster,
-    /// Of ECR.
     Repository,
-    /// Of CloudWatch Logs.
     LogGroup,
     /// A task definition's family, with all its revisions.
     Family,
@@ -78,7 +69,6 @@ impl OwnedKind {
         matches!(self, Self::Repository | Self::LogGroup | Self::Family)
     }
 
-    /// In plain words.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -100,7 +90,6 @@ impl OwnedKind {
 /// A resource that this tool made for an environment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Owned {
-    /// What it is.
     pub kind: OwnedKind,
     /// As people call it. Where the ARN holds no name (rules, listeners, scalable targets, namespaces) the ARN's end,
     /// until the resource was read.

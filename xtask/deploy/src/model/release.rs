@@ -37,7 +37,6 @@ pub struct Platform {
     pub architecture: String,
 }
 
-/// What is brought live.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Release {
     /// Unique and sortable, such as `20261123-080012-3f2a9c1`.
@@ -59,7 +58,6 @@ pub struct Release {
 /// An earlier revision that a service is to run again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pin {
-    /// The revision's ARN.
     pub revision: String,
     /// Whether it is tagged as proven.
     pub proven: bool,
@@ -70,7 +68,6 @@ pub struct Pin {
 /// Everything that should be true after a deploy.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Desired {
-    /// The environment's settings.
     pub environment: Environment,
     /// What is to run there.
     pub release: Release,

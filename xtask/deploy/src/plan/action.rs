@@ -16,29 +16,25 @@ use crate::redact;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "action")]
 pub enum Action {
-    /// ECR CreateRepository.
     CreateRepository(RepositorySpec),
-    /// ECR PutImageTagMutability.
     SetTagMutability(RepositorySpec),
     /// ECR PutLifecyclePolicy: keep the newest `keep_images`.
     PutLifecyclePolicy(RepositorySpec),
     /// The registry: upload what it lacks, then the manifest.
     PushImage {
-        /// The service.
         service: ServiceKey,
-        /// The repository's name.
         repository: String,
-        /// The manifest's digest.
         digest: ImageDigest,
     },
     /// CloudWatch Logs CreateLogGroup and PutRetentionPolicy.
     CreateLogGroup(LogGroupSpec),
-    /// CloudWatch Logs PutRetentionPolicy.
     SetLogRetention(LogGroupSpec),
-    /// ECS CreateCluster.
     CreateCluster(ClusterSpec),
     /// ECS PutClusterCapacityProviders, which takes the default strategy too.
-    PutCapacityProviders { cluster: ClusterSpec, default_strategy: Vec<(String, u32, u32)> },
+    PutCapacityProviders {
+        cluster: ClusterSpec,
+        default_strategy: Vec<(String, u32, u32)>,
+    },
     /// Cloud Map CreateHttpNamespace, and its operation's end.
     CreateNamespace(NamespaceSpec),
     /// ELBv2 CreateLoadBalancer.
@@ -51,7 +47,6 @@ pub enum Action {
     ModifyListener(ListenerSpec),
     /// ELBv2 AddListenerCertificates.
     AddListenerCertificates {
-        /// The listener's port.
         port: u16,
         /// ARNs of the certificates that it lacks.
         certificates: Vec<String>,
@@ -73,11 +68,8 @@ pub enum Action {
     },
     /// ELBv2 DeleteRule of the rule that has this priority.
     DeleteRule(RuleSpec),
-    /// ECS RegisterTaskDefinition.
     RegisterTaskDefinition {
-        /// The service.
         service: ServiceKey,
-        /// The revision's content.
         spec: Box<TaskDefinitionSpec>,
         /// Tags that others put on the revision before it.
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -91,29 +83,20 @@ pub enum Action {
         revision: Revision,
         task: BeforeRoll,
     },
-    /// ECS DeregisterTaskDefinition.
     DeregisterTaskDefinition {
-        /// The revision's ARN.
         revision: String,
     },
-    /// ECS CreateService.
     CreateService {
-        /// The service.
         service: ServiceKey,
-        /// Its settings.
         spec: Box<ServiceSpec>,
         /// The revision it starts with.
         revision: Revision,
-        /// Its first desired count.
         desired: u32,
     },
     /// ECS UpdateService with just these members. `desiredCount` is never one: it belongs to autoscaling.
     UpdateService {
-        /// The service.
         service: ServiceKey,
-        /// Its wanted settings.
         spec: Box<ServiceSpec>,
-        /// The members to send.
         members: BTreeSet<Member>,
         /// The revision, when [`Member::TaskDefinition`] is sent.
         revision: Option<Revision>,
@@ -123,26 +106,18 @@ pub enum Action {
     /// ECS UpdateService with `desiredCount` alone, for a service that has fewer tasks than its scaling allows: Application
     /// Auto Scaling moves it only at its next scaling activity.
     RaiseDesiredCount {
-        /// The service.
         service: ServiceKey,
-        /// Its name.
         name: String,
         /// The count that it has, and the one that it gets.
         from: u32,
         /// The fewest tasks that its scaling allows.
         to: u32,
     },
-    /// Application Auto Scaling RegisterScalableTarget.
     RegisterScalableTarget(ScalableTargetSpec),
-    /// Application Auto Scaling PutScalingPolicy.
     PutScalingPolicy(PolicySpec),
-    /// Application Auto Scaling DeleteScalingPolicy.
     DeleteScalingPolicy(PolicySpec),
-    /// Application Auto Scaling PutScheduledAction.
     PutScheduledAction(ScheduledActionSpec),
-    /// Application Auto Scaling DeleteScheduledAction.
     DeleteScheduledAction(ScheduledActionSpec),
-    /// Application Auto Scaling DeregisterScalableTarget.
     DeregisterScalableTarget(ScalableTargetSpec),
     /// The delete call of its kind; of a service with `force`, and the wait until it is INACTIVE.
     Remove(Owned),
@@ -153,7 +128,6 @@ pub enum Action {
 pub struct RuleMove {
     /// The requests that it takes.
     pub requests: String,
-    /// Its priority.
     pub from: u32,
     /// The one that it gets.
     pub to: u32,
@@ -163,7 +137,6 @@ pub struct RuleMove {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Revision {
-    /// Its ARN.
     Existing(String),
     /// The one that this plan registers for the family.
     Registered(String),

@@ -122,8 +122,8 @@ pub(super) fn group_keys(group: &TargetGroupSpec) -> BTreeMap<String, Value> {
     keys
 }
 
-/// Attributes of a target group that no key says and that are not as AWS has them by default (ELBv2 API reference,
-/// TargetGroupAttribute).
+/// Attributes of a target group that no key says and that are not as AWS has them by
+/// default (ELBv2 API reference, TargetGroupAttribute).
 pub(super) fn uncommon_attributes(group: &TargetGroupSpec) -> impl Iterator<Item = (&String, &String)> {
     const COMMON: [(&str, &str); 14] = [
         ("stickiness.enabled", "false"),

@@ -66,9 +66,7 @@ pub struct Plan {
 /// Lanes that run at the same time, and the services that must settle before the next stage.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Stage {
-    /// Its name.
     pub name: String,
-    /// Its lanes.
     pub lanes: Vec<Lane>,
     /// The services whose deployments must settle before the next stage.
     pub settle: Vec<ServiceKey>,
@@ -79,16 +77,13 @@ pub struct Stage {
 pub struct Lane {
     /// What the lane is about, such as `backend image`.
     pub name: String,
-    /// Its steps.
     pub steps: Vec<Step>,
 }
 
 /// One action and its reason.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// What is done.
     pub action: Action,
-    /// Why.
     pub why: Why,
 }
 

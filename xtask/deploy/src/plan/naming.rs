@@ -22,8 +22,8 @@ const OURS: [&str; 11] = [
 
 /// The tags that a revision carries. They are the release record: who released which commit.
 ///
-/// Tag values hold letters, digits, spaces and `+-=._:/@`, at most 256 of them (ECS API, Tag); anything else
-/// becomes `_`.
+/// Tag values hold letters, digits, spaces and `+-=._:/@`, at most 256 of them (ECS API,
+/// Tag); anything else becomes `_`.
 #[must_use]
 pub fn release_tags(owner: &Owner, release: &Release) -> BTreeMap<String, String> {
     let mut tags = owner.tags();
@@ -41,8 +41,8 @@ pub fn release_tags(owner: &Owner, release: &Release) -> BTreeMap<String, String
     tags
 }
 
-/// The tags of a revision that the next one gets too: with `propagateTags` the bill is split by them. AWS refuses to be given
-/// its own, `aws:…`.
+/// The tags of a revision that the next one gets too: with `propagateTags` the bill is split by them. AWS refuses to
+/// be given its own, `aws:…`.
 pub(super) fn kept_tags(tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let theirs = |key: &str| !OURS.contains(&key) && !key.starts_with("aws:");
     tags.iter().filter(|(key, _)| theirs(key)).map(|(key, value)| (key.clone(), value.clone())).collect()

@@ -13,7 +13,6 @@ enum Succession {
     Unknown,
     /// It is contained in it, or was made before it.
     Older,
-    /// Neither contains the other.
     Apart,
 }
 

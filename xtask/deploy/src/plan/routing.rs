@@ -48,7 +48,6 @@ pub(super) fn load_balancer(plan: &mut Plan, stage: &mut Stage, desired: &Desire
     stage.lane("load balancer", steps);
 }
 
-/// The target groups.
 pub(super) fn target_groups(plan: &mut Plan, stage: &mut Stage, desired: &Desired, observed: &Observed) {
     for service in &desired.environment.services {
         let Some(wanted) = wanted::target_group(&desired.environment, service, observed) else { continue };

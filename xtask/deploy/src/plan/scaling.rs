@@ -64,8 +64,8 @@ fn brought<T: Serialize + PartialEq + Clone>(
     }
 }
 
-/// The wanted bounds, or those that a scheduled action has set since: a deploy in the evening does not undo what the evening
-/// is scheduled for.
+/// The wanted bounds, or those that a scheduled action has set since: a deploy in the evening does not undo what
+/// the evening is scheduled for.
 fn in_force(
     wanted: ScalableTargetSpec,
     schedules: &[ScheduledActionSpec],

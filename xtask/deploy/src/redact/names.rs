@@ -17,8 +17,7 @@ const SECRET_PAIRS: [(&str, &str); 6] = [
     ("", "PWD"),
 ];
 
-/// Last words that make such a name harmless: `TOKEN_URL` is where tokens are, `PASSWORD_MIN_LENGTH` a
-/// number.
+/// Last words that make such a name harmless: `TOKEN_URL` is where tokens are, `PASSWORD_MIN_LENGTH` a number.
 const HARMLESS_ENDS: [&str; 28] = [
     "ALGORITHM",
     "ARN",

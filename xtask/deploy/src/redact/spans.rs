@@ -207,8 +207,8 @@ fn webhooks(text: &str) -> Spans {
     rest.filter(|span| !span.is_empty()).collect()
 }
 
-/// Passwords in the connection strings of Go's drivers, `user:password@tcp(host)/name`, and of Oracle's,
-/// `user/password@//host/name`.
+/// Passwords in the connection strings of Go's drivers,
+/// `user:password@tcp(host)/name`, and of Oracle's, `user/password@//host/name`.
 fn dsn_passwords(text: &str) -> Spans {
     let mut spans = Spans::new();
     let networks = [("@tcp(", ':'), ("@tcp6(", ':'), ("@unix(", ':'), ("@cloudsql(", ':'), ("@//", '/')];

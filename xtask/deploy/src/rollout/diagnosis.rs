@@ -26,10 +26,8 @@ pub struct Diagnosis {
     pub cause: Option<Cause>,
 }
 
-/// Tasks that ended alike.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct StoppedTasks {
-    /// How many.
     pub count: usize,
     /// They did not fail: ECS no longer needed them, as when it puts the previous revision back.
     pub scaled_in: bool,
@@ -43,16 +41,13 @@ pub struct StoppedTasks {
     pub ran: bool,
     /// How long it ran, in milliseconds; `None` when it did not, or is still stopping.
     pub ran_ms: Option<u64>,
-    /// How its containers ended.
     pub containers: Vec<ContainerEnd>,
     /// What one of them printed last; `None` when that is not known.
     pub log: Option<TaskLog>,
 }
 
-/// How a container ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ContainerEnd {
-    /// Its name.
     pub name: String,
     /// `exitCode`; `None` when it never ran.
     pub exit_code: Option<i32>,
@@ -63,7 +58,6 @@ pub struct ContainerEnd {
 /// Health checks that met the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FailedCheck {
-    /// How many targets.
     pub count: usize,
     /// What the load balancer asked the last of them.
     pub url: String,
@@ -89,7 +83,6 @@ impl Evidence {
     }
 }
 
-/// What the evidence says.
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let stopped: Vec<_> = evidence.alike().iter().filter_map(|group| stopped(evidence, group)).collect();

@@ -39,15 +39,10 @@ const LOOKS: u32 = 3;
 pub enum Progress {
     /// Not in the answer: the read is older than our write, or another one must say the same first.
     NotSeenYet,
-    /// Our deployment moves.
     Moving {
-        /// Tasks it should have.
         desired: u32,
-        /// Tasks it has running.
         running: u32,
-        /// Tasks it is starting.
         pending: u32,
-        /// Tasks that failed.
         failed: u32,
     },
     /// ECS gave our deployment up and is putting the previous revision back.
@@ -55,7 +50,6 @@ pub enum Progress {
         /// AWS's words.
         reason: Option<String>,
     },
-    /// It is over.
     Settled(Verdict),
 }
 
@@ -217,8 +211,8 @@ impl Rollout {
         }
     }
 
-    /// Only `deployments[]` to go by: a failed deployment's successor is its rollback, any other successor
-    /// superseded it.
+    /// Only `deployments[]` to go by: a failed deployment's successor is its rollback,
+    /// any other successor superseded it.
     fn without_service_deployment(&self, primary: &DeploymentSnapshot, superseded: Progress) -> Progress {
         match &self.rollback {
             None => superseded,

@@ -10,7 +10,6 @@ use crate::model::ImageDigest;
 /// One service in one DescribeServices answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ServiceSnapshot {
-    /// The service's name.
     pub name: String,
     /// `ACTIVE`, `DRAINING`, `INACTIVE`; `MISSING` when the answer lists it as a failure.
     pub status: String,
@@ -39,7 +38,6 @@ pub struct DeploymentSnapshot {
     pub rollout_state: Option<String>,
     /// `rolloutStateReason`.
     pub rollout_reason: Option<String>,
-    /// The revision's ARN.
     pub task_definition: String,
     /// `desiredCount`.
     pub desired: u32,
@@ -55,21 +53,16 @@ pub struct DeploymentSnapshot {
     pub updated_ms: u64,
 }
 
-/// One service event.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ServiceEvent {
-    /// Its id.
     pub id: String,
     /// When, in milliseconds since the Unix epoch.
     pub at_ms: u64,
-    /// The text.
     pub message: String,
 }
 
-/// One entry of DescribeServiceDeployments.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ServiceDeploymentSnapshot {
-    /// Its ARN.
     pub arn: String,
     /// `SUCCESSFUL`, `STOPPED`, `ROLLBACK_SUCCESSFUL`, …
     pub status: String,
@@ -94,7 +87,6 @@ pub struct ServiceDeploymentSnapshot {
 pub struct TaskSnapshot {
     /// The last part of its ARN.
     pub id: String,
-    /// Its revision's ARN.
     pub task_definition: String,
     /// The deployment that started it, `ecs-svc/<digits>`.
     pub started_by: String,
@@ -104,7 +96,6 @@ pub struct TaskSnapshot {
     pub desired_status: String,
     /// `healthStatus`.
     pub health: String,
-    /// Its address.
     pub private_ip: Option<String>,
     /// `enableExecuteCommand`, as it was when the task was started.
     pub execute_command: bool,
@@ -118,7 +109,6 @@ pub struct TaskSnapshot {
     pub started_ms: Option<u64>,
     /// When it was over, in milliseconds since the Unix epoch.
     pub stopped_ms: Option<u64>,
-    /// Its containers.
     pub containers: Vec<ContainerSnapshot>,
 }
 
@@ -141,7 +131,6 @@ impl TaskSnapshot {
 /// One container of a task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ContainerSnapshot {
-    /// Its name.
     pub name: String,
     /// The image as the task definition names it.
     pub image: String,
@@ -160,9 +149,7 @@ pub struct ContainerSnapshot {
 /// One target in one DescribeTargetHealth answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TargetSnapshot {
-    /// The target's address.
     pub ip: String,
-    /// Its port.
     pub port: u16,
     /// `initial`, `healthy`, `unhealthy`, `unused`, `draining`, `unavailable`, …
     pub state: String,
@@ -177,9 +164,7 @@ pub struct TargetSnapshot {
 /// The lines that a task printed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TaskLog {
-    /// The task's id.
     pub task: String,
-    /// The container's name.
     pub container: String,
     /// The last lines, oldest first, without secrets.
     pub lines: Vec<String>,

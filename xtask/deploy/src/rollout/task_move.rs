@@ -5,14 +5,13 @@ use serde::Serialize;
 /// A task that stands differently than before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TaskMove {
-    /// Its id.
     pub task: String,
     /// `lastStatus`.
     pub last_status: String,
     /// `healthStatus`, once its container health check says something.
     pub health: Option<String>,
-    /// How old it was, in milliseconds, about: by AWS's times where they tell, else since it was first seen; `None` when
-    /// that is now.
+    /// How old it was, in milliseconds, about: by AWS's times where they tell, else since it was first seen;
+    /// `None` when that is now.
     pub age_ms: Option<u64>,
     /// `stoppedReason`, once it has stopped.
     pub reason: Option<String>,

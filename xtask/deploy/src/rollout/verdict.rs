@@ -6,7 +6,6 @@ use serde::Serialize;
 /// The verdict on one deployment of one service.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verdict {
-    /// What became of it.
     pub outcome: Outcome,
     /// AWS's own words for it, where it gave any.
     pub reason: Option<String>,
@@ -26,7 +25,6 @@ impl Verdict {
 pub enum Outcome {
     /// There was nothing to deploy.
     NoChange,
-    /// Our deployment completed.
     Succeeded,
     /// The previous revision was put back, by the circuit breaker or because we asked, and that is complete.
     RolledBack,
@@ -34,7 +32,6 @@ pub enum Outcome {
     Failed,
     /// A newer deployment took over before ours was complete.
     Superseded {
-        /// The newer deployment's id.
         by: String,
         /// The ARN of the revision that it runs.
         task_definition: String,
@@ -58,7 +55,6 @@ pub enum Outcome {
     Unknown,
     /// No answer of ECS has shown it for too long.
     Unseen {
-        /// Why.
         why: String,
     },
 }

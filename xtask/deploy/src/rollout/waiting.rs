@@ -12,22 +12,17 @@ pub use derive::{View, waiting};
 pub enum Waiting {
     /// Our deployment is not in an answer yet.
     FirstSight,
-    /// Tasks must start.
     Tasks,
     /// Targets must pass their health check.
     Targets {
-        /// How many pass.
         healthy: u32,
-        /// How many should.
         wanted: u32,
         /// One that does not.
         lagging: Option<Lagging>,
     },
     /// A worker's tasks must pass their container's health check.
     Checks {
-        /// How many pass.
         healthy: u32,
-        /// How many should.
         wanted: u32,
     },
     /// Old tasks are draining and stopping.
@@ -46,7 +41,6 @@ pub enum Waiting {
 /// A target that is not healthy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lagging {
-    /// Its address.
     pub ip: String,
     /// Its state, such as `initial` or `unhealthy`.
     pub state: String,
@@ -71,7 +65,6 @@ pub struct Checks {
 /// How far an old task is on its way out, by the time since it was first seen there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Leaving {
-    /// What it does.
     pub step: Leave,
     /// Seconds since it was first seen doing that.
     pub secs: u64,

@@ -21,9 +21,7 @@ pub struct Request {
     pub url: String,
     /// When it was sent, in milliseconds since the command began.
     pub at_ms: u64,
-    /// Until its answer.
     pub took_ms: u64,
-    /// What was answered.
     pub answer: ProbeAnswer,
 }
 
@@ -75,7 +73,6 @@ fn outage(mut requests: Vec<&Request>) -> Option<Kind> {
     })
 }
 
-/// All requests in numbers.
 #[must_use]
 pub fn availability(requests: &[Request]) -> Availability {
     let mut seen = Availability::default();

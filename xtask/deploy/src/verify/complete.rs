@@ -7,7 +7,6 @@ use crate::rollout::{ServiceSnapshot, TargetSnapshot, TaskSnapshot};
 /// A service, its tasks and its targets, read together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
-    /// The service.
     pub service: ServiceSnapshot,
     /// Its tasks that should run.
     pub tasks: Vec<TaskSnapshot>,
@@ -22,7 +21,6 @@ pub struct Reading {
 /// What keeps a service from being complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lack {
-    /// The sentence.
     pub text: String,
     /// Whether time alone may end it: tasks start, targets are checked, a deployment is in progress.
     pub passing: bool,

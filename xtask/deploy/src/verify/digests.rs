@@ -8,7 +8,6 @@ use crate::rollout::TaskSnapshot;
 /// A running task that does not run the wanted image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Strange {
-    /// The task's id.
     pub task: String,
     /// The digest that it runs; `None` when ECS does not tell.
     pub runs: Option<ImageDigest>,

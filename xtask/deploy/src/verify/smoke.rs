@@ -36,10 +36,7 @@ pub enum Smoke {
     /// There was nothing to ask, or nobody is to ask from here.
     NotAsked,
     /// No path was answered wrongly, and at least one could not be asked from this machine.
-    Unreachable {
-        /// Why.
-        error: String,
-    },
+    Unreachable { error: String },
     /// At least one path was answered wrongly, or took the request and gave no answer.
     Failed,
 }
@@ -62,7 +59,6 @@ pub fn conclude(answers: &[ProbeAnswer]) -> Smoke {
     }
 }
 
-/// What was answered.
 #[must_use]
 pub fn got(answer: &ProbeAnswer) -> String {
     match answer {
@@ -77,8 +73,8 @@ pub fn got(answer: &ProbeAnswer) -> String {
     }
 }
 
-/// Whether the service that is asked answered by its own name, where the check wants another: neither time nor the listener's
-/// rules change that.
+/// Whether the service that is asked answered by its own name, where the check wants another: neither time nor
+/// the listener's rules change that.
 #[must_use]
 pub fn is_own(service: &ServiceKey, answer: &ProbeAnswer) -> bool {
     matches!(answer, ProbeAnswer::WrongService { answered: Some(name) } if *name == service.0)

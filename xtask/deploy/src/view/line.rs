@@ -10,7 +10,6 @@ use crate::model::ServiceKey;
 use crate::rollout::{Outcome, Verdict};
 use crate::verify::{beside, got};
 
-/// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
     /// What a person wants to know.

@@ -18,7 +18,6 @@ use crate::{cloudmap, cloudwatch, ecr, ecs, elb, identity, logs, scaling, secret
 pub struct Settings {
     /// The 12-digit account id.
     pub account: String,
-    /// The region's name.
     pub region: String,
     /// Where identifiers are drawn from: the same seed gives the same identifiers.
     pub seed: u64,
@@ -70,7 +69,6 @@ pub(crate) enum Due {
     Ecs(ecs::Due),
     /// A health check or the end of a drain.
     Elb(elb::Due),
-    /// A scheduled action.
     Scaling(scaling::Due),
     /// The end of a namespace operation.
     CloudMap(cloudmap::Due),

@@ -6,10 +6,8 @@ use super::namespaces::Namespace;
 use crate::account::{self, Account, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome, text};
 
-/// What can be due.
 #[derive(Debug)]
 pub(crate) enum Due {
-    /// An operation has succeeded.
     Done { operation: String },
 }
 
@@ -22,10 +20,8 @@ pub(super) struct Operation {
     pub(super) work: Work,
 }
 
-/// What an operation does.
 #[derive(Debug)]
 pub(super) enum Work {
-    /// Makes a namespace.
     Create(Namespace),
     /// Removes the namespace with this id.
     Delete(String),
@@ -67,7 +63,6 @@ pub(super) fn pending(account: &Account) -> impl Iterator<Item = (&str, &Work)> 
     operations.map(|operation| (operation.id.as_str(), &operation.work))
 }
 
-/// Lets an operation succeed.
 pub(crate) fn due(account: &mut Account, at: Millis, due: Due) {
     let Due::Done { operation } = due;
     let state = &mut account.cloudmap;

@@ -36,7 +36,6 @@ impl State {
     }
 }
 
-/// Answers a CloudWatch call.
 pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     match request.operation.as_str() {
         "PutMetricAlarm" => put(account, now, request),

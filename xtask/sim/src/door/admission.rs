@@ -16,7 +16,6 @@ pub(crate) struct Admitted {
     pub(super) fault: Option<Fault>,
 }
 
-/// What was asked.
 #[derive(Debug)]
 pub(super) enum Asked {
     Api(ApiRequest),

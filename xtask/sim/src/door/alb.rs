@@ -39,13 +39,11 @@ const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 /// The cookie by which a client keeps its target.
 const STICKY: &str = "AWSALB";
 
-/// Where a request goes.
 type Router = Box<dyn Fn(elb::Request<'_>) -> Route + Send + Sync>;
 
 /// Which of the doors, from 0, stands for this listener port.
 type Doors = Box<dyn Fn(u16) -> Option<u16> + Send + Sync>;
 
-/// The load balancer.
 pub(super) struct Alb {
     router: Router,
     doors: Doors,

@@ -13,10 +13,7 @@ pub struct Bound {
     pub alb: SocketAddr,
     /// Its second one, such as a redirect from port 80.
     pub second: SocketAddr,
-    /// The Service Connect proxy.
     pub connect: SocketAddr,
-    /// The daemon's process id.
     pub pid: u32,
-    /// When it started.
     pub started: Millis,
 }

@@ -38,7 +38,6 @@ impl SimClock {
         Self(Arc::new(Source::Virtual { since: Instant::now() }))
     }
 
-    /// The machine's wall clock.
     pub(crate) fn wall() -> Self {
         Self(Arc::new(Source::Wall { latest: AtomicU64::new(0) }))
     }

@@ -28,12 +28,9 @@ use crate::identity;
 use crate::wire;
 use crate::workload::{Effect, Report, VirtualWorkload};
 
-/// What a caller gets.
 #[derive(Debug)]
 pub enum Delivery {
-    /// An HTTP response.
     Reply(http::Response<Bytes>),
-    /// Nobody listens.
     Refused,
     /// The connection broke before a reply came.
     Reset,
@@ -109,8 +106,8 @@ impl Cloud {
         &self.0.clock
     }
 
-    /// Answers one HTTP request, to an AWS API or to the registry, at `now`. A delay that a rule asks for counts as
-    /// passed.
+    /// Answers one HTTP request, to an AWS API or to the registry, at `now`. A delay that a rule
+    /// asks for counts as passed.
     pub fn call(&self, now: Millis, parts: &Parts, body: Bytes) -> Delivery {
         let admitted = self.admit(parts, body);
         let late = admitted.delay().as_millis() as u64;
@@ -218,7 +215,6 @@ impl Cloud {
         RuleGuard { id: self.state().add_rule(Box::new(rule)), cloud: self.clone() }
     }
 
-    /// Removes every rule.
     pub fn clear_rules(&self) {
         self.state().rules.clear();
     }

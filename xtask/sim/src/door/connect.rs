@@ -47,7 +47,6 @@ type Resolver = Box<dyn Fn(&TaskId, &str, u16) -> ConnectLookup + Send + Sync>;
 /// What a port alone means to a task, where a TCP endpoint has it.
 type Streams = Box<dyn Fn(&TaskId, u16) -> Option<ConnectLookup> + Send + Sync>;
 
-/// The proxy.
 pub(super) struct Connect {
     resolver: Resolver,
     streams: Streams,

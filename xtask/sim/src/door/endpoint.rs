@@ -37,7 +37,6 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Answers one request.
     pub(super) async fn answer(&self, client: SocketAddr, request: Request<Incoming>) -> Response<ReplyBody> {
         let (parts, body) = request.into_parts();
         if let Some(why) = guard::refusal(&parts, client, self.bound.endpoint) {

@@ -67,7 +67,6 @@ pub(crate) fn back(mut reply: Response<Incoming>, idle: Duration) -> Response<Re
     reply.map(|body| Idle { body, limit: idle, timer: Box::pin(sleep(idle)) }.boxed_unsync())
 }
 
-/// A whole body.
 pub(crate) fn whole(body: impl Into<Bytes>) -> ReplyBody {
     Full::new(body.into()).map_err(|never| match never {}).boxed_unsync()
 }

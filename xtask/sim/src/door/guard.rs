@@ -61,8 +61,8 @@ fn is_foreign(tables: &str, client: SocketAddr, server: SocketAddr) -> Option<bo
     })
 }
 
-/// An address as the tables write it: bytes in this machine's order, then the port. In `tcp6` an address of IPv4 ends
-/// the same.
+/// An address as the tables write it: bytes in this machine's order, then the port. In `tcp6` an address
+/// of IPv4 ends the same.
 fn written(address: SocketAddr) -> String {
     let octets = match address.ip() {
         IpAddr::V4(ip) => ip.octets(),

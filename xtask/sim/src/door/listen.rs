@@ -42,7 +42,6 @@ pub(super) struct Secure;
 #[derive(Clone)]
 pub(super) struct Tls {
     pub(super) acceptor: TlsAcceptor,
-    /// Whether it does now.
     pub(super) spoken: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 

@@ -24,7 +24,6 @@ const KEPT: usize = 64;
 /// What a client gets that names nobody.
 const THIS_MACHINE: [&str; 2] = ["localhost", "127.0.0.1"];
 
-/// Issues the certificates.
 pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,

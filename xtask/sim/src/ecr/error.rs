@@ -9,7 +9,6 @@ pub(super) const INVALID: &str = "InvalidParameterException";
 /// A refusal in the registry's own vocabulary (OCI distribution, "Error Codes").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RegistryError {
-    /// The HTTP status.
     pub(crate) status: u16,
     /// Such as `TAG_INVALID` or `MANIFEST_BLOB_UNKNOWN`.
     pub(crate) code: &'static str,

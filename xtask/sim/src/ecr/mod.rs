@@ -22,7 +22,6 @@ use crate::account::{Account, Millis};
 use crate::tagging;
 use crate::wire::{ApiError, ApiRequest, Outcome};
 
-/// Answers an ECR call.
 pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     match request.operation.as_str() {
         "BatchCheckLayerAvailability" => images::check_layers(account, request),

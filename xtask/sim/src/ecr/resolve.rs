@@ -13,9 +13,7 @@ pub(crate) enum ResolvedImage {
         /// The task's `stoppedReason`, `CannotPullContainerError: …`.
         reason: String,
     },
-    /// This registry has it.
     Found {
-        /// The repository's name.
         repository: String,
         /// The digest of the manifest or index that the reference names.
         digest: String,

@@ -22,7 +22,6 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Twelve hours.
 const LIFETIME_SECS: u64 = 43_200;
 
 pub(super) fn get(account: &mut Account, now: Millis) -> Outcome {

@@ -12,17 +12,14 @@ pub(super) fn client(message: impl Into<String>) -> ApiError {
     ApiError::new("ClientException", message)
 }
 
-/// The cluster is unknown.
 pub(super) fn cluster_not_found() -> ApiError {
     ApiError::new("ClusterNotFoundException", "Cluster not found.")
 }
 
-/// The cluster was deleted.
 pub(super) fn cluster_inactive() -> ApiError {
     ApiError::new("ClusterNotFoundException", "The referenced cluster was inactive.")
 }
 
-/// The service is unknown.
 pub(super) fn service_not_found() -> ApiError {
     ApiError::new("ServiceNotFoundException", "Service not found.")
 }

@@ -41,7 +41,6 @@ impl Events {
         }
     }
 
-    /// As DescribeServices shows them.
     pub(super) fn view(&self) -> Value {
         let shown = self.0.iter().map(
             |event| json!({ "id": event.id, "createdAt": event.at.epoch_secs(), "message": event.message }),

@@ -38,7 +38,6 @@ impl ServiceKey {
     }
 }
 
-/// What ECS has due.
 #[derive(Debug)]
 pub(crate) enum Due {
     /// A task's network interface is there: PENDING.
@@ -56,26 +55,13 @@ pub(crate) enum Due {
     /// A stopped task is forgotten.
     ForgetTask(TaskId),
     /// A container has had its `startTimeout`.
-    StartTimeout {
-        task: TaskId,
-        /// The container's name.
-        container: String,
-    },
+    StartTimeout { task: TaskId, container: String },
     /// A container's own health check is to be asked.
-    CheckContainer {
-        task: TaskId,
-        /// The container's name.
-        container: String,
-    },
+    CheckContainer { task: TaskId, container: String },
     /// Something in the service depends on the time: look at it again.
     Wake,
     /// An INACTIVE service is forgotten.
-    ForgetService {
-        /// The cluster's name.
-        cluster: String,
-        /// The service's name.
-        service: String,
-    },
+    ForgetService { cluster: String, service: String },
 }
 
 impl State {

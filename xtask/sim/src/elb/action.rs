@@ -28,7 +28,6 @@ pub(super) struct Forward {
     target_group_stickiness_config: Stickiness,
 }
 
-/// A target group's share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Weighted {

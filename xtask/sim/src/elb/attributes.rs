@@ -17,7 +17,6 @@ pub(super) const STICKY_SECS: &str = "stickiness.lb_cookie.duration_seconds";
 const STICKY_TYPE: &str = "stickiness.type";
 const SLOW_START: &str = "slow_start.duration_seconds";
 const ALGORITHM: &str = "load_balancing.algorithm.type";
-/// Whether DeleteLoadBalancer is refused.
 pub(super) const DELETION_PROTECTION: &str = "deletion_protection.enabled";
 
 /// What an attribute's value may be.

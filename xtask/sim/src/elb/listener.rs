@@ -19,7 +19,6 @@ pub(super) struct Listener {
     pub(super) port: u16,
     pub(super) protocol: String,
     ssl_policy: Option<String>,
-    /// The default one first.
     certificates: Vec<Certificate>,
     /// By priority, the default rule last.
     pub(super) rules: Vec<Rule>,

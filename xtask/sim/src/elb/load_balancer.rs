@@ -12,7 +12,6 @@ use crate::identity;
 use crate::tagging::{self, Tag};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, iso8601, list, listing, params, text};
 
-/// One application load balancer.
 #[derive(Debug)]
 pub(crate) struct LoadBalancer {
     pub(super) arn: String,

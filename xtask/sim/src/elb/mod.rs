@@ -30,7 +30,6 @@ use crate::account::{Account, Millis};
 use crate::tagging;
 use crate::wire::{ApiError, ApiRequest, Outcome};
 
-/// What can be due.
 #[derive(Debug)]
 pub(crate) enum Due {
     /// A load balancer has been provisioned.

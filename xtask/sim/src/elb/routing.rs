@@ -17,7 +17,6 @@ use crate::workload::TaskId;
 pub enum Route {
     /// To one of these targets; none means HTTP 503.
     Forward {
-        /// The target group's ARN.
         target_group: String,
         /// Those that may get it: the healthy ones, or all that are registered when none is healthy.
         targets: Vec<RouteTarget>,
@@ -30,12 +29,7 @@ pub enum Route {
         protocol_version: String,
     },
     /// The load balancer answers by itself.
-    Fixed {
-        /// The HTTP status.
-        status: u16,
-        content_type: String,
-        body: String,
-    },
+    Fixed { status: u16, content_type: String, body: String },
     Redirect {
         /// 301 or 302.
         status: u16,
@@ -50,7 +44,6 @@ pub enum Route {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteTarget {
     pub task: TaskId,
-    /// The container port.
     pub port: u16,
     /// Whether its health check passes; the load balancer sends to those that fail it when there are no others.
     pub healthy: bool,
@@ -62,10 +55,8 @@ pub(crate) struct Request<'a> {
     pub method: &'a str,
     /// The `Host` header.
     pub host: &'a str,
-    /// Path and query.
     pub target: &'a str,
     pub headers: &'a HeaderMap,
-    /// The connection's other end.
     pub client: IpAddr,
 }
 
@@ -100,7 +91,6 @@ pub(crate) fn route_of(account: &Account, listener_port: u16, request: Request<'
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Served {
     pub port: u16,
-    /// Whether with TLS.
     pub https: bool,
 }
 

@@ -11,12 +11,9 @@ use super::target_group::TargetGroup;
 use crate::account::{self, Account, Millis};
 use crate::workload::{Answer, Effect, TaskId};
 
-/// A target to register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// Its address.
     pub(crate) ip: String,
-    /// The container port.
     pub(crate) port: u16,
     /// The task that has the address; empty for an address that no task has, which then never answers.
     pub(crate) task: TaskId,
@@ -28,7 +25,6 @@ pub(crate) struct Target {
 pub(crate) enum TargetState {
     /// Registered, and no check has passed yet.
     Initial,
-    /// Gets requests.
     Healthy,
     /// Gets requests only when all targets are unhealthy.
     Unhealthy,
@@ -299,7 +295,6 @@ impl Registered {
     }
 }
 
-/// A target's health.
 pub(crate) fn health(account: &Account, target_group: &str, ip: &str, port: u16) -> TargetHealth {
     let unused = |reason, text: &str| TargetHealth {
         state: TargetState::Unused,

@@ -11,8 +11,8 @@ use crate::account::Millis;
 use crate::door::clock::SimClock;
 use crate::wire::ApiError;
 
-/// Calls that come longer after the first one than this find it known. A service may drain for some minutes
-/// between DeleteService and DeleteCluster.
+/// Calls that come longer after the first one than this find it known. A service may drain for some
+/// minutes between DeleteService and DeleteCluster.
 const FRESH_MILLIS: u64 = 900_000;
 
 /// What `calls` answer too early after `after`.

@@ -37,7 +37,6 @@ pub struct ZoneSubnet {
     pub zone: Option<char>,
 }
 
-/// A security group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZoneGroup {
     /// By its name or its id.

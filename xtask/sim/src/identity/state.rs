@@ -6,7 +6,6 @@ use super::landing_zone::{LandingZone, Named, ZoneGroup, ZoneSubnet};
 use super::sessions::Sessions;
 use crate::account::{Ids, Settings};
 
-/// Network, roles and identity.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(super) vpcs: Vec<Vpc>,
@@ -31,7 +30,6 @@ pub(super) struct Vpc {
 pub(crate) struct Subnet {
     pub(crate) id: String,
     pub(crate) vpc_id: String,
-    /// The availability zone's name.
     pub(crate) zone: String,
     pub(super) name: String,
     /// The first three numbers of its addresses.
@@ -211,7 +209,6 @@ impl State {
         self.subnets.iter().find(|subnet| subnet.network == network).map(|subnet| subnet.zone.as_str())
     }
 
-    /// Gives an address back.
     pub(crate) fn release_ip(&mut self, ip: &str) {
         let Some((network, host)) = ip.rsplit_once('.') else { return };
         if let (Some(subnet), Ok(host)) =

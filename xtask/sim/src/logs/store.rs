@@ -12,7 +12,6 @@ pub(crate) struct State {
     pub(super) groups: BTreeMap<String, Group>,
 }
 
-/// A log group.
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) created: Millis,
@@ -20,7 +19,6 @@ pub(super) struct Group {
     pub(super) streams: BTreeMap<String, Stream>,
 }
 
-/// A log stream.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) created: Millis,

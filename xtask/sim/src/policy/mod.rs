@@ -89,7 +89,6 @@ impl Statement {
     }
 }
 
-/// One text, or several.
 fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::Array(all) => all.iter().filter_map(Value::as_str).map(str::to_owned).collect(),

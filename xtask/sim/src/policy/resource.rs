@@ -14,7 +14,6 @@ pub(super) const ANY: &str = "*";
 /// Whose resources are named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The region's name.
     pub region: String,
     /// The 12-digit account id.
     pub account: String,

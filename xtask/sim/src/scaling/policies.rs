@@ -9,7 +9,6 @@ use crate::account::{Account, Millis};
 use crate::elb;
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params, text};
 
-/// One scaling policy.
 #[derive(Debug)]
 pub(super) struct Policy {
     name: String,
@@ -18,7 +17,6 @@ pub(super) struct Policy {
     kind: &'static str,
     /// `TargetTrackingScalingPolicyConfiguration` or `StepScalingPolicyConfiguration`, as it was given.
     configuration: Value,
-    /// Names of the alarms.
     alarms: Vec<String>,
     created: Millis,
 }

@@ -11,7 +11,6 @@ use super::zone::Zone;
 use crate::account::{Account, Due as AccountDue, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params, text};
 
-/// A scheduled action.
 #[derive(Debug)]
 pub(super) struct Scheduled {
     arn: String,

@@ -11,7 +11,6 @@ use crate::ecs;
 use crate::tagging::{self, Tag};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params};
 
-/// One scalable target.
 #[derive(Debug)]
 pub(super) struct Target {
     resource_id: String,

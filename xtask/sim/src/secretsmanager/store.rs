@@ -12,7 +12,6 @@ pub(crate) struct State {
     pub(super) secrets: BTreeMap<String, Stored>,
 }
 
-/// A secret.
 #[derive(Debug)]
 pub(super) struct Stored {
     pub(super) name: String,

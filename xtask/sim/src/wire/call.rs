@@ -9,17 +9,12 @@ use super::protocol::Protocol;
 /// The API that a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Api {
-    /// Amazon ECS.
     Ecs,
-    /// Amazon ECR.
     Ecr,
-    /// Application Auto Scaling.
     Scaling,
     /// AWS Cloud Map.
     CloudMap,
-    /// CloudWatch Logs.
     Logs,
-    /// CloudWatch (alarms).
     CloudWatch,
     /// AWS Systems Manager (Parameter Store).
     Ssm,

@@ -16,14 +16,12 @@ pub(super) enum Protocol {
     Query {
         /// The API's version.
         version: &'static str,
-        /// The reply's XML namespace.
         xmlns: &'static str,
     },
     /// A form in, XML out in EC2's dialect; lists as `<item>`.
     Ec2 {
         /// The API's version.
         version: &'static str,
-        /// The reply's XML namespace.
         xmlns: &'static str,
     },
 }

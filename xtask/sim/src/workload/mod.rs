@@ -21,19 +21,14 @@ pub(crate) const EXEC_PATHS: [&str; 3] = ["/managed-agents", "/var/lib/amazon/ss
 /// What the account asks of the workload.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Pull the images, then report `Pulled`. No container starts before [`Effect::StartContainer`]: the account keeps
-    /// their order.
+    /// Pull the images, then report `Pulled`. No container starts before [`Effect::StartContainer`]:
+    /// the account keeps their order.
     Start(Box<TaskStart>),
     /// Start a container of a task whose images are pulled, then report `Started`.
-    StartContainer {
-        task: TaskId,
-        /// The container's name.
-        container: String,
-    },
+    StartContainer { task: TaskId, container: String },
     /// Send SIGTERM to a container, SIGKILL after `timeout_secs` (`stopTimeout`), then report `Exited`.
     StopContainer {
         task: TaskId,
-        /// The container's name.
         container: String,
         /// `stopTimeout` in seconds, 2 to 120.
         timeout_secs: u64,
@@ -43,25 +38,21 @@ pub enum Effect {
     /// Ask the container's own health check once; answer with [`Report::ContainerHealth`].
     CheckContainer {
         task: TaskId,
-        /// The container's name.
         container: String,
         /// `healthCheck.command`: `["CMD", …]` or `["CMD-SHELL", "…"]`.
         command: Vec<String>,
         /// `healthCheck.timeout` in seconds.
         timeout_secs: u64,
     },
-    /// GET `path` at the task's container port, as the load balancer's health check does; answer with
-    /// [`Report::TargetHealth`].
+    /// GET `path` at the task's container port, as the load balancer's health
+    /// check does; answer with [`Report::TargetHealth`].
     CheckTarget {
         /// The target group's ARN, handed back in the report.
         target_group: String,
         /// The task whose address the target is.
         task: TaskId,
-        /// The container port.
         port: u16,
-        /// The health check path.
         path: String,
-        /// What the target speaks.
         version: Version,
         /// The health check timeout in seconds.
         timeout_secs: u64,
@@ -73,7 +64,6 @@ pub enum Effect {
 pub struct TaskStart {
     pub task: TaskId,
     pub task_arn: String,
-    /// The cluster's name.
     pub cluster: String,
     /// The service's name; empty for a task of RunTask.
     pub service: String,
@@ -96,7 +86,6 @@ pub struct TaskStart {
 /// One container of a task.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ContainerStart {
-    /// The container's name.
     pub name: String,
     /// Whether the task ends with the container.
     pub essential: bool,
@@ -175,17 +164,16 @@ impl ContainerStart {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Report {
     /// The task's images are there.
-    Pulled { task: TaskId },
-    /// A container runs.
+    Pulled {
+        task: TaskId,
+    },
     Started {
         task: TaskId,
-        /// The container's name.
         container: String,
     },
     /// A container could not be started.
     CannotStart {
         task: TaskId,
-        /// The container's name.
         container: String,
         /// Such as `CannotStartContainerError: …`.
         reason: String,
@@ -196,10 +184,8 @@ pub enum Report {
         /// Such as `CannotPullContainerError: …`.
         reason: String,
     },
-    /// A container ended.
     Exited {
         task: TaskId,
-        /// The container's name.
         container: String,
         /// The exit code: 128 + signal when a signal ended it.
         exit_code: i32,
@@ -209,24 +195,19 @@ pub enum Report {
     /// The container health check's answer.
     ContainerHealth {
         task: TaskId,
-        /// The container's name.
         container: String,
         /// Whether the command exited with 0 in time.
         healthy: bool,
     },
     /// The load balancer's health check's answer.
     TargetHealth {
-        /// The target group's ARN.
         target_group: String,
         task: TaskId,
-        /// What the target answered.
         answer: Answer,
     },
     /// A line that a container printed.
     Log {
-        /// The log group.
         group: String,
-        /// The log stream.
         stream: String,
         /// The line, without its newline.
         line: String,

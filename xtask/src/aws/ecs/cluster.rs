@@ -26,9 +26,6 @@ const DELETE: Op = Op::write("ecs", "DeleteCluster").patient(&[
 
 impl Aws {
     /// Creates a cluster; one that exists stays as it is. Gives its ARN.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn create_cluster(&self, spec: &ClusterSpec, tags: &Tags) -> Result<String, Error> {
         let providers = &spec.capacity_providers;
         let call = || {
@@ -42,9 +39,6 @@ impl Aws {
     }
 
     /// Gives a cluster these capacity providers and this default strategy, in place of those that it had.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn put_capacity_providers(
         &self,
         spec: &ClusterSpec,
@@ -69,9 +63,6 @@ impl Aws {
     }
 
     /// A cluster; one that was deleted is still shown as `INACTIVE` for a while.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn describe_cluster(&self, name: &str) -> Result<Option<ClusterState>, Error> {
         let found =
             |reply: DescribeClustersOutput| match reply.clusters.unwrap_or_default().into_iter().next() {

@@ -20,18 +20,14 @@ const BATCH: usize = 20;
 /// An immutable snapshot of what a service deployment brings live.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceRevision {
-    /// Its ARN.
     pub arn: String,
-    /// The task definition's ARN.
     pub task_definition: String,
-    /// What its containers run.
     pub images: Vec<RevisionImage>,
 }
 
 /// The image of a container of a service revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevisionImage {
-    /// The container.
     pub container: String,
     /// The image as the task definition names it.
     pub image: String,

@@ -34,30 +34,23 @@ const TOKEN: usize = 36;
 /// A service to be created.
 #[derive(Clone, Copy, Debug)]
 pub struct CreateService<'a> {
-    /// Its settings.
     pub spec: &'a ServiceSpec,
-    /// The revision's ARN.
     pub task_definition: &'a str,
-    /// Tasks to begin with.
     pub desired: u32,
     /// ARNs of what the settings name.
     pub arns: &'a Arns,
     /// Makes a repeated call harmless; of ASCII, cut to 36 characters.
     pub client_token: &'a str,
-    /// Tags of the service.
     pub tags: &'a Tags,
 }
 
 /// A service as it was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoundService {
-    /// Its ARN.
     pub arn: String,
-    /// Its settings.
     pub spec: ServiceSpec,
     /// The revision of its PRIMARY deployment.
     pub task_definition: String,
-    /// How it stands.
     pub snapshot: ServiceSnapshot,
     /// The endpoint does not show `thresholdConfiguration`: the one in `spec` is AWS's default.
     pub hides_threshold: bool,
@@ -120,9 +113,6 @@ impl Aws {
     }
 
     /// How services of a cluster stand, in the order of `names`. One that does not exist has the status `MISSING`.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn describe_services(
         &self,
         cluster: &str,
@@ -143,9 +133,6 @@ impl Aws {
     }
 
     /// The services of a cluster that exist, with their settings. `arns` turns ARNs of namespaces to names.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn find_services(
         &self,
         cluster: &str,
@@ -165,9 +152,6 @@ impl Aws {
     }
 
     /// ARNs of a cluster's services. None without the cluster.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn list_services(&self, cluster: &str) -> Result<Vec<String>, Error> {
         let (mut found, mut next) = (Vec::new(), None);
         loop {
@@ -210,9 +194,6 @@ impl Aws {
     }
 
     /// Deletes a service; `force` also one that still has tasks. One that is gone or going is as good.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn delete_service(&self, cluster: &str, name: &str, force: bool) -> Result<(), Error> {
         let call = || self.ecs.delete_service().cluster(cluster).service(name).force(force).send();
         match self.call(DELETE, call).await {

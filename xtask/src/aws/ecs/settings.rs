@@ -315,7 +315,6 @@ fn platform_version(found: &Service) -> &str {
     found.platform_version().filter(|version| *version != LATEST_ON_LINUX).unwrap_or("LATEST")
 }
 
-/// The PRIMARY deployment.
 pub(super) fn primary(found: &Service) -> Option<&Deployment> {
     found.deployments().iter().find(|deployment| deployment.status() == Some("PRIMARY"))
 }

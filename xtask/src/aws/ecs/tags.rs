@@ -14,9 +14,6 @@ const LIST: Op = Op::read("ecs", "ListTagsForResource").patient(LATE);
 
 impl Aws {
     /// Adds tags to a service, task or cluster, or changes them.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn tag_ecs_resource(&self, arn: &str, tags: &Tags) -> Result<(), Error> {
         self.call(TAG, || self.ecs.tag_resource().resource_arn(arn).set_tags(wire_tags(tags)).send())
             .await
@@ -24,18 +21,12 @@ impl Aws {
     }
 
     /// Takes a tag away; none is as good.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn untag_ecs_resource(&self, arn: &str, keys: &[String]) -> Result<(), Error> {
         let call = || self.ecs.untag_resource().resource_arn(arn).set_tag_keys(Some(keys.to_vec())).send();
         self.call(UNTAG, call).await.map(drop)
     }
 
     /// The tags of a service, task or cluster.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn list_ecs_tags(&self, arn: &str) -> Result<Tags, Error> {
         let call = || self.ecs.list_tags_for_resource().resource_arn(arn).send();
         let tags = |reply: ListTagsForResourceOutput| reply.tags.ok_or_else(|| "tags".to_owned());

@@ -51,9 +51,6 @@ impl Aws {
     }
 
     /// The tasks of a family, whoever started them. A filter by `startedBy` takes no other beside it.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn family_tasks(
         &self,
         cluster: &str,
@@ -95,9 +92,6 @@ impl Aws {
     }
 
     /// Tasks by ARN or id. Those that ECS has forgotten are left out.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn describe_tasks(&self, cluster: &str, tasks: &[String]) -> Result<Vec<TaskSnapshot>, Error> {
         let batch = |tasks: &[String]| {
             let tasks = tasks.to_vec();
@@ -164,10 +158,6 @@ impl Aws {
         }
     }
 
-    /// Stops a task.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn stop_task(&self, cluster: &str, task: &str, reason: &str) -> Result<(), Error> {
         self.call(STOP, || self.ecs.stop_task().cluster(cluster).task(task).reason(reason).send())
             .await

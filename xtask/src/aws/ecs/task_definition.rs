@@ -27,9 +27,7 @@ const SEEN_AFTER: Duration = Duration::from_secs(1);
 /// A revision that was registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisteredTaskDefinition {
-    /// Its ARN, revision included.
     pub arn: String,
-    /// Its number.
     pub revision: u32,
 }
 
@@ -39,9 +37,6 @@ impl Aws {
     /// RegisterTaskDefinition has no token: a second call makes a second revision. When a reply is lost, the
     /// family's latest revision is looked at before another attempt, and counts when it has this content and
     /// these tags; so let the tags name the release.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn register_task_definition(
         &self,
         spec: &TaskDefinitionSpec,
@@ -128,9 +123,6 @@ impl Aws {
     }
 
     /// The ARNs of a family's revisions, newest first, at most `most`: those that are active, or those that are not.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn list_task_definitions(
         &self,
         family: &str,
@@ -163,9 +155,6 @@ impl Aws {
     }
 
     /// Makes a revision inactive: nothing new can be started from it.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn deregister_task_definition(&self, arn: &str) -> Result<(), Error> {
         self.call(DEREGISTER, || self.ecs.deregister_task_definition().task_definition(arn).send())
             .await

@@ -38,11 +38,8 @@ pub struct UpdateService<'a> {
 }
 
 impl Aws {
-    /// Updates a service. The snapshot has the id of its PRIMARY deployment, which is a new one exactly when the
-    /// update started a deployment.
-    ///
-    /// # Errors
-    /// When AWS refuses.
+    /// Updates a service. The snapshot has the id of its PRIMARY deployment, which is a new one exactly when
+    /// the update started a deployment.
     pub async fn update_service(&self, update: &UpdateService<'_>) -> Result<ServiceSnapshot, Error> {
         let op = if update.force_new_deployment { FORCE } else { UPDATE };
         match self.update_once(op, update).await {
@@ -65,9 +62,6 @@ impl Aws {
     }
 
     /// Gives a service another desired count.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn set_desired_count(&self, cluster: &str, service: &str, count: u32) -> Result<(), Error> {
         let call =
             || self.ecs.update_service().cluster(cluster).service(service).desired_count(wire(count)).send();

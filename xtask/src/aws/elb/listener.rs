@@ -25,7 +25,6 @@ const DELETE: Op = Op::write("elasticloadbalancing", "DeleteListener");
 /// A listener as it was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoundListener {
-    /// Its ARN and settings.
     pub state: ListenerState,
     /// ARNs of the target groups that its default action leads to.
     pub forwards: Vec<String>,
@@ -56,9 +55,6 @@ impl Aws {
     }
 
     /// The certificates of a listener besides its default one, sorted.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn describe_further_certificates(&self, listener_arn: &str) -> Result<Vec<String>, Error> {
         let (mut found, mut marker) = (Vec::new(), None);
         loop {
@@ -79,9 +75,6 @@ impl Aws {
     }
 
     /// A listener by its ARN.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn find_listener(&self, arn: &str) -> Result<Option<FoundListener>, Error> {
         match self.call(DESCRIBE, || self.elb.describe_listeners().listener_arns(arn).send()).await {
             Ok(reply) => Ok(reply.listeners.unwrap_or_default().first().map(read)),
@@ -139,9 +132,6 @@ impl Aws {
     }
 
     /// Sets a listener's default certificate and policy, and where it redirects to when it does. Nothing else of it changes.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn modify_listener(&self, arn: &str, spec: &ListenerSpec) -> Result<(), Error> {
         let call = || {
             self.elb
@@ -156,9 +146,6 @@ impl Aws {
     }
 
     /// Adds certificates to those of a listener.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn add_listener_certificates(&self, arn: &str, further: &[String]) -> Result<(), Error> {
         for one in further {
             // One by one: AWS limits how many a call may hold, and not in the API's reference.
@@ -172,9 +159,6 @@ impl Aws {
     }
 
     /// Deletes a listener with its rules; none is as good.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn delete_listener(&self, arn: &str) -> Result<(), Error> {
         let call = || self.elb.delete_listener().listener_arn(arn).send();
         self.call(DELETE, call).await.map(drop).or_else(crate::aws::error::gone)

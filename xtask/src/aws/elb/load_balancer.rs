@@ -38,9 +38,6 @@ pub struct Balancer {
 
 impl Aws {
     /// A load balancer by name or ARN.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn describe_load_balancer(&self, reference: &str) -> Result<Option<Balancer>, Error> {
         let call = || {
             let call = self.elb.describe_load_balancers();
@@ -101,9 +98,6 @@ impl Aws {
     }
 
     /// A load balancer's attributes, by AWS's names.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn describe_load_balancer_attributes(
         &self,
         arn: &str,
@@ -114,9 +108,6 @@ impl Aws {
     }
 
     /// Sets these attributes of a load balancer.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn set_load_balancer_attributes(
         &self,
         arn: &str,
@@ -133,9 +124,6 @@ impl Aws {
     }
 
     /// Deletes a load balancer with its listeners and rules; none is as good.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn delete_load_balancer(&self, arn: &str) -> Result<(), Error> {
         self.call(DELETE, || self.elb.delete_load_balancer().load_balancer_arn(arn).send())
             .await

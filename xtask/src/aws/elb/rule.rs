@@ -50,9 +50,6 @@ impl Aws {
     }
 
     /// A rule by its ARN.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn find_rule(&self, arn: &str) -> Result<Option<RuleState>, Error> {
         match self.call(DESCRIBE, || self.elb.describe_rules().rule_arns(arn).send()).await {
             Ok(reply) => Ok(reply.rules.unwrap_or_default().first().and_then(|rule| read(rule).state)),
@@ -104,9 +101,6 @@ impl Aws {
     }
 
     /// Changes what a rule takes and does. Its priority cannot be changed this way.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn modify_rule(
         &self,
         rule_arn: &str,
@@ -139,9 +133,6 @@ impl Aws {
     }
 
     /// Deletes a rule; none is as good.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn delete_rule(&self, rule_arn: &str) -> Result<(), Error> {
         self.call(DELETE, || self.elb.delete_rule().rule_arn(rule_arn).send()).await.map(drop).or_else(gone)
     }

@@ -42,9 +42,6 @@ pub struct FoundTargetGroup {
 
 impl Aws {
     /// The target groups of these names that exist.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn find_target_groups(&self, names: &[&str]) -> Result<Vec<FoundTargetGroup>, Error> {
         let some = async |names: &[&str]| {
             let wanted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -61,9 +58,6 @@ impl Aws {
     }
 
     /// Whether there is a target group of this ARN.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn has_target_group(&self, arn: &str) -> Result<bool, Error> {
         match self.call(DESCRIBE, || self.elb.describe_target_groups().target_group_arns(arn).send()).await {
             Ok(reply) => Ok(reply.target_groups.is_some_and(|groups| !groups.is_empty())),
@@ -93,9 +87,6 @@ impl Aws {
     }
 
     /// A target group's attributes, by AWS's names.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn describe_target_group_attributes(
         &self,
         arn: &str,
@@ -148,9 +139,6 @@ impl Aws {
     }
 
     /// Changes a target group's health check.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn modify_target_group(&self, arn: &str, spec: &TargetGroupSpec) -> Result<(), Error> {
         let health = &spec.health;
         let call = || {
@@ -170,9 +158,6 @@ impl Aws {
     }
 
     /// Sets these attributes of a target group.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn set_target_group_attributes(
         &self,
         arn: &str,

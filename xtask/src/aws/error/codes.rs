@@ -29,7 +29,6 @@ pub(super) fn kind(code: &str, message: &str, status: u16, call: &str) -> Kind {
     }
 }
 
-/// One code, several problems.
 fn by_text(code: &str, message: &str) -> Option<Kind> {
     const TABLE: &[(&[&str], &str, Kind)] = &[
         // ECS: the target group is in no rule yet, or the rule is new.

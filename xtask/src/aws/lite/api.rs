@@ -5,7 +5,6 @@
 pub(in crate::aws) enum Api {
     /// Amazon EC2: query protocol, its own XML.
     Ec2,
-    /// IAM: query protocol.
     Iam,
     /// CloudWatch Logs: JSON 1.1.
     Logs,

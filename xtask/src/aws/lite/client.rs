@@ -34,7 +34,6 @@ use super::reply::error_of;
 /// Says who calls, as the SDK's clients do.
 const USER_AGENT: &str = concat!("xtask/", env!("CARGO_PKG_VERSION"));
 
-/// What a call carries.
 #[derive(Clone, Debug)]
 struct Request {
     content_type: &'static str,

@@ -14,9 +14,7 @@ pub(super) struct Endpoint {
 
 /// A partition: regions that share a DNS suffix and IAM.
 struct Partition {
-    /// How its regions begin.
     prefix: &'static str,
-    /// Ends host names.
     suffix: &'static str,
     /// Ends host names that answer over IPv6 as well.
     dual_stack: &'static str,

@@ -75,7 +75,6 @@ fn read_error(
     .ok()
 }
 
-/// Reads a JSON reply.
 pub(in crate::aws) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }

@@ -25,7 +25,6 @@ pub(in crate::aws) fn children(
     Ok(())
 }
 
-/// An element's text.
 pub(in crate::aws) fn text(element: &mut ScopedDecoder<'_, '_>) -> Result<String, XmlDecodeError> {
     Ok(try_data(element)?.into_owned())
 }

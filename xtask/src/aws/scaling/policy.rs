@@ -30,9 +30,6 @@ type Found = Map<String, Value>;
 
 impl Aws {
     /// The policies of one resource, by name.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn describe_scaling_policies(&self, resource: &str) -> Result<Vec<PolicySpec>, Error> {
         let read = |mut found: Found| {
             let kind = text(&mut found, "PolicyType")?;
@@ -55,9 +52,6 @@ impl Aws {
     }
 
     /// The scheduled actions of one resource, by name.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn describe_scheduled_actions(
         &self,
         resource: &str,
@@ -88,9 +82,6 @@ impl Aws {
     }
 
     /// Deletes a policy with its alarms. A missing one is not an error.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn delete_scaling_policy(&self, spec: &PolicySpec) -> Result<(), Error> {
         let mut members = of(&spec.resource_id);
         members["PolicyName"] = json!(spec.name);
@@ -98,9 +89,6 @@ impl Aws {
     }
 
     /// Makes a scheduled action or changes it: a start or an end that is not sent is deleted (API reference, PutScheduledAction).
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn put_scheduled_action(&self, spec: &ScheduledActionSpec) -> Result<(), Error> {
         let mut members = of(&spec.resource_id);
         members["ScheduledActionName"] = json!(spec.name);
@@ -111,9 +99,6 @@ impl Aws {
     }
 
     /// Deletes a scheduled action. A missing one is not an error.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn delete_scheduled_action(&self, spec: &ScheduledActionSpec) -> Result<(), Error> {
         let mut members = of(&spec.resource_id);
         members["ScheduledActionName"] = json!(spec.name);

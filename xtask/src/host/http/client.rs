@@ -22,9 +22,9 @@ pub struct Http(SharedHttpConnector);
 impl Http {
     /// The network.
     ///
-    /// Proxy variables are honoured, except for plain HTTP to this machine and to the link-local addresses where
-    /// AWS keeps credentials of instances and containers: a proxy could not reach either. Redirects are answers
-    /// like any other.
+    /// Proxy variables are honoured, except for plain HTTP to this machine and to the link-local addresses
+    /// where AWS keeps credentials of instances and containers: a proxy could not reach either. Redirects
+    /// are answers like any other.
     ///
     /// # Errors
     /// [`HttpError::Unconnected`] when no client can be built.

@@ -29,7 +29,6 @@ use super::HttpError;
 /// In a request's extensions: where its connection goes. The URL's name stays the TLS server name and the `Host` header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectTo {
-    /// Host and port.
     pub address: String,
     /// The only certificate authority that is trusted, in PEM; `None` is what this machine trusts.
     pub authority: Option<Arc<str>>,

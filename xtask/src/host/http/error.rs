@@ -7,7 +7,6 @@ use std::time::Duration;
 /// A request that got no answer. The text continues "cannot reach <host>: …".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
-    /// Nothing listens there.
     #[error("connection refused")]
     Refused,
     /// The host's name is not known.
@@ -34,7 +33,6 @@ pub enum HttpError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot reach {host}: {error}")]
 pub struct Unreached {
-    /// Host and port.
     pub host: String,
     /// Why. Not a `source`: the text has it already.
     pub error: HttpError,

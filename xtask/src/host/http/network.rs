@@ -28,8 +28,8 @@ struct Clients {
     /// For plain HTTP to this machine. It trusts no certificate and uses no proxy, so that the embedded cloud
     /// works where there is neither a certificate store nor a network.
     near: Client,
-    /// For everything else. Made when first needed: reading the certificate store costs time, and fails where
-    /// there is none.
+    /// For everything else. Made when first needed: reading the certificate store costs time, and
+    /// fails where there is none.
     far: OnceLock<Result<Client, HttpError>>,
 }
 

@@ -26,9 +26,7 @@ pub enum Failure {
     /// The source does not compile, or the target is not there.
     #[error("{package} did not compile for {target}:\n{diagnostics}")]
     Compile {
-        /// The package.
         package: String,
-        /// The Rust target.
         target: &'static str,
         /// The compiler's last lines, as it printed them.
         diagnostics: String,

@@ -10,13 +10,11 @@ use crate::host::Program;
 /// Where this machine keeps what a binary could mention.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Places {
-    /// The workspace's root.
     pub(super) workspace: String,
     /// `CARGO_HOME`; `None` when neither it nor a home folder is known.
     pub(super) cargo_home: Option<String>,
     /// The folders in `registry/src` of `CARGO_HOME`, named after the registry or its mirror.
     pub(super) registries: Vec<String>,
-    /// The compiler's installation.
     pub(super) sysroot: String,
     /// The Rust target that the compiler itself runs on.
     pub(super) host: String,

@@ -8,12 +8,9 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-/// A package's executable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::image) struct Executable {
-    /// The package's version.
     pub(in crate::image) version: String,
-    /// Where cargo put it.
     pub(in crate::image) path: PathBuf,
 }
 
@@ -28,12 +25,7 @@ pub enum Unclear {
     None(String),
     /// None of several has the package's name.
     #[error("package {package} has several binary targets ({}); name the one to run {package}", names.join(", "))]
-    Several {
-        /// The package.
-        package: String,
-        /// Its binary targets.
-        names: Vec<String>,
-    },
+    Several { package: String, names: Vec<String> },
 }
 
 #[derive(Deserialize)]
@@ -92,8 +84,8 @@ fn choose(found: &mut BTreeMap<(String, String), Executable>, package: &str) -> 
     found.remove(&(package.to_owned(), name)).ok_or_else(|| Unclear::None(package.to_owned()))
 }
 
-/// Reads a package id specification: `path+file:///w/backend#0.1.0`, or `…#backend@0.1.0` where the folder has
-/// another name.
+/// Reads a package id specification: `path+file:///w/backend#0.1.0`, or `…#backend@0.1.0` where
+/// the folder has another name.
 fn name_and_version(id: &str) -> Option<(String, String)> {
     let (url, fragment) = id.rsplit_once('#')?;
     let (name, version) = match fragment.rsplit_once('@') {

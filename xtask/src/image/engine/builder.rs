@@ -19,16 +19,13 @@ const PLUGIN_SINCE: u32 = 23;
 pub(super) struct Builder {
     /// What it was found as.
     pub(super) engine: Engine,
-    /// What it builds with.
     pub(super) kind: Kind,
-    /// Its program.
     pub(super) program: PathBuf,
 }
 
 /// What a build is carried out by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// BuildKit, through Docker's plugin.
     Buildx,
     /// BuildKit, through an older client of Docker that needs no plugin.
     BuildKit,
@@ -39,7 +36,6 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Its name in sentences.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Buildx => "buildx",

@@ -12,7 +12,6 @@ use crate::image;
 
 /// Files that a build writes besides the image.
 pub(super) struct Results<'a> {
-    /// For the image's id.
     pub(super) id: &'a Path,
     /// For what buildx says of the image.
     pub(super) metadata: &'a Path,

@@ -43,18 +43,10 @@ pub enum Failure {
     ClassicSecrets,
     /// A secret has no value.
     #[error("the build's secret `{id}` is not there: {why}")]
-    Secret {
-        /// Its id.
-        id: String,
-        /// Why.
-        why: String,
-        /// What to do.
-        remedy: String,
-    },
+    Secret { id: String, why: String, remedy: String },
     /// A step of the build failed.
     #[error("{} could not build it; {}:\n{}", engine.program(), failing(step.as_deref()), last.join("\n"))]
     Build {
-        /// Who built.
         engine: Engine,
         /// The step that failed, such as `[2/3] RUN npm ci`.
         step: Option<String>,

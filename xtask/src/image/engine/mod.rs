@@ -37,9 +37,7 @@ const KEPT_LINES: usize = 2000;
 pub(super) struct Job<'a> {
     /// The top of the workspace, from which paths are meant.
     pub(super) workspace: &'a Path,
-    /// Whose image it is.
     pub(super) service: &'a ServiceKey,
-    /// How it is built.
     pub(super) dockerfile: &'a Build,
     /// What its tasks run on.
     pub(super) architecture: Architecture,
@@ -162,7 +160,6 @@ async fn take(
 /// Where a service's image is kept between builds, all below `target/image`.
 struct Folder {
     top: PathBuf,
-    /// The image.
     layout: PathBuf,
     /// [`mark`] of the engine's id.
     id: PathBuf,
@@ -172,7 +169,6 @@ struct Folder {
     made: PathBuf,
     /// What buildx says of it.
     metadata: PathBuf,
-    /// What the engine saves.
     archive: PathBuf,
 }
 

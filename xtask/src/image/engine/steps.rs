@@ -19,7 +19,6 @@ const WRAPPINGS: [&str; 6] = [
     "failed to create LLB definition: ",
 ];
 
-/// Why a build failed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Failed {
     /// The step, such as `[2/3] RUN npm ci`, and where BuildKit prints it, its line; `None` when no step had begun.

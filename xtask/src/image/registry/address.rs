@@ -7,7 +7,6 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no http or https address")]
 pub struct Unusable {
-    /// The text.
     pub text: String,
 }
 

@@ -15,19 +15,14 @@ pub enum Error {
     #[error(
         "{host} is another machine and its address is plain http: the registry's password would be readable on the way; use https"
     )]
-    Exposed {
-        /// The registry.
-        host: String,
-    },
+    Exposed { host: String },
     /// The credential cannot be sent in a header.
     #[error("the registry's authorization token has characters that no HTTP header can carry")]
     Credential,
     /// No answer, again and again.
     #[error("cannot reach {host}: {cause}{}", often(*attempts))]
     Unreachable {
-        /// The registry.
         host: String,
-        /// The last attempt's failure.
         cause: HttpError,
         /// How often it was tried.
         attempts: u32,
@@ -36,72 +31,33 @@ pub enum Error {
     #[error(
         "{host} does not accept the authorization token ({said}); ECR's tokens are valid for 12 hours and in one account and region"
     )]
-    Unauthorized {
-        /// The registry.
-        host: String,
-        /// What it said.
-        said: String,
-    },
+    Unauthorized { host: String, said: String },
     /// The caller may not push.
     #[error(
         "{host} refuses {request}: {said}; pushing needs the permissions ecr:BatchCheckLayerAvailability, InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload, PutImage and BatchGetImage on the repository"
     )]
-    Denied {
-        /// The registry.
-        host: String,
-        /// Method and path.
-        request: String,
-        /// What it said.
-        said: String,
-    },
+    Denied { host: String, request: String, said: String },
     /// ECR makes no repository on push.
     #[error("{host} has no repository {repository}: {said}")]
-    NoRepository {
-        /// The registry.
-        host: String,
-        /// The repository.
-        repository: String,
-        /// What it said.
-        said: String,
-    },
+    NoRepository { host: String, repository: String, said: String },
     /// The tag is another image's, and the repository lets no tag move.
     #[error(
         "tag {tag} of repository {repository} holds another image ({holds}) and cannot be moved ({said}); the image itself was pushed as {digest}: commit what changed, so that it gets a tag of its own"
     )]
     TagTaken {
-        /// The tag.
         tag: String,
-        /// The repository.
         repository: String,
         /// The image that has it.
         holds: ImageDigest,
         /// The image that should have it.
         digest: ImageDigest,
-        /// What the registry said.
         said: String,
     },
     /// The registry stored something else than was sent.
     #[error("{host} stored {stored} where {sent} was sent: something on the way changes uploads")]
-    Corrupted {
-        /// The registry.
-        host: String,
-        /// Our digest.
-        sent: String,
-        /// Its digest.
-        stored: String,
-    },
-    /// Any other answer.
+    Corrupted { host: String, sent: String, stored: String },
     #[error("{host} answered {request} with {status}: {said}")]
-    Refused {
-        /// The registry.
-        host: String,
-        /// Method and path.
-        request: String,
-        /// The HTTP status.
-        status: u16,
-        /// What it said.
-        said: String,
-    },
+    Refused { host: String, request: String, status: u16, said: String },
 }
 
 fn often(attempts: u32) -> String {

@@ -10,38 +10,27 @@ use deploy::view;
 pub enum PushEvent {
     /// The repository has a blob already.
     Present {
-        /// The blob.
         digest: String,
-        /// Its size.
         bytes: u64,
     },
     /// A blob is on its way.
     Uploading {
-        /// The blob.
         digest: String,
-        /// Its size.
         bytes: u64,
     },
-    /// A blob is there.
     Uploaded {
-        /// The blob.
         digest: String,
-        /// Its size.
         bytes: u64,
     },
-    /// The image is there.
     Stored {
-        /// The image.
         digest: ImageDigest,
     },
     /// A tag names the image.
     Tagged {
-        /// The tag.
         tag: String,
     },
     /// The tag is another image's for good.
     TagTaken {
-        /// The tag.
         tag: String,
         /// The image that has it.
         holds: ImageDigest,
@@ -50,9 +39,7 @@ pub enum PushEvent {
     },
     /// A request failed and is repeated.
     Retrying {
-        /// Why.
         error: String,
-        /// After this pause.
         wait: Duration,
     },
 }

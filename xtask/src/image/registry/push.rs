@@ -21,10 +21,8 @@ use crate::image::{Image, MANIFEST_MEDIA_TYPE, Tag};
 pub(super) const ANY_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 
-/// What a push did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PushReport {
-    /// Blobs that were sent.
     pub uploaded_blobs: u32,
     /// Their bytes.
     pub uploaded_bytes: u64,

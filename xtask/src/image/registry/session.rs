@@ -18,10 +18,9 @@ const SLOWEST: u64 = 64 * 1024;
 /// A repository of a registry, and the right to push to it.
 #[derive(Clone, Debug)]
 pub struct Registry {
-    /// Such as `https://123456789012.dkr.ecr.ap-southeast-1.amazonaws.com`, which is the `proxyEndpoint` that
-    /// GetAuthorizationToken gives.
+    /// Such as `https://123456789012.dkr.ecr.ap-southeast-1.amazonaws.com`, which is
+    /// the `proxyEndpoint` that GetAuthorizationToken gives.
     pub base_url: String,
-    /// The repository's name.
     pub repository: String,
     /// Who pushes; `None` for a registry that lets everybody.
     pub credential: Option<Credential>,
@@ -40,7 +39,6 @@ impl Credential {
     }
 }
 
-/// A failed attempt.
 #[derive(Debug)]
 pub(super) struct Failure {
     /// What is reported when there is no further attempt; boxed, because every answer passes through such a result.
@@ -63,7 +61,6 @@ impl From<address::Unusable> for Failure {
     }
 }
 
-/// Requests to one repository.
 pub(super) struct Session<'a> {
     host: &'a Host,
     rng: Rng,
@@ -174,8 +171,8 @@ impl<'a> Session<'a> {
 
     /// Waits before the next attempt of something that has just failed for the `attempt`th time (from 1).
     ///
-    /// Callers loop themselves: a loop that took the attempt as an asynchronous closure would give futures that
-    /// cannot move between threads.
+    /// Callers loop themselves: a loop that took the attempt as an asynchronous closure would give futures
+    /// that cannot move between threads.
     ///
     /// # Errors
     /// When another attempt would not help, or there were enough.

@@ -25,7 +25,6 @@ use crate::host::Daemon;
 /// What a verb brings to the lease.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    /// Who deploys.
     pub holder: Holder,
     /// Why a lease that somebody else has is taken over; `None` waits for nobody and refuses.
     pub take: Option<String>,
@@ -40,7 +39,6 @@ pub(crate) struct Held {
 
 #[derive(Debug)]
 struct Kept {
-    /// The cluster's ARN.
     cluster: String,
     lease: RefCell<Lease>,
     /// The tag's text before ours: whoever still reads that reads old news.

@@ -28,9 +28,7 @@ pub(in crate::release) enum Written {
 /// Why a release does not begin.
 #[derive(Debug)]
 pub(in crate::release) struct Refused {
-    /// The sentence.
     pub(in crate::release) error: String,
-    /// What to do.
     pub(in crate::release) hint: Option<String>,
     pub(in crate::release) written: Written,
     /// Somebody else has the lease.
@@ -208,7 +206,6 @@ async fn cluster(
 /// The lease as it was written.
 struct Tagged {
     lease: Lease,
-    /// The tag's text before.
     before: Option<String>,
     /// All tags of the cluster before.
     tags: Tags,

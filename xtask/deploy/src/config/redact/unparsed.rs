@@ -6,9 +6,8 @@ use crate::config::shape::truth;
 use crate::config::syntax::colon;
 use crate::redact::{secret_name, secret_value};
 
-/// The text with all that may be a secret overwritten, byte for byte: what follows a word that sounds secret
-/// on its line, values in a table of secrets, private keys, and strings of several lines that begin on such a
-/// line.
+/// The text with all that may be a secret overwritten, byte for byte: what follows a word that sounds secret on its
+/// line, values in a table of secrets, private keys, and strings of several lines that begin on such a line.
 pub(in crate::config) fn mask_lines(text: &str) -> String {
     let mut spans = Vec::new();
     let mut start = 0;

@@ -64,8 +64,8 @@ fn account_open(scope: &Scope<'_>, found: &mut Findings) {
     }
 }
 
-/// Regions by the names that the console shows (AWS Regions and Availability Zones user guide). Others are taken too: AWS opens
-/// new ones.
+/// Regions by the names that the console shows (AWS Regions and Availability Zones user guide). Others are taken
+/// too: AWS opens new ones.
 const REGIONS: [(&str, &str); 34] = [
     ("us-east-1", "virginia"),
     ("us-east-2", "ohio"),

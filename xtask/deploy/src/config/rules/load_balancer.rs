@@ -169,8 +169,8 @@ fn certificate_place(scope: &Scope<'_>, arn: &str, certificate: &Place<'_>, foun
 
 /// The public name is a DNS name that a certificate can be issued for, and HTTPS needs it.
 ///
-/// Source: RFC 1123 (host names); Elastic Load Balancing user guide, "HTTPS listeners": no certificate is issued for
-/// names below `elb.amazonaws.com`.
+/// Source: RFC 1123 (host names); Elastic Load Balancing user guide, "HTTPS listeners": no certificate is
+/// issued for names below `elb.amazonaws.com`.
 fn public_host(scope: &Scope<'_>, found: &mut Findings) {
     let balancer = &scope.environment.load_balancer;
     let protocol = balancer.listener.protocol;

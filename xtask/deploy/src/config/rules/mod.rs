@@ -101,8 +101,8 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// A rule's code, as it is shown in `error[…]`, and its check: of the whole environment, of each of its services, or of each container
-/// of those.
+/// A rule's code, as it is shown in `error[…]`, and its check: of the whole environment, of each of its services, or
+/// of each container of those.
 enum Rule {
     Environment(&'static str, fn(&Scope<'_>, &mut Findings)),
     EachService(&'static str, fn(&Service, &Place<'_>, &mut Findings)),

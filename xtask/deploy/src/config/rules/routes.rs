@@ -253,8 +253,7 @@ fn respond_status(route: &Route, at: &Place<'_>, found: &mut Findings) {
 
 /// Each listener rule has a priority and requests of its own.
 ///
-/// Source: ELBv2 API, CreateRule (`PriorityInUse`). The same path twice is accepted, and the second never
-/// taken.
+/// Source: ELBv2 API, CreateRule (`PriorityInUse`). The same path twice is accepted, and the second never taken.
 fn route_clash(scope: &Scope<'_>, found: &mut Findings) {
     let (mut priorities, mut taken) = (BTreeMap::new(), BTreeMap::new());
     for rule in scope.listener.iter() {

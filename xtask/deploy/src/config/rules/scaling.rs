@@ -61,8 +61,8 @@ fn policy_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
 
 /// A scaling policy tracks one metric, with a target that the metric can have.
 ///
-/// Source: Application Auto Scaling API, TargetTrackingScalingPolicyConfiguration: exactly one of a predefined and a
-/// customized metric.
+/// Source: Application Auto Scaling API, TargetTrackingScalingPolicyConfiguration: exactly one of a
+/// predefined and a customized metric.
 fn policy_metric(service: &Service, at: &Place<'_>, found: &mut Findings) {
     for policy in service.scaling.iter().flat_map(|scaling| &scaling.policies) {
         let at = at.key("scaling.policy").key(&policy.name);
@@ -85,8 +85,8 @@ fn policy_metric(service: &Service, at: &Place<'_>, found: &mut Findings) {
 
 /// A scaling policy can do something, and no two do the same.
 ///
-/// Source: Application Auto Scaling, PutScalingPolicy: "Only one TargetTrackingScaling policy for a given metric
-/// specification is allowed."
+/// Source: Application Auto Scaling, PutScalingPolicy: "Only one TargetTrackingScaling policy for a
+/// given metric specification is allowed."
 fn policy_idle(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let (Some(scaling), at) = (&service.scaling, at.key("scaling")) else { return };
     let name = |policy: &Policy| at.key("policy").key(&policy.name).name();
@@ -130,8 +130,8 @@ fn policy_idle(service: &Service, at: &Place<'_>, found: &mut Findings) {
 
 /// A scheduled action is one that Application Auto Scaling takes, and it changes a bound.
 ///
-/// Source: Application Auto Scaling API, PutScheduledAction: `at(yyyy-mm-ddThh:mm:ss)`, `rate(value unit)`, or `cron(…)` with
-/// six fields.
+/// Source: Application Auto Scaling API, PutScheduledAction: `at(yyyy-mm-ddThh:mm:ss)`, `rate(value unit)`,
+/// or `cron(…)` with six fields.
 fn scaling_schedule(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let Some(scaling) = &service.scaling else { return };
     let all = scaling.schedules.iter().zip(at.key("scaling.schedule").entries());

@@ -10,8 +10,8 @@ use crate::model::{ProtocolVersion, Service};
 pub(super) const RULES: &[Rule] =
     &[Rule::Environment("smoke-route", smoke_route), Rule::Environment("smoke-identity", smoke_identity)];
 
-/// A smoke check is passed by its own service. A service may call itself otherwise: only what is, or nearly is, the name of a
-/// service here is judged.
+/// A smoke check is passed by its own service. A service may call itself otherwise: only what is, or nearly is, the
+/// name of a service here is judged.
 fn smoke_identity(scope: &Scope<'_>, found: &mut Findings) {
     let keys: BTreeSet<&str> = scope.services().map(|(service, _)| service.key.0.as_str()).collect();
     for (service, at) in scope.services() {
@@ -29,9 +29,8 @@ fn smoke_identity(scope: &Scope<'_>, found: &mut Findings) {
 
 /// A smoke check's request reaches the service that it is to prove.
 ///
-/// `/api/health` matches `/api/*`, and `/actuator/health` matches `/*`: without exact-path rules each
-/// service's health path is answered by the other one, and a check by status code alone passes for the wrong
-/// reason.
+/// `/api/health` matches `/api/*`, and `/actuator/health` matches `/*`: without exact-path rules each service's health
+/// path is answered by the other one, and a check by status code alone passes for the wrong reason.
 fn smoke_route(scope: &Scope<'_>, found: &mut Findings) {
     for (service, at) in scope.services() {
         // A service without any rule is `route-none`'s.
@@ -74,8 +73,7 @@ fn smoke_route(scope: &Scope<'_>, found: &mut Findings) {
     }
 }
 
-/// Where no check is written one is derived from the health path, provided that the path leads to the
-/// service.
+/// Where no check is written one is derived from the health path, provided that the path leads to the service.
 fn derived_smoke(scope: &Scope<'_>, service: &Service, at: &Place<'_>, found: &mut Findings) {
     let health = &service.target_group.health.path;
     // A path that is none is `health-path`'s.

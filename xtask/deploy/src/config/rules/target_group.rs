@@ -83,8 +83,7 @@ fn health_path(service: &Service, at: &Place<'_>, found: &mut Findings) {
 
 /// The codes that a health check accepts are codes that a target group can check for.
 ///
-/// Source: ELBv2 API, Matcher: 200 to 499 for an application load balancer; lists `200,202` and ranges
-/// `200-299`.
+/// Source: ELBv2 API, Matcher: 200 to 499 for an application load balancer; lists `200,202` and ranges `200-299`.
 fn health_matcher(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let group = &service.target_group;
     let grpc = group.protocol_version == ProtocolVersion::Grpc;
@@ -115,8 +114,8 @@ fn valid_codes(part: &str, codes: &RangeInclusive<u16>) -> bool {
 
 /// A health check is over before the next begins.
 ///
-/// Source: ELBv2 CreateTargetGroup ("Health check interval must be greater than the timeout"); for containers
-/// ECS API, HealthCheck.
+/// Source: ELBv2 CreateTargetGroup ("Health check interval must be greater than the timeout");
+/// for containers ECS API, HealthCheck.
 fn health_timing(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let health = &service.target_group.health;
     compare_times(health.timeout_secs, health.interval_secs, &at.key("target-group.health"), found);
@@ -163,8 +162,8 @@ fn health_grace(service: &Service, at: &Place<'_>, found: &mut Findings) {
     }
 }
 
-/// A service with `load-balancer = false` has no target group: ECS registers its tasks nowhere, so that nothing of this could
-/// have an effect.
+/// A service with `load-balancer = false` has no target group: ECS registers its tasks nowhere, so that nothing of
+/// this could have an effect.
 fn worker(scope: &Scope<'_>, found: &mut Findings) {
     for (service, at) in scope.services().filter(|(service, _)| !service.load_balancer) {
         let keys =

@@ -8,8 +8,8 @@ use super::whole;
 /// The text that mends it, and the advice that goes with it.
 pub(super) type Fix = (String, String);
 
-/// For a value of the wrong type. `written` is its text in the file; `package` what the service's image is made of, if it is
-/// made of one.
+/// For a value of the wrong type. `written` is its text in the file; `package` what the service's image is made of, if
+/// it is made of one.
 pub(super) fn of_type(
     path: &str,
     wanted: &str,

@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use super::members::is_named_list;
 
-/// One field that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The field's path, such as `containers.backend.image`.

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// An application load balancer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadBalancerSpec {
-    /// Its name.
     pub name: String,
     /// Subnet ids, sorted.
     pub subnets: Vec<String>,
@@ -22,7 +20,6 @@ pub struct LoadBalancerSpec {
 /// A listener. Its default action is a redirect, or else a fixed 404, so that only rules lead to a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListenerSpec {
-    /// The load balancer's name.
     pub load_balancer: String,
     /// 1 to 65535.
     pub port: u16,
@@ -41,11 +38,8 @@ pub struct ListenerSpec {
 /// A target group of type `ip`, protocol HTTP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetGroupSpec {
-    /// Its name.
     pub name: String,
-    /// The VPC's id. Immutable.
     pub vpc: String,
-    /// The targets' port. Immutable.
     pub port: u16,
     /// `ip`, as Fargate needs. Immutable.
     pub target_type: String,
@@ -53,7 +47,6 @@ pub struct TargetGroupSpec {
     pub protocol: String,
     /// `HTTP1`, `HTTP2` or `GRPC`. Immutable.
     pub protocol_version: String,
-    /// Its health check.
     pub health: HealthCheckSpec,
     /// By AWS's names: of what is wanted, those that deploy.toml sets; of what is found, all.
     pub attributes: BTreeMap<String, String>,
@@ -75,7 +68,6 @@ impl TargetGroupSpec {
 /// A target group's health check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthCheckSpec {
-    /// The path.
     pub path: String,
     /// The port; `None` is the one that the target gets its traffic on.
     pub port: Option<u16>,
@@ -85,8 +77,6 @@ pub struct HealthCheckSpec {
     pub interval_secs: u32,
     /// Seconds.
     pub timeout_secs: u32,
-    /// Passes in a row.
     pub healthy_threshold: u32,
-    /// Failures in a row.
     pub unhealthy_threshold: u32,
 }

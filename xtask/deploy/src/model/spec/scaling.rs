@@ -8,9 +8,7 @@ use serde_json::Value;
 pub struct ScalableTargetSpec {
     /// `service/<cluster>/<service>`.
     pub resource_id: String,
-    /// Fewest tasks.
     pub min: u32,
-    /// Most tasks.
     pub max: u32,
 }
 
@@ -41,8 +39,8 @@ pub struct ScheduledActionSpec {
 impl PolicySpec {
     pub const TRACKING: &str = "TargetTrackingScaling";
 
-    /// What the requests for each target of a target group are counted by: parts of the ARNs of the load balancer and of the
-    /// group (API reference, PredefinedMetricSpecification).
+    /// What the requests for each target of a target group are counted by: parts of the ARNs of the load balancer and
+    /// of the group (API reference, PredefinedMetricSpecification).
     #[must_use]
     pub fn resource_label(load_balancer: &str, target_group: &str) -> Option<String> {
         let balancer = load_balancer.split_once(":loadbalancer/")?.1;
@@ -85,8 +83,8 @@ impl ScheduledActionSpec {
     }
 }
 
-/// AWS's members in normal form: without what is absent or off, numbers that are whole without a fraction, and dimensions
-/// sorted.
+/// AWS's members in normal form: without what is absent or off, numbers that are whole without
+/// a fraction, and dimensions sorted.
 #[must_use]
 pub fn normal_members(value: Value) -> Value {
     match value {

@@ -11,9 +11,7 @@ use super::Members;
 /// The settings of an ECS service that the tool keeps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServiceSpec {
-    /// The service's name.
     pub name: String,
-    /// The cluster's name.
     pub cluster: String,
     /// `FARGATE`. Not a member of UpdateService.
     pub launch_type: String,
@@ -27,7 +25,6 @@ pub struct ServiceSpec {
     pub assign_public_ip: bool,
     /// Target groups, by name.
     pub load_balancers: Vec<LoadBalancerBinding>,
-    /// Service Connect.
     pub connect: Option<ConnectSpec>,
     /// `minimumHealthyPercent`.
     pub minimum_healthy_percent: u32,
@@ -57,7 +54,6 @@ pub struct ServiceSpec {
     pub extra: Members,
 }
 
-/// A member of UpdateService.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Member {
@@ -299,11 +295,8 @@ pub struct EarlySuccessSpec {
 /// One entry of `loadBalancers`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadBalancerBinding {
-    /// The target group's name.
     pub target_group: String,
-    /// The container.
     pub container: String,
-    /// Its port.
     pub port: u16,
     /// What no field covers, such as `advancedConfiguration`.
     #[serde(flatten)]
@@ -313,7 +306,6 @@ pub struct LoadBalancerBinding {
 /// `serviceConnectConfiguration`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConnectSpec {
-    /// The namespace's name.
     pub namespace: String,
     /// The endpoints that the service offers; empty for a client only.
     pub services: Vec<ConnectServiceSpec>,

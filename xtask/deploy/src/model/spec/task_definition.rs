@@ -44,7 +44,6 @@ impl TaskDefinitionSpec {
         Self(members.without_defaults())
     }
 
-    /// The body of RegisterTaskDefinition.
     #[must_use]
     pub fn members(&self) -> &Members {
         &self.0

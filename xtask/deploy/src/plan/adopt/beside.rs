@@ -60,8 +60,8 @@ impl Search<'_> {
     }
 }
 
-/// The volumes that keys say all of, and those keys: folders of EFS with encrypted traffic, which each container has once, and
-/// all alike.
+/// The volumes that keys say all of, and those keys: folders of EFS with encrypted traffic, which each container
+/// has once, and all alike.
 pub(super) fn volumes(found: &Value) -> BTreeMap<String, Map<String, Value>> {
     let volumes = found["volumes"].as_object().into_iter().flatten();
     volumes.filter_map(|(name, members)| Some((name.clone(), volume(found, name, members)?))).collect()

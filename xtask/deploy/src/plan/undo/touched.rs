@@ -9,7 +9,6 @@ use serde_json::Value;
 use crate::model::spec::changes;
 use crate::plan::{Action, Step};
 
-/// One thing that changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Touched<T> {
     /// `None`: the release creates it.

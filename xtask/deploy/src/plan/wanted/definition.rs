@@ -161,8 +161,8 @@ fn pairs<T: Serialize>(key: &str, value: &str, pairs: &BTreeMap<String, T>) -> V
     pairs.iter().map(|(name, of)| json!({ key: name, value: of })).collect()
 }
 
-/// What ECS Exec's agent writes to. With a read-only root and without these it stops soon after the task's start, for good
-/// (aws/containers-roadmap#1359).
+/// What ECS Exec's agent writes to. With a read-only root and without these it stops soon after the
+/// task's start, for good (aws/containers-roadmap#1359).
 pub(in crate::plan) const EXEC_PATHS: [&str; 3] =
     ["/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"];
 

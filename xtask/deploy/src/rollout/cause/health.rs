@@ -71,8 +71,8 @@ fn health_status(evidence: &Evidence) -> Option<Cause> {
     Some(Cause::open(text, remedy).plain_if(failed(evidence) >= 1 && !evidence.ever_healthy))
 }
 
-/// The health check gets no answer in time: `Request timed out` (Target.Timeout). A security group that blocks the way looks
-/// the same.
+/// The health check gets no answer in time: `Request timed out` (Target.Timeout). A security group that blocks
+/// the way looks the same.
 ///
 /// Plain once ECS has stopped two tasks for it, each after its grace period.
 fn health_timeout(evidence: &Evidence) -> Option<Cause> {

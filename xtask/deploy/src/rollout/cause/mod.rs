@@ -37,7 +37,6 @@ pub struct Evidence {
     pub health_path: String,
     /// The status codes that pass it.
     pub health_matcher: String,
-    /// The container port.
     pub port: u16,
     /// The port that the target group's health check asks, as the targets show it.
     pub check_port: Option<u16>,
@@ -109,7 +108,6 @@ fn pick<'a>(mut texts: impl Iterator<Item = &'a str>, kind: &[&str], detail: &[&
 
 /// A container of one of our tasks that ended by itself.
 struct Exit<'a> {
-    /// Which, for a sentence.
     what: String,
     code: i32,
     reason: &'a str,

@@ -8,11 +8,8 @@ use crate::rollout::snapshot::{ServiceSnapshot, TargetSnapshot, TaskSnapshot};
 /// targets side by side, and only addresses tell them apart.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
-    /// Our deployment's id.
     pub deployment: &'a str,
-    /// The service.
     pub service: &'a ServiceSnapshot,
-    /// Its tasks.
     pub tasks: &'a [TaskSnapshot],
     /// Its targets; `None` for a worker, which has none.
     pub targets: Option<&'a [TargetSnapshot]>,

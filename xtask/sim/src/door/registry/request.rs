@@ -17,7 +17,6 @@ pub(crate) struct Request {
     operation: String,
 }
 
-/// What a path names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Resource {
     Base,

@@ -9,7 +9,6 @@ use bytes::{Bytes, BytesMut};
 /// Abandoned uploads are forgotten, oldest first, beyond this many.
 const MOST_UPLOADS: usize = 64;
 
-/// The uploads in progress.
 #[derive(Debug, Default)]
 pub(crate) struct Uploads(VecDeque<Upload>);
 

@@ -15,7 +15,6 @@ use crate::wire::ApiError;
 /// An endpoint in a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::ecs) struct Endpoint {
-    /// The namespace's ARN.
     pub(in crate::ecs) namespace: String,
     pub(in crate::ecs) discovery_name: String,
     /// The alias that clients use: a lowercase name and a port.

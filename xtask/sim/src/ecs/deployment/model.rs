@@ -27,7 +27,6 @@ pub(in crate::ecs) struct RollbackTarget {
 pub(in crate::ecs) struct Deployment {
     /// `ecs-svc/<19 digits>`: the `startedBy` of its tasks.
     pub(in crate::ecs) id: String,
-    /// The service revision's ARN.
     pub(in crate::ecs) revision: String,
     /// The service deployment's ARN: a rollback belongs to the one that it undoes.
     pub(in crate::ecs) service_deployment: String,

@@ -9,7 +9,6 @@ use crate::ecs::params::described;
 use crate::ecs::service::{Service, Spec};
 use crate::wire::{ApiRequest, Outcome, params};
 
-/// A service revision.
 #[derive(Clone, Debug)]
 pub(in crate::ecs) struct Revision {
     pub(in crate::ecs) arn: String,

@@ -156,7 +156,6 @@ pub(in crate::ecs) struct RollbackCause {
     pub(in crate::ecs) rollout_reason: Option<&'static str>,
 }
 
-/// The circuit breaker tripped.
 pub(in crate::ecs) const BREAKER: RollbackCause = RollbackCause {
     reason: "Service deployment rolled back because the circuit breaker threshold was exceeded.",
     rollout_reason: Some("ECS deployment circuit breaker: rolling back to deploymentId"),
@@ -168,7 +167,6 @@ pub(in crate::ecs) const ALARM: RollbackCause = RollbackCause {
     rollout_reason: Some("ECS deployment alarm: rolling back to deploymentId"),
 };
 
-/// Somebody called StopServiceDeployment.
 pub(in crate::ecs) const BY_REQUEST: RollbackCause = RollbackCause {
     reason: "Service deployment rolled back because it was stopped by a user.",
     rollout_reason: None,

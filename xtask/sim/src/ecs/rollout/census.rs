@@ -34,7 +34,6 @@ impl Census {
     }
 }
 
-/// Counts.
 pub(super) fn take(account: &Account, now: Millis, key: &ServiceKey) -> Census {
     let mut census = Census::default();
     let Some(service) = account.ecs.services.get(key) else { return census };

@@ -4,14 +4,12 @@
 
 use crate::workload::TaskId;
 
-/// How a task counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     /// On its way to RUNNING.
     Starting,
     /// RUNNING, and not yet known to be healthy.
     Settling,
-    /// RUNNING and healthy.
     Healthy,
     /// RUNNING and failing its health checks.
     Unhealthy,
@@ -23,12 +21,10 @@ pub(super) enum Class {
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) task: TaskId,
-    /// Of the PRIMARY deployment.
     pub(super) primary: bool,
     pub(super) class: Class,
 }
 
-/// What the service wants.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wants {
     pub(super) desired: u32,
@@ -42,7 +38,6 @@ pub(super) struct Wants {
     pub(super) may_launch: bool,
 }
 
-/// What to do.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Decision {
     pub(super) launch: u32,

@@ -82,8 +82,7 @@ pub(in crate::ecs) fn network(
     Ok(AwsVpc { assign_public_ip: Some(assign), ..network })
 }
 
-/// Every load balancer entry names a container port of the task definition and a target group that can
-/// take it.
+/// Every load balancer entry names a container port of the task definition and a target group that can take it.
 pub(super) fn load_balancers(
     account: &Account,
     task: &TaskSpec,
@@ -138,8 +137,7 @@ fn target_group(account: &Account, task: &TaskSpec, balancer: &LoadBalancer) -> 
     Ok(())
 }
 
-/// What may not change while a service lives: the operating system, and the protocols of Service Connect
-/// ports.
+/// What may not change while a service lives: the operating system, and the protocols of Service Connect ports.
 pub(super) fn same_nature(old: &TaskSpec, new: &TaskSpec, connect: bool) -> Result<(), ApiError> {
     if old.platform().0 != new.platform().0 {
         return Err(invalid("The operating system family of a service cannot be changed."));

@@ -60,8 +60,8 @@ pub(in crate::ecs) struct EarlySuccess {
 }
 
 impl CircuitBreaker {
-    /// How many failures trip it at this desired count: half of it, rounded up, within 3 to 200, unless a
-    /// `thresholdConfiguration` says otherwise.
+    /// How many failures trip it at this desired count: half of it, rounded up, within 3 to 200,
+    /// unless a `thresholdConfiguration` says otherwise.
     pub(in crate::ecs) fn threshold(&self, desired: u32) -> u32 {
         let share = |percent: u32| (u64::from(desired) * u64::from(percent)).div_ceil(100) as u32;
         match &self.threshold_configuration {

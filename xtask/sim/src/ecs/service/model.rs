@@ -24,7 +24,6 @@ pub(in crate::ecs) enum ServiceStatus {
 /// What a service revision snapshots: a difference here is what starts a new deployment.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::ecs) struct Spec {
-    /// The task definition's ARN.
     pub(in crate::ecs) task_definition: String,
     pub(in crate::ecs) platform_version: String,
     pub(in crate::ecs) network: AwsVpc,
@@ -107,7 +106,6 @@ pub(in crate::ecs) enum Steady {
     Moving,
     /// It has had what it wants since then.
     Since(Millis),
-    /// It has said so.
     Announced,
 }
 
@@ -116,7 +114,6 @@ impl Service {
         self.status == ServiceStatus::Active
     }
 
-    /// ACTIVE or DRAINING.
     pub(in crate::ecs) fn is_alive(&self) -> bool {
         self.status != ServiceStatus::Inactive
     }

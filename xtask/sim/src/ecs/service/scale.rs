@@ -3,8 +3,8 @@
 use crate::account::{Account, Millis};
 use crate::ecs::state::ServiceKey;
 
-/// Sets an ACTIVE service's desired count; the scheduler follows when it next looks. False when there is no
-/// such service.
+/// Sets an ACTIVE service's desired count; the scheduler follows when it next looks. False when
+/// there is no such service.
 pub(crate) fn set_desired_count(
     account: &mut Account,
     _now: Millis,

@@ -71,8 +71,8 @@ fn mount(point: &MountPoint) -> Mount {
     Mount { volume: source_volume, path: container_path, read_only: read_only.unwrap_or_default() }
 }
 
-/// What this account does not have: file systems, and files in S3. The words are those of tasks on Fargate
-/// (copilot-cli#5419, aws-cli#6470).
+/// What this account does not have: file systems, and files in S3. The words are those of
+/// tasks on Fargate (copilot-cli#5419, aws-cli#6470).
 fn check_storage(definition: &TaskSpec, region: &str) -> Result<(), String> {
     let mounted = |name: &str| {
         let mut mounts =

@@ -101,7 +101,6 @@ pub(in crate::ecs) struct Task {
     pub(in crate::ecs) deployment: String,
     /// The service revision's ARN; empty for a task of RunTask.
     pub(in crate::ecs) revision: String,
-    /// The task definition's ARN.
     pub(in crate::ecs) task_definition: String,
     pub(super) overrides: Overrides,
     /// CPU units and MiB.
@@ -120,7 +119,6 @@ pub(in crate::ecs) struct Task {
     pub(super) created_at: Millis,
     pub(super) pull_started_at: Option<Millis>,
     pub(super) pull_stopped_at: Option<Millis>,
-    /// When it reached RUNNING.
     pub(in crate::ecs) started_at: Option<Millis>,
     pub(super) stopping_at: Option<Millis>,
     pub(in crate::ecs) stopped_at: Option<Millis>,

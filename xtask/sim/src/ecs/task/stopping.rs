@@ -8,7 +8,6 @@ use crate::ecs::state::Due;
 use crate::elb::{self, TargetState};
 use crate::workload::{Effect, TaskId};
 
-/// Why a task stops.
 #[derive(Clone, Debug)]
 pub(in crate::ecs) struct Stop {
     /// `stopCode`.

@@ -130,7 +130,6 @@ pub(in crate::ecs) struct Dependency {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::ecs) struct EnvironmentFile {
-    /// The object's ARN.
     pub(in crate::ecs) value: String,
     #[serde(rename = "type")]
     pub(in crate::ecs) kind: String,
@@ -185,8 +184,8 @@ impl ContainerSpec {
         self.essential.unwrap_or(true)
     }
 
-    /// Whether ECS Exec's agent can write what it has to. Where it cannot, it stops soon after the task's start
-    /// (aws/containers-roadmap#1359, amazon-ecs-exec-checker#21).
+    /// Whether ECS Exec's agent can write what it has to. Where it cannot, it stops soon after
+    /// the task's start (aws/containers-roadmap#1359, amazon-ecs-exec-checker#21).
     pub(in crate::ecs) fn carries_exec_agent(&self) -> bool {
         let mounted = |path: &&str| self.mount_points.iter().any(|mount| mount.container_path == *path);
         self.readonly_root_filesystem != Some(true) || EXEC_PATHS.iter().all(mounted)

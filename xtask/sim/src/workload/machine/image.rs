@@ -16,7 +16,6 @@ use crate::ecr::digest_of;
 /// Why an image cannot be had, as it follows `CannotPullContainerError: …`.
 pub(super) type Refusal = String;
 
-/// Where images come from.
 pub(crate) trait Registry: Send + Sync {
     /// The manifest or index with this digest.
     fn manifest(&self, repository: &str, digest: &str) -> Option<Bytes>;
@@ -35,7 +34,6 @@ pub(super) struct Images {
 /// An image whose parts are all here.
 #[derive(Debug)]
 pub(super) struct Image {
-    /// Its manifest's digest.
     pub(super) digest: String,
     /// How it is to be run.
     pub(super) config: RunConfig,

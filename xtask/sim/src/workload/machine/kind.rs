@@ -7,21 +7,17 @@ use super::processes::Program;
 use crate::workload::reason::{cannot_pull_because, cannot_start};
 use crate::workload::{EXEC_PATHS, TaskStart};
 
-/// What tasks run as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
-    /// Each task as it can: as processes where every entry point is an executable that needs nothing beside itself,
-    /// and as containers otherwise.
+    /// Each task as it can: as processes where every entry point is an executable that needs nothing beside
+    /// itself, and as containers otherwise.
     #[default]
     Auto,
-    /// Processes of this machine.
     Processes,
-    /// Containers of an engine.
     Containers,
 }
 
 impl Kind {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::Auto, Self::Processes, Self::Containers];
 
     #[must_use]
@@ -82,8 +78,8 @@ pub(super) async fn of(
     Ok(Kind::Processes)
 }
 
-/// A container's volume at a path that a process would share with this machine. `/tmp` is meant to be shared, and nothing of ECS
-/// Exec's agent runs here.
+/// A container's volume at a path that a process would share with this machine. `/tmp` is meant to be shared, and
+/// nothing of ECS Exec's agent runs here.
 fn volume(start: &TaskStart) -> Option<(&str, &str)> {
     let own = |path: &str| path == "/tmp" || EXEC_PATHS.contains(&path);
     start.containers.iter().find_map(|container| {

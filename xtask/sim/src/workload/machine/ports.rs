@@ -19,8 +19,8 @@ pub(crate) struct Ports(Arc<Mutex<Table>>);
 
 type Table = BTreeMap<(TaskId, u16), u16>;
 
-/// How many ports this process has looked at. The search goes on from there, so that a port that was just left is not
-/// taken again at once.
+/// How many ports this process has looked at. The search goes on from there, so that a port that was just left is
+/// not taken again at once.
 static LOOKED_AT: AtomicU16 = AtomicU16::new(0);
 
 /// All ports of the range, from where the search was. Other daemons of this machine begin elsewhere: until an

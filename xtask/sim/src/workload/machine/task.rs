@@ -14,7 +14,6 @@ use tokio::task::JoinSet;
 use super::image::Image;
 use crate::workload::{ContainerStart, Report, TaskStart};
 
-/// Where reports go.
 pub(crate) type Tell = Arc<dyn Fn(Report) + Send + Sync>;
 
 /// Runs a command in a container: whether it exited with 0 in time.
@@ -47,7 +46,6 @@ impl Entrances {
 /// What a task is asked to do, in the order in which it was asked.
 #[derive(Debug)]
 pub(super) enum Order {
-    /// Start this container.
     Start(String),
     /// Stop this container; kill it after this time.
     Stop(String, Duration),
@@ -74,13 +72,11 @@ pub(super) trait Starter: Send {
 
 /// A task that is to run.
 pub(super) struct Task {
-    /// What it is.
     pub(super) start: TaskStart,
     /// The images of its containers, in their order; none of an image that only an engine can pull.
     pub(super) images: Vec<Option<Arc<Image>>>,
     /// Where health checks get in.
     pub(super) entrances: Entrances,
-    /// Where reports go.
     pub(super) tell: Tell,
 }
 

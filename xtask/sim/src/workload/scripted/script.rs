@@ -18,14 +18,13 @@ pub struct Script {
     pub hangs: bool,
     /// What a path answers from when on. A path that is not named answers 200 once the application listens.
     pub answers: BTreeMap<String, Vec<(u64, u16)>>,
-    /// What the container's own health check says from when on; without an entry it passes once the application
-    /// listens.
+    /// What the container's own health check says from when on; without an entry it
+    /// passes once the application listens.
     pub container_health: Vec<(u64, bool)>,
     /// Its task never starts, for this reason (its `stoppedReason`).
     pub fails_to_start: Option<String>,
     /// It exits by itself.
     pub crash: Option<Crash>,
-    /// SIGTERM does nothing.
     pub ignores_sigterm: bool,
     /// How long it takes to exit after SIGTERM.
     pub stop_ms: u64,
@@ -38,7 +37,6 @@ pub struct Script {
 /// An exit that nobody asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Crash {
-    /// When.
     pub after_ms: u64,
     /// The exit code; 137 for a container that the kernel killed.
     pub exit_code: i32,
@@ -120,8 +118,8 @@ impl Script {
         self
     }
 
-    /// What a check of `path` meets `age` milliseconds after the start. A path that is not named is served over HTTP, and
-    /// is UNIMPLEMENTED over gRPC.
+    /// What a check of `path` meets `age` milliseconds after the start. A path that is not named is served over HTTP,
+    /// and is UNIMPLEMENTED over gRPC.
     pub(super) fn answer(&self, age: u64, path: &str, version: Version) -> Answer {
         if self.never_listens || age < self.boot_ms {
             return Answer::Refused;

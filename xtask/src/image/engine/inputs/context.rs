@@ -16,7 +16,6 @@ use crate::image::blob;
 /// Threads that read at the same time, at most: more of them wait for the disk.
 const READERS: usize = 8;
 
-/// Something below the folder.
 struct Entry {
     /// From the folder, with slashes.
     name: String,

@@ -32,7 +32,6 @@ struct Pattern {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Piece {
-    /// This character.
     One(char),
     /// `?`: any character but a slash.
     Any,
@@ -43,7 +42,10 @@ enum Piece {
     /// `**` at the very end, or before a plain ending: anything.
     All,
     /// `[…]`: one of these ranges, or none of them.
-    Class { negated: bool, ranges: Vec<(char, char)> },
+    Class {
+        negated: bool,
+        ranges: Vec<(char, char)>,
+    },
 }
 
 impl Ignore {

@@ -12,7 +12,6 @@ use tokio::time::timeout;
 /// What an engine gets for one call; loading a large image takes the longest.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// An engine that answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Engine(&'static str);
 

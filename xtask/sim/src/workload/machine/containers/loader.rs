@@ -5,12 +5,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A program's surroundings.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Loader {
     /// The dynamic loader; `None` for a program that is linked statically.
     pub(super) program: Option<PathBuf>,
-    /// The folders with libraries.
     pub(super) folders: BTreeSet<PathBuf>,
 }
 

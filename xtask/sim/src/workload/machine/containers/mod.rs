@@ -39,7 +39,6 @@ use super::Place;
 use super::ports::Ports;
 use super::task::{Attending, Order, Starter, Stopped, Task};
 
-/// Runs tasks as containers.
 pub(super) struct Containers {
     state_dir: PathBuf,
     scratch: PathBuf,

@@ -14,8 +14,8 @@ pub(super) const CONTAINER: &str = "container";
 /// The container that stands beside them.
 pub(super) const SIDECAR: &str = "sidecar";
 
-/// A cloud's id: what its state folder is called, shortened. It is the same for the cloud that comes after one that
-/// was killed.
+/// A cloud's id: what its state folder is called, shortened. It is the same for the cloud that comes
+/// after one that was killed.
 pub(super) fn id(state_dir: &Path) -> String {
     let digest = digest_of(state_dir.to_string_lossy().as_bytes());
     digest.trim_start_matches("sha256:").chars().take(10).collect()
@@ -31,7 +31,6 @@ pub(super) fn of_role(role: &str) -> String {
     format!("label={ROLE}={role}")
 }
 
-/// The cloud's network.
 pub(super) fn network(id: &str) -> String {
     format!("embedded-cloud-{id}")
 }
@@ -58,8 +57,8 @@ pub(super) fn volume(start: &TaskStart, name: &str) -> String {
     container(start, name)
 }
 
-/// The labels of a task's container: this cloud's, and those that ECS's agent sets (its documentation, "Container
-/// labels").
+/// The labels of a task's container: this cloud's, and those that ECS's agent
+/// sets (its documentation, "Container labels").
 pub(super) fn labels(id: &str, start: &TaskStart, role: &str, name: &str) -> Vec<String> {
     let (family, revision) = start.task_definition.rsplit_once(':').unwrap_or((&start.task_definition, ""));
     [

@@ -78,7 +78,6 @@ impl Note {
     }
 }
 
-/// Where it is.
 pub(super) fn file(state_dir: &Path) -> PathBuf {
     state_dir.join("engine")
 }

@@ -93,8 +93,8 @@ mod tests {
 
     use super::*;
 
-    /// Runs the script so often at the same time, with an engine that does this; gives whether each came through, and what
-    /// it printed.
+    /// Runs the script so often at the same time, with an engine that does this; gives whether each came
+    /// through, and what it printed.
     fn remove<const N: usize>(name: &str, engine: &str) -> [(bool, String); N] {
         let folder = std::env::temp_dir().join(format!("sim-removal-{}-{name}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();

@@ -66,8 +66,8 @@ impl Drop for Beside {
     }
 }
 
-/// Opens a task's sockets and starts its sidecar; resolves when the names lead somewhere. A task that knows no names
-/// has none.
+/// Opens a task's sockets and starts its sidecar; resolves when the names lead somewhere. A task that
+/// knows no names has none.
 ///
 /// # Errors
 /// Why it does not come up.

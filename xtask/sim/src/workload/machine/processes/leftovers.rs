@@ -24,7 +24,6 @@ impl Leftovers {
         Ok(Self(folder))
     }
 
-    /// Where the notes are.
     pub(super) fn folder(&self) -> &Path {
         &self.0
     }

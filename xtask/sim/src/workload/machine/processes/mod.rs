@@ -57,7 +57,6 @@ pub(super) struct Surroundings {
     pub(super) proxy_port: u16,
 }
 
-/// Runs tasks as processes.
 #[derive(Debug)]
 pub(super) struct Processes {
     surroundings: Surroundings,

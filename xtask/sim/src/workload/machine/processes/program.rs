@@ -115,8 +115,8 @@ impl Program {
         Ok(content.starts_with(b"#!") || names_loader(&content))
     }
 
-    /// What is wrong with the executable's format: found out beforehand, as `execvp` hands what it does not know to
-    /// the machine's own shell.
+    /// What is wrong with the executable's format: found out beforehand, as `execvp` hands what it does not know
+    /// to the machine's own shell.
     pub(super) fn format_error(&self) -> Option<String> {
         let mut head = [0; 20];
         let read = File::open(&self.path).and_then(|mut file| file.read(&mut head)).unwrap_or(0);
