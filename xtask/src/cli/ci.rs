@@ -13,6 +13,8 @@ const TOOL: [&str; 6] = ["-p", "xtask", "-p", "deploy", "-p", "sim"];
 const PROFILE: [&str; 3] = ["--profile", "xtask", "--locked"];
 /// What the tests of xtask/tests/engines.rs push to; without it there are none.
 const REGISTRY: &str = "docker-registry";
+/// What `deny.toml` is checked with.
+const DENY: &str = "cargo-deny";
 /// What they build by. A test that needs one has it in its name.
 const ENGINES: [&str; 3] = ["docker", "podman", "buildah"];
 
@@ -38,6 +40,17 @@ pub(super) async fn run(host: &Host) -> Result<ExitCode, Failure> {
         let skipped: Vec<_> = missing.iter().flat_map(|engine| ["--skip", *engine]).collect();
         let tests = [&["test"][..], &PROFILE, &TOOL, &only, &skipped].concat();
         checks.push(("tests with container engines", tests));
+    }
+    // A repository that the tool was copied to has no `deny.toml`, or one of its own.
+    if workspace.root.join("deny.toml").is_file() && !missing.contains(&DENY) {
+        checks.push(("dependencies", vec!["deny", "--offline", "check", "bans", "licenses", "sources"]));
+        // Advisories are a repository on GitHub, which a machine without a network cannot fetch: that is no fault of the change.
+        let fetched = host.shell.capture(&Program::new("cargo", &["deny", "fetch", "db"])).await;
+        if fetched.is_ok_and(|output| output.exit.success()) {
+            checks.push(("advisories", vec!["deny", "--offline", "check", "advisories"]));
+        } else {
+            print_result("ci: left out: advisories, whose database cannot be fetched here");
+        }
     }
     let mut failed = Vec::new();
     for (name, args) in checks {
@@ -68,7 +81,7 @@ async fn missing(host: &Host) -> Vec<&'static str> {
         return Vec::new();
     }
     let mut missing = Vec::new();
-    for program in [REGISTRY].into_iter().chain(ENGINES) {
+    for program in [DENY, REGISTRY].into_iter().chain(ENGINES) {
         let usable = match program {
             // With nothing but `--version` a client answers that has no daemon.
             "docker" => {
@@ -86,16 +99,24 @@ async fn missing(host: &Host) -> Vec<&'static str> {
 
 /// The sentence about what did not run for lack of these.
 fn left_out(missing: &[&str]) -> Option<String> {
-    let which = match missing {
-        [] => return None,
-        _ if missing.contains(&REGISTRY) => "all tests with container engines".to_owned(),
-        _ => format!("tests with {}", missing.join(" and ")),
-    };
+    let engines: Vec<_> = missing.iter().copied().filter(|program| *program != DENY).collect();
+    let mut which = Vec::new();
+    if engines.len() < missing.len() {
+        which.push("the check of dependencies (deny.toml)".to_owned());
+    }
+    if engines.contains(&REGISTRY) {
+        which.push("all tests with container engines (xtask/tests/engines.rs)".to_owned());
+    } else if !engines.is_empty() {
+        which.push(format!("tests with {} (xtask/tests/engines.rs)", engines.join(" and ")));
+    }
     let start = if missing.contains(&"docker") { ", and start Docker" } else { "" };
-    Some(format!(
-        "ci: left out: {which} (xtask/tests/engines.rs); to have them run, install {}{start}",
-        missing.join(" and ")
-    ))
+    (!which.is_empty()).then(|| {
+        format!(
+            "ci: left out: {}; to have them run, install {}{start}",
+            which.join(" and "),
+            missing.join(" and ")
+        )
+    })
 }
 
 #[cfg(test)]
@@ -105,7 +126,12 @@ mod tests {
     #[test]
     fn what_did_not_run_is_not_passed_over_in_silence() {
         assert_eq!(left_out(&[]), None);
-        let table: [(&[&str], &str); 3] = [
+        let table: [(&[&str], &str); 4] = [
+            (
+                &["cargo-deny", "podman"],
+                "ci: left out: the check of dependencies (deny.toml) and tests with podman (xtask/tests/engines.rs); to \
+                 have them run, install cargo-deny and podman",
+            ),
             (
                 &["docker-registry"],
                 "ci: left out: all tests with container engines (xtask/tests/engines.rs); to have them run, install \
