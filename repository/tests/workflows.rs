@@ -33,11 +33,9 @@ fn workflows() -> Vec<(String, String, Workflow)> {
 }
 
 fn jobs(workflow: &Workflow) -> impl Iterator<Item = &NormalJob> {
-    workflow.jobs.values().map(|job| match job {
-        Job::NormalJob(job) => &**job,
-        Job::ReusableWorkflowCallJob(_) => {
-            panic!("a workflow that calls another hides what it does")
-        }
+    workflow.jobs.values().filter_map(|job| match job {
+        Job::NormalJob(job) => Some(&**job),
+        Job::ReusableWorkflowCallJob(_) => None,
     })
 }
 
@@ -60,7 +58,8 @@ fn the_three_workflows_are_there_and_of_githubs_schema() {
 #[test]
 fn an_action_whose_tag_is_moved_does_not_run_here() {
     for (name, text, _) in workflows() {
-        for line in text.lines().filter(|line| line.contains("uses:")) {
+        let foreign = |line: &&str| line.contains("uses:") && !line.contains("uses: ./");
+        for line in text.lines().filter(foreign) {
             let (action, version) = line
                 .split_once(" # ")
                 .unwrap_or_else(|| panic!("{name}: no version beside {line}"));
@@ -97,7 +96,7 @@ fn a_workflow_holds_no_logic_and_puts_no_input_into_a_script() {
     for (name, _, workflow) in workflows() {
         for step in jobs(&workflow).flat_map(|job| &job.steps) {
             let Step::Run(step) = step else { continue };
-            let command = step.run.trim();
+            let command = step.run.trim().trim_start_matches("exec ");
             let script = [".ci/install", ".ci/run"].contains(&command);
             assert!(
                 command.starts_with("cargo xtask ") || script,
@@ -114,13 +113,49 @@ fn a_workflow_holds_no_logic_and_puts_no_input_into_a_script() {
 #[test]
 fn a_release_is_never_cancelled_by_the_next_one() {
     let (_, _, release) = workflows().remove(1);
-    match release.concurrency {
+    let job = jobs(&release).next().unwrap();
+    match &job.concurrency {
         Some(Concurrency::Rich {
             cancel_in_progress: BoE::Literal(false),
             ..
         }) => {}
         other => panic!("{other:?}"),
     }
+}
+
+/// A commit on main whose own check fails, or still runs, is not released.
+#[test]
+fn a_release_waits_for_the_checks_of_its_own_commit() {
+    let (_, text, release) = workflows().remove(1);
+    let Job::ReusableWorkflowCallJob(checks) = &release.jobs["ci"] else {
+        panic!("`ci` is a call of ci.yml")
+    };
+    let called = format!("{:?}", checks.uses);
+    assert!(called.contains(".github/workflows/ci.yml"), "{called}");
+    assert!(text.contains("  release:\n    needs: ci\n"), "{text}");
+    assert!(!text.contains("workflow_run"), "{text}");
+}
+
+/// GitHub's signal reaches the step's shell only: where the tool does not take its place, it is killed ten seconds later.
+#[test]
+fn a_cancelled_run_stops_the_deployment_and_not_only_the_shell() {
+    for (name, _, workflow) in workflows().into_iter().skip(1) {
+        for step in jobs(&workflow).flat_map(|job| &job.steps) {
+            let Step::Run(step) = step else { continue };
+            assert!(step.run.starts_with("exec "), "{name}: {}", step.run);
+        }
+    }
+}
+
+/// An hourly run that waits for a reviewer, or that could change something, is worse than none.
+#[test]
+fn the_hourly_check_names_no_environment_and_takes_a_role_of_its_own() {
+    let (_, text, smoke) = workflows().remove(2);
+    assert!(jobs(&smoke).all(|job| job.environment.is_none()));
+    assert!(
+        text.contains("vars.AWS_SMOKE_ROLE") && !text.contains("AWS_DEPLOY_ROLE"),
+        "{text}"
+    );
 }
 
 /// GitHub makes a deployment of a job that names an environment, and shows the URL that the job gives it.
@@ -132,7 +167,7 @@ fn the_deployment_record_leads_to_what_was_deployed() {
         "{text}"
     );
     let deploys = jobs(&release).flat_map(|job| &job.steps).any(|step| {
-        matches!(step, Step::Run(run) if run.shared.id.as_deref() == Some("deploy") && run.run.starts_with("cargo xtask deploy "))
+        matches!(step, Step::Run(run) if run.shared.id.as_deref() == Some("deploy") && run.run.starts_with("exec cargo xtask deploy "))
     });
     assert!(deploys, "no step `deploy` whose output `url` is");
 }

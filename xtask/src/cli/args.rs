@@ -267,12 +267,22 @@ pub(crate) struct Removal {
 pub(crate) enum Iam {
     /// What the role may do: the least that deploy, rollback, history, status and smoke take
     Policy {
+        /// Whose policy: the role that deploys, or one that reads only, for smoke, status, plan and history
+        #[arg(long = "for", value_enum, default_value_t = Role::Deploy, value_name = "ROLE")]
+        role: Role,
         /// Also what `down` and `prune` take
-        #[arg(long)]
+        #[arg(long, conflicts_with = "role")]
         down: bool,
     },
-    /// Who may take the role: a GitHub repository's jobs in an environment
+    /// Who may take the role: a GitHub repository's jobs in an environment, or on a branch
     Trust(Trust),
+}
+
+/// Whose policy is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Role {
+    Deploy,
+    Smoke,
 }
 
 /// Whose jobs may take the role.
@@ -290,6 +300,9 @@ pub(crate) struct Trust {
     /// The GitHub environment that the job names; that of deploy.toml when absent
     #[arg(long, value_name = "NAME")]
     pub(crate) environment: Option<String>,
+    /// Jobs on this branch that name no environment, such as the hourly smoke check
+    #[arg(long, value_name = "NAME", conflicts_with = "environment")]
+    pub(crate) branch: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

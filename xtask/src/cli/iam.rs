@@ -1,11 +1,11 @@
 //! `iam`: the policies of the role that deploys, for this `deploy.toml`. It asks AWS nothing.
 
 use deploy::event::ExitCode;
-use deploy::iam::{Place, Subject, policy, trust};
+use deploy::iam::{Jobs, Need, Place, Subject, policy, trust};
 use serde_json::Value;
 
 use super::Failure;
-use super::args::{Global, Iam, Trust};
+use super::args::{Global, Iam, Role, Trust};
 use super::session::Settings;
 use crate::aws::operations::{DEPLOY, DOWN};
 use crate::host::Host;
@@ -20,14 +20,19 @@ pub(super) fn run(host: &Host, global: &Global, asked: &Iam) -> Result<ExitCode,
     })?;
     let place = Place { partition: partition(&environment.region), account };
     let document = match asked {
-        Iam::Policy { down } => {
-            let needs = if *down { [DEPLOY, DOWN].concat() } else { DEPLOY.to_vec() };
+        Iam::Policy { role, down } => {
+            let needs = match role {
+                Role::Smoke => DEPLOY.iter().copied().filter(Need::reads).collect(),
+                Role::Deploy if *down => [DEPLOY, DOWN].concat(),
+                Role::Deploy => DEPLOY.to_vec(),
+            };
             policy(environment, place, &needs)
         }
-        Iam::Trust(Trust { repository, owner_id, repository_id, environment }) => {
+        Iam::Trust(Trust { repository, owner_id, repository_id, environment, branch }) => {
             let ids = owner_id.zip(*repository_id);
             let environment = environment.as_deref().unwrap_or(&settings.environment.name);
-            trust(place, &Subject { repository, ids, environment })
+            let jobs = branch.as_deref().map_or(Jobs::Environment(environment), Jobs::Branch);
+            trust(place, &Subject { repository, ids, jobs })
         }
     };
     print_result(&pretty(&document)?);

@@ -11,6 +11,7 @@ use sim::fault::{Call, Rule};
 use sim::policy::Policy;
 use sim::workload::scripted::Script;
 use xtask::aws::operations::{DEPLOY, DOWN};
+use xtask::observe;
 use xtask::release::Removal;
 
 use crate::world::{World, story};
@@ -106,6 +107,27 @@ fn the_role_with_down_may_take_away_all_that_a_deploy_made() {
         let used = called(&world);
         let unused: Vec<_> = DOWN.iter().filter(|need| !used.contains(need.action)).collect();
         assert_eq!(unused, Vec::<&Need>::new(), "a right that nothing takes");
+    });
+}
+
+/// The hourly check has a role of its own, which no reviewer guards: it must not be able to change anything.
+#[test]
+fn the_role_of_smoke_reads_what_runs_and_changes_nothing() {
+    let reads: Vec<_> = DEPLOY.iter().copied().filter(Need::reads).collect();
+    story(|| async {
+        let mut world = World::new().await;
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        world.rights = Some(grant(&world.cloud, printed_for(&world.environment, &reads)));
+        let same = world.deploy("v1", "v1").await;
+        let changed = world.deploy("v2", "v2").await;
+        assert!(same.writes.is_empty() && changed.writes.is_empty(), "{:?}", changed.writes);
+        assert_eq!(changed.exit, ExitCode::Failed, "{:?}", changed.events);
+        let observed = observe::account(&world.aws, &world.environment).await;
+        assert!(observed.is_ok(), "{observed:?}");
+        let policy = printed_for(&world.environment, &reads);
+        let writes: Vec<_> =
+            policy.actions().filter(|action| !reads.iter().any(|need| need.action == *action)).collect();
+        assert_eq!(writes, Vec::<&str>::new());
     });
 }
 

@@ -6,7 +6,7 @@ mod trust;
 
 pub use policy::policy;
 pub use resource::{Need, Resource};
-pub use trust::{Subject, trust};
+pub use trust::{Jobs, Subject, trust};
 
 /// Where a policy is for.
 #[derive(Clone, Copy, Debug)]

@@ -57,9 +57,12 @@ pub fn policy(environment: &Environment, place: Place<'_>, needs: &[Need]) -> Va
     let mut grouped: BTreeMap<(Resource, &str), BTreeSet<&str>> = BTreeMap::new();
     let runs = environment.services.iter().any(|service| service.before_roll.is_some());
     let spot = environment.services.iter().any(Service::uses_spot);
+    let writes = needs.iter().any(|need| !need.reads());
     let needs = needs.iter().filter(|need| runs || !RUNS.contains(&need.action));
     let needs = needs.filter(|need| spot || need.action != PROVIDERS);
-    for need in needs.chain(&BROUGHT) {
+    // A role that only reads makes nothing that could bring something with it.
+    let brought = BROUGHT.iter().filter(|_| writes);
+    for need in needs.chain(brought) {
         // Actions with a condition of their own stand alone.
         let alone = match need.action {
             "iam:PassRole" | "iam:CreateServiceLinkedRole" => need.action,

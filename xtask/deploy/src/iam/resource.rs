@@ -14,6 +14,16 @@ pub struct Need {
     pub on: Resource,
 }
 
+impl Need {
+    /// Whether the action reads, by AWS's names for such actions. A registry's token counts as a write: it is asked for to push.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        let name = self.action.split_once(':').map_or("", |(_, name)| name);
+        ["Describe", "Get", "List", "BatchGet"].iter().any(|verb| name.starts_with(verb))
+            && self.action != "ecr:GetAuthorizationToken"
+    }
+}
+
 /// The resources that an action can be limited to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {

@@ -1,4 +1,4 @@
-//! Who may take the role: jobs of one repository in one environment, by GitHub's identity tokens.
+//! Who may take the role: jobs of one repository, in one environment or on one branch, by GitHub's identity tokens.
 //!
 //! Source: GitHub docs, "OpenID Connect reference". Repositories that were created, renamed or transferred since mid 2026
 //! have numbers in the subject, so that who takes over a freed name does not take over its rights.
@@ -15,14 +15,25 @@ pub struct Subject<'a> {
     pub repository: &'a str,
     /// The numbers of owner and repository, where they are known.
     pub ids: Option<(u64, u64)>,
-    /// The environment that the job names.
-    pub environment: &'a str,
+    pub jobs: Jobs<'a>,
+}
+
+/// What the subject of a job's token says besides the repository.
+#[derive(Clone, Copy, Debug)]
+pub enum Jobs<'a> {
+    /// Of jobs that name this environment, whose protection rules then hold for the role too.
+    Environment(&'a str),
+    /// Of jobs that run on this branch and name no environment. Such a job waits for no reviewer.
+    Branch(&'a str),
 }
 
 impl Subject<'_> {
     /// The subjects of its tokens: with numbers, where they are known, and without.
     fn texts(&self) -> Vec<String> {
-        let end = format!("environment:{}", self.environment);
+        let end = match self.jobs {
+            Jobs::Environment(name) => format!("environment:{name}"),
+            Jobs::Branch(name) => format!("ref:refs/heads/{name}"),
+        };
         let mut texts = vec![format!("repo:{}:{end}", self.repository)];
         if let (Some((owner_id, id)), Some((owner, name))) = (self.ids, self.repository.split_once('/')) {
             texts.push(format!("repo:{owner}@{owner_id}/{name}@{id}:{end}"));
