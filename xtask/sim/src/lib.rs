@@ -25,7 +25,7 @@ mod tagging;
 mod wire;
 pub mod workload;
 
-pub use account::Settings;
+pub use account::{Settings, operations};
 pub use ecs::Pace;
 pub use identity::{LandingZone, Named, ZoneGroup, ZoneSubnet};
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
-use crate::account::Account;
+use crate::account::{Account, Operations};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, page, params};
 
 /// Tags per resource, in all of these APIs.
@@ -196,12 +196,10 @@ struct Filter {
     values: Vec<String>,
 }
 
-pub(crate) fn handle(account: &Account, request: &ApiRequest) -> Outcome {
-    match request.operation.as_str() {
-        "GetResources" => get_resources(account, request),
-        _ => Err(ApiError::unknown_operation(request)),
-    }
-}
+/// What is served, by name.
+pub(crate) const OPERATIONS: Operations = &[
+    ("GetResources", |account, _, request| get_resources(account, request)),
+];
 
 fn get_resources(account: &Account, request: &ApiRequest) -> Outcome {
     let asked: GetResources = params(request)?;

@@ -2,14 +2,17 @@
 
 mod clock;
 mod ids;
+mod operations;
 
 pub use clock::Millis;
 pub(crate) use clock::Timers;
 pub(crate) use ids::Ids;
+pub(crate) use operations::Operations;
+pub use operations::page as operations;
 
 use crate::identity::LandingZone;
-use crate::tagging::{self, Tags};
-use crate::wire::{Api, ApiRequest, Outcome, drop_nulls, limits};
+use crate::tagging::Tags;
+use crate::wire::{ApiRequest, Outcome, drop_nulls, limits};
 use crate::workload::{Effect, Report};
 use crate::{cloudmap, cloudwatch, ecr, ecs, elb, identity, logs, scaling, secretsmanager, ssm};
 
@@ -72,6 +75,8 @@ pub(crate) enum Due {
     Scaling(scaling::Due),
     /// The end of a namespace operation.
     CloudMap(cloudmap::Due),
+    /// The end of a secret's recovery window.
+    SecretGone,
 }
 
 impl Account {
@@ -100,19 +105,7 @@ impl Account {
     /// Answers one API call at `now`. Call [`Account::advance`] with the same `now` first.
     pub(crate) fn handle(&mut self, now: Millis, request: &ApiRequest) -> Outcome {
         limits::check(request)?;
-        let mut outcome = match request.api {
-            Api::Ecs => ecs::handle(self, now, request),
-            Api::Ecr => ecr::handle(self, now, request),
-            Api::Scaling => scaling::handle(self, now, request),
-            Api::CloudMap => cloudmap::handle(self, now, request),
-            Api::Logs => logs::handle(self, now, request),
-            Api::Ssm => ssm::handle(self, now, request),
-            Api::CloudWatch => cloudwatch::handle(self, now, request),
-            Api::SecretsManager => secretsmanager::handle(self, now, request),
-            Api::Elb => elb::handle(self, now, request),
-            Api::Tagging => tagging::handle(self, request),
-            Api::Sts | Api::Ec2 | Api::Iam => identity::handle(self, now, request),
-        };
+        let mut outcome = self.carry_out(now, request);
         ecs::reconcile(self, now);
         if let Ok(reply) = &mut outcome {
             drop_nulls(reply);
@@ -128,6 +121,7 @@ impl Account {
                 Due::Elb(due) => elb::due(self, at, due),
                 Due::Scaling(due) => scaling::due(self, at, due),
                 Due::CloudMap(due) => cloudmap::due(self, at, due),
+                Due::SecretGone => self.secrets_manager.forget_deleted(at),
             }
             ecs::reconcile(self, at);
         }

@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use self::namespaces::Namespace;
 use self::operations::Operation;
-use crate::account::{Account, Millis};
+use crate::account::{Account, Operations};
 use crate::tagging;
-use crate::wire::{ApiError, ApiRequest, Outcome};
 
 pub(crate) use self::operations::{Due, due};
 
@@ -25,21 +24,18 @@ pub(crate) struct State {
 /// The code of every refusal of a parameter.
 const INVALID: &str = "InvalidInput";
 
-/// Answers a Cloud Map call.
-pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    match request.operation.as_str() {
-        "CreateHttpNamespace" => namespaces::create(account, now, request, "HTTP"),
-        "CreatePrivateDnsNamespace" => namespaces::create(account, now, request, "DNS_PRIVATE"),
-        "DeleteNamespace" => namespaces::delete(account, now, request),
-        "GetNamespace" => namespaces::get(account, request),
-        "GetOperation" => operations::get(account, request),
-        "ListNamespaces" => namespaces::list(account, request),
-        "ListTagsForResource" => tagging::list(account, request, namespaces::taggable),
-        "TagResource" => tagging::tag(account, request, namespaces::taggable),
-        "UntagResource" => tagging::untag(account, request, namespaces::taggable),
-        _ => Err(ApiError::unknown_operation(request)),
-    }
-}
+/// What is served, by name.
+pub(crate) const OPERATIONS: Operations = &[
+    ("CreateHttpNamespace", |account, now, request| namespaces::create(account, now, request, "HTTP")),
+    ("CreatePrivateDnsNamespace", |account, now, request| namespaces::create(account, now, request, "DNS_PRIVATE")),
+    ("DeleteNamespace", namespaces::delete),
+    ("GetNamespace", |account, _, request| namespaces::get(account, request)),
+    ("GetOperation", |account, _, request| operations::get(account, request)),
+    ("ListNamespaces", |account, _, request| namespaces::list(account, request)),
+    ("ListTagsForResource", |account, _, request| tagging::list(account, request, namespaces::taggable)),
+    ("TagResource", |account, _, request| tagging::tag(account, request, namespaces::taggable)),
+    ("UntagResource", |account, _, request| tagging::untag(account, request, namespaces::taggable)),
+];
 
 /// The namespace with this name or ARN, once its operation has succeeded.
 pub(crate) fn namespace<'a>(account: &'a Account, name_or_arn: &str) -> Option<&'a Namespace> {

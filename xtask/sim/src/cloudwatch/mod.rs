@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::account::{Account, Millis};
+use crate::account::{Account, Millis, Operations};
 use crate::wire::{ApiError, ApiRequest, Outcome, params};
 
 /// The alarms of the account.
@@ -36,15 +36,13 @@ impl State {
     }
 }
 
-pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    match request.operation.as_str() {
-        "PutMetricAlarm" => put(account, now, request),
-        "DescribeAlarms" => describe(account, request),
-        "SetAlarmState" => set(account, now, request),
-        "DeleteAlarms" => delete(account, request),
-        _ => Err(ApiError::unknown_operation(request)),
-    }
-}
+/// What is served, by name.
+pub(crate) const OPERATIONS: Operations = &[
+    ("PutMetricAlarm", put),
+    ("DescribeAlarms", |account, _, request| describe(account, request)),
+    ("SetAlarmState", set),
+    ("DeleteAlarms", |account, _, request| delete(account, request)),
+];
 
 /// An alarm that exists keeps its state.
 fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {

@@ -18,33 +18,30 @@ pub(crate) use resolve::{ResolvedImage, resolve_image};
 pub(crate) use store::State;
 pub(crate) use store::digest_of;
 
-use crate::account::{Account, Millis};
+use crate::account::Operations;
 use crate::tagging;
-use crate::wire::{ApiError, ApiRequest, Outcome};
 
-pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    match request.operation.as_str() {
-        "BatchCheckLayerAvailability" => images::check_layers(account, request),
-        "BatchDeleteImage" => images::batch_delete(account, request),
-        "BatchGetImage" => images::batch_get(account, request),
-        "CreateRepository" => repositories::create(account, now, request),
-        "DeleteLifecyclePolicy" => lifecycle::delete(account, request),
-        "DeleteRepository" => repositories::delete(account, request),
-        "DescribeImages" => images::describe(account, request),
-        "DescribeRepositories" => repositories::describe(account, request),
-        "GetAuthorizationToken" => token::get(account, now),
-        "GetLifecyclePolicy" => lifecycle::get(account, request),
-        "ListImages" => images::list(account, request),
-        "ListTagsForResource" => tagging::list(account, request, repositories::taggable),
-        "PutImage" => images::put(account, now, request),
-        "PutImageScanningConfiguration" => repositories::put_scanning(account, request),
-        "PutImageTagMutability" => mutability::put(account, request),
-        "PutLifecyclePolicy" => lifecycle::put(account, request),
-        "TagResource" => tagging::tag(account, request, repositories::taggable),
-        "UntagResource" => tagging::untag(account, request, repositories::taggable),
-        _ => Err(ApiError::unknown_operation(request)),
-    }
-}
+/// What is served, by name.
+pub(crate) const OPERATIONS: Operations = &[
+    ("BatchCheckLayerAvailability", |account, _, request| images::check_layers(account, request)),
+    ("BatchDeleteImage", |account, _, request| images::batch_delete(account, request)),
+    ("BatchGetImage", |account, _, request| images::batch_get(account, request)),
+    ("CreateRepository", repositories::create),
+    ("DeleteLifecyclePolicy", |account, _, request| lifecycle::delete(account, request)),
+    ("DeleteRepository", |account, _, request| repositories::delete(account, request)),
+    ("DescribeImages", |account, _, request| images::describe(account, request)),
+    ("DescribeRepositories", |account, _, request| repositories::describe(account, request)),
+    ("GetAuthorizationToken", |account, now, _| token::get(account, now)),
+    ("GetLifecyclePolicy", |account, _, request| lifecycle::get(account, request)),
+    ("ListImages", |account, _, request| images::list(account, request)),
+    ("ListTagsForResource", |account, _, request| tagging::list(account, request, repositories::taggable)),
+    ("PutImage", images::put),
+    ("PutImageScanningConfiguration", |account, _, request| repositories::put_scanning(account, request)),
+    ("PutImageTagMutability", |account, _, request| mutability::put(account, request)),
+    ("PutLifecyclePolicy", |account, _, request| lifecycle::put(account, request)),
+    ("TagResource", |account, _, request| tagging::tag(account, request, repositories::taggable)),
+    ("UntagResource", |account, _, request| tagging::untag(account, request, repositories::taggable)),
+];
 
 #[cfg(test)]
 mod tests;

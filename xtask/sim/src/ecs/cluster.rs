@@ -82,7 +82,7 @@ fn ensure_namespace(account: &mut Account, now: Millis, namespace: &str) -> Resu
     }
     let params = json!({ "Name": namespace, "CreatorRequestId": format!("ecs-{namespace}") });
     let request = ApiRequest::of(Api::CloudMap, "CreateHttpNamespace", params);
-    cloudmap::handle(account, now, &request).map(drop)
+    account.carry_out(now, &request).map(drop)
 }
 
 #[derive(Deserialize, Default)]

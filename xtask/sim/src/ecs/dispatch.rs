@@ -2,41 +2,38 @@
 
 use super::state::{Due, ServiceKey};
 use super::{capacity, cluster, deployment, reference, service, task, task_definition};
-use crate::account::{Account, Millis};
+use crate::account::{Account, Millis, Operations};
 use crate::tagging;
-use crate::wire::{ApiError, ApiRequest, Outcome};
 use crate::workload::Report;
 
-pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    match request.operation.as_str() {
-        "CreateCluster" => cluster::create(account, now, request),
-        "DescribeClusters" => cluster::describe(account, request),
-        "ListClusters" => cluster::list(account, request),
-        "PutClusterCapacityProviders" => capacity::put(account, request),
-        "DeleteCluster" => cluster::delete(account, request),
-        "RegisterTaskDefinition" => task_definition::register(account, now, request),
-        "DeregisterTaskDefinition" => task_definition::deregister(account, now, request),
-        "DescribeTaskDefinition" => task_definition::describe(account, request),
-        "ListTaskDefinitions" => task_definition::list(account, request),
-        "CreateService" => service::create(account, now, request),
-        "UpdateService" => service::update(account, now, request),
-        "DescribeServices" => service::describe(account, request),
-        "ListServices" => service::list(account, request),
-        "DeleteService" => service::delete(account, now, request),
-        "ListTasks" => task::list(account, request),
-        "DescribeTasks" => task::describe(account, request),
-        "RunTask" => task::run(account, now, request),
-        "StopTask" => task::stop_by_request(account, now, request),
-        "ListServiceDeployments" => deployment::list(account, request),
-        "DescribeServiceDeployments" => deployment::describe(account, request),
-        "DescribeServiceRevisions" => deployment::describe_revisions(account, request),
-        "StopServiceDeployment" => deployment::stop(account, now, request),
-        "TagResource" => tagging::tag(account, request, reference::taggable),
-        "UntagResource" => tagging::untag(account, request, reference::taggable),
-        "ListTagsForResource" => tagging::list(account, request, reference::taggable),
-        _ => Err(ApiError::new("UnknownOperationException", "")),
-    }
-}
+/// What is served, by name.
+pub(crate) const OPERATIONS: Operations = &[
+    ("CreateCluster", cluster::create),
+    ("DescribeClusters", |account, _, request| cluster::describe(account, request)),
+    ("ListClusters", |account, _, request| cluster::list(account, request)),
+    ("PutClusterCapacityProviders", |account, _, request| capacity::put(account, request)),
+    ("DeleteCluster", |account, _, request| cluster::delete(account, request)),
+    ("RegisterTaskDefinition", task_definition::register),
+    ("DeregisterTaskDefinition", task_definition::deregister),
+    ("DescribeTaskDefinition", |account, _, request| task_definition::describe(account, request)),
+    ("ListTaskDefinitions", |account, _, request| task_definition::list(account, request)),
+    ("CreateService", service::create),
+    ("UpdateService", service::update),
+    ("DescribeServices", |account, _, request| service::describe(account, request)),
+    ("ListServices", |account, _, request| service::list(account, request)),
+    ("DeleteService", service::delete),
+    ("ListTasks", |account, _, request| task::list(account, request)),
+    ("DescribeTasks", |account, _, request| task::describe(account, request)),
+    ("RunTask", task::run),
+    ("StopTask", task::stop_by_request),
+    ("ListServiceDeployments", |account, _, request| deployment::list(account, request)),
+    ("DescribeServiceDeployments", |account, _, request| deployment::describe(account, request)),
+    ("DescribeServiceRevisions", |account, _, request| deployment::describe_revisions(account, request)),
+    ("StopServiceDeployment", deployment::stop),
+    ("TagResource", |account, _, request| tagging::tag(account, request, reference::taggable)),
+    ("UntagResource", |account, _, request| tagging::untag(account, request, reference::taggable)),
+    ("ListTagsForResource", |account, _, request| tagging::list(account, request, reference::taggable)),
+];
 
 pub(crate) fn due(account: &mut Account, now: Millis, due: Due) {
     match due {

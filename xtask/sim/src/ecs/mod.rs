@@ -25,7 +25,7 @@ mod tests;
 #[cfg(test)]
 pub(crate) use connect::ConnectTimeouts;
 pub(crate) use connect::{ConnectLookup, ConnectTarget, connect_stream, connect_targets};
-pub(crate) use dispatch::{due, handle, reported};
+pub(crate) use dispatch::{OPERATIONS, due, reported};
 pub use pace::Pace;
 pub(crate) use rollout::reconcile;
 pub(crate) use service::{desired_count, set_desired_count};

@@ -26,9 +26,9 @@ pub(crate) use state::State;
 pub(crate) use target_group::TargetGroup;
 pub(crate) use target_health::{Target, TargetState, answered, deregister, due, health, register};
 
-use crate::account::{Account, Millis};
+use crate::account::{Account, Operations};
 use crate::tagging;
-use crate::wire::{ApiError, ApiRequest, Outcome};
+use crate::wire::ApiError;
 
 #[derive(Debug)]
 pub(crate) enum Due {
@@ -40,43 +40,43 @@ pub(crate) enum Due {
     Drained { target_group: String, ip: String, port: u16, epoch: u64 },
 }
 
-/// Answers an ELBv2 call.
-pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let taggable = |account: &Account, arn: &str| account.elb.taggable(arn);
-    match request.operation.as_str() {
-        "AddListenerCertificates" => listener::add_certificates(account, request),
-        "AddTags" => tagging::tag(account, request, taggable),
-        "CreateListener" => listener::create(account, now, request),
-        "CreateLoadBalancer" => load_balancer::create(account, now, request),
-        "CreateRule" => rule::create(account, now, request),
-        "CreateTargetGroup" => target_group::create(account, request),
-        "DeleteListener" => listener::delete(account, now, request),
-        "DeleteLoadBalancer" => load_balancer::delete(account, now, request),
-        "DeleteRule" => rule::delete(account, now, request),
-        "DeleteTargetGroup" => target_group::delete(account, request),
-        "DeregisterTargets" => targets::deregister(account, now, request),
-        "DescribeListenerCertificates" => listener::describe_certificates(account, request),
-        "DescribeListeners" => listener::describe_all(account, request),
-        "DescribeLoadBalancerAttributes" => attributes::describe_load_balancer(account, request),
-        "DescribeLoadBalancers" => load_balancer::describe_all(account, request),
-        "DescribeRules" => rule::describe_all(account, request),
-        "DescribeTags" => tagging::list(account, request, taggable),
-        "DescribeTargetGroupAttributes" => attributes::describe_target_group(account, request),
-        "DescribeTargetGroups" => target_group::describe_all(account, request),
-        "DescribeTargetHealth" => targets::describe_health(account, request),
-        "ModifyListener" => listener::modify(account, now, request),
-        "ModifyLoadBalancerAttributes" => attributes::modify_load_balancer(account, request),
-        "ModifyRule" => rule::modify(account, now, request),
-        "ModifyTargetGroup" => target_group::modify(account, request),
-        "ModifyTargetGroupAttributes" => attributes::modify_target_group(account, request),
-        "RegisterTargets" => targets::register(account, now, request),
-        "RemoveListenerCertificates" => listener::remove_certificates(account, request),
-        "RemoveTags" => tagging::untag(account, request, taggable),
-        "SetRulePriorities" => rule::set_priorities(account, request),
-        "SetSecurityGroups" => load_balancer::set_security_groups(account, request),
-        "SetSubnets" => load_balancer::set_subnets(account, request),
-        _ => Err(ApiError::unknown_operation(request)),
-    }
+/// What is served, by name.
+pub(crate) const OPERATIONS: Operations = &[
+    ("AddListenerCertificates", |account, _, request| listener::add_certificates(account, request)),
+    ("AddTags", |account, _, request| tagging::tag(account, request, taggable)),
+    ("CreateListener", listener::create),
+    ("CreateLoadBalancer", load_balancer::create),
+    ("CreateRule", rule::create),
+    ("CreateTargetGroup", |account, _, request| target_group::create(account, request)),
+    ("DeleteListener", listener::delete),
+    ("DeleteLoadBalancer", load_balancer::delete),
+    ("DeleteRule", rule::delete),
+    ("DeleteTargetGroup", |account, _, request| target_group::delete(account, request)),
+    ("DeregisterTargets", targets::deregister),
+    ("DescribeListenerCertificates", |account, _, request| listener::describe_certificates(account, request)),
+    ("DescribeListeners", |account, _, request| listener::describe_all(account, request)),
+    ("DescribeLoadBalancerAttributes", |account, _, request| attributes::describe_load_balancer(account, request)),
+    ("DescribeLoadBalancers", |account, _, request| load_balancer::describe_all(account, request)),
+    ("DescribeRules", |account, _, request| rule::describe_all(account, request)),
+    ("DescribeTags", |account, _, request| tagging::list(account, request, taggable)),
+    ("DescribeTargetGroupAttributes", |account, _, request| attributes::describe_target_group(account, request)),
+    ("DescribeTargetGroups", |account, _, request| target_group::describe_all(account, request)),
+    ("DescribeTargetHealth", |account, _, request| targets::describe_health(account, request)),
+    ("ModifyListener", listener::modify),
+    ("ModifyLoadBalancerAttributes", |account, _, request| attributes::modify_load_balancer(account, request)),
+    ("ModifyRule", rule::modify),
+    ("ModifyTargetGroup", |account, _, request| target_group::modify(account, request)),
+    ("ModifyTargetGroupAttributes", |account, _, request| attributes::modify_target_group(account, request)),
+    ("RegisterTargets", targets::register),
+    ("RemoveListenerCertificates", |account, _, request| listener::remove_certificates(account, request)),
+    ("RemoveTags", |account, _, request| tagging::untag(account, request, taggable)),
+    ("SetRulePriorities", |account, _, request| rule::set_priorities(account, request)),
+    ("SetSecurityGroups", |account, _, request| load_balancer::set_security_groups(account, request)),
+    ("SetSubnets", |account, _, request| load_balancer::set_subnets(account, request)),
+];
+
+fn taggable(account: &Account, arn: &str) -> Result<String, ApiError> {
+    account.elb.taggable(arn)
 }
 
 /// The target group with this ARN.

@@ -14,8 +14,7 @@ pub(crate) use sessions::{caller_arn, is_expired};
 pub(crate) use state::State;
 pub(crate) use state::{SecurityGroup, Subnet};
 
-use crate::account::{Account, Millis};
-use crate::wire::{Api, ApiError, ApiRequest, Outcome};
+use crate::account::{Account, Operations};
 
 /// The subnet with this id.
 pub(crate) fn subnet<'a>(account: &'a Account, id: &str) -> Option<&'a Subnet> {
@@ -27,20 +26,22 @@ pub(crate) fn security_group<'a>(account: &'a Account, id: &str) -> Option<&'a S
     account.identity.security_groups.iter().find(|group| group.id == id)
 }
 
-/// Answers the STS, EC2 and IAM calls that a deployment makes.
-pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    match (request.api, request.operation.as_str()) {
-        (Api::Sts, "GetCallerIdentity") => Ok(sessions::caller_identity(account, request)),
-        (Api::Sts, "AssumeRole" | "AssumeRoleWithWebIdentity") => {
-            sessions::assume_role(account, now, request)
-        }
-        (Api::Iam, "GetRole") => roles::get_role(account, request),
-        (Api::Ec2, "DescribeVpcs") => ec2::describe_vpcs(account, request),
-        (Api::Ec2, "DescribeSubnets") => ec2::describe_subnets(account, request),
-        (Api::Ec2, "DescribeSecurityGroups") => ec2::describe_security_groups(account, request),
-        _ => Err(ApiError::unknown_operation(request)),
-    }
-}
+/// What is served of STS, by name.
+pub(crate) const STS: Operations = &[
+    ("AssumeRole", sessions::assume_role),
+    ("AssumeRoleWithWebIdentity", sessions::assume_role),
+    ("GetCallerIdentity", |account, _, request| Ok(sessions::caller_identity(account, request))),
+];
+
+/// What is served of IAM, by name.
+pub(crate) const IAM: Operations = &[("GetRole", |account, _, request| roles::get_role(account, request))];
+
+/// What is served of EC2, by name.
+pub(crate) const EC2: Operations = &[
+    ("DescribeSecurityGroups", |account, _, request| ec2::describe_security_groups(account, request)),
+    ("DescribeSubnets", |account, _, request| ec2::describe_subnets(account, request)),
+    ("DescribeVpcs", |account, _, request| ec2::describe_vpcs(account, request)),
+];
 
 #[cfg(test)]
 mod tests;

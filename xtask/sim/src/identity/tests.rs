@@ -142,7 +142,7 @@ fn a_role_of_the_account_can_be_taken_and_the_session_is_its_caller() {
         let form = format!("RoleArn=arn:aws:iam::{role}&RoleSessionName=run-1{more}");
         let mut request = ApiRequest::form(Api::Sts, "AssumeRole", &form);
         request.access_key = key;
-        super::handle(account, Millis(0), &request)
+        account.carry_out(Millis(0), &request)
     };
     let reply = take(&mut account, None, "123456789012:role/ci/deploy", "&DurationSeconds=900").unwrap();
     let key = reply["Credentials"]["AccessKeyId"].as_str().unwrap().to_owned();
@@ -150,7 +150,7 @@ fn a_role_of_the_account_can_be_taken_and_the_session_is_its_caller() {
     assert_eq!(reply["Credentials"]["Expiration"], "1970-01-01T00:15:00.000Z");
     let mut who = ApiRequest::form(Api::Sts, "GetCallerIdentity", "");
     who.access_key = Some(key.clone());
-    let caller = super::handle(&mut account, Millis(0), &who).unwrap();
+    let caller = account.carry_out(Millis(0), &who).unwrap();
     assert_eq!(caller["Arn"], "arn:aws:sts::123456789012:assumed-role/deploy/run-1");
     assert!(!is_expired(&account, Millis(899_999), Some(&key)));
     assert!(is_expired(&account, Millis(900_000), Some(&key)));

@@ -9,33 +9,29 @@ mod streams;
 
 pub(crate) use store::State;
 
-use crate::account::{Account, Millis};
+use crate::account::Operations;
 use crate::tagging;
-use crate::wire::{ApiError, ApiRequest, Outcome};
 
 /// The code of every refusal of a parameter.
 const INVALID: &str = "InvalidParameterException";
 
-/// Answers a CloudWatch Logs call.
-pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    match request.operation.as_str() {
-        "CreateLogGroup" => groups::create(account, now, request),
-        "CreateLogStream" => streams::create(account, now, request),
-        "DeleteLogGroup" => groups::delete(account, request),
-        "DeleteLogStream" => streams::delete(account, request),
-        "DeleteRetentionPolicy" => groups::delete_retention(account, request),
-        "DescribeLogGroups" => groups::describe(account, request),
-        "DescribeLogStreams" => streams::describe(account, request),
-        "FilterLogEvents" => filter::filter(account, request),
-        "GetLogEvents" => events::get(account, request),
-        "ListTagsForResource" => tagging::list(account, request, groups::taggable),
-        "PutLogEvents" => events::put(account, now, request),
-        "PutRetentionPolicy" => groups::put_retention(account, request),
-        "TagResource" => tagging::tag(account, request, groups::taggable),
-        "UntagResource" => tagging::untag(account, request, groups::taggable),
-        _ => Err(ApiError::unknown_operation(request)),
-    }
-}
+/// What is served, by name.
+pub(crate) const OPERATIONS: Operations = &[
+    ("CreateLogGroup", groups::create),
+    ("CreateLogStream", streams::create),
+    ("DeleteLogGroup", |account, _, request| groups::delete(account, request)),
+    ("DeleteLogStream", |account, _, request| streams::delete(account, request)),
+    ("DeleteRetentionPolicy", |account, _, request| groups::delete_retention(account, request)),
+    ("DescribeLogGroups", |account, _, request| groups::describe(account, request)),
+    ("DescribeLogStreams", |account, _, request| streams::describe(account, request)),
+    ("FilterLogEvents", |account, _, request| filter::filter(account, request)),
+    ("GetLogEvents", |account, _, request| events::get(account, request)),
+    ("ListTagsForResource", |account, _, request| tagging::list(account, request, groups::taggable)),
+    ("PutLogEvents", events::put),
+    ("PutRetentionPolicy", |account, _, request| groups::put_retention(account, request)),
+    ("TagResource", |account, _, request| tagging::tag(account, request, groups::taggable)),
+    ("UntagResource", |account, _, request| tagging::untag(account, request, groups::taggable)),
+];
 
 #[cfg(test)]
 mod tests;

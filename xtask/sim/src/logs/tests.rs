@@ -125,7 +125,12 @@ fn what_is_missing_or_malformed_is_refused_in_awss_words() {
             "InvalidParameterException",
             "1 validation error detected: Value null at 'logGroupName' failed to satisfy constraint: Member must not be null",
         ),
-        ("Nonsense", json!({}), "UnknownOperationException", ""),
+        (
+            "Nonsense",
+            json!({}),
+            "UnknownOperationException",
+            "the embedded cloud does not have logs:Nonsense; docs/operations.md lists what it has",
+        ),
     ];
     for (operation, params, code, message) in cases {
         assert_eq!(call(&mut account, operation, params).unwrap_err(), ApiError::new(code, message));

@@ -14,9 +14,8 @@ use self::policies::Policy;
 use self::scheduled::Scheduled;
 pub(crate) use self::scheduled::{Due, due};
 use self::targets::{Activity, Target};
-use crate::account::{Account, Millis};
+use crate::account::Operations;
 use crate::tagging;
-use crate::wire::{ApiError, ApiRequest, Outcome};
 
 /// All scaling state of the account.
 #[derive(Debug, Default)]
@@ -36,25 +35,22 @@ pub(crate) struct State {
 /// The code of every refusal of a parameter.
 const INVALID: &str = "ValidationException";
 
-/// Answers an Application Auto Scaling call.
-pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    match request.operation.as_str() {
-        "DeleteScalingPolicy" => policies::delete(account, request),
-        "DeleteScheduledAction" => scheduled::delete(account, request),
-        "DescribeScheduledActions" => scheduled::describe(account, request),
-        "PutScheduledAction" => scheduled::put(account, now, request),
-        "DeregisterScalableTarget" => targets::deregister(account, request),
-        "DescribeScalableTargets" => targets::describe(account, request),
-        "DescribeScalingActivities" => targets::describe_activities(account, request),
-        "DescribeScalingPolicies" => policies::describe(account, request),
-        "ListTagsForResource" => tagging::list(account, request, targets::taggable),
-        "PutScalingPolicy" => policies::put(account, now, request),
-        "RegisterScalableTarget" => targets::register(account, now, request),
-        "TagResource" => tagging::tag(account, request, targets::taggable),
-        "UntagResource" => tagging::untag(account, request, targets::taggable),
-        _ => Err(ApiError::unknown_operation(request)),
-    }
-}
+/// What is served, by name.
+pub(crate) const OPERATIONS: Operations = &[
+    ("DeleteScalingPolicy", |account, _, request| policies::delete(account, request)),
+    ("DeleteScheduledAction", |account, _, request| scheduled::delete(account, request)),
+    ("DescribeScheduledActions", |account, _, request| scheduled::describe(account, request)),
+    ("PutScheduledAction", scheduled::put),
+    ("DeregisterScalableTarget", |account, _, request| targets::deregister(account, request)),
+    ("DescribeScalableTargets", |account, _, request| targets::describe(account, request)),
+    ("DescribeScalingActivities", |account, _, request| targets::describe_activities(account, request)),
+    ("DescribeScalingPolicies", |account, _, request| policies::describe(account, request)),
+    ("ListTagsForResource", |account, _, request| tagging::list(account, request, targets::taggable)),
+    ("PutScalingPolicy", policies::put),
+    ("RegisterScalableTarget", targets::register),
+    ("TagResource", |account, _, request| tagging::tag(account, request, targets::taggable)),
+    ("UntagResource", |account, _, request| tagging::untag(account, request, targets::taggable)),
+];
 
 #[cfg(test)]
 mod tests;

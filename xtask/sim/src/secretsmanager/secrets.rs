@@ -8,7 +8,7 @@ use serde_json::json;
 use super::INVALID;
 use super::content::Given;
 use super::store::{CURRENT, Stored, Version};
-use crate::account::{Account, Millis};
+use crate::account::{Account, Due, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome, params};
 
 #[derive(Debug, Deserialize)]
@@ -92,5 +92,6 @@ pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -
     }
     secret.deleted = Some(at);
     account.secrets_manager.forget_deleted(now);
+    account.timers.push(at, Due::SecretGone);
     Ok(json!({ "ARN": arn, "Name": name, "DeletionDate": at.epoch_secs() }))
 }

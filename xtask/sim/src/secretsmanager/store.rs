@@ -47,7 +47,7 @@ impl State {
         self.secrets.get_mut(&name).ok_or_else(no_secret)
     }
 
-    pub(super) fn forget_deleted(&mut self, now: Millis) {
+    pub(crate) fn forget_deleted(&mut self, now: Millis) {
         self.secrets.retain(|_, secret| secret.deleted.is_none_or(|at| at > now));
     }
 }

@@ -7,19 +7,15 @@ mod store;
 pub(crate) use parameters::value;
 pub(crate) use store::State;
 
-use crate::account::{Account, Millis};
-use crate::wire::{ApiError, ApiRequest, Outcome};
+use crate::account::Operations;
 
-/// Answers a Systems Manager call.
-pub(crate) fn handle(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    match request.operation.as_str() {
-        "DeleteParameter" => parameters::delete(account, request),
-        "GetParameter" => parameters::get(account, request),
-        "GetParameters" => parameters::get_many(account, request),
-        "PutParameter" => parameters::put(account, now, request),
-        _ => Err(ApiError::unknown_operation(request)),
-    }
-}
+/// What is served, by name.
+pub(crate) const OPERATIONS: Operations = &[
+    ("DeleteParameter", |account, _, request| parameters::delete(account, request)),
+    ("GetParameter", |account, _, request| parameters::get(account, request)),
+    ("GetParameters", |account, _, request| parameters::get_many(account, request)),
+    ("PutParameter", parameters::put),
+];
 
 #[cfg(test)]
 mod tests;

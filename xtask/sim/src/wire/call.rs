@@ -96,19 +96,16 @@ impl ApiError {
         Self { status, ..self }
     }
 
-    /// What AWS answers to an operation that the API, or this cloud's part of it, does not have.
+    /// The refusal of an operation that is not served: AWS's code for one that does not exist, and, where AWS says
+    /// nothing, where to look up what there is.
     pub(crate) fn unknown_operation(request: &ApiRequest) -> Self {
-        match request.api.protocol() {
-            Protocol::Json { .. } => Self::new("UnknownOperationException", ""),
-            Protocol::Query { version, .. } => Self::new(
-                "InvalidAction",
-                format!("Could not find operation {} for version {version}", request.operation),
-            ),
-            Protocol::Ec2 { .. } => Self::new(
-                "InvalidAction",
-                format!("The action {} is not valid for this web service.", request.operation),
-            ),
-        }
+        let code = match request.api.protocol() {
+            Protocol::Json { .. } => "UnknownOperationException",
+            Protocol::Query { .. } | Protocol::Ec2 { .. } => "InvalidAction",
+        };
+        let (api, operation) = (request.api.name(), &request.operation);
+        let text = format!("the embedded cloud does not have {api}:{operation}; docs/operations.md lists what it has");
+        Self::new(code, text)
     }
 }
 

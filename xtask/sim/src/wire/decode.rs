@@ -30,7 +30,10 @@ pub(crate) fn decode(parts: &Parts, body: &[u8]) -> Result<ApiRequest, http::Res
 type Refused = (Option<Protocol>, ApiError);
 
 fn json_call(parts: &Parts, target: &str, body: &[u8]) -> Result<ApiRequest, Refused> {
-    let unknown = || (None, ApiError::new("UnknownOperationException", ""));
+    let unknown = || {
+        let text = format!("the embedded cloud does not have {target}; docs/operations.md lists what it has");
+        (None, ApiError::new("UnknownOperationException", text))
+    };
     let (prefix, operation) = target.rsplit_once('.').ok_or_else(unknown)?;
     let api = Api::of_target_prefix(prefix).ok_or_else(unknown)?;
     let scope = credential::scope(parts).map_err(|unsigned| (None, json_unsigned(unsigned)))?;
@@ -55,6 +58,16 @@ fn query_call(parts: &Parts, body: &[u8]) -> Result<ApiRequest, Refused> {
     };
     let api = scope.as_ref().map_or(Some(Api::Sts), |scope| Api::of_signing_name(&scope.service));
     let own = api.map(Api::protocol);
+    if api.is_none() && parts.uri.path() != "/" {
+        // A protocol of paths or of CBOR: clients of the former read errors as JSON.
+        let text = format!(
+            "the embedded cloud does not have {} {} of {}; docs/operations.md lists what it has",
+            parts.method,
+            parts.uri.path(),
+            scope.as_ref().map_or("", |scope| &scope.service)
+        );
+        return Err((Some(Api::Ecs.protocol()), ApiError::new("UnknownOperationException", text)));
+    }
     let malformed =
         || (own, ApiError::new("MalformedQueryString", "The query string contains a syntax error"));
     let mut params = form::parse(form).ok_or_else(malformed)?;
@@ -67,7 +80,11 @@ fn query_call(parts: &Parts, body: &[u8]) -> Result<ApiRequest, Refused> {
     match api.filter(|api| api.version() == Some(&*version)) {
         Some(api) => Ok(call(api, &operation, Value::Object(params), scope)),
         None => {
-            let text = format!("Could not find operation {operation} for version {version}");
+            let service = scope.as_ref().map_or("sts", |scope| &scope.service);
+            let text = format!(
+                "the embedded cloud does not have {service}:{operation} of {version} as a query; docs/operations.md lists \
+                 what it has"
+            );
             Err((own, ApiError::new("InvalidAction", text)))
         }
     }

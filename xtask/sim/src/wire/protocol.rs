@@ -57,6 +57,10 @@ impl Api {
         TABLE[TABLE.iter().position(|(api, ..)| *api == self).unwrap_or_default()]
     }
 
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|(api, ..)| *api)
+    }
+
     pub(super) fn protocol(self) -> Protocol {
         self.row().2
     }

@@ -7,7 +7,6 @@ use crate::account::{Account, Millis};
 use crate::ecr::{self, ResolvedImage};
 use crate::ecs::connect::ConnectConfiguration;
 use crate::ecs::task_definition::{ContainerSpec, MountPoint, TaskSpec, revision_of};
-use crate::logs;
 use crate::wire::{Api, ApiRequest};
 use crate::workload::{ContainerStart, Mount, TaskId, TaskStart};
 
@@ -193,7 +192,7 @@ fn call_logs(
     operation: &str,
     params: serde_json::Value,
 ) -> Result<(), String> {
-    let answer = logs::handle(account, now, &ApiRequest::of(Api::Logs, operation, params));
+    let answer = account.carry_out(now, &ApiRequest::of(Api::Logs, operation, params));
     answer.map(drop).map_err(|error| format!("{}: {}", error.code, error.message))
 }
 

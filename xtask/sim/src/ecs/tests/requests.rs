@@ -228,7 +228,10 @@ fn a_member_of_the_wrong_type_is_an_error_and_not_a_panic() {
         let refused = lab.refused(operation, params);
         assert!(refused.starts_with("InvalidParameterException: "), "{operation}: {refused}");
     }
-    assert_eq!(lab.refused("DescribeFleet", json!({})), "UnknownOperationException: ");
+    assert_eq!(
+        lab.refused("DescribeFleet", json!({})),
+        "UnknownOperationException: the embedded cloud does not have ecs:DescribeFleet; docs/operations.md lists what it has"
+    );
 }
 
 #[test]

@@ -84,17 +84,18 @@ fn errors_have_the_shape_of_their_protocol() {
 }
 
 #[test]
-fn unknown_operations_are_refused_as_each_protocol_does() {
+fn operations_that_are_not_served_are_refused_by_name_as_each_protocol_does() {
     let cases = [
-        (Api::Ecs, r#"{"__type":"UnknownOperationException"}"#),
-        (Api::Elb, "<Message>Could not find operation Nonsense for version 2015-12-01</Message>"),
-        (Api::Ec2, "<Message>The action Nonsense is not valid for this web service.</Message>"),
+        (Api::Ecs, r#"{"__type":"UnknownOperationException""#, "ecs"),
+        (Api::Elb, "<Code>InvalidAction</Code>", "elasticloadbalancing"),
+        (Api::Ec2, "<Code>InvalidAction</Code>", "ec2"),
     ];
-    for (api, part) in cases {
+    for (api, part, name) in cases {
         let request = ApiRequest::of(api, "Nonsense", json!({}));
         let (status, body) = reply(api, "Nonsense", Err(ApiError::unknown_operation(&request)));
         assert_eq!(status, 400);
         assert!(body.contains(part), "{body}");
+        assert!(body.contains(&format!("{name}:Nonsense; docs/operations.md")), "{body}");
     }
 }
 
