@@ -29,12 +29,17 @@ class Account:
 
     def aws(self, line, deadline=CALL_DEADLINE):
         """A command as in the AWS documentation, with the endpoint as an option behind `aws`."""
+        done = self.raw(line, deadline)
+        return json.loads(done) if done.strip() else {}
+
+    def raw(self, line, deadline=CALL_DEADLINE):
+        """What such a command prints, JSON or not."""
         args = shlex.split(line)
         return self._call([args[0], "--endpoint-url", self.endpoint, *args[1:]], {}, deadline)
 
     def word_for_word(self, line):
         """A command exactly as a person types it for AWS; the environment names the endpoint."""
-        return self._call(shlex.split(line), {"AWS_ENDPOINT_URL": self.endpoint}, CALL_DEADLINE)
+        return json.loads(self._call(shlex.split(line), {"AWS_ENDPOINT_URL": self.endpoint}, CALL_DEADLINE))
 
     def _call(self, args, extra, deadline):
         shown = " ".join(args)
@@ -50,7 +55,7 @@ class Account:
         self.transcript.append(done.stdout + done.stderr)
         if done.returncode != 0:
             raise Unexpected(shown, "exit 0", f"exit {done.returncode}: {done.stderr.strip()}")
-        return json.loads(done.stdout) if done.stdout.strip() else {}
+        return done.stdout
 
     def services(self):
         """Both services, in the order of their names."""

@@ -111,7 +111,12 @@ fn too_many(api: Api) -> ApiError {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Asked {
-    #[serde(alias = "ResourceARN", alias = "ResourceArns", deserialize_with = "crate::wire::texts")]
+    #[serde(
+        alias = "ResourceARN",
+        alias = "ResourceArns",
+        alias = "SecretId",
+        deserialize_with = "crate::wire::texts"
+    )]
     resource_arn: Vec<String>,
     #[serde(default, alias = "Tags", deserialize_with = "given")]
     tags: Vec<Tag>,
@@ -171,7 +176,8 @@ pub(crate) fn list(account: &Account, request: &ApiRequest, known: Known) -> Out
     })
 }
 
-fn pascal(tag: &Tag) -> Value {
+/// `Key` and `Value`.
+pub(crate) fn pascal(tag: &Tag) -> Value {
     json!({ "Key": tag.key, "Value": tag.value })
 }
 
@@ -197,9 +203,8 @@ struct Filter {
 }
 
 /// What is served, by name.
-pub(crate) const OPERATIONS: Operations = &[
-    ("GetResources", |account, _, request| get_resources(account, request)),
-];
+pub(crate) const OPERATIONS: Operations =
+    &[("GetResources", |account, _, request| get_resources(account, request))];
 
 fn get_resources(account: &Account, request: &ApiRequest) -> Outcome {
     let asked: GetResources = params(request)?;

@@ -4,9 +4,7 @@ use std::fmt::Write;
 
 use super::{Account, Millis};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome};
-use crate::{
-    cloudmap, cloudwatch, ecr, ecs, elb, identity, logs, scaling, secretsmanager, ssm, tagging,
-};
+use crate::{cloudmap, cloudwatch, ecr, ecs, elb, identity, logs, scaling, secretsmanager, ssm, tagging};
 
 /// An API's operations: name, and the function that carries it out.
 pub(crate) type Operations = &'static [(&'static str, fn(&mut Account, Millis, &ApiRequest) -> Outcome)];

@@ -1,16 +1,19 @@
-//! AWS Cloud Map: namespaces and the operations that make and remove them. The endpoints in a namespace are ECS's.
+//! AWS Cloud Map: namespaces, the operations that make and remove them, and services, whose instances are ECS's tasks.
 
 mod namespaces;
 mod operations;
+mod services;
 
 use std::collections::BTreeMap;
 
 use self::namespaces::Namespace;
 use self::operations::Operation;
+use self::services::Service;
 use crate::account::{Account, Operations};
 use crate::tagging;
 
 pub(crate) use self::operations::{Due, due};
+pub(crate) use self::services::registry;
 
 /// All Cloud Map state of the account.
 #[derive(Debug, Default)]
@@ -19,6 +22,8 @@ pub(crate) struct State {
     namespaces: BTreeMap<String, Namespace>,
     /// By id.
     operations: BTreeMap<String, Operation>,
+    /// By id; those of Service Connect are ECS's.
+    services: BTreeMap<String, Service>,
 }
 
 /// The code of every refusal of a parameter.
@@ -27,7 +32,15 @@ const INVALID: &str = "InvalidInput";
 /// What is served, by name.
 pub(crate) const OPERATIONS: Operations = &[
     ("CreateHttpNamespace", |account, now, request| namespaces::create(account, now, request, "HTTP")),
-    ("CreatePrivateDnsNamespace", |account, now, request| namespaces::create(account, now, request, "DNS_PRIVATE")),
+    ("CreatePrivateDnsNamespace", |account, now, request| {
+        namespaces::create(account, now, request, "DNS_PRIVATE")
+    }),
+    ("CreateService", services::create),
+    ("DeleteService", |account, _, request| services::delete(account, request)),
+    ("DiscoverInstances", |account, _, request| services::discover(account, request)),
+    ("GetService", |account, _, request| services::get(account, request)),
+    ("ListInstances", |account, _, request| services::list_instances(account, request)),
+    ("ListServices", |account, _, request| services::list(account, request)),
     ("DeleteNamespace", namespaces::delete),
     ("GetNamespace", |account, _, request| namespaces::get(account, request)),
     ("GetOperation", |account, _, request| operations::get(account, request)),

@@ -89,9 +89,11 @@ pub(super) fn create(
 
 /// The ARN, where the namespace exists.
 pub(super) fn taggable(account: &Account, arn: &str) -> Result<String, ApiError> {
-    let known = account.cloudmap.namespaces.values().find(|own| own.arn == arn);
+    let namespaces = account.cloudmap.namespaces.values().map(|own| &own.arn);
+    let mut known = namespaces.chain(account.cloudmap.services.values().map(|own| &own.arn));
     known
-        .map(|own| own.arn.clone())
+        .find(|own| *own == arn)
+        .cloned()
         .ok_or_else(|| ApiError::new("ResourceNotFoundException", format!("Resource not found: {arn}")))
 }
 
@@ -116,6 +118,10 @@ pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -
     if let Some(operation) = pending {
         let text = format!("Another operation of type DeleteNamespace and id {operation} is in progress");
         return Err(ApiError::new("DuplicateRequest", text));
+    }
+    if account.cloudmap.services.values().any(|service| service.is_in(&id)) {
+        let text = format!("Namespace {id} contains services; delete the services first");
+        return Err(ApiError::new("ResourceInUse", text));
     }
     let operation = operations::start(account, now, Work::Delete(id));
     Ok(json!({ "OperationId": operation }))

@@ -121,7 +121,7 @@ fn what_cannot_be_is_refused() {
         ("CreatePrivateDnsNamespace", json!({ "Name": "x", "Vpc": "vpc-9" }), "InvalidInput"),
         ("GetOperation", json!({ "OperationId": "x" }), "OperationNotFound"),
         ("TagResource", json!({ "ResourceARN": "x", "Tags": [] }), "ResourceNotFoundException"),
-        ("DiscoverInstances", json!({}), "UnknownOperationException"),
+        ("RegisterInstance", json!({}), "UnknownOperationException"),
     ];
     for (operation, params, code) in cases {
         assert_eq!(call(&mut account, 0, operation, params).unwrap_err().code, code, "{operation}");

@@ -2,7 +2,7 @@
 //!
 //! Basic authentication with the password of an authorization token; a repository must exist before anything is
 //! pushed to it; digests are verified on the way in. Answers are functions of the account: no socket here. It does
-//! not list repositories, serve ranges or delete, as clients that push and pull ask for none of it.
+//! not list repositories, serve ranges or delete blobs, which ECR does not do either.
 
 mod request;
 #[cfg(test)]
@@ -30,6 +30,7 @@ use crate::wire::{Api, ApiRequest};
 
 const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+const OCI_SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
 type Reply = Result<Response<Bytes>, RegistryError>;
@@ -87,7 +88,26 @@ fn route(account: &mut Account, uploads: &mut Uploads, now: Millis, request: Req
             let media_type = text(&headers, &CONTENT_TYPE)
                 .unwrap_or("application/vnd.docker.distribution.manifest.v2+json");
             let digest = account.ecr.put_manifest(now, &repository, &reference, media_type, body)?;
-            Ok(created(&format!("/v2/{repository}/manifests/{digest}"), &digest))
+            let mut reply = created(&format!("/v2/{repository}/manifests/{digest}"), &digest);
+            // Without it a client keeps the fallback tag of registries that have no referrers.
+            if let Some(subject) = account.ecr.subject(&repository, &digest) {
+                set(&mut reply, OCI_SUBJECT, &subject);
+            }
+            Ok(reply)
+        }
+        Resource::Manifest { repository, reference } if method == Method::DELETE => {
+            account.ecr.delete_manifest(&repository, &reference)?;
+            Ok(with_status(StatusCode::ACCEPTED, Bytes::new()))
+        }
+        Resource::Referrers { repository, digest } if read => {
+            let wanted = query.get("artifactType").map(String::as_str);
+            let index = account.ecr.referrers(&repository, &digest, wanted);
+            let mut reply = json_reply(StatusCode::OK, &index);
+            set(&mut reply, CONTENT_TYPE, "application/vnd.oci.image.index.v1+json");
+            if wanted.is_some() {
+                reply.headers_mut().insert("oci-filters-applied", HeaderValue::from_static("artifactType"));
+            }
+            Ok(reply)
         }
         Resource::Tags { repository } if read => Ok(tags(account, now, &repository)),
         Resource::Uploads { repository } if method == Method::POST => {

@@ -13,6 +13,9 @@ use crate::account::Millis;
 pub(super) struct Manifest {
     media_type: Option<String>,
     pub(super) config: Option<Descriptor>,
+    pub(super) subject: Option<Descriptor>,
+    pub(super) artifact_type: Option<String>,
+    pub(super) annotations: Option<serde_json::Value>,
     #[serde(default)]
     pub(super) layers: Vec<Descriptor>,
     #[serde(default)]
@@ -21,7 +24,9 @@ pub(super) struct Manifest {
 
 /// What a manifest says of a blob or of another manifest.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Descriptor {
+    pub(super) media_type: Option<String>,
     pub(super) digest: String,
     #[serde(default)]
     pub(super) size: u64,
@@ -90,7 +95,7 @@ impl State {
         }
         let manifest: Manifest = serde_json::from_slice(&content)
             .map_err(|error| unreadable(&format!("Invalid manifest: {error}")))?;
-        if manifest.config.is_none() && manifest.manifests.is_empty() {
+        if manifest.config.is_none() && manifest.manifests.is_empty() && manifest.subject.is_none() {
             return Err(unreadable("Invalid manifest: neither an image manifest nor an index"));
         }
         let digest = digest_of(&content);

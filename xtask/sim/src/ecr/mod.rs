@@ -8,6 +8,8 @@ mod images;
 mod lifecycle;
 mod manifest;
 mod mutability;
+mod policy;
+mod referrers;
 mod repositories;
 mod resolve;
 mod store;
@@ -32,6 +34,10 @@ pub(crate) const OPERATIONS: Operations = &[
     ("DescribeImages", |account, _, request| images::describe(account, request)),
     ("DescribeRepositories", |account, _, request| repositories::describe(account, request)),
     ("GetAuthorizationToken", |account, now, _| token::get(account, now)),
+    ("GetRepositoryPolicy", |account, _, request| policy::get(account, request)),
+    ("SetRepositoryPolicy", |account, _, request| policy::set(account, request)),
+    ("DeleteRepositoryPolicy", |account, _, request| policy::delete(account, request)),
+    ("ListImageReferrers", |account, _, request| referrers::list(account, request)),
     ("GetLifecyclePolicy", |account, _, request| lifecycle::get(account, request)),
     ("ListImages", |account, _, request| images::list(account, request)),
     ("ListTagsForResource", |account, _, request| tagging::list(account, request, repositories::taggable)),

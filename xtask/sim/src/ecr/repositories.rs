@@ -59,6 +59,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         mutability,
         scan_on_push: asked.image_scanning_configuration.is_some_and(|scanning| scanning.scan_on_push),
         lifecycle_policy: None,
+        policy: None,
         blobs: Default::default(),
         images: Default::default(),
         image_tags: Default::default(),

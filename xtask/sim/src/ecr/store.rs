@@ -27,6 +27,7 @@ pub(super) struct Repository {
     pub(super) mutability: Mutability,
     pub(super) scan_on_push: bool,
     pub(super) lifecycle_policy: Option<String>,
+    pub(super) policy: Option<String>,
     /// By digest.
     pub(super) blobs: BTreeMap<String, Bytes>,
     /// By digest.

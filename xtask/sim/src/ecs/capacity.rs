@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::errors::invalid;
+use super::params::{described, short_name};
 use super::state::active_cluster;
 use super::{cluster, state::ServiceKey};
 use crate::account::Account;
@@ -46,7 +47,30 @@ pub(super) fn put(account: &mut Account, request: &ApiRequest) -> Outcome {
         cluster.capacity_providers = asked.capacity_providers;
         cluster.default_strategy = asked.default_capacity_provider_strategy;
     }
-    Ok(json!({ "cluster": cluster::view(account, &name, true) }))
+    Ok(json!({ "cluster": cluster::view(account, &name, &["TAGS", "SETTINGS"]) }))
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Describe {
+    capacity_providers: Vec<String>,
+    cluster: Option<String>,
+}
+
+pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: Describe = params(request)?;
+    if asked.cluster.is_some() {
+        active_cluster(account, asked.cluster.as_deref())?;
+    }
+    let arn = |name: &str| account.arn("ecs", &format!("capacity-provider/{name}"));
+    let all = || KNOWN.map(str::to_owned).to_vec();
+    let asked = if asked.capacity_providers.is_empty() { all() } else { asked.capacity_providers };
+    described("capacityProviders", &asked, |reference| match short_name(reference) {
+        name if KNOWN.contains(&name) => {
+            Ok(json!({ "capacityProviderArn": arn(name), "name": name, "status": "ACTIVE", "tags": [] }))
+        }
+        name => Err(arn(name)),
+    })
 }
 
 /// What a cluster may have.

@@ -1,8 +1,9 @@
-//! Clusters: CreateCluster, DescribeClusters, ListClusters, DeleteCluster.
+//! Clusters: CreateCluster, UpdateCluster, UpdateClusterSettings, DescribeClusters, ListClusters, DeleteCluster.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::account_settings;
 use super::capacity::{self, Share};
 use super::errors::{cluster_not_found, invalid};
 use super::params::{cluster_name, described};
@@ -21,9 +22,17 @@ pub(super) struct Cluster {
     pub(super) active: bool,
     /// `serviceConnectDefaults.namespace` as it was given: a name or an ARN.
     pub(super) namespace: Option<String>,
-    settings: Vec<Value>,
+    settings: Vec<Setting>,
+    /// As it was given: nothing here reads it.
+    configuration: Option<Value>,
     pub(super) capacity_providers: Vec<String>,
     pub(super) default_strategy: Vec<Share>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Setting {
+    name: String,
+    value: String,
 }
 
 #[derive(Deserialize)]
@@ -38,7 +47,8 @@ struct ConnectDefaults {
 struct Create {
     cluster_name: Option<String>,
     tags: Vec<Tag>,
-    settings: Vec<Value>,
+    settings: Vec<Setting>,
+    configuration: Option<Value>,
     capacity_providers: Vec<String>,
     default_capacity_provider_strategy: Vec<Share>,
     service_connect_defaults: Option<ConnectDefaults>,
@@ -54,6 +64,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
     if name.is_empty() || name.len() > 255 || !name.chars().all(fits) {
         return Err(invalid("Invalid cluster name."));
     }
+    check_settings(&asked.settings)?;
     if account.ecs.clusters.get(&name).is_none_or(|cluster| !cluster.active) {
         let namespace = asked.service_connect_defaults.map(|defaults| defaults.namespace);
         if let Some(namespace) = &namespace {
@@ -62,7 +73,8 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         let cluster = Cluster {
             active: true,
             namespace,
-            settings: asked.settings,
+            settings: with_default(account, asked.settings),
+            configuration: asked.configuration,
             capacity_providers: asked.capacity_providers,
             default_strategy: asked.default_capacity_provider_strategy,
         };
@@ -72,7 +84,65 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         account.tags.forget(&arn);
         account.tags.put(&arn, asked.tags);
     }
-    Ok(json!({ "cluster": view(account, &name, true) }))
+    Ok(json!({ "cluster": view(account, &name, &["TAGS", "SETTINGS"]) }))
+}
+
+/// `containerInsights` is the only setting that clusters have.
+fn check_settings(settings: &[Setting]) -> Result<(), ApiError> {
+    for Setting { name, value } in settings {
+        if name != "containerInsights" {
+            return Err(invalid(format!("Setting name {name} is invalid.")));
+        }
+        if !["enabled", "disabled", "enhanced"].contains(&value.as_str()) {
+            return Err(invalid(format!("Setting value {value} is invalid for the setting {name}.")));
+        }
+    }
+    Ok(())
+}
+
+fn with_default(account: &Account, given: Vec<Setting>) -> Vec<Setting> {
+    if !given.is_empty() {
+        return given;
+    }
+    let name = "containerInsights";
+    vec![Setting { name: name.to_owned(), value: account_settings::default_of(account, name) }]
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Update {
+    cluster: String,
+    settings: Option<Vec<Setting>>,
+    configuration: Option<Value>,
+    service_connect_defaults: Option<ConnectDefaults>,
+}
+
+/// UpdateCluster and UpdateClusterSettings, which is the former's part for settings.
+pub(super) fn update(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let asked: Update = params(request)?;
+    let name = active_cluster(account, Some(&asked.cluster))?;
+    if request.operation == "UpdateClusterSettings" && asked.settings.is_none() {
+        return Err(invalid("Settings can not be null."));
+    }
+    check_settings(asked.settings.as_deref().unwrap_or_default())?;
+    let namespace = asked.service_connect_defaults.map(|defaults| defaults.namespace);
+    if let Some(namespace) = namespace.as_deref().filter(|namespace| !namespace.is_empty()) {
+        ensure_namespace(account, now, namespace)?;
+    }
+    let cluster = account.ecs.clusters.get_mut(&name).ok_or_else(cluster_not_found)?;
+    cluster.settings = asked.settings.unwrap_or_else(|| std::mem::take(&mut cluster.settings));
+    cluster.configuration = asked.configuration.or_else(|| cluster.configuration.take());
+    if let Some(namespace) = namespace {
+        // An empty one takes the default away; the namespace stays.
+        cluster.namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
+    }
+    Ok(json!({ "cluster": view(account, &name, &["TAGS", "SETTINGS", "CONFIGURATIONS"]) }))
+}
+
+/// Fargate has no container instances.
+pub(super) fn list_instances(account: &Account, request: &ApiRequest) -> Outcome {
+    active_cluster(account, request.params["cluster"].as_str())?;
+    Ok(json!({ "containerInstanceArns": [] }))
 }
 
 /// A cluster's default namespace is made when it does not exist; a service's never is.
@@ -100,11 +170,11 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     if asked.clusters.len() > 100 {
         return Err(invalid("Cluster count is limited to 100."));
     }
-    let with_tags = asked.include.iter().any(|what| what == "TAGS");
+    let include: Vec<&str> = asked.include.iter().map(String::as_str).collect();
     described("clusters", &asked.clusters, |reference| {
         let name = cluster_name(Some(reference));
         let known = account.ecs.clusters.contains_key(&name);
-        if known { Ok(view(account, &name, with_tags)) } else { Err(cluster_arn(account, &name)) }
+        if known { Ok(view(account, &name, &include)) } else { Err(cluster_arn(account, &name)) }
     })
 }
 
@@ -127,10 +197,11 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     }
     let cluster = account.ecs.clusters.get_mut(&name).ok_or_else(cluster_not_found)?;
     cluster.active = false;
-    Ok(json!({ "cluster": view(account, &name, false) }))
+    Ok(json!({ "cluster": view(account, &name, &[]) }))
 }
 
-pub(super) fn view(account: &Account, name: &str, with_tags: bool) -> Value {
+/// A cluster as a reply shows it, with the members of `include`: `TAGS`, `SETTINGS`, `STATISTICS`, `CONFIGURATIONS`.
+pub(super) fn view(account: &Account, name: &str, include: &[&str]) -> Value {
     let arn = cluster_arn(account, name);
     let Some(cluster) = account.ecs.clusters.get(name) else { return Value::Null };
     let mut running = 0;
@@ -166,11 +237,42 @@ pub(super) fn view(account: &Account, name: &str, with_tags: bool) -> Value {
         "runningTasksCount": running,
         "pendingTasksCount": pending,
         "activeServicesCount": active,
-        "statistics": [],
-        "settings": cluster.settings,
+        "statistics": if include.contains(&"STATISTICS") { statistics(account, name) } else { Vec::new() },
+        "settings": if include.contains(&"SETTINGS") { json!(cluster.settings) } else { json!([]) },
+        "configuration": cluster.configuration.as_ref().filter(|_| include.contains(&"CONFIGURATIONS")),
         "capacityProviders": cluster.capacity_providers,
         "defaultCapacityProviderStrategy": cluster.default_strategy,
-        "tags": if with_tags { account.tags.of(&arn) } else { Vec::new() },
+        "tags": if include.contains(&"TAGS") { account.tags.of(&arn) } else { Vec::new() },
         "serviceConnectDefaults": namespace,
     })
+}
+
+/// Counts by launch type, in AWS's order of names. Here all of them are Fargate's.
+fn statistics(account: &Account, name: &str) -> Vec<Value> {
+    let tasks = |running: bool| {
+        let tasks = account.ecs.live().filter(|task| task.service.cluster == name);
+        tasks.filter(|task| (task.status == TaskStatus::Running) == running && task.desired_running).count()
+    };
+    let services = |active: bool| {
+        let services = account.ecs.services.iter().filter(|(key, _)| key.cluster == name);
+        services.filter(|(_, service)| service.is_alive() && service.is_active() == active).count()
+    };
+    let (none, running, pending) = (0, tasks(true), tasks(false));
+    [
+        ("runningEC2TasksCount", none),
+        ("runningFargateTasksCount", running),
+        ("pendingEC2TasksCount", none),
+        ("pendingFargateTasksCount", pending),
+        ("runningExternalTasksCount", none),
+        ("pendingExternalTasksCount", none),
+        ("activeEC2ServiceCount", none),
+        ("activeFargateServiceCount", services(true)),
+        ("drainingEC2ServiceCount", none),
+        ("drainingFargateServiceCount", services(false)),
+        ("activeExternalServiceCount", none),
+        ("drainingExternalServiceCount", none),
+    ]
+    .into_iter()
+    .map(|(name, count)| json!({ "name": name, "value": count.to_string() }))
+    .collect()
 }

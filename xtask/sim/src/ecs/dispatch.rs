@@ -1,7 +1,9 @@
 //! Every way in: API calls by their operation, timers by what is due, reports by what they say.
 
 use super::state::{Due, ServiceKey};
-use super::{capacity, cluster, deployment, reference, service, task, task_definition};
+use super::{
+    account_settings, capacity, cluster, deployment, protection, reference, service, task, task_definition,
+};
 use crate::account::{Account, Millis, Operations};
 use crate::tagging;
 use crate::workload::Report;
@@ -9,27 +11,41 @@ use crate::workload::Report;
 /// What is served, by name.
 pub(crate) const OPERATIONS: Operations = &[
     ("CreateCluster", cluster::create),
+    ("UpdateCluster", cluster::update),
+    ("UpdateClusterSettings", cluster::update),
     ("DescribeClusters", |account, _, request| cluster::describe(account, request)),
     ("ListClusters", |account, _, request| cluster::list(account, request)),
     ("PutClusterCapacityProviders", |account, _, request| capacity::put(account, request)),
+    ("DescribeCapacityProviders", |account, _, request| capacity::describe(account, request)),
+    ("ListContainerInstances", |account, _, request| cluster::list_instances(account, request)),
+    ("ListAccountSettings", |account, _, request| account_settings::list(account, request)),
+    ("PutAccountSetting", account_settings::put),
+    ("PutAccountSettingDefault", account_settings::put_default),
+    ("DeleteAccountSetting", account_settings::delete),
     ("DeleteCluster", |account, _, request| cluster::delete(account, request)),
     ("RegisterTaskDefinition", task_definition::register),
     ("DeregisterTaskDefinition", task_definition::deregister),
     ("DescribeTaskDefinition", |account, _, request| task_definition::describe(account, request)),
     ("ListTaskDefinitions", |account, _, request| task_definition::list(account, request)),
+    ("ListTaskDefinitionFamilies", |account, _, request| task_definition::list_families(account, request)),
+    ("DeleteTaskDefinitions", task_definition::delete),
     ("CreateService", service::create),
     ("UpdateService", service::update),
     ("DescribeServices", |account, _, request| service::describe(account, request)),
     ("ListServices", |account, _, request| service::list(account, request)),
+    ("ListServicesByNamespace", |account, _, request| service::list_by_namespace(account, request)),
     ("DeleteService", service::delete),
     ("ListTasks", |account, _, request| task::list(account, request)),
     ("DescribeTasks", |account, _, request| task::describe(account, request)),
     ("RunTask", task::run),
     ("StopTask", task::stop_by_request),
+    ("GetTaskProtection", protection::get),
+    ("UpdateTaskProtection", protection::update),
     ("ListServiceDeployments", |account, _, request| deployment::list(account, request)),
     ("DescribeServiceDeployments", |account, _, request| deployment::describe(account, request)),
     ("DescribeServiceRevisions", |account, _, request| deployment::describe_revisions(account, request)),
     ("StopServiceDeployment", deployment::stop),
+    ("ContinueServiceDeployment", |account, _, request| deployment::resume(account, request)),
     ("TagResource", |account, _, request| tagging::tag(account, request, reference::taggable)),
     ("UntagResource", |account, _, request| tagging::untag(account, request, reference::taggable)),
     ("ListTagsForResource", |account, _, request| tagging::list(account, request, reference::taggable)),

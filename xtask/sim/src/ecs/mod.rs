@@ -4,6 +4,7 @@
 //! tasks. Everything else keeps state, answers questions about it, or checks requests. Nothing here runs a
 //! task: that is the workload's business.
 
+mod account_settings;
 mod capacity;
 mod cluster;
 mod connect;
@@ -13,6 +14,7 @@ mod errors;
 mod event;
 mod pace;
 mod params;
+mod protection;
 mod reference;
 mod rollout;
 mod service;
@@ -24,7 +26,9 @@ mod tests;
 
 #[cfg(test)]
 pub(crate) use connect::ConnectTimeouts;
-pub(crate) use connect::{ConnectLookup, ConnectTarget, connect_stream, connect_targets};
+pub(crate) use connect::{
+    ConnectLookup, ConnectTarget, Instance, connect_services, connect_stream, connect_targets, instances_of,
+};
 pub(crate) use dispatch::{OPERATIONS, due, reported};
 pub use pace::Pace;
 pub(crate) use rollout::reconcile;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::account_settings::AccountSettings;
 use super::cluster::Cluster;
 use super::errors::{cluster_inactive, cluster_not_found, service_not_found};
 use super::params::{cluster_name, short_name};
@@ -15,6 +16,7 @@ use crate::workload::TaskId;
 /// Clusters, task definitions, services and tasks.
 #[derive(Debug, Default)]
 pub(crate) struct State {
+    pub(super) account_settings: AccountSettings,
     pub(super) clusters: BTreeMap<String, Cluster>,
     pub(super) families: Families,
     pub(super) services: BTreeMap<ServiceKey, Service>,

@@ -1,4 +1,4 @@
-//! Attributes of load balancers and target groups: what there is, the defaults, and what a value may be.
+//! Attributes of load balancers, target groups and listeners: what there is, the defaults, and what a value may be.
 
 use std::collections::BTreeMap;
 
@@ -91,6 +91,66 @@ const LOAD_BALANCER: &[Row] = &[
     ("zonal_shift.config.enabled", "false", Values::Flag),
 ];
 
+/// Key and default of a listener's attributes; those of requests are for HTTPS. Other values are refused: the local load
+/// balancer writes no such header.
+const LISTENER: &[&str] = &[
+    "routing.http.response.access_control_allow_credentials.header_value",
+    "routing.http.response.access_control_allow_headers.header_value",
+    "routing.http.response.access_control_allow_methods.header_value",
+    "routing.http.response.access_control_allow_origin.header_value",
+    "routing.http.response.access_control_expose_headers.header_value",
+    "routing.http.response.access_control_max_age.header_value",
+    "routing.http.response.content_security_policy.header_value",
+    "routing.http.response.server.enabled",
+    "routing.http.response.strict_transport_security.header_value",
+    "routing.http.response.x_content_type_options.header_value",
+    "routing.http.response.x_frame_options.header_value",
+    "routing.http.request.x_amzn_mtls_clientcert.header_name",
+    "routing.http.request.x_amzn_mtls_clientcert_issuer.header_name",
+    "routing.http.request.x_amzn_mtls_clientcert_leaf.header_name",
+    "routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name",
+    "routing.http.request.x_amzn_mtls_clientcert_subject.header_name",
+    "routing.http.request.x_amzn_mtls_clientcert_validity.header_name",
+    "routing.http.request.x_amzn_tls_cipher_suite.header_name",
+    "routing.http.request.x_amzn_tls_version.header_name",
+];
+
+fn of_listener(https: bool) -> BTreeMap<String, String> {
+    let served = LISTENER.iter().filter(|key| https || !key.starts_with("routing.http.request."));
+    let default = |key: &str| match (key.rsplit('.').next(), key.split('.').nth(3)) {
+        (Some("enabled"), _) => "true".to_owned(),
+        // `x_amzn_tls_version` is sent as `X-Amzn-Tls-Version`.
+        (Some("header_name"), Some(name)) => {
+            let words = name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
+            words.collect::<Vec<_>>().join("-")
+        }
+        _ => String::new(),
+    };
+    served.map(|key| ((*key).to_owned(), default(key))).collect()
+}
+
+pub(super) fn describe_listener(account: &Account, request: &ApiRequest) -> Outcome {
+    let listener = account.elb.listener(&text(request, "ListenerArn")?)?;
+    Ok(describe(&of_listener(listener.protocol == "HTTPS")))
+}
+
+pub(super) fn modify_listener(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: Asked = params(request)?;
+    let own = of_listener(account.elb.listener(&asked.arn)?.protocol == "HTTPS");
+    for Attribute { key, value } in &asked.attributes {
+        let default = own.get(key);
+        let default =
+            default.ok_or_else(|| invalid(format!("Listener attribute key '{key}' is not recognized")))?;
+        if default != value {
+            let text = format!(
+                "Listener attribute '{key}' is not served by the embedded cloud: it stays '{default}'"
+            );
+            return Err(ApiError::new("InvalidConfigurationRequest", text));
+        }
+    }
+    Ok(describe(&own))
+}
+
 fn defaults(rows: &[Row]) -> BTreeMap<String, String> {
     rows.iter().map(|(key, default, _)| ((*key).to_owned(), (*default).to_owned())).collect()
 }
@@ -114,7 +174,7 @@ struct Attribute {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Asked {
-    #[serde(alias = "TargetGroupArn", alias = "LoadBalancerArn")]
+    #[serde(alias = "TargetGroupArn", alias = "LoadBalancerArn", alias = "ListenerArn")]
     arn: String,
     #[serde(default, deserialize_with = "list")]
     attributes: Vec<Attribute>,

@@ -8,6 +8,7 @@ mod associations;
 mod attributes;
 mod condition;
 mod health_check;
+mod limits;
 mod listener;
 mod load_balancer;
 mod names;
@@ -54,16 +55,26 @@ pub(crate) const OPERATIONS: Operations = &[
     ("DeleteTargetGroup", |account, _, request| target_group::delete(account, request)),
     ("DeregisterTargets", targets::deregister),
     ("DescribeListenerCertificates", |account, _, request| listener::describe_certificates(account, request)),
+    ("DescribeAccountLimits", |_, _, request| limits::describe(request)),
+    ("DescribeSSLPolicies", |_, _, request| limits::describe_policies(request)),
+    ("DescribeListenerAttributes", |account, _, request| attributes::describe_listener(account, request)),
     ("DescribeListeners", |account, _, request| listener::describe_all(account, request)),
-    ("DescribeLoadBalancerAttributes", |account, _, request| attributes::describe_load_balancer(account, request)),
+    ("DescribeLoadBalancerAttributes", |account, _, request| {
+        attributes::describe_load_balancer(account, request)
+    }),
     ("DescribeLoadBalancers", |account, _, request| load_balancer::describe_all(account, request)),
     ("DescribeRules", |account, _, request| rule::describe_all(account, request)),
     ("DescribeTags", |account, _, request| tagging::list(account, request, taggable)),
-    ("DescribeTargetGroupAttributes", |account, _, request| attributes::describe_target_group(account, request)),
+    ("DescribeTargetGroupAttributes", |account, _, request| {
+        attributes::describe_target_group(account, request)
+    }),
     ("DescribeTargetGroups", |account, _, request| target_group::describe_all(account, request)),
     ("DescribeTargetHealth", |account, _, request| targets::describe_health(account, request)),
     ("ModifyListener", listener::modify),
-    ("ModifyLoadBalancerAttributes", |account, _, request| attributes::modify_load_balancer(account, request)),
+    ("ModifyListenerAttributes", |account, _, request| attributes::modify_listener(account, request)),
+    ("ModifyLoadBalancerAttributes", |account, _, request| {
+        attributes::modify_load_balancer(account, request)
+    }),
     ("ModifyRule", rule::modify),
     ("ModifyTargetGroup", |account, _, request| target_group::modify(account, request)),
     ("ModifyTargetGroupAttributes", |account, _, request| attributes::modify_target_group(account, request)),

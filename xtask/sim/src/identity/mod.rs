@@ -30,6 +30,7 @@ pub(crate) fn security_group<'a>(account: &'a Account, id: &str) -> Option<&'a S
 pub(crate) const STS: Operations = &[
     ("AssumeRole", sessions::assume_role),
     ("AssumeRoleWithWebIdentity", sessions::assume_role),
+    ("GetSessionToken", sessions::session_token),
     ("GetCallerIdentity", |account, _, request| Ok(sessions::caller_identity(account, request))),
 ];
 

@@ -74,21 +74,40 @@ pub(super) fn assume_role(account: &mut Account, now: Millis, request: &ApiReque
     };
     let role_name = path.rsplit('/').next().unwrap_or(path);
     let arn = format!("arn:aws:sts::{}:assumed-role/{role_name}/{name}", account.settings.account);
+    let id = format!("AROA{}:{name}", account.ids.hex(17).to_uppercase());
+    let session = Session { arn: arn.clone(), id: id.clone(), ends: now.plus_secs(secs) };
+    let credentials = give_out(account, session);
+    Ok(json!({ "Credentials": credentials, "AssumedRoleUser": { "AssumedRoleId": id, "Arn": arn } }))
+}
+
+fn give_out(account: &mut Account, session: Session) -> Value {
     let ids = &mut account.ids;
-    let id = format!("AROA{}:{name}", ids.hex(17).to_uppercase());
     let key = format!("ASIA{}", ids.hex(16).to_uppercase());
-    let (secret, token) = (ids.hex(40), ids.hex(64));
-    let ends = now.plus_secs(secs);
-    account.identity.sessions.0.insert(key.clone(), Session { arn: arn.clone(), id: id.clone(), ends });
-    Ok(json!({
-        "Credentials": {
-            "AccessKeyId": key,
-            "SecretAccessKey": secret,
-            "SessionToken": token,
-            "Expiration": iso8601(ends),
-        },
-        "AssumedRoleUser": { "AssumedRoleId": id, "Arn": arn },
-    }))
+    let credentials = json!({
+        "AccessKeyId": key,
+        "SecretAccessKey": ids.hex(40),
+        "SessionToken": ids.hex(64),
+        "Expiration": iso8601(session.ends),
+    });
+    account.identity.sessions.0.insert(key, session);
+    credentials
+}
+
+/// GetSessionToken: half a day by default, a day and a half at the most.
+pub(super) fn session_token(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let key = request.access_key.as_deref();
+    if key.is_some_and(|key| account.identity.sessions.0.contains_key(key)) {
+        let text = "Cannot call GetSessionToken with session credentials";
+        return Err(ApiError::new("AccessDenied", text).with_status(403));
+    }
+    let secs = request.params["DurationSeconds"].as_str().map_or(Ok(43_200), str::parse::<u64>);
+    let Some(secs) = secs.ok().filter(|secs| (SHORTEST_SECS..=129_600).contains(secs)) else {
+        let text = format!("DurationSeconds must be between {SHORTEST_SECS} and 129600");
+        return Err(ApiError::new("ValidationError", text));
+    };
+    let Caller { arn, id } = caller(account, key);
+    let credentials = give_out(account, Session { arn, id, ends: now.plus_secs(secs) });
+    Ok(json!({ "Credentials": credentials }))
 }
 
 struct Caller {

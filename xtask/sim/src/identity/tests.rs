@@ -107,7 +107,7 @@ fn ids_and_filters_that_do_not_exist_are_errors_not_empty_lists() {
             "",
             400,
             "InvalidAction",
-            "The action DescribeInstances is not valid for this web service.",
+            "the embedded cloud does not have ec2:DescribeInstances; docs/operations.md lists what it has",
         ),
     ];
     for (api, operation, form, status, code, message) in cases {
@@ -239,4 +239,15 @@ fn a_role_named_by_its_arn_is_found_by_its_name_with_its_path() {
     let role = call(&mut account, Api::Iam, "GetRole", "RoleName=web").unwrap()["Role"].clone();
     assert_eq!((role["Arn"].as_str(), role["Path"].as_str()), (Some(arn), Some("/service/tasks/")));
     assert!(role_exists(&account, arn));
+}
+
+#[test]
+fn a_user_gets_a_session_of_its_own_and_a_session_does_not() {
+    let mut account = Account::new(Settings::default());
+    let reply = call(&mut account, Api::Sts, "GetSessionToken", "DurationSeconds=900").unwrap();
+    let key = reply["Credentials"]["AccessKeyId"].as_str().unwrap().to_owned();
+    assert!(is_expired(&account, Millis(900_000), Some(&key)));
+    let mut again = ApiRequest::form(Api::Sts, "GetSessionToken", "");
+    again.access_key = Some(key);
+    assert_eq!(account.carry_out(Millis(0), &again).unwrap_err().code, "AccessDenied");
 }

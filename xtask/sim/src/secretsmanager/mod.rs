@@ -1,6 +1,7 @@
-//! AWS Secrets Manager: secrets with staged versions, in memory. Rotation, replication and tags are not served.
+//! AWS Secrets Manager: secrets with staged versions, in memory. Rotation and replication are not served.
 
 mod content;
+mod listing;
 mod secrets;
 mod store;
 mod values;
@@ -9,12 +10,20 @@ pub(crate) use store::State;
 pub(crate) use values::read;
 
 use crate::account::Operations;
+use crate::tagging;
 
 const INVALID: &str = "InvalidParameterException";
 
 /// What is served, by name.
 pub(crate) const OPERATIONS: Operations = &[
     ("CreateSecret", secrets::create),
+    ("DescribeSecret", |account, _, request| listing::describe(account, request)),
+    ("ListSecretVersionIds", |account, _, request| listing::versions(account, request)),
+    ("ListSecrets", |account, _, request| listing::list(account, request)),
+    ("RestoreSecret", listing::restore),
+    ("TagResource", |account, _, request| tagging::tag(account, request, listing::taggable)),
+    ("UntagResource", |account, _, request| tagging::untag(account, request, listing::taggable)),
+    ("UpdateSecret", values::update),
     ("DeleteSecret", secrets::delete),
     ("GetSecretValue", |account, _, request| values::get(account, request)),
     ("PutSecretValue", values::put),

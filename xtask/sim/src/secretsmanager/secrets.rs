@@ -9,18 +9,23 @@ use super::INVALID;
 use super::content::Given;
 use super::store::{CURRENT, Stored, Version};
 use crate::account::{Account, Due, Millis};
-use crate::wire::{ApiError, ApiRequest, Outcome, params};
+use crate::tagging::{self, Tag};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, params};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Create {
     name: String,
+    description: Option<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
     #[serde(flatten)]
     given: Given,
 }
 
 pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let Create { name, given } = params(request)?;
+    let Create { name, description, tags, given } = params(request)?;
+    tagging::check(Api::SecretsManager, &tags)?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
     if !(1..=512).contains(&name.len()) || !name.chars().all(fits) {
         let text = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: \
@@ -43,7 +48,15 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
     let version = given.version_id(account)?;
     let suffix = suffix(account);
     let arn = account.arn("secretsmanager", &format!("secret:{name}-{suffix}"));
-    let mut secret = Stored { name: name.clone(), arn: arn.clone(), deleted: None, versions: Vec::new() };
+    let mut secret = Stored {
+        name: name.clone(),
+        arn: arn.clone(),
+        description,
+        created: now,
+        deleted: None,
+        versions: Vec::new(),
+    };
+    account.tags.put(&arn, tags);
     let reply = json!({ "ARN": arn, "Name": name, "VersionId": content.as_ref().map(|_| &version) });
     if let Some(content) = content {
         let version = Version { id: version, content, created: now, stages: BTreeSet::new() };

@@ -16,6 +16,8 @@ pub(crate) struct State {
 pub(super) struct Stored {
     pub(super) name: String,
     pub(super) arn: String,
+    pub(super) description: Option<String>,
+    pub(super) created: Millis,
     /// When it will be gone, once it is marked for deletion.
     pub(super) deleted: Option<Millis>,
     pub(super) versions: Vec<Version>,

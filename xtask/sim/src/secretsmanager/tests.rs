@@ -8,6 +8,7 @@ use crate::wire::{Api, ApiError, ApiRequest};
 const NOW: Millis = Millis(1_700_000_000_000);
 
 fn ask_at(account: &mut Account, now: Millis, operation: &str, params: Value) -> Result<Value, ApiError> {
+    account.advance(now);
     account.handle(now, &ApiRequest::of(Api::SecretsManager, operation, params))
 }
 
@@ -88,4 +89,49 @@ fn a_deleted_secret_is_closed_until_its_window_ends_or_gone_at_once() {
     ask(&mut account, "CreateSecret", make()).unwrap();
     let both = json!({ "SecretId": "a", "ForceDeleteWithoutRecovery": true, "RecoveryWindowInDays": 7 });
     assert_eq!(code(ask(&mut account, "DeleteSecret", both)), "InvalidParameterException");
+}
+
+#[test]
+fn secrets_are_listed_and_described_without_their_values() {
+    let mut account = Account::new(Settings::default());
+    let first = json!({ "Name": "a/db", "SecretString": "hidden", "Description": "the database", "Tags": [{ "Key": "app", "Value": "a" }] });
+    ask(&mut account, "CreateSecret", first).unwrap();
+    let second = json!({ "Name": "b/mail", "SecretString": "hidden" });
+    ask_at(&mut account, NOW.plus_secs(1), "CreateSecret", second).unwrap();
+    let listed = ask(&mut account, "ListSecrets", json!({ "MaxResults": 1 })).unwrap();
+    assert_eq!(listed["SecretList"][0]["Name"], "b/mail", "the newest first");
+    let token = json!({ "MaxResults": 1, "NextToken": listed["NextToken"] });
+    let page = ask(&mut account, "ListSecrets", token).unwrap();
+    assert_eq!((&page["SecretList"][0]["Name"], &page["NextToken"]), (&json!("a/db"), &Value::Null));
+    let filter = json!({ "Filters": [{ "Key": "tag-value", "Values": ["a"] }] });
+    let filtered = ask(&mut account, "ListSecrets", filter).unwrap();
+    assert_eq!(filtered["SecretList"].as_array().unwrap().len(), 1);
+    let shown = ask(&mut account, "DescribeSecret", json!({ "SecretId": "a/db" })).unwrap();
+    assert_eq!(shown["Description"], "the database");
+    assert_eq!(shown["VersionIdsToStages"].as_object().unwrap().len(), 1);
+    assert!(!format!("{listed}{page}{shown}").contains("hidden"));
+    let update = json!({ "SecretId": "a/db", "SecretString": "new", "Description": "d" });
+    ask(&mut account, "UpdateSecret", update).unwrap();
+    assert_eq!(text(&mut account, json!({ "SecretId": "a/db" })), "new");
+    let versions = ask(&mut account, "ListSecretVersionIds", json!({ "SecretId": "a/db" })).unwrap();
+    assert_eq!(versions["Versions"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_deletion_can_be_taken_back_until_its_window_ends() {
+    let mut account = Account::new(Settings::default());
+    ask(&mut account, "CreateSecret", json!({ "Name": "db", "SecretString": "one" })).unwrap();
+    let delete = json!({ "SecretId": "db", "RecoveryWindowInDays": 7 });
+    ask(&mut account, "DeleteSecret", delete.clone()).unwrap();
+    assert_eq!(ask(&mut account, "ListSecrets", json!({})).unwrap()["SecretList"], json!([]));
+    ask(&mut account, "RestoreSecret", json!({ "SecretId": "db" })).unwrap();
+    let week = NOW.plus_secs(7 * 24 * 60 * 60);
+    account.advance(week);
+    assert_eq!(text(&mut account, json!({ "SecretId": "db" })), "one", "the first window is void");
+    ask_at(&mut account, week, "DeleteSecret", delete).unwrap();
+    account.advance(week.plus_secs(7 * 24 * 60 * 60));
+    assert_eq!(
+        code(ask(&mut account, "DescribeSecret", json!({ "SecretId": "db" }))),
+        "ResourceNotFoundException"
+    );
 }

@@ -1,4 +1,4 @@
-//! GetSecretValue and PutSecretValue, and what a task's start reads.
+//! GetSecretValue, PutSecretValue and UpdateSecret, and what a task's start reads.
 
 use std::collections::BTreeSet;
 
@@ -19,33 +19,60 @@ struct Put {
     #[serde(flatten)]
     given: Given,
     version_stages: Option<BTreeSet<String>>,
+    description: Option<String>,
 }
 
 pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let Put { secret_id, given, version_stages } = params(request)?;
+    let Put { secret_id, given, version_stages, .. } = params(request)?;
     let text = "You must provide either SecretString or SecretBinary.";
     let content = given.content()?.ok_or_else(|| ApiError::new(INVALID, text))?;
     let id = given.version_id(account)?;
     let stages = version_stages.unwrap_or_else(|| BTreeSet::from([CURRENT.to_owned()]));
     let secret = account.secrets_manager.find_mut(&secret_id)?;
     living(secret)?;
+    add(secret, now, &id, content, &stages)?;
+    let stages = secret.versions.iter().find(|version| version.id == id).map(|version| &version.stages);
+    Ok(json!({ "ARN": secret.arn, "Name": secret.name, "VersionId": id, "VersionStages": stages }))
+}
+
+/// UpdateSecret: the description, and a new current version where content is given.
+pub(super) fn update(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let Put { secret_id, given, description, .. } = params(request)?;
+    let content = given.content()?;
+    let id = given.version_id(account)?;
+    let secret = account.secrets_manager.find_mut(&secret_id)?;
+    living(secret)?;
+    secret.description = description.or_else(|| secret.description.take());
+    let made = content.is_some();
+    if let Some(content) = content {
+        add(secret, now, &id, content, &BTreeSet::from([CURRENT.to_owned()]))?;
+    }
+    Ok(json!({ "ARN": secret.arn, "Name": secret.name, "VersionId": made.then_some(id) }))
+}
+
+/// Adds a version. The same call again changes nothing.
+fn add(
+    secret: &mut Stored,
+    now: Millis,
+    id: &str,
+    content: Content,
+    stages: &BTreeSet<String>,
+) -> Result<(), ApiError> {
     match secret.versions.iter().find(|version| version.id == id) {
-        // The same call again changes nothing.
-        Some(there) if there.content == content => {}
+        Some(there) if there.content == content => Ok(()),
         Some(_) => {
             let text = format!(
                 "You can't use ClientRequestToken {id} because that value is already in use for a version of secret {}.",
                 secret.arn
             );
-            return Err(ApiError::new("ResourceExistsException", text));
+            Err(ApiError::new("ResourceExistsException", text))
         }
         None => {
-            let version = Version { id: id.clone(), content, created: now, stages: BTreeSet::new() };
-            secret.stage(version, &stages);
+            let version = Version { id: id.to_owned(), content, created: now, stages: BTreeSet::new() };
+            secret.stage(version, stages);
+            Ok(())
         }
     }
-    let stages = secret.versions.iter().find(|version| version.id == id).map(|version| &version.stages);
-    Ok(json!({ "ARN": secret.arn, "Name": secret.name, "VersionId": id, "VersionStages": stages }))
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,4 +1,4 @@
-//! PutParameter, GetParameter, GetParameters, DeleteParameter, and what a task's start reads.
+//! PutParameter, GetParameter, GetParameters, DeleteParameter, DeleteParameters, and what a task's start reads.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,8 @@ use super::name::{Named, check, invalid, named};
 use super::store::{Kind, Parameter, Version};
 use crate::account::{Account, Millis};
 use crate::secret::Secret;
-use crate::wire::{ApiError, ApiRequest, Outcome, params, text};
+use crate::tagging::{self, Tag};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, params, text};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -20,8 +21,9 @@ struct Put {
     kind: Option<Kind>,
     #[serde(default)]
     overwrite: bool,
+    description: Option<String>,
     #[serde(default)]
-    tags: Vec<Value>,
+    tags: Vec<Tag>,
 }
 
 /// Bytes of a standard parameter's value.
@@ -57,6 +59,7 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
              RemoveTagsFromResource.",
         ));
     }
+    tagging::check(Api::Ssm, &asked.tags)?;
     // A ciphertext that says nothing of the text: as long for a short one as for a long one.
     let ciphertext = format!("AQICAH{}", account.ids.hex(64));
     let version = |number| Version { number, value: asked.value, ciphertext, modified: now };
@@ -78,13 +81,17 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
         Some(parameter) => {
             let number = parameter.next_number();
             parameter.push(version(number));
+            parameter.description = asked.description.or_else(|| parameter.description.take());
             number
         }
         None => {
             let kind = asked
                 .kind
                 .ok_or_else(|| invalid("A parameter type is required when you create a parameter."))?;
-            account.ssm.parameters.insert(name, Parameter::new(kind, version(1)));
+            let arn = account.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/')));
+            account.tags.forget(&arn);
+            account.tags.put(&arn, asked.tags);
+            account.ssm.parameters.insert(name, Parameter::new(kind, asked.description, version(1)));
             1
         }
     };
@@ -140,13 +147,26 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     account.ssm.parameters.remove(&named.name).map(|_| json!({})).ok_or_else(not_found)
 }
 
+pub(super) fn delete_many(account: &mut Account, _: Millis, request: &ApiRequest) -> Outcome {
+    let asked: GetMany = params(request)?;
+    if !(1..=10).contains(&asked.names.len()) {
+        return Err(invalid("1 validation error detected: 'names' must have between 1 and 10 items"));
+    }
+    let (deleted, missing): (Vec<String>, Vec<String>) =
+        asked.names.into_iter().partition(|name| account.ssm.parameters.remove(name).is_some());
+    Ok(json!({ "DeletedParameters": deleted, "InvalidParameters": missing }))
+}
+
 /// What the parameter of this name or ARN holds, for a task that starts.
 pub(crate) fn value(account: &Account, name_or_arn: &str) -> Option<Secret> {
     let (_, version) = find(account, &named(account, name_or_arn)?).ok()?;
     Some(version.value.clone())
 }
 
-fn find<'a>(account: &'a Account, named: &Named) -> Result<(&'a Parameter, &'a Version), ApiError> {
+pub(super) fn find<'a>(
+    account: &'a Account,
+    named: &Named,
+) -> Result<(&'a Parameter, &'a Version), ApiError> {
     let parameter = account.ssm.parameters.get(&named.name).ok_or_else(not_found)?;
     let version = parameter.version(named.selector.as_deref()).ok_or_else(|| {
         let (name, selector) = (&named.name, named.selector.as_deref().unwrap_or_default());
@@ -160,7 +180,7 @@ fn find<'a>(account: &'a Account, named: &Named) -> Result<(&'a Parameter, &'a V
     Ok((parameter, version))
 }
 
-fn view(
+pub(super) fn view(
     account: &Account,
     named: &Named,
     (parameter, version): (&Parameter, &Version),
@@ -183,6 +203,6 @@ fn view(
 }
 
 /// AWS gives this error no text.
-fn not_found() -> ApiError {
+pub(super) fn not_found() -> ApiError {
     ApiError::new("ParameterNotFound", "")
 }

@@ -16,6 +16,7 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(super) struct Parameter {
     pub(super) kind: Kind,
+    pub(super) description: Option<String>,
     /// Oldest first; never empty.
     versions: VecDeque<Version>,
 }
@@ -42,8 +43,8 @@ pub(super) struct Version {
 const MOST_VERSIONS: usize = 100;
 
 impl Parameter {
-    pub(super) fn new(kind: Kind, first: Version) -> Self {
-        Self { kind, versions: VecDeque::from([first]) }
+    pub(super) fn new(kind: Kind, description: Option<String>, first: Version) -> Self {
+        Self { kind, description, versions: VecDeque::from([first]) }
     }
 
     pub(super) fn push(&mut self, version: Version) {
@@ -51,6 +52,15 @@ impl Parameter {
         if self.versions.len() > MOST_VERSIONS {
             self.versions.pop_front();
         }
+    }
+
+    pub(super) fn is_secure(&self) -> bool {
+        self.kind == Kind::SecureString
+    }
+
+    /// Oldest first.
+    pub(super) fn versions(&self) -> impl Iterator<Item = &Version> {
+        self.versions.iter()
     }
 
     /// The number that the next version gets.

@@ -104,3 +104,77 @@ fn what_aws_refuses_to_store_is_refused_here() {
     let untyped = ask(&mut account, "PutParameter", json!({ "Name": "/a", "Value": "x" }));
     assert_eq!(code(untyped), "ValidationException");
 }
+
+#[test]
+fn parameters_are_found_by_path_and_by_filter_a_page_at_a_time() {
+    let mut account = Account::new(Settings::default());
+    for (name, kind) in
+        [("/app/db", "SecureString"), ("/app/mail/host", "String"), ("/other", "String"), ("flat", "String")]
+    {
+        put(&mut account, name, "value", kind, false).unwrap();
+    }
+    let names = |reply: Value| -> Vec<String> {
+        let found = reply["Parameters"].as_array().unwrap().iter();
+        found.map(|own| own["Name"].as_str().unwrap().to_owned()).collect()
+    };
+    let by_path =
+        |account: &mut Account, members: Value| names(ask(account, "GetParametersByPath", members).unwrap());
+    assert_eq!(by_path(&mut account, json!({ "Path": "/app" })), ["/app/db"]);
+    assert_eq!(
+        by_path(&mut account, json!({ "Path": "/app/", "Recursive": true })),
+        ["/app/db", "/app/mail/host"]
+    );
+    assert_eq!(by_path(&mut account, json!({ "Path": "/" })), ["/other"]);
+    let closed = ask(&mut account, "GetParametersByPath", json!({ "Path": "/app" })).unwrap();
+    assert_ne!(closed["Parameters"][0]["Value"], "value");
+    let described =
+        |account: &mut Account, members: Value| names(ask(account, "DescribeParameters", members).unwrap());
+    let filter = |key: &str, option: Option<&str>, value: &str| json!({ "ParameterFilters": [{ "Key": key, "Option": option, "Values": [value] }] });
+    assert_eq!(described(&mut account, filter("Type", None, "SecureString")), ["/app/db"]);
+    assert_eq!(
+        described(&mut account, filter("Name", Some("Contains"), "a")),
+        ["/app/db", "/app/mail/host", "flat"]
+    );
+    assert_eq!(
+        described(&mut account, filter("Path", Some("Recursive"), "/app")),
+        ["/app/db", "/app/mail/host"]
+    );
+    assert_eq!(
+        described(&mut account, json!({ "Filters": [{ "Key": "Name", "Values": ["/app"] }] })).len(),
+        2
+    );
+    let page = ask(&mut account, "DescribeParameters", json!({ "MaxResults": 3 })).unwrap();
+    let rest = json!({ "MaxResults": 3, "NextToken": page["NextToken"] });
+    assert_eq!(described(&mut account, rest), ["flat"]);
+    assert_eq!(
+        code(ask(&mut account, "DescribeParameters", filter("Colour", None, "red"))),
+        "InvalidFilterKey"
+    );
+}
+
+#[test]
+fn tags_and_former_versions_of_a_parameter_are_shown() {
+    let mut account = Account::new(Settings::default());
+    put(&mut account, "/a", "one", "String", false).unwrap();
+    put(&mut account, "/a", "two", "String", true).unwrap();
+    let history = ask(&mut account, "GetParameterHistory", json!({ "Name": "/a" })).unwrap();
+    assert_eq!(
+        (&history["Parameters"][0]["Value"], &history["Parameters"][1]["Value"]),
+        (&json!("one"), &json!("two"))
+    );
+    let named = |extra: Value| {
+        let mut members = json!({ "ResourceType": "Parameter", "ResourceId": "/a" });
+        members.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        members
+    };
+    let tags = json!([{ "Key": "app", "Value": "x" }]);
+    ask(&mut account, "AddTagsToResource", named(json!({ "Tags": tags }))).unwrap();
+    assert_eq!(ask(&mut account, "ListTagsForResource", named(json!({}))).unwrap()["TagList"], tags);
+    ask(&mut account, "RemoveTagsFromResource", named(json!({ "TagKeys": ["app"] }))).unwrap();
+    assert_eq!(ask(&mut account, "ListTagsForResource", named(json!({}))).unwrap()["TagList"], json!([]));
+    let deleted = ask(&mut account, "DeleteParameters", json!({ "Names": ["/a", "/b"] })).unwrap();
+    assert_eq!(
+        (&deleted["DeletedParameters"], &deleted["InvalidParameters"]),
+        (&json!(["/a"]), &json!(["/b"]))
+    );
+}

@@ -104,7 +104,9 @@ impl ApiError {
             Protocol::Query { .. } | Protocol::Ec2 { .. } => "InvalidAction",
         };
         let (api, operation) = (request.api.name(), &request.operation);
-        let text = format!("the embedded cloud does not have {api}:{operation}; docs/operations.md lists what it has");
+        let text = format!(
+            "the embedded cloud does not have {api}:{operation}; docs/operations.md lists what it has"
+        );
         Self::new(code, text)
     }
 }

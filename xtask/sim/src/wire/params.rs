@@ -61,7 +61,13 @@ pub(crate) fn page<T>(items: Vec<T>, token: Option<&str>, size: usize) -> Option
 struct Paging {
     #[serde(rename = "nextToken", alias = "NextToken", alias = "Marker")]
     token: Option<String>,
-    #[serde(rename = "maxResults", alias = "MaxResults", alias = "PageSize", alias = "limit")]
+    #[serde(
+        rename = "maxResults",
+        alias = "MaxResults",
+        alias = "PageSize",
+        alias = "limit",
+        alias = "MaxRecords"
+    )]
     #[serde(default, deserialize_with = "leaf")]
     size: Option<usize>,
 }
@@ -84,6 +90,10 @@ pub(crate) fn listing<T>(
         Api::Ecs => ("nextToken", invalid, "Invalid token in the request."),
         Api::Elb => ("NextMarker", invalid, "Invalid marker"),
         Api::Scaling => ("NextToken", "InvalidNextTokenException", "Invalid next token"),
+        Api::Ssm | Api::CloudWatch => ("NextToken", "InvalidNextToken", "The specified token is not valid."),
+        Api::SecretsManager => {
+            ("NextToken", "InvalidNextTokenException", "The specified token is not valid.")
+        }
         Api::CloudMap => ("NextToken", invalid, "Invalid pagination token"),
         _ => ("nextToken", invalid, "The specified nextToken is invalid."),
     };

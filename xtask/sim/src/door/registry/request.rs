@@ -22,6 +22,7 @@ pub(super) enum Resource {
     Base,
     Blob { repository: String, digest: String },
     Manifest { repository: String, reference: String },
+    Referrers { repository: String, digest: String },
     Tags { repository: String },
     Uploads { repository: String },
     Upload { repository: String, id: String },
@@ -79,6 +80,9 @@ impl Resource {
         if let Some((repository, reference)) = split("/manifests/") {
             return Self::Manifest { repository, reference };
         }
+        if let Some((repository, digest)) = split("/referrers/") {
+            return Self::Referrers { repository, digest };
+        }
         match rest.strip_suffix("/tags/list") {
             Some(repository) => Self::Tags { repository: repository.to_owned() },
             None => Self::Unknown,
@@ -90,6 +94,7 @@ impl Resource {
             Self::Base => "base",
             Self::Blob { .. } => "blobs",
             Self::Manifest { .. } => "manifests",
+            Self::Referrers { .. } => "referrers",
             Self::Tags { .. } => "tags",
             Self::Uploads { .. } | Self::Upload { .. } => "uploads",
             Self::Unknown => "unknown",
@@ -101,6 +106,7 @@ impl Resource {
             Self::Base | Self::Unknown => None,
             Self::Blob { repository, .. }
             | Self::Manifest { repository, .. }
+            | Self::Referrers { repository, .. }
             | Self::Tags { repository }
             | Self::Uploads { repository }
             | Self::Upload { repository, .. } => Some(repository),

@@ -218,3 +218,39 @@ async fn abandoned_uploads_are_forgotten_oldest_first() {
     assert_eq!(uploads.length("r", "99").unwrap(), 0);
     assert!(uploads.length("other", "99").is_err(), "an upload belongs to its repository");
 }
+
+#[test]
+fn a_manifest_is_deleted_and_what_refers_to_an_image_is_listed() {
+    let client = client();
+    let blob = b"{}";
+    let digest = digest_of(blob);
+    client.send("POST", &format!("/v2/shop/app/blobs/uploads/?digest={digest}"), &[], blob);
+    let config = json!({ "mediaType": "application/vnd.example.signature", "digest": digest, "size": 2 });
+    let image = json!({ "schemaVersion": 2, "config": config, "layers": [config] }).to_string();
+    let put = client.send("PUT", "/v2/shop/app/manifests/1", &[(CONTENT_TYPE, MANIFEST)], image.as_bytes());
+    assert!(!put.headers().contains_key(OCI_SUBJECT));
+    let subject = digest_of(image.as_bytes());
+    let signature = json!({ "schemaVersion": 2, "config": config, "layers": [],
+        "subject": { "mediaType": MANIFEST, "digest": subject, "size": image.len() } })
+    .to_string();
+    let own = digest_of(signature.as_bytes());
+    let target = format!("/v2/shop/app/manifests/{own}");
+    let put = client.send("PUT", &target, &[(CONTENT_TYPE, MANIFEST)], signature.as_bytes());
+    assert_eq!(put.headers()[OCI_SUBJECT].to_str().unwrap(), subject);
+    let listed = |query: &str| -> Value {
+        let reply = client.send("GET", &format!("/v2/shop/app/referrers/{subject}{query}"), &[], b"");
+        serde_json::from_slice(reply.body()).unwrap()
+    };
+    assert_eq!(listed("")["manifests"][0]["digest"], own);
+    assert_eq!(listed("?artifactType=application/vnd.example.signature")["manifests"][0]["digest"], own);
+    assert_eq!(listed("?artifactType=other")["manifests"], json!([]));
+    assert_eq!(client.status("DELETE", &target, b""), 202);
+    assert_eq!(listed("")["manifests"], json!([]));
+    assert_eq!(client.code("DELETE", &target, b""), (404, "MANIFEST_UNKNOWN".to_owned()));
+    assert_eq!(client.status("DELETE", "/v2/shop/app/manifests/1", b""), 202);
+    assert_eq!(
+        client.status("GET", &format!("/v2/shop/app/manifests/{subject}"), b""),
+        200,
+        "only the tag is gone"
+    );
+}

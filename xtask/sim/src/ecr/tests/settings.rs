@@ -106,3 +106,19 @@ fn tags_of_a_repository_are_set_replaced_and_removed() {
         call(&mut account, "ListTagsForResource", json!({ "resourceArn": format!("{arn}x") })).unwrap_err();
     assert_eq!(missing.code, "RepositoryNotFoundException");
 }
+
+#[test]
+fn a_repository_s_policy_is_kept_as_it_was_given() {
+    let mut account = with_repository("MUTABLE");
+    let named = json!({ "repositoryName": "app" });
+    let none = call(&mut account, "GetRepositoryPolicy", named.clone()).unwrap_err();
+    assert_eq!(none.code, "RepositoryPolicyNotFoundException");
+    let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let set = json!({ "repositoryName": "app", "policyText": policy });
+    call(&mut account, "SetRepositoryPolicy", set).unwrap();
+    assert_eq!(call(&mut account, "GetRepositoryPolicy", named.clone()).unwrap()["policyText"], policy);
+    let bad = json!({ "repositoryName": "app", "policyText": "{}" });
+    assert_eq!(call(&mut account, "SetRepositoryPolicy", bad).unwrap_err().code, "InvalidParameterException");
+    call(&mut account, "DeleteRepositoryPolicy", named.clone()).unwrap();
+    assert!(call(&mut account, "GetRepositoryPolicy", named).is_err());
+}

@@ -28,6 +28,13 @@ pub(in crate::ecs) struct Endpoint {
     pub(in crate::ecs) timeout: Timeout,
 }
 
+impl Endpoint {
+    /// The id of the Cloud Map service that stands for it.
+    pub(super) fn cloud_map_id(&self) -> String {
+        format!("srv-{}-{}", self.service.service, self.discovery_name)
+    }
+}
+
 /// The endpoints that a configuration offers. Without an alias the port is the container's own.
 fn offered(
     account: &Account,
@@ -61,9 +68,9 @@ fn offered(
 }
 
 /// All endpoints that services of the account offer now, `except` one service's.
-fn existing(account: &Account, except: &ServiceKey) -> Vec<Endpoint> {
+pub(super) fn existing(account: &Account, except: Option<&ServiceKey>) -> Vec<Endpoint> {
     let others =
-        account.ecs.services.values().filter(|service| service.is_active() && service.key != *except);
+        account.ecs.services.values().filter(|service| service.is_active() && Some(&service.key) != except);
     others
         .filter_map(|service| {
             let spec = &service.primary.spec;
@@ -87,7 +94,7 @@ pub(in crate::ecs) fn visible(
     else {
         return Vec::new();
     };
-    let mut endpoints = existing(account, key);
+    let mut endpoints = existing(account, Some(key));
     endpoints.retain(|endpoint| endpoint.namespace == namespace.arn);
     endpoints.extend(offered(account, key, configuration, task_definition));
     endpoints
@@ -100,7 +107,7 @@ pub(in crate::ecs) fn check_free(
     configuration: &ConnectConfiguration,
     task_definition: &str,
 ) -> Result<(), ApiError> {
-    let others = existing(account, key);
+    let others = existing(account, Some(key));
     for mine in offered(account, key, configuration, task_definition) {
         let clash = others.iter().find(|other| {
             other.namespace == mine.namespace
@@ -121,7 +128,7 @@ pub(in crate::ecs) fn check_free(
 pub(in crate::ecs) fn resources(account: &Account, key: &ServiceKey, endpoints: &[Endpoint]) -> Value {
     let own = endpoints.iter().filter(|endpoint| endpoint.service == *key);
     own.map(|endpoint| {
-        let id = format!("srv-{}-{}", key.service, endpoint.discovery_name);
+        let id = endpoint.cloud_map_id();
         json!({
             "discoveryName": endpoint.discovery_name,
             "discoveryArn": account.arn("servicediscovery", &format!("service/{id}")),

@@ -1,10 +1,12 @@
 //! Service Connect: a service's configuration, the endpoints that a deployment can see, and who answers.
 
 mod configuration;
+mod discovery;
 mod endpoint;
 mod lookup;
 
 pub(super) use configuration::ConnectConfiguration;
+pub(crate) use discovery::{Instance, connect_services, instances_of};
 pub(super) use endpoint::{Endpoint, check_free, resources, visible};
 #[cfg(test)]
 pub(crate) use lookup::ConnectTimeouts;

@@ -12,4 +12,4 @@ pub(super) use query::{describe, list};
 pub(super) use revision::{Revision, describe as describe_revisions};
 pub(super) use service_deployment::{ServiceDeployment, ServiceDeploymentStatus, counts};
 pub(super) use start::{ALARM, BREAKER, RollbackCause, first, next, roll_back};
-pub(super) use stop::stop;
+pub(super) use stop::{resume, stop};

@@ -1,4 +1,4 @@
-//! StopServiceDeployment: undoes a deployment on request, with or without a circuit breaker.
+//! StopServiceDeployment: undoes a deployment on request, with or without a circuit breaker. ContinueServiceDeployment.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -8,7 +8,8 @@ use super::service_deployment::ServiceDeploymentStatus;
 use super::start::{self, BY_REQUEST};
 use crate::account::{Account, Millis};
 use crate::ecs::errors::invalid;
-use crate::wire::{ApiError, ApiRequest, Outcome, params};
+use crate::ecs::state::ServiceKey;
+use crate::wire::{ApiError, ApiRequest, Outcome, params, text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,16 +28,7 @@ pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequ
         Some(other) => return Err(invalid(format!("Invalid stopType: {other}"))),
     };
     let arn = asked.service_deployment_arn;
-    let found = account.ecs.services.values_mut().find_map(|service| {
-        let record = service.service_deployments.iter().find(|record| record.arn == arn)?;
-        Some((service.key.clone(), record.status))
-    });
-    let Some((key, status)) = found else {
-        return Err(ApiError::new(
-            "ServiceDeploymentNotFoundException",
-            "The service deployment was not found.",
-        ));
-    };
+    let (key, status) = named(account, &arn)?;
     if !matches!(status, ServiceDeploymentStatus::Pending | ServiceDeploymentStatus::InProgress) {
         return Err(ApiError::new(
             "ConflictException",
@@ -58,4 +50,27 @@ pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequ
         }
     }
     Ok(json!({ "serviceDeploymentArn": arn }))
+}
+
+fn named(account: &Account, arn: &str) -> Result<(ServiceKey, ServiceDeploymentStatus), ApiError> {
+    let found = account.ecs.services.values().find_map(|service| {
+        let record = service.service_deployments.iter().find(|record| record.arn == arn)?;
+        Some((service.key.clone(), record.status))
+    });
+    let text = "The service deployment was not found.";
+    found.ok_or_else(|| ApiError::new("ServiceDeploymentNotFoundException", text))
+}
+
+/// Releases a PAUSE hook. Only the strategies with lifecycle hooks have one, and they are not simulated.
+pub(in crate::ecs) fn resume(account: &Account, request: &ApiRequest) -> Outcome {
+    let (_, status) = named(account, &text(request, "serviceDeploymentArn")?)?;
+    let hook = text(request, "hookId")?;
+    match request.params["action"].as_str() {
+        None | Some("CONTINUE" | "ROLLBACK") => {}
+        Some(other) => return Err(invalid(format!("Invalid action: {other}"))),
+    }
+    Err(invalid(format!(
+        "The service deployment is in {} status and has no lifecycle hook {hook} that awaits an action.",
+        status.as_str()
+    )))
 }

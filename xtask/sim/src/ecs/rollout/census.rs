@@ -2,6 +2,7 @@
 
 use super::decision::{Class, Member};
 use crate::account::{Account, Millis};
+use crate::ecs::protection;
 use crate::ecs::state::ServiceKey;
 use crate::ecs::task::{HealthStatus, Task, TaskStatus};
 use crate::elb::{self, TargetState};
@@ -48,7 +49,11 @@ pub(super) fn take(account: &Account, now: Millis, key: &ServiceKey) -> Census {
             continue;
         }
         let class = class(account, now, task, grace, &mut census);
-        census.members.push(Member { task: task.id.clone(), primary, class });
+        let protected = protection::is_protected(task, now);
+        if let Some(until) = task.protected_until.filter(|_| protected) {
+            census.changes_by(until);
+        }
+        census.members.push(Member { task: task.id.clone(), primary, class, protected });
     }
     census
 }

@@ -23,6 +23,8 @@ pub(super) struct Member {
     pub(super) task: TaskId,
     pub(super) primary: bool,
     pub(super) class: Class,
+    /// It is stopped only when it is unhealthy (UpdateTaskProtection).
+    pub(super) protected: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +127,7 @@ fn pick(members: &[Member], primary: bool, classes: &[Class], most: u32, newest:
     for class in classes {
         let mut of_class: Vec<&Member> =
             members.iter().filter(|member| member.primary == primary && member.class == *class).collect();
+        of_class.retain(|member| !member.protected || *class == Class::Unhealthy);
         if newest {
             of_class.reverse();
         }

@@ -1,11 +1,13 @@
 //! What CreateService and UpdateService refuse about a specification, in AWS's words.
 
 use super::model::{AwsVpc, LoadBalancer};
+use serde_json::Value;
+
 use crate::account::Account;
 use crate::ecs::errors::{client, invalid};
 use crate::ecs::task_definition::TaskSpec;
 use crate::wire::ApiError;
-use crate::{elb, identity};
+use crate::{cloudmap, elb, identity};
 
 /// The task definition can run on Fargate, if that is what the service asks for.
 pub(in crate::ecs) fn launch_type(task: &TaskSpec, launch_type: Option<&str>) -> Result<(), ApiError> {
@@ -137,7 +139,22 @@ fn target_group(account: &Account, task: &TaskSpec, balancer: &LoadBalancer) -> 
     Ok(())
 }
 
-/// What may not change while a service lives: the operating system, and the protocols of Service Connect ports.
+/// Every registry is a service of Cloud Map, one per service (API reference of CreateService).
+pub(super) fn registries(account: &Account, registries: &[Value]) -> Result<(), ApiError> {
+    if registries.len() > 1 {
+        return Err(invalid("service registries can have at most 1 items."));
+    }
+    for registry in registries {
+        let arn = registry["registryArn"].as_str().unwrap_or_default();
+        if cloudmap::registry(account, arn).is_none() {
+            return Err(invalid(format!("The service registry {arn} does not exist.")));
+        }
+    }
+    Ok(())
+}
+
+/// What may not change while a service lives: the operating system, and the protocols of Service Connect
+/// ports.
 pub(super) fn same_nature(old: &TaskSpec, new: &TaskSpec, connect: bool) -> Result<(), ApiError> {
     if old.platform().0 != new.platform().0 {
         return Err(invalid("The operating system family of a service cannot be changed."));

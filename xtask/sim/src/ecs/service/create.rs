@@ -184,6 +184,7 @@ fn spec(account: &Account, key: &ServiceKey, asked: &Create) -> Result<Spec, Api
     let network =
         check::network(account, &definition.spec, asked.network_configuration.awsvpc_configuration.clone())?;
     check::load_balancers(account, &definition.spec, &asked.load_balancers)?;
+    check::registries(account, &asked.service_registries)?;
     let connect = match asked.service_connect_configuration.clone() {
         Some(given) => Some(given.settle(account, &key.cluster, &definition.spec)?),
         None => None,

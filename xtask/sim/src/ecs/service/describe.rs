@@ -1,15 +1,18 @@
-//! DescribeServices and ListServices.
+//! DescribeServices, ListServices and ListServicesByNamespace.
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::model::Service;
 use super::view;
 use crate::account::Account;
-use crate::ecs::errors::invalid;
+use crate::cloudmap;
+use crate::ecs::connect::ConnectConfiguration;
+use crate::ecs::errors::{invalid, namespace_not_found};
 use crate::ecs::params::{described, short_name};
 use crate::ecs::reference::service_arn;
 use crate::ecs::state::{ServiceKey, active_cluster};
-use crate::wire::{ApiRequest, Outcome, listing, params};
+use crate::wire::{ApiRequest, Outcome, listing, params, text};
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -54,5 +57,20 @@ pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
             && (asked.launch_type.is_none() || asked.launch_type == service.knobs.launch_type)
     });
     let arns: Vec<String> = services.map(|service| service.arn.clone()).collect();
+    listing(request, "serviceArns", (10, 100), arns, Value::from)
+}
+
+/// Services of all clusters that use the namespace by Service Connect.
+pub(in crate::ecs) fn list_by_namespace(account: &Account, request: &ApiRequest) -> Outcome {
+    let reference = text(request, "namespace")?;
+    let namespace =
+        cloudmap::namespace(account, &reference).ok_or_else(|| namespace_not_found(&reference))?.arn.clone();
+    let uses = |service: &&Service| {
+        let connect = ConnectConfiguration::enabled(service.primary.spec.connect.as_ref());
+        let own = connect.and_then(|connect| connect.namespace.as_deref());
+        service.is_active()
+            && own.and_then(|own| cloudmap::namespace(account, own)).is_some_and(|own| own.arn == namespace)
+    };
+    let arns: Vec<String> = account.ecs.services.values().filter(uses).map(|it| it.arn.clone()).collect();
     listing(request, "serviceArns", (10, 100), arns, Value::from)
 }

@@ -105,6 +105,7 @@ fn changed_spec(account: &Account, service: &Service, asked: &Update) -> Result<
     if let Some(version) = &asked.platform_version {
         spec.platform_version = check::platform_version(Some(version.clone()))?;
     }
+    check::registries(account, asked.service_registries.as_deref().unwrap_or_default())?;
     settle_connect(account, &service.key, asked, &mut spec)?;
     let keep = |slot: &mut Vec<Value>, given: &Option<Vec<Value>>| {
         if let Some(given) = given {

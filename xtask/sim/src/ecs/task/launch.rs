@@ -107,6 +107,7 @@ pub(super) fn place(account: &mut Account, now: Millis, definition: &TaskSpec, p
         stopped_at: None,
         stop_code: None,
         stopped_reason: None,
+        protected_until: None,
         was_healthy: false,
         was_unhealthy: false,
     };

@@ -124,6 +124,8 @@ pub(in crate::ecs) struct Task {
     pub(in crate::ecs) stopped_at: Option<Millis>,
     pub(super) stop_code: Option<&'static str>,
     pub(super) stopped_reason: Option<String>,
+    /// Until when neither scaling nor a deployment stops it.
+    pub(in crate::ecs) protected_until: Option<Millis>,
     /// It counted as healthy at least once.
     pub(in crate::ecs) was_healthy: bool,
     /// It was found unhealthy, and its deployment was told.
@@ -138,6 +140,11 @@ impl Container {
 }
 
 impl Task {
+    /// The availability zone.
+    pub(in crate::ecs) fn zone(&self) -> &str {
+        &self.interface.zone
+    }
+
     pub(in crate::ecs) fn has_health_check(&self) -> bool {
         self.containers.iter().any(|container| container.essential && container.health.is_some())
     }

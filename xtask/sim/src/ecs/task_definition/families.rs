@@ -19,11 +19,23 @@ pub(in crate::ecs) struct TaskDefinition {
     pub(super) registered_at: Millis,
     pub(super) registered_by: String,
     pub(super) deregistered_at: Option<Millis>,
+    /// When DeleteTaskDefinitions asked for its end. It stays visible: AWS keeps it while a task or a service has it.
+    pub(super) delete_requested_at: Option<Millis>,
     /// The members as they were registered, defaults filled in.
     pub(super) document: Map<String, Value>,
     pub(in crate::ecs) spec: TaskSpec,
     /// CPU units and MiB of the whole task.
     pub(in crate::ecs) size: (u32, u32),
+}
+
+impl TaskDefinition {
+    pub(super) fn status(&self) -> &'static str {
+        match (self.active, self.delete_requested_at) {
+            (true, _) => "ACTIVE",
+            (false, None) => "INACTIVE",
+            (false, Some(_)) => "DELETE_IN_PROGRESS",
+        }
+    }
 }
 
 /// All families. Revision n is at position n-1: revisions are never removed.
@@ -97,7 +109,8 @@ pub(super) fn view(definition: &TaskDefinition) -> Value {
     };
     put("taskDefinitionArn", json!(definition.arn));
     put("revision", json!(definition.revision));
-    put("status", json!(if definition.active { "ACTIVE" } else { "INACTIVE" }));
+    put("status", json!(definition.status()));
+    put("deleteRequestedAt", json!(definition.delete_requested_at.map(Millis::epoch_secs)));
     put("registeredAt", json!(definition.registered_at.epoch_secs()));
     put("registeredBy", json!(definition.registered_by));
     put("compatibilities", json!(["EC2", "FARGATE"]));

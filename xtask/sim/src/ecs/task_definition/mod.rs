@@ -9,7 +9,7 @@ mod spec;
 
 pub(super) use families::{Families, resolve, revision_of};
 pub(super) use fargate::size;
-pub(super) use query::{deregister, describe, list};
+pub(super) use query::{delete, deregister, describe, list, list_families};
 pub(super) use register::register;
 pub(super) use spec::{
     ContainerSpec, Dependency, HealthCheck, MountPoint, SecretReference, TaskSpec, Variable,

@@ -1,4 +1,7 @@
-//! DescribeTaskDefinition, ListTaskDefinitions, DeregisterTaskDefinition.
+//! DescribeTaskDefinition, ListTaskDefinitions, ListTaskDefinitionFamilies, DeregisterTaskDefinition,
+//! DeleteTaskDefinitions.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,11 +37,10 @@ struct List {
 
 pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
     let asked: List = params(request)?;
-    let active = match asked.status.as_deref() {
-        None | Some("ACTIVE") => true,
-        Some("INACTIVE" | "DELETE_IN_PROGRESS") => false,
-        Some(other) => return Err(invalid(format!("Invalid status: {other}"))),
-    };
+    let status = asked.status.as_deref().unwrap_or("ACTIVE");
+    if !["ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS"].contains(&status) {
+        return Err(invalid(format!("Invalid status: {status}")));
+    }
     let descending = match asked.sort.as_deref() {
         None | Some("ASC") => false,
         Some("DESC") => true,
@@ -46,7 +48,7 @@ pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
     };
     // `familyPrefix` is the whole family name (API reference), in spite of what it is called.
     let wanted = account.ecs.families.all().filter(|definition| {
-        definition.active == active
+        definition.status() == status
             && asked.family_prefix.as_ref().is_none_or(|family| *family == definition.spec.family)
     });
     let mut arns: Vec<String> = wanted.map(|definition| definition.arn.clone()).collect();
@@ -54,6 +56,63 @@ pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
         arns.reverse();
     }
     listing(request, "taskDefinitionArns", (100, 100), arns, Value::from)
+}
+
+/// Families by a prefix of their name. One with an ACTIVE revision is ACTIVE.
+pub(in crate::ecs) fn list_families(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: List = params(request)?;
+    let wanted = match asked.status.as_deref() {
+        None | Some("ALL") => None,
+        Some("ACTIVE") => Some(true),
+        Some("INACTIVE") => Some(false),
+        Some(other) => return Err(invalid(format!("Invalid status: {other}"))),
+    };
+    let mut families: BTreeMap<&str, bool> = BTreeMap::new();
+    for definition in account.ecs.families.all() {
+        *families.entry(&definition.spec.family).or_default() |= definition.active;
+    }
+    let prefix = asked.family_prefix.as_deref().unwrap_or_default();
+    families
+        .retain(|family, active| family.starts_with(prefix) && wanted.is_none_or(|wanted| wanted == *active));
+    listing(request, "families", (100, 100), families.into_keys().collect(), Value::from)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Delete {
+    task_definitions: Vec<String>,
+}
+
+/// Only INACTIVE revisions are deleted.
+pub(in crate::ecs) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let asked: Delete = params(request)?;
+    if !(1..=10).contains(&asked.task_definitions.len()) {
+        return Err(invalid("Task definitions must have between 1 and 10 items."));
+    }
+    let (mut deleted, mut failures) = (Vec::new(), Vec::new());
+    for reference in &asked.task_definitions {
+        if !names_a_revision(reference) {
+            return Err(client("Revision is missing."));
+        }
+        let found = find(account, reference).map(|found| (found.spec.family.clone(), found.revision));
+        let found = found.and_then(|(family, revision)| account.ecs.families.find_mut(&family, revision));
+        let failure = |reason: &str| json!({ "arn": reference, "reason": reason });
+        match found {
+            None => failures.push(failure("The specified task definition does not exist. Specify a valid account, family, revision and try again.")),
+            Some(found) if found.active => failures.push(failure(
+                "The specified task definition is still in ACTIVE status. Please deregister the target and try again.",
+            )),
+            Some(found) => {
+                found.delete_requested_at = found.delete_requested_at.or(Some(now));
+                deleted.push(view(found));
+            }
+        }
+    }
+    Ok(json!({ "taskDefinitions": deleted, "failures": failures }))
+}
+
+fn names_a_revision(reference: &str) -> bool {
+    reference.rsplit('/').next().is_some_and(|name| name.contains(':'))
 }
 
 #[derive(Deserialize, Default)]
@@ -64,7 +123,7 @@ struct Deregister {
 
 pub(in crate::ecs) fn deregister(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Deregister = params(request)?;
-    if !asked.task_definition.rsplit('/').next().is_some_and(|name| name.contains(':')) {
+    if !names_a_revision(&asked.task_definition) {
         return Err(client("Revision is missing."));
     }
     let unknown = || client("Unable to describe task definition.");

@@ -54,6 +54,7 @@ pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &Api
         registered_at: now,
         registered_by: caller_arn(account, request.access_key.as_deref()),
         deregistered_at: None,
+        delete_requested_at: None,
         document,
         spec,
         size,

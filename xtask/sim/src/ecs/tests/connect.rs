@@ -349,3 +349,38 @@ fn tls_is_kept_and_what_service_connect_cannot_do_is_refused() {
     let shown = &lab.service("web")["deployments"][0]["serviceConnectConfiguration"]["services"][0];
     assert_eq!(shown["tls"], tls);
 }
+
+#[test]
+fn endpoints_and_registries_are_found_in_cloud_map_with_their_running_tasks() {
+    let mut lab = lab();
+    create(&mut lab, "backend", 8080);
+    completed(&mut lab, "backend");
+    let listed = lab.api(Api::CloudMap, "ListServices", json!({})).unwrap();
+    assert_eq!(
+        (&listed["Services"][0]["Name"], &listed["Services"][0]["InstanceCount"]),
+        (&json!("backend"), &json!(2))
+    );
+    let discover = json!({ "NamespaceName": "ielts.local", "ServiceName": "backend" });
+    let found = lab.api(Api::CloudMap, "DiscoverInstances", discover).unwrap();
+    let first = &found["Instances"][0]["Attributes"];
+    assert_eq!(
+        (&first["AWS_INSTANCE_PORT"], &first["ECS_SERVICE_NAME"]),
+        (&json!("8080"), &json!("backend"))
+    );
+    let by_namespace = lab.ok("ListServicesByNamespace", json!({ "namespace": "ielts.local" }));
+    assert_eq!(by_namespace["serviceArns"].as_array().unwrap().len(), 1);
+    let refused = lab.refused("ListServicesByNamespace", json!({ "namespace": "nope" }));
+    assert!(refused.starts_with("NamespaceNotFoundException"), "{refused}");
+
+    let spaces = lab.api(Api::CloudMap, "ListNamespaces", json!({})).unwrap();
+    let made = json!({ "Name": "web", "NamespaceId": spaces["Namespaces"][0]["Id"] });
+    let registry = lab.api(Api::CloudMap, "CreateService", made).unwrap()["Service"].clone();
+    let request = lab.service_request(json!({ "serviceRegistries": [{ "registryArn": "arn:nowhere" }] }));
+    lab.register("web", json!({}));
+    assert!(lab.refused("CreateService", request).contains("arn:nowhere does not exist"));
+    lab.running(json!({ "serviceRegistries": [{ "registryArn": registry["Arn"] }] }));
+    let instances = lab.api(Api::CloudMap, "ListInstances", json!({ "ServiceId": registry["Id"] })).unwrap();
+    assert_eq!(instances["Instances"].as_array().unwrap().len(), 2);
+    let deleted = lab.api(Api::CloudMap, "DeleteService", json!({ "Id": registry["Id"] }));
+    assert_eq!(deleted.unwrap_err().code, "ResourceInUse");
+}

@@ -13,6 +13,7 @@ mod grace;
 mod images;
 mod lab;
 mod liveness;
+mod operations;
 mod percentages;
 mod requests;
 mod rolling;

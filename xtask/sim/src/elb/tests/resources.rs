@@ -97,7 +97,7 @@ fn names_that_are_not_there_are_refused_in_awss_words() {
             "Nonsense",
             String::new(),
             "InvalidAction",
-            "Could not find operation Nonsense for version 2015-12-01",
+            "the embedded cloud does not have elasticloadbalancing:Nonsense; docs/operations.md lists what it has",
         ),
     ];
     for (operation, form, code, message) in cases {
@@ -338,4 +338,23 @@ fn a_listener_lists_its_default_certificate_and_keeps_the_others_when_that_chang
     assert_eq!(listed["Certificates"], expected);
     assert_eq!(lab.refused("RemoveListenerCertificates", &named("c")).0, "OperationNotPermitted");
     lab.ok("RemoveListenerCertificates", &named("b"));
+}
+
+#[test]
+fn a_listener_shows_its_attributes_and_refuses_the_values_that_the_local_balancer_does_not_apply() {
+    let mut lab = Lab::new();
+    let Serving { listener, .. } = lab.serving();
+    let shown = lab.ok("DescribeListenerAttributes", &format!("ListenerArn={listener}"));
+    let keys: Vec<&str> =
+        shown["Attributes"].as_array().unwrap().iter().map(|own| own["Key"].as_str().unwrap()).collect();
+    assert!(keys.contains(&"routing.http.response.server.enabled"), "{keys:?}");
+    assert!(!keys.iter().any(|key| key.contains("request")), "those are HTTPS listeners': {keys:?}");
+    let change = |key: &str, value: &str| {
+        format!("ListenerArn={listener}&Attributes.member.1.Key={key}&Attributes.member.1.Value={value}")
+    };
+    lab.ok("ModifyListenerAttributes", &change("routing.http.response.server.enabled", "true"));
+    let refused =
+        lab.refused("ModifyListenerAttributes", &change("routing.http.response.server.enabled", "false"));
+    assert_eq!(refused.0, "InvalidConfigurationRequest");
+    assert_eq!(lab.refused("ModifyListenerAttributes", &change("colour", "red")).0, "ValidationError");
 }

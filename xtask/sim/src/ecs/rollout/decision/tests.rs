@@ -9,6 +9,7 @@ fn members(text: &str) -> Vec<Member> {
     let read = |(index, letter): (usize, char)| Member {
         task: index.to_string(),
         primary: letter.is_ascii_uppercase(),
+        protected: false,
         class: match letter.to_ascii_lowercase() {
             's' => Starting,
             't' => Settling,

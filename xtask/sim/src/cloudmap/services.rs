@@ -1,0 +1,234 @@
+//! Services of a namespace and their instances: those that CreateService made, and the endpoints of Service Connect.
+//!
+//! Both have ECS tasks as instances and no others: RegisterInstance is not served.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::INVALID;
+use crate::account::{Account, Millis};
+use crate::ecs;
+use crate::tagging::{self, Tag};
+use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params, text};
+
+/// A service of a namespace.
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    pub(crate) id: String,
+    pub(crate) arn: String,
+    pub(crate) name: String,
+    /// The namespace's id.
+    namespace: String,
+    description: Option<String>,
+    dns: Option<Value>,
+    custom_check: Option<Value>,
+    created: Millis,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Create {
+    name: String,
+    namespace_id: Option<String>,
+    description: Option<String>,
+    dns_config: Option<Value>,
+    health_check_custom_config: Option<Value>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+    let asked: Create = params(request)?;
+    let id = asked.namespace_id.clone();
+    let id = id.or_else(|| asked.dns_config.as_ref()?["NamespaceId"].as_str().map(str::to_owned));
+    let id = id.ok_or_else(|| ApiError::new(INVALID, "A NamespaceId must be specified"))?;
+    let namespace = account.cloudmap.namespaces.values().find(|own| own.id == id || own.arn == id);
+    let namespace = namespace
+        .ok_or_else(|| ApiError::new("NamespaceNotFound", format!("Failed to find namespace {id}")))?
+        .id
+        .clone();
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    if asked.name.is_empty() || asked.name.len() > 127 || !asked.name.chars().all(fits) {
+        return Err(ApiError::new(INVALID, format!("Service name '{}' is not valid", asked.name)));
+    }
+    tagging::check(Api::CloudMap, &asked.tags)?;
+    if let Some(there) = all(account).iter().find(|own| own.namespace == namespace && own.name == asked.name)
+    {
+        let text = format!("Service {} with name {} already exists", there.id, there.name);
+        return Err(ApiError::new("ServiceAlreadyExists", text));
+    }
+    let id = format!("srv-{}", account.ids.hex(16));
+    let service = Service {
+        arn: account.arn("servicediscovery", &format!("service/{id}")),
+        id: id.clone(),
+        name: asked.name,
+        namespace,
+        description: asked.description,
+        dns: asked.dns_config,
+        custom_check: asked.health_check_custom_config,
+        created: now,
+    };
+    account.tags.put(&service.arn, asked.tags);
+    let view = service.describe(account);
+    account.cloudmap.services.insert(id, service);
+    Ok(json!({ "Service": view }))
+}
+
+/// Every service, those of Service Connect last.
+fn all(account: &Account) -> Vec<Service> {
+    let made = account.cloudmap.services.values().cloned();
+    let connected = ecs::connect_services(account).into_iter().filter_map(|endpoint| {
+        let namespace = account.cloudmap.namespaces.values().find(|own| own.arn == endpoint.namespace)?;
+        Some(Service {
+            id: endpoint.id,
+            arn: endpoint.arn,
+            name: endpoint.name,
+            namespace: namespace.id.clone(),
+            description: Some("Managed by Amazon ECS Service Connect".to_owned()),
+            dns: None,
+            custom_check: Some(json!({ "FailureThreshold": 1 })),
+            created: endpoint.created,
+        })
+    });
+    made.chain(connected).collect()
+}
+
+/// The service with this ARN that CreateService made, which a `serviceRegistries` may name.
+pub(crate) fn registry<'a>(account: &'a Account, arn: &str) -> Option<&'a Service> {
+    account.cloudmap.services.values().find(|own| own.arn == arn)
+}
+
+fn named(account: &Account, id: &str) -> Result<Service, ApiError> {
+    let found = all(account).into_iter().find(|own| own.id == id || own.arn == id);
+    found.ok_or_else(|| ApiError::new("ServiceNotFound", format!("Service not found: {id}")))
+}
+
+pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
+    Ok(json!({ "Service": named(account, &text(request, "Id")?)?.describe(account) }))
+}
+
+pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let id = text(request, "Id")?;
+    let service = named(account, &id)?;
+    if !account.cloudmap.services.contains_key(&service.id) || !instances(account, &service).is_empty() {
+        let text =
+            format!("Service {} contains registered instances; delete the instances first", service.id);
+        return Err(ApiError::new("ResourceInUse", text));
+    }
+    account.cloudmap.services.remove(&service.id);
+    account.tags.forget(&service.arn);
+    Ok(json!({}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct List {
+    #[serde(default)]
+    filters: Vec<Filter>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Filter {
+    name: String,
+    values: Vec<String>,
+}
+
+pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: List = params(request)?;
+    let mut found = all(account);
+    for filter in &asked.filters {
+        match filter.name.as_str() {
+            "NAMESPACE_ID" => found.retain(|own| filter.values.contains(&own.namespace)),
+            "RESOURCE_OWNER" => found.retain(|_| {
+                filter.values.iter().any(|owner| owner == "SELF" || *owner == account.settings.account)
+            }),
+            other => return Err(ApiError::new(INVALID, format!("Filter name {other} is not valid"))),
+        }
+    }
+    listing(request, "Services", (100, 100), found, |service| service.describe(account))
+}
+
+fn instances(account: &Account, service: &Service) -> Vec<ecs::Instance> {
+    ecs::instances_of(account, &service.arn)
+}
+
+pub(super) fn list_instances(account: &Account, request: &ApiRequest) -> Outcome {
+    let service = named(account, &text(request, "ServiceId")?)?;
+    listing(
+        request,
+        "Instances",
+        (100, 100),
+        instances(account, &service),
+        |own| json!({ "Id": own.task, "Attributes": own.attributes }),
+    )
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Discover {
+    namespace_name: String,
+    service_name: String,
+    max_results: Option<usize>,
+    #[serde(default)]
+    query_parameters: BTreeMap<String, String>,
+    health_status: Option<String>,
+}
+
+pub(super) fn discover(account: &Account, request: &ApiRequest) -> Outcome {
+    let asked: Discover = params(request)?;
+    let namespace = super::namespace(account, &asked.namespace_name).ok_or_else(|| {
+        ApiError::new("NamespaceNotFound", format!("Failed to find namespace {}", asked.namespace_name))
+    })?;
+    let own = |service: &Service| service.namespace == namespace.id && service.name == asked.service_name;
+    let service = all(account).into_iter().find(own).ok_or_else(|| {
+        ApiError::new("ServiceNotFound", format!("Service not found: {}", asked.service_name))
+    })?;
+    let mut found = instances(account, &service);
+    found.retain(|own| {
+        asked.query_parameters.iter().all(|(key, value)| own.attributes.get(key) == Some(value))
+    });
+    let healthy = found.iter().any(|own| own.healthy);
+    match asked.health_status.as_deref() {
+        Some("ALL") => {}
+        Some("UNHEALTHY") => found.retain(|own| !own.healthy),
+        None | Some("HEALTHY_OR_ELSE_ALL") if !healthy => {}
+        None | Some("HEALTHY" | "HEALTHY_OR_ELSE_ALL") => found.retain(|own| own.healthy),
+        Some(other) => return Err(ApiError::new(INVALID, format!("HealthStatus {other} is not valid"))),
+    }
+    found.truncate(asked.max_results.unwrap_or(100));
+    let shown = found.into_iter().map(|own| {
+        json!({
+            "InstanceId": own.task,
+            "NamespaceName": namespace.name,
+            "ServiceName": service.name,
+            "HealthStatus": if own.healthy { "HEALTHY" } else { "UNHEALTHY" },
+            "Attributes": own.attributes,
+        })
+    });
+    Ok(json!({ "Instances": shown.collect::<Vec<_>>(), "InstancesRevision": 1 }))
+}
+
+impl Service {
+    pub(super) fn is_in(&self, namespace: &str) -> bool {
+        self.namespace == namespace
+    }
+
+    fn describe(&self, account: &Account) -> Value {
+        json!({
+            "Id": self.id,
+            "Arn": self.arn,
+            "ResourceOwner": account.settings.account,
+            "Name": self.name,
+            "NamespaceId": self.namespace,
+            "Description": self.description,
+            "InstanceCount": instances(account, self).len(),
+            "DnsConfig": self.dns,
+            "Type": if self.dns.is_some() { "DNS_HTTP" } else { "HTTP" },
+            "HealthCheckCustomConfig": self.custom_check,
+            "CreateDate": self.created.epoch_secs(),
+        })
+    }
+}
