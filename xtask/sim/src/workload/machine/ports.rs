@@ -17,7 +17,14 @@ const RANGE: Range<u16> = 20_000..30_000;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ports(Arc<Mutex<Table>>);
 
-type Table = BTreeMap<(TaskId, u16), u16>;
+type Table = BTreeMap<(TaskId, u16), Entry>;
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    port: u16,
+    /// The application listens on its task's own loopback address.
+    inside_only: bool,
+}
 
 /// How many ports this process has looked at. The search goes on from there, so that a port that was just left is
 /// not taken again at once.
@@ -39,21 +46,27 @@ impl Ports {
 
     /// The loopback port of a container port; `None` when no such task runs here.
     pub(crate) fn of(&self, task: &TaskId, container_port: u16) -> Option<u16> {
-        self.table().get(&(task.clone(), container_port)).copied()
+        self.table().get(&(task.clone(), container_port)).map(|entry| entry.port)
+    }
+
+    /// The same for the load balancer, which is outside the task.
+    pub(crate) fn from_outside(&self, task: &TaskId, container_port: u16) -> Option<u16> {
+        let entry = self.table().get(&(task.clone(), container_port)).copied();
+        entry.filter(|entry| !entry.inside_only).map(|entry| entry.port)
     }
 
     /// Says where a task that is no process listens.
     #[cfg(test)]
     pub(crate) fn pretend(&self, task: &str, container_port: u16, port: u16) {
-        self.table().insert((task.to_owned(), container_port), port);
+        self.table().insert((task.to_owned(), container_port), Entry { port, inside_only: false });
     }
 
     /// Gives a free loopback port to a container port.
     ///
     /// # Errors
     /// `AddrInUse` when the whole range is taken.
-    pub(super) fn reserve(&self, task: &TaskId, container_port: u16) -> Result<u16> {
-        self.reserve_of(candidates(), task, container_port)
+    pub(super) fn reserve(&self, task: &TaskId, container_port: u16, inside_only: bool) -> Result<u16> {
+        self.reserve_of(candidates(), task, container_port, inside_only)
     }
 
     fn reserve_of(
@@ -61,17 +74,18 @@ impl Ports {
         mut candidates: impl Iterator<Item = u16>,
         task: &TaskId,
         container_port: u16,
+        inside_only: bool,
     ) -> Result<u16> {
         let mut table = self.table();
         let free = |port: &u16| {
-            !table.values().any(|taken| taken == port)
+            !table.values().any(|taken| taken.port == *port)
                 && TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()
         };
         let Some(port) = candidates.find(free) else {
             let message = format!("every port from {} to {} is taken", RANGE.start, RANGE.end - 1);
             return Err(Error::new(ErrorKind::AddrInUse, message));
         };
-        table.insert((task.clone(), container_port), port);
+        table.insert((task.clone(), container_port), Entry { port, inside_only });
         Ok(port)
     }
 
@@ -89,10 +103,11 @@ mod tests {
     fn two_tasks_with_one_container_port_never_share_a_loopback_port() {
         let ports = Ports::default();
         let (one, two) = ("one".to_owned(), "two".to_owned());
-        let first = ports.reserve(&one, 8080).unwrap();
-        let second = ports.reserve(&two, 8080).unwrap();
+        let first = ports.reserve(&one, 8080, false).unwrap();
+        let second = ports.reserve(&two, 8080, true).unwrap();
         assert_ne!(first, second);
         assert_eq!(ports.of(&one, 8080), Some(first));
+        assert_eq!((ports.from_outside(&one, 8080), ports.from_outside(&two, 8080)), (Some(first), None));
         ports.release(&one);
         assert_eq!((ports.of(&one, 8080), ports.of(&two, 8080)), (None, Some(second)));
     }
@@ -104,8 +119,8 @@ mod tests {
         let taken = listener.local_addr().unwrap().port();
         let free = candidates().find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()).unwrap();
         let two = [taken, free];
-        assert_eq!(ports.reserve_of(two.into_iter(), &"one".to_owned(), 1).unwrap(), free);
-        let none = ports.reserve_of(two.into_iter(), &"two".to_owned(), 1).unwrap_err();
+        assert_eq!(ports.reserve_of(two.into_iter(), &"one".to_owned(), 1, false).unwrap(), free);
+        let none = ports.reserve_of(two.into_iter(), &"two".to_owned(), 1, false).unwrap_err();
         assert_eq!(none.kind(), ErrorKind::AddrInUse);
     }
 }

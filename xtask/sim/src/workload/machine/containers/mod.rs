@@ -91,7 +91,7 @@ impl Containers {
         cloud.make_volumes(&task.start).await.map_err(fails)?;
         let mut published = Vec::new();
         for container_port in task.start.containers.iter().flat_map(|container| &container.ports) {
-            let port = self.ports.reserve(&task.start.task, *container_port);
+            let port = self.ports.reserve(&task.start.task, *container_port, false);
             published.push((port.map_err(|error| fails(error.to_string()))?, *container_port));
         }
         Ok(Launcher { cloud, region: &self.region, beside, published, holder: None })

@@ -1,11 +1,12 @@
 //! Tasks as processes of this machine.
 //!
-//! Each container's entry point runs out of its unpacked image with loopback ports of its own. It is told them by
-//! `PORT` and `HOST`; with Service Connect it is told the proxy by `HTTP_PROXY`, with its task id as the user, so that
+//! Each container's entry point runs out of its unpacked image with loopback ports of its own, which it gets by `PORT` and
+//! `HOST` (see [`listens`]); with Service Connect it is told the proxy by `HTTP_PROXY`, with its task id as the user, so that
 //! the proxy knows who asks. `PORT_8080` is where the task's port 8080 is, whichever container has it. There is no isolation: the processes see this machine's file system and network, run as
 //! the image's user only where the daemon is root, and have no limit on memory.
 
 mod leftovers;
+mod listens;
 mod program;
 #[cfg(test)]
 mod tests;
@@ -29,12 +30,14 @@ pub(super) use leftovers::reap;
 pub(super) use program::Program;
 
 use self::leftovers::{Leftovers, group};
+use self::listens::Listens;
+use super::image::Image;
 use super::output;
 use super::ports::Ports;
 use super::task::{Attending, Order, Starter, Stopped, Task, stop_asked};
 use super::watchdog::Watchdog;
 use crate::workload::reason::cannot_start;
-use crate::workload::{ContainerStart, TaskStart};
+use crate::workload::{ContainerStart, Report, TaskStart};
 
 /// Kills the process groups that are noted in the folder `$1`. The daemon forgets a note when its process ends, so that in
 /// an orderly stop nothing is left to kill.
@@ -91,27 +94,31 @@ impl Processes {
     /// Runs a task until it is let go.
     pub(super) async fn run(&self, task: &Arc<Task>, orders: UnboundedReceiver<Order>) {
         // All of them before any container starts: each is told the ports of the others, which are beside it.
-        for port in task.start.containers.iter().flat_map(|container| &container.ports) {
-            if let Err(error) = self.ports.reserve(&task.start.task, *port) {
-                return task.never_started(cannot_start(&task.start.task, &error.to_string()));
+        for (container, image) in task.containers() {
+            let listens = listens_of(container, image.as_deref());
+            // A port that is none of the container's is the task's all the same: others of the task may use it.
+            let other = listens.port.filter(|port| !container.ports.contains(port));
+            for port in container.ports.iter().copied().chain(other) {
+                let reserved = self.ports.reserve(&task.start.task, port, listens.inside_only);
+                if let Err(error) = reserved {
+                    return task.never_started(cannot_start(&task.start.task, &error.to_string()));
+                }
             }
         }
         task.obey(orders, Launcher(self)).await;
     }
 
-    /// What a container is told whatever its definition says.
-    fn imposed(&self, start: &TaskStart, container: &ContainerStart) -> BTreeMap<String, String> {
+    /// What a container gets whatever its definition says.
+    fn imposed(&self, start: &TaskStart, listens: &Listens) -> BTreeMap<String, String> {
         let Surroundings { region, proxy_port } = &self.surroundings;
         let mut environment = BTreeMap::from([
-            ("HOST".to_owned(), "127.0.0.1".to_owned()),
             ("AWS_REGION".to_owned(), region.clone()),
             ("AWS_DEFAULT_REGION".to_owned(), region.clone()),
             ("AWS_EXECUTION_ENV".to_owned(), "AWS_ECS_FARGATE".to_owned()),
         ]);
         let port = |container_port: &u16| self.ports.of(&start.task, *container_port).unwrap_or_default();
-        if let Some(own) = container.ports.first() {
-            environment.insert("PORT".to_owned(), port(own).to_string());
-        }
+        environment.extend(listens.host.map(|host| ("HOST".to_owned(), host.to_owned())));
+        environment.extend(listens.port.map(|own| ("PORT".to_owned(), port(&own).to_string())));
         for container_port in start.containers.iter().flat_map(|container| &container.ports) {
             environment.insert(format!("PORT_{container_port}"), port(container_port).to_string());
         }
@@ -126,6 +133,19 @@ impl Processes {
     }
 }
 
+/// Where the application of a container listens: its definition's variables come before its image's.
+fn listens_of(container: &ContainerStart, image: Option<&Image>) -> Listens {
+    let own = |name: &str| {
+        let given =
+            container.variables().filter(|(own, _)| *own == name).last().map(|(_, value)| value.to_owned());
+        given.or_else(|| {
+            let pairs = image?.config.env.iter().flatten().filter_map(|pair| pair.split_once('='));
+            pairs.filter(|(own, _)| *own == name).last().map(|(_, value)| value.to_owned())
+        })
+    };
+    listens::listens(own("HOST").as_deref(), own("PORT").as_deref(), &container.ports)
+}
+
 impl Starter for Launcher<'_> {
     async fn start(
         &mut self,
@@ -137,7 +157,8 @@ impl Starter for Launcher<'_> {
         let fails = |why: &str| cannot_start(&definition.name, why);
         let image = task.images[index].as_ref().ok_or_else(|| fails("no image"))?;
         let root = image.root().await.map_err(|why| fails(&why))?;
-        let imposed = self.0.imposed(&task.start, definition);
+        let listens = listens_of(definition, Some(image));
+        let imposed = self.0.imposed(&task.start, &listens);
         let program = Program::of(root, &image.config, definition, &imposed, geteuid().is_root());
         let program = program.map_err(|why| fails(&why))?;
         if let Some(why) = program.format_error() {
@@ -153,6 +174,9 @@ impl Starter for Launcher<'_> {
             self.0.leftovers.note(pid).map_err(|error| fails(&error.to_string()))?;
         }
         let (log, tell) = (&definition.logs, &task.tell);
+        if let (Some((group, stream)), Some(line)) = (log.clone(), listens.remark) {
+            tell(Report::Log { group, stream, line });
+        }
         let stdout = child.stdout.take().map(|out| output::follow(out, log.clone(), Arc::clone(tell)));
         let stderr = child.stderr.take().map(|err| output::follow(err, log.clone(), Arc::clone(tell)));
         let output = stdout.into_iter().chain(stderr).collect();
@@ -168,7 +192,7 @@ impl Starter for Launcher<'_> {
 async fn run_nonsense(task: Arc<Task>, index: usize, why: String) {
     let container = &task.start.containers[index];
     if let Some((group, stream)) = container.logs.clone() {
-        (task.tell)(crate::workload::Report::Log { group, stream, line: why });
+        (task.tell)(Report::Log { group, stream, line: why });
     }
     task.exited(&container.name, 255, None);
 }

@@ -58,3 +58,44 @@ async fn a_definitions_command_and_working_directory_come_before_the_images() {
     bench.running().await;
     assert_eq!(bench.line().await, "srv definition");
 }
+
+#[tokio::test]
+async fn host_and_port_of_the_definition_reach_the_application_and_what_fargate_would_not_reach_is_not_reached()
+ {
+    let says = "#!/bin/sh\necho \"$HOST $PORT\"\nexec sleep 60\n";
+    let cases = [
+        (&[("HOST", "127.0.0.1")][..], "HOST=127.0.0.1 is reached from inside the task only", false, 8080),
+        (&[("HOST", "not-an-address")], "", true, 8080),
+        (&[("HOST", "0.0.0.0"), ("PORT", "8080")], "", true, 8080),
+        (&[("PORT", "8099")], "PORT=8099 is no container port of this container (8080)", true, 8099),
+        (&[("PORT", "http")], "", true, 0),
+    ];
+    for (index, (variables, remark, outside, listens_at)) in cases.into_iter().enumerate() {
+        let mut bench = bench(&format!("listens-{index}"));
+        let mut start = task(&bench.image(&[("says", says)], json!({ "Cmd": ["/says"] })), false);
+        start.containers[0].environment =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        bench.processes.carry_out(Effect::Start(Box::new(start)));
+        // The remark is in the log before what the application prints; `Started` comes beside it.
+        let mut lines = Vec::new();
+        bench.pulled().await;
+        bench
+            .processes
+            .carry_out(Effect::StartContainer { task: "t1".to_owned(), container: "app".to_owned() });
+        while lines.len() < 1 + usize::from(!remark.is_empty()) {
+            if let Report::Log { line, .. } = bench.report().await {
+                lines.push(line);
+            }
+        }
+        let id = "t1".to_owned();
+        let host = match variables[0] {
+            ("HOST", "0.0.0.0") | ("PORT", _) => "127.0.0.1",
+            (_, own) => own,
+        };
+        let port = bench.ports.of(&id, listens_at).map_or("http".to_owned(), |port| port.to_string());
+        assert_eq!(lines.last().unwrap(), &format!("{host} {port}"));
+        assert!(lines[0].contains(remark), "{lines:?}");
+        assert_eq!(bench.ports.from_outside(&id, 8080).is_some(), outside, "{variables:?}");
+        bench.processes.shut_down(Duration::ZERO).await.unwrap();
+    }
+}
