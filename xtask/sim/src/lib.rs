@@ -20,6 +20,7 @@ pub mod policy;
 mod scaling;
 mod secret;
 mod secretsmanager;
+mod session;
 mod ssm;
 mod tagging;
 mod wire;

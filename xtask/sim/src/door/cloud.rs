@@ -26,7 +26,7 @@ use crate::account::{Account, Ids, Millis, Settings};
 use crate::fault::{Fault, Rule};
 use crate::identity;
 use crate::wire;
-use crate::workload::{Effect, Report, VirtualWorkload};
+use crate::workload::{Effect, Exec, Play, Report, VirtualWorkload};
 
 #[derive(Debug)]
 pub enum Delivery {
@@ -166,6 +166,13 @@ impl Cloud {
         drop(state);
         self.0.changed.notify_one();
         answer
+    }
+
+    /// What a command of a session does, by the virtual workload.
+    pub(super) fn play(&self, exec: &Exec) -> Result<Play, String> {
+        let mut state = self.state();
+        let workload = state.workload.as_mut().ok_or("this cloud has no workload of its own")?;
+        workload.exec(exec)
     }
 
     /// Looks into the account without giving it anything to do.

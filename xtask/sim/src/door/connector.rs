@@ -19,8 +19,10 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use tokio::io::DuplexStream;
 
 use super::cloud::{Cloud, Delivery};
+use super::session;
 
 /// A round trip within a region, about.
 const LATENCY: Duration = Duration::from_millis(20);
@@ -52,6 +54,16 @@ impl SimHttp {
             Delivery::Refused => Err(Error::new(ErrorKind::ConnectionRefused, "connection refused")),
             Delivery::Reset => Err(Error::new(ErrorKind::ConnectionReset, "connection reset by peer")),
         }
+    }
+}
+
+impl SimHttp {
+    /// A connection of its own for a data channel, which begins with the request of a WebSocket as it would on a socket.
+    #[must_use]
+    pub fn dial(&self) -> DuplexStream {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        tokio::spawn(session::serve(self.cloud.clone(), far));
+        near
     }
 }
 

@@ -1,9 +1,10 @@
-//! The endpoint port: every AWS API, the registry's data plane, and two paths of the daemon's own.
+//! The endpoint port: every AWS API, the registry's data plane, the data channels of ECS Exec, and paths of the daemon's own.
 //!
 //! `GET /_cloud/status` tells what runs where; `POST /_cloud/workload/<kind>` says what tasks run as that start from then
 //! on; `POST /_cloud/landing-zone` brings a network and roles, as JSON; `POST /_cloud/stop` ends the daemon.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -15,7 +16,7 @@ use tokio::sync::watch;
 use super::bound::Bound;
 use super::cloud::{Cloud, Delivery};
 use super::forward::{ReplyBody, whole};
-use super::guard;
+use super::{guard, session};
 use crate::elb;
 use crate::workload::machine::{Kind, Machine};
 
@@ -41,6 +42,10 @@ impl Endpoint {
         let (parts, body) = request.into_parts();
         if let Some(why) = guard::refusal(&parts, client, self.bound.endpoint) {
             return text(StatusCode::FORBIDDEN, why);
+        }
+        if parts.uri.path().starts_with(session::PATH) {
+            let request = Request::from_parts(parts, body);
+            return session::answer(self.cloud.clone(), Arc::new(self.machine.clone()), request);
         }
         let most = if self.cloud.knows_password(&parts.headers) { LARGEST_LAYER } else { LARGEST_CALL };
         let Ok(body) = Limited::new(body, most).collect().await else {

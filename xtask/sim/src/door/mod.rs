@@ -21,7 +21,9 @@ mod pull;
 mod refusal;
 mod registry;
 pub mod server;
+mod session;
 mod tls;
+mod websocket;
 
 #[cfg(test)]
 mod raw;

@@ -122,6 +122,7 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<
         started: clock.millis(),
     };
     settings.registry_host = bound.endpoint.to_string();
+    settings.messages = Some(format!("ws://{}", bound.endpoint));
     let region = settings.region.clone();
     let cloud = Cloud::new(settings, clock);
     if ended > 0 {

@@ -38,6 +38,7 @@ pub(crate) const OPERATIONS: Operations = &[
     ("ListTasks", |account, _, request| task::list(account, request)),
     ("DescribeTasks", |account, _, request| task::describe(account, request)),
     ("RunTask", task::run),
+    ("ExecuteCommand", task::execute),
     ("StopTask", task::stop_by_request),
     ("GetTaskProtection", protection::get),
     ("UpdateTaskProtection", protection::update),
@@ -60,6 +61,7 @@ pub(crate) fn due(account: &mut Account, now: Millis, due: Due) {
         Due::ForgetTask(id) => task::forget(account, &id),
         Due::StartTimeout { task, container } => task::start_timed_out(account, now, &task, &container),
         Due::CheckContainer { task, container } => task::check_due(account, &task, &container),
+        Due::AgentStarted { task, container } => task::agent_started(account, now, &task, &container),
         Due::Wake => {}
         Due::ForgetService { cluster, service } => {
             service::forget(account, &ServiceKey { cluster, service });

@@ -34,3 +34,4 @@ pub use pace::Pace;
 pub(crate) use rollout::reconcile;
 pub(crate) use service::{desired_count, set_desired_count};
 pub(crate) use state::{Due, State};
+pub(crate) use task::{close_session, has_session, open_session};

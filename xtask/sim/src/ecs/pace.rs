@@ -28,6 +28,8 @@ pub struct Pace {
     /// Upper bound of the time between health checks of something not yet healthy; `None` keeps to the
     /// configured intervals, as AWS does.
     pub first_checks_ms: Option<u64>,
+    /// Between a container's start and the one of ECS Exec's agent in it.
+    pub exec_agent_ms: u64,
     /// How long stopped tasks and INACTIVE services are remembered (AWS: at least an hour).
     pub memory_ms: u64,
 }
@@ -45,6 +47,7 @@ impl Default for Pace {
             launch_retry_ms: 60_000,
             launch_retry_max_ms: 900_000,
             first_checks_ms: None,
+            exec_agent_ms: 3_000,
             memory_ms: 3_600_000,
         }
     }
@@ -65,6 +68,7 @@ impl Pace {
             launch_retry_ms: 1_000,
             launch_retry_max_ms: 15_000,
             first_checks_ms: Some(500),
+            exec_agent_ms: 100,
             memory_ms: 3_600_000,
         }
     }

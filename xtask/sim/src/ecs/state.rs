@@ -7,7 +7,7 @@ use super::cluster::Cluster;
 use super::errors::{cluster_inactive, cluster_not_found, service_not_found};
 use super::params::{cluster_name, short_name};
 use super::service::Service;
-use super::task::{Ran, Task};
+use super::task::{Ran, Session, Task};
 use super::task_definition::Families;
 use crate::account::Account;
 use crate::wire::ApiError;
@@ -21,6 +21,8 @@ pub(crate) struct State {
     pub(super) families: Families,
     pub(super) services: BTreeMap<ServiceKey, Service>,
     pub(super) tasks: BTreeMap<TaskId, Task>,
+    /// Of ExecuteCommand, by id.
+    pub(super) sessions: BTreeMap<String, Session>,
     /// By `clientToken`.
     pub(super) ran: BTreeMap<String, Ran>,
     /// Tasks launched so far: task ids are random, this is their order.
@@ -60,6 +62,8 @@ pub(crate) enum Due {
     StartTimeout { task: TaskId, container: String },
     /// A container's own health check is to be asked.
     CheckContainer { task: TaskId, container: String },
+    /// ECS Exec's agent has had its time to start in a container.
+    AgentStarted { task: TaskId, container: String },
     /// Something in the service depends on the time: look at it again.
     Wake,
     /// An INACTIVE service is forgotten.

@@ -6,8 +6,10 @@
 pub mod machine;
 mod reason;
 pub mod scripted;
+pub(crate) mod terminal;
 
 pub(crate) use reason::cannot_pull;
+pub use terminal::Typed;
 
 use crate::account::Millis;
 use crate::secret::Secret;
@@ -160,6 +162,14 @@ impl ContainerStart {
     }
 }
 
+/// A command to run in a container, as ECS Exec does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exec {
+    pub task: TaskId,
+    pub container: String,
+    pub words: Vec<String>,
+}
+
 /// What the workload tells the account.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Report {
@@ -238,12 +248,27 @@ pub enum Answer {
     Refused,
 }
 
+/// A command that is played: given what is typed, and nothing at its start, it prints and may end.
+pub type Play = Box<dyn FnMut(Option<Typed>) -> Printed + Send>;
+
+/// One turn of a [`Play`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Printed {
+    /// How long it takes.
+    pub after_ms: u64,
+    pub text: String,
+    /// The command ends then.
+    pub ends: bool,
+}
+
 /// A workload on virtual time, driven by whoever advances the account.
 pub trait VirtualWorkload: Send {
     /// Takes an effect that the account emitted at `now`.
     fn effect(&mut self, now: Millis, effect: Effect);
     /// When the next report is due.
     fn next(&self) -> Option<Millis>;
+    /// What a command in a container does; the error says why there is none.
+    fn exec(&mut self, exec: &Exec) -> Result<Play, String>;
     /// Takes the next report that is due at `now`, with the moment it happened.
     fn pop_due(&mut self, now: Millis) -> Option<(Millis, Report)>;
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 pub use script::{Crash, Script, Scripts};
 
-use super::{Answer, Effect, Report, TaskId, TaskStart, Version, VirtualWorkload, cannot_pull};
+use super::{Answer, Effect, Exec, Play, Report, TaskId, TaskStart, Version, VirtualWorkload, cannot_pull};
 use crate::account::{Millis, Timers};
 
 /// How long a target takes to answer, in milliseconds.
@@ -132,6 +132,16 @@ impl Scripted {
 }
 
 impl VirtualWorkload for Scripted {
+    fn exec(&mut self, exec: &Exec) -> Result<Play, String> {
+        let lives = self.tasks.get(&exec.task).map(|task| &task.lives);
+        if !lives.is_some_and(|lives| lives.contains_key(&exec.container)) {
+            return Err(format!("container {} does not run", exec.container));
+        }
+        let name = exec.words.first().map_or("", String::as_str);
+        let missing = || format!("exec: \"{name}\": executable file not found in $PATH");
+        self.scripts.play(exec).ok_or_else(missing)
+    }
+
     fn effect(&mut self, now: Millis, effect: Effect) {
         match effect {
             Effect::Start(start) => self.start(now, *start),

@@ -171,6 +171,10 @@ struct Chatty(Vec<u64>);
 impl VirtualWorkload for Chatty {
     fn effect(&mut self, _: Millis, _: Effect) {}
 
+    fn exec(&mut self, _: &Exec) -> Result<Play, String> {
+        Err("no container".to_owned())
+    }
+
     fn next(&self) -> Option<Millis> {
         self.0.first().copied().map(Millis)
     }

@@ -21,6 +21,17 @@ pub(in crate::ecs) fn launch_type(task: &TaskSpec, launch_type: Option<&str>) ->
     }
 }
 
+/// A service that takes commands has a task role, whose rights the agent uses (aws/aws-toolkit-jetbrains#3649).
+pub(super) fn task_role(task: &TaskSpec, takes_commands: bool, made: &str) -> Result<(), ApiError> {
+    if !takes_commands || task.task_role_arn.is_some() {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "The service couldn't be {made} because a valid taskRoleArn is not being used. Specify a valid task role in your \
+         task definition and try again."
+    )))
+}
+
 /// Subnets and security groups: given, few enough, known, and of one VPC.
 pub(in crate::ecs) fn network(
     account: &Account,

@@ -181,6 +181,7 @@ fn spec(account: &Account, key: &ServiceKey, asked: &Create) -> Result<Spec, Api
     let definition = task_definition::resolve(account, reference)?;
     let fargate = (!asked.capacity_provider_strategy.is_empty()).then_some("FARGATE");
     check::launch_type(&definition.spec, asked.launch_type.as_deref().or(fargate))?;
+    check::task_role(&definition.spec, asked.enable_execute_command, "created")?;
     let network =
         check::network(account, &definition.spec, asked.network_configuration.awsvpc_configuration.clone())?;
     check::load_balancers(account, &definition.spec, &asked.load_balancers)?;

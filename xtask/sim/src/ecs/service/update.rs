@@ -88,6 +88,8 @@ fn changed_spec(account: &Account, service: &Service, asked: &Update) -> Result<
     if asked.task_definition.is_some() {
         check::launch_type(task, service.knobs.launch_type.as_deref())?;
     }
+    let takes_commands = asked.enable_execute_command.unwrap_or(service.knobs.execute_command);
+    check::task_role(task, takes_commands, "updated")?;
     if let Some(old) = old {
         let connected = ConnectConfiguration::enabled(spec.connect.as_ref()).is_some();
         check::same_nature(&old.spec, task, connected)?;

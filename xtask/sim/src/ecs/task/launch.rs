@@ -1,7 +1,7 @@
 //! A new task: what it is made of before anything of it exists.
 
 use super::model::{
-    Container, ContainerHealth, ContainerState, HealthStatus, Interface, Task, TaskStatus, TaskTarget,
+    Agent, Container, ContainerHealth, ContainerState, HealthStatus, Interface, Task, TaskStatus, TaskTarget,
 };
 use super::overrides::Overrides;
 use crate::account::{Account, Due as AccountDue, Millis};
@@ -168,6 +168,7 @@ fn containers(account: &mut Account, key: &ServiceKey, task: &str, definition: &
             signalled: false,
             exit_code: None,
             reason: None,
+            agent: Agent::Pending,
             health: container
                 .health_check
                 .as_ref()

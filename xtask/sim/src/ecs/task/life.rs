@@ -2,7 +2,7 @@
 
 use super::model::{ContainerState, TaskStatus};
 use super::stopping::{self, Stop};
-use super::{health, image, order};
+use super::{exec, health, image, order};
 use crate::account::{Account, Due as AccountDue, Millis};
 use crate::ecs::state::Due;
 use crate::ecs::{event, rollout};
@@ -57,6 +57,7 @@ pub(in crate::ecs) fn started(account: &mut Account, now: Millis, id: &TaskId, n
     container.started_at = Some(now);
     image::create_log_stream(account, now, id, name);
     health::schedule(account, now, id, name);
+    exec::start_agent(account, now, id, name);
     order::await_within(account, now, id, name);
     order::start_ready(account, now, id);
     activate(account, now, id);
@@ -151,6 +152,7 @@ pub(in crate::ecs) fn exited(
     exit_code: i32,
     reason: Option<String>,
 ) {
+    exec::close_sessions(account, id, name);
     let Some(task) = account.ecs.tasks.get_mut(id) else { return };
     let Some(container) = task.container_mut(name) else { return };
     if container.state == ContainerState::Stopped {

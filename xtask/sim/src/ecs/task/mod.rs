@@ -1,5 +1,6 @@
 //! Tasks: their life from PROVISIONING to STOPPED, their health, and RunTask, ListTasks, DescribeTasks, StopTask.
 
+mod exec;
 mod health;
 mod image;
 mod launch;
@@ -13,6 +14,8 @@ mod secrets;
 mod stopping;
 mod view;
 
+pub(super) use exec::{Session, agent_started, execute};
+pub(crate) use exec::{close_session, has_session, open_session};
 pub(super) use health::{check_due, checked};
 pub(super) use launch::launch;
 pub(super) use life::{activated, cannot_start, exited, failed_to_start, provisioned, pulled, started};

@@ -46,6 +46,8 @@ pub(in crate::ecs) struct Container {
     pub(super) signalled: bool,
     pub(super) exit_code: Option<i32>,
     pub(super) reason: Option<String>,
+    /// ECS Exec's.
+    pub(super) agent: Agent,
     /// `None`: the definition has no health check.
     pub(super) health: Option<ContainerHealth>,
 }
@@ -58,6 +60,14 @@ pub(in crate::ecs) enum ContainerState {
     /// The workload was asked to start it.
     Starting,
     Running,
+    Stopped,
+}
+
+/// ECS Exec's agent in a container of a task that takes commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::ecs) enum Agent {
+    Pending,
+    Running { since: Millis },
     Stopped,
 }
 

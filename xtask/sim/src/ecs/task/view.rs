@@ -2,15 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::model::{Container, ContainerState, HealthStatus, Interface, Task, TaskStatus};
+use super::model::{Agent, Container, ContainerState, HealthStatus, Interface, Task, TaskStatus};
 use crate::account::{Account, Millis};
 use crate::ecs::reference::cluster_arn;
-use crate::ecs::task_definition::ContainerSpec;
 
 pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
     let (cpu, memory) = task.size;
     let containers: Vec<Value> =
-        task.containers.iter().map(|container| container_view(account, task, container)).collect();
+        task.containers.iter().map(|container| container_view(task, container)).collect();
     let connected_at = task.pull_started_at.unwrap_or(task.created_at).epoch_secs();
     let address = task.interface.ip.as_ref();
     json!({
@@ -85,7 +84,7 @@ fn attachment(task: TaskStatus, interface: &Interface) -> Value {
     json!({ "id": interface.attachment, "type": "ElasticNetworkInterface", "status": status, "details": details })
 }
 
-fn container_view(account: &Account, task: &Task, container: &Container) -> Value {
+fn container_view(task: &Task, container: &Container) -> Value {
     let status = match container.state {
         ContainerState::Pending | ContainerState::Starting => "PENDING",
         ContainerState::Running => "RUNNING",
@@ -94,11 +93,13 @@ fn container_view(account: &Account, task: &Task, container: &Container) -> Valu
     let address =
         |ip: &String| json!({ "attachmentId": task.interface.attachment, "privateIpv4Address": ip });
     let agent = || {
-        let definition = account.ecs.families.by_arn(&task.task_definition);
-        let spec = definition.and_then(|definition| definition.spec.container(&container.name));
-        let carried = spec.is_none_or(ContainerSpec::carries_exec_agent);
-        let status = if carried || container.started_at.is_none() { status } else { "STOPPED" };
-        json!([{ "name": "ExecuteCommandAgent", "lastStatus": status }])
+        let (status, since) = match container.agent {
+            _ if container.state == ContainerState::Stopped => ("STOPPED", None),
+            Agent::Pending => ("PENDING", None),
+            Agent::Running { since } => ("RUNNING", Some(since.epoch_secs())),
+            Agent::Stopped => ("STOPPED", None),
+        };
+        json!([{ "name": "ExecuteCommandAgent", "lastStatus": status, "lastStartedAt": since }])
     };
     json!({
         "containerArn": container.arn,

@@ -8,6 +8,7 @@ mod capacity;
 mod connect;
 mod containers;
 mod deletion;
+mod exec;
 mod first_deployment;
 mod grace;
 mod images;

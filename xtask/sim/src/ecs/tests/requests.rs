@@ -317,6 +317,8 @@ fn what_cannot_change_in_place_is_refused() {
 fn execute_command_is_for_tasks_that_start_later() {
     // UpdateService in the ECS API reference.
     let mut lab = Lab::new();
+    let role = json!({ "taskRoleArn": "arn:aws:iam::123456789012:role/ecsTaskExecutionRole" });
+    lab.ok("RegisterTaskDefinition", laid_over(task_definition("web", json!({})), role));
     lab.running(json!({}));
     lab.update(json!({ "enableExecuteCommand": true, "desiredCount": 3 }));
     lab.run_until(120, |lab| lab.service("web")["runningCount"] == 3);
@@ -338,12 +340,14 @@ fn the_exec_agent_stops_where_it_cannot_write() {
         let members = json!({ "readonlyRootFilesystem": true, "mountPoints": mounts });
         let mut request = task_definition("web", members);
         request["volumes"] = json!(volumes);
+        request["taskRoleArn"] = json!("arn:aws:iam::123456789012:role/ecsTaskExecutionRole");
         let reply = lab.ok("RegisterTaskDefinition", request.clone());
         assert_eq!(reply["taskDefinition"]["volumes"][0], json!({ "name": "v0", "host": {} }));
         let definition = reply["taskDefinition"]["taskDefinitionArn"].clone();
         lab.running(json!({ "enableExecuteCommand": true, "taskDefinition": definition }));
         let agent = lab.tasks("RUNNING")[0]["containers"][0]["managedAgents"][0].clone();
-        assert_eq!(agent, json!({ "name": "ExecuteCommandAgent", "lastStatus": expected }));
+        assert_eq!((&agent["name"], &agent["lastStatus"]), (&json!("ExecuteCommandAgent"), &json!(expected)));
+        assert_eq!(agent["lastStartedAt"].is_number(), expected == "RUNNING", "{agent}");
         request["volumes"] = json!([]);
         assert_eq!(lab.refused("RegisterTaskDefinition", request), "ClientException: Unknown volume 'v0'.");
     }

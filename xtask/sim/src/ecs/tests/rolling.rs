@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::lab::{Lab, id};
+use super::lab::{Lab, id, laid_over, task_definition};
 use crate::ecs::task::TaskStatus;
 
 /// Running tasks whose target is healthy, that were not told to stop.
@@ -123,6 +123,8 @@ fn nothing_changed_starts_no_deployment_unless_forced() {
 fn only_the_fields_of_the_matrix_start_a_deployment() {
     // UpdateService in the ECS API reference.
     let mut lab = Lab::new();
+    let role = json!({ "taskRoleArn": "arn:aws:iam::123456789012:role/ecsTaskExecutionRole" });
+    lab.ok("RegisterTaskDefinition", laid_over(task_definition("web", json!({})), role));
     let id = lab.running(json!({ "serviceConnectConfiguration": null }))["deployments"][0]["id"].clone();
     for quiet in [
         json!({ "desiredCount": 3 }),

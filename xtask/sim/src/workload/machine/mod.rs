@@ -13,6 +13,7 @@ mod output;
 mod ports;
 mod processes;
 mod task;
+mod terminal;
 mod unpack;
 mod watchdog;
 mod within;
@@ -39,7 +40,8 @@ use self::image::{Image, Images};
 use self::processes::{Processes, Surroundings};
 use self::task::{Entrances, Order, Task};
 use super::reason::{cannot_pull, cannot_pull_because, cannot_start};
-use super::{Answer, Effect, Report, TaskId, TaskStart};
+use super::terminal::Terminal;
+use super::{Answer, Effect, Exec, Report, TaskId, TaskStart};
 
 /// Where tasks run and what they are told.
 pub(crate) struct Place {
@@ -139,7 +141,7 @@ impl Machine {
                 tokio::spawn(async move {
                     let within = Duration::from_secs(timeout_secs);
                     let healthy = match (entrance, check::words(&command)) {
-                        (Some(enter), Some(words)) => enter(words, within).await,
+                        (Some(inside), Some(words)) => inside.check(words, within).await,
                         _ => false,
                     };
                     tell(Report::ContainerHealth { task, container, healthy });
@@ -159,6 +161,12 @@ impl Machine {
                 });
             }
         }
+    }
+
+    /// Starts a command in a container; the error says why not.
+    pub(crate) fn exec(&self, exec: &Exec) -> std::result::Result<Terminal, String> {
+        let entrance = self.tasks().get(&exec.task).and_then(|running| running.entrances.of(&exec.container));
+        entrance.ok_or_else(|| format!("container {} does not run", exec.container))?.open(&exec.words)
     }
 
     /// A task that is gone needs no order.

@@ -12,33 +12,32 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::image::Image;
+use crate::workload::terminal::Terminal;
 use crate::workload::{ContainerStart, Report, TaskStart};
 
 pub(crate) type Tell = Arc<dyn Fn(Report) + Send + Sync>;
 
-/// Runs a command in a container: whether it exited with 0 in time.
-type Entrance =
-    Arc<dyn Fn(Vec<String>, Duration) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+/// A running container, for commands beside its own.
+pub(super) trait Inside: Send + Sync {
+    /// Whether a command exits with 0 in time.
+    fn check(&self, words: Vec<String>, within: Duration) -> Pin<Box<dyn Future<Output = bool> + Send>>;
+
+    /// Starts a command on a terminal; the error says why not.
+    fn open(&self, words: &[String]) -> Result<Terminal, String>;
+}
 
 /// The ways into a task's containers, by name; none as long as they do not run.
 #[derive(Clone, Default)]
-pub(super) struct Entrances(Arc<Mutex<BTreeMap<String, Entrance>>>);
+pub(super) struct Entrances(Arc<Mutex<BTreeMap<String, Arc<dyn Inside>>>>);
 
 impl Entrances {
-    /// Lets health checks into a container.
-    pub(super) fn open<F>(
-        &self,
-        container: &str,
-        enter: impl Fn(Vec<String>, Duration) -> F + Send + Sync + 'static,
-    ) where
-        F: Future<Output = bool> + Send + 'static,
-    {
-        let entrance: Entrance = Arc::new(move |words, within| Box::pin(enter(words, within)));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(container.to_owned(), entrance);
+    /// Lets health checks and sessions into a container.
+    pub(super) fn open(&self, container: &str, inside: impl Inside + 'static) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(container.to_owned(), Arc::new(inside));
     }
 
     /// The way into a container.
-    pub(super) fn of(&self, container: &str) -> Option<Entrance> {
+    pub(super) fn of(&self, container: &str) -> Option<Arc<dyn Inside>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(container).cloned()
     }
 }
@@ -75,7 +74,7 @@ pub(super) struct Task {
     pub(super) start: TaskStart,
     /// The images of its containers, in their order; none of an image that only an engine can pull.
     pub(super) images: Vec<Option<Arc<Image>>>,
-    /// Where health checks get in.
+    /// Where health checks and sessions get in.
     pub(super) entrances: Entrances,
     pub(super) tell: Tell,
 }

@@ -1,9 +1,10 @@
 //! What a task does, as a value, and which task does what.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::super::{Answer, TaskStart, Version};
+use super::super::{Answer, Exec, Play, TaskStart, Version};
 
 /// The life of a container. All times are milliseconds; `after` counts from its start.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,10 +147,19 @@ fn in_force<T: Copy>(timeline: &[(u64, T)], age: u64) -> Option<T> {
 #[derive(Clone, Debug, Default)]
 pub struct Scripts(Arc<Mutex<Table>>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Table {
     by_key: BTreeMap<String, Script>,
     otherwise: Script,
+    commands: Option<Box<Commands>>,
+}
+
+type Commands = dyn FnMut(&Exec) -> Option<Play> + Send;
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table").field("by_key", &self.by_key).finish_non_exhaustive()
+    }
 }
 
 impl Scripts {
@@ -175,6 +185,15 @@ impl Scripts {
     /// wait for, or a task of RunTask, exits with 0 after a second.
     pub fn set_otherwise(&self, script: Script) {
         self.table().otherwise = script;
+    }
+
+    /// From now on, what ECS Exec's commands do: without it, and where it gives nothing, a container has no such executable.
+    pub fn on_command(&self, commands: impl FnMut(&Exec) -> Option<Play> + Send + 'static) {
+        self.table().commands = Some(Box::new(commands));
+    }
+
+    pub(super) fn play(&self, exec: &Exec) -> Option<Play> {
+        self.table().commands.as_mut()?(exec)
     }
 
     pub(super) fn of(&self, start: &TaskStart, container: &str) -> Script {

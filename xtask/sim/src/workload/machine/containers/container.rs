@@ -1,5 +1,7 @@
 //! One container of a task: made, started, followed to its end.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +15,16 @@ use super::engine::Engine;
 use super::names;
 use crate::workload::machine::image::Image;
 use crate::workload::machine::output;
-use crate::workload::machine::task::{Stopped, Task, stop_asked};
+use crate::workload::machine::task::{Inside, Stopped, Task, stop_asked};
+use crate::workload::machine::terminal;
+use crate::workload::terminal::Terminal;
 use crate::workload::{ContainerStart, Mount, TaskStart};
 
 /// The exit code of a container whose first process got SIGKILL.
 const KILLED: i32 = 137;
+
+/// What nobody types: an engine's own keys (Ctrl-P, Ctrl-Q) would hold back the first, and leave the command behind.
+const DETACH_KEYS: &str = "ctrl-@,ctrl-^,ctrl-@";
 
 /// What an ended container may still have to say.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -75,8 +82,7 @@ pub(super) async fn start(
     let input: String = lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     cloud.engine.exchange(command, input.as_bytes()).await?;
     cloud.engine.run(&["start", &name]).await?;
-    let engine = cloud.engine;
-    task.entrances.open(&definition.name, move |words, within| check(engine, name.clone(), words, within));
+    task.entrances.open(&definition.name, Within { engine: cloud.engine, name });
     Ok(())
 }
 
@@ -187,6 +193,27 @@ fn follow(task: &Task, definition: &ContainerStart, engine: Engine, name: &str) 
 async fn out_of_memory(engine: Engine, name: &str) -> Option<String> {
     let killed = engine.run(&["inspect", "--format", "{{.State.OOMKilled}}", name]).await;
     (killed.ok()? == "true").then(|| "OutOfMemoryError: Container killed due to memory usage".to_owned())
+}
+
+/// What runs in a container beside its own process.
+struct Within {
+    engine: Engine,
+    name: String,
+}
+
+impl Inside for Within {
+    fn check(&self, words: Vec<String>, within: Duration) -> Pin<Box<dyn Future<Output = bool> + Send>> {
+        Box::pin(check(self.engine, self.name.clone(), words, within))
+    }
+
+    fn open(&self, words: &[String]) -> Result<Terminal, String> {
+        let begin = ["exec", "--interactive", "--tty", "--detach-keys", DETACH_KEYS, &self.name];
+        let arguments = begin.into_iter().map(str::to_owned).chain(words.iter().cloned());
+        let command = self.engine.on_terminal(arguments);
+        // The engine ends it with its container.
+        let started = terminal::start(command, None, None, std::future::pending());
+        started.map_err(|error| error.to_string())
+    }
 }
 
 /// Runs a container's health check; healthy is an exit code of 0 in time.

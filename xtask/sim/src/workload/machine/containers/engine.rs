@@ -58,6 +58,11 @@ impl Engine {
         command
     }
 
+    /// A call of it on a terminal.
+    pub(super) fn on_terminal(self, args: impl IntoIterator<Item = String>) -> pty_process::Command {
+        pty_process::Command::new(self.0).args(args)
+    }
+
     /// Calls it; gives what it printed.
     pub(super) async fn run<S: AsRef<OsStr>>(self, args: &[S]) -> Result<String, Failure> {
         self.exchange(self.command(args), &[]).await

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 /// One file per running process, named by its id.
 #[derive(Debug)]
-pub(super) struct Leftovers(PathBuf);
+pub(in crate::workload::machine) struct Leftovers(PathBuf);
 
 impl Leftovers {
     /// Notes under `state_dir`.
@@ -29,12 +29,12 @@ impl Leftovers {
     }
 
     /// Notes a process that was just started.
-    pub(super) fn note(&self, pid: u32) -> Result<()> {
+    pub(in crate::workload::machine) fn note(&self, pid: u32) -> Result<()> {
         fs::write(self.0.join(pid.to_string()), started(pid).unwrap_or_default())
     }
 
     /// Forgets a process that has ended.
-    pub(super) fn forget(&self, pid: u32) -> Result<()> {
+    pub(in crate::workload::machine) fn forget(&self, pid: u32) -> Result<()> {
         ignore_missing(fs::remove_file(self.0.join(pid.to_string())))
     }
 }
@@ -66,7 +66,7 @@ pub(crate) fn reap(state_dir: &Path) -> Result<usize> {
 }
 
 /// The process group that a process leads.
-pub(super) fn group(pid: u32) -> Option<Pid> {
+pub(in crate::workload::machine) fn group(pid: u32) -> Option<Pid> {
     i32::try_from(pid).ok().filter(|pid| *pid > 1).and_then(Pid::from_raw)
 }
 

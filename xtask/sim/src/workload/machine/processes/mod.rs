@@ -12,9 +12,11 @@ mod program;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::io::Result;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,20 +25,22 @@ use rustix::process::{Signal, geteuid, kill_process_group};
 use tokio::process::Child;
 use tokio::select;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-pub(super) use leftovers::reap;
+pub(super) use leftovers::{Leftovers, group, reap};
 pub(super) use program::Program;
 
-use self::leftovers::{Leftovers, group};
 use self::listens::Listens;
 use super::image::Image;
 use super::output;
 use super::ports::Ports;
-use super::task::{Attending, Order, Starter, Stopped, Task, stop_asked};
+use super::task::{Attending, Inside, Order, Starter, Stopped, Task, stop_asked};
+use super::terminal;
 use super::watchdog::Watchdog;
 use crate::workload::reason::cannot_start;
+use crate::workload::terminal::Terminal;
 use crate::workload::{ContainerStart, Report, TaskStart};
 
 /// Kills the process groups that are noted in the folder `$1`. The daemon forgets a note when its process ends, so that in
@@ -47,6 +51,10 @@ for note in "$1"/*; do
     kill -s KILL -- "-${note##*/}" && rm -f "$note"
 done
 "#;
+
+/// What a session in a container without a shell begins with.
+const BORROWED_SHELL: &str =
+    "(the image has no shell: this is the one of this machine, beside the task's process)\r\n";
 
 /// What an ended container's pipes may still hold; a grandchild that keeps them open is not waited for.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -180,11 +188,48 @@ impl Starter for Launcher<'_> {
         let stdout = child.stdout.take().map(|out| output::follow(out, log.clone(), Arc::clone(tell)));
         let stderr = child.stderr.take().map(|err| output::follow(err, log.clone(), Arc::clone(tell)));
         let output = stdout.into_iter().chain(stderr).collect();
-        task.entrances.open(&definition.name, move |words, within| {
-            let program = program.clone();
-            async move { check(&program, &words, within).await }
-        });
-        Ok(Box::pin(attend(Arc::clone(task), index, child, output, stopped, Arc::clone(&self.0.leftovers))))
+        let (runs, ended) = watch::channel(());
+        let leftovers = Arc::clone(&self.0.leftovers);
+        task.entrances.open(&definition.name, Beside { program, leftovers: Arc::clone(&leftovers), ended });
+        let attending = attend(Arc::clone(task), index, child, output, stopped, leftovers);
+        Ok(Box::pin(async move {
+            attending.await;
+            drop(runs);
+        }))
+    }
+}
+
+/// What runs beside a container's own process.
+struct Beside {
+    program: Program,
+    leftovers: Arc<Leftovers>,
+    /// Closed when the container has ended.
+    ended: watch::Receiver<()>,
+}
+
+impl Inside for Beside {
+    fn check(&self, words: Vec<String>, within: Duration) -> Pin<Box<dyn Future<Output = bool> + Send>> {
+        let program = self.program.clone();
+        Box::pin(async move { check(&program, &words, within).await })
+    }
+
+    fn open(&self, words: &[String]) -> std::result::Result<Terminal, String> {
+        if self.ended.has_changed().is_err() {
+            return Err("the container has ended".to_owned());
+        }
+        let (program, said) = match (self.program.running(words), self.program.machine_shell(words)) {
+            (Ok(program), _) => (program, None),
+            (Err(_), Some(shell)) => (shell, Some(BORROWED_SHELL.to_owned())),
+            (Err(why), None) => return Err(why),
+        };
+        if let Some(why) = program.format_error() {
+            return Err(why);
+        }
+        let mut ended = self.ended.clone();
+        // Nothing is ever sent: the end of the sender is what is waited for.
+        let ended = async move { while ended.changed().await.is_ok() {} };
+        let started = terminal::start(program.on_terminal(), said, Some(Arc::clone(&self.leftovers)), ended);
+        started.map_err(|error| error.to_string())
     }
 }
 

@@ -100,6 +100,23 @@ impl Program {
         Ok(Self { path, arguments: arguments.to_vec(), ..self.clone() })
     }
 
+    /// This machine's shell, where one is asked for: images of one executable have none.
+    pub(super) fn machine_shell(&self, words: &[String]) -> Option<Self> {
+        let (name, arguments) = words.split_first()?;
+        let asked = ["sh", "/bin/sh"].contains(&name.as_str());
+        let path = PathBuf::from("/bin/sh");
+        asked.then(|| {
+            let mut shell = Self { path, arguments: arguments.to_vec(), ..self.clone() };
+            // It sees this machine's files: the image's folders are elsewhere for it, and its own programs come after them.
+            let folders = self.environment.get("PATH").map_or(DEFAULT_PATH, String::as_str).split(':');
+            let inside = folders.filter_map(|folder| within::resolve(&self.root, Path::new(folder)).ok());
+            let inside = inside.filter(|folder| folder.is_dir()).map(|folder| folder.display().to_string());
+            let search: Vec<String> = inside.chain([DEFAULT_PATH.to_owned()]).collect();
+            shell.environment.insert("PATH".to_owned(), search.join(":"));
+            shell
+        })
+    }
+
     /// Whether a container's own process runs inside its image only: a script, whose interpreter is the image's, or an
     /// executable that is linked dynamically.
     ///
@@ -127,12 +144,11 @@ impl Program {
     /// The command: in a process group of its own, with nothing of the daemon's environment.
     pub(super) fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
-        let dir = within::resolve(&self.root, &self.dir).ok().filter(|dir| dir.is_dir());
         command
             .args(&self.arguments)
             .env_clear()
             .envs(&self.environment)
-            .current_dir(dir.as_deref().unwrap_or(&self.root))
+            .current_dir(self.folder())
             .stdin(Stdio::null())
             .process_group(0)
             .kill_on_drop(true);
@@ -140,6 +156,26 @@ impl Program {
             command.uid(user).gid(group);
         }
         command
+    }
+
+    /// The same on a terminal.
+    pub(super) fn on_terminal(&self) -> pty_process::Command {
+        let mut command = pty_process::Command::new(&self.path)
+            .args(&self.arguments)
+            .env_clear()
+            .env("TERM", "xterm-256color")
+            .envs(&self.environment)
+            .current_dir(self.folder());
+        if let Some((user, group)) = self.user {
+            command = command.uid(user).gid(group);
+        }
+        command
+    }
+
+    /// The working folder; the image's root where the image has no such folder.
+    fn folder(&self) -> PathBuf {
+        let dir = within::resolve(&self.root, &self.dir).ok().filter(|dir| dir.is_dir());
+        dir.unwrap_or_else(|| self.root.clone())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Real processes out of real images. The programs are shell scripts: the machine's own shell runs them.
 
 mod definition;
+mod exec;
 
 use std::fs;
 use std::path::{Path, PathBuf};

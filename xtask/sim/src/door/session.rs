@@ -1,0 +1,307 @@
+//! The data channel of ECS Exec: a WebSocket that carries a session's messages between a client and a command on a terminal.
+//!
+//! This end stands for Session Manager and for the agent behind it. The client's first frame is a text with the session's token;
+//! all others are the messages of [`crate::session`].
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::select;
+use tokio::time::{interval, sleep, timeout};
+use tungstenite::handshake::server::create_response_with_body;
+use tungstenite::protocol::{CloseFrame, Role, frame::coding::CloseCode};
+use tungstenite::{Bytes, Message};
+
+use super::cloud::Cloud;
+use super::forward::{ReplyBody, whole};
+use super::websocket::WebSocket;
+use crate::account::Millis;
+use crate::ecs;
+use crate::session::{
+    Channel, PayloadType, Size, handshake_complete, handshake_refusal, handshake_request, is_end, opening,
+};
+use crate::workload::machine::Machine;
+use crate::workload::terminal::{Line, Terminal, Typed, terminal};
+use crate::workload::{Exec, Play};
+
+/// Before the session's id, the path of a data channel.
+pub(super) const PATH: &str = "/v1/data-channel/";
+
+/// How long the agent waits for the answer to its handshake, and this end for the token.
+const HANDSHAKE: Duration = Duration::from_secs(15);
+
+/// How long a session lasts without anything typed or printed (ECS developer guide, ECS Exec).
+const IDLE: Duration = Duration::from_secs(20 * 60);
+
+/// How often a session looks whether it still is one.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Messages without a receipt that a client may be sent; a command that prints faster waits.
+const IN_FLIGHT: usize = 1000;
+
+/// What the end leaves to the last receipts, and to the client's own goodbye.
+const LAST_RECEIPTS: Duration = Duration::from_secs(10);
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// What starts the commands of sessions.
+pub(super) trait Runner: Send + Sync {
+    /// Starts one; the error says why not.
+    fn start(&self, exec: &Exec) -> Result<Terminal, String>;
+}
+
+impl Runner for Machine {
+    fn start(&self, exec: &Exec) -> Result<Terminal, String> {
+        self.exec(exec)
+    }
+}
+
+/// A rehearsal's own: its workload says what a command does.
+impl Runner for Cloud {
+    fn start(&self, exec: &Exec) -> Result<Terminal, String> {
+        let play = self.play(exec)?;
+        let (here, line) = terminal();
+        tokio::spawn(perform(play, line));
+        Ok(here)
+    }
+}
+
+async fn perform(mut play: Play, mut line: Line) {
+    let mut turn = play(None);
+    loop {
+        sleep(Duration::from_millis(turn.after_ms)).await;
+        let gone = !turn.text.is_empty() && line.output.send(turn.text.into_bytes()).await.is_err();
+        if gone || turn.ends {
+            return;
+        }
+        let Some(typed) = line.input.recv().await else { return };
+        turn = play(Some(typed));
+    }
+}
+
+/// Serves one connection to a rehearsal, which has no other door for data channels.
+pub(super) async fn serve(cloud: Cloud, stream: DuplexStream) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let cloud = cloud.clone();
+        async move {
+            Ok::<_, Infallible>(match request.uri().path().starts_with(PATH) {
+                true => answer(cloud.clone(), Arc::new(cloud), request),
+                false => refusal(StatusCode::NOT_FOUND, "a data channel is what this connection is for"),
+            })
+        }
+    });
+    // How a connection ends is its client's affair.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades().await;
+}
+
+/// Answers the request that a data channel begins with.
+pub(super) fn answer(
+    cloud: Cloud,
+    runner: Arc<dyn Runner>,
+    mut request: Request<Incoming>,
+) -> Response<ReplyBody> {
+    let session = request.uri().path()[PATH.len()..].to_owned();
+    let reply = match create_response_with_body(&request, || whole("")) {
+        Ok(reply) => reply,
+        Err(error) => return refusal(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        // A client that left during the handshake.
+        let Ok(stream) = upgraded.await else { return };
+        let socket = WebSocket::new(TokioIo::new(stream), Role::Server);
+        let channel = Channel::new(&session, cloud.clock().millis().0);
+        Talk { cloud, socket, channel, session, received: VecDeque::new() }.hold(&*runner).await;
+    });
+    reply
+}
+
+fn refusal(status: StatusCode, said: &str) -> Response<ReplyBody> {
+    let mut reply = Response::new(whole(format!("{said}\n")));
+    *reply.status_mut() = status;
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    reply
+}
+
+/// The connection is gone, or its client has closed the channel.
+struct Gone;
+
+/// One session.
+struct Talk<S> {
+    cloud: Cloud,
+    socket: WebSocket<S>,
+    channel: Channel,
+    session: String,
+    received: VecDeque<(PayloadType, Vec<u8>)>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
+    /// Holds the session from its token to its end.
+    async fn hold(mut self, runner: &dyn Runner) {
+        let first = timeout(HANDSHAKE, self.socket.next()).await;
+        let token = match first {
+            Ok(Some(Message::Text(text))) => opening(text.as_str()),
+            _ => None,
+        };
+        let opened = token.and_then(|token| {
+            self.cloud.with_account(|account| ecs::open_session(account, &self.session, &token))
+        });
+        let Some((exec, command)) = opened else {
+            let why = "the token opens no session".into();
+            let _ = self.socket.close(Some(CloseFrame { code: CloseCode::Policy, reason: why })).await;
+            return;
+        };
+        let output = self.converse(&exec, &command, runner).await;
+        self.cloud.with_account(|account| ecs::close_session(account, &self.session));
+        if let Ok(output) = output {
+            // A client that has left by now misses nothing.
+            let _ = timeout(LAST_RECEIPTS, self.receipts()).await;
+            let last = self.channel.close(self.now(), &output);
+            let _ = self.socket.send(Message::Binary(last.into())).await;
+            let _ = self.socket.close(None).await;
+            let _ = timeout(GOODBYE, async { while self.socket.next().await.is_some() {} }).await;
+        }
+    }
+
+    /// Everything but the goodbye; gives what the client is told in it.
+    async fn converse(&mut self, exec: &Exec, command: &str, runner: &dyn Runner) -> Result<String, Gone> {
+        let began = self.now();
+        self.send(PayloadType::HandshakeRequest, &handshake_request(command)).await?;
+        let Ok(response) = timeout(HANDSHAKE, self.next_of(PayloadType::HandshakeResponse)).await else {
+            return Ok(
+                "Handshake timed out. Please ensure that you have the latest version of the session manager plugin."
+                    .to_owned(),
+            );
+        };
+        if let Some(why) = handshake_refusal(&response?) {
+            return Ok(why);
+        }
+        let took = self.now().since(began);
+        self.send(PayloadType::HandshakeComplete, &handshake_complete(took)).await?;
+        match runner.start(exec) {
+            Ok(terminal) => self.connect(terminal).await.map(|()| String::new()),
+            Err(why) => {
+                Ok(format!("\n----------ERROR-------\nUnable to start command: Failed to start pty: {why}\n"))
+            }
+        }
+    }
+
+    /// Carries what is typed and printed until the command ends, or the session does.
+    async fn connect(&mut self, mut terminal: Terminal) -> Result<(), Gone> {
+        let mut look = interval(LOOK);
+        let mut active = self.now();
+        loop {
+            let room = self.channel.in_flight() < IN_FLIGHT;
+            select! {
+                received = self.next() => {
+                    active = self.now();
+                    let (kind, payload) = received?;
+                    let typed = match kind {
+                        PayloadType::Output => Some(Typed::Bytes(payload)),
+                        PayloadType::Size => serde_json::from_slice(&payload)
+                            .ok()
+                            .map(|Size { cols, rows }| Typed::Size { cols, rows }),
+                        PayloadType::Flag if is_end(&payload) => return Ok(()),
+                        _ => None,
+                    };
+                    // The command's end shows in its output.
+                    let _ = typed.map(|typed| terminal.input.send(typed));
+                }
+                printed = terminal.output.recv(), if room => {
+                    active = self.now();
+                    match printed {
+                        Some(printed) => self.send(PayloadType::Output, &printed).await?,
+                        None => return Ok(()),
+                    }
+                }
+                _ = look.tick() => {
+                    let open = self.cloud.look(|account| ecs::has_session(account, &self.session));
+                    if !open || self.now().since(active) >= IDLE.as_millis() as u64 {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn now(&self) -> Millis {
+        self.cloud.clock().millis()
+    }
+
+    async fn send(&mut self, kind: PayloadType, payload: &[u8]) -> Result<(), Gone> {
+        let frame = self.channel.send(self.now(), kind, payload);
+        self.put(frame).await
+    }
+
+    async fn put(&mut self, frame: Vec<u8>) -> Result<(), Gone> {
+        self.socket.send(Message::Binary(Bytes::from(frame))).await.map_err(|_| Gone)
+    }
+
+    /// The next payload of this type; others are dropped, as the agent drops what comes before its handshake is complete.
+    async fn next_of(&mut self, wanted: PayloadType) -> Result<Vec<u8>, Gone> {
+        loop {
+            let (kind, payload) = self.next().await?;
+            if kind == wanted {
+                return Ok(payload);
+            }
+        }
+    }
+
+    /// The next payload. Receipts are sent and taken meanwhile, and what has none is sent again. Nothing is lost when this is
+    /// given up.
+    async fn next(&mut self) -> Result<(PayloadType, Vec<u8>), Gone> {
+        loop {
+            if let Some(received) = self.received.pop_front() {
+                return Ok(received);
+            }
+            self.step().await?;
+        }
+    }
+
+    /// Resolves once the client has everything.
+    async fn receipts(&mut self) -> Result<(), Gone> {
+        while self.channel.in_flight() > 0 {
+            self.step().await?;
+        }
+        Ok(())
+    }
+
+    /// Takes one frame, or sends one again.
+    async fn step(&mut self) -> Result<(), Gone> {
+        let resend = self.channel.resend_at().map(|at| Duration::from_millis(at.since(self.now())));
+        let frame = select! {
+            frame = self.socket.next() => frame,
+            () = sleep(resend.unwrap_or_default()), if resend.is_some() => {
+                return match self.channel.resend(self.now()) {
+                    Some(again) => self.put(again).await,
+                    None => Ok(()),
+                };
+            }
+        };
+        let frame = match frame {
+            Some(Message::Binary(frame)) => frame,
+            Some(Message::Close(_)) | None => return Err(Gone),
+            Some(_) => return Ok(()),
+        };
+        let received = self.channel.receive(self.now(), &frame);
+        self.received.extend(received.payloads);
+        if received.closed {
+            return Err(Gone);
+        }
+        match received.receipt {
+            Some(receipt) => self.put(receipt).await,
+            None => Ok(()),
+        }
+    }
+}
