@@ -61,8 +61,8 @@ def rust(env):
     names = "\0".join(str(path).lstrip("/") for path in sorted(files))
     archive = _run(["tar", "--create", "--directory", "/", "--no-recursion", "--null", "--files-from", "-"], env, names.encode())
     changes = {"PATH": f"{sysroot}/bin:/usr/bin:/bin", "CARGO_HOME": cargo_home, "CARGO_NET_OFFLINE": "true"}
-    told = [word for name, value in changes.items() for word in ("--change", f"ENV {name}={value}")]
-    _run(["docker", "import", *told, "-", "ci-base/rust:1"], env, archive)
+    changes_args = [word for name, value in changes.items() for word in ("--change", f"ENV {name}={value}")]
+    _run(["docker", "import", *changes_args, "-", "ci-base/rust:1"], env, archive)
     return "ci-base/rust:1"
 
 

@@ -14,7 +14,7 @@ from .verdict import Unexpected, expect
 
 
 class Cloud:
-    """The embedded cloud's process, as `local status` tells it."""
+    """The embedded cloud's process, as `local status` reports it."""
 
     def __init__(self, status):
         self.endpoint, self.url, self.pid = status["endpoint"], status["url"], status["pid"]

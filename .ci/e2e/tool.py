@@ -96,8 +96,8 @@ class Run:
 
     def story(self, lines=25):
         """How it ended, for a failed check."""
-        told = {"failed", "explained", "diagnosed", "warned", "settled", "step-failed", "ended"}
-        picked = [line for line in self.out if not self.json or (_parsed(line) or {}).get("event") in told]
+        shown = {"failed", "explained", "diagnosed", "warned", "settled", "step-failed", "ended"}
+        picked = [line for line in self.out if not self.json or (_parsed(line) or {}).get("event") in shown]
         how = "killed at its deadline" if self.timed_out else f"exit {self.exit}"
         return "\n".join([f"{how} after {self.elapsed:.1f} s: {self.command}"] + (picked + self.err)[-lines:])
 
@@ -136,7 +136,7 @@ class Tool:
         return run.wait(deadline)
 
     def deploy(self, *args, deadline=WARM_DEADLINE, env=None):
-        """Deploys, told in events."""
+        """Deploys, with its events."""
         return self.run("deploy", "--output", "json", *args, deadline=deadline, env=env)
 
     def runs_of(self, verb):

@@ -32,7 +32,7 @@ class Check:
 
 
 def check(title, needs=()):
-    """Makes a function of the stage a check. What it returns is told behind PASS."""
+    """Makes a function of the stage a check. What it returns is printed behind PASS."""
     return lambda function: Check(title, function, needs)
 
 

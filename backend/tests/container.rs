@@ -32,7 +32,7 @@ struct Running {
 }
 
 impl Running {
-    /// On a free port, which the first log line tells.
+    /// On a free port, which the first log line names.
     fn start(environment: &[(&str, &str)]) -> Self {
         let mut command = backend(environment, &[]);
         let mut child = command
@@ -298,7 +298,7 @@ fn a_probe_of_nobody_fails_with_a_reason_and_ignores_proxies() {
 }
 
 #[test]
-fn help_and_version_are_told_on_standard_output() {
+fn help_and_version_are_printed_on_standard_output() {
     for (argument, part) in [
         ("--version", concat!("backend ", env!("CARGO_PKG_VERSION"))),
         ("--help", "APP_COMMIT"),

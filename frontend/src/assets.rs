@@ -27,7 +27,7 @@ pub(crate) const ICON: Asset = Asset {
 };
 
 impl Asset {
-    /// `/assets/<fingerprint>/<name>`.
+    /// `/assets/<fingerprint>/<name>`: changed content has another path, so no cache serves an old one.
     pub(crate) fn path(self) -> String {
         format!("/assets/{}/{}", self.fingerprint(), self.name)
     }

@@ -41,7 +41,7 @@ const BACKEND_URL: &str = "http://backend.ielts.local:8080";
 /// Four short fields; the rest is room for mistakes, which come back in the page.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
-/// More than the backend may take (`Limits`), so that its slowness is told as such.
+/// More than the backend may take (`Limits`), so that its slowness is reported as such.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);
 
 const FORM_MEDIA_TYPE: &str = "application/x-www-form-urlencoded";

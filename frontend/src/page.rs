@@ -1,4 +1,4 @@
-//! The pages: what their templates are told, and under which status they are sent.
+//! The pages: what their templates get, and with which status they are sent.
 
 use askama::Template;
 use axum::http::{StatusCode, header};

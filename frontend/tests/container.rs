@@ -159,7 +159,7 @@ fn no_proxy_goes_straight_to_the_backend() {
 }
 
 #[test]
-fn a_dead_proxy_is_told_without_its_password() {
+fn a_dead_proxy_is_named_without_its_password() {
     let mut frontend = Running::start(&[("HTTP_PROXY", "http://task:canary@127.0.0.1:1")]);
     assert!(frontend.post_bands().starts_with("HTTP/1.1 503 "));
     let warning = frontend.logged("the backend is not available");

@@ -65,7 +65,7 @@ impl Bench {
         bench
     }
 
-    /// The address that the registry's log tells, once it takes connections.
+    /// The address that the registry logs once it takes connections.
     async fn listening(&self) -> String {
         loop {
             let log = self.log();
@@ -217,16 +217,16 @@ async fn a_release_that_changed_one_layer_sends_that_layer_and_one_that_changed_
 
 #[tokio::test]
 #[ignore = "needs docker-registry: `cargo xtask ci` runs it"]
-async fn a_wrong_password_is_told_at_once_and_without_the_password() {
+async fn a_wrong_password_is_reported_at_once_and_without_the_password() {
     let bench = Bench::new("password").await;
     let image = bench.package("").await;
     let wrong = "wrong-horse";
     let error = bench.push(&image, "one", wrong).await.unwrap_err();
     let Error::Unauthorized { host, .. } = &error else { panic!("{error:?}") };
     assert_eq!(host, &bench.address);
-    let told = format!("{error} {error:?}");
+    let text = format!("{error} {error:?}");
     for secret in [wrong.to_owned(), BASE64.encode(format!("{USER}:{wrong}"))] {
-        assert!(!told.contains(&secret), "{told}");
+        assert!(!text.contains(&secret), "{text}");
     }
     assert_eq!(bench.writes(), 0, "{}", bench.log());
 }

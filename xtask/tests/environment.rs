@@ -60,10 +60,10 @@ async fn with_cloud<F: Future>(name: &str, test: impl FnOnce(String) -> F) {
         ..ServeOptions::new(state.clone())
     };
     let address = OnceLock::new();
-    let (told, mut ready) = tokio::sync::mpsc::unbounded_channel();
+    let (send, mut ready) = tokio::sync::mpsc::unbounded_channel();
     tokio::select! {
         biased;
-        ended = serve(options, |bound| told.send(bound.endpoint).unwrap()) => panic!("the cloud ended: {ended:?}"),
+        ended = serve(options, |bound| send.send(bound.endpoint).unwrap()) => panic!("the cloud ended: {ended:?}"),
         _ = async {
             address.set(ready.recv().await.unwrap()).unwrap();
             test(format!("http://{}", address.get().unwrap())).await;
@@ -128,9 +128,9 @@ async fn each_api_is_asked_at_its_own_endpoint() {
             let (code, said) =
                 tool(&["plan", "--env", "prod"], &[&KEYS[..], &[all.as_str(), one.as_str()]].concat()).await;
             assert_eq!(code, Some(2), "{api}: {said}");
-            let told = said.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
-            assert!(told.starts_with(&format!("error: {call}")), "{api}: {said}");
-            assert!(told.contains(&format!("cannot reach {NOBODY}: connection refused")), "{api}: {said}");
+            let line = said.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
+            assert!(line.starts_with(&format!("error: {call}")), "{api}: {said}");
+            assert!(line.contains(&format!("cannot reach {NOBODY}: connection refused")), "{api}: {said}");
         });
         join_all(asked).await;
     })
@@ -231,7 +231,7 @@ async fn without_credentials_the_sentence_says_so_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn credentials_that_cannot_be_loaded_tell_why() {
+async fn credentials_that_cannot_be_loaded_are_reported_with_the_reason() {
     let folder = folder("broken-profile");
     let file = folder.join("config");
     std::fs::write(&file, "[profile broken]\ncredential_process = /nonexistent/credentials\n").unwrap();

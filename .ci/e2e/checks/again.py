@@ -13,7 +13,7 @@ def second_deploy(stage):
     run = deployed(stage.tool.deploy())
     expect("API calls that write", run.writes(), [])
     expect("writes as counted in the last event", run.last("ended").get("writes"), 0)
-    expect_that(run.events("called"), "API calls told as events", "some reads", "none")
+    expect_that(run.events("called"), "API calls emitted as events", "some reads", "none")
     expect("deployments that began", run.events("following"), [])
     return f"{run.last('ended').get('reads')} reads, {run.elapsed:.1f} s"
 
@@ -30,7 +30,7 @@ def plan_is_empty(stage):
     expect_that(run.exit == 0, "plan", "exit 0", run.story())
 
 
-@check("told as text: a row for each service, the URL, and what it took, as the last line", needs=[second_deploy])
+@check("printed as text: a row for each service, the URL, and what it took, as the last line", needs=[second_deploy])
 def text(stage):
     run = stage.tool.run("deploy")
     expect_that(run.exit == 0, "deploy", "exit 0", run.story())

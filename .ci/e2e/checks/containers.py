@@ -116,7 +116,7 @@ def stopped(stage):
         expect(f"how often the first tasks of {key} were asked to stop", said.count("asked to stop"), 2)
 
 
-@check("a version that takes more memory than its limit is rolled back, and told as that", needs=[update])
+@check("a version that takes more memory than its limit is rolled back, and reported as that", needs=[update])
 def out_of_memory(stage):
     stage.bench.edit("[service.backend.container]\n", '[service.backend.container]\nenvironment = { LEAK = "yes", JAVA_TOOL_OPTIONS = "-XX:MaxDirectMemorySize=4g" }\n')
     run = stage.bench.deploy()

@@ -62,13 +62,13 @@ def fails(stage):
 
 @check("podman and buildah build the same Dockerfile", needs=[by_docker])
 def by_others(stage):
-    told = []
+    times = []
     for engine in ENGINES[1:]:
         with _by(stage, engine):
             run = stage.tool.run("build", "--output", "json")
         expect_that(run.exit == 0, f"a build by {engine}", "exit 0", run.story())
-        told.append(f"{engine} {run.elapsed:.1f} s")
-    return ", ".join(told)
+        times.append(f"{engine} {run.elapsed:.1f} s")
+    return ", ".join(times)
 
 
 @check("the repository's own Dockerfiles give small images that serve, by one line each", needs=[by_docker])

@@ -12,13 +12,13 @@ use crate::probe::{self, probe};
 use crate::serve::{Signals, serve};
 use crate::settings::{self, Settings, Trouble};
 
-/// What tells one service of the application from another.
+/// What distinguishes one service of the application from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Service {
     /// The name in health bodies, and the binary's.
     pub name: &'static str,
     pub version: &'static str,
-    /// The port without `PORT`.
+    /// The port to listen on where `PORT` is not set.
     pub default_port: u16,
     /// What `probe` asks: a path that is up for as long as the container need not be replaced.
     pub probe_path: &'static str,
@@ -165,6 +165,6 @@ fn print(text: &str) -> Result<(), String> {
 }
 
 fn complain(service: &Service, what: &str) {
-    // Standard error is the last place to tell anything: where it is closed the exit code must do.
+    // Nothing is left to report to where standard error is closed: the exit code must do.
     let _ = writeln!(io::stderr(), "{}: {what}", service.name);
 }

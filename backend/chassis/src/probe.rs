@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// Less than the 5 s after which ECS gives up on a container health check by default, so that the reason is still told.
+/// Less than the 5 s after which ECS gives up on a container health check by default, so that the reason is still printed.
 pub(crate) const LIMIT: Duration = Duration::from_secs(3);
 
 /// A health body is some hundred bytes; whatever sends more is not this service.

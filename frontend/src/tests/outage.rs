@@ -76,7 +76,7 @@ async fn a_task_that_goes_away_under_a_request_costs_a_repetition_and_not_the_pa
     })
     .await;
     assert_eq!(page.status, 200);
-    // Twice is an outage: it is told, and not hammered on.
+    // Twice is an outage: it is reported, and not retried further.
     let tried = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&tried);
     let page = post_to(move |n, _| {

@@ -17,7 +17,7 @@ pub const RECORD: &str = "events.ndjson";
 
 /// What a followed deployment left to be seen. ECS forgets stopped tasks after about an hour.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Remains {
+pub struct DeploymentRecord {
     /// The service; `None` before anything is known.
     pub service: Option<ServiceKey>,
     pub deployment: String,
@@ -32,7 +32,7 @@ pub struct Remains {
     pub logs: Vec<TaskLog>,
 }
 
-impl Remains {
+impl DeploymentRecord {
     /// Nothing yet of a deployment.
     #[must_use]
     pub fn of(service: ServiceKey, deployment: &str) -> Self {
@@ -67,7 +67,7 @@ impl Remains {
 /// The files of the folder by their paths in it: the plan, all events, the calls, what was shown, and of each followed
 /// deployment its service, tasks, targets and logs. Each is there, if with nothing in it.
 #[must_use]
-pub fn files(events: &[Event], remains: &[Remains]) -> BTreeMap<String, String> {
+pub fn files(events: &[Event], records: &[DeploymentRecord]) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     files.insert(RECORD.to_owned(), lines(events.iter()));
     let calls = events.iter().filter_map(|event| match &event.kind {
@@ -83,16 +83,15 @@ pub fn files(events: &[Event], remains: &[Remains]) -> BTreeMap<String, String> 
     for (plan, count) in plans.zip(1..) {
         planned(&mut files, plan, count);
     }
-    let each = |part: fn(&Remains) -> Value| {
-        let of =
-            |it: &Remains| json!({"service": it.service, "deployment": it.deployment, "found": part(it)});
-        whole(&remains.iter().map(of).collect::<Vec<_>>())
+    let each = |part: fn(&DeploymentRecord) -> Value| {
+        let of = |it: &DeploymentRecord| json!({"service": it.service, "deployment": it.deployment, "found": part(it)});
+        whole(&records.iter().map(of).collect::<Vec<_>>())
     };
     let services = each(|it| json!({"service": it.snapshot, "service_deployment": it.service_deployment}));
     files.insert("services.json".to_owned(), services);
     files.insert("tasks.json".to_owned(), each(|it| json!(it.tasks.values().collect::<Vec<_>>())));
     files.insert("targets.json".to_owned(), each(|it| json!(it.targets)));
-    for found in remains {
+    for found in records {
         let service = found.service.as_ref().map_or("service", |key| key.0.as_str());
         for log in &found.logs {
             let name = format!("logs/{}-{}-{}.log", plain(service), plain(&log.container), plain(&log.task));
@@ -129,7 +128,7 @@ fn whole<T: Serialize>(item: &T) -> String {
     format!("{:#}\n", redacted(item))
 }
 
-/// What cannot be written as JSON is told in its place: the rest is still evidence.
+/// What cannot be written as JSON is replaced by the reason: the rest is still evidence.
 fn redacted<T: Serialize>(item: &T) -> Value {
     let mut value =
         serde_json::to_value(item).unwrap_or_else(|error| json!({"unreadable": error.to_string()}));
@@ -169,8 +168,8 @@ mod tests {
         kinds.into_iter().zip(1..).map(|(kind, seq)| Event { seq, at_ms: seq * 1_500, kind }).collect()
     }
 
-    fn remains() -> Remains {
-        let mut remains = Remains::of(ServiceKey("backend".into()), "ecs-svc/2");
+    fn record() -> DeploymentRecord {
+        let mut record = DeploymentRecord::of(ServiceKey("backend".into()), "ecs-svc/2");
         let task = |id: &str, by: &str, status: &str| TaskSnapshot {
             id: id.into(),
             started_by: by.into(),
@@ -179,16 +178,16 @@ mod tests {
             ..TaskSnapshot::default()
         };
         let first = [task("a", "ecs-svc/2", "RUNNING"), task("old", "ecs-svc/1", "RUNNING")];
-        remains.see(&ServiceSnapshot::default(), None, &first, &[]);
-        remains.see(&ServiceSnapshot::default(), None, &[task("b", "ecs-svc/2", "STOPPED")], &[]);
+        record.see(&ServiceSnapshot::default(), None, &first, &[]);
+        record.see(&ServiceSnapshot::default(), None, &[task("b", "ecs-svc/2", "STOPPED")], &[]);
         let lines = vec!["password: hunter2".to_owned()];
-        remains.logs = vec![TaskLog { task: "../b".into(), container: "web".into(), lines, last_ms: None }];
-        remains
+        record.logs = vec![TaskLog { task: "../b".into(), container: "web".into(), lines, last_ms: None }];
+        record
     }
 
     #[test]
     fn the_folder_holds_everything_and_no_secret() {
-        let files = files(&events(), &[remains()]);
+        let files = files(&events(), &[record()]);
         let names: Vec<&str> = files.keys().map(String::as_str).collect();
         let expected = [
             "calls.ndjson",
@@ -213,19 +212,19 @@ mod tests {
 
     #[test]
     fn a_task_that_ecs_has_forgotten_is_kept_and_another_deployment_s_is_none_of_ours() {
-        let ids: Vec<_> = remains().tasks.into_keys().collect();
+        let ids: Vec<_> = record().tasks.into_keys().collect();
         assert_eq!(ids, ["a", "b"]);
     }
 
     #[test]
     fn a_target_that_failed_is_still_there_when_it_has_drained() {
         let target = |state: &str| TargetSnapshot { state: state.into(), ..TargetSnapshot::default() };
-        let mut remains = remains();
+        let mut record = record();
         for state in ["initial", "unhealthy", "unhealthy", "draining"] {
-            remains.see(&ServiceSnapshot::default(), None, &[], &[target(state)]);
+            record.see(&ServiceSnapshot::default(), None, &[], &[target(state)]);
         }
-        remains.see(&ServiceSnapshot::default(), None, &[], &[]);
-        let states: Vec<_> = remains.targets.iter().map(|target| target.state.as_str()).collect();
+        record.see(&ServiceSnapshot::default(), None, &[], &[]);
+        let states: Vec<_> = record.targets.iter().map(|target| target.state.as_str()).collect();
         assert_eq!(states, ["initial", "unhealthy", "draining"]);
     }
 

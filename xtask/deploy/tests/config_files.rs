@@ -69,7 +69,7 @@ fn two_unknown_keys_hide_neither_a_wrong_type_nor_a_broken_rule() {
 
 #[test]
 fn a_value_that_services_share_is_wrong_once() {
-    assert_eq!(codes(&report("shared-mistake-told-once")), ["fargate-size"]);
+    assert_eq!(codes(&report("shared-mistake-reported-once")), ["fargate-size"]);
 }
 
 #[test]
@@ -107,9 +107,9 @@ fn findings_carry_what_an_annotation_needs() {
 #[test]
 fn an_environment_that_is_not_there_is_named_with_the_ones_that_are() {
     let text = read("complete");
-    let told = |env| config::load("deploy.toml", &text, Some(env)).unwrap_err().render(false);
-    assert!(told("locla").contains("did you mean `local`?"), "{}", told("locla"));
-    assert!(told("production").contains("the file has `local`"), "{}", told("production"));
+    let printed = |env| config::load("deploy.toml", &text, Some(env)).unwrap_err().render(false);
+    assert!(printed("locla").contains("did you mean `local`?"), "{}", printed("locla"));
+    assert!(printed("production").contains("the file has `local`"), "{}", printed("production"));
     assert_eq!(config::environments(&text), ["local"]);
 }
 
@@ -118,15 +118,16 @@ fn what_only_another_environment_gets_wrong_is_a_warning_with_its_name() {
     let text = read("complete") + "\n[env.prod]\nregion = \"mars\"\nservice.backend.cpu = 300\n";
     let loaded =
         config::load("deploy.toml", &text, Some("local")).map_err(|report| report.render(false)).unwrap();
-    let told: Vec<_> = loaded.warnings.findings().map(|found| (found.path.unwrap(), found.message)).collect();
+    let warnings: Vec<_> =
+        loaded.warnings.findings().map(|found| (found.path.unwrap(), found.message)).collect();
     let expected = [
         ("env.prod.region", "in `prod`: not an AWS region"),
         ("env.prod.service.backend.cpu", "in `prod`: Fargate has no tasks with 300 CPU units"),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(warnings, expected);
     let wrong =
         config::load("deploy.toml", &text.replace("cpu = 256", "cpu = 300"), Some("local")).unwrap_err();
-    // The same mistake in both is told once, of the one that is used.
+    // The same mistake in both is reported once, of the one that is used.
     assert_eq!(wrong.errors(), 1, "{wrong}");
 }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use deploy::config::{self, Report};
 use serde_json::Value;
 
-/// What a fragment is bound to be told: it lacks most of the keys, and the default size is the smallest.
+/// Findings that every fragment has: it lacks most of the keys, and the default size is the smallest.
 const INCOMPLETE: [&str; 3] = ["missing-key", "route-none", "connect-size"];
 
 fn fixtures() -> PathBuf {

@@ -15,7 +15,6 @@ use crate::wire::{Api, ApiError, ApiRequest};
 /// What a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Surface {
-    /// An AWS API.
     Api(Api),
     /// The registry's data plane (`/v2/`).
     Registry,
@@ -52,7 +51,6 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// A call of `operation`.
     #[must_use]
     pub fn new(surface: Surface, operation: &'a str) -> Self {
         Self { surface, operation, write: is_write(surface, operation), request: None }

@@ -1,7 +1,7 @@
 //! The embedded cloud: ECS, ECR with its registry, load balancing, scaling, Cloud Map, logs, Parameter Store,
 //! Secrets Manager and STS, answering on the AWS wire with AWS's behaviour.
 //!
-//! Start at [`Account`]: plain `&mut self` state that is told the time. Nothing inside it sleeps, reads a
+//! Start at [`Account`]: plain `&mut self` state that is given the time. Nothing inside it sleeps, reads a
 //! clock or draws a random number; the same calls at the same times give the same account. The
 //! [`workload`] port starts tasks for it, and the [`door`]s let callers in: an in-process connector on
 //! virtual time, or one loopback port on wall-clock time.

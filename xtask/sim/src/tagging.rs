@@ -48,7 +48,6 @@ impl Tags {
         self.0.keys()
     }
 
-    /// Forgets the resource.
     pub(crate) fn forget(&mut self, arn: &str) {
         self.0.remove(arn);
     }

@@ -11,7 +11,7 @@ use deploy::redact;
 use deploy::rollout::{ContainerSnapshot, Evidence, TaskLog, TaskSnapshot, diagnose};
 use deploy::view::duration;
 
-use super::Site;
+use super::StepContext;
 use super::step::StepError;
 use crate::aws::{RunTask, Tags};
 
@@ -24,13 +24,13 @@ const LAST_LINES: usize = 200;
 
 /// Runs the task, or follows the one that an earlier run of the tool started for this very revision.
 pub(super) async fn run(
-    site: &Site<'_>,
+    context: &StepContext<'_>,
     service: &Service,
     spec: &ServiceSpec,
     revision: &str,
     asked: &BeforeRoll,
 ) -> Result<String, StepError> {
-    let Site { aws, events, .. } = site;
+    let StepContext { aws, events, .. } = context;
     let mark = events.clock().mark();
     // The revision and not the release: a rerun after a kill has another name, and the same revision.
     let started_by = format!("before-roll/{}", arn_name(revision).replace(':', "/"));
@@ -46,7 +46,7 @@ pub(super) async fn run(
             && task.started_by != started_by
     };
     for task in earlier.iter().filter(by_another) {
-        outlast(site, service, spec, task, asked).await?;
+        outlast(context, service, spec, task, asked).await?;
     }
     let earlier: Vec<_> = earlier.into_iter().filter(|task| task.started_by == started_by).collect();
     let usable =
@@ -64,7 +64,7 @@ pub(super) async fn run(
     let deadline = events.clock().mark().after(Duration::from_secs(asked.timeout_secs));
     let task = loop {
         let found = aws.describe_tasks(&spec.cluster, std::slice::from_ref(&id)).await?.pop();
-        log.read(site, service).await;
+        log.read(context, service).await;
         // What was started a moment ago may not be found yet.
         if let Some(task) = found.clone().filter(|task| task.last_status == "STOPPED") {
             break task;
@@ -80,32 +80,32 @@ pub(super) async fn run(
                 containers.join(", ")
             )));
         }
-        let every = Duration::from_secs(site.environment.timeouts.poll_secs);
+        let every = Duration::from_secs(context.environment.timeouts.poll_secs);
         events.clock().sleep(every.min(deadline.remaining())).await;
     };
-    log.read(site, service).await;
+    log.read(context, service).await;
     match exit_code(&task, service) {
         Some(0) => {
-            site.known.learn_ran(&service.key);
-            mark_as_run(site, revision).await;
+            context.ids.learn_ran(&service.key);
+            mark_as_run(context, revision).await;
             let took =
                 task.started_ms.zip(task.stopped_ms).map(|(from, to)| duration(to.saturating_sub(from)));
             Ok(format!("exit code 0 after {}", took.unwrap_or_else(|| duration(mark.elapsed_ms()))))
         }
-        code => Err(failed(site, service, task, log, code)),
+        code => Err(failed(context, service, task, log, code)),
     }
 }
 
 /// Waits for the end of another revision's task, which a killed run left: two migrations at once may break a database. It
 /// gets as long as the own task, and is stopped then.
 async fn outlast(
-    site: &Site<'_>,
+    context: &StepContext<'_>,
     service: &Service,
     spec: &ServiceSpec,
     task: &TaskSnapshot,
     asked: &BeforeRoll,
 ) -> Result<(), StepError> {
-    let Site { aws, events, .. } = site;
+    let StepContext { aws, events, .. } = context;
     let (key, id, secs) = (&service.key, short(&task.id), asked.timeout_secs);
     let of = task.started_by.trim_start_matches("before-roll/").replace('/', ":");
     let text = format!(
@@ -129,13 +129,19 @@ async fn outlast(
                 .await?;
             (deadline, stopping) = (events.clock().mark().after(STOPS_WITHIN), true);
         }
-        let every = Duration::from_secs(site.environment.timeouts.poll_secs);
+        let every = Duration::from_secs(context.environment.timeouts.poll_secs);
         events.clock().sleep(every.min(deadline.remaining())).await;
     }
 }
 
-/// Tells all that is known of the failure, as of a task of a service.
-fn failed(site: &Site<'_>, service: &Service, task: TaskSnapshot, log: Log, code: Option<i32>) -> StepError {
+/// Emits all that is known of the failure, as for a task of a service.
+fn failed(
+    context: &StepContext<'_>,
+    service: &Service,
+    task: TaskSnapshot,
+    log: Log,
+    code: Option<i32>,
+) -> StepError {
     let id = short(&task.id).to_owned();
     let how = match code {
         Some(code) => format!("task {id} exited with code {code}"),
@@ -154,20 +160,20 @@ fn failed(site: &Site<'_>, service: &Service, task: TaskSnapshot, log: Log, code
         ..Evidence::default()
     };
     let (service, diagnosis) = (service.key.clone(), Box::new(diagnose(&evidence)));
-    site.events.emit(Kind::Diagnosed { service, diagnosis });
+    context.events.emit(Kind::Diagnosed { service, diagnosis });
     StepError::BeforeRoll(how)
 }
 
 /// The tag outlives the task, which ECS forgets after an hour.
-async fn mark_as_run(site: &Site<'_>, revision: &str) {
-    let now = UNIX_EPOCH + Duration::from_millis(site.aws.now_ms());
+async fn mark_as_run(context: &StepContext<'_>, revision: &str) {
+    let now = UNIX_EPOCH + Duration::from_millis(context.aws.now_ms());
     let tags = Tags::from([(BEFORE_ROLL.to_owned(), humantime::format_rfc3339_seconds(now).to_string())]);
-    if let Err(error) = site.aws.tag_ecs_resource(revision, &tags).await {
+    if let Err(error) = context.aws.tag_ecs_resource(revision, &tags).await {
         let text = format!(
             "{} could not be tagged: a rerun may run its task once more: {error}",
             arn_name(revision)
         );
-        site.events.emit(Kind::Warned { text });
+        context.events.emit(Kind::Warned { text });
     }
 }
 
@@ -195,14 +201,14 @@ impl Log {
     }
 
     /// Emits what is new. A log that cannot be read changes nothing of how the task ends.
-    async fn read(&mut self, site: &Site<'_>, service: &Service) {
+    async fn read(&mut self, context: &StepContext<'_>, service: &Service) {
         let group = &service.log_group.name;
-        let page = match site.aws.get_log_events(group, &self.stream, LINES, self.token.as_deref()).await {
+        let page = match context.aws.get_log_events(group, &self.stream, LINES, self.token.as_deref()).await {
             Ok(page) => page,
             Err(error) => {
                 let text =
                     format!("{}: cannot read the log of its task before the roll: {error}", service.key);
-                return site.events.emit(Kind::Warned { text });
+                return context.events.emit(Kind::Warned { text });
             }
         };
         self.token = page.next.or(self.token.take());
@@ -211,7 +217,7 @@ impl Log {
         let lines = redact::lines(&lines);
         if !lines.is_empty() {
             self.lines.extend(lines.iter().cloned());
-            site.events.emit(Kind::Printed { service: service.key.clone(), lines });
+            context.events.emit(Kind::Printed { service: service.key.clone(), lines });
         }
     }
 }

@@ -3,11 +3,11 @@
 
 mod arn;
 mod before_roll;
-mod known;
+mod ids;
 mod remove;
 mod stage;
 mod step;
 
-pub use known::{Deployed, Known};
+pub use ids::{Deployed, ResourceIds};
 pub use stage::{Failed, stage};
-pub use step::Site;
+pub use step::StepContext;

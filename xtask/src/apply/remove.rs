@@ -5,7 +5,7 @@ use std::time::Duration;
 use deploy::model::spec::ScalableTargetSpec;
 use deploy::model::{Owned, OwnedKind};
 
-use super::Site;
+use super::StepContext;
 use super::step::StepError;
 use crate::aws;
 
@@ -13,8 +13,8 @@ use crate::aws;
 const GONE_DEADLINE: Duration = Duration::from_secs(900);
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-pub(super) async fn remove(site: &Site<'_>, owned: &Owned) -> Result<(), StepError> {
-    let (aws, arn) = (site.aws, owned.arn.as_str());
+pub(super) async fn remove(context: &StepContext<'_>, owned: &Owned) -> Result<(), StepError> {
+    let (aws, arn) = (context.aws, owned.arn.as_str());
     match owned.kind {
         OwnedKind::ScalableTarget => {
             let spec = ScalableTargetSpec { resource_id: owned.name.clone(), min: 0, max: 0 };
@@ -22,7 +22,7 @@ pub(super) async fn remove(site: &Site<'_>, owned: &Owned) -> Result<(), StepErr
         }
         OwnedKind::Service => {
             aws.delete_service(owned.cluster(), &owned.name, true).await?;
-            gone(site, owned.cluster(), &owned.name).await?;
+            gone(context, owned.cluster(), &owned.name).await?;
         }
         OwnedKind::Rule => aws.delete_rule(arn).await?,
         OwnedKind::Listener => aws.delete_listener(arn).await?,
@@ -37,16 +37,16 @@ pub(super) async fn remove(site: &Site<'_>, owned: &Owned) -> Result<(), StepErr
 }
 
 /// Waits until a deleted service is INACTIVE: until then it uses its target group and its cluster.
-pub(super) async fn gone(site: &Site<'_>, cluster: &str, name: &str) -> Result<(), StepError> {
-    let deadline = site.host.clock.mark().after(GONE_DEADLINE);
+pub(super) async fn gone(context: &StepContext<'_>, cluster: &str, name: &str) -> Result<(), StepError> {
+    let deadline = context.host.clock.mark().after(GONE_DEADLINE);
     loop {
-        let found = site.aws.describe_services(cluster, &[name]).await?;
+        let found = context.aws.describe_services(cluster, &[name]).await?;
         if found.iter().all(|service| matches!(service.status.as_str(), "INACTIVE" | "MISSING")) {
             return Ok(());
         }
         if deadline.remaining().is_zero() {
             return Err(StepError::Draining(name.to_owned()));
         }
-        site.host.clock.sleep(LOOK_EVERY).await;
+        context.host.clock.sleep(LOOK_EVERY).await;
     }
 }

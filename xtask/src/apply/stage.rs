@@ -4,7 +4,7 @@ use deploy::event::Kind;
 use deploy::plan::{Lane, Stage};
 use futures_util::future::join_all;
 
-use super::Site;
+use super::StepContext;
 use super::step::{self, StepError};
 
 /// Steps that failed, in the order of their lanes. The other lanes were carried to their end.
@@ -17,30 +17,30 @@ pub struct Failed(pub Vec<(String, StepError)>);
 ///
 /// # Errors
 /// [`Failed`] with every step that failed.
-pub async fn stage(site: &Site<'_>, stage: &Stage) -> Result<(), Failed> {
-    let results = join_all(stage.lanes.iter().map(|lane| carry(site, lane))).await;
+pub async fn stage(context: &StepContext<'_>, stage: &Stage) -> Result<(), Failed> {
+    let results = join_all(stage.lanes.iter().map(|lane| carry(context, lane))).await;
     let failed: Vec<_> = results.into_iter().filter_map(Result::err).collect();
     if failed.is_empty() { Ok(()) } else { Err(Failed(failed)) }
 }
 
-async fn carry(site: &Site<'_>, lane: &Lane) -> Result<(), (String, StepError)> {
+async fn carry(context: &StepContext<'_>, lane: &Lane) -> Result<(), (String, StepError)> {
     for step in &lane.steps {
         let (name, title) = (lane.name.clone(), step.action.title());
-        site.events.emit(Kind::StepBegan { lane: name.clone(), step: title.clone() });
-        let mark = site.events.clock().mark();
-        let done = step::carry_out(site, &step.action).await;
+        context.events.emit(Kind::StepBegan { lane: name.clone(), step: title.clone() });
+        let mark = context.events.clock().mark();
+        let done = step::carry_out(context, &step.action).await;
         if step.action.changes_what_serves() && !matches!(&done, Err(error) if error.is_refusal()) {
-            site.known.learn_changed();
+            context.ids.learn_changed();
         }
         match done {
-            Ok(result) => site.events.emit(Kind::StepEnded {
+            Ok(result) => context.events.emit(Kind::StepEnded {
                 lane: name,
                 step: title,
                 result,
                 elapsed_ms: mark.elapsed_ms(),
             }),
             Err(error) => {
-                site.events.emit(Kind::StepFailed {
+                context.events.emit(Kind::StepFailed {
                     lane: name,
                     step: title.clone(),
                     error: error.to_string(),

@@ -10,7 +10,7 @@ use deploy::rollout::ServiceSnapshot;
 
 use super::arn::{any_target_group, forwards, labelled, listener, load_balancer, rule, target_group};
 use super::remove::{gone, remove};
-use super::{Deployed, Known, before_roll};
+use super::{Deployed, ResourceIds, before_roll};
 use crate::aws::{self, Aws};
 use crate::host::Host;
 use crate::image::registry::{self, Credential, PushEvent, Registry};
@@ -19,7 +19,7 @@ use crate::report::Recorder;
 
 /// Everything that a step works with.
 #[derive(Debug)]
-pub struct Site<'a> {
+pub struct StepContext<'a> {
     pub aws: &'a Aws,
     /// Sockets, clock and randomness, for the registry.
     pub host: &'a Host,
@@ -31,7 +31,7 @@ pub struct Site<'a> {
     pub registry: Option<&'a str>,
     /// The environment, whose tags all that is made gets.
     pub environment: &'a Environment,
-    pub known: &'a Known,
+    pub ids: &'a ResourceIds,
     pub events: &'a Recorder,
 }
 
@@ -61,20 +61,20 @@ impl StepError {
     }
 }
 
-/// Carries out one action and tells what came of it, for the record.
-pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String, StepError> {
-    let Site { aws, known, .. } = site;
-    let tags = tags(site);
+/// Carries out one action and returns what came of it, for the record.
+pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Result<String, StepError> {
+    let StepContext { aws, ids, .. } = context;
+    let tags = tags(context);
     match action {
         Action::CreateRepository(spec) => {
             let uri = aws.create_repository(spec, &tags).await?;
-            known.learn_repository(&spec.name, uri.clone());
+            ids.learn_repository(&spec.name, uri.clone());
             return Ok(uri);
         }
         Action::SetTagMutability(spec) => aws.put_image_tag_mutability(spec).await?,
         Action::PutLifecyclePolicy(spec) => aws.put_lifecycle_policy(spec).await?,
         Action::PushImage { service, repository, digest } => {
-            return push(site, service, repository, digest).await;
+            return push(context, service, repository, digest).await;
         }
         Action::CreateLogGroup(spec) => {
             aws.create_log_group(spec, &tags).await?;
@@ -89,7 +89,7 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
         }
         Action::CreateNamespace(spec) => {
             let namespace = aws.create_http_namespace(spec, &tags).await?;
-            known.learn_namespace(namespace.arn, namespace.id.clone());
+            ids.learn_namespace(namespace.arn, namespace.id.clone());
             return Ok(namespace.id);
         }
         Action::CreateLoadBalancer(spec) => {
@@ -97,176 +97,174 @@ pub(super) async fn carry_out(site: &Site<'_>, action: &Action) -> Result<String
             if !spec.attributes.is_empty() {
                 aws.set_load_balancer_attributes(&made.arn, &spec.attributes).await?;
             }
-            known.learn_load_balancer(made.arn, made.dns_name.clone());
+            ids.learn_load_balancer(made.arn, made.dns_name.clone());
             return Ok(made.dns_name);
         }
         Action::SetLoadBalancerAttributes(spec) => {
-            aws.set_load_balancer_attributes(&load_balancer(known)?, &spec.attributes).await?;
+            aws.set_load_balancer_attributes(&load_balancer(ids)?, &spec.attributes).await?;
         }
         Action::CreateListener(spec) => {
-            let arn = aws.create_listener(spec, &load_balancer(known)?, &tags).await?;
+            let arn = aws.create_listener(spec, &load_balancer(ids)?, &tags).await?;
             if spec.redirect_to.is_none() {
-                known.learn_listener(arn);
+                ids.learn_listener(arn);
             }
         }
         Action::ModifyListener(spec) => {
-            let arn = if spec.redirect_to.is_some() { known.redirect() } else { known.listener() };
+            let arn = if spec.redirect_to.is_some() { ids.redirect() } else { ids.listener() };
             let arn = arn.ok_or_else(|| StepError::Unknown(format!("listener {}", spec.port)))?;
             aws.modify_listener(&arn, spec).await?;
         }
         Action::AddListenerCertificates { certificates, .. } => {
-            aws.add_listener_certificates(&listener(known)?, certificates).await?;
+            aws.add_listener_certificates(&listener(ids)?, certificates).await?;
         }
         Action::CreateTargetGroup(spec) => {
             let arn = aws.create_target_group(spec, &tags).await?;
-            known.learn_target_group(&spec.name, arn.clone());
+            ids.learn_target_group(&spec.name, arn.clone());
             aws.set_target_group_attributes(&arn, &spec.attributes).await?;
         }
         Action::ModifyTargetGroup(spec) => {
-            aws.modify_target_group(&target_group(known, &spec.name)?, spec).await?
+            aws.modify_target_group(&target_group(ids, &spec.name)?, spec).await?
         }
         Action::SetTargetGroupAttributes(spec) => {
-            let arn = target_group(known, &spec.name)?;
+            let arn = target_group(ids, &spec.name)?;
             aws.set_target_group_attributes(&arn, &spec.attributes).await?;
         }
         Action::CreateRule(spec) => {
-            let arn =
-                aws.create_rule(&listener(known)?, spec, &forwards(aws, known, spec).await?, &tags).await?;
-            known.learn_rule(spec.priority, arn);
+            let arn = aws.create_rule(&listener(ids)?, spec, &forwards(aws, ids, spec).await?, &tags).await?;
+            ids.learn_rule(spec.priority, arn);
         }
         Action::ModifyRule(spec) => {
-            aws.modify_rule(&rule(known, spec)?, spec, &forwards(aws, known, spec).await?).await?;
+            aws.modify_rule(&rule(ids, spec)?, spec, &forwards(aws, ids, spec).await?).await?;
         }
         Action::MoveRules { moves } => {
             let arn = |moved: &RuleMove| {
-                known
-                    .rule(moved.from)
+                ids.rule(moved.from)
                     .map(|arn| (arn, moved.to))
                     .ok_or_else(|| StepError::Unknown(format!("rule {}", moved.from)))
             };
             let priorities = moves.iter().map(arn).collect::<Result<Vec<_>, _>>()?;
             aws.set_rule_priorities(&priorities).await?;
-            known.move_rules(moves);
+            ids.move_rules(moves);
         }
-        Action::DeleteRule(spec) => aws.delete_rule(&rule(known, spec)?).await?,
+        Action::DeleteRule(spec) => aws.delete_rule(&rule(ids, spec)?).await?,
         Action::RegisterTaskDefinition { service, spec, kept } => {
-            return register(site, service, spec, kept).await;
+            return register(context, service, spec, kept).await;
         }
         Action::RunTask { service, spec, revision, task } => {
             let unknown = || StepError::Unknown(format!("service {service}"));
-            let service = site.environment.service(service).ok_or_else(unknown)?;
-            return before_roll::run(site, service, spec, &arn(site, revision)?, task).await;
+            let service = context.environment.service(service).ok_or_else(unknown)?;
+            return before_roll::run(context, service, spec, &arn(context, revision)?, task).await;
         }
         Action::DeregisterTaskDefinition { revision } => aws.deregister_task_definition(revision).await?,
         Action::CreateService { service, spec, revision, desired } => {
-            return create(site, service, spec, revision, *desired).await;
+            return create(context, service, spec, revision, *desired).await;
         }
         Action::UpdateService { service, spec, members, revision, force } => {
-            return update(site, service, spec, members, revision.as_ref(), *force).await;
+            return update(context, service, spec, members, revision.as_ref(), *force).await;
         }
         Action::RaiseDesiredCount { name, to, .. } => {
-            aws.set_desired_count(&desired(site)?.environment.cluster, name, *to).await?;
+            aws.set_desired_count(&desired(context)?.environment.cluster, name, *to).await?;
         }
         Action::RegisterScalableTarget(spec) => aws.register_scalable_target(spec, &tags).await?,
-        Action::PutScalingPolicy(spec) => aws.put_scaling_policy(&labelled(known, spec)?).await?,
+        Action::PutScalingPolicy(spec) => aws.put_scaling_policy(&labelled(ids, spec)?).await?,
         Action::PutScheduledAction(spec) => aws.put_scheduled_action(spec).await?,
         Action::DeleteScheduledAction(spec) => aws.delete_scheduled_action(spec).await?,
         Action::DeleteScalingPolicy(spec) => aws.delete_scaling_policy(spec).await?,
         Action::DeregisterScalableTarget(spec) => aws.deregister_scalable_target(spec).await?,
-        Action::Remove(owned) => remove(site, owned).await?,
+        Action::Remove(owned) => remove(context, owned).await?,
     }
     Ok(String::new())
 }
 
-fn desired<'a>(site: &Site<'a>) -> Result<&'a Desired, StepError> {
-    site.desired.ok_or_else(|| StepError::Unknown("the release".to_owned()))
+fn desired<'a>(context: &StepContext<'a>) -> Result<&'a Desired, StepError> {
+    context.desired.ok_or_else(|| StepError::Unknown("the release".to_owned()))
 }
 
 async fn push(
-    site: &Site<'_>,
+    context: &StepContext<'_>,
     service: &ServiceKey,
     repository: &str,
     digest: &ImageDigest,
 ) -> Result<String, StepError> {
-    let image = site
+    let image = context
         .images
         .get(service)
         .filter(|image| image.digest == *digest)
         .ok_or_else(|| StepError::Unknown(format!("the image {}", digest.short())))?;
-    let login = site.aws.registry_login(None).await?;
+    let login = context.aws.registry_login(None).await?;
     let registry = Registry {
-        base_url: site.registry.map_or(login.proxy_endpoint, str::to_owned),
+        base_url: context.registry.map_or(login.proxy_endpoint, str::to_owned),
         repository: repository.to_owned(),
         credential: Some(Credential::of_header(login.authorization.expose())),
     };
-    let tag = image::tag_for(&desired(site)?.release, digest);
+    let tag = image::tag_for(&desired(context)?.release, digest);
     let warn = |event: PushEvent| {
-        event.warning().into_iter().for_each(|text| site.events.emit(Kind::Warned { text }))
+        event.warning().into_iter().for_each(|text| context.events.emit(Kind::Warned { text }))
     };
-    let report = registry::push(site.host, &registry, image, &tag, &warn).await?;
+    let report = registry::push(context.host, &registry, image, &tag, &warn).await?;
     Ok(format!("{} blobs sent, {} there already, tag {}", report.uploaded_blobs, report.skipped, report.tag))
 }
 
 /// Registers the revision, with its image under the address that the repository turned out to have.
 async fn register(
-    site: &Site<'_>,
+    context: &StepContext<'_>,
     service: &ServiceKey,
     spec: &TaskDefinitionSpec,
     kept: &aws::Tags,
 ) -> Result<String, StepError> {
-    let desired = desired(site)?;
+    let desired = desired(context)?;
     let spec = spec.clone().with_images(|image| {
         let (name, digest) = image.split_once('@')?;
         // What has the name of no repository of ours is another registry's.
         let ours =
             desired.environment.service(service).is_some_and(|service| service.repository.name == name);
-        ours.then(|| Some(format!("{}@{digest}", site.known.repository(name)?)))?
+        ours.then(|| Some(format!("{}@{digest}", context.ids.repository(name)?)))?
     });
     let mut tags = kept.clone();
-    tags.extend(release_tags(&Owner::of(site.environment), &desired.release));
-    let arn = site.aws.register_task_definition(&spec, &tags).await?.arn;
-    site.known.learn_revision(spec.family(), arn.clone());
+    tags.extend(release_tags(&Owner::of(context.environment), &desired.release));
+    let arn = context.aws.register_task_definition(&spec, &tags).await?.arn;
+    context.ids.learn_revision(spec.family(), arn.clone());
     Ok(arn_name(&arn).to_owned())
 }
 
 async fn create(
-    site: &Site<'_>,
+    context: &StepContext<'_>,
     service: &ServiceKey,
     spec: &ServiceSpec,
     revision: &Revision,
     count: u32,
 ) -> Result<String, StepError> {
-    let revision = arn(site, revision)?;
+    let revision = arn(context, revision)?;
     let create = aws::CreateService {
         spec,
         task_definition: &revision,
         desired: count,
-        arns: &arns(site, spec).await?,
-        client_token: &client_token(&desired(site)?.release, &spec.name),
-        tags: &tags(site),
+        arns: &arns(context, spec).await?,
+        client_token: &client_token(&desired(context)?.release, &spec.name),
+        tags: &tags(context),
     };
-    let answer = match site.aws.create_service(&create).await {
+    let answer = match context.aws.create_service(&create).await {
         // A deleted service keeps its name while its tasks drain.
         Err(error) if matches!(error.kind, aws::Kind::Conflict) => {
-            gone(site, &spec.cluster, &spec.name).await?;
-            site.aws.create_service(&create).await?
+            gone(context, &spec.cluster, &spec.name).await?;
+            context.aws.create_service(&create).await?
         }
         answer => answer?,
     };
-    follow(site, service, &answer, revision, None)
+    follow(context, service, &answer, revision, None)
 }
 
 async fn update(
-    site: &Site<'_>,
+    context: &StepContext<'_>,
     service: &ServiceKey,
     spec: &ServiceSpec,
     members: &BTreeSet<Member>,
     revision: Option<&Revision>,
     force: bool,
 ) -> Result<String, StepError> {
-    let before = site.known.deployed(service);
+    let before = context.ids.deployed(service);
     let revision = match revision {
-        Some(revision) => Some(arn(site, revision)?),
+        Some(revision) => Some(arn(context, revision)?),
         None => None,
     };
     let update = aws::UpdateService {
@@ -276,17 +274,17 @@ async fn update(
         desired: None,
         force_new_deployment: force,
         previous_primary: before.as_ref().map(|before| before.deployment.as_str()),
-        arns: &arns(site, spec).await?,
+        arns: &arns(context, spec).await?,
     };
-    let answer = site.aws.update_service(&update).await?;
+    let answer = context.aws.update_service(&update).await?;
     let running = before.map(|before| before.revision).unwrap_or_default();
-    let current = site.known.service_deployment(service);
-    follow(site, service, &answer, revision.unwrap_or(running), current)
+    let current = context.ids.service_deployment(service);
+    follow(context, service, &answer, revision.unwrap_or(running), current)
 }
 
 /// Remembers the deployment that the reply calls PRIMARY: it is ours.
 fn follow(
-    site: &Site<'_>,
+    context: &StepContext<'_>,
     service: &ServiceKey,
     answer: &ServiceSnapshot,
     revision: String,
@@ -298,37 +296,37 @@ fn follow(
         .find(|entry| entry.status == "PRIMARY")
         .ok_or_else(|| StepError::Unknown(format!("the deployment of {}", answer.name)))?;
     let deployment = primary.id.clone();
-    site.known.learn_deployed(
+    context.ids.learn_deployed(
         service,
         Deployed { deployment: deployment.clone(), revision, before, adopted: false },
     );
     Ok(deployment)
 }
 
-fn arn(site: &Site<'_>, revision: &Revision) -> Result<String, StepError> {
+fn arn(context: &StepContext<'_>, revision: &Revision) -> Result<String, StepError> {
     match revision {
         Revision::Existing(arn) => Ok(arn.clone()),
-        Revision::Registered(family) => site
-            .known
+        Revision::Registered(family) => context
+            .ids
             .revision(family)
             .ok_or_else(|| StepError::Unknown(format!("a new revision of {family}"))),
     }
 }
 
-async fn arns(site: &Site<'_>, spec: &ServiceSpec) -> Result<aws::Arns, StepError> {
+async fn arns(context: &StepContext<'_>, spec: &ServiceSpec) -> Result<aws::Arns, StepError> {
     let mut arns = aws::Arns::default();
     for binding in &spec.load_balancers {
-        let arn = any_target_group(site.aws, site.known, &binding.target_group).await?;
+        let arn = any_target_group(context.aws, context.ids, &binding.target_group).await?;
         arns.target_groups.insert(binding.target_group.clone(), arn);
     }
     // The ARN, not the name: two namespaces may share a name.
-    if let (Some(connect), Some((arn, _))) = (&spec.connect, site.known.namespace()) {
+    if let (Some(connect), Some((arn, _))) = (&spec.connect, context.ids.namespace()) {
         arns.namespaces.insert(connect.namespace.clone(), arn);
     }
     Ok(arns)
 }
 
 /// The tags of everything that is made, but for revisions, which name their release.
-fn tags(site: &Site<'_>) -> aws::Tags {
-    Owner::of(site.environment).tags()
+fn tags(context: &StepContext<'_>) -> aws::Tags {
+    Owner::of(context.environment).tags()
 }

@@ -23,7 +23,6 @@ pub enum Effect {
     WriteOnce,
 }
 
-/// An operation of AWS.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::aws) struct Op {
     /// The prefix of its IAM action, such as `elasticloadbalancing`.

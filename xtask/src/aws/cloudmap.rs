@@ -70,8 +70,6 @@ impl Aws {
         }
     }
 
-    /// A namespace by id.
-    ///
     /// # Errors
     /// [`Kind::NotFound`] when there is none; when AWS refuses.
     pub async fn get_namespace(&self, id: &str) -> Result<Namespace, Error> {

@@ -35,7 +35,6 @@ pub struct Connect {
     pub keys: Option<Keys>,
     pub http: Http,
     pub clock: Clock,
-    /// The root of randomness.
     pub rng: Rng,
     pub observer: Observer,
     /// Where the environment says that credentials are, for errors; the credential chain finds them by itself.

@@ -53,7 +53,6 @@ pub struct FoundRepository {
 /// Access to the registry, for twelve hours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryLogin {
-    /// Its base URL.
     pub proxy_endpoint: String,
     /// The value of the `Authorization` header, `Basic …`.
     pub authorization: Secret,

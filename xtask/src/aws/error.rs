@@ -54,7 +54,7 @@ pub enum Source {
 pub enum Kind {
     /// Too many calls; again later.
     Throttled,
-    /// AWS failed; again later.
+    /// AWS failed (ServerException or a 5xx): a later attempt may succeed.
     ServerFault,
     /// No answer; `permanent` when it will not help to ask again, as with an untrusted certificate.
     Unreachable {
@@ -63,7 +63,6 @@ pub enum Kind {
     },
     /// No answer in time.
     TimedOut,
-    /// No usable credentials.
     Credentials(CredentialsProblem),
     ExpiredToken,
     /// The machine's clock is too far from AWS's.
@@ -73,7 +72,6 @@ pub enum Kind {
         /// The action that is not allowed, such as `iam:PassRole`.
         action: String,
     },
-    /// It does not exist.
     NotFound,
     AlreadyExists,
     /// It is in a state that does not allow this.
@@ -102,7 +100,6 @@ pub enum Kind {
 /// What is wrong with the credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialsProblem {
-    /// There are none.
     Missing,
     /// A source is configured and cannot be used.
     Unloadable,

@@ -44,5 +44,4 @@ pub use retry::Policy;
 pub use scaling::FoundTarget;
 pub use sts::Caller;
 
-/// Tags by key.
 pub type Tags = std::collections::BTreeMap<String, String>;

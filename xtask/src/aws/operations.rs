@@ -87,7 +87,6 @@ pub const DEPLOY: &[Need] = &[
     need("tag:GetResources", Resource::Any),
 ];
 
-/// What `down` calls besides.
 pub const DOWN: &[Need] = &[
     need("ecs:DeleteCluster", Resource::Cluster),
     need("ecs:DeleteService", Resource::Service),

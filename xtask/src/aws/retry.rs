@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_connection_is_told_soon_and_a_bad_certificate_at_once() {
+    fn a_refused_connection_is_reported_soon_and_a_bad_certificate_at_once() {
         assert_eq!(schedule(Effect::Write, &Kind::Unreachable { permanent: false }, 1).len(), 3);
         assert_eq!(schedule(Effect::Write, &Kind::Unreachable { permanent: true }, 1).len(), 0);
         assert_eq!(schedule(Effect::Write, &Kind::Invalid, 1).len(), 0);

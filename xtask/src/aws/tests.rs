@@ -97,7 +97,7 @@ fn rule(priority: u32) -> RuleSpec {
 }
 
 /// What a service stands on.
-struct Ground {
+struct Bench {
     account: String,
     vpc: String,
     subnets: Vec<String>,
@@ -106,7 +106,7 @@ struct Ground {
     arns: Arns,
 }
 
-impl Ground {
+impl Bench {
     /// Cluster, namespace, load balancer, listener and target group; no rule leads to the group yet.
     async fn lay(aws: &Aws) -> Self {
         let account = aws.get_caller_identity().await.unwrap().account;
@@ -199,15 +199,15 @@ impl Ground {
     }
 }
 
-/// Creates the service of a ground, from a revision that it registers.
-async fn create_service(rehearsal: &Rehearsal, ground: &Ground) -> Result<String, super::Error> {
+/// Creates the service of a bench, from a revision that it registers.
+async fn create_service(rehearsal: &Rehearsal, bench: &Bench) -> Result<String, super::Error> {
     let aws = &rehearsal.aws;
-    let revision = aws.register_task_definition(&task_definition(&ground.account), &tags()).await?;
+    let revision = aws.register_task_definition(&task_definition(&bench.account), &tags()).await?;
     let create = super::CreateService {
-        spec: &ground.service(),
+        spec: &bench.service(),
         task_definition: &revision.arn,
         desired: 2,
-        arns: &ground.arns,
+        arns: &bench.arns,
         client_token: "r1-web",
         tags: &tags(),
     };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use deploy::event::Kind;
 
+use super::context::release_context;
 use super::deploy::table;
-use super::ground::ground;
 use super::release as begun;
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, args, consent, observed};
@@ -26,7 +26,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     }
     let images = BTreeMap::new();
     let claim = begun::claim(job.host, &args::Lease { take_lease: None });
-    let ending = release::abort(&ground(job, &session, &images, &claim), &observed).await;
+    let ending = release::abort(&release_context(job, &session, &images, &claim), &observed).await;
     table(job.events, &session.aws, &environment, &ending).await;
     Ok(Closing::new(ending.exit, ending.summary))
 }

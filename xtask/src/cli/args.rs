@@ -121,7 +121,7 @@ impl Verb {
     }
 }
 
-/// What a deploy can be told beyond `deploy.toml`.
+/// Arguments of a deploy beyond `deploy.toml`.
 #[derive(Args, Debug)]
 pub(crate) struct Deploy {
     #[command(flatten)]
@@ -135,7 +135,7 @@ pub(crate) struct Deploy {
     pub(crate) lease: Lease,
 }
 
-/// What a plan can be told beyond `deploy.toml`.
+/// Arguments of a plan beyond `deploy.toml`.
 #[derive(Args, Debug)]
 pub(crate) struct Plan {
     #[command(flatten)]
@@ -155,7 +155,7 @@ pub(crate) struct Build {
 /// What becomes of a lease that somebody else has.
 #[derive(Args, Debug)]
 pub(crate) struct Lease {
-    /// Take the lease over from whoever has it; the reason is told to both
+    /// Take the lease over from whoever has it; both runs print the reason
     #[arg(long, value_name = "REASON")]
     pub(crate) take_lease: Option<String>,
 }

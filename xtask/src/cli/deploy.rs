@@ -6,7 +6,7 @@ use deploy::event::{ExitCode, Kind};
 use deploy::model::{Environment, ServiceKey};
 use deploy::plan::Plan;
 
-use super::ground::ground;
+use super::context::release_context;
 use super::release as begun;
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Global, Job, args, build, consent, observed};
@@ -15,7 +15,7 @@ use crate::forecast;
 use crate::host::{Halt, Host};
 use crate::image::Image;
 use crate::observe;
-use crate::release::{self, Claim, Ending, Ground, Planned};
+use crate::release::{self, Claim, Ending, Planned, ReleaseContext};
 use crate::report::{Format, Recorder, Screen, print_result};
 use crate::verify;
 
@@ -29,17 +29,17 @@ struct Prepared {
 
 pub(super) async fn run(job: &Job<'_>, asked: &args::Deploy) -> Result<Closing, Failure> {
     let prepared = prepare(job, "deploy", &asked.commit, &asked.build, &asked.lease).await?;
-    let ground = ground(job, &prepared.session, &prepared.images, &prepared.claim);
-    let (ground, planned) = (Ground { detach: asked.detach, ..ground }, &prepared.planned);
+    let context = release_context(job, &prepared.session, &prepared.images, &prepared.claim);
+    let (context, planned) = (ReleaseContext { detach: asked.detach, ..context }, &prepared.planned);
     let changes = !planned.plan.is_empty();
     job.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
     refuse(&planned.plan)?;
-    foretell(job, ground.aws, ground.environment, planned).await;
+    foretell(job, context.aws, context.environment, planned).await;
     if changes {
-        consent::ask(job, ground.environment, "the deploy").await?;
+        consent::ask(job, context.environment, "the deploy").await?;
     }
-    let ending = release::run(&ground, planned).await;
-    table(job.events, &prepared.session.aws, ground.environment, &ending).await;
+    let ending = release::run(&context, planned).await;
+    table(job.events, &prepared.session.aws, context.environment, &ending).await;
     Ok(Closing::new(ending.exit, ending.summary))
 }
 
@@ -105,7 +105,7 @@ async fn prepare(
     let observed = observed::account(job, &session).await?;
     let images = build::images(job, &session.settings, build).await?;
     let claim = begun::claim(job.host, lease);
-    let mut planned = ground(job, &session, &images, &claim)
+    let mut planned = release_context(job, &session, &images, &claim)
         .plan(release, observed)
         .await
         .map_err(|error| observed::failure(&error))?;

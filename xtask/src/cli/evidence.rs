@@ -46,7 +46,7 @@ pub(super) fn keep(host: &Host, global: &Global, events: &Recorder, exit: ExitCo
     for kind in [kept.clone(), ended.clone()] {
         all.push(Event { seq: all.len() as u64 + 1, at_ms: events.elapsed_ms(), kind });
     }
-    match (Folder { path }).replace(&files(&all, &events.remains())) {
+    match (Folder { path }).replace(&files(&all, &events.records())) {
         Ok(()) => events.emit(kept),
         Err(error) => warn(events, &error.to_string()),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use deploy::event::{ExitCode, Kind};
 
-use super::ground::ground;
+use super::context::release_context;
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, args, consent, observed, release as begun};
 use crate::release::Removal;
@@ -30,9 +30,9 @@ pub(super) async fn run(job: &Job<'_>, removal: Removal, asked: &args::Removal) 
         return Err(Failure::usage(format!("{what}; nothing was deleted")).hint(remedy));
     }
     let (images, claim) = (BTreeMap::new(), begun::claim(job.host, &asked.lease));
-    let ground = ground(job, &session, &images, &claim);
+    let context = release_context(job, &session, &images, &claim);
     let planned =
-        removal.plan(&ground, release, observed).await.map_err(|error| observed::failure(&error))?;
+        removal.plan(&context, release, observed).await.map_err(|error| observed::failure(&error))?;
     job.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
     if planned.plan.is_empty() {
         return Ok(Closing::new(ExitCode::Done, "nothing is there to delete"));
@@ -41,6 +41,6 @@ pub(super) async fn run(job: &Job<'_>, removal: Removal, asked: &args::Removal) 
         return Ok(Closing::new(ExitCode::ChangesPending, "shown, and not carried out"));
     }
     consent::ask(job, &environment, about).await?;
-    let (exit, summary) = removal.run(&ground, &planned).await;
+    let (exit, summary) = removal.run(&context, &planned).await;
     Ok(Closing::new(exit, summary))
 }

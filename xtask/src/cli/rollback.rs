@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use deploy::event::{ExitCode, Kind};
 
+use super::context::release_context;
 use super::deploy::{foretell, refuse, table};
-use super::ground::ground;
 use super::release as begun;
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, args, consent, observed};
 use crate::host::Actor;
-use crate::release::{self, NoWayBack};
+use crate::release::{self, NoRollbackTarget};
 
 pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
@@ -33,8 +33,8 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing
     let observed = observed::account(job, &session).await?;
     let images = BTreeMap::new();
     let claim = begun::claim(job.host, &asked.lease);
-    let ground = ground(job, &session, &images, &claim);
-    let planned = ground.plan(former.release, observed).await.map_err(|error| observed::failure(&error))?;
+    let context = release_context(job, &session, &images, &claim);
+    let planned = context.plan(former.release, observed).await.map_err(|error| observed::failure(&error))?;
     job.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
     refuse(&planned.plan)?;
     foretell(job, &session.aws, &environment, &planned).await;
@@ -44,12 +44,12 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing
         }
         consent::ask(job, &environment, "the rollback").await?;
     }
-    let ending = release::run(&ground, &planned).await;
+    let ending = release::run(&context, &planned).await;
     table(job.events, &session.aws, &environment, &ending).await;
     Ok(Closing::new(ending.exit, ending.summary))
 }
 
-pub(super) fn failure(error: &NoWayBack) -> Failure {
+pub(super) fn failure(error: &NoRollbackTarget) -> Failure {
     let failure = Failure::from_error(error);
     match error.hint() {
         Some(hint) => failure.hint(hint),

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use deploy::event::Kind;
 
+use super::context::release_context;
 use super::deploy::table;
-use super::ground::ground;
 use super::release as begun;
 use super::rollback::failure;
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, args, observed};
 use crate::host::Halt;
-use crate::release::{self, Attached, Ground, attach};
+use crate::release::{self, Attached, ReleaseContext, attach};
 
 pub(super) async fn run(job: &Job<'_>, asked: &args::Wait) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
@@ -21,8 +21,9 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Wait) -> Result<Closing, Fa
     let (_switch, halt) = Halt::new();
     let claim = begun::claim(job.host, &args::Lease { take_lease: None });
     // Who waits only looks: neither Ctrl-C nor the deadline stops what somebody else began.
-    let ground = Ground { halt: &halt, put_back: false, ..ground(job, &session, &images, &claim) };
-    let attached = attach(&ground, asked.release.as_deref()).await.map_err(|error| failure(&error))?;
+    let context =
+        ReleaseContext { halt: &halt, roll_back: false, ..release_context(job, &session, &images, &claim) };
+    let attached = attach(&context, asked.release.as_deref()).await.map_err(|error| failure(&error))?;
     let began = |release: &str| {
         job.events.emit(Kind::Began {
             command: "wait".to_owned(),
@@ -37,7 +38,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Wait) -> Result<Closing, Fa
         }
         Attached::Follow(planned) => {
             began(&planned.desired.release.id);
-            let ending = release::run(&ground, &planned).await;
+            let ending = release::run(&context, &planned).await;
             table(job.events, &session.aws, &environment, &ending).await;
             Ok(Closing::new(ending.exit, ending.summary))
         }

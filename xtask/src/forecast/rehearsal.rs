@@ -14,13 +14,13 @@ use sim::door::cloud::Cloud;
 use sim::door::connector::SimHttp;
 use sim::workload::scripted::{Script, Scripted, Scripts};
 
-use crate::apply::Known;
+use crate::apply::ResourceIds;
 use crate::aws::{Aws, Connect, Keys, Observer};
 use crate::host::{Env, Halt, Host, Http};
 use crate::image::{self, Image, Recipe};
 use crate::local::landing_zone;
 use crate::observe;
-use crate::release::{Claim, Ground, Held, carry_out};
+use crate::release::{Claim, HeldLease, ReleaseContext, carry_out};
 use crate::report::{Recorder, Screen};
 
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ async fn deploy(
     // Nobody else deploys to an account of its own.
     let holder = Holder { owner: "rehearsal".to_owned(), run: None, process: None };
     let claim = Claim { holder, take: None };
-    let ground = Ground {
+    let context = ReleaseContext {
         host: &stage.host,
         aws: &stage.aws,
         events: &events,
@@ -103,7 +103,7 @@ async fn deploy(
         registry: None,
         door: None,
         halt: &halt,
-        put_back: true,
+        roll_back: true,
         detach: false,
         order: Order::Together,
         claim: &claim,
@@ -118,10 +118,12 @@ async fn deploy(
         pins: BTreeMap::new(),
     };
     let observed = observe::account(&stage.aws, &environment).await.ok()?;
-    let planned = ground.plan(release, observed).await.ok()?;
+    let planned = context.plan(release, observed).await.ok()?;
     let mark = stage.host.clock.mark();
-    let settled =
-        carry_out(&ground, &planned, &Known::of(&planned.observed), &Held::default()).await.ok()?.settled;
+    let settled = carry_out(&context, &planned, &ResourceIds::of(&planned.observed), &HeldLease::default())
+        .await
+        .ok()?
+        .settled;
     settled.iter().all(crate::settle::Settled::is_success).then(|| (mark.elapsed_ms(), events.events()))
 }
 

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_workflow_run_is_told_by_its_page() {
+    fn a_workflow_run_is_named_by_its_page() {
         let env = Env::of([
             ("GITHUB_ACTOR", "octocat"),
             ("GITHUB_SERVER_URL", "https://github.com"),
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_told_by_user_and_machine() {
+    fn a_person_is_named_by_user_and_machine() {
         let env = Env::of([("LOGNAME", "ada")]);
         assert_eq!(Actor::person(&env, Some("engine".into())).name, "ada@engine");
         assert_eq!(Actor::person(&env, None).name, "ada");

@@ -85,7 +85,6 @@ impl Mark {
         whole_millis(self.elapsed())
     }
 
-    /// The moment `duration` later.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         Self(self.0 + duration)

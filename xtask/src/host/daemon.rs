@@ -54,7 +54,6 @@ pub enum DaemonError {
     /// Its log file cannot be written.
     #[error("cannot write {}", .0.display())]
     Log(PathBuf, #[source] io::Error),
-    /// It cannot be started.
     #[error("cannot start {}", .0.display())]
     Start(PathBuf, #[source] io::Error),
     /// It cannot be sent a signal.

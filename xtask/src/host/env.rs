@@ -35,7 +35,6 @@ impl Env {
             .is_some_and(|value| !["0", "no", "false"].contains(&value.to_ascii_lowercase().as_str()))
     }
 
-    /// All variables, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }

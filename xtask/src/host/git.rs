@@ -88,7 +88,7 @@ mod tests {
     use crate::host::Env;
 
     #[test]
-    fn a_clean_and_a_changed_work_tree_are_told_apart() {
+    fn a_clean_and_a_changed_work_tree_are_distinguished() {
         let clean =
             "# branch.oid 3f2a9c1\n# branch.head main\n# branch.upstream origin/main\n# branch.ab +1 -0";
         let expected = Git { commit: Some("3f2a9c1".into()), branch: Some("main".into()), ..Git::default() };
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_commit_is_told_from_a_newer_one_and_from_one_that_this_clone_lacks() {
+    fn an_older_commit_is_distinguished_from_a_newer_one_and_from_one_that_this_clone_lacks() {
         let shell = Shell::system(&Env::system());
         let folder = std::env::temp_dir().join(format!("xtask-git-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();

@@ -55,8 +55,6 @@ pub struct Host {
 }
 
 impl Host {
-    /// The real machine.
-    ///
     /// # Errors
     /// [`HttpError`] when no certificate authorities can be loaded.
     pub fn system() -> Result<Self, HttpError> {

@@ -70,7 +70,6 @@ pub enum ProcessError {
 }
 
 impl Program {
-    /// `program` with these arguments.
     #[must_use]
     pub fn new(program: impl Into<PathBuf>, args: &[&str]) -> Self {
         Self {

@@ -19,8 +19,6 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Begins to listen.
-    ///
     /// # Errors
     /// When the operating system refuses the handlers.
     pub fn listen() -> io::Result<Self> {
@@ -60,7 +58,7 @@ mod tests {
     use crate::host::Daemon;
 
     #[tokio::test]
-    async fn a_cancelled_job_is_told_and_not_killed() {
+    async fn a_cancelled_job_gets_a_signal_and_is_not_killed() {
         let mut signals = Signals::listen().unwrap();
         Daemon { pid: std::process::id() }.terminate().unwrap();
         assert_eq!(signals.next().await, Signal::Terminate);

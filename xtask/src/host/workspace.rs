@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn outside_of_a_checkout_the_reason_is_told() {
+    fn outside_of_a_checkout_the_reason_is_reported() {
         let error = Workspace::above(Path::new("/")).unwrap_err();
         assert!(error.to_string().contains("run this inside the repository"), "{error}");
     }

@@ -88,8 +88,6 @@ pub struct Recipe<'a> {
     pub executable: &'a [u8],
 }
 
-/// Assembles an image.
-///
 /// # Errors
 /// A package name that is no file name of an archive.
 pub fn assemble(recipe: &Recipe<'_>) -> io::Result<Image> {

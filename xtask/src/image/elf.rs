@@ -35,9 +35,6 @@ pub enum Fault {
 }
 
 /// Whether `executable` is a static executable for `architecture`.
-///
-/// # Errors
-/// The first [`Fault`] found.
 pub(super) fn check(executable: &[u8], architecture: Architecture) -> Result<(), Fault> {
     if !executable.starts_with(b"\x7fELF") {
         return Err(Fault::NotElf);

@@ -10,7 +10,6 @@ use super::{cargo, elf, engine};
 /// An image could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No executables.
     #[error(transparent)]
     Cargo(#[from] cargo::Failure),
     /// No image from a container engine.

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_for_another_processor_is_told_before_its_tasks_die_of_it() {
+    fn an_image_for_another_processor_is_refused_before_its_tasks_die_of_it() {
         let backend = ServiceKey("backend".to_owned());
         let amd64 = platform(Architecture::X86_64);
         assert_eq!(check(&backend, Architecture::X86_64, &amd64), Ok(()));

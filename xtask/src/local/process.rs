@@ -317,7 +317,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mac_is_told_before_anything_starts_that_tasks_cannot_be_processes_there() {
+    fn a_mac_is_refused_before_anything_starts_because_tasks_cannot_be_processes_there() {
         let text = include_str!("../../deploy/tests/fixtures/ielts.toml");
         let mut environment = deploy::config::load("deploy.toml", text, Some("local")).unwrap().environment;
         environment.workload = Workload::Processes;

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_missing_is_told_at_once() {
+    fn everything_that_is_missing_is_reported_at_once() {
         let one = Error::Landing(vec![missing("VPC", "main")]);
         assert_eq!(one.to_string(), "VPC `main` does not exist in eu-west-1");
         let two = Error::Landing(vec![missing("VPC", "main"), missing("role", "task")]);

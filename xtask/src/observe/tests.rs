@@ -63,7 +63,7 @@ async fn another_account_is_refused_before_anything_else_is_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn everything_that_is_missing_is_told_in_one_go() {
+async fn everything_that_is_missing_is_reported_in_one_go() {
     let rehearsal =
         Rehearsal::with(Settings { landing_zone: LandingZone::default(), ..Settings::default() }, 1).await;
     let error = account(&rehearsal.aws, &environment()).await.unwrap_err();

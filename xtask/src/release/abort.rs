@@ -8,9 +8,9 @@ use deploy::model::{Desired, Observed, Release, ServiceKey};
 use deploy::plan::{Plan, Undo};
 
 use super::carry::follow;
-use super::lease::Held;
-use super::{Ending, Ground, Planned, lease};
-use crate::apply::Known;
+use super::lease::HeldLease;
+use super::{Ending, Planned, ReleaseContext, lease};
+use crate::apply::ResourceIds;
 use crate::host::Halt;
 use crate::settle::Settled;
 
@@ -26,35 +26,35 @@ pub fn moving(observed: &Observed) -> Vec<&ServiceKey> {
 /// Stops every deployment that is in progress, and follows it to its end. It needs no lease: whose it is is printed, and one
 /// that ended and was not given back is removed. What a run that was killed had changed is restored; a run that lives
 /// notices the stop, and restores it itself.
-pub async fn abort(ground: &Ground<'_>, observed: &Observed) -> Ending {
-    let lives = lease::clear(ground, observed).await;
-    let known = Known::of(observed);
+pub async fn abort(context: &ReleaseContext<'_>, observed: &Observed) -> Ending {
+    let lives = lease::clear(context, observed).await;
+    let ids = ResourceIds::of(observed);
     let moving = moving(observed);
     // The request to stop is made before anything is followed.
     let (switch, halt) = Halt::new();
     halt.heed(true);
     switch.ask();
-    let stopping = Ground { halt: &halt, put_back: true, ..*ground };
-    let settled = Box::pin(follow(&stopping, &known, &moving)).await;
+    let stopping = ReleaseContext { halt: &halt, roll_back: true, ..*context };
+    let settled = Box::pin(follow(&stopping, &ids, &moving)).await;
     let (exit, summary) = judged(&settled);
     let mut closing = (exit, summary.to_owned());
-    if !lives && let Some(undo) = lease::left(ground, observed).await {
-        let planned = killed(ground, observed, undo);
+    if !lives && let Some(undo) = lease::left(context, observed).await {
+        let planned = killed(context, observed, undo);
         if let Some((exit, summary)) =
-            Box::pin(super::undo(&stopping, &planned, &known, &settled, &Held::default())).await
+            Box::pin(super::undo(&stopping, &planned, &ids, &settled, &HeldLease::default())).await
         {
             closing = (exit, summary.replacen("not deployed", "stopped", 1));
             if matches!(exit, ExitCode::Failed) {
-                lease::discard(ground, observed).await;
+                lease::discard(context, observed).await;
             }
         }
     }
     let (exit, summary) = closing;
-    Ending { exit, summary, door: ground.door(&known), rows: None }
+    Ending { exit, summary, door: context.door(&ids), rows: None }
 }
 
 /// What a run that was killed had planned, as far as its record says.
-fn killed(ground: &Ground<'_>, observed: &Observed, undo: Undo) -> Planned {
+fn killed(context: &ReleaseContext<'_>, observed: &Observed, undo: Undo) -> Planned {
     let release = Release {
         id: String::new(),
         commit: None,
@@ -64,7 +64,7 @@ fn killed(ground: &Ground<'_>, observed: &Observed, undo: Undo) -> Planned {
         images: BTreeMap::new(),
         pins: BTreeMap::new(),
     };
-    let desired = Desired { environment: ground.environment.clone(), release };
+    let desired = Desired { environment: context.environment.clone(), release };
     let undo = Undo::default().after(undo, observed);
     Planned { desired, observed: observed.clone(), plan: Plan::default(), undo }
 }

@@ -10,7 +10,7 @@ use deploy::model::ServiceKey;
 use deploy::plan::Stage;
 
 use super::former::towards;
-use super::{Ground, NoWayBack, Planned};
+use super::{NoRollbackTarget, Planned, ReleaseContext};
 use crate::observe;
 
 /// Revisions of each service among which a release is looked for.
@@ -34,18 +34,18 @@ pub enum Attached {
 /// waited for until it is.
 ///
 /// # Errors
-/// [`NoWayBack`] when there is none, or the account cannot be read.
-pub async fn attach(ground: &Ground<'_>, name: Option<&str>) -> Result<Attached, NoWayBack> {
-    let Ground { host, environment, events, .. } = *ground;
+/// [`NoRollbackTarget`] when there is none, or the account cannot be read.
+pub async fn attach(context: &ReleaseContext<'_>, name: Option<&str>) -> Result<Attached, NoRollbackTarget> {
+    let ReleaseContext { host, environment, events, .. } = *context;
     let back = environment.services.iter().map(|service| service.deployment.patience.back_secs).max();
     let deadline = host.clock.mark().after(Duration::from_secs(back.unwrap_or(0)));
     let (mut name, mut said) = (name.map(str::to_owned), false);
     loop {
-        let (past, newer) = find(ground, name.as_deref()).await?;
+        let (past, newer) = find(context, name.as_deref()).await?;
         if let Some((exit, words)) = end(&past, newer) {
             return Ok(over(past.release, exit, words));
         }
-        let planned = follow(ground, &past).await?;
+        let planned = follow(context, &past).await?;
         // Its roll is under way, and it is not what the services are to run: ECS is putting the one from before back.
         if past.fate != Fate::InProgress || !planned.plan.stages.is_empty() {
             return Ok(Attached::Follow(Box::new(planned)));
@@ -62,8 +62,8 @@ pub async fn attach(ground: &Ground<'_>, name: Option<&str>) -> Result<Attached,
 }
 
 /// The release, and whether a newer one rolls or runs.
-async fn find(ground: &Ground<'_>, name: Option<&str>) -> Result<(Past, bool), NoWayBack> {
-    let read = observe::history(ground.aws, ground.environment, MOST).await?;
+async fn find(context: &ReleaseContext<'_>, name: Option<&str>) -> Result<(Past, bool), NoRollbackTarget> {
+    let read = observe::history(context.aws, context.environment, MOST).await?;
     let releases = history(&read.facts);
     let rolls = |past: &&Past| past.fate == Fate::InProgress;
     let past = match name {
@@ -71,18 +71,18 @@ async fn find(ground: &Ground<'_>, name: Option<&str>) -> Result<(Past, bool), N
         None => releases.iter().find(rolls).or(releases.first()),
     };
     let Some(past) = past else {
-        return Err(NoWayBack::NoRelease(name.unwrap_or("yet").to_owned()));
+        return Err(NoRollbackTarget::NoRelease(name.unwrap_or("yet").to_owned()));
     };
     let newer = |other: &Past| other.at_ms > past.at_ms && (other.is_live() || rolls(&other));
     Ok((past.clone(), releases.iter().any(newer)))
 }
 
 /// A plan that follows what the release itself registered, and changes nothing. What it left as it was is no part of it.
-async fn follow(ground: &Ground<'_>, past: &Past) -> Result<Planned, NoWayBack> {
+async fn follow(context: &ReleaseContext<'_>, past: &Past) -> Result<Planned, NoRollbackTarget> {
     let mut own = past.clone();
     own.runs.retain(|_, run| run.own);
-    let observed = observe::account(ground.aws, ground.environment).await?;
-    let mut planned = ground.plan(towards(&own, String::new()), observed).await?;
+    let observed = observe::account(context.aws, context.environment).await?;
+    let mut planned = context.plan(towards(&own, String::new()), observed).await?;
     // Steps would be somebody's change since the release began, or what its own run has not come to yet.
     planned.plan.stages =
         vec![Stage { name: "wait".to_owned(), lanes: Vec::new(), settle: moving(&planned) }];

@@ -7,7 +7,7 @@ use deploy::event::Kind;
 use deploy::history::{Facts, PROVEN, served_before};
 use deploy::model::{Pin, ServiceKey, ServiceState};
 
-use super::{Ground, Planned};
+use super::{Planned, ReleaseContext};
 use crate::observe;
 use crate::report::chain;
 
@@ -30,14 +30,14 @@ const UNPROVEN: &str = "which an earlier run left unproven";
 
 /// What each service ran before. A service of which that is not known is not in the answer.
 pub(super) async fn before(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
     crashed: &BTreeSet<String>,
 ) -> BTreeMap<ServiceKey, Before> {
     let states = planned.observed.services.iter().filter(|(_, state)| state.status == "ACTIVE");
     let crashes = |state: &ServiceState| crashed.contains(&state.task_definition.arn);
     let facts = if states.clone().any(|(_, state)| is_unfinished(state) || crashes(state)) {
-        facts(ground).await
+        facts(context).await
     } else {
         Facts::default()
     };
@@ -104,12 +104,12 @@ fn unfinished(facts: &Facts, service: &ServiceKey, state: &ServiceState) -> Opti
     }
 }
 
-async fn facts(ground: &Ground<'_>) -> Facts {
-    match observe::history(ground.aws, ground.environment, MOST).await {
+async fn facts(context: &ReleaseContext<'_>) -> Facts {
+    match observe::history(context.aws, context.environment, MOST).await {
         Ok(read) => read.facts,
         Err(error) => {
             let text = format!("what ran before cannot be read: {}", chain(&error));
-            ground.events.emit(Kind::Warned { text });
+            context.events.emit(Kind::Warned { text });
             Facts::default()
         }
     }

@@ -7,9 +7,9 @@ use deploy::model::{Service, ServiceKey};
 use deploy::redact;
 use deploy::rollout::Pace;
 
-use super::lease::Held;
-use super::{Ground, Planned, judge};
-use crate::apply::{self, Known};
+use super::lease::HeldLease;
+use super::{Planned, ReleaseContext, judge};
+use crate::apply::{self, ResourceIds};
 use crate::settle::{self, Settled, Target, Watch};
 
 /// The plan could not be carried out; what had settled before is known.
@@ -37,17 +37,14 @@ pub(crate) struct Carried {
 
 /// Carries the stages out and stops at the first that does not end well. What a later stage would have moved
 /// stays as it was. A stop that is asked for ends the stages too, once what is in progress is rolled back.
-///
-/// # Errors
-/// [`Stuck`] when steps failed.
 pub(crate) async fn carry_out(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
-    known: &Known,
-    held: &Held,
+    ids: &ResourceIds,
+    lease: &HeldLease,
 ) -> Result<Carried, Stuck> {
-    let Ground { events, halt, .. } = *ground;
-    let site = ground.site(planned, known);
+    let ReleaseContext { events, halt, .. } = *context;
+    let step_context = context.step_context(planned, ids);
     let mut all: Vec<Settled> = Vec::new();
     let (mut judged, mut begun) = (false, false);
     let last = planned.plan.stages.iter().rposition(|stage| !stage.settle.is_empty());
@@ -56,26 +53,26 @@ pub(crate) async fn carry_out(
             break;
         }
         // The first begins right after the lease was taken.
-        if std::mem::replace(&mut begun, true) && !held.is_still_held(ground).await {
+        if std::mem::replace(&mut begun, true) && !lease.is_still_held(context).await {
             return Ok(Carried { settled: all, cut: true });
         }
         if !stage.settle.is_empty() && !std::mem::replace(&mut judged, true) {
-            judge(ground, planned, known, &all).await?;
+            judge(context, planned, ids, &all).await?;
         }
         if !stage.lanes.is_empty() {
             events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
-            if let Err(failed) = apply::stage(&site, stage).await {
+            if let Err(failed) = apply::stage(&step_context, stage).await {
                 // The other lanes were carried to their end: what they began to roll is followed, so that it can go back.
-                let begun = |key: &&ServiceKey| known.deployed(key).is_some_and(|deployed| !deployed.adopted);
+                let begun = |key: &&ServiceKey| ids.deployed(key).is_some_and(|deployed| !deployed.adopted);
                 let begun: Vec<&ServiceKey> = stage.settle.iter().filter(begun).collect();
-                all.extend(follow(ground, known, &begun).await);
+                all.extend(follow(context, ids, &begun).await);
                 return Err(Stuck { why: failed.to_string(), hint: COMPLETED, settled: all });
             }
         }
-        if ground.detach && Some(place) == last {
+        if context.detach && Some(place) == last {
             return Ok(Carried { settled: all, cut: false });
         }
-        let settled = follow(ground, known, &stage.settle.iter().collect::<Vec<_>>()).await;
+        let settled = follow(context, ids, &stage.settle.iter().collect::<Vec<_>>()).await;
         let well = settled.iter().all(Settled::is_success);
         all.extend(settled);
         if !well {
@@ -83,18 +80,18 @@ pub(crate) async fn carry_out(
         }
     }
     if !judged {
-        judge(ground, planned, known, &all).await?;
+        judge(context, planned, ids, &all).await?;
     }
     Ok(Carried { settled: all, cut: false })
 }
 
 async fn judge(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
-    known: &Known,
+    ids: &ResourceIds,
     settled: &[Settled],
 ) -> Result<(), Stuck> {
-    let failed = judge::health_checks(ground, planned, known).await;
+    let failed = judge::health_checks(context, planned, ids).await;
     if failed.is_empty() {
         return Ok(());
     }
@@ -102,12 +99,16 @@ async fn judge(
 }
 
 /// Follows the deployments of these services to their ends.
-pub(super) async fn follow(ground: &Ground<'_>, known: &Known, services: &[&ServiceKey]) -> Vec<Settled> {
-    let Ground { aws, events, environment, halt, .. } = *ground;
+pub(super) async fn follow(
+    context: &ReleaseContext<'_>,
+    ids: &ResourceIds,
+    services: &[&ServiceKey],
+) -> Vec<Settled> {
+    let ReleaseContext { aws, events, environment, halt, .. } = *context;
     if services.is_empty() {
         return Vec::new();
     }
-    let targets = services.iter().filter_map(|key| target(environment.service(key)?, known)).collect();
+    let targets = services.iter().filter_map(|key| target(environment.service(key)?, ids)).collect();
     let about = services.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     events.emit(Kind::PhaseBegan { phase: Phase::Settle, about });
     let watch = Watch {
@@ -116,18 +117,18 @@ pub(super) async fn follow(ground: &Ground<'_>, known: &Known, services: &[&Serv
         cluster: &environment.cluster,
         every: Duration::from_secs(environment.timeouts.poll_secs),
         halt,
-        put_back: ground.put_back,
+        roll_back: context.roll_back,
     };
     settle::settle(&watch, targets).await
 }
 
-fn target(service: &Service, known: &Known) -> Option<Target> {
+fn target(service: &Service, ids: &ResourceIds) -> Option<Target> {
     let group = service.group();
     Some(Target {
         key: service.key.clone(),
         service: service.name.clone(),
-        target_group: group.and_then(|group| known.target_group_arn(&group.name)),
-        deployed: known.deployed(&service.key)?,
+        target_group: group.and_then(|group| ids.target_group_arn(&group.name)),
+        deployed: ids.deployed(&service.key)?,
         container: service.container.name.clone(),
         port: service.container.port,
         health_path: group.map(|group| group.health.path.clone()).unwrap_or_default(),

@@ -17,7 +17,7 @@ const SEE_HISTORY: &str = "`cargo xtask history` shows the releases that one can
 
 /// There is nothing to go back to. Nothing was written.
 #[derive(Debug, thiserror::Error)]
-pub enum NoWayBack {
+pub enum NoRollbackTarget {
     /// No release that was proven, and did not crash since, is older than what runs.
     #[error("there is no proven release before the one that runs")]
     NothingProven {
@@ -49,7 +49,7 @@ pub enum NoWayBack {
     Observe(#[from] observe::Error),
 }
 
-impl NoWayBack {
+impl NoRollbackTarget {
     /// What the operator can do.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -83,18 +83,18 @@ pub struct Former {
 /// The release called `to`, or the last good one before what runs.
 ///
 /// # Errors
-/// [`NoWayBack`] when there is none, or it cannot be run any more.
+/// [`NoRollbackTarget`] when there is none, or it cannot be run any more.
 pub async fn former(
     aws: &Aws,
     environment: &Environment,
     to: Option<&str>,
     past_migration: bool,
     actor: String,
-) -> Result<Former, NoWayBack> {
+) -> Result<Former, NoRollbackTarget> {
     let read = observe::history(aws, environment, MOST).await?;
     let releases = history(&read.facts);
     let past = match to {
-        None => last_good(&releases, &read.facts).ok_or_else(|| NoWayBack::NothingProven {
+        None => last_good(&releases, &read.facts).ok_or_else(|| NoRollbackTarget::NothingProven {
             crashed: releases.iter().find(|it| it.fate == Fate::Crashed).map(|it| it.release.clone()),
         })?,
         Some(name) => {
@@ -103,18 +103,21 @@ pub async fn former(
                 Some(past) => past,
                 None => {
                     whole(aws, environment, name).await?;
-                    return Err(NoWayBack::NoRelease(name.to_owned()));
+                    return Err(NoRollbackTarget::NoRelease(name.to_owned()));
                 }
             }
         }
     };
     whole(aws, environment, &past.release).await?;
     if let Some(service) = environment.services.iter().find(|service| !past.runs.contains_key(&service.key)) {
-        return Err(NoWayBack::Partial { release: past.release.clone(), service: service.key.clone() });
+        return Err(NoRollbackTarget::Partial {
+            release: past.release.clone(),
+            service: service.key.clone(),
+        });
     }
     let ran: Vec<String> = ran_since(&read.facts, past).iter().map(|it| it.name().to_owned()).collect();
     if !ran.is_empty() && !past_migration {
-        return Err(NoWayBack::PastMigration { release: past.release.clone(), revisions: ran });
+        return Err(NoRollbackTarget::PastMigration { release: past.release.clone(), revisions: ran });
     }
     let mut warnings = read.warnings;
     if !past.proven {
@@ -128,13 +131,13 @@ pub async fn former(
 }
 
 /// A release is gone when a revision of it is: the rest would be half a release.
-async fn whole(aws: &Aws, environment: &Environment, name: &str) -> Result<(), NoWayBack> {
+async fn whole(aws: &Aws, environment: &Environment, name: &str) -> Result<(), NoRollbackTarget> {
     let gone = observe::inactive(aws, environment, name, MOST_INACTIVE).await?;
     if gone.is_empty() {
         return Ok(());
     }
     let revisions = gone.iter().map(|revision| revision.name().to_owned()).collect();
-    Err(NoWayBack::Deregistered { release: name.to_owned(), revisions })
+    Err(NoRollbackTarget::Deregistered { release: name.to_owned(), revisions })
 }
 
 pub(super) fn towards(past: &Past, actor: String) -> Release {

@@ -9,8 +9,8 @@ use deploy::model::spec::{HealthCheckSpec, TargetGroupSpec};
 use deploy::rollout::TargetSnapshot;
 use futures_util::future::join_all;
 
-use super::{Ground, Planned};
-use crate::apply::Known;
+use super::{Planned, ReleaseContext};
+use crate::apply::ResourceIds;
 
 /// How long a target can take to fail a changed check: the first one begins within an interval, and then it takes
 /// so many in a row.
@@ -22,15 +22,19 @@ pub(super) fn time_to_fail(check: &HealthCheckSpec) -> Duration {
 
 /// Watches the running targets of the changed checks for as long as they may take to fail them. Gives a sentence for each
 /// target group whose targets did.
-pub(super) async fn health_checks(ground: &Ground<'_>, planned: &Planned, known: &Known) -> Vec<String> {
+pub(super) async fn health_checks(
+    context: &ReleaseContext<'_>,
+    planned: &Planned,
+    ids: &ResourceIds,
+) -> Vec<String> {
     let groups: Vec<&TargetGroupSpec> = planned.undo.health_checks().collect();
-    if groups.is_empty() || ground.halt.asked() {
+    if groups.is_empty() || context.halt.asked() {
         return Vec::new();
     }
     let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
     let about = format!("the changed health check of {}", names.join(" and "));
-    ground.events.emit(Kind::PhaseBegan { phase: Phase::Settle, about });
-    join_all(groups.iter().map(|group| judge(ground, planned, known, group)))
+    context.events.emit(Kind::PhaseBegan { phase: Phase::Settle, about });
+    join_all(groups.iter().map(|group| judge(context, planned, ids, group)))
         .await
         .into_iter()
         .flatten()
@@ -38,15 +42,15 @@ pub(super) async fn health_checks(ground: &Ground<'_>, planned: &Planned, known:
 }
 
 async fn judge(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
-    known: &Known,
+    ids: &ResourceIds,
     group: &TargetGroupSpec,
 ) -> Option<String> {
-    let Ground { aws, events, halt, .. } = *ground;
-    let arn = known.target_group_arn(&group.name)?;
+    let ReleaseContext { aws, events, halt, .. } = *context;
+    let arn = ids.target_group_arn(&group.name)?;
     let deadline = events.clock().mark().after(time_to_fail(&group.health));
-    let every = Duration::from_secs(ground.environment.timeouts.poll_secs);
+    let every = Duration::from_secs(context.environment.timeouts.poll_secs);
     let mut healthy: Option<BTreeSet<String>> = None;
     loop {
         let over = deadline.remaining().is_zero();

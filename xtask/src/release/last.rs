@@ -5,19 +5,19 @@ use deploy::model::Service;
 use deploy::verify::Reading;
 
 use super::prove::parked;
-use super::tell::tell;
-use super::{Ending, Ground, Planned};
+
+use super::{Ending, Planned, ReleaseContext};
 use crate::verify::{self, Running};
 
 /// How often the table is read before a release is left to somebody who changes it again and again.
 const READINGS: usize = 3;
 
 /// Reads once more what the proof read, and makes the table of that. What somebody else began since the proof is waited for, as during it.
-pub(super) async fn last_reading(ground: &Ground<'_>, planned: &Planned, ending: Ending) -> Ending {
-    let (environment, door) = (ground.environment, ending.door.clone());
+pub(super) async fn last_reading(context: &ReleaseContext<'_>, planned: &Planned, ending: Ending) -> Ending {
+    let (environment, door) = (context.environment, ending.door.clone());
     for _ in 0..READINGS {
         // What cannot be read changes no verdict: it is read once more where the table is shown, with a warning.
-        let Ok(read) = verify::readings_of(ground.aws, &planned.desired, &door).await else { return ending };
+        let Ok(read) = verify::readings_of(context.aws, &planned.desired, &door).await else { return ending };
         // Crashes were judged by the proof, which knows those from before the release.
         let whole = |(service, reading): (&Service, &Reading)| {
             let parked = service.desired_count > 0 && reading.is_parked();
@@ -27,21 +27,21 @@ pub(super) async fn last_reading(ground: &Ground<'_>, planned: &Planned, ending:
             return Ending { rows: Some(verify::rows_of(environment, &door, &read)), ..ending };
         }
         let changed = "what runs has changed since it was proven; looking again".to_owned();
-        ground.events.emit(Kind::Warned { text: changed });
+        context.events.emit(Kind::Warned { text: changed });
         let (exit, summary) =
-            match verify::running(ground.aws, ground.events, &planned.desired, &door, &[], &[]).await {
+            match verify::running(context.aws, context.events, &planned.desired, &door, &[], &[]).await {
                 Ok(Running::Complete { .. }) => continue,
                 Ok(Running::InProgress) => (ExitCode::StillMoving, IN_PROGRESS),
                 Ok(Running::Parked) => {
                     // Names them, with the command that starts them again.
-                    if let Err(error) = parked(ground, &door).await {
-                        tell(ground, &error, error.hint());
+                    if let Err(error) = parked(context, &door).await {
+                        context.emit_failure(&error, error.hint());
                     }
                     (ExitCode::Unknown, "proven, and scaled to 0 by hand since")
                 }
                 Ok(Running::Refuted) => (ExitCode::Unknown, "proven, and not complete any more"),
                 Err(error) => {
-                    tell(ground, &error, error.hint());
+                    context.emit_failure(&error, error.hint());
                     (ExitCode::Unknown, "proven; what runs now could not be read")
                 }
             };

@@ -13,13 +13,13 @@ mod prove;
 mod proven;
 mod prune;
 mod removal;
+mod restored;
 mod run;
-mod standing;
-mod tell;
 mod undo;
 mod watched;
 
 use std::collections::BTreeMap;
+use std::error::Error;
 
 use deploy::event::Kind;
 use deploy::model::{Desired, Environment, Observed, Release, ServiceKey};
@@ -28,25 +28,25 @@ use deploy::plan::{Order, Plan, Undo};
 pub use abort::{abort, moving};
 pub use attach::{Attached, attach};
 pub(crate) use carry::carry_out;
-pub use former::{Former, NoWayBack, former};
-pub(crate) use lease::Held;
+pub use former::{Former, NoRollbackTarget, former};
+pub(crate) use lease::HeldLease;
 pub use lease::{Claim, lease_of};
 pub use removal::{Removal, Unsafe};
 pub use run::{Ending, run};
 use undo::undo;
 use watched::{Public, carry_out_watched};
 
-use crate::apply::{Known, Site};
+use crate::apply::{ResourceIds, StepContext};
 use crate::aws::Aws;
 use crate::host::{ConnectTo, Halt, Host};
 use crate::image::Image;
 use crate::observe;
-use crate::report::Recorder;
+use crate::report::{Recorder, chain};
 use crate::verify::{Door, Front};
 
 /// What a release works with.
 #[derive(Clone, Copy, Debug)]
-pub struct Ground<'a> {
+pub struct ReleaseContext<'a> {
     pub host: &'a Host,
     pub aws: &'a Aws,
     pub events: &'a Recorder,
@@ -59,7 +59,7 @@ pub struct Ground<'a> {
     /// Whether a stop was asked for.
     pub halt: &'a Halt,
     /// Whether a release that fails is undone.
-    pub put_back: bool,
+    pub roll_back: bool,
     /// Whether the last deployments are begun and left to `wait`.
     pub detach: bool,
     /// In which order services roll back, when this is a rollback.
@@ -85,7 +85,12 @@ impl Planned {
     }
 }
 
-impl Ground<'_> {
+impl ReleaseContext<'_> {
+    /// Emits an error with all its causes, and the action that helps.
+    fn emit_failure(&self, error: &dyn Error, hint: Option<String>) {
+        self.events.emit(Kind::Failed { error: chain(error), hint });
+    }
+
     /// Plans a release for an account that was read, asking first which images registries hold.
     ///
     /// # Errors
@@ -112,7 +117,7 @@ impl Ground<'_> {
         let mut plan = if deploys {
             deploy::plan::plan(&desired, &observed)
         } else {
-            deploy::plan::back(&desired, &observed, self.order)
+            deploy::plan::rollback(&desired, &observed, self.order)
         };
         plan.refusals.extend(unresolved);
         let undo = Undo::of(&plan, &desired, &observed);
@@ -120,28 +125,28 @@ impl Ground<'_> {
     }
 
     /// What the steps of a plan work with.
-    fn site<'s>(&'s self, planned: &'s Planned, known: &'s Known) -> Site<'s> {
-        Site {
+    fn step_context<'s>(&'s self, planned: &'s Planned, ids: &'s ResourceIds) -> StepContext<'s> {
+        StepContext {
             aws: self.aws,
             host: self.host,
             desired: Some(&planned.desired),
             images: self.images,
             registry: self.registry,
             environment: self.environment,
-            known,
+            ids,
             events: self.events,
         }
     }
 
     /// Where the services are reached, as far as it is known.
     #[must_use]
-    pub fn door(&self, known: &Known) -> Door {
-        let dns_name = known.load_balancer().map(|(_, dns_name)| dns_name);
+    pub fn door(&self, ids: &ResourceIds) -> Door {
+        let dns_name = ids.load_balancer().map(|(_, dns_name)| dns_name);
         let target_groups = self
             .environment
             .services
             .iter()
-            .map(|service| known.target_group_arn(&service.group()?.name))
+            .map(|service| ids.target_group_arn(&service.group()?.name))
             .collect();
         Door { target_groups, front: Front::of(self.environment, dns_name.as_deref(), self.door) }
     }

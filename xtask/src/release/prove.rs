@@ -8,8 +8,7 @@ use deploy::plan::{Action, Step};
 use deploy::verify::Smoke;
 use futures_util::future::join;
 
-use super::tell::tell;
-use super::{Ground, Planned};
+use super::{Planned, ReleaseContext};
 use crate::observe;
 use crate::settle::Settled;
 use crate::verify::{self, Door, Running};
@@ -42,15 +41,15 @@ pub(super) enum Proof {
 /// # Errors
 /// [`observe::Error`] when the account cannot be read: then nothing is proven.
 pub(super) async fn prove(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
     settled: &[Settled],
     door: &Door,
 ) -> Result<Proof, observe::Error> {
-    let Ground { host, aws, events, environment, .. } = *ground;
+    let ReleaseContext { host, aws, events, environment, .. } = *context;
     let about = environment.balancer().map_or("digests", |_| "digests, targets, smoke checks");
     events.emit(Kind::PhaseBegan { phase: Phase::Verify, about: about.to_owned() });
-    let parked = parked(ground, door).await?;
+    let parked = parked(context, door).await?;
     let mut asked = environment.clone();
     for service in asked.services.iter_mut().filter(|service| parked.contains(&service.key)) {
         service.smoke.clear();
@@ -67,7 +66,7 @@ pub(super) async fn prove(
     let running = || verify::running(aws, events, &planned.desired, door, settled, &parked);
     let (mut runs, smoked) = join(running(), smoke).await;
     // A run that changed nothing has just read an account that is as planned.
-    let again = if planned.plan.is_empty() { Ok(None) } else { converged(ground, planned).await };
+    let again = if planned.plan.is_empty() { Ok(None) } else { converged(context, planned).await };
     let converged = match again {
         Ok(None) => true,
         Ok(Some(differs)) => {
@@ -79,7 +78,7 @@ pub(super) async fn prove(
         }
         // What a release needs was there when it began: a new load balancer takes minutes to come up, or to fail.
         Err(error @ observe::Error::Landing(_)) => {
-            tell(ground, &error, error.hint());
+            context.emit_failure(&error, error.hint());
             return Ok(Proof::Refuted);
         }
         Err(error) => return Err(error),
@@ -93,7 +92,7 @@ pub(super) async fn prove(
     Ok(match (runs?, smoked) {
         (Running::InProgress, _) => Proof::InProgress,
         // Whatever else did not hold is no reason to undo the others.
-        (Running::Parked, _) => Proof::Parked(self::parked(ground, door).await?),
+        (Running::Parked, _) => Proof::Parked(self::parked(context, door).await?),
         (Running::Refuted, _) => Proof::Refuted,
         _ if !converged => Proof::Refuted,
         (_, Smoke::Failed) => Proof::Refuted,
@@ -112,42 +111,51 @@ pub(super) async fn prove(
 }
 
 /// The services that somebody scaled to 0, each with an event: no release starts them, and none is undone for them.
-pub(super) async fn parked(ground: &Ground<'_>, door: &Door) -> Result<Vec<ServiceKey>, observe::Error> {
-    let readings = verify::readings(ground.aws, ground.environment, door).await?;
-    let services = ground.environment.services.iter().zip(&readings);
+pub(super) async fn parked(
+    context: &ReleaseContext<'_>,
+    door: &Door,
+) -> Result<Vec<ServiceKey>, observe::Error> {
+    let readings = verify::readings(context.aws, context.environment, door).await?;
+    let services = context.environment.services.iter().zip(&readings);
     let parked: Vec<_> =
         services.filter(|(service, reading)| service.desired_count > 0 && reading.is_parked()).collect();
     for (service, _) in &parked {
-        let (name, cluster, count) = (&service.name, &ground.environment.cluster, service.desired_count);
+        let (name, cluster, count) = (&service.name, &context.environment.cluster, service.desired_count);
         let words =
             format!("ecs update-service --cluster {cluster} --service {name} --desired-count {count}");
-        ground.events.emit(Kind::Failed {
+        context.events.emit(Kind::Failed {
             error: format!(
                 "{}: somebody scaled it to 0 tasks, and a release does not start it again",
                 service.key
             ),
-            hint: Some(format!("`{}`, then run this again", ground.aws.command(&words))),
+            hint: Some(format!("`{}`, then run this again", context.aws.command(&words))),
         });
     }
     Ok(parked.into_iter().map(|(service, _)| service.key.clone()).collect())
 }
 
 /// What still differs, once what was just written has had its time to be seen.
-async fn converged(ground: &Ground<'_>, planned: &Planned) -> Result<Option<String>, observe::Error> {
-    let deadline = ground.host.clock.mark().after(SEEN_WITHIN);
+async fn converged(
+    context: &ReleaseContext<'_>,
+    planned: &Planned,
+) -> Result<Option<String>, observe::Error> {
+    let deadline = context.host.clock.mark().after(SEEN_WITHIN);
     loop {
-        let differs = Box::pin(second_plan(ground, planned)).await?;
+        let differs = Box::pin(second_plan(context, planned)).await?;
         if differs.is_none() || deadline.remaining().is_zero() {
             return Ok(differs);
         }
-        ground.host.clock.sleep(LOOK_EVERY).await;
+        context.host.clock.sleep(LOOK_EVERY).await;
     }
 }
 
 /// What a second plan would still change, as text; `None` when nothing.
-async fn second_plan(ground: &Ground<'_>, planned: &Planned) -> Result<Option<String>, observe::Error> {
-    let observed = observe::account(ground.aws, ground.environment).await?;
-    let mut again = ground.plan(planned.desired.release.clone(), observed).await?.plan;
+async fn second_plan(
+    context: &ReleaseContext<'_>,
+    planned: &Planned,
+) -> Result<Option<String>, observe::Error> {
+    let observed = observe::account(context.aws, context.environment).await?;
+    let mut again = context.plan(planned.desired.release.clone(), observed).await?.plan;
     // A push was seen to end well. Where the repository cannot be asked, it would be planned for ever.
     let pushed = |step: &Step| {
         matches!(step.action, Action::PushImage { .. })

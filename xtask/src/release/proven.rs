@@ -10,8 +10,8 @@ use deploy::rollout::TaskSnapshot;
 use futures_util::future::join_all;
 use humantime::parse_rfc3339;
 
-use super::{Ground, Planned};
-use crate::apply::Known;
+use super::{Planned, ReleaseContext};
+use crate::apply::ResourceIds;
 use crate::aws::Tags;
 use crate::settle::Settled;
 use crate::verify;
@@ -20,45 +20,50 @@ use crate::verify;
 /// cannot be written is a warning and fails no release.
 ///
 /// One that crashed since is proven anew where its deployment was followed, or none of this deployment's tasks crashed.
-pub(super) async fn mark(ground: &Ground<'_>, planned: &Planned, known: &Known, settled: &[Settled]) {
-    let tags = now(ground, PROVEN);
-    let stays = stays(ground, planned, known, settled).await;
+pub(super) async fn mark(
+    context: &ReleaseContext<'_>,
+    planned: &Planned,
+    ids: &ResourceIds,
+    settled: &[Settled],
+) {
+    let tags = now(context, PROVEN);
+    let stays = stays(context, planned, ids, settled).await;
     let stays = |key: &ServiceKey| stays.contains(key);
-    let services = ground.environment.services.iter();
+    let services = context.environment.services.iter();
     let revisions: Vec<String> =
-        services.filter_map(|service| unmarked(planned, known, service, stays)).collect();
+        services.filter_map(|service| unmarked(planned, ids, service, stays)).collect();
     for (revision, result) in revisions
         .iter()
-        .zip(join_all(revisions.iter().map(|arn| ground.aws.tag_ecs_resource(arn, &tags))).await)
+        .zip(join_all(revisions.iter().map(|arn| context.aws.tag_ecs_resource(arn, &tags))).await)
     {
         if let Err(error) = result {
             let text =
                 format!("{revision} could not be tagged as proven, and no rollback will find it: {error}");
-            ground.events.emit(Kind::Warned { text });
+            context.events.emit(Kind::Warned { text });
         }
     }
 }
 
 /// The services that run a revision which crashed after its proof, and now stay up.
 async fn stays(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
-    known: &Known,
+    ids: &ResourceIds,
     settled: &[Settled],
 ) -> BTreeSet<ServiceKey> {
     let crashed = |service: &&Service| {
-        let runs = known.deployed(&service.key).and_then(|it| found(planned, &service.key, &it.revision));
+        let runs = ids.deployed(&service.key).and_then(|it| found(planned, &service.key, &it.revision));
         runs.is_some_and(|state| state.tags.contains_key(CRASHED) && !is_proven(state))
     };
     let mut stays: BTreeSet<ServiceKey> =
-        ground.environment.services.iter().filter(crashed).map(|service| service.key.clone()).collect();
+        context.environment.services.iter().filter(crashed).map(|service| service.key.clone()).collect();
     let followed = |key: &ServiceKey| settled.iter().any(|it| it.key == *key && it.healthy.is_some());
     if !stays.iter().all(followed) {
-        let door = ground.door(known);
+        let door = context.door(ids);
         // What cannot be read stays as it is tagged.
-        let readings = verify::readings(ground.aws, ground.environment, &door).await.unwrap_or_default();
+        let readings = verify::readings(context.aws, context.environment, &door).await.unwrap_or_default();
         let calm = |key: &ServiceKey| {
-            let at = ground.environment.services.iter().position(|service| service.key == *key);
+            let at = context.environment.services.iter().position(|service| service.key == *key);
             at.and_then(|at| readings.get(at)).is_some_and(|reading| reading.crashed().is_empty())
         };
         stays.retain(|key| followed(key) || calm(key));
@@ -74,7 +79,7 @@ fn found<'a>(planned: &'a Planned, key: &ServiceKey, arn: &str) -> Option<&'a Ta
 
 fn unmarked(
     planned: &Planned,
-    known: &Known,
+    ids: &ResourceIds,
     service: &Service,
     stays: impl Fn(&ServiceKey) -> bool,
 ) -> Option<String> {
@@ -83,7 +88,7 @@ fn unmarked(
     if !pins.is_empty() && !pins.contains_key(&service.key) {
         return None;
     }
-    let arn = known.deployed(&service.key)?.revision;
+    let arn = ids.deployed(&service.key)?.revision;
     let found = found(planned, &service.key, &arn);
     let commit = planned.desired.release.commit.as_ref();
     match found {
@@ -100,21 +105,21 @@ fn unmarked(
 /// themselves: at least as many as should run, and not just one. A revision that `stays` was just proven once more.
 /// What cannot be read or written is a warning.
 pub(super) async fn mark_crashed(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
     stays: impl Fn(&ServiceKey, &str) -> bool,
 ) -> BTreeSet<String> {
-    let door = ground.door(&Known::of(&planned.observed));
-    let readings = match verify::readings(ground.aws, ground.environment, &door).await {
+    let door = context.door(&ResourceIds::of(&planned.observed));
+    let readings = match verify::readings(context.aws, context.environment, &door).await {
         Ok(readings) => readings,
         Err(error) => {
-            let text = format!("cannot tell whether tasks crashed before: {error}");
-            ground.events.emit(Kind::Warned { text });
+            let text = format!("cannot read whether tasks crashed before: {error}");
+            context.events.emit(Kind::Warned { text });
             return BTreeSet::new();
         }
     };
     let mut all = BTreeSet::new();
-    for (service, reading) in ground.environment.services.iter().zip(&readings) {
+    for (service, reading) in context.environment.services.iter().zip(&readings) {
         let Some(state) = planned.observed.services.get(&service.key) else { continue };
         let TaskDefinitionState { arn, tags, .. } = &state.task_definition;
         let crashes = usize::try_from(state.desired).unwrap_or(usize::MAX).max(2);
@@ -128,15 +133,15 @@ pub(super) async fn mark_crashed(
             continue;
         }
         all.insert(arn.clone());
-        if let Err(error) = ground.aws.tag_ecs_resource(arn, &now(ground, CRASHED)).await {
+        if let Err(error) = context.aws.tag_ecs_resource(arn, &now(context, CRASHED)).await {
             let text = format!("{arn} could not be tagged as crashed: {error}");
-            ground.events.emit(Kind::Warned { text });
+            context.events.emit(Kind::Warned { text });
         }
     }
     all
 }
 
-fn now(ground: &Ground<'_>, tag: &str) -> Tags {
-    let now = UNIX_EPOCH + Duration::from_millis(ground.aws.now_ms());
+fn now(context: &ReleaseContext<'_>, tag: &str) -> Tags {
+    let now = UNIX_EPOCH + Duration::from_millis(context.aws.now_ms());
     Tags::from([(tag.to_owned(), humantime::format_rfc3339_seconds(now).to_string())])
 }

@@ -5,8 +5,8 @@ use deploy::model::Service;
 use deploy::plan::{Lane, Stage, prune};
 use futures_util::future::{join_all, try_join_all};
 
-use super::{Ground, Planned};
-use crate::apply::{self, Known};
+use super::{Planned, ReleaseContext};
+use crate::apply::{self, ResourceIds};
 use crate::aws::Error;
 
 /// Revisions of a family that are deregistered at most by one release: DeregisterTaskDefinition is a call each.
@@ -15,44 +15,44 @@ const AT_ONCE: usize = 10;
 const NEWEST: usize = 5;
 
 /// Deregisters what is beyond each service's `keep-revisions`.
-pub(super) async fn old_revisions(ground: &Ground<'_>, planned: &Planned, known: &Known) {
-    let Ground { aws, environment, .. } = *ground;
+pub(super) async fn old_revisions(context: &ReleaseContext<'_>, planned: &Planned, ids: &ResourceIds) {
+    let ReleaseContext { aws, environment, .. } = *context;
     let names: Vec<&str> = environment.services.iter().map(|service| service.name.as_str()).collect();
     let running: Vec<String> = match aws.describe_services(&environment.cluster, &names).await {
         Ok(found) => found.into_iter().flat_map(|it| it.deployments).map(|it| it.task_definition).collect(),
-        Err(error) => return warn(ground, &error),
+        Err(error) => return warn(context, &error),
     };
     let mut lanes = Vec::new();
-    let surplus = environment.services.iter().map(|service| surplus(ground, service, &running));
+    let surplus = environment.services.iter().map(|service| surplus(context, service, &running));
     for (service, steps) in environment.services.iter().zip(join_all(surplus).await) {
         match steps {
             Ok(steps) => lanes.push(Lane { name: format!("{} revisions", service.key), steps }),
-            Err(error) => warn(ground, &error),
+            Err(error) => warn(context, &error),
         }
     }
     let stage = Stage { name: "old revisions".to_owned(), lanes, settle: Vec::new() };
-    let site = ground.site(planned, known);
-    if let Err(failed) = apply::stage(&site, &stage).await {
-        warn(ground, &failed);
+    let step_context = context.step_context(planned, ids);
+    if let Err(failed) = apply::stage(&step_context, &stage).await {
+        warn(context, &failed);
     }
 }
 
 async fn surplus(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     service: &Service,
     running: &[String],
 ) -> Result<Vec<deploy::plan::Step>, Error> {
     let keep = usize::try_from(service.keep_revisions).unwrap_or(usize::MAX);
-    let active = ground.aws.list_task_definitions(&service.family, true, usize::MAX).await?;
+    let active = context.aws.list_task_definitions(&service.family, true, usize::MAX).await?;
     if active.len() <= keep {
         return Ok(Vec::new());
     }
     let oldest = active.len().saturating_sub(AT_ONCE).max(keep);
     let read = active[..NEWEST.min(keep)].iter().chain(&active[oldest..]);
-    let known = try_join_all(read.map(|arn| ground.aws.describe_task_definition(arn))).await?;
-    Ok(prune(&ground.environment.app, keep, &active, &known, running))
+    let ids = try_join_all(read.map(|arn| context.aws.describe_task_definition(arn))).await?;
+    Ok(prune(&context.environment.app, keep, &active, &ids, running))
 }
 
-fn warn(ground: &Ground<'_>, error: &dyn std::error::Error) {
-    ground.events.emit(Kind::Warned { text: format!("old revisions were left: {error}") });
+fn warn(context: &ReleaseContext<'_>, error: &dyn std::error::Error) {
+    context.events.emit(Kind::Warned { text: format!("old revisions were left: {error}") });
 }

@@ -6,9 +6,9 @@ use deploy::model::{Desired, Environment, Maker, Observed, Owned, OwnedKind, Rel
 use deploy::plan::{self, Action, REMAINS};
 
 use super::lease::{self, Refused};
-use super::tell::tell;
-use super::{Ground, Planned};
-use crate::apply::{self, Known};
+
+use super::{Planned, ReleaseContext};
+use crate::apply::{self, ResourceIds};
 use crate::aws;
 use crate::observe;
 
@@ -47,21 +47,21 @@ impl Removal {
 
     pub async fn plan(
         self,
-        ground: &Ground<'_>,
+        context: &ReleaseContext<'_>,
         release: Release,
         observed: Observed,
     ) -> Result<Planned, observe::Error> {
-        let environment = ground.environment;
+        let environment = context.environment;
         let plan = match self {
             Self::Everything => {
-                let there = observe::existing(ground.aws, plan::made(environment, &observed)).await?;
-                let (free, kept) = unshared(ground, &observed, there).await?;
+                let there = observe::existing(context.aws, plan::made(environment, &observed)).await?;
+                let (free, kept) = unshared(context, &observed, there).await?;
                 let mut plan = plan::down(environment, &observed, &free);
                 plan.notes.extend(kept);
                 plan
             }
             Self::Orphans => {
-                let (free, kept) = unshared(ground, &observed, observed.orphans.clone()).await?;
+                let (free, kept) = unshared(context, &observed, observed.orphans.clone()).await?;
                 let mut plan = plan::removal(&free, &[], "not in deploy.toml any more");
                 plan.notes = kept;
                 let data = free.iter().filter(|owned| owned.kind.holds_data());
@@ -75,44 +75,43 @@ impl Removal {
     }
 
     /// Carries the plan out under the environment's lease. Gives the exit code and the closing sentence.
-    pub async fn run(self, ground: &Ground<'_>, planned: &Planned) -> (ExitCode, String) {
+    pub async fn run(self, context: &ReleaseContext<'_>, planned: &Planned) -> (ExitCode, String) {
         // Nothing of it can be restored, so no record of what was there is kept.
-        let ground = &Ground { put_back: false, ..*ground };
-        let again = async |observed| self.plan(ground, planned.desired.release.clone(), observed).await;
-        let (held, planned) = match Box::pin(lease::take(ground, planned, again)).await {
+        let context = &ReleaseContext { roll_back: false, ..*context };
+        let again = async |observed| self.plan(context, planned.desired.release.clone(), observed).await;
+        let (held, planned) = match Box::pin(lease::take(context, planned, again)).await {
             Ok(taken) => taken,
             Err(Refused { error, hint, .. }) => {
-                ground.events.emit(Kind::Failed { error, hint });
+                context.events.emit(Kind::Failed { error, hint });
                 return (ExitCode::Usage, "not begun; nothing was deleted".to_owned());
             }
         };
-        let known = Known::of(&planned.observed);
-        let site = ground.site(&planned, &known);
+        let ids = ResourceIds::of(&planned.observed);
+        let step_context = context.step_context(&planned, &ids);
         let work = async {
             for stage in &planned.plan.stages {
-                if !held.is_still_held(ground).await {
+                if !held.is_still_held(context).await {
                     return (
                         ExitCode::Superseded,
                         "another run took the lease over before this one was done".to_owned(),
                     );
                 }
-                ground.events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
-                if let Err(failed) = apply::stage(&site, stage).await {
-                    tell(
-                        ground,
+                context.events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
+                if let Err(failed) = apply::stage(&step_context, stage).await {
+                    context.emit_failure(
                         &failed,
                         Some("fix the cause and run it again: only the rest is left".to_owned()),
                     );
                     return (ExitCode::NotRecovered, "not everything was deleted".to_owned());
                 }
             }
-            (ExitCode::Done, self.done(ground.environment))
+            (ExitCode::Done, self.done(context.environment))
         };
-        let ended = held.keep(ground, work).await;
+        let ended = held.keep(context, work).await;
         // The lease is a tag of the cluster.
-        let gone = |action: &Action| matches!(action, Action::Remove(owned) if is_cluster(owned, ground.environment));
+        let gone = |action: &Action| matches!(action, Action::Remove(owned) if is_cluster(owned, context.environment));
         if ended.0 != ExitCode::Done || !planned.plan.steps().any(|step| gone(&step.action)) {
-            held.give_back(ground).await;
+            held.give_back(context).await;
         }
         ended
     }
@@ -131,25 +130,25 @@ fn is_cluster(owned: &Owned, environment: &Environment) -> bool {
 
 /// Leaves load balancers and listeners with rules that somebody else made: they would go with them.
 async fn unshared(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     observed: &Observed,
     there: Vec<Owned>,
 ) -> Result<(Vec<Owned>, Vec<String>), aws::Error> {
     let (mut free, mut kept) = (Vec::new(), Vec::new());
     for owned in there {
         let listeners = match owned.kind {
-            OwnedKind::LoadBalancer => ground.aws.describe_listeners(&owned.arn).await?,
-            OwnedKind::Listener => ground.aws.find_listener(&owned.arn).await?.into_iter().collect(),
+            OwnedKind::LoadBalancer => context.aws.describe_listeners(&owned.arn).await?,
+            OwnedKind::Listener => context.aws.find_listener(&owned.arn).await?.into_iter().collect(),
             _ => Vec::new(),
         };
         let mut parts = Vec::new();
         for listener in listeners {
             let spec = &listener.state.spec;
             parts.push((format!("listener {}:{}", spec.protocol, spec.port), listener.state.arn.clone()));
-            let rules = ground.aws.describe_rules(&listener.state.arn).await?;
+            let rules = context.aws.describe_rules(&listener.state.arn).await?;
             parts.extend(rules.into_iter().filter_map(|it| it.state).map(|rule| (rule.words(), rule.arn)));
         }
-        let theirs = |(_, arn): &&(String, String)| observed.maker(ground.environment, arn) != Maker::Ours;
+        let theirs = |(_, arn): &&(String, String)| observed.maker(context.environment, arn) != Maker::Ours;
         match parts.iter().find(theirs) {
             Some((part, _)) => kept.push(format!(
                 "{} {}: kept, because {part} on it is not this tool's",

@@ -8,12 +8,12 @@ use deploy::rollout::Outcome;
 
 use super::carry::Carried;
 use super::last::last_reading;
-use super::lease::{self, Held, Refused, Written};
+use super::lease::{self, HeldLease, Refused, Written};
 use super::prove::{Proof, prove};
-use super::standing::{self, Restored};
-use super::tell::tell;
-use super::{Ground, Planned, Public, carry_out_watched, proven, prune, undo};
-use crate::apply::{self, Known};
+use super::restored::{self, Restored};
+
+use super::{Planned, Public, ReleaseContext, carry_out_watched, proven, prune, undo};
+use crate::apply::{self, ResourceIds};
 use crate::settle::Settled;
 use crate::verify::Door;
 
@@ -33,73 +33,73 @@ pub struct Ending {
 ///
 /// Where something may be written, the environment's lease is held meanwhile. A lease that somebody else has ends
 /// the release before it begins.
-pub async fn run(ground: &Ground<'_>, planned: &Planned) -> Ending {
-    let ending = Box::pin(under_lease(ground, planned)).await;
+pub async fn run(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
+    let ending = Box::pin(under_lease(context, planned)).await;
     match ending.exit {
-        ExitCode::Done => Box::pin(last_reading(ground, planned, ending)).await,
+        ExitCode::Done => Box::pin(last_reading(context, planned, ending)).await,
         _ => ending,
     }
 }
 
-async fn under_lease(ground: &Ground<'_>, planned: &Planned) -> Ending {
-    let left = ground.put_back && lease::is_left(ground, &planned.observed).await;
-    if !left && !needs_lease(ground, planned) {
-        return Box::pin(carried(ground, planned, &Held::default())).await;
+async fn under_lease(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
+    let left = context.roll_back && lease::is_left(context, &planned.observed).await;
+    if !left && !needs_lease(context, planned) {
+        return Box::pin(carried(context, planned, &HeldLease::default())).await;
     }
-    ground.halt.heed(true);
-    let again = async |observed| Box::pin(ground.plan(planned.desired.release.clone(), observed)).await;
-    let ending = match Box::pin(lease::take(ground, planned, again)).await {
-        Ok((held, planned)) => {
-            let ending = Box::pin(held.keep(ground, Box::pin(carried(ground, &planned, &held)))).await;
+    context.halt.heed(true);
+    let again = async |observed| Box::pin(context.plan(planned.desired.release.clone(), observed)).await;
+    let ending = match Box::pin(lease::take(context, planned, again)).await {
+        Ok((lease, planned)) => {
+            let ending = Box::pin(lease.keep(context, Box::pin(carried(context, &planned, &lease)))).await;
             // What was left moving keeps others away until the lease ends.
-            if !(ground.detach && ending.exit == ExitCode::StillMoving) {
-                Box::pin(held.give_back(ground)).await;
+            if !(context.detach && ending.exit == ExitCode::StillMoving) {
+                Box::pin(lease.give_back(context)).await;
             }
             ending
         }
         Err(Refused { error, hint, written, .. }) => {
-            ground.events.emit(Kind::Failed { error, hint });
+            context.events.emit(Kind::Failed { error, hint });
             let wrote = match written {
                 Written::Nothing => "nothing was written",
                 Written::Lease => "only the lease was written",
                 Written::Cluster => "only the cluster was created",
             };
             let summary = format!("not begun; {wrote}");
-            let door = ground.door(&Known::of(&planned.observed));
+            let door = context.door(&ResourceIds::of(&planned.observed));
             Ending { exit: ExitCode::Usage, summary, door, rows: None }
         }
     };
-    ground.halt.heed(false);
+    context.halt.heed(false);
     ending
 }
 
 /// Whether the plan writes, or waits for what it may have to undo.
-fn needs_lease(ground: &Ground<'_>, planned: &Planned) -> bool {
-    !planned.plan.is_empty() || (ground.put_back && planned.rolls())
+fn needs_lease(context: &ReleaseContext<'_>, planned: &Planned) -> bool {
+    !planned.plan.is_empty() || (context.roll_back && planned.rolls())
 }
 
-async fn carried(ground: &Ground<'_>, planned: &Planned, held: &Held) -> Ending {
-    let known = Known::of(&planned.observed);
+async fn carried(context: &ReleaseContext<'_>, planned: &Planned, lease: &HeldLease) -> Ending {
+    let ids = ResourceIds::of(&planned.observed);
     let public = Public::default();
-    let carried = Box::pin(carry_out_watched(ground, planned, &known, held, &public)).await;
-    let door = ground.door(&known);
+    let carried = Box::pin(carry_out_watched(context, planned, &ids, lease, &public)).await;
+    let door = context.door(&ids);
     let (exit, summary) = match carried {
-        Ok(carried) if held.is_lost() => Box::pin(deposed(ground, planned, &carried, &door, &public)).await,
+        Ok(carried) if lease.is_lost() => Box::pin(deposed(context, planned, &carried, &door, &public)).await,
         Ok(Carried { settled, .. }) => {
-            Box::pin(judged(ground, planned, &known, &settled, &door, held, &public)).await
+            Box::pin(judged(context, planned, &ids, &settled, &door, lease, &public)).await
         }
         Err(failed) => {
-            tell(ground, &failed, Some(failed.hint.to_owned()));
-            match Box::pin(undo(ground, planned, &known, &failed.settled, held)).await {
+            context.emit_failure(&failed, Some(failed.hint.to_owned()));
+            match Box::pin(undo(context, planned, &ids, &failed.settled, lease)).await {
                 Some(closing) => closing,
-                None if !known.is_changed() && !planned.undo.is_resumed() => {
-                    Box::pin(as_found(ground, planned)).await
+                None if !ids.is_changed() && !planned.undo.is_resumed() => {
+                    Box::pin(as_found(context, planned)).await
                 }
                 None => (ExitCode::NotRecovered, "failed while the plan was carried out".to_owned()),
             }
         }
     };
-    public.report(ground.events);
+    public.report(context.events);
     Ending { exit, summary, door, rows: None }
 }
 
@@ -109,40 +109,40 @@ fn nothing_before(planned: &Planned) -> bool {
 }
 
 async fn judged(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
-    known: &Known,
+    ids: &ResourceIds,
     settled: &[Settled],
     door: &Door,
-    held: &Held,
+    lease: &HeldLease,
     public: &Public,
 ) -> (ExitCode, String) {
-    let halted = ground.halt.asked();
+    let halted = context.halt.asked();
     let exit = ExitCode::worst(settled.iter().map(Settled::exit));
-    if exit == ExitCode::Done && ground.detach && planned.rolls() && !halted {
+    if exit == ExitCode::Done && context.detach && planned.rolls() && !halted {
         let summary = "in progress, as asked; `cargo xtask wait` follows and proves it";
         return (ExitCode::StillMoving, summary.to_owned());
     }
     if exit == ExitCode::Done && !halted {
-        unchanged(ground, settled);
+        unchanged(context, settled);
         let proof = tokio::select! {
             biased;
-            () = ground.halt.wait() => None,
-            proof = proof(ground, planned, settled, door, public) => Some(proof),
+            () = context.halt.wait() => None,
+            proof = proof(context, planned, settled, door, public) => Some(proof),
         };
         match proof {
             Some((ExitCode::Done, summary)) => {
-                held.forget(ground).await;
-                proven::mark(ground, planned, known, settled).await;
+                lease.forget(context).await;
+                proven::mark(context, planned, ids, settled).await;
                 if planned.rolls() {
                     let runs = |key: &ServiceKey, arn: &str| {
-                        known.deployed(key).is_some_and(|deployed| deployed.revision == arn)
+                        ids.deployed(key).is_some_and(|deployed| deployed.revision == arn)
                     };
-                    proven::mark_crashed(ground, planned, runs).await;
+                    proven::mark_crashed(context, planned, runs).await;
                 }
-                let deleted = delete(ground, planned, known, held).await;
+                let deleted = delete(context, planned, ids, lease).await;
                 if !planned.plan.is_empty() {
-                    prune::old_revisions(ground, planned, known).await;
+                    prune::old_revisions(context, planned, ids).await;
                 }
                 return if deleted {
                     (ExitCode::Done, summary)
@@ -151,7 +151,7 @@ async fn judged(
                 };
             }
             Some((ExitCode::NotRecovered, summary)) => {
-                let undone = undo(ground, planned, known, settled, held).await;
+                let undone = undo(context, planned, ids, settled, lease).await;
                 return undone.unwrap_or((ExitCode::NotRecovered, summary));
             }
             // A release that could not be read, or asked, is not known to be a bad one.
@@ -159,8 +159,8 @@ async fn judged(
             None => {}
         }
     }
-    let undone = undo(ground, planned, known, settled, held).await;
-    let halted = ground.halt.asked();
+    let undone = undo(context, planned, ids, settled, lease).await;
+    let halted = context.halt.asked();
     match (undone, exit) {
         // What did not run before is not lost by an interruption.
         (Some((ExitCode::NotRecovered, _)), _) if halted && nothing_before(planned) => {
@@ -177,10 +177,10 @@ async fn judged(
         (None, ExitCode::Unknown) => {
             (exit, "what became of it is unknown; run it again to wait for it".to_owned())
         }
-        (None, ExitCode::Failed) => Box::pin(not_undone(ground, planned)).await,
+        (None, ExitCode::Failed) => Box::pin(not_undone(context, planned)).await,
         (None, ExitCode::Superseded) => {
             // Somebody else is in charge: what this release found is not what the next one would restore.
-            held.forget(ground).await;
+            lease.forget(context).await;
             let summary = if is_forced(settled) { FORCED } else { left(exit) };
             (exit, summary.to_owned())
         }
@@ -190,31 +190,35 @@ async fn judged(
 
 /// How a failed release closes of which ECS rolled a service back, and nothing else is to be restored: the others must
 /// serve what they run now.
-async fn not_undone(ground: &Ground<'_>, planned: &Planned) -> (ExitCode, String) {
-    let (exit, _) = as_found(ground, planned).await;
+async fn not_undone(context: &ReleaseContext<'_>, planned: &Planned) -> (ExitCode, String) {
+    let (exit, _) = as_found(context, planned).await;
     (exit, left(exit).to_owned())
 }
 
 /// What serves where nothing is to be restored.
-async fn as_found(ground: &Ground<'_>, planned: &Planned) -> (ExitCode, String) {
+async fn as_found(context: &ReleaseContext<'_>, planned: &Planned) -> (ExitCode, String) {
     let restored = Restored { complete: true, ..Restored::default() };
-    standing::closing(ground, planned, &restored, &BTreeSet::new()).await
+    restored::closing(context, planned, &restored, &BTreeSet::new()).await
 }
 
 /// What a proven release closes with when something that deploy.toml does not have any more is still there.
 const NOT_DELETED: &str = "deployed and proven, but not all of it that is gone from deploy.toml was deleted";
 
 /// Carries out what was left until the release was proven. Returns whether all of it was.
-async fn delete(ground: &Ground<'_>, planned: &Planned, known: &Known, held: &Held) -> bool {
-    let site = ground.site(planned, known);
+async fn delete(
+    context: &ReleaseContext<'_>,
+    planned: &Planned,
+    ids: &ResourceIds,
+    lease: &HeldLease,
+) -> bool {
+    let step_context = context.step_context(planned, ids);
     for stage in &planned.plan.after {
-        if !held.is_still_held(ground).await {
+        if !lease.is_still_held(context).await {
             return false;
         }
-        ground.events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
-        if let Err(failed) = apply::stage(&site, stage).await {
-            tell(
-                ground,
+        context.events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
+        if let Err(failed) = apply::stage(&step_context, stage).await {
+            context.emit_failure(
                 &failed,
                 Some("fix the cause and run it again: only the deletions are left".to_owned()),
             );
@@ -226,15 +230,15 @@ async fn delete(ground: &Ground<'_>, planned: &Planned, known: &Known, held: &He
 
 /// How a release ends that lost its lease: what it began is judged, and nothing is undone.
 async fn deposed(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
     carried: &Carried,
     door: &Door,
     public: &Public,
 ) -> (ExitCode, String) {
     let exit = ExitCode::worst(carried.settled.iter().map(Settled::exit));
-    if exit == ExitCode::Done && !carried.cut && !ground.halt.asked() {
-        let (exit, summary) = proof(ground, planned, &carried.settled, door, public).await;
+    if exit == ExitCode::Done && !carried.cut && !context.halt.asked() {
+        let (exit, summary) = proof(context, planned, &carried.settled, door, public).await;
         if exit == ExitCode::Done {
             return (exit, summary);
         }
@@ -244,11 +248,11 @@ async fn deposed(
 }
 
 /// Tells the services that needed no deployment, so that each has its outcome in the record.
-fn unchanged(ground: &Ground<'_>, settled: &[Settled]) {
+fn unchanged(context: &ReleaseContext<'_>, settled: &[Settled]) {
     let moved = |key: &ServiceKey| settled.iter().any(|settled| settled.key == *key);
-    for service in ground.environment.services.iter().filter(|service| !moved(&service.key)) {
+    for service in context.environment.services.iter().filter(|service| !moved(&service.key)) {
         let Settled { key, verdict, .. } = Settled::unchanged(service.key.clone());
-        ground.events.emit(Kind::Settled { service: key, verdict, elapsed_ms: 0 });
+        context.events.emit(Kind::Settled { service: key, verdict, elapsed_ms: 0 });
     }
 }
 
@@ -272,18 +276,18 @@ fn left(exit: ExitCode) -> &'static str {
 }
 
 async fn proof(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
     settled: &[Settled],
     door: &Door,
     public: &Public,
 ) -> (ExitCode, String) {
-    let proved = public.while_proving(ground, planned, door, prove(ground, planned, settled, door)).await;
-    let outages = public.outages(ground, settled);
-    public.report(ground.events);
+    let proved = public.while_proving(context, planned, door, prove(context, planned, settled, door)).await;
+    let outages = public.outages(context, settled);
+    public.report(context.events);
     let (exit, summary) = match proved {
         Ok(Proof::Complete { disturbed, .. }) if !outages.is_empty() => {
-            outages.into_iter().for_each(|outage| ground.events.emit(outage));
+            outages.into_iter().for_each(|outage| context.events.emit(outage));
             match disturbed {
                 true => (
                     ExitCode::Unknown,
@@ -310,7 +314,7 @@ async fn proof(
         ),
         Ok(Proof::Refuted) => (ExitCode::NotRecovered, "deployed, but not proven"),
         Err(error) => {
-            tell(ground, &error, error.hint());
+            context.emit_failure(&error, error.hint());
             (ExitCode::Unknown, "deployed, and what runs could not be read")
         }
     };

@@ -23,28 +23,28 @@ use deploy::plan::{Action, Plan, Refusal, Undo};
 use deploy::rollout::Outcome;
 
 use super::before::{Before, before};
-use super::lease::Held;
-use super::standing::{self, Restored};
-use super::tell::tell;
-use super::{Ground, Planned, carry_out, proven};
-use crate::apply::Known;
+use super::lease::HeldLease;
+use super::restored::{self, Restored};
+
+use super::{Planned, ReleaseContext, carry_out, proven};
+use crate::apply::ResourceIds;
 use crate::host::Halt;
 use crate::observe;
 use crate::settle::Settled;
 
 /// Whether a release that ended like this is undone.
-fn is_undone(ground: &Ground<'_>, settled: &[Settled]) -> bool {
+fn is_undone(context: &ReleaseContext<'_>, settled: &[Settled]) -> bool {
     let judged = |settled: &Settled| {
         !matches!(
             settled.verdict.outcome,
             Outcome::Superseded { .. } | Outcome::StillMoving | Outcome::Unknown | Outcome::Unseen { .. }
         )
     };
-    ground.environment.undo == Extent::Release && ground.put_back && settled.iter().all(judged)
+    context.environment.undo == Extent::Release && context.roll_back && settled.iter().all(judged)
 }
 
 /// Names what a release leaves running that was superseded in part: no closing line says that half of it runs.
-fn report_half(ground: &Ground<'_>, settled: &[Settled]) {
+fn report_half(context: &ReleaseContext<'_>, settled: &[Settled]) {
     if !settled.iter().any(|it| matches!(it.verdict.outcome, Outcome::Superseded { forced: false, .. })) {
         return;
     }
@@ -52,32 +52,32 @@ fn report_half(ground: &Ground<'_>, settled: &[Settled]) {
     {
         let Some(revision) = revision else { continue };
         let text = format!("{key}: runs {} of this release, not proven, and stays", arn_name(revision));
-        ground.events.emit(Kind::Warned { text });
+        context.events.emit(Kind::Warned { text });
     }
 }
 
 /// Restores what the release changed, and says what was then measured: 1 when all of it is as before and serves, 5 when
 /// not, 6 when only somebody else's newer deployment was left. `None` when the release is left as it is.
 pub(super) async fn undo(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
-    known: &Known,
+    ids: &ResourceIds,
     settled: &[Settled],
-    held: &Held,
+    lease: &HeldLease,
 ) -> Option<(ExitCode, String)> {
-    if !is_undone(ground, settled) {
-        report_half(ground, settled);
+    if !is_undone(context, settled) {
+        report_half(context, settled);
         return None;
     }
-    if !held.is_still_held(ground).await {
+    if !lease.is_still_held(context).await {
         return None;
     }
-    for key in known.ran() {
+    for key in ids.ran() {
         let text = format!("{key}: its task before the roll has run; what that changed is not undone");
-        ground.events.emit(Kind::Warned { text });
+        context.events.emit(Kind::Warned { text });
     }
-    let crashed = proven::mark_crashed(ground, planned, |_, _| false).await;
-    let before = before(ground, planned, &crashed).await;
+    let crashed = proven::mark_crashed(context, planned, |_, _| false).await;
+    let before = before(context, planned, &crashed).await;
     let pins: BTreeMap<ServiceKey, Pin> = before
         .iter()
         .filter(|(key, before)| is_touched(planned, settled, key, before))
@@ -92,21 +92,21 @@ pub(super) async fn undo(
         .collect();
     // The request to stop that may have led here was heeded; the next one leaves at once.
     let (_switch, halt) = Halt::new();
-    let ground = Ground { halt: &halt, ..*ground };
+    let context = ReleaseContext { halt: &halt, ..*context };
     // A whole release within a release: on the heap, so that its futures do not add up on the stack.
-    let restored = Box::pin(restore(&ground, planned, known, pins, held)).await;
+    let restored = Box::pin(restore(&context, planned, ids, pins, lease)).await;
     let restored = Restored { instead, ..restored };
     // Every change was refused: there is nothing to restore, also where nothing can be read to see it.
     let served = planned.observed.services.values().any(|state| state.status == "ACTIVE");
-    if served && restored.unseen && !known.is_changed() && !planned.undo.is_resumed() {
+    if served && restored.unseen && !ids.is_changed() && !planned.undo.is_resumed() {
         return Some((ExitCode::Failed, "not deployed; nothing that serves was changed".to_owned()));
     }
-    let kept = kept(planned, known, settled, &before);
-    let (exit, summary) = standing::closing(&ground, planned, &restored, &kept).await;
+    let kept = kept(planned, ids, settled, &before);
+    let (exit, summary) = restored::closing(&context, planned, &restored, &kept).await;
     if restored.complete {
-        held.forget(&ground).await;
+        lease.forget(&context).await;
     } else if !restored.unseen {
-        held.ended(&ground, &planned.undo).await;
+        lease.ended(&context, &planned.undo).await;
     }
     Some((exit, summary))
 }
@@ -121,7 +121,7 @@ fn is_touched(planned: &Planned, settled: &[Settled], key: &ServiceKey, before: 
 /// release that failed. What they run is this release.
 fn kept(
     planned: &Planned,
-    known: &Known,
+    ids: &ResourceIds,
     settled: &[Settled],
     before: &BTreeMap<ServiceKey, Before>,
 ) -> BTreeSet<ServiceKey> {
@@ -129,7 +129,7 @@ fn kept(
         Action::CreateService { service, .. } => Some(service),
         _ => None,
     });
-    let made = made.filter(|key| known.deployed(key).is_some_and(|it| !it.adopted));
+    let made = made.filter(|key| ids.deployed(key).is_some_and(|it| !it.adopted));
     let rolled = settled.iter().filter(|it| !it.verdict.outcome.is_back() && !before.contains_key(&it.key));
     made.chain(rolled.map(|it| &it.key)).cloned().collect()
 }
@@ -137,23 +137,23 @@ fn kept(
 /// Carries out the plan that restores, and plans it once more to see what is left of it. What cannot be read
 /// or done is an event.
 async fn restore(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
-    known: &Known,
+    ids: &ResourceIds,
     pins: BTreeMap<ServiceKey, Pin>,
-    held: &Held,
+    lease: &HeldLease,
 ) -> Restored {
     let mut restored = Restored { pins, ..Restored::default() };
-    let Some(now) = look(ground).await else {
+    let Some(now) = look(context).await else {
         restored.unseen = true;
         return restored;
     };
-    restored.theirs = theirs(planned, known, &now, &restored.pins);
+    restored.theirs = theirs(planned, ids, &now, &restored.pins);
     for (key, revision) in &restored.theirs {
         restored.pins.remove(key);
         let revision = arn_name(revision);
         let text = format!("{key}: {revision} was deployed by somebody else meanwhile, and stays");
-        ground.events.emit(Kind::Warned { text });
+        context.events.emit(Kind::Warned { text });
     }
     let release =
         Release { pins: restored.pins.clone(), images: BTreeMap::new(), ..planned.desired.release.clone() };
@@ -161,7 +161,7 @@ async fn restore(
     let plan = deploy::plan::undo(&planned.undo, &desired, &now);
     // One service that cannot be rolled back holds no other.
     for Refusal { what, remedy } in &plan.refusals {
-        ground.events.emit(Kind::Failed { error: what.clone(), hint: Some(remedy.clone()) });
+        context.events.emit(Kind::Failed { error: what.clone(), hint: Some(remedy.clone()) });
     }
     if plan.stages.is_empty() {
         restored.complete = plan.refusals.is_empty();
@@ -169,17 +169,17 @@ async fn restore(
         return restored;
     }
     restored.acted = true;
-    ground.events.emit(Kind::Undoing { services: restored.pins.keys().cloned().collect() });
-    ground.events.emit(Kind::Planned { plan: Box::new(plan.clone()) });
-    let known = Known::of(&now);
+    context.events.emit(Kind::Undoing { services: restored.pins.keys().cloned().collect() });
+    context.events.emit(Kind::Planned { plan: Box::new(plan.clone()) });
+    let ids = ResourceIds::of(&now);
     for stage in plan.stages {
         let plan = Plan { stages: vec![stage], ..Plan::default() };
         let part = Planned { desired: desired.clone(), observed: now.clone(), plan, undo: Undo::default() };
-        if let Err(failed) = carry_out(ground, &part, &known, held).await {
-            tell(ground, &failed, None);
+        if let Err(failed) = carry_out(context, &part, &ids, lease).await {
+            context.emit_failure(&failed, None);
         }
     }
-    if let Some(now) = look(ground).await {
+    if let Some(now) = look(context).await {
         let left = deploy::plan::undo(&planned.undo, &desired, &now);
         restored.left = left.steps().map(|step| step.action.title()).collect();
         restored.complete = left.stages.is_empty() && left.refusals.is_empty();
@@ -201,11 +201,11 @@ fn not_back(left: &Plan, now: &Observed, pins: &BTreeMap<ServiceKey, Pin>) -> BT
     pins.keys().filter(|key| planned(key) || !lives(key)).cloned().collect()
 }
 
-async fn look(ground: &Ground<'_>) -> Option<Observed> {
-    match observe::account(ground.aws, ground.environment).await {
+async fn look(context: &ReleaseContext<'_>) -> Option<Observed> {
+    match observe::account(context.aws, context.environment).await {
         Ok(observed) => Some(observed),
         Err(error) => {
-            tell(ground, &error, error.hint());
+            context.emit_failure(&error, error.hint());
             None
         }
     }
@@ -214,17 +214,17 @@ async fn look(ground: &Ground<'_>) -> Option<Observed> {
 /// Services that run neither what this release rolled out nor what was before it, and the ARN of what they run.
 fn theirs(
     planned: &Planned,
-    known: &Known,
+    ids: &ResourceIds,
     now: &Observed,
     pins: &BTreeMap<ServiceKey, Pin>,
 ) -> BTreeMap<ServiceKey, String> {
     let foreign = |(key, pin): (&ServiceKey, &Pin)| {
         let runs = &now.services.get(key).filter(|state| state.status == "ACTIVE")?.task_definition;
-        let family = ground_family(planned, key)?;
+        let family = previous_family(planned, key)?;
         let ours = [
-            known.deployed(key).map(|it| it.revision),
+            ids.deployed(key).map(|it| it.revision),
             // A reply that was lost: the revision was registered, and the update may have arrived.
-            known.revision(family),
+            ids.revision(family),
             planned.observed.services.get(key).map(|state| state.task_definition.arn.clone()),
         ];
         let is_ours = pin.revision == runs.arn || ours.into_iter().flatten().any(|arn| arn == runs.arn);
@@ -233,6 +233,6 @@ fn theirs(
     pins.iter().filter_map(foreign).collect()
 }
 
-fn ground_family<'a>(planned: &'a Planned, key: &ServiceKey) -> Option<&'a str> {
+fn previous_family<'a>(planned: &'a Planned, key: &ServiceKey) -> Option<&'a str> {
     planned.desired.environment.service(key).map(|service| service.family.as_str())
 }

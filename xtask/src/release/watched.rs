@@ -12,10 +12,10 @@ use deploy::verify::{Request, availability, outages};
 use deploy::view::place;
 
 use super::carry::{Carried, Stuck};
-use super::lease::Held;
-use super::tell::tell;
-use super::{Ground, Planned, carry_out};
-use crate::apply::Known;
+use super::lease::HeldLease;
+
+use super::{Planned, ReleaseContext, carry_out};
+use crate::apply::ResourceIds;
 use crate::observe::{self, Provisioning};
 use crate::report::Recorder;
 use crate::settle::Settled;
@@ -32,36 +32,33 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub(super) struct Public(RefCell<Vec<Request>>);
 
 /// Carries out, and reports how long it took where that was predicted.
-///
-/// # Errors
-/// As [`carry_out`].
 pub(super) async fn carry_out_watched(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
-    known: &Known,
-    held: &Held,
+    ids: &ResourceIds,
+    lease: &HeldLease,
     public: &Public,
 ) -> Result<Carried, Stuck> {
-    let mark = ground.events.clock().mark();
-    let work = carry_out(ground, planned, known, held);
-    let work = public.while_rolling(ground, planned, known, Box::pin(work));
+    let mark = context.events.clock().mark();
+    let work = carry_out(context, planned, ids, lease);
+    let work = public.while_rolling(context, planned, ids, Box::pin(work));
     let carried = tokio::select! {
         biased;
         carried = Box::pin(work) => carried,
-        never = provisioning(ground, planned) => match never {},
+        never = provisioning(context, planned) => match never {},
     };
     // What ends well here is proven first, and reported then.
     if !carried.as_ref().is_ok_and(|it| it.settled.iter().all(Settled::is_success)) {
-        public.report(ground.events);
+        public.report(context.events);
     }
-    let predicted = ground.events.events().into_iter().find_map(|event| match event.kind {
+    let predicted = context.events.events().into_iter().find_map(|event| match event.kind {
         Kind::Forecast(forecast) => Some(forecast.total_ms),
         _ => None,
     });
     if let (Some(predicted_ms), Ok(Carried { settled, cut: false })) = (predicted, &carried) {
         // What failed or was stopped took another way than the predicted one.
-        if settled.iter().all(Settled::is_success) && !ground.halt.asked() {
-            ground.events.emit(Kind::ForecastMet { predicted_ms, took_ms: mark.elapsed_ms() });
+        if settled.iter().all(Settled::is_success) && !context.halt.asked() {
+            context.events.emit(Kind::ForecastMet { predicted_ms, took_ms: mark.elapsed_ms() });
         }
     }
     carried
@@ -69,16 +66,16 @@ pub(super) async fn carry_out_watched(
 
 /// Names a load balancer that this release creates and that AWS cannot set up: no target behind it gets healthy, and the roll
 /// would end without a reason.
-async fn provisioning(ground: &Ground<'_>, planned: &Planned) -> Infallible {
+async fn provisioning(context: &ReleaseContext<'_>, planned: &Planned) -> Infallible {
     let creates = |step: &Step| matches!(step.action, Action::CreateLoadBalancer(_));
     let mut watches = planned.plan.steps().any(creates);
     while watches {
-        ground.host.clock.sleep(LOOK_AT_BALANCER_EVERY).await;
-        watches = match observe::provisioning(ground.aws, ground.environment).await {
+        context.host.clock.sleep(LOOK_AT_BALANCER_EVERY).await;
+        watches = match observe::provisioning(context.aws, context.environment).await {
             Provisioning::InProgress => true,
             Provisioning::Done => false,
             Provisioning::Failed(error) => {
-                tell(ground, &error, error.hint());
+                context.emit_failure(&error, error.hint());
                 false
             }
         };
@@ -90,14 +87,14 @@ impl Public {
     /// Does `work` and asks meanwhile, where deployments roll and the file asks for it.
     async fn asked<T>(
         &self,
-        ground: &Ground<'_>,
+        context: &ReleaseContext<'_>,
         planned: &Planned,
         front: Option<&Front>,
         checks: Vec<(&ServiceKey, &SmokeCheck)>,
         begins: impl Future<Output = ()>,
         work: impl Future<Output = T>,
     ) -> T {
-        let Ground { host, events, environment, .. } = *ground;
+        let ReleaseContext { host, events, environment, .. } = *context;
         let front = front.filter(|front| front.unasked.is_none());
         let (Some(per_second), Some(front), true) =
             (environment.availability.rate(), front, planned.rolls() && !checks.is_empty())
@@ -111,45 +108,45 @@ impl Public {
     /// Asks while `work` carries out: what was up before, because a service that this release makes has nothing to lose.
     async fn while_rolling<T>(
         &self,
-        ground: &Ground<'_>,
+        context: &ReleaseContext<'_>,
         planned: &Planned,
-        known: &Known,
+        ids: &ResourceIds,
         work: impl Future<Output = T>,
     ) -> T {
         let was_up = |service: &&Service| {
             let before = planned.observed.services.get(&service.key);
             before.is_some_and(|state| state.status == "ACTIVE" && state.running > 0)
         };
-        let checks = ground.environment.services.iter().filter(was_up).flat_map(checks).collect();
-        let front = ground.door(known).front;
+        let checks = context.environment.services.iter().filter(was_up).flat_map(checks).collect();
+        let front = context.door(ids).front;
         // What fails before the release changes anything that serves is not its doing.
         let changes = planned.plan.steps().any(|step| step.action.changes_what_serves());
         let begins = async {
-            while changes && !known.is_changed() {
-                ground.host.clock.sleep(LOOK_EVERY).await;
+            while changes && !ids.is_changed() {
+                context.host.clock.sleep(LOOK_EVERY).await;
             }
         };
-        self.asked(ground, planned, front.as_ref(), checks, begins, Box::pin(work)).await
+        self.asked(context, planned, front.as_ref(), checks, begins, Box::pin(work)).await
     }
 
     /// Asks all paths while `work` proves.
     pub(super) async fn while_proving<T>(
         &self,
-        ground: &Ground<'_>,
+        context: &ReleaseContext<'_>,
         planned: &Planned,
         door: &Door,
         work: impl Future<Output = T>,
     ) -> T {
-        let checks = ground.environment.services.iter().flat_map(checks).collect();
+        let checks = context.environment.services.iter().flat_map(checks).collect();
         let begins = std::future::ready(());
-        self.asked(ground, planned, door.front.as_ref(), checks, begins, Box::pin(work)).await
+        self.asked(context, planned, door.front.as_ref(), checks, begins, Box::pin(work)).await
     }
 
     /// The paths that failed during the bake, an error each: from the moment when all new tasks were healthy.
-    pub(super) fn outages(&self, ground: &Ground<'_>, settled: &[Settled]) -> Vec<Kind> {
+    pub(super) fn outages(&self, context: &ReleaseContext<'_>, settled: &[Settled]) -> Vec<Kind> {
         let healthy = |it: &Settled| {
-            let (service, since) = (ground.environment.service(&it.key)?, it.healthy.as_ref()?.since);
-            let since_ms = ground.events.elapsed_ms().saturating_sub(since.elapsed_ms());
+            let (service, since) = (context.environment.service(&it.key)?, it.healthy.as_ref()?.since);
+            let since_ms = context.events.elapsed_ms().saturating_sub(since.elapsed_ms());
             Some((since_ms, since_ms + 1_000 * u64::from(service.deployment.bake_secs)))
         };
         let (from, to): (Vec<_>, Vec<_>) = settled.iter().filter_map(healthy).unzip();

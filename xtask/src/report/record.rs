@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use deploy::event::{Call, Event, Kind};
-use deploy::evidence::Remains;
+use deploy::evidence::DeploymentRecord;
 
 use super::Screen;
 use crate::host::{Clock, Mark};
@@ -19,8 +19,8 @@ pub struct Recorder {
 #[derive(Debug)]
 struct Inner {
     screen: Screen,
-    record: Vec<Event>,
-    remains: Vec<Remains>,
+    events: Vec<Event>,
+    records: Vec<DeploymentRecord>,
     reads: u32,
     writes: u32,
     /// When something last changed that users could notice.
@@ -36,8 +36,8 @@ impl Recorder {
             began,
             inner: Arc::new(Mutex::new(Inner {
                 screen,
-                record: Vec::new(),
-                remains: Vec::new(),
+                events: Vec::new(),
+                records: Vec::new(),
                 reads: 0,
                 writes: 0,
                 changed_at_ms: None,
@@ -59,26 +59,27 @@ impl Recorder {
         if matches!(kind, Kind::StepEnded { .. } | Kind::TasksMoved { .. }) {
             inner.changed_at_ms = Some(self.began.elapsed_ms());
         }
-        let event = Event { seq: inner.record.len() as u64 + 1, at_ms: self.began.elapsed_ms(), kind };
+        let event = Event { seq: inner.events.len() as u64 + 1, at_ms: self.began.elapsed_ms(), kind };
         inner.screen.show(&event);
-        inner.record.push(event);
+        inner.events.push(event);
     }
 
     /// Keeps what a deployment left to be seen, in place of what was kept of it before. It is no event, and is shown nowhere.
-    pub fn keep(&self, remains: &Remains) {
-        let kept = &mut self.inner().remains;
-        let same =
-            |known: &&mut Remains| known.service == remains.service && known.deployment == remains.deployment;
+    pub fn keep(&self, record: &DeploymentRecord) {
+        let kept = &mut self.inner().records;
+        let same = |known: &&mut DeploymentRecord| {
+            known.service == record.service && known.deployment == record.deployment
+        };
         match kept.iter_mut().find(same) {
-            Some(known) => known.clone_from(remains),
-            None => kept.push(remains.clone()),
+            Some(known) => known.clone_from(record),
+            None => kept.push(record.clone()),
         }
     }
 
     /// What was kept of each deployment, in the order in which they were followed.
     #[must_use]
-    pub fn remains(&self) -> Vec<Remains> {
-        self.inner().remains.clone()
+    pub fn records(&self) -> Vec<DeploymentRecord> {
+        self.inner().records.clone()
     }
 
     /// Milliseconds since the command began.
@@ -104,7 +105,7 @@ impl Recorder {
     /// Everything that happened so far.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
-        self.inner().record.clone()
+        self.inner().events.clone()
     }
 
     /// The clock that stamps the events.

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
-use deploy::evidence::Remains;
+use deploy::evidence::DeploymentRecord;
 use deploy::model::ServiceKey;
 use deploy::rollout::{Evidence, Outcome, Progress, Rollout, Verdict};
 
-use super::darkness::Darkness;
 use super::means::Watch;
 use super::poll::{self, Seen};
+use super::progress::{ProgressReporter, short};
 use super::target::Target;
-use super::tell::{Teller, short};
+use super::unobserved::Unobserved;
 use super::{evidence, stop};
 use crate::aws::Error;
 use crate::host::Mark;
@@ -70,7 +70,7 @@ pub(super) enum Part {
     /// Its tasks are healthy; the old ones are leaving.
     Finish,
     /// The previous revision is put back.
-    Back,
+    Rollback,
 }
 
 pub(super) struct Follow {
@@ -83,11 +83,11 @@ pub(super) struct Follow {
     rollout: Rollout,
     service_deployment: Option<String>,
     pub(super) evidence: Evidence,
-    pub(super) remains: Remains,
-    /// A plain cause was told.
+    pub(super) record: DeploymentRecord,
+    /// A plain cause was emitted.
     pub(super) explained: bool,
-    pub(super) darkness: Darkness,
-    teller: Teller,
+    pub(super) unobserved: Unobserved,
+    reporter: ProgressReporter,
     /// ECS accepted our request to stop it.
     accepted: bool,
     healthy: Option<Healthy>,
@@ -109,7 +109,7 @@ impl Follow {
                 Rollout::new(deployment)
             },
             service_deployment: None,
-            remains: Remains::of(target.key.clone(), &target.deployed.deployment),
+            record: DeploymentRecord::of(target.key.clone(), &target.deployed.deployment),
             evidence: Evidence {
                 health_path: target.health_path.clone(),
                 health_matcher: target.health_matcher.clone(),
@@ -119,8 +119,8 @@ impl Follow {
                 ..Evidence::default()
             },
             explained: false,
-            darkness: Darkness::new(began),
-            teller: Teller::begin(&target, began, events),
+            unobserved: Unobserved::new(began),
+            reporter: ProgressReporter::begin(&target, began, events),
             accepted: false,
             healthy: None,
             verdict: None,
@@ -182,32 +182,32 @@ impl Follow {
                 self.list_service_deployment(watch, seen).await;
             }
         }
-        self.teller.news(seen, events);
-        self.remains.see(&seen.service, seen.deployment.as_ref(), &seen.tasks, &seen.targets);
-        events.keep(&self.remains);
+        self.reporter.news(seen, events);
+        self.record.see(&seen.service, seen.deployment.as_ref(), &seen.tasks, &seen.targets);
+        events.keep(&self.record);
         evidence::collect(&mut self.evidence, &ours, seen);
         let progress = self.rollout.fold(&seen.service, seen.deployment.as_ref());
         if progress == Progress::NotSeenYet {
-            self.darkness.falls(events.clock());
-        } else if self.darkness.lifts() {
+            self.unobserved.poll_missed(events.clock());
+        } else if self.unobserved.poll_succeeded() {
             self.deadline = events.clock().mark();
         }
         match progress {
             Progress::Settled(verdict) => self.close(watch, verdict).await,
             Progress::RollingBack { .. } => {
                 // The time of the rollback begins with it, whoever asked for it.
-                if self.part != Part::Back {
-                    self.count(Part::Back, self.target.patience.back_secs);
+                if self.part != Part::Rollback {
+                    self.count(Part::Rollback, self.target.patience.back_secs);
                 }
-                self.teller.standing(seen, events);
+                self.reporter.progress(seen, events);
             }
             Progress::NotSeenYet | Progress::Moving { .. } => {
-                self.teller.standing(seen, events);
-                if self.teller.is_finishing() {
+                self.reporter.progress(seen, events);
+                if self.reporter.is_finishing() {
                     self.is_healthy(events);
                 }
                 if self.to_stop {
-                    self.go_back(watch).await;
+                    self.roll_back(watch).await;
                 }
                 self.look_for_plain_cause(watch).await;
             }
@@ -257,7 +257,7 @@ impl Follow {
     pub(super) async fn overdue(&mut self, watch: &Watch<'_>) {
         let about = format!("{}: not complete after {} s", self.target.key, self.began.elapsed().as_secs());
         let warn = |text: &str| watch.events.emit(Kind::Warned { text: format!("{about}{text}") });
-        if let Some(until) = self.darkness.waits() {
+        if let Some(until) = self.unobserved.extend_deadline() {
             if !until.remaining().is_zero() {
                 self.deadline = until;
                 return;
@@ -267,30 +267,30 @@ impl Follow {
             return self.close(watch, Verdict::new(Outcome::Unseen { why }, None)).await;
         }
         match self.part {
-            Part::Roll if self.teller.is_finishing() => {
+            Part::Roll if self.reporter.is_finishing() => {
                 warn(", but its tasks are healthy: waiting for the old ones to leave");
                 self.count(Part::Finish, self.target.patience.finish_secs);
             }
-            Part::Roll if watch.put_back => {
+            Part::Roll if watch.roll_back => {
                 warn("");
-                self.go_back(watch).await;
+                self.roll_back(watch).await;
             }
-            Part::Roll | Part::Finish | Part::Back => {
+            Part::Roll | Part::Finish | Part::Rollback => {
                 self.close(watch, Verdict::new(Outcome::StillMoving, None)).await;
             }
         }
     }
 
     /// Has the previous revision put back. Where ECS refuses, the deployment is left as it is.
-    pub(super) async fn go_back(&mut self, watch: &Watch<'_>) {
-        if !self.put_back(watch).await {
+    pub(super) async fn roll_back(&mut self, watch: &Watch<'_>) {
+        if !self.ask_to_roll_back(watch).await {
             self.close(watch, Verdict::new(Outcome::StillMoving, None)).await;
         }
     }
 
     /// Asks ECS to put the previous revision back, as soon as a poll has named the service deployment. Returns false, and
     /// goes on as before, where ECS refuses.
-    pub(super) async fn put_back(&mut self, watch: &Watch<'_>) -> bool {
+    pub(super) async fn ask_to_roll_back(&mut self, watch: &Watch<'_>) -> bool {
         self.to_stop = self.service_deployment.is_none();
         if let Some(arn) = self.service_deployment.clone() {
             match stop::ask(watch.aws, watch.events, &self.target.key, &arn).await {
@@ -302,8 +302,8 @@ impl Follow {
         if !self.to_stop {
             self.rollout.asked_to_stop();
         }
-        if self.part != Part::Back {
-            self.count(Part::Back, self.target.patience.back_secs);
+        if self.part != Part::Rollback {
+            self.count(Part::Rollback, self.target.patience.back_secs);
         }
         true
     }

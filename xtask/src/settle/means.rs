@@ -15,5 +15,5 @@ pub struct Watch<'a> {
     /// Whether a stop was asked for.
     pub halt: &'a Halt,
     /// Whether ECS is asked to put the previous revision back when a deployment's time is over.
-    pub put_back: bool,
+    pub roll_back: bool,
 }

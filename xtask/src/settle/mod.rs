@@ -1,18 +1,18 @@
 //! Waits for deployments to be over: one batched poll, one pure fold, a deadline for each part.
 //!
-//! Reads that fail while waiting decide nothing: they are told, and the next poll tries again until the
+//! Reads that fail while waiting decide nothing: they are reported, and the next poll tries again until the
 //! deadline.
 
-mod darkness;
 mod evidence;
 mod follow;
 mod means;
 mod plain;
 mod poll;
+mod progress;
 mod refusals;
 mod stop;
 mod target;
-mod tell;
+mod unobserved;
 mod watch;
 
 pub use follow::{Healthy, Settled};

@@ -22,18 +22,18 @@ impl Follow {
         let Some(cause) = explain(&self.evidence) else { return };
         self.explained = true;
         watch.events.emit(Kind::Explained { service: self.target.key.clone(), cause });
-        if watch.put_back && self.target.on_plain_cause == OnPlainCause::RollBack {
+        if watch.roll_back && self.target.on_plain_cause == OnPlainCause::RollBack {
             // Where ECS refuses, the circuit breaker still decides.
-            let _asked = self.put_back(watch).await;
+            let _asked = self.ask_to_roll_back(watch).await;
         }
     }
 
-    /// Tells all that is known of a deployment that did not succeed. One that was ended from outside, by a newer deployment,
-    /// by somebody or by Ctrl-C, is told only where it would have failed by itself.
+    /// Emits all that is known of a deployment that did not succeed. One that was ended from outside, by a newer deployment,
+    /// by somebody or by Ctrl-C, is diagnosed only where it would have failed by itself.
     pub(super) async fn diagnose(&mut self, watch: &Watch<'_>, outcome: &Outcome) {
         evidence::read_logs(watch.aws, watch.events, &self.target, &mut self.evidence).await;
-        self.remains.logs.clone_from(&self.evidence.logs);
-        watch.events.keep(&self.remains);
+        self.record.logs.clone_from(&self.evidence.logs);
+        watch.events.keep(&self.record);
         let diagnosis = diagnose(&self.evidence);
         let by_itself = matches!(
             outcome,

@@ -29,7 +29,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Takes secrets out of all that is free text, before anything of it is told or kept.
+    /// Takes secrets out of all that is free text, before anything of it is shown or kept.
     fn redact(&mut self) {
         let clean = |text: &mut String| *text = redact::text(text);
         self.service.events.iter_mut().for_each(|event| clean(&mut event.message));

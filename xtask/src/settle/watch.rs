@@ -1,4 +1,4 @@
-//! The loop: poll, fold, tell what changed, until every deployment is over or nobody waits any longer.
+//! The loop: poll, fold, report what changed, until every deployment is over or nobody waits any longer.
 
 use super::follow::{Follow, Settled};
 use super::means::Watch;
@@ -18,7 +18,7 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
         if halt.asked() && !stopping {
             stopping = true;
             for follow in follows.iter_mut().filter(|follow| follow.is_open()) {
-                follow.go_back(watch).await;
+                follow.roll_back(watch).await;
             }
         }
         let open: Vec<_> = follows.iter().filter(|follow| follow.is_open()).map(Follow::asks).collect();
@@ -43,7 +43,7 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
         for follow in follows.iter_mut().filter(|follow| follow.is_open()) {
             match seen.iter().find(|seen| seen.service.name == follow.service()) {
                 Some(seen) => follow.take(watch, seen).await,
-                None => follow.darkness.falls(events.clock()),
+                None => follow.unobserved.poll_missed(events.clock()),
             }
             if follow.is_open() && follow.is_overdue() {
                 follow.overdue(watch).await;

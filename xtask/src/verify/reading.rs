@@ -45,10 +45,7 @@ pub async fn readings(aws: &Aws, environment: &Environment, door: &Door) -> Resu
     Ok(environment.services.iter().zip(details).map(reading).collect())
 }
 
-/// The same for a release.
-///
-/// # Errors
-/// As of [`readings`].
+/// As [`readings`], with the health checks of the revisions that a rollback runs again.
 pub async fn readings_of(aws: &Aws, desired: &Desired, door: &Door) -> Result<Vec<Reading>, Error> {
     let mut readings = readings(aws, &desired.environment, door).await?;
     for (service, reading) in desired.environment.services.iter().zip(&mut readings) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use deploy::event::Kind;
 use deploy::model::{Desired, ImageDigest, Service, ServiceKey};
-use deploy::verify::{Lack, Reading, Strange, strangers};
+use deploy::verify::{Lack, Mismatch, Reading, mismatches};
 
 use super::{Door, readings_of};
 use crate::aws::{Aws, Error};
@@ -134,17 +134,17 @@ async fn images(
     let primary = reading.service.deployments.first().map(|primary| &primary.task_definition);
     let ours: Vec<_> =
         reading.tasks.iter().filter(|task| Some(&task.task_definition) == primary).cloned().collect();
-    let strange = strangers(&ours, &service.container.name, wanted);
-    let listed = listed(aws, service, wanted, &strange).await?;
-    let others = |strange: &Strange| strange.runs.as_ref().is_none_or(|runs| !listed.contains(runs));
-    let text = |strange: Strange| {
-        let runs = strange
+    let mismatches = mismatches(&ours, &service.container.name, wanted);
+    let listed = listed(aws, service, wanted, &mismatches).await?;
+    let others = |mismatch: &Mismatch| mismatch.runs.as_ref().is_none_or(|runs| !listed.contains(runs));
+    let text = |mismatch: Mismatch| {
+        let runs = mismatch
             .runs
             .map_or_else(|| "an image that ECS does not name".to_owned(), |digest| digest.to_string());
-        let text = format!("task {} of {} runs {runs}, not {wanted}", strange.task, service.name);
+        let text = format!("task {} of {} runs {runs}, not {wanted}", mismatch.task, service.name);
         Lack { text, passing: false }
     };
-    Ok(strange.into_iter().filter(others).map(text).collect())
+    Ok(mismatches.into_iter().filter(others).map(text).collect())
 }
 
 /// The images that are as good as `wanted`, where that is an index: those that it lists for the tasks' platform. A task of an
@@ -153,9 +153,9 @@ async fn listed(
     aws: &Aws,
     service: &Service,
     wanted: &ImageDigest,
-    strange: &[Strange],
+    mismatches: &[Mismatch],
 ) -> Result<Vec<ImageDigest>, Error> {
-    if strange.iter().all(|strange| strange.runs.is_none()) {
+    if mismatches.iter().all(|mismatch| mismatch.runs.is_none()) {
         return Ok(Vec::new());
     }
     let platform = image::platform(service.architecture);

@@ -24,7 +24,7 @@ async fn aborts(other: &World, after_secs: u64) -> Ended {
     Box::pin(other.abort()).await
 }
 
-fn told(ended: &Ended, part: &str) -> bool {
+fn warned(ended: &Ended, part: &str) -> bool {
     ended.events.iter().any(|event| matches!(event, Kind::Warned { text } if text.contains(part)))
 }
 
@@ -41,7 +41,7 @@ fn a_release_that_is_stopped_from_elsewhere_is_back_before_that_is_said() {
         assert_eq!(theirs.exit, ExitCode::Failed, "{:#?}", theirs.events);
         assert_eq!(theirs.writes, ["StopServiceDeployment"]);
         assert!(
-            told(&theirs, "prod is being deployed by story in https://ci.test/story"),
+            warned(&theirs, "prod is being deployed by story in https://ci.test/story"),
             "{:#?}",
             theirs.events
         );
@@ -85,7 +85,7 @@ fn a_lease_is_only_taken_away_once_it_has_ended() {
         );
         assert!(has_lease(&world).await);
         let ended = aborts(&other, 200).await;
-        assert!(told(&ended, "was not given back"), "{:#?}", ended.events);
+        assert!(warned(&ended, "was not given back"), "{:#?}", ended.events);
         // The killed run had raised the grace period, too: that is restored, and its record removed.
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
         assert_eq!(ended.writes, ["UntagResource", "UpdateService", "UntagResource"]);

@@ -27,7 +27,7 @@ async fn update(prepare: impl FnOnce(&mut World)) -> Ended {
 }
 
 #[test]
-fn a_roll_that_nobody_noticed_is_told_as_such() {
+fn a_roll_that_nobody_noticed_is_reported_as_such() {
     story(|| async {
         let ended = update(|world| world.environment.availability.enable = true).await;
         assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);

@@ -8,7 +8,7 @@ use deploy::model::BeforeRoll;
 use deploy::rollout::TaskSnapshot;
 use sim::workload::scripted::Script;
 use xtask::observe;
-use xtask::release::NoWayBack;
+use xtask::release::NoRollbackTarget;
 
 use crate::ended::Ended;
 use crate::world::{FILE, World, production, story};
@@ -167,7 +167,7 @@ fn a_rollback_past_a_migration_is_asked_for() {
             refused.to_string(),
             "the task before the roll of ielts-backend:2 has run since release release-1"
         );
-        assert!(matches!(refused, NoWayBack::PastMigration { .. }));
+        assert!(matches!(refused, NoRollbackTarget::PastMigration { .. }));
         world.past_migration = true;
         let ended = Box::pin(world.rollback(None)).await.unwrap();
         assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);

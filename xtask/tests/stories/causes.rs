@@ -1,4 +1,4 @@
-//! Each known cause, as the embedded cloud brings it about: what is told, how it ends, and how soon.
+//! Each known cause, as the embedded cloud brings it about: what is reported, how it ends, and how soon.
 
 use deploy::event::{ExitCode, Kind};
 use deploy::model::{Lookup, OnPlainCause};
@@ -26,18 +26,18 @@ fn patient_breaker(world: &mut World) {
 }
 
 fn codes(ended: &Ended) -> Vec<&str> {
-    let told = ended.events.iter().filter_map(|event| match event {
+    let codes = ended.events.iter().filter_map(|event| match event {
         Kind::Diagnosed { diagnosis, .. } => Some(diagnosis.cause.as_ref()?.code),
         _ => None,
     });
-    told.collect()
+    codes.collect()
 }
 
 fn asked_to_stop(ended: &Ended) -> bool {
     ended.writes.contains(&"StopServiceDeployment".to_owned())
 }
 
-/// The cause is told once, the release is back, and nobody waited for the circuit breaker.
+/// The cause is reported once, the release is back, and nobody waited for the circuit breaker.
 async fn ends_early(code: &str, script: Script) {
     let ended = release_with(script, patient_breaker).await;
     assert_eq!(ended.exit, ExitCode::Failed, "{code}: {:#?}", ended.events);
@@ -45,7 +45,7 @@ async fn ends_early(code: &str, script: Script) {
     assert!(asked_to_stop(&ended), "{code} was left to the circuit breaker");
 }
 
-/// The cause is told, and it may pass: the circuit breaker decides.
+/// The cause is reported, and it may pass: the circuit breaker decides.
 async fn is_left_to_the_breaker(code: &str, script: Script) {
     let ended = release_with(script, |_| ()).await;
     assert_eq!(ended.exit, ExitCode::Failed, "{code}: {:#?}", ended.events);
@@ -117,19 +117,19 @@ fn a_health_path_that_nobody_serves_is_not_waited_for() {
 }
 
 #[test]
-fn a_program_that_never_listens_is_told_apart_from_one_that_is_slow() {
+fn a_program_that_never_listens_is_distinguished_from_one_that_is_slow() {
     let unchecked = Script { container_health: vec![(0, true)], ..Script::never_listens() };
     story(|| ends_early("health-refused", unchecked));
 }
 
 #[test]
-fn a_blocked_security_group_is_told_as_no_answer() {
+fn a_blocked_security_group_is_reported_as_no_answer() {
     let silent = Script { hangs: true, container_health: vec![(0, true)], ..Script::default() };
     story(|| ends_early("health-timeout", silent));
 }
 
 #[test]
-fn a_container_that_finds_itself_unhealthy_is_told_as_such() {
+fn a_container_that_finds_itself_unhealthy_is_reported_as_such() {
     let sick = Script { container_health: vec![(0, false)], ..Script::default() };
     story(|| ends_early("container-health", sick));
 }
@@ -205,13 +205,13 @@ fn percentages_that_let_nothing_move_are_not_waited_for() {
 }
 
 #[test]
-fn a_segmentation_fault_and_a_kill_are_told_apart() {
+fn a_segmentation_fault_and_a_kill_are_distinguished() {
     story(|| is_left_to_the_breaker("segfault", Script::crashes(2_000, 139)));
     story(|| is_left_to_the_breaker("killed", Script::crashes(2_000, 137)));
 }
 
 #[test]
-fn a_service_that_is_told_to_wait_leaves_a_plain_cause_to_the_breaker() {
+fn a_service_that_is_configured_to_wait_leaves_a_plain_cause_to_the_breaker() {
     let script = Script::crashes(1_500, 1);
     story(|| async {
         let wait = |world: &mut World| {
@@ -260,7 +260,7 @@ fn a_task_that_somebody_stopped_is_not_called_a_crash() {
 }
 
 #[test]
-fn a_slow_start_is_told_with_the_grace_period_that_would_do() {
+fn a_slow_start_is_reported_with_the_grace_period_that_would_do() {
     story(|| async {
         let slow = (1..9).fold(Script::boots_in(300_000), |slow, n| slow.printing(n * 5_000, "loading"));
         let ended = release_with(Script { container_health: vec![(0, true)], ..slow }, patient_breaker).await;

@@ -220,7 +220,7 @@ fn an_update_that_is_refused_moved_nothing() {
 #[test]
 fn a_step_that_fails_before_anything_moved_needs_no_undo() {
     let without_undo: [fn(&mut World); 2] =
-        [|world| world.environment.undo = Undo::Service, |world| world.put_back = false];
+        [|world| world.environment.undo = Undo::Service, |world| world.roll_back = false];
     for prepare in without_undo {
         story(async || {
             let mut world = deployed().await;

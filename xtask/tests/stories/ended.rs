@@ -21,7 +21,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// The sentence of cause that was told for a service.
+    /// The sentence of the cause that was reported for a service.
     pub(crate) fn cause(&self, service: &str) -> Option<&str> {
         self.events.iter().find_map(|event| match event {
             Kind::Diagnosed { service: of, diagnosis } if of.0 == service => {

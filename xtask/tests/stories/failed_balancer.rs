@@ -19,14 +19,14 @@ fn fails(cloud: &Cloud) {
 }
 
 /// The errors that name the load balancer, with what to do.
-fn told(ended: &Ended) -> Vec<(&str, &str)> {
-    let told = ended.events.iter().filter_map(|event| match event {
+fn failures(ended: &Ended) -> Vec<(&str, &str)> {
+    let found = ended.events.iter().filter_map(|event| match event {
         Kind::Failed { error, hint: Some(hint) } if error.contains("load balancer") => {
             Some((error.as_str(), hint.as_str()))
         }
         _ => None,
     });
-    told.collect()
+    found.collect()
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn a_load_balancer_that_has_failed_is_named_with_its_reason_and_nothing_is_writt
         fails(&world.cloud);
         let ended = world.deploy("v2", "v1").await;
         assert_eq!((ended.exit, ended.writes.as_slice()), (ExitCode::Usage, [].as_slice()));
-        let (error, hint) = told(&ended)[0];
+        let (error, hint) = failures(&ended)[0];
         assert_eq!(error, format!("load balancer `ielts-prod-alb` is in state `failed`: {REASON}"));
         assert!(hint.contains("delete it, and deploy again"), "{hint}");
     });
@@ -57,7 +57,7 @@ fn a_load_balancer_that_fails_meanwhile_is_named_by_the_first_release() {
             });
             let ended = world.deploy("v1", "v1").await;
             assert_eq!(ended.exit, ExitCode::NotRecovered, "{secs} s: {:#?}", ended.events);
-            let (error, _) = told(&ended)[0];
+            let (error, _) = failures(&ended)[0];
             assert!(error.ends_with(REASON), "{secs} s: {error}");
             if secs == 20 {
                 let names =

@@ -1,4 +1,4 @@
-//! Releases that go wrong: what is told must be true, and the exit code never 0.
+//! Releases that go wrong: what is reported must be true, and the exit code never 0.
 
 use deploy::event::ExitCode;
 use sim::fault::{Fault, On};
@@ -7,7 +7,7 @@ use sim::workload::scripted::Script;
 use crate::world::{World, story};
 
 #[test]
-fn a_backend_that_crashes_at_start_is_rolled_back_and_its_last_words_are_told() {
+fn a_backend_that_crashes_at_start_is_rolled_back_and_its_last_words_are_reported() {
     story(|| async {
         let mut world = World::new().await;
         world.deploy("v1", "v1").await;
@@ -71,7 +71,7 @@ fn a_slow_starter_without_grace_fails_and_the_old_release_serves() {
 }
 
 #[test]
-fn a_push_that_is_refused_is_told_by_whether_something_serves() {
+fn a_push_that_is_refused_is_reported_by_whether_something_serves() {
     for (deployed, exit) in [(true, ExitCode::Failed), (false, ExitCode::NotRecovered)] {
         story(|| async {
             let mut world = World::new().await;

@@ -7,12 +7,12 @@ use sim::workload::scripted::Script;
 use crate::ended::Ended;
 use crate::world::{World, story};
 
-fn told(ended: &Ended) -> &Forecast {
-    let told = ended.events.iter().find_map(|event| match event {
+fn forecast(ended: &Ended) -> &Forecast {
+    let found = ended.events.iter().find_map(|event| match event {
         Kind::Forecast(forecast) => Some(forecast),
         _ => None,
     });
-    told.unwrap()
+    found.unwrap()
 }
 
 /// Predicted and real are within a tenth of each other. Gives what was predicted.
@@ -27,7 +27,7 @@ fn met(ended: &Ended, what: &str) -> Forecast {
         })
         .unwrap();
     assert!(predicted.abs_diff(took) * 10 <= took, "{what}: predicted {predicted} ms, took {took} ms");
-    told(ended).clone()
+    forecast(ended).clone()
 }
 
 async fn world(prepare: impl FnOnce(&mut Environment)) -> World {

@@ -5,7 +5,7 @@ use deploy::history::{Fate, Past, history};
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 use xtask::observe;
-use xtask::release::NoWayBack;
+use xtask::release::NoRollbackTarget;
 
 use crate::world::{World, story};
 
@@ -61,7 +61,7 @@ fn going_back_twice_goes_two_releases_back_and_then_says_that_there_is_no_more()
         assert_eq!((first.exit, first.rolled()), (ExitCode::Done, vec!["frontend"]), "{:#?}", first.events);
         let second = world.rollback(None).await.unwrap();
         assert_eq!((second.exit, second.rolled()), (ExitCode::Done, vec!["backend"]), "{:#?}", second.events);
-        assert!(matches!(world.rollback(None).await, Err(NoWayBack::NothingProven { crashed: None })));
+        assert!(matches!(world.rollback(None).await, Err(NoRollbackTarget::NothingProven { crashed: None })));
         assert!(!second.writes.contains(&"RegisterTaskDefinition".to_owned()), "a way back is by digest");
     });
 }
@@ -135,7 +135,7 @@ fn a_tool_killed_before_it_marked_the_release_marks_it_when_it_is_run_again() {
 fn a_release_that_failed_its_proof_is_not_called_proven_for_what_the_next_commit_finds() {
     story(|| async {
         let mut world = World::new().await;
-        world.put_back = false;
+        world.roll_back = false;
         world.front_door.answers(500);
         assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::NotRecovered);
         world.front_door.answers(200);

@@ -30,7 +30,7 @@ async fn index(world: &World, image: &ImageDigest, processor: &str) -> ImageDige
     ImageDigest(answer.headers()["docker-content-digest"].to_str().unwrap().to_owned())
 }
 
-/// Whether the running backend is proven to be of this image, and what was told if not.
+/// Whether the running backend is proven to be of this image, and the errors if not.
 async fn proven(world: &World, image: ImageDigest) -> (bool, Vec<String>) {
     let release = Release {
         id: "index".to_owned(),
@@ -45,11 +45,11 @@ async fn proven(world: &World, image: ImageDigest) -> (bool, Vec<String>) {
     let events = Recorder::new(world.host.clock.clone(), Screen::silent());
     let door = Door { target_groups: vec![None; desired.environment.services.len()], front: None };
     let proven = running(&world.aws, &events, &desired, &door, &[], &[]).await.unwrap();
-    let told = events.events().into_iter().filter_map(|event| match event.kind {
+    let errors = events.events().into_iter().filter_map(|event| match event.kind {
         Kind::Failed { error, .. } => Some(error),
         _ => None,
     });
-    (matches!(proven, xtask::verify::Running::Complete { .. }), told.collect())
+    (matches!(proven, xtask::verify::Running::Complete { .. }), errors.collect())
 }
 
 #[test]
@@ -61,9 +61,9 @@ fn a_task_that_names_its_own_image_of_an_index_runs_what_was_released() {
         let ours = index(&world, &image, "amd64").await;
         assert_eq!(proven(&world, ours).await, (true, Vec::new()));
         let foreign = index(&world, &image, "arm64").await;
-        let (proven, told) = proven(&world, foreign.clone()).await;
+        let (proven, errors) = proven(&world, foreign.clone()).await;
         assert!(!proven, "an image for another processor is not the tasks'");
-        assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[0].ends_with(&format!("runs {image}, not {foreign}")), "{told:?}");
+        assert_eq!(errors.len(), 2, "{errors:?}");
+        assert!(errors[0].ends_with(&format!("runs {image}, not {foreign}")), "{errors:?}");
     });
 }

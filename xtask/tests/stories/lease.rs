@@ -10,7 +10,7 @@ use sim::workload::scripted::Script;
 use crate::ended::Ended;
 use crate::world::{World, story};
 
-/// The lease that the cluster's tag tells of.
+/// The lease in the cluster's tag.
 async fn lease(world: &World) -> Option<Lease> {
     let cluster = world.aws.describe_cluster(&world.environment.cluster).await.unwrap().unwrap();
     let tag = world.aws.list_ecs_tags(&cluster.arn).await.unwrap().remove(TAG)?;
@@ -66,16 +66,16 @@ fn a_deploy_does_not_supersede_another_that_rolls() {
 }
 
 #[test]
-fn who_is_refused_is_told_by_whom_and_until_when() {
+fn a_refusal_names_the_holder_and_the_expiry() {
     story(|| async {
         let (mut world, mut rival) = two().await;
         let (_, theirs) = tokio::join!(
             Box::pin(deploy(&mut world, "v2", "v1")),
             Box::pin(later(&mut rival, 30, "v3", "v1"))
         );
-        let told = refusal(&theirs).unwrap();
+        let text = refusal(&theirs).unwrap();
         for part in ["story in https://ci.test/story", "release release-2", "the lease holds for 1"] {
-            assert!(told.contains(part), "{told}");
+            assert!(text.contains(part), "{text}");
         }
     });
 }
@@ -164,11 +164,11 @@ fn a_lease_that_is_taken_over_ends_the_other_run_before_its_next_stage() {
         assert_eq!(ours.exit, ExitCode::Superseded, "{:#?}", ours.events);
         assert_eq!((lost(&ours), ours.rolled()), (true, vec!["backend"]));
         assert_eq!((theirs.exit, theirs.rolled()), (ExitCode::Done, vec!["backend", "frontend"]));
-        let told = theirs.events.iter().any(|event| {
+        let emitted = theirs.events.iter().any(|event| {
             matches!(event, Kind::LeaseTaken { from, reason }
                 if from.contains("story") && reason == "the runner is gone")
         });
-        assert!(told, "{:#?}", theirs.events);
+        assert!(emitted, "{:#?}", theirs.events);
     });
 }
 
@@ -247,7 +247,7 @@ fn a_plan_that_somebody_made_old_before_it_was_agreed_to_is_not_carried_out() {
 }
 
 #[test]
-fn a_caller_that_may_not_tag_deploys_without_a_lease_and_is_told() {
+fn a_caller_that_may_not_tag_deploys_without_a_lease_and_is_warned() {
     story(|| async {
         let (mut world, _) = two().await;
         world.cloud.add_rule(On::operation("TagResource").then(Fault::AccessDenied));

@@ -40,7 +40,7 @@ fn old_news_after_each_write(reads: u32) -> impl Rule {
     }
 }
 
-/// A first release, an update, a rerun and an update that fails: what became of each is told as on any other network.
+/// A first release, an update, a rerun and an update that fails: what became of each is reported as on any other network.
 async fn outcomes_are_true(mut world: World) {
     let first = Box::pin(world.deploy("v1", "v1")).await;
     assert_eq!(first.exit, ExitCode::Done, "{:#?}", first.events);

@@ -15,7 +15,7 @@ use crate::somebody::{Moment, ecs};
 use crate::wants::asked;
 use crate::world::{World, story};
 
-/// The most tasks that a roll was told to want.
+/// The highest desired count that was reported of a roll.
 fn most_desired(ended: &Ended) -> u32 {
     let desired = |event: &Kind| match event {
         Kind::Rolling { desired, .. } => Some(*desired),
@@ -71,8 +71,8 @@ fn tasks_that_crash_after_the_release_make_it_no_failed_one_and_are_not_hidden()
         let down = world.deploy("v2", "v1").await;
         assert_eq!((down.exit, down.rolled().len()), (ExitCode::NotRecovered, 0), "{:#?}", down.events);
         assert_eq!(down.writes, ["TagResource"], "it is no release to roll back to; and it is not undone");
-        let told = format!("{:?}", down.events);
-        assert!(told.contains("no task of ielts-backend-service runs"), "{told}");
+        let text = format!("{:?}", down.events);
+        assert!(text.contains("no task of ielts-backend-service runs"), "{text}");
         world.scripts.unset("ielts-backend:2");
         tokio::time::sleep(Duration::from_secs(1_200)).await;
         let up = world.deploy("v2", "v1").await;

@@ -1,4 +1,4 @@
-//! Ends of a roll that are neither success nor a plain rollback: each is told as what it was.
+//! Ends of a roll that are neither success nor a plain rollback: each is reported as what it was.
 
 use deploy::event::ExitCode;
 use deploy::rollout::Outcome;
@@ -52,7 +52,7 @@ fn a_breaker_that_rolls_back_is_followed_until_the_old_revision_is_back() {
 }
 
 #[test]
-fn a_breaker_without_rollback_is_not_told_as_one_that_rolled_back() {
+fn a_breaker_without_rollback_is_not_reported_as_one_that_rolled_back() {
     story(|| async {
         let mut world = left_to_the_breaker().await;
         without_rollback(&mut world);
@@ -120,8 +120,8 @@ fn a_release_that_somebody_stopped_does_not_blame_the_circuit_breaker() {
     story(|| async {
         let (mut world, ended) = stopped_by_somebody("ROLLBACK").await;
         assert_eq!((ended.exit, outcome(&ended)), (ExitCode::Failed, &Outcome::Stopped { back: true }));
-        let told = outcome(&ended).sentence();
-        assert!(told.contains("somebody else stopped"), "{told}");
+        let sentence = outcome(&ended).sentence();
+        assert!(sentence.contains("somebody else stopped"), "{sentence}");
         let text = format!("{:?}", ended.events);
         assert!(!text.contains("ircuit breaker"), "{text}");
         let back = world.deploy("v1", "v1").await;
@@ -157,7 +157,7 @@ fn a_first_release_that_somebody_stopped_is_not_called_recovered() {
 }
 
 #[test]
-fn a_service_that_is_deleted_under_the_roll_is_told_as_deleted() {
+fn a_service_that_is_deleted_under_the_roll_is_reported_as_deleted() {
     // It drains for some polls; and it is INACTIVE at the next one.
     for delay in [30, 0] {
         story(|| async {
@@ -184,11 +184,11 @@ fn a_release_over_a_rollback_that_still_moves_goes_back_to_what_served_before_bo
         world.scripts.set("ielts-backend:2", Script::crashes(1_500, 1));
         world.scripts.set("ielts-backend:3", Script::crashes(1_500, 1));
         // The first of them is left to itself, and the second begins while ECS puts the old revision back.
-        world.put_back = false;
+        world.roll_back = false;
         world.environment.services[0].deployment.patience.roll_secs = 10;
         let left = world.deploy("v2", "v1").await;
         assert_eq!(left.exit, ExitCode::StillMoving, "{:#?}", left.events);
-        world.put_back = true;
+        world.roll_back = true;
         world.environment.services[0].deployment.patience.roll_secs = 900;
         let somebody = world.somebody().await;
         somebody.waits_for(Moment::BeforeAnyTask, "ielts-backend:1").await;

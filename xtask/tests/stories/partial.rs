@@ -1,4 +1,4 @@
-//! An endpoint that lacks something, or a caller who may not do it: less is told, and nothing else.
+//! An endpoint that lacks something, or a caller who may not do it: less is reported, and nothing else changes.
 
 use deploy::event::ExitCode;
 use deploy::rollout::Outcome;
@@ -47,7 +47,7 @@ fn a_plain_cause_is_left_to_the_breaker_where_deployments_cannot_be_stopped() {
 }
 
 #[test]
-fn a_slow_roll_that_cannot_be_stopped_is_told_as_moving() {
+fn a_slow_roll_that_cannot_be_stopped_is_reported_as_moving() {
     story(|| async {
         let mut world = without(&["StopServiceDeployment"]).await;
         world.environment.services[0].deployment.patience.roll_secs = 60;
@@ -59,7 +59,7 @@ fn a_slow_roll_that_cannot_be_stopped_is_told_as_moving() {
 }
 
 #[test]
-fn a_superseded_release_is_told_as_such_where_service_deployments_cannot_be_read() {
+fn a_superseded_release_is_reported_as_such_where_service_deployments_cannot_be_read() {
     for moment in Moment::OF_A_ROLL {
         story(|| async {
             let mut world = without(&SERVICE_DEPLOYMENTS).await;

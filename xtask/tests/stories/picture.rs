@@ -78,7 +78,7 @@ fn service_line(state: &ServiceState) -> String {
     format!("{status} {revision} {rollout:?} {running}/{desired} tasks, {deployments} deployments, {spec:?}")
 }
 
-/// Without the commit that its tasks are told.
+/// Without the commit, which its tasks get as `APP_COMMIT`.
 fn revision(state: &TaskDefinitionState) -> String {
     format!("{} {:?}", arn_name(&state.arn), state.spec.comparable())
 }

@@ -36,10 +36,10 @@ fn printed_for(environment: &Environment, needs: &[Need]) -> Policy {
     Policy::of(&document, sim::policy::Place { region, account: account.to_owned() })
 }
 
-/// A first release, one that changes settings, one that fails, and a way back; ends as soon as `wanted` was told. Gives the
-/// exit codes and all that was told.
+/// A first release, one that changes settings, one that fails, and a rollback; ends as soon as `wanted` was reported. Returns
+/// the exit codes and all that was reported.
 async fn life(world: &mut World, wanted: &str) -> (Vec<ExitCode>, String) {
-    let (mut exits, mut told) = (Vec::new(), String::new());
+    let (mut exits, mut reported) = (Vec::new(), String::new());
     for version in ["v1", "v2", "v3"] {
         match version {
             "v2" => settings(world),
@@ -47,16 +47,16 @@ async fn life(world: &mut World, wanted: &str) -> (Vec<ExitCode>, String) {
         }
         let ended = world.deploy(version, version).await;
         exits.push(ended.exit);
-        told.push_str(&format!("{:?}", ended.events));
-        if told.contains(wanted) || ended.exit == ExitCode::Usage {
-            return (exits, told);
+        reported.push_str(&format!("{:?}", ended.events));
+        if reported.contains(wanted) || ended.exit == ExitCode::Usage {
+            return (exits, reported);
         }
     }
     match world.rollback(None).await {
-        Ok(ended) => told.push_str(&format!("{:?}", ended.events)),
-        Err(error) => told.push_str(&error.to_string()),
+        Ok(ended) => reported.push_str(&format!("{:?}", ended.events)),
+        Err(error) => reported.push_str(&error.to_string()),
     }
-    (exits, told)
+    (exits, reported)
 }
 
 /// Something of every kind that is changed and not made.
@@ -81,9 +81,9 @@ fn called(world: &World) -> BTreeSet<String> {
 fn the_role_may_do_all_that_a_deploy_does() {
     story(|| async {
         let mut world = World::new().await;
-        let (exits, told) = life(&mut world, "denied").await;
-        assert_eq!(exits, [ExitCode::Done, ExitCode::Done, ExitCode::Failed], "{told}");
-        assert!(!told.contains("denied"), "{told}");
+        let (exits, reported) = life(&mut world, "denied").await;
+        assert_eq!(exits, [ExitCode::Done, ExitCode::Done, ExitCode::Failed], "{reported}");
+        assert!(!reported.contains("denied"), "{reported}");
     });
 }
 
@@ -147,8 +147,11 @@ fn a_right_that_is_missing_is_named() {
         story(|| async {
             let mut world = World::new().await;
             world.cloud.add_rule(printed(&world.environment).without(action));
-            let (_, told) = life(&mut world, action).await;
-            assert!(told.contains(action.as_str()), "{action} is missing, and nobody says so: {told}");
+            let (_, reported) = life(&mut world, action).await;
+            assert!(
+                reported.contains(action.as_str()),
+                "{action} is missing, and nobody says so: {reported}"
+            );
         });
     }
 }
@@ -191,8 +194,8 @@ fn what_belongs_to_another_app_is_out_of_reach() {
             reach(&mut world.environment);
             let ended = world.deploy("v1", "v1").await;
             assert_ne!(ended.exit, ExitCode::Done);
-            let told = format!("{:?}", ended.events);
-            assert!(told.contains(denied), "nothing says `{denied}`: {told}");
+            let reported = format!("{:?}", ended.events);
+            assert!(reported.contains(denied), "nothing says `{denied}`: {reported}");
         });
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use deploy::event::{Availability, ExitCode, Kind};
 use deploy::model::{Environment, Lookup, OwnedKind, ServiceKey};
 use xtask::observe;
-use xtask::release::{Ground, Removal};
+use xtask::release::{ReleaseContext, Removal};
 
 use crate::ended::Ended;
 use crate::world::{World, story};
@@ -64,18 +64,18 @@ fn balancer(file: &mut Environment, to: &str) {
 impl World {
     /// As `down` and `prune` do.
     pub(crate) async fn remove(&self, removal: Removal) -> Ended {
-        let remove = async |ground: &Ground<'_>| {
-            let observed = observe::account(ground.aws, ground.environment).await.unwrap();
-            if let Some((error, _)) = removal.obstacle(ground.environment, &observed) {
-                ground.events.emit(Kind::Failed { error: error.clone(), hint: None });
+        let remove = async |context: &ReleaseContext<'_>| {
+            let observed = observe::account(context.aws, context.environment).await.unwrap();
+            if let Some((error, _)) = removal.obstacle(context.environment, &observed) {
+                context.events.emit(Kind::Failed { error: error.clone(), hint: None });
                 return (ExitCode::Usage, error);
             }
             let release = self.release("removal", None);
-            let planned = removal.plan(ground, release, observed).await.unwrap();
-            ground.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
+            let planned = removal.plan(context, release, observed).await.unwrap();
+            context.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
             match planned.plan.is_empty() {
                 true => (ExitCode::Done, String::new()),
-                false => Box::pin(removal.run(ground, &planned)).await,
+                false => Box::pin(removal.run(context, &planned)).await,
             }
         };
         self.act(&BTreeMap::new(), true, remove).await
@@ -91,7 +91,7 @@ async fn running() -> World {
     world
 }
 
-fn told(ended: &Ended) -> String {
+fn report(ended: &Ended) -> String {
     format!("{:?}", ended.events)
 }
 
@@ -102,7 +102,7 @@ fn a_rename_that_can_be_rolled_out_fails_no_request() {
             let mut world = running().await;
             change(&mut world.environment);
             let ended = world.deploy("v1", "v1").await;
-            assert_eq!(ended.exit, ExitCode::Done, "{about}: {}", told(&ended));
+            assert_eq!(ended.exit, ExitCode::Done, "{about}: {}", report(&ended));
             let seen = ended.events.iter().find_map(|event| match event {
                 Kind::Availability(seen) => Some(seen.clone()),
                 _ => None,
@@ -122,8 +122,8 @@ fn a_rename_that_would_fail_requests_is_refused_and_writes_nothing() {
             let mut world = running().await;
             change(&mut world.environment);
             let ended = world.deploy("v1", "v1").await;
-            assert_eq!((ended.exit, ended.writes.len()), (ExitCode::Usage, 0), "{about}: {}", told(&ended));
-            assert!(told(&ended).contains(words), "{about}: {}", told(&ended));
+            assert_eq!((ended.exit, ended.writes.len()), (ExitCode::Usage, 0), "{about}: {}", report(&ended));
+            assert!(report(&ended).contains(words), "{about}: {}", report(&ended));
         });
     }
 }
@@ -152,9 +152,9 @@ fn a_service_that_is_removed_is_listed_runs_on_and_is_pruned_without_its_data() 
             assert!(listed.iter().any(|line| line == wanted), "{wanted} is not in {listed:?}");
         }
         let again = world.deploy("v1", "v1").await;
-        assert_eq!((again.exit, again.rolled()), (ExitCode::Done, Vec::new()), "{}", told(&again));
+        assert_eq!((again.exit, again.rolled()), (ExitCode::Done, Vec::new()), "{}", report(&again));
         let pruned = world.remove(Removal::Orphans).await;
-        assert_eq!(pruned.exit, ExitCode::Done, "{}", told(&pruned));
+        assert_eq!(pruned.exit, ExitCode::Done, "{}", report(&pruned));
         let left = orphans(&world).await;
         assert!(
             left.iter().all(|line| !line.starts_with("service ") && !line.starts_with("rule ")),
@@ -162,7 +162,7 @@ fn a_service_that_is_removed_is_listed_runs_on_and_is_pruned_without_its_data() 
         );
         assert_eq!(left.len(), 3, "images, logs and revisions are kept: {left:?}");
         let after = world.deploy("v1", "v1").await;
-        assert_eq!(after.exit, ExitCode::Done, "what is left still works: {}", told(&after));
+        assert_eq!(after.exit, ExitCode::Done, "what is left still works: {}", report(&after));
     });
 }
 
@@ -185,7 +185,7 @@ fn nothing_is_pruned_before_the_environment_is_proven() {
         world.environment.services[0].scaling = None;
         world.somebody().await.deploys().await;
         let ended = world.remove(Removal::Orphans).await;
-        assert_eq!((ended.exit, ended.writes.len()), (ExitCode::Usage, 0), "{}", told(&ended));
+        assert_eq!((ended.exit, ended.writes.len()), (ExitCode::Usage, 0), "{}", report(&ended));
     });
 }
 
@@ -201,7 +201,7 @@ fn a_second_environment_over_the_first_one_s_names_is_refused() {
             "target group ielts-backend-tg belongs to environment `prod`",
             "load balancer ielts-prod-alb belongs to",
         ] {
-            assert!(told(&ended).contains(wanted), "{wanted}: {}", told(&ended));
+            assert!(report(&ended).contains(wanted), "{wanted}: {}", report(&ended));
         }
     });
 }
@@ -217,15 +217,15 @@ fn down_deletes_nothing_that_was_adopted_and_takes_the_lease() {
             world.aws.untag_ecs_resource(&arn, &["managed-by".to_owned()]).await.unwrap();
         }
         let down = world.remove(Removal::Everything).await;
-        assert_eq!(down.exit, ExitCode::Done, "{}", told(&down));
-        assert!(told(&down).contains("LeaseHeld"), "{}", told(&down));
+        assert_eq!(down.exit, ExitCode::Done, "{}", report(&down));
+        assert!(report(&down).contains("LeaseHeld"), "{}", report(&down));
         for kept in [
             "service ielts-backend-service: kept, not created by this tool",
             "cluster ielts-prod-cluster: kept, not created by this tool",
             "target group ielts-backend-tg: kept, because service ielts-backend-service is in it",
             "namespace ielts.local: kept, because service ielts-backend-service is in it",
         ] {
-            assert!(told(&down).contains(kept), "{kept}: {}", told(&down));
+            assert!(report(&down).contains(kept), "{kept}: {}", report(&down));
         }
         let after = observe::account(&world.aws, &world.environment).await.unwrap();
         assert!(after.cluster.is_some_and(|cluster| cluster.status == "ACTIVE"));

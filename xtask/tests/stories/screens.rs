@@ -20,15 +20,15 @@ async fn release_with(script: Script) -> Ended {
     ended
 }
 
-/// What is known of the backend's failure. It is told once.
+/// The diagnosis of the backend's failure. It is emitted once.
 fn diagnosis(ended: &Ended) -> &Diagnosis {
-    let told = ended.events.iter().filter_map(|event| match event {
+    let found = ended.events.iter().filter_map(|event| match event {
         Kind::Diagnosed { diagnosis, .. } => Some(diagnosis.as_ref()),
         _ => None,
     });
-    let told: Vec<_> = told.collect();
-    assert_eq!(told.len(), 1, "{told:#?}");
-    told[0]
+    let found: Vec<_> = found.collect();
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found[0]
 }
 
 /// Everything that is shown, as lines.
@@ -49,8 +49,8 @@ fn a_crash_at_start_shows_the_exit_code_and_the_last_words() {
         assert_eq!(group.containers[0].exit_code, Some(3));
         assert_eq!(group.log.as_ref().unwrap().lines, ["starting", "no DATABASE_URL"]);
         let screen = screen(&ended);
-        for told in ["exit code 3", "       | no DATABASE_URL", "  cause  backend: ", "  remedy "] {
-            assert!(screen.contains(told), "{told} is not in\n{screen}");
+        for expected in ["exit code 3", "       | no DATABASE_URL", "  cause  backend: ", "  remedy "] {
+            assert!(screen.contains(expected), "{expected} is not in\n{screen}");
         }
     });
 }
@@ -110,7 +110,7 @@ fn a_failure_without_a_known_cause_says_so_and_shows_the_facts() {
 }
 
 #[test]
-fn old_tasks_that_ignore_sigterm_are_told_and_fail_nothing() {
+fn old_tasks_that_ignore_sigterm_are_reported_and_fail_nothing() {
     story(|| async {
         let mut world = World::new().await;
         world.environment.services.truncate(1);
@@ -119,8 +119,9 @@ fn old_tasks_that_ignore_sigterm_are_told_and_fail_nothing() {
         let ended = world.deploy("v2", "v1").await;
         assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
         let screen = screen(&ended);
-        for told in ["2 old tasks: stopping 0 s of 30 s until SIGKILL", "got SIGKILL, 30 s after SIGTERM"] {
-            assert!(screen.contains(told), "{told} is not in\n{screen}");
+        for expected in ["2 old tasks: stopping 0 s of 30 s until SIGKILL", "got SIGKILL, 30 s after SIGTERM"]
+        {
+            assert!(screen.contains(expected), "{expected} is not in\n{screen}");
         }
     });
 }
@@ -131,14 +132,14 @@ fn the_evidence_of_a_failure_is_complete() {
         let ended = release_with(Script::crashes(1_500, 3).printing(500, "no DATABASE_URL")).await;
         let file = |name: &str| ended.files.get(name).unwrap_or_else(|| panic!("{name} is not there"));
         assert!(file("plan.txt").contains("plan: ") && file("plan.json").contains("stages"));
-        for (name, told) in [
+        for (name, expected) in [
             ("events.ndjson", "diagnosed"),
             ("screen.txt", "exit code 3"),
             ("services.json", "ROLLBACK_SUCCESSFUL"),
             ("tasks.json", "EssentialContainerExited"),
             ("targets.json", "10.0."),
         ] {
-            assert!(file(name).contains(told), "{told} is not in {name}: {}", file(name));
+            assert!(file(name).contains(expected), "{expected} is not in {name}: {}", file(name));
         }
         let logs: Vec<_> = ended.files.iter().filter(|(name, _)| name.starts_with("logs/backend-")).collect();
         assert!(logs.iter().any(|(_, text)| text.contains("no DATABASE_URL")), "{logs:?}");
@@ -153,8 +154,8 @@ fn a_secret_in_a_log_line_is_in_no_event_and_in_no_evidence() {
             .printing(300, "connecting to postgres://app:hunter2@db/x")
             .printing(500, "cannot start with DB_PASSWORD=hunter2");
         let ended = release_with(script).await;
-        let told = format!("{:?}", ended.events);
-        assert!(told.contains("DB_PASSWORD=***") && !told.contains("hunter2"), "{}", screen(&ended));
+        let expected = format!("{:?}", ended.events);
+        assert!(expected.contains("DB_PASSWORD=***") && !expected.contains("hunter2"), "{}", screen(&ended));
         for (name, text) in &ended.files {
             assert!(!text.contains("hunter2"), "{name}: {text}");
         }
@@ -162,7 +163,7 @@ fn a_secret_in_a_log_line_is_in_no_event_and_in_no_evidence() {
 }
 
 #[test]
-fn a_roll_is_told_by_its_tasks_and_by_what_ecs_says_and_not_once_a_poll() {
+fn a_roll_is_reported_by_its_tasks_and_by_what_ecs_says_and_not_once_a_poll() {
     story(|| async {
         let mut world = World::new().await;
         world.environment.services.truncate(1);
@@ -171,8 +172,9 @@ fn a_roll_is_told_by_its_tasks_and_by_what_ecs_says_and_not_once_a_poll() {
         let ended = world.deploy("v2", "v1").await;
         assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
         let screen = screen(&ended);
-        for told in ["backend: ECS: has started", "RUNNING", "so far, 10 s apart", "draining 0 s of 30 s"] {
-            assert!(screen.contains(told), "{told} is not in\n{screen}");
+        for expected in ["backend: ECS: has started", "RUNNING", "so far, 10 s apart", "draining 0 s of 30 s"]
+        {
+            assert!(screen.contains(expected), "{expected} is not in\n{screen}");
         }
         let standing = screen.lines().filter(|line| line.contains("/2 running")).count();
         let polls = ended.events.iter().filter(|event| matches!(event, Kind::Rolling { .. })).count();

@@ -37,7 +37,7 @@ fn shows_the_value(ended: &Ended) -> bool {
 }
 
 #[test]
-fn a_release_that_asks_for_a_secret_nobody_made_is_told_which_and_how_to_make_it() {
+fn a_release_with_a_missing_secret_is_refused_with_its_name_and_how_to_make_it() {
     story(|| async {
         let mut world = World::new().await;
         assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);

@@ -36,8 +36,11 @@ fn a_superseded_release_names_the_revision_and_who_deployed_it_at_each_moment_of
                 (who.as_deref(), release.as_deref()),
                 (Some("ann@example.org"), Some("release-of-ann"))
             );
-            let told = outcome.sentence();
-            assert!(told.contains("ielts-backend:3") && told.contains("ann@example.org"), "{told}");
+            let sentence = outcome.sentence();
+            assert!(
+                sentence.contains("ielts-backend:3") && sentence.contains("ann@example.org"),
+                "{sentence}"
+            );
         });
     }
 }

@@ -1,6 +1,6 @@
 //! A release is undone as one: one service fails, and those that moved with it go back too.
 
-use deploy::event::{ExitCode, Kind, Standing};
+use deploy::event::{ExitCode, Kind, UndoneService};
 use deploy::model::Undo;
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
@@ -8,16 +8,16 @@ use sim::workload::scripted::Script;
 use crate::ended::Ended;
 use crate::world::{World, story};
 
-/// Where each service was told to stand.
+/// What was reported of each service after the undo.
 fn standings(ended: &Ended) -> Vec<(&str, bool, Option<&str>)> {
-    let told = ended.events.iter().filter_map(|event| match event {
+    let undone = ended.events.iter().filter_map(|event| match event {
         Kind::Undone { services } => Some(services),
         _ => None,
     });
-    told.flatten().map(row).collect()
+    undone.flatten().map(row).collect()
 }
 
-fn row(standing: &Standing) -> (&str, bool, Option<&str>) {
+fn row(standing: &UndoneService) -> (&str, bool, Option<&str>) {
     (standing.service.0.as_str(), standing.back, standing.before.as_deref())
 }
 

@@ -52,11 +52,11 @@ fn a_roll_that_aws_refuses_to_show_ends_after_half_a_minute_with_the_cause() {
             assert!(why.contains(cause) && !outcome.sentence().contains("ECS says"), "{why}");
             assert!(ended.secs < 75, "{fault:?}: {} s", ended.secs);
             assert_eq!(warnings(&ended, "cannot read the services").len(), 1, "{:#?}", ended.events);
-            let told = ended.events.iter().find_map(|event| match event {
+            let found = ended.events.iter().find_map(|event| match event {
                 Kind::Failed { error, hint } if error.contains("cannot follow") => Some((error, hint)),
                 _ => None,
             });
-            let (error, hint) = told.unwrap();
+            let (error, hint) = found.unwrap();
             let hint = hint.as_ref().unwrap();
             assert!(error.contains(cause), "{error}");
             assert!(hint.contains(help) && hint.ends_with("run `cargo xtask wait`"), "{hint}");

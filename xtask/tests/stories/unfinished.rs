@@ -31,11 +31,11 @@ fn a_rerun_that_fails_does_not_call_the_killed_run_s_revision_the_one_from_befor
             let mut world = killed_after(secs).await;
             let ended = Box::pin(world.deploy("v2", "v2")).await;
             assert_eq!(ended.exit, ExitCode::Failed, "killed after {secs} s: {:#?}", ended.events);
-            let told = ended.events.iter().find_map(|event| match event {
+            let undone = ended.events.iter().find_map(|event| match event {
                 Kind::Undone { services } => Some(services.clone()),
                 _ => None,
             });
-            for standing in told.unwrap() {
+            for standing in undone.unwrap() {
                 let before = standing.before.unwrap();
                 assert!(standing.back && before.ends_with(":1"), "killed after {secs} s: {before}");
                 let instead = standing.instead.unwrap();
@@ -56,10 +56,10 @@ fn a_backend_that_another_release_left_unproven_is_not_touched_when_the_frontend
         let mut world = World::new().await;
         world.deploy("v1", "v1").await;
         // It runs and answers, and what ran could not be read.
-        world.put_back = false;
+        world.roll_back = false;
         world.front_door.answers(500);
         assert_eq!(world.deploy("v2", "v1").await.exit, ExitCode::NotRecovered);
-        world.put_back = true;
+        world.roll_back = true;
         world.front_door.answers(200);
         world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1));
         let ended = world.deploy("v2", "v2").await;

@@ -79,7 +79,7 @@ fn only_the_last_services_are_left_to_themselves() {
 }
 
 #[test]
-fn a_left_release_that_fails_is_told_as_failed_also_to_who_comes_late() {
+fn a_left_release_that_fails_is_reported_as_failed_also_to_who_comes_late() {
     story(|| async {
         let (world, _) = left(Script::crashes(1_500, 1)).await;
         let waited = world.wait(Some("release-2")).await;
@@ -90,7 +90,7 @@ fn a_left_release_that_fails_is_told_as_failed_also_to_who_comes_late() {
 }
 
 #[test]
-fn a_release_that_a_newer_one_replaced_is_told_as_superseded() {
+fn a_release_that_a_newer_one_replaced_is_reported_as_superseded() {
     story(|| async {
         let (mut world, _) = left(Script::boots_in(60_000)).await;
         world.host.clock.sleep(Duration::from_secs(5)).await;

@@ -19,7 +19,7 @@ use xtask::host::{Env, Halt, Host, Http};
 use xtask::image::{self, Image, Recipe};
 use xtask::local::landing_zone;
 use xtask::observe;
-use xtask::release::{self, Attached, Claim, Ground, NoWayBack, attach};
+use xtask::release::{self, Attached, Claim, NoRollbackTarget, ReleaseContext, attach};
 use xtask::report::{Format, Recorder, Screen};
 
 use crate::ended::Ended;
@@ -46,7 +46,7 @@ pub(crate) struct World {
     /// Whether deploys predict how long they will take.
     pub(crate) foretells: bool,
     /// Not with `--no-rollback`.
-    pub(crate) put_back: bool,
+    pub(crate) roll_back: bool,
     /// Another commit than the one of the same sources.
     pub(crate) commit: Option<String>,
     pub(crate) claim: Claim,
@@ -70,10 +70,10 @@ pub(crate) fn production(text: &str) -> Environment {
 }
 
 /// Runs a story on one thread of virtual time.
-pub(crate) fn story<F: Future<Output = ()>>(tell: impl FnOnce() -> F) {
+pub(crate) fn story<F: Future<Output = ()>>(play: impl FnOnce() -> F) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(async { tell().await });
+    runtime.block_on(async { play().await });
 }
 
 impl World {
@@ -110,7 +110,7 @@ impl World {
             stop_after: None,
             detaches: false,
             foretells: false,
-            put_back: true,
+            roll_back: true,
             commit: None,
             claim: run_of("story"),
             consents_after: 0,
@@ -137,7 +137,7 @@ impl World {
             stop_after: None,
             detaches: false,
             foretells: false,
-            put_back: true,
+            roll_back: true,
             commit: None,
             claim: run_of("rival"),
             consents_after: 0,
@@ -199,7 +199,7 @@ impl World {
         }
     }
 
-    /// Deploys images with these contents and tells how it ended.
+    /// Deploys images with these contents. Returns how it ended.
     pub(crate) async fn deploy(&mut self, backend: &str, frontend: &str) -> Ended {
         self.releases += 1;
         let images = self.images(backend, frontend);
@@ -209,8 +209,8 @@ impl World {
         self.carry(release, &images).await
     }
 
-    /// Goes back to a release, or to the last good one, and tells how it ended.
-    pub(crate) async fn rollback(&self, to: Option<&str>) -> Result<Ended, NoWayBack> {
+    /// Rolls back to a release, or to the last good one. Returns how it ended.
+    pub(crate) async fn rollback(&self, to: Option<&str>) -> Result<Ended, NoRollbackTarget> {
         let former =
             release::former(&self.aws, &self.environment, to, self.past_migration, "story".to_owned())
                 .await?;
@@ -220,16 +220,16 @@ impl World {
     }
 
     async fn carry(&self, release: Release, images: &BTreeMap<ServiceKey, Image>) -> Ended {
-        self.act(images, self.put_back, async |ground| Box::pin(run(self, ground, release)).await).await
+        self.act(images, self.roll_back, async |context| Box::pin(run(self, context, release)).await).await
     }
 
     /// Waits for a release that somebody began, as the verb does.
     pub(crate) async fn wait(&self, release: Option<&str>) -> Ended {
-        let wait = async |ground: &Ground<'_>| {
-            let ground = Ground { detach: false, ..*ground };
-            match Box::pin(attach(&ground, release)).await.unwrap() {
+        let wait = async |context: &ReleaseContext<'_>| {
+            let context = ReleaseContext { detach: false, ..*context };
+            match Box::pin(attach(&context, release)).await.unwrap() {
                 Attached::Over { exit, summary, .. } => (exit, summary),
-                Attached::Follow(planned) => closing(Box::pin(release::run(&ground, &planned)).await),
+                Attached::Follow(planned) => closing(Box::pin(release::run(&context, &planned)).await),
             }
         };
         self.act(&BTreeMap::new(), false, wait).await
@@ -237,9 +237,9 @@ impl World {
 
     /// Stops what rolls, as the verb does.
     pub(crate) async fn abort(&self) -> Ended {
-        let abort = async |ground: &Ground<'_>| {
-            let observed = observe::account(ground.aws, ground.environment).await.unwrap();
-            closing(Box::pin(release::abort(ground, &observed)).await)
+        let abort = async |context: &ReleaseContext<'_>| {
+            let observed = observe::account(context.aws, context.environment).await.unwrap();
+            closing(Box::pin(release::abort(context, &observed)).await)
         };
         self.act(&BTreeMap::new(), true, abort).await
     }
@@ -256,12 +256,12 @@ impl World {
         }
     }
 
-    /// Does something on a ground of its own, and tells what came of it.
+    /// Does something in a context of its own. Returns what came of it.
     pub(crate) async fn act(
         &self,
         images: &BTreeMap<ServiceKey, Image>,
-        put_back: bool,
-        act: impl AsyncFnOnce(&Ground<'_>) -> (ExitCode, String),
+        roll_back: bool,
+        act: impl AsyncFnOnce(&ReleaseContext<'_>) -> (ExitCode, String),
     ) -> Ended {
         let screen =
             if self.shows { Screen::new(Format::Text, true, self.host.terminal) } else { Screen::silent() };
@@ -269,7 +269,7 @@ impl World {
         let before = self.cloud.calls().len();
         let mark = self.host.clock.mark();
         let (switch, halt) = Halt::new();
-        let ground = Ground {
+        let context = ReleaseContext {
             host: &self.host,
             aws: &self.aws,
             events: &events,
@@ -278,7 +278,7 @@ impl World {
             registry: None,
             door: None,
             halt: &halt,
-            put_back,
+            roll_back,
             detach: self.detaches,
             order: deploy::plan::Order::Together,
             claim: &self.claim,
@@ -296,13 +296,13 @@ impl World {
         let (exit, summary) = tokio::select! {
             biased;
             () = unheeded => (ExitCode::Interrupted, String::new()),
-            ended = act(&ground) => ended,
+            ended = act(&context) => ended,
         };
         let calls = self.cloud.calls().split_off(before);
         Ended {
             exit,
             summary,
-            files: deploy::evidence::files(&events.events(), &events.remains()),
+            files: deploy::evidence::files(&events.events(), &events.records()),
             events: events.events().into_iter().map(|event| event.kind).collect(),
             writes: calls
                 .into_iter()
@@ -361,39 +361,39 @@ fn closing(ending: release::Ending) -> (ExitCode, String) {
     (ending.exit, ending.summary)
 }
 
-async fn run(world: &World, ground: &Ground<'_>, release: Release) -> (ExitCode, String) {
+async fn run(world: &World, context: &ReleaseContext<'_>, release: Release) -> (ExitCode, String) {
     let planned = async {
-        let observed = observe::account(ground.aws, ground.environment).await?;
+        let observed = observe::account(context.aws, context.environment).await?;
         for text in &observed.warnings {
-            ground.events.emit(Kind::Warned { text: text.clone() });
+            context.events.emit(Kind::Warned { text: text.clone() });
         }
-        let mut planned = ground.plan(release, observed).await?;
+        let mut planned = context.plan(release, observed).await?;
         if !world.adopts {
             deploy::plan::refuse_losses(&mut planned.plan, &planned.desired, &planned.observed);
         }
-        planned.plan.notes.extend(observe::expiring(ground.aws, ground.environment, &planned.observed).await);
+        let expiring = observe::expiring(context.aws, context.environment, &planned.observed).await;
+        planned.plan.notes.extend(expiring);
         Ok::<_, observe::Error>(planned)
     };
     match planned.await {
         Ok(planned) if !planned.plan.refusals.is_empty() => {
             for refusal in &planned.plan.refusals {
-                ground
-                    .events
-                    .emit(Kind::Failed { error: refusal.what.clone(), hint: Some(refusal.remedy.clone()) });
+                let (error, hint) = (refusal.what.clone(), Some(refusal.remedy.clone()));
+                context.events.emit(Kind::Failed { error, hint });
             }
             (ExitCode::Usage, String::new())
         }
         Ok(planned) => {
-            ground.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
+            context.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
             if world.foretells {
-                let forecast = forecast::predict(ground.aws, ground.environment, &planned).await;
-                ground.events.emit(Kind::Forecast(forecast.unwrap()));
+                let forecast = forecast::predict(context.aws, context.environment, &planned).await;
+                context.events.emit(Kind::Forecast(forecast.unwrap()));
             }
-            ground.host.clock.sleep(Duration::from_secs(world.consents_after)).await;
-            closing(release::run(ground, &planned).await)
+            context.host.clock.sleep(Duration::from_secs(world.consents_after)).await;
+            closing(release::run(context, &planned).await)
         }
         Err(error) => {
-            ground.events.emit(Kind::Failed { error: error.to_string(), hint: error.hint() });
+            context.events.emit(Kind::Failed { error: error.to_string(), hint: error.hint() });
             (ExitCode::Usage, String::new())
         }
     }

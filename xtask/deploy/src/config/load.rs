@@ -27,9 +27,6 @@ pub struct Loaded {
 }
 
 /// Reads the environment `env` (`None`: the file's `default-env`) out of the text of a `deploy.toml`.
-///
-/// # Errors
-/// See [`load_in`].
 pub fn load(origin: &str, text: &str, env: Option<&str>) -> Result<Loaded, Report> {
     load_in(Workspace::UNKNOWN, origin, text, env)
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-/// Bytes of the file.
+/// Byte offsets into the file's text.
 pub(crate) type Span = Range<usize>;
 
 /// The places of all keys and entries of a table.

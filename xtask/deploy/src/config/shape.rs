@@ -3,7 +3,7 @@
 //!
 //! Nothing is taken out: a mistyped key's value is read under the key that was meant, and a wrong value is
 //! replaced by a stand-in whose place is remembered. So the rest can be read and judged by the rules, a
-//! typing mistake hides no other mistake, and nobody is told that a key is missing which is merely wrong.
+//! typing mistake hides no other mistake, and no key is reported as missing that is merely wrong.
 
 mod fix;
 mod repair;
@@ -234,7 +234,7 @@ impl<'a> Walk<'a> {
         wrong.at(&span, "the tool sets it").help(refused["description"].as_str().unwrap_or_default());
     }
 
-    /// Reports the key; gives the one that was meant, if that can be told.
+    /// Reports the key; returns the one that was meant, if it can be guessed.
     fn unknown_key(&mut self, node: &Value, path: &str, key: &str, span: Span) -> Option<String> {
         let here = if path.is_empty() { "the top of the file".to_owned() } else { format!("`{path}`") };
         let known = allowed(node);

@@ -26,7 +26,6 @@ pub struct Availability {
 pub struct Miss {
     /// The service that should have answered.
     pub service: ServiceKey,
-    /// The URL.
     pub url: String,
     /// When it was asked, in milliseconds since the command began.
     pub at_ms: u64,
@@ -35,7 +34,7 @@ pub struct Miss {
     pub after: Option<(String, u64)>,
 }
 
-/// Failures that are kept one by one; an outage of minutes is told by their number.
+/// Failures that are kept one by one; of an outage of minutes only their number is reported.
 const KEPT: usize = 20;
 
 impl Availability {

@@ -23,7 +23,6 @@ pub struct Forecast {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Share {
     pub part: Part,
-    /// How long, in milliseconds.
     pub ms: u64,
 }
 
@@ -36,7 +35,7 @@ pub enum Part {
     Checks,
     /// Old targets keep their connections.
     Draining,
-    /// Old tasks are told to end, and do.
+    /// Old tasks get the stop signal, and stop.
     Stopping,
     /// ECS looks on before it calls the deployment complete.
     Completion,

@@ -9,4 +9,4 @@ mod record;
 pub use availability::{Availability, Miss};
 pub use forecast::{Forecast, Part, Share, shares};
 pub use outcome::ExitCode;
-pub use record::{Call, Event, Kind, Phase, ProbeAnswer, ServiceRow, Standing};
+pub use record::{Call, Event, Kind, Phase, ProbeAnswer, ServiceRow, UndoneService};

@@ -17,9 +17,7 @@ pub enum ExitCode {
     Usage,
     /// `plan`: changes are pending.
     ChangesPending,
-    /// Interrupted by a signal.
     Interrupted,
-    /// Failed, and not recovered.
     NotRecovered,
     /// A newer deployment took over.
     Superseded,

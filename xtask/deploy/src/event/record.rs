@@ -87,9 +87,7 @@ pub enum Kind {
     Forecast(Forecast),
     /// How long they took, beside what was predicted.
     ForecastMet {
-        /// Milliseconds.
         predicted_ms: u64,
-        /// Milliseconds.
         took_ms: u64,
     },
     LeaseHeld {
@@ -130,12 +128,12 @@ pub enum Kind {
     Following {
         service: ServiceKey,
         deployment: String,
-        /// The revision, `family:revision`.
+        /// The revision as `family:revision`.
         revision: String,
     },
     Rolling {
         service: ServiceKey,
-        /// The revision, `family:revision`.
+        /// The revision as `family:revision`.
         revision: String,
         desired: u32,
         running: u32,
@@ -167,7 +165,7 @@ pub enum Kind {
         verdict: Verdict,
         elapsed_ms: u64,
     },
-    /// Why a deployment will fail, told before it has: no waiting mends that.
+    /// Why a deployment will fail, reported before it has: waiting would not change it.
     Explained {
         service: ServiceKey,
         /// The cause and the remedy.
@@ -181,18 +179,16 @@ pub enum Kind {
     },
     /// Services of a failed release go back.
     Undoing {
-        /// Which, by name.
         services: Vec<ServiceKey>,
     },
     /// Where the services of a failed release stand.
     Undone {
         /// Each service that the release moved.
-        services: Vec<Standing>,
+        services: Vec<UndoneService>,
     },
     /// A smoke check was answered as it should, or its deadline passed.
     Probed {
         service: ServiceKey,
-        /// The URL.
         url: String,
         passed: bool,
         check: SmokeCheck,
@@ -239,11 +235,10 @@ pub enum Kind {
 /// One attempt of one API call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Call {
-    /// Such as `ECS`.
     pub service: String,
     /// Such as `DescribeServices`.
     pub operation: String,
-    /// From 1.
+    /// 1 for the first attempt.
     pub attempt: u32,
     /// Whether it wrote, or may have: a refused one did not.
     pub write: bool,
@@ -254,7 +249,7 @@ pub struct Call {
 
 /// Where a service of a failed release stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Standing {
+pub struct UndoneService {
     pub service: ServiceKey,
     /// Whether it is known to run what it ran before the release.
     pub back: bool,
@@ -273,7 +268,7 @@ pub struct Standing {
 pub enum ProbeAnswer {
     /// The wanted status from the wanted service.
     Right {
-        /// The version that the service told.
+        /// The version that the service answered with.
         version: Option<String>,
     },
     Status {
@@ -298,15 +293,12 @@ pub struct ServiceRow {
     pub service: String,
     /// `ACTIVE`, `MISSING`, …
     pub status: String,
-    /// `runningCount`.
     pub running: u32,
-    /// `desiredCount`.
     pub desired: u32,
     /// How many deployments it has.
     pub deployments: u32,
-    /// The PRIMARY deployment's `rolloutState`.
     pub rollout: String,
-    /// The revision, `family:revision`.
+    /// The revision as `family:revision`.
     pub revision: String,
     pub digest: Option<ImageDigest>,
     pub targets: String,

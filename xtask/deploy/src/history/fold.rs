@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{BEFORE_ROLL, CRASHED, Facts, Fate, PROVEN, Past, Run};
 use crate::model::{ImageDigest, ServiceKey, TaskDefinitionState};
 
-/// The releases that the revisions tell of, newest first.
+/// The releases that the revisions' tags name, newest first.
 ///
 /// Revisions without a `release` tag are somebody else's and belong to none.
 #[must_use]

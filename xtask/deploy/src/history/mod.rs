@@ -1,7 +1,7 @@
 //! What was released before, and what became of it.
 //!
 //! There is no release record but AWS's own: revisions carry the tags of the release that registered them
-//! ([`crate::plan::release_tags`]) and [`PROVEN`] once it was proven; service deployments tell how their rolls ended, for
+//! ([`crate::plan::release_tags`]) and [`PROVEN`] once it was proven; service deployments record how they ended, for
 //! as long as ECS keeps them (90 days).
 
 mod before;
@@ -28,7 +28,7 @@ pub const CRASHED: &str = "crashed";
 /// The tag of a revision whose task before the roll has run: when that was, RFC 3339.
 pub const BEFORE_ROLL: &str = "before-roll";
 
-/// What the account tells of former releases.
+/// What the account records of former releases.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// Revisions of each service's family, in any order.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::model::{ImageDigest, ServiceKey};
 
-/// A release, as its revisions tell it.
+/// A release, as its revisions' tags describe it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Past {
     pub release: String,

@@ -112,7 +112,7 @@ fn a_mixed_account_goes_back_to_the_newest_proven_release() {
 }
 
 #[test]
-fn the_last_deployment_of_a_revision_tells_what_became_of_it() {
+fn the_last_deployment_of_a_revision_decides_what_became_of_it() {
     let mut facts =
         facts(vec![revision("b", 1, "r1", true), revision("b", 2, "r2", false)], Vec::new(), [1, 1]);
     for (status, fate) in [
@@ -176,7 +176,7 @@ fn what_served_before_is_what_ran_last_and_not_what_was_registered_last() {
     assert_eq!(before([true, true, true, false], &rolls), Some(1));
     assert_eq!(before([false, true, false, false], &rolls), Some(2), "a proven one first");
     assert_eq!(before([false; 4], &rolls), Some(1), "none was proven");
-    assert_eq!(before([true, true, false, false], &[]), Some(2), "ECS tells of no deployments");
+    assert_eq!(before([true, true, false, false], &[]), Some(2), "ECS lists no deployments");
     assert_eq!(before([false; 4], &[]), None);
 }
 

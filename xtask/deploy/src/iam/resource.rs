@@ -27,7 +27,7 @@ impl Need {
 /// The resources that an action can be limited to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {
-    /// No resource type: `*`.
+    /// `*`: the action has no resource-level permission.
     Any,
     /// `*`, limited to the cluster by the condition key `ecs:cluster`.
     InCluster,
@@ -54,7 +54,6 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// The ARNs, sorted.
     pub(super) fn arns(self, place: Place<'_>, environment: &Environment) -> Vec<String> {
         let Place { partition, account } = place;
         let region = &environment.region;

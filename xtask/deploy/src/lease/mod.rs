@@ -31,7 +31,7 @@ pub struct Holder {
 /// A lease, as its tag has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lease {
-    /// Tells this taking of it from every other.
+    /// Distinguishes this acquisition from every other.
     pub id: String,
     /// Until when it holds, in seconds since the Unix epoch.
     pub until: u64,
@@ -61,9 +61,9 @@ impl Lease {
     }
 }
 
-/// How a tag stands to whoever wants the lease.
+/// State of the lease tag, as someone who wants the lease sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum TagState {
     Free,
     /// It was ours: an earlier run of the same workflow run, or of a process of this machine that is gone.
     Ours(Lease),
@@ -74,13 +74,13 @@ pub enum Standing {
     Illegible(String),
 }
 
-/// Judges a tag. `now` is in seconds since the Unix epoch; `alive` tells whether a process of this machine exists.
+/// Judges a tag. `now` is in seconds since the Unix epoch; `alive` returns whether a process of this machine exists.
 #[must_use]
-pub fn standing(now: u64, tag: Option<&str>, mine: &Holder, alive: impl FnOnce(u32) -> bool) -> Standing {
-    let Some(text) = tag else { return Standing::Free };
-    let Ok(lease) = text.parse::<Lease>() else { return Standing::Illegible(text.to_owned()) };
+pub fn judge(now: u64, tag: Option<&str>, mine: &Holder, alive: impl FnOnce(u32) -> bool) -> TagState {
+    let Some(text) = tag else { return TagState::Free };
+    let Ok(lease) = text.parse::<Lease>() else { return TagState::Illegible(text.to_owned()) };
     if lease.until <= now {
-        return Standing::Expired(lease);
+        return TagState::Expired(lease);
     }
     // Names are compared as the tag can hold them.
     let theirs = &lease.holder;
@@ -91,7 +91,7 @@ pub fn standing(now: u64, tag: Option<&str>, mine: &Holder, alive: impl FnOnce(u
         (None, None) => mine.run.is_some(),
         _ => false,
     };
-    if same && gone { Standing::Ours(lease) } else { Standing::Held(lease) }
+    if same && gone { TagState::Ours(lease) } else { TagState::Held(lease) }
 }
 
 impl fmt::Display for Holder {

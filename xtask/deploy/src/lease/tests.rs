@@ -41,8 +41,8 @@ fn names_and_notes_of_any_length_and_alphabet_fit_a_tag() {
 #[test]
 fn whether_a_lease_is_in_the_way() {
     let held = |holder: Holder| Some(lease(holder).to_string());
-    let judged = |now, tag: Option<String>, mine, alive| standing(now, tag.as_deref(), &mine, |_| alive);
-    assert_eq!(judged(999, None, person(7), true), Standing::Free);
+    let judged = |now, tag: Option<String>, mine, alive| judge(now, tag.as_deref(), &mine, |_| alive);
+    assert_eq!(judged(999, None, person(7), true), TagState::Free);
     let bob = Holder { owner: "bob@desk".into(), run: None, process: Some(7) };
     for (tag, mine, alive) in [
         (held(person(7)), bob, true),
@@ -53,10 +53,10 @@ fn whether_a_lease_is_in_the_way() {
         (held(workflow("https://ci/runs/42")), Holder { run: None, ..workflow("") }, false),
     ] {
         assert!(
-            matches!(judged(999, tag.clone(), mine.clone(), alive), Standing::Held(_)),
+            matches!(judged(999, tag.clone(), mine.clone(), alive), TagState::Held(_)),
             "{tag:?} {mine:?}"
         );
-        assert!(matches!(judged(1_000, tag, mine, alive), Standing::Expired(_)));
+        assert!(matches!(judged(1_000, tag, mine, alive), TagState::Expired(_)));
     }
     for (tag, mine) in [
         (held(person(7)), person(8)),
@@ -64,7 +64,7 @@ fn whether_a_lease_is_in_the_way() {
         (held(workflow("https://ci/runs/42?x=1&y")), workflow("https://ci/runs/42?x=1&y")),
     ] {
         assert!(
-            matches!(judged(999, tag.clone(), mine.clone(), false), Standing::Ours(_)),
+            matches!(judged(999, tag.clone(), mine.clone(), false), TagState::Ours(_)),
             "{tag:?} {mine:?}"
         );
     }
@@ -73,15 +73,12 @@ fn whether_a_lease_is_in_the_way() {
 #[test]
 fn a_tag_that_nobody_understands_frees_nothing() {
     for text in ["", "held by ann", "id=1 until=soon release=r by=ann", "id= until=5 release=r by=ann"] {
-        assert_eq!(
-            standing(u64::MAX, Some(text), &person(7), |_| false),
-            Standing::Illegible(text.to_owned())
-        );
+        assert_eq!(judge(u64::MAX, Some(text), &person(7), |_| false), TagState::Illegible(text.to_owned()));
     }
 }
 
 #[test]
-fn a_lease_that_ended_is_not_told_as_a_deploy_that_runs() {
+fn an_expired_lease_is_not_reported_as_a_running_deploy() {
     let lease = lease(workflow("https://ci/runs/42"));
     assert_eq!(
         lease.sentence(900),

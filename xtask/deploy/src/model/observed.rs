@@ -21,9 +21,7 @@ pub struct Observed {
     /// Ids of what the file names by name: VPC, subnets and security groups, and ARNs of roles, by the text
     /// that `deploy.toml` has for them.
     pub ids: BTreeMap<String, String>,
-    /// Repositories by name.
     pub repositories: BTreeMap<String, RepositoryState>,
-    /// Log groups by name.
     pub log_groups: BTreeMap<String, LogGroupSpec>,
     pub cluster: Option<ClusterState>,
     pub namespace: Option<NamespaceState>,
@@ -34,7 +32,6 @@ pub struct Observed {
     pub redirect: Option<ListenerState>,
     /// All rules of that listener but the default one, by priority.
     pub rules: Vec<RuleState>,
-    /// Target groups by name.
     pub target_groups: BTreeMap<String, TargetGroupState>,
     /// Services by their short name.
     pub services: BTreeMap<ServiceKey, ServiceState>,
@@ -152,9 +149,7 @@ pub struct ServiceState {
     pub rollout: Option<String>,
     /// `currentServiceDeployment`, an ARN.
     pub service_deployment: Option<String>,
-    /// `desiredCount`.
     pub desired: u32,
-    /// `runningCount`.
     pub running: u32,
     /// How many deployments it has.
     pub deployments: u32,
@@ -195,7 +190,6 @@ impl TaskDefinitionState {
 pub struct ScalingState {
     pub arn: Option<String>,
     pub target: Option<ScalableTargetSpec>,
-    /// Its policies, by name.
     pub policies: Vec<PolicySpec>,
     /// Its scheduled actions, by name.
     pub schedules: Vec<ScheduledActionSpec>,

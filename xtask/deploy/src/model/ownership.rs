@@ -15,9 +15,7 @@ pub const MANAGED_BY: (&str, &str) = ("managed-by", "cargo-xtask");
 /// An application's environment, as tags name it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Owner {
-    /// The tag `app`.
     pub app: String,
-    /// The tag `environment`.
     pub environment: String,
 }
 

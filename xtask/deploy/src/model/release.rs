@@ -43,7 +43,7 @@ pub struct Release {
     pub id: String,
     /// The commit's full hash; `None` outside a git checkout.
     pub commit: Option<String>,
-    /// When the commit was made, in seconds since the Unix epoch; `None` where git does not tell.
+    /// When the commit was made, in seconds since the Unix epoch; `None` where git does not say.
     pub committed: Option<u64>,
     /// Whether the work tree had changes.
     pub dirty: bool,

@@ -37,7 +37,6 @@ pub enum Action {
     },
     /// Cloud Map CreateHttpNamespace, and its operation's end.
     CreateNamespace(NamespaceSpec),
-    /// ELBv2 CreateLoadBalancer.
     CreateLoadBalancer(LoadBalancerSpec),
     /// ELBv2 ModifyLoadBalancerAttributes with just these attributes.
     SetLoadBalancerAttributes(LoadBalancerSpec),
@@ -45,7 +44,6 @@ pub enum Action {
     CreateListener(ListenerSpec),
     /// ELBv2 ModifyListener: default certificate and policy, or where it redirects to.
     ModifyListener(ListenerSpec),
-    /// ELBv2 AddListenerCertificates.
     AddListenerCertificates {
         port: u16,
         /// ARNs of the certificates that it lacks.
@@ -57,11 +55,9 @@ pub enum Action {
     ModifyTargetGroup(TargetGroupSpec),
     /// ELBv2 ModifyTargetGroupAttributes with just these attributes.
     SetTargetGroupAttributes(TargetGroupSpec),
-    /// ELBv2 CreateRule.
     CreateRule(RuleSpec),
     /// ELBv2 ModifyRule: what the rule that has this priority does.
     ModifyRule(RuleSpec),
-    /// ELBv2 SetRulePriorities.
     MoveRules {
         /// The rules, all moved by one call.
         moves: Vec<RuleMove>,
@@ -100,7 +96,6 @@ pub enum Action {
         members: BTreeSet<Member>,
         /// The revision, when [`Member::TaskDefinition`] is sent.
         revision: Option<Revision>,
-        /// `forceNewDeployment`.
         force: bool,
     },
     /// ECS UpdateService with `desiredCount` alone, for a service that has fewer tasks than its scaling allows: Application

@@ -21,7 +21,6 @@ const TABLES: [&str; 7] =
 pub(crate) struct Lines {
     /// What they are, by AWS's names or by their keys.
     pub(super) names: Vec<String>,
-    /// Keys below `[service.NAME]`.
     keys: Members,
     /// Members for the `aws` tables, by table.
     aws: BTreeMap<&'static str, Members>,
@@ -42,7 +41,6 @@ impl Lines {
         self.sidecars.entry(name.to_owned()).or_default().put(path, value);
     }
 
-    /// As the table `[service.NAME]`.
     pub(crate) fn table(&self) -> Map<String, Value> {
         let mut all = self.keys.clone();
         for (table, members) in &self.aws {

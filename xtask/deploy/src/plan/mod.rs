@@ -6,7 +6,6 @@
 
 mod action;
 mod adopt;
-mod back;
 mod before_roll;
 mod down;
 mod foundation;
@@ -18,6 +17,7 @@ mod older;
 mod orphans;
 mod ownership;
 mod prune;
+mod rollback;
 mod routing;
 mod scaling;
 mod services;
@@ -33,12 +33,12 @@ pub(crate) use lines::write;
 
 pub use action::{Action, Revision, RuleMove};
 pub use adopt::refuse_losses;
-pub use back::{Order, back};
 pub use down::{REMAINS, down};
 pub use naming::{client_token, release_tags, task_token};
 pub use older::refuse_older;
 pub use orphans::{made, orphans, removal};
 pub use prune::prune;
+pub use rollback::{Order, rollback};
 pub use undo::{Undo, undo};
 pub use wanted::{service_spec, task_definition_spec};
 

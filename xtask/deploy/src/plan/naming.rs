@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_fits_and_tells_services_apart() {
+    fn a_token_fits_and_differs_between_services() {
         let (one, two) = (client_token(&release("a"), "backend"), client_token(&release("a"), "frontend"));
         assert_ne!(one, two);
         assert_eq!(one, client_token(&release("b"), "backend"));

@@ -18,7 +18,7 @@ enum Succession {
 
 /// Refuses the plan when what runs is of a newer commit, and notes when it is of one that the wanted commit does not
 /// contain. `base` is the best common ancestor of the wanted commit and another, as `git merge-base` finds it; `None` where
-/// git cannot tell, as in a clone without history: then the times of the commits decide.
+/// git cannot know, as in a clone without history: then the times of the commits decide.
 pub fn refuse_older(
     plan: &mut Plan,
     desired: &Desired,

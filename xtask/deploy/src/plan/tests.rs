@@ -3,13 +3,13 @@
 mod account;
 mod adopt;
 mod aws;
-mod back;
 mod before_roll;
 mod connect;
 mod listener;
 mod older;
 mod ownership;
 mod prune;
+mod rollback;
 mod rules;
 mod scaling;
 mod target_groups;

@@ -18,7 +18,7 @@ use found::{
 };
 use touched::{Touched, merge, restored, touched};
 
-use super::back::{Order, back};
+use super::rollback::{Order, rollback};
 use super::{Action, Plan, Stage, Step, routing, scaling};
 use crate::history::PROVEN;
 use crate::model::spec::{
@@ -41,9 +41,7 @@ pub struct Undo {
     #[serde(default)]
     load_balancers: BTreeMap<String, Touched<LoadBalancerSpec>>,
     scalable_targets: BTreeMap<String, Touched<ScalableTargetSpec>>,
-    /// By resource and name.
     policies: BTreeMap<String, Touched<PolicySpec>>,
-    /// By resource and name.
     #[serde(default)]
     schedules: BTreeMap<String, Touched<ScheduledActionSpec>>,
     /// An earlier run, which was killed, began it.
@@ -260,7 +258,7 @@ pub fn undo(undo: &Undo, desired: &Desired, now: &Observed) -> Plan {
             pin.settings = Some(served.settings.reverted(&state.spec));
         }
     }
-    let mut plan = back(&desired, now, Order::Reverse);
+    let mut plan = rollback(&desired, now, Order::Reverse);
     let (mut settings, mut rules) =
         (Stage::new("restore settings"), Stage::new("restore rules and attributes"));
     undo.restore_listeners(&mut settings, now);

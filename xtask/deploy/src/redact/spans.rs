@@ -250,7 +250,6 @@ fn secret_access_keys(text: &str) -> Spans {
     spans
 }
 
-/// Passwords in URLs: `scheme://user:password@host`.
 fn url_passwords(text: &str) -> Spans {
     let mut spans = Spans::new();
     for (at, mark) in text.match_indices("://") {
@@ -330,7 +329,7 @@ fn skip(text: &str, at: usize, chars: &[char]) -> usize {
     text.len() - text[at..].trim_start_matches(chars).len()
 }
 
-/// `dbPassword` as `db_Password`: a name's words are told apart by what is no letter.
+/// `dbPassword` as `db_Password`: the words of a name are split at what is no letter.
 pub(super) fn snake(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     let mut lower = false;

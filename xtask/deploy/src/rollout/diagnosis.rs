@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::cause::{Cause, Evidence, explain};
 use super::snapshot::{TargetSnapshot, TaskLog, TaskSnapshot};
 
-/// ECS's last words that are shown where no task and no target tells anything.
+/// How many of ECS's last messages are shown where neither a task nor a target gives a reason.
 const LAST_WORDS: usize = 3;
 
 /// How ECS begins the reason for stopping a task that it no longer needs, such as one that is rolled back.
@@ -33,9 +33,7 @@ pub struct StoppedTasks {
     pub scaled_in: bool,
     /// The id of the newest.
     pub task: String,
-    /// `stopCode`.
     pub stop_code: String,
-    /// `stoppedReason`.
     pub reason: String,
     /// Whether the newest came to RUNNING.
     pub ran: bool,
@@ -51,7 +49,6 @@ pub struct ContainerEnd {
     pub name: String,
     /// `exitCode`; `None` when it never ran.
     pub exit_code: Option<i32>,
-    /// `reason`.
     pub reason: Option<String>,
 }
 
@@ -63,7 +60,7 @@ pub struct FailedCheck {
     pub url: String,
     /// What it met, in its own words.
     pub met: String,
-    /// The status that was answered, where it tells one.
+    /// The status that was answered, where there was one.
     pub answered: Option<String>,
 }
 
@@ -206,8 +203,8 @@ mod tests {
             ..Default::default()
         };
         let found = diagnose(&evidence).stopped;
-        let told: Vec<_> = found.iter().map(|group| (group.task.as_str(), group.count)).collect();
-        assert_eq!(told, [("c3", 2), ("c1", 1), ("r", 1)]);
+        let groups: Vec<_> = found.iter().map(|group| (group.task.as_str(), group.count)).collect();
+        assert_eq!(groups, [("c3", 2), ("c1", 1), ("r", 1)]);
         assert_eq!((found[0].log.as_ref(), found[0].ran_ms), (Some(&log), Some(1_500)));
     }
 
@@ -243,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_known_ecs_s_last_words_are_told_and_no_cause_is_made_up() {
+    fn without_a_known_cause_the_last_ecs_messages_are_shown_and_no_cause_is_made_up() {
         let events = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
         let found = diagnose(&Evidence { events, ..Default::default() });
         assert_eq!((found.said.join(" ").as_str(), found.cause), ("b c d", None));

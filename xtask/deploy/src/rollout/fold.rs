@@ -47,7 +47,6 @@ pub enum Progress {
     },
     /// ECS gave our deployment up and is putting the previous revision back.
     RollingBack {
-        /// AWS's words.
         reason: Option<String>,
     },
     Settled(Verdict),
@@ -90,8 +89,8 @@ impl Rollout {
 
     /// Takes one snapshot of the service and, when the endpoint gives it, of our service deployment.
     ///
-    /// A service deployment tells a stop by a person from a supersession and a rollback from both; without
-    /// it `deployments[]` alone decides, and what it cannot tell is [`Outcome::Unknown`].
+    /// A service deployment distinguishes a stop by a person, a supersession and a rollback; without it `deployments[]`
+    /// alone decides, and what that cannot distinguish is [`Outcome::Unknown`].
     pub fn fold(&mut self, service: &ServiceSnapshot, ours: Option<&ServiceDeploymentSnapshot>) -> Progress {
         let progress = self.read(service, ours);
         let displaced = matches!(
@@ -196,7 +195,7 @@ impl Rollout {
             // Ours succeeded before the newer one began; that verdict stands.
             Some("SUCCESSFUL") => settled(Outcome::Succeeded, None),
             Some("STOPPED" | "STOP_REQUESTED") if self.rollback.is_none() => superseded(self.why(ours)),
-            // Stopped, and a deployment of the previous revision is there: only its end tells whether that is back.
+            // Stopped, and a deployment of the previous revision is there: only its end shows whether that is back.
             Some("STOPPED" | "STOP_REQUESTED") => match primary.rollout_state.as_deref() {
                 Some("COMPLETED") => settled(Outcome::Stopped { back: true }, self.why(ours)),
                 Some("FAILED") => settled(Outcome::Stopped { back: false }, self.why(ours)),

@@ -1,4 +1,4 @@
-//! Since when things are as they are: AWS tells states, the tool's own clock tells how long they have been seen.
+//! Since when things are as they are: AWS reports states, and the tool's own clock measures how long they have been seen.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ impl Sightings {
                 moves.push(TaskMove {
                     task: task.id.clone(),
                     last_status: task.last_status.clone(),
-                    health: is_told(&task.health).then(|| task.health.clone()),
+                    health: is_determined(&task.health).then(|| task.health.clone()),
                     age_ms: age_ms(task, now_ms, first_ms, running_ms),
                     reason: task.stopped_reason.clone().filter(|_| task.last_status == "STOPPED"),
                 });
@@ -132,7 +132,7 @@ fn age_ms(task: &TaskSnapshot, now_ms: u64, first_ms: u64, running_ms: Option<u6
 }
 
 /// Health that says something: a task without a container health check is UNKNOWN for ever.
-fn is_told(health: &str) -> bool {
+fn is_determined(health: &str) -> bool {
     !health.is_empty() && health != "UNKNOWN"
 }
 
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_is_told_when_it_moves_and_an_old_release_s_task_never_is() {
+    fn a_task_is_reported_when_its_state_changes_and_an_old_release_s_task_never_is() {
         let mut sightings = Sightings::default();
         let polls = [
             (0, "PENDING", "UNKNOWN", Some(("PENDING", None, None))),
@@ -163,12 +163,12 @@ mod tests {
             (20_000, "RUNNING", "HEALTHY", Some(("RUNNING", Some("HEALTHY"), Some(22_000)))),
             (25_000, "RUNNING", "HEALTHY", None),
         ];
-        for (now, status, health, told) in polls {
+        for (now, status, health, expected) in polls {
             let tasks = [task("ours", status, health), task("old", status, health)];
             let moves = sightings.see(now, "ours", &tasks, &[]);
             let found: Vec<_> =
                 moves.iter().map(|it| (it.last_status.as_str(), it.health.as_deref(), it.age_ms)).collect();
-            assert_eq!(found, told.into_iter().collect::<Vec<_>>(), "at {now}");
+            assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "at {now}");
             assert!(moves.iter().all(|it| it.task == "task-of-ours"));
         }
         assert_eq!(sightings.running_ms(25_000, "task-of-ours"), Some(15_000));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_old_task_that_was_seen_to_live_is_told_as_killed() {
+    fn only_an_old_task_that_was_seen_to_live_is_reported_as_killed() {
         let ended = |by: &str, exit_code, reason: Option<&str>| {
             let reason = reason.map(str::to_owned);
             let container = ContainerSnapshot { exit_code: Some(exit_code), reason, ..Default::default() };

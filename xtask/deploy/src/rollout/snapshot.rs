@@ -1,4 +1,4 @@
-//! What one poll of a rolling service shows, as ECS and the load balancer tell it.
+//! What one poll of a rolling service shows, as ECS and the load balancer report it.
 //!
 //! Statuses stay text here: a value that this tool does not know must reach the fold as it is, where it
 //! means *unknown* and never success.
@@ -13,11 +13,8 @@ pub struct ServiceSnapshot {
     pub name: String,
     /// `ACTIVE`, `DRAINING`, `INACTIVE`; `MISSING` when the answer lists it as a failure.
     pub status: String,
-    /// `desiredCount`.
     pub desired: u32,
-    /// `runningCount`.
     pub running: u32,
-    /// `pendingCount`.
     pub pending: u32,
     /// `deployments`, PRIMARY first.
     pub deployments: Vec<DeploymentSnapshot>,
@@ -27,7 +24,6 @@ pub struct ServiceSnapshot {
     pub service_deployment: Option<String>,
 }
 
-/// One entry of `deployments`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DeploymentSnapshot {
     /// `ecs-svc/<digits>`.
@@ -36,16 +32,11 @@ pub struct DeploymentSnapshot {
     pub status: String,
     /// `IN_PROGRESS`, `COMPLETED` or `FAILED`; `None` when ECS sets none.
     pub rollout_state: Option<String>,
-    /// `rolloutStateReason`.
     pub rollout_reason: Option<String>,
     pub task_definition: String,
-    /// `desiredCount`.
     pub desired: u32,
-    /// `runningCount`.
     pub running: u32,
-    /// `pendingCount`.
     pub pending: u32,
-    /// `failedTasks`.
     pub failed: u32,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created_ms: u64,
@@ -66,7 +57,6 @@ pub struct ServiceDeploymentSnapshot {
     pub arn: String,
     /// `SUCCESSFUL`, `STOPPED`, `ROLLBACK_SUCCESSFUL`, …
     pub status: String,
-    /// `statusReason`.
     pub reason: Option<String>,
     /// The target service revision's ARN.
     pub target_revision: Option<String>,
@@ -74,9 +64,7 @@ pub struct ServiceDeploymentSnapshot {
     pub breaker: Option<(u32, u32)>,
     /// `deploymentCircuitBreaker.status`: `TRIGGERED`, `MONITORING`, …; `None` when the endpoint gives none.
     pub breaker_status: Option<String>,
-    /// `alarms.triggeredAlarmNames`.
     pub alarms: Vec<String>,
-    /// `rollback.reason`.
     pub rollback_reason: Option<String>,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created_ms: u64,
@@ -90,18 +78,13 @@ pub struct TaskSnapshot {
     pub task_definition: String,
     /// The deployment that started it, `ecs-svc/<digits>`.
     pub started_by: String,
-    /// `lastStatus`.
     pub last_status: String,
-    /// `desiredStatus`.
     pub desired_status: String,
-    /// `healthStatus`.
     pub health: String,
     pub private_ip: Option<String>,
     /// `enableExecuteCommand`, as it was when the task was started.
     pub execute_command: bool,
-    /// `stopCode`.
     pub stop_code: Option<String>,
-    /// `stoppedReason`.
     pub stopped_reason: Option<String>,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created_ms: u64,
@@ -134,15 +117,11 @@ pub struct ContainerSnapshot {
     pub name: String,
     /// The image as the task definition names it.
     pub image: String,
-    /// `imageDigest`: what really runs.
+    /// `imageDigest`: what really runs, whatever a tag means by now.
     pub digest: Option<ImageDigest>,
-    /// `lastStatus`.
     pub last_status: String,
-    /// `healthStatus`.
     pub health: String,
-    /// `exitCode`.
     pub exit_code: Option<i32>,
-    /// `reason`.
     pub reason: Option<String>,
 }
 

@@ -6,11 +6,10 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TaskMove {
     pub task: String,
-    /// `lastStatus`.
     pub last_status: String,
     /// `healthStatus`, once its container health check says something.
     pub health: Option<String>,
-    /// How old it was, in milliseconds, about: by AWS's times where they tell, else since it was first seen;
+    /// How old it was, in milliseconds, about: by AWS's times where there are any, else since it was first seen;
     /// `None` when that is now.
     pub age_ms: Option<u64>,
     /// `stoppedReason`, once it has stopped.

@@ -19,7 +19,7 @@ impl Verdict {
     }
 }
 
-/// The ways in which a deployment can end, as far as the caller must tell them apart.
+/// The ways in which a deployment can end, as far as the caller must distinguish them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Outcome {
@@ -35,7 +35,7 @@ pub enum Outcome {
         by: String,
         /// The ARN of the revision that it runs.
         task_definition: String,
-        /// Who registered that revision, by its tags; `None` when they do not tell.
+        /// Who registered that revision, by its tags; `None` when it has none.
         who: Option<String>,
         /// The release that it belongs to, by its tags.
         release: Option<String>,

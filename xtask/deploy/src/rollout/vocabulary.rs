@@ -19,11 +19,11 @@ pub const SERVICE_DEPLOYMENT_STATUSES: [&str; 9] = [
 /// `deploymentCircuitBreaker.status` while it has not tripped (ECS API, ServiceDeploymentRollbackMonitorsStatus).
 pub const CALM_BREAKER_STATUSES: [&str; 3] = ["DISABLED", "MONITORING", "MONITORING_COMPLETE"];
 
-/// `deploymentCircuitBreaker.status` once it has.
+/// `deploymentCircuitBreaker.status` of one that tripped.
 pub const TRIPPED_BREAKER_STATUS: &str = "TRIGGERED";
 
-/// `stopCode` of a task (ECS API, TaskStopCode). The table of causes tells a task that failed to start and one that exited
-/// by it; the others are no fault of the release.
+/// `stopCode` of a task (ECS API, TaskStopCode). The table of causes recognises a task that failed to start and one that
+/// exited by it; the others are no fault of the release.
 pub const STOP_CODES: [&str; 7] = [
     "TaskFailedToStart",
     "EssentialContainerExited",

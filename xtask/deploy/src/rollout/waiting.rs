@@ -17,7 +17,6 @@ pub enum Waiting {
     Targets {
         healthy: u32,
         wanted: u32,
-        /// One that does not.
         lagging: Option<Lagging>,
     },
     /// A worker's tasks must pass their container's health check.
@@ -52,8 +51,8 @@ pub struct Lagging {
     pub grace_secs: Option<u64>,
 }
 
-/// The health checks of a new target. The load balancer tells no count: it is worked out from the time since the target was
-/// first seen, and so is about right only.
+/// The health checks of a new target. DescribeTargetHealth reports no count: it is estimated from the time since the target
+/// was first seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Checks {
     /// How many were made so far, about.

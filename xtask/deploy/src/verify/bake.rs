@@ -17,7 +17,6 @@ pub struct Request {
     pub service: ServiceKey,
     /// The check that names the path.
     pub check: SmokeCheck,
-    /// The URL.
     pub url: String,
     /// When it was sent, in milliseconds since the command began.
     pub at_ms: u64,

@@ -7,22 +7,22 @@ use crate::rollout::TaskSnapshot;
 
 /// A running task that does not run the wanted image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Strange {
+pub struct Mismatch {
     pub task: String,
-    /// The digest that it runs; `None` when ECS does not tell.
+    /// The digest that it runs; `None` when ECS does not report it.
     pub runs: Option<ImageDigest>,
 }
 
-/// The running tasks whose container `container` does not run `wanted`. A digest that ECS does not tell is
+/// The running tasks whose container `container` does not run `wanted`. A digest that ECS does not report is
 /// no proof, so such a task counts.
 #[must_use]
-pub fn strangers(tasks: &[TaskSnapshot], container: &str, wanted: &ImageDigest) -> Vec<Strange> {
+pub fn mismatches(tasks: &[TaskSnapshot], container: &str, wanted: &ImageDigest) -> Vec<Mismatch> {
     tasks
         .iter()
         .filter(|task| task.last_status == "RUNNING" && task.desired_status == "RUNNING")
         .map(|task| {
             let found = task.containers.iter().find(|entry| entry.name == container);
-            Strange { task: task.id.clone(), runs: found.and_then(|entry| entry.digest.clone()) }
+            Mismatch { task: task.id.clone(), runs: found.and_then(|entry| entry.digest.clone()) }
         })
         .filter(|task| task.runs.as_ref() != Some(wanted))
         .collect()
@@ -51,7 +51,7 @@ mod tests {
             task("b", "RUNNING", Some("old")),
             task("c", "RUNNING", None),
         ];
-        let found: Vec<_> = strangers(&tasks, "backend", &ImageDigest("new".into()))
+        let found: Vec<_> = mismatches(&tasks, "backend", &ImageDigest("new".into()))
             .into_iter()
             .map(|task| task.task)
             .collect();
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn tasks_on_their_way_out_are_not_judged() {
         assert_eq!(
-            strangers(&[task("a", "DEACTIVATING", Some("old"))], "backend", &ImageDigest("new".into())),
+            mismatches(&[task("a", "DEACTIVATING", Some("old"))], "backend", &ImageDigest("new".into())),
             []
         );
     }

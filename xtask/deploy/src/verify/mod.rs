@@ -7,5 +7,5 @@ mod smoke;
 
 pub use bake::{Request, availability, outages};
 pub use complete::{Lack, Reading, serves};
-pub use digests::{Strange, strangers};
+pub use digests::{Mismatch, mismatches};
 pub use smoke::{Smoke, beside, conclude, faults, got, is_own, judge};

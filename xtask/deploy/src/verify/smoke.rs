@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_check_is_told_once_with_what_was_expected_what_came_and_what_to_do() {
+    fn a_failed_check_is_reported_once_with_what_was_expected_what_came_and_what_to_do() {
         let status = |status| ProbeAnswer::Status { status, body: String::new() };
         let cases = [
             (

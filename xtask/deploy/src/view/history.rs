@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_history_tells_what_ran_when_and_what_became_of_it() {
+    fn a_history_shows_what_ran_when_and_what_became_of_it() {
         let releases = [
             past("20261123-080012-3f2a9c1", Fate::Live, 0, false),
             past("20261120-080012-1111111", Fate::Proven, 3, true),

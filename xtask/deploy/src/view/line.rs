@@ -4,7 +4,7 @@ use super::failure::failure;
 use super::rolling::moves;
 use super::words::bare;
 use super::{address, duration, plan_text, rolling, table};
-use crate::event::{Availability, Event, Forecast, Kind, Miss, Share, Standing};
+use crate::event::{Availability, Event, Forecast, Kind, Miss, Share, UndoneService};
 use crate::lease::Lease;
 use crate::model::ServiceKey;
 use crate::rollout::{Outcome, Verdict};
@@ -57,8 +57,8 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         Kind::StepFailed { step, error, .. } => format!("       ✗ {step}: {error}"),
         Kind::Called(call) => {
             let again = if call.attempt > 1 { format!(" (attempt {})", call.attempt) } else { String::new() };
-            let told = verbose || call.attempt > 1;
-            return told.then(|| {
+            let shown = verbose || call.attempt > 1;
+            return shown.then(|| {
                 format!(
                     "       · {} {}: {}{again} in {} ms",
                     call.service, call.operation, call.outcome, call.elapsed_ms
@@ -69,8 +69,8 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             format!("         {service}: {revision} rolls as {deployment}")
         }
         Kind::Rolling { changed, .. } => {
-            let told = rolling(&event.kind).filter(|_| *changed);
-            return told.map(|text| format!("         {text}"));
+            let text = rolling(&event.kind).filter(|_| *changed);
+            return text.map(|text| format!("         {text}"));
         }
         Kind::TasksMoved { service, tasks } => format!("         {service}: {}", moves(tasks)),
         Kind::ServiceSaid { service, message, times } => {
@@ -138,7 +138,7 @@ fn lost(to: Option<&Lease>) -> String {
     format!("warning: the lease is lost; {who}; no further stage is begun")
 }
 
-fn standing(standing: &Standing) -> String {
+fn standing(standing: &UndoneService) -> String {
     let service = &standing.service;
     let tasks = standing.tasks.map(|(running, desired)| format!(", {running}/{desired} tasks"));
     let tasks = tasks.unwrap_or_default();
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outcome_is_told_in_a_sentence_and_with_the_words_of_ecs() {
+    fn an_outcome_is_one_sentence_and_ecs_s_own_reason() {
         let superseded = Outcome::Superseded {
             by: "ecs-svc/2".to_owned(),
             task_definition: "arn:aws:ecs:r:a:task-definition/ielts-backend:8".to_owned(),

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_is_told_from_stuck() {
+    fn slow_is_distinguished_from_stuck() {
         let target = |state: &str| Lagging {
             ip: "10.0.1.7".into(),
             state: state.into(),

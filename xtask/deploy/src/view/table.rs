@@ -40,7 +40,7 @@ mod tests {
     use crate::model::ImageDigest;
 
     #[test]
-    fn the_closing_table_tells_what_the_owner_checks_by_hand() {
+    fn the_closing_table_shows_what_the_owner_checks_by_hand() {
         let live = ServiceRow {
             service: "ielts-backend-service".into(),
             status: "ACTIVE".into(),

@@ -1,4 +1,4 @@
-//! One AWS account in one region: all state, the clock it is told, what is due, and what it asks of the workload.
+//! One AWS account in one region: all state, the time it is given, what is due, and what it asks of the workload.
 
 mod clock;
 mod ids;
@@ -19,7 +19,6 @@ use crate::{cloudmap, cloudwatch, ecr, ecs, elb, identity, logs, scaling, secret
 /// What a new account is like.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The 12-digit account id.
     pub account: String,
     pub region: String,
     /// Where identifiers are drawn from: the same seed gives the same identifiers.

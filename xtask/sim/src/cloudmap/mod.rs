@@ -18,9 +18,7 @@ pub(crate) use self::services::registry;
 /// All Cloud Map state of the account.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// By id.
     namespaces: BTreeMap<String, Namespace>,
-    /// By id.
     operations: BTreeMap<String, Operation>,
     /// By id; those of Service Connect are ECS's.
     services: BTreeMap<String, Service>,

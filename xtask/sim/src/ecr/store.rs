@@ -63,8 +63,6 @@ impl State {
         self.repositories.get(repository)?.blobs.get(digest).cloned()
     }
 
-    /// Stores a blob.
-    ///
     /// # Errors
     /// When the repository is missing (`NAME_UNKNOWN`) or the content has another digest (`DIGEST_INVALID`).
     pub(crate) fn put_blob(

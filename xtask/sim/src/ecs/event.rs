@@ -25,7 +25,6 @@ struct Event {
 pub(super) struct Events(VecDeque<Event>);
 
 impl Events {
-    /// Records `(service NAME) <what>`.
     pub(super) fn push(&mut self, ids: &mut Ids, at: Millis, service: &str, what: &str) {
         let message = format!("(service {service}) {what}");
         self.0.push_front(Event { id: ids.uuid(), at, message });

@@ -49,7 +49,6 @@ pub(crate) enum Due {
     /// A task cannot be started, for this `stoppedReason`.
     FailedToStart {
         task: TaskId,
-        /// `stoppedReason`.
         reason: String,
     },
     /// A task's targets are registered: RUNNING.
@@ -94,7 +93,7 @@ pub(super) fn active_cluster(account: &Account, reference: Option<&str>) -> Resu
     }
 }
 
-/// The service that a request names, in whatever status; a service's ARN tells its cluster as well.
+/// The service that a request names, in whatever status; a service's ARN names its cluster as well.
 pub(super) fn service_key(
     account: &Account,
     cluster: Option<&str>,

@@ -18,7 +18,6 @@ pub(super) struct Action {
     pub(super) forward_config: Option<Forward>,
 }
 
-/// `ForwardConfig`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Forward {
@@ -45,7 +44,6 @@ struct Stickiness {
     duration_seconds: Option<u32>,
 }
 
-/// `FixedResponseConfig`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct FixedResponse {

@@ -37,7 +37,6 @@ struct Config<T> {
     regex_values: Vec<String>,
 }
 
-/// `HttpHeaderConfig`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct HeaderConfig {

@@ -33,7 +33,6 @@ pub enum Route {
     Redirect {
         /// 301 or 302.
         status: u16,
-        /// The `Location` header's value.
         location: String,
     },
     /// Nobody listens at that port.
@@ -53,7 +52,6 @@ pub struct RouteTarget {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'a> {
     pub method: &'a str,
-    /// The `Host` header.
     pub host: &'a str,
     pub target: &'a str,
     pub headers: &'a HeaderMap,

@@ -19,7 +19,6 @@ pub(crate) struct Target {
     pub(crate) task: TaskId,
 }
 
-/// `TargetHealth.State`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TargetState {

@@ -2,7 +2,7 @@
 //!
 //! AWS's control planes answer from replicas, and a call may meet one that has not heard of the call before it
 //! (ECS, API reference of RunTask: "eventual consistency"). What such a call gets is not a special error but the one
-//! that is also given for good: only time tells them apart.
+//! that is also given for good: only time distinguishes them.
 
 use std::collections::BTreeMap;
 

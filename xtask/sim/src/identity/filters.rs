@@ -23,7 +23,6 @@ struct Filters {
 pub(super) trait Filterable {
     /// What a filter of this name compares with; `None` when the call has no such filter.
     fn facts(&self, filter: &str) -> Option<Vec<String>>;
-    /// The resource's id.
     fn id(&self) -> &str;
 }
 

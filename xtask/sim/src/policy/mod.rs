@@ -38,7 +38,6 @@ impl Policy {
         Self { place, statements: statements.iter().filter_map(Statement::of).collect() }
     }
 
-    /// All its actions, sorted.
     pub fn actions(&self) -> impl Iterator<Item = &str> {
         let all: BTreeSet<&str> =
             self.statements.iter().flat_map(|it| &it.actions).map(String::as_str).collect();

@@ -8,14 +8,12 @@ use serde_json::Value;
 use super::texts;
 use crate::wire::{Api, ApiRequest};
 
-/// No resource type.
+/// The resource of actions that have no resource-level permission.
 pub(super) const ANY: &str = "*";
 
-/// Whose resources are named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     pub region: String,
-    /// The 12-digit account id.
     pub account: String,
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::INVALID;
 use crate::wire::{ApiError, ApiRequest, params};
 
-/// The only dimension served.
+/// The only dimension that the embedded cloud scales.
 pub(super) const DESIRED_COUNT: &str = "ecs:service:DesiredCount";
 
 /// The members that name a scalable target, in a call where all are required.

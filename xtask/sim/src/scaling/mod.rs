@@ -20,7 +20,6 @@ use crate::tagging;
 /// All scaling state of the account.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// By resource id.
     targets: BTreeMap<String, Target>,
     /// By resource id and policy name.
     policies: BTreeMap<(String, String), Policy>,

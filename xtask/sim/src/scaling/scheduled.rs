@@ -27,7 +27,6 @@ pub(super) struct Scheduled {
     epoch: u64,
 }
 
-/// `ScalableTargetAction`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Bounds {

@@ -21,7 +21,6 @@ pub(super) struct Target {
     created: Millis,
 }
 
-/// `SuspendedState`.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Suspended {

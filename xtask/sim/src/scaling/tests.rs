@@ -308,7 +308,7 @@ fn a_scheduled_action_moves_the_bounds_at_its_time_and_the_desired_count_with_th
     assert_eq!(desired(&mut account, FRIDAY + 48 * hour), Some(2), "no working day");
     assert_eq!(desired(&mut account, FRIDAY + 73 * hour), Some(4), "Monday");
     let reply = at(&mut account, FRIDAY + 73 * hour, "DescribeScalingActivities", json!({})).unwrap();
-    let told: Vec<(&str, &str)> = reply["ScalingActivities"]
+    let activities: Vec<(&str, &str)> = reply["ScalingActivities"]
         .as_array()
         .unwrap()
         .iter()
@@ -316,7 +316,7 @@ fn a_scheduled_action_moves_the_bounds_at_its_time_and_the_desired_count_with_th
         .map(|activity| (activity["Description"].as_str().unwrap(), activity["Cause"].as_str().unwrap()))
         .collect();
     assert_eq!(
-        told,
+        activities,
         [
             ("Setting desired count to 4.", "minimum capacity was set to 4"),
             (

@@ -21,7 +21,6 @@ pub(super) struct Parameter {
     versions: VecDeque<Version>,
 }
 
-/// `Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(super) enum Kind {
     String,

@@ -12,21 +12,15 @@ pub enum Api {
     Ecs,
     Ecr,
     Scaling,
-    /// AWS Cloud Map.
     CloudMap,
     Logs,
     CloudWatch,
     /// AWS Systems Manager (Parameter Store).
     Ssm,
-    /// AWS Secrets Manager.
     SecretsManager,
-    /// Elastic Load Balancing v2.
     Elb,
-    /// AWS STS.
     Sts,
-    /// Amazon EC2 (read calls).
     Ec2,
-    /// AWS IAM (read calls).
     Iam,
     /// Resource Groups Tagging (read calls).
     Tagging,

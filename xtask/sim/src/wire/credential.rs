@@ -14,7 +14,6 @@ pub(super) struct Scope {
 /// What is wrong with a request's signature before anybody verifies it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unsigned {
-    /// There is none.
     Missing,
     /// There is an `Authorization` header, but it is no signature of version 4.
     Incomplete,

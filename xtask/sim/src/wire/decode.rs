@@ -26,7 +26,7 @@ pub(crate) fn decode(parts: &Parts, body: &[u8]) -> Result<ApiRequest, http::Res
     call.map_err(|(own, error)| refusal(own.unwrap_or(protocol), &error, &request_id(body)))
 }
 
-/// The error, and the protocol that it is told in when that is known.
+/// The error, and the protocol that it is written in, when that is known.
 type Refused = (Option<Protocol>, ApiError);
 
 fn json_call(parts: &Parts, target: &str, body: &[u8]) -> Result<ApiRequest, Refused> {

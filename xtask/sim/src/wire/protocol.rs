@@ -14,13 +14,11 @@ pub(super) enum Protocol {
     },
     /// A form in, XML out; lists as `<member>`.
     Query {
-        /// The API's version.
         version: &'static str,
         xmlns: &'static str,
     },
     /// A form in, XML out in EC2's dialect; lists as `<item>`.
     Ec2 {
-        /// The API's version.
         version: &'static str,
         xmlns: &'static str,
     },

@@ -62,8 +62,6 @@ impl Aws {
         Ok(found)
     }
 
-    /// Service deployments by ARN.
-    ///
     /// # Errors
     /// [`crate::aws::Kind::Unsupported`] where an endpoint lacks it; when AWS refuses.
     pub async fn describe_service_deployments(
@@ -86,8 +84,6 @@ impl Aws {
         Ok(found.iter().flatten().map(snapshot::service_deployment).collect())
     }
 
-    /// Service revisions by ARN.
-    ///
     /// # Errors
     /// [`crate::aws::Kind::Unsupported`] where an endpoint lacks it; when AWS refuses.
     pub async fn describe_service_revisions(&self, arns: &[String]) -> Result<Vec<ServiceRevision>, Error> {

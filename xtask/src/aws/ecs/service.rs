@@ -67,8 +67,8 @@ impl Aws {
     /// the call waits for them, up to two minutes.
     ///
     /// # Errors
-    /// [`Kind::AlreadyExists`] when there is one with other settings; [`Kind::Conflict`] while one of that name is
-    /// draining; when AWS refuses.
+    /// [`Kind::AlreadyExists`] when there is one with other settings; [`Kind::Conflict`] while one of that
+    /// name is draining; when AWS refuses.
     pub async fn create_service(&self, create: &CreateService<'_>) -> Result<ServiceSnapshot, Error> {
         let spec = create.spec;
         let network = settings::network(spec).map_err(|error| Error::unsendable(CREATE, &error))?;

@@ -32,9 +32,7 @@ pub struct RegisteredTaskDefinition {
 }
 
 impl Aws {
-    /// Registers a revision, once.
-    ///
-    /// RegisterTaskDefinition has no token: a second call makes a second revision. When a reply is lost, the
+    /// Registers a revision, once. RegisterTaskDefinition has no token: a second call makes a second revision. When a reply is lost, the
     /// family's latest revision is looked at before another attempt, and counts when it has this content and
     /// these tags; so let the tags name the release.
     pub async fn register_task_definition(

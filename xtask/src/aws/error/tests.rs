@@ -77,7 +77,7 @@ fn every_services_way_to_throttle_is_throttling_although_it_is_http_400() {
 }
 
 #[test]
-fn codes_are_told_apart() {
+fn codes_are_distinguished() {
     use CredentialsProblem::Rejected;
     let table: &[(u16, &str, &str, Kind)] = &[
         (500, "ServerException", "Service Unavailable. Please try again later.", Kind::ServerFault),
@@ -209,7 +209,7 @@ fn a_success_that_is_no_aws_answer_is_not_taken_for_one() {
 }
 
 #[test]
-fn transport_failures_tell_the_host_and_whether_the_call_may_have_happened() {
+fn transport_failures_name_the_host_and_whether_the_call_may_have_happened() {
     let of = |error: HttpError| {
         dispatch(ConnectorError::io(Unreached { host: "127.0.0.1:4566".into(), error }.into()))
     };
@@ -226,7 +226,7 @@ fn transport_failures_tell_the_host_and_whether_the_call_may_have_happened() {
 }
 
 #[test]
-fn missing_and_broken_credentials_are_told_apart() {
+fn missing_and_broken_credentials_are_distinguished() {
     let of = |error: CredentialsError| dispatch(ConnectorError::other(error.into(), None));
     let missing = of(CredentialsError::not_loaded("no providers in chain provided credentials"));
     assert_eq!(missing.kind, Kind::Credentials(CredentialsProblem::Missing));
@@ -291,7 +291,7 @@ fn the_session_token_in_a_signature_error_is_not_shown() {
 }
 
 #[test]
-fn repeated_failures_and_request_ids_are_told() {
+fn repeated_failures_and_request_ids_are_printed() {
     let throttled = Error::for_test(Kind::Throttled, 8, false);
     assert!(throttled.to_string().contains("8 times in a row"), "{throttled}");
     assert_eq!(json(400, "ClientException", "x").request_id.as_deref(), Some("r-1"));

@@ -6,7 +6,6 @@ pub(in crate::aws) enum Api {
     /// Amazon EC2: query protocol, its own XML.
     Ec2,
     Iam,
-    /// CloudWatch Logs: JSON 1.1.
     Logs,
     /// Application Auto Scaling: JSON 1.1; policies and schedules alone.
     Scaling,

@@ -3,10 +3,8 @@
 
 use super::api::Api;
 
-/// An API's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Endpoint {
-    /// Its base URL.
     pub(super) url: String,
     /// The region that requests are signed for.
     pub(super) region: String,

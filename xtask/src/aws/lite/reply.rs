@@ -11,7 +11,6 @@ use super::xml::{children, text};
 pub(in crate::aws) struct Fault {
     /// Without the namespace that may stand before it or the URL that may stand after it.
     pub(in crate::aws) code: String,
-    /// AWS's words.
     pub(in crate::aws) message: String,
     /// The request's id, where the body has it.
     pub(in crate::aws) request_id: Option<String>,
@@ -39,7 +38,7 @@ fn of_json(body: &[u8]) -> Option<Fault> {
     Some(Fault { code, message: shape.message.or(shape.capital).unwrap_or_default(), request_id: None })
 }
 
-/// `<ErrorResponse><Error>…</Error><RequestId>` or `<Response><Errors><Error>…</Error></Errors><RequestID>`.
+/// `<ErrorResponse><Error>…</Error><RequestId>`, or EC2's `<Response><Errors><Error>…</Error></Errors><RequestID>`.
 fn of_xml(body: &[u8]) -> Option<Fault> {
     let mut document = Document::try_from(body).ok()?;
     let mut root = document.root_element().ok()?;

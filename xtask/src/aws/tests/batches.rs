@@ -50,15 +50,15 @@ async fn twenty_one_target_groups_are_two_calls_and_an_unknown_name_hides_none()
 async fn the_last_of_many_services_is_found_with_its_scalable_target() {
     let rehearsal = Rehearsal::new().await;
     let aws = &rehearsal.aws;
-    let ground = Ground::lay(aws).await;
-    aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
-    create_service(&rehearsal, &ground).await.unwrap();
+    let bench = Bench::lay(aws).await;
+    aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
+    create_service(&rehearsal, &bench).await.unwrap();
     let target = ScalableTargetSpec { resource_id: "service/c/web".into(), min: 2, max: 3 };
     aws.register_scalable_target(&target, &tags()).await.unwrap();
 
     let names = [names("other-", 50), vec!["web".to_owned()]].concat();
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
-    let found = aws.find_services("c", &wanted, &ground.arns).await.unwrap();
+    let found = aws.find_services("c", &wanted, &bench.arns).await.unwrap();
     assert_eq!(found.iter().map(|found| found.spec.name.as_str()).collect::<Vec<_>>(), ["web"]);
     assert_eq!(asked(&rehearsal, "DescribeServices"), 6);
     let resources: Vec<String> = names.iter().map(|name| format!("service/c/{name}")).collect();

@@ -8,7 +8,7 @@ use super::*;
 use crate::aws::{CallOutcome, CredentialsProblem, Kind};
 
 #[tokio::test(start_paused = true)]
-async fn a_throttled_read_comes_through_and_each_attempt_is_told() {
+async fn a_throttled_read_comes_through_and_each_attempt_is_reported() {
     let rehearsal = Rehearsal::new().await;
     rehearsal.cloud.add_rule(On::operation("DescribeClusters").nth(1..=3).then(Fault::Throttle));
     assert_eq!(rehearsal.aws.describe_cluster("c").await.unwrap(), None);
@@ -50,7 +50,7 @@ async fn each_protocol(rehearsal: &Rehearsal) -> Vec<super::super::Error> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proxys_page_is_told_as_such_in_every_protocol() {
+async fn a_proxys_page_is_reported_as_such_in_every_protocol() {
     let rehearsal = Rehearsal::new().await;
     rehearsal.cloud.add_rule(On::any().then(crate::aws::rehearsal::proxy_page()));
     for error in each_protocol(&rehearsal).await {
@@ -64,7 +64,7 @@ async fn a_proxys_page_is_told_as_such_in_every_protocol() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_expired_token_is_told_in_every_protocol() {
+async fn an_expired_token_is_reported_in_every_protocol() {
     let rehearsal = Rehearsal::new().await;
     rehearsal.cloud.add_rule(On::any().then(Fault::ExpiredToken));
     let kinds: Vec<Kind> = each_protocol(&rehearsal).await.iter().map(|error| error.kind.clone()).collect();
@@ -93,7 +93,7 @@ async fn a_denied_call_names_its_action_in_every_protocol() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_endpoint_where_nobody_listens_is_told_within_seconds() {
+async fn an_endpoint_where_nobody_listens_is_reported_within_seconds() {
     let rehearsal = Rehearsal::new().await;
     rehearsal.cloud.add_rule(On::any().then(Fault::Refuse));
     let start = rehearsal.aws.now_ms();
@@ -133,7 +133,7 @@ async fn an_operation_that_an_endpoint_lacks_is_unsupported_and_not_a_failure_of
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejected_keys_are_told_as_such() {
+async fn rejected_keys_are_reported_as_such() {
     let rehearsal = Rehearsal::new().await;
     let body = r#"{"__type":"UnrecognizedClientException","message":"The security token included in the request is invalid."}"#;
     let rejects = Fault::Status {
@@ -158,9 +158,9 @@ async fn only_a_failure_that_says_missing_is_a_missing_service() {
     let other = r#"{"services":[],"failures":[{"arn":"arn:aws:ecs:r:1:service/c/web","reason":"BUSY"}]}"#;
     for body in ["", "{}", r#"{"services":[],"failures":[]}"#, other] {
         let rehearsal = Rehearsal::new().await;
-        let ground = Ground::lay(&rehearsal.aws).await;
-        rehearsal.aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
-        create_service(&rehearsal, &ground).await.unwrap();
+        let bench = Bench::lay(&rehearsal.aws).await;
+        rehearsal.aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
+        create_service(&rehearsal, &bench).await.unwrap();
         odd(&rehearsal, "DescribeServices", 2, body);
         let found = rehearsal.aws.describe_services("c", &["web", "nosuch"]).await.unwrap();
         let states: Vec<&str> = found.iter().map(|service| service.status.as_str()).collect();
@@ -175,9 +175,9 @@ async fn only_a_failure_that_says_missing_is_a_missing_service() {
 async fn an_empty_answer_to_a_read_is_no_cluster_without_tags_and_no_service_without_tasks() {
     let rehearsal = Rehearsal::new().await;
     let aws = &rehearsal.aws;
-    let ground = Ground::lay(aws).await;
-    aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
-    create_service(&rehearsal, &ground).await.unwrap();
+    let bench = Bench::lay(aws).await;
+    aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
+    create_service(&rehearsal, &bench).await.unwrap();
     let operations =
         ["DescribeClusters", "ListTagsForResource", "ListTasks", "DescribeTasks", "DescribeTargetHealth"];
     for operation in operations {
@@ -190,7 +190,7 @@ async fn an_empty_answer_to_a_read_is_no_cluster_without_tags_and_no_service_wit
     assert_eq!(aws.list_ecs_tags(&cluster.arn).await.unwrap(), tags());
     assert_eq!(aws.service_tasks("c", "web", false).await.unwrap().len(), 2);
     tokio::time::sleep(std::time::Duration::from_secs(60)).await;
-    assert_eq!(aws.describe_target_health(ground.group()).await.unwrap().len(), 2);
+    assert_eq!(aws.describe_target_health(bench.group()).await.unwrap().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,9 +199,9 @@ async fn a_write_with_an_empty_answer_is_repeated_and_made_once() {
     for operation in ["CreateCluster", "RegisterTaskDefinition", "CreateService"] {
         odd(&rehearsal, operation, 1, "");
     }
-    let ground = Ground::lay(&rehearsal.aws).await;
-    rehearsal.aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
-    create_service(&rehearsal, &ground).await.unwrap();
+    let bench = Bench::lay(&rehearsal.aws).await;
+    rehearsal.aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
+    create_service(&rehearsal, &bench).await.unwrap();
     assert_eq!(rehearsal.carried_out("RegisterTaskDefinition"), 1);
     assert_eq!(rehearsal.carried_out("CreateService"), 1);
 }

@@ -55,15 +55,15 @@ async fn each_call_after_a_create_or_a_delete_waits_until_that_is_seen() {
         rehearsal.cloud.add_rule(On::operation(operation).nth(1..=9).then(answer(code, text, json)));
     }
     let aws = &rehearsal.aws;
-    let ground = Ground::lay(aws).await;
+    let bench = Bench::lay(aws).await;
     let cluster = aws.describe_cluster("c").await.unwrap().unwrap().arn;
     assert_eq!(aws.list_ecs_tags(&cluster).await.unwrap(), tags());
     aws.tag_ecs_resource(&cluster, &tags()).await.unwrap();
-    let group = target_group(&ground.vpc);
-    aws.modify_target_group(ground.group(), &group).await.unwrap();
-    aws.set_target_group_attributes(ground.group(), &delay()).await.unwrap();
-    let made = aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
-    aws.modify_rule(&made, &rule(10), ground.group()).await.unwrap();
+    let group = target_group(&bench.vpc);
+    aws.modify_target_group(bench.group(), &group).await.unwrap();
+    aws.set_target_group_attributes(bench.group(), &delay()).await.unwrap();
+    let made = aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
+    aws.modify_rule(&made, &rule(10), bench.group()).await.unwrap();
     aws.set_rule_priorities(&[(made.clone(), 11)]).await.unwrap();
     let log = LogGroupSpec { name: "/ecs/web".into(), retention_days: Some(30) };
     aws.create_log_group(&log, &tags()).await.unwrap();
@@ -71,16 +71,16 @@ async fn each_call_after_a_create_or_a_delete_waits_until_that_is_seen() {
     let repository = RepositorySpec { name: "web".into(), immutable_tags: false, keep_images: Some(9) };
     aws.create_repository(&repository, &tags()).await.unwrap();
     aws.put_lifecycle_policy(&repository).await.unwrap();
-    create_service(&rehearsal, &ground).await.unwrap();
+    create_service(&rehearsal, &bench).await.unwrap();
     let target = ScalableTargetSpec { resource_id: "service/c/web".into(), min: 2, max: 3 };
     aws.register_scalable_target(&target, &tags()).await.unwrap();
     let policy = policy();
     aws.put_scaling_policy(&policy).await.unwrap();
-    assert!(!aws.describe_rules(&ground.listener).await.unwrap().is_empty());
+    assert!(!aws.describe_rules(&bench.listener).await.unwrap().is_empty());
 
     aws.delete_service("c", "web", true).await.unwrap();
     aws.delete_rule(&made).await.unwrap();
-    aws.delete_target_group(ground.group()).await.unwrap();
+    aws.delete_target_group(bench.group()).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_secs(600)).await;
     aws.delete_cluster("c").await.unwrap();
     let namespace = aws.find_namespace("ielts.local").await.unwrap().unwrap();

@@ -45,15 +45,15 @@ async fn a_lost_reply_creates_everything_once() {
     ] {
         rehearsal.cloud.add_rule(On::operation(operation).nth(1..=1).then(Fault::LoseReply));
     }
-    let ground = Ground::lay(&rehearsal.aws).await;
-    let made = rehearsal.aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
-    let rules = rehearsal.aws.describe_rules(&ground.listener).await.unwrap();
+    let bench = Bench::lay(&rehearsal.aws).await;
+    let made = rehearsal.aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
+    let rules = rehearsal.aws.describe_rules(&bench.listener).await.unwrap();
     let ours: Vec<_> = rules.into_iter().filter_map(|rule| rule.state).collect();
     assert_eq!(
         ours.iter().map(|rule| (&rule.arn, rule.spec.clone())).collect::<Vec<_>>(),
         [(&made, rule(10))]
     );
-    let deployment = create_service(&rehearsal, &ground).await.unwrap();
+    let deployment = create_service(&rehearsal, &bench).await.unwrap();
     let found = rehearsal.aws.describe_services("c", &["web"]).await.unwrap();
     let ids: Vec<_> = found[0].deployments.iter().map(|deployment| &deployment.id).collect();
     assert_eq!(ids, [&deployment]);
@@ -63,11 +63,11 @@ async fn a_lost_reply_creates_everything_once() {
 #[tokio::test(start_paused = true)]
 async fn somebody_elses_rule_is_not_taken_for_ours() {
     let rehearsal = Rehearsal::new().await;
-    let ground = Ground::lay(&rehearsal.aws).await;
+    let bench = Bench::lay(&rehearsal.aws).await;
     let theirs = route(10, "/theirs/*");
-    rehearsal.aws.create_rule(&ground.listener, &theirs, ground.group(), &tags()).await.unwrap();
+    rehearsal.aws.create_rule(&bench.listener, &theirs, bench.group(), &tags()).await.unwrap();
     let error =
-        rehearsal.aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap_err();
+        rehearsal.aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap_err();
     assert_eq!(error.kind, Kind::AlreadyExists);
 }
 
@@ -75,11 +75,11 @@ async fn somebody_elses_rule_is_not_taken_for_ours() {
 async fn a_lost_reply_does_not_force_two_deployments() {
     for fault in [Fault::LoseReply, Fault::LoseRequest] {
         let rehearsal = Rehearsal::new().await;
-        let ground = Ground::lay(&rehearsal.aws).await;
-        rehearsal.aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
-        let before = create_service(&rehearsal, &ground).await.unwrap();
+        let bench = Bench::lay(&rehearsal.aws).await;
+        rehearsal.aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
+        let before = create_service(&rehearsal, &bench).await.unwrap();
         rehearsal.cloud.add_rule(On::operation("UpdateService").nth(1..=1).then(fault));
-        let spec = ground.service();
+        let spec = bench.service();
         let update = UpdateService {
             spec: &spec,
             members: &BTreeSet::new(),
@@ -87,7 +87,7 @@ async fn a_lost_reply_does_not_force_two_deployments() {
             desired: None,
             force_new_deployment: true,
             previous_primary: Some(&before),
-            arns: &ground.arns,
+            arns: &bench.arns,
         };
         let after = rehearsal.aws.update_service(&update).await.unwrap();
         assert_ne!(after.deployments[0].id, before);
@@ -99,12 +99,12 @@ async fn a_lost_reply_does_not_force_two_deployments() {
 async fn deleting_what_is_gone_has_succeeded() {
     let rehearsal = Rehearsal::new().await;
     let aws = &rehearsal.aws;
-    let ground = Ground::lay(aws).await;
-    let made = aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
+    let bench = Bench::lay(aws).await;
+    let made = aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
     for _ in 0..2 {
         aws.delete_rule(&made).await.unwrap();
-        aws.delete_listener(&ground.listener).await.unwrap();
+        aws.delete_listener(&bench.listener).await.unwrap();
         aws.delete_service("c", "web", true).await.unwrap();
-        aws.delete_target_group(ground.group()).await.unwrap();
+        aws.delete_target_group(bench.group()).await.unwrap();
     }
 }

@@ -25,10 +25,10 @@ async fn a_definition_with_members_that_the_sdk_does_not_know_is_read_back_as_it
 async fn what_an_update_does_not_mean_to_change_stays_where_a_member_is_replaced_as_a_whole() {
     let rehearsal = Rehearsal::new().await;
     let aws = &rehearsal.aws;
-    let ground = Ground::lay(aws).await;
-    aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
+    let bench = Bench::lay(aws).await;
+    aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
     let of = |wire| Members::of(wire);
-    let mut spec = ground.service();
+    let mut spec = bench.service();
     let connect = spec.connect.as_mut().unwrap();
     connect.extra =
         of(json!({ "logConfiguration": { "logDriver": "awslogs", "options": { "mode": "non-blocking" } } }));
@@ -45,17 +45,17 @@ async fn what_an_update_does_not_mean_to_change_stays_where_a_member_is_replaced
         "networkConfiguration": { "awsvpcConfiguration": { "unheardOf": "x" } },
         "deploymentConfiguration": { "alarms": { "alarmNames": ["errors"], "enable": true, "rollback": true } },
     }));
-    let revision = aws.register_task_definition(&task_definition(&ground.account), &tags()).await.unwrap();
+    let revision = aws.register_task_definition(&task_definition(&bench.account), &tags()).await.unwrap();
     let create = crate::aws::CreateService {
         spec: &spec,
         task_definition: &revision.arn,
         desired: 1,
-        arns: &ground.arns,
+        arns: &bench.arns,
         client_token: "t",
         tags: &tags(),
     };
     aws.create_service(&create).await.unwrap();
-    let found = async || aws.find_services("c", &["web"], &ground.arns).await.unwrap().remove(0).spec;
+    let found = async || aws.find_services("c", &["web"], &bench.arns).await.unwrap().remove(0).spec;
     assert_eq!(found().await, spec);
 
     let mut wanted = ServiceSpec { maximum_percent: 150, assign_public_ip: true, ..spec };
@@ -69,7 +69,7 @@ async fn what_an_update_does_not_mean_to_change_stays_where_a_member_is_replaced
         desired: None,
         force_new_deployment: false,
         previous_primary: None,
-        arns: &ground.arns,
+        arns: &bench.arns,
     };
     aws.update_service(&update).await.unwrap();
     assert_eq!(found().await, wanted);

@@ -14,14 +14,14 @@ use crate::aws::{Kind, UpdateService};
 #[tokio::test(start_paused = true)]
 async fn a_service_is_read_back_as_it_was_created() {
     let rehearsal = Rehearsal::new().await;
-    let ground = Ground::lay(&rehearsal.aws).await;
-    rehearsal.aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
-    create_service(&rehearsal, &ground).await.unwrap();
-    let found = rehearsal.aws.find_services("c", &["web", "none"], &ground.arns).await.unwrap();
+    let bench = Bench::lay(&rehearsal.aws).await;
+    rehearsal.aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
+    create_service(&rehearsal, &bench).await.unwrap();
+    let found = rehearsal.aws.find_services("c", &["web", "none"], &bench.arns).await.unwrap();
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].spec, ground.service());
+    assert_eq!(found[0].spec, bench.service());
     let revision = rehearsal.aws.describe_task_definition(&found[0].task_definition).await.unwrap();
-    assert_eq!((revision.spec, revision.tags), (task_definition(&ground.account), tags()));
+    assert_eq!((revision.spec, revision.tags), (task_definition(&bench.account), tags()));
     let polled = rehearsal.aws.describe_services("c", &["none", "web"]).await.unwrap();
     let statuses: Vec<_> =
         polled.iter().map(|service| (service.name.as_str(), service.status.as_str())).collect();
@@ -43,30 +43,30 @@ fn update<'a>(spec: &'a ServiceSpec, members: &'a BTreeSet<Member>, arns: &'a Ar
 #[tokio::test(start_paused = true)]
 async fn only_what_differs_is_sent_and_a_removed_setting_is_removed() {
     let rehearsal = Rehearsal::new().await;
-    let ground = Ground::lay(&rehearsal.aws).await;
-    rehearsal.aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
-    let before = create_service(&rehearsal, &ground).await.unwrap();
-    let wanted = ServiceSpec { maximum_percent: 150, enable_execute_command: false, ..ground.service() };
-    let members = ground.service().differing(&wanted);
+    let bench = Bench::lay(&rehearsal.aws).await;
+    rehearsal.aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
+    let before = create_service(&rehearsal, &bench).await.unwrap();
+    let wanted = ServiceSpec { maximum_percent: 150, enable_execute_command: false, ..bench.service() };
+    let members = bench.service().differing(&wanted);
     assert_eq!(members, [Member::DeploymentConfiguration, Member::EnableExecuteCommand].into());
-    let after = rehearsal.aws.update_service(&update(&wanted, &members, &ground.arns)).await.unwrap();
+    let after = rehearsal.aws.update_service(&update(&wanted, &members, &bench.arns)).await.unwrap();
     assert_eq!(after.deployments[0].id, before, "neither starts a deployment");
     let wanted = ServiceSpec { connect: None, ..wanted.clone() };
     let members = [Member::ServiceConnectConfiguration].into();
-    let after = rehearsal.aws.update_service(&update(&wanted, &members, &ground.arns)).await.unwrap();
+    let after = rehearsal.aws.update_service(&update(&wanted, &members, &bench.arns)).await.unwrap();
     assert_ne!(after.deployments[0].id, before);
-    let found = rehearsal.aws.find_services("c", &["web"], &ground.arns).await.unwrap();
+    let found = rehearsal.aws.find_services("c", &["web"], &bench.arns).await.unwrap();
     assert_eq!(found[0].spec, wanted);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_target_group_that_no_rule_leads_to_yet_is_waited_for() {
     let rehearsal = Rehearsal::new().await;
-    let ground = Ground::lay(&rehearsal.aws).await;
+    let bench = Bench::lay(&rehearsal.aws).await;
     let start = rehearsal.aws.now_ms();
-    let (service, ()) = futures_util::join!(create_service(&rehearsal, &ground), async {
+    let (service, ()) = futures_util::join!(create_service(&rehearsal, &bench), async {
         tokio::time::sleep(Duration::from_secs(20)).await;
-        rehearsal.aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
+        rehearsal.aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
     });
     service.unwrap();
     let took = rehearsal.aws.now_ms() - start;
@@ -76,8 +76,8 @@ async fn a_target_group_that_no_rule_leads_to_yet_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_target_group_that_no_rule_ever_leads_to_ends_in_awss_words() {
     let rehearsal = Rehearsal::new().await;
-    let ground = Ground::lay(&rehearsal.aws).await;
-    let error = create_service(&rehearsal, &ground).await.unwrap_err();
+    let bench = Bench::lay(&rehearsal.aws).await;
+    let error = create_service(&rehearsal, &bench).await.unwrap_err();
     assert_eq!(error.kind, Kind::NotReady);
     assert!(error.to_string().contains("does not have an associated load balancer"), "{error}");
 }
@@ -86,20 +86,20 @@ async fn a_target_group_that_no_rule_ever_leads_to_ends_in_awss_words() {
 async fn routing_is_read_back_as_it_was_made() {
     let rehearsal = Rehearsal::new().await;
     let aws = &rehearsal.aws;
-    let ground = Ground::lay(aws).await;
-    aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
-    let mut wanted = target_group(&ground.vpc);
+    let bench = Bench::lay(aws).await;
+    aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
+    let mut wanted = target_group(&bench.vpc);
     wanted.health.path = "/ready".into();
     wanted.health.port = Some(9090);
-    aws.set_target_group_attributes(ground.group(), &delay()).await.unwrap();
-    aws.modify_target_group(ground.group(), &wanted).await.unwrap();
+    aws.set_target_group_attributes(bench.group(), &delay()).await.unwrap();
+    aws.modify_target_group(bench.group(), &wanted).await.unwrap();
     let found = aws.find_target_groups(&["web-tg", "none"]).await.unwrap();
     let found: Vec<_> = found.into_iter().map(|group| group.state).collect();
-    let attributes = aws.describe_target_group_attributes(ground.group()).await.unwrap();
+    let attributes = aws.describe_target_group_attributes(bench.group()).await.unwrap();
     assert!(delay().iter().all(|set| attributes.iter().any(|found| found == set)), "{attributes:?}");
     assert_eq!(found.iter().map(|group| &group.spec).collect::<Vec<_>>(), [&wanted]);
     let balancer = aws.describe_load_balancer("alb").await.unwrap().unwrap();
-    assert_eq!(balancer.state.spec.subnets, ground.subnets);
+    assert_eq!(balancer.state.spec.subnets, bench.subnets);
     assert_eq!(found[0].load_balancers, std::slice::from_ref(&balancer.state.arn));
     let listeners = aws.describe_listeners(&balancer.state.arn).await.unwrap();
     assert_eq!((listeners.len(), listeners[0].state.spec.load_balancer.as_str()), (1, "alb"));
@@ -143,9 +143,9 @@ async fn foundations_are_read_back_as_they_were_made() {
 async fn scaling_is_read_back_as_it_was_made() {
     let rehearsal = Rehearsal::new().await;
     let aws = &rehearsal.aws;
-    let ground = Ground::lay(aws).await;
-    aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
-    create_service(&rehearsal, &ground).await.unwrap();
+    let bench = Bench::lay(aws).await;
+    aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
+    create_service(&rehearsal, &bench).await.unwrap();
     let target = ScalableTargetSpec { resource_id: "service/c/web".into(), min: 2, max: 10 };
     let policy = policy();
     aws.register_scalable_target(&target, &tags()).await.unwrap();
@@ -166,9 +166,9 @@ async fn scaling_is_read_back_as_it_was_made() {
 async fn the_range_of_a_target_that_exists_is_changed_although_it_cannot_be_tagged_again() {
     let rehearsal = Rehearsal::new().await;
     let aws = &rehearsal.aws;
-    let ground = Ground::lay(aws).await;
-    aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
-    create_service(&rehearsal, &ground).await.unwrap();
+    let bench = Bench::lay(aws).await;
+    aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
+    create_service(&rehearsal, &bench).await.unwrap();
     let target = ScalableTargetSpec { resource_id: "service/c/web".into(), min: 2, max: 10 };
     aws.register_scalable_target(&target, &tags()).await.unwrap();
     let body = r#"{"__type":"ValidationException","Message":"The scalable target that you tried to tag already exists. To update tags on an existing scalable target, use the TagResource API."}"#;
@@ -188,12 +188,12 @@ async fn the_range_of_a_target_that_exists_is_changed_although_it_cannot_be_tagg
 async fn a_running_task_is_seen_with_its_address_and_deployment() {
     let rehearsal = Rehearsal::new().await;
     let aws = &rehearsal.aws;
-    let ground = Ground::lay(aws).await;
-    aws.create_rule(&ground.listener, &rule(10), ground.group(), &tags()).await.unwrap();
-    let deployment = create_service(&rehearsal, &ground).await.unwrap();
+    let bench = Bench::lay(aws).await;
+    aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
+    let deployment = create_service(&rehearsal, &bench).await.unwrap();
     tokio::time::sleep(Duration::from_secs(120)).await;
     let tasks = aws.service_tasks("c", "web", false).await.unwrap();
-    let targets = aws.describe_target_health(ground.group()).await.unwrap();
+    let targets = aws.describe_target_health(bench.group()).await.unwrap();
     assert_eq!((tasks.len(), targets.len()), (2, 2));
     for task in &tasks {
         assert_eq!((task.last_status.as_str(), task.started_by.as_str()), ("RUNNING", deployment.as_str()));

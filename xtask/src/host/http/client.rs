@@ -20,9 +20,7 @@ use super::{HttpError, Unreached};
 pub struct Http(SharedHttpConnector);
 
 impl Http {
-    /// The network.
-    ///
-    /// Proxy variables are honoured, except for plain HTTP to this machine and to the link-local addresses
+    /// Uses the network. Proxy variables are honoured, except for plain HTTP to this machine and to the link-local addresses
     /// where AWS keeps credentials of instances and containers: a proxy could not reach either. Redirects
     /// are answers like any other.
     ///

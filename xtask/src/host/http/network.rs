@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_and_a_broken_connection_are_told_apart() {
+    async fn a_refused_and_a_broken_connection_are_distinguished() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = async {

@@ -64,7 +64,7 @@ async fn a_missing_program_is_named() {
 }
 
 #[test]
-fn a_failing_short_program_tells_what_it_said() {
+fn a_failing_short_program_is_reported_with_its_output() {
     let error = shell().read("sh", &["-c", "echo out; echo why >&2; exit 1"]).unwrap_err();
     assert!(error.to_string().ends_with("failed: why"), "{error}");
 }

@@ -50,9 +50,6 @@ struct Target {
 }
 
 /// The executable of each of `packages`.
-///
-/// # Errors
-/// [`Unclear`].
 pub(super) fn executables<'p>(
     stdout: &str,
     packages: impl IntoIterator<Item = &'p str>,
@@ -134,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_with_no_binary_or_several_is_told_and_not_guessed() {
+    fn a_package_with_no_binary_or_several_is_reported_and_not_guessed() {
         let id = "path+file:///w/jobs#0.1.0";
         let two = [artifact(id, "one", "bin", Some("/1")), artifact(id, "two", "bin", Some("/2"))];
         let names = vec!["one".to_owned(), "two".to_owned()];

@@ -91,7 +91,7 @@ fn a_layer_of_the_image_before_is_not_compressed_again() {
 }
 
 #[test]
-fn what_is_no_image_is_told() {
+fn what_is_no_image_is_reported() {
     for (name, members) in [
         ("nothing", vec![]),
         ("several", vec![("manifest.json", b"[]" as &[u8])]),

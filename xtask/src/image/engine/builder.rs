@@ -47,9 +47,6 @@ impl Kind {
 }
 
 /// The engine that is named, or the first that is installed.
-///
-/// # Errors
-/// [`Failure::None`] and [`Failure::NotInstalled`].
 pub(super) async fn choose(host: &Host, named: Option<Engine>) -> Result<Builder, Failure> {
     let find = |engine: Engine| host.shell.find(engine.program()).map(|program| (engine, program));
     let (engine, program) = match named {

@@ -9,9 +9,7 @@ use super::builder::Kind;
 /// The entries that a builder takes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Cache<'a> {
-    /// For `--cache-from`.
     pub(super) from: Vec<&'a str>,
-    /// For `--cache-to`.
     pub(super) to: Vec<&'a str>,
     /// Those that it does not.
     pub(super) left: Vec<&'a str>,

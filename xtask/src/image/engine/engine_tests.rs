@@ -354,7 +354,7 @@ async fn a_machine_of_another_processor_builds_for_the_one_that_the_tasks_have()
 }
 
 #[tokio::test]
-async fn what_is_missing_stopped_or_failing_is_told_apart() {
+async fn what_is_missing_stopped_or_failing_is_distinguished() {
     let none = Bench::new("none", &[]);
     let error = none.build(None).await.unwrap_err();
     assert!(error.to_string().contains("neither docker, nor podman, nor buildah"), "{error}");

@@ -163,7 +163,6 @@ struct Folder {
     layout: PathBuf,
     /// [`mark`] of the engine's id.
     id: PathBuf,
-    /// [`mark`] of the inputs.
     inputs: PathBuf,
     /// The id that a build gives.
     made: PathBuf,

@@ -61,13 +61,11 @@ impl Secrets {
         Ok(Self { values })
     }
 
-    /// The line without them.
     pub(super) fn hide(&self, line: &str) -> String {
         self.values.iter().fold(line.to_owned(), |line, value| line.replace(value, "***"))
     }
 }
 
-/// The value of `--secret`.
 pub(super) fn option(id: &str, secret: &BuildSecret) -> String {
     match (&secret.env, &secret.file) {
         (Some(name), _) => format!("id={id},env={name}"),

@@ -64,7 +64,6 @@ fn numbered(line: &str) -> Option<(u32, &str)> {
     Some((number.parse().ok()?, said))
 }
 
-/// Whether it is `Dockerfile:3`.
 fn is_place(line: &str) -> bool {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     !line.contains(' ') && line.rsplit_once(':').is_some_and(|(file, line)| !file.is_empty() && number(line))
@@ -125,7 +124,6 @@ fn last(lines: &[&str]) -> Vec<String> {
     lines[lines.len().saturating_sub(SHOWN)..].iter().map(|line| (*line).to_owned()).collect()
 }
 
-/// The line without colors.
 fn plain(line: &str) -> String {
     anstream::adapter::strip_str(line).to_string()
 }

@@ -83,7 +83,7 @@ fn a_reason_that_was_read_before_its_step_is_not_lost() {
 }
 
 #[test]
-fn a_dockerfile_that_cannot_be_read_is_told_in_one_line() {
+fn a_dockerfile_that_cannot_be_read_is_reported_in_one_line() {
     let reason = "dockerfile parse error line 1: unknown instruction: FRM";
     let text = format!(
         "#1 [internal] load build definition from D3\n#1 DONE 0.0s\n\nERROR: failed to solve: rpc error: code = Unknown desc = \

@@ -24,7 +24,6 @@ pub(super) const ANY_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+jso
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PushReport {
     pub uploaded_blobs: u32,
-    /// Their bytes.
     pub uploaded_bytes: u64,
     /// Blobs that the repository had.
     pub skipped: u32,

@@ -14,11 +14,11 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use deploy::event::Kind;
-use deploy::lease::{Holder, Lease, Standing, TAG, standing};
+use deploy::lease::{Holder, Lease, TAG, TagState, judge};
 
 use deploy::model::{Environment, Kind as Place, Observed};
 
-use super::Ground;
+use super::ReleaseContext;
 use crate::aws::{Aws, Error, Tags};
 use crate::host::Daemon;
 
@@ -32,7 +32,7 @@ pub struct Claim {
 
 /// The lease of a run, or none.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct HeldLease {
     kept: Option<Kept>,
     lost: Cell<bool>,
 }
@@ -47,7 +47,7 @@ struct Kept {
     record: RefCell<Vec<String>>,
 }
 
-impl Held {
+impl HeldLease {
     fn new(cluster: String, lease: Lease, before: Option<String>, record: Vec<String>) -> Self {
         let (lease, record) = (RefCell::new(lease), RefCell::new(record));
         Self { kept: Some(Kept { cluster, lease, before, record }), lost: Cell::new(false) }
@@ -75,55 +75,55 @@ pub async fn lease_of(aws: &Aws, environment: &Environment) -> Result<Option<Lea
 
 /// Prints who holds the lease, and removes one that ended and was not given back. Returns whether a run holds it that may
 /// still live. What cannot be read or written is a warning.
-pub(super) async fn clear(ground: &Ground<'_>, observed: &Observed) -> bool {
+pub(super) async fn clear(context: &ReleaseContext<'_>, observed: &Observed) -> bool {
     let Some(cluster) = observed.cluster.as_ref().filter(|cluster| cluster.status == "ACTIVE") else {
         return false;
     };
     let cleared = async {
-        let lease = read(ground, &cluster.arn).await?.and_then(|text| text.parse::<Lease>().ok());
+        let lease = read(context, &cluster.arn).await?.and_then(|text| text.parse::<Lease>().ok());
         let Some(lease) = lease else { return Ok(false) };
-        let (now, name) = (now_secs(ground), &ground.environment.name);
+        let (now, name) = (now_secs(context), &context.environment.name);
         let alive = |pid| Daemon { pid }.is_alive();
         let ours = matches!(
-            standing(now, Some(&lease.to_string()), &ground.claim.holder, alive),
-            Standing::Ours(_) | Standing::Expired(_)
+            judge(now, Some(&lease.to_string()), &context.claim.holder, alive),
+            TagState::Ours(_) | TagState::Expired(_)
         );
         let who = if lease.until <= now { String::new() } else { format!("{name} is ") };
-        ground.events.emit(Kind::Warned { text: format!("{who}{}", lease.sentence(now)) });
+        context.events.emit(Kind::Warned { text: format!("{who}{}", lease.sentence(now)) });
         if !ours {
             return Ok(true);
         }
-        ground.aws.untag_ecs_resource(&cluster.arn, &[TAG.to_owned()]).await.map(|()| false)
+        context.aws.untag_ecs_resource(&cluster.arn, &[TAG.to_owned()]).await.map(|()| false)
     };
     cleared.await.unwrap_or_else(|error: Error| {
-        not_written(ground, "cannot tell who holds the lease", &error);
+        not_written(context, "cannot tell who holds the lease", &error);
         true
     })
 }
 
 /// Something that a run does without: a warning, and it goes on.
-fn not_written(ground: &Ground<'_>, what: &str, error: &Error) {
-    ground.events.emit(Kind::Warned { text: format!("{what}: {error}") });
+fn not_written(context: &ReleaseContext<'_>, what: &str, error: &Error) {
+    context.events.emit(Kind::Warned { text: format!("{what}: {error}") });
 }
 
 /// The tag's text, if the cluster has it.
-async fn read(ground: &Ground<'_>, cluster: &str) -> Result<Option<String>, Error> {
-    Ok(ground.aws.list_ecs_tags(cluster).await?.remove(TAG))
+async fn read(context: &ReleaseContext<'_>, cluster: &str) -> Result<Option<String>, Error> {
+    Ok(context.aws.list_ecs_tags(cluster).await?.remove(TAG))
 }
 
-async fn write(ground: &Ground<'_>, cluster: &str, lease: &Lease) -> Result<(), Error> {
-    ground.aws.tag_ecs_resource(cluster, &Tags::from([(TAG.to_owned(), lease.to_string())])).await
+async fn write(context: &ReleaseContext<'_>, cluster: &str, lease: &Lease) -> Result<(), Error> {
+    context.aws.tag_ecs_resource(cluster, &Tags::from([(TAG.to_owned(), lease.to_string())])).await
 }
 
 /// How long a written tag is left to be overwritten by somebody who wrote at the same moment, and to be seen by readers.
 /// The embedded cloud answers at once and with the truth.
-fn settle_time(ground: &Ground<'_>) -> Duration {
-    match ground.environment.kind {
+fn settle_time(context: &ReleaseContext<'_>) -> Duration {
+    match context.environment.kind {
         Place::Local => Duration::from_millis(100),
         Place::Aws => Duration::from_secs(2),
     }
 }
 
-fn now_secs(ground: &Ground<'_>) -> u64 {
-    ground.host.clock.now_ms() / 1000
+fn now_secs(context: &ReleaseContext<'_>) -> u64 {
+    context.host.clock.now_ms() / 1000
 }

@@ -13,9 +13,9 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
-use super::{Held, not_written};
+use super::{HeldLease, not_written};
 use crate::aws::{Error, Tags};
-use crate::release::{Ground, Planned};
+use crate::release::{Planned, ReleaseContext};
 
 const KEY: &str = "deploy-undo-";
 /// A tag value's longest text, less the count that the first one begins with.
@@ -59,7 +59,7 @@ fn keys(tags: &Tags) -> Vec<String> {
 
 /// What an earlier run left, and what this one finds, written before the first change. Gives the tags' keys.
 pub(super) async fn keep(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     cluster: &str,
     tags: &Tags,
     planned: &mut Planned,
@@ -74,13 +74,13 @@ pub(super) async fn keep(
     let Some(record) = encode(&planned.undo) else {
         let text = "what this release changes is too much for the cluster's tags: if this run is killed, the next one \
                     cannot restore it";
-        ground.events.emit(Kind::Warned { text: text.to_owned() });
+        context.events.emit(Kind::Warned { text: text.to_owned() });
         return all;
     };
     if record.iter().any(|(key, part)| tags.get(key) != Some(part)) {
-        match ground.aws.tag_ecs_resource(cluster, &record).await {
+        match context.aws.tag_ecs_resource(cluster, &record).await {
             Ok(()) => all.extend(record.into_keys()),
-            Err(error) => not_written(ground, "cannot record what this release changes", &error),
+            Err(error) => not_written(context, "cannot record what this release changes", &error),
         }
     }
     all.sort();
@@ -89,50 +89,50 @@ pub(super) async fn keep(
 }
 
 /// Whether an earlier run left a record that this one has to deal with. What cannot be read is taken for none.
-pub(in crate::release) async fn is_left(ground: &Ground<'_>, observed: &Observed) -> bool {
-    left(ground, observed).await.is_some()
+pub(in crate::release) async fn is_left(context: &ReleaseContext<'_>, observed: &Observed) -> bool {
+    left(context, observed).await.is_some()
 }
 
 /// The record that an earlier run left on the cluster.
-pub(in crate::release) async fn left(ground: &Ground<'_>, observed: &Observed) -> Option<Undo> {
+pub(in crate::release) async fn left(context: &ReleaseContext<'_>, observed: &Observed) -> Option<Undo> {
     let cluster = observed.cluster.as_ref().filter(|cluster| cluster.status == "ACTIVE")?;
-    decode(&ground.aws.list_ecs_tags(&cluster.arn).await.ok()?)
+    decode(&context.aws.list_ecs_tags(&cluster.arn).await.ok()?)
 }
 
-impl Held {
+impl HeldLease {
     /// The release was undone as far as that could be done: the next run restores the rest, and what stayed and is complete
     /// is no longer what it gives way to.
-    pub(in crate::release) async fn ended(&self, ground: &Ground<'_>, undo: &Undo) {
+    pub(in crate::release) async fn ended(&self, context: &ReleaseContext<'_>, undo: &Undo) {
         let Some(kept) = self.kept.as_ref().filter(|_| !self.is_lost()) else { return };
         let Some(record) = encode(&undo.ended()).filter(|_| !kept.record.borrow().is_empty()) else { return };
-        if let Err(error) = ground.aws.tag_ecs_resource(&kept.cluster, &record).await {
-            not_written(ground, "cannot record that the release was undone in part", &error);
+        if let Err(error) = context.aws.tag_ecs_resource(&kept.cluster, &record).await {
+            not_written(context, "cannot record that the release was undone in part", &error);
         }
     }
 
     /// The release is proven, or what was before is restored: there is nothing to restore any more.
-    pub(in crate::release) async fn forget(&self, ground: &Ground<'_>) {
+    pub(in crate::release) async fn forget(&self, context: &ReleaseContext<'_>) {
         let Some(kept) = self.kept.as_ref().filter(|_| !self.is_lost()) else { return };
         let keys = kept.record.take();
         if keys.is_empty() {
             return;
         }
-        if let Err(error) = ground.aws.untag_ecs_resource(&kept.cluster, &keys).await {
-            not_written(ground, "cannot delete the record of what this release changed", &error);
+        if let Err(error) = context.aws.untag_ecs_resource(&kept.cluster, &keys).await {
+            not_written(context, "cannot delete the record of what this release changed", &error);
         }
     }
 }
 
 /// Removes a record from the cluster for a run that holds no lease.
-pub(in crate::release) async fn discard(ground: &Ground<'_>, observed: &Observed) {
+pub(in crate::release) async fn discard(context: &ReleaseContext<'_>, observed: &Observed) {
     let removed = async {
         let Some(cluster) = &observed.cluster else { return Ok(()) };
-        let keys = keys(&ground.aws.list_ecs_tags(&cluster.arn).await?);
-        if keys.is_empty() { Ok(()) } else { ground.aws.untag_ecs_resource(&cluster.arn, &keys).await }
+        let keys = keys(&context.aws.list_ecs_tags(&cluster.arn).await?);
+        if keys.is_empty() { Ok(()) } else { context.aws.untag_ecs_resource(&cluster.arn, &keys).await }
     };
     if let Err(error) = removed.await {
         let error: Error = error;
-        not_written(ground, "cannot delete the record of what the release changed", &error);
+        not_written(context, "cannot delete the record of what the release changed", &error);
     }
 }
 

@@ -1,16 +1,16 @@
 //! Takes the lease: read, write, wait, read again, and read the account anew, now that nobody else changes it.
 
 use deploy::event::Kind;
-use deploy::lease::{Lease, Standing, TAG, TTL_SECS, standing};
+use deploy::lease::{Lease, TAG, TTL_SECS, TagState, judge};
 use deploy::model::{ClusterState, Observed, Owner, Undo};
 use deploy::plan::{Action, Step};
 use futures_util::future::join;
 
-use super::{Held, now_secs, read, record, settle_time, write};
+use super::{HeldLease, now_secs, read, record, settle_time, write};
 use crate::aws::{Error, Tags};
 use crate::host::Daemon;
 use crate::observe;
-use crate::release::{Ground, Planned};
+use crate::release::{Planned, ReleaseContext};
 use crate::report::chain;
 
 /// How often a read that is older than the write is asked again.
@@ -48,28 +48,27 @@ impl Refused {
 /// deploys one then finds the other's.
 ///
 /// # Errors
-/// [`Refused`] when somebody else has it, when the account is not as it was planned for any more, or when either cannot be
-/// read.
+/// [`Refused`] when somebody else has it, when the account has changed since the plan, or when either cannot be read.
 pub(in crate::release) async fn take(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
     plan: impl AsyncFn(Observed) -> Result<Planned, observe::Error>,
-) -> Result<(Held, Planned), Refused> {
-    let lease = wanted(ground, planned);
-    let (cluster, created) = match cluster(ground, planned, &lease).await {
+) -> Result<(HeldLease, Planned), Refused> {
+    let lease = wanted(context, planned);
+    let (cluster, created) = match cluster(context, planned, &lease).await {
         Ok(Some(cluster)) => cluster,
-        Ok(None) => return Ok((Held::default(), planned.clone())),
+        Ok(None) => return Ok((HeldLease::default(), planned.clone())),
         Err(error) => {
             let refused = unwritten(&error, Written::Cluster);
             if refused.written == Written::Cluster
-                && let Ok(Some(made)) = ground.aws.describe_cluster(&ground.environment.cluster).await
+                && let Ok(Some(made)) = context.aws.describe_cluster(&context.environment.cluster).await
             {
-                give_back(ground, &made.arn, &lease).await;
+                give_back(context, &made.arn, &lease).await;
             }
             return Err(refused);
         }
     };
-    let mut taken = Box::pin(take_of(ground, planned, &plan, &cluster, &lease)).await;
+    let mut taken = Box::pin(take_of(context, planned, &plan, &cluster, &lease)).await;
     // A cluster that has the lease of somebody else was created by them: CreateCluster succeeds for one that exists.
     let ours = |refused: &Refused| created && !(refused.theirs && refused.written == Written::Nothing);
     if let Err(refused) = &mut taken
@@ -77,7 +76,7 @@ pub(in crate::release) async fn take(
     {
         // Its lease came with the cluster, and nothing after it was written.
         if refused.written == Written::Nothing {
-            give_back(ground, &cluster, &lease).await;
+            give_back(context, &cluster, &lease).await;
         }
         refused.written = Written::Cluster;
     }
@@ -86,74 +85,74 @@ pub(in crate::release) async fn take(
 
 /// The same, of a cluster that exists.
 async fn take_of(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
     plan: &impl AsyncFn(Observed) -> Result<Planned, observe::Error>,
     cluster: &str,
     lease: &Lease,
-) -> Result<(Held, Planned), Refused> {
+) -> Result<(HeldLease, Planned), Refused> {
     // Another run's lease is not taken for a plan that cannot be carried out.
-    if ground.claim.take.is_some() {
-        again(ground, planned, plan).await?;
+    if context.claim.take.is_some() {
+        again(context, planned, plan).await?;
     }
-    let Tagged { lease, before, tags } = match write_over(ground, cluster, lease.clone()).await {
+    let Tagged { lease, before, tags } = match write_over(context, cluster, lease.clone()).await {
         Ok(Ok(written)) => written,
         Ok(Err(refused)) => {
             if refused.written == Written::Lease {
-                give_back(ground, cluster, lease).await;
+                give_back(context, cluster, lease).await;
             }
             return Err(refused);
         }
         Err(error) if error.is_unavailable() => {
-            without(ground, &error.to_string());
-            return Ok((Held::default(), planned.clone()));
+            without(context, &error.to_string());
+            return Ok((HeldLease::default(), planned.clone()));
         }
         Err(error) => return Err(unreadable(&error)),
     };
-    let held = Held::new(cluster.to_owned(), lease.clone(), before.clone(), Vec::new());
+    let held = HeldLease::new(cluster.to_owned(), lease.clone(), before.clone(), Vec::new());
     // Whoever else wrote may read and plan, but does nothing yet: this read is already nobody's but ours.
     let (kept, again) =
-        join(settled(ground, cluster, &lease, before.as_deref()), Box::pin(again(ground, planned, plan)))
+        join(settled(context, cluster, &lease, before.as_deref()), Box::pin(again(context, planned, plan)))
             .await;
     let refused = match (kept, again) {
         (Ok(Seen::Theirs(theirs)), _) => {
-            return Err(Refused { written: Written::Lease, ..refused(ground, &theirs) });
+            return Err(Refused { written: Written::Lease, ..refused(context, &theirs) });
         }
         (Ok(seen), Ok(mut again)) => {
             if matches!(seen, Seen::Nothing) {
-                without(ground, "its tag is not seen after it was written");
+                without(context, "its tag is not seen after it was written");
             }
             // A release that is left as it ends, as asked, is what the next one finds.
-            let record = match ground.put_back && ground.environment.undo == Undo::Release {
-                true => record::keep(ground, cluster, &tags, &mut again).await,
+            let record = match context.roll_back && context.environment.undo == Undo::Release {
+                true => record::keep(context, cluster, &tags, &mut again).await,
                 false => Vec::new(),
             };
-            ground.events.emit(Kind::LeaseHeld { lease: lease.clone() });
+            context.events.emit(Kind::LeaseHeld { lease: lease.clone() });
             if is_less(planned, &again) {
-                ground.events.emit(Kind::Planned { plan: Box::new(again.plan.clone()) });
+                context.events.emit(Kind::Planned { plan: Box::new(again.plan.clone()) });
             }
-            return Ok((Held::new(cluster.to_owned(), lease, before, record), again));
+            return Ok((HeldLease::new(cluster.to_owned(), lease, before, record), again));
         }
         (Err(error), _) => unreadable(&error),
         (_, Err(refused)) => refused,
     };
-    held.give_back(ground).await;
+    held.give_back(context).await;
     Err(Refused { written: Written::Lease, ..refused })
 }
 
 /// A run that gives up keeps nobody else away.
-async fn give_back(ground: &Ground<'_>, cluster: &str, lease: &Lease) {
-    Held::new(cluster.to_owned(), lease.clone(), None, Vec::new()).give_back(ground).await;
+async fn give_back(context: &ReleaseContext<'_>, cluster: &str, lease: &Lease) {
+    HeldLease::new(cluster.to_owned(), lease.clone(), None, Vec::new()).give_back(context).await;
 }
 
 /// Reads the account once more and plans: what was agreed to, or less.
 async fn again(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
     plan: &impl AsyncFn(Observed) -> Result<Planned, observe::Error>,
 ) -> Result<Planned, Refused> {
     let again = async {
-        let observed = Box::pin(observe::account(ground.aws, ground.environment)).await?;
+        let observed = Box::pin(observe::account(context.aws, context.environment)).await?;
         Box::pin(plan(observed)).await
     };
     match again.await.map_err(|error: observe::Error| Refused::new(chain(&error), error.hint()))? {
@@ -165,21 +164,21 @@ async fn again(
     }
 }
 
-fn wanted(ground: &Ground<'_>, planned: &Planned) -> Lease {
+fn wanted(context: &ReleaseContext<'_>, planned: &Planned) -> Lease {
     let release = planned.desired.release.id.clone();
-    let id = ground.host.rng.stream(&format!("lease {release}")).next_u64();
+    let id = context.host.rng.stream(&format!("lease {release}")).next_u64();
     Lease {
         id: format!("{id:016x}"),
-        until: now_secs(ground) + TTL_SECS,
+        until: now_secs(context) + TTL_SECS,
         release,
-        holder: ground.claim.holder.clone(),
+        holder: context.claim.holder.clone(),
         taken: None,
     }
 }
 
 /// The cluster's ARN, and whether it was created just now; `None` when there is no cluster and none is to be created.
 async fn cluster(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
     lease: &Lease,
 ) -> Result<Option<(String, bool)>, Error> {
@@ -192,14 +191,14 @@ async fn cluster(
         _ => None,
     });
     let Some(spec) = spec else { return Ok(None) };
-    let mut tags: Tags = Owner::of(ground.environment).tags();
+    let mut tags: Tags = Owner::of(context.environment).tags();
     tags.insert(TAG.to_owned(), lease.to_string());
     let (lane, step) = ("cluster".to_owned(), Action::CreateCluster(spec.clone()).title());
-    ground.events.emit(Kind::StepBegan { lane: lane.clone(), step: step.clone() });
-    let mark = ground.events.clock().mark();
-    let arn = ground.aws.create_cluster(spec, &tags).await?;
+    context.events.emit(Kind::StepBegan { lane: lane.clone(), step: step.clone() });
+    let mark = context.events.clock().mark();
+    let arn = context.aws.create_cluster(spec, &tags).await?;
     let result = "with the lease".to_owned();
-    ground.events.emit(Kind::StepEnded { lane, step, result, elapsed_ms: mark.elapsed_ms() });
+    context.events.emit(Kind::StepEnded { lane, step, result, elapsed_ms: mark.elapsed_ms() });
     Ok(Some((arn, true)))
 }
 
@@ -213,43 +212,43 @@ struct Tagged {
 
 /// Writes the tag, unless it is somebody else's.
 async fn write_over(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     cluster: &str,
     mut lease: Lease,
 ) -> Result<Result<Tagged, Refused>, Error> {
-    let tags = ground.aws.list_ecs_tags(cluster).await?;
+    let tags = context.aws.list_ecs_tags(cluster).await?;
     let tag = tags.get(TAG).cloned();
     // The cluster was created with it.
     if tag.as_ref().is_some_and(|tag| *tag == lease.to_string()) {
         return Ok(Ok(Tagged { lease, before: None, tags }));
     }
     let alive = |pid| Daemon { pid }.is_alive();
-    let found = standing(now_secs(ground), tag.as_deref(), &ground.claim.holder, alive);
+    let found = judge(now_secs(context), tag.as_deref(), &context.claim.holder, alive);
     let from = match &found {
-        Standing::Free | Standing::Ours(_) => None,
-        Standing::Held(held) | Standing::Expired(held) => Some(format!("{} ({})", held.holder, held.release)),
-        Standing::Illegible(text) => Some(format!("`{text}`")),
+        TagState::Free | TagState::Ours(_) => None,
+        TagState::Held(held) | TagState::Expired(held) => Some(format!("{} ({})", held.holder, held.release)),
+        TagState::Illegible(text) => Some(format!("`{text}`")),
     };
-    match (&found, &ground.claim.take) {
-        (Standing::Free | Standing::Ours(_), _) => {}
-        (Standing::Expired(_), _) => {
+    match (&found, &context.claim.take) {
+        (TagState::Free | TagState::Ours(_), _) => {}
+        (TagState::Expired(_), _) => {
             let text = format!("the lease of {} ended and was not given back", from.unwrap_or_default());
-            ground.events.emit(Kind::Warned { text });
+            context.events.emit(Kind::Warned { text });
         }
         (_, Some(reason)) => {
             let from = from.unwrap_or_default();
             lease.taken = Some(format!("{reason}, from {from}"));
-            ground.events.emit(Kind::LeaseTaken { from, reason: reason.clone() });
+            context.events.emit(Kind::LeaseTaken { from, reason: reason.clone() });
         }
-        (Standing::Held(held), None) => return Ok(Err(refused(ground, held))),
-        (Standing::Illegible(text), None) => {
+        (TagState::Held(held), None) => return Ok(Err(refused(context, held))),
+        (TagState::Illegible(text), None) => {
             return Ok(Err(Refused::new(
                 format!("the cluster's tag {TAG} is not this tool's: `{text}`"),
                 Some("take the lease over with --take-lease REASON".to_owned()),
             )));
         }
     }
-    match write(ground, cluster, &lease).await {
+    match write(context, cluster, &lease).await {
         Err(error) if !error.is_unavailable() => return Ok(Err(unwritten(&error, Written::Lease))),
         written => written?,
     }
@@ -265,15 +264,15 @@ enum Seen {
 
 /// Waits until nobody who wrote at the same moment can still be on his way, and reads who holds it now.
 async fn settled(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     cluster: &str,
     lease: &Lease,
     before: Option<&str>,
 ) -> Result<Seen, Error> {
     let mut seen = Seen::Nothing;
     for _ in 0..LOOKS {
-        ground.host.clock.sleep(settle_time(ground)).await;
-        let found = read(ground, cluster).await?;
+        context.host.clock.sleep(settle_time(context)).await;
+        let found = read(context, cluster).await?;
         // A read may be older than our write.
         let news = found.filter(|text| Some(text.as_str()) != before);
         match news.map(|text| text.parse::<Lease>()) {
@@ -300,15 +299,15 @@ fn is_less(agreed: &Planned, again: &Planned) -> bool {
     !again.plan.is_empty() && count(again) < count(agreed)
 }
 
-fn refused(ground: &Ground<'_>, held: &Lease) -> Refused {
-    let (name, who) = (&ground.environment.name, held.sentence(now_secs(ground)));
+fn refused(context: &ReleaseContext<'_>, held: &Lease) -> Refused {
+    let (name, who) = (&context.environment.name, held.sentence(now_secs(context)));
     let hint =
         "wait for it, end it with `cargo xtask abort`, or take the lease over with --take-lease REASON";
     Refused { theirs: true, ..Refused::new(format!("{name} is {who}"), Some(hint.to_owned())) }
 }
 
 fn unreadable(error: &Error) -> Refused {
-    let text = format!("cannot tell whether somebody else deploys: {error}");
+    let text = format!("cannot read whether somebody else deploys: {error}");
     Refused::new(text, error.hint())
 }
 
@@ -318,8 +317,8 @@ fn unwritten(error: &Error, written: Written) -> Refused {
     Refused { written, ..unreadable(error) }
 }
 
-fn without(ground: &Ground<'_>, why: &str) {
-    ground.events.emit(Kind::Warned {
-        text: format!("no lease keeps another deploy of {} away: {why}", ground.environment.name),
+fn without(context: &ReleaseContext<'_>, why: &str) {
+    context.events.emit(Kind::Warned {
+        text: format!("no lease keeps another deploy of {} away: {why}", context.environment.name),
     });
 }

@@ -49,7 +49,7 @@ pub(super) fn judged(
             })
         }),
         ExitCode::Usage => {
-            let told: &[&str] = match ended.summary.rsplit("; ").next() {
+            let allowed: &[&str] = match ended.summary.rsplit("; ").next() {
                 Some("only the lease was written") => &["TagResource", "UntagResource"],
                 Some("only the cluster was created") => &["CreateCluster", "TagResource", "UntagResource"],
                 _ => &[],
@@ -62,9 +62,9 @@ pub(super) fn judged(
                     .iter()
                     .any(|call| key(call) == "rival" && call.operation == "CreateCluster")
             };
-            let is_told =
-                |name: &&String| told.contains(&name.as_str()) || (*name == "CreateCluster" && theirs());
-            let other: Vec<_> = ended.writes.iter().filter(|name| !is_told(name)).collect();
+            let is_allowed =
+                |name: &&String| allowed.contains(&name.as_str()) || (*name == "CreateCluster" && theirs());
+            let other: Vec<_> = ended.writes.iter().filter(|name| !is_allowed(name)).collect();
             (!other.is_empty()).then(|| format!("{other:?} were written: {}", ended.summary))
         }
         ExitCode::Superseded if case.acts.is_empty() => Some("nobody else is there".to_owned()),

@@ -27,9 +27,8 @@ const LOAD_BALANCER: Naming = Naming {
     },
 };
 
-/// A load balancer's name has its length and alphabet; an existing one may be named by its ARN.
-///
-/// Source: ELBv2 API, CreateLoadBalancer.
+/// A load balancer's name has its length and alphabet; an existing one may be named by its ARN
+/// (ELBv2 API, CreateLoadBalancer, `Name`).
 fn load_balancer_name(scope: &Scope<'_>, found: &mut Findings) {
     let balancer = &scope.environment.load_balancer;
     let (name, at) = (&balancer.name, scope.at("load-balancer.name"));

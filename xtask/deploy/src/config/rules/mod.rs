@@ -109,7 +109,6 @@ enum Rule {
     EachContainer(&'static str, fn(&Container, &Place<'_>, &mut Findings)),
 }
 
-/// All rules, by subject.
 static RULES: &[&[Rule]] = &[
     attributes::RULES,
     build::RULES,
@@ -128,7 +127,6 @@ static RULES: &[&[Rule]] = &[
     volumes::RULES,
 ];
 
-/// Every rule's code, sorted.
 #[must_use]
 pub fn rules() -> Vec<&'static str> {
     let code = |rule: &Rule| match *rule {

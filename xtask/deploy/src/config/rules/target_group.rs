@@ -26,9 +26,7 @@ const TARGET_GROUP: Naming = Naming {
     form: |name| (name.starts_with('-') || name.ends_with('-')).then_some("a hyphen at its edge"),
 };
 
-/// A target group's name has its length and alphabet.
-///
-/// Source: ELBv2 API, CreateTargetGroup.
+/// A target group's name has its length and alphabet (ELBv2 API, CreateTargetGroup, `Name`).
 fn target_group_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
     TARGET_GROUP.check(&service.target_group.name, at.key("target-group.name"), found);
 }

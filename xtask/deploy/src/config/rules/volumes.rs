@@ -91,9 +91,7 @@ fn file_system(volume: &Volume, at: &Place<'_>, found: &mut Findings) {
     }
 }
 
-/// Files of variables are objects in S3 whose names end in `.env`.
-///
-/// Source: ECS API, EnvironmentFile.
+/// Files of variables are objects in S3 whose names end in `.env` (ECS API, EnvironmentFile).
 fn environment_file(container: &Container, at: &Place<'_>, found: &mut Findings) {
     for (file, at) in container.environment_files.iter().zip(at.key("environment-files").entries()) {
         let parts: Vec<&str> = file.splitn(6, ':').collect();

@@ -69,7 +69,6 @@ impl Members {
         as_list("", Value::Object(self.0.clone()))
     }
 
-    /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

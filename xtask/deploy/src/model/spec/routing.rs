@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadBalancerSpec {
     pub name: String,
-    /// Subnet ids, sorted.
+    /// Ids, sorted: AWS returns them in no fixed order.
     pub subnets: Vec<String>,
-    /// Security group ids, sorted.
+    /// Ids, sorted: AWS returns them in no fixed order.
     pub security_groups: Vec<String>,
     /// `internal` instead of `internet-facing`.
     pub internal: bool,
@@ -21,7 +21,6 @@ pub struct LoadBalancerSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListenerSpec {
     pub load_balancer: String,
-    /// 1 to 65535.
     pub port: u16,
     /// `HTTP` or `HTTPS`.
     pub protocol: String,
@@ -73,9 +72,7 @@ pub struct HealthCheckSpec {
     pub port: Option<u16>,
     /// HTTP codes that pass; of a `GRPC` group, gRPC's.
     pub matcher: String,
-    /// Seconds.
     pub interval_secs: u32,
-    /// Seconds.
     pub timeout_secs: u32,
     pub healthy_threshold: u32,
     pub unhealthy_threshold: u32,

@@ -67,7 +67,6 @@ pub struct RedirectSpec {
     pub permanent: bool,
 }
 
-/// `FixedResponseConfig`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FixedResponseSpec {
     pub status: u16,

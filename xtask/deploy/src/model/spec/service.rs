@@ -17,36 +17,26 @@ pub struct ServiceSpec {
     pub launch_type: String,
     /// `platformVersion`, `LATEST` by default.
     pub platform_version: String,
-    /// Subnet ids, sorted.
+    /// Ids, sorted: AWS returns them in no fixed order.
     pub subnets: Vec<String>,
-    /// Security group ids, sorted.
+    /// Ids, sorted: AWS returns them in no fixed order.
     pub security_groups: Vec<String>,
     /// Whether tasks get a public address.
     pub assign_public_ip: bool,
-    /// Target groups, by name.
     pub load_balancers: Vec<LoadBalancerBinding>,
     pub connect: Option<ConnectSpec>,
-    /// `minimumHealthyPercent`.
     pub minimum_healthy_percent: u32,
-    /// `maximumPercent`.
     pub maximum_percent: u32,
-    /// `deploymentCircuitBreaker.enable`.
     pub circuit_breaker: bool,
-    /// `deploymentCircuitBreaker.rollback`.
     pub circuit_breaker_rollback: bool,
-    /// `deploymentCircuitBreaker.thresholdConfiguration`.
     pub circuit_breaker_threshold: ThresholdSpec,
-    /// `deploymentCircuitBreaker.resetOnHealthyTask`.
     pub circuit_breaker_reset: bool,
     /// `earlySuccessCriteria`; `None` when it is off.
     pub early_success: Option<EarlySuccessSpec>,
-    /// `healthCheckGracePeriodSeconds`.
     pub health_check_grace_secs: u32,
-    /// `enableExecuteCommand`.
     pub enable_execute_command: bool,
-    /// `propagateTags`: `TASK_DEFINITION`, so that a task tells its release.
+    /// `propagateTags`: `TASK_DEFINITION`, so that a task carries its release's tags.
     pub propagate_tags: String,
-    /// `enableECSManagedTags`.
     pub managed_tags: bool,
     /// What no field covers, in AWS's words: further members of the service, `networkConfiguration` and
     /// `deploymentConfiguration`.
@@ -57,25 +47,16 @@ pub struct ServiceSpec {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Member {
-    /// `taskDefinition`.
     TaskDefinition,
-    /// `platformVersion`.
     PlatformVersion,
-    /// `networkConfiguration`.
     NetworkConfiguration,
-    /// `loadBalancers`.
     LoadBalancers,
-    /// `serviceConnectConfiguration`.
     ServiceConnectConfiguration,
-    /// `deploymentConfiguration`.
     DeploymentConfiguration,
-    /// `healthCheckGracePeriodSeconds`.
     HealthCheckGracePeriodSeconds,
-    /// `enableExecuteCommand`.
     EnableExecuteCommand,
     /// `propagateTags` and `enableECSManagedTags`.
     Tags,
-    /// A member of [`ServiceSpec::extra`].
     #[serde(untagged)]
     Extra(String),
 }
@@ -265,7 +246,7 @@ impl ServiceSpec {
     }
 }
 
-/// `thresholdConfiguration`.
+/// `deploymentCircuitBreaker.thresholdConfiguration` of a service's `deploymentConfiguration`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ThresholdSpec {
@@ -283,16 +264,14 @@ impl Default for ThresholdSpec {
     }
 }
 
-/// `earlySuccessCriteria`, switched on.
+/// `deploymentConfiguration.earlySuccessCriteria`, of a service that has it switched on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlySuccessSpec {
-    /// `healthyPercent`.
     pub healthy_percent: u32,
     /// `sourceServiceRevisionCleanup`: `BLOCKING` or `DEFERRED`.
     pub cleanup: String,
 }
 
-/// One entry of `loadBalancers`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadBalancerBinding {
     pub target_group: String,
@@ -303,7 +282,6 @@ pub struct LoadBalancerBinding {
     pub extra: Members,
 }
 
-/// `serviceConnectConfiguration`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConnectSpec {
     pub namespace: String,
@@ -314,12 +292,9 @@ pub struct ConnectSpec {
     pub extra: Members,
 }
 
-/// One entry of `serviceConnectConfiguration.services`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConnectServiceSpec {
-    /// `portName`.
     pub name: String,
-    /// `discoveryName`.
     pub discovery_name: String,
     /// `clientAliases[0].port`.
     pub alias_port: u16,

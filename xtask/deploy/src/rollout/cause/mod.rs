@@ -42,7 +42,6 @@ pub struct Evidence {
     pub check_port: Option<u16>,
     /// The health checks of its essential containers, each as one line.
     pub health_commands: BTreeMap<String, String>,
-    /// `healthCheckGracePeriodSeconds`.
     pub grace_secs: u32,
 }
 

@@ -208,7 +208,7 @@ fn who_writes_to_tmp_is_advised_to_have_it_writable() {
 }
 
 #[test]
-fn a_failing_health_check_is_told_by_what_it_met() {
+fn a_failing_health_check_is_reported_with_the_answer_it_got() {
     let cases = [
         ("Health checks failed with these codes: [404]", "health-status"),
         ("Health checks failed with these codes: [503]", "health-status"),
@@ -309,7 +309,7 @@ fn a_health_check_on_another_port_is_named_with_that_port() {
 }
 
 #[test]
-fn a_slow_start_is_told_with_the_number_to_write() {
+fn a_slow_start_is_reported_with_the_number_to_write() {
     let log = |last_ms| TaskLog { task: "a".into(), last_ms: Some(last_ms), ..Default::default() };
     let remedy = |grace_secs, last_ms| {
         let (stopped, logs) = (vec![unfit("a", "ELB")], vec![log(last_ms)]);

@@ -151,7 +151,7 @@ fn a_state_that_aws_added_later_is_unknown() {
 }
 
 #[test]
-fn a_service_deleted_under_us_is_told_apart() {
+fn a_service_deleted_during_the_roll_is_reported_as_deleted() {
     let gone = ServiceSnapshot { status: "DRAINING".into(), ..Default::default() };
     assert_eq!(outcome(vec![moving_read(), (gone, None)]), Some(Outcome::Deleted));
 }

@@ -1,11 +1,11 @@
-//! Works out what a deployment waits for, so that a person can tell slow from stuck.
+//! Works out what a deployment waits for, so that a person can distinguish slow from stuck.
 
 use super::{Checks, Lagging, Leave, Leaving, Waiting};
 use crate::rollout::sightings::{Pace, Sightings};
 use crate::rollout::snapshot::{ServiceSnapshot, TargetSnapshot, TaskSnapshot};
 
 /// One poll of one service. `tasks` and `targets` may hold older deployments' too: the load balancer lists old and new
-/// targets side by side, and only addresses tell them apart.
+/// targets side by side, and only addresses distinguish them.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     pub deployment: &'a str,
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_of_a_roll_is_told_apart() {
+    fn each_part_of_a_roll_is_distinguished() {
         let tasks = [task("ours", "10.0.1.1"), task("ours", "10.0.1.2")];
         let targets = [target("10.0.1.1", "healthy"), target("10.0.1.2", "healthy")];
         assert_eq!(waits(0, &ServiceSnapshot::default(), &[], &[]), Waiting::FirstSight);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_drains_is_told_from_one_that_ignores_sigterm() {
+    fn a_draining_task_is_distinguished_from_one_that_ignores_sigterm() {
         let tasks = [task("ours", "10.0.1.1"), task("ours", "10.0.1.2")];
         let targets = [target("10.0.1.1", "healthy"), target("10.0.1.2", "healthy")];
         for (status, step, of_secs) in

@@ -52,7 +52,7 @@ fn annotation(kind: &Kind) -> Option<String> {
             ("error", None, hint.as_ref().map_or_else(|| error.clone(), |hint| format!("{error}\n{hint}")))
         }
         Kind::Warned { text } => ("warning", None, text.clone()),
-        // The same cause may have been told before, when it became plain.
+        // The same cause may have been reported before, when it became plain.
         Kind::Diagnosed { service, diagnosis } => {
             let cause = diagnosis.cause.as_ref()?;
             ("error", Some(service.0.clone()), format!("{}\n{}", cause.cause, cause.remedy))
@@ -117,8 +117,8 @@ mod tests {
     #[test]
     fn text_cannot_become_a_command() {
         let text = "100 %\n::set-output name=x::y";
-        let told = commands(&event(Kind::Warned { text: text.to_owned() }), &mut false);
-        assert_eq!(told, ["::warning::100 %25%0A::set-output name=x::y"]);
+        let lines = commands(&event(Kind::Warned { text: text.to_owned() }), &mut false);
+        assert_eq!(lines, ["::warning::100 %25%0A::set-output name=x::y"]);
         assert_eq!(property("a:b,c"), "a%3Ab%2Cc");
     }
 }

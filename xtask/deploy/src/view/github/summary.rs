@@ -1,4 +1,4 @@
-//! The step summary: one screen that tells what became of the release.
+//! The step summary: what became of the release, on one screen.
 
 use super::timeline::timeline;
 use crate::event::{Event, Kind, ProbeAnswer, ServiceRow};
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_release_tells_on_one_screen_why_and_what_runs() {
+    fn a_failed_release_shows_on_one_screen_why_and_what_runs() {
         insta::assert_snapshot!(summary(&release()));
     }
 

@@ -143,7 +143,7 @@ async fn the_first_rule_that_names_a_fault_wins_and_clearing_lets_everything_pas
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_record_tells_reads_from_writes_and_what_became_of_them() {
+async fn the_record_distinguishes_reads_from_writes_and_has_their_outcomes() {
     let cloud = cloud();
     cloud.add_rule(On::operation("CreateCluster").nth(1..=1).then(Fault::LoseReply));
     create(&cloud);

@@ -124,7 +124,6 @@ pub(in crate::ecs) fn check_free(
     Ok(())
 }
 
-/// `serviceConnectResources` of a deployment.
 pub(in crate::ecs) fn resources(account: &Account, key: &ServiceKey, endpoints: &[Endpoint]) -> Value {
     let own = endpoints.iter().filter(|endpoint| endpoint.service == *key);
     own.map(|endpoint| {

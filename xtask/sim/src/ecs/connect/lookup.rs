@@ -29,7 +29,7 @@ pub(crate) enum ConnectLookup {
 pub(crate) struct ConnectTimeouts {
     /// For the beginning of a reply.
     pub(crate) per_request: Option<Duration>,
-    /// For the next byte.
+    /// Time to wait for the next byte.
     pub idle: Option<Duration>,
 }
 

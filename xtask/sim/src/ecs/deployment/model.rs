@@ -7,7 +7,6 @@ use crate::ecs::connect::Endpoint;
 use crate::ecs::pace::Pace;
 use crate::ecs::service::Spec;
 
-/// `rolloutState`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(in crate::ecs) enum RolloutState {
@@ -35,7 +34,6 @@ pub(in crate::ecs) struct Deployment {
     pub(in crate::ecs) updated_at: Millis,
     pub(in crate::ecs) rollout: RolloutState,
     pub(in crate::ecs) reason: String,
-    /// `failedTasks`.
     pub(in crate::ecs) failed_tasks: u32,
     /// `None`: there is nothing to go back to.
     pub(in crate::ecs) rollback_target: Option<RollbackTarget>,

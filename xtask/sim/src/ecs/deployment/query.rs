@@ -20,7 +20,7 @@ struct List {
     created_at: Window,
 }
 
-/// Epoch seconds.
+/// A range of `createdAt`, in seconds since the Unix epoch.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Window {

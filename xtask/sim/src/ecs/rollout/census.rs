@@ -64,7 +64,7 @@ fn class(account: &Account, now: Millis, task: &Task, grace: u64, census: &mut C
     }
     let (TaskStatus::Running, Some(started)) = (task.status, task.started_at) else { return Class::Starting };
     if task.targets.is_empty() && !task.has_health_check() {
-        // Nothing tells more than that it keeps running.
+        // Without a health check, staying up is all there is to see.
         let proven = started.plus_millis(account.settings.pace.unchecked_healthy_ms);
         if proven <= now {
             return Class::Healthy;

@@ -119,7 +119,7 @@ pub(super) fn found_healthy(account: &mut Account, key: &ServiceKey, healthy: &[
     }
 }
 
-/// How a service event tells it (Amazon ECS developer guide, "service event messages").
+/// How a service event words it (Amazon ECS developer guide, "service event messages").
 fn event(reason: &str) -> String {
     match reason.trim_end_matches('.') {
         "Rate exceeded" => "operations are being throttled on elb. Will try again later.".to_owned(),

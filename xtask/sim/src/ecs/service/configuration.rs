@@ -31,7 +31,6 @@ pub(in crate::ecs) struct CircuitBreaker {
     pub(in crate::ecs) threshold_configuration: Option<Threshold>,
 }
 
-/// `alarms`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::ecs) struct Alarms {
@@ -40,7 +39,6 @@ pub(in crate::ecs) struct Alarms {
     pub(in crate::ecs) rollback: bool,
 }
 
-/// `thresholdConfiguration`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(in crate::ecs) struct Threshold {
     /// `BOUNDED_PERCENT`, `UNBOUNDED_PERCENT` or `COUNT`.

@@ -48,14 +48,12 @@ struct Create {
     availability_zone_rebalancing: Option<String>,
 }
 
-/// `networkConfiguration`.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::ecs) struct NetworkConfiguration {
     pub(in crate::ecs) awsvpc_configuration: Option<AwsVpc>,
 }
 
-/// `deploymentController`.
 #[derive(Deserialize)]
 pub(super) struct Controller {
     #[serde(rename = "type")]

@@ -34,7 +34,6 @@ pub(in crate::ecs) struct Spec {
     pub(in crate::ecs) vpc_lattice: Vec<Value>,
 }
 
-/// `awsvpcConfiguration`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::ecs) struct AwsVpc {
@@ -46,7 +45,6 @@ pub(in crate::ecs) struct AwsVpc {
     pub(in crate::ecs) rest: Map<String, Value>,
 }
 
-/// One entry of `loadBalancers`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::ecs) struct LoadBalancer {
@@ -82,7 +80,6 @@ pub(in crate::ecs) struct Service {
     pub(in crate::ecs) created_at: Millis,
     pub(in crate::ecs) created_by: String,
     pub(in crate::ecs) knobs: Knobs,
-    /// The newest deployment: PRIMARY.
     pub(in crate::ecs) primary: Deployment,
     /// Older deployments that still have tasks, newest first: ACTIVE.
     pub(in crate::ecs) older: Vec<Deployment>,
@@ -91,7 +88,7 @@ pub(in crate::ecs) struct Service {
     pub(in crate::ecs) revisions: Vec<Revision>,
     pub(in crate::ecs) events: Events,
     pub(in crate::ecs) current_service_deployment: Option<String>,
-    /// The request that made it, for telling a retry from a name clash.
+    /// The request that made it: CreateService with the same parameters is a retry, with others a name clash.
     pub(super) creation: Value,
     /// When `has reached a steady state` is due, and whether it was said since the last change.
     pub(in crate::ecs) steady: Steady,

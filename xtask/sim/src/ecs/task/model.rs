@@ -21,7 +21,6 @@ pub(in crate::ecs) enum TaskStatus {
     Stopped,
 }
 
-/// `healthStatus`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(in crate::ecs) enum HealthStatus {
@@ -52,7 +51,6 @@ pub(in crate::ecs) struct Container {
     pub(super) health: Option<ContainerHealth>,
 }
 
-/// `containers[].lastStatus`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ecs) enum ContainerState {
     /// Its image is pulled, or a container that it depends on is waited for.
@@ -138,7 +136,7 @@ pub(in crate::ecs) struct Task {
     pub(in crate::ecs) protected_until: Option<Millis>,
     /// It counted as healthy at least once.
     pub(in crate::ecs) was_healthy: bool,
-    /// It was found unhealthy, and its deployment was told.
+    /// It was found unhealthy, and its deployment counted that.
     pub(in crate::ecs) was_unhealthy: bool,
 }
 
@@ -177,7 +175,6 @@ impl Task {
         self.containers.iter_mut().find(|container| container.name == name)
     }
 
-    /// Whether no container runs.
     pub(super) fn is_empty(&self) -> bool {
         !self.containers.iter().any(Container::is_alive)
     }

@@ -1,4 +1,4 @@
-//! A container's `secrets`: read at the task's start with the words in which Fargate tells that one cannot be.
+//! A container's `secrets`: read at the task's start with Fargate's message for one that cannot be.
 //!
 //! Source: ECS developer guide, "Pass sensitive data to an Amazon ECS container"; the texts are those that users of
 //! Fargate quote from `stoppedReason`.

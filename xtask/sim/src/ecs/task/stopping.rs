@@ -1,4 +1,4 @@
-//! A task's way from being told to stop to being forgotten.
+//! A task's way from the request to stop until it is forgotten.
 
 use super::model::TaskStatus;
 use super::order;
@@ -10,9 +10,7 @@ use crate::workload::{Effect, TaskId};
 
 #[derive(Clone, Debug)]
 pub(in crate::ecs) struct Stop {
-    /// `stopCode`.
     pub(in crate::ecs) code: &'static str,
-    /// `stoppedReason`.
     pub(in crate::ecs) reason: String,
 }
 

@@ -50,9 +50,9 @@ pub(in crate::ecs) struct ContainerSpec {
     pub(in crate::ecs) command: Vec<String>,
     pub(in crate::ecs) health_check: Option<HealthCheck>,
     pub(in crate::ecs) log_configuration: Option<LogConfiguration>,
-    /// Seconds.
+    /// In seconds; Fargate takes 2 to 120.
     pub(in crate::ecs) start_timeout: Option<u64>,
-    /// Seconds.
+    /// In seconds; Fargate takes 2 to 120.
     pub(in crate::ecs) stop_timeout: Option<u64>,
     pub(in crate::ecs) depends_on: Vec<Dependency>,
     pub(in crate::ecs) firelens_configuration: Option<IgnoredAny>,
@@ -82,7 +82,6 @@ pub(in crate::ecs) struct Volume {
     pub(in crate::ecs) efs_volume_configuration: Option<Efs>,
 }
 
-/// `efsVolumeConfiguration`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::ecs) struct Efs {
@@ -92,7 +91,6 @@ pub(in crate::ecs) struct Efs {
     pub(in crate::ecs) authorization_config: Option<EfsAuthorization>,
 }
 
-/// `authorizationConfig`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::ecs) struct EfsAuthorization {

@@ -1,4 +1,4 @@
-//! A small account to tell stories to: a cluster, a target group behind a load balancer, and scripted tasks.
+//! A small account for stories: a cluster, a target group behind a load balancer, and scripted tasks.
 
 use serde_json::{Value, json};
 

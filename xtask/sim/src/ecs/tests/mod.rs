@@ -1,4 +1,4 @@
-//! Stories about services, told to one account in virtual time with scripted tasks.
+//! Stories about services of one account, in virtual time with scripted tasks.
 //!
 //! Each test is named by the incident that it prevents. Comments name the page of the ECS developer guide or of
 //! the API reference whose behaviour is held.

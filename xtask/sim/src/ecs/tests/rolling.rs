@@ -5,7 +5,7 @@ use serde_json::json;
 use super::lab::{Lab, id, laid_over, task_definition};
 use crate::ecs::task::TaskStatus;
 
-/// Running tasks whose target is healthy, that were not told to stop.
+/// Running tasks whose target is healthy, that were not asked to stop.
 fn serving(account: &crate::account::Account) -> usize {
     let healthy = |task: &&crate::ecs::task::Task| {
         let ip = task.interface.ip.as_deref().unwrap_or_default();

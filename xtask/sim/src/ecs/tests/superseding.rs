@@ -1,4 +1,4 @@
-//! Two deploys at once: the later one wins, and the earlier one can be told from a failure.
+//! Two deploys at once: the later one wins, and the earlier one is not mistaken for a failure.
 
 use serde_json::json;
 

@@ -30,7 +30,7 @@ fn a_task_goes_through_its_states_in_order() {
 }
 
 #[test]
-fn a_running_task_tells_who_started_it_and_where_it_is() {
+fn a_running_task_shows_who_started_it_and_where_it_is() {
     let mut lab = Lab::new();
     let service = lab.running(json!({}));
     let task = lab.tasks("RUNNING")[0].clone();

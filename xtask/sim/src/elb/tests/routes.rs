@@ -138,7 +138,7 @@ fn fixed_responses_and_redirects_are_answered_by_the_load_balancer() {
 }
 
 #[test]
-fn two_load_balancers_on_one_port_are_told_apart_by_their_name() {
+fn two_load_balancers_on_one_port_are_distinguished_by_their_name() {
     let mut lab = Lab::new();
     let Serving { frontend, .. } = lab.serving();
     let other = lab.create_balancer("other");

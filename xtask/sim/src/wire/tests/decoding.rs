@@ -1,4 +1,4 @@
-//! Requests: which are read, and what the others are told.
+//! Requests: which are read, and what the others are answered.
 
 use bytes::Bytes;
 use http::request::Parts;

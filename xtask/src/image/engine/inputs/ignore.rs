@@ -49,8 +49,6 @@ enum Piece {
 }
 
 impl Ignore {
-    /// Reads a file's text.
-    ///
     /// # Errors
     /// [`Unreadable`] for a lone `!`, a bracket that is not closed, a backslash at the end.
     pub(super) fn parse(text: &str) -> Result<Self, Unreadable> {

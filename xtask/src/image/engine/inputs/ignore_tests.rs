@@ -76,7 +76,7 @@ fn what_docker_does_not_see_does_not_make_a_build_and_what_it_sees_does() {
 }
 
 #[test]
-fn a_line_that_no_engine_takes_is_told() {
+fn a_line_that_no_engine_takes_is_reported() {
     for file in ["!", "! ", "[", "[^", "[^bc", "a[", "[]a]", "[-]", "[x-]", "[a-b-c]", "a\\"] {
         assert!(Ignore::parse(file).is_err(), "{file}");
     }

@@ -251,7 +251,7 @@ async fn a_tag_that_may_move_moves() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_pass_is_told_at_once_and_in_a_sentence() {
+async fn what_cannot_pass_is_refused_at_once_and_in_a_sentence() {
     let page = "<html><head><title>Sign in</title></head></html>";
     let denied = r#"{"errors":[{"code":"DENIED","message":"Your authorization token has expired. Reauthenticate and try again."}]}"#;
     let table = [

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_engine_is_told_from_one_that_fails() {
+    async fn a_missing_engine_is_distinguished_from_one_that_fails() {
         let missing = Engine("no-such-engine").run(&["version"]).await;
         assert!(matches!(missing, Err(Failure::NotInstalled)), "{missing:?}");
         let failing = Engine("sh").run(&["-c", "echo why >&2; exit 3"]).await;

@@ -9,30 +9,30 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Since when a deployment is not to be seen, if it is not.
 #[derive(Debug)]
-pub(super) struct Darkness {
+pub(super) struct Unobserved {
     since: Option<Mark>,
     /// Its time was over, and is going on for an answer.
     overtime: bool,
 }
 
-impl Darkness {
+impl Unobserved {
     pub(super) fn new(began: Mark) -> Self {
         Self { since: Some(began), overtime: false }
     }
 
     /// A poll did not show it.
-    pub(super) fn falls(&mut self, clock: &Clock) {
+    pub(super) fn poll_missed(&mut self, clock: &Clock) {
         self.since.get_or_insert_with(|| clock.mark());
     }
 
     /// A poll showed it. Returns whether its time was over meanwhile.
-    pub(super) fn lifts(&mut self) -> bool {
+    pub(super) fn poll_succeeded(&mut self) -> bool {
         self.since = None;
         std::mem::take(&mut self.overtime)
     }
 
     /// Its time is over: until when an answer is waited for; `None` when it can be seen.
-    pub(super) fn waits(&mut self) -> Option<Mark> {
+    pub(super) fn extend_deadline(&mut self) -> Option<Mark> {
         let since = self.since?;
         self.overtime = true;
         Some(since.after(PATIENCE))

@@ -1,4 +1,4 @@
-//! What is told of a deployment while it rolls: each thing once, when it changes.
+//! Reports a deployment while it rolls: each thing once, when it changes.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use super::target::Target;
 use crate::host::Mark;
 use crate::report::Recorder;
 
-/// What was told of one deployment so far.
-pub(super) struct Teller {
+/// What was reported of one deployment so far.
+pub(super) struct ProgressReporter {
     service: ServiceKey,
     deployment: String,
     /// `family:revision`.
@@ -22,8 +22,8 @@ pub(super) struct Teller {
     checked: bool,
     began: Mark,
     sightings: Sightings,
-    /// How it stood when that was told last: desired, running, pending and failed tasks, and what it waited for.
-    told: Option<([u32; 4], Waiting)>,
+    /// The last report: desired, running, pending and failed tasks, and what it waited for.
+    last: Option<([u32; 4], Waiting)>,
     /// Ids of the service events that were seen, and the texts that were passed on.
     said: BTreeSet<String>,
     /// How often each state was reported, numbers that run by themselves aside.
@@ -33,10 +33,10 @@ pub(super) struct Teller {
 /// A state that comes and goes, as with targets that pass and fail in turn, is reported so often.
 const SAME_STATE: u32 = 3;
 
-impl Teller {
-    /// Tells that the deployment is followed from `began` on.
+impl ProgressReporter {
+    /// Reports that the deployment is followed from `began` on.
     pub(super) fn begin(target: &Target, began: Mark, events: &Recorder) -> Self {
-        let teller = Self {
+        let reporter = Self {
             service: target.key.clone(),
             deployment: target.deployed.deployment.clone(),
             revision: short(&target.deployed.revision),
@@ -45,19 +45,19 @@ impl Teller {
             checked: !target.health_commands.is_empty(),
             began,
             sightings: Sightings::default(),
-            told: None,
+            last: None,
             said: BTreeSet::new(),
             reported: Vec::new(),
         };
         events.emit(Kind::Following {
-            service: teller.service.clone(),
-            deployment: teller.deployment.clone(),
-            revision: teller.revision.clone(),
+            service: reporter.service.clone(),
+            deployment: reporter.deployment.clone(),
+            revision: reporter.revision.clone(),
         });
-        teller
+        reporter
     }
 
-    /// Tells what a poll shows for the first time: what ECS said, and which tasks moved.
+    /// Reports what a poll shows for the first time: ECS's messages, and the tasks that changed.
     pub(super) fn news(&mut self, seen: &Seen, events: &Recorder) {
         self.say(seen, events);
         self.killed(seen, events);
@@ -68,9 +68,8 @@ impl Teller {
         }
     }
 
-    /// Tells how it stands, when it stands differently than before; and, for a view that moves, when
-    /// only a running number does.
-    pub(super) fn standing(&mut self, seen: &Seen, events: &Recorder) {
+    /// Reports the state when it differs from the last one; and, for a live view, when only a running number does.
+    pub(super) fn progress(&mut self, seen: &Seen, events: &Recorder) {
         let entry = seen.service.deployments.iter().find(|entry| entry.id == self.deployment);
         let entry = entry.cloned().unwrap_or_default();
         let view = View {
@@ -83,14 +82,14 @@ impl Teller {
         let waiting = waiting(view, self.pace, &self.sightings, self.began.elapsed_ms());
         let counts = [entry.desired, entry.running, entry.pending, entry.failed];
         let [desired, running, pending, failed] = counts;
-        let standing = (counts, waiting.clone());
-        let changed = match &self.told {
-            Some(told) if *told == standing => return,
-            Some((told, waited)) => *told != counts || !waited.is_like(&waiting),
+        let now = (counts, waiting.clone());
+        let changed = match &self.last {
+            Some(last) if *last == now => return,
+            Some((last, waited)) => *last != counts || !waited.is_like(&waiting),
             None => true,
         };
         let changed = changed && self.is_news(counts, &waiting);
-        self.told = Some(standing);
+        self.last = Some(now);
         let (service, revision) = (self.service.clone(), self.revision.clone());
         events.emit(Kind::Rolling { service, revision, desired, running, pending, failed, waiting, changed });
     }
@@ -110,9 +109,9 @@ impl Teller {
         }
     }
 
-    /// Whether the new tasks were all healthy when it was told last how it stands.
+    /// Whether the new tasks were all healthy in the last report.
     pub(super) fn is_finishing(&self) -> bool {
-        matches!(&self.told, Some((_, Waiting::Draining { .. } | Waiting::Completion)))
+        matches!(&self.last, Some((_, Waiting::Draining { .. } | Waiting::Completion)))
     }
 
     /// Says of old tasks that they did not heed SIGTERM: what they were answering was cut off.

@@ -3,7 +3,7 @@
 use super::account::{converged, desired, digest};
 use super::{backend, stages, titles};
 use crate::model::{Desired, Observed, Pin, ServiceKey};
-use crate::plan::{Order, back};
+use crate::plan::{Order, rollback};
 
 /// Both services run revision 2 and shall run revision 1 again.
 fn moved() -> (Desired, Observed) {
@@ -23,12 +23,12 @@ fn moved() -> (Desired, Observed) {
 #[test]
 fn a_release_goes_back_in_the_reverse_order_or_at_once() {
     let (desired, observed) = moved();
-    let plan = back(&desired, &observed, Order::Reverse);
+    let plan = rollback(&desired, &observed, Order::Reverse);
     assert_eq!(
         stages(&plan),
         [("roll back frontend".into(), vec!["frontend"]), ("roll back backend".into(), vec!["backend"]),]
     );
-    let plan = back(&desired, &observed, Order::Together);
+    let plan = rollback(&desired, &observed, Order::Together);
     assert_eq!(stages(&plan), [("roll back frontend and backend".into(), vec!["frontend", "backend"])]);
     assert_eq!(
         titles(&plan),
@@ -41,7 +41,7 @@ fn a_service_that_is_back_already_gets_no_second_deployment() {
     let (desired, mut observed) = moved();
     let service = backend(&mut observed);
     service.task_definition.arn = service.task_definition.arn.replace(":2", ":1");
-    let plan = back(&desired, &observed, Order::Reverse);
+    let plan = rollback(&desired, &observed, Order::Reverse);
     assert_eq!(stages(&plan), [("roll back frontend".into(), vec!["frontend"])]);
 }
 
@@ -51,7 +51,7 @@ fn a_service_on_its_way_back_is_waited_for() {
     let service = backend(&mut observed);
     service.task_definition.arn = service.task_definition.arn.replace(":2", ":1");
     service.rollout = Some("IN_PROGRESS".into());
-    let plan = back(&desired, &observed, Order::Reverse);
+    let plan = rollback(&desired, &observed, Order::Reverse);
     assert_eq!(stages(&plan)[1], ("roll back backend".into(), vec!["backend"]));
 }
 
@@ -65,7 +65,7 @@ fn a_setting_goes_back_without_a_revision() {
         }
     }
     desired.release.pins.remove(&ServiceKey("backend".into()));
-    let plan = back(&desired, &observed, Order::Reverse);
+    let plan = rollback(&desired, &observed, Order::Reverse);
     assert_eq!(titles(&plan), ["update service ielts-frontend-service"]);
 }
 
@@ -74,7 +74,7 @@ fn an_image_or_a_service_that_is_gone_is_refused_before_anything_is_touched() {
     let (mut desired, mut observed) = moved();
     desired.release.images.insert(ServiceKey("backend".into()), digest('f'));
     observed.services.remove(&ServiceKey("frontend".into()));
-    let plan = back(&desired, &observed, Order::Together);
+    let plan = rollback(&desired, &observed, Order::Together);
     let refused: Vec<&str> = plan.refusals.iter().map(|refusal| refusal.what.as_str()).collect();
     assert_eq!(
         refused,

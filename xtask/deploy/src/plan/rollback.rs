@@ -17,7 +17,7 @@ pub enum Order {
 
 /// What has to be done so that the pinned services run their pinned revisions.
 #[must_use]
-pub fn back(desired: &Desired, observed: &Observed, order: Order) -> Plan {
+pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
     let mut plan = Plan::default();
     let pinned = desired
         .environment

@@ -8,7 +8,7 @@ use deploy::plan::RuleMove;
 
 /// Names of the plan to ARNs and ids of the account.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct ResourceIds {
     inner: RefCell<Inner>,
 }
 
@@ -40,7 +40,7 @@ pub struct Deployed {
     pub adopted: bool,
 }
 
-impl Known {
+impl ResourceIds {
     #[must_use]
     pub fn of(observed: &Observed) -> Self {
         let deployed = observed.services.iter().filter_map(|(key, service)| {

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use deploy::event::{ExitCode, Kind, Standing};
+use deploy::event::{ExitCode, Kind, UndoneService};
 use deploy::model::{Pin, Service, ServiceKey, arn_name};
 use deploy::rollout::ServiceSnapshot;
 use deploy::verify::serves;
 use futures_util::future::join_all;
 
-use super::{Ground, Planned};
-use crate::apply::Known;
+use super::{Planned, ReleaseContext};
+use crate::apply::ResourceIds;
 
 /// What an undo came to.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ type Measured = (Found, Option<(u32, u32)>);
 
 /// Emits how every service was found, and closes.
 pub(super) async fn closing(
-    ground: &Ground<'_>,
+    context: &ReleaseContext<'_>,
     planned: &Planned,
     restored: &Restored,
     kept: &BTreeSet<ServiceKey>,
@@ -57,10 +57,10 @@ pub(super) async fn closing(
         let state = planned.observed.services.get(&service.key);
         state.is_some_and(|state| state.status == "ACTIVE") && !restored.theirs.contains_key(&service.key)
     };
-    let services: Vec<&Service> = ground.environment.services.iter().filter(was).collect();
-    let found = found(ground, planned, &services, restored.complete).await;
+    let services: Vec<&Service> = context.environment.services.iter().filter(was).collect();
+    let found = found(context, planned, &services, restored.complete).await;
     if restored.acted || !kept.is_empty() {
-        let kept = kept.iter().map(|key| Standing {
+        let kept = kept.iter().map(|key| UndoneService {
             service: key.clone(),
             back: false,
             before: None,
@@ -75,14 +75,15 @@ pub(super) async fn closing(
                 Found::Emptied => Some("again, but was scaled to 0 by hand during the release".to_owned()),
                 _ => restored.instead.get(&service.key).cloned(),
             };
-            Some(Standing { service: service.key.clone(), back, before, instead, tasks: *tasks })
+            Some(UndoneService { service: service.key.clone(), back, before, instead, tasks: *tasks })
         };
-        let mut all: Vec<Standing> = services.iter().zip(&found).filter_map(standing).chain(kept).collect();
+        let mut all: Vec<UndoneService> =
+            services.iter().zip(&found).filter_map(standing).chain(kept).collect();
         all.sort_by(|one, other| one.service.cmp(&other.service));
-        ground.events.emit(Kind::Undone { services: all });
+        context.events.emit(Kind::Undone { services: all });
     }
     for step in &restored.left {
-        ground.events.emit(Kind::Failed { error: format!("not restored: {step}"), hint: None });
+        context.events.emit(Kind::Failed { error: format!("not restored: {step}"), hint: None });
     }
     if !restored.complete || !kept.is_empty() {
         return (ExitCode::NotRecovered, "not deployed, and not recovered".to_owned());
@@ -133,9 +134,14 @@ pub(super) async fn closing(
 }
 
 /// Reads how the services are, until they serve or have had their time to. What was down before is not waited for.
-async fn found(ground: &Ground<'_>, planned: &Planned, services: &[&Service], wait: bool) -> Vec<Measured> {
-    let Ground { aws, environment, events, .. } = *ground;
-    let door = ground.door(&Known::of(&planned.observed));
+async fn found(
+    context: &ReleaseContext<'_>,
+    planned: &Planned,
+    services: &[&Service],
+    wait: bool,
+) -> Vec<Measured> {
+    let ReleaseContext { aws, environment, events, .. } = *context;
+    let door = context.door(&ResourceIds::of(&planned.observed));
     let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
     // Targets that a changed check had failed pass the restored one some times first.
     let pass = |service: &Service| {

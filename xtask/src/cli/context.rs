@@ -1,4 +1,4 @@
-//! What a release stands on when a verb carries it out.
+//! What a verb passes to the release that it carries out.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,16 @@ use deploy::plan::Order;
 use super::Job;
 use super::session::Session;
 use crate::image::Image;
-use crate::release::{Claim, Ground};
+use crate::release::{Claim, ReleaseContext};
 
-/// The ground of a deploy; other verbs change what they do otherwise.
-pub(super) fn ground<'a>(
+/// The context of a deploy; other verbs change what they do otherwise.
+pub(super) fn release_context<'a>(
     job: &Job<'a>,
     session: &'a Session,
     images: &'a BTreeMap<ServiceKey, Image>,
     claim: &'a Claim,
-) -> Ground<'a> {
-    Ground {
+) -> ReleaseContext<'a> {
+    ReleaseContext {
         host: job.host,
         aws: &session.aws,
         events: job.events,
@@ -26,7 +26,7 @@ pub(super) fn ground<'a>(
         registry: job.host.env.get("XTASK_REGISTRY_URL"),
         door: session.door.as_ref(),
         halt: job.halt,
-        put_back: !job.global.no_rollback,
+        roll_back: !job.global.no_rollback,
         detach: false,
         // No endpoint changes on a way back, so no service has to wait for another.
         order: Order::Together,
