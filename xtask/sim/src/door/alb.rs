@@ -137,7 +137,7 @@ impl Alb {
         let kept = sticky_secs.and_then(|_| cookie(request.headers()));
         let kept = targets.iter().filter(|target| kept.as_deref() == Some(&target.task));
         for target in kept.chain(self.in_turn(target_group, targets)) {
-            let Some(port) = self.ports.from_outside(&target.task, target.port) else { continue };
+            let Some(port) = self.ports.host_port(&target.task, target.port) else { continue };
             if let Ok(stream) = forward::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await {
                 connected = Some((stream, &target.task));
                 break;

@@ -47,10 +47,7 @@ pub(crate) enum Due {
     /// A task's network interface is there: PENDING.
     Provisioned(TaskId),
     /// A task cannot be started, for this `stoppedReason`.
-    FailedToStart {
-        task: TaskId,
-        reason: String,
-    },
+    FailedToStart { task: TaskId, reason: String },
     /// A task's targets are registered: RUNNING.
     Activated(TaskId),
     /// A task's network interface is gone: STOPPED.

@@ -13,15 +13,9 @@ pub(super) enum Protocol {
         message: &'static str,
     },
     /// A form in, XML out; lists as `<member>`.
-    Query {
-        version: &'static str,
-        xmlns: &'static str,
-    },
+    Query { version: &'static str, xmlns: &'static str },
     /// A form in, XML out in EC2's dialect; lists as `<item>`.
-    Ec2 {
-        version: &'static str,
-        xmlns: &'static str,
-    },
+    Ec2 { version: &'static str, xmlns: &'static str },
 }
 
 /// An API, its name in signatures and policies, and how it is spoken.

@@ -148,7 +148,7 @@ impl Machine {
                 });
             }
             Effect::CheckTarget { target_group, task, port, path, version, timeout_secs } => {
-                let port = self.0.ports.from_outside(&task, port);
+                let port = self.0.ports.host_port(&task, port);
                 let tell = Arc::clone(&self.0.tell);
                 tokio::spawn(async move {
                     let answer = match port {

@@ -50,7 +50,7 @@ impl Ports {
     }
 
     /// The same for the load balancer, which is outside the task.
-    pub(crate) fn from_outside(&self, task: &TaskId, container_port: u16) -> Option<u16> {
+    pub(crate) fn host_port(&self, task: &TaskId, container_port: u16) -> Option<u16> {
         let entry = self.table().get(&(task.clone(), container_port)).copied();
         entry.filter(|entry| !entry.inside_only).map(|entry| entry.port)
     }
@@ -107,7 +107,7 @@ mod tests {
         let second = ports.reserve(&two, 8080, true).unwrap();
         assert_ne!(first, second);
         assert_eq!(ports.of(&one, 8080), Some(first));
-        assert_eq!((ports.from_outside(&one, 8080), ports.from_outside(&two, 8080)), (Some(first), None));
+        assert_eq!((ports.host_port(&one, 8080), ports.host_port(&two, 8080)), (Some(first), None));
         ports.release(&one);
         assert_eq!((ports.of(&one, 8080), ports.of(&two, 8080)), (None, Some(second)));
     }

@@ -147,8 +147,8 @@ fn listens_of(container: &ContainerStart, image: Option<&Image>) -> Listens {
         let given =
             container.variables().filter(|(own, _)| *own == name).last().map(|(_, value)| value.to_owned());
         given.or_else(|| {
-            let pairs = image?.config.env.iter().flatten().filter_map(|pair| pair.split_once('='));
-            pairs.filter(|(own, _)| *own == name).last().map(|(_, value)| value.to_owned())
+            let mut pairs = image?.config.env.iter().flatten().filter_map(|pair| pair.split_once('='));
+            pairs.rfind(|(own, _)| *own == name).map(|(_, value)| value.to_owned())
         })
     };
     listens::listens(own("HOST").as_deref(), own("PORT").as_deref(), &container.ports)

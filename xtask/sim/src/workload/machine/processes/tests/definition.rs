@@ -95,7 +95,7 @@ async fn host_and_port_of_the_definition_reach_the_application_and_what_fargate_
         let port = bench.ports.of(&id, listens_at).map_or("http".to_owned(), |port| port.to_string());
         assert_eq!(lines.last().unwrap(), &format!("{host} {port}"));
         assert!(lines[0].contains(remark), "{lines:?}");
-        assert_eq!(bench.ports.from_outside(&id, 8080).is_some(), outside, "{variables:?}");
+        assert_eq!(bench.ports.host_port(&id, 8080).is_some(), outside, "{variables:?}");
         bench.processes.shut_down(Duration::ZERO).await.unwrap();
     }
 }
