@@ -56,7 +56,7 @@ pub(crate) struct Mistake {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The person can mend it. Never empty.
+    /// What the person can correct. Never empty.
     Wrong(Vec<Mistake>),
     /// The person cannot; the reason is for the log.
     Unavailable(String),

@@ -1,4 +1,4 @@
-//! The binary as its container sees it: the proxy that stands for Service Connect, the wish to go without
+//! The binary as its container sees it: the proxy that plays Service Connect, the wish to go without
 //! one, the probe.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -143,7 +143,7 @@ fn is_test(path: &str, text: &str, at: usize) -> bool {
         || path.contains("/stories/")
 }
 
-/// Places where `word` stands in code: not in comments, not in tests.
+/// Places where `word` is written in code: not in comments, not in tests.
 fn mentions(path: &str, text: &str, word: &str) -> Vec<String> {
     text.match_indices(word)
         .filter(|(at, _)| {
@@ -172,7 +172,7 @@ fn every_file_says_first_what_it_is_for() {
 }
 
 #[test]
-fn no_file_grows_into_a_room_that_holds_two_things() {
+fn no_file_is_longer_than_400_lines() {
     let long: Vec<_> = ["xtask", "backend", "frontend", "repository"]
         .into_iter()
         .flat_map(sources)

@@ -304,7 +304,7 @@ async fn a_lock_that_the_shell_holds_is_not_held_by_the_embedded_cloud() {
 }
 
 #[tokio::test]
-async fn the_ids_of_a_running_cloud_cannot_be_known_from_another_s() {
+async fn the_ids_of_a_running_cloud_cannot_be_guessed_from_another_s() {
     let http = Http::system().unwrap();
     let mut users = Vec::new();
     for name in ["ids-one", "ids-two"] {

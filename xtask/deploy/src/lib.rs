@@ -7,7 +7,7 @@
 //! images, git ─────────→ Release     ┴→ Desired ┐
 //! account ─ read by xtask::observe ──→ Observed ┴─ plan → Plan ─ carried out by xtask::apply
 //! DescribeServices, service deployments ─ rollout → Verdict
-//! revisions and their tags, service deployments ─ history → releases to show and to go back to
+//! revisions and their tags, service deployments ─ history → releases to show and to roll back to
 //! the tag of the cluster ─ lease → whose turn it is
 //! everything that happens ─ event → view → text
 //! ```

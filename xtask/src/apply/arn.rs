@@ -32,6 +32,7 @@ pub(super) async fn any_target_group(aws: &Aws, ids: &ResourceIds, name: &str) -
 /// A policy that counts requests, with the label of a target group that this run made.
 pub(super) fn labelled(ids: &ResourceIds, spec: &PolicySpec) -> Result<PolicySpec, StepError> {
     let Some(name) = spec.unlabelled() else { return Ok(spec.clone()) };
+    // ALBRequestCountPerTarget wants `app/<lb>/<id>/targetgroup/<tg>/<id>`, made of both ARNs: it cannot be written before both exist.
     let label = PolicySpec::resource_label(&load_balancer(ids)?, &target_group(ids, name)?);
     let label = label.ok_or_else(|| StepError::Unknown(format!("the resource label of {name}")))?;
     Ok(spec.clone().labelled(&label))

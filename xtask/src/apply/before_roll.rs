@@ -1,4 +1,4 @@
-//! A task that runs once as the new revision, before anything rolls: started, followed to its end, judged by its exit code.
+//! A task that runs once as the new revision, before anything rolls. Its exit code decides whether the release continues.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -34,6 +34,7 @@ pub(super) async fn run(
     let mark = events.clock().mark();
     // The revision and not the release: a rerun after a kill has another name, and the same revision.
     let started_by = format!("before-roll/{}", arn_name(revision).replace(':', "/"));
+    // By family and not by `startedBy`, which ListTasks takes as its only filter: tasks of other revisions matter, too.
     let earlier: Vec<TaskSnapshot> = [
         aws.family_tasks(&spec.cluster, &service.family, false).await?,
         aws.family_tasks(&spec.cluster, &service.family, true).await?,
@@ -54,6 +55,7 @@ pub(super) async fn run(
     let id = match usable {
         Some(task) => task.id.clone(),
         None => {
+            // The same token for the same attempt: a RunTask whose reply was lost is repeated without a second task (kept 24 h).
             let token = task_token(revision, earlier.len());
             let (revision, command) = (revision.to_owned(), &asked.command);
             let container = &service.container.name;
@@ -65,7 +67,7 @@ pub(super) async fn run(
     let task = loop {
         let found = aws.describe_tasks(&spec.cluster, std::slice::from_ref(&id)).await?.pop();
         log.read(context, service).await;
-        // What was started a moment ago may not be found yet.
+        // DescribeTasks may answer MISSING for seconds after RunTask (ECS API reference, RunTask, "eventual consistency").
         if let Some(task) = found.clone().filter(|task| task.last_status == "STOPPED") {
             break task;
         }
@@ -76,13 +78,14 @@ pub(super) async fn run(
             let state = |it: &ContainerSnapshot| format!("{} {}", it.name, it.last_status);
             let containers: Vec<_> = containers.iter().map(state).collect();
             return Err(StepError::BeforeRoll(format!(
-                "task {task} was stopped: not over after {secs} s ({})",
+                "task {task} was stopped: still running after {secs} s ({})",
                 containers.join(", ")
             )));
         }
         let every = Duration::from_secs(context.environment.timeouts.poll_secs);
         events.clock().sleep(every.min(deadline.remaining())).await;
     };
+    // Once more: CloudWatch shows the last lines some seconds after the container has exited.
     log.read(context, service).await;
     match exit_code(&task, service) {
         Some(0) => {
@@ -109,7 +112,7 @@ async fn outlast(
     let (key, id, secs) = (&service.key, short(&task.id), asked.timeout_secs);
     let of = task.started_by.trim_start_matches("before-roll/").replace('/', ":");
     let text = format!(
-        "{key}: task {id} before the roll of {of} still runs: waiting for its end; it is stopped after {secs} s"
+        "{key}: task {id} before the roll of {of} still runs: waiting until it stops; it is stopped after {secs} s"
     );
     events.emit(Kind::Warned { text });
     let mut deadline = events.clock().mark().after(Duration::from_secs(secs));
@@ -134,7 +137,7 @@ async fn outlast(
     }
 }
 
-/// Emits all that is known of the failure, as for a task of a service.
+/// Emits the diagnosis of the failure, as for a task of a service.
 fn failed(
     context: &StepContext<'_>,
     service: &Service,
@@ -164,7 +167,7 @@ fn failed(
     StepError::BeforeRoll(how)
 }
 
-/// The tag outlives the task, which ECS forgets after an hour.
+/// Tags the revision: the tag outlives the task, which ECS forgets after an hour.
 async fn mark_as_run(context: &StepContext<'_>, revision: &str) {
     let now = UNIX_EPOCH + Duration::from_millis(context.aws.now_ms());
     let tags = Tags::from([(BEFORE_ROLL.to_owned(), humantime::format_rfc3339_seconds(now).to_string())]);
@@ -211,6 +214,7 @@ impl Log {
                 return context.events.emit(Kind::Warned { text });
             }
         };
+        // GetLogEvents returns the same token at the end of a stream; without one the next read would begin at the start.
         self.token = page.next.or(self.token.take());
         let lines: Vec<String> =
             page.events.iter().map(|event| event.message.trim_end().to_owned()).collect();

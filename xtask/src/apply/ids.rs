@@ -1,4 +1,4 @@
-//! What names mean: ARNs and ids that were observed, and those that steps of this run made.
+//! The ARNs and ids behind the plan's names: observed ones, and those that steps of this run created.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +9,7 @@ use deploy::plan::RuleMove;
 /// Names of the plan to ARNs and ids of the account.
 #[derive(Debug, Default)]
 pub struct ResourceIds {
+    // The lanes of a stage run at the same time on one thread, and each learns what it creates.
     inner: RefCell<Inner>,
 }
 
@@ -36,7 +37,7 @@ pub struct Deployed {
     pub revision: String,
     /// The service deployment that was current before our write: ours is another.
     pub before: Option<String>,
-    /// It was under way when the account was read: a killed run began it, or somebody else.
+    /// It was in progress when the account was read: a killed run started it, or somebody else.
     pub adopted: bool,
 }
 
@@ -44,7 +45,7 @@ impl ResourceIds {
     #[must_use]
     pub fn of(observed: &Observed) -> Self {
         let deployed = observed.services.iter().filter_map(|(key, service)| {
-            // A deployment that is under way already is followed as it is.
+            // A second UpdateService would supersede a deployment in progress: it is followed instead.
             let deployment = service.primary.clone()?;
             let revision = service.task_definition.arn.clone();
             Some((key.clone(), Deployed { deployment, revision, before: None, adopted: true }))

@@ -44,13 +44,13 @@ pub enum StepError {
     #[error(transparent)]
     Push(#[from] registry::Error),
     /// A deleted service still drains.
-    #[error("service {0} still drains; run this again")]
+    #[error("service {0} is still DRAINING; run this again")]
     Draining(String),
     /// The task before the roll failed, or could not be run to its end.
     #[error("{0}")]
     BeforeRoll(String),
     /// A name of the plan means nothing: an earlier step that should have made it did not.
-    #[error("{0} is not known: this is a bug in the plan")]
+    #[error("no id for {0}: this is a bug in the plan")]
     Unknown(String),
 }
 
@@ -77,6 +77,7 @@ pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Res
             return push(context, service, repository, digest).await;
         }
         Action::CreateLogGroup(spec) => {
+            // CreateLogGroup has no retention: without the second call the lines are kept, and paid for, for ever.
             aws.create_log_group(spec, &tags).await?;
             aws.put_retention_policy(spec).await?;
         }
@@ -93,6 +94,7 @@ pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Res
             return Ok(namespace.id);
         }
         Action::CreateLoadBalancer(spec) => {
+            // Attributes are no members of CreateLoadBalancer.
             let made = aws.create_load_balancer(spec, &tags).await?;
             if !spec.attributes.is_empty() {
                 aws.set_load_balancer_attributes(&made.arn, &spec.attributes).await?;
@@ -105,6 +107,7 @@ pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Res
         }
         Action::CreateListener(spec) => {
             let arn = aws.create_listener(spec, &load_balancer(ids)?, &tags).await?;
+            // Rules belong to the listener that forwards, never to the one that only redirects to HTTPS.
             if spec.redirect_to.is_none() {
                 ids.learn_listener(arn);
             }
@@ -191,6 +194,7 @@ async fn push(
         .get(service)
         .filter(|image| image.digest == *digest)
         .ok_or_else(|| StepError::Unknown(format!("the image {}", digest.short())))?;
+    // A token for each push: it is valid for 12 hours, and a build that waited for consent may have outlived an older one.
     let login = context.aws.registry_login(None).await?;
     let registry = Registry {
         base_url: context.registry.map_or(login.proxy_endpoint, str::to_owned),
@@ -215,7 +219,7 @@ async fn register(
     let desired = desired(context)?;
     let spec = spec.clone().with_images(|image| {
         let (name, digest) = image.split_once('@')?;
-        // What has the name of no repository of ours is another registry's.
+        // An image whose name is none of our repositories belongs to another registry.
         let ours =
             desired.environment.service(service).is_some_and(|service| service.repository.name == name);
         ours.then(|| Some(format!("{}@{digest}", context.ids.repository(name)?)))?
@@ -244,7 +248,7 @@ async fn create(
         tags: &tags(context),
     };
     let answer = match context.aws.create_service(&create).await {
-        // A deleted service keeps its name while its tasks drain.
+        // "Unable to Start a service that is still Draining.": a deleted service keeps its name until its tasks have stopped.
         Err(error) if matches!(error.kind, aws::Kind::Conflict) => {
             gone(context, &spec.cluster, &spec.name).await?;
             context.aws.create_service(&create).await?
@@ -271,6 +275,7 @@ async fn update(
         spec,
         members,
         task_definition: revision.as_deref(),
+        // The count belongs to Application Auto Scaling, which may change it between our read and this write.
         desired: None,
         force_new_deployment: force,
         previous_primary: before.as_ref().map(|before| before.deployment.as_str()),
@@ -290,6 +295,7 @@ fn follow(
     revision: String,
     before: Option<String>,
 ) -> Result<String, StepError> {
+    // From the reply to our own write: DescribeServices may still show the deployment before it.
     let primary = answer
         .deployments
         .iter()
@@ -319,14 +325,14 @@ async fn arns(context: &StepContext<'_>, spec: &ServiceSpec) -> Result<aws::Arns
         let arn = any_target_group(context.aws, context.ids, &binding.target_group).await?;
         arns.target_groups.insert(binding.target_group.clone(), arn);
     }
-    // The ARN, not the name: two namespaces may share a name.
+    // The ARN, not the name: an HTTP and a DNS namespace may share a name (aws/aws-cdk#25616).
     if let (Some(connect), Some((arn, _))) = (&spec.connect, context.ids.namespace()) {
         arns.namespaces.insert(connect.namespace.clone(), arn);
     }
     Ok(arns)
 }
 
-/// The tags of everything that is made, but for revisions, which name their release.
+/// The tags of everything that is created. Revisions get those of their release as well.
 fn tags(context: &StepContext<'_>) -> aws::Tags {
     Owner::of(context.environment).tags()
 }

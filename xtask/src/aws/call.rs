@@ -138,6 +138,7 @@ impl Aws {
             let permit = self.permits.acquire().await;
             let start = self.clock.mark();
             let result = attempt().await;
+            // Before the wait for the next attempt: a call that backs off keeps no other from being sent.
             drop(permit);
             let error = match result.map(&part) {
                 Ok(Ok(value)) => {
@@ -152,7 +153,7 @@ impl Aws {
     }
 }
 
-/// One call on its way through its attempts.
+/// One call and its attempts so far.
 struct Turn<'a> {
     aws: &'a Aws,
     op: Op,
@@ -167,6 +168,7 @@ impl Turn<'_> {
     async fn failed(&mut self, elapsed_ms: u64, error: Error) -> Result<(), Error> {
         let error = error.with_source(self.aws.source.as_ref());
         let (reason, happened) = (error.reason(), error.may_have_happened);
+        // An earlier attempt whose reply was lost may have done it: the last one's error alone would deny that.
         let error = error.or_earlier(self.happened);
         self.happened = error.may_have_happened;
         let Some(wait) = self.aws.retry.next(self.op.effect, &error, self.waited, &self.aws.rng) else {

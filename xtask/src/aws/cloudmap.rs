@@ -58,7 +58,7 @@ impl Aws {
                 self.cloudmap.list_namespaces().filters(filter.clone()).set_next_token(next.clone()).send()
             };
             let reply = self.call(LIST, call).await?;
-            // Emulators may ignore the filter.
+            // Some emulators ignore the filter.
             found.extend(
                 reply.namespaces.unwrap_or_default().into_iter().map(read).filter(|it| it.name == name),
             );
@@ -100,6 +100,7 @@ impl Aws {
                 .set_tags((!tags.is_empty()).then(|| tags.clone()))
                 .send()
         };
+        // CreateHttpNamespace only starts an operation: the namespace has an id once that has succeeded.
         let made =
             match self.call_for(CREATE, call, |reply| Ok(reply.operation_id.ok_or("OperationId")?)).await {
                 Ok(operation) => self.await_namespace(&operation).await,
@@ -153,7 +154,7 @@ impl Aws {
         ))
     }
 
-    /// Deletes a namespace; none is as good.
+    /// Deletes a namespace. A missing one is not an error.
     ///
     /// # Errors
     /// [`Kind::Conflict`] while services are in it; when AWS refuses.

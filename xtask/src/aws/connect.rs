@@ -1,4 +1,4 @@
-//! The way in: credentials, endpoints, time limits.
+//! How AWS is reached: credentials, endpoints, time limits.
 
 use std::fmt;
 use std::sync::Arc;
@@ -161,6 +161,7 @@ fn closed(connect: &Connect, endpoint: &str, keys: &Keys) -> SdkConfig {
         .sleep_impl(connect.clock.sdk_sleep())
         .timeout_config(timeouts())
         .stalled_stream_protection(stalled_streams())
+        // Ours are seeded and reported (`aws/retry.rs`): the SDK's would hide attempts and make stories differ.
         .retry_config(RetryConfig::disabled())
         .build()
 }

@@ -74,7 +74,7 @@ impl Aws {
     /// The repositories of these names that exist.
     pub async fn find_repositories(&self, names: &[&str]) -> Result<Vec<FoundRepository>, Error> {
         let some = async |names: &[&str]| match self.describe_repositories(names).await {
-            // One unknown name makes the whole call fail.
+            // One unknown name makes the whole call fail with RepositoryNotFoundException.
             Err(error) if matches!(error.kind, Kind::NotFound) => self.find_each(names).await,
             found => found,
         };
@@ -166,6 +166,7 @@ impl Aws {
             })
         };
         let region = region.map(|region| Region::new(region.to_owned()));
+        // Of the region that is asked, in whatever account: an image may come from another one.
         let region = region.or_else(|| self.ecr.config().region().cloned());
         let there = || {
             let mut there = aws_sdk_ecr::config::Builder::new();
@@ -199,7 +200,8 @@ impl Aws {
                     .set_accepted_media_types(Some(MANIFESTS.map(str::to_owned).to_vec()))
                     .send()
             };
-            // Images that are not there stand among the reply's failures.
+            // BatchGetImage, not DescribeImages: it lists a missing image under `failures`, where the other raises
+            // ImageNotFoundException for the whole call.
             let images = self.call(IMAGES, call).await?.images.unwrap_or_default();
             let digest = |image: aws_sdk_ecr::types::Image| image.image_id?.image_digest.map(ImageDigest);
             found.extend(images.into_iter().filter_map(digest));

@@ -90,7 +90,7 @@ impl Aws {
         self.call(REGISTER, call).await.map(drop)
     }
 
-    /// Deregisters a scalable target with its policies and alarms; none is as good.
+    /// Deregisters a scalable target, which deletes its policies and alarms. A missing one is not an error.
     pub async fn deregister_scalable_target(&self, spec: &ScalableTargetSpec) -> Result<(), Error> {
         let call = || {
             self.scaling

@@ -96,7 +96,7 @@ fn rule(priority: u32) -> RuleSpec {
     route(priority, "/*")
 }
 
-/// What a service stands on.
+/// What a service needs to exist.
 struct Bench {
     account: String,
     vpc: String,

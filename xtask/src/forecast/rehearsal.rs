@@ -78,7 +78,7 @@ async fn run(rehearsal: &Rehearsal) -> Option<Forecast> {
     Some(Forecast { total_ms, longest, start_ms, start_seen })
 }
 
-/// Deploys these services, those that moved with another image than before. Gives the milliseconds that it took.
+/// Deploys these services, those that roll with another image than before. Returns the milliseconds that it took.
 async fn deploy(
     stage: &Stage,
     environment: &Environment,

@@ -50,7 +50,7 @@ impl Halt {
 
 impl Switch {
     /// Asks for a stop. Returns whether somebody acts on it: not when it was asked for before, and
-    /// not when nobody heeds it.
+    /// not when nobody acts on it.
     pub fn ask(&self) -> bool {
         self.heeded.load(Ordering::Relaxed) && !self.asked.send_replace(true)
     }

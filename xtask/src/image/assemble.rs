@@ -124,6 +124,7 @@ fn config<'a>(recipe: &Recipe<'a>, base: &'a Layer, app: &'a Layer) -> Config<'a
         config: Process {
             user: USER,
             exposed_ports: BTreeMap::from([(format!("{}/tcp", recipe.port), BTreeMap::new())]),
+            // There is no shell and nothing else to run, so no folder of the machine's usual path exists.
             env: ["PATH=/app"],
             entrypoint: [format!("/app/{}", recipe.package)],
             volumes: recipe.tmp.then(|| BTreeMap::from([(TMP, BTreeMap::new())])),

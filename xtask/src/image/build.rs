@@ -30,6 +30,7 @@ pub async fn build(
     let on_line = |line: &str| on_event(BuildEvent::Line { service: None, line });
     let wanted: Vec<Wanted> = services.iter().filter_map(|service| Wanted::of(service)).collect();
     let engines = services.iter().filter(|service| service.builds() && service.build.dockerfile.is_some());
+    // Engines and cargo at the same time: neither waits for the other's locks.
     let built = engines.map(|service| async move {
         let (key, dockerfile, architecture) = (&service.key, &service.build, service.architecture);
         let job = engine::Job { workspace, service: key, dockerfile, architecture, no_cache };
@@ -48,7 +49,7 @@ pub async fn build(
     Ok(images)
 }
 
-/// What is to be said of an image whose `/tmp` would be root's on Fargate.
+/// A note on an image whose `/tmp` would belong to root on Fargate.
 fn undeclared_tmp(container: &Container, image: &Image) -> Option<&'static str> {
     (container.tmp && container.readonly_root && !image.declares_tmp()).then_some(
         "the image does not declare /tmp as a volume, so on Fargate only root can write to it: add \

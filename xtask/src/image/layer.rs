@@ -1,7 +1,7 @@
 //! File-system layers whose bytes depend on nothing but their content.
 //!
 //! Entries are sorted, every timestamp is the epoch, every owner is root, and the gzip header carries neither a
-//! time nor a file name. What remains is the compressor itself: another version of it may give other bytes, which
+//! time nor a file name. The compressor itself is left: another version of it may give other bytes, which
 //! is why `Cargo.lock` pins it and a test holds one digest.
 
 use std::io::{self, Write as _};

@@ -1,7 +1,7 @@
 //! The embedded cloud as a background process of this workspace: started when it is needed, found again,
 //! replaced when it crashed, stopped with all that it runs.
 //!
-//! Its state stands in `target/local`, so that two checkouts, or two users of one machine, each have their
+//! Its state is in `target/local`, so that two checkouts, or two users of one machine, each have their
 //! own. Only what answers on the recorded port *and* names the recorded process counts as running.
 
 mod landing_zone;

@@ -46,7 +46,7 @@ impl Status {
         let wanted = environment.account.as_ref().unwrap_or(account);
         (account != wanted || *region != environment.region).then(|| {
             format!(
-                "the embedded cloud is account {account} in {region}, and deploy.toml names account {wanted} in {}",
+                "the embedded cloud runs as account {account} in {region}, but deploy.toml expects {wanted} in {}",
                 environment.region
             )
         })

@@ -18,7 +18,7 @@ use crate::aws::{Aws, Caller};
 /// operator must bring and that is missing; [`Error::Aws`] when a call fails.
 pub async fn account(aws: &Aws, environment: &Environment) -> Result<Observed, Error> {
     let caller = guard(aws, environment).await?;
-    // On the heap: together they are larger than what else a release keeps on the stack.
+    // Boxed: the four futures together would add kilobytes to every future that awaits this one.
     let (landing, foundation, (routing, (made, unread)), (namespace, services)) = try_join4(
         Box::pin(landing::read(aws, environment, &caller)),
         Box::pin(foundation::read(aws, environment)),
@@ -31,6 +31,7 @@ pub async fn account(aws: &Aws, environment: &Environment) -> Result<Observed, E
     if let Some(balancer) = &routing.load_balancer {
         missing.extend(elsewhere(environment, balancer, &landing.ids));
     }
+    // All at once: an operator who creates what is missing should not find the next gap in the next run.
     if !missing.is_empty() {
         missing.sort();
         missing.dedup();
@@ -60,6 +61,7 @@ pub async fn account(aws: &Aws, environment: &Environment) -> Result<Observed, E
         warnings,
         ..Observed::default()
     };
+    // After the rest: which services and targets are somebody else's follows from what was found.
     Box::pin(owned::complete(aws, environment, &mut observed)).await?;
     Ok(observed)
 }

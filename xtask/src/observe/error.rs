@@ -8,7 +8,7 @@ use crate::aws;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The credentials are of another account than the file names.
-    #[error("the credentials are of account {found} ({caller}), and deploy.toml names account {wanted}")]
+    #[error("credentials belong to account {found} ({caller}), but deploy.toml expects {wanted}")]
     Account {
         /// The account that the file names.
         wanted: String,

@@ -1,4 +1,4 @@
-//! What services stand on: repositories, log groups, the cluster.
+//! What services need first: repositories, log groups, the cluster.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ async fn detail(
 ) -> Result<(RepositoryState, Option<String>), aws::Error> {
     let (keep_images, warning) = match aws.get_keep_images(&repository.name).await {
         Ok(keep) => (keep, None),
-        // Not readable is as good as right: a plan that wrote it each time would never be empty.
+        // If it cannot be read, assume it is as desired; otherwise every plan would rewrite it.
         Err(error) if error.is_unavailable() => {
             let name = &repository.name;
             let warning = format!("the lifecycle policy of {name} is left as it is: {error}");
@@ -108,7 +108,7 @@ pub async fn held(
             Ok(holds) => Some(holds),
             // The push asks the registry itself before it sends anything.
             Err(error) if error.is_unavailable() => {
-                warnings.push(format!("the images of {name} are not known: {error}"));
+                warnings.push(format!("cannot read the images of {name}: {error}"));
                 None
             }
             Err(error) => return Err(error.into()),

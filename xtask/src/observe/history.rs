@@ -70,16 +70,17 @@ async fn revisions(
 
 type Rolls = (Vec<Roll>, Option<String>);
 
-/// How the deployments of a service ended that ECS remembers; none for a service that does not exist.
+/// How the deployments of a service ended, as far as ECS keeps them (90 days); none for a service that does not exist.
 async fn rolls(aws: &Aws, environment: &Environment, service: &Service) -> Result<Rolls, aws::Error> {
     let listed = match aws.list_service_deployments(&environment.cluster, &service.name, &[]).await {
         Ok(listed) => listed,
         Err(error) if matches!(error.kind, Kind::NotFound) => return Ok(Rolls::default()),
         Err(error) if error.is_unavailable() => {
-            return Ok((Vec::new(), Some(format!("how deployments ended is not known: {error}"))));
+            return Ok((Vec::new(), Some(format!("cannot read how deployments ended: {error}"))));
         }
         Err(error) => return Err(error),
     };
+    // A service deployment names a service revision, and only that names the task definition.
     let targets: Vec<String> = listed.iter().filter_map(|listed| listed.target_revision.clone()).collect();
     let revisions = aws.describe_service_revisions(&targets).await?;
     let roll = |listed: ServiceDeploymentSnapshot| {

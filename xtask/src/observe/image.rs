@@ -81,7 +81,7 @@ async fn ask(
     Err(Unresolved::Platform { lacks, has: found.platforms })
 }
 
-/// Who reads there: whoever deploys, from a registry of ECR in any account and region; nobody by name elsewhere.
+/// The credential to read with: the caller's, for ECR in any account and region; none elsewhere.
 async fn credential(
     host: &Host,
     aws: &Aws,
@@ -89,6 +89,7 @@ async fn credential(
     base_url: &str,
 ) -> Result<Option<Credential>, Unresolved> {
     let login = |login: aws::RegistryLogin| Credential::of_header(login.authorization.expose());
+    // GetAuthorizationToken is asked in the image's region: its token reaches all registries there that the caller may read.
     if let Some((_, region)) = name.ecr() {
         let token = aws.registry_login(Some(region)).await.map_err(Unresolved::Login)?;
         return Ok(Some(login(token)));
@@ -97,7 +98,7 @@ async fn credential(
     match registry::access(host, base_url, &name.repository).await.map_err(unreachable)? {
         Access::Open => Ok(None),
         Access::Token(credential) => Ok(Some(credential)),
-        // The account's own registry under another name, as that of the embedded cloud has one.
+        // The account's own registry under another host name, as the embedded cloud has one.
         Access::Password => {
             let own = aws.registry_login(None).await.ok();
             let here =

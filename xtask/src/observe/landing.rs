@@ -52,7 +52,7 @@ pub(super) async fn read(aws: &Aws, environment: &Environment, caller: &Caller) 
     Ok(resolved)
 }
 
-/// A subnet whose zone a subnet before it has. CreateLoadBalancer refuses it once half of the release is made.
+/// A subnet in the zone of another one. CreateLoadBalancer would refuse it when half of the release is made.
 fn one_zone_twice(
     wanted: &[Lookup],
     candidates: &[Candidate],
@@ -141,7 +141,7 @@ async fn subnets(aws: &Aws, references: &BTreeSet<Lookup>) -> Result<Vec<Candida
     Ok(by_id.into_iter().chain(by_name).map(candidate).collect())
 }
 
-/// Groups by their own name first; a Name tag is asked for only where no group is called so.
+/// Groups by their own name first, and by a Name tag where no group has that name.
 async fn security_groups(aws: &Aws, references: &BTreeSet<Lookup>) -> Result<Vec<Candidate>, aws::Error> {
     let (ids, names) = split(references);
     let (by_id, by_name) = try_join(
@@ -169,7 +169,7 @@ struct FoundRole {
 
 async fn find_role(aws: &Aws, reference: &Lookup, caller: &Caller) -> Result<FoundRole, aws::Error> {
     let name = match reference {
-        // A role of another account cannot be asked for, and ECS checks it in any case.
+        // GetRole takes a name of the caller's own account only; ECS checks the ARN in any case.
         Lookup::Id(arn) => return Ok(FoundRole { arn: Some(arn.clone()), warning: None }),
         Lookup::Name(name) => name,
     };

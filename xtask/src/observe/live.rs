@@ -1,4 +1,4 @@
-//! What runs in a cluster, for somebody who has no deploy.toml yet: enough to write one by which the rest can be read.
+//! What runs in a cluster, for somebody without a deploy.toml: enough to write one with which the rest can be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +50,7 @@ async fn live(aws: &Aws, region: &str, cluster: &str, names: &[String]) -> Resul
             .to_owned(),
     };
     let active = |found: &&FoundService| found.snapshot.status == "ACTIVE";
+    // DescribeServices answers for deleted services, too.
     let gone = names.iter().filter(|name| !found.iter().filter(active).any(|it| it.spec.name == **name));
     let mut gone: Vec<Missing> = gone.map(|name| missing("service", name)).collect();
     if names.is_empty() {

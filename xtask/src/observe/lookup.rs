@@ -71,6 +71,7 @@ fn find(reference: &Lookup, candidates: &[Candidate], sought: Sought<'_>) -> Res
     let everywhere: Vec<&Candidate> = candidates.iter().filter(named).collect();
     let mut here: Vec<&str> =
         everywhere.iter().copied().filter(within).map(|candidate| candidate.id.as_str()).collect();
+    // A group can be found by its own name and by its Name tag, and is one all the same.
     here.sort_unstable();
     here.dedup();
     let problem = match (here.as_slice(), everywhere.as_slice()) {

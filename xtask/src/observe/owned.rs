@@ -26,8 +26,8 @@ pub(super) async fn made(aws: &Aws) -> Result<Made, aws::Error> {
     }
 }
 
-/// Reads what depends on the rest of the account: the services beside the file's, targets that are not of its services,
-/// and what of the environment is not in the file any more.
+/// Reads what depends on the rest of the account: services that are not in the file, targets of others, and what of the
+/// environment is no longer in the file.
 pub(super) async fn complete(
     aws: &Aws,
     environment: &Environment,
@@ -91,13 +91,14 @@ async fn neighbours(
     Ok(found.filter(|found| found.snapshot.status == "ACTIVE").map(neighbour).collect())
 }
 
-/// Targets in groups of the file that its own service does not use. Targets on their way out are of a deleted service.
+/// Targets in groups of the file that its own service does not use. Draining ones belong to a deleted service.
 async fn strays(
     aws: &Aws,
     environment: &Environment,
     observed: &Observed,
 ) -> Result<BTreeMap<String, usize>, aws::Error> {
     let unused = environment.services.iter().filter_map(|service| {
+        // ECS remembers a deleted service for a while, with the target groups that it had.
         let state = observed.services.get(&service.key).filter(|state| state.status != "INACTIVE");
         let uses = |name: &String| {
             state.is_some_and(|state| state.spec.load_balancers.iter().any(|it| it.target_group == *name))
@@ -125,7 +126,7 @@ pub async fn existing(aws: &Aws, owned: Vec<Owned>) -> Result<Vec<Owned>, aws::E
         };
         match name {
             Ok(name) => Ok(name.map(|name| Owned { name, ..owned })),
-            // It is listed by its ARN's end; whoever may not read it will not delete it either.
+            // It is listed by the end of its ARN. Whoever may not read it cannot delete it either.
             Err(error) if error.is_unavailable() => Ok(Some(owned)),
             Err(error) => Err(error),
         }
@@ -139,10 +140,11 @@ pub async fn existing(aws: &Aws, owned: Vec<Owned>) -> Result<Vec<Owned>, aws::E
 async fn name(aws: &Aws, owned: &Owned) -> Result<Option<String>, aws::Error> {
     let own = |there: bool| there.then(|| owned.name.clone());
     Ok(match owned.kind {
-        // Those that exist were listed before.
+        // Those that exist were listed before: DescribeScalableTargets takes resource ids, not ARNs.
         OwnedKind::ScalableTarget => None,
         OwnedKind::Service => {
             let found = aws.describe_services(owned.cluster(), &[&owned.name]).await?;
+            // A DRAINING one still exists: its name cannot be created again, and its cluster cannot be deleted.
             own(found.iter().any(|it| !matches!(it.status.as_str(), "INACTIVE" | "MISSING")))
         }
         OwnedKind::Rule => aws.find_rule(&owned.arn).await?.map(|rule| rule.spec.to_string()),

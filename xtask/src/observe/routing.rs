@@ -35,7 +35,7 @@ pub(super) async fn read(aws: &Aws, environment: &Environment) -> Result<Routing
             }
             let mut state = balancer.state;
             let wanted = &environment.load_balancer.aws.attributes;
-            // Asked for only where the file sets some: a role of an earlier release may not read them.
+            // Read only where the file sets some: the policy of an older version of this tool lacks DescribeLoadBalancerAttributes.
             if !wanted.is_empty() {
                 let read = aws.describe_load_balancer_attributes(&state.arn).await;
                 let (attributes, warning) = readable(read, wanted.clone(), &state.spec.name)?;
@@ -88,6 +88,7 @@ pub async fn provisioning(aws: &Aws, environment: &Environment) -> Provisioning 
         Ok(Some(balancer)) if balancer.status == "failed" => {
             Provisioning::Failed(Error::Landing(vec![failed(environment, &balancer)]))
         }
+        // `active_impaired` routes traffic, too: it only lacks the resources to scale (ELBv2 API, LoadBalancerState).
         Ok(Some(balancer)) if balancer.status.starts_with("active") => Provisioning::Done,
         _ => Provisioning::InProgress,
     }
@@ -102,7 +103,7 @@ fn missing(environment: &Environment, problem: String) -> Missing {
     }
 }
 
-/// The way from the outside: each read needs the one before.
+/// The load balancer, its listeners and their rules: each read needs the ARN of the one before.
 #[derive(Debug, Default)]
 struct Front {
     balancer: Option<Balancer>,
@@ -121,6 +122,7 @@ async fn front(aws: &Aws, environment: &Environment) -> Result<Front, aws::Error
     let mut front = Front { balancer: Some(balancer), listeners, ..Front::default() };
     if let Some(FoundListener { state, .. }) = listener_on(wanted.listener.port, &front.listeners) {
         front.rules = aws.describe_rules(&state.arn).await?;
+        // DescribeListeners shows the default certificate only; the others are DescribeListenerCertificates.
         if state.spec.protocol == "HTTPS" {
             front.further_certificates = aws.describe_further_certificates(&state.arn).await?;
         }

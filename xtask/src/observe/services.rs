@@ -58,7 +58,7 @@ async fn found(
     }
     let names: Vec<&str> = environment.services.iter().map(|service| service.name.as_str()).collect();
     let mut found = aws.find_services(&environment.cluster, &names, &arns).await?;
-    // Another namespace than the file's is shown by its ARN, and its name is what the file would have.
+    // DescribeServices shows a namespace by its ARN. One that is not the file's gets its name, which the file would have.
     for connect in found.iter_mut().filter_map(|found| found.spec.connect.as_mut()) {
         if connect.namespace.starts_with("arn:")
             && let Ok(other) = aws.get_namespace(aws::arn_name(&connect.namespace)).await
@@ -76,11 +76,12 @@ async fn running(
     found: &FoundService,
     latest: Option<TaskDefinitionState>,
 ) -> Result<(ServiceKey, ServiceState, Option<String>), aws::Error> {
+    // A call less for each service: the revision that runs mostly is the latest of its family.
     let (task_definition, warning) = match latest.filter(|latest| latest.arn == found.task_definition) {
         Some(latest) => (Some(latest), None),
         None => revision(aws, &found.task_definition).await?,
     };
-    // A revision that was deleted for good differs from any that is wanted.
+    // A revision that DeleteTaskDefinitions has removed: an empty definition differs from any that is wanted.
     let deleted =
         || TaskDefinitionState { arn: found.task_definition.clone(), ..TaskDefinitionState::default() };
     let task_definition = task_definition.unwrap_or_else(deleted);
@@ -127,8 +128,9 @@ async fn revision(
     match aws.describe_task_definition(name).await {
         Ok(state) => Ok((Some(state), None)),
         Err(error) if matches!(error.kind, Kind::NotFound) => Ok((None, None)),
+        // Where the call with `include: [TAGS]` is refused, the definition may still be readable without.
         Err(error) if error.is_unavailable() => {
-            let warning = format!("releases are not known, because tags cannot be read: {error}");
+            let warning = format!("cannot read the tags that name releases: {error}");
             match aws.describe_untagged_task_definition(name).await {
                 Ok(state) => Ok((Some(state), Some(warning))),
                 Err(error) if matches!(error.kind, Kind::NotFound) => Ok((None, None)),

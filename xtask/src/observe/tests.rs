@@ -58,7 +58,7 @@ async fn another_account_is_refused_before_anything_else_is_read() {
     let environment = Environment { account: Some("999999999999".to_owned()), ..environment() };
     let error = account(&rehearsal.aws, &environment).await.unwrap_err();
     assert!(matches!(&error, Error::Account { wanted, .. } if wanted == "999999999999"), "{error:?}");
-    assert!(error.to_string().contains("and deploy.toml names account 999999999999"), "{error}");
+    assert!(error.to_string().contains("but deploy.toml expects 999999999999"), "{error}");
     assert_eq!(rehearsal.cloud.calls().len(), 1);
 }
 

@@ -1,5 +1,5 @@
-//! Stops what rolls, whoever began it and from wherever: ECS puts the previous revisions back, and that is followed to its
-//! end by the same fold as a deploy.
+//! Stops deployments in progress, whoever started them: ECS rolls back to the previous revisions, and the same fold as in a
+//! deploy waits for the end of that.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +23,8 @@ pub fn moving(observed: &Observed) -> Vec<&ServiceKey> {
         .collect()
 }
 
-/// Stops every deployment that is in progress, and follows it to its end. It needs no lease: whose it is is printed, and one
-/// that ended and was not given back is removed. What a run that was killed had changed is restored; a run that lives
+/// Stops every deployment that is in progress, and waits for its end. It needs no lease: the holder is printed, and an expired
+/// lease is removed. What a run that was killed had changed is restored; a run that lives
 /// notices the stop, and restores it itself.
 pub async fn abort(context: &ReleaseContext<'_>, observed: &Observed) -> Ending {
     let lives = lease::clear(context, observed).await;
@@ -80,7 +80,9 @@ fn judged(settled: &[Settled]) -> (ExitCode, &'static str) {
         ),
         ExitCode::Failed => (ExitCode::Failed, "stopped; ECS rolled back to the previous revisions"),
         ExitCode::Superseded => (ExitCode::Superseded, "a newer deployment took over before it was stopped"),
-        ExitCode::StillMoving => (ExitCode::StillMoving, "still in progress; `cargo xtask wait` follows it"),
+        ExitCode::StillMoving => {
+            (ExitCode::StillMoving, "still in progress; `cargo xtask wait` waits for it")
+        }
         ExitCode::Unknown => (ExitCode::Unknown, "what became of it is unknown"),
         _ => (ExitCode::NotRecovered, "stopped, and not rolled back"),
     }

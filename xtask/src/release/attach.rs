@@ -1,6 +1,6 @@
-//! Attaches to a release that another run began: on another machine, or before it was killed or left.
+//! Attaches to a release that another run started: on another machine, or one that was killed or detached.
 //!
-//! Who waits only looks. What the release still lacks when its own run is gone is done by running that again.
+//! Waiting changes nothing. What a release still lacks when its own run was killed is done by running that again.
 
 use std::time::Duration;
 
@@ -46,12 +46,12 @@ pub async fn attach(context: &ReleaseContext<'_>, name: Option<&str>) -> Result<
             return Ok(over(past.release, exit, words));
         }
         let planned = follow(context, &past).await?;
-        // Its roll is under way, and it is not what the services are to run: ECS is putting the one from before back.
+        // It is IN_PROGRESS and no service runs its revision as PRIMARY: ECS is rolling back to the previous one.
         if past.fate != Fate::InProgress || !planned.plan.stages.is_empty() {
             return Ok(Attached::Follow(Box::new(planned)));
         }
         if deadline.remaining().is_zero() {
-            return Ok(over(past.release, ExitCode::StillMoving, "still being rolled back"));
+            return Ok(over(past.release, ExitCode::StillMoving, "its rollback is in progress"));
         }
         if !std::mem::replace(&mut said, true) {
             events.emit(Kind::Warned { text: format!("release {} is being rolled back", past.release) });
@@ -108,7 +108,7 @@ fn moving(planned: &Planned) -> Vec<ServiceKey> {
     planned.desired.release.pins.keys().filter(rolls).cloned().collect()
 }
 
-/// How a release ended that neither rolls nor runs.
+/// The outcome of a release that neither rolls nor runs.
 fn end(past: &Past, newer: bool) -> Option<(ExitCode, &'static str)> {
     Some(match past.fate {
         Fate::Live | Fate::LiveUnproven | Fate::LiveCrashed | Fate::InProgress => return None,
@@ -120,6 +120,6 @@ fn end(past: &Past, newer: bool) -> Option<(ExitCode, &'static str)> {
         }
         Fate::LiveInPart => (ExitCode::NotRecovered, "only a part of it runs, and it was not proven"),
         Fate::Stopped => (ExitCode::NotRecovered, "its deployment was stopped"),
-        Fate::Unrolled | Fate::Unknown => (ExitCode::Unknown, "what became of it is not known"),
+        Fate::Unrolled | Fate::Unknown => (ExitCode::Unknown, "its outcome is unknown"),
     })
 }

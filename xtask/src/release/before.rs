@@ -1,5 +1,5 @@
 //! What each service ran before a release: what was observed, unless an earlier run of the same release, which was killed,
-//! had begun to move it by then.
+//! had started to deploy it by then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ const CRASHED: &str = "whose tasks crashed after it was proven";
 const IN_PROGRESS: &str = "which was in progress when this run began";
 const UNPROVEN: &str = "which an earlier run left unproven";
 
-/// What each service ran before. A service of which that is not known is not in the answer.
+/// What each service ran before. A service without an earlier revision is left out.
 pub(super) async fn before(
     context: &ReleaseContext<'_>,
     planned: &Planned,
@@ -57,7 +57,7 @@ pub(super) async fn before(
         Some((key.clone(), before?))
     };
     let mut all: BTreeMap<ServiceKey, Before> = states.filter_map(found).collect();
-    // What an earlier run found, which was killed, is older and whole.
+    // A killed run recorded what it found before its first change: that is what served, and what was observed now is its half.
     for (key, pin, _) in planned.undo.pins().filter(|(.., earlier)| *earlier) {
         let Some(state) = planned.observed.services.get(key) else { continue };
         let why = (pin.revision != state.task_definition.arn).then(|| why(state));
@@ -66,7 +66,7 @@ pub(super) async fn before(
     all
 }
 
-/// Whether what was found is not what served before: it was on its way, and nobody proved it. What is complete served, also
+/// Whether what was found is not what served before: it was in progress, and nobody proved it. What is complete served, also
 /// unproven; what of it a killed run of this release left is in that run's record.
 fn is_unfinished(state: &ServiceState) -> bool {
     !is_proven(state) && !is_complete(state)
@@ -94,9 +94,10 @@ fn unfinished(facts: &Facts, service: &ServiceKey, state: &ServiceState) -> Opti
     let served = served_before(facts, service, &state.task_definition.arn);
     let proven = served.is_some_and(|served| served.tags.contains_key(PROVEN));
     match served {
-        // A complete revision only makes way for one that is known to be good.
+        // A complete revision is only replaced by one that was proven.
         _ if is_complete(state) && !proven => Some(as_found(state)),
         Some(served) => {
+            // A revision does not record the service's settings: these come from the undo record, or stay as they are.
             let pin = Pin { revision: served.arn.clone(), proven, settings: None };
             Some(Before { pin, left: is_complete(state), why: Some(why(state)) })
         }

@@ -35,8 +35,8 @@ pub(crate) struct Carried {
     pub(super) cut: bool,
 }
 
-/// Carries the stages out and stops at the first that does not end well. What a later stage would have moved
-/// stays as it was. A stop that is asked for ends the stages too, once what is in progress is rolled back.
+/// Carries the stages out and stops at the first that fails: later stages are not started. A requested stop ends them too,
+/// once what is in progress is rolled back.
 pub(crate) async fn carry_out(
     context: &ReleaseContext<'_>,
     planned: &Planned,
@@ -47,6 +47,7 @@ pub(crate) async fn carry_out(
     let step_context = context.step_context(planned, ids);
     let mut all: Vec<Settled> = Vec::new();
     let (mut judged, mut begun) = (false, false);
+    // `--detach` returns at the last stage that rolls: earlier ones must be complete before what depends on them starts.
     let last = planned.plan.stages.iter().rposition(|stage| !stage.settle.is_empty());
     for (place, stage) in planned.plan.stages.iter().enumerate() {
         if halt.asked() {
@@ -56,13 +57,14 @@ pub(crate) async fn carry_out(
         if std::mem::replace(&mut begun, true) && !lease.is_still_held(context).await {
             return Ok(Carried { settled: all, cut: true });
         }
+        // Before the first roll, when no new task can be blamed for a target that fails a changed check.
         if !stage.settle.is_empty() && !std::mem::replace(&mut judged, true) {
             judge(context, planned, ids, &all).await?;
         }
         if !stage.lanes.is_empty() {
             events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
             if let Err(failed) = apply::stage(&step_context, stage).await {
-                // The other lanes were carried to their end: what they began to roll is followed, so that it can go back.
+                // The other lanes were completed: the deployments that they started are followed, so that they can be rolled back.
                 let begun = |key: &&ServiceKey| ids.deployed(key).is_some_and(|deployed| !deployed.adopted);
                 let begun: Vec<&ServiceKey> = stage.settle.iter().filter(begun).collect();
                 all.extend(follow(context, ids, &begun).await);

@@ -1,4 +1,4 @@
-//! The release to go back to: which one, and whether it still can be run.
+//! The release to roll back to: which one, and whether it can still be run.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,9 @@ const MOST: usize = 50;
 /// Deregistered revisions of each service, the newest ones, that are looked at for the reason.
 const MOST_INACTIVE: usize = 20;
 
-const SEE_HISTORY: &str = "`cargo xtask history` shows the releases that one can go back to";
+const SEE_HISTORY: &str = "`cargo xtask history` lists the releases to roll back to";
 
-/// There is nothing to go back to. Nothing was written.
+/// There is nothing to roll back to. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum NoRollbackTarget {
     /// No release that was proven, and did not crash since, is older than what runs.
@@ -34,8 +34,8 @@ pub enum NoRollbackTarget {
         /// Its revisions, `family:revision`.
         revisions: Vec<String>,
     },
-    /// What a service ran with it is not known.
-    #[error("what {service} ran with release {release} is not known")]
+    /// No revision of one service carries its tag.
+    #[error("no revision of {service} carries the tag of release {release}")]
     Partial { release: String, service: ServiceKey },
     /// What ran since then may have changed what the older application works on.
     #[error("the task before the roll of {} has run since release {release}", revisions.join(" and "))]

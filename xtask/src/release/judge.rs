@@ -63,6 +63,7 @@ async fn judge(
                 let healthy = healthy.get_or_insert_with(|| is("healthy"));
                 // What a run that was killed had changed may have failed targets before this one looked.
                 let all = planned.undo.is_resumed() && over;
+                // A target that was unhealthy before is not the changed check's doing.
                 let fails = |target: &&TargetSnapshot| {
                     target.state == "unhealthy" && (all || healthy.contains(&target.ip))
                 };
@@ -73,7 +74,7 @@ async fn judge(
                     return None;
                 }
             }
-            // What cannot be seen is not judged: the roll and the proof look again.
+            // A failed read decides nothing: the roll and the proof read the targets again.
             Err(error) => {
                 events.emit(Kind::Warned {
                     text: format!("cannot read the targets of {}: {error}", group.name),
@@ -94,6 +95,7 @@ async fn judge(
 fn failed(group: &TargetGroupSpec, target: &TargetSnapshot) -> String {
     let HealthCheckSpec { path, matcher, .. } = &group.health;
     let met = target.description.as_deref().or(target.reason.as_deref()).unwrap_or("no reason given");
+    // ELBv2 puts the status into a sentence: "Health checks failed with these codes: [404]" (TargetHealth, Description).
     let code = met.split_once("codes: [").and_then(|(_, rest)| rest.split(']').next());
     let met = match code {
         Some(code) => format!("answered {code}; `health.matcher` in deploy.toml wants {matcher}"),

@@ -105,7 +105,7 @@ impl ReleaseContext<'_> {
         if deploys {
             let digest = |(key, image): (&ServiceKey, &Image)| (key.clone(), image.digest.clone());
             release.images.extend(self.images.iter().map(digest));
-            // Once for a release: a tag that moves meanwhile is the next release's.
+            // Once for a release: a tag that is pushed again meanwhile belongs to the next release.
             let Self { host, aws, events, environment, .. } = *self;
             unresolved =
                 observe::resolve(host, aws, events, environment, &observed, &mut release.images).await;

@@ -20,13 +20,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(3);
 
 /// What a proof came to.
 pub(super) enum Proof {
-    /// All of it holds. The smoke checks may not have been asked, where the file says so.
+    /// All of it is as wanted. The smoke checks may not have been sent, where the file says so.
     Complete {
         smoked: bool,
         /// Whether somebody else's deployment or tasks were in progress meanwhile.
         disturbed: bool,
     },
-    /// All of it holds, but for services that somebody scaled to 0: those run nothing.
+    /// As [`Complete`](Self::Complete), apart from services that somebody scaled to 0: those run nothing.
     Parked(Vec<ServiceKey>),
     /// Tasks, targets and settings are as wanted; the load balancer cannot be reached from this machine.
     Unreachable,
@@ -64,6 +64,7 @@ pub(super) async fn prove(
         }
     };
     let running = || verify::running(aws, events, &planned.desired, door, settled, &parked);
+    // Side by side: a service that starts slowly answers the smoke checks and passes its health checks at about the same time.
     let (mut runs, smoked) = join(running(), smoke).await;
     // A run that changed nothing has just read an account that is as planned.
     let again = if planned.plan.is_empty() { Ok(None) } else { converged(context, planned).await };
@@ -83,7 +84,7 @@ pub(super) async fn prove(
         }
         Err(error) => return Err(error),
     };
-    // What was true while the rest was read may not be any more.
+    // The first reading and the smoke checks ran side by side: a task may have stopped since. The second one is the proof.
     let mut disturbed = false;
     if let Ok(Running::Complete { disturbed: before }) = runs {
         disturbed = before;
@@ -91,7 +92,7 @@ pub(super) async fn prove(
     }
     Ok(match (runs?, smoked) {
         (Running::InProgress, _) => Proof::InProgress,
-        // Whatever else did not hold is no reason to undo the others.
+        // Whatever else failed is no reason to undo the other services.
         (Running::Parked, _) => Proof::Parked(self::parked(context, door).await?),
         (Running::Refuted, _) => Proof::Refuted,
         _ if !converged => Proof::Refuted,

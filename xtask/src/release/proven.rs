@@ -60,7 +60,7 @@ async fn stays(
     let followed = |key: &ServiceKey| settled.iter().any(|it| it.key == *key && it.healthy.is_some());
     if !stays.iter().all(followed) {
         let door = context.door(ids);
-        // What cannot be read stays as it is tagged.
+        // An error keeps the tags as they are: crashed is the safe reading.
         let readings = verify::readings(context.aws, context.environment, &door).await.unwrap_or_default();
         let calm = |key: &ServiceKey| {
             let at = context.environment.services.iter().position(|service| service.key == *key);
@@ -84,7 +84,7 @@ fn unmarked(
     stays: impl Fn(&ServiceKey) -> bool,
 ) -> Option<String> {
     let pins = &planned.desired.release.pins;
-    // What is waited for, or gone back to, is proven; what else runs was not looked at closely enough.
+    // With pins, only those services were followed; the others were not observed long enough to be called proven.
     if !pins.is_empty() && !pins.contains_key(&service.key) {
         return None;
     }
@@ -122,9 +122,10 @@ pub(super) async fn mark_crashed(
     for (service, reading) in context.environment.services.iter().zip(&readings) {
         let Some(state) = planned.observed.services.get(&service.key) else { continue };
         let TaskDefinitionState { arn, tags, .. } = &state.task_definition;
+        // One stopped task is what any host failure causes; as many as should run means that the revision does not stay up.
         let crashes = usize::try_from(state.desired).unwrap_or(usize::MAX).max(2);
         let Some(proven) = tags.get(PROVEN) else { continue };
-        // What crashed before the last proof was mended by then.
+        // What crashed before the last proof was fixed by then.
         let proven_ms = parse_rfc3339(proven).ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         let proven_ms = proven_ms.map_or(0, |at| at.as_millis());
         let since = |task: &&TaskSnapshot| task.stopped_ms.is_none_or(|at| u128::from(at) > proven_ms);

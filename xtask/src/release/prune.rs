@@ -18,6 +18,8 @@ const NEWEST: usize = 5;
 pub(super) async fn old_revisions(context: &ReleaseContext<'_>, planned: &Planned, ids: &ResourceIds) {
     let ReleaseContext { aws, environment, .. } = *context;
     let names: Vec<&str> = environment.services.iter().map(|service| service.name.as_str()).collect();
+    // `deployments[]` and not `taskDefinition`: during a roll an older deployment still has tasks, and a rollback needs its
+    // revision. UpdateService refuses an INACTIVE one.
     let running: Vec<String> = match aws.describe_services(&environment.cluster, &names).await {
         Ok(found) => found.into_iter().flat_map(|it| it.deployments).map(|it| it.task_definition).collect(),
         Err(error) => return warn(context, &error),
@@ -48,9 +50,10 @@ async fn surplus(
         return Ok(Vec::new());
     }
     let oldest = active.len().saturating_sub(AT_ONCE).max(keep);
+    // ListTaskDefinitions has neither tags nor dates, so each revision that matters is a DescribeTaskDefinition of its own.
     let read = active[..NEWEST.min(keep)].iter().chain(&active[oldest..]);
-    let ids = try_join_all(read.map(|arn| context.aws.describe_task_definition(arn))).await?;
-    Ok(prune(&context.environment.app, keep, &active, &ids, running))
+    let described = try_join_all(read.map(|arn| context.aws.describe_task_definition(arn))).await?;
+    Ok(prune(&context.environment.app, keep, &active, &described, running))
 }
 
 fn warn(context: &ReleaseContext<'_>, error: &dyn std::error::Error) {

@@ -1,4 +1,4 @@
-//! Deletes what this tool made: all of an environment, or what deploy.toml does not have any more.
+//! Deletes what this tool created: all of an environment, or what is no longer in deploy.toml.
 
 use deploy::event::{ExitCode, Kind, Phase};
 use deploy::history::PROVEN;
@@ -15,7 +15,7 @@ use crate::observe;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
     Everything,
-    /// What deploy.toml does not have any more.
+    /// What is no longer in deploy.toml.
     Orphans,
 }
 
@@ -30,7 +30,7 @@ impl Removal {
             let text = "tags cannot be read, so what this tool created is unknown".to_owned();
             return Some((text, "allow `tag:GetResources`; `cargo xtask iam policy` prints it"));
         }
-        // What runs beside the file may still serve until all of the file does.
+        // A service that is not in the file may still serve until all of the file does.
         let incomplete = environment.services.iter().find(|service| {
             let state = observed.services.get(&service.key);
             !state.is_some_and(|state| {
@@ -62,7 +62,7 @@ impl Removal {
             }
             Self::Orphans => {
                 let (free, kept) = unshared(context, &observed, observed.orphans.clone()).await?;
-                let mut plan = plan::removal(&free, &[], "not in deploy.toml any more");
+                let mut plan = plan::removal(&free, &[], "no longer in deploy.toml");
                 plan.notes = kept;
                 let data = free.iter().filter(|owned| owned.kind.holds_data());
                 plan.notes
@@ -83,7 +83,7 @@ impl Removal {
             Ok(taken) => taken,
             Err(Refused { error, hint, .. }) => {
                 context.events.emit(Kind::Failed { error, hint });
-                return (ExitCode::Usage, "not begun; nothing was deleted".to_owned());
+                return (ExitCode::Usage, "not started; nothing was deleted".to_owned());
             }
         };
         let ids = ResourceIds::of(&planned.observed);
@@ -93,7 +93,7 @@ impl Removal {
                 if !held.is_still_held(context).await {
                     return (
                         ExitCode::Superseded,
-                        "another run took the lease over before this one was done".to_owned(),
+                        "another run took the lease over before this one was complete".to_owned(),
                     );
                 }
                 context.events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
@@ -108,7 +108,7 @@ impl Removal {
             (ExitCode::Done, self.done(context.environment))
         };
         let ended = held.keep(context, work).await;
-        // The lease is a tag of the cluster.
+        // The lease is a tag of the cluster: DeleteCluster removed it.
         let gone = |action: &Action| matches!(action, Action::Remove(owned) if is_cluster(owned, context.environment));
         if ended.0 != ExitCode::Done || !planned.plan.steps().any(|step| gone(&step.action)) {
             held.give_back(context).await;
@@ -119,7 +119,7 @@ impl Removal {
     fn done(self, environment: &Environment) -> String {
         match self {
             Self::Everything => format!("{} is down; {REMAINS}", environment.name),
-            Self::Orphans => "deleted what is not in deploy.toml any more".to_owned(),
+            Self::Orphans => "deleted what is no longer in deploy.toml".to_owned(),
         }
     }
 }
@@ -136,6 +136,7 @@ async fn unshared(
 ) -> Result<(Vec<Owned>, Vec<String>), aws::Error> {
     let (mut free, mut kept) = (Vec::new(), Vec::new());
     for owned in there {
+        // ELBv2 deletes a load balancer's listeners with it, and a listener's rules (DeleteLoadBalancer, DeleteListener).
         let listeners = match owned.kind {
             OwnedKind::LoadBalancer => context.aws.describe_listeners(&owned.arn).await?,
             OwnedKind::Listener => context.aws.find_listener(&owned.arn).await?.into_iter().collect(),

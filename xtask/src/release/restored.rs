@@ -67,7 +67,7 @@ pub(super) async fn closing(
             instead: None,
             tasks: None,
         });
-        let standing = |(service, (found, tasks)): (&&Service, &Measured)| {
+        let undone = |(service, (found, tasks)): (&&Service, &Measured)| {
             let revision = &restored.pins.get(&service.key)?.revision;
             let before = Some(arn_name(revision).to_owned());
             let back = !restored.not_back.contains(&service.key);
@@ -78,7 +78,7 @@ pub(super) async fn closing(
             Some(UndoneService { service: service.key.clone(), back, before, instead, tasks: *tasks })
         };
         let mut all: Vec<UndoneService> =
-            services.iter().zip(&found).filter_map(standing).chain(kept).collect();
+            services.iter().zip(&found).filter_map(undone).chain(kept).collect();
         all.sort_by(|one, other| one.service.cmp(&other.service));
         context.events.emit(Kind::Undone { services: all });
     }
@@ -155,6 +155,7 @@ async fn found(
         let read = aws.describe_services(&environment.cluster, &names).await.unwrap_or_default();
         let targets = services.iter().map(|service| async {
             let at = environment.services.iter().position(|it| it.key == service.key)?;
+            // RUNNING is no answer: a task may run and fail its target's health checks.
             aws.describe_target_health(door.target_groups.get(at)?.as_ref()?).await.ok()
         });
         let targets = join_all(targets).await;
@@ -162,6 +163,8 @@ async fn found(
             let Some(read) = read.iter().find(|read| read.name == service.name) else {
                 return (Found::Unread, None);
             };
+            // `desiredCount` is Application Auto Scaling's while it may scale out: it is read with the count that it is
+            // compared with, never taken from the plan.
             let ServiceSnapshot { running, desired, .. } = *read;
             let before = planned.observed.services.get(&service.key).map(|state| state.desired);
             let found = match desired {

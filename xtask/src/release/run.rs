@@ -46,12 +46,13 @@ async fn under_lease(context: &ReleaseContext<'_>, planned: &Planned) -> Ending 
     if !left && !needs_lease(context, planned) {
         return Box::pin(carried(context, planned, &HeldLease::default())).await;
     }
+    // From here a signal is answered: before it there is nothing to undo, and the default action ends the process.
     context.halt.heed(true);
     let again = async |observed| Box::pin(context.plan(planned.desired.release.clone(), observed)).await;
     let ending = match Box::pin(lease::take(context, planned, again)).await {
         Ok((lease, planned)) => {
             let ending = Box::pin(lease.keep(context, Box::pin(carried(context, &planned, &lease)))).await;
-            // What was left moving keeps others away until the lease ends.
+            // A deployment that is still in progress keeps others away until the lease expires.
             if !(context.detach && ending.exit == ExitCode::StillMoving) {
                 Box::pin(lease.give_back(context)).await;
             }
@@ -64,7 +65,7 @@ async fn under_lease(context: &ReleaseContext<'_>, planned: &Planned) -> Ending 
                 Written::Lease => "only the lease was written",
                 Written::Cluster => "only the cluster was created",
             };
-            let summary = format!("not begun; {wrote}");
+            let summary = format!("not started; {wrote}");
             let door = context.door(&ResourceIds::of(&planned.observed));
             Ending { exit: ExitCode::Usage, summary, door, rows: None }
         }
@@ -120,12 +121,13 @@ async fn judged(
     let halted = context.halt.asked();
     let exit = ExitCode::worst(settled.iter().map(Settled::exit));
     if exit == ExitCode::Done && context.detach && planned.rolls() && !halted {
-        let summary = "in progress, as asked; `cargo xtask wait` follows and proves it";
+        let summary = "in progress, as asked; `cargo xtask wait` waits for it and verifies it";
         return (ExitCode::StillMoving, summary.to_owned());
     }
     if exit == ExitCode::Done && !halted {
         unchanged(context, settled);
         let proof = tokio::select! {
+            // A stop that was asked for wins over a proof that ends in the same poll.
             biased;
             () = context.halt.wait() => None,
             proof = proof(context, planned, settled, door, public) => Some(proof),
@@ -133,6 +135,8 @@ async fn judged(
         match proof {
             Some((ExitCode::Done, summary)) => {
                 lease.forget(context).await;
+                // After the undo record is gone: a kill between the two leaves a release that a rerun proves again. The other
+                // way round it would leave a proven release with a record that undoes it when the next one fails.
                 proven::mark(context, planned, ids, settled).await;
                 if planned.rolls() {
                     let runs = |key: &ServiceKey, arn: &str| {
@@ -140,6 +144,7 @@ async fn judged(
                     };
                     proven::mark_crashed(context, planned, runs).await;
                 }
+                // Last: what is deleted cannot be restored, and until here the release may have had to be undone.
                 let deleted = delete(context, planned, ids, lease).await;
                 if !planned.plan.is_empty() {
                     prune::old_revisions(context, planned, ids).await;
@@ -202,7 +207,8 @@ async fn as_found(context: &ReleaseContext<'_>, planned: &Planned) -> (ExitCode,
 }
 
 /// What a proven release closes with when something that deploy.toml does not have any more is still there.
-const NOT_DELETED: &str = "deployed and proven, but not all of it that is gone from deploy.toml was deleted";
+const NOT_DELETED: &str =
+    "deployed and proven, but not everything that is no longer in deploy.toml was deleted";
 
 /// Carries out what was left until the release was proven. Returns whether all of it was.
 async fn delete(
@@ -228,7 +234,7 @@ async fn delete(
     true
 }
 
-/// How a release ends that lost its lease: what it began is judged, and nothing is undone.
+/// The end of a release that lost its lease: the deployments that it started are judged, and nothing is undone.
 async fn deposed(
     context: &ReleaseContext<'_>,
     planned: &Planned,
@@ -243,11 +249,11 @@ async fn deposed(
             return (exit, summary);
         }
     }
-    let summary = "another run took the lease over before this one was done";
+    let summary = "another run took the lease over before this one was complete";
     (ExitCode::worst([exit, ExitCode::Superseded]), summary.to_owned())
 }
 
-/// Tells the services that needed no deployment, so that each has its outcome in the record.
+/// Emits an outcome for each service that needed no deployment, so that the record has one of every service.
 fn unchanged(context: &ReleaseContext<'_>, settled: &[Settled]) {
     let moved = |key: &ServiceKey| settled.iter().any(|settled| settled.key == *key);
     for service in context.environment.services.iter().filter(|service| !moved(&service.key)) {

@@ -12,8 +12,8 @@
 //! | another run took the lease over | nothing: it is in charge |
 //! | `undo = "service"`, or `--no-rollback` | nothing |
 //!
-//! A service that the release created has nothing to go back to, and neither has one of which no earlier revision is known. It
-//! stays, and the release is not recovered; a first one that was interrupted is called that.
+//! A service that the release created, or that has no earlier revision, cannot be rolled back. It stays, and the release is
+//! not recovered; a first one that was interrupted is called that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,13 +90,13 @@ pub(super) async fn undo(
             Some((key.clone(), format!("instead of {found}, {}", before.why?)))
         })
         .collect();
-    // The request to stop that may have led here was heeded; the next one leaves at once.
+    // The request to stop that may have led here is answered by this undo; the next one exits at once.
     let (_switch, halt) = Halt::new();
     let context = ReleaseContext { halt: &halt, ..*context };
     // A whole release within a release: on the heap, so that its futures do not add up on the stack.
     let restored = Box::pin(restore(&context, planned, ids, pins, lease)).await;
     let restored = Restored { instead, ..restored };
-    // Every change was refused: there is nothing to restore, also where nothing can be read to see it.
+    // Every change was refused: there is nothing to restore, even where the account cannot be read to confirm it.
     let served = planned.observed.services.values().any(|state| state.status == "ACTIVE");
     if served && restored.unseen && !ids.is_changed() && !planned.undo.is_resumed() {
         return Some((ExitCode::Failed, "not deployed; nothing that serves was changed".to_owned()));
@@ -144,6 +144,7 @@ async fn restore(
     lease: &HeldLease,
 ) -> Restored {
     let mut restored = Restored { pins, ..Restored::default() };
+    // What is restored is planned from the account as it is, not from the plan: a lost reply hides a change that AWS made.
     let Some(now) = look(context).await else {
         restored.unseen = true;
         return restored;
@@ -152,14 +153,14 @@ async fn restore(
     for (key, revision) in &restored.theirs {
         restored.pins.remove(key);
         let revision = arn_name(revision);
-        let text = format!("{key}: {revision} was deployed by somebody else meanwhile, and stays");
+        let text = format!("{key}: left as it is: somebody else deployed {revision} meanwhile");
         context.events.emit(Kind::Warned { text });
     }
     let release =
         Release { pins: restored.pins.clone(), images: BTreeMap::new(), ..planned.desired.release.clone() };
     let desired = Desired { release, ..planned.desired.clone() };
     let plan = deploy::plan::undo(&planned.undo, &desired, &now);
-    // One service that cannot be rolled back holds no other.
+    // One service that cannot be rolled back does not keep the others from it.
     for Refusal { what, remedy } in &plan.refusals {
         context.events.emit(Kind::Failed { error: what.clone(), hint: Some(remedy.clone()) });
     }
@@ -172,6 +173,7 @@ async fn restore(
     context.events.emit(Kind::Undoing { services: restored.pins.keys().cloned().collect() });
     context.events.emit(Kind::Planned { plan: Box::new(plan.clone()) });
     let ids = ResourceIds::of(&now);
+    // A plan for each stage: `carry_out` stops at the first stage that fails, and the others must be restored all the same.
     for stage in plan.stages {
         let plan = Plan { stages: vec![stage], ..Plan::default() };
         let part = Planned { desired: desired.clone(), observed: now.clone(), plan, undo: Undo::default() };

@@ -43,11 +43,12 @@ pub(super) async fn carry_out_watched(
     let work = carry_out(context, planned, ids, lease);
     let work = public.while_rolling(context, planned, ids, Box::pin(work));
     let carried = tokio::select! {
+        // Without it `select!` begins with a random branch, and a story would not repeat exactly.
         biased;
         carried = Box::pin(work) => carried,
         never = provisioning(context, planned) => match never {},
     };
-    // What ends well here is proven first, and reported then.
+    // A success is reported after its proof, which adds the requests of the bake.
     if !carried.as_ref().is_ok_and(|it| it.settled.iter().all(Settled::is_success)) {
         public.report(context.events);
     }
@@ -101,6 +102,7 @@ impl Public {
         else {
             return work.await;
         };
+        // At most ten a second: this watches the users' way in, and is no load test.
         let every = Duration::from_secs_f64(1.0 / per_second.clamp(0.1, 10.0));
         while_asking(&Watched { http: &host.http, events, front, checks, every }, &self.0, begins, work).await
     }
@@ -150,6 +152,7 @@ impl Public {
             Some((since_ms, since_ms + 1_000 * u64::from(service.deployment.bake_secs)))
         };
         let (from, to): (Vec<_>, Vec<_>) = settled.iter().filter_map(healthy).unzip();
+        // The latest of all services: until then a failure may come from a service whose roll was still in progress.
         let (Some(from), Some(to)) = (from.into_iter().max(), to.into_iter().max()) else {
             return Vec::new();
         };

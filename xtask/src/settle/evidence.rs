@@ -1,4 +1,4 @@
-//! What a failing deployment leaves behind, kept while it can still be read.
+//! The evidence of a failing deployment, collected while ECS still shows it: stopped tasks for at least an hour.
 
 use deploy::event::Kind;
 use deploy::redact;
@@ -20,7 +20,7 @@ const TRIES: usize = 2;
 pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
     let ours: Vec<&TaskSnapshot> = seen.tasks.iter().filter(|task| task.started_by == deployment).collect();
     for task in ours.iter().filter(|task| task.stop_code.is_some()) {
-        // Exit codes and times come after the reason.
+        // `stoppedReason` shows as soon as ECS stops the task; exit codes and `stoppedAt` come with STOPPED.
         match evidence.stopped.iter_mut().find(|known| known.id == task.id) {
             Some(known) => known.clone_from(task),
             None => evidence.stopped.push((*task).clone()),
@@ -28,12 +28,14 @@ pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
     }
     evidence.stopped.sort_by_key(|task| std::cmp::Reverse(task.created_ms));
     if let Some(entry) = seen.service.deployments.iter().find(|entry| entry.id == deployment) {
+        // At most 100 events are kept, and a text that repeats is left out for hours: ours are those since our deployment.
         let since = seen.service.events.iter().rev().filter(|event| event.at_ms >= entry.created_ms);
         evidence.events = since.map(|event| event.message.clone()).collect();
     }
     if let Some(ours) = &seen.deployment {
         evidence.alarms.clone_from(&ours.alarms);
     }
+    // DescribeTargetHealth lists old and new targets alike: only the address says whose a target is.
     let addresses: Vec<_> = ours.iter().filter_map(|task| task.private_ip.clone()).collect();
     let healthy = |target: &&TargetSnapshot| target.state == "healthy" && addresses.contains(&target.ip);
     evidence.ever_healthy |= seen.targets.iter().any(|target| healthy(&target));
@@ -53,6 +55,7 @@ pub(super) async fn read_logs(aws: &Aws, events: &Recorder, target: &Target, evi
         for stopped in group.iter().take(TRIES) {
             let task = &stopped.id;
             let container = stopped.ended_first().map_or(&target.container, |ended| &ended.name);
+            // How the awslogs driver names a stream (ECS developer guide, awslogs-stream-prefix). It exists once the container started.
             let stream = format!("{}/{container}/{task}", target.log.stream_prefix);
             let page = match aws.get_log_events(&target.log.name, &stream, LOG_LINES, None).await {
                 Ok(page) => page,

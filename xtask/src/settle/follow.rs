@@ -1,4 +1,4 @@
-//! One deployment on its way to its verdict: what each poll shows of it, and what is done when its time is over.
+//! One deployment until its verdict: what each poll shows of it, and what is done at its deadline.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::aws::Error;
 use crate::host::Mark;
 use crate::report::Recorder;
 
-/// How a deployment stood when the waiting ended.
+/// The state of a deployment when the wait ended.
 #[derive(Clone, Debug)]
 pub struct Settled {
     pub key: ServiceKey,
@@ -60,16 +60,16 @@ impl Settled {
 const SAME_MOMENT_MS: u64 = 2_000;
 
 /// What is added to ECS's words for the end of a deployment that this tool asked to stop.
-const ASKED: &str = " (The stop was asked for by this tool.)";
+const ASKED: &str = " (This tool requested the stop.)";
 
-/// What a deployment's time is counted for.
+/// The part of a deployment that the deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     /// The new revision gets complete.
     Roll,
     /// Its tasks are healthy; the old ones are leaving.
     Finish,
-    /// The previous revision is put back.
+    /// ECS rolls back to the previous revision.
     Rollback,
 }
 
@@ -77,7 +77,7 @@ pub(super) struct Follow {
     pub(super) target: Target,
     began: Mark,
     pub(super) part: Part,
-    /// It shall be stopped, and its service deployment is not known yet.
+    /// A stop is due, and the ARN of its service deployment is not known yet.
     to_stop: bool,
     deadline: Mark,
     rollout: Rollout,
@@ -137,12 +137,12 @@ impl Follow {
         &self.target.service
     }
 
-    /// How long until its time is over.
+    /// Time until the deadline.
     pub(super) fn remaining(&self) -> Duration {
         self.deadline.remaining()
     }
 
-    /// Whether its time is over.
+    /// Whether the deadline has passed.
     pub(super) fn is_overdue(&self) -> bool {
         self.remaining().is_zero()
     }
@@ -221,13 +221,14 @@ impl Follow {
         let Some(created_ms) = ours.map(|ours| ours.created_ms) else { return };
         // An error leaves it unknown, as before: `deployments[]` decides.
         let listed = watch.aws.list_service_deployments(watch.cluster, &self.target.service, &[]).await;
+        // Newest first, as `list_service_deployments` sorts them.
         let newest = listed.unwrap_or_default().into_iter().next();
         let young = newest.filter(|newest| newest.created_ms.saturating_add(SAME_MOMENT_MS) >= created_ms);
         self.service_deployment =
             young.map(|newest| newest.arn).filter(|arn| Some(arn) != self.target.deployed.before.as_ref());
     }
 
-    /// AWS has refused to be read for too long: the verdict is unknown, and nothing is asked any more.
+    /// Reads have been refused for too long: the verdict is unknown, and polling ends.
     pub(super) fn give_up(&mut self, events: &Recorder, error: &Error) {
         let verdict = Verdict::new(Outcome::Unseen { why: error.to_string() }, None);
         let (service, elapsed_ms) = (self.target.key.clone(), self.began.elapsed_ms());
@@ -249,11 +250,12 @@ impl Follow {
 
     fn count(&mut self, part: Part, secs: u64) {
         self.part = part;
+        // From now on: the parts before it have had their own time.
         self.deadline = self.began.after(self.began.elapsed() + Duration::from_secs(secs));
     }
 
-    /// Its time is over. New tasks that are all healthy are not undone because old ones leave slowly; anything else goes
-    /// back where that is wanted and possible, and what then still moves is left as it is. What cannot be seen is not touched.
+    /// The deadline has passed. New tasks that are all healthy are not rolled back because old ones stop slowly; anything else
+    /// is, where that is wanted and possible. A rollback that is late itself is left alone, and so is what ECS does not show.
     pub(super) async fn overdue(&mut self, watch: &Watch<'_>) {
         let about = format!("{}: not complete after {} s", self.target.key, self.began.elapsed().as_secs());
         let warn = |text: &str| watch.events.emit(Kind::Warned { text: format!("{about}{text}") });
@@ -262,13 +264,13 @@ impl Follow {
                 self.deadline = until;
                 return;
             }
-            warn(", and not to be seen: what became of it is not known");
-            let why = "none has shown the deployment for two minutes".to_owned();
+            warn(", and ECS does not show it: its outcome is unknown");
+            let why = "none has for two minutes".to_owned();
             return self.close(watch, Verdict::new(Outcome::Unseen { why }, None)).await;
         }
         match self.part {
             Part::Roll if self.reporter.is_finishing() => {
-                warn(", but its tasks are healthy: waiting for the old ones to leave");
+                warn(", but its tasks are healthy: waiting for the old ones to stop");
                 self.count(Part::Finish, self.target.patience.finish_secs);
             }
             Part::Roll if watch.roll_back => {
@@ -281,15 +283,15 @@ impl Follow {
         }
     }
 
-    /// Has the previous revision put back. Where ECS refuses, the deployment is left as it is.
+    /// Rolls back to the previous revision. Where ECS refuses, the deployment is left as it is.
     pub(super) async fn roll_back(&mut self, watch: &Watch<'_>) {
         if !self.ask_to_roll_back(watch).await {
             self.close(watch, Verdict::new(Outcome::StillMoving, None)).await;
         }
     }
 
-    /// Asks ECS to put the previous revision back, as soon as a poll has named the service deployment. Returns false, and
-    /// goes on as before, where ECS refuses.
+    /// Asks ECS to roll back, as soon as a poll has named the service deployment. Returns false, and continues as before,
+    /// where ECS refuses.
     pub(super) async fn ask_to_roll_back(&mut self, watch: &Watch<'_>) -> bool {
         self.to_stop = self.service_deployment.is_none();
         if let Some(arn) = self.service_deployment.clone() {

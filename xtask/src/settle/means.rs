@@ -14,6 +14,6 @@ pub struct Watch<'a> {
     pub every: Duration,
     /// Whether a stop was asked for.
     pub halt: &'a Halt,
-    /// Whether ECS is asked to put the previous revision back when a deployment's time is over.
+    /// Whether ECS is asked to roll back at a deployment's deadline.
     pub roll_back: bool,
 }

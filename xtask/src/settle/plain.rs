@@ -1,4 +1,4 @@
-//! Says why a deployment fails, and ends the wait early where the cause is plain: no time mends an image that is not there.
+//! Reports why a deployment fails, and ends the wait early where waiting cannot fix it, such as a missing image.
 
 use deploy::event::Kind;
 use deploy::model::OnPlainCause;
@@ -9,8 +9,8 @@ use super::follow::{Follow, Part};
 use super::means::Watch;
 
 impl Follow {
-    /// Names a plain cause as soon as the evidence shows one and, unless it was asked to wait for the circuit breaker, asks
-    /// ECS to put the previous revision back. The verdict is still what becomes of the deployment.
+    /// Reports a plain cause as soon as the evidence shows one and, unless deploy.toml says to wait for the circuit breaker, asks
+    /// ECS to roll back. The verdict is still read from the deployment.
     pub(super) async fn look_for_plain_cause(&mut self, watch: &Watch<'_>) {
         if self.part != Part::Roll || self.explained {
             return;
@@ -18,6 +18,7 @@ impl Follow {
         if !explain(&self.evidence).is_some_and(|cause| cause.plain) {
             return;
         }
+        // The log may name a more specific cause, so the evidence is judged again with it.
         evidence::read_logs(watch.aws, watch.events, &self.target, &mut self.evidence).await;
         let Some(cause) = explain(&self.evidence) else { return };
         self.explained = true;

@@ -29,7 +29,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Takes secrets out of all that is free text, before anything of it is shown or kept.
+    /// Masks secrets in all free text, before anything of it is shown or kept.
     fn redact(&mut self) {
         let clean = |text: &mut String| *text = redact::text(text);
         self.service.events.iter_mut().for_each(|event| clean(&mut event.message));
@@ -89,12 +89,14 @@ pub(super) async fn all(
             aws.describe_service_deployments(&arns).await
         }
     };
+    // Beside the first two reads and not after them: the views may be a moment apart in any case, and the fold allows for that.
     let details = join_all(asks.iter().map(|ask| detail(aws, cluster, ask, gaps)));
     let (services, (deployments, details)) =
         join(aws.describe_services(cluster, &names), join(deployments, details)).await;
     let services = services?;
     let deployments = match deployments {
-        // Without it a rollback looks like a supersession: no verdict is better than that one.
+        // Without the service deployment a rollback looks like a supersession, since both show another PRIMARY: no verdict is
+        // better than that one.
         Err(error) if !error.is_unavailable() => return Err(error),
         read => optional(events, "service deployments", read, &mut gaps.service_deployments),
     };
@@ -104,7 +106,7 @@ pub(super) async fn all(
         let deployment =
             deployments.iter().find(|entry| ask.service_deployment.as_deref() == Some(&entry.arn));
         let lacking = gaps.service_deployments == Gap::Lacking;
-        // A deleted service has none any more.
+        // A service that was deleted has no service deployments; DescribeServices still shows it as DRAINING or INACTIVE.
         let active = service.status == "ACTIVE";
         if active && ask.service_deployment.is_some() && deployment.is_none() && !lacking {
             continue;
@@ -134,7 +136,7 @@ async fn detail(
         if gaps.tasks == Gap::Lacking {
             return Ok(Vec::new());
         }
-        // ListTasks shows tasks that should run, or those that should not, never both.
+        // ListTasks filters by `desiredStatus`, RUNNING when none is given. A failed task is listed under STOPPED only.
         let (running, stopped) = try_join(
             aws.service_tasks(cluster, &ask.service, false),
             aws.service_tasks(cluster, &ask.service, true),
@@ -158,7 +160,7 @@ fn optional<T>(events: &Recorder, what: &str, read: Read<T>, gap: &mut Gap) -> V
             *gap = Gap::None;
             return read;
         }
-        // A service or target group that was created a moment ago has none yet.
+        // Reads lag behind writes: a service or target group that was created a moment ago may not be found yet.
         Err(error) if matches!(error.kind, aws::Kind::NotFound) => return Vec::new(),
         Err(error) => error,
     };

@@ -114,7 +114,7 @@ impl ProgressReporter {
         matches!(&self.last, Some((_, Waiting::Draining { .. } | Waiting::Completion)))
     }
 
-    /// Says of old tasks that they did not heed SIGTERM: what they were answering was cut off.
+    /// Warns of old tasks that ignored SIGTERM until SIGKILL: what they were answering was cut off.
     fn killed(&self, seen: &Seen, events: &Recorder) {
         let killed = self.sightings.killed(&self.deployment, &seen.tasks);
         if killed.is_empty() {

@@ -1,4 +1,4 @@
-//! How long AWS has refused to be read: expired credentials and withdrawn rights do not mend themselves.
+//! How long AWS has refused to be read: expired credentials and withdrawn rights do not come back by themselves.
 
 use std::mem::discriminant;
 use std::time::Duration;
@@ -25,6 +25,7 @@ impl Refusals {
     /// Counts a poll that began at `from` and failed, and warns of the first of its kind. Returns whether it
     /// is time to give up.
     pub(super) fn count(&mut self, from: Mark, events: &Recorder, error: &Error) -> bool {
+        // By kind, not by text: a message may carry a request id or a time.
         let same = |known: &Problem| discriminant(known) == discriminant(&error.kind);
         let since = match &self.0 {
             Some((since, known)) if same(known) => *since,
@@ -39,7 +40,7 @@ impl Refusals {
     }
 }
 
-/// Whether time alone is not expected to mend it. Throttling, a 5xx or a slow answer decide nothing.
+/// Whether waiting is not expected to fix it. Throttling, a 5xx or a slow answer decide nothing.
 fn is_refusal(problem: &Problem) -> bool {
     matches!(
         problem,

@@ -1,4 +1,4 @@
-//! Asks ECS to stop a deployment and to put the previous revision back.
+//! Asks ECS to stop a deployment and to roll back (StopServiceDeployment, `stopType` ROLLBACK).
 
 use deploy::event::Kind;
 use deploy::model::ServiceKey;
@@ -10,19 +10,15 @@ use crate::report::Recorder;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     Accepted,
-    /// It is over, or is being stopped already, such as by the circuit breaker: not by this request.
+    /// It is over, or somebody else's request or the circuit breaker stops it already (ConflictException).
     TooLate,
     Refused,
 }
 
-/// Asks once and reports what was asked. Unless it was refused there is an end to wait for: the deployment is followed on, and
-/// only its own end says what became of it.
+/// Asks once and reports that. Unless ECS refused, the deployment is still followed: only its own status says how it ended.
 pub(super) async fn ask(aws: &Aws, events: &Recorder, service: &ServiceKey, deployment: &str) -> Asked {
     let (text, asked) = match aws.stop_service_deployment(deployment).await {
-        Ok(()) => (
-            format!("{service}: ECS was asked to stop and to put the previous revision back"),
-            Asked::Accepted,
-        ),
+        Ok(()) => (format!("{service}: ECS was asked to stop and to roll back"), Asked::Accepted),
         Err(error) if error.kind == Problem::Conflict => return Asked::TooLate,
         Err(error) => (format!("{service}: the deployment could not be stopped: {error}"), Asked::Refused),
     };

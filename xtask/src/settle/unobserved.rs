@@ -1,17 +1,18 @@
-//! How long no answer has shown a deployment: what cannot be seen is not judged.
+//! How long no reply has shown a deployment: what is not observed is not judged.
 
 use std::time::Duration;
 
 use crate::host::{Clock, Mark};
 
-/// How long a deployment whose time is over may stay unseen before nobody waits for an answer any longer.
+/// How long a deployment may stay unobserved after its deadline before the wait ends. An endpoint that answers with an
+/// old view, or not at all, for a minute is not a failed release.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Since when a deployment is not to be seen, if it is not.
+/// Since when a deployment is unobserved, if it is.
 #[derive(Debug)]
 pub(super) struct Unobserved {
     since: Option<Mark>,
-    /// Its time was over, and is going on for an answer.
+    /// The deadline has passed and was extended once.
     overtime: bool,
 }
 
@@ -20,18 +21,17 @@ impl Unobserved {
         Self { since: Some(began), overtime: false }
     }
 
-    /// A poll did not show it.
     pub(super) fn poll_missed(&mut self, clock: &Clock) {
         self.since.get_or_insert_with(|| clock.mark());
     }
 
-    /// A poll showed it. Returns whether its time was over meanwhile.
+    /// A poll showed it. Returns whether the deadline had passed meanwhile.
     pub(super) fn poll_succeeded(&mut self) -> bool {
         self.since = None;
         std::mem::take(&mut self.overtime)
     }
 
-    /// Its time is over: until when an answer is waited for; `None` when it can be seen.
+    /// The deadline has passed. Returns until when a reply is waited for; `None` when it is observed.
     pub(super) fn extend_deadline(&mut self) -> Option<Mark> {
         let since = self.since?;
         self.overtime = true;

@@ -1,4 +1,4 @@
-//! The loop: poll, fold, report what changed, until every deployment is over or nobody waits any longer.
+//! The loop: poll, fold, report what changed, until every deployment is over or its deadline has passed.
 
 use super::follow::{Follow, Settled};
 use super::means::Watch;
@@ -6,8 +6,8 @@ use super::poll;
 use super::refusals::Refusals;
 use super::target::Target;
 
-/// Follows the deployments until all are over. When a stop is asked for, or a deployment's time is over, ECS is asked to
-/// put the previous revision back, and that is followed to its end, for as long as that may take.
+/// Follows the deployments until all are over. On a requested stop, or at a deployment's deadline, ECS is asked to roll back,
+/// and the rollback is followed to its own deadline.
 pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
     let Watch { aws, events, cluster, every, halt, .. } = *watch;
     let mut follows: Vec<Follow> = targets.into_iter().map(|target| Follow::new(target, events)).collect();
@@ -25,6 +25,7 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
         if open.is_empty() {
             break;
         }
+        // From the start of the poll: a call that fails may have taken its own retries and their time.
         let from = events.clock().mark();
         let seen = match poll::all(aws, events, cluster, &open, &mut gaps).await {
             Ok(seen) => {
@@ -42,6 +43,7 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
         };
         for follow in follows.iter_mut().filter(|follow| follow.is_open()) {
             match seen.iter().find(|seen| seen.service.name == follow.service()) {
+                // By name, because a poll leaves out a service of which it could not read enough to judge it.
                 Some(seen) => follow.take(watch, seen).await,
                 None => follow.unobserved.poll_missed(events.clock()),
             }

@@ -33,8 +33,8 @@ pub struct Watched<'a> {
     pub every: Duration,
 }
 
-/// Does `work` and asks meanwhile, once it `begins`; the asking neither delays the work nor goes on after it. Requests that are under way at
-/// its end are not counted.
+/// Does `work`, and sends requests meanwhile, from `begins` on. They neither delay the work nor outlast it: requests that are
+/// in flight at its end are not counted.
 pub async fn while_asking<T>(
     watched: &Watched<'_>,
     asked: &RefCell<Vec<Request>>,
@@ -54,6 +54,7 @@ pub async fn while_asking<T>(
 
 async fn asking(watched: &Watched<'_>, requests: &RefCell<Vec<Request>>) -> Infallible {
     let clock = watched.events.clock();
+    // Not awaited one by one: a request that hangs for seconds must not keep the next one from being sent.
     let mut under_way = FuturesUnordered::new();
     for (service, check) in watched.checks.iter().cycle() {
         let asked = clock.mark();
@@ -72,7 +73,7 @@ async fn asking(watched: &Watched<'_>, requests: &RefCell<Vec<Request>>) -> Infa
         }
         under_way.push(one(watched, requests, service, check));
     }
-    // Without a check there is nothing to ask.
+    // `cycle` of nothing ends at once: without a check there is nothing to send.
     std::future::pending().await
 }
 

@@ -1,4 +1,4 @@
-//! The front door: under which URL the public reaches the services, and how this machine asks there.
+//! The load balancer's address: the URL by which the public reaches the services, and how this machine sends requests there.
 
 use bytes::Bytes;
 use deploy::model::{Environment, Protocol, SmokeFrom};
@@ -12,7 +12,7 @@ pub struct Front {
     pub url: String,
     /// Why smoke checks are not asked from here; `None` when they are.
     pub unasked: Option<&'static str>,
-    /// The public URL, by which is asked; of the embedded cloud that is not what a person can open.
+    /// The public URL, which requests use as SNI and Host. For the embedded cloud it is not a URL that a person can open.
     base: String,
     connect_to: Option<ConnectTo>,
 }
@@ -33,6 +33,8 @@ impl Front {
         let door = local.map(|local| format!("{scheme}://{}", local.address));
         let own = door.clone().or_else(|| dns_name.map(at))?;
         let base = balancer.host.as_deref().map_or_else(|| own.clone(), at);
+        // No certificate is issued for `*.elb.amazonaws.com`: SNI and Host are the certificate's own name, and the connection goes to
+        // the load balancer's address, so that a DNS record which still leads elsewhere proves nothing.
         let connect_to = balancer.host.as_ref().and_then(|_| {
             let far = || Some(ConnectTo { address: format!("{}:{port}", dns_name?), authority: None });
             local.cloned().or_else(far)

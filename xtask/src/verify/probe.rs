@@ -1,4 +1,4 @@
-//! Smoke checks through the load balancer: asked until they are answered right or the deadline passes.
+//! Smoke checks through the load balancer: repeated until the answer is right or the deadline passes.
 
 use std::time::Duration;
 
@@ -53,6 +53,7 @@ async fn probe(
         attempts += 1;
         let answer = ask(http, front, check).await;
         let passed = matches!(answer, ProbeAnswer::Right { .. });
+        // Since when, without a break: while rules are being applied, requests may reach one service and then the other.
         wrong = match answer {
             ProbeAnswer::WrongService { .. } => wrong.or_else(|| Some(clock.mark())),
             _ => None,

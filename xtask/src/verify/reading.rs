@@ -17,7 +17,7 @@ pub async fn readings(aws: &Aws, environment: &Environment, door: &Door) -> Resu
     let details = environment.services.iter().zip(&door.target_groups).map(|(service, target_group)| {
         let tasks =
             async |stopped| match aws.service_tasks(&environment.cluster, &service.name, stopped).await {
-                // A service that is gone is what DescribeServices says of it.
+                // DescribeServices says of a missing service that it is missing; ListTasks fails for it.
                 Err(error) if error.kind == Kind::NotFound => Ok(Vec::new()),
                 read => read,
             };

@@ -62,6 +62,7 @@ fn row(
     targets: Option<&[TargetSnapshot]>,
 ) -> ServiceRow {
     let base = door.front.as_ref().map(|front| front.url.as_str());
+    // DescribeServices reports an unknown name as a failure with the reason MISSING, and as no error.
     let Some(found) = found.filter(|found| found.status != "MISSING") else {
         return ServiceRow {
             service: service.name.clone(),
@@ -91,7 +92,7 @@ fn row(
         deployments: u32::try_from(found.deployments.len()).unwrap_or(u32::MAX),
         rollout: primary.and_then(|entry| entry.rollout_state.clone()).unwrap_or_else(|| "-".to_owned()),
         revision: revision.unwrap_or_else(|| "-".to_owned()),
-        // While two revisions run there is no one digest to show.
+        // During a roll two revisions run: no single digest would be true.
         digest: if digests.len() == 1 { digests.pop() } else { None },
         targets: match service.group() {
             Some(_) => targets.map_or_else(|| "?".to_owned(), healthy),

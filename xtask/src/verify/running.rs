@@ -16,16 +16,16 @@ use crate::settle::{Healthy, Settled};
 /// How the services were found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Running {
-    /// As wanted, all at the same time.
+    /// All services are as wanted at the same time.
     Complete {
         /// Whether something that only time could end, such as a deployment of somebody else, was in progress before.
         disturbed: bool,
     },
     /// A service was scaled to 0 meanwhile.
     Parked,
-    /// On the way to it for longer than anybody waits; why is an event.
+    /// Still in progress at the deadline; the reason is an event.
     InProgress,
-    /// Something is not as wanted; what is an event.
+    /// Something is not as wanted; an event names it.
     Refuted,
 }
 
@@ -38,8 +38,8 @@ const TOGETHER: Duration = Duration::from_secs(2);
 /// Until the next reading after one whose parts lay further apart.
 const READ_AGAIN: Duration = Duration::from_millis(500);
 
-/// Reads until all is as wanted and was so for the bake time, or nobody waits any longer. `parked` services run
-/// nothing, as somebody wants it.
+/// Reads until all is as wanted and was so for the bake time, or until the deadline. `parked` services run nothing, because
+/// somebody scaled them to 0.
 ///
 /// What time alone can end (a deployment that somebody else began, tasks that autoscaling started) is waited for as long as
 /// for a roll; anything else as long as for the smoke checks. A new task that stops by itself is not waited for.
@@ -67,6 +67,7 @@ pub async fn running(
         let readings = readings_of(aws, desired, door).await?;
         let together = mark.elapsed() <= TOGETHER || deadline.remaining().is_zero();
         let crashed = |reading: &Reading| reading.crashed().iter().map(|task| task.id.clone()).collect();
+        // The first reading counts the crashes of before: ECS lists stopped tasks for an hour, and those are no news.
         let known = others.get_or_insert_with(|| readings.iter().map(crashed).collect());
         let (mut lacks, mut crash, mut bake) = (Vec::new(), false, Duration::ZERO);
         for ((service, reading), known) in environment.services.iter().zip(&readings).zip(known) {
@@ -112,15 +113,15 @@ pub async fn running(
             // Not at the first reading: what was written a moment ago is often only late.
             if waits == 2 {
                 let texts: Vec<_> = lacks.iter().map(|lack| lack.text.as_str()).collect();
-                events.emit(Kind::Warned { text: format!("waiting for its end: {}", texts.join("; ")) });
+                events.emit(Kind::Warned { text: format!("waiting: {}", texts.join("; ")) });
             }
         }
         events.clock().sleep(Duration::from_secs(environment.timeouts.poll_secs).min(wait)).await;
     }
 }
 
-/// The running tasks of the deployment that do not run the wanted image, a sentence each. Those of other deployments are on
-/// their way out, which is a lack of its own.
+/// The running tasks of the deployment that do not run the wanted image, a sentence each. A task of another deployment is
+/// reported as that, whatever it runs.
 async fn images(
     aws: &Aws,
     desired: &Desired,
@@ -131,6 +132,7 @@ async fn images(
     // that is, ECR knows of its own only.
     let wanted = desired.release.images.get(&service.key).filter(|_| service.image.is_none());
     let Some(wanted) = wanted else { return Ok(Vec::new()) };
+    // PRIMARY comes first in `deployments[]`.
     let primary = reading.service.deployments.first().map(|primary| &primary.task_definition);
     let ours: Vec<_> =
         reading.tasks.iter().filter(|task| Some(&task.task_definition) == primary).cloned().collect();
@@ -147,7 +149,7 @@ async fn images(
     Ok(mismatches.into_iter().filter(others).map(text).collect())
 }
 
-/// The images that are as good as `wanted`, where that is an index: those that it lists for the tasks' platform. A task of an
+/// The images that count as `wanted`, where that is an index: those that it lists for the tasks' platform. A task of an
 /// index may name either (aws/amazon-ecs-agent#2201). Not asked for while every task runs what is wanted.
 async fn listed(
     aws: &Aws,

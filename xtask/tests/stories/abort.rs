@@ -52,7 +52,7 @@ fn a_release_that_is_stopped_from_elsewhere_is_back_before_that_is_said() {
 }
 
 #[test]
-fn a_first_release_that_is_stopped_is_not_called_back() {
+fn a_first_release_that_is_stopped_is_not_called_rolled_back() {
     story(|| async {
         let mut world = World::new().await;
         world.environment.services[0].deployment.health_check_grace_secs = 900;
@@ -64,7 +64,7 @@ fn a_first_release_that_is_stopped_is_not_called_back() {
 }
 
 #[test]
-fn an_abort_without_anything_that_moves_touches_nothing() {
+fn an_abort_with_nothing_in_progress_touches_nothing() {
     story(|| async {
         let (_, other) = slow().await;
         let ended = aborts(&other, 0).await;

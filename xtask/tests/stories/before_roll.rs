@@ -101,7 +101,7 @@ fn a_migration_that_does_not_end_is_stopped() {
         let ended = Box::pin(world.deploy("v2", "v2")).await;
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
         assert!(at(&ended, "StopTask").is_some(), "{:?}", ended.writes);
-        let said = |event: &Kind| matches!(event, Kind::Failed { error, .. } if error.contains("not over after 300 s (backend RUNNING)"));
+        let said = |event: &Kind| matches!(event, Kind::Failed { error, .. } if error.contains("still running after 300 s (backend RUNNING)"));
         assert!(ended.events.iter().any(said), "{:#?}", ended.events);
     });
 }

@@ -166,7 +166,7 @@ fn a_service_that_somebody_scales_to_0_during_a_release_that_fails_is_not_as_bef
 }
 
 #[test]
-fn a_site_that_was_down_before_is_not_said_to_serve() {
+fn a_service_that_was_down_before_is_not_said_to_serve() {
     story(async || {
         let mut world = deployed().await;
         let cannot = Script::fails_to_start("CannotPullContainerError: not found");
@@ -273,7 +273,7 @@ fn a_rerun_that_waits_for_a_deployment_that_somebody_forced_meanwhile_says_so() 
         let (ended, ()) = tokio::join!(Box::pin(world.deploy("v1", "v1")), Box::pin(meddle));
         let named = ended.events.iter().any(|event| {
             matches!(event, Kind::Warned { text }
-                if text.starts_with("waiting for its end: ") && text.contains("of ielts-backend:1 is in progress"))
+                if text.starts_with("waiting: ") && text.contains("of ielts-backend:1 is in progress"))
         });
         assert!(named && ended.exit == ExitCode::Done, "{:#?}", ended.events);
     });

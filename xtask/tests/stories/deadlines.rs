@@ -28,7 +28,7 @@ fn stops(ended: &Ended) -> usize {
 }
 
 #[test]
-fn a_roll_whose_tasks_are_not_healthy_in_time_goes_back() {
+fn a_roll_whose_tasks_are_not_healthy_in_time_is_rolled_back() {
     story(|| async {
         let mut world = world_with(90).await;
         world.scripts.set("ielts-backend:2", Script::boots_in(600_000));
@@ -61,7 +61,7 @@ fn healthy_tasks_are_not_undone_because_old_ones_leave_slowly() {
 }
 
 #[test]
-fn a_roll_that_is_left_to_finish_is_reported_as_moving_and_waited_for_by_the_next_run() {
+fn a_roll_that_is_left_to_finish_is_reported_as_in_progress_and_waited_for_by_the_next_run() {
     story(|| async {
         let mut world = healthy_and_draining().await;
         world.environment.services[0].deployment.patience.finish_secs = 10;
@@ -90,7 +90,7 @@ fn without_rollback_a_slow_roll_is_left_moving_and_waited_for_by_the_next_run() 
 }
 
 #[test]
-fn a_rollback_that_is_not_over_in_time_is_reported_as_moving() {
+fn a_rollback_that_is_not_over_in_time_is_reported_as_in_progress() {
     story(|| async {
         let mut world = world_with(90).await;
         world.environment.services[0].deployment.patience.back_secs = 1;

@@ -32,7 +32,7 @@ fn met(ended: &Ended, what: &str) -> Forecast {
 
 async fn world(prepare: impl FnOnce(&mut Environment)) -> World {
     let mut world = World::new().await;
-    world.foretells = true;
+    world.forecasts = true;
     prepare(&mut world.environment);
     world
 }
@@ -57,9 +57,9 @@ fn the_setting_that_dominates_is_named() {
             environment.services[0].target_group.deregistration_delay_secs = 300;
         })
         .await;
-        world.foretells = false;
+        world.forecasts = false;
         world.deploy("v1", "v1").await;
-        world.foretells = true;
+        world.forecasts = true;
         let slow = met(&world.deploy("v2", "v1").await, "draining");
         assert_eq!(slow.longest.unwrap().part, Part::Draining);
         assert!(slow.longest.unwrap().ms >= 290_000, "{slow:?}");
@@ -70,11 +70,11 @@ fn the_setting_that_dominates_is_named() {
 fn a_service_that_was_scaled_out_is_rolled_in_thought_as_it_runs() {
     story(|| async {
         let mut world = world(|_| ()).await;
-        world.foretells = false;
+        world.forecasts = false;
         world.deploy("v1", "v1").await;
         world.somebody().await.scales_to(6).await;
         world.host.clock.sleep(std::time::Duration::from_secs(120)).await;
-        world.foretells = true;
+        world.forecasts = true;
         met(&world.deploy("v2", "v1").await, "six tasks");
     });
 }
@@ -83,10 +83,10 @@ fn a_service_that_was_scaled_out_is_rolled_in_thought_as_it_runs() {
 fn a_prediction_knows_how_long_the_running_tasks_took_to_start() {
     story(|| async {
         let mut world = world(|_| ()).await;
-        world.foretells = false;
+        world.forecasts = false;
         world.scripts.set("ielts-backend", Script { pull_ms: 90_000, ..Script::default() });
         world.deploy("v1", "v1").await;
-        world.foretells = true;
+        world.forecasts = true;
         let slow = met(&world.deploy("v2", "v1").await, "slow pulls");
         assert!(slow.start_seen && slow.start_ms > 90_000, "{slow:?}");
     });

@@ -67,7 +67,7 @@ fn going_back_twice_goes_two_releases_back_and_then_says_that_there_is_no_more()
 }
 
 #[test]
-fn both_services_go_back_to_a_named_release_at_the_same_time() {
+fn both_services_roll_back_to_a_named_release_at_the_same_time() {
     story(|| async {
         let world = three().await;
         let ended = world.rollback(Some("release-1")).await.unwrap();
@@ -98,7 +98,7 @@ fn a_release_that_is_gone_is_refused_with_the_reason_and_nothing_is_written() {
 }
 
 #[test]
-fn a_way_back_that_fails_leaves_what_ran_before_it() {
+fn a_rollback_that_fails_leaves_what_ran_before_it() {
     story(|| async {
         let mut world = three().await;
         world.scripts.set("ielts-backend:1", Script::crashes(1_500, 1));
@@ -147,7 +147,7 @@ fn a_release_that_failed_its_proof_is_not_called_proven_for_what_the_next_commit
 }
 
 #[test]
-fn old_revisions_are_deregistered_and_the_way_back_stays_open() {
+fn old_revisions_are_deregistered_and_a_rollback_stays_possible() {
     story(|| async {
         let mut world = World::new().await;
         world.environment.services[0].keep_revisions = 3;

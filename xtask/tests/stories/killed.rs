@@ -101,7 +101,7 @@ fn a_release_with_other_settings_that_is_killed_anywhere_is_finished_by_the_next
 }
 
 #[test]
-fn a_failing_release_that_is_killed_anywhere_leaves_a_way_back() {
+fn a_failing_release_that_is_killed_anywhere_can_still_be_undone() {
     let mut calls = Vec::new();
     let failing = async || {
         let world = account(&[FIRST]).await;

@@ -319,7 +319,7 @@ fn a_lease_is_not_taken_over_for_a_plan_that_is_out_of_date() {
         // The registry does not say who pushes: these are the other one's.
         let to_aws = ours.writes.iter().filter(|write| !write.contains(' '));
         assert_eq!(to_aws.count(), 0, "{:?}", ours.writes);
-        assert_eq!(ours.summary, "not begun; nothing was written");
+        assert_eq!(ours.summary, "not started; nothing was written");
         let lost = theirs.events.iter().any(|event| matches!(event, Kind::LeaseLost { .. }));
         assert!(!lost, "{:#?}", theirs.events);
     });
@@ -353,7 +353,7 @@ fn a_first_release_that_does_not_begin_names_what_it_left() {
             world.cloud.add_rule(fault);
             let ended = deploy(&mut world, "v1", "v1").await;
             assert_eq!(ended.exit, ExitCode::Usage, "{:#?}", ended.events);
-            assert_eq!(ended.summary, format!("not begun; {left}"));
+            assert_eq!(ended.summary, format!("not started; {left}"));
             let mut written = ended.writes.clone();
             written.dedup();
             assert_eq!(written, writes);
@@ -369,7 +369,10 @@ fn a_lease_whose_write_was_not_answered_may_be_there_and_is_given_back() {
         let (mut world, mut rival) = two().await;
         world.cloud.add_rule(On::operation("TagResource").then(Fault::LoseReply));
         let ended = deploy(&mut world, "v2", "v1").await;
-        assert_eq!((ended.exit, &*ended.summary), (ExitCode::Usage, "not begun; only the lease was written"));
+        assert_eq!(
+            (ended.exit, &*ended.summary),
+            (ExitCode::Usage, "not started; only the lease was written")
+        );
         world.cloud.clear_rules();
         assert_eq!(deploy(&mut rival, "v1", "v2").await.exit, ExitCode::Done);
     });

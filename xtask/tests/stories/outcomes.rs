@@ -26,7 +26,7 @@ async fn left_to_the_breaker() -> World {
 }
 
 #[test]
-fn a_breaker_that_trips_in_the_first_deployment_ever_put_nothing_back() {
+fn a_breaker_that_trips_in_the_first_deployment_ever_does_not_roll_back() {
     story(|| async {
         let mut world = left_to_the_breaker().await;
         world.scripts.set("ielts-backend", Script::crashes(1_500, 1));
@@ -65,7 +65,7 @@ fn a_breaker_without_rollback_is_not_reported_as_one_that_rolled_back() {
 }
 
 #[test]
-fn what_a_breaker_without_rollback_left_is_put_back_with_the_release() {
+fn what_a_breaker_without_rollback_left_is_restored_with_the_release() {
     story(|| async {
         let mut world = left_to_the_breaker().await;
         without_rollback(&mut world);
@@ -130,7 +130,7 @@ fn a_release_that_somebody_stopped_does_not_blame_the_circuit_breaker() {
 }
 
 #[test]
-fn a_release_that_somebody_aborted_is_put_back_by_us() {
+fn a_release_that_somebody_aborted_is_restored_by_us() {
     story(|| async {
         let (mut world, ended) = stopped_by_somebody("ABORT").await;
         assert_eq!((ended.exit, outcome(&ended)), (ExitCode::Failed, &Outcome::Stopped { back: false }));
@@ -177,7 +177,7 @@ fn a_service_that_is_deleted_under_the_roll_is_reported_as_deleted() {
 }
 
 #[test]
-fn a_release_over_a_rollback_that_still_moves_goes_back_to_what_served_before_both() {
+fn a_release_over_a_rollback_in_progress_restores_what_served_before_both() {
     story(|| async {
         let mut world = left_to_the_breaker().await;
         world.deploy("v1", "v1").await;

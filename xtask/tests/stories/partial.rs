@@ -47,7 +47,7 @@ fn a_plain_cause_is_left_to_the_breaker_where_deployments_cannot_be_stopped() {
 }
 
 #[test]
-fn a_slow_roll_that_cannot_be_stopped_is_reported_as_moving() {
+fn a_slow_roll_that_cannot_be_stopped_is_reported_as_in_progress() {
     story(|| async {
         let mut world = without(&["StopServiceDeployment"]).await;
         world.environment.services[0].deployment.patience.roll_secs = 60;

@@ -68,7 +68,7 @@ fn a_release_with_a_missing_secret_is_refused_with_its_name_and_how_to_make_it()
 fn a_forecast_does_not_wait_for_secrets_that_its_own_account_lacks() {
     story(|| async {
         let mut world = World::new().await;
-        world.foretells = true;
+        world.forecasts = true;
         asks_for_the_secret(&mut world);
         put_parameter(&world).await;
         let done = world.deploy("v1", "v1").await;

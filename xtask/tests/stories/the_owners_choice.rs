@@ -13,7 +13,7 @@ async fn proven(text: &str, services: &[&str]) -> World {
     assert_eq!(first.rolled(), services);
     let again = world.deploy("v1", "v1").await;
     assert_eq!((again.exit, again.writes), (ExitCode::Done, Vec::new()), "{:#?}", again.events);
-    world.foretells = true;
+    world.forecasts = true;
     let update = world.deploy("v2", "v2").await;
     assert_eq!(update.exit, ExitCode::Done, "{:#?}", update.events);
     assert!(format!("{:?}", update.events).contains("Forecast("), "the rehearsal knows another network");

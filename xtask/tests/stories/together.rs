@@ -68,7 +68,7 @@ fn a_service_that_did_not_move_is_not_touched() {
 }
 
 #[test]
-fn a_backend_that_cannot_be_put_back_is_named_and_the_release_not_called_recovered() {
+fn a_backend_that_cannot_be_restored_is_named_and_the_release_not_called_recovered() {
     story(|| async {
         let mut world = World::new().await;
         world.deploy("v1", "v1").await;
@@ -86,7 +86,7 @@ fn a_backend_that_cannot_be_put_back_is_named_and_the_release_not_called_recover
 }
 
 #[test]
-fn a_first_release_whose_frontend_fails_has_nothing_to_go_back_to() {
+fn a_first_release_whose_frontend_fails_has_nothing_to_roll_back_to() {
     story(|| async {
         let mut world = World::new().await;
         world.scripts.set("ielts-frontend", Script::crashes(1_500, 1));
@@ -98,7 +98,7 @@ fn a_first_release_whose_frontend_fails_has_nothing_to_go_back_to() {
 }
 
 #[test]
-fn a_release_over_a_first_one_that_failed_has_nothing_to_go_back_to_either() {
+fn a_release_over_a_first_one_that_failed_has_nothing_to_roll_back_to_either() {
     story(|| async {
         let mut world = World::new().await;
         world.scripts.set("ielts-frontend", Script::never_listens());
@@ -128,7 +128,7 @@ fn a_release_that_settles_and_does_not_answer_is_not_left_serving() {
 }
 
 #[test]
-fn a_cancelled_release_goes_back_as_one() {
+fn a_cancelled_release_is_restored_as_one() {
     story(|| async {
         let mut world = World::new().await;
         world.deploy("v1", "v1").await;
@@ -145,7 +145,7 @@ fn a_cancelled_release_goes_back_as_one() {
 }
 
 #[test]
-fn a_setting_that_came_with_the_release_goes_back_with_it() {
+fn a_setting_that_came_with_the_release_is_restored_with_it() {
     story(|| async {
         let mut world = World::new().await;
         world.deploy("v1", "v1").await;

@@ -102,7 +102,7 @@ fn a_release_that_a_newer_one_replaced_is_reported_as_superseded() {
 }
 
 #[test]
-fn a_release_on_its_way_back_is_waited_for_whenever_one_comes() {
+fn a_release_whose_rollback_is_in_progress_is_waited_for_whenever_one_comes() {
     for secs in [5, 30, 60, 90, 120, 150, 180, 240] {
         story(|| async {
             let (world, _) = left(Script::crashes(1_500, 1)).await;

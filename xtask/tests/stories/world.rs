@@ -44,7 +44,7 @@ pub(crate) struct World {
     /// Whether deploys leave once the last services roll.
     pub(crate) detaches: bool,
     /// Whether deploys predict how long they will take.
-    pub(crate) foretells: bool,
+    pub(crate) forecasts: bool,
     /// Not with `--no-rollback`.
     pub(crate) roll_back: bool,
     /// Another commit than the one of the same sources.
@@ -109,7 +109,7 @@ impl World {
             releases: 0,
             stop_after: None,
             detaches: false,
-            foretells: false,
+            forecasts: false,
             roll_back: true,
             commit: None,
             claim: run_of("story"),
@@ -136,7 +136,7 @@ impl World {
             releases: 0,
             stop_after: None,
             detaches: false,
-            foretells: false,
+            forecasts: false,
             roll_back: true,
             commit: None,
             claim: run_of("rival"),
@@ -385,7 +385,7 @@ async fn run(world: &World, context: &ReleaseContext<'_>, release: Release) -> (
         }
         Ok(planned) => {
             context.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
-            if world.foretells {
+            if world.forecasts {
                 let forecast = forecast::predict(context.aws, context.environment, &planned).await;
                 context.events.emit(Kind::Forecast(forecast.unwrap()));
             }

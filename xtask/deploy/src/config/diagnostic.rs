@@ -35,7 +35,7 @@ pub(super) struct Label {
     pub(super) party: bool,
 }
 
-/// A replacement that mends the file.
+/// A replacement that corrects the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Edit {
     pub(super) span: Span,
@@ -116,7 +116,7 @@ impl Diagnostic {
         self
     }
 
-    /// A help that shows the mended line.
+    /// A help that shows the corrected line.
     pub(super) fn replace(
         &mut self,
         place: impl Located,

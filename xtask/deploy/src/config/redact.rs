@@ -38,7 +38,7 @@ fn collect(table: &DeTable<'_>, in_secrets: bool, public: &[&str], spans: &mut V
                 let public = if key.get_ref() == "environment" { &beside[..] } else { &[] };
                 collect(below, key.get_ref() == "secrets", public, spans);
             }
-            // What stands under `secrets` and is no reference is the secret itself, whatever its name.
+            // A value under `secrets` that is no reference is the secret itself, whatever its name.
             DeValue::String(text) if in_secrets && secret_reference(text) => {}
             DeValue::String(_) if in_secrets => spans.push(value.span()),
             DeValue::String(text) if secret_value(text).is_some() => spans.push(value.span()),

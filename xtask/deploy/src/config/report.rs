@@ -47,7 +47,7 @@ pub struct Finding<'a> {
     pub notes: &'a [String],
     /// What to do about it.
     pub help: Option<&'a str>,
-    /// The text that mends it, in place of what is there.
+    /// The text that corrects it, in place of what is there.
     pub fix: Option<&'a str>,
 }
 

@@ -157,7 +157,7 @@ fn health_rules(environment: &Environment, places: &Places, rules: &mut Vec<List
     }
 }
 
-/// What keeps a text from being a path that is asked for as it stands: none of the listener's wildcards, no query.
+/// What keeps a text from being a path that can be requested literally: none of the listener's wildcards, no query.
 pub(crate) fn stranger_in(path: &str) -> Option<char> {
     path.chars().find(|&c| !c.is_ascii_graphic() || matches!(c, '?' | '#' | '*'))
 }

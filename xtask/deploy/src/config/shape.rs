@@ -104,7 +104,7 @@ impl<'a> Walk<'a> {
         self.value(&place, value);
     }
 
-    /// A mended key would be refused next where its value is no list yet.
+    /// A corrected key would be refused next where its value is no list yet.
     fn meant_list(&mut self, meant: &str, line: Span, value: Span) {
         let written = self.text.get(value).unwrap_or_default();
         if let Some(wrong) = self.found.all.last_mut() {

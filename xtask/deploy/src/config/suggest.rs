@@ -1,4 +1,4 @@
-//! "Did you mean": the known word that a mistyped one most likely stands for.
+//! "Did you mean": the known word that a mistyped one most likely means.
 
 /// So many words are compared with a mistyped one, and listed: with thousands, each mistake would cost as much as all others.
 const MOST: usize = 50;
@@ -29,7 +29,7 @@ const ALIASES: [(&str, &str); 5] = [
     ("graviton", "ARM64"),
 ];
 
-/// The choice that a word stands for: also by another name, or by a part of its own (`CPUUtilization`).
+/// The choice that a word means: also by another name, or by a part of its own (`CPUUtilization`).
 pub(super) fn choice<'a>(word: &str, options: &[&'a str]) -> Option<&'a str> {
     let bare = fold(word);
     let alias = ALIASES.iter().find(|(alias, _)| *alias == bare).map(|(_, option)| *option);

@@ -21,7 +21,7 @@ pub enum ExitCode {
     NotRecovered,
     /// A newer deployment took over.
     Superseded,
-    /// Still moving at the deadline.
+    /// Still in progress at the deadline.
     StillMoving,
     /// AWS said something from which no verdict follows.
     Unknown,
@@ -39,7 +39,7 @@ impl ExitCode {
         (Self::Interrupted, "interrupted"),
         (Self::NotRecovered, "failed and not recovered"),
         (Self::Superseded, "superseded by a newer deployment"),
-        (Self::StillMoving, "still moving: at the deadline, or left so"),
+        (Self::StillMoving, "still in progress (deadline reached, or --detach)"),
         (Self::Unknown, "verdict unknown"),
         (Self::Bug, "a bug in this tool"),
     ];
@@ -73,7 +73,7 @@ impl ExitCode {
         }
     }
 
-    /// The worst of several codes: what is not recovered outweighs what is unknown, that what still moves,
+    /// The worst of several codes: what is not recovered outweighs what is unknown, that what is in progress,
     /// that what was superseded, that what failed and is back.
     #[must_use]
     pub fn worst(codes: impl IntoIterator<Item = Self>) -> Self {

@@ -85,7 +85,7 @@ pub enum Kind {
     },
     /// How long the plan's rolls will take.
     Forecast(Forecast),
-    /// How long they took, beside what was predicted.
+    /// How long they took, and what was predicted.
     ForecastMet {
         predicted_ms: u64,
         took_ms: u64,
@@ -177,13 +177,13 @@ pub enum Kind {
         /// The facts, and the cause where it is known.
         diagnosis: Box<Diagnosis>,
     },
-    /// Services of a failed release go back.
+    /// Services of a failed release are restored.
     Undoing {
         services: Vec<ServiceKey>,
     },
     /// Where the services of a failed release stand.
     Undone {
-        /// Each service that the release moved.
+        /// Each service that the release changed.
         services: Vec<UndoneService>,
     },
     /// A smoke check was answered as it should, or its deadline passed.
@@ -247,11 +247,11 @@ pub struct Call {
     pub outcome: String,
 }
 
-/// Where a service of a failed release stands.
+/// A service of a failed release, as it was found after the undo.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UndoneService {
     pub service: ServiceKey,
-    /// Whether it is known to run what it ran before the release.
+    /// Whether it was confirmed to run what it ran before the release.
     pub back: bool,
     /// What it ran before, `family:revision`; `None` when the release created it.
     pub before: Option<String>,

@@ -61,7 +61,7 @@ pub fn ran_since<'a>(facts: &'a Facts, past: &Past) -> Vec<&'a TaskDefinitionSta
     past.runs.iter().flat_map(since).collect()
 }
 
-/// The release to go back to from what runs: the newest proven one that is older than the live one and runs something
+/// The release to roll back to from what runs: the newest proven one that is older than the live one and runs something
 /// else. Where no release is wholly live, the newest proven one.
 #[must_use]
 pub fn last_good<'a>(releases: &'a [Past], facts: &Facts) -> Option<&'a Past> {

@@ -79,7 +79,7 @@ fn going_back_twice_goes_two_releases_back_and_not_to_and_fro() {
 }
 
 #[test]
-fn a_release_that_was_never_proven_is_nothing_to_go_back_to() {
+fn a_release_that_was_never_proven_is_no_rollback_target() {
     let facts = facts(
         vec![revision("b", 1, "r1", true), revision("b", 2, "r2", false), revision("b", 3, "r3", false)],
         vec![revision("f", 1, "r1", true)],
@@ -90,7 +90,7 @@ fn a_release_that_was_never_proven_is_nothing_to_go_back_to() {
 }
 
 #[test]
-fn a_proven_release_whose_tasks_crashed_later_is_nothing_to_go_back_to() {
+fn a_proven_release_whose_tasks_crashed_later_is_no_rollback_target() {
     let mut facts = three([2, 3]);
     let frontend = facts.revisions.get_mut(&key("frontend")).unwrap();
     frontend[0].tags.insert(CRASHED.to_owned(), "2026-11-23T09:00:00Z".to_owned());
@@ -105,7 +105,7 @@ fn a_proven_release_whose_tasks_crashed_later_is_nothing_to_go_back_to() {
 }
 
 #[test]
-fn a_mixed_account_goes_back_to_the_newest_proven_release() {
+fn a_mixed_account_rolls_back_to_the_newest_proven_release() {
     let facts = three([9, 9]);
     let releases = history(&facts);
     assert_eq!(last_good(&releases, &facts).map(|past| past.release.as_str()), Some("r3"));

@@ -40,7 +40,7 @@ pub struct Environment {
     pub network: Network,
     /// The application load balancer that all services share.
     pub load_balancer: LoadBalancer,
-    /// When one service of a release fails: `release` puts back the others that it moved, `service` leaves each to itself.
+    /// When one service of a release fails: `release` restores everything that the release changed, `service` leaves each to ECS's own rollback.
     pub undo: Undo,
     /// The requests that show whether a roll is seen from outside.
     pub availability: Availability,
@@ -57,7 +57,7 @@ pub struct Environment {
     pub written: BTreeSet<String>,
 }
 
-/// Requests to the paths of the smoke checks while services roll and bake. What fails is shown beside the moment of the roll;
+/// Requests to the paths of the smoke checks while services roll and bake. What fails is shown with the last event of the roll before it;
 /// a path that keeps failing during the bake refutes the release.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
@@ -88,7 +88,7 @@ impl Default for Availability {
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Timeouts {
     /// Seconds for a service to settle, for every service that does not say its own; derived from each service's settings
-    /// when absent. When they have passed ECS is asked to put the previous revision back.
+    /// when absent. After them ECS is asked to roll back to the previous revision.
     #[schemars(range(min = 10, max = 86400))]
     pub settle_secs: Option<u64>,
     /// Seconds for the smoke checks to pass once everything has settled.
@@ -105,11 +105,11 @@ impl Default for Timeouts {
     }
 }
 
-/// What goes back when one service of a release fails, or the release is not proven.
+/// What is restored when one service of a release fails, or the release is not proven.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Undo {
-    /// Every service that the release moved.
+    /// Every service that the release changed.
     #[default]
     Release,
     /// The failed service alone, by ECS's own rollback.

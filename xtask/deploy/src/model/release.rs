@@ -51,7 +51,7 @@ pub struct Release {
     pub actor: String,
     /// The image of each service.
     pub images: BTreeMap<ServiceKey, ImageDigest>,
-    /// For a way back: the very revisions to run. Services that have none are not touched. Empty for a deploy.
+    /// For a rollback: the very revisions to run. Services that have none are not touched. Empty for a deploy.
     pub pins: BTreeMap<ServiceKey, Pin>,
 }
 

@@ -22,8 +22,8 @@ pub struct Deployment {
     /// Seconds after a task's start in which failing health checks do not stop it.
     #[schemars(range(min = 0, max = 3600))]
     pub health_check_grace_secs: u32,
-    /// Seconds for a new revision to settle; derived from the service's settings when absent. When they have passed ECS
-    /// is asked to put the previous revision back.
+    /// Seconds for a new revision to settle; derived from the service's settings when absent. After them ECS is
+    /// asked to roll back to the previous revision.
     #[schemars(range(min = 10, max = 86400))]
     pub settle_secs: Option<u64>,
     /// Derived from all settings that a roll takes time for.
@@ -34,8 +34,8 @@ pub struct Deployment {
     /// file says nothing. They begin when all are healthy, while the old ones still leave.
     #[schemars(range(min = 0, max = 3600))]
     pub bake_secs: u32,
-    /// What a cause leads to that no waiting mends, such as an image that is not there or a program that exits at its start:
-    /// `roll-back` at once, or `wait` for the circuit breaker.
+    /// What happens on a cause that waiting cannot fix, such as a missing image or a program that exits at its start: `roll-back`
+    /// at once, or `wait` for the circuit breaker.
     pub on_plain_cause: OnPlainCause,
     /// When the deployment counts as complete before ECS would say so by itself; off when absent.
     pub early_success: Option<EarlySuccess>,
@@ -66,7 +66,7 @@ impl Default for Deployment {
 pub struct CircuitBreaker {
     /// Whether it watches. Without it ECS starts bad tasks for ever.
     pub enable: bool,
-    /// Whether it goes back to the last good revision when it trips.
+    /// Whether ECS rolls back to the last good revision when it trips.
     pub rollback: bool,
     /// How many failed tasks trip it, whatever the desired count. AWS's own default is half of the desired count, but 3 at
     /// least: for 2 to 6 tasks the same as this one's.
@@ -92,7 +92,7 @@ pub struct Alarms {
     pub names: Vec<String>,
     /// Whether they are watched.
     pub enable: bool,
-    /// Whether ECS goes back to the last good revision when one goes into ALARM.
+    /// Whether ECS rolls back to the last good revision when one goes into ALARM.
     pub rollback: bool,
 }
 
@@ -200,11 +200,11 @@ impl Default for Policy {
     }
 }
 
-/// What a cause leads to that no waiting mends, such as an image that is not there.
+/// What happens on a cause that waiting cannot fix, such as a missing image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnPlainCause {
-    /// ECS is asked to put the previous revision back at once.
+    /// ECS is asked to roll back to the previous revision at once.
     #[default]
     RollBack,
     /// It is reported, and left to the circuit breaker.
@@ -235,7 +235,7 @@ impl Cleanup {
 /// How long the tool waits for a deployment, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
 pub struct Patience {
-    /// For a new revision to be complete. Then ECS is asked to put the previous one back.
+    /// For a new revision to be complete. After them ECS is asked to roll back.
     pub roll_secs: u64,
     /// For a rollback to be complete.
     pub back_secs: u64,

@@ -47,11 +47,11 @@ pub struct Service {
     pub repository: Repository,
     /// The container of its tasks that the load balancer and Service Connect reach.
     pub container: Container,
-    /// The containers beside it, by name.
+    /// The other containers of its tasks, by name.
     #[serde(rename = "sidecar", deserialize_with = "named")]
     #[schemars(with = "BTreeMap<String, Sidecar>")]
     pub sidecars: Vec<Sidecar>,
-    /// Folders beside the containers' own roots, by name.
+    /// Volumes that its containers can mount, by name.
     #[serde(rename = "volume", deserialize_with = "named")]
     #[schemars(with = "BTreeMap<String, Volume>")]
     pub volumes: Vec<Volume>,
@@ -88,7 +88,7 @@ pub struct Service {
     /// omitted.
     #[schemars(length(max = 2))]
     pub capacity_providers: Vec<CapacityProvider>,
-    /// Whether ECS moves tasks until all availability zones have alike many. When omitted it stays as it is; AWS enables it for
+    /// Whether ECS rebalances tasks until all availability zones have about as many. When omitted it stays as it is; AWS enables it for
     /// new services.
     pub availability_zone_rebalancing: Option<bool>,
     /// Whether `cargo xtask exec` and `aws ecs execute-command` work in tasks that start from now on; the task role needs
@@ -101,7 +101,7 @@ pub struct Service {
     pub load_balancer: bool,
     /// Its target group behind the load balancer.
     pub target_group: TargetGroup,
-    /// How many task definition revisions are kept to go back to. What runs and the last proven ones stay in any
+    /// How many task definition revisions are kept for a rollback. What runs and the last proven ones stay in any
     /// case. When omitted: 20, or `repository.keep-images` when that is less.
     #[schemars(range(min = 2, max = 1000))]
     pub keep_revisions: u32,

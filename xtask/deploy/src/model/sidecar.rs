@@ -1,4 +1,4 @@
-//! `[service.NAME.sidecar.NAME]`: the containers beside a service's own one.
+//! `[service.NAME.sidecar.NAME]`: the other containers of a service's tasks.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::spec::Members;
 use super::{Container, Service, Volume};
 
-/// A container beside the service's own one in each of its tasks: an agent, a proxy, a log router, or something that has to
+/// Another container in each task of the service: an agent, a proxy, a log router, or something that has to
 /// be done before the application starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]

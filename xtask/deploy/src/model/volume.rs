@@ -1,4 +1,4 @@
-//! `[service.NAME.volume.NAME]`: folders beside a container's own root.
+//! `[service.NAME.volume.NAME]`: volumes that a service's containers mount.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@
 use super::{Plan, Refusal};
 use crate::model::{Desired, Observed, TaskDefinitionState};
 
-/// How the wanted commit stands to one that runs.
+/// The order of the wanted commit and one that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Succession {
     /// It contains it, or is it.
@@ -41,7 +41,7 @@ pub fn refuse_older(
             Succession::Older => {
                 plan.refusals.push(Refusal {
                     what: format!("{key} runs commit {other}, which is newer than {mine}"),
-                    remedy: "deploy a commit that contains it, go back with `cargo xtask rollback`, or pass --allow-older"
+                    remedy: "deploy a commit that contains it, roll back with `cargo xtask rollback`, or pass --allow-older"
                         .to_owned(),
                 });
                 return;

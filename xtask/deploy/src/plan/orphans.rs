@@ -19,7 +19,7 @@ pub fn made(environment: &Environment, observed: &Observed) -> Vec<Owned> {
     all
 }
 
-/// What of it deploy.toml does not have any more. What goes with a load balancer or a listener is not listed beside it.
+/// What of it is no longer in deploy.toml. What AWS deletes with a load balancer or a listener is not listed separately.
 #[must_use]
 pub fn orphans(environment: &Environment, observed: &Observed) -> Vec<Owned> {
     let mut all = made(environment, observed);

@@ -154,7 +154,7 @@ impl View<'_> {
         let setting = format!("keep `{setting}`");
         match self.observed.maker(&self.desired.environment, arn) {
             Maker::Ours => format!(
-                "{setting}; for another name, `cargo xtask down` first and deploy anew: the site is away meanwhile"
+                "{setting}; for another name, `cargo xtask down` first and deploy again: the service is down meanwhile"
             ),
             Maker::Another(_) | Maker::Somebody => setting,
         }
@@ -198,10 +198,9 @@ impl View<'_> {
             false => format!("cluster = \"{}\"", other.cluster),
         };
         match self.observed.maker(environment, &other.arn) {
-            Maker::Ours => refusal(
-                format!("{what}, which is not in deploy.toml any more"),
-                self.keep(&other.arn, &renamed),
-            ),
+            Maker::Ours => {
+                refusal(format!("{what}, which is no longer in deploy.toml"), self.keep(&other.arn, &renamed))
+            }
             Maker::Another(_) | Maker::Somebody => refusal(
                 format!("{what}; {} would share it", service.name),
                 format!("name it as it is called (`{renamed}`), or give `{}` names of its own", service.key),

@@ -4,7 +4,7 @@ use super::{Action, Step};
 use crate::history::PROVEN;
 use crate::model::TaskDefinitionState;
 
-/// A revision goes only while so many newer ones of its family were proven: the live one, and one to go back to.
+/// A revision goes only while so many newer ones of its family were proven: the live one, and one to roll back to.
 const PROVEN_KEPT: usize = 2;
 
 /// The revisions beyond the newest `keep` that can go, oldest first.

@@ -6,10 +6,10 @@ use super::services::{live, starts_deployment, update};
 use super::{Plan, Refusal, Revision, Stage, Step};
 use crate::model::{Desired, Observed, Pin, Service};
 
-/// In which order services go back.
+/// In which order services roll back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// One after the other, those that came last first: what a release moved is undone as it was done.
+    /// One after the other, the last one first: a release is undone in the reverse of the order in which it was done.
     Reverse,
     /// All at the same time: no endpoint changes, so none has to wait for another.
     Together,

@@ -116,7 +116,9 @@ fn immutable(
     // Another group has no targets until new tasks are healthy: the rename is refused, too.
     let remedy = match serves {
         true => {
-            format!("keep {from}, or `cargo xtask down` first and deploy anew: the site is away meanwhile")
+            format!(
+                "keep {from}, or `cargo xtask down` first and deploy again: the service is down meanwhile"
+            )
         }
         false => "give the target group another name, or delete the old one".to_owned(),
     };
@@ -164,7 +166,7 @@ pub(super) fn rules(
     stage.lane("rules", towards.steps);
     for rule in towards.unwanted {
         let lane = format!("rule {}", rule.priority);
-        after.lane(lane, vec![Step::because(Action::DeleteRule(rule), "not in deploy.toml any more")]);
+        after.lane(lane, vec![Step::because(Action::DeleteRule(rule), "no longer in deploy.toml")]);
     }
 }
 

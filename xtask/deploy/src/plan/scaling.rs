@@ -114,8 +114,7 @@ pub(super) fn surplus(plan: &mut Plan, after: &mut Stage, desired: &Desired, obs
             );
             continue;
         }
-        let steps =
-            surplus.map(|(.., action)| Step::because(action, "not in deploy.toml any more")).collect();
+        let steps = surplus.map(|(.., action)| Step::because(action, "no longer in deploy.toml")).collect();
         after.lane(service.key.0.clone(), steps);
     }
 }
@@ -139,10 +138,7 @@ pub(super) fn parked(plan: &mut Plan, desired: &Desired, observed: &Observed) {
         if service.scaling.as_ref().is_some_and(|scaling| scaling.min == 0) {
             return format!("{} is scaled to 0 tasks, which its scaling allows, and stays so", service.name);
         }
-        format!(
-            "{} is scaled to 0 tasks, and stays so: somebody wants it, or has to start it again",
-            service.name
-        )
+        format!("{} is scaled to 0 tasks, and stays so: a deploy does not start it again", service.name)
     };
     for service in desired.environment.services.iter().filter(parked) {
         plan.notes.push(note(service));

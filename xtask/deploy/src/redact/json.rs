@@ -31,7 +31,7 @@ fn walk(value: &mut Value, in_secrets: bool) {
             let named = named(members);
             for (name, member) in members {
                 match member {
-                    // What stands under `secrets` and is no reference is the secret itself, whatever its name.
+                    // A value under `secrets` that is no reference is the secret itself, whatever its name.
                     Value::String(found) if in_secrets || secret_name(name) || named.contains(&&**name) => {
                         if !secret_reference(found) {
                             MASK.clone_into(found);

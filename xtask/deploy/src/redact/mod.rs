@@ -13,5 +13,5 @@ pub(crate) use names::{doubtful_name, secret_argument, secret_name, secret_refer
 pub(crate) use spans::all as spans;
 pub use text::{lines, text};
 
-/// What stands where a secret stood.
+/// What replaces a secret.
 pub(crate) const MASK: &str = "***";

@@ -6,7 +6,7 @@ use super::spans::{self, is_token};
 const SECRET_WORDS: [&str; 9] =
     ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "SECRETS", "TOKEN", "APIKEY", "CREDENTIAL", "CREDENTIALS"];
 
-/// Pairs of words that do; the empty word stands for any. `API_KEY` and `DB_PWD` are secrets, but `KEY` alone
+/// Pairs of words that do; the empty word matches any. `API_KEY` and `DB_PWD` are secrets, but `KEY` alone
 /// may be anything and `PWD` is a folder.
 const SECRET_PAIRS: [(&str, &str); 6] = [
     ("API", "KEY"),

@@ -114,7 +114,7 @@ pub(super) fn is_token(word: &str) -> bool {
         })
 }
 
-/// What stands after a name that says it is a secret.
+/// What follows a name that says it is a secret.
 fn by_name(text: &str, word: Range<usize>) -> Spans {
     let name = &text[word.clone()];
     let lower = name.to_ascii_lowercase();

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_secret_survives_and_what_stands_around_it_does() {
+    fn no_secret_survives_and_the_text_around_it_does() {
         let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodW50ZXIyIn0.c2lnbmF0dXJlaHVudGVyMg";
         let cases = [
             ("key AKIAIOSFODNN7EXAMPLE used", "key *** used"),

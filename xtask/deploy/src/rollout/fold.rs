@@ -82,7 +82,7 @@ impl Rollout {
         &self.deployment
     }
 
-    /// Tells the fold that we asked ECS to stop the deployment: its end is then not somebody else's doing.
+    /// Notes that we asked ECS to stop the deployment: its end is then not somebody else's doing.
     pub fn asked_to_stop(&mut self) {
         self.asked = true;
     }
@@ -192,7 +192,7 @@ impl Rollout {
             Some("ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS") => {
                 Progress::RollingBack { reason: self.why(ours).map(str::to_owned) }
             }
-            // Ours succeeded before the newer one began; that verdict stands.
+            // Ours succeeded before the newer one began: that stays the verdict.
             Some("SUCCESSFUL") => settled(Outcome::Succeeded, None),
             Some("STOPPED" | "STOP_REQUESTED") if self.rollback.is_none() => superseded(self.why(ours)),
             // Stopped, and a deployment of the previous revision is there: only its end shows whether that is back.
@@ -226,7 +226,7 @@ impl Rollout {
     }
 
     /// Whether a deployment that was stopped was stopped by a person: neither the circuit breaker nor an alarm did it,
-    /// nor did we ask. Where the endpoint does not say how the breaker stands, or says it in a word that is new, nobody is blamed.
+    /// nor did we ask. Where the endpoint reports no state of the breaker, or one that this tool does not know, nobody is blamed.
     fn by_somebody(&self, ours: Option<&ServiceDeploymentSnapshot>) -> bool {
         let Some(ours) = ours.filter(|_| !self.asked) else { return false };
         let calm =

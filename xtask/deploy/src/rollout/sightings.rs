@@ -22,7 +22,7 @@ pub struct Pace {
 }
 
 /// When each task and each target was first seen in its present state. Moments are milliseconds of one clock that never
-/// runs backwards; how AWS's own clock stands does not matter.
+/// runs backwards; AWS's own clock does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct Sightings {
     /// By task: its state, its health, since when it has both, and since when it runs.

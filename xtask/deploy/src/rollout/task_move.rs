@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// A task that stands differently than before.
+/// A task whose state has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TaskMove {
     pub task: String,

@@ -26,9 +26,9 @@ pub enum Outcome {
     /// There was nothing to deploy.
     NoChange,
     Succeeded,
-    /// The previous revision was put back, by the circuit breaker or because we asked, and that is complete.
+    /// ECS rolled back to the previous revision, by its circuit breaker or because we asked, and that is complete.
     RolledBack,
-    /// ECS gave up and nothing was put back.
+    /// ECS gave up without a rollback.
     Failed,
     /// A newer deployment took over before ours was complete.
     Superseded {
@@ -44,16 +44,16 @@ pub enum Outcome {
     },
     /// Somebody else asked ECS to stop our deployment.
     Stopped {
-        /// Whether the previous revision was put back, and that is complete.
+        /// Whether ECS rolled back to the previous revision, and that is complete.
         back: bool,
     },
-    /// The service is being or was deleted under us.
+    /// The service was deleted during the roll, or is being deleted.
     Deleted,
-    /// Neither complete nor given up when our patience ended.
+    /// Neither complete nor failed at the deadline.
     StillMoving,
     /// ECS said something from which no verdict follows.
     Unknown,
-    /// No answer of ECS has shown it for too long.
+    /// No reply of ECS has shown it for too long.
     Unseen {
         why: String,
     },
@@ -66,7 +66,7 @@ impl Outcome {
         matches!(self, Self::Succeeded | Self::NoChange)
     }
 
-    /// Whether it is known that the revision from before serves.
+    /// Whether the previous revision certainly serves again.
     #[must_use]
     pub fn is_back(&self) -> bool {
         matches!(self, Self::RolledBack | Self::Stopped { back: true })
@@ -83,7 +83,7 @@ impl Outcome {
             Self::Superseded { .. } => "superseded",
             Self::Stopped { .. } => "stopped by somebody",
             Self::Deleted => "deleted",
-            Self::StillMoving => "still moving",
+            Self::StillMoving => "in progress",
             Self::Unknown | Self::Unseen { .. } => "unknown",
         }
     }
@@ -97,7 +97,7 @@ impl Outcome {
             Self::RolledBack => {
                 "the new revision did not stay; ECS rolled back to the previous one".to_owned()
             }
-            Self::Failed => "the new revision failed, and nothing was put back".to_owned(),
+            Self::Failed => "the new revision failed, and ECS did not roll back".to_owned(),
             Self::Superseded { by, task_definition, who, release, forced } => {
                 let revision = arn_name(task_definition);
                 if *forced {
@@ -115,16 +115,17 @@ impl Outcome {
                 "somebody else stopped the deployment; ECS rolled back to the previous revision".to_owned()
             }
             Self::Stopped { back: false } => {
-                "somebody else stopped the deployment, and nothing was put back".to_owned()
+                "somebody else stopped the deployment, and ECS did not roll back".to_owned()
             }
             Self::Deleted => "the service was deleted while it rolled".to_owned(),
             Self::StillMoving => {
                 "neither complete nor given up yet; `cargo xtask wait` follows it".to_owned()
             }
             Self::Unknown => {
-                "what ECS says allows no verdict; `cargo xtask status` shows what runs".to_owned()
+                "ECS reports a state that this tool does not know; `cargo xtask status` shows what runs"
+                    .to_owned()
             }
-            Self::Unseen { why } => format!("ECS gave no answer by which to judge it: {why}"),
+            Self::Unseen { why } => format!("no reply of ECS shows its state: {why}"),
         }
     }
 }

@@ -121,7 +121,7 @@ impl Reading {
     }
 
     /// Tasks of the deployment that should run which stopped by themselves, the last one first. An earlier deployment of the same
-    /// revision says nothing of this one: what made its tasks crash may be mended.
+    /// revision says nothing of this one: what made its tasks crash may be fixed.
     #[must_use]
     pub fn crashed(&self) -> Vec<&TaskSnapshot> {
         let Some(primary) = self.service.deployments.first() else { return Vec::new() };

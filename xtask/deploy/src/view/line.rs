@@ -91,7 +91,7 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             let services = if names.is_empty() { "no service" } else { &names.join(" and ") };
             format!("undo     the release: restoring what it changed ({services})")
         }
-        Kind::Undone { services } => services.iter().map(standing).collect::<Vec<_>>().join("\n"),
+        Kind::Undone { services } => services.iter().map(undone).collect::<Vec<_>>().join("\n"),
         Kind::Probed { url, passed, check, answer, attempts, .. } => {
             let tries = if *attempts > 1 { format!(" after {attempts} attempts") } else { String::new() };
             match passed {
@@ -135,21 +135,21 @@ fn lost(to: Option<&Lease>) -> String {
         }
         None => "its tag was taken away".to_owned(),
     };
-    format!("warning: the lease is lost; {who}; no further stage is begun")
+    format!("warning: the lease is lost: {who}; no further stage is started")
 }
 
-fn standing(standing: &UndoneService) -> String {
-    let service = &standing.service;
-    let tasks = standing.tasks.map(|(running, desired)| format!(", {running}/{desired} tasks"));
+fn undone(undone: &UndoneService) -> String {
+    let service = &undone.service;
+    let tasks = undone.tasks.map(|(running, desired)| format!(", {running}/{desired} tasks"));
     let tasks = tasks.unwrap_or_default();
-    match (&standing.before, standing.back) {
+    match (&undone.before, undone.back) {
         (Some(before), true) => {
-            let why = standing.instead.as_deref().unwrap_or("as before");
+            let why = undone.instead.as_deref().unwrap_or("as before");
             format!("       ✓ {service}: runs {before} {why}{tasks}")
         }
-        (Some(before), false) => format!("       ✗ {service}: not known to run {before} again{tasks}"),
+        (Some(before), false) => format!("       ✗ {service}: not confirmed to run {before} again{tasks}"),
         (None, _) => {
-            format!("       ✗ {service}: no earlier revision of it is known; there is nothing to restore")
+            format!("       ✗ {service}: has no earlier revision to restore")
         }
     }
 }
@@ -185,7 +185,7 @@ pub fn forecast(forecast: &Forecast) -> String {
     text
 }
 
-/// `312 requests, 0 failed, slowest 84 ms`, and each failed one beside the moment of the roll.
+/// `312 requests, 0 failed, slowest 84 ms`, and each failed one with the last event of the roll before it.
 fn availability(seen: &Availability) -> String {
     if seen.requests == 0 && seen.unsent > 0 {
         return format!("       - from outside: cannot be reached from this machine ({} tries)", seen.unsent);
@@ -220,9 +220,9 @@ fn availability(seen: &Availability) -> String {
             text.push_str(&format!("\n           {first}{} after: {what}", duration(*before_ms)));
         }
     }
-    let untold = seen.failed as usize - seen.misses.len();
-    if untold > 0 {
-        text.push_str(&format!("\n         and {untold} more"));
+    let more = seen.failed as usize - seen.misses.len();
+    if more > 0 {
+        text.push_str(&format!("\n         and {more} more"));
     }
     text
 }

@@ -4,7 +4,7 @@ use super::{Detail, line};
 use crate::event::{Availability, Event, Kind};
 use crate::model::ServiceKey;
 
-/// Puts beside each failed request what the roll of its service did last before it.
+/// Annotates each failed request with the last rollout event of its service.
 pub fn place(availability: &mut Availability, events: &[Event]) {
     for miss in &mut availability.misses {
         let before = events.iter().rev().filter(|event| event.at_ms <= miss.at_ms);
@@ -33,7 +33,7 @@ mod tests {
     use crate::event::ProbeAnswer;
 
     #[test]
-    fn a_failed_request_stands_beside_what_its_own_service_did_before_it() {
+    fn a_failed_request_names_the_last_event_of_its_own_service() {
         let said = |at_ms, name: &str, message: &str| Event {
             seq: at_ms,
             at_ms,

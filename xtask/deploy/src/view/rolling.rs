@@ -1,11 +1,11 @@
-//! A deployment on its way, as a line.
+//! A deployment in progress, as a line.
 
 use super::duration;
 use super::words::{bare, short};
 use crate::event::Kind;
 use crate::rollout::{Lagging, Leave, Leaving, TaskMove, Waiting};
 
-/// How a rolling deployment stands, with its running numbers; `None` for every other event.
+/// The state of a deployment in progress, with its running numbers; `None` for every other event.
 #[must_use]
 pub fn rolling(kind: &Kind) -> Option<String> {
     let Kind::Rolling { service, revision, desired, running, pending, failed, waiting, .. } = kind else {
@@ -16,7 +16,7 @@ pub fn rolling(kind: &Kind) -> Option<String> {
     Some(format!("{service}: {revision} {running}/{desired} running, {pending} pending{failures}; {waits}"))
 }
 
-/// Tasks that moved, those that moved alike as one: `task 3f2a91bc RUNNING after 12 s`.
+/// Tasks whose state changed, equal changes in one: `task 3f2a91bc RUNNING after 12 s`.
 pub(super) fn moves(tasks: &[TaskMove]) -> String {
     let alike = |a: &TaskMove, b: &TaskMove| {
         (&a.last_status, &a.health, &a.reason) == (&b.last_status, &b.health, &b.reason)
@@ -73,7 +73,7 @@ fn waits(waiting: &Waiting) -> String {
             }
         }
         Waiting::Completion => "waiting for ECS to call it complete".to_owned(),
-        Waiting::Rollback => "ECS is putting the previous revision back".to_owned(),
+        Waiting::Rollback => "ECS is rolling back to the previous revision".to_owned(),
     }
 }
 
@@ -91,7 +91,7 @@ fn lags(target: &Lagging) -> String {
         text.push_str(&format!(": {says}"));
     }
     if let Some(left) = target.grace_secs {
-        text.push_str(&format!("; forgiven for about {left} s more"));
+        text.push_str(&format!("; the grace period ignores that for about {left} s more"));
     }
     text
 }
@@ -151,7 +151,7 @@ mod tests {
             ),
             (
                 targets(failing),
-                "0 of 2 targets healthy (target 10.0.1.7 unhealthy: Health checks failed with these codes: [404]; forgiven for about 25 s more)",
+                "0 of 2 targets healthy (target 10.0.1.7 unhealthy: Health checks failed with these codes: [404]; the grace period ignores that for about 25 s more)",
             ),
             (Waiting::Draining { old: 1, leaving: None }, "1 old task leaving"),
             (leaving(Leave::Draining), "2 old tasks: draining 12 s of 30 s"),

@@ -24,7 +24,7 @@ pub struct Policy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Statement {
     actions: BTreeSet<String>,
-    /// ARNs, in which `*` stands for any characters.
+    /// ARNs, in which `*` matches any characters.
     resources: Vec<String>,
     /// The clusters of the condition `ecs:cluster`; `None` without a condition.
     clusters: Option<Vec<String>>,

@@ -1,11 +1,11 @@
 //! `*` and `?` as EC2's filters, listener rules and lifecycle policies mean them.
 
-/// Whether `pattern`, in which `*` stands for any characters (none, and slashes, too) and `?` for exactly one, is the
+/// Whether `pattern`, in which `*` matches any characters (none, and slashes, too) and `?` for exactly one, is the
 /// whole of `text`. Case counts.
 pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut at_pattern, mut at_text) = (0, 0);
-    // Where the last star stood and how much it has swallowed: on a mismatch it swallows one more.
+    // Where the last star was and how much it has matched: on a mismatch it matches one more.
     let mut star: Option<(usize, usize)> = None;
     while at_text < text.len() {
         match pattern.get(at_pattern) {

@@ -64,6 +64,7 @@ impl Aws {
 
     /// A cluster; one that was deleted is still shown as `INACTIVE` for a while.
     pub async fn describe_cluster(&self, name: &str) -> Result<Option<ClusterState>, Error> {
+        // A reply that neither has the cluster nor calls it missing is a gateway's empty body, not an account without it.
         let found =
             |reply: DescribeClustersOutput| match reply.clusters.unwrap_or_default().into_iter().next() {
                 None if reply.failures.unwrap_or_default().is_empty() => {
@@ -85,7 +86,7 @@ impl Aws {
         }))
     }
 
-    /// Deletes an empty cluster; none is as good.
+    /// Deletes an empty cluster. A missing one is not an error.
     ///
     /// # Errors
     /// When AWS refuses, as it does while services or tasks are in it.

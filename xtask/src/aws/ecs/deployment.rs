@@ -58,6 +58,7 @@ impl Aws {
         };
         let found = self.call(LIST, call).await?.service_deployments.unwrap_or_default();
         let mut found: Vec<_> = found.iter().map(snapshot::service_deployment_brief).collect();
+        // The API reference promises no order.
         found.sort_by_key(|deployment| std::cmp::Reverse(deployment.created_ms));
         Ok(found)
     }
@@ -113,12 +114,13 @@ impl Aws {
             .collect())
     }
 
-    /// Stops a service deployment and puts the previous revision back.
+    /// Stops a service deployment and rolls back to the previous revision.
     ///
     /// # Errors
     /// [`crate::aws::Kind::Conflict`] when it is over already; [`crate::aws::Kind::Unsupported`] where an endpoint
     /// lacks it; when AWS refuses.
     pub async fn stop_service_deployment(&self, arn: &str) -> Result<(), Error> {
+        // The API has ABORT as well; its reference describes ROLLBACK only.
         let rollback = StopServiceDeploymentStopType::Rollback;
         let call = || {
             self.ecs.stop_service_deployment().service_deployment_arn(arn).stop_type(rollback.clone()).send()

@@ -78,7 +78,7 @@ impl Aws {
             settings::connect(spec, create.arns).map_err(|error| Error::unsendable(CREATE, &error))?;
         let rolling = settings::deployment(spec).map_err(|error| Error::unsendable(CREATE, &error))?;
         let extra = Raw::with(settings::all_extra(spec, create.arns));
-        // ECS takes one of the two.
+        // "Specifying both a launch type and capacity provider strategy is not supported." (CreateService)
         let by_strategy = spec.extra.get(&[Member::STRATEGY]).is_some();
         let launch_type = (!by_strategy).then(|| LaunchType::from(spec.launch_type.as_str()));
         let token: String = create.client_token.chars().take(TOKEN).collect();
@@ -112,7 +112,7 @@ impl Aws {
         self.call_for(CREATE, call, service).await
     }
 
-    /// How services of a cluster stand, in the order of `names`. One that does not exist has the status `MISSING`.
+    /// Services of a cluster, in the order of `names`. One that does not exist has the status `MISSING`.
     pub async fn describe_services(
         &self,
         cluster: &str,
@@ -139,6 +139,7 @@ impl Aws {
         names: &[&str],
         arns: &Arns,
     ) -> Result<Vec<FoundService>, Error> {
+        // The reply as it came, too: AWS adds members that the SDK's types do not have yet, and a plan must not drop them.
         let mut all = Vec::new();
         for (found, raw) in self.read_services(cluster, names).await? {
             let reply = raw.reply();
@@ -187,16 +188,17 @@ impl Aws {
         };
         match try_join_all(names.chunks(BATCH).map(batch)).await {
             Ok(batches) => Ok(batches),
-            // Without a cluster there are no services.
+            // ClusterNotFoundException: before the first deploy there is no cluster, and so no service.
             Err(error) if matches!(error.kind, Kind::NotFound) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }
 
-    /// Deletes a service; `force` also one that still has tasks. One that is gone or going is as good.
+    /// Deletes a service; `force` also one that still has tasks. One that is deleted or DRAINING is not an error.
     pub async fn delete_service(&self, cluster: &str, name: &str, force: bool) -> Result<(), Error> {
         let call = || self.ecs.delete_service().cluster(cluster).service(name).force(force).send();
         match self.call(DELETE, call).await {
+            // It is DRAINING or INACTIVE: an earlier call deleted it.
             Err(error)
                 if matches!(error.kind, Kind::Conflict)
                     && error.code.as_deref() == Some("ServiceNotActiveException") =>

@@ -89,6 +89,7 @@ pub(super) fn deployment(spec: &ServiceSpec) -> Result<DeploymentConfiguration, 
         .r#type(ThresholdType::from(threshold.kind.as_str()))
         .value(wire(threshold.value))
         .build()?;
+    // `enable` and `rollback` are both required (ECS API, DeploymentCircuitBreaker).
     let breaker = DeploymentCircuitBreaker::builder()
         .enable(spec.circuit_breaker)
         .rollback(spec.circuit_breaker_rollback)
@@ -197,12 +198,14 @@ fn read_extra(shown: &Value, primary: &Value) -> Members {
     let mut all = read_strategy(shown);
     for name in AS_THEY_ARE {
         let value = shown.get(name).or_else(|| primary.get(name));
-        // An empty list is none.
+        // ECS shows an empty list where nothing was set, and a plan must not differ by it.
         if let Some(value) = value.filter(|value| value.as_array().is_none_or(|list| !list.is_empty())) {
             all.put(&[name], value.clone());
         }
     }
     let network = shown["networkConfiguration"]["awsvpcConfiguration"].clone();
+    // What is left over is a member that this tool has no field for: it is sent back as it was, because ECS wants
+    // `awsvpcConfiguration` whole.
     let network = without(network, &["subnets", "securityGroups", "assignPublicIp"]);
     if !network.is_empty() {
         all.put(&["networkConfiguration", "awsvpcConfiguration"], (&network).into());
@@ -307,7 +310,7 @@ fn early_success(rolling: &DeploymentConfiguration) -> Option<EarlySuccessSpec> 
     })
 }
 
-/// What `LATEST` stands for on Linux.
+/// What `LATEST` means on Linux.
 const LATEST_ON_LINUX: &str = "1.4.0";
 
 /// `LATEST` is resolved when a deployment starts, and the service may show what it was resolved to.

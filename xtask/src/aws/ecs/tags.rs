@@ -20,7 +20,7 @@ impl Aws {
             .map(drop)
     }
 
-    /// Takes a tag away; none is as good.
+    /// Removes a tag. A missing one is not an error.
     pub async fn untag_ecs_resource(&self, arn: &str, keys: &[String]) -> Result<(), Error> {
         let call = || self.ecs.untag_resource().resource_arn(arn).set_tag_keys(Some(keys.to_vec())).send();
         self.call(UNTAG, call).await.map(drop)

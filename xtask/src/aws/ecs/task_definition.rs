@@ -141,7 +141,7 @@ impl Aws {
                     .send()
             };
             let reply = self.call(LIST, call).await?;
-            // The prefix also fits families with longer names.
+            // `familyPrefix` matches families with longer names, too.
             let arns = reply.task_definition_arns.unwrap_or_default().into_iter();
             found.extend(arns.filter(|arn| family_of(arn) == family));
             next = reply.next_token;

@@ -47,7 +47,7 @@ pub(super) fn forwards(actions: &[Action]) -> Vec<String> {
         let groups = action.forward_config().map(|config| config.target_groups()).unwrap_or_default();
         let weighted = groups.iter().filter_map(|group| group.target_group_arn());
         for arn in action.target_group_arn().into_iter().chain(weighted) {
-            // One target group stands in both places.
+            // ELBv2 reports one target group in both places.
             if !found.iter().any(|known| known == arn) {
                 found.push(arn.to_owned());
             }

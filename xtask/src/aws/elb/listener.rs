@@ -158,7 +158,7 @@ impl Aws {
         Ok(())
     }
 
-    /// Deletes a listener with its rules; none is as good.
+    /// Deletes a listener with its rules. A missing one is not an error.
     pub async fn delete_listener(&self, arn: &str) -> Result<(), Error> {
         let call = || self.elb.delete_listener().listener_arn(arn).send();
         self.call(DELETE, call).await.map(drop).or_else(crate::aws::error::gone)

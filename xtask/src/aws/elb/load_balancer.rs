@@ -123,7 +123,7 @@ impl Aws {
         self.call(MODIFY_ATTRIBUTES, call).await.map(drop)
     }
 
-    /// Deletes a load balancer with its listeners and rules; none is as good.
+    /// Deletes a load balancer with its listeners and rules. A missing one is not an error.
     pub async fn delete_load_balancer(&self, arn: &str) -> Result<(), Error> {
         self.call(DELETE, || self.elb.delete_load_balancer().load_balancer_arn(arn).send())
             .await

@@ -132,7 +132,7 @@ impl Aws {
         self.call(PRIORITIES, call).await.map(drop)
     }
 
-    /// Deletes a rule; none is as good.
+    /// Deletes a rule. A missing one is not an error.
     pub async fn delete_rule(&self, rule_arn: &str) -> Result<(), Error> {
         self.call(DELETE, || self.elb.delete_rule().rule_arn(rule_arn).send()).await.map(drop).or_else(gone)
     }

@@ -51,7 +51,7 @@ impl Aws {
         };
         match try_join_all(names.chunks(BATCH).map(some)).await {
             Ok(found) => Ok(found.concat()),
-            // One unknown name makes the whole call fail.
+            // One unknown name makes the whole call fail with TargetGroupNotFound, so all groups are listed instead.
             Err(error) if matches!(error.kind, Kind::NotFound) => self.search_target_groups(names).await,
             Err(error) => Err(error),
         }
@@ -130,7 +130,7 @@ impl Aws {
         match self.call_for(CREATE, call, arn).await {
             Err(error) if matches!(error.kind, Kind::AlreadyExists) => {
                 let found = self.find_target_groups(&[&spec.name]).await?.into_iter().next();
-                // Attributes are not part of the call.
+                // DuplicateTargetGroupName compares the settings of this call only: attributes are set by another.
                 let wanted = TargetGroupSpec { attributes: BTreeMap::new(), ..spec.clone() };
                 found.map(|found| found.state).filter(|it| it.spec == wanted).map(|it| it.arn).ok_or(error)
             }
@@ -176,7 +176,7 @@ impl Aws {
         self.call(MODIFY_ATTRIBUTES, call).await.map(drop)
     }
 
-    /// Deletes a target group; none is as good.
+    /// Deletes a target group. A missing one is not an error.
     ///
     /// # Errors
     /// [`Kind::Conflict`] while a rule leads to it; when AWS refuses.

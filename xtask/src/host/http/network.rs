@@ -95,7 +95,7 @@ fn build(settings: ClientBuilder) -> Result<Client, HttpError> {
     })
 }
 
-/// reqwest knows about its own time limits and the resolver; the rest stands in the chain of causes.
+/// reqwest knows about its own time limits and the resolver; the rest is in the chain of sources.
 fn read(error: &reqwest::Error) -> HttpError {
     if error.is_dns() {
         return HttpError::Unresolved;

@@ -78,7 +78,7 @@ pub(super) fn platform(dockerfile: &Build, architecture: Architecture) -> String
     dockerfile.platform.clone().unwrap_or_else(own)
 }
 
-/// Tells an image's id by its id or its digest, and fails for an image that the engine does not have.
+/// Prints an image's id for its id or its digest, and fails for an image that the engine does not have.
 pub(super) fn inspect(builder: &Builder, image: &str) -> Program {
     let mut args = Args::default();
     match builder.engine {

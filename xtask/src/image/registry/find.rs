@@ -78,7 +78,7 @@ impl Session<'_> {
                 let manifest: Manifest = serde_json::from_slice(answer.body()).unwrap_or_default();
                 let of = |Of { os, architecture }| Platform { os, architecture };
                 let platforms = manifest.manifests.into_iter().filter_map(|member| member.platform.map(of));
-                // What attests to the images stands beside them, for no platform.
+                // buildx lists its attestations next to the images, for the platform `unknown/unknown`.
                 let platforms = platforms.filter(|platform| platform.os != "unknown").collect();
                 Ok(Some(Found { digest, platforms }))
             }

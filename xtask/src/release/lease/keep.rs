@@ -1,4 +1,4 @@
-//! Renews the lease while a release runs, and gives it back.
+//! Renews the lease while a release runs, and removes it afterwards.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -36,6 +36,7 @@ impl HeldLease {
             context.host.clock.sleep(Duration::from_secs(RENEW_SECS)).await;
             let lease = Lease { until: now_secs(context) + TTL_SECS, ..kept.lease.borrow().clone() };
             let renewed = match self.look(context, kept).await {
+                // ECS may return the tags of before our write for seconds, so an absent tag is written again.
                 Ok(Tag::Ours | Tag::Absent) if !self.is_lost() => write(context, &kept.cluster, &lease).await,
                 Ok(_) => continue,
                 Err(error) => Err(error),
@@ -61,6 +62,7 @@ impl HeldLease {
     /// Takes the tag away, if it is still ours.
     pub(in crate::release) async fn give_back(&self, context: &ReleaseContext<'_>) {
         let Some(kept) = self.kept.as_ref().filter(|_| !self.is_lost()) else { return };
+        // A read comes first: UntagResource takes a key whatever its value is, and would free somebody else's lease.
         let given = match self.look(context, kept).await {
             Ok(Tag::Ours) => context.aws.untag_ecs_resource(&kept.cluster, &[TAG.to_owned()]).await,
             Ok(Tag::Absent | Tag::Theirs) => Ok(()),
@@ -72,7 +74,7 @@ impl HeldLease {
     }
 
     /// Reads the tag; when it is not ours, some times more, because a read may be older than our write, and show the lease
-    /// of a run that ended before. A lease that somebody else has is lost, and so is one that ended unrenewed and is gone:
+    /// of a run that ended before. A lease that somebody else has is lost, and so is one that expired and is gone:
     /// somebody may have had it in between.
     async fn look(&self, context: &ReleaseContext<'_>, kept: &Kept) -> Result<Tag, Error> {
         let (id, until) = (kept.lease.borrow().id.clone(), kept.lease.borrow().until);
@@ -90,6 +92,7 @@ impl HeldLease {
                 _ => clock.sleep(settle_time(context)).await,
             }
         };
+        // Gone before it expired: nobody takes a lease that is still valid without writing their own tag.
         if found.is_none() && until > now_secs(context) {
             return Ok(Tag::Absent);
         }

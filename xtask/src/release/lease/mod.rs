@@ -1,7 +1,7 @@
-//! The lease of an environment while a release runs: taken, renewed, given back.
+//! The lease of an environment while a release runs: taken, renewed, removed.
 //!
 //! It is a tag of the cluster ([`deploy::lease`]). Where an endpoint lacks tags, or the caller may not use them,
-//! the release goes on without a lease, with a warning. A run that loses it writes no further stage: another one is in charge.
+//! the release continues without a lease, with a warning. A run that loses it writes no further stage: another one is in charge.
 
 mod keep;
 mod record;
@@ -22,7 +22,7 @@ use super::ReleaseContext;
 use crate::aws::{Aws, Error, Tags};
 use crate::host::Daemon;
 
-/// What a verb brings to the lease.
+/// Who wants the lease, and whether by force.
 #[derive(Clone, Debug)]
 pub struct Claim {
     pub holder: Holder,
@@ -41,7 +41,7 @@ pub(crate) struct HeldLease {
 struct Kept {
     cluster: String,
     lease: RefCell<Lease>,
-    /// The tag's text before ours: whoever still reads that reads old news.
+    /// The tag's text before ours: a read that returns it is older than our write.
     before: Option<String>,
     /// The tags of the undo record, while there is one.
     record: RefCell<Vec<String>>,
@@ -73,7 +73,7 @@ pub async fn lease_of(aws: &Aws, environment: &Environment) -> Result<Option<Lea
     }
 }
 
-/// Prints who holds the lease, and removes one that ended and was not given back. Returns whether a run holds it that may
+/// Prints who holds the lease, and removes an expired one. Returns whether a run holds it that may
 /// still live. What cannot be read or written is a warning.
 pub(super) async fn clear(context: &ReleaseContext<'_>, observed: &Observed) -> bool {
     let Some(cluster) = observed.cluster.as_ref().filter(|cluster| cluster.status == "ACTIVE") else {
@@ -84,6 +84,7 @@ pub(super) async fn clear(context: &ReleaseContext<'_>, observed: &Observed) -> 
         let Some(lease) = lease else { return Ok(false) };
         let (now, name) = (now_secs(context), &context.environment.name);
         let alive = |pid| Daemon { pid }.is_alive();
+        // Judged from its own text, so that a tag that this tool cannot read is never removed.
         let ours = matches!(
             judge(now, Some(&lease.to_string()), &context.claim.holder, alive),
             TagState::Ours(_) | TagState::Expired(_)
@@ -101,7 +102,7 @@ pub(super) async fn clear(context: &ReleaseContext<'_>, observed: &Observed) -> 
     })
 }
 
-/// Something that a run does without: a warning, and it goes on.
+/// A warning of something that the run continues without.
 fn not_written(context: &ReleaseContext<'_>, what: &str, error: &Error) {
     context.events.emit(Kind::Warned { text: format!("{what}: {error}") });
 }

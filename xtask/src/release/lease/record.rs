@@ -1,4 +1,4 @@
-//! The undo record ([`Undo`]), kept in tags beside the lease: a run that is killed leaves it to the next one.
+//! The undo record ([`Undo`]), kept in tags next to the lease: a run that is killed leaves it to the next one.
 //!
 //! It is compressed, because a tag holds 256 characters and a resource 50 tags (ECS API, Tag).
 
@@ -28,6 +28,7 @@ const LONGEST: u64 = 1 << 20;
 fn encode(undo: &Undo) -> Option<Tags> {
     let mut deflate = DeflateEncoder::new(Vec::new(), Compression::best());
     deflate.write_all(&serde_json::to_vec(undo).ok()?).ok()?;
+    // Base64 keeps to the characters that a tag value takes: letters, digits and `+ - = . _ : / @` (ECS API, Tag).
     let text = STANDARD.encode(deflate.finish().ok()?);
     let parts: Vec<&str> =
         text.as_bytes().chunks(PART).filter_map(|part| std::str::from_utf8(part).ok()).collect();
@@ -45,10 +46,13 @@ fn encode(undo: &Undo) -> Option<Tags> {
 fn decode(tags: &Tags) -> Option<Undo> {
     let (count, first) = tags.get(&format!("{KEY}0"))?.split_once(':')?;
     let mut text = first.to_owned();
+    // The first tag counts the others: a TagResource that was carried out in part, or a tag that a person deleted, makes the
+    // whole record unreadable instead of short.
     for n in 1..count.parse::<usize>().ok()? {
         text.push_str(tags.get(&format!("{KEY}{n}"))?);
     }
     let mut json = Vec::new();
+    // Limited: the text is from the account, and a few bytes of DEFLATE can unpack to gigabytes.
     DeflateDecoder::new(&*STANDARD.decode(text).ok()?).take(LONGEST).read_to_end(&mut json).ok()?;
     serde_json::from_slice(&json).ok()
 }
@@ -77,6 +81,7 @@ pub(super) async fn keep(
         context.events.emit(Kind::Warned { text: text.to_owned() });
         return all;
     };
+    // A rerun mostly finds the record that its killed run wrote: TagResource allows 10 calls a second.
     if record.iter().any(|(key, part)| tags.get(key) != Some(part)) {
         match context.aws.tag_ecs_resource(cluster, &record).await {
             Ok(()) => all.extend(record.into_keys()),

@@ -110,7 +110,8 @@ async fn take_of(
         Err(error) => return Err(unreadable(&error)),
     };
     let held = HeldLease::new(cluster.to_owned(), lease.clone(), before.clone(), Vec::new());
-    // Whoever else wrote may read and plan, but does nothing yet: this read is already nobody's but ours.
+    // The wait and the plan overlap: another run that wrote the tag at the same moment may read and plan, but writes nothing
+    // before its own wait is over.
     let (kept, again) =
         join(settled(context, cluster, &lease, before.as_deref()), Box::pin(again(context, planned, plan)))
             .await;
@@ -122,7 +123,7 @@ async fn take_of(
             if matches!(seen, Seen::Nothing) {
                 without(context, "its tag is not seen after it was written");
             }
-            // A release that is left as it ends, as asked, is what the next one finds.
+            // With `--no-rollback` nothing is undone, so nobody would read the record.
             let record = match context.roll_back && context.environment.undo == Undo::Release {
                 true => record::keep(context, cluster, &tags, &mut again).await,
                 false => Vec::new(),
@@ -232,7 +233,7 @@ async fn write_over(
     match (&found, &context.claim.take) {
         (TagState::Free | TagState::Ours(_), _) => {}
         (TagState::Expired(_), _) => {
-            let text = format!("the lease of {} ended and was not given back", from.unwrap_or_default());
+            let text = format!("the lease of {} expired and was not given back", from.unwrap_or_default());
             context.events.emit(Kind::Warned { text });
         }
         (_, Some(reason)) => {
@@ -262,7 +263,7 @@ enum Seen {
     Nothing,
 }
 
-/// Waits until nobody who wrote at the same moment can still be on his way, and reads who holds it now.
+/// Waits until the writes of others at the same moment have arrived, and reads who holds it now.
 async fn settled(
     context: &ReleaseContext<'_>,
     cluster: &str,
@@ -277,7 +278,7 @@ async fn settled(
         let news = found.filter(|text| Some(text.as_str()) != before);
         match news.map(|text| text.parse::<Lease>()) {
             Some(Ok(found)) if found.id == lease.id => return Ok(Seen::Ours),
-            // A lease that ends before ours was written before it, unless its writer's clock is behind: then it stays.
+            // A lease that expires before ours was written before it, unless its writer's clock is behind: then it stays.
             Some(Ok(found)) if found.until < lease.until => seen = Seen::Theirs(found),
             Some(Ok(found)) => return Ok(Seen::Theirs(found)),
             _ => seen = Seen::Nothing,

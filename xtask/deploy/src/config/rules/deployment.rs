@@ -17,7 +17,7 @@ pub(super) const RULES: &[Rule] = &[
 /// A deployment can start or stop at least one task, at every count that the service may have.
 ///
 /// Source: ECS API, DeploymentConfiguration: at least ceil(count × minimum %) tasks stay healthy, at most
-/// floor(count × maximum %) run. When neither a start nor a stop fits between them, nothing ever moves.
+/// floor(count × maximum %) run. When neither a start nor a stop fits between them, the roll never begins.
 fn deployment_deadlock(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let (rollout, desired) = (&service.deployment, service.desired_count);
     let (minimum, maximum) = (rollout.minimum_healthy_percent, rollout.maximum_percent);
@@ -41,7 +41,7 @@ fn deployment_deadlock(service: &Service, at: &Place<'_>, found: &mut Findings) 
             format!("{maximum} % of {count}, rounded down, is {run}: none may start"),
         )
         .note(format!("so it is with {}, which the service may have", counts(&stuck)))
-        .help("`minimum-healthy-percent = 100` with `maximum-percent = 200` moves at every count");
+        .help("`minimum-healthy-percent = 100` with `maximum-percent = 200` can roll at every count");
 }
 
 /// Whether one task may start beside the old ones or one of these may stop.
@@ -174,7 +174,7 @@ fn settle_time(scope: &Scope<'_>, found: &mut Findings) {
 
 const LEAST_IMAGES: u32 = 5;
 
-/// A revision is kept to go back to, and that takes its image.
+/// A revision is kept for a rollback, which needs its image.
 ///
 /// Source: ECR, lifecycle policies: images beyond the count expire within a day, whatever refers to them.
 fn keep_revisions(service: &Service, at: &Place<'_>, found: &mut Findings) {
@@ -192,7 +192,7 @@ fn keep_revisions(service: &Service, at: &Place<'_>, found: &mut Findings) {
     if images > 0 && revisions > images {
         found
             .error("more revisions are kept than images")
-            .at(at.key("keep-revisions"), format!("{} revisions to go back to", revisions))
+            .at(at.key("keep-revisions"), format!("{} revisions to roll back to", revisions))
             .at(at.key("repository.keep-images"), format!("{} images", images))
             .note("a revision whose image has expired starts no task")
             .help(format!("`repository.keep-images = {}`, or fewer revisions", revisions));

@@ -53,8 +53,8 @@ fn account_open(scope: &Scope<'_>, found: &mut Findings) {
         }
         Some(account) if EXAMPLES.contains(&account.as_str()) => {
             found
-                .warning("a placeholder stands where the account should be")
-                .at(scope.at("account"), "nobody's account: only emulators answer to it")
+                .warning("`account` is a placeholder")
+                .at(scope.at("account"), "belongs to nobody: only emulators answer to it")
                 .note(format!(
                     "until it is replaced, `{env}` refuses every real account before writing anything"
                 ))

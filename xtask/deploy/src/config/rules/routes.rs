@@ -289,7 +289,7 @@ fn named(rule: &ListenerRule) -> String {
 /// A listener has 100 rules (Elastic Load Balancing quotas); of many more that begin alike not all are compared.
 const MOST_COMPARED: usize = 200;
 
-/// Every listener rule can be taken: none stands behind a wider one.
+/// Every listener rule can match: none comes after a wider one.
 fn route_shadowed(scope: &Scope<'_>, found: &mut Findings) {
     for rule in scope.listener.iter() {
         // The same requests twice are `route-clash`'s.

@@ -36,7 +36,7 @@ fn secret_reference(container: &Container, at: &Place<'_>, found: &mut Findings)
     }
 }
 
-/// No secret stands in plain environment variables, nor in what a container runs.
+/// No secret is written in plain environment variables, nor in what a container runs.
 ///
 /// A task definition is readable for everybody with ecs:DescribeTaskDefinition, and every revision keeps it
 /// for ever. The value itself is never shown: `redact` has masked it in what is quoted here.

@@ -54,7 +54,7 @@ fn target_protocol(scope: &Scope<'_>, found: &mut Findings) {
     }
 }
 
-/// A health path is a plain path: it is asked for as it stands, and it is the pattern of a listener rule.
+/// A health path is a plain path: it is requested literally, and it is the pattern of a listener rule.
 fn health_path(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let (path, at) = (&service.target_group.health.path, at.key("target-group.health.path"));
     let stranger = stranger_in(path);

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 
 use super::whole;
 
-/// The text that mends it, and the advice that goes with it.
+/// The text that corrects it, and the advice that goes with it.
 pub(super) type Fix = (String, String);
 
 /// For a value of the wrong type. `written` is its text in the file; `package` what the service's image is made of, if

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_entry_is_compared_with_its_namesake_wherever_it_stands() {
+    fn a_named_entry_is_compared_with_its_namesake_at_any_position() {
         let found = json!({"containers": [{"name": "log", "image": "l"}, {"name": "app", "image": "a:1"}]});
         let wanted = json!({"containers": [{"name": "app", "image": "a:2"}, {"name": "log", "image": "l"}]});
         let expected =

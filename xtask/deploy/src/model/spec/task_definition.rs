@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Change, Members, changes};
 use crate::model::ImageDigest;
 
-/// Tells the application the commit that it was released from. It is release metadata: a revision that
+/// The variable with the commit that the application was released from. It is release metadata: a revision that
 /// differs in nothing else is not worth a roll, so comparisons leave it out.
 pub const COMMIT_VARIABLE: &str = "APP_COMMIT";
 
@@ -35,7 +35,7 @@ pub fn image_reference(repository_uri: &str, digest: &ImageDigest) -> String {
 pub struct TaskDefinitionSpec(Members);
 
 impl TaskDefinitionSpec {
-    /// Brings a task definition into normal form, be it one to register or one that DescribeTaskDefinition shows.
+    /// Brings a task definition into normal form, one to register as well as one that DescribeTaskDefinition returns.
     #[must_use]
     pub fn of(mut members: Members) -> Self {
         for member in REPLY_ONLY {

@@ -1,4 +1,4 @@
-//! Plans that go back.
+//! Plans that roll back.
 
 use super::account::{converged, desired, digest};
 use super::{backend, stages, titles};
@@ -21,7 +21,7 @@ fn moved() -> (Desired, Observed) {
 }
 
 #[test]
-fn a_release_goes_back_in_the_reverse_order_or_at_once() {
+fn a_release_rolls_back_in_the_reverse_order_or_at_once() {
     let (desired, observed) = moved();
     let plan = rollback(&desired, &observed, Order::Reverse);
     assert_eq!(
@@ -46,7 +46,7 @@ fn a_service_that_is_back_already_gets_no_second_deployment() {
 }
 
 #[test]
-fn a_service_on_its_way_back_is_waited_for() {
+fn a_service_whose_rollback_is_in_progress_is_waited_for() {
     let (desired, mut observed) = moved();
     let service = backend(&mut observed);
     service.task_definition.arn = service.task_definition.arn.replace(":2", ":1");
@@ -56,7 +56,7 @@ fn a_service_on_its_way_back_is_waited_for() {
 }
 
 #[test]
-fn a_setting_goes_back_without_a_revision() {
+fn a_setting_is_restored_without_a_revision() {
     let (mut desired, mut observed) = moved();
     for (key, state) in &mut observed.services {
         state.task_definition.arn = state.task_definition.arn.replace(":2", ":1");

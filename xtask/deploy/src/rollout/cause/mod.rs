@@ -59,7 +59,7 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// A cause that waiting does not mend.
+    /// A cause that waiting cannot fix.
     fn plain(cause: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::open(cause, remedy).plain_if(true)
     }
@@ -78,7 +78,7 @@ impl Cause {
 type Known = (&'static str, fn(&Evidence) -> Option<Cause>);
 
 /// All causes. The first that is found explains: a task that never started cannot have failed a health check, an exit
-/// explains the unhealthy target that follows from it, and what is special stands before what is general.
+/// explains the unhealthy target that follows from it, and what is special comes before what is general.
 static CAUSES: [&[Known]; 4] = [start::CAUSES, exit::CAUSES, health::CAUSES, service::CAUSES];
 
 /// The best explanation that the evidence supports; `None` when it supports none.

@@ -111,7 +111,7 @@ const PULL: [&str; 2] = ["CannotPull", "can't pull"];
 const NO_PARAMETER: &str = "invalid ssm parameters: ";
 /// What it says before the key that a secret's JSON lacks.
 const NO_KEY: &str = "did not contain json key ";
-/// What Secrets Manager says of a secret that is not there; its ARN stands before.
+/// What Secrets Manager says of a missing secret, after its ARN.
 const NO_SECRET: &str = "find the specified secret";
 
 /// A secret does not exist, has no such key, or may not be read.

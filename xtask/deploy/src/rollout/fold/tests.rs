@@ -181,7 +181,7 @@ fn no_two_words_but_the_two_of_success_are_a_success() {
     }
 }
 
-/// A service deployment that ended in `status` with the circuit breaker standing at `breaker`.
+/// A service deployment that ended in `status` with the circuit breaker in the state `breaker`.
 fn ended(status: &str, breaker: &str) -> Option<ServiceDeploymentSnapshot> {
     sd(status).map(|ended| ServiceDeploymentSnapshot { breaker_status: Some(breaker.into()), ..ended })
 }
@@ -220,7 +220,7 @@ fn a_first_release_that_a_person_stops_is_not_called_recovered() {
 }
 
 #[test]
-fn a_stop_whose_rollback_still_moves_is_not_over() {
+fn a_stop_whose_rollback_is_in_progress_is_not_over() {
     let moving = service(vec![
         deployment("back", "PRIMARY", Some("IN_PROGRESS")),
         deployment("ours", "ACTIVE", Some("FAILED")),

@@ -11,7 +11,7 @@ use crate::workload::TaskId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ConnectTarget {
     pub task: TaskId,
-    /// The container port that the endpoint's port name stands for in that task's definition.
+    /// The container port of the endpoint's port name in that task's definition.
     pub port: u16,
 }
 

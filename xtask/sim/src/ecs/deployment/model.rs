@@ -15,7 +15,7 @@ pub(in crate::ecs) enum RolloutState {
     Failed,
 }
 
-/// The deployment that a failed one goes back to: the most recent COMPLETED one.
+/// The deployment that a failed one rolls back to: the most recent COMPLETED one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::ecs) struct RollbackTarget {
     pub(in crate::ecs) deployment: String,
@@ -35,7 +35,7 @@ pub(in crate::ecs) struct Deployment {
     pub(in crate::ecs) rollout: RolloutState,
     pub(in crate::ecs) reason: String,
     pub(in crate::ecs) failed_tasks: u32,
-    /// `None`: there is nothing to go back to.
+    /// `None`: there is nothing to roll back to.
     pub(in crate::ecs) rollback_target: Option<RollbackTarget>,
     /// Whether this deployment is itself a rollback.
     pub(in crate::ecs) is_rollback: bool,

@@ -35,7 +35,7 @@ impl ServiceDeploymentStatus {
         }
     }
 
-    /// Whether it moves no more.
+    /// Whether its status is final.
     pub(in crate::ecs) fn is_final(self) -> bool {
         matches!(self, Self::Successful | Self::Stopped | Self::RollbackSuccessful | Self::RollbackFailed)
     }
@@ -101,7 +101,7 @@ impl ServiceDeployment {
         }
     }
 
-    /// Writes down how the circuit breaker stands.
+    /// Records the state of the circuit breaker.
     pub(in crate::ecs) fn record_breaker(
         &mut self,
         breaker: Option<&CircuitBreaker>,

@@ -91,7 +91,7 @@ pub(in crate::ecs) fn next(account: &mut Account, now: Millis, key: &ServiceKey,
         RolloutState::Completed => {
             Some(RollbackTarget { deployment: current.id.clone(), revision: current.revision.clone() })
         }
-        // A rollback has no target of its own: while it is on its way there is nothing COMPLETED to go back to.
+        // A rollback has no target of its own: while it is in progress there is nothing COMPLETED to roll back to.
         _ => current.rollback_target.clone(),
     };
     for deployment in service.deployments() {

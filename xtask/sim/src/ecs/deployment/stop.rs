@@ -19,7 +19,7 @@ struct Stop {
 }
 
 /// Only ROLLBACK is documented to work. ABORT is in the enumeration; it is taken at its name: what runs is left as it is,
-/// and nothing is put back.
+/// and nothing rolls back.
 pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Stop = params(request)?;
     let aborts = match asked.stop_type.as_deref() {

@@ -13,7 +13,7 @@ pub(super) enum Class {
     Healthy,
     /// RUNNING and failing its health checks.
     Unhealthy,
-    /// Told to stop, its containers not yet gone.
+    /// Asked to stop, its containers not yet gone.
     Stopping,
 }
 

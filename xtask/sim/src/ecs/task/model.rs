@@ -69,7 +69,7 @@ pub(in crate::ecs) enum Agent {
     Stopped,
 }
 
-/// How a container's own health check stands.
+/// The state of a container's own health check.
 #[derive(Clone, Debug)]
 pub(in crate::ecs) struct ContainerHealth {
     pub(super) status: HealthStatus,
@@ -77,7 +77,7 @@ pub(in crate::ecs) struct ContainerHealth {
     pub(super) failures: u32,
 }
 
-/// A target that stands for a task.
+/// A target that a task is registered as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::ecs) struct TaskTarget {
     pub(in crate::ecs) target_group: String,

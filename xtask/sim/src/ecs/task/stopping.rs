@@ -14,7 +14,7 @@ pub(in crate::ecs) struct Stop {
     pub(in crate::ecs) reason: String,
 }
 
-/// Tells the task to stop. Its targets are drained before its containers get SIGTERM.
+/// Asks the task to stop. Its targets are drained before its containers get SIGTERM.
 pub(in crate::ecs) fn begin(account: &mut Account, now: Millis, id: &TaskId, stop: &Stop) {
     let Some(task) = account.ecs.tasks.get_mut(id) else { return };
     if !task.desired_running {

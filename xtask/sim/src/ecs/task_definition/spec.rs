@@ -232,7 +232,7 @@ impl TaskSpec {
         dependencies.any(|on| on.container_name == name && matches!(&*on.condition, "COMPLETE" | "SUCCESS"))
     }
 
-    /// The container port that a `portName` stands for.
+    /// The container port of a `portName`.
     pub(in crate::ecs) fn named_port(&self, port_name: &str) -> Option<u16> {
         let mappings = self.container_definitions.iter().flat_map(|container| &container.port_mappings);
         mappings.filter(|mapping| mapping.name.as_deref() == Some(port_name)).find_map(PortMapping::port)

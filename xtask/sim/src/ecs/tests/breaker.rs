@@ -1,4 +1,4 @@
-//! The circuit breaker: what trips it, what it goes back to, and how that looks from outside.
+//! The circuit breaker: what trips it, what it rolls back to, and how that looks from outside.
 
 use serde_json::{Value, json};
 
@@ -106,7 +106,7 @@ fn without_rollback_the_failed_deployment_stays_primary_and_the_old_tasks_stay()
 }
 
 #[test]
-fn a_first_deployment_has_nothing_to_go_back_to() {
+fn a_first_deployment_has_nothing_to_roll_back_to() {
     let mut lab = Lab::new();
     lab.script("web", Script::crashes(2_000, 1));
     lab.create(breaker(true));
@@ -121,7 +121,7 @@ fn a_first_deployment_has_nothing_to_go_back_to() {
 }
 
 #[test]
-fn a_deploy_launched_during_a_rollback_has_nothing_to_go_back_to() {
+fn a_deploy_launched_during_a_rollback_has_nothing_to_roll_back_to() {
     // ECS guide, deployment-circuit-breaker.
     let (mut lab, _, bad) = bad_roll(Script::crashes(2_000, 1), true);
     lab.run_until(600, |lab| lab.deployment(&bad)["rolloutState"] == "FAILED");

@@ -21,7 +21,7 @@ fn blocks(desired: u32, minimum: u32, maximum: u32) -> bool {
 }
 
 #[test]
-fn deadlocked_percentages_are_said_in_an_event_and_nothing_moves() {
+fn deadlocked_percentages_are_reported_in_an_event_and_nothing_rolls() {
     // DeploymentConfiguration in the ECS API reference.
     assert!(blocks(1, 100, 100));
     assert!(blocks(2, 75, 100));

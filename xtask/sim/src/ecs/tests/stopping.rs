@@ -1,4 +1,4 @@
-//! StopServiceDeployment: going back on request.
+//! StopServiceDeployment: rolling back on request.
 
 use serde_json::json;
 
@@ -66,7 +66,7 @@ fn a_first_deployment_that_is_stopped_ends_in_stopped() {
 }
 
 #[test]
-fn an_aborted_deployment_puts_nothing_back() {
+fn an_aborted_deployment_does_not_roll_back() {
     let mut lab = Lab::new();
     lab.running(json!({}));
     let aborted = lab.roll(json!({}));

@@ -27,7 +27,7 @@ fn an_update_during_a_deployment_supersedes_it() {
 }
 
 #[test]
-fn a_superseding_deploy_that_fails_goes_back_to_the_last_completed_one() {
+fn a_superseding_deploy_that_fails_rolls_back_to_the_last_completed_one() {
     let mut lab = Lab::new();
     lab.running(json!({ "deploymentConfiguration":
         { "deploymentCircuitBreaker": { "enable": true, "rollback": true } } }));

@@ -113,7 +113,7 @@ async fn a_location_may_lead_anywhere_and_no_stranger_is_shown_the_credential() 
         let registry = Registry { credential: Some(Credential::of_header("Basic QVdTOnB3")), ..registry() };
         let result = push_with(&fake, &registry, &image("one"), &tag("a")).await.0;
         if foreign {
-            // The fake refuses the credential that it does not expect; nothing reached the stranger.
+            // The fake refuses the credential that it does not expect; nothing reached the other host.
             assert!(matches!(result, Err(Error::Unauthorized { .. })), "{result:?}");
         } else {
             result.unwrap();
@@ -242,7 +242,7 @@ async fn an_immutable_tag_of_another_tool_s_index_does_not_hold_a_release_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tag_that_may_move_moves() {
+async fn a_mutable_tag_is_moved() {
     let (fake, old, new) = (Fake::new(), image("one"), image("two"));
     fake.state().immutable = false;
     push_to(&fake, &old, &tag("latest")).await.0.unwrap();
