@@ -13,7 +13,7 @@ pub fn history(facts: &Facts) -> Vec<Past> {
     let names: BTreeSet<&str> = facts.revisions.values().flatten().filter_map(release_of).collect();
     let mut releases: Vec<Past> = names.into_iter().filter_map(|name| past(facts, name)).collect();
     releases.sort_by(|a, b| (b.at_ms, &b.release).cmp(&(a.at_ms, &a.release)));
-    // What two releases have both live belongs to the newer one.
+    // Where the revisions of two releases both run, the newer release is the live one.
     let mut taken = false;
     for past in &mut releases {
         if past.is_live() && std::mem::replace(&mut taken, true) {
@@ -100,6 +100,7 @@ fn fate<'a>(facts: &Facts, own: impl Iterator<Item = &'a str>, live: bool, prove
     };
     let fates: Vec<Fate> = own.filter_map(last).map(of_status).collect();
     let any = |fate: Fate| fates.contains(&fate);
+    // Before the tags: a proven revision may be rolling out again, as a rollback does it.
     if any(Fate::InProgress) {
         return Fate::InProgress;
     }

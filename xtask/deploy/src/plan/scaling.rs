@@ -21,7 +21,7 @@ pub(super) fn steps(desired: &Desired, service: &Service, observed: &Observed) -
     steps.extend(raise(service, observed, target.min));
     for policy in wanted::policies(environment, service, observed, scaling) {
         let same = found.policies.iter().find(|found| found.name == policy.name);
-        // AWS allows one policy for a metric: a rename deletes first.
+        // AWS allows one target tracking policy for a metric: a rename deletes the old one first.
         let renamed = found
             .policies
             .iter()
@@ -97,7 +97,7 @@ pub(super) fn surplus(plan: &mut Plan, after: &mut Stage, desired: &Desired, obs
         let schedules =
             schedules.map(|it| ("scheduled action", &it.name, Action::DeleteScheduledAction(it.clone())));
         let surplus = policies.chain(schedules);
-        // Neither has tags: they are taken for their scalable target's.
+        // Neither policies nor scheduled actions have tags: they count as their scalable target's.
         let arn = found.arn.as_deref().unwrap_or_default();
         if observed.maker(&desired.environment, arn) != Maker::Ours {
             let rival =
@@ -119,11 +119,12 @@ pub(super) fn surplus(plan: &mut Plan, after: &mut Stage, desired: &Desired, obs
     }
 }
 
-/// Fewer tasks than the least that scaling allows. None at all is what somebody wants: a release starts no such service.
+/// Fewer tasks than the least that scaling allows. 0 tasks were set by a person: a release does not start such a service.
 fn raise(service: &Service, observed: &Observed, min: u32) -> Option<Step> {
     let from = super::services::live(observed, service)?.desired;
     let action =
         Action::RaiseDesiredCount { service: service.key.clone(), name: service.name.clone(), from, to: min };
+    // RegisterScalableTarget raises the count itself, but only when it is called; a later `desiredCount` below the range stays.
     (0 < from && from < min).then(|| Step::because(action, "fewer than `scaling.min`"))
 }
 
@@ -134,7 +135,7 @@ pub(super) fn parked(plan: &mut Plan, desired: &Desired, observed: &Observed) {
         service.desired_count > 0 && state.is_some_and(|state| state.desired == 0)
     };
     let note = |service: &Service| {
-        // Its own scaling can: then nobody has to do anything.
+        // Its own scaling may have done it, and will start it again.
         if service.scaling.as_ref().is_some_and(|scaling| scaling.min == 0) {
             return format!("{} is scaled to 0 tasks, which its scaling allows, and stays so", service.name);
         }

@@ -26,16 +26,17 @@ pub(super) fn wanted_revision(desired: &Desired, service: &Service, observed: &O
     if current.is_some_and(same) {
         return Wanted::Current;
     }
+    // A killed run may have registered it: each RegisterTaskDefinition makes another revision, also of the same content.
     let latest = observed.latest.get(&service.key);
     if let Some(latest) = latest.filter(|latest| same(latest)) {
         return Wanted::Existing(latest.arn.clone());
     }
-    // A revision that was deleted for good has no definition to compare with.
+    // A revision that DeleteTaskDefinitions removed has no definition to compare with.
     let compared = current.or(latest).filter(|found| found.spec != TaskDefinitionSpec::default());
     Wanted::New(compared.map(|found| found.spec.changes(&spec)).unwrap_or_default())
 }
 
-/// The service as it is, unless it is gone: an INACTIVE service is only a memory.
+/// The service, unless it was deleted: ECS still describes an INACTIVE one for a while.
 pub(super) fn live<'a>(observed: &'a Observed, service: &Service) -> Option<&'a ServiceState> {
     observed.services.get(&service.key).filter(|state| state.status == "ACTIVE")
 }
@@ -145,6 +146,7 @@ fn roll(
     let (mut steps, settle) = match live(observed, service) {
         None => (vec![create(service, spec, revision)], true),
         Some(state) => {
+            // `launchType` is no member of UpdateService.
             if state.spec.launch_type != spec.launch_type {
                 plan.refusals.push(Refusal {
                     what: format!(
@@ -156,7 +158,7 @@ fn roll(
             }
             let step = update(service, spec, state, revision, unseen);
             let starts = step.as_ref().is_some_and(|step| starts_deployment(&step.action));
-            // A deployment that somebody else or a killed run began is waited for as if it were ours.
+            // A deployment that somebody else or a killed run started is waited for as if it were ours.
             let moving = state.rollout.as_deref() == Some("IN_PROGRESS");
             (step.into_iter().collect(), starts || moving)
         }
@@ -192,6 +194,7 @@ pub(super) fn update(
         differing.insert(0, Change { field: "task_definition".to_owned(), from, to: Some(revision.words()) });
     }
     let starts = members.iter().any(Member::starts_deployment);
+    // `forceNewDeployment` only where nothing else in the call starts one: a repeated forced call would start a second one.
     let force = match (starts, unseen, state.rollout.as_deref()) {
         (true, _, _) => None,
         (false, Some(server), _) => Some(format!("the endpoint of {server} is new to it")),
@@ -205,7 +208,7 @@ pub(super) fn update(
         revision,
         force,
     };
-    // By the API reference another strategy starts no deployment, so that tasks would stay where they run.
+    // By the API reference another strategy starts no deployment: without force the tasks would stay where they run.
     let moves = !starts && members.contains(&Member::Extra(Member::STRATEGY.to_owned()));
     match force {
         Some(why) => Some(Step::because(action(true), why)),

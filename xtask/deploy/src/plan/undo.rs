@@ -44,7 +44,7 @@ pub struct Undo {
     policies: BTreeMap<String, Touched<PolicySpec>>,
     #[serde(default)]
     schedules: BTreeMap<String, Touched<ScheduledActionSpec>>,
-    /// An earlier run, which was killed, began it.
+    /// An earlier run, which was killed, started it.
     #[serde(skip)]
     resumed: bool,
     /// Its run undid what it could before it ended; it was not killed.
@@ -71,7 +71,7 @@ impl Undo {
         for step in plan.stages.iter().flat_map(|stage| &stage.lanes).flat_map(|lane| &lane.steps) {
             undo.touch(&step.action, observed);
         }
-        // Where nothing served, there is nothing to give way to: a first release stays as far as it came.
+        // Where nothing served before, a first release stays as far as it came: there is nothing to restore.
         if observed.services.values().any(|state| state.status == "ACTIVE") { undo } else { Self::default() }
     }
 
@@ -145,7 +145,7 @@ impl Undo {
         }
     }
 
-    /// Adds what a run found that did not come to its end: its record is older, and so is what it found.
+    /// Adds what an unfinished earlier run found: its record is older, and so is the state that it describes.
     #[must_use]
     pub fn after(mut self, earlier: Self, observed: &Observed) -> Self {
         let of = |state: &ServiceState, tag: &str| state.task_definition.tags.get(tag).cloned();
@@ -154,14 +154,14 @@ impl Undo {
         if observed.services.values().any(|state| is_its(state) && of(state, PROVEN).is_some()) {
             return self;
         }
-        // All of it rolled, and this release replaces it: it is what serves, proven or not.
+        // All of it is COMPLETED, and this release replaces it: it serves, proven or not.
         let is_whole = |state: &ServiceState| is_its(state) && state.rollout.as_deref() == Some("COMPLETED");
         if earlier.services.keys().all(|key| observed.services.get(key).is_some_and(is_whole))
             && earlier.services.keys().any(|key| self.services.contains_key(key))
         {
             return self;
         }
-        // What could not be undone, and is complete since, is what serves: no other release tries it again.
+        // What could not be undone, and is COMPLETED since, serves: no later release tries to undo it again.
         let stays = |key: &&ServiceKey| {
             let is_whole = observed.services.get(*key).is_some_and(is_whole);
             earlier.undone && is_whole && self.services.contains_key(*key)
@@ -246,10 +246,10 @@ impl Undo {
 }
 
 /// The plan that restores what was before, as far as the account shows what the release wrote: settings first, because the
-/// tasks that come back are judged by the health check; then the services, in reverse; then the rules that lead to them.
+/// restored tasks are judged by the health check; then the services, in reverse; then the rules that lead to them.
 ///
-/// Target groups' attributes come last: the release's own tasks leave with the delay that deploy.toml has, which deadlines are
-/// made of, and not with AWS's default of 300 s that a hand-made target group often has.
+/// Target groups' attributes come last: the release's own tasks are drained with the delay of deploy.toml, from which deadlines
+/// are computed, and not with AWS's default of 300 s that a hand-made target group often has.
 #[must_use]
 pub fn undo(undo: &Undo, desired: &Desired, now: &Observed) -> Plan {
     let mut desired = desired.clone();
@@ -276,6 +276,7 @@ impl Undo {
     fn restore_listeners(&self, stage: &mut Stage, now: &Observed) {
         for (port, touched) in &self.listeners {
             let Some(found) = listener(now, port) else { continue };
+            // ModifyListener changes the default certificate only: the others are added and removed by calls of their own.
             let further_certificates = found.further_certificates.clone();
             let wanted = ListenerSpec { further_certificates, ..touched.reverted(&found) };
             if wanted != found {
@@ -325,7 +326,7 @@ impl Undo {
         })
     }
 
-    /// Policies and schedules first: a scalable target takes them with it.
+    /// Policies and schedules first: DeregisterScalableTarget deletes them.
     fn restore_scaling(&self, stage: &mut Stage, now: &Observed) {
         let mut policies: BTreeMap<&str, Vec<Step>> = BTreeMap::new();
         for (key, touched) in &self.policies {
@@ -335,7 +336,7 @@ impl Undo {
             policies.entry(resource).or_default().extend(scaling::retyped(found.as_ref(), steps));
         }
         for (resource, mut steps) in policies {
-            // AWS allows one policy for a metric: what the release put gives way first.
+            // AWS allows one target tracking policy for a metric: the release's own is deleted first.
             steps.sort_by_key(|step| !step.action.deletes());
             stage.lane(resource, steps);
         }

@@ -69,8 +69,8 @@ impl Rollout {
         }
     }
 
-    /// Follows a deployment that was under way already. It may be the one that ECS puts a previous revision back with;
-    /// such a one has its service deployment from the deployment that it undoes, and its success is a rollback's.
+    /// Follows a deployment that was in progress already. It may be ECS's rollback of another one, whose service deployment it
+    /// then shares: its success is ROLLBACK_SUCCESSFUL.
     #[must_use]
     pub fn adopted(deployment: impl Into<String>) -> Self {
         Self { adopted: true, ..Self::new(deployment) }
@@ -98,6 +98,7 @@ impl Rollout {
             Progress::Settled(Verdict { outcome: Outcome::Superseded { .. } | Outcome::Deleted, .. })
         );
         self.displaced = if displaced { self.displaced + 1 } else { 0 };
+        // Reads are not monotone (ECS API reference, RunTask): one answer from before our write looks like a supersession.
         if displaced && self.displaced < LOOKS { Progress::NotSeenYet } else { progress }
     }
 
@@ -108,6 +109,7 @@ impl Rollout {
         if let Some(listed) = listed {
             self.revision.clone_from(&listed.task_definition);
         }
+        // An early read may be older than our write: absence counts once the deployment was listed.
         if !self.seen {
             return Progress::NotSeenYet;
         }
@@ -144,6 +146,7 @@ impl Rollout {
             (Some("COMPLETED"), Some("PENDING" | "IN_PROGRESS")) | (Some("IN_PROGRESS") | None, _) => {
                 moving(listed, ours)
             }
+            // Still PRIMARY and FAILED: the breaker tripped without a rollback, or the rollback's deployment is not listed yet.
             (Some("FAILED"), _) => {
                 self.failure = reason.map(str::to_owned);
                 match ours.map(|ours| ours.status.as_str()) {
@@ -157,6 +160,7 @@ impl Rollout {
                     _ => settled(Outcome::Failed, reason),
                 }
             }
+            // The service deployment wins where the two disagree for good: a word that is new is never a success.
             (Some("COMPLETED"), Some(other)) => settled(Outcome::Unknown, Some(other)),
             (Some(other), _) => settled(Outcome::Unknown, Some(other)),
         }
@@ -195,13 +199,13 @@ impl Rollout {
             // Ours succeeded before the newer one began: that stays the verdict.
             Some("SUCCESSFUL") => settled(Outcome::Succeeded, None),
             Some("STOPPED" | "STOP_REQUESTED") if self.rollback.is_none() => superseded(self.why(ours)),
-            // Stopped, and a deployment of the previous revision is there: only its end shows whether that is back.
+            // Stopped, and a deployment of the previous revision follows: only its end shows whether that serves again.
             Some("STOPPED" | "STOP_REQUESTED") => match primary.rollout_state.as_deref() {
                 Some("COMPLETED") => settled(Outcome::Stopped { back: true }, self.why(ours)),
                 Some("FAILED") => settled(Outcome::Stopped { back: false }, self.why(ours)),
                 _ => Progress::RollingBack { reason: self.why(ours).map(str::to_owned) },
             },
-            // One of the two views is older than the other.
+            // One of the two views is older than the other: the next poll decides.
             Some("PENDING" | "IN_PROGRESS") if self.rollback.is_none() => Progress::NotSeenYet,
             Some("PENDING" | "IN_PROGRESS") | None => {
                 self.without_service_deployment(primary, superseded(None))

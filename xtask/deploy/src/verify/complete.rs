@@ -22,7 +22,7 @@ pub struct Reading {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lack {
     pub text: String,
-    /// Whether time alone may end it: tasks start, targets are checked, a deployment is in progress.
+    /// Whether waiting may fix it: tasks start, targets are checked, a deployment is in progress.
     pub passing: bool,
 }
 
@@ -68,6 +68,7 @@ impl Reading {
         } else if primary.rollout_state.as_deref() == Some("FAILED") {
             lacks.push(lack(false, format!("{name}: deployment {id} of {revision} failed")));
         }
+        // An ACTIVE deployment without tasks vanishes by itself; one with tasks still serves the old release.
         if let Some(other) = others.iter().find(|other| other.running > 0 || other.pending > 0) {
             let text = format!(
                 "{name}: tasks of {} are still there besides {revision}",
@@ -92,7 +93,7 @@ impl Reading {
         }
         let unknown = self.running().filter(|task| task.health == "UNKNOWN").count();
         if self.by_checks && unknown > 0 {
-            // ECS replaces a worker's task that crashed without a word in its deployment, which stays COMPLETED.
+            // ECS replaces a worker's task that crashed without an event, and its deployment stays COMPLETED.
             let text = format!("{name}: {unknown} of {desired} tasks have not passed their health check yet");
             lacks.push(lack(true, text));
         }
@@ -134,12 +135,14 @@ impl Reading {
     #[must_use]
     pub fn crashed_of(&self, revision: &str) -> Vec<&TaskSnapshot> {
         let by_itself = |task: &&TaskSnapshot| {
+            // "Task failed ELB health checks in (target-group …)", "Task failed container health checks". Scaling in and a
+            // deployment's own stops have the same `stopCode`, but say "Scaling activity initiated by".
             let failed_checks = task.stopped_reason.as_deref().is_some_and(|it| it.contains("failed"));
             task.stop_code.as_deref() == Some("EssentialContainerExited") || failed_checks
         };
         let ours = self.stopped.iter().filter(|task| task.task_definition == revision);
         let mut crashed: Vec<_> = ours.filter(by_itself).filter(|task| task.started_ms.is_some()).collect();
-        // ECS says when a task was over some seconds after it has said that it is.
+        // `stoppedAt` appears some seconds after the task is STOPPED: one without it is the newest.
         crashed.sort_by_key(|task| std::cmp::Reverse(task.stopped_ms.unwrap_or(u64::MAX)));
         crashed
     }

@@ -1,5 +1,5 @@
-//! ListServiceDeployments and DescribeServiceDeployments. The records go with their service: an INACTIVE one has
-//! none.
+//! ListServiceDeployments and DescribeServiceDeployments. The records are deleted with their service: an INACTIVE one
+//! has none.
 
 use serde::Deserialize;
 use serde_json::json;

@@ -19,7 +19,7 @@ pub(in crate::ecs) struct Revision {
 }
 
 /// A container's image in a revision. The first task resolves the digest, and all others of the revision
-/// use it: a tag that moves meanwhile changes nothing.
+/// use it: a tag that is pushed again meanwhile changes nothing (`versionConsistency`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::ecs) struct RevisionImage {
     pub(in crate::ecs) container: String,

@@ -76,12 +76,12 @@ pub(in crate::ecs) struct ServiceDeployment {
     pub(in crate::ecs) ignored_alarms: Vec<String>,
     pub(in crate::ecs) triggered_alarms: Vec<String>,
     pub(in crate::ecs) configuration: DeploymentConfiguration,
-    /// The desired count when it ended; the service's own while it goes on.
+    /// The desired count when it ended; the service's own until then.
     pub(in crate::ecs) requested: Option<u32>,
 }
 
 impl ServiceDeployment {
-    /// Moves on; a final status also stamps the end.
+    /// Sets the status; a final one also stamps the end.
     pub(in crate::ecs) fn turn(
         &mut self,
         now: Millis,
@@ -135,6 +135,7 @@ impl ServiceDeployment {
     /// The long form, as DescribeServiceDeployments has it.
     pub(super) fn full(&self, account: &Account, service: &Service) -> Value {
         let mut view = self.brief(account, service);
+        // Only ListServiceDeployments has this member.
         view["targetServiceRevisionArn"] = Value::Null;
         let requested = self.requested.unwrap_or(service.desired);
         view["updatedAt"] = json!(self.updated_at.epoch_secs());

@@ -62,6 +62,7 @@ fn make(
     let id = Deployment::draw_id(&mut account.ids);
     Deployment {
         reason: Deployment::in_progress_reason(&id),
+        // Taken once for the deployment: its tasks, also later ones, know only the endpoints that exist now.
         endpoints: connect::visible(account, key, spec.connect.as_ref(), &spec.task_definition),
         id,
         revision,
@@ -91,7 +92,8 @@ pub(in crate::ecs) fn next(account: &mut Account, now: Millis, key: &ServiceKey,
         RolloutState::Completed => {
             Some(RollbackTarget { deployment: current.id.clone(), revision: current.revision.clone() })
         }
-        // A rollback has no target of its own: while it is in progress there is nothing COMPLETED to roll back to.
+        // The target is the most recent COMPLETED deployment. While one is in progress that is the one before it, and while a
+        // rollback is, there is none.
         _ => current.rollback_target.clone(),
     };
     for deployment in service.deployments() {
@@ -127,6 +129,8 @@ pub(in crate::ecs) fn roll_back(
     let Some(revision) = service.revision(&target.revision) else { return };
     let (spec, arn) = (revision.spec.clone(), revision.arn.clone());
     let undone = service.primary.service_deployment.clone();
+    // A new id with the old revision, under the same service deployment: `taskDefinition` of the service shows the old
+    // revision again, which is why "the service looks stable" proves nothing.
     let mut deployment = make(account, now, key, spec, arn, undone.clone());
     deployment.is_rollback = true;
     if let Some(reason) = because.rollout_reason {

@@ -10,7 +10,7 @@ pub(super) fn watch(account: &mut Account, now: Millis, key: &ServiceKey) -> boo
     if service.primary.rollout != RolloutState::InProgress {
         return false;
     }
-    // The latest desired count is what counts, not the one that the deployment began with.
+    // The threshold follows the latest desired count, not the one that the deployment began with.
     let (desired, failures) = (service.desired, service.primary.failed_tasks);
     let breaker = service.knobs.deployment.breaker().cloned();
     let (arn, is_rollback) = (service.primary.service_deployment.clone(), service.primary.is_rollback);
@@ -36,6 +36,7 @@ pub(super) fn watch_alarms(account: &mut Account, now: Millis, key: &ServiceKey)
     let mut ringing = account.cloudwatch.ringing(&alarms.alarm_names);
     let arn = service.primary.service_deployment.clone();
     let Some(record) = service.service_deployment_mut(&arn) else { return false };
+    // An alarm that was in ALARM when the deployment began is ignored for it (developer guide, deployment alarms).
     ringing.retain(|name| !record.ignored_alarms.contains(name));
     if ringing.is_empty() {
         return false;
@@ -85,6 +86,7 @@ fn trip(account: &mut Account, now: Millis, key: &ServiceKey, rollback: bool, wo
         Some(target) => {
             return deployment::roll_back(account, now, key, &target, words.back);
         }
+        // A rollback has no target of its own: the service is left with a FAILED deployment that launches nothing.
         None if service.primary.is_rollback => (ServiceDeploymentStatus::RollbackFailed, words.back_failed),
         None => (ServiceDeploymentStatus::Stopped, words.stopped),
     };

@@ -1,4 +1,4 @@
-//! The census: how each of a service's tasks counts right now, and until when that holds by itself.
+//! The census: how each of a service's tasks counts now, and when time alone will change that.
 
 use super::decision::{Class, Member};
 use crate::account::{Account, Millis};
@@ -94,7 +94,7 @@ enum Verdict {
     Unhealthy(Cause),
 }
 
-/// Container and target group must both be content, where there are both.
+/// Container health check and target group must both be healthy, where a task has both.
 fn verdict(account: &Account, task: &Task) -> Verdict {
     let mut open = false;
     if task.has_health_check() {

@@ -1,4 +1,4 @@
-//! How a deployment ends well, how old ones vanish, and when a service is steady.
+//! When a deployment is COMPLETED, when old ones vanish, and when a service is steady.
 
 use super::census::Census;
 use super::decision::Class;
@@ -16,7 +16,7 @@ fn has_what_it_wants(service: &Service, census: &Census) -> bool {
     service.primary.launches() && healthy as u32 == service.desired && others == 0 && census.old_left == 0
 }
 
-/// Whether a deployment on its way has enough healthy tasks to be called successful early, and with `BLOCKING` no
+/// Whether a deployment in progress has enough healthy tasks to be called successful early, and with `BLOCKING` no
 /// older ones left (ECS API, DeploymentEarlySuccessCriteria).
 fn succeeds_early(service: &Service, census: &Census) -> bool {
     let Some(early) = service.knobs.deployment.early_success() else { return false };

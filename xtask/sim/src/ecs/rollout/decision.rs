@@ -6,7 +6,7 @@ use crate::workload::TaskId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// On its way to RUNNING.
+    /// Not RUNNING yet.
     Starting,
     /// RUNNING, and not yet known to be healthy.
     Settling,
@@ -47,7 +47,7 @@ pub(super) struct Decision {
     pub(super) scale_in: Vec<TaskId>,
     /// Tasks to stop because they are unhealthy.
     pub(super) unhealthy: Vec<TaskId>,
-    /// Neither a start nor a stop is permitted, and nothing is on its way that could change that.
+    /// Neither a start nor a stop is permitted, and no start or stop in progress could change that.
     pub(super) blocked: bool,
     /// A launch is wanted and permitted, and waits only for time.
     pub(super) waiting: bool,
@@ -61,6 +61,8 @@ pub(super) fn decide(members: &[Member], wants: Wants) -> Decision {
     let healthy_new = count(true, Class::Healthy);
     let unhealthy_new = count(true, Class::Unhealthy);
     let good = count(true, Class::Starting) + count(true, Class::Settling) + healthy_new;
+    // Stopping tasks count against maximumPercent (ECS developer guide, "update a service"): a long deregistration delay
+    // holds the next starts back.
     let room = wants.upper.saturating_sub(members.len() as u32);
 
     let mut decision = Decision::default();
@@ -79,8 +81,8 @@ pub(super) fn decide(members: &[Member], wants: Wants) -> Decision {
     decision.scale_in =
         pick(members, true, &[Class::Starting, Class::Settling, Class::Healthy], surplus, true);
 
-    // A replacement comes first where there is room for one; then the unhealthy task goes, as soon as it is
-    // known how the replacement does. Without room one unhealthy task at a time makes way.
+    // Where there is room, the replacement of an unhealthy task starts first (developer guide, "service task replacement"),
+    // and the unhealthy one stops once the replacement is judged. Without room one unhealthy task at a time is stopped.
     let resolved = healthy_new + unhealthy_new;
     let mut retire = resolved.saturating_sub(wants.desired).min(unhealthy_new);
     if retire == 0 && missing > 0 && room == 0 && count(true, Class::Stopping) == 0 {
@@ -88,7 +90,7 @@ pub(super) fn decide(members: &[Member], wants: Wants) -> Decision {
     }
     decision.unhealthy = pick(members, true, &[Class::Unhealthy], retire, false);
 
-    // Old tasks that are not healthy count for nothing; healthy ones go as far as the minimum permits.
+    // minimumHealthyPercent protects healthy tasks only: old ones that are not healthy stop at once.
     decision.unhealthy.extend(pick(members, false, &[Class::Unhealthy], u32::MAX, false));
     decision.scale_in.extend(pick(members, false, &[Class::Starting, Class::Settling], u32::MAX, false));
     let healthy_stops = surplus.saturating_sub(count(true, Class::Starting) + count(true, Class::Settling));

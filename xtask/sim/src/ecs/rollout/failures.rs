@@ -7,7 +7,7 @@ use crate::ecs::event::say;
 use crate::ecs::state::ServiceKey;
 use crate::workload::TaskId;
 
-/// One more failed task, as long as the deployment is on its way.
+/// One more failed task, while the deployment is IN_PROGRESS.
 fn count(account: &mut Account, now: Millis, key: &ServiceKey, deployment: &str) {
     let service = account.ecs.services.get_mut(key);
     let Some(deployment) = service.and_then(|service| service.deployment_mut(deployment)) else { return };
@@ -47,6 +47,7 @@ fn attempt_failed(
     let pace = &account.settings.pace;
     let mut throttled = false;
     if let Some(deployment) = service.deployment_mut(deployment) {
+        // Only tasks that never reached RUNNING are delayed: those that ran and stopped are restarted without a throttle.
         deployment.backoff.failed(now, attempt, pace);
         throttled = deployment.backoff.is_throttled();
     }

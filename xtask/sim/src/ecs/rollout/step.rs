@@ -1,4 +1,4 @@
-//! One look at a service: census, circuit breaker, decision, and what follows from it.
+//! One pass over a service: census, circuit breaker, decision, and what follows from it.
 
 use super::census::{self, Cause, Census};
 use super::decision::{Class, Decision, Wants, decide};
@@ -29,7 +29,7 @@ pub(crate) fn reconcile(account: &mut Account, now: Millis) {
     }
 }
 
-/// True when something changed that makes another look worth while.
+/// True when something changed, so that another pass is needed.
 fn step(account: &mut Account, now: Millis, key: &ServiceKey) -> bool {
     let Some(service) = account.ecs.services.get(key) else { return false };
     if service.status == ServiceStatus::Inactive {
@@ -39,6 +39,7 @@ fn step(account: &mut Account, now: Millis, key: &ServiceKey) -> bool {
     let healthy = |member: &&super::decision::Member| member.class == Class::Healthy;
     let healthy: Vec<TaskId> =
         census.members.iter().filter(healthy).map(|member| member.task.clone()).collect();
+    // Before the breaker looks: a healthy task sets its count of consecutive failures to zero.
     failures::found_healthy(account, key, &healthy);
     failures::found_unhealthy(account, now, key, &census.unhealthy);
     if breaker::watch(account, now, key) || breaker::watch_alarms(account, now, key) {
@@ -63,6 +64,7 @@ fn step(account: &mut Account, now: Millis, key: &ServiceKey) -> bool {
 
 fn wants(account: &Account, now: Millis, key: &ServiceKey) -> Option<Wants> {
     let service = account.ecs.services.get(key)?;
+    // DeleteService only sets the status: the tasks stop because none is wanted any more.
     let desired = if service.status == ServiceStatus::Draining { 0 } else { service.desired };
     let (lower, upper) = service.knobs.deployment.bounds(desired);
     let may_launch = service.primary.backoff.not_before() <= now;
@@ -92,6 +94,7 @@ fn apply(account: &mut Account, now: Millis, key: &ServiceKey, census: &Census, 
     if decision.blocked
         && let Some(service) = account.ecs.services.get_mut(key)
     {
+        // ECS neither fails such a deployment nor ends it: it says so in an event and waits.
         let what = "was unable to stop or start tasks during a deployment because of the service deployment \
                     configuration. Update the minimumHealthyPercent or maximumPercent value and try again.";
         service.events.push_rarely(&mut account.ids, now, &key.service, what);
@@ -128,6 +131,7 @@ fn launch(account: &mut Account, now: Millis, key: &ServiceKey, count: u32) -> b
         }
     }
     if !started.is_empty() {
+        // ECS writes the plural even for one task.
         let what = format!("has started {} tasks: {}.", started.len(), listed(&started));
         say(account, now, key, &what);
     }
@@ -136,6 +140,7 @@ fn launch(account: &mut Account, now: Millis, key: &ServiceKey, count: u32) -> b
 
 fn scale_in(account: &mut Account, now: Millis, key: &ServiceKey, tasks: &[TaskId]) -> bool {
     let Some(service) = account.ecs.services.get(key).filter(|_| !tasks.is_empty()) else { return false };
+    // Old tasks of a healthy roll stop with this reason, too: it is no sign of a failure.
     let reason = format!("Scaling activity initiated by (deployment {})", service.primary.id);
     let stop = Stop { code: "ServiceSchedulerInitiated", reason };
     say_stopped(account, now, key, tasks);

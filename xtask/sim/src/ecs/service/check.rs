@@ -129,6 +129,7 @@ fn target_group(account: &Account, task: &TaskSpec, balancer: &LoadBalancer) -> 
     let Some(arn) = &balancer.target_group_arn else {
         return Err(invalid("A targetGroupArn must be given for a load balancer."));
     };
+    // ECS looks the group up with its service-linked role, and words a missing group as a problem of that role.
     let Some(group) = elb::target_group(account, arn) else {
         return Err(invalid(
             "Unable to assume role and validate the specified targetGroupArn. Please verify that the ECS service \
@@ -142,6 +143,7 @@ fn target_group(account: &Account, task: &TaskSpec, balancer: &LoadBalancer) -> 
             group.target_type
         )));
     }
+    // A group counts once a listener or rule leads to it: a first deploy makes the rule before the service.
     if !elb::has_load_balancer(account, arn) {
         return Err(invalid(format!(
             "The target group with targetGroupArn {arn} does not have an associated load balancer."

@@ -71,6 +71,7 @@ pub(in crate::ecs) fn create(account: &mut Account, now: Millis, request: &ApiRe
     tagging::check(Api::Ecs, &asked.tags)?;
     let key = ServiceKey { cluster, service: asked.service_name.clone() };
     match account.ecs.services.get(&key).map(|service| (service.status, service.creation == request.params)) {
+        // AWS's idempotency: the same parameters succeed and do nothing, with or without a clientToken.
         Some((ServiceStatus::Active, true)) => {
             return Ok(json!({ "service": view::view(account, &key, true) }));
         }
@@ -80,6 +81,7 @@ pub(in crate::ecs) fn create(account: &mut Account, now: Millis, request: &ApiRe
         Some((ServiceStatus::Draining, _)) => {
             return Err(invalid("Unable to Start a service that is still Draining."));
         }
+        // The name of an INACTIVE service is free: the new one shares nothing with it.
         Some((ServiceStatus::Inactive, _)) | None => {}
     }
     let desired = check_scheduling(&asked)?;
@@ -145,6 +147,7 @@ fn knobs(account: &Account, cluster: &str, asked: &Create) -> Result<Knobs, ApiE
         Some("DISABLED") => false,
         Some("ENABLED") if deployment.most_percent() <= 100 => return Err(rebalancing_needs_room()),
         Some("ENABLED") => true,
+        // Enabled by default for new services, where maximumPercent leaves room for it.
         None => deployment.most_percent() > 100,
         Some(other) => return Err(invalid(format!("Invalid availabilityZoneRebalancing: {other}"))),
     };

@@ -3,7 +3,7 @@
 use crate::account::{Account, Millis};
 use crate::ecs::state::ServiceKey;
 
-/// Sets an ACTIVE service's desired count; the scheduler follows when it next looks. False when
+/// Sets an ACTIVE service's desired count; the scheduler acts on it in its next pass. False when
 /// there is no such service.
 pub(crate) fn set_desired_count(
     account: &mut Account,

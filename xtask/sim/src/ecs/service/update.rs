@@ -67,6 +67,7 @@ pub(in crate::ecs) fn update(account: &mut Account, now: Millis, request: &ApiRe
     if let Some(desired) = desired {
         service.desired = desired;
     }
+    // An UpdateService that changes nothing starts no deployment, so a repeated one is harmless unless it is forced.
     if differs || asked.force_new_deployment {
         deployment::next(account, now, &key, spec);
     }
@@ -102,6 +103,7 @@ fn changed_spec(account: &Account, service: &Service, asked: &Update) -> Result<
             check::load_balancers(account, task, balancers)?;
             spec.load_balancers.clone_from(balancers);
         }
+        // "The container … did not have a container port …": also of a new revision with unchanged load balancers.
         None => spec.load_balancers.iter().try_for_each(|balancer| check::container_port(task, balancer))?,
     }
     if let Some(version) = &asked.platform_version {
@@ -138,7 +140,7 @@ fn settle_connect(
     Ok(())
 }
 
-/// What changes without a deployment. All is checked before anything is changed.
+/// The settings that start no deployment. All are checked before any is changed.
 fn turn_knobs(service: &mut Service, asked: &Update, strategy: Option<Vec<Share>>) -> Result<(), ApiError> {
     if let Some(controller) = &asked.deployment_controller
         && controller.kind != "ECS"
@@ -147,6 +149,7 @@ fn turn_knobs(service: &mut Service, asked: &Update, strategy: Option<Vec<Share>
     }
     let mut knobs = service.knobs.clone();
     if let Some(given) = &asked.deployment_configuration {
+        // Members that are left out keep their values, inside the configuration too.
         knobs.deployment.merge(given.clone());
         knobs.deployment.check()?;
     }
@@ -161,7 +164,7 @@ fn turn_knobs(service: &mut Service, asked: &Update, strategy: Option<Vec<Share>
     }
     if let Some(strategy) = strategy {
         if strategy.is_empty() && knobs.launch_type.is_none() {
-            return Err(invalid("The service was not created with a launch type that it could go back to."));
+            return Err(invalid("The service was not created with a launch type that it could return to."));
         }
         knobs.capacity_provider_strategy = strategy;
     }

@@ -1,4 +1,4 @@
-//! A task's way to RUNNING, and its containers' ends.
+//! The life of a task until RUNNING, and the end of its containers.
 
 use super::model::{ContainerState, TaskStatus};
 use super::stopping::{self, Stop};
@@ -21,6 +21,7 @@ pub(in crate::ecs) fn provisioned(account: &mut Account, now: Millis, id: &TaskI
     task.status = TaskStatus::Pending;
     task.pull_started_at = Some(now);
     task.interface.ip = address;
+    // A full subnet fails tasks one by one: CreateService has succeeded long before.
     if task.interface.ip.is_none() {
         let reason = format!(
             "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment disabled \
@@ -85,6 +86,7 @@ fn activate(account: &mut Account, now: Millis, id: &TaskId) {
         let what = format!("registered 1 targets in (target-group {})", target.target_group);
         event::say(account, now, &key, &what);
     }
+    // ACTIVATING lasts until the targets are registered; the task is RUNNING before its first health check.
     let at = now.plus_millis(account.settings.pace.activating_ms);
     account.timers.push(at, AccountDue::Ecs(Due::Activated(id.clone())));
 }
