@@ -2,12 +2,16 @@
 
 import json
 import os
+import pathlib
 import shlex
 import subprocess
+import sys
+import tempfile
 
 from . import names
 from .verdict import Unexpected
 
+PLUGIN = pathlib.Path(__file__).with_name("session_manager_plugin.py")
 CALL_DEADLINE = 60
 # `aws ecs wait services-stable` asks every 15 s, 40 times.
 WAIT_DEADLINE = 660
@@ -41,12 +45,28 @@ class Account:
         """A command exactly as a person types it for AWS; the environment names the endpoint."""
         return json.loads(self._call(shlex.split(line), {"AWS_ENDPOINT_URL": self.endpoint}, CALL_DEADLINE))
 
+    def execute(self, service, container, command, typed=""):
+        """What `aws ecs execute-command` shows in the newest task of a service, with something typed."""
+        arns = self.aws(f"aws ecs list-tasks --cluster {names.CLUSTER} --service-name {service}")["taskArns"]
+        with tempfile.TemporaryDirectory() as folder:
+            plugin = pathlib.Path(folder) / "session-manager-plugin"
+            plugin.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(PLUGIN))} "$@"\n')
+            plugin.chmod(0o755)
+            line = (f"aws ecs execute-command --cluster {names.CLUSTER} --task {arns[-1].rsplit('/', 1)[1]} "
+                    f"--container {container} --interactive --command {shlex.quote(command)}")
+            extra = {"AWS_ENDPOINT_URL": self.endpoint, "PATH": f"{folder}:{self._env['PATH']}"}
+            return self._said(shlex.split(line), extra, CALL_DEADLINE, typed).replace("\r", "")
+
     def _call(self, args, extra, deadline):
+        said = self._said([*args, "--output", "json"], extra, deadline, "")
+        return json.loads(said) if said.strip() else {}
+
+    def _said(self, args, extra, deadline, typed):
         shown = " ".join(args)
         try:
             done = subprocess.run(
-                [self.program, *args[1:], "--output", "json"], env={**self._env, **extra},
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=deadline, check=False,
+                [self.program, *args[1:]], env={**self._env, **extra}, input=typed,
+                capture_output=True, text=True, timeout=deadline, check=False,
             )
         except subprocess.TimeoutExpired:
             raise Unexpected(shown, f"an end within {deadline} s", "none") from None

@@ -29,6 +29,14 @@ def word_for_word(stage):
     expect("the number of tasks listed", len(tasks["taskArns"]), 2)
 
 
+@check("word for word: aws ecs execute-command, and the backend by its Service Connect name from in there", needs=[fresh_deploy])
+def execute_command(stage):
+    curl = "curl --silent --show-error http://backend.ielts.local:8080/actuator/health; echo\nexit\n"
+    said = stage.account().execute(names.SERVICES[1], "frontend", "/bin/sh", curl)
+    expect_that('"service":"backend"' in said and "Exiting session with sessionId: ecs-execute-command-" in said,
+                "the session", "the backend's health, and an end", said)
+
+
 @check("ecs describe-services: ACTIVE, 2/2, one deployment, PRIMARY and COMPLETED", needs=[fresh_deploy])
 def services(stage):
     for service in stage.account().services():

@@ -83,6 +83,13 @@ def connected(stage):
     expect("proxy variables of the frontend", [line for line in shown if "proxy" in line.lower()], [])
 
 
+@check("aws ecs execute-command runs inside the container, which knows Service Connect's names", needs=[deploy])
+def execute_command(stage):
+    fetch = "fetch('http://backend.ielts.local:8080/actuator/health').then((it) => it.text()).then(console.log)"
+    said = stage.account().execute(names.SERVICES[1], "frontend", f'node -e "{fetch}"')
+    expect_that('"UP"' in said and "Exiting session" in said, "the session", "the backend's health, and an end", said)
+
+
 @check("each task has an address, a read-only root and a limit on memory of its own", needs=[deploy])
 def isolated(stage):
     shape = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}|{{.HostConfig.ReadonlyRootfs}}|{{.HostConfig.Memory}}"
