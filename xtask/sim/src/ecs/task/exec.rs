@@ -20,6 +20,10 @@ const MOST_SESSIONS: usize = 2;
 /// How long a session waits for the client that asked for it, in seconds.
 const UNOPENED: u64 = 60;
 
+/// Also while the agent starts, and when it has stopped.
+const NOT_ENABLED: &str = "The execute command failed because execute command was not enabled when the task was run or the \
+    execute command agent isn’t running. Wait and try again or run a new task with execute command enabled and try again.";
+
 /// A session that was asked for.
 #[derive(Debug)]
 pub(in crate::ecs) struct Session {
@@ -59,19 +63,19 @@ pub(in crate::ecs) fn execute(account: &mut Account, now: Millis, request: &ApiR
     let task = task.ok_or_else(|| invalid("The task provided in the request was not found."))?;
     let named = asked.container.as_deref();
     let container = match (named, task.containers.as_slice()) {
-        (None, [only]) => only,
+        (None, [only]) if task.proxy.is_none() => only,
         (None, _) => return Err(invalid("A container name is required for a task with several containers.")),
+        // What the proxy answers is not known; it has no shell.
+        (Some(name), _) if task.proxy.as_ref().is_some_and(|proxy| proxy.name == name) => {
+            return Err(invalid(NOT_ENABLED));
+        }
         (Some(name), all) => all
             .iter()
             .find(|container| container.name == name)
             .ok_or_else(|| invalid("The container provided in the request was not found in the task."))?,
     };
     if !takes_commands(task, container) {
-        return Err(invalid(
-            "The execute command failed because execute command was not enabled when the task was run or the execute \
-             command agent isn’t running. Wait and try again or run a new task with execute command enabled and try \
-             again.",
-        ));
+        return Err(invalid(NOT_ENABLED));
     }
     let exec = Exec { task: task.id.clone(), container: container.name.clone(), words };
     let (task_arn, container_arn) = (task.arn.clone(), container.arn.clone());

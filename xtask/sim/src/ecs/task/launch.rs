@@ -4,8 +4,10 @@ use super::model::{
     Agent, Container, ContainerHealth, ContainerState, HealthStatus, Interface, Task, TaskStatus, TaskTarget,
 };
 use super::overrides::Overrides;
+use super::proxy::Proxy;
 use crate::account::{Account, Due as AccountDue, Millis};
 use crate::ecs::capacity;
+use crate::ecs::connect::ConnectConfiguration;
 use crate::ecs::state::{Due, ServiceKey};
 use crate::ecs::task_definition::TaskSpec;
 use crate::identity;
@@ -23,6 +25,7 @@ pub(super) struct Blueprint {
     pub(super) launch_type: Option<String>,
     pub(super) capacity_provider: Option<String>,
     pub(super) execute_command: bool,
+    pub(super) connect: bool,
     pub(super) subnets: Vec<String>,
     pub(super) targets: Vec<TaskTarget>,
     pub(super) tags: Vec<Tag>,
@@ -61,6 +64,7 @@ pub(in crate::ecs) fn launch(
         launch_type: fargate.or_else(|| knobs.launch_type.clone()),
         capacity_provider: capacity::of_next(account, key, strategy),
         execute_command: knobs.execute_command,
+        connect: ConnectConfiguration::enabled(deployment.spec.connect.as_ref()).is_some(),
         subnets: deployment.spec.network.subnets.clone(),
         targets: targets.collect(),
         tags: inherited_tags(account, key, &deployment.spec.task_definition),
@@ -76,6 +80,7 @@ pub(super) fn place(account: &mut Account, now: Millis, definition: &TaskSpec, p
     let arn = account.arn("ecs", &format!("task/{}/{id}", plan.key.cluster));
     let interface = interface(account, &plan.key, &plan.subnets);
     let containers = containers(account, &plan.key, &id, definition);
+    let proxy = plan.connect.then(|| Proxy::new(account, &plan.key, &id));
     account.ecs.launched += 1;
     account.tags.put(&arn, plan.tags.clone());
     let names = definition.container_definitions.iter().map(|container| container.name.as_str());
@@ -95,6 +100,7 @@ pub(super) fn place(account: &mut Account, now: Millis, definition: &TaskSpec, p
         desired_running: true,
         interface,
         containers,
+        proxy,
         targets: plan.targets,
         launch_type: plan.launch_type,
         capacity_provider: plan.capacity_provider,

@@ -8,6 +8,7 @@ mod life;
 mod model;
 mod order;
 mod overrides;
+mod proxy;
 mod query;
 mod run;
 mod secrets;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::overrides::Overrides;
+use super::proxy::Proxy;
 use crate::account::Millis;
 use crate::ecs::state::ServiceKey;
 use crate::workload::TaskId;
@@ -119,6 +120,8 @@ pub(in crate::ecs) struct Task {
     pub(in crate::ecs) desired_running: bool,
     pub(in crate::ecs) interface: Interface,
     pub(in crate::ecs) containers: Vec<Container>,
+    /// Service Connect's, where the service takes part.
+    pub(super) proxy: Option<Proxy>,
     /// The targets that are registered while it runs.
     pub(in crate::ecs) targets: Vec<TaskTarget>,
     pub(super) launch_type: Option<String>,

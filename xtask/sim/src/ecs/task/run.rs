@@ -106,6 +106,8 @@ pub(in crate::ecs) fn run(account: &mut Account, now: Millis, request: &ApiReque
             launch_type: launch_type.map(str::to_owned),
             capacity_provider: capacity::next(&strategy, of),
             execute_command: asked.enable_execute_command,
+            // Standalone tasks take no part in Service Connect.
+            connect: false,
             subnets: network.subnets.clone(),
             targets: Vec::new(),
             tags: own_tags.clone(),

@@ -8,8 +8,13 @@ use crate::ecs::reference::cluster_arn;
 
 pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
     let (cpu, memory) = task.size;
-    let containers: Vec<Value> =
-        task.containers.iter().map(|container| container_view(task, container)).collect();
+    let interfaces = interfaces(task);
+    let proxy = task.proxy.as_ref().map(|proxy| proxy.container(task, &interfaces));
+    let own = task.containers.iter().map(|container| container_view(task, container, &interfaces));
+    let containers: Vec<Value> = proxy.into_iter().chain(own).collect();
+    let status = attachment_status(task.status);
+    let proxy = task.proxy.as_ref().map(|proxy| proxy.attachment(status));
+    let attachments: Vec<Value> = proxy.into_iter().chain([attachment(status, &task.interface)]).collect();
     let connected_at = task.pull_started_at.unwrap_or(task.created_at).epoch_secs();
     let address = task.interface.ip.as_ref();
     json!({
@@ -23,14 +28,14 @@ pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
         "cpu": cpu.to_string(),
         "memory": memory.to_string(),
         "availabilityZone": task.interface.zone,
-        "attachments": [attachment(task.status, &task.interface)],
+        "attachments": attachments,
         "attributes": [{ "name": "ecs.cpu-architecture", "value": architecture(account, task) }],
         "containers": containers,
         "createdAt": task.created_at.epoch_secs(),
         "enableExecuteCommand": task.execute_command,
         "ephemeralStorage": { "sizeInGiB": ephemeral(account, task) },
         "inferenceAccelerators": [],
-        "overrides": task.overrides,
+        "overrides": overrides(task),
         "platformFamily": "Linux",
         "platformVersion": "1.4.0",
         "tags": if with_tags { account.tags.of(&task.arn) } else { Vec::new() },
@@ -63,13 +68,24 @@ fn ephemeral(account: &Account, task: &Task) -> u32 {
     storage.map_or(20, |storage| storage.size_in_gib)
 }
 
-fn attachment(task: TaskStatus, interface: &Interface) -> Value {
-    let status = match task {
+fn overrides(task: &Task) -> Value {
+    let mut overrides = json!(task.overrides);
+    if let (Some(proxy), Some(all)) = (&task.proxy, overrides["containerOverrides"].as_array_mut()) {
+        all.insert(0, json!({ "name": proxy.name }));
+    }
+    overrides
+}
+
+fn attachment_status(task: TaskStatus) -> &'static str {
+    match task {
         TaskStatus::Provisioning => "PRECREATED",
         TaskStatus::Deprovisioning => "DETACHING",
         TaskStatus::Stopped => "DELETED",
         _ => "ATTACHED",
-    };
+    }
+}
+
+fn attachment(status: &str, interface: &Interface) -> Value {
     let mut details = vec![
         json!({ "name": "subnetId", "value": interface.subnet }),
         json!({ "name": "networkInterfaceId", "value": interface.id }),
@@ -84,14 +100,19 @@ fn attachment(task: TaskStatus, interface: &Interface) -> Value {
     json!({ "id": interface.attachment, "type": "ElasticNetworkInterface", "status": status, "details": details })
 }
 
-fn container_view(task: &Task, container: &Container) -> Value {
+/// All containers have the task's one interface.
+fn interfaces(task: &Task) -> Vec<Value> {
+    let address =
+        |ip: &String| json!({ "attachmentId": task.interface.attachment, "privateIpv4Address": ip });
+    task.interface.ip.iter().map(address).collect()
+}
+
+fn container_view(task: &Task, container: &Container, interfaces: &[Value]) -> Value {
     let status = match container.state {
         ContainerState::Pending | ContainerState::Starting => "PENDING",
         ContainerState::Running => "RUNNING",
         ContainerState::Stopped => "STOPPED",
     };
-    let address =
-        |ip: &String| json!({ "attachmentId": task.interface.attachment, "privateIpv4Address": ip });
     let agent = || {
         let (status, since) = match container.agent {
             _ if container.state == ContainerState::Stopped => ("STOPPED", None),
@@ -108,7 +129,7 @@ fn container_view(task: &Task, container: &Container) -> Value {
         "image": container.image,
         "lastStatus": status,
         "networkBindings": [],
-        "networkInterfaces": task.interface.ip.iter().map(address).collect::<Vec<_>>(),
+        "networkInterfaces": interfaces,
         "healthStatus": container.health.as_ref().map_or(HealthStatus::Unknown, |health| health.status),
         "cpu": "0",
         "runtimeId": container.started_at.map(|_| &container.runtime_id),

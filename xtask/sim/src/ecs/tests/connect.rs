@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::lab::{Lab, id, laid_over};
+use super::lab::{Lab, id, laid_over, task_definition};
 use crate::ecs::{ConnectLookup, ConnectTarget, connect_stream, connect_targets};
 use crate::wire::Api;
 use crate::workload::scripted::Script;
@@ -383,4 +383,45 @@ fn endpoints_and_registries_are_found_in_cloud_map_with_their_running_tasks() {
     assert_eq!(instances["Instances"].as_array().unwrap().len(), 2);
     let deleted = lab.api(Api::CloudMap, "DeleteService", json!({ "Id": registry["Id"] }));
     assert_eq!(deleted.unwrap_err().code, "ResourceInUse");
+}
+
+#[test]
+fn a_task_with_a_proxy_shows_it_first_and_takes_commands_by_container_name_only() {
+    // amazon-ecs-exec-checker PR 73; "ECS Exec" in the developer guide.
+    let mut lab = lab();
+    let mut definition = task_definition("backend", json!({}));
+    definition["taskRoleArn"] = json!("arn:aws:iam::123456789012:role/ecsTaskExecutionRole");
+    lab.ok("RegisterTaskDefinition", definition);
+    let services = json!([{ "portName": "backend", "clientAliases": [{ "port": 8080 }] }]);
+    let request = lab.service_request(json!({
+        "serviceName": "backend", "taskDefinition": "backend", "loadBalancers": [], "enableExecuteCommand": true,
+        "serviceConnectConfiguration": connect(services),
+    }));
+    lab.ok("CreateService", request);
+    completed(&mut lab, "backend");
+    let id = tasks(&mut lab, "backend")[0].clone();
+    let described = lab.ok("DescribeTasks", json!({ "cluster": "prod", "tasks": [id] }));
+    let task = &described["tasks"][0];
+    let proxy = task["containers"][0]["name"].as_str().unwrap();
+    assert!(proxy.starts_with("ecs-service-connect-"), "{proxy}");
+    let shown = &task["containers"][0];
+    assert_eq!((&shown["lastStatus"], &shown["healthStatus"]), (&json!("RUNNING"), &json!("HEALTHY")));
+    assert_eq!((&shown["image"], &shown["runtimeId"]), (&Value::Null, &Value::Null));
+    assert_eq!(task["overrides"]["containerOverrides"][0], json!({ "name": proxy }));
+    let kinds: Vec<&Value> = task["attachments"].as_array().unwrap().iter().map(|it| &it["type"]).collect();
+    assert_eq!(kinds, ["ServiceConnect", "ElasticNetworkInterface"]);
+    assert_eq!(task["attachments"][0]["details"], json!([{ "name": "ContainerName", "value": proxy }]));
+
+    let execute = |container: Value| {
+        laid_over(json!({ "cluster": "prod", "task": id, "command": "sh", "interactive": true }), container)
+    };
+    assert!(lab.refused("ExecuteCommand", execute(json!({}))).contains("A container name is required"));
+    let refused = lab.refused("ExecuteCommand", execute(json!({ "container": proxy })));
+    assert!(refused.contains("command agent isn’t running"), "{refused}");
+    lab.ok("ExecuteCommand", execute(json!({ "container": "backend" })));
+
+    lab.ok("StopTask", json!({ "cluster": "prod", "task": id }));
+    lab.run(300);
+    let described = lab.ok("DescribeTasks", json!({ "cluster": "prod", "tasks": [id] }));
+    assert_eq!(described["tasks"][0]["containers"][0]["lastStatus"], "STOPPED");
 }
