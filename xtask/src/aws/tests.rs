@@ -31,6 +31,7 @@ fn task_definition(account: &str) -> TaskDefinitionSpec {
         "family": "web", "cpu": "256", "memory": "512",
         "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
         "executionRoleArn": format!("arn:aws:iam::{account}:role/ecsTaskExecutionRole"),
+        "taskRoleArn": format!("arn:aws:iam::{account}:role/ecsTaskExecutionRole"),
         "volumes": [{ "name": "managed-agents" }],
         "containerDefinitions": [{
             "name": "web", "image": "public.ecr.aws/docker/library/nginx:1",

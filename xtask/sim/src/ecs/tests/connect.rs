@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::lab::{Lab, id, laid_over, task_definition};
+use super::lab::{Lab, id, laid_over};
 use crate::ecs::{ConnectLookup, ConnectTarget, connect_stream, connect_targets};
 use crate::wire::Api;
 use crate::workload::scripted::Script;
 
 /// A lab with the namespace `ielts.local`.
-fn lab() -> Lab {
+pub(super) fn lab() -> Lab {
     let mut lab = Lab::new();
     lab.api(Api::CloudMap, "CreateHttpNamespace", json!({ "Name": "ielts.local", "CreatorRequestId": "1" }))
         .unwrap();
@@ -18,12 +18,12 @@ fn lab() -> Lab {
     lab
 }
 
-fn connect(services: Value) -> Value {
+pub(super) fn connect(services: Value) -> Value {
     json!({ "enabled": true, "namespace": "ielts.local", "services": services })
 }
 
 /// Creates a service outside the load balancer that offers `name` on the alias `<name>.ielts.local:<port>`.
-fn create(lab: &mut Lab, name: &str, port: u16) {
+pub(super) fn create(lab: &mut Lab, name: &str, port: u16) {
     lab.register(name, json!({}));
     let alias = json!({ "port": port, "dnsName": format!("{name}.ielts.local") });
     let services = json!([{ "portName": name, "discoveryName": name, "clientAliases": [alias] }]);
@@ -36,7 +36,7 @@ fn create(lab: &mut Lab, name: &str, port: u16) {
     lab.ok("CreateService", request);
 }
 
-fn completed(lab: &mut Lab, name: &str) {
+pub(super) fn completed(lab: &mut Lab, name: &str) {
     for _ in 0..600 {
         if lab.service(name)["deployments"][0]["rolloutState"] == "COMPLETED" {
             return;
@@ -46,7 +46,7 @@ fn completed(lab: &mut Lab, name: &str) {
     panic!("{name} is not COMPLETED");
 }
 
-fn tasks(lab: &mut Lab, name: &str) -> Vec<String> {
+pub(super) fn tasks(lab: &mut Lab, name: &str) -> Vec<String> {
     let reply = lab.ok("ListTasks", json!({ "cluster": "prod", "serviceName": name }));
     let arns = reply["taskArns"].as_array().unwrap().clone();
     arns.iter().map(|arn| id(&json!({ "taskArn": arn }))).collect()
@@ -348,80 +348,4 @@ fn tls_is_kept_and_what_service_connect_cannot_do_is_refused() {
     lab.create(json!({ "loadBalancers": [], "serviceConnectConfiguration": connect(services) }));
     let shown = &lab.service("web")["deployments"][0]["serviceConnectConfiguration"]["services"][0];
     assert_eq!(shown["tls"], tls);
-}
-
-#[test]
-fn endpoints_and_registries_are_found_in_cloud_map_with_their_running_tasks() {
-    let mut lab = lab();
-    create(&mut lab, "backend", 8080);
-    completed(&mut lab, "backend");
-    let listed = lab.api(Api::CloudMap, "ListServices", json!({})).unwrap();
-    assert_eq!(
-        (&listed["Services"][0]["Name"], &listed["Services"][0]["InstanceCount"]),
-        (&json!("backend"), &json!(2))
-    );
-    let discover = json!({ "NamespaceName": "ielts.local", "ServiceName": "backend" });
-    let found = lab.api(Api::CloudMap, "DiscoverInstances", discover).unwrap();
-    let first = &found["Instances"][0]["Attributes"];
-    assert_eq!(
-        (&first["AWS_INSTANCE_PORT"], &first["ECS_SERVICE_NAME"]),
-        (&json!("8080"), &json!("backend"))
-    );
-    let by_namespace = lab.ok("ListServicesByNamespace", json!({ "namespace": "ielts.local" }));
-    assert_eq!(by_namespace["serviceArns"].as_array().unwrap().len(), 1);
-    let refused = lab.refused("ListServicesByNamespace", json!({ "namespace": "nope" }));
-    assert!(refused.starts_with("NamespaceNotFoundException"), "{refused}");
-
-    let spaces = lab.api(Api::CloudMap, "ListNamespaces", json!({})).unwrap();
-    let made = json!({ "Name": "web", "NamespaceId": spaces["Namespaces"][0]["Id"] });
-    let registry = lab.api(Api::CloudMap, "CreateService", made).unwrap()["Service"].clone();
-    let request = lab.service_request(json!({ "serviceRegistries": [{ "registryArn": "arn:nowhere" }] }));
-    lab.register("web", json!({}));
-    assert!(lab.refused("CreateService", request).contains("arn:nowhere does not exist"));
-    lab.running(json!({ "serviceRegistries": [{ "registryArn": registry["Arn"] }] }));
-    let instances = lab.api(Api::CloudMap, "ListInstances", json!({ "ServiceId": registry["Id"] })).unwrap();
-    assert_eq!(instances["Instances"].as_array().unwrap().len(), 2);
-    let deleted = lab.api(Api::CloudMap, "DeleteService", json!({ "Id": registry["Id"] }));
-    assert_eq!(deleted.unwrap_err().code, "ResourceInUse");
-}
-
-#[test]
-fn a_task_with_a_proxy_shows_it_first_and_takes_commands_by_container_name_only() {
-    // amazon-ecs-exec-checker PR 73; "ECS Exec" in the developer guide.
-    let mut lab = lab();
-    let mut definition = task_definition("backend", json!({}));
-    definition["taskRoleArn"] = json!("arn:aws:iam::123456789012:role/ecsTaskExecutionRole");
-    lab.ok("RegisterTaskDefinition", definition);
-    let services = json!([{ "portName": "backend", "clientAliases": [{ "port": 8080 }] }]);
-    let request = lab.service_request(json!({
-        "serviceName": "backend", "taskDefinition": "backend", "loadBalancers": [], "enableExecuteCommand": true,
-        "serviceConnectConfiguration": connect(services),
-    }));
-    lab.ok("CreateService", request);
-    completed(&mut lab, "backend");
-    let id = tasks(&mut lab, "backend")[0].clone();
-    let described = lab.ok("DescribeTasks", json!({ "cluster": "prod", "tasks": [id] }));
-    let task = &described["tasks"][0];
-    let proxy = task["containers"][0]["name"].as_str().unwrap();
-    assert!(proxy.starts_with("ecs-service-connect-"), "{proxy}");
-    let shown = &task["containers"][0];
-    assert_eq!((&shown["lastStatus"], &shown["healthStatus"]), (&json!("RUNNING"), &json!("HEALTHY")));
-    assert_eq!((&shown["image"], &shown["runtimeId"]), (&Value::Null, &Value::Null));
-    assert_eq!(task["overrides"]["containerOverrides"][0], json!({ "name": proxy }));
-    let kinds: Vec<&Value> = task["attachments"].as_array().unwrap().iter().map(|it| &it["type"]).collect();
-    assert_eq!(kinds, ["ServiceConnect", "ElasticNetworkInterface"]);
-    assert_eq!(task["attachments"][0]["details"], json!([{ "name": "ContainerName", "value": proxy }]));
-
-    let execute = |container: Value| {
-        laid_over(json!({ "cluster": "prod", "task": id, "command": "sh", "interactive": true }), container)
-    };
-    assert!(lab.refused("ExecuteCommand", execute(json!({}))).contains("A container name is required"));
-    let refused = lab.refused("ExecuteCommand", execute(json!({ "container": proxy })));
-    assert!(refused.contains("command agent isn’t running"), "{refused}");
-    lab.ok("ExecuteCommand", execute(json!({ "container": "backend" })));
-
-    lab.ok("StopTask", json!({ "cluster": "prod", "task": id }));
-    lab.run(300);
-    let described = lab.ok("DescribeTasks", json!({ "cluster": "prod", "tasks": [id] }));
-    assert_eq!(described["tasks"][0]["containers"][0]["lastStatus"], "STOPPED");
 }

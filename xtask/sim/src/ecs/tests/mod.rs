@@ -6,6 +6,7 @@
 mod breaker;
 mod capacity;
 mod connect;
+mod connect_seen;
 mod containers;
 mod deletion;
 mod exec;
