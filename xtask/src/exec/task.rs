@@ -1,6 +1,6 @@
 //! Which task and which container are meant.
 
-use deploy::model::{Environment, arn_name};
+use deploy::model::{CONNECT_PROXY, Environment, arn_name};
 use deploy::rollout::{ServiceSnapshot, TaskSnapshot};
 
 use super::Error;
@@ -50,10 +50,12 @@ pub async fn find(aws: &Aws, environment: &Environment, wanted: Wanted<'_>) -> R
     let task = choose(&found, &tasks, wanted.task).map_err(Error::NoTask)?;
     let name = wanted.container.unwrap_or(&service.container.name);
     if !task.containers.iter().any(|container| container.name == name) {
+        // The proxy that ECS adds takes commands too, and is nobody's application.
+        let names = task.containers.iter().map(|container| container.name.as_str());
         return Err(Error::Container {
             task: task.id.clone(),
             wanted: name.to_owned(),
-            known: listed(task.containers.iter().map(|container| container.name.as_str())),
+            known: listed(names.filter(|name| !name.starts_with(CONNECT_PROXY))),
         });
     }
     Ok(Target {

@@ -73,9 +73,9 @@ fn a_stop_that_came_too_late_is_not_said_to_be_what_ended_the_deployment() {
         ended.verdict("backend").unwrap().reason.clone().unwrap()
     };
     story(async || {
-        assert!(ended_by(false).await.contains("asked for by this tool"));
+        assert!(ended_by(false).await.contains("This tool requested the stop"));
         let reason = ended_by(true).await;
-        assert!(reason.contains("circuit breaker") && !reason.contains("this tool"), "{reason}");
+        assert!(reason.contains("circuit breaker") && !reason.contains("requested the stop"), "{reason}");
     });
 }
 

@@ -131,7 +131,7 @@ fn a_killed_run_holds_nobody_up_for_longer_than_its_lease() {
         assert_eq!(deploy(&mut rival, "v3", "v1").await.exit, ExitCode::Usage);
         let after = later(&mut rival, 200, "v3", "v1").await;
         assert_eq!(after.exit, ExitCode::Done, "{:#?}", after.events);
-        assert!(warned(&after, "story in https://ci.test/story (release-2) ended"), "{:#?}", after.events);
+        assert!(warned(&after, "story in https://ci.test/story (release-2) expired"), "{:#?}", after.events);
         assert_eq!(lease(&world).await, None);
     });
 }

@@ -41,7 +41,7 @@ const REFUSED: [Refused; 8] = [
         |file| file.services[0].target_group.name = "new-tg".to_owned(),
         "is served through target group",
     ),
-    ("service", |file| file.services[0].name = "new-service".to_owned(), "not in deploy.toml any more"),
+    ("service", |file| file.services[0].name = "new-service".to_owned(), "no longer in deploy.toml"),
     ("cluster", |file| file.cluster = "new-cluster".to_owned(), "of cluster ielts-prod-cluster"),
     ("load balancer", |file| balancer(file, "new-alb"), "belongs to load balancer ielts-prod-alb"),
     ("namespace", |file| file.namespace = "new.local".to_owned(), "is in namespace ielts.local"),

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Condition;
 
+/// How the name of Service Connect's proxy begins, a container that ECS adds to a task and no definition has.
+pub const CONNECT_PROXY: &str = "ecs-service-connect-";
+
 /// A container of a service's tasks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]

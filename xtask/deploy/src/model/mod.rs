@@ -33,7 +33,9 @@ pub use aws::{AwsTables, LoadBalancerTables};
 pub use before_roll::BeforeRoll;
 pub use build::{Build, BuildCache, BuildSecret, Engine, Repository};
 pub use capacity::{CapacityProvider, ProviderName};
-pub use container::{Alias, AppProtocol, Connect, ConnectTls, Container, ContainerHealthCheck, LogGroup};
+pub use container::{
+    Alias, AppProtocol, CONNECT_PROXY, Connect, ConnectTls, Container, ContainerHealthCheck, LogGroup,
+};
 pub use environment::{Availability, Environment, Kind, Timeouts, Undo, Workload};
 pub use image::ImageName;
 pub use network::{Listener, LoadBalancer, Lookup, Network, Protocol, Scheme, SmokeFrom};

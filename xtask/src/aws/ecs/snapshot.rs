@@ -3,7 +3,7 @@
 use aws_sdk_ecs::types::{
     Container, Deployment, Service, ServiceDeployment, ServiceDeploymentBrief, ServiceEvent, Task,
 };
-use deploy::model::ImageDigest;
+use deploy::model::{CONNECT_PROXY, ImageDigest};
 use deploy::rollout::{
     ContainerSnapshot, DeploymentSnapshot, ServiceDeploymentSnapshot, ServiceEvent as Event, ServiceSnapshot,
     TaskSnapshot,
@@ -80,6 +80,9 @@ pub(super) fn service_deployment_brief(found: &ServiceDeploymentBrief) -> Servic
 }
 
 pub(super) fn task(found: &Task) -> TaskSnapshot {
+    let mut containers: Vec<_> = found.containers().iter().map(container).collect();
+    // ECS lists its proxy first. What failed is looked for in the service's own containers before.
+    containers.sort_by_key(|it| it.name.starts_with(CONNECT_PROXY));
     TaskSnapshot {
         id: arn_name(found.task_arn().unwrap_or_default()).to_owned(),
         task_definition: text(found.task_definition_arn()),
@@ -94,7 +97,7 @@ pub(super) fn task(found: &Task) -> TaskSnapshot {
         created_ms: millis(found.created_at()),
         started_ms: found.started_at().map(|at| millis(Some(at))),
         stopped_ms: found.stopped_at().map(|at| millis(Some(at))),
-        containers: found.containers().iter().map(container).collect(),
+        containers,
     }
 }
 

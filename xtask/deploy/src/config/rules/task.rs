@@ -2,7 +2,7 @@
 
 use super::{Findings, Place, Rule, Scope};
 use crate::config::suggest;
-use crate::model::{Condition, Container, ImageName, Service, Sidecar};
+use crate::model::{CONNECT_PROXY, Condition, Container, ImageName, Service, Sidecar};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::Environment("container-program", container_program),
@@ -168,9 +168,6 @@ fn reaches<'a>(service: &'a Service, from: &str, to: &str, seen: &mut Vec<&'a st
     })
 }
 
-/// Service Connect's proxy has such a name.
-const RESERVED: &str = "ecs-service-connect-";
-
 /// Sidecars fit beside the service's own container: by name, in size, and as routers of its logs.
 ///
 /// Sources: ECS API, ContainerDefinition (`cpu`, `memory`: within the task's); ECS developer guide, FireLens: one router for
@@ -191,7 +188,7 @@ fn sidecar(service: &Service, at: &Place<'_>, found: &mut Findings) {
                 .at(table, "a sidecar")
                 .at(at.key("container.name"), "the service's own container")
                 .help("give the sidecar another name");
-        } else if name.starts_with(RESERVED) {
+        } else if name.starts_with(CONNECT_PROXY) {
             found
                 .error(format!("`{name}` is a name of Service Connect"))
                 .at(table, "ECS gives its proxies such names")
