@@ -9,6 +9,8 @@
 //!                ├ verify   digests, target health, smoke
 //!                ├ forecast the plan's rolls on virtual time, beforehand
 //!                ├ exec     a command in a running task
+//!                ├ logs     what tasks print
+//!                ├ one_off  a command as a task of its own
 //!                └ report   events → terminal, lines, NDJSON
 //! aws  the only user of the AWS SDK      host  the only door to process, environment, clock, randomness
 //! ```
@@ -21,7 +23,9 @@ pub mod forecast;
 pub mod host;
 pub mod image;
 pub mod local;
+pub mod logs;
 pub mod observe;
+pub mod one_off;
 pub mod release;
 pub mod report;
 pub mod settle;

@@ -7,16 +7,14 @@ use deploy::history::BEFORE_ROLL;
 use deploy::model::spec::ServiceSpec;
 use deploy::model::{BeforeRoll, Service, arn_name};
 use deploy::plan::task_token;
-use deploy::redact;
 use deploy::rollout::{ContainerSnapshot, Evidence, TaskLog, TaskSnapshot, diagnose};
 use deploy::view::duration;
 
 use super::StepContext;
 use super::step::StepError;
 use crate::aws::{RunTask, Tags};
+use crate::logs::TaskPrints;
 
-/// Lines of one read of the log.
-const LINES: u32 = 1_000;
 /// How long a stopped task may take: the longest `stopTimeout` that Fargate takes is 120 s, and the rest is ECS's.
 const STOPS_WITHIN: Duration = Duration::from_secs(240);
 /// Lines that a diagnosis keeps.
@@ -59,14 +57,16 @@ pub(super) async fn run(
             let token = task_token(revision, earlier.len());
             let (revision, command) = (revision.to_owned(), &asked.command);
             let container = &service.container.name;
-            aws.run_task(&RunTask { spec, revision, container, command, started_by, token }).await?
+            let memory_mib = None;
+            aws.run_task(&RunTask { spec, revision, container, command, memory_mib, started_by, token })
+                .await?
         }
     };
-    let mut log = Log::of(service, &id);
+    let mut log = TaskPrints::of(service, &id);
     let deadline = events.clock().mark().after(Duration::from_secs(asked.timeout_secs));
     let task = loop {
         let found = aws.describe_tasks(&spec.cluster, std::slice::from_ref(&id)).await?.pop();
-        log.read(context, service).await;
+        print(context, service, &mut log).await;
         // DescribeTasks may answer MISSING for seconds after RunTask (ECS API reference, RunTask, "eventual consistency").
         if let Some(task) = found.clone().filter(|task| task.last_status == "STOPPED") {
             break task;
@@ -86,7 +86,7 @@ pub(super) async fn run(
         events.clock().sleep(every.min(deadline.remaining())).await;
     };
     // Once more: CloudWatch shows the last lines some seconds after the container has exited.
-    log.read(context, service).await;
+    print(context, service, &mut log).await;
     match exit_code(&task, service) {
         Some(0) => {
             context.ids.learn_ran(&service.key);
@@ -142,7 +142,7 @@ fn failed(
     context: &StepContext<'_>,
     service: &Service,
     task: TaskSnapshot,
-    log: Log,
+    log: TaskPrints,
     code: Option<i32>,
 ) -> StepError {
     let id = short(&task.id).to_owned();
@@ -190,38 +190,14 @@ fn short(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
 }
 
-/// What the task prints, read on from where it was read last.
-struct Log {
-    stream: String,
-    token: Option<String>,
-    lines: Vec<String>,
-}
-
-impl Log {
-    fn of(service: &Service, task: &str) -> Self {
-        let stream = format!("{}/{}/{task}", service.log_group.stream_prefix, service.container.name);
-        Self { stream, token: None, lines: Vec::new() }
-    }
-
-    /// Emits what is new. A log that cannot be read changes nothing of how the task ends.
-    async fn read(&mut self, context: &StepContext<'_>, service: &Service) {
-        let group = &service.log_group.name;
-        let page = match context.aws.get_log_events(group, &self.stream, LINES, self.token.as_deref()).await {
-            Ok(page) => page,
-            Err(error) => {
-                let text =
-                    format!("{}: cannot read the log of its task before the roll: {error}", service.key);
-                return context.events.emit(Kind::Warned { text });
-            }
-        };
-        // GetLogEvents returns the same token at the end of a stream; without one the next read would begin at the start.
-        self.token = page.next.or(self.token.take());
-        let lines: Vec<String> =
-            page.events.iter().map(|event| event.message.trim_end().to_owned()).collect();
-        let lines = redact::lines(&lines);
-        if !lines.is_empty() {
-            self.lines.extend(lines.iter().cloned());
-            context.events.emit(Kind::Printed { service: service.key.clone(), lines });
-        }
-    }
+/// Emits what the task printed since then. A log that cannot be read changes nothing of how the task ends.
+async fn print(context: &StepContext<'_>, service: &Service, log: &mut TaskPrints) {
+    let kind = match log.read(context.aws).await {
+        Ok(lines) if lines.is_empty() => return,
+        Ok(lines) => Kind::Printed { service: service.key.clone(), lines },
+        Err(error) => Kind::Warned {
+            text: format!("{}: cannot read the log of its task before the roll: {error}", service.key),
+        },
+    };
+    context.events.emit(kind);
 }

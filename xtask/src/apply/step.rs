@@ -165,7 +165,7 @@ pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Res
         Action::UpdateService { service, spec, members, revision, force } => {
             return update(context, service, spec, members, revision.as_ref(), *force).await;
         }
-        Action::RaiseDesiredCount { name, to, .. } => {
+        Action::SetDesiredCount { name, to, .. } => {
             aws.set_desired_count(&desired(context)?.environment.cluster, name, *to).await?;
         }
         Action::RegisterScalableTarget(spec) => aws.register_scalable_target(spec, &tags).await?,

@@ -80,16 +80,6 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// A command of the AWS CLI for a person to run, which reaches the same endpoint as this client. Without it a command
-    /// for the embedded cloud would change the account of the person's own credentials.
-    #[must_use]
-    pub fn command(&self, words: &str) -> String {
-        match self.lite.endpoint() {
-            Some(endpoint) => format!("aws --endpoint-url {endpoint} {words}"),
-            None => format!("aws {words}"),
-        }
-    }
-
     /// Makes the clients. Nothing is sent and no credentials are read until the first call.
     pub async fn connect(connect: Connect) -> Self {
         let config = match (&connect.endpoint, &connect.keys) {

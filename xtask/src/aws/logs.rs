@@ -16,6 +16,7 @@ const CREATE: Op = Op::write("logs", "CreateLogGroup");
 const RETENTION: Op = Op::write("logs", "PutRetentionPolicy").patient(&["ResourceNotFoundException"]);
 const KEEP: Op = Op::write("logs", "DeleteRetentionPolicy");
 const EVENTS: Op = Op::read("logs", "GetLogEvents");
+const FILTER: Op = Op::read("logs", "FilterLogEvents");
 
 /// A line that a task wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -34,6 +35,29 @@ pub struct LogPage {
     pub events: Vec<LogEvent>,
     /// Continues after them; the same token as before when nothing has come since.
     pub next: Option<String>,
+}
+
+/// Which lines of a log group are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFilter {
+    pub group: String,
+    /// How the names of the streams begin.
+    pub streams: String,
+    /// A text that the lines contain.
+    pub contains: Option<String>,
+}
+
+/// A line of one of the streams of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundLine {
+    /// Unique within its stream.
+    pub event_id: String,
+    pub log_stream_name: String,
+    #[serde(rename = "timestamp", default)]
+    pub at_ms: u64,
+    #[serde(default)]
+    pub message: String,
 }
 
 impl Aws {
@@ -120,6 +144,42 @@ impl Aws {
             Err(error) if matches!(error.kind, Kind::NotFound) => Ok(LogPage::default()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Lines from `since_ms` on, in order of time, and the token of the next page, which may follow an empty one. Lines that
+    /// arrive late are among them as soon as they are there.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when there is no such group; when AWS refuses.
+    pub async fn filter_log_events(
+        &self,
+        filter: &LogFilter,
+        since_ms: u64,
+        token: Option<&str>,
+    ) -> Result<(Vec<FoundLine>, Option<String>), Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Reply {
+            #[serde(default)]
+            events: Vec<FoundLine>,
+            next_token: Option<String>,
+        }
+        let mut members = json!({
+            "logGroupName": filter.group,
+            "logStreamNamePrefix": filter.streams,
+            "startTime": since_ms,
+        });
+        // A phrase in a filter pattern has no escape for a quotation mark: such a text is searched here alone.
+        if let Some(text) = filter.contains.as_ref().filter(|text| !text.contains(['"', '\\'])) {
+            members["filterPattern"] = Value::String(format!("\"{text}\""));
+        }
+        if let Some(token) = token {
+            members["nextToken"] = Value::String(token.to_owned());
+        }
+        let Reply { mut events, next_token } = self.logs(FILTER, &members).await?;
+        events
+            .retain(|line| filter.contains.as_ref().is_none_or(|text| line.message.contains(text.as_str())));
+        Ok((events, next_token))
     }
 
     async fn logs<T: DeserializeOwned>(&self, op: Op, members: &Value) -> Result<T, Error> {

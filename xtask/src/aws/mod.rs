@@ -6,6 +6,7 @@
 
 mod call;
 mod cloudmap;
+mod cloudwatch;
 mod connect;
 mod ec2;
 mod ecr;
@@ -38,7 +39,7 @@ pub use ecs::{
 };
 pub use elb::{Balancer, FoundListener, FoundRule, FoundTargetGroup};
 pub use error::{CredentialsProblem, Error, Failure, Kind, Source};
-pub use logs::{LogEvent, LogPage};
+pub use logs::{FoundLine, LogEvent, LogFilter, LogPage};
 pub use names::{arn_account, arn_name, arn_partition};
 pub use retry::Policy;
 pub use scaling::FoundTarget;

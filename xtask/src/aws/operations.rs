@@ -3,22 +3,25 @@
 //! A test holds the table against the code: a call that is not in it would be one that the printed policy denies.
 
 use deploy::iam::{Need, Resource};
+use deploy::model::Environment;
 
 const fn need(action: &'static str, on: Resource) -> Need {
     Need { action, on }
 }
 
-/// What plan, deploy, rollback, history, status and smoke call.
+/// What the verbs call that deploy, look and act on what is deployed.
 pub const DEPLOY: &[Need] = &[
     need("application-autoscaling:DeleteScalingPolicy", Resource::ScalableTarget),
     need("application-autoscaling:DeleteScheduledAction", Resource::ScalableTarget),
     need("application-autoscaling:DeregisterScalableTarget", Resource::ScalableTarget),
     need("application-autoscaling:DescribeScalableTargets", Resource::Any),
+    need("application-autoscaling:DescribeScalingActivities", Resource::Any),
     need("application-autoscaling:DescribeScalingPolicies", Resource::Any),
     need("application-autoscaling:DescribeScheduledActions", Resource::Any),
     need("application-autoscaling:PutScalingPolicy", Resource::ScalableTarget),
     need("application-autoscaling:PutScheduledAction", Resource::ScalableTarget),
     need("application-autoscaling:RegisterScalableTarget", Resource::ScalableTarget),
+    need("cloudwatch:DescribeAlarms", Resource::Any),
     need("ec2:DescribeSecurityGroups", Resource::Any),
     need("ec2:DescribeSubnets", Resource::Any),
     need("ec2:DescribeVpcs", Resource::Any),
@@ -48,9 +51,7 @@ pub const DEPLOY: &[Need] = &[
     need("ecs:ListTasks", Resource::InCluster),
     need("ecs:PutClusterCapacityProviders", Resource::Cluster),
     need("ecs:RegisterTaskDefinition", Resource::TaskDefinition),
-    need("ecs:RunTask", Resource::TaskDefinition),
     need("ecs:StopServiceDeployment", Resource::ServiceDeployment),
-    need("ecs:StopTask", Resource::Task),
     need("ecs:TagResource", Resource::Tagged),
     need("ecs:UntagResource", Resource::Cluster),
     need("ecs:UpdateService", Resource::Service),
@@ -78,6 +79,7 @@ pub const DEPLOY: &[Need] = &[
     need("logs:CreateLogGroup", Resource::LogGroup),
     need("logs:DeleteRetentionPolicy", Resource::LogGroup),
     need("logs:DescribeLogGroups", Resource::Any),
+    need("logs:FilterLogEvents", Resource::LogGroup),
     need("logs:GetLogEvents", Resource::LogGroup),
     need("logs:PutRetentionPolicy", Resource::LogGroup),
     need("servicediscovery:CreateHttpNamespace", Resource::Any),
@@ -87,6 +89,11 @@ pub const DEPLOY: &[Need] = &[
     need("tag:GetResources", Resource::Any),
 ];
 
+/// What `run` calls besides, and a deploy with a `before-roll`. Whoever may run tasks acts with their roles.
+pub const RUN: &[Need] =
+    &[need("ecs:RunTask", Resource::TaskDefinition), need("ecs:StopTask", Resource::Task)];
+
+/// What `down` calls besides.
 pub const DOWN: &[Need] = &[
     need("ecs:DeleteCluster", Resource::Cluster),
     need("ecs:DeleteService", Resource::Service),
@@ -95,6 +102,13 @@ pub const DOWN: &[Need] = &[
     need("elasticloadbalancing:DeleteTargetGroup", Resource::LoadBalancing),
     need("servicediscovery:DeleteNamespace", Resource::Namespace),
 ];
+
+/// What the verbs need in this environment.
+#[must_use]
+pub fn needs(environment: &Environment, run: bool, down: bool) -> Vec<Need> {
+    let run = run || environment.services.iter().any(|service| service.before_roll.is_some());
+    [DEPLOY, if run { RUN } else { &[] }, if down { DOWN } else { &[] }].concat()
+}
 
 #[cfg(test)]
 mod tests {
@@ -140,7 +154,7 @@ mod tests {
     #[test]
     fn no_call_is_left_out_of_the_policy_and_no_right_is_asked_for_nothing() {
         let mut known: BTreeSet<String> =
-            DEPLOY.iter().chain(DOWN).map(|need| need.action.to_owned()).collect();
+            DEPLOY.iter().chain(RUN).chain(DOWN).map(|need| need.action.to_owned()).collect();
         known.insert(FREE.to_owned());
         assert_eq!(called(), known);
     }

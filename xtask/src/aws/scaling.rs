@@ -2,18 +2,22 @@
 
 mod policy;
 
-use aws_sdk_applicationautoscaling::types::{ScalableDimension, ScalableTarget, ServiceNamespace};
+use aws_sdk_applicationautoscaling::types::{
+    ScalableDimension, ScalableTarget, ScalingActivity as FoundActivity, ServiceNamespace,
+};
 use deploy::model::spec::ScalableTargetSpec;
+use deploy::status::ScalingActivity;
 use futures_util::future::try_join_all;
 
 use super::call::Op;
 use super::error::gone;
-use super::names::{count, wire};
+use super::names::{count, millis, wire};
 use super::{Aws, Error, Kind, Tags};
 
 const SERVICE: &str = "application-autoscaling";
 const TARGETS: Op = Op::read(SERVICE, "DescribeScalableTargets");
 const REGISTER: Op = Op::write(SERVICE, "RegisterScalableTarget");
+const ACTIVITIES: Op = Op::read(SERVICE, "DescribeScalingActivities");
 const DEREGISTER: Op = Op::write(SERVICE, "DeregisterScalableTarget");
 
 /// How many resources one DescribeScalableTargets takes.
@@ -58,6 +62,35 @@ impl Aws {
                 return Ok(found);
             }
         }
+    }
+
+    /// The newest scaling activities of a resource, newest first.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn describe_scaling_activities(
+        &self,
+        resource: &str,
+        most: u32,
+    ) -> Result<Vec<ScalingActivity>, Error> {
+        let call = || {
+            self.scaling
+                .describe_scaling_activities()
+                .service_namespace(ServiceNamespace::Ecs)
+                .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
+                .resource_id(resource)
+                .max_results(wire(most))
+                .send()
+        };
+        let found = self.call(ACTIVITIES, call).await?.scaling_activities.unwrap_or_default();
+        let activity = |found: FoundActivity| ScalingActivity {
+            at_ms: millis(Some(&found.start_time)),
+            description: found.description,
+            cause: found.cause,
+            status: found.status_code.as_str().to_owned(),
+            message: found.status_message,
+        };
+        Ok(found.into_iter().map(activity).collect())
     }
 
     /// Registers a scalable target, with these tags when it is new, or changes its range. A desired count outside of

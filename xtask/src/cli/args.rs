@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -56,13 +57,23 @@ pub(crate) enum Verb {
     /// a service was scaled to 0 by hand
     Plan(Plan),
     /// Show what runs now
-    Status,
+    Status(Status),
     /// Follow a release that rolls to its proof, from any machine; nothing is stopped, moved or put back
     Wait(Wait),
     /// Stop what rolls, whoever began it, and wait until the previous revisions serve
     Abort,
+    /// Print what tasks print, interleaved by time
+    Logs(Logs),
     /// Run a command in a running task, on this terminal; a local one's exit code is this tool's
     Exec(Exec),
+    /// Run a command as a task of its own, of the revision that a service runs; its exit code is this tool's
+    Run(Run),
+    /// Replace the tasks of services by new ones of the same revision, and prove it as a deploy does
+    Restart(Restart),
+    /// Give a service another number of tasks, within the bounds of its scaling
+    Scale(Scale),
+    /// Open the application in the browser, or print its address
+    Open(Open),
     /// Ask the smoke checks through the load balancer
     Smoke,
     /// List former releases, and what became of them
@@ -109,8 +120,11 @@ impl Verb {
         matches!(
             self,
             Self::Plan(_)
-                | Self::Status
+                | Self::Status(_)
                 | Self::History(_)
+                | Self::Logs(_)
+                | Self::Open(_)
+                | Self::Run(_)
                 | Self::Exec(_)
                 | Self::Local { .. }
                 | Self::Init(_)
@@ -179,6 +193,48 @@ pub(crate) struct Wait {
     pub(crate) release: Option<String>,
 }
 
+/// What of what runs.
+#[derive(Args, Debug)]
+pub(crate) struct Status {
+    /// A service of deploy.toml, in detail: tasks, events, why tasks stopped, scaling, alarms
+    pub(crate) service: Option<String>,
+    /// Look again as often as a deploy does, until Ctrl-C
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Exit with 1 when something is not as it should be
+    #[arg(long, conflicts_with = "watch")]
+    pub(crate) exit_code: bool,
+}
+
+/// Which lines.
+#[derive(Args, Debug)]
+pub(crate) struct Logs {
+    /// Services of deploy.toml; all when absent
+    #[arg(value_name = "SERVICE")]
+    pub(crate) services: Vec<String>,
+    /// Go on as lines come; tasks that start are read too, and those that stop are named with the reason
+    #[arg(long, short, conflicts_with = "previous")]
+    pub(crate) follow: bool,
+    /// How far back, such as `15m`, `6h`, `2days`; an hour when absent, a minute with --follow
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, conflicts_with = "previous")]
+    pub(crate) since: Option<Duration>,
+    /// Only lines that contain this text, upper and lower case as written
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) grep: Option<String>,
+    /// Only the task whose id begins so
+    #[arg(long, value_name = "ID", conflicts_with = "previous")]
+    pub(crate) task: Option<String>,
+    /// Only this container
+    #[arg(long, value_name = "NAME")]
+    pub(crate) container: Option<String>,
+    /// The newest task of each service that stopped, a failed one first, and how it ended
+    #[arg(long)]
+    pub(crate) previous: bool,
+    /// Leave lines that are JSON objects as they are
+    #[arg(long)]
+    pub(crate) raw: bool,
+}
+
 /// What to run, and where.
 #[derive(Args, Debug)]
 pub(crate) struct Exec {
@@ -193,6 +249,61 @@ pub(crate) struct Exec {
     /// The command and its arguments
     #[arg(last = true, value_name = "COMMAND", default_value = "/bin/sh")]
     pub(crate) command: Vec<String>,
+}
+
+/// What to run as a task of its own.
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// A service of deploy.toml: its image, variables, secrets, roles and network are the task's
+    pub(crate) service: String,
+    /// Memory of the task in MiB, such as 4096; Fargate takes certain sizes for each number of CPUs
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(512..=249_856))]
+    pub(crate) memory: Option<u32>,
+    /// The revision of this release; the one that runs when absent
+    #[arg(long, value_name = "RELEASE")]
+    pub(crate) release: Option<String>,
+    /// The command and its arguments
+    #[arg(last = true, value_name = "COMMAND", required = true)]
+    pub(crate) command: Vec<String>,
+}
+
+/// What to restart.
+#[derive(Args, Debug)]
+pub(crate) struct Restart {
+    /// Services of deploy.toml; all when absent
+    #[arg(value_name = "SERVICE")]
+    pub(crate) services: Vec<String>,
+    #[command(flatten)]
+    pub(crate) change: Change,
+}
+
+/// How many tasks.
+#[derive(Args, Debug)]
+pub(crate) struct Scale {
+    /// A service of deploy.toml
+    pub(crate) service: String,
+    /// Its tasks
+    #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(..=5000))]
+    pub(crate) count: u32,
+    #[command(flatten)]
+    pub(crate) change: Change,
+}
+
+/// How what runs is changed.
+#[derive(Args, Debug)]
+pub(crate) struct Change {
+    /// Show the plan and stop; exits with 3 when something would change
+    #[arg(long)]
+    pub(crate) plan: bool,
+    #[command(flatten)]
+    pub(crate) lease: Lease,
+}
+
+/// What to open.
+#[derive(Args, Debug)]
+pub(crate) struct Open {
+    /// A service of deploy.toml, whose path is opened; the application when absent
+    pub(crate) service: Option<String>,
 }
 
 /// Which releases to list.
@@ -212,11 +323,8 @@ pub(crate) struct Rollback {
     /// Go back past a release whose task before the roll has run, such as a migration
     #[arg(long)]
     pub(crate) past_migration: bool,
-    /// Show the plan and stop; exits with 3 when something would change
-    #[arg(long)]
-    pub(crate) plan: bool,
     #[command(flatten)]
-    pub(crate) lease: Lease,
+    pub(crate) change: Change,
 }
 
 /// What the file is written from.
@@ -265,7 +373,7 @@ pub(crate) struct Removal {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Iam {
-    /// What the role may do: the least that deploy, rollback, history, status and smoke take
+    /// What the role may do: the least that all verbs but `run`, `exec`, `down` and `prune` take
     Policy {
         /// Whose policy: the role that deploys, or one that reads only, for smoke, status, plan and history
         #[arg(long = "for", value_enum, default_value_t = Role::Deploy, value_name = "ROLE")]
@@ -273,6 +381,9 @@ pub(crate) enum Iam {
         /// Also what `down` and `prune` take
         #[arg(long, conflicts_with = "role")]
         down: bool,
+        /// Also what `run` takes: whoever has it acts with the tasks' roles
+        #[arg(long, conflicts_with = "role")]
+        run: bool,
     },
     /// Who may take the role: a GitHub repository's jobs in an environment, or on a branch
     Trust(Trust),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Failure;
 use super::args::{Global, Iam, Role, Trust};
 use super::session::Settings;
-use crate::aws::operations::{DEPLOY, DOWN};
+use crate::aws::operations::{DEPLOY, needs};
 use crate::host::Host;
 use crate::report::print_result;
 
@@ -20,13 +20,12 @@ pub(super) fn run(host: &Host, global: &Global, asked: &Iam) -> Result<ExitCode,
     })?;
     let place = Place { partition: partition(&environment.region), account };
     let document = match asked {
-        Iam::Policy { role, down } => {
-            let needs = match role {
-                Role::Smoke => DEPLOY.iter().copied().filter(Need::reads).collect(),
-                Role::Deploy if *down => [DEPLOY, DOWN].concat(),
-                Role::Deploy => DEPLOY.to_vec(),
-            };
+        Iam::Policy { role: Role::Smoke, .. } => {
+            let needs: Vec<Need> = DEPLOY.iter().copied().filter(Need::reads).collect();
             policy(environment, place, &needs)
+        }
+        Iam::Policy { role: Role::Deploy, down, run } => {
+            policy(environment, place, &needs(environment, *run, *down))
         }
         Iam::Trust(Trust { repository, owner_id, repository_id, environment, branch }) => {
             let ids = owner_id.zip(*repository_id);

@@ -15,10 +15,15 @@ mod history;
 mod iam;
 mod init;
 mod local;
+mod logs;
+mod meant;
 mod observed;
+mod open;
+mod pinned;
 mod release;
 mod removal;
 mod rollback;
+mod run_task;
 mod session;
 mod smoke;
 mod status;
@@ -72,13 +77,22 @@ async fn run(cli: Cli) -> u8 {
     let outcome = match verb {
         Verb::Deploy(asked) => events(&host, &global, async |job| deploy::run(job, &asked).await).await,
         Verb::Plan(asked) => deploy::plan_only(&host, &global, &asked).await,
-        Verb::Status => status::run(&host, &global).await,
+        Verb::Status(asked) => status::run(&host, &global, &asked).await,
         Verb::History(asked) => history::run(&host, &global, &asked).await,
         Verb::Rollback(asked) => events(&host, &global, async |job| rollback::run(job, &asked).await).await,
         Verb::Wait(asked) => events(&host, &global, async |job| wait::run(job, &asked).await).await,
         Verb::Abort => events(&host, &global, abort::run).await,
+        Verb::Restart(asked) => events(&host, &global, async |job| pinned::restart(job, &asked).await).await,
+        Verb::Scale(asked) => events(&host, &global, async |job| pinned::scale(job, &asked).await).await,
+        Verb::Open(asked) => open::run(&host, &global, &asked).await,
+        Verb::Logs(asked) => logs::run(&host, &global, &asked).await,
         Verb::Exec(asked) => {
             return exec::run(&host, &global, &asked)
+                .await
+                .unwrap_or_else(|failure| reported(&failure).code());
+        }
+        Verb::Run(asked) => {
+            return run_task::run(&host, &global, &asked)
                 .await
                 .unwrap_or_else(|failure| reported(&failure).code());
         }

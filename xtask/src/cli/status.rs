@@ -1,60 +1,156 @@
 //! `status`: what runs now. It starts nothing and writes nothing.
 
-use deploy::event::{ExitCode, Kind};
+use std::time::Duration;
+
+use deploy::event::{ExitCode, Kind, ServiceRow};
+use deploy::lease::Lease;
+use deploy::model::{Environment, Owned, Service};
+use deploy::status::{Detail, Problem, problems};
+use deploy::verify::Reading;
 use serde_json::json;
 
-use super::args::Global;
+use super::args::{self, Global};
 use super::session::{Session, Settings};
-use super::{Failure, observed};
+use super::{Failure, meant, observed};
+use crate::aws::Aws;
 use crate::host::Host;
 use crate::observe;
 use crate::release;
-use crate::report::{Format, Recorder, Screen, print_result};
-use crate::verify;
+use crate::report::{Format, Recorder, Screen, chain, print_again, print_result};
+use crate::verify::{self, Door};
 
-pub(super) async fn run(host: &Host, global: &Global) -> Result<ExitCode, Failure> {
+/// All that one look shows.
+struct Seen {
+    door: Door,
+    rows: Vec<ServiceRow>,
+    problems: Vec<Problem>,
+    /// What is wrong could not be read.
+    unread: bool,
+    detail: Option<Detail>,
+    lease: Option<Lease>,
+    orphans: Vec<Owned>,
+}
+
+pub(super) async fn run(host: &Host, global: &Global, asked: &args::Status) -> Result<ExitCode, Failure> {
     let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
+    let service = asked.service.as_deref().map(|name| meant::service(&environment, name)).transpose()?;
     let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
-    let door = observed::door(&session).await?;
-    let rows =
-        verify::rows(&session.aws, &environment, &door).await.map_err(|error| Failure::from_error(&error))?;
-    let lease = release::lease_of(&session.aws, &environment).await.unwrap_or_else(|error| {
-        events.emit(Kind::Warned { text: format!("the lease could not be read: {error}") });
-        None
-    });
-    let orphans = match observe::account(&session.aws, &environment).await {
-        Ok(observed) => observed.orphans,
+    loop {
+        let seen = look(&session, &events, service).await?;
+        let text = match global.output {
+            Format::Json => json(&environment, &seen),
+            Format::Text => text(service, &seen, host.clock.now_ms()),
+        };
+        if !asked.watch {
+            print_result(&text);
+            return Ok(match asked.exit_code {
+                true if !seen.problems.is_empty() => ExitCode::Failed,
+                true if seen.unread => ExitCode::Unknown,
+                _ => ExitCode::Done,
+            });
+        }
+        let whole = host.terminal.stdout && global.output == Format::Text;
+        // `head` has seen enough.
+        if print_again(&text, whole).is_err() {
+            return Ok(ExitCode::Done);
+        }
+        host.clock.sleep(Duration::from_secs(environment.timeouts.poll_secs)).await;
+    }
+}
+
+async fn look(session: &Session, events: &Recorder, service: Option<&Service>) -> Result<Seen, Failure> {
+    let (aws, environment) = (&session.aws, &session.settings.environment);
+    let door = observed::door(session).await?;
+    let failed = |error| Failure::from_error(&error);
+    let warn = |text: String| events.emit(Kind::Warned { text });
+    let readings = match verify::readings(aws, environment, &door).await {
+        Ok(readings) => readings,
         Err(error) => {
-            let text = format!("what is not in deploy.toml any more could not be read: {error}");
-            events.emit(Kind::Warned { text });
+            warn(format!("what is wrong could not be read: {error}"));
             Vec::new()
         }
     };
-    match global.output {
-        Format::Json => {
-            let object = json!({
-                "environment": environment.name,
-                "url": door.front.as_ref().map(|front| &front.url),
-                "services": rows,
-                "lease": lease,
-                "orphans": orphans,
-            });
-            print_result(&object.to_string());
+    let unread = readings.is_empty();
+    // A part that cannot be read leaves a `?` in the table.
+    let mut rows = match unread {
+        true => verify::rows(aws, environment, &door).await.map_err(failed)?,
+        false => verify::rows_of(environment, &door, &readings),
+    };
+    let read = || environment.services.iter().zip(&readings);
+    let meant = |(one, _): &(&Service, &Reading)| service.is_none_or(|service| service.key == one.key);
+    let watched = || read().filter(meant);
+    let problems = problems(watched(), &alarms(aws, watched(), &warn).await);
+    let detail = match service.and_then(|service| read().find(|(one, _)| one.key == service.key)) {
+        Some((service, reading)) => Some(verify::detail(aws, events, environment, service, reading).await),
+        None => None,
+    };
+    if let Some(service) = service {
+        rows.retain(|row| row.service == service.name);
+        return Ok(Seen { door, rows, problems, unread, detail, lease: None, orphans: Vec::new() });
+    }
+    let lease = release::lease_of(aws, environment).await.unwrap_or_else(|error| {
+        warn(format!("the lease could not be read: {error}"));
+        None
+    });
+    let orphans = match observe::account(aws, environment).await {
+        Ok(observed) => observed.orphans,
+        Err(error) => {
+            warn(format!("what is not in deploy.toml any more could not be read: {}", chain(&error)));
+            Vec::new()
         }
-        Format::Text => {
-            print_result(&deploy::view::table(&rows));
-            if let Some(front) = &door.front {
-                print_result(&deploy::view::address(&front.url, front.unasked));
-            }
-            if let Some(lease) = &lease {
-                print_result(&lease.sentence(host.clock.now_ms() / 1000));
-            }
-            if !orphans.is_empty() {
-                print_result(deploy::view::orphans(&orphans).trim_end());
+    };
+    Ok(Seen { door, rows, problems, unread, detail, lease, orphans })
+}
+
+/// The alarms that fail deployments. Without the right to read them their states are not known, which is no problem.
+async fn alarms<'a>(
+    aws: &Aws,
+    services: impl Iterator<Item = (&'a Service, &'a Reading)>,
+    warn: &impl Fn(String),
+) -> Vec<deploy::status::AlarmState> {
+    let names = services.flat_map(|(service, _)| service.deployment.alarms.iter().flat_map(|it| &it.names));
+    let names: Vec<String> = names.cloned().collect();
+    aws.describe_alarms(&names).await.unwrap_or_else(|error| {
+        warn(format!("alarms could not be read: {error}"));
+        Vec::new()
+    })
+}
+
+fn json(environment: &Environment, seen: &Seen) -> String {
+    let mut object = json!({
+        "environment": environment.name,
+        "url": seen.door.front.as_ref().map(|front| &front.url),
+        "services": seen.rows,
+        "problems": seen.problems,
+        "lease": seen.lease,
+        "orphans": seen.orphans,
+    });
+    if let Some(detail) = &seen.detail {
+        object["detail"] = json!(detail);
+    }
+    object.to_string()
+}
+
+fn text(service: Option<&Service>, seen: &Seen, now_ms: u64) -> String {
+    let mut parts = vec![deploy::view::table(&seen.rows)];
+    match (service, &seen.detail) {
+        (Some(service), Some(detail)) => {
+            parts.push(format!("\n{}", deploy::view::detail(&service.key, detail)))
+        }
+        (Some(_), None) => {}
+        (None, _) => {
+            let front = seen.door.front.as_ref();
+            parts.extend(front.map(|front| deploy::view::address(&front.url, front.unasked)));
+            parts.extend(seen.lease.as_ref().map(|lease| lease.sentence(now_ms / 1000)));
+            if !seen.orphans.is_empty() {
+                parts.push(deploy::view::orphans(&seen.orphans).trim_end().to_owned());
             }
         }
     }
-    Ok(ExitCode::Done)
+    if !seen.problems.is_empty() {
+        parts.push(format!("\n{}", deploy::view::problems(&seen.problems)));
+    }
+    parts.join("\n")
 }

@@ -86,7 +86,7 @@ fn is_complete(state: &ServiceState) -> bool {
 
 fn as_found(state: &ServiceState) -> Before {
     let (revision, settings) = (state.task_definition.arn.clone(), Some(state.spec.clone()));
-    let pin = Pin { revision, proven: is_proven(state), settings };
+    let pin = Pin { revision, proven: is_proven(state), settings, ..Pin::default() };
     Before { pin, left: false, why: None }
 }
 
@@ -98,7 +98,7 @@ fn unfinished(facts: &Facts, service: &ServiceKey, state: &ServiceState) -> Opti
         _ if is_complete(state) && !proven => Some(as_found(state)),
         Some(served) => {
             // A revision does not record the service's settings: these come from the undo record, or stay as they are.
-            let pin = Pin { revision: served.arn.clone(), proven, settings: None };
+            let pin = Pin { revision: served.arn.clone(), proven, ..Pin::default() };
             Some(Before { pin, left: is_complete(state), why: Some(why(state)) })
         }
         None => None,

@@ -143,7 +143,10 @@ async fn whole(aws: &Aws, environment: &Environment, name: &str) -> Result<(), N
 pub(super) fn towards(past: &Past, actor: String) -> Release {
     let digest = |(key, run): (&ServiceKey, &Run)| Some((key.clone(), run.digest.clone()?));
     let pin = |(key, run): (&ServiceKey, &Run)| {
-        (key.clone(), Pin { revision: run.revision.clone(), proven: past.proven || !run.own, settings: None })
+        (
+            key.clone(),
+            Pin { revision: run.revision.clone(), proven: past.proven || !run.own, ..Pin::default() },
+        )
     };
     let images: BTreeMap<ServiceKey, ImageDigest> = past.runs.iter().filter_map(digest).collect();
     Release {

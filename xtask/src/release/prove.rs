@@ -121,15 +121,15 @@ pub(super) async fn parked(
     let parked: Vec<_> =
         services.filter(|(service, reading)| service.desired_count > 0 && reading.is_parked()).collect();
     for (service, _) in &parked {
-        let (name, cluster, count) = (&service.name, &context.environment.cluster, service.desired_count);
-        let words =
-            format!("ecs update-service --cluster {cluster} --service {name} --desired-count {count}");
         context.events.emit(Kind::Failed {
             error: format!(
                 "{}: somebody scaled it to 0 tasks, and a release does not start it again",
                 service.key
             ),
-            hint: Some(format!("`{}`, then run this again", context.aws.command(&words))),
+            hint: Some(format!(
+                "`cargo xtask scale {} {}`, then run this again",
+                service.key, service.desired_count
+            )),
         });
     }
     Ok(parked.into_iter().map(|(service, _)| service.key.clone()).collect())

@@ -328,11 +328,14 @@ async fn proof(
 }
 
 fn complete(planned: &Planned, smoked: bool) -> &'static str {
+    let pins = || planned.desired.release.pins.values();
     match planned.plan.is_empty() {
         _ if !smoked => "in place and proven; no smoke checks were asked from here",
         true if planned.rolls() => "settled and proven",
         true => "nothing to change; proven",
-        false if !planned.desired.release.pins.is_empty() => "rolled back and proven",
+        false if pins().any(|pin| pin.replaces.is_some()) => "restarted and proven",
+        false if pins().any(|pin| pin.count.is_some()) => "scaled and proven",
+        false if pins().next().is_some() => "rolled back and proven",
         false => "deployed and proven",
     }
 }

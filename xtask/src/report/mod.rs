@@ -6,12 +6,14 @@
 mod chain;
 mod github;
 mod live;
+mod log;
 mod paint;
 mod record;
 mod screen;
 
 pub use chain::chain;
 pub(crate) use github::{annotate, conclude, mask};
+pub(crate) use log::LogScreen;
 pub use record::Recorder;
 pub use screen::{Color, Format, Screen};
-pub(crate) use screen::{colors_errors, print_error, print_result};
+pub(crate) use screen::{colors_errors, print_again, print_error, print_result};

@@ -130,6 +130,21 @@ pub(crate) fn print_result(text: &str) {
     print(text, Stream::Out);
 }
 
+/// Prints a result in place of the one before: on a terminal (`whole`) from its top on, elsewhere below it.
+///
+/// # Errors
+/// When nobody reads any more.
+pub(crate) fn print_again(text: &str, whole: bool) -> std::io::Result<()> {
+    let mut out = anstream::stdout();
+    if !whole {
+        return writeln!(out, "{text}");
+    }
+    // Overwritten and not cleared: a screen that is empty between two looks flickers.
+    let lines: String = paint(text).lines().map(|line| format!("{line}\u{1b}[K\n")).collect();
+    write!(out, "\u{1b}[H{lines}\u{1b}[J")?;
+    out.flush()
+}
+
 /// Prints to standard error.
 pub(crate) fn print_error(text: &str) {
     if colors_errors() || text.contains('\u{1b}') {

@@ -1,11 +1,11 @@
 //! The evidence of a failing deployment, collected while ECS still shows it: stopped tasks for at least an hour.
 
 use deploy::event::Kind;
+use deploy::model::LogGroup;
 use deploy::redact;
 use deploy::rollout::{Evidence, TargetSnapshot, TaskLog, TaskSnapshot};
 
 use super::poll::Seen;
-use super::target::Target;
 use crate::aws::Aws;
 use crate::report::Recorder;
 
@@ -49,15 +49,20 @@ pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
 }
 
 /// Reads what stopped tasks printed, of each kind of ending: of the newest that printed anything, or of the newest.
-pub(super) async fn read_logs(aws: &Aws, events: &Recorder, target: &Target, evidence: &mut Evidence) {
+pub(crate) async fn read_logs(
+    aws: &Aws,
+    events: &Recorder,
+    (log, container): (&LogGroup, &str),
+    evidence: &mut Evidence,
+) {
     let mut logs = Vec::new();
     for group in evidence.alike().iter().take(KINDS) {
         for stopped in group.iter().take(TRIES) {
             let task = &stopped.id;
-            let container = stopped.ended_first().map_or(&target.container, |ended| &ended.name);
+            let container = stopped.ended_first().map_or(container, |ended| &ended.name);
             // How the awslogs driver names a stream (ECS developer guide, awslogs-stream-prefix). It exists once the container started.
-            let stream = format!("{}/{container}/{task}", target.log.stream_prefix);
-            let page = match aws.get_log_events(&target.log.name, &stream, LOG_LINES, None).await {
+            let stream = format!("{}/{container}/{task}", log.stream_prefix);
+            let page = match aws.get_log_events(&log.name, &stream, LOG_LINES, None).await {
                 Ok(page) => page,
                 Err(error) => {
                     let text = format!("cannot read the log of task {task}: {error}");
@@ -71,7 +76,7 @@ pub(super) async fn read_logs(aws: &Aws, events: &Recorder, target: &Target, evi
                 page.events.into_iter().map(|event| event.message.trim_end().to_owned()).collect();
             let lines = redact::lines(&lines);
             let spoke = !lines.is_empty();
-            logs.push(TaskLog { task: task.clone(), container: container.clone(), lines, last_ms });
+            logs.push(TaskLog { task: task.clone(), container: container.to_owned(), lines, last_ms });
             if spoke {
                 break;
             }

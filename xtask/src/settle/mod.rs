@@ -15,6 +15,7 @@ mod target;
 mod unobserved;
 mod watch;
 
+pub(crate) use evidence::read_logs;
 pub use follow::{Healthy, Settled};
 pub use means::Watch;
 pub use target::Target;

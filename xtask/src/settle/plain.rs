@@ -19,7 +19,8 @@ impl Follow {
             return;
         }
         // The log may name a more specific cause, so the evidence is judged again with it.
-        evidence::read_logs(watch.aws, watch.events, &self.target, &mut self.evidence).await;
+        let log = (&self.target.log, self.target.container.as_str());
+        evidence::read_logs(watch.aws, watch.events, log, &mut self.evidence).await;
         let Some(cause) = explain(&self.evidence) else { return };
         self.explained = true;
         watch.events.emit(Kind::Explained { service: self.target.key.clone(), cause });
@@ -32,7 +33,8 @@ impl Follow {
     /// Emits all that is known of a deployment that did not succeed. One that was ended from outside, by a newer deployment,
     /// by somebody or by Ctrl-C, is diagnosed only where it would have failed by itself.
     pub(super) async fn diagnose(&mut self, watch: &Watch<'_>, outcome: &Outcome) {
-        evidence::read_logs(watch.aws, watch.events, &self.target, &mut self.evidence).await;
+        let log = (&self.target.log, self.target.container.as_str());
+        evidence::read_logs(watch.aws, watch.events, log, &mut self.evidence).await;
         self.record.logs.clone_from(&self.evidence.logs);
         watch.events.keep(&self.record);
         let diagnosis = diagnose(&self.evidence);

@@ -2,6 +2,7 @@
 //! service answers at the public paths.
 
 mod availability;
+mod detail;
 mod front;
 mod probe;
 mod reading;
@@ -9,8 +10,9 @@ mod rows;
 mod running;
 
 pub use availability::{Watched, while_asking};
+pub use detail::detail;
 pub use front::Front;
 pub use probe::smoke;
 pub use reading::{readings, readings_of};
-pub use rows::{Door, rows, rows_of};
+pub use rows::{Door, public_path, rows, rows_of};
 pub use running::{Running, running};

@@ -123,8 +123,9 @@ fn healthy(targets: &[TargetSnapshot]) -> String {
     format!("{healthy}/{} healthy", current.len())
 }
 
-/// The widest route: the pattern itself, and for the one that matches everything a link.
-fn public_path(service: &Service) -> Option<&str> {
+/// The widest route of a service: the pattern itself, and for the one that matches everything a link.
+#[must_use]
+pub fn public_path(service: &Service) -> Option<&str> {
     let route = service.routes.iter().max_by_key(|route| route.priority)?;
     let path = route.paths().next().map_or("/*", String::as_str);
     Some(if path == "/*" { "/" } else { path })

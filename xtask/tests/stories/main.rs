@@ -4,6 +4,7 @@
 
 mod abort;
 mod adoption;
+mod again;
 mod alarms;
 mod availability;
 mod before_roll;
@@ -25,9 +26,11 @@ mod init;
 mod interruption;
 mod killed;
 mod lease;
+mod logs;
 mod lossy;
 mod meanwhile;
 mod network;
+mod one_off;
 mod outcomes;
 mod partial;
 mod picture;
@@ -39,6 +42,7 @@ mod routing;
 mod screens;
 mod secrets;
 mod somebody;
+mod status;
 mod superseded;
 mod swarm;
 mod the_owners_choice;

@@ -10,7 +10,7 @@ use sim::door::cloud::{Cloud, RuleGuard};
 use sim::fault::{Call, Rule};
 use sim::policy::Policy;
 use sim::workload::scripted::Script;
-use xtask::aws::operations::{DEPLOY, DOWN};
+use xtask::aws::operations::{DEPLOY, DOWN, needs};
 use xtask::observe;
 use xtask::release::Removal;
 
@@ -26,10 +26,10 @@ pub(crate) fn grant(cloud: &Cloud, mut policy: Policy) -> RuleGuard {
 
 /// The policy that `cargo xtask iam policy` prints for an environment. It holds in every story.
 pub(crate) fn printed(environment: &Environment) -> Policy {
-    printed_for(environment, DEPLOY)
+    printed_for(environment, &needs(environment, false, false))
 }
 
-fn printed_for(environment: &Environment, needs: &[Need]) -> Policy {
+pub(crate) fn printed_for(environment: &Environment, needs: &[Need]) -> Policy {
     let account = environment.account.as_deref().unwrap();
     let document = policy(environment, Place { partition: "aws", account }, needs);
     let region = environment.region.clone();
@@ -91,7 +91,7 @@ fn the_role_may_do_all_that_a_deploy_does() {
 fn the_role_with_down_may_take_away_all_that_a_deploy_made() {
     story(|| async {
         let mut world = World::new().await;
-        let rights = printed_for(&world.environment, &[DEPLOY, DOWN].concat());
+        let rights = printed_for(&world.environment, &needs(&world.environment, false, true));
         world.rights = Some(grant(&world.cloud, rights));
         assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
         // A listener that the file does not have any more is deleted by itself, which a load balancer's are not.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
 use deploy::lease::Holder;
-use deploy::model::{Architecture, Availability, Environment, Release, Service, ServiceKey};
+use deploy::model::{Architecture, Availability, Environment, Observed, Release, Service, ServiceKey};
 use sim::Settings;
 use sim::door::clock::SimClock;
 use sim::door::cloud::{CallRecord, Cloud, RuleGuard};
@@ -217,6 +217,12 @@ impl World {
         let mut ended = self.carry(former.release, &BTreeMap::new()).await;
         ended.events.extend(former.warnings.into_iter().map(|text| Kind::Warned { text }));
         Ok(ended)
+    }
+
+    /// Restarts services, or gives one another number of tasks, as the verbs do.
+    pub(crate) async fn again(&self, release: impl FnOnce(&Observed, &[Service]) -> Release) -> Ended {
+        let observed = observe::account(&self.aws, &self.environment).await.unwrap();
+        self.carry(release(&observed, &self.environment.services), &BTreeMap::new()).await
     }
 
     async fn carry(&self, release: Release, images: &BTreeMap<ServiceKey, Image>) -> Ended {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{BEFORE_ROLL, CRASHED, Facts, Fate, PROVEN, Past, Run};
-use crate::model::{ImageDigest, ServiceKey, TaskDefinitionState};
+use crate::model::{ServiceKey, TaskDefinitionState};
 
 /// The releases that the revisions' tags name, newest first.
 ///
@@ -87,9 +87,7 @@ fn past(facts: &Facts, name: &str) -> Option<Past> {
 }
 
 fn run(revision: &TaskDefinitionState, own: bool) -> Run {
-    let image = revision.spec.image().and_then(|image| image.split_once('@'));
-    let digest = image.map(|(_, digest)| ImageDigest(digest.to_owned()));
-    Run { revision: revision.arn.clone(), digest, own }
+    Run { revision: revision.arn.clone(), digest: revision.digest(), own }
 }
 
 /// The last deployment of each revision counts: what was rolled back may have been deployed again.

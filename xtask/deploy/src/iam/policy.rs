@@ -44,8 +44,6 @@ const BROUGHT: [Need; 25] = [
 /// The services whose service-linked roles a first deploy makes.
 const LINKED: [&str; 3] =
     ["ecs.amazonaws.com", "ecs.application-autoscaling.amazonaws.com", "elasticloadbalancing.amazonaws.com"];
-/// For tasks before the roll. Whoever may run tasks acts with their roles, so only where there are some.
-const RUNS: [&str; 2] = ["ecs:RunTask", "ecs:StopTask"];
 /// For Spot: it is the cluster's, and of a cluster of others only where it has to be.
 const PROVIDERS: &str = "ecs:PutClusterCapacityProviders";
 /// The services that a role is passed to.
@@ -55,11 +53,9 @@ const PASSED_TO: [&str; 2] = ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"];
 #[must_use]
 pub fn policy(environment: &Environment, place: Place<'_>, needs: &[Need]) -> Value {
     let mut grouped: BTreeMap<(Resource, &str), BTreeSet<&str>> = BTreeMap::new();
-    let runs = environment.services.iter().any(|service| service.before_roll.is_some());
     let spot = environment.services.iter().any(Service::uses_spot);
     let writes = needs.iter().any(|need| !need.reads());
-    let needs = needs.iter().filter(|need| runs || !RUNS.contains(&need.action));
-    let needs = needs.filter(|need| spot || need.action != PROVIDERS);
+    let needs = needs.iter().filter(|need| spot || need.action != PROVIDERS);
     // A role that only reads makes nothing that could bring something with it.
     let brought = BROUGHT.iter().filter(|_| writes);
     for need in needs.chain(brought) {

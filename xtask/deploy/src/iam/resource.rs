@@ -19,7 +19,7 @@ impl Need {
     #[must_use]
     pub fn reads(&self) -> bool {
         let name = self.action.split_once(':').map_or("", |(_, name)| name);
-        ["Describe", "Get", "List", "BatchGet"].iter().any(|verb| name.starts_with(verb))
+        ["Describe", "Get", "List", "BatchGet", "Filter"].iter().any(|verb| name.starts_with(verb))
             && self.action != "ecr:GetAuthorizationToken"
     }
 }

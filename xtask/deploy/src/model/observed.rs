@@ -178,6 +178,13 @@ impl TaskDefinitionState {
         arn_name(&self.arn)
     }
 
+    /// The digest of its own container's image, where it is named by one.
+    #[must_use]
+    pub fn digest(&self) -> Option<ImageDigest> {
+        let (_, digest) = self.spec.image()?.split_once('@')?;
+        Some(ImageDigest(digest.to_owned()))
+    }
+
     /// Its number in its family; 0 when its ARN has none.
     #[must_use]
     pub fn number(&self) -> u32 {

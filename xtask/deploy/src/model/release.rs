@@ -55,14 +55,20 @@ pub struct Release {
     pub pins: BTreeMap<ServiceKey, Pin>,
 }
 
-/// An earlier revision that a service is to run again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The revision that a service is to run: an earlier one, or for a restart the one that it runs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pin {
     pub revision: String,
     /// Whether it is tagged as proven.
     pub proven: bool,
     /// The settings that the service had with it; `None` keeps those that it has.
     pub settings: Option<ServiceSpec>,
+    /// A restart: the id of the deployment that a forced one replaces. Any other one has done that already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
+    /// The desired count; `None` leaves it to whoever sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
 }
 
 /// Everything that should be true after a deploy.

@@ -98,14 +98,12 @@ pub enum Action {
         revision: Option<Revision>,
         force: bool,
     },
-    /// ECS UpdateService with `desiredCount` alone, for a service that has fewer tasks than its scaling allows: Application
-    /// Auto Scaling moves it only at its next scaling activity.
-    RaiseDesiredCount {
+    /// ECS UpdateService with `desiredCount` alone: `scale`, or a service that has fewer tasks than its scaling allows, which
+    /// Application Auto Scaling moves only at its next scaling activity.
+    SetDesiredCount {
         service: ServiceKey,
         name: String,
-        /// The count that it has, and the one that it gets.
         from: u32,
-        /// The fewest tasks that its scaling allows.
         to: u32,
     },
     RegisterScalableTarget(ScalableTargetSpec),
@@ -233,8 +231,9 @@ impl Action {
             Self::CreateService { spec, .. } => format!("create service {}", spec.name),
             Self::UpdateService { spec, force: true, .. } => format!("redeploy service {}", spec.name),
             Self::UpdateService { spec, .. } => format!("update service {}", spec.name),
-            Self::RaiseDesiredCount { name, from, to, .. } => {
-                format!("raise desired count of {name} {from} → {to}")
+            Self::SetDesiredCount { name, from, to, .. } => {
+                let verb = if from < to { "raise" } else { "lower" };
+                format!("{verb} desired count of {name} {from} → {to}")
             }
             Self::RegisterScalableTarget(spec) => {
                 format!("register scalable target {} {} to {}", spec.resource_id, spec.min, spec.max)

@@ -1,6 +1,10 @@
-//! A rollback: services run earlier revisions again, and nothing else of the account changes.
+//! A rollback, a restart or another number of tasks: services run pinned revisions, and nothing else of the account changes.
 //!
 //! It is a plan like any other, made from what is pinned and what was found.
+
+mod again;
+
+pub use again::{restart, scale};
 
 use super::services::{live, starts_deployment, update};
 use super::{Plan, Refusal, Revision, Stage, Step};
@@ -15,7 +19,8 @@ pub enum Order {
     Together,
 }
 
-/// What has to be done so that the pinned services run their pinned revisions.
+/// What has to be done so that the pinned services run their pinned revisions, in so many tasks and as new ones where the pin
+/// says so.
 #[must_use]
 pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
     let mut plan = Plan::default();
@@ -27,7 +32,7 @@ pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
         .filter_map(|service| Some((service, desired.release.pins.get(&service.key)?)));
     for (service, pin) in pinned {
         if plan.stages.is_empty() || order == Order::Reverse {
-            plan.stages.push(Stage::new("roll back"));
+            plan.stages.push(Stage::new(again::verb(pin)));
         }
         refuse_without_image(&mut plan, desired, observed, service);
         match live(observed, service) {
@@ -40,6 +45,7 @@ pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
                 continue;
             }
         }
+        again::check(&mut plan, service, pin, observed);
         if let Some(stage) = plan.stages.last_mut() {
             roll_back(stage, service, pin, observed);
         }
@@ -49,7 +55,7 @@ pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
         let lanes = stage.lanes.iter().map(|lane| lane.name.as_str());
         let mut names: Vec<&str> = stage.settle.iter().map(|key| key.0.as_str()).collect();
         names.extend(lanes.filter(|name| !stage.settle.iter().any(|key| key.0 == *name)));
-        stage.name = format!("roll back {}", names.join(" and "));
+        stage.name = format!("{} {}", stage.name, names.join(" and "));
     }
     plan.stages.retain(|stage| !stage.lanes.is_empty() || !stage.settle.is_empty());
     plan
@@ -60,10 +66,15 @@ fn roll_back(stage: &mut Stage, service: &Service, pin: &Pin, observed: &Observe
     let settings = pin.settings.clone().unwrap_or_else(|| state.spec.clone());
     let revision =
         (state.task_definition.arn != pin.revision).then(|| Revision::Existing(pin.revision.clone()));
-    let step: Option<Step> = update(service, settings, state, revision, None);
+    let restarts = revision.is_none() && again::is_due(pin, state);
+    let step: Option<Step> = match update(service, settings.clone(), state, revision, None) {
+        None if restarts => Some(again::forced(service, settings)),
+        step => step,
+    };
     let starts = step.as_ref().is_some_and(|step| starts_deployment(&step.action));
     let moving = state.rollout.as_deref() == Some("IN_PROGRESS");
-    stage.lane(service.key.0.clone(), step.into_iter().collect());
+    let count = pin.count.and_then(|count| again::count(service, state, count));
+    stage.lane(service.key.0.clone(), step.into_iter().chain(count).collect());
     if starts || moving {
         stage.settle.push(service.key.clone());
     }

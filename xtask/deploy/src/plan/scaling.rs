@@ -123,7 +123,7 @@ pub(super) fn surplus(plan: &mut Plan, after: &mut Stage, desired: &Desired, obs
 fn raise(service: &Service, observed: &Observed, min: u32) -> Option<Step> {
     let from = super::services::live(observed, service)?.desired;
     let action =
-        Action::RaiseDesiredCount { service: service.key.clone(), name: service.name.clone(), from, to: min };
+        Action::SetDesiredCount { service: service.key.clone(), name: service.name.clone(), from, to: min };
     // RegisterScalableTarget raises the count itself, but only when it is called; a later `desiredCount` below the range stays.
     (0 < from && from < min).then(|| Step::because(action, "fewer than `scaling.min`"))
 }

@@ -232,7 +232,7 @@ impl Undo {
     pub fn pins(&self) -> impl Iterator<Item = (&ServiceKey, Pin, bool)> {
         self.services.iter().map(|(key, served)| {
             let (revision, settings) = (served.revision.clone(), served.settings.before.clone());
-            (key, Pin { revision, proven: served.proven, settings }, served.earlier)
+            (key, Pin { revision, proven: served.proven, settings, ..Pin::default() }, served.earlier)
         })
     }
 

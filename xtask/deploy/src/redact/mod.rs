@@ -11,7 +11,7 @@ mod text;
 pub use json::json;
 pub(crate) use names::{doubtful_name, secret_argument, secret_name, secret_reference, secret_value};
 pub(crate) use spans::all as spans;
-pub use text::{lines, text};
+pub use text::{each, lines, text};
 
 /// What replaces a secret.
 pub(crate) const MASK: &str = "***";

@@ -7,22 +7,7 @@ use super::{MASK, spans};
 /// The text with `***` in place of every secret. Doing it twice changes nothing.
 #[must_use]
 pub fn text(text: &str) -> String {
-    let mut spans = spans::all(text);
-    spans.sort_by_key(|span| (span.start, span.end));
-    let mut masked = String::with_capacity(text.len());
-    let mut done = 0;
-    for Range { start, end } in spans {
-        if end <= done {
-            continue;
-        }
-        if start >= done {
-            masked.push_str(text.get(done..start).unwrap_or_default());
-            masked.push_str(MASK);
-        }
-        done = end;
-    }
-    masked.push_str(text.get(done..).unwrap_or_default());
-    masked
+    masked(text, 0..text.len(), &merged(text))
 }
 
 /// The same for lines that follow each other: a private key is often printed as several.
@@ -32,6 +17,47 @@ pub fn lines(lines: &[String]) -> Vec<String> {
         return Vec::new();
     }
     text(&lines.join("\n")).split('\n').map(str::to_owned).collect()
+}
+
+/// The same, with as many lines as before: for lines that keep their times.
+#[must_use]
+pub fn each(lines: &[String]) -> Vec<String> {
+    let text = lines.join("\n");
+    let spans = merged(&text);
+    let mut from = 0;
+    let one = |line: &String| {
+        let range = from..from + line.len();
+        from = range.end + 1;
+        masked(&text, range, &spans)
+    };
+    lines.iter().map(one).collect()
+}
+
+/// Where secrets are, in order and without overlaps.
+fn merged(text: &str) -> Vec<Range<usize>> {
+    let mut spans = spans::all(text);
+    spans.sort_by_key(|span| (span.start, span.end));
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if span.start < last.end => last.end = last.end.max(span.end),
+            _ => merged.push(span),
+        }
+    }
+    merged
+}
+
+/// A part of the text with a mask in place of each span that it has a part of.
+fn masked(text: &str, part: Range<usize>, spans: &[Range<usize>]) -> String {
+    let mut masked = String::with_capacity(part.len());
+    let mut done = part.start;
+    for span in spans.iter().filter(|span| span.start < part.end && span.end > part.start) {
+        masked.push_str(text.get(done..span.start).unwrap_or_default());
+        masked.push_str(MASK);
+        done = span.end.min(part.end);
+    }
+    masked.push_str(text.get(done..part.end).unwrap_or_default());
+    masked
 }
 
 #[cfg(test)]
@@ -133,6 +159,7 @@ mod tests {
         let printed = ["up", "-----BEGIN PRIVATE KEY-----", "hunter2", "-----END PRIVATE KEY-----", "down"];
         let printed: Vec<String> = printed.into_iter().map(str::to_owned).collect();
         assert_eq!(lines(&printed), ["up", "***", "down"]);
+        assert_eq!(each(&printed), ["up", "***", "***", "***", "down"]);
         assert_eq!(lines(&[]), Vec::<String>::new());
     }
 

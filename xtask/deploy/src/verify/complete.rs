@@ -37,6 +37,13 @@ impl Reading {
         self.service.status == "ACTIVE" && self.service.desired == 0
     }
 
+    /// A deployment of it is in progress.
+    #[must_use]
+    pub fn is_rolling(&self) -> bool {
+        let moves = |state: &Option<String>| state.as_deref() == Some("IN_PROGRESS");
+        self.service.deployments.iter().any(|deployment| moves(&deployment.rollout_state))
+    }
+
     /// How many running tasks have a healthy target.
     #[must_use]
     pub fn healthy(&self) -> usize {

@@ -1,20 +1,27 @@
 //! Events and plans as text: pure functions, so that what a person sees can be tested.
 
+mod clock;
 mod duration;
 mod failure;
 pub mod github;
 mod history;
 mod line;
+mod log;
 mod moment;
 mod plan_text;
 mod rolling;
+mod status;
 mod table;
 mod words;
 
+pub use clock::{clock, date};
 pub use duration::{age, duration};
+pub use failure::failure;
 pub use history::history;
 pub use line::{Detail, forecast, line};
+pub use log::{LogText, log_entry};
 pub use moment::place;
 pub use plan_text::{orphans, plan_text};
 pub use rolling::rolling;
+pub use status::{detail, problems};
 pub use table::{address, table};

@@ -91,6 +91,7 @@ pub(super) fn task(found: &Task) -> TaskSnapshot {
         desired_status: text(found.desired_status()),
         health: found.health_status().map(|health| health.as_str().to_owned()).unwrap_or_default(),
         private_ip: private_ip(found),
+        zone: found.availability_zone().map(str::to_owned),
         execute_command: found.enable_execute_command(),
         stop_code: found.stop_code().map(|code| code.as_str().to_owned()),
         stopped_reason: found.stopped_reason().map(str::to_owned),

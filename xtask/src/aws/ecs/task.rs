@@ -10,6 +10,7 @@ use futures_util::future::try_join_all;
 
 use super::{settings, snapshot};
 use crate::aws::call::Op;
+use crate::aws::names::wire;
 use crate::aws::{Aws, Error, arn_name};
 
 const LIST: Op = Op::read("ecs", "ListTasks");
@@ -29,6 +30,8 @@ pub struct RunTask<'a> {
     /// The container whose command is another one.
     pub container: &'a str,
     pub command: &'a [String],
+    /// MiB of the whole task and of its container; as the revision says when `None`.
+    pub memory_mib: Option<u32>,
     /// At most 128 letters, digits and `-_/`.
     pub started_by: String,
     /// A second call with the same token starts nothing.
@@ -127,8 +130,14 @@ impl Aws {
     pub async fn run_task(&self, run: &RunTask<'_>) -> Result<String, Error> {
         let spec = run.spec;
         let network = settings::network(spec).map_err(|error| Error::unsendable(RUN, &error))?;
-        let own = ContainerOverride::builder().name(run.container).set_command(Some(run.command.to_vec()));
-        let overrides = TaskOverride::builder().container_overrides(own.build()).build();
+        let own = ContainerOverride::builder()
+            .name(run.container)
+            .set_command(Some(run.command.to_vec()))
+            .set_memory(run.memory_mib.map(wire));
+        let overrides = TaskOverride::builder()
+            .container_overrides(own.build())
+            .set_memory(run.memory_mib.map(|mib| mib.to_string()))
+            .build();
         let call = || {
             self.ecs
                 .run_task()

@@ -3,6 +3,8 @@
 /// An API that is called this way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::aws) enum Api {
+    /// CloudWatch: JSON 1.0.
+    CloudWatch,
     /// Amazon EC2: query protocol, its own XML.
     Ec2,
     Iam,
@@ -17,6 +19,7 @@ impl Api {
     /// First part of the host name, and the name that requests are signed for.
     pub(super) fn prefix(self) -> &'static str {
         match self {
+            Self::CloudWatch => "monitoring",
             Self::Ec2 => "ec2",
             Self::Iam => "iam",
             Self::Logs => "logs",
@@ -28,11 +31,20 @@ impl Api {
     /// Its name in `AWS_ENDPOINT_URL_<NAME>` and in a profile's `services` section.
     pub(super) fn service_id(self) -> &'static str {
         match self {
+            Self::CloudWatch => "CloudWatch",
             Self::Ec2 => "EC2",
             Self::Iam => "IAM",
             Self::Logs => "CloudWatch Logs",
             Self::Scaling => "Application Auto Scaling",
             Self::Tagging => "Resource Groups Tagging API",
+        }
+    }
+
+    /// How bodies are marked where it speaks JSON.
+    pub(super) fn json(self) -> &'static str {
+        match self {
+            Self::CloudWatch => "application/x-amz-json-1.0",
+            _ => "application/x-amz-json-1.1",
         }
     }
 }

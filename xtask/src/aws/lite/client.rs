@@ -57,10 +57,6 @@ impl Lite {
         Self { config, endpoint }
     }
 
-    pub(in crate::aws) fn endpoint(&self) -> Option<&str> {
-        self.endpoint.as_deref()
-    }
-
     /// Calls an operation of the query protocol.
     pub(in crate::aws) fn query(
         &self,
@@ -75,7 +71,7 @@ impl Lite {
         self.invoke(api, operation, Request { content_type, target: None, body: form.finish() })
     }
 
-    /// Calls an operation of the JSON 1.1 protocol.
+    /// Calls an operation of the JSON protocols.
     pub(in crate::aws) fn json(
         &self,
         api: Api,
@@ -84,8 +80,7 @@ impl Lite {
         members: &serde_json::Value,
     ) -> impl Future<Output = Reply> + use<> {
         let target = Some(format!("{target}.{operation}"));
-        let request =
-            Request { content_type: "application/x-amz-json-1.1", target, body: members.to_string() };
+        let request = Request { content_type: api.json(), target, body: members.to_string() };
         self.invoke(api, operation, request)
     }
 

@@ -165,7 +165,7 @@ fn is_obeyed(world: &World, ended: &Ended) -> bool {
         })
         .collect();
     let asked = |service: &&Service| {
-        hints.iter().any(|hint| hint.contains("--desired-count") && hint.contains(&service.name))
+        hints.iter().any(|hint| hint.contains(&format!("cargo xtask scale {} ", service.key)))
     };
     let scaled = world.environment.services.iter().filter(asked).map(|service| {
         let body = json!({

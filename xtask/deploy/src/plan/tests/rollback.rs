@@ -3,7 +3,7 @@
 use super::account::{converged, desired, digest};
 use super::{backend, stages, titles};
 use crate::model::{Desired, Observed, Pin, ServiceKey};
-use crate::plan::{Order, rollback};
+use crate::plan::{Order, restart, rollback, scale};
 
 /// Both services run revision 2 and shall run revision 1 again.
 fn moved() -> (Desired, Observed) {
@@ -11,10 +11,10 @@ fn moved() -> (Desired, Observed) {
     desired.release.images.clear();
     for (key, state) in &mut observed.services {
         let revision = state.task_definition.arn.clone();
-        desired
-            .release
-            .pins
-            .insert(key.clone(), Pin { revision, proven: true, settings: Some(state.spec.clone()) });
+        desired.release.pins.insert(
+            key.clone(),
+            Pin { revision, proven: true, settings: Some(state.spec.clone()), ..Pin::default() },
+        );
         state.task_definition.arn = state.task_definition.arn.replace(":1", ":2");
     }
     (desired, observed)
@@ -83,4 +83,44 @@ fn an_image_or_a_service_that_is_gone_is_refused_before_anything_is_touched() {
             "the image ffffffffffff of backend is gone from ielts/backend",
         ]
     );
+}
+
+#[test]
+fn a_restart_forces_a_deployment_once_and_one_in_progress_is_followed_instead() {
+    let (mut desired, mut observed) = (desired(), converged());
+    let services = desired.environment.services.clone();
+    let services: Vec<_> = services.iter().collect();
+    backend(&mut observed).primary = Some("ecs-svc/1".into());
+    observed.services.get_mut(&services[1].key).unwrap().rollout = Some("IN_PROGRESS".into());
+    desired.release = restart(&observed, &services, "ana".into());
+    let plan = rollback(&desired, &observed, Order::Together);
+    assert_eq!(titles(&plan), ["redeploy service ielts-backend-service"]);
+    assert_eq!(stages(&plan), [("restart frontend and backend".into(), vec!["frontend", "backend"])]);
+    // Killed after the write, or read again for the proof: nothing is forced a second time.
+    backend(&mut observed).primary = Some("ecs-svc/2".into());
+    assert!(rollback(&desired, &observed, Order::Together).is_empty());
+    backend(&mut observed).desired = 0;
+    let refused = rollback(&desired, &observed, Order::Together).refusals;
+    assert_eq!(refused[0].remedy, "`cargo xtask scale backend 2` starts tasks");
+}
+
+#[test]
+fn a_count_outside_of_the_scaling_is_refused_and_what_moves_it_is_named() {
+    let (mut desired, mut observed) = (desired(), converged());
+    let service = desired.environment.services[0].clone();
+    let planned = |desired: &mut Desired, observed: &Observed, count| {
+        desired.release = scale(observed, &service, count, "ana".into());
+        rollback(desired, observed, Order::Together)
+    };
+    let plan = planned(&mut desired, &observed, 4);
+    assert_eq!(titles(&plan), ["raise desired count of ielts-backend-service 2 → 4"]);
+    assert_eq!(plan.notes, ["backend has 4 tasks until backend-cpu-scaling moves it, between 2 and 10"]);
+    assert!(planned(&mut desired, &observed, 2).is_empty());
+    for count in [0, 1, 11] {
+        assert_eq!(planned(&mut desired, &observed, count).refusals.len(), 1, "{count}");
+    }
+    observed.scaling.clear();
+    let plan = planned(&mut desired, &observed, 1);
+    assert_eq!(titles(&plan), ["lower desired count of ielts-backend-service 2 → 1"]);
+    assert_eq!(plan.notes, ["backend has no scaling: it keeps 1 tasks, also through deploys"]);
 }

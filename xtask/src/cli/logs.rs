@@ -1,0 +1,67 @@
+//! `logs`: what tasks print. It starts nothing and writes nothing.
+
+use std::time::Duration;
+
+use deploy::event::ExitCode;
+use deploy::logs::LogEntry;
+use tokio::sync::Notify;
+
+use super::args::{self, Global};
+use super::session::{Session, Settings};
+use super::{Failure, meant, observed};
+use crate::host::Host;
+use crate::logs::{self, Wanted};
+use crate::report::{LogScreen, Recorder, Screen};
+
+/// How far back, when nobody says.
+const HOUR: Duration = Duration::from_secs(3600);
+/// The same before what is followed: enough to see that it is the right thing.
+const MINUTE: Duration = Duration::from_secs(60);
+
+pub(super) async fn run(host: &Host, global: &Global, asked: &args::Logs) -> Result<ExitCode, Failure> {
+    let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
+    let settings = Settings::read(host, global)?;
+    let environment = settings.environment.clone();
+    let services = meant::services(&environment, &asked.services)?;
+    let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    let since = asked.since.unwrap_or(if asked.follow { MINUTE } else { HOUR });
+    let wanted = Wanted {
+        services: &services,
+        task: asked.task.as_deref(),
+        container: asked.container.as_deref(),
+        grep: asked.grep.as_deref(),
+        since_ms: session.aws.now_ms().saturating_sub(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
+    };
+    let mut screen = LogScreen::new(global.output, &environment, &services, asked.raw);
+    let closed = Notify::new();
+    let mut show = |entry: LogEntry| {
+        // `head` has seen enough.
+        if screen.show(&entry).is_err() {
+            closed.notify_one();
+        }
+    };
+    let aws = &session.aws;
+    let read = async {
+        if asked.previous {
+            logs::previous(aws, &environment, wanted, &mut show).await
+        } else if asked.follow {
+            let endless = logs::follow(aws, &environment, &host.clock, wanted, &mut show).await;
+            endless.map(|never| match never {})
+        } else {
+            logs::show(aws, &environment, wanted, &mut show).await
+        }
+    };
+    tokio::select! {
+        biased;
+        () = closed.notified() => Ok(ExitCode::Done),
+        read = read => read.map(|()| ExitCode::Done).map_err(|error| failure(&error)),
+    }
+}
+
+fn failure(error: &logs::Error) -> Failure {
+    let failure = Failure::from_error(error);
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}

@@ -1,0 +1,48 @@
+//! `open`: the application in the browser. It starts nothing on AWS and writes nothing.
+
+use deploy::event::ExitCode;
+use serde_json::json;
+
+use super::args::{self, Global};
+use super::session::{Session, Settings};
+use super::{Failure, meant, observed};
+use crate::host::{Host, Program};
+use crate::report::{Format, Recorder, Screen, print_result};
+use crate::verify::public_path;
+
+/// What opens an address in the person's browser: Linux, WSL, macOS.
+const OPENERS: [&str; 3] = ["xdg-open", "wslview", "open"];
+
+pub(super) async fn run(host: &Host, global: &Global, asked: &args::Open) -> Result<ExitCode, Failure> {
+    let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
+    let settings = Settings::read(host, global)?;
+    let environment = settings.environment.clone();
+    let service = asked.service.as_deref().map(|name| meant::service(&environment, name)).transpose()?;
+    let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    let front = observed::front(&session).await?;
+    let url = match service {
+        None => front.url.clone(),
+        Some(service) => {
+            let path = public_path(service).ok_or_else(|| {
+                Failure::usage(format!(
+                    "{} has no route: it is not reached through the load balancer",
+                    service.key
+                ))
+                .hint(format!("`cargo xtask exec {}` enters one of its tasks", service.key))
+            })?;
+            format!("{}{}", front.url.trim_end_matches('/'), path.trim_end_matches('*'))
+        }
+    };
+    match global.output {
+        Format::Json => print_result(&json!({ "url": url }).to_string()),
+        Format::Text => print_result(&url),
+    }
+    // Where nobody sees a browser the address is all there is to give.
+    let seen = host.terminal.stdout && !host.terminal.ci && global.output == Format::Text;
+    if let Some(opener) = OPENERS.iter().find_map(|name| host.shell.find(name)).filter(|_| seen) {
+        let program = Program { program: opener, args: vec![url], dir: None, env: Vec::new(), input: None };
+        // A machine without a display has an opener that fails; the address is printed.
+        drop(host.shell.capture(&program).await);
+    }
+    Ok(ExitCode::Done)
+}

@@ -1,0 +1,44 @@
+//! Why there is nothing to show.
+
+use deploy::model::ServiceKey;
+
+use crate::{aws, observe};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{service} has no container `{wanted}` that logs to CloudWatch; it has {known}")]
+    Container { service: ServiceKey, wanted: String, known: String },
+    /// Another log driver, or a log router.
+    #[error("{0} does not log to CloudWatch")]
+    Elsewhere(String),
+    #[error("{0} has no log group yet")]
+    NoGroup(ServiceKey),
+    #[error("no stopped task of {0} is known")]
+    NothingBefore(String),
+    #[error(transparent)]
+    Observe(#[from] observe::Error),
+}
+
+impl Error {
+    pub(super) fn of(service: &ServiceKey, error: aws::Error) -> Self {
+        match error.kind {
+            aws::Kind::NotFound => Self::NoGroup(service.clone()),
+            _ => Self::Observe(error.into()),
+        }
+    }
+
+    /// What the operator can do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Container { .. } => return None,
+            Self::Elsewhere(_) => "look where its log driver or log router sends the lines",
+            Self::NoGroup(_) => "`cargo xtask deploy` creates it",
+            Self::NothingBefore(_) => {
+                "ECS forgets a stopped task after about an hour; `--since 6h` shows the lines of all tasks"
+            }
+            Self::Observe(error) => return error.hint(),
+        };
+        Some(hint.to_owned())
+    }
+}

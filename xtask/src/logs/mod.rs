@@ -1,0 +1,53 @@
+//! What tasks print: read from CloudWatch Logs, interleaved by time, followed through rolls.
+//!
+//! One FilterLogEvents a container of a service, whatever the number of its tasks: CloudWatch allows a handful of calls a
+//! second for the whole account.
+
+mod error;
+mod follow;
+mod previous;
+mod source;
+mod task;
+
+pub use error::Error;
+pub use follow::follow;
+pub use previous::previous;
+pub use task::TaskPrints;
+
+use deploy::logs::LogEntry;
+use deploy::model::{Environment, Service};
+
+use crate::aws::Aws;
+use crate::observe;
+use source::merge;
+
+/// Which lines are meant.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    pub services: &'a [&'a Service],
+    /// How the task's id begins.
+    pub task: Option<&'a str>,
+    /// A container; all that log to CloudWatch when `None`.
+    pub container: Option<&'a str>,
+    /// A text that the lines contain.
+    pub grep: Option<&'a str>,
+    /// From when on, in milliseconds since the Unix epoch.
+    pub since_ms: u64,
+}
+
+/// Passes on what was printed until now.
+///
+/// # Errors
+/// [`Error`] when nothing that is meant logs to CloudWatch, or the log cannot be read.
+pub async fn show(
+    aws: &Aws,
+    environment: &Environment,
+    wanted: Wanted<'_>,
+    show: &mut dyn FnMut(LogEntry),
+) -> Result<(), Error> {
+    observe::guard(aws, environment).await?;
+    let mut sources = source::all(wanted)?;
+    let mut failed = Vec::new();
+    merge(aws, &mut sources, show, &mut failed).await;
+    failed.into_iter().next().map_or(Ok(()), |(service, error)| Err(Error::of(&service, error)))
+}

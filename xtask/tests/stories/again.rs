@@ -1,0 +1,117 @@
+//! `restart` and `scale`: what runs, in new tasks or in more of them, by the path of a release.
+
+use std::time::Duration;
+
+use deploy::event::{ExitCode, Kind};
+use deploy::model::{Observed, Release, Service};
+use deploy::plan;
+use sim::workload::scripted::Script;
+
+use crate::ended::Ended;
+use crate::world::{World, story};
+
+fn all(observed: &Observed, services: &[Service]) -> Release {
+    plan::restart(observed, &services.iter().collect::<Vec<_>>(), "ana".to_owned())
+}
+
+fn backend_to(count: u32) -> impl FnOnce(&Observed, &[Service]) -> Release {
+    move |observed, services| plan::scale(observed, &services[0], count, "ana".to_owned())
+}
+
+async fn tasks(world: &World, service: &str) -> Vec<(String, String)> {
+    let found = world.aws.service_tasks(&world.environment.cluster, service, false).await.unwrap();
+    found.into_iter().map(|task| (task.id, task.task_definition)).collect()
+}
+
+fn updates(ended: &Ended) -> usize {
+    ended.writes.iter().filter(|write| *write == "UpdateService").count()
+}
+
+#[test]
+fn a_restart_replaces_every_task_by_one_of_the_same_revision_and_is_proven() {
+    story(|| async {
+        let mut world = World::new().await;
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let before = tasks(&world, "ielts-backend-service").await;
+        let ended = world.again(all).await;
+        assert_eq!(
+            (ended.exit, ended.summary.as_str()),
+            (ExitCode::Done, "restarted and proven"),
+            "{:#?}",
+            ended.events
+        );
+        let after = tasks(&world, "ielts-backend-service").await;
+        assert_eq!((before.len(), after.len(), updates(&ended)), (2, 2, 2));
+        for (id, revision) in &after {
+            assert!(before.iter().all(|(old, _)| old != id), "{id} was there before");
+            assert_eq!(*revision, before[0].1);
+        }
+        let one = world
+            .again(|observed, services| plan::restart(observed, &[&services[1]], "ana".to_owned()))
+            .await;
+        assert_eq!((one.exit, one.rolled()), (ExitCode::Done, vec!["frontend"]));
+    });
+}
+
+#[test]
+fn a_restart_that_fails_is_no_success_and_leaves_the_tasks_that_served() {
+    story(|| async {
+        let mut world = World::new().await;
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let before = tasks(&world, "ielts-backend-service").await;
+        // As with a secret that was changed for the worse.
+        world.scripts.set("ielts-backend:1", Script::crashes(1_500, 1));
+        let ended = world.again(all).await;
+        // ECS rolls back by new tasks of the same revision, which crash too: the service is as before, and cannot be restarted.
+        assert_eq!(ended.exit, ExitCode::NotRecovered, "{:#?}", ended.events);
+        assert!(ended.events.iter().any(|event| matches!(event, Kind::Diagnosed { .. })));
+        let after = tasks(&world, "ielts-backend-service").await;
+        assert!(before.iter().all(|task| after.contains(task)), "{before:?} {after:?}");
+    });
+}
+
+#[test]
+fn a_restart_that_is_killed_and_run_again_forces_no_second_deployment() {
+    story(|| async {
+        let mut world = World::new().await;
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        tokio::select! {
+            biased;
+            ended = world.again(all) => panic!("{ended:#?}"),
+            // Killed: ECS has been asked, and nobody follows.
+            () = world.host.clock.sleep(Duration::from_secs(10)) => {}
+        }
+        let again = world.again(all).await;
+        assert_eq!((again.exit, updates(&again)), (ExitCode::Done, 0), "{:#?}", again.events);
+    });
+}
+
+#[test]
+fn a_number_of_tasks_is_proven_or_refused_and_lasts_until_scaling_moves_it() {
+    story(|| async {
+        let mut world = World::new().await;
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let ended = world.again(backend_to(4)).await;
+        assert_eq!(
+            (ended.exit, ended.summary.as_str()),
+            (ExitCode::Done, "scaled and proven"),
+            "{:#?}",
+            ended.events
+        );
+        assert_eq!(tasks(&world, "ielts-backend-service").await.len(), 4);
+        let notes = ended.events.iter().find_map(|event| match event {
+            Kind::Planned { plan } => Some(plan.notes.clone()),
+            _ => None,
+        });
+        assert_eq!(
+            notes.unwrap(),
+            ["backend has 4 tasks until backend-cpu-scaling moves it, between 2 and 10"]
+        );
+        let same = world.again(backend_to(4)).await;
+        assert_eq!((same.exit, same.writes), (ExitCode::Done, Vec::<String>::new()));
+        let refused = world.again(backend_to(11)).await;
+        assert_eq!((refused.exit, refused.writes), (ExitCode::Usage, Vec::<String>::new()));
+        assert_eq!(world.again(backend_to(2)).await.exit, ExitCode::Done);
+        assert_eq!(tasks(&world, "ielts-backend-service").await.len(), 2);
+    });
+}

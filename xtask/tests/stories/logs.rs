@@ -1,0 +1,147 @@
+//! `logs`: what tasks print, through rolls, refusals and ends.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use deploy::event::ExitCode;
+use deploy::logs::{LogEntry, LogEvent};
+use deploy::model::Service;
+use sim::fault::{Fault, On};
+use sim::workload::scripted::Script;
+use xtask::logs::{self, Error, Wanted};
+
+use crate::world::{World, story};
+
+fn wanted<'a>(services: &'a [&'a Service]) -> Wanted<'a> {
+    Wanted { services, task: None, container: None, grep: None, since_ms: 0 }
+}
+
+fn lines(entries: &[LogEntry]) -> Vec<String> {
+    let line = |entry: &LogEntry| match &entry.what {
+        LogEvent::Line { message, .. } => Some(format!("{}: {message}", entry.service)),
+        _ => None,
+    };
+    entries.iter().filter_map(line).collect()
+}
+
+async fn shown(world: &World, wanted: Wanted<'_>) -> Result<Vec<LogEntry>, Error> {
+    let mut entries = Vec::new();
+    logs::show(&world.aws, &world.environment, wanted, &mut |entry| entries.push(entry)).await?;
+    Ok(entries)
+}
+
+#[test]
+fn lines_of_all_services_are_one_story_by_time_and_no_secret_is_in_it() {
+    story(|| async {
+        let mut world = World::new().await;
+        let chatty = Script::default().printing(1_000, "up").printing(2_000, "password=hunter2");
+        world.scripts.set("ielts-backend:1", chatty);
+        world.scripts.set("ielts-frontend:1", Script::default().printing(1_500, "ready for \"work\""));
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let services: Vec<_> = world.environment.services.iter().collect();
+        let all = shown(&world, wanted(&services)).await.unwrap();
+        assert!(all.is_sorted_by_key(|entry| entry.at_ms), "{all:#?}");
+        let text = lines(&all).join("\n");
+        assert_eq!(
+            (text.matches("backend: up").count(), text.matches("backend: password=***").count()),
+            (2, 2)
+        );
+        assert!(text.contains("frontend: ready for") && !text.contains("hunter2"), "{text}");
+
+        let grep = |text| Wanted { grep: Some(text), ..wanted(&services) };
+        assert_eq!(lines(&shown(&world, grep("up")).await.unwrap()), ["backend: up", "backend: up"]);
+        // A phrase of CloudWatch's takes no quotation mark.
+        assert_eq!(shown(&world, grep("\"work\"")).await.unwrap().len(), 2);
+        let id = all[0].task.clone().unwrap();
+        let one = shown(&world, Wanted { task: Some(&id[..8]), ..wanted(&services) }).await.unwrap();
+        assert!(!one.is_empty() && one.iter().all(|entry| entry.task.as_ref() == Some(&id)), "{one:#?}");
+        let none = shown(&world, Wanted { container: Some("envoy"), ..wanted(&services[..1]) }).await;
+        let text = none.unwrap_err().to_string();
+        assert_eq!(text, "backend has no container `envoy` that logs to CloudWatch; it has backend");
+    });
+}
+
+#[test]
+fn a_service_without_a_log_group_says_so() {
+    story(|| async {
+        let world = World::new().await;
+        let services: Vec<_> = world.environment.services.iter().take(1).collect();
+        let early = shown(&world, wanted(&services)).await.unwrap_err();
+        assert_eq!(early.to_string(), "backend has no log group yet");
+    });
+}
+
+#[test]
+fn following_survives_a_roll_and_throttling_and_repeats_and_loses_nothing() {
+    story(|| async {
+        let mut world = World::new().await;
+        let talking = |name: &str| {
+            (1..120).fold(Script::default(), |script, second| {
+                script.printing(second * 1_000, &format!("{name} {second}"))
+            })
+        };
+        world.scripts.set("ielts-backend:1", talking("old"));
+        world.scripts.set("ielts-backend:2", talking("new"));
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let environment = world.environment.clone();
+        let services: Vec<_> = environment.services.iter().take(1).collect();
+        let (aws, clock) = (world.rival().await.aws, world.host.clock.clone());
+        let since_ms = clock.now_ms();
+        let entries = RefCell::new(Vec::new());
+        let mut show = |entry| entries.borrow_mut().push(entry);
+        let follow =
+            logs::follow(&aws, &environment, &clock, Wanted { since_ms, ..wanted(&services) }, &mut show);
+        let cloud = world.cloud.clone();
+        let act = async {
+            assert_eq!(world.deploy("v2", "v1").await.exit, ExitCode::Done);
+            cloud.add_rule(On::operation("FilterLogEvents").nth(1..=60).then(Fault::Throttle));
+            world.host.clock.sleep(Duration::from_secs(150)).await;
+        };
+        tokio::select! {
+            ended = follow => panic!("{ended:?}"),
+            () = act => {}
+        }
+        let entries = entries.into_inner();
+        let mut new = lines(&entries);
+        new.retain(|line| line.contains("new "));
+        // Two tasks, each line of each once.
+        for second in 1..120 {
+            let line = format!("backend: new {second}");
+            assert_eq!(new.iter().filter(|it| **it == line).count(), 2, "{line}: {new:#?}");
+        }
+        let count = |meant: fn(&LogEvent) -> bool| entries.iter().filter(|entry| meant(&entry.what)).count();
+        assert_eq!(
+            count(|it| matches!(it, LogEvent::Started { revision } if revision == "ielts-backend:2")),
+            2
+        );
+        assert_eq!(
+            count(|it| matches!(it, LogEvent::Stopped { reason, .. } if reason.contains("Scaling activity"))),
+            2
+        );
+        assert_eq!(count(|it| matches!(it, LogEvent::Interrupted { .. })), 1);
+    });
+}
+
+#[test]
+fn the_task_before_shows_its_last_words_and_how_it_ended() {
+    story(|| async {
+        let mut world = World::new().await;
+        let services = world.environment.services.clone();
+        let services: Vec<_> = services.iter().collect();
+        let previous = async |world: &World| {
+            let mut entries = Vec::new();
+            let show = &mut |entry| entries.push(entry);
+            logs::previous(&world.aws, &world.environment, wanted(&services), show).await.map(|()| entries)
+        };
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let none = previous(&world).await.unwrap_err();
+        assert_eq!(none.to_string(), "no stopped task of backend and frontend is known");
+        world.scripts.set("ielts-backend:2", Script::crashes(1_500, 3).printing(500, "no DATABASE_URL"));
+        assert_eq!(world.deploy("v2", "v1").await.exit, ExitCode::Failed);
+        let entries = previous(&world).await.unwrap();
+        assert_eq!(lines(&entries), ["backend: no DATABASE_URL"]);
+        let LogEvent::Stopped { reason, containers } = &entries[1].what else { panic!("{entries:#?}") };
+        assert_eq!(reason, "EssentialContainerExited: Essential container in task exited");
+        assert_eq!(*containers, ["backend exit code 3"]);
+    });
+}
