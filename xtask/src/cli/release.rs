@@ -1,6 +1,5 @@
 //! A new release: its id, its commit, who releases it, and whether it comes after what runs.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
 use deploy::lease::Holder;
@@ -30,8 +29,7 @@ pub(super) fn begin(host: &Host, settings: &Settings) -> (Release, Option<String
         committed: git.committed,
         dirty: git.dirty,
         actor: actor.run_url.unwrap_or(actor.name),
-        images: BTreeMap::new(),
-        pins: BTreeMap::new(),
+        ..Release::default()
     };
     (release, lacks)
 }

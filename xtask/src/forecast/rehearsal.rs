@@ -110,12 +110,8 @@ async fn deploy(
     };
     let release = Release {
         id: format!("rehearsal-{}", moved.len()),
-        commit: None,
-        committed: None,
-        dirty: false,
         actor: "rehearsal".to_owned(),
-        images: BTreeMap::new(),
-        pins: BTreeMap::new(),
+        ..Release::default()
     };
     let observed = observe::account(&stage.aws, &environment).await.ok()?;
     let planned = context.plan(release, observed).await.ok()?;

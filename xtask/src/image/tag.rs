@@ -50,11 +50,9 @@ mod tests {
             let release = Release {
                 id: "20261123-080012-3f2a9c1".to_owned(),
                 commit: commit.map(str::to_owned),
-                committed: None,
                 dirty,
                 actor: "somebody".to_owned(),
-                images: BTreeMap::new(),
-                pins: BTreeMap::new(),
+                ..Release::default()
             };
             let tag = tag_for(&release, &digest);
             assert_eq!(

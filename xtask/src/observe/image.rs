@@ -1,9 +1,7 @@
 //! Images that others build: which digest their tags name now.
 
-use std::collections::BTreeMap;
-
 use deploy::event::Kind;
-use deploy::model::{Environment, ImageDigest, ImageName, Observed, Platform, Service, ServiceKey};
+use deploy::model::{Environment, ImageDigest, ImageName, Observed, Platform, Release, Service};
 use deploy::plan::Refusal;
 use futures_util::future::join_all;
 
@@ -13,29 +11,62 @@ use crate::image;
 use crate::image::registry::{self, Access, Credential, Error as RegistryError, PushEvent, Registry};
 use crate::report::Recorder;
 
-/// Adds to `images` those that others build, unless they are there, and gives what cannot be resolved. A digest is taken as
-/// it is written: its registry is asked for nothing, and may be one that only ECS has the password of.
+/// An image that deploy.toml names, and what it is for.
+struct Asked<'a> {
+    service: &'a Service,
+    /// The container that runs it.
+    container: &'a str,
+    written: &'a str,
+    name: ImageName,
+}
+
+impl<'a> Asked<'a> {
+    fn of(service: &'a Service, container: &'a str, written: Option<&'a String>) -> Option<Self> {
+        let written = written?;
+        Some(Self { service, container, written, name: ImageName::parse(written).ok()? })
+    }
+
+    /// The key of deploy.toml that names it.
+    fn key(&self) -> String {
+        match self.service.is_sidecar(self.container) {
+            true => format!("{}.sidecar.{}", self.service.key, self.container),
+            false => self.service.key.to_string(),
+        }
+    }
+}
+
+/// Adds to the release what others build, unless it is there, and gives what cannot be resolved. A digest is taken as it is
+/// written: its registry is asked for nothing, and may be one that only ECS has the password of.
 pub async fn resolve(
     host: &Host,
     aws: &Aws,
     events: &Recorder,
     environment: &Environment,
     observed: &Observed,
-    images: &mut BTreeMap<ServiceKey, ImageDigest>,
+    release: &mut Release,
 ) -> Vec<Refusal> {
-    let open = environment.services.iter().filter(|service| !images.contains_key(&service.key));
-    let asked = open.filter_map(|service| Some((service, service.image_name()?)));
-    let asked = asked.map(|(service, name)| async move {
-        let found = match (&name.digest, &name.tag) {
-            (None, Some(tag)) => ask(host, aws, events, observed, service, &name, tag).await,
+    let own = environment.services.iter().filter(|service| !release.images.contains_key(&service.key));
+    let own = own.filter_map(|it| Asked::of(it, &it.container.name, it.image.as_ref()));
+    let beside = environment.services.iter().flat_map(|service| {
+        let named = service.sidecars.iter().filter_map(|it| {
+            let asked = Asked::of(service, &it.container.name, it.image.as_ref())?;
+            Some(asked).filter(|it| it.name.digest.is_none() && !release.tagged.contains_key(it.written))
+        });
+        named.collect::<Vec<_>>()
+    });
+    let asked = own.chain(beside).map(|asked| async move {
+        let found = match (&asked.name.digest, &asked.name.tag) {
+            (None, Some(tag)) => ask(host, aws, events, observed, &asked, tag).await,
             (digest, _) => Ok(digest.clone().unwrap_or_else(|| ImageDigest(String::new()))),
         };
-        (service, found.map_err(|why| why.refusal(service, &name)))
+        (found.map_err(|why| why.refusal(&asked)), asked)
     });
     let mut refusals = Vec::new();
-    for (service, found) in join_all(asked).await {
+    for (found, asked) in join_all(asked).await {
+        let sidecar = asked.service.is_sidecar(asked.container);
         match found {
-            Ok(digest) => drop(images.insert(service.key.clone(), digest)),
+            Ok(digest) if sidecar => drop(release.tagged.insert(asked.written.to_owned(), digest)),
+            Ok(digest) => drop(release.images.insert(asked.service.key.clone(), digest)),
             Err(refusal) => refusals.push(refusal),
         }
     }
@@ -56,14 +87,14 @@ async fn ask(
     aws: &Aws,
     events: &Recorder,
     observed: &Observed,
-    service: &Service,
-    name: &ImageName,
+    asked: &Asked<'_>,
     tag: &str,
 ) -> Result<ImageDigest, Unresolved> {
+    let name = &asked.name;
     let base_url = registry::base_url(&name.host);
     let credential = credential(host, aws, name, &base_url).await?;
     let registry = Registry { base_url, repository: name.repository.clone(), credential };
-    let running = running(observed, service, name);
+    let running = running(observed, asked);
     let on_event =
         |event: PushEvent| event.warning().into_iter().for_each(|text| events.emit(Kind::Warned { text }));
     let found = registry::find(host, &registry, tag, running.as_ref(), &on_event).await;
@@ -74,7 +105,7 @@ async fn ask(
         error => Unresolved::Failed(error.to_string()),
     })?;
     let found = found.ok_or(Unresolved::Missing)?;
-    let lacks = image::platform(service.architecture);
+    let lacks = image::platform(asked.service.architecture);
     if found.platforms.is_empty() || found.platforms.contains(&lacks) {
         return Ok(found.digest);
     }
@@ -108,16 +139,17 @@ async fn credential(
     }
 }
 
-/// The image of this name that the service runs.
-fn running(observed: &Observed, service: &Service, name: &ImageName) -> Option<ImageDigest> {
-    let spec = &observed.services.get(&service.key)?.task_definition.spec;
-    let (written, digest) = spec.of_container(&service.container.name, "image")?.as_str()?.split_once('@')?;
-    (written == name.written).then(|| ImageDigest(digest.to_owned()))
+/// The image of this name that the container runs.
+fn running(observed: &Observed, asked: &Asked<'_>) -> Option<ImageDigest> {
+    let spec = &observed.services.get(&asked.service.key)?.task_definition.spec;
+    let (written, digest) = spec.of_container(asked.container, "image")?.as_str()?.split_once('@')?;
+    (written == asked.name.written).then(|| ImageDigest(digest.to_owned()))
 }
 
 impl Unresolved {
-    fn refusal(self, service: &Service, name: &ImageName) -> Refusal {
-        let (key, host) = (&service.key, &name.host);
+    fn refusal(self, asked: &Asked<'_>) -> Refusal {
+        let (Asked { service, name, .. }, key) = (asked, asked.key());
+        let host = &name.host;
         let pinned = format!("name it by its digest: `image = \"{}@sha256:…\"`", name.written);
         let (what, remedy) = match self {
             Self::Missing => {
@@ -133,7 +165,8 @@ impl Unresolved {
                 format!("{host} shows it to nobody without a password, or does not have it: {said}"),
                 format!(
                     "correct the name, or {pinned}: then ECS alone reads it, by `repositoryCredentials` in \
-                     `[service.{key}.aws.container]`"
+                     `[service.{key}.aws{}]`",
+                    if service.is_sidecar(asked.container) { "" } else { ".container" }
                 ),
             ),
             Self::Login(error) => (
@@ -145,7 +178,7 @@ impl Unresolved {
                 let has: Vec<String> = has.iter().map(words).collect();
                 (
                     format!("it is not made for {}, only for {}", words(&lacks), has.join(", ")),
-                    format!("set `architecture` of `{key}` to one of these, or name another image"),
+                    format!("set `architecture` of `{}` to one of these, or name another image", service.key),
                 )
             }
             Self::Failed(why) => (why, format!("run it again, or {pinned}")),

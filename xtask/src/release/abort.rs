@@ -1,8 +1,6 @@
 //! Stops deployments in progress, whoever started them: ECS rolls back to the previous revisions, and the same fold as in a
 //! deploy waits for the end of that.
 
-use std::collections::BTreeMap;
-
 use deploy::event::ExitCode;
 use deploy::model::{Desired, Observed, Release, ServiceKey};
 use deploy::plan::{Plan, Undo};
@@ -55,16 +53,7 @@ pub async fn abort(context: &ReleaseContext<'_>, observed: &Observed) -> Ending 
 
 /// What a run that was killed had planned, as far as its record says.
 fn killed(context: &ReleaseContext<'_>, observed: &Observed, undo: Undo) -> Planned {
-    let release = Release {
-        id: String::new(),
-        commit: None,
-        committed: None,
-        dirty: false,
-        actor: String::new(),
-        images: BTreeMap::new(),
-        pins: BTreeMap::new(),
-    };
-    let desired = Desired { environment: context.environment.clone(), release };
+    let desired = Desired { environment: context.environment.clone(), release: Release::default() };
     let undo = Undo::default().after(undo, observed);
     Planned { desired, observed: observed.clone(), plan: Plan::default(), undo }
 }

@@ -152,10 +152,10 @@ pub(super) fn towards(past: &Past, actor: String) -> Release {
     Release {
         id: past.release.clone(),
         commit: past.commit.clone(),
-        committed: None,
         dirty: past.dirty,
         actor,
         images,
         pins: past.runs.iter().map(pin).collect(),
+        ..Release::default()
     }
 }

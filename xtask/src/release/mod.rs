@@ -107,8 +107,7 @@ impl ReleaseContext<'_> {
             release.images.extend(self.images.iter().map(digest));
             // Once for a release: a tag that is pushed again meanwhile belongs to the next release.
             let Self { host, aws, events, environment, .. } = *self;
-            unresolved =
-                observe::resolve(host, aws, events, environment, &observed, &mut release.images).await;
+            unresolved = observe::resolve(host, aws, events, environment, &observed, &mut release).await;
         }
         for text in observe::held(self.aws, self.environment, &mut observed, &release.images).await? {
             self.events.emit(Kind::Warned { text });

@@ -55,7 +55,7 @@ async fn beside() -> World {
     service.sidecars = vec![
         Sidecar { essential: false, container: migrate, ..Sidecar::default() },
         Sidecar {
-            image: Some("public.ecr.aws/envoy:1".to_owned()),
+            image: Some(format!("public.ecr.aws/envoy:1@sha256:{}", "e".repeat(64))),
             memory_mib: Some(128),
             container: proxy,
             ..Sidecar::default()
@@ -165,7 +165,7 @@ fn logs_that_go_through_a_router_are_no_logs_of_the_group() {
         service.container.log_output = [("Name".to_owned(), "loki".to_owned())].into();
         let router = Container { name: "router".to_owned(), readonly_root: false, ..Container::default() };
         service.sidecars = vec![Sidecar {
-            image: Some("fluent/fluent-bit:3.1".to_owned()),
+            image: Some(format!("fluent/fluent-bit@sha256:{}", "f".repeat(64))),
             log_router: Some(LogRouter::FluentBit),
             container: router,
             ..Sidecar::default()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_smithy_types::body::SdkBody;
 use deploy::event::{ExitCode, Kind};
-use deploy::model::{Architecture, Environment, ServiceKey};
+use deploy::model::{Architecture, Container, Environment, ServiceKey, Sidecar};
 use http::{Request, Response};
 
 use crate::ended::Ended;
@@ -122,6 +122,53 @@ fn a_tag_runs_by_the_digest_that_it_had_when_the_release_was_planned() {
 
         let back = Box::pin(world.rollback(None)).await.unwrap();
         assert_eq!((back.exit, back.rolled()), (ExitCode::Done, vec!["frontend"]), "{:#?}", back.events);
+    });
+}
+
+#[test]
+fn a_sidecar_s_tag_is_resolved_as_a_service_s_is() {
+    story(async || {
+        let mut world = World::of(production(FILE), 0).await;
+        let hub = world.front_door.hub.clone();
+        let container = Container { name: "proxy".to_owned(), readonly_root: false, ..Container::default() };
+        let image = Some("ghcr.io/acme/proxy:1.4".to_owned());
+        let proxy = Sidecar { image, container, ..Sidecar::default() };
+        // Both services name it: one release has one digest of it.
+        world.environment.services.iter_mut().for_each(|service| service.sidecars = vec![proxy.clone()]);
+        let (what, remedy) = refused(&Box::pin(world.deploy("v1", "v1")).await);
+        let prefix = "backend.sidecar.proxy: cannot resolve the image ghcr.io/acme/proxy:1.4: ghcr.io has no";
+        assert!(what.starts_with(prefix), "{what}");
+        assert_eq!(remedy, "correct `image` of `backend.sidecar.proxy` in deploy.toml");
+
+        let first = hub.tag("acme/proxy:1.4", 'a');
+        let ended = Box::pin(world.deploy("v1", "v1")).await;
+        assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+        let sidecar = async |world: &World| {
+            let revision = world.aws.describe_task_definition("ielts-frontend").await.unwrap();
+            revision.spec.of_container("proxy", "image").unwrap().as_str().unwrap().to_owned()
+        };
+        assert_eq!(sidecar(&world).await, format!("ghcr.io/acme/proxy@{first}"));
+        let pulls = hub.pulls();
+        let again = Box::pin(world.deploy("v1", "v1")).await;
+        assert_eq!((again.exit, again.writes), (ExitCode::Done, vec![]), "{:#?}", again.events);
+        assert_eq!(hub.pulls(), pulls, "what runs is not read again");
+
+        let second = hub.tag("acme/proxy:1.4", 'b');
+        let moved = Box::pin(world.deploy("v1", "v1")).await;
+        assert_eq!(
+            (moved.exit, moved.rolled()),
+            (ExitCode::Done, vec!["backend", "frontend"]),
+            "{:#?}",
+            moved.events
+        );
+        assert_eq!(sidecar(&world).await, format!("ghcr.io/acme/proxy@{second}"));
+        let changes = moved.events.iter().find_map(|event| match event {
+            Kind::Planned { plan, .. } => Some(deploy::view::plan_text(plan)),
+            _ => None,
+        });
+        let changes = changes.unwrap();
+        let line = |change: &str| change.contains("proxy.image") && change.contains(&second[..19]);
+        assert!(changes.lines().any(line), "{changes}");
     });
 }
 

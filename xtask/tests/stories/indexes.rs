@@ -34,12 +34,9 @@ async fn index(world: &World, image: &ImageDigest, processor: &str) -> ImageDige
 async fn proven(world: &World, image: ImageDigest) -> (bool, Vec<String>) {
     let release = Release {
         id: "index".to_owned(),
-        commit: None,
-        committed: None,
-        dirty: false,
         actor: "story".to_owned(),
         images: [(ServiceKey("backend".to_owned()), image)].into(),
-        pins: [].into(),
+        ..Release::default()
     };
     let desired = Desired { environment: world.environment.clone(), release };
     let events = Recorder::new(world.host.clock.clone(), Screen::silent());

@@ -251,15 +251,7 @@ impl World {
     }
 
     pub(crate) fn release(&self, id: &str, commit: Option<String>) -> Release {
-        Release {
-            id: id.to_owned(),
-            commit,
-            committed: None,
-            dirty: false,
-            actor: "story".to_owned(),
-            images: BTreeMap::new(),
-            pins: BTreeMap::new(),
-        }
+        Release { id: id.to_owned(), commit, actor: "story".to_owned(), ..Release::default() }
     }
 
     /// Does something in a context of its own. Returns what came of it.

@@ -8,7 +8,7 @@ use super::Found;
 use super::sketch::{self, Live};
 use crate::config;
 use crate::model::spec::Members;
-use crate::model::{Desired, Environment, ImageDigest, Observed, Release, ServiceKey};
+use crate::model::{Desired, Environment, ImageDigest, ImageName, Observed, Release, ServiceKey};
 use crate::plan::{Plan, Step, Why, Wish, differences, plan, write};
 use crate::redact;
 
@@ -141,12 +141,9 @@ impl Draft {
     fn desired(&self, environment: Environment) -> Desired {
         let release = Release {
             id: "init".to_owned(),
-            commit: None,
-            committed: None,
-            dirty: false,
             actor: "init".to_owned(),
             images: self.images.clone(),
-            pins: BTreeMap::new(),
+            ..Release::default()
         };
         Desired { environment, release }
     }
@@ -171,14 +168,20 @@ impl Draft {
     /// What the plan of the file would change all the same.
     fn judge(&mut self, environment: Environment, observed: &Observed) {
         let mut observed = observed.clone();
+        for service in &environment.services {
+            for sidecar in &service.sidecars {
+                let named = sidecar.image.as_deref().and_then(|image| ImageName::parse(image).ok());
+                if let Some(name) = named.filter(|name| name.digest.is_none()) {
+                    let what = format!("{}.sidecar.{}", service.key, sidecar.container.name);
+                    self.left.push(by_tag(&what, &name.to_string()));
+                }
+            }
+        }
         for service in environment.services.iter().filter(|service| self.tagged.contains(&service.key)) {
             let Some(running) = observed.services.get_mut(&service.key) else { continue };
             let found = running.task_definition.spec.of_container(&service.container.name, "image");
             let found = found.and_then(Value::as_str).unwrap_or_default().to_owned();
-            self.left.push(format!(
-                "{}: runs {found}, whatever that is at a task's start; the next deploy rolls to the digest that it is then",
-                service.key
-            ));
+            self.left.push(by_tag(&service.key.0, &found));
             let written = service.image_name().map_or_else(|| found.clone(), |name| name.written);
             let spec = running.task_definition.spec.clone();
             running.task_definition.spec =
@@ -218,6 +221,12 @@ impl Draft {
         }
         text
     }
+}
+
+fn by_tag(what: &str, image: &str) -> String {
+    format!(
+        "{what}: runs {image}, whatever that is at a task's start; the next deploy rolls to the digest that it is then"
+    )
 }
 
 fn would(step: &Step) -> String {

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::ServiceSpec;
-use super::{Environment, ServiceKey};
+use super::spec::{ServiceSpec, image_reference};
+use super::{Environment, ImageName, ServiceKey};
 
 /// `sha256:` and 64 hexadecimal digits: an image's manifest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -37,7 +37,7 @@ pub struct Platform {
     pub architecture: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Release {
     /// Unique and sortable, such as `20261123-080012-3f2a9c1`.
     pub id: String,
@@ -51,8 +51,20 @@ pub struct Release {
     pub actor: String,
     /// The image of each service.
     pub images: BTreeMap<ServiceKey, ImageDigest>,
+    /// The digests of sidecars' images that deploy.toml names by a tag, by what is written there.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tagged: BTreeMap<String, ImageDigest>,
     /// For a rollback: the very revisions to run. Services that have none are not touched. Empty for a deploy.
     pub pins: BTreeMap<ServiceKey, Pin>,
+}
+
+impl Release {
+    /// A sidecar's image as its task definition has it: by digest, as far as one is known.
+    #[must_use]
+    pub fn reference(&self, written: &str) -> String {
+        let name = || Some((ImageName::parse(written).ok()?.written, self.tagged.get(written)?));
+        name().map_or_else(|| written.to_owned(), |(name, digest)| image_reference(&name, digest))
+    }
 }
 
 /// The revision that a service is to run: an earlier one, or for a restart the one that it runs.

@@ -13,7 +13,8 @@ use super::{Container, Service, Volume};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Sidecar {
-    /// Its image as its registry calls it, such as `public.ecr.aws/datadog/agent:7`. The service's own image when omitted.
+    /// Its image as its registry calls it, such as `public.ecr.aws/datadog/agent:7`: a tag runs by the digest that it has when
+    /// the release is planned. The service's own image when omitted.
     #[schemars(length(min = 1, max = 4096))]
     pub image: Option<String>,
     /// Whether the task ends when this container ends. One that others wait to end must not be essential.

@@ -200,11 +200,16 @@ impl Search<'_> {
             }
             (["containerDefinitions", sidecar], Value::Object(members)) if self.has_keys(members) => {
                 self.lines.names.push(name);
-                return members.iter().for_each(|(member, value)| self.sidecar(sidecar, &[member], value));
+                for (member, value) in members {
+                    self.sidecar(sidecar, &[member], value);
+                }
+                return;
             }
             (["containerDefinitions", sidecar, rest @ ..], _) if self.service.is_sidecar(sidecar) => {
-                self.lines.names.push(name);
-                return self.sidecar(sidecar, rest, &value);
+                if self.sidecar(sidecar, rest, &value) {
+                    self.lines.names.push(name);
+                }
+                return;
             }
             _ => {}
         }

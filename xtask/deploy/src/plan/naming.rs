@@ -78,15 +78,7 @@ mod tests {
     use super::*;
 
     fn release(actor: &str) -> Release {
-        Release {
-            id: "r1".into(),
-            commit: None,
-            committed: None,
-            dirty: false,
-            actor: actor.into(),
-            images: BTreeMap::new(),
-            pins: BTreeMap::new(),
-        }
+        Release { id: "r1".into(), actor: actor.into(), ..Release::default() }
     }
 
     #[test]

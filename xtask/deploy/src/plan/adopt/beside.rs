@@ -14,8 +14,8 @@ impl Search<'_> {
         self.wish == Wish::Chosen || members.contains_key("logConfiguration")
     }
 
-    /// A member of a container beside the own one, by its key where it has one.
-    pub(super) fn sidecar(&mut self, name: &str, member: &[&str], value: &Value) {
+    /// A member of a container beside the own one, by its key where it has one. False where deploy.toml decides all of it.
+    pub(super) fn sidecar(&mut self, name: &str, member: &[&str], value: &Value) -> bool {
         if let (["healthCheck" | "environment" | "secrets" | "dependsOn"], Value::Object(below)) =
             (member, value)
         {
@@ -27,7 +27,9 @@ impl Search<'_> {
                 _ => Members::default(),
             };
             below.iter().for_each(|(below, value)| all.put(&[below], value.clone()));
-            return all.iter().for_each(|(below, value)| self.sidecar(name, &[member[0], below], value));
+            return all
+                .iter()
+                .fold(false, |any, (below, value)| self.sidecar(name, &[member[0], below], value) | any);
         }
         if let (["mountPoints"], Value::Object(mounts)) = (member, value) {
             for (path, mount) in mounts {
@@ -36,7 +38,7 @@ impl Search<'_> {
                     None => self.lines.sidecar(name, &["mountPoints", path], mount.clone()),
                 }
             }
-            return;
+            return true;
         }
         let key = match member {
             [list @ ("environment" | "secrets"), variable] => Some(vec![*list, *variable]),
@@ -54,9 +56,16 @@ impl Search<'_> {
             _ => value.clone(),
         };
         match key {
-            Some(key) => self.lines.key(&[&["sidecar", name], key.as_slice()].concat(), value),
+            Some(key) => {
+                let path = [&["sidecar", name], key.as_slice()].concat();
+                if self.decided(&path.join(".")) {
+                    return false;
+                }
+                self.lines.key(&path, value);
+            }
             None => self.lines.sidecar(name, member, value),
         }
+        true
     }
 }
 

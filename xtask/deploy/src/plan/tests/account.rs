@@ -100,11 +100,9 @@ pub(super) fn desired() -> Desired {
     let release = Release {
         id: "20261123-080012-3f2a9c1".into(),
         commit: Some("3f2a9c1".into()),
-        committed: None,
-        dirty: false,
         actor: "somebody".into(),
         images: images.map(|(key, fill)| (ServiceKey(key.into()), digest(fill))).into(),
-        pins: BTreeMap::new(),
+        ..Release::default()
     };
     Desired { environment, release }
 }

@@ -184,6 +184,28 @@ fn with_the_printed_lines_in_the_file_nothing_is_lost() {
 }
 
 /// Pasted unseen, the mask would take the secret's place, and nothing would say so.
+/// A tag in the file is resolved, and so never equals the one that runs.
+#[test]
+fn what_the_file_says_of_a_sidecar_is_no_loss() {
+    let (own, over) = console();
+    let (mut desired, observed) = hand_made(&load(""), own, over);
+    let agent = "[service.backend.sidecar.datadog]\nimage = 'datadog/agent:7'\nmemory-mib = 256\n";
+    desired.environment = load(agent);
+    let digest = account::digest('d');
+    desired.release.tagged.insert("datadog/agent:7".to_owned(), digest);
+    let refusal = refused(&desired, &observed).unwrap();
+    assert!(
+        !refusal.remedy.contains("image =") && !refusal.remedy.contains("memory-mib"),
+        "{}",
+        refusal.remedy
+    );
+    assert!(
+        !refusal.what.contains("datadog.image") && refusal.what.contains("datadog.cpu"),
+        "{}",
+        refusal.what
+    );
+}
+
 #[test]
 fn a_masked_secret_is_no_line_to_paste() {
     let environment = json!([{ "name": "API_TOKEN", "value": "hunter2" }]);

@@ -27,7 +27,11 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
         // Reaps what commands leave behind: the application is not made for being process 1 of others.
         "linuxParameters": { "initProcessEnabled": service.enable_execute_command },
     })));
-    let beside = service.sidecars.iter().map(|it| sidecar(region, service, it, &image, &commit));
+    let beside = service.sidecars.iter().map(|it| {
+        let named = it.image.as_deref().map(|written| desired.release.reference(written));
+        let (image, commit) = named.as_ref().map_or((&image, Some(commit.as_str())), |named| (named, None));
+        sidecar(region, service, it, image, commit)
+    });
     let containers: Vec<Value> = [own.wire()].into_iter().chain(beside).collect();
     let mut definition = Members::of(json!({
         "family": service.family,
@@ -120,11 +124,7 @@ fn container(
     })
 }
 
-fn sidecar(region: &str, service: &Service, sidecar: &Sidecar, own_image: &str, commit: &str) -> Value {
-    let (image, commit) = match &sidecar.image {
-        Some(image) => (image.as_str(), None),
-        None => (own_image, Some(commit)),
-    };
+fn sidecar(region: &str, service: &Service, sidecar: &Sidecar, image: &str, commit: Option<&str>) -> Value {
     let port = sidecar.container.port;
     // Only ports with a name have a protocol.
     let name = Some(&sidecar.container.port_name).filter(|name| !name.is_empty());
