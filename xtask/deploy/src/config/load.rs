@@ -107,15 +107,36 @@ fn read(file: &Spanned<DeTable<'_>>, name: &str, found: &mut Findings) -> Option
         Ok(environment) => {
             let written = places.paths().cloned().collect();
             let mut environment = Environment { name: name.to_owned(), written, ..environment };
+            let mistyped = mistyped(&mut environment, &places, file.get_ref());
             let listener = complete(&mut environment, &places);
             let section = environment_section(file.get_ref(), name);
-            Some(Draft { environment, places, section, listener })
+            Some(Draft { environment, places, section, listener, mistyped })
         }
         Err(error) => {
             found.of("wrong-type").error(error.message()).at(error.span(), "cannot be read");
             None
         }
     }
+}
+
+/// Takes out the services of this environment alone that say too little to be one and are called almost as another: what the
+/// rules say of them is of no use.
+fn mistyped(environment: &mut Environment, places: &Places, file: &DeTable<'_>) -> Vec<(String, String)> {
+    let Some(common) = file.get("service").and_then(|services| services.get_ref().as_table()) else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    environment.services.retain(|service| {
+        let name = service.key.0.as_str();
+        let at = places.at(format_args!("service.{name}"));
+        if common.contains_key(name) || missing::lacks(service, &at).is_empty() {
+            return true;
+        }
+        let meant = suggest::closest(name, common.keys().map(|key| key.get_ref().as_ref()));
+        all.extend(meant.map(|meant| (name.to_owned(), meant.to_owned())));
+        meant.is_none()
+    });
+    all
 }
 
 /// The environment that is meant.

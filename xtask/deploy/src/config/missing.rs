@@ -27,15 +27,29 @@ pub(super) fn check(scope: &Scope<'_>, found: &mut Findings) {
         let none = found.of("missing-key").error(format!("{section} has no services"));
         none.at(&scope.env_at, "nothing to deploy").help("describe one in `[service.NAME]`");
     }
+    for (name, meant) in scope.mistyped {
+        let at = scope.at(format_args!("service.{name}")).name();
+        let wrong = found.of("unknown-service").error(format!("there is no service `{name}`"));
+        wrong.at(&at, "no `[service.…]` of this name").replace(
+            &at,
+            meant,
+            format!("did you mean `{meant}`?"),
+        );
+    }
     routes(&scope.at("load-balancer.routes"), found);
     for (service, at) in scope.services() {
         routes(&at.key("routes"), found);
         entries(&at.key("scaling.schedule"), &["name", "schedule"], "a scheduled action", found);
         entries(&at.key("smoke"), &["path"], "a smoke check", found);
-        let lacks = of_service(service).into_iter().filter(|key| !at.key(key).written()).collect();
+        let lacks = self::lacks(service, &at);
         let section = format!("service `{}`", service.key);
         report(&section, lacks, &at, "here or in `[every-service]`", found);
     }
+}
+
+/// The keys that a service must say and does not.
+pub(super) fn lacks(service: &Service, at: &Place<'_>) -> Vec<String> {
+    of_service(service).into_iter().filter(|key| !at.key(key).written()).collect()
 }
 
 fn of_service(service: &Service) -> Vec<String> {

@@ -67,24 +67,38 @@ fn first_line(text: &str, from: usize, to: usize, is: impl Fn(&str) -> bool) -> 
 fn unread(text: &str, error: &Error, span: Span, found: &mut Findings) {
     let begin = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
     let line = text[begin..].lines().next().unwrap_or_default();
-    if let Some((at, _)) = colon(line) {
+    if let Some((at, value)) = colon(line) {
         // The parser finds two mistakes in such a line, and names neither.
         let sign = begin + at..begin + at + 1;
-        if !found.all.iter().any(|it| it.edit.as_ref().is_some_and(|edit| edit.span == sign)) {
+        if !found.all.iter().any(|it| it.edit.as_ref().is_some_and(|edit| edit.span.start == sign.start)) {
             let wrong = found.error("a value is assigned with `=`").at(&sign, "not TOML");
-            wrong.replace(sign.clone(), " =", "put `=` in place of the colon");
+            // In YAML such a word needs no quotes, and its value would be refused next.
+            match truth(value).filter(|meant| *meant != value) {
+                Some(meant) => wrong.replace(
+                    sign.start..begin + at + 1 + line[at + 1..].trim_end().len(),
+                    format!(" = {meant}"),
+                    "put `=` in place of the colon",
+                ),
+                None => wrong.replace(sign.clone(), " =", "put `=` in place of the colon"),
+            };
         }
         return;
     }
-    let wrong = found.error(error.message()).at(&span, "not TOML");
+    // A value without quotes, which other languages may take for a truth.
+    let word = text[..span.end].rsplit(|c: char| c.is_whitespace() || c == '=').next().unwrap_or_default();
+    let rest = text[span.end..].split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let written = format!("{word}{rest}");
+    // The parser takes a word that begins with `n` or `i` for a number.
+    let number = error.message().starts_with("invalid float, expected");
+    let message = match truth(&written).is_some() || number {
+        true => "a value is `true`, `false`, a number, or a text in quotes",
+        false => error.message(),
+    };
+    let wrong = found.error(message).at(&span, "not TOML");
     if error.message().starts_with("cannot extend value of type inline table") {
         wrong.help("what is in braces is whole: write all of it in the braces, or all of it under headings");
         return;
     }
-    // A value without quotes that other languages take for a truth.
-    let word = text[..span.end].rsplit(|c: char| c.is_whitespace() || c == '=').next().unwrap_or_default();
-    let rest = text[span.end..].split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-    let written = format!("{word}{rest}");
     if let Some(meant) = truth(&written).filter(|meant| *meant != written) {
         let from = span.end - word.len();
         wrong.replace(from..from + written.len(), meant, format!("did you mean `{meant}`?"));

@@ -43,13 +43,15 @@ pub(crate) struct Draft {
     pub(crate) section: Option<Span>,
     /// The listener's rules, in the order in which it tries them.
     pub(crate) listener: ListenerRules,
+    /// Tables of this environment alone that are no service, and the service that each was most likely meant for.
+    pub(crate) mistyped: Vec<(String, String)>,
 }
 
 impl Draft {
     /// `all` are the environments of the file, this one among them.
     pub(crate) fn scope<'a>(&'a self, all: &'a [Draft], workspace: Workspace<'a>) -> Scope<'a> {
-        let Self { environment, places, section, listener } = self;
-        Scope { environment, places, env_at: section.clone(), listener, all, workspace }
+        let Self { environment, places, section, listener, mistyped } = self;
+        Scope { environment, places, env_at: section.clone(), listener, mistyped, all, workspace }
     }
 }
 
@@ -59,6 +61,7 @@ pub(crate) struct Scope<'a> {
     places: &'a Places,
     pub(crate) env_at: Option<Span>,
     pub(crate) listener: &'a ListenerRules,
+    pub(crate) mistyped: &'a [(String, String)],
     all: &'a [Draft],
     pub(crate) workspace: Workspace<'a>,
 }

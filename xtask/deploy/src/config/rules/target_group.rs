@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use super::naming::Naming;
 use super::{Findings, Place, Rule, Scope};
 use crate::config::routing::stranger_in;
+use crate::config::suggest;
 use crate::model::{Protocol, ProtocolVersion, Service};
 
 pub(super) const RULES: &[Rule] = &[
@@ -166,12 +167,16 @@ fn worker(scope: &Scope<'_>, found: &mut Findings) {
     for (service, at) in scope.services().filter(|(service, _)| !service.load_balancer) {
         let keys =
             ["routes", "smoke", "health-route-priority", "target-group.name", "target-group.health.path"];
-        for key in keys.map(|key| at.key(key)).iter().filter(|key| key.written()) {
-            found
-                .error(format!("`{}` is a worker: no request reaches it", service.key))
-                .at(key.name(), "needs the load balancer")
-                .context(at.key("load-balancer"), "switched off here")
-                .help("take one of the two out");
+        let written: Vec<&str> = keys.into_iter().filter(|key| at.key(key).written()).collect();
+        if written.is_empty() {
+            continue;
         }
+        let wrong = found.error(format!("`{}` is a worker: no request reaches it", service.key));
+        for key in &written {
+            wrong.at(at.key(key).name(), "needs the load balancer");
+        }
+        wrong
+            .context(at.key("load-balancer"), "switched off here")
+            .help(format!("remove {}, or remove `load-balancer = false`", suggest::all(written)));
     }
 }
