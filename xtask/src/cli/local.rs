@@ -45,6 +45,10 @@ pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<Exit
         Verb::Status | Verb::Serve(_) | Verb::Sidecar { .. } => String::new(),
     };
     let status = local.status().await;
+    if status.running {
+        let warn = |text: String| crate::report::print_error(&format!("warning: {text}"));
+        local.other_ports().into_iter().for_each(warn);
+    }
     match global.output {
         Format::Json => {
             let text = serde_json::to_string(&status).map_err(|error| Failure::from_error(&error))?;

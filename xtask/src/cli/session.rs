@@ -109,6 +109,7 @@ impl Session {
                     result: format!("embedded cloud at {}", record.endpoint),
                     elapsed_ms: mark.elapsed_ms(),
                 });
+                warn_of_ports(events, &local);
                 Self::connect(host, events, settings, Some(record.endpoint), Some(local.door(&record.url)))
                     .await
             }
@@ -134,12 +135,17 @@ impl Session {
                 }
                 let furnished = local.furnish(endpoint, &settings.environment).await;
                 furnished.map_err(|error| Failure::from_error(&error))?;
+                warn_of_ports(events, &local);
                 let door = status.url.map(|url| local.door(&url));
                 Self::connect(host, events, settings, status.endpoint, door).await.map(Some)
             }
             Place::Aws => Self::connect(host, events, settings, None, None).await.map(Some),
         }
     }
+}
+
+fn warn_of_ports(events: &Recorder, local: &Local<'_>) {
+    local.other_ports().into_iter().for_each(|text| events.emit(Kind::Warned { text }));
 }
 
 /// Not "does not run": what it holds is unknown then.

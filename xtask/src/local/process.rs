@@ -18,6 +18,9 @@ const START_DEADLINE: Duration = Duration::from_secs(30);
 const STOP_DEADLINE: Duration = Duration::from_secs(40);
 /// A refused connection is known at once; this is for a process that is there, on a machine that is busy.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(15);
+/// The ports that somebody wishes, of AWS's APIs and of the load balancer.
+const PORT: &str = "XTASK_LOCAL_PORT";
+const ALB_PORT: &str = "XTASK_LOCAL_ALB_PORT";
 const LOOK_EVERY: Duration = Duration::from_millis(30);
 
 /// The embedded cloud of one workspace.
@@ -148,6 +151,24 @@ impl<'a> Local<'a> {
         }
     }
 
+    /// The wishes for ports that it does not fulfil, a sentence each: it ran before, or the port was taken.
+    #[must_use]
+    pub fn other_ports(&self) -> Vec<String> {
+        let Some(record) = Record::read(&Self::record_file(&self.dir)) else { return Vec::new() };
+        let wishes = [(PORT, record.endpoint), (ALB_PORT, record.url)];
+        let unfulfilled = wishes.into_iter().filter_map(|(variable, at)| {
+            let wish = self.host.env.get(variable)?;
+            let port = at.trim_end_matches('/').rsplit(':').next();
+            (port != Some(wish)).then(|| {
+                format!(
+                    "{variable} asks for port {wish}, and the embedded cloud of this checkout is at {at}: `cargo xtask local \
+                     stop` ends it, and the next deploy starts it at {wish} unless another program has that port"
+                )
+            })
+        });
+        unfulfilled.collect()
+    }
+
     /// Sets what it runs tasks as that start from now on.
     ///
     /// # Errors
@@ -211,7 +232,7 @@ impl<'a> Local<'a> {
         args.extend(["--region".to_owned(), environment.region.clone()]);
         args.extend(environment.account.iter().flat_map(|account| ["--account".to_owned(), account.clone()]));
         // Only wishes: a port that is taken is replaced by another.
-        for (flag, variable) in [("--port", "XTASK_LOCAL_PORT"), ("--alb-port", "XTASK_LOCAL_ALB_PORT")] {
+        for (flag, variable) in [("--port", PORT), ("--alb-port", ALB_PORT)] {
             if let Some(port) = self.host.env.get(variable) {
                 args.extend([flag.to_owned(), port.to_owned()]);
             }

@@ -46,3 +46,22 @@ async fn a_cloud_that_ignores_sigterm_is_killed_after_40_seconds_and_forgotten()
     assert_eq!(local.silent(), None);
     std::fs::remove_dir_all(root).unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_port_that_somebody_wishes_and_the_running_cloud_does_not_have_is_named() {
+    let root = std::env::temp_dir().join(format!("xtask-ports-{}", std::process::id()));
+    let file = Local::record_file(&root.join("target/local"));
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let (endpoint, url) = ("http://127.0.0.1:4711".to_owned(), "http://127.0.0.1:8211".to_owned());
+    Record { pid: 1, endpoint, url }.write(&file).unwrap();
+    let said = |port: &str, alb: &str| {
+        let env = Env::of([("XTASK_LOCAL_PORT", port), ("XTASK_LOCAL_ALB_PORT", alb)]);
+        let host = Host::rehearsal(1, 0, env, Http::system().unwrap());
+        Local::of(&host, &root).other_ports()
+    };
+    assert_eq!(said("4711", "8211"), Vec::<String>::new());
+    let other = said("4712", "8212");
+    assert!(other[0].starts_with("XTASK_LOCAL_PORT asks for port 4712, and the embedded cloud of this checkout is at http://127.0.0.1:4711"));
+    assert!(other[1].starts_with("XTASK_LOCAL_ALB_PORT asks for port 8212"), "{other:?}");
+    std::fs::remove_dir_all(root).unwrap();
+}
