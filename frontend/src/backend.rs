@@ -39,7 +39,6 @@ impl Default for Limits {
 pub(crate) struct Overall {
     /// From 0 to 9, a whole or a half.
     pub(crate) band: f64,
-    /// From 0 to 9.
     pub(crate) mean: f64,
     /// What a candidate of this band is called, if the backend says so.
     pub(crate) level: Option<String>,
@@ -48,7 +47,7 @@ pub(crate) struct Overall {
 /// What the backend finds wrong with one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mistake {
-    /// An index into [`FIELDS`].
+    /// Which field, as an index into [`FIELDS`].
     pub(crate) field: usize,
     /// To be read after the field's label.
     pub(crate) detail: String,

@@ -1,4 +1,4 @@
-//! What is kept of a command for whoever asks later why it went as it did: one folder of files, without secrets.
+//! The evidence of a command, kept to find out later why it ended as it did: one folder of files, without secrets.
 
 use std::collections::BTreeMap;
 

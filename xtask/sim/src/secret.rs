@@ -15,7 +15,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text, for whoever it is meant for.
+    /// The text, for the one call that must send it.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

@@ -32,7 +32,6 @@ struct Inner {
 /// A deployment that is ours to follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployed {
-    /// Its id, `ecs-svc/…`.
     pub deployment: String,
     pub revision: String,
     /// The service deployment that was current before our write: ours is another.

@@ -12,7 +12,7 @@ use super::step::{self, StepError};
 #[error("{}", .0.iter().map(|(step, error)| format!("{step}: {error}")).collect::<Vec<_>>().join("; "))]
 pub struct Failed(pub Vec<(String, StepError)>);
 
-/// Carries out a stage's lanes. A failing step ends its lane; the other lanes go on, because a half-carried
+/// Carries out a stage's lanes. A failing step ends its lane; the other lanes continue, because a half-carried
 /// lane is the harder one to explain, and a rerun plans only what is left.
 ///
 /// # Errors

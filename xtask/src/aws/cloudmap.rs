@@ -31,7 +31,6 @@ const POLLS: u32 = 120;
 pub struct Namespace {
     pub name: String,
     pub arn: String,
-    /// Its id, `ns-…`.
     pub id: String,
     /// Whether it is of type HTTP, as Service Connect prefers.
     pub http: bool,

@@ -23,7 +23,7 @@ use crate::host::{Clock, Http, Rng};
 /// How long one attempt may take, credentials included. Creating a load balancer is the slowest call, a few seconds;
 /// behind a busy proxy it takes several times as long.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Calls under way at one time: enough for every read of an account to go out at once, well below any bucket's burst.
+/// Calls in flight at one time: enough for every read of an account to go out at once, well below any bucket's burst.
 const CONCURRENCY: usize = 8;
 
 #[derive(Clone, Debug)]

@@ -13,14 +13,12 @@ const VERSION: &str = "2016-11-15";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vpc {
-    /// `vpc-…`.
     pub id: String,
     pub name: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subnet {
-    /// `subnet-…`.
     pub id: String,
     pub vpc: String,
     pub zone: String,
@@ -29,7 +27,6 @@ pub struct Subnet {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecurityGroup {
-    /// `sg-…`.
     pub id: String,
     pub vpc: String,
     pub group_name: String,

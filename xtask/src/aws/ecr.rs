@@ -97,7 +97,7 @@ impl Aws {
         Ok(reply.repositories.unwrap_or_default().into_iter().map(read).collect())
     }
 
-    /// Creates a repository, without its lifecycle policy; one that exists stays as it is. Gives its URI.
+    /// Creates a repository, without its lifecycle policy; one that exists stays as it is. Returns its URI.
     pub async fn create_repository(&self, spec: &RepositorySpec, tags: &Tags) -> Result<String, Error> {
         let tags: Vec<Tag> = tags
             .iter()

@@ -61,7 +61,6 @@ pub enum Kind {
         /// Whether asking again is of no use.
         permanent: bool,
     },
-    /// No answer in time.
     TimedOut,
     Credentials(CredentialsProblem),
     ExpiredToken,
@@ -177,7 +176,7 @@ impl fmt::Display for Error {
 }
 
 impl Failure {
-    /// What happened to the call, for whoever has named it already: "was throttled (…)".
+    /// What happened to the call, to follow its name: "was throttled (…)".
     #[must_use]
     pub fn reason(&self) -> String {
         let said = match &self.code {

@@ -31,7 +31,6 @@ pub struct LogEvent {
 /// Part of a log stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogPage {
-    /// The lines, oldest first.
     pub events: Vec<LogEvent>,
     /// Continues after them; the same token as before when nothing has come since.
     pub next: Option<String>,

@@ -61,7 +61,7 @@ pub fn main() -> Process {
     Process::from(runtime.block_on(run(cli)))
 }
 
-/// Gives the process's exit code.
+/// Returns the process's exit code.
 async fn run(cli: Cli) -> u8 {
     let host = match Host::system() {
         Ok(host) => host,

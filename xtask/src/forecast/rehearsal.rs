@@ -1,4 +1,4 @@
-//! A roll on virtual time, in a runtime and an account of its own.
+//! Simulates a roll on virtual time, in a separate runtime and account.
 
 use std::collections::BTreeMap;
 
@@ -162,7 +162,7 @@ fn start_ms(rehearsal: &Rehearsal, key: &ServiceKey) -> u64 {
     rehearsal.starts.get(key).copied().unwrap_or_else(usual)
 }
 
-/// The environment without what does not bear on a roll's time, and with a load balancer of its own.
+/// The environment without what does not affect the duration of a roll, and with a load balancer that is created.
 fn rehearsed(rehearsal: &Rehearsal) -> Environment {
     let name = |name: &str| Lookup::Name(name.to_owned());
     let mut environment = rehearsal.environment.clone();

@@ -22,7 +22,7 @@ pub struct Git {
 impl Git {
     /// Asks git about the work tree at `dir`. Blocks the thread for some milliseconds.
     ///
-    /// Where git is missing or refuses, a deploy can go on: the release then carries no commit.
+    /// Where git is missing or refuses, a deploy can continue: the release then has no commit.
     #[must_use]
     pub fn facts(shell: &Shell, dir: &Path) -> Self {
         Self::ask(shell, dir)

@@ -1,11 +1,11 @@
-//! A request to stop, from whoever hears signals to whoever can stop in good order.
+//! A request to stop, from the signal handler to the code that can stop in good order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
-/// Whether a stop was asked for. Clones hear the same request.
+/// Whether a stop was asked for. Clones share the same request.
 #[derive(Clone, Debug)]
 pub struct Halt {
     asked: watch::Receiver<bool>,
@@ -27,7 +27,7 @@ impl Halt {
         (Switch { asked: sender, heeded: heeded.clone() }, Self { asked: receiver, heeded })
     }
 
-    /// Says whether somebody will act on a request: without one the program can simply end.
+    /// Sets whether a request is acted on: otherwise the program can simply end.
     pub fn heed(&self, heeded: bool) {
         self.heeded.store(heeded, Ordering::Relaxed);
     }

@@ -15,7 +15,6 @@ pub struct Workspace {
 /// A package of the workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Package {
-    /// What `--package` takes.
     pub name: String,
     /// Its `Cargo.toml`, absolute.
     pub manifest_path: PathBuf,

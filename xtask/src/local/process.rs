@@ -194,7 +194,7 @@ impl<'a> Local<'a> {
     }
 
     /// Keeps this program as it is now in the folder of its state: Cargo puts another in its place, and sidecars that
-    /// start later must still be this one. Gives where it is.
+    /// start later must still be this one. Returns where it is.
     ///
     /// # Errors
     /// The folder cannot be written.

@@ -29,21 +29,13 @@ pub enum NoRollbackTarget {
     NoRelease(String),
     /// Its revisions were deregistered: nothing can be started from them.
     #[error("release {release} is gone: {} deregistered", revisions.join(" and "))]
-    Deregistered {
-        release: String,
-        /// Its revisions, `family:revision`.
-        revisions: Vec<String>,
-    },
+    Deregistered { release: String, revisions: Vec<String> },
     /// No revision of one service carries its tag.
     #[error("no revision of {service} carries the tag of release {release}")]
     Partial { release: String, service: ServiceKey },
     /// What ran since then may have changed what the older application works on.
     #[error("the task before the roll of {} has run since release {release}", revisions.join(" and "))]
-    PastMigration {
-        release: String,
-        /// `family:revision`.
-        revisions: Vec<String>,
-    },
+    PastMigration { release: String, revisions: Vec<String> },
     /// The account cannot be read.
     #[error(transparent)]
     Observe(#[from] observe::Error),

@@ -20,7 +20,7 @@ pub(super) fn time_to_fail(check: &HealthCheckSpec) -> Duration {
     Duration::from_secs(((unhealthy_threshold + 1) * interval_secs + timeout_secs).into())
 }
 
-/// Watches the running targets of the changed checks for as long as they may take to fail them. Gives a sentence for each
+/// Watches the running targets of the changed checks for as long as they may take to fail them. Returns a sentence for each
 /// target group whose targets did.
 pub(super) async fn health_checks(
     context: &ReleaseContext<'_>,

@@ -12,7 +12,8 @@ use crate::verify::{self, Running};
 /// How often the table is read before a release is left to somebody who changes it again and again.
 const READINGS: usize = 3;
 
-/// Reads once more what the proof read, and makes the table of that. What somebody else began since the proof is waited for, as during it.
+/// Reads again what the proof read, and makes the table from that. What somebody else started since the proof is waited for,
+/// as during it.
 pub(super) async fn last_reading(context: &ReleaseContext<'_>, planned: &Planned, ending: Ending) -> Ending {
     let (environment, door) = (context.environment, ending.door.clone());
     for _ in 0..READINGS {

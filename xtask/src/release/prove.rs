@@ -1,4 +1,4 @@
-//! Proves a release: complete services, running digests, target health, smoke checks, and an empty second plan.
+//! Proves a release: complete services, running digests, healthy targets, smoke checks, and an empty second plan.
 
 use std::time::Duration;
 
@@ -13,8 +13,7 @@ use crate::observe;
 use crate::settle::Settled;
 use crate::verify::{self, Door, Running};
 
-/// What was written a moment ago may not be in the first answers: a release is not doubted before they have
-/// had time to show it.
+/// Reads lag behind writes: a difference counts only after this time.
 const SEEN_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
@@ -32,7 +31,7 @@ pub(super) enum Proof {
     Unreachable,
     /// A deployment that somebody else began, or tasks that start, did not come to an end.
     InProgress,
-    /// Something is not as wanted.
+    /// At least one thing is not as wanted.
     Refuted,
 }
 
@@ -66,7 +65,7 @@ pub(super) async fn prove(
     let running = || verify::running(aws, events, &planned.desired, door, settled, &parked);
     // Side by side: a service that starts slowly answers the smoke checks and passes its health checks at about the same time.
     let (mut runs, smoked) = join(running(), smoke).await;
-    // A run that changed nothing has just read an account that is as planned.
+    // A run that changed nothing has just read that the account is as planned.
     let again = if planned.plan.is_empty() { Ok(None) } else { converged(context, planned).await };
     let converged = match again {
         Ok(None) => true,
@@ -111,7 +110,7 @@ pub(super) async fn prove(
     })
 }
 
-/// The services that somebody scaled to 0, each with an event: no release starts them, and none is undone for them.
+/// The services that somebody scaled to 0, each with an event. A release neither starts them nor is undone for them.
 pub(super) async fn parked(
     context: &ReleaseContext<'_>,
     door: &Door,
@@ -135,7 +134,7 @@ pub(super) async fn parked(
     Ok(parked.into_iter().map(|(service, _)| service.key.clone()).collect())
 }
 
-/// What still differs, once what was just written has had its time to be seen.
+/// What still differs after reads had time to show the last writes.
 async fn converged(
     context: &ReleaseContext<'_>,
     planned: &Planned,
@@ -157,7 +156,7 @@ async fn second_plan(
 ) -> Result<Option<String>, observe::Error> {
     let observed = observe::account(context.aws, context.environment).await?;
     let mut again = context.plan(planned.desired.release.clone(), observed).await?.plan;
-    // A push was seen to end well. Where the repository cannot be asked, it would be planned for ever.
+    // The push succeeded. Where the repository cannot be read, the second plan would contain it for ever.
     let pushed = |step: &Step| {
         matches!(step.action, Action::PushImage { .. })
             && planned.plan.steps().any(|done| done.action == step.action)

@@ -19,7 +19,7 @@ use crate::verify;
 /// Tags the revisions that run and were just proven, unless they are tagged already or are somebody else's. A tag that
 /// cannot be written is a warning and fails no release.
 ///
-/// One that crashed since is proven anew where its deployment was followed, or none of this deployment's tasks crashed.
+/// One that crashed since is proven again where its deployment was followed, or none of this deployment's tasks crashed.
 pub(super) async fn mark(
     context: &ReleaseContext<'_>,
     planned: &Planned,

@@ -74,7 +74,7 @@ impl Removal {
         Ok(Planned { desired, observed, plan, undo: Default::default() })
     }
 
-    /// Carries the plan out under the environment's lease. Gives the exit code and the closing sentence.
+    /// Carries the plan out under the environment's lease. Returns the exit code and the closing sentence.
     pub async fn run(self, context: &ReleaseContext<'_>, planned: &Planned) -> (ExitCode, String) {
         // Nothing of it can be restored, so no record of what was there is kept.
         let context = &ReleaseContext { roll_back: false, ..*context };
@@ -128,7 +128,7 @@ fn is_cluster(owned: &Owned, environment: &Environment) -> bool {
     owned.kind == OwnedKind::Cluster && owned.name == environment.cluster
 }
 
-/// Leaves load balancers and listeners with rules that somebody else made: they would go with them.
+/// Keeps load balancers and listeners with rules of somebody else: AWS would delete those with them.
 async fn unshared(
     context: &ReleaseContext<'_>,
     observed: &Observed,

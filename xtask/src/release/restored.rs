@@ -1,4 +1,4 @@
-//! What serves after a release was undone: measured, and the closing sentence says no more than that.
+//! Measures what serves after a release was undone. The closing sentence says no more than that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,12 +12,12 @@ use futures_util::future::join_all;
 use super::{Planned, ReleaseContext};
 use crate::apply::ResourceIds;
 
-/// What an undo came to.
+/// The result of an undo.
 #[derive(Debug, Default)]
 pub(super) struct Restored {
     /// The services that it was to restore, and what they ran.
     pub(super) pins: BTreeMap<ServiceKey, Pin>,
-    /// Why some of them are not what was found, and what was.
+    /// For services that are restored to something else than was found: what was found, and why not that.
     pub(super) instead: BTreeMap<ServiceKey, String>,
     /// Services that somebody deployed meanwhile, and what they run: left alone.
     pub(super) theirs: BTreeMap<ServiceKey, String>,
@@ -46,7 +46,7 @@ enum Found {
 /// How a service is found, and its running and wanted tasks.
 type Measured = (Found, Option<(u32, u32)>);
 
-/// Emits how every service was found, and closes.
+/// Emits how every service was found. Returns the exit code and the closing sentence.
 pub(super) async fn closing(
     context: &ReleaseContext<'_>,
     planned: &Planned,
@@ -133,7 +133,7 @@ pub(super) async fn closing(
     }
 }
 
-/// Reads how the services are, until they serve or have had their time to. What was down before is not waited for.
+/// Reads the services until they serve or the deadline has passed. A service that was down before is not waited for.
 async fn found(
     context: &ReleaseContext<'_>,
     planned: &Planned,

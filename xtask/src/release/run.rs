@@ -1,4 +1,4 @@
-//! A release from consent to its end: carried out, settled, proven, and how it ended in one sentence.
+//! A release from consent to its end: apply, settle, prove, and one sentence on how it ended.
 
 use std::collections::BTreeSet;
 
@@ -22,17 +22,16 @@ pub struct Ending {
     /// The exit code. Only [`ExitCode::Done`] means that the release runs and is proven.
     pub exit: ExitCode,
     pub summary: String,
-    /// Where the services are reached, as far as it is known by now.
+    /// Where the services are reached, as far as that is known.
     pub door: Door,
     /// The rows of the closing table, where a proof ends with them.
     pub rows: Option<Vec<ServiceRow>>,
 }
 
-/// Carries a plan out and proves what it brought; undoes it when it fails. What goes wrong becomes events; the
-/// ending says what it means.
+/// Applies a plan and proves the result; undoes it when it fails. Errors become events; the ending says what they mean.
 ///
-/// Where something may be written, the environment's lease is held meanwhile. A lease that somebody else has ends
-/// the release before it begins.
+/// Where something may be written, this run holds the environment's lease. If somebody else holds it, the release does not
+/// start.
 pub async fn run(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
     let ending = Box::pin(under_lease(context, planned)).await;
     match ending.exit {
@@ -193,8 +192,8 @@ async fn judged(
     }
 }
 
-/// How a failed release closes of which ECS rolled a service back, and nothing else is to be restored: the others must
-/// serve what they run now.
+/// The end of a failed release of which ECS rolled a service back, and nothing else is to be restored: the others must serve
+/// what they run now.
 async fn not_undone(context: &ReleaseContext<'_>, planned: &Planned) -> (ExitCode, String) {
     let (exit, _) = as_found(context, planned).await;
     (exit, left(exit).to_owned())
@@ -206,11 +205,11 @@ async fn as_found(context: &ReleaseContext<'_>, planned: &Planned) -> (ExitCode,
     restored::closing(context, planned, &restored, &BTreeSet::new()).await
 }
 
-/// What a proven release closes with when something that deploy.toml does not have any more is still there.
+/// The summary of a proven release when something that is no longer in deploy.toml still exists.
 const NOT_DELETED: &str =
     "deployed and proven, but not everything that is no longer in deploy.toml was deleted";
 
-/// Carries out what was left until the release was proven. Returns whether all of it was.
+/// Carries out the deletions, which wait for the proof. Returns whether all of them succeeded.
 async fn delete(
     context: &ReleaseContext<'_>,
     planned: &Planned,
@@ -265,14 +264,14 @@ fn unchanged(context: &ReleaseContext<'_>, settled: &[Settled]) {
 const FORCED: &str =
     "not proven; somebody forced a new deployment of the same revision: run it again to wait for it";
 
-/// Whether all that superseded the release was its own revisions, deployed once more.
+/// Whether the release was superseded only by its own revisions, deployed again.
 fn is_forced(settled: &[Settled]) -> bool {
     let forced =
         |settled: &Settled| !matches!(settled.verdict.outcome, Outcome::Superseded { forced: false, .. });
     settled.iter().all(forced)
 }
 
-/// How a failed release closes that is left as it is.
+/// The summary of a failed release that is left as it is.
 fn left(exit: ExitCode) -> &'static str {
     match exit {
         ExitCode::Failed => "not deployed; ECS rolled it back, and nothing else was restored",
@@ -340,7 +339,7 @@ fn complete(planned: &Planned, smoked: bool) -> &'static str {
     }
 }
 
-/// How a release closes that was asked to stop and is left as it is.
+/// The end of a release that was asked to stop and is left as it is.
 fn interrupted(exit: ExitCode) -> (ExitCode, String) {
     let (exit, summary) = match exit {
         ExitCode::Done => (ExitCode::Interrupted, "interrupted; what was complete stays"),

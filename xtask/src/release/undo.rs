@@ -43,7 +43,7 @@ fn is_undone(context: &ReleaseContext<'_>, settled: &[Settled]) -> bool {
     context.environment.undo == Extent::Release && context.roll_back && settled.iter().all(judged)
 }
 
-/// Names what a release leaves running that was superseded in part: no closing line says that half of it runs.
+/// Warns of each service of a partly superseded release that keeps running it: the closing line does not mention that.
 fn report_half(context: &ReleaseContext<'_>, settled: &[Settled]) {
     if !settled.iter().any(|it| matches!(it.verdict.outcome, Outcome::Superseded { forced: false, .. })) {
         return;
@@ -56,8 +56,8 @@ fn report_half(context: &ReleaseContext<'_>, settled: &[Settled]) {
     }
 }
 
-/// Restores what the release changed, and says what was then measured: 1 when all of it is as before and serves, 5 when
-/// not, 6 when only somebody else's newer deployment was left. `None` when the release is left as it is.
+/// Restores what the release changed, and returns what was measured afterwards: 1 when all of it is as before and serves, 5
+/// when not, 6 when only somebody else's newer deployment is left. `None` when the release is left as it is.
 pub(super) async fn undo(
     context: &ReleaseContext<'_>,
     planned: &Planned,
@@ -117,8 +117,8 @@ fn is_touched(planned: &Planned, settled: &[Settled], key: &ServiceKey, before: 
     rolled || before.left || planned.undo.pins().any(|(of, ..)| of == key)
 }
 
-/// The services that the release made, or rolled out where nothing is known to have served before, such as over a first
-/// release that failed. What they run is this release.
+/// The services that the release created, or rolled out over something that never served, such as a first release that
+/// failed. They keep running this release.
 fn kept(
     planned: &Planned,
     ids: &ResourceIds,
@@ -134,8 +134,7 @@ fn kept(
     made.chain(rolled.map(|it| &it.key)).cloned().collect()
 }
 
-/// Carries out the plan that restores, and plans it once more to see what is left of it. What cannot be read
-/// or done is an event.
+/// Carries out the plan that restores, and plans again to see what is left of it. What cannot be read or done is an event.
 async fn restore(
     context: &ReleaseContext<'_>,
     planned: &Planned,

@@ -1,5 +1,5 @@
-//! A release with an eye on its users and on the clock: the public paths are asked while it rolls and bakes, and the time that
-//! the roll took is compared with the one that was predicted.
+//! Watches a release from its users' side and by the clock: requests go to the public paths while it rolls and bakes, and the
+//! duration of the roll is compared with the predicted one.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -21,10 +21,10 @@ use crate::report::Recorder;
 use crate::settle::Settled;
 use crate::verify::{Door, Front, Watched, while_asking};
 
-/// A load balancer comes up in minutes.
+/// A new load balancer takes minutes until it is active.
 const LOOK_AT_BALANCER_EVERY: Duration = Duration::from_secs(15);
 
-/// An outage begins with the change that causes it: it is not to be missed for long.
+/// How often to look for the first change: an outage begins with it.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What the public was answered.
@@ -85,7 +85,7 @@ async fn provisioning(context: &ReleaseContext<'_>, planned: &Planned) -> Infall
 }
 
 impl Public {
-    /// Does `work` and asks meanwhile, where deployments roll and the file asks for it.
+    /// Does `work` and sends requests meanwhile, where deployments roll and the file asks for it.
     async fn asked<T>(
         &self,
         context: &ReleaseContext<'_>,
@@ -107,7 +107,7 @@ impl Public {
         while_asking(&Watched { http: &host.http, events, front, checks, every }, &self.0, begins, work).await
     }
 
-    /// Asks while `work` carries out: what was up before, because a service that this release makes has nothing to lose.
+    /// Sends requests while `work` rolls, to services that were up before: one that this release creates cannot have an outage.
     async fn while_rolling<T>(
         &self,
         context: &ReleaseContext<'_>,
@@ -121,7 +121,7 @@ impl Public {
         };
         let checks = context.environment.services.iter().filter(was_up).flat_map(checks).collect();
         let front = context.door(ids).front;
-        // What fails before the release changes anything that serves is not its doing.
+        // A failure before the release changes anything that serves is not its fault.
         let changes = planned.plan.steps().any(|step| step.action.changes_what_serves());
         let begins = async {
             while changes && !ids.is_changed() {
@@ -131,7 +131,7 @@ impl Public {
         self.asked(context, planned, front.as_ref(), checks, begins, Box::pin(work)).await
     }
 
-    /// Asks all paths while `work` proves.
+    /// Sends requests to all paths while `work` proves.
     pub(super) async fn while_proving<T>(
         &self,
         context: &ReleaseContext<'_>,

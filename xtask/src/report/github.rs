@@ -10,7 +10,7 @@ use deploy::view::github::{finding, masks, outputs, summary};
 use super::screen::print_error;
 use crate::host::Env;
 
-/// Has the runner hide the secrets among the job's variables, whoever prints them later: before anything else is printed.
+/// Makes the runner mask the secrets among the job's variables, before anything else is printed.
 pub(crate) fn mask(env: &Env) {
     for command in masks(env.iter()) {
         print_error(&command);
@@ -24,7 +24,7 @@ pub(crate) fn annotate(report: &Report) {
     }
 }
 
-/// Adds the summary and the outputs of a command that is over to the files that the runner named. A file that cannot be
+/// Adds the summary and the outputs of a finished command to the files that the runner named. A file that cannot be
 /// written is reported, and changes nothing else.
 pub(crate) fn conclude(env: &Env, events: &[Event]) -> Vec<String> {
     let files = [("GITHUB_STEP_SUMMARY", summary(events)), ("GITHUB_OUTPUT", outputs(events))];

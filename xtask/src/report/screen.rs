@@ -10,27 +10,24 @@ use super::live::Live;
 use super::paint::paint;
 use crate::host::Terminal;
 
-/// What `--output` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// Lines for people to read.
     Text,
     /// For programs: one JSON object a line for each event, or one object for a command that only reads.
     Json,
 }
 
-/// What `--color` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Color {
     /// On a terminal, unless NO_COLOR is set.
     Auto,
-    /// Always.
+    /// Also where the output is no terminal.
     Always,
-    /// Never.
+    /// Not even on a terminal.
     Never,
 }
 
-/// Where events are shown.
 #[derive(Debug)]
 pub struct Screen {
     kind: Shape,
@@ -173,7 +170,7 @@ fn stream(event: &Event) -> Stream {
     }
 }
 
-/// `head` closes the pipe early; the deployment goes on.
+/// `head` closes the pipe early; the deployment continues.
 fn print(text: &str, stream: Stream) {
     let written = match stream {
         Stream::Out => writeln!(anstream::stdout(), "{text}"),

@@ -137,7 +137,6 @@ impl Follow {
         &self.target.service
     }
 
-    /// Time until the deadline.
     pub(super) fn remaining(&self) -> Duration {
         self.deadline.remaining()
     }

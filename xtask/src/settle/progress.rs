@@ -15,7 +15,6 @@ use crate::report::Recorder;
 pub(super) struct ProgressReporter {
     service: ServiceKey,
     deployment: String,
-    /// `family:revision`.
     revision: String,
     pace: Pace,
     balanced: bool,

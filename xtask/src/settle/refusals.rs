@@ -9,7 +9,7 @@ use crate::aws::{Error, Kind as Problem};
 use crate::host::Mark;
 use crate::report::Recorder;
 
-/// After so long of nothing but refusals of one kind nobody waits any longer. A role's rights and a proxy's sign-in page
+/// After so long of nothing but refusals of one kind the wait ends. A role's rights and a proxy's sign-in page
 /// take some seconds to take effect; longer than that, only a person can help.
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -15,7 +15,7 @@ fn forecast(ended: &Ended) -> &Forecast {
     found.unwrap()
 }
 
-/// Predicted and real are within a tenth of each other. Gives what was predicted.
+/// Predicted and real are within a tenth of each other. Returns what was predicted.
 fn met(ended: &Ended, what: &str) -> Forecast {
     assert_eq!(ended.exit, ExitCode::Done, "{what}: {:#?}", ended.events);
     let (predicted, took) = ended

@@ -12,7 +12,7 @@ use crate::model::{
 /// How many revisions of a service are kept where the file says nothing.
 const KEEP_REVISIONS: u32 = 20;
 
-/// Seconds of `deployment.bake-secs` on the embedded cloud, where the file says nothing: whoever waits there is at a desk.
+/// Seconds of `deployment.bake-secs` on the embedded cloud, where the file says nothing: a person waits for it there.
 const LOCAL_BAKE_SECS: u32 = 2;
 
 /// Completes the environment; returns the listener's rules, which the routes are made of.

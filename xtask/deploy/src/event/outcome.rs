@@ -15,7 +15,6 @@ pub enum ExitCode {
     /// Usage, configuration, credentials, or an account that is not as it must be: nothing was written, or only the lease (with
     /// the cluster that holds it).
     Usage,
-    /// `plan`: changes are pending.
     ChangesPending,
     Interrupted,
     NotRecovered,

@@ -128,12 +128,12 @@ pub enum Kind {
     Following {
         service: ServiceKey,
         deployment: String,
-        /// The revision as `family:revision`.
+        /// The revision, written as `family:revision`.
         revision: String,
     },
     Rolling {
         service: ServiceKey,
-        /// The revision as `family:revision`.
+        /// The revision, written as `family:revision`.
         revision: String,
         desired: u32,
         running: u32,
@@ -225,9 +225,7 @@ pub enum Kind {
         exit: ExitCode,
         summary: String,
         elapsed_ms: u64,
-        /// API calls that read.
         reads: u32,
-        /// API calls that wrote.
         writes: u32,
     },
 }
@@ -236,7 +234,6 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Call {
     pub service: String,
-    /// Such as `DescribeServices`.
     pub operation: String,
     /// 1 for the first attempt.
     pub attempt: u32,
@@ -291,14 +288,13 @@ pub enum ProbeAnswer {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ServiceRow {
     pub service: String,
-    /// `ACTIVE`, `MISSING`, …
     pub status: String,
     pub running: u32,
     pub desired: u32,
     /// How many deployments it has.
     pub deployments: u32,
     pub rollout: String,
-    /// The revision as `family:revision`.
+    /// The revision, written as `family:revision`.
     pub revision: String,
     pub digest: Option<ImageDigest>,
     pub targets: String,

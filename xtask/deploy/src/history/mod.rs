@@ -43,7 +43,6 @@ pub struct Facts {
 pub struct Roll {
     /// The revision that it brought, by ARN.
     pub revision: String,
-    /// `status`, such as `SUCCESSFUL`.
     pub status: String,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created_ms: u64,

@@ -9,7 +9,6 @@ use crate::model::{Environment, ImageName, Lookup, Service};
 /// An action that is called, and what it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Need {
-    /// Such as `ecs:UpdateService`.
     pub action: &'static str,
     pub on: Resource,
 }

@@ -86,6 +86,6 @@ fn an_expired_lease_is_not_reported_as_a_running_deploy() {
          run lives"
     );
     let ended =
-        "the lease of octocat in https://ci/runs/42, release r-1, ended 0 s ago and was not given back";
+        "the lease of octocat in https://ci/runs/42, release r-1, expired 0 s ago and was not given back";
     assert_eq!(lease.sentence(1_000), ended);
 }

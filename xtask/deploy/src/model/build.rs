@@ -73,7 +73,7 @@ pub struct BuildCache {
     pub to: Vec<String>,
 }
 
-/// A container engine.
+/// The container engine that builds a Dockerfile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
@@ -89,7 +89,6 @@ impl Engine {
     /// All, in the order in which they are looked for.
     pub const ALL: [Self; 3] = [Self::Docker, Self::Podman, Self::Buildah];
 
-    /// Its program.
     #[must_use]
     pub fn program(self) -> &'static str {
         match self {
@@ -100,11 +99,11 @@ impl Engine {
     }
 }
 
-/// An ECR repository.
+/// The ECR repository that holds a service's images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Repository {
-    /// Its name.
+    /// The repository's name, which may contain slashes.
     pub name: String,
     /// Whether a tag can be pushed once only.
     pub immutable_tags: bool,

@@ -134,7 +134,7 @@ pub struct Connect {
     /// Unique in the namespace. The port's name when omitted.
     #[schemars(length(min = 1))]
     pub discovery_name: String,
-    /// How clients call it.
+    /// The name and port by which clients call it.
     pub alias: Alias,
     /// Seconds for a whole request: 15 unless it is given, also for requests from the load balancer. Streams and long polls
     /// need more; 0 sets no limit. There is none for `app-protocol = "tcp"`.
@@ -169,7 +169,7 @@ pub enum AppProtocol {
     Http,
     Http2,
     Grpc,
-    /// Anything: bytes.
+    /// Any protocol: the proxy passes bytes.
     Tcp,
 }
 
@@ -211,11 +211,11 @@ pub struct Alias {
     pub dns: String,
 }
 
-/// A CloudWatch log group.
+/// The CloudWatch log group of a service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct LogGroup {
-    /// Its name.
+    /// The log group's name, such as `/ecs/backend`.
     pub name: String,
     /// Days that its events are kept; 0 keeps them for ever. CloudWatch Logs takes certain numbers only, such as 7, 14, 30, 90,
     /// 365.

@@ -12,7 +12,7 @@ use super::{LoadBalancer, Lookup, Network, Service, ServiceKey};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Environment {
-    /// Such as `prod`.
+    /// The environment's name, such as `prod`.
     #[serde(skip_deserializing)]
     #[schemars(skip)]
     pub name: String,
@@ -31,7 +31,7 @@ pub struct Environment {
     pub account: Option<String>,
     /// Whether a deploy asks before it writes (elsewhere than on a terminal: needs `--yes`).
     pub confirm: bool,
-    /// The ECS cluster.
+    /// The ECS cluster that the services run in.
     pub cluster: String,
     /// The Cloud Map namespace of Service Connect.
     #[schemars(length(min = 1, max = 1024))]
@@ -62,7 +62,7 @@ pub struct Environment {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Availability {
-    /// Whether there are any.
+    /// Whether requests are sent while services roll.
     pub enable: bool,
     /// How many a second, over all paths.
     #[schemars(range(min = 0.1, max = 10.0))]
@@ -116,7 +116,7 @@ pub enum Undo {
     Service,
 }
 
-/// Where an environment runs.
+/// Where an environment runs: on AWS or locally.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -141,7 +141,6 @@ pub enum Workload {
 }
 
 impl Workload {
-    /// As `deploy.toml` has it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

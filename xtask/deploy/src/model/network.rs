@@ -83,9 +83,9 @@ impl Default for LoadBalancer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scheme {
-    /// Public addresses.
+    /// Its nodes have public addresses.
     InternetFacing,
-    /// Private addresses only.
+    /// Its nodes have private addresses only.
     Internal,
 }
 
@@ -96,7 +96,7 @@ pub struct Listener {
     /// The port that browsers use.
     #[schemars(range(min = 1, max = 65535))]
     pub port: u16,
-    /// `HTTPS` needs a `certificate`.
+    /// The protocol of the listener; `HTTPS` needs a `certificate`.
     pub protocol: Protocol,
     /// The ARN of a certificate in ACM, in the same region.
     pub certificate: Option<String>,
@@ -127,7 +127,7 @@ impl Default for Listener {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SmokeFrom {
-    /// The machine that deploys.
+    /// They are sent from the machine that deploys.
     Here,
     /// No machine: tasks, digests and targets are the whole proof.
     Nowhere,
@@ -142,13 +142,13 @@ impl Listener {
     pub const REDIRECT_PORT: u16 = 80;
 }
 
-/// A listener's protocol.
+/// The protocol that a listener speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Protocol {
-    /// Plain HTTP.
+    /// HTTP without encryption, usually on port 80.
     Http,
-    /// HTTP over TLS.
+    /// HTTP over TLS, usually on port 443.
     Https,
 }
 

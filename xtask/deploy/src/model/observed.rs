@@ -78,7 +78,6 @@ pub struct RepositoryState {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClusterState {
     pub arn: String,
-    /// `ACTIVE`, `INACTIVE`, …
     pub status: String,
     /// The capacity providers that it has.
     pub capacity_providers: Vec<String>,
@@ -172,7 +171,7 @@ pub struct TaskDefinitionState {
 }
 
 impl TaskDefinitionState {
-    /// `family:revision`.
+    /// The revision, written as `family:revision`.
     #[must_use]
     pub fn name(&self) -> &str {
         arn_name(&self.arn)

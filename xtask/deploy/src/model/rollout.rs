@@ -60,7 +60,7 @@ impl Default for Deployment {
     }
 }
 
-/// ECS's deployment circuit breaker.
+/// ECS's deployment circuit breaker: it ends a deployment whose tasks keep failing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct CircuitBreaker {
@@ -87,10 +87,10 @@ impl Default for CircuitBreaker {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Alarms {
-    /// Their names.
+    /// The names of the CloudWatch alarms.
     #[schemars(length(min = 1, max = 100))]
     pub names: Vec<String>,
-    /// Whether they are watched.
+    /// Whether ECS watches the alarms.
     pub enable: bool,
     /// Whether ECS rolls back to the last good revision when one goes into ALARM.
     pub rollback: bool,
@@ -124,13 +124,13 @@ impl Default for EarlySuccess {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Scaling {
-    /// Fewest tasks. At 0 there is nothing left whose load could ask for more: only a schedule or a metric of its own can.
+    /// The smallest number of tasks. At 0 no task is left whose load could raise it: only a schedule or a custom metric can.
     #[schemars(range(min = 0, max = 5000))]
     pub min: u32,
-    /// Most tasks.
+    /// The largest number of tasks that scaling may set.
     #[schemars(range(min = 0, max = 5000))]
     pub max: u32,
-    /// Target-tracking policies, by name.
+    /// The service's target-tracking policies, by name.
     #[serde(rename = "policy", deserialize_with = "named")]
     #[schemars(with = "BTreeMap<String, Policy>")]
     pub policies: Vec<Policy>,
@@ -140,11 +140,11 @@ pub struct Scaling {
     pub schedules: Vec<Schedule>,
 }
 
-/// A scheduled action.
+/// A scheduled action of Application Auto Scaling.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Schedule {
-    /// Its name.
+    /// The action's name, unique within the service.
     #[schemars(length(min = 1, max = 256))]
     pub name: String,
     /// When: `cron(minute hour day month weekday year)`, `rate(1 hour)` or `at(2026-12-24T18:00:00)`.
@@ -161,7 +161,7 @@ pub struct Schedule {
     pub max: Option<u32>,
 }
 
-/// A target-tracking policy.
+/// A target-tracking policy of Application Auto Scaling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Policy {
@@ -169,7 +169,7 @@ pub struct Policy {
     #[serde(skip_deserializing)]
     #[schemars(skip)]
     pub name: String,
-    /// What it tracks.
+    /// The metric of ECS or ELB that it tracks.
     pub metric: Option<Metric>,
     /// A CloudWatch metric in place of `metric`.
     pub custom_metric: Option<CustomMetric>,
@@ -217,7 +217,7 @@ pub enum OnPlainCause {
 pub enum Cleanup {
     /// Before the deployment counts as successful.
     Blocking,
-    /// Afterwards, in the background.
+    /// After the deployment has succeeded, in the background.
     Deferred,
 }
 
@@ -243,13 +243,13 @@ pub struct Patience {
     pub finish_secs: u64,
 }
 
-/// `PredefinedMetricType` for ECS.
+/// A metric that AWS defines (`PredefinedMetricType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Metric {
-    /// Average CPU in percent.
+    /// The tasks' average CPU utilization, in percent.
     #[serde(rename = "ECSServiceAverageCPUUtilization")]
     Cpu,
-    /// Average memory in percent.
+    /// The tasks' average memory utilization, in percent.
     #[serde(rename = "ECSServiceAverageMemoryUtilization")]
     Memory,
     /// Requests a minute for each task, through the load balancer.
@@ -269,17 +269,17 @@ impl Metric {
     }
 }
 
-/// A CloudWatch metric.
+/// A CloudWatch metric of your own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct CustomMetric {
     /// Its namespace, such as `AWS/SQS`.
     #[schemars(length(min = 1, max = 255))]
     pub namespace: String,
-    /// Its name.
+    /// The metric's name, such as `ApproximateNumberOfMessagesVisible`.
     #[schemars(length(min = 1, max = 255))]
     pub name: String,
-    /// Its dimensions.
+    /// The metric's dimensions, by name.
     pub dimensions: BTreeMap<String, String>,
     /// How its values of a minute become one.
     pub statistic: Statistic,

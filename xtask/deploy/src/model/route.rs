@@ -48,10 +48,10 @@ pub struct Route {
 pub struct Redirect {
     /// `HTTP`, `HTTPS` or `#{protocol}`.
     pub protocol: String,
-    /// Another host.
+    /// The host to redirect to, when it is another one.
     #[schemars(length(min = 1, max = 128))]
     pub host: String,
-    /// Another port.
+    /// The port to redirect to, when it is another one.
     #[schemars(length(min = 1, max = 7))]
     pub port: String,
     /// Another path; it begins with a slash.
@@ -84,7 +84,7 @@ pub struct Respond {
     /// The HTTP status: 2xx, 4xx or 5xx.
     #[schemars(range(min = 200, max = 599))]
     pub status: u16,
-    /// The body.
+    /// The body of the fixed response.
     #[schemars(length(max = 1024))]
     pub body: Option<String>,
     /// The type of the body.

@@ -33,9 +33,9 @@ pub struct Service {
     #[serde(skip_deserializing)]
     #[schemars(skip)]
     pub key: ServiceKey,
-    /// The ECS service's name.
+    /// The name of the ECS service.
     pub name: String,
-    /// The task definition's family.
+    /// The family of its task definitions.
     pub family: String,
     /// How its image is made.
     pub build: Build,
@@ -64,7 +64,7 @@ pub struct Service {
     /// Disk space of a task in GiB, where the 20 that each has are too few.
     #[schemars(range(min = 21, max = 200))]
     pub ephemeral_storage_gib: Option<u32>,
-    /// The tasks' processor.
+    /// The processor that its tasks run on.
     pub architecture: Architecture,
     /// The role with which ECS pulls the image, reads secrets and writes logs: name or ARN. `""` for none, which a public
     /// image without secrets and without a log group can do.
@@ -94,7 +94,7 @@ pub struct Service {
     /// Whether `cargo xtask exec` and `aws ecs execute-command` work in tasks that start from now on; the task role needs
     /// the ssmmessages permissions.
     pub enable_execute_command: bool,
-    /// Its Service Connect endpoint.
+    /// Its Service Connect endpoint; a client only when absent.
     pub connect: Option<Connect>,
     /// Whether the load balancer leads to it. With `false` it is a worker: without target group, routes and smoke checks,
     /// proven by its tasks alone.
@@ -237,7 +237,7 @@ pub struct ServiceNetwork {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct TargetGroup {
-    /// Its name.
+    /// The target group's name, at most 32 characters.
     pub name: String,
     /// Its health check. It goes straight to the container, past the listener's rules.
     pub health: HealthCheck,
@@ -359,7 +359,7 @@ impl Default for HealthCheck {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SmokeCheck {
-    /// The path.
+    /// The path that is requested.
     pub path: String,
     /// The HTTP status that passes.
     #[schemars(range(min = 100, max = 599))]
@@ -376,7 +376,7 @@ impl Default for SmokeCheck {
     }
 }
 
-/// A task's processor.
+/// The processor that a task runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Architecture {
     /// `X86_64`, in images `amd64`.

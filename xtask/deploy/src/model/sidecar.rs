@@ -105,7 +105,7 @@ pub enum LogRouter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Condition {
-    /// It has started.
+    /// The other container has started.
     Start,
     /// It has ended, whatever its exit code.
     Complete,

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Volume {
-    /// That of its table.
     #[serde(skip_deserializing)]
     #[schemars(skip)]
     pub name: String,

@@ -136,7 +136,6 @@ pub enum Revision {
 }
 
 impl Revision {
-    /// Such as `ielts-backend:7`.
     #[must_use]
     pub fn words(&self) -> String {
         match self {

@@ -36,7 +36,7 @@ const THRESHOLD: &str = "deploymentConfiguration.deploymentCircuitBreaker.thresh
 pub(crate) enum Wish {
     /// What somebody chose, and deploy.toml does not say.
     Chosen,
-    /// Everything that is otherwise than deploy.toml has it, whoever decided it.
+    /// Everything that differs from deploy.toml, whoever decided it.
     All,
 }
 

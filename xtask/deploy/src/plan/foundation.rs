@@ -1,4 +1,4 @@
-//! Steps for what services stand on: repositories and images, log groups, the cluster, the namespace.
+//! Steps for what services need first: repositories and images, log groups, the cluster, the namespace.
 
 use super::wanted;
 use super::{Action, Plan, Refusal, Stage, Step, Why};
@@ -68,6 +68,7 @@ pub(super) fn cluster(plan: &mut Plan, stage: &mut Stage, desired: &Desired, obs
     let providers = ProviderName::ALL.iter().filter(|_| spot).map(|provider| provider.wire().to_owned());
     let spec = ClusterSpec { name: environment.cluster.clone(), capacity_providers: providers.collect() };
     match observed.cluster.as_ref().map(|cluster| cluster.status.as_str()) {
+        // PROVISIONING: ECS still creates the cluster's default namespace for Service Connect.
         Some("ACTIVE" | "PROVISIONING") => {
             if let Some(cluster) = &observed.cluster {
                 capacity_providers(plan, stage, spec, cluster, observed);
@@ -76,7 +77,7 @@ pub(super) fn cluster(plan: &mut Plan, stage: &mut Stage, desired: &Desired, obs
         None | Some("INACTIVE") => stage.lane("cluster", vec![Step::missing(Action::CreateCluster(spec))]),
         Some(status) => plan.refusals.push(Refusal {
             what: format!("cluster {} is {status}", spec.name),
-            remedy: "wait until it is gone or active, then run this again".to_owned(),
+            remedy: "wait until it is deleted or ACTIVE, then run this again".to_owned(),
         }),
     }
     if observed.namespace.is_none() && environment.connects() {
@@ -85,8 +86,8 @@ pub(super) fn cluster(plan: &mut Plan, stage: &mut Stage, desired: &Desired, obs
     }
 }
 
-/// A service's strategy may name only what its cluster has. A cluster of others is theirs to change: the call replaces the
-/// whole list, and the default strategy with it.
+/// A service's strategy may only name providers of its cluster. On somebody else's cluster the change is refused, because
+/// PutClusterCapacityProviders replaces the whole list and the default strategy.
 fn capacity_providers(
     plan: &mut Plan,
     stage: &mut Stage,

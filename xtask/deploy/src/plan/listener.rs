@@ -75,7 +75,7 @@ fn add(found: &ListenerSpec, wanted: &[String], port: u16) -> Option<Step> {
         .then(|| Step::changed(Action::AddListenerCertificates { port, certificates }, vec![added]))
 }
 
-/// What somebody else listens for on the redirect's port goes on; only a redirect to another port is corrected.
+/// Somebody else's listener on the redirect's port stays; only a redirect to another port is corrected.
 fn redirect(plan: &mut Plan, listener: &Listener, observed: &Observed, load_balancer: &str) -> Option<Step> {
     let wanted = wanted::redirect(listener, load_balancer)?;
     let Some(found) = observed.redirect.as_ref().map(|found| &found.spec) else {

@@ -1,4 +1,4 @@
-//! From what is wanted and what was found to what will be done: pure, total, ordered.
+//! Desired and observed state to the steps between them: pure, total, ordered.
 //!
 //! A [`Plan`] is stages × lanes × steps. Stages are barriers, the lanes of a stage run at the same time, the
 //! steps of a lane one after the other. A step is so specific that carrying it out needs no decision. A plan
@@ -48,18 +48,18 @@ use crate::model::{Desired, Kind, Observed, Owned, ServiceKey};
 /// Everything that a deploy will do, in order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Plan {
-    /// Barriers: a stage begins when the one before it is done and settled.
+    /// Barriers: a stage starts when the one before it is applied and settled.
     pub stages: Vec<Stage>,
-    /// What is deleted once the release is proven: nothing that serves goes before what replaces it is known to work.
+    /// What is deleted once the release is proven: nothing that serves is deleted before its replacement is known to work.
     pub after: Vec<Stage>,
     /// Why it cannot be carried out. Not empty means: do nothing.
     pub refusals: Vec<Refusal>,
     /// What differs and is left alone on purpose.
     pub notes: Vec<String>,
-    /// Services that somebody scaled to 0: no release starts them, and none that leaves them so is proven.
+    /// Services that somebody scaled to 0: a release does not start them, and is not proven while they are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parked: Vec<ServiceKey>,
-    /// What this tool made and deploy.toml does not have any more. The plan leaves it: `prune` deletes it.
+    /// What this tool created and is no longer in deploy.toml. The plan leaves it: `prune` deletes it.
     pub orphans: Vec<Owned>,
 }
 
@@ -88,7 +88,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// `+` for what is made, `-` for what is taken away, `~` for what changes.
+    /// `+` for what is created, `-` for what is deleted, `~` for what changes.
     #[must_use]
     pub fn sign(&self) -> &'static str {
         match &self.why {
@@ -121,7 +121,7 @@ pub enum Why {
     Because(String),
 }
 
-/// A reason not to begin.
+/// A reason not to start.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Refusal {
     /// What is in the way.
@@ -159,6 +159,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     foundation::images(&mut foundation, desired, observed);
     foundation::cluster(&mut plan, &mut foundation, desired, observed);
     routing::load_balancer(&mut plan, &mut foundation, desired, observed);
+    // Before the services: CreateService refuses a target group that no listener or rule leads to.
     routing::target_groups(&mut plan, &mut foundation, desired, observed);
     let mut routing = Stage::new("routing and definitions");
     let mut after = Stage::new("delete, once it is proven");
@@ -168,7 +169,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
         services::definitions(&mut plan, &mut routing, desired, observed);
         plan.stages.extend([foundation, routing]);
     } else {
-        // While such a task may still fail, no request is led elsewhere.
+        // The rules change after such a task: if it fails, no request has been routed differently.
         let mut definitions = Stage::new("definitions");
         services::definitions(&mut plan, &mut definitions, desired, observed);
         routing.name = "routing".to_owned();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::history::{BEFORE_ROLL, CRASHED, PROVEN};
 use crate::model::{Owner, Release, tag_text};
 
-/// Tags of a revision that this tool writes, each time anew.
+/// Tags that this tool writes to each new revision.
 const OURS: [&str; 11] = [
     "app",
     "environment",

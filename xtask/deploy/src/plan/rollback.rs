@@ -39,7 +39,7 @@ pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
             Some(_) => {}
             None => {
                 plan.refusals.push(Refusal {
-                    what: format!("service {} is not there", service.name),
+                    what: format!("service {} does not exist", service.name),
                     remedy: "`cargo xtask deploy` creates it".to_owned(),
                 });
                 continue;
@@ -51,7 +51,7 @@ pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
         }
     }
     for stage in &mut plan.stages {
-        // One whose settings alone change does not roll.
+        // A service of which only settings change does not roll, and is named after those that do.
         let lanes = stage.lanes.iter().map(|lane| lane.name.as_str());
         let mut names: Vec<&str> = stage.settle.iter().map(|key| key.0.as_str()).collect();
         names.extend(lanes.filter(|name| !stage.settle.iter().any(|key| key.0 == *name)));
@@ -80,20 +80,20 @@ fn roll_back(stage: &mut Stage, service: &Service, pin: &Pin, observed: &Observe
     }
 }
 
-/// A revision whose image its repository no longer holds starts no task: that is said before anything is touched.
+/// Refuses a revision whose image its repository no longer holds: no task could start from it.
 fn refuse_without_image(plan: &mut Plan, desired: &Desired, observed: &Observed, service: &Service) {
-    // Other registries are asked for nothing here: whether they still hold an image, the roll itself shows.
+    // Images of other registries are not checked: their credentials may be ECS's only. The roll itself shows.
     let Some(digest) = desired.release.images.get(&service.key).filter(|_| service.image.is_none()) else {
         return;
     };
     let repository = observed.repositories.get(&service.repository.name);
-    // A repository that could not be asked is not known to lack it; the roll itself shows.
+    // A repository that could not be read may hold it; the roll itself shows.
     if repository.is_some_and(|found| found.holds.as_ref().is_none_or(|holds| holds.contains(digest))) {
         return;
     }
     plan.refusals.push(Refusal {
         what: format!(
-            "the image {} of {} is gone from {}",
+            "the image {} of {} is no longer in {}",
             digest.short(),
             service.key,
             service.repository.name

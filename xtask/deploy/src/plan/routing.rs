@@ -36,6 +36,7 @@ pub(super) fn load_balancer(plan: &mut Plan, stage: &mut Stage, desired: &Desire
             what: format!("there is no load balancer {name}"),
             remedy: "correct `load-balancer.name`, or let the tool create it: `existing = false`".to_owned(),
         }),
+        // With `existing = true` the load balancer is somebody else's: its settings are neither compared nor noted.
         (true, Some(_)) => {}
     }
     if let Some(found) = found {
@@ -113,7 +114,7 @@ fn immutable(
     let from = change.from.unwrap_or_default();
     let serves = super::services::live(observed, service)
         .is_some_and(|state| state.spec.load_balancers.iter().any(|it| it.target_group == found.name));
-    // Another group has no targets until new tasks are healthy: the rename is refused, too.
+    // A new name is no remedy for a group that serves: another group has no targets until new tasks are healthy.
     let remedy = match serves {
         true => {
             format!(
@@ -133,7 +134,8 @@ fn immutable(
     })
 }
 
-/// The listener's rules: the same requests once, at its priority; those of ours that are not wanted any more go after the proof.
+/// The listener's rules: one for the same requests, at its priority. Rules of ours that are no longer wanted are deleted after
+/// the proof.
 pub(super) fn rules(
     plan: &mut Plan,
     stage: &mut Stage,
@@ -144,13 +146,13 @@ pub(super) fn rules(
     let wanted = wanted::rules(&desired.environment);
     let made = |rule: &&RuleState| observed.maker(&desired.environment, &rule.arn) == Maker::Ours;
     let made: Vec<&RuleSpec> = observed.rules.iter().filter(made).filter_map(RuleState::writable).collect();
-    // What somebody else made is never changed or deleted; where it is as wanted, it will do. What leads to a service that
-    // the file does not have any more is left to `prune`.
+    // Somebody else's rule is never changed or deleted, and is used where it is as wanted. A rule that leads to a service
+    // which is no longer in the file is left to `prune`.
     let known = |rule: &RuleSpec| {
         let services = &desired.environment.services;
         let leads = |name: &String| {
             services.iter().any(|service| {
-                // What led to a service that is a worker from now on, too.
+                // Also a rule of a service that becomes a worker.
                 let was = super::services::live(observed, service);
                 let mut was = was.into_iter().flat_map(|state| &state.spec.load_balancers);
                 service.group().is_some_and(|group| group.name == *name)
@@ -170,7 +172,7 @@ pub(super) fn rules(
     }
 }
 
-/// The way from the rules that a listener has to others.
+/// The steps from the rules that a listener has to other ones.
 #[derive(Default)]
 pub(super) struct Towards {
     pub(super) steps: Vec<Step>,
@@ -243,7 +245,7 @@ pub(super) fn towards(wanted: &[RuleSpec], observed: &Observed, ours: impl Fn(&R
     towards
 }
 
-/// Where a rule makes room: the nearest free priority, rather behind the new rule than before it.
+/// The priority to which a rule makes room: the nearest free one, rather behind the new rule than before it.
 fn free_priority(wanted: &[RuleSpec], observed: &Observed, moves: &[RuleMove], from: u32) -> u32 {
     let free = |priority: &u32| {
         wanted.iter().all(|rule| rule.priority != *priority)
@@ -256,7 +258,7 @@ fn free_priority(wanted: &[RuleSpec], observed: &Observed, moves: &[RuleMove], f
         let (low, high) = (from.min(to), from.max(to));
         observed.rules.iter().filter(|rule| low < rule.spec.priority && rule.spec.priority < high).count()
     };
-    // An order in which it passes no other rule is the one that answers as before.
+    // The place where it passes no other rule: the listener then answers every request as before.
     let nearest = behind.into_iter().chain(before).min_by_key(|to| (crossed(*to), to.abs_diff(from)));
     nearest.unwrap_or(from)
 }

@@ -17,14 +17,15 @@ use crate::model::spec::{
 };
 use crate::model::{CapacityProvider, Connect, Environment, Listener, Lookup, Observed, Protocol, Service};
 
-/// The id that a reference resolved to. Observation refuses an account in which one is missing, so the
-/// reference itself only stands in where nothing was looked up.
+/// The id that a reference resolved to. Observation refuses an account in which one is missing, so the reference itself is
+/// only used where nothing was looked up, as in tests.
 fn id(observed: &Observed, reference: &Lookup) -> String {
     observed.ids.get(reference.text()).cloned().unwrap_or_else(|| reference.text().to_owned())
 }
 
 pub(super) fn ids(observed: &Observed, references: &[Lookup]) -> Vec<String> {
     let mut list: Vec<_> = references.iter().map(|reference| id(observed, reference)).collect();
+    // As observed: AWS returns ids in no fixed order.
     list.sort();
     list
 }
@@ -125,7 +126,7 @@ pub(super) fn rules(environment: &Environment) -> Vec<RuleSpec> {
     list
 }
 
-/// What the file says of an endpoint beside its names.
+/// What the file says of an endpoint apart from its names.
 fn endpoint(connect: &Connect) -> Members {
     let tls = connect.tls.as_ref().map(|tls| {
         json!({
@@ -157,7 +158,7 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         port: service.container.port,
         extra: Members::default(),
     });
-    // What the file says in AWS's words, and a field covers all the same.
+    // Members of an `aws` table that have a field here: the field takes the value, so that it is compared once.
     let mut over = service.aws.service.clone();
     let threshold =
         over.take(&["deploymentConfiguration", "deploymentCircuitBreaker", "thresholdConfiguration"]);
@@ -201,6 +202,7 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         None => spec,
     };
     spec.extra = spec.extra.laid(&over).laid(&chosen(service));
+    // The file decides alone: a strategy that runs is not kept where the file has none.
     spec.extra.take(&[Member::STRATEGY]);
     spec.extra.lay(&strategy(service));
     if let Some(connect) = &mut spec.connect {
@@ -241,8 +243,7 @@ fn strategy(service: &Service) -> Members {
     Members::of(if shares.is_empty() { json!({}) } else { json!({ Member::STRATEGY: shares }) })
 }
 
-/// Without a load balancer there is nothing to forgive, and ECS refuses the member: what a service keeps from the time
-/// when it had one is left.
+/// ECS refuses a grace period without a load balancer. A service that had one keeps its value.
 fn grace(service: &Service, observed: &Observed) -> u32 {
     let found = observed.services.get(&service.key).map_or(0, |state| state.spec.health_check_grace_secs);
     if service.load_balancer { service.deployment.health_check_grace_secs } else { found }

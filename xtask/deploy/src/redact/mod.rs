@@ -13,5 +13,4 @@ pub(crate) use names::{doubtful_name, secret_argument, secret_name, secret_refer
 pub(crate) use spans::all as spans;
 pub use text::{each, lines, text};
 
-/// What replaces a secret.
 pub(crate) const MASK: &str = "***";

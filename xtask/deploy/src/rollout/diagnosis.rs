@@ -1,6 +1,6 @@
 //! What is shown of a deployment that failed: its stopped tasks, its failed health checks, a cause and a remedy.
 //!
-//! The facts are shown whether or not a cause is known: the table of causes has an end.
+//! The facts are shown with or without a known cause, because no table of causes is complete.
 
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ const SCALED_IN: &str = "Scaling activity initiated";
 pub struct Diagnosis {
     /// The deployment's own tasks that stopped, those that ended alike as one, newest first.
     pub stopped: Vec<StoppedTasks>,
-    /// Health checks of its targets that failed, those that met the same as one.
+    /// Failed health checks of its targets, those with the same result as one.
     pub checks: Vec<FailedCheck>,
     /// What ECS said last, oldest first, where there is neither task nor check.
     pub said: Vec<String>,
@@ -29,7 +29,7 @@ pub struct Diagnosis {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct StoppedTasks {
     pub count: usize,
-    /// They did not fail: ECS no longer needed them, as when it puts the previous revision back.
+    /// They did not fail: ECS no longer needed them, as in a rollback.
     pub scaled_in: bool,
     /// The id of the newest.
     pub task: String,
@@ -52,13 +52,13 @@ pub struct ContainerEnd {
     pub reason: Option<String>,
 }
 
-/// Health checks that met the same.
+/// Health checks with the same result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FailedCheck {
     pub count: usize,
-    /// What the load balancer asked the last of them.
+    /// The URL of the last one's health check.
     pub url: String,
-    /// What it met, in its own words.
+    /// The result, in the load balancer's words.
     pub met: String,
     /// The status that was answered, where there was one.
     pub answered: Option<String>,
@@ -106,7 +106,7 @@ fn stopped(evidence: &Evidence, group: &[&TaskSnapshot]) -> Option<StoppedTasks>
     })
 }
 
-/// What must be the same for two tasks to have ended alike.
+/// Two tasks ended alike when all of this is equal.
 fn end(task: &TaskSnapshot) -> (Option<&str>, Option<&str>, Vec<ContainerEnd>) {
     (task.stop_code.as_deref(), task.stopped_reason.as_deref(), ends(task))
 }

@@ -19,7 +19,7 @@ pub struct Rollout {
     rollback: Option<String>,
     /// We asked ECS to stop it ourselves.
     asked: bool,
-    /// It was under way already, and may be the rollback of another one.
+    /// It was in progress already, and may be the rollback of another one.
     adopted: bool,
     /// When it was made, in milliseconds since the Unix epoch; 0 until it was seen.
     created_ms: u64,

@@ -1,4 +1,4 @@
-//! Since when things are as they are: AWS reports states, and the tool's own clock measures how long they have been seen.
+//! How long tasks and targets have been in their states: AWS reports states, the tool's own clock measures.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ struct Sighted {
 }
 
 impl Sightings {
-    /// Takes what a poll shows at `now_ms`. Gives the tasks of `deployment` that stand differently than before.
+    /// Takes what a poll shows at `now_ms`. Returns the tasks of `deployment` whose state has changed.
     pub fn see(
         &mut self,
         now_ms: u64,
@@ -58,7 +58,7 @@ impl Sightings {
             let running_ms = known
                 .and_then(|known| known.running_ms)
                 .or_else(|| (task.last_status == "RUNNING").then_some(now_ms));
-            // A change of health does not make a task younger in its state.
+            // The time in a state continues when only the health changes.
             let since_ms = known.filter(|_| same_status).map_or(now_ms, |known| known.since_ms);
             if task.started_by == deployment && !same {
                 moves.push(TaskMove {
@@ -98,6 +98,7 @@ impl Sightings {
                 && self.tasks.get(&task.id).is_some_and(|known| known.status != "STOPPED")
         };
         let by_signal = |task: &&TaskSnapshot| {
+            // 137 with a reason is an OutOfMemoryError, which no `stopTimeout` causes.
             task.containers.iter().any(|it| it.exit_code == Some(SIGKILLED) && it.reason.is_none())
         };
         tasks.iter().filter(leaving).filter(by_signal).map(|task| task.id.as_str()).collect()

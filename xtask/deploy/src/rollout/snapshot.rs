@@ -134,7 +134,6 @@ pub struct TargetSnapshot {
     pub port: u16,
     /// `initial`, `healthy`, `unhealthy`, `unused`, `draining`, `unavailable`, …
     pub state: String,
-    /// Such as `Target.ResponseCodeMismatch`.
     pub reason: Option<String>,
     /// Such as `Health checks failed with these codes: [404]`.
     pub description: Option<String>,

@@ -88,7 +88,7 @@ impl Outcome {
         }
     }
 
-    /// What it means for whoever waits, in one sentence without a full stop.
+    /// What it means, in one sentence without a full stop.
     #[must_use]
     pub fn sentence(&self) -> String {
         match self {

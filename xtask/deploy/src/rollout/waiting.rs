@@ -61,7 +61,7 @@ pub struct Checks {
     pub apart_secs: u64,
 }
 
-/// How far an old task is on its way out, by the time since it was first seen there.
+/// How far an old task is in stopping, by the time since it was first seen there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Leaving {
     pub step: Leave,

@@ -1,6 +1,6 @@
 //! Whether the public was served while a release baked.
 //!
-//! A request may be lost on its way, and this machine may lose its network for a moment. Neither is the release's doing: what
+//! A request may be lost in the network, and this machine may lose its network for a moment. Neither is the release's doing: what
 //! counts is a path that keeps failing, or that fails again and again.
 
 use std::collections::BTreeMap;
@@ -26,10 +26,10 @@ pub struct Request {
 
 /// A path that fails for so long without a right answer in between is down. Shorter gaps are those of networks.
 const OUTAGE_MS: u64 = 2_000;
-/// So many failures that are each followed by a right answer may be strays.
+/// So many single failures, each followed by a right answer, are not counted as an outage.
 const STRAYS: usize = 2;
 
-/// The paths that were not available meanwhile, an error each.
+/// An error for each path that was not available during the bake.
 #[must_use]
 pub fn outages(requests: &[Request], bake: &RangeInclusive<u64>) -> Vec<Kind> {
     let mut paths: BTreeMap<&str, Vec<&Request>> = BTreeMap::new();
@@ -40,9 +40,9 @@ pub fn outages(requests: &[Request], bake: &RangeInclusive<u64>) -> Vec<Kind> {
 }
 
 fn outage(mut requests: Vec<&Request>) -> Option<Kind> {
-    // A slow answer comes after those to later requests.
+    // In the order of sending: a slow answer arrives after those to later requests.
     requests.sort_by_key(|request| request.at_ms);
-    // Where no connection comes about, this machine's network is in doubt, and so is an answer that did not arrive.
+    // Where even one connection fails, this machine's network is in doubt, and a missing answer proves nothing.
     let cut_off = requests.iter().any(|it| matches!(it.answer, ProbeAnswer::Unreachable { .. }));
     let failed = |request: &Request| match request.answer {
         ProbeAnswer::Right { .. } | ProbeAnswer::Unreachable { .. } => false,

@@ -1,4 +1,4 @@
-//! Does what runs equal what was pushed?
+//! Compares the images that run with the image that was pushed.
 
 use serde::Serialize;
 

@@ -9,7 +9,7 @@ use crate::redact;
 /// How much of an unexpected body is shown.
 const BODY_SHOWN: usize = 120;
 
-/// What an answer with this status and body means for the check.
+/// Judges an answer by its status and body.
 #[must_use]
 pub fn judge(check: &SmokeCheck, status: u16, body: &[u8]) -> ProbeAnswer {
     let text = String::from_utf8_lossy(body);
@@ -28,12 +28,12 @@ pub fn judge(check: &SmokeCheck, status: u16, body: &[u8]) -> ProbeAnswer {
     }
 }
 
-/// What the smoke checks of a release came to.
+/// The result of a release's smoke checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Smoke {
     /// Every path was answered as it should be.
     Passed,
-    /// There was nothing to ask, or nobody is to ask from here.
+    /// There are none, or they are not sent from this machine.
     NotAsked,
     /// No path was answered wrongly, and at least one could not be asked from this machine.
     Unreachable { error: String },
@@ -41,8 +41,8 @@ pub enum Smoke {
     Failed,
 }
 
-/// Judges the last answers of all paths. A wrong answer outweighs what could not be asked: the release is at fault for
-/// the first, and the way from this machine to the load balancer for the second.
+/// Judges the last answers of all paths. A wrong answer outweighs an unreachable load balancer: the first is the release's
+/// fault, the second may be this machine's network.
 #[must_use]
 pub fn conclude(answers: &[ProbeAnswer]) -> Smoke {
     let wrong =
@@ -80,14 +80,14 @@ pub fn is_own(service: &ServiceKey, answer: &ProbeAnswer) -> bool {
     matches!(answer, ProbeAnswer::WrongService { answered: Some(name) } if *name == service.0)
 }
 
-/// What was expected beside what was answered.
+/// What was expected, and what was answered.
 #[must_use]
 pub fn beside(check: &SmokeCheck, answer: &ProbeAnswer) -> String {
     let from = check.identity.as_ref().map(|service| format!(" from {service}")).unwrap_or_default();
     format!("expected {}{from}, got {}", check.status, got(answer))
 }
 
-/// The smoke checks that failed, each once, as errors with what to do: whoever reads only the end of a screen reads these.
+/// The smoke checks that failed, each once, as errors with what to do: the end of a screen is what people read.
 #[must_use]
 pub fn faults(events: &[Event]) -> Vec<Kind> {
     let mut faults: Vec<Kind> = Vec::new();
@@ -125,6 +125,7 @@ pub(super) fn remedy(service: &ServiceKey, check: &SmokeCheck, answer: &ProbeAns
         ProbeAnswer::Status { status: 401 | 403, .. } => {
             format!("let {wanted} answer {path} without credentials, or choose another `path` for the check")
         }
+        // Statuses of the load balancer itself: 502 for a broken reply, 503 without targets, 504 for none in time.
         ProbeAnswer::Status { status: 502..=504, .. } => format!(
             "the load balancer has no task that answers {path}: see why in the service's log group, and its targets with \
              `cargo xtask status`"

@@ -11,12 +11,10 @@ use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params, text};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Namespace {
-    /// `ns-…`.
     pub(crate) id: String,
     pub(crate) arn: String,
     /// Its name, such as `ielts.local`.
     pub(crate) name: String,
-    /// `HTTP` or `DNS_PRIVATE`.
     kind: &'static str,
     description: Option<String>,
     creator_request_id: Option<String>,

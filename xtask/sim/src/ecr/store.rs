@@ -28,11 +28,8 @@ pub(super) struct Repository {
     pub(super) scan_on_push: bool,
     pub(super) lifecycle_policy: Option<String>,
     pub(super) policy: Option<String>,
-    /// By digest.
     pub(super) blobs: BTreeMap<String, Bytes>,
-    /// By digest.
     pub(super) images: BTreeMap<String, Image>,
-    /// Digest by tag.
     pub(super) image_tags: BTreeMap<String, String>,
 }
 

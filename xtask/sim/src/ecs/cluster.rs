@@ -54,7 +54,7 @@ struct Create {
     service_connect_defaults: Option<ConnectDefaults>,
 }
 
-/// Creates the cluster, or gives the one of that name that is already ACTIVE.
+/// Creates the cluster, or returns the one of that name that is already ACTIVE, unchanged.
 pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Create = params(request)?;
     tagging::check(Api::Ecs, &asked.tags)?;
@@ -80,7 +80,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         };
         account.ecs.clusters.insert(name.clone(), cluster);
         let arn = cluster_arn(account, &name);
-        // One that was deleted keeps its tags while it is INACTIVE; a new one of its name has none of them.
+        // A deleted cluster keeps its tags while it is INACTIVE; a new one of its name starts without them.
         account.tags.forget(&arn);
         account.tags.put(&arn, asked.tags);
     }
@@ -192,6 +192,7 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     if account.ecs.services.iter().any(|(key, service)| key.cluster == name && service.is_alive()) {
         return refuse("ClusterContainsServicesException", "Services");
     }
+    // Tasks outlive their service by the drain: DeleteCluster right after DeleteService fails for a while.
     if account.ecs.live().any(|task| task.service.cluster == name) {
         return refuse("ClusterContainsTasksException", "Tasks");
     }
@@ -221,7 +222,7 @@ pub(super) fn view(account: &Account, name: &str, include: &[&str]) -> Value {
         .is_none_or(|namespace| cloudmap::namespace(account, namespace).is_some());
     let status = match (cluster.active, ready) {
         (false, _) => "INACTIVE",
-        // The default namespace is still being made.
+        // The default namespace is still being created.
         (true, false) => "PROVISIONING",
         (true, true) => "ACTIVE",
     };

@@ -22,7 +22,7 @@ pub(crate) fn is_request_count_label(account: &Account, label: &str) -> bool {
     groups.any(|arn| account.elb.load_balancers_of(arn).iter().any(|own| ends(own, "loadbalancer", balancer)))
 }
 
-/// Starts and ends the health checks of groups whose use has changed. Call after every change of listeners or rules.
+/// Starts or stops the health checks of groups whose use has changed. Call after every change of listeners or rules.
 pub(super) fn refresh(account: &mut Account, now: Millis) {
     let state = &account.elb;
     let changed: Vec<(String, bool)> = state

@@ -25,13 +25,15 @@ pub enum Route {
     },
     /// A target group whose protocol version is not carried here.
     Unserved {
-        /// `HTTP2` or `GRPC`.
         protocol_version: String,
     },
     /// The load balancer answers by itself.
-    Fixed { status: u16, content_type: String, body: String },
+    Fixed {
+        status: u16,
+        content_type: String,
+        body: String,
+    },
     Redirect {
-        /// 301 or 302.
         status: u16,
         location: String,
     },

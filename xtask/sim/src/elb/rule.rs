@@ -179,7 +179,7 @@ struct Pair {
     priority: Option<u32>,
 }
 
-/// Moves rules to other priorities, all at once: two rules may trade places.
+/// Changes the priorities of rules, all at once: two rules may trade places.
 pub(super) fn set_priorities(account: &mut Account, request: &ApiRequest) -> Outcome {
     let Priorities { rule_priorities } = params(request)?;
     let mut wanted: Vec<(String, u32)> = Vec::new();
@@ -202,6 +202,7 @@ pub(super) fn set_priorities(account: &mut Account, request: &ApiRequest) -> Out
     for (arn, priority) in &wanted {
         let (listener, _) = account.elb.rule(arn)?;
         let holder = listener.rules.iter().find(|rule| rule.priority == Some(*priority));
+        // A priority that another rule of the same call gives up is free: all are set together or none.
         if holder.is_some_and(|holder| !wanted.iter().any(|(moved, _)| *moved == holder.arn)) {
             return Err(in_use(*priority));
         }

@@ -22,7 +22,6 @@ pub(crate) struct TargetGroup {
     pub(crate) protocol: String,
     pub(crate) protocol_version: String,
     pub(crate) vpc_id: String,
-    /// `instance`, `ip` or `lambda`.
     pub(crate) target_type: String,
     pub(crate) health_check: HealthCheck,
     pub(crate) attributes: BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! The life of a target: registered, checked, healthy or not, draining, gone.
+//! The life of a target: registered, checked, healthy or unhealthy, draining, removed.
 //!
 //! A newly registered target needs one passed check; afterwards the thresholds count consecutive answers. The checks
 //! themselves are the workload's: a timer emits [`Effect::CheckTarget`], [`answered`] takes the answer.
@@ -69,7 +69,7 @@ enum Phase {
 const REGISTRATION_MS: u64 = 3_000;
 const BRISK_REGISTRATION_MS: u64 = 50;
 
-/// Registers a target and begins to check it. A draining target is taken back; a registered one stays as it is.
+/// Registers a target and begins to check it. A draining target is registered again; a registered one stays as it is.
 pub(crate) fn register(account: &mut Account, now: Millis, target_group: &str, target: Target) {
     let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
     match group.targets.iter_mut().find(|own| own.target.ip == target.ip && own.target.port == target.port) {
@@ -91,7 +91,7 @@ pub(crate) fn register(account: &mut Account, now: Millis, target_group: &str, t
     }
 }
 
-/// Starts a target over, with its first check after the registration.
+/// Starts the checks of a target again, the first one after the registration.
 fn begin(account: &mut Account, now: Millis, target_group: &str, ip: &str, port: u16) {
     let delay =
         if account.settings.pace.first_checks_ms.is_some() { BRISK_REGISTRATION_MS } else { REGISTRATION_MS };
@@ -107,6 +107,7 @@ fn begin(account: &mut Account, now: Millis, target_group: &str, ip: &str, port:
 pub(crate) fn deregister(account: &mut Account, now: Millis, target_group: &str, ip: &str, port: u16) {
     let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
     let delay = group.deregistration_delay_secs();
+    // A target of a group that no listener leads to is `unused`, and has nothing to drain.
     if !group.in_use || delay == 0 {
         group.targets.retain(|own| own.target.ip != ip || own.target.port != port);
         return;
@@ -122,7 +123,7 @@ pub(crate) fn deregister(account: &mut Account, now: Millis, target_group: &str,
     }
 }
 
-/// Begins or ends the use of a group: its targets are checked anew, or no longer.
+/// Marks a group as in use or not: its targets are checked from the start, or no longer.
 pub(super) fn put_in_use(account: &mut Account, now: Millis, target_group: &str, in_use: bool) {
     account.elb.epochs += 1;
     let epoch = account.elb.epochs;
@@ -174,6 +175,7 @@ fn check(account: &mut Account, at: Millis, target_group: String, ip: String, po
         account.effects.push(Effect::CheckTarget {
             target_group: target_group.clone(),
             task: own.target.task.clone(),
+            // `traffic-port` is no number: then the check uses the target's own port.
             port: health_check.port.parse().unwrap_or(port),
             path: health_check.path.clone(),
             version: health_check.version,
@@ -231,6 +233,7 @@ impl Registered {
         let failed = |failures: u32| failures + u32::from(counts);
         self.phase = match (&self.phase, passed) {
             (Phase::Draining, _) => Phase::Draining,
+            // A new target is healthy with its first passed check, whatever the threshold (ELB user guide, health checks).
             (Phase::Registering | Phase::Initial { .. } | Phase::Healthy { .. }, true) => {
                 Phase::Healthy { failures: 0 }
             }

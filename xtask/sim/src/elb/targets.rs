@@ -103,6 +103,7 @@ fn chosen(account: &Account, asked: &Targets) -> Vec<(String, u16)> {
                 group.targets.iter().filter(|own| own.target.ip == *id).map(|own| own.target.port).collect()
             }
         };
+        // An unregistered target is shown as `unused` with Target.NotRegistered, and is no error.
         let ports = if ports.is_empty() { vec![group.port] } else { ports };
         chosen.extend(ports.into_iter().map(|port| (id.clone(), port)));
     }

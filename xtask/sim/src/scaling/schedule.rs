@@ -23,7 +23,7 @@ pub(super) struct Schedule {
 enum When {
     /// Once, in milliseconds of the zone's own clock.
     At(u64),
-    /// An interval, in milliseconds.
+    /// Runs again each so many milliseconds.
     Rate(u64),
     Cron(Box<Cron>),
 }

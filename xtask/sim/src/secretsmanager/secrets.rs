@@ -66,7 +66,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
     Ok(reply)
 }
 
-/// The six characters that Secrets Manager puts behind a name, so that a secret made anew is another one.
+/// The six characters that Secrets Manager puts behind a name, so that a secret that is created again has another ARN.
 fn suffix(account: &mut Account) -> String {
     account.ids.token(32).chars().filter(char::is_ascii_alphanumeric).take(6).collect()
 }

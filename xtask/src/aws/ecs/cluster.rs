@@ -25,7 +25,7 @@ const DELETE: Op = Op::write("ecs", "DeleteCluster").patient(&[
 ]);
 
 impl Aws {
-    /// Creates a cluster; one that exists stays as it is. Gives its ARN.
+    /// Creates a cluster; one that exists stays as it is. Returns its ARN.
     pub async fn create_cluster(&self, spec: &ClusterSpec, tags: &Tags) -> Result<String, Error> {
         let providers = &spec.capacity_providers;
         let call = || {

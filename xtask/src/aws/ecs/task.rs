@@ -53,7 +53,7 @@ impl Aws {
         self.list(cluster, Some(service), None, stopped).await
     }
 
-    /// The tasks of a family, whoever started them. A filter by `startedBy` takes no other beside it.
+    /// The tasks of a family, whoever started them. ListTasks takes `startedBy` as its only filter, so it is no help here.
     pub async fn family_tasks(
         &self,
         cluster: &str,

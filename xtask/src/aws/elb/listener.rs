@@ -83,7 +83,7 @@ impl Aws {
         }
     }
 
-    /// Creates a listener whose default action is a redirect or a fixed 404. Gives its ARN.
+    /// Creates a listener whose default action is a redirect or a fixed 404. Returns its ARN.
     ///
     /// # Errors
     /// [`Kind::AlreadyExists`] when the port has one with other settings; when AWS refuses.

@@ -58,7 +58,7 @@ impl Aws {
         }
     }
 
-    /// Creates a rule; `target_group_arn` is the one that it forwards to, or empty. Gives its ARN.
+    /// Creates a rule; `target_group_arn` is the one that it forwards to, or empty. Returns its ARN.
     ///
     /// # Errors
     /// [`Kind::AlreadyExists`] when another rule has the priority; when AWS refuses.

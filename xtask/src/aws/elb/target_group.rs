@@ -96,7 +96,7 @@ impl Aws {
         Ok(attributes.into_iter().filter_map(|it| Some((it.key?, it.value.unwrap_or_default()))).collect())
     }
 
-    /// Creates a target group, without its attributes. Gives its ARN.
+    /// Creates a target group, without its attributes. Returns its ARN.
     ///
     /// # Errors
     /// [`Kind::AlreadyExists`] when there is one of that name with other settings; when AWS refuses.

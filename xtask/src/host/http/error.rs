@@ -12,7 +12,7 @@ pub enum HttpError {
     /// The host's name is not known.
     #[error("the host name does not resolve")]
     Unresolved,
-    /// No answer in time.
+    /// No answer within the time limit of the request.
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
     /// No TLS session: an untrusted certificate, or a server that does not speak TLS.

@@ -23,7 +23,6 @@ const NOT_ALLOWED: [&str; 2] = [
 /// An engine gave no image.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// No engine is installed.
     #[error("there is no container engine on PATH: neither docker, nor podman, nor buildah")]
     None,
     /// The one that deploy.toml names is not installed.

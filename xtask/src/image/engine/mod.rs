@@ -41,7 +41,7 @@ pub(super) struct Job<'a> {
     pub(super) dockerfile: &'a Build,
     /// What its tasks run on.
     pub(super) architecture: Architecture,
-    /// Whether to build anew what is known already.
+    /// Whether to build an image that is known already.
     pub(super) no_cache: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A token for whoever asks: registries of public images want one even from those who have no account.
+//! A token for anonymous callers: registries of public images want one even from those who have no account.
 //!
 //! Source: distribution spec, "Token Authentication": an unauthenticated request is answered with 401 and a
 //! `WWW-Authenticate: Bearer realm="…",service="…",scope="…"`; GET of the realm with service and scope gives the token.

@@ -13,7 +13,7 @@ pub enum PushEvent {
         digest: String,
         bytes: u64,
     },
-    /// A blob is on its way.
+    /// A blob is being sent.
     Uploading {
         digest: String,
         bytes: u64,

@@ -17,7 +17,7 @@ const LOOKS: u32 = 3;
 const OLD_NEWS: Duration = Duration::from_secs(30);
 
 impl HeldLease {
-    /// Works, and renews the lease meanwhile.
+    /// Does `work`, and renews the lease meanwhile.
     pub(in crate::release) async fn keep<T>(
         &self,
         context: &ReleaseContext<'_>,

@@ -61,7 +61,7 @@ fn keys(tags: &Tags) -> Vec<String> {
     tags.keys().filter(|key| key.starts_with(KEY)).cloned().collect()
 }
 
-/// What an earlier run left, and what this one finds, written before the first change. Gives the tags' keys.
+/// What an earlier run left, and what this one finds, written before the first change. Returns the tags' keys.
 pub(super) async fn keep(
     context: &ReleaseContext<'_>,
     cluster: &str,
@@ -105,8 +105,8 @@ pub(in crate::release) async fn left(context: &ReleaseContext<'_>, observed: &Ob
 }
 
 impl HeldLease {
-    /// The release was undone as far as that could be done: the next run restores the rest, and what stayed and is complete
-    /// is no longer what it gives way to.
+    /// Records that the release was undone as far as possible: the next run restores the rest, and does not try again with a
+    /// service that stayed and is complete.
     pub(in crate::release) async fn ended(&self, context: &ReleaseContext<'_>, undo: &Undo) {
         let Some(kept) = self.kept.as_ref().filter(|_| !self.is_lost()) else { return };
         let Some(record) = encode(&undo.ended()).filter(|_| !kept.record.borrow().is_empty()) else { return };

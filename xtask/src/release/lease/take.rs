@@ -1,4 +1,4 @@
-//! Takes the lease: read, write, wait, read again, and read the account anew, now that nobody else changes it.
+//! Takes the lease: read, write, wait, read again; then read the account again, now that nobody else changes it.
 
 use deploy::event::Kind;
 use deploy::lease::{Lease, TAG, TTL_SECS, TagState, judge};
@@ -146,7 +146,7 @@ async fn give_back(context: &ReleaseContext<'_>, cluster: &str, lease: &Lease) {
     HeldLease::new(cluster.to_owned(), lease.clone(), None, Vec::new()).give_back(context).await;
 }
 
-/// Reads the account once more and plans: what was agreed to, or less.
+/// Reads the account again and plans: what was agreed to, or less.
 async fn again(
     context: &ReleaseContext<'_>,
     planned: &Planned,

@@ -75,7 +75,7 @@ fn secret_word_end(line: &str) -> Option<usize> {
     None
 }
 
-/// What will end a text that goes on after this line.
+/// What ends a text that continues after this line.
 fn opened(rest: &str) -> Option<&'static str> {
     if rest.contains("-----BEGIN") && !rest.contains("-----END") {
         return Some("-----END");

@@ -8,7 +8,7 @@ use crate::config::suggest;
 
 pub(super) const RULES: &[Rule] = &[Rule::Environment("attribute", attribute)];
 
-/// Source: ELBv2 API, LoadBalancerAttribute.
+/// Source: ELBv2 API reference, LoadBalancerAttribute, `Key`.
 const LOAD_BALANCER: [&str; 22] = [
     "access_logs.s3.bucket",
     "access_logs.s3.enabled",
@@ -34,7 +34,7 @@ const LOAD_BALANCER: [&str; 22] = [
     "waf.fail_open.enabled",
 ];
 
-/// Source: ELBv2 API, TargetGroupAttribute.
+/// Source: ELBv2 API reference, TargetGroupAttribute, `Key`.
 const TARGET_GROUP: [&str; 14] = [
     "deregistration_delay.timeout_seconds",
     "load_balancing.algorithm.anomaly_mitigation",

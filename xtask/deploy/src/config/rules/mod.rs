@@ -39,7 +39,6 @@ use crate::model::{Container, Environment, Service};
 pub(crate) struct Draft {
     pub(crate) environment: Environment,
     pub(crate) places: Places,
-    /// Where `[env.NAME]` is.
     pub(crate) section: Option<Span>,
     /// The listener's rules, in the order in which it tries them.
     pub(crate) listener: ListenerRules,

@@ -22,7 +22,6 @@ pub struct LoadBalancerSpec {
 pub struct ListenerSpec {
     pub load_balancer: String,
     pub port: u16,
-    /// `HTTP` or `HTTPS`.
     pub protocol: String,
     /// The default certificate's ARN, for HTTPS.
     pub certificate: Option<String>,

@@ -296,9 +296,8 @@ pub struct ConnectSpec {
 pub struct ConnectServiceSpec {
     pub name: String,
     pub discovery_name: String,
-    /// `clientAliases[0].port`.
+    /// `clientAliases[0].port`: AWS takes one alias for an entry.
     pub alias_port: u16,
-    /// `clientAliases[0].dnsName`.
     pub alias_dns: String,
     /// What no field covers, such as `tls`, `timeout` and `ingressPortOverride`.
     #[serde(flatten)]

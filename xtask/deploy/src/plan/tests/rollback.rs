@@ -79,8 +79,8 @@ fn an_image_or_a_service_that_is_gone_is_refused_before_anything_is_touched() {
     assert_eq!(
         refused,
         [
-            "service ielts-frontend-service is not there",
-            "the image ffffffffffff of backend is gone from ielts/backend",
+            "service ielts-frontend-service does not exist",
+            "the image ffffffffffff of backend is no longer in ielts/backend",
         ]
     );
 }

@@ -84,7 +84,7 @@ fn value<T: Serialize>(spec: &T) -> Value {
     serde_json::to_value(spec).unwrap_or(Value::Null)
 }
 
-/// The first change of a thing finds it as it was; a later one only writes once more.
+/// The first change of a resource records what it was; a later one only adds what it writes.
 pub(super) fn touched<T: Clone>(
     all: &mut BTreeMap<String, Touched<T>>,
     key: String,

@@ -24,7 +24,7 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
             "name": port_name(desired, service, observed),
             "appProtocol": app_protocol(service, observed),
         }])),
-        // Reaps what commands leave behind: the application is not made for being process 1 of others.
+        // Reaps the processes that ECS Exec's commands leave behind: an application as process 1 does not.
         "linuxParameters": { "initProcessEnabled": service.enable_execute_command },
     })));
     let beside = service.sidecars.iter().map(|it| {
@@ -35,6 +35,7 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
     let containers: Vec<Value> = [own.wire()].into_iter().chain(beside).collect();
     let mut definition = Members::of(json!({
         "family": service.family,
+        // Strings, also where they are numbers (ECS API, RegisterTaskDefinition).
         "cpu": service.cpu.to_string(),
         "memory": service.memory_mib.to_string(),
         "ephemeralStorage": { "sizeInGiB": service.ephemeral_storage_gib },
@@ -54,7 +55,7 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
     definition.lay(&service.aws.task_definition);
     let tables = service.sidecars.iter().map(|it| (&it.container.name, &it.aws));
     for (name, table) in [(&service.container.name, &service.aws.container)].into_iter().chain(tables) {
-        // Another log driver takes none of the options of awslogs.
+        // The merge would keep the options of awslogs, which another log driver refuses.
         if table.get(&["logConfiguration", "logDriver"]).is_some_and(|driver| driver != "awslogs") {
             definition.take(&["containerDefinitions", name, "logConfiguration"]);
         }
@@ -68,6 +69,7 @@ fn own_image(desired: &Desired, service: &Service, observed: &Observed) -> Strin
     let repository = &service.repository.name;
     let pushed_to = observed.repositories.get(repository).map_or(repository, |repository| &repository.uri);
     let uri = service.image_name().map_or_else(|| pushed_to.clone(), |name| name.written);
+    // By digest: a tag can be pushed again between this plan and the next task's start.
     let digest = desired.release.images.get(&service.key);
     digest.map_or_else(|| uri.clone(), |digest| image_reference(&uri, digest))
 }
@@ -126,7 +128,7 @@ fn container(
 
 fn sidecar(region: &str, service: &Service, sidecar: &Sidecar, image: &str, commit: Option<&str>) -> Value {
     let port = sidecar.container.port;
-    // Only ports with a name have a protocol.
+    // `appProtocol` is Service Connect's, which knows ports by their names.
     let name = Some(&sidecar.container.port_name).filter(|name| !name.is_empty());
     let protocol = name.and(sidecar.container.app_protocol).and_then(AppProtocol::wire);
     let mut members = Members::of(container(region, service, &sidecar.container, image, commit));

@@ -1,4 +1,4 @@
-//! Works out what a deployment waits for, so that a person can distinguish slow from stuck.
+//! Derives what a deployment waits for, so that a person can distinguish slow from stuck.
 
 use super::{Checks, Lagging, Leave, Leaving, Waiting};
 use crate::rollout::sightings::{Pace, Sightings};
@@ -17,7 +17,7 @@ pub struct View<'a> {
     pub checked: bool,
 }
 
-/// What our deployment waits for at `now_ms`, a moment of the clock of the sightings, which hold this poll already.
+/// What our deployment waits for at `now_ms`, on the clock of the sightings, which must contain this poll already.
 #[must_use]
 pub fn waiting(view: View<'_>, pace: Pace, sightings: &Sightings, now_ms: u64) -> Waiting {
     let View { deployment, service, tasks, targets, checked } = view;
@@ -55,7 +55,7 @@ pub fn waiting(view: View<'_>, pace: Pace, sightings: &Sightings, now_ms: u64) -
         });
         return Waiting::Targets { healthy: count, wanted: ours.desired, lagging };
     }
-    // A task that drains is no longer counted as running, and is there all the same.
+    // `runningCount` leaves a draining task out, but the deployment is not COMPLETED before it has stopped.
     let leaving: Vec<_> =
         tasks.iter().filter(|task| task.started_by != deployment && task.last_status != "STOPPED").collect();
     let running: u32 =
@@ -82,12 +82,12 @@ fn lagging(target: &TargetSnapshot, pace: Pace, seen_ms: Option<u64>, runs_ms: O
         state: target.state.clone(),
         says: target.description.clone().or(target.reason.clone()).filter(|_| !is_new),
         checks,
-        // Only failures need grace.
+        // `initial` is no failure: the grace period matters once the target is unhealthy.
         grace_secs: left.filter(|left| !is_new && *left > 0),
     }
 }
 
-/// How far an old task is on its way out; `None` while it serves.
+/// How far an old task is in stopping; `None` while it serves.
 fn step(task: &TaskSnapshot, pace: Pace, sightings: &Sightings, now_ms: u64) -> Option<Leaving> {
     let (step, of_secs) = match task.last_status.as_str() {
         "DEACTIVATING" => (Leave::Draining, pace.deregistration_delay_secs),

@@ -88,6 +88,7 @@ impl ConnectConfiguration {
                 invalid("Service Connect requires a namespace: give one, or set the cluster's default.")
             })?);
         }
+        // A service never creates its namespace; only a cluster's default is created.
         let wanted = self.namespace.as_deref().unwrap_or_default();
         if cloudmap::namespace(account, wanted).is_none() {
             return Err(namespace_not_found(wanted));
@@ -132,6 +133,7 @@ fn check_service(service: &ConnectService, task: &TaskSpec) -> Result<(), ApiErr
             ));
         }
     }
+    // The API takes a list; the developer guide allows one alias for an entry.
     if service.client_aliases.len() > 1 {
         return Err(invalid("Only one client alias is supported for each Service Connect service."));
     }

@@ -1,4 +1,4 @@
-//! Who answers when a task calls a Service Connect name: the question that the proxy asks.
+//! The tasks that answer when a task calls a Service Connect name, as its proxy looks them up.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub(crate) struct ConnectTarget {
     pub port: u16,
 }
 
-/// What a name means to a client.
+/// What a name resolves to for a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ConnectLookup {
     /// The name and port are no endpoint that this client's deployment knows.
@@ -37,6 +37,7 @@ impl ConnectTimeouts {
     /// What an endpoint gives, or Service Connect's defaults: 15 seconds for a request and 5 minutes of silence; over TCP
     /// an hour of silence and nothing else.
     fn of(endpoint: &Endpoint) -> Self {
+        // Per request and idle, in seconds (developer guide, Service Connect timeouts).
         let (request, idle) = if endpoint.tcp { (0, 3600) } else { (15, 300) };
         let given = endpoint.timeout;
         let limit = |secs: u32| (secs > 0).then(|| Duration::from_secs(secs.into()));
@@ -47,7 +48,7 @@ impl ConnectTimeouts {
     }
 }
 
-/// Resolves `host` and `port` as the proxy beside `client` does. Tasks that are being stopped get no new
+/// Resolves `host` and `port` as the proxy of `client` does. Tasks that are being stopped get no new
 /// calls; a task with a container health check gets its first call once it is HEALTHY.
 pub(crate) fn connect_targets(account: &Account, client: &TaskId, host: &str, port: u16) -> ConnectLookup {
     let host = host.to_ascii_lowercase();

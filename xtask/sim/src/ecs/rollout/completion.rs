@@ -31,7 +31,7 @@ fn succeeds_early(service: &Service, census: &Census) -> bool {
         && (deferred || !others)
 }
 
-/// Moves the service on where it has what it wants. Gives the moment at which time alone does more.
+/// Completes the deployment where the service has what it wants. Returns when time alone will change more.
 pub(super) fn settle(
     account: &mut Account,
     now: Millis,

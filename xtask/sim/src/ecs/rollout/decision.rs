@@ -6,7 +6,6 @@ use crate::workload::TaskId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// Not RUNNING yet.
     Starting,
     /// RUNNING, and not yet known to be healthy.
     Settling,

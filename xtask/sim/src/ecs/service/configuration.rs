@@ -53,7 +53,6 @@ pub(in crate::ecs) struct Threshold {
 pub(in crate::ecs) struct EarlySuccess {
     pub(in crate::ecs) enable: bool,
     pub(in crate::ecs) healthy_percent: Option<u32>,
-    /// `BLOCKING` or `DEFERRED`.
     pub(in crate::ecs) source_service_revision_cleanup: Option<String>,
 }
 

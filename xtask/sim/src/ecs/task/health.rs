@@ -1,4 +1,4 @@
-//! Container health checks: asked at their interval, counted against their retries.
+//! Container health checks: sent at their interval, counted against their retries.
 
 use super::model::{ContainerState, HealthStatus, TaskStatus};
 use super::order;
@@ -33,7 +33,7 @@ pub(super) fn schedule(account: &mut Account, now: Millis, id: &TaskId, containe
 pub(in crate::ecs) fn check_due(account: &mut Account, id: &TaskId, name: &str) {
     let Some(check) = definition(account, id, name) else { return };
     let Some(task) = account.ecs.tasks.get_mut(id) else { return };
-    // A container of a PENDING task may be one that others wait for.
+    // Also in a PENDING task: `dependsOn` with HEALTHY waits for this container before the others start.
     let alive = (TaskStatus::Pending..=TaskStatus::Deactivating).contains(&task.status);
     let running =
         task.container_mut(name).is_some_and(|container| container.state == ContainerState::Running);
@@ -63,6 +63,7 @@ pub(in crate::ecs) fn checked(account: &mut Account, now: Millis, id: &TaskId, n
         if !starting {
             health.failures += 1;
         }
+        // `retries` failures in a row; one success sets the count to zero.
         if health.failures >= check.retries {
             health.status = HealthStatus::Unhealthy;
         }

@@ -47,6 +47,7 @@ pub(in crate::ecs) fn launch(
     let (deployment, knobs) = (&service.primary, &service.knobs);
     let definition = account.ecs.families.by_arn(&deployment.spec.task_definition).ok_or_else(gone)?;
     let (spec, size) = (definition.spec.clone(), definition.size);
+    // At launch and not at CreateService: AWS reports a role that cannot be assumed as a service event only.
     check_roles(account, &spec)?;
     let targets = deployment.spec.load_balancers.iter().filter_map(|balancer| {
         let target_group = balancer.target_group_arn.clone()?;
@@ -149,7 +150,7 @@ fn interface(account: &mut Account, key: &ServiceKey, subnets: &[String]) -> Int
     Interface {
         attachment: account.ids.uuid(),
         id: format!("eni-{}", account.ids.hex(17)),
-        // Locally administered, as EC2's are.
+        // A locally administered address, as EC2 gives.
         mac: format!("0a:{}", pairs.join(":")),
         subnet,
         zone,

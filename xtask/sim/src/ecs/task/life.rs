@@ -125,7 +125,7 @@ pub(in crate::ecs) fn failed_to_start(account: &mut Account, now: Millis, id: &T
     rollout::never_ran(account, now, id, reason);
 }
 
-/// A container could not be started. An essential one is the end of its task; without another one its task goes on, as
+/// A container could not be started. An essential one is the end of its task; without another one its task continues, as
 /// far as no container waits for it.
 pub(in crate::ecs) fn cannot_start(
     account: &mut Account,

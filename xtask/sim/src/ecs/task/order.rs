@@ -80,7 +80,7 @@ fn unsuccessful(other: &Container, target: &Container) -> String {
     )
 }
 
-/// Has a container's `startTimeout` noticed, if it has one: what others wait for must be true by then.
+/// Starts a container's `startTimeout`, if it has one: what others wait for must be true by then.
 pub(super) fn await_within(account: &mut Account, now: Millis, id: &TaskId, name: &str) {
     let Some((_, spec)) = of(account, id) else { return };
     if let Some(secs) = spec.container(name).and_then(|container| container.start_timeout) {
@@ -89,7 +89,7 @@ pub(super) fn await_within(account: &mut Account, now: Millis, id: &TaskId, name
     }
 }
 
-/// `startTimeout` is over: who still waits for the container's end or health does not start.
+/// `startTimeout` has passed: containers that still wait for this one do not start.
 pub(in crate::ecs) fn start_timed_out(account: &mut Account, now: Millis, id: &TaskId, name: &str) {
     let Some((task, spec)) = of(account, id) else { return };
     let Some(other) = task.containers.iter().find(|container| container.name == name) else { return };

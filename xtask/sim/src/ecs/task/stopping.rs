@@ -1,4 +1,4 @@
-//! A task's way from the request to stop until it is forgotten.
+//! A task from the request to stop until it is forgotten.
 
 use super::model::TaskStatus;
 use super::order;
@@ -28,10 +28,12 @@ pub(in crate::ecs) fn begin(account: &mut Account, now: Millis, id: &TaskId, sto
         TaskStatus::Provisioning => deprovision(account, now, id),
         TaskStatus::Pending => terminate(account, now, id),
         TaskStatus::Activating | TaskStatus::Running => {
-            // What is left of a task whose essential container exited is stopped at once.
+            // The other containers of a task whose essential container exited stop at once: nothing could serve while draining.
             let serves = stop.code != "EssentialContainerExited";
             if deregister(account, now, id) && serves {
                 if let Some(task) = account.ecs.tasks.get_mut(id) {
+                    // DEACTIVATING for the whole deregistration delay, even without requests in flight (developer guide,
+                    // load-balancer-connection-draining).
                     task.status = TaskStatus::Deactivating;
                 }
             } else {
@@ -42,7 +44,7 @@ pub(in crate::ecs) fn begin(account: &mut Account, now: Millis, id: &TaskId, sto
     }
 }
 
-/// Lets tasks that wait for their targets go on once none of them is draining. True when one did.
+/// Stops the containers of tasks whose targets have all been drained. True when there was one.
 pub(in crate::ecs) fn drained(account: &mut Account, now: Millis) -> bool {
     let waiting = account.ecs.live().filter(|task| task.status == TaskStatus::Deactivating);
     let ready = waiting.filter(|task| {
@@ -59,7 +61,7 @@ pub(in crate::ecs) fn drained(account: &mut Account, now: Millis) -> bool {
     !ready.is_empty()
 }
 
-/// SIGTERM to the containers; a task without any running container goes straight on.
+/// Sends SIGTERM to the containers; a task without a running container is deprovisioned at once.
 pub(super) fn terminate(account: &mut Account, now: Millis, id: &TaskId) {
     let Some(task) = account.ecs.tasks.get_mut(id) else { return };
     task.status = TaskStatus::Stopping;
