@@ -1,4 +1,4 @@
-//! Processes: short ones that are waited for, and long ones whose lines are read while they run.
+//! Processes: short ones whose end is awaited, and long ones whose lines are read while they run.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub struct Program {
     pub args: Vec<String>,
     /// The folder it runs in; the tool's own when `None`.
     pub dir: Option<PathBuf>,
-    /// Variables it gets besides the tool's own; `None` takes one away.
+    /// Variables on top of the tool's own; `None` removes one.
     pub env: Vec<(String, Option<String>)>,
     /// What it reads from standard input; nothing when `None`.
     pub input: Option<Vec<u8>>,
@@ -54,7 +54,7 @@ pub enum Stream {
 /// A process could not be run, or one that must succeed did not.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
-    /// The program is not there.
+    /// The program is not on the search path.
     #[error("{0} is not installed, or not on PATH")]
     Missing(String),
     /// It could not be started or its streams broke.
@@ -113,6 +113,7 @@ impl Program {
     fn error(&self, source: io::Error) -> ProcessError {
         let program = self.program.display().to_string();
         match source.kind() {
+            // A missing folder is reported as NotFound, too, and is no missing program.
             io::ErrorKind::NotFound if self.dir.as_ref().is_none_or(|dir| dir.is_dir()) => {
                 ProcessError::Missing(program)
             }
@@ -143,7 +144,7 @@ impl Shell {
         self.path.iter().map(|dir| dir.join(&name)).find(|file| file.is_file())
     }
 
-    /// Runs a short program to its end and gives its standard output, without the line end. Blocks the thread.
+    /// Runs a short program and returns its standard output, without the line end. Blocks the thread.
     ///
     /// # Errors
     /// [`ProcessError`] when it cannot be run or fails.
@@ -202,6 +203,7 @@ impl Shell {
             let mut stderr = Lines::of(child.stderr.take());
             while stdout.open || stderr.open {
                 tokio::select! {
+                    // In a fixed order: `select!` begins with a random branch otherwise, and lines would be shuffled from run to run.
                     biased;
                     text = stderr.next(), if stderr.open => if let Some(text) = text? { line(Stream::Stderr, &text) },
                     text = stdout.next(), if stdout.open => if let Some(text) = text? { line(Stream::Stdout, &text) },
@@ -231,7 +233,7 @@ impl Shell {
     }
 }
 
-/// Writes a process's input. One that ends without reading all of it has its reasons; its exit code says which.
+/// Writes a process's input. A process that exits without reading all of it is no error here: its exit code says why.
 async fn feed(mut child: Child, input: Option<&[u8]>) -> io::Result<Child> {
     if let (Some(mut pipe), Some(input)) = (child.stdin.take(), input) {
         match pipe.write_all(input).await {

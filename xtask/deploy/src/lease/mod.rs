@@ -55,7 +55,9 @@ impl Lease {
             }
             _ => {
                 let ago = now.saturating_sub(*until);
-                format!("the lease of {holder}, release {release}, expired {ago} s ago and was not given back")
+                format!(
+                    "the lease of {holder}, release {release}, expired {ago} s ago and was not given back"
+                )
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What a tag names now, of an image that others build.
+//! Looks up the digest of a tag, for images that others build.
 
 use bytes::Bytes;
 use deploy::model::{ImageDigest, Platform};
@@ -66,7 +66,7 @@ pub async fn find(
 }
 
 impl Session<'_> {
-    /// Asked for even where HEAD finds nothing: a pull-through cache of ECR imports an image when its manifest is read.
+    /// A GET even where HEAD finds nothing: a pull-through cache of ECR imports an image when its manifest is read.
     async fn try_find(&self, tag: &str) -> Result<Option<Found>, Failure> {
         let uri = self.uri(&format!("manifests/{tag}"))?;
         let answer = self.send(Method::GET, &uri, &[(ACCEPT, ANY_MANIFEST)], Bytes::new()).await?;

@@ -47,6 +47,7 @@ pub async fn push(
     on_event: &(dyn Fn(PushEvent) + Sync),
 ) -> Result<PushReport, Error> {
     let session = Session::new(host, registry, on_event)?;
+    // Both at once, also where the image is missing: a rerun mostly finds both, and then nothing is written.
     let (stored, tagged) = try_join!(session.held_by(&image.digest.0), session.held_by(&tag.name))?;
     let mut report = PushReport { tag: tag.name.clone(), ..PushReport::default() };
     if stored.is_some() {
@@ -93,8 +94,8 @@ impl Session<'_> {
         let answer = self.send(Method::HEAD, &uri, &accept, Bytes::new()).await?;
         match answer.status() {
             StatusCode::NOT_FOUND => Ok(None),
-            // The protocol only recommends the header. Without it a digest is known to be held, and a tag is taken
-            // for unset: setting it once more changes nothing.
+            // The protocol only recommends the header. Without it a digest is certainly held, and a tag counts as unset:
+            // setting it again changes nothing.
             status if status.is_success() => Ok(reply::content_digest(&answer)
                 .or(reference.starts_with("sha256:").then_some(reference))
                 .map(|digest| ImageDigest(digest.to_owned()))),
@@ -114,7 +115,7 @@ impl Session<'_> {
         Err(self.refused(&named, answer.status().as_u16(), reply::said(&answer)))
     }
 
-    /// Sets the tag, or the other one; gives the one that was set.
+    /// Sets the tag, or the other one. Returns the one that was set.
     async fn tag(&self, image: &Image, tag: &Tag) -> Result<String, Error> {
         match (self.set_tag(image, &tag.name).await, &tag.otherwise) {
             (Err(Error::TagTaken { tag, holds, .. }), Some(instead)) => {
@@ -168,6 +169,7 @@ impl Session<'_> {
         let headers = [(CONTENT_TYPE, MANIFEST_MEDIA_TYPE)];
         let answer = self.send(Method::PUT, &uri, &headers, image.manifest.clone()).await?;
         if answer.status().is_success() {
+            // A registry that rewrites a manifest stores another image than the one that will be deployed by digest.
             self.same_digest(&image.digest.0, reply::content_digest(&answer))?;
         }
         Ok(answer)

@@ -1,4 +1,4 @@
-//! What a registry's answer means, from its status, its error codes and its body.
+//! Classifies a registry's answer by its status, its error codes and its body.
 
 use std::time::Duration;
 
@@ -49,7 +49,9 @@ pub(super) fn said(reply: &Response<Bytes>) -> String {
         reply.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if content_type.starts_with("text/html") || text.starts_with('<') {
         let title = between(text, "<title>", "</title>").unwrap_or_else(|| "no title".to_owned());
-        return format!("a web page ({title}) and no registry's answer: a proxy or another server is there");
+        return format!(
+            "a web page ({title}) instead of a registry's answer: a proxy or another server responds"
+        );
     }
     let mut shown: String = text.chars().take(SHOWN_MAX).collect();
     if shown.len() < text.len() {
@@ -68,7 +70,8 @@ pub(super) fn passes(reply: &Response<Bytes>) -> bool {
             | StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE
             | StatusCode::GATEWAY_TIMEOUT
-    ) || code(reply) == "TOOMANYREQUESTS"
+    ) // Docker Hub's limit comes as this code, whatever the status.
+    || code(reply) == "TOOMANYREQUESTS"
 }
 
 /// `Retry-After` in seconds; its other form, a date, is not used by registries.
@@ -126,11 +129,11 @@ mod tests {
                     "text/html; charset=utf-8",
                     "<html><head><title> Bad Gateway </title></head></html>",
                 ),
-                "a web page (Bad Gateway) and no registry's answer: a proxy or another server is there",
+                "a web page (Bad Gateway) instead of a registry's answer: a proxy or another server responds",
             ),
             (
                 reply(200, "application/octet-stream", "<!doctype html><p>hello"),
-                "a web page (no title) and no registry's answer: a proxy or another server is there",
+                "a web page (no title) instead of a registry's answer: a proxy or another server responds",
             ),
             (reply(404, "text/plain", " \n"), "an empty body"),
             (reply(401, "text/plain; charset=utf-8", "Not Authorized\n"), "Not Authorized"),

@@ -1,4 +1,4 @@
-//! Requests to one repository of one registry: who asks, how long an answer may take, what is repeated.
+//! Requests to one repository of one registry: credentials, time limits, retries.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::host::{Host, HttpError, Rng, Secret};
 
 /// For an answer to a request without a body. ECR answers within a second; a proxy may take its time.
 const QUIET: Duration = Duration::from_secs(30);
-/// A body may take as much longer as it would need on a line of this many bytes a second.
+/// Slowest upload that is allowed for, in bytes per second.
 const SLOWEST: u64 = 64 * 1024;
 
 /// A repository of a registry, and the right to push to it.
@@ -22,7 +22,7 @@ pub struct Registry {
     /// the `proxyEndpoint` that GetAuthorizationToken gives.
     pub base_url: String,
     pub repository: String,
-    /// Who pushes; `None` for a registry that lets everybody.
+    /// The credential to push with; `None` for a registry that needs none.
     pub credential: Option<Credential>,
 }
 
@@ -89,7 +89,7 @@ impl<'a> Session<'a> {
             None => None,
         };
         let repository = registry.repository.as_str();
-        // Of its own per repository: two pushes at once then replay alike however their requests interleave.
+        // One stream for each repository: two pushes at once then repeat exactly, however their requests interleave.
         let rng = host.rng.stream(&format!("registry {repository}"));
         Ok(Self { host, rng, base, repository, authorization, on_event })
     }
@@ -132,12 +132,13 @@ impl<'a> Session<'a> {
             request.headers_mut().insert(name, value);
         }
         if let Some(authorization) = &self.authorization {
-            // A registry may send its clients elsewhere, with a signature in the address instead of a password.
+            // A registry may redirect to storage elsewhere, with a signature in the URL: the password is not for that host.
             if address::same_origin(&self.base, uri) {
                 request.headers_mut().insert(AUTHORIZATION, authorization.clone());
             }
         }
         let answer = self.host.http.send(request, timeout).await.map_err(|cause| Failure {
+            // A wrong certificate and a malformed address stay wrong.
             again: !matches!(cause, HttpError::Tls(_) | HttpError::Invalid(_)),
             after: None,
             error: Box::new(Error::Unreachable { host: address::host(uri).to_owned(), cause, attempts: 1 }),
@@ -164,7 +165,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// An answer that the caller has no other name for.
+    /// The error for an answer that has no more specific one.
     pub(super) fn refused(&self, request: &str, status: u16, said: String) -> Error {
         Error::Refused { host: self.host(), request: request.to_owned(), status, said }
     }

@@ -1,4 +1,4 @@
-//! Blobs: asked for first, and sent only when missing.
+//! Blobs: looked up first, and sent only when missing.
 //!
 //! A blob goes up as one POST, which opens a session, and one PUT with the whole content. The protocol's chunked
 //! form is not used, because ECR departs from it: a chunk is answered with 201 and a `Range` that stays where the
@@ -15,7 +15,7 @@ use super::session::{Failure, Session};
 use super::{Error, address, reply};
 use crate::image::Blob;
 
-/// Error codes that a new session heals: the old one is gone, or its content was damaged on the way.
+/// Error codes after which a new session helps: the old one expired, or its content was damaged in transit.
 const SESSION_LOST: [&str; 3] = ["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "DIGEST_INVALID"];
 
 impl Session<'_> {
@@ -56,7 +56,7 @@ impl Session<'_> {
         let answer = self.send(Method::HEAD, &uri, &[], bytes::Bytes::new()).await?;
         match answer.status() {
             status if status.is_success() => Ok(true),
-            // To where the content is, once the registry has found that it has it.
+            // To where the content is: a registry redirects only for a blob that it has.
             status if status.is_redirection() => Ok(true),
             StatusCode::NOT_FOUND => Ok(false),
             status => Err(self
