@@ -21,6 +21,7 @@ use super::clock::SimClock;
 pub use super::history::CallRecord;
 use super::history::{History, leave_out};
 use super::refusal;
+use super::regions::Regions;
 use super::registry::{self, Uploads};
 use crate::account::{Account, Ids, Millis, Settings};
 use crate::fault::{Fault, Rule};
@@ -50,6 +51,7 @@ type Watcher = Box<dyn FnMut(&CallRecord) + Send>;
 
 struct State {
     account: Account,
+    elsewhere: Regions,
     workload: Option<Box<dyn VirtualWorkload>>,
     /// The latest moment that the account was told; it is never told an earlier one.
     reached: Millis,
@@ -85,6 +87,7 @@ impl Cloud {
         let state = State {
             request_ids: Ids::new(!settings.seed),
             account: Account::new(settings),
+            elsewhere: Regions::default(),
             workload,
             reached: clock.millis(),
             rules: Vec::new(),
@@ -356,7 +359,7 @@ impl State {
                 let outcome = match fault.and_then(|fault| refusal::api(fault, &request, &caller)) {
                     Some(error) => Err(error),
                     None => {
-                        let account = &mut self.account;
+                        let account = self.elsewhere.account(&mut self.account, now, &request);
                         let answer = || account.handle(now, &request);
                         let mut outcome = self.history.answer(now, &request, fault, answer);
                         if let (Some(Fault::Unseen(name)), Ok(reply)) = (fault, &mut outcome) {

@@ -19,6 +19,7 @@ mod listen;
 mod page;
 mod pull;
 mod refusal;
+mod regions;
 mod registry;
 pub mod server;
 mod session;

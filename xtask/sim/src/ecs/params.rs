@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::wire::Outcome;
+use super::errors::invalid;
+use crate::wire::{ApiError, Outcome};
 
 /// The last part of an ARN, or the name itself.
 pub(super) fn short_name(reference: &str) -> &str {
@@ -12,6 +13,13 @@ pub(super) fn short_name(reference: &str) -> &str {
 /// The cluster that a request names: `default` when it names none.
 pub(super) fn cluster_name(reference: Option<&str>) -> String {
     short_name(reference.unwrap_or("default")).to_owned()
+}
+
+/// The id of the task that a request names by its id or its ARN, whether or not there is one.
+pub(super) fn task_id(reference: &str) -> Result<&str, ApiError> {
+    let id = short_name(reference);
+    let fits = [32, 36].contains(&id.len()) && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    if fits { Ok(id) } else { Err(invalid("taskId length should be one of [32,36]")) }
 }
 
 /// A describing call's reply: `member` with what `view` finds, and a failure MISSING for each ARN that it does not.

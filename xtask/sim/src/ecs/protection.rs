@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::errors::invalid;
-use super::params::short_name;
+use super::params::{short_name, task_id};
 use super::state::active_cluster;
 use super::task::{Task, TaskStatus};
 use crate::account::{Account, Millis};
@@ -50,7 +50,7 @@ pub(super) fn update(account: &mut Account, now: Millis, request: &ApiRequest) -
         return Err(invalid(format!("expiresInMinutes must be between 1 and {MOST_MINUTES}.")));
     }
     for reference in &asked.tasks {
-        let task = account.ecs.tasks.get_mut(short_name(reference));
+        let task = account.ecs.tasks.get_mut(task_id(reference)?);
         if let Some(task) = task.filter(|task| task.service.cluster == cluster && may_be_protected(task)) {
             task.protected_until = enabled.then(|| now.plus_secs(minutes * 60));
         }

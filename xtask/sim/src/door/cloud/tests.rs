@@ -200,3 +200,22 @@ async fn time_given_late_is_caught_up_with_and_time_given_early_does_not_run_bac
     cloud.advance_to(start.plus_millis(30));
     assert_eq!(cloud.next(), None);
 }
+
+#[test]
+fn another_region_is_another_and_empty_account() {
+    let cloud = cloud();
+    create(&cloud);
+    let elsewhere = |target: &str, body: Value| {
+        let mut head = json_call(target);
+        let signed = head.headers["authorization"].to_str().unwrap().replace("ap-southeast-1", "eu-west-1");
+        head.headers.insert("authorization", signed.parse().unwrap());
+        let (status, reply) = read(cloud.call(cloud.clock().millis(), &head, body.to_string().into()));
+        assert_eq!(status, 200, "{reply}");
+        serde_json::from_str::<Value>(&reply).unwrap()
+    };
+    assert_eq!(elsewhere(LIST, json!({}))["clusterArns"], json!([]));
+    elsewhere(CREATE, json!({ "clusterName": "two" }));
+    let arn = "arn:aws:ecs:eu-west-1:123456789012:cluster/two";
+    assert_eq!(elsewhere(LIST, json!({}))["clusterArns"], json!([arn]), "it is kept");
+    assert_eq!(clusters(&cloud), 1, "and the first one has not got it");
+}

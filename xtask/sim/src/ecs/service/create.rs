@@ -181,7 +181,11 @@ fn spec(account: &Account, key: &ServiceKey, asked: &Create) -> Result<Spec, Api
     let reference = reference.ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
     let definition = task_definition::resolve(account, reference)?;
     let fargate = (!asked.capacity_provider_strategy.is_empty()).then_some("FARGATE");
-    check::launch_type(&definition.spec, asked.launch_type.as_deref().or(fargate))?;
+    let default =
+        account.ecs.clusters.get(&key.cluster).filter(|cluster| !cluster.default_strategy.is_empty());
+    let fargate = fargate.or(default.map(|_| "FARGATE"));
+    // AWS takes EC2 where nothing is said (API reference of CreateService).
+    check::launch_type(&definition.spec, asked.launch_type.as_deref().or(fargate).or(Some("EC2")))?;
     check::task_role(&definition.spec, asked.enable_execute_command, "created")?;
     let network =
         check::network(account, &definition.spec, asked.network_configuration.awsvpc_configuration.clone())?;

@@ -8,7 +8,7 @@ use super::stopping::{self, Stop};
 use super::view::view;
 use crate::account::{Account, Millis};
 use crate::ecs::errors::invalid;
-use crate::ecs::params::{described, short_name};
+use crate::ecs::params::{described, short_name, task_id};
 use crate::ecs::state::{active_cluster, service_key};
 use crate::ecs::task_definition::revision_of;
 use crate::wire::{ApiRequest, Outcome, listing, params};
@@ -75,6 +75,9 @@ pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outco
     if asked.tasks.len() > 100 {
         return Err(invalid("Tasks count is limited to 100."));
     }
+    for reference in &asked.tasks {
+        task_id(reference)?;
+    }
     let with_tags = asked.include.iter().any(|what| what == "TAGS");
     described("tasks", &asked.tasks, |reference| {
         let id = short_name(reference);
@@ -95,7 +98,7 @@ struct StopTask {
 pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: StopTask = params(request)?;
     let cluster = active_cluster(account, asked.cluster.as_deref())?;
-    let id = short_name(&asked.task).to_owned();
+    let id = task_id(&asked.task)?.to_owned();
     if account.ecs.tasks.get(&id).is_none_or(|task| task.service.cluster != cluster) {
         return Err(invalid("The referenced task was not found."));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::attributes;
 use super::spec::TaskSpec;
 use crate::account::{Account, Millis};
 use crate::ecs::errors::client;
@@ -114,7 +115,7 @@ pub(super) fn view(definition: &TaskDefinition) -> Value {
     put("registeredAt", json!(definition.registered_at.epoch_secs()));
     put("registeredBy", json!(definition.registered_by));
     put("compatibilities", json!(["EC2", "FARGATE"]));
-    put("requiresAttributes", json!([]));
+    put("requiresAttributes", attributes::required(&definition.spec));
     put("deregisteredAt", json!(definition.deregistered_at.map(Millis::epoch_secs)));
     Value::Object(view)
 }

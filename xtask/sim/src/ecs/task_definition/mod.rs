@@ -1,5 +1,6 @@
 //! Task definitions: families, revisions and what Fargate accepts.
 
+mod attributes;
 mod dependencies;
 mod families;
 mod fargate;

@@ -137,3 +137,39 @@ fn fargate_s_capacity_providers_are_described_and_others_are_missing() {
         json!([])
     );
 }
+
+#[test]
+fn a_task_is_named_by_an_id_and_nothing_else() {
+    let mut lab = Lab::new();
+    for (operation, members) in [
+        ("DescribeTasks", json!({ "cluster": "prod", "tasks": ["nope"] })),
+        ("StopTask", json!({ "cluster": "prod", "task": "nope" })),
+    ] {
+        let refused = lab.refused(operation, members);
+        assert_eq!(refused, "InvalidParameterException: taskId length should be one of [32,36]");
+    }
+    let missing = lab.ok("DescribeTasks", json!({ "cluster": "prod", "tasks": ["0".repeat(32)] }));
+    assert_eq!(missing["failures"][0]["reason"], "MISSING");
+}
+
+#[test]
+fn a_service_without_a_launch_type_or_a_strategy_is_for_ec2_of_which_there_is_none() {
+    let mut lab = Lab::new();
+    lab.register("web", json!({}));
+    let request = lab.service_request(json!({ "launchType": null }));
+    let refused = lab.refused("CreateService", request);
+    assert_eq!(refused, "InvalidParameterException: No Container Instances were found in your cluster.");
+}
+
+#[test]
+fn a_task_definition_shows_what_it_requires() {
+    let mut lab = Lab::new();
+    let log = json!({ "logDriver": "awslogs", "options": { "awslogs-group": "/web", "awslogs-region": "ap-southeast-1", "awslogs-stream-prefix": "web" } });
+    lab.register("web", json!({ "logConfiguration": log, "healthCheck": { "command": ["CMD", "x"] } }));
+    let shown = lab.ok("DescribeTaskDefinition", json!({ "taskDefinition": "web" }));
+    let required = shown["taskDefinition"]["requiresAttributes"].to_string();
+    for name in ["task-eni", "execution-role-awslogs", "container-health-check", "logging-driver.awslogs"] {
+        assert!(required.contains(&format!("capability.{name}\"")), "{name}: {required}");
+    }
+    assert!(!required.contains("ecr-auth"), "a public image: {required}");
+}
