@@ -27,6 +27,7 @@ mod interruption;
 mod killed;
 mod lease;
 mod logs;
+mod load;
 mod lossy;
 mod meanwhile;
 mod network;

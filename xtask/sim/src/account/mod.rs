@@ -84,6 +84,8 @@ pub(crate) enum Due {
     Scaling(scaling::Due),
     /// The end of a namespace operation.
     CloudMap(cloudmap::Due),
+    /// The end of a minute, and what was measured in it.
+    CloudWatch(cloudwatch::Due),
     /// The end of a secret's recovery window.
     SecretGone,
 }
@@ -130,6 +132,7 @@ impl Account {
                 Due::Elb(due) => elb::due(self, at, due),
                 Due::Scaling(due) => scaling::due(self, at, due),
                 Due::CloudMap(due) => cloudmap::due(self, at, due),
+                Due::CloudWatch(due) => cloudwatch::due(self, at, due),
                 Due::SecretGone => self.secrets_manager.forget_deleted(at),
             }
             ecs::reconcile(self, at);

@@ -1,124 +1,103 @@
-//! CloudWatch alarms: they are put, and somebody sets their states. There are no metrics that would.
+//! CloudWatch: metrics of ECS services and load balancers, minute by minute, and alarms. Expressions, percentiles, composite
+//! alarms and anomaly detection are not served.
 
-use std::collections::BTreeMap;
+mod alarms;
+mod evaluation;
+mod metrics;
+mod statistics;
+#[cfg(test)]
+mod tests;
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use std::collections::{BTreeMap, VecDeque};
 
-use crate::account::{Account, Millis, Operations};
-use crate::wire::{ApiError, ApiRequest, Outcome, params};
+use self::alarms::{Alarm, HistoryItem};
+pub(crate) use self::alarms::{set_up, take_down};
+use self::metrics::{MINUTE, Metrics};
+pub(crate) use self::metrics::{Metric, Samples};
+use crate::account::{self, Account, Millis, Operations};
+use crate::{ecs, elb};
 
-/// The alarms of the account.
+/// The alarms and metrics of the account.
 #[derive(Debug, Default)]
-pub(crate) struct State(BTreeMap<String, Alarm>);
-
-#[derive(Debug)]
-struct Alarm {
-    /// The members that PutMetricAlarm got.
-    members: Value,
-    state: String,
-    reason: String,
-    updated: Millis,
+pub(crate) struct State {
+    alarms: BTreeMap<String, Alarm>,
+    pub(crate) metrics: Metrics,
+    history: VecDeque<HistoryItem>,
+    /// The end of the minute is waited for.
+    armed: bool,
 }
+
+/// What can be due.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// The end of a minute: what happened in it is measured.
+    Minute,
+    /// What was measured is there.
+    Evaluate,
+}
+
+/// What tasks answer is there by then.
+const MEASURED_SECS: u64 = 5;
+
+/// After the last measurement, alarms are looked at for as long as the longest of scaling remembers.
+const AFTERMATH_SECS: u64 = 20 * 60;
 
 impl State {
     /// Which of these alarms are in ALARM.
     pub(crate) fn ringing(&self, names: &[String]) -> Vec<String> {
-        let rings = |name: &&String| self.0.get(*name).is_some_and(|alarm| alarm.state == "ALARM");
-        names.iter().filter(rings).cloned().collect()
+        names.iter().filter(|name| self.rings(name)).cloned().collect()
+    }
+
+    pub(crate) fn rings(&self, name: &str) -> bool {
+        self.alarms.get(name).is_some_and(|alarm| alarm.state == "ALARM")
     }
 
     /// Seconds after which the slowest of these alarms would have noticed something.
     pub(crate) fn notices_after(&self, names: &[String]) -> u64 {
-        let number = |alarm: &Alarm, member: &str| alarm.members[member].as_u64().unwrap_or(0);
-        let alarms = names.iter().filter_map(|name| self.0.get(name));
+        let number = |alarm: &Alarm, member: &str| alarm.number(member).unwrap_or(0.0) as u64;
+        let alarms = names.iter().filter_map(|name| self.alarms.get(name));
         alarms.map(|it| number(it, "Period") * number(it, "EvaluationPeriods")).max().unwrap_or(0)
     }
 }
 
 /// What is served, by name.
 pub(crate) const OPERATIONS: Operations = &[
-    ("PutMetricAlarm", put),
-    ("DescribeAlarms", |account, _, request| describe(account, request)),
-    ("SetAlarmState", set),
-    ("DeleteAlarms", |account, _, request| delete(account, request)),
+    ("DeleteAlarms", |account, _, request| alarms::delete(account, request)),
+    ("DescribeAlarmHistory", |account, _, request| alarms::history(account, request)),
+    ("DescribeAlarms", |account, _, request| alarms::describe(account, request)),
+    ("DescribeAlarmsForMetric", |account, _, request| alarms::describe_for_metric(account, request)),
+    ("DisableAlarmActions", |account, _, request| alarms::switch(account, request, false)),
+    ("EnableAlarmActions", |account, _, request| alarms::switch(account, request, true)),
+    ("GetMetricData", |account, _, request| statistics::data(account, request)),
+    ("GetMetricStatistics", |account, _, request| statistics::get(account, request)),
+    ("ListMetrics", |account, _, request| statistics::list(account, request)),
+    ("PutMetricAlarm", alarms::put),
+    ("PutMetricData", statistics::put),
+    ("SetAlarmState", alarms::set),
 ];
 
-/// An alarm that exists keeps its state.
-fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let text = |member: &str| request.params[member].as_str().filter(|text| !text.is_empty());
-    let missing = |member: &str| ApiError::new("ValidationError", format!("{member} is required."));
-    let name = text("AlarmName").ok_or_else(|| missing("AlarmName"))?.to_owned();
-    text("ComparisonOperator").ok_or_else(|| missing("ComparisonOperator"))?;
-    if request.params["EvaluationPeriods"].is_null() {
-        return Err(missing("EvaluationPeriods"));
+/// Has the end of the running minute noticed. An account in which nothing runs has no minutes.
+pub(crate) fn arm(account: &mut Account, now: Millis) {
+    if !account.cloudwatch.armed {
+        account.cloudwatch.armed = true;
+        let at = Millis((now.0 / MINUTE + 1) * MINUTE);
+        account.timers.push(at, account::Due::CloudWatch(Due::Minute));
     }
-    let members = request.params.clone();
-    let (state, reason) = ("INSUFFICIENT_DATA".to_owned(), "Unchecked: Initial alarm creation".to_owned());
-    let alarm = account.cloudwatch.0.entry(name);
-    alarm.or_insert(Alarm { members: Value::Null, state, reason, updated: now }).members = members;
-    Ok(json!({}))
 }
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "PascalCase", default)]
-struct Describe {
-    alarm_names: Vec<String>,
-    alarm_name_prefix: String,
-    state_value: Option<String>,
-}
-
-fn describe(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Describe = params(request)?;
-    let wanted = |name: &String, alarm: &Alarm| {
-        (asked.alarm_names.is_empty() || asked.alarm_names.contains(name))
-            && name.starts_with(&asked.alarm_name_prefix)
-            && asked.state_value.as_ref().is_none_or(|state| *state == alarm.state)
-    };
-    let found = account.cloudwatch.0.iter().filter(|(name, alarm)| wanted(name, alarm));
-    let shown = found.map(|(name, alarm)| {
-        let mut view = alarm.members.clone();
-        view["AlarmArn"] = json!(account.arn("cloudwatch", &format!("alarm:{name}")));
-        view["StateValue"] = json!(alarm.state);
-        view["StateReason"] = json!(alarm.reason);
-        view["StateUpdatedTimestamp"] = json!(alarm.updated.epoch_secs());
-        view
-    });
-    Ok(json!({ "MetricAlarms": shown.collect::<Vec<_>>(), "CompositeAlarms": [] }))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Set {
-    alarm_name: String,
-    state_value: String,
-    state_reason: String,
-}
-
-fn set(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let asked: Set = params(request)?;
-    if !["OK", "ALARM", "INSUFFICIENT_DATA"].contains(&asked.state_value.as_str()) {
-        return Err(ApiError::new("ValidationError", format!("Invalid StateValue: {}", asked.state_value)));
+pub(crate) fn due(account: &mut Account, now: Millis, due: Due) {
+    match due {
+        Due::Minute => {
+            account.cloudwatch.armed = false;
+            let minute = Millis(now.0 - MINUTE);
+            let runs = ecs::ask_for_usage(account);
+            elb::measure(account, minute);
+            let since = Millis(now.0.saturating_sub(AFTERMATH_SECS * 1000));
+            if runs || account.cloudwatch.metrics.measured_since(since) {
+                account.timers.push(now.plus_secs(MEASURED_SECS), account::Due::CloudWatch(Due::Evaluate));
+                arm(account, now);
+            }
+        }
+        Due::Evaluate => evaluation::evaluate(account, now),
     }
-    let unknown = || ApiError::new("ResourceNotFound", format!("Unknown alarm: {}", asked.alarm_name));
-    let alarm = account.cloudwatch.0.get_mut(&asked.alarm_name).ok_or_else(unknown)?;
-    alarm.state = asked.state_value;
-    alarm.reason = asked.state_reason;
-    alarm.updated = now;
-    Ok(json!({}))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Delete {
-    alarm_names: Vec<String>,
-}
-
-fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let asked: Delete = params(request)?;
-    if let Some(unknown) = asked.alarm_names.iter().find(|name| !account.cloudwatch.0.contains_key(*name)) {
-        return Err(ApiError::new("ResourceNotFound", format!("Unknown alarm: {unknown}")));
-    }
-    account.cloudwatch.0.retain(|name, _| !asked.alarm_names.contains(name));
-    Ok(json!({}))
 }

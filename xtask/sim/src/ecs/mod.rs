@@ -23,6 +23,7 @@ mod task;
 mod task_definition;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 #[cfg(test)]
 pub(crate) use connect::ConnectTimeouts;
@@ -32,6 +33,7 @@ pub(crate) use connect::{
 pub(crate) use dispatch::{OPERATIONS, due, reported};
 pub use pace::Pace;
 pub(crate) use rollout::reconcile;
-pub(crate) use service::{desired_count, set_desired_count};
+pub(crate) use service::{desired_count, is_deploying, running_count, set_desired_count};
 pub(crate) use state::{Due, State};
 pub(crate) use task::{close_session, has_session, open_session};
+pub(crate) use usage::ask_for_usage;

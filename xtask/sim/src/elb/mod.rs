@@ -11,6 +11,7 @@ mod health_check;
 mod limits;
 mod listener;
 mod load_balancer;
+mod measure;
 mod names;
 mod routing;
 mod rule;
@@ -21,6 +22,7 @@ mod targets;
 
 pub(crate) use associations::{has_load_balancer, is_request_count_label};
 pub use load_balancer::fail;
+pub(crate) use measure::measure;
 pub(crate) use routing::{Request, Served, listeners, route_of};
 pub use routing::{Route, RouteTarget, route};
 pub(crate) use state::State;

@@ -154,6 +154,9 @@ fn forward(account: &Account, target_group: &str) -> Route {
     };
     let healthy = in_state(|state| state == TargetState::Healthy);
     let targets = if healthy.is_empty() { in_state(|state| state != TargetState::Draining) } else { healthy };
+    if let Some(group) = group {
+        group.requests.set(group.requests.get() + 1);
+    }
     let sticky_secs = group.and_then(TargetGroup::sticky_secs);
     Route::Forward { target_group: target_group.to_owned(), targets, sticky_secs }
 }

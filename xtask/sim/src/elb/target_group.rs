@@ -1,5 +1,6 @@
 //! Target groups: create, describe, modify, delete. Only HTTP groups of type `ip`, which is what Fargate needs.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -26,6 +27,8 @@ pub(crate) struct TargetGroup {
     pub(crate) health_check: HealthCheck,
     pub(crate) attributes: BTreeMap<String, String>,
     pub(super) targets: Vec<Registered>,
+    /// Requests of the running minute.
+    pub(super) requests: Cell<u64>,
     /// Whether a listener or rule forwards here; targets of an unused group are not checked.
     pub(super) in_use: bool,
 }
@@ -93,6 +96,7 @@ pub(super) fn create(account: &mut Account, request: &ApiRequest) -> Outcome {
         target_type,
         health_check,
         attributes: attributes::target_group_defaults(),
+        requests: Cell::default(),
         targets: Vec::new(),
         in_use: false,
     };

@@ -38,17 +38,8 @@ pub(super) struct Resource {
 pub(super) fn named(request: &ApiRequest) -> Result<Resource, ApiError> {
     let asked: Required = params(request)?;
     check_namespace(&asked.service_namespace)?;
-    let parts: Vec<&str> = asked.resource_id.split('/').collect();
-    match (asked.scalable_dimension.as_str(), parts.as_slice()) {
-        (DESIRED_COUNT, ["service", cluster, service]) if !cluster.is_empty() && !service.is_empty() => {
-            Ok(Resource {
-                cluster: (*cluster).to_owned(),
-                service: (*service).to_owned(),
-                id: asked.resource_id,
-            })
-        }
-        _ => Err(unsupported()),
-    }
+    let served = asked.scalable_dimension == DESIRED_COUNT;
+    Resource::of(&asked.resource_id).filter(|_| served).ok_or_else(unsupported)
 }
 
 /// The resource id that a describing request selects, if it does.
@@ -77,6 +68,17 @@ fn unsupported() -> ApiError {
 }
 
 impl Resource {
+    pub(super) fn of(id: &str) -> Option<Self> {
+        match id.split('/').collect::<Vec<_>>().as_slice() {
+            ["service", cluster, service] if !cluster.is_empty() && !service.is_empty() => Some(Self {
+                cluster: (*cluster).to_owned(),
+                service: (*service).to_owned(),
+                id: id.to_owned(),
+            }),
+            _ => None,
+        }
+    }
+
     /// What AWS says when no target is registered for the resource.
     pub(super) fn not_registered(&self) -> ApiError {
         self.without("scalable target registered", "")

@@ -1,11 +1,12 @@
-//! Application Auto Scaling: scalable targets, policies and scheduled actions of ECS services. No metric is measured, so
-//! that no alarm ever fires; what moves the desired count is bounds that exclude it, registered or scheduled.
+//! Application Auto Scaling: scalable targets, policies and scheduled actions of ECS services. What moves
+//! the desired count is target tracking, and bounds that exclude it, registered or scheduled. Step scaling is kept, not acted on.
 
 mod dimension;
 mod policies;
 mod schedule;
 mod scheduled;
 mod targets;
+mod tracking;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use self::policies::Policy;
 use self::scheduled::Scheduled;
 pub(crate) use self::scheduled::{Due, due};
 use self::targets::{Activity, Target};
+pub(crate) use self::tracking::alarm_rings;
 use crate::account::Operations;
 use crate::tagging;
 

@@ -1,13 +1,14 @@
-//! Scaling policies: put, describe, delete. Target tracking policies own a pair of alarms, which are listed.
+//! Scaling policies: put, describe, delete. Target tracking policies own a pair of alarms.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::INVALID;
 use super::dimension::{DESIRED_COUNT, named, selected};
+use super::tracking::{self, Past};
 use crate::account::{Account, Millis};
-use crate::elb;
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params, text};
+use crate::{cloudwatch, elb};
 
 #[derive(Debug)]
 pub(super) struct Policy {
@@ -19,6 +20,7 @@ pub(super) struct Policy {
     configuration: Value,
     alarms: Vec<String>,
     created: Millis,
+    pub(super) past: Past,
 }
 
 #[derive(Debug, Deserialize)]
@@ -88,7 +90,8 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
     };
     let scales_in = if kind == TRACKING { Some(check_tracking(account, &configuration)?) } else { None };
     check_alone(account, &key, &configuration)?;
-    let (arn, created, old_alarms) = match existing {
+    let past = account.scaling.policies.get_mut(&key).map(|policy| std::mem::take(&mut policy.past));
+    let (arn, created, old_alarms) = match account.scaling.policies.get(&key) {
         Some(policy) => (policy.arn.clone(), policy.created, policy.alarms.clone()),
         None => {
             let path = format!(
@@ -102,7 +105,7 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
     };
     let alarms = match scales_in {
         None => Vec::new(),
-        Some(scales_in) => alarms(account, &resource.id, scales_in, old_alarms),
+        Some(scales_in) => alarms(account, &resource.id, scales_in, &old_alarms),
     };
     let policy = Policy {
         name: asked.policy_name,
@@ -112,9 +115,11 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
         configuration,
         alarms,
         created,
+        past: past.unwrap_or_default(),
     };
     let reply = json!({ "PolicyARN": policy.arn, "Alarms": policy.describe_alarms(account) });
-    account.scaling.policies.insert(key, policy);
+    account.scaling.policies.insert(key.clone(), policy);
+    tracking::arrange(account, now, &key, &old_alarms);
     Ok(reply)
 }
 
@@ -200,7 +205,7 @@ fn check_custom(custom: &Value) -> Result<(), ApiError> {
 }
 
 /// The names of a policy's alarms, those that it has and those that are missing.
-fn alarms(account: &mut Account, resource_id: &str, scales_in: bool, old: Vec<String>) -> Vec<String> {
+fn alarms(account: &mut Account, resource_id: &str, scales_in: bool, old: &[String]) -> Vec<String> {
     let wanted: &[&str] = if scales_in { &["AlarmHigh", "AlarmLow"] } else { &["AlarmHigh"] };
     wanted
         .iter()
@@ -238,12 +243,39 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     let resource = named(request)?;
     let policy_name = text(request, "PolicyName")?;
     match account.scaling.policies.remove(&(resource.id.clone(), policy_name.clone())) {
-        Some(_) => Ok(Value::Null),
+        Some(policy) => {
+            cloudwatch::take_down(account, &policy.alarms);
+            Ok(Value::Null)
+        }
         None => Err(resource.without("scaling policy found", &format!(", policy name: {policy_name}"))),
     }
 }
 
 impl Policy {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    pub(super) fn resource_id(&self) -> &str {
+        &self.resource_id
+    }
+
+    pub(super) fn configuration(&self) -> &Value {
+        &self.configuration
+    }
+
+    pub(super) fn alarms(&self) -> impl Iterator<Item = &String> {
+        self.alarms.iter()
+    }
+
+    pub(super) fn owns(&self, alarm: &str) -> bool {
+        self.alarms.iter().any(|own| own == alarm)
+    }
+
     fn describe_alarms(&self, account: &Account) -> Value {
         let alarm = |name: &String| json!({ "AlarmName": name, "AlarmARN": account.arn("cloudwatch", &format!("alarm:{name}")) });
         self.alarms.iter().map(alarm).collect()

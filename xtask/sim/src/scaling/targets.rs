@@ -7,9 +7,9 @@ use super::INVALID;
 use super::dimension::{DESIRED_COUNT, Resource, named, selected};
 use super::scheduled::Bounds;
 use crate::account::{Account, Millis};
-use crate::ecs;
 use crate::tagging::{self, Tag};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params};
+use crate::{cloudwatch, ecs};
 
 #[derive(Debug)]
 pub(super) struct Target {
@@ -40,6 +40,8 @@ pub(super) struct Activity {
     description: String,
     cause: String,
     failure: Option<&'static str>,
+    /// The desired count that it set, if it set one.
+    count: Option<u32>,
     at: Millis,
 }
 
@@ -118,8 +120,24 @@ fn move_inside(
     } else {
         format!("maximum capacity was set to {max}")
     };
-    ecs::set_desired_count(account, now, &resource.cluster, &resource.service, inside);
-    note(account, now, resource, format!("Setting desired count to {inside}."), cause, None);
+    set(account, now, resource, inside, cause);
+}
+
+/// Sets the desired count.
+pub(super) fn set(account: &mut Account, now: Millis, resource: &Resource, count: u32, cause: String) {
+    ecs::set_desired_count(account, now, &resource.cluster, &resource.service, count);
+    note(account, now, resource, format!("Setting desired count to {count}."), cause, None);
+    if let Some(activity) = account.scaling.activities.last_mut() {
+        activity.count = Some(count);
+    }
+}
+
+/// The bounds between which a policy moves the count; `None` where that is suspended or there is no such target.
+pub(super) fn dynamic_bounds(account: &Account, id: &str, out: bool) -> Option<(u32, u32)> {
+    let target = account.scaling.targets.get(id)?;
+    let Suspended { dynamic_scaling_in_suspended, dynamic_scaling_out_suspended, .. } = target.suspended;
+    let suspended = if out { dynamic_scaling_out_suspended } else { dynamic_scaling_in_suspended };
+    (!suspended).then_some((target.min, target.max))
 }
 
 fn note(
@@ -131,7 +149,15 @@ fn note(
     failure: Option<&'static str>,
 ) {
     let (id, resource_id) = (account.ids.uuid(), resource.id.clone());
-    account.scaling.activities.push(Activity { id, resource_id, description, cause, failure, at: now });
+    account.scaling.activities.push(Activity {
+        id,
+        resource_id,
+        description,
+        cause,
+        failure,
+        count: None,
+        at: now,
+    });
 }
 
 /// Gives a target other bounds, as a scheduled action does.
@@ -162,6 +188,9 @@ pub(super) fn deregister(account: &mut Account, request: &ApiRequest) -> Outcome
     let resource = named(request)?;
     let target = account.scaling.targets.remove(&resource.id).ok_or_else(|| resource.not_registered())?;
     account.tags.forget(&target.arn);
+    let own = account.scaling.policies.iter().filter(|((id, _), _)| *id == resource.id);
+    let alarms: Vec<String> = own.flat_map(|(_, policy)| policy.alarms().cloned()).collect();
+    cloudwatch::take_down(account, &alarms);
     account.scaling.policies.retain(|(id, _), _| *id != resource.id);
     account.scaling.scheduled.retain(|(id, _), _| *id != resource.id);
     Ok(Value::Null)
@@ -205,6 +234,8 @@ pub(super) fn describe_activities(account: &Account, request: &ApiRequest) -> Ou
     let activities = account.scaling.activities.iter().rev();
     let found = activities.filter(|own| chosen.as_ref().is_none_or(|id| *id == own.resource_id)).collect();
     listing(request, "ScalingActivities", (50, 50), found, |activity: &Activity| {
+        let (status, message) = activity.status(account);
+        let ended = status != "InProgress";
         json!({
             "ActivityId": activity.id,
             "ServiceNamespace": "ecs",
@@ -213,9 +244,38 @@ pub(super) fn describe_activities(account: &Account, request: &ApiRequest) -> Ou
             "Description": activity.description,
             "Cause": activity.cause,
             "StartTime": activity.at.epoch_secs(),
-            "EndTime": activity.at.epoch_secs(),
-            "StatusCode": if activity.failure.is_some() { "Failed" } else { "Successful" },
-            "StatusMessage": activity.failure.unwrap_or_default(),
+            "EndTime": ended.then(|| activity.at.epoch_secs()),
+            "StatusCode": status,
+            "StatusMessage": message,
         })
     })
+}
+
+impl Activity {
+    /// The last one of a service is in progress until its tasks run.
+    fn status(&self, account: &Account) -> (&'static str, String) {
+        if let Some(failure) = self.failure {
+            return ("Failed", failure.to_owned());
+        }
+        let Some(count) = self.count else {
+            return (
+                "Successful",
+                format!("Successfully set {}", self.description.trim_start_matches("Setting ")),
+            );
+        };
+        let newest = account.scaling.activities.iter().rev().find(|own| own.resource_id == self.resource_id);
+        let open = newest.is_some_and(|newest| newest.id == self.id)
+            && Resource::of(&self.resource_id)
+                .is_some_and(|it| ecs::running_count(account, &it.cluster, &it.service) != count);
+        if open {
+            let text = format!(
+                "Successfully set desired count to {count}. Waiting for change to be fulfilled by ecs."
+            );
+            return ("InProgress", text);
+        }
+        (
+            "Successful",
+            format!("Successfully set desired count to {count}. Change successfully fulfilled by ecs."),
+        )
+    }
 }

@@ -37,6 +37,8 @@ pub enum Effect {
     },
     /// Give up what the task holds; a container that still runs is killed.
     Remove { task: TaskId },
+    /// Say what the task uses; answer with [`Report::Usage`], where that can be measured.
+    Measure { task: TaskId },
     /// Ask the container's own health check once; answer with [`Report::ContainerHealth`].
     CheckContainer {
         task: TaskId,
@@ -214,6 +216,13 @@ pub enum Report {
         target_group: String,
         task: TaskId,
         answer: Answer,
+    },
+    /// What a task used since it was last measured, on average.
+    Usage {
+        task: TaskId,
+        /// CPU units: 1024 are a whole core.
+        cpu: f64,
+        memory_mib: f64,
     },
     /// A line that a container printed.
     Log {

@@ -120,6 +120,20 @@ impl Scripted {
         Some((&life.script, now.since(life.started?)))
     }
 
+    /// What a task uses: its share of what its service has to do, which its other running tasks take part in.
+    fn usage(&self, id: &TaskId) -> Option<(f64, f64)> {
+        let own = &self.tasks.get(id)?.start;
+        let works = |task: &&Task| {
+            let started = |life: &Life| life.started.is_some() && !life.stopping;
+            task.start.service == own.service
+                && task.start.cluster == own.cluster
+                && task.lives.values().any(started)
+        };
+        let tasks = self.tasks.values().filter(works).count().max(1);
+        let (cpu, memory_mib) = self.scripts.load(&own.service);
+        Some((cpu / tasks as f64, memory_mib / tasks as f64))
+    }
+
     /// What the task answers at `path` of `port`.
     fn answer(&self, now: Millis, id: &TaskId, port: u16, path: &str, version: Version) -> Answer {
         let listening = self.tasks.get(id).and_then(|task| {
@@ -150,6 +164,12 @@ impl VirtualWorkload for Scripted {
                 self.stop_container(now, task, container, timeout_secs);
             }
             Effect::Remove { task } => drop(self.tasks.remove(&task)),
+            Effect::Measure { task } => {
+                if let Some((cpu, memory_mib)) = self.usage(&task) {
+                    self.queue
+                        .push(now, Entry::OfTask(task.clone(), Report::Usage { task, cpu, memory_mib }));
+                }
+            }
             Effect::CheckContainer { task, container, .. } => {
                 let life = self.life(now, &task, &container);
                 let healthy = life.is_some_and(|(script, age)| script.container_healthy(age));

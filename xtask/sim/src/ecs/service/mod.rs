@@ -15,5 +15,5 @@ pub(super) use create::{NetworkConfiguration, check_propagation, create};
 pub(super) use delete::{delete, forget};
 pub(super) use describe::{describe, list, list_by_namespace};
 pub(super) use model::{Service, ServiceStatus, Spec, Steady};
-pub(crate) use scale::{desired_count, set_desired_count};
+pub(crate) use scale::{desired_count, is_deploying, running_count, set_desired_count};
 pub(super) use update::update;

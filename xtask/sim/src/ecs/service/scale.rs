@@ -1,7 +1,9 @@
 //! The desired count, as scaling reads and sets it: no deployment, no API call.
 
 use crate::account::{Account, Millis};
+use crate::ecs::deployment::RolloutState;
 use crate::ecs::state::ServiceKey;
+use crate::ecs::task::{Task, TaskStatus};
 
 /// Sets an ACTIVE service's desired count; the scheduler acts on it in its next pass. False when
 /// there is no such service.
@@ -22,4 +24,19 @@ pub(crate) fn set_desired_count(
 pub(crate) fn desired_count(account: &Account, cluster: &str, service: &str) -> Option<u32> {
     let service = account.ecs.services.get(&ServiceKey::new(cluster, service))?;
     service.is_active().then_some(service.desired)
+}
+
+/// Whether a deployment of the service is in progress: scaling in waits for its end.
+pub(crate) fn is_deploying(account: &Account, cluster: &str, service: &str) -> bool {
+    let service = account.ecs.services.get(&ServiceKey::new(cluster, service));
+    service.is_some_and(|service| {
+        service.primary.rollout == RolloutState::InProgress || !service.older.is_empty()
+    })
+}
+
+/// How many of a service's tasks run.
+pub(crate) fn running_count(account: &Account, cluster: &str, service: &str) -> u32 {
+    let key = ServiceKey::new(cluster, service);
+    let runs = |task: &&Task| task.status == TaskStatus::Running && task.desired_running;
+    account.ecs.tasks_of(&key).into_iter().filter(runs).count() as u32
 }

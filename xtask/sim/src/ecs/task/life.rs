@@ -4,6 +4,7 @@ use super::model::{ContainerState, TaskStatus};
 use super::stopping::{self, Stop};
 use super::{exec, health, image, order};
 use crate::account::{Account, Due as AccountDue, Millis};
+use crate::cloudwatch;
 use crate::ecs::state::Due;
 use crate::ecs::{event, rollout};
 use crate::elb::{self, Target};
@@ -104,6 +105,7 @@ pub(in crate::ecs) fn activated(account: &mut Account, now: Millis, id: &TaskId)
     if let Some(deployment) = service.and_then(|service| service.deployment_mut(&deployment)) {
         deployment.backoff.succeeded();
     }
+    cloudwatch::arm(account, now);
 }
 
 /// The task never ran: `TaskFailedToStart`. Containers that run already are stopped.

@@ -113,7 +113,7 @@ pub(in crate::ecs) struct Task {
     pub(in crate::ecs) task_definition: String,
     pub(super) overrides: Overrides,
     /// CPU units and MiB.
-    pub(super) size: (u32, u32),
+    pub(in crate::ecs) size: (u32, u32),
     /// The attempt of the deployment that launched it.
     pub(in crate::ecs) attempt: u32,
     pub(in crate::ecs) status: TaskStatus,

@@ -15,6 +15,7 @@ mod grace;
 mod images;
 mod lab;
 mod liveness;
+mod load;
 mod operations;
 mod percentages;
 mod requests;

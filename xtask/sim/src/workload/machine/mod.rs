@@ -9,6 +9,7 @@ mod check;
 mod containers;
 mod image;
 mod kind;
+mod meter;
 mod output;
 mod ports;
 mod processes;
@@ -37,6 +38,7 @@ pub(crate) use task::Tell;
 
 use self::containers::Containers;
 use self::image::{Image, Images};
+use self::meter::Meter;
 use self::processes::{Processes, Surroundings};
 use self::task::{Entrances, Order, Task};
 use super::reason::{cannot_pull, cannot_pull_because, cannot_start};
@@ -81,6 +83,7 @@ struct Inner {
 struct Running {
     orders: UnboundedSender<Order>,
     entrances: Entrances,
+    meter: Meter,
 }
 
 impl Machine {
@@ -125,16 +128,18 @@ impl Machine {
             Effect::Start(start) => {
                 let (orders, asked) = unbounded_channel();
                 let entrances = Entrances::default();
-                let running = Running { orders, entrances: entrances.clone() };
+                let meter = Meter::default();
+                let running = Running { orders, entrances: entrances.clone(), meter: meter.clone() };
                 self.tasks().insert(start.task.clone(), running);
                 let this = self.clone();
-                tokio::spawn(async move { this.run(*start, asked, entrances).await });
+                tokio::spawn(async move { this.run(*start, asked, entrances, meter).await });
             }
             Effect::StartContainer { task, container } => self.ask(&task, Order::Start(container)),
             Effect::StopContainer { task, container, timeout_secs } => {
                 self.ask(&task, Order::Stop(container, Duration::from_secs(timeout_secs)));
             }
             Effect::Remove { task } => self.ask(&task, Order::End(Duration::ZERO)),
+            Effect::Measure { task } => self.measure(task),
             Effect::CheckContainer { task, container, command, timeout_secs } => {
                 let entrance = self.tasks().get(&task).and_then(|running| running.entrances.of(&container));
                 let tell = Arc::clone(&self.0.tell);
@@ -169,6 +174,14 @@ impl Machine {
         entrance.ok_or_else(|| format!("container {} does not run", exec.container))?.open(&exec.words)
     }
 
+    /// Reports what a task uses, where this machine shows it.
+    fn measure(&self, task: TaskId) {
+        let usage = self.tasks().get(&task).and_then(|running| running.meter.read());
+        if let Some((cpu, memory_mib)) = usage {
+            (self.0.tell)(Report::Usage { task, cpu, memory_mib });
+        }
+    }
+
     /// A task that is gone needs no order.
     fn ask(&self, task: &TaskId, order: Order) {
         if let Some(running) = self.tasks().get(task) {
@@ -200,7 +213,13 @@ impl Machine {
         }
     }
 
-    async fn run(&self, start: TaskStart, mut orders: UnboundedReceiver<Order>, entrances: Entrances) {
+    async fn run(
+        &self,
+        start: TaskStart,
+        mut orders: UnboundedReceiver<Order>,
+        entrances: Entrances,
+        meter: Meter,
+    ) {
         let id = start.task.clone();
         let pulled = select! {
             biased;
@@ -212,7 +231,7 @@ impl Machine {
             None => {}
             Some(Err(reason)) => (self.0.tell)(Report::FailedToStart { task: id.clone(), reason }),
             Some(Ok((images, kind))) => {
-                let task = Arc::new(Task { start, images, entrances, tell: Arc::clone(&self.0.tell) });
+                let task = Arc::new(Task { start, images, entrances, meter, tell: Arc::clone(&self.0.tell) });
                 match kind {
                     Kind::Containers => self.0.containers.run(&task, orders).await,
                     Kind::Auto | Kind::Processes => self.0.processes.run(&task, orders).await,

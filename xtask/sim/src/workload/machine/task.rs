@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::image::Image;
+use super::meter::Meter;
 use crate::workload::terminal::Terminal;
 use crate::workload::{ContainerStart, Report, TaskStart};
 
@@ -76,6 +77,8 @@ pub(super) struct Task {
     pub(super) images: Vec<Option<Arc<Image>>>,
     /// Where health checks and sessions get in.
     pub(super) entrances: Entrances,
+    /// What its processes use.
+    pub(super) meter: Meter,
     pub(super) tell: Tell,
 }
 

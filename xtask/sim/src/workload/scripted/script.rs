@@ -151,6 +151,8 @@ pub struct Scripts(Arc<Mutex<Table>>);
 struct Table {
     by_key: BTreeMap<String, Script>,
     otherwise: Script,
+    /// CPU units and MiB that a service needs in all, by its name.
+    loads: BTreeMap<String, (f64, f64)>,
     commands: Option<Box<Commands>>,
 }
 
@@ -194,6 +196,15 @@ impl Scripts {
 
     pub(super) fn play(&self, exec: &Exec) -> Option<Play> {
         self.table().commands.as_mut()?(exec)
+    }
+
+    /// From now on, the tasks of a service need so many CPU units and MiB in all, and share them.
+    pub fn set_load(&self, service: &str, cpu: f64, memory_mib: f64) {
+        self.table().loads.insert(service.to_owned(), (cpu, memory_mib));
+    }
+
+    pub(super) fn load(&self, service: &str) -> (f64, f64) {
+        self.table().loads.get(service).copied().unwrap_or_default()
     }
 
     pub(super) fn of(&self, start: &TaskStart, container: &str) -> Script {

@@ -82,6 +82,10 @@ pub(super) async fn start(
     let input: String = lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     cloud.engine.exchange(command, input.as_bytes()).await?;
     cloud.engine.run(&["start", &name]).await?;
+    if let Ok(pid) = cloud.engine.run(&["inspect", "--format", "{{.State.Pid}}", &name]).await {
+        // The engine of another machine names a process that is not here.
+        pid.trim().parse().into_iter().for_each(|pid| task.meter.watch(pid));
+    }
     task.entrances.open(&definition.name, Within { engine: cloud.engine, name });
     Ok(())
 }

@@ -180,6 +180,7 @@ impl Starter for Launcher<'_> {
             .map_err(|error| fails(&error.to_string()))?;
         if let Some(pid) = child.id() {
             self.0.leftovers.note(pid).map_err(|error| fails(&error.to_string()))?;
+            task.meter.watch(pid);
         }
         let (log, tell) = (&definition.logs, &task.tell);
         if let (Some((group, stream)), Some(line)) = (log.clone(), listens.remark) {

@@ -1,0 +1,156 @@
+//! Target tracking: what a policy's alarms are, and what they make of the desired count.
+//!
+//! Source: Application Auto Scaling user guide, "How target tracking scaling works" and "Define cooldown periods".
+
+use serde_json::{Value, json};
+
+use super::dimension::Resource;
+use super::policies::Policy;
+use super::targets;
+use crate::account::{Account, Millis};
+use crate::{cloudwatch, ecs};
+
+/// Where a policy gives no cooldown, in seconds.
+const COOLDOWN_SECS: u64 = 300;
+
+/// A policy scales in where the metric is well below its target, so that it does not scale out again at once.
+const LOW_SHARE: f64 = 0.9;
+
+/// Minutes above the target, and minutes below nine tenths of it.
+const HIGH_MINUTES: u64 = 3;
+const LOW_MINUTES: u64 = 15;
+
+/// When a policy last scaled out and by how much, and when it last scaled in.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    out: Option<(Millis, u32)>,
+    into: Option<Millis>,
+}
+
+/// The members of a policy's alarm; null where its metric is computed from others.
+pub(super) fn alarm(policy: &Policy, resource: &Resource, name: &str) -> Value {
+    let tracking = policy.configuration();
+    let target = tracking["TargetValue"].as_f64().unwrap_or_default();
+    let high = is_high(name);
+    let (comparison, threshold, minutes) = if high {
+        ("GreaterThanThreshold", target, HIGH_MINUTES)
+    } else {
+        ("LessThanThreshold", target * LOW_SHARE, LOW_MINUTES)
+    };
+    let predefined = &tracking["PredefinedMetricSpecification"];
+    let custom = &tracking["CustomizedMetricSpecification"];
+    let dimension = |name: &str, value: &str| json!({ "Name": name, "Value": value });
+    let of_service =
+        || json!([dimension("ClusterName", &resource.cluster), dimension("ServiceName", &resource.service)]);
+    let (namespace, metric, statistic, dimensions) = match predefined["PredefinedMetricType"].as_str() {
+        Some("ECSServiceAverageCPUUtilization") => {
+            (json!("AWS/ECS"), json!("CPUUtilization"), json!("Average"), of_service())
+        }
+        Some("ECSServiceAverageMemoryUtilization") => {
+            (json!("AWS/ECS"), json!("MemoryUtilization"), json!("Average"), of_service())
+        }
+        Some(_) => {
+            let label = predefined["ResourceLabel"].as_str().unwrap_or_default();
+            let (balancer, group) = label.split_once("/targetgroup/").unwrap_or_default();
+            let group = dimension("TargetGroup", &format!("targetgroup/{group}"));
+            let dimensions = json!([dimension("LoadBalancer", balancer), group]);
+            (json!("AWS/ApplicationELB"), json!("RequestCountPerTarget"), json!("Sum"), dimensions)
+        }
+        None => {
+            let member = |name: &str| custom[name].clone();
+            (member("Namespace"), member("MetricName"), member("Statistic"), member("Dimensions"))
+        }
+    };
+    json!({
+        "AlarmName": name,
+        "AlarmDescription": format!("DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {}.", policy.arn()),
+        "ActionsEnabled": true,
+        "AlarmActions": [policy.arn()],
+        "Namespace": namespace,
+        "MetricName": metric,
+        "Statistic": statistic,
+        "Dimensions": dimensions,
+        "Metrics": custom["Metrics"],
+        "Period": 60,
+        "EvaluationPeriods": minutes,
+        "Threshold": threshold,
+        "ComparisonOperator": comparison,
+    })
+}
+
+fn is_high(alarm: &str) -> bool {
+    alarm.contains("-AlarmHigh-")
+}
+
+/// Lets the policy act that an alarm belongs to, where there is one; `value` is its metric's newest datapoint.
+pub(crate) fn alarm_rings(account: &mut Account, now: Millis, alarm: &str, value: f64) {
+    let Some(policy) = account.scaling.policies.values().find(|policy| policy.owns(alarm)) else { return };
+    let Some(resource) = Resource::of(policy.resource_id()) else { return };
+    let Some(bounds) = targets::dynamic_bounds(account, &resource.id, is_high(alarm)) else { return };
+    let Some(desired) = ecs::desired_count(account, &resource.cluster, &resource.service) else { return };
+    let target = policy.configuration()["TargetValue"].as_f64().unwrap_or(f64::MAX);
+    // So many tasks would be at the target if they shared what these have.
+    let fitting = (f64::from(desired) * value / target).ceil() as u32;
+    let wanted = if is_high(alarm) { fitting.max(desired + 1).min(bounds.1) } else { fitting.max(bounds.0) };
+    let may = if is_high(alarm) {
+        may_add(policy, now, desired, wanted)
+    } else {
+        may_remove(account, policy, now, wanted, desired)
+    };
+    if !may {
+        return;
+    }
+    let (name, key) = (policy.name().to_owned(), (resource.id.clone(), policy.name().to_owned()));
+    if let Some(policy) = account.scaling.policies.get_mut(&key) {
+        if wanted > desired {
+            // A scale-out ends the wait after a scale-in.
+            policy.past = Past { out: Some((now, wanted - desired)), into: None };
+        } else {
+            policy.past.into = Some(now);
+        }
+    }
+    let cause = format!("monitor alarm {alarm} in state ALARM triggered policy {name}");
+    targets::set(account, now, &resource, wanted, cause);
+}
+
+/// While it cools down, a policy adds only if it would add more than it did.
+fn may_add(policy: &Policy, now: Millis, desired: u32, wanted: u32) -> bool {
+    let cools = cooldown(policy, "ScaleOutCooldown");
+    let free = policy
+        .past
+        .out
+        .is_none_or(|(at, added)| now >= at.plus_secs(cools) || wanted.saturating_sub(desired) > added);
+    wanted > desired && free
+}
+
+/// Tasks are removed when no deployment is in progress, no cooldown holds and every policy of the service agrees.
+fn may_remove(account: &Account, policy: &Policy, now: Millis, wanted: u32, desired: u32) -> bool {
+    let Some(resource) = Resource::of(policy.resource_id()) else { return false };
+    let after =
+        |at: Option<Millis>, member: &str| at.is_none_or(|at| now >= at.plus_secs(cooldown(policy, member)));
+    let others = account.scaling.policies.values().filter(|other| other.resource_id() == resource.id);
+    let agree = others.flat_map(Policy::alarms).filter(|alarm| !is_high(alarm));
+    wanted < desired
+        && !ecs::is_deploying(account, &resource.cluster, &resource.service)
+        && after(policy.past.into, "ScaleInCooldown")
+        && after(policy.past.out.map(|(at, _)| at), "ScaleOutCooldown")
+        && agree.into_iter().all(|alarm| account.cloudwatch.rings(alarm))
+}
+
+fn cooldown(policy: &Policy, member: &str) -> u64 {
+    policy.configuration()[member].as_u64().unwrap_or(COOLDOWN_SECS)
+}
+
+/// Brings a policy's alarms to what its configuration says; those that it has no more go.
+pub(super) fn arrange(account: &mut Account, now: Millis, key: &(String, String), before: &[String]) {
+    let Some(policy) = account.scaling.policies.get(key) else { return };
+    let Some(resource) = Resource::of(&key.0) else { return };
+    let alarms: Vec<(String, Value)> =
+        policy.alarms().map(|name| (name.clone(), alarm(policy, &resource, name))).collect();
+    let gone: Vec<String> =
+        before.iter().filter(|old| !alarms.iter().any(|(name, _)| name == *old)).cloned().collect();
+    cloudwatch::take_down(account, &gone);
+    for (name, members) in alarms {
+        cloudwatch::set_up(account, now, &name, members);
+    }
+}

@@ -1,0 +1,113 @@
+//! What a task's processes use, read from `/proc`: CPU time and resident memory of each container's first process and of all
+//! that it started. Containers of an engine on this machine are processes here too. Elsewhere than on Linux nothing is read.
+
+use std::fs;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// Watches the processes of one task; a cheap handle.
+#[derive(Clone, Default)]
+pub(super) struct Meter(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    roots: Vec<u32>,
+    /// When it was last read, and the CPU time until then in clock ticks.
+    last: Option<(Instant, u64)>,
+}
+
+/// `USER_HZ`: what the kernel shows to user space is 100 on every architecture of today.
+const TICKS_PER_SEC: f64 = 100.0;
+
+impl Meter {
+    /// Counts a container's first process from now on.
+    pub(super) fn watch(&self, pid: u32) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.roots.push(pid);
+        state.last.get_or_insert((Instant::now(), 0));
+    }
+
+    /// CPU units on average since it was last read, and MiB now; `None` when there is nothing to read.
+    pub(super) fn read(&self) -> Option<(f64, f64)> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut ticks, mut kib) = (0, 0);
+        let mut open = state.roots.clone();
+        let mut seen = 0;
+        while let Some(pid) = open.pop() {
+            let Some(process) = Process::read(pid) else { continue };
+            seen += 1;
+            ticks += process.ticks;
+            kib += process.kib;
+            open.extend(process.children);
+        }
+        let (now, (at, before)) = (Instant::now(), state.last?);
+        if seen == 0 {
+            return None;
+        }
+        state.last = Some((now, ticks));
+        let secs = now.duration_since(at).as_secs_f64().max(0.001);
+        let cpu = ticks.saturating_sub(before) as f64 / TICKS_PER_SEC / secs * 1024.0;
+        Some((cpu, kib as f64 / 1024.0))
+    }
+}
+
+struct Process {
+    /// Its own, and that of children that have ended.
+    ticks: u64,
+    kib: u64,
+    children: Vec<u32>,
+}
+
+impl Process {
+    fn read(pid: u32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name in parentheses may hold anything; utime, stime, cutime and cstime are fields 14 to 17 (proc_pid_stat(5)).
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let ticks = fields.get(11..15)?.iter().filter_map(|field| field.parse::<u64>().ok()).sum();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = resident.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0);
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+        let children =
+            threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+        let children = children.flat_map(|line| {
+            line.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>()
+        });
+        Some(Self { ticks, kib, children: children.collect() })
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::{Command, Stdio};
+    use std::thread::sleep;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_busy_child_of_a_container_s_process_counts_and_an_idle_one_costs_nothing() {
+        let shell = |script: &str| {
+            Command::new("/bin/sh").args(["-c", script]).stdout(Stdio::null()).spawn().unwrap()
+        };
+        let (mut busy, mut idle) = (shell("sh -c 'while :; do :; done' & wait"), shell("sleep 60"));
+        let (of_busy, of_idle) = (Meter::default(), Meter::default());
+        of_busy.watch(busy.id());
+        of_idle.watch(idle.id());
+        sleep(Duration::from_millis(600));
+        let (busy_cpu, memory) = of_busy.read().unwrap();
+        let (idle_cpu, _) = of_idle.read().unwrap();
+        // The loop is a grandchild of this process: it ends by its parent's number.
+        let loops = Process::read(busy.id()).unwrap().children;
+        for pid in loops {
+            Command::new("/bin/kill").args(["-9", &pid.to_string()]).status().unwrap();
+        }
+        for child in [&mut busy, &mut idle] {
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+        assert!(busy_cpu > 50.0 && idle_cpu < 20.0, "{busy_cpu} {idle_cpu}");
+        assert!(memory > 0.1, "{memory}");
+        assert_eq!(of_idle.read(), None, "it is gone");
+    }
+}
