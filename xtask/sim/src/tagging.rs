@@ -201,7 +201,6 @@ struct Filter {
     values: Vec<String>,
 }
 
-/// What is served, by name.
 pub(crate) const OPERATIONS: Operations =
     &[("GetResources", |account, _, request| get_resources(account, request))];
 

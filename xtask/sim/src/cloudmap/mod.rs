@@ -27,7 +27,6 @@ pub(crate) struct State {
 /// The code of every refusal of a parameter.
 const INVALID: &str = "InvalidInput";
 
-/// What is served, by name.
 pub(crate) const OPERATIONS: Operations = &[
     ("CreateHttpNamespace", |account, now, request| namespaces::create(account, now, request, "HTTP")),
     ("CreatePrivateDnsNamespace", |account, now, request| {

@@ -60,7 +60,6 @@ impl State {
     }
 }
 
-/// What is served, by name.
 pub(crate) const OPERATIONS: Operations = &[
     ("DeleteAlarms", |account, _, request| alarms::delete(account, request)),
     ("DescribeAlarmHistory", |account, _, request| alarms::history(account, request)),

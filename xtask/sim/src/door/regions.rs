@@ -25,7 +25,12 @@ impl Regions {
         let empty = || {
             let registry_host = home.settings.registry_host.replace(own.as_str(), region);
             let landing_zone = LandingZone::default();
-            Account::new(Settings { region: region.clone(), landing_zone, registry_host, ..home.settings.clone() })
+            Account::new(Settings {
+                region: region.clone(),
+                landing_zone,
+                registry_host,
+                ..home.settings.clone()
+            })
         };
         let account = self.0.entry(region.clone()).or_insert_with(empty);
         account.advance(now);

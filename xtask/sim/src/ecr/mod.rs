@@ -23,7 +23,6 @@ pub(crate) use store::digest_of;
 use crate::account::Operations;
 use crate::tagging;
 
-/// What is served, by name.
 pub(crate) const OPERATIONS: Operations = &[
     ("BatchCheckLayerAvailability", |account, _, request| images::check_layers(account, request)),
     ("BatchDeleteImage", |account, _, request| images::batch_delete(account, request)),

@@ -9,7 +9,6 @@ use crate::account::{Account, Millis, Operations};
 use crate::tagging;
 use crate::workload::Report;
 
-/// What is served, by name.
 pub(crate) const OPERATIONS: Operations = &[
     ("CreateCluster", cluster::create),
     ("UpdateCluster", cluster::update),

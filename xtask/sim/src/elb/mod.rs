@@ -43,7 +43,6 @@ pub(crate) enum Due {
     Drained { target_group: String, ip: String, port: u16, epoch: u64 },
 }
 
-/// What is served, by name.
 pub(crate) const OPERATIONS: Operations = &[
     ("AddListenerCertificates", |account, _, request| listener::add_certificates(account, request)),
     ("AddTags", |account, _, request| tagging::tag(account, request, taggable)),

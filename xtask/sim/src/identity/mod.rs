@@ -26,7 +26,6 @@ pub(crate) fn security_group<'a>(account: &'a Account, id: &str) -> Option<&'a S
     account.identity.security_groups.iter().find(|group| group.id == id)
 }
 
-/// What is served of STS, by name.
 pub(crate) const STS: Operations = &[
     ("AssumeRole", sessions::assume_role),
     ("AssumeRoleWithWebIdentity", sessions::assume_role),
@@ -34,10 +33,8 @@ pub(crate) const STS: Operations = &[
     ("GetCallerIdentity", |account, _, request| Ok(sessions::caller_identity(account, request))),
 ];
 
-/// What is served of IAM, by name.
 pub(crate) const IAM: Operations = &[("GetRole", |account, _, request| roles::get_role(account, request))];
 
-/// What is served of EC2, by name.
 pub(crate) const EC2: Operations = &[
     ("DescribeSecurityGroups", |account, _, request| ec2::describe_security_groups(account, request)),
     ("DescribeSubnets", |account, _, request| ec2::describe_subnets(account, request)),

@@ -15,7 +15,6 @@ use crate::tagging;
 /// The code of every refusal of a parameter.
 const INVALID: &str = "InvalidParameterException";
 
-/// What is served, by name.
 pub(crate) const OPERATIONS: Operations = &[
     ("CreateLogGroup", groups::create),
     ("CreateLogStream", streams::create),

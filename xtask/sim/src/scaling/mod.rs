@@ -36,7 +36,6 @@ pub(crate) struct State {
 /// The code of every refusal of a parameter.
 const INVALID: &str = "ValidationException";
 
-/// What is served, by name.
 pub(crate) const OPERATIONS: Operations = &[
     ("DeleteScalingPolicy", |account, _, request| policies::delete(account, request)),
     ("DeleteScheduledAction", |account, _, request| scheduled::delete(account, request)),

@@ -14,7 +14,6 @@ use crate::tagging;
 
 const INVALID: &str = "InvalidParameterException";
 
-/// What is served, by name.
 pub(crate) const OPERATIONS: Operations = &[
     ("CreateSecret", secrets::create),
     ("DescribeSecret", |account, _, request| listing::describe(account, request)),

@@ -11,7 +11,6 @@ pub(crate) use store::State;
 
 use crate::account::Operations;
 
-/// What is served, by name.
 pub(crate) const OPERATIONS: Operations = &[
     ("DeleteParameter", |account, _, request| parameters::delete(account, request)),
     ("AddTagsToResource", tags::add),
