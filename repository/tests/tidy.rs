@@ -67,7 +67,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "xtask/src/one_off.rs",
+        "xtask/src/one_off",
         &["crate::cli", "crate::report", "aws_sdk", "println!"],
     ),
     (

@@ -31,8 +31,6 @@ pub fn tag_for(release: &Release, digest: &ImageDigest) -> Tag {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     #[test]

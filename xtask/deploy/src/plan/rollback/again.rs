@@ -55,6 +55,8 @@ fn running(
             .filter_map(|(key, state)| Some((key.clone(), state.task_definition.digest()?)))
             .collect(),
         pins: services.iter().map(pinned).collect(),
+        // Pinned revisions are run as they are, with the sidecars that they name.
+        tagged: Default::default(),
     }
 }
 

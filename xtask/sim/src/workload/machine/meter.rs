@@ -92,7 +92,7 @@ mod tests {
     fn shell(script: &str) -> Child {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::null()).kill_on_drop(true);
-        command.spawn().unwrap()
+        command.spawn().expect("every machine has /bin/sh")
     }
 
     #[tokio::test]
