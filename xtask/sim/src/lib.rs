@@ -16,6 +16,7 @@ mod elb;
 pub mod fault;
 mod identity;
 mod logs;
+mod page;
 pub mod policy;
 mod scaling;
 mod secret;

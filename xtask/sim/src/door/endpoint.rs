@@ -1,4 +1,5 @@
-//! The endpoint port: every AWS API, the registry's data plane, the data channels of ECS Exec, and paths of the daemon's own.
+//! The endpoint port: every AWS API, the registry's data plane, the data channels of ECS Exec, a page, and paths of the
+//! daemon's own.
 //!
 //! `GET /_cloud/status` tells what runs where; `POST /_cloud/workload/<kind>` says what tasks run as that start from then
 //! on; `POST /_cloud/landing-zone` brings a network and roles, as JSON; `POST /_cloud/stop` ends the daemon.
@@ -16,7 +17,7 @@ use tokio::sync::watch;
 use super::bound::Bound;
 use super::cloud::{Cloud, Delivery};
 use super::forward::{ReplyBody, whole};
-use super::{guard, session};
+use super::{guard, session, viewer};
 use crate::elb;
 use crate::workload::machine::{Kind, Machine};
 
@@ -40,8 +41,12 @@ pub(super) struct Endpoint {
 impl Endpoint {
     pub(super) async fn answer(&self, client: SocketAddr, request: Request<Incoming>) -> Response<ReplyBody> {
         let (parts, body) = request.into_parts();
-        if let Some(why) = guard::refusal(&parts, client, self.bound.endpoint) {
+        let for_page = viewer::is_for(&parts);
+        if let Some(why) = guard::refusal(&parts, client, self.bound.endpoint, for_page) {
             return text(StatusCode::FORBIDDEN, why);
+        }
+        if for_page {
+            return viewer::answer(&self.cloud, &self.bound, self.stop.subscribe(), &parts);
         }
         if parts.uri.path().starts_with(session::PATH) {
             let request = Request::from_parts(parts, body);

@@ -8,6 +8,7 @@ use std::fs;
 use std::io::Result;
 use std::net::{IpAddr, SocketAddr};
 
+use http::HeaderValue;
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
 use rustix::process::geteuid;
@@ -15,12 +16,18 @@ use rustix::process::geteuid;
 /// The system lists connections in pieces, and one that is open can be missed when others come and go meanwhile.
 const LOOKS: usize = 3;
 
-/// Why a request is refused, if it is.
-pub(super) fn refusal(head: &Parts, client: SocketAddr, server: SocketAddr) -> Option<&'static str> {
+/// Why a request is refused, if it is. The endpoint's own page may lead to itself.
+pub(super) fn refusal(
+    head: &Parts,
+    client: SocketAddr,
+    server: SocketAddr,
+    page: bool,
+) -> Option<&'static str> {
     if !names_this_machine(head, server.port()) {
         return Some("the Host must be localhost or 127.0.0.1, with this port");
     }
-    let fetched = head.headers.get("sec-fetch-site").is_some_and(|site| site != "none");
+    let own = |site: &HeaderValue| site == "none" || page && site == "same-origin";
+    let fetched = head.headers.get("sec-fetch-site").is_some_and(|site| !own(site));
     if fetched || head.headers.contains_key(ORIGIN) {
         return Some("not from a browser");
     }
@@ -99,6 +106,20 @@ mod tests {
         assert!(!names_this_machine(&head("/", &[]), PORT));
         let two = [("host", "localhost:4566"), ("host", "evil.example:4566")];
         assert!(!names_this_machine(&head("/", &two), PORT));
+    }
+
+    #[test]
+    fn the_page_may_lead_to_itself_and_no_other_site_to_it() {
+        let reached = |page: bool, site: &str| {
+            let head = head("/", &[("host", "127.0.0.1:4566"), ("sec-fetch-site", site)]);
+            let (client, server) = ("127.0.0.1:1".parse().unwrap(), "127.0.0.1:4566".parse().unwrap());
+            // Nobody is connected: what passes the headers is refused for that.
+            refusal(&head, client, server, page) != Some("not from a browser")
+        };
+        assert!(reached(true, "none") && reached(true, "same-origin") && reached(false, "none"));
+        assert!(
+            !reached(true, "same-site") && !reached(true, "cross-site") && !reached(false, "same-origin")
+        );
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod registry;
 pub mod server;
 mod session;
 mod tls;
+mod viewer;
 mod websocket;
 
 #[cfg(test)]
