@@ -41,7 +41,9 @@ pub(super) fn judged(
             // What serves is complete; the tasks that it replaced may still be on their way out.
             let first = served(place).next()?;
             let new = world.environment.undo == Undo::Service && now.serves() == Some(&wanted[place]);
-            let parked = before.last().is_some_and(|it| it[place].is_parked()) && now.is_parked();
+            let was_parked =
+                before.last().is_some_and(|it| it[place].is_parked()) || acted_first(world, ended);
+            let parked = was_parked && now.is_parked();
             let as_before = parked || served(place).any(|digest| now.serves() == Some(digest));
             (!new && !as_before).then(|| {
                 let lacks = now.lacks(first).unwrap_or_default();
@@ -121,6 +123,16 @@ fn blind_ms(case: &Case, world: &World) -> u64 {
 /// Milliseconds since somebody else last acted.
 fn acted_ms(world: &World) -> u64 {
     since(world, |call| call.write && [somebody::ACCESS_KEY, "rival"].contains(&key(call)))
+}
+
+/// Whether somebody else acted after the release began and before it changed a service: what it found is what he left.
+fn acted_first(world: &World, ended: &Ended) -> bool {
+    let (calls, now) = (world.cloud.calls(), world.cloud.clock().millis());
+    let of_this = |call: &&CallRecord| now.since(call.at) <= (ended.secs + 1) * 1_000;
+    let theirs = |call: &CallRecord| call.write && key(call) == somebody::ACCESS_KEY;
+    let ours = |call: &CallRecord| key(call) == "release" && call.operation == "UpdateService";
+    let mut calls = calls.iter().filter(of_this);
+    calls.find(|call| theirs(call) || ours(call)).is_some_and(theirs)
 }
 
 fn since(world: &World, last: impl Fn(&CallRecord) -> bool) -> u64 {

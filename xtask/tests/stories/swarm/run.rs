@@ -128,7 +128,7 @@ async fn converges(
     before: &mut Vec<Vec<Truth>>,
     found: &mut Vec<String>,
 ) {
-    let (mut exits, mut left) = (Vec::new(), RERUNS);
+    let (mut exits, mut left, mut waited) = (Vec::new(), RERUNS, false);
     while left > 0 {
         left -= 1;
         before.push(Truth::all(world));
@@ -145,7 +145,11 @@ async fn converges(
             return;
         }
         exits.push(ended.exit);
-        if is_obeyed(world, &ended) {
+        // Tasks that began while their image was ill go on failing until ECS has replaced them all: 0 to 100 % of them one by one,
+        // each after its drain.
+        let ill = !waited && Truth::all(world).iter().any(|it| it.is_ill(ended.secs * 1_000));
+        waited |= ill;
+        if is_obeyed(world, &ended) || ill {
             left = RERUNS;
             tokio::time::sleep(BACKOFF).await;
         }

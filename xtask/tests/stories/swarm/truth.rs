@@ -40,6 +40,11 @@ impl Truth {
         self.status == "ACTIVE" && self.desired == 0 && !self.idle
     }
 
+    /// Whether tasks of it stopped in the last so many milliseconds, or do not serve.
+    pub(super) fn is_ill(&self, within_ms: u64) -> bool {
+        self.stopped_ms < within_ms || (self.healthy as u64) < self.desired
+    }
+
     /// All services of the environment, in its order.
     pub(super) fn all(world: &World) -> Vec<Self> {
         let World { cloud, environment, .. } = world;
@@ -86,12 +91,14 @@ impl Truth {
         }
     }
 
-    /// The one image that serves, with all the tasks that it should have.
+    /// The one image that serves, with all the tasks that it should have. One that fails its check and is being replaced may be
+    /// there besides.
     pub(super) fn serves(&self) -> Option<&str> {
         let Self { status, desired, idle, image, running, healthy, deployments, .. } = self;
         let digest = if *idle && *desired == 0 { image } else { running.first()? };
         let all = running.iter().all(|it| it == digest)
-            && (running.len(), *healthy) == (*desired as usize, *desired as usize);
+            && running.len() >= *desired as usize
+            && *healthy >= *desired as usize;
         let complete = deployments.first().is_some_and(|state| state == "COMPLETED");
         (status == "ACTIVE" && all && complete).then_some(digest)
     }
@@ -99,7 +106,8 @@ impl Truth {
     /// What keeps it from running `digest` completely; `None` when nothing does.
     pub(super) fn lacks(&self, digest: &str) -> Option<String> {
         let Self { status, desired, pending, running, healthy, deployments, .. } = self;
-        let complete = self.serves() == Some(digest) && deployments.len() == 1;
+        let exact = (running.len(), *healthy) == (*desired as usize, *desired as usize);
+        let complete = self.serves() == Some(digest) && exact && deployments.len() == 1;
         (!complete).then(|| {
             let right = running.iter().filter(|it| *it == digest).count();
             format!(
