@@ -13,8 +13,10 @@ pub(super) use unparsed::mask_lines;
 
 /// The text with every value that looks like a secret overwritten by `*`, byte for byte: places stay valid.
 pub(super) fn mask(text: &str, file: &DeTable<'_>) -> String {
+    let mut public = Vec::new();
+    publics(file, &[], &mut public);
     let mut spans = Vec::new();
-    collect(file, false, &[], &mut spans);
+    collect(file, &[], &public, &mut spans);
     // A line that was commented out is no value, and is quoted beside those that are.
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -27,17 +29,40 @@ pub(super) fn mask(text: &str, file: &DeTable<'_>) -> String {
     overwrite(text, &spans)
 }
 
-/// `public` are the variables of this table that are said to be no secrets.
-fn collect(table: &DeTable<'_>, in_secrets: bool, public: &[&str], spans: &mut Vec<Span>) {
-    let beside = table.get("public").and_then(|list| list.get_ref().as_array()).into_iter().flatten();
-    let beside: Vec<&str> = beside.filter_map(|name| name.get_ref().as_str()).collect();
-    for (key, value) in table.iter().filter(|(key, _)| !public.contains(&key.get_ref().as_ref())) {
+/// A table's keys from the top, without those of its environment: what is said for one is said of the same container.
+type Path<'a> = Vec<&'a str>;
+
+fn below<'a>(path: &[&'a str], key: &'a str) -> Path<'a> {
+    let path = [path, &[key]].concat();
+    if path.len() == 2 && path[0] == "env" { Path::new() } else { path }
+}
+
+/// The variables that are said to be no secrets, each with the table that says so.
+fn publics<'a>(table: &'a DeTable<'_>, path: &[&'a str], found: &mut Vec<(Path<'a>, &'a str)>) {
+    let named = table.get("public").and_then(|list| list.get_ref().as_array()).into_iter().flatten();
+    found.extend(named.filter_map(|name| Some((path.to_vec(), name.get_ref().as_str()?))));
+    for (key, value) in table.iter() {
+        if let DeValue::Table(table) = value.get_ref() {
+            publics(table, &below(path, key.get_ref()), found);
+        }
+    }
+}
+
+/// Whether a variable of the `environment` at this path is public.
+fn is_public(path: &[&str], name: &str, public: &[(Path<'_>, &str)]) -> bool {
+    let Some((&"environment", container)) = path.split_last() else { return false };
+    public.iter().any(|(of, public)| {
+        let every = of.first() == Some(&"every-service") && container.first() == Some(&"service");
+        *public == name && (of == container || (every && of[1..] == container[2..]))
+    })
+}
+
+fn collect(table: &DeTable<'_>, path: &[&str], public: &[(Path<'_>, &str)], spans: &mut Vec<Span>) {
+    let in_secrets = path.last() == Some(&"secrets");
+    for (key, value) in table.iter().filter(|(key, _)| !is_public(path, key.get_ref(), public)) {
         match value.get_ref() {
-            DeValue::Table(below) => {
-                // The key of a table is a name of ours; what it holds is judged member by member.
-                let public = if key.get_ref() == "environment" { &beside[..] } else { &[] };
-                collect(below, key.get_ref() == "secrets", public, spans);
-            }
+            // The key of a table is a name of ours; what it holds is judged member by member.
+            DeValue::Table(table) => collect(table, &below(path, key.get_ref()), public, spans),
             // A value under `secrets` that is no reference is the secret itself, whatever its name.
             DeValue::String(text) if in_secrets && secret_reference(text) => {}
             DeValue::String(_) if in_secrets => spans.push(value.span()),
@@ -47,7 +72,7 @@ fn collect(table: &DeTable<'_>, in_secrets: bool, public: &[&str], spans: &mut V
                 let mut flag = "";
                 for item in list {
                     match item.get_ref() {
-                        DeValue::Table(below) => collect(below, false, &[], spans),
+                        DeValue::Table(table) => collect(table, &[], public, spans),
                         DeValue::String(text)
                             if secret_value(text).is_some() || secret_argument(flag, text) =>
                         {
@@ -73,4 +98,31 @@ fn overwrite(text: &str, spans: &[Span]) -> String {
     }
     // Spans begin and end between characters, so whole characters were replaced: nothing here is lossy.
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(text: &str) -> String {
+        mask(text, DeTable::parse(text).unwrap().get_ref())
+    }
+
+    #[test]
+    fn a_public_variable_is_quoted_wherever_the_file_says_so_of_its_container() {
+        let says = "[service.web]\npublic = [\"API_TOKEN\"]\n";
+        for table in ["service.web", "env.prod.service.web"] {
+            let text = format!("{says}[{table}.environment]\nAPI_TOKEN = \"5\"\n");
+            assert_eq!(masked(&text), text);
+        }
+        let every =
+            "[every-service]\npublic = [\"API_TOKEN\"]\n[service.web.environment]\nAPI_TOKEN = \"5\"\n";
+        assert_eq!(masked(every), every);
+        for table in
+            ["service.other.environment", "service.web.sidecar.proxy.environment", "service.web.secrets"]
+        {
+            let text = format!("{says}[{table}]\nAPI_TOKEN = \"5\"\n");
+            assert!(masked(&text).ends_with("API_TOKEN = ***\n"), "{table}: {}", masked(&text));
+        }
+    }
 }

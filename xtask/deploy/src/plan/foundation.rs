@@ -126,6 +126,7 @@ fn capacity_providers(
         field: "capacity_providers".to_owned(),
         from: (!has.is_empty()).then(|| has.join(", ")),
         to: Some(all.join(", ")),
+        ..Change::default()
     };
     let cluster = ClusterSpec { capacity_providers: all, ..spec };
     let action = Action::PutCapacityProviders { cluster, default_strategy: found.default_strategy.clone() };

@@ -68,6 +68,7 @@ fn add(found: &ListenerSpec, wanted: &[String], port: u16) -> Option<Step> {
         field: "further_certificates".to_owned(),
         from: None,
         to: (!certificates.is_empty()).then(|| certificates.join(", ")),
+        ..Change::default()
     };
     added
         .to

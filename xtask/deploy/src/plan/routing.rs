@@ -86,6 +86,7 @@ pub(super) fn attributes(
         field: name.clone(),
         from: found.get(name).cloned(),
         to: Some(value.clone()),
+        ..Change::default()
     };
     let changes: Vec<Change> = attributes.iter().map(change).collect();
     (!changes.is_empty()).then(|| Step::changed(set(attributes), changes))

@@ -33,7 +33,15 @@ pub(super) fn wanted_revision(desired: &Desired, service: &Service, observed: &O
     }
     // A revision that DeleteTaskDefinitions removed has no definition to compare with.
     let compared = current.or(latest).filter(|found| found.spec != TaskDefinitionSpec::default());
-    Wanted::New(compared.map(|found| found.spec.changes(&spec)).unwrap_or_default())
+    let mut changes = compared.map(|found| found.spec.changes(&spec)).unwrap_or_default();
+    for (_, container) in service.containers() {
+        let of = format!("containers.{}.environment.", container.name);
+        let is_public = |change: &&mut Change| {
+            change.field.strip_prefix(&of).is_some_and(|name| container.public.iter().any(|it| it == name))
+        };
+        changes.iter_mut().filter(is_public).for_each(|change| change.public = true);
+    }
+    Wanted::New(changes)
 }
 
 /// The service, unless it was deleted: ECS still describes an INACTIVE one for a while.
@@ -191,7 +199,10 @@ pub(super) fn update(
     if let Some(revision) = &revision {
         members.insert(Member::TaskDefinition);
         let from = Some(arn_name(&state.task_definition.arn).to_owned());
-        differing.insert(0, Change { field: "task_definition".to_owned(), from, to: Some(revision.words()) });
+        differing.insert(
+            0,
+            Change { field: "task_definition".to_owned(), from, to: Some(revision.words()), public: false },
+        );
     }
     let starts = members.iter().any(Member::starts_deployment);
     // `forceNewDeployment` only where nothing else in the call starts one: a repeated forced call would start a second one.

@@ -54,7 +54,7 @@ fn named(members: &Map<String, Value>) -> &'static [&'static str] {
     };
     if secret("name") == Some(true) {
         &["value"]
-    } else if secret("field") == Some(true) {
+    } else if secret("field") == Some(true) && members.get("public") != Some(&Value::Bool(true)) {
         &["from", "to"]
     } else {
         &[]
@@ -74,6 +74,7 @@ mod tests {
             "environment": {"API_TOKEN": "hunter2", "URL": "http://a:hunter2@b/", "PORT": "80"},
             "variables": [{"name": "API_TOKEN", "value": "hunter2"}, {"name": "PORT", "value": "80"}],
             "changes": [{"field": "containers.a.environment.API_TOKEN", "from": "hunter2", "to": null}],
+            "public": [{"field": "containers.a.environment.TOKEN_LIFETIME", "from": "5", "to": "6", "public": true}],
             "lines": ["password=hunter2", "up"],
             "command": ["--db-password", "hunter2", "serve"],
             "count": 3,
@@ -84,6 +85,7 @@ mod tests {
             "environment": {"API_TOKEN": "***", "URL": "http://a:***@b/", "PORT": "80"},
             "variables": [{"name": "API_TOKEN", "value": "***"}, {"name": "PORT", "value": "80"}],
             "changes": [{"field": "containers.a.environment.API_TOKEN", "from": "***", "to": null}],
+            "public": [{"field": "containers.a.environment.TOKEN_LIFETIME", "from": "5", "to": "6", "public": true}],
             "lines": ["password=***", "up"],
             "command": ["--db-password", "***", "serve"],
             "count": 3,

@@ -8,7 +8,7 @@ use crate::redact;
 /// The plan in lines; one sentence when it is empty.
 #[must_use]
 pub fn plan_text(plan: &Plan) -> String {
-    let mut text = String::new();
+    let (mut done, mut text) = (String::new(), String::new());
     for refusal in &plan.refusals {
         text.push_str(&format!("error: {}\n  help: {}\n", refusal.what, refusal.remedy));
     }
@@ -43,7 +43,13 @@ pub fn plan_text(plan: &Plan) -> String {
                 Why::Changed(changes) => {
                     text.push_str(&format!("{line}\n"));
                     for change in changes {
-                        text.push_str(&format!("        {}\n", difference(change)));
+                        let line = format!("        {}\n", difference(change));
+                        if change.public {
+                            done.push_str(&redact::text(&std::mem::take(&mut text)));
+                            done.push_str(&line);
+                        } else {
+                            text.push_str(&line);
+                        }
                     }
                 }
             }
@@ -55,26 +61,27 @@ pub fn plan_text(plan: &Plan) -> String {
     }
     text.push_str(&orphans(&plan.orphans));
     // Plain variables of deploy.toml, and of definitions that somebody else registered, may hold a secret.
-    redact::text(&text)
+    done + &redact::text(&text)
 }
 
-/// What this tool made and deploy.toml does not have any more, a line each; empty for none.
+/// What this tool made and deploy.toml no longer uses, a line each; empty for none.
 #[must_use]
 pub fn orphans(orphans: &[Owned]) -> String {
-    if orphans.is_empty() {
-        return String::new();
-    }
-    let mut text = "not in deploy.toml any more; `cargo xtask prune` deletes it:\n".to_owned();
-    for owned in orphans {
-        let kept = if owned.kind.holds_data() { " (kept: it holds data)" } else { "" };
-        text.push_str(&format!("  {} {}{kept}\n", owned.kind.words(), owned.name));
-    }
-    text
+    let listed = |holds: bool, head: &str| {
+        let of = orphans.iter().filter(|owned| owned.kind.holds_data() == holds);
+        let lines: String = of.map(|owned| format!("  {} {}\n", owned.kind.words(), owned.name)).collect();
+        if lines.is_empty() { lines } else { format!("{head}:\n{lines}") }
+    };
+    [
+        listed(false, "no longer used by deploy.toml; `cargo xtask prune` deletes it"),
+        listed(true, "no longer used by deploy.toml; kept, because it holds data"),
+    ]
+    .concat()
 }
 
 fn difference(change: &Change) -> String {
     let field = &change.field;
-    let secret = field.rsplit('.').next().is_some_and(redact::secret_name);
+    let secret = !change.public && field.rsplit('.').next().is_some_and(redact::secret_name);
     let shown = |value: &str| match secret && !redact::secret_reference(value) {
         true => redact::MASK.to_owned(),
         false => short_digest(value),
@@ -92,5 +99,31 @@ fn short_digest(text: &str) -> String {
     match text.split_once("@sha256:") {
         Some((name, hex)) => format!("{name}@sha256:{}", hex.get(..12).unwrap_or(hex)),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Action, Lane, Stage, Step};
+
+    #[test]
+    fn a_public_variable_is_shown_and_its_neighbours_are_not() {
+        let change = |name: &str, public| Change {
+            field: format!("containers.web.environment.{name}"),
+            from: Some("5".into()),
+            to: Some("6".into()),
+            public,
+        };
+        let changes =
+            vec![change("API_TOKEN", false), change("TOKEN_LIFETIME", true), change("DB_PWD", false)];
+        let action = Action::DeregisterTaskDefinition { revision: "web:1".into() };
+        let steps = vec![Step { action, why: Why::Changed(changes) }];
+        let lanes = vec![Lane { name: "web".into(), steps }];
+        let stage = Stage { name: "roll".into(), lanes, settle: Vec::new() };
+        let text = plan_text(&Plan { stages: vec![stage], ..Plan::default() });
+        let lines: Vec<&str> =
+            text.lines().filter_map(|line| line.split_once("environment.")).map(|it| it.1).collect();
+        assert_eq!(lines, ["API_TOKEN: *** → ***", "TOKEN_LIFETIME: 5 → 6", "DB_PWD: *** → ***"]);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::members::is_named_list;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The field's path, such as `containers.backend.image`.
     pub field: String,
@@ -13,6 +13,9 @@ pub struct Change {
     pub from: Option<String>,
     /// What is wanted; `None` when nothing is.
     pub to: Option<String>,
+    /// It is a variable that deploy.toml calls public: its value is shown whatever its name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub public: bool,
 }
 
 /// The fields in which `wanted` differs from `found`, in the type's field order. Empty when they are equal.
@@ -48,7 +51,12 @@ fn walk(path: String, found: Option<&Value>, wanted: Option<&Value>, list: &mut 
             ),
             (text, _) => Some(text),
         };
-        list.push(Change { field: path, from: found.and_then(line), to: wanted.and_then(line) });
+        list.push(Change {
+            field: path,
+            from: found.and_then(line),
+            to: wanted.and_then(line),
+            ..Change::default()
+        });
         return;
     };
     let mut keys: Vec<&String> = to.iter().map(|(key, _)| key).collect();
@@ -106,8 +114,12 @@ mod tests {
     fn a_named_entry_is_compared_with_its_namesake_at_any_position() {
         let found = json!({"containers": [{"name": "log", "image": "l"}, {"name": "app", "image": "a:1"}]});
         let wanted = json!({"containers": [{"name": "app", "image": "a:2"}, {"name": "log", "image": "l"}]});
-        let expected =
-            Change { field: "containers.app.image".into(), from: Some("a:1".into()), to: Some("a:2".into()) };
+        let expected = Change {
+            field: "containers.app.image".into(),
+            from: Some("a:1".into()),
+            to: Some("a:2".into()),
+            public: false,
+        };
         assert_eq!(changes(&found, &wanted), [expected]);
     }
 

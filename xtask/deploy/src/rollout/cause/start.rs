@@ -135,23 +135,23 @@ fn secret_missing(evidence: &Evidence) -> Option<Cause> {
         let name = names.split(", ").next().unwrap_or(names);
         let remedy = format!(
             "make it with `aws ssm put-parameter --type SecureString --name {name} --value file://FILE` (on the embedded \
-             cloud with `--endpoint-url`), or mend the container's `secrets` in deploy.toml"
+             cloud with `--endpoint-url`), or, where deploy.toml names it, correct the container's `secrets`"
         );
         return cause(format!("Parameter Store does not have `{names}`"), &remedy);
     }
     if let Some(key) = after(NO_KEY) {
         return cause(
             format!("a secret of Secrets Manager has no key `{key}`"),
-            "put a value that has the key (`aws secretsmanager put-secret-value`), or mend the container's `secrets` in \
-             deploy.toml",
+            "put a value that has the key (`aws secretsmanager put-secret-value`), or, where deploy.toml names it, \
+             correct the container's `secrets`",
         );
     }
     if reason.contains(NO_SECRET) {
         let arn = after("failed to fetch secret ").and_then(|rest| rest.split(' ').next());
         return cause(
             format!("Secrets Manager does not have {}", arn.unwrap_or("a secret")),
-            "make it with `aws secretsmanager create-secret` (on the embedded cloud with `--endpoint-url`), or mend the \
-             container's `secrets` in deploy.toml",
+            "make it with `aws secretsmanager create-secret` (on the embedded cloud with `--endpoint-url`), or, \
+             where deploy.toml names it, correct the container's `secrets`",
         );
     }
     cause(
