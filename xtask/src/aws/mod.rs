@@ -34,8 +34,8 @@ pub use connect::{Aws, Connect, Keys};
 pub use ec2::{SecurityGroup, Subnet, Vpc};
 pub use ecr::{FoundRepository, RegistryLogin};
 pub use ecs::{
-    Arns, CreateService, FoundService, RegisteredTaskDefinition, RevisionImage, RunTask, ServiceRevision,
-    UpdateService,
+    Arns, CreateService, ExecSession, FoundService, RegisteredTaskDefinition, RevisionImage, RunTask,
+    ServiceRevision, UpdateService,
 };
 pub use elb::{Balancer, FoundListener, FoundRule, FoundTargetGroup};
 pub use error::{CredentialsProblem, Error, Failure, Kind, Source};

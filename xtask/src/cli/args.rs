@@ -67,7 +67,7 @@ pub(crate) enum Verb {
     Abort,
     /// Print what tasks print, interleaved by time
     Logs(Logs),
-    /// Run a command in a running task, on this terminal; a local one's exit code is this tool's
+    /// Run a command in a running task, on this terminal or in a pipe; its exit code is this tool's
     Exec(Exec),
     /// Run a command as a task of its own, of the revision that a service runs; its exit code is this tool's
     Run(Run),

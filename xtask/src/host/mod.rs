@@ -26,12 +26,12 @@ pub use env::Env;
 pub use folder::Folder;
 pub use git::Git;
 pub use halt::{Halt, Switch};
-pub use http::{ConnectTo, Http, HttpError, Unreached};
+pub use http::{ByteStream, ConnectTo, Http, HttpError, Socket, Unreached};
 pub use process::{Exit, Output, ProcessError, Program, Shell, Stream};
 pub use rng::Rng;
 pub use secret::Secret;
-pub use signals::{Signal, Signals};
-pub use terminal::Terminal;
+pub use signals::{Resizes, Signal, Signals};
+pub use terminal::{Input, RawMode, Terminal};
 pub use workspace::{Package, Workspace, WorkspaceError};
 
 /// The operating system that this program was compiled for, such as `linux` or `macos`.

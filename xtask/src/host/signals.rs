@@ -52,6 +52,36 @@ impl Signals {
     }
 }
 
+/// Changes of the terminal's size.
+#[derive(Debug)]
+pub struct Resizes {
+    #[cfg(unix)]
+    changed: tokio::signal::unix::Signal,
+}
+
+impl Resizes {
+    /// # Errors
+    /// When the operating system refuses the handler.
+    pub fn listen() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self { changed: signal(SignalKind::window_change())? })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Waits for the next change. Dropping the future loses none.
+    pub async fn next(&mut self) {
+        #[cfg(unix)]
+        if self.changed.recv().await.is_some() {
+            return;
+        }
+        std::future::pending().await
+    }
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;

@@ -1,8 +1,8 @@
 //! What the tool talks to: a person at a terminal, a log file, a CI job.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Read};
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::Env;
 
@@ -50,11 +50,78 @@ impl Terminal {
         .await
     }
 
+    /// Reads standard input from now on, in pieces as they come.
+    #[must_use]
+    pub fn input() -> Input {
+        // One piece ahead: what the other side does not take yet stays in the pipe.
+        let (sender, receiver) = mpsc::channel(1);
+        std::thread::spawn(move || {
+            let mut chunk = [0; 1024];
+            loop {
+                let read = io::stdin().read(&mut chunk).map(|count| chunk[..count].to_vec());
+                let last = !matches!(&read, Ok(bytes) if !bytes.is_empty());
+                if sender.blocking_send(read).is_err() || last {
+                    return;
+                }
+            }
+        });
+        receiver
+    }
+
+    /// Columns and rows; 80 by 24 where the terminal does not say.
+    #[must_use]
+    pub fn size() -> (u16, u16) {
+        #[cfg(unix)]
+        if let Ok(size) = rustix::termios::tcgetwinsize(io::stdout())
+            && size.ws_col > 0
+        {
+            return (size.ws_col, size.ws_row);
+        }
+        (80, 24)
+    }
+
+    /// Hands each key to whoever reads standard input, Ctrl-C too, until the guard is dropped.
+    ///
+    /// # Errors
+    /// Standard input is no terminal.
+    pub fn raw() -> io::Result<RawMode> {
+        #[cfg(unix)]
+        {
+            use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+            let before = tcgetattr(io::stdin())?;
+            let mut raw = before.clone();
+            raw.make_raw();
+            tcsetattr(io::stdin(), OptionalActions::Now, &raw)?;
+            Ok(RawMode { before })
+        }
+        #[cfg(not(unix))]
+        Err(io::Error::other("interactive sessions need a terminal of Linux or macOS"))
+    }
+
     /// Whether a question would be seen and can be answered. Some CI systems give their jobs a terminal, so a
     /// terminal alone does not mean that a person is there.
     #[must_use]
     pub fn can_ask(self) -> bool {
         self.stdin && self.stderr && !self.ci
+    }
+}
+
+/// Pieces of standard input; an empty one is its end.
+pub type Input = mpsc::Receiver<io::Result<Vec<u8>>>;
+
+/// A terminal in raw mode. Dropping it restores the mode, also when the program panics.
+#[derive(Debug)]
+pub struct RawMode {
+    #[cfg(unix)]
+    before: rustix::termios::Termios,
+}
+
+#[cfg(unix)]
+impl Drop for RawMode {
+    fn drop(&mut self) {
+        use rustix::termios::{OptionalActions, tcsetattr};
+        // The terminal may be gone: then there is nothing to restore.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);
     }
 }
 

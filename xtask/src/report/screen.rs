@@ -142,6 +142,16 @@ pub(crate) fn print_again(text: &str, whole: bool) -> std::io::Result<()> {
     out.flush()
 }
 
+/// Writes bytes of somebody else's to standard output as they are, at once.
+///
+/// # Errors
+/// `BrokenPipe` when nobody reads them any more.
+pub(crate) fn pass_on(bytes: &[u8]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
 /// Prints to standard error.
 pub(crate) fn print_error(text: &str) {
     if colors_errors() || text.contains('\u{1b}') {

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod deployment;
+mod execute;
 mod service;
 mod settings;
 mod snapshot;
@@ -11,6 +12,7 @@ mod task_definition;
 mod update;
 
 pub use deployment::{RevisionImage, ServiceRevision};
+pub use execute::ExecSession;
 pub use service::{CreateService, FoundService};
 pub use settings::Arns;
 pub use task::RunTask;

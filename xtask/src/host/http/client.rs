@@ -1,6 +1,8 @@
 //! An HTTP client that the AWS SDK and the tool's own requests share.
 
 use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
@@ -10,14 +12,29 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
+use http::Uri;
 use http_body_util::BodyExt;
 
-use super::network::Network;
-use super::{HttpError, Unreached};
+use super::connect_to::connect;
+use super::network::{CONNECT_TIMEOUT, Network};
+use super::{ByteStream, ConnectTo, HttpError, Socket, Unreached};
 
 /// Carries HTTP requests; clones share its connections.
 #[derive(Clone, Debug)]
-pub struct Http(SharedHttpConnector);
+pub struct Http {
+    requests: SharedHttpConnector,
+    /// Where WebSockets lead; the network when `None`.
+    dialer: Option<Dialer>,
+}
+
+#[derive(Clone)]
+struct Dialer(Arc<dyn Fn() -> Box<dyn ByteStream> + Send + Sync>);
+
+impl fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dialer")
+    }
+}
 
 impl Http {
     /// Uses the network. Proxy variables are honoured, except for plain HTTP to this machine and to the link-local addresses
@@ -33,13 +50,19 @@ impl Http {
     /// Whatever else carries HTTP, such as an embedded cloud in this process.
     #[must_use]
     pub fn new(connector: impl HttpConnector + 'static) -> Self {
-        Self(SharedHttpConnector::new(connector))
+        Self { requests: SharedHttpConnector::new(connector), dialer: None }
+    }
+
+    /// The same, with what each WebSocket connects to.
+    #[must_use]
+    pub fn dialing(self, dial: impl Fn() -> Box<dyn ByteStream> + Send + Sync + 'static) -> Self {
+        Self { dialer: Some(Dialer(Arc::new(dial))), ..self }
     }
 
     /// The same client in the form that the SDK asks for.
     #[must_use]
     pub fn sdk(&self) -> SharedHttpClient {
-        let connector = self.0.clone();
+        let connector = self.requests.clone();
         http_client_fn(move |settings, _| {
             let limit =
                 settings.connect_timeout().zip(settings.read_timeout()).map(|(connect, read)| connect + read);
@@ -59,7 +82,7 @@ impl Http {
         let exchange = async {
             let request = HttpRequest::try_from(request.map(SdkBody::from))
                 .map_err(|error| HttpError::Invalid(error.to_string()))?;
-            let reply = self.0.call(request).await.map_err(|error| HttpError::of(&error))?;
+            let reply = self.requests.call(request).await.map_err(|error| HttpError::of(&error))?;
             let reply = reply.try_into_http1x().map_err(|error| HttpError::of(&error))?;
             let (parts, body) = reply.into_parts();
             let body = body
@@ -69,6 +92,26 @@ impl Http {
             Ok(http::Response::from_parts(parts, body.to_bytes()))
         };
         tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(HttpError::TimedOut(timeout)))
+    }
+
+    /// Opens a WebSocket to a `ws:` or `wss:` URL, through the proxy that this machine uses for HTTP to the same host.
+    ///
+    /// # Errors
+    /// [`HttpError`] when there is no connection, or the server does not upgrade it.
+    pub async fn socket(&self, url: &str) -> Result<Socket, HttpError> {
+        let invalid = || HttpError::Invalid(format!("{url} is not a WebSocket's URL"));
+        let rest = url.strip_prefix("ws").filter(|rest| rest.starts_with([':', 's'])).ok_or_else(invalid)?;
+        let uri = format!("http{rest}").parse::<Uri>().map_err(|_| invalid())?;
+        let stream = match &self.dialer {
+            Some(Dialer(dial)) => dial(),
+            None => {
+                let host = uri.host().ok_or_else(invalid)?;
+                let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+                let address = format!("{host}:{}", uri.port_u16().unwrap_or(usual));
+                connect(&ConnectTo { address, authority: None }, &uri, CONNECT_TIMEOUT).await?
+            }
+        };
+        Socket::open(stream, url).await
     }
 }
 

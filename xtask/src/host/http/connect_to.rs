@@ -20,11 +20,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::ConfigVerifierExt;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::HttpError;
+use super::{ByteStream, HttpError};
 
 /// In a request's extensions: where its connection goes. The URL's name stays the TLS server name and the `Host` header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +33,6 @@ pub struct ConnectTo {
     /// The only certificate authority that is trusted, in PEM; `None` is what this machine trusts.
     pub authority: Option<Arc<str>>,
 }
-
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// A proxy's answer to CONNECT is a few lines.
 const LONGEST_HEAD: usize = 8192;
@@ -48,9 +45,7 @@ pub(super) async fn exchange(
 ) -> Result<Response<Bytes>, HttpError> {
     let (mut parts, body) = request.into_parts();
     let body = Full::new(Bytes::copy_from_slice(body.bytes().unwrap_or_default()));
-    let connecting = connect(to, &parts.uri);
-    let late = |_| HttpError::Unconnected(format!("no connection within {limit:?}"));
-    let stream = tokio::time::timeout(limit, connecting).await.map_err(late)??;
+    let stream = connect(to, &parts.uri, limit).await?;
     if let Some(authority) = parts.uri.authority() {
         let host = HeaderValue::from_str(authority.as_str());
         parts.headers.insert(HOST, host.map_err(|error| HttpError::Invalid(error.to_string()))?);
@@ -69,7 +64,17 @@ pub(super) async fn exchange(
     answer.map_err(broken)
 }
 
-async fn connect(to: &ConnectTo, uri: &Uri) -> Result<Box<dyn Stream>, HttpError> {
+/// A connection to `to`, through the proxy that this machine uses for it, and TLS when the URL says `https`.
+pub(super) async fn connect(
+    to: &ConnectTo,
+    uri: &Uri,
+    limit: Duration,
+) -> Result<Box<dyn ByteStream>, HttpError> {
+    let late = |_| HttpError::Unconnected(format!("no connection within {limit:?}"));
+    tokio::time::timeout(limit, reach_through(to, uri)).await.map_err(late)?
+}
+
+async fn reach_through(to: &ConnectTo, uri: &Uri) -> Result<Box<dyn ByteStream>, HttpError> {
     let stream = match proxy(to, uri) {
         Some(proxy) => tunnel(&proxy, &to.address).await?,
         None => reach(&to.address).await?,

@@ -5,7 +5,9 @@ mod client;
 mod connect_to;
 mod error;
 mod network;
+mod socket;
 
 pub use client::Http;
 pub use connect_to::ConnectTo;
 pub use error::{HttpError, Unreached};
+pub use socket::{ByteStream, Socket};

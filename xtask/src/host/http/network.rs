@@ -14,7 +14,7 @@ use super::HttpError;
 use super::connect_to::{self, ConnectTo};
 
 /// Long enough for a slow handshake through a proxy, short enough that a dead address is noticed.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Below the 20 seconds after which some AWS front ends close an idle connection: a request on a connection
 /// that is closing at that moment breaks, and whether it was carried out is unknown.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
