@@ -1,4 +1,4 @@
-//! The command line of a service: nothing to serve, `probe`, `--version`, `--help`.
+//! The command line of a service: nothing to serve, `probe`, `get URL`, `--version`, `--help`.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::Lifecycle;
+use crate::get;
 use crate::probe::{self, probe};
 use crate::serve::{Signals, serve};
 use crate::settings::{self, Settings, Trouble};
@@ -64,6 +65,7 @@ where
                 probe::LIMIT,
             )
         }),
+        ["get", url] => Ok(shown(url)),
         ["--version" | "-V"] => Ok(print(&format!("{} {}\n", service.name, service.version))),
         ["--help" | "-h"] => Ok(print(&help(service))),
         _ => {
@@ -143,7 +145,8 @@ fn help(service: &Service) -> String {
     format!(
         "{name} {version}\n\n\
          Usage: {name}          serve until SIGTERM\n       \
-                {name} probe    exit 0 if the service on this machine's port is up, else 1\n\n\
+                {name} probe    exit 0 if the service on this machine's port is up, else 1\n       \
+                {name} get URL  print the answer of another service; exit 0 if it is a 2xx, else 1\n\n\
          Environment:\n  \
            PORT                    port to listen on [default: {port}]\n  \
            HOST                    IP address to listen on [default: 0.0.0.0]\n\
@@ -158,9 +161,23 @@ fn help(service: &Service) -> String {
     )
 }
 
+fn shown(url: &str) -> Result<(), String> {
+    let answer = get::get(url, &|name| std::env::var(name).ok())?;
+    write(&answer)?;
+    if get::is_success(&answer) {
+        Ok(())
+    } else {
+        Err(format!("{url}: the answer is no 2xx"))
+    }
+}
+
 fn print(text: &str) -> Result<(), String> {
+    write(text.as_bytes())
+}
+
+fn write(bytes: &[u8]) -> Result<(), String> {
     io::stdout()
-        .write_all(text.as_bytes())
+        .write_all(bytes)
         .map_err(|error| format!("cannot write to standard output: {error}"))
 }
 

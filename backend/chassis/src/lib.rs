@@ -4,6 +4,7 @@
 //! Both services are built on it, so that they start, report and end alike. It knows nothing of bands or pages.
 
 mod command;
+mod get;
 mod http;
 mod lifecycle;
 mod probe;

@@ -14,7 +14,7 @@ use serde_json::Value;
 pub(crate) const LIMIT: Duration = Duration::from_secs(3);
 
 /// A health body is some hundred bytes; whatever sends more is not this service.
-const MOST_BYTES: u64 = 64 * 1024;
+pub(crate) const MOST_BYTES: u64 = 64 * 1024;
 
 /// The address that reaches a listener on `bound` from the same network namespace.
 pub(crate) fn target(bound: SocketAddr) -> SocketAddr {

@@ -18,6 +18,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
     let front = observed::front(&session).await?;
     let smoke = verify::smoke(&job.host.http, &job.host.clock, job.events, &environment, &front).await;
+    let smoke = smoke.and(verify::inside(job.host, &session.aws, job.events, &environment).await);
     deploy::verify::faults(&job.events.events()).into_iter().for_each(|fault| job.events.emit(fault));
     Ok(match smoke {
         Smoke::Passed => Closing::new(ExitCode::Done, "all smoke checks passed"),

@@ -53,7 +53,7 @@ pub(super) async fn prove(
     for service in asked.services.iter_mut().filter(|service| parked.contains(&service.key)) {
         service.smoke.clear();
     }
-    let smoke = async {
+    let outside = async {
         match &door.front {
             Some(front) if front.unasked.is_some() => Smoke::NotAsked,
             Some(front) => verify::smoke(&host.http, &host.clock, events, &asked, front).await,
@@ -61,6 +61,10 @@ pub(super) async fn prove(
             None if environment.balancer().is_none() => Smoke::Passed,
             None => Smoke::Failed,
         }
+    };
+    let smoke = async {
+        let (outside, inside) = join(outside, verify::inside(host, aws, events, &asked)).await;
+        outside.and(inside)
     };
     let running = || verify::running(aws, events, &planned.desired, door, settled, &parked);
     // Side by side: a service that starts slowly answers the smoke checks and passes its health checks at about the same time.

@@ -4,6 +4,7 @@
 mod availability;
 mod detail;
 mod front;
+mod inside;
 mod probe;
 mod reading;
 mod rows;
@@ -12,6 +13,7 @@ mod running;
 pub use availability::{Watched, while_asking};
 pub use detail::detail;
 pub use front::Front;
+pub use inside::inside;
 pub use probe::smoke;
 pub use reading::{readings, readings_of};
 pub use rows::{Door, public_path, rows, rows_of};

@@ -123,5 +123,6 @@ fn smoke(service: &Service, host: Option<&str>, rules: &ListenerRules) -> Vec<Sm
     if !service.smoke.is_empty() || health.is_empty() || !reached {
         return service.smoke.clone();
     }
-    vec![SmokeCheck { path: health.clone(), status: 200, identity: Some(service.key.0.clone()) }]
+    let identity = Some(service.key.0.clone());
+    vec![SmokeCheck { path: health.clone(), identity, ..SmokeCheck::default() }]
 }

@@ -40,7 +40,12 @@ pub(super) fn check(scope: &Scope<'_>, found: &mut Findings) {
     for (service, at) in scope.services() {
         routes(&at.key("routes"), found);
         entries(&at.key("scaling.schedule"), &["name", "schedule"], "a scheduled action", found);
-        entries(&at.key("smoke"), &["path"], "a smoke check", found);
+        for check in at.key("smoke").entries() {
+            let inside = ["from", "url"];
+            let is_inside = inside.iter().any(|key| check.key(key).written());
+            let keys: &[&str] = if is_inside { &inside } else { &["path"] };
+            lacking(&check, keys, "a smoke check", found);
+        }
         let lacks = self::lacks(service, &at);
         let section = format!("service `{}`", service.key);
         report(&section, lacks, &at, "here or in `[every-service]`", found);
@@ -105,10 +110,12 @@ fn routes(list: &Place<'_>, found: &mut Findings) {
 
 /// Entries of a list are reported one by one: each has its own place.
 fn entries(list: &Place<'_>, keys: &[&str], what: &str, found: &mut Findings) {
-    for entry in list.entries() {
-        let lacks = keys.iter().filter(|key| !entry.key(key).written()).map(|key| (*key).to_owned());
-        report(what, lacks.collect(), &entry, "here", found);
-    }
+    list.entries().for_each(|entry| lacking(&entry, keys, what, found));
+}
+
+fn lacking(entry: &Place<'_>, keys: &[&str], what: &str, found: &mut Findings) {
+    let lacks = keys.iter().filter(|key| !entry.key(key).written()).map(|key| (*key).to_owned());
+    report(what, lacks.collect(), entry, "here", found);
 }
 
 /// `here` says where the keys may be added.

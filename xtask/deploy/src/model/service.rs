@@ -121,7 +121,7 @@ pub struct Service {
     /// Services that must be up before it.
     #[schemars(length(max = 100))]
     pub depends_on: Vec<ServiceKey>,
-    /// What must answer through the load balancer after a deploy. When omitted: its health path, with the
+    /// What must answer after a deploy, through the load balancer or from inside. When omitted: its health path, with the
     /// service's short name as identity.
     #[schemars(length(min = 1, max = 100))]
     pub smoke: Vec<SmokeCheck>,
@@ -355,12 +355,19 @@ impl Default for HealthCheck {
     }
 }
 
-/// A request through the load balancer that the right service must answer.
+/// A request that the right service must answer: through the load balancer, or from inside another service's task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SmokeCheck {
-    /// The path that is requested.
+    /// The path, through the load balancer.
     pub path: String,
+    /// Instead of a path: the service from whose task `url` is asked, by ECS Exec. It is asked where the caller has the right
+    /// `ecs:ExecuteCommand`, and the image can: those of this workspace's packages have `get URL`, others need `/bin/sh` with
+    /// `curl` or `wget`.
+    pub from: Option<ServiceKey>,
+    /// What is asked from inside, such as a Service Connect name.
+    #[schemars(length(min = 1, max = 2048))]
+    pub url: Option<String>,
     /// The HTTP status that passes.
     #[schemars(range(min = 100, max = 599))]
     pub status: u16,
@@ -372,7 +379,21 @@ pub struct SmokeCheck {
 
 impl Default for SmokeCheck {
     fn default() -> Self {
-        Self { path: String::new(), status: 200, identity: None }
+        Self { path: String::new(), from: None, url: None, status: 200, identity: None }
+    }
+}
+
+impl SmokeCheck {
+    /// The service from whose task is asked, and what; `None` of a check through the load balancer.
+    #[must_use]
+    pub fn inside(&self) -> Option<(&ServiceKey, &str)> {
+        Some((self.from.as_ref()?, self.url.as_deref()?))
+    }
+
+    /// What is asked: a path, or a URL.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        self.url.as_deref().unwrap_or(&self.path)
     }
 }
 

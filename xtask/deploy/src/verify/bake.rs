@@ -88,7 +88,7 @@ mod tests {
     /// A request a second: `.` right, `5` a 503, `-` no answer, `x` no connection.
     fn found(answers: &str) -> Vec<Kind> {
         let key = ServiceKey("backend".to_owned());
-        let check = SmokeCheck { path: "/x".into(), status: 200, identity: None };
+        let check = SmokeCheck { path: "/x".into(), ..SmokeCheck::default() };
         let request = |(secs, answer)| Request {
             service: key.clone(),
             check: check.clone(),

@@ -8,4 +8,4 @@ mod smoke;
 pub use bake::{Request, availability, outages};
 pub use complete::{Lack, Reading, serves};
 pub use digests::{Mismatch, mismatches};
-pub use smoke::{Smoke, beside, conclude, faults, got, is_own, judge};
+pub use smoke::{Smoke, beside, conclude, faults, got, is_own, judge, printed};

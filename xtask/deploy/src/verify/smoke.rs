@@ -28,6 +28,36 @@ pub fn judge(check: &SmokeCheck, status: u16, body: &[u8]) -> ProbeAnswer {
     }
 }
 
+/// The status and the body in what `get URL`, `curl -i` or `wget -S` printed; `None` when no server answered.
+#[must_use]
+pub fn printed(output: &[u8]) -> Option<(u16, Vec<u8>)> {
+    let text = String::from_utf8_lossy(output).replace("\r\n", "\n");
+    let status = |line: &str| -> Option<u16> {
+        let (version, rest) = line.trim_start().split_once(' ')?;
+        let code = rest.split(' ').next()?;
+        version.starts_with("HTTP/").then_some(code).filter(|code| code.len() == 3)?.parse().ok()
+    };
+    let mut lines = text.split_inclusive('\n');
+    // The last one: a redirect that was followed has one before it.
+    let mut found = None;
+    let mut at = 0;
+    for line in lines.by_ref() {
+        at += line.len();
+        found = status(line.trim_end()).map(|status| (status, at)).or(found);
+    }
+    let (status, at) = found?;
+    let rest = &text[at..];
+    // `wget` indents the head and puts no empty line after it.
+    let indented = rest.split_inclusive('\n').take_while(|line| line.starts_with("  ")).map(str::len).sum();
+    let body = match rest.split_once("\n\n") {
+        _ if rest.starts_with('\n') => &rest[1..],
+        _ if indented > 0 => rest[indented..].trim_start_matches('\n'),
+        Some((_, body)) => body,
+        None => "",
+    };
+    Some((status, body.as_bytes().to_vec()))
+}
+
 /// The result of a release's smoke checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Smoke {
@@ -39,6 +69,19 @@ pub enum Smoke {
     Unreachable { error: String },
     /// At least one path was answered wrongly, or took the request and gave no answer.
     Failed,
+}
+
+impl Smoke {
+    /// Both together: what was not asked on one side is no matter when the other was.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Failed, _) | (_, Self::Failed) => Self::Failed,
+            (Self::NotAsked, other) => other,
+            (smoke, Self::NotAsked | Self::Passed) => smoke,
+            (_, other) => other,
+        }
+    }
 }
 
 /// Judges the last answers of all paths. A wrong answer outweighs an unreachable load balancer: the first is the release's
@@ -105,10 +148,14 @@ pub fn faults(events: &[Event]) -> Vec<Kind> {
 
 /// `None` for an answer that is right, and for a load balancer that is not reached: that is no fault of the release.
 pub(super) fn remedy(service: &ServiceKey, check: &SmokeCheck, answer: &ProbeAnswer) -> Option<String> {
-    let path = &check.path;
+    let path = check.target();
     let wanted = check.identity.as_deref().unwrap_or("the service");
     Some(match answer {
         ProbeAnswer::Right { .. } | ProbeAnswer::Unreachable { .. } => return None,
+        _ if let Some((from, _)) = check.inside() => format!(
+            "see what answers: `cargo xtask exec {from}`, and there the URL; a client of Service Connect knows only the \
+             endpoints that existed when it was deployed (`depends-on`)"
+        ),
         _ if is_own(service, answer) => format!(
             "{service} itself answered: write `identity = \"{service}\"` in the check, or let it answer as {wanted}"
         ),
@@ -144,7 +191,8 @@ mod tests {
     use super::*;
 
     fn probed(answer: ProbeAnswer) -> Event {
-        let check = SmokeCheck { path: "/x".into(), status: 200, identity: Some("backend".into()) };
+        let check =
+            SmokeCheck { path: "/x".into(), identity: Some("backend".into()), ..SmokeCheck::default() };
         let (service, url) = (ServiceKey("backend".into()), "http://lb/x".to_owned());
         Event {
             seq: 0,
@@ -187,6 +235,23 @@ mod tests {
     }
 
     #[test]
+    fn what_each_program_prints_of_an_answer_is_read_alike() {
+        let body = r#"{"status":"UP","service":"backend"}"#;
+        let curl = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{body}");
+        let wget = format!("  HTTP/1.1 200 OK\n  content-type: application/json\n  \n{body}");
+        let busybox =
+            format!("Connecting to backend (127.0.0.1:80)\n  HTTP/1.1 200 OK\n  Connection: close\n\n{body}");
+        let redirected = format!("HTTP/1.1 302 Found\nlocation: /\n\n{curl}");
+        for text in [&curl, &wget, &busybox, &redirected] {
+            assert_eq!(printed(text.as_bytes()), Some((200, body.as_bytes().to_vec())), "{text}");
+        }
+        assert_eq!(printed(b"HTTP/1.1 503 Unavailable\n\n"), Some((503, Vec::new())));
+        for none in ["curl: (7) Failed to connect", "", "HTTP/1.1", "HTTP server at 200 x"] {
+            assert_eq!(printed(none.as_bytes()), None, "{none}");
+        }
+    }
+
+    #[test]
     fn a_wrong_answer_outweighs_a_path_that_could_not_be_asked() {
         let right = ProbeAnswer::Right { version: None };
         let wrong = ProbeAnswer::Status { status: 503, body: String::new() };
@@ -208,8 +273,11 @@ mod tests {
 
     #[test]
     fn a_page_that_answers_200_to_everything_does_not_pass_for_the_backend() {
-        let check =
-            SmokeCheck { path: "/actuator/health".into(), status: 200, identity: Some("backend".into()) };
+        let check = SmokeCheck {
+            path: "/actuator/health".into(),
+            identity: Some("backend".into()),
+            ..SmokeCheck::default()
+        };
         let cases: [(u16, &str, ProbeAnswer); 5] = [
             (
                 200,

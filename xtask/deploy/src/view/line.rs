@@ -94,9 +94,10 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         Kind::Undone { services } => services.iter().map(undone).collect::<Vec<_>>().join("\n"),
         Kind::Probed { url, passed, check, answer, attempts, .. } => {
             let tries = if *attempts > 1 { format!(" after {attempts} attempts") } else { String::new() };
+            let from = check.from.as_ref().map(|from| format!(" from a task of {from}")).unwrap_or_default();
             match passed {
-                true => format!("       ✓ GET {url}: {}{tries}", got(answer)),
-                false => format!("       ✗ GET {url}: {}{tries}", beside(check, answer)),
+                true => format!("       ✓ GET {url}{from}: {}{tries}", got(answer)),
+                false => format!("       ✗ GET {url}{from}: {}{tries}", beside(check, answer)),
             }
         }
         Kind::Availability(seen) => availability(seen),

@@ -1,4 +1,4 @@
-//! What is asked through the load balancer after a deploy.
+//! What is asked after a deploy, through the load balancer and from inside.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,52 @@ use crate::config::routing::{Asked, ListenerRule, may_answer, stranger_in, taken
 use crate::config::suggest;
 use crate::model::{ProtocolVersion, Service};
 
-pub(super) const RULES: &[Rule] =
-    &[Rule::Environment("smoke-route", smoke_route), Rule::Environment("smoke-identity", smoke_identity)];
+pub(super) const RULES: &[Rule] = &[
+    Rule::Environment("smoke-route", smoke_route),
+    Rule::Environment("smoke-identity", smoke_identity),
+    Rule::Environment("smoke-from", smoke_from),
+];
+
+/// A check from inside needs a service with ECS Exec to be asked from, and plain HTTP: by TLS of Service Connect the client's
+/// proxy encrypts, not the client.
+fn smoke_from(scope: &Scope<'_>, found: &mut Findings) {
+    for (service, at) in scope.services() {
+        for (check, at) in service.smoke.iter().zip(at.key("smoke").entries()) {
+            let Some((from, url)) = check.inside() else { continue };
+            if at.key("path").written() {
+                let text = "a smoke check asks a path through the load balancer, or a URL from inside";
+                found
+                    .error(text)
+                    .at(&at.key("path"), "through the load balancer")
+                    .context(at.key("url"), "from inside");
+            }
+            let host = url.strip_prefix("http://").and_then(|rest| rest.split(['/', '?']).next());
+            if host.is_none_or(str::is_empty) || url.contains(|c: char| c.is_whitespace() || c.is_control()) {
+                let wrong = found.error("the URL of a check from inside begins with `http://` and a host");
+                wrong.at(&at.key("url"), "asked from inside a task");
+            }
+            match scope.services().find(|(service, _)| service.key == *from) {
+                None => {
+                    let keys: Vec<_> = scope.services().map(|(service, _)| service.key.0.as_str()).collect();
+                    let wrong = found.error(format!("there is no service `{from}` to ask from"));
+                    wrong.at(&at.key("from"), "not in this environment");
+                    if let Some(meant) = suggest::closest(&from.0, keys) {
+                        wrong.meant(&at.key("from"), meant);
+                    }
+                }
+                Some((asking, place)) if !asking.enable_execute_command => {
+                    let wrong =
+                        found.error(format!("`{from}` takes no commands, by which the check would be asked"));
+                    wrong
+                        .at(&at.key("from"), "asked from here")
+                        .context(place.key("enable-execute-command"), "ECS Exec is off")
+                        .help("switch `enable-execute-command` on for it");
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
 
 /// A smoke check is passed by its own service. A service may call itself otherwise: only what is, or nearly is, the
 /// name of a service here is judged.
@@ -17,6 +61,9 @@ fn smoke_identity(scope: &Scope<'_>, found: &mut Findings) {
     for (service, at) in scope.services() {
         let own = service.key.0.as_str();
         for (check, at) in service.smoke.iter().zip(at.key("smoke").entries()) {
+            if check.inside().is_some() {
+                continue;
+            }
             let Some(name) = check.identity.as_deref().filter(|name| *name != own) else { continue };
             if keys.contains(name) || suggest::closest(name, [own]).is_some() {
                 let text = format!("this check is passed only by an answer of `{name}`");
@@ -46,7 +93,7 @@ fn smoke_route(scope: &Scope<'_>, found: &mut Findings) {
             let asked = Asked { host: scope.environment.load_balancer.host.as_deref(), path };
             let rule = taken(scope.listener, asked);
             let answers = may_answer(scope.listener, asked, &service.key.0);
-            if !at.written() || (path.starts_with('/') && answers) {
+            if !at.written() || check.url.is_some() || (path.starts_with('/') && answers) {
                 continue;
             }
             if !path.starts_with('/') {
