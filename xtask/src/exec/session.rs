@@ -181,7 +181,6 @@ async fn hold(
     let text = opening(opened.token.expose(), &line.channel.uuid(), &line.channel.uuid());
     line.socket.send_text(&text).await.map_err(Error::Unreached)?;
 
-    let mut resizes = Resizes::listen().map_err(Error::Terminal)?;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pings = interval_at(Instant::now() + PING, PING);
@@ -190,7 +189,7 @@ async fn hold(
     let mut encoder = (way == Way::Pipe).then(Encoder::default);
     let (mut heard, mut began, mut takes_input, mut interrupts) = (false, false, false, 0);
     // Restores the terminal on every way out of here.
-    let mut raw: Option<RawMode> = None;
+    let mut raw: Option<(RawMode, Resizes)> = None;
     loop {
         let reads_input = began && streams.input.is_some() && !line.channel.is_full();
         tokio::select! {
@@ -237,7 +236,8 @@ async fn hold(
                             Piece::Began { takes_input: takes } => {
                                 (began, takes_input) = (true, takes || streams.terminal);
                                 if streams.terminal {
-                                    raw = Some(Terminal::raw().map_err(Error::Terminal)?);
+                                    let resizes = Resizes::listen().map_err(Error::Terminal)?;
+                                    raw = Some((Terminal::raw().map_err(Error::Terminal)?, resizes));
                                     line.resize().await.map_err(Error::Broken)?;
                                 }
                             }
@@ -274,7 +274,7 @@ async fn hold(
                     line.send(PayloadType::OUTPUT, bytes).await.map_err(Error::Broken)?;
                 }
             }
-            () = resizes.next(), if raw.is_some() => line.resize().await.map_err(Error::Broken)?,
+            () = next_resize(&mut raw) => line.resize().await.map_err(Error::Broken)?,
             _ = ticks.tick(), if line.channel.is_waiting() => {
                 let now = host.clock.now_ms();
                 if line.channel.is_dead(now) {
@@ -293,6 +293,13 @@ async fn hold(
 async fn next_signal(signals: &mut Option<Signals>) -> Signal {
     match signals {
         Some(signals) => signals.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_resize(raw: &mut Option<(RawMode, Resizes)>) {
+    match raw {
+        Some((_, resizes)) => resizes.next().await,
         None => std::future::pending().await,
     }
 }

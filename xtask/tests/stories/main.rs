@@ -42,6 +42,7 @@ mod rollout;
 mod routing;
 mod screens;
 mod secrets;
+mod sessions;
 mod somebody;
 mod status;
 mod superseded;

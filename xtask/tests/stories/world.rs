@@ -11,6 +11,7 @@ use deploy::model::{Architecture, Availability, Environment, Observed, Release, 
 use sim::Settings;
 use sim::door::clock::SimClock;
 use sim::door::cloud::{CallRecord, Cloud, RuleGuard};
+use sim::door::connector::SimHttp;
 use sim::workload::scripted::{Scripted, Scripts};
 use tokio::sync::Notify;
 use xtask::aws::{Aws, Connect, Keys, Observer};
@@ -95,7 +96,8 @@ impl World {
         let cloud = Cloud::rehearsal(settings(&environment), clock, Scripted::new(scripts.clone()));
         let rights = Some(crate::policy::grant(&cloud, crate::policy::printed(&environment)));
         let front_door = FrontDoor::new(cloud.clone());
-        let http = Http::new(front_door.clone());
+        let sessions = SimHttp::new(cloud.clone());
+        let http = Http::new(front_door.clone()).dialing(move || Box::new(sessions.dial()));
         let host = Host::rehearsal(7, epoch, Env::default(), http);
         let aws = connect(&host, &environment, "release").await;
         Self {

@@ -1,0 +1,225 @@
+//! Commands in running tasks, by the tool's own client of the data channel and the embedded cloud's own server.
+
+use std::time::Duration;
+
+use deploy::event::{ExitCode, Kind, ProbeAnswer};
+use deploy::model::{ServiceKey, SmokeCheck};
+use sim::workload::scripted::{Script, Scripts};
+use sim::workload::{Exec, Play, Printed, Typed};
+use tokio::sync::mpsc;
+use xtask::exec::{Ended, Error, Streams, Wanted, capture, find, run};
+
+use crate::world::{World, story};
+
+/// What a container with a shell does with the tool's script: `answer` gets the words behind it and the input, and gives the
+/// output and the exit code. Its terminal puts a carriage return before each line feed.
+fn with_shell(scripts: &Scripts, answer: impl Fn(&[String], &str) -> (String, i32) + Clone + Send + 'static) {
+    scripts.on_command(move |exec: &Exec| {
+        let [shell, _, script, _, words @ ..] = &exec.words[..] else { return None };
+        if shell != "/bin/sh" {
+            return None;
+        }
+        let nonce = script.split("\\036").nth(1)?.split(':').next()?.to_owned();
+        let (words, answer, mut typed) = (words.to_vec(), answer.clone(), String::new());
+        let play: Play = Box::new(move |turn| {
+            match turn {
+                None => return printed(&format!("\u{1e}{nonce}:input\u{1e}"), false),
+                Some(Typed::Bytes(bytes)) => typed.push_str(&String::from_utf8(bytes).unwrap()),
+                Some(Typed::Size { .. }) => {}
+            }
+            if !typed.ends_with(['\u{4}', '\u{3}']) {
+                return Printed::default();
+            }
+            let (output, code) = answer(&words, &typed);
+            printed(&format!("{}\u{1e}{nonce}:{code}\u{1e}", output.replace('\n', "\r\n")), true)
+        });
+        Some(play)
+    });
+}
+
+/// What an image of one executable does: there is no shell, and `answer` gets the words.
+fn without_shell(scripts: &Scripts, answer: impl Fn(&[String]) -> Option<String> + Send + 'static) {
+    scripts.on_command(move |exec: &Exec| {
+        let text = answer(&exec.words)?;
+        let play: Play = Box::new(move |_| printed(&text, true));
+        Some(play)
+    });
+}
+
+fn printed(text: &str, ends: bool) -> Printed {
+    Printed { after_ms: 50, text: text.to_owned(), ends }
+}
+
+async fn deployed() -> World {
+    let mut world = World::new().await;
+    let ended = Box::pin(world.deploy("v1", "v1")).await;
+    assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+    // The deploying role may not run commands; a developer may.
+    world.rights = None;
+    world
+}
+
+async fn runs(world: &World, words: &[&str], input: &[&str]) -> (Result<Ended, Error>, String) {
+    let wanted = Wanted { service: "backend", task: None, container: None };
+    let target = find(&world.aws, &world.environment, wanted).await.unwrap();
+    let (sender, receiver) = mpsc::channel(8);
+    for piece in input {
+        sender.send(Ok(piece.as_bytes().to_vec())).await.unwrap();
+    }
+    drop(sender);
+    let mut kept = Vec::new();
+    let mut output = |bytes: &[u8]| {
+        kept.extend_from_slice(bytes);
+        Ok(())
+    };
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let streams = Streams { input: Some(receiver), output: &mut output, terminal: false, signals: None };
+    let ended = run(&world.host, &world.aws, &target, &words, streams).await;
+    (ended, String::from_utf8(kept).unwrap())
+}
+
+#[test]
+fn the_exit_code_and_the_output_of_a_command_are_those_that_a_pipe_gets() {
+    story(|| async {
+        let world = deployed().await;
+        with_shell(&world.scripts, |words, typed| {
+            assert_eq!(words, ["sh", "-c", "it's a test"]);
+            (format!("{typed:?}\nlast"), 42)
+        });
+        let (ended, output) = runs(&world, &["sh", "-c", "it's a test"], &["hello ", "world\n"]).await;
+        assert_eq!(ended.unwrap(), Ended::Code(42));
+        // base64 of the input, in one line, and the end.
+        assert_eq!(output, "\"aGVsbG8gd29ybGQK\\n\\u{4}\"\nlast");
+    });
+}
+
+#[test]
+fn input_longer_than_the_line_takes_at_once_arrives_whole() {
+    story(|| async {
+        let world = deployed().await;
+        with_shell(&world.scripts, |_, typed| (typed.len().to_string(), 0));
+        let piece = "x".repeat(57 * 1000);
+        let (ended, output) = runs(&world, &["wc"], &[&piece, &piece]).await;
+        assert_eq!((ended.unwrap(), output.as_str()), (Ended::Code(0), "154001"));
+    });
+}
+
+#[test]
+fn an_image_without_a_shell_runs_the_command_and_no_exit_code_is_made_up() {
+    story(|| async {
+        let world = deployed().await;
+        without_shell(&world.scripts, |words| (words[0] == "/app/backend").then(|| "1.2.3\r\n".to_owned()));
+        let (ended, output) = runs(&world, &["/app/backend", "--version"], &[]).await;
+        assert!(matches!(ended.unwrap(), Ended::Unknown(why) if why.contains("no /bin/sh")));
+        assert_eq!(output, "1.2.3\n");
+        let (ended, _) = runs(&world, &["ls"], &[]).await;
+        assert!(matches!(ended.unwrap(), Ended::NotStarted(why) if why.contains("\"ls\"")));
+    });
+}
+
+#[test]
+fn a_task_that_has_just_started_is_waited_for_and_one_without_exec_is_named() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.scripts.set("ielts-backend:1", Script { pull_ms: 120_000, ..Script::default() });
+        world.detaches = true;
+        Box::pin(world.deploy("v1", "v1")).await;
+        world.rights = None;
+        with_shell(&world.scripts, |_, _| (String::new(), 0));
+        let wanted = Wanted { service: "backend", task: None, container: None };
+        let target = loop {
+            match find(&world.aws, &world.environment, wanted).await {
+                Ok(target) => break target,
+                Err(_) => world.host.clock.sleep(Duration::from_millis(200)).await,
+            }
+        };
+        let (ended, _) = runs(&world, &["true"], &[]).await;
+        assert_eq!(ended.unwrap(), Ended::Code(0));
+        let refusals = world.cloud.calls();
+        assert!(
+            refusals.iter().any(|call| call.operation == "ExecuteCommand" && !call.outcome.ends_with("ok"))
+        );
+
+        let closed = xtask::exec::Target { takes_commands: false, ..target };
+        let refused = capture(&world.host, &world.aws, &closed, &["ls".to_owned()], false).await.unwrap_err();
+        assert!(refused.hint().unwrap().contains("enable-execute-command"), "{refused}");
+    });
+}
+
+#[test]
+fn a_task_that_ends_under_a_command_leaves_its_exit_code_unknown() {
+    story(|| async {
+        let world = deployed().await;
+        with_shell(&world.scripts, |_, _| (String::new(), 0));
+        let wanted = Wanted { service: "backend", task: None, container: None };
+        let target = find(&world.aws, &world.environment, wanted).await.unwrap();
+        let stops = async {
+            world.host.clock.sleep(Duration::from_secs(5)).await;
+            world.aws.stop_task(&target.cluster, &target.task, "by hand").await.unwrap();
+        };
+        // Nobody ends the input, so the command goes on.
+        let command = ["cat".to_owned()];
+        let (ended, ()) = tokio::join!(capture(&world.host, &world.aws, &target, &command, false), stops);
+        let (ended, _) = ended.unwrap();
+        assert!(matches!(&ended, Ended::Unknown(why) if why.contains("before the command did")), "{ended:?}");
+    });
+}
+
+fn from_frontend(world: &mut World) {
+    let check = SmokeCheck {
+        from: Some(ServiceKey("frontend".to_owned())),
+        url: Some("http://backend.ielts.local:8080/actuator/health".to_owned()),
+        identity: Some("backend".to_owned()),
+        ..SmokeCheck::default()
+    };
+    world.environment.services[0].smoke.push(check);
+    world.environment.timeouts.smoke_secs = 20;
+}
+
+fn get(service: &'static str) -> impl Fn(&[String]) -> Option<String> + Send + 'static {
+    move |words| {
+        assert_eq!(words, ["/app/frontend", "get", "http://backend.ielts.local:8080/actuator/health"]);
+        Some(format!(
+            "HTTP/1.1 200 OK\r\n\r\n{{\"status\":\"UP\",\"service\":\"{service}\",\"version\":\"7\"}}"
+        ))
+    }
+}
+
+#[test]
+fn a_release_is_proven_from_inside_where_the_caller_may_and_said_to_be_unasked_where_not() {
+    story(|| async {
+        let mut world = World::new().await;
+        from_frontend(&mut world);
+        without_shell(&world.scripts, get("backend"));
+        let ended = Box::pin(world.deploy("v1", "v1")).await;
+        assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+        let unasked = |event: &Kind| {
+            matches!(event, Kind::Warned { text } if text.contains("was not asked from a task of frontend")
+                && text.contains("may not ecs:ExecuteCommand"))
+        };
+        assert!(ended.events.iter().any(unasked), "{:#?}", ended.events);
+
+        world.rights = None;
+        let ended = Box::pin(world.deploy("v2", "v1")).await;
+        assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+        let passed = |event: &Kind| {
+            matches!(event, Kind::Probed { passed: true, check, answer: ProbeAnswer::Right { version }, .. }
+                if check.from.is_some() && version.as_deref() == Some("7"))
+        };
+        assert!(ended.events.iter().any(passed), "{:#?}", ended.events);
+    });
+}
+
+#[test]
+fn a_service_connect_name_that_leads_elsewhere_refutes_the_release() {
+    story(|| async {
+        let mut world = deployed().await;
+        from_frontend(&mut world);
+        without_shell(&world.scripts, get("frontend"));
+        let ended = Box::pin(world.deploy("v2", "v1")).await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        let wrong =
+            |event: &Kind| matches!(event, Kind::Probed { passed: false, check, .. } if check.from.is_some());
+        assert!(ended.events.iter().any(wrong));
+    });
+}
