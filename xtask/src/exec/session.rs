@@ -235,6 +235,11 @@ async fn hold(
                         match piece {
                             Piece::Began { takes_input: takes } => {
                                 (began, takes_input) = (true, takes || streams.terminal);
+                                if takes && streams.input.is_none() && let Some(encoder) = &mut encoder {
+                                    // Otherwise a command that reads its input would wait for ever.
+                                    let end = encoder.encode(&[]);
+                                    line.send(PayloadType::OUTPUT, end).await.map_err(Error::Broken)?;
+                                }
                                 if streams.terminal {
                                     let resizes = Resizes::listen().map_err(Error::Terminal)?;
                                     raw = Some((Terminal::raw().map_err(Error::Terminal)?, resizes));

@@ -12,7 +12,7 @@ use serde_json::Value;
 use sim::door::cloud::Cloud;
 use sim::door::connector::SimHttp;
 use sim::testing::{Route, route};
-use xtask::host::{ConnectTo, HttpError};
+use xtask::host::{ConnectTo, Http, HttpError};
 
 use crate::images::Hub;
 
@@ -40,6 +40,12 @@ impl FrontDoor {
             hub: Hub::default(),
             left_out: Arc::default(),
         }
+    }
+
+    /// A machine's sockets: all of them lead here.
+    pub(crate) fn http(&self) -> Http {
+        let aws = self.aws.clone();
+        Http::new(self.clone()).dialing(move || Box::new(aws.dial()))
     }
 
     /// From now on healthy targets answer the public with this status.

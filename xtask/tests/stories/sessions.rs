@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind, ProbeAnswer};
 use deploy::model::{ServiceKey, SmokeCheck};
-use sim::workload::scripted::{Script, Scripts};
+use sim::fault::{Fault, On};
+use sim::testing::ApiError;
+use sim::workload::scripted::Scripts;
 use sim::workload::{Exec, Play, Printed, Typed};
 use tokio::sync::mpsc;
-use xtask::exec::{Ended, Error, Streams, Wanted, capture, find, run};
+use xtask::exec::{Ended, Error, Streams, Target, Wanted, capture, find, run};
 
 use crate::world::{World, story};
 
@@ -117,32 +119,43 @@ fn an_image_without_a_shell_runs_the_command_and_no_exit_code_is_made_up() {
     });
 }
 
+/// ECS's words, with its typographic apostrophe.
+fn agent_is_away() -> Fault {
+    let text = "The execute command failed because execute command was not enabled when the task was run or the execute \
+                command agent isn\u{2019}t running. Wait and try again.";
+    Fault::Error(ApiError::new("InvalidParameterException", text))
+}
+
 #[test]
-fn a_task_that_has_just_started_is_waited_for_and_one_without_exec_is_named() {
+fn an_agent_that_starts_after_its_task_is_waited_for_and_one_that_never_does_is_explained() {
     story(|| async {
-        let mut world = World::new().await;
-        world.scripts.set("ielts-backend:1", Script { pull_ms: 120_000, ..Script::default() });
-        world.detaches = true;
-        Box::pin(world.deploy("v1", "v1")).await;
-        world.rights = None;
+        let world = deployed().await;
         with_shell(&world.scripts, |_, _| (String::new(), 0));
-        let wanted = Wanted { service: "backend", task: None, container: None };
-        let target = loop {
-            match find(&world.aws, &world.environment, wanted).await {
-                Ok(target) => break target,
-                Err(_) => world.host.clock.sleep(Duration::from_millis(200)).await,
-            }
-        };
+        world.cloud.add_rule(On::operation("ExecuteCommand").nth(1..=3).then(agent_is_away()));
         let (ended, _) = runs(&world, &["true"], &[]).await;
         assert_eq!(ended.unwrap(), Ended::Code(0));
-        let refusals = world.cloud.calls();
-        assert!(
-            refusals.iter().any(|call| call.operation == "ExecuteCommand" && !call.outcome.ends_with("ok"))
-        );
+        assert_eq!(world.cloud.calls().iter().filter(|call| call.operation == "ExecuteCommand").count(), 4);
 
-        let closed = xtask::exec::Target { takes_commands: false, ..target };
+        world.cloud.add_rule(On::operation("ExecuteCommand").then(agent_is_away()));
+        let (ended, _) = runs(&world, &["true"], &[]).await;
+        let error = ended.unwrap_err();
+        assert!(
+            matches!(&error, Error::Refused(_)) && error.hint().unwrap().contains("ssmmessages"),
+            "{error}"
+        );
+    });
+}
+
+#[test]
+fn a_task_that_was_started_without_exec_is_named_and_ecs_is_not_asked() {
+    story(|| async {
+        let world = deployed().await;
+        let wanted = Wanted { service: "backend", task: None, container: None };
+        let target = find(&world.aws, &world.environment, wanted).await.unwrap();
+        let closed = Target { takes_commands: false, ..target };
         let refused = capture(&world.host, &world.aws, &closed, &["ls".to_owned()], false).await.unwrap_err();
         assert!(refused.hint().unwrap().contains("enable-execute-command"), "{refused}");
+        assert!(world.cloud.calls().iter().all(|call| call.operation != "ExecuteCommand"));
     });
 }
 
@@ -158,9 +171,11 @@ fn a_task_that_ends_under_a_command_leaves_its_exit_code_unknown() {
             world.aws.stop_task(&target.cluster, &target.task, "by hand").await.unwrap();
         };
         // Nobody ends the input, so the command goes on.
-        let command = ["cat".to_owned()];
-        let (ended, ()) = tokio::join!(capture(&world.host, &world.aws, &target, &command, false), stops);
-        let (ended, _) = ended.unwrap();
+        let (_open, receiver) = mpsc::channel(1);
+        let (command, mut output) = (["cat".to_owned()], |_: &[u8]| Ok(()));
+        let streams = Streams { input: Some(receiver), output: &mut output, terminal: false, signals: None };
+        let (ended, ()) = tokio::join!(run(&world.host, &world.aws, &target, &command, streams), stops);
+        let ended = ended.unwrap();
         assert!(matches!(&ended, Ended::Unknown(why) if why.contains("before the command did")), "{ended:?}");
     });
 }

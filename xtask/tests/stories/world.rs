@@ -11,12 +11,11 @@ use deploy::model::{Architecture, Availability, Environment, Observed, Release, 
 use sim::Settings;
 use sim::door::clock::SimClock;
 use sim::door::cloud::{CallRecord, Cloud, RuleGuard};
-use sim::door::connector::SimHttp;
 use sim::workload::scripted::{Scripted, Scripts};
 use tokio::sync::Notify;
 use xtask::aws::{Aws, Connect, Keys, Observer};
 use xtask::forecast;
-use xtask::host::{Env, Halt, Host, Http};
+use xtask::host::{Env, Halt, Host};
 use xtask::image::{self, Image, Recipe};
 use xtask::local::landing_zone;
 use xtask::observe;
@@ -96,9 +95,7 @@ impl World {
         let cloud = Cloud::rehearsal(settings(&environment), clock, Scripted::new(scripts.clone()));
         let rights = Some(crate::policy::grant(&cloud, crate::policy::printed(&environment)));
         let front_door = FrontDoor::new(cloud.clone());
-        let sessions = SimHttp::new(cloud.clone());
-        let http = Http::new(front_door.clone()).dialing(move || Box::new(sessions.dial()));
-        let host = Host::rehearsal(7, epoch, Env::default(), http);
+        let host = Host::rehearsal(7, epoch, Env::default(), front_door.http());
         let aws = connect(&host, &environment, "release").await;
         Self {
             cloud,
@@ -125,8 +122,7 @@ impl World {
 
     /// Another machine with a workflow run of its own that deploys to the same account.
     pub(crate) async fn rival(&self) -> Self {
-        let http = Http::new(self.front_door.clone());
-        let host = Host::rehearsal(13, self.host.clock.now_ms(), Env::default(), http);
+        let host = Host::rehearsal(13, self.host.clock.now_ms(), Env::default(), self.front_door.http());
         Self {
             cloud: self.cloud.clone(),
             scripts: self.scripts.clone(),
@@ -152,8 +148,7 @@ impl World {
 
     /// Somebody else on the same account.
     pub(crate) async fn somebody(&self) -> Somebody {
-        let http = Http::new(self.front_door.clone());
-        let host = Host::rehearsal(11, self.host.clock.now_ms(), Env::default(), http);
+        let host = Host::rehearsal(11, self.host.clock.now_ms(), Env::default(), self.front_door.http());
         Somebody {
             cloud: self.cloud.clone(),
             aws: connect(&host, &self.environment, somebody::ACCESS_KEY).await,

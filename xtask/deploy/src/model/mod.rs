@@ -24,6 +24,7 @@ mod rollout;
 mod route;
 mod service;
 mod sidecar;
+mod smoke;
 pub mod spec;
 mod tag;
 mod volume;
@@ -51,8 +52,9 @@ pub use rollout::{
 };
 pub use route::{ContentType, Redirect, Respond, Route};
 pub use service::{
-    Architecture, HealthCheck, ProtocolVersion, Service, ServiceKey, ServiceNetwork, SmokeCheck, TargetGroup,
+    Architecture, HealthCheck, ProtocolVersion, Service, ServiceKey, ServiceNetwork, TargetGroup,
 };
 pub use sidecar::{Condition, LogRouter, Sidecar};
+pub use smoke::SmokeCheck;
 pub use tag::{fits_tag, tag_text};
 pub use volume::Volume;

@@ -10,7 +10,7 @@ use super::named::named;
 use super::spec::TargetGroupSpec;
 use super::{
     AwsTables, BeforeRoll, Build, CapacityProvider, Connect, Container, Deployment, ImageName, LogGroup,
-    Lookup, ProviderName, Repository, Route, Scaling, Sidecar, Volume,
+    Lookup, ProviderName, Repository, Route, Scaling, Sidecar, SmokeCheck, Volume,
 };
 
 /// A service's short name in `deploy.toml`, such as `backend`.
