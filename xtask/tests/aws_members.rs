@@ -23,14 +23,13 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The folder `src` of the SDK that Cargo.lock names.
-fn sdk() -> PathBuf {
+/// The folder `src` of an SDK that Cargo.lock names.
+fn sdk(name: &str) -> PathBuf {
     let env = Env::system();
     let args = ["metadata", "--format-version", "1", "--offline", "--locked"];
     let metadata = Shell::system(&env).read_in(root(), "cargo", &args).unwrap();
     let metadata: Value = serde_json::from_str(&metadata).unwrap();
-    let package =
-        metadata["packages"].as_array().unwrap().iter().find(|it| it["name"] == "aws-sdk-ecs").unwrap();
+    let package = metadata["packages"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap();
     Path::new(package["manifest_path"].as_str().unwrap()).with_file_name("src")
 }
 
@@ -116,7 +115,7 @@ fn table(sdk: &Path) -> BTreeMap<String, Structure> {
 #[test]
 fn the_table_of_members_is_that_of_the_locked_sdk() {
     let file = root().join("xtask/deploy/src/config/aws/members.json");
-    let current = format!("{:#}\n", serde_json::to_value(table(&sdk())).unwrap());
+    let current = format!("{:#}\n", serde_json::to_value(table(&sdk("aws-sdk-ecs"))).unwrap());
     if Env::system().get("XTASK_WRITE").is_some() {
         std::fs::write(&file, &current).unwrap();
     }
@@ -129,4 +128,28 @@ fn the_table_of_members_is_that_of_the_locked_sdk() {
     assert_eq!(table["LogConfiguration"]["options"], "{string}");
     assert_eq!(table["Volume"]["efsVolumeConfiguration"], "EfsVolumeConfiguration");
     assert_eq!(table["PortMapping"]["protocol"], "string");
+}
+
+/// The names of attributes in a generated file's list of those that a kind of load balancer supports.
+fn documented(file: &str, ours: &[&str]) -> Vec<String> {
+    let source =
+        std::fs::read_to_string(sdk("aws-sdk-elasticloadbalancingv2").join("types").join(file)).unwrap();
+    let text = source.split("pub key:").next().unwrap();
+    let lists = text.split("/// <p>The following attribute").skip(1);
+    let ours = lists.filter(|list| ours.iter().any(|words| list.lines().next().unwrap().contains(words)));
+    let names = ours.flat_map(|list| list.split("/// <p><code>").skip(1));
+    let names = names.filter_map(|rest| rest.split("</code>").next()).filter(|name| name.contains('.'));
+    let mut names: Vec<String> = names.map(str::to_owned).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_attributes_of_load_balancers_and_target_groups_are_those_that_the_locked_sdk_documents() {
+    let [balancer, group] = deploy::config::attribute_names();
+    let lists = ["by all load balancers", "by both Application", "by only Application"];
+    assert_eq!(documented("_load_balancer_attribute.rs", &lists), balancer);
+    let lists =
+        ["by all load balancers", "by Application Load Balancers and", "is an instance or an IP address"];
+    assert_eq!(documented("_target_group_attribute.rs", &lists), group);
 }

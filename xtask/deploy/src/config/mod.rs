@@ -33,7 +33,7 @@ mod workspace;
 pub use diagnostic::{Diagnostic, Severity};
 pub use load::{Loaded, environments, load, load_in};
 pub use report::{Finding, Report};
-pub use rules::rules;
+pub use rules::{attribute_names, rules};
 pub use schema::schema;
 pub use suggest::closest;
 pub use workspace::Workspace;

@@ -28,6 +28,8 @@ mod volumes;
 
 use std::fmt::Display;
 
+pub use attributes::attribute_names;
+
 use super::diagnostic::{Diagnostic, Findings};
 use super::place::{Place, Places, Span};
 use super::routing::ListenerRules;
