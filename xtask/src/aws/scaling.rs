@@ -3,7 +3,7 @@
 mod policy;
 
 use aws_sdk_applicationautoscaling::types::{
-    ScalableDimension, ScalableTarget, ScalingActivity as FoundActivity, ServiceNamespace,
+    ScalableDimension, ScalableTarget, ScalingActivity as FoundActivity, ServiceNamespace, SuspendedState,
 };
 use deploy::model::spec::ScalableTargetSpec;
 use deploy::status::ScalingActivity;
@@ -29,6 +29,8 @@ pub struct FoundTarget {
     /// Its ARN, which older targets and some emulators do not have.
     pub arn: Option<String>,
     pub spec: ScalableTargetSpec,
+    /// The members of `SuspendedState` that are on.
+    pub suspended: Vec<&'static str>,
 }
 
 impl Aws {
@@ -143,5 +145,13 @@ fn target(found: ScalableTarget) -> FoundTarget {
         min: count(found.min_capacity),
         max: count(found.max_capacity),
     };
-    FoundTarget { arn: found.scalable_target_arn, spec }
+    let state =
+        |on: fn(&SuspendedState) -> Option<bool>| found.suspended_state.as_ref().and_then(on) == Some(true);
+    let suspended = [
+        ("DynamicScalingInSuspended", state(SuspendedState::dynamic_scaling_in_suspended)),
+        ("DynamicScalingOutSuspended", state(SuspendedState::dynamic_scaling_out_suspended)),
+        ("ScheduledScalingSuspended", state(SuspendedState::scheduled_scaling_suspended)),
+    ];
+    let suspended = suspended.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect();
+    FoundTarget { arn: found.scalable_target_arn, spec, suspended }
 }

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use deploy::init::{Draft, Found, Front, Live, LiveService};
-use deploy::model::spec::{ListenerSpec, TargetGroupSpec};
+use deploy::model::spec::{ListenerSpec, ServiceSpec, TargetGroupSpec};
 use deploy::model::{Owner, ScalingState, TargetGroupState};
+use deploy::plan::kept_tags;
 use futures_util::future::{try_join, try_join_all, try_join3};
 
 use super::error::{Error, Missing};
@@ -73,7 +74,8 @@ async fn live(aws: &Aws, region: &str, cluster: &str, names: &[String]) -> Resul
     live.namespace = most(namespaces.iter().flatten());
     let balancer = most(found.iter().filter_map(|it| balancer_of(it, &groups)));
     for (found, namespace) in found.into_iter().zip(namespaces) {
-        let why = foreign(&found, &groups).or_else(|| {
+        let way = found.foreign_way.as_deref();
+        let why = foreign(&found.spec, way, &groups).or_else(|| {
             let other =
                 |what: &str| format!("it has another {what} than most: give it a deploy.toml of its own");
             let own = balancer_of(&found, &groups);
@@ -127,20 +129,20 @@ fn most<'a>(values: impl Iterator<Item = &'a String>) -> Option<String> {
 }
 
 /// Why this tool cannot deploy a service as it is.
-fn foreign(found: &FoundService, groups: &Groups) -> Option<String> {
-    if let Some(way) = &found.foreign_way {
+fn foreign(found: &ServiceSpec, way: Option<&str>, groups: &Groups) -> Option<String> {
+    if let Some(way) = way {
         return Some(format!("it is deployed by {way}, and this tool rolls replicas with ECS alone"));
     }
-    if found.spec.launch_type != "FARGATE" {
-        return Some(format!("it runs on {}, not on the launch type FARGATE", found.spec.launch_type));
+    if found.launch_type != "FARGATE" {
+        return Some(format!("it runs on {}, not on the launch type FARGATE", found.launch_type));
     }
-    let endpoints = found.spec.connect.as_ref().map_or(0, |connect| connect.services.len());
+    let endpoints = found.connect.as_ref().map_or(0, |connect| connect.services.len());
     if endpoints > 1 {
         return Some(format!(
             "it has {endpoints} endpoints of Service Connect, and deploy.toml can name one"
         ));
     }
-    match found.spec.load_balancers.as_slice() {
+    match found.load_balancers.as_slice() {
         [] => None,
         [bound] => match groups.get(&bound.target_group) {
             None => Some("it is behind a Classic Load Balancer".to_owned()),
@@ -169,7 +171,27 @@ async fn service(
     )
     .await?;
     skipped.extend(warning);
-    let target = targets.into_iter().next().map(|target| target.spec);
+    let target = targets.into_iter().next();
+    let name = &found.spec.name;
+    if let Some(target) = target.as_ref().filter(|target| !target.suspended.is_empty()) {
+        let suspended = target.suspended.join(" and ");
+        skipped.push(format!("service {name}: its scalable target has {suspended}, which stays"));
+    }
+    for (what, arn) in [("its tags", &found.arn), ("the tags of its task definition", &found.task_definition)]
+    {
+        match aws.list_ecs_tags(arn).await.map(|tags| kept_tags(&tags)) {
+            Ok(tags) if tags.is_empty() => {}
+            Ok(tags) => {
+                let tags: Vec<String> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                skipped.push(format!("service {name}: {what} stay: {}", tags.join(", ")));
+            }
+            Err(error) if error.is_unavailable() => {
+                skipped.push(format!("service {name}: {what} stay, and cannot be read: {error}"));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let target = target.map(|target| target.spec);
     Ok(LiveService {
         target_group: found
             .spec
@@ -289,4 +311,40 @@ async fn names_of(aws: &Aws, live: &mut Live, account: String) -> Result<(), Err
     let unique: BTreeMap<_, _> = names.iter().filter(|(_, name)| counts[name] == 1).cloned().collect();
     (live.vpc, live.names) = (vpc, unique);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use deploy::model::Observed;
+
+    use super::*;
+
+    #[test]
+    fn a_service_that_no_file_can_say_is_refused_in_words() {
+        let text = include_str!("../../deploy/tests/fixtures/ielts.toml");
+        let environment = deploy::config::load("deploy.toml", text, Some("prod")).unwrap().environment;
+        let service = &environment.services[0];
+        let observed = Observed::default();
+        let spec = deploy::plan::service_spec(&environment, service, &observed);
+        let group = TargetGroupSpec { protocol: "HTTP".to_owned(), ..TargetGroupSpec::default() };
+        let group = TargetGroupState { arn: String::new(), spec: group, load_balancers: Vec::new() };
+        let groups = Groups::from([(spec.load_balancers[0].target_group.clone(), group)]);
+        let why = |change: fn(&mut ServiceSpec)| {
+            let mut spec = spec.clone();
+            change(&mut spec);
+            foreign(&spec, None, &groups).unwrap_or_default()
+        };
+        assert_eq!(why(|_| {}), "");
+        for launch_type in ["EC2", "EXTERNAL"] {
+            let spec = ServiceSpec { launch_type: launch_type.to_owned(), ..spec.clone() };
+            let said = foreign(&spec, None, &groups).unwrap();
+            assert_eq!(said, format!("it runs on {launch_type}, not on the launch type FARGATE"));
+        }
+        let two = |spec: &mut ServiceSpec| spec.load_balancers.push(spec.load_balancers[0].clone());
+        assert_eq!(why(two), "it has 2 target groups, and deploy.toml can name one");
+        let classic = |spec: &mut ServiceSpec| spec.load_balancers[0].target_group.clear();
+        assert_eq!(why(classic), "it is behind a Classic Load Balancer");
+        let said = foreign(&spec, Some("CODE_DEPLOY"), &groups).unwrap();
+        assert_eq!(said, "it is deployed by CODE_DEPLOY, and this tool rolls replicas with ECS alone");
+    }
 }

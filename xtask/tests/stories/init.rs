@@ -13,6 +13,7 @@ use xtask::host::Rng;
 use xtask::observe;
 
 use crate::somebody::ecs;
+use crate::wants::asked;
 use crate::world::{World, story};
 
 const SEEDS: u64 = 24;
@@ -324,4 +325,60 @@ fn a_rule_that_somebody_made_by_hand_is_a_route_of_the_file() {
         assert!(left.len() == 1 && left[0].starts_with("rule 78 /old"), "{left:?}");
         assert!(changes.is_empty() && text.contains("# - rule 78 /old"), "{changes:?} {text}");
     });
+}
+
+#[test]
+fn what_no_file_says_and_a_deploy_leaves_is_listed_with_its_values() {
+    story(async || {
+        let world = World::hand_made(json!({}), json!({})).await;
+        let environment = &world.environment;
+        let [backend, frontend] = &environment.services[..] else { unreachable!() };
+        let found = world
+            .aws
+            .find_services(&environment.cluster, &[&backend.name], &Default::default())
+            .await
+            .unwrap();
+        let tag = |arn: &str, key: &str, value: &str| {
+            let body = json!({ "resourceArn": arn, "tags": [{ "key": key, "value": value }] });
+            ecs(&world.cloud, "TagResource", &body).unwrap();
+        };
+        tag(&found[0].arn, "owner", "ann");
+        tag(&found[0].task_definition, "team", "core");
+        let resource = format!("service/{}/{}", environment.cluster, frontend.name);
+        let target = json!({ "ServiceNamespace": "ecs", "ResourceId": resource, "ScalableDimension": "ecs:service:DesiredCount",
+            "MinCapacity": 2, "MaxCapacity": 10, "SuspendedState": { "DynamicScalingInSuspended": true } });
+        asked(&world.cloud, Some("AnyScaleFrontendService.RegisterScalableTarget"), &target.to_string());
+        // A rule that leads to two target groups.
+        let balancer =
+            world.aws.describe_load_balancer(&environment.load_balancer.name).await.unwrap().unwrap();
+        let listener = world.aws.describe_listeners(&balancer.state.arn).await.unwrap().remove(0).state;
+        let names = [backend, frontend].map(|service| service.group().unwrap().name.clone());
+        let groups = world.aws.find_target_groups(&names.each_ref().map(String::as_str)).await.unwrap();
+        weighted(&world, &listener.arn, &groups.iter().map(|it| it.state.arn.as_str()).collect::<Vec<_>>());
+        let (text, left, changes) = written(&world).await;
+        assert_eq!(changes, Vec::<String>::new(), "{text}");
+        for said in [
+            "service ielts-backend-service: its tags stay: owner=ann",
+            "service ielts-backend-service: the tags of its task definition stay: team=core",
+            "service ielts-frontend-service: its scalable target has DynamicScalingInSuspended, which stays",
+            "rule 79 /both",
+        ] {
+            assert!(left.iter().any(|line| line.starts_with(said)), "{said}: {left:?}");
+            assert!(text.contains(&format!("# - {said}")), "{text}");
+        }
+        assert_eq!(left.len(), 4, "{left:?}");
+    });
+}
+
+/// A rule that this tool does not write: a part of the requests each.
+fn weighted(world: &World, listener: &str, groups: &[&str]) {
+    let mut query = format!(
+        "Action=CreateRule&Version=2015-12-01&ListenerArn={listener}&Priority=79&Conditions.member.1.Field=path-pattern\
+         &Conditions.member.1.Values.member.1=%2Fboth&Actions.member.1.Type=forward"
+    );
+    for (at, group) in groups.iter().enumerate() {
+        let member = format!("Actions.member.1.ForwardConfig.TargetGroups.member.{}", at + 1);
+        query.push_str(&format!("&{member}.TargetGroupArn={group}&{member}.Weight=1"));
+    }
+    asked(&world.cloud, None, &query);
 }

@@ -203,8 +203,7 @@ impl Draft {
     pub fn text(&self) -> String {
         let mut text = format!(
             "#:schema ./xtask/deploy/deploy.schema.json\n#\n# What runs in {}, as `cargo xtask init` found it.\n\
-             # `cargo xtask plan --env {}` shows what a deploy would change. Times are in seconds.\n\
-             # Tags, and whether scaling is suspended, stay as they are: the file does not say them.\n",
+             # `cargo xtask plan --env {}` shows what a deploy would change. Times are in seconds.\n",
             self.head, self.env
         );
         if !self.left.is_empty() {

@@ -34,7 +34,7 @@ pub(crate) use lines::write;
 pub use action::{Action, Revision, RuleMove};
 pub use adopt::refuse_losses;
 pub use down::{REMAINS, down};
-pub use naming::{client_token, release_tags, task_token};
+pub use naming::{client_token, kept_tags, release_tags, task_token};
 pub use older::refuse_older;
 pub use orphans::{made, orphans, removal};
 pub use prune::prune;

@@ -43,7 +43,8 @@ pub fn release_tags(owner: &Owner, release: &Release) -> BTreeMap<String, String
 
 /// The tags of a revision that the next one gets too: with `propagateTags` the bill is split by them. AWS refuses to
 /// be given its own, `aws:…`.
-pub(super) fn kept_tags(tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+#[must_use]
+pub fn kept_tags(tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let theirs = |key: &str| !OURS.contains(&key) && !key.starts_with("aws:");
     tags.iter().filter(|(key, _)| theirs(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
