@@ -14,9 +14,11 @@ pub struct SmokeCheck {
     /// Instead of a path: the service from whose task `url` is asked, by ECS Exec. It is asked where the caller has the right
     /// `ecs:ExecuteCommand`, and the image can: those of this workspace's packages have `get URL`, others need `/bin/sh` with
     /// `curl` or `wget`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<ServiceKey>,
     /// What is asked from inside, such as a Service Connect name.
     #[schemars(length(min = 1, max = 2048))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The HTTP status that passes.
     #[schemars(range(min = 100, max = 599))]

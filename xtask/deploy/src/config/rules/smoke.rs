@@ -23,28 +23,28 @@ fn smoke_from(scope: &Scope<'_>, found: &mut Findings) {
                 let text = "a smoke check asks a path through the load balancer, or a URL from inside";
                 found
                     .error(text)
-                    .at(&at.key("path"), "through the load balancer")
+                    .at(at.key("path"), "through the load balancer")
                     .context(at.key("url"), "from inside");
             }
             let host = url.strip_prefix("http://").and_then(|rest| rest.split(['/', '?']).next());
             if host.is_none_or(str::is_empty) || url.contains(|c: char| c.is_whitespace() || c.is_control()) {
                 let wrong = found.error("the URL of a check from inside begins with `http://` and a host");
-                wrong.at(&at.key("url"), "asked from inside a task");
+                wrong.at(at.key("url"), "asked from inside a task");
             }
             match scope.services().find(|(service, _)| service.key == *from) {
                 None => {
                     let keys: Vec<_> = scope.services().map(|(service, _)| service.key.0.as_str()).collect();
                     let wrong = found.error(format!("there is no service `{from}` to ask from"));
-                    wrong.at(&at.key("from"), "not in this environment");
+                    wrong.at(at.key("from"), "not in this environment");
                     if let Some(meant) = suggest::closest(&from.0, keys) {
-                        wrong.meant(&at.key("from"), meant);
+                        wrong.meant(at.key("from"), meant);
                     }
                 }
                 Some((asking, place)) if !asking.enable_execute_command => {
                     let wrong =
                         found.error(format!("`{from}` takes no commands, by which the check would be asked"));
                     wrong
-                        .at(&at.key("from"), "asked from here")
+                        .at(at.key("from"), "asked from here")
                         .context(place.key("enable-execute-command"), "ECS Exec is off")
                         .help("switch `enable-execute-command` on for it");
                 }

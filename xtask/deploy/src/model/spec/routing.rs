@@ -34,7 +34,7 @@ pub struct ListenerSpec {
 }
 
 /// A target group of type `ip`, protocol HTTP.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetGroupSpec {
     pub name: String,
     pub vpc: String,
@@ -64,7 +64,7 @@ impl TargetGroupSpec {
 }
 
 /// A target group's health check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthCheckSpec {
     pub path: String,
     /// The port; `None` is the one that the target gets its traffic on.
