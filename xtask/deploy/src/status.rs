@@ -81,7 +81,8 @@ pub fn problems<'a>(
     for (service, reading) in services {
         let mut problem = |text: String| problems.push(Problem { service: service.key.clone(), text });
         if reading.is_parked() && service.desired_count > 0 {
-            problem(format!("{} is scaled to 0 tasks", service.name));
+            let start = format!("`cargo xtask scale {} {}` starts it", service.key, service.desired_count);
+            problem(format!("{} is scaled to 0 tasks by hand; {start}", service.name));
         }
         let lacks = reading.lacks(&[], CRASHES);
         let rolls = lacks.iter().any(|lack| lack.passing) && reading.is_rolling();
@@ -190,7 +191,10 @@ mod tests {
         assert_eq!(found(&reading("FAILED", ["healthy", "unhealthy"]), &[]).len(), 2);
         let mut parked = reading("COMPLETED", ["healthy", "healthy"]);
         parked.service.desired = 0;
-        assert!(found(&parked, &[])[0].ends_with("is scaled to 0 tasks"));
+        assert!(
+            found(&parked, &[])[0]
+                .ends_with("is scaled to 0 tasks by hand; `cargo xtask scale backend 2` starts it")
+        );
     }
 
     #[test]

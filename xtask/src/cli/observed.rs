@@ -49,13 +49,11 @@ pub(super) async fn door(session: &Session) -> Result<Door, Failure> {
 }
 
 /// The front door, for smoke checks.
-pub(super) async fn front(session: &Session) -> Result<Front, Failure> {
+pub(super) fn front<'a>(session: &Session, door: &'a Door) -> Result<&'a Front, Failure> {
     if session.settings.environment.balancer().is_none() {
         return Err(Failure::usage("no service in deploy.toml has a load balancer")
             .hint("`cargo xtask status` shows what runs"));
     }
-    door(session)
-        .await?
-        .front
-        .ok_or_else(|| Failure::usage("there is no load balancer").hint("`cargo xtask deploy` creates it"))
+    let none = || Failure::usage("there is no load balancer").hint("`cargo xtask deploy` creates it");
+    door.front.as_ref().ok_or_else(none)
 }

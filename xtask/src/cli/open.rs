@@ -19,7 +19,8 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Open) -> Res
     let environment = settings.environment.clone();
     let service = asked.service.as_deref().map(|name| meant::service(&environment, name)).transpose()?;
     let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
-    let front = observed::front(&session).await?;
+    let door = observed::door(&session).await?;
+    let front = observed::front(&session, &door)?;
     let url = match service {
         None => front.url.clone(),
         Some(service) => {

@@ -5,6 +5,7 @@ use deploy::verify::Smoke;
 
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, observed};
+use crate::release::{report_parked, unparked};
 use crate::verify;
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
@@ -16,11 +17,21 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
         release: None,
     });
     let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
-    let front = observed::front(&session).await?;
-    let smoke = verify::smoke(&job.host.http, &job.host.clock, job.events, &environment, &front).await;
-    let smoke = smoke.and(verify::inside(job.host, &session.aws, job.events, &environment).await);
+    let door = observed::door(&session).await?;
+    let front = observed::front(&session, &door)?;
+    let readings = verify::readings(&session.aws, &environment, &door).await;
+    let readings = readings.map_err(|error| Failure::from_error(&error))?;
+    let parked = report_parked(job.events, &environment, &readings);
+    let asked = unparked(&environment, &parked);
+    let changing = readings.iter().any(|reading| reading.lacks(&[], 0).iter().any(|lack| lack.passing));
+    let smoke = verify::smoke(&job.host.http, &job.host.clock, job.events, &asked, front, changing).await;
+    let smoke = smoke.and(verify::inside(job.host, &session.aws, job.events, &asked).await);
     deploy::verify::faults(&job.events.events()).into_iter().for_each(|fault| job.events.emit(fault));
+    let names = parked.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     Ok(match smoke {
+        Smoke::Passed | Smoke::NotAsked if !parked.is_empty() => {
+            Closing::new(ExitCode::Unknown, format!("scaled to 0 by hand, and not asked: {names}"))
+        }
         Smoke::Passed => Closing::new(ExitCode::Done, "all smoke checks passed"),
         Smoke::NotAsked => Closing::new(ExitCode::Done, "deploy.toml has no smoke checks"),
         Smoke::Unreachable { error } => Closing::new(

@@ -7,6 +7,7 @@ use deploy::plan::{Plan, Undo};
 
 use super::carry::follow;
 use super::lease::HeldLease;
+use super::watched::Public;
 use super::{Ending, Planned, ReleaseContext, lease};
 use crate::apply::ResourceIds;
 use crate::host::Halt;
@@ -38,8 +39,15 @@ pub async fn abort(context: &ReleaseContext<'_>, observed: &Observed) -> Ending 
     let mut closing = (exit, summary.to_owned());
     if !lives && let Some(undo) = lease::left(context, observed).await {
         let planned = killed(context, observed, undo);
-        if let Some((exit, summary)) =
-            Box::pin(super::undo(&stopping, &planned, &ids, &settled, &HeldLease::default())).await
+        if let Some((exit, summary)) = Box::pin(super::undo::undo(
+            &stopping,
+            &planned,
+            &ids,
+            &settled,
+            &HeldLease::default(),
+            &Public::default(),
+        ))
+        .await
         {
             closing = (exit, summary.replacen("not deployed", "stopped", 1));
             if matches!(exit, ExitCode::Failed) {

@@ -4,7 +4,7 @@ use deploy::event::{ExitCode, Kind};
 use deploy::model::Service;
 use deploy::verify::Reading;
 
-use super::prove::parked;
+use super::parked::parked;
 
 use super::{Ending, Planned, ReleaseContext};
 use crate::verify::{self, Running};

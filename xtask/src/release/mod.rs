@@ -2,6 +2,7 @@
 //! time: there is no second way to deploy.
 
 mod abort;
+mod answers;
 mod attach;
 mod before;
 mod carry;
@@ -9,6 +10,7 @@ mod former;
 mod judge;
 mod last;
 mod lease;
+mod parked;
 mod prove;
 mod proven;
 mod prune;
@@ -31,9 +33,9 @@ pub(crate) use carry::carry_out;
 pub use former::{Former, NoRollbackTarget, former};
 pub(crate) use lease::HeldLease;
 pub use lease::{Claim, lease_of};
+pub use parked::{report_parked, unparked};
 pub use removal::{Removal, Unsafe};
 pub use run::{Ending, run};
-use undo::undo;
 use watched::{Public, carry_out_watched};
 
 use crate::apply::{ResourceIds, StepContext};

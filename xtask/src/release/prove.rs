@@ -8,6 +8,8 @@ use deploy::plan::{Action, Step};
 use deploy::verify::Smoke;
 use futures_util::future::join;
 
+use super::parked::{parked, unparked};
+
 use super::{Planned, ReleaseContext};
 use crate::observe;
 use crate::settle::Settled;
@@ -49,14 +51,13 @@ pub(super) async fn prove(
     let about = environment.balancer().map_or("digests", |_| "digests, targets, smoke checks");
     events.emit(Kind::PhaseBegan { phase: Phase::Verify, about: about.to_owned() });
     let parked = parked(context, door).await?;
-    let mut asked = environment.clone();
-    for service in asked.services.iter_mut().filter(|service| parked.contains(&service.key)) {
-        service.smoke.clear();
-    }
+    let asked = unparked(environment, &parked);
     let outside = async {
         match &door.front {
             Some(front) if front.unasked.is_some() => Smoke::NotAsked,
-            Some(front) => verify::smoke(&host.http, &host.clock, events, &asked, front).await,
+            Some(front) => {
+                verify::smoke(&host.http, &host.clock, events, &asked, front, !planned.plan.is_empty()).await
+            }
             // Workers answer nobody: their tasks are the whole proof.
             None if environment.balancer().is_none() => Smoke::Passed,
             None => Smoke::Failed,
@@ -96,7 +97,7 @@ pub(super) async fn prove(
     Ok(match (runs?, smoked) {
         (Running::InProgress, _) => Proof::InProgress,
         // Whatever else failed is no reason to undo the other services.
-        (Running::Parked, _) => Proof::Parked(self::parked(context, door).await?),
+        (Running::Parked, _) => Proof::Parked(super::parked::parked(context, door).await?),
         (Running::Refuted, _) => Proof::Refuted,
         _ if !converged => Proof::Refuted,
         (_, Smoke::Failed) => Proof::Refuted,
@@ -112,30 +113,6 @@ pub(super) async fn prove(
             Proof::Complete { smoked: smoke == Smoke::Passed, disturbed: disturbed || again }
         }
     })
-}
-
-/// The services that somebody scaled to 0, each with an event. A release neither starts them nor is undone for them.
-pub(super) async fn parked(
-    context: &ReleaseContext<'_>,
-    door: &Door,
-) -> Result<Vec<ServiceKey>, observe::Error> {
-    let readings = verify::readings(context.aws, context.environment, door).await?;
-    let services = context.environment.services.iter().zip(&readings);
-    let parked: Vec<_> =
-        services.filter(|(service, reading)| service.desired_count > 0 && reading.is_parked()).collect();
-    for (service, _) in &parked {
-        context.events.emit(Kind::Failed {
-            error: format!(
-                "{}: somebody scaled it to 0 tasks, and a release does not start it again",
-                service.key
-            ),
-            hint: Some(format!(
-                "`cargo xtask scale {} {}`, then run this again",
-                service.key, service.desired_count
-            )),
-        });
-    }
-    Ok(parked.into_iter().map(|(service, _)| service.key.clone()).collect())
 }
 
 /// What still differs after reads had time to show the last writes.

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use deploy::event::{ExitCode, Kind, UndoneService};
+use deploy::event::{ExitCode, Kind, Phase, UndoneService};
 use deploy::model::{Pin, Service, ServiceKey, arn_name};
-use deploy::rollout::ServiceSnapshot;
-use deploy::verify::serves;
-use futures_util::future::join_all;
+use deploy::plan::Action;
+use deploy::verify::Reading;
 
+use super::answers::{Answers, answers};
+
+use super::watched::Public;
 use super::{Planned, ReleaseContext};
 use crate::apply::ResourceIds;
+use crate::verify::readings;
 
 /// The result of an undo.
 #[derive(Debug, Default)]
@@ -21,8 +24,6 @@ pub(super) struct Restored {
     pub(super) instead: BTreeMap<ServiceKey, String>,
     /// Services that somebody deployed meanwhile, and what they run: left alone.
     pub(super) theirs: BTreeMap<ServiceKey, String>,
-    /// Something was to be restored.
-    pub(super) acted: bool,
     /// The account could not be read.
     pub(super) unseen: bool,
     /// The account was read afterwards, and is as before.
@@ -39,12 +40,18 @@ enum Found {
     Parked,
     /// `desiredCount` is 0, and was not before.
     Emptied,
-    Down(u32, u32),
+    /// Why it does not serve.
+    Down(String),
     Unread,
 }
 
-/// How a service is found, and its running and wanted tasks.
-type Measured = (Found, Option<(u32, u32)>);
+struct Measured {
+    found: Found,
+    /// Running and wanted tasks.
+    tasks: Option<(u32, u32)>,
+    /// The ARN of the revision that it runs.
+    runs: Option<String>,
+}
 
 /// Emits how every service was found. Returns the exit code and the closing sentence.
 pub(super) async fn closing(
@@ -52,6 +59,7 @@ pub(super) async fn closing(
     planned: &Planned,
     restored: &Restored,
     kept: &BTreeSet<ServiceKey>,
+    public: &Public,
 ) -> (ExitCode, String) {
     let was = |service: &&Service| {
         let state = planned.observed.services.get(&service.key);
@@ -59,29 +67,7 @@ pub(super) async fn closing(
     };
     let services: Vec<&Service> = context.environment.services.iter().filter(was).collect();
     let found = found(context, planned, &services, restored.complete).await;
-    if restored.acted || !kept.is_empty() {
-        let kept = kept.iter().map(|key| UndoneService {
-            service: key.clone(),
-            back: false,
-            before: None,
-            instead: None,
-            tasks: None,
-        });
-        let undone = |(service, (found, tasks)): (&&Service, &Measured)| {
-            let revision = &restored.pins.get(&service.key)?.revision;
-            let before = Some(arn_name(revision).to_owned());
-            let back = !restored.not_back.contains(&service.key);
-            let instead = match found {
-                Found::Emptied => Some("again, but was scaled to 0 by hand during the release".to_owned()),
-                _ => restored.instead.get(&service.key).cloned(),
-            };
-            Some(UndoneService { service: service.key.clone(), back, before, instead, tasks: *tasks })
-        };
-        let mut all: Vec<UndoneService> =
-            services.iter().zip(&found).filter_map(undone).chain(kept).collect();
-        all.sort_by(|one, other| one.service.cmp(&other.service));
-        context.events.emit(Kind::Undone { services: all });
-    }
+    report(context, restored, kept, services.iter().copied().zip(&found));
     for step in &restored.left {
         context.events.emit(Kind::Failed { error: format!("not restored: {step}"), hint: None });
     }
@@ -95,17 +81,17 @@ pub(super) async fn closing(
         let named = services
             .iter()
             .zip(&found)
-            .filter_map(|(service, (found, _))| Some(format!("{} {}", service.key, of(found)?)));
+            .filter_map(|(service, measured)| Some(format!("{} {}", service.key, of(&measured.found)?)));
         named.collect::<Vec<_>>().join(", ")
     };
     let unread = names(&|found| matches!(found, Found::Unread).then(String::new));
     let down = names(&|found| match found {
-        Found::Down(running, desired) => Some(format!("{running}/{desired}")),
+        Found::Down(why) => Some(why.clone()),
         _ => None,
     });
     let parked = names(&|found| matches!(found, Found::Parked).then(|| "0/0".to_owned()));
     let emptied = names(&|found| matches!(found, Found::Emptied).then(|| "0/0".to_owned()));
-    let any = found.iter().any(|(found, _)| matches!(found, Found::Serves));
+    let any = found.iter().any(|it| matches!(it.found, Found::Serves));
     if services.is_empty() {
         (ExitCode::NotRecovered, "not deployed; nothing served before".to_owned())
     } else if !unread.is_empty() {
@@ -118,10 +104,7 @@ pub(super) async fn closing(
             ),
         )
     } else if !down.is_empty() {
-        (
-            ExitCode::NotRecovered,
-            format!("not deployed; all is as before, and it does not serve: {down} tasks"),
-        )
+        (ExitCode::NotRecovered, format!("not deployed; all is as before, and it does not serve: {down}"))
     } else if !any {
         (ExitCode::NotRecovered, format!("not deployed; as before: {parked} tasks"))
     } else if !parked.is_empty() {
@@ -129,7 +112,50 @@ pub(super) async fn closing(
     } else {
         let as_found = restored.instead.is_empty();
         let what = if as_found { "the previous release" } else { "the last complete release before it" };
-        (ExitCode::Failed, format!("not deployed; {what} serves"))
+        match answers(context, &context.door(&ResourceIds::of(&planned.observed)), public).await {
+            Answers::Right => (ExitCode::Failed, format!("not deployed; {what} serves")),
+            Answers::Other(how) => (ExitCode::Failed, format!("not deployed; {what} serves, {how}")),
+            Answers::Down(how) => (ExitCode::NotRecovered, format!("not deployed; all is as before, {how}")),
+        }
+    }
+}
+
+/// Emits what each restored service runs now.
+fn report<'a>(
+    context: &ReleaseContext<'_>,
+    restored: &Restored,
+    kept: &BTreeSet<ServiceKey>,
+    measured: impl Iterator<Item = (&'a Service, &'a Measured)>,
+) {
+    let kept = kept.iter().map(|key| UndoneService {
+        service: key.clone(),
+        back: false,
+        before: None,
+        instead: None,
+        runs: None,
+        tasks: None,
+    });
+    let standing = |(service, measured): (&Service, &Measured)| {
+        let revision = &restored.pins.get(&service.key)?.revision;
+        let before = Some(arn_name(revision).to_owned());
+        let other = measured.runs.as_ref().filter(|runs| *runs != revision);
+        let instead = match measured.found {
+            Found::Emptied => Some("again, but was scaled to 0 by hand during the release".to_owned()),
+            _ => restored.instead.get(&service.key).cloned(),
+        };
+        Some(UndoneService {
+            service: service.key.clone(),
+            back: other.is_none() && !restored.not_back.contains(&service.key),
+            before,
+            instead,
+            runs: measured.runs.as_deref().map(|runs| arn_name(runs).to_owned()),
+            tasks: measured.tasks,
+        })
+    };
+    let mut all: Vec<UndoneService> = measured.filter_map(standing).chain(kept).collect();
+    all.sort_by(|one, other| one.service.cmp(&other.service));
+    if !all.is_empty() {
+        context.events.emit(Kind::Undone { services: all });
     }
 }
 
@@ -142,7 +168,6 @@ async fn found(
 ) -> Vec<Measured> {
     let ReleaseContext { aws, environment, events, .. } = *context;
     let door = context.door(&ResourceIds::of(&planned.observed));
-    let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
     // Targets that a changed check had failed pass the restored one some times first.
     let pass = |service: &Service| {
         let secs = service.group().map_or(0, |it| it.health.healthy_threshold * it.health.interval_secs);
@@ -151,41 +176,60 @@ async fn found(
     let checks = planned.undo.health_checks().next().is_some();
     let pass = services.iter().map(|service| pass(service)).max().filter(|_| checks).unwrap_or_default();
     let deadline = events.clock().mark().after(Duration::from_secs(environment.timeouts.smoke_secs) + pass);
+    let mut said = false;
     loop {
-        let read = aws.describe_services(&environment.cluster, &names).await.unwrap_or_default();
-        let targets = services.iter().map(|service| async {
-            let at = environment.services.iter().position(|it| it.key == service.key)?;
-            // RUNNING is no answer: a task may run and fail its target's health checks.
-            aws.describe_target_health(door.target_groups.get(at)?.as_ref()?).await.ok()
-        });
-        let targets = join_all(targets).await;
-        let of = |(service, targets): (&&Service, _)| {
-            let Some(read) = read.iter().find(|read| read.name == service.name) else {
-                return (Found::Unread, None);
-            };
-            // `desiredCount` is Application Auto Scaling's while it may scale out: it is read with the count that it is
-            // compared with, never taken from the plan.
-            let ServiceSnapshot { running, desired, .. } = *read;
-            let before = planned.observed.services.get(&service.key).map(|state| state.desired);
-            let found = match desired {
-                0 if read.status == "ACTIVE" && before == Some(0) => Found::Parked,
-                0 if read.status == "ACTIVE" => Found::Emptied,
-                _ if serves(read, Option::as_deref(&targets)) => Found::Serves,
-                _ => Found::Down(running, desired),
-            };
-            (found, Some((running, desired)))
+        let read = readings(aws, environment, &door).await;
+        let at = |service: &Service| environment.services.iter().position(|it| it.key == service.key);
+        let of = |service: &&Service| match read.as_ref().ok().zip(at(service)) {
+            Some((read, at)) => measured(planned, service, &read[at]),
+            None => Measured { found: Found::Unread, tasks: None, runs: None },
         };
-        let found: Vec<_> = services.iter().zip(targets).map(of).collect();
+        let found: Vec<_> = services.iter().map(of).collect();
         let was_up = |key: &ServiceKey| {
             planned.observed.services.get(key).is_some_and(|state| state.running > 0 || state.desired == 0)
         };
-        let late = services.iter().zip(&found).any(|(service, (found, _))| {
-            // A service that somebody scaled to 0 meanwhile stays there.
-            matches!(found, Found::Down(_, 1..) | Found::Unread) && was_up(&service.key)
+        let late = services.iter().zip(&found).filter_map(|(service, it)| match &it.found {
+            // A service that somebody deleted meanwhile stays deleted.
+            Found::Down(why) if it.tasks != Some((0, 0)) => Some((service, why.as_str())),
+            Found::Unread => Some((service, "cannot be read")),
+            _ => None,
         });
-        if !wait || !late || deadline.remaining().is_zero() {
+        let late = late.filter(|(service, _)| was_up(&service.key));
+        let late: Vec<_> = late.map(|(service, why)| format!("{} {why}", service.key)).collect();
+        if !wait || late.is_empty() || deadline.remaining().is_zero() {
+            if let Err(error) = &read {
+                context.emit_failure(error, error.hint());
+            }
             return found;
+        }
+        if !std::mem::replace(&mut said, true) {
+            let about = format!("what ran before: {}", late.join(", "));
+            events.emit(Kind::PhaseBegan { phase: Phase::Settle, about });
         }
         events.clock().sleep(Duration::from_secs(environment.timeouts.poll_secs)).await;
     }
+}
+
+fn measured(planned: &Planned, service: &Service, reading: &Reading) -> Measured {
+    let rolled = planned
+        .plan
+        .steps()
+        .any(|step| matches!(&step.action, Action::UpdateService { service: of, .. } if *of == service.key));
+    // What it runs again may have another check than the file's, or none.
+    let reading = Reading { by_checks: reading.by_checks && !rolled, ..reading.clone() };
+    // `desiredCount` is Application Auto Scaling's while it may scale out: it is read with the count that it is compared with,
+    // never taken from the plan.
+    let (running, desired) = (reading.service.running, reading.service.desired);
+    let before = planned.observed.services.get(&service.key).map(|state| state.desired);
+    let found = match reading.is_parked() {
+        true if before == Some(0) => Found::Parked,
+        true => Found::Emptied,
+        false if reading.serves() => Found::Serves,
+        false if reading.serving() < desired as usize || desired == 0 => {
+            Found::Down(format!("{}/{desired} tasks", reading.serving()))
+        }
+        false => Found::Down("has a deployment that is not complete".to_owned()),
+    };
+    let runs = reading.service.deployments.first().map(|primary| primary.task_definition.clone());
+    Measured { found, tasks: Some((running, desired)), runs }
 }

@@ -1,7 +1,5 @@
 //! A release from consent to its end: apply, settle, prove, and one sentence on how it ended.
 
-use std::collections::BTreeSet;
-
 use deploy::event::{ExitCode, Kind, Phase, ServiceRow};
 use deploy::model::ServiceKey;
 use deploy::rollout::Outcome;
@@ -10,9 +8,9 @@ use super::carry::Carried;
 use super::last::last_reading;
 use super::lease::{self, HeldLease, Refused, Written};
 use super::prove::{Proof, prove};
-use super::restored::{self, Restored};
 
-use super::{Planned, Public, ReleaseContext, carry_out_watched, proven, prune, undo};
+use super::undo::{not_undone, undo};
+use super::{Planned, Public, ReleaseContext, carry_out_watched, proven, prune};
 use crate::apply::{self, ResourceIds};
 use crate::settle::Settled;
 use crate::verify::Door;
@@ -90,10 +88,10 @@ async fn carried(context: &ReleaseContext<'_>, planned: &Planned, lease: &HeldLe
         }
         Err(failed) => {
             context.emit_failure(&failed, Some(failed.hint.to_owned()));
-            match Box::pin(undo(context, planned, &ids, &failed.settled, lease)).await {
+            match Box::pin(undo(context, planned, &ids, &failed.settled, lease, &public)).await {
                 Some(closing) => closing,
                 None if !ids.is_changed() && !planned.undo.is_resumed() => {
-                    Box::pin(as_found(context, planned)).await
+                    Box::pin(not_undone(context, planned, &[], &public)).await
                 }
                 None => (ExitCode::NotRecovered, "failed while the plan was carried out".to_owned()),
             }
@@ -155,7 +153,7 @@ async fn judged(
                 };
             }
             Some((ExitCode::NotRecovered, summary)) => {
-                let undone = undo(context, planned, ids, settled, lease).await;
+                let undone = undo(context, planned, ids, settled, lease, public).await;
                 return undone.unwrap_or((ExitCode::NotRecovered, summary));
             }
             // A release that could not be read, or asked, is not known to be a bad one.
@@ -163,7 +161,7 @@ async fn judged(
             None => {}
         }
     }
-    let undone = undo(context, planned, ids, settled, lease).await;
+    let undone = undo(context, planned, ids, settled, lease, public).await;
     let halted = context.halt.asked();
     match (undone, exit) {
         // What did not run before is not lost by an interruption.
@@ -181,7 +179,10 @@ async fn judged(
         (None, ExitCode::Unknown) => {
             (exit, "what became of it is unknown; run it again to wait for it".to_owned())
         }
-        (None, ExitCode::Failed) => Box::pin(not_undone(context, planned)).await,
+        (None, ExitCode::Failed) => match Box::pin(not_undone(context, planned, settled, public)).await {
+            (ExitCode::Failed, _) => (exit, left(exit).to_owned()),
+            measured => measured,
+        },
         (None, ExitCode::Superseded) => {
             // Somebody else is in charge: what this release found is not what the next one would restore.
             lease.forget(context).await;
@@ -190,19 +191,6 @@ async fn judged(
         }
         (None, exit) => (exit, left(exit).to_owned()),
     }
-}
-
-/// The end of a failed release of which ECS rolled a service back, and nothing else is to be restored: the others must serve
-/// what they run now.
-async fn not_undone(context: &ReleaseContext<'_>, planned: &Planned) -> (ExitCode, String) {
-    let (exit, _) = as_found(context, planned).await;
-    (exit, left(exit).to_owned())
-}
-
-/// What serves where nothing is to be restored.
-async fn as_found(context: &ReleaseContext<'_>, planned: &Planned) -> (ExitCode, String) {
-    let restored = Restored { complete: true, ..Restored::default() };
-    restored::closing(context, planned, &restored, &BTreeSet::new()).await
 }
 
 /// The summary of a proven release when something that is no longer in deploy.toml still exists.
@@ -257,7 +245,7 @@ fn unchanged(context: &ReleaseContext<'_>, settled: &[Settled]) {
     let moved = |key: &ServiceKey| settled.iter().any(|settled| settled.key == *key);
     for service in context.environment.services.iter().filter(|service| !moved(&service.key)) {
         let Settled { key, verdict, .. } = Settled::unchanged(service.key.clone());
-        context.events.emit(Kind::Settled { service: key, verdict, elapsed_ms: 0 });
+        context.events.emit(Kind::Settled { service: key, verdict, emptied: false, elapsed_ms: 0 });
     }
 }
 

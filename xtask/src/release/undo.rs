@@ -26,6 +26,7 @@ use super::before::{Before, before};
 use super::lease::HeldLease;
 use super::restored::{self, Restored};
 
+use super::watched::Public;
 use super::{Planned, ReleaseContext, carry_out, proven};
 use crate::apply::ResourceIds;
 use crate::host::Halt;
@@ -43,9 +44,9 @@ fn is_undone(context: &ReleaseContext<'_>, settled: &[Settled]) -> bool {
     context.environment.undo == Extent::Release && context.roll_back && settled.iter().all(judged)
 }
 
-/// Warns of each service of a partly superseded release that keeps running it: the closing line does not mention that.
+/// Warns of each service of a partly failed release that keeps running it: the closing line does not mention that.
 fn report_half(context: &ReleaseContext<'_>, settled: &[Settled]) {
-    if !settled.iter().any(|it| matches!(it.verdict.outcome, Outcome::Superseded { forced: false, .. })) {
+    if settled.iter().all(Settled::is_success) {
         return;
     }
     for Settled { key, revision, .. } in settled.iter().filter(|it| it.verdict.outcome == Outcome::Succeeded)
@@ -64,6 +65,7 @@ pub(super) async fn undo(
     ids: &ResourceIds,
     settled: &[Settled],
     lease: &HeldLease,
+    public: &Public,
 ) -> Option<(ExitCode, String)> {
     if !is_undone(context, settled) {
         report_half(context, settled);
@@ -78,37 +80,54 @@ pub(super) async fn undo(
     }
     let crashed = proven::mark_crashed(context, planned, |_, _| false).await;
     let before = before(context, planned, &crashed).await;
-    let pins: BTreeMap<ServiceKey, Pin> = before
-        .iter()
-        .filter(|(key, before)| is_touched(planned, settled, key, before))
-        .map(|(key, before)| (key.clone(), before.pin.clone()))
-        .collect();
-    let instead = before
-        .iter()
-        .filter_map(|(key, before)| {
-            let found = arn_name(&planned.observed.services.get(key)?.task_definition.arn);
-            Some((key.clone(), format!("instead of {found}, {}", before.why?)))
-        })
-        .collect();
+    let wanted = wanted(planned, &before, |key, before| is_touched(planned, settled, key, before));
     // The request to stop that may have led here is answered by this undo; the next one exits at once.
     let (_switch, halt) = Halt::new();
     let context = ReleaseContext { halt: &halt, ..*context };
     // A whole release within a release: on the heap, so that its futures do not add up on the stack.
-    let restored = Box::pin(restore(&context, planned, ids, pins, lease)).await;
-    let restored = Restored { instead, ..restored };
+    let restored = Box::pin(restore(&context, planned, ids, wanted, lease)).await;
     // Every change was refused: there is nothing to restore, even where the account cannot be read to confirm it.
     let served = planned.observed.services.values().any(|state| state.status == "ACTIVE");
     if served && restored.unseen && !ids.is_changed() && !planned.undo.is_resumed() {
         return Some((ExitCode::Failed, "not deployed; nothing that serves was changed".to_owned()));
     }
     let kept = kept(planned, ids, settled, &before);
-    let (exit, summary) = restored::closing(&context, planned, &restored, &kept).await;
+    let (exit, summary) = restored::closing(&context, planned, &restored, &kept, public).await;
     if restored.complete {
         lease.forget(&context).await;
     } else if !restored.unseen {
         lease.ended(&context, &planned.undo).await;
     }
     Some((exit, summary))
+}
+
+/// How a release closes of which ECS rolled services back and nothing else is to be restored: the others must serve what they run
+/// now.
+pub(super) async fn not_undone(
+    context: &ReleaseContext<'_>,
+    planned: &Planned,
+    settled: &[Settled],
+    public: &Public,
+) -> (ExitCode, String) {
+    let before = before(context, planned, &BTreeSet::new()).await;
+    let is_back = |key: &ServiceKey| settled.iter().any(|it| it.key == *key && it.verdict.outcome.is_back());
+    let restored = Restored { complete: true, ..wanted(planned, &before, |key, _| is_back(key)) };
+    restored::closing(context, planned, &restored, &BTreeSet::new(), public).await
+}
+
+/// What services are to run again, and why some of it is not what was found.
+fn wanted(
+    planned: &Planned,
+    before: &BTreeMap<ServiceKey, Before>,
+    is_meant: impl Fn(&ServiceKey, &Before) -> bool,
+) -> Restored {
+    let meant = before.iter().filter(|(key, before)| is_meant(key, before));
+    let pins = meant.map(|(key, before)| (key.clone(), before.pin.clone())).collect();
+    let instead = before.iter().filter_map(|(key, before)| {
+        let found = arn_name(&planned.observed.services.get(key)?.task_definition.arn);
+        Some((key.clone(), format!("instead of {found}, {}", before.why?)))
+    });
+    Restored { pins, instead: instead.collect(), ..Restored::default() }
 }
 
 /// Whether a release, or an earlier run of it, can have changed a service.
@@ -139,10 +158,10 @@ async fn restore(
     context: &ReleaseContext<'_>,
     planned: &Planned,
     ids: &ResourceIds,
-    pins: BTreeMap<ServiceKey, Pin>,
+    wanted: Restored,
     lease: &HeldLease,
 ) -> Restored {
-    let mut restored = Restored { pins, ..Restored::default() };
+    let mut restored = wanted;
     // What is restored is planned from the account as it is, not from the plan: a lost reply hides a change that AWS made.
     let Some(now) = look(context).await else {
         restored.unseen = true;
@@ -168,7 +187,6 @@ async fn restore(
         restored.not_back = not_back(&plan, &now, &restored.pins);
         return restored;
     }
-    restored.acted = true;
     context.events.emit(Kind::Undoing { services: restored.pins.keys().cloned().collect() });
     context.events.emit(Kind::Planned { plan: Box::new(plan.clone()) });
     let ids = ResourceIds::of(&now);

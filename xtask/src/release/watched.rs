@@ -5,11 +5,12 @@ use std::cell::RefCell;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use deploy::event::Kind;
+use deploy::event::{Kind, ProbeAnswer};
 use deploy::model::{Service, ServiceKey, SmokeCheck};
 use deploy::plan::{Action, Step};
 use deploy::verify::{Request, availability, outages};
 use deploy::view::place;
+use futures_util::future::join_all;
 
 use super::carry::{Carried, Stuck};
 use super::lease::HeldLease;
@@ -19,7 +20,7 @@ use crate::apply::ResourceIds;
 use crate::observe::{self, Provisioning};
 use crate::report::Recorder;
 use crate::settle::Settled;
-use crate::verify::{Door, Front, Watched, while_asking};
+use crate::verify::{Door, Front, Watched, ask, while_asking};
 
 /// A new load balancer takes minutes until it is active.
 const LOOK_AT_BALANCER_EVERY: Duration = Duration::from_secs(15);
@@ -29,7 +30,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What the public was answered.
 #[derive(Debug, Default)]
-pub(super) struct Public(RefCell<Vec<Request>>);
+pub(super) struct Public {
+    asked: RefCell<Vec<Request>>,
+    /// The first answer to each check, before the release can have changed it.
+    before: RefCell<Vec<(ServiceKey, SmokeCheck, ProbeAnswer)>>,
+}
 
 /// Carries out, and reports how long it took where that was predicted.
 pub(super) async fn carry_out_watched(
@@ -104,7 +109,8 @@ impl Public {
         };
         // At most ten a second: this watches the users' way in, and is no load test.
         let every = Duration::from_secs_f64(1.0 / per_second.clamp(0.1, 10.0));
-        while_asking(&Watched { http: &host.http, events, front, checks, every }, &self.0, begins, work).await
+        while_asking(&Watched { http: &host.http, events, front, checks, every }, &self.asked, begins, work)
+            .await
     }
 
     /// Sends requests while `work` rolls, to services that were up before: one that this release creates cannot have an outage.
@@ -119,7 +125,7 @@ impl Public {
             let before = planned.observed.services.get(&service.key);
             before.is_some_and(|state| state.status == "ACTIVE" && state.running > 0)
         };
-        let checks = context.environment.services.iter().filter(was_up).flat_map(checks).collect();
+        let checks: Vec<_> = context.environment.services.iter().filter(was_up).flat_map(checks).collect();
         let front = context.door(ids).front;
         // A failure before the release changes anything that serves is not its fault.
         let changes = planned.plan.steps().any(|step| step.action.changes_what_serves());
@@ -128,7 +134,37 @@ impl Public {
                 context.host.clock.sleep(LOOK_EVERY).await;
             }
         };
-        self.asked(context, planned, front.as_ref(), checks, begins, Box::pin(work)).await
+        let first = self.ask_before(context, planned, front.as_ref(), checks.clone());
+        let mut work = Box::pin(self.asked(context, planned, front.as_ref(), checks, begins, Box::pin(work)));
+        tokio::select! {
+            biased;
+            done = &mut work => done,
+            () = first => work.await,
+        }
+    }
+
+    /// Asks each path once: what is wrong already is not this release's doing, and no undo ends it.
+    async fn ask_before(
+        &self,
+        context: &ReleaseContext<'_>,
+        planned: &Planned,
+        front: Option<&Front>,
+        checks: Vec<(&ServiceKey, &SmokeCheck)>,
+    ) {
+        let front = front.filter(|front| front.unasked.is_none() && planned.rolls());
+        let Some(front) = front else { return };
+        let one = async |(key, check): (&ServiceKey, &SmokeCheck)| {
+            let answer = ask(&context.host.http, front, check).await;
+            self.before.borrow_mut().push((key.clone(), check.clone(), answer));
+        };
+        join_all(checks.into_iter().map(one)).await;
+    }
+
+    /// How a check was answered before the release.
+    pub(super) fn before(&self, key: &ServiceKey, check: &SmokeCheck) -> Option<ProbeAnswer> {
+        let before = self.before.borrow();
+        let of = before.iter().find(|(of, asked, _)| (of, asked) == (key, check))?;
+        (!matches!(of.2, ProbeAnswer::Unreachable { .. })).then(|| of.2.clone())
     }
 
     /// Sends requests to all paths while `work` proves.
@@ -156,12 +192,12 @@ impl Public {
         let (Some(from), Some(to)) = (from.into_iter().max(), to.into_iter().max()) else {
             return Vec::new();
         };
-        outages(&self.0.borrow(), &(from..=to))
+        outages(&self.asked.borrow(), &(from..=to))
     }
 
     /// Reports all requests so far, once.
     pub(super) fn report(&self, events: &Recorder) {
-        let mut requests = self.0.take();
+        let mut requests = self.asked.take();
         if requests.is_empty() {
             return;
         }

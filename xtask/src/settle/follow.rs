@@ -91,6 +91,8 @@ pub(super) struct Follow {
     /// ECS accepted our request to stop it.
     accepted: bool,
     healthy: Option<Healthy>,
+    /// The last poll shows it scaled to 0.
+    emptied: bool,
     verdict: Option<Verdict>,
 }
 
@@ -123,6 +125,7 @@ impl Follow {
             reporter: ProgressReporter::begin(&target, began, events),
             accepted: false,
             healthy: None,
+            emptied: false,
             verdict: None,
             target,
         }
@@ -181,6 +184,7 @@ impl Follow {
                 self.list_service_deployment(watch, seen).await;
             }
         }
+        self.emptied = seen.service.desired == 0;
         self.reporter.news(seen, events);
         self.record.see(&seen.service, seen.deployment.as_ref(), &seen.tasks, &seen.targets);
         events.keep(&self.record);
@@ -231,7 +235,7 @@ impl Follow {
     pub(super) fn give_up(&mut self, events: &Recorder, error: &Error) {
         let verdict = Verdict::new(Outcome::Unseen { why: error.to_string() }, None);
         let (service, elapsed_ms) = (self.target.key.clone(), self.began.elapsed_ms());
-        events.emit(Kind::Settled { service, verdict: verdict.clone(), elapsed_ms });
+        events.emit(Kind::Settled { service, verdict: verdict.clone(), emptied: false, elapsed_ms });
         let (key, revision) = (&self.target.key, short(&self.target.deployed.revision));
         let help = error.hint().map(|hint| format!("{hint}; then ")).unwrap_or_default();
         events.emit(Kind::Failed {
@@ -319,7 +323,8 @@ impl Follow {
             reason.push_str(ASKED);
         }
         let (service, elapsed_ms) = (self.target.key.clone(), self.began.elapsed_ms());
-        watch.events.emit(Kind::Settled { service, verdict: verdict.clone(), elapsed_ms });
+        let emptied = self.emptied;
+        watch.events.emit(Kind::Settled { service, verdict: verdict.clone(), emptied, elapsed_ms });
         if verdict.outcome.is_success() {
             self.is_healthy(watch.events);
         } else {

@@ -110,7 +110,7 @@ impl ProgressReporter {
 
     /// Whether the new tasks were all healthy in the last report.
     pub(super) fn is_finishing(&self) -> bool {
-        matches!(&self.last, Some((_, Waiting::Draining { .. } | Waiting::Completion)))
+        matches!(&self.last, Some((_, Waiting::Draining { .. } | Waiting::Completion | Waiting::NoTasks)))
     }
 
     /// Warns of old tasks that ignored SIGTERM until SIGKILL: what they were answering was cut off.

@@ -14,7 +14,7 @@ pub use availability::{Watched, while_asking};
 pub use detail::detail;
 pub use front::Front;
 pub use inside::inside;
-pub use probe::smoke;
+pub use probe::{ask, smoke};
 pub use reading::{readings, readings_of};
 pub use rows::{Door, public_path, rows, rows_of};
 pub use running::{Running, running};

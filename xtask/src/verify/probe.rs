@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use deploy::event::{Kind, ProbeAnswer};
 use deploy::model::{Environment, ServiceKey, SmokeCheck};
-use deploy::verify::{Smoke, conclude, is_own, judge};
+use deploy::verify::{Smoke, conclude, is_lasting, is_own, judge};
 use futures_util::future::join_all;
 
 use super::Front;
@@ -15,19 +15,19 @@ use crate::report::Recorder;
 /// time to notice that there is no connection, which is no answer of the release.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(8);
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
-/// A wrong service that answers for so long will answer for ever: the listener's rules apply within seconds.
+/// A lasting answer that comes for so long will come for ever: the listener's rules apply within seconds.
 const SURE_AFTER: Duration = Duration::from_secs(10);
-/// Answers by another name than the check's, of the service that is asked, after which nothing else is expected: the second
-/// one may come from another task.
-const SURE_OF_OWN: u32 = 2;
+/// So many of them are enough where nothing changes, or no change matters: the second one may come from another task.
+const SURE_AT: u32 = 2;
 
-/// Asks all smoke checks of the environment at the same time.
+/// Asks all smoke checks of the environment at the same time. `changing`: a roll or a change of rules may just be over.
 pub async fn smoke(
     http: &Http,
     clock: &Clock,
     events: &Recorder,
     environment: &Environment,
     front: &Front,
+    changing: bool,
 ) -> Smoke {
     let deadline = clock.mark().after(Duration::from_secs(environment.timeouts.smoke_secs));
     let checks = environment
@@ -35,42 +35,47 @@ pub async fn smoke(
         .iter()
         .flat_map(|service| service.smoke.iter().map(|check| (&service.key, check)))
         .filter(|(_, check)| check.inside().is_none());
-    let probes = checks.map(|(service, check)| probe(http, clock, events, service, check, front, deadline));
+    let probe = async |(service, check): (&ServiceKey, &SmokeCheck)| {
+        let url = front.asked(&check.path);
+        let (answer, attempts) = probe(http, clock, service, check, front, changing, deadline).await;
+        let passed = matches!(answer, ProbeAnswer::Right { .. });
+        let (service, check, last) = (service.clone(), check.clone(), answer.clone());
+        events.emit(Kind::Probed { service, url, passed, check, answer, attempts });
+        last
+    };
+    let probes = checks.map(probe);
     conclude(&join_all(probes).await)
 }
 
+/// The answer that counts, and how often was asked for it.
 async fn probe(
     http: &Http,
     clock: &Clock,
-    events: &Recorder,
     service: &ServiceKey,
     check: &SmokeCheck,
     front: &Front,
+    changing: bool,
     deadline: Mark,
-) -> ProbeAnswer {
-    let url = front.asked(&check.path);
-    let (mut attempts, mut wrong, mut own) = (0, None, 0);
+) -> (ProbeAnswer, u32) {
+    let (mut attempts, mut lasting) = (0, None);
     loop {
         attempts += 1;
         let answer = ask(http, front, check).await;
-        let passed = matches!(answer, ProbeAnswer::Right { .. });
         // Since when, without a break: while rules are being applied, requests may reach one service and then the other.
-        wrong = match answer {
-            ProbeAnswer::WrongService { .. } => wrong.or_else(|| Some(clock.mark())),
-            _ => None,
-        };
-        own = if is_own(service, &answer) { own + 1 } else { 0 };
-        let sure = own >= SURE_OF_OWN || wrong.is_some_and(|since: Mark| since.elapsed() >= SURE_AFTER);
+        let (since, times) = lasting.unwrap_or_else(|| (clock.mark(), 0));
+        lasting = is_lasting(&answer).then_some((since, times + 1));
+        let waits = changing && !is_own(service, &answer) && since.elapsed() < SURE_AFTER;
+        let sure = lasting.is_some_and(|(_, times)| times >= SURE_AT) && !waits;
+        let passed = matches!(answer, ProbeAnswer::Right { .. });
         if passed || sure || deadline.remaining().is_zero() {
-            let (service, check, last) = (service.clone(), check.clone(), answer.clone());
-            events.emit(Kind::Probed { service, url, passed, check, answer, attempts });
-            return last;
+            return (answer, attempts);
         }
         clock.sleep(ASK_AGAIN_AFTER.min(deadline.remaining())).await;
     }
 }
 
-pub(super) async fn ask(http: &Http, front: &Front, check: &SmokeCheck) -> ProbeAnswer {
+/// Asks once.
+pub async fn ask(http: &Http, front: &Front, check: &SmokeCheck) -> ProbeAnswer {
     let request = match front.request(&check.path) {
         Ok(request) => request,
         Err(error) => return ProbeAnswer::NoAnswer { error: error.to_string() },

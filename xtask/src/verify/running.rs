@@ -1,6 +1,7 @@
 //! Do all services run the release completely: the tasks that they should have, of the image that was pushed, healthy, in one
 //! complete deployment? All of it is read together, and has to hold until the bake time is over.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use deploy::event::Kind;
@@ -62,6 +63,7 @@ pub async fn running(
     let mut disturbed = false;
     let mut waits = 0;
     let mut others: Option<Vec<Vec<String>>> = None;
+    let mut named: BTreeSet<String> = BTreeSet::new();
     loop {
         let mark = events.clock().mark();
         let readings = readings_of(aws, desired, door).await?;
@@ -86,7 +88,17 @@ pub async fn running(
                     crash |= reading.crashed().iter().any(|task| !failed.contains(&task.id));
                     found
                 }
-                None => reading.lacks(known, CRASHES_OF_OTHERS),
+                None => {
+                    for task in reading.crashed().into_iter().filter(|task| !known.contains(&task.id)) {
+                        if named.insert(task.id.clone()) {
+                            let text = reading.crash(task);
+                            let text =
+                                format!("{text}; this release does not change it, and ECS replaces the task");
+                            events.emit(Kind::Warned { text });
+                        }
+                    }
+                    reading.lacks(known, CRASHES_OF_OTHERS)
+                }
             };
             lacks.extend(found);
             lacks.extend(images(aws, desired, service, reading).await?);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
 use deploy::model::Undo;
+use deploy::rollout::DeploymentSnapshot;
 use sim::fault::{Call, Fault, On};
 use sim::workload::scripted::Script;
 use tokio::sync::Notify;
@@ -27,7 +28,12 @@ fn says(ended: &Ended, text: &str) -> bool {
 async fn is_complete(world: &World) -> bool {
     let names: Vec<&str> = world.environment.services.iter().map(|service| service.name.as_str()).collect();
     let found = world.aws.describe_services(&world.environment.cluster, &names).await.unwrap();
-    found.iter().all(|it| deploy::verify::serves(it, None))
+    found.iter().all(|it| {
+        let complete = |primary: &DeploymentSnapshot| {
+            primary.running == it.desired && primary.rollout_state.as_deref() == Some("COMPLETED")
+        };
+        it.running == it.desired && it.deployments.first().is_some_and(complete)
+    })
 }
 
 #[test]
@@ -75,17 +81,9 @@ fn a_service_that_somebody_scaled_to_0_is_named_and_its_neighbour_is_not_undone(
         for _ in 0..2 {
             let ended = Box::pin(world.deploy("v1", "v2")).await;
             assert_eq!(ended.exit, ExitCode::Unknown, "{:#?}", ended.events);
-            assert!(says(&ended, "somebody scaled it to 0 tasks"), "{:#?}", ended.events);
-            // A command without the endpoint would change the service of this name in the person's own account.
-            let commands = ended.events.iter().filter_map(|event| match event {
-                Kind::Failed { hint: Some(hint), .. } => hint.strip_prefix("`aws "),
-                _ => None,
-            });
-            let commands: Vec<_> = commands.collect();
-            assert!(
-                !commands.is_empty() && commands.iter().all(|words| words.starts_with("--endpoint-url ")),
-                "{commands:?}"
-            );
+            assert!(says(&ended, "backend: scaled to 0 tasks by hand"), "{:#?}", ended.events);
+            let starts = |event: &Kind| matches!(event, Kind::Failed { hint: Some(hint), .. } if hint.starts_with("`cargo xtask scale backend 2`"));
+            assert!(ended.events.iter().any(starts), "{:#?}", ended.events);
             assert!(!ended.events.iter().any(|event| matches!(event, Kind::Undoing { .. })));
         }
         somebody.scales_to(2).await;
@@ -107,7 +105,7 @@ fn a_service_that_somebody_scales_to_0_while_it_bakes_is_not_proven() {
         };
         let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v1")), Box::pin(meddle));
         assert_eq!(ended.exit, ExitCode::Unknown, "{:#?}", ended.events);
-        assert!(says(&ended, "somebody scaled it to 0 tasks"), "{:#?}", ended.events);
+        assert!(says(&ended, "backend: scaled to 0 tasks by hand"), "{:#?}", ended.events);
         assert!(!ended.events.iter().any(|event| matches!(event, Kind::Undoing { .. })));
     });
 }
@@ -162,6 +160,52 @@ fn a_service_that_somebody_scales_to_0_during_a_release_that_fails_is_not_as_bef
             _ => None,
         });
         assert_eq!(instead.as_deref(), Some("again, but was scaled to 0 by hand during the release"));
+    });
+}
+
+#[test]
+fn a_service_that_somebody_scales_to_0_while_it_rolls_is_called_that() {
+    story(async || {
+        let mut world = deployed().await;
+        let somebody = world.somebody().await;
+        let meddle = async {
+            somebody.waits_for(Moment::BeforeAnyTask, "ielts-backend:2").await;
+            somebody.scales_to(0).await;
+        };
+        let (ended, ()) = tokio::join!(Box::pin(world.deploy("v2", "v1")), Box::pin(meddle));
+        assert_eq!(ended.exit, ExitCode::Unknown, "{:#?}", ended.events);
+        let settled = ended.events.iter().find_map(|event| match event {
+            Kind::Settled { service, emptied, .. } if service.0 == "backend" => Some(*emptied),
+            _ => None,
+        });
+        assert_eq!(settled, Some(true), "{:#?}", ended.events);
+        let waits: Vec<String> = ended.events.iter().filter_map(deploy::view::rolling).collect();
+        let last = waits.last().map(String::as_str).unwrap_or_default();
+        assert!(last.ends_with("scaled to 0: ECS calls it complete without a task"), "{waits:#?}");
+    });
+}
+
+#[test]
+fn a_task_of_an_unchanged_service_that_stops_while_the_others_bake_is_named() {
+    story(async || {
+        let mut world = deployed().await;
+        world.environment.services[0].deployment.bake_secs = 600;
+        let (cluster, frontend) = ("ielts-prod-cluster", "ielts-frontend-service");
+        let tasks = world.aws.service_tasks(cluster, frontend, false).await.unwrap();
+        // The one that takes its place crashes later.
+        world.scripts.set("ielts-frontend:1", Script::crashes(300_000, 137));
+        world.somebody().await.aws.stop_task(cluster, &tasks[0].id, "to make place").await.unwrap();
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        // The cloud catches up with the time when it is asked.
+        world.somebody().await.looks().await;
+        world.scripts.set("ielts-frontend:1", Script::default());
+        let ended = Box::pin(world.deploy("v2", "v1")).await;
+        let is_named = |event: &&Kind| {
+            matches!(event, Kind::Warned { text } if text.starts_with("ielts-frontend-service: task ")
+                && text.contains(" of ielts-frontend:1 stopped"))
+        };
+        assert_eq!(ended.events.iter().filter(is_named).count(), 1, "{:#?}", ended.events);
+        assert_eq!(ended.exit, ExitCode::Done);
     });
 }
 

@@ -78,10 +78,45 @@ fn a_wrong_answer_is_undone_and_so_is_one_that_does_not_come() {
     for prepare in ways {
         story(|| async {
             let ended = second(prepare).await;
-            assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
             assert!(is_undone(&ended), "{:#?}", ended.events);
+            // What was restored answers no better, and did not before.
+            assert_eq!(ended.exit, ExitCode::NotRecovered, "{:#?}", ended.events);
+            let as_before =
+                "not deployed; all is as before, and as before GET /actuator/health: expected 200";
+            assert!(ended.summary.starts_with(as_before), "{}", ended.summary);
         });
     }
+}
+
+#[test]
+fn a_check_that_what_served_before_does_not_answer_either_is_said_to_be_one() {
+    story(|| async {
+        let ended = second(|world| world.front_door.answers(404)).await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        let serves = "not deployed; the previous release serves, and as before GET /actuator/health: expected 200 from \
+                      backend, got 404";
+        assert!(ended.summary.starts_with(serves), "{}", ended.summary);
+        let often = ended.events.iter().filter_map(|event| match event {
+            Kind::Probed { attempts, .. } => Some(*attempts),
+            _ => None,
+        });
+        // 10 s while rules may still be late, and once after the undo.
+        assert!(often.clone().all(|attempts| attempts <= 21), "{:?}", often.collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn a_release_that_does_not_answer_makes_way_for_one_that_does() {
+    story(|| async {
+        let ended = second(|world| world.front_door.new_revisions_answer(500)).await;
+        assert_eq!(
+            (ended.exit, &*ended.summary),
+            (ExitCode::Failed, "not deployed; the previous release serves"),
+            "{:#?}",
+            ended.events
+        );
+        assert!(answers(&ended).last().is_some_and(|it| matches!(it, ProbeAnswer::Right { .. })));
+    });
 }
 
 #[test]

@@ -8,13 +8,14 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sim::door::cloud::Cloud;
 use sim::door::connector::SimHttp;
 use sim::testing::{Route, route};
 use xtask::host::{ConnectTo, Http, HttpError};
 
 use crate::images::Hub;
+use crate::somebody::ecs;
 
 #[derive(Clone, Debug)]
 pub(crate) struct FrontDoor {
@@ -22,6 +23,8 @@ pub(crate) struct FrontDoor {
     aws: SimHttp,
     /// What a healthy target answers.
     status: Arc<AtomicU16>,
+    /// The revisions whose tasks answer with 200 whatever the status is.
+    spared: Arc<Mutex<Vec<Value>>>,
     /// Why no connection comes about.
     closed: Arc<Mutex<Option<HttpError>>>,
     /// A registry of others.
@@ -36,6 +39,7 @@ impl FrontDoor {
             aws: SimHttp::new(cloud.clone()),
             cloud,
             status: Arc::new(AtomicU16::new(200)),
+            spared: Arc::default(),
             closed: Arc::default(),
             hub: Hub::default(),
             left_out: Arc::default(),
@@ -51,6 +55,27 @@ impl FrontDoor {
     /// From now on healthy targets answer the public with this status.
     pub(crate) fn answers(&self, status: u16) {
         self.status.store(status, Ordering::Relaxed);
+    }
+
+    /// The same of tasks whose revisions are registered from now on.
+    pub(crate) fn new_revisions_answer(&self, status: u16) {
+        let listed = ecs(&self.cloud, "ListTaskDefinitions", &json!({})).unwrap();
+        self.spared.lock().unwrap().clone_from(listed["taskDefinitionArns"].as_array().unwrap());
+        self.answers(status);
+    }
+
+    /// Whether a task of the cluster is of a revision that answers well.
+    fn is_spared(&self, task: &str) -> bool {
+        let spared = self.spared.lock().unwrap();
+        let cluster = |arn: &Value| {
+            let asked = json!({ "cluster": arn, "tasks": [task] });
+            ecs(&self.cloud, "DescribeTasks", &asked).ok()?["tasks"].get(0).cloned()
+        };
+        let clusters = || ecs(&self.cloud, "ListClusters", &json!({})).unwrap_or_default();
+        !spared.is_empty()
+            && clusters()["clusterArns"].as_array().is_some_and(|all| {
+                all.iter().filter_map(cluster).any(|it| spared.contains(&it["taskDefinitionArn"]))
+            })
     }
 
     /// From now on the load balancer cannot be reached from here.
@@ -77,7 +102,8 @@ impl FrontDoor {
             Route::Forward { target_group, targets, .. } if !targets.is_empty() => {
                 // `…:targetgroup/ielts-backend-tg/…`: the group's name holds the program's.
                 let service = if target_group.contains("backend") { "backend" } else { "frontend" };
-                let status = self.status.load(Ordering::Relaxed);
+                let spared = self.is_spared(&targets[0].task);
+                let status = if spared { 200 } else { self.status.load(Ordering::Relaxed) };
                 (status, format!(r#"{{"status":"UP","service":"{service}","version":"1"}}"#))
             }
             Route::Fixed { status, body, .. } => (status, body),

@@ -52,6 +52,10 @@ fn where_each_service_is_left_to_itself_a_good_backend_stays() {
     story(|| async {
         let (_, ended) = a_frontend_that_fails(|world| world.environment.undo = Undo::Service).await;
         assert_eq!((ended.exit, ended.rolled()), (ExitCode::Failed, vec!["backend", "frontend"]));
+        assert_eq!(standings(&ended), [("frontend", true, Some("ielts-frontend:1"))]);
+        let stays = "backend: runs ielts-backend:2 of this release, not proven, and stays";
+        let is_named = |event: &Kind| matches!(event, Kind::Warned { text } if text == stays);
+        assert!(ended.events.iter().any(is_named), "{:#?}", ended.events);
     });
 }
 
@@ -63,7 +67,8 @@ fn a_service_that_did_not_move_is_not_touched() {
         world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1));
         let ended = world.deploy("v1", "v2").await;
         assert_eq!((ended.exit, ended.rolled()), (ExitCode::Failed, vec!["frontend"]), "{:#?}", ended.events);
-        assert_eq!(standings(&ended), [], "what is back by ECS's own rollback needs no second one");
+        // ECS's own rollback needs no second one, and what it came to is measured.
+        assert_eq!(standings(&ended), [("frontend", true, Some("ielts-frontend:1"))]);
     });
 }
 
@@ -117,11 +122,10 @@ fn a_release_that_settles_and_does_not_answer_is_not_left_serving() {
     story(|| async {
         let mut world = World::new().await;
         world.deploy("v1", "v1").await;
-        world.front_door.answers(500);
+        world.front_door.new_revisions_answer(500);
         let ended = world.deploy("v2", "v1").await;
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
         assert_eq!(ended.rolled(), ["backend", "backend"]);
-        world.front_door.answers(200);
         let back = world.deploy("v1", "v1").await;
         assert_eq!((back.exit, back.writes), (ExitCode::Done, Vec::new()), "{:#?}", back.events);
     });

@@ -58,7 +58,7 @@ fn failures() -> Vec<Failure> {
     vec![
         ("the backend crashes", |world| world.scripts.set("ielts-backend:2", Script::crashes(1_500, 1))),
         ("the frontend crashes", |world| world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1))),
-        ("it does not answer", |world| world.front_door.answers(500)),
+        ("it does not answer", |world| world.front_door.new_revisions_answer(500)),
         ("UpdateService is refused", |world| {
             world.cloud.add_rule(On::operation("UpdateService").nth(1..=1).then(Fault::AccessDenied));
         }),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
-use deploy::model::{Connect, Environment};
+use deploy::model::{Connect, Environment, Undo};
 use sim::workload::scripted::Script;
 
 use crate::world::{FILE, World, production, story};
@@ -81,6 +81,33 @@ fn a_worker_that_crashes_after_its_start_is_refuted_and_rolled_back() {
         let back = Box::pin(world.deploy("v1", "v1")).await;
         assert_eq!((back.exit, back.writes), (ExitCode::Done, vec![]), "{:#?}", back.events);
     });
+}
+
+#[test]
+fn a_release_that_fails_beside_a_worker_whose_tasks_fail_their_check_does_not_claim_that_all_serves() {
+    for undo in [Undo::Release, Undo::Service] {
+        story(async || {
+            let mut world = World::of(one_worker(), 0).await;
+            world.environment.undo = undo;
+            let ill = Script { container_health: vec![(60_000, false)], ..Script::default() };
+            assert_eq!(Box::pin(world.deploy("v1", "v1")).await.exit, ExitCode::Done);
+            world.scripts.set("ielts-frontend", Script { hangs: true, ..ill });
+            let somebody = world.somebody().await;
+            world.rights = None;
+            let frontend = ("ielts-prod-cluster", "ielts-frontend-service");
+            let tasks = world.aws.service_tasks(frontend.0, frontend.1, false).await.unwrap();
+            somebody.aws.stop_task(frontend.0, &tasks[0].id, "to see what happens").await.unwrap();
+            world
+                .scripts
+                .set("ielts-backend:2", Script::fails_to_start("CannotPullContainerError: not found"));
+            let ended = Box::pin(world.deploy("v2", "v1")).await;
+            assert_eq!(ended.exit, ExitCode::NotRecovered, "{undo:?}: {:#?}", ended.events);
+            assert_eq!(
+                ended.summary, "not deployed; all is as before, and it does not serve: frontend 1/2 tasks",
+                "{undo:?}"
+            );
+        });
+    }
 }
 
 #[test]

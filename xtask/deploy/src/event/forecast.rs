@@ -60,7 +60,7 @@ impl Part {
             Waiting::Targets { .. } | Waiting::Checks { .. } => Self::Checks,
             Waiting::Draining { leaving: Some(Leaving { step: Leave::Stopping, .. }), .. } => Self::Stopping,
             Waiting::Draining { .. } => Self::Draining,
-            Waiting::Completion => Self::Completion,
+            Waiting::Completion | Waiting::NoTasks => Self::Completion,
             Waiting::Rollback => return None,
         })
     }

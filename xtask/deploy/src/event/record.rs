@@ -163,6 +163,9 @@ pub enum Kind {
     Settled {
         service: ServiceKey,
         verdict: Verdict,
+        /// It is scaled to 0, and runs no task.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        emptied: bool,
         elapsed_ms: u64,
     },
     /// Why a deployment will fail, reported before it has: waiting would not change it.
@@ -255,6 +258,9 @@ pub struct UndoneService {
     /// What it ran when the run began, and why it is not that; `None` when it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instead: Option<String>,
+    /// What it runs now, `family:revision`; `None` when that could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs: Option<String>,
     /// Running and wanted tasks, as they were read afterwards; `None` when they could not be.
     pub tasks: Option<(u32, u32)>,
 }

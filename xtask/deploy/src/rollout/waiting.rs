@@ -33,6 +33,8 @@ pub enum Waiting {
     },
     /// ECS must declare the deployment complete.
     Completion,
+    /// The same of a service that is scaled to 0: it is complete without a task.
+    NoTasks,
     /// ECS is putting the previous revision back.
     Rollback,
 }

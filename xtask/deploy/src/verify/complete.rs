@@ -52,6 +52,32 @@ impl Reading {
         self.running().filter(|task| task.private_ip.as_deref().is_some_and(healthy)).count()
     }
 
+    /// How many running tasks serve: those with a healthy target; of a worker those that pass their container's health check. Where
+    /// that never judged a task, the revision has none.
+    #[must_use]
+    pub fn serving(&self) -> usize {
+        let judged = |task: &TaskSnapshot| ["HEALTHY", "UNHEALTHY"].contains(&task.health.as_str());
+        let checked = || self.by_checks || self.running().any(judged);
+        match &self.targets {
+            Some(_) => self.healthy(),
+            None if checked() => self.running().filter(|task| task.health == "HEALTHY").count(),
+            None => self.running().count(),
+        }
+    }
+
+    /// Whether it serves: its newest deployment is complete, and as many tasks as it should have serve. Tasks of an older one may
+    /// still be leaving.
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        let Self { service, .. } = self;
+        let Some(primary) = service.deployments.first() else { return false };
+        service.status == "ACTIVE"
+            && service.desired > 0
+            && primary.running >= service.desired
+            && primary.rollout_state.as_deref().is_none_or(|state| state == "COMPLETED")
+            && self.serving() >= service.desired as usize
+    }
+
     fn running(&self) -> impl Iterator<Item = &TaskSnapshot> {
         self.tasks.iter().filter(|task| task.last_status == "RUNNING" && task.desired_status == "RUNNING")
     }
@@ -117,15 +143,20 @@ impl Reading {
         let mut crashed = self.crashed();
         crashed.retain(|task| !known.contains(&task.id));
         if crashes > 0 && crashed.len() >= crashes {
-            let last = &crashed[0];
-            let code = last.ended_first().and_then(|container| container.exit_code);
-            let code = code.map(|code| format!(" with exit code {code}")).unwrap_or_default();
-            let ran = last.started_ms.zip(last.stopped_ms).map(|(from, to)| to.saturating_sub(from) / 1000);
-            let ran = ran.map(|secs| format!(" after {secs} s")).unwrap_or_default();
-            let task = last.id.get(..8).unwrap_or(&last.id);
-            lacks.push(lack(false, format!("{name}: task {task} of {revision} stopped{code}{ran}")));
+            lacks.push(lack(false, self.crash(crashed[0])));
         }
         lacks
+    }
+
+    /// How a task stopped, in one sentence.
+    #[must_use]
+    pub fn crash(&self, task: &TaskSnapshot) -> String {
+        let code = task.ended_first().and_then(|container| container.exit_code);
+        let code = code.map(|code| format!(" with exit code {code}")).unwrap_or_default();
+        let ran = task.started_ms.zip(task.stopped_ms).map(|(from, to)| to.saturating_sub(from) / 1000);
+        let ran = ran.map(|secs| format!(" after {secs} s")).unwrap_or_default();
+        let (id, revision) = (task.id.get(..8).unwrap_or(&task.id), arn_name(&task.task_definition));
+        format!("{}: task {id} of {revision} stopped{code}{ran}", self.service.name)
     }
 
     /// Tasks of the deployment that should run which stopped by themselves, the last one first. An earlier deployment of the same
@@ -153,20 +184,6 @@ impl Reading {
         crashed.sort_by_key(|task| std::cmp::Reverse(task.stopped_ms.unwrap_or(u64::MAX)));
         crashed
     }
-}
-
-/// Whether a service serves: its newest deployment is complete and has all the tasks that it should, with healthy targets as
-/// far as these can be read. Tasks of an older one may still be leaving.
-#[must_use]
-pub fn serves(service: &ServiceSnapshot, targets: Option<&[TargetSnapshot]>) -> bool {
-    let healthy = |targets: &[TargetSnapshot]| targets.iter().filter(|it| it.state == "healthy").count();
-    let complete = |state: Option<&str>| state.is_none_or(|state| state == "COMPLETED");
-    let Some(primary) = service.deployments.first() else { return false };
-    service.status == "ACTIVE"
-        && service.desired > 0
-        && primary.running >= service.desired
-        && complete(primary.rollout_state.as_deref())
-        && targets.is_none_or(|targets| healthy(targets) >= service.desired as usize)
 }
 
 #[cfg(test)]
@@ -214,14 +231,6 @@ mod tests {
     #[test]
     fn nothing_less_than_everything_at_once_is_complete() {
         assert_eq!(complete().lacks(&[], 1), []);
-        let Reading { service, targets, .. } = complete();
-        assert!(serves(&service, targets.as_deref()) && serves(&service, None));
-        assert!(!serves(&service, Some(&[target("a", "healthy"), target("b", "unhealthy")])));
-        let mut leaving = service.clone();
-        leaving.deployments.push(DeploymentSnapshot::default());
-        assert!(serves(&leaving, None), "an older deployment is still leaving");
-        leaving.deployments.rotate_left(1);
-        assert!(!serves(&leaving, None), "the newest has no tasks");
         let crashed = TaskSnapshot {
             stop_code: Some("EssentialContainerExited".into()),
             stopped_ms: Some(21_000),
@@ -260,6 +269,37 @@ mod tests {
     }
 
     #[test]
+    fn it_serves_while_an_older_deployment_leaves_and_not_with_a_task_that_fails() {
+        type Case<'a> = (&'a dyn Fn(&mut Reading), bool);
+        let worker = |it: &mut Reading, healths: [&str; 2]| {
+            it.targets = None;
+            it.tasks.iter_mut().zip(healths).for_each(|(task, health)| task.health = health.into());
+        };
+        let cases: [Case<'_>; 12] = [
+            (&|_| {}, true),
+            (&|it| it.targets = Some(vec![target("a", "healthy"), target("b", "unhealthy")]), false),
+            (&|it| it.service.deployments.push(DeploymentSnapshot::default()), true),
+            (&|it| it.service.deployments.insert(0, DeploymentSnapshot::default()), false),
+            (&|it| it.service.deployments.clear(), false),
+            (&|it| it.service.deployments[0].rollout_state = Some("IN_PROGRESS".into()), false),
+            (&|it| it.service.deployments[0].rollout_state = None, true),
+            (&|it| it.service.status = "DRAINING".into(), false),
+            (&|it| worker(it, ["UNKNOWN", "UNKNOWN"]), true),
+            (&|it| worker(it, ["HEALTHY", "UNKNOWN"]), false),
+            (&|it| worker(it, ["HEALTHY", "UNHEALTHY"]), false),
+            (&|it| worker(it, ["HEALTHY", "HEALTHY"]), true),
+        ];
+        for (place, (change, serves)) in cases.iter().enumerate() {
+            let mut reading = complete();
+            change(&mut reading);
+            assert_eq!(reading.serves(), *serves, "case {place}");
+        }
+        let mut unjudged = Reading { by_checks: true, ..complete() };
+        worker(&mut unjudged, ["UNKNOWN", "UNKNOWN"]);
+        assert!(!unjudged.serves(), "its revision has a check, and no task has passed it yet");
+    }
+
+    #[test]
     fn a_worker_whose_new_tasks_were_not_checked_yet_is_not_complete() {
         let mut worker = Reading { targets: None, by_checks: true, ..complete() };
         worker.tasks.iter_mut().for_each(|task| task.health = "HEALTHY".into());
@@ -276,7 +316,7 @@ mod tests {
         let mut reading = complete();
         (reading.service.desired, reading.service.running) = (0, 0);
         (reading.tasks, reading.targets) = (Vec::new(), Some(Vec::new()));
-        assert!(reading.is_parked() && !serves(&reading.service, None));
+        assert!(reading.is_parked() && !reading.serves());
         assert_eq!(reading.lacks(&[], 1), []);
     }
 

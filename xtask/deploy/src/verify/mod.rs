@@ -6,6 +6,6 @@ mod digests;
 mod smoke;
 
 pub use bake::{Request, availability, outages};
-pub use complete::{Lack, Reading, serves};
+pub use complete::{Lack, Reading};
 pub use digests::{Mismatch, mismatches};
-pub use smoke::{Smoke, beside, conclude, faults, got, is_own, judge, printed};
+pub use smoke::{Smoke, beside, conclude, faults, got, is_lasting, is_own, judge, printed};

@@ -123,6 +123,17 @@ pub fn is_own(service: &ServiceKey, answer: &ProbeAnswer) -> bool {
     matches!(answer, ProbeAnswer::WrongService { answered: Some(name) } if *name == service.0)
 }
 
+/// Whether asking again brings no other answer, once the listener's rules apply: what answers is up. An error of a server may pass,
+/// and so may a refusal for the moment (408, 425, 429).
+#[must_use]
+pub fn is_lasting(answer: &ProbeAnswer) -> bool {
+    match answer {
+        ProbeAnswer::WrongService { .. } => true,
+        ProbeAnswer::Status { status, .. } => *status < 500 && ![408, 425, 429].contains(status),
+        ProbeAnswer::Right { .. } | ProbeAnswer::NoAnswer { .. } | ProbeAnswer::Unreachable { .. } => false,
+    }
+}
+
 /// What was expected, and what was answered.
 #[must_use]
 pub fn beside(check: &SmokeCheck, answer: &ProbeAnswer) -> String {
@@ -248,6 +259,25 @@ mod tests {
         assert_eq!(printed(b"HTTP/1.1 503 Unavailable\n\n"), Some((503, Vec::new())));
         for none in ["curl: (7) Failed to connect", "", "HTTP/1.1", "HTTP server at 200 x"] {
             assert_eq!(printed(none.as_bytes()), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn what_only_a_change_can_mend_lasts_and_what_may_pass_does_not() {
+        let status = |status| ProbeAnswer::Status { status, body: String::new() };
+        for lasting in [301, 403, 404, 201].map(status) {
+            assert!(is_lasting(&lasting), "{lasting:?}");
+        }
+        assert!(is_lasting(&ProbeAnswer::WrongService { answered: None }));
+        for passing in [408, 425, 429, 500, 503].map(status) {
+            assert!(!is_lasting(&passing), "{passing:?}");
+        }
+        for other in [
+            ProbeAnswer::Right { version: None },
+            ProbeAnswer::NoAnswer { error: String::new() },
+            ProbeAnswer::Unreachable { error: String::new() },
+        ] {
+            assert!(!is_lasting(&other), "{other:?}");
         }
     }
 

@@ -81,7 +81,9 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             let lines = lines.iter().map(|line| format!("         {service} | {line}"));
             lines.collect::<Vec<_>>().join("\n")
         }
-        Kind::Settled { service, verdict, elapsed_ms } => settled(service, verdict, *elapsed_ms),
+        Kind::Settled { service, verdict, emptied, elapsed_ms } => {
+            settled(service, verdict, *emptied, *elapsed_ms)
+        }
         Kind::Explained { service, cause } => {
             format!("  cause  {service}: {}\n  remedy {}", cause.cause, cause.remedy)
         }
@@ -148,7 +150,13 @@ fn undone(undone: &UndoneService) -> String {
             let why = undone.instead.as_deref().unwrap_or("as before");
             format!("       ✓ {service}: runs {before} {why}{tasks}")
         }
-        (Some(before), false) => format!("       ✗ {service}: not confirmed to run {before} again{tasks}"),
+        (Some(before), false) => match &undone.runs {
+            Some(runs) if runs == before => {
+                format!("       ✗ {service}: runs {before}, and not all of it is restored{tasks}")
+            }
+            Some(runs) => format!("       ✗ {service}: runs {runs}, not {before} as before{tasks}"),
+            None => format!("       ✗ {service}: not confirmed to run {before} again{tasks}"),
+        },
         (None, _) => {
             format!("       ✗ {service}: has no earlier revision to restore")
         }
@@ -156,11 +164,14 @@ fn undone(undone: &UndoneService) -> String {
 }
 
 /// The outcome; for one that is no success also what it means, and ECS's own words.
-fn settled(service: &ServiceKey, verdict: &Verdict, elapsed_ms: u64) -> String {
+fn settled(service: &ServiceKey, verdict: &Verdict, emptied: bool, elapsed_ms: u64) -> String {
     let Verdict { outcome, reason } = verdict;
     match outcome {
         Outcome::NoChange => format!("       ✓ {service}: {}", outcome.word()),
-        Outcome::Succeeded => format!("       ✓ {service}: {} ({})", outcome.word(), duration(elapsed_ms)),
+        Outcome::Succeeded => {
+            let without = if emptied { " without a task: it is scaled to 0" } else { "" };
+            format!("       ✓ {service}: {}{without} ({})", outcome.word(), duration(elapsed_ms))
+        }
         _ => {
             let mut text = format!("       ✗ {service}: {} ({})", outcome.word(), duration(elapsed_ms));
             text.push_str(&format!("\n         {}", outcome.sentence()));
@@ -259,6 +270,23 @@ mod tests {
     }
 
     #[test]
+    fn what_runs_after_an_undo_is_named_where_it_is_known() {
+        let shows = |back, runs: Option<&str>| {
+            let (before, runs) = (Some("web:1".to_owned()), runs.map(str::to_owned));
+            let service = ServiceKey("web".to_owned());
+            undone(&UndoneService { service, back, before, instead: None, runs, tasks: Some((2, 2)) })
+        };
+        for (back, runs, text) in [
+            (true, Some("web:1"), "✓ web: runs web:1 as before, 2/2 tasks"),
+            (false, Some("web:1"), "✗ web: runs web:1, and not all of it is restored, 2/2 tasks"),
+            (false, Some("web:2"), "✗ web: runs web:2, not web:1 as before, 2/2 tasks"),
+            (false, None, "✗ web: not confirmed to run web:1 again, 2/2 tasks"),
+        ] {
+            assert_eq!(shows(back, runs).trim(), text);
+        }
+    }
+
+    #[test]
     fn an_outcome_is_one_sentence_and_ecs_s_own_reason() {
         let superseded = Outcome::Superseded {
             by: "ecs-svc/2".to_owned(),
@@ -277,7 +305,11 @@ mod tests {
             Verdict::new(superseded, None),
         ];
         let key = ServiceKey("backend".to_owned());
-        let lines: Vec<_> = outcomes.iter().map(|verdict| settled(&key, verdict, 72_000)).collect();
+        let lines: Vec<_> = outcomes.iter().map(|verdict| settled(&key, verdict, false, 72_000)).collect();
         insta::assert_snapshot!(lines.join("\n"));
+        assert_eq!(
+            settled(&key, &Verdict::new(Outcome::Succeeded, None), true, 72_000),
+            "       ✓ backend: completed without a task: it is scaled to 0 (1 min 12 s)"
+        );
     }
 }

@@ -73,6 +73,7 @@ fn waits(waiting: &Waiting) -> String {
             }
         }
         Waiting::Completion => "waiting for ECS to call it complete".to_owned(),
+        Waiting::NoTasks => "scaled to 0: ECS calls it complete without a task".to_owned(),
         Waiting::Rollback => "ECS is rolling back to the previous revision".to_owned(),
     }
 }
@@ -155,6 +156,7 @@ mod tests {
             ),
             (Waiting::Draining { old: 1, leaving: None }, "1 old task leaving"),
             (leaving(Leave::Draining), "2 old tasks: draining 12 s of 30 s"),
+            (Waiting::NoTasks, "scaled to 0: ECS calls it complete without a task"),
             (leaving(Leave::Stopping), "2 old tasks: stopping 12 s of 30 s until SIGKILL"),
         ];
         for (waiting, text) in cases {

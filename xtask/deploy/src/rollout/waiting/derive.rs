@@ -62,7 +62,7 @@ pub fn waiting(view: View<'_>, pace: Pace, sightings: &Sightings, now_ms: u64) -
         service.deployments.iter().filter(|entry| entry.id != deployment).map(|entry| entry.running).sum();
     let old = running.max(u32::try_from(leaving.len()).unwrap_or(u32::MAX));
     if old == 0 {
-        return Waiting::Completion;
+        return if service.desired == 0 { Waiting::NoTasks } else { Waiting::Completion };
     }
     let first = leaving
         .iter()
@@ -121,7 +121,7 @@ mod tests {
 
     fn service(running: u32, old: u32) -> ServiceSnapshot {
         let deployments = vec![deployment("ours", 2, running), deployment("old", 2, old)];
-        ServiceSnapshot { deployments, ..Default::default() }
+        ServiceSnapshot { desired: 2, deployments, ..Default::default() }
     }
 
     const PACE: Pace =
@@ -164,6 +164,12 @@ mod tests {
         assert_eq!(waits(0, &service(1, 2), &[], &[]), Waiting::Tasks);
         assert_eq!(waits(0, &service(2, 2), &tasks, &targets), Waiting::Draining { old: 2, leaving: None });
         assert_eq!(waits(0, &service(2, 0), &tasks, &targets), Waiting::Completion);
+        let emptied = ServiceSnapshot {
+            desired: 0,
+            deployments: vec![deployment("ours", 0, 0), deployment("old", 0, 0)],
+            ..Default::default()
+        };
+        assert_eq!(waits(0, &emptied, &[], &[]), Waiting::NoTasks);
     }
 
     #[test]

@@ -189,6 +189,7 @@ mod tests {
             (
                 72_000,
                 Kind::Settled {
+                    emptied: false,
                     service: key,
                     verdict: Verdict::new(Outcome::RolledBack, None),
                     elapsed_ms: 71_000,
