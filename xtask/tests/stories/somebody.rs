@@ -166,7 +166,7 @@ pub(crate) fn ecs(cloud: &Cloud, operation: &str, body: &Value) -> Result<Value,
 /// The same of another API, by its target.
 pub(crate) fn api(cloud: &Cloud, target: &str, body: &Value) -> Result<Value, Value> {
     let signed = format!(
-        "AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20251009/r/ecs/aws4_request, SignedHeaders=host, Signature=0"
+        "AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20251009/ap-southeast-1/ecs/aws4_request, SignedHeaders=host, Signature=0"
     );
     let request = http::Request::post("http://cloud.test/")
         .header("content-type", "application/x-amz-json-1.1")
