@@ -153,7 +153,11 @@ impl Account {
     /// Takes word from the workload.
     pub fn report(&mut self, now: Millis, report: Report) {
         match report {
-            Report::Log { group, stream, line } => self.logs.append(now, &group, &stream, line),
+            // What was printed or used moves no task.
+            Report::Log { group, stream, line } => return self.logs.append(now, &group, &stream, line),
+            Report::Usage { task, cpu, memory_mib } => {
+                return ecs::measured(self, now, &task, cpu, memory_mib);
+            }
             Report::TargetHealth { target_group, task, answer } => {
                 elb::answered(self, now, &target_group, &task, &answer);
             }

@@ -3,7 +3,6 @@
 use super::state::{Due, ServiceKey};
 use super::{
     account_settings, capacity, cluster, deployment, protection, reference, service, task, task_definition,
-    usage,
 };
 use crate::account::{Account, Millis, Operations};
 use crate::tagging;
@@ -84,8 +83,7 @@ pub(crate) fn reported(account: &mut Account, now: Millis, report: Report) {
         Report::ContainerHealth { task, container, healthy } => {
             task::checked(account, now, &task, &container, healthy);
         }
-        Report::Usage { task, cpu, memory_mib } => usage::measured(account, now, &task, cpu, memory_mib),
-        // The account gives these two to the load balancers and to the logs.
-        Report::TargetHealth { .. } | Report::Log { .. } => {}
+        // The account gives these to the load balancers and to the logs.
+        Report::TargetHealth { .. } | Report::Log { .. } | Report::Usage { .. } => {}
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn ask_for_usage(account: &mut Account) -> bool {
 }
 
 /// Takes what a task used in the minute that has ended: CPU units and MiB. Fargate gives a task no more than it has.
-pub(super) fn measured(account: &mut Account, now: Millis, id: &TaskId, cpu: f64, memory_mib: f64) {
+pub(crate) fn measured(account: &mut Account, now: Millis, id: &TaskId, cpu: f64, memory_mib: f64) {
     let Some(task) = account.ecs.tasks.get(id) else { return };
     let (units, mib) = task.size;
     let percent = |used: f64, size: u32| (used * 100.0 / f64::from(size.max(1))).clamp(0.0, 100.0);
