@@ -33,17 +33,19 @@ class Account:
 
     def aws(self, line, deadline=CALL_DEADLINE):
         """A command as in the AWS documentation, with the endpoint as an option behind `aws`."""
-        done = self.raw(line, deadline)
-        return json.loads(done) if done.strip() else {}
+        return self._call(self._there(line), {}, deadline)
 
     def raw(self, line, deadline=CALL_DEADLINE):
         """What such a command prints, JSON or not."""
+        return self._said(self._there(line), {}, deadline, "")
+
+    def _there(self, line):
         args = shlex.split(line)
-        return self._call([args[0], "--endpoint-url", self.endpoint, *args[1:]], {}, deadline)
+        return [args[0], "--endpoint-url", self.endpoint, *args[1:]]
 
     def word_for_word(self, line):
         """A command exactly as a person types it for AWS; the environment names the endpoint."""
-        return json.loads(self._call(shlex.split(line), {"AWS_ENDPOINT_URL": self.endpoint}, CALL_DEADLINE))
+        return self._call(shlex.split(line), {"AWS_ENDPOINT_URL": self.endpoint}, CALL_DEADLINE)
 
     def execute(self, service, container, command, typed=""):
         """What `aws ecs execute-command` shows in the newest task of a service, with something typed."""

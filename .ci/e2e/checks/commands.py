@@ -84,7 +84,6 @@ logs describe-log-groups | logGroups
 logs describe-log-groups --log-group-name-prefix /ecs | logGroups
 logs describe-log-streams --log-group-name /ecs/ielts-backend --order-by LastEventTime --descending | logStreams
 logs filter-log-events --log-group-name /ecs/ielts-backend --limit 5 | events
-logs tail /ecs/ielts-backend --since 1h | ?
 logs list-tags-for-resource --resource-arn {log_group} | tags
 ssm describe-parameters | Parameters
 ssm describe-parameters --parameter-filters Key=Name,Option=BeginsWith,Values=/commands | Parameters
