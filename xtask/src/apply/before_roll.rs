@@ -7,12 +7,13 @@ use deploy::history::BEFORE_ROLL;
 use deploy::model::spec::ServiceSpec;
 use deploy::model::{BeforeRoll, Service, arn_name};
 use deploy::plan::task_token;
-use deploy::rollout::{ContainerSnapshot, Evidence, TaskLog, TaskSnapshot, diagnose};
+use deploy::rollout::{Diagnosis, Evidence, TaskLog, TaskSnapshot, diagnose, overdue};
 use deploy::view::duration;
 
 use super::StepContext;
 use super::step::StepError;
 use crate::aws::{RunTask, Tags};
+use crate::host::Mark;
 use crate::logs::TaskPrints;
 
 /// How long a stopped task may take: the longest `stopTimeout` that Fargate takes is 120 s, and the rest is ECS's.
@@ -30,24 +31,18 @@ pub(super) async fn run(
 ) -> Result<String, StepError> {
     let StepContext { aws, events, .. } = context;
     let mark = events.clock().mark();
-    // The revision and not the release: a rerun after a kill has another name, and the same revision.
-    let started_by = format!("before-roll/{}", arn_name(revision).replace(':', "/"));
-    // By family and not by `startedBy`, which ListTasks takes as its only filter: tasks of other revisions matter, too.
-    let earlier: Vec<TaskSnapshot> = [
-        aws.family_tasks(&spec.cluster, &service.family, false).await?,
-        aws.family_tasks(&spec.cluster, &service.family, true).await?,
-    ]
-    .concat();
-    let by_another = |task: &&TaskSnapshot| {
-        let before_roll = format!("before-roll/{}/", service.family);
-        task.last_status != "STOPPED"
-            && task.started_by.starts_with(&before_roll)
-            && task.started_by != started_by
-    };
-    for task in earlier.iter().filter(by_another) {
-        outlast(context, service, spec, task, asked).await?;
+    let (cluster, family) = (&spec.cluster, &service.family);
+    let mut earlier: Vec<TaskSnapshot> =
+        [aws.family_tasks(cluster, family, false).await?, aws.family_tasks(cluster, family, true).await?]
+            .concat();
+    earlier.retain(|task| task.started_by == BEFORE_ROLL);
+    // Also what is stopping, which the plan does not see.
+    let of_another = |task: &&TaskSnapshot| task.task_definition != revision && task.last_status != "STOPPED";
+    for task in earlier.iter().filter(of_another) {
+        end(context, cluster, &task.id, arn_name(&task.task_definition), asked.timeout_secs).await?;
     }
-    let earlier: Vec<_> = earlier.into_iter().filter(|task| task.started_by == started_by).collect();
+    // The revision and not the release: a rerun after a kill has another name, and the same revision.
+    earlier.retain(|task| task.task_definition == revision);
     let usable =
         earlier.iter().find(|task| exit_code(task, service) == Some(0) || task.last_status != "STOPPED");
     let id = match usable {
@@ -56,7 +51,7 @@ pub(super) async fn run(
             // The same token for the same attempt: a RunTask whose reply was lost is repeated without a second task (kept 24 h).
             let token = task_token(revision, earlier.len());
             let (revision, command) = (revision.to_owned(), &asked.command);
-            let container = &service.container.name;
+            let (container, started_by) = (&service.container.name, BEFORE_ROLL.to_owned());
             let memory_mib = None;
             aws.run_task(&RunTask { spec, revision, container, command, memory_mib, started_by, token })
                 .await?
@@ -64,26 +59,19 @@ pub(super) async fn run(
     };
     let mut log = TaskPrints::of(service, &id);
     let deadline = events.clock().mark().after(Duration::from_secs(asked.timeout_secs));
+    let mut wait = Wait::new(context, &id, deadline);
     let task = loop {
-        let found = aws.describe_tasks(&spec.cluster, std::slice::from_ref(&id)).await?.pop();
+        let found = aws.describe_tasks(cluster, std::slice::from_ref(&id)).await?.pop();
         print(context, service, &mut log).await;
         // DescribeTasks may answer MISSING for seconds after RunTask (ECS API reference, RunTask, "eventual consistency").
         if let Some(task) = found.clone().filter(|task| task.last_status == "STOPPED") {
             break task;
         }
         if deadline.remaining().is_zero() {
-            aws.stop_task(&spec.cluster, &id, "its time before the roll is over").await?;
-            let (task, secs) = (short(&id), asked.timeout_secs);
-            let containers = found.map(|task| task.containers).unwrap_or_default();
-            let state = |it: &ContainerSnapshot| format!("{} {}", it.name, it.last_status);
-            let containers: Vec<_> = containers.iter().map(state).collect();
-            return Err(StepError::BeforeRoll(format!(
-                "task {task} was stopped: still running after {secs} s ({})",
-                containers.join(", ")
-            )));
+            let late = TaskSnapshot { id, ..found.unwrap_or_default() };
+            return Err(stopped(context, service, asked, cluster, late, log).await?);
         }
-        let every = Duration::from_secs(context.environment.timeouts.poll_secs);
-        events.clock().sleep(every.min(deadline.remaining())).await;
+        wait.pause().await;
     };
     // Once more: CloudWatch shows the last lines some seconds after the container has exited.
     print(context, service, &mut log).await;
@@ -99,42 +87,107 @@ pub(super) async fn run(
     }
 }
 
-/// Waits for the end of another revision's task, which a killed run left: two migrations at once may break a database. It
-/// gets as long as the own task, and is stopped then.
-async fn outlast(
+/// Waits for the end of a task that a killed run left, and stops it when that takes longer than `limit_secs`.
+pub(super) async fn end(
     context: &StepContext<'_>,
-    service: &Service,
-    spec: &ServiceSpec,
-    task: &TaskSnapshot,
-    asked: &BeforeRoll,
-) -> Result<(), StepError> {
-    let StepContext { aws, events, .. } = context;
-    let (key, id, secs) = (&service.key, short(&task.id), asked.timeout_secs);
-    let of = task.started_by.trim_start_matches("before-roll/").replace('/', ":");
-    let text = format!(
-        "{key}: task {id} before the roll of {of} still runs: waiting until it stops; it is stopped after {secs} s"
-    );
-    events.emit(Kind::Warned { text });
-    let mut deadline = events.clock().mark().after(Duration::from_secs(secs));
-    let mut stopping = false;
+    cluster: &str,
+    task: &str,
+    of: &str,
+    limit_secs: u64,
+) -> Result<String, StepError> {
+    let clock = context.events.clock();
+    let limit = clock.mark().after(Duration::from_secs(limit_secs));
+    if is_over(context, cluster, task, limit).await? {
+        return Ok("is over".to_owned());
+    }
+    context.aws.stop_task(cluster, task, "left by an earlier run of this tool").await?;
+    if is_over(context, cluster, task, clock.mark().after(STOPS_WITHIN)).await? {
+        return Ok("was stopped".to_owned());
+    }
+    Err(StepError::BeforeRoll(format!("task {} before the roll of {of} does not stop", short(task))))
+}
+
+async fn is_over(
+    context: &StepContext<'_>,
+    cluster: &str,
+    task: &str,
+    deadline: Mark,
+) -> Result<bool, StepError> {
+    let mut wait = Wait::new(context, task, deadline);
     loop {
-        let found = aws.describe_tasks(&spec.cluster, std::slice::from_ref(&task.id)).await?.pop();
+        let found = context.aws.describe_tasks(cluster, &[task.to_owned()]).await?.pop();
         if found.is_none_or(|task| task.last_status == "STOPPED") {
-            return Ok(());
+            return Ok(true);
         }
         if deadline.remaining().is_zero() {
-            if stopping {
-                return Err(StepError::BeforeRoll(format!(
-                    "task {id} before the roll of {of} does not stop"
-                )));
-            }
-            aws.stop_task(&spec.cluster, &task.id, "another revision's task is to run before its roll")
-                .await?;
-            (deadline, stopping) = (events.clock().mark().after(STOPS_WITHIN), true);
+            return Ok(false);
         }
-        let every = Duration::from_secs(context.environment.timeouts.poll_secs);
-        events.clock().sleep(every.min(deadline.remaining())).await;
+        wait.pause().await;
     }
+}
+
+/// The pauses between two looks at a task.
+struct Wait<'a> {
+    context: &'a StepContext<'a>,
+    task: &'a str,
+    deadline: Mark,
+    /// Whether a stop was asked for, and what goes on was said.
+    said: bool,
+}
+
+impl<'a> Wait<'a> {
+    fn new(context: &'a StepContext<'a>, task: &'a str, deadline: Mark) -> Self {
+        Self { context, task, deadline, said: false }
+    }
+
+    /// A stop that is asked for does not reach the task: a migration that is cut off is worse than a late one.
+    async fn pause(&mut self) {
+        let Self { context, task, deadline, said } = self;
+        let left = deadline.remaining();
+        let every = Duration::from_secs(context.environment.timeouts.poll_secs).min(left);
+        tokio::select! {
+            biased;
+            () = context.halt.wait(), if !*said => {
+                *said = true;
+                let text = format!(
+                    "task {} before the roll continues, because cut off it may leave its work half done: waiting for its \
+                     end, at most {}; nothing rolls after it",
+                    short(task),
+                    duration(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))
+                );
+                context.events.emit(Kind::Warned { text });
+            }
+            () = context.events.clock().sleep(every) => {}
+        }
+    }
+}
+
+/// Stops the task whose time is over, and says what it was at.
+async fn stopped(
+    context: &StepContext<'_>,
+    service: &Service,
+    asked: &BeforeRoll,
+    cluster: &str,
+    late: TaskSnapshot,
+    mut log: TaskPrints,
+) -> Result<StepError, StepError> {
+    let StepContext { aws, events, .. } = context;
+    let (id, secs) = (late.id.clone(), asked.timeout_secs);
+    aws.stop_task(cluster, &id, "its time before the roll is over").await?;
+    // Its last lines may come with its end.
+    is_over(context, cluster, &id, events.clock().mark().after(STOPS_WITHIN)).await?;
+    print(context, service, &mut log).await;
+    let ended = aws.describe_tasks(cluster, std::slice::from_ref(&id)).await?.pop();
+    let cause = overdue(&late, service, secs, log.lines.last().map(String::as_str));
+    let diagnosis = diagnose(&evidence(service, ended.unwrap_or_else(|| late.clone()), log));
+    diagnosed(context, service, Diagnosis { cause: Some(cause), ..diagnosis });
+    let containers: Vec<_> =
+        late.containers.iter().map(|it| format!("{} {}", it.name, it.last_status)).collect();
+    let containers = containers.join(", ");
+    Ok(StepError::BeforeRoll(format!(
+        "task {} was stopped: still running after {secs} s ({containers})",
+        short(&id)
+    )))
 }
 
 /// Emits the diagnosis of the failure, as for a task of a service.
@@ -152,19 +205,26 @@ fn failed(
             format!("task {id} did not run: {}", task.stopped_reason.as_deref().unwrap_or("no reason given"))
         }
     };
+    diagnosed(context, service, diagnose(&evidence(service, task, log)));
+    StepError::BeforeRoll(how)
+}
+
+fn diagnosed(context: &StepContext<'_>, service: &Service, diagnosis: Diagnosis) {
+    let (service, diagnosis) = (service.key.clone(), Box::new(diagnosis));
+    context.events.emit(Kind::Diagnosed { service, diagnosis });
+}
+
+fn evidence(service: &Service, task: TaskSnapshot, log: TaskPrints) -> Evidence {
     let from = log.lines.len().saturating_sub(LAST_LINES);
     let lines = log.lines[from..].to_vec();
     let container = service.container.name.clone();
-    let evidence = Evidence {
+    Evidence {
         log_tail: lines.clone(),
         logs: vec![TaskLog { task: task.id.clone(), container, lines, last_ms: None }],
         port: service.container.port,
         stopped: vec![task],
         ..Evidence::default()
-    };
-    let (service, diagnosis) = (service.key.clone(), Box::new(diagnose(&evidence)));
-    context.events.emit(Kind::Diagnosed { service, diagnosis });
-    StepError::BeforeRoll(how)
+    }
 }
 
 /// Tags the revision: the tag outlives the task, which ECS forgets after an hour.

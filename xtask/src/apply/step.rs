@@ -12,7 +12,7 @@ use super::arn::{any_target_group, forwards, labelled, listener, load_balancer, 
 use super::remove::{gone, remove};
 use super::{Deployed, ResourceIds, before_roll};
 use crate::aws::{self, Aws};
-use crate::host::Host;
+use crate::host::{Halt, Host};
 use crate::image::registry::{self, Credential, PushEvent, Registry};
 use crate::image::{self, Image};
 use crate::report::Recorder;
@@ -32,6 +32,8 @@ pub struct StepContext<'a> {
     /// The environment, whose tags all that is made gets.
     pub environment: &'a Environment,
     pub ids: &'a ResourceIds,
+    /// A stop that is asked for meanwhile.
+    pub halt: &'a Halt,
     pub events: &'a Recorder,
 }
 
@@ -153,10 +155,13 @@ pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Res
         Action::RegisterTaskDefinition { service, spec, kept } => {
             return register(context, service, spec, kept).await;
         }
-        Action::RunTask { service, spec, revision, task } => {
+        Action::RunTask { service, spec, revision, task, follows: _ } => {
             let unknown = || StepError::Unknown(format!("service {service}"));
             let service = context.environment.service(service).ok_or_else(unknown)?;
             return before_roll::run(context, service, spec, &arn(context, revision)?, task).await;
+        }
+        Action::EndTask { cluster, task, revision, limit_secs } => {
+            return before_roll::end(context, cluster, task, revision, *limit_secs).await;
         }
         Action::DeregisterTaskDefinition { revision } => aws.deregister_task_definition(revision).await?,
         Action::CreateService { service, spec, revision, desired } => {

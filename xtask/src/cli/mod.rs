@@ -197,10 +197,8 @@ async fn heard(signals: &mut Signals, switch: &Switch, job: &Job<'_>) -> Failure
         if job.global.no_rollback || !switch.ask() {
             return interrupted(signal, job);
         }
-        job.events.emit(Kind::Warned {
-            text: "stopping: rolling back, once a `before-roll` task in progress is over; press Ctrl-C again to exit now"
-                .to_owned(),
-        });
+        job.events
+            .emit(Kind::Warned { text: "stopping: rolling back; press Ctrl-C again to exit now".to_owned() });
     }
 }
 
@@ -226,7 +224,7 @@ fn interrupted(signal: Signal, job: &Job<'_>) -> Failure {
     if writes == 0 {
         return Failure::usage(format!("{name}; nothing was written")).exit(ExitCode::Interrupted);
     }
-    Failure::usage(format!("{name}; deployments already started in ECS continue"))
+    Failure::usage(format!("{name}; deployments and tasks already started in ECS continue"))
         .hint("run the same command again: it follows what is in progress")
         .exit(ExitCode::Interrupted)
 }

@@ -57,6 +57,7 @@ pub async fn account(aws: &Aws, environment: &Environment) -> Result<Observed, E
         services: services.services,
         latest: services.latest,
         scaling: services.scaling,
+        before_roll: services.before_roll,
         made,
         warnings,
         ..Observed::default()

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use deploy::history::BEFORE_ROLL;
 use deploy::model::spec::{EarlySuccessSpec, ScheduledActionSpec, ThresholdSpec};
-use deploy::model::{Environment, ScalingState, Service, ServiceKey, ServiceState, TaskDefinitionState};
-use futures_util::future::{try_join_all, try_join3};
+use deploy::model::{
+    Environment, RunningTask, ScalingState, Service, ServiceKey, ServiceState, TaskDefinitionState,
+};
+use deploy::rollout::TaskSnapshot;
+use futures_util::future::{try_join_all, try_join3, try_join4};
 
 use super::error::Error;
 use crate::aws::{self, Arns, Aws, FoundService, Kind, Namespace};
@@ -14,6 +18,7 @@ pub(super) struct Services {
     pub(super) services: BTreeMap<ServiceKey, ServiceState>,
     pub(super) latest: BTreeMap<ServiceKey, TaskDefinitionState>,
     pub(super) scaling: BTreeMap<ServiceKey, ScalingState>,
+    pub(super) before_roll: Vec<RunningTask>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -22,12 +27,14 @@ pub(super) async fn read(
     aws: &Aws,
     environment: &Environment,
 ) -> Result<(Option<Namespace>, Services), Error> {
-    let ((namespace, found), latest, (scaling, mut warnings)) = try_join3(
+    let ((namespace, found), latest, (scaling, mut warnings), (before_roll, unread)) = try_join4(
         found(aws, environment),
         try_join_all(environment.services.iter().map(|service| revision(aws, &service.family))),
         scaling(aws, environment),
+        before_roll(aws, &environment.cluster),
     )
     .await?;
+    warnings.extend(unread);
     let (mut revisions, mut services) = (BTreeMap::new(), Vec::new());
     for (service, latest) in environment.services.iter().zip(latest) {
         let found = found.iter().find(|found| found.spec.name == service.name);
@@ -35,13 +42,28 @@ pub(super) async fn read(
         warnings.extend(latest.1);
         revisions.extend(latest.0.map(|latest| (service.key.clone(), latest)));
     }
-    let mut all = Services { services: BTreeMap::new(), latest: revisions, scaling, warnings };
+    let mut all = Services { services: BTreeMap::new(), latest: revisions, scaling, before_roll, warnings };
     for (key, state, warning) in try_join_all(services).await? {
         all.warnings.extend(warning);
         all.services.insert(key, state);
     }
     all.warnings.dedup();
     Ok((namespace, all))
+}
+
+/// Tasks before a roll, also those that a killed run left and deploy.toml does not ask for any more.
+async fn before_roll(aws: &Aws, cluster: &str) -> Result<(Vec<RunningTask>, Option<String>), aws::Error> {
+    let running = |task: TaskSnapshot| RunningTask { id: task.id, revision: task.task_definition };
+    match aws.started_tasks(cluster, BEFORE_ROLL).await {
+        Ok(tasks) => Ok((tasks.into_iter().map(running).collect(), None)),
+        // There is no cluster yet.
+        Err(error) if matches!(error.kind, Kind::NotFound) => Ok((Vec::new(), None)),
+        Err(error) if error.is_unavailable() => {
+            let text = format!("cannot tell whether a task before a roll still runs: {error}");
+            Ok((Vec::new(), Some(text)))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn found(

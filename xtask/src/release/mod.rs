@@ -135,6 +135,7 @@ impl ReleaseContext<'_> {
             registry: self.registry,
             environment: self.environment,
             ids,
+            halt: self.halt,
             events: self.events,
         }
     }

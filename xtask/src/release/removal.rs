@@ -52,12 +52,14 @@ impl Removal {
         observed: Observed,
     ) -> Result<Planned, observe::Error> {
         let environment = context.environment;
-        let plan = match self {
+        let mut plan = match self {
             Self::Everything => {
                 let there = observe::existing(context.aws, plan::made(environment, &observed)).await?;
                 let (free, kept) = unshared(context, &observed, there).await?;
                 let mut plan = plan::down(environment, &observed, &free);
                 plan.notes.extend(kept);
+                let own = environment.services.iter().map(|service| service.family.as_str());
+                plan.stages.insert(0, plan::stop_left(environment, &observed, own.chain(families(&free))));
                 plan
             }
             Self::Orphans => {
@@ -67,9 +69,11 @@ impl Removal {
                 let data = free.iter().filter(|owned| owned.kind.holds_data());
                 plan.notes
                     .extend(data.map(|it| format!("{} {}: kept, it holds data", it.kind.words(), it.name)));
+                plan.stages.insert(0, plan::stop_left(environment, &observed, families(&free)));
                 plan
             }
         };
+        plan.stages.retain(|stage| !stage.lanes.is_empty());
         let desired = Desired { environment: environment.clone(), release };
         Ok(Planned { desired, observed, plan, undo: Default::default() })
     }
@@ -122,6 +126,10 @@ impl Removal {
             Self::Orphans => "deleted what is no longer in deploy.toml".to_owned(),
         }
     }
+}
+
+fn families(owned: &[Owned]) -> impl Iterator<Item = &str> + Clone {
+    owned.iter().filter(|owned| owned.kind == OwnedKind::Family).map(|owned| owned.name.as_str())
 }
 
 fn is_cluster(owned: &Owned, environment: &Environment) -> bool {

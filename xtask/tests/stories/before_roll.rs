@@ -1,14 +1,16 @@
 //! Tasks that run once as the new revision, before anything rolls.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
 use deploy::history::history;
-use deploy::model::BeforeRoll;
+use deploy::model::{BeforeRoll, Condition, Container, Sidecar};
 use deploy::rollout::TaskSnapshot;
 use sim::workload::scripted::Script;
+use tokio::sync::Notify;
 use xtask::observe;
-use xtask::release::NoRollbackTarget;
+use xtask::release::{NoRollbackTarget, Removal};
 
 use crate::ended::Ended;
 use crate::world::{FILE, World, production, story};
@@ -39,8 +41,9 @@ async fn ran(world: &World, revision: u32) -> Vec<TaskSnapshot> {
     let (cluster, family) = (&world.environment.cluster, "ielts-backend");
     let running = world.aws.family_tasks(cluster, family, false).await.unwrap();
     let stopped = world.aws.family_tasks(cluster, family, true).await.unwrap();
-    let by = format!("before-roll/{family}/{revision}");
-    running.into_iter().chain(stopped).filter(|task| task.started_by == by).collect()
+    let of = format!("/{family}:{revision}");
+    let is = |task: &TaskSnapshot| task.started_by == "before-roll" && task.task_definition.ends_with(&of);
+    running.into_iter().chain(stopped).filter(is).collect()
 }
 
 fn at(ended: &Ended, write: &str) -> Option<usize> {
@@ -94,41 +97,93 @@ fn a_migration_that_fails_ends_the_release_with_nothing_moved() {
 }
 
 #[test]
-fn a_migration_that_does_not_end_is_stopped() {
-    story(async || {
-        let mut world = deployed(migrates()).await;
-        world.scripts.set("run:ielts-backend", Script::default());
-        let ended = Box::pin(world.deploy("v2", "v2")).await;
-        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
-        assert!(at(&ended, "StopTask").is_some(), "{:?}", ended.writes);
-        let said = |event: &Kind| matches!(event, Kind::Failed { error, .. } if error.contains("still running after 300 s (backend RUNNING)"));
-        assert!(ended.events.iter().any(said), "{:#?}", ended.events);
-    });
+fn a_migration_that_does_not_end_is_stopped_and_says_what_it_was_at() {
+    let sidecar = |world: &mut World| {
+        let container = Container { name: "slow".to_owned(), ..Container::default() };
+        let slow = Sidecar { essential: false, container, ..Sidecar::default() };
+        let service = &mut world.environment.services[0];
+        service.sidecars = vec![slow];
+        service.container.depends_on = [("slow".to_owned(), Condition::Success)].into();
+    };
+    let cases: [(Script, bool, &str, &str); 3] = [
+        (
+            Script::default().printing(1_000, "waiting for the lock"),
+            false,
+            "(backend RUNNING)",
+            "the command of `before-roll` still ran after 300 s; the last line that it printed is: waiting for the lock",
+        ),
+        (Script::default(), false, "(backend RUNNING)", "still ran after 300 s; it printed nothing"),
+        (
+            Script::default(),
+            true,
+            "slow RUNNING",
+            "container `backend` did not start within 300 s: it waits for `slow` (SUCCESS), which is RUNNING",
+        ),
+    ];
+    for (script, waits, state, wanted) in cases {
+        story(async || {
+            let mut world = deployed(migrates()).await;
+            world.scripts.set("run:ielts-backend", script.clone());
+            if waits {
+                sidecar(&mut world);
+                world.scripts.set("ielts-backend/slow", Script::default());
+            }
+            let ended = Box::pin(world.deploy("v2", "v2")).await;
+            assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+            assert!(at(&ended, "StopTask").is_some(), "{:?}", ended.writes);
+            let said = |event: &Kind| matches!(event, Kind::Failed { error, .. } if error.contains("still running after 300 s") && error.contains(state));
+            assert!(ended.events.iter().any(said), "{:#?}", ended.events);
+            let found = |event: &Kind| match event {
+                Kind::Diagnosed { diagnosis, .. } => diagnosis.cause.clone(),
+                _ => None,
+            };
+            let cause = ended.events.iter().find_map(found).unwrap();
+            assert!(cause.cause.contains(wanted), "{cause:?}");
+            assert!(
+                cause.remedy.contains("raise `timeout-secs` of `[service.backend.before-roll]`"),
+                "{cause:?}"
+            );
+            assert!(ran(&world, 2).await.iter().all(|task| task.last_status == "STOPPED"));
+        });
+    }
 }
 
-/// How many calls of a second release come before RunTask.
-fn calls_before_the_task() -> usize {
-    let mut calls = 0;
-    story(async || {
-        let mut world = deployed(migrates()).await;
-        let before = world.cloud.calls().len();
-        Box::pin(world.deploy("v2", "v1")).await;
-        calls = world.cloud.calls()[before..].iter().position(|call| call.operation == "RunTask").unwrap();
+/// A release that was killed while its task ran, so many calls after RunTask.
+async fn killed(world: &mut World, backend: &str, calls: usize) {
+    let (dead, mut count) = (Arc::new(Notify::new()), None);
+    let death = dead.clone();
+    world.cloud.watch_calls(move |call| {
+        count = count.map(|count| count + 1).or_else(|| (call.operation == "RunTask").then_some(0));
+        if count == Some(calls) {
+            death.notify_one();
+        }
     });
-    calls
+    tokio::select! {
+        biased;
+        () = dead.notified() => {}
+        _ = Box::pin(world.deploy(backend, "v1")) => panic!("it was done by then"),
+    }
+    world.cloud.watch_calls(|_| {});
+    // Its container starts, with the script that it has by now.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+}
+
+fn title(ended: &Ended, part: &str) -> bool {
+    ended.events.iter().any(|event| matches!(event, Kind::StepBegan { step, .. } if step.contains(part)))
+}
+
+/// The first task ends by itself, the second never does.
+fn tasks() -> [(Script, bool); 2] {
+    [(Script::exits(200_000, 0), false), (Script::default(), true)]
 }
 
 #[test]
 fn the_migration_of_a_killed_run_is_over_before_that_of_another_revision_starts() {
-    let calls = calls_before_the_task();
-    // The first ends by itself, the second never does.
-    for (left, stopped) in [(Script::exits(200_000, 0), false), (Script::default(), true)] {
+    for (left, stopped) in tasks() {
         story(async || {
             let mut world = deployed(migrates()).await;
             world.scripts.set("run:ielts-backend", left.clone());
-            assert!(Box::pin(world.killed_after(calls + 2, "v2", "v1")).await.is_none());
-            // Its container starts, with the script that it has by now.
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            killed(&mut world, "v2", 1).await;
             assert_eq!(ran(&world, 2).await[0].last_status, "RUNNING");
             world.scripts.set("run:ielts-backend", migrates());
             let ended = Box::pin(world.deploy("v3", "v1")).await;
@@ -136,25 +191,114 @@ fn the_migration_of_a_killed_run_is_over_before_that_of_another_revision_starts(
             assert_eq!(at(&ended, "StopTask").is_some(), stopped, "{:?}", ended.writes);
             let (earlier, own) = (&ran(&world, 2).await[0], &ran(&world, 3).await[0]);
             assert!(earlier.stopped_ms.unwrap() <= own.started_ms.unwrap(), "{earlier:?} {own:?}");
-            let named = |event: &Kind| matches!(event, Kind::Warned { text } if text.contains("before the roll of ielts-backend:2 still runs"));
-            assert_eq!(ended.events.iter().filter(|it| named(it)).count(), 1, "{:#?}", ended.events);
+            assert!(title(&ended, "before the roll of ielts-backend:2, and stop it after 300 s"));
         });
     }
 }
 
 #[test]
-fn a_run_that_was_killed_meanwhile_leaves_a_migration_that_the_next_one_follows() {
-    let calls = calls_before_the_task();
-    // After RunTask, while it runs, and once it is over.
-    for killed_after in [calls + 1, calls + 2, calls + 5, calls + 9] {
+fn whoever_comes_next_ends_the_migration_of_a_killed_run() {
+    for (left, stopped) in tasks() {
+        // A file without `before-roll`.
         story(async || {
             let mut world = deployed(migrates()).await;
-            assert!(Box::pin(world.killed_after(killed_after, "v2", "v1")).await.is_none());
-            let ended = Box::pin(world.deploy("v2", "v1")).await;
-            assert_eq!(ended.exit, ExitCode::Done, "{killed_after}: {:#?}", ended.events);
-            assert_eq!(ran(&world, 2).await.len(), 1, "{killed_after}");
+            world.scripts.set("run:ielts-backend", left.clone());
+            killed(&mut world, "v2", 1).await;
+            world.environment.services[0].before_roll = None;
+            let ended = Box::pin(world.deploy("v1", "v1")).await;
+            assert_eq!(
+                (ended.exit, at(&ended, "StopTask").is_some()),
+                (ExitCode::Done, stopped),
+                "{:#?}",
+                ended.events
+            );
+            assert!(title(&ended, "before the roll of ielts-backend:2, and stop it after 900 s"));
+            assert_eq!(ran(&world, 2).await[0].last_status, "STOPPED");
+            let again = Box::pin(world.deploy("v1", "v1")).await;
+            assert_eq!((again.exit, again.writes), (ExitCode::Done, vec![]), "{:#?}", again.events);
+        });
+        // A rollback.
+        story(async || {
+            let mut world = deployed(migrates()).await;
+            assert_eq!(Box::pin(world.deploy("v2", "v1")).await.exit, ExitCode::Done);
+            world.scripts.set("run:ielts-backend", left.clone());
+            killed(&mut world, "v3", 1).await;
+            world.past_migration = true;
+            world.claim.take = Some("the run was killed".to_owned());
+            let back = Box::pin(world.rollback(None)).await.unwrap();
+            assert_eq!(
+                (back.exit, at(&back, "StopTask").is_some()),
+                (ExitCode::Done, stopped),
+                "{:#?}",
+                back.events
+            );
+            assert_eq!(ran(&world, 3).await[0].last_status, "STOPPED");
         });
     }
+}
+
+#[test]
+fn an_environment_that_is_taken_down_takes_the_migration_of_a_killed_run_with_it() {
+    story(async || {
+        let mut world = deployed(migrates()).await;
+        world.scripts.set("run:ielts-backend", Script::default());
+        killed(&mut world, "v2", 1).await;
+        world.rights = None;
+        world.claim.take = Some("the run was killed".to_owned());
+        let down = world.remove(Removal::Everything).await;
+        assert_eq!(
+            (down.exit, at(&down, "StopTask")),
+            (ExitCode::Done, Some(1)),
+            "{:?} {:#?}",
+            down.writes,
+            down.events
+        );
+    });
+}
+
+#[test]
+fn who_stops_a_release_during_its_migration_reads_what_goes_on() {
+    story(async || {
+        let mut world = deployed(migrates()).await;
+        world.scripts.set("run:ielts-backend", Script::exits(150_000, 0));
+        world.stop_after = Some(60);
+        let ended = Box::pin(world.deploy("v2", "v1")).await;
+        assert_eq!(
+            (ended.exit, at(&ended, "StopTask"), at(&ended, "UpdateService")),
+            (ExitCode::Interrupted, None, None)
+        );
+        let said = |event: &&Kind| matches!(event, Kind::Warned { text } if text.contains("before the roll continues, because cut off it may leave its work half done: waiting for its end, at most"));
+        assert_eq!(ended.events.iter().filter(said).count(), 1, "{:#?}", ended.events);
+        assert_eq!(ran(&world, 2).await[0].last_status, "STOPPED");
+    });
+}
+
+#[test]
+fn a_run_that_was_killed_meanwhile_leaves_a_migration_that_the_next_one_follows() {
+    // After RunTask, while it runs, and once it is over.
+    for calls in [0, 1, 4, 8] {
+        story(async || {
+            let mut world = deployed(migrates()).await;
+            killed(&mut world, "v2", calls).await;
+            let ended = Box::pin(world.deploy("v2", "v1")).await;
+            assert_eq!(ended.exit, ExitCode::Done, "{calls}: {:#?}", ended.events);
+            assert_eq!(ran(&world, 2).await.len(), 1, "{calls}");
+        });
+    }
+}
+
+#[test]
+fn a_plan_says_that_a_migration_runs_now() {
+    story(async || {
+        let mut world = deployed(migrates()).await;
+        world.scripts.set("run:ielts-backend", Script::exits(200_000, 0));
+        killed(&mut world, "v2", 1).await;
+        let id = ran(&world, 2).await[0].id[..8].to_owned();
+        let ended = Box::pin(world.deploy("v2", "v1")).await;
+        assert_eq!((ended.exit, at(&ended, "RunTask")), (ExitCode::Done, None), "{:#?}", ended.events);
+        let follows = format!("follow task {id}, which runs `/app/backend migrate` as ielts-backend:2 now");
+        assert!(title(&ended, &follows), "{:#?}", ended.events);
+    });
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub use image::ImageName;
 pub use network::{Listener, LoadBalancer, Lookup, Network, Protocol, Scheme, SmokeFrom};
 pub use observed::{
     ClusterState, ListenerState, LoadBalancerState, NamespaceState, Neighbour, Observed, RepositoryState,
-    RuleState, ScalingState, ServiceState, TargetGroupState, TaskDefinitionState,
+    RuleState, RunningTask, ScalingState, ServiceState, TargetGroupState, TaskDefinitionState,
 };
 pub use ownership::{MANAGED_BY, Maker, Owned, OwnedKind, Owner};
 pub use release::{Desired, ImageDigest, Pin, Platform, Release};

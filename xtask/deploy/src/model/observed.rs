@@ -48,6 +48,8 @@ pub struct Observed {
     pub orphans: Vec<Owned>,
     /// Services that are not deploy.toml's: of its cluster, and of wherever else this tool made some.
     pub neighbours: Vec<Neighbour>,
+    /// Tasks of the cluster that run before the roll of a service, whoever's that is.
+    pub before_roll: Vec<RunningTask>,
     /// Target groups of deploy.toml that its own service does not use and that have targets all the same, and how many.
     pub strays: BTreeMap<String, usize>,
     /// Reads that an endpoint lacks or refused and the deploy can do without: a sentence each.
@@ -64,6 +66,22 @@ pub struct Neighbour {
     pub target_groups: Vec<String>,
     /// The discovery names of its Service Connect endpoints in the environment's namespace.
     pub endpoints: Vec<String>,
+}
+
+/// A task that runs before the roll of a revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunningTask {
+    pub id: String,
+    /// The revision's ARN.
+    pub revision: String,
+}
+
+impl RunningTask {
+    #[must_use]
+    pub fn family(&self) -> &str {
+        let name = arn_name(&self.revision);
+        name.split_once(':').map_or(name, |(family, _)| family)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

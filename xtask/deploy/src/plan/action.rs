@@ -78,6 +78,17 @@ pub enum Action {
         spec: Box<ServiceSpec>,
         revision: Revision,
         task: BeforeRoll,
+        /// The task that runs already: an earlier run started it for this revision.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        follows: Option<String>,
+    },
+    /// The wait for the end of a task before a roll that an earlier run left; ECS StopTask when it takes longer.
+    EndTask {
+        cluster: String,
+        task: String,
+        /// Such as `ielts-backend:7`.
+        revision: String,
+        limit_secs: u64,
     },
     DeregisterTaskDefinition {
         revision: String,
@@ -165,6 +176,7 @@ impl Action {
                 | Self::CreateTargetGroup(_)
                 | Self::RegisterTaskDefinition { .. }
                 | Self::RunTask { .. }
+                | Self::EndTask { .. }
                 | Self::DeregisterTaskDefinition { .. }
         )
     }
@@ -221,9 +233,22 @@ impl Action {
             Self::RegisterTaskDefinition { spec, .. } => {
                 format!("register task definition {}", spec.family())
             }
-            Self::RunTask { revision, task, .. } => {
-                format!("run `{}` once as {}", redact::text(&task.command.join(" ")), revision.words())
+            Self::RunTask { revision, task, follows, .. } => {
+                let (command, revision) = (redact::text(&task.command.join(" ")), revision.words());
+                match follows {
+                    Some(id) => {
+                        format!("follow task {}, which runs `{command}` as {revision} now", short(id))
+                    }
+                    None => format!("run `{command}` once as {revision}"),
+                }
             }
+            Self::EndTask { task, revision, limit_secs: 0, .. } => {
+                format!("stop task {} before the roll of {revision}", short(task))
+            }
+            Self::EndTask { task, revision, limit_secs, .. } => format!(
+                "wait for task {} before the roll of {revision}, and stop it after {limit_secs} s",
+                short(task)
+            ),
             Self::DeregisterTaskDefinition { revision } => {
                 format!("deregister task definition {}", arn_name(revision))
             }
@@ -247,4 +272,8 @@ impl Action {
             Self::Remove(owned) => format!("delete {} {}", owned.kind.words(), owned.name),
         }
     }
+}
+
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
 }

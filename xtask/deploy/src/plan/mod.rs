@@ -33,6 +33,7 @@ pub(crate) use lines::write;
 
 pub use action::{Action, Revision, RuleMove};
 pub use adopt::refuse_losses;
+pub use before_roll::stop_left;
 pub use down::{REMAINS, down};
 pub use naming::{client_token, kept_tags, release_tags, task_token};
 pub use older::refuse_older;

@@ -6,6 +6,7 @@ mod again;
 
 pub use again::{restart, scale};
 
+use super::before_roll;
 use super::services::{live, starts_deployment, update};
 use super::{Plan, Refusal, Revision, Stage, Step};
 use crate::model::{Desired, Observed, Pin, Service};
@@ -57,6 +58,7 @@ pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
         names.extend(lanes.filter(|name| !stage.settle.iter().any(|key| key.0 == *name)));
         stage.name = format!("{} {}", stage.name, names.join(" and "));
     }
+    plan.stages.insert(0, before_roll::wait_for_left(&desired.environment, observed));
     plan.stages.retain(|stage| !stage.lanes.is_empty() || !stage.settle.is_empty());
     plan
 }

@@ -13,7 +13,7 @@ mod verdict;
 mod vocabulary;
 mod waiting;
 
-pub use cause::{Cause, Evidence, explain};
+pub use cause::{Cause, Evidence, explain, overdue};
 pub use diagnosis::{ContainerEnd, Diagnosis, FailedCheck, StoppedTasks, diagnose};
 pub use fold::{Progress, Rollout};
 pub use sightings::{Pace, Sightings};

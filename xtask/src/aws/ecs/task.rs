@@ -38,6 +38,14 @@ pub struct RunTask<'a> {
     pub token: String,
 }
 
+/// What tasks are listed by. A filter by `startedBy` takes no other beside it (ListTasks).
+#[derive(Clone, Copy)]
+enum Of<'a> {
+    Service(&'a str),
+    Family(&'a str),
+    StartedBy(&'a str),
+}
+
 impl Aws {
     /// The ARNs of a service's tasks: those that shall run, or with `stopped` those that shall not, which ECS
     /// remembers for about an hour.
@@ -50,39 +58,38 @@ impl Aws {
         service: &str,
         stopped: bool,
     ) -> Result<Vec<String>, Error> {
-        self.list(cluster, Some(service), None, stopped).await
+        self.list(cluster, Of::Service(service), stopped).await
     }
 
-    /// The tasks of a family, whoever started them. ListTasks takes `startedBy` as its only filter, so it is no help here.
+    /// The tasks of a family, whoever started them.
     pub async fn family_tasks(
         &self,
         cluster: &str,
         family: &str,
         stopped: bool,
     ) -> Result<Vec<TaskSnapshot>, Error> {
-        let tasks = self.list(cluster, None, Some(family), stopped).await?;
+        let tasks = self.list(cluster, Of::Family(family), stopped).await?;
         self.describe_tasks(cluster, &tasks).await
     }
 
-    async fn list(
-        &self,
-        cluster: &str,
-        service: Option<&str>,
-        family: Option<&str>,
-        stopped: bool,
-    ) -> Result<Vec<String>, Error> {
+    /// The tasks of a cluster that run and were started by this text.
+    pub async fn started_tasks(&self, cluster: &str, by: &str) -> Result<Vec<TaskSnapshot>, Error> {
+        let tasks = self.list(cluster, Of::StartedBy(by), false).await?;
+        self.describe_tasks(cluster, &tasks).await
+    }
+
+    async fn list(&self, cluster: &str, of: Of<'_>, stopped: bool) -> Result<Vec<String>, Error> {
         let status = if stopped { DesiredStatus::Stopped } else { DesiredStatus::Running };
         let (mut found, mut next) = (Vec::new(), None);
         loop {
             let call = || {
-                self.ecs
-                    .list_tasks()
-                    .cluster(cluster)
-                    .set_service_name(service.map(str::to_owned))
-                    .set_family(family.map(str::to_owned))
-                    .desired_status(status.clone())
-                    .set_next_token(next.clone())
-                    .send()
+                let list = self.ecs.list_tasks().cluster(cluster).set_next_token(next.clone());
+                match of {
+                    Of::Service(name) => list.service_name(name).desired_status(status.clone()),
+                    Of::Family(name) => list.family(name).desired_status(status.clone()),
+                    Of::StartedBy(text) => list.started_by(text),
+                }
+                .send()
             };
             let page = |reply: ListTasksOutput| Ok((reply.task_arns.ok_or("taskArns")?, reply.next_token));
             let (arns, token) = self.call_for(LIST, call, page).await?;

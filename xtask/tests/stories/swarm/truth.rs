@@ -164,10 +164,11 @@ fn is_prepared(cloud: &Cloud, cluster: &str, service: &Service, task: &Value, no
     if by_hand || now - registered > FORGOTTEN_SECS {
         return true;
     }
-    let by = format!("before-roll/{}/{}", service.family, definition["revision"]);
     let asked = json!({ "cluster": cluster, "family": service.family, "desiredStatus": "STOPPED" });
-    described(cloud, cluster, &asked).iter().filter(|ran| ran["startedBy"] == *by).any(|ran| {
-        ran["containers"][0]["exitCode"] == 0 && ran["stoppedAt"].as_f64() <= task["createdAt"].as_f64()
+    described(cloud, cluster, &asked).iter().filter(|ran| ran["startedBy"] == "before-roll").any(|ran| {
+        ran["taskDefinitionArn"] == task["taskDefinitionArn"]
+            && ran["containers"][0]["exitCode"] == 0
+            && ran["stoppedAt"].as_f64() <= task["createdAt"].as_f64()
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod exit;
 mod health;
+mod overdue;
 mod service;
 mod start;
 #[cfg(test)]
@@ -13,6 +14,8 @@ mod tests;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+
+pub use overdue::overdue;
 
 use super::snapshot::{TargetSnapshot, TaskLog, TaskSnapshot};
 
