@@ -322,6 +322,8 @@ pub(crate) enum Local {
     Stop,
     /// Tell whether it runs, and where
     Status,
+    /// Open its page in the browser: services, tasks, events, logs
+    Open,
     /// Be it, in the foreground
     #[command(hide = true)]
     Serve(Serve),

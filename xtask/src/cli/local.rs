@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use deploy::event::ExitCode;
 
+use serde_json::json;
 use sim::LandingZone;
 use sim::Settings;
 use sim::door::server::{Bound, ServeOptions, Sidecar};
 
 use super::args::{Global, Local as Verb, Serve};
-use super::{Failure, session};
+use super::{Failure, browser, observed, session};
 use crate::host::{Host, Workspace};
 use crate::local::{Local, LocalError, Record, Status};
 use crate::report::{Format, print_result};
@@ -24,10 +25,13 @@ pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<Exit
             let ended = sim::workload::machine::forward(&folder).await;
             return ended.map(|()| ExitCode::Done).map_err(|error| Failure::from_error(&error));
         }
-        Verb::Start | Verb::Stop | Verb::Status => {}
+        Verb::Start | Verb::Stop | Verb::Status | Verb::Open => {}
     }
     let workspace = Workspace::find(&host.env).map_err(|error| Failure::from_error(&error))?;
     let local = Local::of(host, &workspace.root);
+    if matches!(verb, Verb::Open) {
+        return look(host, global, local.status().await.endpoint).await;
+    }
     let sentence = match verb {
         Verb::Start => {
             let environment = session::Settings::read(host, global)?.environment;
@@ -42,7 +46,7 @@ pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<Exit
             true => "the embedded cloud is stopped, with all its tasks".to_owned(),
             false => "the embedded cloud was not running".to_owned(),
         },
-        Verb::Status | Verb::Serve(_) | Verb::Sidecar { .. } => String::new(),
+        Verb::Status | Verb::Open | Verb::Serve(_) | Verb::Sidecar { .. } => String::new(),
     };
     let status = local.status().await;
     if status.running {
@@ -57,6 +61,17 @@ pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<Exit
         Format::Text if sentence.is_empty() => print_result(&table(&status)),
         Format::Text => print_result(&sentence),
     }
+    Ok(ExitCode::Done)
+}
+
+/// Prints the page's address, and opens it where somebody sees a browser.
+async fn look(host: &Host, global: &Global, page: Option<String>) -> Result<ExitCode, Failure> {
+    let page = page.ok_or_else(observed::not_running)?;
+    match global.output {
+        Format::Json => print_result(&json!({ "url": page }).to_string()),
+        Format::Text => print_result(&page),
+    }
+    browser::open(host, global.output, &page).await;
     Ok(ExitCode::Done)
 }
 

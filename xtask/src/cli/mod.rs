@@ -3,6 +3,7 @@
 
 mod abort;
 mod args;
+mod browser;
 mod build;
 mod ci;
 mod consent;

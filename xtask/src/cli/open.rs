@@ -5,13 +5,10 @@ use serde_json::json;
 
 use super::args::{self, Global};
 use super::session::{Session, Settings};
-use super::{Failure, meant, observed};
-use crate::host::{Host, Program};
+use super::{Failure, browser, meant, observed};
+use crate::host::Host;
 use crate::report::{Format, Recorder, Screen, print_result};
 use crate::verify::public_path;
-
-/// What opens an address in the person's browser: Linux, WSL, macOS.
-const OPENERS: [&str; 3] = ["xdg-open", "wslview", "open"];
 
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::Open) -> Result<ExitCode, Failure> {
     let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
@@ -38,12 +35,6 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Open) -> Res
         Format::Json => print_result(&json!({ "url": url }).to_string()),
         Format::Text => print_result(&url),
     }
-    // Where nobody sees a browser the address is all there is to give.
-    let seen = host.terminal.stdout && !host.terminal.ci && global.output == Format::Text;
-    if let Some(opener) = OPENERS.iter().find_map(|name| host.shell.find(name)).filter(|_| seen) {
-        let program = Program { program: opener, args: vec![url], dir: None, env: Vec::new(), input: None };
-        // A machine without a display has an opener that fails; the address is printed.
-        drop(host.shell.capture(&program).await);
-    }
+    browser::open(host, global.output, &url).await;
     Ok(ExitCode::Done)
 }

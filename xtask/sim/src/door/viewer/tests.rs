@@ -150,6 +150,30 @@ async fn a_running_service_shows_its_counts_targets_tasks_events_and_releases() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn alarms_scaling_and_the_names_of_secrets_are_shown_and_never_what_they_hold() {
+    let story = story().await;
+    let alarm = json!({ "AlarmName": "errors", "MetricName": "HTTPCode_Target_5XX_Count", "Namespace": "AWS/ApplicationELB",
+        "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0,
+        "ComparisonOperator": "GreaterThanThreshold" });
+    story.ask(Api::CloudWatch, "PutMetricAlarm", alarm);
+    let ring = json!({ "AlarmName": "errors", "StateValue": "ALARM", "StateReason": "too many" });
+    story.ask(Api::CloudWatch, "SetAlarmState", ring);
+    let parameter = json!({ "Name": "/app/db-password", "Type": "SecureString", "Value": "hunter2" });
+    story.ask(Api::Ssm, "PutParameter", parameter);
+    let secret =
+        json!({ "Name": "app/token", "SecretString": "hunter3", "ClientRequestToken": "0".repeat(36) });
+    story.ask(Api::SecretsManager, "CreateSecret", secret);
+    let bounds = json!({ "ServiceNamespace": "ecs", "ResourceId": "service/prod/web", "MinCapacity": 3, "MaxCapacity": 9,
+        "ScalableDimension": "ecs:service:DesiredCount" });
+    story.ask(Api::Scaling, "RegisterScalableTarget", bounds);
+    let home = story.page("/").await;
+    let scaled = "service/prod/web Successful Setting desired count to 3.";
+    holds(&home, &["errors ALARM too many", scaled, "/app/db-password parameter", "app/token secret"]);
+    assert!(!home.contains("hunter"), "{home}");
+    holds(&story.page("/service/prod/web").await, &["bounds 3 to 9", scaled]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_roll_that_fails_shows_both_deployments_and_why_tasks_stopped() {
     let story = story().await;
     story.scripts.set("web:2", Script::crashes(2_000, 3));
