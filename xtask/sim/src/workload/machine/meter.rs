@@ -106,7 +106,7 @@ mod tests {
         let (busy_cpu, memory) = loop {
             sleep(Duration::from_millis(100)).await;
             match of_busy.read().expect("it waits for its child") {
-                (cpu, _) if cpu == 0.0 => {}
+                (0.0, _) => {}
                 usage => break usage,
             }
         };
