@@ -122,7 +122,7 @@ fn what_only_another_environment_gets_wrong_is_a_warning_with_its_name() {
         loaded.warnings.findings().map(|found| (found.path.unwrap(), found.message)).collect();
     let expected = [
         ("env.prod.region", "in `prod`: not an AWS region"),
-        ("env.prod.service.backend.cpu", "in `prod`: Fargate has no tasks with 300 CPU units"),
+        ("env.prod.service.backend.cpu", "in `prod`: Fargate does not offer 300 CPU units"),
     ];
     assert_eq!(warnings, expected);
     let wrong =

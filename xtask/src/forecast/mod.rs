@@ -1,8 +1,8 @@
-//! How long a roll will take: the plan's rolls carried out beforehand, by the same code, on an embedded cloud whose time is
-//! virtual.
+//! Estimates how long a roll will take: runs the plan's rolls beforehand, with the same code, on an embedded cloud with
+//! virtual time.
 //!
-//! The rehearsal begins with the services as they run, with the settings that they will have. What it cannot know is how
-//! long the application takes to listen; how long its tasks take to start is what those that run took.
+//! The rehearsal begins with the services that run, with the settings that they will have. Tasks take as long to start as those
+//! that run took. How long the application takes until it listens is an assumption.
 
 mod rehearsal;
 
@@ -18,14 +18,13 @@ pub use rehearsal::{Rehearsal, rehearse};
 use crate::aws::Aws;
 use crate::release::Planned;
 
-/// Until a small service listens, where nobody has said: in a container of a quarter of a vCPU, and as a process.
+/// Assumed time until a small service listens: in a container of a quarter of a vCPU, and as a process.
 const BOOT_MS: u64 = 1_000;
 const BOOT_LOCAL_MS: u64 = 100;
-/// What an engine on a developer's machine takes for a task's containers and their sidecar, where nobody has said.
+/// Assumed time that an engine on a developer's machine takes for a task's containers and their sidecar.
 const CONTAINERS_LOCAL_MS: u64 = 1_200;
 
-/// Predicts a plan's rolls; `None` when it rolls nothing, or the rehearsal does not go well: what cannot be predicted is
-/// left unsaid, and stops nothing.
+/// Predicts a plan's rolls; `None` when it rolls nothing or the rehearsal fails, which is no reason to stop.
 pub async fn predict(aws: &Aws, environment: &Environment, planned: &Planned) -> Option<Forecast> {
     let rolls: Vec<Vec<ServiceKey>> = planned
         .plan
@@ -54,6 +53,7 @@ pub async fn predict(aws: &Aws, environment: &Environment, planned: &Planned) ->
     };
     let starts = starts(aws, environment, &live).await;
     let rehearsal = Rehearsal { environment: environment.clone(), live, rolls, starts, boot_ms, pace };
+    // In another thread: it blocks on a paused runtime, and tokio allows no runtime inside another.
     tokio::task::spawn_blocking(move || rehearse(&rehearsal)).await.ok()?
 }
 

@@ -39,13 +39,13 @@ pub struct Rehearsal {
     pub pace: Pace,
 }
 
-/// What an account of its own is rehearsed in.
+/// The simulated account, and a client for it.
 struct Stage {
     host: Host,
     aws: Aws,
 }
 
-/// Carries the rolls out on virtual time. Blocks the thread for some tenths of a second; `None` when it does not go well.
+/// Runs the rolls on virtual time. Blocks the thread for some tenths of a second; `None` when a roll fails.
 #[must_use]
 pub fn rehearse(rehearsal: &Rehearsal) -> Option<Forecast> {
     let runtime =
@@ -91,7 +91,7 @@ async fn deploy(
         there.iter().map(|key| Some((key.clone(), image(moved.contains(key))?))).collect::<Option<_>>()?;
     let events = Recorder::new(stage.host.clock.clone(), Screen::silent());
     let (_switch, halt) = Halt::new();
-    // Nobody else deploys to an account of its own.
+    // Nobody else deploys to this account, so no lease is taken.
     let holder = Holder { owner: "rehearsal".to_owned(), run: None, process: None };
     let claim = Claim { holder, take: None };
     let context = ReleaseContext {

@@ -177,7 +177,7 @@ impl<'a> Local<'a> {
         self.set(endpoint, &format!("workload/{}", workload.name()), Bytes::new()).await
     }
 
-    /// Brings the network and the roles that the environment looks up, where they are missing.
+    /// Creates the network and the roles that the environment looks up, where they are missing.
     ///
     /// # Errors
     /// [`LocalError::Refused`] when it is of another version of this tool.
@@ -193,8 +193,8 @@ impl<'a> Local<'a> {
         answer.ok().filter(|answer| answer.status().is_success()).map(drop).ok_or_else(refused)
     }
 
-    /// Keeps this program as it is now in the folder of its state: Cargo puts another in its place, and sidecars that
-    /// start later must still be this one. Returns where it is.
+    /// Keeps a copy of this program in the state folder: Cargo replaces the original, and sidecars that start later must still be
+    /// this version. Returns where it is.
     ///
     /// # Errors
     /// The folder cannot be written.

@@ -1,4 +1,4 @@
-//! The recorder: numbers events, stamps them, counts calls, and hands each to the screen.
+//! The recorder: numbers events, stamps them, counts calls, and passes each to the screen.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -64,7 +64,7 @@ impl Recorder {
         inner.events.push(event);
     }
 
-    /// Keeps what a deployment left to be seen, in place of what was kept of it before. It is no event, and is shown nowhere.
+    /// Keeps the record of a deployment in place of its earlier one. It is no event and is not shown.
     pub fn keep(&self, record: &DeploymentRecord) {
         let kept = &mut self.inner().records;
         let same = |known: &&mut DeploymentRecord| {

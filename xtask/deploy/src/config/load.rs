@@ -147,7 +147,7 @@ fn chosen(file: &DeTable<'_>, env: Option<&str>, found: &mut Findings) -> Option
     let Some(name) = env.or(default.as_ref().map(|(name, _)| *name)) else {
         found
             .error("no environment is named")
-            .help("say which one with `--env`, or add `default-env = \"…\"` at the top of the file");
+            .help("choose one with `--env`, or add `default-env = \"…\"` at the top of the file");
         return None;
     };
     if environment_section(file, name).is_some() {

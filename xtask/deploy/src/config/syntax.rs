@@ -39,7 +39,7 @@ fn duplicate(text: &str, span: Span, begin: usize, line: &str, found: &mut Findi
         };
         (format!("`{name}`"), first_line(text, section, begin, same))
     };
-    let wrong = found.error(format!("{what} is there twice")).at(&span, "again");
+    let wrong = found.error(format!("{what} is defined twice")).at(&span, "again");
     if let Some(first) = earlier {
         wrong.context(first, "first here");
     }

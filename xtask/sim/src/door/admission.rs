@@ -1,4 +1,4 @@
-//! A call on its way in: read off the wire and judged by the rules, but not carried out.
+//! A call before it is carried out: read off the wire and judged by the rules.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(super) enum Asked {
 }
 
 impl Admitted {
-    /// How long the request is held up on its way.
+    /// How long the request is delayed before it arrives.
     pub(crate) fn delay(&self) -> Duration {
         match self.fault {
             Some(Fault::Delay(millis)) => Duration::from_millis(millis),

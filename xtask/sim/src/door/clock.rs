@@ -1,4 +1,4 @@
-//! The clock that a door tells the account: virtual under a paused runtime, the machine's own in the daemon.
+//! The clock that a door gives the account: virtual under a paused runtime, the machine's own in the daemon.
 #![expect(
     clippy::disallowed_methods,
     reason = "the daemon's door is where wall-clock time enters the embedded cloud"
@@ -24,7 +24,7 @@ enum Source {
     Virtual {
         since: Instant,
     },
-    /// The latest moment told: the machine's clock may be set back, the account's may not.
+    /// The latest moment given: the machine's clock may be set back, the account's may not.
     Wall {
         latest: AtomicU64,
     },

@@ -35,7 +35,7 @@ use crate::ecs::{self, ConnectLookup, ConnectTarget};
 use crate::workload::TaskId;
 use crate::workload::machine::{self, Ports};
 
-/// What stands for no timeout: longer than any cloud runs.
+/// Stands in for no timeout: longer than any cloud runs.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// One attempt and the two retries that Service Connect makes.
@@ -157,7 +157,7 @@ impl Connect {
         None
     }
 
-    /// Carries a connection to a TCP endpoint; one that nobody takes is closed.
+    /// Carries a connection to a TCP endpoint; one without a target is closed.
     async fn carry(&self, port: u16, targets: &[ConnectTarget], mut stream: UnixStream) {
         if let Some(mut target) = self.connect("", port, targets).await {
             // How a connection ends is its client's affair.

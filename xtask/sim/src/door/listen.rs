@@ -1,4 +1,4 @@
-//! Loopback listeners: binding with a second choice, and serving HTTP until told to stop.
+//! Loopback listeners: binding with a second choice, and serving HTTP until a stop is requested.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -45,7 +45,7 @@ pub(super) struct Tls {
     pub(super) spoken: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
-/// Told `true` once the daemon is to stop.
+/// Becomes `true` once the daemon is to stop.
 pub(super) type Stop = watch::Receiver<bool>;
 
 /// Listens on loopback at `port`, or at a free port when it is taken.
@@ -139,7 +139,7 @@ where
     let _ = connection.await;
 }
 
-/// Resolves once the daemon is to stop, also when whoever would say so is gone.
+/// Resolves once the daemon is to stop, also when the sender was dropped.
 pub(super) async fn asked(stop: &mut Stop) {
     let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -187,7 +187,7 @@ pub(super) fn authenticate(account: &Account, now: Millis, headers: &HeaderMap) 
     Err(refusal(401, "UNAUTHORIZED", "Not Authorized"))
 }
 
-/// All tags, asked of the API so that both planes tell the same.
+/// All tags, read through the API so that both planes list the same.
 fn tags(account: &mut Account, now: Millis, repository: &str) -> Response<Bytes> {
     let mut tags = Vec::new();
     let mut token = None;

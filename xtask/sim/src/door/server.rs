@@ -1,6 +1,6 @@
-//! The daemon: one embedded cloud on wall-clock time, on four loopback ports, until it is told to stop.
+//! The daemon: one embedded cloud on wall-clock time, on four loopback ports, until a stop is requested.
 //!
-//! One daemon per state folder: a lock that the system drops with the process tells a running one from a crashed one.
+//! One daemon per state folder: a lock that the system drops with the process distinguishes a running one from a crashed one.
 //! What a crashed one left running is ended before anything else. The account is kept in memory only: a stopped cloud
 //! is forgotten.
 
@@ -54,7 +54,7 @@ pub struct ServeOptions {
     pub state_dir: PathBuf,
     /// What tasks run as, until somebody asks for another kind.
     pub workload: Kind,
-    /// What stands beside the containers of a task; without it none can run.
+    /// The sidecar program for tasks in containers; without it none can run.
     pub sidecar: Option<Sidecar>,
     /// What `/_cloud/status` gives as the version.
     pub version: String,
@@ -85,7 +85,7 @@ impl ServeOptions {
     }
 }
 
-/// Serves until SIGTERM, SIGINT or `POST /_cloud/stop`; then no process and no port is left. `ready` is told the
+/// Serves until SIGTERM, SIGINT or `POST /_cloud/stop`; then no process and no port is left. `ready` gets the
 /// addresses once all of them answer.
 ///
 /// # Errors

@@ -21,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 /// Names whose certificates are kept; more come from somebody who tries names.
 const KEPT: usize = 64;
 
-/// What a client gets that names nobody.
+/// The names of the certificate for a client without SNI.
 const THIS_MACHINE: [&str; 2] = ["localhost", "127.0.0.1"];
 
 pub(super) struct Authority {

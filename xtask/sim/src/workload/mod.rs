@@ -1,4 +1,4 @@
-//! The workload port: what the account asks of whatever runs its tasks, and what it is told back.
+//! The workload port: effects from the account to whatever runs its tasks, and reports back.
 //!
 //! The account is sans-I/O. It emits [`Effect`]s; a workload carries them out in its own time and answers
 //! with [`Report`]s. `scripted` does so on virtual time, `machine` with real processes and containers.
@@ -172,7 +172,7 @@ pub struct Exec {
     pub words: Vec<String>,
 }
 
-/// What the workload tells the account.
+/// What the workload reports to the account.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Report {
     /// The task's images are there.

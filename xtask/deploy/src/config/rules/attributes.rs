@@ -101,7 +101,7 @@ fn attributes(
     for (name, value) in given {
         let at = at.key(name);
         let Some((_, takes)) = known.iter().find(|(known, _)| known == name) else {
-            let wrong = found.warning(format!("no attribute `{name}` is known"));
+            let wrong = found.warning(format!("unknown attribute `{name}`"));
             wrong.at(at.clone().name(), "a release fails where AWS does not know it");
             if let Some(meant) = suggest::closest(name, known.iter().map(|(known, _)| *known)) {
                 wrong.meant(at.name(), meant);
@@ -111,7 +111,7 @@ fn attributes(
         match *takes {
             OneOf(options) if !options.contains(&value.as_str()) => {
                 let choice = suggest::either(options.iter().copied());
-                let wrong = found.error(format!("`{name}` must be {choice}")).at(&at, "no such choice");
+                let wrong = found.error(format!("`{name}` must be {choice}")).at(&at, "not one of these");
                 let meant = truth(value).filter(|meant| options.contains(meant));
                 if let Some(meant) = meant.or_else(|| suggest::choice(value, options)) {
                     wrong.meant(&at, meant);

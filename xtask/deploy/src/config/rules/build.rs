@@ -29,13 +29,13 @@ fn named(name: &str, at: &Place<'_>, found: &mut Findings) {
     if let Err(what) = ImageName::parse(name) {
         found
             .error(format!("`image` {what}"))
-            .at(&image, "as it is written")
+            .at(&image, "in this form")
             .help("write it as `HOST/NAME:TAG` or `HOST/NAME@sha256:DIGEST`; Docker Hub needs no `HOST/`");
     }
     let build = ["cargo", "dockerfile", "same-as"].map(|way| at.key("build").key(way));
     if let Some(build) = build.iter().find(|way| way.written()) {
         found
-            .error("an image that is built, and one that others build")
+            .error("`build` and `image` are both set")
             .at(build, "is built")
             .at(&image, "is pulled as it is")
             .help("keep one of the two");
@@ -53,8 +53,8 @@ fn same_as(
     let ways = ["cargo", "dockerfile", "context", "target", "args", "secrets", "platform", "cache", "engine"];
     if let Some(way) = ways.iter().map(|way| build.key(way)).find(Place::written) {
         found
-            .error("an image that is built, and another service's")
-            .at(way.name(), "is about a build")
+            .error("`same-as` takes another service's image, and this builds one")
+            .at(way.name(), "builds an image")
             .at(&at, format!("`{source}` builds it"))
             .help("keep one of the two");
     }
@@ -83,7 +83,7 @@ fn built(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let (build, at) = (&service.build, at.key("build"));
     if build.cargo.is_some() && build.dockerfile.is_some() {
         found
-            .error("two ways to make one image")
+            .error("`cargo` and `dockerfile` are both set")
             .at(at.key("cargo"), "a package")
             .at(at.key("dockerfile"), "a Dockerfile")
             .help("keep one of the two");
@@ -105,10 +105,10 @@ fn built(service: &Service, at: &Place<'_>, found: &mut Findings) {
     .flatten()
     {
         found
-            .error("this is about a Dockerfile, and there is none")
+            .error("this setting needs a Dockerfile")
             .at(place, "without a `dockerfile`")
-            .note("a package is compiled in one way")
-            .help("name a `dockerfile`, or take it out");
+            .note("packages are always compiled in the same way")
+            .help("set `dockerfile`, or remove this setting");
     }
 }
 
@@ -125,10 +125,10 @@ fn build_platform(service: &Service, at: &Place<'_>, found: &mut Findings) {
         (Some("linux"), Some("arm64"), None | Some("v8"), None) => Architecture::Arm64,
         _ => {
             found
-                .error(format!("no platform that a task can have: `{}`", platform))
+                .error(format!("tasks cannot run on platform `{}`", platform))
                 .at(&place, "neither `linux/amd64` nor `linux/arm64`")
                 .note("one image is built, and Fargate runs it on one of these")
-                .help("take it out: `architecture` decides");
+                .help("remove it: `architecture` decides");
             return;
         }
     };
@@ -138,11 +138,11 @@ fn build_platform(service: &Service, at: &Place<'_>, found: &mut Findings) {
             Architecture::Arm64 => "linux/arm64",
         };
         found
-            .error("the image is for another processor than the tasks")
+            .error("the image is built for another processor than the tasks run on")
             .at(&place, "the image's")
             .at(at.key("architecture"), "the tasks'")
             .note("such a task dies with `exec format error`")
-            .help(format!("take it out, or say `{wanted}`"));
+            .help(format!("remove it, or write `{wanted}`"));
     }
 }
 
@@ -171,16 +171,16 @@ fn build_secret(service: &Service, at: &Place<'_>, found: &mut Findings) {
             }
             (None, None) => {
                 found
-                    .error(format!("`{}` is read from nowhere", id))
+                    .error(format!("`{}` has no source", id))
                     .at(&at, "neither `env` nor `file`")
-                    .help("say `{ env = \"VARIABLE\" }` or `{ file = \"PATH\" }`");
+                    .help("write `{ env = \"VARIABLE\" }` or `{ file = \"PATH\" }`");
             }
             (Some(env), None) => {
                 VARIABLE.check(env, at.key("env"), found);
             }
             (None, Some(file)) if file.contains([',', '"', '\n']) => {
                 found
-                    .error("engines cannot be given a file with such a name")
+                    .error("engines cannot take a file with such a name")
                     .at(at.key("file"), "with a comma, a quote or a line break")
                     .help("give the file another name");
             }
@@ -215,7 +215,7 @@ fn dockerfile(scope: &Scope<'_>, found: &mut Findings) {
 }
 
 fn missing<'a>(what: &str, path: &str, found: &'a mut Findings) -> &'a mut Diagnostic {
-    found.error(format!("there is no {what} `{path}`")).note("its path is from the top of the workspace")
+    found.error(format!("there is no {what} `{path}`")).note("the path begins at the top of the workspace")
 }
 
 const PACKAGE: Naming = Naming {

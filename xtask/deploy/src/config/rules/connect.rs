@@ -74,7 +74,7 @@ fn connect_protocol(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let tcp = service.container.app_protocol == Some(AppProtocol::Tcp);
     if tcp && connect.request_timeout_secs.is_some_and(|secs| secs > 0) {
         found
-            .error("TCP has no requests that could time out")
+            .error("a request timeout needs a protocol with requests, not TCP")
             .at(connect_at.key("request-timeout-secs"), "for HTTP and gRPC")
             .context(at.key("container.app-protocol"), "TCP")
             .help("use `idle-timeout-secs`");

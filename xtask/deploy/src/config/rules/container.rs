@@ -56,13 +56,13 @@ fn fargate_size(service: &Service, at: &Place<'_>, found: &mut Findings) {
     if sizes.is_empty() {
         let units: Vec<String> = SIZES.iter().map(|(units, ..)| units.to_string()).collect();
         found
-            .error(format!("Fargate has no tasks with {} CPU units", cpu))
+            .error(format!("Fargate does not offer {} CPU units", cpu))
             .at(cpu_at, "no such size")
             .note(format!("the sizes are {} and {}", units.join(", "), LARGEST.0));
     } else if !sizes.contains(&memory) {
         let fits = sizes.iter().find(|&&size| size >= memory).or(sizes.last()).copied().unwrap_or_default();
         found
-            .error(format!("Fargate has no tasks with {} CPU units and {} MiB", cpu, memory))
+            .error(format!("Fargate does not offer {} CPU units with {} MiB", cpu, memory))
             .at(cpu_at, format!("`cpu` is {}", cpu))
             .at(&memory_at, format!("`memory-mib` is {}", memory))
             .note(format!("with {} CPU units it has {}", cpu, mebibytes(&sizes)))
@@ -199,7 +199,7 @@ fn variable_names(container: &Container, set: [&str; 2], at: &Place<'_>, found: 
                 .error(twice)
                 .at(plain, "a plain value")
                 .at(secret, "a secret")
-                .help("keep the secret and take the plain value out");
+                .help("keep the secret and remove the plain value");
         }
     }
 }
@@ -234,7 +234,7 @@ fn log_retention(scope: &Scope<'_>, found: &mut Findings) {
             let (other, other_at) = seen.entry(&group.name).or_insert_with(|| (days, days_at.clone()));
             if *other != days {
                 found
-                    .error("two services keep one log group for different times")
+                    .error("two services set different retentions for one log group")
                     .at(&*other_at, format!("{other} days"))
                     .at(&days_at, format!("{days} days"))
                     .context(at.key("name"), "the same log group")
@@ -248,9 +248,9 @@ fn log_retention(scope: &Scope<'_>, found: &mut Findings) {
         let above = DAYS.iter().find(|&&offer| offer > days);
         let near: Vec<String> = below.into_iter().chain(above).map(u32::to_string).collect();
         found
-            .error("CloudWatch Logs has no such retention")
+            .error("CloudWatch Logs does not offer this retention")
             .at(days_at, format!("{days} days"))
-            .note(format!("the nearest that it has: {}", near.join(" and ")));
+            .note(format!("the nearest ones: {}", near.join(" and ")));
     }
 }
 

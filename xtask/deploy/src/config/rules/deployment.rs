@@ -31,7 +31,7 @@ fn deployment_deadlock(service: &Service, at: &Place<'_>, found: &mut Findings) 
     let keep = healthy_at_least(count, minimum);
     let run = running_at_most(count, maximum);
     found
-        .error("no deployment could ever move")
+        .error("no deployment could ever start or stop a task")
         .at(
             at.key("deployment.minimum-healthy-percent"),
             format!("{minimum} % of {count}, rounded up, is {keep}: none may stop"),
@@ -40,7 +40,7 @@ fn deployment_deadlock(service: &Service, at: &Place<'_>, found: &mut Findings) 
             at.key("deployment.maximum-percent"),
             format!("{maximum} % of {count}, rounded down, is {run}: none may start"),
         )
-        .note(format!("so it is with {}, which the service may have", counts(&stuck)))
+        .note(format!("this happens at {}, which the service may have", counts(&stuck)))
         .help("`minimum-healthy-percent = 100` with `maximum-percent = 200` can roll at every count");
 }
 
@@ -72,7 +72,7 @@ fn early_success(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let (enough, minimum) = (early.healthy_percent, rollout.minimum_healthy_percent);
     if enough < minimum {
         found
-            .error("early success with fewer tasks than must stay healthy")
+            .error("early success needs fewer healthy tasks than must stay healthy")
             .at(at.key("early-success.healthy-percent"), format!("{enough} % are enough"))
             .at(at.key("minimum-healthy-percent"), format!("{minimum} % must stay"))
             .note("ECS refuses a `healthyPercent` below `minimumHealthyPercent`");
@@ -87,10 +87,10 @@ fn circuit_breaker(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let (breaker, at) = (&service.deployment.circuit_breaker, at.key("deployment.circuit-breaker"));
     if !breaker.enable {
         found
-            .warning("nothing stops a revision whose tasks keep failing")
+            .warning("a revision whose tasks keep failing is never stopped")
             .at(at.key("enable"), "the circuit breaker is off")
             .note(
-                "ECS goes on starting such tasks for ever; the deploy ends at its deadline, not rolled back",
+                "ECS starts such tasks again for ever; the deploy ends at its deadline, without a rollback",
             );
     } else if !breaker.rollback {
         found
@@ -119,7 +119,7 @@ fn stop_timeout(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let delay_at = at.key("target-group.deregistration-delay-secs");
     if delay == 0 {
         found
-            .warning("requests in flight are cut when a task leaves")
+            .warning("requests in flight are cut off when a task stops")
             .at(delay_at, "no time to finish them")
             .help("give the longest request's time, such as 30");
         return;
@@ -129,7 +129,7 @@ fn stop_timeout(service: &Service, at: &Place<'_>, found: &mut Findings) {
         found.warning("a task may take longer to stop than any request can last")
             .at(at.key("container.stop-timeout-secs"), format!("{} s from SIGTERM to SIGKILL", stop))
             .at(delay_at, format!("requests were given {} s before SIGTERM", delay))
-            .note("ECS sends SIGTERM after the deregistration delay: what is still open then has no client any more").help(format!("{} s are enough", delay.max(server).max(2)));
+            .note("ECS sends SIGTERM after the deregistration delay: requests that are still open then have lost their client").help(format!("{} s are enough", delay.max(server).max(2)));
     }
 }
 
@@ -220,7 +220,7 @@ fn shares(shares: &[CapacityProvider], at: &Place<'_>, found: &mut Findings) {
     for (n, share) in shares.iter().enumerate() {
         if let Some(first) = shares[..n].iter().position(|other| other.name == share.name) {
             found
-                .error(format!("`{}` is there twice", share.name.wire()))
+                .error(format!("`{}` is named twice", share.name.wire()))
                 .at(at.key(first), "here")
                 .at(at.key(n), "and here")
                 .help("give it one weight");
@@ -233,7 +233,7 @@ fn shares(shares: &[CapacityProvider], at: &Place<'_>, found: &mut Findings) {
             .at(at.key(first).key("base"), "here")
             .at(at.key(second).key("base"), "and here")
             .note("ECS takes one: the tasks that run there before weights count")
-            .help("take one of the two out");
+            .help("remove one of the two");
     }
     if !shares.is_empty() && shares.iter().all(|share| share.weight == 0) {
         found

@@ -163,8 +163,8 @@ fn workload(scope: &Scope<'_>, found: &mut Findings) {
     let workload = scope.at("workload");
     if scope.environment.kind != Kind::Local && workload.written() {
         found
-            .warning("a workload that nothing runs")
-            .at(workload, "on AWS, tasks run on Fargate")
+            .warning("`workload` has no effect on AWS")
+            .at(workload, "tasks run on Fargate there")
             .help("set it under `[env.local]`, where the embedded cloud runs the tasks");
     }
 }

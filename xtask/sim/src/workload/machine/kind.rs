@@ -9,7 +9,7 @@ use crate::workload::{EXEC_PATHS, TaskStart};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
-    /// Each task as it can: as processes where every entry point is an executable that needs nothing beside
+    /// Each task as it can: as processes where every entry point is an executable that needs no other file than
     /// itself, and as containers otherwise.
     #[default]
     Auto,

@@ -34,7 +34,7 @@ pub use containers::{Note, Sidecar, forward};
 pub(crate) use image::Registry;
 pub use kind::Kind;
 pub(crate) use ports::Ports;
-pub(crate) use task::Tell;
+pub(crate) use task::ReportSink;
 
 use self::containers::Containers;
 use self::image::{Image, Images};
@@ -45,7 +45,7 @@ use super::reason::{cannot_pull, cannot_pull_because, cannot_start};
 use super::terminal::Terminal;
 use super::{Answer, Effect, Exec, Report, TaskId, TaskStart};
 
-/// Where tasks run and what they are told.
+/// Where tasks run, and what they get.
 pub(crate) struct Place {
     /// Keeps the notes about what runs.
     pub(crate) state_dir: PathBuf,
@@ -59,7 +59,7 @@ pub(crate) struct Place {
     pub(crate) ports: Ports,
     /// Who answers what containers ask at Service Connect names.
     pub(crate) connect: Arc<dyn Connect>,
-    /// What runs beside the containers of a task; without it a container reaches no Service Connect name.
+    /// The sidecar of a task's containers; without it a container reaches no Service Connect name.
     pub(crate) sidecar: Option<Sidecar>,
 }
 
@@ -68,14 +68,14 @@ pub(crate) struct Place {
 pub(crate) struct Machine(Arc<Inner>);
 
 struct Inner {
-    tell: Tell,
+    reports: ReportSink,
     kind: Mutex<Kind>,
     images: Images,
     ports: Ports,
     processes: Processes,
     containers: Containers,
     tasks: Mutex<BTreeMap<TaskId, Running>>,
-    /// Told whenever a task has gone from `tasks`.
+    /// Notified whenever a task was removed from `tasks`.
     gone: Notify,
 }
 
@@ -87,17 +87,17 @@ struct Running {
 }
 
 impl Machine {
-    /// A workload that pulls from `registry` and reports to `tell`.
+    /// A workload that pulls from `registry` and reports to `reports`.
     ///
     /// # Errors
     /// The state folder cannot be written, or the machine has no shell.
-    pub(crate) fn new(registry: Arc<dyn Registry>, tell: Tell, place: Place) -> Result<Self> {
+    pub(crate) fn new(registry: Arc<dyn Registry>, reports: ReportSink, place: Place) -> Result<Self> {
         let surroundings = Surroundings { region: place.region.clone(), proxy_port: place.proxy_port };
         let processes = Processes::new(&place.state_dir, surroundings, place.ports.clone())?;
         let images = Images::new(registry, place.scratch.join("images"));
         let ports = place.ports.clone();
         Ok(Self(Arc::new(Inner {
-            tell,
+            reports,
             kind: Mutex::default(),
             images,
             ports,
@@ -142,19 +142,19 @@ impl Machine {
             Effect::Measure { task } => self.measure(task),
             Effect::CheckContainer { task, container, command, timeout_secs } => {
                 let entrance = self.tasks().get(&task).and_then(|running| running.entrances.of(&container));
-                let tell = Arc::clone(&self.0.tell);
+                let reports = Arc::clone(&self.0.reports);
                 tokio::spawn(async move {
                     let within = Duration::from_secs(timeout_secs);
                     let healthy = match (entrance, check::words(&command)) {
                         (Some(inside), Some(words)) => inside.check(words, within).await,
                         _ => false,
                     };
-                    tell(Report::ContainerHealth { task, container, healthy });
+                    reports(Report::ContainerHealth { task, container, healthy });
                 });
             }
             Effect::CheckTarget { target_group, task, port, path, version, timeout_secs } => {
                 let port = self.0.ports.host_port(&task, port);
-                let tell = Arc::clone(&self.0.tell);
+                let reports = Arc::clone(&self.0.reports);
                 tokio::spawn(async move {
                     let answer = match port {
                         Some(port) => {
@@ -162,7 +162,7 @@ impl Machine {
                         }
                         None => Answer::Refused,
                     };
-                    tell(Report::TargetHealth { target_group, task, answer });
+                    reports(Report::TargetHealth { target_group, task, answer });
                 });
             }
         }
@@ -178,11 +178,11 @@ impl Machine {
     fn measure(&self, task: TaskId) {
         let usage = self.tasks().get(&task).and_then(|running| running.meter.read());
         if let Some((cpu, memory_mib)) = usage {
-            (self.0.tell)(Report::Usage { task, cpu, memory_mib });
+            (self.0.reports)(Report::Usage { task, cpu, memory_mib });
         }
     }
 
-    /// A task that is gone needs no order.
+    /// A task that has ended needs no order.
     fn ask(&self, task: &TaskId, order: Order) {
         if let Some(running) = self.tasks().get(task) {
             let _ = running.orders.send(order);
@@ -229,9 +229,9 @@ impl Machine {
         };
         match pulled {
             None => {}
-            Some(Err(reason)) => (self.0.tell)(Report::FailedToStart { task: id.clone(), reason }),
+            Some(Err(reason)) => (self.0.reports)(Report::FailedToStart { task: id.clone(), reason }),
             Some(Ok((images, kind))) => {
-                let task = Arc::new(Task { start, images, entrances, meter, tell: Arc::clone(&self.0.tell) });
+                let task = Arc::new(Task { start, images, entrances, meter, reports: Arc::clone(&self.0.reports) });
                 match kind {
                     Kind::Containers => self.0.containers.run(&task, orders).await,
                     Kind::Auto | Kind::Processes => self.0.processes.run(&task, orders).await,

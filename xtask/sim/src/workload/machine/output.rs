@@ -3,7 +3,7 @@
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::task::JoinHandle;
 
-use super::task::Tell;
+use super::task::ReportSink;
 use crate::workload::Report;
 
 /// Where the container runtime cuts a line that does not end.
@@ -13,7 +13,7 @@ const LONGEST_LINE: usize = 16 * 1024;
 pub(super) fn follow(
     output: impl AsyncRead + Send + Unpin + 'static,
     log: Option<(String, String)>,
-    tell: Tell,
+    reports: ReportSink,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut output = BufReader::new(output);
@@ -29,19 +29,19 @@ pub(super) fn follow(
             line.extend_from_slice(&chunk[..taken]);
             output.consume(taken + usize::from(newline.is_some()));
             if newline.is_some() || line.len() == LONGEST_LINE {
-                say(&tell, log.as_ref(), &mut line);
+                say(&reports, log.as_ref(), &mut line);
             }
         }
         if !line.is_empty() {
-            say(&tell, log.as_ref(), &mut line);
+            say(&reports, log.as_ref(), &mut line);
         }
     })
 }
 
-fn say(tell: &Tell, log: Option<&(String, String)>, line: &mut Vec<u8>) {
+fn say(reports: &ReportSink, log: Option<&(String, String)>, line: &mut Vec<u8>) {
     let text = String::from_utf8_lossy(line).trim_end_matches('\r').to_owned();
     line.clear();
     if let Some((group, stream)) = log {
-        tell(Report::Log { group: group.clone(), stream: stream.clone(), line: text });
+        reports(Report::Log { group: group.clone(), stream: stream.clone(), line: text });
     }
 }

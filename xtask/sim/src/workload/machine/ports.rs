@@ -13,7 +13,7 @@ use crate::workload::TaskId;
 /// port and the application's bind, no connection of ours or of anybody else's can be given that port by the kernel.
 const RANGE: Range<u16> = 20_000..30_000;
 
-/// Which loopback port stands for which container port of which task.
+/// The loopback port of each container port of each task.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ports(Arc<Mutex<Table>>);
 
@@ -26,7 +26,7 @@ struct Entry {
     inside_only: bool,
 }
 
-/// How many ports this process has looked at. The search goes on from there, so that a port that was just left is
+/// How many ports this process has looked at. The search continues from there, so that a port that was just left is
 /// not taken again at once.
 static LOOKED_AT: AtomicU16 = AtomicU16::new(0);
 

@@ -16,9 +16,10 @@ use super::meter::Meter;
 use crate::workload::terminal::Terminal;
 use crate::workload::{ContainerStart, Report, TaskStart};
 
-pub(crate) type Tell = Arc<dyn Fn(Report) + Send + Sync>;
+/// Where a task's reports go: the account, by way of the daemon's queue.
+pub(crate) type ReportSink = Arc<dyn Fn(Report) + Send + Sync>;
 
-/// A running container, for commands beside its own.
+/// A running container, for commands next to its own.
 pub(super) trait Inside: Send + Sync {
     /// Whether a command exits with 0 in time.
     fn check(&self, words: Vec<String>, within: Duration) -> Pin<Box<dyn Future<Output = bool> + Send>>;
@@ -79,7 +80,7 @@ pub(super) struct Task {
     pub(super) entrances: Entrances,
     /// What its processes use.
     pub(super) meter: Meter,
-    pub(super) tell: Tell,
+    pub(super) reports: ReportSink,
 }
 
 impl Task {
@@ -94,7 +95,7 @@ impl Task {
         mut orders: UnboundedReceiver<Order>,
         mut starter: impl Starter,
     ) {
-        (self.tell)(Report::Pulled { task: self.start.task.clone() });
+        (self.reports)(Report::Pulled { task: self.start.task.clone() });
         let mut stops = BTreeMap::<String, watch::Sender<Option<Duration>>>::new();
         let mut ends = JoinSet::new();
         loop {
@@ -111,11 +112,11 @@ impl Task {
                     let (task, container) = (self.start.task.clone(), name.clone());
                     match starter.start(self, index, stopped).await {
                         Ok(attending) => {
-                            (self.tell)(Report::Started { task, container });
+                            (self.reports)(Report::Started { task, container });
                             stops.insert(name, stop);
                             ends.spawn(attending);
                         }
-                        Err(reason) => (self.tell)(Report::CannotStart { task, container, reason }),
+                        Err(reason) => (self.reports)(Report::CannotStart { task, container, reason }),
                     }
                 }
                 Some(Order::Stop(name, timeout)) => {
@@ -137,13 +138,13 @@ impl Task {
 
     /// Reports that the task never started, and why.
     pub(super) fn never_started(&self, reason: String) {
-        (self.tell)(Report::FailedToStart { task: self.start.task.clone(), reason });
+        (self.reports)(Report::FailedToStart { task: self.start.task.clone(), reason });
     }
 
     /// Reports the end of a container.
     pub(super) fn exited(&self, container: &str, exit_code: i32, reason: Option<String>) {
         let (task, container) = (self.start.task.clone(), container.to_owned());
-        (self.tell)(Report::Exited { task, container, exit_code, reason });
+        (self.reports)(Report::Exited { task, container, exit_code, reason });
     }
 }
 

@@ -145,7 +145,7 @@ impl Cloud {
     pub(super) async fn close(&self, state_dir: &Path) -> std::io::Result<()> {
         let watchdog = self.watchdog.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(watchdog) = watchdog {
-            // What it could not remove is what the next line tells.
+            // The next line reports what it could not remove.
             let _ = watchdog.dismiss().await;
         }
         let state_dir = state_dir.to_owned();

@@ -57,7 +57,7 @@ impl Network {
     }
 }
 
-/// Makes and starts a container beside its sidecar.
+/// Creates and starts a container next to its sidecar.
 ///
 /// # Errors
 /// Why not, in the engine's words.
@@ -156,7 +156,7 @@ pub(super) async fn attend(task: Arc<Task>, index: usize, engine: Engine, stoppe
         ended = ended.as_mut() => ended,
         stop_timeout = stop_asked(stopped) => {
             let secs = stop_timeout.as_secs().to_string();
-            // The image's stop signal, then SIGKILL. An engine that cannot is told of by the wait.
+            // The image's stop signal, then SIGKILL. An engine that fails here is reported by the wait.
             let _ = engine.run(&["stop", "-t", &secs, &name]).await;
             ended.await
         }
@@ -167,7 +167,7 @@ pub(super) async fn attend(task: Arc<Task>, index: usize, engine: Engine, stoppe
     }
     match exit_code {
         Ok(code) => {
-            // The engine's flag also tells of a process within, which the container may have outlived.
+            // The engine's flag is also set for a child process, which the container may have outlived.
             let reason = if code == KILLED { out_of_memory(engine, &name).await } else { None };
             task.exited(&definition.name, code, reason);
         }
@@ -183,11 +183,11 @@ fn follow(task: &Task, definition: &ContainerStart, engine: Engine, name: &str) 
     let Ok(mut child) = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() else {
         return Vec::new();
     };
-    let (log, tell) = (&definition.logs, &task.tell);
-    let stdout = child.stdout.take().map(|out| output::follow(out, log.clone(), Arc::clone(tell)));
-    let stderr = child.stderr.take().map(|err| output::follow(err, log.clone(), Arc::clone(tell)));
+    let (log, reports) = (&definition.logs, &task.reports);
+    let stdout = child.stdout.take().map(|out| output::follow(out, log.clone(), Arc::clone(reports)));
+    let stderr = child.stderr.take().map(|err| output::follow(err, log.clone(), Arc::clone(reports)));
     let end = tokio::spawn(async move {
-        // How it ends tells nothing that the container's end does not.
+        // Its exit adds nothing to the container's own.
         let _ = child.wait().await;
     });
     stdout.into_iter().chain(stderr).chain([end]).collect()
@@ -199,7 +199,7 @@ async fn out_of_memory(engine: Engine, name: &str) -> Option<String> {
     (killed.ok()? == "true").then(|| "OutOfMemoryError: Container killed due to memory usage".to_owned())
 }
 
-/// What runs in a container beside its own process.
+/// What runs in a container apart from its own process.
 struct Within {
     engine: Engine,
     name: String,

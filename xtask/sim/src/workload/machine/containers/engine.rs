@@ -132,12 +132,12 @@ impl From<Failure> for String {
     }
 }
 
-/// The line that tells what went wrong: the last one that is not an advice to read the manual.
+/// The line with the error: the last one that is no advice to read the manual.
 fn last_word(said: &str) -> &str {
     let lines = said.lines().map(str::trim).rev();
-    let mut telling =
+    let mut errors =
         lines.filter(|line| !line.is_empty() && !line.starts_with("See '") && !line.starts_with("Run '"));
-    telling.next().unwrap_or("it failed and did not say why")
+    errors.next().unwrap_or("it failed and did not say why")
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(super) struct Loader {
 /// What this process was loaded by and with.
 ///
 /// # Errors
-/// The system does not tell: it is not Linux.
+/// Unknown: the system is not Linux.
 pub(super) fn own() -> std::io::Result<Loader> {
     Ok(of(&fs::read_to_string("/proc/self/maps")?))
 }

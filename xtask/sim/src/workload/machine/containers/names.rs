@@ -11,7 +11,7 @@ pub(super) const CLOUD: &str = "embedded-cloud.id";
 pub(super) const ROLE: &str = "embedded-cloud.role";
 /// A container of a task's definition.
 pub(super) const CONTAINER: &str = "container";
-/// The container that stands beside them.
+/// The sidecar of those containers.
 pub(super) const SIDECAR: &str = "sidecar";
 
 /// A cloud's id: what its state folder is called, shortened. It is the same for the cloud that comes

@@ -1,4 +1,4 @@
-//! Which engine has a cloud's containers, noted in its state folder: for whoever has to find them from another process.
+//! Which engine has a cloud's containers, noted in its state folder, to find them from another process.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -13,8 +13,8 @@ use super::names;
 use super::note::{self, Note};
 use crate::workload::machine::watchdog::Watchdog;
 
-/// Removes what the filter `$2` finds on the engine `$1`, and the images that `$3` finds; the filters after those tell
-/// the containers apart, in the order of their removal. Prints the containers.
+/// Removes what the filter `$2` finds on the engine `$1`, and the images that `$3` finds; the filters after those
+/// select the containers by role, in the order of their removal. Prints the containers.
 ///
 /// The watchdog of a killed daemon and a `local stop` do it at the same time: an engine then refuses to one what it is about
 /// to remove for the other ("removal … is already in progress", "conflict"). As long as it answers, it is tried again.
@@ -41,7 +41,7 @@ until remove "$@"; do
 done
 "#;
 
-/// What the script is told.
+/// The arguments of the script.
 fn arguments(engine: &str, id: &str) -> [String; 5] {
     // A sidecar holds the namespace of the others.
     let [container, sidecar] = [names::CONTAINER, names::SIDECAR].map(names::of_role);

@@ -1,4 +1,4 @@
-//! The sidecar of a task: it stands between the task and Service Connect, as the agent's container does on AWS.
+//! The sidecar of a task: it connects the task to Service Connect, as the agent's container does on AWS.
 //!
 //! Service Connect's names are in the task's `/etc/hosts` and lead to the sidecar. It listens at the ports of the names
 //! and forwards each connection to the cloud, through a socket in a folder that both see: a socket for each port, so
@@ -31,7 +31,7 @@ const UP_WITHIN: Duration = Duration::from_secs(60);
 const FOLDER: &str = "/connect";
 const PROGRAM: &str = "/sidecar";
 
-/// The program that is the sidecar: this cloud's own, told to call [`forward`](super::forward).
+/// The program that is the sidecar: this cloud's own, started to call [`forward`](super::forward).
 #[derive(Clone, Debug)]
 pub struct Sidecar {
     /// The executable. It must stay as it is while the cloud runs.
@@ -46,7 +46,7 @@ pub(crate) trait Connect: Send + Sync {
     fn serve(&self, listener: UnixListener, client: TaskId, port: u16) -> JoinHandle<()>;
 }
 
-/// What stands beside a task's containers; the cloud's side of it ends when this is dropped.
+/// The sidecar of a task's containers; the cloud's side of it ends when this is dropped.
 #[derive(Default)]
 pub(super) struct Beside {
     folder: PathBuf,

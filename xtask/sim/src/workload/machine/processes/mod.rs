@@ -1,7 +1,7 @@
 //! Tasks as processes of this machine.
 //!
 //! Each container's entry point runs out of its unpacked image with loopback ports of its own, which it gets by `PORT` and
-//! `HOST` (see [`listens`]); with Service Connect it is told the proxy by `HTTP_PROXY`, with its task id as the user, so that
+//! `HOST` (see [`listens`]); with Service Connect it gets the proxy as `HTTP_PROXY`, with its task id as the user, so that
 //! the proxy knows who asks. `PORT_8080` is where the task's port 8080 is, whichever container has it. There is no isolation: the processes see this machine's file system and network, run as
 //! the image's user only where the daemon is root, and have no limit on memory.
 
@@ -59,7 +59,7 @@ const BORROWED_SHELL: &str =
 /// What an ended container's pipes may still hold; a grandchild that keeps them open is not waited for.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// What processes are told about where they run.
+/// What processes learn about where they run.
 #[derive(Debug)]
 pub(super) struct Surroundings {
     /// `AWS_REGION`.
@@ -101,7 +101,7 @@ impl Processes {
 
     /// Runs a task until it is let go.
     pub(super) async fn run(&self, task: &Arc<Task>, orders: UnboundedReceiver<Order>) {
-        // All of them before any container starts: each is told the ports of the others, which are beside it.
+        // All of them before any container starts: each gets the ports of the others in its task.
         for (container, image) in task.containers() {
             let listens = listens_of(container, image.as_deref());
             // A port that is none of the container's is the task's all the same: others of the task may use it.
@@ -182,12 +182,12 @@ impl Starter for Launcher<'_> {
             self.0.leftovers.note(pid).map_err(|error| fails(&error.to_string()))?;
             task.meter.watch(pid);
         }
-        let (log, tell) = (&definition.logs, &task.tell);
+        let (log, reports) = (&definition.logs, &task.reports);
         if let (Some((group, stream)), Some(line)) = (log.clone(), listens.remark) {
-            tell(Report::Log { group, stream, line });
+            reports(Report::Log { group, stream, line });
         }
-        let stdout = child.stdout.take().map(|out| output::follow(out, log.clone(), Arc::clone(tell)));
-        let stderr = child.stderr.take().map(|err| output::follow(err, log.clone(), Arc::clone(tell)));
+        let stdout = child.stdout.take().map(|out| output::follow(out, log.clone(), Arc::clone(reports)));
+        let stderr = child.stderr.take().map(|err| output::follow(err, log.clone(), Arc::clone(reports)));
         let output = stdout.into_iter().chain(stderr).collect();
         let (runs, ended) = watch::channel(());
         let leftovers = Arc::clone(&self.0.leftovers);
@@ -200,7 +200,7 @@ impl Starter for Launcher<'_> {
     }
 }
 
-/// What runs beside a container's own process.
+/// What runs apart from a container's own process.
 struct Beside {
     program: Program,
     leftovers: Arc<Leftovers>,
@@ -238,7 +238,7 @@ impl Inside for Beside {
 async fn run_nonsense(task: Arc<Task>, index: usize, why: String) {
     let container = &task.start.containers[index];
     if let Some((group, stream)) = container.logs.clone() {
-        (task.tell)(Report::Log { group, stream, line: why });
+        (task.reports)(Report::Log { group, stream, line: why });
     }
     task.exited(&container.name, 255, None);
 }
@@ -302,7 +302,7 @@ async fn check(program: &Program, words: &[String], within: Duration) -> bool {
     }
 }
 
-/// Signals a container's whole process group; one that is gone needs none.
+/// Signals a container's whole process group; one that has ended needs none.
 fn signal(pid: Option<u32>, signal: Signal) {
     if let Some(group) = pid.and_then(group) {
         let _ = kill_process_group(group, signal);

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::ecr::digest_of;
 use crate::secret::Secret;
-use crate::workload::machine::task::Tell;
+use crate::workload::machine::task::ReportSink;
 use crate::workload::machine::{Connect, Kind, Machine, Place, Registry};
 use crate::workload::{Effect, Report, TaskId};
 
@@ -70,7 +70,7 @@ fn bench(name: &str) -> Bench {
     let folder = folder(name);
     let shelf = Shelf::default();
     let (sender, reports) = mpsc::unbounded_channel();
-    let tell: Tell = Arc::new(move |report| sender.send(report).unwrap_or_default());
+    let sink: ReportSink = Arc::new(move |report| sender.send(report).unwrap_or_default());
     let ports = Ports::default();
     let place = Place {
         state_dir: folder.join("state"),
@@ -81,7 +81,7 @@ fn bench(name: &str) -> Bench {
         connect: Arc::new(Nobody),
         sidecar: None,
     };
-    let processes = Machine::new(Arc::new(shelf.clone()), tell, place).unwrap();
+    let processes = Machine::new(Arc::new(shelf.clone()), sink, place).unwrap();
     // The programs are scripts, which by themselves ask for a container.
     processes.set_kind(Kind::Processes);
     Bench { processes, ports, shelf, reports, folder }
