@@ -40,14 +40,14 @@ pub(crate) struct Global {
     /// Answer yes where the environment asks for consent
     #[arg(long, short, global = true)]
     pub(crate) yes: bool,
-    /// On Ctrl-C, SIGTERM or at the deadline leave what moves, instead of asking ECS to put the previous revision back
+    /// Do not roll back: leave deployments as they are on a failure, on Ctrl-C or SIGTERM, and at the deadline
     #[arg(long, global = true)]
     pub(crate) no_rollback: bool,
     /// Keep plan, events, tasks, logs, target health and API calls in this folder (verbs that act); without it they are kept
     /// under `target/evidence` when something fails
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) evidence: Option<PathBuf>,
-    /// Tell each API call and each line of the compiler
+    /// Print each API call and each line of the compiler
     #[arg(long, short, global = true)]
     pub(crate) verbose: bool,
 }
@@ -61,35 +61,35 @@ pub(crate) enum Verb {
     Plan(Plan),
     /// Show what runs now
     Status(Status),
-    /// Follow a release that rolls to its proof, from any machine; nothing is stopped, moved or put back
+    /// Wait for a release in progress and verify it, from any machine; changes nothing
     Wait(Wait),
-    /// Stop what rolls, whoever began it, and wait until the previous revisions serve
+    /// Stop deployments in progress, whoever started them, and wait until the previous revisions serve
     Abort,
     /// Print what tasks print, interleaved by time
     Logs(Logs),
     /// Run a command in a running task, on this terminal or in a pipe; its exit code is this tool's
     Exec(Exec),
-    /// Run a command as a task of its own, of the revision that a service runs; its exit code is this tool's
+    /// Run a command in a task of its own, with the revision that a service runs; its exit code is the command's
     Run(Run),
     /// Replace the tasks of services by new ones of the same revision, and prove it as a deploy does
     Restart(Restart),
-    /// Give a service another number of tasks, within the bounds of its scaling
+    /// Set the number of tasks of a service, within the bounds of its scaling
     Scale(Scale),
     /// Open the application in the browser, or print its address
     Open(Open),
-    /// Ask the smoke checks through the load balancer
+    /// Send the smoke checks through the load balancer
     Smoke,
     /// List former releases, and what became of them
     History(History),
-    /// Run again what the last proven release ran, by digest, in all services
+    /// Roll back all services to what the last proven release ran, by digest
     Rollback(Rollback),
     /// Delete what this tool created for the environment; repositories, log groups and revisions are kept
     Down(Removal),
-    /// Delete what this tool created and deploy.toml does not have any more
+    /// Delete what this tool created and is no longer in deploy.toml
     Prune(Removal),
     /// Make the services' images, of packages or Dockerfiles, without pushing them
     Build(Build),
-    /// Start, stop and look at the embedded cloud
+    /// Start, stop and inspect the embedded cloud
     Local {
         #[command(subcommand)]
         verb: Local,
@@ -103,7 +103,7 @@ pub(crate) enum Verb {
     Init(Init),
     /// Check formatting, lints, tests, schema and documents, as CI does
     Ci,
-    /// Deploy at random, under faults and beside others, on virtual time, and check that what is reported is true
+    /// Deploy at random on virtual time, with faults and rival deploys, and check that every report is true
     Swarm(Swarm),
     /// Print a shell's completions
     Completions {
@@ -145,7 +145,7 @@ pub(crate) struct Deploy {
     pub(crate) commit: Commit,
     #[command(flatten)]
     pub(crate) build: Build,
-    /// Leave once the last deployments have begun; exits with 7, and `wait` follows them to their proof
+    /// Return once the last deployments have started; exits with 7, and `wait` waits for them and verifies them
     #[arg(long)]
     pub(crate) detach: bool,
     #[command(flatten)]
@@ -191,7 +191,7 @@ pub(crate) struct Commit {
 /// What to wait for.
 #[derive(Args, Debug)]
 pub(crate) struct Wait {
-    /// The release's id; the one that rolls when absent, and otherwise the newest
+    /// The release's id; when absent, the one in progress, else the newest
     #[arg(long, value_name = "RELEASE")]
     pub(crate) release: Option<String>,
 }
@@ -212,13 +212,13 @@ pub(crate) struct History {
     pub(crate) limit: u8,
 }
 
-/// Where to go back to.
+/// What to roll back to.
 #[derive(Args, Debug)]
 pub(crate) struct Rollback {
     /// The release; the newest proven one before what runs when absent
     #[arg(long, value_name = "RELEASE")]
     pub(crate) to: Option<String>,
-    /// Go back past a release whose task before the roll has run, such as a migration
+    /// Roll back past a release whose task before the roll has run, such as a migration
     #[arg(long)]
     pub(crate) past_migration: bool,
     #[command(flatten)]
@@ -316,18 +316,18 @@ pub(crate) struct Trust {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Local {
-    /// Start it, unless it runs
+    /// Start it, unless it is running
     Start,
-    /// Stop it with all its tasks; what was deployed there is gone
+    /// Stop it with all its tasks; what was deployed there is lost
     Stop,
-    /// Tell whether it runs, and where
+    /// Print whether it runs, and where
     Status,
     /// Open its page in the browser: services, tasks, events, logs
     Open,
-    /// Be it, in the foreground
+    /// Run the embedded cloud in the foreground
     #[command(hide = true)]
     Serve(Serve),
-    /// Be the sidecar of one of its tasks
+    /// Run as the sidecar of one of its tasks
     #[command(hide = true)]
     Sidecar {
         /// Folder with the sockets to forward to
@@ -341,10 +341,10 @@ pub(crate) struct Serve {
     /// Folder for its state
     #[arg(long)]
     pub(crate) state: PathBuf,
-    /// The region that it is in; by itself the examples' of this tool
+    /// Its region; that of this tool's examples when absent
     #[arg(long)]
     pub(crate) region: Option<String>,
-    /// The account that it is; by itself one of the documentation's
+    /// Its account number; an example number when absent
     #[arg(long)]
     pub(crate) account: Option<String>,
     /// Port of the APIs and the registry; another when it is taken

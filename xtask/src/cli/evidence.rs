@@ -14,13 +14,13 @@ use crate::report::Recorder;
 pub(super) fn check(global: &Global, verb: &Verb) -> Result<(), Failure> {
     let Some(path) = &global.evidence else { return Ok(()) };
     if verb.only_looks() {
-        return Err(Failure::usage("--evidence: this verb only looks, and leaves none"));
+        return Err(Failure::usage("--evidence: this verb changes nothing and keeps no evidence"));
     }
     if (Folder { path: path.clone() }).is_free(RECORD) {
         return Ok(());
     }
-    let text = format!("--evidence: {} is not empty, and no evidence folder", path.display());
-    Err(Failure::usage(text).hint("name a folder that is not there: it is written whole"))
+    let text = format!("--evidence: {} is neither empty nor an evidence folder", path.display());
+    Err(Failure::usage(text).hint("choose a folder that does not exist yet"))
 }
 
 /// Keeps the evidence where `--evidence` says, and after a failure in any case; prints where, or why not. `ended` is the

@@ -66,7 +66,7 @@ pub(super) async fn carry(
     foretell(job, &session.aws, environment, &planned).await;
     if !planned.plan.is_empty() {
         if asked.plan {
-            return Ok(Closing::new(ExitCode::ChangesPending, "shown, and not carried out"));
+            return Ok(Closing::new(ExitCode::ChangesPending, "plan shown; nothing was changed"));
         }
         consent::ask(job, environment, what).await?;
     }

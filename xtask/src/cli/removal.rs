@@ -12,7 +12,7 @@ use crate::release::Removal;
 pub(super) async fn run(job: &Job<'_>, removal: Removal, asked: &args::Removal) -> Result<Closing, Failure> {
     let (verb, about) = match removal {
         Removal::Everything => ("down", "taking the environment down"),
-        Removal::Orphans => ("prune", "deleting what is not in deploy.toml any more"),
+        Removal::Orphans => ("prune", "deleting what is no longer in deploy.toml"),
     };
     let settings = Settings::read(job.host, job.global)?;
     let environment = settings.environment.clone();
@@ -23,7 +23,7 @@ pub(super) async fn run(job: &Job<'_>, removal: Removal, asked: &args::Removal) 
         release: None,
     });
     let Some(session) = Session::look(job.host, job.events, settings).await? else {
-        return Ok(Closing::new(ExitCode::Done, "the embedded cloud does not run: nothing is there"));
+        return Ok(Closing::new(ExitCode::Done, "the embedded cloud is not running: nothing to delete"));
     };
     let observed = observed::account(job, &session).await?;
     if let Some((what, remedy)) = removal.obstacle(&environment, &observed) {
@@ -35,10 +35,10 @@ pub(super) async fn run(job: &Job<'_>, removal: Removal, asked: &args::Removal) 
         removal.plan(&context, release, observed).await.map_err(|error| observed::failure(&error))?;
     job.events.emit(Kind::Planned { plan: Box::new(planned.plan.clone()) });
     if planned.plan.is_empty() {
-        return Ok(Closing::new(ExitCode::Done, "nothing is there to delete"));
+        return Ok(Closing::new(ExitCode::Done, "nothing to delete"));
     }
     if asked.plan {
-        return Ok(Closing::new(ExitCode::ChangesPending, "shown, and not carried out"));
+        return Ok(Closing::new(ExitCode::ChangesPending, "plan shown; nothing was deleted"));
     }
     consent::ask(job, &environment, about).await?;
     let (exit, summary) = removal.run(&context, &planned).await;
