@@ -16,7 +16,6 @@ pub struct Problem {
     pub text: String,
 }
 
-/// One service in detail.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Detail {
     pub tasks: Vec<TaskRow>,
@@ -36,13 +35,11 @@ pub struct TaskRow {
     pub id: String,
     /// Since its containers run, or else since it was made.
     pub age_ms: u64,
-    /// `lastStatus`.
     pub status: String,
     /// Of its containers: `HEALTHY`, `UNHEALTHY`, `UNKNOWN`.
     pub health: String,
     /// The state of its target; `None` where there is no target.
     pub target: Option<String>,
-    /// `family:revision`.
     pub revision: String,
     pub zone: Option<String>,
     pub address: Option<String>,
@@ -55,7 +52,6 @@ pub struct ScalingActivity {
     pub at_ms: u64,
     pub description: String,
     pub cause: String,
-    /// `Successful`, `Failed`, …
     pub status: String,
     pub message: Option<String>,
 }
@@ -64,7 +60,6 @@ pub struct ScalingActivity {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct AlarmState {
     pub name: String,
-    /// `OK`, `ALARM`, `INSUFFICIENT_DATA`.
     pub state: String,
     pub reason: String,
     /// Milliseconds since the Unix epoch.

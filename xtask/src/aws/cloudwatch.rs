@@ -38,9 +38,6 @@ struct Reply {
 
 impl Aws {
     /// The alarms of these names. One that does not exist is left out.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn describe_alarms(&self, names: &[String]) -> Result<Vec<AlarmState>, Error> {
         let mut found = Vec::new();
         for names in names.chunks(BATCH) {
@@ -50,9 +47,6 @@ impl Aws {
     }
 
     /// The alarms whose names begin so.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn find_alarms(&self, prefix: &str) -> Result<Vec<AlarmState>, Error> {
         self.alarms(json!({"AlarmNamePrefix": prefix})).await
     }

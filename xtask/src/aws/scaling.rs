@@ -67,9 +67,6 @@ impl Aws {
     }
 
     /// The newest scaling activities of a resource, newest first.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn describe_scaling_activities(
         &self,
         resource: &str,

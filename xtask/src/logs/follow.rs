@@ -169,7 +169,6 @@ async fn both(
     Ok([running, aws.service_tasks(&environment.cluster, &service.name, true).await?].concat())
 }
 
-/// How a task ended.
 pub(super) fn end(task: &TaskSnapshot) -> LogEvent {
     let words = [task.stop_code.as_deref(), task.stopped_reason.as_deref()];
     let ended = |it: &deploy::rollout::ContainerSnapshot| {

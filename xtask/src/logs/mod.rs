@@ -21,7 +21,6 @@ use crate::aws::Aws;
 use crate::observe;
 use source::merge;
 
-/// Which lines are meant.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     pub services: &'a [&'a Service],

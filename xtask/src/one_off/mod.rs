@@ -18,13 +18,11 @@ const EVERY: Duration = Duration::from_secs(1);
 /// written.
 const QUIET: u32 = 3;
 
-/// What to run.
 #[derive(Debug)]
 pub struct OneOff<'a> {
     pub service: &'a Service,
     /// Whose network the task has.
     pub spec: &'a ServiceSpec,
-    /// The revision's ARN.
     pub revision: String,
     pub command: &'a [String],
     pub memory_mib: Option<u32>,
@@ -34,7 +32,6 @@ pub struct OneOff<'a> {
     pub token: String,
 }
 
-/// How it ended.
 #[derive(Debug)]
 pub struct Done {
     /// Of the service's own container; `None` when it never ran.

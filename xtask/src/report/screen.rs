@@ -142,7 +142,7 @@ pub(crate) fn print_again(text: &str, whole: bool) -> std::io::Result<()> {
     out.flush()
 }
 
-/// Writes bytes of somebody else's to standard output as they are, at once.
+/// Writes a command's own bytes to standard output unchanged, at once.
 ///
 /// # Errors
 /// `BrokenPipe` when nobody reads them any more.
@@ -152,7 +152,6 @@ pub(crate) fn pass_on(bytes: &[u8]) -> std::io::Result<()> {
     out.flush()
 }
 
-/// Prints to standard error.
 pub(crate) fn print_error(text: &str) {
     if colors_errors() || text.contains('\u{1b}') {
         print(&paint(text), Stream::Err);

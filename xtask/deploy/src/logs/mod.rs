@@ -31,7 +31,6 @@ pub enum LogEvent {
         /// `family:revision`.
         revision: String,
     },
-    /// A task ended.
     Stopped {
         /// `stopCode` and `stoppedReason`.
         reason: String,

@@ -82,7 +82,6 @@ pub struct TaskSnapshot {
     pub desired_status: String,
     pub health: String,
     pub private_ip: Option<String>,
-    /// `availabilityZone`.
     pub zone: Option<String>,
     /// `enableExecuteCommand`, as it was when the task was started.
     pub execute_command: bool,

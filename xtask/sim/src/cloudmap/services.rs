@@ -19,7 +19,6 @@ pub(crate) struct Service {
     pub(crate) id: String,
     pub(crate) arn: String,
     pub(crate) name: String,
-    /// The namespace's id.
     namespace: String,
     description: Option<String>,
     dns: Option<Value>,

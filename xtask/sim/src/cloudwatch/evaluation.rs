@@ -29,7 +29,6 @@ pub(super) fn evaluate(account: &mut Account, now: Millis) {
 struct Verdict {
     state: &'static str,
     reason: String,
-    /// The newest datapoint.
     newest: Option<f64>,
 }
 

@@ -9,7 +9,6 @@ use crate::account::Millis;
 pub(crate) struct Metric {
     pub(crate) namespace: String,
     pub(crate) name: String,
-    /// By name.
     pub(crate) dimensions: BTreeMap<String, String>,
 }
 

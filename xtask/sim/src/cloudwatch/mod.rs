@@ -27,7 +27,6 @@ pub(crate) struct State {
     armed: bool,
 }
 
-/// What can be due.
 #[derive(Debug)]
 pub(crate) enum Due {
     /// The end of a minute: what happened in it is measured.

@@ -137,7 +137,6 @@ fn refusal(status: StatusCode, said: &str) -> Response<ReplyBody> {
 /// The connection is gone, or its client has closed the channel.
 struct Gone;
 
-/// One session.
 struct Talk<S> {
     cloud: Cloud,
     socket: WebSocket<S>,

@@ -123,7 +123,6 @@ fn move_inside(
     set(account, now, resource, inside, cause);
 }
 
-/// Sets the desired count.
 pub(super) fn set(account: &mut Account, now: Millis, resource: &Resource, count: u32, cause: String) {
     ecs::set_desired_count(account, now, &resource.cluster, &resource.service, count);
     note(account, now, resource, format!("Setting desired count to {count}."), cause, None);

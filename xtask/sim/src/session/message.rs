@@ -7,7 +7,6 @@ use crate::account::Millis;
 /// Everything before the payload's length, which the header's own length field does not count.
 const HEADER: usize = 116;
 
-/// Where the payload begins.
 const PAYLOAD: usize = HEADER + 4;
 
 /// `MessageType` of what a client sends.
@@ -25,7 +24,6 @@ pub(crate) struct Message {
     pub(crate) sequence: i64,
     /// Bit 0: the first of a stream (SYN); bit 1: the last (FIN). What is no stream has both.
     pub(crate) flags: u64,
-    /// A UUID.
     pub(crate) id: String,
     pub(crate) payload_type: u32,
     pub(crate) payload: Vec<u8>,

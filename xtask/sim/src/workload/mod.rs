@@ -112,15 +112,10 @@ pub struct ContainerStart {
     pub(crate) secrets: Vec<(String, Secret)>,
     /// `memory` in MiB, the container's hard limit, when set; the task's own limit holds for all together.
     pub(crate) memory_mib: Option<u32>,
-    /// `user`, when set.
     pub user: Option<String>,
-    /// `workingDirectory`, when set.
     pub(crate) working_directory: Option<String>,
-    /// `readonlyRootFilesystem`.
     pub readonly_root: bool,
-    /// `mountPoints`.
     pub mounts: Vec<Mount>,
-    /// `portMappings[].containerPort`.
     pub ports: Vec<u16>,
     /// `awslogs-group` and the stream (`<prefix>/<container>/<task id>`), when the container logs.
     pub logs: Option<(String, String)>,
@@ -131,9 +126,7 @@ pub struct ContainerStart {
 pub struct Mount {
     /// `sourceVolume`: containers with the same one share it.
     pub volume: String,
-    /// `containerPath`.
     pub path: String,
-    /// `readOnly`.
     pub read_only: bool,
 }
 
@@ -187,13 +180,11 @@ pub enum Report {
     CannotStart {
         task: TaskId,
         container: String,
-        /// Such as `CannotStartContainerError: …`.
         reason: String,
     },
     /// The task never started: `stopCode` is `TaskFailedToStart` and `reason` its `stoppedReason`.
     FailedToStart {
         task: TaskId,
-        /// Such as `CannotPullContainerError: …`.
         reason: String,
     },
     Exited {
@@ -236,11 +227,8 @@ pub enum Report {
 /// `ProtocolVersion` of a target group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// HTTP/1.1.
     Http1,
-    /// HTTP/2.
     Http2,
-    /// gRPC, over HTTP/2.
     Grpc,
 }
 
@@ -263,10 +251,8 @@ pub type Play = Box<dyn FnMut(Option<Typed>) -> Printed + Send>;
 /// One turn of a [`Play`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Printed {
-    /// How long it takes.
     pub after_ms: u64,
     pub text: String,
-    /// The command ends then.
     pub ends: bool,
 }
 

@@ -5,7 +5,6 @@ use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, ch
 /// Pieces of output that wait for a slow client before the command does.
 const WAITING: usize = 64;
 
-/// What reaches a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Typed {
     Bytes(Vec<u8>),
@@ -20,14 +19,12 @@ pub(crate) struct Terminal {
     pub(crate) output: Receiver<Vec<u8>>,
 }
 
-/// The command's end.
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) input: UnboundedReceiver<Typed>,
     pub(crate) output: Sender<Vec<u8>>,
 }
 
-/// Both ends.
 pub(crate) fn terminal() -> (Terminal, Line) {
     let (typed, input) = unbounded_channel();
     let (output, printed) = channel(WAITING);

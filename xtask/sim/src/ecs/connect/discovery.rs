@@ -15,9 +15,7 @@ use crate::workload::TaskId;
 pub(crate) struct ConnectedService {
     pub(crate) id: String,
     pub(crate) arn: String,
-    /// The discovery name.
     pub(crate) name: String,
-    /// The namespace's ARN.
     pub(crate) namespace: String,
     pub(crate) created: Millis,
 }

@@ -129,7 +129,6 @@ pub(super) fn close_sessions(account: &mut Account, id: &TaskId, container: &str
     account.ecs.sessions.retain(|_, it| it.exec.task != *id || it.exec.container != container);
 }
 
-/// A session is over.
 pub(crate) fn close_session(account: &mut Account, session: &str) {
     account.ecs.sessions.remove(session);
 }

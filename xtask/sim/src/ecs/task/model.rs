@@ -46,7 +46,6 @@ pub(in crate::ecs) struct Container {
     pub(super) signalled: bool,
     pub(super) exit_code: Option<i32>,
     pub(super) reason: Option<String>,
-    /// ECS Exec's.
     pub(super) agent: Agent,
     /// `None`: the definition has no health check.
     pub(super) health: Option<ContainerHealth>,
@@ -151,7 +150,6 @@ impl Container {
 }
 
 impl Task {
-    /// The availability zone.
     pub(in crate::ecs) fn zone(&self) -> &str {
         &self.interface.zone
     }

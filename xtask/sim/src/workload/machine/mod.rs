@@ -231,7 +231,8 @@ impl Machine {
             None => {}
             Some(Err(reason)) => (self.0.reports)(Report::FailedToStart { task: id.clone(), reason }),
             Some(Ok((images, kind))) => {
-                let task = Arc::new(Task { start, images, entrances, meter, reports: Arc::clone(&self.0.reports) });
+                let task =
+                    Arc::new(Task { start, images, entrances, meter, reports: Arc::clone(&self.0.reports) });
                 match kind {
                     Kind::Containers => self.0.containers.run(&task, orders).await,
                     Kind::Auto | Kind::Processes => self.0.processes.run(&task, orders).await,

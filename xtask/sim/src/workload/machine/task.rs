@@ -78,7 +78,6 @@ pub(super) struct Task {
     pub(super) images: Vec<Option<Arc<Image>>>,
     /// Where health checks and sessions get in.
     pub(super) entrances: Entrances,
-    /// What its processes use.
     pub(super) meter: Meter,
     pub(super) reports: ReportSink,
 }

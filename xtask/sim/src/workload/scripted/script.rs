@@ -13,7 +13,6 @@ pub struct Script {
     pub pull_ms: u64,
     /// When the application listens; before that, connections are refused.
     pub boot_ms: u64,
-    /// The application never listens.
     pub never_listens: bool,
     /// The application accepts connections and never answers.
     pub hangs: bool,
@@ -24,7 +23,6 @@ pub struct Script {
     pub container_health: Vec<(u64, bool)>,
     /// Its task never starts, for this reason (its `stoppedReason`).
     pub fails_to_start: Option<String>,
-    /// It exits by itself.
     pub crash: Option<Crash>,
     pub ignores_sigterm: bool,
     /// How long it takes to exit after SIGTERM.

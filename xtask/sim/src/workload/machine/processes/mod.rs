@@ -62,7 +62,6 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// What processes learn about where they run.
 #[derive(Debug)]
 pub(super) struct Surroundings {
-    /// `AWS_REGION`.
     pub(super) region: String,
     /// The Service Connect proxy's loopback port.
     pub(super) proxy_port: u16,
