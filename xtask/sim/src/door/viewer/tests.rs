@@ -167,7 +167,7 @@ async fn alarms_scaling_and_the_names_of_secrets_are_shown_and_never_what_they_h
         "ScalableDimension": "ecs:service:DesiredCount" });
     story.ask(Api::Scaling, "RegisterScalableTarget", bounds);
     let home = story.page("/").await;
-    let scaled = "service/prod/web Successful Setting desired count to 3.";
+    let scaled = "service/prod/web InProgress Setting desired count to 3.";
     holds(&home, &["errors ALARM too many", scaled, "/app/db-password parameter", "app/token secret"]);
     assert!(!home.contains("hunter"), "{home}");
     holds(&story.page("/service/prod/web").await, &["bounds 3 to 9", scaled]);
