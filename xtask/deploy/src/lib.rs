@@ -24,6 +24,7 @@ pub mod model;
 pub mod plan;
 pub mod redact;
 pub mod rollout;
+pub mod secrets;
 pub mod status;
 pub mod verify;
 pub mod view;

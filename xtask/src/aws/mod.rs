@@ -23,6 +23,7 @@ mod raw;
 pub(crate) mod rehearsal;
 mod retry;
 mod scaling;
+mod secrets;
 mod sts;
 mod tagging;
 #[cfg(test)]

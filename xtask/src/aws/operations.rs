@@ -4,6 +4,7 @@
 
 use deploy::iam::{Need, Resource};
 use deploy::model::Environment;
+use deploy::secrets::named;
 
 const fn need(action: &'static str, on: Resource) -> Need {
     Need { action, on }
@@ -89,6 +90,14 @@ pub const DEPLOY: &[Need] = &[
     need("tag:GetResources", Resource::Any),
 ];
 
+/// What `secrets list` and `status` ask of the stores, without reading a value.
+pub const SECRETS: &[Need] =
+    &[need("secretsmanager:DescribeSecret", Resource::Secret), need("ssm:DescribeParameters", Resource::Any)];
+
+/// What `secrets set` calls besides.
+pub const SET: &[Need] =
+    &[need("secretsmanager:PutSecretValue", Resource::Secret), need("ssm:PutParameter", Resource::Parameter)];
+
 /// What `run` calls besides, and a deploy with a `before-roll`. Whoever may run tasks acts with their roles.
 pub const RUN: &[Need] =
     &[need("ecs:RunTask", Resource::TaskDefinition), need("ecs:StopTask", Resource::Task)];
@@ -105,9 +114,11 @@ pub const DOWN: &[Need] = &[
 
 /// What the verbs need in this environment.
 #[must_use]
-pub fn needs(environment: &Environment, run: bool, down: bool) -> Vec<Need> {
+pub fn needs(environment: &Environment, run: bool, set: bool, down: bool) -> Vec<Need> {
+    let secrets = !named(environment).is_empty();
+    let set = [(secrets, SECRETS), (secrets && set, SET)].map(|(needs, what)| if needs { what } else { &[] });
     let run = run || environment.services.iter().any(|service| service.before_roll.is_some());
-    [DEPLOY, if run { RUN } else { &[] }, if down { DOWN } else { &[] }].concat()
+    [DEPLOY, &set.concat(), if run { RUN } else { &[] }, if down { DOWN } else { &[] }].concat()
 }
 
 #[cfg(test)]
@@ -156,8 +167,14 @@ mod tests {
 
     #[test]
     fn no_call_is_left_out_of_the_policy_and_no_right_is_asked_for_nothing() {
-        let mut known: BTreeSet<String> =
-            DEPLOY.iter().chain(RUN).chain(DOWN).map(|need| need.action.to_owned()).collect();
+        let mut known: BTreeSet<String> = DEPLOY
+            .iter()
+            .chain(SECRETS)
+            .chain(SET)
+            .chain(RUN)
+            .chain(DOWN)
+            .map(|need| need.action.to_owned())
+            .collect();
         known.extend([FREE.to_owned(), DEVELOPERS.to_owned()]);
         assert_eq!(called(), known);
     }

@@ -94,6 +94,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: Local,
     },
+    /// Secrets that deploy.toml names
+    Secrets {
+        #[command(subcommand)]
+        verb: Secrets,
+    },
     /// Print the policies of the role that deploys this deploy.toml
     Iam {
         #[command(subcommand)]
@@ -128,6 +133,7 @@ impl Verb {
                 | Self::Logs(_)
                 | Self::Open(_)
                 | Self::Run(_)
+                | Self::Secrets { .. }
                 | Self::Exec(_)
                 | Self::Local { .. }
                 | Self::Init(_)
@@ -270,6 +276,17 @@ pub(crate) struct Removal {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Secrets {
+    /// List where each one is kept, when it was changed, and whether running tasks have it; exits with 1 when one is missing
+    List,
+    /// Give one a new value, from standard input or a prompt
+    Set {
+        /// The variable, or SERVICE.VARIABLE where services differ
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Iam {
     /// What the role may do: the least that all verbs but `run`, `exec`, `down` and `prune` take
     Policy {
@@ -282,6 +299,9 @@ pub(crate) enum Iam {
         /// Also what `run` takes: whoever has it acts with the tasks' roles
         #[arg(long, conflicts_with = "role")]
         run: bool,
+        /// Also what `secrets set` takes
+        #[arg(long, conflicts_with = "role")]
+        secrets: bool,
     },
     /// Who may take the role: a GitHub repository's jobs in an environment, or on a branch
     Trust(Trust),

@@ -24,8 +24,8 @@ pub(super) fn run(host: &Host, global: &Global, asked: &Iam) -> Result<ExitCode,
             let needs: Vec<Need> = DEPLOY.iter().copied().filter(Need::reads).collect();
             policy(environment, place, &needs)
         }
-        Iam::Policy { role: Role::Deploy, down, run } => {
-            policy(environment, place, &needs(environment, *run, *down))
+        Iam::Policy { role: Role::Deploy, down, run, secrets } => {
+            policy(environment, place, &needs(environment, *run, *secrets, *down))
         }
         Iam::Trust(Trust { repository, owner_id, repository_id, environment, branch }) => {
             let ids = owner_id.zip(*repository_id);

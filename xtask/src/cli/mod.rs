@@ -25,6 +25,7 @@ mod release;
 mod removal;
 mod rollback;
 mod run_task;
+mod secrets;
 mod session;
 mod smoke;
 mod status;
@@ -35,7 +36,7 @@ mod wait;
 use std::process::ExitCode as Process;
 use std::time::Duration;
 
-use ::deploy::event::{ExitCode, Kind};
+use ::deploy::event::{Event, ExitCode, Kind, blamed as causes};
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Global, Verb};
@@ -67,6 +68,7 @@ async fn run(cli: Cli) -> u8 {
         Ok(host) => host,
         Err(error) => return reported(&Failure::from_error(&error)).code(),
     };
+    crate::report::limit(host.terminal);
     if host.terminal.github {
         crate::report::mask(&host.env);
     }
@@ -105,6 +107,7 @@ async fn run(cli: Cli) -> u8 {
         }
         Verb::Build(asked) => events(&host, &global, async |job| build::run(job, &asked).await).await,
         Verb::Local { verb } => local::run(&host, &global, verb).await,
+        Verb::Secrets { verb } => secrets::run(&host, &global, &verb).await,
         Verb::Iam { verb } => iam::run(&host, &global, &verb),
         Verb::Init(asked) => init::run(&host, &global, &asked).await,
         Verb::Ci => ci::run(&host).await,
@@ -175,6 +178,7 @@ async fn events(
     let ended = Kind::Ended {
         exit: closing.exit,
         summary: closing.summary,
+        causes: if closing.exit == ExitCode::Done { Vec::new() } else { causes(&events.events()) },
         elapsed_ms: events.elapsed_ms(),
         reads,
         writes,
@@ -224,8 +228,13 @@ fn interrupted(signal: Signal, job: &Job<'_>) -> Failure {
     if writes == 0 {
         return Failure::usage(format!("{name}; nothing was written")).exit(ExitCode::Interrupted);
     }
-    Failure::usage(format!("{name}; deployments and tasks already started in ECS continue"))
-        .hint("run the same command again: it follows what is in progress")
+    let rolls = |event: &Event| matches!(event.kind, Kind::Following { .. });
+    let continues = match job.events.events().iter().any(rolls) {
+        true => "deployments and tasks already started in ECS continue",
+        false => "what was written stays",
+    };
+    Failure::usage(format!("{name}; {continues}"))
+        .hint("run the same command again: it continues from there")
         .exit(ExitCode::Interrupted)
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use deploy::event::{ExitCode, Kind, ServiceRow};
 use deploy::lease::Lease;
 use deploy::model::{Environment, Owned, Service};
+use deploy::secrets::SecretState;
 use deploy::status::{Detail, Problem, problems};
 use deploy::verify::Reading;
 use serde_json::json;
@@ -27,6 +28,8 @@ struct Seen {
     /// What is wrong could not be read.
     unread: bool,
     detail: Option<Detail>,
+    /// Secrets that are missing, or that running tasks do not have yet.
+    secrets: Vec<SecretState>,
     lease: Option<Lease>,
     orphans: Vec<Owned>,
 }
@@ -41,7 +44,7 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Status) -> R
         let seen = look(&session, &events, service).await?;
         let text = match global.output {
             Format::Json => json(&environment, &seen),
-            Format::Text => text(service, &seen, host.clock.now_ms()),
+            Format::Text => text(service, &seen, host.clock.now_ms(), host.terminal.columns()),
         };
         if !asked.watch {
             print_result(&text);
@@ -86,9 +89,18 @@ async fn look(session: &Session, events: &Recorder, service: Option<&Service>) -
         Some((service, reading)) => Some(verify::detail(aws, events, environment, service, reading).await),
         None => None,
     };
+    let tasks = |key: &str| {
+        let of = read().find(|(service, _)| service.key.0 == key);
+        of.map(|(_, reading)| reading.tasks.clone()).unwrap_or_default()
+    };
+    let (mut secrets, unreadable) = observe::secrets(aws, environment, tasks).await;
+    unreadable.into_iter().for_each(&warn);
+    secrets.retain(|state| {
+        state.note().is_some() && service.is_none_or(|service| service.key == state.named.service)
+    });
     if let Some(service) = service {
         rows.retain(|row| row.service == service.name);
-        return Ok(Seen { door, rows, problems, unread, detail, lease: None, orphans: Vec::new() });
+        return Ok(Seen { door, rows, problems, unread, detail, secrets, lease: None, orphans: Vec::new() });
     }
     let lease = release::lease_of(aws, environment).await.unwrap_or_else(|error| {
         warn(format!("the lease could not be read: {error}"));
@@ -101,7 +113,7 @@ async fn look(session: &Session, events: &Recorder, service: Option<&Service>) -
             Vec::new()
         }
     };
-    Ok(Seen { door, rows, problems, unread, detail, lease, orphans })
+    Ok(Seen { door, rows, problems, unread, detail, secrets, lease, orphans })
 }
 
 /// The alarms that fail deployments. Without the right to read them their states are not known, which is no problem.
@@ -124,6 +136,7 @@ fn json(environment: &Environment, seen: &Seen) -> String {
         "url": seen.door.front.as_ref().map(|front| &front.url),
         "services": seen.rows,
         "problems": seen.problems,
+        "secrets": seen.secrets,
         "lease": seen.lease,
         "orphans": seen.orphans,
     });
@@ -133,8 +146,10 @@ fn json(environment: &Environment, seen: &Seen) -> String {
     object.to_string()
 }
 
-fn text(service: Option<&Service>, seen: &Seen, now_ms: u64) -> String {
-    let mut parts = vec![deploy::view::table(&seen.rows)];
+fn text(service: Option<&Service>, seen: &Seen, now_ms: u64, columns: Option<usize>) -> String {
+    let table = deploy::view::table(&seen.rows);
+    let fits = columns.is_none_or(|columns| deploy::view::widest(&table) <= columns);
+    let mut parts = vec![if fits { table } else { deploy::view::list(&seen.rows) }];
     match (service, &seen.detail) {
         (Some(service), Some(detail)) => {
             parts.push(format!("\n{}", deploy::view::detail(&service.key, detail)))
@@ -148,6 +163,10 @@ fn text(service: Option<&Service>, seen: &Seen, now_ms: u64) -> String {
                 parts.push(deploy::view::orphans(&seen.orphans).trim_end().to_owned());
             }
         }
+    }
+    let notes: Vec<_> = seen.secrets.iter().filter_map(SecretState::note).collect();
+    if !notes.is_empty() {
+        parts.push(format!("\nnote: {}", notes.join("\nnote: ")));
     }
     if !seen.problems.is_empty() {
         parts.push(format!("\n{}", deploy::view::problems(&seen.problems)));

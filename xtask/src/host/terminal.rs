@@ -1,10 +1,10 @@
 //! What the tool talks to: a person at a terminal, a log file, a CI job.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Write};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::Env;
+use super::{Env, Signals};
 
 /// Facts about the three standard streams and who reads them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,10 @@ pub struct Terminal {
     pub stdout: bool,
     /// Standard error is a terminal.
     pub stderr: bool,
+    /// It cannot move its cursor (`TERM` is `dumb` or not set).
+    pub dumb: bool,
+    /// It shows ASCII only, as far as the locale says.
+    pub ascii: bool,
     /// A CI system runs the tool (`CI` is set).
     pub ci: bool,
     /// GitHub Actions runs the tool (`GITHUB_ACTIONS` is `true`).
@@ -28,9 +32,17 @@ impl Terminal {
             stdin: std::io::stdin().is_terminal(),
             stdout: std::io::stdout().is_terminal(),
             stderr: std::io::stderr().is_terminal(),
+            dumb: env.get("TERM").is_none_or(|term| term == "dumb"),
+            ascii: is_ascii(env, std::io::stdout().is_terminal()),
             ci: env.flag("CI"),
             github: env.flag("GITHUB_ACTIONS"),
         }
+    }
+
+    /// How many columns it has, when it is one. `COLUMNS` is the shell's own, and not asked for.
+    #[must_use]
+    pub fn columns(self) -> Option<usize> {
+        self.stdout.then(|| usize::from(Self::size().0))
     }
 
     #[must_use]
@@ -98,6 +110,48 @@ impl Terminal {
         Err(io::Error::other("interactive sessions need a terminal of Linux or macOS"))
     }
 
+    /// Reads a line that is not shown while it is typed. The terminal shows what is typed again afterwards, also where a signal
+    /// ends it.
+    ///
+    /// # Errors
+    /// Standard input is no terminal or cannot be read; a signal came.
+    pub async fn hidden(question: &str) -> io::Result<String> {
+        let mut signals = Signals::listen()?;
+        let echo = Self::hide()?;
+        write!(io::stderr(), "{question}").and_then(|()| io::stderr().flush())?;
+        let line = tokio::select! {
+            biased;
+            _ = signals.next() => Err(io::Error::from(io::ErrorKind::Interrupted)),
+            line = Self::line() => line,
+        };
+        drop(echo);
+        writeln!(io::stderr())?;
+        line
+    }
+
+    #[cfg(unix)]
+    fn hide() -> io::Result<RawMode> {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let before = tcgetattr(io::stdin())?;
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &hidden)?;
+        Ok(RawMode { before })
+    }
+
+    #[cfg(not(unix))]
+    fn hide() -> io::Result<RawMode> {
+        Err(io::Error::other("pass the value on standard input: prompts need a terminal of Linux or macOS"))
+    }
+
+    /// All of standard input.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no UTF-8.
+    pub async fn rest() -> io::Result<String> {
+        apart(|| io::read_to_string(io::stdin())).await
+    }
+
     /// Whether a question would be seen and can be answered. Some CI systems give their jobs a terminal, so a
     /// terminal alone does not mean that a person is there.
     #[must_use]
@@ -122,6 +176,16 @@ impl Drop for RawMode {
         use rustix::termios::{OptionalActions, tcsetattr};
         // The terminal may be gone: then there is nothing to restore.
         let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);
+    }
+}
+
+/// The first of these variables that is set names the character set (POSIX, "Internationalization Variables"). Where none is, a
+/// terminal has ASCII, and a file or a CI system's log is read as UTF-8 by whoever opens it.
+fn is_ascii(env: &Env, terminal: bool) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env.get(name));
+    match locale.map(str::to_ascii_lowercase) {
+        Some(locale) => !locale.ends_with("utf-8") && !locale.ends_with("utf8"),
+        None => terminal && cfg!(unix),
     }
 }
 
@@ -154,8 +218,20 @@ mod tests {
     }
 
     #[test]
+    fn only_a_locale_of_utf_8_shows_more_than_ascii_and_a_log_without_one_is_read_as_it() {
+        let cases = [("LANG", "C.UTF-8", false), ("LANG", "de_DE.utf8", false), ("LC_ALL", "C", true)];
+        for (name, value, ascii) in cases {
+            for terminal in [true, false] {
+                assert_eq!(is_ascii(&Env::of([(name, value)]), terminal), ascii, "{name}={value}");
+            }
+        }
+        assert!(!is_ascii(&Env::of([("LC_ALL", ""), ("LC_CTYPE", "en_US.UTF-8"), ("LANG", "C")]), true));
+        assert_eq!((is_ascii(&Env::default(), true), is_ascii(&Env::default(), false)), (cfg!(unix), false));
+    }
+
+    #[test]
     fn a_ci_job_with_a_pseudo_terminal_is_never_asked() {
-        let person = Terminal { stdin: true, stdout: true, stderr: true, ci: false, github: false };
+        let person = Terminal { stdin: true, stdout: true, stderr: true, ..Terminal::none() };
         assert!(person.can_ask());
         assert!(!Terminal { ci: true, ..person }.can_ask());
         assert!(!Terminal { stdin: false, ..person }.can_ask());

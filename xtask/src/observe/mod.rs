@@ -16,6 +16,7 @@ mod live;
 mod lookup;
 mod owned;
 mod routing;
+mod secrets;
 mod services;
 #[cfg(test)]
 mod tests;
@@ -30,3 +31,4 @@ pub use image::resolve;
 pub use live::draft;
 pub use owned::existing;
 pub use routing::{Provisioning, provisioning};
+pub use secrets::secrets;

@@ -62,8 +62,8 @@ pub(super) async fn carry_out_watched(
         _ => None,
     });
     if let (Some(predicted_ms), Ok(Carried { settled, cut: false })) = (predicted, &carried) {
-        // What failed or was stopped took another way than the predicted one.
-        if settled.iter().all(Settled::is_success) && !context.halt.asked() {
+        // What failed or was stopped took another way than the predicted one, and what is left rolling is not at its end.
+        if settled.iter().all(Settled::is_success) && !context.halt.asked() && !context.detach {
             context.events.emit(Kind::ForecastMet { predicted_ms, took_ms: mark.elapsed_ms() });
         }
     }

@@ -8,6 +8,7 @@ use deploy::model::{Environment, Service, ServiceKey};
 use deploy::view::{LogText, log_entry};
 
 use super::Format;
+use super::screen::shown;
 
 /// Colors of services, those of success and failure aside.
 const HUES: [AnsiColor; 5] =
@@ -55,7 +56,7 @@ impl LogScreen {
             Level::Other => Style::new(),
         };
         let width = self.width;
-        for (at, line) in text.split('\n').enumerate() {
+        for (at, line) in shown(&text).split('\n').enumerate() {
             let time = if at == 0 { time.as_str() } else { "            " };
             writeln!(out, "{DIM}{time}{DIM:#} {hue}{from:<width$}{hue:#} {style}{line}{style:#}")?;
         }

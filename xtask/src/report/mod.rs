@@ -16,4 +16,4 @@ pub(crate) use github::{annotate, conclude, mask};
 pub(crate) use log::LogScreen;
 pub use record::Recorder;
 pub use screen::{Color, Format, Screen};
-pub(crate) use screen::{colors_errors, pass_on, print_again, print_error, print_result};
+pub(crate) use screen::{colors_errors, limit, pass_on, print_again, print_error, print_result};

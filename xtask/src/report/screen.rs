@@ -1,13 +1,15 @@
 //! The screen: plain lines, a live terminal, NDJSON, or nothing.
 
+use std::borrow::Cow;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use deploy::event::{Event, Kind};
 use deploy::view::github::commands;
-use deploy::view::{Detail, line};
+use deploy::view::{Detail, ascii, fitted, line};
 
 use super::live::Live;
-use super::paint::paint;
+use super::paint::{REPORT, marks, paint};
 use crate::host::Terminal;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -32,6 +34,7 @@ pub enum Color {
 pub struct Screen {
     kind: Shape,
     detail: Detail,
+    terminal: Terminal,
 }
 
 #[derive(Debug)]
@@ -49,11 +52,13 @@ impl Screen {
     pub fn new(format: Format, verbose: bool, terminal: Terminal) -> Self {
         let kind = match format {
             Format::Json => Shape::Json,
-            Format::Text if terminal.stdout && terminal.stderr && !terminal.ci => Shape::Live(Box::default()),
+            Format::Text if terminal.stdout && terminal.stderr && !terminal.ci && !terminal.dumb => {
+                Shape::Live(Box::new(Live::new(terminal)))
+            }
             Format::Text if terminal.github => Shape::GitHub { group: false },
             Format::Text => Shape::Lines { stamped: true },
         };
-        Self { kind, detail: if verbose { Detail::Verbose } else { Detail::Normal } }
+        Self { kind, detail: if verbose { Detail::Verbose } else { Detail::Normal }, terminal }
     }
 
     /// A screen for a command whose result is one object or one table: progress is not shown.
@@ -64,6 +69,7 @@ impl Screen {
             Format::Text => Self {
                 kind: Shape::Lines { stamped: false },
                 detail: if verbose { Detail::Verbose } else { Detail::Normal },
+                terminal: Terminal::none(),
             },
         }
     }
@@ -71,23 +77,24 @@ impl Screen {
     /// A screen that shows nothing.
     #[must_use]
     pub fn silent() -> Self {
-        Self { kind: Shape::Silent, detail: Detail::Normal }
+        Self { kind: Shape::Silent, detail: Detail::Normal, terminal: Terminal::none() }
     }
 
     pub(super) fn show(&mut self, event: &Event) {
-        let detail = self.detail;
+        let (detail, columns) = (self.detail, self.terminal.columns());
         match &mut self.kind {
             Shape::Silent => {}
             Shape::Json => {
                 if let Ok(mut value) = serde_json::to_value(event) {
                     // Plain variables in a plan's differences may hold a secret, here as in the lines for people.
                     deploy::redact::json(&mut value);
-                    print(&value.to_string(), Stream::Out);
+                    print_result(&value.to_string());
                 }
             }
             Shape::Lines { stamped } => {
-                let Some(text) = line(event, detail) else { return };
-                let text = paint(&text);
+                let columns = columns.map(|columns| columns.saturating_sub(STAMP));
+                let Some(text) = fitted(event, detail, columns) else { return };
+                let text = paint(&text, marks(&event.kind));
                 let text = if *stamped { stamp(event.at_ms, &text) } else { text };
                 print(&text, stream(event));
             }
@@ -107,9 +114,9 @@ impl Screen {
             }
             Shape::Live(live) => {
                 live.follow(event);
-                let above = line(event, detail).filter(|_| !live.holds(event));
+                let above = fitted(event, detail, columns).filter(|_| !live.holds(event));
                 if let Some(text) = above {
-                    live.suspend(|| print(&paint(&text), stream(event)));
+                    live.suspend(|| print(&paint(&text, marks(&event.kind)), stream(event)));
                 }
             }
         }
@@ -124,7 +131,11 @@ impl Screen {
 
 /// Prints a result (a table, an object) to standard output. A reader that has gone away is no error.
 pub(crate) fn print_result(text: &str) {
-    print(text, Stream::Out);
+    // An object is UTF-8, wherever it is printed.
+    match text.starts_with('{') {
+        true => drop(writeln!(anstream::stdout(), "{text}")),
+        false => print(text, Stream::Out),
+    }
 }
 
 /// Prints a result in place of the one before: on a terminal (`whole`) from its top on, elsewhere below it.
@@ -134,10 +145,10 @@ pub(crate) fn print_result(text: &str) {
 pub(crate) fn print_again(text: &str, whole: bool) -> std::io::Result<()> {
     let mut out = anstream::stdout();
     if !whole {
-        return writeln!(out, "{text}");
+        return writeln!(out, "{}", shown(text));
     }
     // Overwritten and not cleared: a screen that is empty between two looks flickers.
-    let lines: String = paint(text).lines().map(|line| format!("{line}\u{1b}[K\n")).collect();
+    let lines: String = shown(&paint(text, REPORT)).lines().map(|line| format!("{line}\u{1b}[K\n")).collect();
     write!(out, "\u{1b}[H{lines}\u{1b}[J")?;
     out.flush()
 }
@@ -154,10 +165,10 @@ pub(crate) fn pass_on(bytes: &[u8]) -> std::io::Result<()> {
 
 pub(crate) fn print_error(text: &str) {
     if colors_errors() || text.contains('\u{1b}') {
-        print(&paint(text), Stream::Err);
+        print(&paint(text, REPORT), Stream::Err);
     } else {
         // Nothing to take away: for thousands of mistakes that alone would take as long as to find them.
-        drop(writeln!(std::io::stderr().lock(), "{text}"));
+        drop(writeln!(std::io::stderr().lock(), "{}", shown(text)));
     }
 }
 
@@ -181,12 +192,31 @@ fn stream(event: &Event) -> Stream {
 
 /// `head` closes the pipe early; the deployment continues.
 fn print(text: &str, stream: Stream) {
+    let text = shown(text);
     let written = match stream {
         Stream::Out => writeln!(anstream::stdout(), "{text}"),
         Stream::Err => writeln!(anstream::stderr(), "{text}"),
     };
     drop(written);
 }
+
+/// Whether this terminal shows ASCII only: one for the program, as its colors are.
+static ASCII: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn limit(terminal: Terminal) {
+    ASCII.store(terminal.ascii, Ordering::Relaxed);
+}
+
+/// The text as this terminal has it.
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    match ASCII.load(Ordering::Relaxed) && !text.is_ascii() {
+        true => Cow::Owned(ascii(text)),
+        false => Cow::Borrowed(text),
+    }
+}
+
+/// Columns of the seconds before a line.
+const STAMP: usize = 9;
 
 /// Puts the seconds since the beginning before the first line, and as much room before the others.
 fn stamp(at_ms: u64, text: &str) -> String {

@@ -51,7 +51,7 @@ async fn deployed(script: Script) -> World {
     world.scripts.set("run:ielts-backend", script);
     // The deploying role may not; a developer with `iam policy --run` may.
     let observed = observe::account(&world.aws, &world.environment).await.unwrap();
-    let run = needs(&world.environment, true, false);
+    let run = needs(&world.environment, true, false, false);
     let state = &observed.services[&world.environment.services[0].key];
     let denied = one_off::start(&world.aws, what(&world, state, None)).await.unwrap_err();
     assert!(denied.to_string().contains("ecs:RunTask"), "{denied}");

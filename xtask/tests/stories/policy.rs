@@ -26,7 +26,7 @@ pub(crate) fn grant(cloud: &Cloud, mut policy: Policy) -> RuleGuard {
 
 /// The policy that `cargo xtask iam policy` prints for an environment. It holds in every story.
 pub(crate) fn printed(environment: &Environment) -> Policy {
-    printed_for(environment, &needs(environment, false, false))
+    printed_for(environment, &needs(environment, false, false, false))
 }
 
 pub(crate) fn printed_for(environment: &Environment, needs: &[Need]) -> Policy {
@@ -91,7 +91,7 @@ fn the_role_may_do_all_that_a_deploy_does() {
 fn the_role_with_down_may_take_away_all_that_a_deploy_made() {
     story(|| async {
         let mut world = World::new().await;
-        let rights = printed_for(&world.environment, &needs(&world.environment, false, true));
+        let rights = printed_for(&world.environment, &needs(&world.environment, false, false, true));
         world.rights = Some(grant(&world.cloud, rights));
         assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
         // A listener that the file does not have any more is deleted by itself, which a load balancer's are not.

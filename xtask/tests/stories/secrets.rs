@@ -2,7 +2,11 @@
 
 use bytes::Bytes;
 use deploy::event::{ExitCode, Kind};
+use deploy::model::{Observed, Service};
 use sim::door::cloud::Delivery;
+use xtask::aws::operations::needs;
+use xtask::host::Secret;
+use xtask::observe;
 
 use crate::ended::Ended;
 use crate::world::{World, story};
@@ -74,5 +78,43 @@ fn a_forecast_does_not_wait_for_secrets_that_its_own_account_lacks() {
         let done = world.deploy("v1", "v1").await;
         assert_eq!(done.exit, ExitCode::Done, "{:#?}", done.events);
         assert!(done.events.iter().any(|event| matches!(event, Kind::Forecast(_))), "{:#?}", done.events);
+    });
+}
+
+#[test]
+fn tasks_that_started_before_a_new_value_are_named_until_they_are_restarted() {
+    story(|| async {
+        let mut world = World::new().await;
+        asks_for_the_secret(&mut world);
+        world.rights = None;
+        let rights = needs(&world.environment, false, true, false);
+        world.rights =
+            Some(crate::policy::grant(&world.cloud, crate::policy::printed_for(&world.environment, &rights)));
+        let states = async |world: &World| {
+            let service = &world.environment.services[0];
+            let tasks = world.aws.service_tasks(&world.environment.cluster, &service.name, false).await;
+            let tasks = tasks.unwrap_or_default();
+            let (states, unread) = observe::secrets(&world.aws, &world.environment, |_| tasks.clone()).await;
+            assert_eq!((states.len(), unread), (1, Vec::<String>::new()));
+            states.into_iter().next().unwrap()
+        };
+        let missing = states(&world).await;
+        assert_eq!(missing.changed_ms, None);
+        assert!(missing.note().unwrap().contains(NAME));
+        world.aws.put_parameter(NAME, &Secret::new(VALUE)).await.unwrap();
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let fresh = states(&world).await;
+        assert_eq!((fresh.behind, fresh.note()), ((0, 2), None));
+
+        world.host.clock.sleep(std::time::Duration::from_secs(60)).await;
+        world.aws.put_parameter(NAME, &Secret::new("another horse")).await.unwrap();
+        assert_eq!(states(&world).await.behind, (2, 2));
+        let restart = |observed: &Observed, services: &[Service]| {
+            deploy::plan::restart(observed, &[&services[0]], "ana".to_owned())
+        };
+        let ended = world.again(restart).await;
+        assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+        assert_eq!(states(&world).await.behind, (0, 2));
+        assert!(!shows_the_value(&ended));
     });
 }

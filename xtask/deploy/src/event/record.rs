@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Availability, ExitCode, Forecast};
+use super::{Availability, Blame, ExitCode, Forecast};
 use crate::lease::Lease;
 use crate::model::{ImageDigest, ServiceKey, SmokeCheck};
 use crate::plan::Plan;
@@ -227,6 +227,9 @@ pub enum Kind {
     Ended {
         exit: ExitCode,
         summary: String,
+        /// Why, where it failed: the last thing on the screen, below what was undone.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        causes: Vec<Blame>,
         elapsed_ms: u64,
         reads: u32,
         writes: u32,

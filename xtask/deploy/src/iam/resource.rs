@@ -5,6 +5,7 @@
 
 use super::Place;
 use crate::model::{Environment, ImageName, Lookup, Service};
+use crate::secrets::{Store, named};
 
 /// An action that is called, and what it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,12 +45,21 @@ pub enum Resource {
     Pulled,
     /// The log groups and their streams.
     LogGroup,
+    /// The secrets of Secrets Manager that containers get.
+    Secret,
+    /// The parameters of Systems Manager that containers get.
+    Parameter,
     /// The load balancer with its listeners and rules, and the target groups.
     LoadBalancing,
     ScalableTarget,
     Namespace,
     /// The roles that tasks get.
     Role,
+}
+
+/// The ids of the secrets of one store.
+fn secrets(environment: &Environment, store: Store) -> Vec<String> {
+    named(environment).into_iter().filter(|it| it.store == store).map(|it| it.id).collect()
 }
 
 impl Resource {
@@ -102,6 +112,11 @@ impl Resource {
                 .filter_map(Service::logs)
                 .map(|group| arn("logs", format!("log-group:{}", group.name)))
                 .flat_map(|group| [format!("{group}:*"), group])
+                .collect(),
+            Self::Secret => secrets(environment, Store::SecretsManager),
+            Self::Parameter => secrets(environment, Store::ParameterStore)
+                .iter()
+                .map(|name| arn("ssm", format!("parameter/{}", name.trim_start_matches('/'))))
                 .collect(),
             Self::LoadBalancing => {
                 // Of an ARN, the name in it.

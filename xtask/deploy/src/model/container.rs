@@ -46,7 +46,7 @@ pub struct Container {
     /// Variables of `environment` whose names or values look like secrets and are none.
     pub public: Vec<String>,
     /// Environment variables that ECS fills from Secrets Manager or the SSM parameter store: name = ARN or
-    /// parameter name. The value itself is never seen by this tool.
+    /// parameter name. This tool never reads the value.
     pub secrets: BTreeMap<String, String>,
     /// Files of environment variables in S3, by their ARNs, such as `arn:aws:s3:::bucket/prod.env`. The execution role reads
     /// them; `environment` wins over them.

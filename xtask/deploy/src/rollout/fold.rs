@@ -201,6 +201,8 @@ impl Rollout {
             Some("STOPPED" | "STOP_REQUESTED") if self.rollback.is_none() => superseded(self.why(ours)),
             // Stopped, and a deployment of the previous revision follows: only its end shows whether that serves again.
             Some("STOPPED" | "STOP_REQUESTED") => match primary.rollout_state.as_deref() {
+                Some("COMPLETED") if self.asked => settled(Outcome::RolledBack, self.why(ours)),
+                Some("FAILED") if self.asked => settled(Outcome::Failed, self.why(ours)),
                 Some("COMPLETED") => settled(Outcome::Stopped { back: true }, self.why(ours)),
                 Some("FAILED") => settled(Outcome::Stopped { back: false }, self.why(ours)),
                 _ => Progress::RollingBack { reason: self.why(ours).map(str::to_owned) },

@@ -4,7 +4,7 @@ use super::failure::failure;
 use super::rolling::moves;
 use super::words::bare;
 use super::{address, duration, plan_text, rolling, table};
-use crate::event::{Availability, Event, Forecast, Kind, Miss, Share, UndoneService};
+use crate::event::{Availability, Blame, Event, Forecast, Kind, Miss, Share, UndoneService};
 use crate::lease::Lease;
 use crate::model::ServiceKey;
 use crate::rollout::{Outcome, Verdict};
@@ -118,8 +118,12 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             format!("\n{}{}", table(rows), url.unwrap_or_default())
         }
         Kind::EvidenceKept { folder } => format!("evidence {folder}"),
-        Kind::Ended { summary, elapsed_ms, reads, writes, .. } => {
-            format!("{summary} ({}, {reads} reads, {writes} writes)", duration(*elapsed_ms))
+        Kind::Ended { summary, causes, elapsed_ms, reads, writes, .. } => {
+            let why = causes.iter().map(|Blame { service, cause }| {
+                format!("  cause  {service}: {}\n  remedy {}\n", cause.cause, cause.remedy)
+            });
+            let why = why.collect::<String>();
+            format!("{why}{summary} ({}, {reads} reads, {writes} writes)", duration(*elapsed_ms))
         }
     };
     Some(text)

@@ -11,6 +11,10 @@ pub fn rolling(kind: &Kind) -> Option<String> {
     let Kind::Rolling { service, revision, desired, running, pending, failed, waiting, .. } = kind else {
         return None;
     };
+    // Until ECS shows the deployment its numbers are unknown, and not 0: the old tasks serve.
+    if *waiting == Waiting::FirstSight {
+        return Some(format!("{service}: {revision}; {}", waits(waiting)));
+    }
     let failures = if *failed > 0 { format!(", {failed} failed") } else { String::new() };
     let waits = waits(waiting);
     Some(format!("{service}: {revision} {running}/{desired} running, {pending} pending{failures}; {waits}"))

@@ -25,6 +25,18 @@ pub fn table(rows: &[ServiceRow]) -> String {
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
+/// The same for a narrow screen: some lines for each service, without a newline at its end.
+#[must_use]
+pub fn list(rows: &[ServiceRow]) -> String {
+    let service = |row: &ServiceRow| {
+        let tasks = format!("{}/{} tasks, {} {}", row.running, row.desired, row.deployments, row.rollout);
+        let digest = row.digest.as_ref().map(|digest| format!(" {}", digest.short())).unwrap_or_default();
+        let url = row.url.as_ref().map(|url| format!("\n  {url}")).unwrap_or_default();
+        format!("{}\n  {} {tasks}\n  {}{digest}, {}{url}", row.service, row.status, row.revision, row.targets)
+    };
+    rows.iter().map(service).collect::<Vec<_>>().join("\n")
+}
+
 /// The line below the table: where the services are reached, and whether that was tried.
 #[must_use]
 pub fn address(url: &str, unasked: Option<&str>) -> String {

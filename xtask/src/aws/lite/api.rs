@@ -11,6 +11,10 @@ pub(in crate::aws) enum Api {
     Logs,
     /// Application Auto Scaling: JSON 1.1; policies and schedules alone.
     Scaling,
+    /// Secrets Manager: JSON 1.1.
+    SecretsManager,
+    /// Systems Manager: JSON 1.1.
+    Ssm,
     /// Resource Groups Tagging: JSON 1.1.
     Tagging,
 }
@@ -24,6 +28,8 @@ impl Api {
             Self::Iam => "iam",
             Self::Logs => "logs",
             Self::Scaling => "application-autoscaling",
+            Self::SecretsManager => "secretsmanager",
+            Self::Ssm => "ssm",
             Self::Tagging => "tagging",
         }
     }
@@ -36,6 +42,8 @@ impl Api {
             Self::Iam => "IAM",
             Self::Logs => "CloudWatch Logs",
             Self::Scaling => "Application Auto Scaling",
+            Self::SecretsManager => "Secrets Manager",
+            Self::Ssm => "SSM",
             Self::Tagging => "Resource Groups Tagging API",
         }
     }

@@ -211,6 +211,29 @@ fn a_person_who_stops_a_release_is_not_called_a_circuit_breaker() {
     }
 }
 
+/// Two views of one moment differ: the service deployment is STOPPED already, and the rollback's own deployment shows its end.
+#[test]
+fn a_stop_that_this_tool_asked_for_is_never_called_somebody_else_s() {
+    let ends = [("COMPLETED", Outcome::RolledBack), ("FAILED", Outcome::Failed)];
+    for (state, expected) in ends {
+        let moving = service(vec![
+            deployment("back", "PRIMARY", Some("IN_PROGRESS")),
+            deployment("ours", "ACTIVE", Some("FAILED")),
+        ]);
+        let over = service(vec![
+            deployment("back", "PRIMARY", Some(state)),
+            deployment("ours", "ACTIVE", Some("FAILED")),
+        ]);
+        let mut rollout = Rollout::new("ours");
+        rollout.asked_to_stop();
+        rollout.fold(&moving_read().0, moving_read().1.as_ref());
+        rollout.fold(&moving, sd("ROLLBACK_IN_PROGRESS").as_ref());
+        let progress = rollout.fold(&over, sd("STOPPED").as_ref());
+        let Progress::Settled(verdict) = progress else { panic!("{state}: {progress:?}") };
+        assert_eq!(verdict.outcome, expected);
+    }
+}
+
 #[test]
 fn a_first_release_that_a_person_stops_is_not_called_recovered() {
     let failed = service(vec![deployment("ours", "PRIMARY", Some("FAILED"))]);

@@ -211,6 +211,7 @@ mod tests {
                 Kind::Ended {
                     exit: ExitCode::Failed,
                     summary: "not deployed; the previous release serves".into(),
+                    causes: Vec::new(),
                     elapsed_ms: 72_200,
                     reads: 90,
                     writes: 4,

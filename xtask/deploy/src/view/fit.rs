@@ -1,0 +1,123 @@
+//! Text for a terminal: no wider than its columns, and of characters that it has.
+
+use super::table::{address, list};
+use super::{Detail, line};
+use crate::event::{Event, Kind};
+
+/// The event's text in so many columns: lines are broken between words, and the closing table becomes a list where it does not
+/// fit. Without a number nothing is broken: a log file has room.
+#[must_use]
+pub fn fitted(event: &Event, detail: Detail, columns: Option<usize>) -> Option<String> {
+    let text = line(event, detail)?;
+    let Some(columns) = columns else { return Some(text) };
+    Some(match &event.kind {
+        Kind::Table { rows, url, unasked } if widest(&text) > columns => {
+            let url = url.as_ref().map(|url| format!("\n{}", address(url, unasked.as_deref())));
+            format!("\n{}{}", list(rows), url.unwrap_or_default())
+        }
+        _ => wrapped(&text, columns),
+    })
+}
+
+/// Columns of the widest line.
+#[must_use]
+pub fn widest(text: &str) -> usize {
+    text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+}
+
+/// Breaks lines between words; what follows stands two columns further in. A word that is longer than a line, such as an ARN, is
+/// left whole.
+#[must_use]
+pub fn wrapped(text: &str, columns: usize) -> String {
+    let lines = text
+        .split('\n')
+        .map(|line| if line.chars().count() <= columns { line.to_owned() } else { broken(line, columns) });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn broken(line: &str, columns: usize) -> String {
+    let indent = line.chars().take_while(|c| *c == ' ').count();
+    let hanging = " ".repeat((indent + 2).min(columns / 2));
+    let (mut text, mut room) = (" ".repeat(indent), columns.saturating_sub(indent));
+    let mut first = true;
+    for word in line.split_whitespace() {
+        let width = word.chars().count();
+        if !first && width + 1 > room {
+            text.push('\n');
+            text.push_str(&hanging);
+            room = columns.saturating_sub(hanging.len());
+            first = true;
+        }
+        if !first {
+            text.push(' ');
+            room = room.saturating_sub(1);
+        }
+        text.push_str(word);
+        room = room.saturating_sub(width);
+        first = false;
+    }
+    text
+}
+
+/// The same with ASCII in place of this tool's own marks, and `?` for what others printed.
+#[must_use]
+pub fn ascii(text: &str) -> String {
+    let mut ascii = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '✓' => ascii.push_str("ok"),
+            '✗' => ascii.push('x'),
+            '→' => ascii.push_str("->"),
+            '·' | '–' | '—' => ascii.push('-'),
+            '…' => ascii.push_str("..."),
+            c if c.is_ascii() => ascii.push(c),
+            _ => ascii.push('?'),
+        }
+    }
+    ascii
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::ServiceRow;
+
+    #[test]
+    fn a_line_is_broken_between_words_and_an_arn_is_left_whole() {
+        let text = "  remedy name a profile of account 123456789012 with AWS_PROFILE\nshort";
+        let wrapped = wrapped(text, 30);
+        assert_eq!(
+            wrapped,
+            "  remedy name a profile of\n    account 123456789012 with\n    AWS_PROFILE\nshort"
+        );
+        let arn = format!("see {}", "a".repeat(60));
+        assert_eq!(super::wrapped(&arn, 30), format!("see\n  {}", "a".repeat(60)));
+    }
+
+    #[test]
+    fn the_closing_table_is_a_list_where_it_does_not_fit() {
+        let row = ServiceRow {
+            service: "ielts-backend-service".into(),
+            status: "ACTIVE".into(),
+            running: 2,
+            desired: 2,
+            deployments: 1,
+            rollout: "COMPLETED".into(),
+            revision: "ielts-backend:7".into(),
+            targets: "2/2 healthy".into(),
+            url: Some("http://127.0.0.1:8088/api/*".into()),
+            ..ServiceRow::default()
+        };
+        let kind = Kind::Table { rows: vec![row], url: Some("http://127.0.0.1:8088".into()), unasked: None };
+        let event = Event { seq: 1, at_ms: 0, kind };
+        let wide = fitted(&event, Detail::Normal, Some(200)).unwrap();
+        assert!(wide.contains("service ") && wide.contains("deployments"), "{wide}");
+        let narrow = fitted(&event, Detail::Normal, Some(71)).unwrap();
+        assert!(widest(&narrow) <= 71 && narrow.contains("\n  ielts-backend:7, 2/2 healthy"), "{narrow}");
+    }
+
+    #[test]
+    fn a_terminal_without_utf_8_gets_ascii() {
+        assert_eq!(ascii("✓ a → b ✗ é…"), "ok a -> b x ?...");
+    }
+}

@@ -1,0 +1,135 @@
+//! `secrets`: those that deploy.toml names, and a new value for one. No value is read, printed or put into an argument.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use deploy::event::{ExitCode, Kind};
+use deploy::model::Environment;
+use deploy::secrets::{SecretVariable, Store, named};
+use deploy::view::secrets as view;
+use serde_json::json;
+
+use super::args::{Global, Secrets};
+use super::session::{Session, Settings};
+use super::{Failure, observed};
+use crate::host::{Host, Secret, Terminal};
+use crate::observe;
+use crate::report::{Format, Recorder, Screen, print_result};
+
+pub(super) async fn run(host: &Host, global: &Global, asked: &Secrets) -> Result<ExitCode, Failure> {
+    let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
+    let settings = Settings::read(host, global)?;
+    let environment = settings.environment.clone();
+    if named(&environment).is_empty() {
+        return Err(Failure::usage("no container in deploy.toml has `secrets`"));
+    }
+    let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    observe::guard(&session.aws, &environment).await.map_err(|error| observed::failure(&error))?;
+    match asked {
+        Secrets::List => list(&session, &events, global).await,
+        Secrets::Set { name } => set(host, &session, global, name).await,
+    }
+}
+
+async fn list(session: &Session, events: &Recorder, global: &Global) -> Result<ExitCode, Failure> {
+    let (aws, environment) = (&session.aws, &session.settings.environment);
+    let mut tasks = BTreeMap::new();
+    for service in &environment.services {
+        // A service that is not there yet has no tasks.
+        let read = aws.service_tasks(&environment.cluster, &service.name, false).await;
+        tasks.insert(service.key.0.clone(), read.unwrap_or_default());
+    }
+    let of = |key: &str| tasks.get(key).cloned().unwrap_or_default();
+    let (states, unread) = observe::secrets(aws, environment, of).await;
+    match global.output {
+        Format::Json => {
+            print_result(&json!({ "environment": environment.name, "secrets": states }).to_string())
+        }
+        Format::Text if states.is_empty() => {}
+        Format::Text => print_result(&view(&states, aws.now_ms())),
+    }
+    let complete = unread.is_empty();
+    unread.into_iter().for_each(|text| events.emit(Kind::Warned { text }));
+    Ok(match states.iter().any(|state| state.changed_ms.is_none()) {
+        true => ExitCode::Failed,
+        false if complete => ExitCode::Done,
+        false => ExitCode::Unknown,
+    })
+}
+
+async fn set(host: &Host, session: &Session, global: &Global, name: &str) -> Result<ExitCode, Failure> {
+    let (aws, environment) = (&session.aws, &session.settings.environment);
+    let (meant, services) = meant(environment, name)?;
+    if let Some(part) = &meant.part {
+        return Err(Failure::usage(format!(
+            "{} is `{part}` of {}: a new value would replace the others in it",
+            meant.variable, meant.id
+        ))
+        .hint("change it with `aws secretsmanager put-secret-value`, with all of its members"));
+    }
+    let value = value(host, &meant).await?;
+    let token = format!("{:016x}{:016x}", host.rng.next_u64(), host.rng.next_u64());
+    let put = match meant.store {
+        Store::SecretsManager => aws.put_secret_value(&meant.id, &value, &token).await,
+        Store::ParameterStore => aws.put_parameter(&meant.id, &value).await,
+    };
+    put.map_err(|error| {
+        let failure = Failure::from_error(&error);
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
+    let restart = format!("cargo xtask restart {}", services.iter().cloned().collect::<Vec<_>>().join(" "));
+    match global.output {
+        Format::Json => {
+            print_result(&json!({ "store": meant.store, "id": meant.id, "services": services }).to_string())
+        }
+        Format::Text => print_result(&format!(
+            "{} in {} has a new value; tasks that run keep the old one until `{restart}`",
+            meant.id,
+            meant.store.words()
+        )),
+    }
+    Ok(ExitCode::Done)
+}
+
+/// The secret of this variable, `SERVICE.VARIABLE` or id, and the services that have it.
+fn meant(environment: &Environment, name: &str) -> Result<(SecretVariable, BTreeSet<String>), Failure> {
+    let all = named(environment);
+    let fits = |it: &&SecretVariable| {
+        it.variable == name || it.id == name || format!("{}.{}", it.service, it.variable) == name
+    };
+    let found: Vec<&SecretVariable> = all.iter().filter(fits).collect();
+    let Some(first) = found.first() else {
+        let known: BTreeSet<&str> = all.iter().map(|it| it.variable.as_str()).collect();
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(Failure::usage(format!("deploy.toml has no secret `{name}`; it has {known}")));
+    };
+    if found.iter().any(|it| it.id != first.id) {
+        let ways: Vec<_> = found.iter().map(|it| format!("{}.{}", it.service, it.variable)).collect();
+        return Err(Failure::usage(format!("`{name}` is kept in several places"))
+            .hint(format!("name one of them: {}", ways.join(", "))));
+    }
+    let services = all.iter().filter(|it| it.id == first.id).map(|it| it.service.0.clone()).collect();
+    Ok(((*first).clone(), services))
+}
+
+/// From a person without an echo, or else all of standard input without the line end that `echo` adds.
+async fn value(host: &Host, meant: &SecretVariable) -> Result<Secret, Failure> {
+    let read = match host.terminal.stdin {
+        true if !host.terminal.can_ask() => {
+            return Err(
+                Failure::usage("there is no terminal to ask at").hint("pass the value on standard input")
+            );
+        }
+        true => Terminal::hidden(&format!("Value of {} ({}): ", meant.variable, meant.id)).await,
+        false => Terminal::rest().await,
+    };
+    let text = read.map_err(|error| Failure::usage(format!("cannot read the value: {error}")))?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if text.is_empty() {
+        return Err(Failure::usage("the value is empty; nothing was written"));
+    }
+    Ok(Secret::new(text))
+}
