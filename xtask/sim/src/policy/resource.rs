@@ -31,6 +31,12 @@ impl Place {
             Api::CloudMap if ["GetNamespace", "DeleteNamespace"].contains(&&*request.operation) => {
                 self.arns(request, &["Id"], "servicediscovery", "namespace/", "")
             }
+            Api::SecretsManager => self.arns(request, &["SecretId"], "secretsmanager", "secret:", "-*"),
+            // DescribeParameters has no resource-level permission.
+            Api::Ssm if !request.operation.starts_with("Describe") => given(request, &["Name", "Names"])
+                .iter()
+                .map(|name| self.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/'))))
+                .collect(),
             Api::Iam => given(request, &["RoleName"])
                 .iter()
                 .map(|role| format!("arn:aws:iam::{}:role/{role}", self.account))
