@@ -103,19 +103,19 @@ impl History {
         }
         let key = format!("{:?} {} {}", request.api, request.operation, request.params);
         let replies = self.reads.get(&key);
-        let old = match fault {
-            Some(Fault::StaleRead) => replies.map(|replies| replies.before_last_write(self.writes)),
+        if let (Some(Fault::StaleRead), Some(replies)) = (fault, replies) {
+            return replies.before_last_write(self.writes).clone();
+        }
+        let lagging = match fault {
             Some(Fault::LaggingRead(lag)) => {
-                replies.and_then(|replies| replies.at(Millis(now.0.saturating_sub(*lag))))
+                replies.and_then(|replies| replies.at(Millis(now.0.saturating_sub(*lag)))).cloned()
             }
             _ => None,
         };
-        if let Some(old) = old {
-            return old.clone();
-        }
+        // Remembered also when another reply is sent: a replica that lags catches up, whoever asks it.
         let outcome = Arc::new(handle());
         self.remember(now, key, Arc::clone(&outcome));
-        outcome.as_ref().clone()
+        lagging.unwrap_or_else(|| outcome.as_ref().clone())
     }
 
     fn remember(&mut self, now: Millis, key: String, outcome: Arc<Outcome>) {
