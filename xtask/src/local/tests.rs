@@ -41,8 +41,7 @@ async fn a_cloud_that_ignores_sigterm_is_killed_after_40_seconds_and_forgotten()
     // Not more exactly: virtual seconds pass while the kernel ends the process.
     assert!(begin.elapsed() >= Duration::from_secs(40), "{:?}", begin.elapsed());
     // The kernel ends a process that was killed in its own time, which is not the virtual one.
-    let end = std::time::Instant::now();
-    while daemon.is_alive() && end.elapsed() < Duration::from_secs(10) {
+    for _ in (0..10_000).take_while(|_| daemon.is_alive()) {
         std::thread::sleep(Duration::from_millis(1));
     }
     assert!(!daemon.is_alive());
