@@ -6,7 +6,8 @@ use crate::aws::call::Op;
 use crate::aws::{Aws, Error};
 use crate::host::Secret;
 
-const EXECUTE: Op = Op::write("ecs", "ExecuteCommand");
+// Not a write: it changes nothing of the account, and a session whose reply is lost ends by itself after 20 idle minutes.
+const EXECUTE: Op = Op::read("ecs", "ExecuteCommand");
 
 /// Where a session with the agent of a task is.
 #[derive(Debug)]
