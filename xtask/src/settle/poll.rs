@@ -157,7 +157,10 @@ async fn detail(
 fn optional<T>(events: &Recorder, what: &str, read: Read<T>, gap: &mut Gap) -> Vec<T> {
     let error = match read {
         Ok(read) => {
-            *gap = Gap::None;
+            // What is lacking was not read, so that this is no success: it would be read, and warned of, at every other poll.
+            if *gap != Gap::Lacking {
+                *gap = Gap::None;
+            }
             return read;
         }
         // Reads lag behind writes: a service or target group that was created a moment ago may not be found yet.

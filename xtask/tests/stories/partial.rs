@@ -1,6 +1,6 @@
 //! An endpoint that lacks something, or a caller who may not do it: less is reported, and nothing else changes.
 
-use deploy::event::ExitCode;
+use deploy::event::{ExitCode, Kind};
 use deploy::rollout::Outcome;
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
@@ -93,6 +93,9 @@ fn tasks_that_cannot_be_read_hide_no_failure() {
         let mut world = without(&["ListTasks", "DescribeTasks"]).await;
         world.scripts.set("ielts-backend:2", Script::never_listens());
         let ended = world.deploy("v2", "v1").await;
+        let warned =
+            |kind: &&Kind| matches!(kind, Kind::Warned { text } if text.starts_with("cannot read tasks"));
+        assert_eq!(ended.events.iter().filter(warned).count(), 1, "{:#?}", ended.events);
         // That ECS rolled back is read; whether the tasks that serve now are the previous ones is not.
         assert_eq!((ended.exit, outcome(&ended)), (ExitCode::Unknown, &Outcome::RolledBack));
     });
