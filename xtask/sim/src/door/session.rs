@@ -3,6 +3,20 @@
 //! This end stands for Session Manager and for the agent behind it. The client's first frame is a text with the session's token;
 //! all others are the messages of [`crate::session`].
 
+/// What the agent closes a session with whose command it could not start (amazon-ssm-agent, `pluginUtil`).
+fn unstarted(why: &str) -> String {
+    format!("\n----------ERROR-------\nUnable to start command: Failed to start pty: {why}\n")
+}
+
+/// Whether this is an engine's word for a program that the container has not: Docker's begins with "OCI runtime exec failed",
+/// Podman's with "Error:".
+fn is_refusal(printed: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(printed);
+    let text = text.trim_start();
+    text.starts_with("OCI runtime exec failed")
+        || (text.starts_with("Error: ") && text.contains("OCI runtime"))
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -189,15 +203,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
         let took = self.now().since(began);
         self.send(PayloadType::HandshakeComplete, &handshake_complete(took)).await?;
         match runner.start(exec) {
-            Ok(terminal) => self.connect(terminal).await.map(|()| String::new()),
-            Err(why) => {
-                Ok(format!("\n----------ERROR-------\nUnable to start command: Failed to start pty: {why}\n"))
-            }
+            Ok(terminal) => Ok(self.connect(terminal).await?.map(|why| unstarted(&why)).unwrap_or_default()),
+            Err(why) => Ok(unstarted(&why)),
         }
     }
 
-    /// Carries what is typed and printed until the command ends, or the session does.
-    async fn connect(&mut self, mut terminal: Terminal) -> Result<(), Gone> {
+    /// Carries what is typed and printed until the command ends, or the session does; gives why an engine could not start it.
+    async fn connect(&mut self, mut terminal: Terminal) -> Result<Option<String>, Gone> {
+        let mut first = terminal.of_engine;
         let mut look = interval(LOOK);
         let mut active = self.now();
         loop {
@@ -211,7 +224,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
                         PayloadType::Size => serde_json::from_slice(&payload)
                             .ok()
                             .map(|Size { cols, rows }| Typed::Size { cols, rows }),
-                        PayloadType::Flag if is_end(&payload) => return Ok(()),
+                        PayloadType::Flag if is_end(&payload) => return Ok(None),
                         _ => None,
                     };
                     // The command's end shows in its output.
@@ -220,14 +233,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
                 printed = terminal.output.recv(), if room => {
                     active = self.now();
                     match printed {
+                        Some(printed) if std::mem::take(&mut first) && is_refusal(&printed) => {
+                            return Ok(Some(String::from_utf8_lossy(&printed).trim().to_owned()));
+                        }
                         Some(printed) => self.send(PayloadType::Output, &printed).await?,
-                        None => return Ok(()),
+                        None => return Ok(None),
                     }
                 }
                 _ = look.tick() => {
                     let open = self.cloud.look(|account| ecs::has_session(account, &self.session));
                     if !open || self.now().since(active) >= IDLE.as_millis() as u64 {
-                        return Ok(());
+                        return Ok(None);
                     }
                 }
             }

@@ -17,6 +17,9 @@ pub(crate) struct Terminal {
     pub(crate) input: UnboundedSender<Typed>,
     /// Closed once the command has ended and all that it printed was taken.
     pub(crate) output: Receiver<Vec<u8>>,
+    /// Whether an engine's client has it, which prints why a command could not start. The agent of ECS Exec reports that
+    /// apart from the output.
+    pub(crate) of_engine: bool,
 }
 
 #[derive(Debug)]
@@ -28,5 +31,5 @@ pub(crate) struct Line {
 pub(crate) fn terminal() -> (Terminal, Line) {
     let (typed, input) = unbounded_channel();
     let (output, printed) = channel(WAITING);
-    (Terminal { input: typed, output: printed }, Line { input, output })
+    (Terminal { input: typed, output: printed, of_engine: false }, Line { input, output })
 }

@@ -216,7 +216,7 @@ impl Inside for Within {
         let command = self.engine.on_terminal(arguments);
         // The engine ends it with its container.
         let started = terminal::start(command, None, None, std::future::pending());
-        started.map_err(|error| error.to_string())
+        started.map(|terminal| Terminal { of_engine: true, ..terminal }).map_err(|error| error.to_string())
     }
 }
 
