@@ -113,8 +113,7 @@ fn a_workflow_holds_no_logic_and_puts_no_input_into_a_script() {
 #[test]
 fn a_release_is_never_cancelled_by_the_next_one() {
     let (_, _, release) = workflows().remove(1);
-    let job = jobs(&release).next().unwrap();
-    match &job.concurrency {
+    match release.concurrency {
         Some(Concurrency::Rich {
             cancel_in_progress: BoE::Literal(false),
             ..

@@ -202,15 +202,6 @@ pub(crate) struct Wait {
     pub(crate) release: Option<String>,
 }
 
-/// What of what runs.
-/// Which lines.
-/// What to run, and where.
-/// What to run as a task of its own.
-/// What to restart.
-/// How many tasks.
-/// How what runs is changed.
-/// What to open.
-/// Which releases to list.
 #[derive(Args, Debug)]
 pub(crate) struct History {
     /// How many releases, the newest ones

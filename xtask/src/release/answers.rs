@@ -21,7 +21,7 @@ pub(super) enum Answers {
 
 /// Asks the checks again that failed. One that failed alike before the release is asked once: nothing will change it.
 pub(super) async fn answers(context: &ReleaseContext<'_>, door: &Door, public: &Public) -> Answers {
-    let ReleaseContext { host, events, environment, .. } = *context;
+    let ReleaseContext { host, aws, events, environment, .. } = *context;
     let record = events.events();
     let failed = failures(record.iter().map(|event| &event.kind));
     let Some(front) = door.front.as_ref().filter(|_| !failed.is_empty()) else { return Answers::Right };
@@ -41,18 +41,26 @@ pub(super) async fn answers(context: &ReleaseContext<'_>, door: &Door, public: &
         asked.timeouts.smoke_secs = 0;
     }
     verify::smoke(&host.http, &host.clock, events, &asked, front, true).await;
+    verify::inside(host, aws, events, &asked).await;
     let now = events.events();
     let now = failures(now.iter().skip(record.len()).map(|event| &event.kind));
-    let Some((key, check, answer)) = now.first() else { return Answers::Right };
-    let how = format!("GET {}: {}", check.path, beside(check, answer));
-    let down = matches!(answer, ProbeAnswer::Status { status: 500.., .. } | ProbeAnswer::NoAnswer { .. });
-    match public.before(key, check) {
-        Some(ProbeAnswer::Right { .. }) => Answers::Down(format!("but {how}")),
-        before => {
-            let how = if before.is_some() { format!("and as before {how}") } else { format!("and {how}") };
-            if down { Answers::Down(how) } else { Answers::Other(how) }
+    let mut worst = Answers::Right;
+    for (key, check, answer) in now {
+        let how = format!("GET {}: {}", check.target(), beside(check, answer));
+        let down = matches!(answer, ProbeAnswer::Status { status: 500.., .. } | ProbeAnswer::NoAnswer { .. });
+        match public.before(key, check) {
+            Some(ProbeAnswer::Right { .. }) => return Answers::Down(format!("but {how}")),
+            before => {
+                let how =
+                    if before.is_some() { format!("and as before {how}") } else { format!("and {how}") };
+                if down {
+                    return Answers::Down(how);
+                }
+                worst = Answers::Other(how);
+            }
         }
     }
+    worst
 }
 
 type Failure<'a> = (&'a ServiceKey, &'a SmokeCheck, &'a ProbeAnswer);

@@ -107,11 +107,13 @@ pub(super) async fn closing(
         (ExitCode::NotRecovered, format!("not deployed; all is as before, and it does not serve: {down}"))
     } else if !any {
         (ExitCode::NotRecovered, format!("not deployed; as before: {parked} tasks"))
-    } else if !parked.is_empty() {
-        (ExitCode::Failed, format!("not deployed; as before: {parked} tasks, and the rest serves"))
     } else {
         let as_found = restored.instead.is_empty();
-        let what = if as_found { "the previous release" } else { "the last complete release before it" };
+        let what = match parked.is_empty() {
+            false => &format!("as before: {parked} tasks, and the rest"),
+            true if as_found => "the previous release",
+            true => "the last complete release before it",
+        };
         match answers(context, &context.door(&ResourceIds::of(&planned.observed)), public).await {
             Answers::Right => (ExitCode::Failed, format!("not deployed; {what} serves")),
             Answers::Other(how) => (ExitCode::Failed, format!("not deployed; {what} serves, {how}")),

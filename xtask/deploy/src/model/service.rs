@@ -171,6 +171,12 @@ impl Default for Service {
 }
 
 impl Service {
+    /// Whether a smoke check is asked from inside a task.
+    #[must_use]
+    pub fn asks_from_inside(&self) -> bool {
+        self.smoke.iter().any(|check| check.inside().is_some())
+    }
+
     /// The image that others build, where its name can be read.
     #[must_use]
     pub fn image_name(&self) -> Option<ImageName> {

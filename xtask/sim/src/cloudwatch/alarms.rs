@@ -49,8 +49,28 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
     if request.params["EvaluationPeriods"].is_null() {
         return Err(missing("EvaluationPeriods"));
     }
+    bounds(&request.params)?;
     set_up(account, now, &name, request.params.clone());
     Ok(json!({}))
+}
+
+/// Source: CloudWatch API, PutMetricAlarm: all periods together are at most seven days.
+fn bounds(params: &Value) -> Result<(), ApiError> {
+    let invalid = |text: &str| ApiError::new("ValidationError", text);
+    let number = |member: &str| params[member].as_i64();
+    let periods = number("EvaluationPeriods").unwrap_or(0);
+    let period = number("Period").unwrap_or(60);
+    if periods < 1 || period < 1 || periods.saturating_mul(period) > 7 * 86_400 {
+        return Err(invalid(
+            "Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800)",
+        ));
+    }
+    match number("DatapointsToAlarm") {
+        Some(datapoints) if !(1..=periods).contains(&datapoints) => {
+            Err(invalid("DatapointsToAlarm must be between 1 and EvaluationPeriods"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Puts an alarm, as a scaling policy does.

@@ -111,7 +111,9 @@ impl Http {
                 connect(&ConnectTo { address, authority: None }, &uri, CONNECT_TIMEOUT).await?
             }
         };
-        Socket::open(stream, url).await
+        // An endpoint that takes the connection and never upgrades it must not hold the command for ever.
+        let opened = tokio::time::timeout(CONNECT_TIMEOUT, Socket::open(stream, url)).await;
+        opened.map_err(|_| HttpError::TimedOut(CONNECT_TIMEOUT))?
     }
 }
 
