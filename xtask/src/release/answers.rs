@@ -56,7 +56,10 @@ pub(super) async fn answers(context: &ReleaseContext<'_>, door: &Door, public: &
                 if down {
                     return Answers::Down(how);
                 }
-                worst = Answers::Other(how);
+                // The first one is named.
+                if matches!(worst, Answers::Right) {
+                    worst = Answers::Other(how);
+                }
             }
         }
     }
