@@ -127,9 +127,29 @@ pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct List {
+pub(super) struct List {
     #[serde(default)]
     filters: Vec<Filter>,
+}
+
+impl List {
+    /// Those of `all` that every filter admits. `fact` gives what a filter of this name looks at, where there is such a one.
+    pub(super) fn admitted<T>(
+        &self,
+        account: &Account,
+        all: impl Iterator<Item = T>,
+        fact: impl Fn(&T, &str) -> Option<String>,
+    ) -> Result<Vec<T>, ApiError> {
+        let owner = account.settings.account.as_str();
+        let mut found = Vec::new();
+        for one in all {
+            let admitted = self.filters.iter().map(|filter| filter.admits(owner, fact(&one, &filter.name)));
+            if admitted.collect::<Result<Vec<_>, _>>()?.into_iter().all(|admitted| admitted) {
+                found.push(one);
+            }
+        }
+        Ok(found)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -141,17 +161,15 @@ struct Filter {
 }
 
 impl Filter {
-    fn admits(&self, namespace: &Namespace, account: &str) -> Result<bool, ApiError> {
-        let fact = match self.name.as_str() {
-            "TYPE" => namespace.kind,
-            "NAME" | "HTTP_NAME" => &namespace.name,
-            "RESOURCE_OWNER" => {
-                return Ok(self.values.iter().any(|owner| owner == "SELF" || owner == account));
-            }
-            other => return Err(ApiError::new(INVALID, format!("Filter name {other} is not valid"))),
+    fn admits(&self, account: &str, fact: Option<String>) -> Result<bool, ApiError> {
+        if self.name == "RESOURCE_OWNER" {
+            return Ok(self.values.iter().any(|owner| owner == "SELF" || owner == account));
+        }
+        let Some(fact) = fact else {
+            return Err(ApiError::new(INVALID, format!("Filter name {} is not valid", self.name)));
         };
         match self.condition.as_deref() {
-            None | Some("EQ" | "IN") => Ok(self.values.iter().any(|value| value == fact)),
+            None | Some("EQ" | "IN") => Ok(self.values.contains(&fact)),
             Some("BEGINS_WITH") => Ok(self.values.iter().any(|value| fact.starts_with(value.as_str()))),
             Some(other) => Err(ApiError::new(
                 INVALID,
@@ -164,13 +182,12 @@ impl Filter {
 pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
     let asked: List = params(request)?;
     let owner = &account.settings.account;
-    let mut found = Vec::new();
-    for namespace in account.cloudmap.namespaces.values() {
-        let admitted = asked.filters.iter().map(|filter| filter.admits(namespace, owner));
-        if admitted.collect::<Result<Vec<_>, _>>()?.into_iter().all(|admitted| admitted) {
-            found.push(namespace);
-        }
-    }
+    let all = account.cloudmap.namespaces.values();
+    let found = asked.admitted(account, all, |namespace, filter| match filter {
+        "TYPE" => Some(namespace.kind.to_owned()),
+        "NAME" | "HTTP_NAME" => Some(namespace.name.clone()),
+        _ => None,
+    })?;
     listing(request, "Namespaces", (100, 100), found, |namespace| namespace.describe(owner))
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::INVALID;
+use super::namespaces::List;
 use crate::account::{Account, Millis};
 use crate::ecs;
 use crate::tagging::{self, Tag};
@@ -121,32 +122,11 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     Ok(json!({}))
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct List {
-    #[serde(default)]
-    filters: Vec<Filter>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Filter {
-    name: String,
-    values: Vec<String>,
-}
-
 pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
     let asked: List = params(request)?;
-    let mut found = all(account);
-    for filter in &asked.filters {
-        match filter.name.as_str() {
-            "NAMESPACE_ID" => found.retain(|own| filter.values.contains(&own.namespace)),
-            "RESOURCE_OWNER" => found.retain(|_| {
-                filter.values.iter().any(|owner| owner == "SELF" || *owner == account.settings.account)
-            }),
-            other => return Err(ApiError::new(INVALID, format!("Filter name {other} is not valid"))),
-        }
-    }
+    let found = asked.admitted(account, all(account).into_iter(), |service, filter| {
+        (filter == "NAMESPACE_ID").then(|| service.namespace.clone())
+    })?;
     listing(request, "Services", (100, 100), found, |service| service.describe(account))
 }
 
