@@ -69,7 +69,6 @@ pub struct AlarmState {
 /// What is not as it should be. A roll in progress is as it should be; a service that somebody scaled to 0 is not.
 #[must_use]
 pub fn problems<'a>(
-    environment: &str,
     services: impl Iterator<Item = (&'a Service, &'a Reading)>,
     alarms: &[AlarmState],
 ) -> Vec<Problem> {
@@ -77,8 +76,7 @@ pub fn problems<'a>(
     for (service, reading) in services {
         let mut problem = |text: String| problems.push(Problem { service: service.key.clone(), text });
         if reading.is_parked() && service.desired_count > 0 {
-            let command = format!("cargo xtask scale {} {}", service.key, service.desired_count);
-            let start = format!("`{command} --env {environment}` starts it");
+            let start = format!("`cargo xtask scale {} {}` starts it", service.key, service.desired_count);
             problem(format!("{} is scaled to 0 tasks by hand; {start}", service.name));
         }
         let lacks = reading.lacks(&[], CRASHES);
@@ -175,7 +173,7 @@ mod tests {
     fn a_roll_is_no_problem_and_what_does_not_serve_is_one() {
         let service = service();
         let found = |reading: &Reading, alarms: &[AlarmState]| {
-            let found = problems("prod", [(&service, reading)].into_iter(), alarms);
+            let found = problems([(&service, reading)].into_iter(), alarms);
             found.into_iter().map(|problem| problem.text).collect::<Vec<_>>()
         };
         assert_eq!(found(&reading("COMPLETED", ["healthy", "healthy"]), &[]), Vec::<String>::new());
@@ -189,9 +187,8 @@ mod tests {
         let mut parked = reading("COMPLETED", ["healthy", "healthy"]);
         parked.service.desired = 0;
         assert!(
-            found(&parked, &[])[0].ends_with(
-                "is scaled to 0 tasks by hand; `cargo xtask scale backend 2 --env prod` starts it"
-            )
+            found(&parked, &[])[0]
+                .ends_with("is scaled to 0 tasks by hand; `cargo xtask scale backend 2` starts it")
         );
     }
 

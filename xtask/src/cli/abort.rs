@@ -9,7 +9,7 @@ use super::deploy::table;
 use super::release as begun;
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, args, consent, observed};
-use crate::release::{self, moving};
+use crate::release;
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
@@ -21,12 +21,13 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     });
     let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
     let observed = observed::account(job, &session).await?;
-    if !moving(&observed).is_empty() {
-        consent::ask(job, &environment, "the abort").await?;
-    }
     let images = BTreeMap::new();
     let claim = begun::claim(job.host, &args::Lease { take_lease: None });
-    let ending = release::abort(&release_context(job, &session, &images, &claim), &observed).await;
+    let context = release_context(job, &session, &images, &claim);
+    if release::acts(&context, &observed).await {
+        consent::ask(job, &environment, "the abort").await?;
+    }
+    let ending = release::abort(&context, &observed).await;
     table(job.events, &session.aws, &environment, &ending).await;
     Ok(Closing::new(ending.exit, ending.summary))
 }

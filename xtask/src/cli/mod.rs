@@ -68,11 +68,11 @@ async fn run(cli: Cli) -> u8 {
         Ok(host) => host,
         Err(error) => return reported(&Failure::from_error(&error)).code(),
     };
-    crate::report::limit(host.terminal);
     if host.terminal.github {
         crate::report::mask(&host.env);
     }
     let Cli { global, verb } = cli;
+    crate::report::limit(host.terminal, global.env.as_deref());
     if let Err(failure) = evidence::check(&global, &verb) {
         return reported(&failure).code();
     }

@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::args::{self, Global};
 use super::session::{Session, Settings};
-use super::{Failure, meant, observed};
+use super::{Failure, consent, meant, observed};
 use crate::host::{Actor, Halt, Host, Signals};
 use crate::one_off::{self, Done, OneOff};
-use crate::report::{Format, Recorder, Screen, print_error, print_result};
+use crate::report::{Format, Recorder, Screen, pass_on, print_error, print_result};
 use crate::{aws, observe};
 
 /// Revisions of each service among which a release is looked for.
@@ -40,6 +40,7 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Run) -> Resu
         started_by: started_by(host),
         token: format!("run-{:016x}{:016x}", host.rng.next_u64(), host.rng.next_u64()),
     };
+    consent::asked(host, global, &events, &environment, "a task").await?;
     let mut signals = Signals::listen().map_err(|error| Failure::from_error(&error))?;
     let task = one_off::start(aws, run).await.map_err(|error| failure(&error))?;
     let short = task.get(..8).unwrap_or(&task);
@@ -49,10 +50,13 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Run) -> Resu
     halt.heed(true);
     let mut print = |lines: &[String]| {
         for line in lines {
-            print_result(&match global.output {
-                Format::Text => line.clone(),
-                Format::Json => json!({ "event": "line", "task": task, "message": line }).to_string(),
-            });
+            match global.output {
+                // The command's own words, whatever this terminal can show. A reader that has gone away is no error.
+                Format::Text => drop(pass_on(format!("{line}\n").as_bytes())),
+                Format::Json => {
+                    print_result(&json!({ "event": "line", "task": task, "message": line }).to_string());
+                }
+            }
         }
     };
     let place = (environment.cluster.as_str(), service, task.as_str());

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::args::{Global, Secrets};
 use super::session::{Session, Settings};
-use super::{Failure, observed};
+use super::{Failure, consent, observed};
 use crate::host::{Host, Secret, Terminal};
 use crate::observe;
 use crate::report::{Format, Recorder, Screen, print_result};
@@ -26,7 +26,7 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &Secrets) -> Result
     observe::guard(&session.aws, &environment).await.map_err(|error| observed::failure(&error))?;
     match asked {
         Secrets::List => list(&session, &events, global).await,
-        Secrets::Set { name } => set(host, &session, global, name).await,
+        Secrets::Set { name } => set(host, &session, &events, global, name).await,
     }
 }
 
@@ -56,7 +56,13 @@ async fn list(session: &Session, events: &Recorder, global: &Global) -> Result<E
     })
 }
 
-async fn set(host: &Host, session: &Session, global: &Global, name: &str) -> Result<ExitCode, Failure> {
+async fn set(
+    host: &Host,
+    session: &Session,
+    events: &Recorder,
+    global: &Global,
+    name: &str,
+) -> Result<ExitCode, Failure> {
     let (aws, environment) = (&session.aws, &session.settings.environment);
     let (meant, services) = meant(environment, name)?;
     if let Some(part) = &meant.part {
@@ -66,6 +72,7 @@ async fn set(host: &Host, session: &Session, global: &Global, name: &str) -> Res
         ))
         .hint("change it with `aws secretsmanager put-secret-value`, with all of its members"));
     }
+    consent::asked(host, global, events, environment, "the new value").await?;
     let value = value(host, &meant).await?;
     let token = format!("{:016x}{:016x}", host.rng.next_u64(), host.rng.next_u64());
     let put = match meant.store {

@@ -84,7 +84,7 @@ async fn look(session: &Session, events: &Recorder, service: Option<&Service>) -
     let read = || environment.services.iter().zip(&readings);
     let meant = |(one, _): &(&Service, &Reading)| service.is_none_or(|service| service.key == one.key);
     let watched = || read().filter(meant);
-    let problems = problems(&environment.name, watched(), &alarms(aws, watched(), &warn).await);
+    let problems = problems(watched(), &alarms(aws, watched(), &warn).await);
     let detail = match service.and_then(|service| read().find(|(one, _)| one.key == service.key)) {
         Some((service, reading)) => Some(verify::detail(aws, events, environment, service, reading).await),
         None => None,

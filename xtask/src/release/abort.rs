@@ -14,12 +14,17 @@ use crate::host::Halt;
 use crate::settle::Settled;
 
 #[must_use]
-pub fn moving(observed: &Observed) -> Vec<&ServiceKey> {
+fn moving(observed: &Observed) -> Vec<&ServiceKey> {
     let services = observed.services.iter();
     services
         .filter(|(_, state)| state.status == "ACTIVE" && state.rollout.as_deref() == Some("IN_PROGRESS"))
         .map(|(key, _)| key)
         .collect()
+}
+
+/// Whether an abort would change something: stop what rolls, or restore what a killed run left.
+pub async fn acts(context: &ReleaseContext<'_>, observed: &Observed) -> bool {
+    !moving(observed).is_empty() || lease::left(context, observed).await.is_some()
 }
 
 /// Stops every deployment that is in progress, and waits for its end. It needs no lease: the holder is printed, and an expired

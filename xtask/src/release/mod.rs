@@ -27,7 +27,7 @@ use deploy::event::Kind;
 use deploy::model::{Desired, Environment, Observed, Release, ServiceKey};
 use deploy::plan::{Order, Plan, Undo};
 
-pub use abort::{abort, moving};
+pub use abort::{abort, acts};
 pub use attach::{Attached, attach};
 pub(crate) use carry::carry_out;
 pub use former::{Former, NoRollbackTarget, former};

@@ -19,14 +19,11 @@ pub(super) async fn parked(context: &ReleaseContext<'_>, door: &Door) -> Result<
 pub fn report_parked(events: &Recorder, environment: &Environment, readings: &[Reading]) -> Vec<ServiceKey> {
     let services = environment.services.iter().zip(readings);
     let parked = services.filter(|(service, reading)| service.desired_count > 0 && reading.is_parked());
-    let name = &environment.name;
     let report = |(service, _): (&Service, &Reading)| {
         let Service { key, desired_count, .. } = service;
         events.emit(Kind::Failed {
             error: format!("{key}: scaled to 0 tasks by hand, and no release starts it again"),
-            hint: Some(format!(
-                "`cargo xtask scale {key} {desired_count} --env {name}`, then run this again"
-            )),
+            hint: Some(format!("`cargo xtask scale {key} {desired_count}`, then run this again")),
         });
         key.clone()
     };

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::io::Write;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use deploy::event::{Event, Kind};
 use deploy::view::github::commands;
-use deploy::view::{Detail, ascii, fitted, line};
+use deploy::view::{Detail, ascii, fitted, line, with_options};
 
 use super::live::Live;
 use super::paint::{REPORT, marks, paint};
@@ -133,7 +134,7 @@ impl Screen {
 pub(crate) fn print_result(text: &str) {
     // An object is UTF-8, wherever it is printed.
     match text.starts_with('{') {
-        true => drop(writeln!(anstream::stdout(), "{text}")),
+        true => drop(writeln!(anstream::stdout(), "{}", advised(text))),
         false => print(text, Stream::Out),
     }
 }
@@ -203,15 +204,31 @@ fn print(text: &str, stream: Stream) {
 /// Whether this terminal shows ASCII only: one for the program, as its colors are.
 static ASCII: AtomicBool = AtomicBool::new(false);
 
-pub(crate) fn limit(terminal: Terminal) {
+/// How the environment was named, such as `--env prod`; empty where it was not: one for the program too.
+static OPTIONS: OnceLock<String> = OnceLock::new();
+
+/// Says before anything is printed what the terminal shows, and which environment was named.
+pub(crate) fn limit(terminal: Terminal, environment: Option<&str>) {
     ASCII.store(terminal.ascii, Ordering::Relaxed);
+    if let Some(name) = environment {
+        OPTIONS.get_or_init(|| format!("--env {name}"));
+    }
 }
 
 /// The text as this terminal has it.
 pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    let text = advised(text);
     match ASCII.load(Ordering::Relaxed) && !text.is_ascii() {
-        true => Cow::Owned(ascii(text)),
-        false => Cow::Borrowed(text),
+        true => Cow::Owned(ascii(&text)),
+        false => text,
+    }
+}
+
+/// The text with its commands for the environment that was named. Here, at the one door of all output, no hint can forget it.
+fn advised(text: &str) -> Cow<'_, str> {
+    match OPTIONS.get().filter(|_| text.contains("`cargo xtask")) {
+        Some(options) => Cow::Owned(with_options(text, options)),
+        None => Cow::Borrowed(text),
     }
 }
 

@@ -82,7 +82,7 @@ fn a_service_that_somebody_scaled_to_0_is_named_and_its_neighbour_is_not_undone(
             let ended = Box::pin(world.deploy("v1", "v2")).await;
             assert_eq!(ended.exit, ExitCode::Unknown, "{:#?}", ended.events);
             assert!(says(&ended, "backend: scaled to 0 tasks by hand"), "{:#?}", ended.events);
-            let starts = |event: &Kind| matches!(event, Kind::Failed { hint: Some(hint), .. } if hint.starts_with("`cargo xtask scale backend 2 --env prod`"));
+            let starts = |event: &Kind| matches!(event, Kind::Failed { hint: Some(hint), .. } if hint.starts_with("`cargo xtask scale backend 2`"));
             assert!(ended.events.iter().any(starts), "{:#?}", ended.events);
             assert!(!ended.events.iter().any(|event| matches!(event, Kind::Undoing { .. })));
         }

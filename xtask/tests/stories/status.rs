@@ -16,7 +16,7 @@ async fn looked(world: &World) -> (Vec<Problem>, Detail) {
     let door = Door { target_groups: door.target_groups, front: None };
     let readings = verify::readings(aws, environment, &door).await.unwrap();
     let services: Vec<&Service> = environment.services.iter().collect();
-    let found = problems("prod", services.iter().copied().zip(&readings), &[]);
+    let found = problems(services.iter().copied().zip(&readings), &[]);
     let events = Recorder::new(world.host.clock.clone(), Screen::silent());
     (found, verify::detail(aws, &events, environment, services[0], &readings[0]).await)
 }

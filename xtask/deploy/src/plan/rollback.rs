@@ -46,7 +46,7 @@ pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
                 continue;
             }
         }
-        again::check(&mut plan, &desired.environment.name, service, pin, observed);
+        again::check(&mut plan, service, pin, observed);
         if let Some(stage) = plan.stages.last_mut() {
             roll_back(stage, service, pin, observed);
         }

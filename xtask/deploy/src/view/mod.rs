@@ -2,6 +2,7 @@
 
 mod bar;
 mod clock;
+mod commands;
 mod duration;
 mod failure;
 mod fit;
@@ -19,6 +20,7 @@ mod words;
 
 pub use bar::bar;
 pub use clock::{clock, date};
+pub use commands::with_options;
 pub use duration::{age, duration};
 pub use failure::failure;
 pub use fit::{ascii, fitted, widest, wrapped};

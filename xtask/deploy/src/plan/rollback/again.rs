@@ -70,16 +70,13 @@ pub(super) fn verb(pin: &Pin) -> &'static str {
 }
 
 /// Refuses what cannot be done, and says what becomes of a count.
-pub(super) fn check(plan: &mut Plan, environment: &str, service: &Service, pin: &Pin, observed: &Observed) {
+pub(super) fn check(plan: &mut Plan, service: &Service, pin: &Pin, observed: &Observed) {
     let Some(state) = live(observed, service) else { return };
     let key = &service.key;
     if pin.replaces.is_some() && state.desired == 0 {
         plan.refusals.push(Refusal {
             what: format!("{key} is scaled to 0 tasks: there is nothing to restart"),
-            remedy: format!(
-                "`cargo xtask scale {key} {} --env {environment}` starts tasks",
-                service.desired_count.max(1)
-            ),
+            remedy: format!("`cargo xtask scale {key} {}` starts tasks", service.desired_count.max(1)),
         });
     }
     if pin.replaces.as_deref() == Some(NONE) {

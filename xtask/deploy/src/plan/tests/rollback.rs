@@ -101,7 +101,7 @@ fn a_restart_forces_a_deployment_once_and_one_in_progress_is_followed_instead() 
     assert!(rollback(&desired, &observed, Order::Together).is_empty());
     backend(&mut observed).desired = 0;
     let refused = rollback(&desired, &observed, Order::Together).refusals;
-    assert_eq!(refused[0].remedy, "`cargo xtask scale backend 2 --env prod` starts tasks");
+    assert_eq!(refused[0].remedy, "`cargo xtask scale backend 2` starts tasks");
 }
 
 #[test]
