@@ -27,8 +27,8 @@ pub(super) enum Proof {
         /// Whether somebody else's deployment or tasks were in progress meanwhile.
         disturbed: bool,
     },
-    /// As [`Complete`](Self::Complete), apart from services that somebody scaled to 0: those run nothing.
-    Parked(Vec<ServiceKey>),
+    /// Somebody scaled services to 0: those run nothing. `rest` says whether the others are as in [`Complete`](Self::Complete).
+    Parked { services: Vec<ServiceKey>, rest: bool },
     /// Tasks, targets and settings are as wanted; the load balancer cannot be reached from this machine.
     Unreachable,
     /// A deployment that somebody else began, or tasks that start, did not come to an end.
@@ -97,7 +97,11 @@ pub(super) async fn prove(
     Ok(match (runs?, smoked) {
         (Running::InProgress, _) => Proof::InProgress,
         // Whatever else failed is no reason to undo the other services.
-        (Running::Parked, _) => Proof::Parked(super::parked::parked(context, door).await?),
+        (Running::Parked, _) => Proof::Parked {
+            services: super::parked::parked(context, door).await?,
+            // The reading ended at the service that is at 0: the others were not read to their end.
+            rest: false,
+        },
         (Running::Refuted, _) => Proof::Refuted,
         _ if !converged => Proof::Refuted,
         (_, Smoke::Failed) => Proof::Refuted,
@@ -108,7 +112,7 @@ pub(super) async fn prove(
             });
             Proof::Unreachable
         }
-        _ if !parked.is_empty() => Proof::Parked(parked),
+        _ if !parked.is_empty() => Proof::Parked { services: parked, rest: true },
         (Running::Complete { disturbed: again }, smoke) => {
             Proof::Complete { smoked: smoke == Smoke::Passed, disturbed: disturbed || again }
         }

@@ -290,10 +290,14 @@ async fn proof(
             }
         }
         Ok(Proof::Complete { smoked, .. }) => (ExitCode::Done, complete(planned, smoked)),
-        Ok(Proof::Parked(services)) => {
-            let names: Vec<_> = services.iter().map(|key| key.0.as_str()).collect();
-            let summary =
-                format!("deployed, but scaled to 0 by hand: {}; the rest is proven", names.join(" and "));
+        Ok(Proof::Parked { services, rest }) => {
+            let names = services.iter().map(|key| key.0.as_str()).collect::<Vec<_>>().join(" and ");
+            let what = if rest { "the rest is proven" } else { "the rest is not proven" };
+            // Scaled up again before it was named, it is one of what was not seen to its end.
+            let summary = match names.is_empty() {
+                true => "deployed, not proven: a service was scaled to 0 by hand for a while".to_owned(),
+                false => format!("deployed, but scaled to 0 by hand: {names}; {what}"),
+            };
             return (ExitCode::Unknown, summary);
         }
         Ok(Proof::Unreachable) => (
