@@ -279,7 +279,7 @@ pub(crate) enum Secrets {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Iam {
-    /// What the role may do: the least that all verbs but `run`, `exec`, `down` and `prune` take
+    /// What the role may do: the least that all verbs but `run`, `exec`, `secrets set`, `down` and `prune` take
     Policy {
         /// Whose policy: the role that deploys, or one that reads only, for smoke, status, plan and history
         #[arg(long = "for", value_enum, default_value_t = Role::Deploy, value_name = "ROLE")]
