@@ -5,7 +5,6 @@
 //! that it lets point to 127.0.0.1 (DNS rebinding), which only the `Host` shows.
 
 use std::fs;
-use std::io::Result;
 use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderValue;
@@ -13,8 +12,14 @@ use http::header::{HOST, ORIGIN};
 use http::request::Parts;
 use rustix::process::geteuid;
 
+use super::listen::Seen;
+
 /// The system lists connections in pieces, and one that is open can be missed when others come and go meanwhile.
 const LOOKS: usize = 3;
+
+/// The connections of this machine and who owns them; `tcp6` for programs that reach an IPv4 address through a socket of
+/// IPv6, as Java's do.
+const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 
 /// Why a request is refused, if it is. The endpoint's own page may lead to itself.
 pub(super) fn refusal(
@@ -31,11 +36,20 @@ pub(super) fn refusal(
     if fetched || head.headers.contains_key(ORIGIN) {
         return Some("not from a browser");
     }
-    let foreign =
-        (0..LOOKS).map_while(|_| tables().ok()).find_map(|tables| is_foreign(&tables, client, server));
+    // Once for each connection: the system takes some 10 ms to list its own, and the end of one does not change hands.
+    let judged = head.extensions.get::<Seen>().map(|seen| *seen.0.get_or_init(|| foreign(client, server)));
+    let foreign = judged.unwrap_or_else(|| foreign(client, server));
+    foreign.then_some("this embedded cloud belongs to another user of this machine")
+}
+
+/// Whether the client's end of a connection is somebody else's, or cannot be found.
+fn foreign(client: SocketAddr, server: SocketAddr) -> bool {
+    let found = (0..LOOKS).flat_map(|_| TABLES).find_map(|table| {
+        // Without IPv6 there is no second one.
+        is_foreign(&fs::read_to_string(table).ok()?, client, server)
+    });
     // Only Linux has these tables; elsewhere everybody on the machine is let in.
-    let unlisted = cfg!(target_os = "linux");
-    foreign.unwrap_or(unlisted).then_some("this embedded cloud belongs to another user of this machine")
+    found.unwrap_or(cfg!(target_os = "linux"))
 }
 
 fn names_this_machine(head: &Parts, port: u16) -> bool {
@@ -46,13 +60,6 @@ fn names_this_machine(head: &Parts, port: u16) -> bool {
     let hosts: Vec<_> = head.headers.get_all(HOST).iter().collect();
     let [host] = hosts.as_slice() else { return false };
     host.to_str().is_ok_and(ours) && head.uri.authority().is_none_or(|authority| ours(authority.as_str()))
-}
-
-/// The connections of this machine and who owns them: `/proc/net/tcp`, and `tcp6` for programs that reach an IPv4 address
-/// through a socket of IPv6, as Java's do.
-fn tables() -> Result<String> {
-    // Without IPv6 there is no second one.
-    Ok(fs::read_to_string("/proc/net/tcp")? + &fs::read_to_string("/proc/net/tcp6").unwrap_or_default())
 }
 
 /// Whether the client's end of a connection belongs to neither this user nor root; `None` when it is not listed.
@@ -120,6 +127,20 @@ mod tests {
         assert!(
             !reached(true, "same-site") && !reached(true, "cross-site") && !reached(false, "same-origin")
         );
+    }
+
+    #[test]
+    fn a_deploy_s_hundred_calls_do_not_list_the_machine_s_connections_a_hundred_times() {
+        let (client, server) = ("127.0.0.1:1".parse().unwrap(), "127.0.0.1:4566".parse().unwrap());
+        let mut head = head("/", &[("host", "127.0.0.1:4566")]);
+        let seen = Seen::default();
+        head.extensions.insert(seen.clone());
+        assert!(refusal(&head, client, server, false).is_some(), "nobody is connected");
+        assert_eq!(seen.0.get(), Some(&true));
+        let seen = Seen::default();
+        seen.0.set(false).unwrap();
+        head.extensions.insert(seen);
+        assert_eq!(refusal(&head, client, server, false), None, "what was seen is not looked for again");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::future::Future;
 use std::io::{ErrorKind, Result};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -37,6 +37,10 @@ const TLS_HANDSHAKE: u8 = 22;
 /// In a request's extensions: it came over TLS.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Secure;
+
+/// In a request's extensions, one for each connection: whose its other end is, once somebody asked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen(pub(super) Arc<OnceLock<bool>>);
 
 /// How a door speaks TLS, at the moments when it does.
 #[derive(Clone)]
@@ -124,7 +128,9 @@ where
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
-    let service = service_fn(move |request| {
+    let seen = Seen::default();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(seen.clone());
         let reply = answer(client, request);
         async { Ok::<_, Infallible>(reply.await) }
     });
