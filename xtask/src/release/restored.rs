@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind, Phase, UndoneService};
 use deploy::model::{Pin, Service, ServiceKey, arn_name};
-use deploy::plan::Action;
 use deploy::verify::Reading;
 
 use super::answers::{Answers, answers};
@@ -66,7 +65,7 @@ pub(super) async fn closing(
         state.is_some_and(|state| state.status == "ACTIVE") && !restored.theirs.contains_key(&service.key)
     };
     let services: Vec<&Service> = context.environment.services.iter().filter(was).collect();
-    let found = found(context, planned, &services, restored.complete).await;
+    let found = found(context, planned, restored, &services).await;
     report(context, restored, kept, services.iter().copied().zip(&found));
     for step in &restored.left {
         context.events.emit(Kind::Failed { error: format!("not restored: {step}"), hint: None });
@@ -165,8 +164,8 @@ fn report<'a>(
 async fn found(
     context: &ReleaseContext<'_>,
     planned: &Planned,
+    restored: &Restored,
     services: &[&Service],
-    wait: bool,
 ) -> Vec<Measured> {
     let ReleaseContext { aws, environment, events, .. } = *context;
     let door = context.door(&ResourceIds::of(&planned.observed));
@@ -183,7 +182,7 @@ async fn found(
         let read = readings(aws, environment, &door).await;
         let at = |service: &Service| environment.services.iter().position(|it| it.key == service.key);
         let of = |service: &&Service| match read.as_ref().ok().zip(at(service)) {
-            Some((read, at)) => measured(planned, service, &read[at]),
+            Some((read, at)) => measured(planned, restored, service, &read[at]),
             None => Measured { found: Found::Unread, tasks: None, runs: None },
         };
         let found: Vec<_> = services.iter().map(of).collect();
@@ -198,7 +197,7 @@ async fn found(
         });
         let late = late.filter(|(service, _)| was_up(&service.key));
         let late: Vec<_> = late.map(|(service, why)| format!("{} {why}", service.key)).collect();
-        if !wait || late.is_empty() || deadline.remaining().is_zero() {
+        if !restored.complete || late.is_empty() || deadline.remaining().is_zero() {
             if let Err(error) = &read {
                 context.emit_failure(error, error.hint());
             }
@@ -212,13 +211,10 @@ async fn found(
     }
 }
 
-fn measured(planned: &Planned, service: &Service, reading: &Reading) -> Measured {
-    let rolled = planned
-        .plan
-        .steps()
-        .any(|step| matches!(&step.action, Action::UpdateService { service: of, .. } if *of == service.key));
-    // What it runs again may have another check than the file's, or none.
-    let reading = Reading { by_checks: reading.by_checks && !rolled, ..reading.clone() };
+fn measured(planned: &Planned, restored: &Restored, service: &Service, reading: &Reading) -> Measured {
+    // What it runs again may have another check than the file's, or none. One that stays at the release has the file's.
+    let by_checks = reading.by_checks && !restored.pins.contains_key(&service.key);
+    let reading = Reading { by_checks, ..reading.clone() };
     // `desiredCount` is Application Auto Scaling's while it may scale out: it is read with the count that it is compared with,
     // never taken from the plan.
     let (running, desired) = (reading.service.running, reading.service.desired);
