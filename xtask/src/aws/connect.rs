@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -13,18 +14,19 @@ use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProt
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::os_shim_internal::{Env, Fs};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::error::Source;
 use super::lite::Lite;
-use super::{Observer, Policy};
+use super::{Caller, Observer, Policy};
 use crate::host::{Clock, Http, Rng};
 
 /// How long one attempt may take, credentials included. Creating a load balancer is the slowest call, a few seconds;
 /// behind a busy proxy it takes several times as long.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Calls in flight at one time: enough for every read of an account to go out at once, well below any bucket's burst.
-const CONCURRENCY: usize = 8;
+/// Calls in flight at one time: enough for the reads of an account with two services to go out at once, and few of one
+/// operation, each of which has a bucket of its own.
+const CONCURRENCY: usize = 24;
 
 #[derive(Clone, Debug)]
 pub struct Connect {
@@ -74,6 +76,9 @@ pub struct Aws {
     pub(in crate::aws) clock: Clock,
     pub(in crate::aws) observer: Observer,
     pub(in crate::aws) permits: Arc<Semaphore>,
+    pub(in crate::aws) caller: Arc<OnceCell<Caller>>,
+    /// The cluster has so many tasks that they are better listed by service.
+    pub(in crate::aws) is_crowded: Arc<AtomicBool>,
     /// What an error about credentials names.
     pub(in crate::aws) source: Option<Source>,
     region: String,
@@ -99,6 +104,8 @@ impl Aws {
             clock: connect.clock,
             observer: connect.observer,
             permits: Arc::new(Semaphore::new(CONCURRENCY)),
+            caller: Arc::default(),
+            is_crowded: Arc::default(),
             source: match connect.source {
                 Some(Source::Profile { name, .. }) => Some(profile(name).await),
                 source => source,

@@ -36,7 +36,7 @@ pub use ec2::{SecurityGroup, Subnet, Vpc};
 pub use ecr::{FoundRepository, RegistryLogin};
 pub use ecs::{
     Arns, CreateService, ExecSession, FoundService, RegisteredTaskDefinition, RevisionImage, RunTask,
-    ServiceRevision, UpdateService,
+    ServiceRevision, ServiceTasks, UpdateService,
 };
 pub use elb::{Balancer, FoundListener, FoundRule, FoundTargetGroup};
 pub use error::{CredentialsProblem, Error, Failure, Kind, Source};

@@ -15,7 +15,7 @@ pub struct Caller {
 }
 
 impl Aws {
-    /// Who calls. Needs no permission.
+    /// Who calls, asked once for a run: the keys of a run may be renewed, and are the same account's. Needs no permission.
     ///
     /// # Errors
     /// [`crate::aws::Kind::Credentials`] and [`crate::aws::Kind::ExpiredToken`] when nobody usable does.
@@ -24,6 +24,7 @@ impl Aws {
             let account = reply.account.ok_or_else(|| "Account".to_owned())?;
             Ok(Caller { account, arn: reply.arn.unwrap_or_default() })
         };
-        self.call_for(IDENTITY, || self.sts.get_caller_identity().send(), caller).await
+        let asked = || self.call_for(IDENTITY, || self.sts.get_caller_identity().send(), caller);
+        self.caller.get_or_try_init(asked).await.cloned()
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use deploy::event::{ExitCode, Kind};
 use deploy::model::{Environment, ServiceKey};
 use deploy::plan::Plan;
+use futures_util::future::join;
 
 use super::context::release_context;
 use super::release as begun;
@@ -103,7 +104,12 @@ async fn prepare(
     let session = Session::open(job, settings, verb == "deploy").await?;
     // Reading fails fast: without credentials nobody waits for a compiler first.
     let observed = observed::account(job, &session).await?;
-    let images = build::images(job, &session.settings, build).await?;
+    let (images, expiring) = join(
+        build::images(job, &session.settings, build),
+        observe::expiring(&session.aws, &session.settings.environment, &observed),
+    )
+    .await;
+    let images = images?;
     let claim = begun::claim(job.host, lease);
     let mut planned = release_context(job, &session, &images, &claim)
         .plan(release, observed)
@@ -115,7 +121,6 @@ async fn prepare(
     if !asked.adopt {
         deploy::plan::refuse_losses(&mut planned.plan, &planned.desired, &planned.observed);
     }
-    let expiring = observe::expiring(&session.aws, &session.settings.environment, &planned.observed).await;
     planned.plan.notes.extend(expiring);
     Ok(Prepared { images, planned, session, claim })
 }

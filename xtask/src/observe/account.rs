@@ -1,9 +1,10 @@
 //! One read of the account.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 
 use deploy::model::{Environment, LoadBalancerState, Observed};
-use futures_util::future::{try_join, try_join4};
+use futures_util::future::{Either, join, select, try_join, try_join4};
 
 use super::error::{Error, Missing};
 use super::{foundation, landing, owned, routing, services};
@@ -11,21 +12,26 @@ use crate::aws::{Aws, Caller};
 
 /// Reads the account. Which images its repositories hold is read by [`super::held`].
 ///
-/// The caller's account is checked before anything else is asked.
+/// The caller's account is checked beside the reads, and before any of them counts: what another account holds says nothing.
 ///
 /// # Errors
 /// [`Error::Account`] when it is another one than the file names; [`Error::Landing`] with everything that the
 /// operator must bring and that is missing; [`Error::Aws`] when a call fails.
 pub async fn account(aws: &Aws, environment: &Environment) -> Result<Observed, Error> {
-    let caller = guard(aws, environment).await?;
     // Boxed: the four futures together would add kilobytes to every future that awaits this one.
-    let (landing, foundation, (routing, (made, unread)), (namespace, services)) = try_join4(
-        Box::pin(landing::read(aws, environment, &caller)),
+    let reads = try_join4(
+        Box::pin(landing::read(aws, environment)),
         Box::pin(foundation::read(aws, environment)),
         Box::pin(try_join(routing::read(aws, environment), async { Ok(owned::made(aws).await?) })),
         Box::pin(services::read(aws, environment)),
-    )
-    .await?;
+    );
+    let beside = join(reads, aws.list_services(&environment.cluster));
+    // A caller that is nobody, or somebody else, is the one error of a run whose every read fails.
+    let (caller, (reads, listed)) = match select(pin!(guard(aws, environment)), pin!(beside)).await {
+        Either::Left((caller, beside)) => (caller?, beside.await),
+        Either::Right((beside, caller)) => (caller.await?, beside),
+    };
+    let (landing, foundation, (routing, (made, unread)), (namespace, services)) = reads?;
     let mut missing = landing.missing;
     missing.extend(routing.missing);
     if let Some(balancer) = &routing.load_balancer {
@@ -63,7 +69,7 @@ pub async fn account(aws: &Aws, environment: &Environment) -> Result<Observed, E
         ..Observed::default()
     };
     // After the rest: which services and targets are somebody else's follows from what was found.
-    Box::pin(owned::complete(aws, environment, &mut observed)).await?;
+    Box::pin(owned::complete(aws, environment, listed, &mut observed)).await?;
     Ok(observed)
 }
 

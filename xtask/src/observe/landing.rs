@@ -7,16 +7,16 @@ use futures_util::future::{try_join, try_join_all, try_join4};
 
 use super::error::{Error, Missing};
 use super::lookup::{Candidate, Resolved, Sought};
-use crate::aws::{self, Aws, Caller, SecurityGroup, Subnet, Vpc, arn_partition};
+use crate::aws::{self, Aws, SecurityGroup, Subnet, Vpc, arn_partition};
 
 /// Looks up every reference of the environment, all kinds at once.
-pub(super) async fn read(aws: &Aws, environment: &Environment, caller: &Caller) -> Result<Resolved, Error> {
+pub(super) async fn read(aws: &Aws, environment: &Environment) -> Result<Resolved, Error> {
     let references = References::of(environment);
     let (vpcs, subnets, groups, roles) = try_join4(
         vpcs(aws, &references.vpc),
         subnets(aws, &references.subnets),
         security_groups(aws, &references.security_groups),
-        try_join_all(references.roles.iter().map(|role| find_role(aws, role, caller))),
+        try_join_all(references.roles.iter().map(|role| find_role(aws, role))),
     )
     .await?;
     let mut resolved = Resolved::default();
@@ -41,7 +41,7 @@ pub(super) async fn read(aws: &Aws, environment: &Environment, caller: &Caller) 
             None => resolved.missing.push(Missing {
                 what: "IAM role",
                 reference: role.text().to_owned(),
-                problem: format!("does not exist in account {}", caller.account),
+                problem: format!("does not exist in account {}", aws.get_caller_identity().await?.account),
                 hint:
                     "create the role with ecs-tasks.amazonaws.com as its principal, or correct its name in \
                        deploy.toml"
@@ -167,7 +167,7 @@ struct FoundRole {
     warning: Option<String>,
 }
 
-async fn find_role(aws: &Aws, reference: &Lookup, caller: &Caller) -> Result<FoundRole, aws::Error> {
+async fn find_role(aws: &Aws, reference: &Lookup) -> Result<FoundRole, aws::Error> {
     let name = match reference {
         // GetRole takes a name of the caller's own account only; ECS checks the ARN in any case.
         Lookup::Id(arn) => return Ok(FoundRole { arn: Some(arn.clone()), warning: None }),
@@ -176,6 +176,7 @@ async fn find_role(aws: &Aws, reference: &Lookup, caller: &Caller) -> Result<Fou
     match aws.find_role(name).await {
         Ok(arn) => Ok(FoundRole { arn, warning: None }),
         Err(error) if error.is_unavailable() => {
+            let caller = aws.get_caller_identity().await?;
             let arn = format!("arn:{}:iam::{}:role/{name}", arn_partition(&caller.arn), caller.account);
             let warning = format!("role `{name}` could not be looked up and is taken for {arn}: {error}");
             Ok(FoundRole { arn: Some(arn), warning: Some(warning) })

@@ -27,13 +27,15 @@ pub(super) async fn made(aws: &Aws) -> Result<Made, aws::Error> {
 }
 
 /// Reads what depends on the rest of the account: services that are not in the file, targets of others, and what of the
-/// environment is no longer in the file.
+/// environment is no longer in the file. `listed` are the services of the file's cluster.
 pub(super) async fn complete(
     aws: &Aws,
     environment: &Environment,
+    listed: Result<Vec<String>, aws::Error>,
     observed: &mut Observed,
 ) -> Result<(), Error> {
-    let read = try_join(neighbours(aws, environment, observed), strays(aws, environment, observed)).await;
+    let read =
+        try_join(neighbours(aws, environment, listed, observed), strays(aws, environment, observed)).await;
     match read {
         Ok((neighbours, strays)) => (observed.neighbours, observed.strays) = (neighbours, strays),
         Err(error) if error.is_unavailable() => observed
@@ -49,13 +51,14 @@ pub(super) async fn complete(
 async fn neighbours(
     aws: &Aws,
     environment: &Environment,
+    listed: Result<Vec<String>, aws::Error>,
     observed: &Observed,
 ) -> Result<Vec<Neighbour>, aws::Error> {
     if observed.target_groups.is_empty() && observed.namespace.is_none() {
         return Ok(Vec::new());
     }
     let mut clusters: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for service in aws.list_services(&environment.cluster).await? {
+    for service in listed? {
         clusters.entry(environment.cluster.clone()).or_default().insert(arn_name(&service).to_owned());
     }
     let tagged = observed.made.iter().flatten().filter_map(|(arn, _)| Owned::parse(arn));

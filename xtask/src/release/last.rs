@@ -30,7 +30,8 @@ pub(super) async fn last_reading(context: &ReleaseContext<'_>, planned: &Planned
         let changed = "what runs has changed since it was proven; looking again".to_owned();
         context.events.emit(Kind::Warned { text: changed });
         let (exit, summary) =
-            match verify::running(context.aws, context.events, &planned.desired, &door, &[], &[]).await {
+            match verify::running(context.aws, context.events, &planned.desired, &door, &[], &[], None).await
+            {
                 Ok(Running::Complete { .. }) => continue,
                 Ok(Running::InProgress) => (ExitCode::StillMoving, IN_PROGRESS),
                 Ok(Running::Parked) => {

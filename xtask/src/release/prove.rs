@@ -8,7 +8,7 @@ use deploy::plan::{Action, Step};
 use deploy::verify::Smoke;
 use futures_util::future::join;
 
-use super::parked::{parked, unparked};
+use super::parked::{report_parked, unparked};
 
 use super::{Planned, ReleaseContext};
 use crate::observe;
@@ -50,7 +50,8 @@ pub(super) async fn prove(
     let ReleaseContext { host, aws, events, environment, .. } = *context;
     let about = environment.balancer().map_or("digests", |_| "digests, targets, smoke checks");
     events.emit(Kind::PhaseBegan { phase: Phase::Verify, about: about.to_owned() });
-    let parked = parked(context, door).await?;
+    let read = verify::readings_of(aws, &planned.desired, door).await?;
+    let parked = report_parked(events, environment, &read);
     let asked = unparked(environment, &parked);
     let outside = async {
         match &door.front {
@@ -67,9 +68,9 @@ pub(super) async fn prove(
         let (outside, inside) = join(outside, verify::inside(host, aws, events, &asked)).await;
         outside.and(inside)
     };
-    let running = || verify::running(aws, events, &planned.desired, door, settled, &parked);
+    let running = |read| verify::running(aws, events, &planned.desired, door, settled, &parked, read);
     // Side by side: a service that starts slowly answers the smoke checks and passes its health checks at about the same time.
-    let (mut runs, smoked) = join(running(), smoke).await;
+    let (mut runs, smoked) = join(running(Some(read)), smoke).await;
     // A run that changed nothing has just read that the account is as planned.
     let again = if planned.plan.is_empty() { Ok(None) } else { converged(context, planned).await };
     let converged = match again {
@@ -89,10 +90,13 @@ pub(super) async fn prove(
         Err(error) => return Err(error),
     };
     // The first reading and the smoke checks ran side by side: a task may have stopped since. The second one is the proof.
+    // Of a run that changes nothing, it is the one that the closing table is made of.
     let mut disturbed = false;
-    if let Ok(Running::Complete { disturbed: before }) = runs {
+    if let Ok(Running::Complete { disturbed: before }) = runs
+        && !(planned.plan.is_empty() && settled.is_empty())
+    {
         disturbed = before;
-        runs = running().await;
+        runs = running(None).await;
     }
     Ok(match (runs?, smoked) {
         (Running::InProgress, _) => Proof::InProgress,

@@ -3,7 +3,7 @@
 use deploy::event::Kind;
 use deploy::redact;
 use deploy::rollout::{ServiceDeploymentSnapshot, ServiceSnapshot, TargetSnapshot, TaskSnapshot};
-use futures_util::future::{join, join_all, try_join};
+use futures_util::future::{join_all, join4};
 
 use crate::aws::{self, Aws, Error};
 use crate::report::Recorder;
@@ -90,9 +90,17 @@ pub(super) async fn all(
         }
     };
     // Beside the first two reads and not after them: the views may be a moment apart in any case, and the fold allows for that.
-    let details = join_all(asks.iter().map(|ask| detail(aws, cluster, ask, gaps)));
-    let (services, (deployments, details)) =
-        join(aws.describe_services(cluster, &names), join(deployments, details)).await;
+    let tasks = async {
+        if gaps.tasks == Gap::Lacking {
+            return Ok(Vec::new());
+        }
+        // ListTasks filters by `desiredStatus`, RUNNING when none is given. A failed task is listed under STOPPED only.
+        let of = aws.tasks_of(cluster, &names).await?;
+        Ok(of.into_iter().map(|of| [of.running, of.stopped].concat()).collect())
+    };
+    let targets = join_all(asks.iter().map(|ask| targets(aws, ask, gaps)));
+    let (services, deployments, tasks, targets) =
+        join4(aws.describe_services(cluster, &names), deployments, tasks, targets).await;
     let services = services?;
     let deployments = match deployments {
         // Without the service deployment a rollback looks like a supersession, since both show another PRIMARY: no verdict is
@@ -100,8 +108,10 @@ pub(super) async fn all(
         Err(error) if !error.is_unavailable() => return Err(error),
         read => optional(events, "service deployments", read, &mut gaps.service_deployments),
     };
+    let mut tasks = optional(events, "tasks", tasks, &mut gaps.tasks);
+    tasks.resize_with(asks.len(), Vec::new);
     let mut seen = Vec::new();
-    for (ask, (tasks, targets)) in asks.iter().zip(details) {
+    for ((ask, tasks), targets) in asks.iter().zip(tasks).zip(targets) {
         let Some(service) = services.iter().find(|service| service.name == ask.service) else { continue };
         let deployment =
             deployments.iter().find(|entry| ask.service_deployment.as_deref() == Some(&entry.arn));
@@ -114,7 +124,7 @@ pub(super) async fn all(
         let mut found = Seen {
             service: service.clone(),
             deployment: deployment.cloned(),
-            tasks: optional(events, "tasks", tasks, &mut gaps.tasks),
+            tasks,
             targets: optional(events, "target health", targets, &mut gaps.targets),
         };
         found.redact();
@@ -126,31 +136,11 @@ pub(super) async fn all(
 
 type Read<T> = Result<Vec<T>, Error>;
 
-async fn detail(
-    aws: &Aws,
-    cluster: &str,
-    ask: &Ask,
-    gaps: &Gaps,
-) -> (Read<TaskSnapshot>, Read<TargetSnapshot>) {
-    let tasks = async {
-        if gaps.tasks == Gap::Lacking {
-            return Ok(Vec::new());
-        }
-        // ListTasks filters by `desiredStatus`, RUNNING when none is given. A failed task is listed under STOPPED only.
-        let (running, stopped) = try_join(
-            aws.service_tasks(cluster, &ask.service, false),
-            aws.service_tasks(cluster, &ask.service, true),
-        )
-        .await?;
-        Ok([running, stopped].concat())
-    };
-    let targets = async {
-        match &ask.target_group {
-            Some(arn) if gaps.targets != Gap::Lacking => aws.describe_target_health(arn).await,
-            _ => Ok(Vec::new()),
-        }
-    };
-    join(tasks, targets).await
+async fn targets(aws: &Aws, ask: &Ask, gaps: &Gaps) -> Read<TargetSnapshot> {
+    match &ask.target_group {
+        Some(arn) if gaps.targets != Gap::Lacking => aws.describe_target_health(arn).await,
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// The result, or nothing on error. Reads that the endpoint does not support are not repeated.

@@ -4,7 +4,7 @@ use deploy::event::ServiceRow;
 use deploy::model::{Environment, Kind, Service, arn_name};
 use deploy::rollout::{ServiceSnapshot, TargetSnapshot, TaskSnapshot};
 use deploy::verify::Reading;
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 
 use super::Front;
 use crate::aws::{Aws, Error};
@@ -24,23 +24,23 @@ pub struct Door {
 /// [`Error`] when the services cannot be read. Tasks and targets that cannot be read leave a `?`.
 pub async fn rows(aws: &Aws, environment: &Environment, door: &Door) -> Result<Vec<ServiceRow>, Error> {
     let names: Vec<&str> = environment.services.iter().map(|service| service.name.as_str()).collect();
-    let details = environment.services.iter().zip(&door.target_groups).map(|(service, target_group)| {
-        let targets = async {
-            match target_group {
-                Some(arn) => aws.describe_target_health(arn).await.ok(),
-                None => Some(Vec::new()),
-            }
-        };
-        join(async { aws.service_tasks(&environment.cluster, &service.name, false).await.ok() }, targets)
+    let targets = door.target_groups.iter().map(async |target_group| match target_group {
+        Some(arn) => aws.describe_target_health(arn).await.ok(),
+        None => Some(Vec::new()),
     });
-    let (services, details) =
-        join(aws.describe_services(&environment.cluster, &names), join_all(details)).await;
+    let (services, tasks, targets) = join3(
+        aws.describe_services(&environment.cluster, &names),
+        aws.tasks_of(&environment.cluster, &names),
+        join_all(targets),
+    )
+    .await;
+    let mut tasks = tasks.unwrap_or_default().into_iter().map(|of| of.running);
     let services = services?;
-    let row = |(service, (tasks, targets)): (&Service, (Option<Vec<_>>, Option<Vec<_>>))| {
+    let row = |(service, targets): (&Service, Option<Vec<_>>)| {
         let found = services.iter().find(|found| found.name == service.name);
-        row(environment, door, service, found, tasks.as_deref(), targets.as_deref())
+        row(environment, door, service, found, tasks.next().as_deref(), targets.as_deref())
     };
-    Ok(environment.services.iter().zip(details).map(row).collect())
+    Ok(environment.services.iter().zip(targets).map(row).collect())
 }
 
 /// The rows of what was read already.

@@ -39,7 +39,7 @@ const TOGETHER: Duration = Duration::from_secs(2);
 /// Until the next reading after one whose parts lay further apart.
 const READ_AGAIN: Duration = Duration::from_millis(500);
 
-/// Reads until all is as wanted and was so for the bake time, or until the deadline. `parked` services run nothing, because
+/// Reads, after what was `read` a moment ago, until all is as wanted and was so for the bake time, or until the deadline. `parked` services run nothing, because
 /// somebody scaled them to 0.
 ///
 /// What time alone can end (a deployment that somebody else began, tasks that autoscaling started) is waited for as long as
@@ -54,6 +54,7 @@ pub async fn running(
     door: &Door,
     settled: &[Settled],
     parked: &[ServiceKey],
+    mut read: Option<Vec<Reading>>,
 ) -> Result<Running, Error> {
     let environment = &desired.environment;
     let after = |secs| events.clock().mark().after(Duration::from_secs(secs));
@@ -66,7 +67,10 @@ pub async fn running(
     let mut named: BTreeSet<String> = BTreeSet::new();
     loop {
         let mark = events.clock().mark();
-        let readings = readings_of(aws, desired, door).await?;
+        let readings = match read.take() {
+            Some(read) => read,
+            None => readings_of(aws, desired, door).await?,
+        };
         let together = mark.elapsed() <= TOGETHER || deadline.remaining().is_zero();
         let crashed = |reading: &Reading| reading.crashed().iter().map(|task| task.id.clone()).collect();
         // The first reading counts the crashes of before: ECS lists stopped tasks for an hour, and those are no news.

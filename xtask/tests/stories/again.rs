@@ -54,6 +54,22 @@ fn a_restart_replaces_every_task_by_one_of_the_same_revision_and_is_proven() {
 }
 
 #[test]
+fn a_deploy_that_changes_nothing_reads_little() {
+    story(|| async {
+        let mut world = World::new().await;
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let before = world.cloud.calls().len();
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let mut calls = world.cloud.calls();
+        let asked: Vec<_> = calls.drain(before..).map(|call| call.operation).collect();
+        // Once before the smoke checks and once after them, for both services together.
+        let times = |operation| asked.iter().filter(|it| *it == operation).count();
+        assert_eq!((times("ListTasks"), times("DescribeTasks")), (5, 2), "{asked:#?}");
+        assert!(asked.len() <= 50, "{}: {asked:#?}", asked.len());
+    });
+}
+
+#[test]
 fn a_restart_that_fails_is_no_success_and_leaves_the_tasks_that_served() {
     story(|| async {
         let mut world = World::new().await;

@@ -41,7 +41,7 @@ async fn proven(world: &World, image: ImageDigest) -> (bool, Vec<String>) {
     let desired = Desired { environment: world.environment.clone(), release };
     let events = Recorder::new(world.host.clock.clone(), Screen::silent());
     let door = Door { target_groups: vec![None; desired.environment.services.len()], front: None };
-    let proven = running(&world.aws, &events, &desired, &door, &[], &[]).await.unwrap();
+    let proven = running(&world.aws, &events, &desired, &door, &[], &[], None).await.unwrap();
     let errors = events.events().into_iter().filter_map(|event| match event.kind {
         Kind::Failed { error, .. } => Some(error),
         _ => None,

@@ -15,6 +15,6 @@ pub use deployment::{RevisionImage, ServiceRevision};
 pub use execute::ExecSession;
 pub use service::{CreateService, FoundService};
 pub use settings::Arns;
-pub use task::RunTask;
+pub use task::{RunTask, ServiceTasks};
 pub use task_definition::RegisteredTaskDefinition;
 pub use update::UpdateService;

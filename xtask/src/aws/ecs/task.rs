@@ -1,17 +1,19 @@
 //! Tasks.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use aws_sdk_ecs::operation::describe_tasks::DescribeTasksOutput;
 use aws_sdk_ecs::operation::list_tasks::ListTasksOutput;
 use aws_sdk_ecs::operation::run_task::RunTaskOutput;
 use aws_sdk_ecs::types::{ContainerOverride, DesiredStatus, LaunchType, Task, TaskOverride};
 use deploy::model::spec::ServiceSpec;
 use deploy::rollout::TaskSnapshot;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 
 use super::{settings, snapshot};
 use crate::aws::call::Op;
 use crate::aws::names::wire;
-use crate::aws::{Aws, Error, arn_name};
+use crate::aws::{Aws, Error, Kind, arn_name};
 
 const LIST: Op = Op::read("ecs", "ListTasks");
 const DESCRIBE: Op = Op::read("ecs", "DescribeTasks");
@@ -44,6 +46,14 @@ enum Of<'a> {
     Service(&'a str),
     Family(&'a str),
     StartedBy(&'a str),
+    Cluster,
+}
+
+/// The tasks of a service: those that shall run, and those that shall not, which ECS remembers for about an hour.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceTasks {
+    pub running: Vec<TaskSnapshot>,
+    pub stopped: Vec<TaskSnapshot>,
 }
 
 impl Aws {
@@ -78,16 +88,61 @@ impl Aws {
         self.describe_tasks(cluster, &tasks).await
     }
 
+    /// The tasks of services, in their order. A service that does not exist has none.
+    ///
+    /// Tasks are listed by service, or by cluster, and described by ARN, 100 at a time: where a cluster has few tasks beside
+    /// theirs, two lists are enough for all services.
+    pub async fn tasks_of(&self, cluster: &str, services: &[&str]) -> Result<Vec<ServiceTasks>, Error> {
+        if services.len() > 1 && !self.is_crowded.load(Relaxed) {
+            let pages = services.len();
+            let lists = try_join(
+                self.list_pages(cluster, Of::Cluster, false, pages),
+                self.list_pages(cluster, Of::Cluster, true, pages),
+            );
+            if let (Some(running), Some(stopped)) = lists.await? {
+                let mut all = [running, stopped.clone()].concat();
+                // One that stopped between the two lists is in both.
+                all.sort_unstable();
+                all.dedup();
+                let described = self.read_tasks(cluster, &all).await?;
+                return Ok(services.iter().map(|name| of_service(name, &described, &stopped)).collect());
+            }
+            self.is_crowded.store(true, Relaxed);
+        }
+        let tasks = async |service, stopped| match self.service_tasks(cluster, service, stopped).await {
+            // DescribeServices says of a missing service that it is missing; ListTasks fails for it.
+            Err(error) if error.kind == Kind::NotFound => Ok(Vec::new()),
+            read => read,
+        };
+        try_join_all(services.iter().map(async |service| {
+            let (running, stopped) = try_join(tasks(service, false), tasks(service, true)).await?;
+            Ok(ServiceTasks { running, stopped })
+        }))
+        .await
+    }
+
     async fn list(&self, cluster: &str, of: Of<'_>, stopped: bool) -> Result<Vec<String>, Error> {
+        Ok(self.list_pages(cluster, of, stopped, usize::MAX).await?.unwrap_or_default())
+    }
+
+    /// At most so many pages of 100; `None` when there are more.
+    async fn list_pages(
+        &self,
+        cluster: &str,
+        of: Of<'_>,
+        stopped: bool,
+        pages: usize,
+    ) -> Result<Option<Vec<String>>, Error> {
         let status = if stopped { DesiredStatus::Stopped } else { DesiredStatus::Running };
         let (mut found, mut next) = (Vec::new(), None);
-        loop {
+        for _ in 0..pages {
             let call = || {
                 let list = self.ecs.list_tasks().cluster(cluster).set_next_token(next.clone());
                 match of {
                     Of::Service(name) => list.service_name(name).desired_status(status.clone()),
                     Of::Family(name) => list.family(name).desired_status(status.clone()),
                     Of::StartedBy(text) => list.started_by(text),
+                    Of::Cluster => list.desired_status(status.clone()),
                 }
                 .send()
             };
@@ -96,13 +151,18 @@ impl Aws {
             found.extend(arns);
             next = token;
             if next.is_none() {
-                return Ok(found);
+                return Ok(Some(found));
             }
         }
+        Ok(None)
     }
 
     /// Tasks by ARN or id. Those that ECS has forgotten are left out.
     pub async fn describe_tasks(&self, cluster: &str, tasks: &[String]) -> Result<Vec<TaskSnapshot>, Error> {
+        Ok(self.read_tasks(cluster, tasks).await?.iter().map(snapshot::task).collect())
+    }
+
+    async fn read_tasks(&self, cluster: &str, tasks: &[String]) -> Result<Vec<Task>, Error> {
         let batch = |tasks: &[String]| {
             let tasks = tasks.to_vec();
             async move {
@@ -113,7 +173,7 @@ impl Aws {
             }
         };
         let found = try_join_all(tasks.chunks(BATCH).map(batch)).await?;
-        Ok(found.iter().flatten().map(snapshot::task).collect())
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// A service's tasks, as [`Aws::list_tasks`] and [`Aws::describe_tasks`] read them.
@@ -179,4 +239,14 @@ impl Aws {
             .await
             .map(drop)
     }
+}
+
+/// A service's tasks carry its name as their group (ECS API, Task).
+fn of_service(name: &str, tasks: &[Task], stopped: &[String]) -> ServiceTasks {
+    let is_its = |task: &&Task| task.group().and_then(|group| group.strip_prefix("service:")) == Some(name);
+    let shall_stop =
+        |task: &&Task| task.task_arn().is_some_and(|arn| stopped.iter().any(|listed| listed == arn));
+    let (stopped, running): (Vec<&Task>, Vec<&Task>) = tasks.iter().filter(is_its).partition(shall_stop);
+    let shown = |tasks: Vec<&Task>| tasks.into_iter().map(snapshot::task).collect();
+    ServiceTasks { running: shown(running), stopped: shown(stopped) }
 }

@@ -1,6 +1,7 @@
 //! What is written is read back the same, so that a second plan is empty.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use deploy::model::ImageDigest;
@@ -195,6 +196,13 @@ async fn a_running_task_is_seen_with_its_address_and_deployment() {
     let tasks = aws.service_tasks("c", "web", false).await.unwrap();
     let targets = aws.describe_target_health(bench.group()).await.unwrap();
     assert_eq!((tasks.len(), targets.len()), (2, 2));
+    // By the cluster's list or by each service's: both are the same tasks.
+    for is_crowded in [false, true] {
+        aws.is_crowded.store(is_crowded, Relaxed);
+        let of = aws.tasks_of("c", &["web", "absent"]).await.unwrap();
+        assert_eq!(of[0].running, tasks, "{is_crowded}");
+        assert!(of[0].stopped.is_empty() && of[1].running.is_empty(), "{of:?}");
+    }
     for task in &tasks {
         assert_eq!((task.last_status.as_str(), task.started_by.as_str()), ("RUNNING", deployment.as_str()));
         let target = targets.iter().find(|target| Some(&target.ip) == task.private_ip.as_ref()).unwrap();
