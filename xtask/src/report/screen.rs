@@ -36,6 +36,8 @@ pub struct Screen {
     kind: Shape,
     detail: Detail,
     terminal: Terminal,
+    /// How the last call ended of which a line was shown, and when.
+    call: Option<(String, u64)>,
 }
 
 #[derive(Debug)]
@@ -46,6 +48,9 @@ enum Shape {
     GitHub { group: bool },
     Live(Box<Live>),
 }
+
+/// For so long after a line about a call, others that ended alike have none.
+const CALLS_ALIKE_MS: u64 = 5_000;
 
 impl Screen {
     /// The screen for a command.
@@ -59,7 +64,7 @@ impl Screen {
             Format::Text if terminal.github => Shape::GitHub { group: false },
             Format::Text => Shape::Lines { stamped: true },
         };
-        Self { kind, detail: if verbose { Detail::Verbose } else { Detail::Normal }, terminal }
+        Self { kind, detail: if verbose { Detail::Verbose } else { Detail::Normal }, terminal, call: None }
     }
 
     /// A screen for a command whose result is one object or one table: progress is not shown.
@@ -71,6 +76,7 @@ impl Screen {
                 kind: Shape::Lines { stamped: false },
                 detail: if verbose { Detail::Verbose } else { Detail::Normal },
                 terminal: Terminal::none(),
+                call: None,
             },
         }
     }
@@ -78,10 +84,28 @@ impl Screen {
     /// A screen that shows nothing.
     #[must_use]
     pub fn silent() -> Self {
-        Self { kind: Shape::Silent, detail: Detail::Normal, terminal: Terminal::none() }
+        Self { kind: Shape::Silent, detail: Detail::Normal, terminal: Terminal::none(), call: None }
+    }
+
+    /// Twenty reads go out side by side: what ends them all alike, such as a network that is down, is one line.
+    fn repeats(&mut self, event: &Event) -> bool {
+        let Kind::Called(call) = &event.kind else { return false };
+        if matches!((&self.kind, self.detail), (Shape::Json, _) | (_, Detail::Verbose)) || call.attempt < 2 {
+            return false;
+        }
+        let ended = call.outcome.split("; again in ").next().unwrap_or_default();
+        let is_same = |(last, at_ms): &(String, u64)| last == ended && event.at_ms < at_ms + CALLS_ALIKE_MS;
+        let repeats = self.call.as_ref().is_some_and(is_same);
+        if !repeats {
+            self.call = Some((ended.to_owned(), event.at_ms));
+        }
+        repeats
     }
 
     pub(super) fn show(&mut self, event: &Event) {
+        if self.repeats(event) {
+            return;
+        }
         let (detail, columns) = (self.detail, self.terminal.columns());
         match &mut self.kind {
             Shape::Silent => {}
@@ -251,10 +275,25 @@ fn stamp(at_ms: u64, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use deploy::event::Call;
+
     use super::*;
 
     #[test]
     fn later_lines_of_an_event_stand_under_the_first() {
         assert_eq!(stamp(12_345, "a\nb"), "    12.3 a\n         b");
+    }
+
+    #[test]
+    fn a_network_that_is_down_is_one_line_and_not_one_for_each_of_twenty_reads() {
+        let mut screen = Screen::new(Format::Text, false, Terminal::none());
+        let call = |attempt, outcome: &str| Call { attempt, outcome: outcome.to_owned(), ..Call::default() };
+        let mut hidden = |at_ms, call| screen.repeats(&Event { seq: 0, at_ms, kind: Kind::Called(call) });
+        let refused = "got no answer: connection refused";
+        assert!(!hidden(0, call(2, &format!("{refused}; again in 28 ms"))));
+        assert!(hidden(10, call(2, &format!("{refused}; again in 331 ms"))), "another operation");
+        assert!(hidden(900, call(4, refused)));
+        assert!(!hidden(901, call(2, "ThrottlingException; again in 5 ms")), "another reason");
+        assert!(!hidden(9_000, call(2, "ThrottlingException")), "it goes on");
     }
 }

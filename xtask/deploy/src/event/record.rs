@@ -237,7 +237,7 @@ pub enum Kind {
 }
 
 /// One attempt of one API call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Call {
     pub service: String,
     pub operation: String,
