@@ -114,7 +114,7 @@ async fn each_api_is_asked_at_its_own_endpoint() {
         ("EC2", "ec2:Describe"),
         ("IAM", "iam:GetRole"),
         ("CLOUDWATCH_LOGS", "logs:DescribeLogGroups"),
-        ("ECS", "ecs:Describe"),
+        ("ECS", "ecs:"),
         ("ECR", "ecr:DescribeRepositories"),
         ("ELASTIC_LOAD_BALANCING_V2", "elasticloadbalancing:Describe"),
         ("APPLICATION_AUTO_SCALING", "application-autoscaling:Describe"),
