@@ -140,8 +140,14 @@ impl Follow {
         &self.target.service
     }
 
+    /// Until its deadline.
     pub(super) fn remaining(&self) -> Duration {
         self.deadline.remaining()
+    }
+
+    /// Until the next look at it, at most: its deadline, or the moment when something is due.
+    pub(super) fn due(&self) -> Duration {
+        self.reporter.due().unwrap_or(Duration::MAX).min(self.remaining())
     }
 
     /// Whether the deadline has passed.

@@ -1,6 +1,7 @@
 //! Reports a deployment while it rolls: each thing once, when it changes.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use deploy::event::Kind;
 use deploy::model::{ServiceKey, arn_name};
@@ -28,6 +29,9 @@ pub(super) struct ProgressReporter {
     /// How often each state was reported, numbers that run by themselves aside.
     reported: Vec<([u32; 4], Waiting, u32)>,
 }
+
+/// Until the next look at something that may be over at any moment: one look is about six calls.
+const SOON: Duration = Duration::from_secs(1);
 
 /// A state that comes and goes, as with targets that pass and fail in turn, is reported so often.
 const SAME_STATE: u32 = 3;
@@ -111,6 +115,18 @@ impl ProgressReporter {
     /// Whether the new tasks were all healthy in the last report.
     pub(super) fn is_finishing(&self) -> bool {
         matches!(&self.last, Some((_, Waiting::Draining { .. } | Waiting::Completion | Waiting::NoTasks)))
+    }
+
+    /// When the next thing is due, where that is known: ECS calls a deployment complete within moments, and an old task leaves
+    /// at the end of its time.
+    pub(super) fn due(&self) -> Option<Duration> {
+        match &self.last.as_ref()?.1 {
+            Waiting::Completion | Waiting::NoTasks => Some(SOON),
+            Waiting::Draining { leaving: Some(leaving), .. } => {
+                Some(Duration::from_secs(leaving.of_secs.saturating_sub(leaving.secs)).max(SOON))
+            }
+            _ => None,
+        }
     }
 
     /// Warns of old tasks that ignored SIGTERM until SIGKILL: what they were answering was cut off.

@@ -51,9 +51,9 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
                 follow.overdue(watch).await;
             }
         }
-        let remaining = follows.iter().filter(|follow| follow.is_open()).map(Follow::remaining).min();
-        if let Some(remaining) = remaining {
-            let sleep = events.clock().sleep(every.min(remaining));
+        let due = follows.iter().filter(|follow| follow.is_open()).map(Follow::due).min();
+        if let Some(due) = due {
+            let sleep = events.clock().sleep(every.min(due));
             tokio::select! {
                 biased;
                 () = halt.wait(), if !stopping => {}

@@ -44,6 +44,8 @@ pub(crate) async fn settings(world: &World) -> String {
     for state in observed.services.values() {
         let ServiceState { spec, task_definition, rollout, desired, running, deployments, .. } = state;
         let revision = arn_name(&task_definition.arn);
+        // What ECS replaced meanwhile may still be on its way out.
+        let running = running.min(desired);
         writeln!(text, "{revision} {rollout:?} {running}/{desired}, {deployments} deployments, {spec:?}")
             .unwrap();
     }

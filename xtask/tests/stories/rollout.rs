@@ -2,7 +2,7 @@
 
 use deploy::event::ExitCode;
 use deploy::model::{Cleanup, EarlySuccess};
-use deploy::rollout::Outcome;
+use deploy::rollout::{Outcome, ServiceEvent};
 
 use crate::world::{World, story};
 
@@ -75,5 +75,26 @@ fn a_release_that_ecs_calls_successful_early_is_proven_once_the_old_tasks_are_go
             world.aws.service_tasks("ielts-prod-cluster", "ielts-backend-service", false).await.unwrap();
         let old = tasks.iter().filter(|task| task.task_definition.ends_with(":1")).count();
         assert_eq!(old, 0, "proven while {old} old tasks run");
+    });
+}
+
+#[test]
+fn a_roll_that_is_over_is_not_left_unseen_until_the_next_poll() {
+    story(async || {
+        let mut world = World::new().await;
+        world.environment.timeouts.poll_secs = 15;
+        assert_eq!(Box::pin(world.deploy("v1", "v1")).await.exit, ExitCode::Done);
+        assert_eq!(Box::pin(world.deploy("v2", "v1")).await.exit, ExitCode::Done);
+        let (cluster, backend) = ("ielts-prod-cluster", "ielts-backend-service");
+        let service = world.aws.describe_services(cluster, &[backend]).await.unwrap().remove(0);
+        let completed = |event: &&ServiceEvent| event.message.contains("deployment completed");
+        let over_ms = service.events.iter().find(completed).unwrap().at_ms;
+        let (clock, now_ms) = (world.cloud.clock().millis(), world.aws.now_ms());
+        let seen = world.cloud.calls().into_iter().filter_map(|call| {
+            let late = (now_ms - clock.since(call.at)).checked_sub(over_ms)?;
+            (call.operation == "DescribeServices").then_some(late)
+        });
+        let late_ms = seen.min().unwrap();
+        assert!(late_ms <= 1_100, "seen after {late_ms} ms");
     });
 }

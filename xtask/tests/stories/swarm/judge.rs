@@ -1,5 +1,7 @@
 //! Compares how a release ended with what is true then.
 
+use std::time::Duration;
+
 use deploy::event::ExitCode;
 use deploy::model::Undo;
 use sim::door::cloud::CallRecord;
@@ -149,8 +151,6 @@ fn a_service_that_keeps_the_release_may_still_drain_the_tasks_that_it_replaced()
     story(async || {
         let mut world = World::new().await;
         world.environment.undo = Undo::Service;
-        // Longer than what the oracle takes for unseen.
-        world.environment.timeouts.poll_secs = 15;
         assert_eq!(Box::pin(world.deploy("v1", "v1")).await.exit, ExitCode::Done);
         let before = [Truth::all(&world)];
         world.scripts.set("ielts-backend:2", Script::fails_to_start("CannotPullContainerError: not found"));
@@ -159,6 +159,9 @@ fn a_service_that_keeps_the_release_may_still_drain_the_tasks_that_it_replaced()
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
         let alike = |case: &Case| case.network.is_well() && case.acts.is_empty() && !case.is_untroubled();
         let case = (1..).map(Case::of).find(alike).unwrap();
+        // Longer than what the oracle takes for unseen.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        world.aws.describe_services("ielts-prod-cluster", &["ielts-backend-service"]).await.unwrap();
         assert_eq!(judged(&case, &world, ("v2", "v2"), &before, &ended), None);
         assert!(judged(&case, &world, ("v2", "v3"), &before, &ended).is_some(), "it runs another release");
     });
