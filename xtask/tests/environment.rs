@@ -94,6 +94,39 @@ async fn mistakes_in_the_file_are_data_for_programs() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+/// On GitHub each mistake is one annotation on its line, and the summary lists them; for whoever asks for Markdown too.
+#[tokio::test]
+async fn mistakes_in_the_file_reach_the_summary_and_are_annotated_once() {
+    let folder = folder("summary");
+    let (file, summary) = (folder.join("deploy.toml"), folder.join("summary.md"));
+    std::fs::write(&file, FILE.replace("cargo = \"backend\"", "dockerfile = \"nowhere/Dockerfile\""))
+        .unwrap();
+    let to = format!("GITHUB_STEP_SUMMARY={}", summary.display());
+    let github = ["GITHUB_ACTIONS=true", &to];
+    for args in [&["plan"][..], &["deploy"], &["plan", "--output", "markdown"]] {
+        let (code, said) = tool_for(&file, args, &github).await;
+        assert_eq!(code, Some(2), "{said}");
+        assert_eq!(said.matches("::error").count(), 1, "{args:?}: {said}");
+        assert!(said.contains("deploy.toml has 1 mistake; nothing was done"), "{args:?}: {said}");
+        let text = std::fs::read_to_string(&summary).unwrap();
+        std::fs::remove_file(&summary).unwrap();
+        assert!(text.starts_with("## ✗ "), "{args:?}: {text}");
+        let row = "deploy.toml:";
+        assert!(
+            text.contains(row) && text.contains("| there is no file \\`nowhere/Dockerfile\\` |"),
+            "{text}"
+        );
+        assert_eq!(said.contains("## ✗ "), args.contains(&"markdown"), "{said}");
+    }
+    let (code, said) = tool_for(&file, &["status", "--output", "markdown"], &github).await;
+    assert_eq!(
+        (code, said.matches("::error::`--output markdown` is for `plan`").count()),
+        (Some(2), 1),
+        "{said}"
+    );
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 #[tokio::test]
 async fn one_endpoint_serves_all_and_settings_of_other_tools_do_no_harm() {
     with_cloud("all", async |cloud| {

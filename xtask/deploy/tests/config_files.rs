@@ -97,10 +97,13 @@ fn no_report_ever_shows_a_secret() {
 fn findings_carry_what_an_annotation_needs() {
     let report = report("three-mistakes");
     let first = report.findings().next().unwrap();
-    assert_eq!((first.file, first.line, first.column, first.end_column), ("deploy.toml", 4, 1, 8));
-    assert_eq!((first.code, first.message), ("unknown-key", "unknown key `clutser`"));
-    assert_eq!((first.help, first.fix), (Some("did you mean `cluster`?"), Some("cluster")));
-    let paths: Vec<_> = report.findings().map(|found| found.path.unwrap().to_owned()).collect();
+    assert_eq!((first.file.as_str(), first.line, first.column, first.end_column), ("deploy.toml", 4, 1, 8));
+    assert_eq!((first.code, first.message.as_str()), ("unknown-key", "unknown key `clutser`"));
+    assert_eq!(
+        (first.help.as_deref(), first.fix.as_deref()),
+        (Some("did you mean `cluster`?"), Some("cluster"))
+    );
+    let paths: Vec<_> = report.findings().map(|found| found.path.unwrap()).collect();
     assert_eq!(paths, ["clutser", "service.backend.memory-mib", "service.backend.target-group.name"]);
 }
 
@@ -123,7 +126,8 @@ fn what_only_another_environment_gets_wrong_is_a_warning_with_its_name() {
     let expected = [
         ("env.prod.region", "in `prod`: not an AWS region"),
         ("env.prod.service.backend.cpu", "in `prod`: Fargate does not offer 300 CPU units"),
-    ];
+    ]
+    .map(|(path, message)| (path.to_owned(), message.to_owned()));
     assert_eq!(warnings, expected);
     let wrong =
         config::load("deploy.toml", &text.replace("cpu = 256", "cpu = 300"), Some("local")).unwrap_err();

@@ -18,6 +18,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
         command: "abort".to_owned(),
         environment: environment.name.clone(),
         release: None,
+        commit: None,
     });
     let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
     let observed = observed::account(job, &session).await?;

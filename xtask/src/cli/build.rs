@@ -16,6 +16,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Build) -> Result<Closing, F
         command: "build".to_owned(),
         environment: settings.environment.name.clone(),
         release: None,
+        commit: None,
     });
     let images = images(job, &settings, asked).await?;
     Ok(Closing::new(ExitCode::Done, format!("built {} images", images.len())))

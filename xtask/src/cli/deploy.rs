@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deploy::event::{ExitCode, Kind};
+use deploy::event::{ExitCode, Forecast, Kind};
 use deploy::model::{Environment, ServiceKey};
 use deploy::plan::Plan;
 use futures_util::future::join;
@@ -47,40 +47,74 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Deploy) -> Result<Closing, 
 /// `plan`: the same, and no further.
 pub(super) async fn plan_only(host: &Host, global: &Global, asked: &args::Plan) -> Result<ExitCode, Failure> {
     let screen = match global.output {
-        Format::Json => Screen::silent(),
         Format::Text => Screen::new(Format::Text, global.verbose, host.terminal),
+        Format::Json | Format::Markdown => Screen::silent(),
     };
     let events = Recorder::new(host.clock.clone(), screen);
     let (_switch, halt) = Halt::new();
     let job = Job { host, global, events: &events, halt: &halt };
-    let prepared =
-        prepare(&job, "plan", &asked.commit, &asked.build, &args::Lease { take_lease: None }).await?;
+    let shown = preview(&job, asked).await;
+    // The result is printed on its own, and what follows is for the summary.
+    events.silence();
+    let outcome = shown.and_then(|(plan, forecast)| {
+        events.emit(Kind::Planned { plan: Box::new(plan.clone()) });
+        forecast.iter().for_each(|forecast| events.emit(Kind::Forecast(forecast.clone())));
+        show(global.output, &plan, forecast.as_ref())?;
+        refuse(&plan)?;
+        Ok((judge(&plan), deploy::view::github::counts(&plan)))
+    });
+    let (exit, summary) = match &outcome {
+        Ok((exit, counts)) => (*exit, counts.clone()),
+        Err(failure) => {
+            failure.clone().events().for_each(|kind| events.emit(kind));
+            (failure.exit, format!("failed with exit code {}", failure.exit.code()))
+        }
+    };
+    let (reads, writes) = events.calls();
+    let elapsed_ms = events.elapsed_ms();
+    events.emit(Kind::Ended { exit, summary, causes: Vec::new(), elapsed_ms, reads, writes });
+    if global.output == Format::Markdown {
+        print_result(deploy::view::github::summary(&events.events()).trim_end());
+    }
+    super::conclude(host, &events);
+    outcome.map(|(exit, _)| exit)
+}
+
+async fn preview(job: &Job<'_>, asked: &args::Plan) -> Result<(Plan, Option<Forecast>), Failure> {
+    let no_lease = args::Lease { take_lease: None };
+    let prepared = prepare(job, "plan", &asked.commit, &asked.build, &no_lease).await?;
     let (aws, environment) = (&prepared.session.aws, &prepared.session.settings.environment);
     let forecast = forecast::predict(aws, environment, &prepared.planned).await;
-    events.pause();
-    let plan = &prepared.planned.plan;
-    match global.output {
+    Ok((prepared.planned.plan, forecast))
+}
+
+fn show(output: Format, plan: &Plan, forecast: Option<&Forecast>) -> Result<(), Failure> {
+    match output {
         Format::Json => {
             let mut object = serde_json::to_value(plan).map_err(|error| Failure::from_error(&error))?;
             deploy::redact::json(&mut object);
             object["forecast"] =
-                serde_json::to_value(&forecast).map_err(|error| Failure::from_error(&error))?;
+                serde_json::to_value(forecast).map_err(|error| Failure::from_error(&error))?;
             print_result(&object.to_string());
         }
         Format::Text => {
             print_result(deploy::view::plan_text(plan).trim_end());
-            if let Some(forecast) = &forecast {
+            if let Some(forecast) = forecast {
                 print_result(&format!("forecast: {}", deploy::view::forecast(forecast)));
             }
         }
+        Format::Markdown => {}
     }
-    refuse(plan)?;
-    Ok(match plan.is_empty() {
+    Ok(())
+}
+
+/// As the deploy would end.
+fn judge(plan: &Plan) -> ExitCode {
+    match plan.is_empty() {
         false => ExitCode::ChangesPending,
-        // As the deploy would end.
         true if !plan.parked.is_empty() => ExitCode::Unknown,
         true => ExitCode::Done,
-    })
+    }
 }
 
 /// Reads the file, builds the images, reads the account, plans.
@@ -97,6 +131,7 @@ async fn prepare(
         command: verb.to_owned(),
         environment: settings.environment.name.clone(),
         release: Some(release.id.clone()),
+        commit: release.source(),
     });
     if let Some(text) = lacks {
         job.events.emit(Kind::Warned { text });

@@ -2,22 +2,25 @@
 
 use std::error::Error;
 
-use deploy::event::ExitCode;
+use deploy::config::Finding;
+use deploy::event::{ExitCode, Kind};
 
 use crate::report::chain;
 
 /// An error as the user sees it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) error: String,
     pub(crate) hint: Option<String>,
     pub(crate) exit: ExitCode,
+    /// The mistakes of deploy.toml that it counts.
+    pub(crate) mistakes: Vec<Finding>,
 }
 
 impl Failure {
     /// Something about the invocation, the file, the machine or the account: nothing was written.
     pub(crate) fn usage(error: impl Into<String>) -> Self {
-        Self { error: error.into(), hint: None, exit: ExitCode::Usage }
+        Self { error: error.into(), hint: None, exit: ExitCode::Usage, mistakes: Vec::new() }
     }
 
     /// With what to do about it.
@@ -29,6 +32,13 @@ impl Failure {
     pub(crate) fn exit(mut self, exit: ExitCode) -> Self {
         self.exit = exit;
         self
+    }
+
+    /// As what happened: its mistakes first.
+    pub(crate) fn events(self) -> impl Iterator<Item = Kind> {
+        let Self { error, hint, mistakes, .. } = self;
+        let mistaken = (!mistakes.is_empty()).then_some(Kind::Mistaken { mistakes });
+        mistaken.into_iter().chain([Kind::Failed { error, hint }])
     }
 
     /// An error with all its causes in one sentence.

@@ -31,8 +31,8 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::History) -> 
         Format::Json => {
             print_result(&json!({ "environment": environment.name, "releases": releases }).to_string());
         }
-        Format::Text if releases.is_empty() => print_result("no release yet"),
-        Format::Text => {
+        _ if releases.is_empty() => print_result("no release yet"),
+        _ => {
             let services: Vec<_> = environment.services.iter().map(|service| service.key.clone()).collect();
             print_result(&deploy::view::history(&releases, &services, session.aws.now_ms()));
         }

@@ -45,7 +45,7 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Init) -> Res
         found.iter().map(|service| format!("{} of {}", service.key, of(&service.source))).collect();
     match global.output {
         Format::Json => print_result(&json!({ "file": file, "services": made }).to_string()),
-        Format::Text => print_result(&format!(
+        _ => print_result(&format!(
             "wrote {shown}: {}\nnext: `cargo xtask deploy` tries it on the embedded cloud; for AWS, change the lines with CHANGE",
             made.join(", ")
         )),
@@ -85,7 +85,7 @@ async fn live(
     let shown = file.strip_prefix(&workspace.root).unwrap_or(file).display();
     match global.output {
         Format::Json => print_result(&json!({ "file": file, "left": draft.left }).to_string()),
-        Format::Text => {
+        _ => {
             print_result(&format!("wrote {shown}: {}", draft.services().join(", ")));
             for left in &draft.left {
                 print_result(&format!("  not in it: {}", deploy::redact::text(left)));

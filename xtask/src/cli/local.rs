@@ -58,8 +58,8 @@ pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<Exit
             let text = serde_json::to_string(&status).map_err(|error| Failure::from_error(&error))?;
             print_result(&text);
         }
-        Format::Text if sentence.is_empty() => print_result(&table(&status)),
-        Format::Text => print_result(&sentence),
+        _ if sentence.is_empty() => print_result(&table(&status)),
+        _ => print_result(&sentence),
     }
     Ok(ExitCode::Done)
 }
@@ -69,7 +69,7 @@ async fn look(host: &Host, global: &Global, page: Option<String>) -> Result<Exit
     let page = page.ok_or_else(observed::not_running)?;
     match global.output {
         Format::Json => print_result(&json!({ "url": page }).to_string()),
-        Format::Text => print_result(&page),
+        _ => print_result(&page),
     }
     browser::open(host, global.output, &page).await;
     Ok(ExitCode::Done)

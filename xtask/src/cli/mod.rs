@@ -44,7 +44,7 @@ use failure::Failure;
 
 use crate::host::{Daemon, Halt, Host, Signal, Signals, Switch};
 use crate::release::Removal;
-use crate::report::{Color, Recorder, Screen};
+use crate::report::{Color, Format, Recorder, Screen};
 
 #[must_use]
 pub fn main() -> Process {
@@ -73,8 +73,13 @@ async fn run(cli: Cli) -> u8 {
     }
     let Cli { global, verb } = cli;
     crate::report::limit(host.terminal, global.env.as_deref());
+    let report = |failure: &Failure| reported_to(&host, global.output, failure).code();
     if let Err(failure) = evidence::check(&global, &verb) {
-        return reported(&failure).code();
+        return report(&failure);
+    }
+    if global.output == Format::Markdown && !matches!(verb, Verb::Plan(_)) {
+        let failure = Failure::usage("`--output markdown` is for `plan`");
+        return report(&failure.hint("leave it out, or use `--output json`"));
     }
     let outcome = match verb {
         Verb::Deploy(asked) => events(&host, &global, async |job| deploy::run(job, &asked).await).await,
@@ -89,14 +94,10 @@ async fn run(cli: Cli) -> u8 {
         Verb::Open(asked) => open::run(&host, &global, &asked).await,
         Verb::Logs(asked) => logs::run(&host, &global, &asked).await,
         Verb::Exec(asked) => {
-            return exec::run(&host, &global, &asked)
-                .await
-                .unwrap_or_else(|failure| reported(&failure).code());
+            return exec::run(&host, &global, &asked).await.unwrap_or_else(|failure| report(&failure));
         }
         Verb::Run(asked) => {
-            return run_task::run(&host, &global, &asked)
-                .await
-                .unwrap_or_else(|failure| reported(&failure).code());
+            return run_task::run(&host, &global, &asked).await.unwrap_or_else(|failure| report(&failure));
         }
         Verb::Smoke => events(&host, &global, smoke::run).await,
         Verb::Down(asked) => {
@@ -119,7 +120,7 @@ async fn run(cli: Cli) -> u8 {
             Ok(ExitCode::Done)
         }
     };
-    outcome.unwrap_or_else(|failure| reported(&failure)).code()
+    outcome.map_or_else(|failure| report(&failure), ExitCode::code)
 }
 
 /// What every verb that acts gets.
@@ -171,8 +172,9 @@ async fn events(
             return Closing::new(failure.exit, failure.error);
         }
         let summary = format!("failed with exit code {}", failure.exit.code());
-        events.emit(Kind::Failed { error: failure.error, hint: failure.hint });
-        Closing::new(failure.exit, summary)
+        let exit = failure.exit;
+        failure.events().for_each(|kind| events.emit(kind));
+        Closing::new(exit, summary)
     });
     let (reads, writes) = events.calls();
     let ended = Kind::Ended {
@@ -185,12 +187,17 @@ async fn events(
     };
     evidence::keep(host, global, &events, closing.exit, &ended);
     events.emit(ended);
+    conclude(host, &events);
+    Ok(closing.exit)
+}
+
+/// Writes the step summary and the outputs of a command in GitHub Actions.
+fn conclude(host: &Host, events: &Recorder) {
     if host.terminal.github {
         for problem in crate::report::conclude(&host.env, &events.events()) {
             crate::report::print_error(&format!("warning: {problem}"));
         }
     }
-    Ok(closing.exit)
 }
 
 /// Hears signals until one of them ends the command: the first does when nothing moves yet, or with
@@ -244,6 +251,19 @@ fn color(color: Color) {
         Color::Always => anstream::ColorChoice::Always.write_global(),
         Color::Never => anstream::ColorChoice::Never.write_global(),
     }
+}
+
+/// Reports the failure of a command whose output is one result.
+fn reported_to(host: &Host, output: Format, failure: &Failure) -> ExitCode {
+    if output == Format::Json && !failure.mistakes.is_empty() {
+        crate::report::print_result(&serde_json::json!({ "diagnostics": failure.mistakes }).to_string());
+    }
+    // Mistakes of deploy.toml are annotated on their lines.
+    if host.terminal.github && failure.mistakes.is_empty() {
+        crate::report::annotate_failure(&failure.error, failure.hint.as_deref());
+        return failure.exit;
+    }
+    reported(failure)
 }
 
 fn reported(failure: &Failure) -> ExitCode {

@@ -33,7 +33,7 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Open) -> Res
     };
     match global.output {
         Format::Json => print_result(&json!({ "url": url }).to_string()),
-        Format::Text => print_result(&url),
+        _ => print_result(&url),
     }
     browser::open(host, global.output, &url).await;
     Ok(ExitCode::Done)

@@ -36,6 +36,7 @@ async fn begin(job: &Job<'_>, settings: Settings, command: &str) -> Result<(Sess
         command: command.to_owned(),
         environment: settings.environment.name.clone(),
         release: None,
+        commit: None,
     });
     let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
     let observed = observed::account(job, &session).await?;

@@ -21,6 +21,7 @@ pub(super) async fn run(job: &Job<'_>, removal: Removal, asked: &args::Removal) 
         command: verb.to_owned(),
         environment: environment.name.clone(),
         release: None,
+        commit: None,
     });
     let Some(session) = Session::look(job.host, job.events, settings).await? else {
         return Ok(Closing::new(ExitCode::Done, "the embedded cloud is not running: nothing to delete"));

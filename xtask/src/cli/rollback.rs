@@ -23,6 +23,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing
         command: "rollback".to_owned(),
         environment: environment.name.clone(),
         release: Some(former.release.id.clone()),
+        commit: former.release.source(),
     });
     for text in former.warnings {
         job.events.emit(Kind::Warned { text });

@@ -52,7 +52,7 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Run) -> Resu
         for line in lines {
             match global.output {
                 // The command's own words, whatever this terminal can show. A reader that has gone away is no error.
-                Format::Text => drop(pass_on(format!("{line}\n").as_bytes())),
+                Format::Text | Format::Markdown => drop(pass_on(format!("{line}\n").as_bytes())),
                 Format::Json => {
                     print_result(&json!({ "event": "line", "task": task, "message": line }).to_string());
                 }

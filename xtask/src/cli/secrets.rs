@@ -44,8 +44,8 @@ async fn list(session: &Session, events: &Recorder, global: &Global) -> Result<E
         Format::Json => {
             print_result(&json!({ "environment": environment.name, "secrets": states }).to_string())
         }
-        Format::Text if states.is_empty() => {}
-        Format::Text => print_result(&view(&states, aws.now_ms())),
+        _ if states.is_empty() => {}
+        _ => print_result(&view(&states, aws.now_ms())),
     }
     let complete = unread.is_empty();
     unread.into_iter().for_each(|text| events.emit(Kind::Warned { text }));
@@ -91,7 +91,7 @@ async fn set(
         Format::Json => {
             print_result(&json!({ "store": meant.store, "id": meant.id, "services": services }).to_string())
         }
-        Format::Text => print_result(&format!(
+        _ => print_result(&format!(
             "{} in {} has a new value; tasks that run keep the old one until `{restart}`",
             meant.id,
             meant.store.words()

@@ -47,28 +47,28 @@ impl Settings {
         };
         let loaded = config::load_in(beside, &shown, &text, global.env.as_deref());
         let colored = crate::report::colors_errors();
-        if host.terminal.github {
-            annotate(loaded.as_ref().map_or_else(|report| report, |loaded| &loaded.warnings));
-        }
         match loaded {
             Ok(loaded) => {
+                if host.terminal.github {
+                    annotate(&loaded.warnings.findings().collect::<Vec<_>>());
+                }
                 if !loaded.warnings.diagnostics.is_empty() {
                     crate::report::print_error(loaded.warnings.render(colored).trim_end());
                 }
                 Ok(Self { workspace, environment: loaded.environment })
             }
             Err(report) => {
-                if global.output == Format::Json {
-                    let diagnostics: Vec<_> = report.findings().collect();
-                    crate::report::print_result(
-                        &serde_json::json!({ "diagnostics": diagnostics }).to_string(),
-                    );
-                } else {
+                let mistakes: Vec<_> = report.findings().collect();
+                if host.terminal.github {
+                    annotate(&mistakes);
+                }
+                if global.output != Format::Json {
                     crate::report::print_error(report.render(colored).trim_end());
                 }
                 let count = report.errors();
                 let noun = if count == 1 { "mistake" } else { "mistakes" };
-                Err(Failure::usage(format!("{shown} has {count} {noun}; nothing was done")))
+                let failure = Failure::usage(format!("{shown} has {count} {noun}; nothing was done"));
+                Err(Failure { mistakes, ..failure })
             }
         }
     }

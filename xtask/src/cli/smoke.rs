@@ -16,6 +16,7 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
         command: "smoke".to_owned(),
         environment: environment.name.clone(),
         release: None,
+        commit: None,
     });
     let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
     let door = observed::door(&session).await?;

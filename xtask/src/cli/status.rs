@@ -44,7 +44,7 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Status) -> R
         let seen = look(&session, &events, service).await?;
         let text = match global.output {
             Format::Json => json(&environment, &seen),
-            Format::Text => text(service, &seen, host.clock.now_ms(), host.terminal.columns()),
+            _ => text(service, &seen, host.clock.now_ms(), host.terminal.columns()),
         };
         if !asked.watch {
             print_result(&text);

@@ -29,6 +29,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Wait) -> Result<Closing, Fa
             command: "wait".to_owned(),
             environment: environment.name.clone(),
             release: Some(release.to_owned()),
+            commit: None,
         });
     };
     match attached {

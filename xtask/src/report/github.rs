@@ -3,9 +3,9 @@
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 
-use deploy::config::Report;
+use deploy::config::Finding;
 use deploy::event::Event;
-use deploy::view::github::{finding, masks, outputs, summary};
+use deploy::view::github::{self, finding, masks, outputs, summary};
 
 use super::screen::print_error;
 use crate::host::Env;
@@ -18,10 +18,13 @@ pub(crate) fn mask(env: &Env) {
 }
 
 /// Marks the mistakes of `deploy.toml` on its lines. GitHub reads both streams; standard output is the command's result.
-pub(crate) fn annotate(report: &Report) {
-    for found in report.findings() {
-        print_error(&finding(&found));
-    }
+pub(crate) fn annotate(findings: &[Finding]) {
+    findings.iter().for_each(|found| print_error(&finding(found)));
+}
+
+/// Annotates the failure of a command whose output is one result.
+pub(crate) fn annotate_failure(error: &str, hint: Option<&str>) {
+    print_error(&github::failure(error, hint));
 }
 
 /// Adds the summary and the outputs of a finished command to the files that the runner named. A file that cannot be

@@ -12,7 +12,7 @@ mod record;
 mod screen;
 
 pub use chain::chain;
-pub(crate) use github::{annotate, conclude, mask};
+pub(crate) use github::{annotate, annotate_failure, conclude, mask};
 pub(crate) use log::LogScreen;
 pub use record::Recorder;
 pub use screen::{Color, Format, Screen};

@@ -114,6 +114,13 @@ impl Recorder {
         &self.clock
     }
 
+    /// Takes the live view off the terminal. What is emitted from now on is recorded and not shown.
+    pub fn silence(&self) {
+        let mut inner = self.inner();
+        inner.screen.pause();
+        inner.screen = Screen::silent();
+    }
+
     /// Takes the live view off the terminal, so that a question can be asked or a child can print.
     pub fn pause(&self) {
         self.inner().screen.pause();

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use deploy::event::{Event, Kind};
-use deploy::view::github::commands;
+use deploy::view::github::Log;
 use deploy::view::{Detail, ascii, fitted, line, with_options};
 
 use super::live::Live;
@@ -19,6 +19,8 @@ pub enum Format {
     Text,
     /// For programs: one JSON object a line for each event, or one object for a command that only reads.
     Json,
+    /// Of `plan`: the body of a comment on a pull request.
+    Markdown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -45,7 +47,7 @@ enum Shape {
     Silent,
     Json,
     Lines { stamped: bool },
-    GitHub { group: bool },
+    GitHub(Log),
     Live(Box<Live>),
 }
 
@@ -58,10 +60,11 @@ impl Screen {
     pub fn new(format: Format, verbose: bool, terminal: Terminal) -> Self {
         let kind = match format {
             Format::Json => Shape::Json,
+            Format::Markdown => Shape::Silent,
             Format::Text if terminal.stdout && terminal.stderr && !terminal.ci && !terminal.dumb => {
                 Shape::Live(Box::new(Live::new(terminal)))
             }
-            Format::Text if terminal.github => Shape::GitHub { group: false },
+            Format::Text if terminal.github => Shape::GitHub(Log::default()),
             Format::Text => Shape::Lines { stamped: true },
         };
         Self { kind, detail: if verbose { Detail::Verbose } else { Detail::Normal }, terminal, call: None }
@@ -71,7 +74,7 @@ impl Screen {
     #[must_use]
     pub fn quiet(format: Format, verbose: bool) -> Self {
         match format {
-            Format::Json => Self::silent(),
+            Format::Json | Format::Markdown => Self::silent(),
             Format::Text => Self {
                 kind: Shape::Lines { stamped: false },
                 detail: if verbose { Detail::Verbose } else { Detail::Normal },
@@ -123,14 +126,17 @@ impl Screen {
                 let text = if *stamped { stamp(event.at_ms, &text) } else { text };
                 print(&text, stream(event));
             }
-            Shape::GitHub { group } => {
-                for command in commands(event, group) {
-                    print(&command, Stream::Out);
+            Shape::GitHub(log) => {
+                let commands = log.commands(event);
+                for command in &commands {
+                    print(command, Stream::Out);
                 }
                 // The log shows the title of a group and the text of an annotation already.
                 let shown = match event.kind {
-                    Kind::PhaseBegan { .. } => *group,
-                    Kind::Failed { .. } | Kind::Warned { .. } => true,
+                    Kind::PhaseBegan { .. } => log.is_open(),
+                    Kind::Failed { .. } | Kind::Warned { .. } => {
+                        commands.last().is_some_and(|last| last != "::endgroup::")
+                    }
                     _ => false,
                 };
                 if let Some(text) = line(event, detail).filter(|_| !shown) {

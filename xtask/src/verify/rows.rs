@@ -65,6 +65,7 @@ fn row(
     // DescribeServices reports an unknown name as a failure with the reason MISSING, and as no error.
     let Some(found) = found.filter(|found| found.status != "MISSING") else {
         return ServiceRow {
+            key: service.key.clone(),
             service: service.name.clone(),
             status: "MISSING".to_owned(),
             rollout: "-".to_owned(),
@@ -85,6 +86,7 @@ fn row(
     digests.dedup();
     let revision = primary.map(|entry| arn_name(&entry.task_definition).to_owned());
     ServiceRow {
+        key: service.key.clone(),
         service: found.name.clone(),
         status: found.status.clone(),
         running: found.running,

@@ -28,13 +28,13 @@ pub struct Report {
 
 /// One diagnostic in the terms of an editor or of GitHub's annotations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding<'a> {
+pub struct Finding {
     pub severity: Severity,
-    pub code: &'a str,
-    pub message: &'a str,
+    pub code: &'static str,
+    pub message: String,
     /// The key that it is about, such as `service.backend.cpu`.
-    pub path: Option<&'a str>,
-    pub file: &'a str,
+    pub path: Option<String>,
+    pub file: String,
     /// First line, counted from 1; 1 when the mistake has no place.
     pub line: usize,
     /// First column in characters, counted from 1.
@@ -43,12 +43,12 @@ pub struct Finding<'a> {
     /// The column after the last character.
     pub end_column: usize,
     /// What the place itself is said to be.
-    pub label: Option<&'a str>,
-    pub notes: &'a [String],
+    pub label: Option<String>,
+    pub notes: Vec<String>,
     /// What to do about it.
-    pub help: Option<&'a str>,
+    pub help: Option<String>,
     /// The text that corrects it, in place of what is there.
-    pub fix: Option<&'a str>,
+    pub fix: Option<String>,
 }
 
 impl Report {
@@ -105,7 +105,7 @@ impl Report {
         })
     }
 
-    pub fn findings(&self) -> impl Iterator<Item = Finding<'_>> {
+    pub fn findings(&self) -> impl Iterator<Item = Finding> {
         self.diagnostics.iter().map(|found| {
             let primary = found.primary();
             let span = primary.map_or(0..0, |label| label.span.clone());
@@ -114,17 +114,17 @@ impl Report {
             Finding {
                 severity: found.severity,
                 code: found.code,
-                message: &found.message,
-                path: primary.and_then(|_| self.path(span.start)),
-                file: &self.origin,
+                message: found.message.clone(),
+                path: primary.and_then(|_| self.path(span.start)).map(str::to_owned),
+                file: self.origin.clone(),
                 line,
                 column,
                 end_line,
                 end_column,
-                label: primary.map(|label| label.text.as_str()),
-                notes: &found.notes,
-                help: found.help.as_deref(),
-                fix: found.edit.as_ref().map(|edit| edit.text.as_str()),
+                label: primary.map(|label| label.text.clone()),
+                notes: found.notes.clone(),
+                help: found.help.clone(),
+                fix: found.edit.as_ref().map(|edit| edit.text.clone()),
             }
         })
     }

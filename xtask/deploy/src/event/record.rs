@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Availability, Blame, ExitCode, Forecast};
+use crate::config::Finding;
 use crate::lease::Lease;
 use crate::model::{ImageDigest, ServiceKey, SmokeCheck};
 use crate::plan::Plan;
@@ -55,6 +56,13 @@ pub enum Kind {
         environment: String,
         /// The release's id, for a deploy.
         release: Option<String>,
+        /// The full hash of the commit that is released, with a `+` where the work tree differs from it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        commit: Option<String>,
+    },
+    /// The mistakes of `deploy.toml`. The failure that follows counts them.
+    Mistaken {
+        mistakes: Vec<Finding>,
     },
     PhaseBegan {
         phase: Phase,
@@ -296,6 +304,8 @@ pub enum ProbeAnswer {
 /// A service in the closing table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ServiceRow {
+    pub key: ServiceKey,
+    /// Its name in ECS.
     pub service: String,
     pub status: String,
     pub running: u32,

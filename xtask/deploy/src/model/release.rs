@@ -59,6 +59,13 @@ pub struct Release {
 }
 
 impl Release {
+    /// The commit, with a `+` where the work tree had changes.
+    #[must_use]
+    pub fn source(&self) -> Option<String> {
+        let commit = self.commit.as_ref()?;
+        Some(if self.dirty { format!("{commit}+") } else { commit.clone() })
+    }
+
     /// A sidecar's image as its task definition has it: by digest, as far as one is known.
     #[must_use]
     pub fn reference(&self, written: &str) -> String {

@@ -23,10 +23,12 @@ pub enum Detail {
 pub fn line(event: &Event, detail: Detail) -> Option<String> {
     let verbose = detail == Detail::Verbose;
     let text = match &event.kind {
-        Kind::Began { command, environment, release } => match release {
+        Kind::Began { command, environment, release, .. } => match release {
             Some(release) => format!("{command} to {environment}, release {release}"),
             None => format!("{command} {environment}"),
         },
+        // Shown when the file was read, each with its lines.
+        Kind::Mistaken { .. } => return None,
         Kind::PhaseBegan { phase, about } => format!("{:<8} {about}", phase.word()),
         Kind::PhaseEnded { phase, result, elapsed_ms } => {
             format!("{:<8} {result} ({})", phase.word(), duration(*elapsed_ms))

@@ -79,6 +79,21 @@ pub fn orphans(orphans: &[Owned]) -> String {
     .concat()
 }
 
+/// Why a step is there, a line for each reason, with secrets masked.
+pub(super) fn reasons(why: &Why) -> Vec<String> {
+    match why {
+        Why::Missing => Vec::new(),
+        Why::Because(why) => vec![redact::text(why)],
+        Why::Changed(changes) => {
+            let line = |change: &Change| {
+                let line = difference(change);
+                if change.public { line } else { redact::text(&line) }
+            };
+            changes.iter().map(line).collect()
+        }
+    }
+}
+
 fn difference(change: &Change) -> String {
     let field = &change.field;
     let secret = !change.public && field.rsplit('.').next().is_some_and(redact::secret_name);

@@ -49,11 +49,12 @@ pub fn address(url: &str, unasked: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ImageDigest;
+    use crate::model::{ImageDigest, ServiceKey};
 
     #[test]
     fn the_closing_table_shows_what_the_owner_checks_by_hand() {
         let live = ServiceRow {
+            key: ServiceKey("backend".into()),
             service: "ielts-backend-service".into(),
             status: "ACTIVE".into(),
             running: 2,

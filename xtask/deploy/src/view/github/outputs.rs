@@ -2,8 +2,8 @@
 
 use crate::event::{Event, Kind};
 
-/// `name=value` lines for the file that `GITHUB_OUTPUT` names: `release-id`, `url`, and `digest-<service>` for each service
-/// whose tasks run one image.
+/// `name=value` lines for the file that `GITHUB_OUTPUT` names: `release-id`, `url`, and `digest-<service>` for each service,
+/// by its key in deploy.toml, whose tasks run one image.
 #[must_use]
 pub fn outputs(events: &[Event]) -> String {
     let mut lines = Vec::new();
@@ -20,7 +20,7 @@ pub fn outputs(events: &[Event]) -> String {
                 put("url", url.as_deref().unwrap_or_default());
                 for row in rows {
                     let digest = row.digest.as_ref().map(ToString::to_string).unwrap_or_default();
-                    put(&format!("digest-{}", row.service), &digest);
+                    put(&format!("digest-{}", row.key), &digest);
                 }
             }
             _ => {}

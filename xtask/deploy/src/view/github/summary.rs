@@ -1,39 +1,42 @@
 //! The step summary: what became of the release, on one screen.
 
-use super::timeline::timeline;
-use crate::event::{Event, Kind, ProbeAnswer, ServiceRow};
-use crate::rollout::Diagnosis;
-use crate::view::duration;
+use std::collections::BTreeSet;
 
-/// Markdown for the file that `GITHUB_STEP_SUMMARY` names; empty for a command that began nothing.
+use super::changes::{counts, table};
+use super::timeline::timeline;
+use crate::config::{Finding, Severity};
+use crate::event::{Event, ExitCode, Kind, ProbeAnswer, ServiceRow};
+use crate::plan::Plan;
+use crate::redact;
+use crate::rollout::Diagnosis;
+use crate::view::{self, duration};
+
+/// Markdown for the file that `GITHUB_STEP_SUMMARY` names, and of a plan the body of a comment; empty for a command that began
+/// nothing and did not fail.
 #[must_use]
 pub fn summary(events: &[Event]) -> String {
-    let mut text = String::new();
-    for event in events {
-        match &event.kind {
-            Kind::Began { command, environment, release } => {
-                let release =
-                    release.as_ref().map(|release| format!(", release `{release}`")).unwrap_or_default();
-                text.push_str(&format!("## {command}: {}{release}\n\n", inline(environment)));
-            }
-            Kind::Ended { summary, elapsed_ms, reads, writes, .. } if !text.is_empty() => {
-                let took = duration(*elapsed_ms);
-                text.push_str(&format!(
-                    "**{}** in {took}, {reads} reads, {writes} writes\n\n",
-                    inline(summary)
-                ));
-            }
-            _ => {}
-        }
-    }
+    let mut text = heading(events);
     if text.is_empty() {
         return text;
     }
+    let listed = events.iter().any(|event| match &event.kind {
+        Kind::Planned { plan } => !plan.refusals.is_empty(),
+        kind => matches!(kind, Kind::Mistaken { .. }),
+    });
+    let mut said = BTreeSet::new();
     for event in events {
         match &event.kind {
+            Kind::Planned { plan } => text.push_str(&planned(plan, is_plan(events))),
+            Kind::Mistaken { mistakes } => text.push_str(&self::mistakes(mistakes)),
             Kind::Diagnosed { service, diagnosis } => text.push_str(&diagnosed(&service.0, diagnosis)),
-            Kind::Failed { error, .. } => text.push_str(&format!("> [!CAUTION]\n> {}\n\n", inline(error))),
+            // The last lines of a command repeat what failed; refusals and mistakes are listed already.
+            Kind::Failed { error, hint } if !listed && said.insert((error, hint)) => {
+                text.push_str(&caution(&inline(error), hint.as_deref()));
+            }
             Kind::Table { rows, .. } => text.push_str(&services(rows)),
+            Kind::Forecast(forecast) if is_plan(events) => {
+                text.push_str(&format!("Forecast: {}\n\n", inline(&view::forecast(forecast))));
+            }
             Kind::Availability(seen) => text.push_str(&format!(
                 "From outside: {} requests, **{} failed**, slowest {} ms\n\n",
                 seen.requests, seen.failed, seen.slowest_ms
@@ -53,15 +56,103 @@ pub fn summary(events: &[Event]) -> String {
     text
 }
 
+/// Whether it worked, where and from what, and the closing sentence.
+fn heading(events: &[Event]) -> String {
+    let ended = events.iter().rev().find_map(|event| match &event.kind {
+        Kind::Ended { exit, summary, elapsed_ms, reads, writes, .. } => {
+            let took = duration(*elapsed_ms);
+            Some((*exit, format!("**{}** in {took}, {reads} reads, {writes} writes\n\n", inline(summary))))
+        }
+        _ => None,
+    });
+    let failed = events.iter().find_map(|event| match &event.kind {
+        Kind::Failed { error, .. } => Some(inline(error)),
+        _ => None,
+    });
+    let began = events.iter().find_map(|event| match &event.kind {
+        Kind::Began { command, environment, release, commit } => {
+            Some((command, environment, release, commit))
+        }
+        _ => None,
+    });
+    let good = matches!(&ended, Some((ExitCode::Done | ExitCode::ChangesPending, _)));
+    let mark = if good { "✓" } else { "✗" };
+    let (title, facts) = match (began, failed) {
+        (Some((command, environment, release, commit)), _) => {
+            let url = events.iter().rev().find_map(|event| match &event.kind {
+                Kind::Table { url, .. } => url.clone(),
+                _ => None,
+            });
+            let commit = commit.as_ref().map(|commit| {
+                let dirty = if commit.ends_with('+') { " with changes" } else { "" };
+                format!("commit `{}`{dirty}", commit.get(..12).unwrap_or(commit))
+            });
+            let release = release.as_ref().map(|release| format!("release `{release}`"));
+            let facts: Vec<String> = [url, commit, release].into_iter().flatten().collect();
+            (format!("{command}: {}", inline(environment)), facts.join(" · "))
+        }
+        (None, Some(error)) => (error, String::new()),
+        (None, None) => return String::new(),
+    };
+    let facts = if facts.is_empty() { facts } else { format!("{facts}\n\n") };
+    format!("## {mark} {title}\n\n{facts}{}", ended.map(|(_, sentence)| sentence).unwrap_or_default())
+}
+
+/// Whether the record is of `plan`: what would change is all that there is to see.
+fn is_plan(events: &[Event]) -> bool {
+    events.iter().any(|event| matches!(&event.kind, Kind::Began { command, .. } if command == "plan"))
+}
+
+/// What changes; folded below the counts where it was carried out.
+fn planned(plan: &Plan, open: bool) -> String {
+    let refusals = plan.refusals.iter().map(|it| caution(&inline(&it.what), Some(&it.remedy)));
+    let mut text: String = refusals.collect();
+    let table = table(plan);
+    text.push_str(&match (table.is_empty(), open) {
+        (true, _) if plan.refusals.is_empty() => "Nothing to change\n\n".to_owned(),
+        (true, _) => String::new(),
+        (false, true) => table,
+        (false, false) => {
+            format!("<details><summary>{}</summary>\n\n{table}</details>\n\n", counts(plan))
+        }
+    });
+    for note in &plan.notes {
+        text.push_str(&format!("> [!NOTE]\n> {}\n\n", inline(&redact::text(note))));
+    }
+    text
+}
+
+fn mistakes(mistakes: &[Finding]) -> String {
+    let mut text = "| line | mistake | what to do |\n|---|---|---|\n".to_owned();
+    for Finding { severity, file, line, message, help, .. } in mistakes.iter().take(MISTAKES) {
+        let warning = if *severity == Severity::Warning { "warning: " } else { "" };
+        let help = inline(help.as_deref().unwrap_or_default());
+        text.push_str(&format!("| {}:{line} | {warning}{} | {help} |\n", inline(file), inline(message)));
+    }
+    text.push('\n');
+    if mistakes.len() > MISTAKES {
+        text.push_str(&format!("and {} more: see the log\n\n", mistakes.len() - MISTAKES));
+    }
+    text
+}
+
+/// Mistakes that are listed; a file with more has one cause for most of them.
+const MISTAKES: usize = 50;
+
+fn caution(what: &str, remedy: Option<&str>) -> String {
+    let remedy = remedy.map(|remedy| format!(">\n> {}\n", inline(remedy))).unwrap_or_default();
+    format!("> [!CAUTION]\n> {what}\n{remedy}\n")
+}
+
 /// Log lines of a stopped task that are shown.
 const LOG_LINES: usize = 12;
 
 fn diagnosed(service: &str, diagnosis: &Diagnosis) -> String {
     let (cause, remedy) = match &diagnosis.cause {
-        Some(cause) => (inline(&cause.cause), inline(&cause.remedy)),
-        None => ("failed for a cause that this tool does not know".to_owned(), "see the log".to_owned()),
+        Some(cause) => (inline(&cause.cause), cause.remedy.as_str()),
+        None => ("failed for a cause that this tool does not know".to_owned(), "see the log"),
     };
-    let mut text = format!("> [!CAUTION]\n> **{}**: {cause}\n>\n> {remedy}\n\n", inline(service));
+    let mut text = caution(&format!("**{}**: {cause}", inline(service)), Some(remedy));
     let logs = diagnosis.stopped.iter().filter_map(|group| group.log.as_ref());
     if let Some(log) = logs.into_iter().find(|log| !log.lines.is_empty()) {
         // Four spaces make it code whatever the lines hold, a fence among them too.
@@ -118,7 +209,7 @@ fn checks(events: &[Event]) -> String {
 }
 
 /// Text that Markdown leaves as it is, on one line.
-fn inline(text: &str) -> String {
+pub(super) fn inline(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -138,14 +229,17 @@ fn inline(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Availability, ExitCode, Phase};
+    use crate::event::{Availability, Phase};
+    use crate::model::spec::Change;
     use crate::model::{ImageDigest, ServiceKey};
+    use crate::plan::{Action, Lane, Refusal, Stage, Step, Why};
     use crate::rollout::{Cause, Outcome, StoppedTasks, TaskLog, Verdict};
     use crate::view::github::outputs;
 
     fn release() -> Vec<Event> {
         let key = ServiceKey("backend".to_owned());
         let row = ServiceRow {
+            key: key.clone(),
             service: "ielts-backend-service".to_owned(),
             running: 2,
             desired: 2,
@@ -173,6 +267,7 @@ mod tests {
                     command: "deploy".into(),
                     environment: "prod".into(),
                     release: Some("r-1".into()),
+                    commit: Some(format!("{}+", "3f".repeat(20))),
                 },
             ),
             (10, Kind::PhaseBegan { phase: Phase::Apply, about: "roll backend".into() }),
@@ -224,6 +319,64 @@ mod tests {
     #[test]
     fn a_failed_release_shows_on_one_screen_why_and_what_runs() {
         insta::assert_snapshot!(summary(&release()));
+    }
+
+    fn events(kinds: Vec<Kind>) -> Vec<Event> {
+        (1..).zip(kinds).map(|(seq, kind)| Event { seq, at_ms: seq, kind }).collect()
+    }
+
+    fn ended(exit: ExitCode, summary: &str) -> Kind {
+        let summary = summary.to_owned();
+        Kind::Ended { exit, summary, causes: Vec::new(), elapsed_ms: 1_200, reads: 40, writes: 0 }
+    }
+
+    #[test]
+    fn a_plan_opens_with_what_would_change_and_lists_it() {
+        let change =
+            Change { field: "cpu".into(), from: Some("256".into()), to: Some("512".into()), public: false };
+        let step = Step {
+            action: Action::DeregisterTaskDefinition { revision: "web:1".into() },
+            why: Why::Changed(vec![change]),
+        };
+        let lane = Lane { name: "web".into(), steps: vec![step] };
+        let stage = Stage { name: "roll web".into(), lanes: vec![lane], settle: Vec::new() };
+        let plan = Plan { stages: vec![stage], notes: vec!["a note".into()], ..Plan::default() };
+        let began = || Kind::Began {
+            command: "plan".into(),
+            environment: "prod".into(),
+            release: Some("r-2".into()),
+            commit: Some("3f".repeat(20)),
+        };
+        let counts = counts(&plan);
+        let changes = vec![
+            began(),
+            Kind::PhaseBegan { phase: Phase::Observe, about: "prod".into() },
+            Kind::Planned { plan: Box::new(plan) },
+            ended(ExitCode::ChangesPending, &counts),
+        ];
+        insta::assert_snapshot!(summary(&events(changes)));
+        let refusal = Refusal { what: "it is somebody else's".into(), remedy: "choose another name".into() };
+        let plan = Plan { refusals: vec![refusal.clone(), refusal], ..Plan::default() };
+        let failed = Kind::Failed { error: "it is somebody else's (and 1 more)".into(), hint: None };
+        let refused =
+            vec![began(), Kind::Planned { plan: Box::new(plan) }, failed, ended(ExitCode::Usage, "refused")];
+        let text = summary(&events(refused));
+        assert!(text.starts_with("## ✗ plan: prod\n"), "{text}");
+        assert_eq!(text.matches("[!CAUTION]").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn mistakes_of_the_file_are_a_summary_of_their_own() {
+        let loaded = crate::config::load("deploy.toml", "default-env = \"local\"\nclutser = \"x\"\n", None);
+        let mistakes: Vec<Finding> = loaded.unwrap_err().findings().take(2).collect();
+        let error = "deploy.toml has 2 mistakes; nothing was done".to_owned();
+        let failed = vec![
+            Kind::Mistaken { mistakes },
+            Kind::Failed { error, hint: None },
+            ended(ExitCode::Usage, "failed with exit code 2"),
+        ];
+        insta::assert_snapshot!(summary(&events(failed)));
+        assert_eq!(summary(&events(vec![ended(ExitCode::Done, "done")])), "");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! When what happened, as a mermaid Gantt chart.
 
-use crate::event::{Event, Kind};
+use crate::event::{Event, Kind, Phase};
 
 /// A bar of the chart.
 struct Bar {
@@ -15,7 +15,10 @@ struct Bar {
 pub(super) fn timeline(events: &[Event]) -> Option<String> {
     let end = events.last()?.at_ms;
     let bars: Vec<Bar> = phases(events, end).into_iter().chain(rolls(events, end)).collect();
-    if bars.is_empty() {
+    // A plan takes time too, of which nothing is seen from outside.
+    if bars.is_empty()
+        || !events.iter().any(|it| matches!(it.kind, Kind::Following { .. } | Kind::StepEnded { .. }))
+    {
         return None;
     }
     let mut text = "gantt\n  dateFormat x\n  axisFormat %M:%S\n".to_owned();
@@ -35,11 +38,12 @@ pub(super) fn timeline(events: &[Event]) -> Option<String> {
 fn phases(events: &[Event], end: u64) -> Vec<Bar> {
     let mut bars: Vec<Bar> = Vec::new();
     for event in events {
-        let Kind::PhaseBegan { phase, .. } = &event.kind else { continue };
+        let Kind::PhaseBegan { phase, about } = &event.kind else { continue };
         if let Some(last) = bars.last_mut() {
             last.to_ms = event.at_ms;
         }
-        let name = phase.word().to_owned();
+        // A stage of the plan is known by its name.
+        let name = if *phase == Phase::Apply { about.clone() } else { phase.word().to_owned() };
         bars.push(Bar {
             section: "release".to_owned(),
             name,
