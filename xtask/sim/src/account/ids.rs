@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 /// Makes identifiers: unique within the account, the same sequence for the same seed.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Ids {
     seed: u64,
     drawn: u64,

@@ -228,6 +228,7 @@ pub(super) fn turn(account: &mut Account, now: Millis, name: &str, state: &str, 
     }
     let summary = format!("Alarm updated from {} to {state} at {}", alarm.state, iso8601(now));
     (alarm.state, alarm.changed) = (state.to_owned(), now);
+    account.cloudwatch.changed = true;
     note(account, now, name, "StateUpdate", summary);
 }
 

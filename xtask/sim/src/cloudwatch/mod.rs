@@ -25,6 +25,8 @@ pub(crate) struct State {
     history: VecDeque<HistoryItem>,
     /// The end of the minute is waited for.
     armed: bool,
+    /// An alarm has another state than when ECS last looked at those of its deployments.
+    pub(crate) changed: bool,
 }
 
 #[derive(Debug)]

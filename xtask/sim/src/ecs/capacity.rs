@@ -138,7 +138,7 @@ pub(super) fn settle(
 /// The provider of a service's next task.
 pub(super) fn of_next(account: &Account, key: &ServiceKey, strategy: &[Share]) -> Option<String> {
     let running = |provider: &str| {
-        let tasks = account.ecs.live().filter(|task| task.service == *key && task.desired_running);
+        let tasks = account.ecs.tasks.live_of(key).filter(|task| task.desired_running);
         tasks.filter(|task| task.capacity_provider.as_deref() == Some(provider)).count() as u32
     };
     next(strategy, running)

@@ -1,6 +1,6 @@
 //! Every way in: API calls by their operation, timers by what is due, reports by what they say.
 
-use super::state::{Due, ServiceKey};
+use super::state::Due;
 use super::{
     account_settings, capacity, cluster, deployment, protection, reference, service, task, task_definition,
 };
@@ -61,10 +61,8 @@ pub(crate) fn due(account: &mut Account, now: Millis, due: Due) {
         Due::StartTimeout { task, container } => task::start_timed_out(account, now, &task, &container),
         Due::CheckContainer { task, container } => task::check_due(account, &task, &container),
         Due::AgentStarted { task, container } => task::agent_started(account, now, &task, &container),
-        Due::Wake => {}
-        Due::ForgetService { cluster, service } => {
-            service::forget(account, &ServiceKey { cluster, service });
-        }
+        Due::Wake(key) => account.ecs.look_at(&key),
+        Due::ForgetService(key) => service::forget(account, &key),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod account_settings;
 mod capacity;
+mod changed;
 mod cluster;
 mod connect;
 mod deployment;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::account_settings::AccountSettings;
+use super::changed::{Services, Tasks};
 use super::cluster::Cluster;
 use super::errors::{cluster_inactive, cluster_not_found, service_not_found};
 use super::params::{cluster_name, short_name};
-use super::service::Service;
 use super::task::{Ran, Session, Task};
 use super::task_definition::Families;
 use crate::account::Account;
@@ -19,8 +19,8 @@ pub(crate) struct State {
     pub(super) account_settings: AccountSettings,
     pub(super) clusters: BTreeMap<String, Cluster>,
     pub(super) families: Families,
-    pub(super) services: BTreeMap<ServiceKey, Service>,
-    pub(super) tasks: BTreeMap<TaskId, Task>,
+    pub(super) services: Services,
+    pub(super) tasks: Tasks,
     /// Of ExecuteCommand, by id.
     pub(super) sessions: BTreeMap<String, Session>,
     /// By `clientToken`.
@@ -31,7 +31,7 @@ pub(crate) struct State {
 
 /// A service's place: its name is unique in its cluster only.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ServiceKey {
+pub(crate) struct ServiceKey {
     pub(super) cluster: String,
     pub(super) service: String,
 }
@@ -61,22 +61,15 @@ pub(crate) enum Due {
     /// ECS Exec's agent has had its time to start in a container.
     AgentStarted { task: TaskId, container: String },
     /// Something in the service depends on the time: look at it again.
-    Wake,
+    Wake(ServiceKey),
     /// An INACTIVE service is forgotten.
-    ForgetService { cluster: String, service: String },
+    ForgetService(ServiceKey),
 }
 
 impl State {
     /// The tasks that have a place in the world: started or starting, and not yet STOPPED.
     pub(super) fn live(&self) -> impl Iterator<Item = &Task> {
         self.tasks.values().filter(|task| task.stopped_at.is_none())
-    }
-
-    /// The service's tasks, in the order they were launched, the stopped ones included.
-    pub(super) fn tasks_of(&self, key: &ServiceKey) -> Vec<&Task> {
-        let mut tasks: Vec<&Task> = self.tasks.values().filter(|task| task.service == *key).collect();
-        tasks.sort_by_key(|task| task.sequence);
-        tasks
     }
 }
 

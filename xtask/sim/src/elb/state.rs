@@ -7,6 +7,7 @@ use super::load_balancer::LoadBalancer;
 use super::rule::Rule;
 use super::target_group::TargetGroup;
 use crate::wire::ApiError;
+use crate::workload::TaskId;
 
 /// All load balancing state of the account. Keys are ARNs; they begin with the name, so that lists are in order of names.
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub(crate) struct State {
     pub(super) listeners: BTreeMap<String, Listener>,
     /// How many registrations there have been.
     pub(super) epochs: u64,
+    /// The tasks whose targets have another health than when ECS last looked.
+    pub(crate) changed: BTreeSet<TaskId>,
 }
 
 /// The code of every refusal of a parameter's form.

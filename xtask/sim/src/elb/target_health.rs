@@ -3,6 +3,8 @@
 //! A newly registered target needs one passed check; afterwards the thresholds count consecutive answers. The checks
 //! themselves are the workload's: a timer emits [`Effect::CheckTarget`], [`answered`] takes the answer.
 
+use std::mem::discriminant;
+
 use serde::Serialize;
 
 use super::Due;
@@ -109,8 +111,7 @@ pub(crate) fn deregister(account: &mut Account, now: Millis, target_group: &str,
     let delay = group.deregistration_delay_secs();
     // A target of a group that no listener leads to is `unused`, and has nothing to drain.
     if !group.in_use || delay == 0 {
-        group.targets.retain(|own| own.target.ip != ip || own.target.port != port);
-        return;
+        return account.elb.remove(target_group, |own| own.is_at(ip, port));
     }
     account.elb.epochs += 1;
     let epoch = account.elb.epochs;
@@ -118,8 +119,10 @@ pub(crate) fn deregister(account: &mut Account, now: Millis, target_group: &str,
     if !matches!(own.phase, Phase::Draining) {
         own.restart(epoch);
         own.phase = Phase::Draining;
+        let task = own.target.task.clone();
         let due = Due::Drained { target_group: target_group.to_owned(), ip: ip.to_owned(), port, epoch };
         account.timers.push(now.plus_secs(delay), account::Due::Elb(due));
+        account.elb.changed.insert(task);
     }
 }
 
@@ -127,12 +130,13 @@ pub(crate) fn deregister(account: &mut Account, now: Millis, target_group: &str,
 pub(super) fn put_in_use(account: &mut Account, now: Millis, target_group: &str, in_use: bool) {
     account.elb.epochs += 1;
     let epoch = account.elb.epochs;
+    account.elb.remove(target_group, |own| matches!(own.phase, Phase::Draining));
     let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
     group.in_use = in_use;
-    group.targets.retain(|own| !matches!(own.phase, Phase::Draining));
     group.targets.iter_mut().for_each(|own| own.restart(epoch));
+    let targets: Vec<Target> = group.targets.iter().map(|own| own.target.clone()).collect();
+    account.elb.changed.extend(targets.iter().map(|target| target.task.clone()));
     if in_use {
-        let targets: Vec<Target> = group.targets.iter().map(|own| own.target.clone()).collect();
         for target in targets {
             begin(account, now, target_group, &target.ip, target.port);
         }
@@ -148,11 +152,7 @@ pub(crate) fn due(account: &mut Account, at: Millis, due: Due) {
             }
         }
         Due::Drained { target_group, ip, port, epoch } => {
-            if let Some(group) = account.elb.target_groups.get_mut(&target_group) {
-                group
-                    .targets
-                    .retain(|own| own.epoch != epoch || own.target.ip != ip || own.target.port != port);
-            }
+            account.elb.remove(&target_group, |own| own.epoch == epoch && own.is_at(&ip, port));
         }
         Due::Check { target_group, ip, port, epoch } => check(account, at, target_group, ip, port, epoch),
     }
@@ -166,7 +166,9 @@ fn check(account: &mut Account, at: Millis, target_group: String, ip: String, po
         return;
     };
     // A workload that never answered has let the timeout pass, which is always shorter than the interval.
-    own.judge(&health_check, &Answer::TimedOut);
+    if own.judge(&health_check, &Answer::TimedOut) {
+        account.elb.changed.insert(own.target.task.clone());
+    }
     if matches!(own.phase, Phase::Registering) {
         own.phase = Phase::Initial { failures: 0 };
     }
@@ -202,8 +204,10 @@ pub(crate) fn answered(
 ) {
     let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
     let TargetGroup { targets, health_check, .. } = group;
-    if let Some(own) = targets.iter_mut().find(|own| own.target.task == *task && own.sent.is_some()) {
-        own.judge(health_check, answer);
+    if let Some(own) = targets.iter_mut().find(|own| own.target.task == *task && own.sent.is_some())
+        && own.judge(health_check, answer)
+    {
+        account.elb.changed.insert(task.clone());
     }
 }
 
@@ -216,9 +220,11 @@ impl Registered {
         (self.phase, self.epoch, self.sent, self.counted) = (Phase::Registering, epoch, None, None);
     }
 
-    /// Judges the answer to the check that was sent; nothing happens when none is awaited.
-    fn judge(&mut self, settings: &HealthCheck, answer: &Answer) {
-        let Some(sent) = self.sent.take() else { return };
+    /// Judges the answer to the check that was sent; nothing happens when none is awaited. True when the target has another
+    /// state now.
+    fn judge(&mut self, settings: &HealthCheck, answer: &Answer) -> bool {
+        let Some(sent) = self.sent.take() else { return false };
+        let before = discriminant(&self.phase);
         let passed = match answer {
             Answer::Status(status) => settings.passes(*status),
             Answer::Connected => true,
@@ -256,6 +262,7 @@ impl Registered {
         if passed {
             self.counted = None;
         }
+        before != discriminant(&self.phase)
     }
 
     /// The health of a target in a group that is in use.
@@ -317,5 +324,11 @@ pub(crate) fn health(account: &Account, target_group: &str, ip: &str, port: u16)
 impl super::State {
     fn registered_mut(&mut self, target_group: &str, ip: &str, port: u16) -> Option<&mut Registered> {
         self.target_groups.get_mut(target_group)?.targets.iter_mut().find(|own| own.is_at(ip, port))
+    }
+
+    fn remove(&mut self, target_group: &str, which: impl Fn(&Registered) -> bool) {
+        let Some(group) = self.target_groups.get_mut(target_group) else { return };
+        let gone = group.targets.extract_if(.., |own| which(own));
+        self.changed.extend(gone.map(|own| own.target.task));
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn instances_of(account: &Account, arn: &str) -> Vec<Instance> {
             connected.as_ref().filter(|(own, _)| *own == service.key).map(|(_, name)| name.as_str());
         let registered = service.primary.spec.service_registries.iter().any(|own| own["registryArn"] == *arn);
         if port_name.is_some() || registered {
-            let tasks = account.ecs.tasks_of(&service.key).into_iter();
+            let tasks = account.ecs.tasks.live_of(&service.key);
             found.extend(
                 tasks
                     .filter(|task| is_registered(task))

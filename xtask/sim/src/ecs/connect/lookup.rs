@@ -67,7 +67,7 @@ pub(crate) fn connect_stream(account: &Account, client: &TaskId, port: u16) -> O
 }
 
 fn targets(account: &Account, endpoint: &Endpoint) -> ConnectLookup {
-    let tasks = account.ecs.tasks_of(&endpoint.service).into_iter();
+    let tasks = account.ecs.tasks.live_of(&endpoint.service);
     let answering = tasks.filter(|task| takes_calls(task)).filter_map(|task| {
         let definition = account.ecs.families.by_arn(&task.task_definition)?;
         let port = definition.spec.named_port(&endpoint.port_name)?;

@@ -178,7 +178,7 @@ pub(in crate::ecs) fn counts(
     requested: Option<u32>,
 ) -> Value {
     let (mut wanted, mut running, mut pending) = (0u32, 0u32, 0u32);
-    for task in account.ecs.live().filter(|task| task.service == service.key && task.revision == revision) {
+    for task in account.ecs.tasks.live_of(&service.key).filter(|task| task.revision == revision) {
         wanted += u32::from(task.desired_running);
         match task.status {
             TaskStatus::Running => running += 1,

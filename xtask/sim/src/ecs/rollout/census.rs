@@ -39,10 +39,7 @@ pub(super) fn take(account: &Account, now: Millis, key: &ServiceKey) -> Census {
     let mut census = Census::default();
     let Some(service) = account.ecs.services.get(key) else { return census };
     let grace = u64::from(service.knobs.health_check_grace_period.unwrap_or(0)) * 1000;
-    for task in account.ecs.tasks_of(key) {
-        if task.stopped_at.is_some() {
-            continue;
-        }
+    for task in account.ecs.tasks.live_of(key) {
         let primary = task.deployment == service.primary.id;
         census.old_left += u32::from(!primary);
         if task.status >= TaskStatus::Deprovisioning {

@@ -6,7 +6,6 @@ use crate::account::{Account, Millis};
 use crate::ecs::deployment::{RolloutState, ServiceDeploymentStatus};
 use crate::ecs::service::{Service, Steady};
 use crate::ecs::state::ServiceKey;
-use crate::ecs::task::Task;
 
 /// Whether the service has what it wants: its tasks healthy and no other ones left.
 fn has_what_it_wants(service: &Service, census: &Census) -> bool {
@@ -107,15 +106,10 @@ fn complete(account: &mut Account, now: Millis, key: &ServiceKey) {
 /// Lets older deployments vanish once nothing of them is left. A FAILED one is shown until the deployment
 /// that undoes it is done.
 pub(super) fn retire(account: &mut Account, key: &ServiceKey) {
-    let live: Vec<String> =
-        account.ecs.live().filter(|task| task.service == *key).map(deployment_of).collect();
+    let live: Vec<String> = account.ecs.tasks.live_of(key).map(|task| task.deployment.clone()).collect();
     let Some(service) = account.ecs.services.get_mut(key) else { return };
     let settled = service.primary.rollout != RolloutState::InProgress;
     service.older.retain(|deployment| {
         live.contains(&deployment.id) || (deployment.rollout == RolloutState::Failed && !settled)
     });
-}
-
-fn deployment_of(task: &Task) -> String {
-    task.deployment.clone()
 }

@@ -1,31 +1,55 @@
 //! One pass over a service: census, circuit breaker, decision, and what follows from it.
 
+use std::collections::BTreeSet;
+
 use super::census::{self, Cause, Census};
 use super::decision::{Class, Decision, Wants, decide};
 use super::{breaker, completion, failures};
 use crate::account::{Account, Due as AccountDue, Millis};
+use crate::ecs::changed;
 use crate::ecs::deployment::ServiceDeploymentStatus;
 use crate::ecs::event::say;
 use crate::ecs::service::ServiceStatus;
 use crate::ecs::state::{Due, ServiceKey};
-use crate::ecs::task::{self, Stop, TaskStatus};
+use crate::ecs::task::{self, Stop};
 use crate::workload::TaskId;
 
 /// Each pass starts or stops tasks, or begins a rollback, and looks again; more passes than this would mean
 /// that the scheduler works against itself, and the next event will call it again anyway.
 const MOST_PASSES: u32 = 32;
 
-/// Brings every service closer to what it wants, as far as that is possible now.
+/// Brings every service that something has changed for closer to what it wants, as far as that is possible now.
 pub(crate) fn reconcile(account: &mut Account, now: Millis) {
+    let mut open = BTreeSet::new();
     for _ in 0..MOST_PASSES {
-        let mut changed = task::drained(account, now);
-        let keys: Vec<ServiceKey> = account.ecs.services.keys().cloned().collect();
-        for key in &keys {
-            changed |= step(account, now, key);
-        }
-        if !changed {
+        open.append(&mut changed::take(account));
+        if open.is_empty() {
+            #[cfg(test)]
+            overlooks_nothing(account, now);
             return;
         }
+        open.retain(|key| {
+            let changed = task::drained(account, now, key) | step(account, now, key);
+            account.ecs.looked_at(key);
+            changed
+        });
+    }
+    open.iter().for_each(|key| account.ecs.look_at(key));
+}
+
+/// In every test: where nothing was noted as changed and no timer is due, a look finds nothing to do.
+#[cfg(test)]
+fn overlooks_nothing(account: &mut Account, now: Millis) {
+    if account.timers.next().is_some_and(|next| next <= now) {
+        return;
+    }
+    let state = |account: &Account| (account.ids.clone(), account.effects.len(), account.timers.next());
+    let keys: Vec<ServiceKey> = account.ecs.services.keys().cloned().collect();
+    for key in keys {
+        let before = state(account);
+        let changed = task::drained(account, now, &key) | step(account, now, &key);
+        assert!(!changed && before == state(account), "{key:?} was not looked at when it changed");
+        account.ecs.looked_at(&key);
     }
 }
 
@@ -170,15 +194,14 @@ fn listed(tasks: &[TaskId]) -> String {
 
 /// A DRAINING service becomes INACTIVE with its last task. True when it did.
 fn drained_away(account: &mut Account, now: Millis, key: &ServiceKey) -> bool {
-    let left = account.ecs.live().any(|task| task.service == *key && task.status < TaskStatus::Stopped);
+    let left = account.ecs.tasks.live_of(key).next().is_some();
     let Some(service) = account.ecs.services.get_mut(key) else { return false };
     if service.status != ServiceStatus::Draining || left {
         return false;
     }
     service.status = ServiceStatus::Inactive;
     let at = now.plus_millis(account.settings.pace.memory_ms);
-    let due = Due::ForgetService { cluster: key.cluster.clone(), service: key.service.clone() };
-    account.timers.push(at, AccountDue::Ecs(due));
+    account.timers.push(at, AccountDue::Ecs(Due::ForgetService(key.clone())));
     true
 }
 
@@ -190,5 +213,5 @@ fn wake(account: &mut Account, now: Millis, key: &ServiceKey, at: Option<Millis>
     // Never at this very moment: a timer that is due as soon as it is set would stop the clock.
     let at = at.max(now.plus_millis(1));
     service.wake_at = Some(at);
-    account.timers.push(at, AccountDue::Ecs(Due::Wake));
+    account.timers.push(at, AccountDue::Ecs(Due::Wake(key.clone())));
 }

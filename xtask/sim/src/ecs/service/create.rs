@@ -107,7 +107,7 @@ pub(in crate::ecs) fn create(account: &mut Account, now: Millis, request: &ApiRe
         steady: Steady::Moving,
         wake_at: None,
     };
-    account.ecs.services.insert(key.clone(), service);
+    account.ecs.services.insert(service);
     account.tags.forget(&arn);
     account.tags.put(&arn, asked.tags);
     Ok(json!({ "service": view::view(account, &key, true) }))

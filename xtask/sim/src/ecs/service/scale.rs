@@ -38,5 +38,5 @@ pub(crate) fn is_deploying(account: &Account, cluster: &str, service: &str) -> b
 pub(crate) fn running_count(account: &Account, cluster: &str, service: &str) -> u32 {
     let key = ServiceKey::new(cluster, service);
     let runs = |task: &&Task| task.status == TaskStatus::Running && task.desired_running;
-    account.ecs.tasks_of(&key).into_iter().filter(runs).count() as u32
+    account.ecs.tasks.live_of(&key).filter(runs).count() as u32
 }

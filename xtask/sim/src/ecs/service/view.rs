@@ -14,7 +14,7 @@ use crate::ecs::task::{Task, TaskStatus};
 /// The service; null when there is none.
 pub(super) fn view(account: &Account, key: &ServiceKey, with_tags: bool) -> Value {
     let Some(service) = account.ecs.services.get(key) else { return Value::Null };
-    let tasks: Vec<&Task> = account.ecs.live().filter(|task| task.service == *key).collect();
+    let tasks: Vec<&Task> = account.ecs.tasks.live_of(key).collect();
     let (running, pending, _) = tally(&tasks);
     let spec = &service.primary.spec;
     let knobs = &service.knobs;

@@ -118,7 +118,7 @@ pub(super) fn place(account: &mut Account, now: Millis, definition: &TaskSpec, p
         was_healthy: false,
         was_unhealthy: false,
     };
-    account.ecs.tasks.insert(id.clone(), task);
+    account.ecs.tasks.insert(task);
     let at = now.plus_millis(account.settings.pace.provisioning_ms);
     account.timers.push(at, AccountDue::Ecs(Due::Provisioned(id.clone())));
     id
@@ -140,7 +140,7 @@ pub(super) fn check_roles(account: &Account, definition: &TaskSpec) -> Result<()
 /// The subnet that has the fewest of the service's tasks: tasks spread over the zones.
 fn interface(account: &mut Account, key: &ServiceKey, subnets: &[String]) -> Interface {
     let used = |subnet: &String| {
-        let tasks = account.ecs.live().filter(|task| task.service == *key && task.desired_running);
+        let tasks = account.ecs.tasks.live_of(key).filter(|task| task.desired_running);
         tasks.filter(|task| task.interface.subnet == *subnet).count()
     };
     let subnet = subnets.iter().min_by_key(|subnet| used(subnet)).cloned().unwrap_or_default();

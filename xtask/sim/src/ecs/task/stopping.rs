@@ -4,7 +4,7 @@ use super::model::TaskStatus;
 use super::order;
 use crate::account::{Account, Due as AccountDue, Millis};
 use crate::ecs::event;
-use crate::ecs::state::Due;
+use crate::ecs::state::{Due, ServiceKey};
 use crate::elb::{self, TargetState};
 use crate::workload::{Effect, TaskId};
 
@@ -44,9 +44,9 @@ pub(in crate::ecs) fn begin(account: &mut Account, now: Millis, id: &TaskId, sto
     }
 }
 
-/// Stops the containers of tasks whose targets have all been drained. True when there was one.
-pub(in crate::ecs) fn drained(account: &mut Account, now: Millis) -> bool {
-    let waiting = account.ecs.live().filter(|task| task.status == TaskStatus::Deactivating);
+/// Stops the containers of a service's tasks whose targets have all been drained. True when there was one.
+pub(in crate::ecs) fn drained(account: &mut Account, now: Millis, key: &ServiceKey) -> bool {
+    let waiting = account.ecs.tasks.live_of(key).filter(|task| task.status == TaskStatus::Deactivating);
     let ready = waiting.filter(|task| {
         let ip = task.interface.ip.as_deref().unwrap_or_default();
         let mut targets = task.targets.iter();
@@ -113,6 +113,7 @@ pub(in crate::ecs) fn deprovisioned(account: &mut Account, now: Millis, id: &Tas
     if let Some(address) = task.interface.ip.clone() {
         account.identity.release_ip(&address);
     }
+    account.ecs.tasks.retire(id);
     let at = now.plus_millis(account.settings.pace.memory_ms);
     account.timers.push(at, AccountDue::Ecs(Due::ForgetTask(id.clone())));
 }

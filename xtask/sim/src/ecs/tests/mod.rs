@@ -5,6 +5,7 @@
 
 mod breaker;
 mod capacity;
+mod changed;
 mod connect;
 mod connect_seen;
 mod containers;
