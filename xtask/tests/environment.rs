@@ -292,7 +292,7 @@ async fn a_job_s_credentials_are_hidden_before_anything_is_printed_and_elsewhere
     let keys = ["AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=correct-horse"];
     let args = ["plan", "--config", "/nonexistent/deploy.toml"];
     let (_, in_a_job) = tool(&args, &[&keys[..], &["GITHUB_ACTIONS=true"]].concat()).await;
-    assert!(in_a_job.starts_with("::add-mask::correct-horse\nerror: "), "{in_a_job}");
+    assert!(in_a_job.starts_with("::add-mask::correct-horse\n::error::"), "{in_a_job}");
     let (_, elsewhere) = tool(&args, &keys).await;
     assert!(elsewhere.starts_with("error: ") && !elsewhere.contains("correct-horse"), "{elsewhere}");
 }
