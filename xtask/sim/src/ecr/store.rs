@@ -68,6 +68,8 @@ impl State {
         digest: &str,
         content: Bytes,
     ) -> Result<(), RegistryError> {
+        // What several repositories have is kept once: a hundred services of one image are no hundred copies.
+        let known = self.repositories.values().find_map(|other| other.blobs.get(digest)).cloned();
         let own = self.repositories.get_mut(repository);
         let own = own.ok_or_else(|| RegistryError::no_repository(repository))?;
         if own.blobs.contains_key(digest) {
@@ -78,7 +80,7 @@ impl State {
             let text = format!("The content has the digest '{found}', not the given '{digest}'");
             return Err(RegistryError::new(400, "DIGEST_INVALID", text));
         }
-        own.blobs.insert(found, content);
+        own.blobs.insert(found, known.unwrap_or(content));
         Ok(())
     }
 

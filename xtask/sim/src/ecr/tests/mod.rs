@@ -319,3 +319,16 @@ fn the_registry_on_loopback_is_named_with_http() {
     let reply = call(&mut account, "GetAuthorizationToken", json!({})).unwrap();
     assert_eq!(reply["authorizationData"][0]["proxyEndpoint"], "http://127.0.0.1:4566");
 }
+
+#[test]
+fn a_blob_of_many_repositories_is_kept_once() {
+    let mut account = with_repository("MUTABLE");
+    call(&mut account, "CreateRepository", json!({ "repositoryName": "other" })).unwrap();
+    let content = vec![7; 1000];
+    let digest = digest_of(&content);
+    let mut put = |name| {
+        account.ecr.put_blob(name, &digest, Bytes::from(content.clone())).unwrap();
+        account.ecr.blob(name, &digest).unwrap().as_ptr()
+    };
+    assert_eq!(put("app"), put("other"));
+}
