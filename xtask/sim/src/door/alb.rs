@@ -6,8 +6,7 @@
 //! application. Each request is routed by the rules in force at that moment: a target
 //! that drains gets none, what is in flight finishes. Unlike on AWS, a target that refuses the connection before
 //! anything was sent is passed over for the next one: a task that dies between two health checks costs no request.
-//! A client keeps its target where the group's stickiness is on. WebSockets, HTTP/2 (and with it gRPC) and weights are
-//! not served.
+//! A client keeps its target where the group's stickiness is on. HTTP/2 (and with it gRPC) and weights are not served.
 
 #[cfg(test)]
 mod tests;
@@ -17,17 +16,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::cloud::Cloud;
+use super::forward::{ReplyBody, whole};
+use super::listen::Secure;
+use super::page;
+use super::pool::{Failure, Patience, Pool, Upload};
+use crate::elb::{self, Route, RouteTarget};
+use crate::workload::machine::Ports;
 use http::header::{CONTENT_TYPE, COOKIE, HOST, HeaderName, LOCATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use tokio::time::timeout;
-
-use super::cloud::Cloud;
-use super::forward::{self, ReplyBody, whole};
-use super::listen::Secure;
-use super::page;
-use crate::elb::{self, Route, RouteTarget};
-use crate::workload::machine::Ports;
 
 /// `idle_timeout.timeout_seconds` of a load balancer by default.
 const IDLE: Duration = Duration::from_secs(60);
@@ -48,6 +46,7 @@ pub(super) struct Alb {
     router: Router,
     doors: Doors,
     ports: Ports,
+    pool: Pool,
     /// Where it listens, for `X-Forwarded-Port`.
     port: u16,
     idle: Duration,
@@ -75,7 +74,7 @@ pub(super) fn doors(cloud: Cloud, local: [u16; 2]) -> Doors {
 
 impl Alb {
     pub(super) fn new(router: Router, doors: Doors, ports: Ports, port: u16) -> Self {
-        Self { router, doors, ports, port, idle: IDLE, turns: Mutex::default() }
+        Self { router, doors, ports, pool: Pool::default(), port, idle: IDLE, turns: Mutex::default() }
     }
 
     #[cfg(test)]
@@ -133,38 +132,38 @@ impl Alb {
         if targets.is_empty() {
             return page::error(StatusCode::SERVICE_UNAVAILABLE, "the target group has no targets");
         }
-        let mut connected = None;
-        let kept = sticky_secs.and_then(|_| cookie(request.headers()));
-        let kept = targets.iter().filter(|target| kept.as_deref() == Some(&target.task));
-        for target in kept.chain(self.in_turn(target_group, targets)) {
-            let Some(port) = self.ports.host_port(&target.task, target.port) else { continue };
-            if let Ok(stream) = forward::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await {
-                connected = Some((stream, &target.task));
-                break;
-            }
-        }
-        let Some((stream, task)) = connected else {
-            return page::error(StatusCode::BAD_GATEWAY, "no target accepted the connection");
-        };
-        forward::onward(&mut request);
         let scheme = if request.extensions().get::<Secure>().is_some() { "https" } else { "http" };
         self.introduce(client, scheme, request.headers_mut());
-        match timeout(self.idle, forward::send(stream, request)).await {
-            Ok(Ok(reply)) => {
-                let mut reply = forward::back(reply, self.idle);
-                if let Some(secs) = sticky_secs {
-                    let value = HeaderValue::from_str(&format!("{STICKY}={task}; Max-Age={secs}; Path=/"));
-                    reply.headers_mut().extend(value.map(|value| (SET_COOKIE, value)));
+        let kept = sticky_secs.and_then(|_| cookie(request.headers()));
+        let kept = targets.iter().filter(|target| kept.as_deref() == Some(&target.task));
+        let patience = Patience { head: self.idle, uploads: true, piece: self.idle };
+        let mut request = request.map(Upload::of);
+        for RouteTarget { task, port, .. } in kept.chain(self.in_turn(target_group, targets)) {
+            let Some(port) = self.ports.host_port(task, *port) else { continue };
+            let to = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            let (status, why) = match self.pool.send(to, request, patience).await {
+                Ok(mut reply) => {
+                    if let Some(secs) = sticky_secs {
+                        let value =
+                            HeaderValue::from_str(&format!("{STICKY}={task}; Max-Age={secs}; Path=/"));
+                        reply.headers_mut().extend(value.map(|value| (SET_COOKIE, value)));
+                    }
+                    return reply;
                 }
-                reply
-            }
-            Ok(Err(_)) => {
-                page::error(StatusCode::BAD_GATEWAY, "the target closed the connection or answered nonsense")
-            }
-            Err(_) => {
-                page::error(StatusCode::GATEWAY_TIMEOUT, "the target did not answer within the idle timeout")
-            }
+                Err(Failure::Unsent(unsent)) => {
+                    request = *unsent;
+                    continue;
+                }
+                Err(Failure::Broken) => {
+                    (StatusCode::BAD_GATEWAY, "the target closed the connection or answered nonsense")
+                }
+                Err(Failure::TooLate) => {
+                    (StatusCode::GATEWAY_TIMEOUT, "the target did not answer within the idle timeout")
+                }
+            };
+            return page::error(status, why);
         }
+        page::error(StatusCode::BAD_GATEWAY, "no target accepted the connection")
     }
 
     /// A redirect's location, with this machine's port where it leads to a listener of the same host.

@@ -24,13 +24,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpStream, UnixListener, UnixStream};
+use tokio::net::{UnixListener, UnixStream};
 use tokio::select;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::cloud::Cloud;
 use super::forward::{self, ReplyBody, whole};
+use super::pool::{Failure, Patience, Pool, Upload};
 use crate::ecs::{self, ConnectLookup, ConnectTarget};
 use crate::workload::TaskId;
 use crate::workload::machine::{self, Ports};
@@ -51,6 +52,7 @@ pub(super) struct Connect {
     resolver: Resolver,
     streams: Streams,
     ports: Ports,
+    pool: Pool,
     /// Per endpoint, how many requests were sent: the round robin.
     turns: Mutex<BTreeMap<(String, u16), usize>>,
 }
@@ -67,7 +69,7 @@ pub(super) fn streams(cloud: Cloud) -> Streams {
 
 impl Connect {
     pub(super) fn new(resolver: Resolver, streams: Streams, ports: Ports) -> Self {
-        Self { resolver, streams, ports, turns: Mutex::default() }
+        Self { resolver, streams, ports, pool: Pool::default(), turns: Mutex::default() }
     }
 
     /// Answers one request of a task.
@@ -105,7 +107,7 @@ impl Connect {
         task: &TaskId,
         host: &str,
         port: u16,
-        mut request: Request<Incoming>,
+        request: Request<Incoming>,
     ) -> Response<ReplyBody> {
         let (targets, timeouts) = match (self.resolver)(task, host, port) {
             ConnectLookup::Targets(targets, timeouts) => (targets, timeouts),
@@ -123,45 +125,42 @@ impl Connect {
                 format!("{host}:{port} has no healthy task now"),
             );
         }
-        let connected = self.connect(host, port, &targets).await;
-        let Some(stream) = connected else {
-            return refusal(
-                StatusCode::SERVICE_UNAVAILABLE,
-                format!("no task of {host}:{port} accepted the connection"),
-            );
-        };
-        forward::onward(&mut request);
         let per_request = timeouts.per_request.unwrap_or(NEVER);
-        match timeout(per_request, forward::send(stream, request)).await {
-            Ok(Ok(reply)) => forward::back(reply, timeouts.idle.unwrap_or(NEVER)),
-            Ok(Err(_)) => refusal(
-                StatusCode::BAD_GATEWAY,
-                format!("{host}:{port} closed the connection without a reply"),
-            ),
-            Err(_) => {
-                let said = format!("{host}:{port} did not answer within {} s", per_request.as_secs_f32());
-                refusal(StatusCode::GATEWAY_TIMEOUT, said)
+        let patience = Patience { head: per_request, uploads: false, piece: timeouts.idle.unwrap_or(NEVER) };
+        let mut request = request.map(Upload::of);
+        for to in self.in_turn(host, port, &targets) {
+            match self.pool.send(to, request, patience).await {
+                Ok(reply) => return reply,
+                Err(Failure::Unsent(unsent)) => request = *unsent,
+                Err(Failure::Broken) => {
+                    let said = format!("{host}:{port} closed the connection without a reply");
+                    return refusal(StatusCode::BAD_GATEWAY, said);
+                }
+                Err(Failure::TooLate) => {
+                    let said = format!("{host}:{port} did not answer within {} s", per_request.as_secs_f32());
+                    return refusal(StatusCode::GATEWAY_TIMEOUT, said);
+                }
             }
         }
+        refusal(StatusCode::SERVICE_UNAVAILABLE, format!("no task of {host}:{port} accepted the connection"))
     }
 
-    /// A connection to one of the targets, beginning with the one whose turn it is.
-    async fn connect(&self, host: &str, port: u16, targets: &[ConnectTarget]) -> Option<TcpStream> {
-        let first = self.turn(host, port);
-        for target in targets.iter().cycle().skip(first % targets.len().max(1)).take(ATTEMPTS) {
-            let Some(port) = self.ports.of(&target.task, target.port) else { continue };
-            if let Ok(stream) = forward::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await {
-                return Some(stream);
-            }
-        }
-        None
+    /// Where the targets are, beginning with the one whose turn it is.
+    fn in_turn(&self, host: &str, port: u16, targets: &[ConnectTarget]) -> impl Iterator<Item = SocketAddr> {
+        let first = self.turn(host, port) % targets.len().max(1);
+        let attempts = targets.iter().cycle().skip(first).take(ATTEMPTS);
+        let ports = attempts.filter_map(|target| self.ports.of(&target.task, target.port));
+        ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
     }
 
     /// Carries a connection to a TCP endpoint; one without a target is closed.
     async fn carry(&self, port: u16, targets: &[ConnectTarget], mut stream: UnixStream) {
-        if let Some(mut target) = self.connect("", port, targets).await {
-            // How a connection ends is its client's affair.
-            let _ = tokio::io::copy_bidirectional(&mut stream, &mut target).await;
+        for to in self.in_turn("", port, targets) {
+            if let Ok(mut target) = forward::connect(to).await {
+                // How a connection ends is its client's affair.
+                let _ = tokio::io::copy_bidirectional(&mut stream, &mut target).await;
+                return;
+            }
         }
     }
 
@@ -205,7 +204,10 @@ impl machine::Connect for Arc<Connect> {
                 });
                 connections.spawn(async move {
                     // How a connection ends is its client's affair.
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    let _ = http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service)
+                        .with_upgrades()
+                        .await;
                 });
             }
         })

@@ -1,29 +1,26 @@
-//! What both data planes do with a request: a fresh connection to a task, the header hygiene of a proxy, and a body
-//! that streams until it goes silent.
-//!
-//! Connections to tasks are never kept: one that a stopping task closes at the moment it is reused would fail a request
-//! that no fault of the client or the task explains, and on loopback a new one costs next to nothing.
+//! What both data planes do with a request and its reply: the header hygiene of a proxy, and WebSockets.
 
 use std::error::Error;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    CONNECTION, HeaderMap, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
+    CONNECTION, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
     TRANSFER_ENCODING, UPGRADE,
 };
 use http::{Request, Response, Version};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Incoming};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::select;
+use tokio::time::{sleep, timeout};
 
 /// A loopback connection is there at once or not at all.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
@@ -51,28 +48,68 @@ where
     sender.send_request(request).await
 }
 
-/// Makes a request ready for the next hop: origin form, HTTP/1.1, no hop-by-hop headers.
-pub(crate) fn onward<B>(request: &mut Request<B>) {
+/// Makes a request ready for the next hop: origin form, HTTP/1.1, no hop-by-hop headers. Gives the client's end of a
+/// WebSocket that is asked for.
+pub(super) fn onward<B>(request: &mut Request<B>) -> Option<OnUpgrade> {
     let target =
         request.uri().path_and_query().cloned().unwrap_or_else(|| http::uri::PathAndQuery::from_static("/"));
     *request.uri_mut() = target.into();
     *request.version_mut() = Version::HTTP_11;
-    strip_hop_by_hop(request.headers_mut());
+    let wanted = strip_hop_by_hop(request.headers_mut());
+    wanted.then(|| hyper::upgrade::on(request))
 }
 
-/// The reply for the client: no hop-by-hop headers, and a body that breaks off after `idle` without a byte.
-pub(crate) fn back(mut reply: Response<Incoming>, idle: Duration) -> Response<ReplyBody> {
+/// Makes a reply ready for the client.
+pub(super) fn back<B>(reply: &mut Response<B>) {
     strip_hop_by_hop(reply.headers_mut());
     *reply.version_mut() = Version::HTTP_11;
-    reply.map(|body| Idle { body, limit: idle, timer: Box::pin(sleep(idle)) }.boxed_unsync())
+}
+
+/// Carries a WebSocket until an end closes it, or nothing has come for `silence`.
+pub(super) async fn carry(client: OnUpgrade, task: OnUpgrade, silence: Duration) {
+    let (Ok(client), Ok(task)) = tokio::join!(client, task) else { return };
+    let (from_client, to_client) = split(TokioIo::new(client));
+    let (from_task, to_task) = split(TokioIo::new(task));
+    let pieces = AtomicU64::new(0);
+    let both =
+        async { tokio::join!(pass(from_client, to_task, &pieces), pass(from_task, to_client, &pieces)) };
+    let silent = async {
+        loop {
+            let before = pieces.load(Ordering::Relaxed);
+            sleep(silence).await;
+            if pieces.load(Ordering::Relaxed) == before {
+                return;
+            }
+        }
+    };
+    select! {
+        _ = both => {}
+        () = silent => {}
+    }
+}
+
+async fn pass(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    pieces: &AtomicU64,
+) -> io::Result<()> {
+    let mut piece = [0; 8192];
+    loop {
+        match from.read(&mut piece).await? {
+            0 => return to.shutdown().await,
+            length => to.write_all(&piece[..length]).await?,
+        }
+        pieces.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 pub(crate) fn whole(body: impl Into<Bytes>) -> ReplyBody {
     Full::new(body.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// Removes the headers that concern one connection (RFC 9110, 7.6.1), also those that `Connection` names.
-fn strip_hop_by_hop(headers: &mut HeaderMap) {
+/// Removes the headers that concern one connection (RFC 9110, 7.6.1), also those that `Connection` names; an upgrade to a
+/// WebSocket stays, the only one that load balancers carry. True when there is one.
+fn strip_hop_by_hop(headers: &mut HeaderMap) -> bool {
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
@@ -80,6 +117,8 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
         .flat_map(|value| value.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
+    let to = headers.get(UPGRADE).filter(|_| named.contains(&UPGRADE));
+    let websocket = to.is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"));
     let always = [
         CONNECTION,
         HeaderName::from_static("keep-alive"),
@@ -94,47 +133,15 @@ fn strip_hop_by_hop(headers: &mut HeaderMap) {
     for name in named.iter().chain(&always) {
         headers.remove(name);
     }
-}
-
-/// A body that fails once nothing has come for `limit`.
-struct Idle<B> {
-    body: B,
-    limit: Duration,
-    timer: Pin<Box<Sleep>>,
-}
-
-impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin> Body for Idle<B> {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
-            let later = Instant::now() + self.limit;
-            self.timer.as_mut().reset(later);
-            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
-        }
-        match self.timer.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Some(Err("nothing came within the idle timeout".into()))),
-            Poll::Pending => Poll::Pending,
-        }
+    if websocket {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+    websocket
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[test]

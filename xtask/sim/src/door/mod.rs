@@ -17,6 +17,7 @@ mod guard;
 mod history;
 mod listen;
 mod page;
+mod pool;
 mod pull;
 mod refusal;
 mod regions;

@@ -7,8 +7,10 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
+use super::super::forward;
 use super::super::stage::{Served, application, dead_port, open, send, serve};
 use super::*;
 
@@ -121,6 +123,61 @@ async fn a_reply_streams_through_before_it_is_complete_and_breaks_when_it_goes_s
     assert_eq!(second, "second");
     // The application stays silent for longer than the idle timeout: the client must not wait for ever.
     assert!(reply.frame().await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn an_upload_that_takes_longer_than_the_idle_timeout_arrives_as_long_as_it_comes() {
+    let app = application("app").await;
+    let alb = balancer(&[("t", app.address.port())]).await;
+    let (sender, receiver) = mpsc::channel(1);
+    let request = Request::post("/").header("host", "shop.example").body(Chunks(receiver)).unwrap();
+    let stream = forward::connect(alb.address).await.unwrap();
+    let reply = tokio::spawn(forward::send(stream, request));
+    for _ in 0..8 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        sender.send(Bytes::from_static(b"piece ")).await.unwrap();
+    }
+    drop(sender);
+    let reply = reply.await.unwrap().unwrap();
+    assert_eq!(reply.status(), 200);
+    let said = reply.into_body().collect().await.unwrap().to_bytes();
+    assert!(said.ends_with("piece ".repeat(8).as_bytes()), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_websocket_is_carried_both_ways_until_it_is_silent() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = tokio::io::BufReader::new(stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            stream.read_line(&mut head).await.unwrap();
+        }
+        assert!(head.to_lowercase().contains("\r\nupgrade: websocket\r\n"), "{head}");
+        let reply =
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\nhello ";
+        stream.write_all(reply.as_bytes()).await.unwrap();
+        let (mut from, mut to) = tokio::io::split(stream);
+        tokio::io::copy(&mut from, &mut to).await.unwrap();
+    });
+    let alb = balancer(&[("t", port)]).await;
+    let mut client = forward::connect(alb.address).await.unwrap();
+    let ask = "GET /ws HTTP/1.1\r\nhost: h\r\nconnection: keep-alive, Upgrade\r\nupgrade: WebSocket\r\n\r\n";
+    client.write_all(ask.as_bytes()).await.unwrap();
+    let mut got = vec![0; 4096];
+    let mut said = String::new();
+    while !said.ends_with("hello ") {
+        let length = client.read(&mut got).await.unwrap();
+        assert!(length > 0, "{said}");
+        said += &String::from_utf8_lossy(&got[..length]);
+    }
+    assert!(said.starts_with("HTTP/1.1 101 ") && said.contains("connection: upgrade\r\n"), "{said}");
+    client.write_all(b"back").await.unwrap();
+    client.read_exact(&mut got[..4]).await.unwrap();
+    assert_eq!(&got[..4], b"back");
+    assert_eq!(client.read(&mut got).await.unwrap(), 0, "closed after the idle timeout");
 }
 
 #[tokio::test]

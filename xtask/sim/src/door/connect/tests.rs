@@ -124,7 +124,7 @@ async fn a_tcp_endpoint_is_carried_byte_by_byte_and_one_that_nobody_answers_is_c
         stream.write_all(b"\0\x01pg").await.unwrap();
         let mut got = Vec::new();
         // A connection that is closed with bytes unread ends in a reset.
-        let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut got)).await.unwrap();
+        let _ = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut got)).await.unwrap();
         assert_eq!(got, expected, "{client}");
         serving.abort();
         std::fs::remove_file(&socket).unwrap();

@@ -54,3 +54,31 @@ pub(super) fn words(command: &[String]) -> Option<Vec<String>> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_check_that_is_not_answered_in_time_gives_its_socket_back() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for reply in ["", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"] {
+            let silent = async {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = vec![0; 4];
+                stream.read_exact(&mut request).await.unwrap();
+                stream.write_all(reply.as_bytes()).await.unwrap();
+                // Until the other end is closed.
+                timeout(Duration::from_secs(20), stream.read_to_end(&mut request)).await
+            };
+            let check = target(port, "/", Version::Http1, Duration::from_millis(100));
+            let (answer, closed) = tokio::join!(check, silent);
+            assert!(matches!(answer, Answer::TimedOut | Answer::Status(200)), "{answer:?}");
+            closed.expect("the check's end is closed").unwrap();
+        }
+    }
+}
