@@ -151,6 +151,29 @@ impl Aws {
             turn.failed(start.elapsed_ms(), error).await?;
         }
     }
+
+    /// What all pages of a list hold. `page` asks for the page of a token, and `read` takes its reply apart: what it lists, and
+    /// the token of the next page.
+    pub(in crate::aws) async fn pages<T, U, E, F>(
+        &self,
+        op: Op,
+        page: impl Fn(Option<String>) -> F,
+        read: impl Fn(T) -> (Option<Vec<U>>, Option<String>),
+    ) -> Result<Vec<U>, Error>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+    {
+        let (mut found, mut next) = (Vec::new(), None);
+        loop {
+            let (listed, token) = read(self.call(op, || page(next.clone())).await?);
+            found.extend(listed.unwrap_or_default());
+            next = token;
+            if next.is_none() {
+                return Ok(found);
+            }
+        }
+    }
 }
 
 /// One call and its attempts so far.

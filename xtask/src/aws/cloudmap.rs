@@ -51,22 +51,11 @@ impl Aws {
             .condition(FilterCondition::Eq)
             .build()
             .map_err(|error| Error::unsendable(LIST, &error))?;
-        let (mut found, mut next) = (Vec::new(), None);
-        loop {
-            let call = || {
-                self.cloudmap.list_namespaces().filters(filter.clone()).set_next_token(next.clone()).send()
-            };
-            let reply = self.call(LIST, call).await?;
-            // Some emulators ignore the filter.
-            found.extend(
-                reply.namespaces.unwrap_or_default().into_iter().map(read).filter(|it| it.name == name),
-            );
-            next = reply.next_token;
-            if next.is_none() {
-                found.sort_by_key(|namespace: &Namespace| (!namespace.http, namespace.id.clone()));
-                return Ok(found.into_iter().next());
-            }
-        }
+        let page = |next| self.cloudmap.list_namespaces().filters(filter.clone()).set_next_token(next).send();
+        let found = self.pages(LIST, page, |reply| (reply.namespaces, reply.next_token)).await?;
+        // Some emulators ignore the filter.
+        let named = found.into_iter().map(read).filter(|it| it.name == name);
+        Ok(named.min_by_key(|namespace| (!namespace.http, namespace.id.clone())))
     }
 
     /// # Errors

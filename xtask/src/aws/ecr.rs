@@ -14,7 +14,7 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::call::Op;
-use super::error::gone;
+use super::error::{found, gone};
 use super::names::millis;
 use super::{Aws, Error, Kind, Tags};
 use crate::host::Secret;
@@ -83,11 +83,8 @@ impl Aws {
 
     /// Each by itself: a list of all takes a right on every repository of the account.
     async fn find_each(&self, names: &[&str]) -> Result<Vec<FoundRepository>, Error> {
-        let one = async |name: &&str| match self.describe_repositories(&[name]).await {
-            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(Vec::new()),
-            found => found,
-        };
-        Ok(try_join_all(names.iter().map(one)).await?.concat())
+        let one = async |name: &&str| found(self.describe_repositories(&[name]).await);
+        Ok(try_join_all(names.iter().map(one)).await?.into_iter().flatten().flatten().collect())
     }
 
     async fn describe_repositories(&self, names: &[&str]) -> Result<Vec<FoundRepository>, Error> {
@@ -132,12 +129,9 @@ impl Aws {
 
     /// How many images the lifecycle policy keeps; `None` when there is none, or one of another shape.
     pub async fn get_keep_images(&self, name: &str) -> Result<Option<u32>, Error> {
-        match self.call(GET_LIFECYCLE, || self.ecr.get_lifecycle_policy().repository_name(name).send()).await
-        {
-            Ok(reply) => Ok(reply.lifecycle_policy_text.as_deref().and_then(keep_images)),
-            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let call = || self.ecr.get_lifecycle_policy().repository_name(name).send();
+        let reply = found(self.call(GET_LIFECYCLE, call).await)?;
+        Ok(reply.and_then(|reply| keep_images(&reply.lifecycle_policy_text?)))
     }
 
     /// Sets the lifecycle policy: the newest images stay. A spec that keeps all images has no policy.
@@ -215,23 +209,16 @@ impl Aws {
     /// # Errors
     /// [`Kind::NotFound`] without the repository; when AWS refuses.
     pub async fn pushed_since(&self, repository: &str, digest: &ImageDigest) -> Result<Option<usize>, Error> {
-        let (mut pushed, mut next) = (BTreeMap::new(), None);
-        loop {
-            let call = || {
-                let call = self.ecr.describe_images().repository_name(repository).max_results(1000);
-                call.set_next_token(next.clone()).send()
-            };
-            let reply = self.call(DESCRIBE_IMAGES, call).await?;
-            let found = reply.image_details.unwrap_or_default();
-            pushed.extend(
-                found.into_iter().map(|image| (image.image_digest, millis(image.image_pushed_at.as_ref()))),
-            );
-            next = reply.next_token;
-            if next.is_none() {
-                let own = pushed.get(&Some(digest.0.clone()));
-                return Ok(own.map(|own| pushed.values().filter(|other| *other > own).count()));
-            }
-        }
+        let page = |next| {
+            let call = self.ecr.describe_images().repository_name(repository).max_results(1000);
+            call.set_next_token(next).send()
+        };
+        let found =
+            self.pages(DESCRIBE_IMAGES, page, |reply| (reply.image_details, reply.next_token)).await?;
+        let pushed = found.into_iter().map(|it| (it.image_digest, millis(it.image_pushed_at.as_ref())));
+        let pushed: BTreeMap<_, _> = pushed.collect();
+        let own = pushed.get(&Some(digest.0.clone()));
+        Ok(own.map(|own| pushed.values().filter(|other| *other > own).count()))
     }
 
     /// The images that an index lists, each with its platform; none of an image that is no index, or is not there.

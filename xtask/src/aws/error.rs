@@ -140,6 +140,14 @@ pub(in crate::aws) fn gone(error: Error) -> Result<(), Error> {
     if matches!(error.kind, Kind::NotFound) { Ok(()) } else { Err(error) }
 }
 
+/// A read of what may not be there.
+pub(in crate::aws) fn found<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
+    match read {
+        Err(error) if matches!(error.kind, Kind::NotFound) => Ok(None),
+        read => read.map(Some),
+    }
+}
+
 impl Deref for Error {
     type Target = Failure;
 

@@ -3,8 +3,9 @@
 use aws_smithy_xml::decode::{ScopedDecoder, XmlDecodeError};
 
 use super::call::Op;
+use super::error::found;
 use super::lite::{Api, children, read, text};
-use super::{Aws, Error, Kind};
+use super::{Aws, Error};
 
 const GET_ROLE: Op = Op::read("iam", "GetRole");
 const VERSION: &str = "2010-05-08";
@@ -14,10 +15,7 @@ impl Aws {
     pub async fn find_role(&self, name: &str) -> Result<Option<String>, Error> {
         let members = [("RoleName".to_owned(), name.to_owned())];
         let call = || self.lite.query(Api::Iam, GET_ROLE.name, VERSION, &members);
-        let body = match self.call(GET_ROLE, call).await {
-            Err(error) if matches!(error.kind, Kind::NotFound) => return Ok(None),
-            body => body?,
-        };
+        let Some(body) = found(self.call(GET_ROLE, call).await)? else { return Ok(None) };
         let arn = read(&body, arn).map_err(|why| Error::unreadable(GET_ROLE, &body, &why))?;
         arn.map(Some).ok_or_else(|| Error::incomplete(GET_ROLE, "Arn"))
     }

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::call::Op;
+use super::error::found;
 use super::lite::{self, Api};
 use super::{Aws, Error, Kind, Tags};
 
@@ -138,11 +139,8 @@ impl Aws {
         if let Some(token) = token {
             members["nextToken"] = Value::String(token.to_owned());
         }
-        match self.logs::<Reply>(EVENTS, &members).await {
-            Ok(reply) => Ok(LogPage { events: reply.events, next: reply.next_forward_token }),
-            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(LogPage::default()),
-            Err(error) => Err(error),
-        }
+        let page = |reply: Reply| LogPage { events: reply.events, next: reply.next_forward_token };
+        Ok(found(self.logs(EVENTS, &members).await)?.map(page).unwrap_or_default())
     }
 
     /// Lines from `since_ms` on, in order of time, and the token of the next page, which may follow an empty one. Lines that

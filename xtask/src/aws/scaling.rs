@@ -46,24 +46,17 @@ impl Aws {
     }
 
     async fn scalable_targets(&self, resources: Option<Vec<String>>) -> Result<Vec<FoundTarget>, Error> {
-        let (mut found, mut next) = (Vec::new(), None);
-        loop {
-            let call = || {
-                self.scaling
-                    .describe_scalable_targets()
-                    .service_namespace(ServiceNamespace::Ecs)
-                    .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
-                    .set_resource_ids(resources.clone())
-                    .set_next_token(next.clone())
-                    .send()
-            };
-            let reply = self.call(TARGETS, call).await?;
-            found.extend(reply.scalable_targets.unwrap_or_default().into_iter().map(target));
-            next = reply.next_token;
-            if next.is_none() {
-                return Ok(found);
-            }
-        }
+        let page = |next| {
+            self.scaling
+                .describe_scalable_targets()
+                .service_namespace(ServiceNamespace::Ecs)
+                .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
+                .set_resource_ids(resources.clone())
+                .set_next_token(next)
+                .send()
+        };
+        let found = self.pages(TARGETS, page, |reply| (reply.scalable_targets, reply.next_token)).await?;
+        Ok(found.into_iter().map(target).collect())
     }
 
     /// The newest scaling activities of a resource, newest first.

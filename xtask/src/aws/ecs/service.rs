@@ -14,7 +14,7 @@ use super::settings::{self, Arns};
 use super::snapshot;
 use super::tags::wire_tags;
 use crate::aws::call::Op;
-use crate::aws::error::gone;
+use crate::aws::error::{found, gone};
 use crate::aws::names::{arn_name, wire};
 use crate::aws::raw::Raw;
 use crate::aws::{Aws, Error, Kind, Tags};
@@ -154,21 +154,10 @@ impl Aws {
 
     /// ARNs of a cluster's services. None without the cluster.
     pub async fn list_services(&self, cluster: &str) -> Result<Vec<String>, Error> {
-        let (mut found, mut next) = (Vec::new(), None);
-        loop {
-            let call = || {
-                self.ecs.list_services().cluster(cluster).max_results(100).set_next_token(next.clone()).send()
-            };
-            let reply = match self.call(LIST, call).await {
-                Err(error) if matches!(error.kind, Kind::NotFound) => return Ok(found),
-                reply => reply?,
-            };
-            found.extend(reply.service_arns.unwrap_or_default());
-            next = reply.next_token;
-            if next.is_none() {
-                return Ok(found);
-            }
-        }
+        let page =
+            |next| self.ecs.list_services().cluster(cluster).max_results(100).set_next_token(next).send();
+        let arns = self.pages(LIST, page, |reply| (reply.service_arns, reply.next_token)).await;
+        Ok(found(arns)?.unwrap_or_default())
     }
 
     /// Batches of services, each with the reply that they are from.
@@ -186,12 +175,8 @@ impl Aws {
                 Ok::<_, Error>((found, raw))
             }
         };
-        match try_join_all(names.chunks(BATCH).map(batch)).await {
-            Ok(batches) => Ok(batches),
-            // ClusterNotFoundException: before the first deploy there is no cluster, and so no service.
-            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
+        // ClusterNotFoundException: before the first deploy there is no cluster, and so no service.
+        Ok(found(try_join_all(names.chunks(BATCH).map(batch)).await)?.unwrap_or_default())
     }
 
     /// Deletes a service; `force` also one that still has tasks. One that is deleted or DRAINING is not an error.

@@ -7,6 +7,7 @@ use deploy::model::spec::ListenerSpec;
 
 use super::{action, wire_tags};
 use crate::aws::call::Op;
+use crate::aws::error::{found, gone};
 use crate::aws::names::{load_balancer_name, port};
 use crate::aws::{Aws, Error, Kind, Tags};
 
@@ -36,51 +37,28 @@ impl Aws {
     /// # Errors
     /// When AWS refuses, or the load balancer does not exist.
     pub async fn describe_listeners(&self, load_balancer_arn: &str) -> Result<Vec<FoundListener>, Error> {
-        let (mut found, mut marker) = (Vec::new(), None);
-        loop {
-            let call = || {
-                self.elb
-                    .describe_listeners()
-                    .load_balancer_arn(load_balancer_arn)
-                    .set_marker(marker.clone())
-                    .send()
-            };
-            let reply = self.call(DESCRIBE, call).await?;
-            found.extend(reply.listeners.unwrap_or_default().iter().map(read));
-            marker = reply.next_marker;
-            if marker.is_none() {
-                return Ok(found);
-            }
-        }
+        let page =
+            |next| self.elb.describe_listeners().load_balancer_arn(load_balancer_arn).set_marker(next).send();
+        let found = self.pages(DESCRIBE, page, |reply| (reply.listeners, reply.next_marker)).await?;
+        Ok(found.iter().map(read).collect())
     }
 
     /// The certificates of a listener besides its default one, sorted.
     pub async fn describe_further_certificates(&self, listener_arn: &str) -> Result<Vec<String>, Error> {
-        let (mut found, mut marker) = (Vec::new(), None);
-        loop {
-            let call = || {
-                let call = self.elb.describe_listener_certificates().listener_arn(listener_arn);
-                call.set_marker(marker.clone()).send()
-            };
-            let reply = self.call(CERTIFICATES, call).await?;
-            let certificates = reply.certificates.unwrap_or_default().into_iter();
-            let further = certificates.filter(|certificate| certificate.is_default() != Some(true));
-            found.extend(further.filter_map(|certificate| certificate.certificate_arn));
-            marker = reply.next_marker;
-            if marker.is_none() {
-                found.sort();
-                return Ok(found);
-            }
-        }
+        let page = |next| {
+            self.elb.describe_listener_certificates().listener_arn(listener_arn).set_marker(next).send()
+        };
+        let found = self.pages(CERTIFICATES, page, |reply| (reply.certificates, reply.next_marker)).await?;
+        let further = found.into_iter().filter(|certificate| certificate.is_default() != Some(true));
+        let mut arns: Vec<_> = further.filter_map(|certificate| certificate.certificate_arn).collect();
+        arns.sort();
+        Ok(arns)
     }
 
     /// A listener by its ARN.
     pub async fn find_listener(&self, arn: &str) -> Result<Option<FoundListener>, Error> {
-        match self.call(DESCRIBE, || self.elb.describe_listeners().listener_arns(arn).send()).await {
-            Ok(reply) => Ok(reply.listeners.unwrap_or_default().first().map(read)),
-            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let reply = self.call(DESCRIBE, || self.elb.describe_listeners().listener_arns(arn).send()).await;
+        Ok(found(reply)?.and_then(|reply| reply.listeners?.first().map(read)))
     }
 
     /// Creates a listener whose default action is a redirect or a fixed 404. Returns its ARN.
@@ -161,7 +139,7 @@ impl Aws {
     /// Deletes a listener with its rules. A missing one is not an error.
     pub async fn delete_listener(&self, arn: &str) -> Result<(), Error> {
         let call = || self.elb.delete_listener().listener_arn(arn).send();
-        self.call(DELETE, call).await.map(drop).or_else(crate::aws::error::gone)
+        self.call(DELETE, call).await.map(drop).or_else(gone)
     }
 }
 

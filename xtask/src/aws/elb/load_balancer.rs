@@ -11,7 +11,7 @@ use deploy::model::spec::LoadBalancerSpec;
 
 use super::wire_tags;
 use crate::aws::call::Op;
-use crate::aws::error::gone;
+use crate::aws::error::{found, gone};
 use crate::aws::{Aws, Error, Kind, Tags};
 
 const DESCRIBE: Op = Op::read("elasticloadbalancing", "DescribeLoadBalancers");
@@ -48,11 +48,8 @@ impl Aws {
             }
             .send()
         };
-        match self.call(DESCRIBE, call).await {
-            Ok(reply) => Ok(reply.load_balancers.unwrap_or_default().first().map(read)),
-            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let reply = found(self.call(DESCRIBE, call).await)?;
+        Ok(reply.and_then(|reply| reply.load_balancers?.first().map(read)))
     }
 
     /// Creates an application load balancer. It takes some minutes to become active; listeners can be made at once.

@@ -7,7 +7,7 @@ use deploy::model::spec::RuleSpec;
 
 use super::{action, condition, target_group, wire_tags};
 use crate::aws::call::Op;
-use crate::aws::error::gone;
+use crate::aws::error::{found, gone};
 use crate::aws::names::wire;
 use crate::aws::{Aws, Error, Kind, Tags};
 
@@ -36,26 +36,15 @@ impl Aws {
     /// # Errors
     /// When AWS refuses, or the listener does not exist.
     pub async fn describe_rules(&self, listener_arn: &str) -> Result<Vec<FoundRule>, Error> {
-        let (mut found, mut marker) = (Vec::new(), None);
-        loop {
-            let call =
-                || self.elb.describe_rules().listener_arn(listener_arn).set_marker(marker.clone()).send();
-            let reply = self.call(LIST, call).await?;
-            found.extend(reply.rules.unwrap_or_default().iter().map(read));
-            marker = reply.next_marker;
-            if marker.is_none() {
-                return Ok(found);
-            }
-        }
+        let page = |next| self.elb.describe_rules().listener_arn(listener_arn).set_marker(next).send();
+        let found = self.pages(LIST, page, |reply| (reply.rules, reply.next_marker)).await?;
+        Ok(found.iter().map(read).collect())
     }
 
     /// A rule by its ARN.
     pub async fn find_rule(&self, arn: &str) -> Result<Option<RuleState>, Error> {
-        match self.call(DESCRIBE, || self.elb.describe_rules().rule_arns(arn).send()).await {
-            Ok(reply) => Ok(reply.rules.unwrap_or_default().first().and_then(|rule| read(rule).state)),
-            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let reply = self.call(DESCRIBE, || self.elb.describe_rules().rule_arns(arn).send()).await;
+        Ok(found(reply)?.and_then(|reply| read(reply.rules?.first()?).state))
     }
 
     /// Creates a rule; `target_group_arn` is the one that it forwards to, or empty. Returns its ARN.

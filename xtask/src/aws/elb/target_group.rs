@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_elasticloadbalancingv2::operation::create_target_group::CreateTargetGroupOutput;
-use aws_sdk_elasticloadbalancingv2::operation::describe_target_groups::DescribeTargetGroupsOutput;
 use aws_sdk_elasticloadbalancingv2::types::{
     Matcher, ProtocolEnum, TargetGroup, TargetGroupAttribute, TargetHealthDescription, TargetTypeEnum,
 };
@@ -14,7 +13,7 @@ use futures_util::future::try_join_all;
 
 use super::wire_tags;
 use crate::aws::call::Op;
-use crate::aws::error::gone;
+use crate::aws::error::{found, gone};
 use crate::aws::names::{count, port, wire};
 use crate::aws::{Aws, Error, Kind, Tags};
 
@@ -59,31 +58,16 @@ impl Aws {
 
     /// Whether there is a target group of this ARN.
     pub async fn has_target_group(&self, arn: &str) -> Result<bool, Error> {
-        match self.call(DESCRIBE, || self.elb.describe_target_groups().target_group_arns(arn).send()).await {
-            Ok(reply) => Ok(reply.target_groups.is_some_and(|groups| !groups.is_empty())),
-            Err(error) if matches!(error.kind, Kind::NotFound) => Ok(false),
-            Err(error) => Err(error),
-        }
+        let call = || self.elb.describe_target_groups().target_group_arns(arn).send();
+        let groups = found(self.call(DESCRIBE, call).await)?.and_then(|reply| reply.target_groups);
+        Ok(groups.is_some_and(|groups| !groups.is_empty()))
     }
 
     async fn search_target_groups(&self, names: &[&str]) -> Result<Vec<FoundTargetGroup>, Error> {
-        let (mut found, mut marker) = (Vec::new(), None);
-        loop {
-            let call = || self.elb.describe_target_groups().page_size(400).set_marker(marker.clone()).send();
-            let DescribeTargetGroupsOutput { target_groups, next_marker, .. } =
-                self.call(DESCRIBE, call).await?;
-            let groups = target_groups.unwrap_or_default();
-            found.extend(
-                groups
-                    .iter()
-                    .filter(|group| names.iter().any(|name| group.target_group_name() == Some(name)))
-                    .map(read),
-            );
-            marker = next_marker;
-            if marker.is_none() {
-                return Ok(found);
-            }
-        }
+        let page = |next| self.elb.describe_target_groups().page_size(400).set_marker(next).send();
+        let found = self.pages(DESCRIBE, page, |reply| (reply.target_groups, reply.next_marker)).await?;
+        let named = |group: &&TargetGroup| names.iter().any(|name| group.target_group_name() == Some(name));
+        Ok(found.iter().filter(named).map(read).collect())
     }
 
     /// A target group's attributes, by AWS's names.
