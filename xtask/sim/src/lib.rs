@@ -17,7 +17,6 @@ pub mod fault;
 mod identity;
 mod logs;
 mod page;
-pub mod policy;
 mod scaling;
 mod secret;
 mod secretsmanager;
@@ -36,5 +35,5 @@ pub use identity::{LandingZone, Named, ZoneGroup, ZoneSubnet};
 pub mod testing {
     pub use crate::account::Millis;
     pub use crate::elb::{Route, RouteTarget, fail, route};
-    pub use crate::wire::{Api, ApiError, ApiRequest};
+    pub use crate::wire::{Api, ApiError, ApiRequest, wildcard};
 }
