@@ -34,7 +34,6 @@ pub struct DeploymentRecord {
 
 impl DeploymentRecord {
     /// Nothing yet of a deployment.
-    #[must_use]
     pub fn of(service: ServiceKey, deployment: &str) -> Self {
         Self { service: Some(service), deployment: deployment.to_owned(), ..Self::default() }
     }
@@ -66,7 +65,6 @@ impl DeploymentRecord {
 
 /// The files of the folder by their paths in it: the plan, all events, the calls, what was shown, and of each followed
 /// deployment its service, tasks, targets and logs. Each is there, if with nothing in it.
-#[must_use]
 pub fn files(events: &[Event], records: &[DeploymentRecord]) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     files.insert(RECORD.to_owned(), lines(events.iter()));
@@ -137,7 +135,6 @@ fn redacted<T: Serialize>(item: &T) -> Value {
 }
 
 /// A name that is one part of a path, wherever it came from.
-#[must_use]
 pub fn plain(name: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
     let name: String = name.chars().map(safe).collect();

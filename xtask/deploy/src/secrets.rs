@@ -16,7 +16,6 @@ pub enum Store {
 }
 
 impl Store {
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::SecretsManager => "Secrets Manager",
@@ -51,7 +50,6 @@ pub struct SecretState {
 }
 
 /// Every variable of the environment that is filled from a secret, in the order of the file.
-#[must_use]
 pub fn named(environment: &Environment) -> Vec<SecretVariable> {
     let mut found = Vec::new();
     for service in &environment.services {
@@ -86,7 +84,6 @@ fn read(reference: &str) -> (Store, String, Option<String>) {
 
 impl SecretState {
     /// What the store says, beside the service's running tasks.
-    #[must_use]
     pub fn of(named: SecretVariable, changed_ms: Option<u64>, tasks: &[TaskSnapshot]) -> Self {
         let running = || tasks.iter().filter(|task| task.last_status == "RUNNING");
         // ECS reads the value after it made the task and before its containers start.
@@ -96,7 +93,6 @@ impl SecretState {
     }
 
     /// What somebody should know, in a sentence.
-    #[must_use]
     pub fn note(&self) -> Option<String> {
         let SecretVariable { service, variable, store, id, .. } = &self.named;
         match (self.changed_ms, self.behind) {

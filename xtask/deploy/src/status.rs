@@ -67,7 +67,6 @@ pub struct AlarmState {
 }
 
 /// What is not as it should be. A roll in progress is as it should be; a service that somebody scaled to 0 is not.
-#[must_use]
 pub fn problems<'a>(
     services: impl Iterator<Item = (&'a Service, &'a Reading)>,
     alarms: &[AlarmState],
@@ -96,7 +95,6 @@ pub fn problems<'a>(
 }
 
 /// A service's tasks, the newest deployment's first.
-#[must_use]
 pub fn tasks(reading: &Reading, now_ms: u64) -> Vec<TaskRow> {
     let targets = reading.targets.as_deref().unwrap_or_default();
     let primary = reading.service.deployments.first().map(|primary| primary.id.as_str());

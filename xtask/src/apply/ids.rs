@@ -41,7 +41,6 @@ pub struct Deployed {
 }
 
 impl ResourceIds {
-    #[must_use]
     pub fn of(observed: &Observed) -> Self {
         let deployed = observed.services.iter().filter_map(|(key, service)| {
             // A second UpdateService would supersede a deployment in progress: it is followed instead.
@@ -82,13 +81,11 @@ impl ResourceIds {
     }
 
     /// Whether a step of this run changed what serves, or may have.
-    #[must_use]
     pub fn is_changed(&self) -> bool {
         self.inner.borrow().changed
     }
 
     /// The services whose task before the roll has run.
-    #[must_use]
     pub fn ran(&self) -> BTreeSet<ServiceKey> {
         self.inner.borrow().ran.clone()
     }
@@ -114,7 +111,6 @@ impl ResourceIds {
     }
 
     /// The revision that this run registered for a family.
-    #[must_use]
     pub fn revision(&self, family: &str) -> Option<String> {
         self.inner.borrow().revisions.get(family).cloned()
     }
@@ -125,7 +121,6 @@ impl ResourceIds {
     }
 
     /// The load balancer's ARN and DNS name.
-    #[must_use]
     pub fn load_balancer(&self) -> Option<(String, String)> {
         self.inner.borrow().load_balancer.clone()
     }
@@ -141,7 +136,6 @@ impl ResourceIds {
     }
 
     /// The deployment of a service that is ours to follow.
-    #[must_use]
     pub fn deployed(&self, service: &ServiceKey) -> Option<Deployed> {
         self.inner.borrow().deployed.get(service).cloned()
     }
@@ -152,7 +146,6 @@ impl ResourceIds {
     }
 
     /// A target group's ARN, for whoever asks for its health.
-    #[must_use]
     pub fn target_group_arn(&self, name: &str) -> Option<String> {
         self.target_group(name)
     }

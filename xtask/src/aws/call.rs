@@ -92,12 +92,10 @@ pub struct Observer(Arc<dyn Fn(&CallRecord) + Send + Sync>);
 
 impl Observer {
     /// Calls `report` with every attempt.
-    #[must_use]
     pub fn new(report: impl Fn(&CallRecord) + Send + Sync + 'static) -> Self {
         Self(Arc::new(report))
     }
 
-    #[must_use]
     pub fn none() -> Self {
         Self::new(|_| {})
     }

@@ -113,7 +113,6 @@ impl Aws {
     }
 
     /// The moment, in milliseconds since the Unix epoch, by the clock that calls are signed with.
-    #[must_use]
     pub fn now_ms(&self) -> u64 {
         self.clock.now_ms()
     }

@@ -62,7 +62,6 @@ pub struct RegistryLogin {
 
 impl RegistryLogin {
     /// User and password, for programs that ask for them.
-    #[must_use]
     pub fn credentials(&self) -> Option<(String, Secret)> {
         let token = self.authorization.expose().strip_prefix("Basic ")?;
         let pair = String::from_utf8(BASE64.decode(token).ok()?).ok()?;

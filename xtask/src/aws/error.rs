@@ -108,13 +108,11 @@ pub enum CredentialsProblem {
 
 impl Error {
     /// Whether the endpoint lacks the operation or the caller may not use it: an optional read is then left out.
-    #[must_use]
     pub fn is_unavailable(&self) -> bool {
         matches!(self.kind, Kind::Unsupported | Kind::AccessDenied { .. })
     }
 
     /// What the operator can do, in a sentence; `None` when AWS's words say all there is.
-    #[must_use]
     pub fn hint(&self) -> Option<String> {
         hint::of(self)
     }
@@ -185,7 +183,6 @@ impl fmt::Display for Error {
 
 impl Failure {
     /// What happened to the call, to follow its name: "was throttled (…)".
-    #[must_use]
     pub fn reason(&self) -> String {
         let said = match &self.code {
             Some(code) if self.message.is_empty() => code.clone(),

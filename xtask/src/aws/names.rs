@@ -4,13 +4,11 @@ use aws_smithy_types::DateTime;
 pub use deploy::model::arn_name;
 
 /// The account of an ARN; empty when it names none.
-#[must_use]
 pub fn arn_account(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or_default()
 }
 
 /// The partition of an ARN, such as `aws-cn`; `aws` for what is no ARN.
-#[must_use]
 pub fn arn_partition(arn: &str) -> &str {
     arn.strip_prefix("arn:").and_then(|rest| rest.split(':').next()).unwrap_or("aws")
 }

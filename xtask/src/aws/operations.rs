@@ -113,7 +113,6 @@ pub const DOWN: &[Need] = &[
 ];
 
 /// What the verbs need in this environment.
-#[must_use]
 pub fn needs(environment: &Environment, run: bool, set: bool, down: bool) -> Vec<Need> {
     let secrets = !named(environment).is_empty();
     let set = [(secrets, SECRETS), (secrets && set, SET)].map(|(needs, what)| if needs { what } else { &[] });

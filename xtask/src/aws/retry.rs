@@ -39,7 +39,6 @@ impl Default for Policy {
 impl Policy {
     /// How long to wait before the next attempt after this one failed with `error`; `None` to give up.
     /// `waited` is what the call has spent on waiting for its resources to be seen.
-    #[must_use]
     pub fn next(&self, effect: Effect, error: &Error, waited: Duration, rng: &Rng) -> Option<Duration> {
         // RegisterTaskDefinition has no token: a repeated call would register a second revision.
         if effect == Effect::WriteOnce && error.may_have_happened {

@@ -46,7 +46,6 @@ use crate::host::{Daemon, Halt, Host, Signal, Signals, Switch};
 use crate::release::Removal;
 use crate::report::{Color, Format, Recorder, Screen};
 
-#[must_use]
 pub fn main() -> Process {
     let cli = Cli::try_parse().unwrap_or_else(|error| typo::meant(error).exit());
     color(cli.global.color);

@@ -53,7 +53,6 @@ pub enum Error {
 
 impl Error {
     /// What the operator can do.
-    #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NotDeployed(_) => "`cargo xtask deploy` creates it",

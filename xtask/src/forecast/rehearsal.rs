@@ -46,7 +46,6 @@ struct Stage {
 }
 
 /// Runs the rolls on virtual time. Blocks the thread for some tenths of a second; `None` when a roll fails.
-#[must_use]
 pub fn rehearse(rehearsal: &Rehearsal) -> Option<Forecast> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().ok()?;

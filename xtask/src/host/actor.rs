@@ -14,7 +14,6 @@ pub struct Actor {
 
 impl Actor {
     /// Asks the environment, and the `hostname` program when it does not say.
-    #[must_use]
     pub fn system(env: &Env, shell: &Shell) -> Self {
         Self::github(env).unwrap_or_else(|| {
             let host = ["HOSTNAME", "COMPUTERNAME"].iter().find_map(|name| env.get(name).map(str::to_owned));

@@ -24,19 +24,16 @@ enum Source {
 pub struct Mark(Instant);
 
 impl Clock {
-    #[must_use]
     pub fn system() -> Self {
         Self(Source::System)
     }
 
     /// A clock that shows `epoch_ms` (milliseconds since the Unix epoch) now and follows tokio's time from there.
-    #[must_use]
     pub fn virtual_from(epoch_ms: u64) -> Self {
         Self(Source::Virtual { epoch_ms, since: Instant::now() })
     }
 
     /// Milliseconds since the Unix epoch.
-    #[must_use]
     pub fn now_ms(&self) -> u64 {
         match &self.0 {
             Source::System => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, whole_millis),
@@ -45,7 +42,6 @@ impl Clock {
     }
 
     /// Now, to measure from; never runs backwards.
-    #[must_use]
     pub fn mark(&self) -> Mark {
         Mark(Instant::now())
     }
@@ -55,7 +51,6 @@ impl Clock {
     }
 
     /// The same waiting, in the form that the SDK asks for.
-    #[must_use]
     pub fn sdk_sleep(&self) -> SharedAsyncSleep {
         SharedAsyncSleep::new(TokioSleep::new())
     }
@@ -69,24 +64,20 @@ impl TimeSource for Clock {
 
 impl Mark {
     /// How long ago it was.
-    #[must_use]
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
 
     /// The same in whole milliseconds.
-    #[must_use]
     pub fn elapsed_ms(self) -> u64 {
         whole_millis(self.elapsed())
     }
 
-    #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         Self(self.0 + duration)
     }
 
     /// How long until it comes; zero when it has passed.
-    #[must_use]
     pub fn remaining(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }

@@ -103,7 +103,6 @@ impl Daemon {
         Ok(())
     }
 
-    #[must_use]
     pub fn own() -> Self {
         Self { pid: std::process::id() }
     }
@@ -120,7 +119,6 @@ impl Daemon {
 #[cfg(unix)]
 impl Daemon {
     /// Whether the process exists. Process ids are used again: ask the process itself who it is before ending it.
-    #[must_use]
     pub fn is_alive(self) -> bool {
         // A process that has ended but was started by this very process stays known until it is waited for.
         let reaped =
@@ -133,7 +131,6 @@ impl Daemon {
 
     /// The program and its arguments, each followed by a space; `None` where the system does not say (it needs
     /// /proc). A process id alone names nobody: ids are used again.
-    #[must_use]
     pub fn command_line(self) -> Option<String> {
         let line = std::fs::read(format!("/proc/{}/cmdline", self.pid)).ok()?;
         Some(String::from_utf8_lossy(&line).replace('\0', " "))

@@ -9,7 +9,6 @@ pub struct Env(BTreeMap<String, String>);
 
 impl Env {
     /// The process's own; variables that are not Unicode are left out.
-    #[must_use]
     pub fn system() -> Self {
         let unicode = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -17,19 +16,16 @@ impl Env {
         Self(std::env::vars_os().filter_map(unicode).collect())
     }
 
-    #[must_use]
     pub fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
         Self(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     /// A variable's value. An empty one counts as unset, as it does for AWS's tools and in workflow files.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// Whether a variable is set to something other than the empty text, `0`, `no` or `false`.
-    #[must_use]
     pub fn flag(&self, name: &str) -> bool {
         self.get(name)
             .is_some_and(|value| !["0", "no", "false"].contains(&value.to_ascii_lowercase().as_str()))

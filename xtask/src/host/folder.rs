@@ -12,7 +12,6 @@ pub struct Folder {
 
 impl Folder {
     /// Whether writing it would harm nothing: it is not there, is empty, or holds `mark`, by which it is known as the tool's.
-    #[must_use]
     pub fn is_free(&self, mark: &str) -> bool {
         match fs::read_dir(&self.path) {
             Ok(mut entries) => entries.next().is_none() || self.path.join(mark).is_file(),

@@ -23,7 +23,6 @@ impl Git {
     /// Asks git about the work tree at `dir`. Blocks the thread for some milliseconds.
     ///
     /// Where git is missing or refuses, a deploy can continue: the release then has no commit.
-    #[must_use]
     pub fn facts(shell: &Shell, dir: &Path) -> Self {
         Self::ask(shell, dir)
             .unwrap_or_else(|error| Self { unknown: Some(refusal(&error)), ..Self::default() })
@@ -45,7 +44,6 @@ impl Git {
     }
 
     /// The best common ancestor of two commits; `None` when there is none, or one of them is not in this clone.
-    #[must_use]
     pub fn merge_base(shell: &Shell, dir: &Path, one: &str, other: &str) -> Option<String> {
         shell.read_in(dir, "git", &["merge-base", one, other]).ok().filter(|base| !base.is_empty())
     }

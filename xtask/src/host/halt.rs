@@ -20,7 +20,6 @@ pub struct Switch {
 
 impl Halt {
     /// A request that was not made yet, and the switch that makes it.
-    #[must_use]
     pub fn new() -> (Switch, Self) {
         let (sender, receiver) = watch::channel(false);
         let heeded = Arc::new(AtomicBool::new(false));
@@ -33,7 +32,6 @@ impl Halt {
     }
 
     /// Whether a stop was asked for.
-    #[must_use]
     pub fn asked(&self) -> bool {
         *self.asked.borrow()
     }

@@ -71,7 +71,6 @@ impl Host {
 
     /// A machine for tests: virtual time under a paused runtime, a seed, the given variables,
     /// and `http` for every socket.
-    #[must_use]
     pub fn rehearsal(seed: u64, epoch_ms: u64, env: Env, http: Http) -> Self {
         Self {
             clock: Clock::virtual_from(epoch_ms),

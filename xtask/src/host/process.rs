@@ -70,7 +70,6 @@ pub enum ProcessError {
 }
 
 impl Program {
-    #[must_use]
     pub fn new(program: impl Into<PathBuf>, args: &[&str]) -> Self {
         Self {
             program: program.into(),
@@ -82,14 +81,12 @@ impl Program {
     }
 
     /// The same in another folder.
-    #[must_use]
     pub fn in_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.dir = Some(dir.into());
         self
     }
 
     /// The same with a variable more.
-    #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), Some(value.to_owned())));
         self
@@ -124,7 +121,6 @@ impl Program {
 
 impl Exit {
     /// Whether it ended with code 0.
-    #[must_use]
     pub fn success(self) -> bool {
         self.code == Some(0)
     }
@@ -132,13 +128,11 @@ impl Exit {
 
 impl Shell {
     /// The machine's own, with the search path of `env`.
-    #[must_use]
     pub fn system(env: &Env) -> Self {
         Self { path: env.get("PATH").map(|path| std::env::split_paths(path).collect()).unwrap_or_default() }
     }
 
     /// Where a program is on the search path.
-    #[must_use]
     pub fn find(&self, program: &str) -> Option<PathBuf> {
         let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
         self.path.iter().map(|dir| dir.join(&name)).find(|file| file.is_file())

@@ -19,20 +19,17 @@ pub struct Rng {
 
 impl Rng {
     /// The stream that belongs to `seed`.
-    #[must_use]
     pub fn from_seed(seed: u64) -> Self {
         Self { seed, state: Arc::new(AtomicU64::new(seed)) }
     }
 
     /// A stream that differs between runs.
-    #[must_use]
     pub fn from_entropy() -> Self {
         // The standard library seeds its hasher from the operating system; nothing else there hands out entropy.
         Self::from_seed(RandomState::new().build_hasher().finish())
     }
 
     /// A stream of its own for the subsystem called `name`.
-    #[must_use]
     pub fn stream(&self, name: &str) -> Self {
         // FNV-1a: the standard hasher's result may change between releases of Rust.
         let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -41,13 +38,11 @@ impl Rng {
         Self::from_seed(mix(self.seed ^ hash))
     }
 
-    #[must_use]
     pub fn next_u64(&self) -> u64 {
         mix(self.state.fetch_add(GAMMA, Ordering::Relaxed).wrapping_add(GAMMA))
     }
 
     /// A number below `bound`; 0 when `bound` is 0.
-    #[must_use]
     pub fn below(&self, bound: u64) -> u64 {
         // The bias of taking the upper half of a 128-bit product is below bound / 2^64.
         let product = u128::from(self.next_u64()) * u128::from(bound);

@@ -7,13 +7,11 @@ use std::fmt;
 pub struct Secret(String);
 
 impl Secret {
-    #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
     /// The text, to be sent to whom it is for.
-    #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }

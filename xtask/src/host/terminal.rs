@@ -26,7 +26,6 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    #[must_use]
     pub fn system(env: &Env) -> Self {
         Self {
             stdin: std::io::stdin().is_terminal(),
@@ -40,12 +39,10 @@ impl Terminal {
     }
 
     /// How many columns it has, when it is one. `COLUMNS` is the shell's own, and not asked for.
-    #[must_use]
     pub fn columns(self) -> Option<usize> {
         self.stdout.then(|| usize::from(Self::size().0))
     }
 
-    #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
@@ -63,7 +60,6 @@ impl Terminal {
     }
 
     /// Reads standard input from now on, in pieces as they come.
-    #[must_use]
     pub fn input() -> Input {
         // One piece ahead: what the other side does not take yet stays in the pipe.
         let (sender, receiver) = mpsc::channel(1);
@@ -81,7 +77,6 @@ impl Terminal {
     }
 
     /// Columns and rows; 80 by 24 where the terminal does not say.
-    #[must_use]
     pub fn size() -> (u16, u16) {
         #[cfg(unix)]
         if let Ok(size) = rustix::termios::tcgetwinsize(io::stdout())
@@ -154,7 +149,6 @@ impl Terminal {
 
     /// Whether a question would be seen and can be answered. Some CI systems give their jobs a terminal, so a
     /// terminal alone does not mean that a person is there.
-    #[must_use]
     pub fn can_ask(self) -> bool {
         self.stdin && self.stderr && !self.ci
     }

@@ -59,14 +59,12 @@ impl Image {
     }
 
     /// Whether its configuration declares `/tmp` as a volume.
-    #[must_use]
     pub fn declares_tmp(&self) -> bool {
         let config: serde_json::Value = serde_json::from_slice(self.config.bytes()).unwrap_or_default();
         config["config"]["Volumes"].get(TMP).is_some()
     }
 
     /// Bytes of manifest, configuration and layers.
-    #[must_use]
     pub fn size(&self) -> u64 {
         self.blobs().map(|blob| blob.bytes().len() as u64).sum::<u64>() + self.manifest.len() as u64
     }

@@ -24,18 +24,15 @@ impl Blob {
         (blob.digest == digest).then_some(blob)
     }
 
-    #[must_use]
     pub fn media_type(&self) -> &'static str {
         self.media_type
     }
 
     /// `sha256:` and 64 hexadecimal digits.
-    #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
-    #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }

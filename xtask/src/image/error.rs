@@ -39,7 +39,6 @@ pub enum Error {
 
 impl Error {
     /// What to do about it, where that is known.
-    #[must_use]
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Cargo(cargo::Failure::Compile { hint, .. }) => hint.as_deref(),

@@ -18,7 +18,6 @@ pub struct Mismatch {
 }
 
 /// The platform that images for `architecture` have: the OCI name of a task definition's `runtimePlatform`.
-#[must_use]
 pub fn platform(architecture: Architecture) -> Platform {
     let architecture = match architecture {
         Architecture::X86_64 => "amd64",

@@ -15,7 +15,6 @@ pub struct Tag {
 
 /// The tag of the image `digest` of `release`: the commit's first twelve digits; with `-dirty-` and the digest's
 /// first twelve when the work tree had changes; `untracked-` and the digest's outside a checkout.
-#[must_use]
 pub fn tag_for(release: &Release, digest: &ImageDigest) -> Tag {
     let digest = digest.short();
     let Some(commit) = &release.commit else {

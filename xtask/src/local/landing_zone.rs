@@ -6,7 +6,6 @@ use deploy::model::{Environment, Lookup, Protocol};
 use sim::{LandingZone, Named, ZoneGroup, ZoneSubnet};
 
 /// Everything that the environment refers to and the tool does not create.
-#[must_use]
 pub fn landing_zone(environment: &Environment) -> LandingZone {
     let balancer = environment.balancer();
     let (lb_subnets, lb_groups): (&[Lookup], &[Lookup]) = match balancer {

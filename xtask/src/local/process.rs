@@ -61,25 +61,21 @@ pub enum LocalError {
 
 impl<'a> Local<'a> {
     /// The embedded cloud of the workspace at `root`.
-    #[must_use]
     pub fn of(host: &'a Host, root: &Path) -> Self {
         Self { host, dir: root.join("target/local") }
     }
 
     /// The folder with its state and its log.
-    #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
     /// The file in which its process records itself.
-    #[must_use]
     pub fn record_file(dir: &Path) -> PathBuf {
         dir.join("cloud.json")
     }
 
     /// Where its load balancer listens, and the authority that issues its certificates.
-    #[must_use]
     pub fn door(&self, url: &str) -> ConnectTo {
         let address = url.split_once("://").map_or(url, |(_, address)| address).to_owned();
         let authority = fs::read_to_string(self.authority()).ok().map(Into::into);
@@ -152,7 +148,6 @@ impl<'a> Local<'a> {
     }
 
     /// The wishes for ports that it does not fulfil, a sentence each: it ran before, or the port was taken.
-    #[must_use]
     pub fn other_ports(&self) -> Vec<String> {
         let Some(record) = Record::read(&Self::record_file(&self.dir)) else { return Vec::new() };
         let wishes = [(PORT, record.endpoint), (ALB_PORT, record.url)];
@@ -273,7 +268,6 @@ impl<'a> Local<'a> {
     }
 
     /// The process of an embedded cloud that runs although it does not answer [`Self::status`].
-    #[must_use]
     pub fn silent(&self) -> Option<u32> {
         let record = Record::read(&Self::record_file(&self.dir))?;
         self.is_ours(Daemon { pid: record.pid }, false).then_some(record.pid)

@@ -40,7 +40,6 @@ pub struct Status {
 
 impl Status {
     /// Why the environment cannot be served by the cloud that runs: a cloud is one account in one region.
-    #[must_use]
     pub fn mismatch(&self, environment: &Environment) -> Option<String> {
         let (account, region) = (self.account.as_ref()?, self.region.as_ref()?);
         let wanted = environment.account.as_ref().unwrap_or(account);
@@ -55,7 +54,6 @@ impl Status {
 
 impl Record {
     /// Reads the record; `None` when there is none or it was cut short by a crash.
-    #[must_use]
     pub fn read(file: &Path) -> Option<Self> {
         serde_json::from_slice(&std::fs::read(file).ok()?).ok()
     }

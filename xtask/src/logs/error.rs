@@ -28,7 +28,6 @@ impl Error {
     }
 
     /// What the operator can do.
-    #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Container { .. } => return None,

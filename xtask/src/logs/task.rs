@@ -17,7 +17,6 @@ pub struct TaskPrints {
 }
 
 impl TaskPrints {
-    #[must_use]
     pub fn of(service: &Service, task: &str) -> Self {
         let stream = format!("{}/{}/{task}", service.log_group.stream_prefix, service.container.name);
         Self { group: service.log_group.name.clone(), stream, token: None, lines: Vec::new() }

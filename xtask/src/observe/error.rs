@@ -43,7 +43,6 @@ impl fmt::Display for Missing {
 
 impl Error {
     /// What the operator can do.
-    #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Account { wanted, .. } => {

@@ -13,7 +13,6 @@ use crate::apply::ResourceIds;
 use crate::host::Halt;
 use crate::settle::Settled;
 
-#[must_use]
 fn moving(observed: &Observed) -> Vec<&ServiceKey> {
     let services = observed.services.iter();
     services

@@ -43,7 +43,6 @@ pub enum NoRollbackTarget {
 
 impl NoRollbackTarget {
     /// What the operator can do.
-    #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NothingProven { crashed: Some(release) } => Some(format!(

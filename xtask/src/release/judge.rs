@@ -14,7 +14,6 @@ use crate::apply::ResourceIds;
 
 /// How long a target can take to fail a changed check: the first one begins within an interval, and then it takes
 /// so many in a row.
-#[must_use]
 pub(super) fn time_to_fail(check: &HealthCheckSpec) -> Duration {
     let HealthCheckSpec { interval_secs, timeout_secs, unhealthy_threshold, .. } = check;
     Duration::from_secs(((unhealthy_threshold + 1) * interval_secs + timeout_secs).into())

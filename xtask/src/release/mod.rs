@@ -141,7 +141,6 @@ impl ReleaseContext<'_> {
     }
 
     /// Where the services are reached, as far as it is known.
-    #[must_use]
     pub fn door(&self, ids: &ResourceIds) -> Door {
         let dns_name = ids.load_balancer().map(|(_, dns_name)| dns_name);
         let target_groups = self

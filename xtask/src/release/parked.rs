@@ -31,7 +31,6 @@ pub fn report_parked(events: &Recorder, environment: &Environment, readings: &[R
 }
 
 /// The environment without the checks of these services: nobody answers them.
-#[must_use]
 pub fn unparked(environment: &Environment, parked: &[ServiceKey]) -> Environment {
     let mut asked = environment.clone();
     for service in asked.services.iter_mut().filter(|service| parked.contains(&service.key)) {

@@ -24,7 +24,6 @@ pub type Unsafe = (String, &'static str);
 
 impl Removal {
     /// Why it would be unsafe to begin, by what was read.
-    #[must_use]
     pub fn obstacle(self, environment: &Environment, observed: &Observed) -> Option<Unsafe> {
         if observed.made.is_none() {
             let text = "tags cannot be read, so what this tool created is unknown".to_owned();

@@ -3,7 +3,6 @@
 use std::error::Error;
 
 /// The error's text, and that of each cause that the text does not repeat already.
-#[must_use]
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -28,7 +28,6 @@ struct Inner {
 }
 
 impl Recorder {
-    #[must_use]
     pub fn new(clock: Clock, screen: Screen) -> Self {
         let began = clock.mark();
         Self {
@@ -77,39 +76,33 @@ impl Recorder {
     }
 
     /// What was kept of each deployment, in the order in which they were followed.
-    #[must_use]
     pub fn records(&self) -> Vec<DeploymentRecord> {
         self.inner().records.clone()
     }
 
     /// Milliseconds since the command began.
-    #[must_use]
     pub fn elapsed_ms(&self) -> u64 {
         self.began.elapsed_ms()
     }
 
     /// Milliseconds since a step was carried out or a task changed its state; `None` before the first.
-    #[must_use]
     pub fn since_change_ms(&self) -> Option<u64> {
         let changed = self.inner().changed_at_ms?;
         Some(self.began.elapsed_ms().saturating_sub(changed))
     }
 
     /// API calls so far, each attempt counted: those that wrote, or may have, are the second.
-    #[must_use]
     pub fn calls(&self) -> (u32, u32) {
         let inner = self.inner();
         (inner.reads, inner.writes)
     }
 
     /// Everything that happened so far.
-    #[must_use]
     pub fn events(&self) -> Vec<Event> {
         self.inner().events.clone()
     }
 
     /// The clock that stamps the events.
-    #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
     }

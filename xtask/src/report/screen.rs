@@ -56,7 +56,6 @@ const CALLS_ALIKE_MS: u64 = 5_000;
 
 impl Screen {
     /// The screen for a command.
-    #[must_use]
     pub fn new(format: Format, verbose: bool, terminal: Terminal) -> Self {
         let kind = match format {
             Format::Json => Shape::Json,
@@ -71,7 +70,6 @@ impl Screen {
     }
 
     /// A screen for a command whose result is one object or one table: progress is not shown.
-    #[must_use]
     pub fn quiet(format: Format, verbose: bool) -> Self {
         match format {
             Format::Json | Format::Markdown => Self::silent(),
@@ -85,7 +83,6 @@ impl Screen {
     }
 
     /// A screen that shows nothing.
-    #[must_use]
     pub fn silent() -> Self {
         Self { kind: Shape::Silent, detail: Detail::Normal, terminal: Terminal::none(), call: None }
     }

@@ -38,19 +38,16 @@ pub struct Healthy {
 
 impl Settled {
     /// A service that needed no deployment.
-    #[must_use]
     pub fn unchanged(key: ServiceKey) -> Self {
         Self { key, revision: None, verdict: Verdict::new(Outcome::NoChange, None), healthy: None }
     }
 
     /// Whether the new revision runs and is complete.
-    #[must_use]
     pub fn is_success(&self) -> bool {
         self.verdict.outcome.is_success()
     }
 
     /// The exit code that it asks for.
-    #[must_use]
     pub fn exit(&self) -> ExitCode {
         ExitCode::of(&self.verdict.outcome)
     }

@@ -19,7 +19,6 @@ pub struct Front {
 
 impl Front {
     /// The front door of a load balancer with this DNS name, or of the embedded cloud, which listens at `local`.
-    #[must_use]
     pub fn of(environment: &Environment, dns_name: Option<&str>, local: Option<&ConnectTo>) -> Option<Self> {
         let balancer = environment.balancer()?;
         let (scheme, usual) = match balancer.listener.protocol {
@@ -52,7 +51,6 @@ impl Front {
     }
 
     /// The public URL of a path.
-    #[must_use]
     pub fn asked(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }

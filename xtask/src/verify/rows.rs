@@ -44,7 +44,6 @@ pub async fn rows(aws: &Aws, environment: &Environment, door: &Door) -> Result<V
 }
 
 /// The rows of what was read already.
-#[must_use]
 pub fn rows_of(environment: &Environment, door: &Door, readings: &[Reading]) -> Vec<ServiceRow> {
     let row = |(service, reading): (&Service, &Reading)| {
         let Reading { service: found, tasks, targets, .. } = reading;
@@ -126,7 +125,6 @@ fn healthy(targets: &[TargetSnapshot]) -> String {
 }
 
 /// The widest route of a service: the pattern itself, and for the one that matches everything a link.
-#[must_use]
 pub fn public_path(service: &Service) -> Option<&str> {
     let route = service.routes.iter().max_by_key(|route| route.priority)?;
     let path = route.paths().next().map_or("/*", String::as_str);

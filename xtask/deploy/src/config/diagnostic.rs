@@ -140,7 +140,6 @@ impl Diagnostic {
     }
 
     /// As it is shown to somebody who uses another environment: it is no obstacle there.
-    #[must_use]
     pub(super) fn elsewhere(self, environment: &str) -> Self {
         let message = format!("in `{environment}`: {}", self.message);
         Self { severity: Severity::Warning, message, ..self }

@@ -93,7 +93,6 @@ pub fn load_in(
 }
 
 /// The names of a file's environments, sorted; as many as can be read from a file with mistakes.
-#[must_use]
 pub fn environments(text: &str) -> Vec<String> {
     let (file, _) = DeTable::parse_recoverable(text);
     names(file.get_ref()).into_iter().map(str::to_owned).collect()

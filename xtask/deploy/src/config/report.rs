@@ -80,19 +80,16 @@ impl Report {
         self.paths[..before].iter().rev().find(|(span, _)| at < span.end).map(|(_, path)| path.as_str())
     }
 
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.diagnostics.is_empty()
     }
 
     /// How many of them make the file unusable; the others are warnings.
-    #[must_use]
     pub fn errors(&self) -> usize {
         self.diagnostics.iter().filter(|found| found.severity == Severity::Error).count()
     }
 
     /// The report as people read it; the text ends with a line break unless it is empty.
-    #[must_use]
     pub fn render(&self, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         self.diagnostics.iter().fold(String::new(), |mut out, found| {

@@ -13,7 +13,6 @@ const EVERY_SERVICE: &str = "What holds for every service that does not say othe
                              `every-service` of an environment.";
 
 /// The schema as it is checked in at `xtask/deploy/deploy.schema.json`.
-#[must_use]
 pub fn schema() -> String {
     format!("{:#}\n", document())
 }

@@ -15,7 +15,6 @@ pub struct Blame {
 }
 
 /// The cause of each service that failed, the last one that was found.
-#[must_use]
 pub fn blamed(events: &[Event]) -> Vec<Blame> {
     let mut causes: Vec<Blame> = Vec::new();
     for event in events {

@@ -43,7 +43,6 @@ pub enum Part {
 
 impl Part {
     /// In words, and the setting of `deploy.toml` that it depends on.
-    #[must_use]
     pub fn words(self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::Start => ("starting tasks", None),
@@ -68,7 +67,6 @@ impl Part {
 
 /// What a roll waited for and how long, by the record of it: of the service that settled last, as the
 /// others wait for nothing longer.
-#[must_use]
 pub fn shares(events: &[Event]) -> BTreeMap<Part, u64> {
     let mut shares = BTreeMap::new();
     let settled = |event: &Event| match &event.kind {

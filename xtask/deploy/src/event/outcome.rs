@@ -43,7 +43,6 @@ impl ExitCode {
         (Self::Bug, "a bug in this tool"),
     ];
 
-    #[must_use]
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -60,7 +59,6 @@ impl ExitCode {
     }
 
     /// The code that one service's outcome asks for.
-    #[must_use]
     pub fn of(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Succeeded | Outcome::NoChange => Self::Done,
@@ -74,7 +72,6 @@ impl ExitCode {
 
     /// The worst of several codes: what is not recovered outweighs what is unknown, that what is in progress,
     /// that what was superseded, that what failed and is back.
-    #[must_use]
     pub fn worst(codes: impl IntoIterator<Item = Self>) -> Self {
         let weight = |code: &Self| match code {
             Self::Done => 0,

@@ -35,7 +35,6 @@ pub enum Phase {
 }
 
 impl Phase {
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Start => "start",

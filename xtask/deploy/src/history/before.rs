@@ -6,7 +6,6 @@ use crate::model::{ServiceKey, TaskDefinitionState};
 /// The active revision that a service ran to the satisfaction of all before `revision` came: the one whose deployment
 /// succeeded last among the proven ones, or among all where none was ever proven. Where ECS lists no deployments, the
 /// proven one that was registered last.
-#[must_use]
 pub fn served_before<'a>(
     facts: &'a Facts,
     service: &ServiceKey,

@@ -8,7 +8,6 @@ use crate::model::{ServiceKey, TaskDefinitionState};
 /// The releases that the revisions' tags name, newest first.
 ///
 /// Revisions without a `release` tag are somebody else's and belong to none.
-#[must_use]
 pub fn history(facts: &Facts) -> Vec<Past> {
     let names: BTreeSet<&str> = facts.revisions.values().flatten().filter_map(release_of).collect();
     let mut releases: Vec<Past> = names.into_iter().filter_map(|name| past(facts, name)).collect();
@@ -33,7 +32,6 @@ fn release_of(revision: &TaskDefinitionState) -> Option<&str> {
 
 /// Whether a revision was proven, and did not crash since: a proof after the crash counts. Both tags hold a time of one
 /// format, RFC 3339 in UTC, so their order is that of their texts.
-#[must_use]
 pub fn is_proven(revision: &TaskDefinitionState) -> bool {
     let (proven, crashed) = (revision.tags.get(PROVEN), revision.tags.get(CRASHED));
     proven.is_some_and(|proven| crashed.is_none_or(|crashed| proven > crashed))

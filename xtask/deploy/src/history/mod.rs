@@ -50,7 +50,6 @@ pub struct Roll {
 
 /// Revisions that came after those of `past` and whose task before the roll has run: what it changed, such as a database, the
 /// older application may not know.
-#[must_use]
 pub fn ran_since<'a>(facts: &'a Facts, past: &Past) -> Vec<&'a TaskDefinitionState> {
     let since = |(key, run): (&ServiceKey, &Run)| {
         let revisions = facts.revisions.get(key).map(Vec::as_slice).unwrap_or_default();
@@ -62,7 +61,6 @@ pub fn ran_since<'a>(facts: &'a Facts, past: &Past) -> Vec<&'a TaskDefinitionSta
 
 /// The release to roll back to from what runs: the newest proven one that is older than the live one and runs something
 /// else. Where no release is wholly live, the newest proven one.
-#[must_use]
 pub fn last_good<'a>(releases: &'a [Past], facts: &Facts) -> Option<&'a Past> {
     let live = releases.iter().position(Past::is_live);
     let older = live.map_or(releases, |live| &releases[live + 1..]);

@@ -66,7 +66,6 @@ pub enum Fate {
 }
 
 impl Fate {
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::Live => "live",
@@ -88,7 +87,6 @@ impl Fate {
 
 impl Past {
     /// Whether all that it registered runs.
-    #[must_use]
     pub fn is_live(&self) -> bool {
         matches!(self.fate, Fate::Live | Fate::LiveUnproven | Fate::LiveCrashed)
     }

@@ -50,7 +50,6 @@ const PROVIDERS: &str = "ecs:PutClusterCapacityProviders";
 const PASSED_TO: [&str; 2] = ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"];
 
 /// The least that `needs` take in this environment, and what they bring with them.
-#[must_use]
 pub fn policy(environment: &Environment, place: Place<'_>, needs: &[Need]) -> Value {
     let mut grouped: BTreeMap<(Resource, &str), BTreeSet<&str>> = BTreeMap::new();
     let spot = environment.services.iter().any(Service::uses_spot);

@@ -42,7 +42,6 @@ impl Subject<'_> {
     }
 }
 
-#[must_use]
 pub fn trust(place: Place<'_>, subject: &Subject<'_>) -> Value {
     let Place { partition, account } = place;
     json!({

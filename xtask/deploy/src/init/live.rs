@@ -32,7 +32,6 @@ pub struct Draft {
 
 impl Draft {
     /// A file by which the account can be read.
-    #[must_use]
     pub fn of(live: &Live, sources: &[Found]) -> Self {
         let mut draft = Self {
             file: sketch::tables(live),
@@ -77,13 +76,11 @@ impl Draft {
     }
 
     /// The images that run and that the file's services are of.
-    #[must_use]
     pub fn images(&self) -> &BTreeMap<ServiceKey, ImageDigest> {
         &self.images
     }
 
     /// The services' short names and names.
-    #[must_use]
     pub fn services(&self) -> Vec<String> {
         let services = self.file.get("service").and_then(Value::as_object).into_iter().flatten();
         services
@@ -199,7 +196,6 @@ impl Draft {
         self.left.extend(kept.cloned());
     }
 
-    #[must_use]
     pub fn text(&self) -> String {
         let mut text = format!(
             "#:schema ./xtask/deploy/deploy.schema.json\n#\n# What runs in {}, as `cargo xtask init` found it.\n\

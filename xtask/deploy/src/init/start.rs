@@ -29,7 +29,6 @@ pub enum Source {
 const PAGES: [&str; 6] = ["frontend", "web", "www", "site", "ui", "app"];
 
 /// A file that deploys these services, called `app` together, to the embedded cloud as it is.
-#[must_use]
 pub fn start(app: &str, found: &[Found]) -> String {
     let pages = found.iter().rposition(|service| PAGES.contains(&service.key.as_str()));
     let pages = pages.unwrap_or(found.len().saturating_sub(1));

@@ -44,7 +44,6 @@ pub struct Lease {
 
 impl Lease {
     /// Who deploys what, and for how long that is known. `now` is in seconds since the Unix epoch.
-    #[must_use]
     pub fn sentence(&self, now: u64) -> String {
         let Self { holder, release, until, .. } = self;
         match until.checked_sub(now) {
@@ -77,7 +76,6 @@ pub enum TagState {
 }
 
 /// Judges a tag. `now` is in seconds since the Unix epoch; `alive` returns whether a process of this machine exists.
-#[must_use]
 pub fn judge(now: u64, tag: Option<&str>, mine: &Holder, alive: impl FnOnce(u32) -> bool) -> TagState {
     let Some(text) = tag else { return TagState::Free };
     let Ok(lease) = text.parse::<Lease>() else { return TagState::Illegible(text.to_owned()) };

@@ -26,7 +26,6 @@ const TIME: &[&str] = &["timestamp", "@timestamp", "time", "ts", "level_value", 
 const TRACE: &[&str] = &["stack_trace", "error.stack_trace", "stack", "exc_info", "exception"];
 
 /// Reads a line; `None` for one that is no JSON object.
-#[must_use]
 pub fn structured(line: &str) -> Option<Structured> {
     let line = line.trim();
     if !line.starts_with('{') {

@@ -1,7 +1,6 @@
 //! Names out of ARNs.
 
 /// The last part of an ARN, or a name as it is: `…:service/app/web` and `web` give `web`, `…:task-definition/web:3` gives `web:3`.
-#[must_use]
 pub fn arn_name(arn: &str) -> &str {
     let resource = arn.rsplit_once('/').map_or(arn, |(_, name)| name);
     if resource.starts_with("arn:") { resource.rsplit(':').next().unwrap_or(resource) } else { resource }

@@ -42,7 +42,6 @@ pub struct Build {
 
 impl Build {
     /// The Dockerfile's path; empty where a package is compiled.
-    #[must_use]
     pub fn file(&self) -> &str {
         self.dockerfile.as_deref().unwrap_or_default()
     }
@@ -89,7 +88,6 @@ impl Engine {
     /// All, in the order in which they are looked for.
     pub const ALL: [Self; 3] = [Self::Docker, Self::Podman, Self::Buildah];
 
-    #[must_use]
     pub fn program(self) -> &'static str {
         match self {
             Self::Docker => "docker",

@@ -36,7 +36,6 @@ impl ProviderName {
     /// Both; a cluster that has one mostly has the other.
     pub const ALL: [Self; 2] = [Self::Fargate, Self::Spot];
 
-    #[must_use]
     pub fn wire(self) -> &'static str {
         match self {
             Self::Fargate => "FARGATE",

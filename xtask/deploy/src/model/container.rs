@@ -175,7 +175,6 @@ pub enum AppProtocol {
 
 impl AppProtocol {
     /// The value on the wire; TCP is none.
-    #[must_use]
     pub fn wire(self) -> Option<&'static str> {
         match self {
             Self::Http => Some("http"),

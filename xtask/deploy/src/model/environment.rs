@@ -71,7 +71,6 @@ pub struct Availability {
 
 impl Availability {
     /// Requests a second; `None` makes none.
-    #[must_use]
     pub fn rate(&self) -> Option<f64> {
         self.enable.then_some(self.per_second)
     }
@@ -141,7 +140,6 @@ pub enum Workload {
 }
 
 impl Workload {
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -153,26 +151,22 @@ impl Workload {
 
 impl Environment {
     /// The service called `key`, if the environment has it.
-    #[must_use]
     pub fn service(&self, key: &ServiceKey) -> Option<&Service> {
         self.services.iter().find(|service| service.key == *key)
     }
 
     /// The subnets of a service's tasks.
-    #[must_use]
     pub fn subnets<'a>(&'a self, service: &'a Service) -> &'a [Lookup] {
         let own = &service.network.subnets;
         if own.is_empty() { &self.network.subnets } else { own }
     }
 
     /// The load balancer; `None` where every service is a worker.
-    #[must_use]
     pub fn balancer(&self) -> Option<&LoadBalancer> {
         self.services.iter().any(|service| service.load_balancer).then_some(&self.load_balancer)
     }
 
     /// Whether any service takes part in Service Connect, which needs the namespace.
-    #[must_use]
     pub fn connects(&self) -> bool {
         self.services.iter().any(Service::connects)
     }

@@ -68,7 +68,6 @@ impl ImageName {
     }
 
     /// Account and region, where the registry is an ECR.
-    #[must_use]
     pub fn ecr(&self) -> Option<(&str, &str)> {
         let (account, rest) = self.host.split_once(".dkr.")?;
         let rest = rest.strip_prefix("ecr.").or_else(|| rest.strip_prefix("ecr-fips."))?;

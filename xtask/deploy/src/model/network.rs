@@ -191,7 +191,6 @@ impl JsonSchema for Lookup {
 
 impl Lookup {
     /// The text as `deploy.toml` has it.
-    #[must_use]
     pub fn text(&self) -> &str {
         match self {
             Self::Id(text) | Self::Name(text) => text,
@@ -199,7 +198,6 @@ impl Lookup {
     }
 
     /// Reads a reference: an ARN or an id with one of AWS's prefixes is an id, all else a name.
-    #[must_use]
     pub fn parse(text: &str) -> Self {
         let id = ["arn:", "vpc-", "subnet-", "sg-"].iter().any(|prefix| text.starts_with(prefix));
         // `sg-backend` is a legal Name tag: ids are hexadecimal after the prefix.

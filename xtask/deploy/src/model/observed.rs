@@ -77,7 +77,6 @@ pub struct RunningTask {
 }
 
 impl RunningTask {
-    #[must_use]
     pub fn family(&self) -> &str {
         let name = arn_name(&self.revision);
         name.split_once(':').map_or(name, |(family, _)| family)
@@ -132,13 +131,11 @@ pub struct RuleState {
 
 impl RuleState {
     /// Such as `rule 100 /api/* → web-tg`.
-    #[must_use]
     pub fn words(&self) -> String {
         format!("rule {}", self.spec)
     }
 
     /// Its settings, when this tool can write a rule like it.
-    #[must_use]
     pub fn writable(&self) -> Option<&RuleSpec> {
         Some(&self.spec).filter(|spec| spec.is_writable())
     }
@@ -190,20 +187,17 @@ pub struct TaskDefinitionState {
 
 impl TaskDefinitionState {
     /// The revision, written as `family:revision`.
-    #[must_use]
     pub fn name(&self) -> &str {
         arn_name(&self.arn)
     }
 
     /// The digest of its own container's image, where it is named by one.
-    #[must_use]
     pub fn digest(&self) -> Option<ImageDigest> {
         let (_, digest) = self.spec.image()?.split_once('@')?;
         Some(ImageDigest(digest.to_owned()))
     }
 
     /// Its number in its family; 0 when its ARN has none.
-    #[must_use]
     pub fn number(&self) -> u32 {
         self.arn.rsplit(':').next().and_then(|number| number.parse().ok()).unwrap_or(0)
     }

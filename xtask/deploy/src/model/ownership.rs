@@ -21,20 +21,17 @@ pub struct Owner {
 
 impl Owner {
     /// The owner of what is made for an environment.
-    #[must_use]
     pub fn of(environment: &Environment) -> Self {
         Self { app: environment.app.clone(), environment: environment.name.clone() }
     }
 
     /// Reads a resource's tags; `None` when this tool did not make it.
-    #[must_use]
     pub fn read(tags: &BTreeMap<String, String>) -> Option<Self> {
         tags.get(MANAGED_BY.0).filter(|by| *by == MANAGED_BY.1)?;
         Some(Self { app: tags.get("app")?.clone(), environment: tags.get("environment")?.clone() })
     }
 
     /// The tags of what is made.
-    #[must_use]
     pub fn tags(&self) -> BTreeMap<String, String> {
         let own = [("app", self.app.as_str()), ("environment", &self.environment), MANAGED_BY];
         own.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
@@ -62,12 +59,10 @@ pub enum OwnedKind {
 
 impl OwnedKind {
     /// Whether it holds what nobody can make again: images, logs, the record of releases.
-    #[must_use]
     pub fn holds_data(self) -> bool {
         matches!(self, Self::Repository | Self::LogGroup | Self::Family)
     }
 
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::ScalableTarget => "scalable target",
@@ -98,7 +93,6 @@ pub struct Owned {
 
 impl Owned {
     /// What an ARN names; `None` for what comes and goes by itself, such as tasks.
-    #[must_use]
     pub fn parse(arn: &str) -> Option<Self> {
         let mut parts = arn.splitn(6, ':').skip(2);
         let (service, resource) = (parts.next()?, parts.nth(2)?);
@@ -125,13 +119,11 @@ impl Owned {
     }
 
     /// The cluster of a service, by its ARN.
-    #[must_use]
     pub fn cluster(&self) -> &str {
         self.arn.rsplit('/').nth(1).unwrap_or_default()
     }
 
     /// Whether `other` is a part of it and goes with it: listeners and rules of a load balancer, rules of a listener.
-    #[must_use]
     pub fn takes_along(&self, other: &Self) -> bool {
         let within = |arn: &str| {
             let path = arn.split_once(":listener-rule/").or_else(|| arn.split_once(":listener/"));
@@ -163,7 +155,6 @@ pub enum Maker<'a> {
 
 impl Observed {
     /// Who made the resource of this ARN.
-    #[must_use]
     pub fn maker(&self, environment: &Environment, arn: &str) -> Maker<'_> {
         match self.made.as_ref().and_then(|made| made.get(arn)) {
             Some(owner) if *owner == Owner::of(environment) => Maker::Ours,

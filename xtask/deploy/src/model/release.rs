@@ -15,7 +15,6 @@ pub struct ImageDigest(pub String);
 
 impl ImageDigest {
     /// The first twelve hexadecimal digits, for people.
-    #[must_use]
     pub fn short(&self) -> &str {
         let hex = self.0.strip_prefix("sha256:").unwrap_or(&self.0);
         hex.get(..12).unwrap_or(hex)
@@ -60,14 +59,12 @@ pub struct Release {
 
 impl Release {
     /// The commit, with a `+` where the work tree had changes.
-    #[must_use]
     pub fn source(&self) -> Option<String> {
         let commit = self.commit.as_ref()?;
         Some(if self.dirty { format!("{commit}+") } else { commit.clone() })
     }
 
     /// A sidecar's image as its task definition has it: by digest, as far as one is known.
-    #[must_use]
     pub fn reference(&self, written: &str) -> String {
         let name = || Some((ImageName::parse(written).ok()?.written, self.tagged.get(written)?));
         name().map_or_else(|| written.to_owned(), |(name, digest)| image_reference(&name, digest))

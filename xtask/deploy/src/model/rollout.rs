@@ -223,7 +223,6 @@ pub enum Cleanup {
 
 impl Cleanup {
     /// The value on the wire.
-    #[must_use]
     pub fn wire(self) -> &'static str {
         match self {
             Self::Blocking => "BLOCKING",
@@ -259,7 +258,6 @@ pub enum Metric {
 
 impl Metric {
     /// The name on the wire.
-    #[must_use]
     pub fn wire(self) -> &'static str {
         match self {
             Self::Cpu => "ECSServiceAverageCPUUtilization",

@@ -126,13 +126,11 @@ impl ContentType {
 
 impl Route {
     /// A rule for one path.
-    #[must_use]
     pub fn of_path(path: &str, priority: u32) -> Self {
         Self { path: path.to_owned(), priority, ..Self::default() }
     }
 
     /// A rule that the account has, where this tool can write one like it.
-    #[must_use]
     pub fn of(rule: &RuleSpec) -> Option<Self> {
         let mut route = Self { priority: rule.priority, ..Self::default() };
         for Condition { on, values } in rule.is_writable().then_some(&rule.conditions)? {
@@ -159,7 +157,6 @@ impl Route {
     }
 
     /// Which requests it takes, in normal form; none when nothing is given.
-    #[must_use]
     pub fn conditions(&self) -> Vec<Condition> {
         use ConditionField::{Header, Host, Method, Path, Query, SourceIp};
         let lists = [
@@ -177,7 +174,6 @@ impl Route {
     }
 
     /// What the load balancer does by itself.
-    #[must_use]
     pub fn action(&self) -> Option<RuleAction> {
         let redirect = self.redirect.clone().map(|it| {
             let Redirect { protocol, host, port, path, query, permanent } = it;

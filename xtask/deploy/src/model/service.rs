@@ -172,31 +172,26 @@ impl Default for Service {
 
 impl Service {
     /// Whether a smoke check is asked from inside a task.
-    #[must_use]
     pub fn asks_from_inside(&self) -> bool {
         self.smoke.iter().any(|check| check.inside().is_some())
     }
 
     /// The image that others build, where its name can be read.
-    #[must_use]
     pub fn image_name(&self) -> Option<ImageName> {
         ImageName::parse(self.image.as_ref()?).ok()
     }
 
     /// Whether an image is built and pushed for it: it is not where that of another service or of others is used.
-    #[must_use]
     pub fn builds(&self) -> bool {
         self.image.is_none() && self.build.same_as.is_none()
     }
 
     /// Its target group; `None` for a worker.
-    #[must_use]
     pub fn group(&self) -> Option<&TargetGroup> {
         self.load_balancer.then_some(&self.target_group)
     }
 
     /// Its log group; `None` where its output goes elsewhere.
-    #[must_use]
     pub fn logs(&self) -> Option<&LogGroup> {
         let driver = self.aws.container.get(&["logConfiguration", "logDriver"]);
         let other = driver.is_some_and(|driver| driver != "awslogs");
@@ -204,25 +199,21 @@ impl Service {
         Some(&self.log_group).filter(|group| !group.name.is_empty() && !elsewhere)
     }
 
-    #[must_use]
     pub fn execution_role(&self) -> Option<&Lookup> {
         Some(&self.execution_role).filter(|role| !role.text().is_empty())
     }
 
     /// Whether some of its tasks may run on Spot. On-demand alone is the launch type.
-    #[must_use]
     pub fn uses_spot(&self) -> bool {
         self.capacity_providers.iter().any(|provider| provider.name == ProviderName::Spot)
     }
 
     /// What it offers to others through Service Connect.
-    #[must_use]
     pub fn endpoint(&self) -> Option<&Connect> {
         self.connect.as_ref().filter(|connect| connect.enable)
     }
 
     /// Whether its tasks get Service Connect's proxy, as servers or as clients only.
-    #[must_use]
     pub fn connects(&self) -> bool {
         self.connect.as_ref().is_none_or(|connect| connect.enable)
     }
@@ -278,7 +269,6 @@ impl Default for TargetGroup {
 
 impl TargetGroup {
     /// The attributes that it is to have, by AWS's names.
-    #[must_use]
     pub fn attributes(&self) -> BTreeMap<String, String> {
         let mut all = BTreeMap::new();
         let mut set = |name: &str, value: String| all.insert(name.to_owned(), value);
@@ -311,7 +301,6 @@ pub enum ProtocolVersion {
 
 impl ProtocolVersion {
     /// The value on the wire.
-    #[must_use]
     pub fn wire(self) -> &'static str {
         match self {
             Self::Http1 => "HTTP1",

@@ -76,13 +76,11 @@ impl Service {
         })
     }
 
-    #[must_use]
     pub fn is_sidecar(&self, container: &str) -> bool {
         self.sidecars.iter().any(|it| it.container.name == container)
     }
 
     /// The package that a container's image is made of; `None` where it is made otherwise, or elsewhere.
-    #[must_use]
     pub fn package_of(&self, container: &str) -> Option<&String> {
         let foreign = |it: &Sidecar| it.container.name == container && it.image.is_some();
         self.build.cargo.as_ref().filter(|_| !self.sidecars.iter().any(foreign))

@@ -37,13 +37,11 @@ impl Default for SmokeCheck {
 
 impl SmokeCheck {
     /// The service from whose task is asked, and what; `None` of a check through the load balancer.
-    #[must_use]
     pub fn inside(&self) -> Option<(&ServiceKey, &str)> {
         Some((self.from.as_ref()?, self.url.as_deref()?))
     }
 
     /// What is asked: a path, or a URL.
-    #[must_use]
     pub fn target(&self) -> &str {
         self.url.as_deref().unwrap_or(&self.path)
     }

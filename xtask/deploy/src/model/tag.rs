@@ -24,14 +24,12 @@ const LETTERS: [RangeInclusive<char>; 8] = [
 ];
 
 /// Whether AWS takes the character in a tag. A rare letter may be missed, a character that AWS refuses is never taken.
-#[must_use]
 pub fn fits_tag(c: char) -> bool {
     let letter = || c.is_alphabetic() && LETTERS.iter().any(|range| range.contains(&c));
     c.is_ascii_alphanumeric() || " +-=._:/@".contains(c) || letter()
 }
 
 /// The text as a tag can hold it, of at most `most` characters.
-#[must_use]
 pub fn tag_text(text: &str, most: usize) -> String {
     text.chars().map(|c| if fits_tag(c) { c } else { '_' }).take(most).collect()
 }

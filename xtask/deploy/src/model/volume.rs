@@ -30,7 +30,6 @@ pub struct Volume {
 
 impl Volume {
     /// Whether it is a folder of a file system.
-    #[must_use]
     pub fn is_efs(&self) -> bool {
         !self.efs.is_empty()
     }

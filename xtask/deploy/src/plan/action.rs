@@ -147,7 +147,6 @@ pub enum Revision {
 }
 
 impl Revision {
-    #[must_use]
     pub fn words(&self) -> String {
         match self {
             Self::Existing(arn) => arn_name(arn).to_owned(),
@@ -158,7 +157,6 @@ impl Revision {
 
 impl Action {
     /// Whether it changes what serves: not what is only made, or holds data.
-    #[must_use]
     pub fn changes_what_serves(&self) -> bool {
         !matches!(
             self,
@@ -182,7 +180,6 @@ impl Action {
     }
 
     /// Whether it takes something away that was there.
-    #[must_use]
     pub fn deletes(&self) -> bool {
         matches!(
             self,
@@ -196,7 +193,6 @@ impl Action {
     }
 
     /// A verb and what it is about, such as `create target group ielts-backend-tg`.
-    #[must_use]
     pub fn title(&self) -> String {
         match self {
             Self::CreateRepository(spec) => format!("create repository {}", spec.name),

@@ -10,7 +10,6 @@ pub const REMAINS: &str = "repositories with their images, log groups and task d
 
 /// Deletes everything that this tool made for the environment, but for [`REMAINS`] and what somebody else's things are in.
 /// `there` is what was found to exist of it. What was adopted or found by name stays, and is named.
-#[must_use]
 pub fn down(environment: &Environment, observed: &Observed, there: &[Owned]) -> Plan {
     let occupied: Vec<(&Owned, String)> =
         there.iter().filter_map(|owned| Some((owned, occupant(environment, observed, owned)?))).collect();

@@ -90,7 +90,6 @@ pub struct Step {
 
 impl Step {
     /// `+` for what is created, `-` for what is deleted, `~` for what changes.
-    #[must_use]
     pub fn sign(&self) -> &'static str {
         match &self.why {
             _ if self.action.deletes() => "-",
@@ -133,7 +132,6 @@ pub struct Refusal {
 
 impl Plan {
     /// Whether nothing will be written. A plan may be empty and still have a deployment to wait for.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps().next().is_none()
     }
@@ -146,7 +144,6 @@ impl Plan {
 }
 
 /// What has to be done so that the account is as desired.
-#[must_use]
 pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let mut plan = Plan { orphans: observed.orphans.clone(), ..Plan::default() };
     ownership::check(&mut plan, desired, observed);

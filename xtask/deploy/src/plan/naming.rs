@@ -24,7 +24,6 @@ const OURS: [&str; 11] = [
 ///
 /// Tag values hold letters, digits, spaces and `+-=._:/@`, at most 256 of them (ECS API,
 /// Tag); anything else becomes `_`.
-#[must_use]
 pub fn release_tags(owner: &Owner, release: &Release) -> BTreeMap<String, String> {
     let mut tags = owner.tags();
     tags.extend([
@@ -43,7 +42,6 @@ pub fn release_tags(owner: &Owner, release: &Release) -> BTreeMap<String, String
 
 /// The tags of a revision that the next one gets too: with `propagateTags` the bill is split by them. AWS refuses to
 /// be given its own, `aws:…`.
-#[must_use]
 pub fn kept_tags(tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let theirs = |key: &str| !OURS.contains(&key) && !key.starts_with("aws:");
     tags.iter().filter(|(key, _)| theirs(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
@@ -55,13 +53,11 @@ fn clean(text: &str) -> String {
 
 /// CreateService's `clientToken`: at most 36 characters, the same for the same service in the same release,
 /// so that a retry after a lost reply creates nothing twice.
-#[must_use]
 pub fn client_token(release: &Release, service: &str) -> String {
     token(&format!("{}/{service}", release.id))
 }
 
 /// RunTask's `clientToken`, the same for the same attempt to run a revision's task, whoever makes it.
-#[must_use]
 pub fn task_token(revision: &str, attempt: usize) -> String {
     token(&format!("{revision}/{attempt}"))
 }

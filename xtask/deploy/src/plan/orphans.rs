@@ -6,7 +6,6 @@ use super::{Action, Plan, Stage, Step};
 use crate::model::{Environment, Observed, Owned, OwnedKind, Owner, Service};
 
 /// Everything of this environment by its tags, whether it is still there or not, in the order of deletion.
-#[must_use]
 pub fn made(environment: &Environment, observed: &Observed) -> Vec<Owned> {
     let owner = Owner::of(environment);
     let ours = observed.made.iter().flatten().filter(|(_, of)| **of == owner);
@@ -20,7 +19,6 @@ pub fn made(environment: &Environment, observed: &Observed) -> Vec<Owned> {
 }
 
 /// What of it is no longer in deploy.toml. What AWS deletes with a load balancer or a listener is not listed separately.
-#[must_use]
 pub fn orphans(environment: &Environment, observed: &Observed) -> Vec<Owned> {
     let mut all = made(environment, observed);
     all.retain(|owned| !is_wanted(environment, observed, owned));
@@ -63,7 +61,6 @@ fn is_wanted(environment: &Environment, observed: &Observed, owned: &Owned) -> b
 
 /// Deletes what holds no data, kind by kind: scalable targets and services, then what leads to them, then what they used.
 /// `order` has the services that depend on others first.
-#[must_use]
 pub fn removal(owned: &[Owned], order: &[&Service], why: &str) -> Plan {
     let mut plan = Plan::default();
     let mut gone: Vec<Owned> =

@@ -12,7 +12,6 @@ const PROVEN_KEPT: usize = 2;
 /// `active` is every ACTIVE revision's ARN, newest first; `known` those that were read, the oldest ones among them;
 /// `running` what any deployment of the environment still runs. What is not of this application, was not read, runs, or
 /// is among the last proven ones, stays.
-#[must_use]
 pub fn prune(
     app: &str,
     keep: usize,

@@ -22,7 +22,6 @@ pub enum Order {
 
 /// What has to be done so that the pinned services run their pinned revisions, in so many tasks and as new ones where the pin
 /// says so.
-#[must_use]
 pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
     let mut plan = Plan::default();
     let pinned = desired

@@ -65,7 +65,6 @@ struct Served {
 
 impl Undo {
     /// What the stages of a plan change.
-    #[must_use]
     pub fn of(plan: &Plan, desired: &Desired, observed: &Observed) -> Self {
         let mut undo = Self { release: desired.release.id.clone(), ..Self::default() };
         for step in plan.stages.iter().flat_map(|stage| &stage.lanes).flat_map(|lane| &lane.steps) {
@@ -146,7 +145,6 @@ impl Undo {
     }
 
     /// Adds what an unfinished earlier run found: its record is older, and so is the state that it describes.
-    #[must_use]
     pub fn after(mut self, earlier: Self, observed: &Observed) -> Self {
         let of = |state: &ServiceState, tag: &str| state.task_definition.tags.get(tag).cloned();
         let is_its = |state: &ServiceState| of(state, "release").as_ref() == Some(&earlier.release);
@@ -193,19 +191,16 @@ impl Undo {
     }
 
     /// The record of a run that undid what it could, and could not do all of it.
-    #[must_use]
     pub fn ended(&self) -> Self {
         Self { undone: true, ..self.clone() }
     }
 
     /// Whether an earlier run, which was killed, began it.
-    #[must_use]
     pub fn is_resumed(&self) -> bool {
         self.resumed
     }
 
     /// Whether nothing that was there is changed.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         let Self {
             release: _,
@@ -250,7 +245,6 @@ impl Undo {
 ///
 /// Target groups' attributes come last: the release's own tasks are drained with the delay of deploy.toml, from which deadlines
 /// are computed, and not with AWS's default of 300 s that a hand-made target group often has.
-#[must_use]
 pub fn undo(undo: &Undo, desired: &Desired, now: &Observed) -> Plan {
     let mut desired = desired.clone();
     for (key, pin) in &mut desired.release.pins {

@@ -143,7 +143,6 @@ fn endpoint(connect: &Connect) -> Members {
 }
 
 /// The settings that `service` should have.
-#[must_use]
 pub fn service_spec(environment: &Environment, service: &Service, observed: &Observed) -> ServiceSpec {
     let endpoint = service.endpoint().map(|connect| ConnectServiceSpec {
         name: service.container.port_name.clone(),

@@ -5,13 +5,11 @@ use std::ops::Range;
 use super::{MASK, spans};
 
 /// The text with `***` in place of every secret. Doing it twice changes nothing.
-#[must_use]
 pub fn text(text: &str) -> String {
     masked(text, 0..text.len(), &merged(text))
 }
 
 /// The same for lines that follow each other: a private key is often printed as several.
-#[must_use]
 pub fn lines(lines: &[String]) -> Vec<String> {
     if lines.is_empty() {
         return Vec::new();
@@ -20,7 +18,6 @@ pub fn lines(lines: &[String]) -> Vec<String> {
 }
 
 /// The same, with as many lines as before: for lines that keep their times.
-#[must_use]
 pub fn each(lines: &[String]) -> Vec<String> {
     let text = lines.join("\n");
     let spans = merged(&text);

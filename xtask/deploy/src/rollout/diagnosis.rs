@@ -66,7 +66,6 @@ pub struct FailedCheck {
 
 impl Evidence {
     /// The stopped tasks, those that ended alike together, newest first; those that ECS itself no longer needed come last.
-    #[must_use]
     pub fn alike(&self) -> Vec<Vec<&TaskSnapshot>> {
         let mut groups: Vec<Vec<&TaskSnapshot>> = Vec::new();
         for task in &self.stopped {
@@ -80,7 +79,6 @@ impl Evidence {
     }
 }
 
-#[must_use]
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let stopped: Vec<_> = evidence.alike().iter().filter_map(|group| stopped(evidence, group)).collect();
     let checks = checks(evidence);

@@ -54,7 +54,6 @@ pub enum Progress {
 
 impl Rollout {
     /// Follows the deployment with this id.
-    #[must_use]
     pub fn new(deployment: impl Into<String>) -> Self {
         Self {
             deployment: deployment.into(),
@@ -71,13 +70,11 @@ impl Rollout {
 
     /// Follows a deployment that was in progress already. It may be ECS's rollback of another one, whose service deployment it
     /// then shares: its success is ROLLBACK_SUCCESSFUL.
-    #[must_use]
     pub fn adopted(deployment: impl Into<String>) -> Self {
         Self { adopted: true, ..Self::new(deployment) }
     }
 
     /// The id of the deployment that is followed.
-    #[must_use]
     pub fn deployment(&self) -> &str {
         &self.deployment
     }

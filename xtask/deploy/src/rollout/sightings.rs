@@ -90,7 +90,6 @@ impl Sightings {
 
     /// The older deployments' tasks that were seen and have now ended with SIGKILL, as those do that ignore SIGTERM for longer
     /// than `stopTimeout`. To be asked before [`Sightings::see`] takes the same poll.
-    #[must_use]
     pub fn killed<'a>(&self, deployment: &str, tasks: &'a [TaskSnapshot]) -> Vec<&'a str> {
         let leaving = |task: &&TaskSnapshot| {
             task.started_by != deployment

@@ -99,7 +99,6 @@ pub struct TaskSnapshot {
 impl TaskSnapshot {
     /// The container whose end most likely ended the task. ECS gives exit codes and no order of them: the other containers got
     /// SIGTERM (143, or 0 where it is heeded) and after `stopTimeout` SIGKILL (137 without a reason).
-    #[must_use]
     pub fn ended_first(&self) -> Option<&ContainerSnapshot> {
         let ended = self.containers.iter().filter(|container| container.exit_code.is_some());
         ended.min_by_key(|container| match (container.exit_code, &container.reason) {

@@ -13,7 +13,6 @@ pub struct Verdict {
 
 impl Verdict {
     /// A verdict with AWS's reason.
-    #[must_use]
     pub fn new(outcome: Outcome, reason: Option<&str>) -> Self {
         Self { outcome, reason: reason.map(str::to_owned) }
     }
@@ -61,19 +60,16 @@ pub enum Outcome {
 
 impl Outcome {
     /// Whether the wanted revision runs and is complete. Nothing else is a success.
-    #[must_use]
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Succeeded | Self::NoChange)
     }
 
     /// Whether the previous revision certainly serves again.
-    #[must_use]
     pub fn is_back(&self) -> bool {
         matches!(self, Self::RolledBack | Self::Stopped { back: true })
     }
 
     /// One word or two, for a table.
-    #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
             Self::NoChange => "no change",
@@ -89,7 +85,6 @@ impl Outcome {
     }
 
     /// What it means, in one sentence without a full stop.
-    #[must_use]
     pub fn sentence(&self) -> String {
         match self {
             Self::NoChange => "nothing to deploy: it runs what is wanted".to_owned(),

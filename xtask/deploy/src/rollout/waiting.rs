@@ -85,7 +85,6 @@ pub enum Leave {
 
 impl Waiting {
     /// Whether both stand the same but for numbers that run by themselves.
-    #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         self.still() == other.still()
     }

@@ -30,7 +30,6 @@ const OUTAGE_MS: u64 = 2_000;
 const STRAYS: usize = 2;
 
 /// An error for each path that was not available during the bake.
-#[must_use]
 pub fn outages(requests: &[Request], bake: &RangeInclusive<u64>) -> Vec<Kind> {
     let mut paths: BTreeMap<&str, Vec<&Request>> = BTreeMap::new();
     for request in requests.iter().filter(|request| bake.contains(&request.at_ms)) {
@@ -72,7 +71,6 @@ fn outage(mut requests: Vec<&Request>) -> Option<Kind> {
     })
 }
 
-#[must_use]
 pub fn availability(requests: &[Request]) -> Availability {
     let mut seen = Availability::default();
     for Request { service, url, at_ms, took_ms, answer, .. } in requests {

@@ -32,20 +32,17 @@ fn lack(passing: bool, text: String) -> Lack {
 
 impl Reading {
     /// Somebody scaled it to 0: it runs nothing, and that is no failure of a release.
-    #[must_use]
     pub fn is_parked(&self) -> bool {
         self.service.status == "ACTIVE" && self.service.desired == 0
     }
 
     /// A deployment of it is in progress.
-    #[must_use]
     pub fn is_rolling(&self) -> bool {
         let moves = |state: &Option<String>| state.as_deref() == Some("IN_PROGRESS");
         self.service.deployments.iter().any(|deployment| moves(&deployment.rollout_state))
     }
 
     /// How many running tasks have a healthy target.
-    #[must_use]
     pub fn healthy(&self) -> usize {
         let targets = self.targets.as_deref().unwrap_or_default();
         let healthy = |ip: &str| targets.iter().any(|target| target.ip == ip && target.state == "healthy");
@@ -54,7 +51,6 @@ impl Reading {
 
     /// How many running tasks serve: those with a healthy target; of a worker those that pass their container's health check. Where
     /// that never judged a task, the revision has none.
-    #[must_use]
     pub fn serving(&self) -> usize {
         let judged = |task: &TaskSnapshot| ["HEALTHY", "UNHEALTHY"].contains(&task.health.as_str());
         let checked = || self.by_checks || self.running().any(judged);
@@ -67,7 +63,6 @@ impl Reading {
 
     /// Whether it serves: its newest deployment is complete, and as many tasks as it should have serve. Tasks of an older one may
     /// still be leaving.
-    #[must_use]
     pub fn serves(&self) -> bool {
         let Self { service, .. } = self;
         let Some(primary) = service.deployments.first() else { return false };
@@ -83,7 +78,6 @@ impl Reading {
     }
 
     /// What is missing. Tasks that stopped by themselves count, but those that are `known`, where there are so many.
-    #[must_use]
     pub fn lacks(&self, known: &[String], crashes: usize) -> Vec<Lack> {
         let Self { service, targets, .. } = self;
         let (name, desired) = (&service.name, service.desired as usize);
@@ -149,7 +143,6 @@ impl Reading {
     }
 
     /// How a task stopped, in one sentence.
-    #[must_use]
     pub fn crash(&self, task: &TaskSnapshot) -> String {
         let code = task.ended_first().and_then(|container| container.exit_code);
         let code = code.map(|code| format!(" with exit code {code}")).unwrap_or_default();
@@ -161,7 +154,6 @@ impl Reading {
 
     /// Tasks of the deployment that should run which stopped by themselves, the last one first. An earlier deployment of the same
     /// revision says nothing of this one: what made its tasks crash may be fixed.
-    #[must_use]
     pub fn crashed(&self) -> Vec<&TaskSnapshot> {
         let Some(primary) = self.service.deployments.first() else { return Vec::new() };
         let mut crashed = self.crashed_of(&primary.task_definition);
@@ -170,7 +162,6 @@ impl Reading {
     }
 
     /// Tasks of a revision that stopped by themselves, the last one first. A task that never ran is not among them.
-    #[must_use]
     pub fn crashed_of(&self, revision: &str) -> Vec<&TaskSnapshot> {
         let by_itself = |task: &&TaskSnapshot| {
             // "Task failed ELB health checks in (target-group …)", "Task failed container health checks". Scaling in and a

@@ -15,7 +15,6 @@ pub struct Mismatch {
 
 /// The running tasks whose container `container` does not run `wanted`. A digest that ECS does not report is
 /// no proof, so such a task counts.
-#[must_use]
 pub fn mismatches(tasks: &[TaskSnapshot], container: &str, wanted: &ImageDigest) -> Vec<Mismatch> {
     tasks
         .iter()

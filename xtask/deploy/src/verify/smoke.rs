@@ -10,7 +10,6 @@ use crate::redact;
 const BODY_SHOWN: usize = 120;
 
 /// Judges an answer by its status and body.
-#[must_use]
 pub fn judge(check: &SmokeCheck, status: u16, body: &[u8]) -> ProbeAnswer {
     let text = String::from_utf8_lossy(body);
     if status != check.status {
@@ -29,7 +28,6 @@ pub fn judge(check: &SmokeCheck, status: u16, body: &[u8]) -> ProbeAnswer {
 }
 
 /// The status and the body in what `get URL`, `curl -i` or `wget -S` printed; `None` when no server answered.
-#[must_use]
 pub fn printed(output: &[u8]) -> Option<(u16, Vec<u8>)> {
     let text = String::from_utf8_lossy(output).replace("\r\n", "\n");
     let status = |line: &str| -> Option<u16> {
@@ -73,7 +71,6 @@ pub enum Smoke {
 
 impl Smoke {
     /// Both together: what was not asked on one side is no matter when the other was.
-    #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Failed, _) | (_, Self::Failed) => Self::Failed,
@@ -86,7 +83,6 @@ impl Smoke {
 
 /// Judges the last answers of all paths. A wrong answer outweighs an unreachable load balancer: the first is the release's
 /// fault, the second may be this machine's network.
-#[must_use]
 pub fn conclude(answers: &[ProbeAnswer]) -> Smoke {
     let wrong =
         |answer: &ProbeAnswer| !matches!(answer, ProbeAnswer::Right { .. } | ProbeAnswer::Unreachable { .. });
@@ -102,7 +98,6 @@ pub fn conclude(answers: &[ProbeAnswer]) -> Smoke {
     }
 }
 
-#[must_use]
 pub fn got(answer: &ProbeAnswer) -> String {
     match answer {
         ProbeAnswer::Right { version: Some(version) } => format!("ok, version {version}"),
@@ -118,14 +113,12 @@ pub fn got(answer: &ProbeAnswer) -> String {
 
 /// Whether the service that is asked answered by its own name, where the check wants another: neither time nor
 /// the listener's rules change that.
-#[must_use]
 pub fn is_own(service: &ServiceKey, answer: &ProbeAnswer) -> bool {
     matches!(answer, ProbeAnswer::WrongService { answered: Some(name) } if *name == service.0)
 }
 
 /// Whether asking again brings no other answer, once the listener's rules apply: what answers is up. An error of a server may pass,
 /// and so may a refusal for the moment (408, 425, 429).
-#[must_use]
 pub fn is_lasting(answer: &ProbeAnswer) -> bool {
     match answer {
         ProbeAnswer::WrongService { .. } => true,
@@ -135,14 +128,12 @@ pub fn is_lasting(answer: &ProbeAnswer) -> bool {
 }
 
 /// What was expected, and what was answered.
-#[must_use]
 pub fn beside(check: &SmokeCheck, answer: &ProbeAnswer) -> String {
     let from = check.identity.as_ref().map(|service| format!(" from {service}")).unwrap_or_default();
     format!("expected {}{from}, got {}", check.status, got(answer))
 }
 
 /// The smoke checks that failed, each once, as errors with what to do: the end of a screen is what people read.
-#[must_use]
 pub fn faults(events: &[Event]) -> Vec<Kind> {
     let mut faults: Vec<Kind> = Vec::new();
     for event in events {

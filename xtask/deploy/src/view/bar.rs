@@ -3,7 +3,6 @@
 use super::duration;
 
 /// `[#######-------] 12 s of about 31 s`, with a bar of so many columns.
-#[must_use]
 pub fn bar(elapsed_ms: u64, total_ms: u64, columns: usize) -> String {
     // A prediction may be too short: the bar is full then, and the numbers say the rest.
     let part = elapsed_ms.min(total_ms) as f64 / total_ms.max(1) as f64;

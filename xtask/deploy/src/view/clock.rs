@@ -1,7 +1,6 @@
 //! Moments as dates and clock times, in UTC: it is what AWS shows and what log lines of several machines have in common.
 
 /// `2026-11-29`, of milliseconds since the Unix epoch.
-#[must_use]
 pub fn date(at_ms: u64) -> String {
     // Howard Hinnant's `civil_from_days`: eras of 400 years, which have 146,097 days; years begin in March, so that the leap
     // day is the last of its year.
@@ -17,7 +16,6 @@ pub fn date(at_ms: u64) -> String {
 }
 
 /// `08:00:12.345`.
-#[must_use]
 pub fn clock(at_ms: u64) -> String {
     let secs = at_ms / 1000 % 86_400;
     format!("{:02}:{:02}:{:02}.{:03}", secs / 3600, secs / 60 % 60, secs % 60, at_ms % 1000)

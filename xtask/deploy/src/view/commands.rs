@@ -6,7 +6,6 @@ const WITHOUT: [&str; 5] = ["local", "init", "ci", "swarm", "completions"];
 
 /// The text with these options, such as `--env prod`, in each command that takes them and does not name an environment.
 /// Without them, `cargo xtask down` after a release of `prod` would act on the default environment.
-#[must_use]
 pub fn with_options(text: &str, options: &str) -> String {
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;

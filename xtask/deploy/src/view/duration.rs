@@ -1,7 +1,6 @@
 //! Lengths of time as people say them.
 
 /// `0.4 s`, `42 s`, `6 min 20 s`, `1 h 02 min`.
-#[must_use]
 pub fn duration(millis: u64) -> String {
     let secs = millis / 1000;
     match secs {
@@ -13,7 +12,6 @@ pub fn duration(millis: u64) -> String {
 }
 
 /// How long ago something was, roughly: `42 s`, `6 min`, `5 h`, `12 d`.
-#[must_use]
 pub fn age(millis: u64) -> String {
     let secs = millis / 1000;
     match secs {

@@ -9,7 +9,6 @@ use crate::rollout::{ContainerEnd, Diagnosis, FailedCheck, StoppedTasks};
 const LOG_LINES: [usize; 2] = [12, 4];
 
 /// Facts first, then the cause and the remedy.
-#[must_use]
 pub fn failure(service: &ServiceKey, diagnosis: &Diagnosis) -> String {
     let mut lines = Vec::new();
     for (index, group) in diagnosis.stopped.iter().enumerate() {

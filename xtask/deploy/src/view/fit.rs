@@ -6,7 +6,6 @@ use crate::event::{Event, Kind};
 
 /// The event's text in so many columns: lines are broken between words, and the closing table becomes a list where it does not
 /// fit. Without a number nothing is broken: a log file has room.
-#[must_use]
 pub fn fitted(event: &Event, detail: Detail, columns: Option<usize>) -> Option<String> {
     let text = line(event, detail)?;
     let Some(columns) = columns else { return Some(text) };
@@ -20,14 +19,12 @@ pub fn fitted(event: &Event, detail: Detail, columns: Option<usize>) -> Option<S
 }
 
 /// Columns of the widest line.
-#[must_use]
 pub fn widest(text: &str) -> usize {
     text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
 }
 
 /// Breaks lines between words; what follows stands two columns further in. A word that is longer than a line, such as an ARN, is
 /// left whole.
-#[must_use]
 pub fn wrapped(text: &str, columns: usize) -> String {
     let lines = text
         .split('\n')
@@ -60,7 +57,6 @@ fn broken(line: &str, columns: usize) -> String {
 }
 
 /// The same with ASCII in place of this tool's own marks, and `?` for what others printed.
-#[must_use]
 pub fn ascii(text: &str) -> String {
     let mut ascii = String::with_capacity(text.len());
     for c in text.chars() {

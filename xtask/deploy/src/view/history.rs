@@ -7,7 +7,6 @@ use crate::history::{Past, Run};
 use crate::model::ServiceKey;
 
 /// The releases as a table, newest first, without a newline at its end. `now_ms` is milliseconds since the Unix epoch.
-#[must_use]
 pub fn history(releases: &[Past], services: &[ServiceKey], now_ms: u64) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);

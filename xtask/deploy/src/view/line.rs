@@ -19,7 +19,6 @@ pub enum Detail {
 }
 
 /// The event's text without a newline at its end; `None` when it has none at this detail.
-#[must_use]
 pub fn line(event: &Event, detail: Detail) -> Option<String> {
     let verbose = detail == Detail::Verbose;
     let text = match &event.kind {
@@ -190,7 +189,6 @@ fn settled(service: &ServiceKey, verdict: &Verdict, emptied: bool, elapsed_ms: u
 }
 
 /// `about 1 min 20 s, of which 30 s draining (…); tasks start in 15 s, as those that run did`.
-#[must_use]
 pub fn forecast(forecast: &Forecast) -> String {
     let mut text = format!("about {}", duration(forecast.total_ms));
     if let Some(Share { part, ms }) = forecast.longest {

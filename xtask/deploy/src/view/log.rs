@@ -19,7 +19,6 @@ pub struct LogText {
 }
 
 /// `own` is the service's own container; `raw` leaves JSON as it is.
-#[must_use]
 pub fn log_entry(entry: &LogEntry, own: &str, raw: bool) -> LogText {
     let mut from = entry.service.0.clone();
     if let Some(task) = &entry.task {

@@ -6,7 +6,6 @@ use crate::plan::{Plan, Why};
 use crate::redact;
 
 /// The plan in lines; one sentence when it is empty.
-#[must_use]
 pub fn plan_text(plan: &Plan) -> String {
     let (mut done, mut text) = (String::new(), String::new());
     for refusal in &plan.refusals {
@@ -65,7 +64,6 @@ pub fn plan_text(plan: &Plan) -> String {
 }
 
 /// What this tool made and deploy.toml no longer uses, a line each; empty for none.
-#[must_use]
 pub fn orphans(orphans: &[Owned]) -> String {
     let listed = |holds: bool, head: &str| {
         let of = orphans.iter().filter(|owned| owned.kind.holds_data() == holds);

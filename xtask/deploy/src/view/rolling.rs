@@ -6,7 +6,6 @@ use crate::event::Kind;
 use crate::rollout::{Lagging, Leave, Leaving, TaskMove, Waiting};
 
 /// The state of a deployment in progress, with its running numbers; `None` for every other event.
-#[must_use]
 pub fn rolling(kind: &Kind) -> Option<String> {
     let Kind::Rolling { service, revision, desired, running, pending, failed, waiting, .. } = kind else {
         return None;

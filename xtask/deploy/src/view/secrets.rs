@@ -6,7 +6,6 @@ use super::age;
 use crate::secrets::SecretState;
 
 /// The table, and below it what somebody should know; without a newline at its end.
-#[must_use]
 pub fn secrets(states: &[SecretState], now_ms: u64) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);

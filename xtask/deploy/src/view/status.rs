@@ -9,14 +9,12 @@ use crate::model::ServiceKey;
 use crate::status::{Detail, Problem};
 
 /// A line for each problem, without a newline at its end.
-#[must_use]
 pub fn problems(problems: &[Problem]) -> String {
     let line = |problem: &Problem| format!("✗ {}: {}", problem.service, problem.text);
     problems.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The service's tasks, events, stopped tasks, scaling and alarms, without a newline at its end.
-#[must_use]
 pub fn detail(service: &ServiceKey, detail: &Detail) -> String {
     let mut parts = vec![tasks(detail)];
     let mut part = |title: &str, lines: Vec<String>| {

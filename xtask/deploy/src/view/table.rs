@@ -5,7 +5,6 @@ use comfy_table::{ContentArrangement, Table, presets};
 use crate::event::ServiceRow;
 
 /// The services as a table, without a newline at its end.
-#[must_use]
 pub fn table(rows: &[ServiceRow]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
@@ -26,7 +25,6 @@ pub fn table(rows: &[ServiceRow]) -> String {
 }
 
 /// The same for a narrow screen: some lines for each service, without a newline at its end.
-#[must_use]
 pub fn list(rows: &[ServiceRow]) -> String {
     let service = |row: &ServiceRow| {
         let tasks = format!("{}/{} tasks, {} {}", row.running, row.desired, row.deployments, row.rollout);
@@ -38,7 +36,6 @@ pub fn list(rows: &[ServiceRow]) -> String {
 }
 
 /// The line below the table: where the services are reached, and whether that was tried.
-#[must_use]
 pub fn address(url: &str, unasked: Option<&str>) -> String {
     match unasked {
         Some(why) => format!("{url} (not asked from here: {why})"),

@@ -2,7 +2,6 @@
 
 /// What ECS said about a service: without the service's name, which it puts before everything, target groups by name instead
 /// of ARN, and task ids as short as elsewhere.
-#[must_use]
 pub(super) fn bare(message: &str) -> String {
     let text = match message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")) {
         Some((_, rest)) => rest,

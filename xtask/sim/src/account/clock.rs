@@ -8,19 +8,16 @@ pub struct Millis(pub u64);
 
 impl Millis {
     /// The moment `secs` seconds after this one.
-    #[must_use]
     pub fn plus_secs(self, secs: u64) -> Self {
         Self(self.0 + secs * 1000)
     }
 
     /// The moment `millis` milliseconds after this one.
-    #[must_use]
     pub fn plus_millis(self, millis: u64) -> Self {
         Self(self.0 + millis)
     }
 
     /// Milliseconds from `earlier` to this moment, 0 when `earlier` is later.
-    #[must_use]
     pub fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }

@@ -92,7 +92,6 @@ pub(crate) enum Due {
 
 impl Account {
     /// A new account: its landing zone and nothing else.
-    #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
             ids: Ids::new(settings.seed),
@@ -140,7 +139,6 @@ impl Account {
     }
 
     /// When the account next has something to do by itself.
-    #[must_use]
     pub fn next(&self) -> Option<Millis> {
         self.timers.next()
     }

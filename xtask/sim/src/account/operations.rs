@@ -38,7 +38,6 @@ impl Account {
 }
 
 /// `docs/operations.md`.
-#[must_use]
 pub fn page() -> String {
     let mut page = String::from(
         "# Operations of the embedded cloud\n\n\

@@ -33,7 +33,6 @@ enum Source {
 impl SimClock {
     /// Starts at [`VIRTUAL_EPOCH`] and follows tokio's time, so that it is virtual in a runtime with
     /// `start_paused`. Create it inside that runtime.
-    #[must_use]
     pub fn virtual_time() -> Self {
         Self(Arc::new(Source::Virtual { since: Instant::now() }))
     }
@@ -43,7 +42,6 @@ impl SimClock {
     }
 
     /// Milliseconds since the Unix epoch.
-    #[must_use]
     pub fn millis(&self) -> Millis {
         match &*self.0 {
             Source::Virtual { since } => VIRTUAL_EPOCH.plus_millis(whole_millis(since.elapsed())),
@@ -55,7 +53,6 @@ impl SimClock {
     }
 
     /// The same moment in the form that the SDK's `TimeSource` wants, so that signing dates agree with the account.
-    #[must_use]
     pub fn now(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(self.millis().0)
     }

@@ -73,13 +73,11 @@ impl std::fmt::Debug for Cloud {
 
 impl Cloud {
     /// A new account whose tasks `workload` runs on `clock`'s (virtual) time.
-    #[must_use]
     pub fn rehearsal(settings: Settings, clock: SimClock, workload: impl VirtualWorkload + 'static) -> Self {
         Self::build(settings, clock, Some(Box::new(workload)))
     }
 
     /// A new account whose effects the caller takes and carries out.
-    #[must_use]
     pub fn new(settings: Settings, clock: SimClock) -> Self {
         Self::build(settings, clock, None)
     }
@@ -105,7 +103,6 @@ impl Cloud {
     }
 
     /// The clock that this cloud runs on.
-    #[must_use]
     pub fn clock(&self) -> &SimClock {
         &self.0.clock
     }
@@ -217,7 +214,6 @@ impl Cloud {
     }
 
     /// The calls so far, oldest first; the daemon forgets the oldest of many thousands.
-    #[must_use]
     pub fn calls(&self) -> Vec<CallRecord> {
         self.state().history.calls()
     }

@@ -35,7 +35,6 @@ pub struct SimHttp {
 
 impl SimHttp {
     /// A client of `cloud` with a round trip of 20 ms.
-    #[must_use]
     pub fn new(cloud: Cloud) -> Self {
         Self { cloud }
     }
@@ -59,7 +58,6 @@ impl SimHttp {
 
 impl SimHttp {
     /// A connection of its own for a data channel, which begins with the request of a WebSocket as it would on a socket.
-    #[must_use]
     pub fn dial(&self) -> DuplexStream {
         let (near, far) = tokio::io::duplex(64 * 1024);
         tokio::spawn(session::serve(self.cloud.clone(), far));

@@ -70,7 +70,6 @@ impl std::fmt::Debug for ServeOptions {
 
 impl ServeOptions {
     /// Port 4566 and 8088, a brisk account, no log.
-    #[must_use]
     pub fn new(state_dir: PathBuf) -> Self {
         Self {
             settings: Settings { pace: Pace::local(), ..Settings::default() },

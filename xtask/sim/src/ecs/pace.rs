@@ -55,7 +55,6 @@ impl Default for Pace {
 
 impl Pace {
     /// Brisk: for the loopback server, where nothing has to be provisioned and somebody waits.
-    #[must_use]
     pub fn local() -> Self {
         Self {
             provisioning_ms: 50,

@@ -61,7 +61,6 @@ pub(crate) struct Request<'a> {
 }
 
 /// Where a request without headers of its own, from this machine, goes.
-#[must_use]
 pub fn route(account: &Account, listener_port: u16, method: &str, host: &str, target: &str) -> Route {
     let (headers, client) = (&HeaderMap::new(), IpAddr::from([127, 0, 0, 1]));
     route_of(account, listener_port, Request { method, host, target, headers, client })

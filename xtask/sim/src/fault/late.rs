@@ -120,7 +120,6 @@ impl std::fmt::Debug for Lateness {
 
 impl Lateness {
     /// Lateness of this many milliseconds.
-    #[must_use]
     pub fn new(clock: SimClock, millis: u64) -> Self {
         Self { clock, millis, made: BTreeMap::new() }
     }

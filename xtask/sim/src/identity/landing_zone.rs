@@ -48,7 +48,6 @@ pub struct ZoneGroup {
 }
 
 impl Named {
-    #[must_use]
     pub fn name(name: &str) -> Self {
         Self::Name(name.to_owned())
     }

@@ -52,7 +52,6 @@ enum Entry {
 
 impl Scripted {
     /// Tasks that follow `scripts`; keep a clone of the handle to change them later.
-    #[must_use]
     pub fn new(scripts: Scripts) -> Self {
         Self { scripts, tasks: BTreeMap::new(), queue: Timers::default() }
     }

@@ -48,19 +48,16 @@ impl Http {
     }
 
     /// Whatever else carries HTTP, such as an embedded cloud in this process.
-    #[must_use]
     pub fn new(connector: impl HttpConnector + 'static) -> Self {
         Self { requests: SharedHttpConnector::new(connector), dialer: None }
     }
 
     /// The same, with what each WebSocket connects to.
-    #[must_use]
     pub fn dialing(self, dial: impl Fn() -> Box<dyn ByteStream> + Send + Sync + 'static) -> Self {
         Self { dialer: Some(Dialer(Arc::new(dial))), ..self }
     }
 
     /// The same client in the form that the SDK asks for.
-    #[must_use]
     pub fn sdk(&self) -> SharedHttpClient {
         let connector = self.requests.clone();
         http_client_fn(move |settings, _| {

@@ -40,20 +40,17 @@ pub struct Unreached {
 
 impl HttpError {
     /// Whether the request may have reached the other side. `false` means that it certainly did not.
-    #[must_use]
     pub fn may_have_arrived(&self) -> bool {
         matches!(self, Self::TimedOut(_) | Self::Broken(_))
     }
 
     /// Whether the request certainly was not sent: nobody listens, the name does not resolve, there is no TLS session.
     /// This says something about the way from here to there, and nothing about what would have answered.
-    #[must_use]
     pub fn is_unsent(&self) -> bool {
         matches!(self, Self::Refused | Self::Unresolved | Self::Tls(_) | Self::Unconnected(_))
     }
 
     /// Reads an error chain for what went wrong, outermost first; anything unknown is a broken connection.
-    #[must_use]
     pub fn of(error: &(dyn Error + 'static)) -> Self {
         let mut next = Some(error);
         let mut last = error.to_string();

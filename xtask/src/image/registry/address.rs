@@ -71,7 +71,6 @@ pub(super) fn exposes(uri: &Uri) -> bool {
 }
 
 /// Where a registry of this name answers: plain HTTP is for this machine only.
-#[must_use]
 pub fn base_url(host: &str) -> String {
     let plain = format!("http://{host}");
     let here = plain.parse().is_ok_and(|uri| !exposes(&uri));

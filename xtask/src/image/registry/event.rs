@@ -46,7 +46,6 @@ pub enum PushEvent {
 
 impl PushEvent {
     /// What a person should know: what went not quite as asked.
-    #[must_use]
     pub fn warning(&self) -> Option<String> {
         match self {
             Self::TagTaken { tag, instead, .. } => {

@@ -33,7 +33,6 @@ pub struct Credential(Secret);
 impl Credential {
     /// The whole value of an `Authorization` header: `Basic ` and an `authorizationToken` of ECR's
     /// GetAuthorizationToken, which is `AWS:<password>` in base64 and valid for twelve hours.
-    #[must_use]
     pub fn of_header(value: &str) -> Self {
         Self(Secret::new(value))
     }

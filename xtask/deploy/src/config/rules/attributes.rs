@@ -74,7 +74,6 @@ const TARGET_GROUP: [(&str, Takes); 14] = [
 ];
 
 /// The names that are known: of a load balancer's attributes, and of a target group's.
-#[must_use]
 pub fn attribute_names() -> [Vec<&'static str>; 2] {
     let names = |table: &[(&'static str, Takes)]| table.iter().map(|(name, _)| *name).collect();
     [names(&LOAD_BALANCER), names(&TARGET_GROUP)]

@@ -131,7 +131,6 @@ static RULES: &[&[Rule]] = &[
     volumes::RULES,
 ];
 
-#[must_use]
 pub fn rules() -> Vec<&'static str> {
     let code = |rule: &Rule| match *rule {
         Rule::Environment(code, _) | Rule::EachService(code, _) | Rule::EachContainer(code, _) => code,

@@ -21,7 +21,6 @@ pub struct Change {
 /// The fields in which `wanted` differs from `found`, in the type's field order. Empty when they are equal.
 ///
 /// Lists of objects that carry a `name` are compared by name, other lists by position.
-#[must_use]
 pub fn changes<T: Serialize>(found: &T, wanted: &T) -> Vec<Change> {
     let mut list = Vec::new();
     walk(String::new(), Some(&value(found)), Some(&value(wanted)), &mut list);

@@ -55,7 +55,6 @@ pub(super) fn is_named_list(member: &str) -> bool {
 
 impl Members {
     /// Reads members as AWS's wire has them. What is not an object has none.
-    #[must_use]
     pub fn of(wire: Value) -> Self {
         match by_name("", wire) {
             Value::Object(members) => Self(members),
@@ -64,12 +63,10 @@ impl Members {
     }
 
     /// The members as AWS's wire has them.
-    #[must_use]
     pub fn wire(&self) -> Value {
         as_list("", Value::Object(self.0.clone()))
     }
 
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -80,7 +77,6 @@ impl Members {
     }
 
     /// What is at a path, such as `["containerDefinitions", "web", "image"]`.
-    #[must_use]
     pub fn get(&self, path: &[&str]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
         rest.iter().try_fold(self.0.get(*first)?, |value, name| value.get(name))
@@ -108,7 +104,6 @@ impl Members {
     }
 
     /// These members with others laid over them; as they are where that changes only what means nothing.
-    #[must_use]
     pub fn laid(&self, over: &Self) -> Self {
         let mut laid = self.clone();
         laid.lay(over);
@@ -118,7 +113,6 @@ impl Members {
     /// The same without what means nothing: null, `false`, empty lists and objects, and defaults that AWS writes out.
     ///
     /// Only for a request that makes something new. In an update, a member that is left out keeps its value.
-    #[must_use]
     pub fn without_defaults(self) -> Self {
         Self(plain("", self.0))
     }

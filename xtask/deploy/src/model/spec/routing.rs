@@ -55,7 +55,6 @@ impl TargetGroupSpec {
     pub const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
 
     /// The same with some attributes changed.
-    #[must_use]
     pub fn with(&self, attributes: &BTreeMap<String, String>) -> Self {
         let mut group = self.clone();
         group.attributes.extend(attributes.clone());

@@ -76,13 +76,11 @@ pub struct FixedResponseSpec {
 
 impl RuleSpec {
     /// The requests that it takes. A rule is known by them: two rules for the same requests are the same rule.
-    #[must_use]
     pub fn requests(&self) -> String {
         requests(&self.conditions)
     }
 
     /// The target groups that it leads to, by name.
-    #[must_use]
     pub fn forwards(&self) -> &[String] {
         match &self.action {
             RuleAction::Forward(target_group) => std::slice::from_ref(target_group),
@@ -92,7 +90,6 @@ impl RuleSpec {
     }
 
     /// Whether this tool can write a rule like it.
-    #[must_use]
     pub fn is_writable(&self) -> bool {
         let known = |condition: &Condition| !matches!(condition.on, ConditionField::Other(_));
         !matches!(self.action, RuleAction::Other { .. }) && self.conditions.iter().all(known)
@@ -122,7 +119,6 @@ impl fmt::Display for RuleAction {
 }
 
 /// The conditions in words: paths alone need none.
-#[must_use]
 pub fn requests(conditions: &[Condition]) -> String {
     let words = conditions.iter().map(|Condition { on, values }| {
         let values = values.join(", ");
@@ -140,7 +136,6 @@ pub fn requests(conditions: &[Condition]) -> String {
 }
 
 /// Conditions in normal form: sorted, and without those that every request meets.
-#[must_use]
 pub fn normal(conditions: Vec<Condition>) -> Vec<Condition> {
     let mut normal: Vec<Condition> = conditions
         .into_iter()
@@ -183,7 +178,6 @@ impl Condition {
 
 /// Whether a rule with the first conditions takes every request that meets the others. Never wrongly true; what would need
 /// more than a look at the patterns may be missed.
-#[must_use]
 pub fn takes_all(first: &[Condition], others: &[Condition]) -> bool {
     let every =
         |condition: &Condition| condition.is_always_met() || others.iter().any(|it| condition.covers(it));
@@ -191,14 +185,12 @@ pub fn takes_all(first: &[Condition], others: &[Condition]) -> bool {
 }
 
 /// A pattern up to its first wildcard: all that it matches begins so.
-#[must_use]
 pub fn beginning(pattern: &str) -> &str {
     pattern.find(['*', '?']).map_or(pattern, |end| &pattern[..end])
 }
 
 /// Whether `pattern` matches everything that `other` matches; for an `other` without wildcards: whether it
 /// matches that text. Never wrongly true; a contrived pair of patterns may be missed.
-#[must_use]
 pub fn covers(pattern: &str, other: &str) -> bool {
     // Most patterns of a file with many begin with other words.
     if !other.starts_with(beginning(pattern)) {

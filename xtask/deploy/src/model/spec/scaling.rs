@@ -41,7 +41,6 @@ impl PolicySpec {
 
     /// What the requests for each target of a target group are counted by: parts of the ARNs of the load balancer and
     /// of the group (API reference, PredefinedMetricSpecification).
-    #[must_use]
     pub fn resource_label(load_balancer: &str, target_group: &str) -> Option<String> {
         let balancer = load_balancer.split_once(":loadbalancer/")?.1;
         let group = target_group.split_once(":targetgroup/")?.1;
@@ -50,7 +49,6 @@ impl PolicySpec {
 
     /// Whether both follow one metric, which AWS allows one policy of a service (`Only one TargetTrackingScaling policy for a
     /// given metric specification is allowed`).
-    #[must_use]
     pub fn rivals(&self, other: &Self) -> bool {
         let metric = |policy: &Self| {
             [METRIC, "CustomizedMetricSpecification"].map(|name| policy.configuration[name].clone())
@@ -59,13 +57,11 @@ impl PolicySpec {
     }
 
     /// The target group whose requests it counts, while its ARN is not known: a label of the group's name alone.
-    #[must_use]
     pub fn unlabelled(&self) -> Option<&str> {
         self.configuration[METRIC][LABEL].as_str()?.strip_prefix("targetgroup/")
     }
 
     /// The same with the label of its target group.
-    #[must_use]
     pub fn labelled(mut self, label: &str) -> Self {
         self.configuration[METRIC][LABEL] = label.into();
         self
@@ -77,7 +73,6 @@ const LABEL: &str = "ResourceLabel";
 
 impl ScheduledActionSpec {
     /// The fewest (`MinCapacity`) or most (`MaxCapacity`) tasks that it sets.
-    #[must_use]
     pub fn capacity(&self, bound: &str) -> Option<u32> {
         self.action["ScalableTargetAction"][bound].as_u64()?.try_into().ok()
     }
@@ -85,7 +80,6 @@ impl ScheduledActionSpec {
 
 /// AWS's members in normal form: without what is absent or off, numbers that are whole without
 /// a fraction, and dimensions sorted.
-#[must_use]
 pub fn normal_members(value: Value) -> Value {
     match value {
         Value::Object(members) => members

@@ -66,7 +66,6 @@ impl Member {
     pub const STRATEGY: &str = "capacityProviderStrategy";
 
     /// Whether a change of this member makes ECS start a new deployment (UpdateService, API reference).
-    #[must_use]
     pub fn starts_deployment(&self) -> bool {
         match self {
             Self::TaskDefinition
@@ -86,7 +85,6 @@ impl Member {
 
 impl ServiceSpec {
     /// The members of UpdateService in which two differ. The name, the cluster and the launch type are none.
-    #[must_use]
     pub fn differing(&self, other: &Self) -> BTreeSet<Member> {
         // Without `..`: a field that is forgotten here does not compile.
         let Self {
@@ -147,7 +145,6 @@ impl ServiceSpec {
     }
 
     /// The settings by AWS's names. A target group is called by its name; the one endpoint of Service Connect is `@`.
-    #[must_use]
     pub fn members(&self) -> Members {
         let endpoint = |endpoint: &ConnectServiceSpec, only: bool| {
             let mut members = Members::of(json!({
@@ -215,7 +212,6 @@ impl ServiceSpec {
     }
 
     /// The same with what fields cover alone.
-    #[must_use]
     pub fn without_extra(mut self) -> Self {
         self.extra = Members::default();
         self.load_balancers.iter_mut().for_each(|binding| binding.extra = Members::default());
@@ -228,7 +224,6 @@ impl ServiceSpec {
 
     /// Takes over what an earlier state of the service has and no field covers: UpdateService replaces `loadBalancers`,
     /// `serviceConnectConfiguration` and `networkConfiguration` as wholes.
-    #[must_use]
     pub fn with_extra_of(mut self, before: &Self) -> Self {
         self.extra = before.extra.clone();
         for binding in &mut self.load_balancers {

@@ -24,7 +24,6 @@ const REPLY_ONLY: [&str; 9] = [
 ];
 
 /// `<registry>/<repository>@<digest>`: a reference that cannot move.
-#[must_use]
 pub fn image_reference(repository_uri: &str, digest: &ImageDigest) -> String {
     format!("{repository_uri}@{digest}")
 }
@@ -36,7 +35,6 @@ pub struct TaskDefinitionSpec(Members);
 
 impl TaskDefinitionSpec {
     /// Brings a task definition into normal form, one to register as well as one that DescribeTaskDefinition returns.
-    #[must_use]
     pub fn of(mut members: Members) -> Self {
         for member in REPLY_ONLY {
             members.take(&[member]);
@@ -44,19 +42,16 @@ impl TaskDefinitionSpec {
         Self(members.without_defaults())
     }
 
-    #[must_use]
     pub fn members(&self) -> &Members {
         &self.0
     }
 
     /// Empty for the definition of a revision that was not read.
-    #[must_use]
     pub fn family(&self) -> &str {
         self.0.get(&["family"]).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// A member of a container.
-    #[must_use]
     pub fn of_container(&self, name: &str, member: &str) -> Option<&Value> {
         self.0.get(&["containerDefinitions", name, member])
     }
@@ -76,13 +71,11 @@ impl TaskDefinitionSpec {
     }
 
     /// The image of the first container.
-    #[must_use]
     pub fn image(&self) -> Option<&str> {
         self.containers().next().and_then(|(_, container)| container.get("image")?.as_str())
     }
 
     /// The same with each container's image as `image` has it.
-    #[must_use]
     pub fn with_images(mut self, image: impl Fn(&str) -> Option<String>) -> Self {
         let found: Vec<_> = self
             .containers()
@@ -95,7 +88,6 @@ impl TaskDefinitionSpec {
     }
 
     /// The same definition without release metadata: two that are equal in this run the same.
-    #[must_use]
     pub fn comparable(&self) -> Self {
         let mut spec = self.clone();
         let names: Vec<String> = self.containers().map(|(name, _)| name.clone()).collect();
@@ -106,7 +98,6 @@ impl TaskDefinitionSpec {
     }
 
     /// The members in which `wanted` differs, release metadata left out.
-    #[must_use]
     pub fn changes(&self, wanted: &Self) -> Vec<Change> {
         let mut list = changes(&self.comparable(), &wanted.comparable());
         for change in &mut list {

@@ -10,7 +10,6 @@ use crate::model::{Observed, Pin, Release, Service, ServiceState};
 const NONE: &str = "";
 
 /// What runs, in new tasks of these services.
-#[must_use]
 pub fn restart(observed: &Observed, services: &[&Service], actor: String) -> Release {
     let replaces = |state: &ServiceState| match state.rollout.as_deref() {
         Some("IN_PROGRESS") => Some(NONE.to_owned()),
@@ -20,7 +19,6 @@ pub fn restart(observed: &Observed, services: &[&Service], actor: String) -> Rel
 }
 
 /// What runs, in so many tasks of this service.
-#[must_use]
 pub fn scale(observed: &Observed, service: &Service, count: u32, actor: String) -> Release {
     running(observed, &[service], actor, |_| Pin { count: Some(count), ..Pin::default() })
 }

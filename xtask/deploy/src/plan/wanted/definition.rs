@@ -11,7 +11,6 @@ use crate::model::{AppProtocol, Architecture, Container, Desired, Observed, Serv
 use crate::plan::services::live;
 
 /// The revision that `service` should run.
-#[must_use]
 pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Observed) -> TaskDefinitionSpec {
     let region = &desired.environment.region;
     let image = own_image(desired, service, observed);

@@ -85,7 +85,6 @@ type Known = (&'static str, fn(&Evidence) -> Option<Cause>);
 static CAUSES: [&[Known]; 4] = [start::CAUSES, exit::CAUSES, health::CAUSES, service::CAUSES];
 
 /// The best explanation that the evidence supports; `None` when it supports none.
-#[must_use]
 pub fn explain(evidence: &Evidence) -> Option<Cause> {
     let mut known = CAUSES.into_iter().flatten();
     known.find_map(|(code, find)| find(evidence).map(|cause| Cause { code, ..cause }))

@@ -5,7 +5,6 @@ use crate::model::Service;
 use crate::rollout::TaskSnapshot;
 
 /// `late` is the task when its time was over, `printed` its last line.
-#[must_use]
 pub fn overdue(late: &TaskSnapshot, service: &Service, secs: u64, printed: Option<&str>) -> Cause {
     let own = &service.container.name;
     let status = |name: &String| {

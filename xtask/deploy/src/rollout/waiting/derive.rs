@@ -18,7 +18,6 @@ pub struct View<'a> {
 }
 
 /// What our deployment waits for at `now_ms`, on the clock of the sightings, which must contain this poll already.
-#[must_use]
 pub fn waiting(view: View<'_>, pace: Pace, sightings: &Sightings, now_ms: u64) -> Waiting {
     let View { deployment, service, tasks, targets, checked } = view;
     let Some(ours) = service.deployments.iter().find(|entry| entry.id == deployment) else {

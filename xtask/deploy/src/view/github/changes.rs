@@ -9,7 +9,6 @@ use crate::view::plan_text::reasons;
 const LONGEST: usize = 40_000;
 
 /// `3 to add, 1 to change, 0 to delete`.
-#[must_use]
 pub fn counts(plan: &Plan) -> String {
     let of = |sign: &str| plan.steps().filter(|step| step.sign() == sign).count();
     format!("{} to add, {} to change, {} to delete", of("+"), of("~"), of("-"))

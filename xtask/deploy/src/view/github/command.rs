@@ -24,7 +24,6 @@ pub struct Log {
 
 impl Log {
     /// Whether a group is open.
-    #[must_use]
     pub fn is_open(&self) -> bool {
         self.open
     }
@@ -98,7 +97,6 @@ impl Log {
 }
 
 /// A failure outside the record, of a command that prints one result.
-#[must_use]
 pub fn failure(error: &str, hint: Option<&str>) -> String {
     format!("::error::{}", data(&failed(error, hint)))
 }
@@ -126,7 +124,6 @@ fn closes(kind: &Kind) -> bool {
 }
 
 /// A mistake in `deploy.toml` as an annotation of its lines.
-#[must_use]
 pub fn finding(finding: &Finding) -> String {
     let level = match finding.severity {
         Severity::Error => "error",

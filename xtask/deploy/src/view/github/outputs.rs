@@ -4,7 +4,6 @@ use crate::event::{Event, Kind};
 
 /// `name=value` lines for the file that `GITHUB_OUTPUT` names: `release-id`, `url`, and `digest-<service>` for each service,
 /// by its key in deploy.toml, whose tasks run one image.
-#[must_use]
 pub fn outputs(events: &[Event]) -> String {
     let mut lines = Vec::new();
     let mut put = |name: &str, value: &str| {

@@ -13,7 +13,6 @@ use crate::view::{self, duration};
 
 /// Markdown for the file that `GITHUB_STEP_SUMMARY` names, and of a plan the body of a comment; empty for a command that began
 /// nothing and did not fail.
-#[must_use]
 pub fn summary(events: &[Event]) -> String {
     let mut text = heading(events);
     if text.is_empty() {

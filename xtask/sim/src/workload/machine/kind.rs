@@ -20,7 +20,6 @@ pub enum Kind {
 impl Kind {
     pub const ALL: [Self; 3] = [Self::Auto, Self::Processes, Self::Containers];
 
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -30,7 +29,6 @@ impl Kind {
     }
 
     /// The one with this name.
-    #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }

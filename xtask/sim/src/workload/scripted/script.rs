@@ -65,44 +65,37 @@ impl Default for Script {
 
 impl Script {
     /// A healthy task that listens only after `boot_ms`.
-    #[must_use]
     pub fn boots_in(boot_ms: u64) -> Self {
         Self { boot_ms, ..Self::default() }
     }
 
     /// A container that exits with `exit_code` after `after_ms`, as one does that has a job to finish.
-    #[must_use]
     pub fn exits(after_ms: u64, exit_code: i32) -> Self {
         Self::crashes(after_ms, exit_code)
     }
 
     /// A container that exits with `exit_code` after `after_ms`.
-    #[must_use]
     pub fn crashes(after_ms: u64, exit_code: i32) -> Self {
         Self { crash: Some(Crash { after_ms, exit_code, reason: None }), ..Self::default() }
     }
 
     /// A container that the kernel kills for its memory after `after_ms`.
-    #[must_use]
     pub fn runs_out_of_memory(after_ms: u64) -> Self {
         let reason = Some("OutOfMemoryError: Container killed due to memory usage".to_owned());
         Self { crash: Some(Crash { after_ms, exit_code: 137, reason }), ..Self::default() }
     }
 
     /// A task that never starts, for `reason`.
-    #[must_use]
     pub fn fails_to_start(reason: &str) -> Self {
         Self { fails_to_start: Some(reason.to_owned()), ..Self::default() }
     }
 
     /// A task that never listens.
-    #[must_use]
     pub fn never_listens() -> Self {
         Self { never_listens: true, ..Self::default() }
     }
 
     /// The same task, but `path` answers `status` from `from_ms` on.
-    #[must_use]
     pub fn answering(mut self, path: &str, from_ms: u64, status: u16) -> Self {
         let timeline = self.answers.entry(path.to_owned()).or_default();
         timeline.push((from_ms, status));
@@ -111,7 +104,6 @@ impl Script {
     }
 
     /// The same task, but it prints `line` after `after_ms`.
-    #[must_use]
     pub fn printing(mut self, after_ms: u64, line: &str) -> Self {
         self.log.push((after_ms, line.to_owned()));
         self
