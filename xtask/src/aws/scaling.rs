@@ -107,6 +107,7 @@ impl Aws {
                 .service_namespace(ServiceNamespace::Ecs)
                 .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
                 .resource_id(&spec.resource_id)
+                // Both bounds are required of a new target (RegisterScalableTarget).
                 .min_capacity(wire(spec.min))
                 .max_capacity(wire(spec.max))
                 .set_tags(tags.map(|tags| tags.clone().into_iter().collect()))

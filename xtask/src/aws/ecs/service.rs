@@ -88,6 +88,7 @@ impl Aws {
                 .cluster(&spec.cluster)
                 .service_name(&spec.name)
                 .task_definition(create.task_definition)
+                // Required of replicas. UpdateService leaves it out: autoscaling may have changed it meanwhile.
                 .desired_count(wire(create.desired))
                 .set_launch_type(launch_type.clone())
                 .platform_version(&spec.platform_version)
@@ -120,6 +121,7 @@ impl Aws {
     ) -> Result<Vec<ServiceSnapshot>, Error> {
         let found: Vec<Service> =
             self.read_services(cluster, names).await?.into_iter().flat_map(|it| it.0).collect();
+        // An unknown name is no error of the call: it is listed under `failures` (ECS API, DescribeServices).
         let missing = |name: &str| ServiceSnapshot {
             name: name.to_owned(),
             status: "MISSING".to_owned(),
@@ -154,6 +156,7 @@ impl Aws {
 
     /// ARNs of a cluster's services. None without the cluster.
     pub async fn list_services(&self, cluster: &str) -> Result<Vec<String>, Error> {
+        // Services that are DRAINING or INACTIVE are not listed, and a page has 10 by default (ECS API, ListServices).
         let page =
             |next| self.ecs.list_services().cluster(cluster).max_results(100).set_next_token(next).send();
         let arns = self.pages(LIST, page, |reply| (reply.service_arns, reply.next_token)).await;

@@ -36,6 +36,7 @@ impl Arns {
 
 pub(super) fn network(spec: &ServiceSpec) -> Result<NetworkConfiguration, BuildError> {
     let public = if spec.assign_public_ip { AssignPublicIp::Enabled } else { AssignPublicIp::Disabled };
+    // As a whole: the subnets are required whichever member changes (ECS API, AwsVpcConfiguration).
     let vpc = AwsVpcConfiguration::builder()
         .set_subnets(Some(spec.subnets.clone()))
         .set_security_groups(Some(spec.security_groups.clone()))
@@ -61,6 +62,7 @@ pub(super) fn load_balancers(spec: &ServiceSpec, arns: &Arns) -> Result<Vec<Load
 /// Switched off explicitly when the spec has none.
 pub(super) fn connect(spec: &ServiceSpec, arns: &Arns) -> Result<ServiceConnectConfiguration, BuildError> {
     let Some(connect) = &spec.connect else {
+        // UpdateService keeps a configuration that is left out.
         return Ok(ServiceConnectConfiguration::builder().enabled(false).build());
     };
     let service = |service: &ConnectServiceSpec| {
@@ -268,11 +270,13 @@ pub(super) fn read(found: &Service, shown: &Value, arns: &Arns) -> ServiceSpec {
         load_balancers: balancers.map(|(n, it)| read_binding(it, &shown["loadBalancers"][n])).collect(),
         connect: primary(found)
             .and_then(|primary| read_connect(primary, &shown_primary["serviceConnectConfiguration"], arns)),
+        // AWS's defaults for replicas, where a reply leaves them out (ECS API, DeploymentConfiguration).
         minimum_healthy_percent: rolling.and_then(|it| it.minimum_healthy_percent()).map_or(100, count),
         maximum_percent: rolling.and_then(|it| it.maximum_percent()).map_or(200, count),
         circuit_breaker: breaker.is_some_and(DeploymentCircuitBreaker::enable),
         circuit_breaker_rollback: breaker.is_some_and(DeploymentCircuitBreaker::rollback),
         circuit_breaker_threshold: breaker.and_then(threshold).unwrap_or_default(),
+        // A member of July 2026, true by default (ECS developer guide, "Deployment circuit breaker").
         circuit_breaker_reset: breaker.and_then(|breaker| breaker.reset_on_healthy_task()).unwrap_or(true),
         early_success: rolling.and_then(early_success),
         health_check_grace_secs: found.health_check_grace_period_seconds().map_or(0, count),
@@ -318,6 +322,7 @@ fn platform_version(found: &Service) -> &str {
     found.platform_version().filter(|version| *version != LATEST_ON_LINUX).unwrap_or("LATEST")
 }
 
+/// The newest deployment. After a rollback that is the rollback's own, with the old revision.
 pub(super) fn primary(found: &Service) -> Option<&Deployment> {
     found.deployments().iter().find(|deployment| deployment.status() == Some("PRIMARY"))
 }

@@ -89,7 +89,7 @@ impl Aws {
         rules.into_iter().find(ours).and_then(|rule| rule.state).map(|state| state.arn).ok_or(error)
     }
 
-    /// Changes what a rule takes and does. Its priority cannot be changed this way.
+    /// Changes what a rule takes and does. ModifyRule has no priority; SetRulePriorities changes that.
     pub async fn modify_rule(
         &self,
         rule_arn: &str,

@@ -125,6 +125,7 @@ impl Aws {
     /// Changes a target group's health check.
     pub async fn modify_target_group(&self, arn: &str, spec: &TargetGroupSpec) -> Result<(), Error> {
         let health = &spec.health;
+        // Port, protocol, VPC and target type are immutable: ModifyTargetGroup has no members for them.
         let call = || {
             self.elb
                 .modify_target_group()
