@@ -19,15 +19,13 @@ mod logs;
 mod names;
 pub mod operations;
 mod raw;
-#[cfg(test)]
-pub(crate) mod rehearsal;
 mod retry;
 mod scaling;
 mod secrets;
 mod sts;
 mod tagging;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use call::{CallOutcome, CallRecord, Effect, Observer};
 pub use cloudmap::Namespace;

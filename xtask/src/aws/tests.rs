@@ -5,6 +5,7 @@ mod faults;
 mod late;
 mod lost_replies;
 mod raw;
+mod rehearsal;
 mod resources;
 mod slow;
 mod vocabulary;
@@ -19,7 +20,8 @@ use deploy::model::spec::{
 
 use serde_json::json;
 
-use super::rehearsal::Rehearsal;
+pub(crate) use rehearsal::Rehearsal;
+
 use super::{Arns, Aws, Tags};
 
 fn tags() -> Tags {

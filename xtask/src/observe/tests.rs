@@ -8,7 +8,7 @@ use sim::fault::{Fault, On};
 
 use super::*;
 use crate::aws::Kind;
-use crate::aws::rehearsal::Rehearsal;
+use crate::aws::tests::Rehearsal;
 use crate::local::landing_zone;
 
 fn environment() -> Environment {

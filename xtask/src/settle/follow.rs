@@ -7,10 +7,9 @@ use deploy::evidence::DeploymentRecord;
 use deploy::model::ServiceKey;
 use deploy::rollout::{Evidence, Outcome, Progress, Rollout, Verdict};
 
-use super::means::Watch;
 use super::poll::{self, Seen};
 use super::progress::{ProgressReporter, short};
-use super::target::Target;
+use super::target::{Target, Watch};
 use super::unobserved::Unobserved;
 use super::{evidence, stop};
 use crate::aws::Error;

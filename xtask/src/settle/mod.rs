@@ -5,7 +5,6 @@
 
 mod evidence;
 mod follow;
-mod means;
 mod plain;
 mod poll;
 mod progress;
@@ -17,6 +16,5 @@ mod watch;
 
 pub(crate) use evidence::read_logs;
 pub use follow::{Healthy, Settled};
-pub use means::Watch;
-pub use target::Target;
+pub use target::{Target, Watch};
 pub use watch::settle;

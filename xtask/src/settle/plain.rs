@@ -6,7 +6,7 @@ use deploy::rollout::{Outcome, diagnose, explain};
 
 use super::evidence;
 use super::follow::{Follow, Part};
-use super::means::Watch;
+use super::target::Watch;
 
 impl Follow {
     /// Reports a plain cause as soon as the evidence shows one and, unless deploy.toml says to wait for the circuit breaker, asks

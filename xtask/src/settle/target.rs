@@ -1,11 +1,28 @@
-//! What is waited for.
+//! What is waited for, and with what.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use deploy::model::{LogGroup, OnPlainCause, Patience, ServiceKey};
 use deploy::rollout::Pace;
 
 use crate::apply::Deployed;
+use crate::aws::Aws;
+use crate::host::Halt;
+use crate::report::Recorder;
+
+/// What deployments are followed with.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch<'a> {
+    pub aws: &'a Aws,
+    pub events: &'a Recorder,
+    pub cluster: &'a str,
+    pub every: Duration,
+    /// Whether a stop was asked for.
+    pub halt: &'a Halt,
+    /// Whether ECS is asked to roll back at a deployment's deadline.
+    pub roll_back: bool,
+}
 
 /// A deployment to wait for.
 #[derive(Clone, Debug)]

@@ -1,10 +1,9 @@
 //! The loop: poll, fold, report what changed, until every deployment is over or its deadline has passed.
 
 use super::follow::{Follow, Settled};
-use super::means::Watch;
 use super::poll;
 use super::refusals::Refusals;
-use super::target::Target;
+use super::target::{Target, Watch};
 
 /// Follows the deployments until all are over. On a requested stop, or at a deployment's deadline, ECS is asked to roll back,
 /// and the rollback is followed to its own deadline.

@@ -52,7 +52,7 @@ async fn each_protocol(rehearsal: &Rehearsal) -> Vec<super::super::Error> {
 #[tokio::test(start_paused = true)]
 async fn a_proxys_page_is_reported_as_such_in_every_protocol() {
     let rehearsal = Rehearsal::new().await;
-    rehearsal.cloud.add_rule(On::any().then(crate::aws::rehearsal::proxy_page()));
+    rehearsal.cloud.add_rule(On::any().then(super::rehearsal::proxy_page()));
     for error in each_protocol(&rehearsal).await {
         let shown = error.to_string();
         assert!(

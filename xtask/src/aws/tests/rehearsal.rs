@@ -9,7 +9,7 @@ use sim::door::connector::SimHttp;
 use sim::fault::Fault;
 use sim::workload::scripted::{Scripted, Scripts};
 
-use super::{Aws, CallOutcome, CallRecord, Connect, Keys, Observer};
+use crate::aws::{Aws, CallOutcome, CallRecord, Connect, Keys, Observer};
 use crate::host::{Clock, Http, Rng};
 
 /// An account and a client of it. Make it inside a runtime with paused time.
