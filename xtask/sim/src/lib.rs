@@ -17,6 +17,7 @@ pub mod fault;
 mod identity;
 mod logs;
 mod page;
+pub mod policy;
 mod scaling;
 mod secret;
 mod secretsmanager;
@@ -35,5 +36,5 @@ pub use identity::{LandingZone, Named, ZoneGroup, ZoneSubnet};
 pub mod testing {
     pub use crate::account::Millis;
     pub use crate::elb::{Route, RouteTarget, fail, route};
-    pub use crate::wire::{Api, ApiError, ApiRequest, wildcard};
+    pub use crate::wire::{Api, ApiError, ApiRequest};
 }

@@ -81,6 +81,7 @@ pub struct Aws {
     pub(in crate::aws) is_crowded: Arc<AtomicBool>,
     /// What an error about credentials names.
     pub(in crate::aws) source: Option<Source>,
+    region: String,
 }
 
 impl Aws {
@@ -109,7 +110,13 @@ impl Aws {
                 Some(Source::Profile { name, .. }) => Some(profile(name).await),
                 source => source,
             },
+            region: connect.region,
         }
+    }
+
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
     }
 
     /// The moment, in milliseconds since the Unix epoch, by the clock that calls are signed with.
