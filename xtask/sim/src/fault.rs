@@ -203,8 +203,18 @@ impl Rule for On {
 }
 
 /// The verbs that AWS gives to operations that change nothing, and the registry's.
-const READS: &[&str] =
-    &["Describe", "List", "Get", "BatchGet", "BatchCheck", "Filter", "ExecuteCommand", "HEAD ", "GET "];
+const READS: &[&str] = &[
+    "Describe",
+    "List",
+    "Get",
+    "BatchGet",
+    "BatchCheck",
+    "Filter",
+    "Simulate",
+    "ExecuteCommand",
+    "HEAD ",
+    "GET ",
+];
 
 /// Whether an operation may change anything. What is not known to be a read counts as a write.
 pub(crate) fn is_write(surface: Surface, operation: &str) -> bool {

@@ -7,6 +7,7 @@
 //! virtual time, or one loopback port on wall-clock time.
 
 mod account;
+mod acm;
 mod cloudmap;
 mod cloudwatch;
 pub mod door;
@@ -18,6 +19,7 @@ mod identity;
 mod logs;
 mod page;
 pub mod policy;
+mod quotas;
 mod scaling;
 mod secret;
 mod secretsmanager;
@@ -28,6 +30,7 @@ mod wire;
 pub mod workload;
 
 pub use account::{Settings, operations};
+pub use acm::ZoneCertificate;
 pub use ecs::Pace;
 pub use identity::{LandingZone, Named, ZoneGroup, ZoneSubnet};
 

@@ -14,7 +14,7 @@ use crate::identity::LandingZone;
 use crate::tagging::Tags;
 use crate::wire::{ApiRequest, Outcome, drop_nulls, limits};
 use crate::workload::{Effect, Report};
-use crate::{cloudmap, cloudwatch, ecr, ecs, elb, identity, logs, scaling, secretsmanager, ssm};
+use crate::{acm, cloudmap, cloudwatch, ecr, ecs, elb, identity, logs, quotas, scaling, secretsmanager, ssm};
 
 /// What a new account is like.
 #[derive(Clone, Debug)]
@@ -72,6 +72,8 @@ pub struct Account {
     pub(crate) cloudwatch: cloudwatch::State,
     pub(crate) secrets_manager: secretsmanager::State,
     pub(crate) identity: identity::State,
+    pub(crate) acm: acm::State,
+    pub(crate) quotas: quotas::State,
 }
 
 /// What can be due, by the API whose state it concerns.
@@ -93,7 +95,8 @@ pub(crate) enum Due {
 impl Account {
     /// A new account: its landing zone and nothing else.
     pub fn new(settings: Settings) -> Self {
-        Self {
+        let zone = settings.landing_zone.clone();
+        let mut account = Self {
             ids: Ids::new(settings.seed),
             timers: Timers::default(),
             effects: Vec::new(),
@@ -108,8 +111,12 @@ impl Account {
             cloudwatch: cloudwatch::State::default(),
             secrets_manager: secretsmanager::State::default(),
             identity: identity::State::new(&settings),
+            acm: acm::State::default(),
+            quotas: quotas::State::default(),
             settings,
-        }
+        };
+        account.furnish(&zone);
+        account
     }
 
     /// Answers one API call at `now`. Call [`Account::advance`] with the same `now` first.
@@ -167,6 +174,8 @@ impl Account {
     /// Brings what the account lacks of a landing zone.
     pub fn furnish(&mut self, zone: &LandingZone) {
         self.identity.furnish(zone, &self.settings);
+        self.acm.furnish(&zone.certificates);
+        self.quotas.furnish(&zone.quotas);
     }
 
     /// An ARN of this account and region.

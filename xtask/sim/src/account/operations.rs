@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use super::{Account, Millis};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome};
-use crate::{cloudmap, cloudwatch, ecr, ecs, elb, identity, logs, scaling, secretsmanager, ssm, tagging};
+use crate::{
+    acm, cloudmap, cloudwatch, ecr, ecs, elb, identity, logs, quotas, scaling, secretsmanager, ssm, tagging,
+};
 
 /// An API's operations: name, and the function that carries it out.
 pub(crate) type Operations = &'static [(&'static str, fn(&mut Account, Millis, &ApiRequest) -> Outcome)];
@@ -24,6 +26,8 @@ fn of(api: Api) -> Operations {
         Api::Sts => identity::STS,
         Api::Ec2 => identity::EC2,
         Api::Iam => identity::IAM,
+        Api::Acm => acm::OPERATIONS,
+        Api::Quotas => quotas::OPERATIONS,
     }
 }
 

@@ -16,8 +16,12 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::date_time::Format;
 use bytes::Bytes;
+use http::HeaderValue;
+use http::header::DATE;
 use http_body_util::BodyExt;
 use tokio::io::DuplexStream;
 
@@ -49,7 +53,10 @@ impl SimHttp {
         let delivery = self.cloud.exchange(&parts, body).await;
         tokio::time::sleep(LATENCY / 2).await;
         match delivery {
-            Delivery::Reply(reply) => Ok(reply),
+            Delivery::Reply(mut reply) => {
+                reply.headers_mut().extend(self.date().map(|date| (DATE, date)));
+                Ok(reply)
+            }
             Delivery::Refused => Err(Error::new(ErrorKind::ConnectionRefused, "connection refused")),
             Delivery::Reset => Err(Error::new(ErrorKind::ConnectionReset, "connection reset by peer")),
         }
@@ -57,6 +64,12 @@ impl SimHttp {
 }
 
 impl SimHttp {
+    /// By the cloud's clock, as a server sends it.
+    fn date(&self) -> Option<HeaderValue> {
+        let now = i64::try_from(self.cloud.clock().millis().0 / 1_000).ok()?;
+        DateTime::from_secs(now).fmt(Format::HttpDate).ok()?.parse().ok()
+    }
+
     /// A connection of its own for a data channel, which begins with the request of a WebSocket as it would on a socket.
     pub fn dial(&self) -> DuplexStream {
         let (near, far) = tokio::io::duplex(64 * 1024);

@@ -1,12 +1,12 @@
-//! DescribeVpcs, DescribeSubnets and DescribeSecurityGroups, in the names of EC2's XML (`vpcSet`, `tagSet`).
+//! DescribeVpcs and DescribeSubnets, in the names of EC2's XML (`vpcSet`, `tagSet`).
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::filters::{Filterable, Kind, select};
-use super::state::{SecurityGroup, Subnet, Vpc};
+use super::state::{Subnet, Vpc};
 use crate::account::Account;
-use crate::wire::{ApiError, ApiRequest, Outcome, list, params};
+use crate::wire::{ApiRequest, Outcome, list, params};
 
 #[derive(Debug, Deserialize)]
 struct Named {
@@ -14,10 +14,6 @@ struct Named {
     vpc_ids: Vec<String>,
     #[serde(default, rename = "SubnetId", deserialize_with = "list")]
     subnet_ids: Vec<String>,
-    #[serde(default, rename = "GroupId", deserialize_with = "list")]
-    group_ids: Vec<String>,
-    #[serde(default, rename = "GroupName", deserialize_with = "list")]
-    group_names: Vec<String>,
 }
 
 pub(super) fn describe_vpcs(account: &Account, request: &ApiRequest) -> Outcome {
@@ -46,30 +42,12 @@ pub(super) fn describe_subnets(account: &Account, request: &ApiRequest) -> Outco
     Ok(json!({ "subnetSet": items }))
 }
 
-pub(super) fn describe_security_groups(account: &Account, request: &ApiRequest) -> Outcome {
-    let named: Named = params(request)?;
-    if let Some(name) = named.group_names.first() {
-        // Names are only valid in a default VPC, which the landing zone does not have; callers use the filter.
-        let text = format!("The security group '{name}' does not exist in default VPC");
-        return Err(ApiError::new("InvalidGroup.NotFound", text));
-    }
-    let kind = Kind {
-        prefix: "sg-",
-        name: "security group",
-        malformed: "InvalidGroupId.Malformed",
-        not_found: "InvalidGroup.NotFound",
-    };
-    let found = select(request, &account.identity.security_groups, &named.group_ids, &kind)?;
-    let items: Vec<Value> = found.into_iter().map(|group| group.describe(account)).collect();
-    Ok(json!({ "securityGroupInfo": items }))
-}
-
-fn name_tag(name: &str) -> Value {
+pub(super) fn name_tag(name: &str) -> Value {
     json!([{ "key": "Name", "value": name }])
 }
 
 /// The tag filters that all resources share; a resource's only tag is its `Name`.
-fn tag_fact(filter: &str, name: &str) -> Option<Vec<String>> {
+pub(super) fn tag_fact(filter: &str, name: &str) -> Option<Vec<String>> {
     match filter {
         "tag:Name" => Some(vec![name.to_owned()]),
         "tag-key" => Some(vec!["Name".to_owned()]),
@@ -150,43 +128,6 @@ impl Subnet {
             "defaultForAz": false,
             "mapPublicIpOnLaunch": self.public,
             "assignIpv6AddressOnCreation": false,
-            "tagSet": name_tag(&self.name),
-        })
-    }
-}
-
-impl Filterable for SecurityGroup {
-    fn facts(&self, filter: &str) -> Option<Vec<String>> {
-        Some(vec![match filter {
-            "group-id" => self.id.clone(),
-            "group-name" => self.name.clone(),
-            "vpc-id" => self.vpc_id.clone(),
-            _ => return tag_fact(filter, &self.name),
-        }])
-    }
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
-impl SecurityGroup {
-    fn describe(&self, account: &Account) -> Value {
-        let owner = &account.settings.account;
-        let ingress: Vec<Value> = self
-            .ingress
-            .iter()
-            .map(|(port, source)| json!({ "ipProtocol": "tcp", "fromPort": port, "toPort": port, "ipRanges": [{ "cidrIp": source }] }))
-            .collect();
-        json!({
-            "groupId": self.id,
-            "groupName": self.name,
-            "groupDescription": self.name,
-            "securityGroupArn": account.arn("ec2", &format!("security-group/{}", self.id)),
-            "ownerId": owner,
-            "vpcId": self.vpc_id,
-            "ipPermissions": ingress,
-            "ipPermissionsEgress": [{ "ipProtocol": "-1", "ipRanges": [{ "cidrIp": "0.0.0.0/0" }] }],
             "tagSet": name_tag(&self.name),
         })
     }

@@ -1,6 +1,10 @@
 //! The landing zone as data: the network and the roles that an operator brings, and that a deployment only looks up.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::acm::ZoneCertificate;
 
 /// What an account is furnished with. The default is nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +17,9 @@ pub struct LandingZone {
     pub security_groups: Vec<ZoneGroup>,
     /// Roles that tasks may assume.
     pub roles: Vec<Named>,
+    pub certificates: Vec<ZoneCertificate>,
+    /// Quotas in place of AWS's defaults, by their names.
+    pub quotas: BTreeMap<String, u32>,
 }
 
 /// One thing as a person refers to it. Whatever the reference leaves open is made up.
@@ -77,6 +84,7 @@ impl LandingZone {
                 group("frontend", &[3000], false),
             ],
             roles: vec![Named::name("ecsTaskExecutionRole"), Named::name("taskRole")],
+            ..Self::default()
         }
     }
 }

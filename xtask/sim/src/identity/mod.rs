@@ -3,7 +3,10 @@
 
 mod ec2;
 mod filters;
+mod groups;
 mod landing_zone;
+mod network;
+mod rights;
 mod roles;
 mod sessions;
 mod state;
@@ -33,12 +36,28 @@ pub(crate) const STS: Operations = &[
     ("GetCallerIdentity", |account, _, request| Ok(sessions::caller_identity(account, request))),
 ];
 
-pub(crate) const IAM: Operations = &[("GetRole", |account, _, request| roles::get_role(account, request))];
+pub(crate) const IAM: Operations = &[
+    ("DeleteRolePolicy", |account, _, request| rights::delete_policy(account, request)),
+    ("DeleteUserPolicy", |account, _, request| rights::delete_policy(account, request)),
+    ("GetRole", |account, _, request| roles::get_role(account, request)),
+    ("PutRolePolicy", |account, _, request| rights::put_policy(account, request)),
+    ("PutUserPolicy", |account, _, request| rights::put_policy(account, request)),
+    ("SimulatePrincipalPolicy", |account, _, request| rights::simulate(account, request)),
+    ("UpdateAssumeRolePolicy", |account, _, request| roles::update_trust(account, request)),
+];
 
 pub(crate) const EC2: Operations = &[
-    ("DescribeSecurityGroups", |account, _, request| ec2::describe_security_groups(account, request)),
+    ("AuthorizeSecurityGroupIngress", |account, _, request| groups::authorize(account, request)),
+    ("CreateRoute", |account, _, request| network::create_route(account, request)),
+    ("CreateVpcEndpoint", |account, _, request| network::create_endpoint(account, request)),
+    ("DeleteRoute", |account, _, request| network::delete_route(account, request)),
+    ("DescribeNatGateways", |account, _, request| network::describe_nat_gateways(account, request)),
+    ("DescribeRouteTables", |account, _, request| network::describe_route_tables(account, request)),
+    ("DescribeSecurityGroups", |account, _, request| groups::describe(account, request)),
     ("DescribeSubnets", |account, _, request| ec2::describe_subnets(account, request)),
+    ("DescribeVpcEndpoints", |account, _, request| network::describe_endpoints(account, request)),
     ("DescribeVpcs", |account, _, request| ec2::describe_vpcs(account, request)),
+    ("RevokeSecurityGroupIngress", |account, _, request| groups::revoke(account, request)),
 ];
 
 #[cfg(test)]

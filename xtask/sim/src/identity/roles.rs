@@ -1,4 +1,4 @@
-//! GetRole.
+//! Roles, and who is trusted with them.
 
 use serde_json::json;
 
@@ -7,10 +7,8 @@ use crate::wire::{ApiError, ApiRequest, Outcome, text};
 
 pub(super) fn get_role(account: &Account, request: &ApiRequest) -> Outcome {
     let role_name = text(request, "RoleName")?;
-    let role = account.identity.roles.iter().find(|role| role.name == role_name).ok_or_else(|| {
-        ApiError::new("NoSuchEntity", format!("The role with name {role_name} cannot be found."))
-            .with_status(404)
-    })?;
+    let role = account.identity.roles.iter().find(|role| role.name == role_name);
+    let role = role.ok_or_else(|| no_such_role(&role_name))?;
     // `role/PATH/NAME`: the path of most roles is `/`.
     let path = role.arn.split_once(":role").map_or("/", |(_, path)| &path[..path.len() - role.name.len()]);
     Ok(json!({ "Role": {
@@ -19,15 +17,28 @@ pub(super) fn get_role(account: &Account, request: &ApiRequest) -> Outcome {
         "RoleId": role.id,
         "Arn": role.arn,
         "CreateDate": "2024-01-01T00:00:00Z",
-        "AssumeRolePolicyDocument": TRUST,
+        "AssumeRolePolicyDocument": encoded(&role.trust),
         "MaxSessionDuration": 3600,
     } }))
 }
 
-/// Trust in `ecs-tasks.amazonaws.com`, percent-encoded as IAM returns policy documents.
-const TRUST: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C\
-     %22Principal%22%3A%7B%22Service%22%3A%22ecs-tasks.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole\
-     %22%7D%5D%7D";
+/// UpdateAssumeRolePolicy.
+pub(super) fn update_trust(account: &mut Account, request: &ApiRequest) -> Outcome {
+    let name = text(request, "RoleName")?;
+    let document = super::rights::document(request)?;
+    let role = account.identity.roles.iter_mut().find(|role| role.name == name);
+    role.ok_or_else(|| no_such_role(&name))?.trust = document.to_string();
+    Ok(json!({}))
+}
+
+/// Percent-encoded, as IAM returns policy documents.
+fn encoded(document: &str) -> String {
+    form_urlencoded::byte_serialize(document.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+fn no_such_role(name: &str) -> ApiError {
+    ApiError::new("NoSuchEntity", format!("The role with name {name} cannot be found.")).with_status(404)
+}
 
 /// Whether the role with this ARN is there. A bare name counts too, as ECS takes it for a role of the account.
 pub(crate) fn role_exists(account: &Account, arn: &str) -> bool {

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::landing_zone::{LandingZone, Named, ZoneGroup, ZoneSubnet};
+use super::network::Network;
+use super::rights::Rights;
 use super::sessions::Sessions;
 use crate::account::{Ids, Settings};
 
@@ -11,7 +13,9 @@ pub(crate) struct State {
     pub(super) vpcs: Vec<Vpc>,
     pub(super) subnets: Vec<Subnet>,
     pub(super) security_groups: Vec<SecurityGroup>,
+    pub(super) network: Network,
     pub(super) roles: Vec<Role>,
+    pub(super) rights: Rights,
     pub(super) user_id: String,
     pub(super) sessions: Sessions,
     ids: Ids,
@@ -47,8 +51,10 @@ pub(crate) struct SecurityGroup {
     pub(crate) id: String,
     pub(crate) vpc_id: String,
     pub(crate) name: String,
-    /// Ports let in, and the CIDR block that they are open to.
+    /// Ports let in, and the CIDR block or the group that they are open to.
     pub(super) ingress: Vec<(u16, String)>,
+    /// What the landing zone brought: it is not brought again once somebody took it away.
+    furnished: Vec<(u16, String)>,
 }
 
 /// A role that ECS tasks may assume.
@@ -57,28 +63,33 @@ pub(super) struct Role {
     pub(super) name: String,
     pub(super) arn: String,
     pub(super) id: String,
+    /// Who may assume it: a policy document.
+    pub(super) trust: String,
 }
+
+/// Trust in `ecs-tasks.amazonaws.com`.
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
 /// EC2 keeps the first four addresses of a subnet and the last for itself.
 const FIRST_FREE: u8 = 4;
 const LAST_FREE: u8 = 254;
 
 impl State {
-    /// The landing zone of `settings`. Identifiers depend on the seed and on what was brought before.
+    /// Nothing yet. Identifiers depend on the seed and on what was brought before.
     pub(crate) fn new(settings: &Settings) -> Self {
         let mut ids = Ids::new(settings.seed ^ 0x1a4d_1490);
         let user_id = format!("AIDA{}", ids.hex(17).to_uppercase());
-        let mut state = Self {
+        Self {
             vpcs: Vec::new(),
             subnets: Vec::new(),
             security_groups: Vec::new(),
+            network: Network::default(),
             roles: Vec::new(),
+            rights: Rights::default(),
             user_id,
             sessions: Sessions::default(),
             ids,
-        };
-        state.furnish(&settings.landing_zone, settings);
-        state
+        }
     }
 
     /// Brings what is missing. What is there stays as it is, but for the VPC of what the zone names by its id: an id is
@@ -110,7 +121,7 @@ impl State {
         };
         if !self.roles.iter().any(there) {
             let id = format!("AROA{}", self.ids.hex(17).to_uppercase());
-            self.roles.push(Role { name, arn, id });
+            self.roles.push(Role { name, arn, id, trust: TRUST.to_owned() });
         }
     }
 
@@ -123,6 +134,7 @@ impl State {
         let (id, name) = self.id_and_name(named, "vpc-0");
         let cidr = format!("10.{}.0.0/16", self.vpcs.len());
         self.vpcs.push(Vpc { id: id.clone(), name, cidr: cidr.clone() });
+        self.network.add_vpc(&id, &mut self.ids);
         (id, cidr)
     }
 
@@ -147,6 +159,9 @@ impl State {
             let zone = format!("{region}{}", wanted.zone.or(free).unwrap_or('a'));
             zones.push(zone.clone());
             let (id, name) = self.id_and_name(&wanted.named, "subnet-0");
+            if wanted.public {
+                self.network.make_public(vpc, &id);
+            }
             self.subnets.push(Subnet {
                 id,
                 vpc_id: vpc.to_owned(),
@@ -170,13 +185,15 @@ impl State {
         let mut ports = wanted.ports.iter().map(|port| (*port, source.to_owned()));
         if let Some(own) = self.security_groups.iter_mut().find(there) {
             vpc.clone_into(&mut own.vpc_id);
-            let new: Vec<_> = ports.filter(|port| !own.ingress.contains(port)).collect();
-            own.ingress.extend(new);
+            let new: Vec<_> = ports.filter(|port| !own.furnished.contains(port)).collect();
+            own.ingress.extend(new.clone());
+            own.furnished.extend(new);
             return;
         }
-        let ingress = ports.by_ref().collect();
+        let ingress: Vec<_> = ports.by_ref().collect();
         let (id, name) = self.id_and_name(named, "sg-0");
-        self.security_groups.push(SecurityGroup { id, vpc_id: vpc.to_owned(), name, ingress });
+        let furnished = ingress.clone();
+        self.security_groups.push(SecurityGroup { id, vpc_id: vpc.to_owned(), name, ingress, furnished });
     }
 
     /// What a new thing is called: one that is referred to by its id is named like it.

@@ -24,6 +24,10 @@ pub enum Api {
     Iam,
     /// Resource Groups Tagging (read calls).
     Tagging,
+    /// AWS Certificate Manager.
+    Acm,
+    /// Service Quotas.
+    Quotas,
 }
 
 /// One API call, decoded. Its `Debug` shows nothing of what parameters and secrets hold.

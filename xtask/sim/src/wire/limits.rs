@@ -29,7 +29,8 @@ const TABLE: &[(Api, &[&str], &str, u64)] = &[
     (Api::Logs, &["FilterLogEvents"], "logStreamNames", 100),
     (Api::Logs, &["DescribeLogGroups", "DescribeLogStreams"], "limit", 50),
     (Api::Logs, &["FilterLogEvents", "GetLogEvents"], "limit", 10_000),
-    (Api::Ec2, &["DescribeVpcs", "DescribeSubnets", "DescribeSecurityGroups"], "MaxResults", 1000),
+    (Api::Ec2, &["DescribeVpcs", "DescribeSubnets", "DescribeSecurityGroups", "DescribeRouteTables", "DescribeNatGateways", "DescribeVpcEndpoints"], "MaxResults", 1000),
+    (Api::Quotas, &["ListServiceQuotas"], "MaxResults", 100),
 ];
 
 /// Refuses a request that goes over a limit, in the words of AWS's own validation.
@@ -59,10 +60,11 @@ impl Api {
     /// The code of every refusal of a parameter's form.
     pub(crate) fn invalid(self) -> &'static str {
         match self {
-            Self::Scaling | Self::Ssm => "ValidationException",
+            Self::Scaling | Self::Ssm | Self::Acm => "ValidationException",
             Self::CloudMap => "InvalidInput",
             Self::CloudWatch | Self::Elb | Self::Sts | Self::Iam => "ValidationError",
             Self::Ec2 => "InvalidParameterValue",
+            Self::Quotas => "IllegalArgumentException",
             _ => "InvalidParameterException",
         }
     }

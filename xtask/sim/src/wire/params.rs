@@ -95,6 +95,7 @@ pub(crate) fn listing<T>(
             ("NextToken", "InvalidNextTokenException", "The specified token is not valid.")
         }
         Api::CloudMap => ("NextToken", invalid, "Invalid pagination token"),
+        Api::Quotas => ("NextToken", "InvalidPaginationTokenException", "Invalid input was provided."),
         _ => ("nextToken", invalid, "The specified nextToken is invalid."),
     };
     let page = page(items, token.as_deref(), size.clamp(1, most));

@@ -20,7 +20,7 @@ pub(super) enum Protocol {
 
 /// An API, its name in signatures and policies, and how it is spoken.
 #[rustfmt::skip]
-const TABLE: [(Api, &str, Protocol); 13] = [
+const TABLE: [(Api, &str, Protocol); 15] = [
     (Api::Ecs, "ecs", json("AmazonEC2ContainerServiceV20141113", "message")),
     (Api::Ecr, "ecr", json("AmazonEC2ContainerRegistry_V20150921", "message")),
     (Api::Scaling, "application-autoscaling", json("AnyScaleFrontendService", "Message")),
@@ -30,6 +30,8 @@ const TABLE: [(Api, &str, Protocol); 13] = [
     (Api::Ssm, "ssm", json("AmazonSSM", "message")),
     (Api::SecretsManager, "secretsmanager", json("secretsmanager", "Message")),
     (Api::Tagging, "tag", json("ResourceGroupsTaggingAPI_20170126", "Message")),
+    (Api::Acm, "acm", json("CertificateManager", "message")),
+    (Api::Quotas, "servicequotas", json("ServiceQuotasV20190624", "Message")),
     (Api::Elb, "elasticloadbalancing", query("2015-12-01", "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/")),
     (Api::Sts, "sts", query("2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/")),
     (Api::Iam, "iam", query("2010-05-08", "https://iam.amazonaws.com/doc/2010-05-08/")),

@@ -41,6 +41,8 @@ fn every_api_is_found_by_its_target_or_by_its_credential_scope() {
         (Api::Ssm, "AmazonSSM", "GetParameter"),
         (Api::SecretsManager, "secretsmanager", "GetSecretValue"),
         (Api::Tagging, "ResourceGroupsTaggingAPI_20170126", "GetResources"),
+        (Api::Acm, "CertificateManager", "DescribeCertificate"),
+        (Api::Quotas, "ServiceQuotasV20190624", "ListServiceQuotas"),
     ];
     for (api, prefix, operation) in json {
         let request = read(Some(&format!("{prefix}.{operation}")), "any", "{}");
