@@ -13,6 +13,7 @@
 //! ```
 
 pub mod config;
+pub mod doctor;
 pub mod event;
 pub mod evidence;
 pub mod history;

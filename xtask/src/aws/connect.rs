@@ -11,19 +11,23 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::os_shim_internal::{Env, Fs};
+use bytes::Bytes;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::error::Source;
-use super::lite::Lite;
+use super::lite::{Api, Lite};
 use super::{Caller, Observer, Policy};
 use crate::host::{Clock, Http, Rng};
 
 /// How long one attempt may take, credentials included. Creating a load balancer is the slowest call, a few seconds;
 /// behind a busy proxy it takes several times as long.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+const DATE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Calls in flight at one time: enough for the reads of an account with two services to go out at once, and few of one
 /// operation, each of which has a bucket of its own.
 const CONCURRENCY: usize = 24;
@@ -81,6 +85,7 @@ pub struct Aws {
     pub(in crate::aws) is_crowded: Arc<AtomicBool>,
     /// What an error about credentials names.
     pub(in crate::aws) source: Option<Source>,
+    http: Http,
     region: String,
 }
 
@@ -110,8 +115,27 @@ impl Aws {
                 Some(Source::Profile { name, .. }) => Some(profile(name).await),
                 source => source,
             },
+            http: connect.http,
             region: connect.region,
         }
+    }
+
+    /// By how many seconds this machine's clock is ahead of AWS's, by the `Date` of any answer. The request is not signed: a wrong
+    /// clock would make AWS refuse it.
+    ///
+    /// # Errors
+    /// A sentence, when nothing answers or an answer has no date.
+    pub async fn clock_ahead_secs(&self) -> Result<i64, String> {
+        let url = self.lite.address(Api::Ec2).url;
+        let request = http::Request::head(&url).body(Bytes::new()).map_err(|error| error.to_string())?;
+        let before = self.clock.now_ms();
+        let reply = self.http.send(request, DATE_TIMEOUT).await.map_err(|error| format!("{url}: {error}"))?;
+        // Half a round trip ago, when the answer was written.
+        let here = before.midpoint(self.clock.now_ms()) / 1_000;
+        let date = reply.headers().get(http::header::DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
+        let there = date.ok_or_else(|| format!("{url} sends no date"))?.secs();
+        Ok(i64::try_from(here).unwrap_or(i64::MAX).saturating_sub(there))
     }
 
     #[must_use]

@@ -1,10 +1,13 @@
 //! Amazon EC2: what a network is called and where it is. Reads only.
 
 use aws_smithy_xml::decode::{ScopedDecoder, XmlDecodeError};
+use deploy::doctor::FirewallRule;
 
 use super::call::Op;
 use super::lite::{Api, children, read, text};
 use super::{Aws, Error};
+
+mod routes;
 
 const VPCS: Op = Op::read("ec2", "DescribeVpcs");
 const SUBNETS: Op = Op::read("ec2", "DescribeSubnets");
@@ -22,6 +25,8 @@ pub struct Subnet {
     pub id: String,
     pub vpc: String,
     pub zone: String,
+    pub cidr: String,
+    pub free_addresses: u64,
     pub name: Option<String>,
 }
 
@@ -31,6 +36,8 @@ pub struct SecurityGroup {
     pub vpc: String,
     pub group_name: String,
     pub name: Option<String>,
+    pub ingress: Vec<FirewallRule>,
+    pub egress: Vec<FirewallRule>,
 }
 
 impl Aws {
@@ -54,6 +61,10 @@ impl Aws {
                 "subnetId" => subnet.id = text(element)?,
                 "vpcId" => subnet.vpc = text(element)?,
                 "availabilityZone" => subnet.zone = text(element)?,
+                "cidrBlock" => subnet.cidr = text(element)?,
+                "availableIpAddressCount" => {
+                    subnet.free_addresses = text(element)?.parse().unwrap_or_default();
+                }
                 "tagSet" => subnet.name = name_tag(element)?,
                 _ => {}
             }
@@ -78,6 +89,8 @@ impl Aws {
                     "groupId" => group.id = text(element)?,
                     "vpcId" => group.vpc = text(element)?,
                     "groupName" => group.group_name = text(element)?,
+                    "ipPermissions" => group.ingress = items(element, rule)?,
+                    "ipPermissionsEgress" => group.egress = items(element, rule)?,
                     "tagSet" => group.name = name_tag(element)?,
                     _ => {}
                 }
@@ -139,6 +152,50 @@ fn items<T: Default>(
         Ok(())
     })?;
     Ok(list)
+}
+
+/// The texts of a set of `<item>`s without members.
+fn texts(set: &mut ScopedDecoder<'_, '_>) -> Result<Vec<String>, XmlDecodeError> {
+    let mut list = Vec::new();
+    children(set, |_, element| {
+        list.push(text(element)?);
+        Ok(())
+    })?;
+    Ok(list)
+}
+
+/// One member of each `<item>` of a set.
+fn members(set: &mut ScopedDecoder<'_, '_>, wanted: &str) -> Result<Vec<String>, XmlDecodeError> {
+    items(set, |found: &mut String, name, element| {
+        if name == wanted {
+            *found = text(element)?;
+        }
+        Ok(())
+    })
+}
+
+/// A member of `ipPermissions`. It has no ports where its protocol has none, or all of them are meant.
+fn rule(
+    rule: &mut FirewallRule,
+    name: &str,
+    element: &mut ScopedDecoder<'_, '_>,
+) -> Result<(), XmlDecodeError> {
+    let mut port = |from: bool| {
+        let port = text(element)?.parse().unwrap_or(0);
+        let (first, last) = rule.ports.unwrap_or((port, port));
+        rule.ports = Some(if from { (port, last) } else { (first, port) });
+        Ok(())
+    };
+    match name {
+        "fromPort" => return port(true),
+        "toPort" => return port(false),
+        "ipProtocol" => rule.protocol = text(element)?,
+        "groups" => rule.peers.extend(members(element, "groupId")?),
+        "ipRanges" => rule.peers.extend(members(element, "cidrIp")?),
+        "prefixListIds" => rule.peers.extend(members(element, "prefixListId")?),
+        _ => {}
+    }
+    Ok(())
 }
 
 #[derive(Default)]

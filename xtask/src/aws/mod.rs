@@ -4,6 +4,7 @@
 //! ours, seeded and reported. It knows nothing of plans: each function is one operation of AWS, or one and its
 //! pages, and takes names and ids from its caller.
 
+mod acm;
 mod call;
 mod cloudmap;
 mod cloudwatch;
@@ -18,6 +19,7 @@ mod lite;
 mod logs;
 mod names;
 pub mod operations;
+mod quotas;
 mod raw;
 mod retry;
 mod scaling;
@@ -38,10 +40,12 @@ pub use ecs::{
 };
 pub use elb::{Balancer, FoundListener, FoundRule, FoundTargetGroup};
 pub use error::{CredentialsProblem, Error, Failure, Kind, Source};
+pub use iam::Role;
 pub use logs::{FoundLine, LogEvent, LogFilter, LogPage};
 pub use names::{arn_account, arn_name, arn_partition};
 pub use retry::Policy;
 pub use scaling::FoundTarget;
+pub use secrets::FoundSecret;
 pub use sts::Caller;
 
 pub type Tags = std::collections::BTreeMap<String, String>;

@@ -98,6 +98,18 @@ pub const SECRETS: &[Need] =
 pub const SET: &[Need] =
     &[need("secretsmanager:PutSecretValue", Resource::Secret), need("ssm:PutParameter", Resource::Parameter)];
 
+/// What `doctor` reads besides.
+pub const DOCTOR: &[Need] = &[
+    need("acm:DescribeCertificate", Resource::Any),
+    need("ec2:DescribeNatGateways", Resource::Any),
+    need("ec2:DescribeRouteTables", Resource::Any),
+    need("ec2:DescribeVpcEndpoints", Resource::Any),
+    // Also of the role that deploys.
+    need("iam:GetRole", Resource::Any),
+    need("iam:SimulatePrincipalPolicy", Resource::Any),
+    need("servicequotas:ListServiceQuotas", Resource::Any),
+];
+
 /// What `run` calls besides, and a deploy with a `before-roll`. Whoever may run tasks acts with their roles.
 pub const RUN: &[Need] =
     &[need("ecs:RunTask", Resource::TaskDefinition), need("ecs:StopTask", Resource::Task)];
@@ -169,6 +181,7 @@ mod tests {
         let mut known: BTreeSet<String> = DEPLOY
             .iter()
             .chain(SECRETS)
+            .chain(DOCTOR)
             .chain(SET)
             .chain(RUN)
             .chain(DOWN)

@@ -16,28 +16,41 @@ const PUT_PARAMETER: Op = Op::write("ssm", "PutParameter");
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Dates {
+struct Described {
     last_changed_date: Option<f64>,
     last_modified_date: Option<f64>,
     created_date: Option<f64>,
+    kms_key_id: Option<String>,
+    key_id: Option<String>,
 }
 
-impl Dates {
-    fn changed_ms(&self) -> u64 {
+/// What a store says of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundSecret {
+    /// When it was changed last, in milliseconds since the Unix epoch.
+    pub changed_ms: u64,
+    /// The KMS key that it is encrypted with, where it is not AWS's own for the store.
+    pub key: Option<String>,
+}
+
+impl Described {
+    fn found(self) -> FoundSecret {
         let secs = self.last_changed_date.or(self.last_modified_date).or(self.created_date);
-        (secs.unwrap_or(0.0) * 1_000.0).max(0.0) as u64
+        let changed_ms = (secs.unwrap_or(0.0) * 1_000.0).max(0.0) as u64;
+        let own = |key: &String| key.starts_with("alias/aws/") || key.contains(":alias/aws/");
+        FoundSecret { changed_ms, key: self.kms_key_id.or(self.key_id).filter(|key| !own(key)) }
     }
 }
 
 impl Aws {
-    /// When a secret was changed last, in milliseconds since the Unix epoch; `None` when there is no such secret.
+    /// A secret by its ARN; `None` when there is no such secret.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn find_secret(&self, arn: &str) -> Result<Option<u64>, Error> {
+    pub async fn find_secret(&self, arn: &str) -> Result<Option<FoundSecret>, Error> {
         let members = json!({"SecretId": arn});
-        match self.secrets::<Dates>(SECRET, Api::SecretsManager, "secretsmanager", &members).await {
-            Ok(dates) => Ok(Some(dates.changed_ms())),
+        match self.secrets::<Described>(SECRET, Api::SecretsManager, "secretsmanager", &members).await {
+            Ok(described) => Ok(Some(described.found())),
             Err(error) if error.kind == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -47,20 +60,20 @@ impl Aws {
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn find_parameter(&self, name: &str) -> Result<Option<u64>, Error> {
+    pub async fn find_parameter(&self, name: &str) -> Result<Option<FoundSecret>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Reply {
             #[serde(default)]
-            parameters: Vec<Dates>,
+            parameters: Vec<Described>,
             next_token: Option<String>,
         }
         let mut members =
             json!({"ParameterFilters": [{"Key": "Name", "Option": "Equals", "Values": [name]}]});
         loop {
             let reply: Reply = self.secrets(PARAMETERS, Api::Ssm, "AmazonSSM", &members).await?;
-            if let Some(found) = reply.parameters.first() {
-                return Ok(Some(found.changed_ms()));
+            if let Some(found) = reply.parameters.into_iter().next() {
+                return Ok(Some(found.found()));
             }
             // A page may be empty before the one that has it.
             let Some(next) = reply.next_token else { return Ok(None) };

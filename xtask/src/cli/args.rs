@@ -77,6 +77,9 @@ pub(crate) enum Verb {
     Scale(Scale),
     /// Open the application in the browser, or print its address
     Open(Open),
+    /// Check that account and machine have what a deploy needs: rights, network, roles, secrets, certificate, quotas; exits with
+    /// 2 when something fails
+    Doctor,
     /// Send the smoke checks through the load balancer
     Smoke,
     /// List former releases, and what became of them
@@ -132,6 +135,7 @@ impl Verb {
                 | Self::History(_)
                 | Self::Logs(_)
                 | Self::Open(_)
+                | Self::Doctor
                 | Self::Run(_)
                 | Self::Secrets { .. }
                 | Self::Exec(_)
@@ -303,6 +307,8 @@ pub(crate) enum Iam {
 pub(crate) enum Role {
     Deploy,
     Smoke,
+    /// What `doctor` reads; it works with less, and says what it could not read
+    Doctor,
 }
 
 /// Whose jobs may take the role.

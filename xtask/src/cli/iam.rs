@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Failure;
 use super::args::{Global, Iam, Role, Trust};
 use super::session::Settings;
-use crate::aws::operations::{DEPLOY, needs};
+use crate::aws::operations::{DEPLOY, DOCTOR, SECRETS, needs};
 use crate::host::Host;
 use crate::report::print_result;
 
@@ -20,9 +20,10 @@ pub(super) fn run(host: &Host, global: &Global, asked: &Iam) -> Result<ExitCode,
     })?;
     let place = Place { partition: partition(&environment.region), account };
     let document = match asked {
-        Iam::Policy { role: Role::Smoke, .. } => {
-            let needs: Vec<Need> = DEPLOY.iter().copied().filter(Need::reads).collect();
-            policy(environment, place, &needs)
+        Iam::Policy { role: role @ (Role::Smoke | Role::Doctor), .. } => {
+            let doctor: &[&[Need]] = if *role == Role::Doctor { &[DOCTOR, SECRETS] } else { &[] };
+            let reads = DEPLOY.iter().copied().filter(Need::reads);
+            policy(environment, place, &reads.chain(doctor.concat()).collect::<Vec<_>>())
         }
         Iam::Policy { role: Role::Deploy, down, run, secrets } => {
             policy(environment, place, &needs(environment, *run, *secrets, *down))

@@ -9,6 +9,7 @@ mod ci;
 mod consent;
 mod context;
 mod deploy;
+mod doctor;
 mod evidence;
 mod exec;
 mod failure;
@@ -90,6 +91,7 @@ async fn run(cli: Cli) -> u8 {
         Verb::Abort => events(&host, &global, abort::run).await,
         Verb::Restart(asked) => events(&host, &global, async |job| pinned::restart(job, &asked).await).await,
         Verb::Scale(asked) => events(&host, &global, async |job| pinned::scale(job, &asked).await).await,
+        Verb::Doctor => doctor::run(&host, &global).await,
         Verb::Open(asked) => open::run(&host, &global, &asked).await,
         Verb::Logs(asked) => logs::run(&host, &global, &asked).await,
         Verb::Exec(asked) => {

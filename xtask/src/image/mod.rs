@@ -26,7 +26,7 @@ pub use blob::Blob;
 pub use build::build;
 pub use cargo::{Failure as CargoFailure, Unclear};
 pub use elf::Fault as ExecutableFault;
-pub use engine::Failure as EngineFailure;
+pub use engine::{Failure as EngineFailure, find as find_engine};
 pub use error::Error;
 pub use event::BuildEvent;
 pub use platform::{Mismatch, check as platform_check, platform};

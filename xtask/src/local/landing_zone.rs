@@ -3,7 +3,7 @@
 //! Nobody can create a VPC or a role there, so whatever the file names must exist.
 
 use deploy::model::{Environment, Lookup, Protocol};
-use sim::{LandingZone, Named, ZoneGroup, ZoneSubnet};
+use sim::{LandingZone, Named, ZoneCertificate, ZoneGroup, ZoneSubnet};
 
 /// Everything that the environment refers to and the tool does not create.
 pub fn landing_zone(environment: &Environment) -> LandingZone {
@@ -37,6 +37,12 @@ pub fn landing_zone(environment: &Environment) -> LandingZone {
             .collect(),
         security_groups: lb_groups.iter().map(group(&ports, true)).chain(service_groups).collect(),
         roles: roles.flatten().map(named).collect(),
+        certificates: listener
+            .into_iter()
+            .flat_map(|it| it.certificate.iter().chain(&it.further_certificates))
+            .map(|arn| ZoneCertificate::issued(arn, balancer.and_then(|it| it.host.as_deref()).as_slice()))
+            .collect(),
+        ..LandingZone::default()
     }
 }
 

@@ -174,7 +174,7 @@ async fn find_role(aws: &Aws, reference: &Lookup) -> Result<FoundRole, aws::Erro
         Lookup::Name(name) => name,
     };
     match aws.find_role(name).await {
-        Ok(arn) => Ok(FoundRole { arn, warning: None }),
+        Ok(role) => Ok(FoundRole { arn: role.map(|role| role.arn), warning: None }),
         Err(error) if error.is_unavailable() => {
             let caller = aws.get_caller_identity().await?;
             let arn = format!("arn:{}:iam::{}:role/{name}", arn_partition(&caller.arn), caller.account);

@@ -301,7 +301,7 @@ async fn names_of(aws: &Aws, live: &mut Live, account: String) -> Result<(), Err
         roles.filter(|arn| arn.starts_with("arn:") && arn_account(arn) == account).collect();
     for arn in roles {
         let name = arn_name(arn);
-        if aws.find_role(name).await.ok().flatten().as_deref() == Some(arn) {
+        if aws.find_role(name).await.ok().flatten().is_some_and(|role| role.arn == *arn) {
             names.push((arn.to_owned(), name.to_owned()));
         }
     }

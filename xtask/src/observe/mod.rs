@@ -5,6 +5,7 @@
 //! deploy can do without becomes a warning.
 
 mod account;
+mod doctor;
 mod door;
 mod error;
 mod expiry;
@@ -22,6 +23,7 @@ mod services;
 mod tests;
 
 pub use account::{account, guard};
+pub use doctor::doctor;
 pub use door::{Reach, door};
 pub use error::{Error, Missing};
 pub use expiry::expiring;

@@ -7,7 +7,7 @@ use deploy::rollout::TaskSnapshot;
 use deploy::secrets::{SecretState, Store, named};
 use futures_util::future::join_all;
 
-use crate::aws::{Aws, Error};
+use crate::aws::{Aws, Error, FoundSecret};
 
 /// Each variable's state, and a sentence for each one that cannot be read. `tasks` are those of a service.
 pub async fn secrets(
@@ -24,13 +24,14 @@ pub async fn secrets(
         };
         ((*id).clone(), read)
     });
-    let read: BTreeMap<String, Result<Option<u64>, Error>> = join_all(reads).await.into_iter().collect();
+    let read: BTreeMap<String, Result<Option<FoundSecret>, Error>> =
+        join_all(reads).await.into_iter().collect();
     let (mut states, mut unread) = (Vec::new(), Vec::new());
     for it in named {
         match &read[&it.id] {
-            Ok(changed_ms) => {
+            Ok(found) => {
                 let tasks = tasks(&it.service.0);
-                states.push(SecretState::of(it, *changed_ms, &tasks));
+                states.push(SecretState::of(it, found.as_ref().map(|found| found.changed_ms), &tasks));
             }
             Err(error) => unread.push(format!("{}: {} cannot be read: {error}", it.service, it.variable)),
         }

@@ -14,6 +14,7 @@ mod screen;
 pub use chain::chain;
 pub(crate) use github::{annotate, annotate_failure, conclude, mask};
 pub(crate) use log::LogScreen;
+pub(crate) use paint::paint_state;
 pub use record::Recorder;
 pub use screen::{Color, Format, Screen};
 pub(crate) use screen::{colors_errors, limit, pass_on, print_again, print_error, print_result};

@@ -2,6 +2,7 @@
 //! application or ECS printed has none, whatever it looks like.
 
 use anstyle::{AnsiColor, Style};
+use deploy::doctor::State;
 use deploy::event::Kind;
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -41,6 +42,16 @@ pub(super) fn marks(kind: &Kind) -> Marks {
         }
         _ => &[],
     }
+}
+
+/// The word of a check's state.
+pub(crate) fn paint_state(state: State, word: &str) -> String {
+    let style = match state {
+        State::Ok => GOOD,
+        State::Unknown | State::Warn => CAREFUL,
+        State::Fail => BAD,
+    };
+    format!("{style}{word}{style:#}")
 }
 
 /// Paints the marks of a text. The streams take the color away where nobody sees it.

@@ -12,6 +12,7 @@ mod causes;
 mod complete;
 mod containers;
 mod deadlines;
+mod doctor;
 mod doors;
 mod ended;
 mod exec;

@@ -1,10 +1,12 @@
 //! The rights that a deploy takes: as an IAM policy for this `deploy.toml`, and who may have them from GitHub.
 
 mod policy;
+mod questions;
 mod resource;
 mod trust;
 
 pub use policy::policy;
+pub use questions::{Question, SECRET_READS, of_policy, of_role};
 pub use resource::{Need, Resource};
 pub use trust::{Jobs, Subject, trust};
 

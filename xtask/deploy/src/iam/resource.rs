@@ -18,7 +18,9 @@ impl Need {
     /// Whether the action reads, by AWS's names for such actions. A registry's token counts as a write: it is asked for to push.
     pub fn reads(&self) -> bool {
         let name = self.action.split_once(':').map_or("", |(_, name)| name);
-        ["Describe", "Get", "List", "BatchGet", "Filter"].iter().any(|verb| name.starts_with(verb))
+        ["Describe", "Get", "List", "BatchGet", "Filter", "Simulate"]
+            .iter()
+            .any(|verb| name.starts_with(verb))
             && self.action != "ecr:GetAuthorizationToken"
     }
 }

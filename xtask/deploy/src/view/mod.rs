@@ -3,6 +3,7 @@
 mod bar;
 mod clock;
 mod commands;
+mod doctor;
 mod duration;
 mod failure;
 mod fit;
@@ -21,6 +22,7 @@ mod words;
 pub use bar::bar;
 pub use clock::{clock, date};
 pub use commands::with_options;
+pub use doctor::doctor;
 pub use duration::{age, duration};
 pub use failure::failure;
 pub use fit::{ascii, fitted, widest, wrapped};

@@ -51,7 +51,11 @@ impl Aws {
         match try_join_all(names.chunks(BATCH).map(some)).await {
             Ok(found) => Ok(found.concat()),
             // One unknown name makes the whole call fail with TargetGroupNotFound, so all groups are listed instead.
-            Err(error) if matches!(error.kind, Kind::NotFound) => self.search_target_groups(names).await,
+            Err(error) if matches!(error.kind, Kind::NotFound) => {
+                let mut found = self.list_target_groups().await?;
+                found.retain(|group| names.contains(&group.state.spec.name.as_str()));
+                Ok(found)
+            }
             Err(error) => Err(error),
         }
     }
@@ -63,11 +67,11 @@ impl Aws {
         Ok(groups.is_some_and(|groups| !groups.is_empty()))
     }
 
-    async fn search_target_groups(&self, names: &[&str]) -> Result<Vec<FoundTargetGroup>, Error> {
+    /// All target groups of the region.
+    pub async fn list_target_groups(&self) -> Result<Vec<FoundTargetGroup>, Error> {
         let page = |next| self.elb.describe_target_groups().page_size(400).set_marker(next).send();
         let found = self.pages(DESCRIBE, page, |reply| (reply.target_groups, reply.next_marker)).await?;
-        let named = |group: &&TargetGroup| names.iter().any(|name| group.target_group_name() == Some(name));
-        Ok(found.iter().filter(named).map(read).collect())
+        Ok(found.iter().map(read).collect())
     }
 
     /// A target group's attributes, by AWS's names.

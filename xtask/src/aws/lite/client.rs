@@ -151,7 +151,7 @@ impl Lite {
     }
 
     /// In the SDK's order: given in code, the environment's or profile's for this API, then for all, then AWS's own.
-    fn address(&self, api: Api) -> Endpoint {
+    pub(in crate::aws) fn address(&self, api: Api) -> Endpoint {
         let config = &self.config;
         let region = config.region().map(ToString::to_string).unwrap_or_default();
         let own = endpoint(

@@ -4,8 +4,8 @@
 use super::api::Api;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Endpoint {
-    pub(super) url: String,
+pub(in crate::aws) struct Endpoint {
+    pub(in crate::aws) url: String,
     /// The region that requests are signed for.
     pub(super) region: String,
 }

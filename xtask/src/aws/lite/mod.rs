@@ -1,4 +1,4 @@
-//! APIs without their SDK crate: EC2, IAM and CloudWatch Logs.
+//! APIs without their SDK crate, such as EC2, IAM and CloudWatch Logs.
 //!
 //! The tool makes a handful of calls there, and those crates cost more compile time than all the rest. A call goes
 //! through the SDK's own orchestrator: the same credentials, signing, time limits and HTTP client; what is ours is

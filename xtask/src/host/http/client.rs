@@ -1,7 +1,9 @@
 //! An HTTP client that the AWS SDK and the tool's own requests share.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +27,8 @@ pub struct Http {
     requests: SharedHttpConnector,
     /// Where WebSockets lead; the network when `None`.
     dialer: Option<Dialer>,
+    /// What DNS says; this machine's resolver when `None`.
+    names: Option<Arc<BTreeMap<String, Vec<IpAddr>>>>,
 }
 
 #[derive(Clone)]
@@ -49,12 +53,29 @@ impl Http {
 
     /// Whatever else carries HTTP, such as an embedded cloud in this process.
     pub fn new(connector: impl HttpConnector + 'static) -> Self {
-        Self { requests: SharedHttpConnector::new(connector), dialer: None }
+        Self { requests: SharedHttpConnector::new(connector), dialer: None, names: None }
     }
 
     /// The same, with what each WebSocket connects to.
     pub fn dialing(self, dial: impl Fn() -> Box<dyn ByteStream> + Send + Sync + 'static) -> Self {
         Self { dialer: Some(Dialer(Arc::new(dial))), ..self }
+    }
+
+    /// The same, with all the names that there are.
+    #[must_use]
+    pub fn knowing(self, names: BTreeMap<String, Vec<IpAddr>>) -> Self {
+        Self { names: Some(Arc::new(names)), ..self }
+    }
+
+    /// The addresses of a name.
+    ///
+    /// # Errors
+    /// The resolver's, also when there is no such name.
+    pub async fn lookup(&self, name: &str) -> std::io::Result<Vec<IpAddr>> {
+        match &self.names {
+            Some(names) => names.get(name).cloned().ok_or_else(|| std::io::Error::other("no such name")),
+            None => Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect()),
+        }
     }
 
     /// The same client in the form that the SDK asks for.

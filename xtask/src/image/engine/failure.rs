@@ -74,7 +74,8 @@ impl Failure {
     }
 
     /// What to do about it, where that is known.
-    pub(in crate::image) fn hint(&self) -> Option<&str> {
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
         match self {
             Self::None => {
                 Some("install Docker, Podman or Buildah, or build a package: `build = { cargo = \"…\" }`")

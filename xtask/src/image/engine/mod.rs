@@ -45,6 +45,24 @@ pub(super) struct Job<'a> {
     pub(super) no_cache: bool,
 }
 
+/// Finds what builds Dockerfiles, and asks whether it answers. Returns its name.
+///
+/// # Errors
+/// [`Failure`] when there is none, or it does not answer.
+pub async fn find(host: &Host, named: Option<Engine>) -> Result<String, Failure> {
+    let Builder { engine, kind, program } = builder::choose(host, named).await?;
+    // A client has a version without its daemon, and no information.
+    let info = host.shell.capture(&Program::new(&program, &["info"])).await.map_err(Failure::Process)?;
+    if info.exit.success() {
+        return Ok(format!("{} at {}", kind.name(), program.display()));
+    }
+    let lines: Vec<String> = String::from_utf8_lossy(&info.stderr).lines().map(str::to_owned).collect();
+    Err(match Failure::of(engine, &lines) {
+        Failure::Build { .. } => Failure::Stopped(engine),
+        failure => failure,
+    })
+}
+
 /// Builds one Dockerfile. Where its inputs are those of the image that is there, the engine is not asked; and a build that
 /// gives the image of before is not taken out of the engine again.
 ///

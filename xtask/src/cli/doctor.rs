@@ -1,0 +1,31 @@
+//! `doctor`: whether account and machine have what a deploy needs, before the first one and when something is odd. It only reads.
+
+use deploy::doctor::{State, judge};
+use deploy::event::ExitCode;
+use serde_json::json;
+
+use super::args::Global;
+use super::session::{Session, Settings};
+use super::{Failure, observed};
+use crate::host::Host;
+use crate::observe;
+use crate::report::{Format, Recorder, Screen, paint_state, print_result};
+
+pub(super) async fn run(host: &Host, global: &Global) -> Result<ExitCode, Failure> {
+    let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
+    let settings = Settings::read(host, global)?;
+    let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    let environment = &session.settings.environment;
+    let facts = observe::doctor(host, &session.aws, environment).await;
+    let report = judge(environment, &facts);
+    match global.output {
+        Format::Json => print_result(&json!(report).to_string()),
+        Format::Text => {
+            print_result(&deploy::view::doctor(&report, host.terminal.columns(), paint_state));
+        }
+    }
+    Ok(match report.count(State::Fail) {
+        0 => ExitCode::Done,
+        _ => ExitCode::Usage,
+    })
+}
