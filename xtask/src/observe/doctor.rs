@@ -55,7 +55,7 @@ async fn account(host: &Host, aws: &Aws, environment: &Environment, caller: &Cal
     let place = Place { partition: arn_partition(&caller.arn), account: &caller.account };
     let (rights, landing, front, ours, kept) = join5(
         Box::pin(rights(aws, environment, place, caller)),
-        Box::pin(landing::read(aws, environment, caller)),
+        Box::pin(landing::read(aws, environment)),
         Box::pin(front(host, aws, environment)),
         Box::pin(join4(
             fact("the cluster", aws.describe_cluster(&environment.cluster)),
