@@ -110,7 +110,12 @@ async fn run_by(
     }
     let nonce = format!("{:016x}", host.rng.stream("exec").next_u64() ^ host.clock.now_ms());
     for way in ways.iter().copied() {
-        let opened = open(host, aws, target, &command_line(way, &nonce, command)).await?;
+        let line = command_line(way, &nonce, command);
+        let opened = tokio::select! {
+            biased;
+            _ = next_signal(&mut streams.signals) => return Ok(Ended::Interrupted),
+            opened = open(host, aws, target, &line) => opened?,
+        };
         let reader = Reader::new(way, streams.terminal, &nonce);
         match hold(host, &opened, target, way, reader, &mut streams).await? {
             Outcome::Ended(ended) => return Ok(ended),
@@ -176,7 +181,12 @@ async fn hold(
     mut reader: Reader,
     streams: &mut Streams<'_>,
 ) -> Result<Outcome, Error> {
-    let socket = host.http.socket(&opened.url).await.map_err(Error::Unreached)?;
+    // A session that nobody takes up is ended by AWS.
+    let socket = tokio::select! {
+        biased;
+        _ = next_signal(&mut streams.signals) => return Ok(Outcome::Ended(Ended::Interrupted)),
+        socket = host.http.socket(&opened.url) => socket.map_err(Error::Unreached)?,
+    };
     let mut line = Line { socket, channel: Channel::new(host.rng.stream("channel")), clock: &host.clock };
     let text = opening(opened.token.expose(), &line.channel.uuid(), &line.channel.uuid());
     line.socket.send_text(&text).await.map_err(Error::Unreached)?;

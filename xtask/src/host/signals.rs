@@ -2,6 +2,8 @@
 
 use std::io;
 
+use tokio::sync::mpsc::UnboundedReceiver;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     Interrupt,
@@ -11,11 +13,18 @@ pub enum Signal {
 
 /// The requests that come from now on. While it lives, neither signal ends the process by itself.
 #[derive(Debug)]
-pub struct Signals {
+pub struct Signals(Source);
+
+#[derive(Debug)]
+enum Source {
     #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
+    System {
+        interrupt: tokio::signal::unix::Signal,
+        terminate: tokio::signal::unix::Signal,
+    },
+    #[cfg(not(unix))]
+    System,
+    Given(UnboundedReceiver<Signal>),
 }
 
 impl Signals {
@@ -25,29 +34,37 @@ impl Signals {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
-            Ok(Self {
-                interrupt: signal(SignalKind::interrupt())?,
-                terminate: signal(SignalKind::terminate())?,
-            })
+            let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+            Ok(Self(Source::System { interrupt, terminate }))
         }
         #[cfg(not(unix))]
-        Ok(Self {})
+        Ok(Self(Source::System))
+    }
+
+    /// Requests of somebody else than the operating system.
+    #[must_use]
+    pub fn given(requests: UnboundedReceiver<Signal>) -> Self {
+        Self(Source::Given(requests))
     }
 
     /// Waits for the next request. Dropping the future loses none.
     pub async fn next(&mut self) -> Signal {
-        #[cfg(unix)]
-        {
-            tokio::select! {
+        match &mut self.0 {
+            #[cfg(unix)]
+            Source::System { interrupt, terminate } => tokio::select! {
                 biased;
-                _ = self.interrupt.recv() => Signal::Interrupt,
-                _ = self.terminate.recv() => Signal::Terminate,
-            }
-        }
-        #[cfg(not(unix))]
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => Signal::Interrupt,
-            Err(_) => std::future::pending().await,
+                _ = interrupt.recv() => Signal::Interrupt,
+                _ = terminate.recv() => Signal::Terminate,
+            },
+            #[cfg(not(unix))]
+            Source::System => match tokio::signal::ctrl_c().await {
+                Ok(()) => Signal::Interrupt,
+                Err(_) => std::future::pending().await,
+            },
+            Source::Given(requests) => match requests.recv().await {
+                Some(signal) => signal,
+                None => std::future::pending().await,
+            },
         }
     }
 }
