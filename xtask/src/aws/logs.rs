@@ -60,6 +60,17 @@ pub struct FoundLine {
     pub message: String,
 }
 
+/// Which lines of a stream are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogStart<'a> {
+    /// The first ones.
+    Head,
+    /// The last ones.
+    Tail,
+    /// The next ones after this token.
+    After(&'a str),
+}
+
 impl Aws {
     pub async fn find_log_group(&self, name: &str) -> Result<Option<LogGroupSpec>, Error> {
         #[derive(Deserialize)]
@@ -119,14 +130,13 @@ impl Aws {
         }
     }
 
-    /// The last `limit` lines of a stream, or the next ones after `token`. A stream that does not exist, as before
-    /// a container's start, has no lines.
+    /// At most `limit` lines of a stream. A stream that does not exist, as before a container's start, has no lines.
     pub async fn get_log_events(
         &self,
         group: &str,
         stream: &str,
         limit: u32,
-        token: Option<&str>,
+        start: LogStart<'_>,
     ) -> Result<LogPage, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -135,8 +145,8 @@ impl Aws {
             events: Vec<LogEvent>,
             next_forward_token: Option<String>,
         }
-        let mut members = json!({"logGroupName": group, "logStreamName": stream, "limit": limit, "startFromHead": token.is_some()});
-        if let Some(token) = token {
+        let mut members = json!({"logGroupName": group, "logStreamName": stream, "limit": limit, "startFromHead": start != LogStart::Tail});
+        if let LogStart::After(token) = start {
             members["nextToken"] = Value::String(token.to_owned());
         }
         let page = |reply: Reply| LogPage { events: reply.events, next: reply.next_forward_token };

@@ -14,8 +14,8 @@ pub use follow::follow;
 pub use previous::previous;
 pub use task::TaskPrints;
 
-use deploy::logs::LogEntry;
-use deploy::model::{Environment, Service};
+use deploy::logs::{LogEntry, LogEvent};
+use deploy::model::{Environment, Service, ServiceKey};
 
 use crate::aws::Aws;
 use crate::observe;
@@ -48,5 +48,17 @@ pub async fn show(
     let mut sources = source::all(wanted)?;
     let mut failed = Vec::new();
     merge(aws, &mut sources, show, &mut failed).await;
-    failed.into_iter().next().map_or(Ok(()), |(service, error)| Err(Error::of(&service, error)))
+    let failed = failed.into_iter().map(|(service, error)| (service.clone(), Error::of(&service, error)));
+    ended(failed.collect(), aws.now_ms(), show)
+}
+
+/// The first error; further ones are shown where the lines would be.
+fn ended(failed: Vec<(ServiceKey, Error)>, at_ms: u64, show: &mut dyn FnMut(LogEntry)) -> Result<(), Error> {
+    let mut failed = failed.into_iter();
+    let first = failed.next();
+    for (service, error) in failed {
+        let what = LogEvent::Interrupted { error: error.to_string() };
+        show(LogEntry { at_ms, service, task: None, what });
+    }
+    first.map_or(Ok(()), |(_, error)| Err(error))
 }

@@ -3,10 +3,10 @@
 use deploy::model::Service;
 use deploy::redact;
 
-use crate::aws::{Aws, Error};
+use crate::aws::{Aws, Error, LogStart};
 
-/// Lines of one read.
-const LINES: u32 = 1_000;
+/// Lines of one page: as many as GetLogEvents gives.
+const LINES: u32 = 10_000;
 
 pub struct TaskPrints {
     group: String,
@@ -22,15 +22,27 @@ impl TaskPrints {
         Self { group: service.log_group.name.clone(), stream, token: None, lines: Vec::new() }
     }
 
-    /// What is new.
+    /// What is new, from the stream's beginning on.
     ///
     /// # Errors
     /// When AWS refuses; the next read begins where this one did.
     pub async fn read(&mut self, aws: &Aws) -> Result<Vec<String>, Error> {
-        let page = aws.get_log_events(&self.group, &self.stream, LINES, self.token.as_deref()).await?;
-        self.token = page.next.or(self.token.take());
-        let lines: Vec<String> =
-            page.events.iter().map(|event| event.message.trim_end().to_owned()).collect();
+        let mut lines = Vec::new();
+        loop {
+            let start = self.token.as_deref().map_or(LogStart::Head, LogStart::After);
+            let page = match aws.get_log_events(&self.group, &self.stream, LINES, start).await {
+                // What was read is passed on; the next read begins behind it.
+                Err(_) if !lines.is_empty() => break,
+                page => page?,
+            };
+            lines.extend(page.events.iter().map(|event| event.message.trim_end().to_owned()));
+            // The token of before says that this was the end; an empty page alone does not (CloudWatch Logs API, GetLogEvents).
+            let end = page.next.is_none() || page.next == self.token;
+            self.token = page.next.or(self.token.take());
+            if end {
+                break;
+            }
+        }
         let lines = redact::lines(&lines);
         self.lines.extend(lines.iter().cloned());
         Ok(lines)

@@ -6,7 +6,7 @@ use deploy::redact;
 use deploy::rollout::{Evidence, TargetSnapshot, TaskLog, TaskSnapshot};
 
 use super::poll::Seen;
-use crate::aws::Aws;
+use crate::aws::{Aws, LogStart};
 use crate::report::Recorder;
 
 /// Lines of a stopped task's log that are kept.
@@ -62,7 +62,7 @@ pub(crate) async fn read_logs(
             let container = stopped.ended_first().map_or(container, |ended| &ended.name);
             // How the awslogs driver names a stream (ECS developer guide, awslogs-stream-prefix). It exists once the container started.
             let stream = format!("{}/{container}/{task}", log.stream_prefix);
-            let page = match aws.get_log_events(&log.name, &stream, LOG_LINES, None).await {
+            let page = match aws.get_log_events(&log.name, &stream, LOG_LINES, LogStart::Tail).await {
                 Ok(page) => page,
                 Err(error) => {
                     let text = format!("cannot read the log of task {task}: {error}");

@@ -87,7 +87,12 @@ fn sidecars_start_in_their_order_and_are_found_again() {
         let cluster = &world.environment.cluster;
         let task = &world.aws.service_tasks(cluster, "ielts-backend-service", false).await.unwrap()[0];
         let stream = format!("backend/migrate/{}", task.id);
-        let printed = world.aws.get_log_events("/ecs/ielts-backend", &stream, 10, None).await.unwrap().events;
+        let printed = world
+            .aws
+            .get_log_events("/ecs/ielts-backend", &stream, 10, xtask::aws::LogStart::Tail)
+            .await
+            .unwrap()
+            .events;
         assert_eq!(printed.iter().map(|it| &*it.message).collect::<Vec<_>>(), ["12 migrations applied"]);
         let again = Box::pin(world.deploy("v1", "v1")).await;
         assert_eq!((again.exit, again.writes), (ExitCode::Done, vec![]), "{:#?}", again.events);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use deploy::event::ExitCode;
 use deploy::logs::{LogEntry, LogEvent};
-use deploy::model::Service;
+use deploy::model::{LogGroup, Service};
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 use xtask::logs::{self, Error, Wanted};
@@ -143,5 +143,19 @@ fn the_task_before_shows_its_last_words_and_how_it_ended() {
         let LogEvent::Stopped { reason, containers } = &entries[1].what else { panic!("{entries:#?}") };
         assert_eq!(reason, "EssentialContainerExited: Essential container in task exited");
         assert_eq!(*containers, ["backend exit code 3"]);
+        world.rights = None;
+        // The first one cannot be read: the others are shown all the same, and then it is said.
+        let mut both = services.clone();
+        let broken = Service {
+            log_group: LogGroup { name: "/gone".into(), ..services[0].log_group.clone() },
+            ..services[0].clone()
+        };
+        both.insert(0, &broken);
+        let mut entries = Vec::new();
+        let ended =
+            logs::previous(&world.aws, &world.environment, wanted(&both), &mut |entry| entries.push(entry))
+                .await;
+        assert_eq!(ended.unwrap_err().to_string(), "backend has no log group yet");
+        assert_eq!(lines(&entries), ["backend: no DATABASE_URL"]);
     });
 }

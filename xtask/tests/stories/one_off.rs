@@ -77,6 +77,21 @@ fn its_lines_and_its_exit_code_are_passed_on_and_no_secret_is() {
     });
 }
 
+/// Between two readings more lines may come than one page has.
+#[test]
+fn no_line_is_lost_when_thousands_come_at_once() {
+    story(|| async {
+        let flood = (0..12_500)
+            .fold(Script::exits(3_000, 0), |script, number| script.printing(1_000, &format!("row {number}")));
+        let world = deployed(flood).await;
+        let (_switch, halt) = halt();
+        let (done, lines) = run(&world, &halt, None).await;
+        assert_eq!(done.unwrap().exit_code, Some(0));
+        let expected: Vec<_> = (0..12_500).map(|number| format!("row {number}")).collect();
+        assert!(lines == expected, "{} lines, {:?} to {:?}", lines.len(), lines.first(), lines.last());
+    });
+}
+
 #[test]
 fn a_stop_that_is_asked_for_stops_the_task_and_shows_its_last_words() {
     story(|| async {

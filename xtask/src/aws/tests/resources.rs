@@ -10,7 +10,7 @@ use deploy::model::spec::{LogGroupSpec, Member, RepositorySpec, ScalableTargetSp
 use sim::fault::{Fault, On};
 
 use super::*;
-use crate::aws::{Kind, UpdateService};
+use crate::aws::{Kind, LogStart, UpdateService};
 
 #[tokio::test(start_paused = true)]
 async fn a_service_is_read_back_as_it_was_created() {
@@ -137,7 +137,7 @@ async fn foundations_are_read_back_as_they_were_made() {
     let forever = LogGroupSpec { retention_days: None, ..group };
     aws.put_retention_policy(&forever).await.unwrap();
     assert_eq!(aws.find_log_group("/ecs/web").await.unwrap(), Some(forever));
-    assert_eq!(aws.get_log_events("/ecs/web", "web/web/none", 10, None).await.unwrap().events, []);
+    assert_eq!(aws.get_log_events("/ecs/web", "web/web/none", 10, LogStart::Tail).await.unwrap().events, []);
 }
 
 #[tokio::test(start_paused = true)]
