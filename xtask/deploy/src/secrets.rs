@@ -31,7 +31,7 @@ pub struct SecretVariable {
     pub container: String,
     pub variable: String,
     pub store: Store,
-    /// The ARN of a secret, or the name of a parameter.
+    /// The ARN of a secret, or the name of a parameter; its ARN where that is of another region or account.
     pub id: String,
     /// It is one member of a JSON object, or a fixed version: the rest of the reference.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,13 +55,37 @@ pub fn named(environment: &Environment) -> Vec<SecretVariable> {
     for service in &environment.services {
         for (_, container) in service.containers() {
             found.extend(container.secrets.iter().map(|(variable, reference)| {
-                let (store, id, part) = read(reference);
+                let (store, mut id, part) = read(reference);
+                // Of the store of another account or region, the name alone would be another parameter.
+                let place = (environment.region.as_str(), environment.account.as_deref());
+                if store == Store::ParameterStore && is_elsewhere(reference, place) {
+                    id.clone_from(reference);
+                }
                 let (service, container) = (service.key.clone(), container.name.clone());
                 SecretVariable { service, container, variable: variable.clone(), store, id, part }
             }));
         }
     }
     found
+}
+
+/// Whether an ARN is of another region, or of another account than a known one.
+fn is_elsewhere(reference: &str, (region, account): (&str, Option<&str>)) -> bool {
+    match reference.splitn(6, ':').collect::<Vec<_>>()[..] {
+        ["arn", _, _, own, owner, _] => own != region || account.is_some_and(|account| account != owner),
+        _ => false,
+    }
+}
+
+impl SecretVariable {
+    /// The account of a parameter that belongs to another one. Shared parameters are read by tasks, and not listed or set by
+    /// others (Systems Manager user guide, "Working with shared parameters").
+    #[must_use]
+    pub fn owner<'a>(&'a self, environment: &Environment) -> Option<&'a str> {
+        let owner = self.id.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3))?;
+        let own = environment.account.as_deref().is_none_or(|account| account == owner);
+        (self.store == Store::ParameterStore && !own).then_some(owner)
+    }
 }
 
 /// `arn:…:secret:NAME[:json-key:version-stage:version-id]`, `arn:…:parameter/NAME` or `/NAME` (ECS API, Secret.valueFrom).
@@ -126,6 +150,25 @@ mod tests {
         ];
         for (reference, store, id, part) in cases {
             assert_eq!(read(&reference), (store, id.to_owned(), part.map(str::to_owned)), "{reference}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_of_elsewhere_keeps_its_arn_and_its_owner() {
+        let text = include_str!("../tests/fixtures/ielts.toml");
+        let mut environment = crate::config::load("deploy.toml", text, Some("prod")).unwrap().environment;
+        let own = environment.account.clone().unwrap();
+        let arn = |region: &str, account: &str| format!("arn:aws:ssm:{region}:{account}:parameter/k");
+        let region = environment.region.clone();
+        let cases = [
+            (arn(&region, &own), "k".to_owned(), None),
+            (arn("eu-west-1", &own), arn("eu-west-1", &own), None),
+            (arn(&region, "999999999999"), arn(&region, "999999999999"), Some("999999999999")),
+        ];
+        for (reference, id, owner) in cases {
+            environment.services[0].container.secrets = [("K".to_owned(), reference)].into();
+            let found = named(&environment).remove(0);
+            assert_eq!((&found.id, found.owner(&environment)), (&id, owner));
         }
     }
 

@@ -41,7 +41,7 @@ pub use ecs::{
 pub use elb::{Balancer, FoundListener, FoundRule, FoundTargetGroup};
 pub use error::{CredentialsProblem, Error, Failure, Kind, Source};
 pub use iam::Role;
-pub use logs::{FoundLine, LogEvent, LogFilter, LogPage};
+pub use logs::{FoundLine, LogEvent, LogFilter, LogPage, LogStart};
 pub use names::{arn_account, arn_name, arn_partition};
 pub use retry::Policy;
 pub use scaling::FoundTarget;

@@ -42,6 +42,20 @@ impl Described {
     }
 }
 
+/// The region of an ARN, and its resource without `parameter`; a name is of no region.
+fn place(id: &str) -> (Option<&str>, &str) {
+    let mut parts = id.splitn(6, ':');
+    match (parts.next(), parts.nth(2), parts.nth(1)) {
+        (Some("arn"), Some(region), Some(resource)) => {
+            // The ARN of `/a/b` and the one of a name without a slash begin alike.
+            let path = resource.strip_prefix("parameter").unwrap_or(resource);
+            let flat = path.strip_prefix('/').filter(|name| !name.contains('/'));
+            (Some(region), flat.unwrap_or(path))
+        }
+        _ => (None, id),
+    }
+}
+
 impl Aws {
     /// A secret by its ARN; `None` when there is no such secret.
     ///
@@ -49,18 +63,19 @@ impl Aws {
     /// When AWS refuses.
     pub async fn find_secret(&self, arn: &str) -> Result<Option<FoundSecret>, Error> {
         let members = json!({"SecretId": arn});
-        match self.secrets::<Described>(SECRET, Api::SecretsManager, "secretsmanager", &members).await {
+        let region = place(arn).0;
+        match self.secrets::<Described>(SECRET, Api::SecretsManager, region, &members).await {
             Ok(described) => Ok(Some(described.found())),
             Err(error) if error.kind == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// The same for a parameter, by its name.
+    /// The same for a parameter, by its name, or by its ARN of whichever region.
     ///
     /// # Errors
     /// When AWS refuses.
-    pub async fn find_parameter(&self, name: &str) -> Result<Option<FoundSecret>, Error> {
+    pub async fn find_parameter(&self, id: &str) -> Result<Option<FoundSecret>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Reply {
@@ -68,10 +83,11 @@ impl Aws {
             parameters: Vec<Described>,
             next_token: Option<String>,
         }
+        let (region, name) = place(id);
         let mut members =
             json!({"ParameterFilters": [{"Key": "Name", "Option": "Equals", "Values": [name]}]});
         loop {
-            let reply: Reply = self.secrets(PARAMETERS, Api::Ssm, "AmazonSSM", &members).await?;
+            let reply: Reply = self.secrets(PARAMETERS, Api::Ssm, region, &members).await?;
             if let Some(found) = reply.parameters.into_iter().next() {
                 return Ok(Some(found.found()));
             }
@@ -87,27 +103,36 @@ impl Aws {
     /// [`Kind::NotFound`] when there is no such secret; when AWS refuses.
     pub async fn put_secret_value(&self, arn: &str, value: &Secret, token: &str) -> Result<(), Error> {
         let members = json!({"SecretId": arn, "SecretString": value.expose(), "ClientRequestToken": token});
-        self.secrets::<Value>(PUT_SECRET, Api::SecretsManager, "secretsmanager", &members).await.map(drop)
+        self.secrets::<Value>(PUT_SECRET, Api::SecretsManager, place(arn).0, &members).await.map(drop)
     }
 
-    /// Gives a parameter another value, or makes it, encrypted with the account's own key.
+    /// Gives a parameter another value, or makes it. It keeps the key that it is encrypted with: without one PutParameter would take
+    /// the account's own for the store.
     ///
     /// # Errors
-    /// When AWS refuses.
-    pub async fn put_parameter(&self, name: &str, value: &Secret) -> Result<(), Error> {
-        let members =
+    /// When AWS refuses, or does not say which key that is.
+    pub async fn put_parameter(&self, id: &str, value: &Secret) -> Result<(), Error> {
+        let (region, name) = place(id);
+        let key = self.find_parameter(id).await?.and_then(|found| found.key);
+        let mut members =
             json!({"Name": name, "Value": value.expose(), "Type": "SecureString", "Overwrite": true});
-        self.secrets::<Value>(PUT_PARAMETER, Api::Ssm, "AmazonSSM", &members).await.map(drop)
+        if let Some(key) = key {
+            members["KeyId"] = Value::String(key);
+        }
+        self.secrets::<Value>(PUT_PARAMETER, Api::Ssm, region, &members).await.map(drop)
     }
 
     async fn secrets<T: DeserializeOwned>(
         &self,
         op: Op,
         api: Api,
-        target: &str,
+        region: Option<&str>,
         members: &Value,
     ) -> Result<T, Error> {
-        let body = self.call(op, || self.lite.json(api, op.name, target, members)).await?;
+        let target = if api == Api::Ssm { "AmazonSSM" } else { "secretsmanager" };
+        let other = region.filter(|region| *region != self.region()).map(|region| self.lite.at(region));
+        let lite = other.as_ref().unwrap_or(&self.lite);
+        let body = self.call(op, || lite.json(api, op.name, target, members)).await?;
         lite::json(&body).map_err(|why| Error::unreadable(op, &body, &why))
     }
 }

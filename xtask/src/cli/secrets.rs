@@ -72,6 +72,13 @@ async fn set(
         ))
         .hint("change it with `aws secretsmanager put-secret-value`, with all of its members"));
     }
+    if let Some(owner) = meant.owner(environment) {
+        return Err(Failure::usage(format!(
+            "{} belongs to account {owner}, which alone can set it",
+            meant.id
+        ))
+        .hint(format!("set it with credentials of account {owner}: `aws ssm put-parameter --overwrite`")));
+    }
     consent::asked(host, global, events, environment, "the new value").await?;
     let value = value(host, &meant).await?;
     let token = format!("{:016x}{:016x}", host.rng.next_u64(), host.rng.next_u64());

@@ -10,7 +10,7 @@ use deploy::doctor::{
 };
 use deploy::iam::{Place, Question, of_policy, of_role, policy};
 use deploy::model::{Environment, Kind as Where, Lookup, Service};
-use deploy::secrets::{Store, named};
+use deploy::secrets::{SecretVariable, Store, named};
 use futures_util::future::{join, join_all, join3, join4, join5, try_join_all};
 
 use super::landing;
@@ -215,15 +215,21 @@ async fn log_groups(aws: &Aws, environment: &Environment) -> Result<Vec<String>,
 }
 
 async fn secrets(aws: &Aws, environment: &Environment) -> BTreeMap<String, Fact<Option<Option<String>>>> {
-    let ids: BTreeMap<String, Store> = named(environment).into_iter().map(|it| (it.id, it.store)).collect();
-    let read = async |(id, store): (String, Store)| {
+    let secrets: BTreeMap<String, SecretVariable> =
+        named(environment).into_iter().map(|it| (it.id.clone(), it)).collect();
+    let read = async |(id, secret): (String, SecretVariable)| {
+        if let Some(owner) = secret.owner(environment) {
+            let why = format!("it belongs to account {owner}");
+            return (id, Err(Unread { why, remedy: None }));
+        }
+        let store = secret.store;
         let found = match store {
             Store::SecretsManager => fact("the secret", aws.find_secret(&id)).await,
             Store::ParameterStore => fact("parameters", aws.find_parameter(&id)).await,
         };
         (id, found.map(|found| found.map(|found| found.key)))
     };
-    join_all(ids.into_iter().map(read)).await.into_iter().collect()
+    join_all(secrets.into_iter().map(read)).await.into_iter().collect()
 }
 
 async fn certificates(

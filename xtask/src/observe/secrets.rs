@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use deploy::model::Environment;
 use deploy::rollout::TaskSnapshot;
-use deploy::secrets::{SecretState, Store, named};
+use deploy::secrets::{SecretState, SecretVariable, Store, named};
 use futures_util::future::join_all;
 
 use crate::aws::{Aws, Error, FoundSecret};
@@ -15,7 +15,8 @@ pub async fn secrets(
     environment: &Environment,
     tasks: impl Fn(&str) -> Vec<TaskSnapshot>,
 ) -> (Vec<SecretState>, Vec<String>) {
-    let named = named(environment);
+    let (theirs, named): (Vec<_>, Vec<_>) =
+        named(environment).into_iter().partition(|it| it.owner(environment).is_some());
     let ids: BTreeMap<&String, Store> = named.iter().map(|it| (&it.id, it.store)).collect();
     let reads = ids.iter().map(|(id, store)| async move {
         let read = match store {
@@ -26,7 +27,13 @@ pub async fn secrets(
     });
     let read: BTreeMap<String, Result<Option<FoundSecret>, Error>> =
         join_all(reads).await.into_iter().collect();
-    let (mut states, mut unread) = (Vec::new(), Vec::new());
+    let of_others = |it: SecretVariable| {
+        format!(
+            "{}: {} is of another account, which alone can say more of {}",
+            it.service, it.variable, it.id
+        )
+    };
+    let (mut states, mut unread) = (Vec::new(), theirs.into_iter().map(of_others).collect::<Vec<_>>());
     for it in named {
         match &read[&it.id] {
             Ok(found) => {

@@ -3,12 +3,15 @@
 use bytes::Bytes;
 use deploy::event::{ExitCode, Kind};
 use deploy::model::{Observed, Service};
+use serde_json::json;
 use sim::door::cloud::Delivery;
+use sim::fault::{Fault, On};
 use xtask::aws::operations::needs;
 use xtask::host::Secret;
 use xtask::observe;
 
 use crate::ended::Ended;
+use crate::somebody::api;
 use crate::world::{World, story};
 
 const NAME: &str = "/ielts/prod/signing-key";
@@ -116,5 +119,55 @@ fn tasks_that_started_before_a_new_value_are_named_until_they_are_restarted() {
         assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
         assert_eq!(states(&world).await.behind, (0, 2));
         assert!(!shows_the_value(&ended));
+    });
+}
+
+#[test]
+fn a_new_value_keeps_the_key_that_encrypts_the_parameter() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.rights = None;
+        let key = "arn:aws:kms:ap-southeast-1:123456789012:key/ours";
+        let made = json!({ "Name": NAME, "Value": "old", "Type": "SecureString", "KeyId": key });
+        api(&world.cloud, "AmazonSSM.PutParameter", &made).unwrap();
+        world.aws.put_parameter(NAME, &Secret::new(VALUE)).await.unwrap();
+        assert_eq!(world.aws.find_parameter(NAME).await.unwrap().unwrap().key.as_deref(), Some(key));
+        // A key that is not known is no reason to encrypt with another one.
+        world.cloud.add_rule(On::operation("DescribeParameters").then(Fault::AccessDenied));
+        let denied = world.aws.put_parameter(NAME, &Secret::new("third")).await.unwrap_err();
+        assert!(denied.to_string().contains("ssm:DescribeParameters"), "{denied}");
+        let kept = json!({ "Name": NAME, "WithDecryption": true });
+        let kept = api(&world.cloud, "AmazonSSM.GetParameter", &kept).unwrap();
+        assert_eq!(kept["Parameter"]["Value"], VALUE);
+    });
+}
+
+#[test]
+fn a_parameter_of_another_region_is_looked_up_there() {
+    story(|| async {
+        let mut world = World::new().await;
+        world.rights = None;
+        let there = format!("arn:aws:ssm:eu-west-1:123456789012:parameter{NAME}");
+        // One of the same name in the environment's own region.
+        put_parameter(&world).await;
+        let secrets = &mut world.environment.services[0].container.secrets;
+        secrets.insert("SIGNING_KEY".to_owned(), there.clone());
+        let states =
+            async |world: &World| observe::secrets(&world.aws, &world.environment, |_| Vec::new()).await;
+        assert_eq!(states(&world).await.0[0].changed_ms, None);
+        world.aws.put_parameter(&there, &Secret::new("of there")).await.unwrap();
+        let (found, unread) = states(&world).await;
+        assert!(
+            found[0].changed_ms.is_some() && found[0].named.id == there && unread.is_empty(),
+            "{found:?}"
+        );
+        let here = json!({ "Name": NAME, "WithDecryption": true });
+        let here = api(&world.cloud, "AmazonSSM.GetParameter", &here).unwrap();
+        assert_eq!(here["Parameter"]["Value"], VALUE);
+
+        world.environment.services[0].container.secrets =
+            [("SIGNING_KEY".to_owned(), there.replace("123456789012", "999999999999"))].into();
+        let (found, unread) = states(&world).await;
+        assert!(found.is_empty() && unread[0].contains("another account"), "{unread:?}");
     });
 }

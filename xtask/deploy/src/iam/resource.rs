@@ -117,7 +117,10 @@ impl Resource {
             Self::Secret => secrets(environment, Store::SecretsManager),
             Self::Parameter => secrets(environment, Store::ParameterStore)
                 .iter()
-                .map(|name| arn("ssm", format!("parameter/{}", name.trim_start_matches('/'))))
+                .map(|id| match id.starts_with("arn:") {
+                    true => id.clone(),
+                    false => arn("ssm", format!("parameter/{}", id.trim_start_matches('/'))),
+                })
                 .collect(),
             Self::LoadBalancing => {
                 // Of an ARN, the name in it.

@@ -47,7 +47,7 @@ impl Filter {
             "Type" => json!(parameter.kind).as_str().unwrap_or_default().to_owned(),
             "Tier" => "Standard".to_owned(),
             "DataType" => "text".to_owned(),
-            "KeyId" => KEY.to_owned(),
+            "KeyId" => parameter.key().to_owned(),
             other => {
                 let text = format!(
                     "The following filter key is not valid: {other}. Valid filter keys include: [DataType, KeyId, Name, Path, \
@@ -69,9 +69,6 @@ impl Filter {
         }
     }
 }
-
-/// The key that encrypts where nobody chose one.
-pub(super) const KEY: &str = "alias/aws/ssm";
 
 fn arn(account: &Account, name: &str) -> String {
     account.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/')))
@@ -112,7 +109,7 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
             "Name": name,
             "ARN": arn(account, name),
             "Type": parameter.kind,
-            "KeyId": parameter.is_secure().then_some(KEY),
+            "KeyId": parameter.is_secure().then(|| parameter.key()),
             "LastModifiedDate": newest.map(|version| version.modified.epoch_secs()),
             "LastModifiedUser": user,
             "Description": parameter.description,
@@ -148,7 +145,7 @@ pub(super) fn history(account: &Account, request: &ApiRequest) -> Outcome {
     let (parameter, _) = find(account, &named)?;
     listing(request, "Parameters", (50, 50), parameter.versions().collect(), |version| {
         let mut shown = view(account, &named, (parameter, version), asked.with_decryption);
-        shown["KeyId"] = json!(parameter.is_secure().then_some(KEY));
+        shown["KeyId"] = json!(parameter.is_secure().then(|| parameter.key()));
         shown["Tier"] = json!("Standard");
         shown["Labels"] = json!([]);
         shown["LastModifiedDate"] = json!(Millis::epoch_secs(version.modified));

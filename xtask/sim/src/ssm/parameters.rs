@@ -22,6 +22,7 @@ struct Put {
     #[serde(default)]
     overwrite: bool,
     description: Option<String>,
+    key_id: Option<String>,
     #[serde(default)]
     tags: Vec<Tag>,
 }
@@ -81,6 +82,7 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
         Some(parameter) => {
             let number = parameter.next_number();
             parameter.push(version(number));
+            parameter.key = asked.key_id;
             parameter.description = asked.description.or_else(|| parameter.description.take());
             number
         }
@@ -91,7 +93,9 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
             let arn = account.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/')));
             account.tags.forget(&arn);
             account.tags.put(&arn, asked.tags);
-            account.ssm.parameters.insert(name, Parameter::new(kind, asked.description, version(1)));
+            let mut made = Parameter::new(kind, asked.description, version(1));
+            made.key = asked.key_id;
+            account.ssm.parameters.insert(name, made);
             1
         }
     };

@@ -17,6 +17,8 @@ pub(crate) struct State {
 pub(super) struct Parameter {
     pub(super) kind: Kind,
     pub(super) description: Option<String>,
+    /// The KMS key that encrypts it, where somebody chose one.
+    pub(super) key: Option<String>,
     /// Oldest first; never empty.
     versions: VecDeque<Version>,
 }
@@ -43,7 +45,7 @@ const MOST_VERSIONS: usize = 100;
 
 impl Parameter {
     pub(super) fn new(kind: Kind, description: Option<String>, first: Version) -> Self {
-        Self { kind, description, versions: VecDeque::from([first]) }
+        Self { kind, description, key: None, versions: VecDeque::from([first]) }
     }
 
     pub(super) fn push(&mut self, version: Version) {
@@ -51,6 +53,11 @@ impl Parameter {
         if self.versions.len() > MOST_VERSIONS {
             self.versions.pop_front();
         }
+    }
+
+    /// The key that encrypts it: the account's own for the store unless somebody chose one.
+    pub(super) fn key(&self) -> &str {
+        self.key.as_deref().unwrap_or("alias/aws/ssm")
     }
 
     pub(super) fn is_secure(&self) -> bool {

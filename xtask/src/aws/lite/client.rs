@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
@@ -57,6 +57,12 @@ impl Lite {
         Self { config, endpoint }
     }
 
+    /// The same in another region.
+    pub(in crate::aws) fn at(&self, region: &str) -> Self {
+        let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
+        Self { config, endpoint: self.endpoint.clone() }
+    }
+
     /// Calls an operation of the query protocol.
     pub(in crate::aws) fn query(
         &self,
@@ -99,7 +105,7 @@ impl Lite {
         let at = self.address(api);
         let mut layer = Layer::new("lite");
         layer
-            .store_put(SigningRegion::from(aws_config::Region::new(at.region)))
+            .store_put(SigningRegion::from(Region::new(at.region)))
             .store_put(SigningName::from(api.prefix()))
             .store_put(SigV4OperationSigningConfig::default())
             .store_put(AuthSchemeOptionResolverParams::new(StaticAuthSchemeOptionResolverParams::new()));
