@@ -16,7 +16,7 @@ use deploy::config;
 use deploy::model::Architecture;
 use xtask::host::{Host, Program};
 use xtask::image::registry::{Credential, Error, PushReport, Registry, push};
-use xtask::image::{Image, Recipe, Tag, assemble, build, platform};
+use xtask::image::{Built, Image, Recipe, Tag, assemble, build, platform};
 
 const USER: &str = "AWS";
 const PASSWORD: &str = "right-horse";
@@ -129,8 +129,9 @@ impl Bench {
         let mut service =
             environment.services.iter().find(|service| service.key.0 == "backend").unwrap().clone();
         service.architecture = native();
-        let mut images = build(&self.host, &self.folder, &[&service], false, &|_| {}).await.unwrap();
-        images.remove(&service.key).unwrap()
+        let mut images = build(&self.host, &self.folder, &[&service], false, None, &|_| {}).await.unwrap();
+        let Some(Built::Here(image)) = images.remove(&service.key) else { panic!("not built") };
+        *image
     }
 
     async fn push(&self, image: &Image, tag: &str, password: &str) -> Result<PushReport, Error> {

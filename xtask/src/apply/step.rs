@@ -15,6 +15,7 @@ use crate::aws::{self, Aws};
 use crate::host::{Halt, Host};
 use crate::image::registry::{self, Credential, PushEvent, Registry};
 use crate::image::{self, Image};
+use crate::observe;
 use crate::report::Recorder;
 
 /// Everything that a step works with.
@@ -211,7 +212,32 @@ async fn push(
         event.warning().into_iter().for_each(|text| context.events.emit(Kind::Warned { text }))
     };
     let report = registry::push(context.host, &registry, image, &tag, &warn).await?;
+    if let Some(inputs) = &image.inputs {
+        remember(context, &registry, image, inputs).await;
+    }
     Ok(format!("{} blobs sent, {} there already, tag {}", report.uploaded_blobs, report.skipped, report.tag))
+}
+
+/// Tags an image with what it was built from, so that other machines find it. The next number is taken, never a moved tag: the
+/// last one counts, where tags are immutable too. Without the tag others build again, which fails no release.
+async fn remember(context: &StepContext<'_>, registry: &Registry, image: &Image, inputs: &str) {
+    let repository = &registry.repository;
+    let why = match observe::made(context.aws, repository, inputs).await {
+        Ok(Some((_, last))) if last == image.digest => return,
+        Ok(Some((image::INPUT_TAGS, _))) => format!("{} other images have such tags", image::INPUT_TAGS),
+        Ok(last) => {
+            let tag = image::inputs_tag(inputs, last.map_or(1, |(number, _)| number + 1));
+            match registry::tag(context.host, registry, image, &tag, &|_| {}).await {
+                Ok(()) => return,
+                Err(error) => error.to_string(),
+            }
+        }
+        Err(error) => error.to_string(),
+    };
+    let text = format!(
+        "the image of {repository} has no tag of its inputs, so other machines build it again: {why}"
+    );
+    context.events.emit(Kind::Warned { text });
 }
 
 /// Registers the revision, with its image under the address that the repository turned out to have.

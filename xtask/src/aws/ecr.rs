@@ -202,6 +202,33 @@ impl Aws {
         Ok(found)
     }
 
+    /// The images that these tags name, at most a hundred of them; none without the repository.
+    pub async fn find_tagged(
+        &self,
+        repository: &str,
+        tags: &[String],
+    ) -> Result<BTreeMap<String, ImageDigest>, Error> {
+        let ids: Vec<_> = tags.iter().map(|tag| ImageIdentifier::builder().image_tag(tag).build()).collect();
+        let call = || {
+            self.ecr
+                .batch_get_image()
+                .repository_name(repository)
+                .set_image_ids(Some(ids.clone()))
+                .set_accepted_media_types(Some(MANIFESTS.map(str::to_owned).to_vec()))
+                .send()
+        };
+        let images = match self.call(IMAGES, call).await {
+            Ok(reply) => reply.images.unwrap_or_default(),
+            Err(error) if matches!(error.kind, Kind::NotFound) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let named = |image: aws_sdk_ecr::types::Image| {
+            let id = image.image_id?;
+            Some((id.image_tag?, ImageDigest(id.image_digest?)))
+        };
+        Ok(images.into_iter().filter_map(named).collect())
+    }
+
     /// How many images of a repository are newer than this one, by their pushes; `None` when it is not there. Another
     /// tag is no push (aws/containers-roadmap#2746).
     ///

@@ -5,10 +5,13 @@ use std::sync::Mutex;
 
 use deploy::event::{ExitCode, Kind, Phase};
 use deploy::model::ServiceKey;
+use futures_util::future::BoxFuture;
 
 use super::session::Settings;
 use super::{Closing, Failure, Job, args};
-use crate::image::{self, BuildEvent, Image};
+use crate::aws::Aws;
+use crate::image::{self, BuildEvent, Built, Shared};
+use crate::observe;
 
 pub(super) async fn run(job: &Job<'_>, asked: &args::Build) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
@@ -18,16 +21,18 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Build) -> Result<Closing, F
         release: None,
         commit: None,
     });
-    let images = images(job, &settings, asked).await?;
+    let images = images(job, &settings, asked, None).await?;
     Ok(Closing::new(ExitCode::Done, format!("built {} images", images.len())))
 }
 
-/// Compiles the services and assembles their images. What is fresh costs next to nothing.
+/// Compiles the services and assembles their images. What is fresh costs next to nothing; what another machine built of the same
+/// inputs, `aws` finds.
 pub(super) async fn images(
     job: &Job<'_>,
     settings: &Settings,
     asked: &args::Build,
-) -> Result<BTreeMap<ServiceKey, Image>, Failure> {
+    aws: Option<&Aws>,
+) -> Result<BTreeMap<ServiceKey, Built>, Failure> {
     let Job { host, events, .. } = job;
     // Images that others build are not its concern.
     let services: Vec<_> =
@@ -53,17 +58,28 @@ pub(super) async fn images(
             events.emit(Kind::Warned { text: format!("{service}: {text}") });
         }
     };
-    let images = image::build(host, &settings.workspace.root, &services, asked.no_cache, &on_event)
-        .await
-        .map_err(|error| {
-            let failure = Failure::from_error(&error);
-            match error.hint() {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
-        })?;
+    let base = |image: String| -> BoxFuture<'_, _> {
+        Box::pin(async move { observe::base(host, aws?, &image).await })
+    };
+    let made = |service: ServiceKey, inputs: String| -> BoxFuture<'_, _> {
+        Box::pin(async move {
+            let repository = &settings.environment.service(&service)?.repository.name;
+            Some(observe::made(aws?, repository, &inputs).await.ok()??.1)
+        })
+    };
+    let shared = aws.map(|_| Shared { base: &base, made: &made });
+    let images =
+        image::build(host, &settings.workspace.root, &services, asked.no_cache, shared.as_ref(), &on_event)
+            .await
+            .map_err(|error| {
+                let failure = Failure::from_error(&error);
+                match error.hint() {
+                    Some(hint) => failure.hint(hint),
+                    None => failure,
+                }
+            })?;
     for service in &services {
-        if let Some(image) = images.get(&service.key) {
+        if let Some(Built::Here(image)) = images.get(&service.key) {
             image::platform_check(&service.key, service.architecture, &image.platform)
                 .map_err(|error| Failure::from_error(&error))?;
         }
@@ -72,8 +88,11 @@ pub(super) async fn images(
     for (service, image) in built().filter_map(|service| images.get_key_value(&service.key)) {
         events.emit(Kind::Built {
             service: service.clone(),
-            digest: image.digest.clone(),
-            bytes: image.size(),
+            digest: image.digest().clone(),
+            bytes: match image {
+                Built::Here(image) => Some(image.size()),
+                Built::There(_) => None,
+            },
             unchanged: unchanged.contains(service),
         });
     }

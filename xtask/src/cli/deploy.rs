@@ -14,7 +14,7 @@ use super::{Closing, Failure, Global, Job, args, build, consent, observed};
 use crate::aws::Aws;
 use crate::forecast;
 use crate::host::{Halt, Host};
-use crate::image::Image;
+use crate::image::{Built, Image};
 use crate::observe;
 use crate::release::{self, Claim, Ending, Planned, ReleaseContext};
 use crate::report::{Format, Recorder, Screen, print_result};
@@ -139,12 +139,19 @@ async fn prepare(
     let session = Session::open(job, settings, verb == "deploy").await?;
     // Reading fails fast: without credentials nobody waits for a compiler first.
     let observed = observed::account(job, &session).await?;
-    let (images, expiring) = join(
-        build::images(job, &session.settings, build),
+    let (built, expiring) = join(
+        build::images(job, &session.settings, build, Some(&session.aws)),
         observe::expiring(&session.aws, &session.settings.environment, &observed),
     )
     .await;
-    let images = images?;
+    let built = built?;
+    let (mut release, mut images) = (release, BTreeMap::new());
+    for (key, built) in built {
+        match built {
+            Built::Here(image) => drop(images.insert(key, *image)),
+            Built::There(digest) => drop(release.images.insert(key, digest)),
+        }
+    }
     let claim = begun::claim(job.host, lease);
     let mut planned = release_context(job, &session, &images, &claim)
         .plan(release, observed)

@@ -50,6 +50,8 @@ pub struct Image {
     pub manifest: Bytes,
     pub config: Blob,
     pub layers: Vec<Blob>,
+    /// The digest of all that it was built from, where that is the same on every machine.
+    pub inputs: Option<String>,
 }
 
 impl Image {
@@ -111,7 +113,14 @@ pub(super) fn complete(platform: Platform, config: Bytes, layers: Vec<Blob>) -> 
         config: Descriptor::of(&config),
         layers: layers.iter().map(Descriptor::of).collect(),
     })?;
-    Ok(Image { digest: ImageDigest(blob::digest(&manifest)), platform, manifest, config, layers })
+    Ok(Image {
+        digest: ImageDigest(blob::digest(&manifest)),
+        platform,
+        manifest,
+        config,
+        layers,
+        inputs: None,
+    })
 }
 
 fn config<'a>(recipe: &Recipe<'a>, base: &'a Layer, app: &'a Layer) -> Config<'a> {

@@ -7,14 +7,14 @@ use deploy::model::{Architecture, Container, Service, ServiceKey};
 use futures_util::future::{try_join, try_join_all};
 
 use super::cargo::{self, Executable};
-use super::{BuildEvent, Error, Image, assemble, elf, engine, layout, platform};
+use super::{BuildEvent, Built, Error, Image, Shared, assemble, elf, engine, layout, platform};
 use crate::host::Host;
 
 /// Builds the images of `services`; cargo compiles nothing that is up to date. A copy of each is left in
 /// `target/image/oci/<service>` as an OCI layout, which other tools can read.
 ///
-/// A Dockerfile whose inputs are those of the image that is there is not built; `no_cache` has it built all the same, and
-/// without the engine's own cache.
+/// A Dockerfile whose inputs are those of the image that is there is not built, nor one whose image is in the registry, as far as
+/// `shared` knows; `no_cache` has it built all the same, and without the engine's own cache.
 ///
 /// `on_event` gets the compiler's and the engines' lines as they come.
 ///
@@ -25,8 +25,9 @@ pub async fn build(
     workspace: &Path,
     services: &[&Service],
     no_cache: bool,
+    shared: Option<&Shared<'_>>,
     on_event: &(dyn Fn(BuildEvent<'_>) + Sync),
-) -> Result<BTreeMap<ServiceKey, Image>, Error> {
+) -> Result<BTreeMap<ServiceKey, Built>, Error> {
     let on_line = |line: &str| on_event(BuildEvent::Line { service: None, line });
     let wanted: Vec<Wanted> = services.iter().filter_map(|service| Wanted::of(service)).collect();
     let engines = services.iter().filter(|service| service.builds() && service.build.dockerfile.is_some());
@@ -34,14 +35,17 @@ pub async fn build(
     let built = engines.map(|service| async move {
         let (key, dockerfile, architecture) = (&service.key, &service.build, service.architecture);
         let job = engine::Job { workspace, service: key, dockerfile, architecture, no_cache };
-        let image = engine::build(host, &job, on_event).await?;
-        if let Some(text) = undeclared_tmp(&service.container, &image) {
+        let built = engine::build(host, &job, shared, on_event).await?;
+        if let Built::Here(image) = &built
+            && let Some(text) = undeclared_tmp(&service.container, image)
+        {
             on_event(BuildEvent::Noted { service: key, text });
         }
-        Ok::<_, Error>((key.clone(), image))
+        Ok::<_, Error>((key.clone(), built))
     });
-    let (mut images, built) = try_join(make(host, workspace, &wanted, &on_line), try_join_all(built)).await?;
-    images.extend(built);
+    let (made, built) = try_join(make(host, workspace, &wanted, &on_line), try_join_all(built)).await?;
+    let made = made.into_iter().map(|(key, image)| (key, Built::Here(Box::new(image))));
+    let mut images: BTreeMap<_, _> = made.chain(built).collect();
     for service in services {
         let source = service.build.same_as.as_ref().and_then(|source| images.get(source).cloned());
         images.extend(source.map(|image| (service.key.clone(), image)));

@@ -96,7 +96,7 @@ async fn two_dockerfiles_are_built_at_the_same_time_and_each_line_names_its_serv
             printed.lock().unwrap().insert(format!("{service}: {line}"));
         }
     };
-    let error = build(&host, &checkout.0, &services, false, &on_event).await.unwrap_err();
+    let error = build(&host, &checkout.0, &services, false, None, &on_event).await.unwrap_err();
     assert!(error.to_string().ends_with("both at once"), "{error}");
     let printed = printed.into_inner().unwrap();
     assert!(printed.contains("backend: begun") && printed.contains("frontend: begun"), "{printed:?}");

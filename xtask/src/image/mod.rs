@@ -19,6 +19,7 @@ mod layer;
 mod layout;
 mod platform;
 pub mod registry;
+mod shared;
 mod tag;
 
 pub use assemble::{Image, MANIFEST_MEDIA_TYPE, Recipe, assemble};
@@ -30,4 +31,5 @@ pub use engine::{Failure as EngineFailure, find as find_engine};
 pub use error::Error;
 pub use event::BuildEvent;
 pub use platform::{Mismatch, check as platform_check, platform};
-pub use tag::{Tag, tag_for};
+pub use shared::{Built, Shared};
+pub use tag::{INPUT_TAGS, Tag, inputs_tag, tag_for};

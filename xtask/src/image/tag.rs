@@ -28,6 +28,19 @@ pub fn tag_for(release: &Release, digest: &ImageDigest) -> Tag {
     }
 }
 
+/// How many images of the same inputs a repository can tell apart. There is more than one where an image was built with
+/// `--no-cache`, or by two machines at once; ECR looks up as many tags in one call.
+pub const INPUT_TAGS: u32 = 100;
+
+/// The tag by which other machines find the `number`th image (from 1) of the same inputs: the last one counts. Never moved, so that
+/// it is the same where tags are immutable; it is another name of an image that is kept anyway, and expires with it.
+#[must_use]
+pub fn inputs_tag(inputs: &str, number: u32) -> String {
+    // Forty digits are plenty, and fit where a console shows tags.
+    let inputs = inputs.get(..40).unwrap_or(inputs);
+    if number == 1 { format!("inputs-{inputs}") } else { format!("inputs-{inputs}-{number}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -74,7 +74,7 @@ pub async fn resolve(
 }
 
 /// Why a tag names no image that can run.
-enum Unresolved {
+pub(super) enum Unresolved {
     Missing,
     Hidden(String),
     Login(aws::Error),
@@ -113,7 +113,7 @@ async fn ask(
 }
 
 /// The credential to read with: the caller's, for ECR in any account and region; none elsewhere.
-async fn credential(
+pub(super) async fn credential(
     host: &Host,
     aws: &Aws,
     name: &ImageName,

@@ -8,6 +8,7 @@ use aws_smithy_types::body::SdkBody;
 use deploy::event::{ExitCode, Kind};
 use deploy::model::{Architecture, Container, Environment, ServiceKey, Sidecar};
 use http::{Request, Response};
+use xtask::observe;
 
 use crate::ended::Ended;
 use crate::world::{FILE, World, production, story};
@@ -122,6 +123,56 @@ fn a_tag_runs_by_the_digest_that_it_had_when_the_release_was_planned() {
 
         let back = Box::pin(world.rollback(None)).await.unwrap();
         assert_eq!((back.exit, back.rolled()), (ExitCode::Done, vec!["frontend"]), "{:#?}", back.events);
+    });
+}
+
+/// With an image of the same inputs on a machine of its own, that machine would neither find the first one nor know that it is there.
+#[test]
+fn a_new_machine_neither_builds_nor_rolls_what_another_one_built() {
+    story(async || {
+        for immutable in [true, false] {
+            let mut environment = production(FILE);
+            environment.services.iter_mut().for_each(|it| it.repository.immutable_tags = immutable);
+            let world = World::of(environment, 0).await;
+            let inputs = "a1".repeat(32);
+            let push = async |content: &str, id: &str| {
+                let mut images = world.images(content, content);
+                images.values_mut().for_each(|image| image.inputs = Some(inputs.clone()));
+                let commit = Some(content.repeat(20));
+                let release = world.release(id, commit);
+                let ended = Box::pin(world.carry(release, &images)).await;
+                assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+                let warned = ended.events.iter().any(|event| matches!(event, Kind::Warned { .. }));
+                assert!(!warned, "{:#?}", ended.events);
+                images[&ServiceKey("backend".to_owned())].digest.clone()
+            };
+            let other = world.rival().await;
+            let made = async |number| {
+                let mut release = other.release("other", Some("4e".repeat(20)));
+                for service in &other.environment.services {
+                    let found = observe::made(&other.aws, &service.repository.name, &inputs).await.unwrap();
+                    let (found_number, digest) = found.unwrap();
+                    assert_eq!(found_number, number);
+                    release.images.insert(service.key.clone(), digest);
+                }
+                release
+            };
+            let unknown = observe::made(&other.aws, "ielts/backend", &inputs).await.unwrap();
+            assert_eq!(unknown, None);
+            let first = push("v1", "first").await;
+            let release = made(1).await;
+            assert_eq!(release.images[&ServiceKey("backend".to_owned())], first);
+            let ended = Box::pin(other.carry(release, &BTreeMap::new())).await;
+            assert_eq!((ended.exit, &*ended.summary), (ExitCode::Done, "nothing to change; proven"));
+            assert_eq!(ended.writes, [""; 0], "immutable: {immutable}");
+            // Built again with --no-cache: the other machine must not put the first one back.
+            let second = push("v2", "second").await;
+            let release = made(2).await;
+            assert_eq!(release.images[&ServiceKey("backend".to_owned())], second);
+            let ended = Box::pin(other.carry(release, &BTreeMap::new())).await;
+            assert_eq!(ended.writes, [""; 0], "immutable: {immutable}");
+            assert_eq!(observe::made(&other.aws, "ielts/backend", &"b2".repeat(32)).await.unwrap(), None);
+        }
     });
 }
 

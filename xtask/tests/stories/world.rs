@@ -222,7 +222,7 @@ impl World {
         self.carry(release(&observed, &self.environment.services), &BTreeMap::new()).await
     }
 
-    async fn carry(&self, release: Release, images: &BTreeMap<ServiceKey, Image>) -> Ended {
+    pub(crate) async fn carry(&self, release: Release, images: &BTreeMap<ServiceKey, Image>) -> Ended {
         self.act(images, self.roll_back, async |context| Box::pin(run(self, context, release)).await).await
     }
 

@@ -82,8 +82,8 @@ pub enum Kind {
     Built {
         service: ServiceKey,
         digest: ImageDigest,
-        /// Its size in bytes, compressed.
-        bytes: u64,
+        /// Its size in bytes, compressed; `None` for an image that the registry has and this machine has not.
+        bytes: Option<u64>,
         /// Whether an engine was not asked for it, because it was built from the same inputs before.
         unchanged: bool,
     },

@@ -38,7 +38,11 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         }
         Kind::Built { service, digest, bytes, unchanged } => {
             let before = if *unchanged { ", unchanged: built from the same inputs" } else { "" };
-            format!("         {service}: sha256:{} ({:.1} MB){before}", digest.short(), *bytes as f64 / 1e6)
+            let size = match bytes {
+                Some(bytes) => format!(" ({:.1} MB)", *bytes as f64 / 1e6),
+                None => " (in the registry)".to_owned(),
+            };
+            format!("         {service}: sha256:{}{size}{before}", digest.short())
         }
         Kind::Planned { plan } => plan_text(plan).trim_end().to_owned(),
         Kind::LeaseHeld { lease } => {

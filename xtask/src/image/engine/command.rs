@@ -88,6 +88,20 @@ pub(super) fn inspect(builder: &Builder, image: &str) -> Program {
     args.of(builder)
 }
 
+/// Prints the digests that an image has in registries, as far as the engine knows them, and fails as [`inspect`] does.
+pub(super) fn inspect_digests(builder: &Builder, image: &str) -> Program {
+    let mut args = Args::default();
+    match builder.engine {
+        Engine::Docker | Engine::Podman => {
+            args.words(&["image", "inspect", "--format", "{{json .RepoDigests}}", image]);
+        }
+        Engine::Buildah => {
+            args.words(&["inspect", "--type", "image", "--format", "{{.FromImageDigest}}", image]);
+        }
+    }
+    args.of(builder)
+}
+
 /// Writes an image to a file, in the format of `docker save`.
 pub(super) fn save(builder: &Builder, id: &str, file: &Path) -> Program {
     let file = file.display().to_string();

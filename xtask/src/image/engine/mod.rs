@@ -23,11 +23,11 @@ use deploy::model::{Architecture, Build, Engine, ServiceKey};
 use builder::{Builder, Kind};
 use cache::Cache;
 use command::Results;
-use inputs::{Bases, Inputs};
+use inputs::{Bases, Common, Inputs};
 use secret::Secrets;
 use serde_json::Value;
 
-use super::{BuildEvent, Error, Image, layout};
+use super::{BuildEvent, Built, Error, Image, Shared, layout};
 use crate::host::{Host, Program, Stream};
 
 /// Lines that are kept of a build, to find the failing step in.
@@ -63,16 +63,17 @@ pub async fn find(host: &Host, named: Option<Engine>) -> Result<String, Failure>
     })
 }
 
-/// Builds one Dockerfile. Where its inputs are those of the image that is there, the engine is not asked; and a build that
-/// gives the image of before is not taken out of the engine again.
+/// Builds one Dockerfile. Where its inputs are those of the image that is there, or of one in the registry, the engine is not
+/// asked; and a build that gives the image of before is not taken out of the engine again.
 ///
 /// # Errors
 /// [`Error::Engine`] without an engine, or when the build fails; [`Error::File`] for files of the build folder.
 pub(super) async fn build(
     host: &Host,
     job: &Job<'_>,
+    shared: Option<&Shared<'_>>,
     on_event: &(dyn Fn(BuildEvent<'_>) + Sync),
-) -> Result<Image, Error> {
+) -> Result<Built, Error> {
     let Job { service, dockerfile, .. } = *job;
     let fails = |failure| Error::Engine { service: service.clone(), failure };
     for path in [dockerfile.file(), &dockerfile.context] {
@@ -83,15 +84,33 @@ pub(super) async fn build(
     let builder = builder::choose(host, dockerfile.engine).await.map_err(fails)?;
     let folder = Folder::of(job);
     let before = state(host, job, &builder).await;
-    if let (Some((inputs, bases)), false) = (&before, job.no_cache)
-        && let Some(image) = folder.image(&folder.inputs, &inputs.digest(bases))
-    {
+    let here = match &before {
+        Some((inputs, bases)) if !job.no_cache => folder.image(&folder.inputs, &inputs.digest(bases)),
+        _ => None,
+    };
+    let common = match (&here, &before) {
+        (Some(_), _) => None,
+        (None, before) => common(shared, before.as_ref().map(|(inputs, _)| inputs)).await,
+    };
+    let known =
+        here.as_ref().and_then(|image| image.inputs.as_ref()).or(common.as_ref().map(|it| &it.digest));
+    if let (Some(inputs), Some(shared), false) = (known, shared, job.no_cache) {
+        // Also where the image is here: machines with images of their own would replace each other's again and again.
+        let there = (shared.made)(service.clone(), inputs.clone()).await;
+        if let Some(digest) = there.filter(|digest| here.as_ref().is_none_or(|image| image.digest != *digest))
+        {
+            on_event(BuildEvent::Unchanged { service });
+            return Ok(Built::There(digest));
+        }
+    }
+    if let Some(image) = here {
         on_event(BuildEvent::Unchanged { service });
-        return Ok(image);
+        return Ok(Built::Here(Box::new(image)));
     }
     std::fs::create_dir_all(&folder.top).map_err(file(&folder.top))?;
+    let _ = std::fs::remove_file(&folder.shared);
     let id = ask(host, job, &builder, &folder, on_event).await?;
-    let image = match folder.image(&folder.id, &id) {
+    let mut image = match folder.image(&folder.id, &id) {
         Some(image) => image,
         None => take(host, job, &builder, &folder, &id).await?,
     };
@@ -102,8 +121,20 @@ pub(super) async fn build(
     {
         let inputs = inputs_now.digest(&bases_now);
         std::fs::write(&folder.inputs, mark(&inputs, &image)).map_err(file(&folder.inputs))?;
+        if let Some(before) = common
+            && self::common(shared, Some(&inputs_now)).await.as_ref() == Some(&before)
+            && inputs_now.took(host, &builder, &before).await
+        {
+            std::fs::write(&folder.shared, mark(&before.digest, &image)).map_err(file(&folder.shared))?;
+            image.inputs = Some(before.digest);
+        }
     }
-    Ok(image)
+    Ok(Built::Here(Box::new(image)))
+}
+
+/// The inputs as every machine has them, where somebody can be asked.
+async fn common(shared: Option<&Shared<'_>>, inputs: Option<&Inputs>) -> Option<Common> {
+    inputs?.shared(shared?).await
 }
 
 /// The inputs as they are at this moment; `None` when they cannot be known.
@@ -182,6 +213,8 @@ struct Folder {
     /// [`mark`] of the engine's id.
     id: PathBuf,
     inputs: PathBuf,
+    /// [`mark`] of the inputs as every machine has them.
+    shared: PathBuf,
     /// The id that a build gives.
     made: PathBuf,
     /// What buildx says of it.
@@ -197,6 +230,7 @@ impl Folder {
             layout: top.join("oci").join(&job.service.0),
             id: of("id"),
             inputs: of("inputs"),
+            shared: of("shared-inputs"),
             made: of("new-id"),
             metadata: of("metadata"),
             archive: of("tar"),
@@ -208,7 +242,11 @@ impl Folder {
     /// package's build left there since.
     fn image(&self, marked: &Path, name: &str) -> Option<Image> {
         let before = std::fs::read_to_string(marked).ok()?;
-        layout::read(&self.layout).filter(|image| before == mark(name, image))
+        let mut image = layout::read(&self.layout).filter(|image| before == mark(name, image))?;
+        let shared = std::fs::read_to_string(&self.shared).unwrap_or_default();
+        let inputs = shared.strip_suffix(&image.digest.0).map(|inputs| inputs.trim_end().to_owned());
+        image.inputs = inputs;
+        Some(image)
     }
 }
 

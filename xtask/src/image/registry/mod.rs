@@ -23,7 +23,7 @@ pub use anonymous::{Access, access};
 pub use error::Error;
 pub use event::PushEvent;
 pub use find::{Found, find};
-pub use push::{PushReport, push};
+pub use push::{PushReport, digest, push, tag};
 pub use session::{Credential, Registry};
 
 #[cfg(test)]

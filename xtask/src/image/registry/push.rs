@@ -75,6 +75,33 @@ pub async fn push(
     Ok(report)
 }
 
+/// Gives an image that is there one more tag. A tag is the image's for good only where nobody else set it before.
+///
+/// # Errors
+/// [`Error`].
+pub async fn tag(
+    host: &Host,
+    registry: &Registry,
+    image: &Image,
+    tag: &str,
+    on_event: &(dyn Fn(PushEvent) + Sync),
+) -> Result<(), Error> {
+    Session::new(host, registry, on_event)?.set_tag(image, tag).await
+}
+
+/// The digest that a tag names now, by a request that Docker Hub does not count; `None` when there is none.
+///
+/// # Errors
+/// [`Error`].
+pub async fn digest(
+    host: &Host,
+    registry: &Registry,
+    tag: &str,
+    on_event: &(dyn Fn(PushEvent) + Sync),
+) -> Result<Option<ImageDigest>, Error> {
+    Session::new(host, registry, on_event)?.held_by(tag).await
+}
+
 impl Session<'_> {
     /// The image that the repository holds under a tag or digest.
     pub(super) async fn held_by(&self, reference: &str) -> Result<Option<ImageDigest>, Error> {

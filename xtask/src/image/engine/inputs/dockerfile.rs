@@ -49,6 +49,14 @@ pub(super) fn images(text: &str, args: &BTreeMap<String, String>) -> Option<Vec<
     Some(images)
 }
 
+/// The image that reads the Dockerfile, where its first lines name one (`# syntax=docker/dockerfile:1`).
+pub(super) fn frontend(text: &str) -> Option<String> {
+    let comments = text.lines().map_while(|line| line.trim().strip_prefix('#'));
+    let mut directives = comments.map_while(|comment| comment.split_once('='));
+    let (_, image) = directives.find(|(name, _)| name.trim().eq_ignore_ascii_case("syntax"))?;
+    Some(image.trim().to_owned())
+}
+
 /// The image of `--from=IMAGE` or `--mount=type=bind,from=IMAGE,…`.
 fn from(option: &str) -> Option<&str> {
     match option.strip_prefix("--from=") {
@@ -140,6 +148,15 @@ mod tests {
             of(text, &[("NODE", "24")]),
             expected(["${OTHER}", "alpine:3", "busybox:1", "node:24-slim", "tools:1"])
         );
+    }
+
+    #[test]
+    fn an_image_that_reads_the_dockerfile_is_known_from_its_first_lines_only() {
+        let of = |text: &str| frontend(text);
+        assert_eq!(of("#syntax = docker/dockerfile:1\nFROM x"), Some("docker/dockerfile:1".to_owned()));
+        assert_eq!(of("# escape=`\n# syntax=a/b:2\nFROM x"), Some("a/b:2".to_owned()));
+        assert_eq!(of("# a comment\n# syntax=a/b:2\nFROM x"), None);
+        assert_eq!(of("FROM x\n# syntax=a/b:2\n"), None);
     }
 
     #[test]

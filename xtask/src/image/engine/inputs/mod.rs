@@ -4,6 +4,9 @@
 //! images as the engine has them. Not counted are the values of secrets, and what a step fetches from the network: an
 //! engine's own cache does not look at those either. Where an input cannot be known there is no digest, and the engine is
 //! asked.
+//!
+//! Another machine's engine has other base images, so what machines share counts them by the digests that their names have in
+//! their registries ([`Inputs::shared`]).
 
 mod context;
 mod dockerfile;
@@ -12,13 +15,13 @@ mod ignore;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use deploy::model::Build;
+use deploy::model::{Build, ImageDigest};
 use sha2::{Digest as _, Sha256};
 
 use super::builder::{Builder, Kind};
 use super::command;
 use crate::host::Host;
-use crate::image::blob;
+use crate::image::{Shared, blob};
 
 /// What is digested besides what is named: changes when the making of it does.
 const FORM: &str = "2";
@@ -28,6 +31,8 @@ const FORM: &str = "2";
 pub(super) struct Inputs {
     digest: Sha256,
     images: Vec<String>,
+    /// The image that reads the Dockerfile. Engines have it where nobody can ask for it.
+    frontend: Option<String>,
 }
 
 impl Inputs {
@@ -56,7 +61,7 @@ impl Inputs {
         }
         count("dockerfile", &text);
         count("context", &context::digest(&root, &ignores).ok()?);
-        Some(Self { digest, images })
+        Some(Self { digest, images, frontend: dockerfile::frontend(&text) })
     }
 
     /// The base images that the engine has at this moment. One that it has not is counted by its name: BuildKit keeps bases
@@ -86,10 +91,46 @@ impl Inputs {
         blob::hex(&digest.finalize())
     }
 
+    /// The digest of it all as every machine has it, and the base images that it counts; `None` where the digest of one cannot be
+    /// known.
+    pub(super) async fn shared(&self, shared: &Shared<'_>) -> Option<Common> {
+        let mut bases = BTreeMap::new();
+        for image in self.images.iter().chain(&self.frontend) {
+            bases.insert(image.clone(), (shared.base)(image.clone()).await?);
+        }
+        let mut digest = self.digest.clone();
+        for (image, of) in &bases {
+            digest.update(format!("shared base {image} {of}\n"));
+        }
+        Some(Common { digest: blob::hex(&digest.finalize()), bases })
+    }
+
+    /// Whether a build took the bases that `common` counts: an engine prefers the image that it has, which may be an older one of
+    /// that name. One that it has not it fetched.
+    pub(super) async fn took(&self, host: &Host, builder: &Builder, common: &Common) -> bool {
+        for image in self.images.iter().filter(|image| !image.contains("@sha256:")) {
+            let output = host.shell.capture(&command::inspect_digests(builder, image)).await;
+            let Ok(output) = output else { return false };
+            let digests = String::from_utf8_lossy(&output.stdout).into_owned();
+            let wanted = common.bases.get(image);
+            if output.exit.success() && !wanted.is_some_and(|wanted| digests.contains(&wanted.0)) {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Whether these are still the inputs: the engine read them at some moment between the two.
     pub(super) fn are(&self, later: &Self) -> bool {
         self.images == later.images && self.digest.clone().finalize() == later.digest.clone().finalize()
     }
+}
+
+/// The inputs as every machine has them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Common {
+    pub(super) digest: String,
+    bases: BTreeMap<String, ImageDigest>,
 }
 
 /// Base images by name, and the engine's ids of them; no text for one that it has not.
