@@ -87,7 +87,8 @@ async fn rolls(aws: &Aws, environment: &Environment, service: &Service) -> Resul
         let target = listed.target_revision?;
         let revision = revisions.iter().find(|revision| revision.arn == target)?;
         let revision = revision.task_definition.clone();
-        Some(Roll { revision, status: listed.status, created_ms: listed.created_ms })
+        let ServiceDeploymentSnapshot { status, reason, created_ms, finished_ms, .. } = listed;
+        Some(Roll { revision, status, reason, created_ms, finished_ms })
     };
     Ok((listed.into_iter().filter_map(roll).collect(), None))
 }

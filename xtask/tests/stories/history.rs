@@ -46,6 +46,11 @@ fn a_failed_release_is_never_remembered_as_a_good_one() {
         let expected =
             [("release-3", Fate::Live), ("release-2", Fate::RolledBack), ("release-1", Fate::Proven)];
         assert_eq!(fates(&world).await, named(&expected));
+        let failed = &releases(&world).await[1];
+        let why = failed.reason.as_deref().unwrap();
+        // Its cause was plain, so the tool had ECS stop it; ECS calls the tool a user.
+        assert_eq!(why, "Service deployment rolled back because it was stopped by a user.");
+        assert!(failed.took_ms.is_some_and(|took| (10_000..3_600_000).contains(&took)), "{failed:?}");
         // The way back leads over the failed one.
         let ended = world.rollback(None).await.unwrap();
         assert_eq!((ended.exit, ended.rolled()), (ExitCode::Done, vec!["backend"]), "{:#?}", ended.events);

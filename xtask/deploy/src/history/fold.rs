@@ -77,6 +77,8 @@ fn past(facts: &Facts, name: &str) -> Option<Past> {
         proven,
         migrated: own.values().any(|revision| revision.tags.contains_key(BEFORE_ROLL)),
         at_ms,
+        took_ms: took(facts, own.values().map(|revision| revision.arn.as_str()), at_ms),
+        reason: own.values().find_map(|revision| reason(facts, &revision.arn)),
         commit: tags.get("commit").cloned(),
         dirty: tags.get("dirty").is_some_and(|dirty| dirty == "true"),
         actor: tags.get("actor").cloned().unwrap_or_default(),
@@ -86,6 +88,21 @@ fn past(facts: &Facts, name: &str) -> Option<Past> {
 
 fn run(revision: &TaskDefinitionState, own: bool) -> Run {
     Run { revision: revision.arn.clone(), digest: revision.digest(), own }
+}
+
+/// The first deployment of each revision is the release's own; a later one is a rollback's.
+fn took<'a>(facts: &Facts, own: impl Iterator<Item = &'a str>, at_ms: u64) -> Option<u64> {
+    let first =
+        |arn| facts.rolls.iter().filter(|roll| roll.revision == arn).min_by_key(|roll| roll.created_ms);
+    let ends: Option<Vec<u64>> = own.filter_map(first).map(|roll| roll.finished_ms).collect();
+    Some(ends?.into_iter().max()?.saturating_sub(at_ms))
+}
+
+/// Why the last deployment of a revision did not stay.
+fn reason(facts: &Facts, arn: &str) -> Option<String> {
+    let last = facts.rolls.iter().filter(|roll| roll.revision == arn).max_by_key(|roll| roll.created_ms)?;
+    let failed = matches!(of_status(&last.status), Fate::RolledBack | Fate::RollbackFailed | Fate::Stopped);
+    last.reason.clone().filter(|_| failed)
 }
 
 /// The last deployment of each revision counts: what was rolled back may have been deployed again.

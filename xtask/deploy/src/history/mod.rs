@@ -39,13 +39,17 @@ pub struct Facts {
     pub live: BTreeMap<ServiceKey, String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roll {
     /// The revision that it brought, by ARN.
     pub revision: String,
     pub status: String,
+    /// Why it is in that status, in ECS's words.
+    pub reason: Option<String>,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created_ms: u64,
+    /// When it ended; `None` while it has not.
+    pub finished_ms: Option<u64>,
 }
 
 /// Revisions that came after those of `past` and whose task before the roll has run: what it changed, such as a database, the

@@ -17,6 +17,11 @@ pub struct Past {
     pub migrated: bool,
     /// When its first revision was registered, in milliseconds since the Unix epoch.
     pub at_ms: u64,
+    /// Milliseconds from then to the end of the deployments that it made; `None` while one is in progress, and once ECS has
+    /// forgotten them (after 90 days).
+    pub took_ms: Option<u64>,
+    /// Why it was rolled back or stopped, in ECS's words.
+    pub reason: Option<String>,
     pub commit: Option<String>,
     /// Whether the work tree differed from the commit.
     pub dirty: bool,

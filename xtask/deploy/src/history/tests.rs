@@ -27,7 +27,7 @@ fn revision(family: &str, number: u64, release: &str, proven: bool) -> TaskDefin
 
 fn roll(family: &str, number: u64, status: &str) -> Roll {
     let revision = format!("arn:aws:ecs:r:a:task-definition/{family}:{number}");
-    Roll { revision, status: status.to_owned(), created_ms: number * 60_000 }
+    Roll { revision, status: status.to_owned(), created_ms: number * 60_000, ..Roll::default() }
 }
 
 fn facts(backend: Vec<TaskDefinitionState>, frontend: Vec<TaskDefinitionState>, live: [u64; 2]) -> Facts {
@@ -148,6 +148,24 @@ fn a_release_of_which_one_service_was_restored_and_the_other_was_not_is_live_in_
     assert_eq!(fates(&facts), named(Fate::LiveInPart));
     facts.rolls[1].status = "IN_PROGRESS".to_owned();
     assert_eq!(fates(&facts), named(Fate::InProgress));
+}
+
+#[test]
+fn a_release_says_how_long_it_took_and_why_ecs_took_it_back() {
+    let ended = |roll: Roll, secs: u64| Roll { finished_ms: Some(roll.created_ms + secs * 1000), ..roll };
+    let why = |roll: Roll| Roll { reason: Some("alarms".to_owned()), ..roll };
+    let rolls = vec![
+        ended(why(roll("b", 1, "SUCCESSFUL")), 70),
+        ended(roll("f", 1, "SUCCESSFUL"), 90),
+        ended(why(roll("b", 2, "ROLLBACK_SUCCESSFUL")), 30),
+        why(roll("f", 3, "IN_PROGRESS")),
+        // A rollback to the first release, hours later.
+        ended(Roll { created_ms: 9_000_000, ..roll("b", 1, "SUCCESSFUL") }, 5),
+    ];
+    let releases = history(&Facts { rolls, ..three([1, 3]) });
+    let of: Vec<_> = releases.iter().map(|past| (past.took_ms, past.reason.as_deref())).collect();
+    assert_eq!(of, [(None, None), (Some(30_000), Some("alarms")), (Some(90_000), None)]);
+    assert_eq!(history(&three([2, 3]))[0].took_ms, None, "ECS has forgotten");
 }
 
 #[test]

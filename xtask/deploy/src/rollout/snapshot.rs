@@ -68,6 +68,9 @@ pub struct ServiceDeploymentSnapshot {
     pub rollback_reason: Option<String>,
     /// When it was made, in milliseconds since the Unix epoch.
     pub created_ms: u64,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished_ms: Option<u64>,
 }
 
 /// One task in one DescribeTasks answer.

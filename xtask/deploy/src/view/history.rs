@@ -2,15 +2,16 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::age;
+use super::{age, clock, date, duration};
 use crate::history::{Past, Run};
 use crate::model::ServiceKey;
+use crate::redact;
 
 /// The releases as a table, newest first, without a newline at its end. `now_ms` is milliseconds since the Unix epoch.
 pub fn history(releases: &[Past], services: &[ServiceKey], now_ms: u64) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    let mut header = vec!["release", "outcome", "age", "commit"];
+    let mut header = vec!["release", "outcome", "time (UTC)", "age", "took", "commit"];
     header.extend(services.iter().map(|key| key.0.as_str()));
     header.push("by");
     table.set_header(header);
@@ -18,14 +19,21 @@ pub fn history(releases: &[Past], services: &[ServiceKey], now_ms: u64) -> Strin
         let mut row = vec![
             past.release.clone(),
             format!("{}{}", past.fate.words(), if past.migrated { ", migration ran" } else { "" }),
+            format!("{} {:.8}", date(past.at_ms), clock(past.at_ms)),
             age(now_ms.saturating_sub(past.at_ms)),
+            past.took_ms.map_or_else(|| "-".to_owned(), duration),
             commit(past),
         ];
         row.extend(services.iter().map(|key| past.runs.get(key).map_or_else(|| "-".to_owned(), run)));
         row.push(past.actor.clone());
         table.add_row(row);
     }
-    let mut text = table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n");
+    let mut lines = table.lines().map(|line| line.trim_end().to_owned());
+    let mut text = lines.next().unwrap_or_default();
+    for (line, past) in lines.zip(releases) {
+        let why = past.reason.as_ref().map(|why| format!("\n     ECS says: {}", redact::text(why)));
+        text.push_str(&format!("\n{line}{}", why.unwrap_or_default()));
+    }
     if releases.iter().flat_map(|past| past.runs.values()).any(|run| !run.own) {
         text.push_str("\n (N …)   not changed by that release: the service kept revision N");
     }
@@ -63,7 +71,10 @@ mod tests {
             fate,
             proven: true,
             migrated: own,
-            at_ms: 10_000_000_000 - days * 86_400_000,
+            at_ms: 1_795_420_812_000 - days * 86_400_000,
+            took_ms: own.then_some(72_000),
+            reason: (fate == Fate::RolledBack)
+                .then(|| "the circuit breaker threshold was exceeded".to_owned()),
             commit: Some("3f2a9c1b4d5e6f708192a3b4c5d6e7f801234567".to_owned()),
             dirty: own,
             actor: "somebody".to_owned(),
@@ -78,9 +89,10 @@ mod tests {
     fn a_history_shows_what_ran_when_and_what_became_of_it() {
         let releases = [
             past("20261123-080012-3f2a9c1", Fate::Live, 0, false),
+            past("20261121-080012-2222222", Fate::RolledBack, 2, true),
             past("20261120-080012-1111111", Fate::Proven, 3, true),
         ];
         let services = ["backend", "frontend"].map(|name| ServiceKey(name.to_owned()));
-        insta::assert_snapshot!(history(&releases, &services, 10_000_000_000));
+        insta::assert_snapshot!(history(&releases, &services, 1_795_420_820_000));
     }
 }

@@ -61,6 +61,7 @@ pub(super) fn service_deployment(found: &ServiceDeployment) -> ServiceDeployment
         alarms: found.alarms().map(|alarms| alarms.triggered_alarm_names().to_vec()).unwrap_or_default(),
         rollback_reason: found.rollback().and_then(|rollback| rollback.reason()).map(str::to_owned),
         created_ms: millis(found.created_at()),
+        finished_ms: found.finished_at().map(|at| millis(Some(at))),
     }
 }
 
@@ -76,6 +77,7 @@ pub(super) fn service_deployment_brief(found: &ServiceDeploymentBrief) -> Servic
         alarms: Vec::new(),
         rollback_reason: None,
         created_ms: millis(found.created_at()),
+        finished_ms: found.finished_at().map(|at| millis(Some(at))),
     }
 }
 
