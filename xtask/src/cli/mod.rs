@@ -6,6 +6,7 @@ mod args;
 mod browser;
 mod build;
 mod ci;
+mod completions;
 mod consent;
 mod context;
 mod deploy;
@@ -38,7 +39,7 @@ use std::process::ExitCode as Process;
 use std::time::Duration;
 
 use ::deploy::event::{Event, ExitCode, Kind, blamed as causes};
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use args::{Cli, Global, Verb};
 use failure::Failure;
@@ -115,9 +116,7 @@ async fn run(cli: Cli) -> u8 {
         Verb::Ci => ci::run(&host).await,
         Verb::Swarm(asked) => swarm::run(&host, &asked).await,
         Verb::Completions { shell } => {
-            let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "cargo-xtask", &mut text);
-            crate::report::print_result(String::from_utf8_lossy(&text).trim_end());
+            crate::report::print_result(completions::script(shell).trim_end());
             Ok(ExitCode::Done)
         }
     };
