@@ -22,6 +22,7 @@ pub mod init;
 pub mod lease;
 pub mod logs;
 pub mod model;
+pub mod output;
 pub mod plan;
 pub mod redact;
 pub mod rollout;

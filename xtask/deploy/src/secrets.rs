@@ -8,7 +8,7 @@ use crate::model::{Environment, ServiceKey};
 use crate::rollout::TaskSnapshot;
 
 /// Where a secret is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Store {
     SecretsManager,
@@ -25,7 +25,7 @@ impl Store {
 }
 
 /// A variable of a container that ECS fills.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct SecretVariable {
     pub service: ServiceKey,
     pub container: String,
@@ -39,7 +39,7 @@ pub struct SecretVariable {
 }
 
 /// The same, and what its store says of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct SecretState {
     #[serde(flatten)]
     pub named: SecretVariable,

@@ -10,13 +10,13 @@ use crate::verify::Reading;
 const CRASHES: usize = 2;
 
 /// Something that is not as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Problem {
     pub service: ServiceKey,
     pub text: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Detail {
     pub tasks: Vec<TaskRow>,
     /// The newest ones, newest first.
@@ -30,7 +30,7 @@ pub struct Detail {
     pub unread: Vec<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct TaskRow {
     pub id: String,
     /// Since its containers run, or else since it was made.
@@ -46,7 +46,7 @@ pub struct TaskRow {
 }
 
 /// One entry of DescribeScalingActivities.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ScalingActivity {
     /// Milliseconds since the Unix epoch.
     pub at_ms: u64,
@@ -57,7 +57,7 @@ pub struct ScalingActivity {
 }
 
 /// One entry of DescribeAlarms.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct AlarmState {
     pub name: String,
     pub state: String,

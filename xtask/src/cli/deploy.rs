@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use deploy::event::{ExitCode, Forecast, Kind};
 use deploy::model::{Environment, ServiceKey};
+use deploy::output::Preview;
 use deploy::plan::Plan;
 use futures_util::future::join;
 
@@ -91,10 +92,9 @@ async fn preview(job: &Job<'_>, asked: &args::Plan) -> Result<(Plan, Option<Fore
 fn show(output: Format, plan: &Plan, forecast: Option<&Forecast>) -> Result<(), Failure> {
     match output {
         Format::Json => {
-            let mut object = serde_json::to_value(plan).map_err(|error| Failure::from_error(&error))?;
+            let preview = Preview { plan, forecast };
+            let mut object = serde_json::to_value(preview).map_err(|error| Failure::from_error(&error))?;
             deploy::redact::json(&mut object);
-            object["forecast"] =
-                serde_json::to_value(forecast).map_err(|error| Failure::from_error(&error))?;
             print_result(&object.to_string());
         }
         Format::Text => {

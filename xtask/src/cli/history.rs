@@ -1,6 +1,7 @@
 //! `history`: former releases and what became of them. It starts nothing and writes nothing.
 
 use deploy::event::{ExitCode, Kind};
+use deploy::output::History;
 use serde_json::json;
 
 use super::args::{self, Global};
@@ -29,7 +30,8 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::History) -> 
     releases.truncate(most);
     match global.output {
         Format::Json => {
-            print_result(&json!({ "environment": environment.name, "releases": releases }).to_string());
+            let shown = History { environment: &environment.name, releases: &releases };
+            print_result(&json!(shown).to_string());
         }
         _ if releases.is_empty() => print_result("no release yet"),
         _ => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use deploy::event::{ExitCode, Kind, ServiceRow};
 use deploy::lease::Lease;
 use deploy::model::{Environment, Owned, Service};
+use deploy::output::Status;
 use deploy::secrets::SecretState;
 use deploy::status::{Detail, Problem, problems};
 use deploy::verify::Reading;
@@ -131,19 +132,17 @@ async fn alarms<'a>(
 }
 
 fn json(environment: &Environment, seen: &Seen) -> String {
-    let mut object = json!({
-        "environment": environment.name,
-        "url": seen.door.front.as_ref().map(|front| &front.url),
-        "services": seen.rows,
-        "problems": seen.problems,
-        "secrets": seen.secrets,
-        "lease": seen.lease,
-        "orphans": seen.orphans,
-    });
-    if let Some(detail) = &seen.detail {
-        object["detail"] = json!(detail);
-    }
-    object.to_string()
+    let status = Status {
+        environment: &environment.name,
+        url: seen.door.front.as_ref().map(|front| front.url.as_str()),
+        services: &seen.rows,
+        problems: &seen.problems,
+        secrets: &seen.secrets,
+        lease: seen.lease.as_ref(),
+        orphans: &seen.orphans,
+        detail: seen.detail.as_ref(),
+    };
+    json!(status).to_string()
 }
 
 fn text(service: Option<&Service>, seen: &Seen, now_ms: u64, columns: Option<usize>) -> String {

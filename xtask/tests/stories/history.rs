@@ -2,15 +2,19 @@
 
 use deploy::event::ExitCode;
 use deploy::history::{Fate, Past, history};
+use deploy::output::History;
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 use xtask::observe;
 use xtask::release::NoRollbackTarget;
 
+use crate::schema;
 use crate::world::{World, story};
 
 async fn releases(world: &World) -> Vec<Past> {
-    history(&observe::history(&world.aws, &world.environment, 20).await.unwrap().facts)
+    let releases = history(&observe::history(&world.aws, &world.environment, 20).await.unwrap().facts);
+    schema::check("History", &History { environment: "prod", releases: &releases });
+    releases
 }
 
 async fn fates(world: &World) -> Vec<(String, Fate)> {

@@ -41,6 +41,7 @@ mod policy;
 mod renames;
 mod rollout;
 mod routing;
+mod schema;
 mod screens;
 mod secrets;
 mod sessions;

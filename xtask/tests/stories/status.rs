@@ -2,12 +2,14 @@
 
 use deploy::event::ExitCode;
 use deploy::model::Service;
+use deploy::output::Status;
 use deploy::status::{Detail, Problem, problems};
 use sim::workload::scripted::Script;
 use xtask::observe;
 use xtask::report::{Recorder, Screen};
 use xtask::verify::{self, Door};
 
+use crate::schema;
 use crate::world::{World, story};
 
 async fn looked(world: &World) -> (Vec<Problem>, Detail) {
@@ -18,7 +20,19 @@ async fn looked(world: &World) -> (Vec<Problem>, Detail) {
     let services: Vec<&Service> = environment.services.iter().collect();
     let found = problems(services.iter().copied().zip(&readings), &[]);
     let events = Recorder::new(world.host.clock.clone(), Screen::silent());
-    (found, verify::detail(aws, &events, environment, services[0], &readings[0]).await)
+    let detail = verify::detail(aws, &events, environment, services[0], &readings[0]).await;
+    let status = Status {
+        environment: &environment.name,
+        url: None,
+        services: &verify::rows_of(environment, &door, &readings),
+        problems: &found,
+        secrets: &[],
+        lease: None,
+        orphans: &[],
+        detail: Some(&detail),
+    };
+    schema::check("Status", &status);
+    (found, detail)
 }
 
 #[test]

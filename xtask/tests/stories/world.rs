@@ -24,6 +24,7 @@ use xtask::report::{Format, Recorder, Screen};
 
 use crate::ended::Ended;
 use crate::front_door::FrontDoor;
+use crate::schema;
 use crate::somebody::{self, Somebody};
 
 /// The file that most stories deploy.
@@ -294,6 +295,7 @@ impl World {
             ended = act(&context) => ended,
         };
         let calls = self.cloud.calls().split_off(before);
+        schema::check_events(&events.events());
         Ended {
             exit,
             summary,

@@ -27,7 +27,7 @@ pub struct Report {
 }
 
 /// One diagnostic in the terms of an editor or of GitHub's annotations.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Finding {
     pub severity: Severity,
     pub code: &'static str,

@@ -6,7 +6,7 @@ use super::ProbeAnswer;
 use crate::model::ServiceKey;
 
 /// All requests of one release's roll.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Availability {
     /// How many were answered, or were not within the time limit.
     pub requests: u32,
@@ -22,7 +22,7 @@ pub struct Availability {
 }
 
 /// A request that was not answered as it should.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Miss {
     /// The service that should have answered.
     pub service: ServiceKey,

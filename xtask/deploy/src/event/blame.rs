@@ -7,7 +7,7 @@ use crate::model::ServiceKey;
 use crate::rollout::Cause;
 
 /// Why a service's deployment failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Blame {
     pub service: ServiceKey,
     #[serde(flatten)]

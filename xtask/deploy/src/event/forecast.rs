@@ -8,7 +8,7 @@ use super::{Event, Kind};
 use crate::model::ServiceKey;
 use crate::rollout::{Leave, Leaving, Waiting};
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Forecast {
     /// From the first step to the last verdict, in milliseconds.
     pub total_ms: u64,
@@ -20,14 +20,14 @@ pub struct Forecast {
 }
 
 /// A part of the time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Share {
     pub part: Part,
     pub ms: u64,
 }
 
 /// What a roll waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
     Start,

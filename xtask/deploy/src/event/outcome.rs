@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::rollout::Outcome;
 
 /// How the process ends. A release job may trust 0 and only 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExitCode {
     /// Done, or nothing to do.

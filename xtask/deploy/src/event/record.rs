@@ -9,7 +9,7 @@ use crate::model::{ImageDigest, ServiceKey, SmokeCheck};
 use crate::plan::Plan;
 use crate::rollout::{Cause, Diagnosis, TaskMove, Verdict, Waiting};
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Event {
     /// Position in the record, from 1.
     pub seq: u64,
@@ -20,7 +20,7 @@ pub struct Event {
 }
 
 /// The parts of a command, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// The embedded cloud is started.
@@ -47,7 +47,7 @@ impl Phase {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum Kind {
     Began {
@@ -123,6 +123,13 @@ pub enum Kind {
         /// What came of it, such as a revision's name.
         result: String,
         elapsed_ms: u64,
+    },
+    /// A part of an image was sent, or was there already.
+    Pushing {
+        service: ServiceKey,
+        /// Bytes that the registry has by now, and those of the whole image, compressed.
+        done: u64,
+        of: u64,
     },
     StepFailed {
         lane: String,
@@ -244,7 +251,7 @@ pub enum Kind {
 }
 
 /// One attempt of one API call.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Call {
     pub service: String,
     pub operation: String,
@@ -258,7 +265,7 @@ pub struct Call {
 }
 
 /// A service of a failed release, as it was found after the undo.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct UndoneService {
     pub service: ServiceKey,
     /// Whether it was confirmed to run what it ran before the release.
@@ -276,7 +283,7 @@ pub struct UndoneService {
 }
 
 /// What a probe was answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum ProbeAnswer {
     /// The wanted status from the wanted service.
@@ -301,7 +308,7 @@ pub enum ProbeAnswer {
 }
 
 /// A service in the closing table.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ServiceRow {
     pub key: ServiceKey,
     /// Its name in ECS.

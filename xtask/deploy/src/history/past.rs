@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::model::{ImageDigest, ServiceKey};
 
 /// A release, as its revisions' tags describe it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Past {
     pub release: String,
     pub fate: Fate,
@@ -31,7 +31,7 @@ pub struct Past {
 }
 
 /// What a service runs with a release.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Run {
     pub revision: String,
     pub digest: Option<ImageDigest>,
@@ -40,7 +40,7 @@ pub struct Run {
 }
 
 /// What became of a release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// It runs, and was proven.

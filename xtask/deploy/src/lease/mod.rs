@@ -18,7 +18,7 @@ pub const TTL_SECS: u64 = 180;
 /// How often it is renewed, in seconds: two renewals may fail before it ends.
 pub const RENEW_SECS: u64 = 60;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Holder {
     /// `user@host`, or the user that started the run.
     pub owner: String,
@@ -29,7 +29,7 @@ pub struct Holder {
 }
 
 /// A lease, as its tag has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Lease {
     /// Distinguishes this acquisition from every other.
     pub id: String,

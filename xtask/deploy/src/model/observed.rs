@@ -12,7 +12,7 @@ use super::spec::{
 use super::{ImageDigest, Owned, Owner, ServiceKey};
 
 /// One read of the account. Absent means: asked for and not there.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Observed {
     /// When it was read, in milliseconds since the Unix epoch.
     pub read_at_ms: u64,
@@ -57,7 +57,7 @@ pub struct Observed {
 }
 
 /// A service that deploy.toml does not name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Neighbour {
     pub name: String,
     pub cluster: String,
@@ -69,7 +69,7 @@ pub struct Neighbour {
 }
 
 /// A task that runs before the roll of a revision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct RunningTask {
     pub id: String,
     /// The revision's ARN.
@@ -83,7 +83,7 @@ impl RunningTask {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct RepositoryState {
     pub spec: RepositorySpec,
     /// `<registry>/<name>`, as image references have it.
@@ -92,7 +92,7 @@ pub struct RepositoryState {
     pub holds: Option<Vec<ImageDigest>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ClusterState {
     pub arn: String,
     pub status: String,
@@ -102,13 +102,13 @@ pub struct ClusterState {
     pub default_strategy: Vec<(String, u32, u32)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct NamespaceState {
     pub arn: String,
     pub id: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct LoadBalancerState {
     pub arn: String,
     pub dns_name: String,
@@ -116,14 +116,14 @@ pub struct LoadBalancerState {
     pub vpc: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ListenerState {
     pub arn: String,
     pub spec: ListenerSpec,
 }
 
 /// A rule of the listener.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct RuleState {
     pub arn: String,
     pub spec: RuleSpec,
@@ -141,7 +141,7 @@ impl RuleState {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct TargetGroupState {
     pub arn: String,
     pub spec: TargetGroupSpec,
@@ -149,7 +149,7 @@ pub struct TargetGroupState {
     pub load_balancers: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ServiceState {
     pub arn: String,
     /// `ACTIVE`, `DRAINING` or `INACTIVE`.
@@ -173,7 +173,7 @@ pub struct ServiceState {
     pub deployed_at_ms: Option<u64>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct TaskDefinitionState {
     pub arn: String,
     pub spec: TaskDefinitionSpec,
@@ -204,7 +204,7 @@ impl TaskDefinitionState {
 }
 
 /// A service's scalable target and policies.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ScalingState {
     pub arn: Option<String>,
     pub target: Option<ScalableTargetSpec>,

@@ -13,7 +13,7 @@ use super::{Environment, Observed};
 pub const MANAGED_BY: (&str, &str) = ("managed-by", "cargo-xtask");
 
 /// An application's environment, as tags name it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Owner {
     pub app: String,
     pub environment: String,
@@ -39,7 +39,7 @@ impl Owner {
 }
 
 /// Kinds of resources that are made, in the order in which they can be deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OwnedKind {
     ScalableTarget,
@@ -81,7 +81,7 @@ impl OwnedKind {
 }
 
 /// A resource that this tool made for an environment.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct Owned {
     pub kind: OwnedKind,
     /// As people call it. Where the ARN holds no name (rules, listeners, scalable targets, namespaces) the ARN's end,

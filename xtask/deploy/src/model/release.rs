@@ -9,7 +9,7 @@ use super::spec::{ServiceSpec, image_reference};
 use super::{Environment, ImageName, ServiceKey};
 
 /// `sha256:` and 64 hexadecimal digits: an image's manifest.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct ImageDigest(pub String);
 
@@ -28,7 +28,7 @@ impl fmt::Display for ImageDigest {
 }
 
 /// An image's platform, as its configuration names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Platform {
     /// Such as `linux`.
     pub os: String,
@@ -36,7 +36,7 @@ pub struct Platform {
     pub architecture: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Release {
     /// Unique and sortable, such as `20261123-080012-3f2a9c1`.
     pub id: String,
@@ -72,7 +72,7 @@ impl Release {
 }
 
 /// The revision that a service is to run: an earlier one, or for a restart the one that it runs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Pin {
     pub revision: String,
     /// Whether it is tagged as proven.
@@ -88,7 +88,7 @@ pub struct Pin {
 }
 
 /// Everything that should be true after a deploy.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Desired {
     pub environment: Environment,
     /// What is to run there.

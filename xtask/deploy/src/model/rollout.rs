@@ -232,7 +232,7 @@ impl Cleanup {
 }
 
 /// How long the tool waits for a deployment, in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Patience {
     /// For a new revision to be complete. After them ECS is asked to roll back.
     pub roll_secs: u64,

@@ -13,8 +13,8 @@ use crate::model::{BeforeRoll, ImageDigest, Owned, ServiceKey, arn_name};
 use crate::redact;
 
 /// One write, or one push. Resources are named; the executor knows their ARNs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "action")]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "does")]
 pub enum Action {
     CreateRepository(RepositorySpec),
     SetTagMutability(RepositorySpec),
@@ -128,7 +128,7 @@ pub enum Action {
 }
 
 /// A rule that gets another priority.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct RuleMove {
     /// The requests that it takes.
     pub requests: String,
@@ -138,7 +138,7 @@ pub struct RuleMove {
 }
 
 /// A revision: one that exists, or the one that an earlier step of the plan registers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Revision {
     Existing(String),

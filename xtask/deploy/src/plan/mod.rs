@@ -24,8 +24,7 @@ mod services;
 mod undo;
 mod wanted;
 
-use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 pub(crate) use adopt::{Wish, differences};
 pub(crate) use keys::policy_keys;
@@ -47,7 +46,7 @@ use crate::model::spec::Change;
 use crate::model::{Desired, Kind, Observed, Owned, ServiceKey};
 
 /// Everything that a deploy will do, in order.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Plan {
     /// Barriers: a stage starts when the one before it is applied and settled.
     pub stages: Vec<Stage>,
@@ -65,7 +64,7 @@ pub struct Plan {
 }
 
 /// Lanes that run at the same time, and the services that must settle before the next stage.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Stage {
     pub name: String,
     pub lanes: Vec<Lane>,
@@ -74,7 +73,7 @@ pub struct Stage {
 }
 
 /// Steps one after the other.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Lane {
     /// What the lane is about, such as `backend image`.
     pub name: String,
@@ -82,7 +81,8 @@ pub struct Lane {
 }
 
 /// One action and its reason.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(into = "Shown")]
 pub struct Step {
     pub action: Action,
     pub why: Why,
@@ -99,18 +99,24 @@ impl Step {
     }
 }
 
-impl Serialize for Step {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut step = serializer.serialize_struct("Step", 3)?;
-        step.serialize_field("sign", self.sign())?;
-        step.serialize_field("action", &self.action)?;
-        step.serialize_field("why", &self.why)?;
-        step.end()
+/// A step as it is printed for programs.
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Step")]
+struct Shown {
+    /// `+` for what is created, `-` for what is deleted, `~` for what changes.
+    sign: &'static str,
+    action: Action,
+    why: Why,
+}
+
+impl From<Step> for Shown {
+    fn from(step: Step) -> Self {
+        Self { sign: step.sign(), action: step.action, why: step.why }
     }
 }
 
 /// Why a step is there.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// The account does not have it.
@@ -122,7 +128,7 @@ pub enum Why {
 }
 
 /// A reason not to start.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Refusal {
     /// What is in the way.
     pub what: String,

@@ -14,7 +14,7 @@ const LAST_WORDS: usize = 3;
 const SCALED_IN: &str = "Scaling activity initiated";
 
 /// Why a deployment failed, as far as it is known.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Diagnosis {
     /// The deployment's own tasks that stopped, those that ended alike as one, newest first.
     pub stopped: Vec<StoppedTasks>,
@@ -26,7 +26,7 @@ pub struct Diagnosis {
     pub cause: Option<Cause>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct StoppedTasks {
     pub count: usize,
     /// They did not fail: ECS no longer needed them, as in a rollback.
@@ -44,7 +44,7 @@ pub struct StoppedTasks {
     pub log: Option<TaskLog>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ContainerEnd {
     pub name: String,
     /// `exitCode`; `None` when it never ran.
@@ -53,7 +53,7 @@ pub struct ContainerEnd {
 }
 
 /// Health checks with the same result.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct FailedCheck {
     pub count: usize,
     /// The URL of the last one's health check.

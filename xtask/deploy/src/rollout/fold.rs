@@ -34,7 +34,7 @@ pub struct Rollout {
 const LOOKS: u32 = 3;
 
 /// What one snapshot shows of our deployment.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Progress {
     /// Not in the answer: the read is older than our write, or another one must say the same first.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::model::ImageDigest;
 
 /// One service in one DescribeServices answer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ServiceSnapshot {
     pub name: String,
     /// `ACTIVE`, `DRAINING`, `INACTIVE`; `MISSING` when the answer lists it as a failure.
@@ -24,7 +24,7 @@ pub struct ServiceSnapshot {
     pub service_deployment: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct DeploymentSnapshot {
     /// `ecs-svc/<digits>`.
     pub id: String,
@@ -44,7 +44,7 @@ pub struct DeploymentSnapshot {
     pub updated_ms: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ServiceEvent {
     pub id: String,
     /// When, in milliseconds since the Unix epoch.
@@ -52,7 +52,7 @@ pub struct ServiceEvent {
     pub message: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ServiceDeploymentSnapshot {
     pub arn: String,
     /// `SUCCESSFUL`, `STOPPED`, `ROLLBACK_SUCCESSFUL`, …
@@ -74,7 +74,7 @@ pub struct ServiceDeploymentSnapshot {
 }
 
 /// One task in one DescribeTasks answer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct TaskSnapshot {
     /// The last part of its ARN.
     pub id: String,
@@ -115,7 +115,7 @@ impl TaskSnapshot {
 }
 
 /// One container of a task.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ContainerSnapshot {
     pub name: String,
     /// The image as the task definition names it.
@@ -129,7 +129,7 @@ pub struct ContainerSnapshot {
 }
 
 /// One target in one DescribeTargetHealth answer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct TargetSnapshot {
     pub ip: String,
     pub port: u16,
@@ -143,7 +143,7 @@ pub struct TargetSnapshot {
 }
 
 /// The lines that a task printed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct TaskLog {
     pub task: String,
     pub container: String,

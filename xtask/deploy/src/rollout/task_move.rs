@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// A task whose state has changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct TaskMove {
     pub task: String,
     pub last_status: String,

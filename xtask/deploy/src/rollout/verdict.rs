@@ -4,7 +4,7 @@ use crate::model::arn_name;
 use serde::Serialize;
 
 /// The verdict on one deployment of one service.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Verdict {
     pub outcome: Outcome,
     /// AWS's own words for it, where it gave any.
@@ -19,7 +19,7 @@ impl Verdict {
 }
 
 /// The ways in which a deployment can end, as far as the caller must distinguish them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Outcome {
     /// There was nothing to deploy.

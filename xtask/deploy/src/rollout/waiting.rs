@@ -7,7 +7,7 @@ use serde::Serialize;
 pub use derive::{View, waiting};
 
 /// What a deployment waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "for")]
 pub enum Waiting {
     /// Our deployment is not in an answer yet.
@@ -40,7 +40,7 @@ pub enum Waiting {
 }
 
 /// A target that is not healthy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Lagging {
     pub ip: String,
     /// Its state, such as `initial` or `unhealthy`.
@@ -55,7 +55,7 @@ pub struct Lagging {
 
 /// The health checks of a new target. DescribeTargetHealth reports no count: it is estimated from the time since the target
 /// was first seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Checks {
     /// How many were made so far, about.
     pub about: u64,
@@ -64,7 +64,7 @@ pub struct Checks {
 }
 
 /// How far an old task is in stopping, by the time since it was first seen there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Leaving {
     pub step: Leave,
     /// Seconds since it was first seen doing that.
@@ -74,7 +74,7 @@ pub struct Leaving {
 }
 
 /// The two steps of a task's leaving.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Leave {
     /// Its target finishes its requests: `deregistration_delay.timeout_seconds`.

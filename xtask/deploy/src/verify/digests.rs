@@ -6,7 +6,7 @@ use crate::model::ImageDigest;
 use crate::rollout::TaskSnapshot;
 
 /// A running task that does not run the wanted image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Mismatch {
     pub task: String,
     /// The digest that it runs; `None` when ECS does not report it.

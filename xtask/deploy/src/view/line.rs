@@ -59,6 +59,10 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
             let arrow = if result.is_empty() { String::new() } else { format!(" → {result}") };
             format!("       ✓ {step}{arrow} ({})", duration(*elapsed_ms))
         }
+        Kind::Pushing { service, done, of } => {
+            let mb = |bytes: &u64| *bytes as f64 / 1e6;
+            return verbose.then(|| format!("       · push {service}: {:.1} of {:.1} MB", mb(done), mb(of)));
+        }
         Kind::StepFailed { step, error, .. } => format!("       ✗ {step}: {error}"),
         Kind::Called(call) => {
             let again = if call.attempt > 1 { format!(" (attempt {})", call.attempt) } else { String::new() };

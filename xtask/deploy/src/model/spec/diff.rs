@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::members::is_named_list;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Change {
     /// The field's path, such as `containers.backend.image`.
     pub field: String,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct RepositorySpec {
     pub name: String,
     /// Whether a tag can be pushed once only.
@@ -11,14 +11,14 @@ pub struct RepositorySpec {
     pub keep_images: Option<u32>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct LogGroupSpec {
     pub name: String,
     /// Days that events are kept; `None` for ever.
     pub retention_days: Option<u32>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ClusterSpec {
     pub name: String,
     /// The capacity providers that it has; mostly none.
@@ -26,7 +26,7 @@ pub struct ClusterSpec {
 }
 
 /// A Cloud Map namespace for Service Connect.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct NamespaceSpec {
     pub name: String,
 }

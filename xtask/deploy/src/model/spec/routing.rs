@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LoadBalancerSpec {
     pub name: String,
     /// Ids, sorted: AWS returns them in no fixed order.
@@ -18,7 +18,7 @@ pub struct LoadBalancerSpec {
 }
 
 /// A listener. Its default action is a redirect, or else a fixed 404, so that only rules lead to a service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ListenerSpec {
     pub load_balancer: String,
     pub port: u16,
@@ -34,7 +34,7 @@ pub struct ListenerSpec {
 }
 
 /// A target group of type `ip`, protocol HTTP.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TargetGroupSpec {
     pub name: String,
     pub vpc: String,
@@ -63,7 +63,7 @@ impl TargetGroupSpec {
 }
 
 /// A target group's health check.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct HealthCheckSpec {
     pub path: String,
     /// The port; `None` is the one that the target gets its traffic on.

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RuleSpec {
     /// 1 to 50000, unique on the listener; the lowest is tried first.
     pub priority: u32,
@@ -18,7 +18,7 @@ pub struct RuleSpec {
 }
 
 /// What one part of a request must be: one of the values.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Condition {
     pub on: ConditionField,
     /// Sorted. Those of a query string are `key=value`, or a value of any key.
@@ -26,7 +26,7 @@ pub struct Condition {
 }
 
 /// The part of a request that a condition looks at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConditionField {
     Path,
@@ -41,7 +41,7 @@ pub enum ConditionField {
 }
 
 /// What a rule does with a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RuleAction {
     /// To one target group, by its name.
@@ -56,7 +56,7 @@ pub enum RuleAction {
 }
 
 /// `RedirectConfig`. Each part may hold `#{protocol}`, `#{host}`, `#{port}`, `#{path}` and `#{query}` of the request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RedirectSpec {
     pub protocol: String,
     pub host: String,
@@ -67,7 +67,7 @@ pub struct RedirectSpec {
     pub permanent: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FixedResponseSpec {
     pub status: u16,
     pub content_type: Option<String>,

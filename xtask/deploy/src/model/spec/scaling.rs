@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The scalable target of a service: `ecs:service:DesiredCount` of `service/<cluster>/<service>`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ScalableTargetSpec {
     /// `service/<cluster>/<service>`.
     pub resource_id: String,
@@ -13,7 +13,7 @@ pub struct ScalableTargetSpec {
 }
 
 /// A scaling policy. Its configuration has AWS's own members, so that one that no code here knows is restored, too.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PolicySpec {
     /// Its name, unique for the target.
     pub name: String,
@@ -26,7 +26,7 @@ pub struct PolicySpec {
 }
 
 /// A scheduled action: other bounds from a moment on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ScheduledActionSpec {
     /// Its name, unique for the target.
     pub name: String,

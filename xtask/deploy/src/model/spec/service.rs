@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::Members;
 
 /// The settings of an ECS service that the tool keeps.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ServiceSpec {
     pub name: String,
     pub cluster: String,
@@ -44,7 +44,7 @@ pub struct ServiceSpec {
     pub extra: Members,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Member {
     TaskDefinition,
@@ -242,7 +242,7 @@ impl ServiceSpec {
 }
 
 /// `deploymentCircuitBreaker.thresholdConfiguration` of a service's `deploymentConfiguration`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct ThresholdSpec {
     /// `COUNT`, `BOUNDED_PERCENT` or `UNBOUNDED_PERCENT`.
@@ -260,14 +260,14 @@ impl Default for ThresholdSpec {
 }
 
 /// `deploymentConfiguration.earlySuccessCriteria`, of a service that has it switched on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct EarlySuccessSpec {
     pub healthy_percent: u32,
     /// `sourceServiceRevisionCleanup`: `BLOCKING` or `DEFERRED`.
     pub cleanup: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LoadBalancerBinding {
     pub target_group: String,
     pub container: String,
@@ -277,7 +277,7 @@ pub struct LoadBalancerBinding {
     pub extra: Members,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ConnectSpec {
     pub namespace: String,
     /// The endpoints that the service offers; empty for a client only.
@@ -287,7 +287,7 @@ pub struct ConnectSpec {
     pub extra: Members,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ConnectServiceSpec {
     pub name: String,
     pub discovery_name: String,

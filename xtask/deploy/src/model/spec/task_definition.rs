@@ -29,7 +29,7 @@ pub fn image_reference(repository_uri: &str, digest: &ImageDigest) -> String {
 }
 
 /// A task definition as RegisterTaskDefinition takes it, without what AWS assumes anyway.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct TaskDefinitionSpec(Members);
 

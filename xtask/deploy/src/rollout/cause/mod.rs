@@ -20,7 +20,7 @@ pub use overdue::overdue;
 use super::snapshot::{TargetSnapshot, TaskLog, TaskSnapshot};
 
 /// What was captured about a failing deployment while it happened: ECS forgets stopped tasks after an hour.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Evidence {
     /// This deployment's tasks that stopped, newest first.
     pub stopped: Vec<TaskSnapshot>,
@@ -49,7 +49,7 @@ pub struct Evidence {
 }
 
 /// A cause and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Cause {
     /// Its name in the table, such as `image-not-found`.
     pub code: &'static str,
