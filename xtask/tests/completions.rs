@@ -1,6 +1,7 @@
 //! `cargo xtask <Tab>` in real shells. One that is not installed is left out with a message.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
+#![expect(clippy::print_stderr, reason = "a shell that is left out is named")]
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -58,7 +59,7 @@ offer "cargo xtask local sto" "cargo xtask local stop"
 async fn offered(shell: &str, options: &[&str], script: &str) -> Option<Vec<String>> {
     let host = Shell::system(&Env::of([("PATH", "/usr/local/bin:/usr/bin:/bin")]));
     let Some(program) = host.find(shell) else {
-        println!("left out: {shell} is not installed");
+        eprintln!("left out: {shell} is not installed");
         return None;
     };
     let folder = std::env::temp_dir().join(format!("xtask-completions-{}", std::process::id()));
@@ -75,9 +76,9 @@ async fn offered(shell: &str, options: &[&str], script: &str) -> Option<Vec<Stri
     let test = of("test", script);
     let home = folder.display().to_string();
     let program = Program::new(program, &[options, &[&test, &generated]].concat()).env("HOME", &home);
-    let output = tokio::time::timeout(Duration::from_secs(60), host.capture(&program)).await.unwrap().unwrap();
+    let output =
+        tokio::time::timeout(Duration::from_secs(60), host.capture(&program)).await.unwrap().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    println!("{}", String::from_utf8_lossy(&output.stderr));
     Some(said.lines().map(|line| line.trim().to_owned()).collect())
 }
 

@@ -1,6 +1,6 @@
 //! Completions of what people type, `cargo xtask`: a shell completes `cargo` by cargo's own completions, which must hand over.
 //!
-//! What is generated completes a command `cargo-xtask`. Below it comes, for each shell, how `cargo xtask` leads there: zsh's completion
+//! What is generated completes a command `cargo-xtask` (bash: `cargo_xtask`). Below it comes, for each shell, how `cargo xtask` leads there: zsh's completion
 //! of cargo calls a function of that name, bash's is wrapped, and fish takes completions of one command from several files.
 
 use clap::CommandFactory;
@@ -19,9 +19,9 @@ __cargo_xtask_first() {
     local at=1
     while [[ ${COMP_WORDS[at]} == +* ]]; do ((at++)); done
     if [[ ${COMP_WORDS[at]} == xtask && $COMP_CWORD -gt $at ]]; then
-        COMP_WORDS=(cargo-xtask "${COMP_WORDS[@]:at+1}")
+        COMP_WORDS=(cargo_xtask "${COMP_WORDS[@]:at+1}")
         COMP_CWORD=$((COMP_CWORD - at))
-        _cargo__xtask cargo-xtask "$2" "$3"
+        _cargo_xtask cargo_xtask "$2" "$3"
     elif [[ -n $__cargo_xtask_own ]]; then
         "$__cargo_xtask_own" "$@"
     fi
@@ -66,9 +66,9 @@ complete -c cargo -n '__cargo_xtask_words >/dev/null' -f -a '(complete -C "cargo
 /// The script for a shell.
 pub(super) fn script(shell: Shell) -> String {
     let mut text = Vec::new();
-    // A name with a space in it gives functions of two spellings, which do not find each other.
-    let mut command = Cli::command().name("cargo-xtask").bin_name("cargo-xtask");
-    clap_complete::generate(shell, &mut command, "cargo-xtask", &mut text);
+    // In bash's script a hyphen in the name is spelled in two ways, and verbs are then not found.
+    let name = if shell == Shell::Bash { "cargo_xtask" } else { "cargo-xtask" };
+    clap_complete::generate(shell, &mut Cli::command(), name, &mut text);
     let hands_over = match shell {
         Shell::Bash => BASH,
         Shell::Zsh => ZSH,
