@@ -1,6 +1,7 @@
 //! One step: one action, the calls that it is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use deploy::event::Kind;
 use deploy::model::spec::{Member, ServiceSpec, TaskDefinitionSpec};
@@ -208,10 +209,16 @@ async fn push(
         credential: Some(Credential::of_header(login.authorization.expose())),
     };
     let tag = image::tag_for(&desired(context)?.release, digest);
-    let warn = |event: PushEvent| {
-        event.warning().into_iter().for_each(|text| context.events.emit(Kind::Warned { text }))
+    let of = image.blobs().map(|blob| blob.bytes().len() as u64).sum();
+    let done = AtomicU64::new(0);
+    let report = |event: PushEvent| {
+        if let PushEvent::Present { bytes, .. } | PushEvent::Uploaded { bytes, .. } = &event {
+            let done = done.fetch_add(*bytes, Ordering::Relaxed) + bytes;
+            context.events.emit(Kind::Pushing { service: service.clone(), done, of });
+        }
+        event.warning().into_iter().for_each(|text| context.events.emit(Kind::Warned { text }));
     };
-    let report = registry::push(context.host, &registry, image, &tag, &warn).await?;
+    let report = registry::push(context.host, &registry, image, &tag, &report).await?;
     if let Some(inputs) = &image.inputs {
         remember(context, &registry, image, inputs).await;
     }

@@ -23,6 +23,8 @@ pub(super) struct Live {
     area: MultiProgress,
     phase: Option<ProgressBar>,
     services: BTreeMap<ServiceKey, ProgressBar>,
+    /// Images on their way to the registry.
+    pushes: BTreeMap<ServiceKey, ProgressBar>,
     /// How long the plan's rolls were predicted to take, and the bar that shows it once they begin.
     predicted_ms: Option<u64>,
     roll: Option<ProgressBar>,
@@ -37,6 +39,7 @@ impl Live {
             area: MultiProgress::new(),
             phase: None,
             services: BTreeMap::new(),
+            pushes: BTreeMap::new(),
             predicted_ms: None,
             roll: None,
             ascii: terminal.ascii,
@@ -84,6 +87,20 @@ impl Live {
                 bar.set_message(shown(text.trim()).into_owned());
                 self.services.insert(service.clone(), bar);
             }
+            Kind::Pushing { service, done, of } => {
+                if done >= of {
+                    if let Some(bar) = self.pushes.remove(service) {
+                        bar.finish_and_clear();
+                    }
+                    return;
+                }
+                let known = self.pushes.get(service).cloned();
+                let bar = known.unwrap_or_else(|| self.bar());
+                let text = line(event, Detail::Verbose).unwrap_or_default();
+                let share = deploy::view::share(*done, *of, BAR);
+                bar.set_message(format!("{} {share}", shown(text.trim_start_matches([' ', '·']))));
+                self.pushes.insert(service.clone(), bar);
+            }
             Kind::Settled { service, .. } => {
                 if let Some(bar) = self.services.remove(service) {
                     bar.finish_and_clear();
@@ -97,7 +114,10 @@ impl Live {
 
     /// Whether the event is shown at the bottom and needs no line above.
     pub(super) fn holds(&self, event: &Event) -> bool {
-        matches!(event.kind, Kind::PhaseBegan { .. } | Kind::BuildLine { .. } | Kind::Rolling { .. })
+        matches!(
+            event.kind,
+            Kind::PhaseBegan { .. } | Kind::BuildLine { .. } | Kind::Rolling { .. } | Kind::Pushing { .. }
+        )
     }
 
     /// Runs `print` with the bottom lines out of the way.
@@ -108,7 +128,9 @@ impl Live {
     /// Takes all bottom lines away.
     pub(super) fn clear(&mut self) {
         self.end_roll();
-        for bar in self.phase.take().into_iter().chain(std::mem::take(&mut self.services).into_values()) {
+        let rolls = std::mem::take(&mut self.services).into_values();
+        let pushes = std::mem::take(&mut self.pushes).into_values();
+        for bar in self.phase.take().into_iter().chain(rolls).chain(pushes) {
             bar.finish_and_clear();
         }
     }

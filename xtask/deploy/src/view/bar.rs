@@ -5,10 +5,16 @@ use super::duration;
 /// `[#######-------] 12 s of about 31 s`, with a bar of so many columns.
 pub fn bar(elapsed_ms: u64, total_ms: u64, columns: usize) -> String {
     // A prediction may be too short: the bar is full then, and the numbers say the rest.
-    let part = elapsed_ms.min(total_ms) as f64 / total_ms.max(1) as f64;
+    let bar = share(elapsed_ms, total_ms, columns);
+    format!("{bar} {} of about {}", duration(elapsed_ms), duration(total_ms))
+}
+
+/// `[###-------]`, with so many columns inside.
+#[must_use]
+pub fn share(done: u64, of: u64, columns: usize) -> String {
+    let part = done.min(of) as f64 / of.max(1) as f64;
     let full = ((part * columns as f64) as usize).min(columns);
-    let (done, open) = ("#".repeat(full), "-".repeat(columns - full));
-    format!("[{done}{open}] {} of about {}", duration(elapsed_ms), duration(total_ms))
+    format!("[{}{}]", "#".repeat(full), "-".repeat(columns - full))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ mod status;
 mod table;
 mod words;
 
-pub use bar::bar;
+pub use bar::{bar, share};
 pub use clock::{clock, date};
 pub use commands::with_options;
 pub use doctor::doctor;
