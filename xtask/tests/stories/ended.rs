@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deploy::event::{ExitCode, Kind};
+use deploy::event::{Event, ExitCode, Kind};
 use deploy::rollout::Verdict;
 
 /// How a deploy of a story ended.
@@ -12,6 +12,8 @@ pub(crate) struct Ended {
     /// The closing sentence.
     pub(crate) summary: String,
     pub(crate) events: Vec<Kind>,
+    /// The same with their times.
+    pub(crate) record: Vec<Event>,
     /// Calls that wrote something, as the cloud carried them out.
     pub(crate) writes: Vec<String>,
     /// What the evidence folder would hold, by path.

@@ -52,6 +52,7 @@ mod swarm;
 mod the_owners_choice;
 mod tls;
 mod together;
+mod transcripts;
 mod unanswered;
 mod undone;
 mod unfinished;

@@ -301,6 +301,7 @@ impl World {
             summary,
             files: deploy::evidence::files(&events.events(), &events.records()),
             events: events.events().into_iter().map(|event| event.kind).collect(),
+            record: events.events(),
             writes: calls
                 .into_iter()
                 .filter(|call| self.is_our_write(call))

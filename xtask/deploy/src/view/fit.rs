@@ -37,7 +37,7 @@ fn broken(line: &str, columns: usize) -> String {
     let hanging = " ".repeat((indent + 2).min(columns / 2));
     let (mut text, mut room) = (" ".repeat(indent), columns.saturating_sub(indent));
     let mut first = true;
-    for word in line.split_whitespace() {
+    for word in &words(line) {
         let width = word.chars().count();
         if !first && width + 1 > room {
             text.push('\n');
@@ -54,6 +54,20 @@ fn broken(line: &str, columns: usize) -> String {
         first = false;
     }
     text
+}
+
+/// The words of a line; a number and its unit are one.
+fn words(line: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in line.split_whitespace() {
+        let is_unit =
+            matches!(word.trim_end_matches(['.', ',', ';', ')']), "s" | "ms" | "min" | "h" | "d" | "MB");
+        match words.last_mut().filter(|last| is_unit && last.ends_with(|c: char| c.is_ascii_digit())) {
+            Some(number) => number.push_str(&format!(" {word}")),
+            None => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 /// The same with ASCII in place of this tool's own marks, and `?` for what others printed.
@@ -77,6 +91,11 @@ pub fn ascii(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::event::ServiceRow;
+
+    #[test]
+    fn a_number_stays_beside_its_unit() {
+        assert_eq!(wrapped("started again after (0.1 s)", 24), "started again after\n  (0.1 s)");
+    }
 
     #[test]
     fn a_line_is_broken_between_words_and_an_arn_is_left_whole() {
