@@ -1,5 +1,6 @@
 //! `logs`: what tasks print. It starts nothing and writes nothing.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use deploy::event::ExitCode;
@@ -11,7 +12,7 @@ use super::session::{Session, Settings};
 use super::{Failure, meant, observed};
 use crate::host::Host;
 use crate::logs::{self, Wanted};
-use crate::report::{LogScreen, Recorder, Screen};
+use crate::report::{Format, LogScreen, Recorder, Screen, print_error};
 
 /// How far back, when nobody says.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -33,8 +34,9 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Logs) -> Res
         since_ms: session.aws.now_ms().saturating_sub(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
     };
     let mut screen = LogScreen::new(global.output, &environment, &services, asked.raw);
-    let closed = Notify::new();
+    let (closed, shown) = (Notify::new(), Cell::new(false));
     let mut show = |entry: LogEntry| {
+        shown.set(true);
         // `head` has seen enough.
         if screen.show(&entry).is_err() {
             closed.notify_one();
@@ -54,7 +56,14 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Logs) -> Res
     tokio::select! {
         biased;
         () = closed.notified() => Ok(ExitCode::Done),
-        read = read => read.map(|()| ExitCode::Done).map_err(|error| failure(&error)),
+        read = read => {
+            read.map_err(|error| failure(&error))?;
+            // Nothing at all looks like something that hangs or is broken.
+            if !shown.get() && global.output == Format::Text {
+                print_error(&format!("note: no such line in the last {}; `--since` looks further back", humantime::format_duration(since)));
+            }
+            Ok(ExitCode::Done)
+        }
     }
 }
 

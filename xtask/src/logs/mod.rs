@@ -57,7 +57,7 @@ fn ended(failed: Vec<(ServiceKey, Error)>, at_ms: u64, show: &mut dyn FnMut(LogE
     let mut failed = failed.into_iter();
     let first = failed.next();
     for (service, error) in failed {
-        let what = LogEvent::Interrupted { error: error.to_string() };
+        let what = LogEvent::Unread { error: error.to_string() };
         show(LogEntry { at_ms, service, task: None, what });
     }
     first.map_or(Ok(()), |(_, error)| Err(error))

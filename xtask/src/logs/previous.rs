@@ -6,7 +6,7 @@ use deploy::rollout::Evidence;
 
 use super::follow::end;
 use super::{Error, Wanted, ended, source};
-use crate::aws::Aws;
+use crate::aws::{Aws, Kind};
 use crate::observe;
 
 /// Passes on all lines of the newest stopped task of each service, and its end: of one that failed, where there is one. One service
@@ -44,7 +44,11 @@ async fn of_service(
     show: &mut dyn FnMut(LogEntry),
 ) -> Result<bool, Error> {
     let read = aws.service_tasks(&environment.cluster, &service.name, true).await;
-    let mut stopped = read.map_err(|error| Error::Observe(error.into()))?;
+    let mut stopped = match read {
+        // Before the first deploy there is no service, and no cluster.
+        Err(error) if error.kind == Kind::NotFound => return Ok(false),
+        read => read.map_err(|error| Error::Observe(error.into()))?,
+    };
     stopped.retain(|task| task.last_status == "STOPPED");
     stopped.sort_by_key(|task| std::cmp::Reverse(task.created_ms));
     // Those that ECS no longer needed come last.

@@ -133,6 +133,9 @@ fn the_task_before_shows_its_last_words_and_how_it_ended() {
             let show = &mut |entry| entries.push(entry);
             logs::previous(&world.aws, &world.environment, wanted(&services), show).await.map(|()| entries)
         };
+        // Nor before the first deploy, when there is no cluster.
+        let early = previous(&world).await.unwrap_err();
+        assert_eq!(early.to_string(), "no stopped task of backend and frontend is known");
         assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
         let none = previous(&world).await.unwrap_err();
         assert_eq!(none.to_string(), "no stopped task of backend and frontend is known");

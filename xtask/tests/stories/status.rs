@@ -53,6 +53,15 @@ fn a_healthy_service_has_no_problem_and_its_tasks_have_zone_address_and_target()
 }
 
 #[test]
+fn before_the_first_deploy_services_are_missing_and_nothing_is_unreadable() {
+    story(|| async {
+        let world = World::new().await;
+        let (problems, _) = looked(&world).await;
+        assert_eq!(problems.len(), 2, "{problems:?}");
+    });
+}
+
+#[test]
 fn tasks_that_crash_after_the_release_are_a_problem_with_its_cause() {
     story(|| async {
         let mut world = World::new().await;

@@ -39,4 +39,6 @@ pub enum LogEvent {
     },
     /// The log could not be read. It is read again from the same place, so that no line is left out.
     Interrupted { error: String },
+    /// The log could not be read, and is not read again.
+    Unread { error: String },
 }

@@ -39,6 +39,7 @@ pub fn log_entry(entry: &LogEntry, own: &str, raw: bool) -> LogText {
             let ends = containers.iter().map(|end| format!("; {end}")).collect::<String>();
             (Level::Other, format!("-- stopped: {}{ends}", bare(reason)))
         }
+        LogEvent::Unread { error } => (Level::Warn, format!("-- {error}")),
         LogEvent::Interrupted { error } => {
             (Level::Warn, format!("-- {error}; reading again, no line is left out"))
         }
@@ -78,6 +79,8 @@ mod tests {
             "-- stopped: EssentialContainerExited: Essential container in task exited; web exit code 1"
         ));
         let gap = LogEvent::Interrupted { error: "logs:FilterLogEvents was throttled (x)".into() };
+        let unread = LogEvent::Unread { error: "web has no log group yet".into() };
+        assert!(shown("", unread, false).ends_with("-- web has no log group yet"));
         assert!(shown("", gap, false).contains(" web -- logs:FilterLogEvents was throttled"));
     }
 }

@@ -99,7 +99,14 @@ impl Aws {
                 self.list_pages(cluster, Of::Cluster, false, pages),
                 self.list_pages(cluster, Of::Cluster, true, pages),
             );
-            if let (Some(running), Some(stopped)) = lists.await? {
+            let lists = match lists.await {
+                // Before the first deploy there is no cluster.
+                Err(error) if error.kind == Kind::NotFound => {
+                    return Ok(vec![ServiceTasks::default(); services.len()]);
+                }
+                lists => lists?,
+            };
+            if let (Some(running), Some(stopped)) = lists {
                 let mut all = [running, stopped.clone()].concat();
                 // One that stopped between the two lists is in both.
                 all.sort_unstable();
