@@ -8,6 +8,8 @@ use crate::{aws, observe};
 pub enum Error {
     #[error("{service} has no container `{wanted}` that logs to CloudWatch; it has {known}")]
     Container { service: ServiceKey, wanted: String, known: String },
+    #[error("no container `{wanted}` logs to CloudWatch; there are {known}")]
+    Containers { wanted: String, known: String },
     /// Another log driver, or a log router.
     #[error("{0} does not log to CloudWatch")]
     Elsewhere(String),
@@ -30,7 +32,7 @@ impl Error {
     /// What the operator can do.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Container { .. } => return None,
+            Self::Container { .. } | Self::Containers { .. } => return None,
             Self::Elsewhere(_) => "look where its log driver or log router sends the lines",
             Self::NoGroup(_) => "`cargo xtask deploy` creates it",
             Self::NothingBefore(_) => {

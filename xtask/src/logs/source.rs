@@ -29,12 +29,13 @@ pub(super) struct Source {
 
 /// A source for each container that is meant.
 pub(super) fn all(wanted: Wanted<'_>) -> Result<Vec<Source>, Error> {
-    let mut sources = Vec::new();
+    let (mut sources, mut known) = (Vec::new(), Vec::new());
     for service in wanted.services {
         let Some(group) = service.logs() else { continue };
         // A container with a `log-output` sends its lines to the log router.
         let containers = service.containers().filter(|(_, container)| container.log_output.is_empty());
         let names: Vec<&str> = containers.map(|(_, container)| container.name.as_str()).collect();
+        known.extend(names.iter().copied());
         let meant = |name: &&&str| wanted.container.is_none_or(|wanted| wanted == **name);
         let before = sources.len();
         sources.extend(names.iter().filter(meant).map(|name| Source::of(service, group, name, wanted)));
@@ -50,8 +51,12 @@ pub(super) fn all(wanted: Wanted<'_>) -> Result<Vec<Source>, Error> {
     }
     if sources.is_empty() {
         let names: Vec<_> = wanted.services.iter().map(|service| service.key.0.as_str()).collect();
-        let of = wanted.container.map(|name| format!("container {name} of ")).unwrap_or_default();
-        return Err(Error::Elsewhere(format!("{of}{}", names.join(" and "))));
+        return Err(match wanted.container {
+            Some(wanted) if !known.is_empty() => {
+                Error::Containers { wanted: wanted.to_owned(), known: known.join(", ") }
+            }
+            _ => Error::Elsewhere(names.join(" and ")),
+        });
     }
     Ok(sources)
 }

@@ -55,6 +55,9 @@ fn lines_of_all_services_are_one_story_by_time_and_no_secret_is_in_it() {
         let id = all[0].task.clone().unwrap();
         let one = shown(&world, Wanted { task: Some(&id[..8]), ..wanted(&services) }).await.unwrap();
         assert!(!one.is_empty() && one.iter().all(|entry| entry.task.as_ref() == Some(&id)), "{one:#?}");
+        let none = shown(&world, Wanted { container: Some("envoy"), ..wanted(&services) }).await;
+        let text = none.unwrap_err().to_string();
+        assert_eq!(text, "no container `envoy` logs to CloudWatch; there are backend, frontend");
         let none = shown(&world, Wanted { container: Some("envoy"), ..wanted(&services[..1]) }).await;
         let text = none.unwrap_err().to_string();
         assert_eq!(text, "backend has no container `envoy` that logs to CloudWatch; it has backend");
