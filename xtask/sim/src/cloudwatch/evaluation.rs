@@ -17,13 +17,15 @@ pub(super) fn evaluate(account: &mut Account, now: Millis) {
         .iter()
         .filter_map(|(name, alarm)| Some((name.clone(), judge(&account.cloudwatch.metrics, alarm, now)?)))
         .collect();
+    let mut ringing = Vec::new();
     for (name, Verdict { state, reason, newest }) in verdicts {
         alarms::turn(account, now, &name, state, reason);
         let acts = account.cloudwatch.alarms.get(&name).is_some_and(Alarm::acts);
         if let (Some(value), "ALARM", true) = (newest, state, acts) {
-            scaling::alarm_rings(account, now, &name, value);
+            ringing.push((name, value));
         }
     }
+    scaling::alarms_ring(account, now, &ringing);
 }
 
 struct Verdict {

@@ -229,6 +229,10 @@ struct Datum {
     statistic_values: Option<BTreeMap<String, f64>>,
 }
 
+/// How old and how far ahead a datum may be (CloudWatch API, MetricDatum).
+const OLDEST_SECS: u64 = 14 * 86_400;
+const NEWEST_SECS: u64 = 2 * 3_600;
+
 pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Put = params(request)?;
     if asked.namespace.starts_with("AWS/") {
@@ -238,6 +242,10 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
     for datum in asked.metric_data {
         let metric = Metric { namespace: asked.namespace.clone(), ..datum.named.metric() };
         let at = datum.timestamp.map_or(now, |secs| Millis((secs.max(0.0) * 1000.0) as u64));
+        if at.plus_secs(OLDEST_SECS) < now || at > now.plus_secs(NEWEST_SECS) {
+            let text = "The parameter MetricData.member.1.Timestamp must be at most two weeks old and two hours ahead.";
+            return Err(ApiError::new(INVALID, text));
+        }
         let weighted = |(index, value): (usize, &f64)| {
             let count = datum.counts.get(index).copied().unwrap_or(1.0);
             Samples { count, sum: value * count, minimum: *value, maximum: *value }

@@ -94,6 +94,11 @@ fn alarms_come_a_page_at_a_time() {
 #[test]
 fn what_cloudwatch_refuses_is_refused() {
     let mut account = Account::new(Settings::default());
+    let datum = |at: Millis| {
+        let datum = json!({ "MetricName": "Jobs", "Value": 1.0, "Timestamp": at.epoch_secs() });
+        json!({ "Namespace": "App", "MetricData": [datum] })
+    };
+    ask(&mut account, START, "PutMetricData", datum(START.plus_secs(3600))).unwrap();
     let statistics = |members: Value| {
         let mut params = json!({ "Namespace": "A", "MetricName": "B", "StartTime": 0, "EndTime": 60, "Period": 60, "Statistics": ["Sum"] });
         params.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
@@ -105,6 +110,8 @@ fn what_cloudwatch_refuses_is_refused() {
         ("GetMetricStatistics", statistics(json!({ "EndTime": 1_000_000 })), "InvalidParameterCombination"),
         ("GetMetricStatistics", statistics(json!({ "Statistics": [] })), "InvalidParameterCombination"),
         ("PutMetricData", json!({ "Namespace": "AWS/ECS", "MetricData": [] }), "InvalidParameterValue"),
+        ("PutMetricData", datum(START.plus_secs(3 * 3600)), "InvalidParameterValue"),
+        ("PutMetricData", datum(Millis(START.0 - 15 * 86_400_000)), "InvalidParameterValue"),
         ("DeleteAlarms", json!({ "AlarmNames": ["x"] }), "ResourceNotFound"),
         ("DescribeAlarms", json!({ "NextToken": "x" }), "InvalidNextToken"),
     ] {

@@ -15,7 +15,7 @@ use self::policies::Policy;
 use self::scheduled::Scheduled;
 pub(crate) use self::scheduled::{Due, due};
 use self::targets::{Activity, Target};
-pub(crate) use self::tracking::alarm_rings;
+pub(crate) use self::tracking::alarms_ring;
 use crate::account::Operations;
 use crate::tagging;
 

@@ -143,8 +143,9 @@ fn check_tracking(account: &Account, configuration: &Value) -> Result<bool, ApiE
     if tracking.target_value <= 0.0 {
         return Err(invalid("Target value must be greater than 0".to_owned()));
     }
-    if [tracking.scale_in_cooldown, tracking.scale_out_cooldown].into_iter().flatten().any(|secs| secs < 0) {
-        return Err(invalid("Cooldown must be greater than or equal to 0".to_owned()));
+    let cooldowns = [tracking.scale_in_cooldown, tracking.scale_out_cooldown];
+    if cooldowns.into_iter().flatten().any(|secs| !(0..=i64::from(i32::MAX)).contains(&secs)) {
+        return Err(invalid(format!("Cooldown must be between 0 and {}", i32::MAX)));
     }
     match (tracking.predefined_metric_specification, tracking.customized_metric_specification) {
         (Some(predefined), None) => {

@@ -391,3 +391,17 @@ fn a_scheduled_action_that_could_never_act_is_refused() {
         assert!(error.code == "ValidationException" && error.message.contains(part), "{error:?}");
     }
 }
+
+#[test]
+fn a_cooldown_that_no_clock_could_count_is_refused() {
+    let mut account = with_service();
+    scaling(&mut account, "RegisterScalableTarget", json!({ "MinCapacity": 2, "MaxCapacity": 10 })).unwrap();
+    for secs in [-1, i64::from(i32::MAX) + 1, i64::MAX] {
+        let mut policy = cpu(70.0);
+        policy["TargetTrackingScalingPolicyConfiguration"]["ScaleOutCooldown"] = json!(secs);
+        assert_eq!(
+            scaling(&mut account, "PutScalingPolicy", policy).unwrap_err().code,
+            "ValidationException"
+        );
+    }
+}

@@ -2,6 +2,8 @@
 //!
 //! Source: Application Auto Scaling user guide, "How target tracking scaling works" and "Define cooldown periods".
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::dimension::Resource;
@@ -82,12 +84,46 @@ fn is_high(alarm: &str) -> bool {
     alarm.contains("-AlarmHigh-")
 }
 
-/// Lets the policy act that an alarm belongs to, where there is one; `value` is its metric's newest datapoint.
-pub(crate) fn alarm_rings(account: &mut Account, now: Millis, alarm: &str, value: f64) {
-    let Some(policy) = account.scaling.policies.values().find(|policy| policy.owns(alarm)) else { return };
-    let Some(resource) = Resource::of(policy.resource_id()) else { return };
-    let Some(bounds) = targets::dynamic_bounds(account, &resource.id, is_high(alarm)) else { return };
-    let Some(desired) = ecs::desired_count(account, &resource.cluster, &resource.service) else { return };
+/// What a policy makes of its alarm.
+struct Proposal {
+    wanted: u32,
+    desired: u32,
+    policy: (String, String),
+    alarm: String,
+}
+
+/// Lets the policies act that alarms belong to; each alarm comes with its metric's newest datapoint. Of several policies of one
+/// service that which wants the most tasks acts alone (user guide, "Use multiple target tracking scaling policies").
+pub(crate) fn alarms_ring(account: &mut Account, now: Millis, ringing: &[(String, f64)]) {
+    let mut chosen: BTreeMap<String, Proposal> = BTreeMap::new();
+    for (resource, proposal) in
+        ringing.iter().filter_map(|(alarm, value)| propose(account, now, alarm, *value))
+    {
+        if chosen.get(&resource).is_none_or(|other| proposal.wanted > other.wanted) {
+            chosen.insert(resource, proposal);
+        }
+    }
+    for Proposal { wanted, desired, policy: key, alarm } in chosen.into_values() {
+        if let Some(policy) = account.scaling.policies.get_mut(&key) {
+            if wanted > desired {
+                // A scale-out ends the wait after a scale-in.
+                policy.past = Past { out: Some((now, wanted - desired)), into: None };
+            } else {
+                policy.past.into = Some(now);
+            }
+        }
+        let cause = format!("monitor alarm {alarm} in state ALARM triggered policy {}", key.1);
+        if let Some(resource) = Resource::of(&key.0) {
+            targets::set(account, now, &resource, wanted, cause);
+        }
+    }
+}
+
+fn propose(account: &Account, now: Millis, alarm: &str, value: f64) -> Option<(String, Proposal)> {
+    let policy = account.scaling.policies.values().find(|policy| policy.owns(alarm))?;
+    let resource = Resource::of(policy.resource_id())?;
+    let bounds = targets::dynamic_bounds(account, &resource.id, is_high(alarm))?;
+    let desired = ecs::desired_count(account, &resource.cluster, &resource.service)?;
     let target = policy.configuration()["TargetValue"].as_f64().unwrap_or(f64::MAX);
     // So many tasks would be at the target if they shared what these have.
     let fitting = (f64::from(desired) * value / target).ceil() as u32;
@@ -97,20 +133,8 @@ pub(crate) fn alarm_rings(account: &mut Account, now: Millis, alarm: &str, value
     } else {
         may_remove(account, policy, now, wanted, desired)
     };
-    if !may {
-        return;
-    }
-    let (name, key) = (policy.name().to_owned(), (resource.id.clone(), policy.name().to_owned()));
-    if let Some(policy) = account.scaling.policies.get_mut(&key) {
-        if wanted > desired {
-            // A scale-out ends the wait after a scale-in.
-            policy.past = Past { out: Some((now, wanted - desired)), into: None };
-        } else {
-            policy.past.into = Some(now);
-        }
-    }
-    let cause = format!("monitor alarm {alarm} in state ALARM triggered policy {name}");
-    targets::set(account, now, &resource, wanted, cause);
+    let policy = (resource.id.clone(), policy.name().to_owned());
+    may.then(|| (resource.id, Proposal { wanted, desired, policy, alarm: alarm.to_owned() }))
 }
 
 /// While it cools down, a policy adds only if it would add more than it did.

@@ -87,6 +87,27 @@ fn load_raises_the_service_a_release_changes_nothing_of_it_and_it_comes_back_aft
 }
 
 #[test]
+fn of_several_policies_the_one_that_wants_the_most_tasks_acts_alone_and_all_agree_to_a_scale_in() {
+    let mut lab = lab(json!({}));
+    scaling(&mut lab, "RegisterScalableTarget", json!({ "MaxCapacity": 20 }));
+    let metric = json!({ "PredefinedMetricType": "ECSServiceAverageMemoryUtilization" });
+    let policy =
+        json!({ "TargetValue": 25.0, "PredefinedMetricSpecification": metric, "ScaleInCooldown": 0 });
+    let put = json!({ "PolicyName": "memory", "PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": policy });
+    scaling(&mut lab, "PutScalingPolicy", put);
+    // 85 % of the CPU wants 3 tasks, 75 % of the memory wants 6: one after the other they would make it 9.
+    lab.scripts.set_load("web", 1.7 * 256.0, 768.0);
+    lab.run_until(900, |lab| desired(lab) > 2);
+    assert_eq!(desired(&mut lab), 6);
+    // Memory still wants its tasks.
+    lab.scripts.set_load("web", 0.0, 737.0);
+    lab.run(2400);
+    assert_eq!(desired(&mut lab), 6, "CPU alone does not scale in");
+    lab.scripts.set_load("web", 0.0, 10.0);
+    lab.run_until(2400, |lab| desired(lab) == 2);
+}
+
+#[test]
 fn a_deployment_holds_a_scale_in_back_and_not_a_scale_out() {
     let mut lab = lab(json!({}));
     load(&lab, 2.4);
