@@ -105,7 +105,7 @@ impl History {
         if request.operation == "ExecuteCommand" {
             return handle();
         }
-        let key = format!("{:?} {} {}", request.api, request.operation, request.params);
+        let key = format!("{:?} {:?} {} {}", request.region, request.api, request.operation, request.params);
         let replies = self.reads.get(&key);
         if let (Some(Fault::StaleRead), Some(replies)) = (fault, replies) {
             return replies.before_last_write(self.writes).clone();

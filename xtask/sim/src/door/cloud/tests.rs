@@ -218,4 +218,6 @@ fn another_region_is_another_and_empty_account() {
     let arn = "arn:aws:ecs:eu-west-1:123456789012:cluster/two";
     assert_eq!(elsewhere(LIST, json!({}))["clusterArns"], json!([arn]), "it is kept");
     assert_eq!(clusters(&cloud), 1, "and the first one has not got it");
+    let _stale = cloud.guard_rule(On::any().reads().then(Fault::StaleRead));
+    assert_eq!(clusters(&cloud), 1, "a stale reply is of the same region");
 }
