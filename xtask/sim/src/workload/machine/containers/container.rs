@@ -1,5 +1,6 @@
 //! One container of a task: made, started, followed to its end.
 
+use std::fs;
 use std::future::Future;
 use std::pin::Pin;
 use std::process::Stdio;
@@ -82,12 +83,21 @@ pub(super) async fn start(
     let input: String = lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     cloud.engine.exchange(command, input.as_bytes()).await?;
     cloud.engine.run(&["start", &name]).await?;
-    if let Ok(pid) = cloud.engine.run(&["inspect", "--format", "{{.State.Pid}}", &name]).await {
-        // The engine of another machine names a process that is not here.
-        pid.trim().parse().into_iter().for_each(|pid| task.meter.watch(pid));
+    if let Ok(said) = cloud.engine.run(&["inspect", "--format", "{{.State.Pid}} {{.Id}}", &name]).await
+        && let Some(pid) = process_here(&said, |pid| fs::read_to_string(format!("/proc/{pid}/cgroup")).ok())
+    {
+        task.meter.watch(pid);
     }
     task.entrances.open(&definition.name, Within { engine: cloud.engine, name });
     Ok(())
+}
+
+/// A container's first process, from `<pid> <id>`. An engine of another machine, or in a virtual one, names a process that is
+/// somebody else's here: it is not in the container's group.
+fn process_here(said: &str, group_of: impl Fn(u32) -> Option<String>) -> Option<u32> {
+    let (pid, id) = said.trim().split_once(' ')?;
+    let pid = pid.parse().ok()?;
+    group_of(pid).filter(|group| !id.is_empty() && group.contains(id)).map(|_| pid)
 }
 
 /// The arguments that make a container. Its environment comes through standard input.
@@ -334,5 +344,16 @@ mod tests {
         assert!(line(&start, 0, &network).contains(own));
         let shared = "--network container:ecs-ielts-web-7-web-0123456789ab";
         assert!(line(&start, 1, &Network::Of("web".to_owned())).contains(shared));
+    }
+
+    #[test]
+    fn the_process_of_another_machine_s_engine_is_not_measured() {
+        let group = |of: &'static str| move |pid| (pid == 7).then(|| of.to_owned());
+        let own = group("0::/system.slice/docker-c0ffee.scope\n");
+        assert_eq!(process_here("7 c0ffee\n", own), Some(7));
+        assert_eq!(process_here("7 c0ffee\n", group("0::/user.slice/session-1.scope\n")), None);
+        assert_eq!(process_here("8 c0ffee\n", group("docker-c0ffee")), None, "there is none");
+        assert_eq!(process_here("7 \n", group("anything")), None);
+        assert_eq!(process_here("", group("anything")), None);
     }
 }
