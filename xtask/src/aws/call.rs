@@ -77,7 +77,6 @@ pub enum CallOutcome {
     Retried {
         /// What happened to the call, such as `was throttled (…)`.
         reason: String,
-        /// After how many milliseconds.
         wait_ms: u64,
     },
     /// It failed for good. Some callers expect that: a look-up may find nothing.

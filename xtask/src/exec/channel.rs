@@ -40,7 +40,6 @@ struct Sent {
 /// What came with one message.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Received {
-    /// To be sent.
     pub(super) acknowledgement: Option<Vec<u8>>,
     /// In the agent's order.
     pub(super) payloads: Vec<(PayloadType, Vec<u8>)>,

@@ -15,7 +15,6 @@ pub(super) const CHANNEL_CLOSED: &str = "channel_closed";
 const HEADER: u32 = 116;
 const PAYLOAD: usize = 120;
 
-/// What a payload is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PayloadType(pub(super) u32);
 

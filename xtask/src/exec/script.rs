@@ -29,9 +29,7 @@ fi"#;
 /// How a command is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// For a person.
     Terminal,
-    /// For a program.
     Pipe,
     /// As it is, in an image without a shell: nobody learns its exit code.
     Bare,
@@ -82,12 +80,11 @@ impl Encoder {
     }
 }
 
-/// What the session showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
     /// The command begins; whether it can be given standard input.
     Began { takes_input: bool },
-    /// Bytes of the command.
+    /// What the command prints, as it comes.
     Output(Vec<u8>),
     /// The command has ended; `None` when the shell could not tell how.
     Ended(Option<u8>),

@@ -43,7 +43,6 @@ pub struct Streams<'a> {
     pub signals: Option<Signals>,
 }
 
-/// How a command ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     Code(u8),

@@ -139,8 +139,6 @@ impl Terminal {
         Err(io::Error::other("pass the value on standard input: prompts need a terminal of Linux or macOS"))
     }
 
-    /// All of standard input.
-    ///
     /// # Errors
     /// It cannot be read, or is no UTF-8.
     pub async fn rest() -> io::Result<String> {

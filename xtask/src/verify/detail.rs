@@ -11,7 +11,6 @@ use crate::aws::{Aws, Error};
 use crate::report::Recorder;
 use crate::settle::read_logs;
 
-/// Entries of each list.
 const MOST: u32 = 10;
 
 /// Reads what the reading does not have yet: scaling, alarms, and what stopped tasks printed.

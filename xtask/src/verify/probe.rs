@@ -74,7 +74,6 @@ async fn probe(
     }
 }
 
-/// Asks once.
 pub async fn ask(http: &Http, front: &Front, check: &SmokeCheck) -> ProbeAnswer {
     let request = match front.request(&check.path) {
         Ok(request) => request,

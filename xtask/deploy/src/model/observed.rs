@@ -72,7 +72,6 @@ pub struct Neighbour {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct RunningTask {
     pub id: String,
-    /// The revision's ARN.
     pub revision: String,
 }
 

@@ -135,8 +135,7 @@ fn immutable(
     })
 }
 
-/// The listener's rules: one for the same requests, at its priority. Rules of ours that are no longer wanted are deleted after
-/// the proof.
+/// The listener's rules: one for the same requests, at its priority. Our rules that are not wanted are deleted after the proof.
 pub(super) fn rules(
     plan: &mut Plan,
     stage: &mut Stage,

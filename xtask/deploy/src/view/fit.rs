@@ -23,8 +23,7 @@ pub fn widest(text: &str) -> usize {
     text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
 }
 
-/// Breaks lines between words; what follows stands two columns further in. A word that is longer than a line, such as an ARN, is
-/// left whole.
+/// Breaks lines between words and indents what follows by two columns. A word longer than a line, such as an ARN, stays whole.
 pub fn wrapped(text: &str, columns: usize) -> String {
     let lines = text
         .split('\n')

@@ -55,17 +55,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
-    /// # Errors
-    /// The connection is closed.
     pub(super) async fn send(&mut self, message: Message) -> Result<()> {
         self.frames.write(&mut self.wire, message).map_err(Error::other)?;
         self.flush().await
     }
 
     /// Says goodbye; the answer is still to be read.
-    ///
-    /// # Errors
-    /// The connection is closed.
     pub(super) async fn close(&mut self, frame: Option<CloseFrame>) -> Result<()> {
         self.frames.close(&mut self.wire, frame).map_err(Error::other)?;
         self.flush().await

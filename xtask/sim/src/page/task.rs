@@ -24,7 +24,6 @@ pub(super) struct Line {
     pub(super) zone: String,
     /// When it was made, or stopped.
     pub(super) at: String,
-    /// Why it stopped.
     pub(super) why: String,
 }
 

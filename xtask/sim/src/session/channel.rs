@@ -184,7 +184,6 @@ impl Channel {
         self.unreceipted.front().map(|sent| sent.at.plus_millis(self.timeout as u64))
     }
 
-    /// Messages without a receipt.
     pub(crate) fn in_flight(&self) -> usize {
         self.unreceipted.len()
     }

@@ -72,12 +72,10 @@ impl Socket {
         }
     }
 
-    /// Sends a text message.
     pub(crate) async fn send_text(&mut self, text: &str) -> Result<(), HttpError> {
         self.send(Message::text(text)).await
     }
 
-    /// Sends a binary message.
     pub(crate) async fn send_bytes(&mut self, bytes: Vec<u8>) -> Result<(), HttpError> {
         self.send(Message::binary(bytes)).await
     }

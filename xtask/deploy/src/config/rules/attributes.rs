@@ -10,7 +10,6 @@ pub(super) const RULES: &[Rule] = &[Rule::Environment("attribute", attribute)];
 
 use Takes::{Number, OneOf, Text};
 
-/// What an attribute takes.
 #[derive(Clone, Copy)]
 enum Takes {
     Text,

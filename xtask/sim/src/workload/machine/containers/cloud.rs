@@ -138,8 +138,6 @@ impl Cloud {
         }
     }
 
-    /// Removes everything.
-    ///
     /// # Errors
     /// What the engine said against it.
     pub(super) async fn close(&self, state_dir: &Path) -> std::io::Result<()> {

@@ -79,9 +79,6 @@ pub(in crate::workload::machine) fn reap(state_dir: &Path) -> Result<usize> {
 }
 
 /// Has the removal done when this process dies.
-///
-/// # Errors
-/// There is no shell.
 pub(super) fn watchdog(engine: Engine, id: &str) -> Result<Watchdog> {
     Watchdog::start(SCRIPT, arguments(engine.name(), id))
 }
