@@ -46,13 +46,11 @@ pub struct Status<'a> {
 }
 
 /// The schema as it is checked in at `xtask/deploy/output.schema.json`: each kind of output by its name in `definitions`.
-#[must_use]
 pub fn schema() -> String {
     format!("{:#}\n", document())
 }
 
 /// The schema as a value.
-#[must_use]
 pub fn document() -> Value {
     let mut generator = SchemaSettings::draft07().for_serialize().into_generator();
     let any = [

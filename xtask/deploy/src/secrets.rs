@@ -80,7 +80,6 @@ fn is_elsewhere(reference: &str, (region, account): (&str, Option<&str>)) -> boo
 impl SecretVariable {
     /// The account of a parameter that belongs to another one. Shared parameters are read by tasks, and not listed or set by
     /// others (Systems Manager user guide, "Working with shared parameters").
-    #[must_use]
     pub fn owner<'a>(&'a self, environment: &Environment) -> Option<&'a str> {
         let owner = self.id.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3))?;
         let own = environment.account.as_deref().is_none_or(|account| account == owner);

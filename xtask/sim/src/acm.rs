@@ -22,7 +22,6 @@ pub struct ZoneCertificate {
 
 impl ZoneCertificate {
     /// One that is issued for these names.
-    #[must_use]
     pub fn issued(arn: &str, names: &[&str]) -> Self {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         Self { arn: arn.to_owned(), names, status: "ISSUED".to_owned(), not_after: None }

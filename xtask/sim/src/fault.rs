@@ -51,13 +51,11 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    #[must_use]
     pub fn new(surface: Surface, operation: &'a str) -> Self {
         Self { surface, operation, write: is_write(surface, operation), request: None }
     }
 
     /// The call that an API's request is.
-    #[must_use]
     pub fn of(request: &'a ApiRequest) -> Self {
         Self { request: Some(request), ..Self::new(Surface::Api(request.api), &request.operation) }
     }
@@ -126,7 +124,6 @@ pub struct On {
 }
 
 impl On {
-    #[must_use]
     pub fn any() -> Self {
         Self {
             surface: None,
@@ -139,51 +136,43 @@ impl On {
     }
 
     /// Every call of this API.
-    #[must_use]
     pub fn api(api: Api) -> Self {
         Self { surface: Some(Surface::Api(api)), ..Self::any() }
     }
 
     /// Every call of the registry's data plane.
-    #[must_use]
     pub fn registry() -> Self {
         Self { surface: Some(Surface::Registry), ..Self::any() }
     }
 
     /// Every call of this operation, whichever API has it.
-    #[must_use]
     pub fn operation(name: &str) -> Self {
         Self { operation: Some(name.to_owned()), ..Self::any() }
     }
 
     /// Only calls that may change something.
-    #[must_use]
     pub fn writes(mut self) -> Self {
         self.write = Some(true);
         self
     }
 
     /// Only calls that cannot change anything.
-    #[must_use]
     pub fn reads(mut self) -> Self {
         self.write = Some(false);
         self
     }
 
     /// Only these of the calls that match otherwise, counted from 1.
-    #[must_use]
     pub fn nth(mut self, nth: RangeInclusive<u64>) -> Self {
         self.nth = nth;
         self
     }
 
-    #[must_use]
     pub fn then(mut self, fault: Fault) -> Self {
         self.fault = fault;
         self
     }
 
-    #[must_use]
     pub fn fault(&self) -> &Fault {
         &self.fault
     }

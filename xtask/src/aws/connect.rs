@@ -138,7 +138,6 @@ impl Aws {
         Ok(i64::try_from(here).unwrap_or(i64::MAX).saturating_sub(there))
     }
 
-    #[must_use]
     pub fn region(&self) -> &str {
         &self.region
     }

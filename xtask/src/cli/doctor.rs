@@ -20,7 +20,7 @@ pub(super) async fn run(host: &Host, global: &Global) -> Result<ExitCode, Failur
     let report = judge(environment, &facts);
     match global.output {
         Format::Json => print_result(&json!(report).to_string()),
-        Format::Text => {
+        Format::Text | Format::Markdown => {
             print_result(&deploy::view::doctor(&report, host.terminal.columns(), paint_state));
         }
     }

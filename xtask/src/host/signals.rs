@@ -42,7 +42,6 @@ impl Signals {
     }
 
     /// Requests of somebody else than the operating system.
-    #[must_use]
     pub fn given(requests: UnboundedReceiver<Signal>) -> Self {
         Self(Source::Given(requests))
     }

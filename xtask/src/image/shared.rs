@@ -20,7 +20,6 @@ pub enum Built {
 }
 
 impl Built {
-    #[must_use]
     pub fn digest(&self) -> &ImageDigest {
         match self {
             Self::Here(image) => &image.digest,

@@ -34,7 +34,6 @@ pub const INPUT_TAGS: u32 = 100;
 
 /// The tag by which other machines find the `number`th image (from 1) of the same inputs: the last one counts. Never moved, so that
 /// it is the same where tags are immutable; it is another name of an image that is kept anyway, and expires with it.
-#[must_use]
 pub fn inputs_tag(inputs: &str, number: u32) -> String {
     // Forty digits are plenty, and fit where a console shows tags.
     let inputs = inputs.get(..40).unwrap_or(inputs);

@@ -26,7 +26,6 @@ impl Quota {
     ];
 
     /// The service and the quota's name in Service Quotas. Names are the same everywhere; ECS's codes are not documented.
-    #[must_use]
     pub fn aws(self) -> (&'static str, &'static str) {
         match self {
             Self::OnDemandVcpus => ("fargate", "Fargate On-Demand vCPU resource count"),

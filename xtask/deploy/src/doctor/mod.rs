@@ -35,7 +35,6 @@ pub enum State {
 impl State {
     pub const ALL: [Self; 4] = [Self::Fail, Self::Warn, Self::Unknown, Self::Ok];
 
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "OK",
@@ -104,14 +103,12 @@ impl Report {
         self.groups.iter().flat_map(|group| &group.checks)
     }
 
-    #[must_use]
     pub fn count(&self, state: State) -> usize {
         self.checks().filter(|check| check.state == state).count()
     }
 }
 
 /// Judges what was read. Without the right account, and without credentials, nothing of the account was asked.
-#[must_use]
 pub fn judge(environment: &Environment, facts: &Facts) -> Report {
     let groups = [
         ("account", account::checks(environment, facts)),

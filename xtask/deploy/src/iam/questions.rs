@@ -25,7 +25,6 @@ impl Question {
 }
 
 /// The statements of a policy of [`super::policy`].
-#[must_use]
 pub fn of_policy(policy: &Value) -> Vec<Question> {
     let texts = |value: &Value| -> Vec<String> {
         value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
@@ -45,7 +44,6 @@ pub fn of_policy(policy: &Value) -> Vec<Question> {
 
 /// What ECS does with a role for tasks of these services: as an execution role it pulls, logs and reads secrets, as a task role it
 /// opens the channel of ECS Exec. `key` is the KMS key of a secret.
-#[must_use]
 pub fn of_role(
     environment: &Environment,
     place: Place<'_>,

@@ -10,7 +10,6 @@ pub fn bar(elapsed_ms: u64, total_ms: u64, columns: usize) -> String {
 }
 
 /// `[###-------]`, with so many columns inside.
-#[must_use]
 pub fn share(done: u64, of: u64, columns: usize) -> String {
     let part = done.min(of) as f64 / of.max(1) as f64;
     let full = ((part * columns as f64) as usize).min(columns);

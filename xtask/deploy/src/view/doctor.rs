@@ -4,7 +4,6 @@ use super::wrapped;
 use crate::doctor::{Check, Report, State};
 
 /// The tree and its sums, without a newline at its end, in so many columns. `paint` colors the word of a state.
-#[must_use]
 pub fn doctor(report: &Report, columns: Option<usize>, paint: impl Fn(State, &str) -> String) -> String {
     let mut lines = Vec::new();
     for group in &report.groups {

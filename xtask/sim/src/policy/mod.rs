@@ -32,7 +32,6 @@ struct Statement {
 
 impl Policy {
     /// The policy of a document. What it does not understand allows nothing.
-    #[must_use]
     pub fn of(document: &Value, place: Place) -> Self {
         let statements = document["Statement"].as_array().map(Vec::as_slice).unwrap_or_default();
         Self { place, statements: statements.iter().filter_map(Statement::of).collect() }
@@ -45,7 +44,6 @@ impl Policy {
     }
 
     /// The same without one action.
-    #[must_use]
     pub fn without(&self, action: &str) -> Self {
         let mut policy = self.clone();
         for statement in &mut policy.statements {

@@ -62,7 +62,6 @@ impl Http {
     }
 
     /// The same, with all the names that there are.
-    #[must_use]
     pub fn knowing(self, names: BTreeMap<String, Vec<IpAddr>>) -> Self {
         Self { names: Some(Arc::new(names)), ..self }
     }

@@ -74,7 +74,6 @@ impl Failure {
     }
 
     /// What to do about it, where that is known.
-    #[must_use]
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::None => {
