@@ -136,9 +136,7 @@ pub(super) fn answer(
         let Ok(stream) = upgraded.await else { return };
         let socket = WebSocket::new(TokioIo::new(stream), Role::Server);
         let channel = Channel::new(&session, cloud.clock().millis().0);
-        Talk { cloud, socket, channel, session, received: VecDeque::new(), takes_input: true }
-            .hold(&*runner)
-            .await;
+        Talk { cloud, socket, channel, session, received: VecDeque::new() }.hold(&*runner).await;
     });
     reply
 }
@@ -159,8 +157,6 @@ struct Talk<S> {
     channel: Channel,
     session: String,
     received: VecDeque<(PayloadType, Vec<u8>)>,
-    /// Whether there is room for what is typed.
-    takes_input: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
@@ -172,9 +168,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
             _ => None,
         };
         let opened = token.and_then(|token| {
-            self.cloud.with_account(|account| {
-                ecs::open_session(account, self.cloud.clock().millis(), &self.session, &token)
-            })
+            self.cloud.with_account(|account| ecs::open_session(account, &self.session, &token))
         });
         let Some((exec, command)) = opened else {
             let why = "the token opens no session".into();
@@ -221,7 +215,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
         let mut active = self.now();
         loop {
             let room = self.channel.in_flight() < IN_FLIGHT;
-            self.takes_input = terminal.input.capacity() > 0;
             select! {
                 received = self.next() => {
                     active = self.now();
@@ -234,10 +227,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
                         PayloadType::Flag if is_end(&payload) => return Ok(None),
                         _ => None,
                     };
-                    // The command's end shows in its output; that there is room was seen before.
-                    let _ = typed.map(|typed| terminal.input.try_send(typed));
+                    // The command's end shows in its output.
+                    let _ = typed.map(|typed| terminal.input.send(typed));
                 }
-                _ = terminal.input.reserve(), if !self.takes_input => {}
                 printed = terminal.output.recv(), if room => {
                     active = self.now();
                     match printed {
@@ -285,9 +277,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
     /// given up.
     async fn next(&mut self) -> Result<(PayloadType, Vec<u8>), Gone> {
         loop {
-            if self.takes_input
-                && let Some(received) = self.received.pop_front()
-            {
+            if let Some(received) = self.received.pop_front() {
                 return Ok(received);
             }
             self.step().await?;
@@ -319,7 +309,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
             Some(Message::Close(_)) | None => return Err(Gone),
             Some(_) => return Ok(()),
         };
-        let received = self.channel.receive(self.now(), &frame, self.takes_input);
+        let received = self.channel.receive(self.now(), &frame);
         self.received.extend(received.payloads);
         if received.closed {
             return Err(Gone);

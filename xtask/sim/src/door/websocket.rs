@@ -7,7 +7,7 @@ use std::io::{Error, ErrorKind, Read, Result, Write};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tungstenite::Message;
-use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext};
+use tungstenite::protocol::{CloseFrame, Role, WebSocketContext};
 
 /// One end of a connection whose handshake is over. What is given up half-way goes on with the next call.
 pub(super) struct WebSocket<S> {
@@ -24,14 +24,9 @@ struct Wire {
     ended: bool,
 }
 
-/// A client types 1 KiB in one message; what is much longer is none of it.
-fn limits() -> WebSocketConfig {
-    WebSocketConfig::default().max_message_size(Some(64 * 1024)).max_frame_size(Some(64 * 1024))
-}
-
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub(super) fn new(stream: S, role: Role) -> Self {
-        Self { stream, frames: WebSocketContext::new(role, Some(limits())), wire: Wire::default() }
+        Self { stream, frames: WebSocketContext::new(role, None), wire: Wire::default() }
     }
 
     /// The next message; nothing once the connection is closed. Pings are answered meanwhile.

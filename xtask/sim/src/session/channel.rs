@@ -69,11 +69,9 @@ impl Channel {
     }
 
     /// Takes a frame. One that cannot be read is ignored, as the agent does: its sender gets no receipt and sends it again.
-    pub(crate) fn receive(&mut self, now: Millis, frame: &[u8], room: bool) -> Received {
+    pub(crate) fn receive(&mut self, now: Millis, frame: &[u8]) -> Received {
         let Ok(message) = Message::decode(frame) else { return Received::default() };
         match message.kind.as_str() {
-            // Without a receipt it is sent again.
-            INPUT if !room => Received::default(),
             INPUT => self.input(now, message),
             ACKNOWLEDGE => {
                 self.receipted(now, &message.payload);

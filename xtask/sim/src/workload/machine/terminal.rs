@@ -94,11 +94,12 @@ async fn attend(
     }
     drop(writer);
     if let Some(group) = pid.and_then(group) {
-        // A group in which nothing is left needs no signal. What the command left behind goes with it, deaf to a hangup or not.
+        // A command that has ended needs no signal, and those that it left behind go with it.
         let _ = kill_process_group(group, Signal::HUP);
-        let _ = timeout(HANGUP, child.wait()).await;
-        let _ = kill_process_group(group, Signal::KILL);
-        let _ = child.wait().await;
+        if timeout(HANGUP, child.wait()).await.is_err() {
+            let _ = kill_process_group(group, Signal::KILL);
+            let _ = child.wait().await;
+        }
     }
     // A note that stays names a process that is gone: the next start of a cloud finds that out.
     let _ = pid.zip(leftovers).map(|(pid, leftovers)| leftovers.forget(pid));
