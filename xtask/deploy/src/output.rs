@@ -7,6 +7,7 @@ use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::doctor::Report;
 use crate::event::{Event, Forecast, ServiceRow};
 use crate::history::Past;
 use crate::lease::Lease;
@@ -58,11 +59,12 @@ pub fn document() -> Value {
         generator.subschema_for::<Preview<'_>>(),
         generator.subschema_for::<History<'_>>(),
         generator.subschema_for::<Status<'_>>(),
+        generator.subschema_for::<Report>(),
     ];
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "cargo xtask --output json",
-        "description": "Verbs that act print an Event a line; plan prints a Preview, history a History and status a Status.",
+        "description": "Verbs that act print an Event a line; plan prints a Preview, history a History, status a Status and doctor a Report.",
         "anyOf": any,
         "definitions": generator.take_definitions(true),
     })

@@ -5,8 +5,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::call::Op;
+use super::error::found;
 use super::lite::{self, Api};
-use super::{Aws, Error, Kind};
+use super::{Aws, Error};
 
 const CERTIFICATE: Op = Op::read("acm", "DescribeCertificate");
 
@@ -32,10 +33,7 @@ impl Aws {
     pub async fn describe_certificate(&self, arn: &str) -> Result<Option<Certificate>, Error> {
         let members = json!({ "CertificateArn": arn });
         let call = || self.lite.json(Api::Acm, CERTIFICATE.name, "CertificateManager", &members);
-        let body = match self.call(CERTIFICATE, call).await {
-            Err(error) if matches!(error.kind, Kind::NotFound) => return Ok(None),
-            body => body?,
-        };
+        let Some(body) = found(self.call(CERTIFICATE, call).await)? else { return Ok(None) };
         let reply: Reply = lite::json(&body).map_err(|why| Error::unreadable(CERTIFICATE, &body, &why))?;
         let Detail { status, subject_alternative_names: names, not_after } = reply.certificate;
         let not_after_ms = not_after.map(|secs| (secs * 1_000.0).max(0.0) as u64);

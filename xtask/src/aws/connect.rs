@@ -27,6 +27,7 @@ use crate::host::{Clock, Http, Rng};
 /// How long one attempt may take, credentials included. Creating a load balancer is the slowest call, a few seconds;
 /// behind a busy proxy it takes several times as long.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+/// A clock that cannot be compared is one line of `doctor`, which should not keep the others waiting.
 const DATE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Calls in flight at one time: enough for the reads of an account with two services to go out at once, and few of one
 /// operation, each of which has a bucket of its own.

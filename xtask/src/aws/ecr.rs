@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_ecr::config::Region;
 use aws_sdk_ecr::operation::create_repository::CreateRepositoryOutput;
 use aws_sdk_ecr::operation::get_authorization_token::GetAuthorizationTokenOutput;
-use aws_sdk_ecr::types::{ImageIdentifier, ImageTagMutability, Repository, Tag};
+use aws_sdk_ecr::types::{Image as FoundImage, ImageIdentifier, ImageTagMutability, Repository, Tag};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use deploy::model::spec::RepositorySpec;
@@ -185,21 +185,29 @@ impl Aws {
                 .iter()
                 .map(|digest| ImageIdentifier::builder().image_digest(&digest.0).build())
                 .collect();
-            let call = || {
-                self.ecr
-                    .batch_get_image()
-                    .repository_name(repository)
-                    .set_image_ids(Some(ids.clone()))
-                    .set_accepted_media_types(Some(MANIFESTS.map(str::to_owned).to_vec()))
-                    .send()
-            };
-            // BatchGetImage, not DescribeImages: it lists a missing image under `failures`, where the other raises
-            // ImageNotFoundException for the whole call.
-            let images = self.call(IMAGES, call).await?.images.unwrap_or_default();
-            let digest = |image: aws_sdk_ecr::types::Image| image.image_id?.image_digest.map(ImageDigest);
+            let images = self.batch_get_images(repository, &ids).await?;
+            let digest = |image: FoundImage| image.image_id?.image_digest.map(ImageDigest);
             found.extend(images.into_iter().filter_map(digest));
         }
         Ok(found)
+    }
+
+    /// BatchGetImage, not DescribeImages: it lists a missing image under `failures`, where the other raises
+    /// ImageNotFoundException for the whole call.
+    async fn batch_get_images(
+        &self,
+        repository: &str,
+        ids: &[ImageIdentifier],
+    ) -> Result<Vec<FoundImage>, Error> {
+        let call = || {
+            self.ecr
+                .batch_get_image()
+                .repository_name(repository)
+                .set_image_ids(Some(ids.to_vec()))
+                .set_accepted_media_types(Some(MANIFESTS.map(str::to_owned).to_vec()))
+                .send()
+        };
+        Ok(self.call(IMAGES, call).await?.images.unwrap_or_default())
     }
 
     /// The images that these tags name, at most a hundred of them; none without the repository.
@@ -209,20 +217,8 @@ impl Aws {
         tags: &[String],
     ) -> Result<BTreeMap<String, ImageDigest>, Error> {
         let ids: Vec<_> = tags.iter().map(|tag| ImageIdentifier::builder().image_tag(tag).build()).collect();
-        let call = || {
-            self.ecr
-                .batch_get_image()
-                .repository_name(repository)
-                .set_image_ids(Some(ids.clone()))
-                .set_accepted_media_types(Some(MANIFESTS.map(str::to_owned).to_vec()))
-                .send()
-        };
-        let images = match self.call(IMAGES, call).await {
-            Ok(reply) => reply.images.unwrap_or_default(),
-            Err(error) if matches!(error.kind, Kind::NotFound) => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        let named = |image: aws_sdk_ecr::types::Image| {
+        let images = found(self.batch_get_images(repository, &ids).await)?.unwrap_or_default();
+        let named = |image: FoundImage| {
             let id = image.image_id?;
             Some((id.image_tag?, ImageDigest(id.image_digest?)))
         };

@@ -8,7 +8,7 @@ use deploy::plan::{Action, Step};
 use deploy::verify::Smoke;
 use futures_util::future::join;
 
-use super::parked::{report_parked, unparked};
+use super::parked::{self, report_parked, unparked};
 
 use super::{Planned, ReleaseContext};
 use crate::observe;
@@ -90,11 +90,8 @@ pub(super) async fn prove(
         Err(error) => return Err(error),
     };
     // The first reading and the smoke checks ran side by side: a task may have stopped since. The second one is the proof.
-    // Of a run that changes nothing, it is the one that the closing table is made of.
     let mut disturbed = false;
-    if let Ok(Running::Complete { disturbed: before }) = runs
-        && !(planned.plan.is_empty() && settled.is_empty())
-    {
+    if let Ok(Running::Complete { disturbed: before }) = runs {
         disturbed = before;
         runs = running(None).await;
     }
@@ -102,7 +99,7 @@ pub(super) async fn prove(
         (Running::InProgress, _) => Proof::InProgress,
         // Whatever else failed is no reason to undo the other services.
         (Running::Parked, _) => Proof::Parked {
-            services: super::parked::parked(context, door).await?,
+            services: parked::parked(context, door).await?,
             // The reading ended at the service that is at 0: the others were not read to their end.
             rest: false,
         },

@@ -17,6 +17,7 @@ use xtask::observe;
 
 use broken::{allow, certificate, close, encoded, endpoint, group, no_way_out, open_to, query, quota};
 
+use crate::schema;
 use crate::somebody::api;
 use crate::world::{FILE, World, production, story};
 
@@ -53,7 +54,9 @@ async fn sound(ahead: i64) -> World {
 
 async fn looked_by(world: &World, names: BTreeMap<String, Vec<IpAddr>>) -> Report {
     let host = Host { http: world.front_door.http().knowing(names), ..world.host.clone() };
-    judge(&world.environment, &observe::doctor(&host, &world.aws, &world.environment).await)
+    let report = judge(&world.environment, &observe::doctor(&host, &world.aws, &world.environment).await);
+    schema::check("Report", &report);
+    report
 }
 
 async fn looked(world: &World) -> Report {

@@ -13,6 +13,7 @@ mod routes;
 mod tests;
 mod zone;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use facts::{
@@ -23,7 +24,7 @@ pub use limits::Quota;
 
 use crate::model::Environment;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     Ok,
@@ -46,7 +47,7 @@ impl State {
 }
 
 /// One question, and its answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Check {
     pub name: String,
     pub state: State,
@@ -86,13 +87,13 @@ impl Check {
 }
 
 /// Checks of one subject.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Group {
     pub name: &'static str,
     pub checks: Vec<Check>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Report {
     pub environment: String,
     pub groups: Vec<Group>,

@@ -1,5 +1,7 @@
 //! Commands beside a task's process, on real terminals.
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::*;
 use crate::workload::Exec;
 use crate::workload::terminal::Typed;
@@ -69,6 +71,8 @@ async fn a_shell_that_the_image_has_not_is_this_machine_s_and_says_so_in_one_lin
 
 #[tokio::test]
 async fn a_terminal_has_the_client_s_size_and_its_ctrl_c_reaches_the_command() {
+    // As the daemon does: what catches the signal passes it on by default, and a shell that starts this test with `&` has it ignored.
+    let _caught = signal(SignalKind::interrupt()).unwrap();
     let mut bench = bench("exec-terminal");
     running(&mut bench, &[]).await;
     let script =
