@@ -23,11 +23,11 @@ pub(super) async fn restart(job: &Job<'_>, asked: &args::Restart) -> Result<Clos
 }
 
 pub(super) async fn scale(job: &Job<'_>, asked: &args::Scale) -> Result<Closing, Failure> {
-    let settings = Settings::read(job.host, job.global)?;
-    let environment = settings.environment.clone();
-    let service = meant::service(&environment, &asked.service)?;
+    let mut settings = Settings::read(job.host, job.global)?;
+    let service = meant::service(&settings.environment, &asked.service)?.clone();
+    deploy::plan::scaled(&mut settings.environment, &service.key, asked.count);
     let (session, observed) = begin(job, settings, "scale").await?;
-    let release = deploy::plan::scale(&observed, service, asked.count, actor(job));
+    let release = deploy::plan::scale(&observed, &service, asked.count, actor(job));
     carry(job, &session, release, observed, &asked.change, "the new number of tasks").await
 }
 

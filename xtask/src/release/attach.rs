@@ -10,6 +10,7 @@ use deploy::model::ServiceKey;
 use deploy::plan::Stage;
 
 use super::former::towards;
+use super::restored::serving;
 use super::{NoRollbackTarget, Planned, ReleaseContext};
 use crate::observe;
 
@@ -42,6 +43,12 @@ pub async fn attach(context: &ReleaseContext<'_>, name: Option<&str>) -> Result<
     let (mut name, mut said) = (name.map(str::to_owned), false);
     loop {
         let (past, newer) = find(context, name.as_deref()).await?;
+        if past.fate == Fate::RolledBack {
+            // History knows what became of the release, and not whether what runs instead serves.
+            let observed = observe::account(context.aws, context.environment).await?;
+            let (exit, words) = serving(context, observed).await;
+            return Ok(over(past.release, exit, &format!("it was rolled back; {words}")));
+        }
         if let Some((exit, words)) = end(&past, newer) {
             return Ok(over(past.release, exit, words));
         }
@@ -111,8 +118,9 @@ fn moving(planned: &Planned) -> Vec<ServiceKey> {
 /// The outcome of a release that neither rolls nor runs.
 fn end(past: &Past, newer: bool) -> Option<(ExitCode, &'static str)> {
     Some(match past.fate {
-        Fate::Live | Fate::LiveUnproven | Fate::LiveCrashed | Fate::InProgress => return None,
-        Fate::RolledBack => (ExitCode::Failed, "it was rolled back; the previous release is serving"),
+        Fate::Live | Fate::LiveUnproven | Fate::LiveCrashed | Fate::InProgress | Fate::RolledBack => {
+            return None;
+        }
         Fate::RollbackFailed => (ExitCode::NotRecovered, "it failed, and so did the rollback"),
         _ if newer => (ExitCode::Superseded, "a newer release took over"),
         Fate::Proven | Fate::Crashed | Fate::Unproven => {

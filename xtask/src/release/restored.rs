@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind, Phase, UndoneService};
-use deploy::model::{Pin, Service, ServiceKey, arn_name};
+use deploy::model::{Desired, Observed, Pin, Release, Service, ServiceKey, arn_name};
+use deploy::plan::{Plan, Undo};
 use deploy::verify::Reading;
 
 use super::answers::{Answers, answers};
 
 use super::watched::Public;
-use super::{Planned, ReleaseContext};
+use super::{Planned, ReleaseContext, unparked};
 use crate::apply::ResourceIds;
 use crate::verify::readings;
 
@@ -25,6 +26,8 @@ pub(super) struct Restored {
     pub(super) theirs: BTreeMap<ServiceKey, String>,
     /// The account could not be read.
     pub(super) unseen: bool,
+    /// Because AWS refused the caller.
+    pub(super) refused: bool,
     /// The account was read afterwards, and is as before.
     pub(super) complete: bool,
     /// What is still to be done, a step each, and the services among it.
@@ -39,6 +42,8 @@ enum Found {
     Parked,
     /// `desiredCount` is 0, and was not before.
     Emptied,
+    /// It serves, with another `desiredCount` than it had before this release changed that.
+    Recounted(u32),
     /// Why it does not serve.
     Down(String),
     Unread,
@@ -88,6 +93,10 @@ pub(super) async fn closing(
         Found::Down(why) => Some(why.clone()),
         _ => None,
     });
+    let recounted = names(&|found| match found {
+        Found::Recounted(now) => Some(format!("{now} tasks")),
+        _ => None,
+    });
     let parked = names(&|found| matches!(found, Found::Parked).then(|| "0/0".to_owned()));
     let emptied = names(&|found| matches!(found, Found::Emptied).then(|| "0/0".to_owned()));
     let any = found.iter().any(|it| matches!(it.found, Found::Serves));
@@ -104,20 +113,55 @@ pub(super) async fn closing(
         )
     } else if !down.is_empty() {
         (ExitCode::NotRecovered, format!("not deployed; all is as before, and it does not serve: {down}"))
+    } else if !recounted.is_empty() {
+        (ExitCode::Superseded, format!("not deployed; meanwhile somebody else asked for {recounted}"))
     } else if !any {
         (ExitCode::NotRecovered, format!("not deployed; as before: {parked} tasks"))
     } else {
         let as_found = restored.instead.is_empty();
+        let again = |pin: &Pin| pin.count.is_some() || pin.replaces.is_some();
         let what = match parked.is_empty() {
             false => &format!("as before: {parked} tasks, and the rest"),
+            true if planned.desired.release.pins.values().any(again) => "what ran before",
             true if as_found => "the previous release",
             true => "the last complete release before it",
         };
+        let at_0 = services.iter().zip(&found).filter(|(_, it)| matches!(it.found, Found::Parked));
+        let at_0: Vec<_> = at_0.map(|(service, _)| service.key.clone()).collect();
+        let asked = unparked(context.environment, &at_0);
+        let context = &ReleaseContext { environment: &asked, ..*context };
         match answers(context, &context.door(&ResourceIds::of(&planned.observed)), public).await {
             Answers::Right => (ExitCode::Failed, format!("not deployed; {what} serves")),
             Answers::Other(how) => (ExitCode::Failed, format!("not deployed; {what} serves, {how}")),
             Answers::Down(how) => (ExitCode::NotRecovered, format!("not deployed; all is as before, {how}")),
         }
+    }
+}
+
+/// Measures what serves where a release was rolled back without this run. What it served before is not known here.
+pub(super) async fn serving(context: &ReleaseContext<'_>, observed: Observed) -> (ExitCode, String) {
+    let desired = Desired { environment: context.environment.clone(), release: Release::default() };
+    let planned = Planned { desired, observed, plan: Plan::default(), undo: Undo::default() };
+    let services: Vec<&Service> = context.environment.services.iter().collect();
+    // What runs may have other health checks than the file's.
+    let pins = services.iter().map(|service| (service.key.clone(), Pin::default())).collect();
+    let restored = Restored { complete: true, pins, ..Restored::default() };
+    let found = found(context, &planned, &restored, &services).await;
+    let (mut exit, mut lacks) = (ExitCode::Failed, Vec::new());
+    for (service, Measured { found, .. }) in services.iter().zip(found) {
+        let (code, lack) = match found {
+            Found::Serves | Found::Recounted(_) => continue,
+            Found::Parked if service.desired_count == 0 => continue,
+            Found::Parked | Found::Emptied => (ExitCode::NotRecovered, "0/0 tasks".to_owned()),
+            Found::Down(why) => (ExitCode::NotRecovered, why),
+            Found::Unread => (ExitCode::Unknown, "cannot be read".to_owned()),
+        };
+        exit = ExitCode::worst([exit, code]);
+        lacks.push(format!("{} {lack}", service.key));
+    }
+    match lacks.is_empty() {
+        true => (exit, "the previous release serves".to_owned()),
+        false => (exit, format!("not all of what ran before serves: {}", lacks.join(", "))),
     }
 }
 
@@ -218,10 +262,14 @@ fn measured(planned: &Planned, restored: &Restored, service: &Service, reading: 
     // `desiredCount` is Application Auto Scaling's while it may scale out: it is read with the count that it is compared with,
     // never taken from the plan.
     let (running, desired) = (reading.service.running, reading.service.desired);
-    let before = planned.observed.services.get(&service.key).map(|state| state.desired);
+    let counted = planned.undo.count(&service.key);
+    let before = counted.or_else(|| Some(planned.observed.services.get(&service.key)?.desired));
     let found = match reading.is_parked() {
         true if before == Some(0) => Found::Parked,
         true => Found::Emptied,
+        false if reading.serves() && counted.is_some_and(|before| before != desired) => {
+            Found::Recounted(desired)
+        }
         false if reading.serves() => Found::Serves,
         false if reading.serving() < desired as usize || desired == 0 => {
             Found::Down(format!("{}/{desired} tasks", reading.serving()))

@@ -32,10 +32,17 @@ pub struct Ending {
 /// start.
 pub async fn run(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
     let ending = Box::pin(under_lease(context, planned)).await;
-    match ending.exit {
+    let mut ending = match ending.exit {
         ExitCode::Done => Box::pin(last_reading(context, planned, ending)).await,
         _ => ending,
+    };
+    let pins = || planned.desired.release.pins.values();
+    if scales(planned) {
+        ending.summary = ending.summary.replacen("deployed", "scaled", 1);
+    } else if pins().any(|pin| pin.replaces.is_some()) {
+        ending.summary = ending.summary.replacen("deployed", "restarted", 1);
     }
+    ending
 }
 
 async fn under_lease(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
@@ -305,6 +312,9 @@ async fn proof(
             "deployed; the tasks run what was pushed and their targets are healthy, but the smoke checks could not be \
              asked from this machine",
         ),
+        Ok(Proof::InProgress) if scales(planned) => {
+            (ExitCode::NotRecovered, "deployed, but the tasks did not come up")
+        }
         Ok(Proof::InProgress) => (
             ExitCode::StillMoving,
             "deployed, not proven: a deployment or tasks that somebody else started are still in progress",
@@ -318,6 +328,11 @@ async fn proof(
     (exit, summary.to_owned())
 }
 
+/// Whether it gives a service another number of tasks.
+fn scales(planned: &Planned) -> bool {
+    planned.desired.release.pins.values().any(|pin| pin.count.is_some())
+}
+
 fn complete(planned: &Planned, smoked: bool) -> &'static str {
     let pins = || planned.desired.release.pins.values();
     match planned.plan.is_empty() {
@@ -325,7 +340,7 @@ fn complete(planned: &Planned, smoked: bool) -> &'static str {
         true if planned.rolls() => "settled and proven",
         true => "nothing to change; proven",
         false if pins().any(|pin| pin.replaces.is_some()) => "restarted and proven",
-        false if pins().any(|pin| pin.count.is_some()) => "scaled and proven",
+        false if scales(planned) => "scaled and proven",
         false if pins().next().is_some() => "rolled back and proven",
         false => "deployed and proven",
     }

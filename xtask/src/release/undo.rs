@@ -29,6 +29,7 @@ use super::restored::{self, Restored};
 use super::watched::Public;
 use super::{Planned, ReleaseContext, carry_out, proven};
 use crate::apply::ResourceIds;
+use crate::aws::Kind as Problem;
 use crate::host::Halt;
 use crate::observe;
 use crate::settle::Settled;
@@ -58,7 +59,7 @@ fn report_half(context: &ReleaseContext<'_>, settled: &[Settled]) {
 }
 
 /// Restores what the release changed, and returns what was measured afterwards: 1 when all of it is as before and serves, 5
-/// when not, 6 when only somebody else's newer deployment is left. `None` when the release is left as it is.
+/// when not, 6 when only somebody else's newer deployment is left, 8 when that cannot be read. `None` when the release is left as it is.
 pub(super) async fn undo(
     context: &ReleaseContext<'_>,
     planned: &Planned,
@@ -89,7 +90,12 @@ pub(super) async fn undo(
     // Every change was refused: there is nothing to restore, even where the account cannot be read to confirm it.
     let served = planned.observed.services.values().any(|state| state.status == "ACTIVE");
     if served && restored.unseen && !ids.is_changed() && !planned.undo.is_resumed() {
-        return Some((ExitCode::Failed, "not deployed; nothing that serves was changed".to_owned()));
+        let nothing = "not deployed; nothing that serves was changed";
+        return Some(match restored.refused {
+            // Whoever may not read may not have written either.
+            true => (ExitCode::Failed, nothing.to_owned()),
+            false => (ExitCode::Unknown, format!("{nothing}, and what serves could not be read")),
+        });
     }
     let kept = kept(planned, ids, settled, &before);
     let (exit, summary) = restored::closing(&context, planned, &restored, &kept, public).await;
@@ -133,7 +139,7 @@ fn wanted(
 /// Whether a release, or an earlier run of it, can have changed a service.
 fn is_touched(planned: &Planned, settled: &[Settled], key: &ServiceKey, before: &Before) -> bool {
     let rolled = settled.iter().any(|settled| settled.key == *key);
-    rolled || before.left || planned.undo.pins().any(|(of, ..)| of == key)
+    rolled || before.left || planned.undo.touches(key)
 }
 
 /// The services that the release created, or rolled out over something that never served, such as a first release that
@@ -163,9 +169,9 @@ async fn restore(
 ) -> Restored {
     let mut restored = wanted;
     // What is restored is planned from the account as it is, not from the plan: a lost reply hides a change that AWS made.
-    let Some(now) = look(context).await else {
-        restored.unseen = true;
-        return restored;
+    let now = match look(context).await {
+        Ok(now) => now,
+        Err(refused) => return Restored { unseen: true, refused, ..restored },
     };
     restored.theirs = theirs(planned, ids, &now, &restored.pins);
     for (key, revision) in &restored.theirs {
@@ -198,7 +204,7 @@ async fn restore(
             context.emit_failure(&failed, None);
         }
     }
-    if let Some(now) = look(context).await {
+    if let Ok(now) = look(context).await {
         let left = deploy::plan::undo(&planned.undo, &desired, &now);
         restored.left = left.steps().map(|step| step.action.title()).collect();
         restored.complete = left.stages.is_empty() && left.refusals.is_empty();
@@ -220,14 +226,13 @@ fn not_back(left: &Plan, now: &Observed, pins: &BTreeMap<ServiceKey, Pin>) -> BT
     pins.keys().filter(|key| planned(key) || !lives(key)).cloned().collect()
 }
 
-async fn look(context: &ReleaseContext<'_>) -> Option<Observed> {
-    match observe::account(context.aws, context.environment).await {
-        Ok(observed) => Some(observed),
-        Err(error) => {
-            context.emit_failure(&error, error.hint());
-            None
-        }
-    }
+/// The account; where it cannot be read, whether AWS refused that.
+async fn look(context: &ReleaseContext<'_>) -> Result<Observed, bool> {
+    observe::account(context.aws, context.environment).await.map_err(|error| {
+        context.emit_failure(&error, error.hint());
+        let observe::Error::Aws(error) = &error else { return false };
+        matches!(error.kind, Problem::AccessDenied { .. } | Problem::Credentials(_) | Problem::ExpiredToken)
+    })
 }
 
 /// Services that run neither what this release rolled out nor what was before it, and the ARN of what they run.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
-use deploy::model::{Observed, Release, Service};
+use deploy::model::{Environment, Observed, Release, Service};
 use deploy::plan;
 use sim::workload::scripted::Script;
 
 use crate::ended::Ended;
-use crate::world::{World, story};
+use crate::world::{FILE, World, production, story};
 
 fn all(observed: &Observed, services: &[Service]) -> Release {
     plan::restart(observed, &services.iter().collect::<Vec<_>>(), "ana".to_owned())
@@ -80,6 +80,7 @@ fn a_restart_that_fails_is_no_success_and_leaves_the_tasks_that_served() {
         let ended = world.again(all).await;
         // ECS rolls back by new tasks of the same revision, which crash too: the service is as before, and cannot be restarted.
         assert_eq!(ended.exit, ExitCode::NotRecovered, "{:#?}", ended.events);
+        assert_eq!(ended.summary, "not restarted, and not recovered");
         assert!(ended.events.iter().any(|event| matches!(event, Kind::Diagnosed { .. })));
         let after = tasks(&world, "ielts-backend-service").await;
         assert!(before.iter().all(|task| after.contains(task)), "{before:?} {after:?}");
@@ -129,5 +130,110 @@ fn a_number_of_tasks_is_proven_or_refused_and_lasts_until_scaling_moves_it() {
         assert_eq!((refused.exit, refused.writes), (ExitCode::Usage, Vec::<String>::new()));
         assert_eq!(world.again(backend_to(2)).await.exit, ExitCode::Done);
         assert_eq!(tasks(&world, "ielts-backend-service").await.len(), 2);
+    });
+}
+
+/// The environment with little patience: what does not come up is waited for until the deadline.
+fn impatient() -> Environment {
+    let mut environment = production(FILE);
+    for service in &mut environment.services {
+        service.deployment.patience.roll_secs = 120;
+    }
+    environment
+}
+
+/// A proven release whose next tasks do not stay up.
+async fn brittle() -> World {
+    let mut world = World::of(impatient(), 0).await;
+    assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+    world.scripts.set("ielts-backend:1", Script::crashes(1_500, 1));
+    world
+}
+
+#[test]
+fn a_number_of_tasks_that_does_not_come_up_is_taken_back() {
+    story(|| async {
+        let world = brittle().await;
+        let ended = world.again(backend_to(4)).await;
+        assert_eq!(
+            (ended.exit, ended.summary.as_str(), updates(&ended)),
+            (ExitCode::Failed, "not scaled; what ran before serves", 2),
+            "{:#?}",
+            ended.events
+        );
+        let backend = world.somebody().await.looks().await;
+        assert_eq!((backend.desired, backend.running), (2, 2));
+    });
+}
+
+#[test]
+fn a_scale_that_is_interrupted_or_killed_is_taken_back_and_not_over_what_somebody_asked_for() {
+    story(|| async {
+        let mut world = brittle().await;
+        world.stop_after = Some(10);
+        let ended = world.again(backend_to(4)).await;
+        assert_eq!(
+            (ended.exit, ended.summary.as_str()),
+            (ExitCode::Interrupted, "interrupted; what ran before serves"),
+            "{:#?}",
+            ended.events
+        );
+        world.stop_after = None;
+        let somebody = world.somebody().await;
+        assert_eq!(somebody.looks().await.desired, 2);
+        tokio::select! {
+            biased;
+            ended = world.again(backend_to(4)) => panic!("{ended:#?}"),
+            () = world.host.clock.sleep(Duration::from_secs(10)) => {}
+        }
+        assert_eq!(somebody.looks().await.desired, 4);
+        let aborted = world.abort().await;
+        assert_eq!((aborted.exit, somebody.looks().await.desired), (ExitCode::Failed, 2), "{aborted:#?}");
+        // Three tasks run by then: the script lets the next one stay.
+        let (ended, ()) = tokio::join!(world.again(backend_to(4)), async {
+            world.host.clock.sleep(Duration::from_secs(10)).await;
+            world.scripts.set("ielts-backend:1", Script::default());
+            somebody.scales_to(3).await;
+        });
+        assert_eq!(
+            (ended.exit, somebody.looks().await.desired),
+            (ExitCode::Superseded, 3),
+            "{:?} {:#?}",
+            ended.summary,
+            ended.events
+        );
+    });
+}
+
+#[test]
+fn no_task_is_proven_where_none_was_asked_for() {
+    story(|| async {
+        let mut environment = impatient();
+        environment.services[0].scaling = None;
+        let mut world = World::of(environment, 0).await;
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let file = world.environment.clone();
+        let key = file.services[0].key.clone();
+        plan::scaled(&mut world.environment, &key, 0);
+        let ended = world.again(backend_to(0)).await;
+        assert_eq!(
+            (ended.exit, ended.summary.as_str()),
+            (ExitCode::Done, "scaled and proven"),
+            "{:#?}",
+            ended.events
+        );
+        assert!(tasks(&world, "ielts-backend-service").await.is_empty());
+        // Up again with tasks that do not stay: it is at 0, as it was.
+        world.environment = file;
+        plan::scaled(&mut world.environment, &key, 2);
+        world.scripts.set("ielts-backend:1", Script::crashes(1_500, 1));
+        let ended = world.again(backend_to(2)).await;
+        assert_eq!(
+            (ended.exit, ended.summary.as_str()),
+            (ExitCode::Failed, "not scaled; as before: backend 0/0 tasks, and the rest serves"),
+            "{:#?}",
+            ended.events
+        );
+        assert_eq!(world.somebody().await.looks().await.desired, 0);
     });
 }

@@ -298,6 +298,23 @@ fn credentials_that_expire_before_the_first_change_moved_nothing() {
 }
 
 #[test]
+fn an_account_that_does_not_answer_after_a_refused_change_leaves_it_unknown_what_serves() {
+    story(async || {
+        let mut world = deployed().await;
+        let mut refused = false;
+        world.cloud.add_rule(move |call: &Call<'_>| {
+            let first = call.operation == "UpdateService";
+            refused |= first;
+            let fault = if first { Fault::AccessDenied } else { Fault::Refuse };
+            refused.then_some(fault)
+        });
+        let ended = Box::pin(world.deploy("v2", "v1")).await;
+        assert_eq!(ended.exit, ExitCode::Unknown, "{:#?}", ended.events);
+        assert!(ended.summary.ends_with("and what serves could not be read"), "{}", ended.summary);
+    });
+}
+
+#[test]
 fn a_rerun_that_waits_for_a_deployment_that_somebody_forced_meanwhile_says_so() {
     story(async || {
         let mut world = deployed().await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use deploy::event::ExitCode;
 use deploy::history::{Fate, history};
+use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 use xtask::observe;
 
@@ -86,6 +87,19 @@ fn a_left_release_that_fails_is_reported_as_failed_also_to_who_comes_late() {
         assert_eq!(waited.exit, ExitCode::Failed, "{:#?}", waited.events);
         let late = world.wait(Some("release-2")).await;
         assert_eq!((late.exit, late.writes), (ExitCode::Failed, Vec::new()), "{:#?}", late.events);
+        assert_eq!(late.summary, "release release-2: it was rolled back; the previous release serves");
+        // It was rolled back, and that is all that history knows: what runs instead is measured.
+        world.somebody().await.scales_to(0).await;
+        let down = world.wait(Some("release-2")).await;
+        assert_eq!(
+            (down.exit, down.summary.as_str()),
+            (
+                ExitCode::NotRecovered,
+                "release release-2: it was rolled back; not all of what ran before serves: backend 0/0 tasks"
+            )
+        );
+        world.cloud.add_rule(On::operation("DescribeTargetHealth").then(Fault::AccessDenied));
+        assert_eq!(world.wait(Some("release-2")).await.exit, ExitCode::Unknown);
     });
 }
 

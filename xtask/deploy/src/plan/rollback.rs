@@ -4,7 +4,8 @@
 
 mod again;
 
-pub use again::{restart, scale};
+pub(super) use again::count;
+pub use again::{restart, scale, scaled};
 
 use super::before_roll;
 use super::services::{live, starts_deployment, update};
@@ -74,7 +75,7 @@ fn roll_back(stage: &mut Stage, service: &Service, pin: &Pin, observed: &Observe
     };
     let starts = step.as_ref().is_some_and(|step| starts_deployment(&step.action));
     let moving = state.rollout.as_deref() == Some("IN_PROGRESS");
-    let count = pin.count.and_then(|count| again::count(service, state, count));
+    let count = pin.count.and_then(|to| count(service, state, to));
     stage.lane(service.key.0.clone(), step.into_iter().chain(count).collect());
     if starts || moving {
         stage.settle.push(service.key.clone());

@@ -6,6 +6,7 @@
 //!
 //! What holds data or serves nobody (images, log groups, repositories, revisions) is left as the release made it.
 
+mod capacity;
 mod found;
 mod touched;
 
@@ -19,7 +20,7 @@ use found::{
 use touched::{Touched, merge, restored, touched};
 
 use super::rollback::{Order, rollback};
-use super::{Action, Plan, Stage, Step, routing, scaling};
+use super::{Action, Plan, Stage, Step, routing};
 use crate::history::PROVEN;
 use crate::model::spec::{
     ListenerSpec, LoadBalancerSpec, PolicySpec, RuleSpec, ScalableTargetSpec, ScheduledActionSpec,
@@ -44,6 +45,9 @@ pub struct Undo {
     policies: BTreeMap<String, Touched<PolicySpec>>,
     #[serde(default)]
     schedules: BTreeMap<String, Touched<ScheduledActionSpec>>,
+    /// Desired counts that `scale` changes, by the service's key. Of a deploy, which only raises one to the least, it stays.
+    #[serde(default)]
+    counts: BTreeMap<String, Touched<u32>>,
     /// An earlier run, which was killed, started it.
     #[serde(skip)]
     resumed: bool,
@@ -69,6 +73,11 @@ impl Undo {
         let mut undo = Self { release: desired.release.id.clone(), ..Self::default() };
         for step in plan.stages.iter().flat_map(|stage| &stage.lanes).flat_map(|lane| &lane.steps) {
             undo.touch(&step.action, observed);
+            if let Action::SetDesiredCount { service, from, to, .. } = &step.action
+                && desired.release.pins.get(service).is_some_and(|pin| pin.count.is_some())
+            {
+                touched(&mut undo.counts, service.0.clone(), || Some(*from), to);
+            }
         }
         // Where nothing served before, a first release stays as far as it came: there is nothing to restore.
         if observed.services.values().any(|state| state.status == "ACTIVE") { undo } else { Self::default() }
@@ -146,6 +155,11 @@ impl Undo {
 
     /// Adds what an unfinished earlier run found: its record is older, and so is the state that it describes.
     pub fn after(mut self, earlier: Self, observed: &Observed) -> Self {
+        // Before what is proven counts: a service is scaled while a proven release runs.
+        self.resumed = !earlier.counts.is_empty();
+        merge(&mut self.counts, earlier.counts, |key| {
+            observed.services.get(&ServiceKey(key.to_owned())).map(|state| state.desired)
+        });
         let of = |state: &ServiceState, tag: &str| state.task_definition.tags.get(tag).cloned();
         let is_its = |state: &ServiceState| of(state, "release").as_ref() == Some(&earlier.release);
         // Proven, and killed before it could say so here: what it wrote is what serves.
@@ -214,13 +228,14 @@ impl Undo {
             scalable_targets,
             policies,
             schedules,
+            counts,
         } = self;
         let settings = rules.is_empty()
             && listeners.is_empty()
             && target_groups.is_empty()
             && load_balancers.is_empty()
             && scalable_targets.is_empty();
-        services.is_empty() && settings && policies.is_empty() && schedules.is_empty()
+        services.is_empty() && settings && policies.is_empty() && schedules.is_empty() && counts.is_empty()
     }
 
     /// What each service ran before, and whether an earlier run found it.
@@ -229,6 +244,16 @@ impl Undo {
             let (revision, settings) = (served.revision.clone(), served.settings.before.clone());
             (key, Pin { revision, proven: served.proven, settings, ..Pin::default() }, served.earlier)
         })
+    }
+
+    /// Whether a service is among what is restored.
+    pub fn touches(&self, key: &ServiceKey) -> bool {
+        self.services.contains_key(key) || self.counts.contains_key(&key.0)
+    }
+
+    /// The desired count that a service had, where that is restored.
+    pub fn count(&self, key: &ServiceKey) -> Option<u32> {
+        self.counts.get(&key.0)?.before
     }
 
     /// The target groups whose health checks judge running targets otherwise than before.
@@ -248,9 +273,9 @@ impl Undo {
 pub fn undo(undo: &Undo, desired: &Desired, now: &Observed) -> Plan {
     let mut desired = desired.clone();
     for (key, pin) in &mut desired.release.pins {
-        if let (Some(served), Some(state)) = (undo.services.get(key), now.services.get(key)) {
-            pin.settings = Some(served.settings.reverted(&state.spec));
-        }
+        let found = undo.services.get(key).zip(now.services.get(key));
+        // Settings that the release does not write are left to whoever changed them since.
+        pin.settings = found.map(|(served, state)| served.settings.reverted(&state.spec));
     }
     let mut plan = rollback(&desired, now, Order::Reverse);
     let (mut settings, mut rules) =
@@ -258,6 +283,7 @@ pub fn undo(undo: &Undo, desired: &Desired, now: &Observed) -> Plan {
     undo.restore_listeners(&mut settings, now);
     undo.restore_health_checks(&mut settings, now);
     undo.restore_scaling(&mut settings, now);
+    undo.restore_counts(&mut settings, &desired, now);
     undo.restore_rules(&mut rules, now);
     undo.restore_attributes(&mut rules, now);
     plan.stages.insert(0, settings);
@@ -318,39 +344,6 @@ impl Undo {
             let found = &now.target_groups.get(name)?.spec;
             Some((found, touched.reverted(found)))
         })
-    }
-
-    /// Policies and schedules first: DeregisterScalableTarget deletes them.
-    fn restore_scaling(&self, stage: &mut Stage, now: &Observed) {
-        let mut policies: BTreeMap<&str, Vec<Step>> = BTreeMap::new();
-        for (key, touched) in &self.policies {
-            let found = policy(now, key);
-            let steps = touched.restore(found.clone(), Action::PutScalingPolicy, Action::DeleteScalingPolicy);
-            let resource = key.split(' ').next().unwrap_or_default();
-            policies.entry(resource).or_default().extend(scaling::retyped(found.as_ref(), steps));
-        }
-        for (resource, mut steps) in policies {
-            // AWS allows one target tracking policy for a metric: the release's own is deleted first.
-            steps.sort_by_key(|step| !step.action.deletes());
-            stage.lane(resource, steps);
-        }
-        for (key, touched) in &self.schedules {
-            let steps = touched.restore(
-                schedule(now, key),
-                Action::PutScheduledAction,
-                Action::DeleteScheduledAction,
-            );
-            stage.lane(key.clone(), steps);
-        }
-        for (id, touched) in &self.scalable_targets {
-            let found = scalable_target(now, id);
-            let steps =
-                touched.restore(found, Action::RegisterScalableTarget, Action::DeregisterScalableTarget);
-            match stage.lanes.iter_mut().find(|lane| lane.name.starts_with(id.as_str())) {
-                Some(lane) => lane.steps.extend(steps),
-                None => stage.lane(id.clone(), steps),
-            }
-        }
     }
 
     fn restore_rules(&self, stage: &mut Stage, now: &Observed) {

@@ -4,7 +4,7 @@ use super::super::services::live;
 use super::super::{Action, Plan, Refusal, Step};
 use crate::history::PROVEN;
 use crate::model::spec::ServiceSpec;
-use crate::model::{Observed, Pin, Release, Service, ServiceState};
+use crate::model::{Environment, Observed, Pin, Release, Service, ServiceKey, ServiceState};
 
 /// Replaces no deployment: the one in progress starts new tasks anyway.
 const NONE: &str = "";
@@ -21,6 +21,16 @@ pub fn restart(observed: &Observed, services: &[&Service], actor: String) -> Rel
 /// What runs, in so many tasks of this service.
 pub fn scale(observed: &Observed, service: &Service, count: u32, actor: String) -> Release {
     running(observed, &[service], actor, |_| Pin { count: Some(count), ..Pin::default() })
+}
+
+/// The environment as it is once this service has so many tasks. Of none, nobody is asked.
+pub fn scaled(environment: &mut Environment, service: &ServiceKey, count: u32) {
+    for service in environment.services.iter_mut().filter(|it| it.key == *service) {
+        service.desired_count = count;
+        if count == 0 {
+            service.smoke.clear();
+        }
+    }
 }
 
 fn running(
@@ -122,7 +132,7 @@ pub(super) fn forced(service: &Service, spec: ServiceSpec) -> Step {
     Step::because(action, "a restart was asked for")
 }
 
-pub(super) fn count(service: &Service, state: &ServiceState, to: u32) -> Option<Step> {
+pub(in crate::plan) fn count(service: &Service, state: &ServiceState, to: u32) -> Option<Step> {
     let (key, name, from) = (service.key.clone(), service.name.clone(), state.desired);
     let action = Action::SetDesiredCount { service: key, name, from, to };
     (from != to).then(|| Step::because(action, "asked for"))

@@ -4,7 +4,7 @@ use super::account::{converged, desired};
 use super::{backend, stages, titles};
 use crate::model::spec::{ScalableTargetSpec, TargetGroupSpec};
 use crate::model::{Desired, Observed, ServiceKey};
-use crate::plan::{Undo, plan, undo};
+use crate::plan::{Action, Order, Undo, plan, rollback, scale, undo};
 
 /// An account whose bounds, health check and grace period the release changes, and the account with all of it written.
 fn changed() -> (Undo, Desired, Observed, Observed) {
@@ -135,4 +135,33 @@ fn a_first_release_over_nothing_has_nothing_to_restore() {
     let mut nothing = converged();
     nothing.services.clear();
     assert!(Undo::of(&plan(&desired(), &nothing), &desired(), &nothing).is_empty());
+}
+
+#[test]
+fn a_count_that_scale_changes_is_restored_unless_somebody_changed_it_since() {
+    let before = converged();
+    let web = desired().environment.services[0].clone();
+    let found = before.services[&web.key].desired;
+    let scaled = Desired { release: scale(&before, &web, found + 2, "ana".into()), ..desired() };
+    let record = Undo::of(&rollback(&scaled, &before, Order::Together), &scaled, &before);
+    assert!(!record.is_empty() && record.touches(&web.key));
+    assert_eq!(record.count(&web.key), Some(found));
+    let back = |record: &Undo, now: u32| {
+        let mut written = before.clone();
+        backend(&mut written).desired = now;
+        undo(record, &desired(), &written).steps().map(|step| step.action.clone()).collect::<Vec<_>>()
+    };
+    let restores = |from: u32| {
+        let (service, name) = (web.key.clone(), web.name.clone());
+        vec![Action::SetDesiredCount { service, name, from, to: found }]
+    };
+    for (now, expected) in [(found + 2, restores(found + 2)), (found, vec![]), (found + 1, vec![])] {
+        assert_eq!(back(&record, now), expected, "{now}");
+    }
+    // The next run finds the new count: what the killed one found is older.
+    let mut written = before.clone();
+    backend(&mut written).desired = found + 2;
+    let next = Undo::default().after(record, &written);
+    assert!(next.is_resumed());
+    assert_eq!(back(&next, found + 2), restores(found + 2));
 }
