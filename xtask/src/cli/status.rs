@@ -33,7 +33,12 @@ struct Seen {
     secrets: Vec<SecretState>,
     lease: Option<Lease>,
     orphans: Vec<Owned>,
+    /// Parts that could not be read, and why.
+    warnings: Vec<String>,
 }
+
+/// `--watch` ends when nothing could be read for this long, as the wait for a release does.
+const UNREADABLE_FOR: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::Status) -> Result<ExitCode, Failure> {
     let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
@@ -41,11 +46,32 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Status) -> R
     let environment = settings.environment.clone();
     let service = asked.service.as_deref().map(|name| meant::service(&environment, name)).transpose()?;
     let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    let whole = asked.watch && host.terminal.stdout && global.output == Format::Text;
+    let mut warned: Vec<String> = Vec::new();
+    let mut read_ms = host.clock.now_ms();
     loop {
-        let seen = look(&session, &events, service).await?;
+        let looked = look(&session, &events, service).await;
+        let gone_ms = host.clock.now_ms() - read_ms;
+        let seen = match looked {
+            Ok(seen) => seen,
+            Err(failure) if asked.watch && gone_ms < UNREADABLE_FOR.as_millis() as u64 => {
+                let warnings = vec![failure.error];
+                news(&warnings, &warned).for_each(|text| events.emit(Kind::Warned { text }));
+                warned = warnings;
+                host.clock.sleep(Duration::from_secs(environment.timeouts.poll_secs)).await;
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
+        read_ms = host.clock.now_ms();
+        // The next look overwrites the whole screen: there a warning is a part of it.
+        if !whole {
+            news(&seen.warnings, &warned).for_each(|text| events.emit(Kind::Warned { text }));
+            warned.clone_from(&seen.warnings);
+        }
         let text = match global.output {
             Format::Json => json(&environment, &seen),
-            _ => text(service, &seen, host.clock.now_ms(), host.terminal.columns()),
+            _ => text(service, &seen, host.clock.now_ms(), host.terminal.columns(), whole),
         };
         if !asked.watch {
             print_result(&text);
@@ -55,7 +81,6 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Status) -> R
                 _ => ExitCode::Done,
             });
         }
-        let whole = host.terminal.stdout && global.output == Format::Text;
         // `head` has seen enough.
         if print_again(&text, whole).is_err() {
             return Ok(ExitCode::Done);
@@ -64,11 +89,17 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Status) -> R
     }
 }
 
+/// A watch looks every few seconds: what the look before warned about is not said again.
+fn news(now: &[String], before: &[String]) -> impl Iterator<Item = String> {
+    now.iter().filter(|text| !before.contains(text)).cloned()
+}
+
 async fn look(session: &Session, events: &Recorder, service: Option<&Service>) -> Result<Seen, Failure> {
     let (aws, environment) = (&session.aws, &session.settings.environment);
     let door = observed::door(session).await?;
     let failed = |error| Failure::from_error(&error);
-    let warn = |text: String| events.emit(Kind::Warned { text });
+    let mut warnings = Vec::new();
+    let mut warn = |text: String| warnings.push(text);
     let readings = match verify::readings(aws, environment, &door).await {
         Ok(readings) => readings,
         Err(error) => {
@@ -85,7 +116,7 @@ async fn look(session: &Session, events: &Recorder, service: Option<&Service>) -
     let read = || environment.services.iter().zip(&readings);
     let meant = |(one, _): &(&Service, &Reading)| service.is_none_or(|service| service.key == one.key);
     let watched = || read().filter(meant);
-    let problems = problems(watched(), &alarms(aws, watched(), &warn).await);
+    let problems = problems(watched(), &alarms(aws, watched(), &mut warn).await);
     let detail = match service.and_then(|service| read().find(|(one, _)| one.key == service.key)) {
         Some((service, reading)) => Some(verify::detail(aws, events, environment, service, reading).await),
         None => None,
@@ -95,13 +126,23 @@ async fn look(session: &Session, events: &Recorder, service: Option<&Service>) -
         of.map(|(_, reading)| reading.tasks.clone()).unwrap_or_default()
     };
     let (mut secrets, unreadable) = observe::secrets(aws, environment, tasks).await;
-    unreadable.into_iter().for_each(&warn);
+    unreadable.into_iter().for_each(&mut warn);
     secrets.retain(|state| {
         state.note().is_some() && service.is_none_or(|service| service.key == state.named.service)
     });
     if let Some(service) = service {
         rows.retain(|row| row.service == service.name);
-        return Ok(Seen { door, rows, problems, unread, detail, secrets, lease: None, orphans: Vec::new() });
+        return Ok(Seen {
+            door,
+            rows,
+            problems,
+            unread,
+            detail,
+            secrets,
+            lease: None,
+            orphans: Vec::new(),
+            warnings,
+        });
     }
     let lease = release::lease_of(aws, environment).await.unwrap_or_else(|error| {
         warn(format!("the lease could not be read: {error}"));
@@ -114,14 +155,14 @@ async fn look(session: &Session, events: &Recorder, service: Option<&Service>) -
             Vec::new()
         }
     };
-    Ok(Seen { door, rows, problems, unread, detail, secrets, lease, orphans })
+    Ok(Seen { door, rows, problems, unread, detail, secrets, lease, orphans, warnings })
 }
 
 /// The alarms that fail deployments. Without the right to read them their states are not known, which is no problem.
 async fn alarms<'a>(
     aws: &Aws,
     services: impl Iterator<Item = (&'a Service, &'a Reading)>,
-    warn: &impl Fn(String),
+    warn: &mut impl FnMut(String),
 ) -> Vec<deploy::status::AlarmState> {
     let names = services.flat_map(|(service, _)| service.deployment.alarms.iter().flat_map(|it| &it.names));
     let names: Vec<String> = names.cloned().collect();
@@ -145,7 +186,7 @@ fn json(environment: &Environment, seen: &Seen) -> String {
     json!(status).to_string()
 }
 
-fn text(service: Option<&Service>, seen: &Seen, now_ms: u64, columns: Option<usize>) -> String {
+fn text(service: Option<&Service>, seen: &Seen, now_ms: u64, columns: Option<usize>, whole: bool) -> String {
     let table = deploy::view::table(&seen.rows);
     let fits = columns.is_none_or(|columns| deploy::view::widest(&table) <= columns);
     let mut parts = vec![if fits { table } else { deploy::view::list(&seen.rows) }];
@@ -170,5 +211,25 @@ fn text(service: Option<&Service>, seen: &Seen, now_ms: u64, columns: Option<usi
     if !seen.problems.is_empty() {
         parts.push(format!("\n{}", deploy::view::problems(&seen.problems)));
     }
+    if whole {
+        parts.extend(seen.warnings.iter().map(|text| format!("\nwarning: {text}")));
+    }
     parts.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::news;
+
+    #[test]
+    fn a_right_that_is_missing_is_a_warning_once_and_not_at_each_look() {
+        let said = |now: &[&str], before: &[&str]| {
+            let owned = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+            news(&owned(now), &owned(before)).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(said(&["alarms"], &[]), "alarms");
+        assert_eq!(said(&["alarms"], &["alarms"]), "");
+        assert_eq!(said(&["alarms", "lease"], &["alarms"]), "lease");
+        assert_eq!(said(&["alarms"], &["lease"]), "alarms", "again after it was read");
+    }
 }
