@@ -62,7 +62,7 @@ impl World {
     }
 
     /// `serviceConnectConfiguration` as DescribeServices shows it.
-    fn connect_of_backend(&self) -> Value {
+    pub(crate) fn connect_of_backend(&self) -> Value {
         let backend = self.environment.services.iter().find(|service| service.key.0 == "backend").unwrap();
         let body = json!({ "cluster": self.environment.cluster, "services": [backend.name] });
         let reply = ecs(&self.cloud, "DescribeServices", &body).unwrap();

@@ -21,11 +21,15 @@ fn row(standing: &UndoneService) -> (&str, bool, Option<&str>) {
     (standing.service.0.as_str(), standing.back, standing.before.as_deref())
 }
 
-/// A good first release; then one whose frontend crashes at its start.
-async fn a_frontend_that_fails(prepare: impl FnOnce(&mut World)) -> (World, Ended) {
+/// A good first release; then one whose frontend crashes at its start, over what is changed between the two.
+async fn a_frontend_that_fails(
+    prepare: impl FnOnce(&mut World),
+    change: impl FnOnce(&mut World),
+) -> (World, Ended) {
     let mut world = World::new().await;
     prepare(&mut world);
     assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+    change(&mut world);
     world.scripts.set("ielts-frontend:2", Script::crashes(1_500, 1));
     let ended = world.deploy("v2", "v2").await;
     (world, ended)
@@ -34,7 +38,7 @@ async fn a_frontend_that_fails(prepare: impl FnOnce(&mut World)) -> (World, Ende
 #[test]
 fn a_frontend_failure_does_not_leave_the_new_backend_under_the_old_frontend() {
     story(|| async {
-        let (mut world, ended) = a_frontend_that_fails(|_| ()).await;
+        let (mut world, ended) = a_frontend_that_fails(|_| (), |_| ()).await;
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
         assert_eq!(ended.rolled(), ["backend", "frontend", "backend"]);
         assert_eq!(
@@ -48,9 +52,25 @@ fn a_frontend_failure_does_not_leave_the_new_backend_under_the_old_frontend() {
 }
 
 #[test]
+fn a_client_that_ecs_rolled_back_before_its_server_s_endpoint_returned_is_deployed_once_more() {
+    story(|| async {
+        let (world, ended) = a_frontend_that_fails(
+            |_| (),
+            |world| {
+                world.environment.services[0].connect.as_mut().unwrap().alias.port = 9090;
+            },
+        )
+        .await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        assert_eq!(ended.rolled(), ["backend", "frontend", "backend", "frontend"]);
+        assert_eq!(world.connect_of_backend()["services"][0]["clientAliases"][0]["port"], 8080);
+    });
+}
+
+#[test]
 fn where_each_service_is_left_to_itself_a_good_backend_stays() {
     story(|| async {
-        let (_, ended) = a_frontend_that_fails(|world| world.environment.undo = Undo::Service).await;
+        let (_, ended) = a_frontend_that_fails(|world| world.environment.undo = Undo::Service, |_| ()).await;
         assert_eq!((ended.exit, ended.rolled()), (ExitCode::Failed, vec!["backend", "frontend"]));
         assert_eq!(standings(&ended), [("frontend", true, Some("ielts-frontend:1"))]);
         let stays = "backend: runs ielts-backend:2 of this release, not proven, and stays";

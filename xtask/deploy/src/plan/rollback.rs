@@ -7,15 +7,18 @@ mod again;
 pub(super) use again::count;
 pub use again::{restart, scale, scaled};
 
+use std::collections::BTreeSet;
+
 use super::before_roll;
 use super::services::{live, starts_deployment, update};
 use super::{Plan, Refusal, Revision, Stage, Step};
-use crate::model::{Desired, Observed, Pin, Service};
+use crate::model::{Desired, Observed, Pin, Service, ServiceKey};
 
 /// In which order services roll back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// One after the other, the last one first: a release is undone in the reverse of the order in which it was done.
+    /// One after the other, the last one first: a release is undone in the reverse of the order in which it was done. Only a
+    /// service whose Service Connect endpoint is restored goes before its clients, as in a release.
     Reverse,
     /// All at the same time: no endpoint changes, so none has to wait for another.
     Together,
@@ -25,13 +28,16 @@ pub enum Order {
 /// says so.
 pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
     let mut plan = Plan::default();
-    let pinned = desired
+    let pinned: Vec<(&Service, &Pin)> = desired
         .environment
         .services
         .iter()
-        .rev()
-        .filter_map(|service| Some((service, desired.release.pins.get(&service.key)?)));
-    for (service, pin) in pinned {
+        .filter_map(|service| Some((service, desired.release.pins.get(&service.key)?)))
+        .collect();
+    let (servers, others): (Vec<_>, Vec<_>) =
+        pinned.into_iter().partition(|(service, pin)| endpoint_returns(service, pin, observed));
+    let returning: BTreeSet<&ServiceKey> = servers.iter().map(|(service, _)| &service.key).collect();
+    for (service, pin) in servers.into_iter().chain(others.into_iter().rev()) {
         if plan.stages.is_empty() || order == Order::Reverse {
             plan.stages.push(Stage::new(again::verb(pin)));
         }
@@ -48,7 +54,11 @@ pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
         }
         again::check(&mut plan, service, pin, observed);
         if let Some(stage) = plan.stages.last_mut() {
-            roll_back(stage, service, pin, observed);
+            let unseen = service
+                .depends_on
+                .iter()
+                .find(|server| returning.contains(server) && is_later(&service.key, server, observed));
+            roll_back(stage, service, pin, observed, unseen);
         }
     }
     for stage in &mut plan.stages {
@@ -63,13 +73,33 @@ pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
     plan
 }
 
-fn roll_back(stage: &mut Stage, service: &Service, pin: &Pin, observed: &Observed) {
+/// Whether an endpoint changes that clients use. A client's deployment sees only the endpoints that existed when it was made.
+fn endpoint_returns(service: &Service, pin: &Pin, observed: &Observed) -> bool {
+    let connect = pin.settings.as_ref().and_then(|settings| settings.connect.as_ref());
+    connect.is_some_and(|connect| !connect.services.is_empty())
+        && live(observed, service).is_some_and(|state| state.spec.connect.as_ref() != connect)
+}
+
+/// Whether a client was deployed after the server whose endpoint returns, and so does not know it: by the release, or by ECS,
+/// which rolled it back while the server still had the other endpoint. One that was deployed before knows it.
+fn is_later(client: &ServiceKey, server: &ServiceKey, observed: &Observed) -> bool {
+    let deployed = |key: &ServiceKey| observed.services.get(key).and_then(|state| state.deployed_at_ms);
+    deployed(client).zip(deployed(server)).is_none_or(|(client, server)| client > server)
+}
+
+fn roll_back(
+    stage: &mut Stage,
+    service: &Service,
+    pin: &Pin,
+    observed: &Observed,
+    unseen: Option<&ServiceKey>,
+) {
     let Some(state) = live(observed, service) else { return };
     let settings = pin.settings.clone().unwrap_or_else(|| state.spec.clone());
     let revision =
         (state.task_definition.arn != pin.revision).then(|| Revision::Existing(pin.revision.clone()));
     let restarts = revision.is_none() && again::is_due(pin, state);
-    let step: Option<Step> = match update(service, settings.clone(), state, revision, None) {
+    let step: Option<Step> = match update(service, settings.clone(), state, revision, unseen) {
         None if restarts => Some(again::forced(service, settings)),
         step => step,
     };

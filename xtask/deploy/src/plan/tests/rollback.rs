@@ -37,6 +37,40 @@ fn a_release_rolls_back_in_the_reverse_order_or_at_once() {
 }
 
 #[test]
+fn a_client_is_not_restored_before_the_endpoint_that_it_uses() {
+    let (mut desired, mut observed) = moved();
+    let (client, server) = (ServiceKey("frontend".into()), ServiceKey("backend".into()));
+    backend(&mut observed).spec.connect.as_mut().unwrap().services[0].alias_port = 8081;
+    let planned = |desired: &Desired, observed: &Observed| {
+        let plan = rollback(desired, observed, Order::Reverse);
+        (
+            stages(&plan)
+                .into_iter()
+                .flat_map(|(_, settle)| settle.into_iter().map(str::to_owned))
+                .collect::<Vec<_>>(),
+            titles(&plan).join(", "),
+        )
+    };
+    assert_eq!(planned(&desired, &observed).0, ["backend", "frontend"]);
+    // ECS rolled the client back already. Its deployment saw the release's endpoint, or the one from before it.
+    desired.release.pins.get_mut(&client).unwrap().revision =
+        observed.services[&client].task_definition.arn.clone();
+    let mut made = |key: &ServiceKey, at| observed.services.get_mut(key).unwrap().deployed_at_ms = Some(at);
+    made(&server, 2_000);
+    made(&client, 3_000);
+    let (order, steps) = planned(&desired, &observed);
+    assert_eq!(
+        (order, steps.as_str()),
+        (
+            vec!["backend".into(), "frontend".into()],
+            "update service ielts-backend-service, redeploy service ielts-frontend-service"
+        )
+    );
+    observed.services.get_mut(&client).unwrap().deployed_at_ms = Some(1_000);
+    assert_eq!(planned(&desired, &observed).0, ["backend"]);
+}
+
+#[test]
 fn a_service_that_is_back_already_gets_no_second_deployment() {
     let (desired, mut observed) = moved();
     let service = backend(&mut observed);
