@@ -108,7 +108,7 @@ fn alias_clash(scope: &Scope<'_>, found: &mut Findings) {
     }
 }
 
-/// A URL in the environment that points into the namespace reaches an endpoint that exists.
+/// A URL that points into the namespace, in the environment or of a check from inside, reaches an endpoint that exists.
 ///
 /// Service Connect names are no DNS records: a name without an endpoint resolves nowhere, and the mistake
 /// shows only as a broken page after the deploy.
@@ -116,38 +116,42 @@ fn alias_url(scope: &Scope<'_>, found: &mut Findings) {
     let namespace = &scope.environment.namespace;
     let endpoints = endpoints(scope);
     let aliases: BTreeSet<(&str, u16)> = endpoints.iter().map(|e| (e.dns, e.port)).collect();
+    let mut urls: Vec<(Place<'_>, &str)> = Vec::new();
     for (container, at, ..) in scope.containers() {
-        for (name, value) in &container.environment {
-            let at = at.key("environment").key(name);
-            let Some((host, port)) = host_and_port(value) else { continue };
-            if namespace.is_empty()
-                || !host.ends_with(&format!(".{namespace}"))
-                || aliases.contains(&(host, port))
-            {
-                continue;
-            }
-            // Its alias would be this one, if it had one: mostly its `connect` section was just taken out.
-            let silent = scope.services().find(|(other, _)| {
-                other.connect.is_none() && format!("{}.{namespace}", other.container.port_name) == host
-            });
-            if let Some((other, _)) = silent {
-                found
-                    .error(format!("nothing answers at `{host}:{port}`"))
-                    .at(&at, format!("service `{0}` has no `[service.{0}.connect]`", other.key))
-                    .help(
-                        "give it one, or take this URL out; other services reach it by Service Connect only",
-                    );
-                continue;
-            }
-            let known: Vec<String> = endpoints.iter().map(|e| format!("{}:{}", e.dns, e.port)).collect();
-            let wanted = format!("{host}:{port}");
-            let wrong = found
-                .error(format!("nothing answers at `{wanted}`"))
-                .at(&at, "no service has this Service Connect alias")
-                .note(format!("the aliases are {}", suggest::all(known.iter().map(String::as_str))));
-            if let Some(meant) = suggest::closest(&wanted, known.iter().map(String::as_str)) {
-                wrong.help(format!("did you mean `{meant}`?"));
-            }
+        let environment = container.environment.iter();
+        urls.extend(environment.map(|(name, value)| (at.key("environment").key(name), value.as_str())));
+    }
+    for (service, at) in scope.services() {
+        let checks = service.smoke.iter().zip(at.key("smoke").entries());
+        urls.extend(checks.filter_map(|(check, at)| Some((at.key("url"), check.inside()?.1))));
+    }
+    for (at, url) in urls {
+        let Some((host, port)) = host_and_port(url) else { continue };
+        if namespace.is_empty()
+            || !host.ends_with(&format!(".{namespace}"))
+            || aliases.contains(&(host, port))
+        {
+            continue;
+        }
+        // Its alias would be this one, if it had one: mostly its `connect` section was just taken out.
+        let silent = scope.services().find(|(other, _)| {
+            other.connect.is_none() && format!("{}.{namespace}", other.container.port_name) == host
+        });
+        if let Some((other, _)) = silent {
+            found
+                .error(format!("nothing answers at `{host}:{port}`"))
+                .at(&at, format!("service `{0}` has no `[service.{0}.connect]`", other.key))
+                .help("give it one, or take this URL out; other services reach it by Service Connect only");
+            continue;
+        }
+        let known: Vec<String> = endpoints.iter().map(|e| format!("{}:{}", e.dns, e.port)).collect();
+        let wanted = format!("{host}:{port}");
+        let wrong = found
+            .error(format!("nothing answers at `{wanted}`"))
+            .at(&at, "no service has this Service Connect alias")
+            .note(format!("the aliases are {}", suggest::all(known.iter().map(String::as_str))));
+        if let Some(meant) = suggest::closest(&wanted, known.iter().map(String::as_str)) {
+            wrong.help(format!("did you mean `{meant}`?"));
         }
     }
 }
