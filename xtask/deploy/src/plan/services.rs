@@ -208,7 +208,7 @@ pub(super) fn update(
     // `forceNewDeployment` only where nothing else in the call starts one: a repeated forced call would start a second one.
     let force = match (starts, unseen, state.rollout.as_deref()) {
         (true, _, _) => None,
-        (false, Some(server), _) => Some(format!("the endpoint of {server} is new to it")),
+        (false, Some(server), _) => Some(format!("the endpoint of {server} is new or changed")),
         (false, None, Some("FAILED")) => Some("its last deployment failed".to_owned()),
         (false, None, _) => None,
     };
@@ -222,7 +222,17 @@ pub(super) fn update(
     // By the API reference another strategy starts no deployment: without force the tasks would stay where they run.
     let moves = !starts && members.contains(&Member::Extra(Member::STRATEGY.to_owned()));
     match force {
-        Some(why) => Some(Step::because(action(true), why)),
+        Some(why) if differing.is_empty() => Some(Step::because(action(true), why)),
+        // The reason stands among what differs, or nobody would read what else the call changes.
+        Some(why) => {
+            differing.push(Change {
+                field: "new deployment".to_owned(),
+                from: None,
+                to: Some(why),
+                public: false,
+            });
+            Some(Step::changed(action(true), differing))
+        }
         None if members.is_empty() => None,
         None if moves => Some(Step::changed(action(true), differing)),
         None => Some(Step::changed(action(false), differing)),

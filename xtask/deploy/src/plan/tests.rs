@@ -156,6 +156,18 @@ fn a_client_is_redeployed_when_the_server_s_endpoint_is_new() {
 }
 
 #[test]
+fn a_forced_deployment_hides_nothing_else_that_its_call_changes() {
+    let (mut desired, observed) = (desired(), converged());
+    desired.environment.services[0].connect.as_mut().unwrap().alias.port = 9090;
+    desired.environment.services[1].deployment.health_check_grace_secs = 77;
+    let plan = plan(&desired, &observed);
+    let steps: Vec<&Step> = plan.steps().collect();
+    let Why::Changed(changes) = &steps[1].why else { panic!("{:?}", steps[1]) };
+    let fields: Vec<&str> = changes.iter().map(|change| change.field.as_str()).collect();
+    assert_eq!(fields, ["health_check_grace_secs", "new deployment"]);
+}
+
+#[test]
 fn a_setting_that_starts_no_deployment_is_not_waited_for() {
     let mut desired = desired();
     desired.environment.services[0].deployment.health_check_grace_secs = 77;
