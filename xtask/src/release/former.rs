@@ -30,9 +30,6 @@ pub enum NoRollbackTarget {
     /// Its revisions were deregistered: nothing can be started from them.
     #[error("release {release} is gone: {} deregistered", revisions.join(" and "))]
     Deregistered { release: String, revisions: Vec<String> },
-    /// No revision of one service carries its tag.
-    #[error("no revision of {service} carries the tag of release {release}")]
-    Partial { release: String, service: ServiceKey },
     /// What ran since then may have changed what the older application works on.
     #[error("the task before the roll of {} has run since release {release}", revisions.join(" and "))]
     PastMigration { release: String, revisions: Vec<String> },
@@ -51,9 +48,7 @@ impl NoRollbackTarget {
             Self::NothingProven { crashed: None } => {
                 Some(format!("{SEE_HISTORY}; --to names one that was not proven"))
             }
-            Self::NoRelease(_) | Self::Deregistered { .. } | Self::Partial { .. } => {
-                Some(SEE_HISTORY.to_owned())
-            }
+            Self::NoRelease(_) | Self::Deregistered { .. } => Some(SEE_HISTORY.to_owned()),
             Self::PastMigration { .. } => Some(
                 "make sure that the older application knows the data as it is now, then add --past-migration"
                     .to_owned(),
@@ -100,12 +95,6 @@ pub async fn former(
         }
     };
     whole(aws, environment, &past.release).await?;
-    if let Some(service) = environment.services.iter().find(|service| !past.runs.contains_key(&service.key)) {
-        return Err(NoRollbackTarget::Partial {
-            release: past.release.clone(),
-            service: service.key.clone(),
-        });
-    }
     let ran: Vec<String> = ran_since(&read.facts, past).iter().map(|it| it.name().to_owned()).collect();
     if !ran.is_empty() && !past_migration {
         return Err(NoRollbackTarget::PastMigration { release: past.release.clone(), revisions: ran });
@@ -118,6 +107,17 @@ pub async fn former(
             _ => format!("release {} was never proven ({words})", past.release),
         });
     }
+    // Of a service that did not change, a release runs the revision from before it: one that it does not run came later. A
+    // release that brought a service could not be rolled back at all if that were a refusal.
+    let newer = environment.services.iter().filter(|service| !past.runs.contains_key(&service.key));
+    warnings.extend(
+        newer.map(|it| format!("{}: release {} did not have it; it stays as it is", it.key, past.release)),
+    );
+    let key = |key: &ServiceKey| environment.services.iter().any(|service| service.key == *key);
+    let removed = past.runs.keys().filter(|it| !key(it));
+    warnings.extend(
+        removed.map(|it| format!("{it}: release {} ran it, and deploy.toml does not have it", past.release)),
+    );
     Ok(Former { release: towards(past, actor), warnings })
 }
 

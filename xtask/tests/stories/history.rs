@@ -203,3 +203,18 @@ fn an_image_that_was_rolled_back_to_and_would_soon_expire_is_warned_about() {
         assert!(expiring(&world).await[0].starts_with(unknown));
     });
 }
+
+#[test]
+fn a_release_that_brought_a_service_can_be_rolled_back_and_the_service_stays() {
+    story(|| async {
+        let mut world = World::new().await;
+        let both = world.environment.services.clone();
+        world.environment.services.truncate(1);
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        world.environment.services = both;
+        assert_eq!(world.deploy("v2", "v1").await.exit, ExitCode::Done);
+        let ended = world.rollback(None).await.unwrap();
+        assert_eq!((ended.exit, ended.rolled()), (ExitCode::Done, vec!["backend"]), "{:#?}", ended.events);
+        assert_eq!(releases(&world).await[1].release, "release-1");
+    });
+}
