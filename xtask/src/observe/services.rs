@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use deploy::history::BEFORE_ROLL;
-use deploy::model::spec::{EarlySuccessSpec, ScheduledActionSpec, ThresholdSpec};
+use deploy::model::spec::{EarlySuccessSpec, ScheduledActionSpec};
 use deploy::model::{
     Environment, RunningTask, ScalingState, Service, ServiceKey, ServiceState, TaskDefinitionState,
 };
@@ -113,8 +113,7 @@ async fn running(
     if task_definition.tags.contains_key("release") {
         let wanted = &service.deployment;
         if found.hides_threshold {
-            let value = wanted.circuit_breaker.threshold;
-            spec.circuit_breaker_threshold = ThresholdSpec { kind: "COUNT".to_owned(), value };
+            spec.circuit_breaker_threshold = deploy::plan::breaker_threshold(service);
         }
         if found.hides_early_success {
             spec.early_success = wanted.early_success.map(|early| EarlySuccessSpec {

@@ -176,3 +176,19 @@ fn attributes_of_the_load_balancer_are_set_once_and_those_of_others_stay() {
         assert_eq!(found["routing.http.drop_invalid_header_fields.enabled"], "true");
     });
 }
+
+#[test]
+fn a_threshold_that_an_endpoint_does_not_show_is_proven_as_the_aws_table_has_it() {
+    story(async || {
+        let mut world = World::hand_made(json!({}), json!({})).await;
+        world.front_door.leaves_out("thresholdConfiguration");
+        // As `init` writes it for a service that somebody made without one.
+        let threshold = json!({ "thresholdConfiguration": { "type": "BOUNDED_PERCENT", "value": 50 } });
+        let breaker = json!({ "deploymentConfiguration": { "deploymentCircuitBreaker": threshold } });
+        world.environment.services[0].aws.service = Members::of(breaker);
+        let ended = world.deploy("v2", "v1").await;
+        assert_eq!((ended.exit, ended.rolled()), (ExitCode::Done, vec!["backend"]), "{:?}", ended.events);
+        let again = world.deploy("v2", "v1").await;
+        assert_eq!((again.exit, again.writes.len()), (ExitCode::Done, 0), "{:?}", again.writes);
+    });
+}

@@ -40,7 +40,7 @@ pub use orphans::{made, orphans, removal};
 pub use prune::prune;
 pub use rollback::{Order, restart, rollback, scale, scaled};
 pub use undo::{Undo, undo};
-pub use wanted::{service_spec, task_definition_spec};
+pub use wanted::{breaker_threshold, service_spec, task_definition_spec};
 
 use crate::model::spec::Change;
 use crate::model::{Desired, Kind, Observed, Owned, ServiceKey};

@@ -142,6 +142,17 @@ fn endpoint(connect: &Connect) -> Members {
     Members::of(json!({ "timeout": timeout, "tls": tls })).without_defaults()
 }
 
+const THRESHOLD: [&str; 3] =
+    ["deploymentConfiguration", "deploymentCircuitBreaker", "thresholdConfiguration"];
+
+/// After how many failed tasks the circuit breaker trips: by the `aws` table, which can say what the key cannot, or by the key.
+pub fn breaker_threshold(service: &Service) -> ThresholdSpec {
+    let over = service.aws.service.get(&THRESHOLD).cloned();
+    let own =
+        || ThresholdSpec { kind: "COUNT".to_owned(), value: service.deployment.circuit_breaker.threshold };
+    over.and_then(|it| serde_json::from_value(it).ok()).unwrap_or_else(own)
+}
+
 /// The settings that `service` should have.
 pub fn service_spec(environment: &Environment, service: &Service, observed: &Observed) -> ServiceSpec {
     let endpoint = service.endpoint().map(|connect| ConnectServiceSpec {
@@ -159,8 +170,7 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
     });
     // Members of an `aws` table that have a field here: the field takes the value, so that it is compared once.
     let mut over = service.aws.service.clone();
-    let threshold =
-        over.take(&["deploymentConfiguration", "deploymentCircuitBreaker", "thresholdConfiguration"]);
+    over.take(&THRESHOLD);
     let text = |value: Option<Value>, default: &str| {
         value.as_ref().and_then(Value::as_str).unwrap_or(default).to_owned()
     };
@@ -182,9 +192,7 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         maximum_percent: service.deployment.maximum_percent,
         circuit_breaker: service.deployment.circuit_breaker.enable,
         circuit_breaker_rollback: service.deployment.circuit_breaker.rollback,
-        circuit_breaker_threshold: threshold.and_then(|it| serde_json::from_value(it).ok()).unwrap_or(
-            ThresholdSpec { kind: "COUNT".to_owned(), value: service.deployment.circuit_breaker.threshold },
-        ),
+        circuit_breaker_threshold: breaker_threshold(service),
         circuit_breaker_reset: service.deployment.circuit_breaker.reset_on_healthy_task,
         early_success: service.deployment.early_success.map(|early| EarlySuccessSpec {
             healthy_percent: early.healthy_percent,
