@@ -10,7 +10,7 @@ use crate::host::Mark;
 use crate::report::Recorder;
 
 /// After so long of nothing but refusals of one kind the wait ends. A role's rights and a proxy's sign-in page
-/// take some seconds to take effect; longer than that, only a person can help.
+/// take some seconds to take effect, and so does a gateway that answers with nothing; longer than that, only a person can help.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A series of polls that failed in the same way.
@@ -49,6 +49,7 @@ fn is_refusal(problem: &Problem) -> bool {
             | Problem::ClockSkew
             | Problem::AccessDenied { .. }
             | Problem::NotAws { .. }
+            | Problem::Incomplete
             | Problem::Unreachable { .. }
             | Problem::Unsupported
     )

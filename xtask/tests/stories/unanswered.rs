@@ -23,6 +23,11 @@ fn page() -> Fault {
     Fault::Status { code: 200, body, content_type: "text/html".to_owned() }
 }
 
+/// What a gateway answers that knows the format and no service.
+fn nothing() -> Fault {
+    Fault::Status { code: 200, body: "{}".to_owned(), content_type: "application/x-amz-json-1.1".to_owned() }
+}
+
 fn warnings<'a>(ended: &'a Ended, of: &str) -> Vec<&'a str> {
     let text = |event: &'a Kind| match event {
         Kind::Warned { text } => Some(text.as_str()),
@@ -38,6 +43,7 @@ fn a_roll_that_aws_refuses_to_show_ends_after_half_a_minute_with_the_cause() {
         (Fault::AccessDenied, "the caller may not ecs:DescribeServices", "allow ecs:DescribeServices"),
         (page(), "was not answered by AWS: HTTP 200 with text/html \"Sign in\"", "check the proxy"),
         (Fault::Refuse, "connection refused", "check the network"),
+        (nothing(), "the reply has no", "run `cargo xtask wait`"),
     ];
     for (fault, cause, help) in cases {
         story(async || {
@@ -82,6 +88,24 @@ fn half_a_minute_without_an_answer_in_the_middle_of_a_roll_ends_nothing() {
             assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
         });
     }
+}
+
+#[test]
+fn a_service_that_a_replica_does_not_know_for_some_seconds_is_not_deleted() {
+    story(async || {
+        let mut world = World::new().await;
+        world.deploy("v1", "v1").await;
+        let name = world.environment.services[0].name.clone();
+        let (clock, mut first) = (world.cloud.clock().clone(), None);
+        let mut after = after_reads(2, Fault::Unseen(name));
+        world.cloud.add_rule(move |call: &Call<'_>| {
+            let fault = after.on_call(call).filter(|_| call.operation == "DescribeServices")?;
+            let since = *first.get_or_insert(clock.millis());
+            (clock.millis().since(since) < 8_000).then_some(fault)
+        });
+        let ended = Box::pin(world.deploy("v2", "v1")).await;
+        assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+    });
 }
 
 #[test]

@@ -32,6 +32,9 @@ pub struct Rollout {
 /// So many reads in a row must say that ours was displaced. ECS is eventually consistent, also after a read that was
 /// right (ECS API, "eventual consistency"): one reply of a lagging replica must not end a release.
 const LOOKS: u32 = 3;
+/// So many where the service itself is missing, which is mostly a replica that does not know it yet. Polls are at least a
+/// second apart.
+const LOOKS_MISSING: u32 = 10;
 
 /// What one snapshot shows of our deployment.
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
@@ -95,8 +98,9 @@ impl Rollout {
             Progress::Settled(Verdict { outcome: Outcome::Superseded { .. } | Outcome::Deleted, .. })
         );
         self.displaced = if displaced { self.displaced + 1 } else { 0 };
+        let looks = if service.status == "MISSING" { LOOKS_MISSING } else { LOOKS };
         // Reads are not monotone (ECS API reference, RunTask): one answer from before our write looks like a supersession.
-        if displaced && self.displaced < LOOKS { Progress::NotSeenYet } else { progress }
+        if displaced && self.displaced < looks { Progress::NotSeenYet } else { progress }
     }
 
     fn read(&mut self, service: &ServiceSnapshot, ours: Option<&ServiceDeploymentSnapshot>) -> Progress {
@@ -112,6 +116,9 @@ impl Rollout {
         }
         match service.status.as_str() {
             "ACTIVE" => {}
+            // A service that is deleted is DRAINING, and then INACTIVE for an hour: MISSING is what a lagging replica says. Its
+            // service deployment, where that goes on, says that it is there.
+            "MISSING" if ours.is_some_and(goes_on) => return Progress::NotSeenYet,
             "MISSING" | "INACTIVE" | "DRAINING" => {
                 return settled(Outcome::Deleted, Some(&service.status));
             }
@@ -241,6 +248,19 @@ impl Rollout {
         ours.and_then(|ours| ours.rollback_reason.as_deref().or(ours.reason.as_deref()))
             .or(self.failure.as_deref())
     }
+}
+
+/// Whether a service deployment is not over, or ended well.
+fn goes_on(ours: &ServiceDeploymentSnapshot) -> bool {
+    matches!(
+        ours.status.as_str(),
+        "PENDING"
+            | "IN_PROGRESS"
+            | "SUCCESSFUL"
+            | "STOP_REQUESTED"
+            | "ROLLBACK_REQUESTED"
+            | "ROLLBACK_IN_PROGRESS"
+    )
 }
 
 fn moving(listed: &DeploymentSnapshot, ours: Option<&ServiceDeploymentSnapshot>) -> Progress {

@@ -271,3 +271,24 @@ fn a_rollback_that_a_killed_run_left_is_followed_to_its_own_success() {
     let fails = [ends[0], ends[0], ("FAILED", "ROLLBACK_FAILED")];
     assert_eq!(fold(Rollout::adopted("back"), fails), Some(settled(Outcome::Failed, None)));
 }
+
+#[test]
+fn a_replica_that_does_not_know_the_service_deletes_no_release_that_its_own_deployment_shows() {
+    let missing = |ours| (ServiceSnapshot { status: "MISSING".into(), ..Default::default() }, ours);
+    for status in ["PENDING", "IN_PROGRESS", "SUCCESSFUL", "ROLLBACK_IN_PROGRESS"] {
+        let mut reads = vec![moving_read()];
+        reads.resize(30, missing(sd(status)));
+        assert_eq!(last(reads), Progress::NotSeenYet, "{status}");
+    }
+    // Without a service deployment it takes many looks, as a replica may lag for seconds.
+    let outcome_after = |looks: u32| {
+        let mut reads = vec![moving_read()];
+        reads.resize(1 + looks as usize, missing(None));
+        last(reads)
+    };
+    assert_eq!(outcome_after(LOOKS_MISSING - 1), Progress::NotSeenYet);
+    assert!(matches!(
+        outcome_after(LOOKS_MISSING),
+        Progress::Settled(Verdict { outcome: Outcome::Deleted, .. })
+    ));
+}
