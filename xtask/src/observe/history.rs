@@ -1,13 +1,16 @@
 //! Former releases: revisions with their tags, and how their deployments ended.
 
-use deploy::history::{Facts, Roll};
+use std::time::{Duration, UNIX_EPOCH};
+
+use deploy::history::{CRASHED, Facts, Roll};
 use deploy::model::{Environment, Service, TaskDefinitionState};
 use deploy::rollout::ServiceDeploymentSnapshot;
-use futures_util::future::{try_join_all, try_join3};
+use deploy::verify::crashed_since_proof;
+use futures_util::future::{try_join_all, try_join4};
 
 use super::account::guard;
 use super::error::Error;
-use crate::aws::{self, Aws, Kind};
+use crate::aws::{self, Aws, Kind, ServiceTasks};
 
 /// What was read, and what an endpoint lacks: a sentence each.
 #[derive(Debug, Default)]
@@ -25,15 +28,31 @@ pub async fn history(aws: &Aws, environment: &Environment, most: usize) -> Resul
     guard(aws, environment).await?;
     let services = &environment.services;
     let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
-    let (found, revisions, rolls) = try_join3(
+    let (found, revisions, rolls, tasks) = try_join4(
         aws.describe_services(&environment.cluster, &names),
         try_join_all(services.iter().map(|service| revisions(aws, &service.family, true, most))),
         try_join_all(services.iter().map(|service| rolls(aws, environment, service))),
+        async { Ok(aws.tasks_of(&environment.cluster, &names).await) },
     )
     .await?;
     let mut read = Read::default();
-    for ((service, found), revisions) in services.iter().zip(found).zip(revisions) {
+    let mut tasks = tasks.unwrap_or_else(|error| {
+        read.warnings
+            .push(format!("cannot read whether tasks crashed since their release was proven: {error}"));
+        Vec::new()
+    });
+    tasks.resize_with(services.len(), ServiceTasks::default);
+    for (((service, found), mut revisions), tasks) in services.iter().zip(found).zip(revisions).zip(tasks) {
+        let desired = found.desired;
         let primary = found.deployments.into_iter().find(|deployment| deployment.status == "PRIMARY");
+        let live = revisions
+            .iter_mut()
+            .find(|it| primary.as_ref().is_some_and(|primary| primary.task_definition == it.arn));
+        // Only the next release writes the tag: `history` writes nothing, and must not call live well what crashes now.
+        if let Some(live) = live.filter(|live| crashed_since_proof(live, &tasks.stopped, desired, |_| true)) {
+            let now = UNIX_EPOCH + Duration::from_millis(aws.now_ms());
+            live.tags.insert(CRASHED.to_owned(), humantime::format_rfc3339_seconds(now).to_string());
+        }
         read.facts.live.extend(primary.map(|primary| (service.key.clone(), primary.task_definition)));
         read.facts.revisions.insert(service.key.clone(), revisions);
     }

@@ -7,8 +7,8 @@ use deploy::event::Kind;
 use deploy::history::{CRASHED, PROVEN, is_proven};
 use deploy::model::{Service, ServiceKey, TaskDefinitionState};
 use deploy::rollout::TaskSnapshot;
+use deploy::verify::crashed_since_proof;
 use futures_util::future::join_all;
-use humantime::parse_rfc3339;
 
 use super::{Planned, ReleaseContext};
 use crate::apply::ResourceIds;
@@ -121,16 +121,12 @@ pub(super) async fn mark_crashed(
     let mut all = BTreeSet::new();
     for (service, reading) in context.environment.services.iter().zip(&readings) {
         let Some(state) = planned.observed.services.get(&service.key) else { continue };
-        let TaskDefinitionState { arn, tags, .. } = &state.task_definition;
-        // One stopped task is what any host failure causes; as many as should run means that the revision does not stay up.
-        let crashes = usize::try_from(state.desired).unwrap_or(usize::MAX).max(2);
-        let Some(proven) = tags.get(PROVEN) else { continue };
-        // What crashed before the last proof was fixed by then.
-        let proven_ms = parse_rfc3339(proven).ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-        let proven_ms = proven_ms.map_or(0, |at| at.as_millis());
-        let since = |task: &&TaskSnapshot| task.stopped_ms.is_none_or(|at| u128::from(at) > proven_ms);
-        let crashed = reading.crashed_of(arn).into_iter().filter(since).count();
-        if stays(&service.key, arn) || crashed < crashes {
+        let arn = &state.task_definition.arn;
+        let judged = is_judged_otherwise(planned, service);
+        let counts = |task: &TaskSnapshot| task.exited() || !judged;
+        if stays(&service.key, arn)
+            || !crashed_since_proof(&state.task_definition, &reading.stopped, state.desired, counts)
+        {
             continue;
         }
         all.insert(arn.clone());
@@ -140,6 +136,30 @@ pub(super) async fn mark_crashed(
         }
     }
     all
+}
+
+/// Whether the release changed the health check by which running tasks are judged: what ECS stops for it is no crash.
+fn is_judged_otherwise(planned: &Planned, service: &Service) -> bool {
+    service
+        .group()
+        .is_some_and(|group| planned.undo.health_checks().any(|changed| changed.name == group.name))
+}
+
+/// Tags revisions as proven once more which an undo found serving, after a health check of the release had ECS stop their tasks:
+/// to the next run those stops, which ECS shows for an hour, would look like crashes.
+pub(super) async fn renew(context: &ReleaseContext<'_>, planned: &Planned) {
+    for service in context.environment.services.iter().filter(|service| is_judged_otherwise(planned, service))
+    {
+        let Some(state) = planned.observed.services.get(&service.key) else { continue };
+        if !is_proven(&state.task_definition) {
+            continue;
+        }
+        let arn = &state.task_definition.arn;
+        if let Err(error) = context.aws.tag_ecs_resource(arn, &now(context, PROVEN)).await {
+            let text = format!("{arn} could not be tagged as proven once more: {error}");
+            context.events.emit(Kind::Warned { text });
+        }
+    }
 }
 
 fn now(context: &ReleaseContext<'_>, tag: &str) -> Tags {

@@ -99,6 +99,9 @@ pub(super) async fn undo(
     }
     let kept = kept(planned, ids, settled, &before);
     let (exit, summary) = restored::closing(&context, planned, &restored, &kept, public).await;
+    if exit == ExitCode::Failed {
+        proven::renew(&context, planned).await;
+    }
     if restored.complete {
         lease.forget(&context).await;
     } else if !restored.unseen {

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
+use deploy::history::{Fate, history};
 use deploy::model::{Environment, OnPlainCause};
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
+use xtask::observe;
 
 use crate::ended::Ended;
 use crate::picture::{differences, settings};
@@ -228,6 +230,26 @@ fn a_wrong_matcher_of_a_killed_run_is_found_by_the_next_one() {
 }
 
 #[test]
+fn tasks_that_a_wrong_health_check_stopped_do_not_make_their_revision_one_that_crashed() {
+    story(async || {
+        let mut world = World::new().await;
+        for version in ["v1", "v2"] {
+            assert_eq!(Box::pin(world.deploy(version, "v1")).await.exit, ExitCode::Done);
+        }
+        let right = world.environment.services[0].target_group.health.clone();
+        world.environment.services[0].target_group.health.matcher = "201".to_owned();
+        let ended = Box::pin(world.deploy("v2", "v1")).await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        world.environment.services[0].target_group.health = right;
+        world.scripts.set("ielts-backend:3", Script::crashes(1_500, 1));
+        let ended = Box::pin(world.deploy("v3", "v1")).await;
+        assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        let serves = world.somebody().await.looks().await;
+        assert!(serves.deployments[0].task_definition.ends_with("ielts-backend:2"), "{serves:?}");
+    });
+}
+
+#[test]
 fn a_revision_that_crashed_after_its_proof_is_not_what_an_undo_restores() {
     story(async || {
         let mut world = World::new().await;
@@ -242,6 +264,8 @@ fn a_revision_that_crashed_after_its_proof_is_not_what_an_undo_restores() {
             somebody.aws.stop_task(cluster, &task.id, "an incident").await.unwrap();
         }
         tokio::time::sleep(Duration::from_secs(300)).await;
+        let read = observe::history(&world.aws, &world.environment, 20).await.unwrap();
+        assert_eq!(history(&read.facts)[0].fate, Fate::LiveCrashed, "before any release has marked it");
         world.scripts.set("ielts-backend:3", Script::crashes(1_500, 1));
         let ended = Box::pin(world.deploy("v3", "v1")).await;
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);

@@ -96,10 +96,17 @@ pub struct TaskSnapshot {
     pub started_ms: Option<u64>,
     /// When it was over, in milliseconds since the Unix epoch.
     pub stopped_ms: Option<u64>,
+    /// `stoppingAt`: when it began to stop, before its target drained.
+    pub stopping_ms: Option<u64>,
     pub containers: Vec<ContainerSnapshot>,
 }
 
 impl TaskSnapshot {
+    /// Whether it ended by itself: an essential container exited before ECS asked it to.
+    pub fn exited(&self) -> bool {
+        self.stop_code.as_deref() == Some("EssentialContainerExited")
+    }
+
     /// The container whose end most likely ended the task. ECS gives exit codes and no order of them: the other containers got
     /// SIGTERM (143, or 0 where it is heeded) and after `stopTimeout` SIGKILL (137 without a reason).
     pub fn ended_first(&self) -> Option<&ContainerSnapshot> {

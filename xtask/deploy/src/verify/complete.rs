@@ -1,7 +1,13 @@
 //! Does a service run its release completely? Running = desired = healthy, in one deployment that is complete: all of it
 //! from one reading.
 
-use crate::model::arn_name;
+use std::time::UNIX_EPOCH;
+
+use humantime::parse_rfc3339;
+
+use crate::history::PROVEN;
+use crate::model::{TaskDefinitionState, arn_name};
+use crate::redact;
 use crate::rollout::{ServiceSnapshot, TargetSnapshot, TaskSnapshot};
 
 /// A service, its tasks and its targets, read together.
@@ -145,11 +151,15 @@ impl Reading {
     /// How a task stopped, in one sentence.
     pub fn crash(&self, task: &TaskSnapshot) -> String {
         let code = task.ended_first().and_then(|container| container.exit_code);
-        let code = code.map(|code| format!(" with exit code {code}")).unwrap_or_default();
+        let code = code.map(|code| format!(" with exit code {code}"));
+        // ECS stopped it, and says why: "Task failed ELB health checks in (target-group …)".
+        let why = task.stopped_reason.as_ref().filter(|_| code.is_none());
+        let why = why.map(|why| format!(": {}", redact::text(why))).unwrap_or_default();
+        let code = code.unwrap_or_default();
         let ran = task.started_ms.zip(task.stopped_ms).map(|(from, to)| to.saturating_sub(from) / 1000);
         let ran = ran.map(|secs| format!(" after {secs} s")).unwrap_or_default();
         let (id, revision) = (task.id.get(..8).unwrap_or(&task.id), arn_name(&task.task_definition));
-        format!("{}: task {id} of {revision} stopped{code}{ran}", self.service.name)
+        format!("{}: task {id} of {revision} stopped{code}{ran}{why}", self.service.name)
     }
 
     /// Tasks of the deployment that should run which stopped by themselves, the last one first. An earlier deployment of the same
@@ -163,18 +173,43 @@ impl Reading {
 
     /// Tasks of a revision that stopped by themselves, the last one first. A task that never ran is not among them.
     pub fn crashed_of(&self, revision: &str) -> Vec<&TaskSnapshot> {
-        let by_itself = |task: &&TaskSnapshot| {
-            // "Task failed ELB health checks in (target-group …)", "Task failed container health checks". Scaling in and a
-            // deployment's own stops have the same `stopCode`, but say "Scaling activity initiated by".
-            let failed_checks = task.stopped_reason.as_deref().is_some_and(|it| it.contains("failed"));
-            task.stop_code.as_deref() == Some("EssentialContainerExited") || failed_checks
-        };
-        let ours = self.stopped.iter().filter(|task| task.task_definition == revision);
-        let mut crashed: Vec<_> = ours.filter(by_itself).filter(|task| task.started_ms.is_some()).collect();
-        // `stoppedAt` appears some seconds after the task is STOPPED: one without it is the newest.
-        crashed.sort_by_key(|task| std::cmp::Reverse(task.stopped_ms.unwrap_or(u64::MAX)));
-        crashed
+        crashed_of(&self.stopped, revision)
     }
+}
+
+/// The same, of the tasks that ECS still shows.
+fn crashed_of<'a>(stopped: &'a [TaskSnapshot], revision: &str) -> Vec<&'a TaskSnapshot> {
+    let by_itself = |task: &&TaskSnapshot| {
+        // "Task failed ELB health checks in (target-group …)", "Task failed container health checks". Scaling in and a
+        // deployment's own stops have the same `stopCode`, but say "Scaling activity initiated by".
+        let failed_checks = task.stopped_reason.as_deref().is_some_and(|it| it.contains("failed"));
+        task.exited() || failed_checks
+    };
+    let ours = stopped.iter().filter(|task| task.task_definition == revision);
+    let mut crashed: Vec<_> = ours.filter(by_itself).filter(|task| task.started_ms.is_some()).collect();
+    // `stoppedAt` appears some seconds after the task is STOPPED: one without it is the newest.
+    crashed.sort_by_key(|task| std::cmp::Reverse(task.stopped_ms.unwrap_or(u64::MAX)));
+    crashed
+}
+
+/// Whether a revision has crashed since it was proven: of its tasks at least as many as should run stopped by themselves, and not
+/// just one, which is what any host failure causes. What crashed before the last proof was fixed by then.
+pub fn crashed_since_proof(
+    revision: &TaskDefinitionState,
+    stopped: &[TaskSnapshot],
+    desired: u32,
+    counts: impl Fn(&TaskSnapshot) -> bool,
+) -> bool {
+    let Some(proven) = revision.tags.get(PROVEN) else { return false };
+    let proven_ms = parse_rfc3339(proven).ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let proven_ms = proven_ms.map_or(0, |at| at.as_millis());
+    // A task that ECS took out before the proof may have drained through it.
+    let since = |task: &&TaskSnapshot| {
+        task.stopping_ms.or(task.stopped_ms).is_none_or(|at| u128::from(at) > proven_ms)
+    };
+    let crashed = crashed_of(stopped, &revision.arn);
+    let crashed = crashed.into_iter().filter(since).filter(|task| counts(task)).count();
+    crashed >= usize::try_from(desired).unwrap_or(usize::MAX).max(2)
 }
 
 #[cfg(test)]

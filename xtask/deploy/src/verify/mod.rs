@@ -6,6 +6,6 @@ mod digests;
 mod smoke;
 
 pub use bake::{Request, availability, outages};
-pub use complete::{Lack, Reading};
+pub use complete::{Lack, Reading, crashed_since_proof};
 pub use digests::{Mismatch, mismatches};
 pub use smoke::{Smoke, beside, conclude, faults, got, is_lasting, is_own, judge, printed};

@@ -99,6 +99,7 @@ pub(super) fn task(found: &Task) -> TaskSnapshot {
         stopped_reason: found.stopped_reason().map(str::to_owned),
         created_ms: millis(found.created_at()),
         started_ms: found.started_at().map(|at| millis(Some(at))),
+        stopping_ms: found.stopping_at().map(|at| millis(Some(at))),
         stopped_ms: found.stopped_at().map(|at| millis(Some(at))),
         containers,
     }
