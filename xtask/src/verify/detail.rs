@@ -2,7 +2,7 @@
 
 use deploy::model::{Environment, Service};
 use deploy::redact;
-use deploy::rollout::{Evidence, TargetSnapshot, diagnose};
+use deploy::rollout::{Diagnosis, Evidence, TargetSnapshot, TaskSnapshot, diagnose};
 use deploy::status::{self, Detail};
 use deploy::verify::Reading;
 use futures_util::future::join3;
@@ -38,7 +38,7 @@ pub async fn detail(
     Detail {
         tasks: status::tasks(reading, aws.now_ms()),
         events: reading.service.events.iter().take(most).cloned().collect(),
-        stopped: stopped(aws, events, service, reading).await,
+        stopped: why_stopped(aws, events, service, reading, reading.stopped.clone()).await,
         scaling,
         alarms,
         unread,
@@ -52,14 +52,14 @@ fn read<T>(read: Result<Vec<T>, Error>, unread: &mut Vec<String>) -> Vec<T> {
     })
 }
 
-/// Why tasks stopped, by the same causes as of a deployment that failed.
-async fn stopped(
+/// Why tasks stopped, by the same causes as of a deployment that failed. `None` where nothing of theirs failed.
+pub(super) async fn why_stopped(
     aws: &Aws,
     events: &Recorder,
     service: &Service,
     reading: &Reading,
-) -> Option<deploy::rollout::Diagnosis> {
-    let mut stopped = reading.stopped.clone();
+    mut stopped: Vec<TaskSnapshot>,
+) -> Option<Diagnosis> {
     stopped.sort_by_key(|task| std::cmp::Reverse(task.created_ms));
     let group = service.group();
     let unhealthy = |target: &&TargetSnapshot| target.state.starts_with("unhealthy");

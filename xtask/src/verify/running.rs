@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use deploy::event::Kind;
 use deploy::model::{Desired, ImageDigest, Service, ServiceKey};
+use deploy::rollout::TaskSnapshot;
 use deploy::verify::{Lack, Mismatch, Reading, mismatches};
 
+use super::detail::why_stopped;
 use super::{Door, readings_of};
 use crate::aws::{Aws, Error};
 use crate::image;
@@ -75,7 +77,7 @@ pub async fn running(
         let crashed = |reading: &Reading| reading.crashed().iter().map(|task| task.id.clone()).collect();
         // The first reading counts the crashes of before: ECS lists stopped tasks for an hour, and those are no news.
         let known = others.get_or_insert_with(|| readings.iter().map(crashed).collect());
-        let (mut lacks, mut crash, mut bake) = (Vec::new(), false, Duration::ZERO);
+        let (mut lacks, mut crashes, mut bake) = (Vec::new(), Vec::new(), Duration::ZERO);
         for ((service, reading), known) in environment.services.iter().zip(&readings).zip(known) {
             if parked.contains(&service.key) {
                 continue;
@@ -88,9 +90,12 @@ pub async fn running(
                 Some(Healthy { since, failed }) => {
                     let secs = Duration::from_secs(service.deployment.bake_secs.into());
                     bake = bake.max(secs.saturating_sub(since.elapsed()));
-                    let found = reading.lacks(failed, 1);
-                    crash |= reading.crashed().iter().any(|task| !failed.contains(&task.id));
-                    found
+                    let news = reading.crashed().into_iter().filter(|task| !failed.contains(&task.id));
+                    let news: Vec<TaskSnapshot> = news.cloned().collect();
+                    if !news.is_empty() {
+                        crashes.push((service, reading, news));
+                    }
+                    reading.lacks(failed, 1)
                 }
                 None => {
                     for task in reading.crashed().into_iter().filter(|task| !known.contains(&task.id)) {
@@ -114,13 +119,20 @@ pub async fn running(
                 return Ok(Running::Complete { disturbed });
             }
             true => bake.max(READ_AGAIN),
-            false if crash => Duration::ZERO,
+            false if !crashes.is_empty() => Duration::ZERO,
             false if passing => patience.remaining(),
             false => deadline.remaining(),
         };
         if wait.is_zero() {
             for Lack { text, .. } in lacks {
                 events.emit(Kind::Failed { error: text, hint: None });
+            }
+            // As of a roll that fails: the cause is the last that the command prints, below what is undone for it.
+            for (service, reading, news) in crashes {
+                let why = why_stopped(aws, events, service, reading, news).await;
+                let diagnosed =
+                    |why| Kind::Diagnosed { service: service.key.clone(), diagnosis: Box::new(why) };
+                why.map(diagnosed).into_iter().for_each(|why| events.emit(why));
             }
             return Ok(if passing { Running::InProgress } else { Running::Refuted });
         }

@@ -44,6 +44,7 @@ fn a_backend_that_exits_after_20_s_is_not_proven() {
         world.scripts.set("ielts-backend:2", Script::crashes(20_000, 3));
         let ended = Box::pin(world.deploy("v2", "v1")).await;
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        assert!(ended.cause("backend").is_some_and(|it| it.contains("code 3")), "{:#?}", ended.events);
         let back = Box::pin(world.deploy("v1", "v1")).await;
         assert_eq!((back.exit, back.writes), (ExitCode::Done, vec![]), "{:#?}", back.events);
     });
