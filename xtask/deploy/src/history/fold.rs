@@ -64,14 +64,14 @@ fn past(facts: &Facts, name: &str) -> Option<Past> {
         runs.extend(run.map(|run| (key.clone(), run)));
     }
     let running = own.iter().filter(|(key, revision)| facts.live.get(**key) == Some(&revision.arn)).count();
-    let (live, part) = (running == own.len(), running > 0 && running < own.len());
+    let live = running == own.len();
     Some(Past {
         release: name.to_owned(),
         fate: match fate(facts, own.values().map(|revision| revision.arn.as_str()), live, proven) {
             Fate::InProgress => Fate::InProgress,
             _ if live && crashed => Fate::LiveCrashed,
             _ if crashed => Fate::Crashed,
-            _ if part && !proven => Fate::LiveInPart,
+            _ if running > 0 && !live && !proven => Fate::LiveInPart,
             fate => fate,
         },
         proven,

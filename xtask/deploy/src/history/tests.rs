@@ -168,6 +168,75 @@ fn a_release_says_how_long_it_took_and_why_ecs_took_it_back() {
     assert_eq!(history(&three([2, 3]))[0].took_ms, None, "ECS has forgotten");
 }
 
+/// Release `r2` of both services over `r1`: its tags, how its deployments ended, what runs now.
+#[test]
+fn tags_deployments_and_what_runs_give_a_release_one_fate() {
+    const AT: &str = "2026-11-23T08:00:12Z";
+    const LATER: &str = "2026-11-23T09:00:00Z";
+    let cases = [
+        (Some(AT), None, "SUCCESSFUL", [2, 2], Fate::Live),
+        (None, None, "SUCCESSFUL", [2, 2], Fate::LiveUnproven),
+        (None, None, "", [2, 2], Fate::LiveUnproven),
+        (Some(AT), Some(LATER), "SUCCESSFUL", [2, 2], Fate::LiveCrashed),
+        (Some(AT), Some(LATER), "SUCCESSFUL", [2, 1], Fate::Crashed),
+        (Some(AT), Some(LATER), "SUCCESSFUL", [1, 1], Fate::Crashed),
+        (Some(AT), Some(AT), "SUCCESSFUL", [1, 1], Fate::Crashed),
+        (Some(LATER), Some(AT), "SUCCESSFUL", [1, 1], Fate::Proven),
+        (Some(AT), Some(LATER), "IN_PROGRESS", [1, 1], Fate::InProgress),
+        (None, None, "SUCCESSFUL", [2, 1], Fate::LiveInPart),
+        (Some(AT), None, "SUCCESSFUL", [2, 1], Fate::Proven),
+        (None, None, "ROLLBACK_FAILED", [2, 2], Fate::RollbackFailed),
+        (None, None, "STOPPED", [1, 1], Fate::Stopped),
+        (None, None, "SUCCESSFUL", [1, 1], Fate::Unproven),
+        (None, None, "", [1, 1], Fate::Unrolled),
+    ];
+    for (proven, crashed, status, live, fate) in cases {
+        let of = |family: &str| {
+            let mut second = revision(family, 2, "r2", false);
+            let tags = [(PROVEN, proven), (CRASHED, crashed)];
+            second
+                .tags
+                .extend(tags.into_iter().filter_map(|(tag, at)| Some((tag.to_owned(), at?.to_owned()))));
+            vec![revision(family, 1, "r1", true), second]
+        };
+        let rolls = ["b", "f"].map(|family| roll(family, 2, status));
+        let rolls = rolls.into_iter().filter(|roll| !roll.status.is_empty()).collect();
+        let found = fates(&Facts { rolls, ..facts(of("b"), of("f"), live) });
+        assert_eq!(found[0], ("r2".to_owned(), fate), "{proven:?} {crashed:?} {status} {live:?}");
+    }
+}
+
+#[test]
+fn of_two_releases_that_run_the_older_one_is_called_what_it_was() {
+    let later = ("crashed", "2026-11-23T09:00:00Z");
+    for (proven, tag, fate) in
+        [(true, None, Fate::Proven), (false, None, Fate::Unproven), (true, Some(later), Fate::Crashed)]
+    {
+        let mut first = revision("f", 1, "r1", proven);
+        first.tags.extend(tag.map(|(name, at)| (name.to_owned(), at.to_owned())));
+        let facts = facts(vec![revision("b", 2, "r2", true)], vec![first], [2, 1]);
+        assert_eq!(fates(&facts), [("r2".to_owned(), Fate::Live), ("r1".to_owned(), fate)]);
+    }
+}
+
+/// Somebody runs a backend that no release has: what the live release ran with it is no reason to roll back to itself.
+#[test]
+fn the_live_release_is_never_its_own_rollback_target() {
+    let facts = three([9, 3]);
+    let releases = history(&facts);
+    assert_eq!((releases[0].fate, &releases[0].release[..]), (Fate::Live, "r3"));
+    assert_eq!(last_good(&releases, &facts).map(|past| past.release.as_str()), Some("r2"));
+}
+
+#[test]
+fn a_release_of_a_dirty_work_tree_says_so() {
+    for (dirty, expected) in [(None, false), (Some("false"), false), (Some("true"), true)] {
+        let mut only = revision("b", 1, "r1", true);
+        only.tags.extend(dirty.map(|dirty| ("dirty".to_owned(), dirty.to_owned())));
+        assert_eq!(history(&facts(vec![only], Vec::new(), [1, 1]))[0].dirty, expected);
+    }
+}
+
 #[test]
 fn revisions_of_somebody_else_are_no_release() {
     let mut stranger = revision("b", 5, "r5", false);

@@ -240,11 +240,8 @@ pub(super) fn update(
 }
 
 pub(super) fn starts_deployment(action: &Action) -> bool {
-    match action {
-        Action::CreateService { .. } => true,
-        Action::UpdateService { members, force, .. } => {
-            *force || members.iter().any(Member::starts_deployment)
-        }
-        _ => false,
-    }
+    matches!(
+        action,
+        Action::UpdateService { members, force, .. } if *force || members.iter().any(Member::starts_deployment)
+    )
 }

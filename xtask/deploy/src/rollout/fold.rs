@@ -143,13 +143,18 @@ impl Rollout {
             (Some("COMPLETED"), Some("ROLLBACK_SUCCESSFUL")) if self.adopted => {
                 settled(Outcome::Succeeded, reason)
             }
-            (Some("COMPLETED"), Some("ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS")) if self.adopted => {
-                moving(listed, ours)
-            }
-            // The two views are read one after the other: the service deployment ends a moment later.
-            (Some("COMPLETED"), Some("PENDING" | "IN_PROGRESS")) | (Some("IN_PROGRESS") | None, _) => {
-                moving(listed, ours)
-            }
+            // The two views are read one after the other: the service deployment ends a moment later. Only its end contradicts.
+            (
+                Some("COMPLETED"),
+                Some(
+                    "PENDING"
+                    | "IN_PROGRESS"
+                    | "STOP_REQUESTED"
+                    | "ROLLBACK_REQUESTED"
+                    | "ROLLBACK_IN_PROGRESS",
+                ),
+            )
+            | (Some("IN_PROGRESS") | None, _) => moving(listed, ours),
             // Still PRIMARY and FAILED: the breaker tripped without a rollback, or the rollback's deployment is not listed yet.
             (Some("FAILED"), _) => {
                 self.failure = reason.map(str::to_owned);

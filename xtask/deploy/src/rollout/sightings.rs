@@ -149,6 +149,7 @@ mod tests {
             health: health.into(),
             created_ms: 1_000_000,
             started_ms: (status == "RUNNING").then_some(1_012_000),
+            stopped_reason: Some("why".into()),
             ..Default::default()
         }
     }
@@ -159,10 +160,17 @@ mod tests {
         let polls = [
             (0, "PENDING", "UNKNOWN", Some(("PENDING", None, None))),
             (5_000, "PENDING", "UNKNOWN", None),
+            (7_000, "ACTIVATING", "UNKNOWN", Some(("ACTIVATING", None, Some(7_000)))),
             (10_000, "RUNNING", "UNKNOWN", Some(("RUNNING", None, Some(12_000)))),
             (20_000, "RUNNING", "HEALTHY", Some(("RUNNING", Some("HEALTHY"), Some(22_000)))),
             (25_000, "RUNNING", "HEALTHY", None),
         ];
+        // `stoppedReason` is there from the request to stop on: it is no news before the task has stopped.
+        let ends = [("STOPPING", false), ("STOPPED", true)];
+        for (status, says_why) in ends {
+            let moves = Sightings::default().see(0, "ours", &[task("ours", status, "UNKNOWN")], &[]);
+            assert_eq!(moves[0].reason.is_some(), says_why, "{status}");
+        }
         for (now, status, health, expected) in polls {
             let tasks = [task("ours", status, health), task("old", status, health)];
             let moves = sightings.see(now, "ours", &tasks, &[]);

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     /// A request a second: `.` right, `5` a 503, `-` no answer, `x` no connection.
-    fn found(answers: &str) -> Vec<Kind> {
+    fn requests(answers: &str) -> Vec<Request> {
         let key = ServiceKey("backend".to_owned());
         let check = SmokeCheck { path: "/x".into(), ..SmokeCheck::default() };
         let request = |(secs, answer)| Request {
@@ -102,7 +102,17 @@ mod tests {
         };
         let mut requests: Vec<_> = answers.chars().enumerate().map(request).collect();
         requests.reverse();
-        outages(&requests, &(2_000..=20_000))
+        requests
+    }
+
+    fn found(answers: &str) -> Vec<Kind> {
+        outages(&requests(answers), &(2_000..=20_000))
+    }
+
+    #[test]
+    fn every_request_of_the_roll_is_counted_and_a_cut_network_is_no_failure() {
+        let seen = availability(&requests("..5-x."));
+        assert_eq!((seen.requests, seen.failed, seen.unsent, seen.slowest_ms), (5, 2, 1, 5));
     }
 
     #[test]

@@ -267,7 +267,7 @@ mod tests {
             ..complete().service.deployments[0].clone()
         };
         type Case<'a> = (&'a dyn Fn(&mut Reading), &'a str, bool);
-        let cases: [Case<'_>; 9] = [
+        let cases: [Case<'_>; 11] = [
             (&|it| it.service.status = "DRAINING".into(), "service web is DRAINING", false),
             (&|it| it.service.deployments.clear(), "service web has no deployment", false),
             (
@@ -279,6 +279,12 @@ mod tests {
             (&|it| it.service.running = 1, "web: 2 of 2 tasks run", true),
             (&|it| it.service.desired = 3, "web: 2 of 3 tasks run", true),
             (&|it| it.tasks.clear(), "no task of web runs", false),
+            (&|it| it.tasks[1].desired_status = "STOPPED".into(), "web: 1 of 2 tasks run", true),
+            (
+                &|it| it.targets = Some(vec![target("a", "healthy"), target("of another", "healthy")]),
+                "web: 1 of 2 targets are healthy",
+                true,
+            ),
             (
                 &|it| it.targets = Some(vec![target("a", "healthy"), target("b", "unhealthy")]),
                 "web: 1 of 2 targets are healthy",

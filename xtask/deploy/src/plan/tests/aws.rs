@@ -130,3 +130,38 @@ fn a_plan_shows_no_secret_of_either_side() {
     assert!(text.contains("DSN") && text.contains("***"), "{text}");
     assert!(!text.contains("hunter2") && !text.contains("aHVudGVy"), "{text}");
 }
+
+/// By the API reference another strategy starts no deployment by itself, and a forced one starts a second where the call starts
+/// one anyway.
+#[test]
+fn tasks_move_to_another_capacity_provider_once() {
+    let mut desired = desired();
+    let strategy = json!([{ "capacityProvider": "FARGATE_SPOT", "weight": 1 }]);
+    desired.environment.services[0].aws.service = members(json!({ "capacityProviderStrategy": strategy }));
+    let mut observed = converged();
+    let of = json!([{ "capacityProvider": "FARGATE", "weight": 1 }]);
+    backend(&mut observed).spec.extra = members(json!({ "capacityProviderStrategy": of }));
+    let forced = |desired: &Desired| {
+        let plan = plan(desired, &observed);
+        let found = plan.steps().find_map(|step| match step.action {
+            Action::UpdateService { force, .. } => Some(force),
+            _ => None,
+        });
+        (found, stages(&plan).last().map(|(_, settle)| settle.len()))
+    };
+    assert_eq!(forced(&desired), (Some(true), Some(1)));
+    desired.release.images.insert(ServiceKey("backend".into()), account::digest('c'));
+    assert_eq!(forced(&desired), (Some(false), Some(1)));
+}
+
+#[test]
+fn a_change_of_a_public_variable_is_shown_and_that_of_its_neighbour_is_not() {
+    let mut desired = desired();
+    let container = &mut desired.environment.services[0].container;
+    for name in ["TOKEN_LIFETIME", "API_TOKEN"] {
+        container.environment.insert(name.into(), "3600".into());
+    }
+    container.public = vec!["TOKEN_LIFETIME".into()];
+    let text = crate::view::plan_text(&plan(&desired, &converged()));
+    assert!(text.contains("TOKEN_LIFETIME (3600)") && text.contains("API_TOKEN (***)"), "{text}");
+}

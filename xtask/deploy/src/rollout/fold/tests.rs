@@ -49,47 +49,9 @@ fn moving_read() -> Read {
 }
 
 #[test]
-fn a_stale_read_of_the_old_release_is_not_our_success() {
-    let stale = (service(vec![deployment("old", "PRIMARY", Some("COMPLETED"))]), sd("SUCCESSFUL"));
-    assert_eq!(last(vec![stale]), Progress::NotSeenYet);
-}
-
-#[test]
 fn a_missing_service_right_after_its_creation_is_not_a_failure() {
     let missing = ServiceSnapshot { status: "MISSING".into(), ..Default::default() };
     assert_eq!(last(vec![(missing, None)]), Progress::NotSeenYet);
-}
-
-#[test]
-fn success_is_our_own_deployment_completed_in_both_views() {
-    let done = service(vec![deployment("ours", "PRIMARY", Some("COMPLETED"))]);
-    assert_eq!(outcome(vec![moving_read(), (done.clone(), sd("SUCCESSFUL"))]), Some(Outcome::Succeeded));
-    assert_eq!(outcome(vec![moving_read(), (done.clone(), None)]), Some(Outcome::Succeeded));
-    assert_eq!(outcome(vec![moving_read(), (done, sd("IN_PROGRESS"))]), None);
-}
-
-#[test]
-fn a_completed_rollback_is_never_reported_as_success() {
-    let tripped = service(vec![
-        deployment("back", "PRIMARY", Some("IN_PROGRESS")),
-        deployment("ours", "ACTIVE", Some("FAILED")),
-    ]);
-    let back = service(vec![deployment("back", "PRIMARY", Some("COMPLETED"))]);
-    assert_eq!(outcome(vec![moving_read(), (tripped.clone(), sd("ROLLBACK_IN_PROGRESS"))]), None);
-    let with = vec![
-        moving_read(),
-        (tripped.clone(), sd("ROLLBACK_IN_PROGRESS")),
-        (back.clone(), sd("ROLLBACK_SUCCESSFUL")),
-    ];
-    assert_eq!(outcome(with), Some(Outcome::RolledBack));
-    assert_eq!(outcome(vec![moving_read(), (tripped, None), (back, None)]), Some(Outcome::RolledBack));
-}
-
-#[test]
-fn a_breaker_without_rollback_fails() {
-    let failed = service(vec![deployment("ours", "PRIMARY", Some("FAILED"))]);
-    assert_eq!(outcome(vec![moving_read(), (failed.clone(), sd("STOPPED"))]), Some(Outcome::Failed));
-    assert_eq!(outcome(vec![moving_read(), (failed, None)]), Some(Outcome::Failed));
 }
 
 #[test]
@@ -132,28 +94,6 @@ fn reads_that_go_backwards_end_nothing() {
         let all = [vec![ours.clone()], reads].concat();
         assert_eq!(last(all.clone()), Progress::NotSeenYet, "{all:#?}");
     }
-}
-
-#[test]
-fn a_newer_deploy_after_our_success_does_not_undo_it() {
-    let newer = service(vec![deployment("newer", "PRIMARY", Some("IN_PROGRESS"))]);
-    assert_eq!(outcome(vec![moving_read(), (newer, sd("SUCCESSFUL"))]), Some(Outcome::Succeeded));
-}
-
-#[test]
-fn a_state_that_aws_added_later_is_unknown() {
-    let odd = service(vec![deployment("ours", "PRIMARY", Some("PONDERING"))]);
-    assert_eq!(outcome(vec![moving_read(), (odd, None)]), Some(Outcome::Unknown));
-    let done = service(vec![deployment("ours", "PRIMARY", Some("COMPLETED"))]);
-    assert_eq!(outcome(vec![moving_read(), (done, sd("PONDERING"))]), Some(Outcome::Unknown));
-    let elsewhere = service(vec![deployment("other", "PRIMARY", Some("COMPLETED"))]);
-    assert_eq!(outcome(vec![moving_read(), (elsewhere, sd("PONDERING"))]), Some(Outcome::Unknown));
-}
-
-#[test]
-fn a_service_deleted_during_the_roll_is_reported_as_deleted() {
-    let gone = ServiceSnapshot { status: "DRAINING".into(), ..Default::default() };
-    assert_eq!(outcome(vec![moving_read(), (gone, None)]), Some(Outcome::Deleted));
 }
 
 #[test]
@@ -211,46 +151,6 @@ fn a_person_who_stops_a_release_is_not_called_a_circuit_breaker() {
     }
 }
 
-/// Two views of one moment differ: the service deployment is STOPPED already, and the rollback's own deployment shows its end.
-#[test]
-fn a_stop_that_this_tool_asked_for_is_never_called_somebody_else_s() {
-    let ends = [("COMPLETED", Outcome::RolledBack), ("FAILED", Outcome::Failed)];
-    for (state, expected) in ends {
-        let moving = service(vec![
-            deployment("back", "PRIMARY", Some("IN_PROGRESS")),
-            deployment("ours", "ACTIVE", Some("FAILED")),
-        ]);
-        let over = service(vec![
-            deployment("back", "PRIMARY", Some(state)),
-            deployment("ours", "ACTIVE", Some("FAILED")),
-        ]);
-        let mut rollout = Rollout::new("ours");
-        rollout.asked_to_stop();
-        rollout.fold(&moving_read().0, moving_read().1.as_ref());
-        rollout.fold(&moving, sd("ROLLBACK_IN_PROGRESS").as_ref());
-        let progress = rollout.fold(&over, sd("STOPPED").as_ref());
-        let Progress::Settled(verdict) = progress else { panic!("{state}: {progress:?}") };
-        assert_eq!(verdict.outcome, expected);
-    }
-}
-
-#[test]
-fn a_first_release_that_a_person_stops_is_not_called_recovered() {
-    let failed = service(vec![deployment("ours", "PRIMARY", Some("FAILED"))]);
-    let stopped = vec![moving_read(), (failed.clone(), ended("STOPPED", "MONITORING"))];
-    assert_eq!(outcome(stopped), Some(Outcome::Stopped { back: false }));
-    assert_eq!(outcome(vec![moving_read(), (failed, ended("STOPPED", "TRIGGERED"))]), Some(Outcome::Failed));
-}
-
-#[test]
-fn a_stop_whose_rollback_is_in_progress_is_not_over() {
-    let moving = service(vec![
-        deployment("back", "PRIMARY", Some("IN_PROGRESS")),
-        deployment("ours", "ACTIVE", Some("FAILED")),
-    ]);
-    assert_eq!(outcome(vec![moving_read(), (moving, sd("STOPPED"))]), None);
-}
-
 #[test]
 fn a_rollback_that_a_killed_run_left_is_followed_to_its_own_success() {
     let fold = |mut rollout: Rollout, reads: [(&'static str, &str); 3]| {
@@ -291,4 +191,161 @@ fn a_replica_that_does_not_know_the_service_deletes_no_release_that_its_own_depl
         outcome_after(LOOKS_MISSING),
         Progress::Settled(Verdict { outcome: Outcome::Deleted, .. })
     ));
+}
+
+/// A script: what each read shows, and what the fold makes of it.
+///
+/// `ours FAILED, old COMPLETED | STOPPED TRIGGERED => …` is a read of two deployments, the first of them PRIMARY, and of our service
+/// deployment with its circuit breaker; `-` is no state, `#DRAINING` the status of the service. `asked` is our request to stop.
+fn play(name: &str, mut rollout: Rollout, script: &str) {
+    let followed = rollout.deployment().to_owned();
+    assert_eq!(followed, if name.starts_with("adopted") { "back" } else { "ours" });
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let Some((read, expected)) = line.split_once(" => ") else {
+            assert_eq!(line, "asked");
+            rollout.asked_to_stop();
+            continue;
+        };
+        let (listed, ours) = read.split_once(" | ").unwrap_or((read, ""));
+        let service = match listed.strip_prefix('#') {
+            Some(status) => ServiceSnapshot { status: status.into(), ..service(Vec::new()) },
+            None => service(listed.split(", ").zip(["PRIMARY", "ACTIVE"]).map(one).collect()),
+        };
+        let ours = ours.split_once(' ').map_or_else(|| sd(ours), |(status, breaker)| ended(status, breaker));
+        let ours = ours.filter(|ours| !ours.status.is_empty()).map(|ours| ServiceDeploymentSnapshot {
+            reason: Some(format!("was {}", ours.status)),
+            rollback_reason: ours.status.starts_with("ROLLBACK_").then(|| "alarm".to_owned()),
+            ..ours
+        });
+        assert_eq!(words(&rollout.fold(&service, ours.as_ref())), expected, "{name}: {line}");
+    }
+}
+
+fn one((text, status): (&str, &str)) -> DeploymentSnapshot {
+    let (id, state) = text.split_once(' ').unwrap();
+    let reason = Some(text.to_owned());
+    DeploymentSnapshot {
+        rollout_reason: reason,
+        ..deployment(id, status, Some(state).filter(|state| *state != "-"))
+    }
+}
+
+fn words(progress: &Progress) -> String {
+    let why = |reason: &Option<String>| reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+    match progress {
+        Progress::NotSeenYet => "not seen".to_owned(),
+        Progress::Moving { .. } => "moving".to_owned(),
+        Progress::RollingBack { reason } => format!("rolling back{}", why(reason)),
+        Progress::Settled(Verdict { outcome, reason }) => {
+            let is = [(outcome.is_success(), " (success)"), (outcome.is_back(), " (back)")];
+            let is: String = is.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect();
+            format!("{}{is}{}", outcome.word(), why(reason))
+        }
+    }
+}
+
+#[test]
+fn every_read_of_a_scripted_rollout_says_what_is_known_and_no_more() {
+    let scripts = [
+        (
+            "a stale read of the old release is not our success",
+            "old COMPLETED | SUCCESSFUL => not seen
+             ours IN_PROGRESS, old COMPLETED | PENDING => moving
+             ours -, old COMPLETED => moving
+             ours COMPLETED | IN_PROGRESS => moving
+             ours COMPLETED | STOP_REQUESTED => moving
+             ours COMPLETED | SUCCESSFUL => completed (success): ours COMPLETED
+             newer IN_PROGRESS, ours COMPLETED | SUCCESSFUL => completed (success)",
+        ),
+        ("an endpoint without service deployments", "ours COMPLETED => completed (success): ours COMPLETED"),
+        (
+            "the breaker trips before its rollback is listed",
+            "ours IN_PROGRESS, old COMPLETED | IN_PROGRESS => moving
+             ours IN_PROGRESS, old COMPLETED | ROLLBACK_IN_PROGRESS => rolling back: was ROLLBACK_IN_PROGRESS
+             ours COMPLETED | ROLLBACK_REQUESTED => rolling back: was ROLLBACK_REQUESTED
+             ours FAILED, old COMPLETED | IN_PROGRESS => rolling back: ours FAILED
+             ours FAILED, old COMPLETED | ROLLBACK_REQUESTED => rolling back: ours FAILED
+             ours FAILED, old COMPLETED | ROLLBACK_IN_PROGRESS => rolling back: ours FAILED
+             ours FAILED, old COMPLETED | STOP_REQUESTED => rolling back: ours FAILED
+             back IN_PROGRESS, ours FAILED | IN_PROGRESS => rolling back: ours FAILED
+             back IN_PROGRESS, ours FAILED | ROLLBACK_IN_PROGRESS => rolling back: alarm
+             back COMPLETED, ours FAILED | IN_PROGRESS => rolled back (back): ours FAILED
+             back COMPLETED, ours FAILED | ROLLBACK_SUCCESSFUL => rolled back (back): alarm
+             back FAILED, ours FAILED | ROLLBACK_FAILED => failed: alarm",
+        ),
+        (
+            "a breaker without rollback, and without service deployments",
+            "ours IN_PROGRESS => moving
+             ours FAILED | STOPPED => failed: ours FAILED
+             ours FAILED => failed: ours FAILED",
+        ),
+        (
+            "a rollback by deployments alone",
+            "ours IN_PROGRESS, old COMPLETED => moving
+             back IN_PROGRESS, ours FAILED => rolling back: ours FAILED
+             back -, ours FAILED => rolling back: ours FAILED
+             back FAILED => failed: ours FAILED
+             back PONDERING => unknown: PONDERING
+             back COMPLETED => rolled back (back): ours FAILED",
+        ),
+        (
+            "somebody deploys over a rollback",
+            "ours IN_PROGRESS, old COMPLETED => moving
+             back IN_PROGRESS, ours FAILED => rolling back: ours FAILED
+             newer IN_PROGRESS, ours FAILED => not seen
+             newer IN_PROGRESS, ours FAILED => not seen
+             newer IN_PROGRESS, ours FAILED => superseded",
+        ),
+        (
+            "somebody deploys over ours",
+            "ours IN_PROGRESS, old COMPLETED | IN_PROGRESS => moving
+             newer IN_PROGRESS, ours IN_PROGRESS | IN_PROGRESS => not seen
+             newer IN_PROGRESS, ours IN_PROGRESS | STOP_REQUESTED => not seen
+             newer IN_PROGRESS, ours IN_PROGRESS | STOPPED => not seen
+             newer IN_PROGRESS | STOPPED => superseded: was STOPPED",
+        ),
+        (
+            "somebody stops ours",
+            "ours IN_PROGRESS, old COMPLETED | IN_PROGRESS => moving
+             ours FAILED | STOPPED MONITORING => stopped by somebody: was STOPPED
+             ours FAILED | STOPPED TRIGGERED => failed: ours FAILED
+             back IN_PROGRESS, ours FAILED | STOPPED => rolling back: was STOPPED
+             back FAILED, ours FAILED | STOPPED => stopped by somebody: was STOPPED
+             back COMPLETED, ours FAILED | STOPPED => stopped by somebody (back): was STOPPED",
+        ),
+        (
+            "a stop that this tool asked for is never called somebody else's",
+            "ours IN_PROGRESS, old COMPLETED | IN_PROGRESS => moving
+             asked
+             ours FAILED | STOPPED MONITORING => failed: ours FAILED
+             back IN_PROGRESS, ours FAILED | STOPPED => rolling back: was STOPPED
+             back FAILED, ours FAILED | STOPPED => failed: was STOPPED
+             back COMPLETED, ours FAILED | STOPPED => rolled back (back): was STOPPED",
+        ),
+        (
+            "words that AWS added later are unknown",
+            "ours PONDERING => unknown: PONDERING
+             ours COMPLETED | PONDERING => unknown: PONDERING
+             other COMPLETED | PONDERING => unknown: PONDERING
+             #PONDERING => unknown: PONDERING",
+        ),
+        (
+            "the service is deleted",
+            "ours IN_PROGRESS | IN_PROGRESS => moving
+             #DRAINING => not seen
+             #DRAINING => not seen
+             #INACTIVE => deleted: INACTIVE",
+        ),
+    ];
+    for (name, script) in scripts {
+        play(name, Rollout::new("ours"), script);
+    }
+    play(
+        "adopted: the rollback of a killed run",
+        Rollout::adopted("back"),
+        "back IN_PROGRESS | ROLLBACK_IN_PROGRESS => rolling back: was ROLLBACK_IN_PROGRESS
+         back COMPLETED | ROLLBACK_IN_PROGRESS => rolling back: was ROLLBACK_IN_PROGRESS
+         back COMPLETED | ROLLBACK_SUCCESSFUL => completed (success): back COMPLETED
+         back FAILED | ROLLBACK_FAILED => failed: back FAILED",
+    );
 }
