@@ -48,17 +48,30 @@ fn publics<'a>(table: &'a DeTable<'_>, path: &[&'a str], found: &mut Vec<(Path<'
     }
 }
 
-/// Whether a variable of the `environment` at this path is public.
+/// Whether a variable, label or log option of the table at this path is public.
 fn is_public(path: &[&str], name: &str, public: &[(Path<'_>, &str)]) -> bool {
-    let Some((&"environment", container)) = path.split_last() else { return false };
+    let container = match path {
+        [container @ .., "environment" | "log-output"] => container.to_vec(),
+        // `aws.container` of a service, `aws` of a sidecar.
+        [service @ .., "aws", "container", "dockerLabels"]
+        | [service @ .., "aws", "container", "logConfiguration", "options"] => {
+            [service, &["container"]].concat()
+        }
+        [sidecar @ .., "aws", "dockerLabels"] | [sidecar @ .., "aws", "logConfiguration", "options"] => {
+            sidecar.to_vec()
+        }
+        _ => return false,
+    };
     public.iter().any(|(of, public)| {
         let every = of.first() == Some(&"every-service") && container.first() == Some(&"service");
-        *public == name && (of == container || (every && of[1..] == container[2..]))
+        *public == name && (*of == container || (every && of[1..] == container[2..]))
     })
 }
 
 fn collect(table: &DeTable<'_>, path: &[&str], public: &[(Path<'_>, &str)], spans: &mut Vec<Span>) {
     let in_secrets = path.last() == Some(&"secrets");
+    // A variable as AWS's wire has it: `{ name = "DB_PASSWORD", value = "…" }`.
+    let named = table.get("name").and_then(|name| name.get_ref().as_str()).is_some_and(secret_name);
     for (key, value) in table.iter().filter(|(key, _)| !is_public(path, key.get_ref(), public)) {
         match value.get_ref() {
             // The key of a table is a name of ours; what it holds is judged member by member.
@@ -67,7 +80,9 @@ fn collect(table: &DeTable<'_>, path: &[&str], public: &[(Path<'_>, &str)], span
             DeValue::String(text) if in_secrets && secret_reference(text) => {}
             DeValue::String(_) if in_secrets => spans.push(value.span()),
             DeValue::String(text) if secret_value(text).is_some() => spans.push(value.span()),
-            _ if secret_name(key.get_ref()) => spans.push(value.span()),
+            _ if secret_name(key.get_ref()) || (named && key.get_ref() == "value") => {
+                spans.push(value.span())
+            }
             DeValue::Array(list) => {
                 let mut flag = "";
                 for item in list {
@@ -115,6 +130,15 @@ mod tests {
             let text = format!("{says}[{table}.environment]\nAPI_TOKEN = \"5\"\n");
             assert_eq!(masked(&text), text);
         }
+        for table in ["log-output", "aws.dockerLabels", "aws.logConfiguration.options"] {
+            let text = format!("{says}[service.web.{table}]\nAPI_TOKEN = \"5\"\n");
+            assert_eq!(masked(&text), text);
+        }
+        for table in ["dockerLabels", "logConfiguration.options"] {
+            let says = "[service.web.container]\npublic = [\"API_TOKEN\"]\n";
+            let text = format!("{says}[service.web.aws.container.{table}]\nAPI_TOKEN = \"5\"\n");
+            assert_eq!(masked(&text), text);
+        }
         let every =
             "[every-service]\npublic = [\"API_TOKEN\"]\n[service.web.environment]\nAPI_TOKEN = \"5\"\n";
         assert_eq!(masked(every), every);
@@ -124,5 +148,12 @@ mod tests {
             let text = format!("{says}[{table}]\nAPI_TOKEN = \"5\"\n");
             assert!(masked(&text).ends_with("API_TOKEN = ***\n"), "{table}: {}", masked(&text));
         }
+    }
+
+    #[test]
+    fn a_variable_in_the_form_of_awss_wire_is_masked_by_its_name() {
+        let text =
+            "definitions = [{ environment = [{ name = \"DB_PASSWORD\", value = \"correct horse\" }] }]\n";
+        assert!(!masked(text).contains("horse") && masked(text).contains("DB_PASSWORD"), "{}", masked(text));
     }
 }

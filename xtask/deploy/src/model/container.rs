@@ -43,7 +43,7 @@ pub struct Container {
     /// Plain environment variables. Anybody who may read the task definition can read them: secrets go to
     /// `secrets`.
     pub environment: BTreeMap<String, String>,
-    /// Variables of `environment` whose names or values look like secrets and are none.
+    /// Variables of `environment`, labels and log options whose names or values look like secrets and are none.
     pub public: Vec<String>,
     /// Environment variables that ECS fills from Secrets Manager or the SSM parameter store: name = ARN or
     /// parameter name. This tool never reads the value.

@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 use super::naming::kept_tags;
 use super::{Action, Plan, Refusal, Revision, Stage, Step, Why, scaling, wanted};
 use crate::model::spec::{Change, Member, ServiceSpec, TaskDefinitionSpec, changes};
-use crate::model::{Desired, Observed, Service, ServiceKey, ServiceState, TaskDefinitionState, arn_name};
+use crate::model::{
+    Container, Desired, Observed, Service, ServiceKey, ServiceState, TaskDefinitionState, arn_name,
+};
 
 /// The revision that a service should run, as far as planning knows it.
 pub(super) enum Wanted {
@@ -34,14 +36,21 @@ pub(super) fn wanted_revision(desired: &Desired, service: &Service, observed: &O
     // A revision that DeleteTaskDefinitions removed has no definition to compare with.
     let compared = current.or(latest).filter(|found| found.spec != TaskDefinitionSpec::default());
     let mut changes = compared.map(|found| found.spec.changes(&spec)).unwrap_or_default();
-    for (_, container) in service.containers() {
-        let of = format!("containers.{}.environment.", container.name);
-        let is_public = |change: &&mut Change| {
-            change.field.strip_prefix(&of).is_some_and(|name| container.public.iter().any(|it| it == name))
-        };
-        changes.iter_mut().filter(is_public).for_each(|change| change.public = true);
+    for change in &mut changes {
+        change.public = is_public(service, &change.field);
     }
     Wanted::New(changes)
+}
+
+/// Whether the container's `public` names a variable, label or log option, such as `containers.web.environment.TOKEN_LIFETIME`.
+fn is_public(service: &Service, field: &str) -> bool {
+    let named = |container: &Container| {
+        let member = field.strip_prefix("containers.")?.strip_prefix(container.name.as_str())?;
+        let kinds = [".environment.", ".dockerLabels.", ".logConfiguration.options."];
+        let name = kinds.iter().find_map(|kind| member.strip_prefix(kind))?;
+        Some(container.public.iter().any(|public| public == name))
+    };
+    service.containers().any(|(_, container)| named(container) == Some(true))
 }
 
 /// The service, unless it was deleted: ECS still describes an INACTIVE one for a while.

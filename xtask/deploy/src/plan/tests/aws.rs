@@ -157,11 +157,28 @@ fn tasks_move_to_another_capacity_provider_once() {
 #[test]
 fn a_change_of_a_public_variable_is_shown_and_that_of_its_neighbour_is_not() {
     let mut desired = desired();
+    let mut observed = converged();
+    let before = &mut desired.environment.services[0].aws;
+    before.container = members(json!({ "dockerLabels": { "kept": "1" } }));
+    let spec = task_definition_spec(&desired, &desired.environment.services[0], &observed);
+    backend(&mut observed).task_definition = account::revision(spec, 1);
     let container = &mut desired.environment.services[0].container;
     for name in ["TOKEN_LIFETIME", "API_TOKEN"] {
         container.environment.insert(name.into(), "3600".into());
     }
     container.public = vec!["TOKEN_LIFETIME".into()];
-    let text = crate::view::plan_text(&plan(&desired, &converged()));
-    assert!(text.contains("TOKEN_LIFETIME (3600)") && text.contains("API_TOKEN (***)"), "{text}");
+    desired.environment.services[0].aws.container = members(json!({
+        "dockerLabels": { "kept": "1", "TOKEN_LIFETIME": "5", "other-token": "hunter2" },
+        "logConfiguration": { "options": { "TOKEN_LIFETIME": "7" } },
+    }));
+    let text = crate::view::plan_text(&plan(&desired, &observed));
+    for line in [
+        "environment.TOKEN_LIFETIME (3600)",
+        "dockerLabels.TOKEN_LIFETIME (5)",
+        "options.TOKEN_LIFETIME (7)",
+        "API_TOKEN (***)",
+        "other-token (***)",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
 }
