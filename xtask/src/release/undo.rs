@@ -79,7 +79,12 @@ pub(super) async fn undo(
         let text = format!("{key}: its task before the roll has run; what that changed is not undone");
         context.events.emit(Kind::Warned { text });
     }
-    let crashed = proven::mark_crashed(context, planned, |_, _| false).await;
+    // A restart, or another number of tasks, is of the revision that serves: that new tasks fail is no reason to run another
+    // release in its place.
+    let again = |key: &ServiceKey, _: &str| {
+        planned.desired.release.pins.get(key).is_some_and(|pin| pin.replaces.is_some() || pin.count.is_some())
+    };
+    let crashed = proven::mark_crashed(context, planned, again).await;
     let before = before(context, planned, &crashed).await;
     let wanted = wanted(planned, &before, |key, before| is_touched(planned, settled, key, before));
     // The request to stop that may have led here is answered by this undo; the next one exits at once.

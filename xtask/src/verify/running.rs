@@ -1,7 +1,7 @@
 //! Do all services run the release completely: the tasks that they should have, of the image that was pushed, healthy, in one
 //! complete deployment? All of it is read together, and has to hold until the bake time is over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use deploy::event::Kind;
@@ -12,6 +12,7 @@ use deploy::verify::{Lack, Mismatch, Reading, mismatches};
 use super::detail::why_stopped;
 use super::{Door, readings_of};
 use crate::aws::{Aws, Error};
+use crate::host::Mark;
 use crate::image;
 use crate::report::Recorder;
 use crate::settle::{Healthy, Settled};
@@ -66,6 +67,9 @@ pub async fn running(
     let mut disturbed = false;
     let mut waits = 0;
     let mut others: Option<Vec<Vec<String>>> = None;
+    let mut scaled: BTreeMap<&ServiceKey, Mark> = BTreeMap::new();
+    // Where a proof begins. The readings after it look once more at what was observed for its bake time.
+    let begins = read.is_some();
     let mut named: BTreeSet<String> = BTreeSet::new();
     loop {
         let mark = events.clock().mark();
@@ -78,7 +82,7 @@ pub async fn running(
         // The first reading counts the crashes of before: ECS lists stopped tasks for an hour, and those are no news.
         let known = others.get_or_insert_with(|| readings.iter().map(crashed).collect());
         let (mut lacks, mut crashes, mut bake) = (Vec::new(), Vec::new(), Duration::ZERO);
-        for ((service, reading), known) in environment.services.iter().zip(&readings).zip(known) {
+        for ((service, reading), known) in environment.services.iter().zip(&readings).zip(&*known) {
             if parked.contains(&service.key) {
                 continue;
             }
@@ -86,10 +90,25 @@ pub async fn running(
                 return Ok(Running::Parked);
             }
             let healthy = settled.iter().find(|it| it.key == service.key).and_then(|it| it.healthy.as_ref());
-            let found = match healthy {
-                Some(Healthy { since, failed }) => {
+            let count = desired.release.pins.get(&service.key).and_then(|pin| pin.count);
+            let followed = match healthy {
+                Some(Healthy { since, failed }) => Some((Some(*since), failed)),
+                // ECS starts no deployment for a number of tasks, and no circuit breaker counts: they bake from the reading that
+                // first finds them all.
+                None if count.is_some() && begins => {
+                    if !reading.lacks(known, 1).is_empty() {
+                        scaled.remove(&service.key);
+                    }
+                    Some((Some(*scaled.entry(&service.key).or_insert(mark)), known))
+                }
+                None if count.is_some() => Some((None, known)),
+                None => None,
+            };
+            let found = match followed {
+                Some((since, failed)) => {
                     let secs = Duration::from_secs(service.deployment.bake_secs.into());
-                    bake = bake.max(secs.saturating_sub(since.elapsed()));
+                    let baked = since.map_or(secs, |since| since.elapsed());
+                    bake = bake.max(secs.saturating_sub(baked));
                     let news = reading.crashed().into_iter().filter(|task| !failed.contains(&task.id));
                     let news: Vec<TaskSnapshot> = news.cloned().collect();
                     if !news.is_empty() {

@@ -74,9 +74,10 @@ fn a_restart_that_fails_is_no_success_and_leaves_the_tasks_that_served() {
     story(|| async {
         let mut world = World::new().await;
         assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        assert_eq!(world.deploy("v2", "v1").await.exit, ExitCode::Done);
         let before = tasks(&world, "ielts-backend-service").await;
         // As with a secret that was changed for the worse.
-        world.scripts.set("ielts-backend:1", Script::crashes(1_500, 1));
+        world.scripts.set("ielts-backend:2", Script::crashes(1_500, 1));
         let ended = world.again(all).await;
         // ECS rolls back by new tasks of the same revision, which crash too: the service is as before, and cannot be restarted.
         assert_eq!(ended.exit, ExitCode::NotRecovered, "{:#?}", ended.events);
@@ -84,6 +85,44 @@ fn a_restart_that_fails_is_no_success_and_leaves_the_tasks_that_served() {
         assert!(ended.events.iter().any(|event| matches!(event, Kind::Diagnosed { .. })));
         let after = tasks(&world, "ielts-backend-service").await;
         assert!(before.iter().all(|task| after.contains(task)), "{before:?} {after:?}");
+        assert!(
+            after.iter().all(|(_, revision)| revision.ends_with("ielts-backend:2")),
+            "another release runs: {after:?}"
+        );
+    });
+}
+
+/// ECS starts no deployment for a number, so no circuit breaker counts: the tool has to see the failures itself.
+#[test]
+fn more_tasks_that_do_not_stay_up_are_never_proven_and_not_waited_for_as_long_as_a_roll() {
+    story(|| async {
+        let scripts = [
+            // Before the task is RUNNING, a moment after it, and while it bakes.
+            (Script::crashes(1_000, 3), "stopped with exit code 3"),
+            (Script::crashes(8_000, 3), "stopped with exit code 3"),
+            (Script::crashes(25_000, 3), "stopped with exit code 3"),
+            (Script::fails_to_start("CannotPullContainerError: no such image"), "CannotPullContainerError"),
+        ];
+        for (script, why) in scripts {
+            let mut world = World::new().await;
+            assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+            world.scripts.set("ielts-backend:1", script);
+            let began = world.host.clock.mark();
+            let ended = world.again(backend_to(4)).await;
+            let said =
+                ended.events.iter().any(|it| matches!(it, Kind::Failed { error, .. } if error.contains(why)));
+            assert_eq!(
+                (ended.exit, said),
+                (ExitCode::Failed, true),
+                "{why}: {} {:#?}",
+                ended.summary,
+                ended.events
+            );
+            let foreign =
+                |it: &Kind| matches!(it, Kind::Warned { text } if text.contains("does not change it"));
+            assert!(!ended.events.iter().any(foreign), "{:#?}", ended.events);
+            assert!(began.elapsed() < Duration::from_secs(400), "{why}: {:?}", began.elapsed());
+        }
     });
 }
 

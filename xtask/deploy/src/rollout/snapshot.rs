@@ -107,6 +107,11 @@ impl TaskSnapshot {
         self.stop_code.as_deref() == Some("EssentialContainerExited")
     }
 
+    /// The beginning of its id, for sentences.
+    pub fn short_id(&self) -> &str {
+        self.id.get(..8).unwrap_or(&self.id)
+    }
+
     /// The container whose end most likely ended the task. ECS gives exit codes and no order of them: the other containers got
     /// SIGTERM (143, or 0 where it is heeded) and after `stopTimeout` SIGKILL (137 without a reason).
     pub fn ended_first(&self) -> Option<&ContainerSnapshot> {

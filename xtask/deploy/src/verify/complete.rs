@@ -32,6 +32,10 @@ pub struct Lack {
     pub passing: bool,
 }
 
+/// So many tasks that did not start are no accident: the smallest threshold of the circuit breaker (developer guide,
+/// deployment-circuit-breaker).
+const STARTS: usize = 3;
+
 fn lack(passing: bool, text: String) -> Lack {
     Lack { text, passing }
 }
@@ -112,10 +116,14 @@ impl Reading {
             lacks.push(lack(true, format!("{name} has {} deployments", service.deployments.len())));
         }
         let running = self.running().count();
+        let (starts, why) = self.unstarted().filter(|_| running < desired).unwrap_or_default();
         if running == 0 && desired > 0 {
-            lacks.push(lack(moves, format!("no task of {name} runs")));
+            lacks.push(lack(moves, format!("no task of {name} runs{why}")));
         } else if running != desired || service.running as usize != desired {
-            lacks.push(lack(true, format!("{name}: {running} of {desired} tasks run")));
+            lacks.push(lack(
+                moves || starts < STARTS,
+                format!("{name}: {running} of {desired} tasks run{why}"),
+            ));
         }
         let ill = self.running().filter(|task| task.health == "UNHEALTHY").count();
         if ill > 0 {
@@ -148,6 +156,17 @@ impl Reading {
         lacks
     }
 
+    /// How many tasks of the deployment did not start, and why the newest one did not. ECS tries again and again, also where that
+    /// changes nothing: after a deployment, and where only the number of tasks changes, there is no circuit breaker that would say so.
+    fn unstarted(&self) -> Option<(usize, String)> {
+        let since = self.service.deployments.first()?.created_ms;
+        let failed = |task: &&TaskSnapshot| task.stop_code.as_deref() == Some("TaskFailedToStart");
+        let of = || self.stopped.iter().filter(|task| task.created_ms >= since).filter(failed);
+        let task = of().max_by_key(|task| task.created_ms)?;
+        let why = task.stopped_reason.as_deref()?;
+        Some((of().count(), format!("; task {} failed to start: {why}", task.short_id())))
+    }
+
     /// How a task stopped, in one sentence.
     pub fn crash(&self, task: &TaskSnapshot) -> String {
         let code = task.ended_first().and_then(|container| container.exit_code);
@@ -158,7 +177,7 @@ impl Reading {
         let code = code.unwrap_or_default();
         let ran = task.started_ms.zip(task.stopped_ms).map(|(from, to)| to.saturating_sub(from) / 1000);
         let ran = ran.map(|secs| format!(" after {secs} s")).unwrap_or_default();
-        let (id, revision) = (task.id.get(..8).unwrap_or(&task.id), arn_name(&task.task_definition));
+        let (id, revision) = (task.short_id(), arn_name(&task.task_definition));
         format!("{}: task {id} of {revision} stopped{code}{ran}{why}", self.service.name)
     }
 
@@ -171,7 +190,7 @@ impl Reading {
         crashed
     }
 
-    /// Tasks of a revision that stopped by themselves, the last one first. A task that never ran is not among them.
+    /// Tasks of a revision that stopped by themselves, the last one first. A task none of whose containers ran is not among them.
     pub fn crashed_of(&self, revision: &str) -> Vec<&TaskSnapshot> {
         crashed_of(&self.stopped, revision)
     }
@@ -183,10 +202,12 @@ fn crashed_of<'a>(stopped: &'a [TaskSnapshot], revision: &str) -> Vec<&'a TaskSn
         // "Task failed ELB health checks in (target-group …)", "Task failed container health checks". Scaling in and a
         // deployment's own stops have the same `stopCode`, but say "Scaling activity initiated by".
         let failed_checks = task.stopped_reason.as_deref().is_some_and(|it| it.contains("failed"));
-        task.exited() || failed_checks
+        // `startedAt` is when the task came to RUNNING. A container that exits earlier, while others start or the targets are
+        // registered, ran all the same.
+        task.exited() || (failed_checks && task.started_ms.is_some())
     };
-    let ours = stopped.iter().filter(|task| task.task_definition == revision);
-    let mut crashed: Vec<_> = ours.filter(by_itself).filter(|task| task.started_ms.is_some()).collect();
+    let mut crashed: Vec<_> =
+        stopped.iter().filter(|task| task.task_definition == revision).filter(by_itself).collect();
     // `stoppedAt` appears some seconds after the task is STOPPED: one without it is the newest.
     crashed.sort_by_key(|task| std::cmp::Reverse(task.stopped_ms.unwrap_or(u64::MAX)));
     crashed
@@ -350,6 +371,53 @@ mod tests {
         (reading.tasks, reading.targets) = (Vec::new(), Some(Vec::new()));
         assert!(reading.is_parked() && !reading.serves());
         assert_eq!(reading.lacks(&[], 1), []);
+    }
+
+    /// Without `startedAt`: while `scale` or a restart brings tasks that exit at once, or that AWS cannot start.
+    #[test]
+    fn a_task_that_exits_before_it_is_running_crashed_and_one_that_never_started_says_why() {
+        let stopped = |code: &str, reason: &str, started_ms| TaskSnapshot {
+            stop_code: Some(code.into()),
+            stopped_reason: Some(reason.into()),
+            started_ms,
+            ..task("c")
+        };
+        let cases = [
+            ("EssentialContainerExited", "Essential container in task exited", None, true),
+            ("EssentialContainerExited", "Essential container in task exited", Some(1), true),
+            ("ServiceSchedulerInitiated", "Task failed container health checks", Some(1), true),
+            (
+                "ServiceSchedulerInitiated",
+                "Scaling activity initiated by (deployment ecs-svc/2)",
+                Some(1),
+                false,
+            ),
+            ("TaskFailedToStart", "ResourceInitializationError: failed to validate logger args", None, false),
+            ("UserInitiated", "Task stopped by ana", Some(1), false),
+        ];
+        for (code, reason, started, crashed) in cases {
+            let reading = Reading { stopped: vec![stopped(code, reason, started)], ..complete() };
+            assert_eq!(reading.crashed().len(), usize::from(crashed), "{code} {reason}");
+        }
+        let mut reading = complete();
+        reading.service.desired = 3;
+        let older = TaskSnapshot { created_ms: 0, ..stopped("TaskFailedToStart", "older", None) };
+        let newer = TaskSnapshot {
+            created_ms: 9,
+            ..stopped("TaskFailedToStart", "CannotPullContainerError: x", None)
+        };
+        reading.stopped = vec![newer, older];
+        let text = "web: 2 of 3 tasks run; task c failed to start: CannotPullContainerError: x";
+        assert_eq!(reading.lacks(&[], 1)[0], lack(true, text.to_owned()));
+        let third = TaskSnapshot { created_ms: 1, ..reading.stopped[1].clone() };
+        reading.stopped.push(third);
+        assert_eq!(reading.lacks(&[], 1)[0], lack(false, text.to_owned()), "time alone brings no third task");
+        reading.service.deployments[0].created_ms = 10;
+        assert_eq!(
+            reading.lacks(&[], 1)[0],
+            lack(true, "web: 2 of 3 tasks run".to_owned()),
+            "an earlier deployment's"
+        );
     }
 
     #[test]
