@@ -35,6 +35,10 @@ impl Alarm {
         self.members[member].as_f64()
     }
 
+    pub(super) fn actions(&self) -> impl Iterator<Item = &str> {
+        self.members["AlarmActions"].as_array().into_iter().flatten().filter_map(Value::as_str)
+    }
+
     pub(super) fn acts(&self) -> bool {
         self.members["ActionsEnabled"] != false
     }
@@ -114,9 +118,8 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     let of_metrics =
         asked.alarm_types.is_empty() || asked.alarm_types.iter().any(|kind| kind == "MetricAlarm");
     let acts = |alarm: &Alarm| {
-        let actions = alarm.members["AlarmActions"].as_array().into_iter().flatten();
         asked.action_prefix.is_empty()
-            || actions.filter_map(Value::as_str).any(|action| action.starts_with(&asked.action_prefix))
+            || alarm.actions().any(|action| action.starts_with(&asked.action_prefix))
     };
     let wanted = |(name, alarm): &(&String, &Alarm)| {
         of_metrics

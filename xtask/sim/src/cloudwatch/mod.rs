@@ -49,6 +49,20 @@ impl State {
         names.iter().filter(|name| self.rings(name)).cloned().collect()
     }
 
+    /// The alarms with this action.
+    pub(crate) fn alarms_of<'a>(&'a self, action: &'a str) -> impl Iterator<Item = &'a String> {
+        self.alarms
+            .iter()
+            .filter(move |(_, alarm)| alarm.actions().any(|own| own == action))
+            .map(|(name, _)| name)
+    }
+
+    /// The actions of an alarm, and its threshold.
+    pub(crate) fn alarm(&self, name: &str) -> Option<(Vec<&str>, f64)> {
+        let alarm = self.alarms.get(name)?;
+        Some((alarm.actions().collect(), alarm.number("Threshold").unwrap_or_default()))
+    }
+
     pub(crate) fn rings(&self, name: &str) -> bool {
         self.alarms.get(name).is_some_and(|alarm| alarm.state == "ALARM")
     }

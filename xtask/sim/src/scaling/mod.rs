@@ -1,10 +1,11 @@
 //! Application Auto Scaling: scalable targets, policies and scheduled actions of ECS services. What moves
-//! the desired count is target tracking, and bounds that exclude it, registered or scheduled. Step scaling is kept, not acted on.
+//! the desired count are policies whose alarms ring, and bounds that exclude it, registered or scheduled.
 
 mod dimension;
 mod policies;
 mod schedule;
 mod scheduled;
+mod step;
 mod targets;
 mod tracking;
 mod zone;

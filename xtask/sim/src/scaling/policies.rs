@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::INVALID;
 use super::dimension::{DESIRED_COUNT, named, selected};
+use super::step;
 use super::tracking::{self, Past};
 use crate::account::{Account, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params, text};
@@ -88,7 +89,10 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
         let text = format!("A {kind}PolicyConfiguration must be specified for a policy of type {kind}");
         return Err(ApiError::new(INVALID, text));
     };
-    let scales_in = if kind == TRACKING { Some(check_tracking(account, &configuration)?) } else { None };
+    let scales_in = match kind {
+        TRACKING => Some(check_tracking(account, &configuration)?),
+        _ => step::check(&configuration).map(|()| None)?,
+    };
     check_alone(account, &key, &configuration)?;
     let past = account.scaling.policies.get_mut(&key).map(|policy| std::mem::take(&mut policy.past));
     let (arn, created, old_alarms) = match account.scaling.policies.get(&key) {
@@ -117,10 +121,10 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
         created,
         past: past.unwrap_or_default(),
     };
-    let reply = json!({ "PolicyARN": policy.arn, "Alarms": policy.describe_alarms(account) });
+    let arn = policy.arn.clone();
     account.scaling.policies.insert(key.clone(), policy);
     tracking::arrange(account, now, &key, &old_alarms);
-    Ok(reply)
+    Ok(json!({ "PolicyARN": arn, "Alarms": describe_alarms(account, &arn) }))
 }
 
 /// A target has one target tracking policy for a predefined metric.
@@ -252,6 +256,12 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     }
 }
 
+/// The alarms that call a policy: its own, and those that somebody else has put.
+fn describe_alarms(account: &Account, policy: &str) -> Value {
+    let alarm = |name: &String| json!({ "AlarmName": name, "AlarmARN": account.arn("cloudwatch", &format!("alarm:{name}")) });
+    account.cloudwatch.alarms_of(policy).map(alarm).collect()
+}
+
 impl Policy {
     pub(super) fn name(&self) -> &str {
         &self.name
@@ -273,13 +283,8 @@ impl Policy {
         self.alarms.iter()
     }
 
-    pub(super) fn owns(&self, alarm: &str) -> bool {
-        self.alarms.iter().any(|own| own == alarm)
-    }
-
-    fn describe_alarms(&self, account: &Account) -> Value {
-        let alarm = |name: &String| json!({ "AlarmName": name, "AlarmARN": account.arn("cloudwatch", &format!("alarm:{name}")) });
-        self.alarms.iter().map(alarm).collect()
+    pub(super) fn is_step(&self) -> bool {
+        self.kind == STEP
     }
 
     fn describe(&self, account: &Account) -> Value {
@@ -291,7 +296,7 @@ impl Policy {
             "ScalableDimension": DESIRED_COUNT,
             "PolicyType": self.kind,
             format!("{}PolicyConfiguration", self.kind): self.configuration,
-            "Alarms": self.describe_alarms(account),
+            "Alarms": describe_alarms(account, &self.arn),
             "CreationTime": self.created.epoch_secs(),
         })
     }

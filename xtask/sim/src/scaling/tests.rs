@@ -1,6 +1,7 @@
 //! Scaling as a deployment sets it up: bounds that move the desired count at once, policies that are put twice.
 
 mod scheduled;
+mod step;
 
 use serde_json::{Value, json};
 
@@ -17,8 +18,12 @@ fn call(account: &mut Account, api: Api, operation: &str, params: Value) -> Resu
     account.handle(Millis(1_000), &ApiRequest::of(api, operation, params))
 }
 
-/// An account with the service `backend` of one desired task in the cluster `prod`.
 fn with_service() -> Account {
+    with_service_of(1)
+}
+
+/// An account with the service `backend` of so many tasks in the cluster `prod`.
+fn with_service_of(desired: u32) -> Account {
     let mut account = Account::new(Settings::default());
     let form = "Filter.1.Name=tag:Name&Filter.1.Value.1=private-a";
     let subnets = account.handle(Millis(0), &ApiRequest::form(Api::Ec2, "DescribeSubnets", form)).unwrap();
@@ -27,7 +32,7 @@ fn with_service() -> Account {
         "containerDefinitions": [{ "name": "backend", "image": "public.ecr.aws/x/y:1" }],
     });
     let service = json!({
-        "cluster": "prod", "serviceName": "backend", "taskDefinition": "backend", "desiredCount": 1, "launchType": "FARGATE",
+        "cluster": "prod", "serviceName": "backend", "taskDefinition": "backend", "desiredCount": desired, "launchType": "FARGATE",
         "networkConfiguration": { "awsvpcConfiguration": { "subnets": [subnets["subnetSet"][0]["subnetId"]] } },
     });
     call(&mut account, Api::Ecs, "CreateCluster", json!({ "clusterName": "prod" })).unwrap();

@@ -1,4 +1,4 @@
-//! Target tracking: what a policy's alarms are, and what they make of the desired count.
+//! What policies make of the desired count when their alarms ring, and the alarms that target tracking has by itself.
 //!
 //! Source: Application Auto Scaling user guide, "How target tracking scaling works" and "Define cooldown periods".
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::dimension::Resource;
 use super::policies::Policy;
-use super::targets;
+use super::{step, targets};
 use crate::account::{Account, Millis};
 use crate::{cloudwatch, ecs};
 
@@ -86,82 +86,112 @@ fn is_high(alarm: &str) -> bool {
 
 /// What a policy makes of its alarm.
 struct Proposal {
+    resource: Resource,
     wanted: u32,
     desired: u32,
+    /// How many tasks there were before the cooldown that this scale-out falls into.
+    base: u32,
     policy: (String, String),
     alarm: String,
 }
 
-/// Lets the policies act that alarms belong to; each alarm comes with its metric's newest datapoint. Of several policies of one
+/// Lets the policies act that alarms call; each alarm comes with its metric's newest datapoint. Of several policies of one
 /// service that which wants the most tasks acts alone (user guide, "Use multiple target tracking scaling policies").
 pub(crate) fn alarms_ring(account: &mut Account, now: Millis, ringing: &[(String, f64)]) {
     let mut chosen: BTreeMap<String, Proposal> = BTreeMap::new();
-    for (resource, proposal) in
-        ringing.iter().filter_map(|(alarm, value)| propose(account, now, alarm, *value))
-    {
-        if chosen.get(&resource).is_none_or(|other| proposal.wanted > other.wanted) {
-            chosen.insert(resource, proposal);
+    for (alarm, value) in ringing {
+        let Some((actions, threshold)) = account.cloudwatch.alarm(alarm) else { continue };
+        let called = account.scaling.policies.values().filter(|policy| actions.contains(&policy.arn()));
+        for proposal in called.filter_map(|policy| propose(account, now, policy, alarm, (*value, threshold)))
+        {
+            if chosen.get(&proposal.resource.id).is_none_or(|other| proposal.wanted > other.wanted) {
+                chosen.insert(proposal.resource.id.clone(), proposal);
+            }
         }
     }
-    for Proposal { wanted, desired, policy: key, alarm } in chosen.into_values() {
+    for Proposal { resource, wanted, desired, base, policy: key, alarm } in chosen.into_values() {
         if let Some(policy) = account.scaling.policies.get_mut(&key) {
             if wanted > desired {
                 // A scale-out ends the wait after a scale-in.
-                policy.past = Past { out: Some((now, wanted - desired)), into: None };
+                policy.past = Past { out: Some((now, wanted - base)), into: None };
             } else {
                 policy.past.into = Some(now);
             }
         }
         let cause = format!("monitor alarm {alarm} in state ALARM triggered policy {}", key.1);
-        if let Some(resource) = Resource::of(&key.0) {
-            targets::set(account, now, &resource, wanted, cause);
-        }
+        targets::set(account, now, &resource, wanted, cause);
     }
 }
 
-fn propose(account: &Account, now: Millis, alarm: &str, value: f64) -> Option<(String, Proposal)> {
-    let policy = account.scaling.policies.values().find(|policy| policy.owns(alarm))?;
+fn propose(
+    account: &Account,
+    now: Millis,
+    policy: &Policy,
+    alarm: &str,
+    (value, threshold): (f64, f64),
+) -> Option<Proposal> {
     let resource = Resource::of(policy.resource_id())?;
-    let bounds = targets::dynamic_bounds(account, &resource.id, is_high(alarm))?;
     let desired = ecs::desired_count(account, &resource.cluster, &resource.service)?;
-    let target = policy.configuration()["TargetValue"].as_f64().unwrap_or(f64::MAX);
-    // So many tasks would be at the target if they shared what these have.
-    let fitting = (f64::from(desired) * value / target).ceil() as u32;
-    let wanted = if is_high(alarm) { fitting.max(desired + 1).min(bounds.1) } else { fitting.max(bounds.0) };
-    let may = if is_high(alarm) {
+    // While it cools down, what a step policy added counts towards what it adds next.
+    let added =
+        policy.past.out.filter(|(at, _)| policy.is_step() && now < at.plus_secs(cooldown(policy, true)));
+    let base = added.map_or(desired, |(_, added)| desired.saturating_sub(added));
+    let (out, wanted) = if policy.is_step() {
+        let wanted = step::wanted(policy.configuration(), base, value - threshold)?;
+        (wanted >= base, wanted)
+    } else {
+        let target = policy.configuration()["TargetValue"].as_f64().unwrap_or(f64::MAX);
+        // So many tasks would be at the target if they shared what these have.
+        let fitting = (f64::from(desired) * value / target).ceil() as u32;
+        if is_high(alarm) { (true, fitting.max(desired + 1)) } else { (false, fitting) }
+    };
+    let (min, max) = targets::dynamic_bounds(account, &resource.id, out)?;
+    let wanted = if out { wanted.min(max) } else { wanted.max(min) };
+    let may = if out {
         may_add(policy, now, desired, wanted)
     } else {
-        may_remove(account, policy, now, wanted, desired)
+        may_remove(account, policy, &resource, now, wanted, desired)
     };
     let policy = (resource.id.clone(), policy.name().to_owned());
-    may.then(|| (resource.id, Proposal { wanted, desired, policy, alarm: alarm.to_owned() }))
+    may.then(|| Proposal { resource, wanted, desired, base, policy, alarm: alarm.to_owned() })
 }
 
-/// While it cools down, a policy adds only if it would add more than it did.
+/// While it cools down, a tracking policy adds only if it would add more than it did.
 fn may_add(policy: &Policy, now: Millis, desired: u32, wanted: u32) -> bool {
-    let cools = cooldown(policy, "ScaleOutCooldown");
-    let free = policy
-        .past
-        .out
-        .is_none_or(|(at, added)| now >= at.plus_secs(cools) || wanted.saturating_sub(desired) > added);
-    wanted > desired && free
+    let free = policy.past.out.is_none_or(|(at, added)| {
+        now >= at.plus_secs(cooldown(policy, true)) || wanted.saturating_sub(desired) > added
+    });
+    wanted > desired && (free || policy.is_step())
 }
 
-/// Tasks are removed when no deployment is in progress, no cooldown holds and every policy of the service agrees.
-fn may_remove(account: &Account, policy: &Policy, now: Millis, wanted: u32, desired: u32) -> bool {
-    let Some(resource) = Resource::of(policy.resource_id()) else { return false };
+/// Tasks are removed when no deployment is in progress, no cooldown holds, and every tracking policy of the service agrees with
+/// one that does.
+fn may_remove(
+    account: &Account,
+    policy: &Policy,
+    resource: &Resource,
+    now: Millis,
+    wanted: u32,
+    desired: u32,
+) -> bool {
     let after =
-        |at: Option<Millis>, member: &str| at.is_none_or(|at| now >= at.plus_secs(cooldown(policy, member)));
+        |at: Option<Millis>, out: bool| at.is_none_or(|at| now >= at.plus_secs(cooldown(policy, out)));
     let others = account.scaling.policies.values().filter(|other| other.resource_id() == resource.id);
-    let agree = others.flat_map(Policy::alarms).filter(|alarm| !is_high(alarm));
+    let mut agree = others.flat_map(Policy::alarms).filter(|alarm| !is_high(alarm));
     wanted < desired
         && !ecs::is_deploying(account, &resource.cluster, &resource.service)
-        && after(policy.past.into, "ScaleInCooldown")
-        && after(policy.past.out.map(|(at, _)| at), "ScaleOutCooldown")
-        && agree.into_iter().all(|alarm| account.cloudwatch.rings(alarm))
+        && after(policy.past.into, false)
+        && after(policy.past.out.map(|(at, _)| at), true)
+        && (policy.is_step() || agree.all(|alarm| account.cloudwatch.rings(alarm)))
 }
 
-fn cooldown(policy: &Policy, member: &str) -> u64 {
+/// After a scale-out or a scale-in; a step policy has one for both.
+fn cooldown(policy: &Policy, out: bool) -> u64 {
+    let member = match (policy.is_step(), out) {
+        (true, _) => "Cooldown",
+        (false, true) => "ScaleOutCooldown",
+        (false, false) => "ScaleInCooldown",
+    };
     policy.configuration()[member].as_u64().unwrap_or(COOLDOWN_SECS)
 }
 
