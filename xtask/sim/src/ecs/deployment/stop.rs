@@ -19,7 +19,7 @@ struct Stop {
 }
 
 /// Only ROLLBACK is documented to work. ABORT is in the enumeration; it is taken at its name: what runs is left as it is,
-/// and nothing rolls back.
+/// nothing rolls back, and the service deployment ends as one whose circuit breaker trips without a rollback.
 pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Stop = params(request)?;
     let aborts = match asked.stop_type.as_deref() {
@@ -30,6 +30,10 @@ pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequ
     let arn = asked.service_deployment_arn;
     let (key, status) = named(account, &arn)?;
     if !matches!(status, ServiceDeploymentStatus::Pending | ServiceDeploymentStatus::InProgress) {
+        if !status.is_final() {
+            // It "continues to stop", or "continues the rollback" (developer guide, stopping service deployments).
+            return Ok(json!({ "serviceDeploymentArn": arn }));
+        }
         return Err(ApiError::new(
             "ConflictException",
             format!("The service deployment is in {} status and cannot be stopped.", status.as_str()),
@@ -45,7 +49,7 @@ pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequ
             if let Some(record) = service.service_deployment_mut(&arn) {
                 record.requested = Some(desired);
                 let reason = "Service deployment stopped by a user.";
-                record.turn(now, ServiceDeploymentStatus::Stopped, Some(reason));
+                record.turn(now, ServiceDeploymentStatus::StopRequested, Some(reason));
             }
         }
     }

@@ -126,7 +126,7 @@ fn apply(account: &mut Account, now: Millis, key: &ServiceKey, census: &Census, 
     changed
 }
 
-/// A service deployment is PENDING, and a rollback REQUESTED, until the scheduler first takes it up.
+/// A service deployment is PENDING, and a stop or rollback REQUESTED, until the scheduler first takes it up.
 fn begin_service_deployment(account: &mut Account, now: Millis, key: &ServiceKey) {
     let Some(service) = account.ecs.services.get_mut(key) else { return };
     let arn = service.primary.service_deployment.clone();
@@ -137,6 +137,7 @@ fn begin_service_deployment(account: &mut Account, now: Millis, key: &ServiceKey
             record.started_at = Some(now);
             record.turn(now, ServiceDeploymentStatus::InProgress, None);
         }
+        ServiceDeploymentStatus::StopRequested => record.turn(now, ServiceDeploymentStatus::Stopped, None),
         ServiceDeploymentStatus::RollbackRequested => {
             record.turn(now, ServiceDeploymentStatus::RollbackInProgress, None);
         }
