@@ -6,7 +6,10 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
 
-use std::path::PathBuf;
+#[path = "engines/tasks.rs"]
+mod tasks;
+
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -92,25 +95,19 @@ impl Bench {
 
     /// A static program that says [`WORDS`] and `more`.
     async fn program(&self, more: &str) -> PathBuf {
+        self.compiled(&format!("fn main() {{ println!({WORDS:?}); println!({more:?}); }}")).await
+    }
+
+    async fn compiled(&self, text: &str) -> PathBuf {
         let (source, program) = (self.folder.join("program.rs"), self.folder.join("program"));
-        std::fs::write(&source, format!("fn main() {{ println!({WORDS:?}); println!({more:?}); }}")).unwrap();
+        std::fs::write(&source, text).unwrap();
         let (source, made) = (source.display().to_string(), program.display().to_string());
         self.run("rustc", &["-C", "target-feature=+crt-static", "-o", &made, &source]).await;
         program
     }
 
     async fn package(&self, more: &str) -> Image {
-        let executable = std::fs::read(self.program(more).await).unwrap();
-        let platform = platform(native());
-        let recipe = Recipe {
-            package: "program",
-            version: "1",
-            port: 8080,
-            platform: &platform,
-            tmp: false,
-            executable: &executable,
-        };
-        assemble(&recipe).unwrap()
+        of_program(&self.program(more).await)
     }
 
     /// Has `engine` build a Dockerfile around [`Self::program`], as a service of a file.
@@ -179,6 +176,20 @@ impl Drop for Bench {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+fn of_program(program: &Path) -> Image {
+    let executable = std::fs::read(program).unwrap();
+    let platform = platform(native());
+    let recipe = Recipe {
+        package: "program",
+        version: "1",
+        port: 8080,
+        platform: &platform,
+        tmp: false,
+        executable: &executable,
+    };
+    assemble(&recipe).unwrap()
 }
 
 fn native() -> Architecture {

@@ -22,7 +22,7 @@ pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<Exit
     match verb {
         Verb::Serve(serve) => return be(host, serve).await,
         Verb::Sidecar { folder } => {
-            let ended = sim::workload::machine::forward(&folder).await;
+            let ended = sim::workload::machine::sidecar(&folder).await;
             return ended.map(|()| ExitCode::Done).map_err(|error| Failure::from_error(&error));
         }
         Verb::Start | Verb::Stop | Verb::Status | Verb::Open => {}

@@ -64,7 +64,7 @@ async fn deployed() -> World {
 async fn runs(world: &World, words: &[&str], input: &[&str]) -> (Result<Ended, Error>, String) {
     let wanted = Wanted { service: "backend", task: None, container: None };
     let target = find(&world.aws, &world.environment, wanted).await.unwrap();
-    let (sender, receiver) = mpsc::channel(8);
+    let (sender, receiver) = mpsc::channel(input.len().max(1));
     for piece in input {
         sender.send(Ok(piece.as_bytes().to_vec())).await.unwrap();
     }
@@ -103,6 +103,44 @@ fn input_longer_than_the_line_takes_at_once_arrives_whole() {
         let piece = "x".repeat(57 * 1000);
         let (ended, output) = runs(&world, &["wc"], &[&piece, &piece]).await;
         assert_eq!((ended.unwrap(), output.as_str()), (Ended::Code(0), "154001"));
+    });
+}
+
+#[test]
+fn a_command_that_reads_slowly_gets_all_of_its_input_and_one_that_never_reads_is_given_up() {
+    story(|| async {
+        let world = deployed().await;
+        let reads_every = |ms: u64| {
+            world.scripts.on_command(move |exec: &Exec| {
+                let nonce = exec.words[2].split("\\036").nth(1)?.split(':').next()?.to_owned();
+                let mut length = 0;
+                let play: Play = Box::new(move |turn| {
+                    let (text, ends) = match turn {
+                        None => (format!("\u{1e}{nonce}:input\u{1e}"), false),
+                        Some(Typed::Bytes(bytes)) if bytes.ends_with(b"\x04") => {
+                            (format!("{}\u{1e}{nonce}:0\u{1e}", length + bytes.len()), true)
+                        }
+                        Some(Typed::Bytes(bytes)) => {
+                            length += bytes.len();
+                            (String::new(), false)
+                        }
+                        Some(Typed::Size { .. }) => (String::new(), false),
+                    };
+                    Printed { after_ms: ms, text, ends }
+                });
+                Some(play)
+            });
+        };
+        let piece = "x".repeat(3000);
+        let pieces = vec![piece.as_str(); 200];
+        reads_every(500);
+        let (ended, output) = runs(&world, &["wc"], &pieces).await;
+        // base64, and a line feed after each 76 characters.
+        assert_eq!((ended.unwrap(), output.as_str()), (Ended::Code(0), "810528"));
+        reads_every(3_600_000);
+        let (ended, _) = runs(&world, &["wc"], &pieces).await;
+        let ended = ended.unwrap();
+        assert!(matches!(&ended, Ended::Unknown(why) if why.contains("five minutes")), "{ended:?}");
     });
 }
 

@@ -65,6 +65,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Messages without a receipt that a client may be sent; a command that prints faster waits.
 const IN_FLIGHT: usize = 1000;
 
+/// Payloads that wait for the command; the client sends again what comes beyond them.
+const UNREAD: usize = 16;
+
 /// What the end leaves to the last receipts, and to the client's own goodbye.
 const LAST_RECEIPTS: Duration = Duration::from_secs(10);
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -168,7 +171,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
             _ => None,
         };
         let opened = token.and_then(|token| {
-            self.cloud.with_account(|account| ecs::open_session(account, &self.session, &token))
+            let now = self.now();
+            self.cloud.with_account(|account| ecs::open_session(account, now, &self.session, &token))
         });
         let Some((exec, command)) = opened else {
             let why = "the token opens no session".into();
@@ -209,14 +213,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
     }
 
     /// Carries what is typed and printed until the command ends, or the session does; gives why an engine could not start it.
+    /// A command that does not read has its client wait, and what the client sends meanwhile gets no receipt.
     async fn connect(&mut self, mut terminal: Terminal) -> Result<Option<String>, Gone> {
         let mut first = terminal.of_engine;
         let mut look = interval(LOOK);
         let mut active = self.now();
         loop {
             let room = self.channel.in_flight() < IN_FLIGHT;
+            // One that has ended takes everything: its end shows in its output.
+            let reads = terminal.input.capacity() > 0 || terminal.input.is_closed();
             select! {
-                received = self.next() => {
+                received = self.next(reads) => {
                     active = self.now();
                     let (kind, payload) = received?;
                     let typed = match kind {
@@ -227,9 +234,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
                         PayloadType::Flag if is_end(&payload) => return Ok(None),
                         _ => None,
                     };
-                    // The command's end shows in its output.
-                    let _ = typed.map(|typed| terminal.input.send(typed));
+                    let _ = typed.map(|typed| terminal.input.try_send(typed));
                 }
+                _ = terminal.input.reserve(), if !reads => {}
                 printed = terminal.output.recv(), if room => {
                     active = self.now();
                     match printed {
@@ -266,18 +273,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
     /// The next payload of this type; others are dropped, as the agent drops what comes before its handshake is complete.
     async fn next_of(&mut self, wanted: PayloadType) -> Result<Vec<u8>, Gone> {
         loop {
-            let (kind, payload) = self.next().await?;
+            let (kind, payload) = self.next(true).await?;
             if kind == wanted {
                 return Ok(payload);
             }
         }
     }
 
-    /// The next payload. Receipts are sent and taken meanwhile, and what has none is sent again. Nothing is lost when this is
-    /// given up.
-    async fn next(&mut self) -> Result<(PayloadType, Vec<u8>), Gone> {
+    /// The next payload, if one is wanted. Receipts are sent and taken meanwhile, and what has none is sent again. Nothing is
+    /// lost when this is given up.
+    async fn next(&mut self, wanted: bool) -> Result<(PayloadType, Vec<u8>), Gone> {
         loop {
-            if let Some(received) = self.received.pop_front() {
+            if wanted && let Some(received) = self.received.pop_front() {
                 return Ok(received);
             }
             self.step().await?;
@@ -309,7 +316,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
             Some(Message::Close(_)) | None => return Err(Gone),
             Some(_) => return Ok(()),
         };
-        let received = self.channel.receive(self.now(), &frame);
+        let received = self.channel.receive(self.now(), &frame, self.received.len() < UNREAD);
         self.received.extend(received.payloads);
         if received.closed {
             return Err(Gone);

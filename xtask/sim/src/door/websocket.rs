@@ -7,7 +7,7 @@ use std::io::{Error, ErrorKind, Read, Result, Write};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tungstenite::Message;
-use tungstenite::protocol::{CloseFrame, Role, WebSocketContext};
+use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext};
 
 /// One end of a connection whose handshake is over. What is given up half-way goes on with the next call.
 pub(super) struct WebSocket<S> {
@@ -24,9 +24,13 @@ struct Wire {
     ended: bool,
 }
 
+/// The longest message. The plugin types 1 KiB in one.
+const LONGEST: usize = 1 << 20;
+
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub(super) fn new(stream: S, role: Role) -> Self {
-        Self { stream, frames: WebSocketContext::new(role, None), wire: Wire::default() }
+        let limits = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
+        Self { stream, frames: WebSocketContext::new(role, Some(limits)), wire: Wire::default() }
     }
 
     /// The next message; nothing once the connection is closed. Pings are answered meanwhile.

@@ -68,11 +68,12 @@ impl Channel {
         }
     }
 
-    /// Takes a frame. One that cannot be read is ignored, as the agent does: its sender gets no receipt and sends it again.
-    pub(crate) fn receive(&mut self, now: Millis, frame: &[u8]) -> Received {
+    /// Takes a frame. One that cannot be read is ignored, as the agent does, and so is input without `room` for it: its sender
+    /// gets no receipt and sends it again.
+    pub(crate) fn receive(&mut self, now: Millis, frame: &[u8], room: bool) -> Received {
         let Ok(message) = Message::decode(frame) else { return Received::default() };
         match message.kind.as_str() {
-            INPUT => self.input(now, message),
+            INPUT if room => self.input(now, message),
             ACKNOWLEDGE => {
                 self.receipted(now, &message.payload);
                 Received::default()

@@ -77,30 +77,32 @@ fn a_message_that_was_cut_or_changed_gets_no_receipt() {
     let mut header = frame.clone();
     header[3] = 255;
     for broken in [&frame[..60], &frame[..122], &[], &changed, &header] {
-        assert_eq!(channel().receive(NOW, broken), Received::default(), "{broken:?}");
+        assert_eq!(channel().receive(NOW, broken, true), Received::default(), "{broken:?}");
     }
     let mut nul = frame;
     nul[4 + INPUT.len()..36].fill(0);
-    assert_eq!(texts(&channel().receive(NOW, &nul)), ["ls\r"], "a type may be padded with NUL too");
+    assert_eq!(texts(&channel().receive(NOW, &nul, true)), ["ls\r"], "a type may be padded with NUL too");
 }
 
 #[test]
 fn what_comes_early_is_kept_and_what_comes_twice_is_receipted_and_dropped() {
     let mut channel = channel();
-    let early = channel.receive(NOW, &typed(2, "c"));
+    let early = channel.receive(NOW, &typed(2, "c"), true);
     assert!(early.receipt.is_some() && early.payloads.is_empty());
-    assert_eq!(texts(&channel.receive(NOW, &typed(0, "a"))), ["a"]);
-    assert_eq!(texts(&channel.receive(NOW, &typed(1, "b"))), ["b", "c"]);
+    assert_eq!(texts(&channel.receive(NOW, &typed(0, "a"), true)), ["a"]);
+    assert_eq!(texts(&channel.receive(NOW, &typed(1, "b"), true)), ["b", "c"]);
     for again in 0..3 {
-        let received = channel.receive(NOW, &typed(again, "again"));
+        let received = channel.receive(NOW, &typed(again, "again"), true);
         assert!(received.receipt.is_some() && received.payloads.is_empty(), "{again}");
     }
-    assert_eq!(texts(&channel.receive(NOW, &typed(3, "d"))), ["d"]);
+    assert_eq!(texts(&channel.receive(NOW, &typed(3, "d"), true)), ["d"]);
+    assert_eq!(channel.receive(NOW, &typed(4, "e"), false), Received::default(), "no room, and no receipt");
+    assert_eq!(texts(&channel.receive(NOW, &typed(4, "e"), true)), ["e"], "sent again");
 }
 
 #[test]
 fn a_receipt_names_the_message_that_it_is_for() {
-    let received = channel().receive(NOW, &typed(0, "a"));
+    let received = channel().receive(NOW, &typed(0, "a"), true);
     let receipt = Message::decode(&received.receipt.unwrap()).unwrap();
     assert_eq!((receipt.kind.as_str(), receipt.sequence, receipt.flags), (ACKNOWLEDGE, 0, 3));
     let content: Value = serde_json::from_slice(&receipt.payload).unwrap();
@@ -122,11 +124,11 @@ fn what_gets_no_receipt_is_sent_again_oldest_first_and_unchanged() {
     assert_eq!(channel.resend(NOW.plus_millis(199)), None);
     assert_eq!(channel.resend(NOW.plus_millis(200)).as_deref(), Some(&first[..]));
     assert_eq!(channel.resend(NOW.plus_millis(201)), None);
-    channel.receive(NOW.plus_millis(210), &receipt_of(0));
+    channel.receive(NOW.plus_millis(210), &receipt_of(0), true);
     assert_eq!(channel.resend(NOW.plus_millis(600)).as_deref(), Some(&second[..]));
-    channel.receive(NOW.plus_millis(610), &receipt_of(9));
+    channel.receive(NOW.plus_millis(610), &receipt_of(9), true);
     assert_eq!(channel.in_flight(), 1, "a receipt for nothing that was sent");
-    channel.receive(NOW.plus_millis(620), &receipt_of(1));
+    channel.receive(NOW.plus_millis(620), &receipt_of(1), true);
     assert_eq!((channel.in_flight(), channel.resend_at()), (0, None));
 }
 
@@ -136,7 +138,7 @@ fn a_slow_client_is_waited_for_longer_and_never_longer_than_a_second() {
     for sequence in 0..20 {
         let sent = NOW.plus_secs(60 * sequence as u64);
         channel.send(sent, PayloadType::Output, b"a");
-        channel.receive(sent.plus_millis(700), &receipt_of(sequence));
+        channel.receive(sent.plus_millis(700), &receipt_of(sequence), true);
     }
     channel.send(NOW, PayloadType::Output, b"a");
     let waits = channel.resend_at().unwrap().since(NOW);

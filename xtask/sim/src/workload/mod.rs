@@ -11,6 +11,10 @@ pub(crate) mod terminal;
 pub(crate) use reason::cannot_pull;
 pub use terminal::Typed;
 
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
 use crate::account::Millis;
 use crate::secret::Secret;
 
@@ -119,6 +123,19 @@ pub struct ContainerStart {
     pub ports: Vec<u16>,
     /// `awslogs-group` and the stream (`<prefix>/<container>/<task id>`), when the container logs.
     pub logs: Option<(String, String)>,
+    /// The options of `awsfirelens`: the lines are for the task's log router.
+    pub(crate) routed: Option<BTreeMap<String, String>>,
+    pub(crate) router: Option<LogRouter>,
+}
+
+/// `firelensConfiguration` of a container that gets the lines of others.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct LogRouter {
+    /// `fluentbit` or `fluentd`.
+    #[serde(rename = "type")]
+    pub(crate) program: String,
+    pub(crate) options: BTreeMap<String, String>,
 }
 
 /// A volume where a container has it: empty at the task's start, and gone at its end.
@@ -135,6 +152,17 @@ impl TaskStart {
     pub fn shares(&self, volume: &str) -> bool {
         let has = |it: &&ContainerStart| it.mounts.iter().any(|mount| mount.volume == volume);
         self.containers.iter().filter(has).count() > 1
+    }
+
+    /// What a log router's own log says where the lines of the others do not get to it.
+    fn unrouted(&self, router: &ContainerStart) -> Option<String> {
+        router.router.as_ref()?;
+        let routed = self.containers.iter().filter(|container| container.routed.is_some());
+        let names: Vec<&str> = routed.map(|container| container.name.as_str()).collect();
+        Some(format!(
+            "embedded cloud: the lines of {} do not get here: that takes Fluent Bit in containers of Docker on Linux",
+            names.join(", ")
+        ))
     }
 
     /// The application's container: the first essential one that listens, or the first essential one.
@@ -160,6 +188,8 @@ impl ContainerStart {
 /// A command to run in a container, as ECS Exec does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exec {
+    /// The session's id.
+    pub session: String,
     pub task: TaskId,
     pub container: String,
     pub words: Vec<String>,

@@ -292,3 +292,12 @@ async fn a_data_channel_begins_as_a_websocket() {
         assert_eq!(sender.send_request(request).await.unwrap().status(), status, "{path}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_a_minute_old_opens_no_session() {
+    let story = story().await;
+    let (_, reply) = story.execute("date");
+    sleep(Duration::from_secs(61)).await;
+    let mut client = story.dial(&reply["session"]).await;
+    assert!(client.message().await.is_none(), "the connection is closed");
+}

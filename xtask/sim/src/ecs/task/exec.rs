@@ -77,7 +77,8 @@ pub(in crate::ecs) fn execute(account: &mut Account, now: Millis, request: &ApiR
     if !takes_commands(task, container) {
         return Err(invalid(NOT_ENABLED));
     }
-    let exec = Exec { task: task.id.clone(), container: container.name.clone(), words };
+    let mut exec =
+        Exec { session: String::new(), task: task.id.clone(), container: container.name.clone(), words };
     let (task_arn, container_arn) = (task.arn.clone(), container.arn.clone());
     account.ecs.sessions.retain(|_, it| it.token.is_none() || now.since(it.made_at) < UNOPENED * 1000);
     let here = |it: &&Session| it.exec.task == exec.task && it.exec.container == exec.container;
@@ -87,6 +88,7 @@ pub(in crate::ecs) fn execute(account: &mut Account, now: Millis, request: &ApiR
         )));
     }
     let session = format!("ecs-execute-command-{}", account.ids.hex(26));
+    exec.session.clone_from(&session);
     let token = account.ids.hex(64);
     let reply = json!({
         "clusterArn": cluster_arn(account, &cluster),
@@ -112,10 +114,15 @@ fn takes_commands(task: &Task, container: &Container) -> bool {
         && matches!(container.agent, Agent::Running { .. })
 }
 
-/// A client opens a session: what it runs, and its command as it was given. A token opens one once.
-pub(crate) fn open_session(account: &mut Account, session: &str, token: &str) -> Option<(Exec, String)> {
+/// A client opens a session: what it runs, and its command as it was given. A token opens one once, and soon.
+pub(crate) fn open_session(
+    account: &mut Account,
+    now: Millis,
+    session: &str,
+    token: &str,
+) -> Option<(Exec, String)> {
     let session = account.ecs.sessions.get_mut(session)?;
-    session.token.take_if(|known| known == token)?;
+    session.token.take_if(|known| known == token && now.since(session.made_at) < UNOPENED * 1000)?;
     Some((session.exec.clone(), session.command.clone()))
 }
 

@@ -48,6 +48,8 @@ pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result
             mounts: container.mount_points.iter().map(mount).collect(),
             ports: container.ports(),
             logs: container.log_stream(id),
+            routed: container.routed().cloned(),
+            router: container.firelens_configuration.clone(),
         });
     }
     Ok(TaskStart {

@@ -3,11 +3,12 @@
 //! The texts on essential containers and FireLens are quoted by users (boto3#2436, amazon-cloudwatch-logs-for-fluent-bit#20,
 //! fabfuel/ecs-deploy#164); the others are worded after them.
 
-use super::spec::{ContainerSpec, TaskSpec};
+use super::spec::{ContainerSpec, Dependency, TaskSpec};
 use crate::ecs::errors::client;
 use crate::wire::ApiError;
 
-pub(super) fn check(spec: &TaskSpec) -> Result<(), ApiError> {
+/// Also has containers wait for the log router that gets their lines, as ECS's agent does by itself.
+pub(super) fn check(spec: &mut TaskSpec) -> Result<(), ApiError> {
     for container in &spec.container_definitions {
         for on in &container.depends_on {
             let Some(other) = spec.container(&on.container_name).filter(|other| other.name != container.name)
@@ -24,7 +25,24 @@ pub(super) fn check(spec: &TaskSpec) -> Result<(), ApiError> {
     if names.clone().any(|name| reaches(spec, name, name, &mut Vec::new())) {
         return Err(client("Container dependencies should not have a cycle."));
     }
-    check_log_router(spec)
+    check_log_router(spec)?;
+    await_log_router(spec);
+    Ok(())
+}
+
+fn await_log_router(spec: &mut TaskSpec) {
+    let router =
+        spec.container_definitions.iter().find(|container| container.firelens_configuration.is_some());
+    let Some(router) = router.map(|router| router.name.clone()) else { return };
+    let waits = |container: &ContainerSpec| {
+        container.routed().is_some() && !reaches(spec, &router, &container.name, &mut Vec::new())
+    };
+    let waiting: Vec<bool> = spec.container_definitions.iter().map(waits).collect();
+    for (container, _) in spec.container_definitions.iter_mut().zip(waiting).filter(|(_, waits)| *waits) {
+        container
+            .depends_on
+            .push(Dependency { container_name: router.clone(), condition: "START".to_owned() });
+    }
 }
 
 fn check_condition(name: &str, condition: &str, other: &ContainerSpec) -> Result<(), ApiError> {
@@ -59,9 +77,7 @@ fn reaches<'a>(spec: &'a TaskSpec, from: &str, to: &str, seen: &mut Vec<&'a str>
 fn check_log_router(spec: &TaskSpec) -> Result<(), ApiError> {
     let containers = &spec.container_definitions;
     let routers = containers.iter().filter(|container| container.firelens_configuration.is_some()).count();
-    let routed = containers.iter().any(|container| {
-        container.log_configuration.as_ref().is_some_and(|log| log.log_driver == "awsfirelens")
-    });
+    let routed = containers.iter().any(|container| container.routed().is_some());
     match (routers, routed) {
         (0, true) => Err(client(
             "When awsfirelens log driver is specified in log configuration, a firelens configuration object must be \

@@ -27,12 +27,12 @@ const KEPT: [&str; 15] = [
 ];
 
 pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let spec: TaskSpec = params(request)?;
+    let mut spec: TaskSpec = params(request)?;
     let Tagged { tags } = params(request)?;
     tagging::check(Api::Ecs, &tags)?;
     check_family(&spec.family)?;
     check_containers(&spec)?;
-    dependencies::check(&spec)?;
+    dependencies::check(&mut spec)?;
     spec.volumes.iter().try_for_each(check_volume)?;
     let fargate = spec.requires_compatibilities.iter().any(|what| what == "FARGATE");
     let size = if fargate { check_fargate(&spec)? } else { loose_size(&spec)? };

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use crate::workload::EXEC_PATHS;
+use crate::workload::{EXEC_PATHS, LogRouter};
 
 /// A task definition's members that decide how its tasks run.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -55,7 +54,7 @@ pub(in crate::ecs) struct ContainerSpec {
     /// In seconds; Fargate takes 2 to 120.
     pub(in crate::ecs) stop_timeout: Option<u64>,
     pub(in crate::ecs) depends_on: Vec<Dependency>,
-    pub(in crate::ecs) firelens_configuration: Option<IgnoredAny>,
+    pub(in crate::ecs) firelens_configuration: Option<LogRouter>,
     pub(in crate::ecs) environment_files: Vec<EnvironmentFile>,
     pub(in crate::ecs) privileged: Option<bool>,
     pub(in crate::ecs) links: Vec<String>,
@@ -205,6 +204,12 @@ impl ContainerSpec {
         let group = log.options.get("awslogs-group")?.clone();
         let prefix = log.options.get("awslogs-stream-prefix")?;
         Some((group, format!("{prefix}/{}/{task}", self.name)))
+    }
+
+    /// The options of `awsfirelens`, where the lines are for a log router.
+    pub(in crate::ecs) fn routed(&self) -> Option<&BTreeMap<String, String>> {
+        let log = self.log_configuration.as_ref().filter(|log| log.log_driver == "awsfirelens")?;
+        Some(&log.options)
     }
 
     /// Whether the log driver makes a missing log group (`awslogs-create-group`).

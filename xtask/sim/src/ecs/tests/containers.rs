@@ -217,7 +217,18 @@ fn a_log_router_and_what_it_routes_come_together() {
         idle.contains("at least one container has to be configured with the awsfirelens log driver"),
         "{idle}"
     );
-    lab.ok("RegisterTaskDefinition", with_sidecars(routed, &[router]));
+    let router = laid_over(router, json!({ "dependsOn": on("init", "SUCCESS") }));
+    let init = sidecar("init", routed.clone());
+    lab.script("web/init", Script::exits(5_000, 0));
+    worker(&mut lab, with_sidecars(routed, &[router, init]));
+    seconds_until(&mut lab, "init", "RUNNING");
+    assert_eq!(
+        container(&lab.tasks("RUNNING")[0], "web")["lastStatus"],
+        "PENDING",
+        "it starts after its router"
+    );
+    let after = seconds_until(&mut lab, "web", "RUNNING");
+    assert!((4..8).contains(&after), "what the router waits for cannot wait for the router: {after}");
 }
 
 #[test]

@@ -61,6 +61,9 @@ pub(super) async fn of(
     if asked != Kind::Auto {
         return Ok(asked);
     }
+    if start.containers.iter().any(|container| container.router.is_some()) {
+        return Ok(Kind::Containers);
+    }
     // Linux's executables run nowhere else.
     if cfg!(not(target_os = "linux")) {
         return Ok(Kind::Containers);

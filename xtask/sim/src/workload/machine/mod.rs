@@ -9,6 +9,7 @@ mod check;
 mod containers;
 mod image;
 mod kind;
+mod marked;
 mod meter;
 mod output;
 mod ports;
@@ -30,7 +31,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 pub(crate) use containers::Connect;
-pub use containers::{Note, Sidecar, forward};
+pub use containers::{Note, Sidecar, sidecar};
 pub(crate) use image::Registry;
 pub use kind::Kind;
 pub(crate) use ports::Ports;
@@ -171,7 +172,7 @@ impl Machine {
     /// Starts a command in a container; the error says why not.
     pub(crate) fn exec(&self, exec: &Exec) -> std::result::Result<Terminal, String> {
         let entrance = self.tasks().get(&exec.task).and_then(|running| running.entrances.of(&exec.container));
-        entrance.ok_or_else(|| format!("container {} does not run", exec.container))?.open(&exec.words)
+        entrance.ok_or_else(|| format!("container {} does not run", exec.container))?.open(exec)
     }
 
     /// Reports what a task uses, where this machine shows it.

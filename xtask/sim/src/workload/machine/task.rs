@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::image::Image;
 use super::meter::Meter;
 use crate::workload::terminal::Terminal;
-use crate::workload::{ContainerStart, Report, TaskStart};
+use crate::workload::{ContainerStart, Exec, Report, TaskStart};
 
 /// Where a task's reports go: the account, by way of the daemon's queue.
 pub(crate) type ReportSink = Arc<dyn Fn(Report) + Send + Sync>;
@@ -25,7 +25,7 @@ pub(super) trait Inside: Send + Sync {
     fn check(&self, words: Vec<String>, within: Duration) -> Pin<Box<dyn Future<Output = bool> + Send>>;
 
     /// Starts a command on a terminal; the error says why not.
-    fn open(&self, words: &[String]) -> Result<Terminal, String>;
+    fn open(&self, exec: &Exec) -> Result<Terminal, String>;
 }
 
 /// The ways into a task's containers, by name; none as long as they do not run.

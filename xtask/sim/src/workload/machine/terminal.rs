@@ -22,13 +22,14 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 /// Between the hangup of a terminal and SIGKILL.
 const HANGUP: Duration = Duration::from_millis(500);
 
-/// Starts a command, which lasts until it ends, `ended` resolves, or the terminal is dropped. `first` is printed before it, and
-/// it is noted in `leftovers`.
+/// Starts a command, which lasts until it ends, `ended` resolves, or the terminal is dropped. `first` is printed before it, it
+/// is noted in `leftovers`, and `clear` removes what it left behind.
 pub(super) fn start(
     command: Command,
     first: Option<String>,
     leftovers: Option<Arc<Leftovers>>,
     ended: impl Future<Output = ()> + Send + 'static,
+    clear: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Terminal> {
     let (pty, pts) = pty_process::open().map_err(from_pty)?;
     pty.resize(Size::new(24, 80)).map_err(from_pty)?;
@@ -41,7 +42,7 @@ pub(super) fn start(
         // There is room: nothing was printed yet.
         let _ = line.output.try_send(first.into_bytes());
     }
-    tokio::spawn(attend(pty, child, line, leftovers, ended));
+    tokio::spawn(attend(pty, child, line, leftovers, ended, clear));
     Ok(here)
 }
 
@@ -58,6 +59,7 @@ async fn attend(
     line: Line,
     leftovers: Option<Arc<Leftovers>>,
     ended: impl Future<Output = ()> + Send,
+    clear: impl Future<Output = ()> + Send,
 ) {
     let pid = child.id();
     let Line { mut input, output } = line;
@@ -94,13 +96,13 @@ async fn attend(
     }
     drop(writer);
     if let Some(group) = pid.and_then(group) {
-        // A command that has ended needs no signal, and those that it left behind go with it.
+        // A group in which nothing is left needs no signal.
         let _ = kill_process_group(group, Signal::HUP);
-        if timeout(HANGUP, child.wait()).await.is_err() {
-            let _ = kill_process_group(group, Signal::KILL);
-            let _ = child.wait().await;
-        }
+        let _ = timeout(HANGUP, child.wait()).await;
+        let _ = kill_process_group(group, Signal::KILL);
+        let _ = child.wait().await;
     }
+    clear.await;
     // A note that stays names a process that is gone: the next start of a cloud finds that out.
     let _ = pid.zip(leftovers).map(|(pid, leftovers)| leftovers.forget(pid));
 }

@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::engine::Engine;
 use super::note::Note;
+use super::sidecar::Sidecar;
 use super::{archive, names, removal};
 use crate::workload::TaskStart;
 use crate::workload::machine::image::Image;
@@ -19,6 +20,7 @@ use crate::workload::machine::watchdog::Watchdog;
 pub(super) struct Cloud {
     pub(super) engine: Engine,
     pub(super) id: String,
+    pub(super) sidecar: Sidecar,
     /// By digest: the cell makes the tasks that start at once wait for one load.
     loaded: Mutex<BTreeMap<String, Arc<OnceCell<()>>>>,
     watchdog: Mutex<Option<Watchdog>>,
@@ -29,7 +31,7 @@ impl Cloud {
     ///
     /// # Errors
     /// A sentence that says what is missing.
-    pub(super) async fn open(state_dir: &Path) -> std::result::Result<Self, String> {
+    pub(super) async fn open(state_dir: &Path, sidecar: Sidecar) -> std::result::Result<Self, String> {
         let engine = Engine::find().await?;
         let id = names::id(state_dir);
         let noted = |error: Error| format!("cannot note the engine: {error}");
@@ -44,7 +46,7 @@ impl Cloud {
         let label = format!("{}={id}", names::CLOUD);
         let made = engine.run(&["network", "create", "--label", &label, &names::network(&id)]).await;
         made.map_err(|failure| format!("no network for the tasks: {}", String::from(failure)))?;
-        Ok(Self { engine, id, loaded: Mutex::default(), watchdog: Mutex::new(Some(watchdog)) })
+        Ok(Self { engine, id, sidecar, loaded: Mutex::default(), watchdog: Mutex::new(Some(watchdog)) })
     }
 
     /// Brings an image to the engine, once.

@@ -4,7 +4,7 @@ use std::fs;
 use std::future::Future;
 use std::pin::Pin;
 use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::select;
@@ -13,13 +13,15 @@ use tokio::time::timeout;
 
 use super::cloud::Cloud;
 use super::engine::Engine;
-use super::names;
+use super::router::{self, Routes};
+use super::{names, sidecar};
 use crate::workload::machine::image::Image;
+use crate::workload::machine::marked;
 use crate::workload::machine::output;
 use crate::workload::machine::task::{Inside, Stopped, Task, stop_asked};
 use crate::workload::machine::terminal;
 use crate::workload::terminal::Terminal;
-use crate::workload::{ContainerStart, Mount, TaskStart};
+use crate::workload::{ContainerStart, Exec, Mount, TaskStart};
 
 /// The exit code of a container whose first process got SIGKILL.
 const KILLED: i32 = 137;
@@ -63,22 +65,28 @@ impl Network {
 /// # Errors
 /// Why not, in the engine's words.
 pub(super) async fn start(
-    cloud: &Cloud,
+    cloud: &Arc<Cloud>,
     region: &str,
-    task: &Task,
+    task: &Arc<Task>,
     index: usize,
     network: &Network,
+    routes: Option<&Routes>,
 ) -> Result<(), String> {
     let definition = &task.start.containers[index];
     let name = names::container(&task.start, &definition.name);
     let image = task.images[index].as_deref();
-    let mut command = cloud.engine.command(&arguments(&cloud.id, &task.start, definition, image, network));
+    let arguments = arguments(&cloud.id, &task.start, definition, image, network, routes);
+    let mut command = cloud.engine.command(&arguments);
     // A variable of several lines has no place in a list of lines; the engine's program then has it from its own
     // environment. Nothing that may be secret is an argument, or in a file.
     let fixed =
         [("AWS_REGION", region), ("AWS_DEFAULT_REGION", region), ("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE")];
-    let (lines, long) =
-        definition.variables().chain(fixed).partition::<Vec<_>, _>(|(_, value)| !value.contains('\n'));
+    let known = router::variables(definition, routes);
+    let (lines, long) = definition
+        .variables()
+        .chain(fixed)
+        .chain(known)
+        .partition::<Vec<_>, _>(|(_, value)| !value.contains('\n'));
     command.envs(long);
     let input: String = lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     cloud.engine.exchange(command, input.as_bytes()).await?;
@@ -88,7 +96,8 @@ pub(super) async fn start(
     {
         task.meter.watch(pid);
     }
-    task.entrances.open(&definition.name, Within { engine: cloud.engine, name });
+    task.entrances
+        .open(&definition.name, Within { cloud: Arc::clone(cloud), task: Arc::downgrade(task), name });
     Ok(())
 }
 
@@ -107,6 +116,7 @@ fn arguments(
     definition: &ContainerStart,
     image: Option<&Image>,
     network: &Network,
+    routes: Option<&Routes>,
 ) -> Vec<String> {
     let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let name = names::container(start, &definition.name);
@@ -117,10 +127,13 @@ fn arguments(
     // As much swap as memory is none at all. The share of the CPU is no limit: a developer's machine has few cores.
     arguments.extend(own(&["--memory", &memory, "--memory-swap", &memory]));
     arguments.extend(own(&["--cpu-shares", &start.cpu.to_string()]));
-    // Whatever the engine's own default is, what was printed must be there to be read. ECS does not look at the
-    // image's health check.
-    arguments.extend(own(&["--log-driver", "json-file", "--no-healthcheck"]));
-    arguments.extend(own(&["--env-file", "/dev/stdin"]));
+    arguments.extend(routes.iter().flat_map(|routes| routes.arguments(definition)));
+    if definition.logs.is_some() {
+        // Whatever the engine's own default is, what was printed must be there to be read.
+        arguments.extend(own(&["--log-driver", "json-file"]));
+    }
+    // ECS does not look at the image's health check.
+    arguments.extend(own(&["--no-healthcheck", "--env-file", "/dev/stdin"]));
     for (variable, _) in definition.variables().filter(|(_, value)| value.contains('\n')) {
         arguments.extend(own(&["--env", variable]));
     }
@@ -189,6 +202,9 @@ pub(super) async fn attend(task: Arc<Task>, index: usize, engine: Engine, stoppe
 
 /// Reads what a container prints from its first line on.
 fn follow(task: &Task, definition: &ContainerStart, engine: Engine, name: &str) -> Vec<JoinHandle<()>> {
+    if definition.logs.is_none() {
+        return Vec::new();
+    }
     let mut command = engine.command(&["logs", "--follow", name]);
     let Ok(mut child) = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() else {
         return Vec::new();
@@ -211,21 +227,32 @@ async fn out_of_memory(engine: Engine, name: &str) -> Option<String> {
 
 /// What runs in a container apart from its own process.
 struct Within {
-    engine: Engine,
+    cloud: Arc<Cloud>,
+    /// It owns this.
+    task: Weak<Task>,
     name: String,
 }
 
 impl Inside for Within {
     fn check(&self, words: Vec<String>, within: Duration) -> Pin<Box<dyn Future<Output = bool> + Send>> {
-        Box::pin(check(self.engine, self.name.clone(), words, within))
+        Box::pin(check(self.cloud.engine, self.name.clone(), words, within))
     }
 
-    fn open(&self, words: &[String]) -> Result<Terminal, String> {
-        let begin = ["exec", "--interactive", "--tty", "--detach-keys", DETACH_KEYS, &self.name];
+    fn open(&self, Exec { session, words, .. }: &Exec) -> Result<Terminal, String> {
+        let mark = format!("{}={session}", marked::VARIABLE);
+        let begin =
+            ["exec", "--interactive", "--tty", "--detach-keys", DETACH_KEYS, "--env", &mark, &self.name];
         let arguments = begin.into_iter().map(str::to_owned).chain(words.iter().cloned());
-        let command = self.engine.on_terminal(arguments);
+        let command = self.cloud.engine.on_terminal(arguments);
+        let (cloud, task) = (Arc::clone(&self.cloud), Weak::clone(&self.task));
+        let (name, session) = (self.name.clone(), session.clone());
+        let clear = async move {
+            if let Some(task) = task.upgrade() {
+                sidecar::end_session(&cloud, &task.start, &name, &session).await;
+            }
+        };
         // The engine ends it with its container.
-        let started = terminal::start(command, None, None, std::future::pending());
+        let started = terminal::start(command, None, None, std::future::pending(), clear);
         started.map(|terminal| Terminal { of_engine: true, ..terminal }).map_err(|error| error.to_string())
     }
 }
@@ -265,7 +292,7 @@ mod tests {
     fn line(start: &TaskStart, at: usize, network: &Network) -> String {
         let config = serde_json::from_str(r#"{"Volumes": {"/tmp": {}}}"#).unwrap();
         let image = Image::of_test("sha256:fedcba9876543210", config);
-        arguments("c1", start, &start.containers[at], Some(&image), network).join(" ")
+        arguments("c1", start, &start.containers[at], Some(&image), network, None).join(" ")
     }
 
     #[test]

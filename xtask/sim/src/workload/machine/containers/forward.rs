@@ -1,4 +1,5 @@
-//! What runs in a sidecar: every port for which there is a socket leads to that socket.
+//! What runs in a sidecar: every port for which there is a socket leads to that socket. The same program ends what sessions
+//! left behind in a container.
 
 use std::fs;
 use std::io::{Error, ErrorKind, Result};
@@ -10,14 +11,30 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixStream};
 use tokio::time::sleep;
 
+use crate::workload::machine::marked;
+
 /// The socket on which a sidecar says that it listens.
 pub(super) const READY: &str = "ready";
 
-/// Is the sidecar: listens at every port for which there is a socket in `folder`, and forwards to it.
+/// Before the id of a session.
+pub(super) const ENDS: &str = "session=";
+
+/// Is the sidecar: listens at every port for which there is a socket in the folder `what`, and forwards to it. Or kills the
+/// processes of the session that `what` names.
 ///
 /// # Errors
 /// The folder cannot be read, or a port cannot be listened at.
-pub async fn forward(folder: &Path) -> Result<()> {
+pub async fn sidecar(what: &Path) -> Result<()> {
+    match what.to_str().and_then(|what| what.strip_prefix(ENDS)) {
+        Some(session) => {
+            marked::kill(session.to_owned()).await;
+            Ok(())
+        }
+        None => forward(what).await,
+    }
+}
+
+pub(super) async fn forward(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let port = entry.file_name().to_str().and_then(|name| name.parse::<u16>().ok());

@@ -18,6 +18,7 @@ mod loader;
 mod names;
 mod note;
 mod removal;
+mod router;
 mod sidecar;
 
 use std::io::{Error, Result};
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-pub use forward::forward;
+pub use forward::sidecar;
 pub use note::Note;
 pub(super) use removal::reap;
 pub(crate) use sidecar::Connect;
@@ -38,6 +39,7 @@ use self::container::Network;
 use super::Place;
 use super::ports::Ports;
 use super::task::{Attending, Order, Starter, Stopped, Task};
+use crate::workload::Report;
 
 pub(super) struct Containers {
     state_dir: PathBuf,
@@ -47,7 +49,7 @@ pub(super) struct Containers {
     connect: Arc<dyn Connect>,
     sidecar: Option<Sidecar>,
     /// The engine, with this cloud's network on it: found when the first task needs it.
-    cloud: OnceCell<Cloud>,
+    cloud: OnceCell<Arc<Cloud>>,
 }
 
 impl Containers {
@@ -59,7 +61,11 @@ impl Containers {
 
     /// Runs a task until it is let go.
     pub(super) async fn run(&self, task: &Arc<Task>, orders: UnboundedReceiver<Order>) {
-        let cloud = match self.cloud.get_or_try_init(|| Cloud::open(&self.state_dir)).await {
+        let open = async || {
+            let program = self.sidecar.clone().ok_or("this cloud has no sidecar")?;
+            Ok::<_, String>(Arc::new(Cloud::open(&self.state_dir, program).await?))
+        };
+        let cloud = match self.cloud.get_or_try_init(open).await {
             Ok(cloud) => cloud,
             Err(why) => return task.never_started(format!("CannotStartContainerError: {why}")),
         };
@@ -73,7 +79,7 @@ impl Containers {
     /// Brings the images to the engine and starts the sidecar; the error is the task's `stoppedReason`.
     async fn prepare<'a>(
         &'a self,
-        cloud: &'a Cloud,
+        cloud: &'a Arc<Cloud>,
         task: &Arc<Task>,
     ) -> std::result::Result<Launcher<'a>, String> {
         for (definition, image) in task.containers() {
@@ -84,17 +90,18 @@ impl Containers {
             there.map_err(|why| super::cannot_pull_because(&definition.image, &why))?;
         }
         let fails = |why: String| format!("CannotStartContainerError: {why}");
-        let program = self.sidecar.as_ref().ok_or_else(|| fails("this cloud has no sidecar".to_owned()))?;
         let (scratch, connect) = (self.scratch.join("connect"), Arc::clone(&self.connect));
-        let beside = sidecar::start(cloud, program, &scratch, &connect, &task.start);
+        let beside = sidecar::start(cloud, &scratch, &connect, &task.start);
         let beside = beside.await.map_err(fails)?;
         cloud.make_volumes(&task.start).await.map_err(fails)?;
+        let routes = router::open(cloud.engine, &self.scratch.join("router"), &task.start);
+        let routes = routes.map_err(|error| fails(format!("no folder for the log router: {error}")))?;
         let mut published = Vec::new();
         for container_port in task.start.containers.iter().flat_map(|container| &container.ports) {
             let port = self.ports.reserve(&task.start.task, *container_port, false);
             published.push((port.map_err(|error| fails(error.to_string()))?, *container_port));
         }
-        Ok(Launcher { cloud, region: &self.region, beside, published, holder: None })
+        Ok(Launcher { cloud, region: &self.region, beside, routes, published, holder: None })
     }
 
     /// Removes all that this cloud has on the engine; to be called when no task is left.
@@ -111,9 +118,10 @@ impl Containers {
 
 /// Starts a task's containers on an engine.
 struct Launcher<'a> {
-    cloud: &'a Cloud,
+    cloud: &'a Arc<Cloud>,
     region: &'a str,
     beside: sidecar::Beside,
+    routes: Option<router::Routes>,
     published: Vec<(u16, u16)>,
     /// The name of the container whose network namespace the others share.
     holder: Option<String>,
@@ -134,8 +142,14 @@ impl Starter for Launcher<'_> {
             None if definition.comes_first => Network::Own { hosts, published: Vec::new() },
             None => Network::Own { hosts, published: self.published.clone() },
         };
-        let started = container::start(self.cloud, self.region, task, index, &network).await;
+        let routes = self.routes.as_ref();
+        let started = container::start(self.cloud, self.region, task, index, &network, routes).await;
         started.map_err(|why| super::cannot_start(&definition.name, &why))?;
+        if let (None, Some((group, stream))) = (routes, definition.logs.clone())
+            && let Some(line) = task.start.unrouted(definition)
+        {
+            (task.reports)(Report::Log { group, stream, line });
+        }
         if self.holder.is_none() && !definition.comes_first {
             self.holder = Some(definition.name.clone());
         }

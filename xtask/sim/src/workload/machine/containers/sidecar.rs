@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::cloud::Cloud;
-use super::forward::READY;
+use super::forward::{ENDS, READY};
 use super::loader::{self, Loader};
 use super::names;
 use crate::workload::{TaskId, TaskStart};
@@ -31,12 +31,12 @@ const UP_WITHIN: Duration = Duration::from_secs(60);
 const FOLDER: &str = "/connect";
 const PROGRAM: &str = "/sidecar";
 
-/// The program that is the sidecar: this cloud's own, started to call [`forward`](super::forward).
+/// The program that is the sidecar: this cloud's own, started to call [`sidecar`](super::sidecar).
 #[derive(Clone, Debug)]
 pub struct Sidecar {
     /// The executable. It must stay as it is while the cloud runs.
     pub program: PathBuf,
-    /// Its arguments; the folder is added as the last.
+    /// Its arguments; what it is to do is added as the last.
     pub arguments: Vec<String>,
 }
 
@@ -73,7 +73,6 @@ impl Drop for Beside {
 /// Why it does not come up.
 pub(super) async fn start(
     cloud: &Cloud,
-    sidecar: &Sidecar,
     scratch: &Path,
     connect: &Arc<dyn Connect>,
     task: &TaskStart,
@@ -89,8 +88,11 @@ pub(super) async fn start(
     let loader = loader::own().map_err(|error| {
         format!("Service Connect needs an engine on the Linux machine that this program runs on: {error}")
     })?;
-    cloud.engine.run(&arguments(&cloud.id, sidecar, &loader, &folder, task, &image)).await?;
-    let name = names::container(task, names::SIDECAR);
+    let (name, network) = (names::container(task, names::SIDECAR), names::network(&cloud.id));
+    // It listens on ports below 1024 where an alias has one, and may nothing else.
+    let sockets = format!("{}:{FOLDER}", folder.display());
+    let own = ["--detach", "--network", &network, "--cap-add", "NET_BIND_SERVICE", "--volume", &sockets];
+    cloud.engine.run(&arguments(cloud, &loader, task, &image, &name, &own, FOLDER)).await?;
     match timeout(UP_WITHIN, ready.accept()).await {
         Ok(accepted) => drop(accepted.map_err(|error| format!("the sidecar's socket: {error}"))?),
         Err(_) => {
@@ -123,38 +125,49 @@ fn open(folder: &Path, connect: &Arc<dyn Connect>, task: &TaskStart) -> Result<(
     Ok((beside, listen(READY)?))
 }
 
+/// Ends what a session left behind in a container: an engine's client takes nothing with it when it goes (moby#9098), and the
+/// image may have no program that kills.
+pub(super) async fn end_session(cloud: &Cloud, task: &TaskStart, container: &str, session: &str) {
+    let (Ok(image), Ok(loader)) = (load(cloud).await, loader::own()) else { return };
+    let name = names::container(task, session);
+    let processes = format!("container:{container}");
+    let own =
+        ["--rm", "--network", "none", "--pid", &processes, "--cap-add", "KILL", "--cap-add", "SYS_PTRACE"];
+    let what = format!("{ENDS}{session}");
+    // The container may have ended meanwhile, and everything in it.
+    let _ = cloud.engine.run(&arguments(cloud, &loader, task, &image, &name, &own, &what)).await;
+}
+
+/// A container that runs this cloud's program, with arguments of its `own`.
 fn arguments(
-    id: &str,
-    sidecar: &Sidecar,
+    cloud: &Cloud,
     loader: &Loader,
-    folder: &Path,
     task: &TaskStart,
     image: &str,
+    name: &str,
+    own: &[&str],
+    what: &str,
 ) -> Vec<String> {
-    let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let (name, network) = (names::container(task, names::SIDECAR), names::network(id));
-    let mut arguments = own(&["run", "--detach", "--name", &name, "--network", &network, "--pull", "never"]);
-    arguments.extend(names::labels(id, task, names::SIDECAR, names::SIDECAR));
-    // It listens on ports below 1024 where an alias has one, and may nothing else. A labelling system such as SELinux
-    // would keep it from the sockets.
-    arguments.extend(own(&["--read-only", "--cap-drop", "ALL", "--cap-add", "NET_BIND_SERVICE"]));
-    arguments.extend(own(&["--security-opt", "no-new-privileges", "--security-opt", "label=disable"]));
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let mut arguments =
+        words(&["run", "--name", name, "--pull", "never", "--read-only", "--cap-drop", "ALL"]);
+    arguments.extend(words(own));
+    arguments.extend(names::labels(&cloud.id, task, names::SIDECAR, names::SIDECAR));
+    // A labelling system such as SELinux would keep it from the sockets.
+    arguments.extend(words(&["--security-opt", "no-new-privileges", "--security-opt", "label=disable"]));
     let mounts = loader.folders.iter().map(|folder| format!("{0}:{0}:ro", folder.display()));
-    let mounts = mounts.chain([
-        format!("{}:{FOLDER}", folder.display()),
-        format!("{}:{PROGRAM}:ro", sidecar.program.display()),
-    ]);
+    let mounts = mounts.chain([format!("{}:{PROGRAM}:ro", cloud.sidecar.program.display())]);
     arguments.extend(mounts.flat_map(|mount| ["--volume".to_owned(), mount]));
-    let mut words = Vec::new();
+    let mut command = Vec::new();
     if let Some(program) = &loader.program {
         let folders: Vec<_> = loader.folders.iter().map(|folder| folder.display().to_string()).collect();
-        words.extend([program.display().to_string(), "--library-path".to_owned(), folders.join(":")]);
+        command.extend([program.display().to_string(), "--library-path".to_owned(), folders.join(":")]);
     }
-    words.push(PROGRAM.to_owned());
-    words.extend(sidecar.arguments.iter().cloned());
-    words.push(FOLDER.to_owned());
-    arguments.extend(own(&["--entrypoint", &words[0], image]));
-    arguments.extend(words.drain(1..));
+    command.push(PROGRAM.to_owned());
+    command.extend(cloud.sidecar.arguments.iter().cloned());
+    command.push(what.to_owned());
+    arguments.extend(words(&["--entrypoint", &command[0], image]));
+    arguments.extend(command.drain(1..));
     arguments
 }
 

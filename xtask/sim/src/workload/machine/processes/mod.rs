@@ -34,6 +34,7 @@ pub(super) use program::Program;
 
 use self::listens::Listens;
 use super::image::Image;
+use super::marked;
 use super::output;
 use super::ports::Ports;
 use super::task::{Attending, Inside, Order, Starter, Stopped, Task, stop_asked};
@@ -41,7 +42,7 @@ use super::terminal;
 use super::watchdog::Watchdog;
 use crate::workload::reason::cannot_start;
 use crate::workload::terminal::Terminal;
-use crate::workload::{ContainerStart, Report, TaskStart};
+use crate::workload::{ContainerStart, Exec, Report, TaskStart};
 
 /// Kills the process groups that are noted in the folder `$1`. The daemon forgets a note when its process ends, so that in
 /// an orderly stop nothing is left to kill.
@@ -182,8 +183,10 @@ impl Starter for Launcher<'_> {
             task.meter.watch(pid);
         }
         let (log, reports) = (&definition.logs, &task.reports);
-        if let (Some((group, stream)), Some(line)) = (log.clone(), listens.remark) {
-            reports(Report::Log { group, stream, line });
+        if let Some((group, stream)) = log {
+            for line in listens.remark.into_iter().chain(task.start.unrouted(definition)) {
+                reports(Report::Log { group: group.clone(), stream: stream.clone(), line });
+            }
         }
         let stdout = child.stdout.take().map(|out| output::follow(out, log.clone(), Arc::clone(reports)));
         let stderr = child.stderr.take().map(|err| output::follow(err, log.clone(), Arc::clone(reports)));
@@ -213,7 +216,7 @@ impl Inside for Beside {
         Box::pin(async move { check(&program, &words, within).await })
     }
 
-    fn open(&self, words: &[String]) -> std::result::Result<Terminal, String> {
+    fn open(&self, Exec { session, words, .. }: &Exec) -> std::result::Result<Terminal, String> {
         if self.ended.has_changed().is_err() {
             return Err("the container has ended".to_owned());
         }
@@ -228,7 +231,9 @@ impl Inside for Beside {
         let mut ended = self.ended.clone();
         // Nothing is ever sent: the end of the sender is what is waited for.
         let ended = async move { while ended.changed().await.is_ok() {} };
-        let started = terminal::start(program.on_terminal(), said, Some(Arc::clone(&self.leftovers)), ended);
+        let command = program.on_terminal().env(marked::VARIABLE, session);
+        let left = marked::kill(session.clone());
+        let started = terminal::start(command, said, Some(Arc::clone(&self.leftovers)), ended, left);
         started.map_err(|error| error.to_string())
     }
 }

@@ -1,6 +1,7 @@
 //! What a task definition says of its containers, and what becomes of it in processes.
 
 use super::*;
+use crate::workload::LogRouter;
 
 #[tokio::test]
 async fn a_sidecar_is_a_second_process_that_finds_the_application_and_stops_by_itself() {
@@ -27,6 +28,21 @@ async fn a_sidecar_is_a_second_process_that_finds_the_application_and_stops_by_i
     });
     assert_eq!(bench.line().await, "bye");
     assert_eq!(bench.exit().await, (7, None));
+}
+
+#[tokio::test]
+async fn a_log_router_that_gets_no_lines_says_so_in_its_own_log() {
+    let mut bench = bench("router");
+    let mut start = task(&bench.image(&[("waits", WAITS)], json!({ "Cmd": ["/waits"] })), false);
+    let mut web = start.containers[0].clone();
+    (web.name, web.logs, web.routed) = ("web".to_owned(), None, Some(BTreeMap::new()));
+    start.containers[0].router = Some(LogRouter::default());
+    start.containers.push(web);
+    bench.processes.carry_out(Effect::Start(Box::new(start)));
+    bench.pulled().await;
+    let Report::Log { group, line, .. } = bench.ask("app").await else { panic!("no word") };
+    assert_eq!(group, "g");
+    assert!(line.starts_with("embedded cloud: the lines of web do not get here"), "{line}");
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Commands beside a task's process, on real terminals.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::*;
@@ -21,7 +23,9 @@ async fn running(bench: &mut Bench, files: &[(&str, &str)]) {
 
 fn exec(words: &[&str]) -> Exec {
     let words = words.iter().map(|word| (*word).to_owned()).collect();
-    Exec { task: "t1".to_owned(), container: "app".to_owned(), words }
+    static SESSIONS: AtomicU32 = AtomicU32::new(0);
+    let session = format!("{}-{}", std::process::id(), SESSIONS.fetch_add(1, Ordering::Relaxed));
+    Exec { session, task: "t1".to_owned(), container: "app".to_owned(), words }
 }
 
 /// What is printed until `wanted` is in it, or until the end.
@@ -37,7 +41,7 @@ async fn until(terminal: &mut Terminal, wanted: &str) -> String {
 }
 
 fn typed(terminal: &Terminal, text: &str) {
-    terminal.input.send(Typed::Bytes(text.as_bytes().to_vec())).unwrap();
+    terminal.input.try_send(Typed::Bytes(text.as_bytes().to_vec())).unwrap();
 }
 
 #[tokio::test]
@@ -79,7 +83,7 @@ async fn a_terminal_has_the_client_s_size_and_its_ctrl_c_reaches_the_command() {
         "trap 'echo interrupted; exit' INT; trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done";
     let mut terminal = bench.processes.exec(&exec(&["sh", "-c", script])).unwrap();
     until(&mut terminal, "ready").await;
-    terminal.input.send(Typed::Size { cols: 132, rows: 43 }).unwrap();
+    terminal.input.try_send(Typed::Size { cols: 132, rows: 43 }).unwrap();
     assert!(until(&mut terminal, "43 132").await.contains("43 132"));
     typed(&terminal, "\u{3}");
     let printed = until(&mut terminal, "\0").await;
@@ -108,4 +112,39 @@ async fn a_command_goes_with_its_container_and_with_its_client() {
     bench.processes.carry_out(stop);
     assert!(until(&mut stays, "\0").await.ends_with("<end>"));
     assert_eq!(bench.processes.exec(&exec(&["sh"])).unwrap_err(), "the container has ended");
+}
+
+#[tokio::test]
+async fn what_a_command_leaves_behind_goes_with_its_session() {
+    let mut bench = bench("exec-left");
+    running(&mut bench, &[]).await;
+    let leaves = "trap '' HUP TERM; setsid sleep 300 & echo \"left $! here\"";
+    let mut terminal = bench.processes.exec(&exec(&["sh", "-c", leaves])).unwrap();
+    let printed = until(&mut terminal, "here").await;
+    let left = printed.split("left ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    drop(terminal);
+    let runs = || match fs::read_to_string(format!("/proc/{left}/stat")) {
+        Ok(stat) => !stat.contains(") Z "),
+        Err(_) => false,
+    };
+    let gone = async {
+        while runs() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, gone).await.expect("in a session of its own, and deaf to a hangup");
+}
+
+#[tokio::test]
+async fn what_is_typed_for_a_command_that_does_not_read_is_bounded() {
+    let mut bench = bench("exec-deaf");
+    running(&mut bench, &[]).await;
+    let terminal =
+        bench.processes.exec(&exec(&["sh", "-c", "stty raw -echo; while :; do sleep 1; done"])).unwrap();
+    let full = async {
+        while terminal.input.try_send(Typed::Bytes(vec![b'x'; 1024])).is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, full).await.expect("its input is bounded");
 }
