@@ -62,14 +62,14 @@ impl Asset {
     }
 }
 
+/// The icon is also where browsers look that do not read the page.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    [STYLE, ICON]
-        .into_iter()
-        .fold(Router::new(), |router, asset| {
-            let path = format!("/assets/{{fingerprint}}/{}", asset.name);
-            router.route(
-                &path,
-                get(async move |Path(asked): Path<String>| asset.answer(&asked)),
-            )
-        })
+    let router = Router::new().route("/favicon.ico", get(async || ICON.answer("")));
+    [STYLE, ICON].into_iter().fold(router, |router, asset| {
+        let path = format!("/assets/{{fingerprint}}/{}", asset.name);
+        router.route(
+            &path,
+            get(async move |Path(asked): Path<String>| asset.answer(&asked)),
+        )
+    })
 }

@@ -44,7 +44,7 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// Reads an urlencoded body. Fields that are not ours are ignored, as browsers' extensions may add some;
+    /// Reads an urlencoded body or query. Fields that are not ours are ignored, as browsers' extensions may add some;
     /// of one that comes twice the last counts.
     pub(crate) fn parse(body: &[u8]) -> Self {
         let mut form = Self::default();
@@ -54,6 +54,14 @@ impl Form {
             }
         }
         form
+    }
+
+    /// Reads a query, if a field of the form is in it: other pages may link here with parameters of their own.
+    pub(crate) fn in_query(query: &str) -> Option<Self> {
+        let is_ours = |name: &str| FIELDS.iter().any(|field| field.id == name);
+        form_urlencoded::parse(query.as_bytes())
+            .any(|(name, _)| is_ours(&name))
+            .then(|| Self::parse(query.as_bytes()))
     }
 
     /// The backend's request. Nothing is judged here: what is empty is left out and what is no number is sent as the

@@ -4,6 +4,7 @@
 
 mod assets;
 mod backend;
+mod compress;
 mod form;
 mod headers;
 mod page;
@@ -15,9 +16,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chassis::{Deadline, Service, Trouble, deadline};
@@ -70,6 +71,7 @@ fn router(backend: Backend) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(deadline_layer, deadline))
         .layer(map_response(headers::secure))
+        .layer(from_fn(compress::gzip))
         .with_state(Arc::new(backend))
 }
 
@@ -78,10 +80,22 @@ async fn health() -> Response {
     chassis::json(StatusCode::OK, "application/json", &SERVICE.health("UP"))
 }
 
-async fn home() -> Response {
-    page::home(&Form::default(), &Outcome::Nothing)
+/// The empty form, or the result of the one in the query: an address that can be shared and loaded again.
+async fn home(
+    State(backend): State<Arc<Backend>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    match query.unwrap_or_default() {
+        query if query.len() > BODY_BYTES_MAX => page::notice(StatusCode::URI_TOO_LONG),
+        query => match Form::in_query(&query) {
+            Some(form) => result(&backend, &form, &headers).await,
+            None => page::home(&Form::default(), &Outcome::Nothing),
+        },
+    }
 }
 
+/// A page of an earlier release sends its form so.
 async fn overall(
     State(backend): State<Arc<Backend>>,
     headers: HeaderMap,
@@ -94,8 +108,11 @@ async fn overall(
         Ok(body) => body,
         Err(rejection) => return page::notice(rejection.into_response().status()),
     };
-    let form = Form::parse(&body);
-    let outcome = match backend.overall(&form, &headers).await {
+    result(&backend, &Form::parse(&body), &headers).await
+}
+
+async fn result(backend: &Backend, form: &Form, headers: &HeaderMap) -> Response {
+    let outcome = match backend.overall(form, headers).await {
         Ok(overall) => Outcome::Overall(overall),
         Err(Failure::Wrong(mistakes)) => Outcome::Wrong(mistakes),
         Err(Failure::Unavailable(why)) => {
@@ -103,7 +120,7 @@ async fn overall(
             Outcome::Unavailable
         }
     };
-    page::home(&form, &outcome)
+    page::home(form, &outcome)
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

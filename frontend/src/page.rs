@@ -163,7 +163,7 @@ pub(crate) fn notice(status: StatusCode) -> Response {
             "That cannot be done here",
             "This address does not take that kind of request.",
         ),
-        StatusCode::PAYLOAD_TOO_LARGE => (
+        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::URI_TOO_LONG => (
             "That is too much",
             "Four bands are all that the form takes.",
         ),

@@ -1,5 +1,6 @@
 //! The page as a browser sees it, with a backend over loopback that answers as each test says.
 
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -161,6 +162,78 @@ async fn four_bands_are_sent_on_and_the_overall_band_is_shown() {
 }
 
 #[tokio::test]
+async fn a_result_has_an_address_that_shows_it_again() {
+    let page = alone(get("/")).await;
+    page.shows("method=\"get\" action=\"/\"");
+    let url = fake(|_, sent| {
+        assert_eq!(
+            sent,
+            json!({ "listening": 6.5, "reading": 6.5, "writing": 5.0, "speaking": 7.0 })
+        );
+        right()
+    })
+    .await;
+    for _ in 0..2 {
+        let asked = get(&format!("/?utm_source=a&{FOUR_BANDS}"));
+        let page = send(frontend(&url, Duration::from_secs(5)), asked).await;
+        assert_eq!(page.status, 200);
+        page.shows(">6.5</output>");
+        page.shows("name=\"writing\" value=\"5.0\"");
+    }
+    // Parameters of somebody else are not the form; an empty one is.
+    assert_eq!(alone(get("/?utm_source=a")).await.status, 200);
+    let empty = "/?listening=&reading=&writing=&speaking=";
+    assert_eq!(alone(get(empty)).await.status, 503, "it is asked about");
+}
+
+#[tokio::test]
+async fn what_is_worth_it_is_compressed_for_those_who_take_it() {
+    for (path, accepted, encoded) in [
+        ("/", "br, gzip;q=0.5", true),
+        ("/", "GZIP", true),
+        ("/", "gzip;q=0", false),
+        ("/", "br", false),
+        ("/api/health", "gzip", false),
+    ] {
+        let mut request = get(path);
+        request
+            .headers_mut()
+            .insert(header::ACCEPT_ENCODING, accepted.parse().unwrap());
+        let reply = frontend("http://127.0.0.1:1", Duration::from_secs(5))
+            .oneshot(request)
+            .await
+            .unwrap();
+        let encoding = reply.headers().get(header::CONTENT_ENCODING).cloned();
+        assert_eq!(
+            encoding,
+            encoded.then(|| "gzip".parse().unwrap()),
+            "{path} {accepted}"
+        );
+        assert_eq!(reply.headers().contains_key(header::VARY), path == "/");
+        let sent = to_bytes(reply.into_body(), usize::MAX).await.unwrap();
+        let plain = alone(get(path)).await.html;
+        if encoded {
+            let mut text = String::new();
+            flate2::read::GzDecoder::new(&sent[..])
+                .read_to_string(&mut text)
+                .unwrap();
+            assert!(text == plain && sent.len() * 2 < plain.len());
+        } else {
+            assert_eq!(sent, plain);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_does_not_read_the_page_finds_the_icon() {
+    let icon = alone(get("/favicon.ico")).await;
+    assert_eq!(
+        (icon.status, &icon.headers[header::CONTENT_TYPE]),
+        (200, &"image/svg+xml".parse().unwrap())
+    );
+}
+
+#[tokio::test]
 async fn the_explanation_follows_the_rounding() {
     for (overall, mean, explanation) in [
         (6.0, 6.125, "<b>6.125</b>, which rounds down to <b>6.0</b>"),
@@ -269,7 +342,11 @@ async fn requests_that_are_not_the_form_get_a_page_too() {
         (delete, 405),
         (text, 415),
         (large, 413),
-        (get("/favicon.ico"), 404),
+        (get("/nope"), 404),
+        (
+            get(&format!("/?listening={}", "x".repeat(BODY_BYTES_MAX))),
+            414,
+        ),
     ] {
         let page = alone(request).await;
         assert_eq!(page.status, status);
