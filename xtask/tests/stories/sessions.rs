@@ -126,7 +126,8 @@ fn a_command_that_reads_slowly_gets_all_of_its_input_and_one_that_never_reads_is
                         }
                         Some(Typed::Size { .. }) => (String::new(), false),
                     };
-                    Printed { after_ms: ms, text, ends }
+                    // It begins at once: the session is not idle before anything is typed.
+                    Printed { after_ms: if length == 0 { 50 } else { ms }, text, ends }
                 });
                 Some(play)
             });

@@ -40,7 +40,7 @@ pub(crate) use task::ReportSink;
 use self::containers::Containers;
 use self::image::{Image, Images};
 use self::meter::Meter;
-use self::processes::{Processes, Surroundings};
+use self::processes::Processes;
 use self::task::{Entrances, Order, Task};
 use super::reason::{cannot_pull, cannot_pull_because, cannot_start};
 use super::terminal::Terminal;
@@ -93,8 +93,7 @@ impl Machine {
     /// # Errors
     /// The state folder cannot be written, or the machine has no shell.
     pub(crate) fn new(registry: Arc<dyn Registry>, reports: ReportSink, place: Place) -> Result<Self> {
-        let surroundings = Surroundings { region: place.region.clone(), proxy_port: place.proxy_port };
-        let processes = Processes::new(&place.state_dir, surroundings, place.ports.clone())?;
+        let processes = Processes::new(&place)?;
         let images = Images::new(registry, place.scratch.join("images"));
         let ports = place.ports.clone();
         Ok(Self(Arc::new(Inner {

@@ -15,7 +15,6 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::Result;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +32,7 @@ pub(super) use leftovers::{Leftovers, group, reap};
 pub(super) use program::Program;
 
 use self::listens::Listens;
+use super::Place;
 use super::image::Image;
 use super::marked;
 use super::output;
@@ -44,13 +44,14 @@ use crate::workload::reason::cannot_start;
 use crate::workload::terminal::Terminal;
 use crate::workload::{ContainerStart, Exec, Report, TaskStart};
 
-/// Kills the process groups that are noted in the folder `$1`. The daemon forgets a note when its process ends, so that in
-/// an orderly stop nothing is left to kill.
+/// Kills the process groups that are noted in the folder `$1`, and removes the folder `$2` that they ran from. The daemon forgets
+/// a note when its process ends, so that in an orderly stop nothing is left to kill.
 const KILL_NOTED: &str = r#"
 for note in "$1"/*; do
     [ -f "$note" ] || continue
     kill -s KILL -- "-${note##*/}" && rm -f "$note"
 done
+rm -rf -- "$2"
 "#;
 
 /// What a session in a container without a shell begins with.
@@ -62,10 +63,10 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What processes learn about where they run.
 #[derive(Debug)]
-pub(super) struct Surroundings {
-    pub(super) region: String,
+struct Surroundings {
+    region: String,
     /// The Service Connect proxy's loopback port.
-    pub(super) proxy_port: u16,
+    proxy_port: u16,
 }
 
 #[derive(Debug)]
@@ -80,14 +81,16 @@ pub(super) struct Processes {
 struct Launcher<'a>(&'a Processes);
 
 impl Processes {
-    /// Keeps notes under `state_dir`.
+    /// Keeps notes in the state folder.
     ///
     /// # Errors
     /// The state folder cannot be written, or the machine has no shell.
-    pub(super) fn new(state_dir: &Path, surroundings: Surroundings, ports: Ports) -> Result<Self> {
+    pub(super) fn new(place: &Place) -> Result<Self> {
+        let Place { state_dir, scratch, region, proxy_port, ports, .. } = place;
+        let surroundings = Surroundings { region: region.clone(), proxy_port: *proxy_port };
         let leftovers = Arc::new(Leftovers::open(state_dir)?);
-        let watchdog = Mutex::new(Some(Watchdog::start(KILL_NOTED, [leftovers.folder()])?));
-        Ok(Self { surroundings, ports, leftovers, watchdog })
+        let watchdog = Watchdog::start(KILL_NOTED, [leftovers.folder(), scratch])?;
+        Ok(Self { surroundings, ports: ports.clone(), leftovers, watchdog: Mutex::new(Some(watchdog)) })
     }
 
     /// Lets the watchdog go; to be called when no process is left.
