@@ -1,6 +1,5 @@
 //! The page as a browser sees it, with a backend over loopback that answers as each test says.
 
-use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -184,44 +183,6 @@ async fn a_result_has_an_address_that_shows_it_again() {
     assert_eq!(alone(get("/?utm_source=a")).await.status, 200);
     let empty = "/?listening=&reading=&writing=&speaking=";
     assert_eq!(alone(get(empty)).await.status, 503, "it is asked about");
-}
-
-#[tokio::test]
-async fn what_is_worth_it_is_compressed_for_those_who_take_it() {
-    for (path, accepted, encoded) in [
-        ("/", "br, gzip;q=0.5", true),
-        ("/", "GZIP", true),
-        ("/", "gzip;q=0", false),
-        ("/", "br", false),
-        ("/api/health", "gzip", false),
-    ] {
-        let mut request = get(path);
-        request
-            .headers_mut()
-            .insert(header::ACCEPT_ENCODING, accepted.parse().unwrap());
-        let reply = frontend("http://127.0.0.1:1", Duration::from_secs(5))
-            .oneshot(request)
-            .await
-            .unwrap();
-        let encoding = reply.headers().get(header::CONTENT_ENCODING).cloned();
-        assert_eq!(
-            encoding,
-            encoded.then(|| "gzip".parse().unwrap()),
-            "{path} {accepted}"
-        );
-        assert_eq!(reply.headers().contains_key(header::VARY), path == "/");
-        let sent = to_bytes(reply.into_body(), usize::MAX).await.unwrap();
-        let plain = alone(get(path)).await.html;
-        if encoded {
-            let mut text = String::new();
-            flate2::read::GzDecoder::new(&sent[..])
-                .read_to_string(&mut text)
-                .unwrap();
-            assert!(text == plain && sent.len() * 2 < plain.len());
-        } else {
-            assert_eq!(sent, plain);
-        }
-    }
 }
 
 #[tokio::test]
@@ -413,4 +374,5 @@ async fn a_wrong_backend_url_is_refused_and_not_repeated_aloud() {
     }
 }
 
+mod compress;
 mod outage;

@@ -2,10 +2,12 @@
 
 mod bake;
 mod complete;
+mod crashed;
 mod digests;
 mod smoke;
 
 pub use bake::{Request, availability, outages};
-pub use complete::{Lack, Reading, crashed_since_proof};
+pub use complete::{Lack, Reading};
+pub use crashed::crashed_since_proof;
 pub use digests::{Mismatch, mismatches};
 pub use smoke::{Smoke, beside, conclude, faults, got, is_lasting, is_own, judge, printed};
