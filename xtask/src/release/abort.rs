@@ -60,7 +60,7 @@ pub async fn abort(context: &ReleaseContext<'_>, observed: &Observed) -> Ending 
         }
     }
     let (exit, summary) = closing;
-    Ending { exit, summary, door: context.door(&ids), rows: None }
+    Ending::new(exit, summary, context.door(&ids))
 }
 
 /// What a run that was killed had planned, as far as its record says.

@@ -10,10 +10,10 @@ use futures_util::future::join;
 
 use super::parked::{self, report_parked, unparked};
 
-use super::{Planned, ReleaseContext};
+use super::{Planned, ReleaseContext, Revisions};
 use crate::observe;
 use crate::settle::Settled;
-use crate::verify::{self, Door, Running};
+use crate::verify::{self, Door, Running, Wanted};
 
 /// Reads lag behind writes: a difference counts only after this time.
 const SEEN_WITHIN: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ pub(super) enum Proof {
 pub(super) async fn prove(
     context: &ReleaseContext<'_>,
     planned: &Planned,
-    settled: &[Settled],
+    (settled, revisions): (&[Settled], &Revisions),
     door: &Door,
 ) -> Result<Proof, observe::Error> {
     let ReleaseContext { host, aws, events, environment, .. } = *context;
@@ -68,7 +68,8 @@ pub(super) async fn prove(
         let (outside, inside) = join(outside, verify::inside(host, aws, events, &asked)).await;
         outside.and(inside)
     };
-    let running = |read| verify::running(aws, events, &planned.desired, door, settled, &parked, read);
+    let wanted = Wanted { desired: &planned.desired, door, settled, revisions, parked: &parked };
+    let running = |read| verify::running(aws, events, wanted, read);
     // Side by side: a service that starts slowly answers the smoke checks and passes its health checks at about the same time.
     let (mut runs, smoked) = join(running(Some(read)), smoke).await;
     // A run that changed nothing has just read that the account is as planned.
@@ -103,7 +104,8 @@ pub(super) async fn prove(
             // The reading ended at the service that is at 0: the others were not read to their end.
             rest: false,
         },
-        (Running::Refuted, _) => Proof::Refuted,
+        // Whose deployment runs is found once more before anything is undone.
+        (Running::Refuted | Running::Superseded, _) => Proof::Refuted,
         _ if !converged => Proof::Refuted,
         (_, Smoke::Failed) => Proof::Refuted,
         (_, Smoke::Unreachable { error }) => {

@@ -1,5 +1,7 @@
 //! A release from consent to its end: apply, settle, prove, and one sentence on how it ended.
 
+use std::collections::BTreeMap;
+
 use deploy::event::{ExitCode, Kind, Phase, ServiceRow};
 use deploy::model::ServiceKey;
 use deploy::rollout::Outcome;
@@ -24,6 +26,18 @@ pub struct Ending {
     pub door: Door,
     /// The rows of the closing table, where a proof ends with them.
     pub rows: Option<Vec<ServiceRow>>,
+    /// What was followed to its end, and the revision that each service runs since.
+    pub(super) settled: Vec<Settled>,
+    pub(super) revisions: Revisions,
+}
+
+/// The revision that each service should run, by ARN.
+pub(super) type Revisions = BTreeMap<ServiceKey, String>;
+
+impl Ending {
+    pub(super) fn new(exit: ExitCode, summary: String, door: Door) -> Self {
+        Self { exit, summary, door, rows: None, settled: Vec::new(), revisions: Revisions::new() }
+    }
 }
 
 /// Applies a plan and proves the result; undoes it when it fails. Errors become events; the ending says what they mean.
@@ -71,7 +85,7 @@ async fn under_lease(context: &ReleaseContext<'_>, planned: &Planned) -> Ending 
             };
             let summary = format!("not started; {wrote}");
             let door = context.door(&ResourceIds::of(&planned.observed));
-            Ending { exit: ExitCode::Usage, summary, door, rows: None }
+            Ending::new(ExitCode::Usage, summary, door)
         }
     };
     context.halt.heed(false);
@@ -88,13 +102,17 @@ async fn carried(context: &ReleaseContext<'_>, planned: &Planned, lease: &HeldLe
     let public = Public::default();
     let carried = Box::pin(carry_out_watched(context, planned, &ids, lease, &public)).await;
     let door = context.door(&ids);
+    let mut followed = Vec::new();
     let (exit, summary) = match carried {
-        Ok(carried) if lease.is_lost() => Box::pin(deposed(context, planned, &carried, &door, &public)).await,
+        Ok(carried) if lease.is_lost() => {
+            Box::pin(deposed(context, planned, &ids, &carried, &door, &public)).await
+        }
         Ok(Carried { settled, .. }) => {
-            Box::pin(judged(context, planned, &ids, &settled, &door, lease, &public)).await
+            followed = settled;
+            Box::pin(judged(context, planned, &ids, &followed, &door, lease, &public)).await
         }
         Err(failed) => {
-            context.emit_failure(&failed, Some(failed.hint.to_owned()));
+            context.emit_failure(&failed, Some(failed.hint.clone()));
             match Box::pin(undo(context, planned, &ids, &failed.settled, lease, &public)).await {
                 Some(closing) => closing,
                 None if !ids.is_changed() && !planned.undo.is_resumed() => {
@@ -105,7 +123,12 @@ async fn carried(context: &ReleaseContext<'_>, planned: &Planned, lease: &HeldLe
         }
     };
     public.report(context.events);
-    Ending { exit, summary, door, rows: None }
+    Ending { settled: followed, revisions: revisions(context, &ids), ..Ending::new(exit, summary, door) }
+}
+
+fn revisions(context: &ReleaseContext<'_>, ids: &ResourceIds) -> Revisions {
+    let runs = |key: &ServiceKey| Some((key.clone(), ids.deployed(key)?.revision));
+    context.environment.services.iter().filter_map(|service| runs(&service.key)).collect()
 }
 
 /// Whether no service was there before the release.
@@ -134,7 +157,7 @@ async fn judged(
             // A stop that was asked for wins over a proof that ends in the same poll.
             biased;
             () = context.halt.wait() => None,
-            proof = proof(context, planned, settled, door, public) => Some(proof),
+            proof = proof(context, planned, ids, settled, door, public) => Some(proof),
         };
         match proof {
             Some((ExitCode::Done, summary)) => {
@@ -232,13 +255,14 @@ async fn delete(
 async fn deposed(
     context: &ReleaseContext<'_>,
     planned: &Planned,
+    ids: &ResourceIds,
     carried: &Carried,
     door: &Door,
     public: &Public,
 ) -> (ExitCode, String) {
     let exit = ExitCode::worst(carried.settled.iter().map(Settled::exit));
     if exit == ExitCode::Done && !carried.cut && !context.halt.asked() {
-        let (exit, summary) = proof(context, planned, &carried.settled, door, public).await;
+        let (exit, summary) = proof(context, planned, ids, &carried.settled, door, public).await;
         if exit == ExitCode::Done {
             return (exit, summary);
         }
@@ -278,11 +302,19 @@ fn left(exit: ExitCode) -> &'static str {
 async fn proof(
     context: &ReleaseContext<'_>,
     planned: &Planned,
+    ids: &ResourceIds,
     settled: &[Settled],
     door: &Door,
     public: &Public,
 ) -> (ExitCode, String) {
-    let proved = public.while_proving(context, planned, door, prove(context, planned, settled, door)).await;
+    let proved = public
+        .while_proving(
+            context,
+            planned,
+            door,
+            prove(context, planned, (settled, &revisions(context, ids)), door),
+        )
+        .await;
     let outages = public.outages(context, settled);
     public.report(context.events);
     let (exit, summary) = match proved {

@@ -3,6 +3,7 @@
 
 mod availability;
 mod detail;
+mod foreign;
 mod front;
 mod inside;
 mod probe;
@@ -17,4 +18,4 @@ pub use inside::inside;
 pub use probe::{ask, smoke};
 pub use reading::{readings, readings_of};
 pub use rows::{Door, public_path, rows, rows_of};
-pub use running::{Running, running};
+pub use running::{Running, Wanted, running};

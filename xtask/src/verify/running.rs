@@ -10,6 +10,7 @@ use deploy::rollout::TaskSnapshot;
 use deploy::verify::{Lack, Mismatch, Reading, mismatches};
 
 use super::detail::why_stopped;
+use super::foreign::{Foreign, Look};
 use super::{Door, readings_of};
 use crate::aws::{Aws, Error};
 use crate::host::Mark;
@@ -27,10 +28,24 @@ pub enum Running {
     },
     /// A service was scaled to 0 meanwhile.
     Parked,
+    /// Somebody deployed another revision of a service; an event names it.
+    Superseded,
     /// Still in progress at the deadline; the reason is an event.
     InProgress,
     /// Something is not as wanted; an event names it.
     Refuted,
+}
+
+/// What should run.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    pub desired: &'a Desired,
+    pub door: &'a Door,
+    pub settled: &'a [Settled],
+    /// The revision that each service runs since the release, by ARN.
+    pub revisions: &'a BTreeMap<ServiceKey, String>,
+    /// Services that run nothing, because somebody scaled them to 0.
+    pub parked: &'a [ServiceKey],
 }
 
 /// Tasks of a service that did not roll which may stop by themselves before that counts: one is replaced, and is
@@ -42,8 +57,7 @@ const TOGETHER: Duration = Duration::from_secs(2);
 /// Until the next reading after one whose parts lay further apart.
 const READ_AGAIN: Duration = Duration::from_millis(500);
 
-/// Reads, after what was `read` a moment ago, until all is as wanted and was so for the bake time, or until the deadline. `parked` services run nothing, because
-/// somebody scaled them to 0.
+/// Reads, after what was `read` a moment ago, until all is as wanted and was so for the bake time, or until the deadline.
 ///
 /// What time alone can end (a deployment that somebody else began, tasks that autoscaling started) is waited for as long as
 /// for a roll; anything else as long as for the smoke checks. A new task that stops by itself is not waited for.
@@ -53,13 +67,11 @@ const READ_AGAIN: Duration = Duration::from_millis(500);
 pub async fn running(
     aws: &Aws,
     events: &Recorder,
-    desired: &Desired,
-    door: &Door,
-    settled: &[Settled],
-    parked: &[ServiceKey],
+    Wanted { desired, door, settled, revisions, parked }: Wanted<'_>,
     mut read: Option<Vec<Reading>>,
 ) -> Result<Running, Error> {
     let environment = &desired.environment;
+    let mut foreign = Foreign::default();
     let after = |secs| events.clock().mark().after(Duration::from_secs(secs));
     let deadline = after(environment.timeouts.smoke_secs);
     let roll = environment.services.iter().map(|service| service.deployment.patience.roll_secs).max();
@@ -88,6 +100,17 @@ pub async fn running(
             }
             if service.desired_count > 0 && reading.is_parked() {
                 return Ok(Running::Parked);
+            }
+            match revisions.get(&service.key).map(|ours| foreign.look(&service.key, ours, reading)) {
+                None | Some(Look::Ours) => {}
+                Some(Look::Again(lack)) => {
+                    lacks.push(lack);
+                    continue;
+                }
+                Some(Look::Theirs(text)) => {
+                    events.emit(Kind::Failed { error: text, hint: None });
+                    return Ok(Running::Superseded);
+                }
             }
             let healthy = settled.iter().find(|it| it.key == service.key).and_then(|it| it.healthy.as_ref());
             let count = desired.release.pins.get(&service.key).and_then(|pin| pin.count);

@@ -1,12 +1,13 @@
 //! A release by the digest of an index, of which each task runs the image for its platform.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use deploy::event::{ExitCode, Kind};
 use deploy::model::{Desired, ImageDigest, Release, ServiceKey};
 use xtask::report::{Recorder, Screen};
-use xtask::verify::{Door, running};
+use xtask::verify::{Door, Wanted, running};
 
 use crate::world::{World, story};
 
@@ -41,7 +42,9 @@ async fn proven(world: &World, image: ImageDigest) -> (bool, Vec<String>) {
     let desired = Desired { environment: world.environment.clone(), release };
     let events = Recorder::new(world.host.clock.clone(), Screen::silent());
     let door = Door { target_groups: vec![None; desired.environment.services.len()], front: None };
-    let proven = running(&world.aws, &events, &desired, &door, &[], &[], None).await.unwrap();
+    let revisions = BTreeMap::new();
+    let wanted = Wanted { desired: &desired, door: &door, settled: &[], revisions: &revisions, parked: &[] };
+    let proven = running(&world.aws, &events, wanted, None).await.unwrap();
     let errors = events.events().into_iter().filter_map(|event| match event.kind {
         Kind::Failed { error, .. } => Some(error),
         _ => None,

@@ -142,6 +142,20 @@ fn a_deployment_that_somebody_forces_after_the_proof_is_waited_for() {
     });
 }
 
+#[test]
+fn a_revision_that_somebody_deploys_after_the_proof_is_not_called_ours() {
+    story(async || {
+        let update = json!({ "cluster": "ielts-prod-cluster", "service": "ielts-backend-service", "taskDefinition": "ielts-backend:1" });
+        let (_, ended) = changed_after_the_proof(update).await;
+        assert_eq!(
+            (ended.exit, &*ended.summary),
+            (ExitCode::Superseded, "proven; a newer deployment took over since"),
+            "{:#?}",
+            ended.events
+        );
+    });
+}
+
 /// The proof counts the healthy targets that the release needs; the table shows the other one too.
 #[test]
 fn a_target_that_somebody_registered_by_hand_does_not_keep_a_release_from_its_end() {
