@@ -193,7 +193,7 @@ impl Follow {
         evidence::collect(&mut self.evidence, &ours, seen);
         let progress = self.rollout.fold(&seen.service, seen.deployment.as_ref());
         if progress == Progress::NotSeenYet {
-            self.unobserved.poll_missed(events.clock());
+            self.unobserved.poll_missed(events.clock(), None);
         } else if self.unobserved.poll_succeeded() {
             self.deadline = events.clock().mark();
         }
@@ -270,7 +270,7 @@ impl Follow {
                 return;
             }
             warn(", and ECS does not show it: its outcome is unknown");
-            let why = "none has for two minutes".to_owned();
+            let why = self.unobserved.why();
             return self.close(watch, Verdict::new(Outcome::Unseen { why }, None)).await;
         }
         match self.part {

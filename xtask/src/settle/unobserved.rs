@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::aws::Error;
 use crate::host::{Clock, Mark};
 
 /// How long a deployment may stay unobserved after its deadline before the wait ends. An endpoint that answers with an
@@ -12,17 +13,25 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub(super) struct Unobserved {
     since: Option<Mark>,
+    /// Why the last poll showed nothing, where it failed.
+    why: Option<String>,
     /// The deadline has passed and was extended once.
     overtime: bool,
 }
 
 impl Unobserved {
     pub(super) fn new(began: Mark) -> Self {
-        Self { since: Some(began), overtime: false }
+        Self { since: Some(began), why: None, overtime: false }
     }
 
-    pub(super) fn poll_missed(&mut self, clock: &Clock) {
+    pub(super) fn poll_missed(&mut self, clock: &Clock, why: Option<&Error>) {
         self.since.get_or_insert_with(|| clock.mark());
+        self.why = why.map(ToString::to_string);
+    }
+
+    /// Why nothing shows it.
+    pub(super) fn why(&self) -> String {
+        self.why.clone().unwrap_or_else(|| "none has for two minutes".to_owned())
     }
 
     /// A poll showed it. Returns whether the deadline had passed meanwhile.

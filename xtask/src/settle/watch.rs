@@ -26,6 +26,7 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
         }
         // From the start of the poll: a call that fails may have taken its own retries and their time.
         let from = events.clock().mark();
+        let mut failed = None;
         let seen = match poll::all(aws, events, cluster, &open, &mut gaps).await {
             Ok(seen) => {
                 refusals.end();
@@ -37,6 +38,7 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
                         follow.give_up(events, &error);
                     }
                 }
+                failed = Some(error);
                 Vec::new()
             }
         };
@@ -44,7 +46,7 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
             match seen.iter().find(|seen| seen.service.name == follow.service()) {
                 // By name, because a poll leaves out a service of which it could not read enough to judge it.
                 Some(seen) => follow.take(watch, seen).await,
-                None => follow.unobserved.poll_missed(events.clock()),
+                None => follow.unobserved.poll_missed(events.clock(), failed.as_ref()),
             }
             if follow.is_open() && follow.is_overdue() {
                 follow.overdue(watch).await;
