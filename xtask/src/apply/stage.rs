@@ -12,6 +12,13 @@ use super::step::{self, StepError};
 #[error("{}", .0.iter().map(|(step, error)| format!("{step}: {error}")).collect::<Vec<_>>().join("; "))]
 pub struct Failed(pub Vec<(String, StepError)>);
 
+impl Failed {
+    /// What mends the first that says so.
+    pub fn hint(&self) -> Option<String> {
+        self.0.iter().find_map(|(_, error)| error.hint())
+    }
+}
+
 /// Carries out a stage's lanes. A failing step ends its lane; the other lanes continue, because a half-carried
 /// lane is the harder one to explain, and a rerun plans only what is left.
 ///

@@ -63,6 +63,14 @@ impl StepError {
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Self::Aws(error) if !error.may_have_happened)
     }
+
+    /// What the operator can do about AWS's refusal.
+    pub(super) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Aws(error) => error.hint(),
+            _ => None,
+        }
+    }
 }
 
 /// Carries out one action and returns what came of it, for the record.

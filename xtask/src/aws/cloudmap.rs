@@ -120,9 +120,12 @@ impl Aws {
                 Some(OperationStatus::Success) => {
                     let targets = found.targets.unwrap_or_default();
                     let id = targets.get(&OperationTargetType::Namespace);
-                    return self
-                        .get_namespace(id.ok_or_else(|| Error::incomplete(OPERATION, "namespace id"))?)
-                        .await;
+                    let id = id.ok_or_else(|| Error::incomplete(OPERATION, "namespace id"))?;
+                    match self.get_namespace(id).await {
+                        // A replica that has not heard of it yet.
+                        Err(error) if error.kind == Kind::NotFound => self.clock.sleep(POLL).await,
+                        found => return found,
+                    }
                 }
                 Some(OperationStatus::Fail) => {
                     let code = found.error_code.unwrap_or_default();

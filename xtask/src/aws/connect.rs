@@ -1,5 +1,6 @@
 //! How AWS is reached: credentials, endpoints, time limits.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -149,12 +150,22 @@ impl Aws {
     }
 }
 
+/// The profile whose credentials are used in the end: a role's `source_profile`, and so on.
+///
 /// The chain of credentials passes over a profile that does not exist, and says nothing of it.
-async fn profile(name: String) -> Source {
+async fn profile(mut name: String) -> Source {
     let files = EnvConfigFiles::default();
     let found = aws_config::profile::load(&Fs::real(), &Env::real(), &files, None).await;
     // A file that cannot be read is the credential chain's own error.
-    let exists = found.map_or(true, |set| set.get_profile(&name).is_some());
+    let Ok(set) = found else { return Source::Profile { name, exists: true } };
+    let mut seen = BTreeSet::new();
+    // Roles may assume each other in a circle, which is the credential chain's own error.
+    while seen.insert(name.clone())
+        && let Some(source) = set.get_profile(&name).and_then(|found| found.get("source_profile"))
+    {
+        name = source.to_owned();
+    }
+    let exists = set.get_profile(&name).is_some();
     Source::Profile { name, exists }
 }
 

@@ -18,12 +18,12 @@ use crate::settle::{self, Settled, Target, Watch};
 pub(crate) struct Stuck {
     why: String,
     /// What to do about it.
-    pub(crate) hint: &'static str,
+    pub(crate) hint: String,
     /// The deployments that were over by then.
     pub(crate) settled: Vec<Settled>,
 }
 
-const COMPLETED: &str = "fix the cause and run it again: completed steps are not repeated";
+const COMPLETED: &str = "run it again: completed steps are not repeated";
 const HEALTH: &str =
     "correct `target-group.health` in deploy.toml, or first release an application that passes the new check";
 
@@ -68,7 +68,13 @@ pub(crate) async fn carry_out(
                 let begun = |key: &&ServiceKey| ids.deployed(key).is_some_and(|deployed| !deployed.adopted);
                 let begun: Vec<&ServiceKey> = stage.settle.iter().filter(begun).collect();
                 all.extend(follow(context, ids, &begun).await);
-                return Err(Stuck { why: failed.to_string(), hint: COMPLETED, settled: all });
+                let hint = match failed.hint() {
+                    // "run the same command again: it continues where it stopped"
+                    Some(hint) if hint.contains("again") => hint,
+                    Some(hint) => format!("{hint}, and {COMPLETED}"),
+                    None => format!("fix the cause and {COMPLETED}"),
+                };
+                return Err(Stuck { why: failed.to_string(), hint, settled: all });
             }
         }
         if context.detach && Some(place) == last {
@@ -97,7 +103,7 @@ async fn judge(
     if failed.is_empty() {
         return Ok(());
     }
-    Err(Stuck { why: failed.join("; "), hint: HEALTH, settled: settled.to_vec() })
+    Err(Stuck { why: failed.join("; "), hint: HEALTH.to_owned(), settled: settled.to_vec() })
 }
 
 /// Follows the deployments of these services to their ends.

@@ -42,6 +42,8 @@ fn by_text(code: &str, message: &str) -> Option<Kind> {
         (&["ValidationException"], "ECS service doesn't exist", Kind::NotReady),
         // Application Auto Scaling: its service-linked role is being made, as for the first target of an account.
         (&["ValidationException"], "Unable to assume IAM role", Kind::NotReady),
+        // Cloud Map: the operation that a create has just answered with.
+        (&["OperationNotFound"], "", Kind::NotReady),
         (&["InvalidParameterException"], "still Draining", Kind::Conflict),
         (&["InvalidParameterException"], "was not idempotent", Kind::AlreadyExists),
         (&["ClientException"], "Too many concurrent attempts", Kind::Throttled),

@@ -44,6 +44,10 @@ fn sign_in(error: &Error) -> String {
     let with = profile.map(|name| format!(" --profile {name}")).unwrap_or_default();
     let said = error.message.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    // A role or a sign-in is asked for over the network.
+    if says(&["cannot reach", "does not resolve", "dispatch failure"]) {
+        return "check the network, HTTPS_PROXY and NO_PROXY, and run the same command again".to_owned();
+    }
     if matches!(error.source, Some(Source::Profile { exists: false, .. })) {
         return format!(
             "list the profiles with `aws configure list-profiles`, or make it: `aws configure sso{with}`"

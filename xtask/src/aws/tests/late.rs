@@ -100,3 +100,15 @@ async fn what_stays_in_use_is_an_error_after_two_minutes() {
     assert!(error.to_string().contains("has associated services"), "{error}");
     assert!((120_000..140_000).contains(&(rehearsal.aws.now_ms() - begin)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_is_not_known_right_after_it_was_made_is_waited_for() {
+    let rehearsal = Rehearsal::new().await;
+    for (operation, code) in [("GetOperation", "OperationNotFound"), ("GetNamespace", "NamespaceNotFound")] {
+        let late = answer(code, "not found", true);
+        rehearsal.cloud.add_rule(On::operation(operation).nth(1..=2).then(late));
+    }
+    let namespace = NamespaceSpec { name: "ielts.local".into() };
+    let made = rehearsal.aws.create_http_namespace(&namespace, &tags()).await.unwrap();
+    assert_eq!(made.name, "ielts.local");
+}
