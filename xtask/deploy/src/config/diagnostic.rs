@@ -65,7 +65,7 @@ impl Findings {
         self.add(Severity::Warning, message.into())
     }
 
-    fn add(&mut self, severity: Severity, message: String) -> &mut Diagnostic {
+    pub(super) fn add(&mut self, severity: Severity, message: String) -> &mut Diagnostic {
         let (code, notes, labels) = (self.code, Vec::new(), Vec::new());
         let last = self.all.len();
         self.all.push(Diagnostic { severity, code, message, notes, help: None, labels, edit: None });

@@ -40,10 +40,13 @@ const ALIAS: Naming = Naming {
 ///
 /// Source: ECS API, PortMapping, ServiceConnectService, ServiceConnectClientAlias.
 fn connect_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    let port = at.key("container.port-name");
+    let Some(connect) = service.endpoint() else {
+        ENDPOINT.check(&service.container.port_name, port, found);
+        return;
+    };
     // The container's name becomes the port's name where the port has none.
-    let port = at.key("container.port-name").or(at.key("container.name"));
-    ENDPOINT.check(&service.container.port_name, port, found);
-    let Some(connect) = &service.connect else { return };
+    ENDPOINT.check(&service.container.port_name, port.or(at.key("container.name")), found);
     ENDPOINT.check(&connect.discovery_name, at.key("connect.discovery-name"), found);
     ALIAS.check(&connect.alias.dns, at.key("connect.alias.dns"), found);
 }
@@ -70,7 +73,7 @@ fn connect_size(service: &Service, at: &Place<'_>, found: &mut Findings) {
 ///
 /// Source: ECS API, TimeoutConfiguration (no request timeout for TCP) and ServiceConnectTlsConfiguration.
 fn connect_protocol(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    let (Some(connect), connect_at) = (&service.connect, at.key("connect")) else { return };
+    let (Some(connect), connect_at) = (service.endpoint(), at.key("connect")) else { return };
     let tcp = service.container.app_protocol == Some(AppProtocol::Tcp);
     if tcp && connect.request_timeout_secs.is_some_and(|secs| secs > 0) {
         found
@@ -111,7 +114,8 @@ fn alias_clash(scope: &Scope<'_>, found: &mut Findings) {
 /// A URL that points into the namespace, in the environment or of a check from inside, reaches an endpoint that exists.
 ///
 /// Service Connect names are no DNS records: a name without an endpoint resolves nowhere, and the mistake
-/// shows only as a broken page after the deploy.
+/// shows only as a broken page after the deploy. A namespace may have services of other files too: a name that is like none
+/// of this file is a warning.
 fn alias_url(scope: &Scope<'_>, found: &mut Findings) {
     let namespace = &scope.environment.namespace;
     let endpoints = endpoints(scope);
@@ -135,7 +139,7 @@ fn alias_url(scope: &Scope<'_>, found: &mut Findings) {
         }
         // Its alias would be this one, if it had one: mostly its `connect` section was just taken out.
         let silent = scope.services().find(|(other, _)| {
-            other.connect.is_none() && format!("{}.{namespace}", other.container.port_name) == host
+            other.endpoint().is_none() && format!("{}.{namespace}", other.container.port_name) == host
         });
         if let Some((other, _)) = silent {
             found
@@ -145,14 +149,18 @@ fn alias_url(scope: &Scope<'_>, found: &mut Findings) {
             continue;
         }
         let known: Vec<String> = endpoints.iter().map(|e| format!("{}:{}", e.dns, e.port)).collect();
-        let wanted = format!("{host}:{port}");
-        let wrong = found
-            .error(format!("nothing answers at `{wanted}`"))
+        let short = |dns: &'_ str| dns.strip_suffix(namespace).unwrap_or(dns).trim_end_matches('.').to_owned();
+        let names: Vec<String> = endpoints.iter().map(|e| short(e.dns)).collect();
+        let meant = suggest::closest(&short(host), names.iter().map(String::as_str));
+        let text = format!("nothing answers at `{host}:{port}`");
+        let wrong = if meant.is_some() { found.error(text) } else { found.warning(text) };
+        wrong
             .at(&at, "no service has this Service Connect alias")
             .note(format!("the aliases are {}", suggest::all(known.iter().map(String::as_str))));
-        if let Some(meant) = suggest::closest(&wanted, known.iter().map(String::as_str)) {
-            wrong.help(format!("did you mean `{meant}`?"));
-        }
+        match names.iter().position(|name| Some(name.as_str()) == meant) {
+            Some(meant) => wrong.help(format!("did you mean `{}`?", known[meant])),
+            None => wrong.note("unless a service of another deploy.toml has it"),
+        };
     }
 }
 

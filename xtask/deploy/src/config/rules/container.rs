@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::naming::VARIABLE;
 use super::{Findings, Place, Rule, Scope};
+use crate::config::place::Span;
 use crate::model::spec::COMMIT_VARIABLE;
 use crate::model::{Container, Service, Sidecar};
 
@@ -166,10 +167,11 @@ fn health_command(
     }
 }
 
-/// Environment variables have names that a shell can read, and each comes from one place.
+/// Environment variables have names, best such that a shell can read them, and each comes from one place.
 ///
-/// Source: POSIX, Environment Variable Definition; ECS RegisterTaskDefinition refuses a name that is both in
-/// `environment` and in `secrets`, also when it is the tool that sets it.
+/// Source: POSIX, Environment Variable Definition; ECS RegisterTaskDefinition takes names such as Spring's
+/// `spring.datasource.url`. It refuses a name that is both in `environment` and in `secrets`, also when it is the tool that
+/// sets it.
 fn variable_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
     for (path, container) in service.containers() {
         // The own container gets its port in a variable, and no sidecar does.
@@ -181,11 +183,11 @@ fn variable_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
 fn variable_names(container: &Container, set: [&str; 2], at: &Place<'_>, found: &mut Findings) {
     let plain = |name: &str| at.key("environment").key(name).name();
     for name in container.environment.keys() {
-        VARIABLE.check(name, plain(name), found);
+        variable(name, plain(name), found);
     }
     for name in container.secrets.keys() {
         let secret = at.key("secrets").key(name).name();
-        VARIABLE.check(name, &secret, found);
+        variable(name, secret.clone(), found);
         let twice = format!("`{name}` has two sources");
         if set.contains(&name.as_str()) {
             found
@@ -201,6 +203,16 @@ fn variable_names(container: &Container, set: [&str; 2], at: &Place<'_>, found: 
                 .at(secret, "a secret")
                 .help("keep the secret and remove the plain value");
         }
+    }
+}
+
+fn variable(name: &str, at: Option<Span>, found: &mut Findings) {
+    if name.is_empty() || name.contains(|c: char| c == '=' || c.is_control()) {
+        found
+            .error("not a name of an environment variable")
+            .at(at, "empty, or with `=` or a control character in it");
+    } else if let Some(problem) = VARIABLE.problem(name) {
+        found.warning(format!("no shell can read the variable `{name}`")).at(at, problem).note(VARIABLE.law);
     }
 }
 

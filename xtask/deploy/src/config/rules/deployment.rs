@@ -115,7 +115,8 @@ const CONNECT_REQUEST_SECS: u32 = 15;
 /// - a stop timeout longer than both the delay and Service Connect's 15 s: all that it can wait for is
 ///   already over, and a task that hangs on SIGTERM holds up each deploy for so much longer.
 fn stop_timeout(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    let (delay, stop) = (service.target_group.deregistration_delay_secs, service.container.stop_timeout_secs);
+    let Some(group) = service.group() else { return };
+    let (delay, stop) = (group.deregistration_delay_secs, service.container.stop_timeout_secs);
     let delay_at = at.key("target-group.deregistration-delay-secs");
     if delay == 0 {
         found
@@ -124,7 +125,7 @@ fn stop_timeout(service: &Service, at: &Place<'_>, found: &mut Findings) {
             .help("give the longest request's time, such as 30");
         return;
     }
-    let server = if service.connect.is_some() { CONNECT_REQUEST_SECS } else { 0 };
+    let server = if service.endpoint().is_some() { CONNECT_REQUEST_SECS } else { 0 };
     if stop > delay.max(server) {
         found.warning("a task may take longer to stop than any request can last")
             .at(at.key("container.stop-timeout-secs"), format!("{} s from SIGTERM to SIGKILL", stop))

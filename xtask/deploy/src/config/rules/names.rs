@@ -248,7 +248,7 @@ type OwnName = (&'static str, fn(&Service) -> Option<&String>, fn(&Place<'_>) ->
 const OWN_NAMES: [OwnName; 5] = [
     ("service name", |service| Some(&service.name), |at| at.key("name").span()),
     ("task definition family", |service| Some(&service.family), |at| at.key("family").span()),
-    ("target group", |service| Some(&service.target_group.name), |at| at.key("target-group.name").span()),
+    ("target group", |service| Some(&service.group()?.name), |at| at.key("target-group.name").span()),
     (
         "repository",
         |service| service.builds().then_some(&service.repository.name),
@@ -256,7 +256,7 @@ const OWN_NAMES: [OwnName; 5] = [
     ),
     (
         "Service Connect discovery name",
-        |service| Some(&service.connect.as_ref()?.discovery_name),
+        |service| Some(&service.endpoint()?.discovery_name),
         |at| {
             let port = at.key("container.port-name").or(at.key("container.name"));
             at.key("connect.discovery-name").or(port)
@@ -273,7 +273,9 @@ fn unique_name(scope: &Scope<'_>, found: &mut Findings) {
     for (what, name_of, place_of) in OWN_NAMES {
         let mut seen: BTreeMap<&String, (&str, Span)> = BTreeMap::new();
         for (service, at) in scope.services() {
-            let (Some(name), Some(place)) = (name_of(service), place_of(&at)) else { continue };
+            // One that is empty is missing, which is reported as that.
+            let name = name_of(service).filter(|name| !name.is_empty());
+            let (Some(name), Some(place)) = (name, place_of(&at)) else { continue };
             if let Some((owner, first)) = seen.get(name) {
                 found
                     .error(format!("two services have the {what} `{name}`"))
@@ -323,15 +325,14 @@ fn owned(scope: &Scope<'_>) -> Vec<Own> {
     let mut list = Vec::new();
     let mut own = |what, key, name: String, place: Option<Span>| list.push(Own { what, key, name, place });
     for (service, at) in scope.services() {
-        for (what, key, name) in [
-            ("target group", "target-group.name", &service.target_group.name),
-            ("task definition family", "family", &service.family),
-        ] {
-            own(what, key, name.clone(), at.key(key).span());
+        own("task definition family", "family", service.family.clone(), at.key("family").span());
+        if let Some(group) = service.group() {
+            let key = "target-group.name";
+            own("target group", key, group.name.clone(), at.key(key).span());
         }
         let full = format!("{}/{}", environment.cluster, service.name);
         own("service", "cluster", full, scope.at("cluster").span().filter(|_| at.key("name").written()));
-        if let Some(connect) = &service.connect {
+        if let Some(connect) = service.endpoint() {
             let name = format!("{}.{}", connect.discovery_name, environment.namespace);
             let place = scope.at("namespace").or(at.key("connect"));
             own("Service Connect endpoint", "namespace", name, place);

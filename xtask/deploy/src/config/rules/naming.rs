@@ -40,7 +40,7 @@ impl Naming {
         false
     }
 
-    fn problem(&self, name: &str) -> Option<String> {
+    pub(super) fn problem(&self, name: &str) -> Option<String> {
         // AWS takes some of these. Names also end up in command lines, as values of flags or on their own, and in paths.
         for (odd, problem) in [
             (name.starts_with('-'), "begins with a hyphen, as an option does"),

@@ -70,7 +70,7 @@ fn path_pattern(path: &str, at: &Place<'_>, found: &mut Findings) {
             .note("letters, digits and `_ - . $ / ~ \" ' @ : + & * ?` (ELB user guide, path conditions)");
     } else if length > 128 {
         found.error(message).at(at, format!("{length} characters, at most 128"));
-    } else if !path.starts_with(['/', '*']) {
+    } else if !path.starts_with(['/', '*', '?']) {
         found.error(message).at(at, "matches nothing: every path begins with a slash").replace(
             at,
             format!("\"/{path}\""),

@@ -5,13 +5,13 @@ use std::ops::RangeInclusive;
 use super::naming::Naming;
 use super::{Findings, Place, Rule, Scope};
 use crate::config::routing::stranger_in;
-use crate::config::suggest;
+use crate::config::{Severity, suggest};
 use crate::model::{Protocol, ProtocolVersion, Service};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::EachService("target-group-name", target_group_name),
     Rule::Environment("target-protocol", target_protocol),
-    Rule::EachService("health-path", health_path),
+    Rule::Environment("health-path", health_path),
     Rule::EachService("health-matcher", health_matcher),
     Rule::EachService("health-timing", health_timing),
     Rule::EachService("health-grace", health_grace),
@@ -55,28 +55,42 @@ fn target_protocol(scope: &Scope<'_>, found: &mut Findings) {
     }
 }
 
-/// A health path is a plain path: it is requested literally, and it is the pattern of a listener rule.
-fn health_path(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    let (path, at) = (&service.target_group.health.path, at.key("target-group.health.path"));
-    let stranger = stranger_in(path);
-    if !at.written() {
-        return;
+/// A health path is requested literally (ELBv2 API, HealthCheckPath: up to 1024 characters), and with
+/// `load-balancer.health-routes` it is the pattern of a listener rule, which has 128 and wildcards.
+fn health_path(scope: &Scope<'_>, found: &mut Findings) {
+    let is_pattern = scope.environment.load_balancer.health_routes;
+    for (service, at) in scope.services() {
+        let at = at.key("target-group.health.path");
+        if at.written() {
+            one_health_path(&service.target_group.health.path, is_pattern, &at, found);
+        }
     }
+}
+
+fn one_health_path(path: &str, is_pattern: bool, at: &Place<'_>, found: &mut Findings) {
+    let stranger = match is_pattern {
+        true => stranger_in(path),
+        false => path.chars().find(|c| !c.is_ascii_graphic()),
+    };
+    let most = if is_pattern { 128 } else { 1024 };
     if !path.starts_with('/') {
-        found.error("a health path begins with a slash").at(&at, "no slash").replace(
-            &at,
+        found.error("a health path begins with a slash").at(at, "no slash").replace(
+            at,
             format!("\"/{}\"", path),
             "begin with one",
         );
     } else if let Some(stranger) = stranger {
+        let wrong = found.error("a health path is a plain path");
+        wrong.at(at, format!("{stranger:?} is not allowed"));
+        if is_pattern {
+            wrong
+                .note("the exact-path rule of the listener is made from it, and there `*` and `?` are wildcards")
+                .help("take it out, or set `load-balancer.health-routes = false`");
+        }
+    } else if path.len() > most {
         found
-            .error("a health path is a plain path")
-            .at(&at, format!("{stranger:?} is not allowed"))
-            .note("the exact-path rule of the listener is made from it, and there `*` and `?` are wildcards");
-    } else if path.len() > 128 {
-        found
-            .error("a health path fits into a listener rule")
-            .at(&at, format!("{} characters, at most 128", path.len()));
+            .error("the health path is too long")
+            .at(at, format!("{} characters, at most {most}", path.len()));
     }
 }
 
@@ -113,23 +127,25 @@ fn valid_codes(part: &str, codes: &RangeInclusive<u16>) -> bool {
 
 /// A health check is over before the next begins.
 ///
-/// Source: ELBv2 CreateTargetGroup ("Health check interval must be greater than the timeout");
-/// for containers ECS API, HealthCheck.
+/// Source: ELBv2 CreateTargetGroup ("Health check interval must be greater than the timeout"). ECS takes such a check of a
+/// container, and waits for the end of one before it begins the next (ECS API, HealthCheck; its defaults are 30 and 5).
 fn health_timing(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    let health = &service.target_group.health;
-    compare_times(health.timeout_secs, health.interval_secs, &at.key("target-group.health"), found);
+    if let Some(group) = service.group() {
+        let (timeout, interval) = (group.health.timeout_secs, group.health.interval_secs);
+        compare_times(Severity::Error, timeout, interval, &at.key("target-group.health"), found);
+    }
     for (path, container) in service.containers() {
         if let Some(health) = &container.health_check {
             let at = at.key(path).key("health-check");
-            compare_times(health.timeout_secs, health.interval_secs, &at, found);
+            compare_times(Severity::Warning, health.timeout_secs, health.interval_secs, &at, found);
         }
     }
 }
 
-fn compare_times(timeout: u32, interval: u32, at: &Place<'_>, found: &mut Findings) {
+fn compare_times(severity: Severity, timeout: u32, interval: u32, at: &Place<'_>, found: &mut Findings) {
     if timeout >= interval {
         found
-            .error("a health check may last longer than the time to the next")
+            .add(severity, "a health check may last longer than the time to the next".to_owned())
             .at(at.key("timeout-secs"), format!("`timeout-secs` is {}", timeout))
             .at(at.key("interval-secs"), format!("`interval-secs` is {}", interval))
             .help("make the timeout less than the interval");

@@ -1,7 +1,7 @@
 //! What the containers of a task run, and how they go together.
 
 use super::{Findings, Place, Rule, Scope};
-use crate::config::suggest;
+use crate::config::{Severity, suggest};
 use crate::model::{CONNECT_PROXY, Condition, Container, ImageName, Service, Sidecar};
 
 pub(super) const RULES: &[Rule] = &[
@@ -200,11 +200,13 @@ fn sidecar(service: &Service, at: &Place<'_>, found: &mut Findings) {
         ("cpu", "CPU units", sum(|it| it.cpu), service.cpu),
         ("memory-mib", "MiB", sum(|it| it.memory_mib), service.memory_mib),
     ] {
+        // Their limits may add up to the task's: what has none runs with whatever they do not use.
+        let severity = if taken > whole { Severity::Error } else { Severity::Warning };
         if taken >= whole {
             let places = service.sidecars.iter().map(|it| at.key("sidecar").key(&it.container.name).key(key));
             let first = places.into_iter().find(Place::written);
             found
-                .error(format!("the sidecars leave nothing of the task's {whole} {unit}"))
+                .add(severity, format!("the sidecars leave nothing of the task's {whole} {unit}"))
                 .at(first.as_ref().and_then(Place::span), format!("{taken} {unit} for sidecars"))
                 .at(at.key(key), format!("{whole} {unit} for the task"))
                 .help(format!("give the task more, or the sidecars less `{key}`"));
