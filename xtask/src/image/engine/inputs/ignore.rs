@@ -79,12 +79,10 @@ impl Ignore {
     /// Whether the engine does not see `path`, which is relative and has slashes.
     pub(super) fn hides(&self, path: &str) -> bool {
         let path: Vec<char> = path.chars().collect();
-        let mut ends: Vec<usize> = (0..path.len()).filter(|at| path[*at] == '/').collect();
-        ends.push(path.len());
         self.patterns.iter().fold(false, |hidden, pattern| {
             // A pattern is asked only where it would change something.
             let asked = pattern.exception == hidden;
-            hidden ^ (asked && ends.iter().any(|end| matches(&pattern.pieces, &path[..*end])))
+            hidden ^ (asked && matches(&pattern.pieces, &path))
         })
     }
 
@@ -158,26 +156,46 @@ fn class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<Piece> {
     }
 }
 
-fn matches(pieces: &[Piece], text: &[char]) -> bool {
-    let Some((piece, after)) = pieces.split_first() else { return text.is_empty() };
-    let one = |fits: bool| fits && matches(after, &text[1..]);
-    match (piece, text.first()) {
-        (Piece::One(wanted), Some(char)) => one(wanted == char),
-        (Piece::Any, Some(char)) => one(*char != '/'),
-        (Piece::Class { negated, ranges }, Some(char)) => {
-            one(ranges.iter().any(|(low, high)| (low..=high).contains(&char)) != *negated)
+/// Whether the pattern matches a path, or a folder above it.
+///
+/// All places of the pattern that the path may have come to are followed at once. Trying the stars one after another would take
+/// exponentially long for `*a*a*a*a*b`, and a `.dockerignore` comes with whatever is built.
+fn matches(pieces: &[Piece], path: &[char]) -> bool {
+    let end = pieces.len();
+    // Before each piece, and inside the whole folders of a `**/`.
+    let (mut before, mut inside) = (vec![false; end + 1], vec![false; end]);
+    before[0] = true;
+    for char in path.iter().copied().map(Some).chain([None]) {
+        for place in 0..end {
+            // A star may stand for nothing.
+            let may_be_empty = matches!(pieces[place], Piece::Name | Piece::Folders | Piece::All);
+            before[place + 1] |= before[place] && may_be_empty;
         }
-        (Piece::Name, _) => {
-            let most = text.iter().position(|char| *char == '/').unwrap_or(text.len());
-            (0..=most).any(|taken| matches(after, &text[taken..]))
+        let Some(char) = char else { break };
+        if char == '/' && before[end] {
+            return true;
         }
-        (Piece::Folders, _) => {
-            let ends = (0..text.len()).filter(|at| text[*at] == '/').map(|at| at + 1);
-            [0].into_iter().chain(ends).any(|taken| matches(after, &text[taken..]))
+        let (mut next, mut within) = (vec![false; end + 1], vec![false; end]);
+        for (place, piece) in pieces.iter().enumerate() {
+            let here = before[place];
+            match piece {
+                Piece::One(wanted) => next[place + 1] |= here && *wanted == char,
+                Piece::Any => next[place + 1] |= here && char != '/',
+                Piece::Class { negated, ranges } => {
+                    let listed = ranges.iter().any(|(low, high)| (low..=high).contains(&&char));
+                    next[place + 1] |= here && listed != *negated;
+                }
+                Piece::Name => next[place] |= here && char != '/',
+                Piece::All => next[place] |= here,
+                Piece::Folders => {
+                    within[place] = here || inside[place];
+                    next[place + 1] |= within[place] && char == '/';
+                }
+            }
         }
-        (Piece::All, _) => (0..=text.len()).any(|taken| matches(after, &text[taken..])),
-        (Piece::One(_) | Piece::Any | Piece::Class { .. }, None) => false,
+        (before, inside) = (next, within);
     }
+    before[end]
 }
 
 #[cfg(test)]

@@ -82,3 +82,61 @@ fn a_line_that_no_engine_takes_is_reported() {
     }
     assert_eq!(Ignore::parse("a\n[b").unwrap_err().to_string(), "`[b` is no pattern");
 }
+
+/// Each star by itself: right, and exponential.
+fn backtracks(pieces: &[Piece], text: &[char]) -> bool {
+    let Some((piece, after)) = pieces.split_first() else { return text.is_empty() };
+    let one = |fits: bool| fits && backtracks(after, &text[1..]);
+    let skips = |most: usize| (0..=most).any(|taken| backtracks(after, &text[taken..]));
+    match (piece, text.first()) {
+        (Piece::One(wanted), Some(char)) => one(wanted == char),
+        (Piece::Any, Some(char)) => one(*char != '/'),
+        (Piece::Class { negated, ranges }, Some(char)) => {
+            one(ranges.iter().any(|(low, high)| (low..=high).contains(&char)) != *negated)
+        }
+        (Piece::Name, _) => skips(text.iter().position(|char| *char == '/').unwrap_or(text.len())),
+        (Piece::Folders, _) => {
+            let ends = (0..text.len()).filter(|at| text[*at] == '/').map(|at| at + 1);
+            [0].into_iter().chain(ends).any(|taken| backtracks(after, &text[taken..]))
+        }
+        (Piece::All, _) => skips(text.len()),
+        (Piece::One(_) | Piece::Any | Piece::Class { .. }, None) => false,
+    }
+}
+
+/// Every text of up to `longest` of these characters.
+fn words(alphabet: &str, longest: usize) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut from = 0;
+    for _ in 0..longest {
+        let to = words.len();
+        let longer: Vec<_> = words[from..to]
+            .iter()
+            .flat_map(|word| alphabet.chars().map(move |c| format!("{word}{c}")))
+            .collect();
+        from = to;
+        words.extend(longer);
+    }
+    words
+}
+
+#[test]
+fn all_short_patterns_match_as_if_each_star_were_tried_by_itself() {
+    let paths: Vec<Vec<char>> = words("ab/", 4).into_iter().map(|path| path.chars().collect()).collect();
+    for pattern in words("a*?/[^]", 4) {
+        let Some(pieces) = pieces(&pattern) else { continue };
+        for path in &paths {
+            let ends = (0..path.len()).filter(|at| path[*at] == '/').chain([path.len()]);
+            let expected = ends.map(|end| backtracks(&pieces, &path[..end])).any(|matches| matches);
+            assert_eq!(matches(&pieces, path), expected, "{pattern} {path:?}");
+        }
+    }
+}
+
+#[test]
+fn a_pattern_of_many_stars_is_asked_once_and_not_for_each_way_to_read_it() {
+    let (stars, folders) = ("*a".repeat(30), "**/a/".repeat(30));
+    let path = format!("{}/{}", "a".repeat(200), "a/".repeat(200));
+    assert!(!hides(&format!("{stars}*b"), &path) && !hides(&format!("{folders}b"), &path));
+    assert!(hides(&stars, &path));
+}
