@@ -41,7 +41,7 @@ impl std::fmt::Display for Surface {
 /// A call as rules see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
-    pub(crate) surface: Surface,
+    pub surface: Surface,
     /// The operation's name, such as `CreateService`; in the registry the method and the kind, such as `PUT manifests`.
     pub operation: &'a str,
     /// Whether it may change anything.

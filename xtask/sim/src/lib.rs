@@ -18,7 +18,6 @@ pub mod fault;
 mod identity;
 mod logs;
 mod page;
-pub mod policy;
 mod quotas;
 mod scaling;
 mod secret;
@@ -39,5 +38,5 @@ pub use identity::{LandingZone, Named, ZoneGroup, ZoneSubnet};
 pub mod testing {
     pub use crate::account::Millis;
     pub use crate::elb::{Route, RouteTarget, fail, route};
-    pub use crate::wire::{Api, ApiError, ApiRequest};
+    pub use crate::wire::{Api, ApiError, ApiRequest, wildcard};
 }

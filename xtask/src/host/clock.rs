@@ -50,11 +50,6 @@ impl Clock {
         tokio::time::sleep(duration).await;
     }
 
-    /// Waits until a moment; returns at once when it has passed.
-    pub async fn sleep_until(&self, mark: Mark) {
-        tokio::time::sleep_until(mark.0).await;
-    }
-
     /// The same waiting, in the form that the SDK asks for.
     pub fn sdk_sleep(&self) -> SharedAsyncSleep {
         SharedAsyncSleep::new(TokioSleep::new())

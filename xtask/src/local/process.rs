@@ -65,11 +65,6 @@ impl<'a> Local<'a> {
         Self { host, dir: root.join("target/local") }
     }
 
-    /// The folder with its state and its log.
-    pub fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     /// The file in which its process records itself.
     pub fn record_file(dir: &Path) -> PathBuf {
         dir.join("cloud.json")

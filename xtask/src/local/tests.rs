@@ -45,7 +45,7 @@ async fn a_cloud_that_ignores_sigterm_is_killed_after_40_seconds_and_forgotten()
         std::thread::sleep(Duration::from_millis(1));
     }
     assert!(!daemon.is_alive());
-    assert_eq!(Record::read(&Local::record_file(local.dir())), None);
+    assert_eq!(Record::read(&Local::record_file(&root.join("target/local"))), None);
     assert!(!local.stop().await.unwrap(), "a second stop finds nothing");
     assert_eq!(local.silent(), None);
     std::fs::remove_dir_all(root).unwrap();

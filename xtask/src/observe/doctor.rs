@@ -72,11 +72,9 @@ async fn account(host: &Host, aws: &Aws, environment: &Environment, caller: &Cal
     .await;
     facts.rights = Some(rights);
     facts.landing = Some(match landing {
-        Ok(found) => Ok(Landing {
-            ids: found.ids,
-            missing: found.missing.into_iter().map(missing).collect(),
-            warnings: found.warnings,
-        }),
+        Ok(found) => {
+            Ok(Landing { ids: found.ids, missing: found.missing.into_iter().map(missing).collect() })
+        }
         Err(super::Error::Aws(error)) => Err(unread("the network", &error)),
         Err(error) => Err(Unread { why: error.to_string(), remedy: error.hint() }),
     });
@@ -188,7 +186,6 @@ async fn front(host: &Host, aws: &Aws, environment: &Environment) -> Front {
     });
     let balancer = found.map(|found| {
         found.map(|found| Balancer {
-            arn: found.state.arn,
             dns_name: found.state.dns_name,
             vpc: found.state.vpc,
             status: found.status,
@@ -287,7 +284,7 @@ async fn roles(
             true => None,
             false => Some(simulated(aws, &found.arn, &questions).await),
         };
-        (text, Ok(Some(TaskRole { arn: found.arn, trust: found.trust, rights })))
+        (text, Ok(Some(TaskRole { trust: found.trust, rights })))
     };
     join_all(wanted.into_iter().map(read)).await.into_iter().collect()
 }

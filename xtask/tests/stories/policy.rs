@@ -1,5 +1,8 @@
 //! The printed policy is enough for all that a deploy does, and no action in it is there for nothing.
 
+mod document;
+mod named;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -8,11 +11,12 @@ use deploy::iam::{Need, Place, policy};
 use deploy::model::Environment;
 use sim::door::cloud::{Cloud, RuleGuard};
 use sim::fault::{Call, Rule};
-use sim::policy::Policy;
 use sim::workload::scripted::Script;
 use xtask::aws::operations::{DEPLOY, DOWN, needs};
 use xtask::observe;
 use xtask::release::Removal;
+
+pub(crate) use document::Policy;
 
 use crate::world::{World, story};
 
@@ -33,7 +37,7 @@ pub(crate) fn printed_for(environment: &Environment, needs: &[Need]) -> Policy {
     let account = environment.account.as_deref().unwrap();
     let document = policy(environment, Place { partition: "aws", account }, needs);
     let region = environment.region.clone();
-    Policy::of(&document, sim::policy::Place { region, account: account.to_owned() })
+    Policy::of(&document, named::Place { region, account: account.to_owned() })
 }
 
 /// A first release, one that changes settings, one that fails, and a rollback; ends as soon as `wanted` was reported. Returns

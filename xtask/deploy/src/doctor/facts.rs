@@ -74,7 +74,6 @@ pub struct Landing {
     /// By the text that deploy.toml has for them.
     pub ids: BTreeMap<String, String>,
     pub missing: Vec<MissingThing>,
-    pub warnings: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -142,7 +141,6 @@ pub struct Endpoint {
 
 #[derive(Clone, Debug, Default)]
 pub struct Balancer {
-    pub arn: String,
     pub dns_name: String,
     pub vpc: String,
     pub status: String,
@@ -154,7 +152,6 @@ pub struct Balancer {
 /// A role of tasks.
 #[derive(Clone, Debug)]
 pub struct TaskRole {
-    pub arn: String,
     /// Who may assume it: a policy document.
     pub trust: Value,
     /// What it may do of what its tasks need, by statement; `None` where they need nothing.

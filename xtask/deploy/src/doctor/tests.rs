@@ -81,7 +81,7 @@ fn a_role_is_trusted_under_conditions_that_tasks_meet() {
     let trusted = |condition: serde_json::Value| {
         let mut trust = json!({ "Statement": { "Effect": "Allow", "Principal": { "Service": ["ecs-tasks.amazonaws.com"] }, "Action": "sts:AssumeRole" } });
         trust["Statement"]["Condition"] = condition;
-        let role = TaskRole { arn: String::new(), trust, rights: None };
+        let role = TaskRole { trust, rights: None };
         let facts = Facts {
             caller: Some(Ok((account.into(), "arn".into()))),
             roles: [("role".to_owned(), Ok(Some(role)))].into(),

@@ -51,11 +51,6 @@ impl SimClock {
             }
         }
     }
-
-    /// The same moment in the form that the SDK's `TimeSource` wants, so that signing dates agree with the account.
-    pub fn now(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_millis(self.millis().0)
-    }
 }
 
 fn whole_millis(duration: Duration) -> u64 {

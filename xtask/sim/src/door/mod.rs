@@ -29,6 +29,4 @@ mod viewer;
 mod websocket;
 
 #[cfg(test)]
-mod raw;
-#[cfg(test)]
-mod stage;
+mod tests;

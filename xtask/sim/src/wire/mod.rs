@@ -22,7 +22,7 @@ pub(crate) use encode::encode;
 pub(crate) use form::{leaf, list, texts};
 pub(crate) use params::{drop_nulls, listing, page, params, text};
 pub(crate) use timestamp::{civil, day_of, iso8601};
-pub(crate) use wildcard::wildcard;
+pub use wildcard::wildcard;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 /// Whether `pattern`, in which `*` matches any characters (none, and slashes, too) and `?` for exactly one, is the
 /// whole of `text`. Case counts.
-pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
+pub fn wildcard(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut at_pattern, mut at_text) = (0, 0);
     // Where the last star was and how much it has matched: on a mismatch it matches one more.

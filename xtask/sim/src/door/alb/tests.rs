@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
 use super::super::forward;
-use super::super::stage::{Served, application, dead_port, open, send, serve};
+use super::super::tests::stage::{Served, application, dead_port, open, send, serve};
 use super::*;
 
 /// A load balancer whose one rule goes to these tasks.

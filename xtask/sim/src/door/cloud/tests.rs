@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::raw::{call, json_call, query_call, read, try_call};
+use super::super::tests::raw::{call, json_call, query_call, read, try_call};
 use super::*;
 use crate::fault::On;
 use crate::wire::Api;

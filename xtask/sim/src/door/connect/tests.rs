@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::stage::{Served, application, dead_port, send, serve};
+use super::super::tests::stage::{Served, application, dead_port, send, serve};
 use super::*;
 use crate::ecs::ConnectTimeouts;
 use crate::workload::machine::Connect as _;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::super::clock::SimClock;
-use super::super::raw::{json_call, query_call, read};
+use super::super::tests::raw::{json_call, query_call, read};
 use super::*;
 use crate::account::Settings;
 use crate::fault::{Fault, On};

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::super::stage::{self, serve};
+use super::super::tests::stage::{self, serve};
 use super::*;
 
 const PATIENCE: Patience =

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::clock::SimClock;
 use super::super::cloud::Delivery;
-use super::super::raw::call;
+use super::super::tests::raw::call;
 use super::*;
 use crate::account::Settings;
 use crate::door::cloud::Cloud;

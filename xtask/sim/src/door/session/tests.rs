@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::clock::SimClock;
 use super::super::connector::SimHttp;
-use super::super::raw::{call, json_call, query_call, read, try_call};
+use super::super::tests::raw::{call, json_call, query_call, read, try_call};
 use super::*;
 use crate::account::Settings;
 use crate::session::testing::{ACKNOWLEDGE, CHANNEL_CLOSED, INPUT, Message as Framed, OUTPUT};

@@ -3,20 +3,17 @@
 //! What calls bring with them is checked where the embedded cloud sees it: roles that are passed, resources that are tagged
 //! as they are made. Of conditions it knows `ecs:cluster`; a statement with another one allows nothing.
 
-mod resource;
-
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use sim::fault::{Call, Fault, Rule, Surface};
+use sim::testing::{Api, wildcard};
 
-use crate::fault::{Call, Fault, Rule, Surface};
-use crate::wire::{Api, wildcard};
-
-pub use resource::Place;
+use super::named::{ANY, Place, texts};
 
 /// What a policy allows, to callers of one account and region.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
+pub(crate) struct Policy {
     place: Place,
     statements: Vec<Statement>,
 }
@@ -32,19 +29,19 @@ struct Statement {
 
 impl Policy {
     /// The policy of a document. What it does not understand allows nothing.
-    pub fn of(document: &Value, place: Place) -> Self {
+    pub(crate) fn of(document: &Value, place: Place) -> Self {
         let statements = document["Statement"].as_array().map(Vec::as_slice).unwrap_or_default();
         Self { place, statements: statements.iter().filter_map(Statement::of).collect() }
     }
 
-    pub fn actions(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn actions(&self) -> impl Iterator<Item = &str> {
         let all: BTreeSet<&str> =
             self.statements.iter().flat_map(|it| &it.actions).map(String::as_str).collect();
         all.into_iter()
     }
 
     /// The same without one action.
-    pub fn without(&self, action: &str) -> Self {
+    pub(crate) fn without(&self, action: &str) -> Self {
         let mut policy = self.clone();
         for statement in &mut policy.statements {
             statement.actions.remove(action);
@@ -86,14 +83,6 @@ impl Statement {
     }
 }
 
-fn texts(value: &Value) -> Vec<String> {
-    match value {
-        Value::Array(all) => all.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Value::String(one) => vec![one.clone()],
-        _ => Vec::new(),
-    }
-}
-
 impl Rule for Policy {
     fn on_call(&mut self, call: &Call<'_>) -> Option<Fault> {
         let Surface::Api(api) = call.surface else { return None };
@@ -104,7 +93,7 @@ impl Rule for Policy {
         let action = format!("{}:{}", call.surface, call.operation);
         let (named, cluster) = match call.request {
             Some(request) => (self.place.named(request), self.place.cluster(request)),
-            None => (vec![resource::ANY.to_owned()], None),
+            None => (vec![ANY.to_owned()], None),
         };
         let denied =
             named.into_iter().find(|resource| !self.allows(&action, resource, cluster.as_deref()))?;
@@ -115,12 +104,13 @@ impl Rule for Policy {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use sim::testing::ApiRequest;
 
     use super::*;
-    use crate::wire::ApiRequest;
 
     fn fault(policy: &Policy, operation: &str, params: Value) -> Option<Fault> {
-        let request = ApiRequest::of(Api::Ecs, operation, params);
+        let operation = operation.to_owned();
+        let request = ApiRequest { api: Api::Ecs, operation, params, access_key: None, region: None };
         policy.clone().on_call(&Call::of(&request))
     }
 

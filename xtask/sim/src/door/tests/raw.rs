@@ -4,10 +4,10 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde_json::{Value, json};
 
-use super::cloud::{Cloud, Delivery};
+use super::super::cloud::{Cloud, Delivery};
 
 /// The head of a JSON call; `target` is its `X-Amz-Target`.
-pub(super) fn json_call(target: &str) -> Parts {
+pub(in crate::door) fn json_call(target: &str) -> Parts {
     let request = http::Request::post("/")
         .header("content-type", "application/x-amz-json-1.1")
         .header("x-amz-target", target)
@@ -20,7 +20,7 @@ pub(super) fn json_call(target: &str) -> Parts {
 }
 
 /// The head of a query call to `service`.
-pub(super) fn query_call(service: &str) -> Parts {
+pub(in crate::door) fn query_call(service: &str) -> Parts {
     let request =
         http::Request::post("/").header("content-type", "application/x-www-form-urlencoded").header(
             "authorization",
@@ -33,20 +33,20 @@ pub(super) fn query_call(service: &str) -> Parts {
 }
 
 /// Makes a JSON call that has to succeed and gives its reply.
-pub(super) fn call(cloud: &Cloud, target: &str, params: &Value) -> Value {
+pub(in crate::door) fn call(cloud: &Cloud, target: &str, params: &Value) -> Value {
     let (status, body) = try_call(cloud, target, params);
     assert_eq!(status, 200, "{target}: {body}");
     serde_json::from_str(&body).unwrap_or(json!({}))
 }
 
 /// Makes a JSON call and gives its status and body.
-pub(super) fn try_call(cloud: &Cloud, target: &str, params: &Value) -> (u16, String) {
+pub(in crate::door) fn try_call(cloud: &Cloud, target: &str, params: &Value) -> (u16, String) {
     let body = Bytes::from(params.to_string());
     read(cloud.call(cloud.clock().millis(), &json_call(target), body))
 }
 
 /// The status and the body of a reply.
-pub(super) fn read(delivery: Delivery) -> (u16, String) {
+pub(in crate::door) fn read(delivery: Delivery) -> (u16, String) {
     match delivery {
         Delivery::Reply(reply) => {
             let status = reply.status().as_u16();

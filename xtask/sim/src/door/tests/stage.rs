@@ -10,17 +10,17 @@ use hyper::body::Incoming;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
-use super::forward::{self, ReplyBody, whole};
-use super::listen;
+use super::super::forward::{self, ReplyBody, whole};
+use super::super::listen;
 
 /// Serves for as long as it is kept.
-pub(super) struct Served {
-    pub(super) address: SocketAddr,
+pub(in crate::door) struct Served {
+    pub(in crate::door) address: SocketAddr,
     _stop: watch::Sender<bool>,
 }
 
 /// Serves `answer` on a free port.
-pub(super) async fn serve<A, F>(answer: A) -> Served
+pub(in crate::door) async fn serve<A, F>(answer: A) -> Served
 where
     A: Fn(SocketAddr, Request<Incoming>) -> F + Clone + Send + 'static,
     F: Future<Output = Response<ReplyBody>> + Send + 'static,
@@ -33,7 +33,7 @@ where
 }
 
 /// An application that answers with its name, the request line and the headers that it was sent.
-pub(super) async fn application(name: &'static str) -> Served {
+pub(in crate::door) async fn application(name: &'static str) -> Served {
     serve(move |_, request| async move {
         if request.uri().path() == "/silent" {
             std::future::pending::<()>().await;
@@ -49,7 +49,7 @@ pub(super) async fn application(name: &'static str) -> Served {
 }
 
 /// A port that refuses connections: bound, so that no other test of this process gets it, and not listening.
-pub(super) fn dead_port() -> u16 {
+pub(in crate::door) fn dead_port() -> u16 {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let port = socket.local_addr().unwrap().port();
@@ -58,7 +58,7 @@ pub(super) fn dead_port() -> u16 {
 }
 
 /// Sends a request and gives the reply's status and body.
-pub(super) async fn send(to: SocketAddr, request: Request<&str>) -> (u16, String) {
+pub(in crate::door) async fn send(to: SocketAddr, request: Request<&str>) -> (u16, String) {
     let reply = open(to, request).await;
     let status = reply.status().as_u16();
     let body = reply.into_body().collect().await.unwrap().to_bytes();
@@ -66,7 +66,7 @@ pub(super) async fn send(to: SocketAddr, request: Request<&str>) -> (u16, String
 }
 
 /// Sends a request and gives the reply with its body still to come.
-pub(super) async fn open(to: SocketAddr, request: Request<&str>) -> Response<Incoming> {
+pub(in crate::door) async fn open(to: SocketAddr, request: Request<&str>) -> Response<Incoming> {
     let stream = forward::connect(to).await.unwrap();
     let request = request.map(|body| Full::new(Bytes::from(body.to_owned())));
     let patience = Duration::from_secs(20);

@@ -4,17 +4,15 @@
 //! policy does not limit, is `*`. Of what is yet to be made the ARN ends with `*` where AWS would put a number or an id.
 
 use serde_json::Value;
-
-use super::texts;
-use crate::wire::{Api, ApiRequest};
+use sim::testing::{Api, ApiRequest};
 
 /// The resource of actions that have no resource-level permission.
 pub(super) const ANY: &str = "*";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub region: String,
-    pub account: String,
+pub(crate) struct Place {
+    pub(crate) region: String,
+    pub(crate) account: String,
 }
 
 impl Place {
@@ -130,6 +128,15 @@ impl Place {
 
     fn arn(&self, service: &str, rest: &str) -> String {
         format!("arn:aws:{service}:{}:{}:{rest}", self.region, self.account)
+    }
+}
+
+/// The texts that a member holds, which may be one.
+pub(super) fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(all) => all.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Value::String(one) => vec![one.clone()],
+        _ => Vec::new(),
     }
 }
 
