@@ -119,7 +119,10 @@ fn a_roll_that_nobody_could_see_is_neither_undone_nor_called_anything() {
         let ended = world.deploy("v2", "v1").await;
         assert_eq!(ended.exit, ExitCode::Unknown);
         let Outcome::Unseen { why } = outcome(&ended) else { panic!("{:#?}", ended.events) };
-        assert!(why.contains("ServiceUnavailableException"), "the refusal, and not that there was none: {why}");
+        assert!(
+            why.contains("ServiceUnavailableException"),
+            "the refusal, and not that there was none: {why}"
+        );
         assert_eq!((stops(&ended), ended.rolled().len()), (0, 1), "{:?}", ended.writes);
         world.cloud.clear_rules();
         let again = world.deploy("v2", "v1").await;

@@ -149,7 +149,7 @@ fn alias_url(scope: &Scope<'_>, found: &mut Findings) {
             continue;
         }
         let known: Vec<String> = endpoints.iter().map(|e| format!("{}:{}", e.dns, e.port)).collect();
-        let short = |dns: &'_ str| dns.strip_suffix(namespace).unwrap_or(dns).trim_end_matches('.').to_owned();
+        let short = |dns: &str| dns.strip_suffix(namespace).unwrap_or(dns).trim_end_matches('.').to_owned();
         let names: Vec<String> = endpoints.iter().map(|e| short(e.dns)).collect();
         let meant = suggest::closest(&short(host), names.iter().map(String::as_str));
         let text = format!("nothing answers at `{host}:{port}`");
