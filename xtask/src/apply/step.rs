@@ -135,6 +135,8 @@ pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Res
         Action::CreateTargetGroup(spec) => {
             let arn = aws.create_target_group(spec, &tags).await?;
             ids.learn_target_group(&spec.name, arn.clone());
+            // Attributes are no members of CreateTargetGroup. Without this call every old task would drain
+            // for the default of 300 s.
             aws.set_target_group_attributes(&arn, &spec.attributes).await?;
         }
         Action::ModifyTargetGroup(spec) => {
@@ -158,6 +160,8 @@ pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Res
                     .ok_or_else(|| StepError::Unknown(format!("rule {}", moved.from)))
             };
             let priorities = moves.iter().map(arn).collect::<Result<Vec<_>, _>>()?;
+            // All in one call: a priority is unique in its listener at any moment, so rules that swap theirs
+            // cannot move one by one.
             aws.set_rule_priorities(&priorities).await?;
             ids.move_rules(moves);
         }

@@ -77,6 +77,7 @@ async fn log_groups(
 ) -> Result<BTreeMap<String, LogGroupSpec>, aws::Error> {
     let mut names: Vec<&str> =
         environment.services.iter().filter_map(Service::logs).map(|group| group.name.as_str()).collect();
+    // Services may share a log group, which is read once.
     names.sort_unstable();
     names.dedup();
     let found = try_join_all(names.into_iter().map(|name| aws.find_log_group(name))).await?;

@@ -26,6 +26,7 @@ pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
             None => evidence.stopped.push((*task).clone()),
         }
     }
+    // A cause is looked for in what happened last: what the first tasks failed of may be over.
     evidence.stopped.sort_by_key(|task| std::cmp::Reverse(task.created_ms));
     if let Some(entry) = seen.service.deployments.iter().find(|entry| entry.id == deployment) {
         // At most 100 events are kept, and a text that repeats is left out for hours: ours are those since our deployment.

@@ -56,6 +56,8 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
         if let Some(due) = due {
             let sleep = events.clock().sleep(every.min(due));
             tokio::select! {
+                // A request to stop must not lose to a sleep that ends at the same moment, and wait for
+                // another poll.
                 biased;
                 () = halt.wait(), if !stopping => {}
                 () = sleep => {}

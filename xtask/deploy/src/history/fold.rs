@@ -11,6 +11,7 @@ use crate::model::{ServiceKey, TaskDefinitionState};
 pub fn history(facts: &Facts) -> Vec<Past> {
     let names: BTreeSet<&str> = facts.revisions.values().flatten().filter_map(release_of).collect();
     let mut releases: Vec<Past> = names.into_iter().filter_map(|name| past(facts, name)).collect();
+    // Names begin with a time, so of two releases of one moment the later name is the newer one.
     releases.sort_by(|a, b| (b.at_ms, &b.release).cmp(&(a.at_ms, &a.release)));
     // Where the revisions of two releases both run, the newer release is the live one.
     let mut taken = false;
@@ -43,6 +44,7 @@ fn is_crashed(revision: &TaskDefinitionState) -> bool {
 }
 
 fn newest<'a>(revisions: impl Iterator<Item = &'a TaskDefinitionState>) -> Option<&'a TaskDefinitionState> {
+    // Of two of one moment the higher number is the newer one.
     revisions.max_by_key(|revision| (revision.registered_ms, revision.number()))
 }
 

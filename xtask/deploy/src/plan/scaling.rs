@@ -18,6 +18,8 @@ pub(super) fn steps(desired: &Desired, service: &Service, observed: &Observed) -
     let target = in_force(wanted::scalable_target(environment, service, scaling), &schedules, &found);
     let mut steps = Vec::new();
     steps.extend(brought(found.target.as_ref(), target.clone(), Action::RegisterScalableTarget));
+    // A count below the bounds is moved when they are registered, and otherwise not before the next scaling
+    // activity.
     steps.extend(raise(service, observed, target.min));
     for policy in wanted::policies(environment, service, observed, scaling) {
         let same = found.policies.iter().find(|found| found.name == policy.name);

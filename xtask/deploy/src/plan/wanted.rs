@@ -55,6 +55,8 @@ pub(super) fn target_group(
         name: group.name.clone(),
         vpc: id(observed, &environment.network.vpc),
         port: service.container.port,
+        // Tasks of Fargate have addresses of their own, and ECS refuses target groups of another type for
+        // them (CreateService).
         target_type: "ip".to_owned(),
         protocol: "HTTP".to_owned(),
         protocol_version: service.target_group.protocol_version.wire().to_owned(),
@@ -83,6 +85,7 @@ pub(super) fn listener(listener: &Listener, load_balancer: &str) -> ListenerSpec
         Protocol::Https => "HTTPS",
     };
     let mut further_certificates = listener.further_certificates.clone();
+    // Their order means nothing to a listener, so it must be no difference.
     further_certificates.sort();
     ListenerSpec {
         load_balancer: load_balancer.to_owned(),
@@ -122,6 +125,7 @@ pub(super) fn rules(environment: &Environment) -> Vec<RuleSpec> {
         Some(RuleSpec { priority: route.priority, conditions: route.conditions(), action: route.action()? })
     });
     let mut list: Vec<_> = rules.chain(own).collect();
+    // As the listener asks them: the lowest number first.
     list.sort_by_key(|rule| rule.priority);
     list
 }
@@ -177,7 +181,10 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
     let spec = ServiceSpec {
         name: service.name.clone(),
         cluster: environment.cluster.clone(),
+        // Compared and never updated: `launchType` is no member of UpdateService.
         launch_type: "FARGATE".to_owned(),
+        // ECS resolves LATEST when a deployment starts, and the service keeps that version until the next
+        // one.
         platform_version: text(over.take(&["platformVersion"]), "LATEST"),
         subnets: ids(observed, environment.subnets(service)),
         security_groups: ids(observed, &service.security_groups),
@@ -200,6 +207,8 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         }),
         health_check_grace_secs: grace(service, observed),
         enable_execute_command: service.enable_execute_command,
+        // By default a task has no tags (CreateService): bills and people could not tell which release it
+        // belongs to.
         propagate_tags: text(over.take(&["propagateTags"]), "TASK_DEFINITION"),
         managed_tags: over.take(&["enableECSManagedTags"]) != Some(Value::Bool(false)),
         extra: Members::default(),

@@ -74,6 +74,7 @@ impl Evidence {
                 None => groups.push(vec![task]),
             }
         }
+        // Stable, so that the newest stay first. Tasks that a rollback stops say nothing of why it began.
         groups.sort_by_key(|group| group.first().is_some_and(|task| is_scaled_in(task)));
         groups
     }
@@ -100,6 +101,7 @@ fn stopped(evidence: &Evidence, group: &[&TaskSnapshot]) -> Option<StoppedTasks>
         ran: newest.started_ms.is_some(),
         ran_ms: newest.started_ms.zip(newest.stopped_ms).map(|(from, to)| to.saturating_sub(from)),
         containers: ends(newest),
+        // Of tasks that ended alike any log will do, as long as something was printed.
         log: log.max_by_key(|log| log.lines.len().min(1)).cloned(),
     })
 }

@@ -57,6 +57,7 @@ fn outage(mut requests: Vec<&Request>) -> Option<Kind> {
             since = None;
         }
     }
+    // The last one: what fails at the end of the bake is what users meet now.
     let last = requests.iter().rfind(|request| failed(request))?;
     (down || gaps > STRAYS).then(|| Kind::Failed {
         error: format!(

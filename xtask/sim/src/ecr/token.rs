@@ -22,6 +22,7 @@ impl fmt::Debug for Token {
     }
 }
 
+// 12 hours (ECR API, GetAuthorizationToken).
 const LIFETIME_SECS: u64 = 43_200;
 
 pub(super) fn get(account: &mut Account, now: Millis) -> Outcome {

@@ -13,6 +13,7 @@ use crate::aws::names::{arn_name, count, millis};
 
 pub(super) fn service(found: &Service) -> ServiceSnapshot {
     let mut deployments: Vec<_> = found.deployments().iter().map(deployment).collect();
+    // The API promises no order, and whoever takes the first one means PRIMARY.
     deployments.sort_by_key(|deployment| deployment.status != "PRIMARY");
     ServiceSnapshot {
         name: text(found.service_name()),

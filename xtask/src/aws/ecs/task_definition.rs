@@ -135,6 +135,7 @@ impl Aws {
                     .list_task_definitions()
                     .family_prefix(family)
                     .status(status.clone())
+                    // Newest first: of a family with thousands of revisions one page is enough.
                     .sort(SortOrder::Desc)
                     .max_results(100)
                     .set_next_token(next.clone())

@@ -79,6 +79,7 @@ fn path_pattern(path: &str, at: &Place<'_>, found: &mut Findings) {
     }
 }
 
+// Condition values of one rule (Elastic Load Balancing quotas).
 const MOST: usize = 5;
 
 /// A route's conditions are some that a listener rule takes.

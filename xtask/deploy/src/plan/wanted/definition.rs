@@ -37,7 +37,10 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
         // Strings, also where they are numbers (ECS API, RegisterTaskDefinition).
         "cpu": service.cpu.to_string(),
         "memory": service.memory_mib.to_string(),
+        // Left out where the file gives none: 20 GiB are there, and asking for them is refused (21 to 200,
+        // RegisterTaskDefinition).
         "ephemeralStorage": { "sizeInGiB": service.ephemeral_storage_gib },
+        // The only network mode of Fargate.
         "networkMode": "awsvpc",
         "requiresCompatibilities": ["FARGATE"],
         "runtimePlatform": {
@@ -46,6 +49,7 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
                 Architecture::Arm64 => "ARM64",
             },
         },
+        // Without it Fargate neither pulls from ECR nor reads secrets nor writes logs.
         "executionRoleArn": service.execution_role().map(|role| id(observed, role)),
         "taskRoleArn": service.task_role.as_ref().map(|role| id(observed, role)),
         "volumes": volumes(service),
@@ -111,6 +115,7 @@ fn container(
         "secrets": pairs("name", "valueFrom", &container.secrets),
         "environmentFiles": environment_files.collect::<Vec<_>>(),
         "dependsOn": pairs("containerName", "condition", &container.depends_on),
+        // ECS ignores the HEALTHCHECK of an image (ECS API, HealthCheck).
         "healthCheck": container.health_check.as_ref().map(|check| json!({
             "command": check.command,
             "interval": check.interval_secs,

@@ -6,6 +6,7 @@ use crate::model::spec::{PolicySpec, ScalableTargetSpec, ScheduledActionSpec, no
 use crate::model::{CustomMetric, Environment, Metric, Observed, Policy, Scaling, Schedule, Service};
 
 fn resource_id(environment: &Environment, service: &Service) -> String {
+    // Names, never ARNs (Application Auto Scaling API, `ResourceId`).
     format!("service/{}/{}", environment.cluster, service.name)
 }
 
