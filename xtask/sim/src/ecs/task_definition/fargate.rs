@@ -1,5 +1,7 @@
 //! What Fargate can run: the table of CPU and memory, and the two ways of writing them.
 
+use serde_json::Value;
+
 use crate::ecs::errors::client;
 use crate::wire::ApiError;
 
@@ -13,6 +15,47 @@ const TABLE: [(u32, u32, u32, u32); 6] = [
     (8192, 16384, 61440, 4096),
     (16384, 32768, 122_880, 8192),
 ];
+
+/// Members that need an instance of one's own (developer guide, "Task definition differences for Fargate").
+const OF_THE_TASK: [&str; 2] = ["ipcMode", "placementConstraints"];
+const OF_A_VOLUME: [&str; 2] = ["/host/sourcePath", "/dockerVolumeConfiguration"];
+const OF_A_CONTAINER: [&str; 11] = [
+    "/disableNetworking",
+    "/dnsSearchDomains",
+    "/dnsServers",
+    "/dockerSecurityOptions",
+    "/extraHosts",
+    "/linuxParameters/devices",
+    "/linuxParameters/maxSwap",
+    "/linuxParameters/sharedMemorySize",
+    "/linuxParameters/swappiness",
+    "/links",
+    "/privileged",
+];
+
+/// Refuses those members, in the words that users quote (terraform-aws-ecs-alb-service-task#174).
+pub(super) fn supports(definition: &Value) -> Result<(), ApiError> {
+    let list = |name: &str| definition[name].as_array().into_iter().flatten();
+    let of_task = OF_THE_TASK.iter().map(|name| (*name, &definition[*name]));
+    let within = |item, paths: &'static [&'static str]| {
+        paths.iter().filter_map(move |path| Some((*path, Value::pointer(item, path)?)))
+    };
+    let of_volumes = list("volumes").flat_map(|volume| within(volume, &OF_A_VOLUME));
+    let of_containers = list("containerDefinitions").flat_map(|container| within(container, &OF_A_CONTAINER));
+    let is_given = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        _ => true,
+    };
+    match of_task.chain(of_volumes).chain(of_containers).find(|(_, value)| is_given(value)) {
+        Some((path, _)) => {
+            let member = path.rsplit('/').next().unwrap_or(path);
+            Err(client(format!("Fargate compatible task definitions do not support {member}")))
+        }
+        None => Ok(()),
+    }
+}
 
 fn fits(cpu: u32, memory: u32) -> bool {
     match cpu {
@@ -57,6 +100,26 @@ pub(super) fn amount(text: &str, unit: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_needs_an_instance_of_one_s_own_is_refused_and_what_is_empty_is_not() {
+        let container = |members: Value| json!({ "containerDefinitions": [members] });
+        for (definition, member) in [
+            (json!({ "ipcMode": "host" }), "ipcMode"),
+            (json!({ "volumes": [{ "name": "v", "host": { "sourcePath": "/var/log" } }] }), "sourcePath"),
+            (container(json!({ "privileged": true })), "privileged"),
+            (container(json!({ "dnsServers": ["10.0.0.2"] })), "dnsServers"),
+            (container(json!({ "linuxParameters": { "maxSwap": 0 } })), "maxSwap"),
+        ] {
+            let refused = supports(&definition).unwrap_err();
+            assert!(refused.message.ends_with(&format!("do not support {member}")), "{}", refused.message);
+        }
+        let empty =
+            json!({ "privileged": false, "links": [], "linuxParameters": { "initProcessEnabled": true } });
+        supports(&container(empty)).unwrap();
+        supports(&json!({ "volumes": [{ "name": "v", "host": {} }], "ipcMode": null })).unwrap();
+    }
 
     #[test]
     fn fargate_sizes_are_those_of_section_5() {

@@ -35,7 +35,7 @@ pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &Api
     dependencies::check(&mut spec)?;
     spec.volumes.iter().try_for_each(check_volume)?;
     let fargate = spec.requires_compatibilities.iter().any(|what| what == "FARGATE");
-    let size = if fargate { check_fargate(&spec)? } else { loose_size(&spec)? };
+    let size = if fargate { check_fargate(&spec, &request.params)? } else { loose_size(&spec)? };
 
     let given = request.params.as_object().into_iter().flatten();
     let kept = given.filter(|(name, _)| KEPT.contains(&name.as_str()));
@@ -229,11 +229,12 @@ fn check_port_name(name: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn check_fargate(spec: &TaskSpec) -> Result<(u32, u32), ApiError> {
+fn check_fargate(spec: &TaskSpec, given: &Value) -> Result<(u32, u32), ApiError> {
     // The apostrophes are typographic in AWS's own text.
     if spec.network_mode.as_deref() != Some("awsvpc") {
         return Err(client("Fargate only supports network mode \u{2018}awsvpc\u{2019}."));
     }
+    fargate::supports(given)?;
     let size = fargate::size(spec.cpu.as_deref(), spec.memory.as_deref())?;
     for container in &spec.container_definitions {
         let needs_role = |why: &str| {
@@ -249,9 +250,6 @@ fn check_fargate(spec: &TaskSpec) -> Result<(u32, u32), ApiError> {
             if !container.secrets.is_empty() {
                 return Err(needs_role("secrets"));
             }
-        }
-        if container.privileged == Some(true) || !container.links.is_empty() {
-            return Err(client("Fargate does not support privileged containers or links."));
         }
         let differs = |host: i64, port: Option<i64>| host != 0 && Some(host) != port;
         if container

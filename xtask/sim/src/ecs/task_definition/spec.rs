@@ -56,8 +56,6 @@ pub(in crate::ecs) struct ContainerSpec {
     pub(in crate::ecs) depends_on: Vec<Dependency>,
     pub(in crate::ecs) firelens_configuration: Option<LogRouter>,
     pub(in crate::ecs) environment_files: Vec<EnvironmentFile>,
-    pub(in crate::ecs) privileged: Option<bool>,
-    pub(in crate::ecs) links: Vec<String>,
     pub(in crate::ecs) secrets: Vec<SecretReference>,
     pub(in crate::ecs) memory: Option<u32>,
     pub(in crate::ecs) user: Option<String>,
