@@ -99,7 +99,13 @@ impl Story {
         let reply = self.get("GET", path);
         assert_eq!(reply.status(), 200, "{path}");
         let body = reply.into_body().collect().await.unwrap().to_bytes();
-        String::from_utf8(body.to_vec()).unwrap()
+        let html = String::from_utf8(body.to_vec()).unwrap();
+        // Landmarks of one name cannot be told apart (axe, landmark-unique).
+        let mut labels: Vec<&str> = html.split("aria-labelledby=\"").skip(1).collect();
+        labels.iter_mut().for_each(|label| *label = label.split('"').next().unwrap());
+        labels.sort_unstable();
+        assert!(labels.windows(2).all(|pair| pair[0] != pair[1]), "{path}: {labels:?}");
+        html
     }
 }
 
