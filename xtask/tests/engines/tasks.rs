@@ -195,12 +195,12 @@ async fn containers_of_docker_share_a_volume_and_a_log_router_and_a_session_leav
     assert!(routed.contains("Match reader-firelens*"), "{routed}");
     assert!(routed.contains(&format!("reader-firelens-{id}")), "the line's tag: {routed}");
 
-    let container = format!("ecs-app-1-writer-{}", &id[..12]);
+    let container = format!("ecs-app-1-reader-{}", &id[..12]);
     let processes = async || bench.run("docker", &["top", &container, "-eo", "pid,user,args"]).await;
     let target = Target {
         cluster: "c".to_owned(),
         task: task.clone(),
-        container: "writer".to_owned(),
+        container: "reader".to_owned(),
         takes_commands: true,
     };
     let command = ["/app/program", "stays"].map(str::to_owned);
@@ -208,14 +208,19 @@ async fn containers_of_docker_share_a_volume_and_a_log_router_and_a_session_leav
     let mut output = |_: &[u8]| Ok(());
     let streams = Streams { input: Some(input), output: &mut output, terminal: false, signals: None };
     let session = run(&bench.host, &cloud.aws, &target, &command, streams);
-    let started = eventually("the command runs", async || processes().await.contains("stays").then_some(()));
+    let started = eventually("the command runs", async || {
+        let processes = processes().await;
+        let line = processes.lines().find(|line| line.contains("stays"))?;
+        assert!(line.contains("65532"), "it is the image's user: {line}");
+        Some(())
+    });
     tokio::select! {
         ended = session => panic!("{ended:?}"),
         () = started => {}
     }
     // Its client has left.
     eventually("the command ends", async || (!processes().await.contains("stays")).then_some(())).await;
-    assert!(processes().await.contains("writes"), "the container's own process stays");
+    assert!(processes().await.contains("reads"), "the container's own process stays");
     cloud.stop().await;
     let left = bench.run("docker", &["ps", "--all", "--quiet", "--filter", "name=ecs-app-1"]).await;
     assert_eq!(left.trim(), "", "containers of the task");

@@ -24,6 +24,7 @@ use super::history::{History, leave_out};
 use super::refusal;
 use super::regions::Regions;
 use super::registry::{self, Uploads};
+use super::session;
 use crate::account::{Account, Ids, Millis, Settings};
 use crate::fault::{Fault, Rule};
 use crate::identity;
@@ -46,6 +47,7 @@ struct Shared {
     state: Mutex<State>,
     clock: SimClock,
     changed: Notify,
+    held: session::Held,
 }
 
 type Watcher = Box<dyn FnMut(&CallRecord) + Send>;
@@ -95,11 +97,21 @@ impl Cloud {
             uploads: Uploads::default(),
             watcher: None,
         };
-        Self(Arc::new(Shared { state: Mutex::new(state), clock, changed: Notify::new() }))
+        Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            clock,
+            changed: Notify::new(),
+            held: session::Held::default(),
+        }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The sessions of ECS Exec that clients hold.
+    pub(super) fn held(&self) -> &session::Held {
+        &self.0.held
     }
 
     /// The clock that this cloud runs on.

@@ -20,9 +20,9 @@ fn is_refusal(printed: &[u8]) -> bool {
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
@@ -30,10 +30,12 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::io::DuplexStream;
 use tokio::select;
-use tokio::time::{interval, sleep, timeout};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
 use tungstenite::handshake::server::create_response_with_body;
 use tungstenite::protocol::{CloseFrame, Role, frame::coding::CloseCode};
 use tungstenite::{Bytes, Message};
@@ -67,6 +69,9 @@ const IN_FLIGHT: usize = 1000;
 
 /// Payloads that wait for the command; the client sends again what comes beyond them.
 const UNREAD: usize = 16;
+
+/// How long a client whose connection broke may take to come back (ResumeSession). It tries again every fraction of a second.
+const BACK_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the end leaves to the last receipts, and to the client's own goodbye.
 const LAST_RECEIPTS: Duration = Duration::from_secs(10);
@@ -137,11 +142,35 @@ pub(super) fn answer(
     tokio::spawn(async move {
         // A client that left during the handshake.
         let Ok(stream) = upgraded.await else { return };
-        let socket = WebSocket::new(TokioIo::new(stream), Role::Server);
-        let channel = Channel::new(&session, cloud.clock().millis().0);
-        Talk { cloud, socket, channel, session, received: VecDeque::new() }.hold(&*runner).await;
+        open(cloud, WebSocket::new(TokioIo::new(stream), Role::Server), session, &*runner).await;
     });
     reply
+}
+
+/// Takes the token: it opens a session, or hands a connection to the session that lost its own.
+async fn open(cloud: Cloud, mut socket: Socket, session: String, runner: &dyn Runner) {
+    let token = match timeout(HANDSHAKE, socket.next()).await {
+        Ok(Some(Message::Text(text))) => opening(text.as_str()),
+        _ => None,
+    };
+    let now = cloud.clock().millis();
+    let opened = token
+        .and_then(|token| cloud.with_account(|account| ecs::open_session(account, now, &session, &token)));
+    let Some((exec, command)) = opened else {
+        let why = "the token opens no session".into();
+        let _ = socket.close(Some(CloseFrame { code: CloseCode::Policy, reason: why })).await;
+        return;
+    };
+    if let Some(holder) = cloud.held().lock().get(&session) {
+        // It may end at this moment, and the connection with it.
+        let _ = holder.send(socket);
+        return;
+    }
+    let (back, returns) = unbounded_channel();
+    cloud.held().lock().insert(session.clone(), back);
+    let channel = Channel::new(&session, now.0);
+    let talk = Talk { cloud, socket, returns, lost: None, channel, session, received: VecDeque::new() };
+    talk.hold(&exec, &command, runner).await;
 }
 
 fn refusal(status: StatusCode, said: &str) -> Response<ReplyBody> {
@@ -151,36 +180,39 @@ fn refusal(status: StatusCode, said: &str) -> Response<ReplyBody> {
     reply
 }
 
-/// The connection is gone, or its client has closed the channel.
+/// A connection of a client.
+type Socket = WebSocket<TokioIo<Upgraded>>;
+
+/// The sessions that are held, by their ids, and where a client that comes back hands in its new connection.
+#[derive(Default)]
+pub(super) struct Held(Mutex<BTreeMap<String, UnboundedSender<Socket>>>);
+
+impl Held {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, UnboundedSender<Socket>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The connection is gone for good, or its client has closed the channel.
 struct Gone;
 
-struct Talk<S> {
+struct Talk {
     cloud: Cloud,
-    socket: WebSocket<S>,
+    socket: Socket,
+    returns: UnboundedReceiver<Socket>,
+    /// Until when a broken connection is waited for.
+    lost: Option<Instant>,
     channel: Channel,
     session: String,
     received: VecDeque<(PayloadType, Vec<u8>)>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
-    /// Holds the session from its token to its end.
-    async fn hold(mut self, runner: &dyn Runner) {
-        let first = timeout(HANDSHAKE, self.socket.next()).await;
-        let token = match first {
-            Ok(Some(Message::Text(text))) => opening(text.as_str()),
-            _ => None,
-        };
-        let opened = token.and_then(|token| {
-            let now = self.now();
-            self.cloud.with_account(|account| ecs::open_session(account, now, &self.session, &token))
-        });
-        let Some((exec, command)) = opened else {
-            let why = "the token opens no session".into();
-            let _ = self.socket.close(Some(CloseFrame { code: CloseCode::Policy, reason: why })).await;
-            return;
-        };
-        let output = self.converse(&exec, &command, runner).await;
+impl Talk {
+    /// Holds the session to its end.
+    async fn hold(mut self, exec: &Exec, command: &str, runner: &dyn Runner) {
+        let output = self.converse(exec, command, runner).await;
         self.cloud.with_account(|account| ecs::close_session(account, &self.session));
+        self.cloud.held().lock().remove(&self.session);
         if let Ok(output) = output {
             // A client that has left by now misses nothing.
             let _ = timeout(LAST_RECEIPTS, self.receipts()).await;
@@ -267,7 +299,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
     }
 
     async fn put(&mut self, frame: Vec<u8>) -> Result<(), Gone> {
-        self.socket.send(Message::Binary(Bytes::from(frame))).await.map_err(|_| Gone)
+        // Where it broke, the next read shows it, and what got no receipt is sent again.
+        let _ = self.socket.send(Message::Binary(Bytes::from(frame))).await;
+        Ok(())
     }
 
     /// The next payload of this type; others are dropped, as the agent drops what comes before its handshake is complete.
@@ -302,9 +336,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
     /// Takes one frame, or sends one again.
     async fn step(&mut self) -> Result<(), Gone> {
         let resend = self.channel.resend_at().map(|at| Duration::from_millis(at.since(self.now())));
+        let lost = self.lost;
         let frame = select! {
-            frame = self.socket.next() => frame,
-            () = sleep(resend.unwrap_or_default()), if resend.is_some() => {
+            Some(socket) = self.returns.recv() => {
+                (self.socket, self.lost) = (socket, None);
+                return Ok(());
+            }
+            () = sleep_until(lost.unwrap_or_else(Instant::now)), if lost.is_some() => return Err(Gone),
+            frame = self.socket.next(), if lost.is_none() => frame,
+            () = sleep(resend.unwrap_or_default()), if resend.is_some() && lost.is_none() => {
                 return match self.channel.resend(self.now()) {
                     Some(again) => self.put(again).await,
                     None => Ok(()),
@@ -313,7 +353,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Talk<S> {
         };
         let frame = match frame {
             Some(Message::Binary(frame)) => frame,
-            Some(Message::Close(_)) | None => return Err(Gone),
+            None => {
+                self.lost = Some(Instant::now() + BACK_WITHIN);
+                return Ok(());
+            }
+            Some(Message::Close(_)) => return Err(Gone),
             Some(_) => return Ok(()),
         };
         let received = self.channel.receive(self.now(), &frame, self.received.len() < UNREAD);

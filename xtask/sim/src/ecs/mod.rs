@@ -36,5 +36,5 @@ pub use pace::Pace;
 pub(crate) use rollout::reconcile;
 pub(crate) use service::{desired_count, is_deploying, running_count, set_desired_count};
 pub(crate) use state::{Due, State};
-pub(crate) use task::{close_session, has_session, open_session};
+pub(crate) use task::{close_session, has_session, open_session, resume_session, stream_url};
 pub(crate) use usage::{ask_for_usage, measured};

@@ -1,8 +1,10 @@
-//! SSM Parameter Store: parameters with their versions, in memory. Labels, policies and the advanced tier are not served.
+//! SSM: the Parameter Store, parameters with their versions, in memory, and what Session Manager's clients ask about sessions of
+//! ECS Exec. Labels, policies and the advanced tier are not served.
 
 mod listing;
 mod name;
 mod parameters;
+mod sessions;
 mod store;
 mod tags;
 
@@ -23,6 +25,8 @@ pub(crate) const OPERATIONS: Operations = &[
     ("GetParameter", |account, _, request| parameters::get(account, request)),
     ("GetParameters", |account, _, request| parameters::get_many(account, request)),
     ("PutParameter", parameters::put),
+    ("ResumeSession", sessions::resume),
+    ("TerminateSession", |account, _, request| sessions::terminate(account, request)),
 ];
 
 #[cfg(test)]

@@ -237,7 +237,8 @@ async fn a_container_has_two_sessions_at_most_and_one_that_is_left_makes_room() 
     let (status, refused) = story.execute("parrot");
     assert_eq!((status, refused["__type"].as_str()), (400, Some("ClientException")), "{refused}");
     drop(first);
-    sleep(Duration::from_millis(10)).await;
+    // So long it may come back.
+    sleep(BACK_WITHIN + Duration::from_secs(1)).await;
     story.session("parrot").await;
 }
 
@@ -291,6 +292,48 @@ async fn a_data_channel_begins_as_a_websocket() {
         let request = Request::from_parts(head, String::new());
         assert_eq!(sender.send_request(request).await.unwrap().status(), status, "{path}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_whose_connection_broke_comes_back_and_misses_nothing() {
+    let story = story().await;
+    story.scripts.on_command(parrot);
+    let (_, reply) = story.execute("parrot");
+    let session = reply["session"].clone();
+    let mut client = story.dial(&session).await;
+    client.shake().await;
+    assert_eq!(client.printed().await, "parrot");
+    let resume = || {
+        let asked = json!({ "SessionId": session["sessionId"] });
+        call(&story.cloud, "AmazonSSM.ResumeSession", &asked)
+    };
+    client.send(INPUT, 1, b"typed before").await;
+    let next = client.next;
+    drop(client);
+    sleep(Duration::from_secs(1)).await;
+    let again = resume();
+    let renewed = json!({ "streamUrl": again["StreamUrl"], "tokenValue": again["TokenValue"] });
+    let mut client = Client { next, ..story.dial(&renewed).await };
+    assert_eq!(client.printed().await, "typed before", "it got no receipt");
+    client.send(INPUT, 1, b"typed after").await;
+    assert_eq!(client.printed().await, "typed after");
+    drop(client);
+    sleep(Duration::from_secs(6)).await;
+    assert!(resume().get("TokenValue").is_none(), "it did not come back in time");
+    let (status, _) = story.execute("parrot");
+    assert_eq!(status, 200, "the container has room for sessions again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_terminated_ends() {
+    let story = story().await;
+    story.scripts.on_command(parrot);
+    let (_, reply) = story.execute("parrot");
+    let mut client = story.dial(&reply["session"]).await;
+    client.shake().await;
+    assert_eq!(client.printed().await, "parrot");
+    call(&story.cloud, "AmazonSSM.TerminateSession", &json!({ "SessionId": reply["session"]["sessionId"] }));
+    assert_eq!(client.closed().await, "");
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,6 +29,7 @@ const NOT_ENABLED: &str = "The execute command failed because execute command wa
 pub(in crate::ecs) struct Session {
     /// What the client opens the data channel with; it does so once.
     token: Option<String>,
+    opened: bool,
     made_at: Millis,
     exec: Exec,
     command: String,
@@ -80,7 +81,7 @@ pub(in crate::ecs) fn execute(account: &mut Account, now: Millis, request: &ApiR
     let mut exec =
         Exec { session: String::new(), task: task.id.clone(), container: container.name.clone(), words };
     let (task_arn, container_arn) = (task.arn.clone(), container.arn.clone());
-    account.ecs.sessions.retain(|_, it| it.token.is_none() || now.since(it.made_at) < UNOPENED * 1000);
+    account.ecs.sessions.retain(|_, it| it.opened || now.since(it.made_at) < UNOPENED * 1000);
     let here = |it: &&Session| it.exec.task == exec.task && it.exec.container == exec.container;
     if account.ecs.sessions.values().filter(here).count() >= MOST_SESSIONS {
         return Err(client(format!(
@@ -98,13 +99,18 @@ pub(in crate::ecs) fn execute(account: &mut Account, now: Millis, request: &ApiR
         "taskArn": task_arn,
         "session": {
             "sessionId": session,
-            "streamUrl": format!("{}/v1/data-channel/{session}?role=publish_subscribe", account.settings.messages()),
+            "streamUrl": stream_url(account, &session),
             "tokenValue": token,
         },
     });
-    let made = Session { token: Some(token), made_at: now, exec, command: asked.command };
+    let made = Session { token: Some(token), opened: false, made_at: now, exec, command: asked.command };
     account.ecs.sessions.insert(session, made);
     Ok(reply)
+}
+
+/// Where a session's data channel is.
+pub(crate) fn stream_url(account: &Account, session: &str) -> String {
+    format!("{}/v1/data-channel/{session}?role=publish_subscribe", account.settings.messages())
 }
 
 fn takes_commands(task: &Task, container: &Container) -> bool {
@@ -123,7 +129,16 @@ pub(crate) fn open_session(
 ) -> Option<(Exec, String)> {
     let session = account.ecs.sessions.get_mut(session)?;
     session.token.take_if(|known| known == token && now.since(session.made_at) < UNOPENED * 1000)?;
+    session.opened = true;
     Some((session.exec.clone(), session.command.clone()))
+}
+
+/// A new token for a session that a client has: its connection broke. None where there is no such session any more.
+pub(crate) fn resume_session(account: &mut Account, now: Millis, session: &str) -> Option<String> {
+    let session = account.ecs.sessions.get_mut(session).filter(|session| session.opened)?;
+    let token = account.ids.hex(64);
+    (session.token, session.made_at) = (Some(token.clone()), now);
+    Some(token)
 }
 
 /// Whether a session is still one: it ends with its container.

@@ -16,7 +16,7 @@ mod stopping;
 mod view;
 
 pub(super) use exec::{Session, agent_started, execute};
-pub(crate) use exec::{close_session, has_session, open_session};
+pub(crate) use exec::{close_session, has_session, open_session, resume_session, stream_url};
 pub(super) use health::{check_due, checked};
 pub(super) use launch::launch;
 pub(super) use life::{activated, cannot_start, exited, failed_to_start, provisioned, pulled, started};
