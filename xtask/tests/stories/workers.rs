@@ -23,7 +23,7 @@ fn one_worker() -> Environment {
 }
 
 /// Workers alone, without a port, and one of them outside of Service Connect.
-fn workers() -> Environment {
+pub(crate) fn workers() -> Environment {
     let mut environment = one_worker();
     to_worker(&mut environment, 0);
     for service in &mut environment.services {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Check;
 use super::facts::Facts;
-use crate::model::{Environment, Service};
+use crate::model::{Environment, ProviderName, Service};
 
 /// A quota that a release can run into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,12 +61,11 @@ pub(super) fn checks(environment: &Environment, facts: &Facts) -> Vec<Check> {
     let most = |service: &Service| least(service).max(service.scaling.as_ref().map_or(0, |it| it.max));
     // All services may roll at the same time, each with old and new tasks.
     let vcpus = |spot: bool, count: &dyn Fn(&Service) -> u32| -> f64 {
-        let of = |service: &&Service| service.uses_spot() == spot;
         let one = |it: &Service| {
             let tasks = count(it) * it.deployment.maximum_percent / 100;
-            f64::from(tasks) * f64::from(it.cpu) / 1024.0
+            f64::from(placed(it, tasks, spot)) * f64::from(it.cpu) / 1024.0
         };
-        environment.services.iter().filter(of).map(one).sum()
+        environment.services.iter().map(one).sum()
     };
     let widest = |count: &dyn Fn(&Service) -> u32| {
         f64::from(environment.services.iter().map(count).max().unwrap_or(0))
@@ -124,6 +123,22 @@ pub(super) fn checks(environment: &Environment, facts: &Facts) -> Vec<Check> {
     checks
 }
 
+/// So many of the service's tasks run on Spot capacity, or on demand: first the bases, and then by weight (ECS API,
+/// CapacityProviderStrategyItem). Where the weights do not divide the tasks, it is not documented who gets the last one: it counts
+/// for each.
+fn placed(service: &Service, tasks: u32, spot: bool) -> u32 {
+    let providers = &service.capacity_providers;
+    if providers.is_empty() {
+        return if spot { 0 } else { tasks };
+    }
+    let based: u32 = providers.iter().map(|it| it.base).sum();
+    let weights: u32 = providers.iter().map(|it| it.weight).sum();
+    let rest = tasks.saturating_sub(based);
+    let own = providers.iter().filter(|it| (it.name == ProviderName::Spot) == spot);
+    let count: u32 = own.map(|it| it.base + (rest * it.weight).div_ceil(weights.max(1))).sum();
+    count.min(tasks)
+}
+
 /// Each task has an address of its own in one of its subnets, and a roll runs old and new ones.
 fn addresses(environment: &Environment, facts: &Facts, tasks: &dyn Fn(&Service) -> u32) -> Option<Check> {
     let (Some(Ok(landing)), Some(Ok(subnets))) = (&facts.landing, &facts.subnets) else { return None };
@@ -160,4 +175,28 @@ fn judged(demand: &Demand, limit: f64) -> Check {
     }
     let beside = if *unit == VCPUS { ", besides what else runs in the region" } else { "" };
     Check::ok(*name, format!("a release needs {now} of {limit}{beside}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::CapacityProvider;
+
+    #[test]
+    fn tasks_of_mixed_capacity_count_where_they_run() {
+        let provider = |name, base, weight| CapacityProvider { name, base, weight };
+        let (fargate, spot) = (ProviderName::Fargate, ProviderName::Spot);
+        for (providers, tasks, on_demand, on_spot) in [
+            (vec![], 8, 8, 0),
+            (vec![provider(spot, 0, 1)], 8, 0, 8),
+            (vec![provider(fargate, 2, 1), provider(spot, 0, 3)], 10, 4, 6),
+            (vec![provider(fargate, 2, 1), provider(spot, 0, 3)], 2, 2, 0),
+            (vec![provider(fargate, 0, 1), provider(spot, 0, 2)], 4, 2, 3),
+            (vec![provider(fargate, 3, 0), provider(spot, 0, 1)], 2, 2, 0),
+        ] {
+            let service = Service { capacity_providers: providers.clone(), ..Service::default() };
+            let found = (placed(&service, tasks, false), placed(&service, tasks, true));
+            assert_eq!(found, (on_demand, on_spot), "{tasks} of {providers:?}");
+        }
+    }
 }
