@@ -50,6 +50,17 @@ fn every_bad_file_reads_as_expected() {
 }
 
 #[test]
+fn what_is_said_below_a_mistake_is_no_wider_than_the_terminal() {
+    for name in names().iter().filter(|name| *name != "complete") {
+        let shown = report(name).render_in(false, Some(80));
+        // Lines of the file and what is marked in them have a bar.
+        for line in shown.lines().filter(|line| line.starts_with(' ') && !line.contains('|')) {
+            assert!(line.chars().count() <= 80, "{name}: {line}");
+        }
+    }
+}
+
+#[test]
 fn the_file_that_all_others_derive_from_is_without_fault() {
     let loaded =
         config::load("deploy.toml", &read("complete"), None).map_err(|report| report.render(false)).unwrap();

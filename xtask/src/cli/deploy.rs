@@ -18,7 +18,7 @@ use crate::host::{Halt, Host};
 use crate::image::{Built, Image};
 use crate::observe;
 use crate::release::{self, Claim, Ending, Planned, ReleaseContext};
-use crate::report::{Format, Recorder, Screen, print_result};
+use crate::report::{Format, Recorder, Screen, print_result, print_text};
 use crate::verify;
 
 /// A plan and what it was made with.
@@ -98,9 +98,9 @@ fn show(output: Format, plan: &Plan, forecast: Option<&Forecast>) -> Result<(), 
             print_result(&object.to_string());
         }
         Format::Text => {
-            print_result(deploy::view::plan_text(plan).trim_end());
+            print_text(deploy::view::plan_text(plan).trim_end());
             if let Some(forecast) = forecast {
-                print_result(&format!("forecast: {}", deploy::view::forecast(forecast)));
+                print_text(&format!("forecast: {}", deploy::view::forecast(forecast)));
             }
         }
         Format::Markdown => {}
@@ -175,16 +175,20 @@ pub(super) async fn foretell(job: &Job<'_>, aws: &Aws, environment: &Environment
 }
 
 pub(super) fn refuse(plan: &Plan) -> Result<(), Failure> {
-    let Some(first) = plan.refusals.first() else { return Ok(()) };
-    let count = plan.refusals.len();
-    let more = if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
-    Err(Failure::usage(format!("{}{more}; nothing was written", first.what)).hint(first.remedy.clone()))
+    let Some((last, before)) = plan.refusals.split_last() else { return Ok(()) };
+    let failure = Failure::usage(format!("{}; nothing was written", last.what)).hint(last.remedy.clone());
+    let more = before.iter().map(|it| (it.what.clone(), it.remedy.clone())).collect();
+    Err(Failure { more, ..failure })
 }
 
 /// The closing table, and below it once more the smoke checks that failed: the reason stands last. What cannot be read
 /// for the table changes no verdict.
 pub(super) async fn table(events: &Recorder, aws: &Aws, environment: &Environment, ending: &Ending) {
     let door = &ending.door;
+    // Whoever was refused wants the reason last, and not what others do there.
+    if ending.exit == ExitCode::Usage {
+        return;
+    }
     let read = match &ending.rows {
         Some(rows) => Ok(rows.clone()),
         None => verify::rows(aws, environment, door).await,

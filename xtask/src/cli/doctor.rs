@@ -12,7 +12,8 @@ use crate::observe;
 use crate::report::{Format, Recorder, Screen, paint_state, print_result};
 
 pub(super) async fn run(host: &Host, global: &Global) -> Result<ExitCode, Failure> {
-    let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
+    let events =
+        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
     let settings = Settings::read(host, global)?;
     let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
     let environment = &session.settings.environment;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::args::{self, Global};
 use super::session::{Session, Settings};
-use super::{Failure, observed};
+use super::{Failure, meant, observed};
 use crate::exec::{self, Ended, Error, Streams, Wanted};
 use crate::host::{Host, Signals, Terminal};
 use crate::report::{Format, Recorder, Screen, pass_on, print_error, print_result};
@@ -20,15 +20,13 @@ const NO_READER: u8 = 141;
 
 /// Runs the command and gives its exit code.
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::Exec) -> Result<u8, Failure> {
-    let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
+    let events =
+        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
+    let service = meant::service(&environment, &asked.service)?;
     let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
-    let wanted = Wanted {
-        service: &asked.service,
-        task: asked.task.as_deref(),
-        container: asked.container.as_deref(),
-    };
+    let wanted = Wanted { service, task: asked.task.as_deref(), container: asked.container.as_deref() };
     let target = exec::find(&session.aws, &environment, wanted).await.map_err(|error| failure(&error))?;
     let is_json = global.output == Format::Json;
     let mut kept = Vec::new();

@@ -15,12 +15,20 @@ pub(crate) struct Failure {
     pub(crate) exit: ExitCode,
     /// The mistakes of deploy.toml that it counts.
     pub(crate) mistakes: Vec<Finding>,
+    /// Errors of the same kind beside it, each with its hint.
+    pub(crate) more: Vec<(String, String)>,
 }
 
 impl Failure {
     /// Something about the invocation, the file, the machine or the account: nothing was written.
     pub(crate) fn usage(error: impl Into<String>) -> Self {
-        Self { error: error.into(), hint: None, exit: ExitCode::Usage, mistakes: Vec::new() }
+        Self {
+            error: error.into(),
+            hint: None,
+            exit: ExitCode::Usage,
+            mistakes: Vec::new(),
+            more: Vec::new(),
+        }
     }
 
     /// With what to do about it.
@@ -36,9 +44,10 @@ impl Failure {
 
     /// As what happened: its mistakes first.
     pub(crate) fn events(self) -> impl Iterator<Item = Kind> {
-        let Self { error, hint, mistakes, .. } = self;
+        let Self { error, hint, mistakes, more, .. } = self;
         let mistaken = (!mistakes.is_empty()).then_some(Kind::Mistaken { mistakes });
-        mistaken.into_iter().chain([Kind::Failed { error, hint }])
+        let more = more.into_iter().map(|(error, hint)| Kind::Failed { error, hint: Some(hint) });
+        mistaken.into_iter().chain(more).chain([Kind::Failed { error, hint }])
     }
 
     /// An error with all its causes in one sentence.

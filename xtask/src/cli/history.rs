@@ -9,13 +9,14 @@ use super::session::{Session, Settings};
 use super::{Failure, observed};
 use crate::host::Host;
 use crate::observe;
-use crate::report::{Format, Recorder, Screen, print_result};
+use crate::report::{Format, Recorder, Screen, print_result, print_text};
 
 /// Revisions that are read beyond those that are asked for: what a release left as it was is found among them.
 const BEFORE: usize = 5;
 
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::History) -> Result<ExitCode, Failure> {
-    let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
+    let events =
+        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
     let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
@@ -36,7 +37,8 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::History) -> 
         _ if releases.is_empty() => print_result("no release yet"),
         _ => {
             let services: Vec<_> = environment.services.iter().map(|service| service.key.clone()).collect();
-            print_result(&deploy::view::history(&releases, &services, session.aws.now_ms()));
+            let now_ms = session.aws.now_ms();
+            print_text(&deploy::view::history(&releases, &services, now_ms, host.terminal.columns()));
         }
     }
     Ok(ExitCode::Done)

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Failure, Global, args, observed, session};
 use crate::host::{Host, Workspace};
 use crate::observe;
-use crate::report::{Format, Recorder, Screen, print_result};
+use crate::report::{Format, Recorder, Screen, print_result, print_text};
 
 /// How far below the top Dockerfiles are looked for: `services/backend/Dockerfile`.
 const DEPTH: usize = 3;
@@ -45,7 +45,7 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Init) -> Res
         found.iter().map(|service| format!("{} of {}", service.key, of(&service.source))).collect();
     match global.output {
         Format::Json => print_result(&json!({ "file": file, "services": made }).to_string()),
-        _ => print_result(&format!(
+        _ => print_text(&format!(
             "wrote {shown}: {}\nnext: `cargo xtask deploy` tries it on the embedded cloud; for AWS, change the lines with CHANGE",
             made.join(", ")
         )),
@@ -86,12 +86,12 @@ async fn live(
     match global.output {
         Format::Json => print_result(&json!({ "file": file, "left": draft.left }).to_string()),
         _ => {
-            print_result(&format!("wrote {shown}: {}", draft.services().join(", ")));
+            print_text(&format!("wrote {shown}: {}", draft.services().join(", ")));
             for left in &draft.left {
-                print_result(&format!("  not in it: {}", deploy::redact::text(left)));
+                print_text(&format!("  not in it: {}", deploy::redact::text(left)));
             }
             let check = if draft.text().contains("CHANGE") { "check the lines with CHANGE; " } else { "" };
-            print_result(&format!(
+            print_text(&format!(
                 "next: {check}`cargo xtask plan --env {}` shows what a deploy would change",
                 draft.env
             ));

@@ -13,7 +13,7 @@ use super::args::{Global, Local as Verb, Serve};
 use super::{Failure, browser, observed, session};
 use crate::host::{Host, Workspace};
 use crate::local::{Local, LocalError, Record, Status};
-use crate::report::{Format, print_result};
+use crate::report::{Format, print_result, print_text};
 
 /// Longer than a stop of tasks that end when they are asked to.
 const QUIET: Duration = Duration::from_secs(3);
@@ -59,7 +59,7 @@ pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<Exit
             print_result(&text);
         }
         _ if sentence.is_empty() => print_result(&table(&status)),
-        _ => print_result(&sentence),
+        _ => print_text(&sentence),
     }
     Ok(ExitCode::Done)
 }

@@ -20,7 +20,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::Logs) -> Result<ExitCode, Failure> {
-    let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
+    let events =
+        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
     let services = meant::services(&environment, &asked.services)?;

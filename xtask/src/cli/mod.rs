@@ -260,6 +260,7 @@ fn reported_to(host: &Host, output: Format, failure: &Failure) -> ExitCode {
     }
     // Mistakes of deploy.toml are annotated on their lines.
     if host.terminal.github && failure.mistakes.is_empty() {
+        failure.more.iter().for_each(|(error, hint)| crate::report::annotate_failure(error, Some(hint)));
         crate::report::annotate_failure(&failure.error, failure.hint.as_deref());
         return failure.exit;
     }
@@ -267,9 +268,12 @@ fn reported_to(host: &Host, output: Format, failure: &Failure) -> ExitCode {
 }
 
 fn reported(failure: &Failure) -> ExitCode {
-    crate::report::print_error(&format!("error: {}", failure.error));
-    if let Some(hint) = &failure.hint {
-        crate::report::print_error(&format!("  help: {hint}"));
+    let last = (&failure.error, failure.hint.as_ref());
+    for (error, hint) in failure.more.iter().map(|(error, hint)| (error, Some(hint))).chain([last]) {
+        crate::report::print_error(&format!("error: {error}"));
+        if let Some(hint) = hint {
+            crate::report::print_error(&format!("  help: {hint}"));
+        }
     }
     failure.exit
 }

@@ -17,18 +17,19 @@ use crate::{aws, observe};
 const MOST: usize = 50;
 
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::Run) -> Result<u8, Failure> {
-    let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
+    let events =
+        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
     let service = meant::service(&environment, &asked.service)?;
     let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
     let aws = &session.aws;
     let found = observe::account(aws, &environment).await.map_err(|error| observed::failure(&error))?;
-    let state =
-        found.services.get(&service.key).filter(|state| state.status == "ACTIVE").ok_or_else(|| {
-            Failure::usage(format!("service {} does not exist", service.name))
-                .hint("`cargo xtask deploy` creates it")
-        })?;
+    let state = found
+        .services
+        .get(&service.key)
+        .filter(|state| state.status == "ACTIVE")
+        .ok_or_else(|| observed::failure(&observe::Error::NotDeployed(vec![service.name.clone()])))?;
     let revision = revision(&session, &environment, service, state, asked.release.as_deref()).await?;
     let name = aws::arn_name(&revision).to_owned();
     let run = OneOff {

@@ -1,6 +1,7 @@
 //! `secrets`: those that deploy.toml names, and a new value for one. No value is read, printed or put into an argument.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 
 use deploy::event::{ExitCode, Kind};
 use deploy::model::Environment;
@@ -10,13 +11,14 @@ use serde_json::json;
 
 use super::args::{Global, Secrets};
 use super::session::{Session, Settings};
-use super::{Failure, consent, observed};
+use super::{Failure, consent, meant, observed};
 use crate::host::{Host, Secret, Terminal};
 use crate::observe;
-use crate::report::{Format, Recorder, Screen, print_result};
+use crate::report::{Format, Recorder, Screen, print_result, print_text};
 
 pub(super) async fn run(host: &Host, global: &Global, asked: &Secrets) -> Result<ExitCode, Failure> {
-    let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
+    let events =
+        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
     if named(&environment).is_empty() {
@@ -45,7 +47,7 @@ async fn list(session: &Session, events: &Recorder, global: &Global) -> Result<E
             print_result(&json!({ "environment": environment.name, "secrets": states }).to_string())
         }
         _ if states.is_empty() => {}
-        _ => print_result(&view(&states, aws.now_ms())),
+        _ => print_text(&view(&states, aws.now_ms())),
     }
     let complete = unread.is_empty();
     unread.into_iter().for_each(|text| events.emit(Kind::Warned { text }));
@@ -64,7 +66,7 @@ async fn set(
     name: &str,
 ) -> Result<ExitCode, Failure> {
     let (aws, environment) = (&session.aws, &session.settings.environment);
-    let (meant, services) = meant(environment, name)?;
+    let (meant, services) = secret(environment, name)?;
     if let Some(part) = &meant.part {
         return Err(Failure::usage(format!(
             "{} is `{part}` of {}: a new value would replace the others in it",
@@ -98,7 +100,7 @@ async fn set(
         Format::Json => {
             print_result(&json!({ "store": meant.store, "id": meant.id, "services": services }).to_string())
         }
-        _ => print_result(&format!(
+        _ => print_text(&format!(
             "{} in {} has a new value; tasks that run keep the old one until `{restart}`",
             meant.id,
             meant.store.words()
@@ -108,7 +110,7 @@ async fn set(
 }
 
 /// The secret of this variable, `SERVICE.VARIABLE` or id, and the services that have it.
-fn meant(environment: &Environment, name: &str) -> Result<(SecretVariable, BTreeSet<String>), Failure> {
+fn secret(environment: &Environment, name: &str) -> Result<(SecretVariable, BTreeSet<String>), Failure> {
     let all = named(environment);
     let fits = |it: &&SecretVariable| {
         it.variable == name || it.id == name || format!("{}.{}", it.service, it.variable) == name
@@ -116,8 +118,7 @@ fn meant(environment: &Environment, name: &str) -> Result<(SecretVariable, BTree
     let found: Vec<&SecretVariable> = all.iter().filter(fits).collect();
     let Some(first) = found.first() else {
         let known: BTreeSet<&str> = all.iter().map(|it| it.variable.as_str()).collect();
-        let known = known.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(Failure::usage(format!("deploy.toml has no secret `{name}`; it has {known}")));
+        return Err(meant::unknown("secret", name, known.into_iter()));
     };
     if found.iter().any(|it| it.id != first.id) {
         let ways: Vec<_> = found.iter().map(|it| format!("{}.{}", it.service, it.variable)).collect();
@@ -139,7 +140,14 @@ async fn value(host: &Host, meant: &SecretVariable) -> Result<Secret, Failure> {
         true => Terminal::hidden(&format!("Value of {} ({}): ", meant.variable, meant.id)).await,
         false => Terminal::rest().await,
     };
-    let text = read.map_err(|error| Failure::usage(format!("cannot read the value: {error}")))?;
+    let text = read.map_err(|error| match error.kind() {
+        ErrorKind::Interrupted => {
+            Failure::usage("interrupted; nothing was written").exit(ExitCode::Interrupted)
+        }
+        ErrorKind::InvalidData => Failure::usage("the value is no UTF-8 text; nothing was written")
+            .hint("a container gets it as a variable: encode it first, such as by `base64`"),
+        _ => Failure::usage(format!("cannot read the value: {error}")),
+    })?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() {

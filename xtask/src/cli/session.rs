@@ -10,7 +10,7 @@ use deploy::model::{Environment, Kind as Place};
 use super::args::Global;
 use super::{Failure, Job};
 use crate::aws::{self, Aws};
-use crate::host::{ConnectTo, Env, Host, Workspace};
+use crate::host::{ConnectTo, Env, Host, Terminal, Workspace};
 use crate::local::Local;
 use crate::report::{Format, Recorder, annotate};
 
@@ -46,14 +46,14 @@ impl Settings {
             is_folder: &|path| root.join(path).is_dir(),
         };
         let loaded = config::load_in(beside, &shown, &text, global.env.as_deref());
-        let colored = crate::report::colors_errors();
+        let (colored, columns) = (crate::report::colors_errors(), Terminal::error_columns());
         match loaded {
             Ok(loaded) => {
                 if host.terminal.github {
                     annotate(&loaded.warnings.findings().collect::<Vec<_>>());
                 }
                 if !loaded.warnings.diagnostics.is_empty() {
-                    crate::report::print_error(loaded.warnings.render(colored).trim_end());
+                    crate::report::print_lines(loaded.warnings.render_in(colored, columns).trim_end());
                 }
                 Ok(Self { workspace, environment: loaded.environment })
             }
@@ -63,7 +63,7 @@ impl Settings {
                     annotate(&mistakes);
                 }
                 if global.output != Format::Json {
-                    crate::report::print_error(report.render(colored).trim_end());
+                    crate::report::print_lines(report.render_in(colored, columns).trim_end());
                 }
                 let count = report.errors();
                 let noun = if count == 1 { "mistake" } else { "mistakes" };

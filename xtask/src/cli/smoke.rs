@@ -6,6 +6,7 @@ use deploy::verify::Smoke;
 
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, observed};
+use crate::observe;
 use crate::release::{report_parked, unparked};
 use crate::verify;
 
@@ -19,6 +20,9 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
         commit: None,
     });
     let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
+    let all: Vec<&Service> = environment.services.iter().collect();
+    let there = observe::deployed(&session.aws, &environment, &all).await;
+    there.map_err(|error| observed::failure(&error))?;
     let door = observed::door(&session).await?;
     let front = observed::front(&session, &door)?;
     let readings = verify::readings(&session.aws, &environment, &door).await;

@@ -41,7 +41,8 @@ struct Seen {
 const UNREADABLE_FOR: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::Status) -> Result<ExitCode, Failure> {
-    let events = Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose));
+    let events =
+        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
     let service = asked.service.as_deref().map(|name| meant::service(&environment, name)).transpose()?;
@@ -69,10 +70,16 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Status) -> R
             news(&seen.warnings, &warned).for_each(|text| events.emit(Kind::Warned { text }));
             warned.clone_from(&seen.warnings);
         }
-        let text = match global.output {
-            Format::Json => json(&environment, &seen),
-            _ => text(service, &seen, host.clock.now_ms(), host.terminal.columns(), whole),
+        let (status, unasked) =
+            (seen.status(&environment), seen.door.front.as_ref().and_then(|it| it.unasked));
+        let (now_ms, columns) = (host.clock.now_ms(), host.terminal.columns());
+        let mut text = match global.output {
+            Format::Json => json!(status).to_string(),
+            _ => deploy::view::status(&status, service.map(|it| &it.key), unasked, now_ms, columns),
         };
+        if whole {
+            seen.warnings.iter().for_each(|warning| text.push_str(&format!("\nwarning: {warning}")));
+        }
         if !asked.watch {
             print_result(&text);
             return Ok(match asked.exit_code {
@@ -172,49 +179,19 @@ async fn alarms<'a>(
     })
 }
 
-fn json(environment: &Environment, seen: &Seen) -> String {
-    let status = Status {
-        environment: &environment.name,
-        url: seen.door.front.as_ref().map(|front| front.url.as_str()),
-        services: &seen.rows,
-        problems: &seen.problems,
-        secrets: &seen.secrets,
-        lease: seen.lease.as_ref(),
-        orphans: &seen.orphans,
-        detail: seen.detail.as_ref(),
-    };
-    json!(status).to_string()
-}
-
-fn text(service: Option<&Service>, seen: &Seen, now_ms: u64, columns: Option<usize>, whole: bool) -> String {
-    let table = deploy::view::table(&seen.rows);
-    let fits = columns.is_none_or(|columns| deploy::view::widest(&table) <= columns);
-    let mut parts = vec![if fits { table } else { deploy::view::list(&seen.rows) }];
-    match (service, &seen.detail) {
-        (Some(service), Some(detail)) => {
-            parts.push(format!("\n{}", deploy::view::detail(&service.key, detail)))
-        }
-        (Some(_), None) => {}
-        (None, _) => {
-            let front = seen.door.front.as_ref();
-            parts.extend(front.map(|front| deploy::view::address(&front.url, front.unasked)));
-            parts.extend(seen.lease.as_ref().map(|lease| lease.sentence(now_ms / 1000)));
-            if !seen.orphans.is_empty() {
-                parts.push(deploy::view::orphans(&seen.orphans).trim_end().to_owned());
-            }
+impl Seen {
+    fn status<'a>(&'a self, environment: &'a Environment) -> Status<'a> {
+        Status {
+            environment: &environment.name,
+            url: self.door.front.as_ref().map(|front| front.url.as_str()),
+            services: &self.rows,
+            problems: &self.problems,
+            secrets: &self.secrets,
+            lease: self.lease.as_ref(),
+            orphans: &self.orphans,
+            detail: self.detail.as_ref(),
         }
     }
-    let notes: Vec<_> = seen.secrets.iter().filter_map(SecretState::note).collect();
-    if !notes.is_empty() {
-        parts.push(format!("\nnote: {}", notes.join("\nnote: ")));
-    }
-    if !seen.problems.is_empty() {
-        parts.push(format!("\n{}", deploy::view::problems(&seen.problems)));
-    }
-    if whole {
-        parts.extend(seen.warnings.iter().map(|text| format!("\nwarning: {text}")));
-    }
-    parts.join("\n")
 }
 
 #[cfg(test)]

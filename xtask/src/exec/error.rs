@@ -10,11 +10,6 @@ use crate::observe;
 /// No command was run, or how it ended is not known.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// `deploy.toml` has no such service.
-    #[error("deploy.toml has no service `{wanted}`; it has {known}")]
-    Service { wanted: String, known: String },
-    #[error("service {0} does not exist")]
-    NotDeployed(String),
     /// No task of it that could be meant is RUNNING.
     #[error("{0}")]
     NoTask(String),
@@ -55,7 +50,6 @@ impl Error {
     /// What the operator can do.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NotDeployed(_) => "`cargo xtask deploy` creates it",
             Self::NoTask(_) => "`cargo xtask status` shows what runs",
             Self::Closed(_) => {
                 "set `enable-execute-command = true` in deploy.toml and deploy: only tasks that start afterwards take \

@@ -1,6 +1,6 @@
 //! Which task and which container are meant.
 
-use deploy::model::{CONNECT_PROXY, Environment, arn_name};
+use deploy::model::{CONNECT_PROXY, Environment, Service, arn_name};
 use deploy::rollout::{ServiceSnapshot, TaskSnapshot};
 
 use super::Error;
@@ -9,8 +9,7 @@ use crate::observe;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// The service, by its key in `deploy.toml` or by its name.
-    pub service: &'a str,
+    pub service: &'a Service,
     /// The task's id, or how it begins; the newest of the newest deployment when `None`.
     pub task: Option<&'a str>,
     /// The container's name; the service's own when `None`.
@@ -32,22 +31,14 @@ pub struct Target {
 /// # Errors
 /// [`Error`], which names what there is instead.
 pub async fn find(aws: &Aws, environment: &Environment, wanted: Wanted<'_>) -> Result<Target, Error> {
-    let services = &environment.services;
-    let meant =
-        |service: &&deploy::model::Service| service.key.0 == wanted.service || service.name == wanted.service;
-    let service = services.iter().find(meant).ok_or_else(|| Error::Service {
-        wanted: wanted.service.to_owned(),
-        known: listed(services.iter().map(|service| service.key.0.as_str())),
-    })?;
+    let service = wanted.service;
     observe::guard(aws, environment).await?;
     let read = |error: aws::Error| Error::Observe(error.into());
     let cluster = &environment.cluster;
-    let found = aws.describe_services(cluster, &[&service.name]).await.map_err(read)?;
-    let found = found.into_iter().find(|found| found.name == service.name && found.status == "ACTIVE");
-    let found = found.ok_or_else(|| Error::NotDeployed(service.name.clone()))?;
+    let found = observe::deployed(aws, environment, &[service]).await?;
     let arns = aws.list_tasks(cluster, &service.name, false).await.map_err(read)?;
     let tasks = aws.describe_tasks(cluster, &arns).await.map_err(read)?;
-    let task = choose(&found, &tasks, wanted.task).map_err(Error::NoTask)?;
+    let task = choose(&found[0], &tasks, wanted.task).map_err(Error::NoTask)?;
     let name = wanted.container.unwrap_or(&service.container.name);
     if !task.containers.iter().any(|container| container.name == name) {
         // The proxy that ECS adds takes commands too, and is nobody's application.

@@ -43,6 +43,22 @@ impl Terminal {
         self.stdout.then(|| usize::from(Self::size().0))
     }
 
+    /// How many columns standard output has now, when it is a terminal.
+    pub fn width() -> Option<usize> {
+        io::stdout().is_terminal().then(|| usize::from(Self::size().0))
+    }
+
+    /// How many columns standard error has, when it is a terminal.
+    pub fn error_columns() -> Option<usize> {
+        #[cfg(unix)]
+        if let Ok(size) = rustix::termios::tcgetwinsize(io::stderr())
+            && size.ws_col > 0
+        {
+            return Some(usize::from(size.ws_col));
+        }
+        None
+    }
+
     pub fn none() -> Self {
         Self::default()
     }

@@ -13,8 +13,8 @@ pub enum Error {
     /// Another log driver, or a log router.
     #[error("{0} does not log to CloudWatch")]
     Elsewhere(String),
-    #[error("{0} has no log group yet")]
-    NoGroup(ServiceKey),
+    #[error("{0}: no log group yet")]
+    NoGroup(String),
     #[error("no stopped task of {0} is known")]
     NothingBefore(String),
     #[error(transparent)]
@@ -24,7 +24,7 @@ pub enum Error {
 impl Error {
     pub(super) fn of(service: &ServiceKey, error: aws::Error) -> Self {
         match error.kind {
-            aws::Kind::NotFound => Self::NoGroup(service.clone()),
+            aws::Kind::NotFound => Self::NoGroup(service.0.clone()),
             _ => Self::Observe(error.into()),
         }
     }

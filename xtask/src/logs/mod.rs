@@ -54,6 +54,10 @@ pub async fn show(
 
 /// The first error; further ones are shown where the lines would be.
 fn ended(failed: Vec<(ServiceKey, Error)>, at_ms: u64, show: &mut dyn FnMut(LogEntry)) -> Result<(), Error> {
+    if failed.len() > 1 && failed.iter().all(|(_, error)| matches!(error, Error::NoGroup(_))) {
+        let names: Vec<_> = failed.into_iter().map(|(service, _)| service.0).collect();
+        return Err(Error::NoGroup(names.join(" and ")));
+    }
     let mut failed = failed.into_iter();
     let first = failed.next();
     for (service, error) in failed {

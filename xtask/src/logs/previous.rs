@@ -21,6 +21,7 @@ pub async fn previous(
     show: &mut dyn FnMut(LogEntry),
 ) -> Result<(), Error> {
     observe::guard(aws, environment).await?;
+    observe::deployed(aws, environment, wanted.services).await?;
     let (mut any, mut failed) = (false, Vec::new());
     for service in wanted.services {
         match of_service(aws, environment, wanted, service, show).await {
@@ -45,7 +46,7 @@ async fn of_service(
 ) -> Result<bool, Error> {
     let read = aws.service_tasks(&environment.cluster, &service.name, true).await;
     let mut stopped = match read {
-        // Before the first deploy there is no service, and no cluster.
+        // One of them may be new in deploy.toml.
         Err(error) if error.kind == Kind::NotFound => return Ok(false),
         read => read.map_err(|error| Error::Observe(error.into()))?,
     };

@@ -1,6 +1,7 @@
-//! Where an environment is reached, without reading the rest of the account.
+//! What is deployed and where it is reached, without reading the rest of the account.
 
 use deploy::model::{Environment, Service};
+use deploy::rollout::ServiceSnapshot;
 use futures_util::future::try_join;
 
 use super::account::guard;
@@ -14,6 +15,24 @@ pub struct Reach {
     pub dns_name: Option<String>,
     /// ARNs of the services' target groups, in the order of the services; `None` for workers and those that do not exist.
     pub target_groups: Vec<Option<String>>,
+}
+
+/// Those of the services that exist.
+///
+/// # Errors
+/// [`Error::NotDeployed`] when none does.
+pub async fn deployed(
+    aws: &Aws,
+    environment: &Environment,
+    services: &[&Service],
+) -> Result<Vec<ServiceSnapshot>, Error> {
+    let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
+    let mut found = aws.describe_services(&environment.cluster, &names).await?;
+    found.retain(|service| service.status == "ACTIVE");
+    if found.is_empty() {
+        return Err(Error::NotDeployed(names.into_iter().map(str::to_owned).collect()));
+    }
+    Ok(found)
 }
 
 /// Reads where an environment is reached.

@@ -18,6 +18,9 @@ pub enum Error {
     /// What the operator must bring is not there.
     #[error("{}", sentences(.0))]
     Landing(Vec<Missing>),
+    /// None of these services exists.
+    #[error("{}", nothing(.0))]
+    NotDeployed(Vec<String>),
     #[error(transparent)]
     Aws(#[from] aws::Error),
 }
@@ -57,8 +60,19 @@ impl Error {
                 }
                 Some(hints.join("; "))
             }
+            Self::NotDeployed(services) => {
+                let them = if services.len() == 1 { "it" } else { "them" };
+                Some(format!("`cargo xtask deploy` creates {them}"))
+            }
             Self::Aws(error) => error.hint(),
         }
+    }
+}
+
+fn nothing(services: &[String]) -> String {
+    match services {
+        [one] => format!("service {one} does not exist"),
+        all => format!("nothing is deployed: services {} do not exist", all.join(" and ")),
     }
 }
 

@@ -25,7 +25,7 @@ mod tests;
 
 pub use account::{account, guard};
 pub use doctor::doctor;
-pub use door::{Reach, door};
+pub use door::{Reach, deployed, door};
 pub use error::{Error, Missing};
 pub use expiry::expiring;
 pub use foundation::held;

@@ -78,7 +78,10 @@ async fn find(context: &ReleaseContext<'_>, name: Option<&str>) -> Result<(Past,
         None => releases.iter().find(rolls).or(releases.first()),
     };
     let Some(past) = past else {
-        return Err(NoRollbackTarget::NoRelease(name.unwrap_or("yet").to_owned()));
+        return Err(match name {
+            Some(name) => NoRollbackTarget::NoRelease(name.to_owned()),
+            None => NoRollbackTarget::NothingYet,
+        });
     };
     let newer = |other: &Past| other.at_ms > past.at_ms && (other.is_live() || rolls(&other));
     Ok((past.clone(), releases.iter().any(newer)))

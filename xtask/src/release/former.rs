@@ -13,7 +13,7 @@ const MOST: usize = 50;
 /// Deregistered revisions of each service, the newest ones, that are looked at for the reason.
 const MOST_INACTIVE: usize = 20;
 
-const SEE_HISTORY: &str = "`cargo xtask history` lists the releases to roll back to";
+const SEE_HISTORY: &str = "`cargo xtask history` lists the releases";
 
 /// There is nothing to roll back to. Nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,8 @@ pub enum NoRollbackTarget {
     /// No revision carries the release's tag.
     #[error("there is no release {0}")]
     NoRelease(String),
+    #[error("nothing was released yet")]
+    NothingYet,
     /// Its revisions were deregistered: nothing can be started from them.
     #[error("release {release} is gone: {} deregistered", revisions.join(" and "))]
     Deregistered { release: String, revisions: Vec<String> },
@@ -48,6 +50,7 @@ impl NoRollbackTarget {
             Self::NothingProven { crashed: None } => {
                 Some(format!("{SEE_HISTORY}; --to names one that was not proven"))
             }
+            Self::NothingYet => Some("`cargo xtask deploy` makes the first release".to_owned()),
             Self::NoRelease(_) | Self::Deregistered { .. } => Some(SEE_HISTORY.to_owned()),
             Self::PastMigration { .. } => Some(
                 "make sure that the older application knows the data as it is now, then add --past-migration"
@@ -79,6 +82,9 @@ pub async fn former(
 ) -> Result<Former, NoRollbackTarget> {
     let read = observe::history(aws, environment, MOST).await?;
     let releases = history(&read.facts);
+    if releases.is_empty() && to.is_none() {
+        return Err(NoRollbackTarget::NothingYet);
+    }
     let past = match to {
         None => last_good(&releases, &read.facts).ok_or_else(|| NoRollbackTarget::NothingProven {
             crashed: releases.iter().find(|it| it.fate == Fate::Crashed).map(|it| it.release.clone()),

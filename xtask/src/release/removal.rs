@@ -39,7 +39,7 @@ impl Removal {
                     && state.task_definition.tags.contains_key(PROVEN)
             })
         });
-        let service = incomplete.filter(|_| self == Self::Orphans)?;
+        let service = incomplete.filter(|_| self == Self::Orphans && !observed.orphans.is_empty())?;
         let text = format!("{} is not proven, so what it replaces may still be needed", service.key);
         Some((text, "run `cargo xtask deploy` first"))
     }

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use deploy::event::{Event, Kind, Phase};
 use deploy::model::ServiceKey;
+use deploy::rollout::Waiting;
 use deploy::view::{Detail, line, rolling};
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
+use super::area::area;
 use super::screen::shown;
 use crate::host::Terminal;
 
@@ -23,6 +25,8 @@ pub(super) struct Live {
     area: MultiProgress,
     phase: Option<ProgressBar>,
     services: BTreeMap<ServiceKey, ProgressBar>,
+    /// Why services will fail, while that is waited for.
+    causes: BTreeMap<ServiceKey, ProgressBar>,
     /// Images on their way to the registry.
     pushes: BTreeMap<ServiceKey, ProgressBar>,
     /// How long the plan's rolls were predicted to take, and the bar that shows it once they begin.
@@ -36,9 +40,10 @@ pub(super) struct Live {
 impl Live {
     pub(super) fn new(terminal: Terminal) -> Self {
         Self {
-            area: MultiProgress::new(),
+            area: area(),
             phase: None,
             services: BTreeMap::new(),
+            causes: BTreeMap::new(),
             pushes: BTreeMap::new(),
             predicted_ms: None,
             roll: None,
@@ -80,7 +85,16 @@ impl Live {
                     bar.finish_and_clear();
                 }
             }
+            Kind::Explained { service, cause } => {
+                let bar = self.bar();
+                bar.set_message(shown(&format!("{service}: {}", cause.cause)).into_owned());
+                self.causes.insert(service.clone(), bar);
+            }
             Kind::Following { service, .. } | Kind::Rolling { service, .. } => {
+                // The prediction is about the roll and not about its rollback.
+                if matches!(event.kind, Kind::Rolling { waiting: Waiting::Rollback, .. }) {
+                    self.end_roll();
+                }
                 let text = rolling(&event.kind).or_else(|| line(event, Detail::Normal)).unwrap_or_default();
                 let known = self.services.get(service).cloned();
                 let bar = known.unwrap_or_else(|| self.bar());
@@ -130,7 +144,8 @@ impl Live {
         self.end_roll();
         let rolls = std::mem::take(&mut self.services).into_values();
         let pushes = std::mem::take(&mut self.pushes).into_values();
-        for bar in self.phase.take().into_iter().chain(rolls).chain(pushes) {
+        let causes = std::mem::take(&mut self.causes).into_values();
+        for bar in self.phase.take().into_iter().chain(rolls).chain(pushes).chain(causes) {
             bar.finish_and_clear();
         }
     }

@@ -5,17 +5,23 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use deploy::logs::{Level, LogEntry};
 use deploy::model::{Environment, Service, ServiceKey};
-use deploy::view::{LogText, log_entry};
+use deploy::view::{LogText, log_entry, wrapped};
 
 use super::Format;
 use super::screen::shown;
+use crate::host::Terminal;
 
 /// Colors of services, those of success and failure aside.
 const HUES: [AnsiColor; 5] =
     [AnsiColor::Cyan, AnsiColor::Magenta, AnsiColor::Blue, AnsiColor::BrightCyan, AnsiColor::BrightMagenta];
 const DIM: Style = Style::new().dimmed();
 
-pub(crate) struct LogScreen {
+/// In fewer columns broken lines are harder to read than those that the terminal breaks.
+const ROOM: usize = 30;
+
+/// What is shown so far decides when a date is printed again.
+#[derive(Debug)]
+pub struct LogScreen {
     format: Format,
     raw: bool,
     /// Each service's own container and color.
@@ -25,7 +31,7 @@ pub(crate) struct LogScreen {
 }
 
 impl LogScreen {
-    pub(crate) fn new(format: Format, environment: &Environment, shown: &[&Service], raw: bool) -> Self {
+    pub fn new(format: Format, environment: &Environment, shown: &[&Service], raw: bool) -> Self {
         let hue = |(at, service): (usize, &Service)| {
             let style = HUES[at % HUES.len()].on_default();
             (service.key.clone(), service.container.name.clone(), style)
@@ -40,14 +46,21 @@ impl LogScreen {
     /// When nobody reads any more.
     pub(crate) fn show(&mut self, entry: &LogEntry) -> io::Result<()> {
         let mut out = anstream::stdout();
-        if self.format == Format::Json {
-            return writeln!(out, "{}", serde_json::to_string(entry)?);
+        match self.format {
+            Format::Json => writeln!(out, "{}", serde_json::to_string(entry)?),
+            _ => out.write_all(shown(&self.text(entry, Terminal::width())).as_bytes()),
         }
+    }
+
+    /// The entry's lines, each with a newline at its end. On a terminal of so many columns they are broken below their own text;
+    /// raw ones never.
+    pub fn text(&mut self, entry: &LogEntry, columns: Option<usize>) -> String {
         let known = self.services.iter().find(|(key, ..)| *key == entry.service);
         let (own, hue) = known.map_or(("", Style::new()), |(_, own, hue)| (own.as_str(), *hue));
         let LogText { date, time, from, level, text } = log_entry(entry, own, self.raw);
+        let mut out = String::new();
         if date != self.date {
-            writeln!(out, "{DIM}{date} UTC{DIM:#}")?;
+            out.push_str(&format!("{DIM}{date} UTC{DIM:#}\n"));
             self.date = date;
         }
         let style = match level {
@@ -56,10 +69,19 @@ impl LogScreen {
             Level::Other => Style::new(),
         };
         let width = self.width;
-        for (at, line) in shown(&text).split('\n').enumerate() {
+        let before = time.len() + from.len().max(width) + 2;
+        let room = columns.map(|columns| columns.saturating_sub(before));
+        let room = room.filter(|room| !self.raw && *room >= ROOM).unwrap_or(usize::MAX);
+        for (at, line) in text.split('\n').enumerate() {
             let time = if at == 0 { time.as_str() } else { "            " };
-            writeln!(out, "{DIM}{time}{DIM:#} {hue}{from:<width$}{hue:#} {style}{line}{style:#}")?;
+            for (at, part) in wrapped(line, room).split('\n').enumerate() {
+                match at {
+                    0 => out.push_str(&format!("{DIM}{time}{DIM:#} {hue}{from:<width$}{hue:#} ")),
+                    _ => out.push_str(&" ".repeat(before)),
+                }
+                out.push_str(&format!("{style}{part}{style:#}\n"));
+            }
         }
-        Ok(())
+        out
     }
 }

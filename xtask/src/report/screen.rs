@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use deploy::event::{Event, Kind};
 use deploy::view::github::Log;
-use deploy::view::{Detail, ascii, fitted, line, with_options};
+use deploy::view::{Detail, ascii, fitted, with_options, wrapped};
 
 use super::live::Live;
 use super::paint::{REPORT, marks, paint};
@@ -70,13 +70,13 @@ impl Screen {
     }
 
     /// A screen for a command whose result is one object or one table: progress is not shown.
-    pub fn quiet(format: Format, verbose: bool) -> Self {
+    pub fn quiet(format: Format, verbose: bool, terminal: Terminal) -> Self {
         match format {
             Format::Json | Format::Markdown => Self::silent(),
             Format::Text => Self {
                 kind: Shape::Lines { stamped: false },
                 detail: if verbose { Detail::Verbose } else { Detail::Normal },
-                terminal: Terminal::none(),
+                terminal,
                 call: None,
             },
         }
@@ -117,26 +117,17 @@ impl Screen {
                 }
             }
             Shape::Lines { stamped } => {
-                let columns = columns.map(|columns| columns.saturating_sub(STAMP));
+                let stamp_columns = if *stamped { STAMP } else { 0 };
+                let columns = columns.map(|columns| columns.saturating_sub(stamp_columns));
                 let Some(text) = fitted(event, detail, columns) else { return };
                 let text = paint(&text, marks(&event.kind));
                 let text = if *stamped { stamp(event.at_ms, &text) } else { text };
                 print(&text, stream(event));
             }
             Shape::GitHub(log) => {
-                let commands = log.commands(event);
-                for command in &commands {
-                    print(command, Stream::Out);
-                }
-                // The log shows the title of a group and the text of an annotation already.
-                let shown = match event.kind {
-                    Kind::PhaseBegan { .. } => log.is_open(),
-                    Kind::Failed { .. } | Kind::Warned { .. } => {
-                        commands.last().is_some_and(|last| last != "::endgroup::")
-                    }
-                    _ => false,
-                };
-                if let Some(text) = line(event, detail).filter(|_| !shown) {
+                let (commands, text) = log.lines(event, detail);
+                commands.iter().for_each(|command| print(command, Stream::Out));
+                if let Some(text) = text {
                     print(&stamp(event.at_ms, &text), Stream::Out);
                 }
             }
@@ -166,6 +157,25 @@ pub(crate) fn print_result(text: &str) {
     }
 }
 
+/// Prints a result for people: on a terminal no line is longer than it is wide.
+pub(crate) fn print_text(text: &str) {
+    print(&fit(text, Terminal::width()), Stream::Out);
+}
+
+/// What has room above the cursor's line: a text that scrolls would leave its upper part behind each time.
+fn cut(text: &str, rows: usize) -> Cow<'_, str> {
+    let (lines, room) = (text.lines().count(), rows.saturating_sub(1));
+    if lines <= room {
+        return Cow::Borrowed(text);
+    }
+    let kept: Vec<&str> = text.lines().take(room.saturating_sub(1)).collect();
+    Cow::Owned(format!("{}\n… {} more lines", kept.join("\n"), lines - kept.len()))
+}
+
+fn fit(text: &str, columns: Option<usize>) -> Cow<'_, str> {
+    columns.map_or(Cow::Borrowed(text), |columns| Cow::Owned(wrapped(text, columns)))
+}
+
 /// Prints a result in place of the one before: on a terminal (`whole`) from its top on, elsewhere below it.
 ///
 /// # Errors
@@ -176,7 +186,9 @@ pub(crate) fn print_again(text: &str, whole: bool) -> std::io::Result<()> {
         return writeln!(out, "{}", shown(text));
     }
     // Overwritten and not cleared: a screen that is empty between two looks flickers.
-    let lines: String = shown(&paint(text, REPORT)).lines().map(|line| format!("{line}\u{1b}[K\n")).collect();
+    let text = cut(text, usize::from(Terminal::size().1));
+    let lines: String =
+        shown(&paint(&text, REPORT)).lines().map(|line| format!("{line}\u{1b}[K\n")).collect();
     write!(out, "\u{1b}[H{lines}\u{1b}[J")?;
     out.flush()
 }
@@ -191,7 +203,13 @@ pub(crate) fn pass_on(bytes: &[u8]) -> std::io::Result<()> {
     out.flush()
 }
 
+/// Prints what is said of a command: on a terminal no line is longer than it is wide.
 pub(crate) fn print_error(text: &str) {
+    print_lines(&fit(text, Terminal::error_columns()));
+}
+
+/// Prints lines to standard error as they are, such as those of a file with marks under them.
+pub(crate) fn print_lines(text: &str) {
     if colors_errors() || text.contains('\u{1b}') {
         print(&paint(text, REPORT), Stream::Err);
     } else {
@@ -285,6 +303,12 @@ mod tests {
     #[test]
     fn later_lines_of_an_event_stand_under_the_first() {
         assert_eq!(stamp(12_345, "a\nb"), "    12.3 a\n         b");
+    }
+
+    #[test]
+    fn what_is_shown_again_and_again_never_scrolls() {
+        assert_eq!(cut("a\nb\nc", 4), "a\nb\nc");
+        assert_eq!(cut("a\nb\nc\nd", 4), "a\nb\n… 2 more lines");
     }
 
     #[test]

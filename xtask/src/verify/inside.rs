@@ -79,7 +79,7 @@ async fn ask(
     check: &SmokeCheck,
 ) -> Result<ProbeAnswer, String> {
     let asking = environment.service(from).ok_or("deploy.toml has no such service")?;
-    let wanted = Wanted { service: &from.0, task: None, container: None };
+    let wanted = Wanted { service: asking, task: None, container: None };
     let target = exec::find(aws, environment, wanted).await.map_err(|error| error.to_string())?;
     let (command, is_bare) = command(environment, asking, url);
     let (ended, output) = match exec::capture(host, aws, &target, &command, is_bare).await {

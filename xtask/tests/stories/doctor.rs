@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use deploy::doctor::{Report, State, judge};
 use deploy::event::ExitCode;
 use deploy::iam::{Place, policy};
-use deploy::model::{Environment, Listener, Lookup, Protocol};
+use deploy::model::{CapacityProvider, Environment, Listener, Lookup, Protocol, ProviderName};
 use serde_json::json;
 use sim::ZoneCertificate;
 use xtask::aws::operations::needs;
@@ -19,6 +19,8 @@ use broken::{allow, certificate, close, encoded, endpoint, group, no_way_out, op
 
 use crate::schema;
 use crate::somebody::api;
+use crate::transcripts::shows;
+use crate::workers::workers;
 use crate::world::{FILE, World, production, story};
 
 const HOST: &str = "app.example.com";
@@ -75,6 +77,25 @@ const ROUTES: &str = "from ielts-prod-private-app-1a, ielts-prod-private-app-1b"
 const ENDPOINTS: [&str; 7] = ["ssmmessages", "ecr.api", "ecr.dkr", "s3", "logs", "ssm", "secretsmanager"];
 
 type Fault = (fn(&mut World), &'static [(&'static str, State)]);
+
+#[test]
+fn three_faults_at_once_read_well() {
+    story(|| async {
+        let mut world = sound(0).await;
+        no_way_out(&world);
+        let tasks = group(&world, "ielts-prod-ecs-be-sg");
+        close(&world, &tasks, 8080);
+        open_to(&world, &tasks, 8080, &group(&world, "ielts-prod-alb-sg"));
+        world.environment.services[0]
+            .container
+            .secrets
+            .insert("TOKEN".to_owned(), "/ielts/prod/token".to_owned());
+        let report = looked(&world).await;
+        assert_eq!(report.count(State::Fail), 3, "{:?}", wrong(&report));
+        let plain = |_, word: &str| word.to_owned();
+        shows("doctor-with-three-faults", |columns| deploy::view::doctor(&report, Some(columns), plain));
+    });
+}
 
 #[test]
 fn each_fault_has_exactly_its_line_with_a_remedy() {
@@ -218,6 +239,33 @@ fn each_fault_has_exactly_its_line_with_a_remedy() {
             assert_eq!(without, None, "fault {number}");
         });
     }
+}
+
+#[test]
+fn mixed_spot_capacity_and_workers_are_looked_at_as_what_they_are() {
+    story(|| async {
+        let mut world = sound(0).await;
+        let provider = |name, base, weight| CapacityProvider { name, base, weight };
+        world.environment.services[0].capacity_providers =
+            vec![provider(ProviderName::Fargate, 1, 1), provider(ProviderName::Spot, 0, 3)];
+        let report = looked(&world).await;
+        assert_eq!(wrong(&report), [], "{report:#?}");
+        for name in ["Fargate vCPUs", "Fargate Spot vCPUs"] {
+            assert!(report.checks().any(|check| check.name == name), "{name}: {report:#?}");
+        }
+        quota(&world, "Fargate Spot vCPU resource count", 0);
+        assert_eq!(wrong(&looked(&world).await), [("Fargate Spot vCPUs".to_owned(), State::Fail)]);
+    });
+    // Nothing of a load balancer is asked for or judged.
+    story(|| async {
+        let mut world = World::of(workers(), 0).await;
+        world.rights = None;
+        let report = looked(&world).await;
+        assert_eq!(wrong(&report), [], "{report:#?}");
+        let text = deploy::view::doctor(&report, None, |_, word: &str| word.to_owned());
+        assert!(!text.contains("load balancer") && !text.contains("target group"), "{text}");
+        assert!(!world.cloud.calls().iter().any(|call| call.operation.contains("LoadBalancer")), "{text}");
+    });
 }
 
 #[test]

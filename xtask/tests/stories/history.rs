@@ -1,12 +1,14 @@
 //! What was released is remembered by the account itself, and can be run again.
 
+use std::collections::BTreeMap;
+
 use deploy::event::ExitCode;
 use deploy::history::{Fate, Past, history};
 use deploy::output::History;
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 use xtask::observe;
-use xtask::release::NoRollbackTarget;
+use xtask::release::{NoRollbackTarget, ReleaseContext, attach};
 
 use crate::schema;
 use crate::world::{World, story};
@@ -37,6 +39,22 @@ async fn three() -> World {
         assert_eq!(world.deploy(backend, frontend).await.exit, ExitCode::Done);
     }
     world
+}
+
+#[test]
+fn before_the_first_release_there_is_nothing_to_go_to_or_to_wait_for() {
+    story(|| async {
+        let world = World::new().await;
+        let none = world.rollback(None).await.unwrap_err();
+        let expected = ("nothing was released yet", Some("`cargo xtask deploy` makes the first release"));
+        assert_eq!((none.to_string().as_str(), none.hint().as_deref()), expected);
+        let waits = async |context: &ReleaseContext<'_>| {
+            let none = attach(context, None).await.unwrap_err();
+            assert_eq!((none.to_string().as_str(), none.hint().as_deref()), expected);
+            (ExitCode::Usage, String::new())
+        };
+        world.act(&BTreeMap::new(), false, waits).await;
+    });
 }
 
 #[test]

@@ -9,7 +9,10 @@ use deploy::model::{LogGroup, Service};
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 use xtask::logs::{self, Error, Wanted};
+use xtask::observe;
+use xtask::report::{Format, LogScreen};
 
+use crate::transcripts::shows;
 use crate::world::{World, story};
 
 fn wanted<'a>(services: &'a [&'a Service]) -> Wanted<'a> {
@@ -70,7 +73,44 @@ fn a_service_without_a_log_group_says_so() {
         let world = World::new().await;
         let services: Vec<_> = world.environment.services.iter().take(1).collect();
         let early = shown(&world, wanted(&services)).await.unwrap_err();
-        assert_eq!(early.to_string(), "backend has no log group yet");
+        assert_eq!(early.to_string(), "backend: no log group yet");
+        let both: Vec<_> = world.environment.services.iter().collect();
+        let early = shown(&world, wanted(&both)).await.unwrap_err();
+        assert_eq!(early.to_string(), "backend and frontend: no log group yet");
+    });
+}
+
+#[test]
+fn a_roll_that_is_followed_reads_well() {
+    story(|| async {
+        let mut world = World::new().await;
+        let asked = r#"{"level":"info","message":"request","method":"GET","path":"/api/skills","status":200,"latency_ms":0.412}"#;
+        let speaks = |name: &str| {
+            let ready = format!("ready in 1.2 s, {name}");
+            Script::default()
+                .printing(500, &ready)
+                .printing(30_000, asked)
+                .printing(60_000, "pool: 3 of 10 connections are open")
+        };
+        world.scripts.set("ielts-backend:1", speaks("v1"));
+        world.scripts.set("ielts-backend:2", speaks("v2"));
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        let environment = world.environment.clone();
+        let services: Vec<_> = environment.services.iter().take(1).collect();
+        let (aws, clock) = (world.rival().await.aws, world.host.clock.clone());
+        let since_ms = clock.now_ms();
+        let mut entries = Vec::new();
+        let mut show = |entry| entries.push(entry);
+        let wanted = Wanted { since_ms, ..wanted(&services) };
+        tokio::select! {
+            ended = logs::follow(&aws, &environment, &clock, wanted, &mut show) => panic!("{ended:?}"),
+            ended = world.deploy("v2", "v1") => assert_eq!(ended.exit, ExitCode::Done),
+        }
+        shows("logs-follow", |columns| {
+            let mut screen = LogScreen::new(Format::Text, &environment, &services, false);
+            let text: String = entries.iter().map(|entry| screen.text(entry, Some(columns))).collect();
+            anstream::adapter::strip_str(&text).to_string()
+        });
     });
 }
 
@@ -136,9 +176,9 @@ fn the_task_before_shows_its_last_words_and_how_it_ended() {
             let show = &mut |entry| entries.push(entry);
             logs::previous(&world.aws, &world.environment, wanted(&services), show).await.map(|()| entries)
         };
-        // Nor before the first deploy, when there is no cluster.
+        // Before the first deploy there is no cluster.
         let early = previous(&world).await.unwrap_err();
-        assert_eq!(early.to_string(), "no stopped task of backend and frontend is known");
+        assert!(matches!(early, Error::Observe(observe::Error::NotDeployed(_))), "{early}");
         assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
         let none = previous(&world).await.unwrap_err();
         assert_eq!(none.to_string(), "no stopped task of backend and frontend is known");
@@ -161,7 +201,7 @@ fn the_task_before_shows_its_last_words_and_how_it_ended() {
         let ended =
             logs::previous(&world.aws, &world.environment, wanted(&both), &mut |entry| entries.push(entry))
                 .await;
-        assert_eq!(ended.unwrap_err().to_string(), "backend has no log group yet");
+        assert_eq!(ended.unwrap_err().to_string(), "backend: no log group yet");
         assert_eq!(lines(&entries), ["backend: no DATABASE_URL"]);
     });
 }

@@ -1,6 +1,6 @@
 //! What an operator sees: while a service rolls, and when it fails.
 
-use deploy::event::{Event, ExitCode, Kind};
+use deploy::event::{Event, ExitCode, Kind, blamed};
 use deploy::rollout::Diagnosis;
 use deploy::view::{Detail, line};
 use sim::workload::scripted::Script;
@@ -33,7 +33,9 @@ fn diagnosis(ended: &Ended) -> &Diagnosis {
 
 /// Everything that is shown, as lines.
 fn screen(ended: &Ended) -> String {
-    let lines = ended.events.iter().filter_map(|kind| {
+    let (exit, summary, causes) = (ended.exit, ended.summary.clone(), blamed(&ended.record));
+    let end = Kind::Ended { exit, summary, causes, elapsed_ms: 0, reads: 0, writes: 0 };
+    let lines = ended.events.iter().chain([&end]).filter_map(|kind| {
         let event = Event { seq: 1, at_ms: 0, kind: kind.clone() };
         line(&event, Detail::Normal)
     });

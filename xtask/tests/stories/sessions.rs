@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use deploy::event::{ExitCode, Kind, ProbeAnswer};
 use deploy::model::{ServiceKey, SmokeCheck};
 use sim::fault::{Fault, On};
@@ -11,6 +13,7 @@ use sim::workload::{Exec, Play, Printed, Typed};
 use tokio::sync::mpsc;
 use xtask::exec::{Ended, Error, Streams, Target, Wanted, capture, find, run};
 
+use crate::transcripts::shows;
 use crate::world::{World, story};
 
 /// What a container with a shell does with the tool's script: `answer` gets the words behind it and the input, and gives the
@@ -62,7 +65,7 @@ async fn deployed() -> World {
 }
 
 async fn runs(world: &World, words: &[&str], input: &[&str]) -> (Result<Ended, Error>, String) {
-    let wanted = Wanted { service: "backend", task: None, container: None };
+    let wanted = Wanted { service: &world.environment.services[0], task: None, container: None };
     let target = find(&world.aws, &world.environment, wanted).await.unwrap();
     let (sender, receiver) = mpsc::channel(input.len().max(1));
     for piece in input {
@@ -78,6 +81,47 @@ async fn runs(world: &World, words: &[&str], input: &[&str]) -> (Result<Ended, E
     let streams = Streams { input: Some(receiver), output: &mut output, terminal: false, signals: None };
     let ended = run(&world.host, &world.aws, &target, &words, streams).await;
     (ended, String::from_utf8(kept).unwrap())
+}
+
+#[test]
+fn a_pipe_and_its_exit_code_read_well() {
+    story(|| async {
+        let world = deployed().await;
+        with_shell(&world.scripts, |words, typed| match words[0].as_str() {
+            "grep" => {
+                let given = STANDARD.decode(typed.trim_end_matches('\u{4}').trim()).unwrap();
+                let given = String::from_utf8(given).unwrap();
+                let lines = given.lines().filter(|line| line.contains(&words[1]));
+                let found: String = lines.map(|line| format!("{line}\n")).collect();
+                let code = i32::from(found.is_empty());
+                (found, code)
+            }
+            _ => ("no such table: bands\n".to_owned(), 3),
+        });
+        let mut text = String::new();
+        for (typed, words, input) in [
+            (
+                "cat bands.txt | cargo xtask exec backend -- grep 7.5",
+                &["grep", "7.5"][..],
+                "band 6.0\nband 7.5\n",
+            ),
+            (
+                "cat bands.txt | cargo xtask exec backend -- grep 9.0",
+                &["grep", "9.0"],
+                "band 6.0\nband 7.5\n",
+            ),
+            (
+                "cargo xtask exec backend -- sqlite3 /data/bands.db .dump",
+                &["sqlite3", "/data/bands.db", ".dump"],
+                "",
+            ),
+        ] {
+            let (ended, output) = runs(&world, words, &[input]).await;
+            let Ok(Ended::Code(code)) = ended else { panic!("{ended:?}") };
+            text.push_str(&format!("$ {typed}\n{output}$ echo $?\n{code}\n"));
+        }
+        shows("exec-in-a-pipe", |_| text.clone());
+    });
 }
 
 #[test]
@@ -189,7 +233,7 @@ fn an_agent_that_starts_after_its_task_is_waited_for_and_one_that_never_does_is_
 fn a_task_that_was_started_without_exec_is_named_and_ecs_is_not_asked() {
     story(|| async {
         let world = deployed().await;
-        let wanted = Wanted { service: "backend", task: None, container: None };
+        let wanted = Wanted { service: &world.environment.services[0], task: None, container: None };
         let target = find(&world.aws, &world.environment, wanted).await.unwrap();
         let closed = Target { takes_commands: false, ..target };
         let refused = capture(&world.host, &world.aws, &closed, &["ls".to_owned()], false).await.unwrap_err();
@@ -203,7 +247,7 @@ fn a_task_that_ends_under_a_command_leaves_its_exit_code_unknown() {
     story(|| async {
         let world = deployed().await;
         with_shell(&world.scripts, |_, _| (String::new(), 0));
-        let wanted = Wanted { service: "backend", task: None, container: None };
+        let wanted = Wanted { service: &world.environment.services[0], task: None, container: None };
         let target = find(&world.aws, &world.environment, wanted).await.unwrap();
         let stops = async {
             world.host.clock.sleep(Duration::from_secs(5)).await;

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::diagnostic::{Diagnostic, Findings, Label, Severity};
 use super::place::{Places, Span};
+use crate::view::wrapped;
 
 /// Labels that are more lines apart are shown as two excerpts.
 const APART: usize = 200;
@@ -91,12 +92,26 @@ impl Report {
 
     /// The report as people read it; the text ends with a line break unless it is empty.
     pub fn render(&self, color: bool) -> String {
+        self.render_in(color, None)
+    }
+
+    /// The same on a terminal of so many columns: what is said below the lines of the file is broken between words.
+    pub fn render_in(&self, color: bool, columns: Option<usize>) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let renderer = columns.map_or(renderer.clone(), |columns| renderer.term_width(columns));
+        // The renderer puts them below `= note: `, after a margin as wide as the line's number.
+        let fit = |text: &mut String| {
+            if let Some(columns) = columns {
+                *text = wrapped(text, columns.saturating_sub(14).max(24));
+            }
+        };
         self.diagnostics.iter().fold(String::new(), |mut out, found| {
             if !out.is_empty() {
                 out.push('\n');
             }
-            out.push_str(&renderer.render(&self.groups(found)));
+            let mut found = found.clone();
+            found.notes.iter_mut().chain(&mut found.help).for_each(fit);
+            out.push_str(&renderer.render(&self.groups(&found)));
             out.push('\n');
             out
         })

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::cause::{Cause, Evidence, explain};
 use super::snapshot::{TargetSnapshot, TaskLog, TaskSnapshot};
+use crate::model::CONNECT_PROXY;
 
 /// How many of ECS's last messages are shown where neither a task nor a target gives a reason.
 const LAST_WORDS: usize = 3;
@@ -106,9 +107,13 @@ fn stopped(evidence: &Evidence, group: &[&TaskSnapshot]) -> Option<StoppedTasks>
     })
 }
 
-/// Two tasks ended alike when all of this is equal.
+/// Two tasks ended alike when all of this is equal. ECS gives the Service Connect proxy another name in each task.
 fn end(task: &TaskSnapshot) -> (Option<&str>, Option<&str>, Vec<ContainerEnd>) {
-    (task.stop_code.as_deref(), task.stopped_reason.as_deref(), ends(task))
+    let mut ends = ends(task);
+    for end in ends.iter_mut().filter(|end| end.name.starts_with(CONNECT_PROXY)) {
+        end.name = CONNECT_PROXY.to_owned();
+    }
+    (task.stop_code.as_deref(), task.stopped_reason.as_deref(), ends)
 }
 
 fn ends(task: &TaskSnapshot) -> Vec<ContainerEnd> {
@@ -171,13 +176,15 @@ mod tests {
     use crate::rollout::ContainerSnapshot;
 
     fn task(id: &str, reason: &str, exit: Option<i32>) -> TaskSnapshot {
+        let container =
+            |name: String, exit_code| ContainerSnapshot { name, exit_code, ..ContainerSnapshot::default() };
         TaskSnapshot {
             id: id.into(),
             stop_code: Some("EssentialContainerExited".into()),
             stopped_reason: Some(reason.into()),
             started_ms: Some(1_000),
             stopped_ms: Some(2_500),
-            containers: vec![ContainerSnapshot { name: "web".into(), exit_code: exit, ..Default::default() }],
+            containers: vec![container("web".into(), exit), container(format!("{CONNECT_PROXY}{id}"), None)],
             ..Default::default()
         }
     }

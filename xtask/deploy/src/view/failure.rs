@@ -3,13 +3,23 @@
 use super::duration;
 use super::words::{bare, short};
 use crate::model::ServiceKey;
-use crate::rollout::{ContainerEnd, Diagnosis, FailedCheck, StoppedTasks};
+use crate::rollout::{Cause, ContainerEnd, Diagnosis, FailedCheck, StoppedTasks};
 
 /// Log lines that are shown of the first group of tasks, and of each other one.
 const LOG_LINES: [usize; 2] = [12, 4];
 
 /// Facts first, then the cause and the remedy.
 pub fn failure(service: &ServiceKey, diagnosis: &Diagnosis) -> String {
+    let cause = diagnosis.cause.as_ref().map(|cause| format!("\n{}", because(service, cause)));
+    format!("{}{}", facts(service, diagnosis), cause.unwrap_or_default())
+}
+
+pub(super) fn because(service: &ServiceKey, cause: &Cause) -> String {
+    format!("  cause  {service}: {}\n  remedy {}", cause.cause, cause.remedy)
+}
+
+/// All but a known cause, which is the last thing that a command prints.
+pub(super) fn facts(service: &ServiceKey, diagnosis: &Diagnosis) -> String {
     let mut lines = Vec::new();
     for (index, group) in diagnosis.stopped.iter().enumerate() {
         stopped(&mut lines, service, group, LOG_LINES[index.min(1)]);
@@ -20,17 +30,10 @@ pub fn failure(service: &ServiceKey, diagnosis: &Diagnosis) -> String {
             .push(format!("  tasks  {service}: none of this deployment stopped, and no target of it failed"));
         lines.extend(diagnosis.said.iter().map(|text| format!("         ECS: {}", bare(text))));
     }
-    match &diagnosis.cause {
-        Some(cause) => {
-            lines.push(format!("  cause  {service}: {}", cause.cause));
-            lines.push(format!("  remedy {}", cause.remedy));
-        }
-        None => {
-            lines.push(format!("  cause  {service}: none that this tool knows"));
-            lines.push(
-                "  remedy the facts above are all there is; the application's log may say more".to_owned(),
-            );
-        }
+    if diagnosis.cause.is_none() {
+        lines.push(format!("  cause  {service}: none that this tool knows"));
+        lines
+            .push("  remedy the facts above are all there is; the application's log may say more".to_owned());
     }
     lines.join("\n")
 }
@@ -94,7 +97,7 @@ fn failed(check: &FailedCheck) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rollout::{Cause, TaskLog};
+    use crate::rollout::TaskLog;
 
     fn key() -> ServiceKey {
         ServiceKey("backend".into())

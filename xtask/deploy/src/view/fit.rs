@@ -12,7 +12,7 @@ pub fn fitted(event: &Event, detail: Detail, columns: Option<usize>) -> Option<S
     Some(match &event.kind {
         Kind::Table { rows, url, unasked } if widest(&text) > columns => {
             let url = url.as_ref().map(|url| format!("\n{}", address(url, unasked.as_deref())));
-            format!("\n{}{}", list(rows), url.unwrap_or_default())
+            wrapped(&format!("\n{}{}", list(rows), url.unwrap_or_default()), columns)
         }
         _ => wrapped(&text, columns),
     })
@@ -35,36 +35,37 @@ fn broken(line: &str, columns: usize) -> String {
     let indent = line.chars().take_while(|c| *c == ' ').count();
     let hanging = " ".repeat((indent + 2).min(columns / 2));
     let (mut text, mut room) = (" ".repeat(indent), columns.saturating_sub(indent));
-    let mut first = true;
-    for word in &words(line) {
+    for (at, (gap, word)) in words(line).into_iter().enumerate() {
         let width = word.chars().count();
-        if !first && width + 1 > room {
+        if at > 0 && gap + width > room {
             text.push('\n');
             text.push_str(&hanging);
             room = columns.saturating_sub(hanging.len());
-            first = true;
+        } else if at > 0 {
+            text.push_str(&" ".repeat(gap));
+            room = room.saturating_sub(gap);
         }
-        if !first {
-            text.push(' ');
-            room = room.saturating_sub(1);
-        }
-        text.push_str(word);
+        text.push_str(&word);
         room = room.saturating_sub(width);
-        first = false;
     }
     text
 }
 
-/// The words of a line; a number and its unit are one.
-fn words(line: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    for word in line.split_whitespace() {
+/// The words of a line, each with the blanks before it, which keep columns in line; a number and its unit are one.
+fn words(line: &str) -> Vec<(usize, String)> {
+    let (mut words, mut gap): (Vec<(usize, String)>, usize) = (Vec::new(), 0);
+    for word in line.split(' ') {
+        gap += 1;
+        if word.is_empty() {
+            continue;
+        }
         let is_unit =
             matches!(word.trim_end_matches(['.', ',', ';', ')']), "s" | "ms" | "min" | "h" | "d" | "MB");
-        match words.last_mut().filter(|last| is_unit && last.ends_with(|c: char| c.is_ascii_digit())) {
-            Some(number) => number.push_str(&format!(" {word}")),
-            None => words.push(word.to_owned()),
+        match words.last_mut().filter(|(_, last)| is_unit && last.ends_with(|c: char| c.is_ascii_digit())) {
+            Some((_, number)) => number.push_str(&format!(" {word}")),
+            None => words.push((gap, word.to_owned())),
         }
+        gap = 0;
     }
     words
 }
@@ -98,11 +99,11 @@ mod tests {
 
     #[test]
     fn a_line_is_broken_between_words_and_an_arn_is_left_whole() {
-        let text = "  remedy name a profile of account 123456789012 with AWS_PROFILE\nshort";
+        let text = "  cause  name a profile of account 123456789012 with AWS_PROFILE\nshort";
         let wrapped = wrapped(text, 30);
         assert_eq!(
             wrapped,
-            "  remedy name a profile of\n    account 123456789012 with\n    AWS_PROFILE\nshort"
+            "  cause  name a profile of\n    account 123456789012 with\n    AWS_PROFILE\nshort"
         );
         let arn = format!("see {}", "a".repeat(60));
         assert_eq!(super::wrapped(&arn, 30), format!("see\n  {}", "a".repeat(60)));

@@ -2,42 +2,53 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::{age, clock, date, duration};
+use super::{age, clock, date, duration, widest};
 use crate::history::{Past, Run};
 use crate::model::ServiceKey;
 use crate::redact;
 
-/// The releases as a table, newest first, without a newline at its end. `now_ms` is milliseconds since the Unix epoch.
-pub fn history(releases: &[Past], services: &[ServiceKey], now_ms: u64) -> String {
+/// The releases, newest first, without a newline at its end: as a table, or where it is wider than so many columns as a list.
+/// `now_ms` is milliseconds since the Unix epoch.
+pub fn history(releases: &[Past], services: &[ServiceKey], now_ms: u64, columns: Option<usize>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let mut header = vec!["release", "outcome", "time (UTC)", "age", "took", "commit"];
     header.extend(services.iter().map(|key| key.0.as_str()));
     header.push("by");
     table.set_header(header);
+    let mut list = Vec::new();
     for past in releases {
-        let mut row = vec![
-            past.release.clone(),
-            format!("{}{}", past.fate.words(), if past.migrated { ", migration ran" } else { "" }),
-            format!("{} {:.8}", date(past.at_ms), clock(past.at_ms)),
-            age(now_ms.saturating_sub(past.at_ms)),
-            past.took_ms.map_or_else(|| "-".to_owned(), duration),
+        let outcome = format!("{}{}", past.fate.words(), if past.migrated { ", migration ran" } else { "" });
+        let time = format!("{} {:.8}", date(past.at_ms), clock(past.at_ms));
+        let age = age(now_ms.saturating_sub(past.at_ms));
+        let took = past.took_ms.map_or_else(|| "-".to_owned(), duration);
+        let runs: Vec<_> =
+            services.iter().map(|key| past.runs.get(key).map_or_else(|| "-".to_owned(), run)).collect();
+        let of: Vec<_> = services.iter().zip(&runs).map(|(key, run)| format!("{key} {run}")).collect();
+        list.push(format!(
+            "{} {outcome}\n  {time} UTC, {age} ago, took {took}, commit {}, by {}\n  {}",
+            past.release,
             commit(past),
-        ];
-        row.extend(services.iter().map(|key| past.runs.get(key).map_or_else(|| "-".to_owned(), run)));
+            past.actor,
+            of.join(", ")
+        ));
+        let mut row = vec![past.release.clone(), outcome, time, age, took, commit(past)];
+        row.extend(runs);
         row.push(past.actor.clone());
         table.add_row(row);
     }
-    let mut lines = table.lines().map(|line| line.trim_end().to_owned());
-    let mut text = lines.next().unwrap_or_default();
-    for (line, past) in lines.zip(releases) {
-        let why = past.reason.as_ref().map(|why| format!("\n     ECS says: {}", redact::text(why)));
-        text.push_str(&format!("\n{line}{}", why.unwrap_or_default()));
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    let fits = columns.is_none_or(|columns| widest(&lines.join("\n")) <= columns);
+    let (mut shown, rows) =
+        if fits { (vec![lines[0].clone()], &lines[1..]) } else { (Vec::new(), &list[..]) };
+    for (row, past) in rows.iter().zip(releases) {
+        shown.push(row.clone());
+        shown.extend(past.reason.as_ref().map(|why| format!("     ECS says: {}", redact::text(why))));
     }
     if releases.iter().flat_map(|past| past.runs.values()).any(|run| !run.own) {
-        text.push_str("\n (N …)   not changed by that release: the service kept revision N");
+        shown.push(" (N …)   not changed by that release: the service kept revision N".to_owned());
     }
-    text
+    shown.join("\n")
 }
 
 fn commit(past: &Past) -> String {
@@ -93,6 +104,15 @@ mod tests {
             past("20261120-080012-1111111", Fate::Proven, 3, true),
         ];
         let services = ["backend", "frontend"].map(|name| ServiceKey(name.to_owned()));
-        insta::assert_snapshot!(history(&releases, &services, 1_795_420_820_000));
+        let now_ms = 1_795_420_820_000;
+        insta::assert_snapshot!(history(&releases, &services, now_ms, None));
+        let narrow = history(&releases[1..2], &services, now_ms, Some(80));
+        let expected = [
+            "20261121-080012-2222222 rolled back, migration ran",
+            "  2026-11-21 08:00:12 UTC, 2 d ago, took 1 min 12 s, commit 3f2a9c1b4d5e+, by somebody",
+            "  backend 7 a1a1a1a1a1a1, frontend 3 a1a1a1a1a1a1",
+            "     ECS says: the circuit breaker threshold was exceeded",
+        ];
+        assert_eq!(narrow.lines().collect::<Vec<_>>(), expected);
     }
 }

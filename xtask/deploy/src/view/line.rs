@@ -1,6 +1,6 @@
 //! One event as one plain line (or a few), for logs and pipes.
 
-use super::failure::failure;
+use super::failure::{because, facts};
 use super::rolling::moves;
 use super::words::bare;
 use super::{address, duration, plan_text, rolling, table};
@@ -23,7 +23,10 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
     let verbose = detail == Detail::Verbose;
     let text = match &event.kind {
         Kind::Began { command, environment, release, .. } => match release {
-            Some(release) => format!("{command} to {environment}, release {release}"),
+            Some(release) => {
+                let to = if command == "deploy" { "to" } else { "in" };
+                format!("{command} {to} {environment}, release {release}")
+            }
             None => format!("{command} {environment}"),
         },
         // Shown when the file was read, each with its lines.
@@ -93,10 +96,11 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         Kind::Settled { service, verdict, emptied, elapsed_ms } => {
             settled(service, verdict, *emptied, *elapsed_ms)
         }
-        Kind::Explained { service, cause } => {
-            format!("  cause  {service}: {}\n  remedy {}", cause.cause, cause.remedy)
+        // A command prints a cause once, as its last lines: what restores the release would scroll it away.
+        Kind::Explained { service, .. } => {
+            format!("         {service}: cannot come up; the cause is named at the end")
         }
-        Kind::Diagnosed { service, diagnosis } => failure(service, diagnosis),
+        Kind::Diagnosed { service, diagnosis } => facts(service, diagnosis),
         Kind::Undoing { services } => {
             let names: Vec<_> = services.iter().map(|key| key.0.as_str()).collect();
             let services = if names.is_empty() { "no service" } else { &names.join(" and ") };
@@ -128,9 +132,7 @@ pub fn line(event: &Event, detail: Detail) -> Option<String> {
         }
         Kind::EvidenceKept { folder } => format!("evidence {folder}"),
         Kind::Ended { summary, causes, elapsed_ms, reads, writes, .. } => {
-            let why = causes.iter().map(|Blame { service, cause }| {
-                format!("  cause  {service}: {}\n  remedy {}\n", cause.cause, cause.remedy)
-            });
+            let why = causes.iter().map(|Blame { service, cause }| because(service, cause) + "\n");
             let why = why.collect::<String>();
             format!("{why}{summary} ({}, {reads} reads, {writes} writes)", duration(*elapsed_ms))
         }

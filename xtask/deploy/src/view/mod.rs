@@ -33,5 +33,5 @@ pub use moment::place;
 pub use plan_text::{orphans, plan_text};
 pub use rolling::rolling;
 pub use secrets::secrets;
-pub use status::{detail, problems};
+pub use status::status;
 pub use table::{address, list, table};

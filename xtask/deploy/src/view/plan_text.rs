@@ -5,12 +5,9 @@ use crate::model::spec::Change;
 use crate::plan::{Plan, Why};
 use crate::redact;
 
-/// The plan in lines; one sentence when it is empty.
+/// The plan in lines; one sentence when it is empty. Why it is refused is the failure that follows it.
 pub fn plan_text(plan: &Plan) -> String {
     let (mut done, mut text) = (String::new(), String::new());
-    for refusal in &plan.refusals {
-        text.push_str(&format!("error: {}\n  help: {}\n", refusal.what, refusal.remedy));
-    }
     for note in &plan.notes {
         text.push_str(&format!("note: {note}\n"));
     }
@@ -25,7 +22,7 @@ pub fn plan_text(plan: &Plan) -> String {
         };
         text.push_str(&format!("plan: nothing to change{parked}\n"));
     } else if count == 0 {
-        text.push_str("plan: none, because of the above\n");
+        text.push_str("plan: refused\n");
     } else {
         text.push_str(&format!("plan: {count} {}\n", if count == 1 { "step" } else { "steps" }));
     }

@@ -27,7 +27,7 @@ pub(crate) struct Logs {
     #[arg(long, short, conflicts_with = "previous")]
     pub(crate) follow: bool,
     /// How far back, such as `15m`, `6h`, `2days`; an hour when absent, a minute with --follow
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, conflicts_with = "previous")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "previous")]
     pub(crate) since: Option<Duration>,
     /// Only lines that contain this text, upper and lower case as written
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
@@ -44,6 +44,11 @@ pub(crate) struct Logs {
     /// Leave lines that are JSON objects as they are
     #[arg(long)]
     pub(crate) raw: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "a number and its unit, such as `15m`, `6h` or `2days`".to_owned())
 }
 
 #[derive(Args, Debug)]

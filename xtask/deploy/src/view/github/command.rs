@@ -8,6 +8,7 @@ use crate::config::{Finding, Severity};
 use crate::event::{Event, ExitCode, Kind, Phase};
 use crate::model::ServiceKey;
 use crate::rollout::Cause;
+use crate::view::{Detail, line};
 
 /// The log of one command: which group is open, and what is annotated.
 #[derive(Debug, Default)]
@@ -23,15 +24,27 @@ pub struct Log {
 }
 
 impl Log {
-    /// Whether a group is open.
-    pub fn is_open(&self) -> bool {
-        self.open
+    /// The commands that go before an event's own line, and that line: without what the log shows already as the title of a group
+    /// or the text of an annotation.
+    pub fn lines(&mut self, event: &Event, detail: Detail) -> (Vec<String>, Option<String>) {
+        let commands = self.commands(event);
+        let annotated = commands.last().is_some_and(|last| last != "::endgroup::");
+        let text = match &event.kind {
+            Kind::PhaseBegan { .. } if self.open => None,
+            Kind::Failed { .. } | Kind::Warned { .. } if annotated => None,
+            Kind::Ended { exit, summary, elapsed_ms, reads, writes, .. } if annotated => {
+                let (summary, causes) = (summary.clone(), Vec::new());
+                let (exit, elapsed_ms, reads, writes) = (*exit, *elapsed_ms, *reads, *writes);
+                let kind = Kind::Ended { exit, summary, causes, elapsed_ms, reads, writes };
+                line(&Event { kind, ..*event }, detail)
+            }
+            _ => line(event, detail),
+        };
+        (commands, text)
     }
 
-    /// The commands that go before an event's own line.
-    ///
     /// What happens step by step folds away; what a person must see never does, as a folded error is an unseen one.
-    pub fn commands(&mut self, event: &Event) -> Vec<String> {
+    fn commands(&mut self, event: &Event) -> Vec<String> {
         let mut all = Vec::new();
         let opens = match &event.kind {
             Kind::PhaseBegan { phase: phase @ (Phase::Start | Phase::Build | Phase::Apply), about } => {
@@ -150,6 +163,7 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Blame;
     use crate::rollout::{Diagnosis, Outcome, Verdict};
 
     fn event(kind: Kind) -> Event {
@@ -174,7 +188,7 @@ mod tests {
         assert_eq!(log.commands(&event(build)), ["::group::build backend"]);
         let failed = Kind::Failed { error: "no compiler".to_owned(), hint: Some("install one".to_owned()) };
         assert_eq!(log.commands(&event(failed)), ["::endgroup::", "::error::no compiler%0Ainstall one"]);
-        assert!(!log.is_open());
+        assert!(!log.open);
     }
 
     #[test]
@@ -203,6 +217,15 @@ mod tests {
         assert!(unknown[0].starts_with("::error title=backend%3A rolled back::"), "{unknown:?}");
         let early = all(vec![explained(), settled(), diagnosed(Some(cause()))], ExitCode::Failed);
         assert_eq!(early, ["::error title=backend::exits at start%0Asee its log"]);
+        // The annotation is a line of the log too: the last line repeats no cause.
+        let mut log = Log::default();
+        log.lines(&event(explained()), Detail::Normal);
+        let causes = vec![Blame { service: service(), cause: cause() }];
+        let (exit, summary) = (ExitCode::Failed, "not deployed".to_owned());
+        let end = Kind::Ended { exit, summary, causes, elapsed_ms: 1_000, reads: 1, writes: 0 };
+        let (commands, text) = log.lines(&event(end), Detail::Normal);
+        assert_eq!(commands, ["::error title=backend::exits at start%0Asee its log"]);
+        assert_eq!(text.as_deref(), Some("not deployed (1.0 s, 1 reads, 0 writes)"));
         assert_eq!(all(vec![failed(), failed()], ExitCode::Failed), ["::error::no"]);
         let mistaken = vec![Kind::Mistaken { mistakes: Vec::new() }, failed()];
         assert_eq!(all(mistaken, ExitCode::Usage), [""; 0]);
