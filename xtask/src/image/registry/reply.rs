@@ -31,7 +31,9 @@ pub(super) fn code(reply: &Response<Bytes>) -> String {
 
 /// What an answer says, for people: the protocol's errors when it has them, else what the body is instead.
 pub(super) fn said(reply: &Response<Bytes>) -> String {
-    let problems = problems(reply);
+    let mut problems = problems(reply);
+    // Without code and message the body itself says more.
+    problems.retain(|problem| !problem.code.is_empty() || !problem.message.trim().is_empty());
     if !problems.is_empty() {
         let one = |problem: &Problem| match (problem.code.as_str(), problem.message.trim()) {
             (code, "") => code.to_owned(),
@@ -136,6 +138,10 @@ mod tests {
                 "a web page (no title) instead of a registry's answer: a proxy or another server responds",
             ),
             (reply(404, "text/plain", " \n"), "an empty body"),
+            (
+                reply(400, "application/json", r#"{"errors":[{"detail":"x"}]}"#),
+                r#"{"errors":[{"detail":"x"}]}"#,
+            ),
             (reply(401, "text/plain; charset=utf-8", "Not Authorized\n"), "Not Authorized"),
             (reply(400, "application/json", r#"{"message":"x"}"#), r#"{"message":"x"}"#),
             (reply(500, "text/plain", &long), &format!("{}…", "é".repeat(200))),

@@ -17,15 +17,17 @@ pub(super) fn images(text: &str, args: &BTreeMap<String, String>) -> Option<Vec<
             "ARG" if !from_seen => {
                 for word in words {
                     let (name, default) = word.split_once('=').unwrap_or((word, ""));
-                    let value = args.get(name).map_or_else(|| fill(unquoted(default), &known), Clone::clone);
-                    known.insert(name.to_owned(), value);
+                    let value = args.get(name).cloned().or_else(|| fill(unquoted(default), &known));
+                    match value {
+                        Some(value) => drop(known.insert(name.to_owned(), value)),
+                        None => drop(known.remove(name)),
+                    }
                 }
             }
             "FROM" => {
                 from_seen = true;
                 let mut words = words.filter(|word| !word.starts_with("--"));
-                let image = fill(unquoted(words.next().unwrap_or_default()), &known);
-                images.push(image);
+                images.push(fill(unquoted(words.next().unwrap_or_default()), &known)?);
                 let name = words.next().filter(|word| word.eq_ignore_ascii_case("as")).and(words.next());
                 // A stage is also known by its number.
                 stages.push(name.unwrap_or_default().to_ascii_lowercase());
@@ -33,7 +35,9 @@ pub(super) fn images(text: &str, args: &BTreeMap<String, String>) -> Option<Vec<
             "ADD" if words.clone().any(is_remote) => return None,
             "COPY" | "RUN" => {
                 let options = words.take_while(|word| word.starts_with("--"));
-                images.extend(options.filter_map(from).map(|image| fill(image, &known)));
+                for image in options.filter_map(from) {
+                    images.push(fill(image, &known)?);
+                }
             }
             _ => {}
         }
@@ -104,24 +108,38 @@ fn unquoted(word: &str) -> &str {
     word.trim_matches(['"', '\''])
 }
 
-/// Fills in `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME:+other}`; a name that is not known stays as it is.
-fn fill(text: &str, known: &BTreeMap<String, String>) -> String {
-    let Some((before, rest)) = text.split_once('$') else { return text.to_owned() };
+/// No name of an image is as long (distribution specification: 255 characters, a tag of 128, a digest). `ARG A=$A$A` doubles a
+/// value with each line, so that some forty lines would fill the memory.
+const LONGEST: usize = 1024;
+
+/// Fills in `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME:+other}`; a name that is not known stays as it is. `None` for what
+/// becomes longer than any image's name.
+fn fill(text: &str, known: &BTreeMap<String, String>) -> Option<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let (written, rest) = match rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
-        Some((inside, rest)) => (inside, rest),
-        None => rest.split_at(rest.find(|c| !is_name(c)).unwrap_or(rest.len())),
-    };
-    let (name, other) = written.split_at(written.find(|c| !is_name(c)).unwrap_or(written.len()));
-    let value = known.get(name).filter(|value| !value.is_empty());
-    let value = match (value, other.get(..2), other.get(2..)) {
-        (None, Some(":-"), Some(default)) => fill(default, known),
-        (Some(_), Some(":+"), Some(other)) => fill(other, known),
-        (None, Some(":+"), _) => String::new(),
-        (Some(value), ..) => value.clone(),
-        (None, ..) => format!("${{{name}}}"),
-    };
-    format!("{before}{value}{}", fill(rest, known))
+    let (mut filled, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once('$') {
+        filled.push_str(before);
+        let (written, left) = match after.strip_prefix('{').and_then(|after| after.split_once('}')) {
+            Some((inside, left)) => (inside, left),
+            None => after.split_at(after.find(|c| !is_name(c)).unwrap_or(after.len())),
+        };
+        let (name, other) = written.split_at(written.find(|c| !is_name(c)).unwrap_or(written.len()));
+        let value = known.get(name).filter(|value| !value.is_empty());
+        match (value, other.get(..2), other.get(2..)) {
+            // What is inside of braces has none itself: this goes one level deep.
+            (None, Some(":-"), Some(default)) => filled.push_str(&fill(default, known)?),
+            (Some(_), Some(":+"), Some(other)) => filled.push_str(&fill(other, known)?),
+            (None, Some(":+"), _) => {}
+            (Some(value), ..) => filled.push_str(value),
+            (None, ..) => filled.push_str(&format!("${{{name}}}")),
+        }
+        if filled.len() > LONGEST {
+            return None;
+        }
+        rest = left;
+    }
+    filled.push_str(rest);
+    (filled.len() <= LONGEST).then_some(filled)
 }
 
 #[cfg(test)]
@@ -157,6 +175,20 @@ mod tests {
         assert_eq!(of("# escape=`\n# syntax=a/b:2\nFROM x"), Some("a/b:2".to_owned()));
         assert_eq!(of("# a comment\n# syntax=a/b:2\nFROM x"), None);
         assert_eq!(of("FROM x\n# syntax=a/b:2\n"), None);
+    }
+
+    /// Found by `xtask/fuzz`.
+    #[test]
+    fn args_that_double_each_other_do_not_fill_the_memory() {
+        let doubled = "ARG A=a\n".to_owned() + &"ARG A=$A$A\n".repeat(60);
+        assert_eq!(of(&format!("{doubled}FROM alpine:3\n"), &[]), Some(vec!["alpine:3".to_owned()]));
+        let images = of(&format!("{doubled}FROM $A\n"), &[]).unwrap_or_default();
+        assert!(images.iter().all(|image| image.len() <= LONGEST));
+        assert_eq!(
+            of(&format!("FROM {}\n", "$".repeat(1 << 20)), &[]),
+            None,
+            "longer than a name of an image"
+        );
     }
 
     #[test]
