@@ -8,7 +8,7 @@ use crate::report::print_result;
 
 /// The tool's own packages. They and the others are checked apart: together, Cargo would unify their features and compile
 /// the AWS SDK a second time.
-const TOOL: [&str; 6] = ["-p", "xtask", "-p", "deploy", "-p", "sim"];
+const TOOL: [&str; 8] = ["-p", "xtask", "-p", "deploy", "-p", "sim", "-p", "fuzz"];
 /// The profile of `cargo xtask` itself, so that its dependencies are compiled once.
 const PROFILE: [&str; 3] = ["--profile", "xtask", "--locked"];
 /// What the tests of xtask/tests/engines.rs push to; without it there are none.

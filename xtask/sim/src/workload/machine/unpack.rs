@@ -5,6 +5,7 @@
 //! dropped and everything is made readable, as the processes may run as another user.
 
 #[cfg(test)]
+#[path = "unpack/tests.rs"]
 mod tests;
 
 use std::cell::Cell;
