@@ -43,7 +43,9 @@ pub(super) async fn last_reading(context: &ReleaseContext<'_>, planned: &Planned
                 }
                 (ExitCode::Unknown, "proven, and scaled to 0 by hand since")
             }
-            Ok(Running::Superseded) => (ExitCode::Superseded, "proven; a newer deployment took over since"),
+            Ok(Running::Superseded(_)) => {
+                (ExitCode::Superseded, "proven; a newer deployment took over since")
+            }
             Ok(Running::Refuted) => (ExitCode::Unknown, "proven, and not complete any more"),
             Err(error) => {
                 context.emit_failure(&error, error.hint());

@@ -35,8 +35,8 @@ pub(crate) use lease::HeldLease;
 pub use lease::{Claim, lease_of};
 pub use parked::{report_parked, unparked};
 pub use removal::{Removal, Unsafe};
-use run::Revisions;
 pub use run::{Ending, run};
+use run::{Revisions, revisions};
 use watched::{Public, carry_out_watched};
 
 use crate::apply::{ResourceIds, StepContext};

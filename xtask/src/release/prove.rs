@@ -29,6 +29,8 @@ pub(super) enum Proof {
     },
     /// Somebody scaled services to 0: those run nothing. `rest` says whether the others are as in [`Complete`](Self::Complete).
     Parked { services: Vec<ServiceKey>, rest: bool },
+    /// Somebody deployed a service that this release leaves as it is.
+    Superseded,
     /// Tasks, targets and settings are as wanted; the load balancer cannot be reached from this machine.
     Unreachable,
     /// A deployment that somebody else began, or tasks that start, did not come to an end.
@@ -104,8 +106,10 @@ pub(super) async fn prove(
             // The reading ended at the service that is at 0: the others were not read to their end.
             rest: false,
         },
-        // Whose deployment runs is found once more before anything is undone.
-        (Running::Refuted | Running::Superseded, _) => Proof::Refuted,
+        // One that this release does not roll: nothing of the release is at fault, and there is nothing of it to undo.
+        (Running::Superseded(key), _) if settled.iter().all(|it| it.key != key) => Proof::Superseded,
+        // Whose deployment runs is found once more before the others are undone.
+        (Running::Refuted | Running::Superseded(_), _) => Proof::Refuted,
         _ if !converged => Proof::Refuted,
         (_, Smoke::Failed) => Proof::Refuted,
         (_, Smoke::Unreachable { error }) => {

@@ -11,7 +11,7 @@ use deploy::verify::Reading;
 use super::answers::{Answers, answers};
 
 use super::watched::Public;
-use super::{Planned, ReleaseContext, unparked};
+use super::{Planned, ReleaseContext, Revisions, unparked};
 use crate::apply::ResourceIds;
 use crate::verify::readings;
 
@@ -24,6 +24,8 @@ pub(super) struct Restored {
     pub(super) instead: BTreeMap<ServiceKey, String>,
     /// Services that somebody deployed meanwhile, and what they run: left alone.
     pub(super) theirs: BTreeMap<ServiceKey, String>,
+    /// The revision that each service runs since the release, by ARN.
+    pub(super) ours: Revisions,
     /// The account could not be read.
     pub(super) unseen: bool,
     /// Because AWS refused the caller.
@@ -78,7 +80,17 @@ pub(super) async fn closing(
     if !restored.complete || !kept.is_empty() {
         return (ExitCode::NotRecovered, "not deployed, and not recovered".to_owned());
     }
-    if !restored.theirs.is_empty() {
+    let elsewhere = |(service, it): (&&Service, &Measured)| {
+        let runs = it.runs.as_ref().filter(|_| !restored.pins.contains_key(&service.key))?;
+        let before = planned.observed.services.get(&service.key).map(|state| &state.task_definition.arn);
+        let ours = restored.ours.get(&service.key)?;
+        (runs != ours && Some(runs) != before).then(|| format!("{} runs {}", service.key, arn_name(runs)))
+    };
+    let elsewhere: Vec<_> = services.iter().zip(&found).filter_map(elsewhere).collect();
+    for text in &elsewhere {
+        context.events.emit(Kind::Warned { text: format!("{text}, which somebody else deployed meanwhile") });
+    }
+    if !restored.theirs.is_empty() || !elsewhere.is_empty() {
         return (ExitCode::Superseded, "not deployed; a newer deployment took over".to_owned());
     }
     let names = |of: &dyn Fn(&Found) -> Option<String>| {

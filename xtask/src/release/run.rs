@@ -126,7 +126,7 @@ async fn carried(context: &ReleaseContext<'_>, planned: &Planned, lease: &HeldLe
     Ending { settled: followed, revisions: revisions(context, &ids), ..Ending::new(exit, summary, door) }
 }
 
-fn revisions(context: &ReleaseContext<'_>, ids: &ResourceIds) -> Revisions {
+pub(super) fn revisions(context: &ReleaseContext<'_>, ids: &ResourceIds) -> Revisions {
     let runs = |key: &ServiceKey| Some((key.clone(), ids.deployed(key)?.revision));
     context.environment.services.iter().filter_map(|service| runs(&service.key)).collect()
 }
@@ -187,7 +187,12 @@ async fn judged(
                 return undone.unwrap_or((ExitCode::NotRecovered, summary));
             }
             // A release that could not be read, or asked, is not known to be a bad one.
-            Some((exit, summary)) => return (exit, summary),
+            Some((exit, summary)) => {
+                if exit == ExitCode::Superseded {
+                    lease.forget(context).await;
+                }
+                return (exit, summary);
+            }
             None => {}
         }
     }
@@ -338,6 +343,9 @@ async fn proof(
                 false => format!("deployed, but scaled to 0 by hand: {names}; {what}"),
             };
             return (ExitCode::Unknown, summary);
+        }
+        Ok(Proof::Superseded) => {
+            (ExitCode::Superseded, "deployed, not proven: somebody else deployed meanwhile")
         }
         Ok(Proof::Unreachable) => (
             ExitCode::Unknown,

@@ -27,7 +27,7 @@ use super::lease::HeldLease;
 use super::restored::{self, Restored};
 
 use super::watched::Public;
-use super::{Planned, ReleaseContext, carry_out, proven};
+use super::{Planned, ReleaseContext, carry_out, proven, revisions};
 use crate::apply::ResourceIds;
 use crate::aws::Kind as Problem;
 use crate::host::Halt;
@@ -103,6 +103,7 @@ pub(super) async fn undo(
         });
     }
     let kept = kept(planned, ids, settled, &before);
+    let restored = Restored { ours: revisions(&context, ids), ..restored };
     let (exit, summary) = restored::closing(&context, planned, &restored, &kept, public).await;
     if exit == ExitCode::Failed {
         proven::renew(&context, planned).await;
@@ -125,7 +126,11 @@ pub(super) async fn not_undone(
 ) -> (ExitCode, String) {
     let before = before(context, planned, &BTreeSet::new()).await;
     let is_back = |key: &ServiceKey| settled.iter().any(|it| it.key == *key && it.verdict.outcome.is_back());
-    let restored = Restored { complete: true, ..wanted(planned, &before, |key, _| is_back(key)) };
+    let ours = |it: &Settled| Some((it.key.clone(), it.revision.clone()?));
+    let found = planned.observed.services.iter();
+    let found = found.map(|(key, state)| (key.clone(), state.task_definition.arn.clone()));
+    let ours = found.chain(settled.iter().filter_map(ours)).collect();
+    let restored = Restored { complete: true, ours, ..wanted(planned, &before, |key, _| is_back(key)) };
     restored::closing(context, planned, &restored, &BTreeSet::new(), public).await
 }
 

@@ -28,8 +28,8 @@ pub enum Running {
     },
     /// A service was scaled to 0 meanwhile.
     Parked,
-    /// Somebody deployed another revision of a service; an event names it.
-    Superseded,
+    /// Somebody deployed another revision of this service; an event names it.
+    Superseded(ServiceKey),
     /// Still in progress at the deadline; the reason is an event.
     InProgress,
     /// Something is not as wanted; an event names it.
@@ -109,7 +109,7 @@ pub async fn running(
                 }
                 Some(Look::Theirs(text)) => {
                     events.emit(Kind::Failed { error: text, hint: None });
-                    return Ok(Running::Superseded);
+                    return Ok(Running::Superseded(service.key.clone()));
                 }
             }
             let healthy = settled.iter().find(|it| it.key == service.key).and_then(|it| it.healthy.as_ref());

@@ -1,5 +1,7 @@
 //! Somebody else deploys while ours rolls: never our success, never our failure, and nothing of his is undone.
 
+use std::time::Duration;
+
 use deploy::event::{ExitCode, Kind};
 use deploy::rollout::Outcome;
 use sim::workload::scripted::Script;
@@ -145,5 +147,44 @@ fn a_service_that_stays_at_a_release_whose_other_service_was_superseded_is_named
             if text == "frontend: runs ielts-frontend:2 of this release, not proven, and stays")
         });
         assert!(named, "{:#?}", ended.events);
+    });
+}
+
+/// A release of the frontend alone, and somebody who deploys the backend meanwhile.
+async fn a_frontend_beside_a_foreign_backend(frontend: Script) -> (Ended, String) {
+    let mut world = World::new().await;
+    assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+    world.scripts.set("ielts-frontend:2", frontend);
+    let ann = world.somebody().await;
+    let meddle = async {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        ann.deploys().await;
+    };
+    let (ended, ()) = tokio::join!(Box::pin(world.deploy("v1", "v2")), Box::pin(meddle));
+    let backend = ann.looks().await.deployments[0].task_definition.clone();
+    (ended, backend)
+}
+
+#[test]
+fn a_service_that_the_release_leaves_and_somebody_else_deploys_is_named_and_nothing_is_undone() {
+    story(|| async {
+        let (ended, backend) = a_frontend_beside_a_foreign_backend(Script::default()).await;
+        assert_eq!(ended.exit, ExitCode::Superseded, "{:#?}", ended.events);
+        assert_eq!(ended.rolled(), ["frontend"], "it works, and nothing says that it is to blame");
+        assert!(backend.ends_with("ielts-backend:2"), "{backend}");
+    });
+}
+
+#[test]
+fn a_failed_release_does_not_say_that_the_previous_one_serves_beside_a_foreign_backend() {
+    story(|| async {
+        let (ended, backend) = a_frontend_beside_a_foreign_backend(Script::crashes(1_500, 1)).await;
+        assert_eq!(
+            (ended.exit, &*ended.summary),
+            (ExitCode::Superseded, "not deployed; a newer deployment took over"),
+            "{:#?}",
+            ended.events
+        );
+        assert!(backend.ends_with("ielts-backend:2"), "{backend}");
     });
 }
