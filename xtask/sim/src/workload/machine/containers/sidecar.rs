@@ -131,8 +131,9 @@ pub(super) async fn end_session(cloud: &Cloud, task: &TaskStart, container: &str
     let (Ok(image), Ok(loader)) = (load(cloud).await, loader::own()) else { return };
     let name = names::container(task, session);
     let processes = format!("container:{container}");
-    let own =
-        ["--rm", "--network", "none", "--pid", &processes, "--cap-add", "KILL", "--cap-add", "SYS_PTRACE"];
+    // Environments are readable by their owner only, whom the image or the definition chose.
+    let may = ["DAC_READ_SEARCH", "KILL", "SYS_PTRACE"].map(|capability| ["--cap-add", capability]).concat();
+    let own = [["--rm", "--network", "none", "--pid", &processes].as_slice(), &may].concat();
     let what = format!("{ENDS}{session}");
     // The container may have ended meanwhile, and everything in it.
     let _ = cloud.engine.run(&arguments(cloud, &loader, task, &image, &name, &own, &what)).await;
