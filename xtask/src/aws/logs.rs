@@ -1,6 +1,7 @@
 //! CloudWatch Logs: groups, and what tasks wrote.
 
 use deploy::model::spec::LogGroupSpec;
+use futures_util::future::try_join_all;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -18,6 +19,9 @@ const RETENTION: Op = Op::write("logs", "PutRetentionPolicy").patient(&["Resourc
 const KEEP: Op = Op::write("logs", "DeleteRetentionPolicy");
 const EVENTS: Op = Op::read("logs", "GetLogEvents");
 const FILTER: Op = Op::read("logs", "FilterLogEvents");
+
+/// For so many groups that are asked for, one page of 50 (DescribeLogGroups) may be read, with other groups in it.
+const EACH_PAGE: usize = 5;
 
 /// A line that a task wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -72,11 +76,31 @@ pub enum LogStart<'a> {
 }
 
 impl Aws {
-    pub async fn find_log_group(&self, name: &str) -> Result<Option<LogGroupSpec>, Error> {
+    /// The log groups of these names that exist.
+    ///
+    /// AWS lists groups by the beginning of their names: several are read by the beginning that they share, where few others do.
+    pub async fn find_log_groups(&self, names: &[&str]) -> Result<Vec<LogGroupSpec>, Error> {
+        let shared =
+            names.iter().copied().reduce(shared).filter(|shared| names.len() > 1 && !shared.is_empty());
+        let mut found = match shared {
+            Some(shared) => self.log_groups(shared, names.len().div_ceil(EACH_PAGE)).await?,
+            None => None,
+        };
+        if found.is_none() {
+            let each = names.iter().map(|name| self.log_groups(name, usize::MAX));
+            found = Some(try_join_all(each).await?.into_iter().flatten().flatten().collect());
+        }
+        let mut found = found.unwrap_or_default();
+        found.retain(|group| names.contains(&group.name.as_str()));
+        Ok(found)
+    }
+
+    /// The groups whose names begin like this, in at most so many pages; `None` when there are more.
+    async fn log_groups(&self, prefix: &str, pages: usize) -> Result<Option<Vec<LogGroupSpec>>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Group {
-            log_group_name: Option<String>,
+            log_group_name: String,
             retention_in_days: Option<u32>,
         }
         #[derive(Deserialize)]
@@ -86,20 +110,16 @@ impl Aws {
             log_groups: Vec<Group>,
             next_token: Option<String>,
         }
-        let mut members = json!({"logGroupNamePrefix": name});
-        loop {
+        let (mut found, mut members) = (Vec::new(), json!({"logGroupNamePrefix": prefix}));
+        for _ in 0..pages {
             let reply: Reply = self.logs(DESCRIBE, &members).await?;
-            let found =
-                reply.log_groups.into_iter().find(|group| group.log_group_name.as_deref() == Some(name));
-            if let Some(group) = found {
-                return Ok(Some(LogGroupSpec {
-                    name: name.to_owned(),
-                    retention_days: group.retention_in_days,
-                }));
-            }
-            let Some(next) = reply.next_token else { return Ok(None) };
+            let group =
+                |it: Group| LogGroupSpec { name: it.log_group_name, retention_days: it.retention_in_days };
+            found.extend(reply.log_groups.into_iter().map(group));
+            let Some(next) = reply.next_token else { return Ok(Some(found)) };
             members["nextToken"] = Value::String(next);
         }
+        Ok(None)
     }
 
     /// Creates a log group, without its retention; one that exists stays as it is.
@@ -198,4 +218,10 @@ impl Aws {
     async fn logs_empty(&self, op: Op, members: &Value) -> Result<(), Error> {
         self.call(op, || self.lite.json(Api::Logs, op.name, TARGET, members)).await.map(drop)
     }
+}
+
+/// The beginning that two names share.
+fn shared<'a>(one: &'a str, other: &str) -> &'a str {
+    let same = one.char_indices().zip(other.chars()).find(|((_, one), other)| one != other);
+    &one[..same.map_or(one.len().min(other.len()), |((at, _), _)| at)]
 }

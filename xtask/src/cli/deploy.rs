@@ -138,10 +138,10 @@ async fn prepare(
     }
     let session = Session::open(job, settings, verb == "deploy").await?;
     // Reading fails fast: without credentials nobody waits for a compiler first.
-    let observed = observed::account(job, &session).await?;
+    let mut observed = observed::account(job, &session).await?;
     let (built, expiring) = join(
         build::images(job, &session.settings, build, Some(&session.aws)),
-        observe::expiring(&session.aws, &session.settings.environment, &observed),
+        observe::expiring(&session.aws, &session.settings.environment, &mut observed),
     )
     .await;
     let built = built?;

@@ -7,7 +7,7 @@ use deploy::verify::Smoke;
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, observed};
 use crate::observe;
-use crate::release::{report_parked, unparked};
+use crate::release::{parked_of, report_parked, unparked};
 use crate::verify;
 
 pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
@@ -27,7 +27,8 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     let front = observed::front(&session, &door)?;
     let readings = verify::readings(&session.aws, &environment, &door).await;
     let readings = readings.map_err(|error| Failure::from_error(&error))?;
-    let parked = report_parked(job.events, &environment, &readings);
+    let parked = parked_of(&environment, &readings);
+    report_parked(job.events, &environment, &parked);
     let asked = unparked(&environment, &parked);
     let changing = readings.iter().any(|reading| reading.lacks(&[], 0).iter().any(|lack| lack.passing));
     let smoke = verify::smoke(&job.host.http, &job.host.clock, job.events, &asked, front, changing).await;

@@ -207,8 +207,8 @@ async fn repositories(aws: &Aws, environment: &Environment) -> Result<Vec<String
 async fn log_groups(aws: &Aws, environment: &Environment) -> Result<Vec<String>, Error> {
     let wanted: BTreeSet<&str> =
         environment.services.iter().filter_map(Service::logs).map(|group| group.name.as_str()).collect();
-    let found = try_join_all(wanted.into_iter().map(|name| aws.find_log_group(name))).await?;
-    Ok(found.into_iter().flatten().map(|group| group.name).collect())
+    let found = aws.find_log_groups(&wanted.into_iter().collect::<Vec<_>>()).await?;
+    Ok(found.into_iter().map(|group| group.name).collect())
 }
 
 async fn secrets(aws: &Aws, environment: &Environment) -> BTreeMap<String, Fact<Option<Option<String>>>> {

@@ -13,18 +13,31 @@ use crate::aws::Aws;
 const NEAR: usize = 5;
 
 /// Warnings about running images that few further pushes would expire. They are also what a failed release returns to.
-/// What cannot be read is one of the warnings: a release does not depend on it.
-pub async fn expiring(aws: &Aws, environment: &Environment, observed: &Observed) -> Vec<String> {
-    let asked = environment.services.iter().map(|service| of_service(aws, service, observed));
-    join_all(asked).await.into_iter().flatten().collect()
-}
-
-async fn of_service(aws: &Aws, service: &Service, observed: &Observed) -> Option<String> {
-    let name = &service.repository.name;
-    match aws.pushed_since(name, &running(service, observed)?).await {
-        Ok(newer) => warning(service, newer?),
-        Err(error) => Some(format!("cannot say when {name} expires the image that runs: {error}")),
+/// What cannot be read is one of the warnings: a release does not depend on it. Notes in `observed` which of these images their
+/// repositories hold.
+pub async fn expiring(aws: &Aws, environment: &Environment, observed: &mut Observed) -> Vec<String> {
+    let asked =
+        environment.services.iter().filter_map(|service| Some((service, running(service, observed)?)));
+    let asked = asked.map(async |(service, image)| {
+        let newer = aws.pushed_since(&service.repository.name, &image).await;
+        (service, image, newer)
+    });
+    let mut warnings = Vec::new();
+    for (service, image, newer) in join_all(asked).await {
+        let name = &service.repository.name;
+        match newer {
+            Ok(None) => {}
+            Ok(Some(newer)) => {
+                warnings.extend(warning(service, newer));
+                let repository = observed.repositories.get_mut(name);
+                repository.into_iter().flat_map(|it| &mut it.holds).for_each(|held| held.push(image.clone()));
+            }
+            Err(error) => {
+                warnings.push(format!("cannot say when {name} expires the image that runs: {error}"));
+            }
+        }
     }
+    warnings
 }
 
 /// The image that a service runs, when it is one of its own repository.

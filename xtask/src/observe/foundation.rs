@@ -80,8 +80,8 @@ async fn log_groups(
     // Services may share a log group, which is read once.
     names.sort_unstable();
     names.dedup();
-    let found = try_join_all(names.into_iter().map(|name| aws.find_log_group(name))).await?;
-    Ok(found.into_iter().flatten().map(|group| (group.name.clone(), group)).collect())
+    let found = aws.find_log_groups(&names).await?;
+    Ok(found.into_iter().map(|group| (group.name.clone(), group)).collect())
 }
 
 /// Reads which of the wanted images the observed repositories hold.
@@ -98,7 +98,12 @@ pub async fn held(
     let mut wanted: BTreeMap<&str, Vec<ImageDigest>> = BTreeMap::new();
     for service in &environment.services {
         let name = service.repository.name.as_str();
-        if let (Some(digest), true) = (images.get(&service.key), observed.repositories.contains_key(name)) {
+        let repository = observed.repositories.get(name);
+        // What runs was mostly looked up before, by its age.
+        let known = |digest: &&ImageDigest| {
+            !repository.and_then(|it| it.holds.as_ref()).is_some_and(|it| it.contains(digest))
+        };
+        if let (Some(digest), Some(_)) = (images.get(&service.key).filter(known), repository) {
             wanted.entry(name).or_default().push(digest.clone());
         }
     }
@@ -115,7 +120,8 @@ pub async fn held(
             Err(error) => return Err(error.into()),
         };
         if let Some(repository) = observed.repositories.get_mut(name) {
-            repository.holds = holds;
+            repository.holds =
+                holds.map(|found| [found, repository.holds.take().unwrap_or_default()].concat());
         }
     }
     Ok(warnings)

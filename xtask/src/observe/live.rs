@@ -162,12 +162,11 @@ async fn service(
     groups: &Groups,
     skipped: &mut Vec<String>,
 ) -> Result<LiveService, Error> {
-    let resource = format!("service/{}/{}", found.spec.cluster, found.spec.name);
-    let resources = [resource.clone()];
+    let resources = [format!("service/{}/{}", found.spec.cluster, found.spec.name)];
     let (definition, targets, (policies, (schedules, warning))) = try_join3(
         aws.describe_untagged_task_definition(&found.task_definition),
         aws.describe_scalable_targets(&resources),
-        try_join(aws.describe_scaling_policies(&resource), services::schedules(aws, &resource)),
+        try_join(aws.describe_scaling_policies(&resources), services::schedules(aws, &resources)),
     )
     .await?;
     skipped.extend(warning);

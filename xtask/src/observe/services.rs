@@ -27,14 +27,14 @@ pub(super) async fn read(
     aws: &Aws,
     environment: &Environment,
 ) -> Result<(Option<Namespace>, Services), Error> {
-    let ((namespace, found), latest, (scaling, mut warnings), (before_roll, unread)) = try_join4(
+    let ((namespace, found), latest, (scaling, unscheduled), (before_roll, unread)) = try_join4(
         found(aws, environment),
         try_join_all(environment.services.iter().map(|service| revision(aws, &service.family))),
         scaling(aws, environment),
         before_roll(aws, &environment.cluster),
     )
     .await?;
-    warnings.extend(unread);
+    let mut warnings: Vec<String> = unscheduled.into_iter().chain(unread).collect();
     let (mut revisions, mut services) = (BTreeMap::new(), Vec::new());
     for (service, latest) in environment.services.iter().zip(latest) {
         let found = found.iter().find(|found| found.spec.name == service.name);
@@ -165,36 +165,38 @@ async fn revision(
 async fn scaling(
     aws: &Aws,
     environment: &Environment,
-) -> Result<(BTreeMap<ServiceKey, ScalingState>, Vec<String>), aws::Error> {
+) -> Result<(BTreeMap<ServiceKey, ScalingState>, Option<String>), aws::Error> {
     // Where no service is to scale the account may lack the API, its endpoint and the right to call it.
     if environment.services.iter().all(|service| service.scaling.is_none()) {
-        return Ok((BTreeMap::new(), Vec::new()));
+        return Ok((BTreeMap::new(), None));
     }
     let resource = |service: &Service| format!("service/{}/{}", environment.cluster, service.name);
     let resources: Vec<String> = environment.services.iter().map(resource).collect();
-    let policies = try_join_all(resources.iter().map(|resource| aws.describe_scaling_policies(resource)));
-    let schedules = try_join_all(resources.iter().map(|resource| schedules(aws, resource)));
-    let targets = aws.describe_scalable_targets(&resources);
-    let (targets, policies, schedules) = try_join3(targets, policies, schedules).await?;
-    let (mut found, mut warnings) = (BTreeMap::new(), Vec::new());
-    let all = environment.services.iter().zip(&resources).zip(policies.into_iter().zip(schedules));
-    for ((service, resource), (policies, (schedules, warning))) in all {
-        warnings.extend(warning);
+    let (targets, policies, (schedules, warning)) = try_join3(
+        aws.describe_scalable_targets(&resources),
+        aws.describe_scaling_policies(&resources),
+        schedules(aws, &resources),
+    )
+    .await?;
+    let mut found = BTreeMap::new();
+    for (service, resource) in environment.services.iter().zip(&resources) {
         let target = targets.iter().find(|target| target.spec.resource_id == *resource).cloned();
+        let policies: Vec<_> = policies.iter().filter(|it| it.resource_id == *resource).cloned().collect();
+        let schedules = schedules.iter().filter(|it| it.resource_id == *resource).cloned().collect();
         if target.is_some() || !policies.is_empty() {
             let (arn, target) = target.map_or((None, None), |found| (found.arn, Some(found.spec)));
             found.insert(service.key.clone(), ScalingState { arn, target, policies, schedules });
         }
     }
-    Ok((found, warnings))
+    Ok((found, warning))
 }
 
 /// Scheduled actions, which some endpoints do not know.
 pub(super) async fn schedules(
     aws: &Aws,
-    resource: &str,
+    resources: &[String],
 ) -> Result<(Vec<ScheduledActionSpec>, Option<String>), aws::Error> {
-    match aws.describe_scheduled_actions(resource).await {
+    match aws.describe_scheduled_actions(resources).await {
         Ok(schedules) => Ok((schedules, None)),
         Err(error) if error.is_unavailable() => {
             let text = format!(

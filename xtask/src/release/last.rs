@@ -12,15 +12,26 @@ use crate::verify::{self, Running, Wanted};
 /// How often the table is read before a release is left to somebody who changes it again and again.
 const READINGS: usize = 3;
 
-/// Reads again what the proof read, and makes the table from that. What somebody else started since the proof is waited for,
-/// as during it.
-pub(super) async fn last_reading(context: &ReleaseContext<'_>, planned: &Planned, ending: Ending) -> Ending {
+/// Reads again what the proof read, unless that was a moment ago, and makes the table from that. What somebody else started since
+/// the proof is waited for, as during it.
+pub(super) async fn last_reading(
+    context: &ReleaseContext<'_>,
+    planned: &Planned,
+    ending: Ending,
+    mut proof: Option<Vec<Reading>>,
+) -> Ending {
     let (environment, door) = (context.environment, ending.door.clone());
     let (settled, revisions) = (ending.settled.as_slice(), &ending.revisions);
     let wanted = Wanted { desired: &planned.desired, door: &door, settled, revisions, parked: &[] };
     for _ in 0..READINGS {
         // What cannot be read changes no verdict: it is read once more where the table is shown, with a warning.
-        let Ok(read) = verify::readings_of(context.aws, &planned.desired, &door).await else { return ending };
+        let read = match proof.take() {
+            Some(read) => read,
+            None => match verify::readings_of(context.aws, &planned.desired, &door).await {
+                Ok(read) => read,
+                Err(_) => return ending,
+            },
+        };
         // Crashes were judged by the proof, which knows those from before the release.
         let whole = |(service, reading): (&Service, &Reading)| {
             let parked = service.desired_count > 0 && reading.is_parked();

@@ -33,7 +33,7 @@ pub(crate) use carry::carry_out;
 pub use former::{Former, NoRollbackTarget, former};
 pub(crate) use lease::HeldLease;
 pub use lease::{Claim, lease_of};
-pub use parked::{report_parked, unparked};
+pub use parked::{parked_of, report_parked, unparked};
 pub use removal::{Removal, Unsafe};
 pub use run::{Ending, run};
 use run::{Revisions, revisions};

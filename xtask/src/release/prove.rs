@@ -5,10 +5,10 @@ use std::time::Duration;
 use deploy::event::{Kind, Phase};
 use deploy::model::ServiceKey;
 use deploy::plan::{Action, Step};
-use deploy::verify::Smoke;
+use deploy::verify::{Reading, Smoke};
 use futures_util::future::join;
 
-use super::parked::{self, report_parked, unparked};
+use super::parked::{self, parked_of, report_parked, unparked};
 
 use super::{Planned, ReleaseContext, Revisions};
 use crate::observe;
@@ -26,6 +26,8 @@ pub(super) enum Proof {
         smoked: bool,
         /// Whether somebody else's deployment or tasks were in progress meanwhile.
         disturbed: bool,
+        /// The last reading, which proves it.
+        read: Vec<Reading>,
     },
     /// Somebody scaled services to 0: those run nothing. `rest` says whether the others are as in [`Complete`](Self::Complete).
     Parked { services: Vec<ServiceKey>, rest: bool },
@@ -52,8 +54,15 @@ pub(super) async fn prove(
     let ReleaseContext { host, aws, events, environment, .. } = *context;
     let about = environment.balancer().map_or("digests", |_| "digests, targets, smoke checks");
     events.emit(Kind::PhaseBegan { phase: Phase::Verify, about: about.to_owned() });
-    let read = verify::readings_of(aws, &planned.desired, door).await?;
-    let parked = report_parked(events, environment, &read);
+    // Where nothing was done, the plan has just read which services are at 0.
+    let deploys = planned.desired.release.pins.is_empty();
+    let idle = deploys && planned.plan.is_empty() && settled.is_empty();
+    let read = if idle { None } else { Some(verify::readings_of(aws, &planned.desired, door).await?) };
+    let parked = match &read {
+        Some(read) => parked_of(environment, read),
+        None => planned.plan.parked.clone(),
+    };
+    report_parked(events, environment, &parked);
     let asked = unparked(environment, &parked);
     let outside = async {
         match &door.front {
@@ -72,8 +81,11 @@ pub(super) async fn prove(
     };
     let wanted = Wanted { desired: &planned.desired, door, settled, revisions, parked: &parked };
     let running = |read| verify::running(aws, events, wanted, read);
-    // Side by side: a service that starts slowly answers the smoke checks and passes its health checks at about the same time.
-    let (mut runs, smoked) = join(running(Some(read)), smoke).await;
+    let (mut runs, smoked) = match read {
+        // Side by side: a service that starts slowly answers the smoke checks and passes its health checks at about the same time.
+        Some(read) => join(running(Some(read)), smoke).await,
+        None => (Ok(Running::Complete { disturbed: false, read: Vec::new() }), smoke.await),
+    };
     // A run that changed nothing has just read that the account is as planned.
     let again = if planned.plan.is_empty() { Ok(None) } else { converged(context, planned).await };
     let converged = match again {
@@ -94,7 +106,7 @@ pub(super) async fn prove(
     };
     // The first reading and the smoke checks ran side by side: a task may have stopped since. The second one is the proof.
     let mut disturbed = false;
-    if let Ok(Running::Complete { disturbed: before }) = runs {
+    if let Ok(Running::Complete { disturbed: before, .. }) = runs {
         disturbed = before;
         runs = running(None).await;
     }
@@ -120,8 +132,8 @@ pub(super) async fn prove(
             Proof::Unreachable
         }
         _ if !parked.is_empty() => Proof::Parked { services: parked, rest: true },
-        (Running::Complete { disturbed: again }, smoke) => {
-            Proof::Complete { smoked: smoke == Smoke::Passed, disturbed: disturbed || again }
+        (Running::Complete { disturbed: again, read }, smoke) => {
+            Proof::Complete { smoked: smoke == Smoke::Passed, disturbed: disturbed || again, read }
         }
     })
 }

@@ -1,10 +1,12 @@
 //! A release from consent to its end: apply, settle, prove, and one sentence on how it ended.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use deploy::event::{ExitCode, Kind, Phase, ServiceRow};
 use deploy::model::ServiceKey;
 use deploy::rollout::Outcome;
+use deploy::verify::Reading;
 
 use super::carry::Carried;
 use super::last::last_reading;
@@ -12,7 +14,7 @@ use super::lease::{self, HeldLease, Refused, Written};
 use super::prove::{Proof, prove};
 
 use super::undo::{not_undone, undo};
-use super::{Planned, Public, ReleaseContext, carry_out_watched, proven, prune};
+use super::{Planned, Public, ReleaseContext, carry_out_watched, prune};
 use crate::apply::{self, ResourceIds};
 use crate::settle::Settled;
 use crate::verify::Door;
@@ -45,9 +47,14 @@ impl Ending {
 /// Where something may be written, this run holds the environment's lease. If somebody else holds it, the release does not
 /// start.
 pub async fn run(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
-    let ending = Box::pin(under_lease(context, planned)).await;
+    let proof = OnceCell::new();
+    let ending = Box::pin(under_lease(context, planned, &proof)).await;
     let mut ending = match ending.exit {
-        ExitCode::Done => Box::pin(last_reading(context, planned, ending)).await,
+        // What was deleted after the proof, and tags that were written, take time.
+        ExitCode::Done => {
+            let read = proof.into_inner().filter(|_| planned.plan.is_empty());
+            Box::pin(last_reading(context, planned, ending, read)).await
+        }
         _ => ending,
     };
     let pins = || planned.desired.release.pins.values();
@@ -59,17 +66,21 @@ pub async fn run(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
     ending
 }
 
-async fn under_lease(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
+/// The last reading of a release that was proven.
+type Proven = OnceCell<Vec<Reading>>;
+
+async fn under_lease(context: &ReleaseContext<'_>, planned: &Planned, proven: &Proven) -> Ending {
     let left = context.roll_back && lease::is_left(context, &planned.observed).await;
     if !left && !needs_lease(context, planned) {
-        return Box::pin(carried(context, planned, &HeldLease::default())).await;
+        return Box::pin(carried(context, planned, &HeldLease::default(), proven)).await;
     }
     // From here a signal is answered: before it there is nothing to undo, and the default action ends the process.
     context.halt.heed(true);
     let again = async |observed| Box::pin(context.plan(planned.desired.release.clone(), observed)).await;
     let ending = match Box::pin(lease::take(context, planned, again)).await {
         Ok((lease, planned)) => {
-            let ending = Box::pin(lease.keep(context, Box::pin(carried(context, &planned, &lease)))).await;
+            let work = carried(context, &planned, &lease, proven);
+            let ending = Box::pin(lease.keep(context, Box::pin(work))).await;
             // A deployment that is still in progress keeps others away until the lease expires.
             if !(context.detach && ending.exit == ExitCode::StillMoving) {
                 Box::pin(lease.give_back(context)).await;
@@ -97,7 +108,12 @@ fn needs_lease(context: &ReleaseContext<'_>, planned: &Planned) -> bool {
     !planned.plan.is_empty() || (context.roll_back && planned.rolls())
 }
 
-async fn carried(context: &ReleaseContext<'_>, planned: &Planned, lease: &HeldLease) -> Ending {
+async fn carried(
+    context: &ReleaseContext<'_>,
+    planned: &Planned,
+    lease: &HeldLease,
+    proven: &Proven,
+) -> Ending {
     let ids = ResourceIds::of(&planned.observed);
     let public = Public::default();
     let carried = Box::pin(carry_out_watched(context, planned, &ids, lease, &public)).await;
@@ -105,11 +121,11 @@ async fn carried(context: &ReleaseContext<'_>, planned: &Planned, lease: &HeldLe
     let mut followed = Vec::new();
     let (exit, summary) = match carried {
         Ok(carried) if lease.is_lost() => {
-            Box::pin(deposed(context, planned, &ids, &carried, &door, &public)).await
+            Box::pin(deposed(context, planned, &ids, &carried, &door, (&public, proven))).await
         }
         Ok(Carried { settled, .. }) => {
             followed = settled;
-            Box::pin(judged(context, planned, &ids, &followed, &door, lease, &public)).await
+            Box::pin(judged(context, planned, &ids, &followed, &door, lease, (&public, proven))).await
         }
         Err(failed) => {
             context.emit_failure(&failed, Some(failed.hint.clone()));
@@ -143,7 +159,7 @@ async fn judged(
     settled: &[Settled],
     door: &Door,
     lease: &HeldLease,
-    public: &Public,
+    (public, proven): (&Public, &Proven),
 ) -> (ExitCode, String) {
     let halted = context.halt.asked();
     let exit = ExitCode::worst(settled.iter().map(Settled::exit));
@@ -157,19 +173,19 @@ async fn judged(
             // A stop that was asked for wins over a proof that ends in the same poll.
             biased;
             () = context.halt.wait() => None,
-            proof = proof(context, planned, ids, settled, door, public) => Some(proof),
+            proof = proof(context, planned, ids, settled, door, (public, proven)) => Some(proof),
         };
         match proof {
             Some((ExitCode::Done, summary)) => {
                 lease.forget(context).await;
                 // After the undo record is gone: a kill between the two leaves a release that a rerun proves again. The other
                 // way round it would leave a proven release with a record that undoes it when the next one fails.
-                proven::mark(context, planned, ids, settled).await;
+                super::proven::mark(context, planned, ids, settled).await;
                 if planned.rolls() {
                     let runs = |key: &ServiceKey, arn: &str| {
                         ids.deployed(key).is_some_and(|deployed| deployed.revision == arn)
                     };
-                    proven::mark_crashed(context, planned, runs).await;
+                    super::proven::mark_crashed(context, planned, runs).await;
                 }
                 // Last: what is deleted cannot be restored, and until here the release may have had to be undone.
                 let deleted = delete(context, planned, ids, lease).await;
@@ -263,11 +279,11 @@ async fn deposed(
     ids: &ResourceIds,
     carried: &Carried,
     door: &Door,
-    public: &Public,
+    (public, proven): (&Public, &Proven),
 ) -> (ExitCode, String) {
     let exit = ExitCode::worst(carried.settled.iter().map(Settled::exit));
     if exit == ExitCode::Done && !carried.cut && !context.halt.asked() {
-        let (exit, summary) = proof(context, planned, ids, &carried.settled, door, public).await;
+        let (exit, summary) = proof(context, planned, ids, &carried.settled, door, (public, proven)).await;
         if exit == ExitCode::Done {
             return (exit, summary);
         }
@@ -310,7 +326,7 @@ async fn proof(
     ids: &ResourceIds,
     settled: &[Settled],
     door: &Door,
-    public: &Public,
+    (public, proven): (&Public, &Proven),
 ) -> (ExitCode, String) {
     let proved = public
         .while_proving(
@@ -333,7 +349,10 @@ async fn proof(
                 false => (ExitCode::NotRecovered, "deployed, but not available while it baked"),
             }
         }
-        Ok(Proof::Complete { smoked, .. }) => (ExitCode::Done, complete(planned, smoked)),
+        Ok(Proof::Complete { smoked, read, .. }) => {
+            proven.get_or_init(|| read);
+            (ExitCode::Done, complete(planned, smoked))
+        }
         Ok(Proof::Parked { services, rest }) => {
             let names = services.iter().map(|key| key.0.as_str()).collect::<Vec<_>>().join(" and ");
             let what = if rest { "the rest is proven" } else { "the rest is not proven" };

@@ -19,12 +19,13 @@ use crate::report::Recorder;
 use crate::settle::{Healthy, Settled};
 
 /// How the services were found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Running {
     /// All services are as wanted at the same time.
     Complete {
         /// Whether something that only time could end, such as a deployment of somebody else, was in progress before.
         disturbed: bool,
+        read: Vec<Reading>,
     },
     /// A service was scaled to 0 meanwhile.
     Parked,
@@ -158,7 +159,7 @@ pub async fn running(
         disturbed |= lacks.iter().any(|lack| lack.passing);
         let wait = match lacks.is_empty() {
             true if bake.is_zero() && together => {
-                return Ok(Running::Complete { disturbed });
+                return Ok(Running::Complete { disturbed, read: readings });
             }
             true => bake.max(READ_AGAIN),
             false if !crashes.is_empty() => Duration::ZERO,

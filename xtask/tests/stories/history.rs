@@ -28,8 +28,8 @@ fn named(fates: &[(&str, Fate)]) -> Vec<(String, Fate)> {
 }
 
 async fn expiring(world: &World) -> Vec<String> {
-    let observed = observe::account(&world.aws, &world.environment).await.unwrap();
-    observe::expiring(&world.aws, &world.environment, &observed).await
+    let mut observed = observe::account(&world.aws, &world.environment).await.unwrap();
+    observe::expiring(&world.aws, &world.environment, &mut observed).await
 }
 
 /// Three proven releases: both services, the backend alone, the frontend alone.

@@ -213,10 +213,10 @@ impl Account<'_> {
             max: self.pick(&[4, 9]),
         };
         aws.register_scalable_target(&target, &BTreeMap::new()).await.unwrap();
-        for old in aws.describe_scaling_policies(resource).await.unwrap() {
+        for old in aws.describe_scaling_policies(&[resource.to_owned()]).await.unwrap() {
             aws.delete_scaling_policy(&old).await.unwrap();
         }
-        for old in aws.describe_scheduled_actions(resource).await.unwrap() {
+        for old in aws.describe_scheduled_actions(&[resource.to_owned()]).await.unwrap() {
             aws.delete_scheduled_action(&old).await.unwrap();
         }
         let metric = self.pick(&[

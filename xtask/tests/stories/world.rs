@@ -361,15 +361,15 @@ fn closing(ending: release::Ending) -> (ExitCode, String) {
 
 async fn run(world: &World, context: &ReleaseContext<'_>, release: Release) -> (ExitCode, String) {
     let planned = async {
-        let observed = observe::account(context.aws, context.environment).await?;
+        let mut observed = observe::account(context.aws, context.environment).await?;
         for text in &observed.warnings {
             context.events.emit(Kind::Warned { text: text.clone() });
         }
+        let expiring = observe::expiring(context.aws, context.environment, &mut observed).await;
         let mut planned = context.plan(release, observed).await?;
         if !world.adopts {
             deploy::plan::refuse_losses(&mut planned.plan, &planned.desired, &planned.observed);
         }
-        let expiring = observe::expiring(context.aws, context.environment, &planned.observed).await;
         planned.plan.notes.extend(expiring);
         Ok::<_, observe::Error>(planned)
     };

@@ -2,6 +2,7 @@
 //! release must be all that was there, such as metric math or the steps of somebody's policy.
 
 use deploy::model::spec::{PolicySpec, ScheduledActionSpec, normal_members};
+use futures_util::future::try_join_all;
 use serde_json::{Map, Value, json};
 
 use crate::aws::call::Op;
@@ -23,15 +24,18 @@ const LATE: &[&str] = &["ObjectNotFoundException", "FailedResourceAccessExceptio
 /// What makes a scheduled action, of all that is shown of one.
 const SCHEDULED: [&str; 5] = ["Schedule", "Timezone", "StartTime", "EndTime", "ScalableTargetAction"];
 
+/// How many services' policies a page of 10 holds (DescribeScalingPolicies), at two for each.
+const EACH_PAGE: usize = 5;
+
 /// Of a target-tracking policy for ECS that has none (API reference, TargetTrackingScalingPolicyConfiguration).
 const COOLDOWN_SECS: u32 = 300;
 
 type Found = Map<String, Value>;
 
 impl Aws {
-    /// The policies of one resource, by name.
-    pub async fn describe_scaling_policies(&self, resource: &str) -> Result<Vec<PolicySpec>, Error> {
-        let read = |mut found: Found| {
+    /// The policies of these resources, by name.
+    pub async fn describe_scaling_policies(&self, resources: &[String]) -> Result<Vec<PolicySpec>, Error> {
+        let read = |resource_id: String, mut found: Found| {
             let kind = text(&mut found, "PolicyType")?;
             let mut configuration = found.remove(&format!("{kind}PolicyConfiguration"))?;
             if kind == PolicySpec::TRACKING {
@@ -41,29 +45,29 @@ impl Aws {
             }
             Some(PolicySpec {
                 name: text(&mut found, "PolicyName")?,
-                resource_id: resource.to_owned(),
+                resource_id,
                 kind,
                 configuration: normal_members(configuration),
             })
         };
-        let mut policies: Vec<_> = self.all_scaling(POLICIES, resource, read).await?;
+        let mut policies: Vec<_> = self.all_scaling(POLICIES, resources, read).await?;
         policies.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(policies)
     }
 
-    /// The scheduled actions of one resource, by name.
+    /// The scheduled actions of these resources, by name.
     pub async fn describe_scheduled_actions(
         &self,
-        resource: &str,
+        resources: &[String],
     ) -> Result<Vec<ScheduledActionSpec>, Error> {
-        let read = |mut found: Found| {
+        let read = |resource_id: String, mut found: Found| {
             let name = text(&mut found, "ScheduledActionName")?;
             found.retain(|member, _| SCHEDULED.contains(&member.as_str()));
             found.entry("Timezone").or_insert_with(|| json!("UTC"));
             let action = normal_members(Value::Object(found));
-            Some(ScheduledActionSpec { name, resource_id: resource.to_owned(), action })
+            Some(ScheduledActionSpec { name, resource_id, action })
         };
-        let mut actions: Vec<_> = self.all_scaling(SCHEDULES, resource, read).await?;
+        let mut actions: Vec<_> = self.all_scaling(SCHEDULES, resources, read).await?;
         actions.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(actions)
     }
@@ -105,23 +109,54 @@ impl Aws {
         self.scaling_empty(UNSCHEDULE, &members).await.or_else(gone)
     }
 
+    /// What these resources have. AWS lists it for one resource, or for all of the region: of several it is read from the list
+    /// of all, where that is short.
     async fn all_scaling<T>(
         &self,
         op: Op,
-        resource: &str,
-        read: impl Fn(Found) -> Option<T>,
+        resources: &[String],
+        read: impl Fn(String, Found) -> Option<T>,
     ) -> Result<Vec<T>, Error> {
+        let all = match resources.len() {
+            0 | 1 => None,
+            // Without `ScalableDimension`, which takes a resource beside it (DescribeScalingPolicies).
+            several => {
+                self.scaling_pages(op, json!({ "ServiceNamespace": "ecs" }), several.div_ceil(EACH_PAGE))
+                    .await?
+            }
+        };
+        let found = match all {
+            Some(all) => all,
+            None => {
+                let each = resources.iter().map(|resource| self.scaling_pages(op, of(resource), usize::MAX));
+                try_join_all(each).await?.into_iter().flatten().flatten().collect()
+            }
+        };
+        let own = |mut found: Found| {
+            let resource = text(&mut found, "ResourceId").filter(|id| resources.contains(id))?;
+            read(resource, found)
+        };
+        Ok(found.into_iter().filter_map(own).collect())
+    }
+
+    /// At most so many pages; `None` when there are more.
+    async fn scaling_pages(
+        &self,
+        op: Op,
+        mut members: Value,
+        pages: usize,
+    ) -> Result<Option<Vec<Found>>, Error> {
         let list = if op.name == POLICIES.name { "ScalingPolicies" } else { "ScheduledActions" };
-        let (mut found, mut members) = (Vec::new(), of(resource));
-        loop {
+        let mut found: Vec<Found> = Vec::new();
+        for _ in 0..pages {
             let mut reply = self.scaling_json(op, &members, list).await?;
-            let all: Vec<Found> = serde_json::from_value(reply[list].take()).unwrap_or_default();
-            found.extend(all.into_iter().filter_map(&read));
+            found.extend(serde_json::from_value::<Vec<Found>>(reply[list].take()).unwrap_or_default());
             match reply["NextToken"].take() {
-                Value::Null => return Ok(found),
+                Value::Null => return Ok(Some(found)),
                 next => members["NextToken"] = next,
             }
         }
+        Ok(None)
     }
 
     /// The reply, which must have this member.

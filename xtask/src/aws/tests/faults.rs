@@ -43,7 +43,7 @@ async fn each_protocol(rehearsal: &Rehearsal) -> Vec<super::super::Error> {
     vec![
         aws.describe_cluster("c").await.unwrap_err(),
         aws.describe_load_balancer("alb").await.unwrap_err(),
-        aws.find_log_group("/ecs/web").await.unwrap_err(),
+        aws.find_log_groups(&["/ecs/web"]).await.unwrap_err(),
         aws.describe_vpcs("tag:Name", &["x"]).await.unwrap_err(),
         aws.find_role("x").await.unwrap_err(),
     ]

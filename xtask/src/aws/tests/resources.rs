@@ -132,11 +132,11 @@ async fn foundations_are_read_back_as_they_were_made() {
         aws.create_log_group(&group, &tags()).await.unwrap();
         aws.put_retention_policy(&group).await.unwrap();
     }
-    assert_eq!(aws.find_log_group("/ecs/web").await.unwrap(), Some(group.clone()));
-    assert_eq!(aws.find_log_group("/ecs/we").await.unwrap(), None, "a prefix is not the name");
+    assert_eq!(aws.find_log_groups(&["/ecs/web"]).await.unwrap(), [group.clone()]);
+    assert_eq!(aws.find_log_groups(&["/ecs/we"]).await.unwrap(), [], "a prefix is not the name");
     let forever = LogGroupSpec { retention_days: None, ..group };
     aws.put_retention_policy(&forever).await.unwrap();
-    assert_eq!(aws.find_log_group("/ecs/web").await.unwrap(), Some(forever));
+    assert_eq!(aws.find_log_groups(&["/ecs/web"]).await.unwrap(), [forever]);
     assert_eq!(aws.get_log_events("/ecs/web", "web/web/none", 10, LogStart::Tail).await.unwrap().events, []);
 }
 
@@ -155,7 +155,10 @@ async fn scaling_is_read_back_as_it_was_made() {
     let found = aws.describe_scalable_targets(&resources).await.unwrap();
     assert_eq!(found.iter().map(|found| &found.spec).collect::<Vec<_>>(), [&target]);
     assert_eq!(aws.list_scalable_targets().await.unwrap(), found);
-    assert_eq!(aws.describe_scaling_policies("service/c/web").await.unwrap(), std::slice::from_ref(&policy));
+    assert_eq!(
+        aws.describe_scaling_policies(&["service/c/web".to_owned()]).await.unwrap(),
+        std::slice::from_ref(&policy)
+    );
     for _ in 0..2 {
         aws.delete_scaling_policy(&policy).await.unwrap();
         aws.deregister_scalable_target(&target).await.unwrap();

@@ -18,7 +18,7 @@ use crate::host::{Clock, Http, Rng};
 async fn one_read_each(aws: &Aws) {
     assert_eq!(aws.describe_cluster("c").await.unwrap(), None);
     assert_eq!(aws.get_caller_identity().await.unwrap().account, "123456789012");
-    assert!(aws.find_log_group("/ecs/web").await.unwrap().is_none());
+    assert!(aws.find_log_groups(&["/ecs/web"]).await.unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
