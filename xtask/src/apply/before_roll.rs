@@ -77,7 +77,9 @@ pub(super) async fn run(
     print(context, service, &mut log).await;
     match exit_code(&task, service) {
         Some(0) => {
-            context.ids.learn_ran(&service.key);
+            context.ids.learn(|ids| {
+                ids.ran.insert(service.key.clone());
+            });
             mark_as_run(context, revision).await;
             let took =
                 task.started_ms.zip(task.stopped_ms).map(|(from, to)| duration(to.saturating_sub(from)));

@@ -10,23 +10,23 @@ use deploy::plan::RuleMove;
 #[derive(Debug, Default)]
 pub struct ResourceIds {
     // The lanes of a stage run at the same time on one thread, and each learns what it creates.
-    inner: RefCell<Inner>,
+    inner: RefCell<Known>,
 }
 
 #[derive(Debug, Default)]
-struct Inner {
-    target_groups: BTreeMap<String, String>,
-    rules: BTreeMap<u32, String>,
-    repositories: BTreeMap<String, String>,
-    revisions: BTreeMap<String, String>,
-    namespace: Option<(String, String)>,
-    load_balancer: Option<(String, String)>,
-    listener: Option<String>,
-    redirect: Option<String>,
-    deployed: BTreeMap<ServiceKey, Deployed>,
-    service_deployments: BTreeMap<ServiceKey, String>,
-    ran: BTreeSet<ServiceKey>,
-    changed: bool,
+pub(super) struct Known {
+    pub(super) target_groups: BTreeMap<String, String>,
+    pub(super) rules: BTreeMap<u32, String>,
+    pub(super) repositories: BTreeMap<String, String>,
+    pub(super) revisions: BTreeMap<String, String>,
+    pub(super) namespace: Option<(String, String)>,
+    pub(super) load_balancer: Option<(String, String)>,
+    pub(super) listener: Option<String>,
+    pub(super) redirect: Option<String>,
+    pub(super) deployed: BTreeMap<ServiceKey, Deployed>,
+    pub(super) service_deployments: BTreeMap<ServiceKey, String>,
+    pub(super) ran: BTreeSet<ServiceKey>,
+    pub(super) changed: bool,
 }
 
 /// A deployment that is ours to follow.
@@ -52,7 +52,7 @@ impl ResourceIds {
             .services
             .iter()
             .filter_map(|(key, service)| service.service_deployment.clone().map(|arn| (key.clone(), arn)));
-        let inner = Inner {
+        let inner = Known {
             target_groups: observed
                 .target_groups
                 .iter()
@@ -80,6 +80,11 @@ impl ResourceIds {
         Self { inner: RefCell::new(inner) }
     }
 
+    /// Notes what a step created.
+    pub(super) fn learn(&self, created: impl FnOnce(&mut Known)) {
+        created(&mut self.inner.borrow_mut());
+    }
+
     /// Whether a step of this run changed what serves, or may have.
     pub fn is_changed(&self) -> bool {
         self.inner.borrow().changed
@@ -90,15 +95,7 @@ impl ResourceIds {
         self.inner.borrow().ran.clone()
     }
 
-    pub(super) fn learn_ran(&self, service: &ServiceKey) {
-        self.inner.borrow_mut().ran.insert(service.clone());
-    }
-
-    pub(super) fn learn_changed(&self) {
-        self.inner.borrow_mut().changed = true;
-    }
-
-    pub(super) fn target_group(&self, name: &str) -> Option<String> {
+    pub fn target_group(&self, name: &str) -> Option<String> {
         self.inner.borrow().target_groups.get(name).cloned()
     }
 
@@ -145,47 +142,10 @@ impl ResourceIds {
         self.inner.borrow().service_deployments.get(service).cloned()
     }
 
-    /// A target group's ARN, for whoever asks for its health.
-    pub fn target_group_arn(&self, name: &str) -> Option<String> {
-        self.target_group(name)
-    }
-
-    pub(super) fn learn_target_group(&self, name: &str, arn: String) {
-        self.inner.borrow_mut().target_groups.insert(name.to_owned(), arn);
-    }
-
-    pub(super) fn learn_rule(&self, priority: u32, arn: String) {
-        self.inner.borrow_mut().rules.insert(priority, arn);
-    }
-
     pub(super) fn move_rules(&self, moves: &[RuleMove]) {
         let rules = &mut self.inner.borrow_mut().rules;
         // All leave before the first arrives: two may change places.
         let arns: Vec<_> = moves.iter().map(|moved| rules.remove(&moved.from)).collect();
         rules.extend(moves.iter().zip(arns).filter_map(|(moved, arn)| Some((moved.to, arn?))));
-    }
-
-    pub(super) fn learn_repository(&self, name: &str, uri: String) {
-        self.inner.borrow_mut().repositories.insert(name.to_owned(), uri);
-    }
-
-    pub(super) fn learn_revision(&self, family: &str, arn: String) {
-        self.inner.borrow_mut().revisions.insert(family.to_owned(), arn);
-    }
-
-    pub(super) fn learn_namespace(&self, arn: String, id: String) {
-        self.inner.borrow_mut().namespace = Some((arn, id));
-    }
-
-    pub(super) fn learn_load_balancer(&self, arn: String, dns_name: String) {
-        self.inner.borrow_mut().load_balancer = Some((arn, dns_name));
-    }
-
-    pub(super) fn learn_listener(&self, arn: String) {
-        self.inner.borrow_mut().listener = Some(arn);
-    }
-
-    pub(super) fn learn_deployed(&self, service: &ServiceKey, deployed: Deployed) {
-        self.inner.borrow_mut().deployed.insert(service.clone(), deployed);
     }
 }

@@ -37,7 +37,7 @@ async fn carry(context: &StepContext<'_>, lane: &Lane) -> Result<(), (String, St
         let mark = context.events.clock().mark();
         let done = step::carry_out(context, &step.action).await;
         if step.action.changes_what_serves() && !matches!(&done, Err(error) if error.is_refusal()) {
-            context.ids.learn_changed();
+            context.ids.learn(|ids| ids.changed = true);
         }
         match done {
             Ok(result) => context.events.emit(Kind::StepEnded {

@@ -80,7 +80,7 @@ pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Res
     match action {
         Action::CreateRepository(spec) => {
             let uri = aws.create_repository(spec, &tags).await?;
-            ids.learn_repository(&spec.name, uri.clone());
+            ids.learn(|ids| drop(ids.repositories.insert(spec.name.clone(), uri.clone())));
             return Ok(uri);
         }
         Action::SetTagMutability(spec) => aws.put_image_tag_mutability(spec).await?,
@@ -102,7 +102,7 @@ pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Res
         }
         Action::CreateNamespace(spec) => {
             let namespace = aws.create_http_namespace(spec, &tags).await?;
-            ids.learn_namespace(namespace.arn, namespace.id.clone());
+            ids.learn(|ids| ids.namespace = Some((namespace.arn, namespace.id.clone())));
             return Ok(namespace.id);
         }
         Action::CreateLoadBalancer(spec) => {
@@ -111,7 +111,7 @@ pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Res
             if !spec.attributes.is_empty() {
                 aws.set_load_balancer_attributes(&made.arn, &spec.attributes).await?;
             }
-            ids.learn_load_balancer(made.arn, made.dns_name.clone());
+            ids.learn(|ids| ids.load_balancer = Some((made.arn, made.dns_name.clone())));
             return Ok(made.dns_name);
         }
         Action::SetLoadBalancerAttributes(spec) => {
@@ -121,7 +121,7 @@ pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Res
             let arn = aws.create_listener(spec, &load_balancer(ids)?, &tags).await?;
             // Rules belong to the listener that forwards, never to the one that only redirects to HTTPS.
             if spec.redirect_to.is_none() {
-                ids.learn_listener(arn);
+                ids.learn(|ids| ids.listener = Some(arn));
             }
         }
         Action::ModifyListener(spec) => {
@@ -134,7 +134,7 @@ pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Res
         }
         Action::CreateTargetGroup(spec) => {
             let arn = aws.create_target_group(spec, &tags).await?;
-            ids.learn_target_group(&spec.name, arn.clone());
+            ids.learn(|ids| drop(ids.target_groups.insert(spec.name.clone(), arn.clone())));
             // Attributes are no members of CreateTargetGroup. Without this call every old task would drain
             // for the default of 300 s.
             aws.set_target_group_attributes(&arn, &spec.attributes).await?;
@@ -148,7 +148,7 @@ pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Res
         }
         Action::CreateRule(spec) => {
             let arn = aws.create_rule(&listener(ids)?, spec, &forwards(aws, ids, spec).await?, &tags).await?;
-            ids.learn_rule(spec.priority, arn);
+            ids.learn(|ids| drop(ids.rules.insert(spec.priority, arn)));
         }
         Action::ModifyRule(spec) => {
             aws.modify_rule(&rule(ids, spec)?, spec, &forwards(aws, ids, spec).await?).await?;
@@ -277,7 +277,7 @@ async fn register(
     let mut tags = kept.clone();
     tags.extend(release_tags(&Owner::of(context.environment), &desired.release));
     let arn = context.aws.register_task_definition(&spec, &tags).await?.arn;
-    context.ids.learn_revision(spec.family(), arn.clone());
+    context.ids.learn(|ids| drop(ids.revisions.insert(spec.family().to_owned(), arn.clone())));
     Ok(arn_name(&arn).to_owned())
 }
 
@@ -352,10 +352,8 @@ fn follow(
         .find(|entry| entry.status == "PRIMARY")
         .ok_or_else(|| StepError::Unknown(format!("the deployment of {}", answer.name)))?;
     let deployment = primary.id.clone();
-    context.ids.learn_deployed(
-        service,
-        Deployed { deployment: deployment.clone(), revision, before, adopted: false },
-    );
+    let deployed = Deployed { deployment: deployment.clone(), revision, before, adopted: false };
+    context.ids.learn(|ids| drop(ids.deployed.insert(service.clone(), deployed)));
     Ok(deployment)
 }
 

@@ -135,7 +135,7 @@ fn target(service: &Service, ids: &ResourceIds) -> Option<Target> {
     Some(Target {
         key: service.key.clone(),
         service: service.name.clone(),
-        target_group: group.and_then(|group| ids.target_group_arn(&group.name)),
+        target_group: group.and_then(|group| ids.target_group(&group.name)),
         deployed: ids.deployed(&service.key)?,
         container: service.container.name.clone(),
         port: service.container.port,

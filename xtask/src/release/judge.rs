@@ -47,7 +47,7 @@ async fn judge(
     group: &TargetGroupSpec,
 ) -> Option<String> {
     let ReleaseContext { aws, events, halt, .. } = *context;
-    let arn = ids.target_group_arn(&group.name)?;
+    let arn = ids.target_group(&group.name)?;
     let deadline = events.clock().mark().after(time_to_fail(&group.health));
     let every = Duration::from_secs(context.environment.timeouts.poll_secs);
     let mut healthy: Option<BTreeSet<String>> = None;

@@ -148,7 +148,7 @@ impl ReleaseContext<'_> {
             .environment
             .services
             .iter()
-            .map(|service| ids.target_group_arn(&service.group()?.name))
+            .map(|service| ids.target_group(&service.group()?.name))
             .collect();
         Door { target_groups, front: Front::of(self.environment, dns_name.as_deref(), self.door) }
     }
