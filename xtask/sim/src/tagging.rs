@@ -82,8 +82,11 @@ pub(crate) fn check(api: Api, tags: &[Tag]) -> Result<(), ApiError> {
         if !(1..=128).contains(&key.chars().count()) || value.chars().count() > 256 {
             return Err(ApiError::new(code, "Tag key or value has an invalid length."));
         }
-        if key.to_ascii_lowercase().starts_with("aws:") {
-            return Err(ApiError::new(code, "Tag keys that start with aws: are reserved for system use."));
+        if [key, value].iter().any(|it| it.to_ascii_lowercase().starts_with("aws:")) {
+            return Err(ApiError::new(
+                code,
+                "Tag keys and values that start with aws: are reserved for system use.",
+            ));
         }
         if !key.chars().chain(value.chars()).all(fits) {
             let text = "Some tags contain invalid characters. Valid characters: UTF-8 letters, spaces, numbers and _ . / = + - : @";
@@ -293,6 +296,7 @@ mod tests {
         for bad in [
             tag("", "x"),
             tag("aws:owner", "x"),
+            tag("owner", "AWS:x"),
             tag("a!", "x"),
             tag("a", &"v".repeat(257)),
             tag(&"k".repeat(129), ""),

@@ -56,5 +56,5 @@ pub use service::{
 };
 pub use sidecar::{Condition, LogRouter, Sidecar};
 pub use smoke::SmokeCheck;
-pub use tag::{fits_tag, tag_text};
+pub use tag::{fits_tag, reserved_tag, tag_text};
 pub use volume::Volume;

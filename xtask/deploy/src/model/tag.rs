@@ -29,8 +29,14 @@ pub fn fits_tag(c: char) -> bool {
     c.is_ascii_alphanumeric() || " +-=._:/@".contains(c) || letter()
 }
 
+/// Whether AWS keeps a tag's key or value for itself: `aws:`, in any case (ECS API, Tag).
+pub fn reserved_tag(text: &str) -> bool {
+    text.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
+}
+
 /// The text as a tag can hold it, of at most `most` characters.
 pub fn tag_text(text: &str, most: usize) -> String {
+    let text = if reserved_tag(text) { text.replacen(':', "_", 1) } else { text.to_owned() };
     text.chars().map(|c| if fits_tag(c) { c } else { '_' }).take(most).collect()
 }
 
@@ -43,6 +49,8 @@ mod tests {
         let cases = [
             ("Jürgen Müller", "Jürgen Müller"),
             ("山田 太郎, ops", "山田 太郎_ ops"),
+            ("AWS:ops", "AWS_ops"),
+            ("aws", "aws"),
             // The same name with combining marks, as macOS writes it.
             ("Ju\u{308}rgen", "Ju_rgen"),
             // Vowel signs are Alphabetic, and marks.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::history::{BEFORE_ROLL, CRASHED, PROVEN};
-use crate::model::{Owner, Release, tag_text};
+use crate::model::{Owner, Release, reserved_tag, tag_text};
 
 /// Tags that this tool writes to each new revision.
 const OURS: [&str; 11] = [
@@ -43,8 +43,11 @@ pub fn release_tags(owner: &Owner, release: &Release) -> BTreeMap<String, String
 /// The tags of a revision that the next one gets too: with `propagateTags` the bill is split by them. AWS refuses to
 /// be given its own, `aws:…`.
 pub fn kept_tags(tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let theirs = |key: &str| !OURS.contains(&key) && !key.starts_with("aws:");
-    tags.iter().filter(|(key, _)| theirs(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    let theirs = |key: &str, value: &str| !OURS.contains(&key) && !reserved_tag(key) && !reserved_tag(value);
+    tags.iter()
+        .filter(|(key, value)| theirs(key, value))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 fn clean(text: &str) -> String {

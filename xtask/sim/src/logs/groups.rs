@@ -29,6 +29,9 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         );
         return Err(ApiError::new(INVALID, text));
     }
+    if name.to_ascii_lowercase().starts_with("aws/") {
+        return Err(ApiError::new(INVALID, "Log groups starting with AWS/ are reserved for AWS."));
+    }
     if account.logs.group_exists(&name) {
         return Err(ApiError::new(
             "ResourceAlreadyExistsException",

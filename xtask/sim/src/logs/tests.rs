@@ -137,6 +137,7 @@ fn what_is_missing_or_malformed_is_refused_in_awss_words() {
     }
     let invalid = [
         ("CreateLogGroup", json!({ "logGroupName": "a b" })),
+        ("CreateLogGroup", json!({ "logGroupName": "aws/web" })),
         ("CreateLogStream", json!({ "logGroupName": GROUP, "logStreamName": "a:b" })),
         ("PutRetentionPolicy", json!({ "logGroupName": GROUP, "retentionInDays": 2 })),
         (

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::naming::{Naming, any_form};
 use super::{Findings, Place, Rule, Scope};
 use crate::config::place::Span;
-use crate::model::{Environment, Kind, Lookup, Service, fits_tag};
+use crate::model::{Environment, Kind, Lookup, Service, fits_tag, reserved_tag};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::EachService("service-key", service_key),
@@ -76,18 +76,22 @@ fn ecs_name(scope: &Scope<'_>, found: &mut Findings) {
     }
 }
 
+fn reserved(name: &str) -> Option<&'static str> {
+    reserved_tag(name).then_some("AWS keeps what begins with `aws:` for itself")
+}
+
 const TAG_VALUE: Naming = Naming {
     what: "tag value",
     length: 1..=256,
     allowed: fits_tag,
-    law: "letters, digits, spaces and `+ - = . _ : / @` (ECS API, Tag); all that the tool creates \
-          is tagged with it",
-    form: any_form,
+    law: "letters, digits, spaces and `+ - = . _ : / @`, not beginning with `aws:` (ECS API, Tag); all that the tool \
+          creates is tagged with it",
+    form: reserved,
 };
 
 /// The application's and the environment's name can be tag values.
 ///
-/// Source: ECS API, Tag: up to 256 letters, digits, spaces and `+ - = . _ : / @`.
+/// Source: ECS API, Tag: up to 256 letters, digits, spaces and `+ - = . _ : / @`; `aws:` begins no key and no value.
 fn tag_value(scope: &Scope<'_>, found: &mut Findings) {
     TAG_VALUE.check(&scope.environment.app, scope.at("app"), found);
     TAG_VALUE.check(scope.env(), &scope.env_at, found);
@@ -97,8 +101,11 @@ const LOG_GROUP: Naming = Naming {
     what: "log group name",
     length: 1..=512,
     allowed: |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/' | '.' | '#'),
-    law: "1 to 512 letters, digits, `_`, `-`, `/`, `.` and `#` (CloudWatch Logs API, CreateLogGroup)",
-    form: any_form,
+    law: "1 to 512 letters, digits, `_`, `-`, `/`, `.` and `#`, not beginning with `aws/` (CloudWatch Logs API, CreateLogGroup)",
+    form: |name| {
+        let reserved = name.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws/"));
+        reserved.then_some("AWS keeps what begins with `aws/` for itself")
+    },
 };
 
 /// A log group's name has its length and alphabet.
@@ -172,8 +179,8 @@ const NETWORK: Naming = Naming {
     what: "name or id of a VPC, a subnet or a security group",
     length: 1..=256,
     allowed: |c| !c.is_control(),
-    law: "an id, or the `Name` tag: 1 to 256 characters (EC2, tag restrictions)",
-    form: any_form,
+    law: "an id, or the `Name` tag: 1 to 256 characters, not beginning with `aws:` (EC2, tag restrictions)",
+    form: reserved,
 };
 
 const ROLE: Naming = Naming {

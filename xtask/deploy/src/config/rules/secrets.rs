@@ -29,13 +29,37 @@ fn secret_reference(container: &Container, at: &Place<'_>, found: &mut Findings)
         let wrong = match reference {
             _ if arn && !store => "an ARN of something else",
             reference if !redact::secret_reference(reference) => "neither an ARN nor `/a/parameter/name`",
-            _ => continue,
+            reference => {
+                reserved_parameter(name, reference, &at, found);
+                continue;
+            }
         };
         found.error(format!("`{name}` does not say where the secret is kept")).at(&at, wrong).note(
             "it takes the ARN of a Secrets Manager secret or SSM parameter, or the parameter's name with a \
              leading slash",
         );
     }
+}
+
+/// No parameter has a name that AWS keeps for itself.
+///
+/// Source: SSM API, PutParameter: no name begins with `aws` or `ssm`, in any case. AWS's own are below `/aws/service`, and
+/// `/aws/reference/secretsmanager` leads to Secrets Manager.
+fn reserved_parameter(variable: &str, reference: &str, at: &Place<'_>, found: &mut Findings) {
+    let name = match reference.splitn(6, ':').nth(5) {
+        Some(resource) => resource.strip_prefix("parameter"),
+        None => Some(reference),
+    };
+    let Some(name) = name.map(|name| name.trim_start_matches('/').to_ascii_lowercase()) else { return };
+    let theirs = ["aws/service/", "aws/reference/"].iter().any(|tree| name.starts_with(tree));
+    if theirs || !["aws", "ssm"].iter().any(|prefix| name.starts_with(prefix)) {
+        return;
+    }
+    found
+        .error(format!("`{variable}` names a parameter that cannot exist"))
+        .at(at, "begins with `aws` or `ssm`")
+        .note("Parameter Store keeps names that begin with `aws` or `ssm`, in any case, for AWS (SSM API, PutParameter)")
+        .help("give the parameter another name, such as `/APP/ENV/NAME`");
 }
 
 /// What of a container everybody reads who may read the task definition.
