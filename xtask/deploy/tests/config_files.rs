@@ -279,3 +279,30 @@ fn the_mistakes_of_three_thousand_services_are_reported_at_once() {
     assert!(found >= 6_000 && shown.contains("[service.s2999]"), "{found}");
     assert!(took.as_secs() < 60, "{took:?}");
 }
+
+/// The renderer reads each line that it is given as a whole.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test of how long it takes")]
+fn three_thousand_mistakes_on_one_line_are_reported_at_once_each_at_its_column() {
+    let names = (0..3_000).map(|n| format!("\"ä-{n}\" = \"x\"")).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "[env.prod]\nkind = \"local\"\n[service.web.container]\nenvironment = {{ {names} }}\npublic = [\"ä-1\", \"no\"]\n"
+    );
+    let begun = std::time::Instant::now();
+    let report = config::load("deploy.toml", &text, Some("prod")).unwrap_err();
+    let (found, shown) = (report.findings().collect::<Vec<_>>(), report.render(false));
+    let took = begun.elapsed();
+    assert!(took.as_secs() < 60, "{took:?}");
+    let mut far = 0;
+    for name in found.iter().filter(|it| it.code == "variable-name") {
+        let place = format!("deploy.toml:{}:{}\n", name.line, name.column);
+        assert!(shown.contains(&place), "{place}");
+        far = far.max(name.column);
+    }
+    assert!(far > 40_000, "{far}");
+    assert!(report.render(true).contains(&format!("deploy.toml:4:{far}\u{1b}")));
+    let last = shown.find(&format!(":{far}\n")).unwrap();
+    let drawn: Vec<&str> = shown[last..].lines().skip(2).take(2).collect();
+    let marked = drawn[0].chars().zip(drawn[1].chars()).filter(|(_, mark)| *mark == '^').map(|(c, _)| c);
+    assert_eq!(marked.collect::<String>(), "\"ä-2999\"", "{drawn:#?}");
+}

@@ -10,8 +10,14 @@ use super::diagnostic::{Diagnostic, Findings, Label, Severity};
 use super::place::{Places, Span};
 use crate::view::wrapped;
 
-/// Labels that are more lines apart are shown as two excerpts.
+/// Labels that are more lines or bytes apart are shown as two excerpts.
 const APART: usize = 200;
+const BYTES_APART: usize = 80 * APART;
+
+/// Of a line that is longer than [`LONG`], so many bytes are read beside a place: more than the renderer shows. It reads all
+/// that it is given, for each mistake.
+const BESIDE: usize = 200;
+const LONG: usize = 1_000;
 
 /// All that was found in one file, in the order of the file, errors first.
 #[derive(Clone, Debug, Default)]
@@ -111,7 +117,8 @@ impl Report {
             }
             let mut found = found.clone();
             found.notes.iter_mut().chain(&mut found.help).for_each(fit);
-            out.push_str(&renderer.render(&self.groups(&found)));
+            let drawn = renderer.render(&self.groups(&found));
+            out.push_str(&self.with_columns(&found, drawn));
             out.push('\n');
             out
         })
@@ -149,11 +156,11 @@ impl Report {
         let mut main = Group::with_title(level.primary_title(found.message.as_str()).id(found.code));
         if let Some(primary) = found.primary() {
             for labels in self.neighbours(found, primary) {
-                let (from, snippet) = self.excerpt(labels.iter().map(|label| &label.span));
+                let (within, snippet) = self.excerpt(labels.iter().map(|label| &label.span));
                 let marks = labels.into_iter().map(|label| {
                     let primary = std::ptr::eq(label, primary);
                     let kind = if primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-                    kind.span(label.span.start - from..label.span.end - from).label(label.text.as_str())
+                    kind.span(inside(&label.span, &within)).label(label.text.as_str())
                 });
                 main = main.element(snippet.annotations(marks));
             }
@@ -161,8 +168,8 @@ impl Report {
         main = main.elements(found.notes.iter().map(|note| Level::NOTE.message(note.as_str())));
         match (&found.help, &found.edit) {
             (Some(help), Some(edit)) => {
-                let (from, snippet) = self.excerpt([&edit.span]);
-                let patch = Patch::new(edit.span.start - from..edit.span.end - from, edit.text.as_str());
+                let (within, snippet) = self.excerpt([&edit.span]);
+                let patch = Patch::new(inside(&edit.span, &within), edit.text.as_str());
                 let fix = snippet.patch(patch);
                 vec![main, Group::with_title(Level::HELP.secondary_title(help.as_str())).element(fix)]
             }
@@ -176,23 +183,66 @@ impl Report {
     fn neighbours<'a>(&self, found: &'a Diagnostic, primary: &Label) -> Vec<Vec<&'a Label>> {
         let mut labels: Vec<&Label> = found.labels.iter().collect();
         labels.sort_by_key(|label| label.span.start);
-        let near =
-            |one: &&Label, next: &&Label| self.line(next.span.start) - self.line(one.span.start) < APART;
+        let near = |one: &&Label, next: &&Label| {
+            self.line(next.span.start) - self.line(one.span.start) < APART
+                && next.span.start - one.span.start < BYTES_APART
+        };
         let mut groups: Vec<Vec<&Label>> = labels.chunk_by(near).map(<[_]>::to_vec).collect();
         groups.sort_by_key(|labels| !labels.iter().any(|label| std::ptr::eq(*label, primary)));
         groups
     }
 
-    /// The lines that these places are in, and where they begin: the renderer reads all that it is given, for each mistake.
-    fn excerpt<'a, T: Clone>(&'a self, spans: impl IntoIterator<Item = &'a Span>) -> (usize, Snippet<'a, T>) {
+    /// The lines that these places are in, as far as they are read, and where that is.
+    fn excerpt<'a, T: Clone>(&'a self, spans: impl IntoIterator<Item = &'a Span>) -> (Span, Snippet<'a, T>) {
+        let within = self.window(spans);
+        let snippet = Snippet::source(&self.text[within.clone()]).path(self.origin.as_str());
+        let first = self.line(within.start);
+        (within, snippet.line_start(first + 1))
+    }
+
+    fn window<'a>(&self, spans: impl IntoIterator<Item = &'a Span>) -> Span {
         let (start, end) = spans
             .into_iter()
             .fold((self.text.len(), 0), |(start, end), span| (start.min(span.start), end.max(span.end)));
-        let first = self.line(start);
+        let (first, last) = (self.line(start), self.line(end));
         let from = self.lines[first];
-        let last = self.lines.get(self.line(end) + 1).copied().unwrap_or(self.text.len());
-        let snippet = Snippet::source(&self.text[from..last]).path(self.origin.as_str());
-        (from, snippet.line_start(first + 1))
+        let to = self.lines.get(last + 1).copied().unwrap_or(self.text.len());
+        let long = |line: usize| {
+            self.lines.get(line + 1).copied().unwrap_or(self.text.len()) - self.lines[line] > LONG
+        };
+        let from = match long(first) {
+            true => self.text.floor_char_boundary(start.saturating_sub(BESIDE)).max(from),
+            false => from,
+        };
+        let to = match long(last) {
+            // A place that is longer is marked as far as it is shown.
+            true => self.text.ceil_char_boundary(end.min(start + BYTES_APART) + BESIDE).min(to),
+            false => to,
+        };
+        from..to
+    }
+
+    /// The renderer counts columns from where the excerpt begins, which is not where a long line does. The columns of the file
+    /// are put in their place.
+    fn with_columns(&self, found: &Diagnostic, mut drawn: String) -> String {
+        let Some(primary) = found.primary() else { return drawn };
+        for labels in self.neighbours(found, primary) {
+            let within = self.window(labels.iter().map(|label| &label.span));
+            let (line, cut) = self.position(within.start);
+            let own = labels.iter().find(|label| std::ptr::eq(**label, primary)).unwrap_or(&labels[0]);
+            let (at, column) = self.position(own.span.start);
+            if cut > 1 && at == line {
+                let origin = &self.origin;
+                let counted = format!("{origin}:{at}:{}", column + 1 - cut);
+                // Behind it is a line break, or the end of a color.
+                let ends = |end: usize| !drawn[end..].starts_with(|c: char| c.is_ascii_digit());
+                let place = drawn.match_indices(&counted).map(|(start, _)| start..start + counted.len());
+                if let Some(place) = place.into_iter().find(|place| ends(place.end)) {
+                    drawn.replace_range(place, &format!("{origin}:{at}:{column}"));
+                }
+            }
+        }
+        drawn
     }
 
     /// The line of a byte, from 0.
@@ -207,6 +257,11 @@ impl Report {
         let before = self.text.get(start..at).unwrap_or_default();
         (line + 1, before.chars().count() + 1)
     }
+}
+
+/// A place as it is counted inside of an excerpt.
+fn inside(span: &Span, within: &Span) -> Span {
+    span.start - within.start..span.end.min(within.end) - within.start
 }
 
 impl std::fmt::Display for Report {
