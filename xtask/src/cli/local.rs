@@ -12,7 +12,7 @@ use sim::door::server::{Bound, ServeOptions, Sidecar};
 use super::args::{Global, Local as Verb, Serve};
 use super::{Failure, browser, observed, session};
 use crate::host::{Host, Workspace};
-use crate::local::{Local, LocalError, Record, Status};
+use crate::local::{Local, LocalError, Record, Status, Stopped};
 use crate::report::{Format, print_result, print_text};
 
 /// Longer than a stop of tasks that end when they are asked to.
@@ -42,10 +42,7 @@ pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<Exit
             let record = started.await.map_err(|error| Failure::from_error(&error))?;
             format!("the embedded cloud runs at {}", record.endpoint)
         }
-        Verb::Stop => match stop(host, &local).await.map_err(|error| Failure::from_error(&error))? {
-            true => "the embedded cloud is stopped, with all its tasks".to_owned(),
-            false => "the embedded cloud was not running".to_owned(),
-        },
+        Verb::Stop => stopped(stop(host, &local).await.map_err(|error| Failure::from_error(&error))?),
         Verb::Status | Verb::Open | Verb::Serve(_) | Verb::Sidecar { .. } => String::new(),
     };
     let status = local.status().await;
@@ -76,7 +73,7 @@ async fn look(host: &Host, global: &Global, page: Option<String>) -> Result<Exit
 }
 
 /// Stops it, and says so when it takes a while.
-async fn stop(host: &Host, local: &Local<'_>) -> Result<bool, LocalError> {
+async fn stop(host: &Host, local: &Local<'_>) -> Result<Stopped, LocalError> {
     let mut stopping = std::pin::pin!(local.stop());
     tokio::select! {
         biased;
@@ -85,6 +82,21 @@ async fn stop(host: &Host, local: &Local<'_>) -> Result<bool, LocalError> {
     }
     crate::report::print_error("stopping: waiting for the tasks to end; after 40 s they are killed");
     stopping.await
+}
+
+fn stopped(stopped: Stopped) -> String {
+    match stopped {
+        Stopped::Nothing => "the embedded cloud was not running".to_owned(),
+        Stopped::Leftovers(count) => {
+            format!(
+                "the embedded cloud had ended before; what it left is removed ({count} processes or containers)"
+            )
+        }
+        Stopped::Ended => "the embedded cloud is stopped, with all its tasks".to_owned(),
+        Stopped::Killed(pid) => format!(
+            "the embedded cloud did not end when it was asked to: its process {pid} is killed after 40 s, with all its tasks"
+        ),
+    }
 }
 
 fn table(status: &Status) -> String {

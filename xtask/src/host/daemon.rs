@@ -136,12 +136,14 @@ impl Daemon {
         Some(String::from_utf8_lossy(&line).replace('\0', " "))
     }
 
-    /// Asks the process to end (SIGTERM). One that is gone already counts as asked.
+    /// Asks the process to end (SIGTERM). One that is gone already counts as asked. A suspended one (SIGSTOP) goes on: it
+    /// would hear nothing else but SIGKILL.
     ///
     /// # Errors
     /// [`DaemonError::End`] when it belongs to somebody else.
     pub fn terminate(self) -> Result<(), DaemonError> {
-        self.signal(rustix::process::Signal::TERM)
+        self.signal(rustix::process::Signal::TERM)?;
+        self.signal(rustix::process::Signal::CONT)
     }
 
     /// Ends the process at once (SIGKILL). One that is gone already counts as ended.

@@ -11,5 +11,5 @@ mod record;
 mod tests;
 
 pub use landing_zone::landing_zone;
-pub use process::{Local, LocalError};
+pub use process::{Local, LocalError, Stopped};
 pub use record::{Record, Status};

@@ -59,6 +59,19 @@ pub enum LocalError {
     NotUp { log: PathBuf, tail: String },
 }
 
+/// What a stop found, and what it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// Nothing ran.
+    Nothing,
+    /// Its process was gone; so many processes and containers of it were still there, and were removed.
+    Leftovers(usize),
+    /// It ended as it was asked to.
+    Ended,
+    /// It did not end within [`STOP_DEADLINE`], and this process of it was killed.
+    Killed(u32),
+}
+
 impl<'a> Local<'a> {
     /// The embedded cloud of the workspace at `root`.
     pub fn of(host: &'a Host, root: &Path) -> Self {
@@ -196,23 +209,20 @@ impl<'a> Local<'a> {
         Ok(kept)
     }
 
-    /// Stops it with all that it runs. Returns whether it ran.
+    /// Stops it with all that it runs.
     ///
     /// # Errors
     /// [`LocalError`] when its process cannot be ended.
-    pub async fn stop(&self) -> Result<bool, LocalError> {
+    pub async fn stop(&self) -> Result<Stopped, LocalError> {
         let file = Self::record_file(&self.dir);
         if !self.dir.exists() {
-            return Ok(false);
+            return Ok(Stopped::Nothing);
         }
         let _lock = self.lock().await?;
-        let Some(record) = Record::read(&file) else {
-            self.clear()?;
-            return Ok(false);
-        };
-        let ran = self.answers(&record).await;
-        self.end(&record, ran).await?;
-        Ok(ran)
+        match Record::read(&file) {
+            Some(record) => self.end(&record, self.answers(&record).await).await,
+            None => self.clear(),
+        }
     }
 
     fn spawn(&self, environment: &Environment) -> Result<Daemon, LocalError> {
@@ -232,27 +242,34 @@ impl<'a> Local<'a> {
     }
 
     /// Asks for an end, waits for it, and enforces it at the deadline. Ends only the process that is ours.
-    async fn end(&self, record: &Record, answered: bool) -> Result<(), LocalError> {
+    async fn end(&self, record: &Record, answered: bool) -> Result<Stopped, LocalError> {
         let daemon = Daemon { pid: record.pid };
+        let mut ended = None;
         if self.is_ours(daemon, answered) {
             daemon.terminate()?;
+            ended = Some(Stopped::Ended);
             let deadline = self.host.clock.mark().after(STOP_DEADLINE);
             while self.is_ours(daemon, answered) {
                 if deadline.remaining().is_zero() {
                     daemon.kill()?;
+                    ended = Some(Stopped::Killed(daemon.pid));
                 }
                 self.host.clock.sleep(LOOK_EVERY).await;
             }
         }
-        self.clear()?;
+        let left = self.clear()?;
         let file = Self::record_file(&self.dir);
-        fs::remove_file(&file).or_else(absent_is_fine).map_err(|error| LocalError::Folder(file, error))
+        fs::remove_file(&file).or_else(absent_is_fine).map_err(|error| LocalError::Folder(file, error))?;
+        Ok(ended.unwrap_or(left))
     }
 
     /// Ends the tasks of a process that was killed outright.
-    fn clear(&self) -> Result<(), LocalError> {
-        let left = sim::door::server::clean_up(&self.dir);
-        left.map(drop).map_err(|error| LocalError::Folder(self.dir.clone(), error))
+    fn clear(&self) -> Result<Stopped, LocalError> {
+        match sim::door::server::clean_up(&self.dir) {
+            Ok(0) => Ok(Stopped::Nothing),
+            Ok(count) => Ok(Stopped::Leftovers(count)),
+            Err(error) => Err(LocalError::Folder(self.dir.clone(), error)),
+        }
     }
 
     /// Whether the process with that id is this workspace's embedded cloud: ids are used again. Where the system does not

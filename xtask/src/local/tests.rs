@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Local, Record};
+use super::{Local, Record, Stopped};
 use crate::host::{Daemon, Env, Host, Http};
 
 /// A process of this folder's cloud that does this, and the record of it.
@@ -37,7 +37,7 @@ async fn a_cloud_that_ignores_sigterm_is_killed_after_40_seconds_and_forgotten()
     // `down` must not report that nothing is there.
     assert_eq!((local.status().await.running, local.silent()), (false, Some(daemon.pid)));
     let begin = Instant::now();
-    assert!(!local.stop().await.unwrap(), "it did not answer");
+    assert_eq!(local.stop().await.unwrap(), Stopped::Killed(daemon.pid));
     // Not more exactly: virtual seconds pass while the kernel ends the process.
     assert!(begin.elapsed() >= Duration::from_secs(40), "{:?}", begin.elapsed());
     // The kernel ends a process that was killed in its own time, which is not the virtual one.
@@ -46,8 +46,26 @@ async fn a_cloud_that_ignores_sigterm_is_killed_after_40_seconds_and_forgotten()
     }
     assert!(!daemon.is_alive());
     assert_eq!(Record::read(&Local::record_file(&root.join("target/local"))), None);
-    assert!(!local.stop().await.unwrap(), "a second stop finds nothing");
+    assert_eq!(local.stop().await.unwrap(), Stopped::Nothing);
     assert_eq!(local.silent(), None);
+    std::fs::remove_dir_all(root).unwrap();
+}
+
+/// On the clock of the system: the kernel ends processes by that one.
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_suspended_cloud_ends_as_it_is_asked_to() {
+    let host = Host::rehearsal(1, 0, Env::default(), Http::system().unwrap());
+    let root = std::env::temp_dir().join(format!("xtask-suspended-{}", std::process::id()));
+    let daemon = cloud(&root, "(sleep 0.1; kill -STOP $$) &");
+    let is_suspended =
+        || std::fs::read_to_string(format!("/proc/{}/stat", daemon.pid)).unwrap().contains(") T ");
+    while !is_suspended() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let local = Local::of(&host, &root);
+    assert_eq!(local.stop().await.unwrap(), Stopped::Ended);
+    assert!(!daemon.is_alive());
     std::fs::remove_dir_all(root).unwrap();
 }
 
