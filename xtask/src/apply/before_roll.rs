@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use deploy::event::Kind;
 use deploy::history::BEFORE_ROLL;
 use deploy::model::spec::ServiceSpec;
-use deploy::model::{BeforeRoll, Service, arn_name};
+use deploy::model::{BeforeRoll, Kind as EnvironmentKind, Service, arn_name};
 use deploy::plan::task_token;
 use deploy::rollout::{Diagnosis, Evidence, TaskLog, TaskSnapshot, diagnose, overdue};
 use deploy::view::duration;
@@ -19,7 +19,7 @@ use crate::logs::TaskPrints;
 /// How long a stopped task may take: the longest `stopTimeout` that Fargate takes is 120 s, and the rest is ECS's.
 const STOPS_WITHIN: Duration = Duration::from_secs(240);
 /// Lines that a diagnosis keeps.
-const LAST_LINES: usize = 200;
+const LAST_LINES: usize = 500;
 
 /// Runs the task, or follows the one that an earlier run of the tool started for this very revision.
 pub(super) async fn run(
@@ -181,7 +181,7 @@ async fn stopped(
     print(context, service, &mut log).await;
     let ended = aws.describe_tasks(cluster, std::slice::from_ref(&id)).await?.pop();
     let cause = overdue(&late, service, secs, log.lines.last().map(String::as_str));
-    let diagnosis = diagnose(&evidence(service, ended.unwrap_or_else(|| late.clone()), log));
+    let diagnosis = diagnose(&evidence(context, service, ended.unwrap_or_else(|| late.clone()), log));
     diagnosed(context, service, Diagnosis { cause: Some(cause), ..diagnosis });
     let containers: Vec<_> =
         late.containers.iter().map(|it| format!("{} {}", it.name, it.last_status)).collect();
@@ -207,7 +207,7 @@ fn failed(
             format!("task {id} did not run: {}", task.stopped_reason.as_deref().unwrap_or("no reason given"))
         }
     };
-    diagnosed(context, service, diagnose(&evidence(service, task, log)));
+    diagnosed(context, service, diagnose(&evidence(context, service, task, log)));
     StepError::BeforeRoll(how)
 }
 
@@ -216,7 +216,7 @@ fn diagnosed(context: &StepContext<'_>, service: &Service, diagnosis: Diagnosis)
     context.events.emit(Kind::Diagnosed { service, diagnosis });
 }
 
-fn evidence(service: &Service, task: TaskSnapshot, log: TaskPrints) -> Evidence {
+fn evidence(context: &StepContext<'_>, service: &Service, task: TaskSnapshot, log: TaskPrints) -> Evidence {
     let from = log.lines.len().saturating_sub(LAST_LINES);
     let lines = log.lines[from..].to_vec();
     let container = service.container.name.clone();
@@ -225,6 +225,7 @@ fn evidence(service: &Service, task: TaskSnapshot, log: TaskPrints) -> Evidence 
         logs: vec![TaskLog { task: task.id.clone(), container, lines, last_ms: None }],
         port: service.container.port,
         stopped: vec![task],
+        embedded: context.environment.kind == EnvironmentKind::Local,
         ..Evidence::default()
     }
 }

@@ -60,7 +60,7 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Run) -> Resu
             }
         }
     };
-    let place = (environment.cluster.as_str(), service, task.as_str());
+    let place = (&environment, service, task.as_str());
     let mut follow = std::pin::pin!(one_off::follow(aws, &host.clock, &halt, place, &mut print));
     let done = loop {
         tokio::select! {

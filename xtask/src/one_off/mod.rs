@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use deploy::model::Service;
 use deploy::model::spec::ServiceSpec;
+use deploy::model::{Environment, Kind as EnvironmentKind, Service};
 use deploy::rollout::{Diagnosis, Evidence, TaskLog, TaskSnapshot, diagnose};
 
 use crate::aws::{Aws, Error, RunTask};
@@ -58,9 +58,10 @@ pub async fn follow(
     aws: &Aws,
     clock: &Clock,
     halt: &Halt,
-    (cluster, service, task): (&str, &Service, &str),
+    (environment, service, task): (&Environment, &Service, &str),
     print: &mut dyn FnMut(&[String]),
 ) -> Result<Done, Error> {
+    let cluster = environment.cluster.as_str();
     let mut prints = TaskPrints::of(service, task);
     let mut stopped = false;
     let over = loop {
@@ -95,16 +96,17 @@ pub async fn follow(
     }
     let own = over.containers.iter().find(|container| container.name == service.container.name);
     let exit_code = own.and_then(|container| container.exit_code);
-    Ok(Done { exit_code, stopped, diagnosis: why(service, over, prints.lines) })
+    Ok(Done { exit_code, stopped, diagnosis: why(environment, service, over, prints.lines) })
 }
 
-fn why(service: &Service, task: TaskSnapshot, lines: Vec<String>) -> Diagnosis {
+fn why(environment: &Environment, service: &Service, task: TaskSnapshot, lines: Vec<String>) -> Diagnosis {
     let container = service.container.name.clone();
     diagnose(&Evidence {
         logs: vec![TaskLog { task: task.id.clone(), container, lines: lines.clone(), last_ms: None }],
         log_tail: lines,
         port: service.container.port,
         stopped: vec![task],
+        embedded: environment.kind == EnvironmentKind::Local,
         ..Evidence::default()
     })
 }

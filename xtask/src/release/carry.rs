@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deploy::event::{Kind, Phase};
-use deploy::model::{Service, ServiceKey};
+use deploy::model::{Environment, Kind as EnvironmentKind, Service, ServiceKey};
 use deploy::redact;
 use deploy::rollout::Pace;
 
@@ -116,7 +116,8 @@ pub(super) async fn follow(
     if services.is_empty() {
         return Vec::new();
     }
-    let targets = services.iter().filter_map(|key| target(environment.service(key)?, ids)).collect();
+    let targets =
+        services.iter().filter_map(|key| target(environment, environment.service(key)?, ids)).collect();
     let about = services.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     events.emit(Kind::PhaseBegan { phase: Phase::Settle, about });
     let watch = Watch {
@@ -130,7 +131,7 @@ pub(super) async fn follow(
     settle::settle(&watch, targets).await
 }
 
-fn target(service: &Service, ids: &ResourceIds) -> Option<Target> {
+fn target(environment: &Environment, service: &Service, ids: &ResourceIds) -> Option<Target> {
     let group = service.group();
     Some(Target {
         key: service.key.clone(),
@@ -159,5 +160,6 @@ fn target(service: &Service, ids: &ResourceIds) -> Option<Target> {
             stop_timeout_secs: service.container.stop_timeout_secs.into(),
         },
         on_plain_cause: service.deployment.on_plain_cause,
+        embedded: environment.kind == EnvironmentKind::Local,
     })
 }

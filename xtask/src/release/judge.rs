@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use deploy::event::{Kind, Phase};
 use deploy::model::spec::{HealthCheckSpec, TargetGroupSpec};
-use deploy::rollout::TargetSnapshot;
+use deploy::rollout::{TargetSnapshot, changed_check};
 use futures_util::future::join_all;
 
 use super::{Planned, ReleaseContext};
@@ -67,7 +67,7 @@ async fn judge(
                     target.state == "unhealthy" && (all || healthy.contains(&target.ip))
                 };
                 if let Some(target) = targets.iter().find(fails) {
-                    return Some(failed(group, target));
+                    return Some(changed_check(group, target));
                 }
                 if targets.is_empty() {
                     return None;
@@ -89,16 +89,4 @@ async fn judge(
             () = events.clock().sleep(every.min(deadline.remaining())) => {}
         }
     }
-}
-
-fn failed(group: &TargetGroupSpec, target: &TargetSnapshot) -> String {
-    let HealthCheckSpec { path, matcher, .. } = &group.health;
-    let met = target.description.as_deref().or(target.reason.as_deref()).unwrap_or("no reason given");
-    // ELBv2 puts the status into a sentence: "Health checks failed with these codes: [404]" (TargetHealth, Description).
-    let code = met.split_once("codes: [").and_then(|(_, rest)| rest.split(']').next());
-    let met = match code {
-        Some(code) => format!("answered {code}; `health.matcher` in deploy.toml wants {matcher}"),
-        None => met.to_owned(),
-    };
-    format!("tasks that run fail the changed health check of {}: GET {path}: {met}", group.name)
 }

@@ -9,8 +9,8 @@ use super::poll::Seen;
 use crate::aws::{Aws, LogStart};
 use crate::report::Recorder;
 
-/// Lines of a stopped task's log that are kept.
-const LOG_LINES: u32 = 200;
+/// Lines of a stopped task's log that are kept: a stack of a Java framework alone may have hundreds.
+const LOG_LINES: u32 = 500;
 
 /// Kinds of ending whose tasks' logs are read, and tasks of each that are tried.
 const KINDS: usize = 3;
@@ -43,8 +43,9 @@ pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
     evidence.check_port = seen.targets.iter().find_map(|target| target.check_port).or(evidence.check_port);
     let unhealthy = seen.targets.iter().filter(|target| target.state.starts_with("unhealthy"));
     for target in unhealthy.filter(|target| addresses.contains(&target.ip)) {
-        if !evidence.targets.iter().any(|known| known.ip == target.ip && known.port == target.port) {
-            evidence.targets.push(target.clone());
+        match evidence.targets.iter_mut().find(|known| known.ip == target.ip && known.port == target.port) {
+            Some(known) => known.clone_from(target),
+            None => evidence.targets.push(target.clone()),
         }
     }
 }

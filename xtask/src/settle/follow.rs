@@ -114,6 +114,7 @@ impl Follow {
                 port: target.port,
                 health_commands: target.health_commands.clone(),
                 grace_secs: u32::try_from(target.pace.grace_secs).unwrap_or(u32::MAX),
+                embedded: target.embedded,
                 ..Evidence::default()
             },
             explained: false,

@@ -47,4 +47,6 @@ pub struct Target {
     pub pace: Pace,
     /// What a plain cause leads to.
     pub on_plain_cause: OnPlainCause,
+    /// Whether it is of the embedded cloud.
+    pub embedded: bool,
 }

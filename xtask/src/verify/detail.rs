@@ -1,6 +1,6 @@
 //! One service in detail, for `status`: what is not read leaves a sentence, and the rest is shown.
 
-use deploy::model::{Environment, Service};
+use deploy::model::{Environment, Kind as EnvironmentKind, Service};
 use deploy::redact;
 use deploy::rollout::{Diagnosis, Evidence, TargetSnapshot, TaskSnapshot, diagnose};
 use deploy::status::{self, Detail};
@@ -38,7 +38,7 @@ pub async fn detail(
     Detail {
         tasks: status::tasks(reading, aws.now_ms()),
         events: reading.service.events.iter().take(most).cloned().collect(),
-        stopped: why_stopped(aws, events, service, reading, reading.stopped.clone()).await,
+        stopped: why_stopped(aws, events, (environment, service), reading, reading.stopped.clone()).await,
         scaling,
         alarms,
         unread,
@@ -56,25 +56,28 @@ fn read<T>(read: Result<Vec<T>, Error>, unread: &mut Vec<String>) -> Vec<T> {
 pub(super) async fn why_stopped(
     aws: &Aws,
     events: &Recorder,
-    service: &Service,
+    (environment, service): (&Environment, &Service),
     reading: &Reading,
     mut stopped: Vec<TaskSnapshot>,
 ) -> Option<Diagnosis> {
     stopped.sort_by_key(|task| std::cmp::Reverse(task.created_ms));
     let group = service.group();
     let unhealthy = |target: &&TargetSnapshot| target.state.starts_with("unhealthy");
-    let targets = reading.targets.iter().flatten().filter(unhealthy).cloned().collect();
+    let targets = || reading.targets.iter().flatten();
     let commands = service.essential().filter_map(|container| {
         let line = redact::text(&container.health_check.as_ref()?.command.join(" "));
         Some((container.name.clone(), line))
     });
     let mut evidence = Evidence {
         stopped,
-        targets,
+        check_port: targets().find_map(|target| target.check_port),
+        targets: targets().filter(unhealthy).cloned().collect(),
         health_path: group.map(|group| group.health.path.clone()).unwrap_or_default(),
         health_matcher: group.map(|group| group.health.matcher.clone()).unwrap_or_default(),
         port: service.container.port,
         health_commands: commands.collect(),
+        grace_secs: service.deployment.health_check_grace_secs,
+        embedded: environment.kind == EnvironmentKind::Local,
         ..Evidence::default()
     };
     let diagnosis = diagnose(&evidence);

@@ -172,7 +172,7 @@ pub async fn running(
             }
             // As of a roll that fails: the cause is the last that the command prints, below what is undone for it.
             for (service, reading, news) in crashes {
-                let why = why_stopped(aws, events, service, reading, news).await;
+                let why = why_stopped(aws, events, (environment, service), reading, news).await;
                 let diagnosed =
                     |why| Kind::Diagnosed { service: service.key.clone(), diagnosis: Box::new(why) };
                 why.map(diagnosed).into_iter().for_each(|why| events.emit(why));

@@ -33,7 +33,7 @@ async fn run(world: &World, halt: &Halt, memory_mib: Option<u32>) -> (Result<Don
         Ok(task) => task,
         Err(error) => return (Err(error.to_string()), lines),
     };
-    let place = (world.environment.cluster.as_str(), service, task.as_str());
+    let place = (&world.environment, service, task.as_str());
     let mut print = |new: &[String]| lines.extend_from_slice(new);
     let done = one_off::follow(&world.aws, &world.host.clock, halt, place, &mut print).await;
     (done.map_err(|error| error.to_string()), lines)

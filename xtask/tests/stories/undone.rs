@@ -178,7 +178,7 @@ fn a_wrong_matcher_is_restored_whether_or_not_tasks_change_beside_it() {
             assert_eq!(
                 judged(&ended),
                 Some(
-                    "tasks that run fail the changed health check of ielts-backend-tg: GET /actuator/health: answered 200; \
+                    "tasks that run fail the changed health check of ielts-backend-tg: GET /actuator/health on port 8080: answered 200; \
                      `health.matcher` in deploy.toml wants 201"
                 )
             );

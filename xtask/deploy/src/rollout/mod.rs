@@ -13,7 +13,7 @@ mod verdict;
 mod vocabulary;
 mod waiting;
 
-pub use cause::{Cause, Evidence, explain, overdue};
+pub use cause::{Cause, Evidence, changed_check, excerpt, explain, first_error, overdue};
 pub use diagnosis::{ContainerEnd, Diagnosis, FailedCheck, StoppedTasks, diagnose};
 pub use fold::{Progress, Rollout};
 pub use sightings::{Pace, Sightings};

@@ -3,9 +3,9 @@
 use super::duration;
 use super::words::{bare, short};
 use crate::model::ServiceKey;
-use crate::rollout::{Cause, ContainerEnd, Diagnosis, FailedCheck, StoppedTasks};
+use crate::rollout::{Cause, ContainerEnd, Diagnosis, FailedCheck, StoppedTasks, excerpt};
 
-/// Log lines that are shown of the first group of tasks, and of each other one.
+/// Lines of a log that are shown of the first group of tasks, and of each other one.
 const LOG_LINES: [usize; 2] = [12, 4];
 
 /// Facts first, then the cause and the remedy.
@@ -69,8 +69,7 @@ fn stopped(lines: &mut Vec<String>, service: &ServiceKey, group: &StoppedTasks, 
     if log.task != group.task {
         lines.push(format!("         printed by task {}:", short(&log.task)));
     }
-    let from = log.lines.len().saturating_sub(most);
-    lines.extend(log.lines[from..].iter().map(|line| format!("       | {line}")));
+    lines.extend(excerpt(&log.lines, most).iter().map(|line| format!("       | {line}")));
 }
 
 /// How a container ended; nothing when it never ran and nothing is said of it.

@@ -1,6 +1,7 @@
 //! Why a container ended by itself.
 
-use super::{Cause, Evidence, Exit, Known, exits, short};
+use super::chain::chain;
+use super::{Cause, Evidence, Exit, Known, exits, first_error, short};
 
 pub(super) const CAUSES: &[Known] = &[
     ("out-of-memory", out_of_memory),
@@ -76,33 +77,59 @@ fn readonly_root(evidence: &Evidence) -> Option<Cause> {
 }
 
 /// How the usual runtimes and drivers say it, in lower case.
-const SAYS: [&str; 12] = [
+const SAYS: [&str; 29] = [
     "connection refused",
+    "connect: refused",
     "econnrefused",
     "connection timed out",
     "connect timed out",
+    "connection timeout",
+    "i/o timeout",
     "etimedout",
     "could not connect to",
+    "can't connect to",
+    "cannot connect to",
+    "failed to connect to",
+    "unable to connect to",
+    "could not open a connection",
     "no route to host",
+    "network is unreachable",
+    "ehostunreach",
+    "enetunreach",
+    "communications link failure",
     "unknownhostexception",
+    "unknown host",
+    "no such host",
     "enotfound",
+    "eai_again",
     "could not translate host name",
     "name or service not known",
+    "nodename nor servname provided",
+    "temporary failure in name resolution",
     "failed to lookup address",
 ];
 
+/// What the last statement of a program says that tried for a while: the attempts before it are warnings.
+const GIVES_UP: [&str; 6] = ["giving up", "gave up", "attempt", "retr", "connect", "unavailable"];
+
 /// A container exits because something that it needs, such as a database, is not reached.
 ///
-/// Runtimes print a chain of errors, and the last one often says only that the start failed: the first one that is about a
-/// connection is shown, with the address in it or nearest before it.
+/// The first error of the chain that is about a connection is shown, with the address in it or nearest before it. What was not
+/// reached earlier, and did not end the program, is no cause.
 fn dependency_unreachable(evidence: &Evidence) -> Option<Cause> {
     let exit = exits(evidence).next()?;
     let lines = &evidence.log_tail;
-    let says = |line: &String| {
-        let line = line.to_ascii_lowercase();
-        SAYS.iter().any(|words| line.contains(words))
+    let holds = |text: &str, parts: &[&str]| {
+        let text = text.to_ascii_lowercase();
+        parts.iter().any(|part| text.contains(part))
     };
-    let first = lines.iter().position(says)?;
+    let errors = chain(lines);
+    let tried = errors.last().is_some_and(|last| holds(&last.text, &GIVES_UP));
+    let first = errors
+        .iter()
+        .find(|said| holds(&said.text, &SAYS))
+        .map(|said| said.at)
+        .or_else(|| lines.iter().position(|line| holds(line, &SAYS)).filter(|_| tried))?;
     let address = lines[..=first].iter().rev().chain(&lines[first..]).find_map(|line| address(line));
     let what = address.unwrap_or("something that it needs");
     let text = format!(
@@ -111,11 +138,32 @@ fn dependency_unreachable(evidence: &Evidence) -> Option<Cause> {
         exit.code,
         lines[first].trim()
     );
-    let remedy = format!(
-        "check that {what} is up, that its security group lets the tasks' security group in, and the address in \
-         `environment` or `secrets`"
-    );
-    Some(Cause::open(text, remedy).plain_if(is_plain(evidence)))
+    Some(Cause::open(text, reach(evidence, what)).plain_if(is_plain(evidence)))
+}
+
+/// What to do about an address that is not reached.
+fn reach(evidence: &Evidence, what: &str) -> String {
+    let (host, port) = what.rsplit_once(':').unwrap_or((what, ""));
+    if host == "localhost" || host == "0.0.0.0" || host.starts_with("127.") {
+        let here = if evidence.embedded {
+            format!(
+                "; tasks that run as processes have other ports here: read the variable `PORT_{port}`, or set \
+                 `workload = \"containers\"` under `[env.local]`"
+            )
+        } else {
+            String::new()
+        };
+        return format!(
+            "{host} is the task itself: what listens there must be a container of the same task that starts first \
+             (`depends-on`); another service has its Service Connect alias{here}"
+        );
+    }
+    let way = if evidence.embedded {
+        "this machine reaches it"
+    } else {
+        "its security group lets the tasks' security group in"
+    };
+    format!("check that {what} is up, that {way}, and the address in `environment` or `secrets`")
 }
 
 /// `host:port` in a line, also inside of a URL or a path of a source: there the "port" is followed by another number.
@@ -135,12 +183,13 @@ fn address(line: &str) -> Option<&str> {
 /// A task that ran longer than this did start; one that never came to RUNNING has no time at all.
 const START_MS: u64 = 60_000;
 
-/// A container exits by itself soon after its start, with its last words in the log.
+/// A container exits by itself soon after its start, and its log says why.
 ///
 /// Plain once two tasks did so and no target of the deployment was ever healthy: one exit may be an accident.
 fn exits_at_start(evidence: &Evidence) -> Option<Cause> {
     let first = exits(evidence).next()?;
-    let said = significant(&evidence.log_tail).map(|line| format!("; it said: {line}")).unwrap_or_default();
+    let said =
+        first_error(&evidence.log_tail).map(|it| format!("; it said: {}", it.text)).unwrap_or_default();
     let text = format!("{} exited with code {}{said}", first.what, first.code);
     let remedy = "the log lines say why; fix that and deploy again";
     Some(Cause::open(text, remedy).plain_if(is_plain(evidence)))
@@ -150,18 +199,6 @@ fn exits_at_start(evidence: &Evidence) -> Option<Cause> {
 fn is_plain(evidence: &Evidence) -> bool {
     let early = exits(evidence).filter(|exit| exit.ran_ms.is_none_or(|ran| ran < START_MS)).count();
     early >= 2 && !evidence.ever_healthy
-}
-
-/// The last line that is a statement: not the frame of a stack, which is indented, nor what a runtime puts below one.
-fn significant(lines: &[String]) -> Option<&str> {
-    const BELOW: [&str; 2] = ["Node.js v", "note: run with `RUST_BACKTRACE"];
-    let states = |line: &&str| {
-        !line.starts_with(char::is_whitespace)
-            && line.contains(char::is_alphanumeric)
-            && !BELOW.iter().any(|below| line.starts_with(below))
-    };
-    let lines = || lines.iter().map(String::as_str).rev().filter(|line| !line.is_empty());
-    lines().find(states).or_else(|| lines().next()).map(str::trim)
 }
 
 #[cfg(test)]
@@ -182,40 +219,5 @@ mod tests {
         for (line, expected) in cases {
             assert_eq!(address(line), expected, "{line}");
         }
-    }
-
-    #[test]
-    fn a_stack_of_frames_does_not_hide_what_it_is_the_stack_of() {
-        let cases = [
-            ("starting\nno DATABASE_URL", "no DATABASE_URL"),
-            ("warning: Error: no cache, going on without\nno DATABASE_URL", "no DATABASE_URL"),
-            (
-                "thread 'main' panicked at src/main.rs:40:5:\nno DATABASE_URL\nnote: run with `RUST_BACKTRACE=1` environment \
-                 variable to display a backtrace",
-                "no DATABASE_URL",
-            ),
-            (
-                "Error: refused\n    at TCP (node:net) {\n  errno: -111\n}\n\nNode.js v20.20.2",
-                "Error: refused",
-            ),
-            (
-                "Exception in thread \"main\" java.lang.NullPointerException: url\n\tat Main.main(Main.java:4)",
-                "Exception in thread \"main\" java.lang.NullPointerException: url",
-            ),
-            (
-                "/app/server.js:1\nthrow new Error(\"no url\")\n^\n\nError: no url\n    at Object (node:1:2)\n\nNode.js v20.20.2",
-                "Error: no url",
-            ),
-            (
-                "Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: no url",
-                "ValueError: no url",
-            ),
-            ("  indented only\n", "indented only"),
-        ];
-        for (log, expected) in cases {
-            let lines: Vec<String> = log.lines().map(str::to_owned).collect();
-            assert_eq!(significant(&lines), Some(expected), "{log}");
-        }
-        assert_eq!(significant(&[]), None);
     }
 }

@@ -1,6 +1,8 @@
 //! Which health check fails, and what it met: from targets, events and stopped tasks.
 
 use super::{Cause, Evidence, Known, short};
+use crate::model::spec::TargetGroupSpec;
+use crate::rollout::{TargetSnapshot, TaskLog, TaskSnapshot};
 
 pub(super) const CAUSES: &[Known] = &[
     ("container-health", container_health),
@@ -76,11 +78,15 @@ fn health_status(evidence: &Evidence) -> Option<Cause> {
 ///
 /// Plain once ECS has stopped two tasks for it, each after its grace period.
 fn health_timeout(evidence: &Evidence) -> Option<Cause> {
-    said(evidence).find(|text| text.contains("timed out") || *text == "Target.Timeout")?;
+    unanswered(evidence).filter(|met| is_timeout(met))?;
     let text = format!("the load balancer's health check, {}, got no answer in time", url(evidence));
     let remedy = remedy(
         evidence,
-        "let the load balancer's security group reach the tasks on the container port; and see whether the application hangs",
+        if evidence.embedded {
+            "the application takes the connection and does not answer: see what it waits for"
+        } else {
+            "let the load balancer's security group reach the tasks on the container port; and see whether the application hangs"
+        },
     );
     Some(Cause::open(text, remedy).plain_if(failed(evidence) >= 2 && !evidence.ever_healthy))
 }
@@ -89,11 +95,14 @@ fn health_timeout(evidence: &Evidence) -> Option<Cause> {
 ///
 /// Plain once ECS has stopped two tasks for it, each after its grace period.
 fn health_refused(evidence: &Evidence) -> Option<Cause> {
-    said(evidence)
-        .find(|text| text.contains("Health checks failed") || *text == "Target.FailedHealthChecks")?;
+    unanswered(evidence).filter(|met| is_refusal(met))?;
     let text = format!("the load balancer's health check, {}, found nobody listening", url(evidence));
-    let remedy =
-        remedy(evidence, "the application must listen on 0.0.0.0 and on the container port of deploy.toml");
+    let listen = "the application must listen on 0.0.0.0 and on the container port of deploy.toml";
+    let remedy = match (listens(evidence), short_life(evidence)) {
+        (Some(line), _) => remedy(evidence, &format!("{listen}; it said: {line}")),
+        (None, Some(life)) => remedy(evidence, &format!("{listen}; {life}")),
+        (None, None) => remedy(evidence, listen),
+    };
     Some(Cause::open(text, remedy).plain_if(failed(evidence) >= 2 && !evidence.ever_healthy))
 }
 
@@ -108,19 +117,52 @@ fn health_failed(evidence: &Evidence) -> Option<Cause> {
     })
 }
 
-/// What the load balancer said of a failing check, the targets' own words first.
+/// What the load balancer said of failing checks, newest first: what ECS stopped tasks for, then what targets met.
 fn said(evidence: &Evidence) -> impl Iterator<Item = &str> {
-    let unhealthy = evidence.targets.iter().filter(|target| target.state.starts_with("unhealthy"));
-    let targets = unhealthy.filter_map(|target| target.description.as_deref().or(target.reason.as_deref()));
     // `(service X) (task T) (port P) is unhealthy in (target-group G) due to (reason R).`
     let events = evidence.events.iter().filter_map(|text| text.split_once("due to (reason ")).map(|it| it.1);
-    targets.chain(events)
+    let unhealthy = evidence.targets.iter().filter(|target| target.state.starts_with("unhealthy"));
+    let targets = unhealthy.filter_map(|target| target.description.as_deref().or(target.reason.as_deref()));
+    events.rev().chain(targets.rev())
+}
+
+/// The newest check that got no answer.
+fn unanswered(evidence: &Evidence) -> Option<&str> {
+    said(evidence).find(|met| is_timeout(met) || is_refusal(met))
+}
+
+fn is_timeout(met: &str) -> bool {
+    met.contains("timed out") || met == "Target.Timeout"
+}
+
+fn is_refusal(met: &str) -> bool {
+    met.contains("Health checks failed") || met == "Target.FailedHealthChecks"
+}
+
+/// That tasks which run fail a health check that was changed, and what it met.
+pub fn changed_check(group: &TargetGroupSpec, target: &TargetSnapshot) -> String {
+    let evidence = Evidence {
+        health_path: group.health.path.clone(),
+        port: target.port,
+        check_port: target.check_port.or(group.health.port),
+        ..Evidence::default()
+    };
+    let met = target.description.as_deref().or(target.reason.as_deref()).unwrap_or("no reason given");
+    // ELBv2 puts the status into a sentence: "Health checks failed with these codes: [404]" (TargetHealth, Description).
+    let met = match met.split_once("codes: [").and_then(|(_, rest)| rest.split(']').next()) {
+        Some(code) => {
+            format!("answered {code}; `health.matcher` in deploy.toml wants {}", group.health.matcher)
+        }
+        None if is_timeout(met) => format!("no answer in time ({met})"),
+        None if is_refusal(met) => format!("nobody listens there ({met})"),
+        None => met.to_owned(),
+    };
+    format!("tasks that run fail the changed health check of {}: {}: {met}", group.name, url(&evidence))
 }
 
 /// How many tasks ECS stopped because the load balancer found them unhealthy.
 fn failed(evidence: &Evidence) -> usize {
-    let reasons = evidence.stopped.iter().filter_map(|task| task.stopped_reason.as_deref());
-    reasons.filter(|reason| reason.contains("failed ELB health checks")).count()
+    evidence.stopped.iter().filter(|task| by_check(task)).count()
 }
 
 /// What the load balancer asks.
@@ -141,8 +183,8 @@ fn other_port(evidence: &Evidence) -> Option<u16> {
 fn remedy(evidence: &Evidence, otherwise: &str) -> String {
     if let Some(port) = other_port(evidence) {
         return format!(
-            "let the load balancer ask the container's port (`aws elbv2 modify-target-group --health-check-port \
-             traffic-port`), or let the application listen on {port} and open it to the load balancer"
+            "leave `target-group.health.port` out of deploy.toml, so that the check asks the container's port, or let the \
+             application listen on {port} and open it to the load balancer"
         );
     }
     match slow_start(evidence) {
@@ -155,19 +197,54 @@ fn remedy(evidence: &Evidence, otherwise: &str) -> String {
     }
 }
 
+/// Whether ECS stopped a task because the load balancer found it unhealthy.
+fn by_check(task: &TaskSnapshot) -> bool {
+    task.stopped_reason.as_deref().is_some_and(|reason| reason.contains("failed ELB health checks"))
+}
+
+/// What tasks printed that were stopped for their health check.
+fn logs(evidence: &Evidence) -> impl Iterator<Item = &TaskLog> {
+    let stopped = |log: &&TaskLog| evidence.stopped.iter().any(|task| task.id == log.task && by_check(task));
+    evidence.logs.iter().filter(stopped)
+}
+
 /// Seconds until the last line that a task printed which was stopped for its health check, and a grace period that would
-/// do: a quarter more, in tens. `None` where the last line came early: then waiting longer is no help.
+/// do: a quarter more, in tens. `None` where the last line came early: then it may listen elsewhere.
 fn slow_start(evidence: &Evidence) -> Option<(u64, u64)> {
-    let by_check = |task: &str| {
-        let stopped = evidence.stopped.iter().find(|stopped| stopped.id == task);
-        let reason = stopped.and_then(|stopped| stopped.stopped_reason.as_deref());
-        reason.is_some_and(|reason| reason.contains("failed ELB health checks"))
-    };
-    let last_ms =
-        evidence.logs.iter().filter(|log| by_check(&log.task)).filter_map(|log| log.last_ms).max()?;
+    let last_ms = logs(evidence).filter_map(|log| log.last_ms).max()?;
     let (last, grace) = (last_ms.div_ceil(1000), u64::from(evidence.grace_secs));
-    let enough = (last.max(grace) * 5).div_ceil(4).next_multiple_of(10);
-    (last * 2 > grace && last >= 10).then_some((last, enough))
+    (last * 2 > grace && last >= 10).then(|| (last, enough(last.max(grace))))
+}
+
+fn enough(secs: u64) -> u64 {
+    (secs * 5).div_ceil(4).next_multiple_of(10)
+}
+
+/// The line that says that the application listens.
+fn listens(evidence: &Evidence) -> Option<&str> {
+    const SAYS: [&str; 5] = ["listening", "started on", "serving on", "running on", "started server"];
+    let line = logs(evidence).flat_map(|log| log.lines.iter().rev()).find(|line| {
+        let line = line.to_ascii_lowercase();
+        SAYS.iter().any(|says| line.contains(says))
+    })?;
+    Some(line.trim())
+}
+
+/// What a short life of tasks that never said that they listen may mean, and the number to write: nothing tells one that
+/// starts slowly from one that listens elsewhere.
+fn short_life(evidence: &Evidence) -> Option<String> {
+    let ran = |task: &TaskSnapshot| Some(task.stopped_ms?.saturating_sub(task.started_ms?).div_ceil(1000));
+    let lived = evidence.stopped.iter().filter(|task| by_check(task)).filter_map(ran).max()?;
+    let printed = match logs(evidence).filter_map(|log| log.last_ms).max() {
+        Some(last) => format!("printed its last line after {} s and", last.div_ceil(1000)),
+        None => "printed nothing and".to_owned(),
+    };
+    let grace = evidence.grace_secs;
+    let enough = enough(lived.max(grace.into())).max(60);
+    Some(format!(
+        "or, if its start takes longer, raise `health-check-grace-secs` to {enough} (it is {grace}): a task {printed} was stopped \
+         after {lived} s"
+    ))
 }
 
 #[cfg(test)]

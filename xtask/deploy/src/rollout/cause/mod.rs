@@ -3,6 +3,7 @@
 //! A cause recognises AWS's words by short parts of them. That is right for an explanation, and wrong for a verdict: none
 //! depends on it. To add a cause: an entry in a table, at its place.
 
+mod chain;
 mod exit;
 mod health;
 mod overdue;
@@ -15,6 +16,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use chain::{excerpt, first_error};
+pub use health::changed_check;
 pub use overdue::overdue;
 
 use super::snapshot::{TargetSnapshot, TaskLog, TaskSnapshot};
@@ -46,6 +49,8 @@ pub struct Evidence {
     /// The health checks of its essential containers, each as one line.
     pub health_commands: BTreeMap<String, String>,
     pub grace_secs: u32,
+    /// Whether it is of the embedded cloud, which has no security groups and may run tasks as processes.
+    pub embedded: bool,
 }
 
 /// A cause and what to do about it.

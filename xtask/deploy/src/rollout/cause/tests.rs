@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::snapshot::ContainerSnapshot;
 use super::*;
+use crate::model::spec::{HealthCheckSpec, TargetGroupSpec};
 
 fn stopped(code: &str, reason: &str, exit: Option<i32>, container_reason: Option<&str>) -> TaskSnapshot {
     TaskSnapshot {
@@ -302,7 +303,11 @@ fn a_health_check_on_another_port_is_named_with_that_port() {
         let evidence = Evidence { port: 8080, check_port: Some(9090), ..unhealthy(met) };
         let cause = explain(&evidence).unwrap();
         assert!(cause.cause.contains("on port 9090 (the container's port is 8080)"), "{}", cause.cause);
-        assert!(cause.remedy.contains("--health-check-port traffic-port"), "{}", cause.remedy);
+        assert!(
+            cause.remedy.starts_with("leave `target-group.health.port` out of deploy.toml"),
+            "{}",
+            cause.remedy
+        );
         let same = Evidence { check_port: Some(8080), ..evidence };
         assert!(explain(&same).unwrap().cause.contains("on port 8080,"));
     }
@@ -310,14 +315,70 @@ fn a_health_check_on_another_port_is_named_with_that_port() {
 
 #[test]
 fn a_slow_start_is_reported_with_the_number_to_write() {
-    let log = |last_ms| TaskLog { task: "a".into(), last_ms: Some(last_ms), ..Default::default() };
-    let remedy = |grace_secs, last_ms| {
-        let (stopped, logs) = (vec![unfit("a", "ELB")], vec![log(last_ms)]);
+    let remedy = |grace_secs, last_ms, line: &str| {
+        let lines = vec![line.to_owned()];
+        let log = TaskLog { task: "a".into(), last_ms: Some(last_ms), lines, ..Default::default() };
+        let (stopped, logs) = (vec![unfit("a", "ELB")], vec![log]);
         explain(&Evidence { stopped, logs, grace_secs, ..unhealthy("Health checks failed") }).unwrap().remedy
     };
-    assert!(remedy(20, 45_000).starts_with("raise `health-check-grace-secs` to 60 (it is 20)"));
-    assert!(remedy(60, 58_000).starts_with("raise `health-check-grace-secs` to 80 (it is 60)"));
-    assert!(!remedy(60, 2_000).contains("grace"), "it started at once and listens nowhere");
+    assert!(remedy(20, 45_000, "x").starts_with("raise `health-check-grace-secs` to 60 (it is 20)"));
+    assert!(remedy(60, 58_000, "x").starts_with("raise `health-check-grace-secs` to 80 (it is 60)"));
+    // It printed one line and then nothing until it was stopped: it is slow, or it listens elsewhere.
+    let either = remedy(3, 400, "starting");
+    assert!(either.starts_with("the application must listen on 0.0.0.0"), "{either}");
+    assert!(
+        either.ends_with(
+            "raise `health-check-grace-secs` to 60 (it is 3): a task printed its last line after 1 s and was stopped after 2 s"
+        ),
+        "{either}"
+    );
+    let elsewhere = remedy(60, 2_000, "Listening on 127.0.0.1:3000");
+    assert!(elsewhere.ends_with("; it said: Listening on 127.0.0.1:3000"), "{elsewhere}");
+}
+
+#[test]
+fn what_the_newest_health_checks_met_wins_over_what_earlier_ones_did() {
+    let event = |reason: &str| {
+        format!(
+            "(service web) (task a) (port 8080) is unhealthy in (target-group g) due to (reason {reason})."
+        )
+    };
+    let (refused, timeout) = ("Health checks failed", "Request timed out");
+    for (events, expected) in [
+        (vec![event(timeout), event(refused)], "health-refused"),
+        (vec![event(refused), event(timeout)], "health-timeout"),
+    ] {
+        for target in [refused, timeout] {
+            assert_eq!(found(&Evidence { events: events.clone(), ..unhealthy(target) }).0, expected);
+        }
+    }
+}
+
+#[test]
+fn tasks_that_fail_a_changed_check_name_the_port_that_it_asks() {
+    let health =
+        HealthCheckSpec { path: "/up".into(), port: Some(9090), matcher: "201".into(), ..Default::default() };
+    let group = TargetGroupSpec { name: "web-tg".into(), health, ..Default::default() };
+    let said = |check_port, description: &str| {
+        let target = TargetSnapshot {
+            port: 8080,
+            check_port,
+            description: Some(description.into()),
+            ..Default::default()
+        };
+        changed_check(&group, &target)
+    };
+    let head = "tasks that run fail the changed health check of web-tg: GET /up on port ";
+    let other = format!("{head}9090 (the container's port is 8080): ");
+    assert_eq!(
+        said(Some(9090), "Health checks failed"),
+        format!("{other}nobody listens there (Health checks failed)")
+    );
+    assert_eq!(said(None, "Request timed out"), format!("{other}no answer in time (Request timed out)"));
+    assert_eq!(
+        said(Some(8080), "Health checks failed with these codes: [200]"),
+        format!("{head}8080: answered 200; `health.matcher` in deploy.toml wants 201")
+    );
 }
 
 #[test]
@@ -327,6 +388,9 @@ fn the_first_error_of_a_chain_names_what_is_not_reached() {
         "HikariPool-1 - Connection to db.internal:5432 refused\nCaused by: java.net.ConnectException: Connection refused\n\
          Application run failed",
         "Error: connect ECONNREFUSED db.internal:5432\n    at TCP (node:net) {\n}\n\nNode.js v20.20.2",
+        "ERROR could not open a connection to db.internal:5432: lookup db.internal: no such host (refused)\n\
+         BeanCreationException: Error creating bean\n\tat a.B(C.java:1)\n\tat a.D(C.java:2)\nShutting down\nApplication run failed",
+        "WARN connect to db.internal:5432: connection refused, attempt 1\nINFO waiting\ngiving up after 5 attempts",
     ];
     for chain in chains {
         let exit = stopped("EssentialContainerExited", "Essential container in task exited", Some(1), None);
@@ -337,6 +401,34 @@ fn the_first_error_of_a_chain_names_what_is_not_reached() {
         assert!(cause.cause.contains("cannot reach db.internal:5432; it said: "), "{}", cause.cause);
         assert!(cause.cause.to_lowercase().contains("refused"), "{}", cause.cause);
     }
+}
+
+#[test]
+fn what_was_not_reached_and_did_not_end_the_program_is_not_blamed() {
+    let exit = stopped("EssentialContainerExited", "Essential container in task exited", Some(1), None);
+    let log =
+        ["ERROR statsd:8125: connection refused, going on without", "listening on 8080", "no DATABASE_URL"];
+    let log_tail = log.map(str::to_owned).to_vec();
+    let cause = explain(&Evidence { stopped: vec![exit], log_tail, ..Default::default() }).unwrap();
+    assert_eq!(cause.code, "exits-at-start");
+    assert!(cause.cause.ends_with("it said: no DATABASE_URL"), "{}", cause.cause);
+}
+
+#[test]
+fn an_address_of_the_task_itself_has_no_security_group_and_the_embedded_cloud_has_none_at_all() {
+    let remedy = |address: &str, embedded| {
+        let exit = stopped("EssentialContainerExited", "Essential container in task exited", Some(1), None);
+        let log_tail = vec![format!("dial tcp {address}: connect: connection refused")];
+        explain(&Evidence { stopped: vec![exit], log_tail, embedded, ..Default::default() }).unwrap().remedy
+    };
+    for address in ["127.0.0.1:3999", "localhost:3999"] {
+        let (here, aws) = (remedy(address, true), remedy(address, false));
+        assert!(here.contains("is the task itself") && here.contains("`PORT_3999`"), "{here}");
+        assert!(aws.contains("is the task itself") && !aws.contains("PORT_3999"), "{aws}");
+        assert!(!here.contains("security group") && !aws.contains("security group"), "{here} {aws}");
+    }
+    assert!(remedy("db.internal:5432", false).contains("security group"));
+    assert!(!remedy("db.internal:5432", true).contains("security group"));
 }
 
 /// ECS gives exit codes and no order of them.
