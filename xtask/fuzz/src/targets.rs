@@ -178,10 +178,10 @@ fn text() -> Target {
         "***",
         "eyJ",
     ];
+    // Masked once more it may lose more: what `***` ends up beside can look like another secret.
     target("text that is masked", corpus, WORDS, |input| {
-        let text = String::from_utf8_lossy(input);
-        let masked = redact::text(&text);
-        holds(redact::text(&masked) == masked, "a masked text is masked further")
+        let masked = redact::text(&String::from_utf8_lossy(input));
+        holds(masked.len() <= 3 * input.len() + 64, "a masked text is longer than what it was")
     })
 }
 
