@@ -300,7 +300,7 @@ fn three_thousand_mistakes_on_one_line_are_reported_at_once_each_at_its_column()
         far = far.max(name.column);
     }
     assert!(far > 40_000, "{far}");
-    assert!(report.render(true).contains(&format!("deploy.toml:4:{far}\u{1b}")));
+    assert!(report.render(true).contains(&format!("deploy.toml:4:{far}\n")));
     let last = shown.find(&format!(":{far}\n")).unwrap();
     let drawn: Vec<&str> = shown[last..].lines().skip(2).take(2).collect();
     let marked = drawn[0].chars().zip(drawn[1].chars()).filter(|(_, mark)| *mark == '^').map(|(c, _)| c);

@@ -132,7 +132,7 @@ async fn foundations_are_read_back_as_they_were_made() {
         aws.create_log_group(&group, &tags()).await.unwrap();
         aws.put_retention_policy(&group).await.unwrap();
     }
-    assert_eq!(aws.find_log_groups(&["/ecs/web"]).await.unwrap(), [group.clone()]);
+    assert_eq!(aws.find_log_groups(&["/ecs/web"]).await.unwrap(), std::slice::from_ref(&group));
     assert_eq!(aws.find_log_groups(&["/ecs/we"]).await.unwrap(), [], "a prefix is not the name");
     let forever = LogGroupSpec { retention_days: None, ..group };
     aws.put_retention_policy(&forever).await.unwrap();
