@@ -29,7 +29,10 @@ fn judge(code: &str, file: &str) -> Report {
     let folders = [".", "backend", "frontend", "worker"];
     let is_folder = |path: &str| folders.contains(&path);
     let is_file = |path: &str| path.strip_suffix("/Dockerfile").is_some_and(is_folder);
-    let workspace = config::Workspace { packages: &packages, is_file: &is_file, is_folder: &is_folder };
+    // The first day of 2026.
+    let now_secs = Some(1_767_225_600);
+    let workspace =
+        config::Workspace { packages: &packages, is_file: &is_file, is_folder: &is_folder, now_secs };
     let mut report = match config::load_in(workspace, "deploy.toml", &text, Some(&env)) {
         Ok(loaded) => loaded.warnings,
         Err(report) => report,

@@ -44,6 +44,7 @@ impl Settings {
             packages: &names,
             is_file: &|path| root.join(path).is_file(),
             is_folder: &|path| root.join(path).is_dir(),
+            now_secs: Some(host.clock.now_ms() / 1000),
         };
         let loaded = config::load_in(beside, &shown, &text, global.env.as_deref());
         let (colored, columns) = (crate::report::colors_errors(), Terminal::error_columns());

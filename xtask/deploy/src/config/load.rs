@@ -43,12 +43,25 @@ pub fn load_in(
     text: &str,
     env: Option<&str>,
 ) -> Result<Loaded, Report> {
+    match judged(workspace, origin, text, env) {
+        (Some(environment), report) if report.errors() == 0 => Ok(Loaded { environment, warnings: report }),
+        (_, report) => Err(report),
+    }
+}
+
+/// The environment as far as the file says it, and everything that is wrong with the file: it may be refused.
+pub(crate) fn judged(
+    workspace: Workspace<'_>,
+    origin: &str,
+    text: &str,
+    env: Option<&str>,
+) -> (Option<Environment>, Report) {
     let (file, errors) = DeTable::parse_recoverable(text);
     let masked = redact::mask(text, file.get_ref());
     if !errors.is_empty() {
         // What the parser recovered after an error is a guess: judging it would blame the wrong lines.
         let found = syntax::mistakes(text, &errors);
-        return Err(Report::new(origin, redact::mask_lines(&masked), found));
+        return (None, Report::new(origin, redact::mask_lines(&masked), found));
     }
     let span = file.span();
     let mut file = file.into_inner();
@@ -61,7 +74,7 @@ pub fn load_in(
     let judge = |draft: &Draft| {
         let scope = draft.scope(&drafts, workspace);
         let mut heard = rules::check(&scope);
-        missing::check(&scope, &mut heard);
+        missing::check(&scope, &doubtful, &mut heard);
         heard.all.retain(|wrong| !wrong.touches(&doubtful));
         heard.all
     };
@@ -82,14 +95,11 @@ pub fn load_in(
             Some(drafts.swap_remove(at).environment)
         }
     };
-    let report = Report::new(origin, masked, found).with_paths(&written);
-    match environment {
-        Some(mut environment) if report.errors() == 0 => {
-            put_in_order(&mut environment.services);
-            Ok(Loaded { environment, warnings: report })
-        }
-        _ => Err(report),
-    }
+    let environment = environment.map(|mut environment| {
+        put_in_order(&mut environment.services);
+        environment
+    });
+    (environment, Report::new(origin, masked, found).with_paths(&written))
 }
 
 /// The names of a file's environments, sorted; as many as can be read from a file with mistakes.
@@ -128,7 +138,7 @@ fn mistyped(environment: &mut Environment, places: &Places, file: &DeTable<'_>) 
     environment.services.retain(|service| {
         let name = service.key.0.as_str();
         let at = places.at(format_args!("service.{name}"));
-        if common.contains_key(name) || missing::lacks(service, &at).is_empty() {
+        if common.contains_key(name) || missing::lacks(service, &at, &[]).is_empty() {
             return true;
         }
         let meant = suggest::closest(name, common.keys().map(|key| key.get_ref().as_ref()));

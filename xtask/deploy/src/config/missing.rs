@@ -1,13 +1,15 @@
 //! Keys that have no default: what each section must say.
 
+use std::collections::BTreeMap;
+
 use super::diagnostic::Findings;
-use super::place::{Located, Place};
+use super::place::{Located, Place, Span};
 use super::rules::Scope;
 use super::suggest;
 use crate::model::Service;
 
-/// Reports all that is missing, once for each section.
-pub(super) fn check(scope: &Scope<'_>, found: &mut Findings) {
+/// Reports all that is missing, once for each section; below a value that is `doubtful` nothing is.
+pub(super) fn check(scope: &Scope<'_>, doubtful: &[Span], found: &mut Findings) {
     let section = format!("environment `{}`", scope.env());
     let services = &scope.environment.services;
     let mut keys = vec!["app", "region", "cluster"];
@@ -46,15 +48,37 @@ pub(super) fn check(scope: &Scope<'_>, found: &mut Findings) {
             let keys: &[&str] = if is_inside { &inside } else { &["path"] };
             lacking(&check, keys, "a smoke check", found);
         }
-        let lacks = self::lacks(service, &at);
         let section = format!("service `{}`", service.key);
-        report(&section, lacks, &at, "here or in `[every-service]`", found);
+        let mut own = Vec::new();
+        let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for lack in self::lacks(service, &at, doubtful) {
+            match lack.rsplit_once('.').filter(|(table, _)| asks_for_itself(table)) {
+                Some((table, key)) => tables.entry(table.to_owned()).or_default().push(key.to_owned()),
+                None => own.push(lack),
+            }
+        }
+        report(&section, own, &at, "here or in `[every-service]`", found);
+        for (table, lacks) in tables {
+            report(&format!("`{table}` of {section}"), lacks, at.key(&table), "here", found);
+        }
     }
 }
 
-/// The keys that a service must say and does not.
-pub(super) fn lacks(service: &Service, at: &Place<'_>) -> Vec<String> {
-    of_service(service).into_iter().filter(|key| !at.key(key).written()).collect()
+/// Whether nobody has to have the table, but who has it must say some of its keys.
+fn asks_for_itself(table: &str) -> bool {
+    table.starts_with("scaling")
+        || ["before-roll", "deployment.alarms", "connect.tls"].contains(&table)
+        || table.ends_with("health-check")
+}
+
+/// The keys that a service must say and does not. What is below a value that is `doubtful` may be said there.
+pub(super) fn lacks(service: &Service, at: &Place<'_>, doubtful: &[Span]) -> Vec<String> {
+    let is_doubtful = |key: &str| {
+        let tables = key.match_indices('.').map(|(end, _)| at.key(&key[..end]));
+        tables.filter_map(|table| table.span()).any(|span| doubtful.contains(&span))
+    };
+    let lacks = of_service(service).into_iter();
+    lacks.filter(|key| !at.key(key).written() && !is_doubtful(key)).collect()
 }
 
 fn of_service(service: &Service) -> Vec<String> {

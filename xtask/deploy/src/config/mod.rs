@@ -30,7 +30,11 @@ mod suggest;
 mod syntax;
 mod workspace;
 
+#[cfg(test)]
+mod tests;
+
 pub use diagnostic::{Diagnostic, Severity};
+pub(crate) use load::judged;
 pub use load::{Loaded, environments, load, load_in};
 pub use report::{Finding, Report};
 pub use rules::{attribute_names, rules};

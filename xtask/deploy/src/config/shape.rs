@@ -82,13 +82,11 @@ impl<'a> Walk<'a> {
             if let Some((member, meant)) =
                 meant.and_then(|meant| Some((node.get("properties")?.get(&meant)?, meant)))
             {
-                if kind(follow(self.schema, member)) == "array" && value.get_ref().is_str() {
-                    self.meant_list(&meant, key.span().start..value.span().end, value.span());
-                }
                 // The key is a guess: what would be wrong with its value is not reported on top.
                 let mut guess = Walk { found: Findings::default(), doubtful: Vec::new(), ..*self };
                 guess.member(member, path, &meant, &mut value);
                 self.doubtful.append(&mut guess.doubtful);
+                self.meant_value(&meant, key.span().start, &value.span(), &guess.found);
                 table.insert(Spanned::new(key.span(), Cow::Owned(meant)), value);
             }
         }
@@ -104,15 +102,19 @@ impl<'a> Walk<'a> {
         self.value(&place, value);
     }
 
-    /// A corrected key would be refused next where its value is no list yet.
-    fn meant_list(&mut self, meant: &str, line: Span, value: Span) {
-        let written = self.text.get(value).unwrap_or_default();
-        if let Some(wrong) = self.found.all.last_mut() {
-            wrong.replace(
-                line,
-                format!("{meant} = [{written}]"),
-                format!("did you mean `{meant}`? It is a list"),
-            );
+    /// A corrected key would be refused next where its value is wrong too: then both are corrected, or none.
+    fn meant_value(&mut self, meant: &str, line: usize, value: &Span, wrong: &Findings) {
+        let of_value = wrong.all.iter().find(|wrong| wrong.labels.iter().any(|label| label.span == *value));
+        let (Some(next), Some(wrong)) = (of_value, self.found.all.last_mut()) else { return };
+        let help = format!("did you mean `{meant}`?");
+        match next.edit.as_ref().zip(next.help.as_ref()) {
+            Some((edit, why)) if edit.span == *value => {
+                wrong.replace(line..value.end, format!("{meant} = {}", edit.text), format!("{help} {why}"));
+            }
+            _ => {
+                wrong.edit = None;
+                wrong.help(format!("{help} {}", next.message));
+            }
         }
     }
 
@@ -144,7 +146,8 @@ impl<'a> Walk<'a> {
             }
         };
         if !fits {
-            let stand_in = match fix::list_key(place.node, value.get_ref()) {
+            let key = fix::list_key(place.node, value.get_ref());
+            let stand_in = match key.or_else(|| fix::text_key(place.path, value.get_ref())) {
                 Some(key) => {
                     let list = std::mem::replace(value.get_mut(), DeValue::Boolean(false));
                     let key = Spanned::new(span.clone(), Cow::Owned(key.to_owned()));
@@ -217,13 +220,17 @@ impl<'a> Walk<'a> {
         let service = path.nth(1).filter(|_| path.next() != Some("sidecar"));
         let package = service.and_then(|service| self.packages.get(service)).map(String::as_str);
         let in_table = || {
-            let key = fix::list_key(place.node, value)?;
-            Some((format!("{{ {key} = {written} }}"), format!("the list is `{key}` of a table")))
+            let list = fix::list_key(place.node, value);
+            let key = list.or_else(|| fix::text_key(place.path, value))?;
+            let what = if list.is_some() { "list" } else { "text" };
+            Some((format!("{{ {key} = {written} }}"), format!("the {what} is `{key}` of a table")))
         };
         if let Some((text, advice)) =
             fix::of_type(place.path, wanted, value, written, package).or_else(in_table)
         {
             wrong.replace(span, text, advice);
+        } else if let Some(advice) = fix::advice(place.path) {
+            wrong.help(advice);
         }
         explain(wrong, place);
     }
@@ -250,7 +257,8 @@ impl<'a> Walk<'a> {
         let elsewhere = tables.iter().any(|table| !table.contains(".aws."));
         // A key that lacks its last letter is nearer than the same word of another table.
         let plural = |meant: &str| meant.strip_suffix('s') == Some(key);
-        let meant = suggest::closest(key, names()).filter(|meant| !elsewhere || plural(meant));
+        let near = suggest::closest(key, names()).filter(|meant| !elsewhere || plural(meant));
+        let meant = suggest::another_word(key, names()).or(near);
         match (meant, tables.as_slice()) {
             (Some(meant), _) => wrong.replace(&span, meant, format!("did you mean `{meant}`?")),
             (None, []) => wrong.note(format!("its keys are {}", suggest::all(names()))),

@@ -29,6 +29,24 @@ const ALIASES: [(&str, &str); 5] = [
     ("graviton", "ARM64"),
 ];
 
+/// Keys by the words of other tools.
+const OTHER_WORDS: [(&str, &str); 8] = [
+    ("package", "cargo"),
+    ("crate", "cargo"),
+    ("file", "dockerfile"),
+    ("workdir", "working-directory"),
+    ("cwd", "working-directory"),
+    ("env", "environment"),
+    ("tz", "timezone"),
+    ("cron", "schedule"),
+];
+
+/// The key that another tool's word for it means, where the table has that key.
+pub(super) fn another_word<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let (_, meant) = OTHER_WORDS.iter().find(|(other, _)| *other == fold(word))?;
+    known.into_iter().find(|key| key == meant)
+}
+
 /// The choice that a word means: also by another name, or by a part of its own (`CPUUtilization`).
 pub(super) fn choice<'a>(word: &str, options: &[&'a str]) -> Option<&'a str> {
     let bare = fold(word);

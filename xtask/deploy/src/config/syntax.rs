@@ -90,6 +90,9 @@ fn unread(text: &str, error: &Error, span: Span, found: &mut Findings) {
     let written = format!("{word}{rest}");
     // The parser takes a word that begins with `n` or `i` for a number.
     let number = error.message().starts_with("invalid float, expected");
+    if error.message().starts_with("unexpected leading zero") {
+        return leading_zero(text, line, span, found);
+    }
     let message = match truth(&written).is_some() || number {
         true => "a value is `true`, `false`, a number, or a text in quotes",
         false => error.message(),
@@ -102,6 +105,24 @@ fn unread(text: &str, error: &Error, span: Span, found: &mut Findings) {
     if let Some(meant) = truth(&written).filter(|meant| *meant != written) {
         let from = span.end - word.len();
         wrong.replace(from..from + written.len(), meant, format!("did you mean `{meant}`?"));
+    }
+}
+
+/// TOML has no numbers that begin with a zero. An account is a text; of all else the zeros say nothing.
+fn leading_zero(text: &str, line: &str, span: Span, found: &mut Findings) {
+    let digit = |c: char| c.is_ascii_digit() || c == '_';
+    let from = text[..span.start].trim_end_matches(digit).len();
+    let number: String = text[from..].chars().take_while(|c| digit(*c)).collect();
+    let place = from..from + number.len();
+    if number.is_empty() || found.all.iter().any(|it| it.labels.iter().any(|label| label.span == place)) {
+        return;
+    }
+    let wrong = found.error("a number does not begin with a zero").at(&place, "not TOML");
+    if line.trim_start().starts_with("account") {
+        wrong.replace(&place, format!("\"{number}\""), "an account is a text: put it in quotes");
+    } else {
+        let bare = number.trim_start_matches(['0', '_']);
+        wrong.replace(&place, if bare.is_empty() { "0" } else { bare }, "remove the zeros");
     }
 }
 

@@ -9,10 +9,12 @@ pub struct Workspace<'a> {
     pub is_file: &'a dyn Fn(&str) -> bool,
     /// Whether there is such a folder.
     pub is_folder: &'a dyn Fn(&str) -> bool,
+    /// Seconds since 1970 where somebody deploys; `None` where the file alone is judged.
+    pub now_secs: Option<u64>,
 }
 
 impl Workspace<'_> {
     /// One of which nothing is known: nothing is missing there.
     pub const UNKNOWN: Workspace<'static> =
-        Workspace { packages: &Vec::new, is_file: &|_| true, is_folder: &|_| true };
+        Workspace { packages: &Vec::new, is_file: &|_| true, is_folder: &|_| true, now_secs: None };
 }

@@ -88,7 +88,12 @@ fn connect_protocol(service: &Service, at: &Place<'_>, found: &mut Findings) {
     for (key, value) in keys {
         let at = connect_at.key("tls").key(key);
         if at.written() && value.is_some_and(|arn| !arn.starts_with("arn:")) {
-            found.error("not an ARN").at(at, "ECS takes ARNs alone");
+            let wrong = found.error("not an ARN").at(at, "ECS takes ARNs alone");
+            if let ("role", Some(role)) = (key, value) {
+                wrong.help(format!(
+                    "`aws iam get-role --role-name {role} --query Role.Arn --output text` prints it"
+                ));
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::naming::{Naming, any_form};
 use super::{Findings, Place, Rule, Scope};
 use crate::config::place::Span;
+use crate::config::suggest;
 use crate::model::{Environment, Kind, Lookup, Service, fits_tag, reserved_tag};
 
 pub(super) const RULES: &[Rule] = &[
@@ -308,6 +309,14 @@ struct Own {
 /// get its traffic. Repositories, log groups and a load balancer that exists already may be shared.
 fn shared_name(scope: &Scope<'_>, found: &mut Findings) {
     for other in scope.others().filter(|other| are_neighbours(scope.environment, other.environment)) {
+        if let Some((one, twin)) = twin(scope).or_else(|| twin(&other)) {
+            found
+                .error(format!("`{}` and `{}` are two environments", one.env(), twin.env()))
+                .at(&one.env_at, "on AWS: it says no `kind`")
+                .at(&twin.env_at, "on the embedded cloud")
+                .help("give both tables the same name");
+            continue;
+        }
         let theirs = owned(&other);
         let theirs: BTreeMap<_, _> = theirs.iter().rev().map(|own| ((own.what, &own.name), own)).collect();
         for own in owned(scope) {
@@ -316,6 +325,18 @@ fn shared_name(scope: &Scope<'_>, found: &mut Findings) {
             }
         }
     }
+}
+
+/// The environment itself and one on the embedded cloud that is called almost so: its name was mistyped once.
+fn twin<'a>(scope: &Scope<'a>) -> Option<(Scope<'a>, Scope<'a>)> {
+    let own = scope.environment;
+    let is_open = own.kind == Kind::Aws && own.account.is_none();
+    let like = |other: &Scope<'_>| {
+        other.environment.kind == Kind::Local && suggest::closest(&own.name, [other.env()]).is_some()
+    };
+    let twin = scope.others().filter(|_| is_open).find(like)?;
+    let one = twin.others().find(|one| one.env() == own.name)?;
+    Some((one, twin))
 }
 
 /// Whether both can be in one account and region. An open account may be any. The embedded cloud is no neighbour: an

@@ -1,15 +1,16 @@
 //! How many tasks run, and what changes their number.
 
 use super::naming::{Naming, any_form};
-use super::{Findings, Place, Rule};
-use crate::model::{Metric, Policy, Schedule, Service};
+use super::{Findings, Place, Rule, Scope};
+use crate::config::suggest;
+use crate::model::{Metric, Policy, Scaling, Schedule, Service};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::EachService("count-range", count_range),
     Rule::EachService("policy-name", policy_name),
     Rule::EachService("policy-metric", policy_metric),
     Rule::EachService("policy-idle", policy_idle),
-    Rule::EachService("scaling-schedule", scaling_schedule),
+    Rule::Environment("scaling-schedule", scaling_schedule),
 ];
 
 /// min ≤ desired ≤ max.
@@ -131,13 +132,28 @@ fn policy_idle(service: &Service, at: &Place<'_>, found: &mut Findings) {
 /// A scheduled action is one that Application Auto Scaling takes, and it changes a bound.
 ///
 /// Source: Application Auto Scaling API, PutScheduledAction: `at(yyyy-mm-ddThh:mm:ss)`, `rate(value unit)`,
-/// or `cron(…)` with six fields.
-fn scaling_schedule(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    let Some(scaling) = &service.scaling else { return };
+/// or `cron(…)` with six fields; time zones of the IANA database. It refuses others while the services roll already.
+fn scaling_schedule(scope: &Scope<'_>, found: &mut Findings) {
+    for (service, at) in scope.services() {
+        if let Some(scaling) = &service.scaling {
+            scheduled_actions(scaling, scope.workspace.now_secs, &at, found);
+        }
+    }
+}
+
+fn scheduled_actions(scaling: &Scaling, now_secs: Option<u64>, at: &Place<'_>, found: &mut Findings) {
     let all = scaling.schedules.iter().zip(at.key("scaling.schedule").entries());
     let mut before: Vec<&str> = Vec::new();
     for (schedule, at) in all {
         scheduled_action(schedule, &at, found);
+        time_zone(schedule, &at.key("timezone"), found);
+        let moment = moment(&schedule.schedule).zip(now_secs);
+        if moment.is_some_and(|(moment, now)| moment + MOST_WEST < now) {
+            found
+                .warning("a scheduled action whose time is over")
+                .at(at.key("schedule"), "never acts")
+                .help("remove it, or give it a later time");
+        }
         if before.contains(&schedule.name.as_str()) && at.key("name").written() {
             found.error("two scheduled actions have one name").at(at.key("name"), "again");
         }
@@ -166,6 +182,40 @@ fn scheduled_action(schedule: &Schedule, at: &Place<'_>, found: &mut Findings) {
                 .at(at.key("max"), format!("at most {max}"));
         }
         _ => {}
+    }
+}
+
+/// No clock is more seconds behind UTC (`Etc/GMT+12`).
+const MOST_WEST: u64 = 12 * 3600;
+
+/// The names of the IANA database, release 2025b, with those of former releases.
+const ZONES: &str = include_str!("zones.txt");
+
+/// A name that is not known may be of a newer release, where its form is right and it is like none that is known.
+fn time_zone(schedule: &Schedule, at: &Place<'_>, found: &mut Findings) {
+    let Some(zone) = schedule.timezone.as_deref() else { return };
+    if ZONES.lines().any(|known| known == zone) {
+        return;
+    }
+    let city = |name: &str| name.rsplit('/').next().unwrap_or(name).replace(' ', "_").to_ascii_lowercase();
+    let begins = |name: &str| city(name).chars().next();
+    let near = ZONES.lines().filter(|known| begins(known) == begins(zone));
+    let near: Vec<&str> = match near.clone().find(|known| city(known) == city(zone)) {
+        Some(same) => vec![same],
+        None => near.filter(|known| known.split('/').next() == zone.split('/').next()).collect(),
+    };
+    let meant = suggest::closest(zone, near);
+    let form = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+');
+    let text = format!("no time zone is called `{zone}`");
+    let wrong = match meant.is_none() && zone.contains('/') && zone.chars().all(form) {
+        true => found.warning(text),
+        false => found.error(text),
+    };
+    wrong
+        .at(at, "not in the IANA database")
+        .note("AWS takes its names, such as `Asia/Singapore`, and refuses others when the release rolls");
+    if let Some(meant) = meant {
+        wrong.meant(at, meant);
     }
 }
 
@@ -206,7 +256,14 @@ fn is_expression(text: &str) -> bool {
             .split_once(' ')
             .is_some_and(|(count, unit)| count.parse::<u32>().is_ok_and(|n| n > 0) && units.contains(&unit));
     }
-    inside("at").is_some_and(|at| at.len() == 19 && at.as_bytes()[10] == b'T')
+    moment(text).is_some()
+}
+
+/// The time of an `at(…)`, in seconds since 1970 as the clocks of its zone show it.
+fn moment(text: &str) -> Option<u64> {
+    let at = text.strip_prefix("at(")?.strip_suffix(')').filter(|at| at.as_bytes().get(10) == Some(&b'T'))?;
+    let moment = humantime::parse_rfc3339(&format!("{at}Z")).ok().filter(|_| at.len() == 19)?;
+    Some(moment.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs())
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub(super) fn of_type(
 ) -> Option<Fix> {
     let fix = |text: String, advice: &str| Some((text, advice.to_owned()));
     match (wanted, value) {
+        // What is no account would be refused next.
+        ("string", DeValue::Integer(_)) if key(path) == "account" && written.len() != 12 => None,
         ("string", DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_)) => {
             fix(format!("\"{written}\""), "put it in quotes")
         }
@@ -54,6 +56,10 @@ pub(super) fn of_type(
             format!("{{ name = \"{name}\" }}"),
             "an entry is a table: it may have a `weight` and a `base` too",
         ),
+        ("object", DeValue::Array(list)) if list.len() == 1 && list[0].get_ref().is_table() => {
+            let table = written.strip_prefix('[')?.strip_suffix(']')?.trim().trim_end_matches(',');
+            fix(table.trim_end().to_owned(), "it is one table: remove the brackets")
+        }
         ("array", DeValue::String(_) | DeValue::Table(_)) if written.starts_with(['"', '\'', '{']) => {
             fix(format!("[{written}]"), "put it in brackets")
         }
@@ -70,6 +76,23 @@ pub(super) fn list_key<'a>(node: &'a Value, value: &DeValue<'_>) -> Option<&'a s
     });
     let (key, _) = lists.next()?;
     lists.next().is_none().then_some(key)
+}
+
+/// The key of `build` that a text was meant for.
+pub(super) fn text_key(path: &str, value: &DeValue<'_>) -> Option<&'static str> {
+    let text = value.as_str().filter(|_| key(path) == "build")?;
+    Some(if text.contains(['/', '.']) || text == "Dockerfile" { "dockerfile" } else { "cargo" })
+}
+
+/// What is said of a value of the wrong type that nothing can be put in place of.
+pub(super) fn advice(path: &str) -> Option<&'static str> {
+    Some(match key(path) {
+        "account" => {
+            "12 digits in quotes: `aws sts get-caller-identity --query Account --output text` prints it"
+        }
+        "tls" => "name the certificate authority: `tls = { issuer = \"arn:aws:acm-pca:…\" }`",
+        _ => return None,
+    })
 }
 
 /// A command line as its words: nothing splits a text. What a shell would read gets one, where the image may have it.
