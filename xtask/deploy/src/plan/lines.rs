@@ -74,10 +74,12 @@ pub(crate) fn write(
         let _ = writeln!(out, "{gap}[{}]", header.join("."));
     }
     for (name, value) in plain {
-        let line = format!("{} = {}", toml_key(name), toml_value(name, value));
+        let mut line = format!("{} = {}", toml_key(name), toml_value(name, value));
         // Pasted as it is, the mask would become the value: a comment keeps the release refused.
         if line.contains(redact::MASK) {
             out.push_str(SECRET);
+            // A text of several lines is a comment as a whole.
+            line = line.replace('\n', "\n# ");
         }
         path.push(name.clone());
         let behind = comment(path).map(|text| format!("  # {text}")).unwrap_or_default();

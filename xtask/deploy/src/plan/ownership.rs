@@ -250,6 +250,9 @@ impl View<'_> {
                     format!("give the route a priority below {}, or delete that rule", found.spec.priority),
                 ));
             }
+            if wanted.contains(&found.spec) {
+                continue;
+            }
             // Such as one for a host: it may take some of a route's requests, or none.
             let before = |rule: &RuleSpec| found.spec.priority < rule.priority;
             let by_path = |it: &Condition| it.on == ConditionField::Path;
@@ -259,9 +262,8 @@ impl View<'_> {
                     "{words} is asked before routes of deploy.toml; this tool did not make it"
                 ));
             }
-            let is_wanted = |rule: &RuleSpec| found.spec == *rule;
             let leads = |rule: &RuleSpec| rule.forwards().iter().any(|it| found.spec.forwards().contains(it));
-            if !wanted.iter().any(is_wanted) && wanted.iter().any(leads) {
+            if wanted.iter().any(leads) {
                 plan.notes.push(format!(
                     "{} is not in deploy.toml and stays: this tool did not make it",
                     found.words()

@@ -173,6 +173,7 @@ fn roll(
                     remedy: "delete the service, or give this one another name".to_owned(),
                 });
             }
+            plan.notes.extend(kept_timeouts(service, &spec));
             let step = update(service, spec, state, revision, unseen);
             let starts = step.as_ref().is_some_and(|step| starts_deployment(&step.action));
             // A deployment that somebody else or a killed run started is waited for as if it were ours.
@@ -185,6 +186,25 @@ fn roll(
     if settle {
         stage.settle.push(service.key.clone());
     }
+}
+
+/// Timeouts that an endpoint keeps from before, as all that deploy.toml does not say: a line taken out of the file changes nothing.
+fn kept_timeouts(service: &Service, spec: &ServiceSpec) -> Option<String> {
+    let (connect, endpoint) = (service.endpoint()?, spec.connect.as_ref()?.services.first()?);
+    let said = |name: &str, typed: Option<u32>| {
+        typed.is_some() || service.aws.connect.get(&["services", &endpoint.name, "timeout", name]).is_some()
+    };
+    let all = [
+        ("request-timeout-secs", "perRequestTimeoutSeconds", connect.request_timeout_secs),
+        ("idle-timeout-secs", "idleTimeoutSeconds", connect.idle_timeout_secs),
+    ];
+    let kept = all.iter().filter(|(_, name, typed)| !said(name, *typed));
+    let kept = kept
+        .filter_map(|(key, name, _)| Some(format!("{key} = {}", endpoint.extra.get(&["timeout", name])?)));
+    let kept: Vec<String> = kept.collect();
+    (!kept.is_empty()).then(|| {
+        format!("{}: its endpoint keeps {}, which deploy.toml does not say", service.key, kept.join(" and "))
+    })
 }
 
 fn create(service: &Service, spec: ServiceSpec, revision: Option<Revision>) -> Step {

@@ -9,7 +9,7 @@ use crate::redact;
 pub fn plan_text(plan: &Plan) -> String {
     let (mut done, mut text) = (String::new(), String::new());
     for note in &plan.notes {
-        text.push_str(&format!("note: {note}\n"));
+        text.push_str(&format!("note: {}\n", one_line(note)));
     }
     let count = plan.steps().count();
     if count == 0 && plan.refusals.is_empty() {
@@ -32,10 +32,10 @@ pub fn plan_text(plan: &Plan) -> String {
         }
         text.push_str(&format!("  {}\n", stage.name));
         for step in stage.lanes.iter().flat_map(|lane| &lane.steps) {
-            let line = format!("    {} {}", step.sign(), step.action.title());
+            let line = format!("    {} {}", step.sign(), one_line(&step.action.title()));
             match &step.why {
                 Why::Missing => text.push_str(&format!("{line}\n")),
-                Why::Because(why) => text.push_str(&format!("{line}: {why}\n")),
+                Why::Because(why) => text.push_str(&format!("{line}: {}\n", one_line(why))),
                 Why::Changed(changes) => {
                     text.push_str(&format!("{line}\n"));
                     for change in changes {
@@ -78,7 +78,7 @@ pub fn orphans(orphans: &[Owned]) -> String {
 pub(super) fn reasons(why: &Why) -> Vec<String> {
     match why {
         Why::Missing => Vec::new(),
-        Why::Because(why) => vec![redact::text(why)],
+        Why::Because(why) => vec![one_line(&redact::text(why))],
         Why::Changed(changes) => {
             let line = |change: &Change| {
                 let line = difference(change);
@@ -94,14 +94,22 @@ fn difference(change: &Change) -> String {
     let secret = !change.public && field.rsplit('.').next().is_some_and(redact::secret_name);
     let shown = |value: &str| match secret && !redact::secret_reference(value) {
         true => redact::MASK.to_owned(),
-        false => short_digest(value),
+        false if change.public => short_digest(value),
+        // Before its line breaks are gone: a private key is found by its lines.
+        false => short_digest(&redact::text(value)),
     };
-    match (change.from.as_deref().map(shown), change.to.as_deref().map(shown)) {
+    one_line(&match (change.from.as_deref().map(shown), change.to.as_deref().map(shown)) {
         (Some(from), Some(to)) => format!("{field}: {from} → {to}"),
         (Some(from), None) => format!("- {field} ({from})"),
         (None, Some(to)) => format!("+ {field} ({to})"),
         (None, None) => field.clone(),
-    }
+    })
+}
+
+/// Values are whatever somebody wrote: a line break in one does not end the plan's line, nor does a terminal obey it.
+fn one_line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 /// An image reference with as much of its digest as a person compares.
@@ -116,6 +124,31 @@ fn short_digest(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::plan::{Action, Lane, Stage, Step};
+
+    #[test]
+    fn no_value_ends_the_line_that_it_is_in() {
+        let values = [
+            "x=\"y\"\n'z'\r\tend",
+            "\u{1b}[2J\u{7f}\u{9b}0m",
+            "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----",
+        ];
+        let change = |value: &&str| Change {
+            field: "containers.web.environment.A\nB".into(),
+            from: Some((*value).to_owned()),
+            to: None,
+            public: false,
+        };
+        let action = Action::DeregisterTaskDefinition { revision: "web\n:1".into() };
+        let changed = Step { action: action.clone(), why: Why::Changed(values.iter().map(change).collect()) };
+        let steps = vec![changed, Step { action, why: Why::Because("a\nb".into()) }];
+        let lanes = vec![Lane { name: "web".into(), steps }];
+        let stage = Stage { name: "roll".into(), lanes, settle: Vec::new() };
+        let plan = Plan { stages: vec![stage], notes: vec!["a\nnote".into()], ..Plan::default() };
+        let text = plan_text(&plan);
+        assert_eq!(text.lines().count(), 8, "{text}");
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        assert!(text.contains(r#"(x="y"\n'z'\r\tend)"#) && !text.contains("MIIE"), "{text}");
+    }
 
     #[test]
     fn a_public_variable_is_shown_and_its_neighbours_are_not() {

@@ -24,7 +24,12 @@ fn timeouts_and_tls_are_sent_once_and_what_the_file_does_not_say_stays() {
         "tls": { "issuerCertificateAuthority": { "awsPcaAuthorityArn": "arn:pca" }, "roleArn": "arn:role" },
         "ingressPortOverride": 9000,
     }));
-    assert!(plan(&desired, &observed).is_empty());
+    let planned = plan(&desired, &observed);
+    assert!(planned.is_empty());
+    let kept = "backend: its endpoint keeps idle-timeout-secs = 900, which deploy.toml does not say";
+    assert_eq!(planned.notes, [kept]);
+    desired.environment.services[0].connect.as_mut().unwrap().idle_timeout_secs = Some(900);
+    assert_eq!(plan(&desired, &observed).notes, [""; 0]);
 }
 
 #[test]
