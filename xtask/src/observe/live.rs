@@ -15,7 +15,7 @@ use crate::aws::{Arns, Aws, FoundListener, FoundRule, FoundService, arn_account,
 /// A deploy.toml for the services of these names, or all of a cluster, whose plan changes nothing but what it says. Only reads.
 ///
 /// # Errors
-/// [`Error::Landing`] when the cluster has none, or one is missing; [`Error::Aws`] when a call fails.
+/// [`Error::Landing`] when the cluster has none, one is missing, or no file can say any of them; [`Error::Aws`] when a call fails.
 pub async fn draft(
     aws: &Aws,
     region: &str,
@@ -24,12 +24,9 @@ pub async fn draft(
     sources: &[Found],
 ) -> Result<Draft, Error> {
     let mut draft = Draft::of(&live(aws, region, cluster, names).await?, sources);
-    match draft.environment() {
-        Ok(environment) => {
-            let observed = Box::pin(account(aws, &environment)).await?;
-            draft.complete(&observed);
-        }
-        Err(report) => draft.refused(&report),
+    if let Some(environment) = draft.environment() {
+        let observed = Box::pin(account(aws, &environment)).await?;
+        draft.complete(&observed);
     }
     Ok(draft)
 }
@@ -75,20 +72,29 @@ async fn live(aws: &Aws, region: &str, cluster: &str, names: &[String]) -> Resul
     let balancer = most(found.iter().filter_map(|it| balancer_of(it, &groups)));
     for (found, namespace) in found.into_iter().zip(namespaces) {
         let way = found.foreign_way.as_deref();
-        let why = foreign(&found.spec, way, &groups).or_else(|| {
-            let other =
-                |what: &str| format!("it has another {what} than most: give it a deploy.toml of its own");
-            let own = balancer_of(&found, &groups);
-            if namespace.is_some() && namespace != live.namespace {
-                Some(other("namespace"))
-            } else {
-                (own.is_some() && own != balancer.as_ref()).then(|| other("load balancer"))
-            }
-        });
+        let why =
+            foreign(&found.spec, way, &groups).or_else(|| shared(&found, &live.services)).or_else(|| {
+                let other =
+                    |what: &str| format!("it has another {what} than most: give it a deploy.toml of its own");
+                let own = balancer_of(&found, &groups);
+                if namespace.is_some() && namespace != live.namespace {
+                    Some(other("namespace"))
+                } else {
+                    (own.is_some() && own != balancer.as_ref()).then(|| other("load balancer"))
+                }
+            });
         match why {
             Some(why) => live.skipped.push(format!("service {}: {why}", found.spec.name)),
             None => live.services.push(service(aws, found, &groups, &mut live.skipped).await?),
         }
+    }
+    if live.services.is_empty() {
+        return Err(Error::Landing(vec![Missing {
+            what: "cluster",
+            reference: cluster.to_owned(),
+            problem: format!("has no service that deploy.toml can say: {}", live.skipped.join("; ")),
+            hint: "name others with `--service`".to_owned(),
+        }]));
     }
     if let Some(arn) = &balancer {
         live.front = front(aws, arn, &live.services, &made).await?;
@@ -154,6 +160,22 @@ fn foreign(found: &ServiceSpec, way: Option<&str>, groups: &Groups) -> Option<St
         },
         bound => Some(format!("it has {} target groups, and deploy.toml can name one", bound.len())),
     }
+}
+
+/// What it has in common with a service that the file says already, and no two services of a file have.
+fn shared(found: &FoundService, others: &[LiveService]) -> Option<String> {
+    let family = arn_name(&found.task_definition).rsplit_once(':').map_or("", |(family, _)| family);
+    let with = |what: String, other: &LiveService| {
+        format!("it shares {what} with service {}: deploy.toml keeps one for each service", other.spec.name)
+    };
+    others.iter().find_map(|other| {
+        if other.definition.family() == family {
+            return Some(with(format!("task definition family {family}"), other));
+        }
+        let group = &found.spec.load_balancers.first()?.target_group;
+        let same = other.target_group.as_ref().is_some_and(|other| other.name == *group);
+        same.then(|| with(format!("target group {group}"), other))
+    })
 }
 
 async fn service(

@@ -26,6 +26,10 @@ async fn written(world: &World) -> (String, Vec<String>, Vec<String>) {
     let calls = world.cloud.calls().split_off(before);
     assert!(calls.iter().all(|call| !call.write), "init only reads");
     let text = draft.text();
+    // As the file's first lines say, the embedded cloud takes it too.
+    if let Err(report) = config::load("deploy.toml", &text, None) {
+        return (text, draft.left.clone(), vec![report.render(false)]);
+    }
     let environment = match config::load("deploy.toml", &text, Some(&draft.env)) {
         Ok(loaded) => loaded.environment,
         Err(report) => return (text, draft.left.clone(), vec![report.render(false)]),
@@ -35,6 +39,8 @@ async fn written(world: &World) -> (String, Vec<String>, Vec<String>) {
     release.images = draft.images().clone();
     let desired = deploy::model::Desired { environment, release };
     let mut plan = deploy::plan::plan(&desired, &observed);
+    let strangers = plan.notes.iter().filter(|note| note.contains("is asked before routes"));
+    assert_eq!(strangers.count(), 0, "each rule is a route of the file: {:?}\n{text}", plan.notes);
     deploy::plan::refuse_losses(&mut plan, &desired, &observed);
     let refused = plan.refusals.iter().map(|refusal| format!("{} {}", refusal.what, refusal.remedy));
     let changes = plan.steps().map(|step| format!("{} {:?}", step.action.title(), step.why)).chain(refused);
@@ -79,13 +85,16 @@ impl Account<'_> {
                 self.maybe(20, json!({ "containerPort": 9464, "name": "metrics" })),
             ],
             "environment": [
-                self.maybe(50, json!({ "name": "PORT", "value": port.to_string() })),
+                self.maybe(70, json!({ "name": "PORT", "value": self.pick(&[port.to_string(), "9999".to_owned()]) })),
                 self.maybe(50, json!({ "name": "SPRING_PROFILES_ACTIVE", "value": "prod" })),
                 self.maybe(30, json!({ "name": "QUOTED", "value": "a=b \"c\"" })),
+                self.maybe(30, json!({ "name": "spring.datasource.url", "value": "jdbc:postgresql://db/shop" })),
+                self.maybe(30, json!({ "name": "BANNER", "value": "one\ntwo\t\u{1b}[1m" })),
+                self.maybe(20, json!({ "name": "BILLING_URL", "value": "http://billing.ielts.local:8080/v1" })),
             ],
             "secrets": [self.maybe(40, json!({ "name": "DB_PASSWORD", "valueFrom": "/shop/db" }))],
             "healthCheck": self.maybe(50, json!({ "command": ["CMD-SHELL", "curl -f http://localhost/ || exit 1"],
-                "interval": self.pick(&[15, 30]), "retries": self.pick(&[2, 3]), "startPeriod": self.maybe(50, json!(60)) })),
+                "interval": self.pick(&[5, 15, 30]), "timeout": self.pick(&[Value::Null, json!(5)]), "retries": self.pick(&[2, 3]), "startPeriod": self.maybe(50, json!(60)) })),
             "logConfiguration": self.maybe(85, log(self.pick(&["ecs", "backend"]))),
             "stopTimeout": self.maybe(40, json!(self.pick(&[30, 90]))),
             // ECS Exec needs paths to write to, which a definition by hand lacks: the plan adds them, and init says so.
@@ -188,6 +197,7 @@ impl Account<'_> {
         let found = aws.find_target_groups(&[name]).await.unwrap().remove(0).state;
         let mut spec = found.spec.clone();
         spec.health.matcher = self.pick(&["200", "200-399", "200,302"]).to_owned();
+        spec.health.path = self.pick(&["/", "/health?deep=1"]).to_owned();
         (spec.health.interval_secs, spec.health.timeout_secs) = self.pick(&[(10, 5), (30, 5), (60, 20)]);
         (spec.health.healthy_threshold, spec.health.unhealthy_threshold) =
             self.pick(&[(2, 2), (5, 2), (3, 10)]);
@@ -261,10 +271,37 @@ fn without_nulls(value: Value) -> Value {
     }
 }
 
+/// A worker as somebody makes it by hand: out of Service Connect, with a port without a name, and with whatever CreateService
+/// has by default.
+async fn worker(world: &World, name: &str, family: &str) {
+    let World { aws, environment, cloud, .. } = world;
+    let backend = &environment.services[0];
+    let uri = &aws.find_repositories(&[&backend.repository.name]).await.unwrap()[0].uri;
+    let digest = &world.images("v1", "v1")[&backend.key].digest;
+    let definition = json!({
+        "family": family, "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
+        "executionRoleArn": "arn:aws:iam::123456789012:role/ecsTaskExecutionRole",
+        "containerDefinitions": [{ "name": "Worker", "image": format!("{uri}@{digest}"),
+            "portMappings": [{ "containerPort": 9464 }],
+            "environment": [{ "name": "logging.level", "value": "info" }],
+            "logConfiguration": { "logDriver": "awslogs", "options": { "awslogs-group": "/ecs/ielts-backend",
+                "awslogs-region": "ap-southeast-1", "awslogs-stream-prefix": "ecs" } } }],
+    });
+    let made = ecs(cloud, "RegisterTaskDefinition", &definition).unwrap();
+    let found = aws.find_services(&environment.cluster, &[&backend.name], &Default::default()).await.unwrap();
+    let spec = &found[0].spec;
+    let service = json!({ "cluster": environment.cluster, "serviceName": name, "desiredCount": 1, "launchType": "FARGATE",
+        "taskDefinition": made["taskDefinition"]["taskDefinitionArn"],
+        "networkConfiguration": { "awsvpcConfiguration": { "subnets": spec.subnets, "securityGroups": spec.security_groups } } });
+    ecs(cloud, "CreateService", &service).unwrap();
+}
+
 #[test]
 fn whatever_runs_a_plan_of_the_file_that_init_writes_changes_nothing() {
     story(async || {
         let world = World::hand_made(json!({}), json!({})).await;
+        worker(&world, "mailer", "mailer").await;
+        worker(&world, "sweeper", "sweeper").await;
         let (mut wrong, mut tags) = (Vec::new(), 0);
         for seed in 0..SEEDS {
             let account = Account { world: &world, rng: Rng::from_seed(seed) };
@@ -278,6 +315,56 @@ fn whatever_runs_a_plan_of_the_file_that_init_writes_changes_nothing() {
         }
         assert!(tags > 0, "a sidecar that runs by a tag is named");
         assert!(wrong.is_empty(), "{} accounts\n{}", wrong.len(), wrong.join("\n"));
+    });
+}
+
+#[test]
+fn a_file_that_rules_refuse_is_complete_all_the_same_and_names_each_refusal() {
+    story(async || {
+        let own = json!({ "command": ["serve"], "ulimits": [{ "name": "nofile", "softLimit": 9, "hardLimit": 9 }] });
+        let stuck = json!({ "deploymentConfiguration": { "minimumHealthyPercent": 100, "maximumPercent": 100 },
+            "availabilityZoneRebalancing": "DISABLED" });
+        let world = World::hand_made(own, json!({})).await;
+        let Environment { region, cluster, services, .. } = &world.environment;
+        let mut update = stuck;
+        update["cluster"] = json!(cluster);
+        update["service"] = json!(services[0].name);
+        ecs(&world.cloud, "UpdateService", &update).unwrap();
+        let draft = observe::draft(&world.aws, region, cluster, &[], &[]).await.unwrap();
+        let refused = "the file is refused until this is changed: service.backend.deployment.minimum-healthy-percent: \
+                       no deployment could ever start or stop a task";
+        assert!(draft.left.len() == 1 && draft.left[0].starts_with(refused), "{:?}", draft.left);
+        assert!(draft.left[0].ends_with("[deployment-deadlock]"), "{:?}", draft.left);
+        let text = draft.text();
+        for line in
+            ["command = [\"serve\"]", "ulimits = [", "maximum-percent = 100", &format!("# - {refused}")]
+        {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    });
+}
+
+#[test]
+fn services_that_share_what_one_alone_can_have_are_named_and_without_any_there_is_no_file() {
+    story(async || {
+        let world = World::hand_made(json!({}), json!({})).await;
+        worker(&world, "mailer", "jobs").await;
+        worker(&world, "sweeper", "jobs").await;
+        let (text, left, changes) = written(&world).await;
+        let said = "service sweeper: it shares task definition family jobs with service mailer: deploy.toml keeps one for \
+                    each service";
+        assert_eq!((left, changes), (vec![said.to_owned()], Vec::new()), "{text}");
+        let Environment { region, cluster, .. } = &world.environment;
+        let groups = world.aws.find_target_groups(&["ielts-backend-tg", "ielts-frontend-tg"]).await.unwrap();
+        let bound =
+            |arn: &str| json!({ "targetGroupArn": arn, "containerName": "Worker", "containerPort": 9464 });
+        let bound: Vec<Value> = groups.iter().map(|group| bound(&group.state.arn)).collect();
+        let two = json!({ "cluster": cluster, "service": "sweeper", "loadBalancers": bound });
+        ecs(&world.cloud, "UpdateService", &two).unwrap();
+        let names = ["sweeper".to_owned()];
+        let error = observe::draft(&world.aws, region, cluster, &names, &[]).await.unwrap_err();
+        let said = "has no service that deploy.toml can say: service sweeper: it has 2 target groups";
+        assert!(error.to_string().contains(said), "{error}");
     });
 }
 
@@ -321,8 +408,12 @@ fn a_rule_that_somebody_made_by_hand_is_a_route_of_the_file() {
             action: RuleAction::Respond(answers),
         };
         world.aws.create_rule(&listener.arn, &answers, &group.arn, &BTreeMap::new()).await.unwrap();
+        // Another for the same requests, which none of them ever gets to.
+        let dead = RuleSpec { priority: 99, ..by_hand };
+        world.aws.create_rule(&listener.arn, &dead, &group.arn, &BTreeMap::new()).await.unwrap();
         let (text, left, changes) = written(&world).await;
-        assert!(left.len() == 1 && left[0].starts_with("rule 78 /old"), "{left:?}");
+        assert!(left.len() == 2 && left[0].starts_with("rule 78 /old"), "{left:?}");
+        assert!(left[1].ends_with("it stays; another takes the same requests first"), "{left:?}");
         assert!(changes.is_empty() && text.contains("# - rule 78 /old"), "{changes:?} {text}");
     });
 }

@@ -88,22 +88,20 @@ impl Draft {
             .collect()
     }
 
-    /// The environment that it describes.
-    ///
-    /// # Errors
-    /// What the rules of deploy.toml have against what runs.
-    pub fn environment(&self) -> Result<Environment, config::Report> {
-        Ok(config::load("deploy.toml", &self.text(), Some(&self.env))?.environment)
+    /// The environment that it describes, also where rules of deploy.toml are against what runs.
+    pub fn environment(&self) -> Option<Environment> {
+        self.read().0
+    }
+
+    fn read(&self) -> (Option<Environment>, config::Report) {
+        config::judged(config::Workspace::UNKNOWN, "deploy.toml", &self.text(), Some(&self.env))
     }
 
     /// Adds what the account has and the file does not say.
     pub fn complete(&mut self, observed: &Observed) {
         for _ in 0..ROUNDS {
             let before = self.file.clone();
-            let environment = match self.environment() {
-                Ok(environment) => environment,
-                Err(report) => return self.refused(&report),
-            };
+            let Some(environment) = self.environment() else { break };
             let desired = self.desired(environment);
             for service in &desired.environment.services {
                 if let Some(running) = observed.services.get(&service.key) {
@@ -121,18 +119,17 @@ impl Draft {
                 break;
             }
         }
-        match self.environment() {
-            Ok(environment) => self.judge(environment, observed),
-            Err(report) => self.refused(&report),
-        }
-    }
-
-    /// The rules of deploy.toml are against what runs: the file is one to correct.
-    pub fn refused(&mut self, report: &config::Report) {
+        let (environment, report) = self.read();
         let errors = report.findings().filter(|found| found.severity == config::Severity::Error);
-        self.left.extend(
-            errors.map(|found| format!("the file is refused until this is changed: {}", found.message)),
-        );
+        let errors: Vec<_> = errors.collect();
+        self.left.extend(errors.iter().map(refused));
+        // In place of a value that is none, something else was read: what a plan would do about it means nothing.
+        let rules = config::rules();
+        let is_read = errors.iter().all(|error| rules.contains(&error.code));
+        match environment.filter(|_| is_read) {
+            Some(environment) => self.judge(environment, observed),
+            None => self.left.push("what a deploy would change beside that was not compared".to_owned()),
+        }
     }
 
     fn desired(&self, environment: Environment) -> Desired {
@@ -216,6 +213,14 @@ impl Draft {
         }
         text
     }
+}
+
+/// A rule of deploy.toml is against what runs: the file is one to correct.
+fn refused(found: &config::Finding) -> String {
+    let config::Finding { code, path, message, label, .. } = found;
+    let at = path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
+    let label = label.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
+    format!("the file is refused until this is changed: {at}{message}{label} [{code}]")
 }
 
 fn by_tag(what: &str, image: &str) -> String {

@@ -210,6 +210,8 @@ fn common_balancer((name, value): &(&String, &String)) -> bool {
 
 fn service(live: &Live, service: &LiveService) -> Value {
     let LiveService { spec, definition, desired, target_group, scaling } = service;
+    // Somebody may have set it by hand; a file with a count outside of the range is refused.
+    let desired = scaling.target.as_ref().map_or(*desired, |range| range.max.min(range.min.max(*desired)));
     let Own { container, port } = service.own();
     let member = |name: &str| definition.members().get(&[name]).and_then(Value::as_str);
     let number = |name: &str| member(name).and_then(|text| text.parse::<u64>().ok());
@@ -271,8 +273,8 @@ pub(super) fn build(key: &str, services: &[LiveService], sources: &[Found]) -> O
     })
 }
 
-/// Rules that no route of a service says, and that are no other service's: what redirects or answers by itself, and
-/// what this tool cannot write.
+/// Rules that no route of a service says, and that are no other service's: what redirects or answers by itself, what
+/// this tool cannot write, and what no request gets to.
 pub(super) fn other_rules(live: &Live) -> impl Iterator<Item = String> {
     let own = |name: &String| {
         live.services.iter().any(|service| service.target_group.as_ref().is_some_and(|it| it.name == *name))
@@ -280,18 +282,26 @@ pub(super) fn other_rules(live: &Live) -> impl Iterator<Item = String> {
     let rules = live.front.iter().flat_map(|front| &front.rules);
     let rules = rules.filter(move |rule| match rule.forwards() {
         [] => true,
-        groups => !rule.is_writable() && groups.iter().any(own),
+        groups => (!rule.is_writable() || is_dead(live, rule)) && groups.iter().any(own),
     });
     rules.map(|rule| match rule.is_writable() {
+        _ if is_dead(live, rule) => format!("rule {rule}: it stays; another takes the same requests first"),
         true => format!("rule {rule}: it stays; `[[load-balancer.routes]]` can say it"),
         false => format!("rule {rule}: it stays; no key says all of it"),
     })
 }
 
+/// Whether a rule before it has the same conditions: AWS takes both, and deploy.toml one.
+fn is_dead(live: &Live, rule: &RuleSpec) -> bool {
+    let mut rules = live.front.iter().flat_map(|front| &front.rules);
+    rules.any(|first| first.priority < rule.priority && first.conditions == rule.conditions)
+}
+
 /// The rules that lead to a target group. None is an empty list: the listener's default action does.
 fn routes(live: &Live, group: &TargetGroupSpec) -> Value {
     let rules = live.front.iter().flat_map(|front| &front.rules);
-    let to = rules.filter(|rule| rule.is_writable() && rule.forwards() == [group.name.clone()]);
+    let to = rules.filter(|rule| rule.is_writable() && !is_dead(live, rule));
+    let to = to.filter(|rule| rule.forwards() == [group.name.clone()]);
     let routes: Vec<Value> = to.filter_map(Route::of).map(|route| stripped(json!(route))).collect();
     if routes.is_empty() { json!({ "empty": true }) } else { json!(routes) }
 }
