@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use deploy::event::ExitCode;
-use deploy::init::{Found, Source, start};
+use deploy::init::{Found, LONGEST_KEY, Source, start};
 use serde_json::json;
 
 use super::{Failure, Global, args, observed, session};
@@ -19,6 +19,15 @@ const DEPTH: usize = 3;
 const FOREIGN: [&str; 5] = ["target", "node_modules", "vendor", "build", "dist"];
 /// The port of an image that exposes none.
 const PORT: u16 = 8080;
+/// Files of one image, the one that is deployed first.
+const ORDER: [&str; 6] = [
+    "Dockerfile",
+    "Containerfile",
+    "Dockerfile.prod",
+    "Dockerfile.production",
+    "Containerfile.prod",
+    "Containerfile.production",
+];
 
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::Init) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find(&host.env).map_err(|error| Failure::from_error(&error))?;
@@ -28,7 +37,7 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Init) -> Res
     if file.exists() {
         return Err(exists(&file));
     }
-    let found = sources(host, &workspace)?;
+    let (found, left) = sources(host, &workspace)?;
     if let Some(cluster) = &asked.cluster {
         return live(host, global, asked, cluster, (&workspace, &file), &found).await;
     }
@@ -37,30 +46,36 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Init) -> Res
             "write a Dockerfile in the folder of each service (docs/own-applications.md), then run it again",
         ));
     }
-    let app = root.file_name().and_then(|name| name.to_str()).map(key).filter(|app| !app.is_empty());
-    let app = app.unwrap_or_else(|| "app".to_owned());
-    write(&file, &start(&app, &found))?;
+    let app = root.file_name().and_then(|name| name.to_str()).map(words).filter(|app| !app.is_empty());
+    // As long as the key may be.
+    let app: String = app.unwrap_or_else(|| "app".to_owned()).chars().take(128).collect();
+    write(&file, &start(app.trim_end_matches('-'), &found))?;
     let shown = file.strip_prefix(root).unwrap_or(&file).display();
     let made: Vec<_> =
         found.iter().map(|service| format!("{} of {}", service.key, of(&service.source))).collect();
     match global.output {
-        Format::Json => print_result(&json!({ "file": file, "services": made }).to_string()),
-        _ => print_text(&format!(
-            "wrote {shown}: {}\nnext: `cargo xtask deploy` tries it on the embedded cloud; for AWS, change the lines with CHANGE",
-            made.join(", ")
-        )),
+        Format::Json => {
+            print_result(&json!({ "file": file, "services": made, "left": left }).to_string());
+        }
+        _ => {
+            print_text(&format!("wrote {shown}: {}", made.join(", ")));
+            left.iter().for_each(|left| print_text(&format!("  not in it: {left}")));
+            print_text(
+                "next: `cargo xtask deploy` tries it on the embedded cloud; for AWS, change the lines with CHANGE",
+            );
+        }
     }
     Ok(ExitCode::Done)
 }
 
-/// What the repository has to make images of.
-fn sources(host: &Host, workspace: &Workspace) -> Result<Vec<Found>, Failure> {
-    let found = dockerfiles(&workspace.root);
+/// What the repository has to make images of, and what was left out.
+fn sources(host: &Host, workspace: &Workspace) -> Result<(Vec<Found>, Vec<String>), Failure> {
+    let (found, left) = dockerfiles(&workspace.root);
     if !found.is_empty() {
-        return Ok(found);
+        return Ok((found, left));
     }
     let packages = workspace.packages(&host.shell).map_err(|error| Failure::from_error(&error))?;
-    Ok(packages.iter().filter_map(|package| program(&workspace.root, package)).collect())
+    Ok((packages.iter().filter_map(|package| program(&workspace.root, package)).collect(), left))
 }
 
 /// A file for what runs in a cluster.
@@ -121,40 +136,71 @@ fn of(source: &Source) -> &str {
     }
 }
 
-/// A service for each Dockerfile, named after its folder.
-fn dockerfiles(root: &Path) -> Vec<Found> {
-    let (mut found, mut folders) = (Vec::new(), vec![(root.to_owned(), 0)]);
+/// A service for each Dockerfile, named after its folder, and what was left out.
+fn dockerfiles(root: &Path) -> (Vec<Found>, Vec<String>) {
+    let (mut files, mut left, mut folders) = (Vec::new(), Vec::new(), vec![(root.to_owned(), 0)]);
     while let Some((folder, depth)) = folders.pop() {
-        let file = folder.join("Dockerfile");
-        if let Ok(text) = fs::read_to_string(&file) {
-            found.extend(service(root, &folder, &text));
-        }
+        let mut names = Vec::new();
         // What cannot be listed is nobody's service.
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let skipped = name.starts_with('.') || name == "xtask" || FOREIGN.contains(&name.as_str());
-            if depth < DEPTH && !skipped && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                folders.push((entry.path(), depth + 1));
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && depth < DEPTH && !skipped => {
+                    folders.push((entry.path(), depth + 1))
+                }
+                Ok(kind) if kind.is_file() && of_image(&name) => names.push(name),
+                _ => {}
             }
         }
+        let inside = folder.strip_prefix(root).unwrap_or(&folder).to_string_lossy().replace('\\', "/");
+        let at = |name: &str| if inside.is_empty() { name.to_owned() } else { format!("{inside}/{name}") };
+        let (own, named): (Vec<_>, Vec<_>) =
+            names.into_iter().partition(|name| !name.ends_with(".Dockerfile"));
+        // Of several for one image the first: `Dockerfile` itself, and that of production before that of a machine.
+        let order = |name: &String| ORDER.iter().position(|it| it == name).unwrap_or(ORDER.len());
+        let mut own: Vec<String> = own;
+        own.sort_by_key(|name| (order(name), name.clone()));
+        if let Some((first, others)) = own.split_first() {
+            let name = folder.file_name().map(|name| key(&name.to_string_lossy())).unwrap_or_default();
+            files.push((at(first), name, folder.clone()));
+            left.extend(others.iter().map(|other| format!("{}: {} is taken", at(other), at(first))));
+        }
+        for name in named {
+            files.push((at(&name), key(name.trim_end_matches(".Dockerfile")), folder.clone()));
+        }
+    }
+    files.sort();
+    let mut found: Vec<Found> = Vec::new();
+    for (file, name, folder) in files {
+        let Ok(text) = fs::read_to_string(root.join(&file)) else {
+            left.push(format!("{file}: cannot be read"));
+            continue;
+        };
+        let context = file.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned();
+        // Two folders of one name are told apart by the folder above.
+        let is_free = |key: &str| !key.is_empty() && found.iter().all(|other| other.key != key);
+        let above = key(&context.replace('/', "-"));
+        let wanted = [name.clone(), above, "service".to_owned()];
+        let numbered = (2..).map(|n| format!("{}-{n}", name.chars().take(18).collect::<String>()));
+        let free = wanted.into_iter().find(|key| is_free(key));
+        let Some(key) = free.or_else(|| numbered.into_iter().find(|key| is_free(key))) else { continue };
+        // `EXPOSE 8080/tcp`; Dockerfile reference, EXPOSE.
+        let exposed = text.lines().filter_map(|line| line.trim().strip_prefix("EXPOSE "));
+        let port = exposed.filter_map(|ports| ports.split([' ', '/']).next()?.parse().ok()).next();
+        let source = Source::Dockerfile { file, context };
+        found.push(Found { key, source, port: port.unwrap_or(PORT), health: health(&folder) });
     }
     found.sort_by(|one, other| one.key.cmp(&other.key));
-    found.dedup_by(|one, other| one.key == other.key);
-    found
+    (found, left)
 }
 
-fn service(root: &Path, folder: &Path, dockerfile: &str) -> Option<Found> {
-    let inside = folder.strip_prefix(root).ok()?.to_str()?.replace('\\', "/");
-    let (file, context) = match inside.as_str() {
-        "" => ("Dockerfile".to_owned(), ".".to_owned()),
-        _ => (format!("{inside}/Dockerfile"), inside),
-    };
-    let key = key(folder.file_name()?.to_str()?);
-    // `EXPOSE 8080/tcp`; Dockerfile reference, EXPOSE.
-    let exposed = dockerfile.lines().filter_map(|line| line.trim().strip_prefix("EXPOSE "));
-    let port = exposed.filter_map(|ports| ports.split([' ', '/']).next()?.parse().ok()).next();
-    let source = Source::Dockerfile { file, context };
-    (!key.is_empty()).then(|| Found { key, source, port: port.unwrap_or(PORT), health: health(folder) })
+/// `Dockerfile`, `Dockerfile.prod`, `api.Dockerfile`, `Containerfile`; `Dockerfile.dockerignore` is none.
+fn of_image(name: &str) -> bool {
+    let plain = ["Dockerfile", "Containerfile"]
+        .iter()
+        .any(|file| name.strip_prefix(file).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
+    (plain || name.ends_with(".Dockerfile")) && !name.ends_with(".dockerignore")
 }
 
 /// A package that builds a program; the tool's own do not count.
@@ -179,10 +225,16 @@ fn health(folder: &Path) -> String {
     if actuator { "/actuator/health".to_owned() } else { "/".to_owned() }
 }
 
-/// A name of lower-case letters, digits and hyphens, as all of AWS's names may be.
-fn key(name: &str) -> String {
+/// A name of lower-case letters, digits and single hyphens, as all of AWS's names may be.
+fn words(name: &str) -> String {
     let plain = name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    plain.trim_matches(|c: char| c == '-' || c.is_ascii_digit()).to_owned()
+    let words: Vec<&str> = plain.split('-').filter(|word| !word.is_empty()).collect();
+    words.join("-").trim_start_matches(|c: char| c == '-' || c.is_ascii_digit()).to_owned()
+}
+
+/// The same for a service, short enough for the names that are made of it.
+fn key(name: &str) -> String {
+    words(name).chars().take(LONGEST_KEY).collect::<String>().trim_end_matches('-').to_owned()
 }
 
 #[cfg(test)]
@@ -205,7 +257,8 @@ mod tests {
         write("apps/Web_Shop/Dockerfile", "FROM scratch\n");
         write("web/node_modules/x/Dockerfile", "FROM scratch\n");
         write("xtask/sim/Dockerfile", "FROM scratch\n");
-        let found = dockerfiles(&root);
+        let (found, left) = dockerfiles(&root);
+        assert_eq!(left, [""; 0]);
         let shown: Vec<_> = found
             .iter()
             .map(|one| (one.key.as_str(), of(&one.source), one.port, one.health.as_str()))
@@ -223,5 +276,48 @@ mod tests {
         assert!(error.error.contains("exists already"), "{}", error.error);
         assert_eq!(fs::read_to_string(&file).unwrap(), "a", "somebody's file was replaced");
         fs::remove_dir_all(&root).unwrap();
+    }
+
+    #[test]
+    fn whatever_dockerfiles_are_called_each_is_a_service_or_named() {
+        let root = std::env::temp_dir().join(format!("xtask-files-{}", std::process::id()));
+        for file in [
+            "backend/Dockerfile",
+            "services/backend/Dockerfile",
+            "apps/web-app/Dockerfile.prod",
+            "apps/web-app/Dockerfile.dev",
+            "docker/api.Dockerfile",
+            "docker/jobs.Dockerfile",
+            "cron/Containerfile",
+            "cron/Containerfile.dockerignore",
+            "An (Odd)  name that is far too long/Dockerfile",
+            "日本/Dockerfile",
+        ] {
+            let file = root.join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, "FROM scratch\n").unwrap();
+        }
+        let (found, left) = dockerfiles(&root);
+        fs::remove_dir_all(&root).unwrap();
+        let shown: Vec<_> = found.iter().map(|one| (one.key.as_str(), of(&one.source))).collect();
+        assert_eq!(
+            shown,
+            [
+                ("an-odd-name-that-is-fa", "An (Odd)  name that is far too long/Dockerfile"),
+                ("api", "docker/api.Dockerfile"),
+                ("backend", "backend/Dockerfile"),
+                ("cron", "cron/Containerfile"),
+                ("jobs", "docker/jobs.Dockerfile"),
+                ("service", "日本/Dockerfile"),
+                ("services-backend", "services/backend/Dockerfile"),
+                ("web-app", "apps/web-app/Dockerfile.prod"),
+            ]
+        );
+        assert_eq!(left, ["apps/web-app/Dockerfile.dev: apps/web-app/Dockerfile.prod is taken"]);
+        let text = start(&words("My Super_Long.Repository  Name that is long"), &found);
+        for env in ["local", "prod"] {
+            deploy::config::load("deploy.toml", &text, Some(env))
+                .unwrap_or_else(|report| panic!("{report}\n{text}"));
+        }
     }
 }

@@ -6,4 +6,4 @@ mod start;
 
 pub use live::Draft;
 pub use sketch::{Front, Live, LiveService};
-pub use start::{Found, Source, start};
+pub use start::{Found, LONGEST_KEY, Source, start};

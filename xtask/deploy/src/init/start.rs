@@ -35,7 +35,7 @@ pub fn start(app: &str, found: &[Found]) -> String {
     // A rule by exact path leads each health path to its own service, so these must differ.
     let paths: BTreeSet<&str> = found.iter().map(|service| service.health.as_str()).collect();
     let distinct = paths.len() == found.len();
-    let mut text = head(app, distinct);
+    let mut text = head(app, &short(app, found), distinct);
     for (at, service) in found.iter().enumerate() {
         let others = found.iter().enumerate().filter(|(other, _)| at == pages && *other != pages);
         let others: Vec<&Found> = others.map(|(_, other)| other).collect();
@@ -53,7 +53,19 @@ pub fn start(app: &str, found: &[Found]) -> String {
     text
 }
 
-fn head(app: &str, health_routes: bool) -> String {
+/// The longest key of a service.
+pub const LONGEST_KEY: usize = 22;
+
+/// The application's name where AWS has 32 characters for it, the environment's and the service's (ELBv2 API,
+/// CreateTargetGroup, CreateLoadBalancer; a load balancer's does not begin with `internal-` either).
+fn short(app: &str, found: &[Found]) -> String {
+    let key = found.iter().map(|service| service.key.len()).max().unwrap_or_default();
+    let room = 32_usize.saturating_sub(key + "-local-".len()).max(1);
+    let app = if format!("{app}-").starts_with("internal-") { format!("x-{app}") } else { app.to_owned() };
+    app.chars().take(room).collect::<String>().trim_end_matches('-').to_owned()
+}
+
+fn head(app: &str, short: &str, health_routes: bool) -> String {
     format!(
         r#"#:schema ./xtask/deploy/deploy.schema.json
 #
@@ -76,7 +88,7 @@ subnets = ["private-a", "private-b"]
 assign-public-ip = false            # true where the subnets have no NAT gateway and no VPC endpoints
 
 [load-balancer]
-name = "{app}-{{env}}"
+name = "{short}-{{env}}"
 subnets = ["public-a", "public-b"]  # at least two availability zones
 security-groups = ["alb"]
 listener = {{ port = 80, protocol = "HTTP" }}
@@ -87,7 +99,7 @@ name = "{app}-{{env}}-{{service}}"
 family = "{app}-{{env}}-{{service}}"
 repository = {{ name = "{app}/{{service}}", keep-images = 30 }}
 log-group = {{ name = "/ecs/{app}-{{env}}-{{service}}", retention-days = 30 }}
-target-group = {{ name = "{app}-{{env}}-{{service}}" }}
+target-group = {{ name = "{short}-{{env}}-{{service}}" }}
 container = {{ name = "{{service}}" }}
 cpu = 512                           # half a vCPU
 memory-mib = 1024
@@ -183,9 +195,13 @@ mod tests {
             vec![found("backend"), found("frontend")],
             vec![found("web"), found("api"), found("billing")],
             vec![cargo, found("one"), found("two"), found("three")],
+            vec![found("n".repeat(LONGEST_KEY).as_str()), found("notification-sender")],
         ];
-        for services in cases {
-            let text = start("shop", &services);
+        let long = "my-super-long-repository-name-that-is-long";
+        let longest = long.repeat(3);
+        let apps = ["shop", "a", "internal", "internal-tools", "live-", long, &longest];
+        for (app, services) in apps.iter().flat_map(|app| cases.iter().map(move |case| (app, case))) {
+            let text = start(app.trim_end_matches('-'), services);
             for env in ["local", "prod"] {
                 let loaded = crate::config::load("deploy.toml", &text, Some(env));
                 let loaded = loaded.unwrap_or_else(|report| panic!("{}\n{text}", report.render(false)));
