@@ -1,5 +1,4 @@
-//! Checks a parsed file against the schema: unknown keys, wrong types, values out of range. All at once,
-//! where serde stops at the first.
+//! Checks a parsed file against the schema, all at once: unknown keys, wrong types, values out of range.
 //!
 //! Nothing is taken out: a mistyped key's value is read under the key that was meant, and a wrong value is
 //! replaced by a stand-in whose place is remembered. So the rest can be read and judged by the rules, a
@@ -22,7 +21,6 @@ use super::suggest;
 pub(super) use fix::truth;
 use repair::stand_in;
 
-/// What was found in a file.
 pub(super) struct Checked {
     pub(super) found: Findings,
     /// Places of values that are stand-ins: what a rule says of them is not worth hearing.
