@@ -52,8 +52,8 @@ pub(crate) fn layer(random: &mut Random) -> Vec<u8> {
         // Written as bytes: the library's own setters refuse what an attacker would write.
         let fields = header.as_gnu_mut().map(|gnu| (&mut gnu.name, &mut gnu.linkname));
         if let Some((name, target)) = fields {
-            fill(name, *random.one(&NAMES));
-            fill(target, *random.one(&TARGETS));
+            fill(name, random.one::<&str>(&NAMES));
+            fill(target, random.one::<&str>(&TARGETS));
         }
         header.set_cksum();
         if builder.append(&header, content).is_err() {

@@ -104,13 +104,35 @@ fn blind() -> Vec<&'static str> {
     let makes = |root: &std::path::Path, _: &[u8]| std::fs::write(root.join("../new"), "");
     let stage = Stage::new();
     let faults = [
-        ("a panic", search(&planted(|input| Ok(assert!(!input.contains(&b'x')))), 0..1000, |_| {}).is_some()),
+        (
+            "a panic",
+            search(
+                &planted(|input| {
+                    assert!(!input.contains(&b'x'));
+                    Ok(())
+                }),
+                0..1000,
+                |_| {},
+            )
+            .is_some(),
+        ),
         (
             "an untruth",
             search(&planted(|it| (it.len() > 3).then_some(()).ok_or_else(String::new)), 0..1000, |_| {})
                 .is_some(),
         ),
-        ("a slow reader", search(&planted(|_| Ok(spins())), 0..1, |_| {}).is_some()),
+        (
+            "a slow reader",
+            search(
+                &planted(|_| {
+                    spins();
+                    Ok(())
+                }),
+                0..1,
+                |_| {},
+            )
+            .is_some(),
+        ),
         ("a change outside", stage.unpack(b"", climbs).is_err()),
         ("a link to outside", stage.unpack(b"", links).is_err()),
         ("a file outside", stage.unpack(b"", makes).is_err()),

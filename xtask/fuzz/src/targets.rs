@@ -14,11 +14,14 @@ use crate::aws;
 use crate::mutate::{Random, mutated};
 use crate::readers::{engine, layers, registry};
 
+type Input = Box<dyn Fn(&mut Random) -> Vec<u8>>;
+type Check = Box<dyn Fn(&[u8]) -> Result<(), String> + std::panic::RefUnwindSafe>;
+
 /// A reader with its inputs. `check` says what is untrue of an input, besides that it must return and not panic.
 pub(crate) struct Target {
     pub(crate) name: &'static str,
-    pub(crate) input: Box<dyn Fn(&mut Random) -> Vec<u8>>,
-    pub(crate) check: Box<dyn Fn(&[u8]) -> Result<(), String> + std::panic::RefUnwindSafe>,
+    pub(crate) input: Input,
+    pub(crate) check: Check,
 }
 
 fn target(

@@ -11,6 +11,7 @@ mod judge;
 mod last;
 mod lease;
 mod parked;
+mod proof;
 mod prove;
 mod proven;
 mod prune;

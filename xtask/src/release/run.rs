@@ -11,8 +11,7 @@ use deploy::verify::Reading;
 use super::carry::Carried;
 use super::last::last_reading;
 use super::lease::{self, HeldLease, Refused, Written};
-use super::prove::{Proof, prove};
-
+use super::proof::proof;
 use super::undo::{not_undone, undo};
 use super::{Planned, Public, ReleaseContext, carry_out_watched, prune};
 use crate::apply::{self, ResourceIds};
@@ -47,12 +46,12 @@ impl Ending {
 /// Where something may be written, this run holds the environment's lease. If somebody else holds it, the release does not
 /// start.
 pub async fn run(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
-    let proof = OnceCell::new();
-    let ending = Box::pin(under_lease(context, planned, &proof)).await;
+    let proven = OnceCell::new();
+    let ending = Box::pin(under_lease(context, planned, &proven)).await;
     let mut ending = match ending.exit {
         // What was deleted after the proof, and tags that were written, take time.
         ExitCode::Done => {
-            let read = proof.into_inner().filter(|_| planned.plan.is_empty());
+            let read = proven.into_inner().filter(|_| planned.plan.is_empty() && !planned.rolls());
             Box::pin(last_reading(context, planned, ending, read)).await
         }
         _ => ending,
@@ -67,7 +66,7 @@ pub async fn run(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
 }
 
 /// The last reading of a release that was proven.
-type Proven = OnceCell<Vec<Reading>>;
+pub(super) type Proven = OnceCell<Vec<Reading>>;
 
 async fn under_lease(context: &ReleaseContext<'_>, planned: &Planned, proven: &Proven) -> Ending {
     let left = context.roll_back && lease::is_left(context, &planned.observed).await;
@@ -320,89 +319,9 @@ fn left(exit: ExitCode) -> &'static str {
     }
 }
 
-async fn proof(
-    context: &ReleaseContext<'_>,
-    planned: &Planned,
-    ids: &ResourceIds,
-    settled: &[Settled],
-    door: &Door,
-    (public, proven): (&Public, &Proven),
-) -> (ExitCode, String) {
-    let proved = public
-        .while_proving(
-            context,
-            planned,
-            door,
-            prove(context, planned, (settled, &revisions(context, ids)), door),
-        )
-        .await;
-    let outages = public.outages(context, settled);
-    public.report(context.events);
-    let (exit, summary) = match proved {
-        Ok(Proof::Complete { disturbed, .. }) if !outages.is_empty() => {
-            outages.into_iter().for_each(|outage| context.events.emit(outage));
-            match disturbed {
-                true => (
-                    ExitCode::Unknown,
-                    "deployed, not proven: requests failed while a deployment or tasks of somebody else were in progress",
-                ),
-                false => (ExitCode::NotRecovered, "deployed, but not available while it baked"),
-            }
-        }
-        Ok(Proof::Complete { smoked, read, .. }) => {
-            proven.get_or_init(|| read);
-            (ExitCode::Done, complete(planned, smoked))
-        }
-        Ok(Proof::Parked { services, rest }) => {
-            let names = services.iter().map(|key| key.0.as_str()).collect::<Vec<_>>().join(" and ");
-            let what = if rest { "the rest is proven" } else { "the rest is not proven" };
-            // Scaled up again before it was named, it is one of what was not seen to its end.
-            let summary = match names.is_empty() {
-                true => "deployed, not proven: a service was scaled to 0 by hand for a while".to_owned(),
-                false => format!("deployed, but scaled to 0 by hand: {names}; {what}"),
-            };
-            return (ExitCode::Unknown, summary);
-        }
-        Ok(Proof::Superseded) => {
-            (ExitCode::Superseded, "deployed, not proven: somebody else deployed meanwhile")
-        }
-        Ok(Proof::Unreachable) => (
-            ExitCode::Unknown,
-            "deployed; the tasks run what was pushed and their targets are healthy, but the smoke checks could not be \
-             asked from this machine",
-        ),
-        Ok(Proof::InProgress) if scales(planned) => {
-            (ExitCode::NotRecovered, "deployed, but the tasks did not come up")
-        }
-        Ok(Proof::InProgress) => (
-            ExitCode::StillMoving,
-            "deployed, not proven: a deployment or tasks that somebody else started are still in progress",
-        ),
-        Ok(Proof::Refuted) => (ExitCode::NotRecovered, "deployed, but not proven"),
-        Err(error) => {
-            context.emit_failure(&error, error.hint());
-            (ExitCode::Unknown, "deployed, and what runs could not be read")
-        }
-    };
-    (exit, summary.to_owned())
-}
-
 /// Whether it gives a service another number of tasks.
-fn scales(planned: &Planned) -> bool {
+pub(super) fn scales(planned: &Planned) -> bool {
     planned.desired.release.pins.values().any(|pin| pin.count.is_some())
-}
-
-fn complete(planned: &Planned, smoked: bool) -> &'static str {
-    let pins = || planned.desired.release.pins.values();
-    match planned.plan.is_empty() {
-        _ if !smoked => "in place and proven; no smoke checks were asked from here",
-        true if planned.rolls() => "settled and proven",
-        true => "nothing to change; proven",
-        false if pins().any(|pin| pin.replaces.is_some()) => "restarted and proven",
-        false if scales(planned) => "scaled and proven",
-        false if pins().next().is_some() => "rolled back and proven",
-        false => "deployed and proven",
-    }
 }
 
 /// The end of a release that was asked to stop and is left as it is.

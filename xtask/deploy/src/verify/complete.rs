@@ -116,10 +116,9 @@ impl Reading {
         if running == 0 && desired > 0 {
             lacks.push(lack(moves, format!("no task of {name} runs{why}")));
         } else if running != desired || service.running as usize != desired {
-            lacks.push(lack(
-                moves || starts < STARTS,
-                format!("{name}: {running} of {desired} tasks run{why}"),
-            ));
+            // The tasks and the count are two replies: what lacks is in the other one.
+            let runs = if running == desired { service.running as usize } else { running };
+            lacks.push(lack(moves || starts < STARTS, format!("{name}: {runs} of {desired} tasks run{why}")));
         }
         let ill = self.running().filter(|task| task.health == "UNHEALTHY").count();
         if ill > 0 {

@@ -62,7 +62,7 @@ fn nothing_less_than_everything_at_once_is_complete() {
             true,
         ),
         (&|it| it.service.deployments.push(DeploymentSnapshot::default()), "web has 2 deployments", true),
-        (&|it| it.service.running = 1, "web: 2 of 2 tasks run", true),
+        (&|it| it.service.running = 1, "web: 1 of 2 tasks run", true),
         (&|it| it.service.desired = 3, "web: 2 of 3 tasks run", true),
         (&|it| it.tasks.clear(), "no task of web runs", false),
         (&|it| it.tasks[1].desired_status = "STOPPED".into(), "web: 1 of 2 tasks run", true),
