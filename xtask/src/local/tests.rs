@@ -57,7 +57,7 @@ async fn a_cloud_that_ignores_sigterm_is_killed_after_40_seconds_and_forgotten()
 async fn a_suspended_cloud_ends_as_it_is_asked_to() {
     let host = Host::rehearsal(1, 0, Env::default(), Http::system().unwrap());
     let root = std::env::temp_dir().join(format!("xtask-suspended-{}", std::process::id()));
-    let daemon = cloud(&root, "(sleep 0.1; kill -STOP $$) &");
+    let daemon = cloud(&root, "(sleep 0.1; kill -STOP $$) & true");
     let is_suspended =
         || std::fs::read_to_string(format!("/proc/{}/stat", daemon.pid)).unwrap().contains(") T ");
     while !is_suspended() {

@@ -32,6 +32,9 @@ const PAGES: [&str; 6] = ["frontend", "web", "www", "site", "ui", "app"];
 pub fn start(app: &str, found: &[Found]) -> String {
     let pages = found.iter().rposition(|service| PAGES.contains(&service.key.as_str()));
     let pages = pages.unwrap_or(found.len().saturating_sub(1));
+    // One of them: a second one would have the same rule.
+    let is = |name: &&str| found.iter().enumerate().any(|(at, service)| at != pages && service.key == *name);
+    let api = ["api", "backend", "server"].into_iter().find(is);
     // A rule by exact path leads each health path to its own service, so these must differ.
     let paths: BTreeSet<&str> = found.iter().map(|service| service.health.as_str()).collect();
     let distinct = paths.len() == found.len();
@@ -41,7 +44,7 @@ pub fn start(app: &str, found: &[Found]) -> String {
         let others: Vec<&Found> = others.map(|(_, other)| other).collect();
         let path = match (at == pages, service.key.as_str()) {
             (true, _) => "/*".to_owned(),
-            (false, "backend" | "api" | "server") => "/api/*".to_owned(),
+            (false, key) if Some(key) == api => "/api/*".to_owned(),
             (false, key) => format!("/{key}/*"),
         };
         // Lower is tried first, and whoever has every path must be last.
