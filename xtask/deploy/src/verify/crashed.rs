@@ -25,6 +25,10 @@ pub(super) fn crashed_of<'a>(stopped: &'a [TaskSnapshot], revision: &str) -> Vec
     crashed
 }
 
+/// ECS starts a task's replacement before it stops one that failed its checks: for so long after a proof, in milliseconds, it may
+/// still be carrying out what it decided before.
+const DECIDED_MS: u128 = 60_000;
+
 /// Whether a revision has crashed since it was proven: of its tasks at least as many as should run stopped by themselves, and not
 /// just one, which is what any host failure causes. What crashed before the last proof was fixed by then.
 pub fn crashed_since_proof(
@@ -38,7 +42,8 @@ pub fn crashed_since_proof(
     let proven_ms = proven_ms.map_or(0, |at| at.as_millis());
     // A task that ECS took out before the proof may have drained through it.
     let since = |task: &&TaskSnapshot| {
-        task.stopping_ms.or(task.stopped_ms).is_none_or(|at| u128::from(at) > proven_ms)
+        let known_ms = if task.exited() { proven_ms } else { proven_ms + DECIDED_MS };
+        task.stopping_ms.or(task.stopped_ms).is_none_or(|at| u128::from(at) > known_ms)
     };
     let crashed = crashed_of(stopped, &revision.arn);
     let crashed = crashed.into_iter().filter(since).filter(|task| counts(task)).count();

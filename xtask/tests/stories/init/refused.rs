@@ -15,7 +15,7 @@ fn a_file_that_rules_refuse_is_complete_all_the_same_and_names_each_refusal() {
         update["service"] = json!(services[0].name);
         ecs(&world.cloud, "UpdateService", &update).unwrap();
         let draft = observe::draft(&world.aws, region, cluster, &[], &[]).await.unwrap();
-        let refused = "the file is refused until this is changed: service.backend.deployment.minimum-healthy-percent: \
+        let refused = "the file is refused until this is changed: service.backend.deployment.maximum-percent: \
                        no deployment could ever start or stop a task";
         assert!(draft.left.len() == 1 && draft.left[0].starts_with(refused), "{:?}", draft.left);
         assert!(draft.left[0].ends_with("[deployment-deadlock]"), "{:?}", draft.left);
