@@ -1,12 +1,13 @@
 //! Proves a release: complete services, running digests, healthy targets, smoke checks, and an empty second plan.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use deploy::event::{Kind, Phase};
 use deploy::model::ServiceKey;
 use deploy::plan::{Action, Step};
 use deploy::verify::{Reading, Smoke};
-use futures_util::future::join;
+use futures_util::future::{Either, join, select};
 
 use super::parked::{self, parked_of, report_parked, unparked};
 
@@ -83,7 +84,14 @@ pub(super) async fn prove(
     let running = |read| verify::running(aws, events, wanted, read);
     let (mut runs, smoked) = match read {
         // Side by side: a service that starts slowly answers the smoke checks and passes its health checks at about the same time.
-        Some(read) => join(running(Some(read)), smoke).await,
+        Some(read) => match select(pin!(running(Some(read))), pin!(smoke)).await {
+            // A crash is refuted whatever the checks say, and they may be asked for two minutes.
+            Either::Left((runs, smoke)) => match runs {
+                Ok(Running::Complete { .. }) => (runs, smoke.await),
+                _ => (runs, Smoke::NotAsked),
+            },
+            Either::Right((smoked, runs)) => (runs.await, smoked),
+        },
         None => (Ok(Running::Complete { disturbed: false, read: Vec::new() }), smoke.await),
     };
     // A run that changed nothing has just read that the account is as planned.
@@ -121,7 +129,9 @@ pub(super) async fn prove(
             rest: false,
         },
         // One that this release does not roll: nothing of the release is at fault, and there is nothing of it to undo.
-        (Running::Superseded(key), _) if settled.iter().all(|it| it.key != key) => Proof::Superseded,
+        (Running::Superseded(key), _) if !context.roll_back || settled.iter().all(|it| it.key != key) => {
+            Proof::Superseded
+        }
         // Whose deployment runs is found once more before the others are undone.
         (Running::Refuted | Running::Superseded(_), _) => Proof::Refuted,
         _ if !converged => Proof::Refuted,
