@@ -326,6 +326,16 @@ fn a_new_member_of_the_workspace_is_in_the_dockerfiles() {
         .flat_map(|line| line.split('"').skip(1).step_by(2))
         .collect();
     assert!(members.contains(&"backend"), "{members:?}");
+    let ignored = fs::read_to_string(root().join(".dockerignore")).unwrap();
+    let sent = |member: &str| {
+        let root = member.split('/').next().unwrap();
+        let lines = [format!("!{member}/Cargo.toml"), format!("!{root}")];
+        ignored
+            .lines()
+            .any(|line| lines.iter().any(|it| it == line))
+    };
+    let unsent: Vec<_> = members.iter().filter(|member| !sent(member)).collect();
+    assert!(unsent.is_empty(), ".dockerignore holds back {unsent:?}");
     for file in ["backend/Dockerfile", "frontend/Dockerfile"] {
         let text = fs::read_to_string(root().join(file)).unwrap();
         for member in &members {
