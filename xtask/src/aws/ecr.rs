@@ -320,7 +320,7 @@ mod tests {
     fn a_registry_password_is_not_in_debug_output() {
         let login = RegistryLogin {
             proxy_endpoint: "https://registry".into(),
-            authorization: Secret::new(format!("Basic {}", "QVdTOmh1bnRlcjI=")),
+            authorization: Secret::new("Basic QVdTOmh1bnRlcjI="),
             expires_ms: 0,
         };
         let shown = format!("{login:?}");

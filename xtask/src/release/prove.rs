@@ -94,9 +94,9 @@ pub(super) async fn prove(
         },
         None => (Ok(Running::Complete { disturbed: false, read: Vec::new() }), smoke.await),
     };
-    // A run that changed nothing has just read that the account is as planned.
     // What somebody else deployed is not as planned, however often it is read.
     let theirs = matches!(runs, Ok(Running::Superseded(_)));
+    // A run that changed nothing has just read that the account is as planned.
     let again = if planned.plan.is_empty() || theirs { Ok(None) } else { converged(context, planned).await };
     let converged = match again {
         Ok(None) => true,

@@ -159,6 +159,7 @@ impl Reading {
         let of = || self.stopped.iter().filter(|task| task.created_ms >= since).filter(failed);
         let task = of().max_by_key(|task| task.created_ms)?;
         let why = task.stopped_reason.as_deref()?;
+        let why = redact::text(why);
         Some((of().count(), format!("; task {} failed to start: {why}", task.short_id())))
     }
 

@@ -47,15 +47,22 @@ async fn twenty_one_target_groups_are_two_calls_and_an_unknown_name_hides_none()
     assert_eq!(aws.find_target_groups(&wanted).await.unwrap().len(), 21);
 }
 
+/// `service/c/web` with a scalable target.
+async fn a_scaled_service(rehearsal: &Rehearsal) -> (Bench, ScalableTargetSpec) {
+    let aws = &rehearsal.aws;
+    let bench = Bench::lay(aws).await;
+    aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
+    create_service(rehearsal, &bench).await.unwrap();
+    let target = ScalableTargetSpec { resource_id: "service/c/web".into(), min: 2, max: 3 };
+    aws.register_scalable_target(&target, &tags()).await.unwrap();
+    (bench, target)
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_last_of_many_services_is_found_with_its_scalable_target() {
     let rehearsal = Rehearsal::new().await;
     let aws = &rehearsal.aws;
-    let bench = Bench::lay(aws).await;
-    aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
-    create_service(&rehearsal, &bench).await.unwrap();
-    let target = ScalableTargetSpec { resource_id: "service/c/web".into(), min: 2, max: 3 };
-    aws.register_scalable_target(&target, &tags()).await.unwrap();
+    let (bench, target) = a_scaled_service(&rehearsal).await;
 
     let names = [names("other-", 50), vec!["web".to_owned()]].concat();
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -97,11 +104,7 @@ async fn log_groups_of_one_beginning_are_one_call_and_many_others_hide_none() {
 async fn policies_of_two_services_are_one_call_and_those_of_others_are_not_theirs() {
     let rehearsal = Rehearsal::new().await;
     let aws = &rehearsal.aws;
-    let bench = Bench::lay(aws).await;
-    aws.create_rule(&bench.listener, &rule(10), bench.group(), &tags()).await.unwrap();
-    create_service(&rehearsal, &bench).await.unwrap();
-    let target = ScalableTargetSpec { resource_id: "service/c/web".into(), min: 2, max: 3 };
-    aws.register_scalable_target(&target, &tags()).await.unwrap();
+    a_scaled_service(&rehearsal).await;
     aws.put_scaling_policy(&policy()).await.unwrap();
     let found = async |resources: [&str; 2]| {
         aws.describe_scaling_policies(&resources.map(str::to_owned)).await.unwrap().len()
