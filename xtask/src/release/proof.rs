@@ -65,7 +65,7 @@ pub(super) async fn proof(
         }
         Ok(Proof::InProgress) => (
             ExitCode::StillMoving,
-            "deployed, not proven: a deployment or tasks that somebody else started are still in progress",
+            "deployed, not proven: a service was not complete when the wait ended; the error names what it lacks",
         ),
         Ok(Proof::Refuted) => (ExitCode::NotRecovered, "deployed, but not proven"),
         Err(error) => {

@@ -139,7 +139,18 @@ impl Reading {
         {
             let bad = targets.iter().find(|target| target.state == "unhealthy");
             let why = bad.and_then(|target| target.description.as_ref().or(target.reason.as_ref()));
-            let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+            let of = |ip: &str| targets.iter().any(|target| target.ip == ip);
+            // ECS registers a task once: one that somebody deregistered gets no requests for the rest of its life.
+            let lost = self.running().find(|task| task.private_ip.as_deref().is_some_and(|ip| !of(ip)));
+            let lost = || {
+                lost.map(|task| {
+                    format!(
+                        " (task {} is not registered; `cargo xtask restart` replaces it)",
+                        task.short_id()
+                    )
+                })
+            };
+            let why = why.map(|why| format!(" ({why})")).or_else(lost).unwrap_or_default();
             let text = format!("{name}: {healthy} of {desired} targets are healthy{why}");
             lacks.push(lack(bad.is_none() && running > 0, text));
         }
