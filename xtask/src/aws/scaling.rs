@@ -30,7 +30,7 @@ pub struct FoundTarget {
     pub arn: Option<String>,
     pub spec: ScalableTargetSpec,
     /// The members of `SuspendedState` that are on.
-    pub suspended: Vec<&'static str>,
+    pub suspended: Vec<String>,
 }
 
 impl Aws {
@@ -143,6 +143,6 @@ fn target(found: ScalableTarget) -> FoundTarget {
         ("DynamicScalingOutSuspended", state(SuspendedState::dynamic_scaling_out_suspended)),
         ("ScheduledScalingSuspended", state(SuspendedState::scheduled_scaling_suspended)),
     ];
-    let suspended = suspended.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect();
+    let suspended = suspended.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()).collect();
     FoundTarget { arn: found.scalable_target_arn, spec, suspended }
 }

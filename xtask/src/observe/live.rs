@@ -222,7 +222,7 @@ async fn service(
             .map(|it| it.spec.clone()),
         definition: definition.spec,
         desired: found.snapshot.desired,
-        scaling: ScalingState { arn: None, target, policies, schedules },
+        scaling: ScalingState { arn: None, target, policies, schedules, suspended: Vec::new() },
         spec: found.spec,
     })
 }

@@ -11,7 +11,7 @@ use deploy::rollout::TaskSnapshot;
 use futures_util::future::{try_join_all, try_join3, try_join4};
 
 use super::error::Error;
-use crate::aws::{self, Arns, Aws, FoundService, Kind, Namespace};
+use crate::aws::{self, Arns, Aws, FoundService, FoundTarget, Kind, Namespace};
 
 #[derive(Debug, Default)]
 pub(super) struct Services {
@@ -184,8 +184,9 @@ async fn scaling(
         let policies: Vec<_> = policies.iter().filter(|it| it.resource_id == *resource).cloned().collect();
         let schedules = schedules.iter().filter(|it| it.resource_id == *resource).cloned().collect();
         if target.is_some() || !policies.is_empty() {
-            let (arn, target) = target.map_or((None, None), |found| (found.arn, Some(found.spec)));
-            found.insert(service.key.clone(), ScalingState { arn, target, policies, schedules });
+            let of = |it: FoundTarget| (it.arn, Some(it.spec), it.suspended);
+            let (arn, target, suspended) = target.map_or((None, None, Vec::new()), of);
+            found.insert(service.key.clone(), ScalingState { arn, target, policies, schedules, suspended });
         }
     }
     Ok((found, warning))

@@ -210,4 +210,6 @@ pub struct ScalingState {
     pub policies: Vec<PolicySpec>,
     /// Its scheduled actions, by name.
     pub schedules: Vec<ScheduledActionSpec>,
+    /// The members of the target's `SuspendedState` that somebody set: what does not act.
+    pub suspended: Vec<String>,
 }

@@ -181,6 +181,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     }
     services::rolls(&mut plan, desired, observed);
     scaling::parked(&mut plan, desired, observed);
+    scaling::by_hand(&mut plan, desired, observed);
     scaling::surplus(&mut plan, &mut after, desired, observed);
     plan.after = vec![after];
     plan.after.retain(|stage| !stage.lanes.is_empty());

@@ -130,6 +130,31 @@ fn raise(service: &Service, observed: &Observed, min: u32) -> Option<Step> {
     (0 < from && from < min).then(|| Step::because(action, "fewer than `scaling.min`"))
 }
 
+/// What somebody did to scaling in an incident, and easily forgets: it stays, as it was meant, and each plan says so.
+pub(super) fn by_hand(plan: &mut Plan, desired: &Desired, observed: &Observed) {
+    for service in &desired.environment.services {
+        let (Some(scaling), Some(found)) = (&service.scaling, observed.scaling.get(&service.key)) else {
+            continue;
+        };
+        let name = &service.name;
+        if !found.suspended.is_empty() {
+            let what = found.suspended.join(", ");
+            plan.notes.push(format!(
+                "{name}: its scaling is suspended ({what}), and stays so; `aws application-autoscaling \
+                 register-scalable-target` with `--suspended-state` resumes it"
+            ));
+        }
+        let max = found.target.as_ref().map_or(scaling.max, |target| target.max.max(scaling.max));
+        let count = super::services::live(observed, service).map_or(0, |state| state.desired);
+        if count > max {
+            // A count above the range is moved into it when the target is registered, or by the next scaling activity.
+            plan.notes.push(format!(
+                "{name} is to run {count} tasks, more than `scaling.max` = {max}: the next scaling activity lowers that"
+            ));
+        }
+    }
+}
+
 /// Services that somebody scaled to 0.
 pub(super) fn parked(plan: &mut Plan, desired: &Desired, observed: &Observed) {
     let parked = |service: &&Service| {

@@ -181,6 +181,7 @@ pub(super) fn converged() -> Observed {
             target: Some(wanted::scalable_target(environment, service, scaling)),
             policies: wanted::policies(environment, service, &observed, scaling),
             schedules: Vec::new(),
+            suspended: Vec::new(),
         };
         observed.scaling.insert(service.key.clone(), state);
     }

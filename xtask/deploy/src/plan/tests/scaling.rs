@@ -43,6 +43,19 @@ fn requests_are_counted_for_the_target_group_behind_the_load_balancer() {
 }
 
 #[test]
+fn scaling_that_somebody_suspended_in_an_incident_is_not_forgotten() {
+    let (desired, mut observed) = (desired(), converged());
+    assert_eq!(plan(&desired, &observed).notes, [""; 0]);
+    found(&mut observed).suspended = vec!["DynamicScalingOutSuspended".into()];
+    observed.services.get_mut(&ServiceKey("backend".into())).unwrap().desired = 14;
+    let plan = plan(&desired, &observed);
+    assert!(plan.is_empty(), "{:?}", plan.notes);
+    let [suspended, above] = plan.notes.try_into().unwrap();
+    assert!(suspended.contains("suspended (DynamicScalingOutSuspended), and stays so"), "{suspended}");
+    assert!(above.contains("is to run 14 tasks, more than `scaling.max` = 10"), "{above}");
+}
+
+#[test]
 fn a_metric_of_one_s_own_is_put_with_its_dimensions() {
     let put = configuration(&converged(), |policy| {
         policy.metric = None;
