@@ -8,7 +8,7 @@ mod unparsed;
 use toml::de::{DeTable, DeValue};
 
 use super::place::Span;
-use crate::redact::{secret_argument, secret_name, secret_reference, secret_value};
+use crate::redact::{certain_secret, masked_argument, secret_name, secret_reference, secret_value};
 pub(super) use unparsed::mask_lines;
 
 /// The text with every value that looks like a secret overwritten by `*`, byte for byte: places stay valid.
@@ -72,8 +72,10 @@ fn collect(table: &DeTable<'_>, path: &[&str], public: &[(Path<'_>, &str)], span
     let in_secrets = path.last() == Some(&"secrets");
     // A variable as AWS's wire has it: `{ name = "DB_PASSWORD", value = "…" }`.
     let named = table.get("name").and_then(|name| name.get_ref().as_str()).is_some_and(secret_name);
-    for (key, value) in table.iter().filter(|(key, _)| !is_public(path, key.get_ref(), public)) {
+    for (key, value) in table.iter() {
+        let is_public = is_public(path, key.get_ref(), public);
         match value.get_ref() {
+            other if is_public && other.as_str().is_none_or(|text| certain_secret(text).is_none()) => {}
             // The key of a table is a name of ours; what it holds is judged member by member.
             DeValue::Table(table) => collect(table, &below(path, key.get_ref()), public, spans),
             // A value under `secrets` that is no reference is the secret itself, whatever its name.
@@ -89,7 +91,7 @@ fn collect(table: &DeTable<'_>, path: &[&str], public: &[(Path<'_>, &str)], span
                     match item.get_ref() {
                         DeValue::Table(table) => collect(table, &[], public, spans),
                         DeValue::String(text)
-                            if secret_value(text).is_some() || secret_argument(flag, text) =>
+                            if secret_value(text).is_some() || masked_argument(flag, text) =>
                         {
                             spans.push(item.span());
                         }
@@ -148,6 +150,20 @@ mod tests {
             let text = format!("{says}[{table}]\nAPI_TOKEN = \"5\"\n");
             assert!(masked(&text).ends_with("API_TOKEN = ***\n"), "{table}: {}", masked(&text));
         }
+    }
+
+    #[test]
+    fn a_certain_secret_and_what_p_takes_are_masked_whatever_the_file_says() {
+        let says = "[service.web]\npublic = [\"DB\"]\nenvironment.DB = ";
+        for value in ["postgres://u:hunter2x@h/d", "u:hunter2x@h:5432", "AKIAIOSFODNN7EXAMPLE"] {
+            let text = format!("{says}\"{value}\"\n");
+            assert!(masked(&text).ends_with("*\n"), "{}", masked(&text));
+        }
+        let shown = format!("{says}\"postgres://h/d\"\n");
+        assert_eq!(masked(&shown), shown);
+        let line = "command = [\"-p\", \"hunter2x\", \"-p\", \"8080\", \"--token\", \"hunter3x\"]\n";
+        let line = masked(line);
+        assert!(!line.contains("hunter") && line.contains("\"-p\", \"8080\", \"--token\""), "{line}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::model::spec::{Change, Member, ServiceSpec, TaskDefinitionSpec, change
 use crate::model::{
     Container, Desired, Observed, Service, ServiceKey, ServiceState, TaskDefinitionState, arn_name,
 };
+use crate::redact::certain_secret;
 
 /// The revision that a service should run, as far as planning knows it.
 pub(super) enum Wanted {
@@ -37,7 +38,8 @@ pub(super) fn wanted_revision(desired: &Desired, service: &Service, observed: &O
     let compared = current.or(latest).filter(|found| found.spec != TaskDefinitionSpec::default());
     let mut changes = compared.map(|found| found.spec.changes(&spec)).unwrap_or_default();
     for change in &mut changes {
-        change.public = is_public(service, &change.field);
+        let certain = |value: &Option<String>| value.as_deref().and_then(certain_secret).is_some();
+        change.public = is_public(service, &change.field) && !certain(&change.from) && !certain(&change.to);
     }
     Wanted::New(changes)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{MASK, secret_argument, secret_name, secret_reference, text};
+use super::{MASK, masked_argument, secret_name, secret_reference, text};
 
 /// Masks every secret in a value, in place.
 pub fn json(value: &mut Value) {
@@ -16,7 +16,7 @@ fn walk(value: &mut Value, in_secrets: bool) {
             let mut flag = String::new();
             for item in items {
                 match item {
-                    Value::String(word) if secret_argument(&flag, word) => {
+                    Value::String(word) if masked_argument(&flag, word) => {
                         MASK.clone_into(word);
                         flag.clear();
                     }
@@ -76,7 +76,7 @@ mod tests {
             "changes": [{"field": "containers.a.environment.API_TOKEN", "from": "hunter2", "to": null}],
             "public": [{"field": "containers.a.environment.TOKEN_LIFETIME", "from": "5", "to": "6", "public": true}],
             "lines": ["password=hunter2", "up"],
-            "command": ["--db-password", "hunter2", "serve"],
+            "command": ["--db-password", "hunter2", "-p", "hunter2", "serve"],
             "count": 3,
         });
         json(&mut found);
@@ -87,7 +87,7 @@ mod tests {
             "changes": [{"field": "containers.a.environment.API_TOKEN", "from": "***", "to": null}],
             "public": [{"field": "containers.a.environment.TOKEN_LIFETIME", "from": "5", "to": "6", "public": true}],
             "lines": ["password=***", "up"],
-            "command": ["--db-password", "***", "serve"],
+            "command": ["--db-password", "***", "-p", "***", "serve"],
             "count": 3,
         });
         assert_eq!(found, expected);

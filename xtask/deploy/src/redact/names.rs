@@ -1,21 +1,56 @@
-//! Which names and which values are secrets.
+//! Which names are those of secrets.
 
-use super::spans::{self, is_token};
+use super::spans::snake;
+use super::values::secret_reference;
 
 /// Words of a variable's name that say its value is a secret.
-const SECRET_WORDS: [&str; 9] =
-    ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "SECRETS", "TOKEN", "APIKEY", "CREDENTIAL", "CREDENTIALS"];
+const SECRET_WORDS: [&str; 10] = [
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "SECRET",
+    "SECRETS",
+    "TOKEN",
+    "APIKEY",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "CREDS",
+];
 
 /// Pairs of words that do; the empty word matches any. `API_KEY` and `DB_PWD` are secrets, but `KEY` alone
 /// may be anything and `PWD` is a folder.
 const SECRET_PAIRS: [(&str, &str); 6] = [
-    ("API", "KEY"),
-    ("PRIVATE", "KEY"),
-    ("ACCESS", "KEY"),
-    ("ENCRYPTION", "KEY"),
-    ("SIGNING", "KEY"),
     ("", "PWD"),
+    ("COOKIE", "SIGNING"),
+    ("SESSION", "SIGNING"),
+    ("MFA", "SEED"),
+    ("OTP", "SEED"),
+    ("TOTP", "SEED"),
 ];
+
+/// What a `KEY` is for that is a secret.
+const SECRET_KEYS: [&str; 14] = [
+    "ACCESS",
+    "ACCOUNT",
+    "API",
+    "DECRYPTION",
+    "ENCRYPTION",
+    "HMAC",
+    "JWT",
+    "LICENCE",
+    "LICENSE",
+    "MASTER",
+    "PRIVATE",
+    "SHARED",
+    "SIGNING",
+    "STORAGE",
+];
+
+/// What a `KEY` is for that is a secret in one framework, and a name or an id in another.
+const MAYBE_KEYS: [&str; 4] = ["APP", "AUTH", "COOKIE", "SESSION"];
+
+/// Last words that do: elsewhere they are about something else, such as `PAT_PATH`.
+const SECRET_LAST: [&str; 4] = ["BEARER", "HMAC", "PAT", "PW"];
 
 /// Last words that make such a name harmless: `TOKEN_URL` is where tokens are, `PASSWORD_MIN_LENGTH` a number.
 const HARMLESS_ENDS: [&str; 28] = [
@@ -83,13 +118,24 @@ const SECRET_ENDS: [&str; 7] = ["PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "A
 /// Words that end so and are others.
 const OTHER_ENDS: [&str; 4] = ["BYPASS", "COMPASS", "ENCOMPASS", "SURPASS"];
 
+/// Without the number of several: `API_KEY_2`.
 fn words(upper: &str) -> Vec<&str> {
-    upper.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect()
+    let mut words: Vec<&str> =
+        upper.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    while words.last().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())) {
+        words.pop();
+    }
+    words
 }
 
 /// Names that are a secret's as often as not: `AUTH` is a password of Redis or the name of a method, a `SALT` is for hashes.
 fn maybe_name(words: &[&str]) -> bool {
-    words == ["AUTH"] || words.last() == Some(&"SALT")
+    words == ["AUTH"] || words.last() == Some(&"SALT") || key_for(words, &MAYBE_KEYS)
+}
+
+/// Whether it is a key for one of these.
+fn key_for(words: &[&str], what: &[&str]) -> bool {
+    words.windows(2).any(|pair| ["KEY", "KEYS"].contains(&pair[1]) && what.contains(&pair[0]))
 }
 
 /// Whether a name that looks like a secret's is rather about secrets, or for everybody.
@@ -113,6 +159,8 @@ pub(crate) fn secret_name(name: &str) -> bool {
     maybe_name(&words)
         || words.iter().any(|word| SECRET_WORDS.contains(word))
         || (SECRET_ENDS.iter().any(|end| last.ends_with(end)) && !OTHER_ENDS.contains(&last))
+        || SECRET_LAST.contains(&last)
+        || key_for(&words, &SECRET_KEYS)
         || words.windows(2).any(|pair| {
             SECRET_PAIRS
                 .iter()
@@ -126,49 +174,18 @@ pub(crate) fn secret_argument(flag: &str, word: &str) -> bool {
     let harmless = ["", "true", "false"].contains(&word) || word.starts_with(['-', '$']);
     flag.starts_with('-')
         && !flag.contains('=')
-        && secret_name(&spans::snake(flag))
+        && secret_name(&snake(flag))
         && !harmless
         && !secret_reference(word)
 }
 
-/// What kind of secret a value is by its own form, whatever its name.
-pub(crate) fn secret_value(value: &str) -> Option<&'static str> {
-    let value = value.trim();
-    let key_id = |prefix: &str| {
-        value.match_indices(prefix).any(|(at, _)| {
-            let id = value[at..].chars().take_while(|c| c.is_ascii_uppercase() || c.is_ascii_digit()).count();
-            id == 20
-        })
-    };
-    let password_in_url = || {
-        let (_, rest) = value.split_once("://")?;
-        let authority = rest.split(['/', '?', '#']).next()?;
-        let (user, _) = authority.rsplit_once('@')?;
-        user.split_once(':').filter(|(_, password)| !password.is_empty())
-    };
-    if value.contains("-----BEGIN") && value.contains("PRIVATE KEY") {
-        Some("a private key")
-    } else if key_id("AKIA") || key_id("ASIA") {
-        Some("an AWS access key")
-    } else if ["ghp_", "gho_", "ghs_", "github_pat_"].iter().any(|prefix| value.starts_with(prefix)) {
-        Some("a GitHub token")
-    } else if password_in_url().is_some() {
-        Some("a URL with a password in it")
-    } else if is_token(value) {
-        Some("a token of a well-known form")
-    } else if !spans::all(value).is_empty() {
-        // What is masked wherever it is printed is no less a secret here.
-        Some("a text with a password or key in it")
-    } else {
-        None
-    }
-}
-
-/// Whether a text says where a secret is kept: an ARN, or the name of an SSM parameter.
-pub(crate) fn secret_reference(text: &str) -> bool {
-    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
-    text.starts_with("arn:")
-        || (!text.is_empty() && text.len() <= 2048 && text.chars().all(name) && text.starts_with('/'))
+/// Whether to mask the word after this one on a command line: a secret, or what `-p` takes that is no port, which is a password
+/// in one program and a folder in another.
+pub(crate) fn masked_argument(flag: &str, word: &str) -> bool {
+    let port =
+        word.starts_with(|c: char| c.is_ascii_digit()) && !word.contains(|c: char| c.is_ascii_alphabetic());
+    let odd = ["", "true", "false"].contains(&word) || word.starts_with(['-', '$']) || port;
+    secret_argument(flag, word) || (flag == "-p" && !odd && !secret_reference(word))
 }
 
 #[cfg(test)]
@@ -194,6 +211,23 @@ mod tests {
             "PASS",
             "AUTH",
             "HASH_SALT",
+            "GITHUB_PAT",
+            "GITHUB_PAT_2",
+            "PAT",
+            "MYSQL_ROOT_PW",
+            "CREDS",
+            "DB_CREDS",
+            "BEARER",
+            "HMAC",
+            "WEBHOOK_HMAC",
+            "OTP_SEED",
+            "COOKIE_SIGNING",
+            "COOKIE_SIGNING_KEYS",
+            "LICENSE_KEY",
+            "API_KEYS",
+            "API_KEY_2",
+            "RAILS_MASTER_KEY",
+            "APP_KEY",
         ] {
             assert!(secret_name(name), "{name}");
         }
@@ -212,6 +246,17 @@ mod tests {
             "PASSENGERS",
             "SMTP_AUTH",
             "BASALT",
+            "PAT_PATH",
+            "COMPAT",
+            "HMAC_ALGORITHM",
+            "RANDOM_SEED",
+            "COOKIE_SIGNING_ENABLED",
+            "LICENSE",
+            "LICENSE_KEY_FILE",
+            "PRIMARY_KEY",
+            "PUBLIC_KEY",
+            "TOKEN_URL_2",
+            "BEARER_FORMAT",
         ] {
             assert!(!secret_name(name), "{name}");
         }
@@ -230,41 +275,19 @@ mod tests {
             ("password", "hunter2", false),
         ] {
             assert_eq!(secret_argument(flag, word), secret, "{flag} {word}");
+            assert_eq!(masked_argument(flag, word), secret, "{flag} {word}");
         }
-    }
-
-    #[test]
-    fn a_value_betrays_itself_whatever_its_name() {
-        for (value, secret) in [
-            ("AKIAIOSFODNN7EXAMPLE", true),
-            ("key: ASIAIOSFODNN7EXAMPLE.", true),
-            ("AKIA is a prefix", false),
-            ("postgres://app:pw@db/x", true),
-            ("postgres://app@db/x", false),
-            ("http://backend.ielts.local:8080", false),
-            ("-----BEGIN RSA PRIVATE KEY-----\nx", true),
-            ("-----BEGIN CERTIFICATE-----", false),
-            ("sk-proj-0123456789abcdef", true),
-            ("sk-learn", false),
-            ("SG.abcdefghijklmnopqrstuv.ABCDEFGHIJ", true),
-            ("hf_AbCdEfGhIjKlMnOpQrStUvWxYz", true),
-            ("hf_hub_download_of_models", false),
-            ("https://hooks.slack.com/services/T00000000/B00000000/hunter2", true),
-            ("https://hooks.slack.com/services/", false),
-            ("AccountName=app;AccountKey=aHVudGVyMg==;EndpointSuffix=core.windows.net", true),
-            ("app/hunter2@//db:1521/x", true),
-            ("http://a/b?c=//d", false),
-            ("app:hunter2@tcp(db:3306)/x", true),
-            ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", true),
-            ("Basic YXBwOmh1bnRlcjI=", true),
-            ("host=db user=app password=hunter2", true),
-            ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodW50ZXIyIn0.c2lnbmF0dXJl", true),
-            ("arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf", false),
-            ("/actuator/health?probe=1", false),
-            ("-Xmx512m -Dserver.port=8080", false),
-            ("da39a3ee5e6b4b0d3255bfef95601890afd80709", false),
+        for (word, masked) in [
+            ("hunter2", true),
+            ("7hunter", true),
+            ("8080", false),
+            ("127.0.0.1:80:8080", false),
+            ("/var/lib/app", false),
+            ("$DB_PASSWORD", false),
+            ("-v", false),
         ] {
-            assert_eq!(secret_value(value).is_some(), secret, "{value}");
+            assert_eq!(masked_argument("-p", word), masked, "-p {word}");
+            assert!(!secret_argument("-p", word), "-p {word}: no mistake of the file");
         }
     }
 }

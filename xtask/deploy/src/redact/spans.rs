@@ -2,23 +2,28 @@
 
 use std::ops::Range;
 
-use super::names::secret_name;
+use super::address::addresses;
+use super::names::{masked_argument, secret_name};
 
-type Spans = Vec<Range<usize>>;
+pub(super) type Spans = Vec<Range<usize>>;
 
 /// Headers whose whole value is a secret.
 const HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
 /// Names that are secrets where a value is assigned to them, and words of prose elsewhere.
-const ASSIGNED: [&str; 9] =
-    ["pass", "pwd", "pw", "x-amz-signature", "signature", "accountkey", "sharedaccesskey", "auth", "salt"];
-
-/// Addresses that anybody may post to who knows the rest of them.
-const WEBHOOKS: [&str; 4] = [
-    "hooks.slack.com/services/",
-    "hooks.slack.com/workflows/",
-    "discord.com/api/webhooks/",
-    "webhook.office.com/",
+const ASSIGNED: [&str; 12] = [
+    "accountkey",
+    "auth",
+    "bearer",
+    "creds",
+    "hmac",
+    "pass",
+    "pat",
+    "pw",
+    "pwd",
+    "salt",
+    "sharedaccesskey",
+    "signature",
 ];
 
 /// How tokens of well-known services begin.
@@ -59,15 +64,17 @@ const PEM_LINE: usize = 64;
 
 /// All of them, in no order; they may overlap.
 pub(crate) fn all(text: &str) -> Spans {
+    let mut spans = formed(text);
+    spans.extend(words(text).flat_map(|word| by_name(text, word)));
+    spans
+}
+
+/// Those that are secrets by their own form, whatever is before them.
+pub(super) fn formed(text: &str) -> Spans {
     let mut spans = private_keys(text);
-    spans.extend(url_passwords(text));
-    spans.extend(dsn_passwords(text));
-    spans.extend(webhooks(text));
+    spans.extend(addresses(text));
     spans.extend(secret_access_keys(text));
-    for word in words(text) {
-        spans.extend(by_form(text, word.clone()));
-        spans.extend(by_name(text, word));
-    }
+    spans.extend(words(text).flat_map(|word| by_form(text, word)));
     spans
 }
 
@@ -117,9 +124,14 @@ pub(super) fn is_token(word: &str) -> bool {
 /// What follows a name that says it is a secret.
 fn by_name(text: &str, word: Range<usize>) -> Spans {
     let name = &text[word.clone()];
+    if name == "-p" {
+        return after_p(text, word.end).into_iter().collect();
+    }
     let lower = name.to_ascii_lowercase();
-    if lower == "bearer" || lower == "basic" {
-        return credentials(text, word.end).into_iter().collect();
+    if ["bearer", "basic"].contains(&lower.as_str())
+        && let Some(found) = credentials(text, word.end)
+    {
+        return vec![found];
     }
     let header = HEADERS.contains(&lower.as_str());
     // A `key` may be anything; one with a long value of letters and digits is for a door.
@@ -132,7 +144,8 @@ fn by_name(text: &str, word: Range<usize>) -> Spans {
         let has = |kind: fn(&char) -> bool| value.chars().any(|c| kind(&c));
         value.len() >= SHORTEST_TOKEN && has(char::is_ascii_digit) && has(char::is_ascii_alphabetic)
     };
-    let assigned = key || ASSIGNED.contains(&lower.as_str());
+    // Signed URLs have `X-Amz-Signature`, `X-Goog-Signature` and others.
+    let assigned = key || ASSIGNED.contains(&lower.as_str()) || lower.ends_with("-signature");
     if !(header || assigned || secret_name(&snake(name))) || in_arn(text, word.start) {
         return Spans::new();
     }
@@ -141,8 +154,8 @@ fn by_name(text: &str, word: Range<usize>) -> Spans {
     let sign = skip(text, after, &[' ', '\t']);
     let begin = match text[sign..].chars().next() {
         Some('=') => sign + 1,
-        // `auth: refused` is prose.
-        Some(':') if key || !assigned => sign + 1,
+        // `auth: refused` is prose, `"auth": "refused"` JSON.
+        Some(':') if key || !assigned || after > word.end => sign + 1,
         // A flag and its value: two words of a line, or of a list.
         Some(_) if name.starts_with("--") => {
             let value = skip(text, after, &[' ', '\t', ',']);
@@ -163,6 +176,14 @@ fn by_name(text: &str, word: Range<usize>) -> Spans {
         spans.extend(value(text, rest + " → ".len(), header));
     }
     spans
+}
+
+/// The word after `-p` in a list of words, as a plan shows a command. In a line of a shell it may as well be a folder.
+fn after_p(text: &str, end: usize) -> Option<Range<usize>> {
+    let sign = skip(text, end, &['"', '\'']);
+    let rest = text[sign..].strip_prefix(',')?;
+    let found = value(text, text.len() - rest.trim_start_matches(' ').len(), false)?;
+    masked_argument("-p", &text[found.clone()]).then_some(found)
 }
 
 /// The value that begins there: up to the quote that closes it, or to where a word of its kind ends.
@@ -196,40 +217,6 @@ fn credentials(text: &str, end: usize) -> Option<Range<usize>> {
     (from > end && length >= 8 && digits).then_some(from..from + length)
 }
 
-/// What follows the address of a webhook.
-fn webhooks(text: &str) -> Spans {
-    let all = WEBHOOKS.iter().flat_map(|address| text.match_indices(address));
-    let rest = all.map(|(at, address)| {
-        let from = at + address.len();
-        let ends = |c: char| c.is_whitespace() || "\"'`<>,)]}\\".contains(c);
-        from..text[from..].find(ends).map_or(text.len(), |length| from + length)
-    });
-    rest.filter(|span| !span.is_empty()).collect()
-}
-
-/// Passwords in the connection strings of Go's drivers,
-/// `user:password@tcp(host)/name`, and of Oracle's, `user/password@//host/name`.
-fn dsn_passwords(text: &str) -> Spans {
-    let mut spans = Spans::new();
-    let networks = [("@tcp(", ':'), ("@tcp6(", ':'), ("@unix(", ':'), ("@cloudsql(", ':'), ("@//", '/')];
-    for (network, between) in networks {
-        for (end, _) in text.match_indices(network) {
-            let ends = |c: char| c.is_whitespace() || "\"'`<>=".contains(c);
-            let from = text[..end]
-                .char_indices()
-                .rev()
-                .find(|(_, c)| ends(*c))
-                .map_or(0, |(at, c)| at + c.len_utf8());
-            if let Some(colon) =
-                text[from..end].find(between).map(|at| from + at + 1).filter(|begin| *begin < end)
-            {
-                spans.push(colon..end);
-            }
-        }
-    }
-    spans
-}
-
 /// AWS secret access keys, without a name before them: 40 characters of base64, mixed as chance mixes them, which neither a
 /// digest nor a path is.
 fn secret_access_keys(text: &str) -> Spans {
@@ -245,27 +232,6 @@ fn secret_access_keys(text: &str) -> Spans {
             && count(char::is_ascii_lowercase) >= 6;
         if run.len() == AWS_SECRET_KEY && mixed {
             spans.push(start..from);
-        }
-    }
-    spans
-}
-
-fn url_passwords(text: &str) -> Spans {
-    let mut spans = Spans::new();
-    for (at, mark) in text.match_indices("://") {
-        let from = at + mark.len();
-        let ends = |c: char| c.is_whitespace() || "\"'<>`".contains(c);
-        let rest = &text[from..text[from..].find(ends).map_or(text.len(), |length| from + length)];
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-        let Some(colon) = authority.find(':').filter(|_| !authority.starts_with('[')) else { continue };
-        let begin = from + colon + 1;
-        match authority.rfind('@') {
-            Some(end) if end > colon + 1 => spans.push(begin..from + end),
-            // A password with a slash in it: the URL is wrong, and it is a secret all the same.
-            None if rest.contains('@') && authority[colon + 1..].parse::<u16>().is_err() => {
-                spans.push(begin..from + rest.len());
-            }
-            _ => {}
         }
     }
     spans

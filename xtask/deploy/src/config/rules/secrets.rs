@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Findings, Place, Rule, Span};
 use crate::config::suggest;
 use crate::model::{Container, Service};
-use crate::redact::{self, doubtful_name, secret_argument, secret_name, secret_value};
+use crate::redact::{self, certain_secret, doubtful_name, secret_argument, secret_name, secret_value};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::EachContainer("secret-reference", secret_reference),
@@ -221,11 +221,14 @@ fn texts<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = (&'a str, 
 /// A task definition is readable for everybody with ecs:DescribeTaskDefinition, and every revision keeps it
 /// for ever. The value itself is never shown: `redact` has masked it in what is quoted here.
 ///
-/// A name says little: where it may as well be harmless, this is a warning, and `public` ends it.
+/// A name says little: where it may as well be harmless, this is a warning, and `public` ends it. A password in a URL is one
+/// whatever the file says: a warning is left.
 fn secret_in_environment(service: &Service, at: &Place<'_>, found: &mut Findings) {
     for part in Readable::all(service, at) {
         for text in &part.texts {
-            if !part.container.public.iter().any(|public| public == text.name) {
+            if part.container.public.iter().any(|public| public == text.name) {
+                public_secret(text, found);
+            } else {
                 secret_text(text, part.table, found);
             }
         }
@@ -256,6 +259,15 @@ fn secret_text(text: &Text<'_>, table: &str, found: &mut Findings) {
         .note("whoever may read the task definition can read it, in every revision there ever was")
         .note("if it was ever committed or deployed, replace the secret itself too")
         .help(format!("{}; {none}", kind.instead.replace("VARIABLE", name)));
+}
+
+fn public_secret(text: &Text<'_>, found: &mut Findings) {
+    let Some(form) = certain_secret(text.value) else { return };
+    found
+        .warning(format!("a secret in {}: `{}`", text.kind.of, text.name))
+        .at(&text.at, format!("`public` says that it is none, but it is {form}"))
+        .note("whoever may read the task definition can read it, in every revision there ever was")
+        .help(text.kind.instead.replace("VARIABLE", text.name));
 }
 
 /// What `public` names is there: a mistyped name says nothing of any variable.
