@@ -18,6 +18,7 @@ mod environment;
 mod load_balancer;
 mod names;
 mod naming;
+mod owners;
 mod routes;
 mod scaling;
 mod secrets;
@@ -122,6 +123,7 @@ static RULES: &[&[Rule]] = &[
     environment::RULES,
     load_balancer::RULES,
     names::RULES,
+    owners::RULES,
     routes::RULES,
     smoke::RULES,
     scaling::RULES,

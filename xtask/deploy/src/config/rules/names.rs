@@ -1,12 +1,8 @@
-//! Lengths, alphabets and owners of names that several subjects share.
-
-use std::collections::BTreeMap;
+//! Lengths and alphabets of names that several subjects share.
 
 use super::naming::{Naming, any_form};
 use super::{Findings, Place, Rule, Scope};
-use crate::config::place::Span;
-use crate::config::suggest;
-use crate::model::{Environment, Kind, Lookup, Service, fits_tag, reserved_tag};
+use crate::model::{Lookup, Service, fits_tag, reserved_tag};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::EachService("service-key", service_key),
@@ -17,8 +13,6 @@ pub(super) const RULES: &[Rule] = &[
     Rule::EachService("role-name", role_name),
     Rule::Environment("lookup-name", lookup_name),
     Rule::Environment("duplicate-entry", duplicate_entry),
-    Rule::Environment("unique-name", unique_name),
-    Rule::Environment("shared-name", shared_name),
 ];
 
 const SERVICE_KEY: Naming = Naming {
@@ -176,12 +170,18 @@ fn role_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
     }
 }
 
+/// To EC2's filters `*` is any text and `?` any character (EC2 API, Filter): any network would do.
+fn unmatched(name: &str) -> Option<&'static str> {
+    let pattern = name.contains(['*', '?', '\\']).then_some("a pattern to EC2, which may match any name");
+    pattern.or_else(|| reserved(name))
+}
+
 const NETWORK: Naming = Naming {
     what: "name or id of a VPC, a subnet or a security group",
     length: 1..=256,
     allowed: |c| !c.is_control(),
-    law: "an id, or the `Name` tag: 1 to 256 characters, not beginning with `aws:` (EC2, tag restrictions)",
-    form: reserved,
+    law: "an id, or the `Name` tag: 1 to 256 characters without `*`, `?` and `\\`, not beginning with `aws:` (EC2, tag restrictions)",
+    form: unmatched,
 };
 
 const ROLE: Naming = Naming {
@@ -196,14 +196,13 @@ const ROLE: Naming = Naming {
 ///
 /// Source: EC2, Tag: values of up to 256 characters. IAM API, GetRole: `[\w+=,.@-]`, with a path before it in an ARN.
 fn lookup_name(scope: &Scope<'_>, found: &mut Findings) {
-    let (network, balancer) = (&scope.environment.network, &scope.environment.load_balancer);
-    NETWORK.check(network.vpc.text(), scope.at("network.vpc"), found);
-    network_names(&network.subnets, &scope.at("network.subnets"), found);
-    network_names(&balancer.subnets, &scope.at("load-balancer.subnets"), found);
-    network_names(&balancer.security_groups, &scope.at("load-balancer.security-groups"), found);
+    NETWORK.check(scope.environment.network.vpc.text(), scope.at("network.vpc"), found);
+    for (names, at) in networks(scope) {
+        for (name, at) in names.iter().zip(at.entries()) {
+            NETWORK.check(name.text(), at, found);
+        }
+    }
     for (service, at) in scope.services() {
-        network_names(&service.security_groups, &at.key("security-groups"), found);
-        network_names(&service.network.subnets, &at.key("network.subnets"), found);
         if let Some(role) = service.execution_role() {
             ROLE.check(role.text(), at.key("execution-role"), found);
         }
@@ -213,26 +212,27 @@ fn lookup_name(scope: &Scope<'_>, found: &mut Findings) {
     }
 }
 
-fn network_names(names: &[Lookup], at: &Place<'_>, found: &mut Findings) {
-    for (name, at) in names.iter().zip(at.entries()) {
-        NETWORK.check(name.text(), at, found);
+/// The lists of subnets and security groups.
+fn networks<'a>(scope: &Scope<'a>) -> Vec<(&'a [Lookup], Place<'a>)> {
+    let (network, balancer) = (&scope.environment.network, &scope.environment.load_balancer);
+    let mut lists: Vec<(&[Lookup], _)> = vec![
+        (&network.subnets, scope.at("network.subnets")),
+        (&balancer.subnets, scope.at("load-balancer.subnets")),
+        (&balancer.security_groups, scope.at("load-balancer.security-groups")),
+    ];
+    for (service, at) in scope.services() {
+        lists.push((&service.security_groups, at.key("security-groups")));
+        lists.push((&service.network.subnets, at.key("network.subnets")));
     }
+    lists
 }
 
 /// A list names nothing twice.
 fn duplicate_entry(scope: &Scope<'_>, found: &mut Findings) {
-    let environment = scope.environment;
-    let (network, balancer) = (&environment.network, &environment.load_balancer);
-    twice(network.subnets.iter().map(Lookup::text), &scope.at("network.subnets"), found);
-    twice(balancer.subnets.iter().map(Lookup::text), &scope.at("load-balancer.subnets"), found);
-    twice(
-        balancer.security_groups.iter().map(Lookup::text),
-        &scope.at("load-balancer.security-groups"),
-        found,
-    );
+    for (names, at) in networks(scope) {
+        twice(names.iter().map(Lookup::text), &at, found);
+    }
     for (service, at) in scope.services() {
-        twice(service.network.subnets.iter().map(Lookup::text), &at.key("network.subnets"), found);
-        twice(service.security_groups.iter().map(Lookup::text), &at.key("security-groups"), found);
         twice(service.depends_on.iter().map(|key| key.0.as_str()), &at.key("depends-on"), found);
     }
 }
@@ -248,150 +248,4 @@ fn twice<'a>(list: impl Iterator<Item = &'a str>, at: &Place<'_>, found: &mut Fi
         }
         seen.push((entry, place));
     }
-}
-
-/// What it is, its name, and where that is written; what it is derived from, where it is not written itself.
-type OwnName = (&'static str, fn(&Service) -> Option<&String>, fn(&Place<'_>) -> Option<Span>);
-
-const OWN_NAMES: [OwnName; 5] = [
-    ("service name", |service| Some(&service.name), |at| at.key("name").span()),
-    ("task definition family", |service| Some(&service.family), |at| at.key("family").span()),
-    ("target group", |service| Some(&service.group()?.name), |at| at.key("target-group.name").span()),
-    (
-        "repository",
-        |service| service.builds().then_some(&service.repository.name),
-        |at| at.key("repository.name").span(),
-    ),
-    (
-        "Service Connect discovery name",
-        |service| Some(&service.endpoint()?.discovery_name),
-        |at| {
-            let port = at.key("container.port-name").or(at.key("container.name"));
-            at.key("connect.discovery-name").or(port)
-        },
-    ),
-];
-
-/// What belongs to one service is not shared by two.
-///
-/// Two services of one name are one service to ECS; two families of one name mix their revisions, and a
-/// rollback of one takes the other's; a shared repository lets one service's lifecycle policy delete the
-/// other's images. Log groups may be shared: streams carry the container's name.
-fn unique_name(scope: &Scope<'_>, found: &mut Findings) {
-    for (what, name_of, place_of) in OWN_NAMES {
-        let mut seen: BTreeMap<&String, (&str, Span)> = BTreeMap::new();
-        for (service, at) in scope.services() {
-            // One that is empty is missing, which is reported as that.
-            let name = name_of(service).filter(|name| !name.is_empty());
-            let (Some(name), Some(place)) = (name, place_of(&at)) else { continue };
-            if let Some((owner, first)) = seen.get(name) {
-                found
-                    .error(format!("two services have the {what} `{name}`"))
-                    .at(first, format!("`{owner}` has it"))
-                    .at(&place, format!("and so has `{}`", service.key));
-            }
-            seen.entry(name).or_insert((&service.key.0, place));
-        }
-    }
-}
-
-/// What one environment alone can own: its kind, its name, and where that is written.
-struct Own {
-    what: &'static str,
-    key: &'static str,
-    name: String,
-    place: Option<Span>,
-}
-
-/// Environments of one account and region share nothing that one of them alone can own.
-///
-/// A second environment with another cluster only would put its tasks into the first one's target groups: they would
-/// get its traffic. Repositories, log groups and a load balancer that exists already may be shared.
-fn shared_name(scope: &Scope<'_>, found: &mut Findings) {
-    for other in scope.others().filter(|other| are_neighbours(scope.environment, other.environment)) {
-        if let Some((one, twin)) = twin(scope).or_else(|| twin(&other)) {
-            found
-                .error(format!("`{}` and `{}` are two environments", one.env(), twin.env()))
-                .at(&one.env_at, "on AWS: it says no `kind`")
-                .at(&twin.env_at, "on the embedded cloud")
-                .help("give both tables the same name");
-            continue;
-        }
-        let theirs = owned(&other);
-        let theirs: BTreeMap<_, _> = theirs.iter().rev().map(|own| ((own.what, &own.name), own)).collect();
-        for own in owned(scope) {
-            if let Some(same) = theirs.get(&(own.what, &own.name)) {
-                report_shared(scope, &other, &own, same, found);
-            }
-        }
-    }
-}
-
-/// The environment itself and one on the embedded cloud that is called almost so: its name was mistyped once.
-fn twin<'a>(scope: &Scope<'a>) -> Option<(Scope<'a>, Scope<'a>)> {
-    let own = scope.environment;
-    let is_open = own.kind == Kind::Aws && own.account.is_none();
-    let like = |other: &Scope<'_>| {
-        other.environment.kind == Kind::Local && suggest::closest(&own.name, [other.env()]).is_some()
-    };
-    let twin = scope.others().filter(|_| is_open).find(like)?;
-    let one = twin.others().find(|one| one.env() == own.name)?;
-    Some((one, twin))
-}
-
-/// Whether both can be in one account and region. An open account may be any. The embedded cloud is no neighbour: an
-/// environment there may have all names of another.
-fn are_neighbours(one: &Environment, other: &Environment) -> bool {
-    one.kind == Kind::Aws
-        && other.kind == Kind::Aws
-        && one.region == other.region
-        && (one.account.is_none() || other.account.is_none() || one.account == other.account)
-}
-
-fn owned(scope: &Scope<'_>) -> Vec<Own> {
-    let environment = scope.environment;
-    let mut list = Vec::new();
-    let mut own = |what, key, name: String, place: Option<Span>| list.push(Own { what, key, name, place });
-    for (service, at) in scope.services() {
-        own("task definition family", "family", service.family.clone(), at.key("family").span());
-        if let Some(group) = service.group() {
-            let key = "target-group.name";
-            own("target group", key, group.name.clone(), at.key(key).span());
-        }
-        let full = format!("{}/{}", environment.cluster, service.name);
-        own("service", "cluster", full, scope.at("cluster").span().filter(|_| at.key("name").written()));
-        if let Some(connect) = service.endpoint() {
-            let name = format!("{}.{}", connect.discovery_name, environment.namespace);
-            let place = scope.at("namespace").or(at.key("connect"));
-            own("Service Connect endpoint", "namespace", name, place);
-        }
-    }
-    let balancer = &environment.load_balancer;
-    if !balancer.existing {
-        let key = "load-balancer.name";
-        own("load balancer", key, balancer.name.clone(), scope.at(key).span());
-    }
-    // What is not written is missing, which is reported as that.
-    list.retain(|own| own.place.is_some());
-    list
-}
-
-fn report_shared(scope: &Scope<'_>, other: &Scope<'_>, own: &Own, same: &Own, found: &mut Findings) {
-    let (one, two) = (scope.env(), other.env());
-    let wrong = found.error(format!("`{one}` and `{two}` have the same {} `{}`", own.what, own.name));
-    match own.place == same.place {
-        true => wrong
-            .at(&own.place, "both have it from here")
-            .context(&scope.env_at, format!("`{one}`"))
-            .context(&other.env_at, format!("`{two}`")),
-        false => {
-            wrong.at(&own.place, format!("`{one}` has it")).at(&same.place, format!("and so has `{two}`"))
-        }
-    };
-    wrong
-        .note("both can be in one account and region, where tasks of one would get the traffic of the other")
-        .help(format!(
-            "put `{{env}}` into `{}`, set it under one of them, or give each its `account`",
-            own.key
-        ));
 }
