@@ -28,17 +28,15 @@ pub struct Facts {
     /// What the caller may do of the printed policy, by statement.
     pub rights: Option<Fact<Vec<Vec<Decision>>>>,
     pub landing: Option<Fact<Landing>>,
-    /// By id.
+    /// By id, of those that deploy.toml names.
     pub subnets: Option<Fact<BTreeMap<String, Subnet>>>,
-    /// By id.
     pub security_groups: Option<Fact<BTreeMap<String, SecurityGroup>>>,
-    /// Of the VPC.
+    /// All of the VPC: a subnet that names none uses the main one.
     pub route_tables: Option<Fact<Vec<RouteTable>>>,
     /// States of the VPC's NAT gateways by id.
     pub nat_gateways: Option<Fact<BTreeMap<String, String>>>,
-    /// Of the VPC.
     pub endpoints: Option<Fact<Vec<Endpoint>>>,
-    /// The cluster's status.
+    /// The cluster's status; `None` where there is no such cluster.
     pub cluster: Option<Fact<Option<String>>>,
     pub namespace: Option<Fact<bool>>,
     /// Names of those that deploy.toml names and that are there.
@@ -51,12 +49,11 @@ pub struct Facts {
     pub roles: BTreeMap<String, Fact<Option<TaskRole>>>,
     /// The key of KMS that each secret is encrypted with, by the secret's id; `None` when there is no such secret.
     pub secrets: BTreeMap<String, Fact<Option<Option<String>>>>,
-    /// By ARN.
     pub certificates: BTreeMap<String, Fact<Option<Certificate>>>,
     pub names: Option<Fact<Names>>,
     pub quotas: Option<Fact<BTreeMap<Quota, f64>>>,
     pub target_groups: Option<Fact<TargetGroups>>,
-    /// What builds Dockerfiles.
+    /// The engine that builds Dockerfiles, asked only where a service has one.
     pub engine: Option<Fact<String>>,
 }
 
@@ -149,7 +146,6 @@ pub struct Balancer {
     pub security_groups: Vec<String>,
 }
 
-/// A role of tasks.
 #[derive(Clone, Debug)]
 pub struct TaskRole {
     /// Who may assume it: a policy document.
@@ -165,7 +161,6 @@ pub struct Certificate {
     pub not_after_ms: Option<u64>,
 }
 
-/// What DNS says.
 #[derive(Clone, Debug)]
 pub struct Names {
     /// Addresses of the public name; empty when there is no such name.

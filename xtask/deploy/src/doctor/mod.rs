@@ -86,7 +86,6 @@ impl Check {
     }
 }
 
-/// Checks of one subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Group {
     pub name: &'static str,

@@ -51,8 +51,8 @@ pub(super) fn roles(environment: &Environment, facts: &Facts) -> Vec<Check> {
     facts.roles.iter().flat_map(one).collect()
 }
 
-/// ECS assumes the role for tasks. `aws:SourceArn` holds no task: `arn:aws:ecs:REGION:ACCOUNT:*` (ECS developer guide, "Task IAM
-/// role").
+/// Whether ECS may assume the role for tasks. `aws:SourceArn` names no task: it is `arn:aws:ecs:REGION:ACCOUNT:*` (ECS developer
+/// guide, "Task IAM role").
 fn trust(name: &str, document: &Value, account: &str, region: &str) -> Check {
     let name = format!("trust of {name}");
     let texts = |value: &Value| -> Vec<String> {

@@ -13,7 +13,7 @@ pub use trust::{Jobs, Subject, trust};
 /// Where a policy is for.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
-    /// `aws`, `aws-cn`, …
+    /// The ARN's second part: `aws`, `aws-cn` or `aws-us-gov`.
     pub partition: &'a str,
     pub account: &'a str,
 }

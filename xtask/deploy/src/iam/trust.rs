@@ -11,7 +11,7 @@ const ISSUER: &str = "token.actions.githubusercontent.com";
 
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// `OWNER/REPOSITORY`.
+    /// `OWNER/REPOSITORY`, as GitHub spells it.
     pub repository: &'a str,
     /// The numbers of owner and repository, where they are known.
     pub ids: Option<(u64, u64)>,

@@ -88,6 +88,7 @@ pub fn judge(now: u64, tag: Option<&str>, mine: &Holder, alive: impl FnOnce(u32)
     let same = mine.owner == theirs.owner && mine.run == theirs.run;
     let gone = match (theirs.process, mine.process) {
         (Some(theirs), Some(mine)) => theirs == mine || !alive(theirs),
+        // A job that is run again has the same run, and the machine of the attempt before is gone.
         (None, None) => mine.run.is_some(),
         _ => false,
     };

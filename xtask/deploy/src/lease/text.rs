@@ -33,6 +33,7 @@ impl fmt::Display for Lease {
             text.push_str(&format!(" pid={process}"));
         }
         if let Some(taken) = &self.taken {
+            // The note comes last and is cut: id, time and holder are what others decide by.
             let room = LONGEST.saturating_sub(text.chars().count() + " taken=".len());
             if room >= SHORTEST_NOTE {
                 text.push_str(&format!(" taken={}", tag_text(taken, room)));

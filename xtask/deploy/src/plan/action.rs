@@ -249,6 +249,7 @@ impl Action {
                 format!("deregister task definition {}", arn_name(revision))
             }
             Self::CreateService { spec, .. } => format!("create service {}", spec.name),
+            // `forceNewDeployment` replaces every task, also where nothing else changes: a person must see that.
             Self::UpdateService { spec, force: true, .. } => format!("redeploy service {}", spec.name),
             Self::UpdateService { spec, .. } => format!("update service {}", spec.name),
             Self::SetDesiredCount { name, from, to, .. } => {

@@ -15,6 +15,7 @@ pub fn down(environment: &Environment, observed: &Observed, there: &[Owned]) -> 
         there.iter().filter_map(|owned| Some((owned, occupant(environment, observed, owned)?))).collect();
     let free: Vec<Owned> =
         there.iter().filter(|owned| occupied.iter().all(|(kept, _)| kept != owned)).cloned().collect();
+    // Clients are deleted before the servers that they call, or their last requests would fail.
     let order: Vec<_> = environment.services.iter().rev().collect();
     let mut plan = removal(&free, &order, "the environment is taken down");
     plan.notes = adopted(environment, observed);

@@ -74,6 +74,7 @@ pub(super) fn cluster(plan: &mut Plan, stage: &mut Stage, desired: &Desired, obs
                 capacity_providers(plan, stage, spec, cluster, observed);
             }
         }
+        // ECS remembers a deleted cluster as INACTIVE for a while, and its name can be used again.
         None | Some("INACTIVE") => stage.lane("cluster", vec![Step::missing(Action::CreateCluster(spec))]),
         Some(status) => plan.refusals.push(Refusal {
             what: format!("cluster {} is {status}", spec.name),
@@ -102,6 +103,7 @@ fn capacity_providers(
         return;
     }
     let name = spec.name.clone();
+    // PutClusterCapacityProviders takes the whole list: those that are there are named again.
     let all: Vec<String> = has.iter().chain(&lacks).cloned().collect();
     if !observed.made.as_ref().is_some_and(|made| made.contains_key(&found.arn)) {
         let default = found.default_strategy.iter().map(|(provider, weight, base)| {

@@ -15,6 +15,7 @@ pub(super) fn steps(
     let wanted = wanted::listener(&balancer.listener, load_balancer);
     let mut steps = match observed.listener.as_ref().map(|found| &found.spec) {
         None => vec![Step::missing(Action::CreateListener(wanted))],
+        // To change it in place would refuse every client that speaks the present protocol.
         Some(found) if found.protocol != wanted.protocol => {
             plan.refusals.push(Refusal {
                 what: format!(
@@ -42,6 +43,7 @@ fn own_listener(plan: &mut Plan, found: &ListenerSpec, wanted: &ListenerSpec) ->
         steps.push(Step::changed(Action::ModifyListener(wanted.clone()), differing));
     }
     steps.extend(add(found, &wanted.further_certificates, wanted.port));
+    // Somebody may serve a name with it: to remove one breaks TLS for that name at once.
     for extra in found.further_certificates.iter().filter(|arn| !wanted.further_certificates.contains(arn)) {
         plan.notes.push(format!("listener {} also has {extra}, which is left as it is", wanted.port));
     }

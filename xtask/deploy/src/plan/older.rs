@@ -28,6 +28,7 @@ pub fn refuse_older(
     let Some(ours) = desired.release.commit.as_deref() else { return };
     for (key, service) in observed.services.iter().filter(|(_, service)| service.status == "ACTIVE") {
         let running = &service.task_definition;
+        // Adopted services and those of other tools have no such tag: there is nothing to compare.
         let Some(theirs) = running.tags.get("commit") else { continue };
         let (mine, other) = (short(ours), short(theirs));
         match succession(ours, desired.release.committed, theirs, running, &base) {
@@ -64,6 +65,7 @@ fn succession(
         Some(base) if base == ours => Succession::Older,
         Some(base) if base == theirs => Succession::Fine,
         Some(_) => Succession::Apart,
+        // Without history, as in the shallow clone of a CI job: the time of the commit is a weaker sign, but it is there.
         None => {
             let theirs = running.tags.get("committed").and_then(|secs| secs.parse().ok());
             match committed.zip(theirs) {

@@ -68,6 +68,7 @@ pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
         names.extend(lanes.filter(|name| !stage.settle.iter().any(|key| key.0 == *name)));
         stage.name = format!("{} {}", stage.name, names.join(" and "));
     }
+    // A migration that still runs may change the database below the revision that is restored.
     plan.stages.insert(0, before_roll::wait_for_left(&desired.environment, observed));
     plan.stages.retain(|stage| !stage.lanes.is_empty() || !stage.settle.is_empty());
     plan
@@ -98,6 +99,7 @@ fn roll_back(
     let settings = pin.settings.clone().unwrap_or_else(|| state.spec.clone());
     let revision =
         (state.task_definition.arn != pin.revision).then(|| Revision::Existing(pin.revision.clone()));
+    // Another revision starts new tasks anyway: to force a deployment besides would start a second one.
     let restarts = revision.is_none() && again::is_due(pin, state);
     let step: Option<Step> = match update(service, settings.clone(), state, revision, unseen) {
         None if restarts => Some(again::forced(service, settings)),

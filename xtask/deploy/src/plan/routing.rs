@@ -23,10 +23,13 @@ pub(super) fn load_balancer(plan: &mut Plan, stage: &mut Stage, desired: &Desire
                 subnets: wanted::ids(observed, subnets),
                 security_groups: wanted::ids(observed, security_groups),
                 internal: *scheme == Scheme::Internal,
+                // As found where it exists: attributes are compared one by one below, those of deploy.toml only.
                 attributes: found.map_or(&balancer.aws.attributes, |found| &found.attributes).clone(),
             };
             match found {
                 None => steps.push(Step::missing(Action::CreateLoadBalancer(spec))),
+                // The scheme is immutable, and other subnets or security groups could cut off clients that this file does not
+                // know.
                 Some(found) => plan.notes.extend(changes(found, &spec).iter().map(|change| {
                     format!("load balancer {name} differs in {} and is left as it is", change.field)
                 })),
@@ -194,6 +197,7 @@ pub(super) fn towards(wanted: &[RuleSpec], observed: &Observed, ours: impl Fn(&R
             .iter()
             .filter(|found| found.conditions == rule.conditions && !kept.contains_key(&found.priority));
         let best = same.filter(|found| ours(found) || **found == rule);
+        // Several rules may take the same requests: the nearest one moves least.
         if let Some(best) = best.min_by_key(|found| found.priority.abs_diff(rule.priority)) {
             kept.insert(best.priority, rule);
         }

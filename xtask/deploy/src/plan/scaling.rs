@@ -117,6 +117,7 @@ pub(super) fn surplus(plan: &mut Plan, after: &mut Stage, desired: &Desired, obs
             continue;
         }
         let steps = surplus.map(|(.., action)| Step::because(action, "no longer in deploy.toml")).collect();
+        // After the proof: until then a service that is rolled back needs the policies that it had.
         after.lane(service.key.0.clone(), steps);
     }
 }

@@ -106,6 +106,8 @@ pub(super) fn rolls(plan: &mut Plan, desired: &Desired, observed: &Observed) {
     for service in services {
         let after =
             |key: &ServiceKey| rank.iter().find(|(_, known)| known.key == *key).map(|(rank, _)| *rank);
+        // Only a moved endpoint orders services. `depends-on` alone would make every release as slow as its services one by
+        // one.
         let place = service
             .depends_on
             .iter()

@@ -166,6 +166,7 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         alias_dns: connect.alias.dns.clone(),
         extra: Members::default(),
     });
+    // Container and port must be in the revision that is sent with it, or UpdateService refuses (ECS API, UpdateService).
     let group = service.group().map(|group| LoadBalancerBinding {
         target_group: group.name.clone(),
         container: service.container.name.clone(),
@@ -217,6 +218,7 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         Some(running) => spec.with_extra_of(&running.spec),
         None => spec,
     };
+    // The order is the precedence: what runs, then the `aws` table, then the file's own keys.
     spec.extra = spec.extra.laid(&over).laid(&chosen(service));
     // The file decides alone: a strategy that runs is not kept where the file has none.
     spec.extra.take(&[Member::STRATEGY]);

@@ -9,7 +9,7 @@ use super::vocabulary::CALM_BREAKER_STATUSES;
 /// Follows one deployment of one service, by the id that CreateService or UpdateService answered with.
 #[derive(Clone, Debug)]
 pub struct Rollout {
-    /// Our deployment's id, `ecs-svc/<digits>`.
+    /// Our deployment's id, `ecs-svc/<19 digits>`.
     deployment: String,
     /// The deployment was in an answer at least once. Until then its absence may be a stale read.
     seen: bool,
@@ -32,8 +32,8 @@ pub struct Rollout {
 /// So many reads in a row must say that ours was displaced. ECS is eventually consistent, also after a read that was
 /// right (ECS API, "eventual consistency"): one reply of a lagging replica must not end a release.
 const LOOKS: u32 = 3;
-/// So many where the service itself is missing, which is mostly a replica that does not know it yet. Polls are at least a
-/// second apart.
+/// So many where the service itself is missing: after CreateService, reads may answer MISSING for seconds. Polls are at least
+/// a second apart, so a service that is really gone is noticed ten seconds late.
 const LOOKS_MISSING: u32 = 10;
 
 /// What one snapshot shows of our deployment.
@@ -106,6 +106,8 @@ impl Rollout {
     fn read(&mut self, service: &ServiceSnapshot, ours: Option<&ServiceDeploymentSnapshot>) -> Progress {
         let listed = service.deployments.iter().find(|deployment| deployment.id == self.deployment);
         self.seen |= listed.is_some();
+        // ECS drops a replaced deployment from the list soon: what was read of it before is kept, because it shows whether a
+        // PRIMARY deployment is older or newer.
         self.created_ms = listed.map_or(self.created_ms, |listed| listed.created_ms);
         if let Some(listed) = listed {
             self.revision.clone_from(&listed.task_definition);
@@ -139,6 +141,8 @@ impl Rollout {
     ) -> Progress {
         let reason = listed.rollout_reason.as_deref();
         match (listed.rollout_state.as_deref(), ours.map(|ours| ours.status.as_str())) {
+            // `None` where the endpoint gives no service deployment: COMPLETED of our own id is then the best evidence there
+            // is.
             (Some("COMPLETED"), None | Some("SUCCESSFUL")) => settled(Outcome::Succeeded, reason),
             (Some("COMPLETED"), Some("ROLLBACK_SUCCESSFUL")) if self.adopted => {
                 settled(Outcome::Succeeded, reason)
@@ -154,6 +158,8 @@ impl Rollout {
                     | "ROLLBACK_IN_PROGRESS",
                 ),
             )
+            // Without a circuit breaker ECS leaves it IN_PROGRESS for ever, however many tasks fail (ECS API, Deployment): only
+            // the caller's deadline ends that.
             | (Some("IN_PROGRESS") | None, _) => moving(listed, ours),
             // Still PRIMARY and FAILED: the breaker tripped without a rollback, or the rollback's deployment is not listed yet.
             (Some("FAILED"), _) => {
@@ -166,6 +172,7 @@ impl Rollout {
                     Some("STOPPED") if self.by_somebody(ours) => {
                         settled(Outcome::Stopped { back: false }, self.why(ours))
                     }
+                    // ServiceDeploymentStatus has no FAILED: a breaker without rollback ends STOPPED as well.
                     _ => settled(Outcome::Failed, reason),
                 }
             }
@@ -185,6 +192,8 @@ impl Rollout {
         if let Some(listed) = listed.filter(|listed| listed.rollout_state.as_deref() == Some("FAILED")) {
             let reason = listed.rollout_reason.clone().unwrap_or_else(|| "ECS deployment failed.".to_owned());
             self.failure = Some(reason);
+            // ECS's rollback is a deployment with an id of its own. The first one after the failure is it; a later PRIMARY is
+            // somebody's new deployment.
             self.rollback.get_or_insert_with(|| primary.id.clone());
         }
         let superseded = |reason| {
@@ -193,6 +202,7 @@ impl Rollout {
                 return Progress::NotSeenYet;
             }
             let (by, task_definition) = (primary.id.clone(), primary.task_definition.clone());
+            // `--force-new-deployment` starts another deployment of the same revision: the release serves, under another id.
             let forced = task_definition == self.revision;
             settled(Outcome::Superseded { by, task_definition, who: None, release: None, forced }, reason)
         };
@@ -207,6 +217,8 @@ impl Rollout {
             }
             // Ours succeeded before the newer one began: that stays the verdict.
             Some("SUCCESSFUL") => settled(Outcome::Succeeded, None),
+            // UpdateService during a roll ends the older service deployment as STOPPED too: without a rollback that is what it
+            // was.
             Some("STOPPED" | "STOP_REQUESTED") if self.rollback.is_none() => superseded(self.why(ours)),
             // Stopped, and a deployment of the previous revision follows: only its end shows whether that serves again.
             Some("STOPPED" | "STOP_REQUESTED") => match primary.rollout_state.as_deref() {

@@ -55,6 +55,7 @@ impl Sightings {
             let same_status = known.is_some_and(|known| known.status == task.last_status);
             let same = same_status && known.is_some_and(|known| known.health == task.health);
             let first_ms = known.map_or(now_ms, |known| known.first_ms);
+            // Kept when the task leaves RUNNING: a grace period counts from when the task first came to it.
             let running_ms = known
                 .and_then(|known| known.running_ms)
                 .or_else(|| (task.last_status == "RUNNING").then_some(now_ms));
@@ -79,6 +80,7 @@ impl Sightings {
             self.tasks.insert(task.id.clone(), sighted);
         }
         for target in targets {
+            // DescribeTargetHealth gives a target neither an id nor a time: its address and port name it.
             let entry = self.targets.entry((target.ip.clone(), target.port));
             let known = entry.or_insert_with(|| (target.state.clone(), now_ms));
             if known.0 != target.state {

@@ -51,6 +51,7 @@ impl Reading {
     /// How many running tasks have a healthy target.
     pub fn healthy(&self) -> usize {
         let targets = self.targets.as_deref().unwrap_or_default();
+        // During and after a roll old and new targets are listed side by side: only an address leads from a target to its task.
         let healthy = |ip: &str| targets.iter().any(|target| target.ip == ip && target.state == "healthy");
         self.running().filter(|task| task.private_ip.as_deref().is_some_and(healthy)).count()
     }
@@ -75,6 +76,7 @@ impl Reading {
         service.status == "ACTIVE"
             && service.desired > 0
             && primary.running >= service.desired
+            // ECS sets no `rolloutState` behind a Classic Load Balancer (ECS API, Deployment).
             && primary.rollout_state.as_deref().is_none_or(|state| state == "COMPLETED")
             && self.serving() >= service.desired as usize
     }

@@ -13,10 +13,12 @@ const BODY_SHOWN: usize = 120;
 pub fn judge(check: &SmokeCheck, status: u16, body: &[u8]) -> ProbeAnswer {
     let text = String::from_utf8_lossy(body);
     if status != check.status {
+        // An error page may repeat a header or a connection string, and what is shown goes to CI's log.
         let body = redact::text(&text.split_whitespace().collect::<Vec<_>>().join(" "));
         let body = body.chars().take(BODY_SHOWN).collect();
         return ProbeAnswer::Status { status, body };
     }
+    // A status alone proves little: behind `/*` a single-page application answers 200 with index.html for any path.
     let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let member = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_owned);
     match &check.identity {
@@ -91,6 +93,7 @@ pub fn conclude(answers: &[ProbeAnswer]) -> Smoke {
         _ => None,
     });
     match unreachable {
+        // First, whatever else could not be asked: one wrong answer is enough to fail a release.
         _ if answers.iter().any(wrong) => Smoke::Failed,
         Some(error) => Smoke::Unreachable { error },
         None if answers.is_empty() => Smoke::NotAsked,

@@ -10,7 +10,7 @@ pub fn date(at_ms: u64) -> String {
     utc(at_ms)[..10].to_owned()
 }
 
-/// `08:00:12.345`.
+/// The time of day in UTC, as `08:00:12.345`.
 pub fn clock(at_ms: u64) -> String {
     utc(at_ms)[11..23].to_owned()
 }

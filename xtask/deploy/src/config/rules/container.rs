@@ -170,8 +170,8 @@ fn health_command(
 /// Environment variables have names, best such that a shell can read them, and each comes from one place.
 ///
 /// Source: POSIX, Environment Variable Definition; ECS RegisterTaskDefinition takes names such as Spring's
-/// `spring.datasource.url`. It refuses a name that is both in `environment` and in `secrets`, also when it is the tool that
-/// sets it.
+/// `spring.datasource.url`. It refuses a name that is both in `environment` and in `secrets`, also one that the tool
+/// itself sets, such as `PORT`.
 fn variable_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
     for (path, container) in service.containers() {
         // The own container gets its port in a variable, and no sidecar does.

@@ -82,7 +82,7 @@ struct Text<'a> {
 }
 
 struct Kind {
-    /// Where the text is.
+    /// Where the text is written, as the sentence names the place.
     of: &'static str,
     /// What to do with a secret.
     instead: &'static str,

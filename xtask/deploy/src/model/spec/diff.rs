@@ -59,6 +59,7 @@ fn walk(path: String, found: Option<&Value>, wanted: Option<&Value>, list: &mut 
         return;
     };
     let mut keys: Vec<&String> = to.iter().map(|(key, _)| key).collect();
+    // The wanted order first: what is only found, and goes, follows.
     keys.extend(from.iter().map(|(key, _)| key).filter(|key| !to.iter().any(|(known, _)| known == *key)));
     for key in keys {
         let pick = |side: &[(String, Value)]| {

@@ -118,6 +118,7 @@ impl Members {
     }
 }
 
+// Lists without names are replaced as wholes: a command, for one, is not merged word by word.
 fn lay(under: &mut Map<String, Value>, over: Map<String, Value>) {
     for (name, value) in over {
         match (under.get_mut(&name), value) {

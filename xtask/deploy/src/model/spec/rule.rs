@@ -142,6 +142,7 @@ pub fn normal(conditions: Vec<Condition>) -> Vec<Condition> {
         .filter(|it| !it.is_always_met())
         .map(|Condition { on, mut values }| {
             if on == ConditionField::Host {
+                // Hosts are compared without case (ELB user guide, host conditions): two spellings are no difference.
                 values.iter_mut().for_each(|host| host.make_ascii_lowercase());
             }
             values.sort();
@@ -149,6 +150,7 @@ pub fn normal(conditions: Vec<Condition>) -> Vec<Condition> {
             Condition { on, values }
         })
         .collect();
+    // ELB takes no rule without a condition: one that every request meets is written as the path `*`.
     if normal.is_empty() {
         normal.push(Condition { on: ConditionField::Path, values: vec!["*".to_owned()] });
     }
@@ -206,6 +208,7 @@ pub fn covers(pattern: &str, other: &str) -> bool {
         for (at, &given) in other.iter().enumerate() {
             next[at + 1] = match wanted {
                 '*' => reach[at + 1] || next[at],
+                // `*` stands for any length, also none, which `?` does not match.
                 '?' => reach[at] && given != '*',
                 _ => reach[at] && given == wanted,
             };

@@ -91,10 +91,12 @@ pub fn normal_members(value: Value) -> Value {
             .collect(),
         Value::Array(list) => {
             let mut list: Vec<Value> = list.into_iter().map(normal_members).collect();
+            // Dimensions have no order: two lists of the same ones are one metric.
             list.sort_by_key(|entry| entry["Name"].as_str().map(str::to_owned));
             Value::Array(list)
         }
         Value::Number(number) => match number.as_f64() {
+            // AWS answers 60.0 for a target value that was sent as 60. Below 1e15 every whole number is exact in a float.
             Some(float) if float.fract() == 0.0 && float.abs() < 1e15 => Value::from(float as i64),
             _ => Value::Number(number),
         },

@@ -127,6 +127,7 @@ impl ServiceSpec {
             (network, Member::NetworkConfiguration),
             (*load_balancers != other.load_balancers, Member::LoadBalancers),
             (*connect != other.connect, Member::ServiceConnectConfiguration),
+            // One member of the request for all of its settings: they are sent together.
             (deployment, Member::DeploymentConfiguration),
             (grace, Member::HealthCheckGracePeriodSeconds),
             (*enable_execute_command != other.enable_execute_command, Member::EnableExecuteCommand),
@@ -146,6 +147,8 @@ impl ServiceSpec {
 
     /// The settings by AWS's names. A target group is called by its name; the one endpoint of Service Connect is `@`.
     pub fn members(&self) -> Members {
+        // Without its name where it is the only one: a port that is renamed is then one change, not one endpoint less and one
+        // more.
         let endpoint = |endpoint: &ConnectServiceSpec, only: bool| {
             let mut members = Members::of(json!({
                 "portName": endpoint.name,

@@ -13,6 +13,7 @@ use crate::plan::services::live;
 /// The revision that `service` should run.
 pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Observed) -> TaskDefinitionSpec {
     let region = &desired.environment.region;
+    // One image for the whole definition: sidecars that name none run the same as the service.
     let image = own_image(desired, service, observed);
     let commit = desired.release.commit.as_deref().unwrap_or("unknown");
     let commit = format!("{commit}{}", if desired.release.dirty { "-dirty" } else { "" });
@@ -87,6 +88,7 @@ fn container(
 ) -> Value {
     let mut environment = container.environment.clone();
     if let Some(commit) = commit {
+        // The file's own value wins: an application may read the variable as something else.
         environment.entry(COMMIT_VARIABLE.to_owned()).or_insert_with(|| commit.to_owned());
     }
     let output = &container.log_output;
@@ -200,6 +202,7 @@ fn volumes(service: &Service) -> Vec<Value> {
             json!({
                 "fileSystemId": volume.efs,
                 "rootDirectory": volume.path,
+                // EFS refuses IAM authorization and access points without it (ECS API, EFSVolumeConfiguration).
                 "transitEncryption": "ENABLED",
                 "authorizationConfig": {
                     "accessPointId": volume.access_point,

@@ -32,6 +32,7 @@ pub(in crate::plan) fn policies(
             "TargetValue": policy.target,
             "PredefinedMetricSpecification": policy.metric.map(|metric| json!({
                 "PredefinedMetricType": metric.wire(),
+                // ALBRequestCountPerTarget alone has one; with another metric AWS refuses it (PredefinedMetricSpecification).
                 "ResourceLabel": (metric == Metric::Requests).then(|| resource_label(service, observed)),
             })),
             "CustomizedMetricSpecification": policy.custom_metric.as_ref().map(custom_metric),
@@ -72,6 +73,7 @@ pub(in crate::plan) fn schedules(
         resource_id: resource_id(environment, service),
         action: normal_members(json!({
             "Schedule": schedule.schedule,
+            // Written out, so that a schedule without a zone equals what AWS answers for it.
             "Timezone": schedule.timezone.as_deref().unwrap_or("UTC"),
             "ScalableTargetAction": { "MinCapacity": schedule.min, "MaxCapacity": schedule.max },
         })),

@@ -56,6 +56,7 @@ fn runs(command: &str, program: &str) -> bool {
 fn health_status(evidence: &Evidence) -> Option<Cause> {
     let codes = said(evidence).find_map(|text| text.split_once("codes: [")?.1.split(']').next())?;
     let text = format!("the load balancer's health check, {}, was answered with {codes}", url(evidence));
+    // The application answered well: what refuses the answer is the matcher alone.
     if codes.starts_with(['2', '3']) {
         let text = format!("{text}; `health.matcher` in deploy.toml wants {}", evidence.health_matcher);
         let remedy = "correct `target-group.health.matcher`, or what the path answers";
@@ -136,6 +137,7 @@ fn is_timeout(met: &str) -> bool {
 }
 
 fn is_refusal(met: &str) -> bool {
+    // The load balancer says so, without codes, when the connection was refused or the reply was no HTTP.
     met.contains("Health checks failed") || met == "Target.FailedHealthChecks"
 }
 

@@ -23,13 +23,16 @@ pub fn waiting(view: View<'_>, pace: Pace, sightings: &Sightings, now_ms: u64) -
     let Some(ours) = service.deployments.iter().find(|entry| entry.id == deployment) else {
         return Waiting::FirstSight;
     };
+    // The rollback is another deployment: of ours only its failure is left to see.
     if ours.rollout_state.as_deref() == Some("FAILED") {
         return Waiting::Rollback;
     }
+    // The counts of our deployment, not of the service: those include the tasks that ours replaces.
     if ours.running < ours.desired {
         return Waiting::Tasks;
     }
     let running =
+        // `lastStatus` lags: a task that ECS has decided to stop still says RUNNING, and its target is still healthy.
         tasks.iter().filter(|task| task.started_by == deployment && task.desired_status == "RUNNING");
     if targets.is_none() && checked {
         let healthy = running.clone().filter(|task| task.health == "HEALTHY").count();
@@ -63,6 +66,7 @@ pub fn waiting(view: View<'_>, pace: Pace, sightings: &Sightings, now_ms: u64) -
     if old == 0 {
         return if service.desired == 0 { Waiting::NoTasks } else { Waiting::Completion };
     }
+    // The one that is furthest: its end is what comes next.
     let first = leaving
         .iter()
         .filter_map(|task| step(task, pace, sightings, now_ms))
