@@ -32,6 +32,7 @@ pub(super) async fn run(
     let StepContext { aws, events, .. } = context;
     let mark = events.clock().mark();
     let (cluster, family) = (&spec.cluster, &service.family);
+    // Two lists, because ListTasks filters by `desiredStatus`: a task that failed is listed under STOPPED only.
     let mut earlier: Vec<TaskSnapshot> =
         [aws.family_tasks(cluster, family, false).await?, aws.family_tasks(cluster, family, true).await?]
             .concat();
@@ -118,6 +119,7 @@ async fn is_over(
     let mut wait = Wait::new(context, task, deadline);
     loop {
         let found = context.aws.describe_tasks(cluster, &[task.to_owned()]).await?.pop();
+        // ECS forgets a stopped task after about an hour: one of an earlier run that is not found has ended long ago.
         if found.is_none_or(|task| task.last_status == "STOPPED") {
             return Ok(true);
         }

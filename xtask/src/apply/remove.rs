@@ -18,9 +18,11 @@ pub(super) async fn remove(context: &StepContext<'_>, owned: &Owned) -> Result<(
     match owned.kind {
         OwnedKind::ScalableTarget => {
             let spec = ScalableTargetSpec { resource_id: owned.name.clone(), min: 0, max: 0 };
+            // Deletes the target's policies, their alarms and its scheduled actions too (DeregisterScalableTarget).
             aws.deregister_scalable_target(&spec).await?;
         }
         OwnedKind::Service => {
+            // With `force`: without it ECS refuses a service whose desired count is not 0 (DeleteService).
             aws.delete_service(owned.cluster(), &owned.name, true).await?;
             gone(context, owned.cluster(), &owned.name).await?;
         }

@@ -36,6 +36,7 @@ async fn carry(context: &StepContext<'_>, lane: &Lane) -> Result<(), (String, St
         context.events.emit(Kind::StepBegan { lane: name.clone(), step: title.clone() });
         let mark = context.events.clock().mark();
         let done = step::carry_out(context, &step.action).await;
+        // A call whose reply was lost may have been carried out: only a plain refusal is known to have changed nothing.
         if step.action.changes_what_serves() && !matches!(&done, Err(error) if error.is_refusal()) {
             context.ids.learn(|ids| ids.changed = true);
         }

@@ -185,6 +185,7 @@ pub(super) async fn carry_out(context: &StepContext<'_>, action: &Action) -> Res
             return update(context, service, spec, members, revision.as_ref(), *force).await;
         }
         Action::SetDesiredCount { name, to, .. } => {
+            // The count alone: UpdateService keeps every member that is left out.
             aws.set_desired_count(&desired(context)?.environment.cluster, name, *to).await?;
         }
         Action::RegisterScalableTarget(spec) => aws.register_scalable_target(spec, &tags).await?,

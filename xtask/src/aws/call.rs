@@ -197,6 +197,8 @@ impl Turn<'_> {
         };
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         self.report(elapsed_ms, happened, CallOutcome::Retried { reason, wait_ms });
+        // Only this kind has a limit in time: what was made a moment ago is seen within two minutes, or something else is
+        // wrong.
         if matches!(error.kind, Kind::NotReady) {
             self.waited += wait;
         }

@@ -111,6 +111,7 @@ impl Aws {
             clock: connect.clock,
             observer: connect.observer,
             permits: Arc::new(Semaphore::new(CONCURRENCY)),
+            // Asked once: who calls cannot change within a run, and every plan needs it.
             caller: Arc::default(),
             is_crowded: Arc::default(),
             source: match connect.source {

@@ -283,6 +283,7 @@ fn lifecycle_policy(keep: u32) -> String {
     let rule = json!({
         "rulePriority": 1,
         "description": format!("keep the newest {keep} images"),
+        // Untagged ones too: the images that an index lists have no tag, and must not be kept for ever without it.
         "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": keep},
         "action": {"type": "expire"},
     });
@@ -292,6 +293,7 @@ fn lifecycle_policy(keep: u32) -> String {
 /// The number in a policy of the shape of [`lifecycle_policy`].
 fn keep_images(policy: &str) -> Option<u32> {
     let policy: Value = serde_json::from_str(policy).ok()?;
+    // A policy of several rules is somebody's own: there is no single number in it.
     let [rule] = policy.get("rules")?.as_array()?.as_slice() else { return None };
     let selection = rule.get("selection")?;
     let ours = selection.get("tagStatus")? == "any"

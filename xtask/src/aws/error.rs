@@ -165,6 +165,7 @@ impl fmt::Debug for Error {
 impl fmt::Display for Error {
     /// One sentence, without a full stop at its end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // These are of the caller and not of the operation: any other would have failed alike.
         if !matches!(self.kind, Kind::Credentials(_) | Kind::ExpiredToken | Kind::ClockSkew) {
             write!(f, "{}:{} ", self.service, self.operation)?;
         }

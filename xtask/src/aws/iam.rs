@@ -18,9 +18,9 @@ const VERSION: &str = "2010-05-08";
 /// A role as it was found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Role {
-    /// With its path.
+    /// Includes the role's path: `role/<path>/<name>`.
     pub arn: String,
-    /// Its trust policy.
+    /// The trust policy, decoded: IAM returns it URL-encoded.
     pub trust: Value,
 }
 
@@ -111,8 +111,8 @@ fn page(root: &mut ScopedDecoder<'_, '_>) -> Result<(Vec<Decision>, Option<Strin
     Ok((found, marker))
 }
 
-/// One action's result. Of several resources the outer decision is the strictest; each one's own is within (IAM API reference,
-/// EvaluationResult).
+/// One action's result. Of several resources the outer decision is the strictest, and each one's own is within
+/// (IAM API reference, EvaluationResult).
 fn evaluation(element: &mut ScopedDecoder<'_, '_>) -> Result<Vec<Decision>, XmlDecodeError> {
     let (mut action, mut whole, mut specific) =
         (String::new(), Decision { resource: "*".to_owned(), ..Decision::default() }, Vec::new());

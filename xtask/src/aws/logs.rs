@@ -91,6 +91,7 @@ impl Aws {
             found = Some(try_join_all(each).await?.into_iter().flatten().flatten().collect());
         }
         let mut found = found.unwrap_or_default();
+        // The filter is a prefix: `/ecs/web` also finds `/ecs/web-admin`.
         found.retain(|group| names.contains(&group.name.as_str()));
         Ok(found)
     }

@@ -98,7 +98,7 @@ pub const SECRETS: &[Need] =
 pub const SET: &[Need] =
     &[need("secretsmanager:PutSecretValue", Resource::Secret), need("ssm:PutParameter", Resource::Parameter)];
 
-/// What `doctor` reads besides.
+/// What `doctor` reads beyond a deploy's own calls.
 pub const DOCTOR: &[Need] = &[
     need("acm:DescribeCertificate", Resource::Any),
     need("ec2:DescribeNatGateways", Resource::Any),
@@ -114,7 +114,7 @@ pub const DOCTOR: &[Need] = &[
 pub const RUN: &[Need] =
     &[need("ecs:RunTask", Resource::TaskDefinition), need("ecs:StopTask", Resource::Task)];
 
-/// What `down` calls besides.
+/// What `down` calls beyond a deploy's own calls.
 pub const DOWN: &[Need] = &[
     need("ecs:DeleteCluster", Resource::Cluster),
     need("ecs:DeleteService", Resource::Service),

@@ -58,9 +58,6 @@ fn place(id: &str) -> (Option<&str>, &str) {
 
 impl Aws {
     /// A secret by its ARN; `None` when there is no such secret.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn find_secret(&self, arn: &str) -> Result<Option<FoundSecret>, Error> {
         let members = json!({"SecretId": arn});
         let region = place(arn).0;
@@ -72,9 +69,6 @@ impl Aws {
     }
 
     /// The same for a parameter, by its name, or by its ARN of whichever region.
-    ///
-    /// # Errors
-    /// When AWS refuses.
     pub async fn find_parameter(&self, id: &str) -> Result<Option<FoundSecret>, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]

@@ -22,7 +22,6 @@ pub(crate) struct Cli {
     pub(crate) verb: Verb,
 }
 
-/// Options of every verb.
 #[derive(Args, Debug)]
 pub(crate) struct Global {
     /// Environment of deploy.toml; its `default-env` when absent
@@ -171,7 +170,6 @@ pub(crate) struct Plan {
     pub(crate) build: Build,
 }
 
-/// How images are built.
 #[derive(Args, Debug)]
 pub(crate) struct Build {
     /// Build Dockerfiles anew, also those whose inputs are unchanged, and without the engine's cache
@@ -198,7 +196,6 @@ pub(crate) struct Commit {
     pub(crate) adopt: bool,
 }
 
-/// What to wait for.
 #[derive(Args, Debug)]
 pub(crate) struct Wait {
     /// The release's id; when absent, the one in progress, else the newest
@@ -240,7 +237,6 @@ pub(crate) struct Init {
     pub(crate) region: Option<String>,
 }
 
-/// Which seeds run.
 #[derive(Args, Debug)]
 pub(crate) struct Swarm {
     /// Start no more seeds after this many seconds
@@ -260,7 +256,6 @@ pub(crate) struct Swarm {
     pub(crate) optimised: bool,
 }
 
-/// How something is deleted.
 #[derive(Args, Debug)]
 pub(crate) struct Removal {
     /// Show the plan and stop; exits with 3 when something would be deleted
@@ -302,7 +297,6 @@ pub(crate) enum Iam {
     Trust(Trust),
 }
 
-/// Whose policy is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Role {
     Deploy,

@@ -25,8 +25,8 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Build) -> Result<Closing, F
     Ok(Closing::new(ExitCode::Done, format!("built {} images", images.len())))
 }
 
-/// Compiles the services and assembles their images. What is fresh costs next to nothing; what another machine built of the same
-/// inputs, `aws` finds.
+/// Compiles the services and assembles their images. What is fresh costs next to nothing; `aws` finds what another
+/// machine built of the same inputs.
 pub(super) async fn images(
     job: &Job<'_>,
     settings: &Settings,

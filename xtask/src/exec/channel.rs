@@ -41,7 +41,7 @@ struct Sent {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Received {
     pub(super) acknowledgement: Option<Vec<u8>>,
-    /// In the agent's order.
+    /// In the agent's order: a message that came early waits for the ones before it.
     pub(super) payloads: Vec<(PayloadType, Vec<u8>)>,
     /// The session is over, with what the agent says of it.
     pub(super) closed: Option<String>,

@@ -22,7 +22,7 @@ const AGENT_STARTS: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(30);
 /// The plugin's: it looks for what to send again that often.
 const TICK: Duration = Duration::from_millis(100);
-/// The plugin's.
+/// As often as AWS's session-manager-plugin pings.
 const PING: Duration = Duration::from_secs(300);
 /// How long a session that is asked to end may take to say so.
 const FAREWELL: Duration = Duration::from_secs(2);

@@ -121,8 +121,8 @@ impl Terminal {
         Err(io::Error::other("interactive sessions need a terminal of Linux or macOS"))
     }
 
-    /// Reads a line that is not shown while it is typed. The terminal shows what is typed again afterwards, also where a signal
-    /// ends it.
+    /// Reads a line that is not shown while it is typed. Echo is switched on again afterwards, also where
+    /// a signal ends the process.
     ///
     /// # Errors
     /// Standard input is no terminal or cannot be read; a signal came.

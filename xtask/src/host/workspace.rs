@@ -16,7 +16,7 @@ pub struct Workspace {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Package {
     pub name: String,
-    /// Its `Cargo.toml`, absolute.
+    /// The absolute path of its `Cargo.toml`.
     pub manifest_path: PathBuf,
 }
 

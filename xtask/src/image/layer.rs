@@ -25,7 +25,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// A file or directory of a layer, root-owned.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry<'a> {
-    /// Without a leading slash.
+    /// In the image, without a leading slash.
     pub(super) path: &'a str,
     pub(super) mode: u32,
     /// A file's content; `None` makes it a directory.

@@ -62,7 +62,6 @@ pub enum LocalError {
 /// What a stop found, and what it did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
-    /// Nothing ran.
     Nothing,
     /// Its process was gone; so many processes and containers of it were still there, and were removed.
     Leftovers(usize),

@@ -43,6 +43,7 @@ pub async fn doctor(host: &Host, aws: &Aws, environment: &Environment) -> Facts 
         }),
         ..Facts::default()
     };
+    // What another account holds says nothing about this one.
     if let Ok(caller) = caller
         && environment.account.as_ref().is_none_or(|wanted| *wanted == caller.account)
     {
@@ -127,6 +128,7 @@ async fn rights(
             Ok(Some(role)) => role.arn,
             _ => format!("arn:{partition}:iam::{account}:role/{role}"),
         },
+        // SimulatePrincipalPolicy takes users, groups and roles, no sessions.
         ["user", ..] => caller.arn.clone(),
         ["root"] => {
             let why = "policies do not limit the root user of an account".to_owned();
@@ -306,6 +308,7 @@ async fn network(aws: &Aws, environment: &Environment, facts: &mut Facts) {
         fact("endpoints of the VPC", aws.describe_vpc_endpoints(vpc)),
     )
     .await;
+    // An endpoint's own groups decide whether tasks reach ECR or the logs through it, on port 443.
     groups.extend(endpoints.iter().flatten().flat_map(|endpoint| endpoint.groups.iter().cloned()));
     let texts = |all: &BTreeSet<String>| all.iter().cloned().collect::<Vec<_>>();
     let (subnets, groups) = (texts(&subnets), texts(&groups));

@@ -20,7 +20,7 @@ pub struct Reach {
 /// Those of the services that exist.
 ///
 /// # Errors
-/// [`Error::NotDeployed`] when none does.
+/// [`Error::NotDeployed`] when none of them does.
 pub async fn deployed(
     aws: &Aws,
     environment: &Environment,

@@ -26,6 +26,7 @@ pub async fn expiring(aws: &Aws, environment: &Environment, observed: &mut Obser
     for (service, image, newer) in join_all(asked).await {
         let name = &service.repository.name;
         match newer {
+            // Expired already, or never pushed there: the plan says so where it matters.
             Ok(None) => {}
             Ok(Some(newer)) => {
                 warnings.extend(warning(service, newer));

@@ -44,5 +44,6 @@ pub async fn made(aws: &Aws, repository: &str, inputs: &str) -> Result<Option<(u
     let tags: Vec<String> = (1..=INPUT_TAGS).map(|number| inputs_tag(inputs, number)).collect();
     let mut found = aws.find_tagged(repository, &tags).await?;
     let named = (1..=INPUT_TAGS).zip(&tags).filter_map(|(number, tag)| Some((number, found.remove(tag)?)));
+    // The highest number is the newest: tags are numbered, because an immutable one cannot be moved.
     Ok(named.last())
 }

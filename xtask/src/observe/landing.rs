@@ -151,6 +151,7 @@ async fn security_groups(aws: &Aws, references: &BTreeSet<Lookup>) -> Result<Vec
     .await?;
     let unknown: Vec<&str> =
         names.into_iter().filter(|name| by_name.iter().all(|group| group.group_name != *name)).collect();
+    // The console shows the Name tag first, and people copy that.
     let by_tag = aws.describe_security_groups("tag:Name", &unknown).await?;
     let candidate = |group: SecurityGroup| Candidate {
         id: group.id,

@@ -30,6 +30,7 @@ pub async fn acts(context: &ReleaseContext<'_>, observed: &Observed) -> bool {
 /// lease is removed. What a run that was killed had changed is restored; a run that lives
 /// notices the stop, and restores it itself.
 pub async fn abort(context: &ReleaseContext<'_>, observed: &Observed) -> Ending {
+    // First: while the run that holds the lease lives, its own undo restores the rest, and a second one would race it.
     let lives = lease::clear(context, observed).await;
     let ids = ResourceIds::of(observed);
     let moving = moving(observed);

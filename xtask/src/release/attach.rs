@@ -97,6 +97,7 @@ async fn follow(context: &ReleaseContext<'_>, past: &Past) -> Result<Planned, No
     planned.plan.stages =
         vec![Stage { name: "wait".to_owned(), lanes: Vec::new(), settle: moving(&planned) }];
     planned.plan.stages.retain(|stage| !stage.settle.is_empty());
+    // A refusal keeps a run from writing, and this one only waits.
     planned.plan.refusals.clear();
     Ok(planned)
 }

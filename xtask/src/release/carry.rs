@@ -50,6 +50,7 @@ pub(crate) async fn carry_out(
     // `--detach` returns at the last stage that rolls: earlier ones must be complete before what depends on them starts.
     let last = planned.plan.stages.iter().rposition(|stage| !stage.settle.is_empty());
     for (place, stage) in planned.plan.stages.iter().enumerate() {
+        // Between stages nothing is in progress: a stop that comes here needs no rollback of this stage.
         if halt.asked() {
             break;
         }

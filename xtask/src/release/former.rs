@@ -100,6 +100,7 @@ pub async fn former(
             }
         }
     };
+    // UpdateService refuses a deregistered revision ("TaskDefinition is inactive"): found here, before anything is written.
     whole(aws, environment, &past.release).await?;
     let ran: Vec<String> = ran_since(&read.facts, past).iter().map(|it| it.name().to_owned()).collect();
     if !ran.is_empty() && !past_migration {

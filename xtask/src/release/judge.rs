@@ -69,6 +69,7 @@ async fn judge(
                 if let Some(target) = targets.iter().find(fails) {
                     return Some(changed_check(group, target));
                 }
+                // Without targets nothing can fail the check: a service at 0 tasks, or one that is about to start its first.
                 if targets.is_empty() {
                     return None;
                 }

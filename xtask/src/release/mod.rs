@@ -113,6 +113,7 @@ impl ReleaseContext<'_> {
             let Self { host, aws, events, environment, .. } = *self;
             unresolved = observe::resolve(host, aws, events, environment, &observed, &mut release).await;
         }
+        // A lifecycle policy knows nothing of use: it may have expired the image of a revision that is about to run again.
         for text in observe::held(self.aws, self.environment, &mut observed, &release.images).await? {
             self.events.emit(Kind::Warned { text });
         }

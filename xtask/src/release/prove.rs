@@ -64,6 +64,7 @@ pub(super) async fn prove(
         None => planned.plan.parked.clone(),
     };
     report_parked(events, environment, &parked);
+    // Nobody answers for a service without tasks: its checks would refute a release that did not start it on purpose.
     let asked = unparked(environment, &parked);
     let outside = async {
         match &door.front {

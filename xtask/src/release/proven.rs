@@ -57,6 +57,7 @@ async fn stays(
     };
     let mut stays: BTreeSet<ServiceKey> =
         context.environment.services.iter().filter(crashed).map(|service| service.key.clone()).collect();
+    // A deployment that was followed had its bake time: tasks that crashed in it would have refuted the proof.
     let followed = |key: &ServiceKey| settled.iter().any(|it| it.key == *key && it.healthy.is_some());
     if !stays.iter().all(followed) {
         let door = context.door(ids);

@@ -46,6 +46,7 @@ async fn surplus(
 ) -> Result<Vec<deploy::plan::Step>, Error> {
     let keep = usize::try_from(service.keep_revisions).unwrap_or(usize::MAX);
     let active = context.aws.list_task_definitions(&service.family, true, usize::MAX).await?;
+    // Most releases end here, after one call for each family.
     if active.len() <= keep {
         return Ok(Vec::new());
     }

@@ -53,7 +53,7 @@ enum Found {
 
 struct Measured {
     found: Found,
-    /// Running and wanted tasks.
+    /// Running and desired tasks; `None` where they were not read.
     tasks: Option<(u32, u32)>,
     /// The ARN of the revision that it runs.
     runs: Option<String>,
@@ -90,6 +90,7 @@ pub(super) async fn closing(
     for text in &elsewhere {
         context.events.emit(Kind::Warned { text: format!("{text}, which somebody else deployed meanwhile") });
     }
+    // Before what serves is judged: another's release is neither this one's failure nor its success.
     if !restored.theirs.is_empty() || !elsewhere.is_empty() {
         return (ExitCode::Superseded, "not deployed; a newer deployment took over".to_owned());
     }
@@ -140,6 +141,7 @@ pub(super) async fn closing(
         };
         let at_0 = services.iter().zip(&found).filter(|(_, it)| matches!(it.found, Found::Parked));
         let at_0: Vec<_> = at_0.map(|(service, _)| service.key.clone()).collect();
+        // A service that was at 0 before answers nobody now either.
         let asked = unparked(context.environment, &at_0);
         let context = &ReleaseContext { environment: &asked, ..*context };
         match answers(context, &context.door(&ResourceIds::of(&planned.observed)), public).await {

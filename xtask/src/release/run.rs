@@ -43,8 +43,8 @@ impl Ending {
 
 /// Applies a plan and proves the result; undoes it when it fails. Errors become events; the ending says what they mean.
 ///
-/// Where something may be written, this run holds the environment's lease. If somebody else holds it, the release does not
-/// start.
+/// A run that may write holds the environment's lease. If somebody else holds it, the release
+/// does not start.
 pub async fn run(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
     let proven = OnceCell::new();
     let ending = Box::pin(under_lease(context, planned, &proven)).await;
@@ -69,6 +69,7 @@ pub async fn run(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
 pub(super) type Proven = OnceCell<Vec<Reading>>;
 
 async fn under_lease(context: &ReleaseContext<'_>, planned: &Planned, proven: &Proven) -> Ending {
+    // Also with an empty plan: what a killed run changed is undone if the proof fails, and that writes.
     let left = context.roll_back && lease::is_left(context, &planned.observed).await;
     if !left && !needs_lease(context, planned) {
         return Box::pin(carried(context, planned, &HeldLease::default(), proven)).await;
@@ -119,6 +120,7 @@ async fn carried(
     let door = context.door(&ids);
     let mut followed = Vec::new();
     let (exit, summary) = match carried {
+        // Before anything is judged: an undo now would change what the run that holds the lease is working on.
         Ok(carried) if lease.is_lost() => {
             Box::pin(deposed(context, planned, &ids, &carried, &door, (&public, proven))).await
         }
@@ -167,6 +169,7 @@ async fn judged(
         return (ExitCode::StillMoving, summary.to_owned());
     }
     if exit == ExitCode::Done && !halted {
+        // Before the proof, so that the record names every service even when this run ends within it.
         unchanged(context, settled);
         let proof = tokio::select! {
             // A stop that was asked for wins over a proof that ends in the same poll.

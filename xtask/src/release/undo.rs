@@ -72,6 +72,7 @@ pub(super) async fn undo(
         report_half(context, settled);
         return None;
     }
+    // A run that lost the lease must not write: whoever holds it may be deploying over this release.
     if !lease.is_still_held(context).await {
         return None;
     }
@@ -223,6 +224,7 @@ async fn restore(
         restored.complete = left.stages.is_empty() && left.refusals.is_empty();
         restored.not_back = not_back(&left, &now, &restored.pins);
     } else {
+        // Not read is not restored: the closing sentence claims nothing that nobody saw.
         restored.not_back = restored.pins.keys().cloned().collect();
     }
     restored

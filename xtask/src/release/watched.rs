@@ -101,6 +101,7 @@ impl Public {
         work: impl Future<Output = T>,
     ) -> T {
         let ReleaseContext { host, events, environment, .. } = *context;
+        // `unasked` says why this machine does not ask, such as an internal load balancer: no request is no evidence.
         let front = front.filter(|front| front.unasked.is_none());
         let (Some(per_second), Some(front), true) =
             (environment.availability.rate(), front, planned.rolls() && !checks.is_empty())

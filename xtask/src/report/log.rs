@@ -52,8 +52,8 @@ impl LogScreen {
         }
     }
 
-    /// The entry's lines, each with a newline at its end. On a terminal of so many columns they are broken below their own text;
-    /// raw ones never.
+    /// The entry's lines, each with a newline at its end. On a terminal of so many columns they are broken below their own
+    /// text; raw lines never are.
     pub fn text(&mut self, entry: &LogEntry, columns: Option<usize>) -> String {
         let known = self.services.iter().find(|(key, ..)| *key == entry.service);
         let (own, hue) = known.map_or(("", Style::new()), |(_, own, hue)| (own.as_str(), *hue));

@@ -73,12 +73,14 @@ pub(crate) async fn read_logs(
                 }
             };
             let last = page.events.last().map(|event| event.at_ms);
+            // By AWS's two times: how long the application printed shows a start that is slower than its grace period.
             let last_ms = last.zip(stopped.started_ms).map(|(last, started)| last.saturating_sub(started));
             let lines: Vec<String> =
                 page.events.into_iter().map(|event| event.message.trim_end().to_owned()).collect();
             let lines = redact::lines(&lines);
             let spoke = !lines.is_empty();
             logs.push(TaskLog { task: task.clone(), container: container.to_owned(), lines, last_ms });
+            // Tasks that ended alike failed of the same thing: one log that says something is enough, and each costs a call.
             if spoke {
                 break;
             }

@@ -137,7 +137,6 @@ impl Follow {
         &self.target.service
     }
 
-    /// Until its deadline.
     pub(super) fn remaining(&self) -> Duration {
         self.deadline.remaining()
     }
@@ -177,6 +176,7 @@ impl Follow {
     pub(super) async fn take(&mut self, watch: &Watch<'_>, seen: &Seen) {
         let events = watch.events;
         let ours = self.rollout.deployment().to_owned();
+        // Only while ours is PRIMARY: after that the service names the service deployment of whatever replaced it.
         let primary =
             seen.service.deployments.iter().any(|entry| entry.id == ours && entry.status == "PRIMARY");
         let current = &seen.service.service_deployment;
@@ -190,6 +190,7 @@ impl Follow {
         self.emptied = seen.service.desired == 0;
         self.reporter.news(seen, events);
         self.record.see(&seen.service, seen.deployment.as_ref(), &seen.tasks, &seen.targets);
+        // At every poll, not at the end: ECS forgets stopped tasks after about an hour, and this process may be killed.
         events.keep(&self.record);
         evidence::collect(&mut self.evidence, &ours, seen);
         let progress = self.rollout.fold(&seen.service, seen.deployment.as_ref());
@@ -212,6 +213,7 @@ impl Follow {
                 if self.reporter.is_finishing() {
                     self.is_healthy(events);
                 }
+                // The stop was asked for before a poll had named the service deployment that it needs.
                 if self.to_stop {
                     self.roll_back(watch).await;
                 }
@@ -296,8 +298,8 @@ impl Follow {
         }
     }
 
-    /// Asks ECS to roll back, as soon as a poll has named the service deployment. Returns false, and continues as before,
-    /// where ECS refuses.
+    /// Asks ECS to roll back, as soon as a poll has named the service deployment. If ECS refuses, it returns false and
+    /// following continues as before.
     pub(super) async fn ask_to_roll_back(&mut self, watch: &Watch<'_>) -> bool {
         self.to_stop = self.service_deployment.is_none();
         if let Some(arn) = self.service_deployment.clone() {
@@ -319,6 +321,7 @@ impl Follow {
     async fn close(&mut self, watch: &Watch<'_>, mut verdict: Verdict) {
         if let Outcome::Superseded { task_definition, who, release, forced: false, .. } = &mut verdict.outcome
         {
+            // The tags of its revision are the only record of who: UpdateService leaves none of its caller.
             (*who, *release) = registered_by(watch, task_definition).await;
         }
         // ECS calls whoever asks for a stop a user.

@@ -32,6 +32,7 @@ impl Seen {
     /// Masks secrets in all free text, before anything of it is shown or kept.
     fn redact(&mut self) {
         let clean = |text: &mut String| *text = redact::text(text);
+        // Free text may quote what an application or an operator put into it: a connection string in a reason, for one.
         self.service.events.iter_mut().for_each(|event| clean(&mut event.message));
         for task in &mut self.tasks {
             task.stopped_reason.iter_mut().for_each(clean);

@@ -36,6 +36,7 @@ impl Refusals {
                 from
             }
         };
+        // From the start of the series: a single refusal between two good polls says nothing.
         is_refusal(&error.kind) && since.elapsed() >= PATIENCE
     }
 }

@@ -19,6 +19,7 @@ pub(super) enum Asked {
 pub(super) async fn ask(aws: &Aws, events: &Recorder, service: &ServiceKey, deployment: &str) -> Asked {
     let (text, asked) = match aws.stop_service_deployment(deployment).await {
         Ok(()) => (format!("{service}: ECS was asked to stop and to roll back"), Asked::Accepted),
+        // No error for a person: the deployment is over or stopping, and its status says which.
         Err(error) if error.kind == Problem::Conflict => return Asked::TooLate,
         Err(error) => (format!("{service}: the deployment could not be stopped: {error}"), Asked::Refused),
     };

@@ -21,6 +21,7 @@ pub(super) struct Unobserved {
 
 impl Unobserved {
     pub(super) fn new(began: Mark) -> Self {
+        // Unobserved from the start: until a poll has shown it, nobody knows what runs.
         Self { since: Some(began), why: None, overtime: false }
     }
 
@@ -29,7 +30,7 @@ impl Unobserved {
         self.why = why.map(ToString::to_string);
     }
 
-    /// Why nothing shows it.
+    /// The last poll's error, or how long none has succeeded.
     pub(super) fn why(&self) -> String {
         self.why.clone().unwrap_or_else(|| "none has for two minutes".to_owned())
     }

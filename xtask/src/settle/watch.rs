@@ -48,6 +48,7 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
                 Some(seen) => follow.take(watch, seen).await,
                 None => follow.unobserved.poll_missed(events.clock(), failed.as_ref()),
             }
+            // After what the poll showed: a deployment that got complete in its last moment is complete.
             if follow.is_open() && follow.is_overdue() {
                 follow.overdue(watch).await;
             }

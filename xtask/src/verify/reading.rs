@@ -33,6 +33,7 @@ pub async fn readings(aws: &Aws, environment: &Environment, door: &Door) -> Resu
             status: "MISSING".to_owned(),
             ..ServiceSnapshot::default()
         };
+        // A worker has no target: its container's health check is all that says whether it works.
         let by_checks = !service.load_balancer && service.container.health_check.is_some();
         Reading { service: found.unwrap_or_else(missing), tasks, stopped, targets, by_checks }
     };

@@ -119,6 +119,7 @@ fn console(environment: &Environment, service: &Service) -> Option<String> {
 }
 
 fn healthy(targets: &[TargetSnapshot]) -> String {
+    // A draining target belongs to a task that leaves: it is not one that is missing.
     let current: Vec<_> = targets.iter().filter(|target| !target.state.contains("draining")).collect();
     let healthy = current.iter().filter(|target| target.state == "healthy").count();
     format!("{healthy}/{} healthy", current.len())

@@ -37,7 +37,7 @@ pub enum Running {
     Refuted,
 }
 
-/// What should run.
+/// What a release wants a service to run, with which what runs is compared.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     pub desired: &'a Desired,
@@ -132,6 +132,7 @@ pub async fn running(
                 Some((since, failed)) => {
                     let secs = Duration::from_secs(service.deployment.bake_secs.into());
                     let baked = since.map_or(secs, |since| since.elapsed());
+                    // The longest of all: services are proven together, by one reading.
                     bake = bake.max(secs.saturating_sub(baked));
                     let news = reading.crashed().into_iter().filter(|task| !failed.contains(&task.id));
                     let news: Vec<TaskSnapshot> = news.cloned().collect();

@@ -80,6 +80,7 @@ pub(super) fn connect(spec: &ServiceSpec, arns: &Arns) -> Result<ServiceConnectC
     Ok(ServiceConnectConfiguration::builder()
         .enabled(true)
         .namespace(arns.namespaces.get(&connect.namespace).unwrap_or(&connect.namespace))
+        // Left out for a client: it offers no endpoint, and the namespace alone gives its tasks the proxy.
         .set_services((!services.is_empty()).then_some(services))
         .build())
 }
@@ -281,6 +282,7 @@ pub(super) fn read(found: &Service, shown: &Value, arns: &Arns) -> ServiceSpec {
         early_success: rolling.and_then(early_success),
         health_check_grace_secs: found.health_check_grace_period_seconds().map_or(0, count),
         enable_execute_command: found.enable_execute_command(),
+        // AWS's default, where a reply leaves it out (ECS API, Service).
         propagate_tags: found.propagate_tags().map_or("NONE", PropagateTags::as_str).to_owned(),
         managed_tags: found.enable_ecs_managed_tags(),
         extra: read_extra(shown, shown_primary),
@@ -342,6 +344,7 @@ fn read_connect(primary: &Deployment, shown: &Value, arns: &Arns) -> Option<Conn
     let namespace = arns.namespace_name(found.namespace().unwrap_or_default());
     let service = |(n, service): (usize, &ServiceConnectService)| {
         let shown = &shown["services"][n];
+        // AWS's default for the name (ECS API, ServiceConnectService).
         let discovery_name = service.discovery_name().unwrap_or_else(|| service.port_name()).to_owned();
         let alias = service.client_aliases().first();
         let dns = alias.and_then(|alias| alias.dns_name()).map(str::to_owned);

@@ -226,6 +226,7 @@ impl Aws {
                 .client_token(&run.token)
                 .send()
         };
+        // RunTask says under `failures` why it placed nothing, and succeeds: a reply with neither is no answer of ECS.
         let either = |reply: RunTaskOutput| match reply.tasks().is_empty() && reply.failures().is_empty() {
             true => Err("tasks".to_owned()),
             false => Ok(reply),

@@ -167,7 +167,7 @@ fn registered(arn: String) -> Result<RegisteredTaskDefinition, Error> {
     Ok(RegisteredTaskDefinition { arn, revision })
 }
 
-/// `…:task-definition/<family>:<revision>`.
+/// The family in `…:task-definition/<family>:<revision>`.
 fn family_of(arn: &str) -> &str {
     let name = arn_name(arn);
     name.split(':').next().unwrap_or(name)

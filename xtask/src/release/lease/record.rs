@@ -32,6 +32,7 @@ fn encode(undo: &Undo) -> Option<Tags> {
     let text = STANDARD.encode(deflate.finish().ok()?);
     let parts: Vec<&str> =
         text.as_bytes().chunks(PART).filter_map(|part| std::str::from_utf8(part).ok()).collect();
+    // A record that is cut would restore a part of what was changed, and call that all.
     if parts.len() > MOST {
         return None;
     }
@@ -88,6 +89,7 @@ pub(super) async fn keep(
             Err(error) => not_written(context, "cannot record what this release changes", &error),
         }
     }
+    // The keys of an earlier, longer record stay in the list: `forget` deletes them with this one's.
     all.sort();
     all.dedup();
     all

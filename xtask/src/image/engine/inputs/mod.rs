@@ -91,8 +91,8 @@ impl Inputs {
         blob::hex(&digest.finalize())
     }
 
-    /// The digest of it all as every machine has it, and the base images that it counts; `None` where the digest of one cannot be
-    /// known.
+    /// The digest of it all as every machine has it, and the base images that it counts; `None` where one of them has
+    /// no digest that can be read.
     pub(super) async fn shared(&self, shared: &Shared<'_>) -> Option<Common> {
         let mut bases = BTreeMap::new();
         for image in self.images.iter().chain(&self.frontend) {
