@@ -31,7 +31,7 @@ struct Asked {
     /// How many inputs each reader gets.
     #[arg(long, default_value_t = 100_000)]
     runs: u64,
-    /// The first seed.
+    /// The first seed; each run takes the next.
     #[arg(long, default_value_t = 1)]
     from: u64,
     /// Only readers whose name contains this.

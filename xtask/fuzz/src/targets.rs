@@ -155,7 +155,7 @@ fn members() -> Target {
     })
 }
 
-/// What tasks print.
+/// Lines as tasks print them, JSON and plain.
 fn text() -> Target {
     let corpus = texts(&[
         "2026-11-28 connecting to postgres://app:hunter2@db:5432/x password=hunter2 API_KEY: \"abc\"",

@@ -178,7 +178,7 @@ pub(crate) fn list(account: &Account, request: &ApiRequest, known: Known) -> Out
     })
 }
 
-/// `Key` and `Value`.
+/// A tag as Secrets Manager and Systems Manager spell it; ECS writes `key` and `value`.
 pub(crate) fn pascal(tag: &Tag) -> Value {
     json!({ "Key": tag.key, "Value": tag.value })
 }

@@ -41,7 +41,7 @@ impl Account {
     }
 }
 
-/// `docs/operations.md`.
+/// The text of `docs/operations.md`, which a test compares.
 pub fn page() -> String {
     let mut page = String::from(
         "# Operations of the embedded cloud\n\n\

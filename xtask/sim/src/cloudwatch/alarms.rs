@@ -18,7 +18,6 @@ pub(super) struct Alarm {
     changed: Millis,
 }
 
-/// One entry of DescribeAlarmHistory.
 #[derive(Debug)]
 pub(super) struct HistoryItem {
     alarm: String,

@@ -141,6 +141,8 @@ impl Alb {
         for RouteTarget { task, port, .. } in kept.chain(self.in_turn(target_group, targets)) {
             let Some(port) = self.ports.host_port(task, *port) else { continue };
             let to = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            // The statuses are the load balancer's own (ELB user guide, troubleshooting): 502 for a broken reply, 504 for a
+            // late one, 503 where there is no target.
             let (status, why) = match self.pool.send(to, request, patience).await {
                 Ok(mut reply) => {
                     if let Some(secs) = sticky_secs {

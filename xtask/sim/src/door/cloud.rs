@@ -181,8 +181,8 @@ impl Cloud {
         answer
     }
 
-    /// The reply of a call that reads; nothing where the account refuses it. Nobody asked by the API: no rule spoils it, and
-    /// nothing remembers it.
+    /// The reply of a call that reads; nothing where the account refuses it. It is no call of the API:
+    /// no fault applies to it, and no log records it.
     pub(super) fn ask(&self, api: Api, operation: &str, params: Value) -> Option<Value> {
         let operation = operation.to_owned();
         let request = ApiRequest { api, operation, params, access_key: None, region: None };

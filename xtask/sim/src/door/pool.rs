@@ -48,7 +48,7 @@ type Sender = SendRequest<Upload>;
 /// How long a reply is waited for.
 #[derive(Clone, Copy)]
 pub(super) struct Patience {
-    /// For its head.
+    /// Until the reply's head has come.
     pub(super) head: Duration,
     /// The head is waited for on and on while the request's body still comes.
     pub(super) uploads: bool,
@@ -141,6 +141,7 @@ impl Pool {
         let mut kept = self.kept();
         let connections = kept.connections.get_mut(&to)?;
         let usable = |(sender, since): &(Sender, Instant)| sender.is_ready() && since.elapsed() < KEPT;
+        // The newest first: the task is least likely to have closed it meanwhile.
         std::iter::from_fn(|| connections.pop()).find(usable).map(|(sender, _)| sender)
     }
 

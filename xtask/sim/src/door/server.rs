@@ -101,6 +101,7 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<
         version,
         mut log,
     } = options;
+    // Before anything else: what a crashed daemon left may be ended by nobody who does not hold its folder.
     let _lock = hold(&state_dir)?;
     let ended = clear(&state_dir)?;
     let scratch = scratch_folder(&state_dir)?;
@@ -187,6 +188,7 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<
         () = listen::asked(&mut stopping) => {}
     }
     stop.send_replace(true);
+    // The doors before the tasks, so that requests in flight still get their answers.
     while doors.join_next().await.is_some() {}
     machine.shut_down(TASKS_GRACE).await?;
     clear(&state_dir)?;

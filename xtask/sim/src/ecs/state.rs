@@ -21,9 +21,9 @@ pub(crate) struct State {
     pub(super) families: Families,
     pub(super) services: Services,
     pub(super) tasks: Tasks,
-    /// Of ExecuteCommand, by id.
+    /// What ExecuteCommand opened, by session id.
     pub(super) sessions: BTreeMap<String, Session>,
-    /// By `clientToken`.
+    /// What RunTask answered, by `clientToken`: the same token again gets the same tasks.
     pub(super) ran: BTreeMap<String, Ran>,
     /// Tasks launched so far: task ids are random, this is their order.
     pub(super) launched: u64,

@@ -59,7 +59,7 @@ struct Pair {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked<'a> {
     pub(super) method: &'a str,
-    /// Without the port.
+    /// The Host header without its port.
     pub(super) host: &'a str,
     pub(super) path: &'a str,
     pub(super) query: &'a str,

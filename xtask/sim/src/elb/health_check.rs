@@ -29,6 +29,8 @@ impl Default for HealthCheck {
             port: "traffic-port".to_owned(),
             protocol: "HTTP".to_owned(),
             path: "/".to_owned(),
+            // ELBv2's defaults for targets of type `ip` (API reference, CreateTargetGroup; the timeout as the user guide has
+            // it).
             interval_secs: 30,
             timeout_secs: 5,
             healthy_threshold: 5,
@@ -69,6 +71,7 @@ struct Matcher {
 impl HealthCheckParams {
     /// The settings that follow from `current` and these members.
     pub(super) fn apply(self, current: &HealthCheck) -> Result<HealthCheck, ApiError> {
+        // Only groups of type `lambda` may go without (CreateTargetGroup, `HealthCheckEnabled`).
         if self.health_check_enabled == Some(false) {
             return Err(invalid("Health check enabled must be true for target groups with target type 'ip'"));
         }

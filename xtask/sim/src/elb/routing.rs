@@ -166,6 +166,7 @@ fn redirected(listener: &Listener, redirect: &Redirect, asked: Asked<'_>) -> Rou
             .replace("#{protocol}", &listener.protocol)
             .replace("#{host}", asked.host)
             .replace("#{port}", &listener.port.to_string())
+            // The template writes the slash itself: `/#{path}` is AWS's default.
             .replace("#{path}", asked.path.trim_start_matches('/'))
             .replace("#{query}", asked.query)
     };

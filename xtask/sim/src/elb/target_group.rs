@@ -34,7 +34,7 @@ pub(crate) struct TargetGroup {
 }
 
 impl TargetGroup {
-    /// `deregistration_delay.timeout_seconds`, 0 to 3600.
+    /// `deregistration_delay.timeout_seconds`: 0 to 3600, 300 when never set.
     pub(crate) fn deregistration_delay_secs(&self) -> u64 {
         self.attributes
             .get(attributes::DEREGISTRATION_DELAY)
@@ -68,6 +68,7 @@ pub(super) fn create(account: &mut Account, request: &ApiRequest) -> Outcome {
     let health_check: HealthCheckParams = params(request)?;
     names::check("Target group", &asked.name)?;
     tagging::check(Api::Elb, &asked.tags)?;
+    // AWS's default, and the usual mistake: ECS refuses it for tasks of `awsvpc`.
     let target_type = asked.target_type.unwrap_or_else(|| "instance".to_owned());
     if !matches!(target_type.as_str(), "instance" | "ip") {
         return Err(invalid(format!("Target type '{target_type}' is not served: use 'ip' or 'instance'")));

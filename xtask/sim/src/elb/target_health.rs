@@ -130,6 +130,7 @@ pub(crate) fn deregister(account: &mut Account, now: Millis, target_group: &str,
 pub(super) fn put_in_use(account: &mut Account, now: Millis, target_group: &str, in_use: bool) {
     account.elb.epochs += 1;
     let epoch = account.elb.epochs;
+    // Nothing drains in a group without a listener, and a group that gets one begins with what is registered.
     account.elb.remove(target_group, |own| matches!(own.phase, Phase::Draining));
     let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
     group.in_use = in_use;
@@ -220,13 +221,14 @@ impl Registered {
         (self.phase, self.epoch, self.sent, self.counted) = (Phase::Registering, epoch, None, None);
     }
 
-    /// Judges the answer to the check that was sent; nothing happens when none is awaited. True when the target has another
-    /// state now.
+    /// Judges the answer to the check that was sent; one that nobody awaits is ignored. Returns true when the state
+    /// of the target changed.
     fn judge(&mut self, settings: &HealthCheck, answer: &Answer) -> bool {
         let Some(sent) = self.sent.take() else { return false };
         let before = discriminant(&self.phase);
         let passed = match answer {
             Answer::Status(status) => settings.passes(*status),
+            // A server that speaks HTTP/2 or gRPC, which this cloud does not: that it takes the connection has to do.
             Answer::Connected => true,
             Answer::TimedOut | Answer::Refused => false,
         };
@@ -249,6 +251,7 @@ impl Registered {
             (Phase::Unhealthy { answer, passes }, true) => {
                 Phase::Unhealthy { answer: answer.clone(), passes: passes + 1 }
             }
+            // The threshold counts checks in a row: one failure begins it anew.
             (Phase::Unhealthy { .. }, false) => Phase::Unhealthy { answer: answer.clone(), passes: 0 },
             (Phase::Initial { failures } | Phase::Healthy { failures }, false)
                 if failed(*failures) >= settings.unhealthy_threshold =>

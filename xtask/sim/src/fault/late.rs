@@ -92,6 +92,7 @@ impl Late {
             return Some(self.shared.to_owned());
         }
         let named = earlier.request?.params.pointer(self.shared)?.as_str()?;
+        // A cluster may be named by its ARN, and the later call by its name.
         Some(named.rsplit(":cluster/").next().unwrap_or(named).to_owned())
     }
 
@@ -137,6 +138,7 @@ impl Lateness {
             }
         }
         let (waited, _) = late.first()?;
+        // Each answer gets an equal part of the time: a caller that is patient about one of them must be so about all.
         let turn = *waited as usize * late.len() / self.millis as usize;
         Some(late.swap_remove(turn).1)
     }

@@ -35,7 +35,6 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     Ok(json!({ "securityGroupInfo": items }))
 }
 
-/// One member of `IpPermissions`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Permission {

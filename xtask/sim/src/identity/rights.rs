@@ -63,8 +63,8 @@ struct Entry {
     context_key_values: Vec<String>,
 }
 
-/// One result for each action; of several resources the strictest decision, and each one's own beside it (IAM API
-/// reference, EvaluationResult).
+/// One result for each action: of several resources the strictest decision, with each resource's own beside it
+/// (IAM API reference, EvaluationResult).
 pub(super) fn simulate(account: &Account, request: &ApiRequest) -> Outcome {
     let asked: Simulate = params(request)?;
     let Some((_, principal)) =

@@ -22,7 +22,6 @@ pub(super) fn get_role(account: &Account, request: &ApiRequest) -> Outcome {
     } }))
 }
 
-/// UpdateAssumeRolePolicy.
 pub(super) fn update_trust(account: &mut Account, request: &ApiRequest) -> Outcome {
     let name = text(request, "RoleName")?;
     let document = super::rights::document(request)?;

@@ -67,7 +67,7 @@ pub(super) struct Role {
     pub(super) trust: String,
 }
 
-/// Trust in `ecs-tasks.amazonaws.com`.
+/// Lets ECS assume a role for tasks; every role of a new account has it.
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
 /// EC2 keeps the first four addresses of a subnet and the last for itself.

@@ -38,7 +38,7 @@ struct Home<'a> {
     frame: &'a Frame,
     style: &'static str,
     services: Vec<Row>,
-    /// Tasks of RunTask.
+    /// Tasks that RunTask started, which belong to no service.
     alone: Vec<task::Line>,
     alarms: Vec<Item>,
     activities: Vec<Item>,

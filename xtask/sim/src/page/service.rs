@@ -22,7 +22,7 @@ pub(super) struct Row {
     pub(super) pending: u64,
     pub(super) desired: u64,
     pub(super) deployments: Vec<Deployment>,
-    /// Such as `2/2 healthy`.
+    /// Healthy and registered targets, such as `2/2 healthy`.
     pub(super) targets: String,
     pub(super) targets_mood: &'static str,
 }

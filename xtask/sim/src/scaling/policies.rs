@@ -249,6 +249,7 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     let policy_name = text(request, "PolicyName")?;
     match account.scaling.policies.remove(&(resource.id.clone(), policy_name.clone())) {
         Some(policy) => {
+            // Alarms of target tracking belong to their policy; those of a step policy are somebody's own and stay.
             cloudwatch::take_down(account, &policy.alarms);
             Ok(Value::Null)
         }

@@ -96,6 +96,7 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
             (account.arn("autoscaling", &path), now)
         }
     };
+    // Timers are not taken back: one of an older version finds another epoch and does nothing.
     account.scaling.epochs += 1;
     let epoch = account.scaling.epochs;
     let own =

@@ -90,6 +90,7 @@ pub(super) fn register(account: &mut Account, now: Millis, request: &ApiRequest)
     (target.min, target.max) = (min, max);
     target.suspended = asked.suspended_state.unwrap_or(target.suspended);
     account.tags.put(&arn, asked.tags);
+    // Each registration does, also one that only suspends scaling (RegisterScalableTarget).
     move_inside(account, now, &resource, desired, (min, max));
     Ok(json!({ "ScalableTargetARN": arn }))
 }

@@ -164,8 +164,8 @@ fn may_add(policy: &Policy, now: Millis, desired: u32, wanted: u32) -> bool {
     wanted > desired && (free || policy.is_step())
 }
 
-/// Tasks are removed when no deployment is in progress, no cooldown holds, and every tracking policy of the service agrees with
-/// one that does.
+/// Tasks are removed when no deployment is in progress, no cooldown holds, and every tracking policy of the service
+/// agrees (Application Auto Scaling guide, "Target tracking": scale in only if all are ready to).
 fn may_remove(
     account: &Account,
     policy: &Policy,

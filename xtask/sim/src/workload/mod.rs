@@ -49,7 +49,7 @@ pub enum Effect {
         container: String,
         /// `healthCheck.command`: `["CMD", …]` or `["CMD-SHELL", "…"]`.
         command: Vec<String>,
-        /// `healthCheck.timeout` in seconds.
+        /// `healthCheck.timeout` in seconds; a command that takes longer has failed.
         timeout_secs: u64,
     },
     /// GET `path` at the task's container port, as the load balancer's health
@@ -188,7 +188,6 @@ impl ContainerStart {
 /// A command to run in a container, as ECS Exec does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exec {
-    /// The session's id.
     pub session: String,
     pub task: TaskId,
     pub container: String,

@@ -18,8 +18,8 @@ pub(crate) struct Terminal {
     pub(crate) input: Sender<Typed>,
     /// Closed once the command has ended and all that it printed was taken.
     pub(crate) output: Receiver<Vec<u8>>,
-    /// Whether an engine's client has it, which prints why a command could not start. The agent of ECS Exec reports that
-    /// apart from the output.
+    /// Whether an engine's client has it. Such a client prints why a command could not start; ECS Exec's agent reports
+    /// that apart from the output.
     pub(crate) of_engine: bool,
 }
 

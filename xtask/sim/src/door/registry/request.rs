@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 
-/// A request to `/v2/…`.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(super) method: Method,

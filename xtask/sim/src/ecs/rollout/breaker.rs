@@ -81,6 +81,8 @@ fn trip(account: &mut Account, now: Millis, key: &ServiceKey, rollback: bool, wo
     service.events.push(&mut account.ids, now, &key.service, &what);
 
     let (arn, desired) = (service.primary.service_deployment.clone(), service.desired);
+    // Without a COMPLETED deployment before it, as in a first deploy, there is nothing to roll back to (developer guide,
+    // deployment circuit breaker).
     let target = service.primary.rollback_target.clone().filter(|_| rollback);
     let (status, reason) = match target {
         Some(target) => {

@@ -42,6 +42,8 @@ pub(super) fn take(account: &Account, now: Millis, key: &ServiceKey) -> Census {
     for task in account.ecs.tasks.live_of(key) {
         let primary = task.deployment == service.primary.id;
         census.old_left += u32::from(!primary);
+        // Its containers are gone: it takes no place any more, but ECS still waits for it before it calls the deployment
+        // complete.
         if task.status >= TaskStatus::Deprovisioning {
             continue;
         }

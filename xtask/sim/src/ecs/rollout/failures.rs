@@ -66,6 +66,7 @@ pub(in crate::ecs) fn died(account: &mut Account, now: Millis, id: &TaskId) {
     if task.started_at.is_none() {
         return never_ran(account, now, id, "Essential container in task exited");
     }
+    // One that was unhealthy has been counted already.
     if !task.was_healthy && !task.was_unhealthy {
         let (key, deployment) = (task.service.clone(), task.deployment.clone());
         count(account, now, &key, &deployment);
@@ -84,6 +85,7 @@ pub(super) fn found_unhealthy(
         if task.was_unhealthy {
             continue;
         }
+        // Once: a task that fails, recovers and fails again is one failed task.
         task.was_unhealthy = true;
         let deployment = task.deployment.clone();
         count(account, now, key, &deployment);

@@ -91,6 +91,8 @@ fn wants(account: &Account, now: Millis, key: &ServiceKey) -> Option<Wants> {
     // DeleteService only sets the status: the tasks stop because none is wanted any more.
     let desired = if service.status == ServiceStatus::Draining { 0 } else { service.desired };
     let (lower, upper) = service.knobs.deployment.bounds(desired);
+    // Tasks that never came to RUNNING are tried again after a growing pause, up to 15 minutes (developer guide, "service
+    // throttle logic").
     let may_launch = service.primary.backoff.not_before() <= now;
     Some(Wants { desired, lower, upper, launches: service.primary.launches(), may_launch })
 }
@@ -201,6 +203,7 @@ fn drained_away(account: &mut Account, now: Millis, key: &ServiceKey) -> bool {
         return false;
     }
     service.status = ServiceStatus::Inactive;
+    // DescribeServices still shows an INACTIVE service for a while, and MISSING after that (ECS API, DeleteService).
     let at = now.plus_millis(account.settings.pace.memory_ms);
     account.timers.push(at, AccountDue::Ecs(Due::ForgetService(key.clone())));
     true

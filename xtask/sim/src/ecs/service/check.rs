@@ -166,8 +166,8 @@ pub(super) fn registries(account: &Account, registries: &[Value]) -> Result<(), 
     Ok(())
 }
 
-/// What may not change while a service lives: the operating system, and the protocols of Service Connect
-/// ports.
+/// What may not change while a service lives: the operating system, and protocols of Service Connect's ports
+/// (ECS API, PortMapping: delete and recreate the service).
 pub(super) fn same_nature(old: &TaskSpec, new: &TaskSpec, connect: bool) -> Result<(), ApiError> {
     if old.platform().0 != new.platform().0 {
         return Err(invalid("The operating system family of a service cannot be changed."));

@@ -63,7 +63,7 @@ pub(in crate::ecs) struct Knobs {
     pub(in crate::ecs) launch_type: Option<String>,
     pub(in crate::ecs) capacity_provider_strategy: Vec<Share>,
     pub(in crate::ecs) deployment: DeploymentConfiguration,
-    /// Seconds.
+    /// Seconds from RUNNING on in which the scheduler ignores unhealthy targets and containers.
     pub(in crate::ecs) health_check_grace_period: Option<u32>,
     pub(in crate::ecs) az_rebalancing: bool,
     pub(in crate::ecs) execute_command: bool,

@@ -64,6 +64,7 @@ pub(in crate::ecs) fn execute(account: &mut Account, now: Millis, request: &ApiR
     let task = task.ok_or_else(|| invalid("The task provided in the request was not found."))?;
     let named = asked.container.as_deref();
     let container = match (named, task.containers.as_slice()) {
+        // Service Connect's proxy is a container too: with it ECS wants a name, also where the service has one container.
         (None, [only]) if task.proxy.is_none() => only,
         (None, _) => return Err(invalid("A container name is required for a task with several containers.")),
         // What the proxy answers is not known; it has no shell.

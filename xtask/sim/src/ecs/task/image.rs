@@ -111,12 +111,14 @@ fn resolve(
     let Some(task) = account.ecs.tasks.get(id) else { return Ok((None, None)) };
     let (key, revision_arn) = (task.service.clone(), task.revision.clone());
     let service = account.ecs.services.get(&key);
+    // `versionConsistency` is on by default: a tag that is pushed again reaches tasks with the next deployment only.
     let pinned = service.and_then(|service| service.revision(&revision_arn)?.digest(&container.name));
     let reference = match pinned {
         Some(digest) => format!("{}@{digest}", repository_of(&container.image)),
         None => container.image.clone(),
     };
     match ecr::resolve_image(account, &reference) {
+        // Another registry's image: nothing here knows its digest, and the workload finds out whether it can be pulled.
         ResolvedImage::Foreign => Ok((None, None)),
         ResolvedImage::NotFound { reason } => Err(reason),
         ResolvedImage::Found { repository, digest, platforms } => {

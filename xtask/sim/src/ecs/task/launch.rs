@@ -30,7 +30,7 @@ pub(super) struct Blueprint {
     pub(super) targets: Vec<TaskTarget>,
     pub(super) tags: Vec<Tag>,
     pub(super) overrides: Option<Overrides>,
-    /// CPU units and MiB.
+    /// CPU units (1024 are a vCPU) and MiB.
     pub(super) size: (u32, u32),
 }
 
@@ -119,6 +119,7 @@ pub(super) fn place(account: &mut Account, now: Millis, definition: &TaskSpec, p
         was_unhealthy: false,
     };
     account.ecs.tasks.insert(task);
+    // PROVISIONING is the time that EC2 takes for the network interface (developer guide, task lifecycle).
     let at = now.plus_millis(account.settings.pace.provisioning_ms);
     account.timers.push(at, AccountDue::Ecs(Due::Provisioned(id.clone())));
     id

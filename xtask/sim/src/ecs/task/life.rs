@@ -103,6 +103,7 @@ pub(in crate::ecs) fn activated(account: &mut Account, now: Millis, id: &TaskId)
     let (key, deployment) = (task.service.clone(), task.deployment.clone());
     let service = account.ecs.services.get_mut(&key);
     if let Some(deployment) = service.and_then(|service| service.deployment_mut(&deployment)) {
+        // Tasks that reach RUNNING and stop later are restarted without a pause.
         deployment.backoff.succeeded();
     }
     cloudwatch::arm(account, now);

@@ -111,7 +111,7 @@ pub(in crate::ecs) struct Task {
     pub(in crate::ecs) revision: String,
     pub(in crate::ecs) task_definition: String,
     pub(super) overrides: Overrides,
-    /// CPU units and MiB.
+    /// CPU units (1024 are a vCPU) and MiB.
     pub(in crate::ecs) size: (u32, u32),
     /// The attempt of the deployment that launched it.
     pub(in crate::ecs) attempt: u32,

@@ -228,7 +228,7 @@ async fn out_of_memory(engine: Engine, name: &str) -> Option<String> {
 /// What runs in a container apart from its own process.
 struct Within {
     cloud: Arc<Cloud>,
-    /// It owns this.
+    /// Weak, because the task owns this container.
     task: Weak<Task>,
     name: String,
 }
