@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use deploy::event::Kind;
-use deploy::history::{Facts, PROVEN, served_before};
+use deploy::history::{CRASHED as CRASHED_TAG, Facts, PROVEN, Past, history, past_crash, served_before};
 use deploy::model::{Pin, ServiceKey, ServiceState};
 
 use super::{Planned, ReleaseContext};
@@ -28,26 +28,45 @@ const CRASHED: &str = "whose tasks crashed after it was proven";
 const IN_PROGRESS: &str = "which was in progress when this run began";
 const UNPROVEN: &str = "which an earlier run left unproven";
 
-/// What each service ran before. A service without an earlier revision is left out.
+/// What a release is undone to.
+pub(super) struct ServedBefore {
+    /// A service without an earlier revision is left out.
+    pub(super) services: BTreeMap<ServiceKey, Before>,
+    /// The releases of the account, where a service is to run another revision than was found.
+    pub(super) releases: Vec<Past>,
+}
+
+/// What each service ran before.
 pub(super) async fn before(
     context: &ReleaseContext<'_>,
     planned: &Planned,
     crashed: &BTreeSet<String>,
-) -> BTreeMap<ServiceKey, Before> {
+) -> ServedBefore {
     let states = planned.observed.services.iter().filter(|(_, state)| state.status == "ACTIVE");
     let crashes = |state: &ServiceState| crashed.contains(&state.task_definition.arn);
-    let facts = if states.clone().any(|(_, state)| is_unfinished(state) || crashes(state)) {
-        facts(context).await
-    } else {
-        Facts::default()
-    };
+    // A killed run recorded what it found before its first change: that is what served, and what was observed now is its half.
+    let recorded: Vec<_> = planned.undo.pins().filter(|(.., earlier)| *earlier).collect();
+    let facts =
+        if !recorded.is_empty() || states.clone().any(|(_, state)| is_unfinished(state) || crashes(state)) {
+            facts(context, planned, crashed).await
+        } else {
+            Facts::default()
+        };
+    let releases = history(&facts);
+    let past: Vec<&ServiceKey> =
+        states.clone().filter(|(_, state)| crashes(state)).map(|(key, _)| key).collect();
+    let good = past_crash(&releases, &facts, &past);
     let found = |(key, state): (&ServiceKey, &ServiceState)| {
         let before = if crashes(state) {
-            // It was proven once, and does not stay up: the one before it, if there is one.
-            let older = unfinished(&facts, key, state);
-            Some(older.map_or_else(
+            // It was proven once, and does not stay up. Where no release is left to return to, it is as good as any.
+            let run = good.and_then(|good| good.runs.get(key));
+            Some(run.map_or_else(
                 || as_found(state),
-                |older| Before { left: false, why: older.why.and(Some(CRASHED)), ..older },
+                |run| Before {
+                    pin: Pin { revision: run.revision.clone(), proven: true, ..Pin::default() },
+                    left: false,
+                    why: Some(CRASHED),
+                },
             ))
         } else if is_unfinished(state) {
             unfinished(&facts, key, state)
@@ -56,14 +75,13 @@ pub(super) async fn before(
         };
         Some((key.clone(), before?))
     };
-    let mut all: BTreeMap<ServiceKey, Before> = states.filter_map(found).collect();
-    // A killed run recorded what it found before its first change: that is what served, and what was observed now is its half.
-    for (key, pin, _) in planned.undo.pins().filter(|(.., earlier)| *earlier) {
+    let mut services: BTreeMap<ServiceKey, Before> = states.filter_map(found).collect();
+    for (key, pin, _) in recorded {
         let Some(state) = planned.observed.services.get(key) else { continue };
         let why = (pin.revision != state.task_definition.arn).then(|| why(state));
-        all.insert(key.clone(), Before { pin, left: is_complete(state), why });
+        services.insert(key.clone(), Before { pin, left: is_complete(state), why });
     }
-    all
+    ServedBefore { services, releases }
 }
 
 /// Whether what was found is not what served before: it was in progress, and nobody proved it. What is complete served, also
@@ -91,27 +109,28 @@ fn as_found(state: &ServiceState) -> Before {
 }
 
 fn unfinished(facts: &Facts, service: &ServiceKey, state: &ServiceState) -> Option<Before> {
-    let served = served_before(facts, service, &state.task_definition.arn);
-    let proven = served.is_some_and(|served| served.tags.contains_key(PROVEN));
-    match served {
-        // A complete revision is only replaced by one that was proven.
-        _ if is_complete(state) && !proven => Some(as_found(state)),
-        Some(served) => {
-            // A revision does not record the service's settings: these come from the undo record, or stay as they are.
-            let pin = Pin { revision: served.arn.clone(), proven, ..Pin::default() };
-            Some(Before { pin, left: is_complete(state), why: Some(why(state)) })
-        }
-        None => None,
-    }
+    let served = served_before(facts, service, &state.task_definition.arn)?;
+    // A revision does not record the service's settings: these come from the undo record, or stay as they are.
+    let (revision, proven) = (served.arn.clone(), served.tags.contains_key(PROVEN));
+    Some(Before { pin: Pin { revision, proven, ..Pin::default() }, left: false, why: Some(IN_PROGRESS) })
 }
 
-async fn facts(context: &ReleaseContext<'_>) -> Facts {
-    match observe::history(context.aws, context.environment, MOST).await {
+/// The account's history as this run found it: what the release began since is no part of what ran before.
+async fn facts(context: &ReleaseContext<'_>, planned: &Planned, crashed: &BTreeSet<String>) -> Facts {
+    let mut facts = match observe::history(context.aws, context.environment, MOST).await {
         Ok(read) => read.facts,
         Err(error) => {
             let text = format!("what ran before cannot be read: {}", chain(&error));
             context.events.emit(Kind::Warned { text });
-            Facts::default()
+            return Facts::default();
         }
+    };
+    let found = planned.observed.services.iter();
+    facts.live = found.map(|(key, state)| (key.clone(), state.task_definition.arn.clone())).collect();
+    // A tag that was written a moment ago may not be shown yet.
+    for revision in facts.revisions.values_mut().flatten().filter(|it| crashed.contains(&it.arn)) {
+        let proven = revision.tags.get(PROVEN).cloned().unwrap_or_default();
+        revision.tags.insert(CRASHED_TAG.to_owned(), proven);
     }
+    facts
 }

@@ -22,6 +22,8 @@ pub(super) struct Restored {
     pub(super) pins: BTreeMap<ServiceKey, Pin>,
     /// For services that are restored to something else than was found: what was found, and why not that.
     pub(super) instead: BTreeMap<ServiceKey, String>,
+    /// What serves then, in words: a release, or revisions that were none together.
+    pub(super) together: String,
     /// Services that somebody deployed meanwhile, and what they run: left alone.
     pub(super) theirs: BTreeMap<ServiceKey, String>,
     /// The revision that each service runs since the release, by ARN.
@@ -134,10 +136,10 @@ pub(super) async fn closing(
         let as_found = restored.instead.is_empty();
         let again = |pin: &Pin| pin.count.is_some() || pin.replaces.is_some();
         let what = match parked.is_empty() {
-            false => &format!("as before: {parked} tasks, and the rest"),
-            true if planned.desired.release.pins.values().any(again) => "what ran before",
-            true if as_found => "the previous release",
-            true => "the last complete release before it",
+            false => &format!("as before: {parked} tasks, and the rest serves"),
+            true if planned.desired.release.pins.values().any(again) => "what ran before serves",
+            true if as_found => "the previous release serves",
+            true => restored.together.as_str(),
         };
         let at_0 = services.iter().zip(&found).filter(|(_, it)| matches!(it.found, Found::Parked));
         let at_0: Vec<_> = at_0.map(|(service, _)| service.key.clone()).collect();
@@ -145,8 +147,8 @@ pub(super) async fn closing(
         let asked = unparked(context.environment, &at_0);
         let context = &ReleaseContext { environment: &asked, ..*context };
         match answers(context, &context.door(&ResourceIds::of(&planned.observed)), public).await {
-            Answers::Right => (ExitCode::Failed, format!("not deployed; {what} serves")),
-            Answers::Other(how) => (ExitCode::Failed, format!("not deployed; {what} serves, {how}")),
+            Answers::Right => (ExitCode::Failed, format!("not deployed; {what}")),
+            Answers::Other(how) => (ExitCode::Failed, format!("not deployed; {what}, {how}")),
             Answers::Down(how) => (ExitCode::NotRecovered, format!("not deployed; all is as before, {how}")),
         }
     }

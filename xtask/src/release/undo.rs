@@ -18,11 +18,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use deploy::event::{ExitCode, Kind};
+use deploy::history::release_that_runs;
 use deploy::model::{Desired, Observed, Pin, Release, ServiceKey, Undo as Extent, arn_name};
 use deploy::plan::{Action, Plan, Refusal, Undo};
 use deploy::rollout::Outcome;
 
-use super::before::{Before, before};
+use super::before::{Before, ServedBefore, before};
 use super::lease::HeldLease;
 use super::restored::{self, Restored};
 
@@ -103,7 +104,7 @@ pub(super) async fn undo(
             false => (ExitCode::Unknown, format!("{nothing}, and what serves could not be read")),
         });
     }
-    let kept = kept(planned, ids, settled, &before);
+    let kept = kept(planned, ids, settled, &before.services);
     let restored = Restored { ours: revisions(&context, ids), ..restored };
     let (exit, summary) = restored::closing(&context, planned, &restored, &kept, public).await;
     if exit == ExitCode::Failed {
@@ -138,16 +139,33 @@ pub(super) async fn not_undone(
 /// What services are to run again, and why some of it is not what was found.
 fn wanted(
     planned: &Planned,
-    before: &BTreeMap<ServiceKey, Before>,
+    before: &ServedBefore,
     is_meant: impl Fn(&ServiceKey, &Before) -> bool,
 ) -> Restored {
-    let meant = before.iter().filter(|(key, before)| is_meant(key, before));
-    let pins = meant.map(|(key, before)| (key.clone(), before.pin.clone())).collect();
-    let instead = before.iter().filter_map(|(key, before)| {
+    let meant = || before.services.iter().filter(|(key, before)| is_meant(key, before));
+    let pins = meant().map(|(key, before)| (key.clone(), before.pin.clone())).collect();
+    let instead = meant().filter_map(|(key, before)| {
         let found = arn_name(&planned.observed.services.get(key)?.task_definition.arn);
         Some((key.clone(), format!("instead of {found}, {}", before.why?)))
     });
-    Restored { pins, instead: instead.collect(), ..Restored::default() }
+    let instead = instead.collect();
+    let mut runs: BTreeMap<&ServiceKey, &str> = planned
+        .observed
+        .services
+        .iter()
+        .filter(|(_, state)| state.status == "ACTIVE")
+        .map(|(key, state)| (key, state.task_definition.arn.as_str()))
+        .collect();
+    runs.extend(meant().map(|(key, before)| (key, before.pin.revision.as_str())));
+    let together = match release_that_runs(&before.releases, &runs) {
+        Some(past) => format!("release {} serves", past.release),
+        None if before.releases.is_empty() => "what ran before serves".to_owned(),
+        None => {
+            let runs: Vec<_> = runs.iter().map(|(key, arn)| format!("{key} {}", arn_name(arn))).collect();
+            format!("{} serve, which were no release together", runs.join(" and "))
+        }
+    };
+    Restored { pins, instead, together, ..Restored::default() }
 }
 
 /// Whether a release, or an earlier run of it, can have changed a service.

@@ -5,12 +5,14 @@ use std::time::Duration;
 use deploy::event::{ExitCode, Kind};
 use deploy::history::{Fate, history};
 use deploy::model::{Environment, OnPlainCause};
+use serde_json::json;
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 use xtask::observe;
 
 use crate::ended::Ended;
 use crate::picture::{differences, settings};
+use crate::somebody::{Moment, ecs};
 use crate::world::{World, story};
 
 /// As somebody set it up before the tool came: other bounds, another policy, other health checks, another path, other
@@ -256,14 +258,7 @@ fn a_revision_that_crashed_after_its_proof_is_not_what_an_undo_restores() {
         for version in ["v1", "v2"] {
             assert_eq!(Box::pin(world.deploy(version, "v1")).await.exit, ExitCode::Done);
         }
-        world.scripts.set("ielts-backend:2", Script::crashes(20_000, 1));
-        let (cluster, service) = (&world.environment.cluster, &world.environment.services[0].name);
-        world.rights = None;
-        let somebody = world.somebody().await;
-        for task in world.aws.service_tasks(cluster, service, false).await.unwrap() {
-            somebody.aws.stop_task(cluster, &task.id, "an incident").await.unwrap();
-        }
-        tokio::time::sleep(Duration::from_secs(300)).await;
+        crash(&mut world, "ielts-backend:2").await;
         let read = observe::history(&world.aws, &world.environment, 20).await.unwrap();
         assert_eq!(history(&read.facts)[0].fate, Fate::LiveCrashed, "before any release has marked it");
         world.scripts.set("ielts-backend:3", Script::crashes(1_500, 1));
@@ -272,6 +267,7 @@ fn a_revision_that_crashed_after_its_proof_is_not_what_an_undo_restores() {
         assert!(
             world.somebody().await.looks().await.deployments[0].task_definition.ends_with("ielts-backend:1")
         );
+        assert_eq!(ended.summary, "not deployed; release release-1 serves");
         let instead = ended.events.iter().find_map(|event| match event {
             Kind::Undone { services } => services[0].instead.clone(),
             _ => None,
@@ -311,5 +307,53 @@ fn a_service_that_an_undo_could_not_restore_is_restored_to_what_it_serves_with_b
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
         let runs = world.somebody().await.looks().await.deployments[0].task_definition.clone();
         assert!(runs.ends_with("ielts-backend:2"), "{runs}");
+    });
+}
+
+/// Every task of the backend's revision ends, and so do their replacements.
+async fn crash(world: &mut World, revision: &str) {
+    world.scripts.set(revision, Script::crashes(20_000, 1));
+    let (cluster, service) = (&world.environment.cluster, &world.environment.services[0].name);
+    let somebody = world.somebody().await;
+    world.rights = None;
+    for task in world.aws.service_tasks(cluster, service, false).await.unwrap() {
+        somebody.aws.stop_task(cluster, &task.id, "an incident").await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_secs(300)).await;
+}
+
+#[test]
+fn an_undo_past_a_crash_chooses_a_release_and_says_what_was_none() {
+    story(async || {
+        let mut world = World::new().await;
+        for version in ["v1", "v2", "v3"] {
+            assert_eq!(Box::pin(world.deploy(version, version)).await.exit, ExitCode::Done);
+        }
+        // Somebody runs the first revision for a while; a rerun ends that.
+        let by_hand = json!({ "cluster": "ielts-prod-cluster", "service": "ielts-backend-service", "taskDefinition": "ielts-backend:1" });
+        ecs(&world.cloud, "UpdateService", &by_hand).unwrap();
+        world.somebody().await.waits_for(Moment::Complete, "ielts-backend:1").await;
+        world.adopts = true;
+        assert_eq!(Box::pin(world.deploy("v3", "v3")).await.exit, ExitCode::Done);
+        crash(&mut world, "ielts-backend:3").await;
+        world.scripts.set("ielts-frontend:4", Script::crashes(1_500, 1));
+        let ended = Box::pin(world.deploy("v4", "v4")).await;
+        assert_eq!(
+            (ended.exit, &*ended.summary),
+            (
+                ExitCode::Failed,
+                "not deployed; backend ielts-backend:2 and frontend ielts-frontend:3 serve, which were no release together"
+            ),
+            "{:#?}",
+            ended.events
+        );
+        let back = world.rollback(None).await.unwrap();
+        assert_eq!((back.exit, back.rolled()), (ExitCode::Done, vec!["frontend"]), "{:#?}", back.events);
+        assert!(
+            world.rollback(None).await.unwrap().events.iter().any(|it| matches!(it, Kind::Planned { .. }))
+        );
+        assert!(
+            world.somebody().await.looks().await.deployments[0].task_definition.ends_with("ielts-backend:1")
+        );
     });
 }

@@ -39,7 +39,7 @@ pub fn is_proven(revision: &TaskDefinitionState) -> bool {
 }
 
 /// Whether a revision was proven, and crashed since.
-fn is_crashed(revision: &TaskDefinitionState) -> bool {
+pub(super) fn is_crashed(revision: &TaskDefinitionState) -> bool {
     revision.tags.contains_key(PROVEN) && !is_proven(revision)
 }
 
@@ -60,7 +60,9 @@ fn past(facts: &Facts, name: &str) -> Option<Past> {
     let crashed = own.values().any(|revision| is_crashed(revision));
     let mut runs = BTreeMap::new();
     for (key, revisions) in &facts.revisions {
-        let before = || newest(revisions.iter().filter(|it| is_proven(it) && it.registered_ms < at_ms));
+        // Also one that crashed later: the release ran it, and no older one in its place.
+        let ran = |it: &&TaskDefinitionState| it.tags.contains_key(PROVEN) && it.registered_ms < at_ms;
+        let before = || newest(revisions.iter().filter(ran));
         let run =
             own.get(key).copied().map(|revision| run(revision, true)).or_else(|| Some(run(before()?, false)));
         runs.extend(run.map(|run| (key.clone(), run)));

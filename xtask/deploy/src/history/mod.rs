@@ -10,7 +10,7 @@ mod past;
 #[cfg(test)]
 mod tests;
 
-pub use before::served_before;
+pub use before::{last_good, past_crash, release_that_runs, served_before};
 pub use fold::{history, is_proven};
 pub use past::{Fate, Past, Run};
 
@@ -61,14 +61,4 @@ pub fn ran_since<'a>(facts: &'a Facts, past: &Past) -> Vec<&'a TaskDefinitionSta
         revisions.iter().filter(move |it| it.number() > at && it.tags.contains_key(BEFORE_ROLL))
     };
     past.runs.iter().flat_map(since).collect()
-}
-
-/// The release to roll back to from what runs: the newest proven one that is older than the live one and runs something
-/// else. Where no release is wholly live, the newest proven one.
-pub fn last_good<'a>(releases: &'a [Past], facts: &Facts) -> Option<&'a Past> {
-    let live = releases.iter().position(Past::is_live);
-    let older = live.map_or(releases, |live| &releases[live + 1..]);
-    older.iter().find(|past| {
-        past.proven && past.runs.iter().any(|(key, run)| facts.live.get(key) != Some(&run.revision))
-    })
 }

@@ -104,6 +104,66 @@ fn a_proven_release_whose_tasks_crashed_later_is_no_rollback_target() {
     assert_eq!(releases[2].fate, Fate::Proven, "a proof after the crash counts");
 }
 
+/// Three releases of both services; the backend's third revision crashed since, and somebody rolled its first one by hand.
+fn crashed_after_a_rival() -> Facts {
+    let of = |family: &str| (1..4).map(|n| revision(family, n, &format!("r{n}"), true)).collect::<Vec<_>>();
+    let mut facts = facts(of("b"), of("f"), [3, 3]);
+    facts.revisions.get_mut(&key("backend")).unwrap()[2]
+        .tags
+        .insert(CRASHED.into(), "2027-01-01T00:00:00Z".into());
+    facts.rolls.push(Roll { created_ms: 9_000_000, ..roll("b", 1, "SUCCESSFUL") });
+    facts
+}
+
+#[test]
+fn what_crashed_is_left_for_the_newest_proven_release_and_not_for_what_somebody_rolled_by_hand() {
+    let facts = crashed_after_a_rival();
+    let releases = history(&facts);
+    let good = past_crash(&releases, &facts, &[&key("backend")]).unwrap();
+    assert_eq!(
+        (&*good.release, &*good.runs[&key("backend")].revision),
+        ("r2", "arn:aws:ecs:r:a:task-definition/b:2")
+    );
+    let (backend, frontend) = (key("backend"), key("frontend"));
+    for (numbers, release) in [([2, 2], Some("r2")), ([2, 3], None), ([1, 3], None)] {
+        let arns = [
+            format!("arn:aws:ecs:r:a:task-definition/b:{}", numbers[0]),
+            format!("arn:aws:ecs:r:a:task-definition/f:{}", numbers[1]),
+        ];
+        let runs = [(&backend, &*arns[0]), (&frontend, &*arns[1])].into();
+        assert_eq!(release_that_runs(&releases, &runs).map(|past| &*past.release), release, "{numbers:?}");
+    }
+}
+
+#[test]
+fn a_pair_that_was_no_release_rolls_back_to_the_release_before_the_newest_of_it() {
+    for live in [[3, 3], [2, 3], [1, 3]] {
+        let mut facts = crashed_after_a_rival();
+        facts.live = three([0, 0]).live;
+        for (family, (key, number)) in
+            ["b", "f"].into_iter().zip(["backend", "frontend"].into_iter().zip(live))
+        {
+            facts
+                .live
+                .insert(ServiceKey(key.into()), format!("arn:aws:ecs:r:a:task-definition/{family}:{number}"));
+        }
+        let releases = history(&facts);
+        assert_eq!(last_good(&releases, &facts).map(|past| &*past.release), Some("r2"), "{live:?}");
+    }
+}
+
+#[test]
+fn a_release_is_no_rollback_target_where_what_it_left_as_it_was_crashed_since() {
+    let mut facts = three([2, 3]);
+    facts.revisions.get_mut(&key("backend")).unwrap()[1]
+        .tags
+        .insert(CRASHED.into(), "2027-01-01T00:00:00Z".into());
+    facts.revisions.get_mut(&key("frontend")).unwrap().push(revision("f", 4, "r4", true));
+    facts.live.insert(key("frontend"), "arn:aws:ecs:r:a:task-definition/f:4".into());
+    let releases = history(&facts);
+    assert_eq!(last_good(&releases, &facts).map(|past| &*past.release), Some("r1"));
+}
+
 #[test]
 fn a_mixed_account_rolls_back_to_the_newest_proven_release() {
     let facts = three([9, 9]);
