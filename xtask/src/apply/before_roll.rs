@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use deploy::event::Kind;
 use deploy::history::BEFORE_ROLL;
 use deploy::model::spec::ServiceSpec;
-use deploy::model::{BeforeRoll, Kind as EnvironmentKind, Service, arn_name};
+use deploy::model::{BeforeRoll, Kind as EnvironmentKind, Service, arn_name, short_id};
 use deploy::plan::task_token;
 use deploy::rollout::{Diagnosis, Evidence, TaskLog, TaskSnapshot, diagnose, overdue};
 use deploy::view::duration;
@@ -107,7 +107,7 @@ pub(super) async fn end(
     if is_over(context, cluster, task, clock.mark().after(STOPS_WITHIN)).await? {
         return Ok("was stopped".to_owned());
     }
-    Err(StepError::BeforeRoll(format!("task {} before the roll of {of} does not stop", short(task))))
+    Err(StepError::BeforeRoll(format!("task {} before the roll of {of} does not stop", short_id(task))))
 }
 
 async fn is_over(
@@ -156,7 +156,7 @@ impl<'a> Wait<'a> {
                 let text = format!(
                     "task {} before the roll continues, because cut off it may leave its work half done: waiting for its \
                      end, at most {}; nothing rolls after it",
-                    short(task),
+                    short_id(task),
                     duration(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))
                 );
                 context.events.emit(Kind::Warned { text });
@@ -190,7 +190,7 @@ async fn stopped(
     let containers = containers.join(", ");
     Ok(StepError::BeforeRoll(format!(
         "task {} was stopped: still running after {secs} s ({containers})",
-        short(&id)
+        short_id(&id)
     )))
 }
 
@@ -202,7 +202,7 @@ fn failed(
     log: TaskPrints,
     code: Option<i32>,
 ) -> StepError {
-    let id = short(&task.id).to_owned();
+    let id = short_id(&task.id).to_owned();
     let how = match code {
         Some(code) => format!("task {id} exited with code {code}"),
         None => {
@@ -249,10 +249,6 @@ async fn mark_as_run(context: &StepContext<'_>, revision: &str) {
 fn exit_code(task: &TaskSnapshot, service: &Service) -> Option<i32> {
     let own = task.containers.iter().find(|container| container.name == service.container.name)?;
     own.exit_code.filter(|_| task.last_status == "STOPPED")
-}
-
-fn short(id: &str) -> &str {
-    id.get(..8).unwrap_or(id)
 }
 
 /// Emits what the task printed since then. A log that cannot be read changes nothing of how the task ends.

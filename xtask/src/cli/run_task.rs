@@ -2,7 +2,7 @@
 
 use deploy::event::ExitCode;
 use deploy::history::history;
-use deploy::model::{Environment, Service, ServiceState};
+use deploy::model::{Environment, Service, ServiceState, short_id};
 use serde_json::json;
 
 use super::args::{self, Global};
@@ -44,7 +44,7 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Run) -> Resu
     consent::asked(host, global, &events, &environment, "a task").await?;
     let mut signals = Signals::listen().map_err(|error| Failure::from_error(&error))?;
     let task = one_off::start(aws, run).await.map_err(|error| failure(&error))?;
-    let short = task.get(..8).unwrap_or(&task);
+    let short = short_id(&task);
     // On standard error: standard output is the command's.
     print_error(&format!("task {short} of {name} starts; Ctrl-C stops it"));
     let (switch, halt) = Halt::new();

@@ -43,12 +43,9 @@ async fn repositories(aws: &Aws, environment: &Environment) -> Result<Repositori
         let keep = wanted.get(repository.name.as_str()).copied();
         detail(aws, repository, keep)
     });
-    let (mut states, mut warnings) = (BTreeMap::new(), Vec::new());
-    for (state, warning) in try_join_all(details).await? {
-        warnings.extend(warning);
-        states.insert(state.spec.name.clone(), state);
-    }
-    Ok((states, warnings))
+    let (states, warnings): (Vec<_>, Vec<_>) = try_join_all(details).await?.into_iter().unzip();
+    let named = |state: RepositoryState| (state.spec.name.clone(), state);
+    Ok((states.into_iter().map(named).collect(), warnings.into_iter().flatten().collect()))
 }
 
 async fn detail(

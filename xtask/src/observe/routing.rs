@@ -149,12 +149,9 @@ async fn target_groups(aws: &Aws, environment: &Environment) -> Result<TargetGro
         let wanted = wanted.get(group.state.spec.name.as_str()).copied();
         detail(aws, group, wanted)
     });
-    let (mut states, mut warnings) = (BTreeMap::new(), Vec::new());
-    for (state, warning) in try_join_all(details).await? {
-        warnings.extend(warning);
-        states.insert(state.spec.name.clone(), state);
-    }
-    Ok((states, warnings))
+    let (states, warnings): (Vec<_>, Vec<_>) = try_join_all(details).await?.into_iter().unzip();
+    let named = |state: TargetGroupState| (state.spec.name.clone(), state);
+    Ok((states.into_iter().map(named).collect(), warnings.into_iter().flatten().collect()))
 }
 
 async fn detail(

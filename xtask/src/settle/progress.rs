@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use deploy::event::Kind;
-use deploy::model::{ServiceKey, arn_name};
+use deploy::model::{ServiceKey, arn_name, short_id};
 use deploy::rollout::{Pace, Sightings, View, Waiting, waiting};
 
 use super::poll::Seen;
@@ -136,7 +136,7 @@ impl ProgressReporter {
             return;
         }
         let noun = if killed.len() == 1 { "task" } else { "tasks" };
-        let tasks = killed.iter().map(|id| id.get(..8).unwrap_or(id)).collect::<Vec<_>>().join(" and ");
+        let tasks = killed.iter().map(|id| short_id(id)).collect::<Vec<_>>().join(" and ");
         let (service, secs) = (&self.service, self.pace.stop_timeout_secs);
         let text = format!(
             "{service}: old {noun} {tasks} got SIGKILL, {secs} s after SIGTERM: what was still being answered was cut off"

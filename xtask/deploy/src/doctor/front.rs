@@ -2,7 +2,7 @@
 
 use super::Check;
 use super::facts::{Certificate, Fact, Facts};
-use crate::model::{Environment, Protocol};
+use crate::model::{Environment, Protocol, arn_name};
 use crate::view::age;
 
 /// ACM renews certificates that it issued 60 days before their end; one with less than this was not renewed, or is imported.
@@ -14,6 +14,7 @@ pub(super) fn checks(environment: &Environment, facts: &Facts) -> Vec<Check> {
     if balancer.listener.protocol == Protocol::Https {
         let main = balancer.listener.certificate.as_ref();
         checks.extend(facts.certificates.iter().map(|(arn, fact)| {
+            // Only the default certificate must fit the name; further ones are for other names.
             let host = balancer.host.as_deref().filter(|_| main == Some(arn));
             certificate(arn, fact, host, facts.now_ms)
         }));
@@ -48,8 +49,7 @@ pub(super) fn checks(environment: &Environment, facts: &Facts) -> Vec<Check> {
 }
 
 fn certificate(arn: &str, fact: &Fact<Option<Certificate>>, host: Option<&str>, now_ms: u64) -> Check {
-    let id = arn.rsplit('/').next().unwrap_or(arn);
-    let name = format!("certificate {id}");
+    let name = format!("certificate {}", arn_name(arn));
     let found = match fact {
         Err(unread) => return Check::unknown(name, unread),
         Ok(None) => {

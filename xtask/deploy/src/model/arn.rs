@@ -1,9 +1,14 @@
-//! Names out of ARNs.
+//! Names out of ARNs, and ids as people read them.
 
 /// The last part of an ARN, or a name as it is: `…:service/app/web` and `web` give `web`, `…:task-definition/web:3` gives `web:3`.
 pub fn arn_name(arn: &str) -> &str {
     let resource = arn.rsplit_once('/').map_or(arn, |(_, name)| name);
     if resource.starts_with("arn:") { resource.rsplit(':').next().unwrap_or(resource) } else { resource }
+}
+
+/// As much of a task's id as a person compares: its first 8 characters of 32.
+pub fn short_id(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub mod spec;
 mod tag;
 mod volume;
 
-pub use arn::arn_name;
+pub use arn::{arn_name, short_id};
 pub use aws::{AwsTables, LoadBalancerTables};
 pub use before_roll::BeforeRoll;
 pub use build::{Build, BuildCache, BuildSecret, Engine, Repository};

@@ -9,7 +9,7 @@ use crate::model::spec::{
     RepositorySpec, RuleSpec, ScalableTargetSpec, ScheduledActionSpec, ServiceSpec, TargetGroupSpec,
     TaskDefinitionSpec,
 };
-use crate::model::{BeforeRoll, ImageDigest, Owned, ServiceKey, arn_name};
+use crate::model::{BeforeRoll, ImageDigest, Owned, ServiceKey, arn_name, short_id};
 use crate::redact;
 
 /// One write, or one push. Resources are named; the executor knows their ARNs.
@@ -233,17 +233,17 @@ impl Action {
                 let (command, revision) = (redact::text(&task.command.join(" ")), revision.words());
                 match follows {
                     Some(id) => {
-                        format!("follow task {}, which runs `{command}` as {revision} now", short(id))
+                        format!("follow task {}, which runs `{command}` as {revision} now", short_id(id))
                     }
                     None => format!("run `{command}` once as {revision}"),
                 }
             }
             Self::EndTask { task, revision, limit_secs: 0, .. } => {
-                format!("stop task {} before the roll of {revision}", short(task))
+                format!("stop task {} before the roll of {revision}", short_id(task))
             }
             Self::EndTask { task, revision, limit_secs, .. } => format!(
                 "wait for task {} before the roll of {revision}, and stop it after {limit_secs} s",
-                short(task)
+                short_id(task)
             ),
             Self::DeregisterTaskDefinition { revision } => {
                 format!("deregister task definition {}", arn_name(revision))
@@ -269,8 +269,4 @@ impl Action {
             Self::Remove(owned) => format!("delete {} {}", owned.kind.words(), owned.name),
         }
     }
-}
-
-fn short(id: &str) -> &str {
-    id.get(..8).unwrap_or(id)
 }

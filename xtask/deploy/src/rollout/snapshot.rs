@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::model::ImageDigest;
+use crate::model::{ImageDigest, short_id};
 
 /// One service in one DescribeServices answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
@@ -109,7 +109,7 @@ impl TaskSnapshot {
 
     /// The beginning of its id, for sentences.
     pub fn short_id(&self) -> &str {
-        self.id.get(..8).unwrap_or(&self.id)
+        short_id(&self.id)
     }
 
     /// The container whose end most likely ended the task. ECS gives exit codes and no order of them: the other containers got

@@ -1,8 +1,8 @@
 //! The failure screen of one service.
 
 use super::duration;
-use super::words::{bare, short};
-use crate::model::ServiceKey;
+use super::words::bare;
+use crate::model::{ServiceKey, short_id};
 use crate::rollout::{Cause, ContainerEnd, Diagnosis, FailedCheck, StoppedTasks, excerpt};
 
 /// Lines of a log that are shown of the first group of tasks, and of each other one.
@@ -40,7 +40,7 @@ pub(super) fn facts(service: &ServiceKey, diagnosis: &Diagnosis) -> String {
 
 fn stopped(lines: &mut Vec<String>, service: &ServiceKey, group: &StoppedTasks, most: usize) {
     let StoppedTasks { count, stop_code, reason, ran_ms, containers, log, .. } = group;
-    let task = short(&group.task);
+    let task = short_id(&group.task);
     if group.scaled_in {
         let noun = if *count == 1 { "task" } else { "tasks" };
         lines.push(format!("  tasks  {service}: {count} {noun} stopped without a failure, no longer needed"));
@@ -67,7 +67,7 @@ fn stopped(lines: &mut Vec<String>, service: &ServiceKey, group: &StoppedTasks, 
         return;
     }
     if log.task != group.task {
-        lines.push(format!("         printed by task {}:", short(&log.task)));
+        lines.push(format!("         printed by task {}:", short_id(&log.task)));
     }
     lines.extend(excerpt(&log.lines, most).iter().map(|line| format!("       | {line}")));
 }

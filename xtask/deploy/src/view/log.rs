@@ -1,8 +1,9 @@
 //! One entry of `logs` as text.
 
 use super::clock::{clock, date};
-use super::words::{bare, short};
+use super::words::bare;
 use crate::logs::{Level, LogEntry, LogEvent, structured};
+use crate::model::short_id;
 
 /// An entry as it is printed, in parts, so that whoever colors it need not read it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct LogText {
 pub fn log_entry(entry: &LogEntry, own: &str, raw: bool) -> LogText {
     let mut from = entry.service.0.clone();
     if let Some(task) = &entry.task {
-        from.push_str(&format!("/{}", short(task)));
+        from.push_str(&format!("/{}", short_id(task)));
     }
     let (level, text) = match &entry.what {
         LogEvent::Line { container, message } => {

@@ -1,8 +1,9 @@
 //! A deployment in progress, as a line.
 
 use super::duration;
-use super::words::{bare, short};
+use super::words::bare;
 use crate::event::Kind;
+use crate::model::short_id;
 use crate::rollout::{Lagging, Leave, Leaving, TaskMove, Waiting};
 
 /// The state of a deployment in progress, with its running numbers; `None` for every other event.
@@ -35,7 +36,7 @@ pub(super) fn moves(tasks: &[TaskMove]) -> String {
 }
 
 fn group_text(group: &[&TaskMove]) -> String {
-    let ids: Vec<_> = group.iter().map(|task| short(&task.task)).collect();
+    let ids: Vec<_> = group.iter().map(|task| short_id(&task.task)).collect();
     let noun = if ids.len() == 1 { "task" } else { "tasks" };
     let mut text = format!("{noun} {}", ids.join(" and "));
     if let Some(task) = group.first() {

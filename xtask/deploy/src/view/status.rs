@@ -3,9 +3,9 @@
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::failure::failure;
-use super::words::{bare, short};
+use super::words::bare;
 use super::{address, age, clock, date, list, orphans, table, widest, wrapped};
-use crate::model::ServiceKey;
+use crate::model::{ServiceKey, short_id};
 use crate::output::Status;
 use crate::secrets::SecretState;
 use crate::status::{Detail, Problem, TaskRow};
@@ -97,7 +97,7 @@ fn tasks(detail: &Detail, columns: Option<usize>) -> String {
     let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     for task in &detail.tasks {
         table.add_row([
-            short(&task.id).to_owned(),
+            short_id(&task.id).to_owned(),
             age(task.age_ms),
             task.status.clone(),
             task.health.clone(),
@@ -115,7 +115,7 @@ fn tasks(detail: &Detail, columns: Option<usize>) -> String {
         let TaskRow { id, status, health, revision, .. } = task;
         let target = task.target.as_ref().map(|state| format!(", target {state}")).unwrap_or_default();
         let place: Vec<_> = [&task.zone, &task.address].into_iter().flatten().map(String::as_str).collect();
-        let (id, age) = (short(id), age(task.age_ms));
+        let (id, age) = (short_id(id), age(task.age_ms));
         format!("{id} {status} {health}{target}\n  {revision} for {age}, {}", place.join(" "))
     };
     detail.tasks.iter().map(task).collect::<Vec<_>>().join("\n")

@@ -1,5 +1,7 @@
 //! AWS's own words, as short as they can be read.
 
+use crate::model::short_id;
+
 /// What ECS said about a service: without the service's name, which it puts before everything, target groups by name instead
 /// of ARN, and task ids as short as elsewhere.
 pub(super) fn bare(message: &str) -> String {
@@ -8,11 +10,6 @@ pub(super) fn bare(message: &str) -> String {
         None => message,
     };
     text.split_inclusive([' ', ')', '(', ',', '.']).map(word).collect()
-}
-
-/// As much of a task's id as a person compares.
-pub(super) fn short(id: &str) -> &str {
-    id.get(..8).unwrap_or(id)
 }
 
 fn word(word: &str) -> String {
@@ -26,7 +23,7 @@ fn word(word: &str) -> String {
         return format!("{name}{end}");
     }
     let is_id = bare.len() == 32 && bare.chars().all(|c| c.is_ascii_hexdigit());
-    if is_id { format!("{}{end}", short(bare)) } else { word.to_owned() }
+    if is_id { format!("{}{end}", short_id(bare)) } else { word.to_owned() }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Why a container ended by itself.
 
 use super::chain::chain;
-use super::{Cause, Evidence, Exit, Known, exits, first_error, short};
+use super::{Cause, Evidence, Exit, Known, exits, first_error};
+use crate::model::short_id;
 
 pub(super) const CAUSES: &[Known] = &[
     ("out-of-memory", out_of_memory),
@@ -51,7 +52,7 @@ fn exec_format(evidence: &Evidence) -> Option<Cause> {
         (logged && ended) || reasons.chain(task.stopped_reason.as_deref()).any(says)
     })?;
     Some(Cause::plain(
-        format!("the image of task {} holds a program for another processor", short(&task.id)),
+        format!("the image of task {} holds a program for another processor", short_id(&task.id)),
         "build the image for the `architecture` that deploy.toml names, or change `architecture`",
     ))
 }

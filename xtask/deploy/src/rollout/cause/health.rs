@@ -1,6 +1,7 @@
 //! Which health check fails, and what it met: from targets, events and stopped tasks.
 
-use super::{Cause, Evidence, Known, short};
+use super::{Cause, Evidence, Known};
+use crate::model::short_id;
 use crate::model::spec::TargetGroupSpec;
 use crate::rollout::{TargetSnapshot, TaskLog, TaskSnapshot};
 
@@ -39,7 +40,7 @@ fn container_health(evidence: &Evidence) -> Option<Cause> {
          start is slow"
     );
     let command = if command.is_empty() { String::new() } else { format!(", `{command}`") };
-    let text = format!("task {} failed the health check of {what}{command}", short(&newest.id));
+    let text = format!("task {} failed the health check of {what}{command}", short_id(&newest.id));
     Some(Cause::open(text, remedy).plain_if(tasks >= 2 && !evidence.ever_healthy))
 }
 
@@ -232,8 +233,8 @@ fn listens(evidence: &Evidence) -> Option<&str> {
     Some(line.trim())
 }
 
-/// What a short life of tasks that never said that they listen may mean, and the number to write: nothing tells one that
-/// starts slowly from one that listens elsewhere.
+/// What the short life of tasks may mean that never printed that they listen, with the number to write: a slow start and an
+/// application that listens elsewhere look the same.
 fn short_life(evidence: &Evidence) -> Option<String> {
     let ran = |task: &TaskSnapshot| Some(task.stopped_ms?.saturating_sub(task.started_ms?).div_ceil(1000));
     let lived = evidence.stopped.iter().filter(|task| by_check(task)).filter_map(ran).max()?;

@@ -21,6 +21,7 @@ pub use health::changed_check;
 pub use overdue::overdue;
 
 use super::snapshot::{TargetSnapshot, TaskLog, TaskSnapshot};
+use crate::model::short_id;
 
 /// What was captured about a failing deployment while it happened: ECS forgets stopped tasks after an hour.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
@@ -127,14 +128,10 @@ fn exits(evidence: &Evidence) -> impl Iterator<Item = Exit<'_>> {
     evidence.stopped.iter().filter(exited).filter_map(|task| {
         let container = task.ended_first()?;
         Some(Exit {
-            what: format!("container `{}` of task {}", container.name, short(&task.id)),
+            what: format!("container `{}` of task {}", container.name, short_id(&task.id)),
             code: container.exit_code?,
             reason: container.reason.as_deref().unwrap_or_default(),
             ran_ms: task.started_ms.zip(task.stopped_ms).map(|(from, to)| to.saturating_sub(from)),
         })
     })
-}
-
-fn short(id: &str) -> &str {
-    id.get(..8).unwrap_or(id)
 }

@@ -1,6 +1,7 @@
 //! Why tasks are not there: AWS says it in events of the service, or in no words that another table knows.
 
-use super::{Cause, Known, failed_to_start, said, short};
+use super::{Cause, Known, failed_to_start, said};
+use crate::model::short_id;
 
 pub(super) const CAUSES: &[Known] = &[
     // The event says that there was an alarm, and only the service deployment names it.
@@ -60,7 +61,7 @@ pub(super) const CAUSES: &[Known] = &[
         let stopped = |code: &Option<String>| code.as_deref() == Some("UserInitiated");
         let task = evidence.stopped.iter().find(|task| stopped(&task.stop_code))?;
         let reason = task.stopped_reason.as_deref().unwrap_or("no reason given");
-        let text = format!("somebody stopped task {}: {reason}", short(&task.id));
+        let text = format!("somebody stopped task {}: {reason}", short_id(&task.id));
         Some(Cause::open(text, "ask who did; CloudTrail shows the StopTask call"))
     }),
 ];
