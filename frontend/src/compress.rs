@@ -1,6 +1,6 @@
 //! Answers by gzip, for clients that take it.
 //!
-//! Nothing secret is in a page, so that its length tells nothing (BREACH).
+//! Nothing secret is in a page, so that its length reveals nothing (BREACH).
 
 use std::io::Write;
 

@@ -158,7 +158,7 @@ async fn look(session: &Session, events: &Recorder, service: Option<&Service>) -
     let orphans = match observe::account(aws, environment).await {
         Ok(observed) => observed.orphans,
         Err(error) => {
-            warn(format!("what is not in deploy.toml any more could not be read: {}", chain(&error)));
+            warn(format!("what is no longer in deploy.toml could not be read: {}", chain(&error)));
             Vec::new()
         }
     };

@@ -51,7 +51,7 @@ pub(super) async fn read(
     Ok((namespace, all))
 }
 
-/// Tasks before a roll, also those that a killed run left and deploy.toml does not ask for any more.
+/// Tasks before a roll, also those that a killed run left after `before-roll` was taken out of deploy.toml.
 async fn before_roll(aws: &Aws, cluster: &str) -> Result<(Vec<RunningTask>, Option<String>), aws::Error> {
     let running = |task: TaskSnapshot| RunningTask { id: task.id, revision: task.task_definition };
     match aws.started_tasks(cluster, BEFORE_ROLL).await {

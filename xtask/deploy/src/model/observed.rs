@@ -44,7 +44,7 @@ pub struct Observed {
     /// lag behind what was just made.
     /// `None` where tags cannot be read.
     pub made: Option<BTreeMap<String, Owner>>,
-    /// What this tool made for this environment and deploy.toml does not have any more.
+    /// What this tool made for this environment and is no longer in deploy.toml.
     pub orphans: Vec<Owned>,
     /// Services that are not deploy.toml's: of its cluster, and of wherever else this tool made some.
     pub neighbours: Vec<Neighbour>,

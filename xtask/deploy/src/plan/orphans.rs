@@ -1,4 +1,4 @@
-//! What this tool made for an environment: all of it, or what deploy.toml does not have any more; and how it is deleted.
+//! What this tool made for an environment: all of it, or what is no longer in deploy.toml; and how it is deleted.
 
 use std::collections::BTreeSet;
 

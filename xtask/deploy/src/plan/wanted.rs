@@ -208,8 +208,8 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         }),
         health_check_grace_secs: grace(service, observed),
         enable_execute_command: service.enable_execute_command,
-        // By default a task has no tags (CreateService): bills and people could not tell which release it
-        // belongs to.
+        // By default a task has no tags (CreateService): neither a bill nor a person could see which release
+        // it belongs to.
         propagate_tags: text(over.take(&["propagateTags"]), "TASK_DEFINITION"),
         managed_tags: over.take(&["enableECSManagedTags"]) != Some(Value::Bool(false)),
         extra: Members::default(),

@@ -56,7 +56,7 @@ struct State {
     account: Account,
     elsewhere: Regions,
     workload: Option<Box<dyn VirtualWorkload>>,
-    /// The latest moment that the account was told; it is never told an earlier one.
+    /// The latest moment that the account has reached: it never goes to an earlier one.
     reached: Millis,
     rules: Vec<(u64, Box<dyn Rule>)>,
     next_rule: u64,
@@ -205,7 +205,7 @@ impl Cloud {
         look(&self.state().account)
     }
 
-    /// Takes what the account asks of the workload; empty when a virtual workload is told by itself.
+    /// Takes what the account asks of the workload; empty when a virtual workload takes it.
     pub(crate) fn take_effects(&self) -> Vec<Effect> {
         self.state().account.take_effects()
     }
@@ -230,7 +230,7 @@ impl Cloud {
         self.state().history.calls()
     }
 
-    /// Has every call from now on told to `watcher`, which must not call this cloud.
+    /// Reports every call from now on to `watcher`, which must not call this cloud.
     pub fn watch_calls(&self, watcher: impl FnMut(&CallRecord) + Send + 'static) {
         self.state().watcher = Some(Box::new(watcher));
     }

@@ -1,7 +1,7 @@
 //! The endpoint port: every AWS API, the registry's data plane, the data channels of ECS Exec, a page, and paths of the
 //! daemon's own.
 //!
-//! `GET /_cloud/status` tells what runs where; `POST /_cloud/workload/<kind>` says what tasks run as that start from then
+//! `GET /_cloud/status` shows what runs where; `POST /_cloud/workload/<kind>` says what tasks run as that start from then
 //! on; `POST /_cloud/landing-zone` brings a network and roles, as JSON; `POST /_cloud/stop` ends the daemon.
 
 use std::net::SocketAddr;

@@ -223,7 +223,7 @@ impl Talk {
         }
     }
 
-    /// Everything but the goodbye; gives what the client is told in it.
+    /// Everything but the goodbye; returns the text that goes into it.
     async fn converse(&mut self, exec: &Exec, command: &str, runner: &dyn Runner) -> Result<String, Gone> {
         let began = self.now();
         self.send(PayloadType::HandshakeRequest, &handshake_request(command)).await?;
@@ -354,6 +354,7 @@ impl Talk {
         let frame = match frame {
             Some(Message::Binary(frame)) => frame,
             None => {
+                // The socket broke without a goodbye: the client may come back and continue where it was (ResumeSession).
                 self.lost = Some(Instant::now() + BACK_WITHIN);
                 return Ok(());
             }

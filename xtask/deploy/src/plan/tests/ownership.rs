@@ -1,4 +1,4 @@
-//! What belongs to somebody else, what was renamed, and what deploy.toml does not have any more.
+//! What belongs to somebody else, what was renamed, and what is no longer in deploy.toml.
 
 use std::collections::BTreeMap;
 
