@@ -24,6 +24,7 @@ pub(super) fn checks(environment: &Environment, facts: &Facts) -> Vec<Check> {
             None if environment.kind == Kind::Local => {
                 Check::ok("credentials", format!("{arn}, on the embedded cloud"))
             }
+            // No failure: a deploy works, but nothing keeps it from the account of another environment.
             None => Check::warn(
                 "credentials",
                 format!("{arn}, and deploy.toml names no account that they must belong to"),

@@ -122,6 +122,7 @@ fn needs(environment: &Environment, services: &[&Service]) -> Vec<(&'static str,
     let mut needs = Vec::new();
     let ecr = |it: &&Service| it.image.is_none() || it.image_name().is_some_and(|name| name.ecr().is_some());
     if services.iter().any(ecr) {
+        // The registry answers for a layer with an address in S3 (ECR user guide, VPC endpoints).
         needs.extend([("ECR", "ecr.api"), ("the registry", "ecr.dkr"), ("S3", "s3")]);
     }
     if services.iter().any(|it| !ecr(it)) {
@@ -178,6 +179,7 @@ fn way(facts: &Facts, table: Option<&RouteTable>, public: bool) -> Way {
         return Way::Closed(format!("its route to 0.0.0.0/0 leads to {target}, which is gone"));
     }
     match target.split('-').next() {
+        // An internet gateway carries only what has a public address (VPC user guide, internet gateways).
         Some("igw") if public => Way::Out(format!("internet gateway {target} and a public address")),
         Some("igw") => Way::Closed(format!(
             "it leads to internet gateway {target}, and its tasks have no public address"
@@ -188,6 +190,7 @@ fn way(facts: &Facts, table: Option<&RouteTable>, public: bool) -> Way {
                 Some(state) if state != "available" => {
                     Way::Closed(format!("NAT gateway {target} is in state `{state}`"))
                 }
+                // Believed where its state could not be read: the route to one that was deleted is a `blackhole`.
                 _ => Way::Out(format!("NAT gateway {target}")),
             }
         }

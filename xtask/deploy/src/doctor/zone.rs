@@ -118,6 +118,7 @@ fn balancer(environment: &Environment, facts: &Facts) -> Vec<Check> {
                 "name one that exists, or write `existing = false` under [load-balancer]",
             )];
         }
+        // Before the first deploy everything that the tool makes itself is missing: that is no fault.
         Some(Ok(None)) => return vec![Check::ok(name, format!("{} will be made", wanted.name))],
         Some(Ok(Some(found))) => found,
     };

@@ -56,11 +56,13 @@ fn past(facts: &Facts, name: &str) -> Option<Past> {
     }
     let first = own.values().min_by_key(|revision| revision.registered_ms)?;
     let (at_ms, tags) = (first.registered_ms, &first.tags);
+    // A release is proven as a whole: one of its revisions that is not leaves it unproven.
     let proven = own.values().all(|revision| is_proven(revision));
     let crashed = own.values().any(|revision| is_crashed(revision));
     let mut runs = BTreeMap::new();
     for (key, revisions) in &facts.revisions {
-        // Also one that crashed later: the release ran it, and no older one in its place.
+        // A service that the release did not change has no revision of it: it ran the last proven one from before, also one that
+        // crashed later.
         let ran = |it: &&TaskDefinitionState| it.tags.contains_key(PROVEN) && it.registered_ms < at_ms;
         let before = || newest(revisions.iter().filter(ran));
         let run =

@@ -68,6 +68,7 @@ pub fn of_role(
     let logs = runs
         .iter()
         .filter_map(|it| it.logs())
+        // Any stream will do: policies name streams by a pattern, and a simulation wants one ARN.
         .map(|group| arn("logs", format!("log-group:{}:log-stream:{}/x", group.name, group.stream_prefix)));
     questions.push(Question::new(&["logs:CreateLogStream", "logs:PutLogEvents"], logs.collect()));
     let secrets = named(environment);
@@ -83,6 +84,7 @@ pub fn of_role(
         questions.extend(key(&secret.id).map(|key| Question::new(&[SECRET_READS[2]], vec![key])));
     }
     if all().any(|it| it.enable_execute_command && it.task_role.as_ref() == Some(role)) {
+        // The four actions that the agent of ECS Exec needs (ECS developer guide, ECS Exec). It calls with the task role.
         let channel = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"];
         let channel = channel.map(|name| format!("ssmmessages:{name}"));
         questions.push(Question {

@@ -101,6 +101,7 @@ impl Owned {
         let last = |rest: &str| rest.rsplit('/').next().unwrap_or(rest).to_owned();
         let (kind, name) = match (service, kind) {
             ("ecs", "cluster") => (OwnedKind::Cluster, rest.to_owned()),
+            // The cluster stands before the name, but not in ARNs of the old short form (ECS developer guide, ARNs and IDs).
             ("ecs", "service") => (OwnedKind::Service, last(rest)),
             ("ecs", "task-definition") => (OwnedKind::Family, rest.split(':').next()?.to_owned()),
             ("elasticloadbalancing", "loadbalancer") => {

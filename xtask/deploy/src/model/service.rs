@@ -277,6 +277,7 @@ impl TargetGroup {
             set("slow_start.duration_seconds", secs.to_string());
         }
         match self.stickiness_secs {
+            // Written out: ModifyTargetGroupAttributes leaves what it is not given as it is.
             Some(0) => drop(set("stickiness.enabled", "false".to_owned())),
             Some(secs) => {
                 set("stickiness.enabled", "true".to_owned());

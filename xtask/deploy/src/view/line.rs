@@ -246,6 +246,7 @@ fn availability(seen: &Availability) -> String {
             text.push_str(&format!("\n           {first}{} after: {what}", duration(*before_ms)));
         }
     }
+    // The first misses are kept; an outage of minutes would fill the screen.
     let more = seen.failed as usize - seen.misses.len();
     if more > 0 {
         text.push_str(&format!("\n         and {more} more"));

@@ -72,6 +72,7 @@ fn one_health_path(path: &str, is_pattern: bool, at: &Place<'_>, found: &mut Fin
         true => stranger_in(path),
         false => path.chars().find(|c| !c.is_ascii_graphic()),
     };
+    // A path pattern of a rule has at most 128 characters (ELB user guide, rule conditions), HealthCheckPath 1024.
     let most = if is_pattern { 128 } else { 1024 };
     if !path.starts_with('/') {
         found.error("a health path begins with a slash").at(at, "no slash").replace(

@@ -235,6 +235,7 @@ fn log_routers(service: &Service, at: &Place<'_>, found: &mut Findings) {
                 .at(of(router).key("log-output"), "its own output")
                 .help("take it out: the router's logs go to the log group");
         }
+        // Written in AWS's own words, it may be `awsfirelens`: then the router has logs.
         ([router], None) if service.aws.container.get(&["logConfiguration"]).is_none() => {
             found
                 .error(format!("no container's logs go to the router `{}`", router.container.name))

@@ -173,6 +173,7 @@ fn measured(path: &str, text: &str) -> Option<Fix> {
         _ => return None,
     };
     let number = number * factor;
+    // A fraction has no exact value in the unit of the key, such as half a second: then there is no suggestion.
     (number.fract() == 0.0)
         .then(|| (number.to_string(), "give the number alone; the key says the unit".to_owned()))
 }

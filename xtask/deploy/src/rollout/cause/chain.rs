@@ -162,6 +162,7 @@ fn pieces(lines: &[String]) -> Vec<Piece> {
 fn kind(line: &str, next: Option<&String>) -> Kind {
     let lower = line.to_ascii_lowercase();
     let has = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
+    // In this order: a frame, a warning or a line of a lower level may have the word `error` in it, and ended nothing.
     if is_frame(line, next.map_or("", |next| next)) {
         Kind::Frame
     } else if lower.contains("warn") {

@@ -62,6 +62,7 @@ impl Log {
         }
         match &event.kind {
             Kind::Mistaken { .. } => self.mistaken = true,
+            // Each mistake has an annotation on its line already: the sentence that counts them would be one more.
             Kind::Failed { .. } if std::mem::take(&mut self.mistaken) => {
                 self.errors.insert(String::new());
             }

@@ -76,6 +76,8 @@ fn heading(events: &[Event]) -> String {
     });
     let good = matches!(&ended, Some((ExitCode::Done | ExitCode::ChangesPending, _)));
     let mark = if good { "✓" } else { "✗" };
+    // A command that failed before it began, such as for a mistake of deploy.toml, has no environment to name: its error is the
+    // title.
     let (title, facts) = match (began, failed) {
         (Some((command, environment, release, commit)), _) => {
             let url = events.iter().rev().find_map(|event| match &event.kind {
