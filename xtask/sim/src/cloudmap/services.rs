@@ -173,6 +173,7 @@ pub(super) fn discover(account: &Account, request: &ApiRequest) -> Outcome {
     match asked.health_status.as_deref() {
         Some("ALL") => {}
         Some("UNHEALTHY") => found.retain(|own| !own.healthy),
+        // Without a healthy instance all are returned, as a load balancer fails open (DiscoverInstances, `HealthStatus`).
         None | Some("HEALTHY_OR_ELSE_ALL") if !healthy => {}
         None | Some("HEALTHY" | "HEALTHY_OR_ELSE_ALL") => found.retain(|own| own.healthy),
         Some(other) => return Err(ApiError::new(INVALID, format!("HealthStatus {other} is not valid"))),

@@ -91,6 +91,7 @@ impl Pool {
         let client = forward::onward(&mut request);
         let repeatable = request.method().is_safe() && request.body().body.is_none() && client.is_none();
         let mut again = repeatable.then(|| copy(&request));
+        // A WebSocket keeps its connection: it begins with one that nobody else will want back.
         let mut fresh = client.is_some();
         loop {
             let kept = if fresh { None } else { self.take(to) };

@@ -10,6 +10,7 @@ use crate::wire::{Api, ApiError, ApiRequest};
 
 /// The error that `fault` gives to an API call; `None` when the call is to be answered after all.
 pub(super) fn api(fault: &Fault, request: &ApiRequest, caller: &str) -> Option<ApiError> {
+    // Services of the query protocol leave `Exception` out of their codes, and answer with other statuses.
     let query = matches!(request.api, Api::Elb | Api::Sts | Api::Ec2 | Api::Iam);
     let error = |json: &'static str, xml: &'static str, json_status, xml_status, message: String| ApiError {
         code: if query { xml } else { json },
@@ -42,6 +43,7 @@ pub(super) fn api(fault: &Fault, request: &ApiRequest, caller: &str) -> Option<A
                 _ => "*",
             };
             let action = format!("{}:{}", Surface::Api(request.api), request.operation);
+            // EC2 has codes of its own for what all others name alike.
             let code = if request.api == Api::Ec2 { "UnauthorizedOperation" } else { "AccessDenied" };
             let message = format!(
                 "User: {caller} is not authorized to perform: {action} on resource: {resource} \

@@ -232,6 +232,7 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
     }
     let stored = account.ecr.put_manifest(now, &name, &reference, &asked.image_manifest_media_type, content);
     stored.map_err(|RegistryError { code, message, .. }| {
+        // The registry's words for the same refusals, in ECR's.
         let code = match code {
             "TAG_INVALID" => "ImageTagAlreadyExistsException",
             "MANIFEST_BLOB_UNKNOWN" => "LayersNotFoundException",

@@ -99,6 +99,8 @@ fn check(text: &str) -> Result<(), ApiError> {
     match policy
         .rules
         .iter()
+        // It matches what all others match: evaluated earlier, it would leave them nothing (ECR user guide, lifecycle
+        // policies).
         .find(|rule| rule.selection.tag_status == "any" && Some(rule.rule_priority) != last)
     {
         Some(rule) => {
@@ -114,6 +116,8 @@ impl Rule {
             &self.selection;
         let lists = usize::from(!tag_prefix_list.is_empty()) + usize::from(!tag_pattern_list.is_empty());
         match (tag_status.as_str(), lists) {
+            // A rule for tagged images names them by prefixes or by patterns, and never by both (ECR user guide, lifecycle
+            // policies).
             ("tagged", 1) | ("untagged" | "any", 0) => {}
             ("tagged", _) => return Err("tagStatus 'tagged' needs either tagPrefixList or tagPatternList"),
             ("untagged" | "any", _) => return Err("tag lists are for tagStatus 'tagged' only"),

@@ -104,6 +104,7 @@ impl State {
             return Err(RegistryError::new(400, "DIGEST_INVALID", text));
         }
         own.check_references(&manifest)?;
+        // A reference with a colon is a digest: no tag may hold one.
         let tag = Some(reference).filter(|reference| !reference.contains(':'));
         if let Some(tag) = tag {
             own.check_tag(tag, &digest)?;

@@ -71,6 +71,8 @@ pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
     let mut found = Vec::new();
     for (name, values) in SETTINGS {
         let own = chosen(&principal, name);
+        // What holds in the end: the principal's own, or the account's default, or AWS's (ListAccountSettings,
+        // `effectiveSettings`).
         let value = if asked.effective_settings {
             own.or_else(|| chosen(&root, name)).or_else(|| values.first().copied())
         } else {

@@ -190,6 +190,7 @@ fn forward(state: &State, load_balancer: &str, action: Action) -> Result<Action,
     for weighted in &mut config.target_groups {
         let arn = &weighted.target_group_arn;
         state.target_group(arn)?;
+        // A target group serves one load balancer (ELB quotas).
         if state.load_balancers_of(arn).iter().any(|other| *other != load_balancer) {
             let text = format!(
                 "The following target groups cannot be associated with more than one load balancer: {arn}"
@@ -199,6 +200,7 @@ fn forward(state: &State, load_balancer: &str, action: Action) -> Result<Action,
         weighted.weight.get_or_insert(1);
     }
     config.target_group_stickiness_config.enabled.get_or_insert(false);
+    // Shown beside `ForwardConfig` where there is one group alone.
     let target_group_arn = match config.target_groups.as_slice() {
         [only] => Some(only.target_group_arn.clone()),
         _ => None,

@@ -154,6 +154,7 @@ impl Condition {
     pub(super) fn matches(&self, asked: Asked<'_>) -> bool {
         match self.field.as_str() {
             "path-pattern" => self.values.iter().any(|pattern| wildcard(pattern, asked.path)),
+            // Hosts, headers and query strings are compared without case, paths with it (ELB user guide, rule conditions).
             "host-header" => {
                 let host = asked.host.to_ascii_lowercase();
                 self.values.iter().any(|pattern| wildcard(&pattern.to_ascii_lowercase(), &host))

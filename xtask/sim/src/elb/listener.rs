@@ -139,6 +139,7 @@ pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -
         return Err(invalid(format!("Listener port '{port}' is already in use")));
     }
     let protocol = asked.protocol.unwrap_or_else(|| current.protocol.clone());
+    // ModifyListener replaces the default certificate only; the others belong to AddListenerCertificates.
     let (default, further) = current.certificates.split_at(current.certificates.len().min(1));
     let default = if asked.certificates.is_empty() { default.to_vec() } else { asked.certificates };
     check_protocol(&protocol, &default)?;
@@ -153,6 +154,7 @@ pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -
     listener.ssl_policy = ssl_policy(&protocol, asked.ssl_policy.or_else(|| listener.ssl_policy.take()));
     listener.certificates = if protocol == "HTTPS" { certificates } else { Vec::new() };
     listener.protocol = protocol;
+    // The default rule is the last: it has no priority, and `sort` leaves it behind all others.
     if let (Some(actions), Some(default)) = (actions, listener.rules.last_mut()) {
         default.actions = actions;
     }

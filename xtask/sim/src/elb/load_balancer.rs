@@ -140,6 +140,7 @@ fn place(account: &Account, request: &ApiRequest) -> Result<(String, Vec<(String
         zones.push((subnet.zone.clone(), id.clone()));
     }
     match vpc_id {
+        // An application load balancer has at least two zones, and one subnet in each (CreateLoadBalancer, `Subnets`).
         Some(vpc_id) if zones.len() >= 2 => {
             zones.sort();
             Ok((vpc_id, zones))

@@ -68,6 +68,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         return Err(in_use(priority));
     }
     let own = account.elb.listeners.values().filter(|own| own.load_balancer == listener.load_balancer);
+    // Each listener has a default rule, which does not count.
     if own.map(|own| own.rules.len() - 1).sum::<usize>() >= MAX_RULES {
         return Err(ApiError::new(
             "TooManyRules",

@@ -73,6 +73,7 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
     let kind = match (asked.policy_type.as_deref(), existing) {
         (Some("TargetTrackingScaling"), _) => TRACKING,
         (Some("StepScaling"), _) => STEP,
+        // AWS's default for a new policy (PutScalingPolicy, `PolicyType`).
         (None, existing) => existing.map_or(STEP, |policy| policy.kind),
         (Some(other), _) => {
             return Err(ApiError::new(INVALID, format!("Policies of type '{other}' are not served")));
@@ -94,6 +95,7 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
         _ => step::check(&configuration).map(|()| None)?,
     };
     check_alone(account, &key, &configuration)?;
+    // A policy that is changed keeps its cooldown: it scaled when it did.
     let past = account.scaling.policies.get_mut(&key).map(|policy| std::mem::take(&mut policy.past));
     let (arn, created, old_alarms) = match account.scaling.policies.get(&key) {
         Some(policy) => (policy.arn.clone(), policy.created, policy.alarms.clone()),

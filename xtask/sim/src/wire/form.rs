@@ -56,6 +56,7 @@ impl Node {
             Self::Branch(fields) => fields,
         };
         if fields.len() == 1
+            // `Name.member.1` is an element of a list in the query protocol; EC2's has `Name.1`.
             && let Some(members) = fields.remove("member")
         {
             return members.into_value();

@@ -205,6 +205,7 @@ impl VirtualWorkload for Scripted {
                         return Some((at, report));
                     }
                 }
+                // The task was removed meanwhile, and what it would have reported with it.
                 Entry::OfTask(..) => {}
             }
         }

@@ -59,6 +59,7 @@ impl Resource {
             return Self::Base;
         }
         let split = |separator: &str| {
+            // From the end: a repository's name may hold slashes, and these words too.
             rest.rsplit_once(separator)
                 .filter(|(repository, _)| !repository.is_empty())
                 .map(|(repository, last)| (repository.to_owned(), last.to_owned()))

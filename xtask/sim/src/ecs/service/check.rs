@@ -182,6 +182,7 @@ pub(super) fn same_nature(old: &TaskSpec, new: &TaskSpec, connect: bool) -> Resu
     let before = mappings(old);
     for (name, protocol, app_protocol) in mappings(new) {
         let clash = before.iter().any(|(other, old_protocol, old_app)| {
+            // ECS takes tcp where nothing is written (ECS API, PortMapping), so that writing it is no change.
             let tcp = |given: &Option<String>| given.clone().unwrap_or_else(|| "tcp".to_owned());
             *other == name && (tcp(old_protocol) != tcp(&protocol) || *old_app != app_protocol)
         });

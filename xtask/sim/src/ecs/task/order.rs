@@ -33,6 +33,7 @@ pub(super) fn start_ready(account: &mut Account, now: Millis, id: &TaskId) {
         }
     }
     if let Some((name, reason)) = never {
+        // One at a time: its end may be what others wait for.
         return life::exited(account, now, id, &name, GIVEN_UP, Some(reason));
     }
     for name in ready {

@@ -35,6 +35,7 @@ pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
     let running = match asked.desired_status.as_deref() {
         None | Some("RUNNING") => Some(true),
         Some("STOPPED") => Some(false),
+        // No task has that desired status (ECS API, ListTasks).
         Some("PENDING") => None,
         Some(other) => return Err(invalid(format!("Invalid desired status: {other}"))),
     };

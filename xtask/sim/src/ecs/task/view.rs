@@ -130,6 +130,7 @@ fn container_view(task: &Task, container: &Container, interfaces: &[Value]) -> V
         "lastStatus": status,
         "networkBindings": [],
         "networkInterfaces": interfaces,
+        // UNKNOWN also where there is no check, for as long as the task lives (ECS API, Container).
         "healthStatus": container.health.as_ref().map_or(HealthStatus::Unknown, |health| health.status),
         "cpu": "0",
         "runtimeId": container.started_at.map(|_| &container.runtime_id),

@@ -41,10 +41,12 @@ pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &Api
     let kept = given.filter(|(name, _)| KEPT.contains(&name.as_str()));
     let mut document: Map<String, Value> = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
     fill_defaults(&mut document);
+    // Normalised: "1 vCPU" and "2 GB" are accepted, and numbers are shown (RegisterTaskDefinition).
     if fargate {
         document.insert("cpu".to_owned(), json!(size.0.to_string()));
         document.insert("memory".to_owned(), json!(size.1.to_string()));
     }
+    // Also for the same content as before: RegisterTaskDefinition never finds an existing revision.
     let revision = account.ecs.families.next_revision(&spec.family);
     let arn = account.arn("ecs", &format!("task-definition/{}:{revision}", spec.family));
     let definition = TaskDefinition {

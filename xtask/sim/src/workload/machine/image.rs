@@ -150,6 +150,7 @@ fn fetch(registry: &dyn Registry, repository: &str, digest: &str, folder: PathBu
         verified(digest, found.ok_or_else(|| format!("{repository}@{digest}: blob not found"))?)
     };
     let mut image: Manifest = parse("manifest", &manifest(digest)?)?;
+    // A digest may also name an index, which has one manifest for each platform.
     if !image.manifests.is_empty() {
         image = parse("manifest", &manifest(&choose(&image.manifests)?)?)?;
     }

@@ -160,6 +160,7 @@ impl Machine {
                         Some(port) => {
                             check::target(port, &path, version, Duration::from_secs(timeout_secs)).await
                         }
+                        // The task has no such port on this machine: nobody listens there, as on Fargate.
                         None => Answer::Refused,
                     };
                     reports(Report::TargetHealth { target_group, task, answer });

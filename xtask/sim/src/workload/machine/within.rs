@@ -31,6 +31,7 @@ pub(super) fn resolve(root: &Path, path: &Path) -> Result<PathBuf> {
                     return Err(Error::new(ErrorKind::InvalidData, message));
                 }
                 let target = fs::read_link(&here)?;
+                // In a container an absolute link begins at the image's root, not at this machine's.
                 if target.is_absolute() {
                     inside = PathBuf::new();
                 }

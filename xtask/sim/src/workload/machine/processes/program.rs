@@ -217,6 +217,7 @@ fn names_loader(elf: &[u8]) -> bool {
 fn identity(root: &Path, user: &str) -> Result<(u32, u32), String> {
     let (user, group) = user.split_once(':').map_or((user, None), |(user, group)| (user, Some(group)));
     let (uid, own_group) = match user.parse() {
+        // A number that the image's passwd does not have gets group 0, as in Docker.
         Ok(uid) => (uid, lookup(root, "etc/passwd", 2, user).map_or(0, |fields| fields.1)),
         Err(_) => lookup(root, "etc/passwd", 0, user)
             .ok_or_else(|| format!("unable to find user {user}: no matching entries in passwd file"))?,
