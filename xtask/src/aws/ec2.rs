@@ -112,6 +112,7 @@ impl Aws {
     ) -> Result<Vec<T>, Error> {
         let mut found = Vec::new();
         let mut next = String::new();
+        // Without a value there would be no filter, and every network of the account would be listed.
         while !values.is_empty() {
             let mut members = vec![("Filter.1.Name".to_owned(), filter.to_owned())];
             let numbered = values.iter().zip(1..);

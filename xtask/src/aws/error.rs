@@ -194,6 +194,7 @@ impl Failure {
             Kind::Throttled => format!("was throttled ({said})"),
             Kind::ServerFault => format!("failed inside AWS ({said})"),
             Kind::Unreachable { .. } | Kind::TimedOut => format!("got no answer: {said}"),
+            // The SDK passes over a profile that does not exist and reports only that there are no credentials.
             Kind::Credentials(_) if let Some(Source::Profile { name, exists: false }) = &self.source => {
                 format!("profile `{name}` is not in the AWS configuration files")
             }

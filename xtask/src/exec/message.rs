@@ -69,6 +69,8 @@ impl Message {
         let short = Malformed("a message that ends early");
         let header = u32::from_be_bytes(field(bytes, 0).ok_or(short)?);
         let start = usize::try_from(header).map_err(|_| short)?.checked_add(4).ok_or(short)?;
+        // A later version's header may be longer, and the payload begins behind it; a shorter one lacks fields that are read
+        // here.
         if start < PAYLOAD {
             return Err(Malformed("a message with a header that is too short"));
         }

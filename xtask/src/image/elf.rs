@@ -39,6 +39,7 @@ pub(super) fn check(executable: &[u8], architecture: Architecture) -> Result<(),
     if !executable.starts_with(b"\x7fELF") {
         return Err(Fault::NotElf);
     }
+    // EI_CLASS is ELFCLASS64, EI_DATA is ELFDATA2LSB.
     if executable.get(4..6) != Some(&[2, 1]) {
         return Err(Fault::WrongClass);
     }

@@ -249,6 +249,7 @@ async fn front(
         groups.iter().filter(|group| forwards.contains(&group.name.as_str())).count()
     };
     let all = try_join_all(reads).await?;
+    // A listener on port 80 often only redirects: the one that leads to the services is meant.
     let best = all.into_iter().max_by_key(|one| (leads(one), one.0.state.spec.protocol == "HTTPS"));
     let Some((listener, rules)) = best else { return Ok(None) };
     let further_certificates = match listener.state.spec.protocol.as_str() {

@@ -76,6 +76,7 @@ fn judged(settled: &[Settled]) -> (ExitCode, &'static str) {
     match ExitCode::worst(settled.iter().map(Settled::exit)) {
         ExitCode::Done if settled.is_empty() => (ExitCode::Done, "no deployment is in progress"),
         ExitCode::Done => (ExitCode::Done, "complete before it could be stopped; it stays"),
+        // A part of a release runs now: neither the state before it nor the one that was wanted.
         ExitCode::Failed if complete > 0 => (
             ExitCode::NotRecovered,
             "stopped in part: what was complete before stays; `cargo xtask rollback` rolls all of it back",

@@ -148,6 +148,7 @@ impl Aws {
                 match of {
                     Of::Service(name) => list.service_name(name).desired_status(status.clone()),
                     Of::Family(name) => list.family(name).desired_status(status.clone()),
+                    // Alone: ECS takes no other filter beside it.
                     Of::StartedBy(text) => list.started_by(text),
                     Of::Cluster => list.desired_status(status.clone()),
                 }

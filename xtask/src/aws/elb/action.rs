@@ -91,6 +91,7 @@ pub(super) fn read(rule: &Rule) -> RuleAction {
     let forwards: Vec<String> =
         forwards(rule.actions()).iter().map(|arn| target_group_name(arn).to_owned()).collect();
     let other = |what: &str, forwards| RuleAction::Other { what: what.to_owned(), forwards };
+    // A rewrite changes which requests the target sees: this tool does not write such a rule, and must not replace one.
     if !rule.transforms().is_empty() {
         return other("rewritten", forwards);
     }

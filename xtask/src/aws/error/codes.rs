@@ -85,6 +85,7 @@ fn by_code(code: &str) -> Option<Kind> {
         | "BandwidthLimitExceeded"
         | "SlowDown"
         | "EC2ThrottledException"
+        // The rest are no rates: an earlier change is not complete, and a later attempt succeeds as after throttling.
         | "PriorRequestNotComplete"
         | "ConcurrentUpdateException"
         | "OperationAbortedException"

@@ -30,6 +30,7 @@ pub(super) fn of(error: &Error) -> Option<String> {
             "something between this machine and AWS answered; check the proxy, the VPN and AWS_ENDPOINT_URL"
         }
         Kind::Conflict => "what the call is about is changing; run the same command again in a minute",
+        // Only whoever made the call knows what it was for: AWS's words are shown alone.
         Kind::NotFound | Kind::AlreadyExists | Kind::Invalid | Kind::Other => return None,
     };
     Some(hint.to_owned())

@@ -127,6 +127,7 @@ impl Lite {
             .operation_name(name)
             .behavior_version(BehaviorVersion::v2026_01_12())
             .endpoint_url(&at.url)
+            // As for the SDK's own clients: every attempt is counted and repeated by this tool itself.
             .no_retry()
             .timeout_config(config.timeout_config().cloned().unwrap_or_else(TimeoutConfig::disabled))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())

@@ -193,6 +193,7 @@ async fn cluster(
     });
     let Some(spec) = spec else { return Ok(None) };
     let mut tags: Tags = Owner::of(context.environment).tags();
+    // Within the call that creates it: tagged only afterwards, another run could take it between the two.
     tags.insert(TAG.to_owned(), lease.to_string());
     let (lane, step) = ("cluster".to_owned(), Action::CreateCluster(spec.clone()).title());
     context.events.emit(Kind::StepBegan { lane: lane.clone(), step: step.clone() });
