@@ -207,5 +207,5 @@ pub(super) async fn table(events: &Recorder, aws: &Aws, environment: &Environmen
             events.emit(Kind::Warned { text: format!("the closing table could not be read: {error}") })
         }
     }
-    deploy::verify::faults(&events.events()).into_iter().for_each(|fault| events.emit(fault));
+    deploy::verify::faults(environment, &events.events()).into_iter().for_each(|fault| events.emit(fault));
 }

@@ -35,7 +35,9 @@ pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     let inside = verify::inside(job.host, &session.aws, job.events, &asked).await;
     let unasked = inside == Smoke::NotAsked && asked.services.iter().any(Service::asks_from_inside);
     let smoke = smoke.and(inside);
-    deploy::verify::faults(&job.events.events()).into_iter().for_each(|fault| job.events.emit(fault));
+    deploy::verify::faults(&environment, &job.events.events())
+        .into_iter()
+        .for_each(|fault| job.events.emit(fault));
     let names = parked.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     Ok(match smoke {
         Smoke::Passed | Smoke::NotAsked if !parked.is_empty() => {

@@ -193,7 +193,7 @@ impl Public {
         let (Some(from), Some(to)) = (from.into_iter().max(), to.into_iter().max()) else {
             return Vec::new();
         };
-        outages(&self.asked.borrow(), &(from..=to))
+        outages(context.environment, &self.asked.borrow(), &(from..=to))
     }
 
     /// Reports all requests so far, once.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use deploy::event::{Event, Kind};
+use deploy::event::{Event, Kind, ProbeAnswer};
 use deploy::view::github::Log;
 use deploy::view::{Detail, ascii, fitted, with_options, wrapped};
 
@@ -40,6 +40,8 @@ pub struct Screen {
     terminal: Terminal,
     /// How the last call ended of which a line was shown, and when.
     call: Option<(String, u64)>,
+    /// The command is `smoke`.
+    smokes: bool,
 }
 
 #[derive(Debug)]
@@ -66,7 +68,13 @@ impl Screen {
             Format::Text if terminal.github => Shape::GitHub(Log::default()),
             Format::Text => Shape::Lines { stamped: true },
         };
-        Self { kind, detail: if verbose { Detail::Verbose } else { Detail::Normal }, terminal, call: None }
+        Self {
+            kind,
+            detail: if verbose { Detail::Verbose } else { Detail::Normal },
+            terminal,
+            call: None,
+            smokes: false,
+        }
     }
 
     /// A screen for a command whose result is one object or one table: progress is not shown.
@@ -78,13 +86,20 @@ impl Screen {
                 detail: if verbose { Detail::Verbose } else { Detail::Normal },
                 terminal,
                 call: None,
+                smokes: false,
             },
         }
     }
 
     /// A screen that shows nothing.
     pub fn silent() -> Self {
-        Self { kind: Shape::Silent, detail: Detail::Normal, terminal: Terminal::none(), call: None }
+        Self {
+            kind: Shape::Silent,
+            detail: Detail::Normal,
+            terminal: Terminal::none(),
+            call: None,
+            smokes: false,
+        }
     }
 
     /// Twenty reads go out side by side: what ends them all alike, such as a network that is down, is one line.
@@ -102,8 +117,20 @@ impl Screen {
         repeats
     }
 
+    /// `smoke` ends with an error for each check that failed, which says what the check's own line does.
+    fn comes_later(&mut self, event: &Event) -> bool {
+        match &event.kind {
+            Kind::Began { command, .. } => self.smokes = command == "smoke",
+            Kind::Probed { passed: false, answer, .. } if !matches!(self.kind, Shape::Json) => {
+                return self.smokes && !matches!(answer, ProbeAnswer::Unreachable { .. });
+            }
+            _ => {}
+        }
+        false
+    }
+
     pub(super) fn show(&mut self, event: &Event) {
-        if self.repeats(event) {
+        if self.repeats(event) || self.comes_later(event) {
             return;
         }
         let (detail, columns) = (self.detail, self.terminal.columns());

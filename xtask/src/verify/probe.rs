@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use deploy::event::{Kind, ProbeAnswer};
 use deploy::model::{Environment, ServiceKey, SmokeCheck};
-use deploy::verify::{Smoke, conclude, is_lasting, is_own, judge};
+use deploy::verify::{Smoke, conclude, is_lasting, is_settled, judge};
 use futures_util::future::join_all;
 
 use super::Front;
@@ -37,7 +37,8 @@ pub async fn smoke(
         .filter(|(_, check)| check.inside().is_none());
     let probe = async |(service, check): (&ServiceKey, &SmokeCheck)| {
         let url = front.asked(&check.path);
-        let (answer, attempts) = probe(http, clock, service, check, front, changing, deadline).await;
+        let settled = |answer: &ProbeAnswer| !changing || is_settled(environment, service, answer);
+        let (answer, attempts) = probe(http, clock, check, front, settled, deadline).await;
         let passed = matches!(answer, ProbeAnswer::Right { .. });
         let (service, check, last) = (service.clone(), check.clone(), answer.clone());
         events.emit(Kind::Probed { service, url, passed, check, answer, attempts });
@@ -47,14 +48,13 @@ pub async fn smoke(
     conclude(&join_all(probes).await)
 }
 
-/// The answer that counts, and how often was asked for it.
+/// The answer that counts, and how often was asked for it. `settled`: what comes now will not change by itself.
 async fn probe(
     http: &Http,
     clock: &Clock,
-    service: &ServiceKey,
     check: &SmokeCheck,
     front: &Front,
-    changing: bool,
+    settled: impl Fn(&ProbeAnswer) -> bool,
     deadline: Mark,
 ) -> (ProbeAnswer, u32) {
     let (mut attempts, mut lasting) = (0, None);
@@ -64,7 +64,7 @@ async fn probe(
         // Since when, without a break: while rules are being applied, requests may reach one service and then the other.
         let (since, times) = lasting.unwrap_or_else(|| (clock.mark(), 0));
         lasting = is_lasting(&answer).then_some((since, times + 1));
-        let waits = changing && !is_own(service, &answer) && since.elapsed() < SURE_AFTER;
+        let waits = !settled(&answer) && since.elapsed() < SURE_AFTER;
         let sure = lasting.is_some_and(|(_, times)| times >= SURE_AT) && !waits;
         let passed = matches!(answer, ProbeAnswer::Right { .. });
         if passed || sure || deadline.remaining().is_zero() {

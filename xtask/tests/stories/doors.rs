@@ -206,21 +206,31 @@ fn an_internal_load_balancer_is_proven_without_being_asked_from_here() {
 
 #[test]
 fn a_wrong_answer_is_not_asked_for_until_the_deadline_and_the_check_says_what_it_expected() {
-    // The service itself, by another name than the check's; and another service, which a rule may still change.
+    // The service itself, by another name than the check's; one that no service has; and another service, which a rule may still
+    // change.
     let cases = [
         (
-            ("/actuator/health", "billing"),
+            ("/actuator/health", "billing", None),
             "from billing, got an answer from backend",
             "write `identity = ",
             2..3,
         ),
-        (("/", "backend"), "from backend, got an answer from frontend", "give backend a route", 15..30),
+        (
+            ("/actuator/health", "backend", Some("other")),
+            "from backend, got an answer from other",
+            "no service of deploy.toml is called other: let backend answer",
+            2..3,
+        ),
+        (("/", "backend", None), "from backend, got an answer from frontend", "give backend a route", 15..30),
     ];
-    for ((path, identity), expected, help, attempts) in cases {
+    for ((path, identity, answers_as), expected, help, attempts) in cases {
         story(|| async {
+            let mut file = None;
             let ended = second(|world| {
                 let check = &mut world.environment.services[0].smoke[0];
                 (check.path, check.identity) = (path.to_owned(), Some(identity.to_owned()));
+                answers_as.into_iter().for_each(|name| world.front_door.answers_as(name));
+                file = Some(world.environment.clone());
             })
             .await;
             assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
@@ -231,7 +241,7 @@ fn a_wrong_answer_is_not_asked_for_until_the_deadline_and_the_check_says_what_it
             assert!(attempts.contains(&wrong.unwrap()), "twice a second: {wrong:?}");
             let events: Vec<Event> =
                 ended.events.into_iter().map(|kind| Event { seq: 0, at_ms: 0, kind }).collect();
-            let [Kind::Failed { error, hint: Some(hint) }] = &faults(&events)[..] else {
+            let Kind::Failed { error, hint: Some(hint) } = &faults(&file.unwrap(), &events)[0] else {
                 panic!("{events:#?}")
             };
             assert!(error.contains(expected), "{error}");

@@ -23,6 +23,8 @@ pub(crate) struct FrontDoor {
     aws: SimHttp,
     /// What a healthy target answers.
     status: Arc<AtomicU16>,
+    /// The name by which every healthy target answers, in place of its service's.
+    named: Arc<Mutex<Option<&'static str>>>,
     /// The revisions whose tasks answer with 200 whatever the status is.
     spared: Arc<Mutex<Vec<Value>>>,
     /// Why no connection comes about.
@@ -39,6 +41,7 @@ impl FrontDoor {
             aws: SimHttp::new(cloud.clone()),
             cloud,
             status: Arc::new(AtomicU16::new(200)),
+            named: Arc::default(),
             spared: Arc::default(),
             closed: Arc::default(),
             hub: Hub::default(),
@@ -50,6 +53,11 @@ impl FrontDoor {
     pub(crate) fn http(&self) -> Http {
         let aws = self.aws.clone();
         Http::new(self.clone()).dialing(move || Box::new(aws.dial()))
+    }
+
+    /// From now on healthy targets answer by this name.
+    pub(crate) fn answers_as(&self, name: &'static str) {
+        *self.named.lock().unwrap() = Some(name);
     }
 
     /// From now on healthy targets answer the public with this status.
@@ -101,7 +109,8 @@ impl FrontDoor {
             }
             Route::Forward { target_group, targets, .. } if !targets.is_empty() => {
                 // `…:targetgroup/ielts-backend-tg/…`: the group's name holds the program's.
-                let service = if target_group.contains("backend") { "backend" } else { "frontend" };
+                let own = if target_group.contains("backend") { "backend" } else { "frontend" };
+                let service = self.named.lock().unwrap().unwrap_or(own);
                 let spared = self.is_spared(&targets[0].task);
                 let status = if spared { 200 } else { self.status.load(Ordering::Relaxed) };
                 (status, format!(r#"{{"status":"UP","service":"{service}","version":"1"}}"#))

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 use super::smoke::{beside, remedy};
 use crate::event::{Availability, Kind, ProbeAnswer};
-use crate::model::{ServiceKey, SmokeCheck};
+use crate::model::{Environment, ServiceKey, SmokeCheck};
 
 /// A request to a public path, as its users send it.
 #[derive(Clone, Debug)]
@@ -30,15 +30,15 @@ const OUTAGE_MS: u64 = 2_000;
 const STRAYS: usize = 2;
 
 /// An error for each path that was not available during the bake.
-pub fn outages(requests: &[Request], bake: &RangeInclusive<u64>) -> Vec<Kind> {
+pub fn outages(environment: &Environment, requests: &[Request], bake: &RangeInclusive<u64>) -> Vec<Kind> {
     let mut paths: BTreeMap<&str, Vec<&Request>> = BTreeMap::new();
     for request in requests.iter().filter(|request| bake.contains(&request.at_ms)) {
         paths.entry(&request.url).or_default().push(request);
     }
-    paths.into_values().filter_map(outage).collect()
+    paths.into_values().filter_map(|requests| outage(environment, requests)).collect()
 }
 
-fn outage(mut requests: Vec<&Request>) -> Option<Kind> {
+fn outage(environment: &Environment, mut requests: Vec<&Request>) -> Option<Kind> {
     // In the order of sending: a slow answer arrives after those to later requests.
     requests.sort_by_key(|request| request.at_ms);
     // Where even one connection fails, this machine's network is in doubt, and a missing answer proves nothing.
@@ -68,7 +68,7 @@ fn outage(mut requests: Vec<&Request>) -> Option<Kind> {
             last.url,
             beside(&last.check, &last.answer)
         ),
-        hint: remedy(&last.service, &last.check, &last.answer),
+        hint: remedy(environment, &last.service, &last.check, &last.answer),
     })
 }
 
@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn found(answers: &str) -> Vec<Kind> {
-        outages(&requests(answers), &(2_000..=20_000))
+        outages(&Environment::default(), &requests(answers), &(2_000..=20_000))
     }
 
     #[test]

@@ -10,4 +10,4 @@ pub use bake::{Request, availability, outages};
 pub use complete::{Lack, Reading};
 pub use crashed::crashed_since_proof;
 pub use digests::{Mismatch, mismatches};
-pub use smoke::{Smoke, beside, conclude, faults, got, is_lasting, is_own, judge, printed};
+pub use smoke::{Smoke, beside, conclude, faults, got, is_lasting, is_settled, judge, printed};

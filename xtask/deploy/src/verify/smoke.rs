@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::event::{Event, Kind, ProbeAnswer};
-use crate::model::{ServiceKey, SmokeCheck};
+use crate::model::{Environment, ServiceKey, SmokeCheck};
 use crate::redact;
 
 /// How much of an unexpected body is shown.
@@ -114,10 +114,17 @@ pub fn got(answer: &ProbeAnswer) -> String {
     }
 }
 
-/// Whether the service that is asked answered by its own name, where the check wants another: neither time nor
-/// the listener's rules change that.
-pub fn is_own(service: &ServiceKey, answer: &ProbeAnswer) -> bool {
-    matches!(answer, ProbeAnswer::WrongService { answered: Some(name) } if *name == service.0)
+/// Whether neither time nor the listener's rules change a wrong name: the service that is asked has another one than its check
+/// wants, or one that no service of the file has. Behind a load balancer that others use too the second may be theirs.
+pub fn is_settled(environment: &Environment, service: &ServiceKey, answer: &ProbeAnswer) -> bool {
+    let ProbeAnswer::WrongService { answered: Some(name) } = answer else { return false };
+    *name == service.0 || !(environment.load_balancer.existing || is_known(environment, name))
+}
+
+/// Whether a service of the file answers by this name, or should.
+fn is_known(environment: &Environment, name: &str) -> bool {
+    let says = |check: &SmokeCheck| check.identity.as_deref() == Some(name);
+    environment.services.iter().any(|service| service.key.0 == name || service.smoke.iter().any(says))
 }
 
 /// Whether asking again brings no other answer, once the listener's rules apply: what answers is up. An error of a server may pass,
@@ -137,11 +144,11 @@ pub fn beside(check: &SmokeCheck, answer: &ProbeAnswer) -> String {
 }
 
 /// The smoke checks that failed, each once, as errors with what to do: the end of a screen is what people read.
-pub fn faults(events: &[Event]) -> Vec<Kind> {
+pub fn faults(environment: &Environment, events: &[Event]) -> Vec<Kind> {
     let mut faults: Vec<Kind> = Vec::new();
     for event in events {
         let Kind::Probed { service, url, passed: false, check, answer, .. } = &event.kind else { continue };
-        let Some(remedy) = remedy(service, check, answer) else { continue };
+        let Some(remedy) = remedy(environment, service, check, answer) else { continue };
         let error = format!("smoke check GET {url}: {}", beside(check, answer));
         let fault = Kind::Failed { error, hint: Some(remedy) };
         if !faults.contains(&fault) {
@@ -152,7 +159,12 @@ pub fn faults(events: &[Event]) -> Vec<Kind> {
 }
 
 /// `None` for an answer that is right, and for a load balancer that is not reached: that is no fault of the release.
-pub(super) fn remedy(service: &ServiceKey, check: &SmokeCheck, answer: &ProbeAnswer) -> Option<String> {
+pub(super) fn remedy(
+    environment: &Environment,
+    service: &ServiceKey,
+    check: &SmokeCheck,
+    answer: &ProbeAnswer,
+) -> Option<String> {
     let path = check.target();
     let wanted = check.identity.as_deref().unwrap_or("the service");
     Some(match answer {
@@ -161,9 +173,21 @@ pub(super) fn remedy(service: &ServiceKey, check: &SmokeCheck, answer: &ProbeAns
             "see what answers: `cargo xtask exec {from}`, and there the URL; a client of Service Connect knows only the \
              endpoints that existed when it was deployed (`depends-on`)"
         ),
-        _ if is_own(service, answer) => format!(
+        ProbeAnswer::WrongService { answered: Some(name) } if *name == service.0 => format!(
             "{service} itself answered: write `identity = \"{service}\"` in the check, or let it answer as {wanted}"
         ),
+        ProbeAnswer::WrongService { answered: Some(name) } if !is_known(environment, name) => {
+            let others = match environment.load_balancer.existing {
+                true => {
+                    "; or another application behind the load balancer answers: see the rules of its listener"
+                }
+                false => "",
+            };
+            format!(
+                "no service of deploy.toml is called {name}: let {wanted} answer {path} with `\"service\": \"{wanted}\"`, or write \
+                 `identity = \"{name}\"` in the check{others}"
+            )
+        }
         ProbeAnswer::WrongService { answered: Some(_) } => format!(
             "the listener's rules send {path} to another service: give {wanted} a route for it (`routes`, or \
              `health-routes = true`), or correct `identity` of the check"
@@ -195,6 +219,11 @@ pub(super) fn remedy(service: &ServiceKey, check: &SmokeCheck, answer: &ProbeAns
 mod tests {
     use super::*;
 
+    fn ielts() -> Environment {
+        let text = include_str!("../../tests/fixtures/ielts.toml");
+        crate::config::load("deploy.toml", text, Some("prod")).unwrap().environment
+    }
+
     fn probed(answer: ProbeAnswer) -> Event {
         let check =
             SmokeCheck { path: "/x".into(), identity: Some("backend".into()), ..SmokeCheck::default() };
@@ -209,7 +238,14 @@ mod tests {
     #[test]
     fn a_failed_check_is_reported_once_with_what_was_expected_what_came_and_what_to_do() {
         let status = |status| ProbeAnswer::Status { status, body: String::new() };
+        let mut environment = ielts();
         let cases = [
+            (
+                ProbeAnswer::WrongService { answered: Some("other".into()) },
+                "an answer from other",
+                "no service of deploy.toml is called other: let backend answer /x with `\"service\": \"backend\"`, or write \
+                 `identity = \"other\"` in the check",
+            ),
             (
                 ProbeAnswer::WrongService { answered: Some("frontend".into()) },
                 "an answer from frontend",
@@ -224,7 +260,9 @@ mod tests {
         ];
         for (answer, came, remedy) in cases {
             let twice = [probed(answer.clone()), probed(answer)];
-            let [Kind::Failed { error, hint: Some(hint) }] = &faults(&twice)[..] else { panic!() };
+            let [Kind::Failed { error, hint: Some(hint) }] = &faults(&environment, &twice)[..] else {
+                panic!()
+            };
             assert!(
                 error.starts_with("smoke check GET http://lb/x: expected 200 from backend, got "),
                 "{error}"
@@ -234,9 +272,18 @@ mod tests {
         let key = ServiceKey("backend".into());
         let typo = SmokeCheck { identity: Some("nobody".into()), ..SmokeCheck::default() };
         let own = ProbeAnswer::WrongService { answered: Some("backend".into()) };
-        let remedy = remedy(&key, &typo, &own).unwrap();
+        let remedy = |environment: &Environment, answer: &ProbeAnswer| {
+            super::remedy(environment, &key, &typo, answer).unwrap()
+        };
+        let other = ProbeAnswer::WrongService { answered: Some("other".into()) };
+        assert!(!remedy(&environment, &other).contains("listener"));
+        assert!(is_settled(&environment, &key, &own) && is_settled(&environment, &key, &other));
+        environment.load_balancer.existing = true;
+        assert!(remedy(&environment, &other).contains("rules of its listener"));
+        assert!(is_settled(&environment, &key, &own) && !is_settled(&environment, &key, &other));
+        let remedy = remedy(&environment, &own);
         assert!(remedy.contains("`identity = \"backend\"`") && !remedy.contains("route"), "{remedy}");
-        assert_eq!(faults(&[probed(ProbeAnswer::Unreachable { error: "x".into() })]), []);
+        assert_eq!(faults(&environment, &[probed(ProbeAnswer::Unreachable { error: "x".into() })]), []);
     }
 
     #[test]
