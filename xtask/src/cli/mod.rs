@@ -166,6 +166,7 @@ async fn events(
         }
         Err(error) => Err(Failure::from_error(&error)),
     };
+    events.emit_late();
     let closing = ended.unwrap_or_else(|failure| {
         // An interruption is no failure: what it means is how the command closes.
         if failure.exit == ExitCode::Interrupted && failure.hint.is_none() {

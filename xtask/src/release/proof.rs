@@ -29,7 +29,7 @@ pub(super) async fn proof(
     public.report(context.events);
     let (exit, summary) = match proved {
         Ok(Proof::Complete { disturbed, .. }) if !outages.is_empty() => {
-            outages.into_iter().for_each(|outage| context.events.emit(outage));
+            outages.into_iter().for_each(|outage| context.events.defer(outage));
             match disturbed {
                 true => (
                     ExitCode::Unknown,

@@ -15,6 +15,7 @@ use super::proof::proof;
 use super::undo::{not_undone, undo};
 use super::{Planned, Public, ReleaseContext, carry_out_watched, prune};
 use crate::apply::{self, ResourceIds};
+use crate::report::chain;
 use crate::settle::Settled;
 use crate::verify::Door;
 
@@ -129,7 +130,8 @@ async fn carried(
             Box::pin(judged(context, planned, &ids, &followed, &door, lease, (&public, proven))).await
         }
         Err(failed) => {
-            context.emit_failure(&failed, Some(failed.hint.clone()));
+            let (error, hint) = (chain(&failed), Some(failed.hint.clone()));
+            context.events.defer(Kind::Failed { error, hint });
             match Box::pin(undo(context, planned, &ids, &failed.settled, lease, &public)).await {
                 Some(closing) => closing,
                 None if !ids.is_changed() && !planned.undo.is_resumed() => {

@@ -21,6 +21,7 @@ struct Inner {
     screen: Screen,
     events: Vec<Event>,
     records: Vec<DeploymentRecord>,
+    late: Vec<Kind>,
     reads: u32,
     writes: u32,
     /// When something last changed that users could notice.
@@ -37,6 +38,7 @@ impl Recorder {
                 screen,
                 events: Vec::new(),
                 records: Vec::new(),
+                late: Vec::new(),
                 reads: 0,
                 writes: 0,
                 changed_at_ms: None,
@@ -61,6 +63,17 @@ impl Recorder {
         let event = Event { seq: inner.events.len() as u64 + 1, at_ms: self.began.elapsed_ms(), kind };
         inner.screen.show(&event);
         inner.events.push(event);
+    }
+
+    /// Emits it as one of the last events of the command, by [`Recorder::emit_late`]: what went wrong stands below the lines of the
+    /// undo that follows from it.
+    pub fn defer(&self, kind: Kind) {
+        self.inner().late.push(kind);
+    }
+
+    pub fn emit_late(&self) {
+        let late = std::mem::take(&mut self.inner().late);
+        late.into_iter().for_each(|kind| self.emit(kind));
     }
 
     /// Keeps the record of a deployment in place of its earlier one. It is no event and is not shown.

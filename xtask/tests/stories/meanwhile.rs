@@ -88,6 +88,12 @@ fn a_backend_that_rolls_beside_a_frontend_that_is_refused_is_not_left_rolling() 
         world.cloud.add_rule(On::operation("UpdateService").nth(2..=2).then(Fault::AccessDenied));
         let ended = world.deploy("v2", "v2").await;
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
+        // The remedy stands below the undo's lines.
+        let Some(Kind::Failed { error, hint: Some(hint) }) = ended.events.last() else {
+            panic!("{:#?}", ended.events)
+        };
+        assert!(error.contains("may not ecs:UpdateService"), "{error}");
+        assert!(hint.contains("ecs:UpdateService"), "{hint}");
         let back = world.deploy("v1", "v1").await;
         assert_eq!((back.exit, back.writes), (ExitCode::Done, Vec::new()), "{:#?}", back.events);
     });

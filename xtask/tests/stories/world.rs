@@ -295,6 +295,7 @@ impl World {
             ended = act(&context) => ended,
         };
         let calls = self.cloud.calls().split_off(before);
+        events.emit_late();
         schema::check_events(&events.events());
         Ended {
             exit,
