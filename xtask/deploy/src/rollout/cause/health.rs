@@ -18,27 +18,26 @@ pub(super) const CAUSES: &[Known] = &[
 /// Only where ECS stopped the newest such task for it: targets that the load balancer found unhealthy while the application
 /// started are left over from that. Plain once ECS has stopped two tasks, each after its start and grace periods.
 fn container_health(evidence: &Evidence) -> Option<Cause> {
-    const CONTAINER: &str = "failed container health checks";
+    let by_container = |task: &TaskSnapshot| {
+        task.stopped_reason.as_deref().is_some_and(|reason| reason.contains("failed container health checks"))
+    };
     let health = evidence.stopped.iter().filter_map(|task| {
-        let reason = task.stopped_reason.as_deref()?;
-        let by_container = reason.contains(CONTAINER);
-        (by_container || reason.contains("failed ELB health checks")).then_some((task, by_container))
+        let by_container = by_container(task);
+        (by_container || by_check(task)).then_some((task, by_container))
     });
-    let (newest, by_container) = health.clone().next()?;
-    if !by_container {
-        return None;
-    }
+    let (newest, _) = health.clone().next().filter(|(_, by_container)| *by_container)?;
     let tasks = health.filter(|(_, by_container)| *by_container).count();
     let ill = newest.containers.iter().find(|container| container.health == "UNHEALTHY");
     let name = ill.map(|container| &container.name).or_else(|| evidence.health_commands.keys().next());
     let what = name.map_or_else(|| "its container".to_owned(), |name| format!("its container `{name}`"));
     let command = name.and_then(|name| evidence.health_commands.get(name)).map_or("", String::as_str);
     let small = ["curl", "wget"].into_iter().find(|program| runs(command, program));
+    // Time does not bring a program, and whoever listens has started.
+    let started = small.is_some() || said_to_listen(evidence, by_container).is_some();
+    let slow = if started { "" } else { "; raise `start-period-secs` if the start is slow" };
     let small = small.map(|program| format!(" (small images have no `{program}`)")).unwrap_or_default();
-    let remedy = format!(
-        "run that command in the image: its program must be there{small} and exit with 0; raise `start-period-secs` if the \
-         start is slow"
-    );
+    let remedy =
+        format!("run that command in the image: its program must be there{small} and exit with 0{slow}");
     let command = if command.is_empty() { String::new() } else { format!(", `{command}`") };
     let text = format!("task {} failed the health check of {what}{command}", short_id(&newest.id));
     Some(Cause::open(text, remedy).plain_if(tasks >= 2 && !evidence.ever_healthy))
@@ -207,7 +206,12 @@ fn by_check(task: &TaskSnapshot) -> bool {
 
 /// What tasks printed that were stopped for their health check.
 fn logs(evidence: &Evidence) -> impl Iterator<Item = &TaskLog> {
-    let stopped = |log: &&TaskLog| evidence.stopped.iter().any(|task| task.id == log.task && by_check(task));
+    logs_of(evidence, by_check)
+}
+
+fn logs_of(evidence: &Evidence, meant: impl Fn(&TaskSnapshot) -> bool) -> impl Iterator<Item = &TaskLog> {
+    let stopped =
+        move |log: &&TaskLog| evidence.stopped.iter().any(|task| task.id == log.task && meant(task));
     evidence.logs.iter().filter(stopped)
 }
 
@@ -225,8 +229,12 @@ fn enough(secs: u64) -> u64 {
 
 /// The line that says that the application listens.
 fn listens(evidence: &Evidence) -> Option<&str> {
+    said_to_listen(evidence, by_check)
+}
+
+fn said_to_listen(evidence: &Evidence, by: impl Fn(&TaskSnapshot) -> bool) -> Option<&str> {
     const SAYS: [&str; 5] = ["listening", "started on", "serving on", "running on", "started server"];
-    let line = logs(evidence).flat_map(|log| log.lines.iter().rev()).find(|line| {
+    let line = logs_of(evidence, by).flat_map(|log| log.lines.iter().rev()).find(|line| {
         let line = line.to_ascii_lowercase();
         SAYS.iter().any(|says| line.contains(says))
     })?;

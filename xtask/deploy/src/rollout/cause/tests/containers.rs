@@ -46,3 +46,34 @@ fn a_health_check_that_failed_is_that_of_the_container_which_ecs_found_unhealthy
         assert!(cause.ends_with(blamed), "{cause}");
     }
 }
+
+#[test]
+fn a_start_period_is_advice_only_where_the_start_may_be_slow() {
+    let remedy = |command: &str, printed: &str| {
+        let log = TaskLog {
+            task: "a".into(),
+            container: "web".into(),
+            lines: vec![printed.into()],
+            last_ms: Some(100),
+        };
+        let evidence = Evidence {
+            stopped: vec![unfit("a", "container")],
+            health_commands: BTreeMap::from([("web".to_owned(), command.to_owned())]),
+            logs: vec![log],
+            ..Default::default()
+        };
+        explain(&evidence).unwrap().remedy
+    };
+    let program = "its program must be there";
+    for (command, printed, slow) in [
+        ("/app/web probe", "migrating", true),
+        ("/app/web probe", "Listening on 8080", false),
+        ("curl -f http://localhost/", "migrating", false),
+    ] {
+        let remedy = remedy(command, printed);
+        assert!(
+            remedy.contains(program) && remedy.contains("start-period-secs") == slow,
+            "{command} {printed}: {remedy}"
+        );
+    }
+}
