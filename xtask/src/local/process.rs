@@ -16,6 +16,9 @@ use crate::host::{ConnectTo, Daemon, DaemonError, Host, PROCESSOR, SYSTEM};
 const START_DEADLINE: Duration = Duration::from_secs(30);
 /// Tasks get SIGTERM and their stop timeout before the process ends.
 const STOP_DEADLINE: Duration = Duration::from_secs(40);
+/// The system closes the files of a process that ends, and frees the lock that it has on one, some time after it has no name any
+/// more: on a busy machine that takes a while.
+const FREED_WITHIN: Duration = Duration::from_secs(10);
 /// A refused connection is known at once; this is for a process that is there, on a machine that is busy.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(15);
 /// The ports that somebody wishes, of AWS's APIs and of the load balancer.
@@ -220,7 +223,7 @@ impl<'a> Local<'a> {
         let _lock = self.lock().await?;
         match Record::read(&file) {
             Some(record) => self.end(&record, self.answers(&record).await).await,
-            None => self.clear(),
+            None => self.clear().await,
         }
     }
 
@@ -256,18 +259,26 @@ impl<'a> Local<'a> {
                 self.host.clock.sleep(LOOK_EVERY).await;
             }
         }
-        let left = self.clear()?;
+        let left = self.clear().await?;
         let file = Self::record_file(&self.dir);
         fs::remove_file(&file).or_else(absent_is_fine).map_err(|error| LocalError::Folder(file, error))?;
         Ok(ended.unwrap_or(left))
     }
 
     /// Ends the tasks of a process that was killed outright.
-    fn clear(&self) -> Result<Stopped, LocalError> {
-        match sim::door::server::clean_up(&self.dir) {
-            Ok(0) => Ok(Stopped::Nothing),
-            Ok(count) => Ok(Stopped::Leftovers(count)),
-            Err(error) => Err(LocalError::Folder(self.dir.clone(), error)),
+    async fn clear(&self) -> Result<Stopped, LocalError> {
+        let deadline = self.host.clock.mark().after(FREED_WITHIN);
+        loop {
+            match sim::door::server::clean_up(&self.dir) {
+                Ok(0) => return Ok(Stopped::Nothing),
+                Ok(count) => return Ok(Stopped::Leftovers(count)),
+                Err(error)
+                    if error.kind() == io::ErrorKind::WouldBlock && !deadline.remaining().is_zero() =>
+                {
+                    self.host.clock.sleep(LOOK_EVERY).await;
+                }
+                Err(error) => return Err(LocalError::Folder(self.dir.clone(), error)),
+            }
         }
     }
 

@@ -87,3 +87,26 @@ async fn a_port_that_somebody_wishes_and_the_running_cloud_does_not_have_is_name
     assert!(other[1].starts_with("XTASK_LOCAL_ALB_PORT asks for port 8212"), "{other:?}");
     std::fs::remove_dir_all(root).unwrap();
 }
+
+/// On the clock of the system: the lock is another file's.
+#[tokio::test]
+async fn a_stop_waits_for_the_lock_of_a_process_that_is_ending() {
+    let host = Host::rehearsal(1, 0, Env::default(), Http::system().unwrap());
+    let root = std::env::temp_dir().join(format!("xtask-ending-{}", std::process::id()));
+    let dir = root.join("target/local");
+    std::fs::create_dir_all(&dir).unwrap();
+    // The process has no name any more, and its files are not closed yet.
+    let (endpoint, url) = ("http://".to_owned(), "http://".to_owned());
+    Record { pid: u32::MAX >> 1, endpoint, url }.write(&Local::record_file(&dir)).unwrap();
+    let lock = std::fs::File::create(dir.join("daemon.lock")).unwrap();
+    lock.lock().unwrap();
+    let freed = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        drop(lock);
+    };
+    let (first, second) = (Local::of(&host, &root), Local::of(&host, &root));
+    let (first, second, ()) = tokio::join!(first.stop(), second.stop(), freed);
+    assert_eq!((first.unwrap(), second.unwrap()), (Stopped::Nothing, Stopped::Nothing));
+    assert_eq!(Record::read(&Local::record_file(&dir)), None);
+    std::fs::remove_dir_all(root).unwrap();
+}
