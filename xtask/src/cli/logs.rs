@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use deploy::event::ExitCode;
 use deploy::logs::LogEntry;
+use deploy::model::arn_name;
 use tokio::sync::Notify;
 
 use super::args::{self, Global};
@@ -29,7 +30,7 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Logs) -> Res
     let since = asked.since.unwrap_or(if asked.follow { MINUTE } else { HOUR });
     let wanted = Wanted {
         services: &services,
-        task: asked.task.as_deref(),
+        task: asked.task.as_deref().map(arn_name),
         container: asked.container.as_deref(),
         grep: asked.grep.as_deref(),
         since_ms: session.aws.now_ms().saturating_sub(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
@@ -48,6 +49,8 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Logs) -> Res
         if asked.previous {
             logs::previous(aws, &environment, wanted, &mut show).await
         } else if asked.follow {
+            // Lines of a mistyped one would never come.
+            logs::known(aws, &environment, wanted).await?;
             let endless = logs::follow(aws, &environment, &host.clock, wanted, &mut show).await;
             endless.map(|never| match never {})
         } else {
@@ -60,6 +63,9 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Logs) -> Res
         read = read => {
             read.map_err(|error| failure(&error))?;
             // Nothing at all looks like something that hangs or is broken.
+            if !shown.get() {
+                logs::known(aws, &environment, wanted).await.map_err(|error| failure(&error))?;
+            }
             if !shown.get() && global.output == Format::Text {
                 print_error(&format!("note: no such line in the last {}; `--since` looks further back", humantime::format_duration(since)));
             }

@@ -129,6 +129,15 @@ fn secret(environment: &Environment, name: &str) -> Result<(SecretVariable, BTre
     Ok(((*first).clone(), services))
 }
 
+/// In so many columns: an ARN is longer than most terminals are wide, and its own name says which secret it is.
+fn question(meant: &SecretVariable, columns: Option<usize>) -> String {
+    let SecretVariable { variable, id, .. } = meant;
+    let resource = id.splitn(7, ':').nth(6).or_else(|| id.split_once(":parameter").map(|(_, name)| name));
+    let questions = [id, resource.unwrap_or(id)].map(|name| format!("Value of {variable} ({name}): "));
+    let fits = |question: &String| columns.is_none_or(|columns| question.len() < columns);
+    questions.into_iter().find(fits).unwrap_or_else(|| format!("Value of {variable}: "))
+}
+
 /// From a person without an echo, or else all of standard input without the line end that `echo` adds.
 async fn value(host: &Host, meant: &SecretVariable) -> Result<Secret, Failure> {
     let read = match host.terminal.stdin {
@@ -137,7 +146,7 @@ async fn value(host: &Host, meant: &SecretVariable) -> Result<Secret, Failure> {
                 Failure::usage("there is no terminal to ask at").hint("pass the value on standard input")
             );
         }
-        true => Terminal::hidden(&format!("Value of {} ({}): ", meant.variable, meant.id)).await,
+        true => Terminal::hidden(&question(meant, Terminal::error_columns())).await,
         false => Terminal::rest().await,
     };
     let text = read.map_err(|error| match error.kind() {
@@ -154,4 +163,33 @@ async fn value(host: &Host, meant: &SecretVariable) -> Result<Secret, Failure> {
         return Err(Failure::usage("the value is empty; nothing was written"));
     }
     Ok(Secret::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use deploy::model::ServiceKey;
+
+    use super::*;
+
+    #[test]
+    fn the_question_for_a_value_fits_the_terminal() {
+        let asks = |id: &str, columns| {
+            let (service, container) = (ServiceKey("backend".to_owned()), "backend".to_owned());
+            let (variable, id) = ("DB_PASSWORD".to_owned(), id.to_owned());
+            let store = Store::SecretsManager;
+            question(&SecretVariable { service, container, variable, store, id, part: None }, columns)
+        };
+        let secret =
+            "arn:aws:secretsmanager:ap-southeast-1:123456789012:secret:ielts/prod/db-password-AbCdEf";
+        assert_eq!(asks(secret, None), format!("Value of DB_PASSWORD ({secret}): "));
+        assert_eq!(asks(secret, Some(80)), "Value of DB_PASSWORD (ielts/prod/db-password-AbCdEf): ");
+        let parameter =
+            "arn:aws:ssm:ap-southeast-1:123456789012:parameter/ielts/prod/a/long/name/of/db-password";
+        assert_eq!(
+            asks(parameter, Some(80)),
+            "Value of DB_PASSWORD (/ielts/prod/a/long/name/of/db-password): "
+        );
+        assert_eq!(asks("/ielts/db", Some(80)), "Value of DB_PASSWORD (/ielts/db): ");
+        assert_eq!(asks(parameter, Some(40)), "Value of DB_PASSWORD: ");
+    }
 }

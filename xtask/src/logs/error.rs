@@ -15,6 +15,10 @@ pub enum Error {
     Elsewhere(String),
     #[error("{0}: no log group yet")]
     NoGroup(String),
+    #[error(
+        "no task `{wanted}` of {services} runs or stopped within the last hour, and none printed a line that is meant"
+    )]
+    Task { wanted: String, services: String, known: String },
     #[error("no stopped task of {0} is known")]
     NothingBefore(String),
     #[error(transparent)]
@@ -32,6 +36,15 @@ impl Error {
     /// What the operator can do.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Task { known, .. } if known.is_empty() => {
+                "ECS knows no task of them; `--since 3d` looks for lines of tasks that ended before"
+            }
+            Self::Task { known, .. } => {
+                return Some(format!(
+                    "there are {known}; `cargo xtask status SERVICE` shows them, and `--since 3d` looks for lines of tasks that \
+                     ended before"
+                ));
+            }
             Self::Container { .. } | Self::Containers { .. } => return None,
             Self::Elsewhere(_) => "look where its log driver or log router sends the lines",
             Self::NoGroup(_) => "`cargo xtask deploy` creates it",

@@ -160,7 +160,7 @@ impl Tasks {
     }
 }
 
-async fn both(
+pub(super) async fn both(
     aws: &Aws,
     environment: &Environment,
     service: &Service,

@@ -8,11 +8,13 @@ mod follow;
 mod previous;
 mod source;
 mod task;
+mod which;
 
 pub use error::Error;
 pub use follow::follow;
 pub use previous::previous;
 pub use task::TaskPrints;
+pub use which::known;
 
 use deploy::logs::{LogEntry, LogEvent};
 use deploy::model::{Environment, Service, ServiceKey};

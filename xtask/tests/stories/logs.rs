@@ -58,6 +58,16 @@ fn lines_of_all_services_are_one_story_by_time_and_no_secret_is_in_it() {
         let id = all[0].task.clone().unwrap();
         let one = shown(&world, Wanted { task: Some(&id[..8]), ..wanted(&services) }).await.unwrap();
         assert!(!one.is_empty() && one.iter().all(|entry| entry.task.as_ref() == Some(&id)), "{one:#?}");
+        let is_known = async |task| {
+            let wanted = Wanted { task: Some(task), ..wanted(&services) };
+            logs::known(&world.aws, &world.environment, wanted).await
+        };
+        is_known(&id[..8]).await.unwrap();
+        let error = is_known("feed").await.unwrap_err();
+        assert!(error.to_string().starts_with("no task `feed` of backend or frontend runs"), "{error}");
+        assert!(error.hint().unwrap().contains(&id[..8]), "{error:?}");
+        world.cloud.add_rule(On::operation("ListTasks").then(Fault::AccessDenied));
+        is_known("feed").await.unwrap();
         let none = shown(&world, Wanted { container: Some("envoy"), ..wanted(&services) }).await;
         let text = none.unwrap_err().to_string();
         assert_eq!(text, "no container `envoy` logs to CloudWatch; there are backend, frontend");
