@@ -55,8 +55,8 @@ pub(crate) struct Global {
 pub(crate) enum Verb {
     /// Build, push, bring the account to what deploy.toml says, wait, and prove that it runs
     Deploy(Deploy),
-    /// Show what a deploy would change and why, and how long it will take; exits with 3 when something would, with 8 where
-    /// a service was scaled to 0 by hand
+    /// Show what a deploy would change and why, and how long it will take; exits with 3 when something would, with 8 when
+    /// nothing would and a service is scaled to 0 by hand
     Plan(Plan),
     /// Show what runs now
     Status(Status),
