@@ -20,7 +20,7 @@ use crate::host::{Env, Halt, Host, Http};
 use crate::image::{self, Image, Recipe};
 use crate::local::landing_zone;
 use crate::observe;
-use crate::release::{Claim, HeldLease, ReleaseContext, carry_out};
+use crate::release::{Claim, HeldLease, Own, ReleaseContext, carry_out};
 use crate::report::{Recorder, Screen};
 
 #[derive(Clone, Debug)]
@@ -115,10 +115,9 @@ async fn deploy(
     let observed = observe::account(&stage.aws, &environment).await.ok()?;
     let planned = context.plan(release, observed).await.ok()?;
     let mark = stage.host.clock.mark();
-    let settled = carry_out(&context, &planned, &ResourceIds::of(&planned.observed), &HeldLease::default())
-        .await
-        .ok()?
-        .settled;
+    let ids = ResourceIds::of(&planned.observed);
+    let own = Own { planned: &planned, ids: &ids };
+    let settled = carry_out(&context, &planned, &ids, &HeldLease::default(), own).await.ok()?.settled;
     settled.iter().all(crate::settle::Settled::is_success).then(|| (mark.elapsed_ms(), events.events()))
 }
 

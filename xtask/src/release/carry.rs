@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use deploy::event::{Kind, Phase};
-use deploy::model::{Environment, Kind as EnvironmentKind, Service, ServiceKey};
+use deploy::model::{Environment, Kind as EnvironmentKind, Service, ServiceKey, arn_name};
 use deploy::redact;
 use deploy::rollout::Pace;
 
 use super::lease::HeldLease;
-use super::{Planned, ReleaseContext, judge};
+use super::{Own, Planned, ReleaseContext, judge};
 use crate::apply::{self, ResourceIds};
 use crate::settle::{self, Settled, Target, Watch};
 
@@ -21,6 +21,8 @@ pub(crate) struct Stuck {
     pub(crate) hint: String,
     /// The deployments that were over by then.
     pub(crate) settled: Vec<Settled>,
+    /// Somebody else deployed what was to be written, and nothing of that stage was.
+    pub(super) theirs: bool,
 }
 
 const COMPLETED: &str = "run it again: completed steps are not repeated";
@@ -42,6 +44,7 @@ pub(crate) async fn carry_out(
     planned: &Planned,
     ids: &ResourceIds,
     lease: &HeldLease,
+    own: Own<'_>,
 ) -> Result<Carried, Stuck> {
     let ReleaseContext { events, halt, .. } = *context;
     let step_context = context.step_context(planned, ids);
@@ -62,6 +65,15 @@ pub(crate) async fn carry_out(
         if !stage.settle.is_empty() && !std::mem::replace(&mut judged, true) {
             judge(context, planned, ids, &all).await?;
         }
+        let theirs = own.theirs_in(context, stage, &planned.desired.release.pins, &all).await;
+        if !theirs.is_empty() {
+            let text = |(key, arn): (&ServiceKey, &String)| {
+                format!("{key}: somebody deployed {} since the plan was made", arn_name(arn))
+            };
+            let why = theirs.iter().map(text).collect::<Vec<_>>().join("; ");
+            let hint = "run it again: it plans anew".to_owned();
+            return Err(Stuck { why, hint, settled: all, theirs: true });
+        }
         if !stage.lanes.is_empty() {
             events.emit(Kind::PhaseBegan { phase: Phase::Apply, about: stage.name.clone() });
             if let Err(failed) = apply::stage(&step_context, stage).await {
@@ -75,7 +87,7 @@ pub(crate) async fn carry_out(
                     Some(hint) => format!("{hint}, and {COMPLETED}"),
                     None => format!("fix the cause and {COMPLETED}"),
                 };
-                return Err(Stuck { why: failed.to_string(), hint, settled: all });
+                return Err(Stuck { why: failed.to_string(), hint, settled: all, theirs: false });
             }
         }
         if context.detach && Some(place) == last {
@@ -83,6 +95,8 @@ pub(crate) async fn carry_out(
         }
         let settled = follow(context, ids, &stage.settle.iter().collect::<Vec<_>>()).await;
         let well = settled.iter().all(Settled::is_success);
+        // A restart first waits for a deployment of the same service: its own one is what counts.
+        all.retain(|it| settled.iter().all(|new| new.key != it.key));
         all.extend(settled);
         if !well {
             return Ok(Carried { settled: all, cut: false });
@@ -104,7 +118,7 @@ async fn judge(
     if failed.is_empty() {
         return Ok(());
     }
-    Err(Stuck { why: failed.join("; "), hint: HEALTH.to_owned(), settled: settled.to_vec() })
+    Err(Stuck { why: failed.join("; "), hint: HEALTH.to_owned(), settled: settled.to_vec(), theirs: false })
 }
 
 /// Follows the deployments of these services to their ends.

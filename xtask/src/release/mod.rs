@@ -18,6 +18,7 @@ mod prune;
 mod removal;
 mod restored;
 mod run;
+mod theirs;
 mod undo;
 mod watched;
 
@@ -38,6 +39,7 @@ pub use parked::{parked_of, report_parked, unparked};
 pub use removal::{Removal, Unsafe};
 pub use run::{Ending, run};
 use run::{Revisions, revisions};
+pub(crate) use theirs::Own;
 use watched::{Public, carry_out_watched};
 
 use crate::apply::{ResourceIds, StepContext};

@@ -28,7 +28,7 @@ use super::lease::HeldLease;
 use super::restored::{self, Restored};
 
 use super::watched::Public;
-use super::{Planned, ReleaseContext, carry_out, proven, revisions};
+use super::{Own, Planned, ReleaseContext, carry_out, proven, revisions};
 use crate::apply::ResourceIds;
 use crate::aws::Kind as Problem;
 use crate::host::Halt;
@@ -205,16 +205,8 @@ async fn restore(
         Ok(now) => now,
         Err(refused) => return Restored { unseen: true, refused, ..restored },
     };
-    restored.theirs = theirs(planned, ids, &now, &restored.pins);
-    for (key, revision) in &restored.theirs {
-        restored.pins.remove(key);
-        let revision = arn_name(revision);
-        let text = format!("{key}: left as it is: somebody else deployed {revision} meanwhile");
-        context.events.emit(Kind::Warned { text });
-    }
-    let release =
-        Release { pins: restored.pins.clone(), images: BTreeMap::new(), ..planned.desired.release.clone() };
-    let desired = Desired { release, ..planned.desired.clone() };
+    let own = Own { planned, ids };
+    let desired = leave_theirs(context, own, &mut restored, &now);
     let plan = deploy::plan::undo(&planned.undo, &desired, &now);
     // One service that cannot be rolled back does not keep the others from it.
     for Refusal { what, remedy } in &plan.refusals {
@@ -232,11 +224,13 @@ async fn restore(
     for stage in plan.stages {
         let plan = Plan { stages: vec![stage], ..Plan::default() };
         let part = Planned { desired: desired.clone(), observed: now.clone(), plan, undo: Undo::default() };
-        if let Err(failed) = carry_out(context, &part, &ids, lease).await {
-            context.emit_failure(&failed, None);
+        match carry_out(context, &part, &ids, lease, own).await {
+            Err(failed) if !failed.theirs => context.emit_failure(&failed, None),
+            _ => {}
         }
     }
     if let Ok(now) = look(context).await {
+        let desired = leave_theirs(context, own, &mut restored, &now);
         let left = deploy::plan::undo(&planned.undo, &desired, &now);
         restored.left = left.steps().map(|step| step.action.title()).collect();
         restored.complete = left.stages.is_empty() && left.refusals.is_empty();
@@ -246,6 +240,24 @@ async fn restore(
         restored.not_back = restored.pins.keys().cloned().collect();
     }
     restored
+}
+
+/// Takes what somebody else deployed out of what is restored, and returns what is left to want.
+fn leave_theirs(
+    context: &ReleaseContext<'_>,
+    own: Own<'_>,
+    restored: &mut Restored,
+    now: &Observed,
+) -> Desired {
+    for (key, revision) in own.theirs(now, &restored.pins) {
+        restored.pins.remove(&key);
+        let text = format!("{key}: left as it is: somebody else deployed {} meanwhile", arn_name(&revision));
+        context.events.emit(Kind::Warned { text });
+        restored.theirs.insert(key, revision);
+    }
+    let desired = &own.planned.desired;
+    let release = Release { pins: restored.pins.clone(), images: BTreeMap::new(), ..desired.release.clone() };
+    Desired { release, ..desired.clone() }
 }
 
 /// The services that do not run what they ran, by the plan that would still restore them.
@@ -266,30 +278,4 @@ async fn look(context: &ReleaseContext<'_>) -> Result<Observed, bool> {
         let observe::Error::Aws(error) = &error else { return false };
         matches!(error.kind, Problem::AccessDenied { .. } | Problem::Credentials(_) | Problem::ExpiredToken)
     })
-}
-
-/// Services that run neither what this release rolled out nor what was before it, and the ARN of what they run.
-fn theirs(
-    planned: &Planned,
-    ids: &ResourceIds,
-    now: &Observed,
-    pins: &BTreeMap<ServiceKey, Pin>,
-) -> BTreeMap<ServiceKey, String> {
-    let foreign = |(key, pin): (&ServiceKey, &Pin)| {
-        let runs = &now.services.get(key).filter(|state| state.status == "ACTIVE")?.task_definition;
-        let family = previous_family(planned, key)?;
-        let ours = [
-            ids.deployed(key).map(|it| it.revision),
-            // A reply that was lost: the revision was registered, and the update may have arrived.
-            ids.revision(family),
-            planned.observed.services.get(key).map(|state| state.task_definition.arn.clone()),
-        ];
-        let is_ours = pin.revision == runs.arn || ours.into_iter().flatten().any(|arn| arn == runs.arn);
-        (!is_ours).then(|| (key.clone(), runs.arn.clone()))
-    };
-    pins.iter().filter_map(foreign).collect()
-}
-
-fn previous_family<'a>(planned: &'a Planned, key: &ServiceKey) -> Option<&'a str> {
-    planned.desired.environment.service(key).map(|service| service.family.as_str())
 }

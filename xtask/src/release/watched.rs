@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use super::carry::{Carried, Stuck};
 use super::lease::HeldLease;
 
-use super::{Planned, ReleaseContext, carry_out};
+use super::{Own, Planned, ReleaseContext, carry_out};
 use crate::apply::ResourceIds;
 use crate::observe::{self, Provisioning};
 use crate::report::Recorder;
@@ -45,7 +45,7 @@ pub(super) async fn carry_out_watched(
     public: &Public,
 ) -> Result<Carried, Stuck> {
     let mark = context.events.clock().mark();
-    let work = carry_out(context, planned, ids, lease);
+    let work = carry_out(context, planned, ids, lease, Own { planned, ids });
     let work = public.while_rolling(context, planned, ids, Box::pin(work));
     let carried = tokio::select! {
         // Without it `select!` begins with a random branch, and a story would not repeat exactly.

@@ -1,13 +1,16 @@
 //! Somebody else deploys while ours rolls: never our success, never our failure, and nothing of his is undone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
 use deploy::rollout::Outcome;
+use serde_json::json;
 use sim::workload::scripted::Script;
+use tokio::sync::Notify;
 
 use crate::ended::Ended;
-use crate::somebody::Moment;
+use crate::somebody::{Moment, ecs};
 use crate::world::{World, story};
 
 /// A good first release; then one that somebody supersedes at this moment.
@@ -186,5 +189,83 @@ fn a_failed_release_does_not_say_that_the_previous_one_serves_beside_a_foreign_b
             ended.events
         );
         assert!(backend.ends_with("ielts-backend:2"), "{backend}");
+    });
+}
+
+/// Somebody rolls the backend's first revision by hand, just after the release's nth call of this operation.
+fn rolls_after(world: &World, operation: &'static str, nth: usize) -> impl Future<Output = ()> + use<> {
+    let written = Arc::new(Notify::new());
+    let (over, mut count) = (written.clone(), 0);
+    world.cloud.watch_calls(move |call| {
+        count += usize::from(call.operation == operation && call.access_key.as_deref() == Some("release"));
+        if count == nth {
+            over.notify_one();
+        }
+    });
+    let cloud = world.cloud.clone();
+    async move {
+        written.notified().await;
+        let update = json!({ "cluster": "ielts-prod-cluster", "service": "ielts-backend-service", "taskDefinition": "ielts-backend:1" });
+        ecs(&cloud, "UpdateService", &update).unwrap();
+    }
+}
+
+async fn runs(world: &World) -> String {
+    world.somebody().await.looks().await.deployments[0].task_definition.clone()
+}
+
+#[test]
+fn a_deployment_that_somebody_made_between_plan_and_write_is_not_overwritten() {
+    story(|| async {
+        let mut world = World::new().await;
+        for version in ["v1", "v2"] {
+            assert_eq!(world.deploy(version, "v1").await.exit, ExitCode::Done);
+        }
+        let rival = rolls_after(&world, "RegisterTaskDefinition", 1);
+        let (ended, ()) = tokio::join!(Box::pin(world.deploy("v3", "v1")), rival);
+        assert_eq!(
+            (ended.exit, &*ended.summary),
+            (ExitCode::Superseded, "not deployed; a newer deployment took over"),
+            "{:#?}",
+            ended.events
+        );
+        let named = |it: &Kind| {
+            matches!(it, Kind::Failed { error, .. }
+            if error == "backend: somebody deployed ielts-backend:1 since the plan was made")
+        };
+        assert!(ended.events.iter().any(named), "{:#?}", ended.events);
+        assert!(
+            !ended.writes.contains(&"UpdateService".to_owned()) && runs(&world).await.ends_with("backend:1")
+        );
+    });
+}
+
+#[test]
+fn a_deployment_that_somebody_made_while_a_release_is_undone_is_left_and_named() {
+    story(|| async {
+        let mut world = World::new().await;
+        for version in ["v1", "v2"] {
+            assert_eq!(world.deploy(version, "v1").await.exit, ExitCode::Done);
+        }
+        // Its settings are restored first, and that is the moment.
+        world.environment.services[0].target_group.health.interval_secs += 5;
+        world.front_door.new_revisions_answer(500);
+        let rival = rolls_after(&world, "ModifyTargetGroup", 2);
+        let (ended, ()) = tokio::join!(Box::pin(world.deploy("v3", "v1")), rival);
+        assert_eq!(
+            (ended.exit, &*ended.summary),
+            (ExitCode::Superseded, "not deployed; a newer deployment took over"),
+            "{:#?}",
+            ended.events
+        );
+        let left = "backend: left as it is: somebody else deployed ielts-backend:1 meanwhile";
+        let named = |it: &Kind| matches!(it, Kind::Warned { text } if text == left);
+        assert!(ended.events.iter().any(named), "{:#?}", ended.events);
+        assert!(runs(&world).await.ends_with("ielts-backend:1"));
+        let group = world.aws.find_target_groups(&["ielts-backend-tg"]).await.unwrap().remove(0).state.spec;
+        assert_eq!(
+            group.health.interval_secs,
+            world.environment.services[0].target_group.health.interval_secs - 5
+        );
     });
 }
