@@ -107,6 +107,11 @@ impl ReleaseContext<'_> {
         mut observed: Observed,
     ) -> Result<Planned, observe::Error> {
         let deploys = release.pins.is_empty();
+        if release.pins.values().any(|pin| pin.replaces.is_some())
+            && let Some(left) = lease::left(self, &observed).await
+        {
+            deploy::plan::resume_restart(&mut release, &left, &observed);
+        }
         let mut unresolved = Vec::new();
         if deploys {
             let digest = |(key, image): (&ServiceKey, &Image)| (key.clone(), image.digest.clone());

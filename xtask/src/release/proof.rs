@@ -3,7 +3,7 @@
 use deploy::event::ExitCode;
 
 use super::prove::{Proof, prove};
-use super::run::{Proven, scales};
+use super::run::{Proven, restarts, scales};
 use super::{Planned, Public, ReleaseContext, revisions};
 use crate::apply::ResourceIds;
 use crate::settle::Settled;
@@ -77,14 +77,15 @@ pub(super) async fn proof(
 }
 
 fn complete(planned: &Planned, smoked: bool) -> &'static str {
-    let pins = || planned.desired.release.pins.values();
     match planned.plan.is_empty() {
         _ if !smoked => "in place and proven; no smoke checks were asked from here",
+        // Its deployment was begun by a run that was killed, or by somebody since it was asked for.
+        true if restarts(planned) => "restarted and proven",
         true if planned.rolls() => "settled and proven",
         true => "nothing to change; proven",
-        false if pins().any(|pin| pin.replaces.is_some()) => "restarted and proven",
+        false if restarts(planned) => "restarted and proven",
         false if scales(planned) => "scaled and proven",
-        false if pins().next().is_some() => "rolled back and proven",
+        false if !planned.desired.release.pins.is_empty() => "rolled back and proven",
         false => "deployed and proven",
     }
 }

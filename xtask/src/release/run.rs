@@ -57,10 +57,9 @@ pub async fn run(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
         }
         _ => ending,
     };
-    let pins = || planned.desired.release.pins.values();
     if scales(planned) {
         ending.summary = ending.summary.replacen("deployed", "scaled", 1);
-    } else if pins().any(|pin| pin.replaces.is_some()) {
+    } else if restarts(planned) {
         ending.summary = ending.summary.replacen("deployed", "restarted", 1);
     }
     ending
@@ -228,6 +227,9 @@ async fn judged(
         }
         (Some((exit, summary)), _) => (exit, summary),
         (None, exit) if halted => interrupted(exit),
+        (None, ExitCode::StillMoving) if restarts(planned) && !ids.is_changed() => {
+            (exit, "not restarted; the deployment that it waits for is still in progress".to_owned())
+        }
         (None, ExitCode::StillMoving) => {
             (exit, "still in progress at the deadline; run it again to wait for it".to_owned())
         }
@@ -327,6 +329,11 @@ fn left(exit: ExitCode) -> &'static str {
 /// Whether it gives a service another number of tasks.
 pub(super) fn scales(planned: &Planned) -> bool {
     planned.desired.release.pins.values().any(|pin| pin.count.is_some())
+}
+
+/// Whether it replaces tasks by new ones of the same revision.
+pub(super) fn restarts(planned: &Planned) -> bool {
+    planned.desired.release.pins.values().any(|pin| pin.replaces.is_some())
 }
 
 /// The end of a release that was asked to stop and is left as it is.

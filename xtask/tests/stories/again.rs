@@ -8,6 +8,7 @@ use deploy::plan;
 use sim::workload::scripted::Script;
 
 use crate::ended::Ended;
+use crate::somebody::Moment;
 use crate::world::{FILE, World, production, story};
 
 fn all(observed: &Observed, services: &[Service]) -> Release {
@@ -139,6 +140,93 @@ fn a_restart_that_is_killed_and_run_again_forces_no_second_deployment() {
         }
         let again = world.again(all).await;
         assert_eq!((again.exit, updates(&again)), (ExitCode::Done, 0), "{:#?}", again.events);
+    });
+}
+
+/// Somebody forces a deployment of the backend, and the command begins while that is in progress.
+async fn amid_a_deployment() -> World {
+    let mut world = World::new().await;
+    assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+    world.somebody().await.forces_a_deployment();
+    world.host.clock.sleep(Duration::from_secs(5)).await;
+    world
+}
+
+#[test]
+fn a_restart_amid_somebody_else_s_deployment_replaces_its_tasks_after_it() {
+    story(|| async {
+        let world = amid_a_deployment().await;
+        let theirs = world.somebody().await.looks().await.deployments[0].id.clone();
+        let (ended, before) = tokio::join!(world.again(all), async {
+            world.somebody().await.waits_for(Moment::Complete, "ielts-backend:1").await;
+            tasks(&world, "ielts-backend-service").await
+        });
+        assert_eq!(
+            (ended.exit, ended.summary.as_str(), updates(&ended)),
+            (ExitCode::Done, "restarted and proven", 2),
+            "{:#?}",
+            ended.events
+        );
+        let after = tasks(&world, "ielts-backend-service").await;
+        assert!(after.len() == 2 && after.iter().all(|task| !before.contains(task)), "{before:?} {after:?}");
+        let asked = |it: &Kind| matches!(it, Kind::Following { deployment, .. } if *deployment == theirs);
+        assert_eq!(
+            ended.events.iter().position(asked).map(|at| at > 0),
+            Some(true),
+            "theirs is waited for first"
+        );
+    });
+}
+
+#[test]
+fn a_restart_whose_wait_ends_otherwise_says_that_nothing_was_restarted() {
+    story(|| async {
+        let world = amid_a_deployment().await;
+        let ann = world.somebody().await;
+        let (ended, ()) = tokio::join!(world.again(all), async {
+            world.host.clock.sleep(Duration::from_secs(5)).await;
+            ann.deploys().await;
+        });
+        assert_eq!(
+            (ended.exit, ended.summary.as_str(), updates(&ended)),
+            (ExitCode::Superseded, "not restarted; a newer deployment took over", 0),
+            "{:#?}",
+            ended.events
+        );
+    });
+    story(|| async {
+        let mut world = World::of(impatient(), 0).await;
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        world.roll_back = false;
+        world.scripts.set("ielts-backend:1", Script::boots_in(3_000_000));
+        world.somebody().await.forces_a_deployment();
+        let ended = world.again(all).await;
+        assert_eq!(
+            (ended.exit, ended.summary.as_str(), updates(&ended)),
+            (
+                ExitCode::StillMoving,
+                "not restarted; the deployment that it waits for is still in progress",
+                0
+            ),
+            "{:#?}",
+            ended.events
+        );
+    });
+}
+
+#[test]
+fn a_number_of_tasks_amid_somebody_else_s_deployment_is_set_and_proven_with_it() {
+    story(|| async {
+        let world = amid_a_deployment().await;
+        let ended = world.again(backend_to(4)).await;
+        assert_eq!(
+            (ended.exit, ended.summary.as_str()),
+            (ExitCode::Done, "scaled and proven"),
+            "{:#?}",
+            ended.events
+        );
+        let backend = world.somebody().await.looks().await;
+        assert_eq!((backend.running, backend.deployments.len()), (4, 1));
     });
 }
 

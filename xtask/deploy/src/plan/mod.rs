@@ -38,7 +38,7 @@ pub use naming::{client_token, kept_tags, release_tags, task_token};
 pub use older::refuse_older;
 pub use orphans::{made, orphans, removal};
 pub use prune::prune;
-pub use rollback::{Order, restart, rollback, scale, scaled};
+pub use rollback::{Order, restart, resume_restart, rollback, scale, scaled};
 pub use undo::{Undo, undo};
 pub use wanted::{breaker_threshold, service_spec, task_definition_spec};
 

@@ -5,7 +5,7 @@
 mod again;
 
 pub(super) use again::count;
-pub use again::{restart, scale, scaled};
+pub use again::{restart, resume_restart, scale, scaled};
 
 use std::collections::BTreeSet;
 
@@ -34,6 +34,12 @@ pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
         .iter()
         .filter_map(|service| Some((service, desired.release.pins.get(&service.key)?)))
         .collect();
+    let mut first = Stage::new("wait");
+    let waits = |(service, pin): &(&Service, &Pin)| {
+        let state = live(observed, service).filter(|state| again::is_moving(state));
+        state.filter(|state| again::is_due(pin, state)).map(|_| service.key.clone())
+    };
+    first.settle.extend(pinned.iter().filter_map(waits));
     let (servers, others): (Vec<_>, Vec<_>) =
         pinned.into_iter().partition(|(service, pin)| endpoint_returns(service, pin, observed));
     let returning: BTreeSet<&ServiceKey> = servers.iter().map(|(service, _)| &service.key).collect();
@@ -69,7 +75,7 @@ pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
         stage.name = format!("{} {}", stage.name, names.join(" and "));
     }
     // A migration that still runs may change the database below the revision that is restored.
-    plan.stages.insert(0, before_roll::wait_for_left(&desired.environment, observed));
+    plan.stages.splice(0..0, [before_roll::wait_for_left(&desired.environment, observed), first]);
     plan.stages.retain(|stage| !stage.lanes.is_empty() || !stage.settle.is_empty());
     plan
 }
@@ -106,7 +112,7 @@ fn roll_back(
         step => step,
     };
     let starts = step.as_ref().is_some_and(|step| starts_deployment(&step.action));
-    let moving = state.rollout.as_deref() == Some("IN_PROGRESS");
+    let moving = again::is_moving(state);
     let count = pin.count.and_then(|to| count(service, state, to));
     stage.lane(service.key.0.clone(), step.into_iter().chain(count).collect());
     if starts || moving {

@@ -251,6 +251,14 @@ impl Undo {
         self.services.contains_key(key) || self.counts.contains_key(&key.0)
     }
 
+    /// Whether it recorded a restart of a service: the same revision with the same settings.
+    pub fn restarts(&self, key: &ServiceKey, state: &ServiceState) -> bool {
+        self.services.get(key).is_some_and(|served| {
+            served.revision == state.task_definition.arn
+                && served.settings.before.as_ref() == served.settings.wrote.last()
+        })
+    }
+
     /// The desired count that a service had, where that is restored.
     pub fn count(&self, key: &ServiceKey) -> Option<u32> {
         self.counts.get(&key.0)?.before

@@ -1,21 +1,31 @@
 //! What a pin asks for beyond its revision: new tasks of the same revision, and another number of them.
 
 use super::super::services::live;
-use super::super::{Action, Plan, Refusal, Step};
+use super::super::{Action, Plan, Refusal, Step, Undo};
 use crate::history::PROVEN;
 use crate::model::spec::ServiceSpec;
 use crate::model::{Environment, Observed, Pin, Release, Service, ServiceKey, ServiceState};
 
-/// Replaces no deployment: the one in progress starts new tasks anyway.
-const NONE: &str = "";
+/// Replaces no deployment: the one in progress is of the same restart, whose run was killed.
+const BEGUN: &str = "";
 
 /// What runs, in new tasks of these services.
 pub fn restart(observed: &Observed, services: &[&Service], actor: String) -> Release {
-    let replaces = |state: &ServiceState| match state.rollout.as_deref() {
-        Some("IN_PROGRESS") => Some(NONE.to_owned()),
-        _ => state.primary.clone(),
-    };
-    running(observed, services, actor, |state| Pin { replaces: replaces(state), ..Pin::default() })
+    running(observed, services, actor, |state| Pin { replaces: state.primary.clone(), ..Pin::default() })
+}
+
+/// Follows the deployments in progress that an earlier run of the restart began, which was killed: that one's record is `left`.
+pub fn resume_restart(release: &mut Release, left: &Undo, observed: &Observed) {
+    for (key, pin) in &mut release.pins {
+        let state = observed.services.get(key).filter(|state| is_moving(state));
+        if state.is_some_and(|state| left.restarts(key, state)) && pin.replaces.is_some() {
+            pin.replaces = Some(BEGUN.to_owned());
+        }
+    }
+}
+
+pub(super) fn is_moving(state: &ServiceState) -> bool {
+    state.rollout.as_deref() == Some("IN_PROGRESS")
 }
 
 /// What runs, in so many tasks of this service.
@@ -87,8 +97,11 @@ pub(super) fn check(plan: &mut Plan, service: &Service, pin: &Pin, observed: &Ob
             remedy: format!("`cargo xtask scale {key} {}` starts tasks", service.desired_count.max(1)),
         });
     }
-    if pin.replaces.as_deref() == Some(NONE) {
-        plan.notes.push(format!("{key} rolls already, and is followed: its new tasks are the restart"));
+    if pin.replaces.as_deref() == Some(BEGUN) {
+        plan.notes.push(format!("{key}: the restart that an earlier run began is followed"));
+    } else if is_due(pin, state) && is_moving(state) {
+        // Tasks that it started earlier have the old value of a secret that was changed since.
+        plan.notes.push(format!("{key}: a deployment is in progress, and its tasks are replaced after it"));
     }
     let Some(count) = pin.count else { return };
     let scaling = observed.scaling.get(key);

@@ -3,7 +3,7 @@
 use super::account::{converged, desired, digest};
 use super::{backend, stages, titles};
 use crate::model::{Desired, Observed, Pin, ServiceKey};
-use crate::plan::{Order, restart, rollback, scale};
+use crate::plan::{Order, Undo, restart, resume_restart, rollback, scale};
 
 /// Both services run revision 2 and shall run revision 1 again.
 fn moved() -> (Desired, Observed) {
@@ -120,16 +120,33 @@ fn an_image_or_a_service_that_is_gone_is_refused_before_anything_is_touched() {
 }
 
 #[test]
-fn a_restart_forces_a_deployment_once_and_one_in_progress_is_followed_instead() {
+fn a_restart_forces_a_deployment_once_and_after_one_in_progress() {
     let (mut desired, mut observed) = (desired(), converged());
     let services = desired.environment.services.clone();
     let services: Vec<_> = services.iter().collect();
     backend(&mut observed).primary = Some("ecs-svc/1".into());
-    observed.services.get_mut(&services[1].key).unwrap().rollout = Some("IN_PROGRESS".into());
+    let frontend = observed.services.get_mut(&services[1].key).unwrap();
+    (frontend.rollout, frontend.primary) = (Some("IN_PROGRESS".into()), Some("ecs-svc/8".into()));
     desired.release = restart(&observed, &services, "ana".into());
+    let plan = rollback(&desired, &observed, Order::Together);
+    assert_eq!(
+        titles(&plan),
+        ["redeploy service ielts-frontend-service", "redeploy service ielts-backend-service"]
+    );
+    assert_eq!(
+        stages(&plan),
+        [
+            ("wait".into(), vec!["frontend"]),
+            ("restart frontend and backend".into(), vec!["frontend", "backend"])
+        ]
+    );
+    // A run of the restart that was killed began the deployment in progress: it is followed.
+    let left = Undo::of(&plan, &desired, &observed);
+    resume_restart(&mut desired.release, &left, &observed);
     let plan = rollback(&desired, &observed, Order::Together);
     assert_eq!(titles(&plan), ["redeploy service ielts-backend-service"]);
     assert_eq!(stages(&plan), [("restart frontend and backend".into(), vec!["frontend", "backend"])]);
+    assert_eq!(plan.notes, ["frontend: the restart that an earlier run began is followed"]);
     // Killed after the write, or read again for the proof: nothing is forced a second time.
     backend(&mut observed).primary = Some("ecs-svc/2".into());
     assert!(rollback(&desired, &observed, Order::Together).is_empty());
