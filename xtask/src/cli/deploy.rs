@@ -6,7 +6,6 @@ use deploy::event::{ExitCode, Forecast, Kind};
 use deploy::model::{Environment, ServiceKey};
 use deploy::output::Preview;
 use deploy::plan::Plan;
-use futures_util::future::join;
 
 use super::context::release_context;
 use super::release as begun;
@@ -16,7 +15,6 @@ use crate::aws::Aws;
 use crate::forecast;
 use crate::host::{Halt, Host};
 use crate::image::{Built, Image};
-use crate::observe;
 use crate::release::{self, Claim, Ending, Planned, ReleaseContext};
 use crate::report::{Format, Recorder, Screen, print_result, print_text};
 use crate::verify;
@@ -138,13 +136,8 @@ async fn prepare(
     }
     let session = Session::open(job, settings, verb == "deploy").await?;
     // Reading fails fast: without credentials nobody waits for a compiler first.
-    let mut observed = observed::account(job, &session).await?;
-    let (built, expiring) = join(
-        build::images(job, &session.settings, build, Some(&session.aws)),
-        observe::expiring(&session.aws, &session.settings.environment, &mut observed),
-    )
-    .await;
-    let built = built?;
+    let (observed, expiring) = observed::with_expiry(job, &session).await?;
+    let built = build::images(job, &session.settings, build, Some(&session.aws)).await?;
     let (mut release, mut images) = (release, BTreeMap::new());
     for (key, built) in built {
         match built {

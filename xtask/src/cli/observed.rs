@@ -9,11 +9,29 @@ use crate::observe;
 use crate::verify::{Door, Front};
 
 pub(super) async fn account(job: &Job<'_>, session: &Session) -> Result<Observed, Failure> {
+    let read = observe::account(&session.aws, &session.settings.environment);
+    Ok(reported(job, session, async { Ok((read.await?, Vec::new())) }).await?.0)
+}
+
+/// The same with warnings about running images that soon expire.
+pub(super) async fn with_expiry(
+    job: &Job<'_>,
+    session: &Session,
+) -> Result<(Observed, Vec<String>), Failure> {
+    let read = observe::with_expiry(&session.aws, &session.settings.environment);
+    reported(job, session, read).await
+}
+
+async fn reported(
+    job: &Job<'_>,
+    session: &Session,
+    read: impl Future<Output = Result<(Observed, Vec<String>), observe::Error>>,
+) -> Result<(Observed, Vec<String>), Failure> {
     let environment = &session.settings.environment;
     let about = format!("account in {}", environment.region);
     job.events.emit(Kind::PhaseBegan { phase: Phase::Observe, about });
     let mark = job.host.clock.mark();
-    let observed = observe::account(&session.aws, environment).await.map_err(|error| failure(&error))?;
+    let (observed, expiring) = read.await.map_err(|error| failure(&error))?;
     for text in &observed.warnings {
         job.events.emit(Kind::Warned { text: text.clone() });
     }
@@ -22,7 +40,7 @@ pub(super) async fn account(job: &Job<'_>, session: &Session) -> Result<Observed
         result: format!("account {} read", observed.account),
         elapsed_ms: mark.elapsed_ms(),
     });
-    Ok(observed)
+    Ok((observed, expiring))
 }
 
 /// What a failed observation means for a verb: nothing was written.

@@ -4,7 +4,9 @@
 //! its old push date, and so does one that runs while others are pushed and fail. Another tag does not renew the date
 //! (aws/containers-roadmap#2746), so that nothing but a larger count keeps the image.
 
-use deploy::model::{Environment, ImageDigest, Observed, Service};
+use std::collections::BTreeMap;
+
+use deploy::model::{Environment, ImageDigest, RepositoryState, Service, ServiceKey, ServiceState};
 use futures_util::future::join_all;
 
 use crate::aws::Aws;
@@ -13,11 +15,16 @@ use crate::aws::Aws;
 const NEAR: usize = 5;
 
 /// Warnings about running images that few further pushes would expire. They are also what a failed release returns to.
-/// What cannot be read is one of the warnings: a release does not depend on it. Notes in `observed` which of these images their
-/// repositories hold.
-pub async fn expiring(aws: &Aws, environment: &Environment, observed: &mut Observed) -> Vec<String> {
-    let asked =
-        environment.services.iter().filter_map(|service| Some((service, running(service, observed)?)));
+/// What cannot be read is one of the warnings: a release does not depend on it. Notes in `repositories` which of these images
+/// they hold.
+pub(super) async fn expiring(
+    aws: &Aws,
+    environment: &Environment,
+    repositories: &mut BTreeMap<String, RepositoryState>,
+    services: &BTreeMap<ServiceKey, ServiceState>,
+) -> Vec<String> {
+    let running = |service: &Service| running(service, repositories, services);
+    let asked = environment.services.iter().filter_map(|service| Some((service, running(service)?)));
     let asked = asked.map(async |(service, image)| {
         let newer = aws.pushed_since(&service.repository.name, &image).await;
         (service, image, newer)
@@ -30,7 +37,7 @@ pub async fn expiring(aws: &Aws, environment: &Environment, observed: &mut Obser
             Ok(None) => {}
             Ok(Some(newer)) => {
                 warnings.extend(warning(service, newer));
-                let repository = observed.repositories.get_mut(name);
+                let repository = repositories.get_mut(name);
                 repository.into_iter().flat_map(|it| &mut it.holds).for_each(|held| held.push(image.clone()));
             }
             Err(error) => {
@@ -42,9 +49,13 @@ pub async fn expiring(aws: &Aws, environment: &Environment, observed: &mut Obser
 }
 
 /// The image that a service runs, when it is one of its own repository.
-fn running(service: &Service, observed: &Observed) -> Option<ImageDigest> {
-    let uri = &observed.repositories.get(&service.repository.name)?.uri;
-    let spec = &observed.services.get(&service.key)?.task_definition.spec;
+fn running(
+    service: &Service,
+    repositories: &BTreeMap<String, RepositoryState>,
+    services: &BTreeMap<ServiceKey, ServiceState>,
+) -> Option<ImageDigest> {
+    let uri = &repositories.get(&service.repository.name)?.uri;
+    let spec = &services.get(&service.key)?.task_definition.spec;
     let image = spec.of_container(&service.container.name, "image")?.as_str()?;
     let (repository, digest) = image.split_once('@')?;
     (repository == uri).then(|| ImageDigest(digest.to_owned()))

@@ -32,7 +32,7 @@ pub async fn history(aws: &Aws, environment: &Environment, most: usize) -> Resul
         aws.describe_services(&environment.cluster, &names),
         try_join_all(services.iter().map(|service| revisions(aws, &service.family, true, most))),
         try_join_all(services.iter().map(|service| rolls(aws, environment, service))),
-        async { Ok(aws.tasks_of(&environment.cluster, &names).await) },
+        async { Ok(aws.tasks_of(&environment.cluster, &names, true).await) },
     )
     .await?;
     let mut read = Read::default();

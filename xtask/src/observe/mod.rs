@@ -23,11 +23,10 @@ mod services;
 #[cfg(test)]
 mod tests;
 
-pub use account::{account, guard};
+pub use account::{account, guard, with_expiry};
 pub use doctor::doctor;
 pub use door::{Reach, deployed, door};
 pub use error::{Error, Missing};
-pub use expiry::expiring;
 pub use foundation::held;
 pub use history::{Read, history, inactive};
 pub use image::resolve;

@@ -27,7 +27,8 @@ pub(super) async fn made(aws: &Aws) -> Result<Made, aws::Error> {
 }
 
 /// Reads what depends on the rest of the account: services that are not in the file, targets of others, and what of the
-/// environment is no longer in the file. `listed` are the services of the file's cluster.
+/// environment is no longer in the file. `listed` are the services of the file's cluster, where there are
+/// others than the file's.
 pub(super) async fn complete(
     aws: &Aws,
     environment: &Environment,

@@ -8,7 +8,7 @@ use deploy::model::{
     Environment, RunningTask, ScalingState, Service, ServiceKey, ServiceState, TaskDefinitionState,
 };
 use deploy::rollout::TaskSnapshot;
-use futures_util::future::{try_join_all, try_join3, try_join4};
+use futures_util::future::{try_join_all, try_join3};
 
 use super::error::Error;
 use crate::aws::{self, Arns, Aws, FoundService, FoundTarget, Kind, Namespace};
@@ -18,23 +18,20 @@ pub(super) struct Services {
     pub(super) services: BTreeMap<ServiceKey, ServiceState>,
     pub(super) latest: BTreeMap<ServiceKey, TaskDefinitionState>,
     pub(super) scaling: BTreeMap<ServiceKey, ScalingState>,
-    pub(super) before_roll: Vec<RunningTask>,
     pub(super) warnings: Vec<String>,
 }
 
-/// The namespace comes first: services name it by its ARN.
 pub(super) async fn read(
     aws: &Aws,
     environment: &Environment,
 ) -> Result<(Option<Namespace>, Services), Error> {
-    let ((namespace, found), latest, (scaling, unscheduled), (before_roll, unread)) = try_join4(
+    let ((namespace, found), latest, (scaling, unscheduled)) = try_join3(
         found(aws, environment),
         try_join_all(environment.services.iter().map(|service| revision(aws, &service.family))),
         scaling(aws, environment),
-        before_roll(aws, &environment.cluster),
     )
     .await?;
-    let mut warnings: Vec<String> = unscheduled.into_iter().chain(unread).collect();
+    let mut warnings: Vec<String> = unscheduled.into_iter().collect();
     let (mut revisions, mut services) = (BTreeMap::new(), Vec::new());
     for (service, latest) in environment.services.iter().zip(latest) {
         let found = found.iter().find(|found| found.spec.name == service.name);
@@ -42,7 +39,7 @@ pub(super) async fn read(
         warnings.extend(latest.1);
         revisions.extend(latest.0.map(|latest| (service.key.clone(), latest)));
     }
-    let mut all = Services { services: BTreeMap::new(), latest: revisions, scaling, before_roll, warnings };
+    let mut all = Services { services: BTreeMap::new(), latest: revisions, scaling, warnings };
     for (key, state, warning) in try_join_all(services).await? {
         all.warnings.extend(warning);
         all.services.insert(key, state);
@@ -52,7 +49,10 @@ pub(super) async fn read(
 }
 
 /// Tasks before a roll, also those that a killed run left after `before-roll` was taken out of deploy.toml.
-async fn before_roll(aws: &Aws, cluster: &str) -> Result<(Vec<RunningTask>, Option<String>), aws::Error> {
+pub(super) async fn before_roll(
+    aws: &Aws,
+    cluster: &str,
+) -> Result<(Vec<RunningTask>, Option<String>), aws::Error> {
     let running = |task: TaskSnapshot| RunningTask { id: task.id, revision: task.task_definition };
     match aws.started_tasks(cluster, BEFORE_ROLL).await {
         Ok(tasks) => Ok((tasks.into_iter().map(running).collect(), None)),
@@ -70,16 +70,20 @@ async fn found(
     aws: &Aws,
     environment: &Environment,
 ) -> Result<(Option<Namespace>, Vec<FoundService>), aws::Error> {
-    let namespace = match environment.connects() {
-        true => aws.find_namespace(&environment.namespace).await?,
-        false => None,
+    let mut namespace = None;
+    // Services name it by its ARN.
+    let arns = async {
+        let mut arns = Arns::default();
+        if environment.connects() {
+            namespace = aws.find_namespace(&environment.namespace).await?;
+        }
+        if let Some(namespace) = &namespace {
+            arns.namespaces.insert(namespace.name.clone(), namespace.arn.clone());
+        }
+        Ok(arns)
     };
-    let mut arns = Arns::default();
-    if let Some(namespace) = &namespace {
-        arns.namespaces.insert(namespace.name.clone(), namespace.arn.clone());
-    }
     let names: Vec<&str> = environment.services.iter().map(|service| service.name.as_str()).collect();
-    let mut found = aws.find_services(&environment.cluster, &names, &arns).await?;
+    let mut found = aws.find_services_beside(&environment.cluster, &names, arns).await?;
     // DescribeServices shows a namespace by its ARN. One that is not the file's gets its name, which the file would have.
     for connect in found.iter_mut().filter_map(|found| found.spec.connect.as_mut()) {
         if connect.namespace.starts_with("arn:")

@@ -58,7 +58,7 @@ pub(super) async fn prove(
     // Where nothing was done, the plan has just read which services are at 0.
     let deploys = planned.desired.release.pins.is_empty();
     let idle = deploys && planned.plan.is_empty() && settled.is_empty();
-    let read = if idle { None } else { Some(verify::readings_of(aws, &planned.desired, door).await?) };
+    let read = if idle { None } else { Some(verify::readings_of(aws, &planned.desired, door, true).await?) };
     let parked = match &read {
         Some(read) => parked_of(environment, read),
         None => planned.plan.parked.clone(),

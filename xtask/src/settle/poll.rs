@@ -96,7 +96,7 @@ pub(super) async fn all(
             return Ok(Vec::new());
         }
         // ListTasks filters by `desiredStatus`, RUNNING when none is given. A failed task is listed under STOPPED only.
-        let of = aws.tasks_of(cluster, &names).await?;
+        let of = aws.tasks_of(cluster, &names, true).await?;
         Ok(of.into_iter().map(|of| [of.running, of.stopped].concat()).collect())
     };
     let targets = join_all(asks.iter().map(|ask| targets(aws, ask, gaps)));

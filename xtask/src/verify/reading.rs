@@ -13,6 +13,15 @@ use crate::aws::{Aws, Error, ServiceTasks};
 /// # Errors
 /// [`Error`] when any of it cannot be read: half a reading proves nothing.
 pub async fn readings(aws: &Aws, environment: &Environment, door: &Door) -> Result<Vec<Reading>, Error> {
+    read(aws, environment, door, true).await
+}
+
+async fn read(
+    aws: &Aws,
+    environment: &Environment,
+    door: &Door,
+    stopped: bool,
+) -> Result<Vec<Reading>, Error> {
     let names: Vec<&str> = environment.services.iter().map(|service| service.name.as_str()).collect();
     let targets = door.target_groups.iter().map(async |target_group| match target_group {
         Some(arn) => aws.describe_target_health(arn).await.map(Some),
@@ -20,7 +29,7 @@ pub async fn readings(aws: &Aws, environment: &Environment, door: &Door) -> Resu
     });
     let (services, tasks, targets) = join3(
         aws.describe_services(&environment.cluster, &names),
-        aws.tasks_of(&environment.cluster, &names),
+        aws.tasks_of(&environment.cluster, &names, stopped),
         try_join_all(targets),
     )
     .await;
@@ -40,9 +49,15 @@ pub async fn readings(aws: &Aws, environment: &Environment, door: &Door) -> Resu
     Ok(environment.services.iter().zip(tasks).zip(targets).map(reading).collect())
 }
 
-/// As [`readings`], with the health checks of the revisions that a rollback runs again.
-pub async fn readings_of(aws: &Aws, desired: &Desired, door: &Door) -> Result<Vec<Reading>, Error> {
-    let mut readings = readings(aws, &desired.environment, door).await?;
+/// As [`readings`], with the health checks of the revisions that a rollback runs again. Where no crash counts, tasks that have
+/// `stopped` need not be read.
+pub async fn readings_of(
+    aws: &Aws,
+    desired: &Desired,
+    door: &Door,
+    stopped: bool,
+) -> Result<Vec<Reading>, Error> {
+    let mut readings = read(aws, &desired.environment, door, stopped).await?;
     for (service, reading) in desired.environment.services.iter().zip(&mut readings) {
         // A revision that is run again has the checks that it was registered with, not the file's.
         reading.by_checks &= !desired.release.pins.contains_key(&service.key);

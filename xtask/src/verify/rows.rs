@@ -30,7 +30,7 @@ pub async fn rows(aws: &Aws, environment: &Environment, door: &Door) -> Result<V
     });
     let (services, tasks, targets) = join3(
         aws.describe_services(&environment.cluster, &names),
-        aws.tasks_of(&environment.cluster, &names),
+        aws.tasks_of(&environment.cluster, &names, false),
         join_all(targets),
     )
     .await;

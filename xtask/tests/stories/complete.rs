@@ -324,7 +324,7 @@ fn a_rerun_that_waits_for_a_deployment_that_somebody_forced_meanwhile_says_so() 
         let fires = fired.clone();
         world.cloud.add_rule(move |call: &Call<'_>| {
             // Between the plan, which is empty, and the proof.
-            if call.operation == "ListTagsForResource" {
+            if call.operation == "DescribeImages" {
                 fires.notify_one();
             }
             None

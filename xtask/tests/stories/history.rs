@@ -28,8 +28,7 @@ fn named(fates: &[(&str, Fate)]) -> Vec<(String, Fate)> {
 }
 
 async fn expiring(world: &World) -> Vec<String> {
-    let mut observed = observe::account(&world.aws, &world.environment).await.unwrap();
-    observe::expiring(&world.aws, &world.environment, &mut observed).await
+    observe::with_expiry(&world.aws, &world.environment).await.unwrap().1
 }
 
 /// Three proven releases: both services, the backend alone, the frontend alone.

@@ -362,11 +362,10 @@ fn closing(ending: release::Ending) -> (ExitCode, String) {
 
 async fn run(world: &World, context: &ReleaseContext<'_>, release: Release) -> (ExitCode, String) {
     let planned = async {
-        let mut observed = observe::account(context.aws, context.environment).await?;
+        let (observed, expiring) = observe::with_expiry(context.aws, context.environment).await?;
         for text in &observed.warnings {
             context.events.emit(Kind::Warned { text: text.clone() });
         }
-        let expiring = observe::expiring(context.aws, context.environment, &mut observed).await;
         let mut planned = context.plan(release, observed).await?;
         if !world.adopts {
             deploy::plan::refuse_losses(&mut planned.plan, &planned.desired, &planned.observed);

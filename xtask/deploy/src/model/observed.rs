@@ -99,6 +99,12 @@ pub struct ClusterState {
     pub capacity_providers: Vec<String>,
     /// Its default strategy: provider, weight and base.
     pub default_strategy: Vec<(String, u32, u32)>,
+    /// `None` where the endpoint does not show them together with the cluster.
+    #[serde(skip)]
+    pub tags: Option<BTreeMap<String, String>>,
+    /// How many services are ACTIVE in it, and how many tasks run or start.
+    #[serde(skip)]
+    pub active: (u32, u32),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]

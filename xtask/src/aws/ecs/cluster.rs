@@ -2,13 +2,13 @@
 
 use aws_sdk_ecs::operation::create_cluster::CreateClusterOutput;
 use aws_sdk_ecs::operation::describe_clusters::DescribeClustersOutput;
-use aws_sdk_ecs::types::CapacityProviderStrategyItem;
+use aws_sdk_ecs::types::{CapacityProviderStrategyItem, ClusterField};
 use aws_smithy_types::error::operation::BuildError;
 use deploy::model::ClusterState;
 use deploy::model::spec::ClusterSpec;
 
 use crate::aws::call::Op;
-use crate::aws::ecs::tags::wire_tags;
+use crate::aws::ecs::tags::{read_tags, wire_tags};
 use crate::aws::error::gone;
 use crate::aws::names::{count, wire};
 use crate::aws::{Aws, Error, Tags};
@@ -72,8 +72,16 @@ impl Aws {
                 }
                 found => Ok(found),
             };
-        let call = || self.ecs.describe_clusters().clusters(name).send();
-        Ok(self.call_for(DESCRIBE, call, found).await?.map(|cluster| ClusterState {
+        let call = |include: &[ClusterField]| {
+            let include = (!include.is_empty()).then(|| include.to_vec());
+            self.ecs.describe_clusters().clusters(name).set_include(include).send()
+        };
+        let read = match self.call_for(DESCRIBE, || call(&[ClusterField::Tags]), found).await {
+            // Where the call with `include: [TAGS]` is refused, the cluster may still be readable without.
+            Err(error) if error.is_unavailable() => self.call_for(DESCRIBE, || call(&[]), found).await,
+            read => read,
+        };
+        Ok(read?.map(|cluster| ClusterState {
             arn: cluster.cluster_arn.unwrap_or_default(),
             status: cluster.status.unwrap_or_default(),
             capacity_providers: cluster.capacity_providers.unwrap_or_default(),
@@ -83,6 +91,11 @@ impl Aws {
                 .into_iter()
                 .map(|item| (item.capacity_provider, count(item.weight), count(item.base)))
                 .collect(),
+            tags: cluster.tags.map(|tags| read_tags(Some(tags))),
+            active: (
+                count(cluster.active_services_count),
+                count(cluster.running_tasks_count) + count(cluster.pending_tasks_count),
+            ),
         }))
     }
 

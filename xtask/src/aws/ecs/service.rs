@@ -7,7 +7,7 @@ use aws_sdk_ecs::types::{
 };
 use deploy::model::spec::{Member, ServiceSpec};
 use deploy::rollout::ServiceSnapshot;
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use serde_json::Value;
 
 use super::settings::{self, Arns};
@@ -141,9 +141,21 @@ impl Aws {
         names: &[&str],
         arns: &Arns,
     ) -> Result<Vec<FoundService>, Error> {
+        self.find_services_beside(cluster, names, async { Ok(arns.clone()) }).await
+    }
+
+    /// The same, while `arns` is being read.
+    pub async fn find_services_beside(
+        &self,
+        cluster: &str,
+        names: &[&str],
+        arns: impl Future<Output = Result<Arns, Error>>,
+    ) -> Result<Vec<FoundService>, Error> {
+        let (arns, batches) = try_join(arns, self.read_services(cluster, names)).await?;
+        let arns = &arns;
         // The reply as it came, too: AWS adds members that the SDK's types do not have yet, and a plan must not drop them.
         let mut all = Vec::new();
-        for (found, raw) in self.read_services(cluster, names).await? {
+        for (found, raw) in batches {
             let reply = raw.reply();
             let shown: Vec<&Value> = reply["services"].as_array().into_iter().flatten().collect();
             all.extend(found.into_iter().map(|service| {

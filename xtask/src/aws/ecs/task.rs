@@ -91,14 +91,22 @@ impl Aws {
     /// The tasks of services, in their order. A service that does not exist has none.
     ///
     /// Tasks are listed by service, or by cluster, and described by ARN, 100 at a time: where a cluster has few tasks beside
-    /// theirs, two lists are enough for all services.
-    pub async fn tasks_of(&self, cluster: &str, services: &[&str]) -> Result<Vec<ServiceTasks>, Error> {
+    /// theirs, one list of each kind is enough for all services. Without `stopped` those that shall not run are not read.
+    pub async fn tasks_of(
+        &self,
+        cluster: &str,
+        services: &[&str],
+        stopped: bool,
+    ) -> Result<Vec<ServiceTasks>, Error> {
         if services.len() > 1 && !self.is_crowded.load(Relaxed) {
             let pages = services.len();
-            let lists = try_join(
-                self.list_pages(cluster, Of::Cluster, false, pages),
-                self.list_pages(cluster, Of::Cluster, true, pages),
-            );
+            let ended = async {
+                match stopped {
+                    true => self.list_pages(cluster, Of::Cluster, true, pages).await,
+                    false => Ok(Some(Vec::new())),
+                }
+            };
+            let lists = try_join(self.list_pages(cluster, Of::Cluster, false, pages), ended);
             let lists = match lists.await {
                 // Before the first deploy there is no cluster.
                 Err(error) if error.kind == Kind::NotFound => {
@@ -122,7 +130,8 @@ impl Aws {
             read => read,
         };
         try_join_all(services.iter().map(async |service| {
-            let (running, stopped) = try_join(tasks(service, false), tasks(service, true)).await?;
+            let ended = async { if stopped { tasks(service, true).await } else { Ok(Vec::new()) } };
+            let (running, stopped) = try_join(tasks(service, false), ended).await?;
             Ok(ServiceTasks { running, stopped })
         }))
         .await

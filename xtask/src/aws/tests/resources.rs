@@ -202,7 +202,7 @@ async fn a_running_task_is_seen_with_its_address_and_deployment() {
     // By the cluster's list or by each service's: both are the same tasks.
     for is_crowded in [false, true] {
         aws.is_crowded.store(is_crowded, Relaxed);
-        let of = aws.tasks_of("c", &["web", "absent"]).await.unwrap();
+        let of = aws.tasks_of("c", &["web", "absent"], true).await.unwrap();
         assert_eq!(of[0].running, tasks, "{is_crowded}");
         assert!(of[0].stopped.is_empty() && of[1].running.is_empty(), "{of:?}");
     }

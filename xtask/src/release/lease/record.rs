@@ -97,10 +97,14 @@ pub(super) async fn keep(
 
 /// Whether an earlier run left a record that this one has to deal with. What cannot be read is taken for none.
 pub(in crate::release) async fn is_left(context: &ReleaseContext<'_>, observed: &Observed) -> bool {
-    left(context, observed).await.is_some()
+    match observed.cluster.as_ref().and_then(|cluster| cluster.tags.as_ref()) {
+        // Read with the account. A plan that somebody took time to agree to holds the lease, and reads them again.
+        Some(tags) => decode(tags).is_some(),
+        None => left(context, observed).await.is_some(),
+    }
 }
 
-/// The record that an earlier run left on the cluster.
+/// The record that an earlier run left on the cluster, as it is now.
 pub(in crate::release) async fn left(context: &ReleaseContext<'_>, observed: &Observed) -> Option<Undo> {
     let cluster = observed.cluster.as_ref().filter(|cluster| cluster.status == "ACTIVE")?;
     decode(&context.aws.list_ecs_tags(&cluster.arn).await.ok()?)

@@ -127,6 +127,8 @@ pub(super) fn converged() -> Observed {
         status: "ACTIVE".into(),
         capacity_providers: Vec::new(),
         default_strategy: Vec::new(),
+        tags: Some(BTreeMap::new()),
+        active: (2, 4),
     });
     observed.namespace = Some(NamespaceState { arn: "ns".into(), id: "ns".into() });
     observed.load_balancer = Some(LoadBalancerState {
