@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use deploy::event::Kind;
-
 use super::context::release_context;
 use super::deploy::table;
 use super::release as begun;
@@ -14,13 +12,8 @@ use crate::release;
 pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
     let environment = settings.environment.clone();
-    job.events.emit(Kind::Began {
-        command: "abort".to_owned(),
-        environment: environment.name.clone(),
-        release: None,
-        commit: None,
-    });
-    let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
+    job.began("abort", &environment);
+    let session = Session::running(job.host, job.events, settings).await?;
     let observed = observed::account(job, &session).await?;
     let images = BTreeMap::new();
     let claim = begun::claim(job.host, &args::Lease { take_lease: None });

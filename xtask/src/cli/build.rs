@@ -15,12 +15,7 @@ use crate::observe;
 
 pub(super) async fn run(job: &Job<'_>, asked: &args::Build) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
-    job.events.emit(Kind::Began {
-        command: "build".to_owned(),
-        environment: settings.environment.name.clone(),
-        release: None,
-        commit: None,
-    });
+    job.began("build", &settings.environment);
     let images = images(job, &settings, asked, None).await?;
     Ok(Closing::new(ExitCode::Done, format!("built {} images", images.len())))
 }
@@ -71,13 +66,7 @@ pub(super) async fn images(
     let images =
         image::build(host, &settings.workspace.root, &services, asked.no_cache, shared.as_ref(), &on_event)
             .await
-            .map_err(|error| {
-                let failure = Failure::from_error(&error);
-                match error.hint() {
-                    Some(hint) => failure.hint(hint),
-                    None => failure,
-                }
-            })?;
+            .map_err(|error| Failure::hinted(&error, error.hint()))?;
     for service in &services {
         if let Some(Built::Here(image)) = images.get(&service.key) {
             image::platform_check(&service.key, service.architecture, &image.platform)

@@ -4,18 +4,17 @@ use deploy::doctor::{State, judge};
 use deploy::event::ExitCode;
 use serde_json::json;
 
+use super::Failure;
 use super::args::Global;
-use super::session::{Session, Settings};
-use super::{Failure, observed};
+use super::session::{Session, Settings, quiet};
 use crate::host::Host;
 use crate::observe;
-use crate::report::{Format, Recorder, Screen, paint_state, print_result};
+use crate::report::{Format, paint_state, print_result};
 
 pub(super) async fn run(host: &Host, global: &Global) -> Result<ExitCode, Failure> {
-    let events =
-        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
+    let events = quiet(host, global);
     let settings = Settings::read(host, global)?;
-    let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    let session = Session::running(host, &events, settings).await?;
     let environment = &session.settings.environment;
     let facts = observe::doctor(host, &session.aws, environment).await;
     let report = judge(environment, &facts);

@@ -7,11 +7,11 @@ use deploy::model::arn_name;
 use serde_json::json;
 
 use super::args::{self, Global};
-use super::session::{Session, Settings};
-use super::{Failure, meant, observed};
+use super::session::{Session, Settings, quiet};
+use super::{Failure, meant};
 use crate::exec::{self, Ended, Error, Streams, Wanted};
 use crate::host::{Host, Signals, Terminal};
-use crate::report::{Format, Recorder, Screen, pass_on, print_error, print_result};
+use crate::report::{Format, pass_on, print_error, print_result};
 
 /// What a shell reports of a program that is not there.
 const NOT_FOUND: u8 = 127;
@@ -20,12 +20,11 @@ const NO_READER: u8 = 141;
 
 /// Runs the command and gives its exit code.
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::Exec) -> Result<u8, Failure> {
-    let events =
-        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
+    let events = quiet(host, global);
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
     let service = meant::service(&environment, &asked.service)?;
-    let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    let session = Session::running(host, &events, settings).await?;
     let wanted = Wanted { service, task: asked.task.as_deref(), container: asked.container.as_deref() };
     let target = exec::find(&session.aws, &environment, wanted).await.map_err(|error| failure(&error))?;
     let is_json = global.output == Format::Json;
@@ -72,9 +71,5 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Exec) -> Res
 }
 
 fn failure(error: &Error) -> Failure {
-    let failure = Failure::from_error(error);
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    Failure::hinted(error, error.hint())
 }

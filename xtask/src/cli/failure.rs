@@ -54,4 +54,9 @@ impl Failure {
     pub(crate) fn from_error(error: &dyn Error) -> Self {
         Self::usage(chain(error))
     }
+
+    /// The same, with what the error itself advises.
+    pub(crate) fn hinted(error: &dyn Error, hint: Option<impl Into<String>>) -> Self {
+        Self { hint: hint.map(Into::into), ..Self::from_error(error) }
+    }
 }

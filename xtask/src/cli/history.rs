@@ -5,21 +5,20 @@ use deploy::output::History;
 use serde_json::json;
 
 use super::args::{self, Global};
-use super::session::{Session, Settings};
+use super::session::{Session, Settings, quiet};
 use super::{Failure, observed};
 use crate::host::Host;
 use crate::observe;
-use crate::report::{Format, Recorder, Screen, print_result, print_text};
+use crate::report::{Format, print_result, print_text};
 
 /// Revisions that are read beyond those that are asked for: what a release left as it was is found among them.
 const BEFORE: usize = 5;
 
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::History) -> Result<ExitCode, Failure> {
-    let events =
-        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
+    let events = quiet(host, global);
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
-    let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    let session = Session::running(host, &events, settings).await?;
     let most = usize::from(asked.limit);
     let read = observe::history(&session.aws, &environment, most + BEFORE)
         .await

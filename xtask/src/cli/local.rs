@@ -20,6 +20,7 @@ const QUIET: Duration = Duration::from_secs(3);
 
 pub(super) async fn run(host: &Host, global: &Global, verb: Verb) -> Result<ExitCode, Failure> {
     match verb {
+        // These two are processes of the cloud itself: they are started with all that they need, and read no deploy.toml.
         Verb::Serve(serve) => return be(host, serve).await,
         Verb::Sidecar { folder } => {
             let ended = sim::workload::machine::sidecar(&folder).await;

@@ -9,11 +9,11 @@ use deploy::model::arn_name;
 use tokio::sync::Notify;
 
 use super::args::{self, Global};
-use super::session::{Session, Settings};
-use super::{Failure, meant, observed};
+use super::session::{Session, Settings, quiet};
+use super::{Failure, meant};
 use crate::host::Host;
 use crate::logs::{self, Wanted};
-use crate::report::{Format, LogScreen, Recorder, Screen, print_error};
+use crate::report::{Format, LogScreen, print_error};
 
 /// How far back, when nobody says.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -21,12 +21,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::Logs) -> Result<ExitCode, Failure> {
-    let events =
-        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
+    let events = quiet(host, global);
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
     let services = meant::services(&environment, &asked.services)?;
-    let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    let session = Session::running(host, &events, settings).await?;
     let since = asked.since.unwrap_or(if asked.follow { MINUTE } else { HOUR });
     let wanted = Wanted {
         services: &services,
@@ -75,9 +74,5 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Logs) -> Res
 }
 
 fn failure(error: &logs::Error) -> Failure {
-    let failure = Failure::from_error(error);
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    Failure::hinted(error, error.hint())
 }

@@ -39,6 +39,7 @@ use std::process::ExitCode as Process;
 use std::time::Duration;
 
 use ::deploy::event::{Event, ExitCode, Kind, blamed as causes};
+use ::deploy::model::Environment;
 use clap::Parser;
 
 use args::{Cli, Global, Verb};
@@ -75,6 +76,7 @@ async fn run(cli: Cli) -> u8 {
     let Cli { global, verb } = cli;
     crate::report::limit(host.terminal, global.env.as_deref());
     let report = |failure: &Failure| reported_to(&host, global.output, failure).code();
+    // Before the verb begins: a deploy must not learn at its end that its evidence cannot be written.
     if let Err(failure) = evidence::check(&global, &verb) {
         return report(&failure);
     }
@@ -129,6 +131,19 @@ struct Job<'a> {
     global: &'a Global,
     events: &'a Recorder,
     halt: &'a Halt,
+}
+
+impl Job<'_> {
+    /// Records that a verb begins which makes no release.
+    fn began(&self, command: &str, environment: &Environment) {
+        let environment = environment.name.clone();
+        self.events.emit(Kind::Began {
+            command: command.to_owned(),
+            environment,
+            release: None,
+            commit: None,
+        });
+    }
 }
 
 /// How a verb that acts ended: its code and its closing sentence.

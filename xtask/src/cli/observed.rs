@@ -45,11 +45,7 @@ async fn reported(
 
 /// What a failed observation means for a verb: nothing was written.
 pub(super) fn failure(error: &observe::Error) -> Failure {
-    let failure = Failure::from_error(error);
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    Failure::hinted(error, error.hint())
 }
 
 /// The embedded cloud does not run, and the verb does not start it.

@@ -4,23 +4,23 @@ use deploy::event::{ExitCode, Kind};
 use serde_json::json;
 
 use super::args::{self, Global};
-use super::session::{Session, Settings};
+use super::session::{Session, Settings, quiet};
 use super::{Failure, browser, meant, observed};
 use crate::host::Host;
 use crate::observe;
-use crate::report::{Format, Recorder, Screen, print_result};
+use crate::report::{Format, print_result};
 use crate::verify::public_path;
 
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::Open) -> Result<ExitCode, Failure> {
-    let events =
-        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
+    let events = quiet(host, global);
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
     let service = asked.service.as_deref().map(|name| meant::service(&environment, name)).transpose()?;
-    let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    let session = Session::running(host, &events, settings).await?;
     let meant = service.map_or_else(|| environment.services.iter().collect(), |service| vec![service]);
     let found = observe::deployed(&session.aws, &environment, &meant).await;
     let found = found.map_err(|error| observed::failure(&error))?;
+    // A warning and no error: the address is right, and the browser may be opened before the tasks are up.
     if found.iter().all(|service| service.running == 0) {
         let names: Vec<_> = found.iter().map(|service| service.name.as_str()).collect();
         let text = format!("no task of {} runs, so nothing answers there", names.join(" or "));

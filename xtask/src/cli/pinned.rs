@@ -32,13 +32,8 @@ pub(super) async fn scale(job: &Job<'_>, asked: &args::Scale) -> Result<Closing,
 }
 
 async fn begin(job: &Job<'_>, settings: Settings, command: &str) -> Result<(Session, Observed), Failure> {
-    job.events.emit(Kind::Began {
-        command: command.to_owned(),
-        environment: settings.environment.name.clone(),
-        release: None,
-        commit: None,
-    });
-    let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
+    job.began(command, &settings.environment);
+    let session = Session::running(job.host, job.events, settings).await?;
     let observed = observed::account(job, &session).await?;
     Ok((session, observed))
 }

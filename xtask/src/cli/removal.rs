@@ -17,12 +17,8 @@ pub(super) async fn run(job: &Job<'_>, removal: Removal, asked: &args::Removal) 
     let settings = Settings::read(job.host, job.global)?;
     let environment = settings.environment.clone();
     let (release, _) = begun::begin(job.host, &settings);
-    job.events.emit(Kind::Began {
-        command: verb.to_owned(),
-        environment: environment.name.clone(),
-        release: None,
-        commit: None,
-    });
+    job.began(verb, &environment);
+    // Not started for this: an embedded cloud that does not run holds nothing.
     let Some(session) = Session::look(job.host, job.events, settings).await? else {
         return Ok(Closing::new(ExitCode::Done, "the embedded cloud is not running: nothing to delete"));
     };

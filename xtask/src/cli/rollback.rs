@@ -9,7 +9,7 @@ use crate::release::{self, NoRollbackTarget};
 pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
     let environment = settings.environment.clone();
-    let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
+    let session = Session::running(job.host, job.events, settings).await?;
     let former = release::former(
         &session.aws,
         &environment,
@@ -33,9 +33,5 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Rollback) -> Result<Closing
 }
 
 pub(super) fn failure(error: &NoRollbackTarget) -> Failure {
-    let failure = Failure::from_error(error);
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    Failure::hinted(error, error.hint())
 }

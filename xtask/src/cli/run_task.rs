@@ -6,23 +6,22 @@ use deploy::model::{Environment, Service, ServiceState, short_id};
 use serde_json::json;
 
 use super::args::{self, Global};
-use super::session::{Session, Settings};
+use super::session::{Session, Settings, quiet};
 use super::{Failure, consent, meant, observed};
 use crate::host::{Actor, Halt, Host, Signals};
 use crate::one_off::{self, Done, OneOff};
-use crate::report::{Format, Recorder, Screen, pass_on, print_error, print_result};
+use crate::report::{Format, pass_on, print_error, print_result};
 use crate::{aws, observe};
 
 /// Revisions of each service among which a release is looked for.
 const MOST: usize = 50;
 
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::Run) -> Result<u8, Failure> {
-    let events =
-        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
+    let events = quiet(host, global);
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
     let service = meant::service(&environment, &asked.service)?;
-    let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    let session = Session::running(host, &events, settings).await?;
     let aws = &session.aws;
     let found = observe::account(aws, &environment).await.map_err(|error| observed::failure(&error))?;
     let state = found
@@ -125,9 +124,5 @@ fn started_by(host: &Host) -> String {
 }
 
 fn failure(error: &aws::Error) -> Failure {
-    let failure = Failure::from_error(error).exit(ExitCode::Failed);
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    Failure::hinted(error, error.hint()).exit(ExitCode::Failed)
 }

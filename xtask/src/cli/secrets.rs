@@ -10,21 +10,20 @@ use deploy::view::secrets as view;
 use serde_json::json;
 
 use super::args::{Global, Secrets};
-use super::session::{Session, Settings};
+use super::session::{Session, Settings, quiet};
 use super::{Failure, consent, meant, observed};
 use crate::host::{Host, Secret, Terminal};
 use crate::observe;
-use crate::report::{Format, Recorder, Screen, print_result, print_text};
+use crate::report::{Format, Recorder, print_result, print_text};
 
 pub(super) async fn run(host: &Host, global: &Global, asked: &Secrets) -> Result<ExitCode, Failure> {
-    let events =
-        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
+    let events = quiet(host, global);
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
     if named(&environment).is_empty() {
         return Err(Failure::usage("no container in deploy.toml has `secrets`"));
     }
-    let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    let session = Session::running(host, &events, settings).await?;
     observe::guard(&session.aws, &environment).await.map_err(|error| observed::failure(&error))?;
     match asked {
         Secrets::List => list(&session, &events, global).await,
@@ -88,13 +87,7 @@ async fn set(
         Store::SecretsManager => aws.put_secret_value(&meant.id, &value, &token).await,
         Store::ParameterStore => aws.put_parameter(&meant.id, &value).await,
     };
-    put.map_err(|error| {
-        let failure = Failure::from_error(&error);
-        match error.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    })?;
+    put.map_err(|error| Failure::hinted(&error, error.hint()))?;
     let restart = format!("cargo xtask restart {}", services.iter().cloned().collect::<Vec<_>>().join(" "));
     match global.output {
         Format::Json => {

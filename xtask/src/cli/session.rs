@@ -8,11 +8,11 @@ use deploy::event::{Call, Kind, Phase};
 use deploy::model::{Environment, Kind as Place};
 
 use super::args::Global;
-use super::{Failure, Job};
+use super::{Failure, Job, observed};
 use crate::aws::{self, Aws};
 use crate::host::{ConnectTo, Env, Host, Terminal, Workspace};
 use crate::local::Local;
-use crate::report::{Format, Recorder, annotate};
+use crate::report::{Format, Recorder, Screen, annotate};
 
 /// The file and the environment that a command is for.
 pub(super) struct Settings {
@@ -75,6 +75,11 @@ impl Settings {
     }
 }
 
+/// The record of a verb whose output is one object or one table: its progress is not shown.
+pub(super) fn quiet(host: &Host, global: &Global) -> Recorder {
+    Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal))
+}
+
 impl Session {
     /// Reaches the account; for a local environment, starts the embedded cloud when it does not run. One that is another
     /// account or region is replaced if `replace` says so.
@@ -85,6 +90,7 @@ impl Session {
                 let local = Local::of(host, &settings.workspace.root);
                 let status = local.status().await;
                 match status.mismatch(&settings.environment) {
+                    // Only a deploy replaces it: what ran there is lost with it.
                     Some(why) if replace => events.emit(Kind::Warned {
                         text: format!("{why}: it is started again, without what ran there"),
                     }),
@@ -116,6 +122,11 @@ impl Session {
             }
             Place::Aws => Self::connect(host, events, settings, None, None).await,
         }
+    }
+
+    /// Reaches the account without starting anything; fails when the embedded cloud does not run.
+    pub(super) async fn running(host: &Host, events: &Recorder, settings: Settings) -> Result<Self, Failure> {
+        Self::look(host, events, settings).await?.ok_or_else(observed::not_running)
     }
 
     /// Reaches the account without starting anything; `None` when the embedded cloud does not run.

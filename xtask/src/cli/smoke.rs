@@ -1,6 +1,6 @@
 //! `smoke`: the smoke checks alone.
 
-use deploy::event::{ExitCode, Kind};
+use deploy::event::ExitCode;
 use deploy::model::Service;
 use deploy::verify::Smoke;
 
@@ -13,13 +13,8 @@ use crate::verify;
 pub(super) async fn run(job: &Job<'_>) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
     let environment = settings.environment.clone();
-    job.events.emit(Kind::Began {
-        command: "smoke".to_owned(),
-        environment: environment.name.clone(),
-        release: None,
-        commit: None,
-    });
-    let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
+    job.began("smoke", &environment);
+    let session = Session::running(job.host, job.events, settings).await?;
     let all: Vec<&Service> = environment.services.iter().collect();
     let there = observe::deployed(&session.aws, &environment, &all).await;
     there.map_err(|error| observed::failure(&error))?;

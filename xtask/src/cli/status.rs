@@ -12,13 +12,13 @@ use deploy::verify::Reading;
 use serde_json::json;
 
 use super::args::{self, Global};
-use super::session::{Session, Settings};
+use super::session::{Session, Settings, quiet};
 use super::{Failure, meant, observed};
 use crate::aws::Aws;
 use crate::host::Host;
 use crate::observe;
 use crate::release;
-use crate::report::{Format, Recorder, Screen, chain, print_again, print_result};
+use crate::report::{Format, Recorder, chain, print_again, print_result};
 use crate::verify::{self, Door};
 
 /// All that one look shows.
@@ -41,12 +41,11 @@ struct Seen {
 const UNREADABLE_FOR: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(host: &Host, global: &Global, asked: &args::Status) -> Result<ExitCode, Failure> {
-    let events =
-        Recorder::new(host.clock.clone(), Screen::quiet(global.output, global.verbose, host.terminal));
+    let events = quiet(host, global);
     let settings = Settings::read(host, global)?;
     let environment = settings.environment.clone();
     let service = asked.service.as_deref().map(|name| meant::service(&environment, name)).transpose()?;
-    let session = Session::look(host, &events, settings).await?.ok_or_else(observed::not_running)?;
+    let session = Session::running(host, &events, settings).await?;
     let whole = asked.watch && host.terminal.stdout && global.output == Format::Text;
     let mut warned: Vec<String> = Vec::new();
     let mut read_ms = host.clock.now_ms();

@@ -9,14 +9,14 @@ use super::deploy::table;
 use super::release as begun;
 use super::rollback::failure;
 use super::session::{Session, Settings};
-use super::{Closing, Failure, Job, args, observed};
+use super::{Closing, Failure, Job, args};
 use crate::host::Halt;
 use crate::release::{self, Attached, ReleaseContext, attach};
 
 pub(super) async fn run(job: &Job<'_>, asked: &args::Wait) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
     let environment = settings.environment.clone();
-    let session = Session::look(job.host, job.events, settings).await?.ok_or_else(observed::not_running)?;
+    let session = Session::running(job.host, job.events, settings).await?;
     let images = BTreeMap::new();
     let (_switch, halt) = Halt::new();
     let claim = begun::claim(job.host, &args::Lease { take_lease: None });
