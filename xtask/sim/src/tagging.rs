@@ -238,6 +238,7 @@ impl GetResources {
         let (service, resource) = (parts.next().unwrap_or_default(), parts.nth(2).unwrap_or_default());
         let kind = resource.split([':', '/']).next().unwrap_or_default();
         let of_type = |wanted: &String| *wanted == service || *wanted == format!("{service}:{kind}");
+        // GetResources lists only what has tags.
         !tags.is_empty()
             && self.tag_filters.iter().all(passes)
             && (self.resource_type_filters.is_empty() || self.resource_type_filters.iter().any(of_type))

@@ -52,6 +52,7 @@ impl Aws {
     }
 
     async fn alarms(&self, mut members: Value) -> Result<Vec<AlarmState>, Error> {
+        // Without it only metric alarms are listed (DescribeAlarms, `AlarmTypes`).
         members["AlarmTypes"] = json!(["MetricAlarm", "CompositeAlarm"]);
         let mut found = Vec::new();
         loop {

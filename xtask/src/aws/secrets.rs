@@ -124,6 +124,7 @@ impl Aws {
         members: &Value,
     ) -> Result<T, Error> {
         let target = if api == Api::Ssm { "AmazonSSM" } else { "secretsmanager" };
+        // An ARN may name a secret of another region, which only the endpoint there knows.
         let other = region.filter(|region| *region != self.region()).map(|region| self.lite.at(region));
         let lite = other.as_ref().unwrap_or(&self.lite);
         let body = self.call(op, || lite.json(api, op.name, target, members)).await?;

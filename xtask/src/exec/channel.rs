@@ -161,6 +161,7 @@ impl Channel {
     fn acknowledged(&mut self, sequence: i64, now_ms: u64) {
         let Some(at) = self.unacknowledged.iter().position(|sent| sent.sequence == sequence) else { return };
         if let Some(sent) = self.unacknowledged.remove(at)
+            // Only of what was sent once: an acknowledgement does not say which sending it answers.
             && sent.first_ms == sent.last_ms
         {
             let round_trip = now_ms.saturating_sub(sent.first_ms);

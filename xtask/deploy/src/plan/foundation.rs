@@ -31,6 +31,7 @@ fn repository(service: &Service, observed: &Observed) -> Vec<Step> {
     if !mutability.is_empty() {
         steps.push(Step::changed(Action::SetTagMutability(spec.clone()), mutability));
     }
+    // Without `keep-images` a lifecycle policy that somebody else made stays.
     if !policy.is_empty() && spec.keep_images.is_some() {
         steps.push(Step::changed(Action::PutLifecyclePolicy(spec), policy));
     }

@@ -65,6 +65,7 @@ pub(super) fn target_groups(plan: &mut Plan, stage: &mut Stage, desired: &Desire
             continue;
         }
         let mut steps = Vec::new();
+        // ModifyTargetGroup has members for the health check alone.
         let group = TargetGroupSpec { health: wanted.health, ..found.clone() };
         if group != *found {
             let changes = changes(found, &group);

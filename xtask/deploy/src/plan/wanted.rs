@@ -256,6 +256,7 @@ fn strategy(service: &Service) -> Members {
         let CapacityProvider { name, base, weight } = provider;
         json!({ "capacityProvider": name.wire(), "base": base, "weight": weight })
     };
+    // ECS refuses a request with both a launch type and a strategy (CreateService, `capacityProviderStrategy`).
     let shares = service.capacity_providers.iter().filter(|_| service.uses_spot()).map(share);
     let shares: Vec<Value> = shares.collect();
     Members::of(if shares.is_empty() { json!({}) } else { json!({ Member::STRATEGY: shares }) })

@@ -193,6 +193,7 @@ pub(super) fn data(account: &Account, request: &ApiRequest) -> Outcome {
         for (at, samples) in account.cloudwatch.metrics.periods(&metric, span, *period) {
             points.push((at, samples.statistic(stat).ok_or_else(|| unkept(stat))?));
         }
+        // The newest comes first unless the caller asks otherwise (GetMetricData, `ScanBy`).
         if asked.scan_by.as_deref() != Some("TimestampAscending") {
             points.reverse();
         }

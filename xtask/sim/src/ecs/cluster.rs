@@ -165,6 +165,7 @@ struct Describe {
 pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     let mut asked: Describe = params(request)?;
     if asked.clusters.is_empty() {
+        // Without names the default cluster is meant (ECS API, DescribeClusters).
         asked.clusters.push("default".to_owned());
     }
     if asked.clusters.len() > 100 {

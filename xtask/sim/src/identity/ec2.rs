@@ -97,6 +97,7 @@ impl Filterable for Subnet {
         Some(vec![match filter {
             "subnet-id" => self.id.clone(),
             "vpc-id" => self.vpc_id.clone(),
+            // Some filters have several names (DescribeSubnets, `Filters`).
             "cidr" | "cidr-block" | "cidrBlock" => self.cidr(),
             "availability-zone" | "availabilityZone" => self.zone.clone(),
             "map-public-ip-on-launch" => self.public.to_string(),

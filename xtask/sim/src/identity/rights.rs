@@ -115,6 +115,7 @@ fn decision(statements: &[&Value], action: &str, resource: &str, context: &[Entr
             && holds(&statement["Condition"], context)
     };
     let effect = |effect: &str| statements.iter().filter(fits).any(|statement| statement["Effect"] == effect);
+    // A deny wins over every allow, and nothing is allowed by itself (IAM user guide, policy evaluation logic).
     match (effect("Deny"), effect("Allow")) {
         (true, _) => "explicitDeny",
         (false, true) => "allowed",

@@ -35,6 +35,7 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
     for Input { timestamp, message } in asked.log_events {
         stream.push(Event { at: Millis(timestamp), ingested: now, message });
     }
+    // Older clients send it back, and it is ignored (PutLogEvents, `sequenceToken`).
     Ok(json!({ "nextSequenceToken": format!("{:056}", stream.forgotten + stream.events.len()) }))
 }
 

@@ -57,6 +57,7 @@ pub(super) fn filter(account: &Account, request: &ApiRequest) -> Outcome {
             "eventId": format!("{:028}{position:028}", event.at.0),
         })
     })?;
+    // AWS leaves it empty since 2020 (FilterLogEvents, `searchedLogStreams`).
     reply["searchedLogStreams"] = json!([]);
     Ok(reply)
 }

@@ -81,6 +81,7 @@ fn read_one(condition: &RuleCondition) -> Condition {
         condition.host_header_config().map(|it| it.regex_values()),
         condition.http_header_config().map(|it| it.regex_values()),
     ];
+    // This tool writes no such rule: read as its field alone, a regular expression would pass for a pattern.
     if let Some(values) = regular.into_iter().flatten().find(|values| !values.is_empty()) {
         return Condition { on: ConditionField::Other(format!("{field} by regex")), values: values.to_vec() };
     }

@@ -32,6 +32,7 @@ pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
     let asked: List = params(request)?;
     let key = service_key(account, asked.cluster.as_deref(), &asked.service)?;
     let Some(service) = account.ecs.services.get(&key).filter(|service| service.is_alive()) else {
+        // ECS keeps them for 90 days, and no longer than the service.
         return Ok(json!({ "serviceDeployments": [] }));
     };
     let wanted = service.service_deployments.iter().filter(|deployment| {

@@ -146,6 +146,8 @@ fn pin(account: &mut Account, id: &TaskId, container: &str, digest: &str) {
     let Some(service) = account.ecs.services.get_mut(&key) else { return };
     let revision = service.revisions.iter_mut().find(|revision| revision.arn == arn);
     let images = revision.map(|revision| revision.images.as_mut_slice()).unwrap_or_default();
+    // The first task resolves the tag, and all others of the revision run that digest (ECS developer guide, version
+    // consistency).
     for image in images.iter_mut().filter(|image| image.container == container && image.digest.is_none()) {
         image.digest = Some(digest.to_owned());
     }
