@@ -2,31 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::account::{Account, Millis, Operations};
+use crate::base::Base;
+use crate::base::Handler;
+use crate::base::ZoneCertificate;
+use crate::clock::Millis;
+use crate::wire::Operations;
 use crate::wire::{ApiError, ApiRequest, Outcome, text};
-
-/// A certificate that an account is furnished with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ZoneCertificate {
-    pub arn: String,
-    /// The names that it is for; the first is its domain name.
-    pub names: Vec<String>,
-    /// `ISSUED`, `PENDING_VALIDATION`, `EXPIRED` and so on.
-    pub status: String,
-    /// Seconds since the Unix epoch; `None` is always in half a year.
-    pub not_after: Option<u64>,
-}
-
-impl ZoneCertificate {
-    /// One that is issued for these names.
-    pub fn issued(arn: &str, names: &[&str]) -> Self {
-        let names = names.iter().map(|name| (*name).to_owned()).collect();
-        Self { arn: arn.to_owned(), names, status: "ISSUED".to_owned(), not_after: None }
-    }
-}
 
 #[derive(Debug, Default)]
 pub(crate) struct State(BTreeMap<String, ZoneCertificate>);
@@ -39,14 +22,15 @@ impl State {
     }
 }
 
-pub(crate) const OPERATIONS: Operations = &[("DescribeCertificate", describe)];
+pub(crate) const OPERATIONS: Operations<Handler<State>> =
+    &[("DescribeCertificate", |base, acm, now, request| describe(base, acm, now, request))];
 
 const HALF_A_YEAR_SECS: u64 = 183 * 86_400;
 
-fn describe(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+fn describe(base: &Base, acm: &State, now: Millis, request: &ApiRequest) -> Outcome {
     let arn = text(request, "CertificateArn")?;
-    let found = account.acm.0.get(&arn).ok_or_else(|| {
-        let owner = &account.settings.account;
+    let found = acm.0.get(&arn).ok_or_else(|| {
+        let owner = &base.settings.account;
         let text = format!("Could not find certificate {arn} in account {owner}");
         ApiError::new("ResourceNotFoundException", text)
     })?;
@@ -65,7 +49,8 @@ fn describe(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::Settings;
+    use crate::account::Account;
+    use crate::base::Settings;
     use crate::wire::Api;
 
     #[test]

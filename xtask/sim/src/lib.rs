@@ -8,6 +8,8 @@
 
 mod account;
 mod acm;
+mod base;
+mod clock;
 mod cloudmap;
 mod cloudwatch;
 pub mod door;
@@ -16,6 +18,7 @@ mod ecs;
 mod elb;
 pub mod fault;
 mod identity;
+mod ids;
 mod logs;
 mod page;
 mod quotas;
@@ -28,15 +31,24 @@ mod tagging;
 mod wire;
 pub mod workload;
 
-pub use account::{Settings, operations};
-pub use acm::ZoneCertificate;
-pub use ecs::Pace;
-pub use identity::{LandingZone, Named, ZoneGroup, ZoneSubnet};
+pub use account::operations;
+pub use base::{LandingZone, Named, Pace, Settings, ZoneCertificate, ZoneGroup, ZoneSubnet};
 
 /// What stories look at and do that no deployment can.
 #[doc(hidden)]
 pub mod testing {
-    pub use crate::account::Millis;
-    pub use crate::elb::{Route, RouteTarget, fail, route};
+    use crate::account::Account;
+    pub use crate::clock::Millis;
+    pub use crate::elb::{Route, RouteTarget};
     pub use crate::wire::{Api, ApiError, ApiRequest, wildcard};
+
+    /// Where a request without headers of its own, from this machine, goes.
+    pub fn route(account: &Account, listener_port: u16, method: &str, host: &str, target: &str) -> Route {
+        crate::elb::route(&account.elb, listener_port, method, host, target)
+    }
+
+    /// From now on the load balancer of this name is one that AWS could not set up.
+    pub fn fail(account: &mut Account, now: Millis, load_balancer: &str, reason: &str) {
+        crate::elb::fail(&mut account.base, &mut account.elb, now, load_balancer, reason);
+    }
 }

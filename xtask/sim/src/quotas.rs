@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::account::{Account, Operations};
+use crate::base::Handler;
+use crate::wire::Operations;
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, text};
 
 /// Service, code, name and default value (Service Quotas console; AWS General Reference).
@@ -26,15 +27,15 @@ impl State {
     }
 }
 
-pub(crate) const OPERATIONS: Operations = &[
-    ("GetServiceQuota", |account, _, request| get(account, request)),
-    ("ListServiceQuotas", |account, _, request| list(account, request)),
+pub(crate) const OPERATIONS: Operations<Handler<State>> = &[
+    ("GetServiceQuota", |_, quotas, _, request| get(quotas, request)),
+    ("ListServiceQuotas", |_, quotas, _, request| list(quotas, request)),
 ];
 
-fn of(account: &Account, service: &str) -> Result<Vec<Value>, ApiError> {
+fn of(quotas: &State, service: &str) -> Result<Vec<Value>, ApiError> {
     let rows = DEFAULTS.iter().filter(|(own, ..)| *own == service);
     let view = |(service, code, name, default): &(&str, &str, &str, f64)| {
-        let value = account.quotas.0.get(*name).unwrap_or(default);
+        let value = quotas.0.get(*name).unwrap_or(default);
         json!({ "ServiceCode": service, "QuotaCode": code, "QuotaName": name, "Value": value, "Unit": "None", "Adjustable": true })
     };
     let found: Vec<Value> = rows.map(view).collect();
@@ -47,10 +48,10 @@ fn of(account: &Account, service: &str) -> Result<Vec<Value>, ApiError> {
     }
 }
 
-fn get(account: &Account, request: &ApiRequest) -> Outcome {
+fn get(quotas: &State, request: &ApiRequest) -> Outcome {
     let code = text(request, "QuotaCode")?;
     let found =
-        of(account, &text(request, "ServiceCode")?)?.into_iter().find(|quota| quota["QuotaCode"] == *code);
+        of(quotas, &text(request, "ServiceCode")?)?.into_iter().find(|quota| quota["QuotaCode"] == *code);
     let absent = || {
         ApiError::new(
             "NoSuchResourceException",
@@ -60,14 +61,16 @@ fn get(account: &Account, request: &ApiRequest) -> Outcome {
     Ok(json!({ "Quota": found.ok_or_else(absent)? }))
 }
 
-fn list(account: &Account, request: &ApiRequest) -> Outcome {
-    listing(request, "Quotas", (100, 100), of(account, &text(request, "ServiceCode")?)?, |quota| quota)
+fn list(quotas: &State, request: &ApiRequest) -> Outcome {
+    listing(request, "Quotas", (100, 100), of(quotas, &text(request, "ServiceCode")?)?, |quota| quota)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::{Millis, Settings};
+    use crate::account::Account;
+    use crate::base::Settings;
+    use crate::clock::Millis;
     use crate::wire::Api;
 
     #[test]

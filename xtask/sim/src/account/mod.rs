@@ -1,67 +1,22 @@
 //! One AWS account in one region: all state, the time it is given, what is due, and what it asks of the workload.
+//!
+//! The services do not know it. Each has its own state; what it works with beside that is lent to it by name, call by call.
 
-mod clock;
-mod ids;
 mod operations;
 
-pub use clock::Millis;
-pub(crate) use clock::Timers;
-pub(crate) use ids::Ids;
-pub(crate) use operations::Operations;
+pub(crate) use operations::Operation;
 pub use operations::page as operations;
 
-use crate::identity::LandingZone;
-use crate::tagging::Tags;
+use crate::base::{Base, LandingZone, Settings};
+use crate::clock::{Millis, Moment};
 use crate::wire::{ApiRequest, Outcome, drop_nulls, limits};
 use crate::workload::{Effect, Report};
 use crate::{acm, cloudmap, cloudwatch, ecr, ecs, elb, identity, logs, quotas, scaling, secretsmanager, ssm};
 
-/// What a new account is like.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub account: String,
-    pub region: String,
-    /// Where identifiers are drawn from: the same seed gives the same identifiers.
-    pub seed: u64,
-    /// `host[:port]` of the registry, as image references name it and `proxyEndpoint` gives it.
-    pub registry_host: String,
-    /// `scheme://host[:port]` of Session Manager's data channels; AWS's when `None`.
-    pub messages: Option<String>,
-    /// How long the steps of a task's life take.
-    pub pace: ecs::Pace,
-    /// The network and the roles that are there.
-    pub landing_zone: LandingZone,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            account: "123456789012".to_owned(),
-            region: "ap-southeast-1".to_owned(),
-            seed: 1,
-            registry_host: "123456789012.dkr.ecr.ap-southeast-1.amazonaws.com".to_owned(),
-            messages: None,
-            pace: ecs::Pace::default(),
-            landing_zone: LandingZone::example(),
-        }
-    }
-}
-
-impl Settings {
-    pub(crate) fn messages(&self) -> String {
-        let aws = || format!("wss://ssmmessages.{}.amazonaws.com", self.region);
-        self.messages.clone().unwrap_or_else(aws)
-    }
-}
-
 /// One account in one region.
 #[derive(Debug)]
 pub struct Account {
-    pub(crate) settings: Settings,
-    pub(crate) ids: Ids,
-    pub(crate) timers: Timers<Due>,
-    pub(crate) effects: Vec<Effect>,
-    pub(crate) tags: Tags,
+    pub(crate) base: Base,
     pub(crate) ecs: ecs::State,
     pub(crate) elb: elb::State,
     pub(crate) scaling: scaling::State,
@@ -76,31 +31,11 @@ pub struct Account {
     pub(crate) quotas: quotas::State,
 }
 
-/// What can be due, by the API whose state it concerns.
-#[derive(Debug)]
-pub(crate) enum Due {
-    /// A task's or a service's next moment.
-    Ecs(ecs::Due),
-    /// A health check or the end of a drain.
-    Elb(elb::Due),
-    Scaling(scaling::Due),
-    /// The end of a namespace operation.
-    CloudMap(cloudmap::Due),
-    /// The end of a minute, and what was measured in it.
-    CloudWatch(cloudwatch::Due),
-    /// The end of a secret's recovery window.
-    SecretGone,
-}
-
 impl Account {
     /// A new account: its landing zone and nothing else.
     pub fn new(settings: Settings) -> Self {
         let zone = settings.landing_zone.clone();
         let mut account = Self {
-            ids: Ids::new(settings.seed),
-            timers: Timers::default(),
-            effects: Vec::new(),
-            tags: Tags::default(),
             ecs: ecs::State::default(),
             elb: elb::State::default(),
             scaling: scaling::State::default(),
@@ -113,7 +48,7 @@ impl Account {
             identity: identity::State::new(&settings),
             acm: acm::State::default(),
             quotas: quotas::State::default(),
-            settings,
+            base: Base::new(settings),
         };
         account.furnish(&zone);
         account
@@ -132,27 +67,73 @@ impl Account {
 
     /// Lets everything happen that is due by `now`, in order.
     pub(crate) fn advance(&mut self, now: Millis) {
-        while let Some((at, due)) = self.timers.pop_due(now) {
-            match due {
-                Due::Ecs(due) => ecs::due(self, at, due),
-                Due::Elb(due) => elb::due(self, at, due),
-                Due::Scaling(due) => scaling::due(self, at, due),
-                Due::CloudMap(due) => cloudmap::due(self, at, due),
-                Due::CloudWatch(due) => cloudwatch::due(self, at, due),
-                Due::SecretGone => self.secrets_manager.forget_deleted(at),
-            }
-            ecs::reconcile(self, at);
+        while let Some(moment) = self.due().filter(|moment| moment.at <= now) {
+            self.happen(moment);
+            ecs::reconcile(self, moment.at);
         }
+    }
+
+    fn happen(&mut self, moment: Moment) {
+        let at = moment.at;
+        if let Some(due) = self.ecs.timers.take(moment) {
+            ecs::due(self, at, due);
+        } else if let Some(due) = self.elb.timers.take(moment) {
+            elb::due(&mut self.base, &mut self.elb, at, due);
+        } else if let Some(due) = self.scaling.timers.take(moment) {
+            scaling::due(&mut self.base, &mut self.scaling, &mut self.ecs, at, due);
+        } else if let Some(due) = self.cloudmap.timers.take(moment) {
+            cloudmap::due(&mut self.base, &mut self.cloudmap, at, due);
+        } else if let Some(due) = self.cloudwatch.timers.take(moment) {
+            self.minute(at, due);
+        } else if self.secrets_manager.timers.take(moment).is_some() {
+            self.secrets_manager.forget_deleted(at);
+        }
+    }
+
+    /// What services measure is CloudWatch's, and what its alarms find is for scaling to act on.
+    fn minute(&mut self, now: Millis, due: cloudwatch::Due) {
+        match due {
+            cloudwatch::Due::Minute => {
+                let minute = cloudwatch::minute_before(now);
+                let runs = ecs::ask_for_usage(self);
+                elb::measure(&self.elb, &mut self.cloudwatch.metrics, minute);
+                cloudwatch::minute_over(&mut self.base, &mut self.cloudwatch, now, runs);
+            }
+            cloudwatch::Due::Evaluate => {
+                let ringing = cloudwatch::evaluate(&mut self.cloudwatch, now);
+                scaling::alarms_ring(
+                    &mut self.base,
+                    &mut self.scaling,
+                    &mut self.ecs,
+                    &self.cloudwatch,
+                    now,
+                    &ringing,
+                );
+            }
+        }
+    }
+
+    /// The next moment of all services.
+    fn due(&self) -> Option<Moment> {
+        let each = [
+            self.ecs.timers.next(),
+            self.elb.timers.next(),
+            self.scaling.timers.next(),
+            self.cloudmap.timers.next(),
+            self.cloudwatch.timers.next(),
+            self.secrets_manager.timers.next(),
+        ];
+        each.into_iter().flatten().min()
     }
 
     /// When the account next has something to do by itself.
     pub fn next(&self) -> Option<Millis> {
-        self.timers.next()
+        self.due().map(|moment| moment.at)
     }
 
     /// Takes what the account asks of the workload since the last call.
     pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
-        std::mem::take(&mut self.effects)
+        std::mem::take(&mut self.base.effects)
     }
 
     /// Takes word from the workload.
@@ -164,7 +145,7 @@ impl Account {
                 return ecs::measured(self, now, &task, cpu, memory_mib);
             }
             Report::TargetHealth { target_group, task, answer } => {
-                elb::answered(self, now, &target_group, &task, &answer);
+                elb::answered(&mut self.elb, &target_group, &task, &answer);
             }
             other => ecs::reported(self, now, other),
         }
@@ -173,13 +154,8 @@ impl Account {
 
     /// Brings what the account lacks of a landing zone.
     pub fn furnish(&mut self, zone: &LandingZone) {
-        self.identity.furnish(zone, &self.settings);
+        self.identity.furnish(zone, &self.base.settings);
         self.acm.furnish(&zone.certificates);
         self.quotas.furnish(&zone.quotas);
-    }
-
-    /// An ARN of this account and region.
-    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
-        format!("arn:aws:{service}:{}:{}:{resource}", self.settings.region, self.settings.account)
     }
 }

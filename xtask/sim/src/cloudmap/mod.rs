@@ -2,55 +2,71 @@
 
 mod namespaces;
 mod operations;
+mod registered;
 mod services;
+mod state;
 
-use std::collections::BTreeMap;
-
-use self::namespaces::Namespace;
-use self::operations::Operation;
-use self::services::Service;
-use crate::account::{Account, Operations};
+use crate::base::Base;
+use crate::clock::Millis;
+use crate::identity;
 use crate::tagging;
+use crate::wire::{ApiRequest, Operations, Outcome};
 
-pub(crate) use self::operations::{Due, due};
+pub(crate) use self::namespaces::namespace;
+pub(crate) use self::operations::due;
+pub(crate) use self::registered::{Connected, Instance, Registered};
 pub(crate) use self::services::registry;
+pub(crate) use self::state::State;
 
-/// All Cloud Map state of the account.
-#[derive(Debug, Default)]
-pub(crate) struct State {
-    namespaces: BTreeMap<String, Namespace>,
-    operations: BTreeMap<String, Operation>,
-    /// By id; those of Service Connect are ECS's.
-    services: BTreeMap<String, Service>,
+/// What Cloud Map works with.
+pub(crate) struct Region<'a> {
+    pub(crate) base: &'a mut Base,
+    pub(crate) cloudmap: &'a mut State,
+    pub(crate) identity: &'a identity::State,
+    pub(crate) registered: &'a Registered,
 }
 
-/// The code of every refusal of a parameter.
-const INVALID: &str = "InvalidInput";
-
-pub(crate) const OPERATIONS: Operations = &[
-    ("CreateHttpNamespace", |account, now, request| namespaces::create(account, now, request, "HTTP")),
-    ("CreatePrivateDnsNamespace", |account, now, request| {
-        namespaces::create(account, now, request, "DNS_PRIVATE")
+pub(crate) const OPERATIONS: Operations<fn(&mut Region<'_>, Millis, &ApiRequest) -> Outcome> = &[
+    ("CreateHttpNamespace", |region, now, request| {
+        namespaces::create(region.base, region.cloudmap, region.identity, now, request, "HTTP")
     }),
-    ("CreateService", services::create),
-    ("DeleteService", |account, _, request| services::delete(account, request)),
-    ("DiscoverInstances", |account, _, request| services::discover(account, request)),
-    ("GetService", |account, _, request| services::get(account, request)),
-    ("ListInstances", |account, _, request| services::list_instances(account, request)),
-    ("ListServices", |account, _, request| services::list(account, request)),
-    ("DeleteNamespace", namespaces::delete),
-    ("GetNamespace", |account, _, request| namespaces::get(account, request)),
-    ("GetOperation", |account, _, request| operations::get(account, request)),
-    ("ListNamespaces", |account, _, request| namespaces::list(account, request)),
-    ("ListTagsForResource", |account, _, request| tagging::list(account, request, namespaces::taggable)),
-    ("TagResource", |account, _, request| tagging::tag(account, request, namespaces::taggable)),
-    ("UntagResource", |account, _, request| tagging::untag(account, request, namespaces::taggable)),
+    ("CreatePrivateDnsNamespace", |region, now, request| {
+        namespaces::create(region.base, region.cloudmap, region.identity, now, request, "DNS_PRIVATE")
+    }),
+    ("CreateService", |region, now, request| {
+        services::create(region.base, region.cloudmap, region.registered, now, request)
+    }),
+    ("DeleteService", |region, _, request| {
+        services::delete(region.base, region.cloudmap, region.registered, request)
+    }),
+    ("DiscoverInstances", |region, _, request| {
+        services::discover(region.cloudmap, region.registered, request)
+    }),
+    ("GetService", |region, _, request| {
+        services::get(region.base, region.cloudmap, region.registered, request)
+    }),
+    ("ListInstances", |region, _, request| {
+        services::list_instances(region.cloudmap, region.registered, request)
+    }),
+    ("ListServices", |region, _, request| {
+        services::list(region.base, region.cloudmap, region.registered, request)
+    }),
+    ("DeleteNamespace", |region, now, request| {
+        namespaces::delete(region.base, region.cloudmap, now, request)
+    }),
+    ("GetNamespace", |region, _, request| namespaces::get(region.base, region.cloudmap, request)),
+    ("GetOperation", |region, _, request| operations::get(region.base, region.cloudmap, request)),
+    ("ListNamespaces", |region, _, request| namespaces::list(region.base, region.cloudmap, request)),
+    ("ListTagsForResource", |region, _, request| {
+        tagging::list(region.base, request, &|base, arn| namespaces::taggable(base, region.cloudmap, arn))
+    }),
+    ("TagResource", |region, _, request| {
+        tagging::tag(region.base, request, &|base, arn| namespaces::taggable(base, region.cloudmap, arn))
+    }),
+    ("UntagResource", |region, _, request| {
+        tagging::untag(region.base, request, &|base, arn| namespaces::taggable(base, region.cloudmap, arn))
+    }),
 ];
-
-/// The namespace with this name or ARN, once its operation has succeeded.
-pub(crate) fn namespace<'a>(account: &'a Account, name_or_arn: &str) -> Option<&'a Namespace> {
-    account.cloudmap.namespaces.values().find(|own| own.arn == name_or_arn || own.name == name_or_arn)
-}
 
 #[cfg(test)]
 mod tests;

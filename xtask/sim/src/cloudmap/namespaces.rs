@@ -3,10 +3,12 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::INVALID;
 use super::operations::{self, Work};
-use crate::account::{Account, Millis};
-use crate::tagging::{self, Tag};
+use super::state::{INVALID, State};
+use crate::base::Base;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
+use crate::identity;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params, text};
 
 #[derive(Debug, Clone)]
@@ -34,7 +36,9 @@ struct Create {
 }
 
 pub(super) fn create(
-    account: &mut Account,
+    base: &mut Base,
+    cloudmap: &mut State,
+    identity: &identity::State,
     now: Millis,
     request: &ApiRequest,
     kind: &'static str,
@@ -45,12 +49,12 @@ pub(super) fn create(
     if name.is_empty() || name.len() > 1024 || !printable || name.starts_with("arn:") {
         return Err(ApiError::new(INVALID, format!("Namespace name '{name}' is not valid")));
     }
-    tagging::check(Api::CloudMap, &asked.tags)?;
-    if kind == "DNS_PRIVATE" && !asked.vpc.as_ref().is_some_and(|vpc| account.identity.has_vpc(vpc)) {
+    tags::check(Api::CloudMap, &asked.tags)?;
+    if kind == "DNS_PRIVATE" && !asked.vpc.as_ref().is_some_and(|vpc| identity.has_vpc(vpc)) {
         let text = format!("The VPC {} does not exist", asked.vpc.unwrap_or_default());
         return Err(ApiError::new(INVALID, text));
     }
-    for (operation, work) in operations::pending(account) {
+    for (operation, work) in operations::pending(cloudmap) {
         let Work::Create(pending) = work else { continue };
         if pending.name != name || pending.kind != kind {
             continue;
@@ -63,65 +67,68 @@ pub(super) fn create(
         let text = format!("Another operation of type {operation_name} and id {operation} is in progress");
         return Err(ApiError::new("DuplicateRequest", text));
     }
-    if let Some(existing) =
-        account.cloudmap.namespaces.values().find(|own| own.name == name && own.kind == kind)
-    {
+    if let Some(existing) = cloudmap.namespaces.values().find(|own| own.name == name && own.kind == kind) {
         let text = format!("Namespace {} with name {name} already exists", existing.id);
         return Err(ApiError::new("NamespaceAlreadyExists", text));
     }
-    let id = format!("ns-{}", account.ids.hex(16));
+    let id = format!("ns-{}", base.ids.hex(16));
     let namespace = Namespace {
-        arn: account.arn("servicediscovery", &format!("namespace/{id}")),
+        arn: base.arn("servicediscovery", &format!("namespace/{id}")),
         id,
         name,
         kind,
         description: asked.description,
         creator_request_id: asked.creator_request_id,
         created: now,
-        hosted_zone_id: (kind == "DNS_PRIVATE").then(|| format!("Z{}", account.ids.hex(20).to_uppercase())),
+        hosted_zone_id: (kind == "DNS_PRIVATE").then(|| format!("Z{}", base.ids.hex(20).to_uppercase())),
     };
-    account.tags.put(&namespace.arn, asked.tags);
-    let operation = operations::start(account, now, Work::Create(namespace));
+    base.tags.put(&namespace.arn, asked.tags);
+    let operation = operations::start(base, cloudmap, now, Work::Create(namespace));
     Ok(json!({ "OperationId": operation }))
 }
 
+/// The namespace with this name or ARN, once its operation has succeeded.
+pub(crate) fn namespace<'a>(cloudmap: &'a State, name_or_arn: &str) -> Option<&'a Namespace> {
+    cloudmap.namespaces.values().find(|own| own.arn == name_or_arn || own.name == name_or_arn)
+}
+
 /// The ARN, where the namespace exists.
-pub(super) fn taggable(account: &Account, arn: &str) -> Result<String, ApiError> {
-    let namespaces = account.cloudmap.namespaces.values().map(|own| &own.arn);
-    let mut known = namespaces.chain(account.cloudmap.services.values().map(|own| &own.arn));
+pub(super) fn taggable(_: &Base, own: &State, arn: &str) -> Result<String, ApiError> {
+    let namespaces = own.namespaces.values().map(|own| &own.arn);
+    let mut known = namespaces.chain(own.services.values().map(|own| &own.arn));
     known
         .find(|own| *own == arn)
         .cloned()
         .ok_or_else(|| ApiError::new("ResourceNotFoundException", format!("Resource not found: {arn}")))
 }
 
-fn named<'a>(account: &'a Account, request: &ApiRequest) -> Result<&'a Namespace, ApiError> {
+fn named<'a>(cloudmap: &'a State, request: &ApiRequest) -> Result<&'a Namespace, ApiError> {
     let id = text(request, "Id")?;
-    let found = account.cloudmap.namespaces.values().find(|own| own.id == id || own.arn == id);
+    let found = cloudmap.namespaces.values().find(|own| own.id == id || own.arn == id);
     found.ok_or_else(|| ApiError::new("NamespaceNotFound", format!("Failed to find namespace {id}")))
 }
 
-pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
-    let namespace = named(account, request)?;
-    let mut description = namespace.describe(&account.settings.account);
+pub(super) fn get(base: &Base, cloudmap: &State, request: &ApiRequest) -> Outcome {
+    let namespace = named(cloudmap, request)?;
+    let mut description = namespace.describe(&base.settings.account);
     description["CreatorRequestId"] = json!(namespace.creator_request_id);
     Ok(json!({ "Namespace": description }))
 }
 
-pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let id = named(account, request)?.id.clone();
-    let pending = operations::pending(account)
+pub(super) fn delete(base: &mut Base, cloudmap: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
+    let id = named(cloudmap, request)?.id.clone();
+    let pending = operations::pending(cloudmap)
         .find(|(_, work)| matches!(work, Work::Delete(own) if *own == id))
         .map(|(operation, _)| operation.to_owned());
     if let Some(operation) = pending {
         let text = format!("Another operation of type DeleteNamespace and id {operation} is in progress");
         return Err(ApiError::new("DuplicateRequest", text));
     }
-    if account.cloudmap.services.values().any(|service| service.is_in(&id)) {
+    if cloudmap.services.values().any(|service| service.is_in(&id)) {
         let text = format!("Namespace {id} contains services; delete the services first");
         return Err(ApiError::new("ResourceInUse", text));
     }
-    let operation = operations::start(account, now, Work::Delete(id));
+    let operation = operations::start(base, cloudmap, now, Work::Delete(id));
     Ok(json!({ "OperationId": operation }))
 }
 
@@ -136,11 +143,11 @@ impl List {
     /// Those of `all` that every filter admits. `fact` gives what a filter of this name looks at, where there is such a one.
     pub(super) fn admitted<T>(
         &self,
-        account: &Account,
+        base: &Base,
         all: impl Iterator<Item = T>,
         fact: impl Fn(&T, &str) -> Option<String>,
     ) -> Result<Vec<T>, ApiError> {
-        let owner = account.settings.account.as_str();
+        let owner = base.settings.account.as_str();
         let mut found = Vec::new();
         for one in all {
             let admitted = self.filters.iter().map(|filter| filter.admits(owner, fact(&one, &filter.name)));
@@ -179,11 +186,11 @@ impl Filter {
     }
 }
 
-pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn list(base: &Base, cloudmap: &State, request: &ApiRequest) -> Outcome {
     let asked: List = params(request)?;
-    let owner = &account.settings.account;
-    let all = account.cloudmap.namespaces.values();
-    let found = asked.admitted(account, all, |namespace, filter| match filter {
+    let owner = &base.settings.account;
+    let all = cloudmap.namespaces.values();
+    let found = asked.admitted(base, all, |namespace, filter| match filter {
         "TYPE" => Some(namespace.kind.to_owned()),
         "NAME" | "HTTP_NAME" => Some(namespace.name.clone()),
         _ => None,

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::namespaces::Namespace;
-use crate::account::{self, Account, Millis};
+use super::state::State;
+use crate::base::Base;
+use crate::clock::Millis;
 use crate::wire::{ApiError, ApiRequest, Outcome, text};
 
 #[derive(Debug)]
@@ -47,25 +49,25 @@ impl Work {
 const OPERATION_MS: u64 = 5_000;
 
 /// Starts an operation; gives its id.
-pub(super) fn start(account: &mut Account, now: Millis, work: Work) -> String {
-    let id = format!("{}-{}", account.ids.hex(32), account.ids.hex(8));
-    let delay = if account.settings.pace.first_checks_ms.is_some() { 0 } else { OPERATION_MS };
+pub(super) fn start(base: &mut Base, cloudmap: &mut State, now: Millis, work: Work) -> String {
+    let id = format!("{}-{}", base.ids.hex(32), base.ids.hex(8));
+    let delay = if base.settings.pace.first_checks_ms.is_some() { 0 } else { OPERATION_MS };
     let due = Due::Done { operation: id.clone() };
-    account.timers.push(now.plus_millis(delay), account::Due::CloudMap(due));
+    cloudmap.timers.push(base.moment(now.plus_millis(delay)), due);
     let operation = Operation { id: id.clone(), created: now, updated: now, done: false, work };
-    account.cloudmap.operations.insert(id.clone(), operation);
+    cloudmap.operations.insert(id.clone(), operation);
     id
 }
 
 /// The operations that have not succeeded yet.
-pub(super) fn pending(account: &Account) -> impl Iterator<Item = (&str, &Work)> {
-    let operations = account.cloudmap.operations.values().filter(|operation| !operation.done);
+pub(super) fn pending(cloudmap: &State) -> impl Iterator<Item = (&str, &Work)> {
+    let operations = cloudmap.operations.values().filter(|operation| !operation.done);
     operations.map(|operation| (operation.id.as_str(), &operation.work))
 }
 
-pub(crate) fn due(account: &mut Account, at: Millis, due: Due) {
+pub(crate) fn due(base: &mut Base, cloudmap: &mut State, at: Millis, due: Due) {
     let Due::Done { operation } = due;
-    let state = &mut account.cloudmap;
+    let state = cloudmap;
     let Some(operation) = state.operations.get_mut(&operation) else { return };
     (operation.done, operation.updated) = (true, at);
     match &operation.work {
@@ -74,20 +76,20 @@ pub(crate) fn due(account: &mut Account, at: Millis, due: Due) {
         }
         Work::Delete(id) => {
             if let Some(namespace) = state.namespaces.remove(id) {
-                account.tags.forget(&namespace.arn);
+                base.tags.forget(&namespace.arn);
             }
         }
     }
 }
 
-pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn get(base: &Base, cloudmap: &State, request: &ApiRequest) -> Outcome {
     let operation_id = text(request, "OperationId")?;
-    let operation = account.cloudmap.operations.get(&operation_id).ok_or_else(|| {
+    let operation = cloudmap.operations.get(&operation_id).ok_or_else(|| {
         ApiError::new("OperationNotFound", format!("No operation exists with id {operation_id}"))
     })?;
     Ok(json!({ "Operation": {
         "Id": operation.id,
-        "OwnerAccount": account.settings.account,
+        "OwnerAccount": base.settings.account,
         "Type": operation.work.kind(),
         "Status": if operation.done { "SUCCESS" } else { "PENDING" },
         "CreateDate": operation.created.epoch_secs(),

@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::INVALID;
-use super::namespaces::List;
-use crate::account::{Account, Millis};
-use crate::ecs;
-use crate::tagging::{self, Tag};
+use super::namespaces::{List, namespace};
+use super::registered::{Instance, Registered};
+use super::state::INVALID;
+use super::state::State;
+use crate::base::Base;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params, text};
 
 /// A service of a namespace.
@@ -39,12 +41,18 @@ struct Create {
     tags: Vec<Tag>,
 }
 
-pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn create(
+    base: &mut Base,
+    cloudmap: &mut State,
+    registered: &Registered,
+    now: Millis,
+    request: &ApiRequest,
+) -> Outcome {
     let asked: Create = params(request)?;
     let id = asked.namespace_id.clone();
     let id = id.or_else(|| asked.dns_config.as_ref()?["NamespaceId"].as_str().map(str::to_owned));
     let id = id.ok_or_else(|| ApiError::new(INVALID, "A NamespaceId must be specified"))?;
-    let namespace = account.cloudmap.namespaces.values().find(|own| own.id == id || own.arn == id);
+    let namespace = cloudmap.namespaces.values().find(|own| own.id == id || own.arn == id);
     let namespace = namespace
         .ok_or_else(|| ApiError::new("NamespaceNotFound", format!("Failed to find namespace {id}")))?
         .id
@@ -53,15 +61,16 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
     if asked.name.is_empty() || asked.name.len() > 127 || !asked.name.chars().all(fits) {
         return Err(ApiError::new(INVALID, format!("Service name '{}' is not valid", asked.name)));
     }
-    tagging::check(Api::CloudMap, &asked.tags)?;
-    if let Some(there) = all(account).iter().find(|own| own.namespace == namespace && own.name == asked.name)
+    tags::check(Api::CloudMap, &asked.tags)?;
+    if let Some(there) =
+        all(cloudmap, registered).iter().find(|own| own.namespace == namespace && own.name == asked.name)
     {
         let text = format!("Service {} with name {} already exists", there.id, there.name);
         return Err(ApiError::new("ServiceAlreadyExists", text));
     }
-    let id = format!("srv-{}", account.ids.hex(16));
+    let id = format!("srv-{}", base.ids.hex(16));
     let service = Service {
-        arn: account.arn("servicediscovery", &format!("service/{id}")),
+        arn: base.arn("servicediscovery", &format!("service/{id}")),
         id: id.clone(),
         name: asked.name,
         namespace,
@@ -70,21 +79,21 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         custom_check: asked.health_check_custom_config,
         created: now,
     };
-    account.tags.put(&service.arn, asked.tags);
-    let view = service.describe(account);
-    account.cloudmap.services.insert(id, service);
+    base.tags.put(&service.arn, asked.tags);
+    let view = service.describe(base, registered);
+    cloudmap.services.insert(id, service);
     Ok(json!({ "Service": view }))
 }
 
 /// Every service, those of Service Connect last.
-fn all(account: &Account) -> Vec<Service> {
-    let made = account.cloudmap.services.values().cloned();
-    let connected = ecs::connect_services(account).into_iter().filter_map(|endpoint| {
-        let namespace = account.cloudmap.namespaces.values().find(|own| own.arn == endpoint.namespace)?;
+fn all(cloudmap: &State, registered: &Registered) -> Vec<Service> {
+    let made = cloudmap.services.values().cloned();
+    let connected = registered.services.iter().filter_map(|endpoint| {
+        let namespace = cloudmap.namespaces.values().find(|own| own.arn == endpoint.namespace)?;
         Some(Service {
-            id: endpoint.id,
-            arn: endpoint.arn,
-            name: endpoint.name,
+            id: endpoint.id.clone(),
+            arn: endpoint.arn.clone(),
+            name: endpoint.name.clone(),
             namespace: namespace.id.clone(),
             description: Some("Managed by Amazon ECS Service Connect".to_owned()),
             dns: None,
@@ -96,51 +105,52 @@ fn all(account: &Account) -> Vec<Service> {
 }
 
 /// The service with this ARN that CreateService made, which a `serviceRegistries` may name.
-pub(crate) fn registry<'a>(account: &'a Account, arn: &str) -> Option<&'a Service> {
-    account.cloudmap.services.values().find(|own| own.arn == arn)
+pub(crate) fn registry<'a>(cloudmap: &'a State, arn: &str) -> Option<&'a Service> {
+    cloudmap.services.values().find(|own| own.arn == arn)
 }
 
-fn named(account: &Account, id: &str) -> Result<Service, ApiError> {
-    let found = all(account).into_iter().find(|own| own.id == id || own.arn == id);
+fn named(cloudmap: &State, registered: &Registered, id: &str) -> Result<Service, ApiError> {
+    let found = all(cloudmap, registered).into_iter().find(|own| own.id == id || own.arn == id);
     found.ok_or_else(|| ApiError::new("ServiceNotFound", format!("Service not found: {id}")))
 }
 
-pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
-    Ok(json!({ "Service": named(account, &text(request, "Id")?)?.describe(account) }))
+pub(super) fn get(base: &Base, cloudmap: &State, registered: &Registered, request: &ApiRequest) -> Outcome {
+    Ok(json!({ "Service": named(cloudmap, registered, &text(request, "Id")?)?.describe(base, registered) }))
 }
 
-pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn delete(
+    base: &mut Base,
+    cloudmap: &mut State,
+    registered: &Registered,
+    request: &ApiRequest,
+) -> Outcome {
     let id = text(request, "Id")?;
-    let service = named(account, &id)?;
-    if !account.cloudmap.services.contains_key(&service.id) || !instances(account, &service).is_empty() {
+    let service = named(cloudmap, registered, &id)?;
+    if !cloudmap.services.contains_key(&service.id) || !registered.instances_of(&service.arn).is_empty() {
         let text =
             format!("Service {} contains registered instances; delete the instances first", service.id);
         return Err(ApiError::new("ResourceInUse", text));
     }
-    account.cloudmap.services.remove(&service.id);
-    account.tags.forget(&service.arn);
+    cloudmap.services.remove(&service.id);
+    base.tags.forget(&service.arn);
     Ok(json!({}))
 }
 
-pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn list(base: &Base, cloudmap: &State, registered: &Registered, request: &ApiRequest) -> Outcome {
     let asked: List = params(request)?;
-    let found = asked.admitted(account, all(account).into_iter(), |service, filter| {
+    let found = asked.admitted(base, all(cloudmap, registered).into_iter(), |service, filter| {
         (filter == "NAMESPACE_ID").then(|| service.namespace.clone())
     })?;
-    listing(request, "Services", (100, 100), found, |service| service.describe(account))
+    listing(request, "Services", (100, 100), found, |service| service.describe(base, registered))
 }
 
-fn instances(account: &Account, service: &Service) -> Vec<ecs::Instance> {
-    ecs::instances_of(account, &service.arn)
-}
-
-pub(super) fn list_instances(account: &Account, request: &ApiRequest) -> Outcome {
-    let service = named(account, &text(request, "ServiceId")?)?;
+pub(super) fn list_instances(cloudmap: &State, registered: &Registered, request: &ApiRequest) -> Outcome {
+    let service = named(cloudmap, registered, &text(request, "ServiceId")?)?;
     listing(
         request,
         "Instances",
         (100, 100),
-        instances(account, &service),
+        registered.instances_of(&service.arn).iter().collect(),
         |own| json!({ "Id": own.task, "Attributes": own.attributes }),
     )
 }
@@ -156,16 +166,16 @@ struct Discover {
     health_status: Option<String>,
 }
 
-pub(super) fn discover(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn discover(cloudmap: &State, registered: &Registered, request: &ApiRequest) -> Outcome {
     let asked: Discover = params(request)?;
-    let namespace = super::namespace(account, &asked.namespace_name).ok_or_else(|| {
+    let namespace = namespace(cloudmap, &asked.namespace_name).ok_or_else(|| {
         ApiError::new("NamespaceNotFound", format!("Failed to find namespace {}", asked.namespace_name))
     })?;
     let own = |service: &Service| service.namespace == namespace.id && service.name == asked.service_name;
-    let service = all(account).into_iter().find(own).ok_or_else(|| {
+    let service = all(cloudmap, registered).into_iter().find(own).ok_or_else(|| {
         ApiError::new("ServiceNotFound", format!("Service not found: {}", asked.service_name))
     })?;
-    let mut found = instances(account, &service);
+    let mut found: Vec<&Instance> = registered.instances_of(&service.arn).iter().collect();
     found.retain(|own| {
         asked.query_parameters.iter().all(|(key, value)| own.attributes.get(key) == Some(value))
     });
@@ -196,15 +206,15 @@ impl Service {
         self.namespace == namespace
     }
 
-    fn describe(&self, account: &Account) -> Value {
+    fn describe(&self, base: &Base, registered: &Registered) -> Value {
         json!({
             "Id": self.id,
             "Arn": self.arn,
-            "ResourceOwner": account.settings.account,
+            "ResourceOwner": base.settings.account,
             "Name": self.name,
             "NamespaceId": self.namespace,
             "Description": self.description,
-            "InstanceCount": instances(account, self).len(),
+            "InstanceCount": registered.instances_of(&self.arn).len(),
             "DnsConfig": self.dns,
             "Type": if self.dns.is_some() { "DNS_HTTP" } else { "HTTP" },
             "HealthCheckCustomConfig": self.custom_check,

@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::namespace;
-use crate::account::{Account, Millis, Settings};
-use crate::ecs::Pace;
+use crate::account::Account;
+use crate::base::Pace;
+use crate::base::Settings;
+use crate::clock::Millis;
 use crate::wire::{Api, ApiError, ApiRequest};
 
 fn call(account: &mut Account, at: u64, operation: &str, params: Value) -> Result<Value, ApiError> {
@@ -23,13 +25,13 @@ fn a_namespace_is_there_once_its_operation_has_succeeded_and_not_before() {
     let operation = json!({ "OperationId": created["OperationId"] });
     let pending = call(&mut account, 4_999, "GetOperation", operation.clone()).unwrap();
     assert_eq!(pending["Operation"]["Status"], "PENDING");
-    assert!(namespace(&account, "ielts.local").is_none());
+    assert!(namespace(&account.cloudmap, "ielts.local").is_none());
     let done = call(&mut account, 5_000, "GetOperation", operation).unwrap();
     assert_eq!(done["Operation"]["Status"], "SUCCESS");
-    let found = namespace(&account, "ielts.local").unwrap();
+    let found = namespace(&account.cloudmap, "ielts.local").unwrap();
     assert_eq!(done["Operation"]["Targets"]["NAMESPACE"], found.id);
-    assert_eq!(namespace(&account, &found.arn.clone()).unwrap().name, "ielts.local");
-    assert!(namespace(&account, "Ielts.local").is_none(), "case counts");
+    assert_eq!(namespace(&account.cloudmap, &found.arn.clone()).unwrap().name, "ielts.local");
+    assert!(namespace(&account.cloudmap, "Ielts.local").is_none(), "case counts");
     let id = found.id.clone();
     let got = call(&mut account, 5_000, "GetNamespace", json!({ "Id": id })).unwrap();
     assert_eq!(got["Namespace"]["Properties"]["HttpProperties"]["HttpName"], "ielts.local");
@@ -102,14 +104,14 @@ fn a_deleted_namespace_is_gone_after_its_operation() {
     let mut account = Account::new(Settings::default());
     call(&mut account, 0, "CreateHttpNamespace", ielts()).unwrap();
     account.advance(Millis(5_000));
-    let id = json!({ "Id": namespace(&account, "ielts.local").unwrap().id });
+    let id = json!({ "Id": namespace(&account.cloudmap, "ielts.local").unwrap().id });
     call(&mut account, 5_000, "DeleteNamespace", id.clone()).unwrap();
     assert_eq!(
         call(&mut account, 5_001, "DeleteNamespace", id.clone()).unwrap_err().code,
         "DuplicateRequest"
     );
     assert_eq!(call(&mut account, 10_000, "GetNamespace", id).unwrap_err().code, "NamespaceNotFound");
-    assert!(namespace(&account, "ielts.local").is_none());
+    assert!(namespace(&account.cloudmap, "ielts.local").is_none());
 }
 
 #[test]
@@ -134,7 +136,7 @@ fn tags_of_a_namespace_are_set_replaced_and_removed() {
     let tagged = json!({ "Name": "ielts.local", "Tags": [{ "Key": "k", "Value": "a" }] });
     call(&mut account, 0, "CreateHttpNamespace", tagged).unwrap();
     account.advance(Millis(5_000));
-    let arn = namespace(&account, "ielts.local").unwrap().arn.clone();
+    let arn = namespace(&account.cloudmap, "ielts.local").unwrap().arn.clone();
     call(
         &mut account,
         5_000,

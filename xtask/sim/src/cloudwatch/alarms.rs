@@ -3,8 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::state::State;
 use super::statistics::Named;
-use crate::account::{Account, Millis};
+use crate::base::Base;
+use crate::clock::Millis;
 use crate::wire::{ApiError, ApiRequest, Outcome, drop_nulls, iso8601, listing, params};
 
 #[derive(Debug)]
@@ -44,7 +46,7 @@ impl Alarm {
 }
 
 /// An alarm that exists keeps its state.
-pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn put(cloudwatch: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let text = |member: &str| request.params[member].as_str().filter(|text| !text.is_empty());
     let missing = |member: &str| ApiError::new("ValidationError", format!("{member} is required."));
     let name = text("AlarmName").ok_or_else(|| missing("AlarmName"))?.to_owned();
@@ -53,7 +55,7 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
         return Err(missing("EvaluationPeriods"));
     }
     bounds(&request.params)?;
-    set_up(account, now, &name, request.params.clone());
+    set_up(cloudwatch, now, &name, request.params.clone());
     Ok(json!({}))
 }
 
@@ -77,24 +79,24 @@ fn bounds(params: &Value) -> Result<(), ApiError> {
 }
 
 /// Puts an alarm, as a scaling policy does.
-pub(crate) fn set_up(account: &mut Account, now: Millis, name: &str, mut members: Value) {
+pub(crate) fn set_up(cloudwatch: &mut State, now: Millis, name: &str, mut members: Value) {
     drop_nulls(&mut members);
     let (state, reason) = ("INSUFFICIENT_DATA".to_owned(), "Unchecked: Initial alarm creation".to_owned());
     let new = Alarm { members: Value::Null, state, reason, updated: now, changed: now };
-    let alarms = &mut account.cloudwatch.alarms;
+    let alarms = &mut cloudwatch.alarms;
     let summary =
         format!("Alarm \"{name}\" {}", if alarms.contains_key(name) { "updated" } else { "created" });
     alarms.entry(name.to_owned()).or_insert(new).members = members;
-    note(account, now, name, "ConfigurationUpdate", summary);
+    note(cloudwatch, now, name, "ConfigurationUpdate", summary);
 }
 
 /// Removes alarms of a scaling policy, without a word about those that are gone.
-pub(crate) fn take_down(account: &mut Account, names: &[String]) {
-    account.cloudwatch.alarms.retain(|name, _| !names.contains(name));
+pub(crate) fn take_down(cloudwatch: &mut State, names: &[String]) {
+    cloudwatch.alarms.retain(|name, _| !names.contains(name));
 }
 
-fn note(account: &mut Account, now: Millis, alarm: &str, kind: &'static str, summary: String) {
-    let history = &mut account.cloudwatch.history;
+fn note(cloudwatch: &mut State, now: Millis, alarm: &str, kind: &'static str, summary: String) {
+    let history = &mut cloudwatch.history;
     history.push_back(HistoryItem { alarm: alarm.to_owned(), at: now, kind, summary });
     if history.len() > MOST_HISTORY {
         history.pop_front();
@@ -112,7 +114,7 @@ struct Describe {
     alarm_types: Vec<String>,
 }
 
-pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe(base: &Base, cloudwatch: &State, request: &ApiRequest) -> Outcome {
     let asked: Describe = params(request)?;
     let of_metrics =
         asked.alarm_types.is_empty() || asked.alarm_types.iter().any(|kind| kind == "MetricAlarm");
@@ -127,13 +129,13 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
             && asked.state_value.as_ref().is_none_or(|state| *state == alarm.state)
             && acts(alarm)
     };
-    let found = account.cloudwatch.alarms.iter().filter(wanted).collect();
-    let mut reply = listing(request, "MetricAlarms", (50, 100), found, |own| view(account, own))?;
+    let found = cloudwatch.alarms.iter().filter(wanted).collect();
+    let mut reply = listing(request, "MetricAlarms", (50, 100), found, |own| view(base, own))?;
     reply["CompositeAlarms"] = json!([]);
     Ok(reply)
 }
 
-fn view(account: &Account, (name, alarm): (&String, &Alarm)) -> Value {
+fn view(base: &Base, (name, alarm): (&String, &Alarm)) -> Value {
     let mut view = alarm.members.clone();
     for list in ["OKActions", "AlarmActions", "InsufficientDataActions", "Dimensions"] {
         if view[list].is_null() {
@@ -141,7 +143,7 @@ fn view(account: &Account, (name, alarm): (&String, &Alarm)) -> Value {
         }
     }
     view["ActionsEnabled"] = json!(alarm.acts());
-    view["AlarmArn"] = json!(account.arn("cloudwatch", &format!("alarm:{name}")));
+    view["AlarmArn"] = json!(base.arn("cloudwatch", &format!("alarm:{name}")));
     view["StateValue"] = json!(alarm.state);
     view["StateReason"] = json!(alarm.reason);
     view["StateUpdatedTimestamp"] = json!(alarm.updated.epoch_secs());
@@ -149,7 +151,7 @@ fn view(account: &Account, (name, alarm): (&String, &Alarm)) -> Value {
     view
 }
 
-pub(super) fn describe_for_metric(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe_for_metric(base: &Base, cloudwatch: &State, request: &ApiRequest) -> Outcome {
     let asked: Named = params(request)?;
     let wanted = asked.metric();
     let watches = |(_, alarm): &(&String, &Alarm)| {
@@ -160,8 +162,8 @@ pub(super) fn describe_for_metric(account: &Account, request: &ApiRequest) -> Ou
                 && (wanted.dimensions.is_empty() || own.dimensions == wanted.dimensions)
         })
     };
-    let found = account.cloudwatch.alarms.iter().filter(watches);
-    Ok(json!({ "MetricAlarms": found.map(|own| view(account, own)).collect::<Vec<_>>() }))
+    let found = cloudwatch.alarms.iter().filter(watches);
+    Ok(json!({ "MetricAlarms": found.map(|own| view(base, own)).collect::<Vec<_>>() }))
 }
 
 #[derive(Deserialize, Default)]
@@ -175,7 +177,7 @@ struct History {
 }
 
 /// The newest first, unless the request says otherwise.
-pub(super) fn history(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn history(cloudwatch: &State, request: &ApiRequest) -> Outcome {
     let asked: History = params(request)?;
     let wanted = |item: &&HistoryItem| {
         let at = item.at.epoch_secs();
@@ -184,7 +186,7 @@ pub(super) fn history(account: &Account, request: &ApiRequest) -> Outcome {
             && asked.start_date.is_none_or(|start| at >= start)
             && asked.end_date.is_none_or(|end| at <= end)
     };
-    let mut found: Vec<&HistoryItem> = account.cloudwatch.history.iter().filter(wanted).collect();
+    let mut found: Vec<&HistoryItem> = cloudwatch.history.iter().filter(wanted).collect();
     if asked.scan_by.as_deref() != Some("TimestampAscending") {
         found.reverse();
     }
@@ -207,22 +209,22 @@ struct Set {
     state_reason: String,
 }
 
-pub(super) fn set(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn set(cloudwatch: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Set = params(request)?;
     if !["OK", "ALARM", "INSUFFICIENT_DATA"].contains(&asked.state_value.as_str()) {
         return Err(ApiError::new("ValidationError", format!("Invalid StateValue: {}", asked.state_value)));
     }
-    if !account.cloudwatch.alarms.contains_key(&asked.alarm_name) {
+    if !cloudwatch.alarms.contains_key(&asked.alarm_name) {
         let text = format!("Unknown alarm: {}", asked.alarm_name);
         return Err(ApiError::new("ResourceNotFound", text));
     }
-    turn(account, now, &asked.alarm_name, &asked.state_value, asked.state_reason);
+    turn(cloudwatch, now, &asked.alarm_name, &asked.state_value, asked.state_reason);
     Ok(json!({}))
 }
 
 /// Gives an alarm its state.
-pub(super) fn turn(account: &mut Account, now: Millis, name: &str, state: &str, reason: String) {
-    let Some(alarm) = account.cloudwatch.alarms.get_mut(name) else { return };
+pub(super) fn turn(cloudwatch: &mut State, now: Millis, name: &str, state: &str, reason: String) {
+    let Some(alarm) = cloudwatch.alarms.get_mut(name) else { return };
     alarm.updated = now;
     alarm.reason = reason;
     if alarm.state == state {
@@ -230,8 +232,8 @@ pub(super) fn turn(account: &mut Account, now: Millis, name: &str, state: &str, 
     }
     let summary = format!("Alarm updated from {} to {state} at {}", alarm.state, iso8601(now));
     (alarm.state, alarm.changed) = (state.to_owned(), now);
-    account.cloudwatch.changed = true;
-    note(account, now, name, "StateUpdate", summary);
+    cloudwatch.changed = true;
+    note(cloudwatch, now, name, "StateUpdate", summary);
 }
 
 #[derive(Deserialize)]
@@ -240,9 +242,9 @@ struct Names {
     alarm_names: Vec<String>,
 }
 
-pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn delete(cloudwatch: &mut State, request: &ApiRequest) -> Outcome {
     let asked: Names = params(request)?;
-    let alarms = &mut account.cloudwatch.alarms;
+    let alarms = &mut cloudwatch.alarms;
     if let Some(unknown) = asked.alarm_names.iter().find(|name| !alarms.contains_key(*name)) {
         return Err(ApiError::new("ResourceNotFound", format!("Unknown alarm: {unknown}")));
     }
@@ -251,10 +253,10 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
 }
 
 /// EnableAlarmActions and DisableAlarmActions; alarms that do not exist are no error.
-pub(super) fn switch(account: &mut Account, request: &ApiRequest, on: bool) -> Outcome {
+pub(super) fn switch(cloudwatch: &mut State, request: &ApiRequest, on: bool) -> Outcome {
     let asked: Names = params(request)?;
     for name in &asked.alarm_names {
-        if let Some(alarm) = account.cloudwatch.alarms.get_mut(name) {
+        if let Some(alarm) = cloudwatch.alarms.get_mut(name) {
             alarm.members["ActionsEnabled"] = json!(on);
         }
     }

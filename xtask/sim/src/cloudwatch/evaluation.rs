@@ -4,28 +4,27 @@ use serde::Deserialize;
 
 use super::alarms::{self, Alarm};
 use super::metrics::{MINUTE, Metrics};
+use super::state::State;
 use super::statistics::Named;
-use crate::account::{Account, Millis};
-use crate::scaling;
+use crate::clock::Millis;
 
-/// Evaluates every alarm whose metric there is; those that ring have their scaling policy act, minute by minute. The state of
-/// an alarm whose metric nobody measures here stays as somebody set it.
-pub(super) fn evaluate(account: &mut Account, now: Millis) {
-    let verdicts: Vec<(String, Verdict)> = account
-        .cloudwatch
+/// Evaluates every alarm whose metric there is, and gives those that ring with their metric's newest datapoint: their scaling
+/// policies act, minute by minute. The state of an alarm whose metric nobody measures here stays as somebody set it.
+pub(crate) fn evaluate(cloudwatch: &mut State, now: Millis) -> Vec<(String, f64)> {
+    let verdicts: Vec<(String, Verdict)> = cloudwatch
         .alarms
         .iter()
-        .filter_map(|(name, alarm)| Some((name.clone(), judge(&account.cloudwatch.metrics, alarm, now)?)))
+        .filter_map(|(name, alarm)| Some((name.clone(), judge(&cloudwatch.metrics, alarm, now)?)))
         .collect();
     let mut ringing = Vec::new();
     for (name, Verdict { state, reason, newest }) in verdicts {
-        alarms::turn(account, now, &name, state, reason);
-        let acts = account.cloudwatch.alarms.get(&name).is_some_and(Alarm::acts);
+        alarms::turn(cloudwatch, now, &name, state, reason);
+        let acts = cloudwatch.alarms.get(&name).is_some_and(Alarm::acts);
         if let (Some(value), "ALARM", true) = (newest, state, acts) {
             ringing.push((name, value));
         }
     }
-    scaling::alarms_ring(account, now, &ringing);
+    ringing
 }
 
 struct Verdict {

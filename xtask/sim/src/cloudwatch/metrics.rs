@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::account::Millis;
+use crate::clock::Millis;
 
 /// A metric's name in full.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::metrics::{Metric, Samples};
-use crate::account::{Account, Millis};
+use super::minutes;
+use super::state::State;
+use crate::base::Base;
+use crate::clock::Millis;
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params};
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -45,7 +48,7 @@ pub(super) fn dimensions(metric: &Metric) -> Vec<Value> {
     metric.dimensions.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect()
 }
 
-pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn list(cloudwatch: &State, request: &ApiRequest) -> Outcome {
     let asked: Named = params(request)?;
     let fits = |metric: &&Metric| {
         let has = |own: &Dimension| {
@@ -56,7 +59,7 @@ pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
             && (asked.metric_name.is_empty() || asked.metric_name == metric.name)
             && asked.dimensions.iter().all(has)
     };
-    let found = account.cloudwatch.metrics.names().filter(fits).collect();
+    let found = cloudwatch.metrics.names().filter(fits).collect();
     listing(request, "Metrics", (500, 500), found, shown)
 }
 
@@ -78,7 +81,7 @@ const COMBINATION: &str = "InvalidParameterCombination";
 /// The most datapoints of one GetMetricStatistics.
 const MOST_POINTS: u64 = 1440;
 
-pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn get(cloudwatch: &State, request: &ApiRequest) -> Outcome {
     let (named, asked): (Named, Statistics) = (params(request)?, params(request)?);
     check_name(&named)?;
     let (from, until) = span(asked.start_time, asked.end_time)?;
@@ -96,7 +99,7 @@ pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
     }
     let metric = named.metric();
     let unit = unit(&metric);
-    let points = account.cloudwatch.metrics.periods(&metric, (from, until), asked.period).into_iter();
+    let points = cloudwatch.metrics.periods(&metric, (from, until), asked.period).into_iter();
     let points = points.map(|(at, samples)| {
         let mut point = json!({ "Timestamp": at.epoch_secs(), "Unit": unit });
         for name in &asked.statistics {
@@ -177,7 +180,7 @@ struct MetricStat {
     stat: String,
 }
 
-pub(super) fn data(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn data(cloudwatch: &State, request: &ApiRequest) -> Outcome {
     let asked: Data = params(request)?;
     let span = span(asked.start_time, asked.end_time)?;
     let mut results = Vec::new();
@@ -190,7 +193,7 @@ pub(super) fn data(account: &Account, request: &ApiRequest) -> Outcome {
         check_period(*period)?;
         let metric = metric.metric();
         let mut points = Vec::new();
-        for (at, samples) in account.cloudwatch.metrics.periods(&metric, span, *period) {
+        for (at, samples) in cloudwatch.metrics.periods(&metric, span, *period) {
             points.push((at, samples.statistic(stat).ok_or_else(|| unkept(stat))?));
         }
         // The newest comes first unless the caller asks otherwise (GetMetricData, `ScanBy`).
@@ -234,7 +237,7 @@ struct Datum {
 const OLDEST_SECS: u64 = 14 * 86_400;
 const NEWEST_SECS: u64 = 2 * 3_600;
 
-pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn put(base: &mut Base, cloudwatch: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Put = params(request)?;
     if asked.namespace.starts_with("AWS/") {
         let text = "The value AWS/ for parameter Namespace is invalid.";
@@ -261,8 +264,8 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
             let text = "One of the parameters Value, Values and StatisticValues must be specified";
             ApiError::new("MissingParameter", text)
         })?;
-        account.cloudwatch.metrics.add(at, metric, samples);
+        cloudwatch.metrics.add(at, metric, samples);
     }
-    super::arm(account, now);
+    minutes::arm(base, cloudwatch, now);
     Ok(json!({}))
 }

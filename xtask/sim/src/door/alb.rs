@@ -57,8 +57,8 @@ pub(super) struct Alb {
 /// The rules of the listener that comes at `place` among the account's, from 0.
 pub(super) fn listener(cloud: Cloud, place: usize) -> Router {
     Box::new(move |request| {
-        cloud.look(|account| match elb::listeners(account).get(place) {
-            Some(served) => elb::route_of(account, served.port, request),
+        cloud.look(|account| match elb::listeners(&account.elb).get(place) {
+            Some(served) => elb::route_of(&account.elb, served.port, request),
             None => Route::NoListener,
         })
     })
@@ -67,7 +67,7 @@ pub(super) fn listener(cloud: Cloud, place: usize) -> Router {
 /// The loopback port of each listener that has one: a redirect to a listener's port leads there.
 pub(super) fn doors(cloud: Cloud, local: [u16; 2]) -> Doors {
     Box::new(move |port| {
-        let place = cloud.look(|account| elb::listeners(account).iter().position(|it| it.port == port));
+        let place = cloud.look(|account| elb::listeners(&account.elb).iter().position(|it| it.port == port));
         local.get(place?).copied()
     })
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::account::Millis;
+use crate::clock::Millis;
 
 /// Where the daemon can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-use crate::account::Millis;
+use crate::clock::Millis;
 
 /// Where virtual time starts: 9 October 2025, 08:53:20 UTC. Fixed, so that every date in a rehearsal replays.
 pub(crate) const VIRTUAL_EPOCH: Millis = Millis(1_760_000_000_000);

@@ -25,9 +25,12 @@ use super::refusal;
 use super::regions::Regions;
 use super::registry::{self, Uploads};
 use super::session;
-use crate::account::{Account, Ids, Millis, Settings};
+use crate::account::Account;
+use crate::base::Settings;
+use crate::clock::Millis;
 use crate::fault::{Fault, Rule};
 use crate::identity;
+use crate::ids::Ids;
 use crate::wire::{self, Api, ApiRequest};
 use crate::workload::{Effect, Exec, Play, Report, VirtualWorkload};
 
@@ -374,9 +377,10 @@ impl State {
             }
             Asked::Api(request) => {
                 let key = request.access_key.as_deref();
-                let expired = identity::is_expired(&self.account, now, key).then_some(&Fault::ExpiredToken);
+                let expired =
+                    identity::is_expired(&self.account.identity, now, key).then_some(&Fault::ExpiredToken);
                 let fault = fault.or(expired);
-                let caller = identity::caller_arn(&self.account, key);
+                let caller = identity::caller_arn(&self.account.base, &self.account.identity, key);
                 let outcome = match fault.and_then(|fault| refusal::api(fault, &request, &caller)) {
                     Some(error) => Err(error),
                     None => {

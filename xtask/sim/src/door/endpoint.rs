@@ -70,10 +70,10 @@ impl Endpoint {
     fn own(&self, parts: &http::request::Parts, body: &[u8]) -> Response<ReplyBody> {
         match (&parts.method, parts.uri.path()) {
             (&Method::GET, "/_cloud/status") => {
-                let (account, region) = self
-                    .cloud
-                    .look(|account| (account.settings.account.clone(), account.settings.region.clone()));
-                let served = self.cloud.look(elb::listeners);
+                let (account, region) = self.cloud.look(|account| {
+                    (account.base.settings.account.clone(), account.base.settings.region.clone())
+                });
+                let served = self.cloud.look(|account| elb::listeners(&account.elb));
                 let scheme = |place: usize| match served.get(place) {
                     Some(elb::Served { https: true, .. }) => "https",
                     _ => "http",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::account::Millis;
+use crate::clock::Millis;
 use crate::fault::{Fault, Surface, is_write};
 use crate::wire::{ApiRequest, Outcome};
 

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::account::{Account, Millis, Settings};
-use crate::identity::LandingZone;
+use crate::account::Account;
+use crate::base::LandingZone;
+use crate::base::Settings;
+use crate::clock::Millis;
 use crate::wire::{Api, ApiRequest};
 
 #[derive(Debug, Default)]
@@ -17,19 +19,19 @@ impl Regions {
         now: Millis,
         request: &ApiRequest,
     ) -> &'a mut Account {
-        let own = &home.settings.region;
+        let own = &home.base.settings.region;
         let Some(region) = request.region.as_ref().filter(|region| *region != own) else { return home };
         if matches!(request.api, Api::Iam | Api::Sts) {
             return home;
         }
         let empty = || {
-            let registry_host = home.settings.registry_host.replace(own.as_str(), region);
+            let registry_host = home.base.settings.registry_host.replace(own.as_str(), region);
             let landing_zone = LandingZone::default();
             Account::new(Settings {
                 region: region.clone(),
                 landing_zone,
                 registry_host,
-                ..home.settings.clone()
+                ..home.base.settings.clone()
             })
         };
         let account = self.0.entry(region.clone()).or_insert_with(empty);

@@ -24,7 +24,8 @@ pub(super) use request::Request;
 use request::Resource;
 pub(super) use uploads::Uploads;
 
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecr::{RegistryError, digest_of};
 use crate::wire::{Api, ApiRequest};
 
@@ -43,8 +44,10 @@ pub(super) fn answer(
     request: Request,
 ) -> Response<Bytes> {
     let method = request.method.clone();
-    let realm =
-        format!("Basic realm=\"http://{}/\",service=\"ecr.amazonaws.com\"", account.settings.registry_host);
+    let realm = format!(
+        "Basic realm=\"http://{}/\",service=\"ecr.amazonaws.com\"",
+        account.base.settings.registry_host
+    );
     let mut reply = route(account, uploads, now, request).unwrap_or_else(refused);
     if reply.status() == StatusCode::UNAUTHORIZED {
         set(&mut reply, WWW_AUTHENTICATE, &realm);
@@ -68,7 +71,7 @@ fn route(account: &mut Account, uploads: &mut Uploads, now: Millis, request: Req
     {
         let message = format!(
             "The repository with name '{repository}' does not exist in the registry with id '{}'",
-            account.settings.account
+            account.base.settings.account
         );
         return Err(refusal(404, "NAME_UNKNOWN", &message));
     }
@@ -157,7 +160,7 @@ fn begin(
     if let Some(digest) = query.get("digest") {
         return store(account, repository, digest, body);
     }
-    let id = account.ids.uuid();
+    let id = account.base.ids.uuid();
     uploads.begin(repository, &id);
     Ok(accepted(StatusCode::ACCEPTED, &format!("/v2/{repository}/blobs/uploads/{id}"), &id, 0))
 }

@@ -26,8 +26,8 @@ use super::connect::{self, Connect};
 use super::endpoint::Endpoint;
 use super::listen::{self, Stop, Tls, bind};
 use super::tls::Authority;
-use crate::account::Settings;
-use crate::ecs::Pace;
+use crate::base::Pace;
+use crate::base::Settings;
 use crate::elb;
 use crate::wire::iso8601;
 pub use crate::workload::machine::Sidecar;
@@ -166,8 +166,9 @@ pub async fn serve(options: ServeOptions, ready: impl FnOnce(&Bound)) -> Result<
         let doors_of = alb::doors(cloud.clone(), [bound.alb.port(), bound.second.port()]);
         let balancer = Arc::new(Alb::new(router, doors_of, ports.clone(), listener.local_addr()?.port()));
         let account = cloud.clone();
-        let spoken =
-            move || account.look(|account| elb::listeners(account).get(place).is_some_and(|it| it.https));
+        let spoken = move || {
+            account.look(|account| elb::listeners(&account.elb).get(place).is_some_and(|it| it.https))
+        };
         let tls = Tls { acceptor: authority.acceptor()?, spoken: Arc::new(spoken) };
         doors.spawn(listen::serve(listener, stopping.clone(), Some(tls), move |client, request| {
             let balancer = Arc::clone(&balancer);

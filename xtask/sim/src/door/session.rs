@@ -43,7 +43,7 @@ use tungstenite::{Bytes, Message};
 use super::cloud::Cloud;
 use super::forward::{ReplyBody, whole};
 use super::websocket::WebSocket;
-use crate::account::Millis;
+use crate::clock::Millis;
 use crate::ecs;
 use crate::session::{
     Channel, PayloadType, Size, handshake_complete, handshake_refusal, handshake_request, is_end, opening,

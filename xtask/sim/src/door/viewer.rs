@@ -69,8 +69,8 @@ pub(super) fn answer(cloud: &Cloud, bound: &Bound, stop: Stop, parts: &Parts) ->
 
 fn frame(cloud: &Cloud, bound: &Bound) -> page::Frame {
     let (account, region, served) = cloud.look(|account| {
-        let settings = &account.settings;
-        (settings.account.clone(), settings.region.clone(), elb::listeners(account))
+        let settings = &account.base.settings;
+        (settings.account.clone(), settings.region.clone(), elb::listeners(&account.elb))
     });
     let url = |(served, address): (elb::Served, _)| {
         format!("{}://{address}", if served.https { "https" } else { "http" })

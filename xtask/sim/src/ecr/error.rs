@@ -1,6 +1,6 @@
 //! Refusals, in the API's vocabulary and in the registry's.
 
-use crate::account::Account;
+use crate::base::Base;
 use crate::wire::ApiError;
 
 /// The code of every refusal of a parameter's form.
@@ -30,8 +30,8 @@ impl RegistryError {
     }
 }
 
-pub(super) fn repository_not_found(account: &Account, name: &str, registry: Option<&str>) -> ApiError {
-    let registry = registry.unwrap_or(&account.settings.account);
+pub(super) fn repository_not_found(base: &Base, name: &str, registry: Option<&str>) -> ApiError {
+    let registry = registry.unwrap_or(&base.settings.account);
     let text =
         format!("The repository with name '{name}' does not exist in the registry with id '{registry}'");
     ApiError::new("RepositoryNotFoundException", text)

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::error::{INVALID, RegistryError};
 use super::repositories::{named, named_mut};
 use super::store::Repository;
-use crate::account::{Account, Millis};
+use super::store::State;
+use crate::base::Base;
+use crate::clock::Millis;
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params};
 
 /// `imageId`: a digest, a tag, or both.
@@ -59,10 +61,10 @@ impl ImageId {
     }
 }
 
-pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
-    let repository = named(account, request)?;
+pub(super) fn describe(base: &Base, ecr: &State, request: &ApiRequest) -> Outcome {
+    let repository = named(base, ecr, request)?;
     let asked: Images = params(request)?;
-    let registry = &account.settings.account;
+    let registry = &base.settings.account;
     let mut digests: Vec<&str> = Vec::new();
     for id in &asked.image_ids {
         let digest = id.resolve(repository).ok_or_else(|| {
@@ -105,8 +107,8 @@ fn detail(repository: &Repository, digest: &str, registry: &str) -> Value {
     })
 }
 
-pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
-    let repository = named(account, request)?;
+pub(super) fn list(base: &Base, ecr: &State, request: &ApiRequest) -> Outcome {
+    let repository = named(base, ecr, request)?;
     let asked: Images = params(request)?;
     let mut ids: Vec<ImageId> = Vec::new();
     for digest in repository.images.keys() {
@@ -147,8 +149,8 @@ fn unresolved(id: &ImageId) -> Value {
     }
 }
 
-pub(super) fn batch_get(account: &Account, request: &ApiRequest) -> Outcome {
-    let repository = named(account, request)?;
+pub(super) fn batch_get(base: &Base, ecr: &State, request: &ApiRequest) -> Outcome {
+    let repository = named(base, ecr, request)?;
     let asked: Images = params(request)?;
     let (mut images, mut failures) = (Vec::new(), Vec::new());
     for id in &asked.image_ids {
@@ -158,7 +160,7 @@ pub(super) fn batch_get(account: &Account, request: &ApiRequest) -> Outcome {
             continue;
         };
         images.push(json!({
-            "registryId": account.settings.account,
+            "registryId": base.settings.account,
             "repositoryName": repository.name,
             "imageId": ImageId { image_digest: Some(digest.clone()), image_tag: id.image_tag.clone() },
             "imageManifest": String::from_utf8_lossy(&image.content),
@@ -169,8 +171,8 @@ pub(super) fn batch_get(account: &Account, request: &ApiRequest) -> Outcome {
 }
 
 /// Deletes images by digest, with all their tags, or one tag; the last tag takes the image with it.
-pub(super) fn batch_delete(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let repository = named_mut(account, request)?;
+pub(super) fn batch_delete(base: &Base, ecr: &mut State, request: &ApiRequest) -> Outcome {
+    let repository = named_mut(base, ecr, request)?;
     let asked: Images = params(request)?;
     let (mut deleted, mut failures) = (Vec::new(), Vec::new());
     for id in asked.image_ids {
@@ -214,8 +216,8 @@ struct Put {
 }
 
 /// Stores a manifest whose layers are there: how a tag is added to an image without pulling it.
-pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
-    let name = named(account, request)?.name.clone();
+pub(super) fn put(base: &Base, ecr: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
+    let name = named(base, ecr, request)?.name.clone();
     let asked: Put = params(request)?;
     let content = Bytes::from(asked.image_manifest);
     let digest = super::store::digest_of(&content);
@@ -224,13 +226,13 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
         return Err(ApiError::new("ImageDigestDoesNotMatchException", text));
     }
     let reference = asked.image_tag.clone().unwrap_or_else(|| digest.clone());
-    if account.ecr.manifest(&name, &reference).is_some_and(|(own, ..)| own == digest) {
+    if ecr.manifest(&name, &reference).is_some_and(|(own, ..)| own == digest) {
         let text = format!(
             "Image with digest '{digest}' and tag '{reference}' already exists in the repository with name '{name}'"
         );
         return Err(ApiError::new("ImageAlreadyExistsException", text));
     }
-    let stored = account.ecr.put_manifest(now, &name, &reference, &asked.image_manifest_media_type, content);
+    let stored = ecr.put_manifest(now, &name, &reference, &asked.image_manifest_media_type, content);
     stored.map_err(|RegistryError { code, message, .. }| {
         // The registry's words for the same refusals, in ECR's.
         let code = match code {
@@ -241,9 +243,9 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
         };
         ApiError::new(code, message)
     })?;
-    let (_, media_type, content) = account.ecr.manifest(&name, &digest).unwrap_or_default();
+    let (_, media_type, content) = ecr.manifest(&name, &digest).unwrap_or_default();
     Ok(json!({ "image": {
-        "registryId": account.settings.account,
+        "registryId": base.settings.account,
         "repositoryName": name,
         "imageId": ImageId { image_digest: Some(digest), image_tag: asked.image_tag },
         "imageManifest": String::from_utf8_lossy(&content),
@@ -257,8 +259,8 @@ struct Layers {
     layer_digests: Vec<String>,
 }
 
-pub(super) fn check_layers(account: &Account, request: &ApiRequest) -> Outcome {
-    let repository = named(account, request)?;
+pub(super) fn check_layers(base: &Base, ecr: &State, request: &ApiRequest) -> Outcome {
+    let repository = named(base, ecr, request)?;
     let Layers { layer_digests } = params(request)?;
     let (mut layers, mut failures) = (Vec::new(), Vec::new());
     for digest in layer_digests {

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::error::invalid;
 use super::repositories::{named, named_mut};
-use crate::account::Account;
+use super::store::State;
+use crate::base::Base;
 use crate::wire::{ApiError, ApiRequest, Outcome, text};
 
 #[derive(Debug, Deserialize)]
@@ -48,18 +49,18 @@ struct Action {
 /// Characters of a policy (PutLifecyclePolicy).
 const LENGTH: std::ops::RangeInclusive<usize> = 100..=30_720;
 
-pub(super) fn put(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn put(base: &Base, ecr: &mut State, request: &ApiRequest) -> Outcome {
     let policy = text(request, "lifecyclePolicyText")?;
-    named(account, request)?;
+    named(base, ecr, request)?;
     check(&policy)?;
-    let repository = named_mut(account, request)?;
+    let repository = named_mut(base, ecr, request)?;
     repository.lifecycle_policy = Some(policy);
-    get(account, request)
+    get(base, ecr, request)
 }
 
-pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
-    let repository = named(account, request)?;
-    let registry = &account.settings.account;
+pub(super) fn get(base: &Base, ecr: &State, request: &ApiRequest) -> Outcome {
+    let repository = named(base, ecr, request)?;
+    let registry = &base.settings.account;
     let text = repository.lifecycle_policy.as_ref().ok_or_else(|| {
         ApiError::new(
             "LifecyclePolicyNotFoundException",
@@ -72,9 +73,9 @@ pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
     Ok(json!({ "registryId": registry, "repositoryName": repository.name, "lifecyclePolicyText": text }))
 }
 
-pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let deleted: Value = get(account, request)?;
-    named_mut(account, request)?.lifecycle_policy = None;
+pub(super) fn delete(base: &Base, ecr: &mut State, request: &ApiRequest) -> Outcome {
+    let deleted: Value = get(base, ecr, request)?;
+    named_mut(base, ecr, request)?.lifecycle_policy = None;
     Ok(deleted)
 }
 

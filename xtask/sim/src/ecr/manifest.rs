@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::error::RegistryError;
 use super::store::{Image, Repository, State, digest_of};
-use crate::account::Millis;
+use crate::clock::Millis;
 
 /// An image manifest (`config` and `layers`) or an index (`manifests`), OCI's or Docker's.
 #[derive(Clone, Debug, Deserialize)]

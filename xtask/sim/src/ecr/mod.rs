@@ -20,32 +20,39 @@ pub(crate) use resolve::{ResolvedImage, resolve_image};
 pub(crate) use store::State;
 pub(crate) use store::digest_of;
 
-use crate::account::Operations;
+use crate::base::Handler;
 use crate::tagging;
+use crate::wire::Operations;
 
-pub(crate) const OPERATIONS: Operations = &[
-    ("BatchCheckLayerAvailability", |account, _, request| images::check_layers(account, request)),
-    ("BatchDeleteImage", |account, _, request| images::batch_delete(account, request)),
-    ("BatchGetImage", |account, _, request| images::batch_get(account, request)),
+pub(crate) const OPERATIONS: Operations<Handler<State>> = &[
+    ("BatchCheckLayerAvailability", |base, ecr, _, request| images::check_layers(base, ecr, request)),
+    ("BatchDeleteImage", |base, ecr, _, request| images::batch_delete(base, ecr, request)),
+    ("BatchGetImage", |base, ecr, _, request| images::batch_get(base, ecr, request)),
     ("CreateRepository", repositories::create),
-    ("DeleteLifecyclePolicy", |account, _, request| lifecycle::delete(account, request)),
-    ("DeleteRepository", |account, _, request| repositories::delete(account, request)),
-    ("DescribeImages", |account, _, request| images::describe(account, request)),
-    ("DescribeRepositories", |account, _, request| repositories::describe(account, request)),
-    ("GetAuthorizationToken", |account, now, _| token::get(account, now)),
-    ("GetRepositoryPolicy", |account, _, request| policy::get(account, request)),
-    ("SetRepositoryPolicy", |account, _, request| policy::set(account, request)),
-    ("DeleteRepositoryPolicy", |account, _, request| policy::delete(account, request)),
-    ("ListImageReferrers", |account, _, request| referrers::list(account, request)),
-    ("GetLifecyclePolicy", |account, _, request| lifecycle::get(account, request)),
-    ("ListImages", |account, _, request| images::list(account, request)),
-    ("ListTagsForResource", |account, _, request| tagging::list(account, request, repositories::taggable)),
-    ("PutImage", images::put),
-    ("PutImageScanningConfiguration", |account, _, request| repositories::put_scanning(account, request)),
-    ("PutImageTagMutability", |account, _, request| mutability::put(account, request)),
-    ("PutLifecyclePolicy", |account, _, request| lifecycle::put(account, request)),
-    ("TagResource", |account, _, request| tagging::tag(account, request, repositories::taggable)),
-    ("UntagResource", |account, _, request| tagging::untag(account, request, repositories::taggable)),
+    ("DeleteLifecyclePolicy", |base, ecr, _, request| lifecycle::delete(base, ecr, request)),
+    ("DeleteRepository", |base, ecr, _, request| repositories::delete(base, ecr, request)),
+    ("DescribeImages", |base, ecr, _, request| images::describe(base, ecr, request)),
+    ("DescribeRepositories", |base, ecr, _, request| repositories::describe(base, ecr, request)),
+    ("GetAuthorizationToken", |base, ecr, now, _| token::get(base, ecr, now)),
+    ("GetRepositoryPolicy", |base, ecr, _, request| policy::get(base, ecr, request)),
+    ("SetRepositoryPolicy", |base, ecr, _, request| policy::set(base, ecr, request)),
+    ("DeleteRepositoryPolicy", |base, ecr, _, request| policy::delete(base, ecr, request)),
+    ("ListImageReferrers", |base, ecr, _, request| referrers::list(base, ecr, request)),
+    ("GetLifecyclePolicy", |base, ecr, _, request| lifecycle::get(base, ecr, request)),
+    ("ListImages", |base, ecr, _, request| images::list(base, ecr, request)),
+    ("ListTagsForResource", |base, ecr, _, request| {
+        tagging::list(base, request, &|base, arn| repositories::taggable(base, ecr, arn))
+    }),
+    ("PutImage", |base, ecr, now, request| images::put(base, ecr, now, request)),
+    ("PutImageScanningConfiguration", |base, ecr, _, request| repositories::put_scanning(base, ecr, request)),
+    ("PutImageTagMutability", |base, ecr, _, request| mutability::put(base, ecr, request)),
+    ("PutLifecyclePolicy", |base, ecr, _, request| lifecycle::put(base, ecr, request)),
+    ("TagResource", |base, ecr, _, request| {
+        tagging::tag(base, request, &|base, arn| repositories::taggable(base, ecr, arn))
+    }),
+    ("UntagResource", |base, ecr, _, request| {
+        tagging::untag(base, request, &|base, arn| repositories::taggable(base, ecr, arn))
+    }),
 ];
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::error::invalid;
 use super::repositories;
-use crate::account::Account;
+use super::store::State;
+use crate::base::Base;
 use crate::wire::{ApiError, ApiRequest, Outcome, params, wildcard};
 
 /// `imageTagMutability` with its exclusion filters.
@@ -65,10 +66,10 @@ impl Mutability {
     }
 }
 
-pub(super) fn put(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn put(base: &Base, ecr: &mut State, request: &ApiRequest) -> Outcome {
     let mutability = params::<MutabilityParams>(request)?.check()?;
-    let registry = account.settings.account.clone();
-    let repository = repositories::named_mut(account, request)?;
+    let registry = base.settings.account.clone();
+    let repository = repositories::named_mut(base, ecr, request)?;
     repository.mutability = mutability;
     Ok(json!({
         "registryId": registry,

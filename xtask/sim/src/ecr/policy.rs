@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use super::error::{INVALID, invalid};
 use super::repositories::{named, named_mut};
 use super::store::Repository;
-use crate::account::Account;
+use super::store::State;
+use crate::base::Base;
 use crate::wire::{ApiError, ApiRequest, Outcome, text};
 
-pub(super) fn set(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn set(base: &Base, ecr: &mut State, request: &ApiRequest) -> Outcome {
     let policy = text(request, "policyText")?;
     if policy.len() > 10_240 {
         return Err(invalid("policyText", "Member must have length less than or equal to 10240"));
@@ -17,19 +18,19 @@ pub(super) fn set(account: &mut Account, request: &ApiRequest) -> Outcome {
         let text = "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'";
         return Err(ApiError::new(INVALID, text));
     }
-    let registry = account.settings.account.clone();
-    let repository = named_mut(account, request)?;
+    let registry = base.settings.account.clone();
+    let repository = named_mut(base, ecr, request)?;
     repository.policy = Some(policy);
     view(repository, &registry)
 }
 
-pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
-    view(named(account, request)?, &account.settings.account)
+pub(super) fn get(base: &Base, ecr: &State, request: &ApiRequest) -> Outcome {
+    view(named(base, ecr, request)?, &base.settings.account)
 }
 
-pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let registry = account.settings.account.clone();
-    let repository = named_mut(account, request)?;
+pub(super) fn delete(base: &Base, ecr: &mut State, request: &ApiRequest) -> Outcome {
+    let registry = base.settings.account.clone();
+    let repository = named_mut(base, ecr, request)?;
     let reply = view(repository, &registry)?;
     repository.policy = None;
     Ok(reply)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::error::RegistryError;
 use super::repositories::named;
 use super::store::{Repository, State};
-use crate::account::Account;
+use crate::base::Base;
 use crate::wire::{ApiRequest, Outcome, listing, params};
 
 impl Repository {
@@ -93,8 +93,8 @@ struct Filter {
     artifact_types: Vec<String>,
 }
 
-pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
-    let repository = named(account, request)?;
+pub(super) fn list(base: &Base, ecr: &State, request: &ApiRequest) -> Outcome {
+    let repository = named(base, ecr, request)?;
     let asked: List = params(request)?;
     let mut found = repository.referring_to(&asked.subject_id.image_digest);
     let wanted = &asked.filter.artifact_types;

@@ -3,11 +3,13 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::State;
 use super::error::{invalid, repository_not_found};
 use super::mutability::MutabilityParams;
 use super::store::Repository;
-use crate::account::{Account, Millis};
-use crate::tagging::{self, Tag};
+use crate::base::Base;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params};
 
 #[derive(Debug, Deserialize)]
@@ -33,7 +35,7 @@ struct Encryption {
     encryption_type: String,
 }
 
-pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn create(base: &mut Base, ecr: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Create = params(request)?;
     let mutability = params::<MutabilityParams>(request)?.check()?;
     let name = asked.repository_name;
@@ -44,16 +46,16 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
     if asked.encryption_configuration.is_some_and(|encryption| encryption.encryption_type != "AES256") {
         return Err(ApiError::new("KmsException", "KMS is not served: use the encryption type 'AES256'"));
     }
-    let registry = &account.settings.account;
-    if account.ecr.repository_exists(&name) {
+    let registry = &base.settings.account;
+    if ecr.repository_exists(&name) {
         let text =
             format!("The repository with name '{name}' already exists in the registry with id '{registry}'");
         return Err(ApiError::new("RepositoryAlreadyExistsException", text));
     }
-    tagging::check(Api::Ecr, &asked.tags)?;
+    tags::check(Api::Ecr, &asked.tags)?;
     let repository = Repository {
-        arn: account.arn("ecr", &format!("repository/{name}")),
-        uri: format!("{}/{name}", account.settings.registry_host),
+        arn: base.arn("ecr", &format!("repository/{name}")),
+        uri: format!("{}/{name}", base.settings.registry_host),
         name,
         created: now,
         mutability,
@@ -65,8 +67,8 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         image_tags: Default::default(),
     };
     let description = repository.describe(registry);
-    account.tags.put(&repository.arn, asked.tags);
-    account.ecr.repositories.insert(repository.name.clone(), repository);
+    base.tags.put(&repository.arn, asked.tags);
+    ecr.repositories.insert(repository.name.clone(), repository);
     Ok(json!({ "repository": description }))
 }
 
@@ -86,10 +88,10 @@ struct Describe {
     repository_names: Vec<String>,
 }
 
-pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe(base: &Base, ecr: &State, request: &ApiRequest) -> Outcome {
     let asked: Describe = params(request)?;
-    let registry = &account.settings.account;
-    let all = &account.ecr.repositories;
+    let registry = &base.settings.account;
+    let all = &ecr.repositories;
     let found: Vec<&Repository> = match asked.repository_names.as_slice() {
         [] => all.values().collect(),
         names => names
@@ -97,7 +99,7 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
             .map(|name| {
                 let own =
                     all.get(name).filter(|_| asked.registry_id.as_ref().is_none_or(|id| id == registry));
-                own.ok_or_else(|| repository_not_found(account, name, asked.registry_id.as_deref()))
+                own.ok_or_else(|| repository_not_found(base, name, asked.registry_id.as_deref()))
             })
             .collect::<Result<_, _>>()?,
     };
@@ -110,10 +112,10 @@ struct Delete {
     force: bool,
 }
 
-pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn delete(base: &mut Base, ecr: &mut State, request: &ApiRequest) -> Outcome {
     let Delete { force } = params(request)?;
-    let registry = account.settings.account.clone();
-    let repository = named(account, request)?;
+    let registry = base.settings.account.clone();
+    let repository = named(base, ecr, request)?;
     if !force && !repository.images.is_empty() {
         let text = format!(
             "The repository with name '{}' in registry with id '{registry}' cannot be deleted because it still contains images",
@@ -123,8 +125,8 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
     }
     let (name, arn) = (repository.name.clone(), repository.arn.clone());
     let description = repository.describe(&registry);
-    account.ecr.repositories.remove(&name);
-    account.tags.forget(&arn);
+    ecr.repositories.remove(&name);
+    base.tags.forget(&arn);
     Ok(json!({ "repository": description }))
 }
 
@@ -134,10 +136,10 @@ struct PutScanning {
     image_scanning_configuration: Scanning,
 }
 
-pub(super) fn put_scanning(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn put_scanning(base: &Base, ecr: &mut State, request: &ApiRequest) -> Outcome {
     let asked: PutScanning = params(request)?;
-    let registry = account.settings.account.clone();
-    let repository = named_mut(account, request)?;
+    let registry = base.settings.account.clone();
+    let repository = named_mut(base, ecr, request)?;
     repository.scan_on_push = asked.image_scanning_configuration.scan_on_push;
     Ok(json!({
         "registryId": registry,
@@ -154,29 +156,34 @@ struct Named {
 }
 
 /// The repository that a request names.
-pub(super) fn named<'a>(account: &'a Account, request: &ApiRequest) -> Result<&'a Repository, ApiError> {
+pub(super) fn named<'a>(
+    base: &Base,
+    ecr: &'a State,
+    request: &ApiRequest,
+) -> Result<&'a Repository, ApiError> {
     let Named { registry_id, repository_name: name } = params(request)?;
-    let ours = registry_id.as_ref().is_none_or(|id| *id == account.settings.account);
-    let found = account.ecr.repositories.get(&name).filter(|_| ours);
-    found.ok_or_else(|| repository_not_found(account, &name, registry_id.as_deref()))
+    let ours = registry_id.as_ref().is_none_or(|id| *id == base.settings.account);
+    let found = ecr.repositories.get(&name).filter(|_| ours);
+    found.ok_or_else(|| repository_not_found(base, &name, registry_id.as_deref()))
 }
 
 /// The ARN, where the repository exists.
-pub(super) fn taggable(account: &Account, arn: &str) -> Result<String, ApiError> {
-    let name = arn.strip_prefix(&account.arn("ecr", "repository/"));
+pub(super) fn taggable(base: &Base, own: &State, arn: &str) -> Result<String, ApiError> {
+    let name = arn.strip_prefix(&base.arn("ecr", "repository/"));
     let name = name.ok_or_else(|| invalid("resourceArn", "Invalid ARN"))?;
-    let known = account.ecr.repositories.get(name);
-    known.map(|own| own.arn.clone()).ok_or_else(|| repository_not_found(account, name, None))
+    let known = own.repositories.get(name);
+    known.map(|own| own.arn.clone()).ok_or_else(|| repository_not_found(base, name, None))
 }
 
 /// The repository that a request names, to be changed.
 pub(super) fn named_mut<'a>(
-    account: &'a mut Account,
+    base: &Base,
+    ecr: &'a mut State,
     request: &ApiRequest,
 ) -> Result<&'a mut Repository, ApiError> {
-    let name = named(account, request)?.name.clone();
-    let missing = repository_not_found(account, &name, None);
-    account.ecr.repositories.get_mut(&name).ok_or(missing)
+    let name = named(base, ecr, request)?.name.clone();
+    let missing = repository_not_found(base, &name, None);
+    ecr.repositories.get_mut(&name).ok_or(missing)
 }
 
 impl Repository {

@@ -1,6 +1,7 @@
 //! What an image reference of a task definition means to this registry.
 
-use crate::account::Account;
+use super::store::State;
+use crate::base::Base;
 use crate::workload::cannot_pull;
 
 /// What an image reference resolves to.
@@ -23,8 +24,8 @@ pub(crate) enum ResolvedImage {
 }
 
 /// What an image reference (`host/repository[:tag][@digest]`) resolves to now.
-pub(crate) fn resolve_image(account: &Account, image: &str) -> ResolvedImage {
-    let host = account.settings.registry_host.as_str();
+pub(crate) fn resolve_image(base: &Base, ecr: &State, image: &str) -> ResolvedImage {
+    let host = base.settings.registry_host.as_str();
     let Some(path) = image.strip_prefix(host).and_then(|rest| rest.strip_prefix('/')) else {
         return ResolvedImage::Foreign;
     };
@@ -33,7 +34,7 @@ pub(crate) fn resolve_image(account: &Account, image: &str) -> ResolvedImage {
         None => (path, None),
     };
     let (repository, tag) = named.split_once(':').unwrap_or((named, "latest"));
-    let own = account.ecr.repositories.get(repository);
+    let own = ecr.repositories.get(repository);
     // With both, the digest decides and the tag is for people, as in every container runtime.
     match own.and_then(|own| Some((own, own.digest(digest.unwrap_or(tag))?))) {
         Some((own, digest)) => ResolvedImage::Found {

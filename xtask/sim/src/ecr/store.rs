@@ -9,7 +9,7 @@ use super::error::RegistryError;
 use super::manifest::Manifest;
 use super::mutability::Mutability;
 use super::token::Token;
-use crate::account::Millis;
+use crate::clock::Millis;
 
 /// All registry state of the account.
 #[derive(Debug, Default)]

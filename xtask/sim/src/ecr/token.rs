@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::store::State;
-use crate::account::{Account, Millis};
+use crate::base::Base;
+use crate::clock::Millis;
 use crate::wire::Outcome;
 
 /// An issued password. Its `Debug` form hides it.
@@ -25,10 +26,10 @@ impl fmt::Debug for Token {
 // 12 hours (ECR API, GetAuthorizationToken).
 const LIFETIME_SECS: u64 = 43_200;
 
-pub(super) fn get(account: &mut Account, now: Millis) -> Outcome {
-    let password = format!("{}{}", account.ids.hex(64), account.ids.hex(64));
+pub(super) fn get(base: &mut Base, ecr: &mut State, now: Millis) -> Outcome {
+    let password = format!("{}{}", base.ids.hex(64), base.ids.hex(64));
     let expires = now.plus_secs(LIFETIME_SECS);
-    let host = &account.settings.registry_host;
+    let host = &base.settings.registry_host;
     // Clients speak HTTP to a registry on loopback, as Docker does by default, and TLS to any other.
     let scheme = match host.split(':').next() {
         Some("127.0.0.1" | "localhost") => "http",
@@ -39,8 +40,8 @@ pub(super) fn get(account: &mut Account, now: Millis) -> Outcome {
         "expiresAt": expires.epoch_secs(),
         "proxyEndpoint": format!("{scheme}://{host}"),
     }] });
-    account.ecr.tokens.retain(|token| token.expires > now);
-    account.ecr.tokens.push(Token { password, expires });
+    ecr.tokens.retain(|token| token.expires > now);
+    ecr.tokens.push(Token { password, expires });
     Ok(reply)
 }
 

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::errors::invalid;
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::identity::caller_arn;
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params};
 
@@ -41,12 +42,15 @@ struct Asked {
 }
 
 fn root(account: &Account) -> String {
-    format!("arn:aws:iam::{}:root", account.settings.account)
+    format!("arn:aws:iam::{}:root", account.base.settings.account)
 }
 
 /// Who the request is about: the principal that it names, or its caller.
 fn principal(account: &Account, request: &ApiRequest, asked: &Asked) -> String {
-    asked.principal_arn.clone().unwrap_or_else(|| caller_arn(account, request.access_key.as_deref()))
+    asked
+        .principal_arn
+        .clone()
+        .unwrap_or_else(|| caller_arn(&account.base, &account.identity, request.access_key.as_deref()))
 }
 
 fn known(name: Option<&str>) -> Result<(&'static str, &'static [&'static str]), ApiError> {

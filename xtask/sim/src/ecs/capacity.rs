@@ -62,7 +62,7 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     if asked.cluster.is_some() {
         active_cluster(account, asked.cluster.as_deref())?;
     }
-    let arn = |name: &str| account.arn("ecs", &format!("capacity-provider/{name}"));
+    let arn = |name: &str| account.base.arn("ecs", &format!("capacity-provider/{name}"));
     let all = || KNOWN.map(str::to_owned).to_vec();
     let asked = if asked.capacity_providers.is_empty() { all() } else { asked.capacity_providers };
     described("capacityProviders", &asked, |reference| match short_name(reference) {

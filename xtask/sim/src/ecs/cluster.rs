@@ -11,9 +11,10 @@ use super::reference::cluster_arn;
 use super::state::active_cluster;
 
 use super::task::TaskStatus;
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
 use crate::cloudmap;
-use crate::tagging::{self, Tag};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params, text};
 
 /// A cluster. It is never removed: a deleted one stays describable as INACTIVE.
@@ -57,7 +58,7 @@ struct Create {
 /// Creates the cluster, or returns the one of that name that is already ACTIVE, unchanged.
 pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Create = params(request)?;
-    tagging::check(Api::Ecs, &asked.tags)?;
+    tags::check(Api::Ecs, &asked.tags)?;
     capacity::check_cluster(&asked.capacity_providers, &asked.default_capacity_provider_strategy)?;
     let name = asked.cluster_name.unwrap_or_else(|| "default".to_owned());
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -81,8 +82,8 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         account.ecs.clusters.insert(name.clone(), cluster);
         let arn = cluster_arn(account, &name);
         // A deleted cluster keeps its tags while it is INACTIVE; a new one of its name starts without them.
-        account.tags.forget(&arn);
-        account.tags.put(&arn, asked.tags);
+        account.base.tags.forget(&arn);
+        account.base.tags.put(&arn, asked.tags);
     }
     Ok(json!({ "cluster": view(account, &name, &["TAGS", "SETTINGS"]) }))
 }
@@ -147,7 +148,7 @@ pub(super) fn list_instances(account: &Account, request: &ApiRequest) -> Outcome
 
 /// A cluster's default namespace is made when it does not exist; a service's never is.
 fn ensure_namespace(account: &mut Account, now: Millis, namespace: &str) -> Result<(), ApiError> {
-    if namespace.starts_with("arn:") || cloudmap::namespace(account, namespace).is_some() {
+    if namespace.starts_with("arn:") || cloudmap::namespace(&account.cloudmap, namespace).is_some() {
         return Ok(());
     }
     let params = json!({ "Name": namespace, "CreatorRequestId": format!("ecs-{namespace}") });
@@ -220,7 +221,7 @@ pub(super) fn view(account: &Account, name: &str, include: &[&str]) -> Value {
     let ready = cluster
         .namespace
         .as_deref()
-        .is_none_or(|namespace| cloudmap::namespace(account, namespace).is_some());
+        .is_none_or(|namespace| cloudmap::namespace(&account.cloudmap, namespace).is_some());
     let status = match (cluster.active, ready) {
         (false, _) => "INACTIVE",
         // The default namespace is still being created.
@@ -228,7 +229,7 @@ pub(super) fn view(account: &Account, name: &str, include: &[&str]) -> Value {
         (true, true) => "ACTIVE",
     };
     let namespace = cluster.namespace.as_ref().map(|namespace| {
-        let known = cloudmap::namespace(account, namespace);
+        let known = cloudmap::namespace(&account.cloudmap, namespace);
         json!({ "namespace": known.map_or(namespace, |found| &found.arn) })
     });
     json!({
@@ -244,7 +245,7 @@ pub(super) fn view(account: &Account, name: &str, include: &[&str]) -> Value {
         "configuration": cluster.configuration.as_ref().filter(|_| include.contains(&"CONFIGURATIONS")),
         "capacityProviders": cluster.capacity_providers,
         "defaultCapacityProviderStrategy": cluster.default_strategy,
-        "tags": if include.contains(&"TAGS") { account.tags.of(&arn) } else { Vec::new() },
+        "tags": if include.contains(&"TAGS") { account.base.tags.of(&arn) } else { Vec::new() },
         "serviceConnectDefaults": namespace,
     })
 }

@@ -4,11 +4,13 @@ use super::state::Due;
 use super::{
     account_settings, capacity, cluster, deployment, protection, reference, service, task, task_definition,
 };
-use crate::account::{Account, Millis, Operations};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::tagging;
+use crate::wire::Operations;
 use crate::workload::Report;
 
-pub(crate) const OPERATIONS: Operations = &[
+pub(crate) const OPERATIONS: Operations<crate::account::Operation> = &[
     ("CreateCluster", cluster::create),
     ("UpdateCluster", cluster::update),
     ("UpdateClusterSettings", cluster::update),
@@ -46,9 +48,15 @@ pub(crate) const OPERATIONS: Operations = &[
     ("DescribeServiceRevisions", |account, _, request| deployment::describe_revisions(account, request)),
     ("StopServiceDeployment", deployment::stop),
     ("ContinueServiceDeployment", |account, _, request| deployment::resume(account, request)),
-    ("TagResource", |account, _, request| tagging::tag(account, request, reference::taggable)),
-    ("UntagResource", |account, _, request| tagging::untag(account, request, reference::taggable)),
-    ("ListTagsForResource", |account, _, request| tagging::list(account, request, reference::taggable)),
+    ("TagResource", |account, _, request| {
+        tagging::tag(&mut account.base, request, &|base, arn| reference::taggable(base, &account.ecs, arn))
+    }),
+    ("UntagResource", |account, _, request| {
+        tagging::untag(&mut account.base, request, &|base, arn| reference::taggable(base, &account.ecs, arn))
+    }),
+    ("ListTagsForResource", |account, _, request| {
+        tagging::list(&account.base, request, &|base, arn| reference::taggable(base, &account.ecs, arn))
+    }),
 ];
 
 pub(crate) fn due(account: &mut Account, now: Millis, due: Due) {

@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 
 use super::state::ServiceKey;
-use crate::account::{Account, Ids, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
+use crate::ids::Ids;
 
 /// ECS shows a service's latest 100 events.
 const MOST_EVENTS: usize = 100;
@@ -51,7 +53,7 @@ impl Events {
 /// Records an event of the service, where it still exists.
 pub(super) fn say(account: &mut Account, now: Millis, key: &ServiceKey, what: &str) {
     if let Some(service) = account.ecs.services.get_mut(key) {
-        service.events.push(&mut account.ids, now, &key.service, what);
+        service.events.push(&mut account.base.ids, now, &key.service, what);
     }
 }
 

@@ -13,12 +13,12 @@ mod deployment;
 mod dispatch;
 mod errors;
 mod event;
-mod pace;
 mod params;
 mod protection;
 mod reference;
 mod rollout;
 mod service;
+mod sessions;
 mod state;
 mod task;
 mod task_definition;
@@ -28,13 +28,11 @@ mod usage;
 
 #[cfg(test)]
 pub(crate) use connect::ConnectTimeouts;
-pub(crate) use connect::{
-    ConnectLookup, ConnectTarget, Instance, connect_services, connect_stream, connect_targets, instances_of,
-};
+pub(crate) use connect::{ConnectLookup, ConnectTarget, connect_stream, connect_targets, registered};
 pub(crate) use dispatch::{OPERATIONS, due, reported};
-pub use pace::Pace;
 pub(crate) use rollout::reconcile;
 pub(crate) use service::{desired_count, is_deploying, running_count, set_desired_count};
-pub(crate) use state::{Due, State};
-pub(crate) use task::{close_session, has_session, open_session, resume_session, stream_url};
+pub(crate) use sessions::SESSIONS;
+pub(crate) use state::State;
+pub(crate) use task::{close_session, has_session, open_session};
 pub(crate) use usage::{ask_for_usage, measured};

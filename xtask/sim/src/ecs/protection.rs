@@ -7,7 +7,8 @@ use super::errors::invalid;
 use super::params::{short_name, task_id};
 use super::state::active_cluster;
 use super::task::{Task, TaskStatus};
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::wire::{ApiRequest, Outcome, params};
 
 #[derive(Deserialize)]
@@ -72,7 +73,7 @@ fn reply(account: &Account, now: Millis, cluster: &str, references: &[String]) -
     let (mut protected, mut failures) = (Vec::new(), Vec::new());
     for reference in references {
         let id = short_name(reference);
-        let arn = account.arn("ecs", &format!("task/{cluster}/{id}"));
+        let arn = account.base.arn("ecs", &format!("task/{cluster}/{id}"));
         match account.ecs.tasks.get(id).filter(|task| task.service.cluster == cluster) {
             None => failures.push(json!({ "arn": arn, "reason": "MISSING" })),
             Some(task) if !may_be_protected(task) => {

@@ -1,25 +1,25 @@
 //! ARNs of this account's ECS resources: made, and looked up.
 
 use super::errors::{client, invalid};
-use super::state::ServiceKey;
+use super::state::{ServiceKey, State};
 use crate::account::Account;
+use crate::base::Base;
 use crate::wire::ApiError;
 
 pub(super) fn cluster_arn(account: &Account, cluster: &str) -> String {
-    account.arn("ecs", &format!("cluster/{cluster}"))
+    account.base.arn("ecs", &format!("cluster/{cluster}"))
 }
 
 pub(super) fn service_arn(account: &Account, key: &ServiceKey) -> String {
-    account.arn("ecs", &format!("service/{}/{}", key.cluster, key.service))
+    account.base.arn("ecs", &format!("service/{}/{}", key.cluster, key.service))
 }
 
 /// The ARN, where the resource exists.
-pub(super) fn taggable(account: &Account, arn: &str) -> Result<String, ApiError> {
+pub(super) fn taggable(base: &Base, ecs: &State, arn: &str) -> Result<String, ApiError> {
     let resource = arn
-        .strip_prefix(&account.arn("ecs", ""))
+        .strip_prefix(&base.arn("ecs", ""))
         .ok_or_else(|| invalid(format!("Invalid identifier: Unexpected format of {arn}.")))?;
     let parts: Vec<&str> = resource.split('/').collect();
-    let ecs = &account.ecs;
     let exists = match parts.as_slice() {
         ["cluster", name] => ecs.clusters.contains_key(*name),
         ["service", cluster, service] => ecs.services.contains_key(&ServiceKey::new(cluster, service)),

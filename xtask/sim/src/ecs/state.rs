@@ -10,6 +10,7 @@ use super::params::{cluster_name, short_name};
 use super::task::{Ran, Session, Task};
 use super::task_definition::Families;
 use crate::account::Account;
+use crate::clock::Timers;
 use crate::wire::ApiError;
 use crate::workload::TaskId;
 
@@ -27,6 +28,7 @@ pub(crate) struct State {
     pub(super) ran: BTreeMap<String, Ran>,
     /// Tasks launched so far: task ids are random, this is their order.
     pub(super) launched: u64,
+    pub(crate) timers: Timers<Due>,
 }
 
 /// A service's place: its name is unique in its cluster only.

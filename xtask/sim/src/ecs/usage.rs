@@ -1,7 +1,8 @@
 //! CPU and memory of services, as CloudWatch shows them: a sample of every running task, once a minute.
 
 use super::task::TaskStatus;
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::cloudwatch::{Metric, Samples};
 use crate::workload::{Effect, TaskId};
 
@@ -12,7 +13,7 @@ pub(crate) fn ask_for_usage(account: &mut Account) -> bool {
     };
     let tasks: Vec<TaskId> = account.ecs.live().filter(runs).map(|task| task.id.clone()).collect();
     let any = !tasks.is_empty();
-    account.effects.extend(tasks.into_iter().map(|task| Effect::Measure { task }));
+    account.base.effects.extend(tasks.into_iter().map(|task| Effect::Measure { task }));
     any
 }
 

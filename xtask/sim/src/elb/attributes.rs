@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::state::State;
 use super::state::invalid;
-use crate::account::Account;
 use crate::wire::{ApiError, ApiRequest, Outcome, list, params, text};
 
 /// How long a deregistered target drains, in seconds.
@@ -129,14 +129,14 @@ fn of_listener(https: bool) -> BTreeMap<String, String> {
     served.map(|key| ((*key).to_owned(), default(key))).collect()
 }
 
-pub(super) fn describe_listener(account: &Account, request: &ApiRequest) -> Outcome {
-    let listener = account.elb.listener(&text(request, "ListenerArn")?)?;
+pub(super) fn describe_listener(elb: &State, request: &ApiRequest) -> Outcome {
+    let listener = elb.listener(&text(request, "ListenerArn")?)?;
     Ok(describe(&of_listener(listener.protocol == "HTTPS")))
 }
 
-pub(super) fn modify_listener(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn modify_listener(elb: &State, request: &ApiRequest) -> Outcome {
     let asked: Asked = params(request)?;
-    let own = of_listener(account.elb.listener(&asked.arn)?.protocol == "HTTPS");
+    let own = of_listener(elb.listener(&asked.arn)?.protocol == "HTTPS");
     for Attribute { key, value } in &asked.attributes {
         let default = own.get(key);
         let default =
@@ -180,13 +180,13 @@ struct Asked {
     attributes: Vec<Attribute>,
 }
 
-pub(super) fn describe_target_group(account: &Account, request: &ApiRequest) -> Outcome {
-    Ok(describe(&account.elb.target_group(&text(request, "TargetGroupArn")?)?.attributes))
+pub(super) fn describe_target_group(elb: &State, request: &ApiRequest) -> Outcome {
+    Ok(describe(&elb.target_group(&text(request, "TargetGroupArn")?)?.attributes))
 }
 
-pub(super) fn modify_target_group(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn modify_target_group(elb: &mut State, request: &ApiRequest) -> Outcome {
     let asked: Asked = params(request)?;
-    let group = account.elb.target_group_mut(&asked.arn)?;
+    let group = elb.target_group_mut(&asked.arn)?;
     let after = |key: &str| {
         let changed = asked.attributes.iter().find(|change| change.key == key).map(|change| &change.value);
         changed.or(group.attributes.get(key)).map(String::as_str).unwrap_or_default()
@@ -202,13 +202,13 @@ pub(super) fn modify_target_group(account: &mut Account, request: &ApiRequest) -
     modify(&mut group.attributes, asked.attributes, TARGET_GROUP, "Target group")
 }
 
-pub(super) fn describe_load_balancer(account: &Account, request: &ApiRequest) -> Outcome {
-    Ok(describe(&account.elb.load_balancer(&text(request, "LoadBalancerArn")?)?.attributes))
+pub(super) fn describe_load_balancer(elb: &State, request: &ApiRequest) -> Outcome {
+    Ok(describe(&elb.load_balancer(&text(request, "LoadBalancerArn")?)?.attributes))
 }
 
-pub(super) fn modify_load_balancer(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn modify_load_balancer(elb: &mut State, request: &ApiRequest) -> Outcome {
     let asked: Asked = params(request)?;
-    let balancer = account.elb.load_balancer_mut(&asked.arn)?;
+    let balancer = elb.load_balancer_mut(&asked.arn)?;
     modify(&mut balancer.attributes, asked.attributes, LOAD_BALANCER, "Load balancer")
 }
 

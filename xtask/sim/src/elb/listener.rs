@@ -7,8 +7,9 @@ use super::action::{self, Action};
 use super::rule::Rule;
 use super::state::{State, invalid};
 use super::{associations, health_check};
-use crate::account::{Account, Millis};
-use crate::tagging::{self, Tag};
+use crate::base::Base;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, leaf, list, listing, params, text};
 
 /// One listener. Its default actions are those of its default rule, the last of `rules`.
@@ -41,41 +42,41 @@ struct Settings {
     certificates: Vec<Certificate>,
     #[serde(default, deserialize_with = "list")]
     default_actions: Vec<Action>,
-    #[serde(default, deserialize_with = "tagging::given")]
+    #[serde(default, deserialize_with = "tags::given")]
     tags: Vec<Tag>,
 }
 
-pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn create(base: &mut Base, elb: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let load_balancer_arn = text(request, "LoadBalancerArn")?;
     let asked: Settings = params(request)?;
-    let balancer = account.elb.load_balancer(&load_balancer_arn)?;
+    let balancer = elb.load_balancer(&load_balancer_arn)?;
     let path = balancer.arn.rsplit("loadbalancer/").next().unwrap_or_default().to_owned();
-    tagging::check(Api::Elb, &asked.tags)?;
+    tags::check(Api::Elb, &asked.tags)?;
     let port = asked.port.ok_or_else(|| invalid("A port must be specified"))?;
     health_check::in_range("port", u64::from(port), 1, 65535)?;
     let protocol = asked.protocol.ok_or_else(|| invalid("A protocol must be specified"))?;
     check_protocol(&protocol, &asked.certificates)?;
-    if on_port(&account.elb, &load_balancer_arn, port).is_some() {
+    if on_port(elb, &load_balancer_arn, port).is_some() {
         let text =
             format!("A listener already exists on this port for this load balancer '{load_balancer_arn}'");
         return Err(ApiError::new("DuplicateListener", text));
     }
-    let actions = action::complete(&account.elb, &load_balancer_arn, &protocol, asked.default_actions)?;
-    let path = format!("{path}/{}", account.ids.hex(16));
-    let default_rule = format!("listener-rule/{path}/{}", account.ids.hex(16));
+    let actions = action::complete(elb, &load_balancer_arn, &protocol, asked.default_actions)?;
+    let path = format!("{path}/{}", base.ids.hex(16));
+    let default_rule = format!("listener-rule/{path}/{}", base.ids.hex(16));
     let listener = Listener {
-        arn: account.arn("elasticloadbalancing", &format!("listener/{path}")),
+        arn: base.arn("elasticloadbalancing", &format!("listener/{path}")),
         load_balancer: load_balancer_arn,
         port,
         ssl_policy: ssl_policy(&protocol, asked.ssl_policy),
         protocol,
         certificates: asked.certificates,
-        rules: vec![Rule::default_of(account.arn("elasticloadbalancing", &default_rule), actions)],
+        rules: vec![Rule::default_of(base.arn("elasticloadbalancing", &default_rule), actions)],
     };
-    account.tags.put(&listener.arn, asked.tags);
+    base.tags.put(&listener.arn, asked.tags);
     let description = listener.describe();
-    account.elb.listeners.insert(listener.arn.clone(), listener);
-    associations::refresh(account, now);
+    elb.listeners.insert(listener.arn.clone(), listener);
+    associations::refresh(base, elb, now);
     Ok(json!({ "Listeners": [description] }))
 }
 
@@ -112,9 +113,9 @@ struct Describe {
     listener_arns: Vec<String>,
 }
 
-pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe_all(elb: &State, request: &ApiRequest) -> Outcome {
     let asked: Describe = params(request)?;
-    let state = &account.elb;
+    let state = elb;
     let found: Vec<&Listener> = match &asked.load_balancer_arn {
         Some(arn) if asked.listener_arns.is_empty() => {
             state.load_balancer(arn)?;
@@ -128,14 +129,14 @@ pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
     listing(request, "Listeners", (400, 400), found, Listener::describe)
 }
 
-pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn modify(base: &mut Base, elb: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let listener_arn = text(request, "ListenerArn")?;
     let asked: Settings = params(request)?;
-    let current = account.elb.listener(&listener_arn)?;
+    let current = elb.listener(&listener_arn)?;
     let balancer = current.load_balancer.clone();
     let port = asked.port.unwrap_or(current.port);
     health_check::in_range("port", u64::from(port), 1, 65535)?;
-    if on_port(&account.elb, &balancer, port).is_some_and(|own| own.arn != listener_arn) {
+    if on_port(elb, &balancer, port).is_some_and(|own| own.arn != listener_arn) {
         return Err(invalid(format!("Listener port '{port}' is already in use")));
     }
     let protocol = asked.protocol.unwrap_or_else(|| current.protocol.clone());
@@ -147,9 +148,9 @@ pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -
     let certificates: Vec<Certificate> = default.iter().cloned().chain(further).collect();
     let actions = match asked.default_actions {
         unchanged if unchanged.is_empty() => None,
-        actions => Some(action::complete(&account.elb, &balancer, &protocol, actions)?),
+        actions => Some(action::complete(elb, &balancer, &protocol, actions)?),
     };
-    let listener = account.elb.listener_mut(&listener_arn)?;
+    let listener = elb.listener_mut(&listener_arn)?;
     listener.port = port;
     listener.ssl_policy = ssl_policy(&protocol, asked.ssl_policy.or_else(|| listener.ssl_policy.take()));
     listener.certificates = if protocol == "HTTPS" { certificates } else { Vec::new() };
@@ -159,15 +160,15 @@ pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -
         default.actions = actions;
     }
     let description = listener.describe();
-    associations::refresh(account, now);
+    associations::refresh(base, elb, now);
     Ok(json!({ "Listeners": [description] }))
 }
 
-pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn delete(base: &mut Base, elb: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let listener_arn = text(request, "ListenerArn")?;
-    account.elb.listener(&listener_arn)?;
-    remove(account, &listener_arn);
-    associations::refresh(account, now);
+    elb.listener(&listener_arn)?;
+    remove(base, elb, &listener_arn);
+    associations::refresh(base, elb, now);
     Ok(Value::Null)
 }
 
@@ -179,18 +180,18 @@ struct OfListener {
     certificates: Vec<Certificate>,
 }
 
-pub(super) fn describe_certificates(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe_certificates(elb: &State, request: &ApiRequest) -> Outcome {
     let asked: OfListener = params(request)?;
-    let certificates = account.elb.listener(&asked.listener_arn)?.certificates.iter().enumerate();
+    let certificates = elb.listener(&asked.listener_arn)?.certificates.iter().enumerate();
     let described: Vec<Value> = certificates
         .map(|(at, own)| json!({ "CertificateArn": own.certificate_arn, "IsDefault": at == 0 }))
         .collect();
     Ok(json!({ "Certificates": described }))
 }
 
-pub(super) fn add_certificates(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn add_certificates(elb: &mut State, request: &ApiRequest) -> Outcome {
     let asked: OfListener = params(request)?;
-    let listener = account.elb.listener_mut(&asked.listener_arn)?;
+    let listener = elb.listener_mut(&asked.listener_arn)?;
     if listener.protocol != "HTTPS" {
         return Err(invalid("Certificates can be added to HTTPS listeners only"));
     }
@@ -211,9 +212,9 @@ pub(super) fn add_certificates(account: &mut Account, request: &ApiRequest) -> O
     Ok(json!({ "Certificates": added }))
 }
 
-pub(super) fn remove_certificates(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn remove_certificates(elb: &mut State, request: &ApiRequest) -> Outcome {
     let asked: OfListener = params(request)?;
-    let listener = account.elb.listener_mut(&asked.listener_arn)?;
+    let listener = elb.listener_mut(&asked.listener_arn)?;
     if listener.certificates.first().is_some_and(|default| asked.certificates.contains(default)) {
         return Err(ApiError::new("OperationNotPermitted", "The default certificate cannot be removed"));
     }
@@ -222,10 +223,10 @@ pub(super) fn remove_certificates(account: &mut Account, request: &ApiRequest) -
 }
 
 /// Forgets a listener, its rules and their tags.
-pub(super) fn remove(account: &mut Account, arn: &str) {
-    account.tags.forget(arn);
-    for rule in account.elb.listeners.remove(arn).into_iter().flat_map(|listener| listener.rules) {
-        account.tags.forget(&rule.arn);
+pub(super) fn remove(base: &mut Base, elb: &mut State, arn: &str) {
+    base.tags.forget(arn);
+    for rule in elb.listeners.remove(arn).into_iter().flat_map(|listener| listener.rules) {
+        base.tags.forget(&rule.arn);
     }
 }
 

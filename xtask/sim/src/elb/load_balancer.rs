@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::state::Due;
+use super::state::State;
 use super::state::{VALIDATION, invalid};
-use super::{Due, associations, attributes, names};
-use crate::account::{self, Account, Millis};
+use super::{associations, attributes, names};
+use crate::base::Base;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
 use crate::identity;
-use crate::tagging::{self, Tag};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, iso8601, list, listing, params, text};
 
 #[derive(Debug)]
@@ -41,7 +44,7 @@ struct Create {
     scheme: Option<String>,
     r#type: Option<String>,
     ip_address_type: Option<String>,
-    #[serde(default, deserialize_with = "tagging::given")]
+    #[serde(default, deserialize_with = "tags::given")]
     tags: Vec<Tag>,
 }
 
@@ -61,10 +64,16 @@ struct Subnets {
     subnet_mappings: Vec<SubnetMapping>,
 }
 
-pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn create(
+    base: &mut Base,
+    elb: &mut State,
+    identity: &identity::State,
+    now: Millis,
+    request: &ApiRequest,
+) -> Outcome {
     let asked: Create = params(request)?;
     names::check("Load balancer", &asked.name)?;
-    tagging::check(Api::Elb, &asked.tags)?;
+    tags::check(Api::Elb, &asked.tags)?;
     if asked.r#type.as_deref().is_some_and(|kind| kind != "application") {
         return Err(ApiError::new("OperationNotPermitted", "Only application load balancers are served"));
     }
@@ -75,9 +84,9 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
     if !matches!(scheme.as_str(), "internet-facing" | "internal") {
         return Err(ApiError::new("InvalidScheme", format!("The scheme '{scheme}' is not valid")));
     }
-    let (vpc_id, zones) = place(account, request)?;
-    check_security_groups(account, &vpc_id, &asked.security_groups)?;
-    if let Some(existing) = account.elb.load_balancers.values().find(|own| own.name == asked.name) {
+    let (vpc_id, zones) = place(identity, request)?;
+    check_security_groups(identity, &vpc_id, &asked.security_groups)?;
+    if let Some(existing) = elb.load_balancers.values().find(|own| own.name == asked.name) {
         let same = existing.scheme == scheme
             && existing.zones == zones
             && existing.security_groups == sorted(&asked.security_groups);
@@ -92,15 +101,15 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         };
     }
     let name = asked.name;
-    let path = format!("loadbalancer/app/{name}/{}", account.ids.hex(16));
+    let path = format!("loadbalancer/app/{name}/{}", base.ids.hex(16));
     let prefix = if scheme == "internal" { "internal-" } else { "" };
-    let brisk = account.settings.pace.first_checks_ms.is_some();
+    let brisk = base.settings.pace.first_checks_ms.is_some();
     let balancer = LoadBalancer {
-        arn: account.arn("elasticloadbalancing", &path),
+        arn: base.arn("elasticloadbalancing", &path),
         dns_name: format!(
             "{prefix}{name}-{}.{}.elb.amazonaws.com",
-            account.ids.digits(10),
-            account.settings.region
+            base.ids.digits(10),
+            base.settings.region
         ),
         name,
         scheme,
@@ -112,22 +121,25 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         failed: None,
         attributes: attributes::load_balancer_defaults(),
     };
-    account.tags.put(&balancer.arn, asked.tags);
+    base.tags.put(&balancer.arn, asked.tags);
     let active = Due::Active { load_balancer: balancer.arn.clone() };
     let provisioned = if brisk { now } else { now.plus_millis(PROVISIONING_MS) };
-    account.timers.push(provisioned, account::Due::Elb(active));
+    elb.timers.push(base.moment(provisioned), active);
     let description = balancer.describe();
-    account.elb.load_balancers.insert(balancer.arn.clone(), balancer);
+    elb.load_balancers.insert(balancer.arn.clone(), balancer);
     Ok(json!({ "LoadBalancers": [description] }))
 }
 
 /// The VPC and the zones of the subnets that a request names.
-fn place(account: &Account, request: &ApiRequest) -> Result<(String, Vec<(String, String)>), ApiError> {
+fn place(
+    identity: &identity::State,
+    request: &ApiRequest,
+) -> Result<(String, Vec<(String, String)>), ApiError> {
     let Subnets { subnets, subnet_mappings } = params(request)?;
     let mut zones = Vec::new();
     let mut vpc_id = None;
     for id in subnets.iter().chain(subnet_mappings.iter().map(|mapping| &mapping.subnet_id)) {
-        let subnet = identity::subnet(account, id)
+        let subnet = identity::subnet(identity, id)
             .ok_or_else(|| ApiError::new("SubnetNotFound", format!("The subnet ID '{id}' does not exist")))?;
         if vpc_id.get_or_insert_with(|| subnet.vpc_id.clone()) != &subnet.vpc_id {
             let text = "All subnets must belong to the same VPC";
@@ -149,9 +161,13 @@ fn place(account: &Account, request: &ApiRequest) -> Result<(String, Vec<(String
     }
 }
 
-fn check_security_groups(account: &Account, vpc_id: &str, groups: &[String]) -> Result<(), ApiError> {
+fn check_security_groups(
+    identity: &identity::State,
+    vpc_id: &str,
+    groups: &[String],
+) -> Result<(), ApiError> {
     for id in groups {
-        if identity::security_group(account, id).is_none_or(|group| group.vpc_id != vpc_id) {
+        if identity::security_group(identity, id).is_none_or(|group| group.vpc_id != vpc_id) {
             let text = "One or more security groups are invalid";
             return Err(ApiError::new("InvalidConfigurationRequest", text));
         }
@@ -175,9 +191,9 @@ struct Describe {
     names: Vec<String>,
 }
 
-pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe_all(elb: &State, request: &ApiRequest) -> Outcome {
     let asked: Describe = params(request)?;
-    let state = &account.elb;
+    let state = elb;
     if !asked.names.is_empty() && !asked.load_balancer_arns.is_empty() {
         return Err(invalid(
             "Load balancer names and load balancer ARNs cannot be specified at the same time",
@@ -210,16 +226,16 @@ struct Set {
 }
 
 /// From now on the load balancer of this name is one that AWS could not set up: it routes nothing and checks no target.
-pub fn fail(account: &mut Account, now: Millis, name: &str, reason: &str) {
-    let balancers = account.elb.load_balancers.values_mut().filter(|own| own.name == name);
+pub(crate) fn fail(base: &mut Base, elb: &mut State, now: Millis, name: &str, reason: &str) {
+    let balancers = elb.load_balancers.values_mut().filter(|own| own.name == name);
     balancers.for_each(|own| own.failed = Some(reason.to_owned()));
-    associations::refresh(account, now);
+    associations::refresh(base, elb, now);
 }
 
 /// Deletes a load balancer with its listeners and rules. Deleting what is not there succeeds, as on AWS.
-pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn delete(base: &mut Base, elb: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let arn = text(request, "LoadBalancerArn")?;
-    match account.elb.load_balancer(&arn) {
+    match elb.load_balancer(&arn) {
         Err(error) if error.code == VALIDATION => return Err(error),
         Err(_) => return Ok(Value::Null),
         Ok(balancer)
@@ -231,36 +247,40 @@ pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -
         }
         Ok(_) => {}
     }
-    account.elb.load_balancers.remove(&arn);
-    let own = account.elb.listeners.values().filter(|own| own.load_balancer == arn);
+    elb.load_balancers.remove(&arn);
+    let own = elb.listeners.values().filter(|own| own.load_balancer == arn);
     for listener in own.map(|own| own.arn.clone()).collect::<Vec<_>>() {
-        super::listener::remove(account, &listener);
+        super::listener::remove(base, elb, &listener);
     }
-    account.tags.forget(&arn);
-    associations::refresh(account, now);
+    base.tags.forget(&arn);
+    associations::refresh(base, elb, now);
     Ok(Value::Null)
 }
 
-pub(super) fn set_security_groups(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn set_security_groups(
+    elb: &mut State,
+    identity: &identity::State,
+    request: &ApiRequest,
+) -> Outcome {
     let asked: Set = params(request)?;
-    let vpc_id = account.elb.load_balancer(&asked.load_balancer_arn)?.vpc_id.clone();
+    let vpc_id = elb.load_balancer(&asked.load_balancer_arn)?.vpc_id.clone();
     if asked.security_groups.is_empty() {
         return Err(invalid("At least one security group must be specified"));
     }
-    check_security_groups(account, &vpc_id, &asked.security_groups)?;
-    let balancer = account.elb.load_balancer_mut(&asked.load_balancer_arn)?;
+    check_security_groups(identity, &vpc_id, &asked.security_groups)?;
+    let balancer = elb.load_balancer_mut(&asked.load_balancer_arn)?;
     balancer.security_groups = sorted(&asked.security_groups);
     Ok(json!({ "SecurityGroupIds": balancer.security_groups }))
 }
 
-pub(super) fn set_subnets(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn set_subnets(elb: &mut State, identity: &identity::State, request: &ApiRequest) -> Outcome {
     let asked: Set = params(request)?;
-    let vpc_id = account.elb.load_balancer(&asked.load_balancer_arn)?.vpc_id.clone();
-    let (new_vpc, zones) = place(account, request)?;
+    let vpc_id = elb.load_balancer(&asked.load_balancer_arn)?.vpc_id.clone();
+    let (new_vpc, zones) = place(identity, request)?;
     if new_vpc != vpc_id {
         return Err(ApiError::new("InvalidSubnet", "All subnets must belong to the load balancer's VPC"));
     }
-    let balancer = account.elb.load_balancer_mut(&asked.load_balancer_arn)?;
+    let balancer = elb.load_balancer_mut(&asked.load_balancer_arn)?;
     balancer.zones = zones;
     Ok(json!({ "AvailabilityZones": balancer.describe_zones(), "IpAddressType": "ipv4" }))
 }

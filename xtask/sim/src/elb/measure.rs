@@ -1,16 +1,16 @@
 //! What load balancers count, minute by minute, for CloudWatch.
 
 use super::TargetState;
-use crate::account::{Account, Millis};
-use crate::cloudwatch::{Metric, Samples};
+use super::state::State;
+use crate::clock::Millis;
+use crate::cloudwatch::{Metric, Metrics, Samples};
 
 /// Adds the minute that has ended, for each group with targets behind a load balancer.
-pub(crate) fn measure(account: &mut Account, minute: Millis) {
+pub(crate) fn measure(elb: &State, metrics: &mut Metrics, minute: Millis) {
     let mut found = Vec::new();
-    for group in account.elb.target_groups.values() {
+    for group in elb.target_groups.values() {
         let requests = group.requests.take();
-        let Some(balancer) =
-            account.elb.load_balancers_of(&group.arn).first().map(|arn| short(arn, "loadbalancer/"))
+        let Some(balancer) = elb.load_balancers_of(&group.arn).first().map(|arn| short(arn, "loadbalancer/"))
         else {
             continue;
         };
@@ -25,7 +25,7 @@ pub(crate) fn measure(account: &mut Account, minute: Millis) {
         found.push((balancer, short(&group.arn, ""), requests as f64, healthy, unhealthy));
     }
     let mut add = |name: &str, dimensions: &[(&str, &str)], samples| {
-        account.cloudwatch.metrics.add(minute, Metric::new("AWS/ApplicationELB", name, dimensions), samples);
+        metrics.add(minute, Metric::new("AWS/ApplicationELB", name, dimensions), samples);
     };
     for (balancer, group, requests, healthy, unhealthy) in found {
         let both = [("LoadBalancer", balancer.as_str()), ("TargetGroup", group.as_str())];

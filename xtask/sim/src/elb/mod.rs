@@ -21,79 +21,81 @@ mod target_health;
 mod targets;
 
 pub(crate) use associations::{has_load_balancer, is_request_count_label};
-pub use load_balancer::fail;
+pub(crate) use load_balancer::fail;
 pub(crate) use measure::measure;
-pub(crate) use routing::{Request, Served, listeners, route_of};
-pub use routing::{Route, RouteTarget, route};
+pub(crate) use routing::{Request, Served, listeners, route, route_of};
+pub use routing::{Route, RouteTarget};
 pub(crate) use state::State;
 pub(crate) use target_group::TargetGroup;
 pub(crate) use target_health::{Target, TargetState, answered, deregister, due, health, register};
 
-use crate::account::{Account, Operations};
+use crate::base::Base;
+use crate::clock::Millis;
+use crate::identity;
 use crate::tagging;
-use crate::wire::ApiError;
+use crate::wire::{ApiError, ApiRequest, Operations, Outcome};
 
-#[derive(Debug)]
-pub(crate) enum Due {
-    /// A load balancer has been provisioned.
-    Active { load_balancer: String },
-    /// A target's next health check.
-    Check { target_group: String, ip: String, port: u16, epoch: u64 },
-    /// The end of a target's deregistration delay.
-    Drained { target_group: String, ip: String, port: u16, epoch: u64 },
-}
-
-pub(crate) const OPERATIONS: Operations = &[
-    ("AddListenerCertificates", |account, _, request| listener::add_certificates(account, request)),
-    ("AddTags", |account, _, request| tagging::tag(account, request, taggable)),
-    ("CreateListener", listener::create),
+pub(crate) const OPERATIONS: Operations<
+    fn(&mut Base, &mut State, &identity::State, Millis, &ApiRequest) -> Outcome,
+> = &[
+    ("AddListenerCertificates", |_, elb, _, _, request| listener::add_certificates(elb, request)),
+    ("AddTags", |base, elb, _, _, request| {
+        tagging::tag(base, request, &|base, arn| taggable(base, elb, arn))
+    }),
+    ("CreateListener", |base, elb, _, now, request| listener::create(base, elb, now, request)),
     ("CreateLoadBalancer", load_balancer::create),
-    ("CreateRule", rule::create),
-    ("CreateTargetGroup", |account, _, request| target_group::create(account, request)),
-    ("DeleteListener", listener::delete),
-    ("DeleteLoadBalancer", load_balancer::delete),
-    ("DeleteRule", rule::delete),
-    ("DeleteTargetGroup", |account, _, request| target_group::delete(account, request)),
-    ("DeregisterTargets", targets::deregister),
-    ("DescribeListenerCertificates", |account, _, request| listener::describe_certificates(account, request)),
-    ("DescribeAccountLimits", |_, _, request| limits::describe(request)),
-    ("DescribeSSLPolicies", |_, _, request| limits::describe_policies(request)),
-    ("DescribeListenerAttributes", |account, _, request| attributes::describe_listener(account, request)),
-    ("DescribeListeners", |account, _, request| listener::describe_all(account, request)),
-    ("DescribeLoadBalancerAttributes", |account, _, request| {
-        attributes::describe_load_balancer(account, request)
+    ("CreateRule", |base, elb, _, now, request| rule::create(base, elb, now, request)),
+    ("CreateTargetGroup", |base, elb, identity, _, request| {
+        target_group::create(base, elb, identity, request)
     }),
-    ("DescribeLoadBalancers", |account, _, request| load_balancer::describe_all(account, request)),
-    ("DescribeRules", |account, _, request| rule::describe_all(account, request)),
-    ("DescribeTags", |account, _, request| tagging::list(account, request, taggable)),
-    ("DescribeTargetGroupAttributes", |account, _, request| {
-        attributes::describe_target_group(account, request)
+    ("DeleteListener", |base, elb, _, now, request| listener::delete(base, elb, now, request)),
+    ("DeleteLoadBalancer", |base, elb, _, now, request| load_balancer::delete(base, elb, now, request)),
+    ("DeleteRule", |base, elb, _, now, request| rule::delete(base, elb, now, request)),
+    ("DeleteTargetGroup", |base, elb, _, _, request| target_group::delete(base, elb, request)),
+    ("DeregisterTargets", |base, elb, _, now, request| targets::deregister(base, elb, now, request)),
+    ("DescribeListenerCertificates", |_, elb, _, _, request| listener::describe_certificates(elb, request)),
+    ("DescribeAccountLimits", |_, _, _, _, request| limits::describe(request)),
+    ("DescribeSSLPolicies", |_, _, _, _, request| limits::describe_policies(request)),
+    ("DescribeListenerAttributes", |_, elb, _, _, request| attributes::describe_listener(elb, request)),
+    ("DescribeListeners", |_, elb, _, _, request| listener::describe_all(elb, request)),
+    ("DescribeLoadBalancerAttributes", |_, elb, _, _, request| {
+        attributes::describe_load_balancer(elb, request)
     }),
-    ("DescribeTargetGroups", |account, _, request| target_group::describe_all(account, request)),
-    ("DescribeTargetHealth", |account, _, request| targets::describe_health(account, request)),
-    ("ModifyListener", listener::modify),
-    ("ModifyListenerAttributes", |account, _, request| attributes::modify_listener(account, request)),
-    ("ModifyLoadBalancerAttributes", |account, _, request| {
-        attributes::modify_load_balancer(account, request)
+    ("DescribeLoadBalancers", |_, elb, _, _, request| load_balancer::describe_all(elb, request)),
+    ("DescribeRules", |_, elb, _, _, request| rule::describe_all(elb, request)),
+    ("DescribeTags", |base, elb, _, _, request| {
+        tagging::list(base, request, &|base, arn| taggable(base, elb, arn))
     }),
-    ("ModifyRule", rule::modify),
-    ("ModifyTargetGroup", |account, _, request| target_group::modify(account, request)),
-    ("ModifyTargetGroupAttributes", |account, _, request| attributes::modify_target_group(account, request)),
+    ("DescribeTargetGroupAttributes", |_, elb, _, _, request| {
+        attributes::describe_target_group(elb, request)
+    }),
+    ("DescribeTargetGroups", |_, elb, _, _, request| target_group::describe_all(elb, request)),
+    ("DescribeTargetHealth", |_, elb, identity, _, request| targets::describe_health(elb, identity, request)),
+    ("ModifyListener", |base, elb, _, now, request| listener::modify(base, elb, now, request)),
+    ("ModifyListenerAttributes", |_, elb, _, _, request| attributes::modify_listener(elb, request)),
+    ("ModifyLoadBalancerAttributes", |_, elb, _, _, request| attributes::modify_load_balancer(elb, request)),
+    ("ModifyRule", |base, elb, _, now, request| rule::modify(base, elb, now, request)),
+    ("ModifyTargetGroup", |_, elb, _, _, request| target_group::modify(elb, request)),
+    ("ModifyTargetGroupAttributes", |_, elb, _, _, request| attributes::modify_target_group(elb, request)),
     ("RegisterTargets", targets::register),
-    ("RemoveListenerCertificates", |account, _, request| listener::remove_certificates(account, request)),
-    ("RemoveTags", |account, _, request| tagging::untag(account, request, taggable)),
-    ("SetRulePriorities", |account, _, request| rule::set_priorities(account, request)),
-    ("SetSecurityGroups", |account, _, request| load_balancer::set_security_groups(account, request)),
-    ("SetSubnets", |account, _, request| load_balancer::set_subnets(account, request)),
+    ("RemoveListenerCertificates", |_, elb, _, _, request| listener::remove_certificates(elb, request)),
+    ("RemoveTags", |base, elb, _, _, request| {
+        tagging::untag(base, request, &|base, arn| taggable(base, elb, arn))
+    }),
+    ("SetRulePriorities", |_, elb, _, _, request| rule::set_priorities(elb, request)),
+    ("SetSecurityGroups", |_, elb, identity, _, request| {
+        load_balancer::set_security_groups(elb, identity, request)
+    }),
+    ("SetSubnets", |_, elb, identity, _, request| load_balancer::set_subnets(elb, identity, request)),
 ];
 
-fn taggable(account: &Account, arn: &str) -> Result<String, ApiError> {
-    account.elb.taggable(arn)
+fn taggable(_: &Base, elb: &State, arn: &str) -> Result<String, ApiError> {
+    elb.taggable(arn)
 }
 
 /// The target group with this ARN.
-pub(crate) fn target_group<'a>(account: &'a Account, arn: &str) -> Option<&'a TargetGroup> {
-    account.elb.target_groups.get(arn)
+pub(crate) fn target_group<'a>(elb: &'a State, arn: &str) -> Option<&'a TargetGroup> {
+    elb.target_groups.get(arn)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use super::TargetGroup;
 use super::action::{Action, FixedResponse, Redirect};
 use super::condition::Asked;
 use super::listener::Listener;
+use super::state::State;
 use super::target_health::TargetState;
-use crate::account::Account;
 use crate::workload::TaskId;
 
 /// Where a request to a listener goes.
@@ -61,15 +61,15 @@ pub(crate) struct Request<'a> {
 }
 
 /// Where a request without headers of its own, from this machine, goes.
-pub fn route(account: &Account, listener_port: u16, method: &str, host: &str, target: &str) -> Route {
+pub(crate) fn route(elb: &State, listener_port: u16, method: &str, host: &str, target: &str) -> Route {
     let (headers, client) = (&HeaderMap::new(), IpAddr::from([127, 0, 0, 1]));
-    route_of(account, listener_port, Request { method, host, target, headers, client })
+    route_of(elb, listener_port, Request { method, host, target, headers, client })
 }
 
 /// Where a request to `listener_port` goes.
 ///
 /// Of several load balancers with that port, the one whose DNS name is the host gets it, otherwise the first by name.
-pub(crate) fn route_of(account: &Account, listener_port: u16, request: Request<'_>) -> Route {
+pub(crate) fn route_of(elb: &State, listener_port: u16, request: Request<'_>) -> Route {
     let Request { method, host, target, headers, client } = request;
     let host = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -77,11 +77,11 @@ pub(crate) fn route_of(account: &Account, listener_port: u16, request: Request<'
     };
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let asked = Asked { method, host, path, query, headers, client };
-    let Some(listener) = listener(account, listener_port, host) else { return Route::NoListener };
+    let Some(listener) = listener(elb, listener_port, host) else { return Route::NoListener };
     let rule =
         listener.rules.iter().find(|rule| rule.conditions.iter().all(|condition| condition.matches(asked)));
     match rule.and_then(|rule| rule.actions.first()) {
-        Some(action) => carry_out(account, listener, action, asked),
+        Some(action) => carry_out(elb, listener, action, asked),
         None => Route::NoListener,
     }
 }
@@ -94,8 +94,8 @@ pub(crate) struct Served {
 }
 
 /// The ports of all listeners: HTTPS before HTTP, 443 and 80 before others, then ascending.
-pub(crate) fn listeners(account: &Account) -> Vec<Served> {
-    let listeners = account.elb.listeners.values();
+pub(crate) fn listeners(elb: &State) -> Vec<Served> {
+    let listeners = elb.listeners.values();
     let mut served: Vec<Served> = listeners
         .map(|listener| Served { port: listener.port, https: listener.protocol == "HTTPS" })
         .collect();
@@ -104,16 +104,16 @@ pub(crate) fn listeners(account: &Account) -> Vec<Served> {
     served
 }
 
-fn listener<'a>(account: &'a Account, port: u16, host: &str) -> Option<&'a Listener> {
-    let at_port = || account.elb.listeners.values().filter(|listener| listener.port == port);
+fn listener<'a>(elb: &'a State, port: u16, host: &str) -> Option<&'a Listener> {
+    let at_port = || elb.listeners.values().filter(|listener| listener.port == port);
     let named = |listener: &&Listener| {
-        let balancer = account.elb.load_balancers.get(&listener.load_balancer);
+        let balancer = elb.load_balancers.get(&listener.load_balancer);
         balancer.is_some_and(|balancer| balancer.dns_name.eq_ignore_ascii_case(host))
     };
     at_port().find(named).or_else(|| at_port().next())
 }
 
-fn carry_out(account: &Account, listener: &Listener, action: &Action, asked: Asked<'_>) -> Route {
+fn carry_out(elb: &State, listener: &Listener, action: &Action, asked: Asked<'_>) -> Route {
     if let Some(FixedResponse { message_body, status_code, content_type }) = &action.fixed_response_config {
         return Route::Fixed {
             status: status_code.parse().unwrap_or(503),
@@ -128,14 +128,14 @@ fn carry_out(account: &Account, listener: &Listener, action: &Action, asked: Ask
     let groups = action.forward_config.iter().flat_map(|forward| &forward.target_groups);
     let heaviest = groups.rev().max_by_key(|weighted| weighted.weight);
     match heaviest {
-        Some(weighted) => forward(account, &weighted.target_group_arn),
+        Some(weighted) => forward(elb, &weighted.target_group_arn),
         None => Route::NoListener,
     }
 }
 
 /// The healthy targets; without one, all that are not draining (the load balancer fails open).
-fn forward(account: &Account, target_group: &str) -> Route {
-    let group = account.elb.target_groups.get(target_group);
+fn forward(elb: &State, target_group: &str) -> Route {
+    let group = elb.target_groups.get(target_group);
     if let Some(group) = group.filter(|group| group.protocol_version != "HTTP1") {
         return Route::Unserved { protocol_version: group.protocol_version.clone() };
     }

@@ -8,9 +8,11 @@ use super::associations;
 use super::condition::{self, Condition};
 use super::health_check::in_range;
 use super::listener::Listener;
+use super::state::State;
 use super::state::invalid;
-use crate::account::{Account, Millis};
-use crate::tagging::{self, Tag};
+use crate::base::Base;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, leaf, list, listing, params, text};
 
 /// One rule of a listener.
@@ -32,7 +34,7 @@ struct Create {
     listener_arn: String,
     #[serde(default, deserialize_with = "leaf")]
     priority: Option<u32>,
-    #[serde(default, deserialize_with = "tagging::given")]
+    #[serde(default, deserialize_with = "tags::given")]
     tags: Vec<Tag>,
 }
 
@@ -56,18 +58,18 @@ impl Settings {
     }
 }
 
-pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn create(base: &mut Base, elb: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Create = params(request)?;
     let settings: Settings = params(request)?;
     settings.check_served()?;
-    tagging::check(Api::Elb, &asked.tags)?;
-    let listener = account.elb.listener(&asked.listener_arn)?;
+    tags::check(Api::Elb, &asked.tags)?;
+    let listener = elb.listener(&asked.listener_arn)?;
     let priority = asked.priority.ok_or_else(|| invalid("A priority must be specified"))?;
     in_range("priority", u64::from(priority), 1, 50_000)?;
     if listener.rules.iter().any(|rule| rule.priority == Some(priority)) {
         return Err(in_use(priority));
     }
-    let own = account.elb.listeners.values().filter(|own| own.load_balancer == listener.load_balancer);
+    let own = elb.listeners.values().filter(|own| own.load_balancer == listener.load_balancer);
     // Each listener has a default rule, which does not count.
     if own.map(|own| own.rules.len() - 1).sum::<usize>() >= MAX_RULES {
         return Err(ApiError::new(
@@ -76,22 +78,17 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         ));
     }
     let conditions = condition::complete(settings.conditions)?;
-    let actions =
-        action::complete(&account.elb, &listener.load_balancer, &listener.protocol, settings.actions)?;
+    let actions = action::complete(elb, &listener.load_balancer, &listener.protocol, settings.actions)?;
     let path = listener.arn.rsplit("listener/").next().unwrap_or_default();
-    let path = format!("listener-rule/{path}/{}", account.ids.hex(16));
-    let rule = Rule {
-        arn: account.arn("elasticloadbalancing", &path),
-        priority: Some(priority),
-        conditions,
-        actions,
-    };
-    account.tags.put(&rule.arn, asked.tags);
+    let path = format!("listener-rule/{path}/{}", base.ids.hex(16));
+    let rule =
+        Rule { arn: base.arn("elasticloadbalancing", &path), priority: Some(priority), conditions, actions };
+    base.tags.put(&rule.arn, asked.tags);
     let description = rule.describe();
-    let listener = account.elb.listener_mut(&asked.listener_arn)?;
+    let listener = elb.listener_mut(&asked.listener_arn)?;
     listener.rules.push(rule);
     listener.sort();
-    associations::refresh(account, now);
+    associations::refresh(base, elb, now);
     Ok(json!({ "Rules": [description] }))
 }
 
@@ -107,9 +104,9 @@ struct Describe {
     rule_arns: Vec<String>,
 }
 
-pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe_all(elb: &State, request: &ApiRequest) -> Outcome {
     let asked: Describe = params(request)?;
-    let state = &account.elb;
+    let state = elb;
     let found: Vec<&Rule> = match &asked.listener_arn {
         Some(arn) if asked.rule_arns.is_empty() => state.listener(arn)?.rules.iter().collect(),
         None if !asked.rule_arns.is_empty() => asked
@@ -122,11 +119,11 @@ pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
     listing(request, "Rules", (400, 400), found, Rule::describe)
 }
 
-pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn modify(base: &mut Base, elb: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let rule_arn = text(request, "RuleArn")?;
     let asked: Settings = params(request)?;
     asked.check_served()?;
-    let (listener, rule) = account.elb.rule(&rule_arn)?;
+    let (listener, rule) = elb.rule(&rule_arn)?;
     if rule.priority.is_none() {
         let text = format!("Default rule '{rule_arn}' cannot be modified");
         return Err(ApiError::new("OperationNotPermitted", text));
@@ -141,27 +138,27 @@ pub(super) fn modify(account: &mut Account, now: Millis, request: &ApiRequest) -
     };
     let actions = match asked.actions {
         unchanged if unchanged.is_empty() => None,
-        actions => Some(action::complete(&account.elb, &balancer, &protocol, actions)?),
+        actions => Some(action::complete(elb, &balancer, &protocol, actions)?),
     };
-    let rule = account.elb.rule_mut(&rule_arn)?;
+    let rule = elb.rule_mut(&rule_arn)?;
     rule.conditions = conditions.unwrap_or_else(|| std::mem::take(&mut rule.conditions));
     rule.actions = actions.unwrap_or_else(|| std::mem::take(&mut rule.actions));
     let description = rule.describe();
-    associations::refresh(account, now);
+    associations::refresh(base, elb, now);
     Ok(json!({ "Rules": [description] }))
 }
 
-pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn delete(base: &mut Base, elb: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let rule_arn = text(request, "RuleArn")?;
-    let (listener, rule) = account.elb.rule(&rule_arn)?;
+    let (listener, rule) = elb.rule(&rule_arn)?;
     if rule.priority.is_none() {
         let text = format!("Default rule '{rule_arn}' cannot be deleted");
         return Err(ApiError::new("OperationNotPermitted", text));
     }
     let listener = listener.arn.clone();
-    account.elb.listener_mut(&listener)?.rules.retain(|rule| rule.arn != rule_arn);
-    account.tags.forget(&rule_arn);
-    associations::refresh(account, now);
+    elb.listener_mut(&listener)?.rules.retain(|rule| rule.arn != rule_arn);
+    base.tags.forget(&rule_arn);
+    associations::refresh(base, elb, now);
     Ok(Value::Null)
 }
 
@@ -181,11 +178,11 @@ struct Pair {
 }
 
 /// Changes the priorities of rules, all at once: two rules may trade places.
-pub(super) fn set_priorities(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn set_priorities(elb: &mut State, request: &ApiRequest) -> Outcome {
     let Priorities { rule_priorities } = params(request)?;
     let mut wanted: Vec<(String, u32)> = Vec::new();
     for pair in rule_priorities {
-        let (listener, rule) = account.elb.rule(&pair.rule_arn)?;
+        let (listener, rule) = elb.rule(&pair.rule_arn)?;
         let priority = pair.priority.ok_or_else(|| invalid("A priority must be specified"))?;
         in_range("priority", u64::from(priority), 1, 50_000)?;
         if rule.priority.is_none() {
@@ -201,7 +198,7 @@ pub(super) fn set_priorities(account: &mut Account, request: &ApiRequest) -> Out
         wanted.push((pair.rule_arn, priority));
     }
     for (arn, priority) in &wanted {
-        let (listener, _) = account.elb.rule(arn)?;
+        let (listener, _) = elb.rule(arn)?;
         let holder = listener.rules.iter().find(|rule| rule.priority == Some(*priority));
         // A priority that another rule of the same call gives up is free: all are set together or none.
         if holder.is_some_and(|holder| !wanted.iter().any(|(moved, _)| *moved == holder.arn)) {
@@ -210,11 +207,11 @@ pub(super) fn set_priorities(account: &mut Account, request: &ApiRequest) -> Out
     }
     let mut moved = Vec::new();
     for (arn, priority) in &wanted {
-        let rule = account.elb.rule_mut(arn)?;
+        let rule = elb.rule_mut(arn)?;
         rule.priority = Some(*priority);
         moved.push(rule.describe());
     }
-    account.elb.listeners.values_mut().for_each(Listener::sort);
+    elb.listeners.values_mut().for_each(Listener::sort);
     Ok(json!({ "Rules": moved }))
 }
 

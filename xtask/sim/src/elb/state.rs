@@ -6,6 +6,7 @@ use super::listener::Listener;
 use super::load_balancer::LoadBalancer;
 use super::rule::Rule;
 use super::target_group::TargetGroup;
+use crate::clock::Timers;
 use crate::wire::ApiError;
 use crate::workload::TaskId;
 
@@ -19,6 +20,17 @@ pub(crate) struct State {
     pub(super) epochs: u64,
     /// The tasks whose targets have another health than when ECS last looked.
     pub(crate) changed: BTreeSet<TaskId>,
+    pub(crate) timers: Timers<Due>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// A load balancer has been provisioned.
+    Active { load_balancer: String },
+    /// A target's next health check.
+    Check { target_group: String, ip: String, port: u16, epoch: u64 },
+    /// The end of a target's deregistration delay.
+    Drained { target_group: String, ip: String, port: u16, epoch: u64 },
 }
 
 /// The code of every refusal of a parameter's form.

@@ -11,8 +11,9 @@ use super::health_check::{HealthCheck, HealthCheckParams, in_range};
 use super::names;
 use super::state::{State, VALIDATION, invalid};
 use super::target_health::Registered;
-use crate::account::Account;
-use crate::tagging::{self, Tag};
+use crate::base::Base;
+use crate::base::tags::{self, Tag};
+use crate::identity;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, leaf, list, listing, params, text};
 
 #[derive(Debug, Clone)]
@@ -59,15 +60,20 @@ struct Create {
     port: Option<u16>,
     vpc_id: Option<String>,
     target_type: Option<String>,
-    #[serde(default, deserialize_with = "tagging::given")]
+    #[serde(default, deserialize_with = "tags::given")]
     tags: Vec<Tag>,
 }
 
-pub(super) fn create(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn create(
+    base: &mut Base,
+    elb: &mut State,
+    identity: &identity::State,
+    request: &ApiRequest,
+) -> Outcome {
     let asked: Create = params(request)?;
     let health_check: HealthCheckParams = params(request)?;
     names::check("Target group", &asked.name)?;
-    tagging::check(Api::Elb, &asked.tags)?;
+    tags::check(Api::Elb, &asked.tags)?;
     // AWS's default, and the usual mistake: ECS refuses it for tasks of `awsvpc`.
     let target_type = asked.target_type.unwrap_or_else(|| "instance".to_owned());
     if !matches!(target_type.as_str(), "instance" | "ip") {
@@ -84,7 +90,7 @@ pub(super) fn create(account: &mut Account, request: &ApiRequest) -> Outcome {
     let port = asked.port.ok_or_else(|| invalid("A port must be specified"))?;
     in_range("port", u64::from(port), 1, 65535)?;
     let vpc_id = asked.vpc_id.ok_or_else(|| invalid("A VPC ID must be specified"))?;
-    if !account.identity.has_vpc(&vpc_id) {
+    if !identity.has_vpc(&vpc_id) {
         return Err(invalid(format!("The VPC ID '{vpc_id}' is not found")));
     }
     let group = TargetGroup {
@@ -101,10 +107,10 @@ pub(super) fn create(account: &mut Account, request: &ApiRequest) -> Outcome {
         targets: Vec::new(),
         in_use: false,
     };
-    if let Some(existing) = account.elb.target_groups.values().find(|own| own.name == group.name) {
+    if let Some(existing) = elb.target_groups.values().find(|own| own.name == group.name) {
         // The same settings again is no error: a retried creation finds what the first one made.
         return if existing.same_settings(&group) {
-            Ok(json!({ "TargetGroups": [describe(&account.elb, existing)] }))
+            Ok(json!({ "TargetGroups": [describe(elb, existing)] }))
         } else {
             let text = format!(
                 "A target group with the same name '{}' exists, but with different settings",
@@ -113,11 +119,11 @@ pub(super) fn create(account: &mut Account, request: &ApiRequest) -> Outcome {
             Err(ApiError::new("DuplicateTargetGroupName", text))
         };
     }
-    let path = format!("targetgroup/{}/{}", group.name, account.ids.hex(16));
-    let group = TargetGroup { arn: account.arn("elasticloadbalancing", &path), ..group };
-    account.tags.put(&group.arn, asked.tags);
-    let description = describe(&account.elb, &group);
-    account.elb.target_groups.insert(group.arn.clone(), group);
+    let path = format!("targetgroup/{}/{}", group.name, base.ids.hex(16));
+    let group = TargetGroup { arn: base.arn("elasticloadbalancing", &path), ..group };
+    base.tags.put(&group.arn, asked.tags);
+    let description = describe(elb, &group);
+    elb.target_groups.insert(group.arn.clone(), group);
     Ok(json!({ "TargetGroups": [description] }))
 }
 
@@ -151,9 +157,9 @@ struct Describe {
     names: Vec<String>,
 }
 
-pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe_all(elb: &State, request: &ApiRequest) -> Outcome {
     let asked: Describe = params(request)?;
-    let state = &account.elb;
+    let state = elb;
     let kinds =
         [!asked.names.is_empty(), !asked.target_group_arns.is_empty(), asked.load_balancer_arn.is_some()];
     if kinds.into_iter().filter(|given| *given).count() > 1 {
@@ -184,29 +190,29 @@ pub(super) fn describe_all(account: &Account, request: &ApiRequest) -> Outcome {
     listing(request, "TargetGroups", (400, 400), found, |group| describe(state, group))
 }
 
-pub(super) fn modify(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn modify(elb: &mut State, request: &ApiRequest) -> Outcome {
     let arn = text(request, "TargetGroupArn")?;
     let changes: HealthCheckParams = params(request)?;
-    let group = account.elb.target_group_mut(&arn)?;
+    let group = elb.target_group_mut(&arn)?;
     group.health_check = changes.apply(&group.health_check)?;
-    let group = account.elb.target_group(&arn)?;
-    Ok(json!({ "TargetGroups": [describe(&account.elb, group)] }))
+    let group = elb.target_group(&arn)?;
+    Ok(json!({ "TargetGroups": [describe(elb, group)] }))
 }
 
 /// Deleting what is not there succeeds, as on AWS.
-pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn delete(base: &mut Base, elb: &mut State, request: &ApiRequest) -> Outcome {
     let arn = text(request, "TargetGroupArn")?;
-    match account.elb.target_group(&arn) {
+    match elb.target_group(&arn) {
         Err(error) if error.code == VALIDATION => return Err(error),
         Err(_) => return Ok(Value::Null),
         Ok(_) => {}
     }
-    if !account.elb.load_balancers_of(&arn).is_empty() {
+    if !elb.load_balancers_of(&arn).is_empty() {
         let text = format!("Target group '{arn}' is currently in use by a listener or a rule");
         return Err(ApiError::new("ResourceInUse", text));
     }
-    account.elb.target_groups.remove(&arn);
-    account.tags.forget(&arn);
+    elb.target_groups.remove(&arn);
+    base.tags.forget(&arn);
     Ok(Value::Null)
 }
 

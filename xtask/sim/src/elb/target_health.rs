@@ -7,10 +7,11 @@ use std::mem::discriminant;
 
 use serde::Serialize;
 
-use super::Due;
 use super::health_check::HealthCheck;
+use super::state::{Due, State};
 use super::target_group::TargetGroup;
-use crate::account::{self, Account, Millis};
+use crate::base::Base;
+use crate::clock::Millis;
 use crate::workload::{Answer, Effect, TaskId};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,8 +73,8 @@ const REGISTRATION_MS: u64 = 3_000;
 const BRISK_REGISTRATION_MS: u64 = 50;
 
 /// Registers a target and begins to check it. A draining target is registered again; a registered one stays as it is.
-pub(crate) fn register(account: &mut Account, now: Millis, target_group: &str, target: Target) {
-    let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
+pub(crate) fn register(base: &mut Base, elb: &mut State, now: Millis, target_group: &str, target: Target) {
+    let Some(group) = elb.target_groups.get_mut(target_group) else { return };
     match group.targets.iter_mut().find(|own| own.target.ip == target.ip && own.target.port == target.port) {
         Some(own) if !matches!(own.phase, Phase::Draining) => {
             own.target.task = target.task;
@@ -89,93 +90,108 @@ pub(crate) fn register(account: &mut Account, now: Millis, target_group: &str, t
         }),
     }
     if group.in_use {
-        begin(account, now, target_group, &target.ip, target.port);
+        begin(base, elb, now, target_group, &target.ip, target.port);
     }
 }
 
 /// Starts the checks of a target again, the first one after the registration.
-fn begin(account: &mut Account, now: Millis, target_group: &str, ip: &str, port: u16) {
+fn begin(base: &mut Base, elb: &mut State, now: Millis, target_group: &str, ip: &str, port: u16) {
     let delay =
-        if account.settings.pace.first_checks_ms.is_some() { BRISK_REGISTRATION_MS } else { REGISTRATION_MS };
-    account.elb.epochs += 1;
-    let epoch = account.elb.epochs;
-    let Some(own) = account.elb.registered_mut(target_group, ip, port) else { return };
+        if base.settings.pace.first_checks_ms.is_some() { BRISK_REGISTRATION_MS } else { REGISTRATION_MS };
+    elb.epochs += 1;
+    let epoch = elb.epochs;
+    let Some(own) = elb.registered_mut(target_group, ip, port) else { return };
     own.restart(epoch);
     let due = Due::Check { target_group: target_group.to_owned(), ip: ip.to_owned(), port, epoch };
-    account.timers.push(now.plus_millis(delay), account::Due::Elb(due));
+    elb.timers.push(base.moment(now.plus_millis(delay)), due);
 }
 
 /// Starts draining a target: it gets no new requests, and is gone after the deregistration delay.
-pub(crate) fn deregister(account: &mut Account, now: Millis, target_group: &str, ip: &str, port: u16) {
-    let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
+pub(crate) fn deregister(
+    base: &mut Base,
+    elb: &mut State,
+    now: Millis,
+    target_group: &str,
+    ip: &str,
+    port: u16,
+) {
+    let Some(group) = elb.target_groups.get_mut(target_group) else { return };
     let delay = group.deregistration_delay_secs();
     // A target of a group that no listener leads to is `unused`, and has nothing to drain.
     if !group.in_use || delay == 0 {
-        return account.elb.remove(target_group, |own| own.is_at(ip, port));
+        return elb.remove(target_group, |own| own.is_at(ip, port));
     }
-    account.elb.epochs += 1;
-    let epoch = account.elb.epochs;
-    let Some(own) = account.elb.registered_mut(target_group, ip, port) else { return };
+    elb.epochs += 1;
+    let epoch = elb.epochs;
+    let Some(own) = elb.registered_mut(target_group, ip, port) else { return };
     if !matches!(own.phase, Phase::Draining) {
         own.restart(epoch);
         own.phase = Phase::Draining;
         let task = own.target.task.clone();
         let due = Due::Drained { target_group: target_group.to_owned(), ip: ip.to_owned(), port, epoch };
-        account.timers.push(now.plus_secs(delay), account::Due::Elb(due));
-        account.elb.changed.insert(task);
+        elb.timers.push(base.moment(now.plus_secs(delay)), due);
+        elb.changed.insert(task);
     }
 }
 
 /// Marks a group as in use or not: its targets are checked from the start, or no longer.
-pub(super) fn put_in_use(account: &mut Account, now: Millis, target_group: &str, in_use: bool) {
-    account.elb.epochs += 1;
-    let epoch = account.elb.epochs;
+pub(super) fn put_in_use(base: &mut Base, elb: &mut State, now: Millis, target_group: &str, in_use: bool) {
+    elb.epochs += 1;
+    let epoch = elb.epochs;
     // Nothing drains in a group without a listener, and a group that gets one begins with what is registered.
-    account.elb.remove(target_group, |own| matches!(own.phase, Phase::Draining));
-    let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
+    elb.remove(target_group, |own| matches!(own.phase, Phase::Draining));
+    let Some(group) = elb.target_groups.get_mut(target_group) else { return };
     group.in_use = in_use;
     group.targets.iter_mut().for_each(|own| own.restart(epoch));
     let targets: Vec<Target> = group.targets.iter().map(|own| own.target.clone()).collect();
-    account.elb.changed.extend(targets.iter().map(|target| target.task.clone()));
+    elb.changed.extend(targets.iter().map(|target| target.task.clone()));
     if in_use {
         for target in targets {
-            begin(account, now, target_group, &target.ip, target.port);
+            begin(base, elb, now, target_group, &target.ip, target.port);
         }
     }
 }
 
 /// Lets a timer's moment happen.
-pub(crate) fn due(account: &mut Account, at: Millis, due: Due) {
+pub(crate) fn due(base: &mut Base, elb: &mut State, at: Millis, due: Due) {
     match due {
         Due::Active { load_balancer } => {
-            if let Some(balancer) = account.elb.load_balancers.get_mut(&load_balancer) {
+            if let Some(balancer) = elb.load_balancers.get_mut(&load_balancer) {
                 balancer.active = true;
             }
         }
         Due::Drained { target_group, ip, port, epoch } => {
-            account.elb.remove(&target_group, |own| own.epoch == epoch && own.is_at(&ip, port));
+            elb.remove(&target_group, |own| own.epoch == epoch && own.is_at(&ip, port));
         }
-        Due::Check { target_group, ip, port, epoch } => check(account, at, target_group, ip, port, epoch),
+        Due::Check { target_group, ip, port, epoch } => check(base, elb, at, target_group, ip, port, epoch),
     }
 }
 
-fn check(account: &mut Account, at: Millis, target_group: String, ip: String, port: u16, epoch: u64) {
-    let first_checks = account.settings.pace.first_checks_ms;
-    let Some(group) = account.elb.target_groups.get_mut(&target_group) else { return };
+fn check(
+    base: &mut Base,
+    elb: &mut State,
+    at: Millis,
+    target_group: String,
+    ip: String,
+    port: u16,
+    epoch: u64,
+) {
+    let first_checks = base.settings.pace.first_checks_ms;
+    let Some(group) = elb.target_groups.get_mut(&target_group) else { return };
     let health_check = group.health_check.clone();
     let Some(own) = group.targets.iter_mut().find(|own| own.epoch == epoch && own.is_at(&ip, port)) else {
         return;
     };
     // A workload that never answered has let the timeout pass, which is always shorter than the interval.
     if own.judge(&health_check, &Answer::TimedOut) {
-        account.elb.changed.insert(own.target.task.clone());
+        elb.changed.insert(own.target.task.clone());
     }
     if matches!(own.phase, Phase::Registering) {
         own.phase = Phase::Initial { failures: 0 };
     }
     own.sent = Some(at);
     if !own.target.task.is_empty() {
-        account.effects.push(Effect::CheckTarget {
+        base.effects.push(Effect::CheckTarget {
             target_group: target_group.clone(),
             task: own.target.task.clone(),
             // `traffic-port` is no number: then the check uses the target's own port.
@@ -190,25 +206,17 @@ fn check(account: &mut Account, at: Millis, target_group: String, ip: String, po
         Some(soon) if !matches!(own.phase, Phase::Healthy { .. }) => interval.min(soon),
         _ => interval,
     };
-    account
-        .timers
-        .push(at.plus_millis(next), account::Due::Elb(Due::Check { target_group, ip, port, epoch }));
+    elb.timers.push(base.moment(at.plus_millis(next)), Due::Check { target_group, ip, port, epoch });
 }
 
 /// Takes a target's answer to a health check.
-pub(crate) fn answered(
-    account: &mut Account,
-    _now: Millis,
-    target_group: &str,
-    task: &TaskId,
-    answer: &Answer,
-) {
-    let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
+pub(crate) fn answered(elb: &mut State, target_group: &str, task: &TaskId, answer: &Answer) {
+    let Some(group) = elb.target_groups.get_mut(target_group) else { return };
     let TargetGroup { targets, health_check, .. } = group;
     if let Some(own) = targets.iter_mut().find(|own| own.target.task == *task && own.sent.is_some())
         && own.judge(health_check, answer)
     {
-        account.elb.changed.insert(task.clone());
+        elb.changed.insert(task.clone());
     }
 }
 
@@ -307,13 +315,13 @@ impl Registered {
     }
 }
 
-pub(crate) fn health(account: &Account, target_group: &str, ip: &str, port: u16) -> TargetHealth {
+pub(crate) fn health(elb: &State, target_group: &str, ip: &str, port: u16) -> TargetHealth {
     let unused = |reason, text: &str| TargetHealth {
         state: TargetState::Unused,
         reason: Some(reason),
         description: Some(text.to_owned()),
     };
-    let group = account.elb.target_groups.get(target_group);
+    let group = elb.target_groups.get(target_group);
     match group.and_then(|group| Some((group, group.targets.iter().find(|own| own.is_at(ip, port))?))) {
         None => unused("Target.NotRegistered", "Target is not registered to the target group"),
         Some((group, _)) if !group.in_use => unused(

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{Call, Fault, Rule};
-use crate::account::Millis;
+use crate::clock::Millis;
 use crate::door::clock::SimClock;
 use crate::wire::ApiError;
 

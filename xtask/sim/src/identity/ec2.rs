@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::filters::{Filterable, Kind, select};
+use super::state::State;
 use super::state::{Subnet, Vpc};
-use crate::account::Account;
+use crate::base::Base;
 use crate::wire::{ApiRequest, Outcome, list, params};
 
 #[derive(Debug, Deserialize)]
@@ -16,7 +17,7 @@ struct Named {
     subnet_ids: Vec<String>,
 }
 
-pub(super) fn describe_vpcs(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe_vpcs(base: &Base, identity: &State, request: &ApiRequest) -> Outcome {
     let named: Named = params(request)?;
     let kind = Kind {
         prefix: "vpc-",
@@ -24,12 +25,12 @@ pub(super) fn describe_vpcs(account: &Account, request: &ApiRequest) -> Outcome 
         malformed: "InvalidVpcId.Malformed",
         not_found: "InvalidVpcID.NotFound",
     };
-    let found = select(request, &account.identity.vpcs, &named.vpc_ids, &kind)?;
-    let items: Vec<Value> = found.into_iter().map(|vpc| vpc.describe(account)).collect();
+    let found = select(request, &identity.vpcs, &named.vpc_ids, &kind)?;
+    let items: Vec<Value> = found.into_iter().map(|vpc| vpc.describe(base)).collect();
     Ok(json!({ "vpcSet": items }))
 }
 
-pub(super) fn describe_subnets(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe_subnets(base: &Base, identity: &State, request: &ApiRequest) -> Outcome {
     let named: Named = params(request)?;
     let kind = Kind {
         prefix: "subnet-",
@@ -37,8 +38,8 @@ pub(super) fn describe_subnets(account: &Account, request: &ApiRequest) -> Outco
         malformed: "InvalidSubnetID.Malformed",
         not_found: "InvalidSubnetID.NotFound",
     };
-    let found = select(request, &account.identity.subnets, &named.subnet_ids, &kind)?;
-    let items: Vec<Value> = found.into_iter().map(|subnet| subnet.describe(account)).collect();
+    let found = select(request, &identity.subnets, &named.subnet_ids, &kind)?;
+    let items: Vec<Value> = found.into_iter().map(|subnet| subnet.describe(base)).collect();
     Ok(json!({ "subnetSet": items }))
 }
 
@@ -72,10 +73,10 @@ impl Filterable for Vpc {
 }
 
 impl Vpc {
-    fn describe(&self, account: &Account) -> Value {
+    fn describe(&self, base: &Base) -> Value {
         json!({
             "vpcId": self.id,
-            "ownerId": account.settings.account,
+            "ownerId": base.settings.account,
             "state": "available",
             "cidrBlock": self.cidr,
             "cidrBlockAssociationSet": [{
@@ -113,11 +114,11 @@ impl Filterable for Subnet {
 }
 
 impl Subnet {
-    fn describe(&self, account: &Account) -> Value {
+    fn describe(&self, base: &Base) -> Value {
         json!({
             "subnetId": self.id,
-            "subnetArn": account.arn("ec2", &format!("subnet/{}", self.id)),
-            "ownerId": account.settings.account,
+            "subnetArn": base.arn("ec2", &format!("subnet/{}", self.id)),
+            "ownerId": base.settings.account,
             "vpcId": self.vpc_id,
             "state": "available",
             "cidrBlock": self.cidr(),

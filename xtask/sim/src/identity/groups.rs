@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::ec2::{name_tag, tag_fact};
 use super::filters::{Filterable, Kind, select};
 use super::state::SecurityGroup;
-use crate::account::Account;
+use super::state::State;
+use crate::base::Base;
 use crate::wire::{ApiError, ApiRequest, Outcome, leaf, list, params, text};
 
 #[derive(Debug, Deserialize)]
@@ -17,7 +18,7 @@ struct Named {
     group_names: Vec<String>,
 }
 
-pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe(base: &Base, identity: &State, request: &ApiRequest) -> Outcome {
     let named: Named = params(request)?;
     if let Some(name) = named.group_names.first() {
         // Names are only valid in a default VPC, which the landing zone does not have; callers use the filter.
@@ -30,8 +31,8 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
         malformed: "InvalidGroupId.Malformed",
         not_found: "InvalidGroup.NotFound",
     };
-    let found = select(request, &account.identity.security_groups, &named.group_ids, &kind)?;
-    let items: Vec<Value> = found.into_iter().map(|group| group.describe(account)).collect();
+    let found = select(request, &identity.security_groups, &named.group_ids, &kind)?;
+    let items: Vec<Value> = found.into_iter().map(|group| group.describe(base)).collect();
     Ok(json!({ "securityGroupInfo": items }))
 }
 
@@ -73,7 +74,7 @@ type Ports = Vec<(u16, String)>;
 
 /// The group of a request, and what it is about.
 fn asked<'a>(
-    account: &'a mut Account,
+    identity: &'a mut State,
     request: &ApiRequest,
 ) -> Result<(&'a mut SecurityGroup, Ports), ApiError> {
     let id = text(request, "GroupId")?;
@@ -91,13 +92,12 @@ fn asked<'a>(
     }
     let absent =
         || ApiError::new("InvalidGroup.NotFound", format!("The security group '{id}' does not exist"));
-    let group =
-        account.identity.security_groups.iter_mut().find(|group| group.id == id).ok_or_else(absent)?;
+    let group = identity.security_groups.iter_mut().find(|group| group.id == id).ok_or_else(absent)?;
     Ok((group, ports))
 }
 
-pub(super) fn authorize(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let (group, ports) = asked(account, request)?;
+pub(super) fn authorize(identity: &mut State, request: &ApiRequest) -> Outcome {
+    let (group, ports) = asked(identity, request)?;
     if ports.iter().any(|port| group.ingress.contains(port)) {
         let text = "the specified rule already exists";
         return Err(ApiError::new("InvalidPermission.Duplicate", text));
@@ -106,8 +106,8 @@ pub(super) fn authorize(account: &mut Account, request: &ApiRequest) -> Outcome 
     Ok(json!({ "return": true }))
 }
 
-pub(super) fn revoke(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let (group, ports) = asked(account, request)?;
+pub(super) fn revoke(identity: &mut State, request: &ApiRequest) -> Outcome {
+    let (group, ports) = asked(identity, request)?;
     if ports.iter().any(|port| !group.ingress.contains(port)) {
         let text = "The specified rule does not exist in this security group.";
         return Err(ApiError::new("InvalidPermission.NotFound", text));
@@ -132,8 +132,8 @@ impl Filterable for SecurityGroup {
 }
 
 impl SecurityGroup {
-    fn describe(&self, account: &Account) -> Value {
-        let owner = &account.settings.account;
+    fn describe(&self, base: &Base) -> Value {
+        let owner = &base.settings.account;
         let rule = |(port, source): &(u16, String)| {
             let of = if source.starts_with("sg-") {
                 json!({ "groups": [{ "groupId": source, "userId": owner }] })
@@ -151,7 +151,7 @@ impl SecurityGroup {
             "groupId": self.id,
             "groupName": self.name,
             "groupDescription": self.name,
-            "securityGroupArn": account.arn("ec2", &format!("security-group/{}", self.id)),
+            "securityGroupArn": base.arn("ec2", &format!("security-group/{}", self.id)),
             "ownerId": owner,
             "vpcId": self.vpc_id,
             "ipPermissions": ingress,

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::filters::{Filterable, Kind, select};
-use crate::account::{Account, Ids};
+use super::state::State;
+use crate::base::Base;
+use crate::ids::Ids;
 use crate::wire::{ApiError, ApiRequest, Outcome, list, params, text};
 
 const ANYWHERE: &str = "0.0.0.0/0";
@@ -124,7 +126,7 @@ struct Named {
     endpoints: Vec<String>,
 }
 
-pub(super) fn describe_route_tables(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe_route_tables(base: &Base, identity: &State, request: &ApiRequest) -> Outcome {
     let Named { tables, .. } = params(request)?;
     let kind = Kind {
         prefix: "rtb-",
@@ -132,7 +134,7 @@ pub(super) fn describe_route_tables(account: &Account, request: &ApiRequest) -> 
         malformed: "InvalidRouteTableId.Malformed",
         not_found: "InvalidRouteTableID.NotFound",
     };
-    let found = select(request, &account.identity.network.tables, &tables, &kind)?;
+    let found = select(request, &identity.network.tables, &tables, &kind)?;
     let view = |table: &RouteTable| {
         let route = |(to, target): &(String, String)| {
             let member = if target.starts_with("nat-") { "natGatewayId" } else { "gatewayId" };
@@ -148,7 +150,7 @@ pub(super) fn describe_route_tables(account: &Account, request: &ApiRequest) -> 
         json!({
             "routeTableId": table.id,
             "vpcId": table.vpc,
-            "ownerId": account.settings.account,
+            "ownerId": base.settings.account,
             "associationSet": associations,
             "routeSet": table.routes.iter().map(route).collect::<Vec<_>>(),
         })
@@ -156,7 +158,7 @@ pub(super) fn describe_route_tables(account: &Account, request: &ApiRequest) -> 
     Ok(json!({ "routeTableSet": found.into_iter().map(view).collect::<Vec<_>>() }))
 }
 
-pub(super) fn describe_nat_gateways(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe_nat_gateways(identity: &State, request: &ApiRequest) -> Outcome {
     let Named { gateways, .. } = params(request)?;
     let kind = Kind {
         prefix: "nat-",
@@ -164,12 +166,12 @@ pub(super) fn describe_nat_gateways(account: &Account, request: &ApiRequest) -> 
         malformed: "NatGatewayMalformed",
         not_found: "NatGatewayNotFound",
     };
-    let found = select(request, &account.identity.network.gateways, &gateways, &kind)?;
+    let found = select(request, &identity.network.gateways, &gateways, &kind)?;
     let view = |gateway: &NatGateway| json!({ "natGatewayId": gateway.id, "vpcId": gateway.vpc, "state": "available", "connectivityType": "public" });
     Ok(json!({ "natGatewaySet": found.into_iter().map(view).collect::<Vec<_>>() }))
 }
 
-pub(super) fn describe_endpoints(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe_endpoints(identity: &State, request: &ApiRequest) -> Outcome {
     let Named { endpoints, .. } = params(request)?;
     let kind = Kind {
         prefix: "vpce-",
@@ -177,7 +179,7 @@ pub(super) fn describe_endpoints(account: &Account, request: &ApiRequest) -> Out
         malformed: "InvalidVpcEndpointId.Malformed",
         not_found: "InvalidVpcEndpointId.NotFound",
     };
-    let found = select(request, &account.identity.network.endpoints, &endpoints, &kind)?;
+    let found = select(request, &identity.network.endpoints, &endpoints, &kind)?;
     Ok(json!({ "vpcEndpointSet": found.into_iter().map(Endpoint::view).collect::<Vec<_>>() }))
 }
 
@@ -220,33 +222,33 @@ fn gateway() -> String {
     "Gateway".to_owned()
 }
 
-pub(super) fn create_endpoint(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn create_endpoint(base: &mut Base, identity: &mut State, request: &ApiRequest) -> Outcome {
     let asked: CreateEndpoint = params(request)?;
-    if !account.identity.has_vpc(&asked.vpc_id) {
+    if !identity.has_vpc(&asked.vpc_id) {
         let text = format!("The Vpc Id {} does not exist", asked.vpc_id);
         return Err(ApiError::new("InvalidVpcId.NotFound", text));
     }
-    let (id, vpc) = (format!("vpce-0{}", account.ids.hex(16)), asked.vpc_id.clone());
+    let (id, vpc) = (format!("vpce-0{}", base.ids.hex(16)), asked.vpc_id.clone());
     let made = Endpoint { id, vpc, asked };
     let view = made.view();
-    account.identity.network.endpoints.push(made);
+    identity.network.endpoints.push(made);
     Ok(json!({ "vpcEndpoint": view }))
 }
 
 fn table<'a>(
-    account: &'a mut Account,
+    identity: &'a mut State,
     request: &ApiRequest,
 ) -> Result<(&'a mut RouteTable, String), ApiError> {
     let id = text(request, "RouteTableId")?;
     let absent =
         || ApiError::new("InvalidRouteTableID.NotFound", format!("The routeTable ID '{id}' does not exist"));
-    let table = account.identity.network.tables.iter_mut().find(|table| table.id == id).ok_or_else(absent)?;
+    let table = identity.network.tables.iter_mut().find(|table| table.id == id).ok_or_else(absent)?;
     Ok((table, text(request, "DestinationCidrBlock")?))
 }
 
-pub(super) fn create_route(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn create_route(identity: &mut State, request: &ApiRequest) -> Outcome {
     let target = text(request, "NatGatewayId").or_else(|_| text(request, "GatewayId"))?;
-    let (table, to) = table(account, request)?;
+    let (table, to) = table(identity, request)?;
     if table.routes.iter().any(|(own, _)| *own == to) {
         let text = format!("The route identified by {to} already exists.");
         return Err(ApiError::new("RouteAlreadyExists", text));
@@ -255,8 +257,8 @@ pub(super) fn create_route(account: &mut Account, request: &ApiRequest) -> Outco
     Ok(json!({ "return": true }))
 }
 
-pub(super) fn delete_route(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let (table, to) = table(account, request)?;
+pub(super) fn delete_route(identity: &mut State, request: &ApiRequest) -> Outcome {
+    let (table, to) = table(identity, request)?;
     let before = table.routes.len();
     table.routes.retain(|(own, _)| *own != to);
     if table.routes.len() == before {

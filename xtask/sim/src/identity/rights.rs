@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::account::Account;
+use super::state::State;
 use crate::wire::{ApiError, ApiRequest, Outcome, list, params, text, wildcard};
 
 /// Documents by principal (`role/NAME`, `user/NAME`) and name.
@@ -26,15 +26,15 @@ pub(super) fn document(request: &ApiRequest) -> Result<Value, ApiError> {
     serde_json::from_str(&text(request, "PolicyDocument")?).map_err(malformed)
 }
 
-pub(super) fn put_policy(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn put_policy(identity: &mut State, request: &ApiRequest) -> Outcome {
     let (principal, name, document) = (principal(request)?, text(request, "PolicyName")?, document(request)?);
-    account.identity.rights.0.entry(principal).or_default().insert(name, document);
+    identity.rights.0.entry(principal).or_default().insert(name, document);
     Ok(json!({}))
 }
 
-pub(super) fn delete_policy(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn delete_policy(identity: &mut State, request: &ApiRequest) -> Outcome {
     let (principal, name) = (principal(request)?, text(request, "PolicyName")?);
-    let policies = account.identity.rights.0.get_mut(&principal);
+    let policies = identity.rights.0.get_mut(&principal);
     let gone = policies.and_then(|policies| policies.remove(&name));
     let absent = || {
         ApiError::new("NoSuchEntity", format!("The policy with name {name} cannot be found."))
@@ -65,7 +65,7 @@ struct Entry {
 
 /// One result for each action: of several resources the strictest decision, with each resource's own beside it
 /// (IAM API reference, EvaluationResult).
-pub(super) fn simulate(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn simulate(identity: &State, request: &ApiRequest) -> Outcome {
     let asked: Simulate = params(request)?;
     let Some((_, principal)) =
         asked.policy_source_arn.split_once(":iam::").and_then(|(_, rest)| rest.split_once(':'))
@@ -79,7 +79,7 @@ pub(super) fn simulate(account: &Account, request: &ApiRequest) -> Outcome {
     // `role/PATH/NAME` is the role NAME.
     let kind = principal.split('/').next().unwrap_or_default();
     let principal = format!("{kind}/{}", principal.rsplit('/').next().unwrap_or_default());
-    let policies = account.identity.rights.0.get(&principal).filter(|policies| !policies.is_empty());
+    let policies = identity.rights.0.get(&principal).filter(|policies| !policies.is_empty());
     let statements: Option<Vec<&Value>> = policies.map(|policies| {
         policies.values().filter_map(|policy| policy["Statement"].as_array()).flatten().collect()
     });

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::account::Account;
+use super::state::State;
 use crate::wire::{ApiError, ApiRequest, Outcome, text};
 
-pub(super) fn get_role(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn get_role(identity: &State, request: &ApiRequest) -> Outcome {
     let role_name = text(request, "RoleName")?;
-    let role = account.identity.roles.iter().find(|role| role.name == role_name);
+    let role = identity.roles.iter().find(|role| role.name == role_name);
     let role = role.ok_or_else(|| no_such_role(&role_name))?;
     // `role/PATH/NAME`: the path of most roles is `/`.
     let path = role.arn.split_once(":role").map_or("/", |(_, path)| &path[..path.len() - role.name.len()]);
@@ -22,10 +22,10 @@ pub(super) fn get_role(account: &Account, request: &ApiRequest) -> Outcome {
     } }))
 }
 
-pub(super) fn update_trust(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn update_trust(identity: &mut State, request: &ApiRequest) -> Outcome {
     let name = text(request, "RoleName")?;
     let document = super::rights::document(request)?;
-    let role = account.identity.roles.iter_mut().find(|role| role.name == name);
+    let role = identity.roles.iter_mut().find(|role| role.name == name);
     role.ok_or_else(|| no_such_role(&name))?.trust = document.to_string();
     Ok(json!({}))
 }
@@ -40,6 +40,6 @@ fn no_such_role(name: &str) -> ApiError {
 }
 
 /// Whether the role with this ARN is there. A bare name counts too, as ECS takes it for a role of the account.
-pub(crate) fn role_exists(account: &Account, arn: &str) -> bool {
-    account.identity.roles.iter().any(|role| role.arn == arn || role.name == arn)
+pub(crate) fn role_exists(identity: &State, arn: &str) -> bool {
+    identity.roles.iter().any(|role| role.arn == arn || role.name == arn)
 }

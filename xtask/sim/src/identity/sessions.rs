@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::account::{Account, Millis};
+use super::state::State;
+use crate::base::Base;
+use crate::clock::Millis;
 use crate::wire::{ApiError, ApiRequest, Outcome, iso8601, leaf, params};
 
 /// Who everyone is that did not take a role.
@@ -41,7 +43,12 @@ struct AssumeRole {
 /// AssumeRole and AssumeRoleWithWebIdentity, whose token is not looked into.
 ///
 /// Any role of the account may be taken, but for those that only ECS tasks are trusted with.
-pub(super) fn assume_role(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn assume_role(
+    base: &mut Base,
+    identity: &mut State,
+    now: Millis,
+    request: &ApiRequest,
+) -> Outcome {
     let asked: AssumeRole = params(request)?;
     let name = asked.role_session_name;
     let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
@@ -62,10 +69,10 @@ pub(super) fn assume_role(account: &mut Account, now: Millis, request: &ApiReque
         return Err(ApiError::new("ValidationError", text));
     }
     let role = asked.role_arn;
-    let own = format!("arn:aws:iam::{}:role/", account.settings.account);
-    let of_tasks = account.identity.roles.iter().any(|task_role| task_role.arn == role);
+    let own = format!("arn:aws:iam::{}:role/", base.settings.account);
+    let of_tasks = identity.roles.iter().any(|task_role| task_role.arn == role);
     let Some(path) = role.strip_prefix(&own).filter(|path| !path.is_empty() && !of_tasks) else {
-        let caller = caller(account, request.access_key.as_deref()).arn;
+        let caller = caller(base, identity, request.access_key.as_deref()).arn;
         let text = format!(
             "User: {caller} is not authorized to perform: sts:{} on resource: {role}",
             request.operation
@@ -73,15 +80,15 @@ pub(super) fn assume_role(account: &mut Account, now: Millis, request: &ApiReque
         return Err(ApiError::new("AccessDenied", text).with_status(403));
     };
     let role_name = path.rsplit('/').next().unwrap_or(path);
-    let arn = format!("arn:aws:sts::{}:assumed-role/{role_name}/{name}", account.settings.account);
-    let id = format!("AROA{}:{name}", account.ids.hex(17).to_uppercase());
+    let arn = format!("arn:aws:sts::{}:assumed-role/{role_name}/{name}", base.settings.account);
+    let id = format!("AROA{}:{name}", base.ids.hex(17).to_uppercase());
     let session = Session { arn: arn.clone(), id: id.clone(), ends: now.plus_secs(secs) };
-    let credentials = give_out(account, session);
+    let credentials = give_out(base, identity, session);
     Ok(json!({ "Credentials": credentials, "AssumedRoleUser": { "AssumedRoleId": id, "Arn": arn } }))
 }
 
-fn give_out(account: &mut Account, session: Session) -> Value {
-    let ids = &mut account.ids;
+fn give_out(base: &mut Base, identity: &mut State, session: Session) -> Value {
+    let ids = &mut base.ids;
     let key = format!("ASIA{}", ids.hex(16).to_uppercase());
     let credentials = json!({
         "AccessKeyId": key,
@@ -89,14 +96,19 @@ fn give_out(account: &mut Account, session: Session) -> Value {
         "SessionToken": ids.hex(64),
         "Expiration": iso8601(session.ends),
     });
-    account.identity.sessions.0.insert(key, session);
+    identity.sessions.0.insert(key, session);
     credentials
 }
 
 /// GetSessionToken: half a day by default, a day and a half at the most.
-pub(super) fn session_token(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn session_token(
+    base: &mut Base,
+    identity: &mut State,
+    now: Millis,
+    request: &ApiRequest,
+) -> Outcome {
     let key = request.access_key.as_deref();
-    if key.is_some_and(|key| account.identity.sessions.0.contains_key(key)) {
+    if key.is_some_and(|key| identity.sessions.0.contains_key(key)) {
         let text = "Cannot call GetSessionToken with session credentials";
         return Err(ApiError::new("AccessDenied", text).with_status(403));
     }
@@ -105,8 +117,8 @@ pub(super) fn session_token(account: &mut Account, now: Millis, request: &ApiReq
         let text = format!("DurationSeconds must be between {SHORTEST_SECS} and 129600");
         return Err(ApiError::new("ValidationError", text));
     };
-    let Caller { arn, id } = caller(account, key);
-    let credentials = give_out(account, Session { arn, id, ends: now.plus_secs(secs) });
+    let Caller { arn, id } = caller(base, identity, key);
+    let credentials = give_out(base, identity, Session { arn, id, ends: now.plus_secs(secs) });
     Ok(json!({ "Credentials": credentials }))
 }
 
@@ -115,27 +127,27 @@ struct Caller {
     id: String,
 }
 
-fn caller(account: &Account, access_key: Option<&str>) -> Caller {
-    match access_key.and_then(|key| account.identity.sessions.0.get(key)) {
+fn caller(base: &Base, identity: &State, access_key: Option<&str>) -> Caller {
+    match access_key.and_then(|key| identity.sessions.0.get(key)) {
         Some(session) => Caller { arn: session.arn.clone(), id: session.id.clone() },
         None => Caller {
-            arn: format!("arn:aws:iam::{}:user/{USER}", account.settings.account),
-            id: account.identity.user_id.clone(),
+            arn: format!("arn:aws:iam::{}:user/{USER}", base.settings.account),
+            id: identity.user_id.clone(),
         },
     }
 }
 
-pub(super) fn caller_identity(account: &Account, request: &ApiRequest) -> Value {
-    let Caller { arn, id } = caller(account, request.access_key.as_deref());
-    json!({ "UserId": id, "Account": account.settings.account, "Arn": arn })
+pub(super) fn caller_identity(base: &Base, identity: &State, request: &ApiRequest) -> Value {
+    let Caller { arn, id } = caller(base, identity, request.access_key.as_deref());
+    json!({ "UserId": id, "Account": base.settings.account, "Arn": arn })
 }
 
 /// The caller's ARN, as refusals and `registeredBy` show it.
-pub(crate) fn caller_arn(account: &Account, access_key: Option<&str>) -> String {
-    caller(account, access_key).arn
+pub(crate) fn caller_arn(base: &Base, identity: &State, access_key: Option<&str>) -> String {
+    caller(base, identity, access_key).arn
 }
 
 /// Whether the session of this access key is over.
-pub(crate) fn is_expired(account: &Account, now: Millis, access_key: Option<&str>) -> bool {
-    access_key.and_then(|key| account.identity.sessions.0.get(key)).is_some_and(|session| session.ends <= now)
+pub(crate) fn is_expired(identity: &State, now: Millis, access_key: Option<&str>) -> bool {
+    access_key.and_then(|key| identity.sessions.0.get(key)).is_some_and(|session| session.ends <= now)
 }

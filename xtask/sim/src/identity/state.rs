@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::landing_zone::{LandingZone, Named, ZoneGroup, ZoneSubnet};
 use super::network::Network;
 use super::rights::Rights;
 use super::sessions::Sessions;
-use crate::account::{Ids, Settings};
+use crate::base::Settings;
+use crate::base::{LandingZone, Named, ZoneGroup, ZoneSubnet};
+use crate::ids::Ids;
 
 #[derive(Debug)]
 pub(crate) struct State {

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{LandingZone, Named, ZoneSubnet, is_expired, role_exists};
-use crate::account::{Account, Millis, Settings};
+use super::{is_expired, role_exists};
+use crate::account::Account;
+use crate::base::{LandingZone, Named, Settings, ZoneSubnet};
+use crate::clock::Millis;
 use crate::wire::{Api, ApiError, ApiRequest};
 
 fn call(account: &mut Account, api: Api, operation: &str, form: &str) -> Result<Value, ApiError> {
@@ -120,7 +122,7 @@ fn ids_and_filters_that_do_not_exist_are_errors_not_empty_lists() {
 fn an_account_without_a_landing_zone_has_none() {
     let mut account = Account::new(Settings { landing_zone: LandingZone::default(), ..Settings::default() });
     assert_eq!(call(&mut account, Api::Ec2, "DescribeVpcs", "").unwrap()["vpcSet"], json!([]));
-    assert!(!role_exists(&account, "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"));
+    assert!(!role_exists(&account.identity, "arn:aws:iam::123456789012:role/ecsTaskExecutionRole"));
 }
 
 #[test]
@@ -129,8 +131,8 @@ fn roles_and_the_caller_carry_the_accounts_number() {
     let role = call(&mut account, Api::Iam, "GetRole", "RoleName=ecsTaskExecutionRole").unwrap();
     let arn = role["Role"]["Arn"].as_str().unwrap();
     assert_eq!(arn, "arn:aws:iam::123456789012:role/ecsTaskExecutionRole");
-    assert!(role_exists(&account, arn));
-    assert!(!role_exists(&account, "arn:aws:iam::999999999999:role/ecsTaskExecutionRole"));
+    assert!(role_exists(&account.identity, arn));
+    assert!(!role_exists(&account.identity, "arn:aws:iam::999999999999:role/ecsTaskExecutionRole"));
     let caller = call(&mut account, Api::Sts, "GetCallerIdentity", "").unwrap();
     assert_eq!(caller["Account"], "123456789012");
 }
@@ -152,8 +154,8 @@ fn a_role_of_the_account_can_be_taken_and_the_session_is_its_caller() {
     who.access_key = Some(key.clone());
     let caller = account.carry_out(Millis(0), &who).unwrap();
     assert_eq!(caller["Arn"], "arn:aws:sts::123456789012:assumed-role/deploy/run-1");
-    assert!(!is_expired(&account, Millis(899_999), Some(&key)));
-    assert!(is_expired(&account, Millis(900_000), Some(&key)));
+    assert!(!is_expired(&account.identity, Millis(899_999), Some(&key)));
+    assert!(is_expired(&account.identity, Millis(900_000), Some(&key)));
     // A chain: the next role is taken with the credentials of the first.
     take(&mut account, Some(key.clone()), "123456789012:role/second", "").unwrap();
     for (role, more, code) in [
@@ -238,7 +240,7 @@ fn a_role_named_by_its_arn_is_found_by_its_name_with_its_path() {
     let mut account = Account::new(Settings { landing_zone, ..Settings::default() });
     let role = call(&mut account, Api::Iam, "GetRole", "RoleName=web").unwrap()["Role"].clone();
     assert_eq!((role["Arn"].as_str(), role["Path"].as_str()), (Some(arn), Some("/service/tasks/")));
-    assert!(role_exists(&account, arn));
+    assert!(role_exists(&account.identity, arn));
 }
 
 #[test]
@@ -246,7 +248,7 @@ fn a_user_gets_a_session_of_its_own_and_a_session_does_not() {
     let mut account = Account::new(Settings::default());
     let reply = call(&mut account, Api::Sts, "GetSessionToken", "DurationSeconds=900").unwrap();
     let key = reply["Credentials"]["AccessKeyId"].as_str().unwrap().to_owned();
-    assert!(is_expired(&account, Millis(900_000), Some(&key)));
+    assert!(is_expired(&account.identity, Millis(900_000), Some(&key)));
     let mut again = ApiRequest::form(Api::Sts, "GetSessionToken", "");
     again.access_key = Some(key);
     assert_eq!(account.carry_out(Millis(0), &again).unwrap_err().code, "AccessDenied");

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::INVALID;
-use super::store::{Event, group_name};
-use crate::account::{Account, Millis};
+use super::store::State;
+use super::store::{Event, INVALID, group_name};
+use crate::clock::Millis;
 use crate::wire::{ApiError, ApiRequest, Outcome, params};
 
 #[derive(Debug, Deserialize)]
@@ -22,9 +22,9 @@ struct Input {
     message: String,
 }
 
-pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn put(logs: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Put = params(request)?;
-    let stream = account.logs.group_mut(&asked.log_group_name)?.stream_mut(&asked.log_stream_name)?;
+    let stream = logs.group_mut(&asked.log_group_name)?.stream_mut(&asked.log_stream_name)?;
     if asked.log_events.is_empty() || asked.log_events.iter().any(|event| event.message.is_empty()) {
         return Err(ApiError::new(INVALID, "Log events and their messages must not be empty."));
     }
@@ -76,10 +76,10 @@ impl Cursor {
 
 /// Reads a page. At the end of the stream the forward token equals the one that was given: that is how a reader
 /// knows, since a page can be empty before the end.
-pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn get(logs: &State, request: &ApiRequest) -> Outcome {
     let asked: Get = params(request)?;
     let group = group_name(asked.log_group_name, asked.log_group_identifier)?;
-    let stream = account.logs.group(&group)?.stream(&asked.log_stream_name)?;
+    let stream = logs.group(&group)?.stream(&asked.log_stream_name)?;
     let limit = asked.limit.unwrap_or(MAX_PAGE).clamp(1, MAX_PAGE);
     let end = stream.forgotten + stream.events.len();
     let cursor = match &asked.next_token {

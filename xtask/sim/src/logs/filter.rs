@@ -3,10 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::INVALID;
 use super::pattern::Pattern;
-use super::store::{Event, group_name, no_stream};
-use crate::account::Account;
+use super::store::State;
+use super::store::{Event, INVALID, group_name, no_stream};
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params};
 
 #[derive(Debug, Deserialize)]
@@ -22,9 +21,9 @@ struct Filter {
     filter_pattern: Option<String>,
 }
 
-pub(super) fn filter(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn filter(logs: &State, request: &ApiRequest) -> Outcome {
     let asked: Filter = params(request)?;
-    let group = account.logs.group(&group_name(asked.log_group_name, asked.log_group_identifier)?)?;
+    let group = logs.group(&group_name(asked.log_group_name, asked.log_group_identifier)?)?;
     if !asked.log_stream_names.is_empty() && asked.log_stream_name_prefix.is_some() {
         let text = "logStreamNames and logStreamNamePrefix cannot be specified at the same time.";
         return Err(ApiError::new(INVALID, text));

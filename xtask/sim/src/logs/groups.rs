@@ -5,21 +5,21 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::INVALID;
-use super::store::{Group, group_name};
-use crate::account::{Account, Millis};
-use crate::tagging::{self, Tag};
+use super::store::{Group, INVALID, State, group_name};
+use crate::base::Base;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params, text};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Create {
     log_group_name: String,
-    #[serde(default, deserialize_with = "tagging::given")]
+    #[serde(default, deserialize_with = "tags::given")]
     tags: Vec<Tag>,
 }
 
-pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn create(base: &mut Base, logs: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Create = params(request)?;
     let name = asked.log_group_name;
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/#".contains(&byte);
@@ -32,24 +32,24 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
     if name.to_ascii_lowercase().starts_with("aws/") {
         return Err(ApiError::new(INVALID, "Log groups starting with AWS/ are reserved for AWS."));
     }
-    if account.logs.group_exists(&name) {
+    if logs.group_exists(&name) {
         return Err(ApiError::new(
             "ResourceAlreadyExistsException",
             "The specified log group already exists",
         ));
     }
-    tagging::check(Api::Logs, &asked.tags)?;
+    tags::check(Api::Logs, &asked.tags)?;
     let group = Group { created: now, retention_days: None, streams: BTreeMap::new() };
-    account.tags.put(&group_arn(account, &name), asked.tags);
-    account.logs.groups.insert(name, group);
+    base.tags.put(&group_arn(base, &name), asked.tags);
+    logs.groups.insert(name, group);
     Ok(Value::Null)
 }
 
-pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn delete(base: &mut Base, logs: &mut State, request: &ApiRequest) -> Outcome {
     let log_group_name = text(request, "logGroupName")?;
-    account.logs.group(&log_group_name)?;
-    account.logs.groups.remove(&log_group_name);
-    account.tags.forget(&group_arn(account, &log_group_name));
+    logs.group(&log_group_name)?;
+    logs.groups.remove(&log_group_name);
+    base.tags.forget(&group_arn(base, &log_group_name));
     Ok(Value::Null)
 }
 
@@ -60,7 +60,7 @@ struct Describe {
     log_group_name_pattern: Option<String>,
 }
 
-pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe(base: &Base, logs: &State, request: &ApiRequest) -> Outcome {
     let asked: Describe = params(request)?;
     if asked.log_group_name_prefix.is_some() && asked.log_group_name_pattern.is_some() {
         let text = "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.";
@@ -68,8 +68,7 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     }
     // A pattern is a part of the name, whatever its case.
     let pattern = asked.log_group_name_pattern.map(|pattern| pattern.to_lowercase());
-    let found: Vec<(&String, &Group)> = account
-        .logs
+    let found: Vec<(&String, &Group)> = logs
         .groups
         .iter()
         .filter(|(name, _)| {
@@ -77,12 +76,12 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
         })
         .filter(|(name, _)| pattern.as_ref().is_none_or(|pattern| name.to_lowercase().contains(pattern)))
         .collect();
-    listing(request, "logGroups", (50, 50), found, |(name, group)| group.describe(account, name))
+    listing(request, "logGroups", (50, 50), found, |(name, group)| group.describe(base, name))
 }
 
 impl Group {
-    fn describe(&self, account: &Account, name: &str) -> Value {
-        let arn = group_arn(account, name);
+    fn describe(&self, base: &Base, name: &str) -> Value {
+        let arn = group_arn(base, name);
         let events = self.streams.values().flat_map(|stream| &stream.events);
         json!({
             "logGroupName": name,
@@ -108,9 +107,9 @@ struct Retention {
 const RETENTION_DAYS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
-pub(super) fn put_retention(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn put_retention(logs: &mut State, request: &ApiRequest) -> Outcome {
     let asked: Retention = params(request)?;
-    let group = account.logs.group_mut(&asked.log_group_name)?;
+    let group = logs.group_mut(&asked.log_group_name)?;
     let days = asked.retention_in_days;
     if !RETENTION_DAYS.contains(&days) {
         let text = format!(
@@ -122,19 +121,19 @@ pub(super) fn put_retention(account: &mut Account, request: &ApiRequest) -> Outc
     Ok(Value::Null)
 }
 
-pub(super) fn delete_retention(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn delete_retention(logs: &mut State, request: &ApiRequest) -> Outcome {
     let log_group_name = text(request, "logGroupName")?;
-    account.logs.group_mut(&log_group_name)?.retention_days = None;
+    logs.group_mut(&log_group_name)?.retention_days = None;
     Ok(Value::Null)
 }
 
 /// The ARN of the group that an ARN, with `:*` at its end or without, names.
-pub(super) fn taggable(account: &Account, arn: &str) -> Result<String, ApiError> {
+pub(super) fn taggable(base: &Base, own: &State, arn: &str) -> Result<String, ApiError> {
     let name = group_name(None, Some(arn.to_owned()))?;
-    account.logs.group(&name)?;
-    Ok(group_arn(account, &name))
+    own.group(&name)?;
+    Ok(group_arn(base, &name))
 }
 
-pub(super) fn group_arn(account: &Account, name: &str) -> String {
-    account.arn("logs", &format!("log-group:{name}"))
+pub(super) fn group_arn(base: &Base, name: &str) -> String {
+    base.arn("logs", &format!("log-group:{name}"))
 }

@@ -9,27 +9,31 @@ mod streams;
 
 pub(crate) use store::State;
 
-use crate::account::Operations;
+use crate::base::Handler;
 use crate::tagging;
+use crate::wire::Operations;
 
-/// The code of every refusal of a parameter.
-const INVALID: &str = "InvalidParameterException";
-
-pub(crate) const OPERATIONS: Operations = &[
+pub(crate) const OPERATIONS: Operations<Handler<State>> = &[
     ("CreateLogGroup", groups::create),
-    ("CreateLogStream", streams::create),
-    ("DeleteLogGroup", |account, _, request| groups::delete(account, request)),
-    ("DeleteLogStream", |account, _, request| streams::delete(account, request)),
-    ("DeleteRetentionPolicy", |account, _, request| groups::delete_retention(account, request)),
-    ("DescribeLogGroups", |account, _, request| groups::describe(account, request)),
-    ("DescribeLogStreams", |account, _, request| streams::describe(account, request)),
-    ("FilterLogEvents", |account, _, request| filter::filter(account, request)),
-    ("GetLogEvents", |account, _, request| events::get(account, request)),
-    ("ListTagsForResource", |account, _, request| tagging::list(account, request, groups::taggable)),
-    ("PutLogEvents", events::put),
-    ("PutRetentionPolicy", |account, _, request| groups::put_retention(account, request)),
-    ("TagResource", |account, _, request| tagging::tag(account, request, groups::taggable)),
-    ("UntagResource", |account, _, request| tagging::untag(account, request, groups::taggable)),
+    ("CreateLogStream", |_, logs, now, request| streams::create(logs, now, request)),
+    ("DeleteLogGroup", |base, logs, _, request| groups::delete(base, logs, request)),
+    ("DeleteLogStream", |_, logs, _, request| streams::delete(logs, request)),
+    ("DeleteRetentionPolicy", |_, logs, _, request| groups::delete_retention(logs, request)),
+    ("DescribeLogGroups", |base, logs, _, request| groups::describe(base, logs, request)),
+    ("DescribeLogStreams", |base, logs, _, request| streams::describe(base, logs, request)),
+    ("FilterLogEvents", |_, logs, _, request| filter::filter(logs, request)),
+    ("GetLogEvents", |_, logs, _, request| events::get(logs, request)),
+    ("ListTagsForResource", |base, logs, _, request| {
+        tagging::list(base, request, &|base, arn| groups::taggable(base, logs, arn))
+    }),
+    ("PutLogEvents", |_, logs, now, request| events::put(logs, now, request)),
+    ("PutRetentionPolicy", |_, logs, _, request| groups::put_retention(logs, request)),
+    ("TagResource", |base, logs, _, request| {
+        tagging::tag(base, request, &|base, arn| groups::taggable(base, logs, arn))
+    }),
+    ("UntagResource", |base, logs, _, request| {
+        tagging::untag(base, request, &|base, arn| groups::taggable(base, logs, arn))
+    }),
 ];
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::INVALID;
-use crate::account::Millis;
+use crate::clock::Millis;
 use crate::wire::ApiError;
+
+/// The code of every refusal of a parameter.
+pub(super) const INVALID: &str = "InvalidParameterException";
 
 /// All log state of the account.
 #[derive(Debug, Default)]

@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::INVALID;
 use super::groups::group_arn;
-use super::store::{Stream, group_name};
-use crate::account::{Account, Millis};
+use super::store::State;
+use super::store::{INVALID, Stream, group_name};
+use crate::base::Base;
+use crate::clock::Millis;
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params};
 
 #[derive(Debug, Deserialize)]
@@ -16,7 +17,7 @@ struct Named {
     log_stream_name: String,
 }
 
-pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn create(logs: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let Named { log_group_name, log_stream_name } = params(request)?;
     if log_stream_name.is_empty() || log_stream_name.len() > 512 || log_stream_name.contains([':', '*']) {
         let text = format!(
@@ -24,7 +25,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         );
         return Err(ApiError::new(INVALID, text));
     }
-    let group = account.logs.group_mut(&log_group_name)?;
+    let group = logs.group_mut(&log_group_name)?;
     if group.streams.contains_key(&log_stream_name) {
         return Err(ApiError::new(
             "ResourceAlreadyExistsException",
@@ -35,9 +36,9 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
     Ok(Value::Null)
 }
 
-pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn delete(logs: &mut State, request: &ApiRequest) -> Outcome {
     let Named { log_group_name, log_stream_name } = params(request)?;
-    let group = account.logs.group_mut(&log_group_name)?;
+    let group = logs.group_mut(&log_group_name)?;
     group.stream(&log_stream_name)?;
     group.streams.remove(&log_stream_name);
     Ok(Value::Null)
@@ -54,7 +55,7 @@ struct Describe {
     descending: bool,
 }
 
-pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe(base: &Base, logs: &State, request: &ApiRequest) -> Outcome {
     let asked: Describe = params(request)?;
     let group_name = group_name(asked.log_group_name, asked.log_group_identifier)?;
     let by_time = match asked.order_by.as_deref() {
@@ -71,7 +72,7 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
         return Err(ApiError::new(INVALID, "Cannot order by LastEventTime with a logStreamNamePrefix."));
     }
     let prefix = asked.log_stream_name_prefix.unwrap_or_default();
-    let group = account.logs.group(&group_name)?;
+    let group = logs.group(&group_name)?;
     let mut found: Vec<(&String, &Stream)> =
         group.streams.iter().filter(|(name, _)| name.starts_with(&prefix)).collect();
     if by_time {
@@ -80,7 +81,7 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     if asked.descending {
         found.reverse();
     }
-    let group_arn = group_arn(account, &group_name);
+    let group_arn = group_arn(base, &group_name);
     listing(request, "logStreams", (50, 50), found, |(name, stream)| stream.describe(name, &group_arn))
 }
 

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::pattern::Pattern;
-use crate::account::{Account, Millis, Settings};
+use crate::account::Account;
+use crate::base::Settings;
+use crate::clock::Millis;
 use crate::wire::{Api, ApiError, ApiRequest};
 use crate::workload::Report;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Ask;
-use crate::account::Millis;
+use crate::clock::Millis;
 use crate::wire::{Api, iso8601};
 
 /// A line of most tables.

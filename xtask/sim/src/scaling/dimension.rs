@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::INVALID;
+use super::state::INVALID;
 use crate::wire::{ApiError, ApiRequest, params};
 
 /// The only dimension that the embedded cloud scales.

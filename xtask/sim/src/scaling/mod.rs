@@ -5,52 +5,61 @@ mod dimension;
 mod policies;
 mod schedule;
 mod scheduled;
+mod state;
 mod step;
 mod targets;
 mod tracking;
 mod zone;
 
-use std::collections::BTreeMap;
-
-use self::policies::Policy;
-use self::scheduled::Scheduled;
-pub(crate) use self::scheduled::{Due, due};
-use self::targets::{Activity, Target};
+pub(crate) use self::scheduled::due;
+pub(crate) use self::state::State;
 pub(crate) use self::tracking::alarms_ring;
-use crate::account::Operations;
-use crate::tagging;
+use crate::base::Base;
+use crate::clock::Millis;
+use crate::wire::{ApiRequest, Operations, Outcome};
+use crate::{cloudwatch, ecs, elb, tagging};
 
-/// All scaling state of the account.
-#[derive(Debug, Default)]
-pub(crate) struct State {
-    targets: BTreeMap<String, Target>,
-    /// By resource id and policy name.
-    policies: BTreeMap<(String, String), Policy>,
-    /// By resource id and action name.
-    scheduled: BTreeMap<(String, String), Scheduled>,
-    /// Versions of scheduled actions so far.
-    epochs: u64,
-    /// Oldest first.
-    activities: Vec<Activity>,
+/// What scaling works with.
+pub(crate) struct Region<'a> {
+    pub(crate) base: &'a mut Base,
+    pub(crate) scaling: &'a mut State,
+    pub(crate) ecs: &'a mut ecs::State,
+    pub(crate) elb: &'a elb::State,
+    pub(crate) cloudwatch: &'a mut cloudwatch::State,
 }
 
-/// The code of every refusal of a parameter.
-const INVALID: &str = "ValidationException";
-
-pub(crate) const OPERATIONS: Operations = &[
-    ("DeleteScalingPolicy", |account, _, request| policies::delete(account, request)),
-    ("DeleteScheduledAction", |account, _, request| scheduled::delete(account, request)),
-    ("DescribeScheduledActions", |account, _, request| scheduled::describe(account, request)),
-    ("PutScheduledAction", scheduled::put),
-    ("DeregisterScalableTarget", |account, _, request| targets::deregister(account, request)),
-    ("DescribeScalableTargets", |account, _, request| targets::describe(account, request)),
-    ("DescribeScalingActivities", |account, _, request| targets::describe_activities(account, request)),
-    ("DescribeScalingPolicies", |account, _, request| policies::describe(account, request)),
-    ("ListTagsForResource", |account, _, request| tagging::list(account, request, targets::taggable)),
-    ("PutScalingPolicy", policies::put),
-    ("RegisterScalableTarget", targets::register),
-    ("TagResource", |account, _, request| tagging::tag(account, request, targets::taggable)),
-    ("UntagResource", |account, _, request| tagging::untag(account, request, targets::taggable)),
+pub(crate) const OPERATIONS: Operations<fn(&mut Region<'_>, Millis, &ApiRequest) -> Outcome> = &[
+    ("DeleteScalingPolicy", |region, _, request| {
+        policies::delete(region.scaling, region.cloudwatch, request)
+    }),
+    ("DeleteScheduledAction", |region, _, request| scheduled::delete(region.scaling, request)),
+    ("DescribeScheduledActions", |region, _, request| scheduled::describe(region.scaling, request)),
+    ("PutScheduledAction", |region, now, request| scheduled::put(region.base, region.scaling, now, request)),
+    ("DeregisterScalableTarget", |region, _, request| {
+        targets::deregister(region.base, region.scaling, region.cloudwatch, request)
+    }),
+    ("DescribeScalableTargets", |region, _, request| targets::describe(region.base, region.scaling, request)),
+    ("DescribeScalingActivities", |region, _, request| {
+        targets::describe_activities(region.scaling, region.ecs, request)
+    }),
+    ("DescribeScalingPolicies", |region, _, request| {
+        policies::describe(region.base, region.scaling, region.cloudwatch, request)
+    }),
+    ("ListTagsForResource", |region, _, request| {
+        tagging::list(region.base, request, &|base, arn| targets::taggable(base, region.scaling, arn))
+    }),
+    ("PutScalingPolicy", |region, now, request| {
+        policies::put(region.base, region.scaling, region.elb, region.cloudwatch, now, request)
+    }),
+    ("RegisterScalableTarget", |region, now, request| {
+        targets::register(region.base, region.scaling, region.ecs, now, request)
+    }),
+    ("TagResource", |region, _, request| {
+        tagging::tag(region.base, request, &|base, arn| targets::taggable(base, region.scaling, arn))
+    }),
+    ("UntagResource", |region, _, request| {
+        tagging::untag(region.base, request, &|base, arn| targets::taggable(base, region.scaling, arn))
+    }),
 ];
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::INVALID;
 use super::dimension::{DESIRED_COUNT, named, selected};
+use super::state::INVALID;
+use super::state::State;
 use super::step;
 use super::tracking::{self, Past};
-use crate::account::{Account, Millis};
+use crate::base::Base;
+use crate::clock::Millis;
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params, text};
 use crate::{cloudwatch, elb};
 
@@ -56,7 +58,14 @@ const TRACKING: &str = "TargetTrackingScaling";
 const STEP: &str = "StepScaling";
 
 /// Creates a policy, or replaces the one of the same name.
-pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn put(
+    base: &mut Base,
+    scaling: &mut State,
+    elb: &elb::State,
+    cloudwatch: &mut cloudwatch::State,
+    now: Millis,
+    request: &ApiRequest,
+) -> Outcome {
     let resource = named(request)?;
     let asked: Put = params(request)?;
     if asked.policy_name.is_empty()
@@ -65,11 +74,11 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
     {
         return Err(ApiError::new(INVALID, format!("Policy name '{}' is not valid", asked.policy_name)));
     }
-    if !account.scaling.targets.contains_key(&resource.id) {
+    if !scaling.targets.contains_key(&resource.id) {
         return Err(resource.not_registered());
     }
     let key = (resource.id.clone(), asked.policy_name.clone());
-    let existing = account.scaling.policies.get(&key);
+    let existing = scaling.policies.get(&key);
     let kind = match (asked.policy_type.as_deref(), existing) {
         (Some("TargetTrackingScaling"), _) => TRACKING,
         (Some("StepScaling"), _) => STEP,
@@ -91,27 +100,23 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
         return Err(ApiError::new(INVALID, text));
     };
     let scales_in = match kind {
-        TRACKING => Some(check_tracking(account, &configuration)?),
+        TRACKING => Some(check_tracking(elb, &configuration)?),
         _ => step::check(&configuration).map(|()| None)?,
     };
-    check_alone(account, &key, &configuration)?;
+    check_alone(scaling, &key, &configuration)?;
     // A policy that is changed keeps its cooldown: it scaled when it did.
-    let past = account.scaling.policies.get_mut(&key).map(|policy| std::mem::take(&mut policy.past));
-    let (arn, created, old_alarms) = match account.scaling.policies.get(&key) {
+    let past = scaling.policies.get_mut(&key).map(|policy| std::mem::take(&mut policy.past));
+    let (arn, created, old_alarms) = match scaling.policies.get(&key) {
         Some(policy) => (policy.arn.clone(), policy.created, policy.alarms.clone()),
         None => {
-            let path = format!(
-                "{}:resource/ecs/{}:policyName/{}",
-                account.ids.uuid(),
-                resource.id,
-                asked.policy_name
-            );
-            (account.arn("autoscaling", &format!("scalingPolicy:{path}")), now, Vec::new())
+            let path =
+                format!("{}:resource/ecs/{}:policyName/{}", base.ids.uuid(), resource.id, asked.policy_name);
+            (base.arn("autoscaling", &format!("scalingPolicy:{path}")), now, Vec::new())
         }
     };
     let alarms = match scales_in {
         None => Vec::new(),
-        Some(scales_in) => alarms(account, &resource.id, scales_in, &old_alarms),
+        Some(scales_in) => alarms(base, &resource.id, scales_in, &old_alarms),
     };
     let policy = Policy {
         name: asked.policy_name,
@@ -124,15 +129,15 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
         past: past.unwrap_or_default(),
     };
     let arn = policy.arn.clone();
-    account.scaling.policies.insert(key.clone(), policy);
-    tracking::arrange(account, now, &key, &old_alarms);
-    Ok(json!({ "PolicyARN": arn, "Alarms": describe_alarms(account, &arn) }))
+    scaling.policies.insert(key.clone(), policy);
+    tracking::arrange(scaling, cloudwatch, now, &key, &old_alarms);
+    Ok(json!({ "PolicyARN": arn, "Alarms": describe_alarms(base, cloudwatch, &arn) }))
 }
 
 /// A target has one target tracking policy for a predefined metric.
-fn check_alone(account: &Account, key: &(String, String), configuration: &Value) -> Result<(), ApiError> {
+fn check_alone(scaling: &State, key: &(String, String), configuration: &Value) -> Result<(), ApiError> {
     let metric = |configuration: &Value| configuration["PredefinedMetricSpecification"].clone();
-    let others = account.scaling.policies.iter().filter(|((id, name), _)| *id == key.0 && *name != key.1);
+    let others = scaling.policies.iter().filter(|((id, name), _)| *id == key.0 && *name != key.1);
     let (own, mut others) = (metric(configuration), others.map(|(_, policy)| metric(&policy.configuration)));
     if !own.is_null() && others.any(|other| other == own) {
         let text = "Only one TargetTrackingScaling policy for a given metric specification is allowed.";
@@ -142,7 +147,7 @@ fn check_alone(account: &Account, key: &(String, String), configuration: &Value)
 }
 
 /// Checks a target tracking configuration; gives whether it scales in.
-fn check_tracking(account: &Account, configuration: &Value) -> Result<bool, ApiError> {
+fn check_tracking(elb: &elb::State, configuration: &Value) -> Result<bool, ApiError> {
     let invalid = |text: String| ApiError::new(INVALID, text);
     let tracking = Tracking::deserialize(configuration)
         .map_err(|error| invalid(format!("1 validation error detected: {error}")))?;
@@ -158,7 +163,7 @@ fn check_tracking(account: &Account, configuration: &Value) -> Result<bool, ApiE
             match (predefined.predefined_metric_type.as_str(), predefined.resource_label) {
                 ("ECSServiceAverageCPUUtilization" | "ECSServiceAverageMemoryUtilization", None) => {}
                 ("ALBRequestCountPerTarget", Some(label)) => {
-                    if !elb::is_request_count_label(account, &label) {
+                    if !elb::is_request_count_label(elb, &label) {
                         return Err(invalid(format!(
                             "Invalid ResourceLabel: {label}. It names a load balancer and one of its target groups, as \
                              app/<load balancer>/<id>/targetgroup/<target group>/<id>"
@@ -212,7 +217,7 @@ fn check_custom(custom: &Value) -> Result<(), ApiError> {
 }
 
 /// The names of a policy's alarms, those that it has and those that are missing.
-fn alarms(account: &mut Account, resource_id: &str, scales_in: bool, old: &[String]) -> Vec<String> {
+fn alarms(base: &mut Base, resource_id: &str, scales_in: bool, old: &[String]) -> Vec<String> {
     let wanted: &[&str] = if scales_in { &["AlarmHigh", "AlarmLow"] } else { &["AlarmHigh"] };
     wanted
         .iter()
@@ -220,7 +225,7 @@ fn alarms(account: &mut Account, resource_id: &str, scales_in: bool, old: &[Stri
             let prefix = format!("TargetTracking-{resource_id}-{which}-");
             match old.iter().find(|name| name.starts_with(&prefix)) {
                 Some(name) => name.clone(),
-                None => format!("{prefix}{}", account.ids.uuid()),
+                None => format!("{prefix}{}", base.ids.uuid()),
             }
         })
         .collect()
@@ -233,26 +238,34 @@ struct Describe {
     policy_names: Vec<String>,
 }
 
-pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe(
+    base: &Base,
+    scaling: &State,
+    cloudwatch: &cloudwatch::State,
+    request: &ApiRequest,
+) -> Outcome {
     let resource_id = selected(request)?;
     let asked: Describe = params(request)?;
-    let found: Vec<&Policy> = account
-        .scaling
+    let found: Vec<&Policy> = scaling
         .policies
         .values()
         .filter(|policy| resource_id.as_ref().is_none_or(|id| *id == policy.resource_id))
         .filter(|policy| asked.policy_names.is_empty() || asked.policy_names.contains(&policy.name))
         .collect();
-    listing(request, "ScalingPolicies", (10, 10), found, |policy| policy.describe(account))
+    listing(request, "ScalingPolicies", (10, 10), found, |policy| policy.describe(base, cloudwatch))
 }
 
-pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn delete(
+    scaling: &mut State,
+    cloudwatch: &mut cloudwatch::State,
+    request: &ApiRequest,
+) -> Outcome {
     let resource = named(request)?;
     let policy_name = text(request, "PolicyName")?;
-    match account.scaling.policies.remove(&(resource.id.clone(), policy_name.clone())) {
+    match scaling.policies.remove(&(resource.id.clone(), policy_name.clone())) {
         Some(policy) => {
             // Alarms of target tracking belong to their policy; those of a step policy are somebody's own and stay.
-            cloudwatch::take_down(account, &policy.alarms);
+            cloudwatch::take_down(cloudwatch, &policy.alarms);
             Ok(Value::Null)
         }
         None => Err(resource.without("scaling policy found", &format!(", policy name: {policy_name}"))),
@@ -260,9 +273,9 @@ pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
 }
 
 /// The alarms that call a policy: its own, and those that somebody else has put.
-fn describe_alarms(account: &Account, policy: &str) -> Value {
-    let alarm = |name: &String| json!({ "AlarmName": name, "AlarmARN": account.arn("cloudwatch", &format!("alarm:{name}")) });
-    account.cloudwatch.alarms_of(policy).map(alarm).collect()
+fn describe_alarms(base: &Base, cloudwatch: &cloudwatch::State, policy: &str) -> Value {
+    let alarm = |name: &String| json!({ "AlarmName": name, "AlarmARN": base.arn("cloudwatch", &format!("alarm:{name}")) });
+    cloudwatch.alarms_of(policy).map(alarm).collect()
 }
 
 impl Policy {
@@ -290,7 +303,7 @@ impl Policy {
         self.kind == STEP
     }
 
-    fn describe(&self, account: &Account) -> Value {
+    fn describe(&self, base: &Base, cloudwatch: &cloudwatch::State) -> Value {
         json!({
             "PolicyARN": self.arn,
             "PolicyName": self.name,
@@ -299,7 +312,7 @@ impl Policy {
             "ScalableDimension": DESIRED_COUNT,
             "PolicyType": self.kind,
             format!("{}PolicyConfiguration", self.kind): self.configuration,
-            "Alarms": describe_alarms(account, &self.arn),
+            "Alarms": describe_alarms(base, cloudwatch, &self.arn),
             "CreationTime": self.created.epoch_secs(),
         })
     }

@@ -3,7 +3,7 @@
 //! Source: Application Auto Scaling user guide, "Schedule expressions". Of cron's characters `W` and `#` are refused.
 
 use super::zone::Zone;
-use crate::account::Millis;
+use crate::clock::Millis;
 use crate::wire::{civil, day_of};
 
 const MINUTE: u64 = 60_000;

@@ -3,12 +3,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::INVALID;
 use super::dimension::{DESIRED_COUNT, Resource, named, selected};
 use super::schedule::Schedule;
+use super::state::INVALID;
+use super::state::State;
 use super::targets;
 use super::zone::Zone;
-use crate::account::{Account, Due as AccountDue, Millis};
+use crate::base::Base;
+use crate::clock::Millis;
+use crate::ecs;
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params, text};
 
 #[derive(Debug)]
@@ -53,7 +56,7 @@ struct Put {
 }
 
 /// Creates an action, or changes the one of the same name: without `StartTime` and `EndTime` it has none any more.
-pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn put(base: &mut Base, scaling: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let invalid = |text: String| ApiError::new(INVALID, text);
     let resource = named(request)?;
     let asked: Put = params(request)?;
@@ -61,11 +64,11 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
     if name.is_empty() || name.len() > 256 || name.contains(|c: char| c.is_control() || ":/|".contains(c)) {
         return Err(invalid(format!("Scheduled action name '{name}' is not valid")));
     }
-    if !account.scaling.targets.contains_key(&resource.id) {
+    if !scaling.targets.contains_key(&resource.id) {
         return Err(resource.not_registered());
     }
     let key = (resource.id.clone(), name.clone());
-    let existing = account.scaling.scheduled.get(&key);
+    let existing = scaling.scheduled.get(&key);
     let timezone = asked.timezone.or(existing.and_then(|own| own.timezone.clone()));
     let zone = timezone.as_deref().unwrap_or("UTC");
     let zone = Zone::named(zone)
@@ -90,42 +93,42 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
     let (arn, created) = match existing {
         Some(own) => (own.arn.clone(), own.created),
         None => {
-            let id = account.ids.uuid();
+            let id = base.ids.uuid();
             let path =
                 format!("scheduledAction:{id}:resource/ecs/{}:scheduledActionName/{name}", resource.id);
-            (account.arn("autoscaling", &path), now)
+            (base.arn("autoscaling", &path), now)
         }
     };
     // Timers are not taken back: one of an older version finds another epoch and does nothing.
-    account.scaling.epochs += 1;
-    let epoch = account.scaling.epochs;
+    scaling.epochs += 1;
+    let epoch = scaling.epochs;
     let own =
         Scheduled { arn, resource, name, expression, schedule, timezone, action, start, end, created, epoch };
-    arrange(account, now, &key, &own);
-    account.scaling.scheduled.insert(key, own);
+    arrange(base, scaling, now, &key, &own);
+    scaling.scheduled.insert(key, own);
     Ok(json!({}))
 }
 
 /// Makes the next time due.
-fn arrange(account: &mut Account, now: Millis, key: &(String, String), own: &Scheduled) {
+fn arrange(base: &mut Base, scaling: &mut State, now: Millis, key: &(String, String), own: &Scheduled) {
     let since = own.start.unwrap_or(own.created);
     // A rate begins with the start time itself.
     let after = own.start.filter(|start| *start > now).map_or(now, |start| Millis(start.0 - 1));
     let next = own.schedule.next(since, after);
     if let Some(at) = next.filter(|at| own.end.is_none_or(|end| *at < end)) {
-        account.timers.push(at, AccountDue::Scaling(Due { key: key.clone(), epoch: own.epoch }));
+        scaling.timers.push(base.moment(at), Due { key: key.clone(), epoch: own.epoch });
     }
 }
 
 /// Lets an action act, and arranges its next time.
-pub(crate) fn due(account: &mut Account, now: Millis, due: Due) {
-    let Some(own) = account.scaling.scheduled.remove(&due.key) else { return };
+pub(crate) fn due(base: &mut Base, scaling: &mut State, ecs: &mut ecs::State, now: Millis, due: Due) {
+    let Some(own) = scaling.scheduled.remove(&due.key) else { return };
     if own.epoch == due.epoch {
         let cause = format!("scheduled action name {} was triggered", own.name);
-        targets::rebound(account, now, &own.resource, own.action, &cause);
-        arrange(account, now, &due.key, &own);
+        targets::rebound(base, scaling, ecs, now, &own.resource, own.action, &cause);
+        arrange(base, scaling, now, &due.key, &own);
     }
-    account.scaling.scheduled.insert(due.key, own);
+    scaling.scheduled.insert(due.key, own);
 }
 
 #[derive(Debug, Deserialize)]
@@ -135,20 +138,20 @@ struct Describe {
     scheduled_action_names: Vec<String>,
 }
 
-pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe(scaling: &State, request: &ApiRequest) -> Outcome {
     let resource_id = selected(request)?;
     let asked: Describe = params(request)?;
     let names = &asked.scheduled_action_names;
-    let all = account.scaling.scheduled.values();
+    let all = scaling.scheduled.values();
     let chosen = all.filter(|own| resource_id.as_ref().is_none_or(|id| *id == own.resource.id));
     let found: Vec<&Scheduled> = chosen.filter(|own| names.is_empty() || names.contains(&own.name)).collect();
     listing(request, "ScheduledActions", (50, 50), found, Scheduled::describe)
 }
 
-pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn delete(scaling: &mut State, request: &ApiRequest) -> Outcome {
     let resource = named(request)?;
     let name = text(request, "ScheduledActionName")?;
-    match account.scaling.scheduled.remove(&(resource.id.clone(), name.clone())) {
+    match scaling.scheduled.remove(&(resource.id.clone(), name.clone())) {
         Some(_) => Ok(json!({})),
         None => Err(resource.without("scheduled action found", &format!(", scheduled action name: {name}"))),
     }

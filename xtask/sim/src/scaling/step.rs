@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::INVALID;
+use super::state::INVALID;
 use crate::wire::ApiError;
 
 #[derive(Debug, Deserialize)]

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::INVALID;
 use super::dimension::{DESIRED_COUNT, Resource, named, selected};
 use super::scheduled::Bounds;
-use crate::account::{Account, Millis};
-use crate::tagging::{self, Tag};
+use super::state::{INVALID, State};
+use crate::base::Base;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params};
 use crate::{cloudwatch, ecs};
 
@@ -51,18 +52,24 @@ struct Register {
     min_capacity: Option<u32>,
     max_capacity: Option<u32>,
     suspended_state: Option<Suspended>,
-    #[serde(default, deserialize_with = "tagging::given")]
+    #[serde(default, deserialize_with = "tags::given")]
     tags: Vec<Tag>,
 }
 
-pub(super) fn register(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn register(
+    base: &mut Base,
+    scaling: &mut State,
+    ecs: &mut ecs::State,
+    now: Millis,
+    request: &ApiRequest,
+) -> Outcome {
     let resource = named(request)?;
     let asked: Register = params(request)?;
-    let Some(desired) = ecs::desired_count(account, &resource.cluster, &resource.service) else {
+    let Some(desired) = ecs::desired_count(ecs, &resource.cluster, &resource.service) else {
         return Err(ApiError::new(INVALID, format!("ECS service doesn't exist: {}", resource.id)));
     };
-    tagging::check(Api::Scaling, &asked.tags)?;
-    let existing = account.scaling.targets.get(&resource.id);
+    tags::check(Api::Scaling, &asked.tags)?;
+    let existing = scaling.targets.get(&resource.id);
     let min = asked.min_capacity.or(existing.map(|target| target.min));
     let max = asked.max_capacity.or(existing.map(|target| target.max));
     let (Some(min), Some(max)) = (min, max) else {
@@ -75,11 +82,11 @@ pub(super) fn register(account: &mut Account, now: Millis, request: &ApiRequest)
     let arn = match existing {
         Some(target) => target.arn.clone(),
         None => {
-            let id = account.ids.hex(34);
-            account.arn("application-autoscaling", &format!("scalable-target/{id}"))
+            let id = base.ids.hex(34);
+            base.arn("application-autoscaling", &format!("scalable-target/{id}"))
         }
     };
-    let target = account.scaling.targets.entry(resource.id.clone()).or_insert_with(|| Target {
+    let target = scaling.targets.entry(resource.id.clone()).or_insert_with(|| Target {
         resource_id: resource.id.clone(),
         arn: arn.clone(),
         min,
@@ -89,15 +96,15 @@ pub(super) fn register(account: &mut Account, now: Millis, request: &ApiRequest)
     });
     (target.min, target.max) = (min, max);
     target.suspended = asked.suspended_state.unwrap_or(target.suspended);
-    account.tags.put(&arn, asked.tags);
+    base.tags.put(&arn, asked.tags);
     // Each registration does, also one that only suspends scaling (RegisterScalableTarget).
-    move_inside(account, now, &resource, desired, (min, max));
+    move_inside(base, scaling, ecs, now, &resource, desired, (min, max));
     Ok(json!({ "ScalableTargetARN": arn }))
 }
 
 /// The ARN, where the target exists.
-pub(super) fn taggable(account: &Account, arn: &str) -> Result<String, ApiError> {
-    if account.scaling.targets.values().any(|own| own.arn == arn) {
+pub(super) fn taggable(_: &Base, own: &State, arn: &str) -> Result<String, ApiError> {
+    if own.targets.values().any(|own| own.arn == arn) {
         return Ok(arn.to_owned());
     }
     let text = format!("The specified resource does not exist: {arn}");
@@ -106,7 +113,9 @@ pub(super) fn taggable(account: &Account, arn: &str) -> Result<String, ApiError>
 
 /// Moves a desired count that the bounds exclude to the nearer one.
 fn move_inside(
-    account: &mut Account,
+    base: &mut Base,
+    scaling: &mut State,
+    ecs: &mut ecs::State,
     now: Millis,
     resource: &Resource,
     desired: u32,
@@ -121,48 +130,57 @@ fn move_inside(
     } else {
         format!("maximum capacity was set to {max}")
     };
-    set(account, now, resource, inside, cause);
+    set(base, scaling, ecs, now, resource, inside, cause);
 }
 
-pub(super) fn set(account: &mut Account, now: Millis, resource: &Resource, count: u32, cause: String) {
-    ecs::set_desired_count(account, now, &resource.cluster, &resource.service, count);
-    note(account, now, resource, format!("Setting desired count to {count}."), cause, None);
-    if let Some(activity) = account.scaling.activities.last_mut() {
+pub(super) fn set(
+    base: &mut Base,
+    scaling: &mut State,
+    ecs: &mut ecs::State,
+    now: Millis,
+    resource: &Resource,
+    count: u32,
+    cause: String,
+) {
+    ecs::set_desired_count(ecs, &resource.cluster, &resource.service, count);
+    note(base, scaling, now, resource, format!("Setting desired count to {count}."), cause, None);
+    if let Some(activity) = scaling.activities.last_mut() {
         activity.count = Some(count);
     }
 }
 
 /// The bounds between which a policy moves the count; `None` where that is suspended or there is no such target.
-pub(super) fn dynamic_bounds(account: &Account, id: &str, out: bool) -> Option<(u32, u32)> {
-    let target = account.scaling.targets.get(id)?;
+pub(super) fn dynamic_bounds(scaling: &State, id: &str, out: bool) -> Option<(u32, u32)> {
+    let target = scaling.targets.get(id)?;
     let Suspended { dynamic_scaling_in_suspended, dynamic_scaling_out_suspended, .. } = target.suspended;
     let suspended = if out { dynamic_scaling_out_suspended } else { dynamic_scaling_in_suspended };
     (!suspended).then_some((target.min, target.max))
 }
 
 fn note(
-    account: &mut Account,
+    base: &mut Base,
+    scaling: &mut State,
     now: Millis,
     resource: &Resource,
     description: String,
     cause: String,
     failure: Option<&'static str>,
 ) {
-    let (id, resource_id) = (account.ids.uuid(), resource.id.clone());
-    account.scaling.activities.push(Activity {
-        id,
-        resource_id,
-        description,
-        cause,
-        failure,
-        count: None,
-        at: now,
-    });
+    let (id, resource_id) = (base.ids.uuid(), resource.id.clone());
+    scaling.activities.push(Activity { id, resource_id, description, cause, failure, count: None, at: now });
 }
 
 /// Gives a target other bounds, as a scheduled action does.
-pub(super) fn rebound(account: &mut Account, now: Millis, resource: &Resource, bounds: Bounds, cause: &str) {
-    let Some(target) = account.scaling.targets.get_mut(&resource.id) else { return };
+pub(super) fn rebound(
+    base: &mut Base,
+    scaling: &mut State,
+    ecs: &mut ecs::State,
+    now: Millis,
+    resource: &Resource,
+    bounds: Bounds,
+    cause: &str,
+) {
+    let Some(target) = scaling.targets.get_mut(&resource.id) else { return };
     if target.suspended.scheduled_scaling_suspended {
         return;
     }
@@ -176,23 +194,28 @@ pub(super) fn rebound(account: &mut Account, now: Millis, resource: &Resource, b
     if failure.is_none() {
         (target.min, target.max) = (min, max);
     }
-    note(account, now, resource, description, cause.to_owned(), failure);
-    let desired = ecs::desired_count(account, &resource.cluster, &resource.service);
+    note(base, scaling, now, resource, description, cause.to_owned(), failure);
+    let desired = ecs::desired_count(ecs, &resource.cluster, &resource.service);
     if let Some(desired) = desired.filter(|_| failure.is_none()) {
-        move_inside(account, now, resource, desired, (min, max));
+        move_inside(base, scaling, ecs, now, resource, desired, (min, max));
     }
 }
 
 /// Deregisters a target, and its policies and scheduled actions with it.
-pub(super) fn deregister(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn deregister(
+    base: &mut Base,
+    scaling: &mut State,
+    cloudwatch: &mut cloudwatch::State,
+    request: &ApiRequest,
+) -> Outcome {
     let resource = named(request)?;
-    let target = account.scaling.targets.remove(&resource.id).ok_or_else(|| resource.not_registered())?;
-    account.tags.forget(&target.arn);
-    let own = account.scaling.policies.iter().filter(|((id, _), _)| *id == resource.id);
+    let target = scaling.targets.remove(&resource.id).ok_or_else(|| resource.not_registered())?;
+    base.tags.forget(&target.arn);
+    let own = scaling.policies.iter().filter(|((id, _), _)| *id == resource.id);
     let alarms: Vec<String> = own.flat_map(|(_, policy)| policy.alarms().cloned()).collect();
-    cloudwatch::take_down(account, &alarms);
-    account.scaling.policies.retain(|(id, _), _| *id != resource.id);
-    account.scaling.scheduled.retain(|(id, _), _| *id != resource.id);
+    cloudwatch::take_down(cloudwatch, &alarms);
+    scaling.policies.retain(|(id, _), _| *id != resource.id);
+    scaling.scheduled.retain(|(id, _), _| *id != resource.id);
     Ok(Value::Null)
 }
 
@@ -203,15 +226,15 @@ struct Describe {
     resource_ids: Vec<String>,
 }
 
-pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe(base: &Base, scaling: &State, request: &ApiRequest) -> Outcome {
     selected(request)?;
     let asked: Describe = params(request)?;
-    let targets = account.scaling.targets.values();
+    let targets = scaling.targets.values();
     let chosen = |id: &String| asked.resource_ids.is_empty() || asked.resource_ids.contains(id);
     let found = targets.filter(|target| chosen(&target.resource_id)).collect();
     let role = format!(
         "arn:aws:iam::{}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService",
-        account.settings.account
+        base.settings.account
     );
     listing(request, "ScalableTargets", (50, 50), found, |target: &Target| {
         json!({
@@ -229,12 +252,12 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
 }
 
 /// The changes that scaling made, newest first.
-pub(super) fn describe_activities(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe_activities(scaling: &State, ecs: &ecs::State, request: &ApiRequest) -> Outcome {
     let chosen = selected(request)?;
-    let activities = account.scaling.activities.iter().rev();
+    let activities = scaling.activities.iter().rev();
     let found = activities.filter(|own| chosen.as_ref().is_none_or(|id| *id == own.resource_id)).collect();
     listing(request, "ScalingActivities", (50, 50), found, |activity: &Activity| {
-        let (status, message) = activity.status(account);
+        let (status, message) = activity.status(scaling, ecs);
         let ended = status != "InProgress";
         json!({
             "ActivityId": activity.id,
@@ -253,7 +276,7 @@ pub(super) fn describe_activities(account: &Account, request: &ApiRequest) -> Ou
 
 impl Activity {
     /// The last one of a service is in progress until its tasks run.
-    fn status(&self, account: &Account) -> (&'static str, String) {
+    fn status(&self, scaling: &State, ecs: &ecs::State) -> (&'static str, String) {
         if let Some(failure) = self.failure {
             return ("Failed", failure.to_owned());
         }
@@ -263,10 +286,10 @@ impl Activity {
                 format!("Successfully set {}", self.description.trim_start_matches("Setting ")),
             );
         };
-        let newest = account.scaling.activities.iter().rev().find(|own| own.resource_id == self.resource_id);
+        let newest = scaling.activities.iter().rev().find(|own| own.resource_id == self.resource_id);
         let open = newest.is_some_and(|newest| newest.id == self.id)
             && Resource::of(&self.resource_id)
-                .is_some_and(|it| ecs::running_count(account, &it.cluster, &it.service) != count);
+                .is_some_and(|it| ecs::running_count(ecs, &it.cluster, &it.service) != count);
         if open {
             let text = format!(
                 "Successfully set desired count to {count}. Waiting for change to be fulfilled by ecs."

@@ -5,7 +5,9 @@ mod step;
 
 use serde_json::{Value, json};
 
-use crate::account::{Account, Millis, Settings};
+use crate::account::Account;
+use crate::base::Settings;
+use crate::clock::Millis;
 use crate::ecs;
 use crate::wire::{Api, ApiError, ApiRequest};
 
@@ -77,7 +79,7 @@ fn registering_moves_the_desired_count_inside_the_bounds_at_once() {
         (json!({ "SuspendedState": { "DynamicScalingInSuspended": true } }), 0),
     ] {
         scaling(&mut account, "RegisterScalableTarget", bounds.clone()).unwrap();
-        assert_eq!(ecs::desired_count(&account, "prod", "backend"), Some(expected), "{bounds}");
+        assert_eq!(ecs::desired_count(&account.ecs, "prod", "backend"), Some(expected), "{bounds}");
     }
     let reply =
         call(&mut account, Api::Scaling, "DescribeScalableTargets", json!({ "ServiceNamespace": "ecs" }))
@@ -103,9 +105,9 @@ fn a_desired_count_set_below_the_minimum_is_corrected_by_registering_again() {
     scaling(&mut account, "RegisterScalableTarget", bounds.clone()).unwrap();
     let update = json!({ "cluster": "prod", "service": "backend", "desiredCount": 1 });
     call(&mut account, Api::Ecs, "UpdateService", update).unwrap();
-    assert_eq!(ecs::desired_count(&account, "prod", "backend"), Some(1));
+    assert_eq!(ecs::desired_count(&account.ecs, "prod", "backend"), Some(1));
     scaling(&mut account, "RegisterScalableTarget", bounds).unwrap();
-    assert_eq!(ecs::desired_count(&account, "prod", "backend"), Some(2));
+    assert_eq!(ecs::desired_count(&account.ecs, "prod", "backend"), Some(2));
 }
 
 #[test]

@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use super::dimension::Resource;
 use super::policies::Policy;
+use super::state::State;
 use super::{step, targets};
-use crate::account::{Account, Millis};
+use crate::base::Base;
+use crate::clock::Millis;
 use crate::{cloudwatch, ecs};
 
 /// Where a policy gives no cooldown, in seconds.
@@ -90,70 +92,80 @@ struct Proposal {
     wanted: u32,
     desired: u32,
     /// How many tasks there were before the cooldown that this scale-out falls into.
-    base: u32,
+    before: u32,
     policy: (String, String),
     alarm: String,
 }
 
 /// Lets the policies act that alarms call; each alarm comes with its metric's newest datapoint. Of several policies of one
 /// service that which wants the most tasks acts alone (user guide, "Use multiple target tracking scaling policies").
-pub(crate) fn alarms_ring(account: &mut Account, now: Millis, ringing: &[(String, f64)]) {
+pub(crate) fn alarms_ring(
+    base: &mut Base,
+    scaling: &mut State,
+    ecs: &mut ecs::State,
+    cloudwatch: &cloudwatch::State,
+    now: Millis,
+    ringing: &[(String, f64)],
+) {
     let mut chosen: BTreeMap<String, Proposal> = BTreeMap::new();
     for (alarm, value) in ringing {
-        let Some((actions, threshold)) = account.cloudwatch.alarm(alarm) else { continue };
-        let called = account.scaling.policies.values().filter(|policy| actions.contains(&policy.arn()));
-        for proposal in called.filter_map(|policy| propose(account, now, policy, alarm, (*value, threshold)))
+        let Some((actions, threshold)) = cloudwatch.alarm(alarm) else { continue };
+        let called = scaling.policies.values().filter(|policy| actions.contains(&policy.arn()));
+        for proposal in called
+            .filter_map(|policy| propose(scaling, ecs, cloudwatch, now, policy, alarm, (*value, threshold)))
         {
             if chosen.get(&proposal.resource.id).is_none_or(|other| proposal.wanted > other.wanted) {
                 chosen.insert(proposal.resource.id.clone(), proposal);
             }
         }
     }
-    for Proposal { resource, wanted, desired, base, policy: key, alarm } in chosen.into_values() {
-        if let Some(policy) = account.scaling.policies.get_mut(&key) {
+    for Proposal { resource, wanted, desired, before, policy: key, alarm } in chosen.into_values() {
+        if let Some(policy) = scaling.policies.get_mut(&key) {
             if wanted > desired {
                 // A scale-out ends the wait after a scale-in.
-                policy.past = Past { out: Some((now, wanted - base)), into: None };
+                policy.past = Past { out: Some((now, wanted - before)), into: None };
             } else {
                 policy.past.into = Some(now);
             }
         }
         let cause = format!("monitor alarm {alarm} in state ALARM triggered policy {}", key.1);
-        targets::set(account, now, &resource, wanted, cause);
+        targets::set(base, scaling, ecs, now, &resource, wanted, cause);
     }
 }
 
 fn propose(
-    account: &Account,
+    scaling: &State,
+    ecs: &ecs::State,
+    cloudwatch: &cloudwatch::State,
     now: Millis,
     policy: &Policy,
     alarm: &str,
     (value, threshold): (f64, f64),
 ) -> Option<Proposal> {
     let resource = Resource::of(policy.resource_id())?;
-    let desired = ecs::desired_count(account, &resource.cluster, &resource.service)?;
+    let desired = ecs::desired_count(ecs, &resource.cluster, &resource.service)?;
     // While it cools down, what a step policy added counts towards what it adds next.
     let added =
         policy.past.out.filter(|(at, _)| policy.is_step() && now < at.plus_secs(cooldown(policy, true)));
-    let base = added.map_or(desired, |(_, added)| desired.saturating_sub(added));
+    let before = added.map_or(desired, |(_, added)| desired.saturating_sub(added));
     let (out, wanted) = if policy.is_step() {
-        let wanted = step::wanted(policy.configuration(), base, value - threshold)?;
-        (wanted >= base, wanted)
+        let wanted = step::wanted(policy.configuration(), before, value - threshold)?;
+        (wanted >= before, wanted)
     } else {
         let target = policy.configuration()["TargetValue"].as_f64().unwrap_or(f64::MAX);
         // So many tasks would be at the target if they shared what these have.
         let fitting = (f64::from(desired) * value / target).ceil() as u32;
         if is_high(alarm) { (true, fitting.max(desired + 1)) } else { (false, fitting) }
     };
-    let (min, max) = targets::dynamic_bounds(account, &resource.id, out)?;
+    let (min, max) = targets::dynamic_bounds(scaling, &resource.id, out)?;
     let wanted = if out { wanted.min(max) } else { wanted.max(min) };
     let may = if out {
         may_add(policy, now, desired, wanted)
     } else {
-        may_remove(account, policy, &resource, now, wanted, desired)
+        may_remove(scaling, ecs, cloudwatch, policy, &resource, now, wanted, desired)
     };
     let policy = (resource.id.clone(), policy.name().to_owned());
-    may.then(|| Proposal { resource, wanted, desired, base, policy, alarm: alarm.to_owned() })
+    may.then(|| Proposal { resource, wanted, desired, before, policy, alarm: alarm.to_owned() })
 }
 
 /// While it cools down, a tracking policy adds only if it would add more than it did.
@@ -167,7 +179,9 @@ fn may_add(policy: &Policy, now: Millis, desired: u32, wanted: u32) -> bool {
 /// Tasks are removed when no deployment is in progress, no cooldown holds, and every tracking policy of the service
 /// agrees (Application Auto Scaling guide, "Target tracking": scale in only if all are ready to).
 fn may_remove(
-    account: &Account,
+    scaling: &State,
+    ecs: &ecs::State,
+    cloudwatch: &cloudwatch::State,
     policy: &Policy,
     resource: &Resource,
     now: Millis,
@@ -176,13 +190,13 @@ fn may_remove(
 ) -> bool {
     let after =
         |at: Option<Millis>, out: bool| at.is_none_or(|at| now >= at.plus_secs(cooldown(policy, out)));
-    let others = account.scaling.policies.values().filter(|other| other.resource_id() == resource.id);
+    let others = scaling.policies.values().filter(|other| other.resource_id() == resource.id);
     let mut agree = others.flat_map(Policy::alarms).filter(|alarm| !is_high(alarm));
     wanted < desired
-        && !ecs::is_deploying(account, &resource.cluster, &resource.service)
+        && !ecs::is_deploying(ecs, &resource.cluster, &resource.service)
         && after(policy.past.into, false)
         && after(policy.past.out.map(|(at, _)| at), true)
-        && (policy.is_step() || agree.all(|alarm| account.cloudwatch.rings(alarm)))
+        && (policy.is_step() || agree.all(|alarm| cloudwatch.rings(alarm)))
 }
 
 /// After a scale-out or a scale-in; a step policy has one for both.
@@ -196,15 +210,21 @@ fn cooldown(policy: &Policy, out: bool) -> u64 {
 }
 
 /// Brings a policy's alarms to what its configuration says; those that it has no more go.
-pub(super) fn arrange(account: &mut Account, now: Millis, key: &(String, String), before: &[String]) {
-    let Some(policy) = account.scaling.policies.get(key) else { return };
+pub(super) fn arrange(
+    scaling: &State,
+    cloudwatch: &mut cloudwatch::State,
+    now: Millis,
+    key: &(String, String),
+    before: &[String],
+) {
+    let Some(policy) = scaling.policies.get(key) else { return };
     let Some(resource) = Resource::of(&key.0) else { return };
     let alarms: Vec<(String, Value)> =
         policy.alarms().map(|name| (name.clone(), alarm(policy, &resource, name))).collect();
     let gone: Vec<String> =
         before.iter().filter(|old| !alarms.iter().any(|(name, _)| name == *old)).cloned().collect();
-    cloudwatch::take_down(account, &gone);
+    cloudwatch::take_down(cloudwatch, &gone);
     for (name, members) in alarms {
-        cloudwatch::set_up(account, now, &name, members);
+        cloudwatch::set_up(cloudwatch, now, &name, members);
     }
 }

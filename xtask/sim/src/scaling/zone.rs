@@ -1,7 +1,7 @@
 //! Time zones of scheduled actions: those without daylight saving time that people use, and Europe's and North America's
 //! with the rules in force since 2007. Others are refused; a database of all of them is not worth its size here.
 
-use crate::account::Millis;
+use crate::clock::Millis;
 use crate::wire::{civil, day_of};
 
 const MINUTE: u64 = 60_000;

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::INVALID;
-use crate::account::Account;
+use super::store::INVALID;
+use crate::base::Base;
 use crate::secret::Secret;
 use crate::wire::ApiError;
 
@@ -48,9 +48,9 @@ impl Given {
     }
 
     /// The id of the version that is made: the caller's token, or one of the account's.
-    pub(super) fn version_id(&self, account: &mut Account) -> Result<String, ApiError> {
+    pub(super) fn version_id(&self, base: &mut Base) -> Result<String, ApiError> {
         match &self.client_request_token {
-            None => Ok(account.ids.uuid()),
+            None => Ok(base.ids.uuid()),
             Some(token) if (32..=64).contains(&token.len()) => Ok(token.clone()),
             Some(_) => {
                 Err(ApiError::new(INVALID, "ClientRequestToken must have a length of 32 to 64 characters."))

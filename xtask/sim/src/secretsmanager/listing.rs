@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::INVALID;
-use super::store::{Stored, no_secret};
-use crate::account::{Account, Millis};
-use crate::tagging;
+use super::store::{INVALID, State, Stored, no_secret};
+use crate::base::Base;
+use crate::base::tags;
+use crate::clock::Millis;
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params, text};
 
 #[derive(Deserialize, Default)]
@@ -28,8 +28,8 @@ struct Filter {
 
 impl Filter {
     /// A value is the beginning of what it is compared with; with `!` before it, of what it is not.
-    fn admits(&self, account: &Account, secret: &Stored) -> Result<bool, ApiError> {
-        let tags = account.tags.of(&secret.arn);
+    fn admits(&self, base: &Base, secret: &Stored) -> Result<bool, ApiError> {
+        let tags = base.tags.of(&secret.arn);
         let facts: Vec<&str> = match self.key.as_str() {
             "name" => vec![&secret.name],
             "description" => vec![secret.description.as_deref().unwrap_or_default()],
@@ -54,13 +54,13 @@ impl Filter {
     }
 }
 
-pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn list(base: &Base, secrets_manager: &State, request: &ApiRequest) -> Outcome {
     let asked: List = params(request)?;
     let mut found = Vec::new();
-    for secret in account.secrets_manager.secrets.values() {
+    for secret in secrets_manager.secrets.values() {
         let mut admitted = asked.include_planned_deletion || secret.deleted.is_none();
         for filter in &asked.filters {
-            admitted &= filter.admits(account, secret)?;
+            admitted &= filter.admits(base, secret)?;
         }
         if admitted {
             found.push(secret);
@@ -72,30 +72,30 @@ pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
         found.reverse();
     }
     listing(request, "SecretList", (100, 100), found, |secret| {
-        let mut shown = view(account, secret);
+        let mut shown = view(base, secret);
         shown["SecretVersionsToStages"] = stages(secret);
         shown
     })
 }
 
-pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
-    let secret = named(account, request)?;
-    let mut shown = view(account, secret);
+pub(super) fn describe(base: &Base, secrets_manager: &State, request: &ApiRequest) -> Outcome {
+    let secret = named(secrets_manager, request)?;
+    let mut shown = view(base, secret);
     shown["VersionIdsToStages"] = stages(secret);
     Ok(shown)
 }
 
-fn named<'a>(account: &'a Account, request: &ApiRequest) -> Result<&'a Stored, ApiError> {
-    account.secrets_manager.find(&text(request, "SecretId")?).ok_or_else(no_secret)
+fn named<'a>(secrets_manager: &'a State, request: &ApiRequest) -> Result<&'a Stored, ApiError> {
+    secrets_manager.find(&text(request, "SecretId")?).ok_or_else(no_secret)
 }
 
 /// The ARN, where the secret exists.
-pub(super) fn taggable(account: &Account, id: &str) -> Result<String, ApiError> {
-    account.secrets_manager.find(id).map(|secret| secret.arn.clone()).ok_or_else(no_secret)
+pub(super) fn taggable(_: &Base, own: &State, id: &str) -> Result<String, ApiError> {
+    own.find(id).map(|secret| secret.arn.clone()).ok_or_else(no_secret)
 }
 
-fn view(account: &Account, secret: &Stored) -> Value {
-    let tags: Vec<Value> = account.tags.of(&secret.arn).iter().map(tagging::pascal).collect();
+fn view(base: &Base, secret: &Stored) -> Value {
+    let tags: Vec<Value> = base.tags.of(&secret.arn).iter().map(tags::pascal).collect();
     let changed = secret.versions.iter().map(|version| version.created).max().unwrap_or(secret.created);
     json!({
         "ARN": secret.arn,
@@ -113,8 +113,8 @@ fn stages(secret: &Stored) -> Value {
     json!(labelled.map(|version| (&version.id, &version.stages)).collect::<BTreeMap<_, _>>())
 }
 
-pub(super) fn versions(account: &Account, request: &ApiRequest) -> Outcome {
-    let secret = named(account, request)?;
+pub(super) fn versions(secrets_manager: &State, request: &ApiRequest) -> Outcome {
+    let secret = named(secrets_manager, request)?;
     let all = request.params["IncludeDeprecated"] == true;
     let found = secret.versions.iter().filter(|version| all || !version.stages.is_empty()).collect();
     let mut reply = listing(
@@ -129,8 +129,8 @@ pub(super) fn versions(account: &Account, request: &ApiRequest) -> Outcome {
 }
 
 /// Takes back a deletion that is still to come.
-pub(super) fn restore(account: &mut Account, _: Millis, request: &ApiRequest) -> Outcome {
-    let secret = account.secrets_manager.find_mut(&text(request, "SecretId")?)?;
+pub(super) fn restore(secrets_manager: &mut State, _: Millis, request: &ApiRequest) -> Outcome {
+    let secret = secrets_manager.find_mut(&text(request, "SecretId")?)?;
     secret.deleted = None;
     Ok(json!({ "ARN": secret.arn, "Name": secret.name }))
 }

@@ -9,22 +9,25 @@ mod values;
 pub(crate) use store::State;
 pub(crate) use values::read;
 
-use crate::account::Operations;
+use crate::base::Handler;
 use crate::tagging;
+use crate::wire::Operations;
 
-const INVALID: &str = "InvalidParameterException";
-
-pub(crate) const OPERATIONS: Operations = &[
+pub(crate) const OPERATIONS: Operations<Handler<State>> = &[
     ("CreateSecret", secrets::create),
-    ("DescribeSecret", |account, _, request| listing::describe(account, request)),
-    ("ListSecretVersionIds", |account, _, request| listing::versions(account, request)),
-    ("ListSecrets", |account, _, request| listing::list(account, request)),
-    ("RestoreSecret", listing::restore),
-    ("TagResource", |account, _, request| tagging::tag(account, request, listing::taggable)),
-    ("UntagResource", |account, _, request| tagging::untag(account, request, listing::taggable)),
+    ("DescribeSecret", |base, secrets_manager, _, request| listing::describe(base, secrets_manager, request)),
+    ("ListSecretVersionIds", |_, secrets_manager, _, request| listing::versions(secrets_manager, request)),
+    ("ListSecrets", |base, secrets_manager, _, request| listing::list(base, secrets_manager, request)),
+    ("RestoreSecret", |_, secrets_manager, now, request| listing::restore(secrets_manager, now, request)),
+    ("TagResource", |base, secrets_manager, _, request| {
+        tagging::tag(base, request, &|base, arn| listing::taggable(base, secrets_manager, arn))
+    }),
+    ("UntagResource", |base, secrets_manager, _, request| {
+        tagging::untag(base, request, &|base, arn| listing::taggable(base, secrets_manager, arn))
+    }),
     ("UpdateSecret", values::update),
     ("DeleteSecret", secrets::delete),
-    ("GetSecretValue", |account, _, request| values::get(account, request)),
+    ("GetSecretValue", |_, secrets_manager, _, request| values::get(secrets_manager, request)),
     ("PutSecretValue", values::put),
 ];
 

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::INVALID;
 use super::content::Given;
-use super::store::{CURRENT, Stored, Version};
-use crate::account::{Account, Due, Millis};
-use crate::tagging::{self, Tag};
+use super::store::State;
+use super::store::{CURRENT, INVALID, Stored, Version};
+use crate::base::Base;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, params};
 
 #[derive(Debug, Deserialize)]
@@ -23,9 +24,14 @@ struct Create {
     given: Given,
 }
 
-pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn create(
+    base: &mut Base,
+    secrets_manager: &mut State,
+    now: Millis,
+    request: &ApiRequest,
+) -> Outcome {
     let Create { name, description, tags, given } = params(request)?;
-    tagging::check(Api::SecretsManager, &tags)?;
+    tags::check(Api::SecretsManager, &tags)?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
     if !(1..=512).contains(&name.len()) || !name.chars().all(fits) {
         let text = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: \
@@ -33,7 +39,7 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         return Err(ApiError::new("ValidationException", text));
     }
     let content = given.content()?;
-    if let Some(there) = account.secrets_manager.secrets.get(&name) {
+    if let Some(there) = secrets_manager.secrets.get(&name) {
         return Err(match there.deleted {
             Some(_) => ApiError::new(
                 "InvalidRequestException",
@@ -45,9 +51,9 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
             ),
         });
     }
-    let version = given.version_id(account)?;
-    let suffix = suffix(account);
-    let arn = account.arn("secretsmanager", &format!("secret:{name}-{suffix}"));
+    let version = given.version_id(base)?;
+    let suffix = suffix(base);
+    let arn = base.arn("secretsmanager", &format!("secret:{name}-{suffix}"));
     let mut secret = Stored {
         name: name.clone(),
         arn: arn.clone(),
@@ -56,19 +62,19 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         deleted: None,
         versions: Vec::new(),
     };
-    account.tags.put(&arn, tags);
+    base.tags.put(&arn, tags);
     let reply = json!({ "ARN": arn, "Name": name, "VersionId": content.as_ref().map(|_| &version) });
     if let Some(content) = content {
         let version = Version { id: version, content, created: now, stages: BTreeSet::new() };
         secret.stage(version, &BTreeSet::from([CURRENT.to_owned()]));
     }
-    account.secrets_manager.secrets.insert(name, secret);
+    secrets_manager.secrets.insert(name, secret);
     Ok(reply)
 }
 
 /// The six characters that Secrets Manager puts behind a name, so that a secret that is created again has another ARN.
-fn suffix(account: &mut Account) -> String {
-    account.ids.token(32).chars().filter(char::is_ascii_alphanumeric).take(6).collect()
+fn suffix(base: &mut Base) -> String {
+    base.ids.token(32).chars().filter(char::is_ascii_alphanumeric).take(6).collect()
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,7 +88,12 @@ struct Delete {
 
 const DAY_SECS: u64 = 24 * 60 * 60;
 
-pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn delete(
+    base: &mut Base,
+    secrets_manager: &mut State,
+    now: Millis,
+    request: &ApiRequest,
+) -> Outcome {
     let asked: Delete = params(request)?;
     let force = asked.force_delete_without_recovery;
     if force && asked.recovery_window_in_days.is_some() {
@@ -94,7 +105,7 @@ pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -
         let text = "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).";
         return Err(ApiError::new(INVALID, text));
     }
-    let secret = account.secrets_manager.find_mut(&asked.secret_id)?;
+    let secret = secrets_manager.find_mut(&asked.secret_id)?;
     let at = if force { now } else { now.plus_secs(days * DAY_SECS) };
     let (arn, name) = (secret.arn.clone(), secret.name.clone());
     if secret.deleted.is_some() && !force {
@@ -104,7 +115,7 @@ pub(super) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -
         ));
     }
     secret.deleted = Some(at);
-    account.secrets_manager.forget_deleted(now);
-    account.timers.push(at, Due::SecretGone);
+    secrets_manager.forget_deleted(now);
+    secrets_manager.timers.push(base.moment(at), ());
     Ok(json!({ "ARN": arn, "Name": name, "DeletionDate": at.epoch_secs() }))
 }

@@ -3,13 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::content::Content;
-use crate::account::Millis;
+use crate::clock::{Millis, Timers};
 use crate::wire::ApiError;
+
+/// The code of every refusal of a parameter.
+pub(super) const INVALID: &str = "InvalidParameterException";
 
 /// All secrets of the account, by name.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(super) secrets: BTreeMap<String, Stored>,
+    /// The ends of recovery windows.
+    pub(crate) timers: Timers<()>,
 }
 
 #[derive(Debug)]

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::INVALID;
 use super::content::{Content, Given};
-use super::store::{CURRENT, Stored, Version, no_secret, not_found};
-use crate::account::{Account, Millis};
+use super::store::State;
+use super::store::{CURRENT, INVALID, Stored, Version, no_secret, not_found};
+use crate::base::Base;
+use crate::clock::Millis;
 use crate::secret::Secret;
 use crate::wire::{ApiError, ApiRequest, Outcome, params};
 
@@ -22,13 +23,18 @@ struct Put {
     description: Option<String>,
 }
 
-pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn put(
+    base: &mut Base,
+    secrets_manager: &mut State,
+    now: Millis,
+    request: &ApiRequest,
+) -> Outcome {
     let Put { secret_id, given, version_stages, .. } = params(request)?;
     let text = "You must provide either SecretString or SecretBinary.";
     let content = given.content()?.ok_or_else(|| ApiError::new(INVALID, text))?;
-    let id = given.version_id(account)?;
+    let id = given.version_id(base)?;
     let stages = version_stages.unwrap_or_else(|| BTreeSet::from([CURRENT.to_owned()]));
-    let secret = account.secrets_manager.find_mut(&secret_id)?;
+    let secret = secrets_manager.find_mut(&secret_id)?;
     living(secret)?;
     add(secret, now, &id, content, &stages)?;
     let stages = secret.versions.iter().find(|version| version.id == id).map(|version| &version.stages);
@@ -36,11 +42,16 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
 }
 
 /// UpdateSecret: the description, and a new current version where content is given.
-pub(super) fn update(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn update(
+    base: &mut Base,
+    secrets_manager: &mut State,
+    now: Millis,
+    request: &ApiRequest,
+) -> Outcome {
     let Put { secret_id, given, description, .. } = params(request)?;
     let content = given.content()?;
-    let id = given.version_id(account)?;
-    let secret = account.secrets_manager.find_mut(&secret_id)?;
+    let id = given.version_id(base)?;
+    let secret = secrets_manager.find_mut(&secret_id)?;
     living(secret)?;
     secret.description = description.or_else(|| secret.description.take());
     let made = content.is_some();
@@ -83,10 +94,10 @@ struct Get {
     version_stage: Option<String>,
 }
 
-pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn get(secrets_manager: &State, request: &ApiRequest) -> Outcome {
     let asked: Get = params(request)?;
     let (secret, version) =
-        find(account, &asked.secret_id, asked.version_stage.as_deref(), asked.version_id.as_deref())?;
+        find(secrets_manager, &asked.secret_id, asked.version_stage.as_deref(), asked.version_id.as_deref())?;
     let (member, content) = match &version.content {
         Content::Text(text) => ("SecretString", text),
         Content::Binary(bytes) => ("SecretBinary", bytes),
@@ -107,12 +118,12 @@ pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
 /// # Errors
 /// What Secrets Manager says when there is no such secret or version.
 pub(crate) fn read(
-    account: &Account,
+    secrets_manager: &State,
     arn: &str,
     stage: Option<&str>,
     version: Option<&str>,
 ) -> Result<Option<Secret>, ApiError> {
-    let (_, version) = find(account, arn, stage, version)?;
+    let (_, version) = find(secrets_manager, arn, stage, version)?;
     Ok(match &version.content {
         Content::Text(text) => Some(text.clone()),
         Content::Binary(_) => None,
@@ -120,12 +131,12 @@ pub(crate) fn read(
 }
 
 fn find<'a>(
-    account: &'a Account,
+    secrets_manager: &'a State,
     id: &str,
     stage: Option<&str>,
     version: Option<&str>,
 ) -> Result<(&'a Stored, &'a Version), ApiError> {
-    let secret = account.secrets_manager.find(id).ok_or_else(no_secret)?;
+    let secret = secrets_manager.find(id).ok_or_else(no_secret)?;
     living(secret)?;
     let missing =
         |what: String| not_found(format!("Secrets Manager can't find the specified secret value for {what}"));

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::message::{ACKNOWLEDGE, CHANNEL_CLOSED, INPUT, Message, OUTPUT};
 use super::payload::PayloadType;
-use crate::account::{Ids, Millis};
+use crate::clock::Millis;
+use crate::ids::Ids;
 use crate::wire::iso8601;
 
 /// How long a receipt is waited for at first, and at most, in milliseconds.

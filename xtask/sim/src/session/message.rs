@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::account::Millis;
+use crate::clock::Millis;
 
 /// Everything before the payload's length, which the header's own length field does not count.
 const HEADER: usize = 116;

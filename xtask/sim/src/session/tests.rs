@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::channel::Received;
 use super::message::{ACKNOWLEDGE, INPUT, Message};
 use super::*;
-use crate::account::Millis;
+use crate::clock::Millis;
 
 const NOW: Millis = Millis(1_790_000_000_000);
 

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use super::name::{invalid, named};
 use super::parameters::{find, not_found, view};
 use super::store::Parameter;
-use crate::account::{Account, Millis};
+use super::store::State;
+use crate::base::Base;
+use crate::clock::Millis;
+use crate::identity;
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params};
 
 #[derive(Deserialize, Default)]
@@ -31,10 +34,10 @@ struct Filter {
 }
 
 impl Filter {
-    fn admits(&self, account: &Account, name: &str, parameter: &Parameter) -> Result<bool, ApiError> {
+    fn admits(&self, base: &Base, name: &str, parameter: &Parameter) -> Result<bool, ApiError> {
         let any = |fits: &dyn Fn(&str) -> bool| self.values.iter().any(|value| fits(value));
         if let Some(key) = self.key.strip_prefix("tag:") {
-            let tags = account.tags.of(&arn(account, name));
+            let tags = base.tags.of(&arn(base, name));
             let own = tags.iter().find(|tag| tag.key == key);
             return Ok(own.is_some_and(|tag| self.values.is_empty() || any(&|value| value == tag.value)));
         }
@@ -70,8 +73,8 @@ impl Filter {
     }
 }
 
-fn arn(account: &Account, name: &str) -> String {
-    account.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/')))
+fn arn(base: &Base, name: &str) -> String {
+    base.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/')))
 }
 
 /// Whether the parameter is in the path: directly, or in any level below it.
@@ -81,17 +84,21 @@ fn is_below(name: &str, path: &str, recursive: bool) -> bool {
 }
 
 /// The parameters that all filters admit.
-fn filtered<'a>(account: &'a Account, asked: &Asked) -> Result<Vec<(&'a String, &'a Parameter)>, ApiError> {
+fn filtered<'a>(
+    base: &Base,
+    ssm: &'a State,
+    asked: &Asked,
+) -> Result<Vec<(&'a String, &'a Parameter)>, ApiError> {
     let mut found = Vec::new();
-    for (name, parameter) in &account.ssm.parameters {
+    for (name, parameter) in &ssm.parameters {
         let mut admitted = true;
         for filter in &asked.parameter_filters {
-            admitted &= filter.admits(account, name, parameter)?;
+            admitted &= filter.admits(base, name, parameter)?;
         }
         for Filter { key, values, .. } in &asked.filters {
             let option = (key == "Name").then(|| "BeginsWith".to_owned());
             let filter = Filter { key: key.clone(), option, values: values.clone() };
-            admitted &= filter.admits(account, name, parameter)?;
+            admitted &= filter.admits(base, name, parameter)?;
         }
         if admitted {
             found.push((name, parameter));
@@ -100,14 +107,19 @@ fn filtered<'a>(account: &'a Account, asked: &Asked) -> Result<Vec<(&'a String, 
     Ok(found)
 }
 
-pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
-    let found = filtered(account, &params(request)?)?;
-    let user = crate::identity::caller_arn(account, None);
+pub(super) fn describe(
+    base: &Base,
+    ssm: &State,
+    identity: &identity::State,
+    request: &ApiRequest,
+) -> Outcome {
+    let found = filtered(base, ssm, &params(request)?)?;
+    let user = crate::identity::caller_arn(base, identity, None);
     listing(request, "Parameters", (50, 50), found, |(name, parameter)| {
         let newest = parameter.version(None);
         json!({
             "Name": name,
-            "ARN": arn(account, name),
+            "ARN": arn(base, name),
             "Type": parameter.kind,
             "KeyId": parameter.is_secure().then(|| parameter.key()),
             "LastModifiedDate": newest.map(|version| version.modified.epoch_secs()),
@@ -121,7 +133,7 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     })
 }
 
-pub(super) fn by_path(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn by_path(base: &Base, ssm: &State, request: &ApiRequest) -> Outcome {
     let asked: Asked = params(request)?;
     if !asked.path.starts_with('/') {
         return Err(invalid(
@@ -130,21 +142,21 @@ pub(super) fn by_path(account: &Account, request: &ApiRequest) -> Outcome {
         ));
     }
     let below = |(name, _): &(&String, &Parameter)| is_below(name, &asked.path, asked.recursive);
-    let found: Vec<_> = filtered(account, &asked)?.into_iter().filter(below).collect();
+    let found: Vec<_> = filtered(base, ssm, &asked)?.into_iter().filter(below).collect();
     listing(request, "Parameters", (10, 10), found, |(name, parameter)| {
-        let shown = named(account, name).zip(parameter.version(None));
+        let shown = named(base, name).zip(parameter.version(None));
         shown.map_or(Value::Null, |(named, version)| {
-            view(account, &named, (parameter, version), asked.with_decryption)
+            view(base, &named, (parameter, version), asked.with_decryption)
         })
     })
 }
 
-pub(super) fn history(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn history(base: &Base, ssm: &State, request: &ApiRequest) -> Outcome {
     let asked: Asked = params(request)?;
-    let named = named(account, &asked.name).filter(|named| named.selector.is_none()).ok_or_else(not_found)?;
-    let (parameter, _) = find(account, &named)?;
+    let named = named(base, &asked.name).filter(|named| named.selector.is_none()).ok_or_else(not_found)?;
+    let (parameter, _) = find(ssm, &named)?;
     listing(request, "Parameters", (50, 50), parameter.versions().collect(), |version| {
-        let mut shown = view(account, &named, (parameter, version), asked.with_decryption);
+        let mut shown = view(base, &named, (parameter, version), asked.with_decryption);
         shown["KeyId"] = json!(parameter.is_secure().then(|| parameter.key()));
         shown["Tier"] = json!("Standard");
         shown["Labels"] = json!([]);

@@ -4,29 +4,31 @@
 mod listing;
 mod name;
 mod parameters;
-mod sessions;
 mod store;
 mod tags;
 
 pub(crate) use parameters::value;
 pub(crate) use store::State;
 
-use crate::account::Operations;
+use crate::base::Base;
+use crate::clock::Millis;
+use crate::identity;
+use crate::wire::{ApiRequest, Operations, Outcome};
 
-pub(crate) const OPERATIONS: Operations = &[
-    ("DeleteParameter", |account, _, request| parameters::delete(account, request)),
-    ("AddTagsToResource", tags::add),
-    ("DeleteParameters", parameters::delete_many),
-    ("DescribeParameters", |account, _, request| listing::describe(account, request)),
-    ("GetParameterHistory", |account, _, request| listing::history(account, request)),
-    ("GetParametersByPath", |account, _, request| listing::by_path(account, request)),
-    ("ListTagsForResource", |account, _, request| tags::list(account, request)),
-    ("RemoveTagsFromResource", tags::remove),
-    ("GetParameter", |account, _, request| parameters::get(account, request)),
-    ("GetParameters", |account, _, request| parameters::get_many(account, request)),
-    ("PutParameter", parameters::put),
-    ("ResumeSession", sessions::resume),
-    ("TerminateSession", |account, _, request| sessions::terminate(account, request)),
+pub(crate) const OPERATIONS: Operations<
+    fn(&mut Base, &mut State, &identity::State, Millis, &ApiRequest) -> Outcome,
+> = &[
+    ("DeleteParameter", |base, ssm, _, _, request| parameters::delete(base, ssm, request)),
+    ("AddTagsToResource", |base, ssm, _, now, request| tags::add(base, ssm, now, request)),
+    ("DeleteParameters", |_, ssm, _, now, request| parameters::delete_many(ssm, now, request)),
+    ("DescribeParameters", |base, ssm, identity, _, request| listing::describe(base, ssm, identity, request)),
+    ("GetParameterHistory", |base, ssm, _, _, request| listing::history(base, ssm, request)),
+    ("GetParametersByPath", |base, ssm, _, _, request| listing::by_path(base, ssm, request)),
+    ("ListTagsForResource", |base, ssm, _, _, request| tags::list(base, ssm, request)),
+    ("RemoveTagsFromResource", |base, ssm, _, now, request| tags::remove(base, ssm, now, request)),
+    ("GetParameter", |base, ssm, _, _, request| parameters::get(base, ssm, request)),
+    ("GetParameters", |base, ssm, _, _, request| parameters::get_many(base, ssm, request)),
+    ("PutParameter", |base, ssm, _, now, request| parameters::put(base, ssm, now, request)),
 ];
 
 #[cfg(test)]

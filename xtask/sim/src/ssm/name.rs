@@ -1,6 +1,6 @@
 //! What parameters may be called, and how requests name them: a name or an ARN, with a version or without.
 
-use crate::account::Account;
+use crate::base::Base;
 use crate::wire::ApiError;
 
 /// A parameter as a request names it.
@@ -13,9 +13,9 @@ pub(super) struct Named {
 }
 
 /// Reads a name or an ARN. `None` for an ARN of another account or region, of which nothing is known here.
-pub(super) fn named(account: &Account, text: &str) -> Option<Named> {
+pub(super) fn named(base: &Base, text: &str) -> Option<Named> {
     let text = if text.starts_with("arn:") {
-        let path = text.strip_prefix(&account.arn("ssm", "parameter"))?;
+        let path = text.strip_prefix(&base.arn("ssm", "parameter"))?;
         // The slash after `parameter` belongs to a hierarchical name, and only divides before a flat one.
         match path.strip_prefix('/') {
             Some(flat) if !flat.contains('/') => flat,

@@ -6,10 +6,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::name::{Named, check, invalid, named};
+use super::store::State;
 use super::store::{Kind, Parameter, Version};
-use crate::account::{Account, Millis};
+use crate::base::Base;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
 use crate::secret::Secret;
-use crate::tagging::{self, Tag};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, params, text};
 
 #[derive(Debug, Deserialize)]
@@ -30,9 +32,9 @@ struct Put {
 /// Bytes of a standard parameter's value.
 const MOST_BYTES: usize = 4096;
 
-pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn put(base: &mut Base, ssm: &mut State, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Put = params(request)?;
-    let Named { name, selector } = named(account, &asked.name).unwrap_or(Named {
+    let Named { name, selector } = named(base, &asked.name).unwrap_or(Named {
         // An ARN of somewhere else is no name either.
         name: asked.name.clone(),
         selector: None,
@@ -60,11 +62,11 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
              RemoveTagsFromResource.",
         ));
     }
-    tagging::check(Api::Ssm, &asked.tags)?;
+    tags::check(Api::Ssm, &asked.tags)?;
     // A ciphertext that says nothing of the text: as long for a short one as for a long one.
-    let ciphertext = format!("AQICAH{}", account.ids.hex(64));
+    let ciphertext = format!("AQICAH{}", base.ids.hex(64));
     let version = |number| Version { number, value: asked.value, ciphertext, modified: now };
-    let number = match account.ssm.parameters.get_mut(&name) {
+    let number = match ssm.parameters.get_mut(&name) {
         Some(_) if !asked.overwrite => {
             return Err(ApiError::new(
                 "ParameterAlreadyExists",
@@ -90,12 +92,12 @@ pub(super) fn put(account: &mut Account, now: Millis, request: &ApiRequest) -> O
             let kind = asked
                 .kind
                 .ok_or_else(|| invalid("A parameter type is required when you create a parameter."))?;
-            let arn = account.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/')));
-            account.tags.forget(&arn);
-            account.tags.put(&arn, asked.tags);
+            let arn = base.arn("ssm", &format!("parameter/{}", name.trim_start_matches('/')));
+            base.tags.forget(&arn);
+            base.tags.put(&arn, asked.tags);
             let mut made = Parameter::new(kind, asked.description, version(1));
             made.key = asked.key_id;
-            account.ssm.parameters.insert(name, made);
+            ssm.parameters.insert(name, made);
             1
         }
     };
@@ -110,11 +112,11 @@ struct Get {
     with_decryption: bool,
 }
 
-pub(super) fn get(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn get(base: &Base, ssm: &State, request: &ApiRequest) -> Outcome {
     let asked: Get = params(request)?;
-    let named = named(account, &asked.name).ok_or_else(not_found)?;
-    let (parameter, version) = find(account, &named)?;
-    Ok(json!({ "Parameter": view(account, &named, (parameter, version), asked.with_decryption) }))
+    let named = named(base, &asked.name).ok_or_else(not_found)?;
+    let (parameter, version) = find(ssm, &named)?;
+    Ok(json!({ "Parameter": view(base, &named, (parameter, version), asked.with_decryption) }))
 }
 
 #[derive(Debug, Deserialize)]
@@ -125,7 +127,7 @@ struct GetMany {
     with_decryption: bool,
 }
 
-pub(super) fn get_many(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn get_many(base: &Base, ssm: &State, request: &ApiRequest) -> Outcome {
     let asked: GetMany = params(request)?;
     if !(1..=10).contains(&asked.names.len()) {
         return Err(invalid(format!(
@@ -136,42 +138,39 @@ pub(super) fn get_many(account: &Account, request: &ApiRequest) -> Outcome {
     }
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for text in asked.names.iter().collect::<BTreeSet<_>>() {
-        let named = named(account, text);
-        match named.as_ref().and_then(|named| Some((named, find(account, named).ok()?))) {
-            Some((named, it)) => found.push(view(account, named, it, asked.with_decryption)),
+        let named = named(base, text);
+        match named.as_ref().and_then(|named| Some((named, find(ssm, named).ok()?))) {
+            Some((named, it)) => found.push(view(base, named, it, asked.with_decryption)),
             None => missing.push(text),
         }
     }
     Ok(json!({ "Parameters": found, "InvalidParameters": missing }))
 }
 
-pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
+pub(super) fn delete(base: &Base, ssm: &mut State, request: &ApiRequest) -> Outcome {
     let name = text(request, "Name")?;
-    let named = named(account, &name).filter(|named| named.selector.is_none()).ok_or_else(not_found)?;
-    account.ssm.parameters.remove(&named.name).map(|_| json!({})).ok_or_else(not_found)
+    let named = named(base, &name).filter(|named| named.selector.is_none()).ok_or_else(not_found)?;
+    ssm.parameters.remove(&named.name).map(|_| json!({})).ok_or_else(not_found)
 }
 
-pub(super) fn delete_many(account: &mut Account, _: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn delete_many(ssm: &mut State, _: Millis, request: &ApiRequest) -> Outcome {
     let asked: GetMany = params(request)?;
     if !(1..=10).contains(&asked.names.len()) {
         return Err(invalid("1 validation error detected: 'names' must have between 1 and 10 items"));
     }
     let (deleted, missing): (Vec<String>, Vec<String>) =
-        asked.names.into_iter().partition(|name| account.ssm.parameters.remove(name).is_some());
+        asked.names.into_iter().partition(|name| ssm.parameters.remove(name).is_some());
     Ok(json!({ "DeletedParameters": deleted, "InvalidParameters": missing }))
 }
 
 /// What the parameter of this name or ARN holds, for a task that starts.
-pub(crate) fn value(account: &Account, name_or_arn: &str) -> Option<Secret> {
-    let (_, version) = find(account, &named(account, name_or_arn)?).ok()?;
+pub(crate) fn value(base: &Base, ssm: &State, name_or_arn: &str) -> Option<Secret> {
+    let (_, version) = find(ssm, &named(base, name_or_arn)?).ok()?;
     Some(version.value.clone())
 }
 
-pub(super) fn find<'a>(
-    account: &'a Account,
-    named: &Named,
-) -> Result<(&'a Parameter, &'a Version), ApiError> {
-    let parameter = account.ssm.parameters.get(&named.name).ok_or_else(not_found)?;
+pub(super) fn find<'a>(ssm: &'a State, named: &Named) -> Result<(&'a Parameter, &'a Version), ApiError> {
+    let parameter = ssm.parameters.get(&named.name).ok_or_else(not_found)?;
     let version = parameter.version(named.selector.as_deref()).ok_or_else(|| {
         let (name, selector) = (&named.name, named.selector.as_deref().unwrap_or_default());
         ApiError::new(
@@ -185,7 +184,7 @@ pub(super) fn find<'a>(
 }
 
 pub(super) fn view(
-    account: &Account,
+    base: &Base,
     named: &Named,
     (parameter, version): (&Parameter, &Version),
     decrypt: bool,
@@ -200,7 +199,7 @@ pub(super) fn view(
         "Value": shown,
         "Version": version.number,
         "LastModifiedDate": version.modified.epoch_secs(),
-        "ARN": account.arn("ssm", &format!("parameter/{}", named.name.trim_start_matches('/'))),
+        "ARN": base.arn("ssm", &format!("parameter/{}", named.name.trim_start_matches('/'))),
         "DataType": "text",
         "Selector": named.selector.as_ref().map(|selector| format!(":{selector}")),
     })

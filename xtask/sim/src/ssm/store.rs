@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::Millis;
+use crate::clock::Millis;
 use crate::secret::Secret;
 
 /// All parameters of the account, by name.

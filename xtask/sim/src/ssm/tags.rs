@@ -4,8 +4,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::name::named;
-use crate::account::{Account, Millis};
-use crate::tagging::{self, Tag};
+use super::store::State;
+use crate::base::Base;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
 use crate::wire::{ApiError, ApiRequest, Outcome, params};
 
 #[derive(Deserialize)]
@@ -20,7 +22,7 @@ struct Asked {
 }
 
 /// What is asked, and the parameter's ARN.
-fn asked(account: &Account, request: &ApiRequest) -> Result<(Asked, String), ApiError> {
+fn asked(base: &Base, ssm: &State, request: &ApiRequest) -> Result<(Asked, String), ApiError> {
     let asked: Asked = params(request)?;
     if asked.resource_type != "Parameter" {
         return Err(ApiError::new(
@@ -28,29 +30,29 @@ fn asked(account: &Account, request: &ApiRequest) -> Result<(Asked, String), Api
             "The embedded cloud has the resource type Parameter only.",
         ));
     }
-    let known = named(account, &asked.resource_id).filter(|it| account.ssm.parameters.contains_key(&it.name));
+    let known = named(base, &asked.resource_id).filter(|it| ssm.parameters.contains_key(&it.name));
     let known = known.ok_or_else(|| ApiError::new("InvalidResourceId", ""))?;
-    let arn = account.arn("ssm", &format!("parameter/{}", known.name.trim_start_matches('/')));
+    let arn = base.arn("ssm", &format!("parameter/{}", known.name.trim_start_matches('/')));
     Ok((asked, arn))
 }
 
-pub(super) fn add(account: &mut Account, _: Millis, request: &ApiRequest) -> Outcome {
-    let (asked, arn) = asked(account, request)?;
-    tagging::check(request.api, &asked.tags)?;
-    account.tags.put(&arn, asked.tags);
+pub(super) fn add(base: &mut Base, ssm: &State, _: Millis, request: &ApiRequest) -> Outcome {
+    let (asked, arn) = asked(base, ssm, request)?;
+    tags::check(request.api, &asked.tags)?;
+    base.tags.put(&arn, asked.tags);
     Ok(json!({}))
 }
 
-pub(super) fn remove(account: &mut Account, _: Millis, request: &ApiRequest) -> Outcome {
-    let (asked, arn) = asked(account, request)?;
-    let kept = account.tags.of(&arn).into_iter().filter(|tag| !asked.tag_keys.contains(&tag.key)).collect();
-    account.tags.forget(&arn);
-    account.tags.put(&arn, kept);
+pub(super) fn remove(base: &mut Base, ssm: &State, _: Millis, request: &ApiRequest) -> Outcome {
+    let (asked, arn) = asked(base, ssm, request)?;
+    let kept = base.tags.of(&arn).into_iter().filter(|tag| !asked.tag_keys.contains(&tag.key)).collect();
+    base.tags.forget(&arn);
+    base.tags.put(&arn, kept);
     Ok(json!({}))
 }
 
-pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
-    let (_, arn) = asked(account, request)?;
-    let tags: Vec<Value> = account.tags.of(&arn).iter().map(tagging::pascal).collect();
+pub(super) fn list(base: &Base, ssm: &State, request: &ApiRequest) -> Outcome {
+    let (_, arn) = asked(base, ssm, request)?;
+    let tags: Vec<Value> = base.tags.of(&arn).iter().map(tags::pascal).collect();
     Ok(json!({ "TagList": tags }))
 }

@@ -10,7 +10,7 @@ use super::encode::refusal;
 use super::form;
 use super::protocol::Protocol;
 use super::{Api, ApiError, ApiRequest, drop_nulls};
-use crate::account::Ids;
+use crate::ids::Ids;
 
 /// Reads one AWS API call.
 ///

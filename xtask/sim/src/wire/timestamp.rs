@@ -1,6 +1,6 @@
 //! Timestamps of the query protocol; the JSON protocols use [`Millis::epoch_secs`].
 
-use crate::account::Millis;
+use crate::clock::Millis;
 
 /// `2026-11-23T08:30:15.120Z`: ISO 8601 in UTC with milliseconds, as query replies give timestamps.
 pub(crate) fn iso8601(at: Millis) -> String {

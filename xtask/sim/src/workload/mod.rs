@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::account::Millis;
+use crate::clock::Millis;
 use crate::secret::Secret;
 
 /// A task's identity inside the account: its ARN's last part, 32 hexadecimal digits.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub use script::{Crash, Script, Scripts};
 
 use super::{Answer, Effect, Exec, Play, Report, TaskId, TaskStart, Version, VirtualWorkload, cannot_pull};
-use crate::account::{Millis, Timers};
+use crate::clock::{Millis, Sequence, Timers};
 
 /// How long a target takes to answer, in milliseconds.
 const ANSWER_MS: u64 = 5;
@@ -23,6 +23,7 @@ pub struct Scripted {
     scripts: Scripts,
     tasks: BTreeMap<TaskId, Task>,
     queue: Timers<Entry>,
+    sequence: Sequence,
 }
 
 #[derive(Debug)]
@@ -53,7 +54,7 @@ enum Entry {
 impl Scripted {
     /// Tasks that follow `scripts`; keep a clone of the handle to change them later.
     pub fn new(scripts: Scripts) -> Self {
-        Self { scripts, tasks: BTreeMap::new(), queue: Timers::default() }
+        Self { scripts, tasks: BTreeMap::new(), queue: Timers::default(), sequence: Sequence::default() }
     }
 
     fn start(&mut self, now: Millis, start: TaskStart) {
@@ -76,7 +77,7 @@ impl Scripted {
             Some(reason) => Report::FailedToStart { task: task.clone(), reason },
             None => Report::Pulled { task: task.clone() },
         };
-        self.queue.push(now.plus_millis(pull_ms), Entry::OfTask(task.clone(), report));
+        self.queue.push(self.sequence.next(now.plus_millis(pull_ms)), Entry::OfTask(task.clone(), report));
         self.tasks.insert(task, Task { start, lives });
     }
 
@@ -85,19 +86,20 @@ impl Scripted {
         let Some(life) = task.lives.get_mut(&name) else { return };
         life.started = Some(now);
         let of = |report| Entry::OfContainer(id.clone(), name.clone(), report);
-        self.queue.push(now, of(Report::Started { task: id.clone(), container: name.clone() }));
+        self.queue
+            .push(self.sequence.next(now), of(Report::Started { task: id.clone(), container: name.clone() }));
         if let Some((group, stream)) =
             task.start.container(&name).and_then(|container| container.logs.as_ref())
         {
             for (after, line) in &life.script.log {
                 let line = Report::Log { group: group.clone(), stream: stream.clone(), line: line.clone() };
-                self.queue.push(now.plus_millis(*after), of(line));
+                self.queue.push(self.sequence.next(now.plus_millis(*after)), of(line));
             }
         }
         if let Some(Crash { after_ms, exit_code, reason }) = life.script.crash.clone() {
             let (task, container) = (id.clone(), name.clone());
             let exited = Report::Exited { task, container, exit_code, reason };
-            self.queue.push(now.plus_millis(after_ms), of(exited));
+            self.queue.push(self.sequence.next(now.plus_millis(after_ms)), of(exited));
         }
     }
 
@@ -110,7 +112,7 @@ impl Scripted {
         let (after, exit_code) =
             if deaf { (killed, 137) } else { (life.script.stop_ms, life.script.stop_exit_code) };
         let exited = Report::Exited { task: id.clone(), container: name.clone(), exit_code, reason: None };
-        self.queue.push(now.plus_millis(after), Entry::OfContainer(id, name, exited));
+        self.queue.push(self.sequence.next(now.plus_millis(after)), Entry::OfContainer(id, name, exited));
     }
 
     /// The life of a container that runs, and for how long it has run.
@@ -165,33 +167,36 @@ impl VirtualWorkload for Scripted {
             Effect::Remove { task } => drop(self.tasks.remove(&task)),
             Effect::Measure { task } => {
                 if let Some((cpu, memory_mib)) = self.usage(&task) {
-                    self.queue
-                        .push(now, Entry::OfTask(task.clone(), Report::Usage { task, cpu, memory_mib }));
+                    self.queue.push(
+                        self.sequence.next(now),
+                        Entry::OfTask(task.clone(), Report::Usage { task, cpu, memory_mib }),
+                    );
                 }
             }
             Effect::CheckContainer { task, container, .. } => {
                 let life = self.life(now, &task, &container);
                 let healthy = life.is_some_and(|(script, age)| script.container_healthy(age));
                 let report = Report::ContainerHealth { task, container, healthy };
-                self.queue.push(now.plus_millis(ANSWER_MS), Entry::Report(report));
+                self.queue.push(self.sequence.next(now.plus_millis(ANSWER_MS)), Entry::Report(report));
             }
             Effect::CheckTarget { target_group, task, port, path, version, timeout_secs } => {
                 let answer = self.answer(now, &task, port, &path, version);
                 let after = if answer == Answer::TimedOut { timeout_secs * 1000 } else { ANSWER_MS };
                 let report = Report::TargetHealth { target_group, task, answer };
-                self.queue.push(now.plus_millis(after), Entry::Report(report));
+                self.queue.push(self.sequence.next(now.plus_millis(after)), Entry::Report(report));
             }
         }
     }
 
     fn next(&self) -> Option<Millis> {
-        self.queue.next()
+        self.queue.next().map(|moment| moment.at)
     }
 
     fn pop_due(&mut self, now: Millis) -> Option<(Millis, Report)> {
         loop {
-            let (at, entry) = self.queue.pop_due(now)?;
-            match entry {
+            let moment = self.queue.next().filter(|moment| moment.at <= now)?;
+            let at = moment.at;
+            match self.queue.take(moment)? {
                 Entry::Report(report) => return Some((at, report)),
                 Entry::OfTask(id, report) if self.tasks.contains_key(&id) => return Some((at, report)),
                 Entry::OfContainer(id, name, report) => {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::clock::SimClock;
 use super::super::tests::raw::{json_call, query_call, read};
 use super::*;
-use crate::account::Settings;
+use crate::base::Settings;
 use crate::fault::{Fault, On};
 use crate::workload::scripted::{Script, Scripted, Scripts};
 

@@ -7,7 +7,7 @@ use super::super::clock::SimClock;
 use super::super::cloud::Delivery;
 use super::super::tests::raw::call;
 use super::*;
-use crate::account::Settings;
+use crate::base::Settings;
 use crate::door::cloud::Cloud;
 
 const ECR: &str = "AmazonEC2ContainerRegistry_V20150921";

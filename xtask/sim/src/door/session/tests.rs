@@ -7,7 +7,7 @@ use super::super::clock::SimClock;
 use super::super::connector::SimHttp;
 use super::super::tests::raw::{call, json_call, query_call, read, try_call};
 use super::*;
-use crate::account::Settings;
+use crate::base::Settings;
 use crate::session::testing::{ACKNOWLEDGE, CHANNEL_CLOSED, INPUT, Message as Framed, OUTPUT};
 use crate::workload::Printed;
 use crate::workload::scripted::{Script, Scripted, Scripts};

@@ -8,7 +8,8 @@ use tokio::sync::watch;
 
 use super::super::clock::SimClock;
 use super::*;
-use crate::account::{Millis, Settings};
+use crate::base::Settings;
+use crate::clock::Millis;
 use crate::workload::scripted::{Script, Scripted, Scripts};
 
 struct Story {

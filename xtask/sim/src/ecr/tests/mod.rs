@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::store::digest_of;
 use super::{ResolvedImage, resolve_image};
-use crate::account::{Account, Millis, Settings};
+use crate::account::Account;
+use crate::base::Settings;
+use crate::clock::Millis;
 use crate::wire::{Api, ApiError, ApiRequest};
 
 const NOW: Millis = Millis(1_000_000);
@@ -197,15 +199,21 @@ fn references_resolve_to_what_runs_or_to_the_reason_why_it_cannot() {
         platforms: vec![("linux".to_owned(), "amd64".to_owned())],
     };
     for reference in ["app:v1", "app", &format!("app@{digest}"), &format!("app:gone@{digest}")] {
-        assert_eq!(resolve_image(&account, &format!("{HOST}/{reference}")), found, "{reference}");
+        assert_eq!(
+            resolve_image(&account.base, &account.ecr, &format!("{HOST}/{reference}")),
+            found,
+            "{reference}"
+        );
     }
     for reference in ["app:v2", "none:v1", &format!("app@{}", digest_of(b"x"))] {
         let image = format!("{HOST}/{reference}");
-        let ResolvedImage::NotFound { reason } = resolve_image(&account, &image) else { panic!("{image}") };
+        let ResolvedImage::NotFound { reason } = resolve_image(&account.base, &account.ecr, &image) else {
+            panic!("{image}")
+        };
         assert!(reason.starts_with("CannotPullContainerError: ") && reason.contains(&image), "{reason}");
     }
     for image in ["nginx", "docker.io/library/nginx:1", &format!("{HOST}.evil/app:v1"), HOST] {
-        assert_eq!(resolve_image(&account, image), ResolvedImage::Foreign, "{image}");
+        assert_eq!(resolve_image(&account.base, &account.ecr, image), ResolvedImage::Foreign, "{image}");
     }
 }
 
@@ -219,7 +227,9 @@ fn an_index_names_the_platforms_of_its_images_and_holds_them() {
     ] });
     let digest =
         account.ecr.put_manifest(NOW, "app", "multi", INDEX, Bytes::from(index.to_string())).unwrap();
-    let ResolvedImage::Found { platforms, .. } = resolve_image(&account, &format!("{HOST}/app:multi")) else {
+    let ResolvedImage::Found { platforms, .. } =
+        resolve_image(&account.base, &account.ecr, &format!("{HOST}/app:multi"))
+    else {
         panic!()
     };
     assert_eq!(platforms, [("linux".to_owned(), "arm64".to_owned())], "the attestation is no platform");

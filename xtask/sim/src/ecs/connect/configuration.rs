@@ -90,7 +90,7 @@ impl ConnectConfiguration {
         }
         // A service never creates its namespace; only a cluster's default is created.
         let wanted = self.namespace.as_deref().unwrap_or_default();
-        if cloudmap::namespace(account, wanted).is_none() {
+        if cloudmap::namespace(&account.cloudmap, wanted).is_none() {
             return Err(namespace_not_found(wanted));
         }
         let mut names = Vec::new();

@@ -4,68 +4,39 @@
 use std::collections::BTreeMap;
 
 use super::endpoint::existing;
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
+use crate::cloudmap::{Connected, Instance, Registered};
 use crate::ecs::service::Service;
+use crate::ecs::state::ServiceKey;
 use crate::ecs::task::{HealthStatus, Task, TaskStatus};
 use crate::ecs::task_definition::revision_of;
-use crate::workload::TaskId;
 
-/// A Cloud Map service that stands for an endpoint.
-#[derive(Debug)]
-pub(crate) struct ConnectedService {
-    pub(crate) id: String,
-    pub(crate) arn: String,
-    pub(crate) name: String,
-    pub(crate) namespace: String,
-    pub(crate) created: Millis,
-}
-
-/// A task as Cloud Map shows it.
-#[derive(Debug)]
-pub(crate) struct Instance {
-    pub(crate) task: TaskId,
-    pub(crate) healthy: bool,
-    pub(crate) attributes: BTreeMap<String, String>,
-}
-
-/// The Cloud Map services of all endpoints.
-pub(crate) fn connect_services(account: &Account) -> Vec<ConnectedService> {
-    let endpoints = existing(account, None).into_iter();
-    endpoints
-        .map(|endpoint| {
-            let id = endpoint.cloud_map_id();
-            ConnectedService {
-                arn: account.arn("servicediscovery", &format!("service/{id}")),
-                id,
-                created: account.ecs.services.get(&endpoint.service).map_or(Millis(0), |own| own.created_at),
-                name: endpoint.discovery_name,
-                namespace: endpoint.namespace,
-            }
-        })
-        .collect()
-}
-
-/// The tasks that run as instances of the Cloud Map service with this ARN.
-pub(crate) fn instances_of(account: &Account, arn: &str) -> Vec<Instance> {
-    let connected = existing(account, None).into_iter().find_map(|endpoint| {
-        let own = account.arn("servicediscovery", &format!("service/{}", endpoint.cloud_map_id()));
-        (own == arn).then_some((endpoint.service, endpoint.port_name))
-    });
-    let mut found = Vec::new();
+/// All that ECS keeps in Cloud Map now.
+pub(crate) fn registered(account: &Account) -> Registered {
+    let mut registered = Registered::default();
+    let mut connected: BTreeMap<String, (ServiceKey, String)> = BTreeMap::new();
+    for endpoint in existing(account, None) {
+        let id = endpoint.cloud_map_id();
+        let arn = account.base.arn("servicediscovery", &format!("service/{id}"));
+        let created = account.ecs.services.get(&endpoint.service).map_or(Millis(0), |own| own.created_at);
+        let (name, namespace) = (endpoint.discovery_name, endpoint.namespace);
+        registered.services.push(Connected { id, arn: arn.clone(), name, namespace, created });
+        connected.entry(arn).or_insert((endpoint.service, endpoint.port_name));
+    }
     for service in account.ecs.services.values().filter(|service| service.is_alive()) {
-        let port_name =
-            connected.as_ref().filter(|(own, _)| *own == service.key).map(|(_, name)| name.as_str());
-        let registered = service.primary.spec.service_registries.iter().any(|own| own["registryArn"] == *arn);
-        if port_name.is_some() || registered {
-            let tasks = account.ecs.tasks.live_of(&service.key);
-            found.extend(
-                tasks
-                    .filter(|task| is_registered(task))
-                    .map(|task| instance(account, service, task, port_name)),
-            );
+        let named =
+            service.primary.spec.service_registries.iter().filter_map(|own| own["registryArn"].as_str());
+        let mut arns: BTreeMap<&str, Option<&str>> = named.map(|arn| (arn, None)).collect();
+        let own = connected.iter().filter(|(_, (key, _))| *key == service.key);
+        arns.extend(own.map(|(arn, (_, port_name))| (arn.as_str(), Some(port_name.as_str()))));
+        for (arn, port_name) in arns {
+            let tasks = account.ecs.tasks.live_of(&service.key).filter(|task| is_registered(task));
+            let instances = tasks.map(|task| instance(account, service, task, port_name));
+            registered.instances.entry(arn.to_owned()).or_default().extend(instances);
         }
     }
-    found
+    registered
 }
 
 fn is_registered(task: &Task) -> bool {
@@ -86,7 +57,7 @@ fn instance(account: &Account, service: &Service, task: &Task, port_name: Option
         ("ECS_CLUSTER_NAME", Some(service.key.cluster.clone())),
         ("ECS_SERVICE_NAME", Some(service.key.service.clone())),
         ("ECS_TASK_DEFINITION_FAMILY", Some(family.to_owned())),
-        ("REGION", Some(account.settings.region.clone())),
+        ("REGION", Some(account.base.settings.region.clone())),
     ];
     let attributes = facts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Instance { task: task.id.clone(), healthy, attributes: attributes.collect() }

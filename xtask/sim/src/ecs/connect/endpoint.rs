@@ -43,7 +43,7 @@ fn offered(
     task_definition: &str,
 ) -> Vec<Endpoint> {
     let Some(namespace) =
-        configuration.namespace.as_deref().and_then(|name| cloudmap::namespace(account, name))
+        configuration.namespace.as_deref().and_then(|name| cloudmap::namespace(&account.cloudmap, name))
     else {
         return Vec::new();
     };
@@ -90,7 +90,7 @@ pub(in crate::ecs) fn visible(
 ) -> Vec<Endpoint> {
     let Some(configuration) = ConnectConfiguration::enabled(configuration) else { return Vec::new() };
     let Some(namespace) =
-        configuration.namespace.as_deref().and_then(|name| cloudmap::namespace(account, name))
+        configuration.namespace.as_deref().and_then(|name| cloudmap::namespace(&account.cloudmap, name))
     else {
         return Vec::new();
     };
@@ -130,7 +130,7 @@ pub(in crate::ecs) fn resources(account: &Account, key: &ServiceKey, endpoints: 
         let id = endpoint.cloud_map_id();
         json!({
             "discoveryName": endpoint.discovery_name,
-            "discoveryArn": account.arn("servicediscovery", &format!("service/{id}")),
+            "discoveryArn": account.base.arn("servicediscovery", &format!("service/{id}")),
         })
     })
     .collect()

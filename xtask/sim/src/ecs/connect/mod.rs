@@ -6,7 +6,7 @@ mod endpoint;
 mod lookup;
 
 pub(super) use configuration::ConnectConfiguration;
-pub(crate) use discovery::{Instance, connect_services, instances_of};
+pub(crate) use discovery::registered;
 pub(super) use endpoint::{Endpoint, check_free, resources, visible};
 #[cfg(test)]
 pub(crate) use lookup::ConnectTimeouts;

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use crate::account::{Ids, Millis};
+use crate::base::Pace;
+use crate::clock::Millis;
 use crate::ecs::connect::Endpoint;
-use crate::ecs::pace::Pace;
 use crate::ecs::service::Spec;
+use crate::ids::Ids;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

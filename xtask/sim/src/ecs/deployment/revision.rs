@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::errors::invalid;
 use crate::ecs::params::described;
 use crate::ecs::service::{Service, Spec};
@@ -36,8 +37,8 @@ impl Revision {
         spec: &Spec,
         launch_type: Option<&str>,
     ) -> Self {
-        let number = account.ids.digits(19);
-        let arn = account.arn("ecs", &format!("service-revision/{service}/{number}"));
+        let number = account.base.ids.digits(19);
+        let arn = account.base.arn("ecs", &format!("service-revision/{service}/{number}"));
         let definition = account.ecs.families.by_arn(&spec.task_definition);
         let containers = definition.map(|definition| definition.spec.container_definitions.as_slice());
         let images = containers.unwrap_or_default().iter().map(|container| RevisionImage {

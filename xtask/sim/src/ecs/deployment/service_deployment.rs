@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::reference::cluster_arn;
 use crate::ecs::service::{CircuitBreaker, DeploymentConfiguration, Service};
 use crate::ecs::task::TaskStatus;

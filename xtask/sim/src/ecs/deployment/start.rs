@@ -3,7 +3,8 @@
 use super::model::{Backoff, Deployment, RollbackTarget, RolloutState};
 use super::revision::Revision;
 use super::service_deployment::{BreakerRecord, Rollback, ServiceDeployment, ServiceDeploymentStatus};
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::connect;
 use crate::ecs::service::{DeploymentConfiguration, Spec, Steady};
 use crate::ecs::state::ServiceKey;
@@ -26,10 +27,10 @@ pub(in crate::ecs) fn first(
 ) -> Made {
     let path = format!("{}/{}", key.cluster, key.service);
     let revision = Revision::new(account, now, &path, &spec, launch_type);
-    let token = account.ids.token(21);
+    let token = account.base.ids.token(21);
     let watched = configuration.watched().map(|alarms| account.cloudwatch.ringing(&alarms.alarm_names));
     let service_deployment = ServiceDeployment {
-        arn: account.arn("ecs", &format!("service-deployment/{path}/{token}")),
+        arn: account.base.arn("ecs", &format!("service-deployment/{path}/{token}")),
         created_at: now,
         updated_at: now,
         started_at: None,
@@ -59,7 +60,7 @@ fn make(
     revision: String,
     service_deployment: String,
 ) -> Deployment {
-    let id = Deployment::draw_id(&mut account.ids);
+    let id = Deployment::draw_id(&mut account.base.ids);
     Deployment {
         reason: Deployment::in_progress_reason(&id),
         // Taken once for the deployment: its tasks, also later ones, know only the endpoints that exist now.
@@ -149,7 +150,7 @@ pub(in crate::ecs) fn roll_back(
     let old = std::mem::replace(&mut service.primary, deployment);
     service.older.insert(0, old);
     let what = format!("rolling back to deployment {}.", target.deployment);
-    service.events.push(&mut account.ids, now, &key.service, &what);
+    service.events.push(&mut account.base.ids, now, &key.service, &what);
 }
 
 /// Why a deployment is undone, in the words of the two APIs that show it.

@@ -1,6 +1,7 @@
 //! What fails a deployment: the circuit breaker at its threshold, and deployment alarms. Then it rolls back or stalls.
 
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::deployment::{self, RollbackCause, RolloutState, ServiceDeploymentStatus};
 use crate::ecs::state::ServiceKey;
 
@@ -78,7 +79,7 @@ fn trip(account: &mut Account, now: Millis, key: &ServiceKey, rollback: bool, wo
     let primary = &mut service.primary;
     primary.turn(now, RolloutState::Failed, words.rollout.to_owned());
     let what = format!("(deployment {}) deployment failed: {}", primary.id, words.event);
-    service.events.push(&mut account.ids, now, &key.service, &what);
+    service.events.push(&mut account.base.ids, now, &key.service, &what);
 
     let (arn, desired) = (service.primary.service_deployment.clone(), service.desired);
     // Without a COMPLETED deployment before it, as in a first deploy, there is nothing to roll back to (developer guide,

@@ -1,7 +1,8 @@
 //! The census: how each of a service's tasks counts now, and when time alone will change that.
 
 use super::decision::{Class, Member};
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::protection;
 use crate::ecs::state::ServiceKey;
 use crate::ecs::task::{HealthStatus, Task, TaskStatus};
@@ -64,7 +65,7 @@ fn class(account: &Account, now: Millis, task: &Task, grace: u64, census: &mut C
     let (TaskStatus::Running, Some(started)) = (task.status, task.started_at) else { return Class::Starting };
     if task.targets.is_empty() && !task.has_health_check() {
         // Without a health check, staying up is all there is to see.
-        let proven = started.plus_millis(account.settings.pace.unchecked_healthy_ms);
+        let proven = started.plus_millis(account.base.settings.pace.unchecked_healthy_ms);
         if proven <= now {
             return Class::Healthy;
         }
@@ -105,7 +106,7 @@ fn verdict(account: &Account, task: &Task) -> Verdict {
     }
     let ip = task.interface.ip.as_deref().unwrap_or_default();
     for target in &task.targets {
-        let health = elb::health(account, &target.target_group, ip, target.port);
+        let health = elb::health(&account.elb, &target.target_group, ip, target.port);
         match health.state {
             TargetState::Healthy => {}
             TargetState::Unhealthy => {

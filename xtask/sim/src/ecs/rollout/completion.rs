@@ -2,7 +2,8 @@
 
 use super::census::Census;
 use super::decision::Class;
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::deployment::{RolloutState, ServiceDeploymentStatus};
 use crate::ecs::service::{Service, Steady};
 use crate::ecs::state::ServiceKey;
@@ -37,7 +38,7 @@ pub(super) fn settle(
     key: &ServiceKey,
     census: &Census,
 ) -> Option<Millis> {
-    let pace = account.settings.pace.clone();
+    let pace = account.base.settings.pace.clone();
     let watched = account.ecs.services.get(key)?.knobs.deployment.watched();
     // Alarms are watched for a while after the tasks run.
     let watch = watched.map_or(0, |alarms| account.cloudwatch.notices_after(&alarms.alarm_names));
@@ -74,7 +75,7 @@ pub(super) fn settle(
     }
     let service = account.ecs.services.get_mut(key)?;
     service.steady = Steady::Announced;
-    service.events.push(&mut account.ids, now, &key.service, "has reached a steady state.");
+    service.events.push(&mut account.base.ids, now, &key.service, "has reached a steady state.");
     None
 }
 
@@ -84,7 +85,7 @@ fn complete(account: &mut Account, now: Millis, key: &ServiceKey) {
     service.primary.turn(now, RolloutState::Completed, format!("ECS deployment {id} completed."));
     service.primary.failed_tasks = 0;
     let what = format!("(deployment {id}) deployment completed.");
-    service.events.push(&mut account.ids, now, &key.service, &what);
+    service.events.push(&mut account.base.ids, now, &key.service, &what);
 
     let (arn, desired) = (service.primary.service_deployment.clone(), service.desired);
     let status = if service.primary.is_rollback {

@@ -1,7 +1,8 @@
 //! What counts against a deployment: tasks that never ran, died early or failed their health checks.
 
 use super::census::Cause;
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::deployment::RolloutState;
 use crate::ecs::event::say;
 use crate::ecs::state::ServiceKey;
@@ -44,18 +45,18 @@ fn attempt_failed(
     what: &str,
 ) {
     let Some(service) = account.ecs.services.get_mut(key) else { return };
-    let pace = &account.settings.pace;
+    let pace = &account.base.settings.pace;
     let mut throttled = false;
     if let Some(deployment) = service.deployment_mut(deployment) {
         // Only tasks that never reached RUNNING are delayed: those that ran and stopped are restarted without a throttle.
         deployment.backoff.failed(now, attempt, pace);
         throttled = deployment.backoff.is_throttled();
     }
-    service.events.push_rarely(&mut account.ids, now, &key.service, what);
+    service.events.push_rarely(&mut account.base.ids, now, &key.service, what);
     if throttled {
         let what = "is unable to consistently start tasks successfully. For more information, see the \
                     Troubleshooting section.";
-        service.events.push_rarely(&mut account.ids, now, &key.service, what);
+        service.events.push_rarely(&mut account.base.ids, now, &key.service, what);
     }
 }
 

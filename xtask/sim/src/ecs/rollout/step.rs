@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::census::{self, Cause, Census};
 use super::decision::{Class, Decision, Wants, decide};
 use super::{breaker, completion, failures};
-use crate::account::{Account, Due as AccountDue, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::changed;
 use crate::ecs::deployment::ServiceDeploymentStatus;
 use crate::ecs::event::say;
@@ -40,10 +41,12 @@ pub(crate) fn reconcile(account: &mut Account, now: Millis) {
 /// In every test: where nothing was noted as changed and no timer is due, a look finds nothing to do.
 #[cfg(test)]
 fn overlooks_nothing(account: &mut Account, now: Millis) {
-    if account.timers.next().is_some_and(|next| next <= now) {
+    let is_due = |next: Option<crate::clock::Moment>| next.is_some_and(|next| next.at <= now);
+    if is_due(account.ecs.timers.next()) || is_due(account.elb.timers.next()) {
         return;
     }
-    let state = |account: &Account| (account.ids.clone(), account.effects.len(), account.timers.next());
+    let state =
+        |account: &Account| (account.base.ids.clone(), account.base.effects.len(), account.ecs.timers.next());
     let keys: Vec<ServiceKey> = account.ecs.services.keys().cloned().collect();
     for key in keys {
         let before = state(account);
@@ -123,7 +126,7 @@ fn apply(account: &mut Account, now: Millis, key: &ServiceKey, census: &Census, 
         // ECS neither fails such a deployment nor ends it: it says so in an event and waits.
         let what = "was unable to stop or start tasks during a deployment because of the service deployment \
                     configuration. Update the minimumHealthyPercent or maximumPercent value and try again.";
-        service.events.push_rarely(&mut account.ids, now, &key.service, what);
+        service.events.push_rarely(&mut account.base.ids, now, &key.service, what);
     }
     changed
 }
@@ -204,8 +207,8 @@ fn drained_away(account: &mut Account, now: Millis, key: &ServiceKey) -> bool {
     }
     service.status = ServiceStatus::Inactive;
     // DescribeServices still shows an INACTIVE service for a while, and MISSING after that (ECS API, DeleteService).
-    let at = now.plus_millis(account.settings.pace.memory_ms);
-    account.timers.push(at, AccountDue::Ecs(Due::ForgetService(key.clone())));
+    let at = now.plus_millis(account.base.settings.pace.memory_ms);
+    account.ecs.timers.push(account.base.moment(at), Due::ForgetService(key.clone()));
     true
 }
 
@@ -217,5 +220,5 @@ fn wake(account: &mut Account, now: Millis, key: &ServiceKey, at: Option<Millis>
     // Never at this very moment: a timer that is due as soon as it is set would stop the clock.
     let at = at.max(now.plus_millis(1));
     service.wake_at = Some(at);
-    account.timers.push(at, AccountDue::Ecs(Due::Wake(key.clone())));
+    account.ecs.timers.push(account.base.moment(at), Due::Wake(key.clone()));
 }

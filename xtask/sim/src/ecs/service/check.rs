@@ -63,7 +63,7 @@ pub(in crate::ecs) fn network(
     }
     let mut vpcs = Vec::new();
     for id in &network.subnets {
-        let subnet = identity::subnet(account, id).ok_or_else(|| {
+        let subnet = identity::subnet(&account.identity, id).ok_or_else(|| {
             invalid(format!(
                 "Error retrieving subnet information for [{id}]: The subnet ID '{id}' does not exist \
                  (ErrorCode: InvalidSubnetID.NotFound)"
@@ -72,7 +72,7 @@ pub(in crate::ecs) fn network(
         vpcs.push(&subnet.vpc_id);
     }
     for id in &network.security_groups {
-        let group = identity::security_group(account, id).ok_or_else(|| {
+        let group = identity::security_group(&account.identity, id).ok_or_else(|| {
             invalid(format!(
                 "Error retrieving security group information for [{id}]: The security group '{id}' does not \
                  exist (ErrorCode: InvalidGroup.NotFound)"
@@ -130,7 +130,7 @@ fn target_group(account: &Account, task: &TaskSpec, balancer: &LoadBalancer) -> 
         return Err(invalid("A targetGroupArn must be given for a load balancer."));
     };
     // ECS looks the group up with its service-linked role, and words a missing group as a problem of that role.
-    let Some(group) = elb::target_group(account, arn) else {
+    let Some(group) = elb::target_group(&account.elb, arn) else {
         return Err(invalid(
             "Unable to assume role and validate the specified targetGroupArn. Please verify that the ECS service \
              role being passed has the proper permissions.",
@@ -144,7 +144,7 @@ fn target_group(account: &Account, task: &TaskSpec, balancer: &LoadBalancer) -> 
         )));
     }
     // A group counts once a listener or rule leads to it: a first deploy makes the rule before the service.
-    if !elb::has_load_balancer(account, arn) {
+    if !elb::has_load_balancer(&account.elb, arn) {
         return Err(invalid(format!(
             "The target group with targetGroupArn {arn} does not have an associated load balancer."
         )));
@@ -159,7 +159,7 @@ pub(super) fn registries(account: &Account, registries: &[Value]) -> Result<(), 
     }
     for registry in registries {
         let arn = registry["registryArn"].as_str().unwrap_or_default();
-        if cloudmap::registry(account, arn).is_none() {
+        if cloudmap::registry(&account.cloudmap, arn).is_none() {
             return Err(invalid(format!("The service registry {arn} does not exist.")));
         }
     }

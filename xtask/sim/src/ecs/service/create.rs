@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use super::configuration::DeploymentConfiguration;
 use super::model::{AwsVpc, Knobs, LoadBalancer, Service, ServiceStatus, Spec, Steady};
 use super::{check, view};
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
 use crate::ecs::capacity::{self, Share};
 use crate::ecs::connect::{self, ConnectConfiguration};
 use crate::ecs::deployment;
@@ -16,7 +18,6 @@ use crate::ecs::reference::service_arn;
 use crate::ecs::state::{ServiceKey, active_cluster};
 use crate::ecs::task_definition;
 use crate::identity::caller_arn;
-use crate::tagging::{self, Tag};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, params};
 
 #[derive(Deserialize, Default)]
@@ -68,7 +69,7 @@ pub(in crate::ecs) fn create(account: &mut Account, now: Millis, request: &ApiRe
     if asked.client_token.as_ref().is_some_and(|token| token.len() > 36) {
         return Err(invalid("The request contains an idempotency token longer than 36 characters."));
     }
-    tagging::check(Api::Ecs, &asked.tags)?;
+    tags::check(Api::Ecs, &asked.tags)?;
     let key = ServiceKey { cluster, service: asked.service_name.clone() };
     match account.ecs.services.get(&key).map(|service| (service.status, service.creation == request.params)) {
         // AWS's idempotency: the same parameters succeed and do nothing, with or without a clientToken.
@@ -95,7 +96,7 @@ pub(in crate::ecs) fn create(account: &mut Account, now: Millis, request: &ApiRe
         status: ServiceStatus::Active,
         desired,
         created_at: now,
-        created_by: caller_arn(account, request.access_key.as_deref()),
+        created_by: caller_arn(&account.base, &account.identity, request.access_key.as_deref()),
         knobs,
         primary: made.deployment,
         older: Vec::new(),
@@ -108,8 +109,8 @@ pub(in crate::ecs) fn create(account: &mut Account, now: Millis, request: &ApiRe
         wake_at: None,
     };
     account.ecs.services.insert(service);
-    account.tags.forget(&arn);
-    account.tags.put(&arn, asked.tags);
+    account.base.tags.forget(&arn);
+    account.base.tags.put(&arn, asked.tags);
     Ok(json!({ "service": view::view(account, &key, true) }))
 }
 

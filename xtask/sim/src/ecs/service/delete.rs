@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::model::ServiceStatus;
 use super::view;
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::deployment::ServiceDeploymentStatus;
 use crate::ecs::errors::{invalid, service_not_found};
 use crate::ecs::state::{ServiceKey, service_key};
@@ -48,6 +49,6 @@ pub(in crate::ecs) fn forget(account: &mut Account, key: &ServiceKey) {
     if account.ecs.services.get(key).is_some_and(|service| service.status == ServiceStatus::Inactive) {
         let arn = crate::ecs::reference::service_arn(account, key);
         account.ecs.services.remove(key);
-        account.tags.forget(&arn);
+        account.base.tags.forget(&arn);
     }
 }

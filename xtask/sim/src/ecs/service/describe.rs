@@ -63,13 +63,17 @@ pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
 /// Services of all clusters that use the namespace by Service Connect.
 pub(in crate::ecs) fn list_by_namespace(account: &Account, request: &ApiRequest) -> Outcome {
     let reference = text(request, "namespace")?;
-    let namespace =
-        cloudmap::namespace(account, &reference).ok_or_else(|| namespace_not_found(&reference))?.arn.clone();
+    let namespace = cloudmap::namespace(&account.cloudmap, &reference)
+        .ok_or_else(|| namespace_not_found(&reference))?
+        .arn
+        .clone();
     let uses = |service: &&Service| {
         let connect = ConnectConfiguration::enabled(service.primary.spec.connect.as_ref());
         let own = connect.and_then(|connect| connect.namespace.as_deref());
         service.is_active()
-            && own.and_then(|own| cloudmap::namespace(account, own)).is_some_and(|own| own.arn == namespace)
+            && own
+                .and_then(|own| cloudmap::namespace(&account.cloudmap, own))
+                .is_some_and(|own| own.arn == namespace)
     };
     let arns: Vec<String> = account.ecs.services.values().filter(uses).map(|it| it.arn.clone()).collect();
     listing(request, "serviceArns", (10, 100), arns, Value::from)

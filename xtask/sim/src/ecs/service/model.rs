@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::configuration::DeploymentConfiguration;
-use crate::account::Millis;
+use crate::clock::Millis;
 use crate::ecs::capacity::Share;
 use crate::ecs::connect::ConnectConfiguration;
 use crate::ecs::deployment::{Deployment, Revision, ServiceDeployment};

@@ -43,7 +43,7 @@ pub(super) fn view(account: &Account, key: &ServiceKey, with_tags: bool) -> Valu
         "createdBy": service.created_by,
         "roleArn": format!(
             "arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
-            account.settings.account
+            account.base.settings.account
         ),
         "schedulingStrategy": "REPLICA",
         "placementConstraints": [],
@@ -55,7 +55,7 @@ pub(super) fn view(account: &Account, key: &ServiceKey, with_tags: bool) -> Valu
         "healthCheckGracePeriodSeconds": grace,
         "launchType": launch_type,
         "capacityProviderStrategy": strategy,
-        "tags": with_tags.then(|| account.tags.of(&service.arn)),
+        "tags": with_tags.then(|| account.base.tags.of(&service.arn)),
     });
     if service.status != ServiceStatus::Inactive {
         let primary = std::iter::once(deployment_view(account, service, &service.primary, true, &tasks));

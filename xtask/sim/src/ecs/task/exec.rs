@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::model::{Agent, Container, ContainerState, Task, TaskStatus};
-use crate::account::{Account, Due as AccountDue, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::errors::{client, invalid};
 use crate::ecs::params::short_name;
 use crate::ecs::reference::cluster_arn;
@@ -89,9 +90,9 @@ pub(in crate::ecs) fn execute(account: &mut Account, now: Millis, request: &ApiR
             "Unable to start new execute sessions because the maximum session limit of {MOST_SESSIONS} has been reached."
         )));
     }
-    let session = format!("ecs-execute-command-{}", account.ids.hex(26));
+    let session = format!("ecs-execute-command-{}", account.base.ids.hex(26));
     exec.session.clone_from(&session);
-    let token = account.ids.hex(64);
+    let token = account.base.ids.hex(64);
     let reply = json!({
         "clusterArn": cluster_arn(account, &cluster),
         "containerArn": container_arn,
@@ -111,7 +112,7 @@ pub(in crate::ecs) fn execute(account: &mut Account, now: Millis, request: &ApiR
 
 /// Where a session's data channel is.
 pub(crate) fn stream_url(account: &Account, session: &str) -> String {
-    format!("{}/v1/data-channel/{session}?role=publish_subscribe", account.settings.messages())
+    format!("{}/v1/data-channel/{session}?role=publish_subscribe", account.base.settings.messages())
 }
 
 fn takes_commands(task: &Task, container: &Container) -> bool {
@@ -137,7 +138,7 @@ pub(crate) fn open_session(
 /// A new token for a session that a client has: its connection broke. None where there is no such session any more.
 pub(crate) fn resume_session(account: &mut Account, now: Millis, session: &str) -> Option<String> {
     let session = account.ecs.sessions.get_mut(session).filter(|session| session.opened)?;
-    let token = account.ids.hex(64);
+    let token = account.base.ids.hex(64);
     (session.token, session.made_at) = (Some(token.clone()), now);
     Some(token)
 }
@@ -160,8 +161,8 @@ pub(crate) fn close_session(account: &mut Account, session: &str) {
 pub(super) fn start_agent(account: &mut Account, now: Millis, id: &TaskId, container: &str) {
     if account.ecs.tasks.get(id).is_some_and(|task| task.execute_command) {
         let due = Due::AgentStarted { task: id.clone(), container: container.to_owned() };
-        let at = now.plus_millis(account.settings.pace.exec_agent_ms);
-        account.timers.push(at, AccountDue::Ecs(due));
+        let at = now.plus_millis(account.base.settings.pace.exec_agent_ms);
+        account.ecs.timers.push(account.base.moment(at), due);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::model::{ContainerState, HealthStatus, TaskStatus};
 use super::order;
-use crate::account::{Account, Due as AccountDue, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::state::Due;
 use crate::ecs::task_definition::HealthCheck;
 use crate::workload::{Effect, TaskId};
@@ -21,12 +22,12 @@ pub(super) fn schedule(account: &mut Account, now: Millis, id: &TaskId, containe
         task.container_mut(container).and_then(|container| container.health.as_ref()).map(|h| h.status);
     let mut delay = check.interval * 1000;
     if status != Some(HealthStatus::Healthy)
-        && let Some(most) = account.settings.pace.first_checks_ms
+        && let Some(most) = account.base.settings.pace.first_checks_ms
     {
         delay = delay.min(most);
     }
     let due = Due::CheckContainer { task: id.clone(), container: container.to_owned() };
-    account.timers.push(now.plus_millis(delay), AccountDue::Ecs(due));
+    account.ecs.timers.push(account.base.moment(now.plus_millis(delay)), due);
 }
 
 /// A check is due: ask, as long as the container runs. The next one is due after the answer.
@@ -38,7 +39,7 @@ pub(in crate::ecs) fn check_due(account: &mut Account, id: &TaskId, name: &str) 
     let running =
         task.container_mut(name).is_some_and(|container| container.state == ContainerState::Running);
     if alive && running {
-        account.effects.push(Effect::CheckContainer {
+        account.base.effects.push(Effect::CheckContainer {
             task: id.clone(),
             container: name.to_owned(),
             command: check.command,

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::secrets;
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecr::{self, ResolvedImage};
 use crate::ecs::connect::ConnectConfiguration;
 use crate::ecs::task_definition::{ContainerSpec, MountPoint, TaskSpec, revision_of};
@@ -24,7 +25,7 @@ pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result
     let applied = task.overrides.apply(&definition.spec, definition.size);
     let (definition, (cpu, memory_mib)) = applied.map_err(|error| error.message)?;
     // As on Fargate before any image is pulled.
-    check_storage(&definition, &account.settings.region)?;
+    check_storage(&definition, &account.base.settings.region)?;
     let secrets = secrets::resolve(account, &definition)?;
     let mut containers = Vec::new();
     for (container, secrets) in definition.container_definitions.iter().zip(secrets) {
@@ -117,7 +118,7 @@ fn resolve(
         Some(digest) => format!("{}@{digest}", repository_of(&container.image)),
         None => container.image.clone(),
     };
-    match ecr::resolve_image(account, &reference) {
+    match ecr::resolve_image(&account.base, &account.ecr, &reference) {
         // Another registry's image: nothing here knows its digest, and the workload finds out whether it can be pulled.
         ResolvedImage::Foreign => Ok((None, None)),
         ResolvedImage::NotFound { reason } => Err(reason),

@@ -5,13 +5,14 @@ use super::model::{
 };
 use super::overrides::Overrides;
 use super::proxy::Proxy;
-use crate::account::{Account, Due as AccountDue, Millis};
+use crate::account::Account;
+use crate::base::tags::Tag;
+use crate::clock::Millis;
 use crate::ecs::capacity;
 use crate::ecs::connect::ConnectConfiguration;
 use crate::ecs::state::{Due, ServiceKey};
 use crate::ecs::task_definition::TaskSpec;
 use crate::identity;
-use crate::tagging::Tag;
 use crate::workload::TaskId;
 
 /// What a task is launched from.
@@ -77,13 +78,13 @@ pub(in crate::ecs) fn launch(
 
 /// Makes the task; its network interface comes first.
 pub(super) fn place(account: &mut Account, now: Millis, definition: &TaskSpec, plan: Blueprint) -> TaskId {
-    let id = account.ids.hex(32);
-    let arn = account.arn("ecs", &format!("task/{}/{id}", plan.key.cluster));
+    let id = account.base.ids.hex(32);
+    let arn = account.base.arn("ecs", &format!("task/{}/{id}", plan.key.cluster));
     let interface = interface(account, &plan.key, &plan.subnets);
     let containers = containers(account, &plan.key, &id, definition);
     let proxy = plan.connect.then(|| Proxy::new(account, &plan.key, &id));
     account.ecs.launched += 1;
-    account.tags.put(&arn, plan.tags.clone());
+    account.base.tags.put(&arn, plan.tags.clone());
     let names = definition.container_definitions.iter().map(|container| container.name.as_str());
     let task = Task {
         id: id.clone(),
@@ -120,14 +121,14 @@ pub(super) fn place(account: &mut Account, now: Millis, definition: &TaskSpec, p
     };
     account.ecs.tasks.insert(task);
     // PROVISIONING is the time that EC2 takes for the network interface (developer guide, task lifecycle).
-    let at = now.plus_millis(account.settings.pace.provisioning_ms);
-    account.timers.push(at, AccountDue::Ecs(Due::Provisioned(id.clone())));
+    let at = now.plus_millis(account.base.settings.pace.provisioning_ms);
+    account.ecs.timers.push(account.base.moment(at), Due::Provisioned(id.clone()));
     id
 }
 
 pub(super) fn check_roles(account: &Account, definition: &TaskSpec) -> Result<(), String> {
     for role in [&definition.task_role_arn, &definition.execution_role_arn].into_iter().flatten() {
-        if !identity::role_exists(account, role) {
+        if !identity::role_exists(&account.identity, role) {
             return Err(format!(
                 "ECS was unable to assume the role '{role}' that was provided for this task. Please verify that \
                  the role being passed has the proper trust relationship and permissions and that your IAM user \
@@ -145,12 +146,13 @@ fn interface(account: &mut Account, key: &ServiceKey, subnets: &[String]) -> Int
         tasks.filter(|task| task.interface.subnet == *subnet).count()
     };
     let subnet = subnets.iter().min_by_key(|subnet| used(subnet)).cloned().unwrap_or_default();
-    let zone = identity::subnet(account, &subnet).map(|found| found.zone.clone()).unwrap_or_default();
-    let hex = account.ids.hex(12);
+    let zone =
+        identity::subnet(&account.identity, &subnet).map(|found| found.zone.clone()).unwrap_or_default();
+    let hex = account.base.ids.hex(12);
     let pairs: Vec<&str> = (0..5).map(|n| &hex[2 * n..2 * n + 2]).collect();
     Interface {
-        attachment: account.ids.uuid(),
-        id: format!("eni-{}", account.ids.hex(17)),
+        attachment: account.base.ids.uuid(),
+        id: format!("eni-{}", account.base.ids.hex(17)),
         // A locally administered address, as EC2 gives.
         mac: format!("0a:{}", pairs.join(":")),
         subnet,
@@ -162,11 +164,11 @@ fn interface(account: &mut Account, key: &ServiceKey, subnets: &[String]) -> Int
 fn containers(account: &mut Account, key: &ServiceKey, task: &str, definition: &TaskSpec) -> Vec<Container> {
     let mut containers = Vec::new();
     for container in &definition.container_definitions {
-        let uuid = account.ids.uuid();
-        let number = account.ids.digits(10);
+        let uuid = account.base.ids.uuid();
+        let number = account.base.ids.digits(10);
         containers.push(Container {
             name: container.name.clone(),
-            arn: account.arn("ecs", &format!("container/{}/{task}/{uuid}", key.cluster)),
+            arn: account.base.arn("ecs", &format!("container/{}/{task}/{uuid}", key.cluster)),
             runtime_id: format!("{task}-{number}"),
             image: container.image.clone(),
             image_digest: None,
@@ -190,8 +192,8 @@ fn containers(account: &mut Account, key: &ServiceKey, task: &str, definition: &
 fn inherited_tags(account: &Account, key: &ServiceKey, task_definition: &str) -> Vec<Tag> {
     let Some(service) = account.ecs.services.get(key) else { return Vec::new() };
     let mut tags = match service.knobs.propagate_tags.as_str() {
-        "TASK_DEFINITION" => account.tags.of(task_definition),
-        "SERVICE" => account.tags.of(&service.arn),
+        "TASK_DEFINITION" => account.base.tags.of(task_definition),
+        "SERVICE" => account.base.tags.of(&service.arn),
         _ => Vec::new(),
     };
     if service.knobs.managed_tags {

@@ -3,7 +3,8 @@
 use super::model::{ContainerState, TaskStatus};
 use super::stopping::{self, Stop};
 use super::{exec, health, image, order};
-use crate::account::{Account, Due as AccountDue, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::cloudwatch;
 use crate::ecs::state::Due;
 use crate::ecs::{event, rollout};
@@ -31,11 +32,11 @@ pub(in crate::ecs) fn provisioned(account: &mut Account, now: Millis, id: &TaskI
         return failed_to_start(account, now, id, &reason);
     }
     match image::prepare(account, now, id) {
-        Ok(start) => account.effects.push(Effect::Start(Box::new(start))),
+        Ok(start) => account.base.effects.push(Effect::Start(Box::new(start))),
         Err(reason) => {
             // The agent tries for a while before it gives the task up.
-            let at = now.plus_millis(account.settings.pace.pulling_ms);
-            account.timers.push(at, AccountDue::Ecs(Due::FailedToStart { task: id.clone(), reason }));
+            let at = now.plus_millis(account.base.settings.pace.pulling_ms);
+            account.ecs.timers.push(account.base.moment(at), Due::FailedToStart { task: id.clone(), reason });
         }
     }
 }
@@ -83,13 +84,13 @@ fn activate(account: &mut Account, now: Millis, id: &TaskId) {
     for target in &targets {
         let ip = ip.clone().unwrap_or_default();
         let registered = Target { ip, port: target.port, task: id.clone() };
-        elb::register(account, now, &target.target_group, registered);
+        elb::register(&mut account.base, &mut account.elb, now, &target.target_group, registered);
         let what = format!("registered 1 targets in (target-group {})", target.target_group);
         event::say(account, now, &key, &what);
     }
     // ACTIVATING lasts until the targets are registered; the task is RUNNING before its first health check.
-    let at = now.plus_millis(account.settings.pace.activating_ms);
-    account.timers.push(at, AccountDue::Ecs(Due::Activated(id.clone())));
+    let at = now.plus_millis(account.base.settings.pace.activating_ms);
+    account.ecs.timers.push(account.base.moment(at), Due::Activated(id.clone()));
 }
 
 /// The targets are registered: RUNNING.
@@ -106,7 +107,7 @@ pub(in crate::ecs) fn activated(account: &mut Account, now: Millis, id: &TaskId)
         // Tasks that reach RUNNING and stop later are restarted without a pause.
         deployment.backoff.succeeded();
     }
-    cloudwatch::arm(account, now);
+    cloudwatch::arm(&mut account.base, &mut account.cloudwatch, now);
 }
 
 /// The task never ran: `TaskFailedToStart`. Containers that run already are stopped.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::overrides::Overrides;
 use super::proxy::Proxy;
-use crate::account::Millis;
+use crate::clock::Millis;
 use crate::ecs::state::ServiceKey;
 use crate::workload::TaskId;
 

@@ -4,7 +4,8 @@
 
 use super::life;
 use super::model::{Container, ContainerState, HealthStatus, Task, TaskStatus};
-use crate::account::{Account, Due as AccountDue, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::state::Due;
 use crate::ecs::task_definition::{ContainerSpec, Dependency, TaskSpec};
 use crate::workload::{Effect, TaskId};
@@ -39,7 +40,7 @@ pub(super) fn start_ready(account: &mut Account, now: Millis, id: &TaskId) {
     for name in ready {
         if let Some(container) = account.ecs.tasks.get_mut(id).and_then(|task| task.container_mut(&name)) {
             container.state = ContainerState::Starting;
-            account.effects.push(Effect::StartContainer { task: id.clone(), container: name });
+            account.base.effects.push(Effect::StartContainer { task: id.clone(), container: name });
         }
     }
 }
@@ -86,7 +87,7 @@ pub(super) fn await_within(account: &mut Account, now: Millis, id: &TaskId, name
     let Some((_, spec)) = of(account, id) else { return };
     if let Some(secs) = spec.container(name).and_then(|container| container.start_timeout) {
         let due = Due::StartTimeout { task: id.clone(), container: name.to_owned() };
-        account.timers.push(now.plus_secs(secs), AccountDue::Ecs(due));
+        account.ecs.timers.push(account.base.moment(now.plus_secs(secs)), due);
     }
 }
 
@@ -128,7 +129,7 @@ pub(super) fn stop_ready(account: &mut Account, id: &TaskId) {
         if let Some(container) = account.ecs.tasks.get_mut(id).and_then(|task| task.container_mut(&name)) {
             container.signalled = true;
             let task = id.clone();
-            account.effects.push(Effect::StopContainer { task, container: name, timeout_secs });
+            account.base.effects.push(Effect::StopContainer { task, container: name, timeout_secs });
         }
     }
 }

@@ -6,8 +6,9 @@
 use serde_json::{Value, json};
 
 use super::model::{Task, TaskStatus};
-use crate::account::{Account, Ids};
+use crate::account::Account;
 use crate::ecs::state::ServiceKey;
+use crate::ids::Ids;
 
 #[derive(Clone, Debug)]
 pub(super) struct Proxy {
@@ -23,7 +24,7 @@ impl Proxy {
         let mut ids = Ids::new(u64::from_str_radix(&task[..16], 16).unwrap_or_default());
         Self {
             name: format!("ecs-service-connect-{}", ids.hex(5)),
-            arn: account.arn("ecs", &format!("container/{}/{task}/{}", key.cluster, ids.uuid())),
+            arn: account.base.arn("ecs", &format!("container/{}/{task}/{}", key.cluster, ids.uuid())),
             attachment: ids.uuid(),
         }
     }

@@ -6,7 +6,8 @@ use serde_json::json;
 use super::model::Task;
 use super::stopping::{self, Stop};
 use super::view::view;
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::errors::invalid;
 use crate::ecs::params::{described, short_name, task_id};
 use crate::ecs::state::{active_cluster, service_key};
@@ -84,7 +85,7 @@ pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outco
         let id = short_name(reference);
         let task = account.ecs.tasks.get(id).filter(|task| task.service.cluster == cluster);
         task.map(|task| view(account, task, with_tags))
-            .ok_or_else(|| account.arn("ecs", &format!("task/{cluster}/{id}")))
+            .ok_or_else(|| account.base.arn("ecs", &format!("task/{cluster}/{id}")))
     })
 }
 

@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 use super::launch::{self, Blueprint};
 use super::overrides::Overrides;
 use super::view::view;
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
 use crate::ecs::errors::{client, invalid};
 use crate::ecs::service::{NetworkConfiguration, check, check_propagation};
 use crate::ecs::state::{ServiceKey, active_cluster};
 use crate::ecs::{capacity, task_definition};
-use crate::tagging::{self, Tag};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, params};
 use crate::workload::TaskId;
 
@@ -62,7 +63,7 @@ pub(in crate::ecs) fn run(account: &mut Account, now: Millis, request: &ApiReque
     if !(1..=10).contains(&count) {
         return Err(invalid("count must be between 1 and 10."));
     }
-    tagging::check(Api::Ecs, &asked.tags)?;
+    tags::check(Api::Ecs, &asked.tags)?;
     check_names(&asked)?;
     let definition = task_definition::resolve(account, &asked.task_definition)?;
     let (spec, size) = asked.overrides.apply(&definition.spec, definition.size)?;
@@ -85,7 +86,7 @@ pub(in crate::ecs) fn run(account: &mut Account, now: Millis, request: &ApiReque
     launch::check_roles(account, &spec).map_err(client)?;
     let mut own_tags = asked.tags.clone();
     if check_propagation(asked.propagate_tags.as_deref())? == "TASK_DEFINITION" {
-        own_tags.extend(account.tags.of(&arn));
+        own_tags.extend(account.base.tags.of(&arn));
     }
     if asked.managed_tags {
         own_tags.push(Tag { key: "aws:ecs:clusterName".to_owned(), value: cluster.clone() });

@@ -26,7 +26,7 @@ pub(super) fn resolve(
                     ))
                 })?)
             } else {
-                ssm::value(account, value_from)
+                ssm::value(&account.base, &account.ssm, value_from)
             };
             match value {
                 Some(value) => own.push((name.clone(), value)),
@@ -60,7 +60,7 @@ fn of_secrets_manager(account: &Account, value_from: &str) -> Result<Secret, Str
         return Err("unexpected ARN format with parameters when trying to retrieve ASM secret".to_owned());
     }
     let arn = parts[..7].join(":");
-    let text = secretsmanager::read(account, &arn, given(8), given(9))
+    let text = secretsmanager::read(&account.secrets_manager, &arn, given(8), given(9))
         .map_err(|error| {
             format!("failed to fetch secret {arn} from secrets manager: {}: {}", error.code, error.message)
         })?

@@ -2,7 +2,8 @@
 
 use super::model::TaskStatus;
 use super::order;
-use crate::account::{Account, Due as AccountDue, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::event;
 use crate::ecs::state::{Due, ServiceKey};
 use crate::elb::{self, TargetState};
@@ -51,7 +52,7 @@ pub(in crate::ecs) fn drained(account: &mut Account, now: Millis, key: &ServiceK
         let ip = task.interface.ip.as_deref().unwrap_or_default();
         let mut targets = task.targets.iter();
         !targets.any(|target| {
-            elb::health(account, &target.target_group, ip, target.port).state == TargetState::Draining
+            elb::health(&account.elb, &target.target_group, ip, target.port).state == TargetState::Draining
         })
     });
     let ready: Vec<TaskId> = ready.map(|task| task.id.clone()).collect();
@@ -78,7 +79,7 @@ fn deregister(account: &mut Account, now: Millis, id: &TaskId) -> bool {
     let (targets, key) = (task.targets.clone(), task.service.clone());
     let ip = task.interface.ip.clone().unwrap_or_default();
     for target in &targets {
-        elb::deregister(account, now, &target.target_group, &ip, target.port);
+        elb::deregister(&mut account.base, &mut account.elb, now, &target.target_group, &ip, target.port);
         let what = format!("deregistered 1 targets in (target-group {})", target.target_group);
         event::say(account, now, &key, &what);
     }
@@ -95,11 +96,11 @@ pub(super) fn deprovision(account: &mut Account, now: Millis, id: &TaskId) {
         return;
     }
     if task.status > TaskStatus::Provisioning {
-        account.effects.push(Effect::Remove { task: id.clone() });
+        account.base.effects.push(Effect::Remove { task: id.clone() });
     }
     task.status = TaskStatus::Deprovisioning;
-    let at = now.plus_millis(account.settings.pace.deprovisioning_ms);
-    account.timers.push(at, AccountDue::Ecs(Due::Deprovisioned(id.clone())));
+    let at = now.plus_millis(account.base.settings.pace.deprovisioning_ms);
+    account.ecs.timers.push(account.base.moment(at), Due::Deprovisioned(id.clone()));
 }
 
 /// STOPPED, and remembered for an hour.
@@ -114,12 +115,12 @@ pub(in crate::ecs) fn deprovisioned(account: &mut Account, now: Millis, id: &Tas
         account.identity.release_ip(&address);
     }
     account.ecs.tasks.retire(id);
-    let at = now.plus_millis(account.settings.pace.memory_ms);
-    account.timers.push(at, AccountDue::Ecs(Due::ForgetTask(id.clone())));
+    let at = now.plus_millis(account.base.settings.pace.memory_ms);
+    account.ecs.timers.push(account.base.moment(at), Due::ForgetTask(id.clone()));
 }
 
 pub(in crate::ecs) fn forget(account: &mut Account, id: &TaskId) {
     if let Some(task) = account.ecs.tasks.remove(id) {
-        account.tags.forget(&task.arn);
+        account.base.tags.forget(&task.arn);
     }
 }

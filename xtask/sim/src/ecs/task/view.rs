@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::model::{Agent, Container, ContainerState, HealthStatus, Interface, Task, TaskStatus};
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::reference::cluster_arn;
 
 pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
@@ -38,7 +39,7 @@ pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
         "overrides": overrides(task),
         "platformFamily": "Linux",
         "platformVersion": "1.4.0",
-        "tags": if with_tags { account.tags.of(&task.arn) } else { Vec::new() },
+        "tags": if with_tags { account.base.tags.of(&task.arn) } else { Vec::new() },
         "version": task.status as u32 + 1,
         "startedBy": Some(&task.deployment).filter(|by| !by.is_empty()),
         "launchType": task.launch_type,

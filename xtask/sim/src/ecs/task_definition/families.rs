@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::attributes;
 use super::spec::TaskSpec;
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::errors::client;
 use crate::ecs::params::short_name;
 use crate::wire::ApiError;

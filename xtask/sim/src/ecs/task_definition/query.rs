@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::families::{find, view};
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::clock::Millis;
 use crate::ecs::errors::{client, invalid};
 use crate::wire::{ApiRequest, Outcome, listing, params};
 
@@ -23,7 +24,7 @@ pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outco
     let definition =
         find(account, &asked.task_definition).ok_or_else(|| client("Unable to describe task definition."))?;
     // Tags are beside the definition, never inside it, and only when asked for.
-    let tags = asked.include.iter().any(|what| what == "TAGS").then(|| account.tags.of(&definition.arn));
+    let tags = asked.include.iter().any(|what| what == "TAGS").then(|| account.base.tags.of(&definition.arn));
     Ok(json!({ "taskDefinition": view(definition), "tags": tags }))
 }
 

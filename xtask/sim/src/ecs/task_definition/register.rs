@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 use super::families::{TaskDefinition, view};
 use super::spec::{ContainerSpec, TaskSpec, Volume};
 use super::{dependencies, fargate};
-use crate::account::{Account, Millis};
+use crate::account::Account;
+use crate::base::tags::{self, Tag};
+use crate::clock::Millis;
 use crate::ecs::errors::client;
 use crate::identity::caller_arn;
-use crate::tagging::{self, Tag};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, params};
 
 #[derive(Deserialize)]
@@ -29,7 +30,7 @@ const KEPT: [&str; 15] = [
 pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
     let mut spec: TaskSpec = params(request)?;
     let Tagged { tags } = params(request)?;
-    tagging::check(Api::Ecs, &tags)?;
+    tags::check(Api::Ecs, &tags)?;
     check_family(&spec.family)?;
     check_containers(&spec)?;
     dependencies::check(&mut spec)?;
@@ -48,13 +49,13 @@ pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &Api
     }
     // Also for the same content as before: RegisterTaskDefinition never finds an existing revision.
     let revision = account.ecs.families.next_revision(&spec.family);
-    let arn = account.arn("ecs", &format!("task-definition/{}:{revision}", spec.family));
+    let arn = account.base.arn("ecs", &format!("task-definition/{}:{revision}", spec.family));
     let definition = TaskDefinition {
         arn: arn.clone(),
         revision,
         active: true,
         registered_at: now,
-        registered_by: caller_arn(account, request.access_key.as_deref()),
+        registered_by: caller_arn(&account.base, &account.identity, request.access_key.as_deref()),
         deregistered_at: None,
         delete_requested_at: None,
         document,
@@ -63,7 +64,7 @@ pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &Api
     };
     let shown = view(&definition);
     account.ecs.families.add(definition);
-    account.tags.put(&arn, tags.clone());
+    account.base.tags.put(&arn, tags.clone());
     Ok(json!({ "taskDefinition": shown, "tags": tags }))
 }
 

@@ -27,7 +27,7 @@ fn a_health_answer_and_a_read_cost_a_look_at_no_service_that_they_do_not_change(
     let answers = |lab: &mut Lab, answer: Answer| {
         // Until a check was sent, whose answer is this one.
         lab.account.advance(lab.account.next().expect("targets are checked"));
-        elb::answered(&mut lab.account, lab.now, &group, &task, &answer);
+        elb::answered(&mut lab.account.elb, &group, &task, &answer);
         open(lab)
     };
     for _ in 0..40 {

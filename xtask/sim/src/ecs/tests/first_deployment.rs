@@ -116,7 +116,7 @@ fn created_by_and_registered_by_are_the_caller_that_sts_names() {
 
 #[test]
 fn at_the_local_pace_a_person_waits_for_the_application_alone() {
-    let mut lab = Lab::at(crate::ecs::Pace::local());
+    let mut lab = Lab::at(crate::base::Pace::local());
     lab.script("web", Script { pull_ms: 300, boot_ms: 500, ..Script::default() });
     lab.create(json!({}));
     let took = lab.run_until(60, |lab| lab.service("web")["deployments"][0]["rolloutState"] == "COMPLETED");

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::account::{Account, Millis, Settings};
-use crate::ecs::Pace;
+use crate::account::Account;
+use crate::base::Pace;
+use crate::base::Settings;
+use crate::clock::Millis;
 use crate::wire::{Api, ApiError, ApiRequest};
 use crate::workload::scripted::{Script, Scripted, Scripts};
 use crate::workload::{TaskId, VirtualWorkload};
@@ -70,7 +72,7 @@ impl Lab {
     }
 
     pub(super) fn target_group_alone(&mut self, name: &str, target_type: &str) -> String {
-        let vpc = crate::identity::subnet(&self.account, &self.subnets[0]).unwrap().vpc_id.clone();
+        let vpc = crate::identity::subnet(&self.account.identity, &self.subnets[0]).unwrap().vpc_id.clone();
         let made = self
             .api(
                 Api::Elb,

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::lab::{Lab, id};
 use crate::account::Account;
-use crate::account::Millis;
+use crate::clock::Millis;
 use crate::workload::scripted::Script;
 
 /// Something that goes wrong, or that somebody does.

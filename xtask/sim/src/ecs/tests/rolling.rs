@@ -12,7 +12,7 @@ fn serving(account: &crate::account::Account) -> usize {
         task.status == TaskStatus::Running
             && task.desired_running
             && task.targets.iter().all(|target| {
-                let health = crate::elb::health(account, &target.target_group, ip, target.port);
+                let health = crate::elb::health(&account.elb, &target.target_group, ip, target.port);
                 health.state == crate::elb::TargetState::Healthy
             })
     };

@@ -29,7 +29,7 @@ fn scaling_out_during_a_roll_raises_the_new_deployments_goal() {
     lab.running(json!({}));
     let new = lab.roll(json!({}));
     lab.run(20);
-    assert!(ecs::set_desired_count(&mut lab.account, lab.now, "prod", "web", 4));
+    assert!(ecs::set_desired_count(&mut lab.account.ecs, "prod", "web", 4));
     lab.run_until(400, |lab| lab.deployment(&new)["rolloutState"] == "COMPLETED");
     assert_eq!(lab.deployment(&new)["runningCount"], 4);
     assert_eq!(lab.deployment(&new)["desiredCount"], 4);
@@ -38,12 +38,12 @@ fn scaling_out_during_a_roll_raises_the_new_deployments_goal() {
 #[test]
 fn scaling_knows_only_active_services() {
     let mut lab = Lab::new();
-    assert!(!ecs::set_desired_count(&mut lab.account, lab.now, "prod", "web", 4));
-    assert_eq!(ecs::desired_count(&lab.account, "prod", "web"), None);
+    assert!(!ecs::set_desired_count(&mut lab.account.ecs, "prod", "web", 4));
+    assert_eq!(ecs::desired_count(&lab.account.ecs, "prod", "web"), None);
     lab.running(json!({}));
-    assert_eq!(ecs::desired_count(&lab.account, "prod", "web"), Some(2));
+    assert_eq!(ecs::desired_count(&lab.account.ecs, "prod", "web"), Some(2));
     lab.ok("DeleteService", json!({ "cluster": "prod", "service": "web", "force": true }));
-    assert!(!ecs::set_desired_count(&mut lab.account, lab.now, "prod", "web", 4));
+    assert!(!ecs::set_desired_count(&mut lab.account.ecs, "prod", "web", 4));
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn deployment_alarms_are_kept_and_shown_whether_or_not_there_are_such_alarms_yet
 #[test]
 fn a_grpc_task_is_healthy_when_its_server_answers_as_the_matcher_says() {
     let mut lab = Lab::new();
-    let vpc = crate::identity::subnet(&lab.account, &lab.subnets[0]).unwrap().vpc_id.clone();
+    let vpc = crate::identity::subnet(&lab.account.identity, &lab.subnets[0]).unwrap().vpc_id.clone();
     let group = |matcher: &str| {
         json!({ "Name": format!("rpc-{matcher}"), "Protocol": "HTTP", "ProtocolVersion": "GRPC", "Port": 8080, "VpcId": vpc,
             "TargetType": "ip", "HealthCheckPort": "9000", "HealthCheckIntervalSeconds": 10, "HealthCheckTimeoutSeconds": 5,

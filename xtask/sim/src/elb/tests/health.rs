@@ -1,8 +1,8 @@
 //! The health of targets: each state with its reason, thresholds, draining.
 
 use super::{Lab, TASK};
-use crate::account::Settings;
-use crate::ecs::Pace;
+use crate::base::Pace;
+use crate::base::Settings;
 use crate::elb::TargetState::{Draining, Healthy, Initial, Unhealthy, Unused};
 use crate::elb::{deregister, health};
 use crate::workload::{Answer, Effect};
@@ -73,7 +73,7 @@ fn every_kind_of_failure_has_its_reason_and_its_text() {
         lab.answer(&backend, TASK, answer.clone());
         lab.wait(10);
         lab.answer(&backend, TASK, answer);
-        let health = health(&lab.account, &backend, IP, 8080);
+        let health = health(&lab.account.elb, &backend, IP, 8080);
         assert_eq!((health.state, health.reason), (Unhealthy, Some(reason)));
         assert_eq!(health.description.as_deref(), Some(description));
     }
@@ -139,10 +139,10 @@ fn a_deregistered_target_drains_for_the_delay_and_is_gone() {
         "TargetGroupArn={backend}&Attributes.member.1.Key=deregistration_delay.timeout_seconds&Attributes.member.1.Value=20"
     );
     lab.ok("ModifyTargetGroupAttributes", &form);
-    deregister(&mut lab.account, lab.now, &backend, IP, 8080);
+    deregister(&mut lab.account.base, &mut lab.account.elb, lab.now, &backend, IP, 8080);
     assert_eq!(lab.state(&backend, IP, 8080), (Draining, Some("Target.DeregistrationInProgress")));
     lab.wait(19);
-    deregister(&mut lab.account, lab.now, &backend, IP, 8080);
+    deregister(&mut lab.account.base, &mut lab.account.elb, lab.now, &backend, IP, 8080);
     lab.checks();
     lab.answer(&backend, TASK, Answer::Status(200));
     assert_eq!(
@@ -159,7 +159,7 @@ fn a_deregistered_target_drains_for_the_delay_and_is_gone() {
 #[test]
 fn a_target_registered_again_while_draining_is_not_removed_by_the_old_timer() {
     let (mut lab, backend) = healthy();
-    deregister(&mut lab.account, lab.now, &backend, IP, 8080);
+    deregister(&mut lab.account.base, &mut lab.account.elb, lab.now, &backend, IP, 8080);
     lab.wait(200);
     lab.register(&backend, IP, 8080, TASK);
     lab.wait(3);

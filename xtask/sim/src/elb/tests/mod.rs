@@ -8,7 +8,9 @@ mod rules;
 use serde_json::Value;
 
 use super::{Target, TargetState, health as health_of, register};
-use crate::account::{Account, Millis, Settings};
+use crate::account::Account;
+use crate::base::Settings;
+use crate::clock::Millis;
 use crate::wire::{Api, ApiError, ApiRequest};
 use crate::workload::{Answer, Effect, Report};
 
@@ -111,7 +113,7 @@ impl Lab {
 
     fn register(&mut self, group: &str, ip: &str, port: u16, task: &str) {
         let target = Target { ip: ip.to_owned(), port, task: task.to_owned() };
-        register(&mut self.account, self.now, group, target);
+        register(&mut self.account.base, &mut self.account.elb, self.now, group, target);
     }
 
     /// Moves on by so many seconds.
@@ -131,7 +133,7 @@ impl Lab {
     }
 
     fn state(&self, group: &str, ip: &str, port: u16) -> (TargetState, Option<&'static str>) {
-        let health = health_of(&self.account, group, ip, port);
+        let health = health_of(&self.account.elb, group, ip, port);
         (health.state, health.reason)
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{Lab, Serving, text};
-use crate::account::Settings;
-use crate::ecs::Pace;
+use crate::base::Pace;
+use crate::base::Settings;
 
 #[test]
 fn creating_the_same_again_finds_the_first_so_that_a_lost_reply_does_no_harm() {
@@ -273,7 +273,7 @@ fn tags_of_every_kind_of_resource_are_kept_and_go_with_it() {
     assert_eq!(reply["TagDescriptions"][0]["Tags"], json!([]));
     lab.ok("DeleteLoadBalancer", &format!("LoadBalancerArn={balancer}"));
     assert_eq!(lab.refused("DescribeTags", &format!("ResourceArns.member.1={rule}")).0, "RuleNotFound");
-    assert!(lab.account.tags.arns().all(|arn| *arn == backend), "nothing is left behind");
+    assert!(lab.account.base.tags.arns().all(|arn| *arn == backend), "nothing is left behind");
     let twice = format!("ResourceArns.member.1={backend}&Tags.member.1.Key=a&Tags.member.2.Key=a");
     assert_eq!(lab.refused("AddTags", &twice).0, "DuplicateTagKeys");
 }

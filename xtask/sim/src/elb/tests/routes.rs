@@ -5,7 +5,7 @@ use crate::elb::{Request, Route, RouteTarget, deregister, listeners, route, rout
 use crate::workload::Answer;
 
 fn get(lab: &Lab, host: &str, target: &str) -> Route {
-    route(&lab.account, 80, "GET", host, target)
+    route(&lab.account.elb, 80, "GET", host, target)
 }
 
 fn group(route: Route) -> String {
@@ -78,7 +78,7 @@ fn all_conditions_of_a_rule_must_hold() {
     ];
     for (method, host, target, expected) in cases {
         assert_eq!(
-            &group(route(&lab.account, 80, method, host, target)),
+            &group(route(&lab.account.elb, 80, method, host, target)),
             expected,
             "{method} {host} {target}"
         );
@@ -99,7 +99,7 @@ fn only_healthy_targets_get_requests_and_draining_ones_never_again() {
     let both = [TASK, "second"].map(|task| RouteTarget { task: task.to_owned(), port: 8080, healthy: true });
     let expected = Route::Forward { target_group: backend.clone(), targets: both.into(), sticky_secs: None };
     assert_eq!(get(&lab, "h", "/api/x"), expected);
-    deregister(&mut lab.account, lab.now, &backend, "10.0.2.4", 8080);
+    deregister(&mut lab.account.base, &mut lab.account.elb, lab.now, &backend, "10.0.2.4", 8080);
     assert_eq!(targets(get(&lab, "h", "/api/x")), [TASK]);
 }
 
@@ -110,7 +110,7 @@ fn without_a_healthy_target_the_load_balancer_fails_open() {
     lab.register(&backend, "10.0.1.4", 8080, TASK);
     lab.register(&backend, "10.0.2.4", 8080, "leaving");
     lab.wait(30);
-    deregister(&mut lab.account, lab.now, &backend, "10.0.2.4", 8080);
+    deregister(&mut lab.account.base, &mut lab.account.elb, lab.now, &backend, "10.0.2.4", 8080);
     assert_eq!(targets(get(&lab, "h", "/api/x")), [TASK], "the ill one, but not the leaving one");
 }
 
@@ -145,13 +145,13 @@ fn two_load_balancers_on_one_port_are_distinguished_by_their_name() {
     let group_of_other = lab.create_group("other-tg", 80);
     lab.create_listener(&other, 80, &group_of_other);
     lab.create_listener(&other, 8081, &group_of_other);
-    let ports: Vec<u16> = listeners(&lab.account).iter().map(|served| served.port).collect();
+    let ports: Vec<u16> = listeners(&lab.account.elb).iter().map(|served| served.port).collect();
     assert_eq!(ports, [80, 8081]);
     let reply = lab.ok("DescribeLoadBalancers", "Names.member.1=other");
     let name = reply["LoadBalancers"][0]["DNSName"].as_str().unwrap().to_owned();
     assert_eq!(group(get(&lab, &format!("{name}:80"), "/")), group_of_other);
     assert_eq!(group(get(&lab, "127.0.0.1", "/")), frontend);
-    assert_eq!(route(&lab.account, 9999, "GET", "h", "/"), Route::NoListener);
+    assert_eq!(route(&lab.account.elb, 9999, "GET", "h", "/"), Route::NoListener);
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn a_header_and_the_clients_address_choose_a_target_group_too() {
         }));
         let client = client.parse().unwrap();
         let request = Request { method: "GET", host: "h", target: "/x", headers: &headers, client };
-        assert_eq!(&group(route_of(&lab.account, 80, request)), expected, "{header:?} {client}");
+        assert_eq!(&group(route_of(&lab.account.elb, 80, request)), expected, "{header:?} {client}");
     }
 }
 
@@ -228,6 +228,6 @@ fn a_group_of_another_protocol_version_is_not_routed_to_in_silence() {
         "Listener protocol 'HTTP' is not supported with a target group with the protocol-version 'GRPC'"
     );
     lab.ok("CreateListener", &listener("HTTPS"));
-    let reached = route(&lab.account, 444, "POST", "h", "/pkg.Service/Call");
+    let reached = route(&lab.account.elb, 444, "POST", "h", "/pkg.Service/Call");
     assert_eq!(reached, Route::Unserved { protocol_version: "GRPC".to_owned() });
 }

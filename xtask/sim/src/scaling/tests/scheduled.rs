@@ -9,7 +9,7 @@ fn at(account: &mut Account, now: u64, operation: &str, more: Value) -> Result<V
 
 fn desired(account: &mut Account, now: u64) -> Option<u32> {
     account.advance(Millis(now));
-    ecs::desired_count(account, "prod", "backend")
+    ecs::desired_count(&account.ecs, "prod", "backend")
 }
 
 #[test]

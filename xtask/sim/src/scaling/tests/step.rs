@@ -12,7 +12,7 @@ fn minute(account: &mut Account, now: &mut Millis, value: f64) -> u32 {
     account.handle(*now, &ApiRequest::of(Api::CloudWatch, "PutMetricData", params)).unwrap();
     *now = now.plus_secs(60);
     account.advance(now.plus_secs(10));
-    ecs::desired_count(account, "prod", "backend").unwrap()
+    ecs::desired_count(&account.ecs, "prod", "backend").unwrap()
 }
 
 fn policy(name: &str, steps: Value) -> Value {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::account::Millis;
+use crate::clock::Millis;
 use crate::wire::{Api, ApiRequest, iso8601, leaf, list, page, params, wildcard};
 
 #[test]

@@ -28,34 +28,46 @@ impl Millis {
     }
 }
 
-/// What is due when. Entries of the same moment leave in the order they came, so that a run replays.
-#[derive(Debug)]
-pub(crate) struct Timers<T> {
-    queue: BTreeMap<(Millis, u64), T>,
-    sequence: u64,
+/// When a timer is due. Of several at the same time the one with the lower number goes first, so that a run replays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment {
+    pub(crate) at: Millis,
+    number: u64,
 }
+
+/// Numbers moments in the order in which timers are set.
+#[derive(Debug, Default)]
+pub(crate) struct Sequence(u64);
+
+impl Sequence {
+    pub(crate) fn next(&mut self, at: Millis) -> Moment {
+        self.0 += 1;
+        Moment { at, number: self.0 }
+    }
+}
+
+/// What is due when.
+#[derive(Debug)]
+pub(crate) struct Timers<T>(BTreeMap<Moment, T>);
 
 impl<T> Default for Timers<T> {
     fn default() -> Self {
-        Self { queue: BTreeMap::new(), sequence: 0 }
+        Self(BTreeMap::new())
     }
 }
 
 impl<T> Timers<T> {
-    /// Makes `item` due at `at`.
-    pub(crate) fn push(&mut self, at: Millis, item: T) {
-        self.sequence += 1;
-        self.queue.insert((at, self.sequence), item);
-    }
-
-    /// Takes the earliest entry that is due at `now`, with the moment it was due.
-    pub(crate) fn pop_due(&mut self, now: Millis) -> Option<(Millis, T)> {
-        let key = *self.queue.first_key_value()?.0;
-        (key.0 <= now).then(|| self.queue.remove(&key).map(|item| (key.0, item)))?
+    pub(crate) fn push(&mut self, moment: Moment, item: T) {
+        self.0.insert(moment, item);
     }
 
     /// When the earliest entry is due.
-    pub(crate) fn next(&self) -> Option<Millis> {
-        self.queue.first_key_value().map(|(key, _)| key.0)
+    pub(crate) fn next(&self) -> Option<Moment> {
+        self.0.first_key_value().map(|(moment, _)| *moment)
+    }
+
+    /// Takes the entry of this very moment.
+    pub(crate) fn take(&mut self, moment: Moment) -> Option<T> {
+        self.0.remove(&moment)
     }
 }

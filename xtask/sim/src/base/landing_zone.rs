@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::acm::ZoneCertificate;
-
 /// What an account is furnished with. The default is nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LandingZone {
@@ -52,6 +50,26 @@ pub struct ZoneGroup {
     pub ports: Vec<u16>,
     /// From anywhere; other groups let in the VPC only.
     pub public: bool,
+}
+
+/// A certificate that an account is furnished with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoneCertificate {
+    pub arn: String,
+    /// The names that it is for; the first is its domain name.
+    pub names: Vec<String>,
+    /// `ISSUED`, `PENDING_VALIDATION`, `EXPIRED` and so on.
+    pub status: String,
+    /// Seconds since the Unix epoch; `None` is always in half a year.
+    pub not_after: Option<u64>,
+}
+
+impl ZoneCertificate {
+    /// One that is issued for these names.
+    pub fn issued(arn: &str, names: &[&str]) -> Self {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        Self { arn: arn.to_owned(), names, status: "ISSUED".to_owned(), not_after: None }
+    }
 }
 
 impl Named {
