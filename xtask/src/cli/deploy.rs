@@ -197,6 +197,7 @@ pub(super) async fn table(events: &Recorder, aws: &Aws, environment: &Environmen
             });
         }
         Err(error) => {
+            let error = events.reason(&error);
             events.emit(Kind::Warned { text: format!("the closing table could not be read: {error}") })
         }
     }

@@ -16,7 +16,7 @@ pub enum Error {
     #[error("{0}: no log group yet")]
     NoGroup(String),
     #[error(
-        "no task `{wanted}` of {services} runs or stopped within the last hour, and none printed a line that is meant"
+        "no task `{wanted}` of {services} runs or stopped within the last hour, and no line of one was found"
     )]
     Task { wanted: String, services: String, known: String },
     #[error("no stopped task of {0} is known")]

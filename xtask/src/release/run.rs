@@ -231,10 +231,10 @@ async fn judged(
             (exit, "not restarted; the deployment that it waits for is still in progress".to_owned())
         }
         (None, ExitCode::StillMoving) => {
-            (exit, "still in progress at the deadline; run it again to wait for it".to_owned())
+            (exit, "still in progress at the deadline; `cargo xtask wait` follows it".to_owned())
         }
         (None, ExitCode::Unknown) => {
-            (exit, "what became of it is unknown; run it again to wait for it".to_owned())
+            (exit, "what became of it is unknown; `cargo xtask wait` follows it".to_owned())
         }
         (None, ExitCode::Failed) => match Box::pin(not_undone(context, planned, settled, public)).await {
             (ExitCode::Failed, _) => (exit, left(exit).to_owned()),

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use deploy::event::{Call, Event, Kind};
 use deploy::evidence::DeploymentRecord;
+use deploy::rollout::Outcome;
 
 use super::Screen;
 use crate::host::{Clock, Mark};
@@ -74,6 +75,18 @@ impl Recorder {
     pub fn emit_late(&self) {
         let late = std::mem::take(&mut self.inner().late);
         late.into_iter().for_each(|kind| self.emit(kind));
+    }
+
+    /// An error as the end of a sentence, in two words where no roll could be followed for the same one: that is said of them all.
+    pub fn reason(&self, error: &impl ToString) -> String {
+        let text = error.to_string();
+        let same = |event: &Event| match &event.kind {
+            Kind::Settled { verdict, .. } => {
+                matches!(&verdict.outcome, Outcome::Unseen { why } if *why == text)
+            }
+            _ => false,
+        };
+        if self.inner().events.iter().any(same) { "the same error".to_owned() } else { text }
     }
 
     /// Keeps the record of a deployment in place of its earlier one. It is no event and is not shown.

@@ -236,18 +236,13 @@ impl Follow {
             young.map(|newest| newest.arn).filter(|arn| Some(arn) != self.target.deployed.before.as_ref());
     }
 
-    /// Reads have been refused for too long: the verdict is unknown, and polling ends.
-    pub(super) fn give_up(&mut self, events: &Recorder, error: &Error) {
+    /// Reads have been refused for too long: the verdict is unknown, and polling ends. Returns the revision.
+    pub(super) fn give_up(&mut self, events: &Recorder, error: &Error) -> String {
         let verdict = Verdict::new(Outcome::Unseen { why: error.to_string() }, None);
         let (service, elapsed_ms) = (self.target.key.clone(), self.began.elapsed_ms());
         events.emit(Kind::Settled { service, verdict: verdict.clone(), emptied: false, elapsed_ms });
-        let (key, revision) = (&self.target.key, short(&self.target.deployed.revision));
-        let help = error.hint().map(|hint| format!("{hint}; then ")).unwrap_or_default();
-        events.emit(Kind::Failed {
-            error: format!("{key}: cannot follow the deployment of {revision} any longer: {error}"),
-            hint: Some(format!("ECS continues with it meanwhile; {help}run `cargo xtask wait`")),
-        });
         self.verdict = Some(verdict);
+        short(&self.target.deployed.revision)
     }
 
     fn is_healthy(&mut self, events: &Recorder) {
@@ -272,8 +267,8 @@ impl Follow {
                 self.deadline = until;
                 return;
             }
-            warn(", and ECS does not show it: its outcome is unknown");
             let why = self.unobserved.why();
+            warn(&format!(", and no reply of ECS shows it: {why}"));
             return self.close(watch, Verdict::new(Outcome::Unseen { why }, None)).await;
         }
         match self.part {

@@ -1,9 +1,12 @@
 //! The loop: poll, fold, report what changed, until every deployment is over or its deadline has passed.
 
+use deploy::event::Kind;
+
 use super::follow::{Follow, Settled};
 use super::poll;
 use super::refusals::Refusals;
 use super::target::{Target, Watch};
+use crate::aws::Error;
 
 /// Follows the deployments until all are over. On a requested stop, or at a deployment's deadline, ECS is asked to roll back,
 /// and the rollback is followed to its own deadline.
@@ -34,9 +37,9 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
             }
             Err(error) => {
                 if refusals.count(from, events, &error) {
-                    for follow in follows.iter_mut().filter(|follow| follow.is_open()) {
-                        follow.give_up(events, &error);
-                    }
+                    let open = follows.iter_mut().filter(|follow| follow.is_open());
+                    let given_up: Vec<_> = open.map(|follow| follow.give_up(events, &error)).collect();
+                    events.defer(unfollowed(&given_up.join(" and "), &error));
                 }
                 failed = Some(error);
                 Vec::new()
@@ -66,4 +69,13 @@ pub async fn settle(watch: &Watch<'_>, targets: Vec<Target>) -> Vec<Settled> {
         }
     }
     follows.into_iter().filter_map(Follow::settled).collect()
+}
+
+/// One error for all of them, and what to do.
+fn unfollowed(revisions: &str, error: &Error) -> Kind {
+    let help = error.hint().map(|hint| format!("{hint}; then ")).unwrap_or_default();
+    Kind::Failed {
+        error: format!("cannot follow the roll of {revisions} any longer: {error}"),
+        hint: Some(format!("ECS continues with it meanwhile; {help}run `cargo xtask wait`")),
+    }
 }

@@ -120,7 +120,8 @@ impl Outcome {
                 "ECS reports a state that this tool does not know; `cargo xtask status` shows what runs"
                     .to_owned()
             }
-            Self::Unseen { why } => format!("no reply of ECS shows its state: {why}"),
+            // Why is an error or a warning of its own, for all services together.
+            Self::Unseen { .. } => "no reply of ECS shows its state".to_owned(),
         }
     }
 }

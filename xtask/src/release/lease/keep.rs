@@ -113,6 +113,7 @@ enum Tag {
 
 /// A lease that cannot be written ends by itself: that is a warning and stops nothing.
 fn not(context: &ReleaseContext<'_>, done: &str, error: &Error) {
+    let error = context.events.reason(error);
     let text = format!("the lease could not be {done}: {error}; it ends {TTL_SECS} s after its last renewal");
     context.events.emit(Kind::Warned { text });
 }
