@@ -28,7 +28,7 @@ pub fn report_parked(events: &Recorder, environment: &Environment, parked: &[Ser
     for Service { key, desired_count, .. } in
         environment.services.iter().filter(|it| parked.contains(&it.key))
     {
-        events.emit(Kind::Failed {
+        events.defer(Kind::Failed {
             error: format!("{key}: scaled to 0 tasks by hand, and no release starts it again"),
             hint: Some(format!("`cargo xtask scale {key} {desired_count}`, then run this again")),
         });

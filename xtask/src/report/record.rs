@@ -67,9 +67,12 @@ impl Recorder {
     }
 
     /// Emits it as one of the last events of the command, by [`Recorder::emit_late`]: what went wrong stands below the lines of the
-    /// undo that follows from it.
+    /// undo that follows from it. What is deferred twice is emitted once.
     pub fn defer(&self, kind: Kind) {
-        self.inner().late.push(kind);
+        let late = &mut self.inner().late;
+        if !late.contains(&kind) {
+            late.push(kind);
+        }
     }
 
     pub fn emit_late(&self) {
