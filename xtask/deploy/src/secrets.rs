@@ -108,7 +108,7 @@ fn read(reference: &str) -> (Store, String, Option<String>) {
 impl SecretState {
     /// What the store says, beside the service's running tasks.
     pub fn of(named: SecretVariable, changed_ms: Option<u64>, tasks: &[TaskSnapshot]) -> Self {
-        let running = || tasks.iter().filter(|task| task.last_status == "RUNNING");
+        let running = || tasks.iter().filter(|task| task.is_running());
         // ECS reads the value after it made the task and before its containers start.
         let behind = running().filter(|task| changed_ms.is_some_and(|changed| changed > task.created_ms));
         let behind = (behind.count(), running().count());

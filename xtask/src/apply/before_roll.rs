@@ -38,14 +38,13 @@ pub(super) async fn run(
             .concat();
     earlier.retain(|task| task.started_by == BEFORE_ROLL);
     // Also what is stopping, which the plan does not see.
-    let of_another = |task: &&TaskSnapshot| task.task_definition != revision && task.last_status != "STOPPED";
+    let of_another = |task: &&TaskSnapshot| task.task_definition != revision && !task.is_stopped();
     for task in earlier.iter().filter(of_another) {
         end(context, cluster, &task.id, arn_name(&task.task_definition), asked.timeout_secs).await?;
     }
     // The revision and not the release: a rerun after a kill has another name, and the same revision.
     earlier.retain(|task| task.task_definition == revision);
-    let usable =
-        earlier.iter().find(|task| exit_code(task, service) == Some(0) || task.last_status != "STOPPED");
+    let usable = earlier.iter().find(|task| exit_code(task, service) == Some(0) || !task.is_stopped());
     let id = match usable {
         Some(task) => task.id.clone(),
         None => {
@@ -65,7 +64,7 @@ pub(super) async fn run(
         let found = aws.describe_tasks(cluster, std::slice::from_ref(&id)).await?.pop();
         print(context, service, &mut log).await;
         // DescribeTasks may answer MISSING for seconds after RunTask (ECS API reference, RunTask, "eventual consistency").
-        if let Some(task) = found.clone().filter(|task| task.last_status == "STOPPED") {
+        if let Some(task) = found.clone().filter(|task| task.is_stopped()) {
             break task;
         }
         if deadline.remaining().is_zero() {
@@ -120,7 +119,7 @@ async fn is_over(
     loop {
         let found = context.aws.describe_tasks(cluster, &[task.to_owned()]).await?.pop();
         // ECS forgets a stopped task after about an hour: one of an earlier run that is not found has ended long ago.
-        if found.is_none_or(|task| task.last_status == "STOPPED") {
+        if found.is_none_or(|task| task.is_stopped()) {
             return Ok(true);
         }
         if deadline.remaining().is_zero() {
@@ -248,7 +247,7 @@ async fn mark_as_run(context: &StepContext<'_>, revision: &str) {
 /// How the service's own container ended; `None` while it runs, and when it never ran.
 fn exit_code(task: &TaskSnapshot, service: &Service) -> Option<i32> {
     let own = task.containers.iter().find(|container| container.name == service.container.name)?;
-    own.exit_code.filter(|_| task.last_status == "STOPPED")
+    own.exit_code.filter(|_| task.is_stopped())
 }
 
 /// Emits what the task printed since then. A log that cannot be read changes nothing of how the task ends.

@@ -347,11 +347,8 @@ fn follow(
     before: Option<String>,
 ) -> Result<String, StepError> {
     // From the reply to our own write: DescribeServices may still show the deployment before it.
-    let primary = answer
-        .deployments
-        .iter()
-        .find(|entry| entry.status == "PRIMARY")
-        .ok_or_else(|| StepError::Unknown(format!("the deployment of {}", answer.name)))?;
+    let primary =
+        answer.primary().ok_or_else(|| StepError::Unknown(format!("the deployment of {}", answer.name)))?;
     let deployment = primary.id.clone();
     let deployed = Deployed { deployment: deployment.clone(), revision, before, adopted: false };
     context.ids.learn(|ids| drop(ids.deployed.insert(service.clone(), deployed)));

@@ -27,7 +27,7 @@ pub(super) async fn run(host: &Host, global: &Global, asked: &args::Run) -> Resu
     let state = found
         .services
         .get(&service.key)
-        .filter(|state| state.status == "ACTIVE")
+        .filter(|state| state.is_active())
         .ok_or_else(|| observed::failure(&observe::Error::NotDeployed(vec![service.name.clone()])))?;
     let revision = revision(&session, &environment, service, state, asked.release.as_deref()).await?;
     let name = aws::arn_name(&revision).to_owned();

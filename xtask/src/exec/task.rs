@@ -63,7 +63,7 @@ fn choose<'a>(
     tasks: &'a [TaskSnapshot],
     id: Option<&str>,
 ) -> Result<&'a TaskSnapshot, String> {
-    let running: Vec<&TaskSnapshot> = tasks.iter().filter(|task| task.last_status == "RUNNING").collect();
+    let running: Vec<&TaskSnapshot> = tasks.iter().filter(|task| task.is_running()).collect();
     let name = &service.name;
     if running.is_empty() {
         return Err(format!("no task of {name} is RUNNING"));
@@ -78,7 +78,7 @@ fn choose<'a>(
             _ => Err(format!("{id} begins the ids of several tasks of {name}: {}", ids(&named))),
         };
     }
-    let primary = service.deployments.iter().find(|deployment| deployment.status == "PRIMARY");
+    let primary = service.primary();
     let ours =
         running.iter().copied().filter(|task| primary.is_some_and(|primary| task.started_by == primary.id));
     ours.max_by_key(|task| (task.started_ms, &task.id)).ok_or_else(|| {

@@ -36,7 +36,7 @@ pub async fn predict(aws: &Aws, environment: &Environment, planned: &Planned) ->
     if rolls.is_empty() {
         return None;
     }
-    let running = |state: &&deploy::model::ServiceState| state.status == "ACTIVE" && state.desired > 0;
+    let running = |state: &&deploy::model::ServiceState| state.is_active() && state.desired > 0;
     let live: BTreeMap<ServiceKey, u32> = planned
         .observed
         .services

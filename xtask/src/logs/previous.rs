@@ -50,7 +50,7 @@ async fn of_service(
         Err(error) if error.kind == Kind::NotFound => return Ok(false),
         read => read.map_err(|error| Error::Observe(error.into()))?,
     };
-    stopped.retain(|task| task.last_status == "STOPPED");
+    stopped.retain(|task| task.is_stopped());
     stopped.sort_by_key(|task| std::cmp::Reverse(task.created_ms));
     // Those that ECS no longer needed come last.
     let evidence = Evidence { stopped, ..Evidence::default() };

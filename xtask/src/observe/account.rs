@@ -103,7 +103,7 @@ async fn running(aws: &Aws, environment: &Environment, with_expiry: bool) -> Res
     let (mut foundation, (namespace, mut services)) =
         try_join(Box::pin(foundation::read(aws, environment)), Box::pin(services::read(aws, environment)))
             .await?;
-    let active = || services.services.values().filter(|state| state.status == "ACTIVE");
+    let active = || services.services.values().filter(|state| state.is_active());
     let runs = active().map(|state| state.running).sum::<u32>();
     // A cluster that counts no other services and tasks than the file's has nobody else's in it: two calls less.
     let alone =

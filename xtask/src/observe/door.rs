@@ -28,7 +28,7 @@ pub async fn deployed(
 ) -> Result<Vec<ServiceSnapshot>, Error> {
     let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
     let mut found = aws.describe_services(&environment.cluster, &names).await?;
-    found.retain(|service| service.status == "ACTIVE");
+    found.retain(|service| service.is_active());
     if found.is_empty() {
         return Err(Error::NotDeployed(names.into_iter().map(str::to_owned).collect()));
     }

@@ -47,7 +47,7 @@ async fn live(aws: &Aws, region: &str, cluster: &str, names: &[String]) -> Resul
         hint: "`aws ecs list-clusters` and `aws ecs list-services --cluster NAME` list what there is"
             .to_owned(),
     };
-    let active = |found: &&FoundService| found.snapshot.status == "ACTIVE";
+    let active = |found: &&FoundService| found.snapshot.is_active();
     // DescribeServices answers for deleted services, too.
     let gone = names.iter().filter(|name| !found.iter().filter(active).any(|it| it.spec.name == **name));
     let mut gone: Vec<Missing> = gone.map(|name| missing("service", name)).collect();

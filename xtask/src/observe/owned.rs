@@ -92,7 +92,7 @@ async fn neighbours(
             arn: found.arn,
         }
     };
-    Ok(found.filter(|found| found.snapshot.status == "ACTIVE").map(neighbour).collect())
+    Ok(found.filter(|found| found.snapshot.is_active()).map(neighbour).collect())
 }
 
 /// Targets in groups of the file that its own service does not use. Draining ones belong to a deleted service.
@@ -159,7 +159,7 @@ async fn name(aws: &Aws, owned: &Owned) -> Result<Option<String>, aws::Error> {
         OwnedKind::LoadBalancer => own(aws.describe_load_balancer(&owned.arn).await?.is_some()),
         OwnedKind::TargetGroup => own(aws.has_target_group(&owned.arn).await?),
         OwnedKind::Cluster => {
-            own(aws.describe_cluster(&owned.name).await?.is_some_and(|found| found.status == "ACTIVE"))
+            own(aws.describe_cluster(&owned.name).await?.is_some_and(|found| found.is_active()))
         }
         OwnedKind::Namespace => match aws.get_namespace(&owned.name).await {
             Ok(found) => Some(found.name),

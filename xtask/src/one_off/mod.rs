@@ -71,7 +71,7 @@ pub async fn follow(
             print(&lines);
         }
         // What was started a moment ago may not be found yet.
-        if let Some(found) = found.filter(|found| found.last_status == "STOPPED") {
+        if let Some(found) = found.filter(|found| found.is_stopped()) {
             break found;
         }
         if halt.asked() && !std::mem::replace(&mut stopped, true) {

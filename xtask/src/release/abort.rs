@@ -16,7 +16,7 @@ use crate::settle::Settled;
 fn moving(observed: &Observed) -> Vec<&ServiceKey> {
     let services = observed.services.iter();
     services
-        .filter(|(_, state)| state.status == "ACTIVE" && state.rollout.as_deref() == Some("IN_PROGRESS"))
+        .filter(|(_, state)| state.is_active() && state.rollout.as_deref() == Some("IN_PROGRESS"))
         .map(|(key, _)| key)
         .collect()
 }

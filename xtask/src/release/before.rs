@@ -42,7 +42,7 @@ pub(super) async fn before(
     planned: &Planned,
     crashed: &BTreeSet<String>,
 ) -> ServedBefore {
-    let states = planned.observed.services.iter().filter(|(_, state)| state.status == "ACTIVE");
+    let states = planned.observed.services.iter().filter(|(_, state)| state.is_active());
     let crashes = |state: &ServiceState| crashed.contains(&state.task_definition.arn);
     // A killed run recorded what it found before its first change: that is what served, and what was observed now is its half.
     let recorded: Vec<_> = planned.undo.pins().filter(|(.., earlier)| *earlier).collect();

@@ -33,7 +33,7 @@ impl Removal {
         let incomplete = environment.services.iter().find(|service| {
             let state = observed.services.get(&service.key);
             !state.is_some_and(|state| {
-                state.status == "ACTIVE"
+                state.is_active()
                     && state.rollout.as_deref() == Some("COMPLETED")
                     && state.running >= state.desired
                     && state.task_definition.tags.contains_key(PROVEN)

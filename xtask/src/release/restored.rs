@@ -71,7 +71,7 @@ pub(super) async fn closing(
 ) -> (ExitCode, String) {
     let was = |service: &&Service| {
         let state = planned.observed.services.get(&service.key);
-        state.is_some_and(|state| state.status == "ACTIVE") && !restored.theirs.contains_key(&service.key)
+        state.is_some_and(|state| state.is_active()) && !restored.theirs.contains_key(&service.key)
     };
     let services: Vec<&Service> = context.environment.services.iter().filter(was).collect();
     let found = found(context, planned, restored, &services).await;

@@ -151,7 +151,7 @@ pub(super) fn revisions(context: &ReleaseContext<'_>, ids: &ResourceIds) -> Revi
 
 /// Whether no service was there before the release.
 fn nothing_before(planned: &Planned) -> bool {
-    planned.observed.services.values().all(|state| state.status != "ACTIVE")
+    planned.observed.services.values().all(|state| !state.is_active())
 }
 
 async fn judged(

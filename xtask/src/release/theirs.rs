@@ -38,7 +38,7 @@ impl Own<'_> {
         pins: &BTreeMap<ServiceKey, Pin>,
     ) -> BTreeMap<ServiceKey, String> {
         let foreign = |(key, pin): (&ServiceKey, &Pin)| {
-            let runs = &now.services.get(key).filter(|state| state.status == "ACTIVE")?.task_definition.arn;
+            let runs = &now.services.get(key).filter(|state| state.is_active())?.task_definition.arn;
             (!self.is_own(key, runs, Some(pin))).then(|| (key.clone(), runs.clone()))
         };
         pins.iter().filter_map(foreign).collect()

@@ -95,7 +95,7 @@ pub(super) async fn undo(
     // A whole release within a release: on the heap, so that its futures do not add up on the stack.
     let restored = Box::pin(restore(&context, planned, ids, wanted, lease)).await;
     // Every change was refused: there is nothing to restore, even where the account cannot be read to confirm it.
-    let served = planned.observed.services.values().any(|state| state.status == "ACTIVE");
+    let served = planned.observed.services.values().any(|state| state.is_active());
     if served && restored.unseen && !ids.is_changed() && !planned.undo.is_resumed() {
         let nothing = "not deployed; nothing that serves was changed";
         return Some(match restored.refused {
@@ -153,7 +153,7 @@ fn wanted(
         .observed
         .services
         .iter()
-        .filter(|(_, state)| state.status == "ACTIVE")
+        .filter(|(_, state)| state.is_active())
         .map(|(key, state)| (key, state.task_definition.arn.as_str()))
         .collect();
     runs.extend(meant().map(|(key, before)| (key, before.pin.revision.as_str())));
@@ -267,7 +267,7 @@ fn not_back(left: &Plan, now: &Observed, pins: &BTreeMap<ServiceKey, Pin>) -> BT
             |action: &Action| matches!(action, Action::UpdateService { service, .. } if service == key);
         left.steps().any(|it| step(&it.action)) || left.stages.iter().any(|stage| stage.settle.contains(key))
     };
-    let lives = |key: &ServiceKey| now.services.get(key).is_some_and(|state| state.status == "ACTIVE");
+    let lives = |key: &ServiceKey| now.services.get(key).is_some_and(|state| state.is_active());
     pins.keys().filter(|key| planned(key) || !lives(key)).cloned().collect()
 }
 

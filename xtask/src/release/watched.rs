@@ -124,7 +124,7 @@ impl Public {
     ) -> T {
         let was_up = |service: &&Service| {
             let before = planned.observed.services.get(&service.key);
-            before.is_some_and(|state| state.status == "ACTIVE" && state.running > 0)
+            before.is_some_and(|state| state.is_active() && state.running > 0)
         };
         let checks: Vec<_> = context.environment.services.iter().filter(was_up).flat_map(checks).collect();
         let front = context.door(ids).front;

@@ -38,7 +38,7 @@ pub(super) fn collect(evidence: &mut Evidence, deployment: &str, seen: &Seen) {
     }
     // DescribeTargetHealth lists old and new targets alike: only the address says whose a target is.
     let addresses: Vec<_> = ours.iter().filter_map(|task| task.private_ip.clone()).collect();
-    let healthy = |target: &&TargetSnapshot| target.state == "healthy" && addresses.contains(&target.ip);
+    let healthy = |target: &&TargetSnapshot| target.is_healthy() && addresses.contains(&target.ip);
     evidence.ever_healthy |= seen.targets.iter().any(|target| healthy(&target));
     evidence.check_port = seen.targets.iter().find_map(|target| target.check_port).or(evidence.check_port);
     let unhealthy = seen.targets.iter().filter(|target| target.state.starts_with("unhealthy"));

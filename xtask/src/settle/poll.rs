@@ -118,7 +118,7 @@ pub(super) async fn all(
             deployments.iter().find(|entry| ask.service_deployment.as_deref() == Some(&entry.arn));
         let lacking = gaps.service_deployments == Gap::Lacking;
         // A service that was deleted has no service deployments; DescribeServices still shows it as DRAINING or INACTIVE.
-        let active = service.status == "ACTIVE";
+        let active = service.is_active();
         if active && ask.service_deployment.is_some() && deployment.is_none() && !lacking {
             continue;
         }

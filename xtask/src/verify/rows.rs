@@ -74,8 +74,8 @@ fn row(
             ..ServiceRow::default()
         };
     };
-    let primary = found.deployments.iter().find(|entry| entry.status == "PRIMARY");
-    let running = tasks.unwrap_or_default().iter().filter(|task| task.last_status == "RUNNING");
+    let primary = found.primary();
+    let running = tasks.unwrap_or_default().iter().filter(|task| task.is_running());
     let mut digests: Vec<_> = running
         .flat_map(|task| &task.containers)
         .filter(|container| container.name == service.container.name)
@@ -121,7 +121,7 @@ fn console(environment: &Environment, service: &Service) -> Option<String> {
 fn healthy(targets: &[TargetSnapshot]) -> String {
     // A draining target belongs to a task that leaves: it is not one that is missing.
     let current: Vec<_> = targets.iter().filter(|target| !target.state.contains("draining")).collect();
-    let healthy = current.iter().filter(|target| target.state == "healthy").count();
+    let healthy = current.iter().filter(|target| target.is_healthy()).count();
     format!("{healthy}/{} healthy", current.len())
 }
 

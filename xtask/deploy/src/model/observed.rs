@@ -134,6 +134,20 @@ pub struct RuleState {
     pub spec: RuleSpec,
 }
 
+impl ClusterState {
+    /// Not one that was deleted, which ECS still shows as `INACTIVE`.
+    pub fn is_active(&self) -> bool {
+        self.status == "ACTIVE"
+    }
+}
+
+impl ServiceState {
+    /// Not one that was deleted, which ECS still shows as `DRAINING` or `INACTIVE`.
+    pub fn is_active(&self) -> bool {
+        self.status == "ACTIVE"
+    }
+}
+
 impl RuleState {
     /// Such as `rule 100 /api/* → web-tg`.
     pub fn words(&self) -> String {

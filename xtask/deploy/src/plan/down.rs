@@ -91,7 +91,7 @@ fn adopted(environment: &Environment, observed: &Observed) -> Vec<String> {
     if let Some(listener) = &observed.listener {
         found.push((format!("listener {}:{}", listener.spec.protocol, listener.spec.port), &listener.arn));
     }
-    if let Some(cluster) = observed.cluster.as_ref().filter(|cluster| cluster.status == "ACTIVE") {
+    if let Some(cluster) = observed.cluster.as_ref().filter(|cluster| cluster.is_active()) {
         found.push((format!("cluster {}", environment.cluster), &cluster.arn));
     }
     if let Some(namespace) = &observed.namespace {

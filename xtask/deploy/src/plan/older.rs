@@ -26,7 +26,7 @@ pub fn refuse_older(
     base: impl Fn(&str) -> Option<String>,
 ) {
     let Some(ours) = desired.release.commit.as_deref() else { return };
-    for (key, service) in observed.services.iter().filter(|(_, service)| service.status == "ACTIVE") {
+    for (key, service) in observed.services.iter().filter(|(_, service)| service.is_active()) {
         let running = &service.task_definition;
         // Adopted services and those of other tools have no such tag: there is nothing to compare.
         let Some(theirs) = running.tags.get("commit") else { continue };

@@ -57,7 +57,7 @@ fn is_public(service: &Service, field: &str) -> bool {
 
 /// The service, unless it was deleted: ECS still describes an INACTIVE one for a while.
 pub(super) fn live<'a>(observed: &'a Observed, service: &Service) -> Option<&'a ServiceState> {
-    observed.services.get(&service.key).filter(|state| state.status == "ACTIVE")
+    observed.services.get(&service.key).filter(|state| state.is_active())
 }
 
 /// Registers the revisions that do not exist yet.

@@ -80,7 +80,7 @@ impl Undo {
             }
         }
         // Where nothing served before, a first release stays as far as it came: there is nothing to restore.
-        if observed.services.values().any(|state| state.status == "ACTIVE") { undo } else { Self::default() }
+        if observed.services.values().any(|state| state.is_active()) { undo } else { Self::default() }
     }
 
     fn touch(&mut self, action: &Action, observed: &Observed) {

@@ -126,7 +126,7 @@ impl Rollout {
             }
             other => return settled(Outcome::Unknown, Some(other)),
         }
-        let primary = service.deployments.iter().find(|deployment| deployment.status == "PRIMARY");
+        let primary = service.primary();
         match (listed, primary) {
             (Some(listed), Some(primary)) if listed.id == primary.id => self.as_primary(listed, ours),
             (listed, Some(primary)) => self.replaced(listed, primary, ours),

@@ -56,9 +56,8 @@ impl Sightings {
             let same = same_status && known.is_some_and(|known| known.health == task.health);
             let first_ms = known.map_or(now_ms, |known| known.first_ms);
             // Kept when the task leaves RUNNING: a grace period counts from when the task first came to it.
-            let running_ms = known
-                .and_then(|known| known.running_ms)
-                .or_else(|| (task.last_status == "RUNNING").then_some(now_ms));
+            let running_ms =
+                known.and_then(|known| known.running_ms).or_else(|| task.is_running().then_some(now_ms));
             // The time in a state continues when only the health changes.
             let since_ms = known.filter(|_| same_status).map_or(now_ms, |known| known.since_ms);
             if task.started_by == deployment && !same {
@@ -67,7 +66,7 @@ impl Sightings {
                     last_status: task.last_status.clone(),
                     health: is_determined(&task.health).then(|| task.health.clone()),
                     age_ms: age_ms(task, now_ms, first_ms, running_ms),
-                    reason: task.stopped_reason.clone().filter(|_| task.last_status == "STOPPED"),
+                    reason: task.stopped_reason.clone().filter(|_| task.is_stopped()),
                 });
             }
             let sighted = Sighted {
@@ -95,7 +94,7 @@ impl Sightings {
     pub fn killed<'a>(&self, deployment: &str, tasks: &'a [TaskSnapshot]) -> Vec<&'a str> {
         let leaving = |task: &&TaskSnapshot| {
             task.started_by != deployment
-                && task.last_status == "STOPPED"
+                && task.is_stopped()
                 && self.tasks.get(&task.id).is_some_and(|known| known.status != "STOPPED")
         };
         let by_signal = |task: &&TaskSnapshot| {

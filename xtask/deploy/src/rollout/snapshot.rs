@@ -101,7 +101,33 @@ pub struct TaskSnapshot {
     pub containers: Vec<ContainerSnapshot>,
 }
 
+impl ServiceSnapshot {
+    pub fn is_active(&self) -> bool {
+        self.status == "ACTIVE"
+    }
+
+    /// The newest deployment; older ones are `ACTIVE` while they still have tasks.
+    pub fn primary(&self) -> Option<&DeploymentSnapshot> {
+        self.deployments.iter().find(|deployment| deployment.status == "PRIMARY")
+    }
+}
+
+impl TargetSnapshot {
+    pub fn is_healthy(&self) -> bool {
+        self.state == "healthy"
+    }
+}
+
 impl TaskSnapshot {
+    /// By `lastStatus`, which lags: ECS may have decided already that it stops.
+    pub fn is_running(&self) -> bool {
+        self.last_status == "RUNNING"
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.last_status == "STOPPED"
+    }
+
     /// Whether it ended by itself: an essential container exited before ECS asked it to.
     pub fn exited(&self) -> bool {
         self.stop_code.as_deref() == Some("EssentialContainerExited")

@@ -39,7 +39,7 @@ fn lack(passing: bool, text: String) -> Lack {
 impl Reading {
     /// Somebody scaled it to 0: it runs nothing, and that is no failure of a release.
     pub fn is_parked(&self) -> bool {
-        self.service.status == "ACTIVE" && self.service.desired == 0
+        self.service.is_active() && self.service.desired == 0
     }
 
     /// A deployment of it is in progress.
@@ -52,7 +52,7 @@ impl Reading {
     pub fn healthy(&self) -> usize {
         let targets = self.targets.as_deref().unwrap_or_default();
         // During and after a roll old and new targets are listed side by side: only an address leads from a target to its task.
-        let healthy = |ip: &str| targets.iter().any(|target| target.ip == ip && target.state == "healthy");
+        let healthy = |ip: &str| targets.iter().any(|target| target.ip == ip && target.is_healthy());
         self.running().filter(|task| task.private_ip.as_deref().is_some_and(healthy)).count()
     }
 
@@ -73,7 +73,7 @@ impl Reading {
     pub fn serves(&self) -> bool {
         let Self { service, .. } = self;
         let Some(primary) = service.deployments.first() else { return false };
-        service.status == "ACTIVE"
+        service.is_active()
             && service.desired > 0
             && primary.running >= service.desired
             // ECS sets no `rolloutState` behind a Classic Load Balancer (ECS API, Deployment).
@@ -82,14 +82,14 @@ impl Reading {
     }
 
     fn running(&self) -> impl Iterator<Item = &TaskSnapshot> {
-        self.tasks.iter().filter(|task| task.last_status == "RUNNING" && task.desired_status == "RUNNING")
+        self.tasks.iter().filter(|task| task.is_running() && task.desired_status == "RUNNING")
     }
 
     /// What is missing. Tasks that stopped by themselves count, but those that are `known`, where there are so many.
     pub fn lacks(&self, known: &[String], crashes: usize) -> Vec<Lack> {
         let Self { service, targets, .. } = self;
         let (name, desired) = (&service.name, service.desired as usize);
-        if service.status != "ACTIVE" {
+        if !service.is_active() {
             return vec![lack(false, format!("service {name} is {}", service.status))];
         }
         let mut lacks = Vec::new();

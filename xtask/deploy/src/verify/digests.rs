@@ -18,7 +18,7 @@ pub struct Mismatch {
 pub fn mismatches(tasks: &[TaskSnapshot], container: &str, wanted: &ImageDigest) -> Vec<Mismatch> {
     tasks
         .iter()
-        .filter(|task| task.last_status == "RUNNING" && task.desired_status == "RUNNING")
+        .filter(|task| task.is_running() && task.desired_status == "RUNNING")
         .map(|task| {
             let found = task.containers.iter().find(|entry| entry.name == container);
             Mismatch { task: task.id.clone(), runs: found.and_then(|entry| entry.digest.clone()) }

@@ -47,8 +47,7 @@ impl Aws {
                 let spec = update.spec;
                 let now = self.describe_services(&spec.cluster, &[&spec.name]).await?.into_iter().next();
                 let primary = |snapshot: &ServiceSnapshot| {
-                    let primary =
-                        snapshot.deployments.iter().find(|deployment| deployment.status == "PRIMARY")?;
+                    let primary = snapshot.primary()?;
                     Some(primary.id.clone())
                 };
                 let started = now.filter(|now| primary(now).as_deref() != update.previous_primary);

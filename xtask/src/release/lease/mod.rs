@@ -65,7 +65,7 @@ impl HeldLease {
 /// When the cluster cannot be read.
 pub async fn lease_of(aws: &Aws, environment: &Environment) -> Result<Option<Lease>, Error> {
     let cluster = aws.describe_cluster(&environment.cluster).await?;
-    let Some(cluster) = cluster.filter(|cluster| cluster.status == "ACTIVE") else { return Ok(None) };
+    let Some(cluster) = cluster.filter(|cluster| cluster.is_active()) else { return Ok(None) };
     match aws.list_ecs_tags(&cluster.arn).await {
         Ok(mut tags) => Ok(tags.remove(TAG).and_then(|text| text.parse().ok())),
         Err(error) if error.is_unavailable() => Ok(None),
@@ -76,7 +76,7 @@ pub async fn lease_of(aws: &Aws, environment: &Environment) -> Result<Option<Lea
 /// Prints who holds the lease, and removes an expired one. Returns whether a run holds it that may
 /// still live. What cannot be read or written is a warning.
 pub(super) async fn clear(context: &ReleaseContext<'_>, observed: &Observed) -> bool {
-    let Some(cluster) = observed.cluster.as_ref().filter(|cluster| cluster.status == "ACTIVE") else {
+    let Some(cluster) = observed.cluster.as_ref().filter(|cluster| cluster.is_active()) else {
         return false;
     };
     let cleared = async {

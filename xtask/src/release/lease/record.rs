@@ -106,7 +106,7 @@ pub(in crate::release) async fn is_left(context: &ReleaseContext<'_>, observed: 
 
 /// The record that an earlier run left on the cluster, as it is now.
 pub(in crate::release) async fn left(context: &ReleaseContext<'_>, observed: &Observed) -> Option<Undo> {
-    let cluster = observed.cluster.as_ref().filter(|cluster| cluster.status == "ACTIVE")?;
+    let cluster = observed.cluster.as_ref().filter(|cluster| cluster.is_active())?;
     decode(&context.aws.list_ecs_tags(&cluster.arn).await.ok()?)
 }
 

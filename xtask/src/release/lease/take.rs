@@ -183,7 +183,7 @@ async fn cluster(
     planned: &Planned,
     lease: &Lease,
 ) -> Result<Option<(String, bool)>, Error> {
-    let active = |cluster: &&ClusterState| cluster.status == "ACTIVE";
+    let active = |cluster: &&ClusterState| cluster.is_active();
     if let Some(cluster) = planned.observed.cluster.as_ref().filter(active) {
         return Ok(Some((cluster.arn.clone(), false)));
     }

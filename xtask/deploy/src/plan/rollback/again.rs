@@ -49,7 +49,7 @@ fn running(
     actor: String,
     pin: impl Fn(&ServiceState) -> Pin,
 ) -> Release {
-    let live = || observed.services.iter().filter(|(_, state)| state.status == "ACTIVE");
+    let live = || observed.services.iter().filter(|(_, state)| state.is_active());
     let tag = |name: &str| {
         let tags = live().filter_map(|(_, state)| state.task_definition.tags.get(name));
         tags.max().cloned()

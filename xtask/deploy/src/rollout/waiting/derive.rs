@@ -48,7 +48,7 @@ pub fn waiting(view: View<'_>, pace: Pace, sightings: &Sightings, now_ms: u64) -
         .unwrap_or_default()
         .iter()
         .filter(|target| task_at(&target.ip).is_some())
-        .partition(|target| target.state == "healthy");
+        .partition(|target| target.is_healthy());
     let count = u32::try_from(healthy.len()).unwrap_or(u32::MAX);
     if targets.is_some() && !running.is_empty() && count < ours.desired {
         let lagging = rest.first().map(|target| {
@@ -59,7 +59,7 @@ pub fn waiting(view: View<'_>, pace: Pace, sightings: &Sightings, now_ms: u64) -
     }
     // `runningCount` leaves a draining task out, but the deployment is not COMPLETED before it has stopped.
     let leaving: Vec<_> =
-        tasks.iter().filter(|task| task.started_by != deployment && task.last_status != "STOPPED").collect();
+        tasks.iter().filter(|task| task.started_by != deployment && !task.is_stopped()).collect();
     let running: u32 =
         service.deployments.iter().filter(|entry| entry.id != deployment).map(|entry| entry.running).sum();
     let old = running.max(u32::try_from(leaving.len()).unwrap_or(u32::MAX));
