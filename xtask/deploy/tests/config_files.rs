@@ -162,7 +162,7 @@ fn what_is_left_out_is_derived_as_ecs_would_derive_it() {
     let connect = service.connect.unwrap();
     assert_eq!(service.container.port_name, "backend");
     assert_eq!(
-        (connect.discovery_name.as_str(), connect.alias.dns.as_str(), connect.alias.port),
+        (connect.own.discovery_name.as_str(), connect.own.alias.dns.as_str(), connect.own.alias.port),
         ("backend", "backend.ielts.local", 8080)
     );
     assert_eq!(service.container.environment["PORT"], "8080");

@@ -142,12 +142,6 @@ fn foreign(found: &ServiceSpec, way: Option<&str>, groups: &Groups) -> Option<St
     if found.launch_type != "FARGATE" {
         return Some(format!("it runs on {}, not on the launch type FARGATE", found.launch_type));
     }
-    let endpoints = found.connect.as_ref().map_or(0, |connect| connect.services.len());
-    if endpoints > 1 {
-        return Some(format!(
-            "it has {endpoints} endpoints of Service Connect, and deploy.toml can name one"
-        ));
-    }
     match found.load_balancers.as_slice() {
         [] => None,
         [bound] => match groups.get(&bound.target_group) {

@@ -101,6 +101,52 @@ fn a_first_release_that_would_lose_something_writes_nothing_and_names_the_lines_
 }
 
 #[test]
+fn endpoints_that_the_file_does_not_say_are_refused_with_the_lines_that_keep_them() {
+    story(async || {
+        let own = json!({ "portMappings": [
+            { "containerPort": 8080, "name": "backend", "appProtocol": "http" },
+            { "containerPort": 9090, "name": "rpc", "appProtocol": "grpc" }] });
+        let mut connect = connect();
+        let further = json!([
+            { "portName": "rpc", "discoveryName": "grpc", "clientAliases": [{ "port": 9090 }],
+              "timeout": { "perRequestTimeoutSeconds": 0 } },
+            { "portName": "backend", "discoveryName": "legacy", "clientAliases": [{ "port": 80, "dnsName": "api" }] }]);
+        connect["services"].as_array_mut().unwrap().extend(further.as_array().unwrap().clone());
+        let mut world = World::hand_made(own, json!({ "serviceConnectConfiguration": connect })).await;
+        let before = world.connect_of_backend();
+        let ended = world.deploy("v1", "v1").await;
+        assert_eq!((ended.exit, ended.writes.len()), (ExitCode::Usage, 0), "{:?}", ended.events);
+        let (error, hint) = refusal(&ended);
+        assert!(error.contains("connect.endpoint.grpc, connect.endpoint.legacy"), "{error}");
+        let (_, lines) = hint.split_once("\n\n").unwrap();
+        for line in [
+            "[service.backend.connect.endpoint.grpc]",
+            "port = 9090",
+            "app-protocol = \"grpc\"",
+            "port-name = \"rpc\"",
+        ] {
+            assert!(lines.contains(line), "{line} is not in\n{lines}");
+        }
+        let mut file: toml::Table = toml::from_str(FILE).unwrap();
+        crate::wants::merge(&mut file, toml::from_str(lines).unwrap());
+        world.environment = production(&toml::to_string(&file).unwrap());
+        let kept = world.deploy("v1", "v1").await;
+        assert_eq!((kept.exit, kept.rolled()), (ExitCode::Done, vec![]), "{:?}\n{lines}", kept.events);
+        // Another release keeps each of them with what only `aws` tables say.
+        assert_eq!(world.deploy("v2", "v1").await.exit, ExitCode::Done);
+        let names = |shown: &Value| {
+            let all = shown["services"].as_array().unwrap().iter();
+            all.map(|it| (it["discoveryName"].to_string(), it.clone())).collect::<BTreeMap<_, _>>()
+        };
+        let (before, after) = (names(&before), names(&world.connect_of_backend()));
+        assert_eq!(before["\"backend\""], after["\"backend\""]);
+        assert_eq!(before["\"legacy\""], after["\"legacy\""]);
+        assert_eq!(before["\"grpc\""]["timeout"], after["\"grpc\""]["timeout"]);
+        assert_eq!(after.len(), 3);
+    });
+}
+
+#[test]
 fn with_adopt_the_first_release_goes_on_and_the_next_one_is_like_any_other() {
     story(async || {
         let mut world = World::hand_made(json!({ "user": "1000" }), json!({})).await;
@@ -141,7 +187,7 @@ fn what_service_connect_has_beside_the_keys_survives_every_update() {
         assert!(kept(&world.connect_of_backend()), "{}", world.connect_of_backend());
         let backend =
             world.environment.services.iter_mut().find(|service| service.key.0 == "backend").unwrap();
-        backend.connect.as_mut().unwrap().alias.port = 9090;
+        backend.connect.as_mut().unwrap().own.alias.port = 9090;
         let ended = world.deploy("v2", "v1").await;
         assert_eq!(ended.exit, ExitCode::Done, "{:?}", ended.events);
         assert_eq!(world.connect_of_backend()["services"][0]["clientAliases"][0]["port"], 9090);

@@ -57,7 +57,7 @@ fn a_client_that_ecs_rolled_back_before_its_server_s_endpoint_returned_is_deploy
         let (world, ended) = a_frontend_that_fails(
             |_| (),
             |world| {
-                world.environment.services[0].connect.as_mut().unwrap().alias.port = 9090;
+                world.environment.services[0].connect.as_mut().unwrap().own.alias.port = 9090;
             },
         )
         .await;

@@ -41,7 +41,7 @@ fn remove(from: &mut Table, path: &str) {
 }
 
 /// Lays tables into tables and puts arrays after arrays; anything else replaces what was there.
-fn merge(into: &mut Table, from: Table) {
+pub(crate) fn merge(into: &mut Table, from: Table) {
     for (key, value) in from {
         match (into.get_mut(&key), value) {
             (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),

@@ -6,7 +6,7 @@ use super::patience::patience;
 use super::place::Places;
 use super::routing::{Asked, ListenerRules, listener_rules, taken};
 use crate::model::{
-    Build, Connect, Environment, Kind, Listener, Protocol, ProtocolVersion, Service, SmokeCheck,
+    Build, Environment, Kind, Listener, Offer, Protocol, ProtocolVersion, Service, SmokeCheck,
 };
 
 /// How many revisions of a service are kept where the file says nothing.
@@ -88,21 +88,38 @@ fn names(service: &mut Service, namespace: &str) {
         let port = container.port.to_string();
         container.environment.entry(container.port_variable.clone()).or_insert(port);
     }
-    if let Some(connect) = service.connect.as_mut().filter(|connect| connect.enable) {
-        alias(connect, &container.port_name, container.port, namespace);
+    endpoints(service, namespace);
+}
+
+fn endpoints(service: &mut Service, namespace: &str) {
+    let own = service.container.port_name.clone();
+    let port = service.container.port;
+    for endpoint in service.connect.iter_mut().flat_map(|connect| &mut connect.endpoints) {
+        if endpoint.port_name.is_empty() {
+            endpoint.port_name = if endpoint.port == 0 { own.clone() } else { endpoint.name.clone() };
+        }
+    }
+    let ports = service.named_ports();
+    let Some(connect) = service.connect.as_mut().filter(|connect| connect.enable) else { return };
+    if connect.own_port {
+        alias(&mut connect.own, &own, port, namespace);
+    }
+    for endpoint in &mut connect.endpoints {
+        let port = ports.iter().find(|(name, _)| *name == endpoint.port_name).map_or(0, |(_, port)| *port);
+        alias(&mut endpoint.offer, &endpoint.name, port, namespace);
     }
 }
 
 /// As ECS derives them (API reference, ServiceConnectService).
-fn alias(connect: &mut Connect, port_name: &str, port: u16, namespace: &str) {
-    if connect.discovery_name.is_empty() {
-        port_name.clone_into(&mut connect.discovery_name);
+fn alias(offer: &mut Offer, name: &str, port: u16, namespace: &str) {
+    if offer.discovery_name.is_empty() {
+        name.clone_into(&mut offer.discovery_name);
     }
-    if connect.alias.port == 0 {
-        connect.alias.port = port;
+    if offer.alias.port == 0 {
+        offer.alias.port = port;
     }
-    if connect.alias.dns.is_empty() && !connect.discovery_name.is_empty() && !namespace.is_empty() {
-        connect.alias.dns = format!("{}.{namespace}", connect.discovery_name);
+    if offer.alias.dns.is_empty() && !offer.discovery_name.is_empty() && !namespace.is_empty() {
+        offer.alias.dns = format!("{}.{namespace}", offer.discovery_name);
     }
 }
 

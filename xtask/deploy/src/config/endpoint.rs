@@ -8,19 +8,22 @@ use super::rules::Scope;
 pub(crate) struct Endpoint<'a> {
     /// The short name of the service behind it.
     pub(crate) service: &'a str,
+    /// Its path below the service's.
+    pub(crate) path: String,
     pub(crate) dns: &'a str,
     pub(crate) port: u16,
-    /// Where the alias is written; of a derived one, the service's `connect` section.
+    /// Where the alias is written; of a derived one, the endpoint's table.
     pub(crate) place: Option<Span>,
 }
 
 /// The endpoints of all services, as far as the file says enough to know them.
 pub(crate) fn endpoints<'a>(scope: &Scope<'a>) -> Vec<Endpoint<'a>> {
-    let known = scope.services().filter_map(|(service, at)| {
-        let alias = &service.endpoint()?.alias;
-        let place = at.key("connect.alias.dns").or(at.key("connect"));
-        let known = !alias.dns.is_empty() && alias.port != 0;
-        known.then_some(Endpoint { service: &service.key.0, dns: &alias.dns, port: alias.port, place })
+    let offered = scope.services().flat_map(|(service, at)| {
+        service.endpoints().map(move |offered| {
+            let (alias, table) = (&offered.offer.alias, at.key(&offered.path));
+            let place = table.key("alias.dns").or(table);
+            Endpoint { service: &service.key.0, path: offered.path, dns: &alias.dns, port: alias.port, place }
+        })
     });
-    known.collect()
+    offered.filter(|endpoint| !endpoint.dns.is_empty() && endpoint.port != 0).collect()
 }

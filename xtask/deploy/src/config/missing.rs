@@ -6,7 +6,7 @@ use super::diagnostic::Findings;
 use super::place::{Located, Place, Span};
 use super::rules::Scope;
 use super::suggest;
-use crate::model::Service;
+use crate::model::{Offered, Service};
 
 /// Reports all that is missing, once for each section; below a value that is `doubtful` nothing is.
 pub(super) fn check(scope: &Scope<'_>, doubtful: &[Span], found: &mut Findings) {
@@ -87,7 +87,8 @@ fn of_service(service: &Service) -> Vec<String> {
         keys.extend(service.build.dockerfile.is_none().then_some("build.cargo"));
         keys.push("repository.name");
     }
-    if service.load_balancer || service.endpoint().is_some() {
+    let own = |endpoint: Offered<'_>| endpoint.port_name == service.container.port_name;
+    if service.load_balancer || service.endpoints().any(own) {
         keys.push("container.port");
     }
     keys.push("container.name");
@@ -104,9 +105,8 @@ fn of_service(service: &Service) -> Vec<String> {
     let mut keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
     let checked = service.containers().filter(|(_, container)| container.health_check.is_some());
     keys.extend(checked.map(|(path, _)| format!("{path}.health-check.command")));
-    if service.connect.as_ref().is_some_and(|connect| connect.tls.is_some()) {
-        keys.push("connect.tls.issuer".to_owned());
-    }
+    let encrypted = service.endpoints().filter(|endpoint| endpoint.offer.tls.is_some());
+    keys.extend(encrypted.map(|endpoint| format!("{}.tls.issuer", endpoint.path)));
     if let Some(scaling) = &service.scaling {
         for policy in &scaling.policies {
             let of = |key: &str| format!("scaling.policy.{}.{key}", policy.name);

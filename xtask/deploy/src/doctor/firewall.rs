@@ -1,5 +1,6 @@
 //! Security groups on the way: the public, the load balancer, tasks, and tasks that call each other.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use super::Check;
@@ -115,13 +116,20 @@ pub(super) fn checks(environment: &Environment, facts: &Facts) -> Vec<Check> {
                     .map(|port| way((BALANCER, &from, balancer), (&service.key.0, &own, &peer), port)),
             );
         }
-        let calls = |client: &&Service| {
-            client.key != service.key && service.endpoint().is_some() && calls(client, service)
+        let calls = |client: &&Service| client.key != service.key && calls(client, service);
+        let ports = service.named_ports();
+        let offered = |port: &u16| {
+            service
+                .endpoints()
+                .any(|endpoint| ports.iter().any(|(name, own)| name == endpoint.port_name && own == port))
         };
-        checks.extend(environment.services.iter().filter(calls).map(|client| {
+        let offered: BTreeSet<u16> = ports.iter().map(|(_, port)| *port).filter(offered).collect();
+        for client in environment.services.iter().filter(calls) {
             let from = tasks(client);
-            way((&client.key.0, &all(&from.groups), &from), (&service.key.0, &own, &peer), port)
-        }));
+            let groups = all(&from.groups);
+            let to = |port: u16| way((&client.key.0, &groups, &from), (&service.key.0, &own, &peer), port);
+            checks.extend(offered.iter().map(|port| to(*port)));
+        }
     }
     checks
 }

@@ -157,7 +157,8 @@ fn roles(place: Place<'_>, environment: &Environment) -> Vec<String> {
             vec![format!("{role}{name}"), format!("{role}*/{name}")]
         }
     };
-    let tls = environment.services.iter().filter_map(|it| it.connect.as_ref()?.tls.as_ref()?.role.clone());
+    let endpoints = environment.services.iter().flat_map(Service::endpoints);
+    let tls = endpoints.filter_map(|endpoint| endpoint.offer.tls.as_ref()?.role.clone());
     roles.flat_map(arns).chain(tls).collect()
 }
 

@@ -62,15 +62,17 @@ impl LiveService {
         if let [bound] = self.spec.load_balancers.as_slice() {
             return Own { container: bound.container.clone(), port: bound.port.into() };
         }
-        let endpoint = self.spec.connect.iter().flat_map(|connect| &connect.services).next();
         let ports = |container: &Value| -> Vec<(u64, Option<String>)> {
             let mappings = container["portMappings"].as_object().into_iter().flatten();
             let named = |it: &Value| it["name"].as_str().map(str::to_owned);
             mappings.filter_map(|(port, it)| Some((port.parse().ok()?, named(it)))).collect()
         };
         for (name, container) in self.definition.containers() {
-            let wanted = |(_, named): &&(u64, Option<String>)| named.as_ref() == endpoint.map(|it| &it.name);
-            if let Some((port, _)) = ports(container).iter().find(wanted).filter(|_| endpoint.is_some()) {
+            let offered = |(_, name): &&(u64, Option<String>)| {
+                let mut endpoints = self.spec.connect.iter().flat_map(|connect| &connect.services);
+                endpoints.any(|it| name.as_ref() == Some(&it.name))
+            };
+            if let Some((port, _)) = ports(container).iter().find(offered) {
                 return Own { container: name.clone(), port: *port };
             }
         }
@@ -220,11 +222,15 @@ fn service(live: &Live, service: &LiveService) -> Value {
         definition.members().get(&[&["containerDefinitions", &*container], path].concat()).cloned()
     };
     let group = of_container(&["logConfiguration", "options", "awslogs-group"]);
-    let endpoint = spec.connect.iter().flat_map(|connect| &connect.services).next();
+    let port_name = of_container(&["portMappings", &port.to_string(), "name"]);
+    let endpoints = spec.connect.iter().flat_map(|connect| &connect.services);
+    let endpoint = endpoints.clone().find(|it| port_name == Some(json!(it.name)));
+    // The further ones are lines like all others that the file does not say yet.
     let connect = match (&spec.connect, endpoint) {
         (None, _) => json!({ "enable": false }),
-        (Some(_), None) => Value::Null,
         (Some(_), Some(endpoint)) => json!({ "discovery-name": endpoint.discovery_name }),
+        (Some(_), None) if endpoints.count() > 0 => json!({ "own-port": false }),
+        (Some(_), None) => Value::Null,
     };
     json!({
         "name": spec.name,

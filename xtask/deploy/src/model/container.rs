@@ -1,11 +1,11 @@
-//! `[service.NAME.container]` and `[service.NAME.connect]`.
+//! `[service.NAME.container]`.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Condition;
+use super::{AppProtocol, Condition};
 
 /// How the name of Service Connect's proxy begins, a container that ECS adds to a task and no definition has.
 pub const CONNECT_PROXY: &str = "ecs-service-connect-";
@@ -122,92 +122,6 @@ impl Default for ContainerHealthCheck {
     fn default() -> Self {
         Self { command: Vec::new(), interval_secs: 10, timeout_secs: 5, retries: 3, start_period_secs: 30 }
     }
-}
-
-/// The Service Connect endpoint that makes a service reachable for others in the namespace. Without it
-/// the service is a client only.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Connect {
-    /// Whether its tasks take part in Service Connect at all. With `false` they are no clients either.
-    pub enable: bool,
-    /// Unique in the namespace. The port's name when omitted.
-    #[schemars(length(min = 1))]
-    pub discovery_name: String,
-    /// The name and port by which clients call it.
-    pub alias: Alias,
-    /// Seconds for a whole request: 15 unless it is given, also for requests from the load balancer. Streams and long polls
-    /// need more; 0 sets no limit. There is none for `app-protocol = "tcp"`.
-    #[schemars(range(min = 0, max = 86400))]
-    pub request_timeout_secs: Option<u32>,
-    /// Seconds for which a connection may be idle: 300, or 3600 for TCP, unless it is given; 0 sets no limit.
-    #[schemars(range(min = 0, max = 86400))]
-    pub idle_timeout_secs: Option<u32>,
-    /// TLS between the proxies of clients and of this service; applications speak as before.
-    pub tls: Option<ConnectTls>,
-}
-
-/// TLS of a Service Connect endpoint.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct ConnectTls {
-    /// The ARN of a private certificate authority (AWS Private CA).
-    #[schemars(length(min = 1, max = 2048))]
-    pub issuer: String,
-    /// The ARN of the KMS key that private keys are encrypted with; AWS's own when omitted.
-    #[schemars(length(min = 1, max = 2048))]
-    pub kms_key: Option<String>,
-    /// The ARN of the role with which ECS issues and stores certificates.
-    #[schemars(length(min = 1, max = 2048))]
-    pub role: Option<String>,
-}
-
-/// What is spoken on a container's port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum AppProtocol {
-    Http,
-    Http2,
-    Grpc,
-    /// Any protocol: the proxy passes bytes.
-    Tcp,
-}
-
-impl AppProtocol {
-    /// The value on the wire; TCP is none.
-    pub fn wire(self) -> Option<&'static str> {
-        match self {
-            Self::Http => Some("http"),
-            Self::Http2 => Some("http2"),
-            Self::Grpc => Some("grpc"),
-            Self::Tcp => None,
-        }
-    }
-}
-
-impl Default for Connect {
-    fn default() -> Self {
-        Self {
-            enable: true,
-            discovery_name: String::new(),
-            alias: Alias::default(),
-            request_timeout_secs: None,
-            idle_timeout_secs: None,
-            tls: None,
-        }
-    }
-}
-
-/// What clients of a Service Connect endpoint use.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Alias {
-    /// The port that clients use. The container's port when omitted.
-    #[schemars(range(min = 1, max = 65535))]
-    pub port: u16,
-    /// The name that clients use. `DISCOVERY-NAME.NAMESPACE` when omitted.
-    #[schemars(length(min = 1))]
-    pub dns: String,
 }
 
 /// The CloudWatch log group of a service.

@@ -12,6 +12,7 @@ mod aws;
 mod before_roll;
 mod build;
 mod capacity;
+mod connect;
 mod container;
 mod environment;
 mod image;
@@ -34,9 +35,8 @@ pub use aws::{AwsTables, LoadBalancerTables};
 pub use before_roll::BeforeRoll;
 pub use build::{Build, BuildCache, BuildSecret, Engine, Repository};
 pub use capacity::{CapacityProvider, ProviderName};
-pub use container::{
-    Alias, AppProtocol, CONNECT_PROXY, Connect, ConnectTls, Container, ContainerHealthCheck, LogGroup,
-};
+pub use connect::{Alias, AppProtocol, Connect, ConnectTls, Endpoint, Offer, Offered};
+pub use container::{CONNECT_PROXY, Container, ContainerHealthCheck, LogGroup};
 pub use environment::{Availability, Environment, Kind, Timeouts, Undo, Workload};
 pub use image::ImageName;
 pub use network::{Listener, LoadBalancer, Lookup, Network, Protocol, Scheme, SmokeFrom};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
-use super::{Container, Policy, Service, ServiceKey, Sidecar, Volume};
+use super::{Container, Endpoint, Policy, Service, ServiceKey, Sidecar, Volume};
 
 /// A member of such a table.
 pub(super) trait Named {
@@ -34,6 +34,12 @@ impl Named for Sidecar {
 }
 
 impl Named for Volume {
+    fn named(self, name: String) -> Self {
+        Self { name, ..self }
+    }
+}
+
+impl Named for Endpoint {
     fn named(self, name: String) -> Self {
         Self { name, ..self }
     }

@@ -94,7 +94,7 @@ pub struct Service {
     /// Whether `cargo xtask exec` and `aws ecs execute-command` work in tasks that start from now on; the task role needs
     /// the ssmmessages permissions.
     pub enable_execute_command: bool,
-    /// Its Service Connect endpoint; a client only when absent.
+    /// What it offers through Service Connect; a client only when absent.
     pub connect: Option<Connect>,
     /// Whether the load balancer leads to it. With `false` it is a worker: without target group, routes and smoke checks,
     /// proven by its tasks alone.
@@ -206,16 +206,6 @@ impl Service {
     /// Whether some of its tasks may run on Spot. On-demand alone is the launch type.
     pub fn uses_spot(&self) -> bool {
         self.capacity_providers.iter().any(|provider| provider.name == ProviderName::Spot)
-    }
-
-    /// What it offers to others through Service Connect.
-    pub fn endpoint(&self) -> Option<&Connect> {
-        self.connect.as_ref().filter(|connect| connect.enable)
-    }
-
-    /// Whether its tasks get Service Connect's proxy, as servers or as clients only.
-    pub fn connects(&self) -> bool {
-        self.connect.as_ref().is_none_or(|connect| connect.enable)
     }
 }
 

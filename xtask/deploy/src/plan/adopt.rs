@@ -2,8 +2,9 @@
 //! deploy.toml does not say, with the lines that keep it. `init` writes a file out of the same lines.
 
 mod beside;
+mod endpoints;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -14,6 +15,7 @@ use super::wanted::{self, service_spec, task_definition_spec};
 use super::{Plan, Refusal};
 use crate::model::spec::{Members, ServiceSpec};
 use crate::model::{Desired, Observed, Service, ServiceState};
+use endpoints::EndpointPort;
 
 /// What a release sets in any case, and no key keeps: the plan shows these changes.
 const OURS: [&str; 10] = [
@@ -79,6 +81,10 @@ pub(crate) fn differences(
         service,
         nobody: chosen_by_nobody(),
         volumes: BTreeMap::new(),
+        ports: endpoints::ports(service, running),
+        own: String::new(),
+        shared: endpoints::shared(running),
+        said: BTreeSet::new(),
         lines: Lines::default(),
     };
     search.definition(observed, running);
@@ -96,6 +102,14 @@ struct Search<'a> {
     nobody: Value,
     /// Volumes of the definition that runs which keys say all of, and those keys.
     volumes: BTreeMap<String, Map<String, Value>>,
+    /// Ports of the own container that endpoints of Service Connect lead to, by their names.
+    ports: BTreeMap<String, EndpointPort>,
+    /// The discovery name that the own port's endpoint has as it runs.
+    own: String,
+    /// The names of ports that several endpoints lead to.
+    shared: BTreeSet<String>,
+    /// Ports of endpoints that a line has said already.
+    said: BTreeSet<String>,
     lines: Lines,
 }
 
@@ -211,6 +225,11 @@ impl Search<'_> {
                 }
                 return;
             }
+            (["containerDefinitions", _, "portMappings", port, rest @ ..], _)
+                if own.is_some() && self.mapping(port, rest, &value) =>
+            {
+                return;
+            }
             _ => {}
         }
         if let Some(key) = variable {
@@ -250,16 +269,14 @@ impl Search<'_> {
         let wanted = match self.wish {
             Wish::Chosen => service_spec(&self.desired.environment, self.service, observed),
             // Also what an update keeps by itself is worth a line.
-            Wish::All => {
-                let mut bare = observed.clone();
-                bare.services.values_mut().for_each(|state| state.spec = state.spec.clone().without_extra());
-                service_spec(&self.desired.environment, self.service, &bare)
-            }
+            Wish::All => wanted::bare_service_spec(&self.desired.environment, self.service, observed),
         };
         if running.connect.is_some() && wanted.connect.is_none() && self.decided("connect.enable") {
             return;
         }
-        let (found, wanted) = (running.members(), wanted.members());
+        let (of_running, of_file) = self.own_endpoint(running);
+        self.own = of_running.clone().unwrap_or_default();
+        let (found, wanted) = (running.members(of_running.as_deref()), wanted.members(of_file.as_deref()));
         let mut all = Vec::new();
         differing(&mut Vec::new(), &Value::from(&found), &Value::from(&wanted), &mut all);
         for (path, value) in all {
@@ -287,14 +304,11 @@ impl Search<'_> {
         if let Some(key) = key_of(&name) {
             return self.key(key, &key.split('.').collect::<Vec<_>>(), typed(key, value));
         }
+        if let ["serviceConnectConfiguration", "services", endpoint, rest @ ..] = names {
+            return self.endpoint(endpoint, rest, value);
+        }
         self.lines.names.push(name);
         match names {
-            ["serviceConnectConfiguration", "services", "@", rest @ ..] => {
-                let port = self.service.container.port_name.clone();
-                self.lines.aws("connect", &[&["services", port.as_str()], rest].concat(), value);
-            }
-            // deploy.toml has one endpoint for a service.
-            ["serviceConnectConfiguration", "services", ..] => {}
             ["serviceConnectConfiguration", rest @ ..] => self.lines.aws("connect", rest, value),
             _ => self.lines.aws("service", names, value),
         }

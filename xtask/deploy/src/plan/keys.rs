@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::model::spec::{Member, PolicySpec, TargetGroupSpec};
 
+/// Where an endpoint of Service Connect is among the members of a service.
+pub(super) const ENDPOINT: &str = "serviceConnectConfiguration.services.@.";
+
 /// Keys of `[service.NAME]` for members of the task definition and of the service; `@` is the service's own container, or
 /// its endpoint of Service Connect.
 const KEYS: &[(&str, &str)] = &[
@@ -205,6 +208,7 @@ pub(super) fn chosen_by_nobody() -> Value {
         "healthCheckGracePeriodSeconds": 0,
         "enableExecuteCommand": false,
         "propagateTags": "NONE",
+        "availabilityZoneRebalancing": "ENABLED",
         "enableECSManagedTags": false,
         "target-group": {
             "deregistration-delay-secs": 300,
@@ -236,6 +240,8 @@ const BY_KEY: &[&str] = &[
     "services",
     "@",
     "timeout",
+    "tls",
+    "issuerCertificateAuthority",
 ];
 
 /// The members that one has and the other has not, or otherwise: each entry of a list by itself.

@@ -102,7 +102,7 @@ fn opens(path: &[String], name: &str, value: &Value) -> bool {
         Some(_) => false,
         None => {
             TABLES.contains(&name)
-                || path.last().is_some_and(|parent| parent == "sidecar")
+                || path.last().is_some_and(|parent| parent == "sidecar" || parent == "endpoint")
                 || path.len() < 2
                 || members.len() > 3
                 || members.values().any(Value::is_object)

@@ -9,6 +9,7 @@ mod adopt;
 mod before_roll;
 mod down;
 mod foundation;
+mod kept;
 mod keys;
 mod lines;
 mod listener;

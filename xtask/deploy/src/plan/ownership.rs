@@ -3,7 +3,7 @@
 
 use super::wanted;
 use super::{Plan, Refusal};
-use crate::model::spec::{Condition, ConditionField, RuleSpec, takes_all};
+use crate::model::spec::{Condition, ConditionField, ConnectServiceSpec, RuleSpec, takes_all};
 use crate::model::{
     Desired, LoadBalancer, Maker, Neighbour, Observed, Owned, Service, ServiceState, TargetGroup,
 };
@@ -17,7 +17,7 @@ pub(super) fn check(plan: &mut Plan, desired: &Desired, observed: &Observed) {
             plan.refusals.extend(view.renamed(service, state));
         }
         plan.refusals.extend(view.target_group(service));
-        plan.refusals.extend(view.endpoint(service));
+        plan.refusals.extend(view.endpoints(service));
     }
     view.rules(plan);
 }
@@ -111,18 +111,27 @@ impl View<'_> {
                 self.keep(&state.arn, &format!("service.{}.target-group.name = \"{old}\"", service.key)),
             ));
         }
-        if let (Some(given), Some(found)) =
-            (service.container.app_protocol, wanted::spoken(service, self.observed))
-            && found.as_deref() != given.wire()
-        {
-            let (old, new) = (found.as_deref().unwrap_or("tcp"), given.wire().unwrap_or("tcp"));
-            refusals.extend(refusal(
-                format!(
-                    "{} speaks {old} in Service Connect, and ECS cannot change that to {new}",
-                    service.name
-                ),
-                self.keep(&state.arn, &format!("service.{}.container.app-protocol = \"{old}\"", service.key)),
-            ));
+        let own = (service.container.app_protocol, &service.container.port_name, "container".to_owned());
+        let further = service.further_ports();
+        let further =
+            further.map(|it| (it.app_protocol, &it.port_name, format!("connect.endpoint.{}", it.name)));
+        for (given, port_name, table) in [own].into_iter().chain(further) {
+            let Some((given, found)) = given.zip(wanted::spoken(service, port_name, self.observed)) else {
+                continue;
+            };
+            if found.as_deref() != given.wire() {
+                let (old, new) = (found.as_deref().unwrap_or("tcp"), given.wire().unwrap_or("tcp"));
+                refusals.extend(refusal(
+                    format!(
+                        "{} speaks {old} in Service Connect, and ECS cannot change that to {new}",
+                        service.name
+                    ),
+                    self.keep(
+                        &state.arn,
+                        &format!("service.{}.{table}.app-protocol = \"{old}\"", service.key),
+                    ),
+                ));
+            }
         }
         let wanted = wanted::service_spec(environment, service, self.observed).connect;
         if let (Some(found), Some(wanted)) = (&state.spec.connect, &wanted) {
@@ -136,13 +145,20 @@ impl View<'_> {
                 ));
             }
             // A client's alias is its own deployment's; the discovery name is the endpoint itself.
-            if let ([old], [new]) = (found.services.as_slice(), wanted.services.as_slice())
-                && old.discovery_name != new.discovery_name
+            let names =
+                |all: &[ConnectServiceSpec], name: &str| all.iter().any(|it| it.discovery_name == name);
+            let gone = found.services.iter().filter(|it| !names(&wanted.services, &it.discovery_name));
+            let offered: Vec<_> = service.endpoints().collect();
+            let new = offered.iter().filter(|it| !names(&found.services, &it.offer.discovery_name));
+            // The one that is gone in place of it: of the same port, or the only one that there was.
+            let only = found.services.len() == 1 && wanted.services.len() == 1;
+            for (old, new) in
+                gone.filter_map(|old| Some((old, new.clone().find(|new| only || new.port_name == old.name)?)))
             {
-                let (old, new) = (&old.discovery_name, &new.discovery_name);
+                let (path, old, new) = (&new.path, &old.discovery_name, &new.offer.discovery_name);
                 refusals.extend(refusal(
                     format!("clients of {} reach it as `{old}`, and would lose it as `{new}` until they are redeployed", service.name),
-                    self.keep(&state.arn, &format!("service.{}.connect.discovery-name = \"{old}\"", service.key)),
+                    self.keep(&state.arn, &format!("service.{}.{path}.discovery-name = \"{old}\"", service.key)),
                 ));
             }
         }
@@ -209,16 +225,21 @@ impl View<'_> {
     }
 
     /// ECS refuses a second service with an endpoint of the same discovery name, when everything else is made already.
-    fn endpoint(&self, service: &Service) -> Option<Refusal> {
-        let name = &service.endpoint()?.discovery_name;
-        if super::services::live(self.observed, service).is_some() {
-            return None;
-        }
-        let other = self.observed.neighbours.iter().find(|other| {
-            let same = service.group().is_some_and(|group| other.target_groups.contains(&group.name));
-            other.endpoints.contains(name) && !same
-        })?;
-        self.used(service, &format!("Service Connect name {name}"), other)
+    fn endpoints(&self, service: &Service) -> Vec<Refusal> {
+        let running = super::services::live(self.observed, service);
+        let offered = |name: &str| {
+            let mut own = running.iter().filter_map(|state| state.spec.connect.as_ref());
+            own.any(|connect| connect.services.iter().any(|it| it.discovery_name == name))
+        };
+        let new = service.endpoints().map(|it| &it.offer.discovery_name).filter(|name| !offered(name));
+        let taken = new.filter_map(|name| {
+            let other = self.observed.neighbours.iter().find(|other| {
+                let same = service.group().is_some_and(|group| other.target_groups.contains(&group.name));
+                other.endpoints.contains(name) && !same
+            })?;
+            self.used(service, &format!("Service Connect name {name}"), other)
+        });
+        taken.collect()
     }
 
     /// Rules of others that lead to the file's target groups are named; those that take a route's requests are refused, and

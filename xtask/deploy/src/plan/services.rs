@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::naming::kept_tags;
-use super::{Action, Plan, Refusal, Revision, Stage, Step, Why, scaling, wanted};
+use super::{Action, Plan, Refusal, Revision, Stage, Step, Why, kept, scaling, wanted};
 use crate::model::spec::{Change, Member, ServiceSpec, TaskDefinitionSpec, changes};
 use crate::model::{
     Container, Desired, Observed, Service, ServiceKey, ServiceState, TaskDefinitionState, arn_name,
@@ -118,7 +118,7 @@ pub(super) fn rolls(plan: &mut Plan, desired: &Desired, observed: &Observed) {
     // Clients that still run use an endpoint until they are redeployed without it: its service rolls last.
     let last = rank.iter().map(|(place, _)| *place + 1).max().unwrap_or(0);
     for (place, service) in &mut rank {
-        if endpoint_goes(service, observed) {
+        if endpoint_goes(desired, service, observed) {
             *place = last;
         }
     }
@@ -141,13 +141,19 @@ pub(super) fn rolls(plan: &mut Plan, desired: &Desired, observed: &Observed) {
 
 fn endpoint_moves(desired: &Desired, service: &Service, observed: &Observed) -> bool {
     let wanted = wanted::service_spec(&desired.environment, service, observed).connect;
-    let offers = wanted.as_ref().is_some_and(|connect| !connect.services.is_empty());
-    offers && live(observed, service).is_none_or(|state| state.spec.connect != wanted)
+    let Some(wanted) = wanted.filter(|connect| !connect.services.is_empty()) else { return false };
+    let running = live(observed, service);
+    running.is_none_or(|state| state.spec.connect.as_ref() != Some(&wanted))
+        && !endpoint_goes(desired, service, observed)
 }
 
-fn endpoint_goes(service: &Service, observed: &Observed) -> bool {
+/// Whether a service offers less than before, and nothing that is new or changed.
+fn endpoint_goes(desired: &Desired, service: &Service, observed: &Observed) -> bool {
     let offered = live(observed, service).and_then(|state| state.spec.connect.as_ref());
-    service.endpoint().is_none() && offered.is_some_and(|connect| !connect.services.is_empty())
+    let offered = offered.map_or(&[][..], |connect| &connect.services);
+    let wanted = wanted::service_spec(&desired.environment, service, observed).connect;
+    let wanted = wanted.map_or(Vec::new(), |connect| connect.services);
+    wanted.len() < offered.len() && wanted.iter().all(|endpoint| offered.contains(endpoint))
 }
 
 fn roll(
@@ -177,7 +183,7 @@ fn roll(
                     remedy: "delete the service, or give this one another name".to_owned(),
                 });
             }
-            plan.notes.extend(kept_timeouts(service, &spec));
+            plan.notes.extend(kept::note(&desired.environment, service, observed, &state.spec, &spec));
             let step = update(service, spec, state, revision, unseen);
             let starts = step.as_ref().is_some_and(|step| starts_deployment(&step.action));
             // A deployment that somebody else or a killed run started is waited for as if it were ours.
@@ -190,25 +196,6 @@ fn roll(
     if settle {
         stage.settle.push(service.key.clone());
     }
-}
-
-/// Timeouts that an endpoint keeps from before, as all that deploy.toml does not say: a line taken out of the file changes nothing.
-fn kept_timeouts(service: &Service, spec: &ServiceSpec) -> Option<String> {
-    let (connect, endpoint) = (service.endpoint()?, spec.connect.as_ref()?.services.first()?);
-    let said = |name: &str, typed: Option<u32>| {
-        typed.is_some() || service.aws.connect.get(&["services", &endpoint.name, "timeout", name]).is_some()
-    };
-    let all = [
-        ("request-timeout-secs", "perRequestTimeoutSeconds", connect.request_timeout_secs),
-        ("idle-timeout-secs", "idleTimeoutSeconds", connect.idle_timeout_secs),
-    ];
-    let kept = all.iter().filter(|(_, name, typed)| !said(name, *typed));
-    let kept = kept
-        .filter_map(|(key, name, _)| Some(format!("{key} = {}", endpoint.extra.get(&["timeout", name])?)));
-    let kept: Vec<String> = kept.collect();
-    (!kept.is_empty()).then(|| {
-        format!("{}: its endpoint keeps {}, which deploy.toml does not say", service.key, kept.join(" and "))
-    })
 }
 
 fn create(service: &Service, spec: ServiceSpec, revision: Option<Revision>) -> Step {

@@ -158,7 +158,7 @@ fn a_client_is_redeployed_when_the_server_s_endpoint_is_new() {
 #[test]
 fn a_forced_deployment_hides_nothing_else_that_its_call_changes() {
     let (mut desired, observed) = (desired(), converged());
-    desired.environment.services[0].connect.as_mut().unwrap().alias.port = 9090;
+    desired.environment.services[0].connect.as_mut().unwrap().own.alias.port = 9090;
     desired.environment.services[1].deployment.health_check_grace_secs = 77;
     let plan = plan(&desired, &observed);
     let steps: Vec<&Step> = plan.steps().collect();

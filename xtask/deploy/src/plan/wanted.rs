@@ -15,7 +15,7 @@ use crate::model::spec::{
     LogGroupSpec, Member, Members, RepositorySpec, RuleAction, RuleSpec, ServiceSpec, TargetGroupSpec,
     ThresholdSpec,
 };
-use crate::model::{CapacityProvider, Connect, Environment, Listener, Lookup, Observed, Protocol, Service};
+use crate::model::{CapacityProvider, Environment, Listener, Lookup, Observed, Offer, Protocol, Service};
 
 /// The id that a reference resolved to. Observation refuses an account in which one is missing, so the reference itself is
 /// only used where nothing was looked up, as in tests.
@@ -131,8 +131,8 @@ pub(super) fn rules(environment: &Environment) -> Vec<RuleSpec> {
 }
 
 /// What the file says of an endpoint apart from its names.
-fn endpoint(connect: &Connect) -> Members {
-    let tls = connect.tls.as_ref().map(|tls| {
+fn endpoint(offer: &Offer) -> Members {
+    let tls = offer.tls.as_ref().map(|tls| {
         json!({
             "issuerCertificateAuthority": { "awsPcaAuthorityArn": tls.issuer },
             "kmsKey": tls.kms_key,
@@ -140,8 +140,8 @@ fn endpoint(connect: &Connect) -> Members {
         })
     });
     let timeout = json!({
-        "perRequestTimeoutSeconds": connect.request_timeout_secs,
-        "idleTimeoutSeconds": connect.idle_timeout_secs,
+        "perRequestTimeoutSeconds": offer.request_timeout_secs,
+        "idleTimeoutSeconds": offer.idle_timeout_secs,
     });
     Members::of(json!({ "timeout": timeout, "tls": tls })).without_defaults()
 }
@@ -159,13 +159,35 @@ pub fn breaker_threshold(service: &Service) -> ThresholdSpec {
 
 /// The settings that `service` should have.
 pub fn service_spec(environment: &Environment, service: &Service, observed: &Observed) -> ServiceSpec {
-    let endpoint = service.endpoint().map(|connect| ConnectServiceSpec {
-        name: service.container.port_name.clone(),
-        discovery_name: connect.discovery_name.clone(),
-        alias_port: connect.alias.port,
-        alias_dns: connect.alias.dns.clone(),
+    let running = live(observed, service).map(|state| &state.spec);
+    spec_over(running, environment, service, observed)
+}
+
+/// The settings that deploy.toml says, without what an update keeps beside them.
+pub(super) fn bare_service_spec(
+    environment: &Environment,
+    service: &Service,
+    observed: &Observed,
+) -> ServiceSpec {
+    spec_over(None, environment, service, observed)
+}
+
+fn spec_over(
+    running: Option<&ServiceSpec>,
+    environment: &Environment,
+    service: &Service,
+    observed: &Observed,
+) -> ServiceSpec {
+    let endpoints = service.endpoints().map(|endpoint| ConnectServiceSpec {
+        name: endpoint.port_name.to_owned(),
+        discovery_name: endpoint.offer.discovery_name.clone(),
+        alias_port: endpoint.offer.alias.port,
+        alias_dns: endpoint.offer.alias.dns.clone(),
         extra: Members::default(),
     });
+    let mut endpoints: Vec<_> = endpoints.collect();
+    // As observed: their order means nothing.
+    endpoints.sort_by(|one, other| one.discovery_name.cmp(&other.discovery_name));
     // Container and port must be in the revision that is sent with it, or UpdateService refuses (ECS API, UpdateService).
     let group = service.group().map(|group| LoadBalancerBinding {
         target_group: group.name.clone(),
@@ -193,7 +215,7 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         load_balancers: group.into_iter().collect(),
         connect: service.connects().then(|| ConnectSpec {
             namespace: environment.namespace.clone(),
-            services: endpoint.into_iter().collect(),
+            services: endpoints,
             extra: Members::default(),
         }),
         minimum_healthy_percent: service.deployment.minimum_healthy_percent,
@@ -214,8 +236,8 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
         managed_tags: over.take(&["enableECSManagedTags"]) != Some(Value::Bool(false)),
         extra: Members::default(),
     };
-    let mut spec = match live(observed, service) {
-        Some(running) => spec.with_extra_of(&running.spec),
+    let mut spec = match running {
+        Some(running) => spec.with_extra_of(running),
         None => spec,
     };
     // The order is the precedence: what runs, then the `aws` table, then the file's own keys.
@@ -225,12 +247,18 @@ pub fn service_spec(environment: &Environment, service: &Service, observed: &Obs
     spec.extra.lay(&strategy(service));
     if let Some(connect) = &mut spec.connect {
         let mut over = service.aws.connect.clone();
+        // An entry with the name of a port holds for all endpoints of the port that have none of their own.
         let services = Members::of(over.take(&["services"]).unwrap_or_default());
         connect.extra = connect.extra.laid(&over);
         for endpoint in &mut connect.services {
-            let over = services.get(&[&endpoint.name]).cloned().unwrap_or_default();
-            let typed = service.connect.as_ref().map(self::endpoint).unwrap_or_default();
-            endpoint.extra = endpoint.extra.laid(&Members::of(over)).laid(&typed);
+            let entry = services.get(&[&endpoint.discovery_name]).or(services.get(&[&endpoint.name]));
+            let mut over = Members::of(entry.cloned().unwrap_or_default());
+            over.take(&["portName"]);
+            over.take(&["discoveryName"]);
+            let mut offered = service.endpoints();
+            let typed = offered.find(|it| it.offer.discovery_name == endpoint.discovery_name);
+            let typed = typed.map(|it| self::endpoint(it.offer)).unwrap_or_default();
+            endpoint.extra = endpoint.extra.laid(&over).laid(&typed);
         }
     }
     spec

@@ -151,7 +151,7 @@ pub(super) fn all_extra(spec: &ServiceSpec, arns: &Arns) -> Members {
     if let Some(connect) = &spec.connect {
         let services = connect.services.iter().filter(|service| !service.extra.is_empty());
         for service in services {
-            let path = ["serviceConnectConfiguration", "services", &service.name];
+            let path = ["serviceConnectConfiguration", "services", &service.discovery_name];
             all.put(&path, (&service.extra).into());
         }
         if !connect.extra.is_empty() {
@@ -357,7 +357,9 @@ fn read_connect(primary: &Deployment, shown: &Value, arns: &Arns) -> Option<Conn
             extra: without(shown.clone(), &["portName", "discoveryName", "clientAliases"]),
         }
     };
-    let services = found.services().iter().enumerate().map(service).collect();
+    let mut services: Vec<_> = found.services().iter().enumerate().map(service).collect();
+    // A request gives them in any order.
+    services.sort_by(|one, other| one.discovery_name.cmp(&other.discovery_name));
     let extra = without(shown.clone(), &["enabled", "namespace", "services"]);
     Some(ConnectSpec { services, namespace, extra })
 }

@@ -92,8 +92,11 @@ const OWNED: &[(&str, &str, &str)] = &[
     (SERVICE, "serviceConnectConfiguration", "set `connect`, or `aws.connect` for the rest of it"),
     (CONNECT, "enabled", "set `connect`"),
     (CONNECT, "namespace", "set `namespace`"),
-    (CONNECT, "services.clientAliases", "set `connect.alias`"),
-    (CONNECT, "services.discoveryName", "set `connect.discovery-name`"),
+    (
+        CONNECT,
+        "services.clientAliases",
+        "set `connect.alias`, or `connect.endpoint.NAME.alias` of another endpoint",
+    ),
     (TASK, "placementConstraints", "remove it: Fargate has none"),
     (TASK, "inferenceAccelerators", "remove it: Fargate has none"),
     (SERVICE, "placementConstraints", "remove it: Fargate has none"),

@@ -7,10 +7,11 @@ use super::{Findings, Place, Rule, Scope};
 use crate::config::endpoint::{Endpoint, endpoints};
 use crate::config::order::in_order;
 use crate::config::suggest;
-use crate::model::{AppProtocol, Service};
+use crate::model::{AppProtocol, Offered, Service};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::EachService("connect-name", connect_name),
+    Rule::EachService("connect-port", connect_port),
     Rule::EachService("connect-size", connect_size),
     Rule::EachService("connect-protocol", connect_protocol),
     Rule::Environment("alias-clash", alias_clash),
@@ -41,14 +42,80 @@ const ALIAS: Naming = Naming {
 /// Source: ECS API, PortMapping, ServiceConnectService, ServiceConnectClientAlias.
 fn connect_name(service: &Service, at: &Place<'_>, found: &mut Findings) {
     let port = at.key("container.port-name");
-    let Some(connect) = service.endpoint() else {
-        ENDPOINT.check(&service.container.port_name, port, found);
-        return;
-    };
     // The container's name becomes the port's name where the port has none.
-    ENDPOINT.check(&service.container.port_name, port.or(at.key("container.name")), found);
-    ENDPOINT.check(&connect.discovery_name, at.key("connect.discovery-name"), found);
-    ALIAS.check(&connect.alias.dns, at.key("connect.alias.dns"), found);
+    let derived = at.key("container.name").span().filter(|_| service.offers_own_port());
+    ENDPOINT.check(&service.container.port_name, port.or(derived), found);
+    for further in service.connect.iter().flat_map(|connect| &connect.endpoints) {
+        let table = at.key("connect.endpoint").key(&further.name);
+        // Its name becomes the discovery name, and the name of its port.
+        ENDPOINT.check(&further.name, table.name(), found);
+        ENDPOINT.check(&further.port_name, table.key("port-name"), found);
+    }
+    for endpoint in service.endpoints() {
+        let table = at.key(&endpoint.path);
+        ENDPOINT.check(&endpoint.offer.discovery_name, table.key("discovery-name"), found);
+        ALIAS.check(&endpoint.offer.alias.dns, table.key("alias.dns"), found);
+    }
+}
+
+/// A further endpoint leads to a port that the file knows, and makes one that nothing else makes.
+///
+/// Source: ECS API, ServiceConnectService (`portName` names one port mapping of the task definition) and PortMapping (its name is
+/// unique in the task); RegisterTaskDefinition refuses a port that is mapped twice.
+fn connect_port(service: &Service, at: &Place<'_>, found: &mut Findings) {
+    let ports = service.named_ports();
+    let containers = service.containers().filter(|(_, it)| it.port != 0);
+    let mut seen: Vec<(u16, &str, Place<'_>)> =
+        containers.map(|(path, it)| (it.port, it.port_name.as_str(), at.key(path).key("port"))).collect();
+    for further in service.connect.iter().flat_map(|connect| &connect.endpoints) {
+        let table = at.key("connect.endpoint").key(&further.name);
+        if further.port == 0 {
+            let key = table.key("port-name");
+            if further.app_protocol.is_some() {
+                found
+                    .error("this endpoint has no port of its own whose protocol it could say")
+                    .at(table.key("app-protocol"), "goes with `port`")
+                    .help("say it where the port is");
+            }
+            if !key.written() || ports.iter().any(|(name, _)| *name == further.port_name) {
+                continue;
+            }
+            let names = || ports.iter().map(|(name, _)| name.as_str());
+            let wrong = found
+                .error(format!("no port of `{}` is called `{}`", service.key, further.port_name))
+                .at(&key, "no such port");
+            match suggest::closest(&further.port_name, names()) {
+                Some(meant) => wrong.meant(&key, meant),
+                None => wrong
+                    .note(format!("its ports are {}", suggest::all(names())))
+                    .help("give the endpoint a `port`, or a name of these"),
+            };
+            continue;
+        }
+        let (port, name) = (further.port, further.port_name.as_str());
+        if let Some((_, first, place)) = seen.iter().find(|(known, ..)| *known == port) {
+            let other = if first.is_empty() {
+                "and name it there".to_owned()
+            } else {
+                format!("and set `port-name = \"{first}\"`")
+            };
+            found
+                .error(format!("port {port} is there already"))
+                .at(place, "here")
+                .at(table.key("port"), "and here again")
+                .help(format!(
+                    "leave `port` out of `[service.{}.connect.endpoint.{}]` {other}",
+                    service.key, further.name
+                ));
+        } else if let Some((other, _, place)) = seen.iter().find(|(_, known, _)| *known == name) {
+            found
+                .error(format!("two ports are called `{name}`"))
+                .at(place, format!("port {other}"))
+                .at(table.key("port-name").or(table.name()), format!("port {port}"))
+                .help("give one of them another `port-name`");
+        }
+        seen.push((port, name, table.key("port")));
+    }
 }
 
 /// What AWS recommends for the proxy alone.
@@ -59,7 +126,7 @@ const PROXY_CPU: u32 = 256;
 /// Source: ECS developer guide, Service Connect: the proxy runs in the task, on its CPU and memory; AWS recommends 256
 /// CPU units and 64 MiB on top of the application's.
 fn connect_size(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    if service.endpoint().is_some() && service.cpu <= PROXY_CPU {
+    if service.endpoints().next().is_some() && service.cpu <= PROXY_CPU {
         found
             .warning("the Service Connect proxy alone needs this task's CPU")
             .at(at.key("cpu"), format!("{} CPU units", service.cpu))
@@ -73,16 +140,22 @@ fn connect_size(service: &Service, at: &Place<'_>, found: &mut Findings) {
 ///
 /// Source: ECS API, TimeoutConfiguration (no request timeout for TCP) and ServiceConnectTlsConfiguration.
 fn connect_protocol(service: &Service, at: &Place<'_>, found: &mut Findings) {
-    let (Some(connect), connect_at) = (service.endpoint(), at.key("connect")) else { return };
-    let tcp = service.container.app_protocol == Some(AppProtocol::Tcp);
-    if tcp && connect.request_timeout_secs.is_some_and(|secs| secs > 0) {
+    for endpoint in service.endpoints() {
+        endpoint_protocol(&endpoint, at, found);
+    }
+}
+
+fn endpoint_protocol(endpoint: &Offered<'_>, at: &Place<'_>, found: &mut Findings) {
+    let (offer, connect_at) = (endpoint.offer, at.key(&endpoint.path));
+    let tcp = endpoint.protocol == Some(AppProtocol::Tcp);
+    if tcp && offer.request_timeout_secs.is_some_and(|secs| secs > 0) {
         found
             .error("a request timeout needs a protocol with requests, not TCP")
             .at(connect_at.key("request-timeout-secs"), "for HTTP and gRPC")
-            .context(at.key("container.app-protocol"), "TCP")
+            .context(connect_at.key("app-protocol").or(at.key("container.app-protocol")), "TCP")
             .help("use `idle-timeout-secs`");
     }
-    let Some(tls) = &connect.tls else { return };
+    let Some(tls) = &offer.tls else { return };
     let keys =
         [("issuer", Some(&tls.issuer)), ("kms-key", tls.kms_key.as_ref()), ("role", tls.role.as_ref())];
     for (key, value) in keys {
@@ -98,7 +171,7 @@ fn connect_protocol(service: &Service, at: &Place<'_>, found: &mut Findings) {
     }
 }
 
-/// A Service Connect alias (name and port) belongs to one service of the namespace.
+/// A Service Connect alias (name and port) belongs to one endpoint of the namespace.
 ///
 /// Source: ECS API, ServiceConnectClientAlias; ECS refuses the second service when it is created.
 fn alias_clash(scope: &Scope<'_>, found: &mut Findings) {
@@ -106,9 +179,10 @@ fn alias_clash(scope: &Scope<'_>, found: &mut Findings) {
     let mut seen = BTreeMap::new();
     for endpoint in &endpoints {
         let first: &Endpoint<'_> = seen.entry((endpoint.dns, endpoint.port)).or_insert(endpoint);
-        if first.service != endpoint.service {
+        if (first.service, &first.path) != (endpoint.service, &endpoint.path) {
+            let two = if first.service == endpoint.service { "endpoints" } else { "services" };
             found
-                .error(format!("two services answer to `{}:{}`", endpoint.dns, endpoint.port))
+                .error(format!("two {two} answer to `{}:{}`", endpoint.dns, endpoint.port))
                 .at(&first.place, format!("`{}` does", first.service))
                 .at(&endpoint.place, format!("and so does `{}`", endpoint.service))
                 .help("give one of them another name or port");
@@ -144,7 +218,7 @@ fn alias_url(scope: &Scope<'_>, found: &mut Findings) {
         }
         // Its alias would be this one, if it had one: mostly its `connect` section was just taken out.
         let silent = scope.services().find(|(other, _)| {
-            other.endpoint().is_none() && format!("{}.{namespace}", other.container.port_name) == host
+            other.endpoints().next().is_none() && format!("{}.{namespace}", other.container.port_name) == host
         });
         if let Some((other, _)) = silent {
             found

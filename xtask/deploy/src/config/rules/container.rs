@@ -1,12 +1,13 @@
 //! Size, health check, variables and logs of a task.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::naming::VARIABLE;
 use super::{Findings, Place, Rule, Scope};
 use crate::config::place::Span;
+use crate::config::suggest;
 use crate::model::spec::COMMIT_VARIABLE;
 use crate::model::{Container, Service, Sidecar};
 
@@ -288,17 +289,30 @@ fn own_entry(service: &Service, at: &Place<'_>, found: &mut Findings) {
         let help = format!("move it to `[service.{}.sidecar.{name}]` and its `aws` table", service.key);
         refuse(place, &format!("the container `{name}`"), "a sidecar with a table of its own", help);
     }
-    let port = container.port.to_string();
-    if tables.container.get(&["portMappings", &port]).is_some() {
-        let place = at.key("container.portMappings");
-        refuse(place, &format!("port {port}"), "further ports only", "set `container.port-name`".to_owned());
+    let further =
+        service.further_ports().map(|it| (it.port, format!("connect.endpoint.{}.port-name", it.name)));
+    for (port, key) in [(container.port, "container.port-name".to_owned())].into_iter().chain(further) {
+        if tables.container.get(&["portMappings", &port.to_string()]).is_some() {
+            let place = at.key("container.portMappings");
+            refuse(place, &format!("port {port}"), "further ports only", format!("set `{key}`"));
+        }
     }
     let endpoints = tables.connect.get(&["services"]).and_then(Value::as_object);
-    let others = endpoints.into_iter().flatten().filter(|(name, _)| **name != container.port_name);
-    for (other, _) in others {
+    let known: BTreeSet<&str> = service.endpoints().map(|endpoint| endpoint.port_name).collect();
+    let is_known =
+        |name: &str| known.contains(name) || service.endpoints().any(|it| it.offer.discovery_name == name);
+    for (other, _) in endpoints.into_iter().flatten().filter(|(name, _)| !is_known(name)) {
         let what = format!("the endpoint `{other}`");
-        let help = format!("the service's own endpoint is `portName = \"{}\"`", container.port_name);
-        refuse(at.key("connect.services"), &what, "no other endpoint", help);
+        let help = match known.len() {
+            0 => format!("add `[service.{}.connect]`", service.key),
+            1 => format!(
+                "the service's own endpoint is `portName = {:?}`; `[service.{}.connect.endpoint.{other}]` adds another",
+                known.iter().next().unwrap_or(&""),
+                service.key
+            ),
+            _ => format!("the service's endpoints have `portName` {}", suggest::all(known.iter().copied())),
+        };
+        refuse(at.key("connect.services"), &what, "no such endpoint", help);
     }
 }
 

@@ -125,7 +125,7 @@ fn stop_timeout(service: &Service, at: &Place<'_>, found: &mut Findings) {
             .help("give the longest request's time, such as 30");
         return;
     }
-    let server = if service.endpoint().is_some() { CONNECT_REQUEST_SECS } else { 0 };
+    let server = if service.endpoints().next().is_some() { CONNECT_REQUEST_SECS } else { 0 };
     if stop > delay.max(server) {
         found.warning("a task may take longer to stop than any request can last")
             .at(at.key("container.stop-timeout-secs"), format!("{} s from SIGTERM to SIGKILL", stop))

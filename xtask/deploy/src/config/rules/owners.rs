@@ -10,26 +10,34 @@ use crate::model::{Environment, Kind, Service};
 pub(super) const RULES: &[Rule] =
     &[Rule::Environment("unique-name", unique_name), Rule::Environment("shared-name", shared_name)];
 
-/// What it is, its name, and where that is written; what it is derived from, where it is not written itself.
-type OwnName = (&'static str, fn(&Service) -> Option<&String>, fn(&Place<'_>) -> Option<Span>);
+/// Names, and where each is written; what it is derived from, where it is not written itself.
+type Written = Vec<(String, Option<Span>)>;
+
+/// What it is, and the names that a service has of it.
+type OwnName = (&'static str, fn(&Service, &Place<'_>) -> Written);
+
+fn written(name: Option<&String>, at: Place<'_>) -> Written {
+    name.map(|name| (name.clone(), at.span())).into_iter().collect()
+}
 
 const OWN_NAMES: [OwnName; 5] = [
-    ("service name", |service| Some(&service.name), |at| at.key("name").span()),
-    ("task definition family", |service| Some(&service.family), |at| at.key("family").span()),
-    ("target group", |service| Some(&service.group()?.name), |at| at.key("target-group.name").span()),
-    (
-        "repository",
-        |service| service.builds().then_some(&service.repository.name),
-        |at| at.key("repository.name").span(),
-    ),
-    (
-        "Service Connect discovery name",
-        |service| Some(&service.endpoint()?.discovery_name),
-        |at| {
-            let port = at.key("container.port-name").or(at.key("container.name"));
-            at.key("connect.discovery-name").or(port)
-        },
-    ),
+    ("service name", |service, at| written(Some(&service.name), at.key("name"))),
+    ("task definition family", |service, at| written(Some(&service.family), at.key("family"))),
+    ("target group", |service, at| {
+        written(service.group().map(|group| &group.name), at.key("target-group.name"))
+    }),
+    ("repository", |service, at| {
+        written(service.builds().then_some(&service.repository.name), at.key("repository.name"))
+    }),
+    ("Service Connect discovery name", |service, at| {
+        let endpoints = service.endpoints().map(|endpoint| {
+            let table = at.key(&endpoint.path);
+            let own = at.key("container.port-name").or(at.key("container.name"));
+            let derived = if endpoint.path == "connect" { own } else { table.name() };
+            (endpoint.offer.discovery_name.clone(), table.key("discovery-name").or(derived))
+        });
+        endpoints.collect()
+    }),
 ];
 
 /// What belongs to one service is not shared by two.
@@ -38,19 +46,26 @@ const OWN_NAMES: [OwnName; 5] = [
 /// rollback of one takes the other's; a shared repository lets one service's lifecycle policy delete the
 /// other's images. Log groups may be shared: streams carry the container's name.
 fn unique_name(scope: &Scope<'_>, found: &mut Findings) {
-    for (what, name_of, place_of) in OWN_NAMES {
-        let mut seen: BTreeMap<&String, (&str, Span)> = BTreeMap::new();
-        for (service, at) in scope.services() {
+    for (what, names_of) in OWN_NAMES {
+        let mut seen: BTreeMap<String, (&str, Span)> = BTreeMap::new();
+        let all = scope.services().flat_map(|(service, at)| {
+            names_of(service, &at).into_iter().map(|(name, place)| (&service.key.0, name, place))
+        });
+        for (service, name, place) in all {
             // One that is empty is missing, which is reported as that.
-            let name = name_of(service).filter(|name| !name.is_empty());
-            let (Some(name), Some(place)) = (name, place_of(&at)) else { continue };
-            if let Some((owner, first)) = seen.get(name) {
+            let Some(place) = place.filter(|_| !name.is_empty()) else { continue };
+            if let Some((owner, first)) = seen.get(&name) {
+                let two = if *owner == service {
+                    format!("two endpoints of `{owner}`")
+                } else {
+                    "two services".to_owned()
+                };
                 found
-                    .error(format!("two services have the {what} `{name}`"))
+                    .error(format!("{two} have the {what} `{name}`"))
                     .at(first, format!("`{owner}` has it"))
-                    .at(&place, format!("and so has `{}`", service.key));
+                    .at(&place, format!("and so has `{service}`"));
             }
-            seen.entry(name).or_insert((&service.key.0, place));
+            seen.entry(name).or_insert((service, place));
         }
     }
 }
@@ -120,8 +135,8 @@ fn owned(scope: &Scope<'_>) -> Vec<Own> {
         }
         let full = format!("{}/{}", environment.cluster, service.name);
         own("service", "cluster", full, scope.at("cluster").span().filter(|_| at.key("name").written()));
-        if let Some(connect) = service.endpoint() {
-            let name = format!("{}.{}", connect.discovery_name, environment.namespace);
+        for endpoint in service.endpoints() {
+            let name = format!("{}.{}", endpoint.offer.discovery_name, environment.namespace);
             let place = scope.at("namespace").or(at.key("connect"));
             own("Service Connect endpoint", "namespace", name, place);
         }

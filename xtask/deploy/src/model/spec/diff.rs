@@ -75,7 +75,11 @@ fn children(value: Option<&Value>) -> Option<Vec<(String, Value)>> {
     match value? {
         Value::Object(map) => Some(map.iter().map(|(key, value)| (key.clone(), value.clone())).collect()),
         Value::Array(list) if !list.is_empty() => {
-            list.iter().map(|entry| Some((entry.get("name")?.as_str()?.to_owned(), entry.clone()))).collect()
+            // Two endpoints of Service Connect may have one port, whose name `name` is.
+            let name = |entry: &Value| {
+                entry.get("discovery_name").or(entry.get("name"))?.as_str().map(str::to_owned)
+            };
+            list.iter().map(|entry| Some((name(entry)?, entry.clone()))).collect()
         }
         _ => None,
     }

@@ -27,10 +27,14 @@ const NAMED: [(&str, &str, Option<&str>); 17] = [
     ("extraHosts", "hostname", Some("ipAddress")),
     ("resourceRequirements", "type", Some("value")),
     ("properties", "name", Some("value")),
-    ("services", "portName", None),
+    ("services", PORT_NAME, None),
     ("loadBalancers", "targetGroupArn", None),
     ("capacityProviderStrategy", "capacityProvider", None),
 ];
+
+/// Endpoints of Service Connect have two names: the unique one, and that of their port, which several may share. Each is called by
+/// its unique name where it has one, and keeps both.
+const PORT_NAME: &str = "portName";
 
 fn named(member: &str) -> Option<(&'static str, Option<&'static str>)> {
     NAMED.iter().find(|(list, ..)| *list == member).map(|(_, name, only)| (*name, *only))
@@ -146,7 +150,11 @@ fn entries(list: &[Value], (by, only): (&str, Option<&str>)) -> Option<Map<Strin
     let mut entries = Map::new();
     for entry in list {
         let mut members = entry.as_object()?.clone();
-        let name = match members.shift_remove(by)? {
+        let name = match by {
+            PORT_NAME => members.get("discoveryName").or(members.get(by)).cloned(),
+            by => members.shift_remove(by),
+        };
+        let name = match name? {
             Value::String(name) => name,
             Value::Number(number) => number.to_string(),
             _ => return None,
@@ -171,7 +179,10 @@ fn as_list(member: &str, value: Value) -> Value {
                     Ok(port) if by == "containerPort" => json!(port),
                     _ => json!(name),
                 };
-                let mut entry = Map::from_iter([(by.to_owned(), name)]);
+                let mut entry = Map::new();
+                if by != PORT_NAME {
+                    entry.insert(by.to_owned(), name);
+                }
                 match (only, as_list("", value)) {
                     (Some(only), value) => drop(entry.insert(only.to_owned(), value)),
                     (None, Value::Object(members)) => entry.extend(members),
@@ -284,6 +295,21 @@ mod tests {
         assert_eq!(members(wire.clone()).wire(), wire);
         let nameless = json!({"volumes": [{"host": {}}]});
         assert_eq!(members(nameless.clone()).wire(), nameless);
+    }
+
+    #[test]
+    fn endpoints_of_one_port_are_called_by_their_discovery_names() {
+        let wire = json!({"services": [
+            {"portName": "http", "discoveryName": "api", "timeout": {"idleTimeoutSeconds": 5}},
+            {"portName": "http", "discoveryName": "legacy"}]});
+        let mut read = members(wire.clone());
+        assert_eq!(read.wire(), wire);
+        read.put(&["services", "legacy", "ingressPortOverride"], json!(15000));
+        assert_eq!(read.wire()["services"][1]["ingressPortOverride"], 15000);
+        assert_eq!(
+            members(json!({"services": [{"portName": "http"}]})).get(&["services", "http", "portName"]),
+            Some(&json!("http"))
+        );
     }
 
     #[test]

@@ -145,22 +145,21 @@ impl ServiceSpec {
             .collect()
     }
 
-    /// The settings by AWS's names. A target group is called by its name; the one endpoint of Service Connect is `@`.
-    pub fn members(&self) -> Members {
-        // Without its name where it is the only one: a port that is renamed is then one change, not one endpoint less and one
-        // more.
-        let endpoint = |endpoint: &ConnectServiceSpec, only: bool| {
+    /// The settings by AWS's names. A target group is called by its name, an endpoint of Service Connect by its discovery name,
+    /// and the one that is `own` by `@`: one that is renamed is then one change, not one endpoint less and one more.
+    pub fn members(&self, own: Option<&str>) -> Members {
+        let endpoint = |endpoint: &ConnectServiceSpec| {
             let mut members = Members::of(json!({
                 "portName": endpoint.name,
                 "discoveryName": endpoint.discovery_name,
                 "clientAliases": [{ "port": endpoint.alias_port, "dnsName": endpoint.alias_dns }],
             }));
             members.lay(&endpoint.extra);
-            (if only { "@".to_owned() } else { endpoint.name.clone() }, Value::from(&members))
+            let name = Some(endpoint.discovery_name.as_str()).filter(|name| own != Some(name));
+            (name.unwrap_or("@").to_owned(), Value::from(&members))
         };
         let connect = self.connect.as_ref().map(|connect| {
-            let only = connect.services.len() == 1;
-            let services: Map<_, _> = connect.services.iter().map(|it| endpoint(it, only)).collect();
+            let services: Map<_, _> = connect.services.iter().map(endpoint).collect();
             let mut members = connect.extra.clone();
             members.put(&["namespace"], json!(connect.namespace));
             members.put(&["services"], Value::Object(services));
@@ -214,17 +213,6 @@ impl ServiceSpec {
         all
     }
 
-    /// The same with what fields cover alone.
-    pub fn without_extra(mut self) -> Self {
-        self.extra = Members::default();
-        self.load_balancers.iter_mut().for_each(|binding| binding.extra = Members::default());
-        if let Some(connect) = &mut self.connect {
-            connect.extra = Members::default();
-            connect.services.iter_mut().for_each(|endpoint| endpoint.extra = Members::default());
-        }
-        self
-    }
-
     /// Takes over what an earlier state of the service has and no field covers: UpdateService replaces `loadBalancers`,
     /// `serviceConnectConfiguration` and `networkConfiguration` as wholes.
     pub fn with_extra_of(mut self, before: &Self) -> Self {
@@ -236,7 +224,10 @@ impl ServiceSpec {
         if let (Some(connect), Some(before)) = (&mut self.connect, &before.connect) {
             connect.extra = before.extra.clone();
             for service in &mut connect.services {
-                let same = before.services.iter().find(|it| it.name == service.name);
+                let of_port: Vec<_> = before.services.iter().filter(|it| it.name == service.name).collect();
+                let same = of_port.iter().find(|it| it.discovery_name == service.discovery_name);
+                // One that is renamed is the same where no other leads to its port.
+                let same = same.or(of_port.first().filter(|_| of_port.len() == 1));
                 service.extra = same.map(|same| same.extra.clone()).unwrap_or_default();
             }
         }
@@ -283,7 +274,7 @@ pub struct LoadBalancerBinding {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ConnectSpec {
     pub namespace: String,
-    /// The endpoints that the service offers; empty for a client only.
+    /// The endpoints that the service offers, by discovery name; empty for a client only.
     pub services: Vec<ConnectServiceSpec>,
     /// What no field covers, such as `logConfiguration`.
     #[serde(flatten)]
@@ -292,9 +283,10 @@ pub struct ConnectSpec {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ConnectServiceSpec {
+    /// The name of the port that it leads to.
     pub name: String,
     pub discovery_name: String,
-    /// `clientAliases[0].port`: AWS takes one alias for an entry.
+    /// `clientAliases[0].port`: AWS takes one alias for an entry ("clientAliases must have 1 element").
     pub alias_port: u16,
     pub alias_dns: String,
     /// What no field covers, such as `tls`, `timeout` and `ingressPortOverride`.

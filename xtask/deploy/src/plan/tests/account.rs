@@ -7,8 +7,8 @@ use crate::model::spec::{LoadBalancerSpec, LogGroupSpec, TaskDefinitionSpec};
 use crate::model::{
     Alias, Build, ClusterState, Connect, Container, Deployment, Desired, Environment, HealthCheck,
     ImageDigest, ListenerState, LoadBalancer, LoadBalancerState, LogGroup, Lookup, Metric, NamespaceState,
-    Network, Observed, Owner, Patience, Policy, Release, Repository, RepositoryState, Route, RuleState,
-    Scaling, ScalingState, Service, ServiceKey, ServiceState, TargetGroup, TargetGroupState,
+    Network, Observed, Offer, Owner, Patience, Policy, Release, Repository, RepositoryState, Route,
+    RuleState, Scaling, ScalingState, Service, ServiceKey, ServiceState, TargetGroup, TargetGroupState,
     TaskDefinitionState,
 };
 
@@ -43,9 +43,11 @@ fn service(key: &str, port: u16, health: &str, path: &str, priority: u32, depend
         security_groups: vec![name("sg")],
         keep_revisions: 20,
         connect: Some(Connect {
-            enable: true,
-            discovery_name: key.into(),
-            alias: Alias { port, dns: format!("{key}.ielts.local") },
+            own: Offer {
+                discovery_name: key.into(),
+                alias: Alias { port, dns: format!("{key}.ielts.local") },
+                ..Offer::default()
+            },
             ..Connect::default()
         }),
         target_group: TargetGroup {

@@ -77,7 +77,9 @@ const CASES: [Case; 17] = [
     ),
     (
         "a renamed endpoint",
-        |wanted, _| wanted.environment.services[0].connect.as_mut().unwrap().discovery_name = "api".into(),
+        |wanted, _| {
+            wanted.environment.services[0].connect.as_mut().unwrap().own.discovery_name = "api".into()
+        },
         "reach it as `backend`",
     ),
     (

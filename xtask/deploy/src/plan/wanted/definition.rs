@@ -19,11 +19,7 @@ pub fn task_definition_spec(desired: &Desired, service: &Service, observed: &Obs
     let commit = format!("{commit}{}", if desired.release.dirty { "-dirty" } else { "" });
     let mut own = Members::of(container(region, service, &service.container, &image, Some(&commit)));
     own.lay(&Members::of(json!({
-        "portMappings": (service.container.port != 0).then(|| json!([{
-            "containerPort": service.container.port,
-            "name": port_name(desired, service, observed),
-            "appProtocol": app_protocol(service, observed),
-        }])),
+        "portMappings": ports(desired, service, observed),
         // Reaps the processes that ECS Exec's commands leave behind: an application as process 1 does not.
         "linuxParameters": { "initProcessEnabled": service.enable_execute_command },
     })));
@@ -150,6 +146,26 @@ fn sidecar(region: &str, service: &Service, sidecar: &Sidecar, image: &str, comm
     members.wire()
 }
 
+fn ports(desired: &Desired, service: &Service, observed: &Observed) -> Vec<Value> {
+    let container = &service.container;
+    let own = (container.port != 0).then(|| {
+        let derived = service.endpoints().any(|it| it.port_name == container.port_name);
+        json!({
+            "containerPort": container.port,
+            "name": port_name(desired, service, observed),
+            "appProtocol": app_protocol(container.app_protocol, derived, &container.port_name, service, observed),
+        })
+    });
+    let further = service.further_ports().map(|it| {
+        json!({
+            "containerPort": it.port,
+            "name": it.port_name,
+            "appProtocol": app_protocol(it.app_protocol, true, &it.port_name, service, observed),
+        })
+    });
+    own.into_iter().chain(further).collect()
+}
+
 /// Only Service Connect needs a name. A port that runs without one keeps none: a name alone is not worth a roll.
 fn port_name(desired: &Desired, service: &Service, observed: &Observed) -> Option<String> {
     let container = &service.container;
@@ -160,7 +176,8 @@ fn port_name(desired: &Desired, service: &Service, observed: &Observed) -> Optio
         let mapping = running.task_definition.spec.members().get(&path)?;
         Some(mapping.get("name").is_some())
     };
-    let needed = service.endpoint().is_some() || desired.environment.written.contains(&written);
+    let offered = service.endpoints().any(|it| it.port_name == container.port_name);
+    let needed = offered || desired.environment.written.contains(&written);
     (needed || named() != Some(false)).then(|| container.port_name.clone())
 }
 
@@ -217,16 +234,26 @@ fn volumes(service: &Service) -> Vec<Value> {
 
 /// `http` gives Service Connect its per-request retries and metrics. In a service of Service Connect it cannot change
 /// (UpdateService refuses), so what runs keeps what it has.
-fn app_protocol(service: &Service, observed: &Observed) -> Option<String> {
-    let given = service.container.app_protocol.map(|protocol| protocol.wire().map(str::to_owned));
-    let derived = || service.endpoint().map(|_| "http".to_owned());
-    given.or_else(|| spoken(service, observed)).unwrap_or_else(derived)
+fn app_protocol(
+    given: Option<AppProtocol>,
+    has_endpoint: bool,
+    port_name: &str,
+    service: &Service,
+    observed: &Observed,
+) -> Option<String> {
+    let given = given.map(|protocol| protocol.wire().map(str::to_owned));
+    let derived = || has_endpoint.then(|| "http".to_owned());
+    given.or_else(|| spoken(service, port_name, observed)).unwrap_or_else(derived)
 }
 
-/// What a service of Service Connect speaks that runs; no protocol is TCP.
-pub(in crate::plan) fn spoken(service: &Service, observed: &Observed) -> Option<Option<String>> {
+/// What a service of Service Connect that runs speaks at a port; no protocol is TCP.
+pub(in crate::plan) fn spoken(
+    service: &Service,
+    port_name: &str,
+    observed: &Observed,
+) -> Option<Option<String>> {
     let running = live(observed, service).filter(|state| state.spec.connect.is_some())?;
     let mut ports = running.task_definition.spec.ports();
-    let port = ports.find(|port| port["name"] == service.container.port_name.as_str())?;
+    let port = ports.find(|port| port["name"] == port_name)?;
     Some(port["appProtocol"].as_str().map(str::to_owned))
 }

@@ -133,9 +133,9 @@ fn check_service(service: &ConnectService, task: &TaskSpec) -> Result<(), ApiErr
             ));
         }
     }
-    // The API takes a list; the developer guide allows one alias for an entry.
-    if service.client_aliases.len() > 1 {
-        return Err(invalid("Only one client alias is supported for each Service Connect service."));
+    // The API takes a list, of exactly one alias (API reference; words: hashicorp/terraform-provider-aws#44027).
+    if service.client_aliases.len() != 1 {
+        return Err(invalid("clientAliases must have 1 element."));
     }
     for alias in &service.client_aliases {
         let Some(dns) = &alias.dns_name else { continue };

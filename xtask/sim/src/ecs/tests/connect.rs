@@ -339,7 +339,7 @@ fn tls_is_kept_and_what_service_connect_cannot_do_is_refused() {
     assert!(refused(json!([service(timeout)])).contains("no appProtocol"));
     assert!(refused(json!([service(json!({ "tls": {} }))])).contains("Private Certificate Authority"));
     let aliases = json!([{ "port": 80, "dnsName": "web" }, { "port": 81, "dnsName": "www" }]);
-    assert!(refused(json!([service(json!({ "clientAliases": aliases }))])).contains("Only one client alias"));
+    assert!(refused(json!([service(json!({ "clientAliases": aliases }))])).contains("must have 1 element"));
     let twice = refused(json!([service(json!({})), service(json!({ "clientAliases": [{ "port": 81 }] }))]));
     assert!(twice.contains("discoveryName(web) is not unique"), "{twice}");
     let authority = "arn:aws:acm-pca:ap-southeast-1:123456789012:certificate-authority/x";
