@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use deploy::logs::{LogEntry, LogEvent};
 use deploy::model::{Environment, Service, ServiceKey, arn_name};
-use deploy::rollout::TaskSnapshot;
+use deploy::rollout::{TaskSnapshot, never_started};
 use futures_util::future::join_all;
 
 use super::source::{self, merge};
@@ -172,8 +172,14 @@ pub(super) async fn both(
 pub(super) fn end(task: &TaskSnapshot) -> LogEvent {
     let words = [task.stop_code.as_deref(), task.stopped_reason.as_deref()];
     let ended = |it: &deploy::rollout::ContainerSnapshot| {
-        let reason = it.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-        Some(format!("{} exit code {}{reason}", it.name, it.exit_code?))
+        let (code, reason) = (it.exit_code?, it.reason.as_deref().unwrap_or_default());
+        let how = if never_started(code, reason) {
+            "never started".to_owned()
+        } else {
+            format!("exit code {code}")
+        };
+        let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+        Some(format!("{} {how}{reason}", it.name))
     };
     LogEvent::Stopped {
         reason: words.into_iter().flatten().collect::<Vec<_>>().join(": "),

@@ -19,7 +19,7 @@ pub use fold::{Progress, Rollout};
 pub use sightings::{Pace, Sightings};
 pub use snapshot::{
     ContainerSnapshot, DeploymentSnapshot, ServiceDeploymentSnapshot, ServiceEvent, ServiceSnapshot,
-    TargetSnapshot, TaskLog, TaskSnapshot,
+    TargetSnapshot, TaskLog, TaskSnapshot, never_started,
 };
 pub use task_move::TaskMove;
 pub use verdict::{Outcome, Verdict};

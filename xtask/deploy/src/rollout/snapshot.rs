@@ -152,6 +152,12 @@ impl TaskSnapshot {
     }
 }
 
+/// Whether a container was given up before its start: what it waits for can never come true. The agent reports Docker's code for
+/// SIGTERM then (amazon-ecs-agent, `handleTerminalDependencyError`).
+pub fn never_started(exit_code: i32, reason: &str) -> bool {
+    exit_code == 143 && reason.starts_with("CannotStartContainerError")
+}
+
 /// One container of a task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ContainerSnapshot {

@@ -3,7 +3,7 @@
 use super::duration;
 use super::words::bare;
 use crate::model::{ServiceKey, short_id};
-use crate::rollout::{Cause, ContainerEnd, Diagnosis, FailedCheck, StoppedTasks, excerpt};
+use crate::rollout::{Cause, ContainerEnd, Diagnosis, FailedCheck, StoppedTasks, excerpt, never_started};
 
 /// Lines of a log that are shown of the first group of tasks, and of each other one.
 const LOG_LINES: [usize; 2] = [12, 4];
@@ -77,6 +77,9 @@ fn ended(container: &ContainerEnd) -> Option<String> {
     let ContainerEnd { name, exit_code, reason } = container;
     let reason = reason.as_ref().map(|reason| bare(reason));
     match (exit_code, reason) {
+        (Some(code), Some(reason)) if never_started(*code, &reason) => {
+            Some(format!("container {name}: never started, {reason}"))
+        }
         (Some(code), Some(reason)) => Some(format!("container {name}: exit code {code}, {reason}")),
         (Some(code), None) => Some(format!("container {name}: exit code {code}")),
         (None, Some(reason)) => Some(format!("container {name}: {reason}")),
@@ -119,6 +122,16 @@ mod tests {
                 last_ms: None,
             }),
         }
+    }
+
+    #[test]
+    fn a_container_that_was_given_up_has_no_exit_code() {
+        let reason = "CannotStartContainerError: dependency graph: failed to resolve container ordering dependency [once]";
+        let given_up =
+            ContainerEnd { name: "backend".into(), exit_code: Some(143), reason: Some(reason.into()) };
+        assert_eq!(ended(&given_up).unwrap(), format!("container backend: never started, {reason}"));
+        let killed = ContainerEnd { reason: None, ..given_up };
+        assert_eq!(ended(&killed).unwrap(), "container backend: exit code 143");
     }
 
     #[test]
