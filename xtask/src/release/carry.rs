@@ -25,7 +25,6 @@ pub(crate) struct Stuck {
     pub(super) theirs: bool,
 }
 
-const COMPLETED: &str = "run it again: completed steps are not repeated";
 const HEALTH: &str =
     "correct `target-group.health` in deploy.toml, or first release an application that passes the new check";
 
@@ -84,8 +83,8 @@ pub(crate) async fn carry_out(
                 let hint = match failed.hint() {
                     // "run the same command again: it continues where it stopped"
                     Some(hint) if hint.contains("again") => hint,
-                    Some(hint) => format!("{hint}, and {COMPLETED}"),
-                    None => format!("fix the cause and {COMPLETED}"),
+                    Some(hint) => format!("{hint}, and run it again"),
+                    None => "fix the cause and run it again".to_owned(),
                 };
                 return Err(Stuck { why: failed.to_string(), hint, settled: all, theirs: false });
             }

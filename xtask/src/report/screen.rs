@@ -350,4 +350,33 @@ mod tests {
         assert!(!hidden(901, call(2, "ThrottlingException; again in 5 ms")), "another reason");
         assert!(!hidden(9_000, call(2, "ThrottlingException")), "it goes on");
     }
+
+    #[test]
+    fn smoke_prints_a_failed_check_once_with_its_remedy_and_a_deploy_where_it_fails_too() {
+        let began = |command: &str| Kind::Began {
+            command: command.to_owned(),
+            environment: "local".to_owned(),
+            release: None,
+            commit: None,
+        };
+        let probed = |answer| Kind::Probed {
+            service: deploy::model::ServiceKey("web".to_owned()),
+            url: "http://lb/x".to_owned(),
+            passed: false,
+            check: deploy::model::SmokeCheck::default(),
+            answer,
+            attempts: 2,
+        };
+        let (wrong, error) = (ProbeAnswer::WrongService { answered: None }, "refused".to_owned());
+        for (format, command, later) in
+            [(Format::Text, "smoke", true), (Format::Text, "deploy", false), (Format::Json, "smoke", false)]
+        {
+            let mut screen = Screen::new(format, false, Terminal::none());
+            let mut hides = |kind| screen.comes_later(&Event { seq: 0, at_ms: 0, kind });
+            assert!(!hides(began(command)));
+            assert_eq!(hides(probed(wrong.clone())), later, "{command}");
+            // It is no fault of the release, and no error follows.
+            assert!(!hides(probed(ProbeAnswer::Unreachable { error: error.clone() })), "{command}");
+        }
+    }
 }
