@@ -91,12 +91,18 @@ pub struct Recipe<'a> {
 /// # Errors
 /// A package name that is no file name of an archive.
 pub fn assemble(recipe: &Recipe<'_>) -> io::Result<Image> {
+    assemble_with(recipe, &[])
+}
+
+/// The same, with layers that were made before, by the digests of their archives.
+pub(super) fn assemble_with(recipe: &Recipe<'_>, kept: &[(String, Blob)]) -> io::Result<Image> {
     let path = format!("app/{}", recipe.package);
-    let base = layer::layer(&BASE)?;
-    let app = layer::layer(&[
+    let base = layer::layer(&BASE, &[])?;
+    let app = [
         Entry { path: "app", mode: 0o755, content: None },
         Entry { path: &path, mode: 0o755, content: Some(recipe.executable) },
-    ])?;
+    ];
+    let app = layer::layer(&app, kept)?;
     let config = json(&config(recipe, &base, &app))?;
     complete(recipe.platform.clone(), config, vec![base.blob, app.blob])
 }

@@ -103,7 +103,7 @@ async fn make(
             let layout = workspace.join("target").join("image").join("oci").join(&wanted.service.0);
             let job = Job { wanted: wanted.clone(), executable, layout };
             Some(async move {
-                // Compressing takes tenths of a second of a whole core each.
+                // Hashing and compressing take tenths of a second of a whole core each.
                 let finished = tokio::task::spawn_blocking(move || job.run()).await;
                 let image = finished.map_err(|_| Error::Interrupted(wanted.package.clone()))??;
                 Ok::<_, Error>((wanted.service.clone(), image))
@@ -139,7 +139,7 @@ impl Job {
             tmp: *tmp,
             executable: &bytes,
         };
-        let image = assemble::assemble(&recipe)
+        let image = assemble::assemble_with(&recipe, &layout::layers(&self.layout))
             .map_err(|source| Error::Assemble { package: package.clone(), source })?;
         layout::write(&self.layout, &image).map_err(file(&self.layout))?;
         Ok(image)

@@ -70,6 +70,14 @@ pub(super) fn read(folder: &Path) -> Option<Image> {
     (image.digest.0 == digest).then_some(image)
 }
 
+/// The layers of the image that is there, by the digests of their archives.
+pub(super) fn layers(folder: &Path) -> Vec<(String, Blob)> {
+    let Some(image) = read(folder) else { return Vec::new() };
+    let config: Value = serde_json::from_slice(image.config.bytes()).unwrap_or_default();
+    let ids = config["rootfs"]["diff_ids"].as_array().into_iter().flatten();
+    ids.filter_map(|id| Some(id.as_str()?.to_owned())).zip(image.layers).collect()
+}
+
 /// `image-spec` v1.1, "Image Index".
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
