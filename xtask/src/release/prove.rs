@@ -83,7 +83,7 @@ pub(super) async fn prove(
     };
     let wanted = Wanted { desired: &planned.desired, door, settled, revisions, parked: &parked };
     let running = |read| verify::running(aws, events, wanted, read);
-    let (mut runs, smoked) = match read {
+    let (runs, smoked) = match read {
         // Side by side: a service that starts slowly answers the smoke checks and passes its health checks at about the same time.
         Some(read) => match select(pin!(running(Some(read))), pin!(smoke)).await {
             // A crash is refuted whatever the checks say, and they may be asked for two minutes.
@@ -97,9 +97,23 @@ pub(super) async fn prove(
     };
     // What somebody else deployed is not as planned, however often it is read.
     let theirs = matches!(runs, Ok(Running::Superseded(_)));
-    // A run that changed nothing has just read that the account is as planned.
-    let again = if planned.plan.is_empty() || theirs { Ok(None) } else { converged(context, planned).await };
-    let converged = match again {
+    // The first reading and the smoke checks ran side by side: a task may have stopped since. The second one is the proof, read
+    // together with the second plan.
+    let complete = matches!(runs, Ok(Running::Complete { .. }));
+    let read_again = async { if complete { Some(running(None).await) } else { None } };
+    let second = async {
+        // A run that changed nothing has just read that the account is as planned.
+        let changed = !planned.plan.is_empty() && !theirs;
+        if changed { Box::pin(second_plan(context, planned)).await } else { Ok(None) }
+    };
+    let (mut last, mut differs) = join(read_again, second).await;
+    if matches!(differs, Ok(Some(_))) {
+        differs = converged(context, planned).await;
+        if let Some(Ok(Running::Complete { .. })) = last {
+            last = Some(running(None).await);
+        }
+    }
+    let converged = match differs {
         Ok(None) => true,
         Ok(Some(differs)) => {
             events.emit(Kind::Failed {
@@ -115,12 +129,11 @@ pub(super) async fn prove(
         }
         Err(error) => return Err(error),
     };
-    // The first reading and the smoke checks ran side by side: a task may have stopped since. The second one is the proof.
     let mut disturbed = false;
     if let Ok(Running::Complete { disturbed: before, .. }) = runs {
         disturbed = before;
-        runs = running(None).await;
     }
+    let runs = last.unwrap_or(runs);
     Ok(match (runs?, smoked) {
         (Running::InProgress, _) => Proof::InProgress,
         // Whatever else failed is no reason to undo the other services.

@@ -7,7 +7,7 @@ use deploy::event::Kind;
 use deploy::history::{CRASHED, PROVEN, is_proven};
 use deploy::model::{Service, ServiceKey, TaskDefinitionState};
 use deploy::rollout::TaskSnapshot;
-use deploy::verify::crashed_since_proof;
+use deploy::verify::{Reading, crashed_since_proof};
 use futures_util::future::join_all;
 
 use super::{Planned, ReleaseContext};
@@ -104,14 +104,19 @@ fn unmarked(
 
 /// Tags the revisions that were found at the beginning, were proven once, and whose tasks have since stopped by
 /// themselves: at least as many as should run, and not just one. A revision that `stays` was just proven once more.
-/// What cannot be read or written is a warning.
+/// What cannot be read or written is a warning; what was `read` a moment ago is not read again.
 pub(super) async fn mark_crashed(
     context: &ReleaseContext<'_>,
     planned: &Planned,
+    read: Option<Vec<Reading>>,
     stays: impl Fn(&ServiceKey, &str) -> bool,
 ) -> BTreeSet<String> {
     let door = context.door(&ResourceIds::of(&planned.observed));
-    let readings = match verify::readings(context.aws, context.environment, &door).await {
+    let read = match read {
+        Some(read) => Ok(read),
+        None => verify::readings(context.aws, context.environment, &door).await,
+    };
+    let readings = match read {
         Ok(readings) => readings,
         Err(error) => {
             let text = format!("cannot read whether tasks crashed before: {error}");

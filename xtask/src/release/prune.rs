@@ -3,6 +3,7 @@
 use deploy::event::Kind;
 use deploy::model::Service;
 use deploy::plan::{Lane, Stage, prune};
+use deploy::verify::Reading;
 use futures_util::future::{join_all, try_join_all};
 
 use super::{Planned, ReleaseContext};
@@ -14,16 +15,19 @@ const AT_ONCE: usize = 10;
 /// The newest revisions of a family, among which the last proven ones mostly are.
 const NEWEST: usize = 5;
 
-/// Deregisters what is beyond each service's `keep-revisions`.
-pub(super) async fn old_revisions(context: &ReleaseContext<'_>, planned: &Planned, ids: &ResourceIds) {
-    let ReleaseContext { aws, environment, .. } = *context;
-    let names: Vec<&str> = environment.services.iter().map(|service| service.name.as_str()).collect();
+/// Deregisters what is beyond each service's `keep-revisions`, by the reading that proved the release.
+pub(super) async fn old_revisions(
+    context: &ReleaseContext<'_>,
+    planned: &Planned,
+    ids: &ResourceIds,
+    proven: Option<&Vec<Reading>>,
+) {
+    let Some(read) = proven else { return };
+    let environment = context.environment;
     // `deployments[]` and not `taskDefinition`: during a roll an older deployment still has tasks, and a rollback needs its
     // revision. UpdateService refuses an INACTIVE one.
-    let running: Vec<String> = match aws.describe_services(&environment.cluster, &names).await {
-        Ok(found) => found.into_iter().flat_map(|it| it.deployments).map(|it| it.task_definition).collect(),
-        Err(error) => return warn(context, &error),
-    };
+    let running = read.iter().flat_map(|it| &it.service.deployments).map(|it| it.task_definition.clone());
+    let running: Vec<String> = running.collect();
     let mut lanes = Vec::new();
     let surplus = environment.services.iter().map(|service| surplus(context, service, &running));
     for (service, steps) in environment.services.iter().zip(join_all(surplus).await) {

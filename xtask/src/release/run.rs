@@ -7,6 +7,7 @@ use deploy::event::{ExitCode, Kind, Phase, ServiceRow};
 use deploy::model::ServiceKey;
 use deploy::rollout::Outcome;
 use deploy::verify::Reading;
+use futures_util::future::join;
 
 use super::carry::Carried;
 use super::last::last_reading;
@@ -47,16 +48,7 @@ impl Ending {
 /// A run that may write holds the environment's lease. If somebody else holds it, the release
 /// does not start.
 pub async fn run(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
-    let proven = OnceCell::new();
-    let ending = Box::pin(under_lease(context, planned, &proven)).await;
-    let mut ending = match ending.exit {
-        // What was deleted after the proof, and tags that were written, take time.
-        ExitCode::Done => {
-            let read = proven.into_inner().filter(|_| planned.plan.is_empty() && !planned.rolls());
-            Box::pin(last_reading(context, planned, ending, read)).await
-        }
-        _ => ending,
-    };
+    let mut ending = Box::pin(under_lease(context, planned)).await;
     if scales(planned) {
         ending.summary = ending.summary.replacen("deployed", "scaled", 1);
     } else if restarts(planned) {
@@ -68,11 +60,20 @@ pub async fn run(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
 /// The last reading of a release that was proven.
 pub(super) type Proven = OnceCell<Vec<Reading>>;
 
-async fn under_lease(context: &ReleaseContext<'_>, planned: &Planned, proven: &Proven) -> Ending {
+async fn under_lease(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
+    let proven = &OnceCell::new();
+    let last = async |ending: Ending| match ending.exit {
+        // What was deleted after the proof, and tags that were written, take time.
+        ExitCode::Done => {
+            let read = proven.get().filter(|_| planned.plan.is_empty() && !planned.rolls());
+            Box::pin(last_reading(context, planned, ending, read.cloned())).await
+        }
+        _ => ending,
+    };
     // Also with an empty plan: what a killed run changed is undone if the proof fails, and that writes.
     let left = context.roll_back && lease::is_left(context, &planned.observed).await;
     if !left && !needs_lease(context, planned) {
-        return Box::pin(carried(context, planned, &HeldLease::default(), proven)).await;
+        return last(Box::pin(carried(context, planned, &HeldLease::default(), proven)).await).await;
     }
     // From here a signal is answered: before it there is nothing to undo, and the default action ends the process.
     context.halt.heed(true);
@@ -82,10 +83,15 @@ async fn under_lease(context: &ReleaseContext<'_>, planned: &Planned, proven: &P
             let work = carried(context, &planned, &lease, proven);
             let ending = Box::pin(lease.keep(context, Box::pin(work))).await;
             // A deployment that is still in progress keeps others away until the lease expires.
-            if !(context.detach && ending.exit == ExitCode::StillMoving) {
-                Box::pin(lease.give_back(context)).await;
-            }
-            ending
+            let kept = context.detach && ending.exit == ExitCode::StillMoving;
+            let given = async {
+                if !kept {
+                    Box::pin(lease.give_back(context)).await;
+                }
+                // The last reading may wait for what somebody else does: a signal ends it at once.
+                context.halt.heed(false);
+            };
+            join(last(ending), given).await.0
         }
         Err(Refused { error, hint, written, .. }) => {
             context.events.emit(Kind::Failed { error, hint });
@@ -188,12 +194,15 @@ async fn judged(
                     let runs = |key: &ServiceKey, arn: &str| {
                         ids.deployed(key).is_some_and(|deployed| deployed.revision == arn)
                     };
-                    super::proven::mark_crashed(context, planned, runs).await;
+                    // Tasks that stopped are in it where a roll was followed.
+                    let followed = settled.iter().any(|it| it.healthy.is_some());
+                    let read = proven.get().filter(|_| followed).cloned();
+                    super::proven::mark_crashed(context, planned, read, runs).await;
                 }
                 // Last: what is deleted cannot be restored, and until here the release may have had to be undone.
                 let deleted = delete(context, planned, ids, lease).await;
                 if !planned.plan.is_empty() {
-                    prune::old_revisions(context, planned, ids).await;
+                    prune::old_revisions(context, planned, ids, proven.get()).await;
                 }
                 return if deleted {
                     (ExitCode::Done, summary)

@@ -86,7 +86,7 @@ pub(super) async fn undo(
     let again = |key: &ServiceKey, _: &str| {
         planned.desired.release.pins.get(key).is_some_and(|pin| pin.replaces.is_some() || pin.count.is_some())
     };
-    let crashed = proven::mark_crashed(context, planned, again).await;
+    let crashed = proven::mark_crashed(context, planned, None, again).await;
     let before = before(context, planned, &crashed).await;
     let wanted = wanted(planned, &before, |key, before| is_touched(planned, settled, key, before));
     // The request to stop that may have led here is answered by this undo; the next one exits at once.
