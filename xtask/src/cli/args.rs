@@ -110,6 +110,8 @@ pub(crate) enum Verb {
     Init(Init),
     /// Check formatting, lints, tests, schema and documents, as CI does
     Ci,
+    /// Measure what a deploy costs: calls, waiting, CPU time; deploys to the embedded cloud
+    Bench,
     /// Deploy at random on virtual time, with faults and rival deploys, and check that every report is true
     Swarm(Swarm),
     /// Print a shell's completions
@@ -141,6 +143,7 @@ impl Verb {
                 | Self::Local { .. }
                 | Self::Init(_)
                 | Self::Ci
+                | Self::Bench
                 | Self::Swarm(_)
                 | Self::Completions { .. }
         )

@@ -3,6 +3,7 @@
 
 mod abort;
 mod args;
+mod bench;
 mod browser;
 mod build;
 mod ci;
@@ -116,6 +117,7 @@ async fn run(cli: Cli) -> u8 {
         Verb::Iam { verb } => iam::run(&host, &global, &verb),
         Verb::Init(asked) => init::run(&host, &global, &asked).await,
         Verb::Ci => ci::run(&host).await,
+        Verb::Bench => bench::run(&host).await,
         Verb::Swarm(asked) => swarm::run(&host, &asked).await,
         Verb::Completions { shell } => {
             crate::report::print_result(completions::script(shell).trim_end());

@@ -17,6 +17,7 @@ mod rng;
 mod secret;
 mod signals;
 mod terminal;
+mod usage;
 mod workspace;
 
 pub use actor::Actor;
@@ -32,6 +33,7 @@ pub use rng::Rng;
 pub use secret::Secret;
 pub use signals::{Resizes, Signal, Signals};
 pub use terminal::{Input, RawMode, Terminal};
+pub use usage::Usage;
 pub use workspace::{Package, Workspace, WorkspaceError};
 
 /// The operating system that this program was compiled for, such as `linux` or `macos`.

@@ -18,6 +18,7 @@ mod ended;
 mod exec;
 mod failed_balancer;
 mod failures;
+mod figures;
 mod forecast;
 mod front_door;
 mod history;
