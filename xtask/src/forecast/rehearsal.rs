@@ -1,6 +1,7 @@
 //! Simulates a roll on virtual time, in a separate runtime and account.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use deploy::event::{Event, Forecast, Part, Share, shares};
 use deploy::lease::Holder;
@@ -58,13 +59,16 @@ async fn run(rehearsal: &Rehearsal) -> Option<Forecast> {
     let mut there: Vec<ServiceKey> = rehearsal.live.keys().cloned().collect();
     let mut moved: Vec<ServiceKey> = Vec::new();
     if !there.is_empty() {
-        deploy(&stage, &environment, &there, &moved).await?;
+        // How long it takes is not asked for: nobody follows it, which would be half of the calls.
+        deploy(&stage, &environment, &there, &moved, false).await?;
+        let roll_secs = environment.services.iter().map(|it| it.deployment.patience.roll_secs).max();
+        stage.host.clock.sleep(Duration::from_secs(roll_secs.unwrap_or(0))).await;
     }
     let (mut total_ms, mut all) = (0, BTreeMap::<Part, u64>::new());
     for keys in &rehearsal.rolls {
         there.extend(keys.iter().filter(|key| !rehearsal.live.contains_key(*key)).cloned());
         moved.extend(keys.iter().cloned());
-        let (took_ms, events) = deploy(&stage, &environment, &there, &moved).await?;
+        let (took_ms, events) = deploy(&stage, &environment, &there, &moved, true).await?;
         total_ms += took_ms;
         for (part, ms) in shares(&events) {
             *all.entry(part).or_insert(0) += ms;
@@ -77,12 +81,14 @@ async fn run(rehearsal: &Rehearsal) -> Option<Forecast> {
     Some(Forecast { total_ms, longest, start_ms, start_seen })
 }
 
-/// Deploys these services, those that roll with another image than before. Returns the milliseconds that it took.
+/// Deploys these services, those that roll with another image than before. Returns the milliseconds that it took, until the rolls'
+/// end where it `follows` them.
 async fn deploy(
     stage: &Stage,
     environment: &Environment,
     there: &[ServiceKey],
     moved: &[ServiceKey],
+    follows: bool,
 ) -> Option<(u64, Vec<Event>)> {
     let mut environment = environment.clone();
     environment.services.retain(|service| there.contains(&service.key));
@@ -113,7 +119,10 @@ async fn deploy(
         ..Release::default()
     };
     let observed = observe::account(&stage.aws, &environment).await.ok()?;
-    let planned = context.plan(release, observed).await.ok()?;
+    let mut planned = context.plan(release, observed).await.ok()?;
+    if !follows {
+        planned.plan.stages.iter_mut().for_each(|stage| stage.settle.clear());
+    }
     let mark = stage.host.clock.mark();
     let ids = ResourceIds::of(&planned.observed);
     let own = Own { planned: &planned, ids: &ids };
