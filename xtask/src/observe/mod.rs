@@ -7,6 +7,7 @@
 mod account;
 mod doctor;
 mod door;
+mod endpoints;
 mod error;
 mod expiry;
 mod foundation;

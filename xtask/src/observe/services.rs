@@ -10,6 +10,7 @@ use deploy::model::{
 use deploy::rollout::TaskSnapshot;
 use futures_util::future::{try_join_all, try_join3};
 
+use super::endpoints;
 use super::error::Error;
 use crate::aws::{self, Arns, Aws, FoundService, FoundTarget, Kind, Namespace};
 
@@ -44,6 +45,12 @@ pub(super) async fn read(
         all.warnings.extend(warning);
         all.services.insert(key, state);
     }
+    let created = environment.services.iter().filter_map(|service| {
+        let found = found.iter().find(|found| found.spec.name == service.name)?;
+        Some((service.key.clone(), found.created_ms))
+    });
+    let unread = endpoints::read(aws, environment, &created.collect(), &mut all.services).await?;
+    all.warnings.extend(unread);
     all.warnings.dedup();
     Ok((namespace, all))
 }
@@ -141,6 +148,7 @@ async fn running(
         foreign_way: found.foreign_way.clone(),
         deployments: u32::try_from(snapshot.deployments.len()).unwrap_or(u32::MAX),
         deployed_at_ms: primary.map(|primary| primary.created_ms),
+        endpoints_since_ms: None,
     };
     Ok((service.key.clone(), state, warning))
 }

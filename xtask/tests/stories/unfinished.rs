@@ -1,12 +1,16 @@
 //! A run is killed while its release rolls, and the next run of the same release fails: what goes back goes back to what
 //! served before both.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
 use deploy::model::OnPlainCause;
 use sim::workload::scripted::Script;
+use tokio::sync::Notify;
 
+use crate::ended::Ended;
+use crate::somebody::Moment;
 use crate::world::{World, story};
 
 /// A good first release; then one whose frontend never gets well, whose run is killed after `secs`.
@@ -76,4 +80,49 @@ fn a_service_that_somebody_deleted_is_made_again_once_its_tasks_have_drained() {
         let ended = Box::pin(world.deploy("v1", "v1")).await;
         assert_eq!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
     });
+}
+
+/// The steps of the plan that the run followed.
+fn steps(ended: &Ended) -> Vec<String> {
+    let plan = |it: &Kind| match it {
+        Kind::Planned { plan } => Some(plan.steps().map(|step| step.action.title()).collect()),
+        _ => None,
+    };
+    ended.events.iter().find_map(plan).unwrap()
+}
+
+#[test]
+fn a_client_that_a_killed_run_left_without_its_servers_new_endpoint_is_redeployed_by_the_next_one() {
+    for roll_back in [true, false] {
+        story(|| async {
+            let mut world = World::new().await;
+            assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+            world.environment.services[0].connect.as_mut().unwrap().alias.port = 9090;
+            world.roll_back = roll_back;
+            let updated = Arc::new(Notify::new());
+            let written = updated.clone();
+            world.cloud.watch_calls(move |call| {
+                if call.operation == "UpdateService" {
+                    written.notify_one();
+                }
+            });
+            tokio::select! {
+                biased;
+                () = updated.notified() => {}
+                ended = Box::pin(world.deploy("v1", "v1")) => panic!("{ended:#?}"),
+            }
+            world.somebody().await.waits_for(Moment::Complete, "ielts-backend:1").await;
+            let again = Box::pin(world.deploy("v1", "v1")).await;
+            assert_eq!(
+                (again.exit, steps(&again)),
+                (ExitCode::Done, vec!["redeploy service ielts-frontend-service".to_owned()]),
+                "{:#?}",
+                again.events
+            );
+            // Its clients know it, also where its server alone rolls later.
+            assert_eq!(Box::pin(world.deploy("v2", "v1")).await.rolled(), ["backend"]);
+            let nothing = Box::pin(world.deploy("v2", "v1")).await;
+            assert_eq!((nothing.exit, nothing.writes), (ExitCode::Done, Vec::new()));
+        });
+    }
 }

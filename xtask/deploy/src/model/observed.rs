@@ -190,6 +190,9 @@ pub struct ServiceState {
     pub foreign_way: Option<String>,
     /// When the PRIMARY deployment was made, in milliseconds since the Unix epoch.
     pub deployed_at_ms: Option<u64>,
+    /// Since when it offers its endpoints of Service Connect, in milliseconds since the Unix epoch, where a client's deployment is
+    /// older: such a client does not know them. `None` where none is, and where ECS has forgotten.
+    pub endpoints_since_ms: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]

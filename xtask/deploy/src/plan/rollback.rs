@@ -10,7 +10,7 @@ pub use again::{restart, resume_restart, scale, scaled};
 use std::collections::BTreeSet;
 
 use super::before_roll;
-use super::services::{live, starts_deployment, update};
+use super::services::{lacks_endpoint, live, starts_deployment, update};
 use super::{Plan, Refusal, Revision, Stage, Step};
 use crate::model::{Desired, Observed, Pin, Service, ServiceKey};
 
@@ -60,10 +60,11 @@ pub fn rollback(desired: &Desired, observed: &Observed, order: Order) -> Plan {
         }
         again::check(&mut plan, service, pin, observed);
         if let Some(stage) = plan.stages.last_mut() {
-            let unseen = service
-                .depends_on
-                .iter()
-                .find(|server| returning.contains(server) && is_later(&service.key, server, observed));
+            let unseen = service.depends_on.iter().find(|server| match returning.contains(server) {
+                true => is_later(&service.key, server, observed),
+                // An undo that was killed between the two.
+                false => pin.settings.is_some() && lacks_endpoint(&service.key, server, observed),
+            });
             roll_back(stage, service, pin, observed, unseen);
         }
     }

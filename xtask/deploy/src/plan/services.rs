@@ -111,7 +111,10 @@ pub(super) fn rolls(plan: &mut Plan, desired: &Desired, observed: &Observed) {
         let place = service
             .depends_on
             .iter()
-            .filter_map(|key| after(key).map(|rank| if moved.contains(key) { rank + 1 } else { rank }))
+            .filter_map(|key| {
+                let first = moved.contains(key) || lacks_endpoint(&service.key, key, observed);
+                after(key).map(|rank| if first { rank + 1 } else { rank })
+            })
             .max();
         rank.push((place.unwrap_or(0), service));
     }
@@ -125,7 +128,10 @@ pub(super) fn rolls(plan: &mut Plan, desired: &Desired, observed: &Observed) {
     for place in 0..=rank.iter().map(|(place, _)| *place).max().unwrap_or(0) {
         let mut stage = Stage::new("roll");
         for (_, service) in rank.iter().filter(|(of, _)| *of == place) {
-            let unseen = service.depends_on.iter().find(|key| moved.contains(key));
+            let unseen = service
+                .depends_on
+                .iter()
+                .find(|key| moved.contains(key) || lacks_endpoint(&service.key, key, observed));
             roll(plan, &mut stage, desired, service, observed, unseen);
         }
         let names: BTreeSet<&str> = stage
@@ -145,6 +151,14 @@ fn endpoint_moves(desired: &Desired, service: &Service, observed: &Observed) -> 
     let running = live(observed, service);
     running.is_none_or(|state| state.spec.connect.as_ref() != Some(&wanted))
         && !endpoint_goes(desired, service, observed)
+}
+
+/// Whether a client was deployed before its server's endpoints: by a run that was killed between the two, or by somebody.
+pub(super) fn lacks_endpoint(client: &ServiceKey, server: &ServiceKey, observed: &Observed) -> bool {
+    let of = |key: &ServiceKey| observed.services.get(key).filter(|state| state.status == "ACTIVE");
+    let (client, server) =
+        (of(client).and_then(|it| it.deployed_at_ms), of(server).and_then(|it| it.endpoints_since_ms));
+    client.zip(server).is_some_and(|(deployed, since)| deployed < since)
 }
 
 /// Whether a service offers less than before, and nothing that is new or changed.

@@ -23,6 +23,8 @@ pub struct ServiceRevision {
     pub arn: String,
     pub task_definition: String,
     pub images: Vec<RevisionImage>,
+    /// Its endpoints of Service Connect, as text that is the same for the same ones.
+    pub endpoints: String,
 }
 
 /// The image of a container of a service revision.
@@ -108,6 +110,10 @@ impl Aws {
             .into_iter()
             .flatten()
             .map(|revision| ServiceRevision {
+                endpoints: revision
+                    .service_connect_configuration
+                    .map(|connect| format!("{:?}", connect.services()))
+                    .unwrap_or_default(),
                 arn: revision.service_revision_arn.unwrap_or_default(),
                 task_definition: revision.task_definition.unwrap_or_default(),
                 images: revision.container_images.unwrap_or_default().into_iter().map(image).collect(),

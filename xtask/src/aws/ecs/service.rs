@@ -15,7 +15,7 @@ use super::snapshot;
 use super::tags::wire_tags;
 use crate::aws::call::Op;
 use crate::aws::error::{found, gone};
-use crate::aws::names::{arn_name, wire};
+use crate::aws::names::{arn_name, millis, wire};
 use crate::aws::raw::Raw;
 use crate::aws::{Aws, Error, Kind, Tags};
 
@@ -52,6 +52,8 @@ pub struct FoundService {
     /// The revision of its PRIMARY deployment.
     pub task_definition: String,
     pub snapshot: ServiceSnapshot,
+    /// When it was created, in milliseconds since the Unix epoch.
+    pub created_ms: u64,
     /// The endpoint does not show `thresholdConfiguration`: the one in `spec` is AWS's default.
     pub hides_threshold: bool,
     /// The endpoint does not show `earlySuccessCriteria`.
@@ -234,6 +236,7 @@ fn read(mut found: Service, shown: &Value, arns: &Arns) -> FoundService {
         hides_early_success: rolling.is_none_or(|rolling| rolling.early_success_criteria().is_none()),
         spec: settings::read(&found, shown, arns),
         snapshot: snapshot::service(&found),
+        created_ms: millis(found.created_at()),
         foreign_way: settings::foreign_way(&found),
         task_definition: found.task_definition.take().unwrap_or_default(),
         arn: found.service_arn.take().unwrap_or_default(),

@@ -177,6 +177,7 @@ pub(super) fn converged() -> Observed {
             deployments: 1,
             foreign_way: None,
             deployed_at_ms: None,
+            endpoints_since_ms: None,
         };
         observed.services.insert(service.key.clone(), state);
         let scaling = service.scaling.as_ref().unwrap();

@@ -148,3 +148,18 @@ fn the_protocol_of_a_service_that_runs_is_kept_or_refused() {
     let spec = task_definition_spec(&desired, &desired.environment.services[0], &new);
     assert_eq!(spec.ports().next().unwrap()["appProtocol"], "grpc");
 }
+
+#[test]
+fn a_client_that_is_older_than_its_servers_endpoint_is_redeployed_whatever_else_the_plan_changes() {
+    let (desired, mut observed) = (desired(), converged());
+    let mut at = |key: &str, deployed, since| {
+        let state = observed.services.get_mut(&ServiceKey(key.into())).unwrap();
+        (state.deployed_at_ms, state.endpoints_since_ms) = (Some(deployed), since);
+        plan(&desired, &observed)
+    };
+    assert!(at("frontend", 1_000, None).is_empty());
+    let planned = at("backend", 2_000, Some(2_000));
+    assert_eq!(titles(&planned), ["redeploy service ielts-frontend-service"]);
+    assert!(crate::view::plan_text(&planned).contains("the endpoint of backend is new or changed"));
+    assert!(at("frontend", 3_000, None).is_empty());
+}
