@@ -22,7 +22,8 @@ pub(super) async fn last_reading(
 ) -> Ending {
     let (environment, door) = (context.environment, ending.door.clone());
     let (settled, revisions) = (ending.settled.as_slice(), &ending.revisions);
-    let wanted = Wanted { desired: &planned.desired, door: &door, settled, revisions, parked: &[] };
+    let wanted =
+        Wanted { desired: &planned.desired, door: &door, settled, revisions, parked: &[], bakes: &[] };
     for _ in 0..READINGS {
         // What cannot be read changes no verdict: it is read once more where the table is shown, with a warning.
         let read = match proof.take() {

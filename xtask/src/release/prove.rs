@@ -11,7 +11,7 @@ use futures_util::future::{Either, join, select};
 
 use super::parked::{self, parked_of, report_parked, unparked};
 
-use super::{Planned, ReleaseContext, Revisions};
+use super::{Planned, ReleaseContext, Revisions, proven};
 use crate::observe;
 use crate::settle::Settled;
 use crate::verify::{self, Door, Running, Wanted};
@@ -81,7 +81,7 @@ pub(super) async fn prove(
         let (outside, inside) = join(outside, verify::inside(host, aws, events, &asked)).await;
         outside.and(inside)
     };
-    let wanted = Wanted { desired: &planned.desired, door, settled, revisions, parked: &parked };
+    let wanted = Wanted { desired: &planned.desired, door, settled, revisions, parked: &parked, bakes: &[] };
     let running = |read| verify::running(aws, events, wanted, read);
     let (runs, smoked) = match read {
         // Side by side: a service that starts slowly answers the smoke checks and passes its health checks at about the same time.
@@ -133,7 +133,25 @@ pub(super) async fn prove(
     if let Ok(Running::Complete { disturbed: before, .. }) = runs {
         disturbed = before;
     }
-    let runs = last.unwrap_or(runs);
+    let mut runs = last.unwrap_or(runs);
+    if planned.plan.is_empty()
+        && settled.is_empty()
+        && let Ok(Running::Complete { read, .. }) = &runs
+    {
+        // Nothing rolled, so nothing was observed: what crashed since its proof is proven anew, or not at all.
+        let crashed = proven::crashed(context, planned, read);
+        if !crashed.is_empty() {
+            let bakes: Vec<ServiceKey> = crashed.iter().map(|(service, _)| service.key.clone()).collect();
+            for (service, text) in crashed {
+                let secs = service.deployment.bake_secs;
+                let text =
+                    format!("{text}; that was after its proof, so its tasks have to stay up for {secs} s");
+                events.emit(Kind::Warned { text });
+            }
+            let read = read.clone();
+            runs = verify::running(aws, events, Wanted { bakes: &bakes, ..wanted }, Some(read)).await;
+        }
+    }
     Ok(match (runs?, smoked) {
         (Running::InProgress, _) => Proof::InProgress,
         // Whatever else failed is no reason to undo the other services.

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use deploy::event::Kind;
 use deploy::history::{CRASHED, PROVEN, is_proven};
-use deploy::model::{Service, ServiceKey, TaskDefinitionState};
+use deploy::model::{Service, ServiceKey, TaskDefinitionState, arn_name};
 use deploy::rollout::TaskSnapshot;
 use deploy::verify::{Reading, crashed_since_proof};
 use futures_util::future::join_all;
@@ -19,16 +19,27 @@ use crate::verify;
 /// Tags the revisions that run and were just proven, unless they are tagged already or are somebody else's. A tag that
 /// cannot be written is a warning and fails no release.
 ///
-/// One that crashed since is proven again where its deployment was followed, or none of this deployment's tasks crashed.
+/// One that crashed since is proven again where it was seen to stay up: its deployment was followed, or nothing rolled and
+/// the proof waited for it.
 pub(super) async fn mark(
     context: &ReleaseContext<'_>,
     planned: &Planned,
     ids: &ResourceIds,
     settled: &[Settled],
+    read: &[Reading],
 ) {
     let tags = now(context, PROVEN);
-    let stays = stays(context, planned, ids, settled).await;
-    let stays = |key: &ServiceKey| stays.contains(key);
+    let followed = |key: &ServiceKey| settled.iter().any(|it| it.key == *key && it.healthy.is_some());
+    let quiet = planned.plan.is_empty() && settled.is_empty();
+    let crashed: Vec<&ServiceKey> =
+        crashed(context, planned, read).into_iter().map(|(service, _)| &service.key).collect();
+    let calm = |key: &ServiceKey| {
+        let mut services = context.environment.services.iter().zip(read);
+        services.any(|(service, reading)| service.key == *key && reading.crashed().is_empty())
+    };
+    let stays = |key: &ServiceKey| {
+        (quiet && crashed.contains(&key)) || (is_marked(planned, ids, key) && (followed(key) || calm(key)))
+    };
     let services = context.environment.services.iter();
     let revisions: Vec<String> =
         services.filter_map(|service| unmarked(planned, ids, service, stays)).collect();
@@ -44,32 +55,37 @@ pub(super) async fn mark(
     }
 }
 
-/// The services that run a revision which crashed after its proof, and now stay up.
-async fn stays(
-    context: &ReleaseContext<'_>,
+/// The services that run what they ran when the run began, and whose tasks crashed since that was proven, with a sentence: by
+/// the mark of an earlier run, or by the stopped tasks that ECS still shows.
+pub(super) fn crashed<'a>(
+    context: &ReleaseContext<'a>,
     planned: &Planned,
-    ids: &ResourceIds,
-    settled: &[Settled],
-) -> BTreeSet<ServiceKey> {
-    let crashed = |service: &&Service| {
-        let runs = ids.deployed(&service.key).and_then(|it| found(planned, &service.key, &it.revision));
-        runs.is_some_and(|state| state.tags.contains_key(CRASHED) && !is_proven(state))
+    read: &[Reading],
+) -> Vec<(&'a Service, String)> {
+    let of = |(service, reading): (&'a Service, &Reading)| {
+        let state = planned.observed.services.get(&service.key)?;
+        let revision = &state.task_definition;
+        if reading.service.deployments.first()?.task_definition != revision.arn {
+            return None;
+        }
+        let crashed = reading.crashed_of(&revision.arn);
+        let marked = revision.tags.contains_key(CRASHED) && !is_proven(revision);
+        if !marked && !crashed_since_proof(revision, &reading.stopped, state.desired, |_| true) {
+            return None;
+        }
+        let name = arn_name(&revision.arn);
+        let last = crashed
+            .first()
+            .map_or_else(|| format!("{}: tasks of {name} crashed", service.key), |last| reading.crash(last));
+        Some((service, last))
     };
-    let mut stays: BTreeSet<ServiceKey> =
-        context.environment.services.iter().filter(crashed).map(|service| service.key.clone()).collect();
-    // A deployment that was followed had its bake time: tasks that crashed in it would have refuted the proof.
-    let followed = |key: &ServiceKey| settled.iter().any(|it| it.key == *key && it.healthy.is_some());
-    if !stays.iter().all(followed) {
-        let door = context.door(ids);
-        // An error keeps the tags as they are: crashed is the safe reading.
-        let readings = verify::readings(context.aws, context.environment, &door).await.unwrap_or_default();
-        let calm = |key: &ServiceKey| {
-            let at = context.environment.services.iter().position(|service| service.key == *key);
-            at.and_then(|at| readings.get(at)).is_some_and(|reading| reading.crashed().is_empty())
-        };
-        stays.retain(|key| followed(key) || calm(key));
-    }
-    stays
+    context.environment.services.iter().zip(read).filter_map(of).collect()
+}
+
+/// Whether a service runs a revision that an earlier run marked as crashed.
+pub(super) fn is_marked(planned: &Planned, ids: &ResourceIds, key: &ServiceKey) -> bool {
+    let runs = ids.deployed(key).and_then(|it| found(planned, key, &it.revision));
+    runs.is_some_and(|state| state.tags.contains_key(CRASHED) && !is_proven(state))
 }
 
 /// A revision as it was read at the beginning, where a service ran it or it was the newest of its family.

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use deploy::event::{ExitCode, Kind, Phase, ServiceRow};
-use deploy::model::ServiceKey;
+use deploy::model::{ServiceKey, arn_name};
 use deploy::rollout::Outcome;
 use deploy::verify::Reading;
 use futures_util::future::join;
@@ -189,15 +189,25 @@ async fn judged(
                 lease.forget(context).await;
                 // After the undo record is gone: a kill between the two leaves a release that a rerun proves again. The other
                 // way round it would leave a proven release with a record that undoes it when the next one fails.
-                super::proven::mark(context, planned, ids, settled).await;
+                let read = proven.get().map(Vec::as_slice).unwrap_or_default();
+                super::proven::mark(context, planned, ids, settled, read).await;
                 if planned.rolls() {
-                    let runs = |key: &ServiceKey, arn: &str| {
-                        ids.deployed(key).is_some_and(|deployed| deployed.revision == arn)
+                    // What rolled was proven anew; a neighbour that crashed before was only seen to run.
+                    let known = |key: &ServiceKey, arn: &str| {
+                        let rolled = settled.iter().any(|it| it.key == *key);
+                        let runs = ids.deployed(key).is_some_and(|deployed| deployed.revision == arn);
+                        (rolled && runs) || super::proven::is_marked(planned, ids, key)
                     };
                     // Tasks that stopped are in it where a roll was followed.
                     let followed = settled.iter().any(|it| it.healthy.is_some());
                     let read = proven.get().filter(|_| followed).cloned();
-                    super::proven::mark_crashed(context, planned, read, runs).await;
+                    for arn in super::proven::mark_crashed(context, planned, read, known).await {
+                        let text = format!(
+                            "tasks of {} crashed since it was proven; no rollback chooses it",
+                            arn_name(&arn)
+                        );
+                        context.events.emit(Kind::Warned { text });
+                    }
                 }
                 // Last: what is deleted cannot be restored, and until here the release may have had to be undone.
                 let deleted = delete(context, planned, ids, lease).await;
@@ -211,8 +221,13 @@ async fn judged(
                 };
             }
             Some((ExitCode::NotRecovered, summary)) => {
-                let undone = undo(context, planned, ids, settled, lease, public).await;
-                return undone.unwrap_or((ExitCode::NotRecovered, summary));
+                return match undo(context, planned, ids, settled, lease, public).await {
+                    // No other release serves than the one that is not proven.
+                    Some((ExitCode::Failed, _)) if planned.plan.is_empty() && !planned.rolls() => {
+                        (ExitCode::NotRecovered, summary)
+                    }
+                    undone => undone.unwrap_or((ExitCode::NotRecovered, summary)),
+                };
             }
             // A release that could not be read, or asked, is not known to be a bad one.
             Some((exit, summary)) => {

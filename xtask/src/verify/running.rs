@@ -47,6 +47,8 @@ pub struct Wanted<'a> {
     pub revisions: &'a BTreeMap<ServiceKey, String>,
     /// Services that run nothing, because somebody scaled them to 0.
     pub parked: &'a [ServiceKey],
+    /// Services that did not roll and whose tasks have to stay up for the bake time all the same.
+    pub bakes: &'a [ServiceKey],
 }
 
 /// Tasks of a service that did not roll which may stop by themselves before that counts: one is replaced, and is
@@ -68,7 +70,7 @@ const READ_AGAIN: Duration = Duration::from_millis(500);
 pub async fn running(
     aws: &Aws,
     events: &Recorder,
-    Wanted { desired, door, settled, revisions, parked }: Wanted<'_>,
+    Wanted { desired, door, settled, revisions, parked, bakes }: Wanted<'_>,
     mut read: Option<Vec<Reading>>,
 ) -> Result<Running, Error> {
     let environment = &desired.environment;
@@ -123,7 +125,7 @@ pub async fn running(
                 Some(Healthy { since, failed }) => Some((Some(*since), failed)),
                 // ECS starts no deployment for a number of tasks, and no circuit breaker counts: they bake from the reading that
                 // first finds them all.
-                None if count.is_some() && begins => {
+                None if (count.is_some() && begins) || bakes.contains(&service.key) => {
                     if !reading.lacks(known, 1).is_empty() {
                         scaled.remove(&service.key);
                     }

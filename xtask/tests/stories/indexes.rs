@@ -43,7 +43,14 @@ async fn proven(world: &World, image: ImageDigest) -> (bool, Vec<String>) {
     let events = Recorder::new(world.host.clock.clone(), Screen::silent());
     let door = Door { target_groups: vec![None; desired.environment.services.len()], front: None };
     let revisions = BTreeMap::new();
-    let wanted = Wanted { desired: &desired, door: &door, settled: &[], revisions: &revisions, parked: &[] };
+    let wanted = Wanted {
+        desired: &desired,
+        door: &door,
+        settled: &[],
+        revisions: &revisions,
+        parked: &[],
+        bakes: &[],
+    };
     let proven = running(&world.aws, &events, wanted, None).await.unwrap();
     let errors = events.events().into_iter().filter_map(|event| match event.kind {
         Kind::Failed { error, .. } => Some(error),

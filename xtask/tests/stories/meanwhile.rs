@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deploy::event::{ExitCode, Kind};
+use deploy::history::{Fate, history};
 use deploy::rollout::Outcome;
 use serde_json::{Value, json};
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 use tokio::sync::Notify;
+use xtask::observe;
 
 use crate::ended::Ended;
 use crate::somebody::{Moment, ecs};
@@ -76,7 +78,84 @@ fn tasks_that_crash_after_the_release_make_it_no_failed_one_and_are_not_hidden()
         world.scripts.unset("ielts-backend:2");
         tokio::time::sleep(Duration::from_secs(1_200)).await;
         let up = world.deploy("v2", "v1").await;
-        assert_eq!((up.exit, up.writes), (ExitCode::Done, Vec::new()), "{:#?}", up.events);
+        assert_eq!((up.exit, &*up.writes.join(" ")), (ExitCode::Done, "TagResource"), "{:#?}", up.events);
+        assert_eq!(
+            fate(&world).await,
+            Fate::Live,
+            "its tasks stayed up for the bake time, and it is proven once more"
+        );
+    });
+}
+
+/// What became of the newest release.
+async fn fate(world: &World) -> Fate {
+    history(&observe::history(&world.aws, &world.environment, 20).await.unwrap().facts)[0].fate
+}
+
+/// A release whose backend crashed at once some time after its proof, and whose new tasks do as this script says, once all of them
+/// run again.
+async fn crashed(again: Script) -> World {
+    let mut world = World::new().await;
+    world.scripts.set("ielts-backend:1", Script::crashes(400_000, 1));
+    assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+    world.scripts.set("ielts-backend:1", again);
+    let somebody = world.somebody().await;
+    while somebody.looks().await.running == 2 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    while somebody.looks().await.running < 2 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(fate(&world).await, Fate::LiveCrashed);
+    world
+}
+
+#[test]
+fn a_deploy_that_changes_nothing_after_a_crash_names_it_and_proves_the_release_anew() {
+    story(|| async {
+        let mut world = crashed(Script::default()).await;
+        let ended = world.deploy("v1", "v1").await;
+        assert_eq!(
+            (ended.exit, &*ended.summary),
+            (ExitCode::Done, "nothing to change; proven"),
+            "{:#?}",
+            ended.events
+        );
+        let named = |it: &Kind| {
+            matches!(it, Kind::Warned { text } if text.contains("stopped with exit code 1 after")
+            && text.ends_with("that was after its proof, so its tasks have to stay up for 30 s"))
+        };
+        assert!(ended.events.iter().any(named) && ended.secs >= 30, "{:#?}", ended.events);
+        assert_eq!(fate(&world).await, Fate::Live, "one command does not say proven, and the other crashed");
+        let again = world.deploy("v1", "v1").await;
+        assert_eq!((again.exit, again.secs < 30, again.writes), (ExitCode::Done, true, Vec::new()));
+    });
+    story(|| async {
+        let mut world = crashed(Script::crashes(25_000, 1)).await;
+        let ended = world.deploy("v1", "v1").await;
+        assert_eq!(
+            (ended.exit, &*ended.summary, ended.rolled().len()),
+            (ExitCode::NotRecovered, "deployed, but not proven", 0),
+            "{:#?}",
+            ended.events
+        );
+        assert_eq!(fate(&world).await, Fate::LiveCrashed);
+    });
+}
+
+#[test]
+fn a_release_of_the_frontend_names_a_backend_that_crashed_since_it_was_proven() {
+    story(|| async {
+        let mut world = crashed(Script::default()).await;
+        let ended = world.deploy("v1", "v2").await;
+        assert_eq!(
+            (ended.exit, &*ended.summary),
+            (ExitCode::Done, "deployed and proven"),
+            "{:#?}",
+            ended.events
+        );
+        let text = "tasks of ielts-backend:1 crashed since it was proven; no rollback chooses it";
+        assert!(ended.events.iter().any(|it| matches!(it, Kind::Warned { text: of } if of == text)));
     });
 }
 
