@@ -251,7 +251,8 @@ fn interrupted(signal: Signal, job: &Job<'_>) -> Failure {
     };
     let (_, writes) = job.events.calls();
     if writes == 0 {
-        return Failure::usage(format!("{name}; nothing was written")).exit(ExitCode::Interrupted);
+        let wrote = if job.events.noted() { "only the lease" } else { "nothing" };
+        return Failure::usage(format!("{name}; {wrote} was written")).exit(ExitCode::Interrupted);
     }
     let rolls = |event: &Event| matches!(event.kind, Kind::Following { .. });
     let continues = match job.events.events().iter().any(rolls) {

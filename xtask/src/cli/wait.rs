@@ -11,7 +11,7 @@ use super::rollback::failure;
 use super::session::{Session, Settings};
 use super::{Closing, Failure, Job, args};
 use crate::host::Halt;
-use crate::release::{self, Attached, ReleaseContext, attach};
+use crate::release::{Attached, ReleaseContext, attach, wait_for};
 
 pub(super) async fn run(job: &Job<'_>, asked: &args::Wait) -> Result<Closing, Failure> {
     let settings = Settings::read(job.host, job.global)?;
@@ -39,7 +39,7 @@ pub(super) async fn run(job: &Job<'_>, asked: &args::Wait) -> Result<Closing, Fa
         }
         Attached::Follow(planned) => {
             began(&planned.desired.release.id);
-            let ending = release::run(&context, &planned).await;
+            let ending = wait_for(&context, &planned).await;
             table(job.events, &session.aws, &environment, &ending).await;
             Ok(Closing::new(ending.exit, ending.summary))
         }

@@ -11,7 +11,7 @@ use deploy::plan::Stage;
 
 use super::former::towards;
 use super::restored::serving;
-use super::{NoRollbackTarget, Planned, ReleaseContext};
+use super::{Ending, NoRollbackTarget, Planned, ReleaseContext, run};
 use crate::observe;
 
 /// Revisions of each service among which a release is looked for.
@@ -66,6 +66,21 @@ pub async fn attach(context: &ReleaseContext<'_>, name: Option<&str>) -> Result<
         name = Some(past.release);
         host.clock.sleep(Duration::from_secs(environment.timeouts.poll_secs)).await;
     }
+}
+
+/// Follows a release to its proof and says what became of it: nothing of it is this run's own.
+pub async fn wait_for(context: &ReleaseContext<'_>, planned: &Planned) -> Ending {
+    let ending = run(context, planned).await;
+    let words = match (ending.exit, planned.rolls()) {
+        (ExitCode::Done, true) => {
+            ending.summary.replacen("settled and proven", "it settled, and is proven", 1)
+        }
+        (ExitCode::Done, false) => {
+            ending.summary.replacen("nothing to change; proven", "it runs, and is proven", 1)
+        }
+        _ => ending.summary.clone(),
+    };
+    Ending { summary: format!("release {}: {words}", planned.desired.release.id), ..ending }
 }
 
 /// The release, and whether a newer one rolls or runs.

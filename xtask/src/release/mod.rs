@@ -30,7 +30,7 @@ use deploy::model::{Desired, Environment, Observed, Release, ServiceKey};
 use deploy::plan::{Order, Plan, Undo};
 
 pub use abort::{abort, acts};
-pub use attach::{Attached, attach};
+pub use attach::{Attached, attach, wait_for};
 pub(crate) use carry::carry_out;
 pub use former::{Former, NoRollbackTarget, former};
 pub(crate) use lease::HeldLease;

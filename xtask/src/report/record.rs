@@ -17,6 +17,8 @@ pub struct Recorder {
     inner: Arc<Mutex<Inner>>,
 }
 
+const NOTES: [&str; 2] = ["TagResource", "UntagResource"];
+
 #[derive(Debug)]
 struct Inner {
     screen: Screen,
@@ -25,6 +27,7 @@ struct Inner {
     late: Vec<Kind>,
     reads: u32,
     writes: u32,
+    noted: bool,
     /// When something last changed that users could notice.
     changed_at_ms: Option<u64>,
 }
@@ -42,6 +45,7 @@ impl Recorder {
                 late: Vec::new(),
                 reads: 0,
                 writes: 0,
+                noted: false,
                 changed_at_ms: None,
             })),
         }
@@ -54,9 +58,11 @@ impl Recorder {
 
     pub fn emit(&self, kind: Kind) {
         let mut inner = self.inner();
-        if let Kind::Called(Call { write, .. }) = &kind {
-            let count = if *write { &mut inner.writes } else { &mut inner.reads };
-            *count += 1;
+        match &kind {
+            Kind::Called(Call { write: false, .. }) => inner.reads += 1,
+            Kind::Called(Call { operation, .. }) if NOTES.contains(&operation.as_str()) => inner.noted = true,
+            Kind::Called(_) => inner.writes += 1,
+            _ => {}
         }
         if matches!(kind, Kind::StepEnded { .. } | Kind::TasksMoved { .. }) {
             inner.changed_at_ms = Some(self.began.elapsed_ms());
@@ -120,10 +126,26 @@ impl Recorder {
         Some(self.began.elapsed_ms().saturating_sub(changed))
     }
 
-    /// API calls so far, each attempt counted: those that wrote, or may have, are the second.
+    /// API calls so far, each attempt counted: those that changed something, or may have, are the second. Tags of ECS are not
+    /// among them: this tool writes its notes there (the lease, what an undo restores, what was proven), and nothing else.
     pub fn calls(&self) -> (u32, u32) {
         let inner = self.inner();
         (inner.reads, inner.writes)
+    }
+
+    /// Whether a note was written, or may have been.
+    pub fn noted(&self) -> bool {
+        self.inner().noted
+    }
+
+    /// `: WHY`, or nothing where a warning or an error of this command has said so: the same reason in each line is read in none.
+    pub fn because(&self, why: &str) -> String {
+        let says = |event: &Event| match &event.kind {
+            Kind::Warned { text } => text.contains(why),
+            Kind::Failed { error, .. } => error.contains(why),
+            _ => false,
+        };
+        if self.inner().events.iter().any(says) { String::new() } else { format!(": {why}") }
     }
 
     /// Everything that happened so far.
@@ -146,5 +168,30 @@ impl Recorder {
     /// Takes the live view off the terminal, so that a question can be asked or a child can print.
     pub fn pause(&self) {
         self.inner().screen.pause();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_no_writes_and_a_reason_is_given_once() {
+        let recorder = Recorder::new(Clock::virtual_from(0), Screen::silent());
+        let called =
+            |operation: &str, write| Call { operation: operation.to_owned(), write, ..Call::default() };
+        for (operation, write) in
+            [("DescribeServices", false), ("TagResource", true), ("UntagResource", true)]
+        {
+            recorder.emit(Kind::Called(called(operation, write)));
+        }
+        assert_eq!((recorder.calls(), recorder.noted()), ((1, 0), true));
+        recorder.emit(Kind::Called(called("UpdateService", true)));
+        assert_eq!(recorder.calls(), (1, 1));
+        assert_eq!(recorder.because("the credentials have expired"), ": the credentials have expired");
+        recorder.emit(Kind::Warned {
+            text: "cannot read: the credentials have expired; asking again".to_owned(),
+        });
+        assert_eq!(recorder.because("the credentials have expired"), "");
     }
 }

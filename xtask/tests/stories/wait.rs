@@ -35,6 +35,7 @@ fn a_release_that_was_left_is_never_called_done_until_somebody_has_proven_it() {
         assert_eq!(fate(&world, "release-2").await, Fate::InProgress);
         let waited = world.wait(Some("release-2")).await;
         assert_eq!((waited.exit, waited.rolled()), (ExitCode::Done, vec!["backend"]), "{:#?}", waited.events);
+        assert_eq!(waited.summary, "release release-2: it settled, and is proven");
         assert_eq!(
             waited.writes,
             ["TagResource"],
@@ -52,6 +53,7 @@ fn who_waits_without_a_name_waits_for_what_rolls() {
         assert_eq!((waited.exit, waited.rolled()), (ExitCode::Done, vec!["backend"]), "{:#?}", waited.events);
         let again = world.wait(None).await;
         assert_eq!((again.exit, again.writes), (ExitCode::Done, Vec::new()), "{:#?}", again.events);
+        assert_eq!(again.summary, "release release-2: it runs, and is proven");
     });
 }
 

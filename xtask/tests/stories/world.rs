@@ -19,7 +19,7 @@ use xtask::host::{Env, Halt, Host};
 use xtask::image::{self, Image, Recipe};
 use xtask::local::landing_zone;
 use xtask::observe;
-use xtask::release::{self, Attached, Claim, NoRollbackTarget, ReleaseContext, attach};
+use xtask::release::{self, Attached, Claim, NoRollbackTarget, ReleaseContext, attach, wait_for};
 use xtask::report::{Format, Recorder, Screen};
 
 use crate::ended::Ended;
@@ -233,7 +233,7 @@ impl World {
             let context = ReleaseContext { detach: false, ..*context };
             match Box::pin(attach(&context, release)).await.unwrap() {
                 Attached::Over { exit, summary, .. } => (exit, summary),
-                Attached::Follow(planned) => closing(Box::pin(release::run(&context, &planned)).await),
+                Attached::Follow(planned) => closing(Box::pin(wait_for(&context, &planned)).await),
             }
         };
         self.act(&BTreeMap::new(), false, wait).await

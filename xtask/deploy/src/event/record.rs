@@ -246,6 +246,7 @@ pub enum Kind {
         causes: Vec<Blame>,
         elapsed_ms: u64,
         reads: u32,
+        /// Calls that changed something. The tags in which this tool keeps its notes are not counted.
         writes: u32,
     },
 }
