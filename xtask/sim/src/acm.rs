@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::base::Base;
 use crate::base::Handler;
 use crate::base::ZoneCertificate;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::wire::Operations;
 use crate::wire::{ApiError, ApiRequest, Outcome, text};
 

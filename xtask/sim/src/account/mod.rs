@@ -4,7 +4,6 @@
 
 mod operations;
 
-pub(crate) use operations::Operation;
 pub use operations::page as operations;
 
 use crate::base::{Base, LandingZone, Settings};
@@ -58,7 +57,7 @@ impl Account {
     pub(crate) fn handle(&mut self, now: Millis, request: &ApiRequest) -> Outcome {
         limits::check(request)?;
         let mut outcome = self.carry_out(now, request);
-        ecs::reconcile(self, now);
+        ecs::reconcile(&mut self.ecs_region(), now);
         if let Ok(reply) = &mut outcome {
             drop_nulls(reply);
         }
@@ -69,18 +68,18 @@ impl Account {
     pub(crate) fn advance(&mut self, now: Millis) {
         while let Some(moment) = self.due().filter(|moment| moment.at <= now) {
             self.happen(moment);
-            ecs::reconcile(self, moment.at);
+            ecs::reconcile(&mut self.ecs_region(), moment.at);
         }
     }
 
     fn happen(&mut self, moment: Moment) {
         let at = moment.at;
         if let Some(due) = self.ecs.timers.take(moment) {
-            ecs::due(self, at, due);
+            ecs::due(&mut self.ecs_region(), at, due);
         } else if let Some(due) = self.elb.timers.take(moment) {
             elb::due(&mut self.base, &mut self.elb, at, due);
         } else if let Some(due) = self.scaling.timers.take(moment) {
-            scaling::due(&mut self.base, &mut self.scaling, &mut self.ecs, at, due);
+            scaling::due(&mut self.scaling_region(), at, due);
         } else if let Some(due) = self.cloudmap.timers.take(moment) {
             cloudmap::due(&mut self.base, &mut self.cloudmap, at, due);
         } else if let Some(due) = self.cloudwatch.timers.take(moment) {
@@ -95,20 +94,13 @@ impl Account {
         match due {
             cloudwatch::Due::Minute => {
                 let minute = cloudwatch::minute_before(now);
-                let runs = ecs::ask_for_usage(self);
+                let runs = ecs::ask_for_usage(&mut self.ecs_region());
                 elb::measure(&self.elb, &mut self.cloudwatch.metrics, minute);
                 cloudwatch::minute_over(&mut self.base, &mut self.cloudwatch, now, runs);
             }
             cloudwatch::Due::Evaluate => {
                 let ringing = cloudwatch::evaluate(&mut self.cloudwatch, now);
-                scaling::alarms_ring(
-                    &mut self.base,
-                    &mut self.scaling,
-                    &mut self.ecs,
-                    &self.cloudwatch,
-                    now,
-                    &ringing,
-                );
+                scaling::alarms_ring(&mut self.scaling_region(), now, &ringing);
             }
         }
     }
@@ -142,14 +134,39 @@ impl Account {
             // What was printed or used moves no task.
             Report::Log { group, stream, line } => return self.logs.append(now, &group, &stream, line),
             Report::Usage { task, cpu, memory_mib } => {
-                return ecs::measured(self, now, &task, cpu, memory_mib);
+                return ecs::measured(&mut self.ecs_region(), now, &task, cpu, memory_mib);
             }
             Report::TargetHealth { target_group, task, answer } => {
                 elb::answered(&mut self.elb, &target_group, &task, &answer);
             }
-            other => ecs::reported(self, now, other),
+            other => ecs::reported(&mut self.ecs_region(), now, other),
         }
-        ecs::reconcile(self, now);
+        ecs::reconcile(&mut self.ecs_region(), now);
+    }
+
+    pub(crate) fn ecs_region(&mut self) -> ecs::Region<'_> {
+        ecs::Region {
+            base: &mut self.base,
+            ecs: &mut self.ecs,
+            elb: &mut self.elb,
+            cloudmap: &mut self.cloudmap,
+            cloudwatch: &mut self.cloudwatch,
+            ecr: &self.ecr,
+            logs: &mut self.logs,
+            ssm: &self.ssm,
+            secrets_manager: &self.secrets_manager,
+            identity: &mut self.identity,
+        }
+    }
+
+    fn scaling_region(&mut self) -> scaling::Region<'_> {
+        scaling::Region {
+            base: &mut self.base,
+            scaling: &mut self.scaling,
+            ecs: &mut self.ecs,
+            elb: &self.elb,
+            cloudwatch: &mut self.cloudwatch,
+        }
     }
 
     /// Brings what the account lacks of a landing zone.

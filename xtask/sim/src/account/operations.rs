@@ -9,28 +9,18 @@ use crate::{
     acm, cloudmap, cloudwatch, ecr, ecs, elb, identity, logs, quotas, scaling, secretsmanager, ssm, tagging,
 };
 
-pub(crate) type Operation = fn(&mut Account, Millis, &ApiRequest) -> Outcome;
-
 impl Account {
     /// Carries out an operation, for a caller or for another API of the account.
     pub(crate) fn carry_out(&mut self, now: Millis, request: &ApiRequest) -> Outcome {
         match request.api {
-            Api::Ecs => operation(ecs::OPERATIONS, request)?(self, now, request),
+            Api::Ecs => operation(ecs::OPERATIONS, request)?(&mut self.ecs_region(), now, request),
             Api::Ecr => operation(ecr::OPERATIONS, request)?(&mut self.base, &mut self.ecr, now, request),
-            Api::Scaling => operation(scaling::OPERATIONS, request)?(
-                &mut scaling::Region {
-                    base: &mut self.base,
-                    scaling: &mut self.scaling,
-                    ecs: &mut self.ecs,
-                    elb: &self.elb,
-                    cloudwatch: &mut self.cloudwatch,
-                },
-                now,
-                request,
-            ),
+            Api::Scaling => {
+                operation(scaling::OPERATIONS, request)?(&mut self.scaling_region(), now, request)
+            }
             Api::CloudMap => {
                 let operation = operation(cloudmap::OPERATIONS, request)?;
-                let registered = ecs::registered(self);
+                let registered = ecs::registered(&self.ecs_region());
                 let (base, cloudmap, identity) = (&mut self.base, &mut self.cloudmap, &self.identity);
                 operation(
                     &mut cloudmap::Region { base, cloudmap, identity, registered: &registered },
@@ -40,7 +30,7 @@ impl Account {
             }
             Api::Logs => operation(logs::OPERATIONS, request)?(&mut self.base, &mut self.logs, now, request),
             Api::Ssm => match operation(ecs::SESSIONS, request) {
-                Ok(of_session) => of_session(self, now, request),
+                Ok(of_session) => of_session(&mut self.ecs_region(), now, request),
                 Err(_) => operation(ssm::OPERATIONS, request)?(
                     &mut self.base,
                     &mut self.ssm,

@@ -9,8 +9,10 @@ pub use landing_zone::{LandingZone, Named, ZoneCertificate, ZoneGroup, ZoneSubne
 pub use pace::Pace;
 pub use settings::Settings;
 
+pub(crate) use self::tags::Tag;
 use self::tags::Tags;
-use crate::clock::{Millis, Moment, Sequence};
+pub(crate) use crate::clock::Millis;
+use crate::clock::{Moment, Sequence};
 use crate::ids::Ids;
 use crate::wire::{ApiRequest, Outcome};
 use crate::workload::Effect;

@@ -6,13 +6,12 @@ mod registered;
 mod services;
 mod state;
 
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::identity;
 use crate::tagging;
 use crate::wire::{ApiRequest, Operations, Outcome};
 
-pub(crate) use self::namespaces::namespace;
+pub(crate) use self::namespaces::{create_http, namespace};
 pub(crate) use self::operations::due;
 pub(crate) use self::registered::{Connected, Instance, Registered};
 pub(crate) use self::services::registry;
@@ -58,13 +57,13 @@ pub(crate) const OPERATIONS: Operations<fn(&mut Region<'_>, Millis, &ApiRequest)
     ("GetOperation", |region, _, request| operations::get(region.base, region.cloudmap, request)),
     ("ListNamespaces", |region, _, request| namespaces::list(region.base, region.cloudmap, request)),
     ("ListTagsForResource", |region, _, request| {
-        tagging::list(region.base, request, &|base, arn| namespaces::taggable(base, region.cloudmap, arn))
+        tagging::list(region.base, request, &|_, arn| namespaces::taggable(region.cloudmap, arn))
     }),
     ("TagResource", |region, _, request| {
-        tagging::tag(region.base, request, &|base, arn| namespaces::taggable(base, region.cloudmap, arn))
+        tagging::tag(region.base, request, &|_, arn| namespaces::taggable(region.cloudmap, arn))
     }),
     ("UntagResource", |region, _, request| {
-        tagging::untag(region.base, request, &|base, arn| namespaces::taggable(base, region.cloudmap, arn))
+        tagging::untag(region.base, request, &|_, arn| namespaces::taggable(region.cloudmap, arn))
     }),
 ];
 

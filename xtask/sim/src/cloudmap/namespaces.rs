@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 
 use super::operations::{self, Work};
 use super::state::{INVALID, State};
-use crate::base::Base;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use crate::base::{Base, Millis, Tag, tags};
 use crate::identity;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params, text};
 
@@ -33,6 +31,19 @@ struct Create {
     vpc: Option<String>,
     #[serde(default)]
     tags: Vec<Tag>,
+}
+
+/// Creates the HTTP namespace that a cluster is to have by default.
+pub(crate) fn create_http(
+    base: &mut Base,
+    cloudmap: &mut State,
+    identity: &identity::State,
+    now: Millis,
+    name: &str,
+) -> Result<(), ApiError> {
+    let params = json!({ "Name": name, "CreatorRequestId": format!("ecs-{name}") });
+    let request = ApiRequest::of(Api::CloudMap, "CreateHttpNamespace", params);
+    create(base, cloudmap, identity, now, &request, "HTTP").map(drop)
 }
 
 pub(super) fn create(
@@ -93,7 +104,7 @@ pub(crate) fn namespace<'a>(cloudmap: &'a State, name_or_arn: &str) -> Option<&'
 }
 
 /// The ARN, where the namespace exists.
-pub(super) fn taggable(_: &Base, own: &State, arn: &str) -> Result<String, ApiError> {
+pub(super) fn taggable(own: &State, arn: &str) -> Result<String, ApiError> {
     let namespaces = own.namespaces.values().map(|own| &own.arn);
     let mut known = namespaces.chain(own.services.values().map(|own| &own.arn));
     known

@@ -4,8 +4,7 @@ use serde_json::json;
 
 use super::namespaces::Namespace;
 use super::state::State;
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome, text};
 
 #[derive(Debug)]

@@ -11,9 +11,7 @@ use super::namespaces::{List, namespace};
 use super::registered::{Instance, Registered};
 use super::state::INVALID;
 use super::state::State;
-use crate::base::Base;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use crate::base::{Base, Millis, Tag, tags};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params, text};
 
 /// A service of a namespace.

@@ -4,9 +4,8 @@ use serde_json::{Value, json};
 
 use super::namespace;
 use crate::account::Account;
-use crate::base::Pace;
 use crate::base::Settings;
-use crate::clock::Millis;
+use crate::base::{Millis, Pace};
 use crate::wire::{Api, ApiError, ApiRequest};
 
 fn call(account: &mut Account, at: u64, operation: &str, params: Value) -> Result<Value, ApiError> {

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use super::state::State;
 use super::statistics::Named;
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome, drop_nulls, iso8601, listing, params};
 
 #[derive(Debug)]

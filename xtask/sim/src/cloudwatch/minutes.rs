@@ -2,8 +2,7 @@
 
 use super::metrics::MINUTE;
 use super::state::{Due, State};
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 
 /// What tasks answer is there by then.
 const MEASURED_SECS: u64 = 5;

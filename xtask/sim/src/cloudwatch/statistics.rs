@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use super::metrics::{Metric, Samples};
 use super::minutes;
 use super::state::State;
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params};
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::account::Account;
-use crate::base::Settings;
-use crate::clock::Millis;
+use crate::base::{Millis, Settings};
 use crate::wire::{Api, ApiError, ApiRequest};
 
 const START: Millis = Millis(1_790_000_040_000);

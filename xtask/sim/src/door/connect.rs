@@ -59,12 +59,14 @@ pub(super) struct Connect {
 
 /// The endpoints as the task's deployment knows them.
 pub(super) fn endpoints(cloud: Cloud) -> Resolver {
-    Box::new(move |task, host, port| cloud.look(|account| ecs::connect_targets(account, task, host, port)))
+    Box::new(move |task, host, port| {
+        cloud.look(|account| ecs::connect_targets(&account.ecs, task, host, port))
+    })
 }
 
 /// The TCP endpoints as the task's deployment knows them.
 pub(super) fn streams(cloud: Cloud) -> Streams {
-    Box::new(move |task, port| cloud.look(|account| ecs::connect_stream(account, task, port)))
+    Box::new(move |task, port| cloud.look(|account| ecs::connect_stream(&account.ecs, task, port)))
 }
 
 impl Connect {

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::account::Account;
-use crate::base::LandingZone;
 use crate::base::Settings;
-use crate::clock::Millis;
+use crate::base::{LandingZone, Millis};
 use crate::wire::{Api, ApiRequest};
 
 #[derive(Debug, Default)]

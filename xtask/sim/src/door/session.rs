@@ -154,8 +154,9 @@ async fn open(cloud: Cloud, mut socket: Socket, session: String, runner: &dyn Ru
         _ => None,
     };
     let now = cloud.clock().millis();
-    let opened = token
-        .and_then(|token| cloud.with_account(|account| ecs::open_session(account, now, &session, &token)));
+    let opened = token.and_then(|token| {
+        cloud.with_account(|account| ecs::open_session(&mut account.ecs, now, &session, &token))
+    });
     let Some((exec, command)) = opened else {
         let why = "the token opens no session".into();
         let _ = socket.close(Some(CloseFrame { code: CloseCode::Policy, reason: why })).await;
@@ -211,7 +212,7 @@ impl Talk {
     /// Holds the session to its end.
     async fn hold(mut self, exec: &Exec, command: &str, runner: &dyn Runner) {
         let output = self.converse(exec, command, runner).await;
-        self.cloud.with_account(|account| ecs::close_session(account, &self.session));
+        self.cloud.with_account(|account| ecs::close_session(&mut account.ecs, &self.session));
         self.cloud.held().lock().remove(&self.session);
         if let Ok(output) = output {
             // A client that has left by now misses nothing.
@@ -280,7 +281,7 @@ impl Talk {
                     }
                 }
                 _ = look.tick() => {
-                    let open = self.cloud.look(|account| ecs::has_session(account, &self.session));
+                    let open = self.cloud.look(|account| ecs::has_session(&account.ecs, &self.session));
                     if !open || self.now().since(active) >= IDLE.as_millis() as u64 {
                         return Ok(None);
                     }

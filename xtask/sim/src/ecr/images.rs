@@ -8,8 +8,7 @@ use super::error::{INVALID, RegistryError};
 use super::repositories::{named, named_mut};
 use super::store::Repository;
 use super::store::State;
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params};
 
 /// `imageId`: a digest, a tag, or both.

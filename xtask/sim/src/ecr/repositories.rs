@@ -7,9 +7,7 @@ use super::State;
 use super::error::{invalid, repository_not_found};
 use super::mutability::MutabilityParams;
 use super::store::Repository;
-use crate::base::Base;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use crate::base::{Base, Millis, Tag, tags};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params};
 
 #[derive(Debug, Deserialize)]

@@ -1,13 +1,11 @@
 //! Account settings: ListAccountSettings, PutAccountSetting, PutAccountSettingDefault, DeleteAccountSetting.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::errors::invalid;
-use crate::account::Account;
 use crate::clock::Millis;
+use crate::ecs::region::Region;
 use crate::identity::caller_arn;
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params};
 
@@ -28,9 +26,6 @@ const SETTINGS: &[(&str, &[&str])] = &[
     ("taskLongArnFormat", SWITCH),
 ];
 
-/// What was chosen, by principal and name; the account's default has the account's root as its principal.
-pub(super) type AccountSettings = BTreeMap<(String, String), String>;
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Asked {
@@ -41,16 +36,16 @@ struct Asked {
     effective_settings: bool,
 }
 
-fn root(account: &Account) -> String {
-    format!("arn:aws:iam::{}:root", account.base.settings.account)
+fn root(region: &Region<'_>) -> String {
+    format!("arn:aws:iam::{}:root", region.base.settings.account)
 }
 
 /// Who the request is about: the principal that it names, or its caller.
-fn principal(account: &Account, request: &ApiRequest, asked: &Asked) -> String {
+fn principal(region: &Region<'_>, request: &ApiRequest, asked: &Asked) -> String {
     asked
         .principal_arn
         .clone()
-        .unwrap_or_else(|| caller_arn(&account.base, &account.identity, request.access_key.as_deref()))
+        .unwrap_or_else(|| caller_arn(region.base, region.identity, request.access_key.as_deref()))
 }
 
 fn known(name: Option<&str>) -> Result<(&'static str, &'static [&'static str]), ApiError> {
@@ -63,14 +58,14 @@ fn view(name: &str, value: &str, principal: &str) -> Value {
     json!({ "name": name, "value": value, "principalArn": principal, "type": kind })
 }
 
-pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn list(region: &Region<'_>, request: &ApiRequest) -> Outcome {
     let asked: Asked = params(request)?;
     if asked.name.is_some() {
         known(asked.name.as_deref())?;
     }
-    let (principal, root) = (principal(account, request, &asked), root(account));
+    let (principal, root) = (principal(region, request, &asked), root(region));
     let chosen = |principal: &str, name: &str| {
-        account.ecs.account_settings.get(&(principal.to_owned(), name.to_owned())).map(String::as_str)
+        region.ecs.account_settings.get(&(principal.to_owned(), name.to_owned())).map(String::as_str)
     };
     let mut found = Vec::new();
     for (name, values) in SETTINGS {
@@ -92,19 +87,19 @@ pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
     listing(request, "settings", (10, 100), found, |setting| setting)
 }
 
-pub(super) fn put(account: &mut Account, _: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn put(region: &mut Region<'_>, _: Millis, request: &ApiRequest) -> Outcome {
     let asked: Asked = params(request)?;
-    let principal = principal(account, request, &asked);
-    set(account, &asked, principal)
+    let principal = principal(region, request, &asked);
+    set(region, &asked, principal)
 }
 
-pub(super) fn put_default(account: &mut Account, _: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn put_default(region: &mut Region<'_>, _: Millis, request: &ApiRequest) -> Outcome {
     let asked: Asked = params(request)?;
-    let root = root(account);
-    set(account, &asked, root)
+    let root = root(region);
+    set(region, &asked, root)
 }
 
-fn set(account: &mut Account, asked: &Asked, principal: String) -> Outcome {
+fn set(region: &mut Region<'_>, asked: &Asked, principal: String) -> Outcome {
     let (name, values) = known(asked.name.as_deref())?;
     let value = asked.value.as_deref().unwrap_or_default();
     if name == "guardDutyActivate" {
@@ -117,21 +112,21 @@ fn set(account: &mut Account, asked: &Asked, principal: String) -> Outcome {
         )));
     }
     let view = view(name, value, &principal);
-    account.ecs.account_settings.insert((principal, name.to_owned()), value.to_owned());
+    region.ecs.account_settings.insert((principal, name.to_owned()), value.to_owned());
     Ok(json!({ "setting": view }))
 }
 
-pub(super) fn delete(account: &mut Account, _: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn delete(region: &mut Region<'_>, _: Millis, request: &ApiRequest) -> Outcome {
     let asked: Asked = params(request)?;
     let (name, _) = known(asked.name.as_deref())?;
-    let principal = principal(account, request, &asked);
-    let value = account.ecs.account_settings.remove(&(principal.clone(), name.to_owned()));
+    let principal = principal(region, request, &asked);
+    let value = region.ecs.account_settings.remove(&(principal.clone(), name.to_owned()));
     Ok(json!({ "setting": view(name, value.as_deref().unwrap_or_default(), &principal) }))
 }
 
 /// What new clusters have where they say nothing: `containerInsights` of the account.
-pub(super) fn default_of(account: &Account, name: &str) -> String {
-    let chosen = account.ecs.account_settings.get(&(root(account), name.to_owned()));
+pub(super) fn default_of(region: &Region<'_>, name: &str) -> String {
+    let chosen = region.ecs.account_settings.get(&(root(region), name.to_owned()));
     let first = || known(Some(name)).ok().and_then(|(_, values)| values.first());
     chosen.cloned().or_else(|| first().map(|value| (*value).to_owned())).unwrap_or_default()
 }

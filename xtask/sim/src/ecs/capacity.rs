@@ -1,17 +1,13 @@
-//! Capacity providers: Fargate's two, what clusters and strategies may say of them, and which one the next task gets.
+//! Capacity providers: what clusters and strategies may say of Fargate's two, and which one the next task gets.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::errors::invalid;
-use super::params::{described, short_name};
-use super::state::active_cluster;
-use super::{cluster, state::ServiceKey};
-use crate::account::Account;
-use crate::wire::{ApiError, ApiRequest, Outcome, params};
+use super::state::Cluster;
+use crate::wire::ApiError;
 
 /// Providers of EC2 instances are not simulated.
-const KNOWN: [&str; 2] = ["FARGATE", "FARGATE_SPOT"];
+pub(super) const KNOWN: [&str; 2] = ["FARGATE", "FARGATE_SPOT"];
 
 /// One entry of a strategy. The API's defaults are shown where nothing was given.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -22,55 +18,6 @@ pub(super) struct Share {
     weight: u32,
     #[serde(default)]
     base: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Put {
-    cluster: String,
-    capacity_providers: Vec<String>,
-    default_capacity_provider_strategy: Vec<Share>,
-}
-
-/// Both lists are required, and replace those that the cluster had.
-pub(super) fn put(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let asked: Put = params(request)?;
-    let name = active_cluster(account, Some(&asked.cluster))?;
-    check_cluster(&asked.capacity_providers, &asked.default_capacity_provider_strategy)?;
-    let services = account.ecs.services.values().filter(|it| it.key.cluster == name && it.is_alive());
-    let mut used = services.flat_map(|service| &service.knobs.capacity_provider_strategy);
-    if used.any(|share| !asked.capacity_providers.contains(&share.capacity_provider)) {
-        let text = "The specified capacity provider is in use and cannot be removed.";
-        return Err(ApiError::new("ResourceInUseException", text));
-    }
-    if let Some(cluster) = account.ecs.clusters.get_mut(&name) {
-        cluster.capacity_providers = asked.capacity_providers;
-        cluster.default_strategy = asked.default_capacity_provider_strategy;
-    }
-    Ok(json!({ "cluster": cluster::view(account, &name, &["TAGS", "SETTINGS"]) }))
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Describe {
-    capacity_providers: Vec<String>,
-    cluster: Option<String>,
-}
-
-pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Describe = params(request)?;
-    if asked.cluster.is_some() {
-        active_cluster(account, asked.cluster.as_deref())?;
-    }
-    let arn = |name: &str| account.base.arn("ecs", &format!("capacity-provider/{name}"));
-    let all = || KNOWN.map(str::to_owned).to_vec();
-    let asked = if asked.capacity_providers.is_empty() { all() } else { asked.capacity_providers };
-    described("capacityProviders", &asked, |reference| match short_name(reference) {
-        name if KNOWN.contains(&name) => {
-            Ok(json!({ "capacityProviderArn": arn(name), "name": name, "status": "ACTIVE", "tags": [] }))
-        }
-        name => Err(arn(name)),
-    })
 }
 
 /// What a cluster may have.
@@ -116,8 +63,7 @@ fn check(providers: &[String], strategy: &[Share]) -> Result<(), ApiError> {
 
 /// The strategy that counts for a service or a task: its own, or the cluster's default where it names no launch type.
 pub(super) fn settle(
-    account: &Account,
-    cluster: &str,
+    cluster: Option<&Cluster>,
     launch_type: Option<&str>,
     own: Vec<Share>,
 ) -> Result<Vec<Share>, ApiError> {
@@ -126,22 +72,13 @@ pub(super) fn settle(
             "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
         ));
     }
-    let Some(cluster) = account.ecs.clusters.get(cluster).filter(|_| launch_type.is_none()) else {
+    let Some(cluster) = cluster.filter(|_| launch_type.is_none()) else {
         return Ok(own);
     };
     if own.is_empty() {
         return Ok(cluster.default_strategy.clone());
     }
     check(&cluster.capacity_providers, &own).map(|()| own)
-}
-
-/// The provider of a service's next task.
-pub(super) fn of_next(account: &Account, key: &ServiceKey, strategy: &[Share]) -> Option<String> {
-    let running = |provider: &str| {
-        let tasks = account.ecs.tasks.live_of(key).filter(|task| task.desired_running);
-        tasks.filter(|task| task.capacity_provider.as_deref() == Some(provider)).count() as u32
-    };
-    next(strategy, running)
 }
 
 /// First the base, then whoever is furthest behind its weight's share.

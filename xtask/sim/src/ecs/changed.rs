@@ -4,10 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
-use super::service::Service;
-use super::state::ServiceKey;
-use super::task::Task;
-use crate::account::Account;
+use super::key::ServiceKey;
+use super::service::model::Service;
+use super::task::model::Task;
 use crate::workload::TaskId;
 
 /// Services whose scheduler has something to look at.
@@ -51,6 +50,18 @@ impl Services {
 
     pub(super) fn remove(&mut self, key: &ServiceKey) {
         self.all.remove(key);
+    }
+
+    pub(super) fn look_at(&mut self, key: &ServiceKey) {
+        self.changed.note(key);
+    }
+
+    pub(super) fn looked_at(&mut self, key: &ServiceKey) {
+        self.changed.0.remove(key);
+    }
+
+    pub(super) fn take_changed(&mut self) -> BTreeSet<ServiceKey> {
+        std::mem::take(&mut self.changed.0)
     }
 }
 
@@ -104,31 +115,12 @@ impl Tasks {
     pub(super) fn remove(&mut self, id: &str) -> Option<Task> {
         self.all.remove(id)
     }
-}
 
-impl super::State {
-    /// Has the scheduler look at a service.
-    pub(super) fn look_at(&mut self, key: &ServiceKey) {
-        self.services.changed.note(key);
-    }
-
-    /// What a look itself wrote is no reason for another one.
     pub(super) fn looked_at(&mut self, key: &ServiceKey) {
-        self.services.changed.0.remove(key);
-        self.tasks.changed.0.remove(key);
+        self.changed.0.remove(key);
     }
-}
 
-/// Takes the services to look at: they were changed themselves, or one of their tasks, a target's health or an alarm was.
-pub(super) fn take(account: &mut Account) -> BTreeSet<ServiceKey> {
-    let mut changed = std::mem::take(&mut account.ecs.services.changed.0);
-    changed.append(&mut account.ecs.tasks.changed.0);
-    for id in std::mem::take(&mut account.elb.changed) {
-        changed.extend(account.ecs.tasks.get(&id).map(|task| task.service.clone()));
+    pub(super) fn take_changed(&mut self) -> BTreeSet<ServiceKey> {
+        std::mem::take(&mut self.changed.0)
     }
-    if std::mem::take(&mut account.cloudwatch.changed) {
-        let watching = |service: &&Service| service.knobs.deployment.watched().is_some();
-        changed.extend(account.ecs.services.values().filter(watching).map(|service| service.key.clone()));
-    }
-    changed
 }

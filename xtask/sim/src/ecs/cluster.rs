@@ -1,6 +1,6 @@
 //! Clusters: CreateCluster, UpdateCluster, UpdateClusterSettings, DescribeClusters, ListClusters, DeleteCluster.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::account_settings;
@@ -8,33 +8,13 @@ use super::capacity::{self, Share};
 use super::errors::{cluster_not_found, invalid};
 use super::params::{cluster_name, described};
 use super::reference::cluster_arn;
-use super::state::active_cluster;
+use super::state::{Cluster, Setting};
 
-use super::task::TaskStatus;
-use crate::account::Account;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use super::task::model::TaskStatus;
+use crate::base::{Millis, Tag, tags};
 use crate::cloudmap;
+use crate::ecs::region::Region;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params, text};
-
-/// A cluster. It is never removed: a deleted one stays describable as INACTIVE.
-#[derive(Clone, Debug)]
-pub(super) struct Cluster {
-    pub(super) active: bool,
-    /// `serviceConnectDefaults.namespace` as it was given: a name or an ARN.
-    pub(super) namespace: Option<String>,
-    settings: Vec<Setting>,
-    /// As it was given: nothing here reads it.
-    configuration: Option<Value>,
-    pub(super) capacity_providers: Vec<String>,
-    pub(super) default_strategy: Vec<Share>,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-struct Setting {
-    name: String,
-    value: String,
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,7 +36,7 @@ struct Create {
 }
 
 /// Creates the cluster, or returns the one of that name that is already ACTIVE, unchanged.
-pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn create(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Create = params(request)?;
     tags::check(Api::Ecs, &asked.tags)?;
     capacity::check_cluster(&asked.capacity_providers, &asked.default_capacity_provider_strategy)?;
@@ -66,26 +46,26 @@ pub(super) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -
         return Err(invalid("Invalid cluster name."));
     }
     check_settings(&asked.settings)?;
-    if account.ecs.clusters.get(&name).is_none_or(|cluster| !cluster.active) {
+    if region.ecs.clusters.get(&name).is_none_or(|cluster| !cluster.active) {
         let namespace = asked.service_connect_defaults.map(|defaults| defaults.namespace);
         if let Some(namespace) = &namespace {
-            ensure_namespace(account, now, namespace)?;
+            ensure_namespace(region, now, namespace)?;
         }
         let cluster = Cluster {
             active: true,
             namespace,
-            settings: with_default(account, asked.settings),
+            settings: with_default(region, asked.settings),
             configuration: asked.configuration,
             capacity_providers: asked.capacity_providers,
             default_strategy: asked.default_capacity_provider_strategy,
         };
-        account.ecs.clusters.insert(name.clone(), cluster);
-        let arn = cluster_arn(account, &name);
+        region.ecs.clusters.insert(name.clone(), cluster);
+        let arn = cluster_arn(region.base, &name);
         // A deleted cluster keeps its tags while it is INACTIVE; a new one of its name starts without them.
-        account.base.tags.forget(&arn);
-        account.base.tags.put(&arn, asked.tags);
+        region.base.tags.forget(&arn);
+        region.base.tags.put(&arn, asked.tags);
     }
-    Ok(json!({ "cluster": view(account, &name, &["TAGS", "SETTINGS"]) }))
+    Ok(json!({ "cluster": view(region, &name, &["TAGS", "SETTINGS"]) }))
 }
 
 /// `containerInsights` is the only setting that clusters have.
@@ -101,12 +81,12 @@ fn check_settings(settings: &[Setting]) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn with_default(account: &Account, given: Vec<Setting>) -> Vec<Setting> {
+fn with_default(region: &Region<'_>, given: Vec<Setting>) -> Vec<Setting> {
     if !given.is_empty() {
         return given;
     }
     let name = "containerInsights";
-    vec![Setting { name: name.to_owned(), value: account_settings::default_of(account, name) }]
+    vec![Setting { name: name.to_owned(), value: account_settings::default_of(region, name) }]
 }
 
 #[derive(Deserialize)]
@@ -119,41 +99,39 @@ struct Update {
 }
 
 /// UpdateCluster and UpdateClusterSettings, which is the former's part for settings.
-pub(super) fn update(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn update(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Update = params(request)?;
-    let name = active_cluster(account, Some(&asked.cluster))?;
+    let name = region.ecs.active_cluster(Some(&asked.cluster))?;
     if request.operation == "UpdateClusterSettings" && asked.settings.is_none() {
         return Err(invalid("Settings can not be null."));
     }
     check_settings(asked.settings.as_deref().unwrap_or_default())?;
     let namespace = asked.service_connect_defaults.map(|defaults| defaults.namespace);
     if let Some(namespace) = namespace.as_deref().filter(|namespace| !namespace.is_empty()) {
-        ensure_namespace(account, now, namespace)?;
+        ensure_namespace(region, now, namespace)?;
     }
-    let cluster = account.ecs.clusters.get_mut(&name).ok_or_else(cluster_not_found)?;
+    let cluster = region.ecs.clusters.get_mut(&name).ok_or_else(cluster_not_found)?;
     cluster.settings = asked.settings.unwrap_or_else(|| std::mem::take(&mut cluster.settings));
     cluster.configuration = asked.configuration.or_else(|| cluster.configuration.take());
     if let Some(namespace) = namespace {
         // An empty one takes the default away; the namespace stays.
         cluster.namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
     }
-    Ok(json!({ "cluster": view(account, &name, &["TAGS", "SETTINGS", "CONFIGURATIONS"]) }))
+    Ok(json!({ "cluster": view(region, &name, &["TAGS", "SETTINGS", "CONFIGURATIONS"]) }))
 }
 
 /// Fargate has no container instances.
-pub(super) fn list_instances(account: &Account, request: &ApiRequest) -> Outcome {
-    active_cluster(account, request.params["cluster"].as_str())?;
+pub(super) fn list_instances(region: &Region<'_>, request: &ApiRequest) -> Outcome {
+    region.ecs.active_cluster(request.params["cluster"].as_str())?;
     Ok(json!({ "containerInstanceArns": [] }))
 }
 
 /// A cluster's default namespace is made when it does not exist; a service's never is.
-fn ensure_namespace(account: &mut Account, now: Millis, namespace: &str) -> Result<(), ApiError> {
-    if namespace.starts_with("arn:") || cloudmap::namespace(&account.cloudmap, namespace).is_some() {
+fn ensure_namespace(region: &mut Region<'_>, now: Millis, namespace: &str) -> Result<(), ApiError> {
+    if namespace.starts_with("arn:") || cloudmap::namespace(region.cloudmap, namespace).is_some() {
         return Ok(());
     }
-    let params = json!({ "Name": namespace, "CreatorRequestId": format!("ecs-{namespace}") });
-    let request = ApiRequest::of(Api::CloudMap, "CreateHttpNamespace", params);
-    account.carry_out(now, &request).map(drop)
+    cloudmap::create_http(region.base, region.cloudmap, region.identity, now, namespace)
 }
 
 #[derive(Deserialize, Default)]
@@ -163,7 +141,7 @@ struct Describe {
     include: Vec<String>,
 }
 
-pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+pub(super) fn describe(region: &Region<'_>, request: &ApiRequest) -> Outcome {
     let mut asked: Describe = params(request)?;
     if asked.clusters.is_empty() {
         // Without names the default cluster is meant (ECS API, DescribeClusters).
@@ -175,53 +153,53 @@ pub(super) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
     let include: Vec<&str> = asked.include.iter().map(String::as_str).collect();
     described("clusters", &asked.clusters, |reference| {
         let name = cluster_name(Some(reference));
-        let known = account.ecs.clusters.contains_key(&name);
-        if known { Ok(view(account, &name, &include)) } else { Err(cluster_arn(account, &name)) }
+        let known = region.ecs.clusters.contains_key(&name);
+        if known { Ok(view(region, &name, &include)) } else { Err(cluster_arn(region.base, &name)) }
     })
 }
 
-pub(super) fn list(account: &Account, request: &ApiRequest) -> Outcome {
-    let active = account.ecs.clusters.iter().filter(|(_, cluster)| cluster.active);
-    let arns: Vec<String> = active.map(|(name, _)| cluster_arn(account, name)).collect();
+pub(super) fn list(region: &Region<'_>, request: &ApiRequest) -> Outcome {
+    let active = region.ecs.clusters.iter().filter(|(_, cluster)| cluster.active);
+    let arns: Vec<String> = active.map(|(name, _)| cluster_arn(region.base, name)).collect();
     listing(request, "clusterArns", (100, 100), arns, Value::from)
 }
 
-pub(super) fn delete(account: &mut Account, request: &ApiRequest) -> Outcome {
-    let name = active_cluster(account, Some(&text(request, "cluster")?))?;
+pub(super) fn delete(region: &mut Region<'_>, request: &ApiRequest) -> Outcome {
+    let name = region.ecs.active_cluster(Some(&text(request, "cluster")?))?;
     let refuse = |code: &'static str, what: &str| {
         Err(ApiError::new(code, format!("The Cluster cannot be deleted while {what} are active.")))
     };
-    if account.ecs.services.iter().any(|(key, service)| key.cluster == name && service.is_alive()) {
+    if region.ecs.services.iter().any(|(key, service)| key.cluster == name && service.is_alive()) {
         return refuse("ClusterContainsServicesException", "Services");
     }
     // Tasks outlive their service by the drain: DeleteCluster right after DeleteService fails for a while.
-    if account.ecs.live().any(|task| task.service.cluster == name) {
+    if region.ecs.live().any(|task| task.service.cluster == name) {
         return refuse("ClusterContainsTasksException", "Tasks");
     }
-    let cluster = account.ecs.clusters.get_mut(&name).ok_or_else(cluster_not_found)?;
+    let cluster = region.ecs.clusters.get_mut(&name).ok_or_else(cluster_not_found)?;
     cluster.active = false;
-    Ok(json!({ "cluster": view(account, &name, &[]) }))
+    Ok(json!({ "cluster": view(region, &name, &[]) }))
 }
 
 /// A cluster as a reply shows it, with the members of `include`: `TAGS`, `SETTINGS`, `STATISTICS`, `CONFIGURATIONS`.
-pub(super) fn view(account: &Account, name: &str, include: &[&str]) -> Value {
-    let arn = cluster_arn(account, name);
-    let Some(cluster) = account.ecs.clusters.get(name) else { return Value::Null };
+pub(super) fn view(region: &Region<'_>, name: &str, include: &[&str]) -> Value {
+    let arn = cluster_arn(region.base, name);
+    let Some(cluster) = region.ecs.clusters.get(name) else { return Value::Null };
     let mut running = 0;
     let mut pending = 0;
-    for task in account.ecs.live().filter(|task| task.service.cluster == name) {
+    for task in region.ecs.live().filter(|task| task.service.cluster == name) {
         match task.status {
             TaskStatus::Running => running += 1,
             status if status < TaskStatus::Running => pending += 1,
             _ => {}
         }
     }
-    let services = account.ecs.services.iter();
+    let services = region.ecs.services.iter();
     let active = services.filter(|(key, service)| key.cluster == name && service.is_active()).count();
     let ready = cluster
         .namespace
         .as_deref()
-        .is_none_or(|namespace| cloudmap::namespace(&account.cloudmap, namespace).is_some());
+        .is_none_or(|namespace| cloudmap::namespace(region.cloudmap, namespace).is_some());
     let status = match (cluster.active, ready) {
         (false, _) => "INACTIVE",
         // The default namespace is still being created.
@@ -229,7 +207,7 @@ pub(super) fn view(account: &Account, name: &str, include: &[&str]) -> Value {
         (true, true) => "ACTIVE",
     };
     let namespace = cluster.namespace.as_ref().map(|namespace| {
-        let known = cloudmap::namespace(&account.cloudmap, namespace);
+        let known = cloudmap::namespace(region.cloudmap, namespace);
         json!({ "namespace": known.map_or(namespace, |found| &found.arn) })
     });
     json!({
@@ -240,24 +218,24 @@ pub(super) fn view(account: &Account, name: &str, include: &[&str]) -> Value {
         "runningTasksCount": running,
         "pendingTasksCount": pending,
         "activeServicesCount": active,
-        "statistics": if include.contains(&"STATISTICS") { statistics(account, name) } else { Vec::new() },
+        "statistics": if include.contains(&"STATISTICS") { statistics(region, name) } else { Vec::new() },
         "settings": if include.contains(&"SETTINGS") { json!(cluster.settings) } else { json!([]) },
         "configuration": cluster.configuration.as_ref().filter(|_| include.contains(&"CONFIGURATIONS")),
         "capacityProviders": cluster.capacity_providers,
         "defaultCapacityProviderStrategy": cluster.default_strategy,
-        "tags": if include.contains(&"TAGS") { account.base.tags.of(&arn) } else { Vec::new() },
+        "tags": if include.contains(&"TAGS") { region.base.tags.of(&arn) } else { Vec::new() },
         "serviceConnectDefaults": namespace,
     })
 }
 
 /// Counts by launch type, in AWS's order of names. Here all of them are Fargate's.
-fn statistics(account: &Account, name: &str) -> Vec<Value> {
+fn statistics(region: &Region<'_>, name: &str) -> Vec<Value> {
     let tasks = |running: bool| {
-        let tasks = account.ecs.live().filter(|task| task.service.cluster == name);
+        let tasks = region.ecs.live().filter(|task| task.service.cluster == name);
         tasks.filter(|task| (task.status == TaskStatus::Running) == running && task.desired_running).count()
     };
     let services = |active: bool| {
-        let services = account.ecs.services.iter().filter(|(key, _)| key.cluster == name);
+        let services = region.ecs.services.iter().filter(|(key, _)| key.cluster == name);
         services.filter(|(_, service)| service.is_alive() && service.is_active() == active).count()
     };
     let (none, running, pending) = (0, tasks(true), tasks(false));

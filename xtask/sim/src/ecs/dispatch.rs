@@ -1,93 +1,94 @@
 //! Every way in: API calls by their operation, timers by what is due, reports by what they say.
 
+use super::region::{Operation, Region};
 use super::state::Due;
 use super::{
-    account_settings, capacity, cluster, deployment, protection, reference, service, task, task_definition,
+    account_settings, capacity_providers, cluster, deployment, protection, reference, service, task,
+    task_definition,
 };
-use crate::account::Account;
 use crate::clock::Millis;
 use crate::tagging;
 use crate::wire::Operations;
 use crate::workload::Report;
 
-pub(crate) const OPERATIONS: Operations<crate::account::Operation> = &[
+pub(crate) const OPERATIONS: Operations<Operation> = &[
     ("CreateCluster", cluster::create),
     ("UpdateCluster", cluster::update),
     ("UpdateClusterSettings", cluster::update),
-    ("DescribeClusters", |account, _, request| cluster::describe(account, request)),
-    ("ListClusters", |account, _, request| cluster::list(account, request)),
-    ("PutClusterCapacityProviders", |account, _, request| capacity::put(account, request)),
-    ("DescribeCapacityProviders", |account, _, request| capacity::describe(account, request)),
-    ("ListContainerInstances", |account, _, request| cluster::list_instances(account, request)),
-    ("ListAccountSettings", |account, _, request| account_settings::list(account, request)),
+    ("DescribeClusters", |region, _, request| cluster::describe(region, request)),
+    ("ListClusters", |region, _, request| cluster::list(region, request)),
+    ("PutClusterCapacityProviders", |region, _, request| capacity_providers::put(region, request)),
+    ("DescribeCapacityProviders", |region, _, request| capacity_providers::describe(region, request)),
+    ("ListContainerInstances", |region, _, request| cluster::list_instances(region, request)),
+    ("ListAccountSettings", |region, _, request| account_settings::list(region, request)),
     ("PutAccountSetting", account_settings::put),
     ("PutAccountSettingDefault", account_settings::put_default),
     ("DeleteAccountSetting", account_settings::delete),
-    ("DeleteCluster", |account, _, request| cluster::delete(account, request)),
+    ("DeleteCluster", |region, _, request| cluster::delete(region, request)),
     ("RegisterTaskDefinition", task_definition::register),
     ("DeregisterTaskDefinition", task_definition::deregister),
-    ("DescribeTaskDefinition", |account, _, request| task_definition::describe(account, request)),
-    ("ListTaskDefinitions", |account, _, request| task_definition::list(account, request)),
-    ("ListTaskDefinitionFamilies", |account, _, request| task_definition::list_families(account, request)),
+    ("DescribeTaskDefinition", |region, _, request| task_definition::describe(region, request)),
+    ("ListTaskDefinitions", |region, _, request| task_definition::list(region, request)),
+    ("ListTaskDefinitionFamilies", |region, _, request| task_definition::list_families(region, request)),
     ("DeleteTaskDefinitions", task_definition::delete),
     ("CreateService", service::create),
     ("UpdateService", service::update),
-    ("DescribeServices", |account, _, request| service::describe(account, request)),
-    ("ListServices", |account, _, request| service::list(account, request)),
-    ("ListServicesByNamespace", |account, _, request| service::list_by_namespace(account, request)),
+    ("DescribeServices", |region, _, request| service::describe(region, request)),
+    ("ListServices", |region, _, request| service::list(region, request)),
+    ("ListServicesByNamespace", |region, _, request| service::list_by_namespace(region, request)),
     ("DeleteService", service::delete),
-    ("ListTasks", |account, _, request| task::list(account, request)),
-    ("DescribeTasks", |account, _, request| task::describe(account, request)),
+    ("ListTasks", |region, _, request| task::list(region, request)),
+    ("DescribeTasks", |region, _, request| task::describe(region, request)),
     ("RunTask", task::run),
     ("ExecuteCommand", task::execute),
     ("StopTask", task::stop_by_request),
     ("GetTaskProtection", protection::get),
     ("UpdateTaskProtection", protection::update),
-    ("ListServiceDeployments", |account, _, request| deployment::list(account, request)),
-    ("DescribeServiceDeployments", |account, _, request| deployment::describe(account, request)),
-    ("DescribeServiceRevisions", |account, _, request| deployment::describe_revisions(account, request)),
+    ("ListServiceDeployments", |region, _, request| deployment::list(region, request)),
+    ("DescribeServiceDeployments", |region, _, request| deployment::describe(region, request)),
+    ("DescribeServiceRevisions", |region, _, request| deployment::describe_revisions(region, request)),
     ("StopServiceDeployment", deployment::stop),
-    ("ContinueServiceDeployment", |account, _, request| deployment::resume(account, request)),
-    ("TagResource", |account, _, request| {
-        tagging::tag(&mut account.base, request, &|base, arn| reference::taggable(base, &account.ecs, arn))
+    ("ContinueServiceDeployment", |region, _, request| deployment::resume(region, request)),
+    ("TagResource", |region, _, request| {
+        tagging::tag(region.base, request, &|base, arn| reference::taggable(base, region.ecs, arn))
     }),
-    ("UntagResource", |account, _, request| {
-        tagging::untag(&mut account.base, request, &|base, arn| reference::taggable(base, &account.ecs, arn))
+    ("UntagResource", |region, _, request| {
+        tagging::untag(region.base, request, &|base, arn| reference::taggable(base, region.ecs, arn))
     }),
-    ("ListTagsForResource", |account, _, request| {
-        tagging::list(&account.base, request, &|base, arn| reference::taggable(base, &account.ecs, arn))
+    ("ListTagsForResource", |region, _, request| {
+        tagging::list(region.base, request, &|base, arn| reference::taggable(base, region.ecs, arn))
     }),
 ];
 
-pub(crate) fn due(account: &mut Account, now: Millis, due: Due) {
+pub(crate) fn due(region: &mut Region<'_>, now: Millis, due: Due) {
     match due {
-        Due::Provisioned(id) => task::provisioned(account, now, &id),
-        Due::FailedToStart { task, reason } => task::failed_to_start(account, now, &task, &reason),
-        Due::Activated(id) => task::activated(account, now, &id),
-        Due::Deprovisioned(id) => task::deprovisioned(account, now, &id),
-        Due::ForgetTask(id) => task::forget(account, &id),
-        Due::StartTimeout { task, container } => task::start_timed_out(account, now, &task, &container),
-        Due::CheckContainer { task, container } => task::check_due(account, &task, &container),
-        Due::AgentStarted { task, container } => task::agent_started(account, now, &task, &container),
-        Due::Wake(key) => account.ecs.look_at(&key),
-        Due::ForgetService(key) => service::forget(account, &key),
+        Due::Provisioned(id) => task::provisioned(region, now, &id),
+        Due::FailedToStart { task, reason } => task::failed_to_start(region, now, &task, &reason),
+        Due::Activated(id) => task::activated(region, now, &id),
+        Due::Deprovisioned(id) => task::deprovisioned(region, now, &id),
+        Due::ForgetTask(id) => task::forget(region, &id),
+        Due::StartTimeout { task, container } => task::start_timed_out(region, now, &task, &container),
+        Due::CheckContainer { task, container } => task::check_due(region, &task, &container),
+        Due::AgentStarted { task, container } => task::agent_started(region, now, &task, &container),
+        Due::Wake(key) => region.ecs.look_at(&key),
+        Due::ForgetService(key) => service::forget(region, &key),
     }
 }
 
 /// Takes word from the workload about a task's containers.
-pub(crate) fn reported(account: &mut Account, now: Millis, report: Report) {
+pub(crate) fn reported(region: &mut Region<'_>, now: Millis, report: Report) {
     match report {
-        Report::Pulled { task } => task::pulled(account, now, &task),
-        Report::Started { task, container } => task::started(account, now, &task, &container),
+        Report::Pulled { task } => task::pulled(region, now, &task),
+        Report::Started { task, container } => task::started(region, now, &task, &container),
         Report::CannotStart { task, container, reason } => {
-            task::cannot_start(account, now, &task, &container, &reason);
+            task::cannot_start(region, now, &task, &container, &reason);
         }
-        Report::FailedToStart { task, reason } => task::failed_to_start(account, now, &task, &reason),
+        Report::FailedToStart { task, reason } => task::failed_to_start(region, now, &task, &reason),
         Report::Exited { task, container, exit_code, reason } => {
-            task::exited(account, now, &task, &container, exit_code, reason);
+            task::exited(region, now, &task, &container, exit_code, reason);
         }
         Report::ContainerHealth { task, container, healthy } => {
-            task::checked(account, now, &task, &container, healthy);
+            task::checked(region, now, &task, &container, healthy);
         }
         // The account gives these to the load balancers and to the logs.
         Report::TargetHealth { .. } | Report::Log { .. } | Report::Usage { .. } => {}

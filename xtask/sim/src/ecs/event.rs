@@ -4,8 +4,6 @@ use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 
-use super::state::ServiceKey;
-use crate::account::Account;
 use crate::clock::Millis;
 use crate::ids::Ids;
 
@@ -47,13 +45,6 @@ impl Events {
             |event| json!({ "id": event.id, "createdAt": event.at.epoch_secs(), "message": event.message }),
         );
         shown.collect()
-    }
-}
-
-/// Records an event of the service, where it still exists.
-pub(super) fn say(account: &mut Account, now: Millis, key: &ServiceKey, what: &str) {
-    if let Some(service) = account.ecs.services.get_mut(key) {
-        service.events.push(&mut account.base.ids, now, &key.service, what);
     }
 }
 

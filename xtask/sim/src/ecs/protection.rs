@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 
 use super::errors::invalid;
 use super::params::{short_name, task_id};
-use super::state::active_cluster;
-use super::task::{Task, TaskStatus};
-use crate::account::Account;
+use super::task::model::{Task, TaskStatus};
 use crate::clock::Millis;
+use crate::ecs::region::Region;
 use crate::wire::{ApiRequest, Outcome, params};
 
 #[derive(Deserialize)]
@@ -25,23 +24,22 @@ struct Asked {
 const DEFAULT_MINUTES: u64 = 120;
 const MOST_MINUTES: u64 = 2880;
 
-pub(super) fn get(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn get(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let mut asked: Asked = params(request)?;
-    let cluster = active_cluster(account, Some(&asked.cluster))?;
+    let cluster = region.ecs.active_cluster(Some(&asked.cluster))?;
     if asked.tasks.len() > 100 {
         return Err(invalid("Tasks count is limited to 100."));
     }
     if asked.tasks.is_empty() {
-        let own =
-            account.ecs.live().filter(|task| task.service.cluster == cluster && is_protected(task, now));
+        let own = region.ecs.live().filter(|task| task.service.cluster == cluster && is_protected(task, now));
         asked.tasks = own.map(|task| task.id.clone()).collect();
     }
-    Ok(reply(account, now, &cluster, &asked.tasks))
+    Ok(reply(region, now, &cluster, &asked.tasks))
 }
 
-pub(super) fn update(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn update(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Asked = params(request)?;
-    let cluster = active_cluster(account, Some(&asked.cluster))?;
+    let cluster = region.ecs.active_cluster(Some(&asked.cluster))?;
     if !(1..=10).contains(&asked.tasks.len()) {
         return Err(invalid("Tasks must have between 1 and 10 items."));
     }
@@ -51,12 +49,12 @@ pub(super) fn update(account: &mut Account, now: Millis, request: &ApiRequest) -
         return Err(invalid(format!("expiresInMinutes must be between 1 and {MOST_MINUTES}.")));
     }
     for reference in &asked.tasks {
-        let task = account.ecs.tasks.get_mut(task_id(reference)?);
+        let task = region.ecs.tasks.get_mut(task_id(reference)?);
         if let Some(task) = task.filter(|task| task.service.cluster == cluster && may_be_protected(task)) {
             task.protected_until = enabled.then(|| now.plus_secs(minutes * 60));
         }
     }
-    Ok(reply(account, now, &cluster, &asked.tasks))
+    Ok(reply(region, now, &cluster, &asked.tasks))
 }
 
 /// Whether scaling and deployments leave the task alone now.
@@ -69,12 +67,12 @@ fn may_be_protected(task: &Task) -> bool {
     !task.service.service.is_empty() && task.desired_running && task.status <= TaskStatus::Running
 }
 
-fn reply(account: &Account, now: Millis, cluster: &str, references: &[String]) -> Value {
+fn reply(region: &Region<'_>, now: Millis, cluster: &str, references: &[String]) -> Value {
     let (mut protected, mut failures) = (Vec::new(), Vec::new());
     for reference in references {
         let id = short_name(reference);
-        let arn = account.base.arn("ecs", &format!("task/{cluster}/{id}"));
-        match account.ecs.tasks.get(id).filter(|task| task.service.cluster == cluster) {
+        let arn = region.base.arn("ecs", &format!("task/{cluster}/{id}"));
+        match region.ecs.tasks.get(id).filter(|task| task.service.cluster == cluster) {
             None => failures.push(json!({ "arn": arn, "reason": "MISSING" })),
             Some(task) if !may_be_protected(task) => {
                 failures.push(json!({ "arn": arn, "reason": "TASK_NOT_VALID" }));

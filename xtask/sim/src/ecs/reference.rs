@@ -1,17 +1,17 @@
 //! ARNs of this account's ECS resources: made, and looked up.
 
 use super::errors::{client, invalid};
-use super::state::{ServiceKey, State};
-use crate::account::Account;
+use super::key::ServiceKey;
+use super::state::State;
 use crate::base::Base;
 use crate::wire::ApiError;
 
-pub(super) fn cluster_arn(account: &Account, cluster: &str) -> String {
-    account.base.arn("ecs", &format!("cluster/{cluster}"))
+pub(super) fn cluster_arn(base: &Base, cluster: &str) -> String {
+    base.arn("ecs", &format!("cluster/{cluster}"))
 }
 
-pub(super) fn service_arn(account: &Account, key: &ServiceKey) -> String {
-    account.base.arn("ecs", &format!("service/{}/{}", key.cluster, key.service))
+pub(super) fn service_arn(base: &Base, key: &ServiceKey) -> String {
+    base.arn("ecs", &format!("service/{}/{}", key.cluster, key.service))
 }
 
 /// The ARN, where the resource exists.

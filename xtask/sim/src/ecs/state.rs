@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::account_settings::AccountSettings;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::capacity::Share;
 use super::changed::{Services, Tasks};
-use super::cluster::Cluster;
 use super::errors::{cluster_inactive, cluster_not_found, service_not_found};
+use super::key::ServiceKey;
 use super::params::{cluster_name, short_name};
-use super::task::{Ran, Session, Task};
-use super::task_definition::Families;
-use crate::account::Account;
+use super::task::model::{Ran, Task};
+use super::task::session::Session;
+use super::task_definition::families::Families;
 use crate::clock::Timers;
 use crate::wire::ApiError;
 use crate::workload::TaskId;
@@ -17,7 +20,8 @@ use crate::workload::TaskId;
 /// Clusters, task definitions, services and tasks.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    pub(super) account_settings: AccountSettings,
+    /// What was chosen, by principal and name; the account's default has the account's root as its principal.
+    pub(super) account_settings: BTreeMap<(String, String), String>,
     pub(super) clusters: BTreeMap<String, Cluster>,
     pub(super) families: Families,
     pub(super) services: Services,
@@ -31,17 +35,23 @@ pub(crate) struct State {
     pub(crate) timers: Timers<Due>,
 }
 
-/// A service's place: its name is unique in its cluster only.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ServiceKey {
-    pub(super) cluster: String,
-    pub(super) service: String,
+/// A cluster. It is never removed: a deleted one stays describable as INACTIVE.
+#[derive(Clone, Debug)]
+pub(super) struct Cluster {
+    pub(super) active: bool,
+    /// `serviceConnectDefaults.namespace` as it was given: a name or an ARN.
+    pub(super) namespace: Option<String>,
+    pub(super) settings: Vec<Setting>,
+    /// As it was given: nothing here reads it.
+    pub(super) configuration: Option<Value>,
+    pub(super) capacity_providers: Vec<String>,
+    pub(super) default_strategy: Vec<Share>,
 }
 
-impl ServiceKey {
-    pub(super) fn new(cluster: &str, service: &str) -> Self {
-        Self { cluster: cluster.to_owned(), service: service.to_owned() }
-    }
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Setting {
+    pub(super) name: String,
+    pub(super) value: String,
 }
 
 #[derive(Debug)]
@@ -73,25 +83,36 @@ impl State {
     pub(super) fn live(&self) -> impl Iterator<Item = &Task> {
         self.tasks.values().filter(|task| task.stopped_at.is_none())
     }
-}
 
-/// The ACTIVE cluster that a request names.
-pub(super) fn active_cluster(account: &Account, reference: Option<&str>) -> Result<String, ApiError> {
-    let name = cluster_name(reference);
-    match account.ecs.clusters.get(&name) {
-        None => Err(cluster_not_found()),
-        Some(cluster) if !cluster.active => Err(cluster_inactive()),
-        Some(_) => Ok(name),
+    /// The ACTIVE cluster that a request names.
+    pub(super) fn active_cluster(&self, reference: Option<&str>) -> Result<String, ApiError> {
+        let name = cluster_name(reference);
+        match self.clusters.get(&name) {
+            None => Err(cluster_not_found()),
+            Some(cluster) if !cluster.active => Err(cluster_inactive()),
+            Some(_) => Ok(name),
+        }
     }
-}
 
-/// The service that a request names, in whatever status; a service's ARN names its cluster as well.
-pub(super) fn service_key(
-    account: &Account,
-    cluster: Option<&str>,
-    service: &str,
-) -> Result<ServiceKey, ApiError> {
-    let cluster = active_cluster(account, cluster)?;
-    let key = ServiceKey { cluster, service: short_name(service).to_owned() };
-    if account.ecs.services.contains_key(&key) { Ok(key) } else { Err(service_not_found()) }
+    pub(super) fn default_namespace(&self, cluster: &str) -> Option<String> {
+        self.clusters.get(cluster).and_then(|cluster| cluster.namespace.clone())
+    }
+
+    /// The service that a request names, in whatever status; a service's ARN names its cluster as well.
+    pub(super) fn service_key(&self, cluster: Option<&str>, service: &str) -> Result<ServiceKey, ApiError> {
+        let key =
+            ServiceKey { cluster: self.active_cluster(cluster)?, service: short_name(service).to_owned() };
+        if self.services.contains_key(&key) { Ok(key) } else { Err(service_not_found()) }
+    }
+
+    /// Has the scheduler look at a service.
+    pub(super) fn look_at(&mut self, key: &ServiceKey) {
+        self.services.look_at(key);
+    }
+
+    /// What a look itself wrote is no reason for another one.
+    pub(super) fn looked_at(&mut self, key: &ServiceKey) {
+        self.services.looked_at(key);
+        self.tasks.looked_at(key);
+    }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::state::{State, invalid};
+use super::error::invalid;
+use super::state::State;
 use crate::wire::{ApiError, leaf, list};
 
 /// An action, in the API's names.

@@ -1,8 +1,8 @@
 //! Which target groups are in use: targets are checked only while a listener or a rule forwards to their group.
 
-use super::{State, target_health};
-use crate::base::Base;
-use crate::clock::Millis;
+use super::state::State;
+use super::target_health;
+use crate::base::{Base, Millis};
 
 /// Whether a listener or a rule forwards to the target group.
 pub(crate) fn has_load_balancer(elb: &State, arn: &str) -> bool {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::error::invalid;
 use super::state::State;
-use super::state::invalid;
 use crate::wire::{ApiError, ApiRequest, Outcome, list, params, text};
 
 /// How long a deregistered target drains, in seconds.

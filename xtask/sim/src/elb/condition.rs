@@ -6,7 +6,7 @@ use http::HeaderMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::state::invalid;
+use super::error::invalid;
 use crate::wire::{ApiError, list, wildcard};
 
 /// A condition, in the API's names. AWS shows path and host conditions in both forms.

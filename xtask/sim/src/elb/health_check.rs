@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::state::invalid;
+use super::error::invalid;
 use crate::wire::{ApiError, leaf};
 use crate::workload::Version;
 

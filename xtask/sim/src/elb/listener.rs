@@ -4,12 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::action::{self, Action};
+use super::error::invalid;
 use super::rule::Rule;
-use super::state::{State, invalid};
+use super::state::State;
 use super::{associations, health_check};
-use crate::base::Base;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use crate::base::{Base, Millis, Tag, tags};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, leaf, list, listing, params, text};
 
 /// One listener. Its default actions are those of its default rule, the last of `rules`.

@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::error::{VALIDATION, invalid};
 use super::state::Due;
 use super::state::State;
-use super::state::{VALIDATION, invalid};
 use super::{associations, attributes, names};
-use crate::base::Base;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use crate::base::{Base, Millis, Tag, tags};
 use crate::identity;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, iso8601, list, listing, params, text};
 

@@ -1,7 +1,7 @@
 //! What load balancers count, minute by minute, for CloudWatch.
 
-use super::TargetState;
 use super::state::State;
+use super::target_health::TargetState;
 use crate::clock::Millis;
 use crate::cloudwatch::{Metric, Metrics, Samples};
 

@@ -7,6 +7,7 @@ mod action;
 mod associations;
 mod attributes;
 mod condition;
+mod error;
 mod health_check;
 mod limits;
 mod listener;
@@ -29,19 +30,16 @@ pub(crate) use state::State;
 pub(crate) use target_group::TargetGroup;
 pub(crate) use target_health::{Target, TargetState, answered, deregister, due, health, register};
 
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::identity;
 use crate::tagging;
-use crate::wire::{ApiError, ApiRequest, Operations, Outcome};
+use crate::wire::{ApiRequest, Operations, Outcome};
 
 pub(crate) const OPERATIONS: Operations<
     fn(&mut Base, &mut State, &identity::State, Millis, &ApiRequest) -> Outcome,
 > = &[
     ("AddListenerCertificates", |_, elb, _, _, request| listener::add_certificates(elb, request)),
-    ("AddTags", |base, elb, _, _, request| {
-        tagging::tag(base, request, &|base, arn| taggable(base, elb, arn))
-    }),
+    ("AddTags", |base, elb, _, _, request| tagging::tag(base, request, &|_, arn| elb.taggable(arn))),
     ("CreateListener", |base, elb, _, now, request| listener::create(base, elb, now, request)),
     ("CreateLoadBalancer", load_balancer::create),
     ("CreateRule", |base, elb, _, now, request| rule::create(base, elb, now, request)),
@@ -63,9 +61,7 @@ pub(crate) const OPERATIONS: Operations<
     }),
     ("DescribeLoadBalancers", |_, elb, _, _, request| load_balancer::describe_all(elb, request)),
     ("DescribeRules", |_, elb, _, _, request| rule::describe_all(elb, request)),
-    ("DescribeTags", |base, elb, _, _, request| {
-        tagging::list(base, request, &|base, arn| taggable(base, elb, arn))
-    }),
+    ("DescribeTags", |base, elb, _, _, request| tagging::list(base, request, &|_, arn| elb.taggable(arn))),
     ("DescribeTargetGroupAttributes", |_, elb, _, _, request| {
         attributes::describe_target_group(elb, request)
     }),
@@ -79,19 +75,13 @@ pub(crate) const OPERATIONS: Operations<
     ("ModifyTargetGroupAttributes", |_, elb, _, _, request| attributes::modify_target_group(elb, request)),
     ("RegisterTargets", targets::register),
     ("RemoveListenerCertificates", |_, elb, _, _, request| listener::remove_certificates(elb, request)),
-    ("RemoveTags", |base, elb, _, _, request| {
-        tagging::untag(base, request, &|base, arn| taggable(base, elb, arn))
-    }),
+    ("RemoveTags", |base, elb, _, _, request| tagging::untag(base, request, &|_, arn| elb.taggable(arn))),
     ("SetRulePriorities", |_, elb, _, _, request| rule::set_priorities(elb, request)),
     ("SetSecurityGroups", |_, elb, identity, _, request| {
         load_balancer::set_security_groups(elb, identity, request)
     }),
     ("SetSubnets", |_, elb, identity, _, request| load_balancer::set_subnets(elb, identity, request)),
 ];
-
-fn taggable(_: &Base, elb: &State, arn: &str) -> Result<String, ApiError> {
-    elb.taggable(arn)
-}
 
 /// The target group with this ARN.
 pub(crate) fn target_group<'a>(elb: &'a State, arn: &str) -> Option<&'a TargetGroup> {

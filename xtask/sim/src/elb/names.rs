@@ -1,6 +1,6 @@
 //! What a load balancer or a target group may be called.
 
-use super::state::invalid;
+use super::error::invalid;
 use crate::wire::ApiError;
 
 /// Refuses a name, in the API's words; `kind` is `Target group` or `Load balancer`.

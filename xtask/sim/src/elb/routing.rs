@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use http::HeaderMap;
 
-use super::TargetGroup;
 use super::action::{Action, FixedResponse, Redirect};
 use super::condition::Asked;
 use super::listener::Listener;
 use super::state::State;
+use super::target_group::TargetGroup;
 use super::target_health::TargetState;
 use crate::workload::TaskId;
 

@@ -6,13 +6,11 @@ use serde_json::{Value, json};
 use super::action::{self, Action};
 use super::associations;
 use super::condition::{self, Condition};
+use super::error::invalid;
 use super::health_check::in_range;
 use super::listener::Listener;
 use super::state::State;
-use super::state::invalid;
-use crate::base::Base;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use crate::base::{Base, Millis, Tag, tags};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, leaf, list, listing, params, text};
 
 /// One rule of a listener.

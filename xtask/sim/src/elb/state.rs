@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::error::invalid;
 use super::listener::Listener;
 use super::load_balancer::LoadBalancer;
 use super::rule::Rule;
@@ -31,13 +32,6 @@ pub(crate) enum Due {
     Check { target_group: String, ip: String, port: u16, epoch: u64 },
     /// The end of a target's deregistration delay.
     Drained { target_group: String, ip: String, port: u16, epoch: u64 },
-}
-
-/// The code of every refusal of a parameter's form.
-pub(super) const VALIDATION: &str = "ValidationError";
-
-pub(super) fn invalid(message: impl Into<String>) -> ApiError {
-    ApiError::new(VALIDATION, message)
 }
 
 /// Refuses what is no ARN of this kind before anybody looks for it, as the API does.

@@ -7,12 +7,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::attributes;
+use super::error::{VALIDATION, invalid};
 use super::health_check::{HealthCheck, HealthCheckParams, in_range};
 use super::names;
-use super::state::{State, VALIDATION, invalid};
+use super::state::State;
 use super::target_health::Registered;
-use crate::base::Base;
-use crate::base::tags::{self, Tag};
+use crate::base::{Base, Tag, tags};
 use crate::identity;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, leaf, list, listing, params, text};
 

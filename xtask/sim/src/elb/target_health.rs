@@ -10,8 +10,7 @@ use serde::Serialize;
 use super::health_check::HealthCheck;
 use super::state::{Due, State};
 use super::target_group::TargetGroup;
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::workload::{Answer, Effect, TaskId};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -332,7 +331,7 @@ pub(crate) fn health(elb: &State, target_group: &str, ip: &str, port: u16) -> Ta
     }
 }
 
-impl super::State {
+impl State {
     fn registered_mut(&mut self, target_group: &str, ip: &str, port: u16) -> Option<&mut Registered> {
         self.target_groups.get_mut(target_group)?.targets.iter_mut().find(|own| own.is_at(ip, port))
     }

@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 use super::state::State;
 use super::target_health::{self, Target, TargetHealth};
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::identity;
 use crate::wire::{ApiError, ApiRequest, Outcome, leaf, list, params};
 

@@ -9,8 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::state::State;
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome, iso8601, leaf, params};
 
 /// Who everyone is that did not take a role.

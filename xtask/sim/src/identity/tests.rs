@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use super::{is_expired, role_exists};
 use crate::account::Account;
-use crate::base::{LandingZone, Named, Settings, ZoneSubnet};
-use crate::clock::Millis;
+use crate::base::{LandingZone, Millis, Named, Settings, ZoneSubnet};
 use crate::wire::{Api, ApiError, ApiRequest};
 
 fn call(account: &mut Account, api: Api, operation: &str, form: &str) -> Result<Value, ApiError> {

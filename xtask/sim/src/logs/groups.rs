@@ -6,9 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::store::{Group, INVALID, State, group_name};
-use crate::base::Base;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use crate::base::{Base, Millis, Tag, tags};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params, text};
 
 #[derive(Debug, Deserialize)]

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use super::groups::group_arn;
 use super::store::State;
 use super::store::{INVALID, Stream, group_name};
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params};
 
 #[derive(Debug, Deserialize)]

@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::pattern::Pattern;
 use crate::account::Account;
-use crate::base::Settings;
-use crate::clock::Millis;
+use crate::base::{Millis, Settings};
 use crate::wire::{Api, ApiError, ApiRequest};
 use crate::workload::Report;
 

@@ -3,6 +3,7 @@
 
 mod dimension;
 mod policies;
+mod region;
 mod schedule;
 mod scheduled;
 mod state;
@@ -11,22 +12,13 @@ mod targets;
 mod tracking;
 mod zone;
 
+pub(crate) use self::region::Region;
 pub(crate) use self::scheduled::due;
 pub(crate) use self::state::State;
 pub(crate) use self::tracking::alarms_ring;
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::Millis;
+use crate::tagging;
 use crate::wire::{ApiRequest, Operations, Outcome};
-use crate::{cloudwatch, ecs, elb, tagging};
-
-/// What scaling works with.
-pub(crate) struct Region<'a> {
-    pub(crate) base: &'a mut Base,
-    pub(crate) scaling: &'a mut State,
-    pub(crate) ecs: &'a mut ecs::State,
-    pub(crate) elb: &'a elb::State,
-    pub(crate) cloudwatch: &'a mut cloudwatch::State,
-}
 
 pub(crate) const OPERATIONS: Operations<fn(&mut Region<'_>, Millis, &ApiRequest) -> Outcome> = &[
     ("DeleteScalingPolicy", |region, _, request| {
@@ -35,30 +27,22 @@ pub(crate) const OPERATIONS: Operations<fn(&mut Region<'_>, Millis, &ApiRequest)
     ("DeleteScheduledAction", |region, _, request| scheduled::delete(region.scaling, request)),
     ("DescribeScheduledActions", |region, _, request| scheduled::describe(region.scaling, request)),
     ("PutScheduledAction", |region, now, request| scheduled::put(region.base, region.scaling, now, request)),
-    ("DeregisterScalableTarget", |region, _, request| {
-        targets::deregister(region.base, region.scaling, region.cloudwatch, request)
-    }),
+    ("DeregisterScalableTarget", |region, _, request| targets::deregister(region, request)),
     ("DescribeScalableTargets", |region, _, request| targets::describe(region.base, region.scaling, request)),
     ("DescribeScalingActivities", |region, _, request| {
         targets::describe_activities(region.scaling, region.ecs, request)
     }),
-    ("DescribeScalingPolicies", |region, _, request| {
-        policies::describe(region.base, region.scaling, region.cloudwatch, request)
-    }),
+    ("DescribeScalingPolicies", |region, _, request| policies::describe(region, request)),
     ("ListTagsForResource", |region, _, request| {
-        tagging::list(region.base, request, &|base, arn| targets::taggable(base, region.scaling, arn))
+        tagging::list(region.base, request, &|_, arn| targets::taggable(region.scaling, arn))
     }),
-    ("PutScalingPolicy", |region, now, request| {
-        policies::put(region.base, region.scaling, region.elb, region.cloudwatch, now, request)
-    }),
-    ("RegisterScalableTarget", |region, now, request| {
-        targets::register(region.base, region.scaling, region.ecs, now, request)
-    }),
+    ("PutScalingPolicy", policies::put),
+    ("RegisterScalableTarget", targets::register),
     ("TagResource", |region, _, request| {
-        tagging::tag(region.base, request, &|base, arn| targets::taggable(base, region.scaling, arn))
+        tagging::tag(region.base, request, &|_, arn| targets::taggable(region.scaling, arn))
     }),
     ("UntagResource", |region, _, request| {
-        tagging::untag(region.base, request, &|base, arn| targets::taggable(base, region.scaling, arn))
+        tagging::untag(region.base, request, &|_, arn| targets::taggable(region.scaling, arn))
     }),
 ];
 

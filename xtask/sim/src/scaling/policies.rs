@@ -4,12 +4,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::dimension::{DESIRED_COUNT, named, selected};
+use super::region::Region;
 use super::state::INVALID;
 use super::state::State;
 use super::step;
 use super::tracking::{self, Past};
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params, text};
 use crate::{cloudwatch, elb};
 
@@ -58,14 +58,7 @@ const TRACKING: &str = "TargetTrackingScaling";
 const STEP: &str = "StepScaling";
 
 /// Creates a policy, or replaces the one of the same name.
-pub(super) fn put(
-    base: &mut Base,
-    scaling: &mut State,
-    elb: &elb::State,
-    cloudwatch: &mut cloudwatch::State,
-    now: Millis,
-    request: &ApiRequest,
-) -> Outcome {
+pub(super) fn put(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let resource = named(request)?;
     let asked: Put = params(request)?;
     if asked.policy_name.is_empty()
@@ -74,11 +67,11 @@ pub(super) fn put(
     {
         return Err(ApiError::new(INVALID, format!("Policy name '{}' is not valid", asked.policy_name)));
     }
-    if !scaling.targets.contains_key(&resource.id) {
+    if !region.scaling.targets.contains_key(&resource.id) {
         return Err(resource.not_registered());
     }
     let key = (resource.id.clone(), asked.policy_name.clone());
-    let existing = scaling.policies.get(&key);
+    let existing = region.scaling.policies.get(&key);
     let kind = match (asked.policy_type.as_deref(), existing) {
         (Some("TargetTrackingScaling"), _) => TRACKING,
         (Some("StepScaling"), _) => STEP,
@@ -100,23 +93,27 @@ pub(super) fn put(
         return Err(ApiError::new(INVALID, text));
     };
     let scales_in = match kind {
-        TRACKING => Some(check_tracking(elb, &configuration)?),
+        TRACKING => Some(check_tracking(region.elb, &configuration)?),
         _ => step::check(&configuration).map(|()| None)?,
     };
-    check_alone(scaling, &key, &configuration)?;
+    check_alone(region.scaling, &key, &configuration)?;
     // A policy that is changed keeps its cooldown: it scaled when it did.
-    let past = scaling.policies.get_mut(&key).map(|policy| std::mem::take(&mut policy.past));
-    let (arn, created, old_alarms) = match scaling.policies.get(&key) {
+    let past = region.scaling.policies.get_mut(&key).map(|policy| std::mem::take(&mut policy.past));
+    let (arn, created, old_alarms) = match region.scaling.policies.get(&key) {
         Some(policy) => (policy.arn.clone(), policy.created, policy.alarms.clone()),
         None => {
-            let path =
-                format!("{}:resource/ecs/{}:policyName/{}", base.ids.uuid(), resource.id, asked.policy_name);
-            (base.arn("autoscaling", &format!("scalingPolicy:{path}")), now, Vec::new())
+            let path = format!(
+                "{}:resource/ecs/{}:policyName/{}",
+                region.base.ids.uuid(),
+                resource.id,
+                asked.policy_name
+            );
+            (region.base.arn("autoscaling", &format!("scalingPolicy:{path}")), now, Vec::new())
         }
     };
     let alarms = match scales_in {
         None => Vec::new(),
-        Some(scales_in) => alarms(base, &resource.id, scales_in, &old_alarms),
+        Some(scales_in) => alarms(region.base, &resource.id, scales_in, &old_alarms),
     };
     let policy = Policy {
         name: asked.policy_name,
@@ -129,9 +126,9 @@ pub(super) fn put(
         past: past.unwrap_or_default(),
     };
     let arn = policy.arn.clone();
-    scaling.policies.insert(key.clone(), policy);
-    tracking::arrange(scaling, cloudwatch, now, &key, &old_alarms);
-    Ok(json!({ "PolicyARN": arn, "Alarms": describe_alarms(base, cloudwatch, &arn) }))
+    region.scaling.policies.insert(key.clone(), policy);
+    tracking::arrange(region.scaling, region.cloudwatch, now, &key, &old_alarms);
+    Ok(json!({ "PolicyARN": arn, "Alarms": describe_alarms(region.base, region.cloudwatch, &arn) }))
 }
 
 /// A target has one target tracking policy for a predefined metric.
@@ -238,21 +235,17 @@ struct Describe {
     policy_names: Vec<String>,
 }
 
-pub(super) fn describe(
-    base: &Base,
-    scaling: &State,
-    cloudwatch: &cloudwatch::State,
-    request: &ApiRequest,
-) -> Outcome {
+pub(super) fn describe(region: &Region<'_>, request: &ApiRequest) -> Outcome {
     let resource_id = selected(request)?;
     let asked: Describe = params(request)?;
-    let found: Vec<&Policy> = scaling
+    let found: Vec<&Policy> = region
+        .scaling
         .policies
         .values()
         .filter(|policy| resource_id.as_ref().is_none_or(|id| *id == policy.resource_id))
         .filter(|policy| asked.policy_names.is_empty() || asked.policy_names.contains(&policy.name))
         .collect();
-    listing(request, "ScalingPolicies", (10, 10), found, |policy| policy.describe(base, cloudwatch))
+    listing(request, "ScalingPolicies", (10, 10), found, |policy| policy.describe(region))
 }
 
 pub(super) fn delete(
@@ -303,7 +296,7 @@ impl Policy {
         self.kind == STEP
     }
 
-    fn describe(&self, base: &Base, cloudwatch: &cloudwatch::State) -> Value {
+    fn describe(&self, region: &Region<'_>) -> Value {
         json!({
             "PolicyARN": self.arn,
             "PolicyName": self.name,
@@ -312,7 +305,7 @@ impl Policy {
             "ScalableDimension": DESIRED_COUNT,
             "PolicyType": self.kind,
             format!("{}PolicyConfiguration", self.kind): self.configuration,
-            "Alarms": describe_alarms(base, cloudwatch, &self.arn),
+            "Alarms": describe_alarms(region.base, region.cloudwatch, &self.arn),
             "CreationTime": self.created.epoch_secs(),
         })
     }

@@ -4,14 +4,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::dimension::{DESIRED_COUNT, Resource, named, selected};
+use super::region::Region;
 use super::schedule::Schedule;
 use super::state::INVALID;
 use super::state::State;
 use super::targets;
 use super::zone::Zone;
-use crate::base::Base;
-use crate::clock::Millis;
-use crate::ecs;
+use crate::base::{Base, Millis};
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params, text};
 
 #[derive(Debug)]
@@ -121,14 +120,14 @@ fn arrange(base: &mut Base, scaling: &mut State, now: Millis, key: &(String, Str
 }
 
 /// Lets an action act, and arranges its next time.
-pub(crate) fn due(base: &mut Base, scaling: &mut State, ecs: &mut ecs::State, now: Millis, due: Due) {
-    let Some(own) = scaling.scheduled.remove(&due.key) else { return };
+pub(crate) fn due(region: &mut Region<'_>, now: Millis, due: Due) {
+    let Some(own) = region.scaling.scheduled.remove(&due.key) else { return };
     if own.epoch == due.epoch {
         let cause = format!("scheduled action name {} was triggered", own.name);
-        targets::rebound(base, scaling, ecs, now, &own.resource, own.action, &cause);
-        arrange(base, scaling, now, &due.key, &own);
+        targets::rebound(region, now, &own.resource, own.action, &cause);
+        arrange(region.base, region.scaling, now, &due.key, &own);
     }
-    scaling.scheduled.insert(due.key, own);
+    region.scaling.scheduled.insert(due.key, own);
 }
 
 #[derive(Debug, Deserialize)]

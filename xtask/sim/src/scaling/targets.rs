@@ -4,11 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::dimension::{DESIRED_COUNT, Resource, named, selected};
+use super::region::Region;
 use super::scheduled::Bounds;
 use super::state::{INVALID, State};
-use crate::base::Base;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use crate::base::{Base, Millis, Tag, tags};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, listing, params};
 use crate::{cloudwatch, ecs};
 
@@ -56,20 +55,14 @@ struct Register {
     tags: Vec<Tag>,
 }
 
-pub(super) fn register(
-    base: &mut Base,
-    scaling: &mut State,
-    ecs: &mut ecs::State,
-    now: Millis,
-    request: &ApiRequest,
-) -> Outcome {
+pub(super) fn register(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let resource = named(request)?;
     let asked: Register = params(request)?;
-    let Some(desired) = ecs::desired_count(ecs, &resource.cluster, &resource.service) else {
+    let Some(desired) = ecs::desired_count(region.ecs, &resource.cluster, &resource.service) else {
         return Err(ApiError::new(INVALID, format!("ECS service doesn't exist: {}", resource.id)));
     };
     tags::check(Api::Scaling, &asked.tags)?;
-    let existing = scaling.targets.get(&resource.id);
+    let existing = region.scaling.targets.get(&resource.id);
     let min = asked.min_capacity.or(existing.map(|target| target.min));
     let max = asked.max_capacity.or(existing.map(|target| target.max));
     let (Some(min), Some(max)) = (min, max) else {
@@ -82,11 +75,11 @@ pub(super) fn register(
     let arn = match existing {
         Some(target) => target.arn.clone(),
         None => {
-            let id = base.ids.hex(34);
-            base.arn("application-autoscaling", &format!("scalable-target/{id}"))
+            let id = region.base.ids.hex(34);
+            region.base.arn("application-autoscaling", &format!("scalable-target/{id}"))
         }
     };
-    let target = scaling.targets.entry(resource.id.clone()).or_insert_with(|| Target {
+    let target = region.scaling.targets.entry(resource.id.clone()).or_insert_with(|| Target {
         resource_id: resource.id.clone(),
         arn: arn.clone(),
         min,
@@ -96,14 +89,14 @@ pub(super) fn register(
     });
     (target.min, target.max) = (min, max);
     target.suspended = asked.suspended_state.unwrap_or(target.suspended);
-    base.tags.put(&arn, asked.tags);
+    region.base.tags.put(&arn, asked.tags);
     // Each registration does, also one that only suspends scaling (RegisterScalableTarget).
-    move_inside(base, scaling, ecs, now, &resource, desired, (min, max));
+    move_inside(region, now, &resource, desired, (min, max));
     Ok(json!({ "ScalableTargetARN": arn }))
 }
 
 /// The ARN, where the target exists.
-pub(super) fn taggable(_: &Base, own: &State, arn: &str) -> Result<String, ApiError> {
+pub(super) fn taggable(own: &State, arn: &str) -> Result<String, ApiError> {
     if own.targets.values().any(|own| own.arn == arn) {
         return Ok(arn.to_owned());
     }
@@ -113,9 +106,7 @@ pub(super) fn taggable(_: &Base, own: &State, arn: &str) -> Result<String, ApiEr
 
 /// Moves a desired count that the bounds exclude to the nearer one.
 fn move_inside(
-    base: &mut Base,
-    scaling: &mut State,
-    ecs: &mut ecs::State,
+    region: &mut Region<'_>,
     now: Millis,
     resource: &Resource,
     desired: u32,
@@ -130,21 +121,21 @@ fn move_inside(
     } else {
         format!("maximum capacity was set to {max}")
     };
-    set(base, scaling, ecs, now, resource, inside, cause);
+    set(region, now, resource, inside, cause);
 }
 
-pub(super) fn set(
-    base: &mut Base,
-    scaling: &mut State,
-    ecs: &mut ecs::State,
-    now: Millis,
-    resource: &Resource,
-    count: u32,
-    cause: String,
-) {
-    ecs::set_desired_count(ecs, &resource.cluster, &resource.service, count);
-    note(base, scaling, now, resource, format!("Setting desired count to {count}."), cause, None);
-    if let Some(activity) = scaling.activities.last_mut() {
+pub(super) fn set(region: &mut Region<'_>, now: Millis, resource: &Resource, count: u32, cause: String) {
+    ecs::set_desired_count(region.ecs, &resource.cluster, &resource.service, count);
+    note(
+        region.base,
+        region.scaling,
+        now,
+        resource,
+        format!("Setting desired count to {count}."),
+        cause,
+        None,
+    );
+    if let Some(activity) = region.scaling.activities.last_mut() {
         activity.count = Some(count);
     }
 }
@@ -172,15 +163,13 @@ fn note(
 
 /// Gives a target other bounds, as a scheduled action does.
 pub(super) fn rebound(
-    base: &mut Base,
-    scaling: &mut State,
-    ecs: &mut ecs::State,
+    region: &mut Region<'_>,
     now: Millis,
     resource: &Resource,
     bounds: Bounds,
     cause: &str,
 ) {
-    let Some(target) = scaling.targets.get_mut(&resource.id) else { return };
+    let Some(target) = region.scaling.targets.get_mut(&resource.id) else { return };
     if target.suspended.scheduled_scaling_suspended {
         return;
     }
@@ -194,28 +183,23 @@ pub(super) fn rebound(
     if failure.is_none() {
         (target.min, target.max) = (min, max);
     }
-    note(base, scaling, now, resource, description, cause.to_owned(), failure);
-    let desired = ecs::desired_count(ecs, &resource.cluster, &resource.service);
+    note(region.base, region.scaling, now, resource, description, cause.to_owned(), failure);
+    let desired = ecs::desired_count(region.ecs, &resource.cluster, &resource.service);
     if let Some(desired) = desired.filter(|_| failure.is_none()) {
-        move_inside(base, scaling, ecs, now, resource, desired, (min, max));
+        move_inside(region, now, resource, desired, (min, max));
     }
 }
 
 /// Deregisters a target, and its policies and scheduled actions with it.
-pub(super) fn deregister(
-    base: &mut Base,
-    scaling: &mut State,
-    cloudwatch: &mut cloudwatch::State,
-    request: &ApiRequest,
-) -> Outcome {
+pub(super) fn deregister(region: &mut Region<'_>, request: &ApiRequest) -> Outcome {
     let resource = named(request)?;
-    let target = scaling.targets.remove(&resource.id).ok_or_else(|| resource.not_registered())?;
-    base.tags.forget(&target.arn);
-    let own = scaling.policies.iter().filter(|((id, _), _)| *id == resource.id);
+    let target = region.scaling.targets.remove(&resource.id).ok_or_else(|| resource.not_registered())?;
+    region.base.tags.forget(&target.arn);
+    let own = region.scaling.policies.iter().filter(|((id, _), _)| *id == resource.id);
     let alarms: Vec<String> = own.flat_map(|(_, policy)| policy.alarms().cloned()).collect();
-    cloudwatch::take_down(cloudwatch, &alarms);
-    scaling.policies.retain(|(id, _), _| *id != resource.id);
-    scaling.scheduled.retain(|(id, _), _| *id != resource.id);
+    cloudwatch::take_down(region.cloudwatch, &alarms);
+    region.scaling.policies.retain(|(id, _), _| *id != resource.id);
+    region.scaling.scheduled.retain(|(id, _), _| *id != resource.id);
     Ok(Value::Null)
 }
 

@@ -6,8 +6,7 @@ mod step;
 use serde_json::{Value, json};
 
 use crate::account::Account;
-use crate::base::Settings;
-use crate::clock::Millis;
+use crate::base::{Millis, Settings};
 use crate::ecs;
 use crate::wire::{Api, ApiError, ApiRequest};
 

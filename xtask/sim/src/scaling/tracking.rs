@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::dimension::Resource;
 use super::policies::Policy;
+use super::region::Region;
 use super::state::State;
 use super::{step, targets};
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::Millis;
 use crate::{cloudwatch, ecs};
 
 /// Where a policy gives no cooldown, in seconds.
@@ -99,28 +99,19 @@ struct Proposal {
 
 /// Lets the policies act that alarms call; each alarm comes with its metric's newest datapoint. Of several policies of one
 /// service that which wants the most tasks acts alone (user guide, "Use multiple target tracking scaling policies").
-pub(crate) fn alarms_ring(
-    base: &mut Base,
-    scaling: &mut State,
-    ecs: &mut ecs::State,
-    cloudwatch: &cloudwatch::State,
-    now: Millis,
-    ringing: &[(String, f64)],
-) {
+pub(crate) fn alarms_ring(region: &mut Region<'_>, now: Millis, ringing: &[(String, f64)]) {
     let mut chosen: BTreeMap<String, Proposal> = BTreeMap::new();
     for (alarm, value) in ringing {
-        let Some((actions, threshold)) = cloudwatch.alarm(alarm) else { continue };
-        let called = scaling.policies.values().filter(|policy| actions.contains(&policy.arn()));
-        for proposal in called
-            .filter_map(|policy| propose(scaling, ecs, cloudwatch, now, policy, alarm, (*value, threshold)))
-        {
+        let Some((actions, threshold)) = region.cloudwatch.alarm(alarm) else { continue };
+        let called = region.scaling.policies.values().filter(|policy| actions.contains(&policy.arn()));
+        for proposal in called.filter_map(|policy| propose(region, now, policy, alarm, (*value, threshold))) {
             if chosen.get(&proposal.resource.id).is_none_or(|other| proposal.wanted > other.wanted) {
                 chosen.insert(proposal.resource.id.clone(), proposal);
             }
         }
     }
     for Proposal { resource, wanted, desired, before, policy: key, alarm } in chosen.into_values() {
-        if let Some(policy) = scaling.policies.get_mut(&key) {
+        if let Some(policy) = region.scaling.policies.get_mut(&key) {
             if wanted > desired {
                 // A scale-out ends the wait after a scale-in.
                 policy.past = Past { out: Some((now, wanted - before)), into: None };
@@ -129,21 +120,19 @@ pub(crate) fn alarms_ring(
             }
         }
         let cause = format!("monitor alarm {alarm} in state ALARM triggered policy {}", key.1);
-        targets::set(base, scaling, ecs, now, &resource, wanted, cause);
+        targets::set(region, now, &resource, wanted, cause);
     }
 }
 
 fn propose(
-    scaling: &State,
-    ecs: &ecs::State,
-    cloudwatch: &cloudwatch::State,
+    region: &Region<'_>,
     now: Millis,
     policy: &Policy,
     alarm: &str,
     (value, threshold): (f64, f64),
 ) -> Option<Proposal> {
     let resource = Resource::of(policy.resource_id())?;
-    let desired = ecs::desired_count(ecs, &resource.cluster, &resource.service)?;
+    let desired = ecs::desired_count(region.ecs, &resource.cluster, &resource.service)?;
     // While it cools down, what a step policy added counts towards what it adds next.
     let added =
         policy.past.out.filter(|(at, _)| policy.is_step() && now < at.plus_secs(cooldown(policy, true)));
@@ -157,12 +146,12 @@ fn propose(
         let fitting = (f64::from(desired) * value / target).ceil() as u32;
         if is_high(alarm) { (true, fitting.max(desired + 1)) } else { (false, fitting) }
     };
-    let (min, max) = targets::dynamic_bounds(scaling, &resource.id, out)?;
+    let (min, max) = targets::dynamic_bounds(region.scaling, &resource.id, out)?;
     let wanted = if out { wanted.min(max) } else { wanted.max(min) };
     let may = if out {
         may_add(policy, now, desired, wanted)
     } else {
-        may_remove(scaling, ecs, cloudwatch, policy, &resource, now, wanted, desired)
+        may_remove(region, policy, &resource, now, wanted, desired)
     };
     let policy = (resource.id.clone(), policy.name().to_owned());
     may.then(|| Proposal { resource, wanted, desired, before, policy, alarm: alarm.to_owned() })
@@ -179,9 +168,7 @@ fn may_add(policy: &Policy, now: Millis, desired: u32, wanted: u32) -> bool {
 /// Tasks are removed when no deployment is in progress, no cooldown holds, and every tracking policy of the service
 /// agrees (Application Auto Scaling guide, "Target tracking": scale in only if all are ready to).
 fn may_remove(
-    scaling: &State,
-    ecs: &ecs::State,
-    cloudwatch: &cloudwatch::State,
+    region: &Region<'_>,
     policy: &Policy,
     resource: &Resource,
     now: Millis,
@@ -190,13 +177,13 @@ fn may_remove(
 ) -> bool {
     let after =
         |at: Option<Millis>, out: bool| at.is_none_or(|at| now >= at.plus_secs(cooldown(policy, out)));
-    let others = scaling.policies.values().filter(|other| other.resource_id() == resource.id);
+    let others = region.scaling.policies.values().filter(|other| other.resource_id() == resource.id);
     let mut agree = others.flat_map(Policy::alarms).filter(|alarm| !is_high(alarm));
     wanted < desired
-        && !ecs::is_deploying(ecs, &resource.cluster, &resource.service)
+        && !ecs::is_deploying(region.ecs, &resource.cluster, &resource.service)
         && after(policy.past.into, false)
         && after(policy.past.out.map(|(at, _)| at), true)
-        && (policy.is_step() || agree.all(|alarm| cloudwatch.rings(alarm)))
+        && (policy.is_step() || agree.all(|alarm| region.cloudwatch.rings(alarm)))
 }
 
 /// After a scale-out or a scale-in; a step policy has one for both.

@@ -6,9 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::store::{INVALID, State, Stored, no_secret};
-use crate::base::Base;
-use crate::base::tags;
-use crate::clock::Millis;
+use crate::base::{Base, Millis, tags};
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params, text};
 
 #[derive(Deserialize, Default)]
@@ -90,7 +88,7 @@ fn named<'a>(secrets_manager: &'a State, request: &ApiRequest) -> Result<&'a Sto
 }
 
 /// The ARN, where the secret exists.
-pub(super) fn taggable(_: &Base, own: &State, id: &str) -> Result<String, ApiError> {
+pub(super) fn taggable(own: &State, id: &str) -> Result<String, ApiError> {
     own.find(id).map(|secret| secret.arn.clone()).ok_or_else(no_secret)
 }
 
@@ -129,7 +127,7 @@ pub(super) fn versions(secrets_manager: &State, request: &ApiRequest) -> Outcome
 }
 
 /// Takes back a deletion that is still to come.
-pub(super) fn restore(secrets_manager: &mut State, _: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn restore(secrets_manager: &mut State, request: &ApiRequest) -> Outcome {
     let secret = secrets_manager.find_mut(&text(request, "SecretId")?)?;
     secret.deleted = None;
     Ok(json!({ "ARN": secret.arn, "Name": secret.name }))

@@ -18,12 +18,12 @@ pub(crate) const OPERATIONS: Operations<Handler<State>> = &[
     ("DescribeSecret", |base, secrets_manager, _, request| listing::describe(base, secrets_manager, request)),
     ("ListSecretVersionIds", |_, secrets_manager, _, request| listing::versions(secrets_manager, request)),
     ("ListSecrets", |base, secrets_manager, _, request| listing::list(base, secrets_manager, request)),
-    ("RestoreSecret", |_, secrets_manager, now, request| listing::restore(secrets_manager, now, request)),
+    ("RestoreSecret", |_, secrets_manager, _, request| listing::restore(secrets_manager, request)),
     ("TagResource", |base, secrets_manager, _, request| {
-        tagging::tag(base, request, &|base, arn| listing::taggable(base, secrets_manager, arn))
+        tagging::tag(base, request, &|_, arn| listing::taggable(secrets_manager, arn))
     }),
     ("UntagResource", |base, secrets_manager, _, request| {
-        tagging::untag(base, request, &|base, arn| listing::taggable(base, secrets_manager, arn))
+        tagging::untag(base, request, &|_, arn| listing::taggable(secrets_manager, arn))
     }),
     ("UpdateSecret", values::update),
     ("DeleteSecret", secrets::delete),

@@ -8,9 +8,7 @@ use serde_json::json;
 use super::content::Given;
 use super::store::State;
 use super::store::{CURRENT, INVALID, Stored, Version};
-use crate::base::Base;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use crate::base::{Base, Millis, Tag, tags};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, params};
 
 #[derive(Debug, Deserialize)]

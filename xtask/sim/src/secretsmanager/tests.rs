@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::account::Account;
-use crate::base::Settings;
-use crate::clock::Millis;
+use crate::base::{Millis, Settings};
 use crate::wire::{Api, ApiError, ApiRequest};
 
 const NOW: Millis = Millis(1_700_000_000_000);

@@ -8,8 +8,7 @@ use serde_json::json;
 use super::content::{Content, Given};
 use super::store::State;
 use super::store::{CURRENT, INVALID, Stored, Version, no_secret, not_found};
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::secret::Secret;
 use crate::wire::{ApiError, ApiRequest, Outcome, params};
 

@@ -7,8 +7,7 @@ use super::name::{invalid, named};
 use super::parameters::{find, not_found, view};
 use super::store::Parameter;
 use super::store::State;
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::identity;
 use crate::wire::{ApiError, ApiRequest, Outcome, listing, params};
 

@@ -10,8 +10,7 @@ mod tags;
 pub(crate) use parameters::value;
 pub(crate) use store::State;
 
-use crate::base::Base;
-use crate::clock::Millis;
+use crate::base::{Base, Millis};
 use crate::identity;
 use crate::wire::{ApiRequest, Operations, Outcome};
 
@@ -19,13 +18,13 @@ pub(crate) const OPERATIONS: Operations<
     fn(&mut Base, &mut State, &identity::State, Millis, &ApiRequest) -> Outcome,
 > = &[
     ("DeleteParameter", |base, ssm, _, _, request| parameters::delete(base, ssm, request)),
-    ("AddTagsToResource", |base, ssm, _, now, request| tags::add(base, ssm, now, request)),
-    ("DeleteParameters", |_, ssm, _, now, request| parameters::delete_many(ssm, now, request)),
+    ("AddTagsToResource", |base, ssm, _, _, request| tags::add(base, ssm, request)),
+    ("DeleteParameters", |_, ssm, _, _, request| parameters::delete_many(ssm, request)),
     ("DescribeParameters", |base, ssm, identity, _, request| listing::describe(base, ssm, identity, request)),
     ("GetParameterHistory", |base, ssm, _, _, request| listing::history(base, ssm, request)),
     ("GetParametersByPath", |base, ssm, _, _, request| listing::by_path(base, ssm, request)),
     ("ListTagsForResource", |base, ssm, _, _, request| tags::list(base, ssm, request)),
-    ("RemoveTagsFromResource", |base, ssm, _, now, request| tags::remove(base, ssm, now, request)),
+    ("RemoveTagsFromResource", |base, ssm, _, _, request| tags::remove(base, ssm, request)),
     ("GetParameter", |base, ssm, _, _, request| parameters::get(base, ssm, request)),
     ("GetParameters", |base, ssm, _, _, request| parameters::get_many(base, ssm, request)),
     ("PutParameter", |base, ssm, _, now, request| parameters::put(base, ssm, now, request)),

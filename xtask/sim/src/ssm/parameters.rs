@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 use super::name::{Named, check, invalid, named};
 use super::store::State;
 use super::store::{Kind, Parameter, Version};
-use crate::base::Base;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use crate::base::{Base, Millis, Tag, tags};
 use crate::secret::Secret;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, params, text};
 
@@ -153,7 +151,7 @@ pub(super) fn delete(base: &Base, ssm: &mut State, request: &ApiRequest) -> Outc
     ssm.parameters.remove(&named.name).map(|_| json!({})).ok_or_else(not_found)
 }
 
-pub(super) fn delete_many(ssm: &mut State, _: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn delete_many(ssm: &mut State, request: &ApiRequest) -> Outcome {
     let asked: GetMany = params(request)?;
     if !(1..=10).contains(&asked.names.len()) {
         return Err(invalid("1 validation error detected: 'names' must have between 1 and 10 items"));

@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 
 use super::name::named;
 use super::store::State;
-use crate::base::Base;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use crate::base::{Base, Tag, tags};
 use crate::wire::{ApiError, ApiRequest, Outcome, params};
 
 #[derive(Deserialize)]
@@ -36,14 +34,14 @@ fn asked(base: &Base, ssm: &State, request: &ApiRequest) -> Result<(Asked, Strin
     Ok((asked, arn))
 }
 
-pub(super) fn add(base: &mut Base, ssm: &State, _: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn add(base: &mut Base, ssm: &State, request: &ApiRequest) -> Outcome {
     let (asked, arn) = asked(base, ssm, request)?;
     tags::check(request.api, &asked.tags)?;
     base.tags.put(&arn, asked.tags);
     Ok(json!({}))
 }
 
-pub(super) fn remove(base: &mut Base, ssm: &State, _: Millis, request: &ApiRequest) -> Outcome {
+pub(super) fn remove(base: &mut Base, ssm: &State, request: &ApiRequest) -> Outcome {
     let (asked, arn) = asked(base, ssm, request)?;
     let kept = base.tags.of(&arn).into_iter().filter(|tag| !asked.tag_keys.contains(&tag.key)).collect();
     base.tags.forget(&arn);

@@ -8,8 +8,7 @@ use tokio::sync::watch;
 
 use super::super::clock::SimClock;
 use super::*;
-use crate::base::Settings;
-use crate::clock::Millis;
+use crate::base::{Millis, Settings};
 use crate::workload::scripted::{Script, Scripted, Scripts};
 
 struct Story {

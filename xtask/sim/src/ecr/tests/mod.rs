@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use super::store::digest_of;
 use super::{ResolvedImage, resolve_image};
 use crate::account::Account;
-use crate::base::Settings;
-use crate::clock::Millis;
+use crate::base::{Millis, Settings};
 use crate::wire::{Api, ApiError, ApiRequest};
 
 const NOW: Millis = Millis(1_000_000);

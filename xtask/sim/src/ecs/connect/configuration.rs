@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::account::Account;
 use crate::cloudmap;
 use crate::ecs::errors::{invalid, namespace_not_found};
-use crate::ecs::task_definition::TaskSpec;
+use crate::ecs::task_definition::spec::TaskSpec;
 use crate::wire::ApiError;
 
 /// As a request gives it, and as a deployment shows it.
@@ -72,25 +71,24 @@ impl ConnectConfiguration {
         configuration.filter(|configuration| configuration.enabled)
     }
 
-    /// Fills in the cluster's namespace where none is given, and refuses what ECS refuses.
+    /// Fills in the cluster's `default` namespace where none is given, and refuses what ECS refuses.
     pub(in crate::ecs) fn settle(
         mut self,
-        account: &Account,
-        cluster: &str,
+        cloudmap: &cloudmap::State,
+        default: Option<String>,
         task: &TaskSpec,
     ) -> Result<Self, ApiError> {
         if !self.enabled {
             return Ok(self);
         }
         if self.namespace.is_none() {
-            let defaults = account.ecs.clusters.get(cluster).and_then(|cluster| cluster.namespace.clone());
-            self.namespace = Some(defaults.ok_or_else(|| {
+            self.namespace = Some(default.ok_or_else(|| {
                 invalid("Service Connect requires a namespace: give one, or set the cluster's default.")
             })?);
         }
         // A service never creates its namespace; only a cluster's default is created.
         let wanted = self.namespace.as_deref().unwrap_or_default();
-        if cloudmap::namespace(&account.cloudmap, wanted).is_none() {
+        if cloudmap::namespace(cloudmap, wanted).is_none() {
             return Err(namespace_not_found(wanted));
         }
         let mut names = Vec::new();

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::endpoint::Endpoint;
-use crate::account::Account;
-use crate::ecs::task::{HealthStatus, Task, TaskStatus};
+use crate::ecs::state::State;
+use crate::ecs::task::model::{HealthStatus, Task, TaskStatus};
 use crate::workload::TaskId;
 
 /// A task that answers at an endpoint.
@@ -50,26 +50,26 @@ impl ConnectTimeouts {
 
 /// Resolves `host` and `port` as the proxy of `client` does. Tasks that are being stopped get no new
 /// calls; a task with a container health check gets its first call once it is HEALTHY.
-pub(crate) fn connect_targets(account: &Account, client: &TaskId, host: &str, port: u16) -> ConnectLookup {
+pub(crate) fn connect_targets(ecs: &State, client: &TaskId, host: &str, port: u16) -> ConnectLookup {
     let host = host.to_ascii_lowercase();
-    let mut known = endpoints(account, client).iter();
+    let mut known = endpoints(ecs, client).iter();
     match known.find(|endpoint| endpoint.dns_name == host && endpoint.port == port) {
-        Some(endpoint) => targets(account, endpoint),
+        Some(endpoint) => targets(ecs, endpoint),
         None => ConnectLookup::Unknown,
     }
 }
 
 /// Resolves a TCP connection to `port`, which names no host: `None` unless one TCP endpoint alone has the port.
-pub(crate) fn connect_stream(account: &Account, client: &TaskId, port: u16) -> Option<ConnectLookup> {
-    let mut known = endpoints(account, client).iter().filter(|endpoint| endpoint.port == port);
+pub(crate) fn connect_stream(ecs: &State, client: &TaskId, port: u16) -> Option<ConnectLookup> {
+    let mut known = endpoints(ecs, client).iter().filter(|endpoint| endpoint.port == port);
     let only = known.next().filter(|only| known.next().is_none() && only.tcp)?;
-    Some(targets(account, only))
+    Some(targets(ecs, only))
 }
 
-fn targets(account: &Account, endpoint: &Endpoint) -> ConnectLookup {
-    let tasks = account.ecs.tasks.live_of(&endpoint.service);
+fn targets(ecs: &State, endpoint: &Endpoint) -> ConnectLookup {
+    let tasks = ecs.tasks.live_of(&endpoint.service);
     let answering = tasks.filter(|task| takes_calls(task)).filter_map(|task| {
-        let definition = account.ecs.families.by_arn(&task.task_definition)?;
+        let definition = ecs.families.by_arn(&task.task_definition)?;
         let port = definition.spec.named_port(&endpoint.port_name)?;
         Some(ConnectTarget { task: task.id.clone(), port })
     });
@@ -77,10 +77,9 @@ fn targets(account: &Account, endpoint: &Endpoint) -> ConnectLookup {
 }
 
 /// What a task's deployment knows.
-fn endpoints<'a>(account: &'a Account, client: &TaskId) -> &'a [Endpoint] {
-    let task = account.ecs.tasks.get(client);
-    let deployment =
-        task.and_then(|task| account.ecs.services.get(&task.service)?.deployment(&task.deployment));
+fn endpoints<'a>(ecs: &'a State, client: &TaskId) -> &'a [Endpoint] {
+    let task = ecs.tasks.get(client);
+    let deployment = task.and_then(|task| ecs.services.get(&task.service)?.deployment(&task.deployment));
     deployment.map_or(&[], |deployment| &deployment.endpoints)
 }
 

@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 
-use crate::base::Pace;
-use crate::clock::Millis;
-use crate::ecs::connect::Endpoint;
-use crate::ecs::service::Spec;
+use crate::base::{Millis, Pace};
+use crate::ecs::connect::endpoint::Endpoint;
+use crate::ecs::service::model::Spec;
 use crate::ids::Ids;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -1,14 +1,8 @@
-//! Service revisions: the immutable snapshot that a deployment rolls out, and DescribeServiceRevisions.
+//! Service revisions: the immutable snapshot that a deployment rolls out.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use crate::account::Account;
-use crate::clock::Millis;
-use crate::ecs::errors::invalid;
-use crate::ecs::params::described;
-use crate::ecs::service::{Service, Spec};
-use crate::wire::{ApiRequest, Outcome, params};
+use crate::base::{Base, Millis};
+use crate::ecs::service::model::Spec;
+use crate::ecs::task_definition::families::Families;
 
 #[derive(Clone, Debug)]
 pub(in crate::ecs) struct Revision {
@@ -31,15 +25,16 @@ pub(in crate::ecs) struct RevisionImage {
 impl Revision {
     /// A new revision of what `spec` asks for.
     pub(super) fn new(
-        account: &mut Account,
+        base: &mut Base,
+        families: &Families,
         now: Millis,
         service: &str,
         spec: &Spec,
         launch_type: Option<&str>,
     ) -> Self {
-        let number = account.base.ids.digits(19);
-        let arn = account.base.arn("ecs", &format!("service-revision/{service}/{number}"));
-        let definition = account.ecs.families.by_arn(&spec.task_definition);
+        let number = base.ids.digits(19);
+        let arn = base.arn("ecs", &format!("service-revision/{service}/{number}"));
+        let definition = families.by_arn(&spec.task_definition);
         let containers = definition.map(|definition| definition.spec.container_definitions.as_slice());
         let images = containers.unwrap_or_default().iter().map(|container| RevisionImage {
             container: container.name.clone(),
@@ -59,46 +54,4 @@ impl Revision {
     pub(in crate::ecs) fn digest(&self, container: &str) -> Option<&str> {
         self.images.iter().find(|image| image.container == container)?.digest.as_deref()
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Describe {
-    service_revision_arns: Vec<String>,
-}
-
-pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
-    let asked: Describe = params(request)?;
-    if asked.service_revision_arns.is_empty() || asked.service_revision_arns.len() > 20 {
-        return Err(invalid("serviceRevisionArns must have between 1 and 20 items."));
-    }
-    described("serviceRevisions", &asked.service_revision_arns, |arn| {
-        let mut services = account.ecs.services.values();
-        let known = services.find_map(|service| Some(view(account, service, service.revision(arn)?)));
-        known.ok_or_else(|| arn.to_owned())
-    })
-}
-
-fn view(account: &Account, service: &Service, revision: &Revision) -> Value {
-    let images = revision.images.iter().map(
-        |image| json!({ "containerName": image.container, "image": image.image, "imageDigest": image.digest }),
-    );
-    json!({
-        "serviceRevisionArn": revision.arn,
-        "serviceArn": service.arn,
-        "clusterArn": crate::ecs::reference::cluster_arn(account, &service.key.cluster),
-        "taskDefinition": revision.spec.task_definition,
-        "platformVersion": revision.spec.platform_version,
-        "platformFamily": "Linux",
-        "loadBalancers": revision.spec.load_balancers,
-        "serviceRegistries": revision.spec.service_registries,
-        "networkConfiguration": { "awsvpcConfiguration": revision.spec.network },
-        "containerImages": images.collect::<Vec<Value>>(),
-        "guardDutyEnabled": false,
-        "volumeConfigurations": revision.spec.volumes,
-        "vpcLatticeConfigurations": revision.spec.vpc_lattice,
-        "createdAt": revision.created_at.epoch_secs(),
-        "launchType": revision.launch_type,
-        "serviceConnectConfiguration": revision.spec.connect,
-    })
 }

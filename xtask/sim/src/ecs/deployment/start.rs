@@ -3,11 +3,12 @@
 use super::model::{Backoff, Deployment, RollbackTarget, RolloutState};
 use super::revision::Revision;
 use super::service_deployment::{BreakerRecord, Rollback, ServiceDeployment, ServiceDeploymentStatus};
-use crate::account::Account;
 use crate::clock::Millis;
 use crate::ecs::connect;
-use crate::ecs::service::{DeploymentConfiguration, Spec, Steady};
-use crate::ecs::state::ServiceKey;
+use crate::ecs::key::ServiceKey;
+use crate::ecs::region::Region;
+use crate::ecs::service::configuration::DeploymentConfiguration;
+use crate::ecs::service::model::{Spec, Steady};
 
 /// What a new deployment consists of.
 pub(in crate::ecs) struct Made {
@@ -18,7 +19,7 @@ pub(in crate::ecs) struct Made {
 
 /// Makes the deployment of a service that does not exist yet.
 pub(in crate::ecs) fn first(
-    account: &mut Account,
+    region: &mut Region<'_>,
     now: Millis,
     key: &ServiceKey,
     spec: Spec,
@@ -26,11 +27,11 @@ pub(in crate::ecs) fn first(
     launch_type: Option<&str>,
 ) -> Made {
     let path = format!("{}/{}", key.cluster, key.service);
-    let revision = Revision::new(account, now, &path, &spec, launch_type);
-    let token = account.base.ids.token(21);
-    let watched = configuration.watched().map(|alarms| account.cloudwatch.ringing(&alarms.alarm_names));
+    let revision = Revision::new(region.base, &region.ecs.families, now, &path, &spec, launch_type);
+    let token = region.base.ids.token(21);
+    let watched = configuration.watched().map(|alarms| region.cloudwatch.ringing(&alarms.alarm_names));
     let service_deployment = ServiceDeployment {
-        arn: account.base.arn("ecs", &format!("service-deployment/{path}/{token}")),
+        arn: region.base.arn("ecs", &format!("service-deployment/{path}/{token}")),
         created_at: now,
         updated_at: now,
         started_at: None,
@@ -48,23 +49,23 @@ pub(in crate::ecs) fn first(
         requested: None,
     };
     let arn = service_deployment.arn.clone();
-    let deployment = make(account, now, key, spec, revision.arn.clone(), arn);
+    let deployment = make(region, now, key, spec, revision.arn.clone(), arn);
     Made { deployment, service_deployment, revision }
 }
 
 fn make(
-    account: &mut Account,
+    region: &mut Region<'_>,
     now: Millis,
     key: &ServiceKey,
     spec: Spec,
     revision: String,
     service_deployment: String,
 ) -> Deployment {
-    let id = Deployment::draw_id(&mut account.base.ids);
+    let id = Deployment::draw_id(&mut region.base.ids);
     Deployment {
         reason: Deployment::in_progress_reason(&id),
         // Taken once for the deployment: its tasks, also later ones, know only the endpoints that exist now.
-        endpoints: connect::visible(account, key, spec.connect.as_ref(), &spec.task_definition),
+        endpoints: connect::visible(region, key, spec.connect.as_ref(), &spec.task_definition),
         id,
         revision,
         service_deployment,
@@ -81,12 +82,12 @@ fn make(
 
 /// Starts a new deployment of an existing service. One that was still in progress is superseded: its
 /// service deployment ends in STOPPED.
-pub(in crate::ecs) fn next(account: &mut Account, now: Millis, key: &ServiceKey, spec: Spec) {
-    let Some(service) = account.ecs.services.get(key) else { return };
+pub(in crate::ecs) fn next(region: &mut Region<'_>, now: Millis, key: &ServiceKey, spec: Spec) {
+    let Some(service) = region.ecs.services.get(key) else { return };
     let configuration = service.knobs.deployment.clone();
     let launch_type = service.knobs.launch_type.clone();
-    let mut made = first(account, now, key, spec, &configuration, launch_type.as_deref());
-    let Some(service) = account.ecs.services.get_mut(key) else { return };
+    let mut made = first(region, now, key, spec, &configuration, launch_type.as_deref());
+    let Some(service) = region.ecs.services.get_mut(key) else { return };
 
     let current = &service.primary;
     made.deployment.rollback_target = match current.rollout {
@@ -120,24 +121,24 @@ pub(in crate::ecs) fn next(account: &mut Account, now: Millis, key: &ServiceKey,
 
 /// Undoes the PRIMARY deployment: a new deployment, with a new id, of the target's revision.
 pub(in crate::ecs) fn roll_back(
-    account: &mut Account,
+    region: &mut Region<'_>,
     now: Millis,
     key: &ServiceKey,
     target: &RollbackTarget,
     because: &RollbackCause,
 ) {
-    let Some(service) = account.ecs.services.get(key) else { return };
+    let Some(service) = region.ecs.services.get(key) else { return };
     let Some(revision) = service.revision(&target.revision) else { return };
     let (spec, arn) = (revision.spec.clone(), revision.arn.clone());
     let undone = service.primary.service_deployment.clone();
     // A new id with the old revision, under the same service deployment: `taskDefinition` of the service shows the old
     // revision again, which is why "the service looks stable" proves nothing.
-    let mut deployment = make(account, now, key, spec, arn, undone.clone());
+    let mut deployment = make(region, now, key, spec, arn, undone.clone());
     deployment.is_rollback = true;
     if let Some(reason) = because.rollout_reason {
         deployment.reason = format!("{reason} {}.", target.deployment);
     }
-    let Some(service) = account.ecs.services.get_mut(key) else { return };
+    let Some(service) = region.ecs.services.get_mut(key) else { return };
     if let Some(record) = service.service_deployment_mut(&undone) {
         record.rollback = Some(Rollback {
             reason: because.reason.to_owned(),
@@ -150,7 +151,7 @@ pub(in crate::ecs) fn roll_back(
     let old = std::mem::replace(&mut service.primary, deployment);
     service.older.insert(0, old);
     let what = format!("rolling back to deployment {}.", target.deployment);
-    service.events.push(&mut account.base.ids, now, &key.service, &what);
+    service.events.push(&mut region.base.ids, now, &key.service, &what);
 }
 
 /// Why a deployment is undone, in the words of the two APIs that show it.

@@ -6,10 +6,10 @@ use serde_json::json;
 use super::model::RolloutState;
 use super::service_deployment::ServiceDeploymentStatus;
 use super::start::{self, BY_REQUEST};
-use crate::account::Account;
 use crate::clock::Millis;
 use crate::ecs::errors::invalid;
-use crate::ecs::state::ServiceKey;
+use crate::ecs::key::ServiceKey;
+use crate::ecs::region::Region;
 use crate::wire::{ApiError, ApiRequest, Outcome, params, text};
 
 #[derive(Deserialize)]
@@ -21,7 +21,7 @@ struct Stop {
 
 /// Only ROLLBACK is documented to work. ABORT is in the enumeration; it is taken at its name: what runs is left as it is,
 /// nothing rolls back, and the service deployment ends as one whose circuit breaker trips without a rollback.
-pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(in crate::ecs) fn stop(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Stop = params(request)?;
     let aborts = match asked.stop_type.as_deref() {
         None | Some("ROLLBACK") => false,
@@ -29,7 +29,7 @@ pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequ
         Some(other) => return Err(invalid(format!("Invalid stopType: {other}"))),
     };
     let arn = asked.service_deployment_arn;
-    let (key, status) = named(account, &arn)?;
+    let (key, status) = named(region, &arn)?;
     if !matches!(status, ServiceDeploymentStatus::Pending | ServiceDeploymentStatus::InProgress) {
         if !status.is_final() {
             // It "continues to stop", or "continues the rollback" (developer guide, stopping service deployments).
@@ -40,11 +40,11 @@ pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequ
             format!("The service deployment is in {} status and cannot be stopped.", status.as_str()),
         ));
     }
-    let Some(service) = account.ecs.services.get_mut(&key) else { return Ok(json!({})) };
+    let Some(service) = region.ecs.services.get_mut(&key) else { return Ok(json!({})) };
     let target = service.primary.rollback_target.clone().filter(|_| !aborts);
     service.primary.turn(now, RolloutState::Failed, "ECS deployment failed.".to_owned());
     match target {
-        Some(target) => start::roll_back(account, now, &key, &target, &BY_REQUEST),
+        Some(target) => start::roll_back(region, now, &key, &target, &BY_REQUEST),
         None => {
             let desired = service.desired;
             if let Some(record) = service.service_deployment_mut(&arn) {
@@ -57,8 +57,8 @@ pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequ
     Ok(json!({ "serviceDeploymentArn": arn }))
 }
 
-fn named(account: &Account, arn: &str) -> Result<(ServiceKey, ServiceDeploymentStatus), ApiError> {
-    let found = account.ecs.services.values().find_map(|service| {
+fn named(region: &Region<'_>, arn: &str) -> Result<(ServiceKey, ServiceDeploymentStatus), ApiError> {
+    let found = region.ecs.services.values().find_map(|service| {
         let record = service.service_deployments.iter().find(|record| record.arn == arn)?;
         Some((service.key.clone(), record.status))
     });
@@ -67,8 +67,8 @@ fn named(account: &Account, arn: &str) -> Result<(ServiceKey, ServiceDeploymentS
 }
 
 /// Releases a PAUSE hook. Only the strategies with lifecycle hooks have one, and they are not simulated.
-pub(in crate::ecs) fn resume(account: &Account, request: &ApiRequest) -> Outcome {
-    let (_, status) = named(account, &text(request, "serviceDeploymentArn")?)?;
+pub(in crate::ecs) fn resume(region: &Region<'_>, request: &ApiRequest) -> Outcome {
+    let (_, status) = named(region, &text(request, "serviceDeploymentArn")?)?;
     let hook = text(request, "hookId")?;
     match request.params["action"].as_str() {
         None | Some("CONTINUE" | "ROLLBACK") => {}

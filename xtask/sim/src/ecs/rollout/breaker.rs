@@ -1,13 +1,16 @@
 //! What fails a deployment: the circuit breaker at its threshold, and deployment alarms. Then it rolls back or stalls.
 
-use crate::account::Account;
 use crate::clock::Millis;
-use crate::ecs::deployment::{self, RollbackCause, RolloutState, ServiceDeploymentStatus};
-use crate::ecs::state::ServiceKey;
+use crate::ecs::deployment;
+use crate::ecs::deployment::model::RolloutState;
+use crate::ecs::deployment::service_deployment::ServiceDeploymentStatus;
+use crate::ecs::deployment::start::RollbackCause;
+use crate::ecs::key::ServiceKey;
+use crate::ecs::region::Region;
 
 /// Looks at the PRIMARY deployment's failures. True when the breaker tripped.
-pub(super) fn watch(account: &mut Account, now: Millis, key: &ServiceKey) -> bool {
-    let Some(service) = account.ecs.services.get_mut(key) else { return false };
+pub(super) fn watch(region: &mut Region<'_>, now: Millis, key: &ServiceKey) -> bool {
+    let Some(service) = region.ecs.services.get_mut(key) else { return false };
     if service.primary.rollout != RolloutState::InProgress {
         return false;
     }
@@ -23,18 +26,18 @@ pub(super) fn watch(account: &mut Account, now: Millis, key: &ServiceKey) -> boo
     let Some(breaker) = breaker.filter(|breaker| failures >= breaker.threshold(desired)) else {
         return false;
     };
-    trip(account, now, key, breaker.rollback, &BREAKER);
+    trip(region, now, key, breaker.rollback, &BREAKER);
     true
 }
 
 /// Looks at the deployment's alarms. True when one went into ALARM since the deployment began.
-pub(super) fn watch_alarms(account: &mut Account, now: Millis, key: &ServiceKey) -> bool {
-    let Some(service) = account.ecs.services.get_mut(key) else { return false };
+pub(super) fn watch_alarms(region: &mut Region<'_>, now: Millis, key: &ServiceKey) -> bool {
+    let Some(service) = region.ecs.services.get_mut(key) else { return false };
     if service.primary.rollout != RolloutState::InProgress || service.primary.is_rollback {
         return false;
     }
     let Some(alarms) = service.knobs.deployment.watched().cloned() else { return false };
-    let mut ringing = account.cloudwatch.ringing(&alarms.alarm_names);
+    let mut ringing = region.cloudwatch.ringing(&alarms.alarm_names);
     let arn = service.primary.service_deployment.clone();
     let Some(record) = service.service_deployment_mut(&arn) else { return false };
     // An alarm that was in ALARM when the deployment began is ignored for it (developer guide, deployment alarms).
@@ -43,7 +46,7 @@ pub(super) fn watch_alarms(account: &mut Account, now: Millis, key: &ServiceKey)
         return false;
     }
     record.triggered_alarms = ringing;
-    trip(account, now, key, alarms.rollback, &ALARM);
+    trip(region, now, key, alarms.rollback, &ALARM);
     true
 }
 
@@ -74,12 +77,12 @@ static ALARM: Words = Words {
     stopped: "Service deployment stopped because a CloudWatch alarm was triggered.",
 };
 
-fn trip(account: &mut Account, now: Millis, key: &ServiceKey, rollback: bool, words: &Words) {
-    let Some(service) = account.ecs.services.get_mut(key) else { return };
+fn trip(region: &mut Region<'_>, now: Millis, key: &ServiceKey, rollback: bool, words: &Words) {
+    let Some(service) = region.ecs.services.get_mut(key) else { return };
     let primary = &mut service.primary;
     primary.turn(now, RolloutState::Failed, words.rollout.to_owned());
     let what = format!("(deployment {}) deployment failed: {}", primary.id, words.event);
-    service.events.push(&mut account.base.ids, now, &key.service, &what);
+    service.events.push(&mut region.base.ids, now, &key.service, &what);
 
     let (arn, desired) = (service.primary.service_deployment.clone(), service.desired);
     // Without a COMPLETED deployment before it, as in a first deploy, there is nothing to roll back to (developer guide,
@@ -87,7 +90,7 @@ fn trip(account: &mut Account, now: Millis, key: &ServiceKey, rollback: bool, wo
     let target = service.primary.rollback_target.clone().filter(|_| rollback);
     let (status, reason) = match target {
         Some(target) => {
-            return deployment::roll_back(account, now, key, &target, words.back);
+            return deployment::roll_back(region, now, key, &target, words.back);
         }
         // A rollback has no target of its own: the service is left with a FAILED deployment that launches nothing.
         None if service.primary.is_rollback => (ServiceDeploymentStatus::RollbackFailed, words.back_failed),

@@ -1,22 +1,13 @@
 //! The census: how each of a service's tasks counts now, and when time alone will change that.
 
-use super::decision::{Class, Member};
-use crate::account::Account;
+use super::decision::{Cause, Class, Member};
 use crate::clock::Millis;
+use crate::ecs::key::ServiceKey;
 use crate::ecs::protection;
-use crate::ecs::state::ServiceKey;
-use crate::ecs::task::{HealthStatus, Task, TaskStatus};
+use crate::ecs::region::Region;
+use crate::ecs::task::model::{HealthStatus, Task, TaskStatus};
 use crate::elb::{self, TargetState};
 use crate::workload::TaskId;
-
-/// What is wrong with an unhealthy task.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
-    /// The load balancer's check fails.
-    Target { target_group: String, port: u16, reason: String },
-    /// The container's own check fails.
-    Container,
-}
 
 /// The service's tasks as the scheduler sees them.
 #[derive(Debug, Default)]
@@ -36,11 +27,11 @@ impl Census {
     }
 }
 
-pub(super) fn take(account: &Account, now: Millis, key: &ServiceKey) -> Census {
+pub(super) fn take(region: &Region<'_>, now: Millis, key: &ServiceKey) -> Census {
     let mut census = Census::default();
-    let Some(service) = account.ecs.services.get(key) else { return census };
+    let Some(service) = region.ecs.services.get(key) else { return census };
     let grace = u64::from(service.knobs.health_check_grace_period.unwrap_or(0)) * 1000;
-    for task in account.ecs.tasks.live_of(key) {
+    for task in region.ecs.tasks.live_of(key) {
         let primary = task.deployment == service.primary.id;
         census.old_left += u32::from(!primary);
         // Its containers are gone: it takes no place any more, but ECS still waits for it before it calls the deployment
@@ -48,7 +39,7 @@ pub(super) fn take(account: &Account, now: Millis, key: &ServiceKey) -> Census {
         if task.status >= TaskStatus::Deprovisioning {
             continue;
         }
-        let class = class(account, now, task, grace, &mut census);
+        let class = class(region, now, task, grace, &mut census);
         let protected = protection::is_protected(task, now);
         if let Some(until) = task.protected_until.filter(|_| protected) {
             census.changes_by(until);
@@ -58,21 +49,21 @@ pub(super) fn take(account: &Account, now: Millis, key: &ServiceKey) -> Census {
     census
 }
 
-fn class(account: &Account, now: Millis, task: &Task, grace: u64, census: &mut Census) -> Class {
+fn class(region: &Region<'_>, now: Millis, task: &Task, grace: u64, census: &mut Census) -> Class {
     if !task.desired_running {
         return Class::Stopping;
     }
     let (TaskStatus::Running, Some(started)) = (task.status, task.started_at) else { return Class::Starting };
     if task.targets.is_empty() && !task.has_health_check() {
         // Without a health check, staying up is all there is to see.
-        let proven = started.plus_millis(account.base.settings.pace.unchecked_healthy_ms);
+        let proven = started.plus_millis(region.base.settings.pace.unchecked_healthy_ms);
         if proven <= now {
             return Class::Healthy;
         }
         census.changes_by(proven);
         return Class::Settling;
     }
-    match verdict(account, task) {
+    match verdict(region, task) {
         Verdict::Healthy => Class::Healthy,
         Verdict::Open => Class::Settling,
         Verdict::Unhealthy(cause) => {
@@ -95,7 +86,7 @@ enum Verdict {
 }
 
 /// Container health check and target group must both be healthy, where a task has both.
-fn verdict(account: &Account, task: &Task) -> Verdict {
+fn verdict(region: &Region<'_>, task: &Task) -> Verdict {
     let mut open = false;
     if task.has_health_check() {
         match task.health() {
@@ -106,7 +97,7 @@ fn verdict(account: &Account, task: &Task) -> Verdict {
     }
     let ip = task.interface.ip.as_deref().unwrap_or_default();
     for target in &task.targets {
-        let health = elb::health(&account.elb, &target.target_group, ip, target.port);
+        let health = elb::health(region.elb, &target.target_group, ip, target.port);
         match health.state {
             TargetState::Healthy => {}
             TargetState::Unhealthy => {

@@ -2,11 +2,12 @@
 
 use super::census::Census;
 use super::decision::Class;
-use crate::account::Account;
 use crate::clock::Millis;
-use crate::ecs::deployment::{RolloutState, ServiceDeploymentStatus};
-use crate::ecs::service::{Service, Steady};
-use crate::ecs::state::ServiceKey;
+use crate::ecs::deployment::model::RolloutState;
+use crate::ecs::deployment::service_deployment::ServiceDeploymentStatus;
+use crate::ecs::key::ServiceKey;
+use crate::ecs::region::Region;
+use crate::ecs::service::model::{Service, Steady};
 
 /// Whether the service has what it wants: its tasks healthy and no other ones left.
 fn has_what_it_wants(service: &Service, census: &Census) -> bool {
@@ -33,16 +34,16 @@ fn succeeds_early(service: &Service, census: &Census) -> bool {
 
 /// Completes the deployment where the service has what it wants. Returns when time alone will change more.
 pub(super) fn settle(
-    account: &mut Account,
+    region: &mut Region<'_>,
     now: Millis,
     key: &ServiceKey,
     census: &Census,
 ) -> Option<Millis> {
-    let pace = account.base.settings.pace.clone();
-    let watched = account.ecs.services.get(key)?.knobs.deployment.watched();
+    let pace = region.base.settings.pace.clone();
+    let watched = region.ecs.services.get(key)?.knobs.deployment.watched();
     // Alarms are watched for a while after the tasks run.
-    let watch = watched.map_or(0, |alarms| account.cloudwatch.notices_after(&alarms.alarm_names));
-    let service = account.ecs.services.get_mut(key)?;
+    let watch = watched.map_or(0, |alarms| region.cloudwatch.notices_after(&alarms.alarm_names));
+    let service = region.ecs.services.get_mut(key)?;
     if !has_what_it_wants(service, census) && !succeeds_early(service, census) {
         service.steady = Steady::Moving;
         return None;
@@ -62,9 +63,9 @@ pub(super) fn settle(
             if now < at {
                 return Some(at);
             }
-            complete(account, now, key);
+            complete(region, now, key);
             // What was steady for the roll is steady from its completion on for the event.
-            account.ecs.services.get_mut(key)?.steady = Steady::Since(now);
+            region.ecs.services.get_mut(key)?.steady = Steady::Since(now);
             now
         }
         _ => since,
@@ -73,19 +74,19 @@ pub(super) fn settle(
     if now < at {
         return Some(at);
     }
-    let service = account.ecs.services.get_mut(key)?;
+    let service = region.ecs.services.get_mut(key)?;
     service.steady = Steady::Announced;
-    service.events.push(&mut account.base.ids, now, &key.service, "has reached a steady state.");
+    service.events.push(&mut region.base.ids, now, &key.service, "has reached a steady state.");
     None
 }
 
-fn complete(account: &mut Account, now: Millis, key: &ServiceKey) {
-    let Some(service) = account.ecs.services.get_mut(key) else { return };
+fn complete(region: &mut Region<'_>, now: Millis, key: &ServiceKey) {
+    let Some(service) = region.ecs.services.get_mut(key) else { return };
     let id = service.primary.id.clone();
     service.primary.turn(now, RolloutState::Completed, format!("ECS deployment {id} completed."));
     service.primary.failed_tasks = 0;
     let what = format!("(deployment {id}) deployment completed.");
-    service.events.push(&mut account.base.ids, now, &key.service, &what);
+    service.events.push(&mut region.base.ids, now, &key.service, &what);
 
     let (arn, desired) = (service.primary.service_deployment.clone(), service.desired);
     let status = if service.primary.is_rollback {
@@ -106,9 +107,9 @@ fn complete(account: &mut Account, now: Millis, key: &ServiceKey) {
 
 /// Lets older deployments vanish once nothing of them is left. A FAILED one is shown until the deployment
 /// that undoes it is done.
-pub(super) fn retire(account: &mut Account, key: &ServiceKey) {
-    let live: Vec<String> = account.ecs.tasks.live_of(key).map(|task| task.deployment.clone()).collect();
-    let Some(service) = account.ecs.services.get_mut(key) else { return };
+pub(super) fn retire(region: &mut Region<'_>, key: &ServiceKey) {
+    let live: Vec<String> = region.ecs.tasks.live_of(key).map(|task| task.deployment.clone()).collect();
+    let Some(service) = region.ecs.services.get_mut(key) else { return };
     let settled = service.primary.rollout != RolloutState::InProgress;
     service.older.retain(|deployment| {
         live.contains(&deployment.id) || (deployment.rollout == RolloutState::Failed && !settled)

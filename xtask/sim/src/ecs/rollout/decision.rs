@@ -138,5 +138,14 @@ fn pick(members: &[Member], primary: bool, classes: &[Class], most: u32, newest:
     picked
 }
 
+/// What is wrong with an unhealthy task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The load balancer's check fails.
+    Target { target_group: String, port: u16, reason: String },
+    /// The container's own check fails.
+    Container,
+}
+
 #[cfg(test)]
 mod tests;

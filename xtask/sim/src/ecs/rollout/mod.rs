@@ -4,8 +4,9 @@ mod breaker;
 mod census;
 mod completion;
 mod decision;
-mod failures;
+pub(super) mod failures;
 mod step;
 
-pub(super) use failures::{died, never_ran};
 pub(crate) use step::reconcile;
+#[cfg(test)]
+pub(super) use step::take_changed;

@@ -3,9 +3,9 @@
 use super::model::{AwsVpc, LoadBalancer};
 use serde_json::Value;
 
-use crate::account::Account;
 use crate::ecs::errors::{client, invalid};
-use crate::ecs::task_definition::TaskSpec;
+use crate::ecs::region::Region;
+use crate::ecs::task_definition::spec::TaskSpec;
 use crate::wire::ApiError;
 use crate::{cloudmap, elb, identity};
 
@@ -34,7 +34,7 @@ pub(super) fn task_role(task: &TaskSpec, takes_commands: bool, made: &str) -> Re
 
 /// Subnets and security groups: given, few enough, known, and of one VPC.
 pub(in crate::ecs) fn network(
-    account: &Account,
+    region: &Region<'_>,
     task: &TaskSpec,
     network: Option<AwsVpc>,
 ) -> Result<AwsVpc, ApiError> {
@@ -63,7 +63,7 @@ pub(in crate::ecs) fn network(
     }
     let mut vpcs = Vec::new();
     for id in &network.subnets {
-        let subnet = identity::subnet(&account.identity, id).ok_or_else(|| {
+        let subnet = identity::subnet(region.identity, id).ok_or_else(|| {
             invalid(format!(
                 "Error retrieving subnet information for [{id}]: The subnet ID '{id}' does not exist \
                  (ErrorCode: InvalidSubnetID.NotFound)"
@@ -72,7 +72,7 @@ pub(in crate::ecs) fn network(
         vpcs.push(&subnet.vpc_id);
     }
     for id in &network.security_groups {
-        let group = identity::security_group(&account.identity, id).ok_or_else(|| {
+        let group = identity::security_group(region.identity, id).ok_or_else(|| {
             invalid(format!(
                 "Error retrieving security group information for [{id}]: The security group '{id}' does not \
                  exist (ErrorCode: InvalidGroup.NotFound)"
@@ -97,7 +97,7 @@ pub(in crate::ecs) fn network(
 
 /// Every load balancer entry names a container port of the task definition and a target group that can take it.
 pub(super) fn load_balancers(
-    account: &Account,
+    region: &Region<'_>,
     task: &TaskSpec,
     balancers: &[LoadBalancer],
 ) -> Result<(), ApiError> {
@@ -106,7 +106,7 @@ pub(super) fn load_balancers(
     }
     for balancer in balancers {
         container_port(task, balancer)?;
-        target_group(account, task, balancer)?;
+        target_group(region, task, balancer)?;
     }
     Ok(())
 }
@@ -125,12 +125,12 @@ pub(super) fn container_port(task: &TaskSpec, balancer: &LoadBalancer) -> Result
     Ok(())
 }
 
-fn target_group(account: &Account, task: &TaskSpec, balancer: &LoadBalancer) -> Result<(), ApiError> {
+fn target_group(region: &Region<'_>, task: &TaskSpec, balancer: &LoadBalancer) -> Result<(), ApiError> {
     let Some(arn) = &balancer.target_group_arn else {
         return Err(invalid("A targetGroupArn must be given for a load balancer."));
     };
     // ECS looks the group up with its service-linked role, and words a missing group as a problem of that role.
-    let Some(group) = elb::target_group(&account.elb, arn) else {
+    let Some(group) = elb::target_group(region.elb, arn) else {
         return Err(invalid(
             "Unable to assume role and validate the specified targetGroupArn. Please verify that the ECS service \
              role being passed has the proper permissions.",
@@ -144,7 +144,7 @@ fn target_group(account: &Account, task: &TaskSpec, balancer: &LoadBalancer) -> 
         )));
     }
     // A group counts once a listener or rule leads to it: a first deploy makes the rule before the service.
-    if !elb::has_load_balancer(&account.elb, arn) {
+    if !elb::has_load_balancer(region.elb, arn) {
         return Err(invalid(format!(
             "The target group with targetGroupArn {arn} does not have an associated load balancer."
         )));
@@ -153,13 +153,13 @@ fn target_group(account: &Account, task: &TaskSpec, balancer: &LoadBalancer) -> 
 }
 
 /// Every registry is a service of Cloud Map, one per service (API reference of CreateService).
-pub(super) fn registries(account: &Account, registries: &[Value]) -> Result<(), ApiError> {
+pub(super) fn registries(region: &Region<'_>, registries: &[Value]) -> Result<(), ApiError> {
     if registries.len() > 1 {
         return Err(invalid("service registries can have at most 1 items."));
     }
     for registry in registries {
         let arn = registry["registryArn"].as_str().unwrap_or_default();
-        if cloudmap::registry(&account.cloudmap, arn).is_none() {
+        if cloudmap::registry(region.cloudmap, arn).is_none() {
             return Err(invalid(format!("The service registry {arn} does not exist.")));
         }
     }

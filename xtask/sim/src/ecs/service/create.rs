@@ -6,17 +6,16 @@ use serde_json::{Value, json};
 use super::configuration::DeploymentConfiguration;
 use super::model::{AwsVpc, Knobs, LoadBalancer, Service, ServiceStatus, Spec, Steady};
 use super::{check, view};
-use crate::account::Account;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use crate::base::{Millis, Tag, tags};
 use crate::ecs::capacity::{self, Share};
-use crate::ecs::connect::{self, ConnectConfiguration};
+use crate::ecs::connect;
+use crate::ecs::connect::configuration::ConnectConfiguration;
 use crate::ecs::deployment;
 use crate::ecs::errors::{invalid, unsupported};
 use crate::ecs::event::Events;
+use crate::ecs::key::ServiceKey;
 use crate::ecs::reference::service_arn;
-use crate::ecs::state::{ServiceKey, active_cluster};
-use crate::ecs::task_definition;
+use crate::ecs::region::Region;
 use crate::identity::caller_arn;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, params};
 
@@ -62,19 +61,19 @@ pub(super) struct Controller {
 }
 
 /// Creates the service and its first deployment. A repetition of the request that made it changes nothing.
-pub(in crate::ecs) fn create(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(in crate::ecs) fn create(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Create = params(request)?;
-    let cluster = active_cluster(account, asked.cluster.as_deref())?;
+    let cluster = region.ecs.active_cluster(asked.cluster.as_deref())?;
     check_name(&asked.service_name)?;
     if asked.client_token.as_ref().is_some_and(|token| token.len() > 36) {
         return Err(invalid("The request contains an idempotency token longer than 36 characters."));
     }
     tags::check(Api::Ecs, &asked.tags)?;
     let key = ServiceKey { cluster, service: asked.service_name.clone() };
-    match account.ecs.services.get(&key).map(|service| (service.status, service.creation == request.params)) {
+    match region.ecs.services.get(&key).map(|service| (service.status, service.creation == request.params)) {
         // AWS's idempotency: the same parameters succeed and do nothing, with or without a clientToken.
         Some((ServiceStatus::Active, true)) => {
-            return Ok(json!({ "service": view::view(account, &key, true) }));
+            return Ok(json!({ "service": view::view(region, &key, true) }));
         }
         Some((ServiceStatus::Active, false)) => {
             return Err(invalid("Creation of service was not idempotent."));
@@ -86,17 +85,17 @@ pub(in crate::ecs) fn create(account: &mut Account, now: Millis, request: &ApiRe
         Some((ServiceStatus::Inactive, _)) | None => {}
     }
     let desired = check_scheduling(&asked)?;
-    let knobs = knobs(account, &key.cluster, &asked)?;
-    let spec = spec(account, &key, &asked)?;
-    let arn = service_arn(account, &key);
-    let made = deployment::first(account, now, &key, spec, &knobs.deployment, knobs.launch_type.as_deref());
+    let knobs = knobs(region, &key.cluster, &asked)?;
+    let spec = spec(region, &key, &asked)?;
+    let arn = service_arn(region.base, &key);
+    let made = deployment::first(region, now, &key, spec, &knobs.deployment, knobs.launch_type.as_deref());
     let service = Service {
         arn: arn.clone(),
         key: key.clone(),
         status: ServiceStatus::Active,
         desired,
         created_at: now,
-        created_by: caller_arn(&account.base, &account.identity, request.access_key.as_deref()),
+        created_by: caller_arn(region.base, region.identity, request.access_key.as_deref()),
         knobs,
         primary: made.deployment,
         older: Vec::new(),
@@ -108,10 +107,10 @@ pub(in crate::ecs) fn create(account: &mut Account, now: Millis, request: &ApiRe
         steady: Steady::Moving,
         wake_at: None,
     };
-    account.ecs.services.insert(service);
-    account.base.tags.forget(&arn);
-    account.base.tags.put(&arn, asked.tags);
-    Ok(json!({ "service": view::view(account, &key, true) }))
+    region.ecs.services.insert(service);
+    region.base.tags.forget(&arn);
+    region.base.tags.put(&arn, asked.tags);
+    Ok(json!({ "service": view::view(region, &key, true) }))
 }
 
 fn check_name(name: &str) -> Result<(), ApiError> {
@@ -139,9 +138,10 @@ fn check_scheduling(asked: &Create) -> Result<u32, ApiError> {
     u32::try_from(desired).map_err(|_| invalid("Desired count can not be negative."))
 }
 
-fn knobs(account: &Account, cluster: &str, asked: &Create) -> Result<Knobs, ApiError> {
+fn knobs(region: &Region<'_>, cluster: &str, asked: &Create) -> Result<Knobs, ApiError> {
     let (launch_type, strategy) = (asked.launch_type.as_deref(), asked.capacity_provider_strategy.clone());
-    let capacity_provider_strategy = capacity::settle(account, cluster, launch_type, strategy)?;
+    let capacity_provider_strategy =
+        capacity::settle(region.ecs.clusters.get(cluster), launch_type, strategy)?;
     let deployment = DeploymentConfiguration::for_new_service(asked.deployment_configuration.clone());
     deployment.check()?;
     let az_rebalancing = match asked.availability_zone_rebalancing.as_deref() {
@@ -177,27 +177,31 @@ pub(in crate::ecs) fn check_propagation(given: Option<&str>) -> Result<String, A
     }
 }
 
-fn spec(account: &Account, key: &ServiceKey, asked: &Create) -> Result<Spec, ApiError> {
+fn spec(region: &Region<'_>, key: &ServiceKey, asked: &Create) -> Result<Spec, ApiError> {
     let reference = asked.task_definition.as_deref().filter(|reference| !reference.is_empty());
     let reference = reference.ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
-    let definition = task_definition::resolve(account, reference)?;
+    let definition = region.ecs.families.resolve(reference)?;
     let fargate = (!asked.capacity_provider_strategy.is_empty()).then_some("FARGATE");
     let default =
-        account.ecs.clusters.get(&key.cluster).filter(|cluster| !cluster.default_strategy.is_empty());
+        region.ecs.clusters.get(&key.cluster).filter(|cluster| !cluster.default_strategy.is_empty());
     let fargate = fargate.or(default.map(|_| "FARGATE"));
     // AWS takes EC2 where nothing is said (API reference of CreateService).
     check::launch_type(&definition.spec, asked.launch_type.as_deref().or(fargate).or(Some("EC2")))?;
     check::task_role(&definition.spec, asked.enable_execute_command, "created")?;
     let network =
-        check::network(account, &definition.spec, asked.network_configuration.awsvpc_configuration.clone())?;
-    check::load_balancers(account, &definition.spec, &asked.load_balancers)?;
-    check::registries(account, &asked.service_registries)?;
+        check::network(region, &definition.spec, asked.network_configuration.awsvpc_configuration.clone())?;
+    check::load_balancers(region, &definition.spec, &asked.load_balancers)?;
+    check::registries(region, &asked.service_registries)?;
     let connect = match asked.service_connect_configuration.clone() {
-        Some(given) => Some(given.settle(account, &key.cluster, &definition.spec)?),
+        Some(given) => Some(given.settle(
+            region.cloudmap,
+            region.ecs.default_namespace(&key.cluster),
+            &definition.spec,
+        )?),
         None => None,
     };
     if let Some(configuration) = ConnectConfiguration::enabled(connect.as_ref()) {
-        connect::check_free(account, key, configuration, &definition.arn)?;
+        connect::check_free(region, key, configuration, &definition.arn)?;
     }
     Ok(Spec {
         task_definition: definition.arn.clone(),

@@ -5,11 +5,11 @@ use serde_json::json;
 
 use super::model::ServiceStatus;
 use super::view;
-use crate::account::Account;
 use crate::clock::Millis;
-use crate::ecs::deployment::ServiceDeploymentStatus;
+use crate::ecs::deployment::service_deployment::ServiceDeploymentStatus;
 use crate::ecs::errors::{invalid, service_not_found};
-use crate::ecs::state::{ServiceKey, service_key};
+use crate::ecs::key::ServiceKey;
+use crate::ecs::region::Region;
 use crate::wire::{ApiRequest, Outcome, params};
 
 #[derive(Deserialize, Default)]
@@ -20,14 +20,14 @@ struct Delete {
     force: bool,
 }
 
-pub(in crate::ecs) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(in crate::ecs) fn delete(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Delete = params(request)?;
-    let key = service_key(account, asked.cluster.as_deref(), &asked.service)?;
-    let service = account.ecs.services.get_mut(&key).ok_or_else(service_not_found)?;
+    let key = region.ecs.service_key(asked.cluster.as_deref(), &asked.service)?;
+    let service = region.ecs.services.get_mut(&key).ok_or_else(service_not_found)?;
     match service.status {
         ServiceStatus::Inactive => return Err(service_not_found()),
         // Deleting twice is the same as once.
-        ServiceStatus::Draining => return Ok(json!({ "service": view::view(account, &key, false) })),
+        ServiceStatus::Draining => return Ok(json!({ "service": view::view(region, &key, false) })),
         ServiceStatus::Active => {}
     }
     if service.desired > 0 && !asked.force {
@@ -41,14 +41,14 @@ pub(in crate::ecs) fn delete(account: &mut Account, now: Millis, request: &ApiRe
             record.turn(now, ServiceDeploymentStatus::Stopped, Some(reason));
         }
     }
-    Ok(json!({ "service": view::view(account, &key, false) }))
+    Ok(json!({ "service": view::view(region, &key, false) }))
 }
 
 /// Forgets an INACTIVE service, unless its name was taken again meanwhile.
-pub(in crate::ecs) fn forget(account: &mut Account, key: &ServiceKey) {
-    if account.ecs.services.get(key).is_some_and(|service| service.status == ServiceStatus::Inactive) {
-        let arn = crate::ecs::reference::service_arn(account, key);
-        account.ecs.services.remove(key);
-        account.base.tags.forget(&arn);
+pub(in crate::ecs) fn forget(region: &mut Region<'_>, key: &ServiceKey) {
+    if region.ecs.services.get(key).is_some_and(|service| service.status == ServiceStatus::Inactive) {
+        let arn = crate::ecs::reference::service_arn(region.base, key);
+        region.ecs.services.remove(key);
+        region.base.tags.forget(&arn);
     }
 }

@@ -6,10 +6,12 @@ use serde_json::{Map, Value};
 use super::configuration::DeploymentConfiguration;
 use crate::clock::Millis;
 use crate::ecs::capacity::Share;
-use crate::ecs::connect::ConnectConfiguration;
-use crate::ecs::deployment::{Deployment, Revision, ServiceDeployment};
+use crate::ecs::connect::configuration::ConnectConfiguration;
+use crate::ecs::deployment::model::Deployment;
+use crate::ecs::deployment::revision::Revision;
+use crate::ecs::deployment::service_deployment::ServiceDeployment;
 use crate::ecs::event::Events;
-use crate::ecs::state::ServiceKey;
+use crate::ecs::key::ServiceKey;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -1,8 +1,9 @@
 //! The desired count, as scaling reads and sets it: no deployment, no API call.
 
-use crate::ecs::deployment::RolloutState;
-use crate::ecs::state::{ServiceKey, State};
-use crate::ecs::task::{Task, TaskStatus};
+use crate::ecs::deployment::model::RolloutState;
+use crate::ecs::key::ServiceKey;
+use crate::ecs::state::State;
+use crate::ecs::task::model::{Task, TaskStatus};
 
 /// Sets an ACTIVE service's desired count; the scheduler acts on it in its next pass. False when
 /// there is no such service.

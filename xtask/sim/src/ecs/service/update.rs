@@ -9,14 +9,14 @@ use super::configuration::DeploymentConfiguration;
 use super::create::{Controller, NetworkConfiguration, check_propagation, rebalancing_needs_room};
 use super::model::{LoadBalancer, Service, Spec};
 use super::view;
-use crate::account::Account;
 use crate::clock::Millis;
 use crate::ecs::capacity::{self, Share};
-use crate::ecs::connect::{self, ConnectConfiguration};
+use crate::ecs::connect;
+use crate::ecs::connect::configuration::ConnectConfiguration;
 use crate::ecs::deployment;
 use crate::ecs::errors::{invalid, service_not_active, service_not_found, unsupported};
-use crate::ecs::state::{ServiceKey, service_key};
-use crate::ecs::task_definition;
+use crate::ecs::key::ServiceKey;
+use crate::ecs::region::Region;
 use crate::wire::{ApiError, ApiRequest, Outcome, params};
 
 /// The members of an update. `launchType`, `schedulingStrategy` and `tags` are none of them.
@@ -46,42 +46,44 @@ struct Update {
     vpc_lattice_configurations: Option<Vec<Value>>,
 }
 
-pub(in crate::ecs) fn update(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(in crate::ecs) fn update(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Update = params(request)?;
-    let key = service_key(account, asked.cluster.as_deref(), &asked.service)?;
-    let service = account.ecs.services.get(&key).ok_or_else(service_not_found)?;
+    let key = region.ecs.service_key(asked.cluster.as_deref(), &asked.service)?;
+    let service = region.ecs.services.get(&key).ok_or_else(service_not_found)?;
     if !service.is_active() {
         return Err(service_not_active());
     }
-    let spec = changed_spec(account, service, &asked)?;
+    let spec = changed_spec(region, service, &asked)?;
     let differs = spec != service.primary.spec;
     let desired = match asked.desired_count {
         Some(count) => Some(u32::try_from(count).map_err(|_| invalid("Desired count can not be negative."))?),
         None => None,
     };
     let strategy = match asked.capacity_provider_strategy.clone() {
-        Some(given) if !given.is_empty() => Some(capacity::settle(account, &key.cluster, None, given)?),
+        Some(given) if !given.is_empty() => {
+            Some(capacity::settle(region.ecs.clusters.get(&key.cluster), None, given)?)
+        }
         given => given,
     };
-    let service = account.ecs.services.get_mut(&key).ok_or_else(service_not_found)?;
+    let service = region.ecs.services.get_mut(&key).ok_or_else(service_not_found)?;
     turn_knobs(service, &asked, strategy)?;
     if let Some(desired) = desired {
         service.desired = desired;
     }
     // An UpdateService that changes nothing starts no deployment, so a repeated one is harmless unless it is forced.
     if differs || asked.force_new_deployment {
-        deployment::next(account, now, &key, spec);
+        deployment::next(region, now, &key, spec);
     }
-    Ok(json!({ "service": view::view(account, &key, true) }))
+    Ok(json!({ "service": view::view(region, &key, true) }))
 }
 
-fn changed_spec(account: &Account, service: &Service, asked: &Update) -> Result<Spec, ApiError> {
+fn changed_spec(region: &Region<'_>, service: &Service, asked: &Update) -> Result<Spec, ApiError> {
     let mut spec = service.primary.spec.clone();
-    let old = account.ecs.families.by_arn(&spec.task_definition);
+    let old = region.ecs.families.by_arn(&spec.task_definition);
     if let Some(reference) = &asked.task_definition {
-        spec.task_definition = task_definition::resolve(account, reference)?.arn.clone();
+        spec.task_definition = region.ecs.families.resolve(reference)?.arn.clone();
     }
-    let definition = account
+    let definition = region
         .ecs
         .families
         .by_arn(&spec.task_definition)
@@ -97,11 +99,11 @@ fn changed_spec(account: &Account, service: &Service, asked: &Update) -> Result<
         check::same_nature(&old.spec, task, connected)?;
     }
     if let Some(network) = &asked.network_configuration {
-        spec.network = check::network(account, task, network.awsvpc_configuration.clone())?;
+        spec.network = check::network(region, task, network.awsvpc_configuration.clone())?;
     }
     match &asked.load_balancers {
         Some(balancers) => {
-            check::load_balancers(account, task, balancers)?;
+            check::load_balancers(region, task, balancers)?;
             spec.load_balancers.clone_from(balancers);
         }
         // "The container … did not have a container port …": also of a new revision with unchanged load balancers.
@@ -110,8 +112,8 @@ fn changed_spec(account: &Account, service: &Service, asked: &Update) -> Result<
     if let Some(version) = &asked.platform_version {
         spec.platform_version = check::platform_version(Some(version.clone()))?;
     }
-    check::registries(account, asked.service_registries.as_deref().unwrap_or_default())?;
-    settle_connect(account, &service.key, asked, &mut spec)?;
+    check::registries(region, asked.service_registries.as_deref().unwrap_or_default())?;
+    settle_connect(region, &service.key, asked, &mut spec)?;
     let keep = |slot: &mut Vec<Value>, given: &Option<Vec<Value>>| {
         if let Some(given) = given {
             slot.clone_from(given);
@@ -125,17 +127,21 @@ fn changed_spec(account: &Account, service: &Service, asked: &Update) -> Result<
 
 /// A new task definition must still have the ports that the service offers.
 fn settle_connect(
-    account: &Account,
+    region: &Region<'_>,
     key: &ServiceKey,
     asked: &Update,
     spec: &mut Spec,
 ) -> Result<(), ApiError> {
     let given = asked.service_connect_configuration.clone();
     let Some(configuration) = given.or_else(|| spec.connect.clone()) else { return Ok(()) };
-    let Some(definition) = account.ecs.families.by_arn(&spec.task_definition) else { return Ok(()) };
-    let settled = configuration.settle(account, &key.cluster, &definition.spec)?;
+    let Some(definition) = region.ecs.families.by_arn(&spec.task_definition) else { return Ok(()) };
+    let settled = configuration.settle(
+        region.cloudmap,
+        region.ecs.default_namespace(&key.cluster),
+        &definition.spec,
+    )?;
     if settled.enabled {
-        connect::check_free(account, key, &settled, &spec.task_definition)?;
+        connect::check_free(region, key, &settled, &spec.task_definition)?;
     }
     spec.connect = Some(settled);
     Ok(())

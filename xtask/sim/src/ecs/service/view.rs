@@ -3,18 +3,20 @@
 use serde_json::{Value, json};
 
 use super::model::{Service, ServiceStatus};
-use crate::account::Account;
 use crate::ecs::capacity::Share;
-use crate::ecs::connect::{self, ConnectConfiguration};
-use crate::ecs::deployment::{Deployment, counts};
+use crate::ecs::connect;
+use crate::ecs::connect::configuration::ConnectConfiguration;
+use crate::ecs::deployment::model::Deployment;
+use crate::ecs::deployment::view::counts;
+use crate::ecs::key::ServiceKey;
 use crate::ecs::reference::cluster_arn;
-use crate::ecs::state::ServiceKey;
-use crate::ecs::task::{Task, TaskStatus};
+use crate::ecs::region::Region;
+use crate::ecs::task::model::{Task, TaskStatus};
 
 /// The service; null when there is none.
-pub(super) fn view(account: &Account, key: &ServiceKey, with_tags: bool) -> Value {
-    let Some(service) = account.ecs.services.get(key) else { return Value::Null };
-    let tasks: Vec<&Task> = account.ecs.tasks.live_of(key).collect();
+pub(super) fn view(region: &Region<'_>, key: &ServiceKey, with_tags: bool) -> Value {
+    let Some(service) = region.ecs.services.get(key) else { return Value::Null };
+    let tasks: Vec<&Task> = region.ecs.tasks.live_of(key).collect();
     let (running, pending, _) = tally(&tasks);
     let spec = &service.primary.spec;
     let knobs = &service.knobs;
@@ -24,7 +26,7 @@ pub(super) fn view(account: &Account, key: &ServiceKey, with_tags: bool) -> Valu
     let mut view = json!({
         "serviceArn": service.arn,
         "serviceName": key.service,
-        "clusterArn": cluster_arn(account, &key.cluster),
+        "clusterArn": cluster_arn(region.base, &key.cluster),
         "status": service.status,
         "desiredCount": service.desired,
         "runningCount": running,
@@ -43,7 +45,7 @@ pub(super) fn view(account: &Account, key: &ServiceKey, with_tags: bool) -> Valu
         "createdBy": service.created_by,
         "roleArn": format!(
             "arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
-            account.base.settings.account
+            region.base.settings.account
         ),
         "schedulingStrategy": "REPLICA",
         "placementConstraints": [],
@@ -55,14 +57,14 @@ pub(super) fn view(account: &Account, key: &ServiceKey, with_tags: bool) -> Valu
         "healthCheckGracePeriodSeconds": grace,
         "launchType": launch_type,
         "capacityProviderStrategy": strategy,
-        "tags": with_tags.then(|| account.base.tags.of(&service.arn)),
+        "tags": with_tags.then(|| region.base.tags.of(&service.arn)),
     });
     if service.status != ServiceStatus::Inactive {
-        let primary = std::iter::once(deployment_view(account, service, &service.primary, true, &tasks));
-        let older = service.older.iter().map(|older| deployment_view(account, service, older, false, &tasks));
+        let primary = std::iter::once(deployment_view(region, service, &service.primary, true, &tasks));
+        let older = service.older.iter().map(|older| deployment_view(region, service, older, false, &tasks));
         view["deployments"] = primary.chain(older).collect();
         view["currentServiceDeployment"] = json!(service.current_service_deployment);
-        view["currentServiceRevisions"] = revisions(account, service);
+        view["currentServiceRevisions"] = revisions(region, service);
     }
     view
 }
@@ -89,7 +91,7 @@ fn tally(tasks: &[&Task]) -> (u32, u32, u32) {
     (running, pending, wanted)
 }
 
-fn revisions(account: &Account, service: &Service) -> Value {
+fn revisions(region: &Region<'_>, service: &Service) -> Value {
     let mut seen: Vec<&str> = Vec::new();
     let mut views = Vec::new();
     for (index, deployment) in service.deployments().enumerate() {
@@ -97,14 +99,14 @@ fn revisions(account: &Account, service: &Service) -> Value {
         if !seen.contains(&deployment.revision.as_str()) {
             seen.push(&deployment.revision);
             let requested = (index == 0).then_some(service.desired);
-            views.push(counts(account, service, &deployment.revision, requested));
+            views.push(counts(region, service, &deployment.revision, requested));
         }
     }
     Value::Array(views)
 }
 
 fn deployment_view(
-    account: &Account,
+    region: &Region<'_>,
     service: &Service,
     deployment: &Deployment,
     primary: bool,
@@ -116,7 +118,7 @@ fn deployment_view(
     let desired = if primary && deployment.launches() { service.desired } else { wanted };
     let (strategy, launch_type) = capacity(service);
     let resources = ConnectConfiguration::enabled(spec.connect.as_ref())
-        .map(|_| connect::resources(account, &service.key, &deployment.endpoints));
+        .map(|_| connect::resources(region, &service.key, &deployment.endpoints));
     let mut view = json!({
         "id": deployment.id,
         "status": if primary { "PRIMARY" } else { "ACTIVE" },

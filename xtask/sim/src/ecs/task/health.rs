@@ -2,44 +2,44 @@
 
 use super::model::{ContainerState, HealthStatus, TaskStatus};
 use super::order;
-use crate::account::Account;
 use crate::clock::Millis;
+use crate::ecs::region::Region;
 use crate::ecs::state::Due;
-use crate::ecs::task_definition::HealthCheck;
+use crate::ecs::task_definition::spec::HealthCheck;
 use crate::workload::{Effect, TaskId};
 
-fn definition(account: &Account, id: &TaskId, container: &str) -> Option<HealthCheck> {
-    let task = account.ecs.tasks.get(id)?;
-    let definition = account.ecs.families.by_arn(&task.task_definition)?;
+fn definition(region: &Region<'_>, id: &TaskId, container: &str) -> Option<HealthCheck> {
+    let task = region.ecs.tasks.get(id)?;
+    let definition = region.ecs.families.by_arn(&task.task_definition)?;
     definition.spec.container(container)?.health_check.clone()
 }
 
 /// Begins the checks of a container that has just started: the first is an interval away.
-pub(super) fn schedule(account: &mut Account, now: Millis, id: &TaskId, container: &str) {
-    let Some(check) = definition(account, id, container) else { return };
-    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+pub(super) fn schedule(region: &mut Region<'_>, now: Millis, id: &TaskId, container: &str) {
+    let Some(check) = definition(region, id, container) else { return };
+    let Some(task) = region.ecs.tasks.get_mut(id) else { return };
     let status =
         task.container_mut(container).and_then(|container| container.health.as_ref()).map(|h| h.status);
     let mut delay = check.interval * 1000;
     if status != Some(HealthStatus::Healthy)
-        && let Some(most) = account.base.settings.pace.first_checks_ms
+        && let Some(most) = region.base.settings.pace.first_checks_ms
     {
         delay = delay.min(most);
     }
     let due = Due::CheckContainer { task: id.clone(), container: container.to_owned() };
-    account.ecs.timers.push(account.base.moment(now.plus_millis(delay)), due);
+    region.ecs.timers.push(region.base.moment(now.plus_millis(delay)), due);
 }
 
 /// A check is due: ask, as long as the container runs. The next one is due after the answer.
-pub(in crate::ecs) fn check_due(account: &mut Account, id: &TaskId, name: &str) {
-    let Some(check) = definition(account, id, name) else { return };
-    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+pub(in crate::ecs) fn check_due(region: &mut Region<'_>, id: &TaskId, name: &str) {
+    let Some(check) = definition(region, id, name) else { return };
+    let Some(task) = region.ecs.tasks.get_mut(id) else { return };
     // Also in a PENDING task: `dependsOn` with HEALTHY waits for this container before the others start.
     let alive = (TaskStatus::Pending..=TaskStatus::Deactivating).contains(&task.status);
     let running =
         task.container_mut(name).is_some_and(|container| container.state == ContainerState::Running);
     if alive && running {
-        account.base.effects.push(Effect::CheckContainer {
+        region.base.effects.push(Effect::CheckContainer {
             task: id.clone(),
             container: name.to_owned(),
             command: check.command,
@@ -49,9 +49,9 @@ pub(in crate::ecs) fn check_due(account: &mut Account, id: &TaskId, name: &str) 
 }
 
 /// The answer to a check. Failures within `startPeriod` do not count; any success ends it.
-pub(in crate::ecs) fn checked(account: &mut Account, now: Millis, id: &TaskId, name: &str, healthy: bool) {
-    let Some(check) = definition(account, id, name) else { return };
-    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+pub(in crate::ecs) fn checked(region: &mut Region<'_>, now: Millis, id: &TaskId, name: &str, healthy: bool) {
+    let Some(check) = definition(region, id, name) else { return };
+    let Some(task) = region.ecs.tasks.get_mut(id) else { return };
     let Some(container) = task.container_mut(name) else { return };
     let started = container.started_at.unwrap_or(now);
     let Some(health) = container.health.as_mut() else { return };
@@ -69,8 +69,8 @@ pub(in crate::ecs) fn checked(account: &mut Account, now: Millis, id: &TaskId, n
             health.status = HealthStatus::Unhealthy;
         }
     }
-    schedule(account, now, id, name);
+    schedule(region, now, id, name);
     if healthy {
-        order::start_ready(account, now, id);
+        order::start_ready(region, now, id);
     }
 }

@@ -3,34 +3,36 @@
 use serde_json::json;
 
 use super::secrets;
-use crate::account::Account;
 use crate::clock::Millis;
 use crate::ecr::{self, ResolvedImage};
-use crate::ecs::connect::ConnectConfiguration;
-use crate::ecs::task_definition::{ContainerSpec, MountPoint, TaskSpec, revision_of};
-use crate::wire::{Api, ApiRequest};
+use crate::ecs::connect::configuration::ConnectConfiguration;
+use crate::ecs::region::Region;
+use crate::ecs::task_definition::families::revision_of;
+use crate::ecs::task_definition::spec::{ContainerSpec, MountPoint, TaskSpec};
+use crate::logs;
+use crate::wire::{self, Api, ApiRequest};
 use crate::workload::{ContainerStart, Mount, TaskId, TaskStart};
 
 /// All that the workload needs in order to start the task, or the `stoppedReason` for which it cannot be.
-pub(super) fn prepare(account: &mut Account, now: Millis, id: &TaskId) -> Result<TaskStart, String> {
+pub(super) fn prepare(region: &mut Region<'_>, now: Millis, id: &TaskId) -> Result<TaskStart, String> {
     let missing = || "TaskFailedToStart: the task is gone.".to_owned();
-    let task = account.ecs.tasks.get(id).ok_or_else(missing)?.clone();
+    let task = region.ecs.tasks.get(id).ok_or_else(missing)?.clone();
     // A task of RunTask has no service, and with it no Service Connect.
-    let service = account.ecs.services.get(&task.service);
+    let service = region.ecs.services.get(&task.service);
     let spec = service.and_then(|service| Some(&service.revision(&task.revision)?.spec));
     let connect = spec.is_some_and(|spec| ConnectConfiguration::enabled(spec.connect.as_ref()).is_some());
     let known = service.and_then(|it| Some(it.deployment(&task.deployment)?.endpoints.as_slice()));
     let endpoints = known.unwrap_or_default().iter().map(|it| (it.dns_name.clone(), it.port)).collect();
-    let definition = account.ecs.families.by_arn(&task.task_definition).ok_or_else(missing)?;
+    let definition = region.ecs.families.by_arn(&task.task_definition).ok_or_else(missing)?;
     let applied = task.overrides.apply(&definition.spec, definition.size);
     let (definition, (cpu, memory_mib)) = applied.map_err(|error| error.message)?;
     // As on Fargate before any image is pulled.
-    check_storage(&definition, &account.base.settings.region)?;
-    let secrets = secrets::resolve(account, &definition)?;
+    check_storage(&definition, &region.base.settings.region)?;
+    let secrets = secrets::resolve(region, &definition)?;
     let mut containers = Vec::new();
     for (container, secrets) in definition.container_definitions.iter().zip(secrets) {
-        let (repository, digest) = resolve(account, id, container, definition.platform())?;
-        ensure_log_group(account, now, container)?;
+        let (repository, digest) = resolve(region, id, container, definition.platform())?;
+        ensure_log_group(region, now, container)?;
         containers.push(ContainerStart {
             name: container.name.clone(),
             essential: container.is_essential(),
@@ -104,21 +106,21 @@ fn check_storage(definition: &TaskSpec, region: &str) -> Result<(), String> {
 
 /// Repository and digest of a container's image. The revision's first task pins the digest for all others.
 fn resolve(
-    account: &mut Account,
+    region: &mut Region<'_>,
     id: &TaskId,
     container: &ContainerSpec,
     (os, architecture): (&str, &str),
 ) -> Result<(Option<String>, Option<String>), String> {
-    let Some(task) = account.ecs.tasks.get(id) else { return Ok((None, None)) };
+    let Some(task) = region.ecs.tasks.get(id) else { return Ok((None, None)) };
     let (key, revision_arn) = (task.service.clone(), task.revision.clone());
-    let service = account.ecs.services.get(&key);
+    let service = region.ecs.services.get(&key);
     // `versionConsistency` is on by default: a tag that is pushed again reaches tasks with the next deployment only.
     let pinned = service.and_then(|service| service.revision(&revision_arn)?.digest(&container.name));
     let reference = match pinned {
         Some(digest) => format!("{}@{digest}", repository_of(&container.image)),
         None => container.image.clone(),
     };
-    match ecr::resolve_image(&account.base, &account.ecr, &reference) {
+    match ecr::resolve_image(region.base, region.ecr, &reference) {
         // Another registry's image: nothing here knows its digest, and the workload finds out whether it can be pulled.
         ResolvedImage::Foreign => Ok((None, None)),
         ResolvedImage::NotFound { reason } => Err(reason),
@@ -132,19 +134,19 @@ fn resolve(
                      not contain descriptor matching platform '{os}/{architecture}'"
                 ));
             }
-            pin(account, id, &container.name, &digest);
+            pin(region, id, &container.name, &digest);
             Ok((Some(repository), Some(digest)))
         }
     }
 }
 
-fn pin(account: &mut Account, id: &TaskId, container: &str, digest: &str) {
-    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+fn pin(region: &mut Region<'_>, id: &TaskId, container: &str, digest: &str) {
+    let Some(task) = region.ecs.tasks.get_mut(id) else { return };
     if let Some(running) = task.container_mut(container) {
         running.image_digest = Some(digest.to_owned());
     }
     let (key, arn) = (task.service.clone(), task.revision.clone());
-    let Some(service) = account.ecs.services.get_mut(&key) else { return };
+    let Some(service) = region.ecs.services.get_mut(&key) else { return };
     let revision = service.revisions.iter_mut().find(|revision| revision.arn == arn);
     let images = revision.map(|revision| revision.images.as_mut_slice()).unwrap_or_default();
     // The first task resolves the tag, and all others of the revision run that digest (ECS developer guide, version
@@ -164,13 +166,13 @@ fn repository_of(image: &str) -> &str {
 }
 
 /// A missing log group keeps a task from starting, unless its log driver may make it.
-fn ensure_log_group(account: &mut Account, now: Millis, container: &ContainerSpec) -> Result<(), String> {
+fn ensure_log_group(region: &mut Region<'_>, now: Millis, container: &ContainerSpec) -> Result<(), String> {
     let Some((group, _)) = container.log_stream("") else { return Ok(()) };
-    if account.logs.group_exists(&group) {
+    if region.logs.group_exists(&group) {
         return Ok(());
     }
     if container.creates_log_group() {
-        let made = call_logs(account, now, "CreateLogGroup", json!({ "logGroupName": group }));
+        let made = call_logs(region, now, "CreateLogGroup", json!({ "logGroupName": group }));
         return made.map_err(|text| {
             format!("ResourceInitializationError: failed to initialize logging driver: {text}")
         });
@@ -182,24 +184,26 @@ fn ensure_log_group(account: &mut Account, now: Millis, container: &ContainerSpe
 }
 
 /// Makes a container's log stream: it exists only once the container started.
-pub(super) fn create_log_stream(account: &mut Account, now: Millis, id: &TaskId, container: &str) {
-    let Some(task) = account.ecs.tasks.get(id) else { return };
-    let Some(definition) = account.ecs.families.by_arn(&task.task_definition) else { return };
+pub(super) fn create_log_stream(region: &mut Region<'_>, now: Millis, id: &TaskId, container: &str) {
+    let Some(task) = region.ecs.tasks.get(id) else { return };
+    let Some(definition) = region.ecs.families.by_arn(&task.task_definition) else { return };
     let stream = definition.spec.container(container).and_then(|container| container.log_stream(id));
     if let Some((group, stream)) = stream {
         let members = json!({ "logGroupName": group, "logStreamName": stream });
         // The group may have been deleted meanwhile: the driver then drops what it is given, as on AWS.
-        let _ = call_logs(account, now, "CreateLogStream", members);
+        let _ = call_logs(region, now, "CreateLogStream", members);
     }
 }
 
 fn call_logs(
-    account: &mut Account,
+    region: &mut Region<'_>,
     now: Millis,
     operation: &str,
     params: serde_json::Value,
 ) -> Result<(), String> {
-    let answer = account.carry_out(now, &ApiRequest::of(Api::Logs, operation, params));
+    let request = ApiRequest::of(Api::Logs, operation, params);
+    let answer = wire::operation(logs::OPERATIONS, &request);
+    let answer = answer.and_then(|operation| operation(region.base, region.logs, now, &request));
     answer.map(drop).map_err(|error| format!("{}: {}", error.code, error.message))
 }
 

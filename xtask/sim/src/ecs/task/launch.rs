@@ -5,13 +5,13 @@ use super::model::{
 };
 use super::overrides::Overrides;
 use super::proxy::Proxy;
-use crate::account::Account;
-use crate::base::tags::Tag;
-use crate::clock::Millis;
-use crate::ecs::capacity;
-use crate::ecs::connect::ConnectConfiguration;
-use crate::ecs::state::{Due, ServiceKey};
-use crate::ecs::task_definition::TaskSpec;
+use crate::base::{Millis, Tag};
+use crate::ecs::capacity::{self, Share};
+use crate::ecs::connect::configuration::ConnectConfiguration;
+use crate::ecs::key::ServiceKey;
+use crate::ecs::region::Region;
+use crate::ecs::state::Due;
+use crate::ecs::task_definition::spec::TaskSpec;
 use crate::identity;
 use crate::workload::TaskId;
 
@@ -38,18 +38,18 @@ pub(super) struct Blueprint {
 /// Launches a task of the service's PRIMARY deployment. The error is ECS's text when it cannot even try: a
 /// service shows it as an event, there is no task then.
 pub(in crate::ecs) fn launch(
-    account: &mut Account,
+    region: &mut Region<'_>,
     now: Millis,
     key: &ServiceKey,
     attempt: u32,
 ) -> Result<TaskId, String> {
     let gone = || "ECS was unable to find the service.".to_owned();
-    let service = account.ecs.services.get(key).ok_or_else(gone)?;
+    let service = region.ecs.services.get(key).ok_or_else(gone)?;
     let (deployment, knobs) = (&service.primary, &service.knobs);
-    let definition = account.ecs.families.by_arn(&deployment.spec.task_definition).ok_or_else(gone)?;
+    let definition = region.ecs.families.by_arn(&deployment.spec.task_definition).ok_or_else(gone)?;
     let (spec, size) = (definition.spec.clone(), definition.size);
     // At launch and not at CreateService: AWS reports a role that cannot be assumed as a service event only.
-    check_roles(account, &spec)?;
+    check_roles(region, &spec)?;
     let targets = deployment.spec.load_balancers.iter().filter_map(|balancer| {
         let target_group = balancer.target_group_arn.clone()?;
         Some(TaskTarget { target_group, port: balancer.container_port? })
@@ -64,32 +64,32 @@ pub(in crate::ecs) fn launch(
         task_definition: deployment.spec.task_definition.clone(),
         attempt,
         launch_type: fargate.or_else(|| knobs.launch_type.clone()),
-        capacity_provider: capacity::of_next(account, key, strategy),
+        capacity_provider: of_next(region, key, strategy),
         execute_command: knobs.execute_command,
         connect: ConnectConfiguration::enabled(deployment.spec.connect.as_ref()).is_some(),
         subnets: deployment.spec.network.subnets.clone(),
         targets: targets.collect(),
-        tags: inherited_tags(account, key, &deployment.spec.task_definition),
+        tags: inherited_tags(region, key, &deployment.spec.task_definition),
         overrides: None,
         size,
     };
-    Ok(place(account, now, &spec, blueprint))
+    Ok(place(region, now, &spec, blueprint))
 }
 
 /// Makes the task; its network interface comes first.
-pub(super) fn place(account: &mut Account, now: Millis, definition: &TaskSpec, plan: Blueprint) -> TaskId {
-    let id = account.base.ids.hex(32);
-    let arn = account.base.arn("ecs", &format!("task/{}/{id}", plan.key.cluster));
-    let interface = interface(account, &plan.key, &plan.subnets);
-    let containers = containers(account, &plan.key, &id, definition);
-    let proxy = plan.connect.then(|| Proxy::new(account, &plan.key, &id));
-    account.ecs.launched += 1;
-    account.base.tags.put(&arn, plan.tags.clone());
+pub(super) fn place(region: &mut Region<'_>, now: Millis, definition: &TaskSpec, plan: Blueprint) -> TaskId {
+    let id = region.base.ids.hex(32);
+    let arn = region.base.arn("ecs", &format!("task/{}/{id}", plan.key.cluster));
+    let interface = interface(region, &plan.key, &plan.subnets);
+    let containers = containers(region, &plan.key, &id, definition);
+    let proxy = plan.connect.then(|| Proxy::new(region.base, &plan.key, &id));
+    region.ecs.launched += 1;
+    region.base.tags.put(&arn, plan.tags.clone());
     let names = definition.container_definitions.iter().map(|container| container.name.as_str());
     let task = Task {
         id: id.clone(),
         arn,
-        sequence: account.ecs.launched,
+        sequence: region.ecs.launched,
         service: plan.key,
         group: plan.group,
         deployment: plan.deployment,
@@ -119,16 +119,16 @@ pub(super) fn place(account: &mut Account, now: Millis, definition: &TaskSpec, p
         was_healthy: false,
         was_unhealthy: false,
     };
-    account.ecs.tasks.insert(task);
+    region.ecs.tasks.insert(task);
     // PROVISIONING is the time that EC2 takes for the network interface (developer guide, task lifecycle).
-    let at = now.plus_millis(account.base.settings.pace.provisioning_ms);
-    account.ecs.timers.push(account.base.moment(at), Due::Provisioned(id.clone()));
+    let at = now.plus_millis(region.base.settings.pace.provisioning_ms);
+    region.ecs.timers.push(region.base.moment(at), Due::Provisioned(id.clone()));
     id
 }
 
-pub(super) fn check_roles(account: &Account, definition: &TaskSpec) -> Result<(), String> {
+pub(super) fn check_roles(region: &Region<'_>, definition: &TaskSpec) -> Result<(), String> {
     for role in [&definition.task_role_arn, &definition.execution_role_arn].into_iter().flatten() {
-        if !identity::role_exists(&account.identity, role) {
+        if !identity::role_exists(region.identity, role) {
             return Err(format!(
                 "ECS was unable to assume the role '{role}' that was provided for this task. Please verify that \
                  the role being passed has the proper trust relationship and permissions and that your IAM user \
@@ -140,19 +140,18 @@ pub(super) fn check_roles(account: &Account, definition: &TaskSpec) -> Result<()
 }
 
 /// The subnet that has the fewest of the service's tasks: tasks spread over the zones.
-fn interface(account: &mut Account, key: &ServiceKey, subnets: &[String]) -> Interface {
+fn interface(region: &mut Region<'_>, key: &ServiceKey, subnets: &[String]) -> Interface {
     let used = |subnet: &String| {
-        let tasks = account.ecs.tasks.live_of(key).filter(|task| task.desired_running);
+        let tasks = region.ecs.tasks.live_of(key).filter(|task| task.desired_running);
         tasks.filter(|task| task.interface.subnet == *subnet).count()
     };
     let subnet = subnets.iter().min_by_key(|subnet| used(subnet)).cloned().unwrap_or_default();
-    let zone =
-        identity::subnet(&account.identity, &subnet).map(|found| found.zone.clone()).unwrap_or_default();
-    let hex = account.base.ids.hex(12);
+    let zone = identity::subnet(region.identity, &subnet).map(|found| found.zone.clone()).unwrap_or_default();
+    let hex = region.base.ids.hex(12);
     let pairs: Vec<&str> = (0..5).map(|n| &hex[2 * n..2 * n + 2]).collect();
     Interface {
-        attachment: account.base.ids.uuid(),
-        id: format!("eni-{}", account.base.ids.hex(17)),
+        attachment: region.base.ids.uuid(),
+        id: format!("eni-{}", region.base.ids.hex(17)),
         // A locally administered address, as EC2 gives.
         mac: format!("0a:{}", pairs.join(":")),
         subnet,
@@ -161,14 +160,19 @@ fn interface(account: &mut Account, key: &ServiceKey, subnets: &[String]) -> Int
     }
 }
 
-fn containers(account: &mut Account, key: &ServiceKey, task: &str, definition: &TaskSpec) -> Vec<Container> {
+fn containers(
+    region: &mut Region<'_>,
+    key: &ServiceKey,
+    task: &str,
+    definition: &TaskSpec,
+) -> Vec<Container> {
     let mut containers = Vec::new();
     for container in &definition.container_definitions {
-        let uuid = account.base.ids.uuid();
-        let number = account.base.ids.digits(10);
+        let uuid = region.base.ids.uuid();
+        let number = region.base.ids.digits(10);
         containers.push(Container {
             name: container.name.clone(),
-            arn: account.base.arn("ecs", &format!("container/{}/{task}/{uuid}", key.cluster)),
+            arn: region.base.arn("ecs", &format!("container/{}/{task}/{uuid}", key.cluster)),
             runtime_id: format!("{task}-{number}"),
             image: container.image.clone(),
             image_digest: None,
@@ -189,11 +193,11 @@ fn containers(account: &mut Account, key: &ServiceKey, task: &str, definition: &
 }
 
 /// The tags of `propagateTags` and `enableECSManagedTags`: only tasks launched from now on get them.
-fn inherited_tags(account: &Account, key: &ServiceKey, task_definition: &str) -> Vec<Tag> {
-    let Some(service) = account.ecs.services.get(key) else { return Vec::new() };
+fn inherited_tags(region: &Region<'_>, key: &ServiceKey, task_definition: &str) -> Vec<Tag> {
+    let Some(service) = region.ecs.services.get(key) else { return Vec::new() };
     let mut tags = match service.knobs.propagate_tags.as_str() {
-        "TASK_DEFINITION" => account.base.tags.of(task_definition),
-        "SERVICE" => account.base.tags.of(&service.arn),
+        "TASK_DEFINITION" => region.base.tags.of(task_definition),
+        "SERVICE" => region.base.tags.of(&service.arn),
         _ => Vec::new(),
     };
     if service.knobs.managed_tags {
@@ -201,4 +205,13 @@ fn inherited_tags(account: &Account, key: &ServiceKey, task_definition: &str) ->
         tags.extend(managed.map(|(name, value)| Tag { key: name.to_owned(), value: value.clone() }));
     }
     tags
+}
+
+/// The provider of a service's next task.
+fn of_next(region: &Region<'_>, key: &ServiceKey, strategy: &[Share]) -> Option<String> {
+    let running = |provider: &str| {
+        let tasks = region.ecs.tasks.live_of(key).filter(|task| task.desired_running);
+        tasks.filter(|task| task.capacity_provider.as_deref() == Some(provider)).count() as u32
+    };
+    capacity::next(strategy, running)
 }

@@ -1,11 +1,12 @@
 //! A task and its containers.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::overrides::Overrides;
 use super::proxy::Proxy;
 use crate::clock::Millis;
-use crate::ecs::state::ServiceKey;
+use crate::ecs::key::ServiceKey;
 use crate::workload::TaskId;
 
 /// `lastStatus`, in the order of a task's life.
@@ -179,4 +180,12 @@ impl Task {
     pub(super) fn is_empty(&self) -> bool {
         !self.containers.iter().any(Container::is_alive)
     }
+}
+
+/// A RunTask with a `clientToken`: AWS remembers it for a day.
+#[derive(Debug)]
+pub(in crate::ecs) struct Ran {
+    pub(super) at: Millis,
+    pub(super) params: Value,
+    pub(super) tasks: Vec<TaskId>,
 }

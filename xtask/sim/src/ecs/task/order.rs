@@ -4,18 +4,18 @@
 
 use super::life;
 use super::model::{Container, ContainerState, HealthStatus, Task, TaskStatus};
-use crate::account::Account;
 use crate::clock::Millis;
+use crate::ecs::region::Region;
 use crate::ecs::state::Due;
-use crate::ecs::task_definition::{ContainerSpec, Dependency, TaskSpec};
+use crate::ecs::task_definition::spec::{ContainerSpec, Dependency, TaskSpec};
 use crate::workload::{Effect, TaskId};
 
 /// What docker gives a container that got SIGTERM: the agent's code for one whose dependencies cannot come true.
 const GIVEN_UP: i32 = 143;
 
 /// Starts every container whose dependencies have come true, and gives up those whose dependencies never can.
-pub(super) fn start_ready(account: &mut Account, now: Millis, id: &TaskId) {
-    let Some((task, spec)) = of(account, id) else { return };
+pub(super) fn start_ready(region: &mut Region<'_>, now: Millis, id: &TaskId) {
+    let Some((task, spec)) = of(region, id) else { return };
     if task.status != TaskStatus::Pending || !task.desired_running || task.pull_stopped_at.is_none() {
         return;
     }
@@ -35,19 +35,19 @@ pub(super) fn start_ready(account: &mut Account, now: Millis, id: &TaskId) {
     }
     if let Some((name, reason)) = never {
         // One at a time: its end may be what others wait for.
-        return life::exited(account, now, id, &name, GIVEN_UP, Some(reason));
+        return life::exited(region, now, id, &name, GIVEN_UP, Some(reason));
     }
     for name in ready {
-        if let Some(container) = account.ecs.tasks.get_mut(id).and_then(|task| task.container_mut(&name)) {
+        if let Some(container) = region.ecs.tasks.get_mut(id).and_then(|task| task.container_mut(&name)) {
             container.state = ContainerState::Starting;
-            account.base.effects.push(Effect::StartContainer { task: id.clone(), container: name });
+            region.base.effects.push(Effect::StartContainer { task: id.clone(), container: name });
         }
     }
 }
 
-fn of<'a>(account: &'a Account, id: &TaskId) -> Option<(&'a Task, &'a TaskSpec)> {
-    let task = account.ecs.tasks.get(id)?;
-    Some((task, &account.ecs.families.by_arn(&task.task_definition)?.spec))
+fn of<'a>(region: &'a Region<'_>, id: &TaskId) -> Option<(&'a Task, &'a TaskSpec)> {
+    let task = region.ecs.tasks.get(id)?;
+    Some((task, &region.ecs.families.by_arn(&task.task_definition)?.spec))
 }
 
 /// Whether a dependency on this container has come true.
@@ -83,17 +83,17 @@ fn unsuccessful(other: &Container, target: &Container) -> String {
 }
 
 /// Starts a container's `startTimeout`, if it has one: what others wait for must be true by then.
-pub(super) fn await_within(account: &mut Account, now: Millis, id: &TaskId, name: &str) {
-    let Some((_, spec)) = of(account, id) else { return };
+pub(super) fn await_within(region: &mut Region<'_>, now: Millis, id: &TaskId, name: &str) {
+    let Some((_, spec)) = of(region, id) else { return };
     if let Some(secs) = spec.container(name).and_then(|container| container.start_timeout) {
         let due = Due::StartTimeout { task: id.clone(), container: name.to_owned() };
-        account.ecs.timers.push(account.base.moment(now.plus_secs(secs)), due);
+        region.ecs.timers.push(region.base.moment(now.plus_secs(secs)), due);
     }
 }
 
 /// `startTimeout` has passed: containers that still wait for this one do not start.
-pub(in crate::ecs) fn start_timed_out(account: &mut Account, now: Millis, id: &TaskId, name: &str) {
-    let Some((task, spec)) = of(account, id) else { return };
+pub(in crate::ecs) fn start_timed_out(region: &mut Region<'_>, now: Millis, id: &TaskId, name: &str) {
+    let Some((task, spec)) = of(region, id) else { return };
     let Some(other) = task.containers.iter().find(|container| container.name == name) else { return };
     let waits = |target: &&Container| {
         let dependencies = spec.container(&target.name).map_or(&[][..], |it| &it.depends_on);
@@ -107,12 +107,12 @@ pub(in crate::ecs) fn start_timed_out(account: &mut Account, now: Millis, id: &T
         target.name
     );
     let target = target.name.clone();
-    life::exited(account, now, id, &target, GIVEN_UP, Some(reason));
+    life::exited(region, now, id, &target, GIVEN_UP, Some(reason));
 }
 
 /// Sends the stop signal to every container that no running container depends on.
-pub(super) fn stop_ready(account: &mut Account, id: &TaskId) {
-    let Some((task, spec)) = of(account, id) else { return };
+pub(super) fn stop_ready(region: &mut Region<'_>, id: &TaskId) {
+    let Some((task, spec)) = of(region, id) else { return };
     let needs = |container: &Container, name: &str| {
         let dependencies = spec.container(&container.name).map_or(&[][..], |it| &it.depends_on);
         dependencies.iter().any(|on| on.container_name == name)
@@ -126,10 +126,10 @@ pub(super) fn stop_ready(account: &mut Account, id: &TaskId) {
         .map(|it| (it.name.clone(), timeout(&it.name)))
         .collect();
     for (name, timeout_secs) in ready {
-        if let Some(container) = account.ecs.tasks.get_mut(id).and_then(|task| task.container_mut(&name)) {
+        if let Some(container) = region.ecs.tasks.get_mut(id).and_then(|task| task.container_mut(&name)) {
             container.signalled = true;
             let task = id.clone();
-            account.base.effects.push(Effect::StopContainer { task, container: name, timeout_secs });
+            region.base.effects.push(Effect::StopContainer { task, container: name, timeout_secs });
         }
     }
 }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ecs::errors::invalid;
-use crate::ecs::task_definition::{TaskSpec, Variable, size};
+use crate::ecs::task_definition::fargate::size;
+use crate::ecs::task_definition::spec::{TaskSpec, Variable};
 use crate::wire::ApiError;
 
 /// As they are given, and as DescribeTasks shows them.

@@ -6,8 +6,8 @@
 use serde_json::{Value, json};
 
 use super::model::{Task, TaskStatus};
-use crate::account::Account;
-use crate::ecs::state::ServiceKey;
+use crate::base::Base;
+use crate::ecs::key::ServiceKey;
 use crate::ids::Ids;
 
 #[derive(Clone, Debug)]
@@ -20,11 +20,11 @@ pub(super) struct Proxy {
 
 impl Proxy {
     /// Its identifiers follow from the task's.
-    pub(super) fn new(account: &Account, key: &ServiceKey, task: &str) -> Self {
+    pub(super) fn new(base: &Base, key: &ServiceKey, task: &str) -> Self {
         let mut ids = Ids::new(u64::from_str_radix(&task[..16], 16).unwrap_or_default());
         Self {
             name: format!("ecs-service-connect-{}", ids.hex(5)),
-            arn: account.base.arn("ecs", &format!("container/{}/{task}/{}", key.cluster, ids.uuid())),
+            arn: base.arn("ecs", &format!("container/{}/{task}/{}", key.cluster, ids.uuid())),
             attachment: ids.uuid(),
         }
     }

@@ -6,12 +6,11 @@ use serde_json::json;
 use super::model::Task;
 use super::stopping::{self, Stop};
 use super::view::view;
-use crate::account::Account;
 use crate::clock::Millis;
 use crate::ecs::errors::invalid;
 use crate::ecs::params::{described, short_name, task_id};
-use crate::ecs::state::{active_cluster, service_key};
-use crate::ecs::task_definition::revision_of;
+use crate::ecs::region::Region;
+use crate::ecs::task_definition::families::revision_of;
 use crate::wire::{ApiRequest, Outcome, listing, params};
 
 #[derive(Deserialize, Default)]
@@ -26,11 +25,11 @@ struct List {
 }
 
 /// Tasks by *desired* status, RUNNING unless asked otherwise; PENDING never finds any.
-pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
+pub(in crate::ecs) fn list(region: &Region<'_>, request: &ApiRequest) -> Outcome {
     let asked: List = params(request)?;
-    let cluster = active_cluster(account, asked.cluster.as_deref())?;
+    let cluster = region.ecs.active_cluster(asked.cluster.as_deref())?;
     let service = match &asked.service_name {
-        Some(name) => Some(service_key(account, Some(&cluster), name)?),
+        Some(name) => Some(region.ecs.service_key(Some(&cluster), name)?),
         None => None,
     };
     let running = match asked.desired_status.as_deref() {
@@ -43,7 +42,7 @@ pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
     let family = |task: &Task| {
         revision_of(&task.task_definition).rsplit_once(':').map(|(family, _)| family.to_owned())
     };
-    let mut tasks: Vec<&Task> = account
+    let mut tasks: Vec<&Task> = region
         .ecs
         .tasks
         .values()
@@ -68,9 +67,9 @@ struct Describe {
     include: Vec<String>,
 }
 
-pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+pub(in crate::ecs) fn describe(region: &Region<'_>, request: &ApiRequest) -> Outcome {
     let asked: Describe = params(request)?;
-    let cluster = active_cluster(account, asked.cluster.as_deref())?;
+    let cluster = region.ecs.active_cluster(asked.cluster.as_deref())?;
     if asked.tasks.is_empty() {
         return Err(invalid("Tasks cannot be empty."));
     }
@@ -83,9 +82,9 @@ pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outco
     let with_tags = asked.include.iter().any(|what| what == "TAGS");
     described("tasks", &asked.tasks, |reference| {
         let id = short_name(reference);
-        let task = account.ecs.tasks.get(id).filter(|task| task.service.cluster == cluster);
-        task.map(|task| view(account, task, with_tags))
-            .ok_or_else(|| account.base.arn("ecs", &format!("task/{cluster}/{id}")))
+        let task = region.ecs.tasks.get(id).filter(|task| task.service.cluster == cluster);
+        task.map(|task| view(region, task, with_tags))
+            .ok_or_else(|| region.base.arn("ecs", &format!("task/{cluster}/{id}")))
     })
 }
 
@@ -97,15 +96,15 @@ struct StopTask {
     reason: Option<String>,
 }
 
-pub(in crate::ecs) fn stop(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(in crate::ecs) fn stop(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: StopTask = params(request)?;
-    let cluster = active_cluster(account, asked.cluster.as_deref())?;
+    let cluster = region.ecs.active_cluster(asked.cluster.as_deref())?;
     let id = task_id(&asked.task)?.to_owned();
-    if account.ecs.tasks.get(&id).is_none_or(|task| task.service.cluster != cluster) {
+    if region.ecs.tasks.get(&id).is_none_or(|task| task.service.cluster != cluster) {
         return Err(invalid("The referenced task was not found."));
     }
     let reason = asked.reason.unwrap_or_else(|| "Task stopped by user".to_owned());
-    stopping::begin(account, now, &id, &Stop { code: "UserInitiated", reason });
-    let task = account.ecs.tasks.get(&id).map(|task| view(account, task, false));
+    stopping::begin(region, now, &id, &Stop { code: "UserInitiated", reason });
+    let task = region.ecs.tasks.get(&id).map(|task| view(region, task, false));
     Ok(json!({ "task": task }))
 }

@@ -4,15 +4,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::launch::{self, Blueprint};
+use super::model::Ran;
 use super::overrides::Overrides;
 use super::view::view;
-use crate::account::Account;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use crate::base::{Millis, Tag, tags};
+use crate::ecs::capacity;
 use crate::ecs::errors::{client, invalid};
-use crate::ecs::service::{NetworkConfiguration, check, check_propagation};
-use crate::ecs::state::{ServiceKey, active_cluster};
-use crate::ecs::{capacity, task_definition};
+use crate::ecs::key::ServiceKey;
+use crate::ecs::region::Region;
+use crate::ecs::service::check;
+use crate::ecs::service::create::{NetworkConfiguration, check_propagation};
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, params};
 use crate::workload::TaskId;
 
@@ -37,27 +38,19 @@ struct Run {
     client_token: Option<String>,
 }
 
-/// A RunTask with a `clientToken`: AWS remembers it for a day.
-#[derive(Debug)]
-pub(in crate::ecs) struct Ran {
-    at: Millis,
-    params: Value,
-    tasks: Vec<TaskId>,
-}
-
 /// How long a `clientToken` is remembered, in seconds.
 const REMEMBERED: u64 = 86_400;
 
-pub(in crate::ecs) fn run(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(in crate::ecs) fn run(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Run = params(request)?;
-    let cluster = active_cluster(account, asked.cluster.as_deref())?;
-    account.ecs.ran.retain(|_, ran| now.since(ran.at) < REMEMBERED * 1000);
-    if let Some(ran) = asked.client_token.as_ref().and_then(|token| account.ecs.ran.get(token)) {
+    let cluster = region.ecs.active_cluster(asked.cluster.as_deref())?;
+    region.ecs.ran.retain(|_, ran| now.since(ran.at) < REMEMBERED * 1000);
+    if let Some(ran) = asked.client_token.as_ref().and_then(|token| region.ecs.ran.get(token)) {
         if ran.params != request.params {
             let text = "The client token was used by a request with other parameters.";
             return Err(ApiError::new("ConflictException", text));
         }
-        return Ok(reply(account, &ran.tasks));
+        return Ok(reply(region, &ran.tasks));
     }
     let count = asked.count.unwrap_or(1);
     if !(1..=10).contains(&count) {
@@ -65,12 +58,11 @@ pub(in crate::ecs) fn run(account: &mut Account, now: Millis, request: &ApiReque
     }
     tags::check(Api::Ecs, &asked.tags)?;
     check_names(&asked)?;
-    let definition = task_definition::resolve(account, &asked.task_definition)?;
+    let definition = region.ecs.families.resolve(&asked.task_definition)?;
     let (spec, size) = asked.overrides.apply(&definition.spec, definition.size)?;
     let (arn, family) = (definition.arn.clone(), definition.spec.family.clone());
     let strategy = capacity::settle(
-        account,
-        &cluster,
+        region.ecs.clusters.get(&cluster),
         asked.launch_type.as_deref(),
         asked.capacity_provider_strategy.clone(),
     )?;
@@ -82,11 +74,11 @@ pub(in crate::ecs) fn run(account: &mut Account, now: Millis, request: &ApiReque
     check::launch_type(&spec, launch_type)?;
     check::platform_version(asked.platform_version.clone())?;
     let network = asked.network_configuration.awsvpc_configuration.clone();
-    let network = check::network(account, &spec, network)?;
-    launch::check_roles(account, &spec).map_err(client)?;
+    let network = check::network(region, &spec, network)?;
+    launch::check_roles(region, &spec).map_err(client)?;
     let mut own_tags = asked.tags.clone();
     if check_propagation(asked.propagate_tags.as_deref())? == "TASK_DEFINITION" {
-        own_tags.extend(account.base.tags.of(&arn));
+        own_tags.extend(region.base.tags.of(&arn));
     }
     if asked.managed_tags {
         own_tags.push(Tag { key: "aws:ecs:clusterName".to_owned(), value: cluster.clone() });
@@ -94,7 +86,7 @@ pub(in crate::ecs) fn run(account: &mut Account, now: Millis, request: &ApiReque
     let mut tasks: Vec<TaskId> = Vec::new();
     for _ in 0..count {
         let of = |provider: &str| {
-            let provider_of = |id: &TaskId| account.ecs.tasks.get(id)?.capacity_provider.clone();
+            let provider_of = |id: &TaskId| region.ecs.tasks.get(id)?.capacity_provider.clone();
             tasks.iter().filter(|id| provider_of(id).as_deref() == Some(provider)).count() as u32
         };
         let blueprint = Blueprint {
@@ -115,11 +107,11 @@ pub(in crate::ecs) fn run(account: &mut Account, now: Millis, request: &ApiReque
             overrides: (asked.overrides != Overrides::default()).then(|| asked.overrides.clone()),
             size,
         };
-        tasks.push(launch::place(account, now, &spec, blueprint));
+        tasks.push(launch::place(region, now, &spec, blueprint));
     }
-    let answer = reply(account, &tasks);
+    let answer = reply(region, &tasks);
     if let Some(token) = asked.client_token {
-        account.ecs.ran.insert(token, Ran { at: now, params: request.params.clone(), tasks });
+        region.ecs.ran.insert(token, Ran { at: now, params: request.params.clone(), tasks });
     }
     Ok(answer)
 }
@@ -141,8 +133,8 @@ fn check_names(asked: &Run) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn reply(account: &Account, tasks: &[TaskId]) -> Value {
-    let known = tasks.iter().filter_map(|id| account.ecs.tasks.get(id));
-    let views: Vec<Value> = known.map(|task| view(account, task, true)).collect();
+fn reply(region: &Region<'_>, tasks: &[TaskId]) -> Value {
+    let known = tasks.iter().filter_map(|id| region.ecs.tasks.get(id));
+    let views: Vec<Value> = known.map(|task| view(region, task, true)).collect();
     json!({ "tasks": views, "failures": [] })
 }

@@ -5,14 +5,14 @@
 
 use serde_json::Value;
 
-use crate::account::Account;
-use crate::ecs::task_definition::{SecretReference, TaskSpec};
+use crate::ecs::region::Region;
+use crate::ecs::task_definition::spec::{SecretReference, TaskSpec};
 use crate::secret::Secret;
 use crate::{secretsmanager, ssm};
 
 /// The secrets of each container, in definition order, or the `stoppedReason` for which the task does not start.
 pub(super) fn resolve(
-    account: &Account,
+    region: &Region<'_>,
     definition: &TaskSpec,
 ) -> Result<Vec<Vec<(String, Secret)>>, String> {
     let (mut all, mut missing) = (Vec::new(), Vec::new());
@@ -20,13 +20,13 @@ pub(super) fn resolve(
         let mut own = Vec::new();
         for SecretReference { name, value_from } in &container.secrets {
             let value = if value_from.contains(":secretsmanager:") {
-                Some(of_secrets_manager(account, value_from).map_err(|why| {
+                Some(of_secrets_manager(region, value_from).map_err(|why| {
                     failed(&format!(
                         "unable to retrieve secret from asm: service call has been retried 1 time(s): {why}"
                     ))
                 })?)
             } else {
-                ssm::value(&account.base, &account.ssm, value_from)
+                ssm::value(region.base, region.ssm, value_from)
             };
             match value {
                 Some(value) => own.push((name.clone(), value)),
@@ -53,14 +53,14 @@ fn failed(why: &str) -> String {
 
 /// `arn:aws:secretsmanager:region:account:secret:name-suffix`, alone or followed by `:json-key:version-stage:version-id`,
 /// of which each may be empty.
-fn of_secrets_manager(account: &Account, value_from: &str) -> Result<Secret, String> {
+fn of_secrets_manager(region: &Region<'_>, value_from: &str) -> Result<Secret, String> {
     let parts: Vec<&str> = value_from.split(':').collect();
     let given = |index: usize| parts.get(index).copied().filter(|part: &&str| !part.is_empty());
     if parts.len() != 7 && parts.len() != 10 {
         return Err("unexpected ARN format with parameters when trying to retrieve ASM secret".to_owned());
     }
     let arn = parts[..7].join(":");
-    let text = secretsmanager::read(&account.secrets_manager, &arn, given(8), given(9))
+    let text = secretsmanager::read(region.secrets_manager, &arn, given(8), given(9))
         .map_err(|error| {
             format!("failed to fetch secret {arn} from secrets manager: {}: {}", error.code, error.message)
         })?

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::model::{Agent, Container, ContainerState, HealthStatus, Interface, Task, TaskStatus};
-use crate::account::Account;
 use crate::clock::Millis;
 use crate::ecs::reference::cluster_arn;
+use crate::ecs::region::Region;
 
-pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
+pub(super) fn view(region: &Region<'_>, task: &Task, with_tags: bool) -> Value {
     let (cpu, memory) = task.size;
     let interfaces = interfaces(task);
     let proxy = task.proxy.as_ref().map(|proxy| proxy.container(task, &interfaces));
@@ -20,7 +20,7 @@ pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
     let address = task.interface.ip.as_ref();
     json!({
         "taskArn": task.arn,
-        "clusterArn": cluster_arn(account, &task.service.cluster),
+        "clusterArn": cluster_arn(region.base, &task.service.cluster),
         "taskDefinitionArn": task.task_definition,
         "group": task.group,
         "lastStatus": task.status,
@@ -30,16 +30,16 @@ pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
         "memory": memory.to_string(),
         "availabilityZone": task.interface.zone,
         "attachments": attachments,
-        "attributes": [{ "name": "ecs.cpu-architecture", "value": architecture(account, task) }],
+        "attributes": [{ "name": "ecs.cpu-architecture", "value": architecture(region, task) }],
         "containers": containers,
         "createdAt": task.created_at.epoch_secs(),
         "enableExecuteCommand": task.execute_command,
-        "ephemeralStorage": { "sizeInGiB": ephemeral(account, task) },
+        "ephemeralStorage": { "sizeInGiB": ephemeral(region, task) },
         "inferenceAccelerators": [],
         "overrides": overrides(task),
         "platformFamily": "Linux",
         "platformVersion": "1.4.0",
-        "tags": if with_tags { account.base.tags.of(&task.arn) } else { Vec::new() },
+        "tags": if with_tags { region.base.tags.of(&task.arn) } else { Vec::new() },
         "version": task.status as u32 + 1,
         "startedBy": Some(&task.deployment).filter(|by| !by.is_empty()),
         "launchType": task.launch_type,
@@ -57,14 +57,14 @@ pub(super) fn view(account: &Account, task: &Task, with_tags: bool) -> Value {
     })
 }
 
-fn architecture(account: &Account, task: &Task) -> &'static str {
-    let definition = account.ecs.families.by_arn(&task.task_definition);
+fn architecture(region: &Region<'_>, task: &Task) -> &'static str {
+    let definition = region.ecs.families.by_arn(&task.task_definition);
     let platform = definition.map(|definition| definition.spec.platform());
     if platform.is_some_and(|(_, architecture)| architecture == "arm64") { "arm64" } else { "x86_64" }
 }
 
-fn ephemeral(account: &Account, task: &Task) -> u32 {
-    let definition = account.ecs.families.by_arn(&task.task_definition);
+fn ephemeral(region: &Region<'_>, task: &Task) -> u32 {
+    let definition = region.ecs.families.by_arn(&task.task_definition);
     let storage = definition.and_then(|definition| definition.spec.ephemeral_storage.as_ref());
     storage.map_or(20, |storage| storage.size_in_gib)
 }

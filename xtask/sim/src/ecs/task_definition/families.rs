@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use super::attributes;
 use super::spec::TaskSpec;
-use crate::account::Account;
 use crate::clock::Millis;
 use crate::ecs::errors::client;
 use crate::ecs::params::short_name;
@@ -70,6 +69,18 @@ impl Families {
         }
     }
 
+    /// The ACTIVE revision that CreateService or UpdateService names.
+    pub(in crate::ecs) fn resolve(&self, reference: &str) -> Result<&TaskDefinition, ApiError> {
+        let found = self.named(reference).ok_or_else(|| client("TaskDefinition not found."))?;
+        // A running service keeps its deregistered revision, but no new deployment may name it.
+        if found.active { Ok(found) } else { Err(client("TaskDefinition is inactive")) }
+    }
+
+    /// By ARN, `family:revision` or `family`.
+    pub(super) fn named(&self, reference: &str) -> Option<&TaskDefinition> {
+        if reference.starts_with("arn:") { self.by_arn(reference) } else { self.find(reference) }
+    }
+
     pub(super) fn find_mut(&mut self, family: &str, revision: u32) -> Option<&mut TaskDefinition> {
         self.0.get_mut(family)?.get_mut((revision as usize).checked_sub(1)?)
     }
@@ -78,24 +89,6 @@ impl Families {
     pub(in crate::ecs) fn by_arn(&self, arn: &str) -> Option<&TaskDefinition> {
         self.find(short_name(arn)).filter(|definition| definition.arn == arn)
     }
-}
-
-/// The ACTIVE revision that CreateService or UpdateService names.
-pub(in crate::ecs) fn resolve<'a>(
-    account: &'a Account,
-    reference: &str,
-) -> Result<&'a TaskDefinition, ApiError> {
-    let found = find(account, reference).ok_or_else(|| client("TaskDefinition not found."))?;
-    // A running service keeps its deregistered revision, but no new deployment may name it.
-    if found.active { Ok(found) } else { Err(client("TaskDefinition is inactive")) }
-}
-
-/// By ARN, `family:revision` or `family`.
-pub(super) fn find<'a>(account: &'a Account, reference: &str) -> Option<&'a TaskDefinition> {
-    if reference.starts_with("arn:") {
-        return account.ecs.families.by_arn(reference);
-    }
-    account.ecs.families.find(reference)
 }
 
 /// `family:revision` out of a task definition's ARN.

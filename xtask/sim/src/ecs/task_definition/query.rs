@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::families::{find, view};
-use crate::account::Account;
+use super::families::view;
 use crate::clock::Millis;
 use crate::ecs::errors::{client, invalid};
+use crate::ecs::region::Region;
 use crate::wire::{ApiRequest, Outcome, listing, params};
 
 #[derive(Deserialize, Default)]
@@ -19,12 +19,15 @@ struct Describe {
     include: Vec<String>,
 }
 
-pub(in crate::ecs) fn describe(account: &Account, request: &ApiRequest) -> Outcome {
+pub(in crate::ecs) fn describe(region: &Region<'_>, request: &ApiRequest) -> Outcome {
     let asked: Describe = params(request)?;
-    let definition =
-        find(account, &asked.task_definition).ok_or_else(|| client("Unable to describe task definition."))?;
+    let definition = region
+        .ecs
+        .families
+        .named(&asked.task_definition)
+        .ok_or_else(|| client("Unable to describe task definition."))?;
     // Tags are beside the definition, never inside it, and only when asked for.
-    let tags = asked.include.iter().any(|what| what == "TAGS").then(|| account.base.tags.of(&definition.arn));
+    let tags = asked.include.iter().any(|what| what == "TAGS").then(|| region.base.tags.of(&definition.arn));
     Ok(json!({ "taskDefinition": view(definition), "tags": tags }))
 }
 
@@ -36,7 +39,7 @@ struct List {
     sort: Option<String>,
 }
 
-pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
+pub(in crate::ecs) fn list(region: &Region<'_>, request: &ApiRequest) -> Outcome {
     let asked: List = params(request)?;
     let status = asked.status.as_deref().unwrap_or("ACTIVE");
     if !["ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS"].contains(&status) {
@@ -48,7 +51,7 @@ pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
         Some(other) => return Err(invalid(format!("Invalid sort order: {other}"))),
     };
     // `familyPrefix` is the whole family name (API reference), in spite of what it is called.
-    let wanted = account.ecs.families.all().filter(|definition| {
+    let wanted = region.ecs.families.all().filter(|definition| {
         definition.status() == status
             && asked.family_prefix.as_ref().is_none_or(|family| *family == definition.spec.family)
     });
@@ -60,7 +63,7 @@ pub(in crate::ecs) fn list(account: &Account, request: &ApiRequest) -> Outcome {
 }
 
 /// Families by a prefix of their name. One with an ACTIVE revision is ACTIVE.
-pub(in crate::ecs) fn list_families(account: &Account, request: &ApiRequest) -> Outcome {
+pub(in crate::ecs) fn list_families(region: &Region<'_>, request: &ApiRequest) -> Outcome {
     let asked: List = params(request)?;
     let wanted = match asked.status.as_deref() {
         None | Some("ALL") => None,
@@ -69,7 +72,7 @@ pub(in crate::ecs) fn list_families(account: &Account, request: &ApiRequest) -> 
         Some(other) => return Err(invalid(format!("Invalid status: {other}"))),
     };
     let mut families: BTreeMap<&str, bool> = BTreeMap::new();
-    for definition in account.ecs.families.all() {
+    for definition in region.ecs.families.all() {
         *families.entry(&definition.spec.family).or_default() |= definition.active;
     }
     let prefix = asked.family_prefix.as_deref().unwrap_or_default();
@@ -85,7 +88,7 @@ struct Delete {
 }
 
 /// Only INACTIVE revisions are deleted.
-pub(in crate::ecs) fn delete(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(in crate::ecs) fn delete(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Delete = params(request)?;
     if !(1..=10).contains(&asked.task_definitions.len()) {
         return Err(invalid("Task definitions must have between 1 and 10 items."));
@@ -95,8 +98,9 @@ pub(in crate::ecs) fn delete(account: &mut Account, now: Millis, request: &ApiRe
         if !names_a_revision(reference) {
             return Err(client("Revision is missing."));
         }
-        let found = find(account, reference).map(|found| (found.spec.family.clone(), found.revision));
-        let found = found.and_then(|(family, revision)| account.ecs.families.find_mut(&family, revision));
+        let found =
+            region.ecs.families.named(reference).map(|found| (found.spec.family.clone(), found.revision));
+        let found = found.and_then(|(family, revision)| region.ecs.families.find_mut(&family, revision));
         let failure = |reason: &str| json!({ "arn": reference, "reason": reason });
         match found {
             None => failures.push(failure("The specified task definition does not exist. Specify a valid account, family, revision and try again.")),
@@ -122,15 +126,15 @@ struct Deregister {
     task_definition: String,
 }
 
-pub(in crate::ecs) fn deregister(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(in crate::ecs) fn deregister(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let asked: Deregister = params(request)?;
     if !names_a_revision(&asked.task_definition) {
         return Err(client("Revision is missing."));
     }
     let unknown = || client("Unable to describe task definition.");
-    let found = find(account, &asked.task_definition).ok_or_else(unknown)?;
+    let found = region.ecs.families.named(&asked.task_definition).ok_or_else(unknown)?;
     let (family, revision) = (found.spec.family.clone(), found.revision);
-    let definition = account.ecs.families.find_mut(&family, revision).ok_or_else(unknown)?;
+    let definition = region.ecs.families.find_mut(&family, revision).ok_or_else(unknown)?;
     if definition.active {
         definition.active = false;
         definition.deregistered_at = Some(now);

@@ -6,10 +6,9 @@ use serde_json::{Map, Value, json};
 use super::families::{TaskDefinition, view};
 use super::spec::{ContainerSpec, TaskSpec, Volume};
 use super::{dependencies, fargate};
-use crate::account::Account;
-use crate::base::tags::{self, Tag};
-use crate::clock::Millis;
+use crate::base::{Millis, Tag, tags};
 use crate::ecs::errors::client;
+use crate::ecs::region::Region;
 use crate::identity::caller_arn;
 use crate::wire::{Api, ApiError, ApiRequest, Outcome, params};
 
@@ -27,7 +26,7 @@ const KEPT: [&str; 15] = [
     "pidMode", "ipcMode", "ephemeralStorage", "runtimePlatform", "enableFaultInjection",
 ];
 
-pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &ApiRequest) -> Outcome {
+pub(in crate::ecs) fn register(region: &mut Region<'_>, now: Millis, request: &ApiRequest) -> Outcome {
     let mut spec: TaskSpec = params(request)?;
     let Tagged { tags } = params(request)?;
     tags::check(Api::Ecs, &tags)?;
@@ -48,14 +47,14 @@ pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &Api
         document.insert("memory".to_owned(), json!(size.1.to_string()));
     }
     // Also for the same content as before: RegisterTaskDefinition never finds an existing revision.
-    let revision = account.ecs.families.next_revision(&spec.family);
-    let arn = account.base.arn("ecs", &format!("task-definition/{}:{revision}", spec.family));
+    let revision = region.ecs.families.next_revision(&spec.family);
+    let arn = region.base.arn("ecs", &format!("task-definition/{}:{revision}", spec.family));
     let definition = TaskDefinition {
         arn: arn.clone(),
         revision,
         active: true,
         registered_at: now,
-        registered_by: caller_arn(&account.base, &account.identity, request.access_key.as_deref()),
+        registered_by: caller_arn(region.base, region.identity, request.access_key.as_deref()),
         deregistered_at: None,
         delete_requested_at: None,
         document,
@@ -63,8 +62,8 @@ pub(in crate::ecs) fn register(account: &mut Account, now: Millis, request: &Api
         size,
     };
     let shown = view(&definition);
-    account.ecs.families.add(definition);
-    account.base.tags.put(&arn, tags.clone());
+    region.ecs.families.add(definition);
+    region.base.tags.put(&arn, tags.clone());
     Ok(json!({ "taskDefinition": shown, "tags": tags }))
 }
 

@@ -4,13 +4,13 @@
 use serde_json::json;
 
 use super::lab::{Lab, id};
-use crate::ecs::changed;
+use crate::ecs::rollout::take_changed;
 use crate::elb;
 use crate::workload::Answer;
 
 /// The services that the scheduler would look at now.
 fn open(lab: &mut Lab) -> Vec<String> {
-    let open = changed::take(&mut lab.account);
+    let open = take_changed(&mut lab.account.ecs_region());
     open.iter().for_each(|key| lab.account.ecs.look_at(key));
     open.into_iter().map(|key| key.service).collect()
 }

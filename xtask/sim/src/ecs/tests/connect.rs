@@ -61,7 +61,7 @@ fn found(lab: &Lab, client: &str, host: &str, port: u16) -> Vec<ConnectTarget> {
 }
 
 fn lookup(lab: &Lab, client: &str, host: &str, port: u16) -> ConnectLookup {
-    connect_targets(&lab.account, &client.to_owned(), host, port)
+    connect_targets(&lab.account.ecs, &client.to_owned(), host, port)
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn server_before_client_needs_no_second_deployment_and_survives_a_roll_of_the_se
     let mut fewest = usize::MAX;
     lab.watch_until(end, &mut |account, _| {
         if let ConnectLookup::Targets(targets, _) =
-            connect_targets(account, &client, "backend.ielts.local", 8080)
+            connect_targets(&account.ecs, &client, "backend.ielts.local", 8080)
         {
             fewest = fewest.min(targets.len());
         } else {
@@ -304,7 +304,7 @@ fn a_tcp_endpoint_is_found_by_its_port_as_long_as_no_other_has_the_port() {
         json!({ "discoveryName": "cache", "clientAliases": [{ "port": 6379, "dnsName": "cache" }] }),
     );
     let client = own_client(&mut lab, Value::Null, json!([db, cache]));
-    let stream = |lab: &Lab, port| connect_stream(&lab.account, &client, port);
+    let stream = |lab: &Lab, port| connect_stream(&lab.account.ecs, &client, port);
     assert!(matches!(stream(&lab, 5432), Some(ConnectLookup::Targets(targets, _)) if targets.len() == 2));
     assert!(stream(&lab, 6379).is_some(), "two names of one port");
     assert_eq!(stream(&lab, 80), None);
@@ -316,7 +316,7 @@ fn a_tcp_endpoint_is_found_by_its_port_as_long_as_no_other_has_the_port() {
     completed(&mut lab, "web");
     let client = tasks(&mut lab, "web")[0].clone();
     assert_eq!(
-        connect_stream(&lab.account, &client, 5432),
+        connect_stream(&lab.account.ecs, &client, 5432),
         None,
         "the port alone does not say which is meant"
     );

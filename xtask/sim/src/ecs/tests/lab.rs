@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::account::Account;
-use crate::base::Pace;
 use crate::base::Settings;
-use crate::clock::Millis;
+use crate::base::{Millis, Pace};
 use crate::wire::{Api, ApiError, ApiRequest};
 use crate::workload::scripted::{Script, Scripted, Scripts};
 use crate::workload::{TaskId, VirtualWorkload};

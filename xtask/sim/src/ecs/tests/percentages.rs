@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::lab::Lab;
-use crate::ecs::task::TaskStatus;
+use crate::ecs::task::model::TaskStatus;
 
 const BLOCKED: &str = "was unable to stop or start tasks during a deployment because of the service deployment \
                        configuration. Update the minimumHealthyPercent or maximumPercent value and try again.";
@@ -65,10 +65,10 @@ proptest! {
         let (mut fewest, mut most) = (u32::MAX, 0);
         let end = lab.now.plus_secs(3600);
         lab.watch_until(end, &mut |account, _| {
-            let running = |task: &&crate::ecs::task::Task|
+            let running = |task: &&crate::ecs::task::model::Task|
                 task.status == TaskStatus::Running && task.desired_running && task.was_healthy;
             fewest = fewest.min(account.ecs.live().filter(running).count() as u32);
-            let placed = |task: &&crate::ecs::task::Task| task.status < TaskStatus::Deprovisioning;
+            let placed = |task: &&crate::ecs::task::model::Task| task.status < TaskStatus::Deprovisioning;
             most = most.max(account.ecs.live().filter(placed).count() as u32);
         });
         prop_assert!(fewest >= lower, "{fewest} healthy of at least {lower}");

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::lab::{Lab, id, laid_over, task_definition};
-use crate::ecs::task::TaskStatus;
+use crate::ecs::task::model::TaskStatus;
 
 /// Running tasks whose target is healthy, that were not asked to stop.
 fn serving(account: &crate::account::Account) -> usize {
-    let healthy = |task: &&crate::ecs::task::Task| {
+    let healthy = |task: &&crate::ecs::task::model::Task| {
         let ip = task.interface.ip.as_deref().unwrap_or_default();
         task.status == TaskStatus::Running
             && task.desired_running
@@ -221,7 +221,7 @@ fn early_success_calls_a_roll_complete_before_its_old_tasks_have_drained() {
         let end = lab.now.plus_secs(400);
         lab.watch_until(end, &mut |account, now| {
             let service = account.ecs.services.values().next().unwrap();
-            let done = service.primary.rollout == crate::ecs::deployment::RolloutState::Completed;
+            let done = service.primary.rollout == crate::ecs::deployment::model::RolloutState::Completed;
             if done && completed.is_none() {
                 completed = Some((now.since(began) / 1000, account.ecs.live().count()));
             }

@@ -9,8 +9,7 @@ use serde_json::Value;
 
 use super::{Target, TargetState, health as health_of, register};
 use crate::account::Account;
-use crate::base::Settings;
-use crate::clock::Millis;
+use crate::base::{Millis, Settings};
 use crate::wire::{Api, ApiError, ApiRequest};
 use crate::workload::{Answer, Effect, Report};
 
