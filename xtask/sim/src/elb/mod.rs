@@ -35,9 +35,9 @@ use crate::identity;
 use crate::tagging;
 use crate::wire::{ApiRequest, Operations, Outcome};
 
-pub(crate) const OPERATIONS: Operations<
-    fn(&mut Base, &mut State, &identity::State, Millis, &ApiRequest) -> Outcome,
-> = &[
+type Operation = fn(&mut Base, &mut State, &identity::State, Millis, &ApiRequest) -> Outcome;
+
+pub(crate) const OPERATIONS: Operations<Operation> = &[
     ("AddListenerCertificates", |_, elb, _, _, request| listener::add_certificates(elb, request)),
     ("AddTags", |base, elb, _, _, request| tagging::tag(base, request, &|_, arn| elb.taggable(arn))),
     ("CreateListener", |base, elb, _, now, request| listener::create(base, elb, now, request)),

@@ -14,9 +14,9 @@ use crate::base::{Base, Millis};
 use crate::identity;
 use crate::wire::{ApiRequest, Operations, Outcome};
 
-pub(crate) const OPERATIONS: Operations<
-    fn(&mut Base, &mut State, &identity::State, Millis, &ApiRequest) -> Outcome,
-> = &[
+type Operation = fn(&mut Base, &mut State, &identity::State, Millis, &ApiRequest) -> Outcome;
+
+pub(crate) const OPERATIONS: Operations<Operation> = &[
     ("DeleteParameter", |base, ssm, _, _, request| parameters::delete(base, ssm, request)),
     ("AddTagsToResource", |base, ssm, _, _, request| tags::add(base, ssm, request)),
     ("DeleteParameters", |_, ssm, _, _, request| parameters::delete_many(ssm, request)),
