@@ -97,7 +97,7 @@ fn a_client_that_a_killed_run_left_without_its_servers_new_endpoint_is_redeploye
         story(|| async {
             let mut world = World::new().await;
             assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
-            world.environment.services[0].connect.as_mut().unwrap().alias.port = 9090;
+            world.environment.services[0].connect.as_mut().unwrap().own.alias.port = 9090;
             world.roll_back = roll_back;
             let updated = Arc::new(Notify::new());
             let written = updated.clone();
