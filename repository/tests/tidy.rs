@@ -36,6 +36,33 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
         ],
     ),
     ("xtask/sim/src", &["aws_sdk", "aws_config", "deploy::"]),
+    // The services of the embedded cloud do not know the account, and know only those below them.
+    (
+        "xtask/sim/src/base",
+        &["account::Account", "identity::", "elb::", "ecs::"],
+    ),
+    (
+        "xtask/sim/src/identity",
+        &["account::Account", "elb::", "ecs::"],
+    ),
+    ("xtask/sim/src/ecr", &["account::Account", "ecs::"]),
+    ("xtask/sim/src/logs", &["account::Account", "ecs::"]),
+    ("xtask/sim/src/ssm", &["account::Account", "ecs::"]),
+    (
+        "xtask/sim/src/secretsmanager",
+        &["account::Account", "ecs::"],
+    ),
+    ("xtask/sim/src/cloudmap", &["account::Account", "ecs::"]),
+    (
+        "xtask/sim/src/cloudwatch",
+        &["account::Account", "elb::", "ecs::", "scaling::"],
+    ),
+    (
+        "xtask/sim/src/elb",
+        &["account::Account", "ecs::", "scaling::"],
+    ),
+    ("xtask/sim/src/ecs", &["account::Account", "scaling::"]),
+    ("xtask/sim/src/scaling", &["account::Account"]),
     (
         "xtask/src/cli",
         &["aws_sdk", "aws_config", "std::process::Command", "std::env"],
