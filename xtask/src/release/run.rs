@@ -198,9 +198,7 @@ async fn judged(
                         let runs = ids.deployed(key).is_some_and(|deployed| deployed.revision == arn);
                         (rolled && runs) || super::proven::is_marked(planned, ids, key)
                     };
-                    // Tasks that stopped are in it where a roll was followed.
-                    let followed = settled.iter().any(|it| it.healthy.is_some());
-                    let read = proven.get().filter(|_| followed).cloned();
+                    let read = proven.get().cloned();
                     for arn in super::proven::mark_crashed(context, planned, read, known).await {
                         let text = format!(
                             "tasks of {} crashed since it was proven; no rollback chooses it",

@@ -85,16 +85,12 @@ pub async fn running(
     let mut scaled: BTreeMap<&ServiceKey, Mark> = BTreeMap::new();
     // Where a proof begins. The readings after it look once more at what was observed for its bake time.
     let begins = read.is_some();
-    // What stopped before a first reading is no news to it: where it proves the release, nobody has to look at that.
-    let follows = settled.iter().any(|it| it.healthy.is_some())
-        || desired.release.pins.values().any(|pin| pin.count.is_some());
-    let mut stopped = begins || follows;
     let mut named: BTreeSet<String> = BTreeSet::new();
     loop {
         let mark = events.clock().mark();
         let readings = match read.take() {
             Some(read) => read,
-            None => readings_of(aws, desired, door, stopped).await?,
+            None => readings_of(aws, desired, door, true).await?,
         };
         let together = mark.elapsed() <= TOGETHER || deadline.remaining().is_zero();
         let crashed = |reading: &Reading| reading.crashed().iter().map(|task| task.id.clone()).collect();
@@ -161,10 +157,6 @@ pub async fn running(
             };
             lacks.extend(found);
             lacks.extend(images(aws, desired, service, reading).await?);
-        }
-        if !lacks.is_empty() && !std::mem::replace(&mut stopped, true) {
-            others = None;
-            continue;
         }
         let passing = lacks.iter().all(|lack| lack.passing);
         disturbed |= lacks.iter().any(|lack| lack.passing);
