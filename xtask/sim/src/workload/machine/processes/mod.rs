@@ -175,12 +175,8 @@ impl Starter for Launcher<'_> {
         if let Some(why) = program.format_error() {
             return Ok(Box::pin(run_nonsense(Arc::clone(task), index, why)));
         }
-        let mut child = program
-            .command()
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| fails(&error.to_string()))?;
+        let child = program.spawn(Stdio::piped).await;
+        let mut child = child.map_err(|error| fails(&error.to_string()))?;
         if let Some(pid) = child.id() {
             self.0.leftovers.note(pid).map_err(|error| fails(&error.to_string()))?;
             task.meter.watch(pid);
@@ -294,7 +290,7 @@ async fn check(program: &Program, words: &[String], within: Duration) -> bool {
     if check.format_error().is_some() {
         return false;
     }
-    let Ok(mut child) = check.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn() else {
+    let Ok(mut child) = check.spawn(Stdio::null).await else {
         return false;
     };
     let started = child.id();

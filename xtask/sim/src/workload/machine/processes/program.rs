@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
-use tokio::process::Command;
+use tokio::process::{Child, Command};
+use tokio::time::sleep;
 
 use crate::workload::ContainerStart;
 use crate::workload::machine::image::RunConfig;
@@ -16,6 +18,10 @@ use crate::workload::machine::within;
 
 /// What the container runtime searches when an image sets no `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How long an executable may be busy. A fork and its `exec` are milliseconds apart; on a machine under load, more.
+const BUSY_FOR: Duration = Duration::from_secs(1);
+const BUSY_STEP: Duration = Duration::from_millis(10);
 
 /// A container's process, ready to start.
 #[derive(Clone)]
@@ -156,6 +162,23 @@ impl Program {
             command.uid(user).gid(group);
         }
         command
+    }
+
+    /// Starts it, with `stdio` for what it writes.
+    ///
+    /// The kernel refuses an executable that any process has open for writing (ETXTBSY), and a process that another thread forks
+    /// while an image is unpacked has it open until its own `exec`: a moment later it can be started.
+    pub(super) async fn spawn(&self, stdio: fn() -> Stdio) -> io::Result<Child> {
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.command().stdout(stdio()).stderr(stdio()).spawn() {
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && waited < BUSY_FOR => {
+                    sleep(BUSY_STEP).await;
+                    waited += BUSY_STEP;
+                }
+                spawned => return spawned,
+            }
+        }
     }
 
     /// The same on a terminal.

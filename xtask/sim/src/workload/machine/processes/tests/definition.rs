@@ -1,7 +1,11 @@
 //! What a task definition says of its containers, and what becomes of it in processes.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use super::*;
 use crate::workload::LogRouter;
+use crate::workload::machine::image::RunConfig;
 
 #[tokio::test]
 async fn a_sidecar_is_a_second_process_that_finds_the_application_and_stops_by_itself() {
@@ -114,4 +118,24 @@ async fn host_and_port_of_the_definition_reach_the_application_and_what_fargate_
         assert_eq!(bench.ports.host_port(&id, 8080).is_some(), outside, "{variables:?}");
         bench.processes.shut_down(Duration::ZERO).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn an_executable_that_is_still_open_for_writing_is_started_a_moment_later() {
+    let root = folder("busy");
+    fs::write(root.join("program"), "#!/bin/sh\nexit 3\n").unwrap();
+    fs::set_permissions(root.join("program"), Permissions::from_mode(0o755)).unwrap();
+    let writer = fs::File::options().append(true).open(root.join("program")).unwrap();
+    let config = RunConfig { cmd: Some(vec!["/program".to_owned()]), ..RunConfig::default() };
+    let container = ContainerStart::default();
+    let program = Program::of(&root, &config, &container, &BTreeMap::new(), false).unwrap();
+    let busy = program.command().spawn().unwrap_err();
+    assert_eq!(busy.kind(), std::io::ErrorKind::ExecutableFileBusy);
+    let closed = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        drop(writer);
+    };
+    let (child, ()) = tokio::join!(program.spawn(Stdio::null), closed);
+    assert_eq!(child.unwrap().wait().await.unwrap().code(), Some(3));
+    fs::remove_dir_all(root).unwrap();
 }
