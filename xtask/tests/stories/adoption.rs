@@ -134,7 +134,7 @@ fn endpoints_that_the_file_does_not_say_are_refused_with_the_lines_that_keep_the
         // Its client was made before the further endpoints, and does not know them.
         assert_eq!(
             (kept.exit, kept.rolled()),
-            (ExitCode::Done, vec!["frontend".to_owned()]),
+            (ExitCode::Done, vec!["frontend"]),
             "{:?}\n{lines}",
             kept.events
         );
