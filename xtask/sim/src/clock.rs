@@ -46,7 +46,7 @@ impl Sequence {
     }
 }
 
-/// What is due when.
+/// What is due, in the order of its moments; of one moment, in the order in which it was arranged.
 #[derive(Debug)]
 pub(crate) struct Timers<T>(BTreeMap<Moment, T>);
 

@@ -14,7 +14,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// This process.
+    /// Of this process since its start; `None` where the system does not say.
     pub fn own() -> Option<Self> {
         Self::of(UsageWho::RUSAGE_SELF)
     }

@@ -40,7 +40,7 @@ pub struct Screen {
     terminal: Terminal,
     /// How the last call ended of which a line was shown, and when.
     call: Option<(String, u64)>,
-    /// The command is `smoke`.
+    /// The command is `smoke`, which shows its checks as its result: a line each would say the same twice.
     smokes: bool,
 }
 

@@ -24,7 +24,7 @@ pub struct Connect {
     #[serde(rename = "endpoint", deserialize_with = "named")]
     #[schemars(with = "BTreeMap<String, Endpoint>")]
     pub endpoints: Vec<Endpoint>,
-    /// The endpoint of `container.port`.
+    /// Of `container.port`, unless `own-port` is false.
     #[serde(flatten)]
     pub own: Offer,
 }
@@ -35,8 +35,8 @@ impl Default for Connect {
     }
 }
 
-/// A further Service Connect endpoint of a service. ECS takes one alias for each endpoint, so a second name of a port is an
-/// endpoint, too.
+/// A further Service Connect endpoint of a service. ECS takes one alias for each endpoint, so a second name
+/// of a port is an endpoint as well.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Endpoint {
@@ -53,7 +53,6 @@ pub struct Endpoint {
     pub port_name: String,
     /// What is spoken on `port`. `http` when omitted; a service that runs keeps its own.
     pub app_protocol: Option<AppProtocol>,
-    /// What it offers.
     #[serde(flatten)]
     pub offer: Offer,
 }

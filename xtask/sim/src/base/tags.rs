@@ -118,7 +118,7 @@ pub(crate) fn too_many(api: Api) -> ApiError {
     ApiError::new(code, "Tags can not be more than 50.")
 }
 
-/// `Key` and `Value`.
+/// As APIs in XML, Secrets Manager and Systems Manager spell it; ECS writes `key` and `value`.
 pub(crate) fn pascal(tag: &Tag) -> Value {
     json!({ "Key": tag.key, "Value": tag.value })
 }

@@ -8,7 +8,7 @@ use crate::workload::TaskId;
 #[derive(Debug, Default)]
 pub(crate) struct Registered {
     pub(crate) services: Vec<Connected>,
-    /// By the service's ARN.
+    /// Tasks, by the ARN of the Cloud Map service in which they are registered.
     pub(crate) instances: BTreeMap<String, Vec<Instance>>,
 }
 

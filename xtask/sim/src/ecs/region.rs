@@ -6,7 +6,6 @@ use crate::base::{Base, Millis};
 use crate::wire::{ApiRequest, Outcome};
 use crate::{cloudmap, cloudwatch, ecr, elb, identity, logs, secretsmanager, ssm};
 
-/// Carries out an operation.
 pub(crate) type Operation = fn(&mut Region<'_>, Millis, &ApiRequest) -> Outcome;
 
 /// Lent by the account for one call, one timer or one report.

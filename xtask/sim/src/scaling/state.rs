@@ -17,7 +17,7 @@ pub(crate) struct State {
     pub(super) scheduled: BTreeMap<(String, String), Scheduled>,
     /// Versions of scheduled actions so far.
     pub(super) epochs: u64,
-    /// Oldest first.
+    /// Oldest first, as they happened; DescribeScalingActivities answers newest first.
     pub(super) activities: Vec<Activity>,
     pub(crate) timers: Timers<Due>,
 }
