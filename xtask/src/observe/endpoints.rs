@@ -71,10 +71,14 @@ async fn since(
     let revisions = aws.describe_service_revisions(&targets).await?;
     let endpoints = |it: &ServiceDeploymentSnapshot| {
         let target = it.target_revision.as_ref()?;
-        revisions.iter().find(|revision| revision.arn == *target).map(|revision| revision.endpoints.as_str())
+        revisions.iter().find(|revision| revision.arn == *target).map(|revision| &revision.endpoints)
     };
     let Some(now) = listed.first().and_then(endpoints) else { return Ok(None) };
-    let same: Vec<_> = listed.iter().take_while(|it| endpoints(it) == Some(now)).collect();
+    // One that offered more offered these too: a client lacks nothing where an endpoint goes.
+    let offered = |it: &&ServiceDeploymentSnapshot| {
+        endpoints(it).is_some_and(|then| now.iter().all(|endpoint| then.contains(endpoint)))
+    };
+    let same: Vec<_> = listed.iter().take_while(offered).collect();
     let Some(first) = same.last().map(|it| it.created_ms) else { return Ok(None) };
     let is_known = same.len() < listed.len() || first <= created.saturating_add(SAME_MOMENT_MS);
     Ok((is_known && first > oldest).then_some(first))

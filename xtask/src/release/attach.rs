@@ -90,7 +90,12 @@ async fn find(context: &ReleaseContext<'_>, name: Option<&str>) -> Result<(Past,
     let rolls = |past: &&Past| past.fate == Fate::InProgress;
     let past = match name {
         Some(name) => releases.iter().find(|past| past.release == name),
-        None => releases.iter().find(rolls).or(releases.first()),
+        None => {
+            // One that was proven and does not run any more is over: a rollback, or somebody, brought another one.
+            let newest = releases.first().filter(|past| !past.proven || past.is_live());
+            let lives = || releases.iter().find(|past| past.is_live());
+            releases.iter().find(rolls).or(newest).or_else(lives).or(releases.first())
+        }
     };
     let Some(past) = past else {
         return Err(match name {

@@ -25,6 +25,7 @@ pub(super) struct Before {
 }
 
 const CRASHED: &str = "whose tasks crashed after it was proven";
+const BEFORE_CRASHED: &str = "as the revision before it crashed after its proof";
 const IN_PROGRESS: &str = "which was in progress when this run began";
 const UNPROVEN: &str = "which an earlier run left unproven";
 
@@ -53,22 +54,23 @@ pub(super) async fn before(
             Facts::default()
         };
     let releases = history(&facts);
-    let past: Vec<&ServiceKey> =
+    let recorded_crashed = recorded.iter().filter(|(_, pin, _)| crashed.contains(&pin.revision));
+    let mut past: Vec<&ServiceKey> =
         states.clone().filter(|(_, state)| crashes(state)).map(|(key, _)| key).collect();
+    past.extend(recorded_crashed.map(|(key, ..)| *key));
     let good = past_crash(&releases, &facts, &past);
+    let instead = |key: &ServiceKey, why| {
+        let run = good?.runs.get(key)?;
+        let pin = Pin { revision: run.revision.clone(), proven: true, ..Pin::default() };
+        Some(Before { pin, left: false, why: Some(why) })
+    };
+    // A restart, or a number of tasks, is of what runs, also where somebody else's deployment brought it a moment ago.
+    let again = |key: &ServiceKey| planned.desired.release.pins.get(key).is_some_and(Pin::is_again);
     let found = |(key, state): (&ServiceKey, &ServiceState)| {
         let before = if crashes(state) {
             // It was proven once, and does not stay up. Where no release is left to return to, it is as good as any.
-            let run = good.and_then(|good| good.runs.get(key));
-            Some(run.map_or_else(
-                || as_found(state),
-                |run| Before {
-                    pin: Pin { revision: run.revision.clone(), proven: true, ..Pin::default() },
-                    left: false,
-                    why: Some(CRASHED),
-                },
-            ))
-        } else if is_unfinished(state) {
+            Some(instead(key, CRASHED).unwrap_or_else(|| as_found(state)))
+        } else if is_unfinished(state) && !again(key) {
             unfinished(&facts, key, state)
         } else {
             Some(as_found(state))
@@ -78,8 +80,12 @@ pub(super) async fn before(
     let mut services: BTreeMap<ServiceKey, Before> = states.filter_map(found).collect();
     for (key, pin, _) in recorded {
         let Some(state) = planned.observed.services.get(key) else { continue };
-        let why = (pin.revision != state.task_definition.arn).then(|| why(state));
-        services.insert(key.clone(), Before { pin, left: is_complete(state), why });
+        let crashed = crashed.contains(&pin.revision);
+        let before = instead(key, BEFORE_CRASHED).filter(|_| crashed).unwrap_or_else(|| {
+            let why = (pin.revision != state.task_definition.arn).then(|| why(state));
+            Before { pin, left: is_complete(state), why }
+        });
+        services.insert(key.clone(), before);
     }
     ServedBefore { services, releases }
 }

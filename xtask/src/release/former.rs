@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use deploy::history::{Fate, Past, Run, history, last_good, ran_since};
+use deploy::history::{Facts, Fate, Past, Run, history, last_good, ran_since};
 use deploy::model::{Environment, ImageDigest, Pin, Release, ServiceKey};
+use deploy::plan::Undo;
 
+use super::lease::of_cluster;
 use crate::aws::Aws;
 use crate::observe;
 
@@ -69,6 +71,16 @@ pub struct Former {
     pub warnings: Vec<String>,
 }
 
+/// Where a rollback that was killed was going, while its services run what they ran before it or with it.
+fn target(undo: &Undo, releases: &[Past], facts: &Facts) -> Option<String> {
+    let past = releases.iter().find(|past| Some(past.release.as_str()) == undo.rollback_target())?;
+    let fits = |(key, before, _): (&ServiceKey, Pin, bool)| {
+        let of_target = past.runs.get(key).map(|run| &run.revision);
+        facts.live.get(key).is_some_and(|live| *live == before.revision || Some(live) == of_target)
+    };
+    undo.pins().all(fits).then(|| past.release.clone())
+}
+
 /// The release called `to`, or the last good one before what runs.
 ///
 /// # Errors
@@ -85,7 +97,13 @@ pub async fn former(
     if releases.is_empty() && to.is_none() {
         return Err(NoRollbackTarget::NothingYet);
     }
-    let past = match to {
+    // A rollback that was killed and is run again goes on to where it was going, and not one release further.
+    let begun = match to {
+        None => of_cluster(aws, &environment.cluster).await,
+        Some(_) => None,
+    };
+    let begun = begun.and_then(|undo| target(&undo, &releases, &read.facts));
+    let past = match to.or(begun.as_deref()) {
         None => last_good(&releases, &read.facts).ok_or_else(|| NoRollbackTarget::NothingProven {
             crashed: releases.iter().find(|it| it.fate == Fate::Crashed).map(|it| it.release.clone()),
         })?,

@@ -17,8 +17,8 @@ use crate::settle::Settled;
 use crate::verify::{self, Door, Running, Wanted};
 
 /// Reads lag behind writes: a difference counts only after this time.
-const SEEN_WITHIN: Duration = Duration::from_secs(30);
-const LOOK_EVERY: Duration = Duration::from_secs(3);
+pub(super) const SEEN_WITHIN: Duration = Duration::from_secs(30);
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(3);
 
 /// What a proof came to.
 pub(super) enum Proof {
@@ -134,7 +134,7 @@ pub(super) async fn prove(
         disturbed = before;
     }
     let mut runs = last.unwrap_or(runs);
-    if planned.plan.is_empty()
+    if !planned.rolls()
         && settled.is_empty()
         && let Ok(Running::Complete { read, .. }) = &runs
     {

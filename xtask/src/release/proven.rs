@@ -30,7 +30,7 @@ pub(super) async fn mark(
 ) {
     let tags = now(context, PROVEN);
     let followed = |key: &ServiceKey| settled.iter().any(|it| it.key == *key && it.healthy.is_some());
-    let quiet = planned.plan.is_empty() && settled.is_empty();
+    let quiet = !planned.rolls() && settled.is_empty();
     let crashed: Vec<&ServiceKey> =
         crashed(context, planned, read).into_iter().map(|(service, _)| &service.key).collect();
     let calm = |key: &ServiceKey| {
@@ -38,7 +38,8 @@ pub(super) async fn mark(
         services.any(|(service, reading)| service.key == *key && reading.crashed().is_empty())
     };
     let stays = |key: &ServiceKey| {
-        (quiet && crashed.contains(&key)) || (is_marked(planned, ids, key) && (followed(key) || calm(key)))
+        ((quiet || followed(key)) && crashed.contains(&key))
+            || (is_marked(planned, ids, key) && (followed(key) || calm(key)))
     };
     let services = context.environment.services.iter();
     let revisions: Vec<String> =
@@ -143,21 +144,37 @@ pub(super) async fn mark_crashed(
     let mut all = BTreeSet::new();
     for (service, reading) in context.environment.services.iter().zip(&readings) {
         let Some(state) = planned.observed.services.get(&service.key) else { continue };
-        let arn = &state.task_definition.arn;
         let judged = is_judged_otherwise(planned, service);
         let counts = |task: &TaskSnapshot| task.exited() || !judged;
-        if stays(&service.key, arn)
-            || !crashed_since_proof(&state.task_definition, &reading.stopped, state.desired, counts)
-        {
-            continue;
-        }
-        all.insert(arn.clone());
-        if let Err(error) = context.aws.tag_ecs_resource(arn, &now(context, CRASHED)).await {
-            let text = format!("{arn} could not be tagged as crashed: {error}");
-            context.events.emit(Kind::Warned { text });
+        let recorded = recorded(context, planned, &service.key).await;
+        for revision in [Some(&state.task_definition), recorded.as_ref()].into_iter().flatten() {
+            let arn = &revision.arn;
+            if stays(&service.key, arn)
+                || !crashed_since_proof(revision, &reading.stopped, state.desired, counts)
+            {
+                continue;
+            }
+            all.insert(arn.clone());
+            if let Err(error) = context.aws.tag_ecs_resource(arn, &now(context, CRASHED)).await {
+                let text = format!("{arn} could not be tagged as crashed: {error}");
+                context.events.emit(Kind::Warned { text });
+            }
         }
     }
     all
+}
+
+/// The revision that a killed run found and replaced, which this run was to restore. One that cannot be read is as good as its
+/// record says.
+async fn recorded(
+    context: &ReleaseContext<'_>,
+    planned: &Planned,
+    key: &ServiceKey,
+) -> Option<TaskDefinitionState> {
+    let found = &planned.observed.services.get(key)?.task_definition.arn;
+    let (_, pin, _) = planned.undo.pins().find(|(of, _, earlier)| *of == key && *earlier)?;
+    let other = Some(pin.revision).filter(|revision| revision != found)?;
+    context.aws.describe_task_definition(&other).await.ok()
 }
 
 /// Whether the release changed the health check by which running tasks are judged: what ECS stops for it is no crash.

@@ -134,10 +134,9 @@ pub(super) async fn closing(
         (ExitCode::NotRecovered, format!("not deployed; as before: {parked} tasks"))
     } else {
         let as_found = restored.instead.is_empty();
-        let again = |pin: &Pin| pin.count.is_some() || pin.replaces.is_some();
         let what = match parked.is_empty() {
             false => &format!("as before: {parked} tasks, and the rest serves"),
-            true if planned.desired.release.pins.values().any(again) => "what ran before serves",
+            true if planned.desired.release.pins.values().any(Pin::is_again) => "what ran before serves",
             true if as_found => "the previous release serves",
             true => restored.together.as_str(),
         };

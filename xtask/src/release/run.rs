@@ -330,7 +330,7 @@ fn unchanged(context: &ReleaseContext<'_>, settled: &[Settled]) {
 }
 
 const FORCED: &str =
-    "not proven; somebody forced a new deployment of the same revision: run it again to wait for it";
+    "not proven; somebody forced a new deployment of the same revision: `cargo xtask wait` waits for it";
 
 /// Whether the release was superseded only by its own revisions, deployed again.
 fn is_forced(settled: &[Settled]) -> bool {

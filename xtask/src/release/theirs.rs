@@ -44,6 +44,16 @@ impl Own<'_> {
         pins.iter().filter_map(foreign).collect()
     }
 
+    /// A service that a reading shows with a deployment that this release has replaced: the reading is older than that.
+    pub(super) fn outdated<'n>(&self, now: &'n Observed) -> Option<&'n ServiceKey> {
+        let (key, _) = now.services.iter().find(|(key, shown)| {
+            let found = self.planned.observed.services.get(key).and_then(|found| found.primary.as_ref());
+            let ours = self.ids.deployed(key).map(|it| it.deployment);
+            found.is_some() && ours.is_some() && ours.as_ref() != found && shown.primary.as_ref() == found
+        })?;
+        Some(key)
+    }
+
     /// The same of the services that a stage is about to write, by one DescribeServices.
     pub(super) async fn theirs_in(
         &self,

@@ -25,6 +25,7 @@ use deploy::rollout::Outcome;
 
 use super::before::{Before, ServedBefore, before};
 use super::lease::HeldLease;
+use super::prove::{LOOK_EVERY, SEEN_WITHIN};
 use super::restored::{self, Restored};
 
 use super::watched::Public;
@@ -83,9 +84,7 @@ pub(super) async fn undo(
     }
     // A restart, or another number of tasks, is of the revision that serves: that new tasks fail is no reason to run another
     // release in its place.
-    let again = |key: &ServiceKey, _: &str| {
-        planned.desired.release.pins.get(key).is_some_and(|pin| pin.replaces.is_some() || pin.count.is_some())
-    };
+    let again = |key: &ServiceKey, _: &str| planned.desired.release.pins.get(key).is_some_and(Pin::is_again);
     let crashed = proven::mark_crashed(context, planned, None, again).await;
     let before = before(context, planned, &crashed).await;
     let wanted = wanted(planned, &before, |key, before| is_touched(planned, settled, key, before));
@@ -201,11 +200,11 @@ async fn restore(
 ) -> Restored {
     let mut restored = wanted;
     // What is restored is planned from the account as it is, not from the plan: a lost reply hides a change that AWS made.
-    let now = match look(context).await {
+    let own = Own { planned, ids };
+    let now = match look(context, own).await {
         Ok(now) => now,
         Err(refused) => return Restored { unseen: true, refused, ..restored },
     };
-    let own = Own { planned, ids };
     let desired = leave_theirs(context, own, &mut restored, &now);
     let plan = deploy::plan::undo(&planned.undo, &desired, &now);
     // One service that cannot be rolled back does not keep the others from it.
@@ -229,7 +228,7 @@ async fn restore(
             _ => {}
         }
     }
-    if let Ok(now) = look(context).await {
+    if let Ok(now) = look(context, own).await {
         let desired = leave_theirs(context, own, &mut restored, &now);
         let left = deploy::plan::undo(&planned.undo, &desired, &now);
         restored.left = left.steps().map(|step| step.action.title()).collect();
@@ -272,10 +271,27 @@ fn not_back(left: &Plan, now: &Observed, pins: &BTreeMap<ServiceKey, Pin>) -> BT
 }
 
 /// The account; where it cannot be read, whether AWS refused that.
-async fn look(context: &ReleaseContext<'_>) -> Result<Observed, bool> {
-    observe::account(context.aws, context.environment).await.map_err(|error| {
-        context.emit_failure(&error, error.hint());
-        let observe::Error::Aws(error) = &error else { return false };
-        matches!(error.kind, Problem::AccessDenied { .. } | Problem::Credentials(_) | Problem::ExpiredToken)
-    })
+///
+/// Reads of ECS go backwards: one that shows what the release replaced would make the undo believe that nothing is left to do.
+async fn look(context: &ReleaseContext<'_>, own: Own<'_>) -> Result<Observed, bool> {
+    let deadline = context.host.clock.mark().after(SEEN_WITHIN);
+    loop {
+        let now = observe::account(context.aws, context.environment).await.map_err(|error| {
+            context.emit_failure(&error, error.hint());
+            let observe::Error::Aws(error) = &error else { return false };
+            matches!(
+                error.kind,
+                Problem::AccessDenied { .. } | Problem::Credentials(_) | Problem::ExpiredToken
+            )
+        })?;
+        let Some(key) = own.outdated(&now) else { return Ok(now) };
+        if deadline.remaining().is_zero() {
+            let error = format!(
+                "{key}: ECS shows the deployment before this release, {SEEN_WITHIN:?} after it was replaced"
+            );
+            context.events.emit(Kind::Failed { error, hint: None });
+            return Err(false);
+        }
+        context.host.clock.sleep(LOOK_EVERY).await;
+    }
 }

@@ -180,6 +180,32 @@ fn a_restart_amid_somebody_else_s_deployment_replaces_its_tasks_after_it() {
     });
 }
 
+fn another_number(observed: &Observed, services: &[Service]) -> Release {
+    plan::scale(observed, &services[0], 3, "story".to_owned())
+}
+
+#[test]
+fn what_somebody_else_deployed_stays_where_a_number_of_tasks_or_a_restart_of_it_fails() {
+    for again in [all as fn(&Observed, &[Service]) -> Release, another_number] {
+        story(|| async {
+            let mut world = World::new().await;
+            assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+            world.scripts.set("ielts-backend:2", Script::crashes(45_000, 1));
+            world.somebody().await.deploys().await;
+            world.host.clock.sleep(Duration::from_secs(5)).await;
+            let ended = world.again(again).await;
+            assert_ne!(ended.exit, ExitCode::Done, "{:#?}", ended.events);
+            let shown = world.somebody().await.looks().await;
+            assert!(
+                shown.deployments[0].task_definition.ends_with("ielts-backend:2"),
+                "{} {:#?}",
+                ended.summary,
+                ended.events
+            );
+        });
+    }
+}
+
 #[test]
 fn a_restart_whose_wait_ends_otherwise_says_that_nothing_was_restarted() {
     story(|| async {

@@ -1,6 +1,7 @@
 //! What was released is remembered by the account itself, and can be run again.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use deploy::event::ExitCode;
 use deploy::history::{Fate, Past, history};
@@ -90,6 +91,31 @@ fn going_back_twice_goes_two_releases_back_and_then_says_that_there_is_no_more()
         assert!(matches!(world.rollback(None).await, Err(NoRollbackTarget::NothingProven { crashed: None })));
         assert!(!second.writes.contains(&"RegisterTaskDefinition".to_owned()), "a way back is by digest");
     });
+}
+
+#[test]
+fn a_rollback_that_is_killed_and_run_again_goes_no_release_further() {
+    for secs in [3, 15] {
+        story(|| async {
+            let world = three().await;
+            tokio::select! {
+                biased;
+                ended = Box::pin(world.rollback(None)) => panic!("{ended:#?}"),
+                () = world.host.clock.sleep(Duration::from_secs(secs)) => {}
+            }
+            let again = world.rollback(None).await.unwrap();
+            assert_eq!(again.exit, ExitCode::Done, "{:#?}", again.events);
+            let live: Vec<_> =
+                fates(&world).await.into_iter().filter(|(_, fate)| *fate == Fate::Live).collect();
+            assert_eq!(live, named(&[("release-2", Fate::Live)]), "killed after {secs} s");
+            // Who waits for what runs does not wait for the release that was rolled back from.
+            let waits = world.wait(None).await;
+            assert_eq!(waits.exit, ExitCode::Done, "{}", waits.summary);
+            // It is over: the next one goes further.
+            assert_eq!(world.rollback(None).await.unwrap().exit, ExitCode::Done);
+            assert_eq!(fates(&world).await[2], ("release-1".to_owned(), Fate::Live));
+        });
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A release is undone as one: one service fails, and those that moved with it go back too.
 
 use deploy::event::{ExitCode, Kind, UndoneService};
-use deploy::model::Undo;
+use deploy::model::{Endpoint, Undo};
 use sim::fault::{Fault, On};
 use sim::workload::scripted::Script;
 
@@ -64,6 +64,31 @@ fn a_client_that_ecs_rolled_back_before_its_server_s_endpoint_returned_is_deploy
         assert_eq!(ended.exit, ExitCode::Failed, "{:#?}", ended.events);
         assert_eq!(ended.rolled(), ["backend", "frontend", "backend", "frontend"]);
         assert_eq!(world.connect_of_backend()["services"][0]["clientAliases"][0]["port"], 8080);
+    });
+}
+
+#[test]
+fn an_endpoint_that_goes_redeploys_no_client() {
+    story(|| async {
+        let mut world = World::new().await;
+        let backend = &mut world.environment.services[0];
+        let port_name = backend.container.port_name.clone();
+        let connect = backend.connect.as_mut().unwrap();
+        let mut own = connect.own.clone();
+        own.discovery_name = "legacy".to_owned();
+        own.alias.port = 80;
+        connect.endpoints.push(Endpoint {
+            name: "legacy".to_owned(),
+            port_name,
+            offer: own,
+            ..Endpoint::default()
+        });
+        assert_eq!(world.deploy("v1", "v1").await.exit, ExitCode::Done);
+        world.environment.services[0].connect.as_mut().unwrap().endpoints.clear();
+        let gone = world.deploy("v1", "v1").await;
+        assert_eq!((gone.exit, gone.rolled()), (ExitCode::Done, vec!["backend"]), "{:#?}", gone.events);
+        let again = world.deploy("v1", "v1").await;
+        assert_eq!((again.exit, again.writes), (ExitCode::Done, Vec::new()), "{:#?}", again.events);
     });
 }
 

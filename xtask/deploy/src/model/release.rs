@@ -87,6 +87,13 @@ pub struct Pin {
     pub count: Option<u32>,
 }
 
+impl Pin {
+    /// A restart or another number of tasks: of the revision that runs, whoever deployed it.
+    pub fn is_again(&self) -> bool {
+        self.replaces.is_some() || self.count.is_some()
+    }
+}
+
 /// Everything that should be true after a deploy.
 #[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Desired {

@@ -48,6 +48,9 @@ pub struct Undo {
     /// Desired counts that `scale` changes, by the service's key. Of a deploy, which only raises one to the least, it stays.
     #[serde(default)]
     counts: BTreeMap<String, Touched<u32>>,
+    /// It is of a rollback: what it runs was proven long before, and a record of it is left only where it did not end.
+    #[serde(default)]
+    rolls_back: bool,
     /// An earlier run, which was killed, started it.
     #[serde(skip)]
     resumed: bool,
@@ -70,7 +73,8 @@ struct Served {
 impl Undo {
     /// What the stages of a plan change.
     pub fn of(plan: &Plan, desired: &Desired, observed: &Observed) -> Self {
-        let mut undo = Self { release: desired.release.id.clone(), ..Self::default() };
+        let rolls_back = desired.release.pins.values().any(|pin| !pin.is_again());
+        let mut undo = Self { release: desired.release.id.clone(), rolls_back, ..Self::default() };
         for step in plan.stages.iter().flat_map(|stage| &stage.lanes).flat_map(|lane| &lane.steps) {
             undo.touch(&step.action, observed);
             if let Action::SetDesiredCount { service, from, to, .. } = &step.action
@@ -163,7 +167,9 @@ impl Undo {
         let of = |state: &ServiceState, tag: &str| state.task_definition.tags.get(tag).cloned();
         let is_its = |state: &ServiceState| of(state, "release").as_ref() == Some(&earlier.release);
         // Proven, and killed before it could say so here: what it wrote is what serves.
-        if observed.services.values().any(|state| is_its(state) && of(state, PROVEN).is_some()) {
+        if !earlier.rolls_back
+            && observed.services.values().any(|state| is_its(state) && of(state, PROVEN).is_some())
+        {
             return self;
         }
         // All of it is COMPLETED, and this release replaces it: it serves, proven or not.
@@ -190,6 +196,7 @@ impl Undo {
         }
         if stays.is_empty() {
             self.release.clone_from(&earlier.release);
+            self.rolls_back = earlier.rolls_back;
         }
         merge(&mut self.rules, earlier.rules, |requests| found_rule(observed, requests));
         merge(&mut self.listeners, earlier.listeners, |port| listener(observed, port));
@@ -202,6 +209,11 @@ impl Undo {
         merge(&mut self.schedules, earlier.schedules, |key| schedule(observed, key));
         self.resumed = true;
         self
+    }
+
+    /// The release to which a rollback that was killed was on its way.
+    pub fn rollback_target(&self) -> Option<&str> {
+        (self.rolls_back && !self.undone).then_some(&self.release)
     }
 
     /// The record of a run that undid what it could, and could not do all of it.
@@ -218,6 +230,7 @@ impl Undo {
     pub fn is_empty(&self) -> bool {
         let Self {
             release: _,
+            rolls_back: _,
             resumed: _,
             undone: _,
             services,

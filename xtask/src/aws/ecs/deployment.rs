@@ -23,8 +23,8 @@ pub struct ServiceRevision {
     pub arn: String,
     pub task_definition: String,
     pub images: Vec<RevisionImage>,
-    /// Its endpoints of Service Connect, as text that is the same for the same ones.
-    pub endpoints: String,
+    /// Its endpoints of Service Connect, each as text that is the same for the same one.
+    pub endpoints: Vec<String>,
 }
 
 /// The image of a container of a service revision.
@@ -112,7 +112,7 @@ impl Aws {
             .map(|revision| ServiceRevision {
                 endpoints: revision
                     .service_connect_configuration
-                    .map(|connect| format!("{:?}", connect.services()))
+                    .map(|connect| connect.services().iter().map(|it| format!("{it:?}")).collect())
                     .unwrap_or_default(),
                 arn: revision.service_revision_arn.unwrap_or_default(),
                 task_definition: revision.task_definition.unwrap_or_default(),

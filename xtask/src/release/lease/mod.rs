@@ -7,7 +7,7 @@ mod keep;
 mod record;
 mod take;
 
-pub(super) use record::{discard, is_left, left};
+pub(super) use record::{discard, is_left, left, of_cluster};
 pub(super) use take::{Refused, Written, take};
 
 use std::cell::{Cell, RefCell};

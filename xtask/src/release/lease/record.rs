@@ -14,7 +14,7 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
 use super::{HeldLease, not_written};
-use crate::aws::{Error, Tags};
+use crate::aws::{Aws, Error, Tags};
 use crate::release::{Planned, ReleaseContext};
 
 const KEY: &str = "deploy-undo-";
@@ -102,6 +102,16 @@ pub(in crate::release) async fn is_left(context: &ReleaseContext<'_>, observed: 
         Some(tags) => decode(tags).is_some(),
         None => left(context, observed).await.is_some(),
     }
+}
+
+/// The record of whoever was killed, by the cluster's name. What cannot be read is taken for none.
+pub(in crate::release) async fn of_cluster(aws: &Aws, cluster: &str) -> Option<Undo> {
+    let cluster = aws.describe_cluster(cluster).await.ok()??;
+    let tags = match cluster.tags {
+        Some(tags) => tags,
+        None => aws.list_ecs_tags(&cluster.arn).await.ok()?,
+    };
+    decode(&tags)
 }
 
 /// The record that an earlier run left on the cluster, as it is now.
