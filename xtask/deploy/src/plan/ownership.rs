@@ -158,7 +158,11 @@ impl View<'_> {
                 let (path, old, new) = (&new.path, &old.discovery_name, &new.offer.discovery_name);
                 refusals.extend(refusal(
                     format!("clients of {} reach it as `{old}`, and would lose it as `{new}` until they are redeployed", service.name),
-                    self.keep(&state.arn, &format!("service.{}.{path}.discovery-name = \"{old}\"", service.key)),
+                    format!(
+                        "keep `service.{key}.{path}.discovery-name = \"{old}\"`; for another name, add an endpoint \
+                         (`[service.{key}.connect.endpoint.NAME]`) in one release, and take `{old}` out in a later one",
+                        key = service.key
+                    ),
                 ));
             }
         }
@@ -170,7 +174,7 @@ impl View<'_> {
         let setting = format!("keep `{setting}`");
         match self.observed.maker(&self.desired.environment, arn) {
             Maker::Ours => format!(
-                "{setting}; for another name, `cargo xtask down` first and deploy again: the service is down meanwhile"
+                "{setting}; for another one, `cargo xtask down` first and deploy again: the service is down meanwhile"
             ),
             Maker::Another(_) | Maker::Somebody => setting,
         }

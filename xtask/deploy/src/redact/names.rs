@@ -179,13 +179,17 @@ pub(crate) fn secret_argument(flag: &str, word: &str) -> bool {
         && !secret_reference(word)
 }
 
-/// Whether to mask the word after this one on a command line: a secret, or what `-p` takes that is no port, which is a password
-/// in one program and a folder in another.
+/// Whether to mask the word after this one on a command line: a secret; what `-p` takes that is no port, which is a password
+/// in one program and a folder in another; or what `-u` takes with a colon, a login or a user and a group.
 pub(crate) fn masked_argument(flag: &str, word: &str) -> bool {
     let port =
         word.starts_with(|c: char| c.is_ascii_digit()) && !word.contains(|c: char| c.is_ascii_alphabetic());
     let odd = ["", "true", "false"].contains(&word) || word.starts_with(['-', '$']) || port;
-    secret_argument(flag, word) || (flag == "-p" && !odd && !secret_reference(word))
+    let login =
+        word.split_once(':').is_some_and(|(_, rest)| rest.contains(|c: char| c.is_ascii_alphabetic()));
+    secret_argument(flag, word)
+        || (flag == "-p" && !odd && !secret_reference(word))
+        || (["-u", "--user"].contains(&flag) && !odd && login)
 }
 
 #[cfg(test)]
@@ -288,6 +292,11 @@ mod tests {
         ] {
             assert_eq!(masked_argument("-p", word), masked, "-p {word}");
             assert!(!secret_argument("-p", word), "-p {word}: no mistake of the file");
+        }
+        for (word, masked) in
+            [("admin:hunter2x", true), ("1000:1000", false), ("app", false), ("$USER:$PW", false)]
+        {
+            assert_eq!(masked_argument("-u", word), masked, "-u {word}");
         }
     }
 }

@@ -170,7 +170,11 @@ impl<'a> Readable<'a> {
             ("the container's `entry-point`", &container.entry_point, "entry-point"),
         ];
         let words = |words: &'a [String]| words.iter().map(String::as_str).collect();
-        let lines = lines.map(|(of, line, key)| (of, words(line), at.key(key))).into();
+        let mut lines: Vec<_> = lines.map(|(of, line, key)| (of, words(line), at.key(key))).into();
+        if let Some(check) = &container.health_check {
+            let at = at.key("health-check.command");
+            lines.push(("the container's health check", words(&check.command), at));
+        }
         let (texts, table) = (Vec::new(), "the container's table");
         let mut part = Self { container, table, texts, lines };
         let pairs = |map: &'a BTreeMap<String, String>| map.iter().map(|(name, value)| (&**name, &**value));
