@@ -147,6 +147,14 @@ pub enum Revision {
 }
 
 impl Revision {
+    /// Its ARN, of one that exists.
+    pub fn existing(&self) -> Option<&str> {
+        match self {
+            Self::Existing(arn) => Some(arn),
+            Self::Registered(_) => None,
+        }
+    }
+
     pub fn words(&self) -> String {
         match self {
             Self::Existing(arn) => arn_name(arn).to_owned(),

@@ -20,7 +20,7 @@ use found::{
 use touched::{Touched, merge, restored, touched};
 
 use super::rollback::{Order, rollback};
-use super::{Action, Plan, Stage, Step, routing};
+use super::{Action, Plan, Revision, Stage, Step, routing};
 use crate::history::PROVEN;
 use crate::model::spec::{
     ListenerSpec, LoadBalancerSpec, PolicySpec, RuleSpec, ScalableTargetSpec, ScheduledActionSpec,
@@ -65,6 +65,9 @@ struct Served {
     revision: String,
     proven: bool,
     settings: Touched<ServiceSpec>,
+    /// The revision that the release runs, where it did not register it: its tag names the release that did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reuses: Option<String>,
     /// An earlier run found it, which was killed.
     #[serde(skip)]
     earlier: bool,
@@ -143,13 +146,14 @@ impl Undo {
                 let key = schedule_key(spec);
                 touched(&mut self.schedules, key.clone(), || schedule(observed, &key), spec);
             }
-            Action::UpdateService { service, spec, .. } => {
+            Action::UpdateService { service, spec, revision: runs, .. } => {
                 if let Some(state) = observed.services.get(service) {
                     let settings =
                         Touched { before: Some(state.spec.clone()), wrote: vec![spec.as_ref().clone()] };
                     let (revision, tags) = (state.task_definition.arn.clone(), &state.task_definition.tags);
                     let proven = tags.contains_key(PROVEN);
-                    let served = Served { revision, proven, settings, earlier: false };
+                    let reuses = runs.as_ref().and_then(Revision::existing).map(str::to_owned);
+                    let served = Served { revision, proven, settings, reuses, earlier: false };
                     self.services.insert(service.clone(), served);
                 }
             }
@@ -165,34 +169,39 @@ impl Undo {
             observed.services.get(&ServiceKey(key.to_owned())).map(|state| state.desired)
         });
         let of = |state: &ServiceState, tag: &str| state.task_definition.tags.get(tag).cloned();
-        let is_its = |state: &ServiceState| of(state, "release").as_ref() == Some(&earlier.release);
+        let registered = |state: &ServiceState| of(state, "release").as_ref() == Some(&earlier.release);
+        let is_its = |key: &ServiceKey, state: &ServiceState| {
+            let reuses = earlier.services.get(key).and_then(|served| served.reuses.as_ref());
+            registered(state) || reuses == Some(&state.task_definition.arn)
+        };
         // Proven, and killed before it could say so here: what it wrote is what serves.
         if !earlier.rolls_back
-            && observed.services.values().any(|state| is_its(state) && of(state, PROVEN).is_some())
+            && observed.services.values().any(|state| registered(state) && of(state, PROVEN).is_some())
         {
             return self;
         }
         // All of it is COMPLETED, and this release replaces it: it serves, proven or not.
-        let is_whole = |state: &ServiceState| is_its(state) && state.rollout.as_deref() == Some("COMPLETED");
-        if earlier.services.keys().all(|key| observed.services.get(key).is_some_and(is_whole))
+        let is_whole = |key: &ServiceKey| {
+            let state = observed.services.get(key);
+            state.is_some_and(|it| is_its(key, it) && it.rollout.as_deref() == Some("COMPLETED"))
+        };
+        if earlier.services.keys().all(is_whole)
             && earlier.services.keys().any(|key| self.services.contains_key(key))
         {
             return self;
         }
         // What could not be undone, and is COMPLETED since, serves: no later release tries to undo it again.
-        let stays = |key: &&ServiceKey| {
-            let is_whole = observed.services.get(*key).is_some_and(is_whole);
-            earlier.undone && is_whole && self.services.contains_key(*key)
-        };
+        let stays = |key: &&ServiceKey| earlier.undone && is_whole(key) && self.services.contains_key(*key);
         let stays: BTreeSet<ServiceKey> = earlier.services.keys().filter(stays).cloned().collect();
-        for (key, mut served) in earlier.services {
-            let Some(state) = observed.services.get(&key).filter(|_| !stays.contains(&key)) else { continue };
-            if state.task_definition.arn != served.revision && !is_its(state) {
+        for (key, served) in &earlier.services {
+            let Some(state) = observed.services.get(key).filter(|_| !stays.contains(key)) else { continue };
+            if state.task_definition.arn != served.revision && !is_its(key, state) {
                 continue;
             }
-            let now = self.services.remove(&key).map(|served| served.settings.wrote);
+            let mut served = served.clone();
+            let now = self.services.remove(key).map(|served| served.settings.wrote);
             served.settings.wrote.extend(now.into_iter().flatten());
-            self.services.insert(key, Served { earlier: true, ..served });
+            self.services.insert(key.clone(), Served { earlier: true, ..served });
         }
         if stays.is_empty() {
             self.release.clone_from(&earlier.release);

@@ -1,10 +1,12 @@
 //! What a release restores: all that it changed, and nothing that somebody changed since.
 
+use std::collections::BTreeSet;
+
 use super::account::{converged, desired};
 use super::{backend, stages, titles};
 use crate::model::spec::{ScalableTargetSpec, TargetGroupSpec};
 use crate::model::{Desired, Observed, ServiceKey};
-use crate::plan::{Action, Order, Undo, plan, rollback, scale, undo};
+use crate::plan::{Action, Order, Plan, Revision, Stage, Step, Undo, plan, rollback, scale, undo};
 
 /// An account whose bounds, health check and grace period the release changes, and the account with all of it written.
 fn changed() -> (Undo, Desired, Observed, Observed) {
@@ -128,6 +130,32 @@ fn what_an_undo_could_not_restore_and_is_complete_is_what_the_next_release_resto
     assert_eq!(pin(record.ended(), &written), (found, false));
     backend(&mut written).rollout = Some("IN_PROGRESS".into());
     assert_eq!(pin(record.ended(), &written), killed);
+}
+
+#[test]
+fn a_killed_run_that_ran_an_older_release_s_revision_again_is_undone_all_the_same() {
+    let (before, mut now) = (converged(), converged());
+    let key = ServiceKey("backend".into());
+    let found = before.services[&key].clone();
+    let again = format!("{}9", found.task_definition.arn);
+    let action = Action::UpdateService {
+        service: key.clone(),
+        spec: Box::new(found.spec.clone()),
+        members: BTreeSet::new(),
+        revision: Some(Revision::Existing(again.clone())),
+        force: false,
+    };
+    let mut stage = Stage::new("roll");
+    stage.lane("backend".to_owned(), vec![Step::because(action, "")]);
+    let plan = Plan { stages: vec![stage], ..Plan::default() };
+    let record = Undo::of(&plan, &desired(), &before);
+    let state = backend(&mut now);
+    state.task_definition.arn = again;
+    state.task_definition.tags.insert("release".into(), "the release that registered it".into());
+    state.rollout = Some("IN_PROGRESS".into());
+    let next = Undo::default().after(record, &now);
+    let pins: Vec<_> = next.pins().map(|(key, pin, earlier)| (key.clone(), pin.revision, earlier)).collect();
+    assert_eq!(pins, [(key, found.task_definition.arn, true)]);
 }
 
 #[test]

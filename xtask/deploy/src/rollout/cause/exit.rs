@@ -101,7 +101,8 @@ const SAYS: [&str; 29] = [
     "unknownhostexception",
     "unknown host",
     "no such host",
-    "enotfound",
+    // Not the word alone: it also ends "ModuleNotFoundError" and "FileNotFoundException".
+    "getaddrinfo enotfound",
     "eai_again",
     "could not translate host name",
     "name or service not known",

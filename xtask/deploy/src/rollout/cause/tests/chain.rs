@@ -25,6 +25,24 @@ fn the_first_error_of_a_chain_names_what_is_not_reached() {
 }
 
 #[test]
+fn a_module_or_file_that_is_not_found_is_nothing_that_cannot_be_reached() {
+    let code = |line: &str| {
+        let exit = stopped("EssentialContainerExited", "Essential container in task exited", Some(1), None);
+        let evidence =
+            Evidence { stopped: vec![exit], log_tail: vec![line.to_owned()], ..Default::default() };
+        explain(&evidence).unwrap().code
+    };
+    for line in [
+        "ModuleNotFoundError: No module named 'flask'",
+        "FileNotFoundError: [Errno 2] No such file or directory: '/app/config.yml'",
+        "java.io.FileNotFoundException: config.yml",
+    ] {
+        assert_eq!(code(line), "exits-at-start", "{line}");
+    }
+    assert_eq!(code("Error: getaddrinfo ENOTFOUND db.internal"), "dependency-unreachable");
+}
+
+#[test]
 fn what_was_not_reached_and_did_not_end_the_program_is_not_blamed() {
     let exit = stopped("EssentialContainerExited", "Essential container in task exited", Some(1), None);
     let log =
