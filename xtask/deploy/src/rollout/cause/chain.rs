@@ -12,7 +12,7 @@ pub struct Said {
 }
 
 /// Parts of lines, in lower case, that are about an error.
-const ERROR: [&str; 21] = [
+const ERROR: [&str; 22] = [
     "error",
     "exception",
     "fatal",
@@ -34,6 +34,7 @@ const ERROR: [&str; 21] = [
     "unhandled",
     "uncaught",
     "required",
+    "segmentation",
 ];
 /// What a program prints between its error and its end.
 const FAREWELL: [&str; 11] = [
@@ -191,9 +192,20 @@ fn is_frame(line: &str, next: &str) -> bool {
         || !line.contains(char::is_alphanumeric)
         || line.trim_end().ends_with(':')
         || line.starts_with('#')
+        || is_register(line)
         || BELOW.iter().any(|below| line.starts_with(below))
         || function
         || quoted
+}
+
+/// A register of the processor, which Go prints one a line below the stacks: `rip    0x47a1`, `PC=0x47a1 m=0`.
+fn is_register(line: &str) -> bool {
+    let number =
+        |word: &str| word.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|c| c.is_ascii_hexdigit()));
+    match line.split_whitespace().collect::<Vec<_>>()[..] {
+        [_, value] => number(value),
+        _ => line.strip_prefix("PC=").and_then(|rest| rest.split(' ').next()).is_some_and(number),
+    }
 }
 
 /// What is shown of a log that has room for `most` lines: the error that it ends with and its last lines, of each stack the
@@ -228,6 +240,13 @@ mod tests {
 
     fn lines(log: &str) -> Vec<String> {
         log.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_registers_below_go_s_stacks_are_not_what_a_program_said() {
+        let log = "SIGSEGV: segmentation violation\nPC=0x47a1c3 m=0 sigcode=0\n\ngoroutine 1 [running]:\nmain.main()\n\
+                   \t/src/main.go:7 +0x1d\n\nrax    0x0\nrip    0x47a1c3\ngs     0x0";
+        assert_eq!(first_error(&lines(log)).unwrap().text, "SIGSEGV: segmentation violation");
     }
 
     #[test]

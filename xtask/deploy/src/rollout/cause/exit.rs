@@ -193,7 +193,13 @@ fn exits_at_start(evidence: &Evidence) -> Option<Cause> {
     let said =
         first_error(&evidence.log_tail).map(|it| format!("; it said: {}", it.text)).unwrap_or_default();
     let text = format!("{} exited with code {}{said}", first.what, first.code);
-    let remedy = "the log lines say why; fix that and deploy again";
+    let remedy = match first.code {
+        0 => {
+            "a service's program has to run on: keep it in the foreground; one that ends belongs into `before-roll` or \
+             `cargo xtask run`"
+        }
+        _ => "the log lines say why; fix that and deploy again",
+    };
     Some(Cause::open(text, remedy).plain_if(is_plain(evidence)))
 }
 

@@ -39,6 +39,15 @@ pub(super) const CAUSES: &[Known] = &[
         let reason = said(evidence, &["operations are being throttled"], &[])?;
         Some(Cause::open(format!("AWS throttles ECS itself: {reason}"), "wait; ECS tries again by itself"))
     }),
+    ("program-missing", |evidence| {
+        let missing = ["executable file not found", "no such file or directory"];
+        let reason = failed_to_start(evidence, &["CannotStartContainerError"], &missing)?;
+        Some(Cause::plain(
+            format!("its program is not in the image: {reason}"),
+            "correct `entry-point` or `command` of the container, or the image: a name without a slash is looked up in the \
+             image's PATH",
+        ))
+    }),
     ("never-started", |evidence| {
         let reason = failed_to_start(evidence, &[""], &[])?;
         Some(Cause::open(

@@ -97,6 +97,11 @@ fn each_text_that_aws_uses_has_its_cause() {
             "start",
             "Unexpected EC2 error while attempting to Create Network Interface in subnet x: InsufficientFreeAddressesInSubnet",
         ),
+        (
+            "program-missing",
+            "start",
+            "CannotStartContainerError: failed to start container process: exec: \"/app/nope\": executable file not found in the image",
+        ),
         ("never-started", "start", "TaskFailedToStart: something new"),
         (
             "role-not-assumable",
