@@ -35,9 +35,24 @@ fn container_health(evidence: &Evidence) -> Option<Cause> {
     // Time does not bring a program, and whoever listens has started.
     let started = small.is_some() || said_to_listen(evidence, by_container).is_some();
     let slow = if started { "" } else { "; raise `start-period-secs` if the start is slow" };
+    // What the command asks is mostly the same path, and the load balancer says what it met there. A 5xx may be left over from the
+    // start.
+    let met = said(evidence).find_map(|met| match met.split_once("codes: [") {
+        Some((_, codes)) => {
+            codes.starts_with('4').then(|| format!("answered with {}", codes.trim_end_matches([']', '.'])))
+        }
+        None => is_timeout(met).then(|| "not answered in time".to_owned()),
+    });
+    let asked = met.filter(|_| small.is_none()).map(|met| format!("{}, {met}", url(evidence)));
     let small = small.map(|program| format!(" (small images have no `{program}`)")).unwrap_or_default();
-    let remedy =
-        format!("run that command in the image: its program must be there{small} and exit with 0{slow}");
+    let remedy = match &asked {
+        Some(asked) => format!(
+            "the command must exit with 0; where it asks the same as the load balancer, see why that ({asked}) does not pass"
+        ),
+        None => {
+            format!("run that command in the image: its program must be there{small} and exit with 0{slow}")
+        }
+    };
     let command = if command.is_empty() { String::new() } else { format!(", `{command}`") };
     let text = format!("task {} failed the health check of {what}{command}", short_id(&newest.id));
     Some(Cause::open(text, remedy).plain_if(tasks >= 2 && !evidence.ever_healthy))

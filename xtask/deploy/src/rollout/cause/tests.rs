@@ -303,6 +303,31 @@ fn what_ecs_stopped_the_newest_task_for_wins_over_what_the_targets_met_at_the_st
 }
 
 #[test]
+fn what_the_load_balancer_met_explains_a_probe_that_asks_the_same_path() {
+    let remedy = |met: &str, command: &str| {
+        let evidence = Evidence {
+            stopped: vec![unfit("b", "container"), unfit("a", "container")],
+            health_commands: BTreeMap::from([("web".to_owned(), command.to_owned())]),
+            port: 8080,
+            health_path: "/health".into(),
+            ..unhealthy(met)
+        };
+        explain(&evidence).unwrap().remedy
+    };
+    let refused = remedy("Health checks failed with these codes: [401]", "/app/app probe");
+    assert!(refused.contains("(GET /health on port 8080, answered with 401)"), "{refused}");
+    let slow = remedy("Request timed out", "/app/app probe");
+    assert!(slow.contains("(GET /health on port 8080, not answered in time)"), "{slow}");
+    // Starting, and a program that is not there.
+    for (met, command) in [
+        ("Health checks failed with these codes: [503]", "/app/app probe"),
+        ("Request timed out", "curl -f http://localhost:8080/health"),
+    ] {
+        assert!(remedy(met, command).starts_with("run that command in the image"), "{met}");
+    }
+}
+
+#[test]
 fn a_health_check_on_another_port_is_named_with_that_port() {
     for met in ["Health checks failed", "Request timed out"] {
         let evidence = Evidence { port: 8080, check_port: Some(9090), ..unhealthy(met) };
